@@ -3,7 +3,7 @@
  * (int8 features, integer queries, scores). It is a folder of its own because no ledger rule depends on it: nothing
  * here is proven, anyone can run it again from the same recipe and compare the bytes.
  */
-import { RollupError } from "../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 /** Every error code of attribution/: what it means and what to do about it. */
 export const attributionErrors = {

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { settingVariable } from "@openledger/foundation/settings";
 import { describe, expect, test } from "vitest";
-import { isRollupError } from "../foundation/rollup-error.ts";
-import { settingVariable } from "../foundation/settings.ts";
 import { BRIDGE_SETTINGS, readConfig } from "./config.ts";
 
 const KEY = `0x${"ab".repeat(32)}`;

@@ -1,5 +1,5 @@
-import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "../contracts/l1/capped-transaction.ts";
-import { DEFAULT_MAX_BLOB_FEE_GWEI, DEFAULT_MAX_FEE_GWEI } from "../contracts/l1/fee-policy.ts";
+import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "@openledger/contracts/l1/capped-transaction";
+import { DEFAULT_MAX_BLOB_FEE_GWEI, DEFAULT_MAX_FEE_GWEI } from "@openledger/contracts/l1/fee-policy";
 import {
   describeProblems,
   type Environment,
@@ -13,7 +13,7 @@ import {
   someText,
   WORKER_SETTINGS,
   wholeNumber,
-} from "../foundation/settings.ts";
+} from "@openledger/foundation/settings";
 import { bridgeError } from "./bridge-errors.ts";
 import { leaseSecondsProblem } from "./l1/lease-margin.ts";
 

@@ -1,11 +1,12 @@
 /** The bridge's process: `npx tsx bridge/main.ts`, configured by bridge/config.ts. */
+
+import { loadDeployment } from "@openledger/circuits/registry/deployment";
+import { startHealthServer } from "@openledger/foundation/http/health-server";
+import { keepFilesPrivate } from "@openledger/foundation/private-files";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { cutStopShort } from "@openledger/foundation/run-until-stopped";
 import { pino } from "pino";
 import { Registry } from "prom-client";
-import { loadDeployment } from "../circuits/registry/deployment.ts";
-import { startHealthServer } from "../foundation/http/health-server.ts";
-import { keepFilesPrivate } from "../foundation/private-files.ts";
-import { isRollupError } from "../foundation/rollup-error.ts";
-import { cutStopShort } from "../foundation/run-until-stopped.ts";
 import { type BridgeConfig, readConfig } from "./config.ts";
 import { startBridge } from "./operator/bridge.ts";
 

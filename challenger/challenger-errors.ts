@@ -1,4 +1,4 @@
-import { RollupError } from "../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 /** Error codes of challenger/: what each means, and what to do about it. */
 export const challengerErrors = {

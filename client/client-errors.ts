@@ -1,6 +1,6 @@
+import type { ModelShape } from "@openledger/circuits/settlement/settlement-size";
+import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
 import type { Address, Hex } from "viem";
-import type { ModelShape } from "../circuits/settlement/settlement-size.ts";
-import { isRollupError, RollupError } from "../foundation/rollup-error.ts";
 import type { L1Proposal } from "./l1-proposal.ts";
 
 /**

@@ -1,10 +1,10 @@
 import { setTimeout } from "node:timers/promises";
+import { KIND } from "@openledger/circuits/protocol";
+import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { connect, deployFixture, type Fixture, OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { type Hex, hashTypedData, pad } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { KIND } from "../circuits/protocol.ts";
-import { type Anvil, startAnvil } from "../contracts/l1/anvil.ts";
-import { connect, deployFixture, type Fixture, OPEN } from "../contracts/testing/rollup-fixture.ts";
 import { forceSeal } from "./actions/forced/force-seal.ts";
 import { forceSetKey } from "./actions/forced/force-set-key.ts";
 import { forceTransfer } from "./actions/forced/force-transfer.ts";

@@ -1,5 +1,5 @@
+import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Abi, type Address, type Hex, isAddressEqual, type Log, parseEventLogs } from "viem";
-import { openTokenAbi, rollupAbi } from "../contracts/build/rollup-abi.ts";
 
 /**
  * Where an effect shows; a page that keeps effects parses by these.

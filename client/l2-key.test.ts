@@ -1,9 +1,9 @@
 import { inspect } from "node:util";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { isUsableKey, recoverPublicKey, verifySignature } from "@openledger/circuits/field/eddsa";
 import { concat, type Hex, pad, slice, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { describe, expect, it } from "vitest";
-import { isUsableKey, recoverPublicKey, verifySignature } from "../circuits/field/eddsa.ts";
 import { createRandomKey, deriveKey, keyFromSecret, type TypedDataSigner } from "./l2-key.ts";
 
 const wallet = privateKeyToAccount(pad("0x01"));

@@ -1,4 +1,7 @@
 import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { derivePublicKey, type Signature, signMessage } from "@openledger/circuits/field/eddsa";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { Secret } from "@openledger/foundation/secret";
 import {
   type Address,
   concat,
@@ -12,9 +15,6 @@ import {
   stringToHex,
   toHex,
 } from "viem";
-import { derivePublicKey, type Signature, signMessage } from "../circuits/field/eddsa.ts";
-import { initPoseidon } from "../circuits/field/poseidon.ts";
-import { Secret } from "../foundation/secret.ts";
 import { clientError } from "./client-errors.ts";
 
 /** A BabyJubJub key that signs ledger operations. `keyX` is what a leaf stores. */

@@ -5,6 +5,11 @@
  * As in viem, a client holds only addresses and keys; every verb is a function of its own file that takes it first
  * (`transfer(client, { … })`), so a program carries only the verbs that it uses.
  */
+
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
+import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { DEFAULT_SPENDING_CAP, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
 import {
   type Account,
   type Address,
@@ -24,10 +29,6 @@ import {
   type Transport,
   type WalletClient,
 } from "viem";
-import { initPoseidon } from "../circuits/field/poseidon.ts";
-import { FIELD_ORDER } from "../circuits/protocol.ts";
-import { openTokenAbi, rollupAbi } from "../contracts/build/rollup-abi.ts";
-import { DEFAULT_SPENDING_CAP, type SpendingCap } from "../contracts/l1/capped-transaction.ts";
 import { clientError } from "./client-errors.ts";
 import type { L2Key } from "./l2-key.ts";
 import type { KeptPreconfirmation } from "./sequencer/kept-preconfirmation.ts";

@@ -1,7 +1,7 @@
+import { DrillWorld } from "@openledger/scripts/internal/drill/drill-world";
 import { parseEther } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { DrillWorld } from "../scripts/drill/drill-world.ts";
 import { forceSetKey } from "./actions/forced/force-set-key.ts";
 import { forceWithdraw } from "./actions/forced/force-withdraw.ts";
 import { claim } from "./actions/l1/claim.ts";

@@ -1,8 +1,8 @@
+import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { connect, deployFixture, type Fixture, OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { createTestClient, type Hex, http, parseGwei, publicActions, walletActions } from "viem";
 import { foundry } from "viem/chains";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Anvil, startAnvil } from "../contracts/l1/anvil.ts";
-import { connect, deployFixture, type Fixture, OPEN } from "../contracts/testing/rollup-fixture.ts";
 import { approveToken } from "./actions/l1/approve-token.ts";
 import { deposit } from "./actions/l1/deposit.ts";
 import { deriveKey } from "./l2-key.ts";

@@ -2,7 +2,7 @@
  * datanets/ is where a Datanet's rows, card, labels and grants live beside the ledger, which has their roots alone. It is
  * a folder of its own because nothing of the ledger depends on it: who leaves or is paid needs no host.
  */
-import { RollupError } from "../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 /** Every error code of datanets/: what it means and what to do about it; 400 and no retry where nothing else is said. */
 export const datanetErrors = {

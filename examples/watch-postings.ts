@@ -3,13 +3,14 @@
  * signs nothing; `openledger watch --account NAME` does the same and refutes. It belongs to a clone of the repository,
  * since the client package does not train models.
  */
+
+import { readGateContracts } from "@openledger/challenger/postings/gate-contracts";
+import { watchOnce } from "@openledger/challenger/postings/watch-postings";
+import { ModelVerdicts } from "@openledger/challenger/watching/model-verdicts";
+import { publishedFiles } from "@openledger/challenger/watching/watch";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { createPublicClient, http, zeroAddress } from "viem";
-import { readGateContracts } from "../challenger/postings/gate-contracts.ts";
-import { watchOnce } from "../challenger/postings/watch-postings.ts";
-import { ModelVerdicts } from "../challenger/watching/model-verdicts.ts";
-import { publishedFiles } from "../challenger/watching/watch.ts";
-import { initPoseidon } from "../circuits/field/poseidon.ts";
-import { rollupAbi } from "../contracts/build/rollup-abi.ts";
 
 const { DISPUTES, MODELS, ROLLUP, RPC_URL, SERVER } = process.env as Record<
   string,

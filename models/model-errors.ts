@@ -2,7 +2,7 @@
  * models/ runs and tunes language models. It is a folder of its own because no ledger rule depends on it: its
  * gradients are the same bytes on every machine, so anyone can recompute what a model registers.
  */
-import { RollupError } from "../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 /** Every error code of models/: what it means and what to do about it. */
 export const modelErrors = {

@@ -1,5 +1,5 @@
 /** Errors of the operator's commands: `deploy`, `operator init`, `doctor`. */
-import { RollupError } from "../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 export const operatorErrors = {
   CMD_DEPLOY_CONFIG_INVALID: {

@@ -1,7 +1,7 @@
 /** Which back end makes the proofs where nobody names one: what this machine's probe finds fastest. */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { isRollupError } from "../foundation/rollup-error.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { BACKEND_NAMES, type BackendName } from "./backends.ts";
 import type { NativeAddon } from "./native/native-addon.ts";
 

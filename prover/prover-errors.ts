@@ -1,4 +1,4 @@
-import { RollupError } from "../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 /**
  * Every error code of prover/: what it means, the HTTP status an API answers with, and whether the same

@@ -1,7 +1,8 @@
 /** `npm run bench -- <name>`: readable rows, and one JSON object as the last line. */
+
+import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
+import type { BackendName } from "@openledger/prover/backends";
 import { Command, Option } from "commander";
-import type { KernelChoice } from "../models/kernels/create-kernels.ts";
-import type { BackendName } from "../prover/backends.ts";
 import type { WidthName } from "./bench/adapters/adapter-world.ts";
 import type { BenchProveOptions } from "./bench/prove.ts";
 import type { BenchMemoryOptions } from "./bench/prove-memory.ts";

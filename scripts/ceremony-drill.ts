@@ -6,14 +6,18 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { repositoryRoot } from "../circuits/compiler/compile.ts";
-import { isRollupError } from "../foundation/rollup-error.ts";
-import { freePort } from "../foundation/testing/free-port.ts";
-import { CeremonyClient } from "../prover/ceremony/ceremony-client.ts";
-import { checkTranscript } from "../prover/ceremony/check-transcript.ts";
-import { contribute } from "../prover/ceremony/contribute.ts";
-import { finishCeremony } from "../prover/coordinator/finish-ceremony.ts";
-import { isTakenByContract, makeTinyCeremony, resolveTiny } from "../prover/testing/ceremony.fixtures.ts";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { freePort } from "@openledger/foundation/testing/free-port";
+import { CeremonyClient } from "@openledger/prover/ceremony/ceremony-client";
+import { checkTranscript } from "@openledger/prover/ceremony/check-transcript";
+import { contribute } from "@openledger/prover/ceremony/contribute";
+import { finishCeremony } from "@openledger/prover/coordinator/finish-ceremony";
+import {
+  isTakenByContract,
+  makeTinyCeremony,
+  resolveTiny,
+} from "@openledger/prover/testing/ceremony.fixtures";
 
 /** People who wait and contribute at a time. */
 const CROWD = 4;

@@ -2,11 +2,11 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { keepFilesPrivate } from "@openledger/foundation/private-files";
+import type { ResolveCircuit } from "@openledger/prover/keys/ceremony";
+import { proverError } from "@openledger/prover/prover-errors";
 import type { Command } from "commander";
 import pino from "pino";
-import { keepFilesPrivate } from "../foundation/private-files.ts";
-import type { ResolveCircuit } from "../prover/keys/ceremony.ts";
-import { proverError } from "../prover/prover-errors.ts";
 import { addServerOptions, type ServerOptionTexts, serverLimitsOf } from "./cli/server-options.ts";
 
 interface ServeOptions extends ServerOptionTexts {
@@ -76,8 +76,8 @@ export function addServedCommands(program: Command, tools: CeremonyTools): void 
     .option("--json", "print the result as JSON")
     .addHelpText("after", example('join --url https://ceremony.example --name "Ada"'))
     .action(async ({ json, name, url }: { url: string; name: string; json?: boolean }) => {
-      const { CeremonyClient } = await import("../prover/ceremony/ceremony-client.ts");
-      const { contributeInTurns } = await import("../prover/ceremony/contribute.ts");
+      const { CeremonyClient } = await import("@openledger/prover/ceremony/ceremony-client");
+      const { contributeInTurns } = await import("@openledger/prover/ceremony/contribute");
       let said = "";
       const entry = await new CeremonyClient(url).takePart({
         name,
@@ -127,7 +127,7 @@ export function addServedCommands(program: Command, tools: CeremonyTools): void 
       example("finish --folder ceremony --ptau pot18.ptau --beacon 0102… --out keys/table-8-6-6-16-6-1-2"),
     )
     .action(async (options: FinishOptions) => {
-      const { finishCeremony } = await import("../prover/coordinator/finish-ceremony.ts");
+      const { finishCeremony } = await import("@openledger/prover/coordinator/finish-ceremony");
       const { finished, meta } = await finishCeremony(
         {
           folder: options.folder,
@@ -156,9 +156,9 @@ function wholeNumber(text: string, name: string, least: number): number {
 async function serve(options: ServeOptions, tools: CeremonyTools): Promise<void> {
   keepFilesPrivate();
   const [{ createCeremony }, { startCoordinator }, { buildCeremonyPage }] = await Promise.all([
-    import("../prover/coordinator/ceremony-folder.ts"),
-    import("../prover/coordinator/start-coordinator.ts"),
-    import("../web/build/ceremony-page.ts"),
+    import("@openledger/prover/coordinator/ceremony-folder"),
+    import("@openledger/prover/coordinator/start-coordinator"),
+    import("@openledger/web/build/ceremony-page"),
   ]);
   const { circuit, folder, ptau } = options;
   if (!existsSync(join(folder, "ceremony.json"))) {
@@ -171,8 +171,8 @@ async function serve(options: ServeOptions, tools: CeremonyTools): Promise<void>
         },
       );
     const [{ startKey }, { compileCircuit }] = await Promise.all([
-      import("../prover/keys/ceremony.ts"),
-      import("../circuits/compiler/compile.ts"),
+      import("@openledger/prover/keys/ceremony"),
+      import("@openledger/circuits/compiler/compile"),
     ]);
     const resolveCircuit = await tools.loadResolver();
     const zkeyPath = `${folder}.first-${process.pid}.zkey`;

@@ -1,6 +1,6 @@
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { ResolveCircuit } from "@openledger/prover/keys/ceremony";
 import { Command } from "commander";
-import { isRollupError } from "../foundation/rollup-error.ts";
-import type { ResolveCircuit } from "../prover/keys/ceremony.ts";
 import { addServedCommands } from "./ceremony-served.ts";
 
 // Annotated, so that the compiler knows that program.error ends the process.
@@ -13,11 +13,11 @@ const onLog = (line: string) => process.stderr.write(`${line}\n`);
 console.log = onLog; // snarkjs prints some of its verdicts itself
 
 async function loadCeremony() {
-  return import("../prover/keys/ceremony.ts"); // snarkjs takes a second to load, and --help does not need it
+  return import("@openledger/prover/keys/ceremony"); // snarkjs takes a second to load, and --help does not need it
 }
 
 async function loadResolver(): Promise<ResolveCircuit> {
-  return (await import("../circuits/registry/circuit-registry.ts")).circuitSpec;
+  return (await import("@openledger/circuits/registry/circuit-registry")).circuitSpec;
 }
 
 function report(result: object, isJson: boolean | undefined): void {

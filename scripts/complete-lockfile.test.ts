@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { expect, it } from "vitest";
-import { repositoryRoot } from "../circuits/compiler/compile.ts";
 
 interface Locked {
   readonly integrity?: string;

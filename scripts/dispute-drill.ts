@@ -1,6 +1,6 @@
 /** `npm run dispute-drill`: hostile owners post false models; `openledger watch` refutes each; an honest model is admitted. */
 import { parseArgs } from "node:util";
-import { BACKEND_NAMES, type BackendName } from "../prover/backends.ts";
+import { BACKEND_NAMES, type BackendName } from "@openledger/prover/backends";
 import { DIRECT_FALSEHOODS } from "./drill/disputes/direct-falsehoods.ts";
 import { disputeFacts, disputeTable, runDisputeDrill } from "./drill/disputes/dispute-drill.ts";
 import { type Falsehood, MODEL_KINDS, type ModelKind } from "./drill/disputes/falsehood.ts";

@@ -1,6 +1,6 @@
 /** `npm run drill`: every fault against real processes and a real L1. Exit code 1 on any loss. */
 import { parseArgs } from "node:util";
-import { BACKEND_NAMES, type BackendName } from "../prover/backends.ts";
+import { BACKEND_NAMES, type BackendName } from "@openledger/prover/backends";
 import { DRILL_SLOT_COUNTS } from "./drill/drill-circuit.ts";
 import type { Fault, FaultResult } from "./drill/fault.ts";
 import { FAULTS, isClean, runDrill } from "./drill/run-drills.ts";

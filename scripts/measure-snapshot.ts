@@ -3,15 +3,15 @@
  * A local node, real contracts, batches of six transfers with forged proofs; the snapshot is of the batch at nine tenths.
  */
 import { join } from "node:path";
-import { startHistoryFixture } from "../bridge/testing/history-fixture.ts";
-import { encodeAmount } from "../circuits/ledger/amount-float.ts";
-import type { Ledger } from "../circuits/ledger/ledger.ts";
-import { KIND } from "../circuits/protocol.ts";
-import { signFor } from "../circuits/testing/random-ledger.ts";
-import { OPEN } from "../contracts/testing/rollup-fixture.ts";
-import { restoreFromL1 } from "../sequencer/follower/restore-from-l1.ts";
-import { temporaryFolder } from "../sequencer/testing/test-rollup.ts";
-import { readSnapshot } from "../verifier/restore/snapshot-file.ts";
+import { startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
+import { KIND } from "@openledger/circuits/protocol";
+import { signFor } from "@openledger/circuits/testing/random-ledger";
+import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { restoreFromL1 } from "@openledger/sequencer/follower/restore-from-l1";
+import { temporaryFolder } from "@openledger/sequencer/testing/test-rollup";
+import { readSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import { makeSnapshot } from "./commands/operate/snapshot.ts";
 
 /** As the fixture makes them. */

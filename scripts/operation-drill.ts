@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { BACKEND_NAMES } from "../prover/backends.ts";
+import { BACKEND_NAMES } from "@openledger/prover/backends";
 import { runOperationDrill } from "./drill/operation/operation-drill.ts";
 import { Steps } from "./drill/operation/steps.ts";
 

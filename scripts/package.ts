@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { buildPackage } from "../client/packing/build-package.ts";
+import { buildPackage } from "@openledger/client/internal/packing/build-package";
 
 const target = resolve(process.argv[2] ?? ".openledger/package");
 const { folder } = buildPackage(join(target, "content"));

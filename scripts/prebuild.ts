@@ -5,7 +5,7 @@
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { repositoryRoot } from "../circuits/compiler/compile.ts";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { checkCircuits, checkContracts } from "./prebuilt/check-prebuilt.ts";
 import { renewCircuits, renewContracts } from "./prebuilt/renew-prebuilt.ts";
 

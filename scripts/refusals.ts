@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { REFUSALS_PAGE, type Refusal, refusalRow } from "../circuits/testing/refusal-rows.ts";
+import { REFUSALS_PAGE, type Refusal, refusalRow } from "@openledger/circuits/testing/refusal-rows";
 
 const HEAD = `# What refuses which forgery
 

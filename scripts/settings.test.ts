@@ -1,9 +1,15 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import {
+  bearerToken,
+  readSettings,
+  settingVariable,
+  someText,
+  wholeNumber,
+} from "@openledger/foundation/settings";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import { bearerToken, readSettings, settingVariable, someText, wholeNumber } from "../foundation/settings.ts";
 import { renderSettings, SETTINGS_PAGE } from "./settings.ts";
 
 describe("settings", () => {

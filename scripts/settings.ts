@@ -1,14 +1,14 @@
 /** Writes docs/generated/settings.md: the settings of every process. Run it after a change: npx tsx scripts/settings.ts */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { BRIDGE_SETTINGS } from "../bridge/config.ts";
-import { DATANET_SETTINGS } from "../datanets/host/config.ts";
-import { settingsTable } from "../foundation/settings.ts";
-import { FACTORY_SETTINGS } from "../models/factory/factory-config.ts";
-import { SERVING_SETTINGS } from "../models/serving/serving-config.ts";
-import { DISPATCHER_SETTINGS } from "../prover/jobs/dispatch-config.ts";
-import { PROVER_SETTINGS } from "../prover/service/prove-config.ts";
-import { SEQUENCER_SETTINGS } from "../sequencer/config.ts";
+import { BRIDGE_SETTINGS } from "@openledger/bridge/config";
+import { DATANET_SETTINGS } from "@openledger/datanets/host/config";
+import { settingsTable } from "@openledger/foundation/settings";
+import { FACTORY_SETTINGS } from "@openledger/models/factory/factory-config";
+import { SERVING_SETTINGS } from "@openledger/models/serving/serving-config";
+import { DISPATCHER_SETTINGS } from "@openledger/prover/jobs/dispatch-config";
+import { PROVER_SETTINGS } from "@openledger/prover/service/prove-config";
+import { SEQUENCER_SETTINGS } from "@openledger/sequencer/config";
 
 export const SETTINGS_PAGE = "docs/generated/settings.md";
 

@@ -1,15 +1,15 @@
 /** Every alert fires: the real metrics are driven over its threshold, scraped, and the rule is evaluated as Prometheus does. */
 import { readFileSync } from "node:fs";
-import { type Gauge, Registry as NewRegistry, type Registry } from "prom-client";
-import { describe, expect, it } from "vitest";
-import { parse } from "yaml";
-import { type BridgeMetrics, createBridgeMetrics, raiseAlarm } from "../bridge/metrics.ts";
+import { type BridgeMetrics, createBridgeMetrics, raiseAlarm } from "@openledger/bridge/internal/metrics";
 import {
   countWorkerProof,
   createDispatchMetrics,
   type DispatchMetrics,
-} from "../prover/jobs/dispatch-metrics.ts";
-import { createProverMetrics, type ProverMetrics } from "../prover/service/prover-metrics.ts";
+} from "@openledger/prover/internal/jobs/dispatch-metrics";
+import { createProverMetrics, type ProverMetrics } from "@openledger/prover/internal/service/prover-metrics";
+import { type Gauge, Registry as NewRegistry, type Registry } from "prom-client";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { FollowAlarms } from "./follower/follow-alarms.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { evaluate, ScrapedMetrics, secondsOf } from "./testing/promql.ts";

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
+import { type BridgeErrorCode, bridgeErrors } from "@openledger/bridge/bridge-errors";
+import { createBridgeMetrics } from "@openledger/bridge/internal/metrics";
+import { createDispatchMetrics } from "@openledger/prover/internal/jobs/dispatch-metrics";
+import { createProverMetrics } from "@openledger/prover/internal/service/prover-metrics";
 import { parser } from "@prometheus-io/lezer-promql";
 import { Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { type BridgeErrorCode, bridgeErrors } from "../bridge/bridge-errors.ts";
-import { createBridgeMetrics } from "../bridge/metrics.ts";
-import { createDispatchMetrics } from "../prover/jobs/dispatch-metrics.ts";
-import { createProverMetrics } from "../prover/service/prover-metrics.ts";
 import { FollowAlarms } from "./follower/follow-alarms.ts";
 import { createMetrics } from "./metrics.ts";
 import { sequencerErrors } from "./sequencer-errors.ts";

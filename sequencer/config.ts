@@ -1,6 +1,6 @@
 /** The sequencer's settings: one table of environment variables, read once. */
-import { z } from "zod";
-import { SERVER_SETTINGS } from "../foundation/http/server-settings.ts";
+
+import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
   bearerToken,
   describeProblems,
@@ -12,7 +12,8 @@ import {
   type SettingValues,
   someText,
   wholeNumber,
-} from "../foundation/settings.ts";
+} from "@openledger/foundation/settings";
+import { z } from "zod";
 import { DATA_MODES } from "./batches/data-choice.ts";
 import { parseOpenPerEther } from "./fees/open-price.ts";
 import { FEE_MODES } from "./fees/unit-fee.ts";

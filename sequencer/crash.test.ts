@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { genesisLedger } from "@openledger/circuits/ledger/ledger";
+import { encodeDeployment, genesisOf, shapeOf } from "@openledger/circuits/registry/deployment";
+import { openPaths } from "@openledger/circuits/testing/open-paths";
+import { hex32 } from "@openledger/foundation/hex";
+import { isWhole } from "@openledger/foundation/testing/test-random";
 import { afterAll, describe, expect, it } from "vitest";
-import { genesisLedger } from "../circuits/ledger/ledger.ts";
-import { encodeDeployment, genesisOf, shapeOf } from "../circuits/registry/deployment.ts";
-import { openPaths } from "../circuits/testing/open-paths.ts";
-import { hex32 } from "../foundation/hex.ts";
-import { isWhole } from "../foundation/testing/test-random.ts";
 import { HeadState } from "./batches/head-state.ts";
 import { restore } from "./batches/restore.ts";
 import { LedgerLog } from "./store/ledger-log.ts";

@@ -2,8 +2,8 @@
  * Starts the sequencer: `tsx sequencer/main.ts`, settings from the environment (config.ts).
  * Logs "sequencer listens" with the URL once it does; SIGTERM or SIGINT stops it cleanly.
  */
-import { loadDeployment } from "../circuits/registry/deployment.ts";
-import { runUntilStopped } from "../foundation/run-until-stopped.ts";
+import { loadDeployment } from "@openledger/circuits/registry/deployment";
+import { runUntilStopped } from "@openledger/foundation/run-until-stopped";
 import { loadConfig } from "./config.ts";
 import { createLogger } from "./logger.ts";
 import { collectProcessMetrics } from "./metrics.ts";

@@ -1,4 +1,4 @@
-import { RollupError } from "../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 /**
  * Every error code of sequencer/: what it means, the HTTP status it is answered with, and whether the same call

@@ -1,17 +1,17 @@
 /** Everything that a running sequencer consists of, wired up; main.ts gives it an environment and signals. */
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
-import { leaseMarginProblem } from "../bridge/l1/lease-margin.ts";
-import { initPoseidon } from "../circuits/field/poseidon.ts";
-import { TREE_DEPTH } from "../circuits/protocol.ts";
-import { dataTwins, openingShape } from "../circuits/registry/data-twins.ts";
-import { type DeployedCircuit, type Deployment, genesisOf } from "../circuits/registry/deployment.ts";
-import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
-import { sealedInputs } from "../circuits/table/sealed-batch.ts";
-import type { Groth16Proof } from "../circuits/wire/groth16-proof.ts";
-import type { Secret } from "../foundation/secret.ts";
-import { verifyProof } from "../prover/formats/verification-key.ts";
-import { loadVerificationKey } from "../prover/keys/deployed-circuits.ts";
+import { leaseMarginProblem } from "@openledger/bridge/l1/lease-margin";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { TREE_DEPTH } from "@openledger/circuits/protocol";
+import { dataTwins, openingShape } from "@openledger/circuits/registry/data-twins";
+import { type DeployedCircuit, type Deployment, genesisOf } from "@openledger/circuits/registry/deployment";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { sealedInputs } from "@openledger/circuits/table/sealed-batch";
+import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
+import type { Secret } from "@openledger/foundation/secret";
+import { verifyProof } from "@openledger/prover/formats/verification-key";
+import { loadVerificationKey } from "@openledger/prover/keys/deployed-circuits";
 import { createApi } from "./api/api.ts";
 import type { ApiOptions } from "./api/api-options.ts";
 import { type ServedPages, servedGovernance } from "./api/pages.ts";

@@ -3,13 +3,13 @@
  * What happens to batches is batch-line.ts; no HTTP here, see api.ts.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { verifySignature } from "../circuits/field/eddsa.ts";
-import type { LedgerPlace } from "../circuits/ledger/ledger-place.ts";
-import { leafReference, messageHash, type SignedOperation } from "../circuits/ledger/operation.ts";
-import { KIND, kindRule } from "../circuits/protocol.ts";
-import type { Preconfirmation } from "../circuits/wire/sequencer-preconfirmation.ts";
-import { hex32 } from "../foundation/hex.ts";
-import { isRollupError, RollupError } from "../foundation/rollup-error.ts";
+import { verifySignature } from "@openledger/circuits/field/eddsa";
+import type { LedgerPlace } from "@openledger/circuits/ledger/ledger-place";
+import { leafReference, messageHash, type SignedOperation } from "@openledger/circuits/ledger/operation";
+import { KIND, kindRule } from "@openledger/circuits/protocol";
+import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
 import { BatchLine } from "./batches/batch-line.ts";
 import type { BatchLineModules, BatchLineOptions } from "./batches/batch-line-options.ts";
 import { type ForeignBatch, malformedOnL1 } from "./batches/foreign-batch.ts";

@@ -1,4 +1,4 @@
-import { RollupError } from "../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 /**
  * Error codes of verifier/: what each means, what to do about it, and whether the same call may succeed later without

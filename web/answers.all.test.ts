@@ -1,8 +1,9 @@
 /** Any answer, its settlement checked in the page, what it earns while one looks on, and collecting by a click. */
+
+import { MODEL_ID } from "@openledger/bridge/testing/model-history";
 import type { Browser, Page } from "playwright-core";
 import type { Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { MODEL_ID } from "../bridge/testing/model-history.ts";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { ALICE, ALICE_WALLET, type ModelWorld, startModelWorld } from "./testing/model-world.ts";

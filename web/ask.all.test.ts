@@ -2,21 +2,21 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { decodeRow } from "../attribution/rows/row-content.ts";
-import { type ServedModel, serveModel } from "../attribution/server/serve-model.ts";
-import { sampleInputs } from "../attribution/testing/sample-rows.ts";
-import { listOperations } from "../client/sequencer/ledger-reads.ts";
-import { anvilAccount } from "../contracts/testing/anvil-account.ts";
-import { freePort } from "../foundation/testing/free-port.ts";
-import { retrievalFamily } from "../models/retrieval/retrieval-family.ts";
-import { mailSpans, makeRetrieval } from "../models/settler/testing/make-retrieval.ts";
+import { decodeRow } from "@openledger/attribution/rows/row-content";
+import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
+import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
+import { listOperations } from "@openledger/client/sequencer/ledger-reads";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { freePort } from "@openledger/foundation/testing/free-port";
+import { mailSpans, makeRetrieval } from "@openledger/models/internal/settler/testing/make-retrieval";
 import {
   BOB_ACCOUNT,
   type SettlingWorld,
   startSettlingWorld,
-} from "../models/settler/testing/settling-fixture.ts";
+} from "@openledger/models/internal/settler/testing/settling-fixture";
+import { retrievalFamily } from "@openledger/models/retrieval/retrieval-family";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPages } from "./build/build-pages.ts";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";

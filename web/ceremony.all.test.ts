@@ -1,11 +1,11 @@
 import { rm } from "node:fs/promises";
+import { CeremonyClient } from "@openledger/prover/ceremony/ceremony-client";
+import { contribute } from "@openledger/prover/ceremony/contribute";
+import type { RunningCoordinator } from "@openledger/prover/coordinator/start-coordinator";
+import { makeTinyCeremony, serveTiny } from "@openledger/prover/testing/ceremony.fixtures";
+import { makeScratchFolder } from "@openledger/prover/testing/sample-circuit.fixtures";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CeremonyClient } from "../prover/ceremony/ceremony-client.ts";
-import { contribute } from "../prover/ceremony/contribute.ts";
-import type { RunningCoordinator } from "../prover/coordinator/start-coordinator.ts";
-import { makeTinyCeremony, serveTiny } from "../prover/testing/ceremony.fixtures.ts";
-import { makeScratchFolder } from "../prover/testing/sample-circuit.fixtures.ts";
 import { buildCeremonyPage } from "./build/ceremony-page.ts";
 import { type Looks, openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 

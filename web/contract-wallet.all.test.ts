@@ -1,9 +1,9 @@
+import { deploySafe, type SafeWallet } from "@openledger/client/testing/safe-wallet";
+import { fundOpen } from "@openledger/client/testing/world-faucet";
+import type { DrillWorld } from "@openledger/scripts/internal/drill/drill-world";
 import { parseEther } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { deploySafe, type SafeWallet } from "../client/testing/safe-wallet.ts";
-import { fundOpen } from "../client/testing/world-faucet.ts";
-import type { DrillWorld } from "../scripts/drill/drill-world.ts";
 import { announceWallet } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld } from "./testing/pages-world.ts";

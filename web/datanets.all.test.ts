@@ -2,16 +2,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findRows } from "@openledger/client/datanets/browse-rows";
+import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
+import { listHostCommits } from "@openledger/client/datanets/hosted-history";
+import { getStatistics } from "@openledger/client/datanets/label-turns";
+import { listAccess, readRecords, sayRecords } from "@openledger/client/datanets/signed-records";
+import { suggestLabels } from "@openledger/client/datanets/suggest-labels";
+import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
+import { hex32 } from "@openledger/foundation/hex";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { findRows } from "../client/datanets/browse-rows.ts";
-import { getHostedDatanet } from "../client/datanets/datanet-card.ts";
-import { listHostCommits } from "../client/datanets/hosted-history.ts";
-import { getStatistics } from "../client/datanets/label-turns.ts";
-import { listAccess, readRecords, sayRecords } from "../client/datanets/signed-records.ts";
-import { suggestLabels } from "../client/datanets/suggest-labels.ts";
-import { sampleCard, sampleRows } from "../datanets/testing/sample-card.ts";
-import { hex32 } from "../foundation/hex.ts";
 import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { type DatanetWorld, leafOf, startDatanetWorld } from "./testing/datanet-world.ts";
 

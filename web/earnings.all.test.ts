@@ -5,8 +5,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   MODEL_ID,
   type ModelHistory,
@@ -14,10 +12,12 @@ import {
   ROW_COUNT,
   SAMPLED_CIRCUIT,
   startModelHistory,
-} from "../bridge/testing/model-history.ts";
-import { toSnarkjsKey } from "../prover/formats/verification-key.ts";
-import { startTestFollower, type TestFollower } from "../sequencer/testing/follower-fixture.ts";
-import { verifierKey } from "../verifier/replay/verify-keys.ts";
+} from "@openledger/bridge/testing/model-history";
+import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
+import { startTestFollower, type TestFollower } from "@openledger/sequencer/testing/follower-fixture";
+import { verifierKey } from "@openledger/verifier/replay/verify-keys";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPages } from "./build/build-pages.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { deployGate, disputedCase, disputeModel } from "./testing/disputed-model.ts";

@@ -1,6 +1,6 @@
+import type { DrillWorld } from "@openledger/scripts/internal/drill/drill-world";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { DrillWorld } from "../scripts/drill/drill-world.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld } from "./testing/pages-world.ts";
 

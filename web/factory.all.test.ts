@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readAdapterSettings } from "@openledger/models/files/adapter-files";
+import { folderSource } from "@openledger/models/files/folder-source";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from "vitest";
-import { readAdapterSettings } from "../models/files/adapter-files.ts";
-import { folderSource } from "../models/files/folder-source.ts";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { type FactoryPagesWorld, newcomerWallet, startFactoryPagesWorld } from "./testing/factory-world.ts";

@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startTestFollower, type TestFollower } from "@openledger/sequencer/testing/follower-fixture";
+import { operator } from "@openledger/sequencer/testing/test-operator";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestFollower, type TestFollower } from "../sequencer/testing/follower-fixture.ts";
-import { operator } from "../sequencer/testing/test-operator.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { type ModelWorld, startModelWorld } from "./testing/model-world.ts";
 

@@ -1,8 +1,9 @@
 /** A server that puts hostile text into every answer: it stays text, or is refused, and nothing of it runs. */
+
+import { MODEL_ID } from "@openledger/bridge/testing/model-history";
 import type { Browser, BrowserContext, Page, Route } from "playwright-core";
 import type { Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { MODEL_ID } from "../bridge/testing/model-history.ts";
 import { openBrowser, openProfile, pictureOf } from "./testing/browser.ts";
 import { ALICE, ALICE_WALLET, type ModelWorld, startModelWorld } from "./testing/model-world.ts";
 

@@ -1,7 +1,8 @@
 /** The pages in a real browser, once: money comes in and moves, and axe-core finds nothing. The rest: pages.all.test.ts. */
+
+import type { DrillWorld } from "@openledger/scripts/internal/drill/drill-world";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { DrillWorld } from "../scripts/drill/drill-world.ts";
 import { connect, journey, move, step } from "./testing/bridge-page.ts";
 import { openBrowser, openProfile, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld } from "./testing/pages-world.ts";

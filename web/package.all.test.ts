@@ -1,12 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type InstalledPackage, installPackage } from "@openledger/client/testing/installed-package";
+import { fundOpen } from "@openledger/client/testing/world-faucet";
+import { DrillWorld } from "@openledger/scripts/internal/drill/drill-world";
 import { parseEther } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { build, type PreviewServer, preview } from "vite";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type InstalledPackage, installPackage } from "../client/testing/installed-package.ts";
-import { fundOpen } from "../client/testing/world-faucet.ts";
-import { DrillWorld } from "../scripts/drill/drill-world.ts";
 import { openBrowser, openProfile } from "./testing/browser.ts";
 
 const MNEMONIC = "test test test test test test test test test test test junk";

@@ -2,10 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { defaultBase } from "@openledger/models/base/default-base";
+import { startTestRollup } from "@openledger/sequencer/testing/test-rollup";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { defaultBase } from "../models/base/default-base.ts";
-import { startTestRollup } from "../sequencer/testing/test-rollup.ts";
 import { buildPages } from "./build/build-pages.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { rowsOfFile } from "./tuning/rows-of-file.ts";

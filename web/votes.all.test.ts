@@ -1,7 +1,8 @@
 /** The page of votes, with a wallet of its own, on real contracts. */
+
+import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { OPEN } from "../contracts/testing/rollup-fixture.ts";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { type Looks, openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startVotesWorld, VOTER, type VotesWorld } from "./testing/votes-world.ts";

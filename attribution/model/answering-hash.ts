@@ -1,8 +1,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";
-import { hashTagged } from "../../circuits/field/poseidon.ts";
-import { digestToField } from "../../circuits/ledger/version-rows.ts";
-import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
+import { hashTagged } from "@openledger/circuits/field/poseidon";
+import { digestToField } from "@openledger/circuits/ledger/version-rows";
+import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import { toFixed40 } from "../maths/fixed-point.ts";
 import type { AnsweringFiles, ModelParts } from "./model-family.ts";
 import type { Recipe } from "./recipe.ts";

@@ -1,9 +1,12 @@
 /** What a customer needs of a published model: what answers, and what binds it to the ledger. */
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { hashStatics, type ModelStatics, unpackBinding } from "../../circuits/ledger/leaf.ts";
-import { FIELD_ORDER } from "../../circuits/protocol.ts";
-import { type ColumnCommitments, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
-import { hex32 } from "../../foundation/hex.ts";
+import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
+import {
+  type ColumnCommitments,
+  featuresCommitment,
+} from "@openledger/circuits/settlement/feature-commitment";
+import { hex32 } from "@openledger/foundation/hex";
 import { answeringHash } from "./answering-hash.ts";
 import { familyOf, type ModelFamily, type ModelParts } from "./model-family.ts";
 import {

@@ -1,8 +1,9 @@
 /** A model with a base: trained, answered, published, verified; and every way in which it is not the card's. */
+
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { nameCard } from "@openledger/datanets/card/card";
+import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { beforeAll, describe, expect, it } from "vitest";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { nameCard } from "../../datanets/card/card.ts";
-import { sampleCard } from "../../datanets/testing/sample-card.ts";
 import { MAX_QUERY } from "../features/quantise.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
 import { answeringModel } from "./answering-model.ts";

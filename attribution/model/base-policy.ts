@@ -3,8 +3,8 @@
  * has this hash is the policy. This file reads of it only what rewards need; datanets/card/card.ts has all of a card.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
+import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { z } from "zod";
-import { digestToField } from "../../circuits/ledger/version-rows.ts";
 import type { BaseRule } from "../features/base-column.ts";
 
 const rewardsSchema = z.object({

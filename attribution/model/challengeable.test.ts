@@ -1,7 +1,8 @@
 /** A recipe that promises a posting marks the statics, and cannot be read as one without. */
+
+import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
+import { TAG } from "@openledger/circuits/protocol";
 import { beforeAll, expect, test } from "vitest";
-import { hashTagged, initPoseidon } from "../../circuits/field/poseidon.ts";
-import { TAG } from "../../circuits/protocol.ts";
 import { toFixed40 } from "../maths/fixed-point.ts";
 import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
 import { answeringFiles, answeringHash, rawAnsweringHash } from "./answering-hash.ts";

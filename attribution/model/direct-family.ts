@@ -3,8 +3,8 @@
  * how often each bucket of terms occurs, with the answered class, so that whoever has the prompt checks it with a
  * tokeniser alone. That the class is the model's the settlement proves (docs/attribution-direct.md).
  */
-import type { AnsweredClass, DirectQuery } from "../../circuits/ledger/direct-query.ts";
-import { answeredClass, MAX_DIRECT_ENTRY } from "../../circuits/settlement/direct-matrix.ts";
+import type { AnsweredClass, DirectQuery } from "@openledger/circuits/ledger/direct-query";
+import { answeredClass, MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";
 import { attributionError } from "../attribution-errors.ts";
 import { quantiseDirect } from "../features/direct-rows.ts";
 import { labelsOf } from "../rows/row-content.ts";

@@ -1,5 +1,5 @@
 /** What a direct model makes of a text: the counts that a settlement is proven over, and the numbers that it learns from. */
-import { countTerms, termTotal } from "../../circuits/ledger/direct-query.ts";
+import { countTerms, termTotal } from "@openledger/circuits/ledger/direct-query";
 import { type SparseRows, sparseRows } from "../maths/sparse-rows.ts";
 import { checkInput } from "../rows/row-content.ts";
 import { termBuckets } from "../rows/text-terms.ts";

@@ -1,11 +1,15 @@
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import {
+  directQueryCommitment,
+  directShape,
+  encodeDirectQuery,
+} from "@openledger/circuits/ledger/direct-query";
+import { unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { answerHash, receiptHash } from "@openledger/circuits/ledger/receipt";
+import { commitDirectColumns, directScores } from "@openledger/circuits/settlement/direct-matrix";
+import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { directQueryCommitment, directShape, encodeDirectQuery } from "../../circuits/ledger/direct-query.ts";
-import { unpackBinding } from "../../circuits/ledger/leaf.ts";
-import { answerHash, receiptHash } from "../../circuits/ledger/receipt.ts";
-import { commitDirectColumns, directScores } from "../../circuits/settlement/direct-matrix.ts";
-import { featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
-import { checkAnswer } from "../../client/actions/answers/check-answer.ts";
 import { alignColumns, exactInfluence } from "../features/exact-influence.ts";
 import { hashContents } from "../rows/labelled-rows.ts";
 import { decodeRow } from "../rows/row-content.ts";

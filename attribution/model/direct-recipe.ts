@@ -1,5 +1,5 @@
+import { areBuckets } from "@openledger/circuits/ledger/direct-query";
 import { z } from "zod";
-import { areBuckets } from "../../circuits/ledger/direct-query.ts";
 import { checkedRecipe, DIRECT, recipeFields } from "./recipe-fields.ts";
 
 const rate = z.number().positive();

@@ -1,5 +1,5 @@
 /** How direct models are made of rows, and the matrix that they register (docs/attribution-direct.md). */
-import { answeredClass, MAX_DIRECT_ENTRY } from "../../circuits/settlement/direct-matrix.ts";
+import { answeredClass, MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";
 import { type DirectFeatures, directRows, quantiseDirect } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";

@@ -1,8 +1,8 @@
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { queryBytes, queryCommitment } from "@openledger/circuits/ledger/query";
+import { answerHash, receiptHash } from "@openledger/circuits/ledger/receipt";
+import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import { expect, it } from "vitest";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { queryBytes, queryCommitment } from "../../circuits/ledger/query.ts";
-import { answerHash, receiptHash } from "../../circuits/ledger/receipt.ts";
-import { checkAnswer } from "../../client/actions/answers/check-answer.ts";
 import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
 import { checkableModel } from "./answering-model.ts";
 import { decodeModel, encodeModel, publishedModel } from "./model-files.ts";

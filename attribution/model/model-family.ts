@@ -3,9 +3,9 @@
  * statics, files, receipts, settlement). Classifiers live in this folder. Language models and retrieval live in
  * models/, which imports attribution/; so whoever reads or serves models is handed the families that he knows.
  */
-import type { DirectQuery } from "../../circuits/ledger/direct-query.ts";
-import type { ModelQuery } from "../../circuits/ledger/model-query.ts";
-import type { Earner } from "../../circuits/ledger/rewards.ts";
+import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
+import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
+import type { Earner } from "@openledger/circuits/ledger/rewards";
 import { attributionError } from "../attribution-errors.ts";
 import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";

@@ -1,11 +1,14 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { type Earner, unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";
+import {
+  type ColumnCommitments,
+  featuresCommitment,
+} from "@openledger/circuits/settlement/feature-commitment";
+import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
-import { hashStatics, type ModelStatics, unpackBinding } from "../../circuits/ledger/leaf.ts";
-import { type Earner, unpackSplit } from "../../circuits/ledger/rewards.ts";
-import { MAX_DIRECT_ENTRY } from "../../circuits/settlement/direct-matrix.ts";
-import { type ColumnCommitments, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
-import { hex32 } from "../../foundation/hex.ts";
 import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.ts";
 import { answeringFiles, jsonBytes } from "./answering-hash.ts";
 import { type AnsweringPart, decodeAnsweringPart } from "./answering-part.ts";

@@ -1,8 +1,8 @@
 /** Rows of a version with their owners, whatever the rows hold. */
 
-import type { Earner, EarnerOwners } from "../../circuits/ledger/rewards.ts";
-import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
-import { hex32 } from "../../foundation/hex.ts";
+import type { Earner, EarnerOwners } from "@openledger/circuits/ledger/rewards";
+import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { hex32 } from "@openledger/foundation/hex";
 import { attributionError } from "../attribution-errors.ts";
 import { hashContents } from "../rows/labelled-rows.ts";
 import type { RecipeBase } from "./recipe-fields.ts";

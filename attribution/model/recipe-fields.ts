@@ -1,7 +1,8 @@
 /** What every recipe says, of whatever family. A family adds what its models are made of. */
+
+import { isDirectQuery, type ModelQuery } from "@openledger/circuits/ledger/model-query";
+import { columnShape } from "@openledger/circuits/settlement/settlement-size";
 import { z } from "zod";
-import { isDirectQuery, type ModelQuery } from "../../circuits/ledger/model-query.ts";
-import { columnShape } from "../../circuits/settlement/settlement-size.ts";
 import { attributionError } from "../attribution-errors.ts";
 import { MAX_FEATURE_COUNT, MAX_QUERY } from "../features/quantise.ts";
 

@@ -1,19 +1,19 @@
-import { hashStatics, type ModelStatics, packBinding } from "../../circuits/ledger/leaf.ts";
+import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
 import {
   type Earner,
   earnerRoot,
   ownersCommitment,
   packSplit,
   type RewardSplit,
-} from "../../circuits/ledger/rewards.ts";
-import { MAX_EARNER_COUNT, TREASURY_PARTS } from "../../circuits/protocol.ts";
-import { commitDirectColumns, type DirectMatrix } from "../../circuits/settlement/direct-matrix.ts";
+} from "@openledger/circuits/ledger/rewards";
+import { MAX_EARNER_COUNT, TREASURY_PARTS } from "@openledger/circuits/protocol";
+import { commitDirectColumns, type DirectMatrix } from "@openledger/circuits/settlement/direct-matrix";
 import {
   type ColumnCommitments,
   commitColumns,
   featuresCommitment,
-} from "../../circuits/settlement/feature-commitment.ts";
-import { drawBits, type SettlementSize } from "../../circuits/settlement/settlement-size.ts";
+} from "@openledger/circuits/settlement/feature-commitment";
+import { drawBits, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { attributionError } from "../attribution-errors.ts";
 import { type DirectFeatures, isDirect, type RegisteredMatrix } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";

@@ -1,5 +1,5 @@
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, describe, expect, it } from "vitest";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { decodeQueryMap, encodeQueryMap } from "../features/query-map.ts";
 import type { Progress } from "../progress.ts";
 import { hashContents } from "../rows/labelled-rows.ts";

@@ -1,4 +1,4 @@
-import { hex32 } from "../../foundation/hex.ts";
+import { hex32 } from "@openledger/foundation/hex";
 import { attributionError } from "../attribution-errors.ts";
 import type { BaseRule } from "../features/base-column.ts";
 import type { RegisteredMatrix } from "../features/direct-rows.ts";

@@ -2,8 +2,8 @@
  * How good a direct matrix is beside int8 features of e-mail models: the linear datamodeling score by training again, and
  * how far contributors' shares are from those of exact influence. Each way is measured against its own model's training.
  */
-import { countTerms } from "../../circuits/ledger/direct-query.ts";
-import { answeredClass, directScores, MAX_DIRECT_ENTRY } from "../../circuits/settlement/direct-matrix.ts";
+import { countTerms } from "@openledger/circuits/ledger/direct-query";
+import { answeredClass, directScores, MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";
 import { directRows, quantiseDirect } from "../features/direct-rows.ts";
 import { alignColumns, exactInfluence } from "../features/exact-influence.ts";
 import { featureMap } from "../features/feature-map.ts";

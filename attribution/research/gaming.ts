@@ -1,4 +1,4 @@
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type LabelledRows, refuseDuplicates } from "../rows/labelled-rows.ts";
 import { rewardShares } from "../scores/reward-shares.ts";
 import { adversarialRows, shadowRows } from "./adversarial-rows.ts";

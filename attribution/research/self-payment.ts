@@ -1,4 +1,4 @@
-import { drawPoint, drawShares } from "../../circuits/settlement/settlement-split.ts";
+import { drawPoint, drawShares } from "@openledger/circuits/settlement/settlement-split";
 import type { QuantisedFeatures, QuantisedQuery } from "../features/quantise.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
 import { integerScores } from "../scores/integer-scores.ts";

@@ -1,6 +1,6 @@
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { answerHash } from "@openledger/circuits/ledger/receipt";
 import { beforeAll, expect, it } from "vitest";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { answerHash } from "../../circuits/ledger/receipt.ts";
 import { countText } from "../model/direct-inputs.ts";
 import { encodeRow } from "../rows/row-content.ts";
 import { directRecipeFor } from "../testing/direct-rows.ts";

@@ -1,7 +1,7 @@
 /** Whether what a direct model's receipt binds is what was asked: for anybody who is shown the prompt. */
-import type { DirectQuery } from "../../circuits/ledger/direct-query.ts";
-import { answerHash } from "../../circuits/ledger/receipt.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
+import { answerHash } from "@openledger/circuits/ledger/receipt";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { directAnswer } from "../model/direct-family.ts";
 import { countText } from "../model/direct-inputs.ts";
 import type { DirectRecipe } from "../model/direct-recipe.ts";

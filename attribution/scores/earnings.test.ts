@@ -1,15 +1,15 @@
-import { beforeAll, describe, expect, it } from "vitest";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { queryCommitment } from "../../circuits/ledger/query.ts";
-import { answerHash, receiptHash } from "../../circuits/ledger/receipt.ts";
-import type { SettledModel } from "../../circuits/settlement/settled-model.ts";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { queryCommitment } from "@openledger/circuits/ledger/query";
+import { answerHash, receiptHash } from "@openledger/circuits/ledger/receipt";
+import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
 import {
   type AnswerOpening,
   type EpochPayment,
   paymentChain,
   type SampledSettlement,
   settleEpoch,
-} from "../../circuits/settlement/settlement-rules.ts";
+} from "@openledger/circuits/settlement/settlement-rules";
+import { beforeAll, describe, expect, it } from "vitest";
 import { answeringModel } from "../model/answering-model.ts";
 import type { ClassifierParts } from "../model/classifier-family.ts";
 import { type PublishedModel, publishedModel } from "../model/model-files.ts";

@@ -2,9 +2,9 @@
  * Which rows earned what of a settled epoch, for whom and by which answers. Everything comes from public data: the
  * settlement is computed again by `settleEpoch`, which refuses whatever the ledger does not bind.
  */
-import { EARNER_ROLE, type Earner, roleShareWei, unpackSplit } from "../../circuits/ledger/rewards.ts";
-import type { SettledModel } from "../../circuits/settlement/settled-model.ts";
-import type { EpochPayment, SampledSettlement } from "../../circuits/settlement/settlement-rules.ts";
+import { EARNER_ROLE, type Earner, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
+import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
+import type { EpochPayment, SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
 import { attributionError } from "../attribution-errors.ts";
 import { rowOwners } from "../model/owned-rows.ts";
 

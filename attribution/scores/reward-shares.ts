@@ -1,4 +1,4 @@
-import { rewardPerUnit, splitEarned } from "../../circuits/settlement/settlement-split.ts";
+import { rewardPerUnit, splitEarned } from "@openledger/circuits/settlement/settlement-split";
 import type { QuantisedFeatures, QuantisedQuery } from "../features/quantise.ts";
 import { integerScores } from "./integer-scores.ts";
 

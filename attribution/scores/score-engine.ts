@@ -1,5 +1,5 @@
 /** Scores of one model by a chosen mode: what was chosen runs, or nothing does. All modes give the same integers. */
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { attributionError } from "../attribution-errors.ts";
 import { type GpuMatrix, openGpuMatrix, type ScoreMode } from "./gpu-scores.ts";
 import { integerScores, type ScoreInputs } from "./integer-scores.ts";

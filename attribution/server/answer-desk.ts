@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { type Signature, verifySignature } from "../../circuits/field/eddsa.ts";
-import { hashStatics } from "../../circuits/ledger/leaf.ts";
+import { type Signature, verifySignature } from "@openledger/circuits/field/eddsa";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import {
   type ModelQuery,
   modelQueryBytes,
   modelQueryCommitment,
   modelQueryOfBytes,
-} from "../../circuits/ledger/model-query.ts";
-import { answerHash, askMessage, receiptHash } from "../../circuits/ledger/receipt.ts";
-import { packSplit } from "../../circuits/ledger/rewards.ts";
-import { hex32 } from "../../foundation/hex.ts";
+} from "@openledger/circuits/ledger/model-query";
+import { answerHash, askMessage, receiptHash } from "@openledger/circuits/ledger/receipt";
+import { packSplit } from "@openledger/circuits/ledger/rewards";
+import { hex32 } from "@openledger/foundation/hex";
 import { attributionError } from "../attribution-errors.ts";
 import type { ModelAnswer } from "../model/model-family.ts";
 import type { AttributionEstimate } from "../scores/attribution-estimate.ts";

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tryDamages } from "@openledger/foundation/testing/store-damage.fixtures";
+import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { Level } from "level";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { tryDamages } from "../../foundation/testing/store-damage.fixtures.ts";
-import { TestRandom } from "../../foundation/testing/test-random.ts";
 import { AnswerStore, type StoredAnswer } from "./answer-store.ts";
 
 let parent: string;

@@ -1,11 +1,11 @@
-import type { RollupError } from "../../foundation/rollup-error.ts";
-import { checkedJson } from "../../foundation/store/checked-json.ts";
+import type { RollupError } from "@openledger/foundation/rollup-error";
+import { checkedJson } from "@openledger/foundation/store/checked-json";
 import {
   CheckedLevel,
   type LevelDb,
   type LevelWrite,
   type MakeStoreError,
-} from "../../foundation/store/checked-level.ts";
+} from "@openledger/foundation/store/checked-level";
 import { attributionError, attributionErrors } from "../attribution-errors.ts";
 
 /** An answer that was given, and what opens its receipt. Numbers that are field elements are 0x-hex of 32 bytes. */

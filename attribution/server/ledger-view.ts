@@ -1,6 +1,6 @@
+import { element as fieldElement, wei } from "@openledger/circuits/wire/wire-fields";
+import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import { z } from "zod";
-import { element as fieldElement, wei } from "../../circuits/wire/wire-fields.ts";
-import { askSequencer } from "../../foundation/wire/sequencer-request.ts";
 import { attributionError } from "../attribution-errors.ts";
 
 const whole = z.number().int().nonnegative();

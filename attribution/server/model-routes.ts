@@ -1,12 +1,12 @@
 /** The routes of published models: of one alone, or of many below a path of their own (docs/attribution.md). */
 import cors from "@fastify/cors";
+import { clientNetwork } from "@openledger/foundation/http/client-network";
+import { createServer } from "@openledger/foundation/http/create-server";
+import type { HttpErrors, HttpFault, ServerLog } from "@openledger/foundation/http/http-errors";
+import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
+import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { clientNetwork } from "../../foundation/http/client-network.ts";
-import { createServer } from "../../foundation/http/create-server.ts";
-import type { HttpErrors, HttpFault, ServerLog } from "../../foundation/http/http-errors.ts";
-import { serveMetrics } from "../../foundation/http/serve-metrics.ts";
-import type { ServerLimits } from "../../foundation/http/server-settings.ts";
 import { type AttributionErrorCode, attributionError, attributionHttpStatus } from "../attribution-errors.ts";
 import { LEAF_FILE, MANIFEST, type ModelManifest } from "../model/model-manifest.ts";
 import { MAX_ROW_BYTES } from "../rows/row-content.ts";

@@ -1,7 +1,8 @@
 /** A model over HTTP: answers with receipts, its files, and the openings that settle it (docs/attribution.md). */
+
+import type { ServerLog } from "@openledger/foundation/http/http-errors";
+import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { FastifyInstance } from "fastify";
-import type { ServerLog } from "../../foundation/http/http-errors.ts";
-import type { ServerLimits } from "../../foundation/http/server-settings.ts";
 import { classifierFamily } from "../model/classifier-family.ts";
 import type { ModelFamily } from "../model/model-family.ts";
 import { decodeModel, type PublishedModel } from "../model/model-files.ts";

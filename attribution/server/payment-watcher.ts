@@ -1,4 +1,4 @@
-import { hex32 } from "../../foundation/hex.ts";
+import { hex32 } from "@openledger/foundation/hex";
 import type { AnswerStore, PaymentCursor, StoredAnswer } from "./answer-store.ts";
 import type { LedgerView } from "./ledger-view.ts";
 

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import type { ServerLog } from "../../foundation/http/http-errors.ts";
-import type { RollupError } from "../../foundation/rollup-error.ts";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { hex32 } from "@openledger/foundation/hex";
+import type { ServerLog } from "@openledger/foundation/http/http-errors";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 import { readModelFiles } from "../model/model-directory.ts";
 import { LEAF_FILE } from "../model/model-manifest.ts";
 import type { RanMode } from "../scores/score-engine.ts";

@@ -1,7 +1,7 @@
 /** Rows of a version for tests and trials, from the packaged data sets: contributors 5, 6 and 7, validators 8 and 9. */
 
-import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
-import { hex32 } from "../../foundation/hex.ts";
+import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { hex32 } from "@openledger/foundation/hex";
 import { SeededRandom } from "../maths/seeded-random.ts";
 import type { OwnedRow } from "../model/owned-rows.ts";
 import type { Recipe } from "../model/recipe.ts";

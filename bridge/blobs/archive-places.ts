@@ -1,5 +1,5 @@
 /** Archives as places: one's own folder, and those that followers and sequencers serve (`GET /blobs/…`). */
-import { BLOB_BYTES } from "../../circuits/blob/blob-bytes.ts";
+import { BLOB_BYTES } from "@openledger/circuits/blob/blob-bytes";
 import type { BlobArchive } from "./blob-archive.ts";
 import type { BlobPlace } from "./blob-place.ts";
 import { shownUrl, type VersionedHash } from "./blob-source.ts";

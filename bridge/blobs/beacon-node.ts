@@ -3,9 +3,10 @@
  * one before it (`blob_sidecars`). Ethereum's nodes keep a blob for 18 days. Anvil serves the first route, and has
  * numbers of blocks where others have slots.
  */
+
+import { versionedHashOf } from "@openledger/circuits/blob/versioned-hash";
 import { type Hex, hexToBytes } from "viem";
 import { z } from "zod";
-import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";
 import type { BlobPlace, FoundBytes } from "./blob-place.ts";
 import { type BlobProblem, shownUrl, type VersionedHash, type WantedBlob } from "./blob-source.ts";
 import { boundedGet } from "./bounded-fetch.ts";

@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BLOB_BYTES } from "@openledger/circuits/blob/blob-bytes";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { BLOB_BYTES } from "../../circuits/blob/blob-bytes.ts";
 import { BlobArchive } from "./blob-archive.ts";
 import type { VersionedHash } from "./blob-source.ts";
 

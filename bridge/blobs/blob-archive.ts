@@ -5,8 +5,8 @@
  */
 import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { BLOB_BYTES } from "../../circuits/blob/blob-bytes.ts";
-import { PART, writeDurable } from "../../foundation/store/durable-file.ts";
+import { BLOB_BYTES } from "@openledger/circuits/blob/blob-bytes";
+import { PART, writeDurable } from "@openledger/foundation/store/durable-file";
 import { bridgeError } from "../bridge-errors.ts";
 import { isVersionedHash, type VersionedHash } from "./blob-source.ts";
 

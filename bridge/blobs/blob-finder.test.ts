@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline, Readable } from "node:stream";
+import { BLOB_BYTES } from "@openledger/circuits/blob/blob-bytes";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { BLOB_BYTES } from "../../circuits/blob/blob-bytes.ts";
 import {
   type BlobServer,
   hexOf,

@@ -1,6 +1,6 @@
 /** Asks one place after the other for a blob, believes none of them, and keeps what it got. */
-import { BLOB_BYTES } from "../../circuits/blob/blob-bytes.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { BLOB_BYTES } from "@openledger/circuits/blob/blob-bytes";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { archivePlace } from "./archive-places.ts";
 import type { BlobArchive } from "./blob-archive.ts";
 import type { BlobPlace } from "./blob-place.ts";

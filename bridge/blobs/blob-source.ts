@@ -1,5 +1,5 @@
 /** Where readers get blobs from, whoever kept them, and what they are told where nobody did. */
-import type { RollupError } from "../../foundation/rollup-error.ts";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 import { bridgeError } from "../bridge-errors.ts";
 
 export type VersionedHash = `0x01${string}`;

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
+import type { BlobWithProofs } from "@openledger/circuits/blob/blob-sidecar";
 import type { Hex } from "viem";
-import type { BlobWithProofs } from "../../circuits/blob/blob-sidecar.ts";
 import type { BlobAnswer, BlobTask } from "./blob-worker.ts";
 
 /** The dear work on blobs, wherever it is done. */

@@ -1,6 +1,6 @@
 /** The thread that makes blobs: one task in, one answer out, in turn. */
 import { parentPort } from "node:worker_threads";
-import { type BlobWithProofs, blobWithProof, cellProofsOf } from "../../circuits/blob/blob-sidecar.ts";
+import { type BlobWithProofs, blobWithProof, cellProofsOf } from "@openledger/circuits/blob/blob-sidecar";
 
 export type BlobTask = { readonly elements: readonly bigint[] } | { readonly blob: `0x${string}` };
 export type BlobAnswer = BlobWithProofs | readonly `0x${string}`[];

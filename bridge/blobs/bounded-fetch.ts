@@ -1,5 +1,5 @@
 /** One GET of a server that is not believed: its answer is bounded in time and size, and no redirect is followed. */
-import { concatBytes } from "../../circuits/field/element-vector.ts";
+import { concatBytes } from "@openledger/circuits/field/element-vector";
 
 export type BoundedAnswer =
   | { readonly status: number; readonly body: Uint8Array; readonly problem: null }

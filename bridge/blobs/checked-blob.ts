@@ -1,8 +1,8 @@
 /** A blob's bytes against its versioned hash. Nobody who sends them is believed. */
-import { decodeBlob } from "../../circuits/blob/blob-bytes.ts";
-import { commitBlob } from "../../circuits/blob/kzg.ts";
-import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { decodeBlob } from "@openledger/circuits/blob/blob-bytes";
+import { commitBlob } from "@openledger/circuits/blob/kzg";
+import { versionedHashOf } from "@openledger/circuits/blob/versioned-hash";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { VersionedHash } from "./blob-source.ts";
 
 /**

@@ -4,11 +4,11 @@ import {
   BLOB_OPENING_BYTES,
   decodeWire,
   type L1Header,
-} from "../../circuits/batch/batch-data.ts";
-import { recordsOfBlob } from "../../circuits/blob/blob-elements.ts";
-import { BLOB_ELEMENT_COUNT } from "../../circuits/blob/blob-polynomial.ts";
-import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";
-import { type BatchShape, isBlobShape } from "../../circuits/protocol.ts";
+} from "@openledger/circuits/batch/batch-data";
+import { recordsOfBlob } from "@openledger/circuits/blob/blob-elements";
+import { BLOB_ELEMENT_COUNT } from "@openledger/circuits/blob/blob-polynomial";
+import { versionedHashOf } from "@openledger/circuits/blob/versioned-hash";
+import { type BatchShape, isBlobShape } from "@openledger/circuits/protocol";
 import type { BlobSource, VersionedHash, WantedBlob } from "./blob-source.ts";
 
 export interface ReadBatch {

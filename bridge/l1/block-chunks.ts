@@ -1,5 +1,5 @@
 /** Questions about many blocks: nodes limit ranges and results, each with wording of its own. */
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 
 export interface BlockRange {
   readonly fromBlock: bigint;

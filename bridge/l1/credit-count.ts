@@ -1,8 +1,8 @@
+import { decodeWire, type SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { type BatchShape, KIND } from "@openledger/circuits/protocol";
+import { tableIn } from "@openledger/circuits/table/table-shape";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Hex, hexToBytes } from "viem";
-import { decodeWire, type SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { type BatchShape, KIND } from "../../circuits/protocol.ts";
-import { tableIn } from "../../circuits/table/table-shape.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 
 /** A refused deposit goes back to its sender as a credit; whether it is refused, the ledger decides. */
 const CREDITING: readonly number[] = [KIND.withdraw, KIND.depositNew, KIND.depositTo, KIND.forcedWithdraw];

@@ -1,7 +1,7 @@
+import type { BatchShape } from "@openledger/circuits/protocol";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
-import type { BatchShape } from "../../circuits/protocol.ts";
-import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { createBridgeMetrics } from "../metrics.ts";
 import { silentLogger } from "../testing/bridge-fixture.ts";

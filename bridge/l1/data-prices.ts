@@ -1,5 +1,4 @@
-import type { Logger } from "pino";
-import { type BatchShape, type DataPlace, isBlobShape } from "../../circuits/protocol.ts";
+import { type BatchShape, type DataPlace, isBlobShape } from "@openledger/circuits/protocol";
 import {
   type CALLDATA_GAS,
   cheaperPlace,
@@ -7,8 +6,9 @@ import {
   type DataCounts,
   type DataPrices,
   dataCostsWei,
-} from "../../contracts/l1/data-cost.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+} from "@openledger/contracts/l1/data-cost";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { Logger } from "pino";
 import type { BridgeMetrics } from "../metrics.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 

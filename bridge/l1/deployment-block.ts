@@ -1,4 +1,4 @@
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "./l1-client.ts";
 import type { RollupContract } from "./rollup-contract.ts";

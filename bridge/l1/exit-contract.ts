@@ -1,7 +1,8 @@
 /** The part of the rollup's contract that freezes it and pays a frozen ledger out (docs/exits.md), as typed calls. */
+
+import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import type { Address, TransactionReceipt } from "viem";
-import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { l1Call } from "./l1-client.ts";
 import type { AtBlock, L1Sender, RollupContract } from "./rollup-contract.ts";
 

@@ -1,6 +1,6 @@
+import { genesisGatesAbi } from "@openledger/contracts/build/disputes-abi";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address } from "viem";
-import { genesisGatesAbi } from "../../contracts/build/disputes-abi.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 
 /**

@@ -1,3 +1,5 @@
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import {
   BaseError,
   ContractFunctionRevertedError,
@@ -11,8 +13,6 @@ import {
   TimeoutError,
   type Transport,
 } from "viem";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { patientFetch } from "./patient-fetch.ts";
 

@@ -2,17 +2,18 @@
  * Everything the rollup has on L1, in L1's order, from an L1 node and the contract's address alone: no server of the
  * operator's is asked. Here it is only decoded. The reader has to find out what is wrong with it (verify.ts).
  */
-import { type Hex, hexToBytes } from "viem";
-import type { BatchData, L1Header } from "../../circuits/batch/batch-data.ts";
-import { GENESIS_NEXT_ID, KIND } from "../../circuits/protocol.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+
+import type { BatchData, L1Header } from "@openledger/circuits/batch/batch-data";
+import { GENESIS_NEXT_ID, KIND } from "@openledger/circuits/protocol";
+import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
 import {
   CIRCUIT_SORT,
   decodeSettlement,
   type PostedSettlement,
-} from "../../circuits/settlement/settlement-data.ts";
-import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+} from "@openledger/circuits/settlement/settlement-data";
+import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { type Hex, hexToBytes } from "viem";
 import type { VersionedHash } from "../blobs/blob-source.ts";
 import { type ReadBatch, readPostedBatch } from "../blobs/read-batch.ts";
 import { bridgeError } from "../bridge-errors.ts";

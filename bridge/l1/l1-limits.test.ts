@@ -1,6 +1,7 @@
 /** What nodes do that a user may have to leave by: limits of hosted ones, and what others do not keep. */
+
+import { restoreLedger } from "@openledger/verifier/restore/restore-ledger";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { restoreLedger } from "../../verifier/restore/restore-ledger.ts";
 import { type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
 import {
   behindLimit,

@@ -1,6 +1,7 @@
 /** What a transaction with batches held: from its own input, or from events where that may not hold it. */
+
+import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { type Hex, isAddressEqual } from "viem";
-import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 import type { RollupLog } from "./log-reader.ts";

@@ -1,5 +1,5 @@
+import { sequencerLeaseAbi } from "@openledger/contracts/build/lease-abi";
 import { type Address, encodeFunctionData, type Hex } from "viem";
-import { sequencerLeaseAbi } from "../../contracts/build/lease-abi.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 
 /** The lease as a block has it. */

@@ -1,5 +1,5 @@
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Address, type Log, type ParseEventLogsReturnType, parseEventLogs } from "viem";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { type BlockRange, readInChunks } from "./block-chunks.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";

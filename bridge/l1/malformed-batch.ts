@@ -2,8 +2,9 @@
  * A batch that L1 has taken and that breaks the ledger's rules. No proof of it should exist, so it means a flaw in a circuit,
  * a key whose secret is known, or an Ethereum node that lies (docs/invariants.md, "What followers rely on").
  */
+
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { Hex } from "viem";
-import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
 import { bridgeError } from "../bridge-errors.ts";
 
 export interface MalformedBatch {

@@ -4,8 +4,8 @@
  * where it has to be.
  */
 
-import type { BlobSidecar } from "../../contracts/l1/blob-transaction.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import type { BlobSidecar } from "@openledger/contracts/l1/blob-transaction";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { EMPTY_BLOB_HASH } from "../blobs/blob-source.ts";
 
 /** The point at infinity: commitment of the polynomial 0, and each of its proofs. */

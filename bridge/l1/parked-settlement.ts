@@ -2,8 +2,9 @@
  * Settlements that somebody parked on L1 (docs/settlement.md, "Parked settlements"). The event holds all of it: the
  * posted data, C and the proof, so that nobody has to read the transaction's input.
  */
+
+import { type ContractProof, imaginaryFirst } from "@openledger/circuits/wire/groth16-proof";
 import type { Hex } from "viem";
-import { type ContractProof, imaginaryFirst } from "../../circuits/wire/groth16-proof.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { L1Client } from "./l1-client.ts";
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";

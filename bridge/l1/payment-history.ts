@@ -3,9 +3,9 @@
  * operator needs. It follows the records alone; that their chain is the ledger's is checked where an epoch is used.
  */
 
-import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
-import { KIND } from "../../circuits/protocol.ts";
+import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { KIND } from "@openledger/circuits/protocol";
 
 export interface Payment {
   readonly receipt: bigint;

@@ -1,6 +1,6 @@
+import { encodeSettlement, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import { toHex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeSettlement, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
 import { behindLimit, forgetsHashes, type Limit, limitsRange, rpcError } from "../testing/limited-node.ts";
 import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../testing/model-history.ts";
 import { createL1Client } from "./l1-client.ts";

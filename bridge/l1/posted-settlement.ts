@@ -1,6 +1,7 @@
 /** Finds an epoch's settlement on L1 by the contract's own event. */
+
+import { decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
 import { type Hex, hexToBytes } from "viem";
-import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { l1Call } from "./l1-client.ts";
 import { readSubmission, takesSettlementOnL1 } from "./l1-submission.ts";
 import { findEventBlock, type RollupLog, readRollupLogs } from "./log-reader.ts";

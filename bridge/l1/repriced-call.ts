@@ -1,14 +1,6 @@
 /** One call under one nonce of an account, sent dearer and dearer until L1 has mined something there. */
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  type Address,
-  type Hex,
-  keccak256,
-  type LocalAccount,
-  parseGwei,
-  type TransactionReceipt,
-} from "viem";
-import { type SignedTransaction, signBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
+import { type SignedTransaction, signBlobTransaction } from "@openledger/contracts/l1/blob-transaction";
 import {
   type BlobFees,
   blobReplacementFees,
@@ -19,8 +11,16 @@ import {
   initialFees,
   replacementFees,
   smaller,
-} from "../../contracts/l1/fee-policy.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+} from "@openledger/contracts/l1/fee-policy";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import {
+  type Address,
+  type Hex,
+  keccak256,
+  type LocalAccount,
+  parseGwei,
+  type TransactionReceipt,
+} from "viem";
 import { type L1Client, l1Call } from "./l1-client.ts";
 import { EMPTY_BLOB, isOtherPool } from "./other-pool.ts";
 import { findReceipt } from "./posted-batch.ts";

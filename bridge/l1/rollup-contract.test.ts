@@ -1,7 +1,7 @@
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { ANY_FEE, OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { ANY_FEE, OPEN } from "../../contracts/testing/rollup-fixture.ts";
-import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
 import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { createL1Client, revertOf } from "./l1-client.ts";
 import { RollupContract } from "./rollup-contract.ts";

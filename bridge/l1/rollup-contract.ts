@@ -2,6 +2,23 @@
  * The rollup's contract as typed calls. Every write is simulated first, so that a refusal comes with the name of
  * the contract's error and costs nothing.
  */
+
+import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import {
+  type ContractIc,
+  type ContractProof,
+  type G1Point,
+  type G2ImaginaryFirst,
+  imaginaryFirst,
+} from "@openledger/circuits/wire/groth16-proof";
+import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import type { RollupParameters } from "@openledger/contracts/build/rollup-parameters";
+import {
+  type CappedTransaction,
+  cappedTransaction,
+  DEFAULT_SPENDING_CAP,
+  type SpendingCap,
+} from "@openledger/contracts/l1/capped-transaction";
 import {
   type Abi,
   type Address,
@@ -10,22 +27,6 @@ import {
   type LocalAccount,
   type TransactionReceipt,
 } from "viem";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import {
-  type ContractIc,
-  type ContractProof,
-  type G1Point,
-  type G2ImaginaryFirst,
-  imaginaryFirst,
-} from "../../circuits/wire/groth16-proof.ts";
-import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import type { RollupParameters } from "../../contracts/build/rollup-parameters.ts";
-import {
-  type CappedTransaction,
-  cappedTransaction,
-  DEFAULT_SPENDING_CAP,
-  type SpendingCap,
-} from "../../contracts/l1/capped-transaction.ts";
 import { type BlobSource, NO_BLOBS } from "../blobs/blob-source.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { creditCountOf } from "./credit-count.ts";

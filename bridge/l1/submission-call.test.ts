@@ -1,8 +1,8 @@
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { submission } from "@openledger/contracts/testing/rollup-fixture";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { concatHex, encodeFunctionData, type Hex, size, slice } from "viem";
 import { afterEach, describe, expect, test } from "vitest";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { submission } from "../../contracts/testing/rollup-fixture.ts";
-import { verifyRollup } from "../../verifier/replay/verify.ts";
 import { type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
 import { encodeSubmission as encode, withNegativeOffset, word } from "../testing/odd-calldata.ts";
 import { decodeSubmission } from "./submission-call.ts";

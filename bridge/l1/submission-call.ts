@@ -3,9 +3,10 @@
  * modulo 2^256 and looks only at what it uses. So it takes encodings that ABI decoders refuse, for example negative
  * offsets. Attack: a stranger posts such a call, and a follower that refuses what L1 has accepted stops for ever.
  */
+
+import { type ContractProof, imaginaryFirst } from "@openledger/circuits/wire/groth16-proof";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Hex, hexToBytes, toFunctionSelector, toHex } from "viem";
-import { type ContractProof, imaginaryFirst } from "../../circuits/wire/groth16-proof.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 
 export interface CalledPart {
   readonly circuit: number;

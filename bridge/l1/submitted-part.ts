@@ -1,5 +1,5 @@
+import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import type { Hex } from "viem";
-import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
 
 /** A batch's or a settlement's part of a submission. */
 export interface SubmittedPart {

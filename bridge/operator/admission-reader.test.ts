@@ -1,9 +1,9 @@
+import { deployGenesisGates } from "@openledger/contracts/build/deploy-disputes";
+import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { type Gate, startGate } from "@openledger/contracts/testing/gate-fixture";
+import { connect, deployFixture, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import { createPublicClient, createWalletClient, custom } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { deployGenesisGates } from "../../contracts/build/deploy-disputes.ts";
-import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
-import { type Gate, startGate } from "../../contracts/testing/gate-fixture.ts";
-import { connect, deployFixture, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { AdmissionReader } from "./admission-reader.ts";
 

@@ -1,7 +1,7 @@
+import type { BlobSidecar } from "@openledger/contracts/l1/blob-transaction";
+import { MAX_TRANSACTION_GAS, paddedGas, smaller, worstCaseGas } from "@openledger/contracts/l1/fee-policy";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Address, type Hex, hexToBytes, size } from "viem";
-import type { BlobSidecar } from "../../contracts/l1/blob-transaction.ts";
-import { MAX_TRANSACTION_GAS, paddedGas, smaller, worstCaseGas } from "../../contracts/l1/fee-policy.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { postedBlobHash } from "../blobs/read-batch.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { creditCountOf } from "../l1/credit-count.ts";

@@ -1,6 +1,6 @@
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { BUNDLE_LIMITS } from "./batch-bundle.ts";
 import { IntentStore } from "./publish-intent.ts";

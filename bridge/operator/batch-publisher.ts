@@ -7,9 +7,9 @@
  * record comes after the report that belongs to it.
  */
 
+import { paddedGas } from "@openledger/contracts/l1/fee-policy";
 import type { Logger } from "pino";
 import { type Address, type LocalAccount, size, type TransactionReceipt } from "viem";
-import { paddedGas } from "../../contracts/l1/fee-policy.ts";
 import type { BlobWork } from "../blobs/blob-thread.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call, revertOf } from "../l1/l1-client.ts";

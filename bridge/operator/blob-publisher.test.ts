@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { type BatchShape, KIND } from "@openledger/circuits/protocol";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
+import { unwrapBlobTransaction } from "@openledger/contracts/l1/blob-transaction";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { closeWithBlob, warmUpKzg } from "@openledger/contracts/testing/blob-batches";
+import { slot } from "@openledger/contracts/testing/rollup-fixture";
 import { type Hex, pad, size } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type BatchShape, KIND } from "../../circuits/protocol.ts";
-import { shapeOf } from "../../circuits/testing/sample-shape.ts";
-import { unwrapBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { closeWithBlob, warmUpKzg } from "../../contracts/testing/blob-batches.ts";
-import { slot } from "../../contracts/testing/rollup-fixture.ts";
 import { BlobThread } from "../blobs/blob-thread.ts";
 import { createL1Client } from "../l1/l1-client.ts";
 import { EMPTY_BLOB } from "../l1/other-pool.ts";

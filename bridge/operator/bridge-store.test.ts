@@ -1,9 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tryDamages } from "@openledger/foundation/testing/store-damage.fixtures";
 import { Level } from "level";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { tryDamages } from "../../foundation/testing/store-damage.fixtures.ts";
 import { openBridgeStore } from "./bridge-store.ts";
 
 let parent: string;

@@ -1,5 +1,5 @@
-import { checkedJson } from "../../foundation/store/checked-json.ts";
-import { CheckedLevel, type MakeStoreError } from "../../foundation/store/checked-level.ts";
+import { checkedJson } from "@openledger/foundation/store/checked-json";
+import { CheckedLevel, type MakeStoreError } from "@openledger/foundation/store/checked-level";
 import { type BridgeErrorCode, bridgeError } from "../bridge-errors.ts";
 
 /** A durable map of JSON values under one prefix of the bridge's database. */

@@ -1,11 +1,11 @@
 /** The bridge as one object: its loops over one database, from start to stop. */
 import { setTimeout as delay } from "node:timers/promises";
+import { batchShapesOf } from "@openledger/circuits/registry/circuit-sizes";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { type Address, isAddressEqual, parseGwei } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { batchShapesOf } from "../../circuits/registry/circuit-sizes.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { BlobThread } from "../blobs/blob-thread.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { BridgeConfig } from "../config.ts";

@@ -1,7 +1,8 @@
 /** The blobs of ready batches as they are sent beside a transaction. What was made is kept for a while. */
+
+import { fromBytesBe } from "@openledger/circuits/field/element-vector";
+import { type BlobSidecar, MAX_TRANSACTION_BLOBS } from "@openledger/contracts/l1/blob-transaction";
 import { hexToBytes } from "viem";
-import { fromBytesBe } from "../../circuits/field/element-vector.ts";
-import { type BlobSidecar, MAX_TRANSACTION_BLOBS } from "../../contracts/l1/blob-transaction.ts";
 import type { BlobWork } from "../blobs/blob-thread.ts";
 import type { ReadyBatch } from "./operator-client.ts";
 

@@ -5,8 +5,9 @@
  * that is signed. Where a reorganisation takes one back, it is reported as dropped, like a batch of our own
  * (posted-follower.ts).
  */
+
+import { isSamePlace, type LedgerPlace } from "@openledger/circuits/ledger/ledger-place";
 import type { Logger } from "pino";
-import { isSamePlace, type LedgerPlace } from "../../circuits/ledger/ledger-place.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { readSubmission, takesSettlementOnL1 } from "../l1/l1-submission.ts";

@@ -1,6 +1,6 @@
+import { EXIT_SIZES, exitActions } from "@openledger/contracts/testing/exit-fixture";
+import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { afterEach, expect, test } from "vitest";
-import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
-import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { type BridgeFixture, silentLogger, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { FrozenNotice } from "./frozen-notice.ts";
 

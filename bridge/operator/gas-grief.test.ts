@@ -2,12 +2,13 @@
  * Attack: `claim(anybody)` right before the publisher's transaction makes each payment that it credits 17,100 gas
  * dearer. A hostile review made a publisher with a fifth more than the estimate run out of gas three times in a row, and stop for good.
  */
+
+import { type BatchData, encodeWire } from "@openledger/circuits/batch/batch-data";
+import { KIND } from "@openledger/circuits/protocol";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { depositNewSlot, OPEN, SHAPES, slot } from "@openledger/contracts/testing/rollup-fixture";
 import { type Address, bytesToHex, encodeFunctionData, getAddress, toHex } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type BatchData, encodeWire } from "../../circuits/batch/batch-data.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { depositNewSlot, OPEN, SHAPES, slot } from "../../contracts/testing/rollup-fixture.ts";
 import { creditCountOf } from "../l1/credit-count.ts";
 import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { overtake, pendingOf } from "../testing/node-fixture.ts";

@@ -1,13 +1,13 @@
+import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
+import { deployContract } from "@openledger/contracts/build/deploy";
+import { sequencerLeaseAbi } from "@openledger/contracts/build/lease-abi";
+import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type Address, createTestClient, createWalletClient, http, parseGwei, publicActions } from "viem";
 import { foundry } from "viem/chains";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { compileContracts, pickContract } from "../../contracts/build/compile.ts";
-import { deployContract } from "../../contracts/build/deploy.ts";
-import { sequencerLeaseAbi } from "../../contracts/build/lease-abi.ts";
-import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { createL1Client } from "../l1/l1-client.ts";
 import { encodeExtend, encodeTake, LeaseContract } from "../l1/lease-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";

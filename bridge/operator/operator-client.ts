@@ -1,13 +1,12 @@
 /** The operator's routes of the sequencer (docs/api.md) that the bridge calls. */
-import { type Hex, zeroHash } from "viem";
-import { z } from "zod";
-import type { LedgerPlace } from "../../circuits/ledger/ledger-place.ts";
+
+import type { LedgerPlace } from "@openledger/circuits/ledger/ledger-place";
 import {
   type ContractProof,
   fromContractProof,
   type Groth16Proof,
   toContractProof,
-} from "../../circuits/wire/groth16-proof.ts";
+} from "@openledger/circuits/wire/groth16-proof";
 import {
   chainAnswer,
   l1HeadAnswer,
@@ -18,16 +17,18 @@ import {
   type parkedSettlementsBody,
   type queueEntriesBody,
   readyBatchesAnswer,
-} from "../../circuits/wire/operator-api.ts";
-import { proofJson } from "../../circuits/wire/wire-fields.ts";
-import type { DataPrices } from "../../contracts/l1/data-cost.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import type { RollupError } from "../../foundation/rollup-error.ts";
+} from "@openledger/circuits/wire/operator-api";
+import { proofJson } from "@openledger/circuits/wire/wire-fields";
+import type { DataPrices } from "@openledger/contracts/l1/data-cost";
+import { hex32 } from "@openledger/foundation/hex";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 import {
   askSequencer,
   type SequencerEndpoint,
   type SequencerFailure,
-} from "../../foundation/wire/sequencer-request.ts";
+} from "@openledger/foundation/wire/sequencer-request";
+import { type Hex, zeroHash } from "viem";
+import { z } from "zod";
 import { bridgeError } from "../bridge-errors.ts";
 import type { ParkedSettlement } from "../l1/parked-settlement.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";

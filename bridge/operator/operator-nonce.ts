@@ -3,8 +3,8 @@
  * Whatever another machine signed for that nonce, or a lower one, and L1 has not taken by then, L1 never takes.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { paddedGas } from "@openledger/contracts/l1/fee-policy";
 import type { TransactionReceipt } from "viem";
-import { paddedGas } from "../../contracts/l1/fee-policy.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { findReceipt } from "../l1/posted-batch.ts";

@@ -1,14 +1,15 @@
 /** Strangers' settlements beside the sequencer's batches: they settle, and stop nothing. */
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { KIND } from "../../circuits/protocol.ts";
-import { OPEN, revertName, SHAPES, slot } from "../../contracts/testing/rollup-fixture.ts";
+
+import { KIND } from "@openledger/circuits/protocol";
+import { OPEN, revertName, SHAPES, slot } from "@openledger/contracts/testing/rollup-fixture";
 import {
   parkArguments,
   SAMPLED,
   SETTLEMENT_SIZES,
   type SettlementPart,
   settlementActions,
-} from "../../contracts/testing/settlement-fixture.ts";
+} from "@openledger/contracts/testing/settlement-fixture";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { type BridgeFixture, silentLogger, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { ParkedWatcher } from "./parked-watcher.ts";
 

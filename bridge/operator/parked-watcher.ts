@@ -4,10 +4,11 @@
  * nothing from the sequencer. Each is offered again with every block until the sequencer says that nothing comes of it:
  * it is settled for good, or the ledger never had such an epoch. Whoever restores a sequencer loses none.
  */
+
+import { imaginaryFirst } from "@openledger/circuits/wire/groth16-proof";
 import type { Logger } from "pino";
 import { type Hex, toHex } from "viem";
 import { z } from "zod";
-import { imaginaryFirst } from "../../circuits/wire/groth16-proof.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { readRollupLogs } from "../l1/log-reader.ts";
 import { type ParkedLog, type ParkedSettlement, parkedOf } from "../l1/parked-settlement.ts";

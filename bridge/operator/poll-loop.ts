@@ -1,5 +1,5 @@
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Logger } from "pino";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { BridgeErrorCode } from "../bridge-errors.ts";
 import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
 

@@ -1,9 +1,9 @@
-import { type Address, type Hex, isAddressEqual, numberToHex, parseTransaction } from "viem";
 import {
   type BlobSidecar,
   isBlobTransaction,
   unwrapBlobTransaction,
-} from "../../contracts/l1/blob-transaction.ts";
+} from "@openledger/contracts/l1/blob-transaction";
+import { type Address, type Hex, isAddressEqual, numberToHex, parseTransaction } from "viem";
 import { type ContractRevert, l1Call, revertOf } from "../l1/l1-client.ts";
 import { namedBlobs } from "../l1/named-blobs.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";

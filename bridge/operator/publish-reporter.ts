@@ -1,5 +1,5 @@
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Logger } from "pino";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { BridgeMetrics, PublishResult } from "../metrics.ts";
 import type { BatchReport, OperatorClient } from "./operator-client.ts";
 import type { IntendedBatch } from "./publish-intent.ts";

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import type { PublishStep } from "./transaction-sender.ts";
 

@@ -1,5 +1,5 @@
+import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { afterEach, expect, test } from "vitest";
-import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { QueueAge } from "./queue-age.ts";
 

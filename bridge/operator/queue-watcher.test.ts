@@ -1,7 +1,7 @@
+import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { clearAlarm, raiseAlarm } from "../metrics.ts";
 import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 

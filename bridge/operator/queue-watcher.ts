@@ -3,11 +3,11 @@
  * gets. Where a reorganisation goes deeper than that, the sequencer is told what L1's queue holds instead.
  */
 
+import { MAX_ADMISSIONS_PER_HEAD } from "@openledger/circuits/wire/operator-api";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Logger } from "pino";
 import { type Hex, keccak256, stringToHex } from "viem";
 import { z } from "zod";
-import { MAX_ADMISSIONS_PER_HEAD } from "../../circuits/wire/operator-api.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { DataPricesNotice } from "../l1/data-prices.ts";
 import { l1Call } from "../l1/l1-client.ts";

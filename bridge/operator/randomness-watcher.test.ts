@@ -1,11 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   EARNER_TABLE,
   SAMPLED,
   SETTLEMENT_SIZES,
   sealSlot,
   settlementActions,
-} from "../../contracts/testing/settlement-fixture.ts";
+} from "@openledger/contracts/testing/settlement-fixture";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   BLOCK_HASH_WINDOW_BLOCKS,
   DEFAULT_SPLIT_DELAY_SECONDS,

@@ -3,11 +3,12 @@
  * to show its header to the contract while L1 still knows the block's hash. Killed at any moment, it goes on from the
  * database; with an empty one it begins at the rollup's first block, which costs a few calls a Seal and changes nothing.
  */
+
+import { encodeHeader } from "@openledger/contracts/l1/block-header";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { Logger } from "pino";
 import type { Hex } from "viem";
 import { z } from "zod";
-import { encodeHeader } from "../../contracts/l1/block-header.ts";
-import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { readRollupLogs } from "../l1/log-reader.ts";

@@ -1,5 +1,5 @@
 /** What follows from transactions with batches that were mined and reverted, although L1 takes the same call a moment later. */
-import { isOutOfGas } from "../../contracts/l1/fee-policy.ts";
+import { isOutOfGas } from "@openledger/contracts/l1/fee-policy";
 
 export interface RevertedTransaction {
   readonly gasUsed: bigint;

@@ -2,12 +2,23 @@
  * Attack: a stranger's batch is mined before ours, and a node that lags answers the question why ours reverted. A hostile
  * review stopped the publisher for good with one such answer. The lag is made by a proxy before the contract's reads.
  */
+
+import { KIND } from "@openledger/circuits/protocol";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import {
+  type ClosedBatch,
+  OPEN,
+  SHAPES,
+  slot,
+  submission,
+} from "@openledger/contracts/testing/rollup-fixture";
+import {
+  SAMPLED,
+  SETTLEMENT_SIZES,
+  settlementActions,
+} from "@openledger/contracts/testing/settlement-fixture";
 import { encodeFunctionData } from "viem";
 import { expect, test } from "vitest";
-import { KIND } from "../../circuits/protocol.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { type ClosedBatch, OPEN, SHAPES, slot, submission } from "../../contracts/testing/rollup-fixture.ts";
-import { SAMPLED, SETTLEMENT_SIZES, settlementActions } from "../../contracts/testing/settlement-fixture.ts";
 import { RollupContract, type RollupState } from "../l1/rollup-contract.ts";
 import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { overtake } from "../testing/node-fixture.ts";

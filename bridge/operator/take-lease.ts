@@ -1,8 +1,8 @@
 /** Takes the lease for a machine whose bridge does not run yet, so that it may go on where another one has stopped. */
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { concatHex, type Hex, type TransactionReceipt, toHex } from "viem";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { encodeRelease, encodeTake, type LeaseContract, type LeaseState } from "../l1/lease-contract.ts";

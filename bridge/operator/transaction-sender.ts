@@ -1,18 +1,11 @@
 import {
-  type Address,
-  type Hex,
-  keccak256,
-  type LocalAccount,
-  type TransactionSerializableEIP1559,
-} from "viem";
-import {
   type BlobSidecar,
   hasCells,
   isBlobTransaction,
   signBlobTransaction,
   unwrapBlobTransaction,
   wrapBlobTransaction,
-} from "../../contracts/l1/blob-transaction.ts";
+} from "@openledger/contracts/l1/blob-transaction";
 import {
   type BlobFees,
   blobReplacementFees,
@@ -22,8 +15,15 @@ import {
   initialFees,
   replacementFees,
   smaller,
-} from "../../contracts/l1/fee-policy.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+} from "@openledger/contracts/l1/fee-policy";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import {
+  type Address,
+  type Hex,
+  keccak256,
+  type LocalAccount,
+  type TransactionSerializableEIP1559,
+} from "viem";
 import type { BlobWork } from "../blobs/blob-thread.ts";
 import { type L1Client, l1Call } from "../l1/l1-client.ts";
 import { EMPTY_BLOB, isOtherPool } from "../l1/other-pool.ts";

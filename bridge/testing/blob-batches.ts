@@ -1,16 +1,17 @@
 /** Batches that stand in blobs, on a local node: their transactions, and a beacon node in front of it that can forget. */
+
+import type { Operation } from "@openledger/circuits/batch/slot-trace";
+import { blobElements } from "@openledger/circuits/blob/blob-elements";
+import { blobWithProof } from "@openledger/circuits/blob/blob-sidecar";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
+import type { BatchShape } from "@openledger/circuits/protocol";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { signBlobTransaction } from "@openledger/contracts/l1/blob-transaction";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { closeWithBlob } from "@openledger/contracts/testing/blob-batches";
+import { submission } from "@openledger/contracts/testing/rollup-fixture";
 import { encodeFunctionData, hexToBytes, type TransactionReceipt } from "viem";
-import type { Operation } from "../../circuits/batch/slot-trace.ts";
-import { blobElements } from "../../circuits/blob/blob-elements.ts";
-import { blobWithProof } from "../../circuits/blob/blob-sidecar.ts";
-import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import type { BatchShape } from "../../circuits/protocol.ts";
-import { TableBuilder } from "../../circuits/table/table-builder.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { signBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { closeWithBlob } from "../../contracts/testing/blob-batches.ts";
-import { submission } from "../../contracts/testing/rollup-fixture.ts";
 import type { VersionedHash } from "../blobs/blob-source.ts";
 import { type BlobServer, serveBlobs } from "./blob-server.ts";
 import type { HistoryFixture } from "./history-fixture.ts";

@@ -1,9 +1,9 @@
 /** A server of blobs for tests: an archive or a beacon node that says what a test wants. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { encodeBlob } from "../../circuits/blob/blob-bytes.ts";
-import { commitBlob } from "../../circuits/blob/kzg.ts";
-import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";
+import { encodeBlob } from "@openledger/circuits/blob/blob-bytes";
+import { commitBlob } from "@openledger/circuits/blob/kzg";
+import { versionedHashOf } from "@openledger/circuits/blob/versioned-hash";
 import type { VersionedHash, WantedBlob } from "../blobs/blob-source.ts";
 
 export interface SampleBlob {

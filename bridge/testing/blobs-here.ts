@@ -1,4 +1,4 @@
-import { blobWithProof, cellProofsOf } from "../../circuits/blob/blob-sidecar.ts";
+import { blobWithProof, cellProofsOf } from "@openledger/circuits/blob/blob-sidecar";
 import type { BlobWork } from "../blobs/blob-thread.ts";
 
 /** Blobs made in the calling thread. */

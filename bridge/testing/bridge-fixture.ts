@@ -3,13 +3,18 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { BatchData } from "@openledger/circuits/batch/batch-data";
+import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import {
+  type ClosedBatch,
+  connect,
+  deployFixture,
+  SHAPES,
+} from "@openledger/contracts/testing/rollup-fixture";
 import { pino } from "pino";
 import { Registry } from "prom-client";
-import type { BatchData } from "../../circuits/batch/batch-data.ts";
-import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
-import { startAnvil } from "../../contracts/l1/anvil.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { type ClosedBatch, connect, deployFixture, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { createL1Client } from "../l1/l1-client.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";

@@ -3,13 +3,14 @@
  * sequencer's rules about reports. What it does not do: execute, close or check anything. The real one is used in the
  * end-to-end test.
  */
+
+import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { blobElements } from "@openledger/circuits/blob/blob-elements";
+import { isBlobShape, KIND, kindRule, shapeName } from "@openledger/circuits/protocol";
+import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
+import type { ClosedBatch } from "@openledger/contracts/testing/rollup-fixture";
+import { hex32 } from "@openledger/foundation/hex";
 import Fastify, { type FastifyInstance } from "fastify";
-import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { blobElements } from "../../circuits/blob/blob-elements.ts";
-import { isBlobShape, KIND, kindRule, shapeName } from "../../circuits/protocol.ts";
-import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
-import type { ClosedBatch } from "../../contracts/testing/rollup-fixture.ts";
-import { hex32 } from "../../foundation/hex.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
 import type { BatchReport, ForeignBatchReport } from "../operator/operator-client.ts";
 

@@ -1,17 +1,17 @@
 /** A rollup with a short true history on a local node: real ledger, real commitments, proofs from known trapdoors. */
-import type { Address, Hex } from "viem";
-import type { Operation } from "../../circuits/batch/slot-trace.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
-import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
-import type { QueueOperation } from "../../circuits/ledger/operation.ts";
-import { type BatchShape, KIND } from "../../circuits/protocol.ts";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { sealedCommitment } from "../../circuits/table/sealed-batch.ts";
-import { TableBuilder } from "../../circuits/table/table-builder.ts";
-import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
-import { toContractProof } from "../../circuits/wire/groth16-proof.ts";
-import { startAnvil } from "../../contracts/l1/anvil.ts";
+
+import type { Operation } from "@openledger/circuits/batch/slot-trace";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";
+import type { QueueOperation } from "@openledger/circuits/ledger/operation";
+import { type BatchShape, KIND } from "@openledger/circuits/protocol";
+import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { sealedCommitment } from "@openledger/circuits/table/sealed-batch";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
+import { keyXOf, signFor } from "@openledger/circuits/testing/random-ledger";
+import { toContractProof } from "@openledger/circuits/wire/groth16-proof";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
 import {
   ANY_FEE,
   type ClosedBatch,
@@ -19,8 +19,9 @@ import {
   deployFixture,
   OPEN,
   SHAPES,
-} from "../../contracts/testing/rollup-fixture.ts";
-import { type DerivedCircuit, type VerifyProof, verifierKey } from "../../verifier/replay/verify-keys.ts";
+} from "@openledger/contracts/testing/rollup-fixture";
+import { type DerivedCircuit, type VerifyProof, verifierKey } from "@openledger/verifier/replay/verify-keys";
+import type { Address, Hex } from "viem";
 import { createL1Client } from "../l1/l1-client.ts";
 import { type HistoryEvent, type HistoryOptions, readL1History } from "../l1/l1-history.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";

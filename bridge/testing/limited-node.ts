@@ -2,13 +2,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import type { Hex } from "viem";
 import {
   GAS_PER_BLOB,
   hasCells,
   isBlobTransaction,
   unwrapBlobTransaction,
-} from "../../contracts/l1/blob-transaction.ts";
+} from "@openledger/contracts/l1/blob-transaction";
+import type { Hex } from "viem";
 
 export interface LimitedRequest {
   /** From 1 on. */

@@ -1,17 +1,17 @@
 /** Batches that L1 takes, with proofs from known trapdoors, and that the ledger's rules refuse. */
 
-import { replayBatch } from "../../circuits/batch/batch.ts";
-import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
+import { replayBatch } from "@openledger/circuits/batch/batch";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { KIND } from "@openledger/circuits/protocol";
+import { keyXOf, signFor } from "@openledger/circuits/testing/random-ledger";
 import {
   ANY_FEE,
   type ClosedBatch,
   OPEN,
   randomElement,
   slot,
-} from "../../contracts/testing/rollup-fixture.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+} from "@openledger/contracts/testing/rollup-fixture";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { HistoryFixture } from "./history-fixture.ts";
 
 const ALICE_SECRET = 11n;

@@ -1,13 +1,13 @@
 /** A model's life on a local node, for tests: a true ledger, true totals, proofs from known trapdoors. */
-import type { Hex } from "viem";
-import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
-import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
+
+import { settlementOperationOf } from "@openledger/circuits/batch/settlement-operation";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import {
   hashStatics,
   type ModelBinding,
   type ModelStatics,
   packBinding,
-} from "../../circuits/ledger/leaf.ts";
+} from "@openledger/circuits/ledger/leaf";
 import {
   accruedRoot,
   earnerRoot,
@@ -16,17 +16,18 @@ import {
   sealedHash,
   settlementHash,
   unpackSplit,
-} from "../../circuits/ledger/rewards.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
-import { defaultSplit, genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
-import { CIRCUIT_SORT, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
-import { drawShares, sampledPayout } from "../../circuits/settlement/settlement-split.ts";
-import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
-import { signedByModel } from "../../circuits/testing/random-settlement.ts";
-import { encodeHeader, type RpcHeader } from "../../contracts/l1/block-header.ts";
-import { ANY_FEE, type ClosedBatch, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
-import { parkArguments } from "../../contracts/testing/settlement-fixture.ts";
+} from "@openledger/circuits/ledger/rewards";
+import { KIND } from "@openledger/circuits/protocol";
+import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
+import { defaultSplit, genesisOf } from "@openledger/circuits/settlement/earner-table-rules";
+import { CIRCUIT_SORT, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
+import { drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
+import { keyXOf, signFor } from "@openledger/circuits/testing/random-ledger";
+import { signedByModel } from "@openledger/circuits/testing/random-settlement";
+import { encodeHeader, type RpcHeader } from "@openledger/contracts/l1/block-header";
+import { ANY_FEE, type ClosedBatch, OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
+import { parkArguments } from "@openledger/contracts/testing/settlement-fixture";
+import type { Hex } from "viem";
 import { RANDOMNESS_DELAY_BLOCKS } from "../l1/settlement-times.ts";
 import {
   type HistoryFixture,

@@ -1,6 +1,7 @@
 /** For tests that decide what the node mines, and in which order. */
+
+import type { Fixture } from "@openledger/contracts/testing/rollup-fixture";
 import { getAddress, type Hex, parseGwei, toHex } from "viem";
-import type { Fixture } from "../../contracts/testing/rollup-fixture.ts";
 
 interface PoolTransaction {
   readonly hash: Hex;

@@ -1,6 +1,7 @@
 /** Calls of submitBatches that L1 takes and ABI libraries refuse, for tests. */
+
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { concatHex, encodeFunctionData, type Hex, numberToHex, size, slice } from "viem";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 
 export const word = (value: number | bigint): Hex =>
   numberToHex(BigInt.asUintN(256, BigInt(value)), { size: 32 });

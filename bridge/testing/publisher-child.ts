@@ -1,8 +1,8 @@
 /** A publisher in a process of its own, for the test that kills it. Reads its parameters from PUBLISHER_CHILD. */
 
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { pino } from "pino";
 import { Registry } from "prom-client";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { createL1Client } from "../l1/l1-client.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";

@@ -1,10 +1,11 @@
 /** What one claim that fails does to the others, to bonds and to what is told: the contract is real, who sends and traces is not. */
+
+import { queryBytes } from "@openledger/circuits/ledger/query";
+import { toHex32 } from "@openledger/client/hex";
+import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import { runTurns } from "@openledger/models/settler/turn-report";
 import { type Hex, type PublicClient, parseEther } from "viem";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { queryBytes } from "../../circuits/ledger/query.ts";
-import { toHex32 } from "../../client/hex.ts";
-import { createLedgerFixture, type LedgerFixture } from "../../client/testing/ledger-fixture.ts";
-import { runTurns } from "../../models/settler/turn-report.ts";
 import { challengerError } from "../challenger-errors.ts";
 import { receiptKey } from "../games/draw-claims.ts";
 import { BOND_WEI, startTraceGame, type TraceFixture } from "../games/testing/trace-fixture.ts";

@@ -5,19 +5,20 @@
  * Nothing is remembered between turns. Every turn asks ledger and L1 what is drawn, claimed and played, so a kill at any
  * moment costs at most one trace.
  */
+
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";
+import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
+import { drawnPlaces } from "@openledger/circuits/settlement/settlement-split";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import type { LedgerModelLeaf, SealedEpochView } from "@openledger/client/sequencer/model-schemas";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { HelperLog } from "@openledger/models/settler/turn-report";
+import { readSealedEpoch } from "@openledger/models/settling/prepare-settlement";
 import { type Address, formatEther, type Hex, type PublicClient } from "viem";
-import { l1Call } from "../../bridge/l1/l1-client.ts";
-import { modelQueryOfBytes } from "../../circuits/ledger/model-query.ts";
-import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
-import { drawnPlaces } from "../../circuits/settlement/settlement-split.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getModel } from "../../client/sequencer/model-reads.ts";
-import type { LedgerModelLeaf, SealedEpochView } from "../../client/sequencer/model-schemas.ts";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import type { HelperLog } from "../../models/settler/turn-report.ts";
-import { readSealedEpoch } from "../../models/settling/prepare-settlement.ts";
 import { challengerError } from "../challenger-errors.ts";
 import { claimsOfDraws, type DrawClaim, type DrawnReceipt } from "../games/draw-claims.ts";
 import type { PlayedMove } from "../games/trace-player.ts";

@@ -1,6 +1,6 @@
 /** Traces of claims and games, beside the thread that serves HTTP: a server answers while they are made. */
-import { errorOf } from "../../foundation/threads/task-outcome.ts";
-import { TaskThread } from "../../foundation/threads/task-thread.ts";
+import { errorOf } from "@openledger/foundation/threads/task-outcome";
+import { TaskThread } from "@openledger/foundation/threads/task-thread";
 import { challengerError } from "../challenger-errors.ts";
 import type { ClaimingJudge, ClaimTracer } from "./auto-claim.ts";
 import type { ClaimQuestion, ClaimResults, ClaimSeat, ClaimTask } from "./claim-worker.ts";

@@ -1,9 +1,9 @@
 /** A thread that traces claims and games of language models: started by claim-thread.ts. */
 import { workerData } from "node:worker_threads";
+import { failureOf, type Outcome } from "@openledger/foundation/threads/task-outcome";
+import { ask, serveTasks } from "@openledger/foundation/threads/task-worker";
+import { RecentModels } from "@openledger/models/paid/recent-models";
 import { type Address, createPublicClient, type Hex, http } from "viem";
-import { failureOf, type Outcome } from "../../foundation/threads/task-outcome.ts";
-import { ask, serveTasks } from "../../foundation/threads/task-worker.ts";
-import { RecentModels } from "../../models/paid/recent-models.ts";
 import { type ClaimingModel, receiptClaim } from "../games/receipt-claim.ts";
 import type { PlayedMove, TracePlayer } from "../games/trace-player.ts";
 import { tracedPlayer } from "../games/traced-player.ts";

@@ -1,6 +1,7 @@
 /** What a model's automatic claiming tells of itself: a view for people and programs, and metrics. */
+
+import { type TurnFailure, TurnFailures } from "@openledger/models/settler/turn-report";
 import { Counter, Gauge, Registry } from "prom-client";
-import { type TurnFailure, TurnFailures } from "../../models/settler/turn-report.ts";
 import type { DrawState } from "../games/draw-claims.ts";
 
 /** Where the claims of a model's draws stand. Found from the ledger and L1 each time, never remembered. */

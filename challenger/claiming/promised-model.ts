@@ -1,9 +1,10 @@
 /** A model that promises claims of its own numbers, opened so that its queries can be traced. */
+
+import { readModel } from "@openledger/attribution/model/model-directory";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { textSetting } from "@openledger/models/registered/model-families";
+import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import { type Address, getAddress } from "viem";
-import { readModel } from "../../attribution/model/model-directory.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { textSetting } from "../../models/registered/model-families.ts";
-import { type TextParts, textFamily } from "../../models/registered/text-family.ts";
 import { challengerError } from "../challenger-errors.ts";
 import { isTracedBy, tracedOf } from "../games/traced-recipe.ts";
 import { openTracedText } from "../games/traced-text.ts";

@@ -1,10 +1,10 @@
 /** Automatic claiming beside a model's server: docs/lm-disputes.md. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { readModel } from "@openledger/attribution/model/model-directory";
+import { claimantOf } from "@openledger/attribution/model/recipe-fields";
+import { modelFamilies } from "@openledger/models/registered/model-families";
+import { runTurns } from "@openledger/models/settler/turn-report";
 import type { Address } from "viem";
-import { readModel } from "../../attribution/model/model-directory.ts";
-import { claimantOf } from "../../attribution/model/recipe-fields.ts";
-import { modelFamilies } from "../../models/registered/model-families.ts";
-import { runTurns } from "../../models/settler/turn-report.ts";
 import { challengerError } from "../challenger-errors.ts";
 import { AutoClaimer, type AutoClaimModules } from "./auto-claim.ts";
 

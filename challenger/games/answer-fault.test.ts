@@ -1,9 +1,10 @@
 /** An answer that the model would not give, shown by the numbers of the owner's own trace (docs/lm-disputes.md). */
+
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import type { Kernels } from "@openledger/models/kernels/kernels";
+import { madeConfigs } from "@openledger/models/testing/made-models";
 import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import type { Kernels } from "../../models/kernels/kernels.ts";
-import { madeConfigs } from "../../models/testing/made-models.ts";
 import { answerFault, showAnswerCall } from "./answer-fault.ts";
 import { claimReceiptCall, type TracedTuple, tracedTuple } from "./ledger-claims.ts";
 import { type LedgerTracesFixture, startLedgerTraces } from "./testing/ledger-fixture.ts";

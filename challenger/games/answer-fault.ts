@@ -1,7 +1,8 @@
 /** Whether the tokens of an answer are the likeliest ones, by the numbers that its trace has (TraceRules.isLikelier). */
+
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { likeliest } from "@openledger/models/training/generate";
 import { bytesToHex, encodeFunctionData, type Hex } from "viem";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import { likeliest } from "../../models/training/generate.ts";
 import { encodeOp, type TraceSource } from "../trace/trace-op.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import type { TracedQuery, TraceStatement } from "./traced-model.ts";

@@ -1,16 +1,16 @@
 /** Whether claims of a recipe's queries can be sent and disputed: by anyone, in one transaction a move (docs/lm-disputes.md). */
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import { adapterLayout } from "../../models/architecture/adapter-layout.ts";
-import type { ModelShape } from "../../models/architecture/model-shape.ts";
-import { modelError } from "../../models/model-errors.ts";
-import { shapeOfBase } from "../../models/registered/base-files.ts";
-import type { TextSetting } from "../../models/registered/text-model.ts";
-import type { TextRecipe } from "../../models/registered/text-recipe.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { adapterLayout } from "@openledger/models/architecture/adapter-layout";
+import type { ModelShape } from "@openledger/models/architecture/model-shape";
+import { modelError } from "@openledger/models/model-errors";
+import { shapeOfBase } from "@openledger/models/registered/base-files";
+import type { TextSetting } from "@openledger/models/registered/text-model";
+import type { TextRecipe } from "@openledger/models/registered/text-recipe";
 import {
   MOST_TRACED_TOKENS,
   mostClaimedBytes,
   TRANSACTION_BYTES,
-} from "../../models/registered/text-tokens.ts";
+} from "@openledger/models/registered/text-tokens";
 import { queryProgram } from "../trace/query-program.ts";
 import { LONGEST_CHAIN, LONGEST_ROW } from "../trace/trace-op.ts";
 

@@ -1,4 +1,7 @@
 /** Which claims a settlement by draws rests on: what `approve` of LedgerTraces is told, and what it still waits for. */
+
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import {
   type Address,
   encodeAbiParameters,
@@ -7,8 +10,6 @@ import {
   type PublicClient,
   parseAbiParameters,
 } from "viem";
-import { l1Call } from "../../bridge/l1/l1-client.ts";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { GameReader } from "./read-games.ts";
 import type { LedgerModel } from "./traced-model.ts";
 

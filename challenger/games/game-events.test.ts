@@ -1,7 +1,8 @@
 /** How much of L1 a second look asks for, and what it tells where L1 has taken something back. */
+
+import { madeConfigs } from "@openledger/models/testing/made-models";
 import { createPublicClient, custom, type Hex, type PublicClient, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { madeConfigs } from "../../models/testing/made-models.ts";
 import { REREAD_BLOCKS } from "./game-events.ts";
 import { type ClaimState, GameReader } from "./read-games.ts";
 import { smallModel, startTraceGame, type TraceFixture } from "./testing/trace-fixture.ts";

@@ -2,11 +2,12 @@
  * The events of a contract of games, kept in memory: each look reads on from where the last one has ended, but for the newest
  * blocks, which L1 may still take back.
  */
+
+import { readInChunks } from "@openledger/bridge/l1/block-chunks";
+import { findDeploymentBlock } from "@openledger/bridge/l1/deployment-block";
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import type { AbiEvent, Address, GetContractEventsReturnType, Hash, PublicClient } from "viem";
-import { readInChunks } from "../../bridge/l1/block-chunks.ts";
-import { findDeploymentBlock } from "../../bridge/l1/deployment-block.ts";
-import { l1Call } from "../../bridge/l1/l1-client.ts";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 
 const READ = ["Claimed", "Challenged", "Revealed", "ReceiptClaimed", "TracedModel"] as const;
 type GameEventName = (typeof READ)[number];

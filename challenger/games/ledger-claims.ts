@@ -2,6 +2,13 @@
  * What ties a traced query to a ledger (docs/lm-disputes.md): the roots in a model's statics, the receipt in a claim, the
  * claims in a settlement. The calls are those of LedgerTraces. Needs `initPoseidon`.
  */
+
+import { hashTagged } from "@openledger/circuits/field/poseidon";
+import type { ModelBody } from "@openledger/circuits/ledger/leaf";
+import { DATA_CHUNK, TAG } from "@openledger/circuits/protocol";
+import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
+import { settlementVector } from "@openledger/circuits/settlement/settlement-data";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import {
   type Address,
   bytesToHex,
@@ -12,12 +19,6 @@ import {
   toHex,
   zeroHash,
 } from "viem";
-import { hashTagged } from "../../circuits/field/poseidon.ts";
-import type { ModelBody } from "../../circuits/ledger/leaf.ts";
-import { DATA_CHUNK, TAG } from "../../circuits/protocol.ts";
-import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
-import { settlementVector } from "../../circuits/settlement/settlement-data.ts";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { type PromptVocabulary, packLengths } from "./prompt-vocabulary.ts";
 import { claimOf, type DescribedModel, type LedgerModel, type TracedQuery } from "./traced-model.ts";
 

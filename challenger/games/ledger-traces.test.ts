@@ -1,4 +1,50 @@
 /** Verdicts over queries of a language model, and what a rollup on L1 then takes (docs/lm-disputes.md). */
+
+import { tracedAnsweringHash } from "@openledger/attribution/model/answering-hash";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import {
+  EMPTY_LEAF,
+  hashLeaf,
+  hashModelBody,
+  hashStatics,
+  type ModelBody,
+} from "@openledger/circuits/ledger/leaf";
+import { answerHash } from "@openledger/circuits/ledger/receipt";
+import { EMPTY_COLLECTED_ROOT, genesisHash } from "@openledger/circuits/ledger/rewards";
+import { treePath, treeRoot } from "@openledger/circuits/ledger/tree-root";
+import { COUNTERS, FIELD_ORDER, LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
+import { defaultSplit } from "@openledger/circuits/settlement/earner-table-rules";
+import { columnsCommitment, commitColumns } from "@openledger/circuits/settlement/feature-commitment";
+import { settlementStatement } from "@openledger/circuits/settlement/settlement-data";
+import {
+  type FeatureEpoch,
+  paymentChain,
+  settleEpoch,
+} from "@openledger/circuits/settlement/settlement-rules";
+import { SeededNumbers, sealedEpoch } from "@openledger/circuits/testing/settlement-world";
+import {
+  deployGenesisGates,
+  deployLedgerMath,
+  missingChunks,
+  storeChunks,
+} from "@openledger/contracts/build/deploy-disputes";
+import { deployTraceGame } from "@openledger/contracts/build/deploy-trace-game";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { refusalOf } from "@openledger/contracts/testing/refusal-of";
+import { connect, deployFixture, OPEN, revertOf, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
+import {
+  EARNER_TABLE,
+  MODEL,
+  parkArguments,
+  SAMPLED,
+  SETTLEMENT_SIZES,
+  settlementActions,
+} from "@openledger/contracts/testing/settlement-fixture";
+import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
+import type { Kernels } from "@openledger/models/kernels/kernels";
+import { madeConfigs } from "@openledger/models/testing/made-models";
 import {
   createPublicClient,
   createWalletClient,
@@ -8,47 +54,6 @@ import {
   type Hex,
 } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { tracedAnsweringHash } from "../../attribution/model/answering-hash.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import {
-  EMPTY_LEAF,
-  hashLeaf,
-  hashModelBody,
-  hashStatics,
-  type ModelBody,
-} from "../../circuits/ledger/leaf.ts";
-import { answerHash } from "../../circuits/ledger/receipt.ts";
-import { EMPTY_COLLECTED_ROOT, genesisHash } from "../../circuits/ledger/rewards.ts";
-import { treePath, treeRoot } from "../../circuits/ledger/tree-root.ts";
-import { COUNTERS, FIELD_ORDER, LEAF_KIND, TAG, TREE_DEPTH } from "../../circuits/protocol.ts";
-import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
-import { defaultSplit } from "../../circuits/settlement/earner-table-rules.ts";
-import { columnsCommitment, commitColumns } from "../../circuits/settlement/feature-commitment.ts";
-import { settlementStatement } from "../../circuits/settlement/settlement-data.ts";
-import { type FeatureEpoch, paymentChain, settleEpoch } from "../../circuits/settlement/settlement-rules.ts";
-import { SeededNumbers, sealedEpoch } from "../../circuits/testing/settlement-world.ts";
-import {
-  deployGenesisGates,
-  deployLedgerMath,
-  missingChunks,
-  storeChunks,
-} from "../../contracts/build/deploy-disputes.ts";
-import { deployTraceGame } from "../../contracts/build/deploy-trace-game.ts";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
-import { refusalOf } from "../../contracts/testing/refusal-of.ts";
-import { connect, deployFixture, OPEN, revertOf, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
-import {
-  EARNER_TABLE,
-  MODEL,
-  parkArguments,
-  SAMPLED,
-  SETTLEMENT_SIZES,
-  settlementActions,
-} from "../../contracts/testing/settlement-fixture.ts";
-import { isWhole, partOf } from "../../foundation/testing/test-random.ts";
-import type { Kernels } from "../../models/kernels/kernels.ts";
-import { madeConfigs } from "../../models/testing/made-models.ts";
 import {
   approveCall,
   type ClaimedReceipt,

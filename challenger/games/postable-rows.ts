@@ -1,13 +1,13 @@
 /** Whether rows of a language model can be posted: what TextDisputes and its judges take (docs/lm-disputes.md). */
-import { MOST_CHALLENGED_ROWS } from "../../attribution/model/recipe-fields.ts";
-import type { ModelShape } from "../../models/architecture/model-shape.ts";
-import { modelError } from "../../models/model-errors.ts";
-import { openBase, shapeOfBase } from "../../models/registered/base-files.ts";
-import type { TextSetting } from "../../models/registered/text-model.ts";
-import { type TextRecipe, tracedTokens } from "../../models/registered/text-recipe.ts";
-import { MOST_TRACED_TOKENS, spelledRow } from "../../models/registered/text-tokens.ts";
-import { JOINING, readSpelling, type TokenSpelling } from "../../models/tokens/token-spelling.ts";
-import { openTokenizer } from "../../models/tokens/tokenizer.ts";
+import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
+import type { ModelShape } from "@openledger/models/architecture/model-shape";
+import { modelError } from "@openledger/models/model-errors";
+import { openBase, shapeOfBase } from "@openledger/models/registered/base-files";
+import type { TextSetting } from "@openledger/models/registered/text-model";
+import { type TextRecipe, tracedTokens } from "@openledger/models/registered/text-recipe";
+import { MOST_TRACED_TOKENS, spelledRow } from "@openledger/models/registered/text-tokens";
+import { JOINING, readSpelling, type TokenSpelling } from "@openledger/models/tokens/token-spelling";
+import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { mostOpened, mostShownNumbers, traceFault } from "./claimable.ts";
 import { MOST_TEXT_ROW_BYTES, textsOfContent } from "./text-row-tokens.ts";
 

@@ -1,5 +1,5 @@
-import type { FamilyTraining } from "../../attribution/model/model-family.ts";
-import { type BasePlaces, modelTrainings, textSetting } from "../../models/registered/model-families.ts";
+import type { FamilyTraining } from "@openledger/attribution/model/model-family";
+import { type BasePlaces, modelTrainings, textSetting } from "@openledger/models/registered/model-families";
 import { withPromise } from "./traced-recipe.ts";
 
 /** Trainings of every family; those of language models with what their statics promise of their own numbers. */

@@ -1,12 +1,13 @@
 /** A prompt's tokens, compared on L1 one or two at a time (docs/lm-disputes.md). */
+
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { traceGameAbi, wordBordersAbi } from "@openledger/contracts/build/trace-abi";
+import { BORDER, PATTERN, type Pattern, wordBorder } from "@openledger/models/internal/tokens/word-borders";
+import type { Kernels } from "@openledger/models/kernels/kernels";
+import { madeConfigs } from "@openledger/models/testing/made-models";
+import { JOINING, type SpelledToken, type TokenSpelling } from "@openledger/models/tokens/token-spelling";
 import { decodeFunctionData, encodeFunctionData, type Hex, toHex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { traceGameAbi, wordBordersAbi } from "../../contracts/build/trace-abi.ts";
-import type { Kernels } from "../../models/kernels/kernels.ts";
-import { madeConfigs } from "../../models/testing/made-models.ts";
-import { JOINING, type SpelledToken, type TokenSpelling } from "../../models/tokens/token-spelling.ts";
-import { BORDER, PATTERN, type Pattern, wordBorder } from "../../models/tokens/word-borders.ts";
 import { type ClaimedReceipt, claimReceiptCall, type TracedTuple, tracedTuple } from "./ledger-claims.ts";
 import { type ClaimedPrompt, faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
 import { packLengths, promptVocabulary } from "./prompt-vocabulary.ts";

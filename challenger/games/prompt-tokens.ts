@@ -1,7 +1,8 @@
 /** A prompt's tokens as LedgerTraces compares them: what shows a wrong one. */
+
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { findPromptFault, type PromptFault } from "@openledger/models/tokens/token-spelling";
 import { encodeFunctionData, type Hex, hexToBytes } from "viem";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import { findPromptFault, type PromptFault } from "../../models/tokens/token-spelling.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { entryOf, type PromptVocabulary } from "./prompt-vocabulary.ts";
 import { type TraceStatement, textOf } from "./traced-model.ts";

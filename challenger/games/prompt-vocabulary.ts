@@ -1,6 +1,7 @@
 /** A vocabulary as a model's statics bind it, and lengths as a claim has them. */
+
+import type { SpelledToken, TokenSpelling } from "@openledger/models/tokens/token-spelling";
 import { bytesToHex, type Hex } from "viem";
-import type { SpelledToken, TokenSpelling } from "../../models/tokens/token-spelling.ts";
 import { type LeafTree, leafTree } from "../statements/leaf-tree.ts";
 
 const HEAD_BYTES = 12;

@@ -1,7 +1,8 @@
 /** Claims and games of a contract. */
+
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import type { Address, ContractFunctionReturnType, Hex, PublicClient } from "viem";
-import { l1Call } from "../../bridge/l1/l1-client.ts";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { type GameHistory, historyOf } from "./game-events.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { type GameState, TURNS } from "./trace-moves.ts";

@@ -1,7 +1,8 @@
 /** The claim of a receipt: prompt and answer are traced anew, whoever has given the answer. */
+
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import type { Hex } from "viem";
-import { attributionError } from "../../attribution/attribution-errors.ts";
-import type { KernelChoice } from "../../models/kernels/create-kernels.ts";
 import { answerFault } from "./answer-fault.ts";
 import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
 import { type TracedQuery, traceQuery, tracingKernels } from "./traced-model.ts";

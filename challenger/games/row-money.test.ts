@@ -1,8 +1,9 @@
 /** Money of postings and of games over their rows, by second books, and what a game over a row is refused for. */
+
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { isWhole } from "@openledger/foundation/testing/test-random";
 import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { isWhole } from "../../foundation/testing/test-random.ts";
 import {
   BOND_WEI,
   type RowFixture,

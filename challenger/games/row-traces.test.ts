@@ -1,7 +1,8 @@
 /** Games over rows of G, with the contracts that they decide for (docs/lm-disputes.md). */
+
+import { genesisHash } from "@openledger/circuits/ledger/rewards";
 import { encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { genesisHash } from "../../circuits/ledger/rewards.ts";
 import type { PostedModel } from "../statements/posted-model.ts";
 import { wordsOf } from "../trace/word-tree.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";

@@ -1,12 +1,13 @@
 /** Challenges of a language model's posted rows as calls of TextDisputes, and of RowTraces (docs/lm-disputes.md). */
-import { bytesToHex, encodeFunctionData, type Hex } from "viem";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
+
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import {
   disputesAbi,
   rowTracesAbi,
   textDisputesAbi,
   textJudgeAbis,
-} from "../../contracts/build/disputes-abi.ts";
+} from "@openledger/contracts/build/disputes-abi";
+import { bytesToHex, encodeFunctionData, type Hex } from "viem";
 import { readFact } from "../statements/leaf-bytes.ts";
 import type { PostedModel, TreeName } from "../statements/posted-model.ts";
 import { openingOf, sharedCall, statementTuple } from "../statements/posting-calls.ts";

@@ -3,8 +3,8 @@
  * contracts/disputes/TextDisputes.sol and its judges. An honest owner runs it before he posts.
  */
 import { hexToBytes } from "@noble/hashes/utils.js";
-import { tracedAnsweringHash } from "../../attribution/model/answering-hash.ts";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
+import { tracedAnsweringHash } from "@openledger/attribution/model/answering-hash";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import {
   clipFaults,
   entriesOf,

@@ -1,11 +1,11 @@
 /** What a language model's owner posts of its rows, and every lie about them that one transaction shows. */
 import { sha256 } from "@noble/hashes/sha2.js";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { textJudgeAbis } from "@openledger/contracts/build/disputes-abi";
+import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, type Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { textJudgeAbis } from "../../contracts/build/disputes-abi.ts";
-import { isWhole, partOf } from "../../foundation/testing/test-random.ts";
 import { knownLeaves, wantedOf } from "../statements/known-leaves.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
 import { decodeLeaves, encodeLeaves, leafCounts } from "../statements/leaf-file.ts";

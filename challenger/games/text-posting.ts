@@ -4,14 +4,14 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
+import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
+import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { modelError } from "@openledger/models/model-errors";
+import type { TextParts } from "@openledger/models/registered/text-family";
+import { promisesRows } from "@openledger/models/registered/text-recipe";
 import type { Hex } from "viem";
-import { toFixed40 } from "../../attribution/maths/fixed-point.ts";
-import { answeringFiles, rawAnsweringHash } from "../../attribution/model/answering-hash.ts";
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { modelError } from "../../models/model-errors.ts";
-import type { TextParts } from "../../models/registered/text-family.ts";
-import { promisesRows } from "../../models/registered/text-recipe.ts";
 import { doubleBits } from "../statements/leaf-bytes.ts";
 import {
   columnOfG,

@@ -1,10 +1,11 @@
 /** Near-duplicates among posted rows of texts, judged on L1 (docs/lm-disputes.md). */
+
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import { jaccard, shinglesOf } from "@openledger/attribution/rows/similar-texts";
+import { encodeTextRow, type TextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import { bytesToHex, type Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { ROW_RULES } from "../../attribution/rows/row-rules.ts";
-import { jaccard, shinglesOf } from "../../attribution/rows/similar-texts.ts";
-import { encodeTextRow, type TextRow, wholeText } from "../../attribution/rows/text-rows.ts";
 import { leafTree } from "../statements/leaf-tree.ts";
 import {
   anyStatement,

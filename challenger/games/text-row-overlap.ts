@@ -1,9 +1,10 @@
 /** Near-duplicates among posted rows of texts: the same rules as contracts/disputes/TextOverlap.sol, and its call. */
+
+import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
+import { shinglesOf } from "@openledger/attribution/rows/similar-texts";
+import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
+import { textJudgeAbis } from "@openledger/contracts/build/disputes-abi";
 import { encodeFunctionData, type Hex } from "viem";
-import { nearDuplicates } from "../../attribution/rows/near-duplicates.ts";
-import { shinglesOf } from "../../attribution/rows/similar-texts.ts";
-import { decodeTextRow, wholeText } from "../../attribution/rows/text-rows.ts";
-import { textJudgeAbis } from "../../contracts/build/disputes-abi.ts";
 import { areNear, type Overlap, overlapOf, wrongLeader } from "../statements/text-overlap.ts";
 
 /** The judge's place in TextDisputes. */

@@ -1,18 +1,19 @@
 /** A posted row's tokens, judged on L1 (docs/lm-disputes.md). */
-import { bytesToHex, type Hex, hexToBytes, zeroAddress, zeroHash } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { decodeTextRow, encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
-import { memorySource } from "../../models/files/memory-source.ts";
+
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { decodeTextRow, encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
+import { memorySource } from "@openledger/models/internal/files/memory-source";
+import { trainTokenizer } from "@openledger/models/internal/tokens/train-tokenizer";
 import {
   JOINING,
   readSpelling,
   type SpelledToken,
   spelledLengths,
   type TokenSpelling,
-} from "../../models/tokens/token-spelling.ts";
-import { openTokenizer, type TextTokens } from "../../models/tokens/tokenizer.ts";
-import { trainTokenizer } from "../../models/tokens/train-tokenizer.ts";
+} from "@openledger/models/tokens/token-spelling";
+import { openTokenizer, type TextTokens } from "@openledger/models/tokens/tokenizer";
+import { bytesToHex, type Hex, hexToBytes, zeroAddress, zeroHash } from "viem";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { leafTree } from "../statements/leaf-tree.ts";
 import { type TracedTuple, tracingDigest } from "./ledger-claims.ts";
 import { type PromptVocabulary, promptVocabulary } from "./prompt-vocabulary.ts";

@@ -1,7 +1,12 @@
 /** Tokens of a posted row of texts: the same rules as contracts/disputes/TextTokens.sol, and the call that shows a wrong one. */
+
+import { textJudgeAbis } from "@openledger/contracts/build/disputes-abi";
+import {
+  findPromptFault,
+  type PromptFault,
+  type TokenSpelling,
+} from "@openledger/models/tokens/token-spelling";
 import { encodeFunctionData, type Hex } from "viem";
-import { textJudgeAbis } from "../../contracts/build/disputes-abi.ts";
-import { findPromptFault, type PromptFault, type TokenSpelling } from "../../models/tokens/token-spelling.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { entryOf, type PromptVocabulary } from "./prompt-vocabulary.ts";
 import type { OpenedLeaf, StatementTuple } from "./text-row-overlap.ts";

@@ -1,9 +1,10 @@
 /** Which contracts behind a gate hold back a language model's settlements until claims stand. */
+
+import { readGateMembers } from "@openledger/bridge/l1/gate-members";
+import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address, PublicClient } from "viem";
-import { readGateMembers } from "../../bridge/l1/gate-members.ts";
-import { type L1Client, l1Call } from "../../bridge/l1/l1-client.ts";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 
 /** The contract itself, or those behind a gate, in the gate's order. @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED */
 export async function readTraceContracts(client: PublicClient, address: Address): Promise<Address[]> {

@@ -1,8 +1,8 @@
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import type { Kernels } from "@openledger/models/kernels/kernels";
+import { madeConfigs } from "@openledger/models/testing/made-models";
 import { encodeFunctionData, type PublicClient, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import type { Kernels } from "../../models/kernels/kernels.ts";
-import { madeConfigs } from "../../models/testing/made-models.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
 import { traceSteps } from "../trace/run-trace.ts";
 import type { OpKind } from "../trace/trace-op.ts";

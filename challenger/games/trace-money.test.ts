@@ -1,7 +1,7 @@
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { encodeFunctionData, type Hex, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { programLeaf } from "../trace/trace-tree.ts";
 import { WordTree } from "../trace/word-tree.ts";
 import {

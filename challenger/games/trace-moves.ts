@@ -2,8 +2,8 @@
 
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { bytesToHex, encodeFunctionData, type Hex, hexToBytes } from "viem";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { placesOf } from "../trace/leaf-rules.ts";
 import { encodeOp, sizeOf } from "../trace/trace-op.ts";
 import type { WordTree } from "../trace/word-tree.ts";

@@ -1,4 +1,7 @@
 /** What would stop a player, fill its memory or make it pay: each was once so. */
+
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { madeConfigs } from "@openledger/models/testing/made-models";
 import {
   createPublicClient,
   custom,
@@ -8,8 +11,6 @@ import {
   zeroAddress,
 } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import { madeConfigs } from "../../models/testing/made-models.ts";
 import { GameReader } from "./read-games.ts";
 import { falseTrace, placeOf } from "./testing/played-games.ts";
 import {

@@ -2,9 +2,10 @@
  * Plays for an owner and for a challenger by itself: it traces each claimed query again, challenges the false ones, and
  * makes the moves of every game that its address is in.
  */
+
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { type Address, encodeFunctionData, type Hex, type PublicClient } from "viem";
-import { l1Call } from "../../bridge/l1/l1-client.ts";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { type ClaimedModel, type ClaimState, GameReader, sameAddress } from "./read-games.ts";
 import { challengersMove, differs, type GameState, ownersMove } from "./trace-moves.ts";
 import { claimedRoot, type TracedQuery, type TraceStatement } from "./traced-model.ts";

@@ -1,9 +1,9 @@
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { traceRulesAbi } from "@openledger/contracts/build/trace-abi";
+import { createKernels } from "@openledger/models/kernels/create-kernels";
+import { madeConfigs } from "@openledger/models/testing/made-models";
 import { bytesToHex, type Hex, hexToBytes } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { traceRulesAbi } from "../../contracts/build/trace-abi.ts";
-import { createKernels } from "../../models/kernels/create-kernels.ts";
-import { madeConfigs } from "../../models/testing/made-models.ts";
 import { bitsOf, exponential, floatOf, fused } from "../trace/float-arithmetic.ts";
 import { leafRule, placesOf } from "../trace/leaf-rules.ts";
 import { queryProgram } from "../trace/query-program.ts";

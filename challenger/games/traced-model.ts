@@ -1,7 +1,8 @@
 /** A language model as claims of its queries name it: what is known before any text, and a program for each length. */
+
+import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
+import type { Kernels } from "@openledger/models/kernels/kernels";
 import { type Address, bytesToHex, type Hex } from "viem";
-import type { KernelChoice } from "../../models/kernels/create-kernels.ts";
-import type { Kernels } from "../../models/kernels/kernels.ts";
 import { FixedNumbers } from "../trace/fixed-numbers.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
 import { queryProgram, type TracedModel, type TraceInputs } from "../trace/query-program.ts";

@@ -2,8 +2,9 @@
  * A player who knows one registered language model: he compares prompts with its vocabulary, and queries or posted rows with its
  * traces.
  */
+
+import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import type { Hex } from "viem";
-import type { KernelChoice } from "../../models/kernels/create-kernels.ts";
 import { answerFault, showAnswerCall } from "./answer-fault.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";

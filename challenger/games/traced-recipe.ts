@@ -1,11 +1,12 @@
 /** A recipe that promises claims of its model's queries, and maybe a posting of its rows (docs/lm-disputes.md). */
+
+import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
+import type { FamilyTraining } from "@openledger/attribution/model/model-family";
+import { restOfQuery } from "@openledger/attribution/model/recipe-fields";
+import type { TextParts } from "@openledger/models/registered/text-family";
+import type { TextSetting } from "@openledger/models/registered/text-model";
+import { promisesRows, type TextRecipe } from "@openledger/models/registered/text-recipe";
 import { type Address, getAddress, type Hex, zeroAddress, zeroHash } from "viem";
-import { toFixed40 } from "../../attribution/maths/fixed-point.ts";
-import type { FamilyTraining } from "../../attribution/model/model-family.ts";
-import { restOfQuery } from "../../attribution/model/recipe-fields.ts";
-import type { TextParts } from "../../models/registered/text-family.ts";
-import type { TextSetting } from "../../models/registered/text-model.ts";
-import { promisesRows, type TextRecipe } from "../../models/registered/text-recipe.ts";
 import { requireClaimable } from "./claimable.ts";
 import { type TracedTerms, tracedTuple, tracingDigest } from "./ledger-claims.ts";
 import { requirePostable, requirePostableModel } from "./postable-rows.ts";

@@ -1,12 +1,12 @@
 /** A registered language model as claims of its queries name it. */
-import { type Hex, hexToBytes } from "viem";
-import { parameterLayout } from "../../models/architecture/parameter-layout.ts";
-import { type Kernels, NONE, type Place } from "../../models/kernels/kernels.ts";
-import { openBase } from "../../models/registered/base-files.ts";
-import { decodeMap } from "../../models/registered/query-map-file.ts";
-import type { TextParts } from "../../models/registered/text-family.ts";
-import { loadText, type PlacedText, type TextSetting } from "../../models/registered/text-model.ts";
-import { tracedTokens } from "../../models/registered/text-recipe.ts";
+
+import { parameterLayout } from "@openledger/models/architecture/parameter-layout";
+import { type Kernels, NONE, type Place } from "@openledger/models/kernels/kernels";
+import { openBase } from "@openledger/models/registered/base-files";
+import { decodeMap } from "@openledger/models/registered/query-map-file";
+import type { TextParts } from "@openledger/models/registered/text-family";
+import { loadText, type PlacedText, type TextSetting } from "@openledger/models/registered/text-model";
+import { tracedTokens } from "@openledger/models/registered/text-recipe";
 import {
   answerTokens,
   lengthsOfPrompt,
@@ -14,8 +14,9 @@ import {
   type SpelledRow,
   spelledRow,
   tokensOfPrompt,
-} from "../../models/registered/text-tokens.ts";
-import { readSpelling } from "../../models/tokens/token-spelling.ts";
+} from "@openledger/models/registered/text-tokens";
+import { readSpelling } from "@openledger/models/tokens/token-spelling";
+import { type Hex, hexToBytes } from "viem";
 import type { TracedText } from "../trace/leaf-rules.ts";
 import { type PromptVocabulary, promptVocabulary } from "./prompt-vocabulary.ts";
 import {

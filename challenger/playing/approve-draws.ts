@@ -1,13 +1,14 @@
 /** Makes L1 take a settlement by draws of a language model whose queries are claimed (docs/lm-disputes.md). */
+
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { dataCommitment } from "@openledger/circuits/field/element-vector";
+import { settlementVector } from "@openledger/circuits/settlement/settlement-data";
+import type { SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import type { AutoSettleModules } from "@openledger/models/settler/auto-settle";
+import type { EpochFacts } from "@openledger/models/settling/prepare-settlement";
 import { type Address, type PublicClient, zeroAddress } from "viem";
-import { l1Call } from "../../bridge/l1/l1-client.ts";
-import { dataCommitment } from "../../circuits/field/element-vector.ts";
-import { settlementVector } from "../../circuits/settlement/settlement-data.ts";
-import type { SampledSettlement } from "../../circuits/settlement/settlement-rules.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import type { AutoSettleModules } from "../../models/settler/auto-settle.ts";
-import type { EpochFacts } from "../../models/settling/prepare-settlement.ts";
 import { claimsOfDraws } from "../games/draw-claims.ts";
 import { approveCall } from "../games/ledger-claims.ts";
 import { readTraceContracts } from "../games/trace-contracts.ts";

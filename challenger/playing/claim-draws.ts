@@ -1,7 +1,8 @@
 /** What a server of models needs to claim what is drawn of them (challenger/claiming/auto-claim.ts). */
+
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import type { HelperLog } from "@openledger/models/settler/turn-report";
 import type { Address } from "viem";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import type { HelperLog } from "../../models/settler/turn-report.ts";
 import type { AutoClaimModules, ClaimableAnswer } from "../claiming/auto-claim.ts";
 import { ClaimThread } from "../claiming/claim-thread.ts";
 import { ClaimingReport } from "../claiming/claiming-report.ts";

@@ -1,10 +1,11 @@
 /** Commands about postings take a contract of disputes, or a gate with several behind it. */
+
+import { isDirect } from "@openledger/attribution/features/direct-rows";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { claimantOf } from "@openledger/attribution/model/recipe-fields";
+import { textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { promisesRows, type TextRecipe } from "@openledger/models/registered/text-recipe";
 import type { Address, PublicClient } from "viem";
-import { isDirect } from "../../attribution/features/direct-rows.ts";
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import { claimantOf } from "../../attribution/model/recipe-fields.ts";
-import { textDisputesAbi } from "../../contracts/build/disputes-abi.ts";
-import { promisesRows, type TextRecipe } from "../../models/registered/text-recipe.ts";
 import { challengerError } from "../challenger-errors.ts";
 import { type GateContract, readGateContracts } from "../postings/gate-contracts.ts";
 import { MAIL_POSTINGS, type PostingKind } from "../postings/posting-kind.ts";

@@ -1,7 +1,8 @@
 /** Calls of the contract Disputes at capped fees. A call that it would refuse is never sent, and says why. */
+
+import { l1Error } from "@openledger/client/actions/l1/l1-result";
+import { disputesAbi, textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { type Address, encodeFunctionData, type PublicClient } from "viem";
-import { l1Error } from "../../client/actions/l1/l1-result.ts";
-import { disputesAbi, textDisputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { challengerError } from "../challenger-errors.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 

@@ -1,9 +1,9 @@
 /** Language models with claims, opened once: their roots take some minutes, whoever registers, posts or serves them again. */
 import { createHash } from "node:crypto";
+import { textSetting } from "@openledger/models/registered/model-families";
+import type { TextParts } from "@openledger/models/registered/text-family";
+import type { TrainingSetting } from "@openledger/models/registered/text-training";
 import { getAddress } from "viem";
-import { textSetting } from "../../models/registered/model-families.ts";
-import type { TextParts } from "../../models/registered/text-family.ts";
-import type { TrainingSetting } from "../../models/registered/text-training.ts";
 import { tracingDigest } from "../games/ledger-claims.ts";
 import type { LedgerModel } from "../games/traced-model.ts";
 import { tracedOf } from "../games/traced-recipe.ts";

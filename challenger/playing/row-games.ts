@@ -1,6 +1,7 @@
 /** Begins games over posted rows, and takes their verdicts to the contract of the postings (docs/lm-disputes.md). */
+
+import { rowTracesAbi } from "@openledger/contracts/build/disputes-abi";
 import { type Address, formatEther, type Hex, type PublicClient, toHex } from "viem";
-import { rowTracesAbi } from "../../contracts/build/disputes-abi.ts";
 import { challengerError } from "../challenger-errors.ts";
 import { tracingDigest } from "../games/ledger-claims.ts";
 import { type ClaimedModel, GameReader, sameAddress } from "../games/read-games.ts";

@@ -1,6 +1,7 @@
 /** What games over posted rows have found: anyone takes it to the contract of the postings (docs/lm-disputes.md). */
+
+import { rowTracesAbi, textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { encodeFunctionData, type Hex, type PublicClient } from "viem";
-import { rowTracesAbi, textDisputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { type ClaimedModel, sameAddress } from "../games/read-games.ts";
 import { readPostings } from "../postings/read-postings.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";

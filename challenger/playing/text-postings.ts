@@ -1,10 +1,11 @@
 /** Postings of language models, for whoever posts, answers or watches (docs/lm-disputes.md). */
+
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { TextParts } from "@openledger/models/registered/text-family";
+import { realFeatures } from "@openledger/models/registered/text-training";
 import { getAddress, zeroAddress } from "viem";
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import type { TextParts } from "../../models/registered/text-family.ts";
-import { realFeatures } from "../../models/registered/text-training.ts";
 import { challengerError } from "../challenger-errors.ts";
 import { type ShownFault, textChallengeData } from "../games/text-calls.ts";
 import { findTextFaults, type KnownText, type TextFault } from "../games/text-faults.ts";

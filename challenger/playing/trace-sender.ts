@@ -1,4 +1,10 @@
 /** Calls of LedgerTraces and RowTraces at capped fees. A call that it would refuse is never sent, and says why. */
+
+import { l1Call, l1Error } from "@openledger/bridge/l1/l1-client";
+import { clientError } from "@openledger/client/client-errors";
+import { disputesAbi, rowTracesAbi, textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import {
   type Address,
   BaseError,
@@ -8,11 +14,6 @@ import {
   InsufficientFundsError,
   type PublicClient,
 } from "viem";
-import { l1Call, l1Error } from "../../bridge/l1/l1-client.ts";
-import { clientError } from "../../client/client-errors.ts";
-import { disputesAbi, rowTracesAbi, textDisputesAbi } from "../../contracts/build/disputes-abi.ts";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { challengerError } from "../challenger-errors.ts";
 import { readTraceContracts } from "../games/trace-contracts.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";

@@ -1,5 +1,5 @@
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { type Address, encodeFunctionData, type Hex } from "viem";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { GameReader, sameAddress } from "../games/read-games.ts";
 import type { GameAccount } from "./trace-sender.ts";
 

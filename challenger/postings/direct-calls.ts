@@ -1,7 +1,8 @@
 /** Challenges of direct models as calls of the contract DirectDisputes (docs/direct-disputes.md). */
+
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { directDisputesAbi, directJudgeAbis } from "@openledger/contracts/build/disputes-abi";
 import { bytesToHex, encodeFunctionData, type Hex } from "viem";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { directDisputesAbi, directJudgeAbis } from "../../contracts/build/disputes-abi.ts";
 import { readNumbers } from "../statements/direct-arithmetic.ts";
 import type { DirectFault } from "../statements/direct-faults.ts";
 import { CHAIN, GROUP, mapPlaces } from "../statements/direct-posting.ts";

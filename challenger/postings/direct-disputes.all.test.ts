@@ -1,7 +1,7 @@
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { directDisputesAbi, directJudgeAbis, disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { encodeFunctionData } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { directDisputesAbi, directJudgeAbis, disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { entryBytes, numberBytes, readNumbers } from "../statements/direct-arithmetic.ts";
 import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
 import { directPosting, mapPlaces } from "../statements/direct-posting.ts";

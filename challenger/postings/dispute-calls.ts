@@ -1,7 +1,8 @@
 /** Postings and challenges as calls of the contract Disputes (docs/disputes.md). */
+
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { bytesToHex, encodeFunctionData, type Hex } from "viem";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import type { Fault } from "../statements/find-faults.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
 import { leafHash } from "../statements/leaf-tree.ts";

@@ -1,9 +1,10 @@
 /** Events of a contract of disputes, from the block that has its code on, in chunks that nodes answer. Runs in pages, too. */
+
+import { readInChunks } from "@openledger/bridge/l1/block-chunks";
+import { findDeploymentBlock } from "@openledger/bridge/l1/deployment-block";
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import type { Address, GetContractEventsReturnType, PublicClient } from "viem";
-import { readInChunks } from "../../bridge/l1/block-chunks.ts";
-import { findDeploymentBlock } from "../../bridge/l1/deployment-block.ts";
-import { l1Call } from "../../bridge/l1/l1-client.ts";
-import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 
 export type DisputesEventName = "Posted" | "Refuted" | "Attested" | "Demanded" | "Answered" | "Admitted";
 export type DisputesEvents<Name extends DisputesEventName> = GetContractEventsReturnType<

@@ -1,11 +1,11 @@
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { classifierTraining } from "@openledger/attribution/model/trained-model";
+import { verifyModel } from "@openledger/attribution/model/verify-model";
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { hex32 } from "@openledger/foundation/hex";
 import { encodeFunctionData, hexToBytes } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { classifierTraining } from "../../attribution/model/trained-model.ts";
-import { verifyModel } from "../../attribution/model/verify-model.ts";
-import { FIELD_ORDER } from "../../circuits/protocol.ts";
-import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
-import { hex32 } from "../../foundation/hex.ts";
 import { type Fault, findFaults } from "../statements/find-faults.ts";
 import { pairBytes, readFact, readInt64s, readPairs } from "../statements/leaf-bytes.ts";
 import { type Leaves, postedModel, TREES, type TreeName } from "../statements/posted-model.ts";

@@ -1,8 +1,8 @@
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { isWhole } from "@openledger/foundation/testing/test-random";
 import { encodeFunctionData } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
-import { isWhole } from "../../foundation/testing/test-random.ts";
 import { openingOf, statementTuple } from "../statements/posting-calls.ts";
 import { challengeData } from "./dispute-calls.ts";
 import {

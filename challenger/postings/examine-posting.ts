@@ -1,10 +1,10 @@
 /** What a watcher finds of a posting when he recomputes it from published files. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { digestToField } from "../../circuits/ledger/version-rows.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { digestToField } from "@openledger/circuits/ledger/version-rows";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { knownLeaves, type LeafPlace, type ShownLeaf, wantedOf } from "../statements/known-leaves.ts";
 import { readLeaves } from "../statements/leaf-file.ts";
 import type { Leaves, PostedModel } from "../statements/posted-model.ts";

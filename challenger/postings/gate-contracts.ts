@@ -1,9 +1,10 @@
 /** Which contracts of disputes stand behind an address, and which kind of models each judges. Runs in pages, too. */
+
+import { readGateMembers } from "@openledger/bridge/l1/gate-members";
+import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";
+import { directDisputesAbi, disputesAbi, textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address, PublicClient } from "viem";
-import { readGateMembers } from "../../bridge/l1/gate-members.ts";
-import { type L1Client, l1Call } from "../../bridge/l1/l1-client.ts";
-import { directDisputesAbi, disputesAbi, textDisputesAbi } from "../../contracts/build/disputes-abi.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 
 export interface GateContract {
   readonly address: Address;

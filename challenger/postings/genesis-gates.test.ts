@@ -1,17 +1,18 @@
 /** One gate before both kinds of contracts: what each refuses, no other lets in. */
-import { encodeFunctionData, getAddress, getContract, type Hex } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+
 import {
   answeringFiles,
   answeringHash,
   rawAnsweringHash,
   tracedAnsweringHash,
-} from "../../attribution/model/answering-hash.ts";
-import { hashStatics } from "../../circuits/ledger/leaf.ts";
-import { genesisHash } from "../../circuits/ledger/rewards.ts";
-import { columnsCommitment, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
-import { deployGenesisGates, WEEK_SECONDS } from "../../contracts/build/deploy-disputes.ts";
-import { disputesAbi, genesisGatesAbi } from "../../contracts/build/disputes-abi.ts";
+} from "@openledger/attribution/model/answering-hash";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
+import { genesisHash } from "@openledger/circuits/ledger/rewards";
+import { columnsCommitment, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { deployGenesisGates, WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
+import { disputesAbi, genesisGatesAbi } from "@openledger/contracts/build/disputes-abi";
+import { encodeFunctionData, getAddress, getContract, type Hex } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type PostedModel, withTrees } from "../statements/posted-model.ts";
 import { statementTuple } from "../statements/posting-calls.ts";
 import { challengeData } from "./dispute-calls.ts";

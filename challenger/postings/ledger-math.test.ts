@@ -1,14 +1,15 @@
 /** What L1 computes of the ledger's hash and commitments is what the ledger computes. */
+
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
+import { treePath, treeRoot } from "@openledger/circuits/ledger/tree-root";
+import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
+import { columnsCommitment, commitColumns } from "@openledger/circuits/settlement/feature-commitment";
+import { ledgerMathAbi } from "@openledger/contracts/build/disputes-abi";
+import { LEDGER_CHUNK_HASHES } from "@openledger/contracts/internal/build/ledger-chunk-hashes";
+import { chunkCountFor, HASH_WIDTHS, ledgerChunk } from "@openledger/contracts/internal/build/ledger-tables";
 import { bytesToHex, concat, getContract, keccak256, toHex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { hashTagged, initPoseidon } from "../../circuits/field/poseidon.ts";
-import { treePath, treeRoot } from "../../circuits/ledger/tree-root.ts";
-import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
-import { columnsCommitment, commitColumns } from "../../circuits/settlement/feature-commitment.ts";
-import { ledgerMathAbi } from "../../contracts/build/disputes-abi.ts";
-import { LEDGER_CHUNK_HASHES } from "../../contracts/build/ledger-chunk-hashes.ts";
-import { chunkCountFor, HASH_WIDTHS, ledgerChunk } from "../../contracts/build/ledger-tables.ts";
 import { type DisputeFixture, startDisputes } from "./testing/dispute-fixture.ts";
 
 let f: DisputeFixture;

@@ -1,21 +1,27 @@
 /** What the contract Disputes is shown of the ledger: a version's root in the rollup's state, and statics without a mark. */
-import { bytesToHex } from "viem";
-import type { z } from "zod";
+
 import {
   answeringFiles,
   answeringPreimage,
   challengedRules,
-} from "../../attribution/model/answering-hash.ts";
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import { hashDatanetBody, hashModelBody, type ModelBody, unpackBinding } from "../../circuits/ledger/leaf.ts";
-import { EMPTY_COLLECTED_ROOT } from "../../circuits/ledger/rewards.ts";
-import { columnsCommitment } from "../../circuits/settlement/feature-commitment.ts";
-import { clientError } from "../../client/client-errors.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getLeaf } from "../../client/sequencer/ledger-reads.ts";
-import { getModel, staticsOf } from "../../client/sequencer/model-reads.ts";
-import { requestSequencer } from "../../client/sequencer/sequencer-request.ts";
-import { postedLeafSchema } from "../../client/sequencer/sequencer-schemas.ts";
+} from "@openledger/attribution/model/answering-hash";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import {
+  hashDatanetBody,
+  hashModelBody,
+  type ModelBody,
+  unpackBinding,
+} from "@openledger/circuits/ledger/leaf";
+import { EMPTY_COLLECTED_ROOT } from "@openledger/circuits/ledger/rewards";
+import { columnsCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { clientError } from "@openledger/client/client-errors";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { requestSequencer } from "@openledger/client/sequencer/sequencer-request";
+import { postedLeafSchema } from "@openledger/client/sequencer/sequencer-schemas";
+import { bytesToHex } from "viem";
+import type { z } from "zod";
 import type { DisputeStatement } from "../statements/posted-model.ts";
 import { statementTuple } from "../statements/posting-calls.ts";
 

@@ -1,15 +1,16 @@
 /** What a posting says of the ledger: every way to let an honest posting stand beside something else, and its refusal. */
+
+import { answeringFiles, answeringPreimage } from "@openledger/attribution/model/answering-hash";
+import { hashTagged } from "@openledger/circuits/field/poseidon";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
+import { genesisHash } from "@openledger/circuits/ledger/rewards";
+import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
+import { columnsCommitment, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { hex32 } from "@openledger/foundation/hex";
+import { partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, decodeFunctionData, encodeFunctionData, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { answeringFiles, answeringPreimage } from "../../attribution/model/answering-hash.ts";
-import { hashTagged } from "../../circuits/field/poseidon.ts";
-import { hashStatics } from "../../circuits/ledger/leaf.ts";
-import { genesisHash } from "../../circuits/ledger/rewards.ts";
-import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
-import { columnsCommitment, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
-import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { partOf } from "../../foundation/testing/test-random.ts";
 import type { DisputeStatement, Leaves } from "../statements/posted-model.ts";
 import { openingOf, statementTuple } from "../statements/posting-calls.ts";
 import { challengeData } from "./dispute-calls.ts";

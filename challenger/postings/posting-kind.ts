@@ -1,7 +1,8 @@
 /** What differs between postings of kinds of models. Rules that this folder may not import are handed in with a kind. */
+
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { Hex } from "viem";
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import type { PostedModel, RowKind } from "../statements/posted-model.ts";
 import { type AnyFault, faultsOf, honestPosting, type PostableModel } from "../statements/posting-kind.ts";
 import { refutationData } from "./refutation.ts";

@@ -1,7 +1,8 @@
 /** Windows of posted models, as L1 has them: bonds, who has recomputed, what was shown. Runs in pages, too. */
+
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Address, getContract, type Hex, type PublicClient } from "viem";
-import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import {
   type DisputesEvents,
   deploymentBlock,

@@ -1,6 +1,7 @@
 /** The transaction that shows one wrong place of a posting, of whatever kind. */
+
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { Hex } from "viem";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { isDirectStatement } from "../statements/direct-posting.ts";
 import type { PostedModel } from "../statements/posted-model.ts";
 import type { AnyFault } from "../statements/posting-kind.ts";

@@ -1,9 +1,9 @@
+import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { encodeRow } from "@openledger/attribution/rows/row-content";
+import { hashedTerms } from "@openledger/attribution/rows/spam-emails";
 import { bytesToHex, hexToBytes } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { toFixed40 } from "../../attribution/maths/fixed-point.ts";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { encodeRow } from "../../attribution/rows/row-content.ts";
-import { hashedTerms } from "../../attribution/rows/spam-emails.ts";
 import { int64Bytes, pairBytes } from "../statements/leaf-bytes.ts";
 import {
   countRow,

@@ -1,9 +1,10 @@
 /** What the recipe's rules make of rows: the clip's length, and near-duplicates that share. */
+
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { encodeRow } from "@openledger/attribution/rows/row-content";
+import { sampleRows } from "@openledger/attribution/testing/sample-rows";
+import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { encodeRow } from "../../attribution/rows/row-content.ts";
-import { sampleRows } from "../../attribution/testing/sample-rows.ts";
-import { isWhole, partOf } from "../../foundation/testing/test-random.ts";
 import { type Fault, findFaults } from "../statements/find-faults.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
 import type { DisputeStatement, Leaves, PostedModel } from "../statements/posted-model.ts";

@@ -1,6 +1,7 @@
 /** Challenges of a posting, one after the other, until L1 takes one. */
+
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import type { Address, Hex, PublicClient } from "viem";
-import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import type { Examined } from "./examine-posting.ts";
 import type { PostedFault, PostingKind, ShownPosting } from "./posting-kind.ts";
 

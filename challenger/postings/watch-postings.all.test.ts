@@ -1,6 +1,6 @@
+import { verifyModel } from "@openledger/attribution/model/verify-model";
+import { recipeFor } from "@openledger/attribution/testing/sample-rows";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { verifyModel } from "../../attribution/model/verify-model.ts";
-import { recipeFor } from "../../attribution/testing/sample-rows.ts";
 import { type Fault, findFaults } from "../statements/find-faults.ts";
 import { pairBytes } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";

@@ -1,9 +1,9 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
+import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { createPublicClient, custom, encodeEventTopics, encodeFunctionData, RpcRequestError } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { MOST_CHALLENGED_ROWS } from "../../attribution/model/recipe-fields.ts";
-import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { type LeafTree, leafHash } from "../statements/leaf-tree.ts";
 import { type Leaves, TREES, type TreeName } from "../statements/posted-model.ts";
 import { openingOf, statementTuple } from "../statements/posting-calls.ts";

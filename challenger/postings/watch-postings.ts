@@ -1,6 +1,7 @@
 /** Recomputes each new posting and challenges by itself. */
+
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { type Address, encodeFunctionData, type Hex, type PublicClient } from "viem";
-import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { TREES } from "../statements/posted-model.ts";
 import { type Examined, examinePosting, type PublishedFiles } from "./examine-posting.ts";
 import { type Demands, readDemands } from "./open-demands.ts";

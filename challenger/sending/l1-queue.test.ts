@@ -1,9 +1,9 @@
+import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { connect } from "@openledger/contracts/testing/rollup-fixture";
 import { type Hex, parseGwei } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { connect } from "../../contracts/testing/rollup-fixture.ts";
 import { inOrder } from "./l1-queue.ts";
 import { type L1Sender, openL1Sender } from "./l1-sender.ts";
 

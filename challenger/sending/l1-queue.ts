@@ -2,12 +2,13 @@
  * A sender that services share. One transaction is on its way at a time, so what was looked up on L1 before is still so, and
  * nothing is done twice. One that L1 does not mine is replaced by a dearer one under its nonce: of both L1 takes one at most.
  */
+
+import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";
+import { RepricedCall } from "@openledger/bridge/l1/repriced-call";
+import { readL1Result } from "@openledger/client/actions/l1/l1-result";
+import { cappedTransaction } from "@openledger/contracts/l1/capped-transaction";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { formatGwei, type TransactionReceipt } from "viem";
-import { type L1Client, l1Call } from "../../bridge/l1/l1-client.ts";
-import { RepricedCall } from "../../bridge/l1/repriced-call.ts";
-import { readL1Result } from "../../client/actions/l1/l1-result.ts";
-import { cappedTransaction } from "../../contracts/l1/capped-transaction.ts";
-import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
 import { challengerError } from "../challenger-errors.ts";
 import type { L1Call, L1Sender } from "./l1-sender.ts";
 

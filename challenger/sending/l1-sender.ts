@@ -1,4 +1,7 @@
 /** Account that signs for L1 at capped fees, for callers without a ledger client. */
+
+import { readL1Result } from "@openledger/client/actions/l1/l1-result";
+import { cappedFees, cappedTransaction, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
 import {
   type Account,
   type Address,
@@ -12,8 +15,6 @@ import {
   type Transport,
   type WalletClient,
 } from "viem";
-import { readL1Result } from "../../client/actions/l1/l1-result.ts";
-import { cappedFees, cappedTransaction, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 
 export interface L1Call {
   readonly to: Address;

@@ -1,9 +1,9 @@
 /** The curvature of a direct model as integers that L1 computes again entry by entry, and its inverse. */
-import { weightedProducts } from "../../attribution/features/exact-influence.ts";
-import { choleskyInPlace, solveCholesky } from "../../attribution/maths/dense-matrix.ts";
-import { toFixed40 } from "../../attribution/maths/fixed-point.ts";
-import { sparseRows } from "../../attribution/maths/sparse-rows.ts";
-import type { OnProgress } from "../../attribution/progress.ts";
+import { weightedProducts } from "@openledger/attribution/features/exact-influence";
+import { choleskyInPlace, solveCholesky } from "@openledger/attribution/maths/dense-matrix";
+import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
+import { sparseRows } from "@openledger/attribution/maths/sparse-rows";
+import type { OnProgress } from "@openledger/attribution/progress";
 import { curvatureEntry, curvatureWeight, type DirectCounts } from "./direct-arithmetic.ts";
 
 /** Times 2^40, row-major; the last row and column are the bias'. */

@@ -3,8 +3,8 @@
  * DirectTies.sol, and those of Disputes.sol that hold for every kind.
  */
 import { bytesToHex, randomBytes } from "@noble/hashes/utils.js";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import {
   CURVATURE_TOLERANCE,
   countDirectRow,

@@ -4,17 +4,17 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
-import { toFixed40 } from "../../attribution/maths/fixed-point.ts";
-import { answeringFiles, rawAnsweringHash } from "../../attribution/model/answering-hash.ts";
-import type { DirectParts } from "../../attribution/model/direct-family.ts";
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import type { OnProgress } from "../../attribution/progress.ts";
-import { hashTagged } from "../../circuits/field/poseidon.ts";
-import { bucketsOfShape } from "../../circuits/ledger/direct-query.ts";
-import { unpackBinding } from "../../circuits/ledger/leaf.ts";
-import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
-import type { ColumnCommitments } from "../../circuits/settlement/feature-commitment.ts";
-import { hex32 } from "../../foundation/hex.ts";
+import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
+import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
+import type { DirectParts } from "@openledger/attribution/model/direct-family";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { OnProgress } from "@openledger/attribution/progress";
+import { hashTagged } from "@openledger/circuits/field/poseidon";
+import { bucketsOfShape } from "@openledger/circuits/ledger/direct-query";
+import { unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
+import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
+import { hex32 } from "@openledger/foundation/hex";
 import {
   countDirectRow,
   type DirectCounts,

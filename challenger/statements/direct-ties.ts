@@ -1,11 +1,11 @@
 /** Where a direct posting is not what the ledger has: contracts/disputes/DirectTies.sol judges the same. */
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { packRules } from "../../attribution/model/answering-hash.ts";
-import { hashTagged } from "../../circuits/field/poseidon.ts";
-import { hashStatics } from "../../circuits/ledger/leaf.ts";
-import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
-import { commitDirectColumns } from "../../circuits/settlement/direct-matrix.ts";
-import { hex32 } from "../../foundation/hex.ts";
+import { packRules } from "@openledger/attribution/model/answering-hash";
+import { hashTagged } from "@openledger/circuits/field/poseidon";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
+import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
+import { commitDirectColumns } from "@openledger/circuits/settlement/direct-matrix";
+import { hex32 } from "@openledger/foundation/hex";
 import { MOST_ENTRY, readEntries, readNumbers } from "./direct-arithmetic.ts";
 import { columnDigests, mapPlaces } from "./direct-posting.ts";
 import type { PostedModel } from "./posted-model.ts";

@@ -3,7 +3,7 @@
  * owner runs it before he posts; `openledger watch` runs it on what others have posted.
  */
 
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { pairBytes, readFact, readInt64s, readPairs } from "./leaf-bytes.ts";
 import type { PostedModel, RowFact } from "./posted-model.ts";
 import {

@@ -1,5 +1,5 @@
 /** Bytes of leaves, and what they say: big-endian throughout. Reading leaves takes any bytes, since a liar wrote them. */
-import { attributionError } from "../../attribution/attribution-errors.ts";
+import { attributionError } from "@openledger/attribution/attribution-errors";
 
 /** @throws ATT_NOT_DISPUTABLE where a number leaves 64 bits */
 export function int64Bytes(values: readonly bigint[] | BigInt64Array): Uint8Array {

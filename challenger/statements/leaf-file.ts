@@ -1,7 +1,8 @@
 /** The leaves of a posting as its owner publishes them: JSON, a list of base64 a tree. Rows are published by themselves. */
+
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
 import { z } from "zod";
-import { attributionError } from "../../attribution/attribution-errors.ts";
-import { LEAF_FILE } from "../../attribution/model/model-manifest.ts";
 import { isDirectStatement, mapPlaces } from "./direct-posting.ts";
 import {
   type DisputeStatement,

@@ -4,17 +4,17 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
-import { attributionError } from "../../attribution/attribution-errors.ts";
-import type { QuantisedFeatures } from "../../attribution/features/quantise.ts";
-import { mapFeatures } from "../../attribution/features/query-map.ts";
-import { toFixed40 } from "../../attribution/maths/fixed-point.ts";
-import { sparseRows } from "../../attribution/maths/sparse-rows.ts";
-import { answeringFiles, rawAnsweringHash } from "../../attribution/model/answering-hash.ts";
-import { modelOf } from "../../attribution/model/classifier.ts";
-import type { ClassifierParts } from "../../attribution/model/classifier-family.ts";
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import type { ColumnCommitments } from "../../circuits/settlement/feature-commitment.ts";
-import { hex32 } from "../../foundation/hex.ts";
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import type { QuantisedFeatures } from "@openledger/attribution/features/quantise";
+import { mapFeatures } from "@openledger/attribution/features/query-map";
+import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
+import { sparseRows } from "@openledger/attribution/maths/sparse-rows";
+import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
+import { modelOf } from "@openledger/attribution/model/classifier";
+import type { ClassifierParts } from "@openledger/attribution/model/classifier-family";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
+import { hex32 } from "@openledger/foundation/hex";
 import { int64Bytes, pairBytes } from "./leaf-bytes.ts";
 import { type LeafTree, leafTree } from "./leaf-tree.ts";
 import { countRow, integerRoot, residualOf, scaleRow } from "./row-arithmetic.ts";

@@ -2,10 +2,10 @@
  * Postings as their contracts take them, and the challenges that are the same of every kind: names and arguments of calls.
  */
 import { hexToBytes, bytesToHex as spell } from "@noble/hashes/utils.js";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { treePath } from "../../circuits/ledger/tree-root.ts";
-import { hashVersionRow, treeDepth } from "../../circuits/ledger/version-rows.ts";
-import { TAG } from "../../circuits/protocol.ts";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { treePath } from "@openledger/circuits/ledger/tree-root";
+import { hashVersionRow, treeDepth } from "@openledger/circuits/ledger/version-rows";
+import { TAG } from "@openledger/circuits/protocol";
 import type { SharedFault } from "./find-faults.ts";
 import { type DisputeStatement, type PostedModel, TREES, type TreeName } from "./posted-model.ts";
 import { versionRowOf } from "./tie-faults.ts";

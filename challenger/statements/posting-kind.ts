@@ -1,10 +1,10 @@
 /** Postings of whatever kind of model: with a map, or direct. */
-import { type ClassifierParts, classifierFamily } from "../../attribution/model/classifier-family.ts";
-import { type DirectParts, directFamily } from "../../attribution/model/direct-family.ts";
-import type { ModelFamily } from "../../attribution/model/model-family.ts";
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { DIRECT } from "../../attribution/model/recipe-fields.ts";
+import { type ClassifierParts, classifierFamily } from "@openledger/attribution/model/classifier-family";
+import { type DirectParts, directFamily } from "@openledger/attribution/model/direct-family";
+import type { ModelFamily } from "@openledger/attribution/model/model-family";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { DIRECT } from "@openledger/attribution/model/recipe-fields";
 import { type DirectFault, findDirectFaults } from "./direct-faults.ts";
 import { directPosting, isDirectStatement } from "./direct-posting.ts";
 import { type Fault, findFaults } from "./find-faults.ts";

@@ -2,7 +2,7 @@
  * What a spam-mail model makes of a row, in integers: the same rules as contracts/disputes/RowArithmetic.sol, held equal
  * by random tests. Fixed point: a bigint is a number times 2^40. A row is one line of canonical JSON (row-content.ts).
  */
-import { mix32 } from "../../attribution/maths/seeded-random.ts";
+import { mix32 } from "@openledger/attribution/maths/seeded-random";
 
 /** 1 in fixed point. */
 export const ONE = 1n << 40n;

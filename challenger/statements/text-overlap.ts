@@ -2,8 +2,8 @@
  * Near-duplicates as L1 compares them: the same rules as contracts/disputes/RowTexts.sol. Rows are read by their places, so
  * rows that are no e-mails are compared, too.
  */
-import { nearDuplicates } from "../../attribution/rows/near-duplicates.ts";
-import { shinglesOf } from "../../attribution/rows/similar-texts.ts";
+import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
+import { shinglesOf } from "@openledger/attribution/rows/similar-texts";
 import { placedText } from "./row-arithmetic.ts";
 
 /** How many shingles both rows have, and how many one of them has. Of different labels: 0 of 0. */

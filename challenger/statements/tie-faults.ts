@@ -4,17 +4,17 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { packRules } from "../../attribution/model/answering-hash.ts";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { hashTagged } from "../../circuits/field/poseidon.ts";
-import { hashStatics } from "../../circuits/ledger/leaf.ts";
-import { hashRow, type VersionRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
-import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
+import { packRules } from "@openledger/attribution/model/answering-hash";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { hashTagged } from "@openledger/circuits/field/poseidon";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
+import { hashRow, type VersionRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import {
   type ColumnCommitments,
   commitColumns,
   featuresCommitment,
-} from "../../circuits/settlement/feature-commitment.ts";
+} from "@openledger/circuits/settlement/feature-commitment";
 import type { DisputeStatement, PostedModel } from "./posted-model.ts";
 
 export type TieFault =

@@ -1,6 +1,6 @@
+import { madeConfigs } from "@openledger/models/testing/made-models";
 import { bytesToHex } from "viem";
 import { expect, test } from "vitest";
-import { madeConfigs } from "../../models/testing/made-models.ts";
 import { smallModel } from "../games/testing/trace-fixture.ts";
 import { FixedNumbers } from "./fixed-numbers.ts";
 import { queryProgram } from "./query-program.ts";

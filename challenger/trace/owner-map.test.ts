@@ -1,5 +1,5 @@
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { expect, test } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { type OwnedPiece, OwnerMap, type Window } from "./owner-map.ts";
 
 const FLOATS = 300;

@@ -1,5 +1,5 @@
 /** Of every number in an arena, which operation of a trace has made it, while a pass writes over its buffers. */
-import type { Place } from "../../models/kernels/kernels.ts";
+import type { Place } from "@openledger/models/kernels/kernels";
 import type { TraceSource } from "./trace-op.ts";
 
 /** A window of the arena: rows × columns numbers, rows so far apart. */

@@ -1,12 +1,12 @@
 /** The operations that a query's numbers come from: a pass forward and back, the gradient's map, its rounding. */
-import type { AdapterLayout } from "../../models/architecture/adapter-layout.ts";
-import { passRow } from "../../models/architecture/loss-gradient.ts";
-import type { ModelShape } from "../../models/architecture/model-shape.ts";
-import { parameterLayout } from "../../models/architecture/parameter-layout.ts";
-import { planWorkspace } from "../../models/architecture/workspace.ts";
-import { requireArena } from "../../models/kernels/create-kernels.ts";
-import { NONE } from "../../models/kernels/kernels.ts";
-import { ArenaPlan } from "../../models/tensors/arena-plan.ts";
+import type { AdapterLayout } from "@openledger/models/architecture/adapter-layout";
+import { passRow } from "@openledger/models/architecture/loss-gradient";
+import type { ModelShape } from "@openledger/models/architecture/model-shape";
+import { parameterLayout } from "@openledger/models/architecture/parameter-layout";
+import { planWorkspace } from "@openledger/models/architecture/workspace";
+import { requireArena } from "@openledger/models/kernels/create-kernels";
+import { NONE } from "@openledger/models/kernels/kernels";
+import { ArenaPlan } from "@openledger/models/tensors/arena-plan";
 import { PassRecorder, type ProgramBound } from "./record-pass.ts";
 import type { TraceOp } from "./trace-op.ts";
 

@@ -3,8 +3,8 @@
  * ../architecture are recorded as they are, so the trace cannot be of another pass than the engine's. Beside an engine
  * at work it has no part, and costs nothing.
  */
-import { type Matrix, NONE, type PassKernels, type Place } from "../../models/kernels/kernels.ts";
-import { modelError } from "../../models/model-errors.ts";
+import { type Matrix, NONE, type PassKernels, type Place } from "@openledger/models/kernels/kernels";
+import { modelError } from "@openledger/models/model-errors";
 import { bitsOf } from "./float-arithmetic.ts";
 import { acrossColumns, acrossRows, type OwnedPiece, OwnerMap, type Window } from "./owner-map.ts";
 import {

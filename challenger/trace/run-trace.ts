@@ -1,8 +1,8 @@
 /** Computes a trace: chains by the engine's kernels, copies in one go, everything else by the rules of its leaves. */
-import { createKernels, type KernelChoice } from "../../models/kernels/create-kernels.ts";
-import type { Kernels } from "../../models/kernels/kernels.ts";
-import { modelError } from "../../models/model-errors.ts";
-import { roundUp16 } from "../../models/tensors/arena-plan.ts";
+import { createKernels, type KernelChoice } from "@openledger/models/kernels/create-kernels";
+import type { Kernels } from "@openledger/models/kernels/kernels";
+import { modelError } from "@openledger/models/model-errors";
+import { roundUp16 } from "@openledger/models/tensors/arena-plan";
 import type { FixedNumbers } from "./fixed-numbers.ts";
 import { leafRule, type TracedText } from "./leaf-rules.ts";
 import type { TraceInputs } from "./query-program.ts";

@@ -1,7 +1,7 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { describe, expect, test } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { depthOf, WordTree, wordsOf } from "./word-tree.ts";
 
 const random = new SeededRandom("trees of words");

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import { writeModel } from "@openledger/attribution/model/model-directory";
 import { zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { attributionError } from "../../attribution/attribution-errors.ts";
-import { writeModel } from "../../attribution/model/model-directory.ts";
 import { type TrainedCase, trainedCase } from "../postings/testing/dispute-fixture.ts";
 import { ModelVerdicts } from "./model-verdicts.ts";
 import { publishedFiles } from "./watch.ts";

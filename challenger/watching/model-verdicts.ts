@@ -1,7 +1,7 @@
 /** What training a posted model again has shown: it takes minutes, and a posting stands for a week. */
 import { createHash } from "node:crypto";
-import { encodeModel, type PublishedModel } from "../../attribution/model/model-files.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Posting } from "../postings/read-postings.ts";
 
 /** Some 300 bytes each. */

@@ -1,9 +1,10 @@
 /** Watch of a contract LedgerTraces: registrations, claims and games of every language model behind it. */
+
+import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { modelFamilies, textSetting } from "@openledger/models/registered/model-families";
+import type { TextParts } from "@openledger/models/registered/text-family";
 import { type Address, type Hex, type PublicClient, zeroAddress } from "viem";
-import { fetchModel, readModel } from "../../attribution/model/model-directory.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import { modelFamilies, textSetting } from "../../models/registered/model-families.ts";
-import type { TextParts } from "../../models/registered/text-family.ts";
 import { requireClaimable } from "../games/claimable.ts";
 import { tracingDigest } from "../games/ledger-claims.ts";
 import { type ClaimedModel, GameReader, type RegisteredTraced, sameAddress } from "../games/read-games.ts";

@@ -4,30 +4,30 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type Hex, toHex, zeroHash } from "viem";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { answeringFiles, rawAnsweringHash } from "../../attribution/model/answering-hash.ts";
-import { writeModel } from "../../attribution/model/model-directory.ts";
-import { type PublishedModel, publishedModel } from "../../attribution/model/model-files.ts";
-import { LEAF_FILE } from "../../attribution/model/model-manifest.ts";
-import { registerModel } from "../../attribution/model/registration.ts";
-import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
-import { deployGenesisGates } from "../../contracts/build/deploy-disputes.ts";
-import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { folderSource } from "../../models/files/folder-source.ts";
-import { readFrom } from "../../models/registered/base-files.ts";
-import type { TextParts } from "../../models/registered/text-family.ts";
-import { makeModel, writeMadeModel } from "../../models/testing/made-models.ts";
-import { byteConfig } from "../../models/testing/text-rows.ts";
-import { playLine } from "../../scripts/commands/disputes/disputes-post.ts";
-import { runInProcess } from "../../scripts/commands/testing/run-in-process.ts";
+import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
+import { writeModel } from "@openledger/attribution/model/model-directory";
+import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
+import { registerModel } from "@openledger/attribution/model/registration";
+import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { deployGenesisGates } from "@openledger/contracts/build/deploy-disputes";
+import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { folderSource } from "@openledger/models/files/folder-source";
+import { readFrom } from "@openledger/models/registered/base-files";
+import type { TextParts } from "@openledger/models/registered/text-family";
+import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
+import { byteConfig } from "@openledger/models/testing/text-rows";
+import { playLine } from "@openledger/scripts/internal/commands/disputes/disputes-post";
+import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
 import {
   type HonestTexts,
   LANGUAGE_FALSEHOODS,
   type LanguageFalsehood,
   LIAR_ROW,
-} from "../../scripts/drill/disputes/language-falsehoods.ts";
+} from "@openledger/scripts/internal/drill/disputes/language-falsehoods";
+import { type Hex, toHex, zeroHash } from "viem";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import {
   BOND_WEI,
   MODEL_ID,

@@ -1,5 +1,5 @@
+import { isWhole } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it } from "vitest";
-import { isWhole } from "../../foundation/testing/test-random.ts";
 import { dataCommitment } from "../field/element-vector.ts";
 import { KIND, KIND_RULES, TAG } from "../protocol.ts";
 import { sealedInputs, sealedStatement } from "../table/sealed-batch.ts";

@@ -1,6 +1,6 @@
 /** What a batch is opened with and closes into, and how it is replayed from what L1 received. */
 
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import type { Leaf } from "../ledger/leaf.ts";
 import { credit, refuse } from "../ledger/leaf-rules.ts";
 import type { Ledger } from "../ledger/ledger.ts";

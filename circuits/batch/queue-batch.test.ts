@@ -1,6 +1,6 @@
+import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { runs } from "../../foundation/testing/test-random.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
 import { EARNER_ROLE } from "../ledger/rewards.ts";

@@ -1,6 +1,6 @@
+import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { runs } from "../../foundation/testing/test-random.ts";
 import { templatePath, templateSource } from "../compiler/template-files.ts";
 import { DUMMY } from "../field/dummy-signature.ts";
 import { derivePublicKey, signMessage } from "../field/eddsa.ts";

@@ -4,7 +4,7 @@
  * witness all come from it.
  */
 
-import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { verifySignature } from "../field/eddsa.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { decodeAmount } from "../ledger/amount-float.ts";

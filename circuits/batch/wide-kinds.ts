@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { screaming } from "../../foundation/settings.ts";
+import { screaming } from "@openledger/foundation/settings";
 import {
   BINDING,
   COUNTERS,

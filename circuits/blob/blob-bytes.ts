@@ -3,7 +3,7 @@
  * highest first (EIP-4844). So its coefficients are found again by the inverse transform, and L1 evaluates the polynomial itself.
  */
 
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import { powMod } from "../field/modular.ts";
 import { invertMod } from "../inverse.ts";

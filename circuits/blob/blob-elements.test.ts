@@ -1,5 +1,5 @@
+import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { describe, expect, it } from "vitest";
-import { TestRandom } from "../../foundation/testing/test-random.ts";
 import type { SlotRecord } from "../batch/batch-data.ts";
 import { invertAll, powMod } from "../field/modular.ts";
 import { invertMod } from "../inverse.ts";

@@ -3,7 +3,7 @@
  * then a payload for each slot of the members' section. All places are fixed, null slots have 0; the rest of the blob is 0.
  */
 
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { type BatchData, NULL_RECORD, narrowPairs, type SlotRecord } from "../batch/batch-data.ts";
 import { type BatchShape, KIND, kindRule, NARROW_CORE } from "../protocol.ts";
 import { BLOB_PAYLOAD_LIMIT } from "./blob-polynomial.ts";

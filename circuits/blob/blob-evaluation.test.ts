@@ -1,5 +1,5 @@
+import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it } from "vitest";
-import { TestRandom } from "../../foundation/testing/test-random.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";

@@ -1,6 +1,6 @@
 /** A blob and its opening at z, as L1 takes both with a batch: made before the statement, whose z names the blob. */
 
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { type BatchData, BLOB_OPENING_BYTES, encodeWire } from "../batch/batch-data.ts";
 import { concatBytes, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import { isBlobShape } from "../protocol.ts";

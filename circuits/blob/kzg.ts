@@ -6,7 +6,7 @@
  */
 import type { pippenger as pippengerOf } from "@noble/curves/abstract/curve.js";
 import type { bls12_381 } from "@noble/curves/bls12-381.js";
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { BLOB_ELEMENT_COUNT, BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
 import { setupPowers } from "./setup-powers.ts";
 

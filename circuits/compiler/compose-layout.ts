@@ -3,7 +3,7 @@
  * the same net they share one wire; all other wires of a copy are its own. Nothing is added: the rows of the whole are
  * those of its copies.
  */
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 /** A part's circom text. Its public signals are its ports: what it shares with other copies. All others are its own. */
 export interface PartSpec {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { whileLocked } from "../../foundation/file-lock.ts";
+import { whileLocked } from "@openledger/foundation/file-lock";
 import { lockOf, publishBuild, removeAbandonedBuilds } from "./build-cache.ts";
 import {
   type Composition,

@@ -1,5 +1,5 @@
 /** The copies of a composed circuit, one by one: their inputs, their outputs, and their place in the whole's witness. */
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import type { ComposedDescription } from "./composed-description.ts";
 import type { CircuitInputs, InputValue } from "./witness-calculator.ts";
 

@@ -1,8 +1,8 @@
 /** composition.json beside a composed circuit: how the parts' witnesses make the whole's. */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
-import { RollupError } from "../../foundation/rollup-error.ts";
 
 export const COMPOSITION_FILE = "composition.json";
 

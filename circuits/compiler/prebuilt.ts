@@ -9,7 +9,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { ColumnReader, ColumnWriter } from "./byte-columns.ts";
 import { FieldConstants, readElements, type SharedConstants } from "./field-constants.ts";
 import { packR1cs, unpackR1cs } from "./pack-r1cs.ts";

@@ -1,4 +1,4 @@
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 /** A circuit's inputs by name; arrays of any depth are read in row-major order, as circom declares them. */
 export type CircuitInputs = Record<string, InputValue>;

@@ -3,7 +3,7 @@
  * `initPoseidon`.
  */
 
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import {
   hashStatics,

@@ -1,6 +1,6 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { blake512 } from "@noble/hashes/blake1.js";
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { FIELD_ORDER } from "../protocol.ts";
 import { type SignatureEquation, SignatureKernel } from "../wasm/signature-kernel.ts";
 import { type HashRequest, hashTagged, hashTaggedMany, poseidonImplementation } from "./poseidon.ts";

@@ -1,7 +1,7 @@
 import { babyjubjub } from "@noble/curves/misc.js";
+import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { runs } from "../../foundation/testing/test-random.ts";
 import { BASE8, SUBGROUP_ORDER } from "./eddsa.ts";
 import { toMontgomery } from "./eddsa-tables.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "./montgomery-points.ts";

@@ -1,7 +1,7 @@
 import { babyjubjub } from "@noble/curves/misc.js";
+import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { runs } from "../../foundation/testing/test-random.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";

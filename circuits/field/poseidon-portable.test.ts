@@ -1,5 +1,5 @@
+import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it } from "vitest";
-import { TestRandom } from "../../foundation/testing/test-random.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { createPortableHash } from "./poseidon-portable.browser.ts";
 import { createPortableHash as createPackageHash } from "./poseidon-portable.ts";

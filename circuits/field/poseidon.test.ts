@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
+import { runs } from "@openledger/foundation/testing/test-random";
 import { buildPoseidon } from "circomlibjs";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { runs } from "../../foundation/testing/test-random.ts";
 import { repositoryRoot } from "../compiler/compile.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";

@@ -1,4 +1,4 @@
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { loadPoseidonConstants } from "../wasm/poseidon-constants.ts";
 import { PoseidonKernel } from "../wasm/poseidon-kernel.ts";
 import { createPortableHash, PORTABLE_NAME } from "./poseidon-portable.ts";

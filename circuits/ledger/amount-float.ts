@@ -1,4 +1,4 @@
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 /** Amounts in a record: value = mantissa · 10^exponent wei, 35 + 5 bits, mantissa in the low bits. */
 const MANTISSA_BITS = 35n;

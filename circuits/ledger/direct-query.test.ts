@@ -1,6 +1,6 @@
+import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { runs } from "../../foundation/testing/test-random.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";
 import {

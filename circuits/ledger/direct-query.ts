@@ -10,7 +10,7 @@
  * Counts are bounded here so that scores fit eight base-8 digits; docs/attribution-proof.md, "Direct", has the bounds.
  */
 
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { hashTagged } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";
 

@@ -1,6 +1,6 @@
+import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { runs } from "../../foundation/testing/test-random.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER, MAX_LEAF_COUNT, TAG, TREE_ARITY, TREE_DEPTH } from "../protocol.ts";
 import { accountLeaf, hashLeaf } from "./leaf.ts";

@@ -1,4 +1,4 @@
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { GENESIS_FEE_ACCOUNT_ID, GENESIS_NEXT_ID, TREASURY_ID, TREE_DEPTH } from "../protocol.ts";
 import { accountLeaf, EMPTY_LEAF, type LeafState } from "./leaf.ts";
 import { LedgerTree } from "./ledger-tree.ts";

@@ -1,4 +1,4 @@
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import type { Signature } from "../field/eddsa.ts";
 import { type HashRequest, hashTagged } from "../field/poseidon.ts";
 import { kindRule, MESSAGE_CORE, REFERENCE, TAG, WIDE_WORD_COUNT } from "../protocol.ts";

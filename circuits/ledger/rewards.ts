@@ -3,7 +3,7 @@
  * wei. Everything that hashes needs `initPoseidon`.
  */
 
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { hashTagged } from "../field/poseidon.ts";
 import { DATA_CHUNK, EARNER_TREE_DEPTH, MAX_EARNER_COUNT, TAG } from "../protocol.ts";
 import { treePath, treeRoot } from "./tree-root.ts";

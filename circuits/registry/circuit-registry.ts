@@ -1,4 +1,4 @@
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import type { Composition } from "../compiler/compose-layout.ts";
 import { drawScoresIncludes, generatorTablesPath } from "../field/generator-tables.ts";
 import { APPROVAL_DELAY_SECONDS, MAX_EARNER_COUNT, TREE_DEPTH } from "../protocol.ts";

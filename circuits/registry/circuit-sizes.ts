@@ -1,6 +1,6 @@
 /** What L1 knows of a circuit: its sort and two sizes (docs/settlement.md, "Two circuits"). */
 
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { type BatchShape, isBlobShape, shapeName } from "../protocol.ts";
 import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
 import { packTable, unpackTable } from "../table/table-shape.ts";

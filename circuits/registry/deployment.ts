@@ -3,8 +3,8 @@
  * Field elements and wei are strings in the file (0x-hex or decimal) and bigints here.
  */
 import { readFileSync } from "node:fs";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
-import { RollupError } from "../../foundation/rollup-error.ts";
 import type { Genesis } from "../ledger/ledger.ts";
 import { type BatchShape, FIELD_ORDER, MAX_AMOUNT_WEI } from "../protocol.ts";
 import { batchShape, isNameOfSizes } from "./circuit-sizes.ts";

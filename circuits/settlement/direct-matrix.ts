@@ -5,7 +5,7 @@
  * them, the bias. Entries are integers of 10 bits and a sign. The columns' commitments are registered as other models'.
  */
 
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { generators } from "../field/generators.ts";
 import {
   type AnsweredClass,

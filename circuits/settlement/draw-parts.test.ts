@@ -1,7 +1,8 @@
 /** draw-point.circom, draw-shares.circom, draw-weight.circom against settlement-split.ts. */
+
+import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { runs } from "../../foundation/testing/test-random.ts";
 import { templatePath, templateSource } from "../compiler/template-files.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER, TREASURY_PARTS } from "../protocol.ts";

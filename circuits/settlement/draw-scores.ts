@@ -1,4 +1,4 @@
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { queryBytes } from "../ledger/query.ts";
 
 /** Base-8 digits of 2s + 1 for d features: |2s + 1| ≤ 2 · 127 · 255 · d + 1 < 8^D. SCORE_DIGITS in score-rows.circom. */

@@ -1,6 +1,6 @@
+import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { runs } from "../../foundation/testing/test-random.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { hashStatics, unpackBinding } from "../ledger/leaf.ts";

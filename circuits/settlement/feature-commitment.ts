@@ -1,4 +1,4 @@
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { generators } from "../field/generators.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "../field/montgomery-points.ts";
 import { hashTagged } from "../field/poseidon.ts";

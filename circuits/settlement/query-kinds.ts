@@ -1,6 +1,6 @@
 /** What a settlement does with a query, by the kind of its model: one of features, or a direct one. Needs `initPoseidon`. */
 
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { emptyQuery } from "../ledger/direct-query.ts";
 import type { ModelQuery } from "../ledger/model-query.ts";
 import { type DirectDraw, type DirectMatrix, directDraw } from "./direct-matrix.ts";

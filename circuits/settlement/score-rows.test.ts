@@ -1,6 +1,6 @@
+import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { runs } from "../../foundation/testing/test-random.ts";
 import { drawScoresIncludes } from "../field/generator-tables.ts";
 import { generators } from "../field/generators.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "../field/montgomery-points.ts";

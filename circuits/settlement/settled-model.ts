@@ -1,6 +1,6 @@
 /** What both settlement circuits take of a model, and what both models give back. Needs `initPoseidon`. */
 
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
 import {

@@ -3,7 +3,7 @@
  * Amounts are wei.
  */
 
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { challenge, dataCommitment, evaluate, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import type { Earner } from "../ledger/rewards.ts";
 import { FIELD_ORDER, MAX_EARNER_COUNT } from "../protocol.ts";

@@ -1,4 +1,4 @@
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { areBuckets, bucketsOfShape, directShape, requireBuckets } from "../ledger/direct-query.ts";
 import { unpackBinding } from "../ledger/leaf.ts";
 import { MAX_EARNER_COUNT } from "../protocol.ts";

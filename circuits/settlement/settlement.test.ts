@@ -1,5 +1,5 @@
+import { runs } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it } from "vitest";
-import { runs } from "../../foundation/testing/test-random.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { unpackSplit } from "../ledger/rewards.ts";
 import { settlementCircuitSpec } from "../registry/circuit-registry.ts";

@@ -1,5 +1,5 @@
+import { isWhole } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it } from "vitest";
-import { isWhole } from "../../foundation/testing/test-random.ts";
 import { signalsOf } from "../blob/batch-statement.ts";
 import { BLOB_PAYLOAD_LIMIT } from "../blob/blob-polynomial.ts";
 import { initPoseidon } from "../field/poseidon.ts";

@@ -3,7 +3,7 @@
  * The batch applies its sections one after the other. `table-order.ts` says why that gives the same.
  */
 
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { type BatchOpening, type ClosedBatch, creditFees, type PlacedTrace } from "../batch/batch.ts";
 import type { SlotRecord } from "../batch/batch-data.ts";
 import { movedTraces } from "../batch/batch-draft.ts";

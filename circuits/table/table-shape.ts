@@ -1,6 +1,6 @@
 /** How many slots, rows and units a batch has, and how deep its subtrees and its top are. */
 
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { BLOB_OPENING_BYTES } from "../batch/batch-data.ts";
 import {
   type BatchShape,

@@ -3,7 +3,7 @@
  * right is asked twice: by replay, as followers do, and by the formal sums of the table's equation with the rows' own rule.
  */
 
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { creditFees, replayBatch } from "../batch/batch.ts";
 import type { BatchData, SlotRecord } from "../batch/batch-data.ts";
 import { executeSlot, operationFeeWei, replaySlot } from "../batch/slot.ts";

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { type CompiledCircuit, compileCircuit } from "../compiler/compile.ts";
 import type { R1csHeader } from "../compiler/r1cs-reader.ts";
 import { type CircuitInputs, WitnessCalculator } from "../compiler/witness-calculator.ts";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 const counts = JSON.parse(readFileSync(new URL("constraint-counts.json", import.meta.url), "utf8")) as Record<
   string,

@@ -1,5 +1,5 @@
+import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { beforeAll, expect, test } from "vitest";
-import { TestRandom } from "../../foundation/testing/test-random.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "./circuit-tester.ts";

@@ -1,7 +1,8 @@
 /** Test support: a draw's circuit beside its rules, and its constraints beside what is recorded of them. */
+
+import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { expect } from "vitest";
-import { runs } from "../../foundation/testing/test-random.ts";
 import { compileCircuit } from "../compiler/compile.ts";
 import { drawScoresIncludes } from "../field/generator-tables.ts";
 import { queryCommitment } from "../ledger/query.ts";

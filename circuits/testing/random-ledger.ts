@@ -3,7 +3,7 @@
  * Everything follows from one seed.
  */
 
-import { TestRandom } from "../../foundation/testing/test-random.ts";
+import { TestRandom } from "@openledger/foundation/testing/test-random";
 import type { BatchOpening } from "../batch/batch.ts";
 import { packCollect } from "../batch/epoch-operations.ts";
 import type { ReplayedSettlement } from "../batch/settlement-operation.ts";

@@ -1,6 +1,6 @@
 /** Test support: settlements of random amounts, as a prover of settlements would hand them to the ledger. */
 
-import type { TestRandom } from "../../foundation/testing/test-random.ts";
+import type { TestRandom } from "@openledger/foundation/testing/test-random";
 import {
   expectedGenesisHash,
   expectedSettlementHash,

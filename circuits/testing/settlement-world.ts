@@ -1,6 +1,6 @@
 /** Test support: a model with random features, and sealed epochs of it, any part of which a test can choose. */
 
-import { TestRandom } from "../../foundation/testing/test-random.ts";
+import { TestRandom } from "@openledger/foundation/testing/test-random";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../ledger/leaf.ts";
 import { type ModelQuery, modelQueryCommitment } from "../ledger/model-query.ts";

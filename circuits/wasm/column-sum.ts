@@ -1,4 +1,4 @@
-import { type Code, f64x2 } from "../../foundation/wasm/assembler.ts";
+import { type Code, f64x2 } from "@openledger/foundation/wasm/assembler";
 import { limbBits } from "./field-limbs.ts";
 
 /** Half of a limb's radix: normalized limbs are about as large. */

@@ -1,4 +1,4 @@
-import { type Code, i32, v128 } from "../../foundation/wasm/assembler.ts";
+import { type Code, i32, v128 } from "@openledger/foundation/wasm/assembler";
 
 /** Constants that kernels read from memory, each in both lanes. */
 export class ConstantPool {

@@ -1,6 +1,6 @@
+import { i32, type Local, WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
+import { enableRelaxedSimd, WebAssembly } from "@openledger/foundation/wasm/relaxed-simd";
 import { describe, expect, test } from "vitest";
-import { i32, type Local, WasmModuleBuilder } from "../../foundation/wasm/assembler.ts";
-import { enableRelaxedSimd, WebAssembly } from "../../foundation/wasm/relaxed-simd.ts";
 import { scalarsFrom } from "../testing/sample-scalars.ts";
 import { half } from "./column-sum.ts";
 import { ConstantPool } from "./constant-pool.ts";

@@ -5,7 +5,7 @@ import {
   scratchAddress,
   v128,
   type WasmFunction,
-} from "../../foundation/wasm/assembler.ts";
+} from "@openledger/foundation/wasm/assembler";
 import { invertMod } from "../inverse.ts";
 import {
   Column,

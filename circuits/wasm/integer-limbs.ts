@@ -5,7 +5,7 @@ import {
   i64,
   type Local,
   type WasmFunction,
-} from "../../foundation/wasm/assembler.ts";
+} from "@openledger/foundation/wasm/assembler";
 import { half } from "./column-sum.ts";
 import type { FieldKernel, LimbValue } from "./field-kernel.ts";
 import { limbBits, limbCount, limbRadix, toLimbs } from "./field-limbs.ts";

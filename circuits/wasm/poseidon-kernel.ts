@@ -12,8 +12,8 @@ import {
   v128,
   type WasmFunction,
   WasmModuleBuilder,
-} from "../../foundation/wasm/assembler.ts";
-import { enableRelaxedSimd, newMemory, WebAssembly } from "../../foundation/wasm/relaxed-simd.ts";
+} from "@openledger/foundation/wasm/assembler";
+import { enableRelaxedSimd, newMemory, WebAssembly } from "@openledger/foundation/wasm/relaxed-simd";
 import { FIELD_ORDER } from "../protocol.ts";
 import { ConstantPool } from "./constant-pool.ts";
 import { FieldKernel, type LimbValue } from "./field-kernel.ts";

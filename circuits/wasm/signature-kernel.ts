@@ -15,8 +15,8 @@ import {
   type Local,
   type WasmFunction,
   WasmModuleBuilder,
-} from "../../foundation/wasm/assembler.ts";
-import { enableRelaxedSimd, newMemory, WebAssembly } from "../../foundation/wasm/relaxed-simd.ts";
+} from "@openledger/foundation/wasm/assembler";
+import { enableRelaxedSimd, newMemory, WebAssembly } from "@openledger/foundation/wasm/relaxed-simd";
 import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { ConstantPool } from "./constant-pool.ts";

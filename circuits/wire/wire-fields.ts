@@ -2,8 +2,9 @@
  * The JSON fields that the sequencer, its bridge, its provers, its followers and clients exchange, once for both ends:
  * schemas that read them, and what writes them. docs/api.md is the contract.
  */
+
+import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
-import { hex32 } from "../../foundation/hex.ts";
 import { type Groth16Proof, realFirst } from "./groth16-proof.ts";
 
 export const count = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);

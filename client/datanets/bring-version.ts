@@ -1,5 +1,5 @@
+import { encodeVersion } from "@openledger/datanets/rows/row-wire";
 import { z } from "zod";
-import { encodeVersion } from "../../datanets/rows/row-wire.ts";
 import { readVersion } from "../actions/data/published-version.ts";
 import type { RowStore } from "../actions/data/row-store.ts";
 import { toHex32 } from "../hex.ts";

@@ -1,7 +1,7 @@
 /** Rows of a Datanet as a host shows them, to people who look for some. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { decodeRows, encodeDigests } from "../../datanets/rows/row-wire.ts";
+import { decodeRows, encodeDigests } from "@openledger/datanets/rows/row-wire";
 import { hostFalse } from "./host-false.ts";
 import {
   askHost,

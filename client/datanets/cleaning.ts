@@ -1,5 +1,5 @@
-import type { FindingKind } from "../../datanets/cleaning/finding.ts";
-import { RollupError } from "../../foundation/rollup-error.ts";
+import type { FindingKind } from "@openledger/datanets/cleaning/finding";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
 import {
   type CheckState,

@@ -1,5 +1,5 @@
+import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { z } from "zod";
-import { type Card, nameCard } from "../../datanets/card/card.ts";
 import { commitVersion } from "../actions/data/version-commitments.ts";
 import type { PublishVersionErrorCode } from "../actions/ledger/publish-version.ts";
 import { publishVersion } from "../actions/ledger/publish-version.ts";

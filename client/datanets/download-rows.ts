@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { contributionRoot, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
-import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
+import { contributionRoot, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import {
   decodeDigests,
   decodeRows,
@@ -9,8 +9,8 @@ import {
   type ListedRow,
   rowHashesOf,
   versionRowsOf,
-} from "../../datanets/rows/row-wire.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+} from "@openledger/datanets/rows/row-wire";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { ListCommitsErrorCode } from "../actions/data/list-commits.ts";
 import { type DatanetCommit, listAllOperations, listCommits } from "../actions/data/list-commits.ts";
 import { storeVersion } from "../actions/data/published-version.ts";

@@ -1,7 +1,8 @@
 /** One request to a Datanet host or a factory, signed where it has to be; its answers as they come. */
+
+import { REQUEST_HEADER, signRequest } from "@openledger/datanets/records/signed-request";
+import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
 import type { z } from "zod";
-import { REQUEST_HEADER, signRequest } from "../../datanets/records/signed-request.ts";
-import { isRollupError, RollupError } from "../../foundation/rollup-error.ts";
 import { type ClientErrorCode, clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";

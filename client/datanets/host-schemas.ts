@@ -1,7 +1,8 @@
 /** The parts of a Datanet host's answers that the client reads, checked where they enter. */
+
+import { cardSchema } from "@openledger/datanets/card/card";
+import { FINDING_KINDS } from "@openledger/datanets/cleaning/finding";
 import { z } from "zod";
-import { cardSchema } from "../../datanets/card/card.ts";
-import { FINDING_KINDS } from "../../datanets/cleaning/finding.ts";
 
 const root = z.string().regex(/^0x[0-9a-f]{64}$/);
 const count = z.int().nonnegative();

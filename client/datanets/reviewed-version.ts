@@ -1,8 +1,8 @@
-import type { Card } from "../../datanets/card/card.ts";
-import type { SignedRecord } from "../../datanets/records/record.ts";
-import { outcomeOf, type RecordBook } from "../../datanets/records/record-book.ts";
-import { drawValidator } from "../../datanets/records/validator-draw.ts";
-import { ownLabel } from "../../datanets/rows/own-label.ts";
+import type { Card } from "@openledger/datanets/card/card";
+import type { SignedRecord } from "@openledger/datanets/records/record";
+import { outcomeOf, type RecordBook } from "@openledger/datanets/records/record-book";
+import { drawValidator } from "@openledger/datanets/records/validator-draw";
+import { ownLabel } from "@openledger/datanets/rows/own-label";
 import {
   type CollectedVersion,
   type CollectVersionErrorCode,

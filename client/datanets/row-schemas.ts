@@ -1,6 +1,7 @@
 /** Rows of a Datanet as its host shows them, and what was said of them; checked where they enter. */
+
+import { type BodyOf, type RecordKind, recordSchema } from "@openledger/datanets/records/record";
 import { z } from "zod";
-import { type BodyOf, type RecordKind, recordSchema } from "../../datanets/records/record.ts";
 
 const root = z.string().regex(/^0x[0-9a-f]{64}$/);
 const digest = z.string().regex(/^[0-9a-f]{64}$/);

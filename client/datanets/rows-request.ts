@@ -1,4 +1,4 @@
-import { encodeDigests } from "../../datanets/rows/row-wire.ts";
+import { encodeDigests } from "@openledger/datanets/rows/row-wire";
 
 /**
  * SHA-256 that one request asks for.

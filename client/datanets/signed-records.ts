@@ -1,4 +1,3 @@
-import { z } from "zod";
 import {
   checkRecords,
   type RecordBody,
@@ -6,8 +5,9 @@ import {
   type SignedRecord,
   signedRecordSchema,
   signRecord,
-} from "../../datanets/records/record.ts";
-import { RecordBook } from "../../datanets/records/record-book.ts";
+} from "@openledger/datanets/records/record";
+import { RecordBook } from "@openledger/datanets/records/record-book";
+import { z } from "zod";
 import { clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";

@@ -1,5 +1,5 @@
-import type { Card } from "../../datanets/card/card.ts";
-import { RollupError } from "../../foundation/rollup-error.ts";
+import type { Card } from "@openledger/datanets/card/card";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { fetchRowContents, findRows } from "./browse-rows.ts";

@@ -1,4 +1,4 @@
-import { encodeDigests, encodeRows } from "../../datanets/rows/row-wire.ts";
+import { encodeDigests, encodeRows } from "@openledger/datanets/rows/row-wire";
 import { type RowStore, readContribution, readRow } from "../actions/data/row-store.ts";
 import { toHex32 } from "../hex.ts";
 import type { LedgerClient } from "../ledger-client.ts";

@@ -1,12 +1,13 @@
 /** What a proposal's call would do, in words: by the call itself, not by what its proposer says of it. */
-import { type Abi, type Address, decodeFunctionData, formatEther, getAddress } from "viem";
-import { TREASURY_ID, WITHDRAW_ALL_WEI } from "../../circuits/protocol.ts";
+
+import { TREASURY_ID, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import {
   governanceTimelockAbi,
   openGovernorAbi,
   rollupRegistryAbi,
-} from "../../contracts/build/governance-abi.ts";
-import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
+} from "@openledger/contracts/build/governance-abi";
+import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { type Abi, type Address, decodeFunctionData, formatEther, getAddress } from "viem";
 import { formatOpen } from "../sequencer/open-amount.ts";
 import type { GovernedCall } from "./governance.ts";
 

@@ -1,17 +1,17 @@
-import { createPublicClient, createWalletClient, custom } from "viem";
-import { afterEach, describe, expect, it } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { TREASURY_ID } from "../../circuits/protocol.ts";
-import { keyXOf } from "../../circuits/testing/random-ledger.ts";
-import { deployRollup } from "../../contracts/build/deploy.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { EXIT_SIZES, exitActions, HARD_DEADLINE } from "../../contracts/testing/exit-fixture.ts";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { TREASURY_ID } from "@openledger/circuits/protocol";
+import { keyXOf } from "@openledger/circuits/testing/random-ledger";
+import { deployRollup } from "@openledger/contracts/build/deploy";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { EXIT_SIZES, exitActions, HARD_DEADLINE } from "@openledger/contracts/testing/exit-fixture";
 import {
   deployGovernance,
   governanceAddresses,
   THIRTY_DAYS,
-} from "../../contracts/testing/governance-fixture.ts";
-import { ANY_FEE, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+} from "@openledger/contracts/testing/governance-fixture";
+import { ANY_FEE, OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
+import { createPublicClient, createWalletClient, custom } from "viem";
+import { afterEach, describe, expect, it } from "vitest";
 import { deriveKey } from "../l2-key.ts";
 import { createLedgerClient } from "../ledger-client.ts";
 import { Governance } from "./governance.ts";

@@ -1,7 +1,8 @@
 /** Votes of OPEN on Ethereum: what is proposed, how it stands, and the five steps from a proposal to its effect. */
+
+import { governanceTimelockAbi, openGovernorAbi } from "@openledger/contracts/build/governance-abi";
+import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Address, getAddress, type Hex, keccak256, stringToHex } from "viem";
-import { governanceTimelockAbi, openGovernorAbi } from "../../contracts/build/governance-abi.ts";
-import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
 import type { L1Result } from "../actions/l1/l1-result.ts";
 import { callContract, type L1Options } from "../actions/l1/l1-transaction.ts";
 import { clientError } from "../client-errors.ts";

@@ -1,8 +1,9 @@
 /** What proposals are made of. The timelock owns leaf 0, and acts for it as any owner: through the queue, which nobody refuses. */
+
+import { TREASURY_ID, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
+import { rollupRegistryAbi } from "@openledger/contracts/build/governance-abi";
+import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Address, encodeFunctionData, type Hex } from "viem";
-import { TREASURY_ID, WITHDRAW_ALL_WEI } from "../../circuits/protocol.ts";
-import { rollupRegistryAbi } from "../../contracts/build/governance-abi.ts";
-import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import type { GovernedCall } from "./governance.ts";
 

@@ -1,6 +1,7 @@
 /** From one rollup to the one that votes named: out by a withdrawal or an exit, across by a claim, in by a deposit. */
+
+import { rollupRegistryAbi } from "@openledger/contracts/build/governance-abi";
 import type { Address, Hex } from "viem";
-import { rollupRegistryAbi } from "../../contracts/build/governance-abi.ts";
 import { claim } from "../actions/l1/claim.ts";
 import { deposit } from "../actions/l1/deposit.ts";
 import { clientError } from "../client-errors.ts";

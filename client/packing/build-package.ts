@@ -5,9 +5,9 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DATA_CHUNK } from "@openledger/circuits/protocol";
+import { packConstants } from "@openledger/circuits/wasm/pack-constants";
 import ts from "typescript";
-import { DATA_CHUNK } from "../../circuits/protocol.ts";
-import { packConstants } from "../../circuits/wasm/pack-constants.ts";
 import { hostWith, packageEntries } from "./package-entries.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

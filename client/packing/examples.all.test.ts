@@ -7,15 +7,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { writeModel } from "@openledger/attribution/model/model-directory";
+import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
+import {
+  lie,
+  startDisputes,
+  trainedCase,
+} from "@openledger/challenger/internal/postings/testing/dispute-fixture";
+import { pairBytes } from "@openledger/challenger/internal/statements/leaf-bytes";
+import { serveWorld, writeServingWorld } from "@openledger/models/testing/serving-world";
+import { DrillWorld } from "@openledger/scripts/internal/drill/drill-world";
 import { parseEther, toHex } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writeModel } from "../../attribution/model/model-directory.ts";
-import { LEAF_FILE } from "../../attribution/model/model-manifest.ts";
-import { lie, startDisputes, trainedCase } from "../../challenger/postings/testing/dispute-fixture.ts";
-import { pairBytes } from "../../challenger/statements/leaf-bytes.ts";
-import { serveWorld, writeServingWorld } from "../../models/testing/serving-world.ts";
-import { DrillWorld } from "../../scripts/drill/drill-world.ts";
 import { type InstalledPackage, installPackage } from "../testing/installed-package.ts";
 import { fundOpen } from "../testing/world-faucet.ts";
 

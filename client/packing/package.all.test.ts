@@ -3,11 +3,11 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { DrillWorld } from "@openledger/scripts/internal/drill/drill-world";
 import { parseEther, toHex } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DrillWorld } from "../../scripts/drill/drill-world.ts";
 import { type InstalledPackage, installPackage } from "../testing/installed-package.ts";
 import { fundOpen } from "../testing/world-faucet.ts";
 

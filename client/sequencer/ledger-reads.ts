@@ -1,6 +1,7 @@
 /** What anyone may read from the sequencer. Nothing here is proven: for that there is `openledger verify`. */
+
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address, Hex } from "viem";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { clientError } from "../client-errors.ts";
 import { toHex32 } from "../hex.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";

@@ -1,9 +1,9 @@
 /** What anyone may read of models from the sequencer. Nothing here is proven: `openledger verify settlement` is. */
 
+import { hashStatics, type ModelStatics } from "@openledger/circuits/ledger/leaf";
+import { packSplit } from "@openledger/circuits/ledger/rewards";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { z } from "zod";
-import { hashStatics, type ModelStatics } from "../../circuits/ledger/leaf.ts";
-import { packSplit } from "../../circuits/ledger/rewards.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { clientError } from "../client-errors.ts";
 import {
   type LeafRewards,

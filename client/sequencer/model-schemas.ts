@@ -1,6 +1,7 @@
 /** The parts of the sequencer's answers about models (docs/api.md) that the client reads, checked where they enter. */
+
+import { element as fieldElement, proof, wei } from "@openledger/circuits/wire/wire-fields";
 import { z } from "zod";
-import { element as fieldElement, proof, wei } from "../../circuits/wire/wire-fields.ts";
 import { leafSchema } from "./sequencer-schemas.ts";
 
 const hex = z.string().regex(/^0x[0-9a-fA-F]*$/);

@@ -1,6 +1,6 @@
+import { MAX_AMOUNT_WEI } from "@openledger/circuits/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MAX_AMOUNT_WEI } from "../../circuits/protocol.ts";
 import { formatOpen, parseOpen } from "./open-amount.ts";
 
 describe("parseOpen", () => {

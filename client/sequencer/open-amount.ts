@@ -1,4 +1,4 @@
-import { MAX_AMOUNT_WEI } from "../../circuits/protocol.ts";
+import { MAX_AMOUNT_WEI } from "@openledger/circuits/protocol";
 import { clientError } from "../client-errors.ts";
 
 const DECIMALS = 18;

@@ -1,6 +1,6 @@
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import { KIND_RULES } from "@openledger/circuits/protocol";
 import type { Hex } from "viem";
-import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import { KIND_RULES } from "../../circuits/protocol.ts";
 import { toHex32 } from "../hex.ts";
 
 /** A signed operation as POST /v1/operations takes it (docs/api.md). */

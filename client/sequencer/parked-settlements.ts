@@ -1,5 +1,5 @@
 /** Settlements that wait on L1 for a batch, as the sequencer knows them, with the times that L1 gives. */
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type LedgerClient, rollupContract } from "../ledger-client.ts";
 import { parkedSchema } from "./model-schemas.ts";
 import { requestSequencer } from "./sequencer-request.ts";

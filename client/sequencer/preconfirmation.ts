@@ -1,5 +1,5 @@
+import { recoverPreconfirmationSigner } from "@openledger/contracts/l1/preconfirmation-signer";
 import { type Address, type Hex, isAddressEqual } from "viem";
-import { recoverPreconfirmationSigner } from "../../contracts/l1/preconfirmation-signer.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import type { Preconfirmation } from "./sequencer-schemas.ts";

@@ -1,8 +1,8 @@
+import { hashLeaf, type Leaf } from "@openledger/circuits/ledger/leaf";
+import { rootFromPath } from "@openledger/circuits/ledger/ledger-tree";
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Hex, parseEventLogs } from "viem";
-import { hashLeaf, type Leaf } from "../../circuits/ledger/leaf.ts";
-import { rootFromPath } from "../../circuits/ledger/ledger-tree.ts";
-import { FIELD_ORDER } from "../../circuits/protocol.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { clientError } from "../client-errors.ts";
 import { type LedgerClient, rollupContract } from "../ledger-client.ts";
 import { getBatch } from "./ledger-reads.ts";

@@ -1,6 +1,6 @@
+import { RollupError } from "@openledger/foundation/rollup-error";
+import { askSequencer, type SequencerFailure } from "@openledger/foundation/wire/sequencer-request";
 import type { z } from "zod";
-import { RollupError } from "../../foundation/rollup-error.ts";
-import { askSequencer, type SequencerFailure } from "../../foundation/wire/sequencer-request.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 

@@ -1,7 +1,8 @@
 /** The parts of the sequencer's answers (docs/api.md) that the client reads, checked where they enter. */
+
+import { TREE_ARITY, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { type Address, getAddress, type Hex, isAddress } from "viem";
 import { z } from "zod";
-import { TREE_ARITY, TREE_DEPTH } from "../../circuits/protocol.ts";
 
 const hex = z
   .string()

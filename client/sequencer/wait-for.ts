@@ -1,5 +1,5 @@
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Hex } from "viem";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { type Feed, openFeed } from "./feed.ts";

@@ -1,13 +1,14 @@
 /** What the examples in the docstrings of client/ speak of. The compiler alone reads it: nothing here runs. */
+
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { ModelRegistration } from "@openledger/attribution/model/registration";
+import type { ModelBinding } from "@openledger/circuits/ledger/leaf";
+import type { Card } from "@openledger/datanets/card/card";
+import type { Openings } from "@openledger/models/settling/model-openings";
+import type { ProvingCircuit } from "@openledger/prover/proving/prover";
+import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
+import type { RestoredLedger } from "@openledger/verifier/restore/restore-ledger";
 import type { Address, LocalAccount } from "viem";
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import type { ModelRegistration } from "../../attribution/model/registration.ts";
-import type { ModelBinding } from "../../circuits/ledger/leaf.ts";
-import type { Card } from "../../datanets/card/card.ts";
-import type { Openings } from "../../models/settling/model-openings.ts";
-import type { ProvingCircuit } from "../../prover/proving/prover.ts";
-import type { RollupCircuit } from "../../verifier/circuits/rollup-circuits.ts";
-import type { RestoredLedger } from "../../verifier/restore/restore-ledger.ts";
 import type { CheckableModel } from "../actions/answers/model-answers.ts";
 import type { RowStore } from "../actions/data/row-store.ts";
 import type { ProvenSettlement } from "../actions/l1/send-settlement.ts";

@@ -1,9 +1,9 @@
 /** A client and a sequencer that know two accounts, for the client's tests. */
 
+import { preconfirmationTypedData } from "@openledger/circuits/wire/sequencer-preconfirmation";
+import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { type Address, createPublicClient, custom, defineChain, pad } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { preconfirmationTypedData } from "../../circuits/wire/sequencer-preconfirmation.ts";
-import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
 import { toHex32 } from "../hex.ts";
 import { keyFromSecret, type L2Key } from "../l2-key.ts";
 import { type LedgerClient, ledgerDomain } from "../ledger-client.ts";

@@ -1,9 +1,10 @@
 /** OPEN on L1 for who acts in a test's rollup. */
+
+import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
+import { drillAccount } from "@openledger/scripts/internal/drill/drill-accounts";
+import type { DrillWorld } from "@openledger/scripts/internal/drill/drill-world";
 import { type Address, createWalletClient, http } from "viem";
 import { foundry } from "viem/chains";
-import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
-import { drillAccount } from "../../scripts/drill/drill-accounts.ts";
-import type { DrillWorld } from "../../scripts/drill/drill-world.ts";
 
 export async function fundOpen({ l1 }: DrillWorld, to: Address, amountWei: bigint): Promise<void> {
   const transport = http(l1.url);

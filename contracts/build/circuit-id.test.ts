@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { expect, it } from "vitest";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 
 const read = (path: string) => readFileSync(`${repositoryRoot}/${path}`, "utf8");
 

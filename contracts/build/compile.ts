@@ -4,9 +4,9 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync } from "node:zlib";
+import { whileLocked } from "@openledger/foundation/file-lock";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import type { Abi, Hex } from "viem";
-import { whileLocked } from "../../foundation/file-lock.ts";
-import { RollupError } from "../../foundation/rollup-error.ts";
 
 export interface CompiledContract {
   abi: Abi;

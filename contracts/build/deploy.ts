@@ -1,3 +1,4 @@
+import { RollupError } from "@openledger/foundation/rollup-error";
 import {
   type Abi,
   type Account,
@@ -14,7 +15,6 @@ import {
   type WalletClient,
   zeroAddress,
 } from "viem";
-import { RollupError } from "../../foundation/rollup-error.ts";
 import { compileContracts, pickContract } from "./compile.ts";
 import type { CircuitConfig } from "./verifying-key.ts";
 

@@ -1,9 +1,10 @@
 /** The constants of contracts/disputes/LedgerMath.sol as it stores them: Poseidon's tables, then H' and the rows' generators. */
+
+import { generators } from "@openledger/circuits/field/generators";
+import { invertAll } from "@openledger/circuits/field/modular";
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
+import { makeTables } from "@openledger/circuits/wasm/poseidon-tables";
 import type { Hex } from "viem";
-import { generators } from "../../circuits/field/generators.ts";
-import { invertAll } from "../../circuits/field/modular.ts";
-import { FIELD_ORDER } from "../../circuits/protocol.ts";
-import { makeTables } from "../../circuits/wasm/poseidon-tables.ts";
 
 /** Inputs and one more, as the contract numbers them. */
 export const HASH_WIDTHS = [3, 4, 6, 7, 8, 9, 17] as const;

@@ -1,12 +1,13 @@
 /** Keys and proofs in the contracts' form: G2 coordinates imaginary first (the EVM's order, EIP-197). */
-import { encodeAbiParameters, type Hex, keccak256, stringToHex } from "viem";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+
+import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import {
   type ContractIc,
   type G1Point,
   type G2ImaginaryFirst,
   imaginaryFirst,
-} from "../../circuits/wire/groth16-proof.ts";
+} from "@openledger/circuits/wire/groth16-proof";
+import { encodeAbiParameters, type Hex, keccak256, stringToHex } from "viem";
 
 export interface VerifyingKey {
   alpha: G1Point;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 export interface AnvilOptions {
   /** 0, the default, takes a free port. */

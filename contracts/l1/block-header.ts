@@ -1,6 +1,7 @@
 /** A block's header as the contract takes it: the RLP that its hash is made of. */
+
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { type Hex, keccak256, toRlp } from "viem";
-import { RollupError } from "../../foundation/rollup-error.ts";
 
 /** The header's fields in a node's answer to eth_getBlockByNumber; numbers are hex quantities. */
 export interface RpcHeader {

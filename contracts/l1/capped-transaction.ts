@@ -4,6 +4,8 @@
  * Attack: a tip is paid whatever the base fee is, and whoever builds the block keeps it. A node that names 50,000 gwei
  * takes 5 ETH for a forced withdrawal. A false base fee costs nothing by itself, since the chain takes its own.
  */
+
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { type Address, type Chain, type Client, formatGwei, type Hex, parseGwei } from "viem";
 import {
   estimateGas,
@@ -12,7 +14,6 @@ import {
   getChainId,
   getTransactionCount,
 } from "viem/actions";
-import { RollupError } from "../../foundation/rollup-error.ts";
 import {
   DEFAULT_MAX_FEE_GWEI,
   type FeeMarket,

@@ -1,10 +1,11 @@
 /** Who signed a preconfirmation: the one check of L1 signatures for clients, followers and evidence. */
-import { type Address, type Hex, recoverTypedDataAddress } from "viem";
+
 import {
   type Preconfirmation,
   type PreconfirmationRollup,
   preconfirmationTypedData,
-} from "../../circuits/wire/sequencer-preconfirmation.ts";
+} from "@openledger/circuits/wire/sequencer-preconfirmation";
+import { type Address, type Hex, recoverTypedDataAddress } from "viem";
 
 /** Half the order of secp256k1, as in OpenZeppelin's ECDSA.sol: of the signatures (r, s) and (r, −s) the one below counts. */
 const MAX_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;

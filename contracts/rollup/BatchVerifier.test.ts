@@ -1,13 +1,13 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { FIELD_ORDER } from "../../circuits/protocol.ts";
-import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { shapeOf } from "../../circuits/testing/sample-shape.ts";
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
+import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import {
   type ContractProof,
   type G2ImaginaryFirst,
   imaginaryFirst,
-} from "../../circuits/wire/groth16-proof.ts";
+} from "@openledger/circuits/wire/groth16-proof";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CircuitConfig, computeCircuitId, G2_GENERATOR } from "../build/verifying-key.ts";
 import { deployFixture, randomElement, revertOf, startFixture } from "../testing/rollup-fixture.ts";
 import { sharedSecrets, simulateCircuit, toG2 } from "../testing/test-prover.ts";

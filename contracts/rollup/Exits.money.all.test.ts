@@ -1,9 +1,9 @@
+import { earnerExitKey } from "@openledger/circuits/exit/exit-statement";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { KIND, KIND_RULES } from "@openledger/circuits/protocol";
+import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { type Hex, toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { earnerExitKey } from "../../circuits/exit/exit-statement.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { KIND, KIND_RULES } from "../../circuits/protocol.ts";
-import { TestRandom } from "../../foundation/testing/test-random.ts";
 import { type Anvil, startAnvil } from "../l1/anvil.ts";
 import { EXIT_SIZES, exitActions, HARD_DEADLINE, toAddress } from "../testing/exit-fixture.ts";
 import { honestBatches, LIES, lie, WALK_SHAPE } from "../testing/money-batches.ts";

@@ -1,8 +1,8 @@
+import { type ExitData, earnerExitKey } from "@openledger/circuits/exit/exit-statement";
+import { FIELD_ORDER, KIND } from "@openledger/circuits/protocol";
+import { exitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type ExitData, earnerExitKey } from "../../circuits/exit/exit-statement.ts";
-import { FIELD_ORDER, KIND } from "../../circuits/protocol.ts";
-import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { EXIT_SIZES, exitActions, HARD_DEADLINE, type ProvenExit } from "../testing/exit-fixture.ts";
 import {
   ANY_FEE,

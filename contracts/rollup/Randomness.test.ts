@@ -1,6 +1,6 @@
+import { KIND } from "@openledger/circuits/protocol";
 import { concatHex, type Hex, keccak256, pad, size, slice, toHex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { KIND } from "../../circuits/protocol.ts";
 import { OPEN, revertOf, slot } from "../testing/rollup-fixture.ts";
 import {
   RANDOMNESS_DELAY,

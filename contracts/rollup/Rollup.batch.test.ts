@@ -1,10 +1,10 @@
+import { type BatchData, batchElements, encodeWire } from "@openledger/circuits/batch/batch-data";
+import { challenge } from "@openledger/circuits/field/element-vector";
+import { FIELD_ORDER, KIND, KIND_RULES } from "@openledger/circuits/protocol";
+import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
+import { partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, hexToBytes, toHex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type BatchData, batchElements, encodeWire } from "../../circuits/batch/batch-data.ts";
-import { challenge } from "../../circuits/field/element-vector.ts";
-import { FIELD_ORDER, KIND, KIND_RULES } from "../../circuits/protocol.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
-import { partOf } from "../../foundation/testing/test-random.ts";
 import { computeDomain } from "../build/verifying-key.ts";
 import {
   type ClosedBatch,

@@ -1,10 +1,10 @@
+import { encodeOpening, readOpening } from "@openledger/circuits/blob/blob-opening";
+import { BLOB_FIELD_ORDER } from "@openledger/circuits/blob/blob-polynomial";
+import { type BatchShape, KIND } from "@openledger/circuits/protocol";
+import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { bytesToHex, type Hex, hexToBytes } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { encodeOpening, readOpening } from "../../circuits/blob/blob-opening.ts";
-import { BLOB_FIELD_ORDER } from "../../circuits/blob/blob-polynomial.ts";
-import { type BatchShape, KIND } from "../../circuits/protocol.ts";
-import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import type { CircuitConfig } from "../build/verifying-key.ts";
 import { type Anvil, startAnvil } from "../l1/anvil.ts";
 import {

@@ -1,7 +1,7 @@
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
+import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { FIELD_ORDER } from "../../circuits/protocol.ts";
-import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import type { DeployOptions } from "../build/deploy.ts";
 import { startAnvil } from "../l1/anvil.ts";
 import { connect, deployFixture, OPEN, revertOf, SHAPES, startFixture } from "../testing/rollup-fixture.ts";

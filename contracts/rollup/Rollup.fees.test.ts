@@ -1,7 +1,8 @@
 /** What a place in the queue costs: who pays, what for, and who cannot make it dear for whom. */
+
+import { KIND } from "@openledger/circuits/protocol";
 import { getAddress } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { KIND } from "../../circuits/protocol.ts";
 import {
   ANY_FEE,
   depositNewSlot,

@@ -1,3 +1,6 @@
+import { packCollect } from "@openledger/circuits/batch/epoch-operations";
+import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
+import { FIELD_ORDER, KIND } from "@openledger/circuits/protocol";
 import {
   type Address,
   concatHex,
@@ -8,9 +11,6 @@ import {
   parseSignature,
 } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { packCollect } from "../../circuits/batch/epoch-operations.ts";
-import { EARNER_ROLE } from "../../circuits/ledger/rewards.ts";
-import { FIELD_ORDER, KIND } from "../../circuits/protocol.ts";
 import { openTokenAbi, rollupAbi } from "../build/rollup-abi.ts";
 import {
   ANY_FEE,

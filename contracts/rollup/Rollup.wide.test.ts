@@ -1,8 +1,8 @@
+import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { packCollect } from "@openledger/circuits/batch/epoch-operations";
+import { FIELD_ORDER, KIND, KIND_RULES } from "@openledger/circuits/protocol";
 import { type Address, concatHex, encodeFunctionData, slice } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { packCollect } from "../../circuits/batch/epoch-operations.ts";
-import { FIELD_ORDER, KIND, KIND_RULES } from "../../circuits/protocol.ts";
 import { rollupAbi } from "../build/rollup-abi.ts";
 import {
   ANY_FEE,

@@ -1,8 +1,9 @@
 /** Settlements that are parked first: how strangers settle. */
+
+import { FIELD_ORDER, KIND } from "@openledger/circuits/protocol";
+import { encodeSettlement, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import { bytesToHex, type Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { FIELD_ORDER, KIND } from "../../circuits/protocol.ts";
-import { encodeSettlement, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
 import {
   ANY_FEE,
   OPEN,

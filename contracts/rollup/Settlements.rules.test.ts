@@ -1,6 +1,6 @@
+import { KIND } from "@openledger/circuits/protocol";
 import type { Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { KIND } from "../../circuits/protocol.ts";
 import { ANY_FEE, OPEN, randomElement, SHAPES, slot } from "../testing/rollup-fixture.ts";
 import {
   EARNER_TABLE,

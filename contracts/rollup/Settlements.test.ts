@@ -1,11 +1,11 @@
-import { bytesToHex, concatHex, encodeFunctionData, type Hex, hexToBytes, numberToHex } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { FIELD_ORDER, KIND } from "../../circuits/protocol.ts";
+import { FIELD_ORDER, KIND } from "@openledger/circuits/protocol";
 import {
   encodeSettlement,
   type SettlementData,
   settlementElements,
-} from "../../circuits/settlement/settlement-data.ts";
+} from "@openledger/circuits/settlement/settlement-data";
+import { bytesToHex, concatHex, encodeFunctionData, type Hex, hexToBytes, numberToHex } from "viem";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { rollupAbi } from "../build/rollup-abi.ts";
 import { type ClosedBatch, OPEN, revertOf, slot, submission } from "../testing/rollup-fixture.ts";
 import {

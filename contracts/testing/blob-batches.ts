@@ -1,4 +1,14 @@
 /** Batches with blobs on a local node: stated with forged proofs, sent with their blobs or only tried with the blobs' names. */
+
+import type { BatchData } from "@openledger/circuits/batch/batch-data";
+import { signalsOf } from "@openledger/circuits/blob/batch-statement";
+import { blobElements } from "@openledger/circuits/blob/blob-elements";
+import { stateBatch } from "@openledger/circuits/blob/blob-opening";
+import { blobWithProof } from "@openledger/circuits/blob/blob-sidecar";
+import { commitBlob, openBlob } from "@openledger/circuits/blob/kzg";
+import { versionedHashOf } from "@openledger/circuits/blob/versioned-hash";
+import { toBytesBe } from "@openledger/circuits/field/element-vector";
+import { shapeName } from "@openledger/circuits/protocol";
 import {
   bytesToHex,
   concat,
@@ -7,15 +17,6 @@ import {
   type Hex,
   type TransactionReceipt,
 } from "viem";
-import type { BatchData } from "../../circuits/batch/batch-data.ts";
-import { signalsOf } from "../../circuits/blob/batch-statement.ts";
-import { blobElements } from "../../circuits/blob/blob-elements.ts";
-import { stateBatch } from "../../circuits/blob/blob-opening.ts";
-import { blobWithProof } from "../../circuits/blob/blob-sidecar.ts";
-import { commitBlob, openBlob } from "../../circuits/blob/kzg.ts";
-import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";
-import { toBytesBe } from "../../circuits/field/element-vector.ts";
-import { shapeName } from "../../circuits/protocol.ts";
 import { signBlobTransaction } from "../l1/blob-transaction.ts";
 import { anvilAccount } from "./anvil-account.ts";
 import {

@@ -1,9 +1,10 @@
 /** What the tests of frozen ledgers share: circuits of exits, freezing, exits with forged proofs, waiting entries. */
+
+import { type ExitData, exitElements } from "@openledger/circuits/exit/exit-statement";
+import { challenge, evaluate } from "@openledger/circuits/field/element-vector";
+import { exitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import type { Address } from "viem";
-import { type ExitData, exitElements } from "../../circuits/exit/exit-statement.ts";
-import { challenge, evaluate } from "../../circuits/field/element-vector.ts";
-import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { ANY_FEE, type Fixture, type Role, randomElement } from "./rollup-fixture.ts";
 
 /** A leaf's exit, then a slot's. */

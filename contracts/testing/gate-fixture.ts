@@ -1,9 +1,10 @@
 /** A contract Disputes as a rollup's gate, which admits models that are registered without challenges. */
+
+import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
+import { genesisHash } from "@openledger/circuits/ledger/rewards";
+import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import { createPublicClient, createWalletClient, custom, getContract, type Hex, sha256 } from "viem";
-import { hashTagged, initPoseidon } from "../../circuits/field/poseidon.ts";
-import { hashStatics } from "../../circuits/ledger/leaf.ts";
-import { genesisHash } from "../../circuits/ledger/rewards.ts";
-import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
 import {
   deployDisputes,
   deployLedgerMath,

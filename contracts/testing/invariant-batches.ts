@@ -1,10 +1,11 @@
 /** Random batches for the invariants' walks: queue entries, withdrawals, seals and settlements, and what they do. */
+
+import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { KIND } from "@openledger/circuits/protocol";
+import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
+import type { SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
-import type { SettlementData } from "../../circuits/settlement/settlement-data.ts";
 import { credit, type InvariantModel, type PreparedStep } from "./invariant-oracle.ts";
 import {
   type ClosedBatch,

@@ -1,7 +1,8 @@
 /** Random freezes, exits and refunds for the invariants' walks, and what they do to the model. */
+
+import { earnerExitKey } from "@openledger/circuits/exit/exit-statement";
 import fc from "fast-check";
 import { expect } from "vitest";
-import { earnerExitKey } from "../../circuits/exit/exit-statement.ts";
 import { exitActions, HARD_DEADLINE, toAddress, type WaitingEntry } from "./exit-fixture.ts";
 import { credit, type InvariantModel, type PreparedStep } from "./invariant-oracle.ts";
 import { type Fixture, type Role, randomElement, SHAPES } from "./rollup-fixture.ts";

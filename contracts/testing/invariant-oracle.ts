@@ -1,6 +1,6 @@
 /** What the contract should hold, kept by adding up what was asked of it: for the walks of the invariants' test. */
-import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import type { SettlementData } from "../../circuits/settlement/settlement-data.ts";
+import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import type { SettlementData } from "@openledger/circuits/settlement/settlement-data";
 
 /** A step as a call, as a transaction, and what it does to the model if it is accepted. */
 export interface PreparedStep {

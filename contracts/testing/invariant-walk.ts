@@ -1,10 +1,11 @@
 /** Random steps of the invariants' walks, what each does to the model, and what must hold after every one. */
+
+import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { packCollect } from "@openledger/circuits/batch/epoch-operations";
+import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
+import { KIND } from "@openledger/circuits/protocol";
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { packCollect } from "../../circuits/batch/epoch-operations.ts";
-import { EARNER_ROLE } from "../../circuits/ledger/rewards.ts";
-import { KIND } from "../../circuits/protocol.ts";
 import { toAddress } from "./exit-fixture.ts";
 import {
   type BatchesStep,

@@ -1,8 +1,8 @@
 /** Gas of batches whose narrow slots stand in blobs, as receipts on a local node state it. Blob gas is told apart: it has a price of its own. */
-import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { type BatchShape, KIND } from "../../circuits/protocol.ts";
-import { postedShape } from "../../circuits/table/table-shape.ts";
-import { shapeOf } from "../../circuits/testing/sample-shape.ts";
+import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { type BatchShape, KIND } from "@openledger/circuits/protocol";
+import { postedShape } from "@openledger/circuits/table/table-shape";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { startAnvil } from "../l1/anvil.ts";
 import { type ClosedBlobBatch, closeWithBlob, submitWithBlobs, warmUpKzg } from "./blob-batches.ts";
 import { connect, deployFixture, randomElement, slot } from "./rollup-fixture.ts";

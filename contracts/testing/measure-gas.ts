@@ -3,11 +3,11 @@
  * Run it: npx tsx contracts/testing/measure-gas.ts
  */
 import { fileURLToPath } from "node:url";
+import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { KIND } from "@openledger/circuits/protocol";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { encodeFunctionData, type Hex } from "viem";
-import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import { startAnvil } from "../l1/anvil.ts";
 import { EXIT_SIZES, exitActions } from "./exit-fixture.ts";
 import {

@@ -1,7 +1,7 @@
 /** Gas of full batches, as receipts on a local node state it: calldata and EIP-7623's floor included. */
-import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { postedShape } from "../../circuits/table/table-shape.ts";
+import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { KIND } from "@openledger/circuits/protocol";
+import { postedShape } from "@openledger/circuits/table/table-shape";
 import { startAnvil } from "../l1/anvil.ts";
 import { type ClosedBatch, connect, deployFixture, randomElement, slot } from "./rollup-fixture.ts";
 

@@ -1,9 +1,10 @@
 /** Batches of the walk of Exits.money.test.ts: those that execute the queue's entries, and lies. */
+
+import { queueOperationOf } from "@openledger/circuits/batch/batch";
+import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { KIND } from "@openledger/circuits/protocol";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { expect } from "vitest";
-import { queueOperationOf } from "../../circuits/batch/batch.ts";
-import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import { type Call, type MoneyCalls, USERS } from "./money-calls.ts";
 import { executeEntry } from "./money-ledger.ts";
 import { OPEN, type Role, randomElement, slot, submission } from "./rollup-fixture.ts";

@@ -1,11 +1,12 @@
 /** Random calls of the walk of Exits.money.test.ts that hold no batch, each with what the model says of it. */
+
+import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { packCollect } from "@openledger/circuits/batch/epoch-operations";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
+import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
+import { KIND, KIND_RULES, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
+import type { TestRandom } from "@openledger/foundation/testing/test-random";
 import { encodeFunctionData, type Hex, prepareEncodeFunctionData } from "viem";
-import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { packCollect } from "../../circuits/batch/epoch-operations.ts";
-import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import { EARNER_ROLE } from "../../circuits/ledger/rewards.ts";
-import { KIND, KIND_RULES, WITHDRAW_ALL_WEI } from "../../circuits/protocol.ts";
-import type { TestRandom } from "../../foundation/testing/test-random.ts";
 import { rollupAbi } from "../build/rollup-abi.ts";
 import { type ProvenExit, toAddress } from "./exit-fixture.ts";
 import { EARNERS, FREE_IDS, MODELS } from "./money-ledger.ts";

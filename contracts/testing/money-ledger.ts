@@ -2,11 +2,11 @@
  * The ledger behind the walk of Exits.money.test.ts: few leaves of the walk's users, the real rules for queue entries,
  * and what must hold of each entry's effect, stated without those rules.
  */
-import { expect } from "vitest";
-import { executeQueueEntry } from "../../circuits/batch/queue-slot.ts";
-import type { SlotTrace } from "../../circuits/batch/slot-trace.ts";
-import { earnerDue } from "../../circuits/exit/earner-exit.ts";
-import { type ExitData, leafExitKey } from "../../circuits/exit/exit-statement.ts";
+
+import { executeQueueEntry } from "@openledger/circuits/batch/queue-slot";
+import type { SlotTrace } from "@openledger/circuits/batch/slot-trace";
+import { earnerDue } from "@openledger/circuits/exit/earner-exit";
+import { type ExitData, leafExitKey } from "@openledger/circuits/exit/exit-statement";
 import {
   accountLeaf,
   hashModelBody,
@@ -14,9 +14,9 @@ import {
   type ModelBody,
   packBinding,
   packCounters,
-} from "../../circuits/ledger/leaf.ts";
-import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
-import type { QueueOperation } from "../../circuits/ledger/operation.ts";
+} from "@openledger/circuits/ledger/leaf";
+import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";
+import type { QueueOperation } from "@openledger/circuits/ledger/operation";
 import {
   accruedRoot,
   collectedRoot,
@@ -25,8 +25,9 @@ import {
   earnerRoot,
   ownersCommitment,
   packSplit,
-} from "../../circuits/ledger/rewards.ts";
-import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+} from "@openledger/circuits/ledger/rewards";
+import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import { expect } from "vitest";
 import { OPEN, type Role } from "./rollup-fixture.ts";
 
 /** 64 leaves, of which two are free: some deposits find none. */

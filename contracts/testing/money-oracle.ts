@@ -2,8 +2,8 @@
  * What a rollup should answer to each call of the walk of Exits.money.test.ts, and what it should hold afterwards. Each
  * `take…` says whether the call is accepted, and changes the model only then.
  */
-import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { KIND } from "../../circuits/protocol.ts";
+import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { KIND } from "@openledger/circuits/protocol";
 import { HARD_DEADLINE } from "./exit-fixture.ts";
 import { credit, emptyModel, type InvariantModel } from "./invariant-oracle.ts";
 import { OPEN } from "./rollup-fixture.ts";

@@ -1,6 +1,24 @@
 /** What the contracts' tests and gas measurements share: a node, a deployment, and batches with forged proofs. */
 import { setImmediate, setTimeout } from "node:timers/promises";
 import {
+  type BatchData,
+  batchElements,
+  encodeWire,
+  type L1Header,
+  type SlotRecord,
+} from "@openledger/circuits/batch/batch-data";
+import { challenge, evaluate } from "@openledger/circuits/field/element-vector";
+import { type BatchShape, FIELD_ORDER, KIND, shapeName } from "@openledger/circuits/protocol";
+import { batchSizes, type CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import {
+  encodeSettlement,
+  type SettlementData,
+  settlementElements,
+} from "@openledger/circuits/settlement/settlement-data";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
+import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import {
   type Address,
   BaseError,
   bytesToHex,
@@ -25,24 +43,6 @@ import {
   walletActions,
 } from "viem";
 import { foundry } from "viem/chains";
-import {
-  type BatchData,
-  batchElements,
-  encodeWire,
-  type L1Header,
-  type SlotRecord,
-} from "../../circuits/batch/batch-data.ts";
-import { challenge, evaluate } from "../../circuits/field/element-vector.ts";
-import { type BatchShape, FIELD_ORDER, KIND, shapeName } from "../../circuits/protocol.ts";
-import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import {
-  encodeSettlement,
-  type SettlementData,
-  settlementElements,
-} from "../../circuits/settlement/settlement-data.ts";
-import { shapeOf } from "../../circuits/testing/sample-shape.ts";
-import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { type DeployOptions, deployRollup } from "../build/deploy.ts";
 import { openTokenAbi, rollupAbi } from "../build/rollup-abi.ts";
 import type { CircuitConfig } from "../build/verifying-key.ts";

@@ -1,10 +1,11 @@
 /** What the tests of settlements share: a rollup with circuits of every sort, seals, randomness and forged proofs. */
+
+import type { BatchData } from "@openledger/circuits/batch/batch-data";
+import { KIND } from "@openledger/circuits/protocol";
+import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
+import { CIRCUIT_SORT, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import type { Hex } from "viem";
-import type { BatchData } from "../../circuits/batch/batch-data.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
-import { CIRCUIT_SORT, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
 import { encodeHeader, type RpcHeader } from "../l1/block-header.ts";
 import {
   type ClosedBatch,

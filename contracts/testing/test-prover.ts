@@ -6,16 +6,16 @@
  */
 import { randomBytes } from "node:crypto";
 import { bn254 } from "@noble/curves/bn254.js";
-import { isBlobShape } from "../../circuits/protocol.ts";
-import { batchShape, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { isBlobShape } from "@openledger/circuits/protocol";
+import { batchShape, type CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import {
   type ContractProof,
   type G1Point,
   type G2ImaginaryFirst,
   imaginaryFirst,
   toContractIc,
-} from "../../circuits/wire/groth16-proof.ts";
+} from "@openledger/circuits/wire/groth16-proof";
 import { type CircuitConfig, computeCircuitId } from "../build/verifying-key.ts";
 
 export interface SimulatedCircuit extends CircuitConfig {

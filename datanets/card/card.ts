@@ -3,8 +3,8 @@
  * on the ledger, so a changed card is a signed, proven change (docs/datanets.md, "Cards").
  */
 import { sha256 } from "@noble/hashes/sha2.js";
+import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { z } from "zod";
-import { digestToField } from "../../circuits/ledger/version-rows.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { canonicalJson, isWellFormed } from "./canonical-json.ts";
 

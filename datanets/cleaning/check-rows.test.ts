@@ -1,6 +1,6 @@
+import { encodeRow } from "@openledger/attribution/rows/row-content";
+import { loadEmails } from "@openledger/attribution/rows/spam-emails";
 import { describe, expect, it } from "vitest";
-import { encodeRow } from "../../attribution/rows/row-content.ts";
-import { loadEmails } from "../../attribution/rows/spam-emails.ts";
 import { sha256Hex } from "../shelf/blob-files.ts";
 import { sampleCard } from "../testing/sample-card.ts";
 import { checkRows } from "./check-rows.ts";

@@ -2,10 +2,10 @@
  * One look at all rows of a Datanet, beside those of the host's other Datanets: pure, so it runs in a thread of its own and
  * comes to the same on every host that has the same rows and records.
  */
-import { PIXEL_COUNT } from "../../attribution/rows/mnist-digits.ts";
-import { nearDuplicates } from "../../attribution/rows/near-duplicates.ts";
-import { decodeRow } from "../../attribution/rows/row-content.ts";
-import { TextIndex } from "../../attribution/rows/similar-texts.ts";
+import { PIXEL_COUNT } from "@openledger/attribution/rows/mnist-digits";
+import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
+import { decodeRow } from "@openledger/attribution/rows/row-content";
+import { TextIndex } from "@openledger/attribution/rows/similar-texts";
 import type { Card } from "../card/card.ts";
 import { lookAtRow } from "../rows/preview.ts";
 import { type RowView, viewRow } from "../rows/row-view.ts";

@@ -1,4 +1,4 @@
 // As sequencer/intake/signature-worker-entry.js.
-import { loadSource } from "../../foundation/load-source.js";
+import { loadSource } from "@openledger/foundation/load-source";
 
 await loadSource("./check-worker.ts", import.meta.url);

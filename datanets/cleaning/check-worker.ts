@@ -1,6 +1,6 @@
 /** The thread that looks at a Datanet's rows: requests are answered meanwhile. Rows come in pieces, the last is "check". */
 import { parentPort } from "node:worker_threads";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Card } from "../card/card.ts";
 import { type CheckStep, checkRows } from "./check-rows.ts";
 import type { Finding } from "./finding.ts";

@@ -1,7 +1,7 @@
-import { labelIssues } from "../../attribution/cleaning/label-issues.ts";
-import { type SparseRows, sparseRows } from "../../attribution/maths/sparse-rows.ts";
-import { decodeRow, inputRows } from "../../attribution/rows/row-content.ts";
-import { hashedTerms } from "../../attribution/rows/spam-emails.ts";
+import { labelIssues } from "@openledger/attribution/cleaning/label-issues";
+import { type SparseRows, sparseRows } from "@openledger/attribution/maths/sparse-rows";
+import { decodeRow, inputRows } from "@openledger/attribution/rows/row-content";
+import { hashedTerms } from "@openledger/attribution/rows/spam-emails";
 import type { Card } from "../card/card.ts";
 import type { RowView } from "../rows/row-view.ts";
 import { type Finding, makeFinding } from "./finding.ts";

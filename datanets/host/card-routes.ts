@@ -1,6 +1,6 @@
+import { hex32 } from "@openledger/foundation/hex";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { hex32 } from "../../foundation/hex.ts";
 import { type Card, MAX_CARD_BYTES, readCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import type { HostedDatanet } from "../shelf/hosted-datanet.ts";

@@ -1,6 +1,6 @@
 /** The host's settings: one table of environment variables, read once. */
-import { z } from "zod";
-import { SERVER_SETTINGS } from "../../foundation/http/server-settings.ts";
+
+import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
   describeProblems,
   type Environment,
@@ -10,7 +10,8 @@ import {
   type SettingValues,
   someText,
   wholeNumber,
-} from "../../foundation/settings.ts";
+} from "@openledger/foundation/settings";
+import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 
 /** Every setting of the host, in the environment as DATANET_…; docs/generated/settings.md has their table. */

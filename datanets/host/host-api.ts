@@ -1,12 +1,12 @@
 /** The HTTP application, without `listen`; /openapi.json is its machine-readable contract, docs/datanets.md says the rest. */
 import cors from "@fastify/cors";
 import swagger from "@fastify/swagger";
+import { createServer } from "@openledger/foundation/http/create-server";
+import type { HttpErrors, HttpFault } from "@openledger/foundation/http/http-errors";
+import { registerReference } from "@openledger/foundation/http/reference-page";
+import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
+import { documentedSchema, validateByZod } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
-import { createServer } from "../../foundation/http/create-server.ts";
-import type { HttpErrors, HttpFault } from "../../foundation/http/http-errors.ts";
-import { registerReference } from "../../foundation/http/reference-page.ts";
-import { serveMetrics } from "../../foundation/http/serve-metrics.ts";
-import { documentedSchema, validateByZod } from "../../foundation/wire/zod-routes.ts";
 import { type DatanetErrorCode, datanetError, datanetHttpStatus } from "../datanet-errors.ts";
 import { REQUEST_HEADER } from "../records/signed-request.ts";
 import { registerCardRoutes } from "./card-routes.ts";

@@ -2,11 +2,11 @@
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
 import { HostStore } from "../shelf/host-store.ts";
 import { HostLedger } from "../shelf/ledger-view.ts";
 import type { HostConfig } from "./config.ts";

@@ -1,7 +1,8 @@
 /** What routes read of a request: its parameters' forms, who has signed it, whether he may read. */
+
+import { rawBodyOf } from "@openledger/foundation/http/bodies";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import { rawBodyOf } from "../../foundation/http/bodies.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { REQUEST_HEADER } from "../records/signed-request.ts";
 import type { HostedDatanet } from "../shelf/hosted-datanet.ts";

@@ -1,25 +1,25 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { collectVersion } from "../../client/actions/data/collect-version.ts";
-import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
-import { storeVersion } from "../../client/actions/data/published-version.ts";
-import { openRowStore } from "../../client/actions/data/row-store.ts";
-import { verifyVersion } from "../../client/actions/data/verify-version.ts";
-import { publishVersion } from "../../client/actions/ledger/publish-version.ts";
-import { bringVersion } from "../../client/datanets/bring-version.ts";
-import { findRows } from "../../client/datanets/browse-rows.ts";
+import { collectVersion } from "@openledger/client/actions/data/collect-version";
+import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { storeVersion } from "@openledger/client/actions/data/published-version";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { verifyVersion } from "@openledger/client/actions/data/verify-version";
+import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
+import { bringVersion } from "@openledger/client/datanets/bring-version";
+import { findRows } from "@openledger/client/datanets/browse-rows";
 import {
   bringCard,
   findDatanets,
   getHostedDatanet,
   publishCard,
-} from "../../client/datanets/datanet-card.ts";
-import { downloadCommits, downloadVersion } from "../../client/datanets/download-rows.ts";
-import { contributionSource, uploadRows } from "../../client/datanets/upload-rows.ts";
-import { toHex32 } from "../../client/hex.ts";
-import { getLeaf } from "../../client/sequencer/ledger-reads.ts";
+} from "@openledger/client/datanets/datanet-card";
+import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
+import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import { toHex32 } from "@openledger/client/hex";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { nameCard } from "../card/card.ts";
 import { createHostWorld, type HostWorld, type TestHost } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";

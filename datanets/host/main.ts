@@ -2,9 +2,10 @@
  * Starts a Datanet host: `tsx datanets/host/main.ts`, settings from the environment (config.ts).
  * Logs "datanet host listens" with the URL once it does; SIGTERM or SIGINT stops it cleanly.
  */
+
+import { loadDeployment } from "@openledger/circuits/registry/deployment";
+import { runUntilStopped } from "@openledger/foundation/run-until-stopped";
 import pino from "pino";
-import { loadDeployment } from "../../circuits/registry/deployment.ts";
-import { runUntilStopped } from "../../foundation/run-until-stopped.ts";
 import { loadHostConfig } from "./config.ts";
 import { collectHostProcessMetrics } from "./host-metrics.ts";
 import { createHostProcess } from "./host-process.ts";

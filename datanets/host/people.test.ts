@@ -1,26 +1,26 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { collectVersion } from "../../client/actions/data/collect-version.ts";
-import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
-import { storeVersion } from "../../client/actions/data/published-version.ts";
-import { openRowStore, type RowStore } from "../../client/actions/data/row-store.ts";
-import { publishVersion } from "../../client/actions/ledger/publish-version.ts";
-import { setKey } from "../../client/actions/ledger/set-key.ts";
-import { bringVersion } from "../../client/datanets/bring-version.ts";
-import { bringCard } from "../../client/datanets/datanet-card.ts";
-import { downloadVersion } from "../../client/datanets/download-rows.ts";
-import { mirrorDatanet } from "../../client/datanets/mirror-datanet.ts";
-import { collectReviewed, verifyVouching } from "../../client/datanets/reviewed-version.ts";
+import { collectVersion } from "@openledger/client/actions/data/collect-version";
+import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { storeVersion } from "@openledger/client/actions/data/published-version";
+import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
+import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
+import { setKey } from "@openledger/client/actions/ledger/set-key";
+import { bringVersion } from "@openledger/client/datanets/bring-version";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { downloadVersion } from "@openledger/client/datanets/download-rows";
+import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
+import { collectReviewed, verifyVouching } from "@openledger/client/datanets/reviewed-version";
 import {
   bringRecords,
   listAccess,
   readRecords,
   sayRecords,
   type UnsignedRecord,
-} from "../../client/datanets/signed-records.ts";
-import { contributionSource, uploadRows } from "../../client/datanets/upload-rows.ts";
-import { createRandomKey } from "../../client/l2-key.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
+} from "@openledger/client/datanets/signed-records";
+import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import { createRandomKey } from "@openledger/client/l2-key";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { signRecord } from "../records/record.ts";
 import { REQUEST_HEADER, signRequest } from "../records/signed-request.ts";
 import { createHostWorld, type HostWorld, type TestHost } from "../testing/host-world.ts";

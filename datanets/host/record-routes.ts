@@ -1,6 +1,6 @@
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
 import type { Card } from "../card/card.ts";
 import { datanetError, datanetHttpStatus } from "../datanet-errors.ts";
 import { checkRecords, recordId, type SignedRecord, signedRecordSchema } from "../records/record.ts";

@@ -1,4 +1,4 @@
-import { verifySignature } from "../../circuits/field/eddsa.ts";
+import { verifySignature } from "@openledger/circuits/field/eddsa";
 import { datanetError } from "../datanet-errors.ts";
 import {
   type HostRequest,

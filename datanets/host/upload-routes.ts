@@ -1,6 +1,6 @@
+import { hex32 } from "@openledger/foundation/hex";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { hex32 } from "../../foundation/hex.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { DIGEST_BYTES, decodeRows, encodeRows } from "../rows/row-wire.ts";
 import type { HostedCommit } from "../shelf/hosted-commit.ts";

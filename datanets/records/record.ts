@@ -4,10 +4,10 @@
  * its hash, so whoever has it can check it without the host (docs/datanets.md, "Records").
  */
 import { sha256 } from "@noble/hashes/sha2.js";
+import { type Signature, verifySignatures } from "@openledger/circuits/field/eddsa";
+import { digestToField } from "@openledger/circuits/ledger/version-rows";
+import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
-import { type Signature, verifySignatures } from "../../circuits/field/eddsa.ts";
-import { digestToField } from "../../circuits/ledger/version-rows.ts";
-import { hex32 } from "../../foundation/hex.ts";
 import { canonicalJson, isWellFormed } from "../card/canonical-json.ts";
 
 const leafId = z

@@ -4,9 +4,9 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import type { Signature } from "@openledger/circuits/field/eddsa";
+import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
-import type { Signature } from "../../circuits/field/eddsa.ts";
-import { hex32 } from "../../foundation/hex.ts";
 import { signatureSchema, taggedMessage } from "./record.ts";
 
 export const REQUEST_HEADER = "x-openledger-request";

@@ -1,8 +1,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { PIXEL_COUNT } from "../../attribution/rows/mnist-digits.ts";
-import { type ComparableRows, nearDuplicates } from "../../attribution/rows/near-duplicates.ts";
-import { decodeRow } from "../../attribution/rows/row-content.ts";
+import { PIXEL_COUNT } from "@openledger/attribution/rows/mnist-digits";
+import { type ComparableRows, nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
+import { decodeRow } from "@openledger/attribution/rows/row-content";
 import type { Card } from "../card/card.ts";
 import { findSecrets, type SecretFinding } from "./find-secrets.ts";
 import { type RowView, viewRow } from "./row-view.ts";

@@ -1,6 +1,6 @@
 /** Files of people as rows of a Datanet: bytes in the card's form, one way to write each (docs/datanets.md, "Files"). */
-import { encodeRow, labelsOf } from "../../attribution/rows/row-content.ts";
-import { encodeTextRow } from "../../attribution/rows/text-rows.ts";
+import { encodeRow, labelsOf } from "@openledger/attribution/rows/row-content";
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { parseCsv } from "./csv.ts";

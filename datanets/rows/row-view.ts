@@ -1,6 +1,6 @@
 /** What a row says to people and to search, by the card's kind of row. The bytes themselves stay as they were committed. */
-import { decodeRow, labelsOf } from "../../attribution/rows/row-content.ts";
-import { decodeTextRow, wholeText } from "../../attribution/rows/text-rows.ts";
+import { decodeRow, labelsOf } from "@openledger/attribution/rows/row-content";
+import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";
 
 export interface RowView {

@@ -3,7 +3,7 @@
  * contributor and validator as 24-bit numbers. Rows: for each its length as uint32, then its bytes. All big-endian.
  */
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
-import { digestToField, type VersionRow } from "../../circuits/ledger/version-rows.ts";
+import { digestToField, type VersionRow } from "@openledger/circuits/ledger/version-rows";
 import { datanetError } from "../datanet-errors.ts";
 
 export const DIGEST_BYTES = 32;

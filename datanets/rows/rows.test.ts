@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { describe, expect, it } from "vitest";
-import { encodeTextRow } from "../../attribution/rows/text-rows.ts";
 import { sampleCard } from "../testing/sample-card.ts";
 import { parseCsv } from "./csv.ts";
 import { findSecrets } from "./find-secrets.ts";

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { PART, syncFolder, writeDurable } from "../../foundation/store/durable-file.ts";
+import { PART, syncFolder, writeDurable } from "@openledger/foundation/store/durable-file";
 import { datanetError } from "../datanet-errors.ts";
 
 export const sha256Hex = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

@@ -1,13 +1,13 @@
 /** What the host has taken, durable: cards, lists, pieces of rows, records, quotas. Rows' bytes lie in blob-files.ts. */
 import { join } from "node:path";
-import type { RollupError } from "../../foundation/rollup-error.ts";
-import { checkedJson } from "../../foundation/store/checked-json.ts";
+import type { RollupError } from "@openledger/foundation/rollup-error";
+import { checkedJson } from "@openledger/foundation/store/checked-json";
 import {
   CheckedLevel,
   type LevelDb,
   type LevelWrite,
   type MakeStoreError,
-} from "../../foundation/store/checked-level.ts";
+} from "@openledger/foundation/store/checked-level";
 import { datanetError, datanetErrors } from "../datanet-errors.ts";
 import type { SignedRecord } from "../records/record.ts";
 import { BlobFiles } from "./blob-files.ts";

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
 import fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { contributionRoot, hashRow } from "../../circuits/ledger/version-rows.ts";
 import { nameCard } from "../card/card.ts";
 import { encodeDigests } from "../rows/row-wire.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";

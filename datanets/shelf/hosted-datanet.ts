@@ -1,6 +1,6 @@
-import { contributionRoot, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
+import { contributionRoot, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { type NamedCard, readCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { recordId, type SignedRecord } from "../records/record.ts";

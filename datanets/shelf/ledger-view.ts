@@ -3,10 +3,11 @@
  * the Datanet's chain, so none is left out, added or moved; that they are final is the sequencer's word, and a follower's
  * is its own check of L1.
  */
+
+import { commitChain } from "@openledger/circuits/ledger/commit-chain";
+import { count, element, elementOrDecimal, hash, leafId } from "@openledger/circuits/wire/wire-fields";
+import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import { z } from "zod";
-import { commitChain } from "../../circuits/ledger/commit-chain.ts";
-import { count, element, elementOrDecimal, hash, leafId } from "../../circuits/wire/wire-fields.ts";
-import { askSequencer } from "../../foundation/wire/sequencer-request.ts";
 import { datanetError } from "../datanet-errors.ts";
 
 const leafSchema = z.object({

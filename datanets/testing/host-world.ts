@@ -2,24 +2,24 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pino from "pino";
-import { createPublicClient, custom, defineChain, getAddress, pad, toHex } from "viem";
-import { privateKeyToAccount } from "viem/accounts";
-import { encodeDeployment } from "../../circuits/registry/deployment.ts";
-import { createDatanet } from "../../client/actions/ledger/create-datanet.ts";
-import { publishCard } from "../../client/datanets/datanet-card.ts";
-import { keyFromSecret } from "../../client/l2-key.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getOperation } from "../../client/sequencer/ledger-reads.ts";
-import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
-import { batch, close, prove, report } from "../../sequencer/testing/test-operator.ts";
+import { encodeDeployment } from "@openledger/circuits/registry/deployment";
+import { createDatanet } from "@openledger/client/actions/ledger/create-datanet";
+import { publishCard } from "@openledger/client/datanets/datanet-card";
+import { keyFromSecret } from "@openledger/client/l2-key";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
+import { batch, close, prove, report } from "@openledger/sequencer/testing/test-operator";
 import {
   ONE_OPEN_WEI,
   startTestRollup,
   TEST_DOMAIN,
   type TestRollup,
   testDeployment,
-} from "../../sequencer/testing/test-rollup.ts";
+} from "@openledger/sequencer/testing/test-rollup";
+import pino from "pino";
+import { createPublicClient, custom, defineChain, getAddress, pad, toHex } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
 import type { Card } from "../card/card.ts";
 import { loadHostConfig } from "../host/config.ts";
 import { createHostProcess, type HostProcess } from "../host/host-process.ts";

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { closeSync, fstatSync, openSync, read, readSync, statSync } from "node:fs";
 import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { adapterLayout } from "../architecture/adapter-layout.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
 import { readAdapter, readAdapterSettings } from "../files/adapter-files.ts";

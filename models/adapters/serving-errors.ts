@@ -1,4 +1,4 @@
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 /** Every error code of models/serving: what it means, what to do about it, and its form in OpenAI's API. */
 export const servingErrors = {

@@ -1,4 +1,4 @@
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { PageLayout } from "../adapters/adapter-pages.ts";
 import type { ResidentAdapter } from "../adapters/adapter-pool.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";

@@ -1,5 +1,5 @@
-import { exactExp } from "../../attribution/maths/exact-math.ts";
-import type { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { exactExp } from "@openledger/attribution/maths/exact-math";
+import type { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 
 export interface Sampling {
   /** 0: always the likeliest token. */

@@ -1,12 +1,12 @@
 /** The HTTP application, without `listen`; factory-api.ts says what goes over it. */
 import cors from "@fastify/cors";
+import { REQUEST_HEADER } from "@openledger/datanets/records/signed-request";
+import { hex32 } from "@openledger/foundation/hex";
+import { createServer } from "@openledger/foundation/http/create-server";
+import type { HttpErrors, HttpFault } from "@openledger/foundation/http/http-errors";
+import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
+import { validateByZod } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
-import { REQUEST_HEADER } from "../../datanets/records/signed-request.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { createServer } from "../../foundation/http/create-server.ts";
-import type { HttpErrors, HttpFault } from "../../foundation/http/http-errors.ts";
-import { serveMetrics } from "../../foundation/http/serve-metrics.ts";
-import { validateByZod } from "../../foundation/wire/zod-routes.ts";
 import type { FactoryInfo } from "./factory-api.ts";
 import type { FactoryContext } from "./factory-context.ts";
 import { type FactoryErrorCode, factoryError, factoryHttpStatus } from "./factory-errors.ts";

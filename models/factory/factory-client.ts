@@ -1,12 +1,13 @@
 /** A factory as its users' programs and pages ask it. Runs in browsers. */
+
+import type { ClientErrorCode } from "@openledger/client/client-errors";
+import { clientError } from "@openledger/client/client-errors";
+import { askServer, type HostCall, requestServer } from "@openledger/client/datanets/host-request";
+import { rowsRequest } from "@openledger/client/datanets/rows-request";
+import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";
+import { resolveSigner } from "@openledger/client/sequencer/ledger-reads";
+import { signRequest } from "@openledger/datanets/records/signed-request";
 import { z } from "zod";
-import type { ClientErrorCode } from "../../client/client-errors.ts";
-import { clientError } from "../../client/client-errors.ts";
-import { askServer, type HostCall, requestServer } from "../../client/datanets/host-request.ts";
-import { rowsRequest } from "../../client/datanets/rows-request.ts";
-import { type LedgerClient, requireL2Key } from "../../client/ledger-client.ts";
-import { resolveSigner } from "../../client/sequencer/ledger-reads.ts";
-import { signRequest } from "../../datanets/records/signed-request.ts";
 import {
   baseSchema,
   type compareRequestSchema,

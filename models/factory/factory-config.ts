@@ -1,6 +1,6 @@
 /** The factory's settings: one table of environment variables, read once. */
-import { z } from "zod";
-import { SERVER_SETTINGS } from "../../foundation/http/server-settings.ts";
+
+import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
   describeProblems,
   type Environment,
@@ -10,7 +10,8 @@ import {
   type SettingValues,
   someText,
   wholeNumber,
-} from "../../foundation/settings.ts";
+} from "@openledger/foundation/settings";
+import { z } from "zod";
 import { KERNEL_CHOICES } from "../kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";
 import { factoryError } from "./factory-errors.ts";

@@ -1,10 +1,11 @@
 /** What every route is given. */
+
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import type { RequestGuard } from "@openledger/datanets/host/request-guard";
+import { REQUEST_HEADER } from "@openledger/datanets/records/signed-request";
+import { rawBodyOf } from "@openledger/foundation/http/bodies";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import type { RequestGuard } from "../../datanets/host/request-guard.ts";
-import { REQUEST_HEADER } from "../../datanets/records/signed-request.ts";
-import { rawBodyOf } from "../../foundation/http/bodies.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import { factoryError } from "./factory-errors.ts";
 import type { FactoryMetrics } from "./factory-metrics.ts";

@@ -1,5 +1,5 @@
-import { datanetErrors, datanetHttpStatus } from "../../datanets/datanet-errors.ts";
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { datanetErrors, datanetHttpStatus } from "@openledger/datanets/datanet-errors";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 /** Every error code of models/factory: what it means, what to do about it, and its HTTP status; 400 where none is given. */
 export const factoryErrors = {

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { sampleCard } from "@openledger/datanets/testing/sample-card";
+import { attackServer } from "@openledger/foundation/internal/http/testing/attack-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeTextRow } from "../../attribution/rows/text-rows.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { sampleCard } from "../../datanets/testing/sample-card.ts";
-import { attackServer } from "../../foundation/http/testing/attack-server.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { readFrom } from "../registered/base-files.ts";
 import { textFamily } from "../registered/text-family.ts";

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { listAccess, sayRecords } from "@openledger/client/datanets/signed-records";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { listAccess, sayRecords } from "../../client/datanets/signed-records.ts";
-import { getModel } from "../../client/sequencer/model-reads.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { adapterLayout } from "../architecture/adapter-layout.ts";
 import { readAdapter, readAdapterSettings } from "../files/adapter-files.ts";
 import { folderSource } from "../files/folder-source.ts";

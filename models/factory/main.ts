@@ -2,8 +2,9 @@
  * Starts a ModelFactory: `tsx models/factory/main.ts`, settings from the environment (factory-config.ts).
  * Logs "factory listens" with the URL once it does; SIGTERM or SIGINT stops it cleanly.
  */
+
+import { runUntilStopped } from "@openledger/foundation/run-until-stopped";
 import pino from "pino";
-import { runUntilStopped } from "../../foundation/run-until-stopped.ts";
 import { readFactoryConfig } from "./factory-config.ts";
 import { startFactory } from "./start-factory.ts";
 

@@ -1,5 +1,5 @@
 /** A form as people fill it in, and the recipe that it stands for. */
-import { ROW_RULES } from "../../attribution/rows/row-rules.ts";
+import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { baseSourceAt } from "../base/base-place.ts";
 import type { TextMethod } from "../influence/text-methods.ts";
 import { textPreset } from "../registered/text-preset.ts";

@@ -1,13 +1,14 @@
 /** Registration from the owner's side: his wallet creates the model and signs its genesis. Runs in browsers. */
+
+import { unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
+import { createModel } from "@openledger/client/actions/ledger/create-model";
+import { clientError } from "@openledger/client/client-errors";
+import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";
+import { findLeaves, getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { Address } from "viem";
-import { unpackBinding } from "../../circuits/ledger/leaf.ts";
-import { unpackSplit } from "../../circuits/ledger/rewards.ts";
-import { encodeSettlementBody, sendSettlement } from "../../client/actions/l1/send-settlement.ts";
-import { createModel } from "../../client/actions/ledger/create-model.ts";
-import { clientError } from "../../client/client-errors.ts";
-import { type LedgerClient, requireL2Key } from "../../client/ledger-client.ts";
-import { findLeaves, getOperation } from "../../client/sequencer/ledger-reads.ts";
-import { getModel, staticsOf } from "../../client/sequencer/model-reads.ts";
 import { signSettlement } from "../settling/sign-settlement.ts";
 import type { FactoryRegistration } from "./factory-api.ts";
 import type { FactoryClient } from "./factory-client.ts";

@@ -1,9 +1,9 @@
+import { loadDeployment } from "@openledger/circuits/registry/deployment";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { createLedgerClient } from "@openledger/client/ledger-client";
+import { readRollupCircuits, settlementSizeOf } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Logger } from "pino";
 import type { Address } from "viem";
-import { loadDeployment } from "../../circuits/registry/deployment.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { createLedgerClient } from "../../client/ledger-client.ts";
-import { readRollupCircuits, settlementSizeOf } from "../../verifier/circuits/rollup-circuits.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import { collectFactoryProcessMetrics } from "./factory-metrics.ts";
 import { createFactoryProcess, type FactoryProcess } from "./factory-process.ts";

@@ -1,6 +1,6 @@
 /** Coordinates in which a method's matrix is simple: rows' gradients are turned in place, the map is turned back. */
-import { symmetricEigen } from "../../attribution/maths/dense-matrix.ts";
-import { mix32, SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { symmetricEigen } from "@openledger/attribution/maths/dense-matrix";
+import { mix32, SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { Kernels, Matrix } from "../kernels/kernels.ts";
 import type { TextMethod } from "./text-methods.ts";
 import type { GradientMatrix, TextFeatureOptions, TextFeaturePlaces } from "./text-places.ts";

@@ -1,6 +1,6 @@
+import { symmetricEigen } from "@openledger/attribution/maths/dense-matrix";
+import { mix32, SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { describe, expect, it } from "vitest";
-import { symmetricEigen } from "../../attribution/maths/dense-matrix.ts";
-import { mix32, SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { createKernels, type KernelChoice } from "../kernels/create-kernels.ts";
 import { nativeKernelSets } from "../kernels/native-kernels.ts";
 import { ArenaPlan } from "../tensors/arena-plan.ts";

@@ -1,7 +1,7 @@
 /** The rows' scores for one another, from Gram matrices of their gradients in a method's coordinates. */
 
-import { choleskyInPlace, solveCholesky, timesTransposed } from "../../attribution/maths/dense-matrix.ts";
-import { exactExp } from "../../attribution/maths/exact-math.ts";
+import { choleskyInPlace, solveCholesky, timesTransposed } from "@openledger/attribution/maths/dense-matrix";
+import { exactExp } from "@openledger/attribution/maths/exact-math";
 import type { Kernels } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import type { TextMethod } from "./text-methods.ts";

@@ -1,5 +1,5 @@
+import { MAX_FEATURE_COUNT } from "@openledger/attribution/features/quantise";
 import { z } from "zod";
-import { MAX_FEATURE_COUNT } from "../../attribution/features/quantise.ts";
 
 const positive = z.number().positive().max(1e6);
 /** A power of two, 16 at least. */

@@ -1,4 +1,4 @@
-import type { WasmMemory } from "../../foundation/wasm/relaxed-simd.ts";
+import type { WasmMemory } from "@openledger/foundation/wasm/relaxed-simd";
 import { modelError } from "../model-errors.ts";
 import type { KernelSetName, Kernels } from "./kernels.ts";
 import { createNativeKernels } from "./native-kernels.ts";

@@ -1,5 +1,5 @@
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { describe, expect, it } from "vitest";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { type Kernels, type Matrix, NONE } from "./kernels.ts";
 import { createNativeKernels, nativeKernelSets } from "./native-kernels.ts";
 import { createWasmKernels, createWasmMemory } from "./wasm-kernels.ts";

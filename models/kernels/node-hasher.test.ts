@@ -1,6 +1,6 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { expect, test } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { MOST_NODES, NODE_BYTES, NodeHasher } from "./node-hasher.ts";
 
 const random = new SeededRandom("pairs of nodes");

@@ -1,6 +1,6 @@
 /** Keccak-256 of neighbouring nodes of a tree, many in one call: the bytes are those of @noble/hashes. */
-import { WasmModuleBuilder } from "../../foundation/wasm/assembler.ts";
-import { type KernelCalls, newMemory, WebAssembly } from "../../foundation/wasm/relaxed-simd.ts";
+import { WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
+import { type KernelCalls, newMemory, WebAssembly } from "@openledger/foundation/wasm/relaxed-simd";
 import { addHashPairs, addSwapFloats, roundConstants } from "./wasm/keccak-code.ts";
 
 export const NODE_BYTES = 32;

@@ -1,11 +1,11 @@
-import { WasmModuleBuilder } from "../../foundation/wasm/assembler.ts";
+import { WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
 import {
   enableRelaxedSimd,
   type KernelCalls,
   type WasmMemory,
   type WasmModule,
   WebAssembly,
-} from "../../foundation/wasm/relaxed-simd.ts";
+} from "@openledger/foundation/wasm/relaxed-simd";
 import { modelError } from "../model-errors.ts";
 import { arenaMoves, type Kernels, MAX_THREAD_COUNT, type Matrix, type Place } from "./kernels.ts";
 import { addElementwise } from "./wasm/elementwise-code.ts";

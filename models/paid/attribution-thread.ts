@@ -1,5 +1,5 @@
-import type { RollupError } from "../../foundation/rollup-error.ts";
-import { TaskThread } from "../../foundation/threads/task-thread.ts";
+import type { RollupError } from "@openledger/foundation/rollup-error";
+import { TaskThread } from "@openledger/foundation/threads/task-thread";
 import { servingError } from "../adapters/serving-errors.ts";
 import type { AttributionResults, AttributionSeat, AttributionTask } from "./attribution-worker.ts";
 

@@ -1,5 +1,5 @@
 // Worker threads do not inherit a TypeScript loader on Node 20: this plain file loads the worker
 // proper.
-import { loadSource } from "../../foundation/load-source.js";
+import { loadSource } from "@openledger/foundation/load-source";
 
 await loadSource("./attribution-worker.ts", import.meta.url);

@@ -1,15 +1,15 @@
 /** A thread with one base that computes queries and estimates of many registered models: started by attribution-thread.ts. */
 import { join } from "node:path";
 import { workerData } from "node:worker_threads";
-import { readModelFiles } from "../../attribution/model/model-directory.ts";
-import type { ModelAnswer } from "../../attribution/model/model-family.ts";
-import { decodeModel, type PublishedModel } from "../../attribution/model/model-files.ts";
+import { readModelFiles } from "@openledger/attribution/model/model-directory";
+import type { ModelAnswer } from "@openledger/attribution/model/model-family";
+import { decodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
 import {
   type AttributionEstimate,
   estimateAttribution,
-} from "../../attribution/scores/attribution-estimate.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { serveTasks } from "../../foundation/threads/task-worker.ts";
+} from "@openledger/attribution/scores/attribution-estimate";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { serveTasks } from "@openledger/foundation/threads/task-worker";
 import { folderSource } from "../files/folder-source.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { readFrom } from "../registered/base-files.ts";

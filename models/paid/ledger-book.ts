@@ -1,5 +1,5 @@
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
-import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
 import { type ServingErrorCode, servingError } from "../adapters/serving-errors.ts";
 import { drawSeedOf } from "../registered/draw-seed.ts";
 import { answerText, requirePromptBytes, requirePromptTokens } from "../registered/text-tokens.ts";

@@ -5,25 +5,30 @@
  */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { FastifyInstance } from "fastify";
-import { attributionError } from "../../attribution/attribution-errors.ts";
-import { checkedFile, decodeManifest, MANIFEST, parseJson } from "../../attribution/model/model-manifest.ts";
-import { claimantOf } from "../../attribution/model/recipe-fields.ts";
-import { AnswerDesk } from "../../attribution/server/answer-desk.ts";
-import { AnswerStore, type StoredAnswer } from "../../attribution/server/answer-store.ts";
-import { createLedgerView } from "../../attribution/server/ledger-view.ts";
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import {
+  checkedFile,
+  decodeManifest,
+  MANIFEST,
+  parseJson,
+} from "@openledger/attribution/model/model-manifest";
+import { claimantOf } from "@openledger/attribution/model/recipe-fields";
+import { AnswerDesk } from "@openledger/attribution/server/answer-desk";
+import { AnswerStore, type StoredAnswer } from "@openledger/attribution/server/answer-store";
+import { createLedgerView } from "@openledger/attribution/server/ledger-view";
 import {
   createModelApp,
   type RoutedModel,
   type SettlingSource,
   type SpanSource,
-} from "../../attribution/server/model-routes.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import type { ServerLog } from "../../foundation/http/http-errors.ts";
-import type { ServerLimits } from "../../foundation/http/server-settings.ts";
-import type { RollupError } from "../../foundation/rollup-error.ts";
-import { ONE_DAY_MS } from "../../foundation/settings.ts";
+} from "@openledger/attribution/server/model-routes";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { hex32 } from "@openledger/foundation/hex";
+import type { ServerLog } from "@openledger/foundation/http/http-errors";
+import type { ServerLimits } from "@openledger/foundation/http/server-settings";
+import type { RollupError } from "@openledger/foundation/rollup-error";
+import { ONE_DAY_MS } from "@openledger/foundation/settings";
+import type { FastifyInstance } from "fastify";
 import { folderSource } from "../files/folder-source.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { readBaseFile, readFrom } from "../registered/base-files.ts";

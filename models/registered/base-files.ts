@@ -1,8 +1,8 @@
 /** The base model that a recipe names: its files by their SHA-256, wherever they are taken from. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { fetchFile } from "@openledger/attribution/model/model-download";
 import { z } from "zod";
-import { fetchFile } from "../../attribution/model/model-download.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
 import { type FileSource, readWhole, unreadable } from "../files/byte-source.ts";
 import { memorySource } from "../files/memory-source.ts";

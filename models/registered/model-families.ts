@@ -1,6 +1,6 @@
 /** The families of models that the commands and the devnet know. A new family is added here and in web/ask. */
 import { availableParallelism } from "node:os";
-import type { FamilyTraining, ModelFamily } from "../../attribution/model/model-family.ts";
+import type { FamilyTraining, ModelFamily } from "@openledger/attribution/model/model-family";
 import type { TrainingSetting } from "./text-training.ts";
 
 export const TEXT_BASE_OPTION = [
@@ -20,8 +20,8 @@ export interface BasePlaces {
 export async function modelFamilies(places: BasePlaces = {}): Promise<readonly ModelFamily[]> {
   const [{ classifierFamily }, { directFamily }, { retrievalFamily }, { textFamily }, setting] =
     await Promise.all([
-      import("../../attribution/model/classifier-family.ts"),
-      import("../../attribution/model/direct-family.ts"),
+      import("@openledger/attribution/model/classifier-family"),
+      import("@openledger/attribution/model/direct-family"),
       import("../retrieval/retrieval-family.ts"),
       import("./text-family.ts"),
       textSetting(places),
@@ -39,8 +39,8 @@ export async function modelTrainings(places: BasePlaces = {}): Promise<readonly 
     { textTraining },
     setting,
   ] = await Promise.all([
-    import("../../attribution/model/trained-model.ts"),
-    import("../../attribution/model/direct-training.ts"),
+    import("@openledger/attribution/model/trained-model"),
+    import("@openledger/attribution/model/direct-training"),
     import("../retrieval/retrieval-training.ts"),
     import("./text-family.ts"),
     import("./text-training.ts"),

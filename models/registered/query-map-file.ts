@@ -2,7 +2,7 @@
  * The map from a gradient to features, as it is published: a byte an entry, with a scale for each number of the
  * gradient. Rows are mapped by the same rounded numbers, so that rounding favours nobody.
  */
-import { attributionError } from "../../attribution/attribution-errors.ts";
+import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { Place } from "../kernels/kernels.ts";
 
 const HEAD_BYTES = 8;

@@ -1,21 +1,21 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { classifierFamily } from "../../attribution/model/classifier-family.ts";
-import { type ModelFamily, openCheckable, type Trained } from "../../attribution/model/model-family.ts";
+import { integerScores } from "@openledger/attribution/internal/scores/integer-scores";
+import { classifierFamily } from "@openledger/attribution/model/classifier-family";
+import { type ModelFamily, openCheckable, type Trained } from "@openledger/attribution/model/model-family";
 import {
   decodeModel,
   encodeModel,
   type PublishedModel,
   publishedModel,
-} from "../../attribution/model/model-files.ts";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { registerModel } from "../../attribution/model/registration.ts";
-import { verifyModel } from "../../attribution/model/verify-model.ts";
-import { hashContents } from "../../attribution/rows/labelled-rows.ts";
-import { integerScores } from "../../attribution/scores/integer-scores.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
+} from "@openledger/attribution/model/model-files";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { registerModel } from "@openledger/attribution/model/registration";
+import { verifyModel } from "@openledger/attribution/model/verify-model";
+import { hashContents } from "@openledger/attribution/rows/labelled-rows";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { roundToHalves } from "../files/float-formats.ts";
 import { folderSource } from "../files/folder-source.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";

@@ -1,7 +1,7 @@
 /** One base for any number of registered models: each brings its adapter and its map when its turn comes. */
-import { paddedQuery } from "../../attribution/features/quantise.ts";
-import type { AnsweringModel } from "../../attribution/model/model-family.ts";
-import { restOfQuery } from "../../attribution/model/recipe-fields.ts";
+import { paddedQuery } from "@openledger/attribution/features/quantise";
+import type { AnsweringModel } from "@openledger/attribution/model/model-family";
+import { restOfQuery } from "@openledger/attribution/model/recipe-fields";
 import { type AdapterLayout, type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
 import type { Transformer } from "../architecture/transformer.ts";
 import { workspaceFor } from "../architecture/workspace.ts";

@@ -1,5 +1,5 @@
 /** Language models as models of the ledger: the half that customers need. How they are tuned: text-training.ts. */
-import type { AnsweringModel, ModelFamily, ModelParts } from "../../attribution/model/model-family.ts";
+import type { AnsweringModel, ModelFamily, ModelParts } from "@openledger/attribution/model/model-family";
 import { readBaseFile } from "./base-files.ts";
 import { SharedText } from "./shared-text.ts";
 import type { TextSetting } from "./text-model.ts";

@@ -1,4 +1,4 @@
-import { ROW_RULES } from "../../attribution/rows/row-rules.ts";
+import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { usualTargets } from "../architecture/adapter-layout.ts";
 import type { FileSource } from "../files/byte-source.ts";
 import { openModel } from "../files/open-model.ts";

@@ -1,5 +1,5 @@
+import { checkedRecipe, recipeFields } from "@openledger/attribution/model/recipe-fields";
 import { z } from "zod";
-import { checkedRecipe, recipeFields } from "../../attribution/model/recipe-fields.ts";
 import { textMethodSchema } from "../influence/text-methods.ts";
 import { baseSchema } from "./base-files.ts";
 

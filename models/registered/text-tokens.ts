@@ -1,6 +1,6 @@
 /** Rows, prompts and answers of a text model as tokens. */
-import { attributionError } from "../../attribution/attribution-errors.ts";
-import { decodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import { decodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
 import { spelledLengths, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { mostTextBytes, type TextTokens } from "../tokens/tokenizer.ts";

@@ -1,18 +1,18 @@
 /** How language models are made of rows: tuned, mapped, quantised. The same bytes on every machine. */
-import { attributionError } from "../../attribution/attribution-errors.ts";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type {
   FamilyTraining,
   ModelFamily,
   Trained,
   TrainOptions,
-} from "../../attribution/model/model-family.ts";
-import { checkRowsRoot, earnerTable, type OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { type RowSources, registeredFeatures } from "../../attribution/model/registered-features.ts";
-import type { OnProgress } from "../../attribution/progress.ts";
-import { refuseDuplicates } from "../../attribution/rows/labelled-rows.ts";
-import { nearDuplicates } from "../../attribution/rows/near-duplicates.ts";
-import { decodeTextRow, type TextRow, wholeText } from "../../attribution/rows/text-rows.ts";
+} from "@openledger/attribution/model/model-family";
+import { checkRowsRoot, earnerTable, type OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { type RowSources, registeredFeatures } from "@openledger/attribution/model/registered-features";
+import type { OnProgress } from "@openledger/attribution/progress";
+import { refuseDuplicates } from "@openledger/attribution/rows/labelled-rows";
+import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
+import { decodeTextRow, type TextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
 import { encodeAdapter } from "../files/adapter-files.ts";
 import { roundToHalves } from "../files/float-formats.ts";

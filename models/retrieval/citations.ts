@@ -1,8 +1,8 @@
 /** The answer of a retrieval model: the rows that it cites, and what each earns of the payment. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { attributionError } from "@openledger/attribution/attribution-errors";
 import { z } from "zod";
-import { attributionError } from "../../attribution/attribution-errors.ts";
 
 /** A row that an answer cites. Exactly the rows that its payment goes to are cited. */
 const citationSchema = z.strictObject({

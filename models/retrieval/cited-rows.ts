@@ -1,7 +1,7 @@
 /** The rows that an answer cites, from the model's server. Runs in browsers. */
-import { type FetchModelOptions, fetchFile } from "../../attribution/model/model-download.ts";
-import { decodeRow, MAX_ROW_BYTES } from "../../attribution/rows/row-content.ts";
-import { decodeTextRow, isTextRow, wholeText } from "../../attribution/rows/text-rows.ts";
+import { type FetchModelOptions, fetchFile } from "@openledger/attribution/model/model-download";
+import { decodeRow, MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
+import { decodeTextRow, isTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import { type Citation, checkCitedRow } from "./citations.ts";
 
 export interface CitedRow extends Citation {

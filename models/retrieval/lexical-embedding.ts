@@ -8,8 +8,8 @@
  * That noise grows with a row's length. So a row is divided by the root of its length, which was measured to find
  * more than BM25's own lengths do.
  */
-import { exactLog } from "../../attribution/maths/exact-math.ts";
-import { mix32 } from "../../attribution/maths/seeded-random.ts";
+import { exactLog } from "@openledger/attribution/maths/exact-math";
+import { mix32 } from "@openledger/attribution/maths/seeded-random";
 import { wordCounts } from "./lexical-words.ts";
 
 /** Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009): how counts saturate. */

@@ -1,8 +1,8 @@
 /** Retrieval as models of the ledger: the half that customers need. How they are made: retrieval-training.ts. */
-import { attributionError } from "../../attribution/attribution-errors.ts";
-import { quantiseQuery } from "../../attribution/features/quantise.ts";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import type { AnsweringModel, ModelFamily, ModelParts } from "../../attribution/model/model-family.ts";
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import { quantiseQuery } from "@openledger/attribution/features/quantise";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import type { AnsweringModel, ModelFamily, ModelParts } from "@openledger/attribution/model/model-family";
 import { type Citation, citationText } from "./citations.ts";
 import { type EmbeddingShape, embedQuery, type WordStatistics } from "./lexical-embedding.ts";
 import {

@@ -1,7 +1,7 @@
 /** What a retrieval model publishes beside its recipe: its rows' embeddings with their owners, and its words. */
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
-import { attributionError } from "../../attribution/attribution-errors.ts";
-import type { EarnerOwners } from "../../circuits/ledger/rewards.ts";
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import type { EarnerOwners } from "@openledger/circuits/ledger/rewards";
 import type { WordStatistics } from "./lexical-embedding.ts";
 
 /** A row as answers name it. */

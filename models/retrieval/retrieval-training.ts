@@ -1,16 +1,16 @@
 /** How a retrieval model is made of a version's rows, deterministic to the byte. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { attributionError } from "../../attribution/attribution-errors.ts";
-import { type QuantisedFeatures, quantiseQuery } from "../../attribution/features/quantise.ts";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import type { FamilyTraining } from "../../attribution/model/model-family.ts";
-import { checkRowsRoot, earnerTable, type OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { registeredFeatures } from "../../attribution/model/registered-features.ts";
-import type { OnProgress } from "../../attribution/progress.ts";
-import { refuseDuplicates } from "../../attribution/rows/labelled-rows.ts";
-import { decodeRow } from "../../attribution/rows/row-content.ts";
-import { decodeTextRow, wholeText } from "../../attribution/rows/text-rows.ts";
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import { type QuantisedFeatures, quantiseQuery } from "@openledger/attribution/features/quantise";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import type { FamilyTraining } from "@openledger/attribution/model/model-family";
+import { checkRowsRoot, earnerTable, type OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { registeredFeatures } from "@openledger/attribution/model/registered-features";
+import type { OnProgress } from "@openledger/attribution/progress";
+import { refuseDuplicates } from "@openledger/attribution/rows/labelled-rows";
+import { decodeRow } from "@openledger/attribution/rows/row-content";
+import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import { embedQuery, embedRow, type WordStatistics, wordStatistics } from "./lexical-embedding.ts";
 import { wordCounts } from "./lexical-words.ts";
 import { embeddingShape, lengthOf, type RetrievalParts, retrievalFamily } from "./retrieval-family.ts";

@@ -5,7 +5,7 @@
  * An even number of columns has 127 in every row, the last one 1. A query's entries are odd. So the coarse ones add
  * 127 · A for any even A, the last one an odd number up to 255, and every odd T up to the capacity is met exactly.
  */
-import { MAX_FEATURE, MAX_QUERY } from "../../attribution/features/quantise.ts";
+import { MAX_FEATURE, MAX_QUERY } from "@openledger/attribution/features/quantise";
 
 /** @param coarse columns of 127; even */
 export function mostThreshold(coarse: number): number {

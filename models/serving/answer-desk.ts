@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from "node:crypto";
 import type { ServerResponse } from "node:http";
-import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { servingError } from "../adapters/serving-errors.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
 import type { AnswerBook, AnswerForm, AskedQuestion } from "./answer-book.ts";

@@ -1,4 +1,4 @@
-import type { RollupError } from "../../foundation/rollup-error.ts";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 import { servingError } from "../adapters/serving-errors.ts";
 
 export interface QueueLimits {

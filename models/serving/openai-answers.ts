@@ -1,5 +1,5 @@
 /** Answers, their parts and errors as OpenAI's API has them. */
-import type { RollupError } from "../../foundation/rollup-error.ts";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 import { openAiForm } from "../adapters/serving-errors.ts";
 
 export type AnswerKind = "completion" | "chat";

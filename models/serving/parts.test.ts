@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
+import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { describe, expect, it } from "vitest";
-import { TestRandom } from "../../foundation/testing/test-random.ts";
 import { exactHalves } from "../adapters/exact-halves.ts";
 import { RangeAllocator } from "../adapters/range-allocator.ts";
 import { servingErrors } from "../adapters/serving-errors.ts";

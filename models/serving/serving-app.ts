@@ -1,11 +1,11 @@
 import cors from "@fastify/cors";
+import { clientNetwork } from "@openledger/foundation/http/client-network";
+import { createServer } from "@openledger/foundation/http/create-server";
+import type { HttpErrors, ServerLog } from "@openledger/foundation/http/http-errors";
+import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
+import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
-import { clientNetwork } from "../../foundation/http/client-network.ts";
-import { createServer } from "../../foundation/http/create-server.ts";
-import type { HttpErrors, ServerLog } from "../../foundation/http/http-errors.ts";
-import { serveMetrics } from "../../foundation/http/serve-metrics.ts";
-import type { ServerLimits } from "../../foundation/http/server-settings.ts";
 import type { AdapterShelf } from "../adapters/adapter-shelf.ts";
 import { servingError } from "../adapters/serving-errors.ts";
 import type { AnswerBook } from "./answer-book.ts";

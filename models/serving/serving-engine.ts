@@ -1,4 +1,4 @@
-import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { AdapterLease, AdapterPool } from "../adapters/adapter-pool.ts";
 import { servingError } from "../adapters/serving-errors.ts";
 import type { BatchToken } from "../batches/batch-loop.ts";

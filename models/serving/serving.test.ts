@@ -3,9 +3,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { attackServer } from "@openledger/foundation/internal/http/testing/attack-server";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { attackServer } from "../../foundation/http/testing/attack-server.ts";
 import { serveWorld, writeServingWorld } from "../testing/serving-world.ts";
 import type { ServedAdapters } from "./serve-adapters.ts";
 

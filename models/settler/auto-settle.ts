@@ -5,27 +5,27 @@
  * Nothing is remembered between turns. Every turn asks the ledger where the epoch stands and does what comes next, so a
  * kill at any moment costs at most the step that ran, and whoever else seals or settles meanwhile is in nobody's way.
  */
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
-import type { SampledSettlement } from "../../circuits/settlement/settlement-rules.ts";
-import { modelShape } from "../../circuits/settlement/settlement-size.ts";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
+import type { SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
+import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import {
   encodeSettlementBody,
   type SettlementBody,
   sendSettlement,
-} from "../../client/actions/l1/send-settlement.ts";
-import { seal } from "../../client/actions/ledger/seal.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getStatus } from "../../client/sequencer/ledger-reads.ts";
-import { getModel, getSettlement } from "../../client/sequencer/model-reads.ts";
-import type { LedgerModelLeaf, SealedEpochView } from "../../client/sequencer/model-schemas.ts";
-import { formatOpen } from "../../client/sequencer/open-amount.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+} from "@openledger/client/actions/l1/send-settlement";
+import { seal } from "@openledger/client/actions/ledger/seal";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getStatus } from "@openledger/client/sequencer/ledger-reads";
+import { getModel, getSettlement } from "@openledger/client/sequencer/model-reads";
+import type { LedgerModelLeaf, SealedEpochView } from "@openledger/client/sequencer/model-schemas";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import {
   earnerTableFor,
   type RollupCircuit,
   settlementCircuitFor,
-} from "../../verifier/circuits/rollup-circuits.ts";
+} from "@openledger/verifier/circuits/rollup-circuits";
 import type { Openings } from "../settling/model-openings.ts";
 import {
   type EpochFacts,

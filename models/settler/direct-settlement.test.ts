@@ -1,33 +1,34 @@
 /** An epoch of a direct model, settled on L1 by a proof under the circuit's own key. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+
 import {
   EARNERS,
   MODEL_CIRCUITS,
   MODEL_ID,
   type ModelHistory,
   startModelHistory,
-} from "../../bridge/testing/model-history.ts";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { countTerms, directQueryCommitment } from "../../circuits/ledger/direct-query.ts";
-import { hashStatics } from "../../circuits/ledger/leaf.ts";
-import { receiptHash } from "../../circuits/ledger/receipt.ts";
-import { settlementCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { commitDirectColumns } from "../../circuits/settlement/direct-matrix.ts";
-import { featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { columnShape } from "../../circuits/settlement/settlement-size.ts";
-import { answeredQuery } from "../../circuits/testing/direct-instance.ts";
-import { SMALL_DIRECT as SIZE } from "../../circuits/testing/direct-world.ts";
-import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
-import { createProver } from "../../prover/backends.ts";
-import { toSolidityKey } from "../../prover/formats/verification-key.ts";
-import { developmentSecrets } from "../../prover/keys/development-secrets.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import type { Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
-import { type Division, submitSettlement } from "../../verifier/without-operator/submit-settlement.ts";
+} from "@openledger/bridge/testing/model-history";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { countTerms, directQueryCommitment } from "@openledger/circuits/ledger/direct-query";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
+import { receiptHash } from "@openledger/circuits/ledger/receipt";
+import { settlementCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { commitDirectColumns } from "@openledger/circuits/settlement/direct-matrix";
+import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { columnShape } from "@openledger/circuits/settlement/settlement-size";
+import { answeredQuery } from "@openledger/circuits/testing/direct-instance";
+import { SMALL_DIRECT as SIZE } from "@openledger/circuits/testing/direct-world";
+import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
+import { createProver } from "@openledger/prover/backends";
+import { toSolidityKey } from "@openledger/prover/formats/verification-key";
+import { developmentSecrets } from "@openledger/prover/internal/keys/development-secrets";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
+import type { Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
+import { type Division, submitSettlement } from "@openledger/verifier/without-operator/submit-settlement";
+import { afterAll, beforeAll, expect, test } from "vitest";
 
 const ROWS = EARNERS.reduce((sum, { rowCount }) => sum + rowCount, 0);
 const PAYER_ID = 2;

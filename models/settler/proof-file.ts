@@ -1,11 +1,11 @@
 /** The proof of a settlement on disk, so that a restart between proving and sending does not prove again. */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { encodeSettlement, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
+import type { SettlementBody } from "@openledger/client/actions/l1/send-settlement";
+import { toHex32 } from "@openledger/client/hex";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { toHex } from "viem";
-import { encodeSettlement, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
-import type { SettlementBody } from "../../client/actions/l1/send-settlement.ts";
-import { toHex32 } from "../../client/hex.ts";
-import { writeFileWhole } from "../../foundation/whole-file.ts";
 
 const pathOf = (folder: string, { modelId, epoch }: { modelId: number; epoch: bigint | number }) =>
   join(folder, `settlement-${modelId}-${epoch}.json`);

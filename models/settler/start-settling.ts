@@ -1,14 +1,14 @@
 /** Automatic settling beside a model's server: reads the rollup's circuits, opens keys when they are needed, proves. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { isDirect } from "../../attribution/features/direct-rows.ts";
-import { readModel } from "../../attribution/model/model-directory.ts";
-import { claimantOf } from "../../attribution/model/recipe-fields.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getModel } from "../../client/sequencer/model-reads.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import type { BackendName } from "../../prover/backends.ts";
-import { openProvingCircuit, type RollupCircuit } from "../../verifier/circuits/rollup-circuits.ts";
+import { isDirect } from "@openledger/attribution/features/direct-rows";
+import { readModel } from "@openledger/attribution/model/model-directory";
+import { claimantOf } from "@openledger/attribution/model/recipe-fields";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { BackendName } from "@openledger/prover/backends";
+import { openProvingCircuit, type RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import { modelFamilies } from "../registered/model-families.ts";
 import { fetchOpenings } from "../settling/model-openings.ts";
 import { proveSettlement } from "../settling/prove-settlement.ts";

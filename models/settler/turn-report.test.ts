@@ -1,6 +1,6 @@
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { createPublicClient, http } from "viem";
 import { expect, it } from "vitest";
-import { RollupError } from "../../foundation/rollup-error.ts";
 import { SettlingReport } from "./settling-report.ts";
 import { runTurns } from "./turn-report.ts";
 

@@ -1,7 +1,8 @@
 /** Of a model server's helper that works in turns: how a failing turn is told, and tried again. */
+
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { Counter, Gauge, type Registry } from "prom-client";
 import { BaseError } from "viem";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 
 export interface HelperLog {
   info(facts: object, message: string): void;

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { countTerms, encodeDirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { countTerms, encodeDirectQuery } from "../../circuits/ledger/direct-query.ts";
 import { fetchOpenings } from "./model-openings.ts";
 
 // A server that shows one opening in a form that is none, among good ones.

@@ -1,9 +1,10 @@
 /** What opens the receipts of an epoch: from the model's server, or from the file that it once gave. */
+
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import { modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";
+import type { AnswerOpening } from "@openledger/circuits/settlement/settlement-rules";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
-import { attributionError } from "../../attribution/attribution-errors.ts";
-import { modelQueryOfBytes } from "../../circuits/ledger/model-query.ts";
-import type { AnswerOpening } from "../../circuits/settlement/settlement-rules.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 
 const element = z
   .string()

@@ -1,26 +1,26 @@
 /** What became of one payment: its operation, its epoch's Seal, randomness and settlement, and whether it was drawn. */
 
-import type { Hex } from "viem";
-import { unpackSplit } from "../../circuits/ledger/rewards.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { drawPoint, drawShares } from "../../circuits/settlement/settlement-split.ts";
-import { getOperation } from "../../client/sequencer/ledger-reads.ts";
-import type { GetModelErrorCode } from "../../client/sequencer/model-reads.ts";
+import { unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { drawPoint, drawShares } from "@openledger/circuits/settlement/settlement-split";
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import type { GetModelErrorCode } from "@openledger/client/sequencer/model-reads";
 import {
   type EpochPayments,
   getModel,
   getPayments,
   getSettlement,
   staticsOf,
-} from "../../client/sequencer/model-reads.ts";
+} from "@openledger/client/sequencer/model-reads";
 import type {
   LedgerModelLeaf,
   LedgerPayment,
   LedgerSettlement,
-} from "../../client/sequencer/model-schemas.ts";
-import type { SequencerAccess, SequencerErrorCode } from "../../client/sequencer/sequencer-request.ts";
-import type { OperationStatus } from "../../client/sequencer/sequencer-schemas.ts";
-import type { RollupCircuit } from "../../verifier/circuits/rollup-circuits.ts";
+} from "@openledger/client/sequencer/model-schemas";
+import type { SequencerAccess, SequencerErrorCode } from "@openledger/client/sequencer/sequencer-request";
+import type { OperationStatus } from "@openledger/client/sequencer/sequencer-schemas";
+import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
+import type { Hex } from "viem";
 import type { VerifiedSettlement } from "./verify-settlement.ts";
 
 /** The furthest that a payment has come. */

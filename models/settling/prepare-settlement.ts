@@ -1,30 +1,30 @@
 /** From what the ledger, L1 and the model's owner publish to a settlement that can be proven. */
 
-import { isDirect, type RegisteredMatrix } from "../../attribution/features/direct-rows.ts";
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import { directMatrix } from "../../attribution/model/registration.ts";
-import { isDirectQuery } from "../../circuits/ledger/model-query.ts";
-import type { SealedEpoch } from "../../circuits/ledger/rewards.ts";
-import { answeredClass } from "../../circuits/settlement/direct-matrix.ts";
-import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import { isDirect, type RegisteredMatrix } from "@openledger/attribution/features/direct-rows";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { directMatrix } from "@openledger/attribution/model/registration";
+import { isDirectQuery } from "@openledger/circuits/ledger/model-query";
+import type { SealedEpoch } from "@openledger/circuits/ledger/rewards";
+import { answeredClass } from "@openledger/circuits/settlement/direct-matrix";
+import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
 import {
   defaultSplit,
   genesisOf,
   type PreparedGenesis,
-} from "../../circuits/settlement/earner-table-rules.ts";
-import type { PreparedSettlement, SettledModel } from "../../circuits/settlement/settled-model.ts";
+} from "@openledger/circuits/settlement/earner-table-rules";
+import type { PreparedSettlement, SettledModel } from "@openledger/circuits/settlement/settled-model";
 import {
   type AnswerOpening,
   type ModelFeatures,
   type SampledSettlement,
   settleEpoch,
-} from "../../circuits/settlement/settlement-rules.ts";
-import { clientError } from "../../client/client-errors.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import type { GetModelErrorCode } from "../../client/sequencer/model-reads.ts";
-import { getModel, getPayments, staticsOf } from "../../client/sequencer/model-reads.ts";
-import type { LedgerModelLeaf, LedgerPayment } from "../../client/sequencer/model-schemas.ts";
-import { type RollupCircuit, settlementSizeOf } from "../../verifier/circuits/rollup-circuits.ts";
+} from "@openledger/circuits/settlement/settlement-rules";
+import { clientError } from "@openledger/client/client-errors";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import type { GetModelErrorCode } from "@openledger/client/sequencer/model-reads";
+import { getModel, getPayments, staticsOf } from "@openledger/client/sequencer/model-reads";
+import type { LedgerModelLeaf, LedgerPayment } from "@openledger/client/sequencer/model-schemas";
+import { type RollupCircuit, settlementSizeOf } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Openings } from "./model-openings.ts";
 
 /**

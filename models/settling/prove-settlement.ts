@@ -1,9 +1,9 @@
-import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
-import { encodeSettlement, settlementStatement } from "../../circuits/settlement/settlement-data.ts";
-import type { ProvenSettlement } from "../../client/actions/l1/send-settlement.ts";
-import { type BackendName, createProver } from "../../prover/backends.ts";
-import { type ProofProgress, proveWithProgress } from "../../prover/proving/prove-with-progress.ts";
-import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
+import { encodeSettlement, settlementStatement } from "@openledger/circuits/settlement/settlement-data";
+import type { ProvenSettlement } from "@openledger/client/actions/l1/send-settlement";
+import { type BackendName, createProver } from "@openledger/prover/backends";
+import { type ProofProgress, proveWithProgress } from "@openledger/prover/proving/prove-with-progress";
+import type { ProvingCircuit } from "@openledger/prover/proving/prover";
 
 export interface ProveSettlementOptions {
   readonly backend: BackendName;

@@ -1,7 +1,7 @@
-import { type SettlementBody, sendSettlement } from "../../client/actions/l1/send-settlement.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import type { LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { type SettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import type { LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 
 const ATTEMPTS = 40;
 const RETRY_MS = 3_000;

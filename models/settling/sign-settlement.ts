@@ -1,9 +1,9 @@
-import { settlementMessage } from "../../circuits/batch/settlement-operation.ts";
-import { leafReference } from "../../circuits/ledger/operation.ts";
-import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
-import type { ProvenSettlement } from "../../client/actions/l1/send-settlement.ts";
-import { type LedgerClient, requireL2Key } from "../../client/ledger-client.ts";
-import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
+import { settlementMessage } from "@openledger/circuits/batch/settlement-operation";
+import { leafReference } from "@openledger/circuits/ledger/operation";
+import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import type { ProvenSettlement } from "@openledger/client/actions/l1/send-settlement";
+import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";
+import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 
 export type SignSettlementErrorCode = "CLI_NO_L2_KEY";
 

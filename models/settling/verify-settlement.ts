@@ -1,25 +1,30 @@
 /** Checks a settlement from L1 and from what is published: proof, payments, draws, scores and every wei. */
 
-import { toHex } from "viem";
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
-import { findPostedSettlement } from "../../bridge/l1/posted-settlement.ts";
-import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { CIRCUIT_SORT, encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import type { SampledSettlement } from "../../circuits/settlement/settlement-rules.ts";
-import { clientError } from "../../client/client-errors.ts";
-import { toHex32 } from "../../client/hex.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getModel, getPayments, getSettlement, listSettlements } from "../../client/sequencer/model-reads.ts";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
+import { findPostedSettlement } from "@openledger/bridge/l1/posted-settlement";
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { CIRCUIT_SORT, encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import type { SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
+import { clientError } from "@openledger/client/client-errors";
+import { toHex32 } from "@openledger/client/hex";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import {
+  getModel,
+  getPayments,
+  getSettlement,
+  listSettlements,
+} from "@openledger/client/sequencer/model-reads";
 import type {
   LedgerModelLeaf,
   LedgerPayment,
   LedgerSettlement,
-} from "../../client/sequencer/model-schemas.ts";
-import type { SequencerErrorCode } from "../../client/sequencer/sequencer-request.ts";
-import { type VerificationKey, verifyProof } from "../../prover/formats/verification-key.ts";
-import type { RollupCircuit } from "../../verifier/circuits/rollup-circuits.ts";
-import { settlementSignals } from "../../verifier/replay/settlement-statement.ts";
+} from "@openledger/client/sequencer/model-schemas";
+import type { SequencerErrorCode } from "@openledger/client/sequencer/sequencer-request";
+import { type VerificationKey, verifyProof } from "@openledger/prover/formats/verification-key";
+import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
+import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
+import { toHex } from "viem";
 import type { Openings } from "./model-openings.ts";
 import { type EpochFacts, prepareSampled } from "./prepare-settlement.ts";
 

@@ -1,4 +1,4 @@
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 /** Every error code of models/spans: what it means and what to do about it. */
 export const spanErrors = {

@@ -1,4 +1,4 @@
-import { exactExp, exactLog } from "../../attribution/maths/exact-math.ts";
+import { exactExp, exactLog } from "@openledger/attribution/maths/exact-math";
 import { exactAngle } from "./exact-angles.ts";
 
 /** Llama 3's stretched positions: slow turns are slowed by `factor`, those between two wavelengths in part. */

@@ -1,8 +1,8 @@
 /** Factories over the Datanets' test world: a real sequencer, a host, and a base small enough to tune in a second. */
 import { join } from "node:path";
+import { encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
+import { createHostWorld, type HostWorld, type TestHost } from "@openledger/datanets/testing/host-world";
 import pino from "pino";
-import { encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
-import { createHostWorld, type HostWorld, type TestHost } from "../../datanets/testing/host-world.ts";
 import { FactoryClient } from "../factory/factory-client.ts";
 import { readFactoryConfig } from "../factory/factory-config.ts";
 import { createFactoryProcess, type FactoryProcess } from "../factory/factory-process.ts";

@@ -1,7 +1,7 @@
 /** Adapters with numbers from a generator, as others would publish them. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
 import { encodeAdapter } from "../files/adapter-files.ts";

@@ -1,7 +1,7 @@
 /** Small models of every published shape, with weights from a generator: files as others would publish them. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { encodeTensors, type NamedTensor } from "../files/safetensors.ts";
 
 export interface MadeModel {

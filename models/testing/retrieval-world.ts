@@ -1,9 +1,9 @@
 /** A retrieval model of a few texts, for tests. */
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { encodeTextRow } from "../../attribution/rows/text-rows.ts";
-import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
-import { hex32 } from "../../foundation/hex.ts";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { hex32 } from "@openledger/foundation/hex";
 import type { RetrievalRecipe } from "../retrieval/retrieval-recipe.ts";
 
 const COUNT = 32;

@@ -1,9 +1,9 @@
 /** Rows of plain texts for tests, with owners, and a byte model small enough to tune in a second. */
 
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
-import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
-import { hex32 } from "../../foundation/hex.ts";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
+import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { hex32 } from "@openledger/foundation/hex";
 import type { RecipeBaseModel } from "../registered/base-files.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
 

@@ -1,5 +1,5 @@
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { beforeAll, describe, expect, it } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { memorySource } from "../files/memory-source.ts";
 import {
   findPromptFault,

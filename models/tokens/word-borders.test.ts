@@ -1,7 +1,7 @@
 import { Tokenizer } from "@huggingface/tokenizers";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { isWhole, runs } from "@openledger/foundation/testing/test-random";
 import { describe, expect, it } from "vitest";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { isWhole, runs } from "../../foundation/testing/test-random.ts";
 import { PATTERN_TEXTS } from "./token-spelling.ts";
 import { trainTokenizer } from "./train-tokenizer.ts";
 import { BORDER, PATTERN, type Pattern, wordBorder } from "./word-borders.ts";

@@ -1,5 +1,5 @@
-import { exactExp } from "../../attribution/maths/exact-math.ts";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { exactExp } from "@openledger/attribution/maths/exact-math";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { computeLogits, readTokens, type Transformer } from "../architecture/transformer.ts";
 
 export interface GenerateOptions {

@@ -1,5 +1,5 @@
 /** What a thread of a row team does, wherever it runs. */
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Transformer } from "../architecture/transformer.ts";
 import { joinKernels } from "../kernels/create-kernels.ts";
 import { type RowSeat, type RowTask, runRowTask } from "./row-task.ts";

@@ -1,4 +1,4 @@
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import type { LoadedModel } from "../files/load-model.ts";
 import { modelError } from "../model-errors.ts";
 import { type RowTask, runRowTask } from "./row-task.ts";

@@ -1,5 +1,5 @@
 /** What decides a step of a training: which rows it takes, and how far it goes. */
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { modelError } from "../model-errors.ts";
 
 /** AdamW's settings, and the order of the rows. */

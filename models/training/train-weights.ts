@@ -1,6 +1,6 @@
 /** Training of a whole model from its first weights: all of them, not an adapter beside them. */
 import { createHash } from "node:crypto";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
 import type { Transformer } from "../architecture/transformer.ts";
 import type { LoadedModel } from "../files/load-model.ts";

@@ -1,4 +1,4 @@
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { AdapterLayout } from "../architecture/adapter-layout.ts";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
 import type { LoadedModel } from "../files/load-model.ts";

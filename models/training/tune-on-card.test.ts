@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { afterAll, describe, expect, it } from "vitest";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { passRow, rowLoss } from "../architecture/loss-gradient.ts";
 import { computeLogits, placeLogits, readTokens } from "../architecture/transformer.ts";
 import { folderSource } from "../files/folder-source.ts";

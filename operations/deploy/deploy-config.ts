@@ -1,10 +1,10 @@
 /** The file that says what is deployed. Paths in it are relative to the file; amounts are OPEN as people write them. */
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
+import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { type Address, getAddress, isAddress, parseGwei } from "viem";
 import { z } from "zod";
-import { FIELD_ORDER } from "../../circuits/protocol.ts";
-import { parseOpen } from "../../client/sequencer/open-amount.ts";
 import { operatorError } from "../operator-errors.ts";
 
 const address = z

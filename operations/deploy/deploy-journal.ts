@@ -4,9 +4,9 @@
  * into being once at most, at the address that the journal names.
  */
 import { join } from "node:path";
+import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Hex } from "viem";
 import { z } from "zod";
-import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
 import { operatorError } from "../operator-errors.ts";
 
 const hex = z

@@ -2,26 +2,26 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { dirname, join } from "node:path";
-import { z } from "zod";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import {
   batchSizes,
   type CircuitSizes,
   exitSizes,
   hasOnlyBlobBatches,
-} from "../../circuits/registry/circuit-sizes.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { parseTableName, postedShape } from "../../circuits/table/table-shape.ts";
-import { type CircuitConfig, computeCircuitId } from "../../contracts/build/verifying-key.ts";
-import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
-import { toSolidityKey } from "../../prover/formats/verification-key.ts";
-import { verifyKey } from "../../prover/keys/ceremony.ts";
-import { isDevelopmentKey } from "../../prover/keys/development-key.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import type { ProvingCircuit } from "../../prover/proving/prover.ts";
-import { loadProductionKey, ProvingKeyChecker } from "../../prover/proving/proving-key.ts";
+} from "@openledger/circuits/registry/circuit-sizes";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { parseTableName, postedShape } from "@openledger/circuits/table/table-shape";
+import { type CircuitConfig, computeCircuitId } from "@openledger/contracts/build/verifying-key";
+import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
+import { toSolidityKey } from "@openledger/prover/formats/verification-key";
+import { verifyKey } from "@openledger/prover/keys/ceremony";
+import { isDevelopmentKey } from "@openledger/prover/keys/development-key";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
+import type { ProvingCircuit } from "@openledger/prover/proving/prover";
+import { loadProductionKey, ProvingKeyChecker } from "@openledger/prover/proving/proving-key";
+import { z } from "zod";
 import { operatorError } from "../operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 

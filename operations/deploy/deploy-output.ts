@@ -1,10 +1,10 @@
 /** What a finished deployment leaves in its folder: the record, and what an explorer needs to show the sources. */
 import { join } from "node:path";
+import { type Deployment, encodeDeployment } from "@openledger/circuits/registry/deployment";
+import { ledgerDomain } from "@openledger/client/ledger-client";
+import { compilerInput, compilerVersion } from "@openledger/contracts/build/compile";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { encodeDeployData, type TransactionReceipt } from "viem";
-import { type Deployment, encodeDeployment } from "../../circuits/registry/deployment.ts";
-import { ledgerDomain } from "../../client/ledger-client.ts";
-import { compilerInput, compilerVersion } from "../../contracts/build/compile.ts";
-import { writeFileWhole } from "../../foundation/whole-file.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 import type { CheckedCircuit } from "./deploy-keys.ts";
 import type { DeployPlan } from "./deploy-plan.ts";

@@ -1,4 +1,18 @@
 /** What a deployment will do, from its configuration and the chain alone. Nothing is sent here. */
+
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { genesisLedger } from "@openledger/circuits/ledger/ledger";
+import { deriveKey } from "@openledger/client/l2-key";
+import { compileContracts, compilerInput, pickContract } from "@openledger/contracts/build/compile";
+import { deployFailed, type RollupOptions, rollupArguments } from "@openledger/contracts/build/deploy";
+import {
+  GOVERNANCE_CONTRACTS,
+  type GovernanceAddresses,
+  type GovernanceOptions,
+  governanceArguments,
+} from "@openledger/contracts/build/governance";
+import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
+import { readSecretFile } from "@openledger/foundation/secret-file";
 import {
   type Abi,
   type Address,
@@ -12,19 +26,6 @@ import {
   type PublicClient,
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { genesisLedger } from "../../circuits/ledger/ledger.ts";
-import { deriveKey } from "../../client/l2-key.ts";
-import { compileContracts, compilerInput, pickContract } from "../../contracts/build/compile.ts";
-import { deployFailed, type RollupOptions, rollupArguments } from "../../contracts/build/deploy.ts";
-import {
-  GOVERNANCE_CONTRACTS,
-  type GovernanceAddresses,
-  type GovernanceOptions,
-  governanceArguments,
-} from "../../contracts/build/governance.ts";
-import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
-import { readSecretFile } from "../../foundation/secret-file.ts";
 import { operatorError } from "../operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 import { readJournal, requireSamePlan } from "./deploy-journal.ts";

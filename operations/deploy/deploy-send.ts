@@ -1,8 +1,8 @@
 /** Sends a planned deployment, one step after another, however often it was begun before. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { cappedFees } from "@openledger/contracts/l1/capped-transaction";
+import { paddedGas, replacementFees } from "@openledger/contracts/l1/fee-policy";
 import { type Hex, keccak256, type PublicClient, parseTransaction, type TransactionReceipt } from "viem";
-import { cappedFees } from "../../contracts/l1/capped-transaction.ts";
-import { paddedGas, replacementFees } from "../../contracts/l1/fee-policy.ts";
 import { operatorError } from "../operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 import { type Attempt, type DeployJournal, readJournal, writeJournal } from "./deploy-journal.ts";

@@ -13,6 +13,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { loadDeployment } from "@openledger/circuits/registry/deployment";
+import { deriveKey } from "@openledger/client/l2-key";
+import { compileContracts, compilerInput, pickContract } from "@openledger/contracts/build/compile";
+import { openGovernorAbi, rollupRegistryAbi } from "@openledger/contracts/build/governance-abi";
+import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
 import {
   createPublicClient,
   createTestClient,
@@ -24,13 +31,6 @@ import {
 } from "viem";
 import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
-import { loadDeployment } from "../../circuits/registry/deployment.ts";
-import { deriveKey } from "../../client/l2-key.ts";
-import { compileContracts, compilerInput, pickContract } from "../../contracts/build/compile.ts";
-import { openGovernorAbi, rollupRegistryAbi } from "../../contracts/build/governance-abi.ts";
-import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
 import { carryOut, describeDeployment, prepareDeployment } from "./deploy.ts";
 import { loadDeployConfig } from "./deploy-config.ts";
 

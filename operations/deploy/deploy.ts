@@ -1,10 +1,11 @@
 /** `openledger deploy`: everything is checked and said first; nothing is sent before somebody has agreed. */
+
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { unusualParameters } from "@openledger/contracts/build/rollup-parameters";
+import { cappedFees } from "@openledger/contracts/l1/capped-transaction";
+import { paddedGas } from "@openledger/contracts/l1/fee-policy";
 import { createPublicClient, formatEther, http, type PublicClient } from "viem";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { formatOpen } from "../../client/sequencer/open-amount.ts";
-import { unusualParameters } from "../../contracts/build/rollup-parameters.ts";
-import { cappedFees } from "../../contracts/l1/capped-transaction.ts";
-import { paddedGas } from "../../contracts/l1/fee-policy.ts";
 import { operatorError } from "../operator-errors.ts";
 import { type DeployConfig, loadDeployConfig } from "./deploy-config.ts";
 import { type CheckedCircuit, checkKeys, DEVELOPMENT_CHAIN_ID } from "./deploy-keys.ts";

@@ -1,6 +1,7 @@
 /** Whether an existing token is the one that the ledger's sums hold for. */
+
+import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
 import { type Address, encodeDeployData, type Hex, type PublicClient } from "viem";
-import { compileContracts, pickContract } from "../../contracts/build/compile.ts";
 import { operatorError } from "../operator-errors.ts";
 
 /** Bytes of the code depend on the token's own address (EIP-712's domain). They differ between any two of these. */

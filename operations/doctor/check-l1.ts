@@ -1,9 +1,10 @@
 /** Of Ethereum: the chain, what is deployed there, what the operator's account holds, and the clocks. */
+
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { hasOnlyBlobBatches } from "@openledger/circuits/registry/circuit-sizes";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Address, createPublicClient, formatEther, http, isAddressEqual } from "viem";
-import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { hasOnlyBlobBatches } from "../../circuits/registry/circuit-sizes.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { bad, type Finding, good, looking } from "./finding.ts";
 
 const TIMEOUT_MS = 10_000;

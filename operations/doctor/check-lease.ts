@@ -1,9 +1,10 @@
 /** Of the lease: that it is this rollup's, who holds it, and that clocks and margins keep two machines apart. */
+
+import { LeaseContract, type LeaseState } from "@openledger/bridge/l1/lease-contract";
+import { leaseMarginProblem, leaseSecondsProblem } from "@openledger/bridge/l1/lease-margin";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { readSecretFile } from "@openledger/foundation/secret-file";
 import { createPublicClient, http, isAddressEqual } from "viem";
-import { LeaseContract, type LeaseState } from "../../bridge/l1/lease-contract.ts";
-import { leaseMarginProblem, leaseSecondsProblem } from "../../bridge/l1/lease-margin.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { readSecretFile } from "../../foundation/secret-file.ts";
 import {
   type Installation,
   type InstalledLease,

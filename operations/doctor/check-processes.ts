@@ -1,9 +1,9 @@
 /** Of the running processes: whether each answers, what it says of itself, and who else has its port. */
 import { createServer } from "node:net";
+import { BLOB_KEPT_DAYS } from "@openledger/bridge/blobs/blob-source";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { readSecretFile } from "@openledger/foundation/secret-file";
 import { z } from "zod";
-import { BLOB_KEPT_DAYS } from "../../bridge/blobs/blob-source.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { readSecretFile } from "../../foundation/secret-file.ts";
 import { type Installation, type InstalledProcess, installationPaths } from "../installation/installation.ts";
 import { bad, type Finding, good, looking } from "./finding.ts";
 

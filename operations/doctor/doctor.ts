@@ -1,7 +1,7 @@
 /** `openledger doctor`: everything that is wrong with an installation, each with what to do about it. Changes nothing. */
 
 import { existsSync } from "node:fs";
-import { loadDeployment } from "../../circuits/registry/deployment.ts";
+import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { installationPaths, readEnvFile, readInstallation } from "../installation/installation.ts";
 import { checkL1 } from "./check-l1.ts";
 import { checkLease } from "./check-lease.ts";

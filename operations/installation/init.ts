@@ -4,13 +4,13 @@ import { existsSync, readdirSync } from "node:fs";
 import { chmod, mkdir } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { dirname, resolve } from "node:path";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
+import { readSecretFile } from "@openledger/foundation/secret-file";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
+import { handInKeyOf } from "@openledger/prover/jobs/hand-in";
 import type { Address, Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
-import { encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
-import { readSecretFile } from "../../foundation/secret-file.ts";
-import { writeFileWhole } from "../../foundation/whole-file.ts";
-import { handInKeyOf } from "../../prover/jobs/hand-in.ts";
 import { operatorError } from "../operator-errors.ts";
 import {
   type Installation,

@@ -1,9 +1,9 @@
 /** An installation: a folder with the configuration of every process of one rollup, and `installation.json`, which lists it. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Address } from "viem";
 import { z } from "zod";
-import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
 import { operatorError } from "../operator-errors.ts";
 
 const processSchema = z.object({

@@ -1,17 +1,17 @@
 /** Which processes an installation has, and the settings of each. */
-import { BRIDGE_SETTINGS } from "../../bridge/config.ts";
-import { DATANET_SETTINGS } from "../../datanets/host/config.ts";
+import { BRIDGE_SETTINGS } from "@openledger/bridge/config";
+import { DATANET_SETTINGS } from "@openledger/datanets/host/config";
 import {
   describeProblems,
   type Environment,
   readSettings,
   type Settings,
   settingVariable,
-} from "../../foundation/settings.ts";
-import { FACTORY_SETTINGS } from "../../models/factory/factory-config.ts";
-import { DISPATCHER_SETTINGS } from "../../prover/jobs/dispatch-config.ts";
-import { PROVER_SETTINGS } from "../../prover/service/prove-config.ts";
-import { SEQUENCER_SETTINGS } from "../../sequencer/config.ts";
+} from "@openledger/foundation/settings";
+import { FACTORY_SETTINGS } from "@openledger/models/factory/factory-config";
+import { DISPATCHER_SETTINGS } from "@openledger/prover/jobs/dispatch-config";
+import { PROVER_SETTINGS } from "@openledger/prover/service/prove-config";
+import { SEQUENCER_SETTINGS } from "@openledger/sequencer/config";
 import { operatorError } from "../operator-errors.ts";
 import { type InstalledProcess, installationPaths } from "./installation.ts";
 import { ownSequencerUrl, withLease } from "./plan-lease.ts";

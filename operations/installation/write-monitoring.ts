@@ -1,8 +1,8 @@
 /** Prometheus' configuration with the project's rules, and a board for Grafana, both as code. */
 import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
-import { writeFileWhole } from "../../foundation/whole-file.ts";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { type Installation, type InstalledProcess, installationPaths } from "./installation.ts";
 
 /** The rules about each kind of process. */

@@ -2,11 +2,11 @@
  * What the ledger says of earlier payments. Fault that this is for: a journal that is older than the payments, or was not
  * there when the timer ran (a disk that was not mounted, a folder out of a backup), would have them paid again.
  */
-import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getOperation, listOperations, resolveSigner } from "../../client/sequencer/ledger-reads.ts";
-import type { LedgerOperation } from "../../client/sequencer/sequencer-schemas.ts";
-import type { ProofCredit } from "../../prover/jobs/proof-credits.ts";
+import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getOperation, listOperations, resolveSigner } from "@openledger/client/sequencer/ledger-reads";
+import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
+import type { ProofCredit } from "@openledger/prover/jobs/proof-credits";
 import { operatorError } from "../operator-errors.ts";
 import { dueCredits, type PaymentJournal, type PayOptions } from "./payment-journal.ts";
 

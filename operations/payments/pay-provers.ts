@@ -5,13 +5,13 @@
  * the same signed transfer is sent again, which the ledger executes once. Where its nonce was used and the sequencer does
  * not know the transfer, a human says what it was.
  */
-import { floorAmount } from "../../circuits/ledger/amount-float.ts";
-import { type SignedSubmission, sendSigned } from "../../client/actions/ledger/send-operation.ts";
-import { transfer } from "../../client/actions/ledger/transfer.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getOperation } from "../../client/sequencer/ledger-reads.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import type { ProofCredit } from "../../prover/jobs/proof-credits.ts";
+import { floorAmount } from "@openledger/circuits/ledger/amount-float";
+import { type SignedSubmission, sendSigned } from "@openledger/client/actions/ledger/send-operation";
+import { transfer } from "@openledger/client/actions/ledger/transfer";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { ProofCredit } from "@openledger/prover/jobs/proof-credits";
 import { operatorError } from "../operator-errors.ts";
 import { requireKnownPayments } from "./known-payments.ts";
 import { dueCredits, type Payment, type PaymentJournal, type PayOptions } from "./payment-journal.ts";

@@ -1,9 +1,9 @@
 /** What was paid to provers, and for which proofs; who they are. */
 import { readFileSync } from "node:fs";
+import type { OperationBody } from "@openledger/client/sequencer/operation-body";
+import { LineJournal } from "@openledger/foundation/line-journal";
+import type { ProofCredit } from "@openledger/prover/jobs/proof-credits";
 import { z } from "zod";
-import type { OperationBody } from "../../client/sequencer/operation-body.ts";
-import { LineJournal } from "../../foundation/line-journal.ts";
-import type { ProofCredit } from "../../prover/jobs/proof-credits.ts";
 import { operatorError } from "../operator-errors.ts";
 
 const hex = z.templateLiteral(["0x", z.string().regex(/^[0-9a-f]+$/)]);

@@ -1,6 +1,7 @@
 /** How somebody takes part: waits for his turn, fetches the round, contributes, hands it in. In Node and in pages. */
+
+import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
-import { isRollupError, RollupError } from "../../foundation/rollup-error.ts";
 import { proverError, proverErrors } from "../prover-errors.ts";
 import {
   type CeremonyEntry,

@@ -26,9 +26,9 @@ import {
 } from "node:fs";
 import { copyFile, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { takeFileLock } from "@openledger/foundation/file-lock";
+import { LineJournal } from "@openledger/foundation/line-journal";
 import { z } from "zod";
-import { takeFileLock } from "../../foundation/file-lock.ts";
-import { LineJournal } from "../../foundation/line-journal.ts";
 import { type CeremonyEntry, entrySchema, fromHex, infoSchema, toHex } from "../ceremony/ceremony-api.ts";
 import { type RoundShape, splitRound } from "../ceremony/round-file.ts";
 import { readFirstRound } from "../keys/round-key.ts";

@@ -1,7 +1,7 @@
 /** Checks contributions in a thread of its own, so that the coordinator answers meanwhile. */
 import { readFileSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { checkContribution } from "../ceremony/check-contribution.ts";
 import { contributionHash, recordBytes, splitRecord } from "../ceremony/contribution-record.ts";
 import type { RoundShape } from "../ceremony/round-file.ts";

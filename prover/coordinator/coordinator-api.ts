@@ -1,13 +1,13 @@
 /** The coordinator over HTTP (prover/ceremony/ceremony-api.ts), and its page. */
 import { createReadStream, existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
+import { clientNetwork } from "@openledger/foundation/http/client-network";
+import { createServer } from "@openledger/foundation/http/create-server";
+import type { HttpErrors, HttpFault, ServerLog } from "@openledger/foundation/http/http-errors";
+import type { ServerLimits } from "@openledger/foundation/http/server-settings";
+import { validateByZod } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { clientNetwork } from "../../foundation/http/client-network.ts";
-import { createServer } from "../../foundation/http/create-server.ts";
-import type { HttpErrors, HttpFault, ServerLog } from "../../foundation/http/http-errors.ts";
-import type { ServerLimits } from "../../foundation/http/server-settings.ts";
-import { validateByZod } from "../../foundation/wire/zod-routes.ts";
 import { contributorName, ticketText } from "../ceremony/ceremony-api.ts";
 import { type ProverErrorCode, proverError, proverErrors } from "../prover-errors.ts";
 import type { Coordinator, CoordinatorLog } from "./coordinator.ts";

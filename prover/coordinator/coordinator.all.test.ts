@@ -1,9 +1,9 @@
 import { appendFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { TrustedProxies } from "@openledger/foundation/http/trusted-proxies";
+import { attackServer } from "@openledger/foundation/internal/http/testing/attack-server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { attackServer } from "../../foundation/http/testing/attack-server.ts";
-import { TrustedProxies } from "../../foundation/http/trusted-proxies.ts";
 import { CeremonyClient } from "../ceremony/ceremony-client.ts";
 import { checkTranscript } from "../ceremony/check-transcript.ts";
 import { type ContributedRound, contribute } from "../ceremony/contribute.ts";

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { bn254 } from "@noble/curves/bn254.js";
+import { type G2RealFirst, realFirst, toContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type G2RealFirst, realFirst, toContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { ProofResult } from "../proving/prover.ts";
 import { createSnarkjsProver } from "../snarkjs/snarkjs-backend.ts";

@@ -1,5 +1,4 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { z } from "zod";
 import {
   type ContractIc,
   type G1Point,
@@ -9,7 +8,8 @@ import {
   realFirst,
   toContractIc,
   toContractOrder,
-} from "../../circuits/wire/groth16-proof.ts";
+} from "@openledger/circuits/wire/groth16-proof";
+import { z } from "zod";
 import { proverError } from "../prover-errors.ts";
 
 // Of the library that computes here, so that a page that verifies carries no WebAssembly.

@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import {
   bearerToken,
   describeProblems,
@@ -12,7 +11,8 @@ import {
   someText,
   WORKER_SETTINGS,
   wholeNumber,
-} from "../../foundation/settings.ts";
+} from "@openledger/foundation/settings";
+import type { z } from "zod";
 import { proverError } from "../prover-errors.ts";
 import { handInKeyText } from "./hand-in.ts";
 

@@ -7,13 +7,13 @@
  * a batch has: nothing behind it could be posted before it.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { proveJobAnswer, unprovenBatchesAnswer } from "@openledger/circuits/wire/operator-api";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { askSequencer, type SequencerEndpoint } from "@openledger/foundation/wire/sequencer-request";
 import { type Job, Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { z } from "zod";
-import { proveJobAnswer, unprovenBatchesAnswer } from "../../circuits/wire/operator-api.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import { askSequencer, type SequencerEndpoint } from "../../foundation/wire/sequencer-request.ts";
 import { countWorkerProof, type DispatchMetrics } from "./dispatch-metrics.ts";
 import { openHandIn } from "./hand-in.ts";
 import type { ProofCredits } from "./proof-credits.ts";

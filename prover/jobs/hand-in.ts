@@ -7,11 +7,11 @@
  * with the batch and the name as additional data, so that it is good for this batch and this name alone.
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
+import type { proofBody } from "@openledger/circuits/wire/operator-api";
+import { proofJson } from "@openledger/circuits/wire/wire-fields";
+import { hex32 } from "@openledger/foundation/hex";
+import { secretText } from "@openledger/foundation/settings";
 import { z } from "zod";
-import type { proofBody } from "../../circuits/wire/operator-api.ts";
-import { proofJson } from "../../circuits/wire/wire-fields.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { secretText } from "../../foundation/settings.ts";
 import { proverError } from "../prover-errors.ts";
 import { type ProveAnswer, proveAnswerSchema } from "./prove-queue.ts";
 

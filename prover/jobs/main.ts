@@ -1,10 +1,11 @@
 /** The dispatcher's process: `npx tsx prover/jobs/main.ts`, configured by prover/jobs/dispatch-config.ts. */
+
+import { startHealthServer } from "@openledger/foundation/http/health-server";
+import { keepFilesPrivate } from "@openledger/foundation/private-files";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { cutStopShort } from "@openledger/foundation/run-until-stopped";
+import { SequencerChoice } from "@openledger/foundation/wire/sequencer-choice";
 import { pino } from "pino";
-import { startHealthServer } from "../../foundation/http/health-server.ts";
-import { keepFilesPrivate } from "../../foundation/private-files.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import { cutStopShort } from "../../foundation/run-until-stopped.ts";
-import { SequencerChoice } from "../../foundation/wire/sequencer-choice.ts";
 import { type DispatchConfig, readDispatchConfig } from "./dispatch-config.ts";
 import { createDispatchMetrics } from "./dispatch-metrics.ts";
 import { Dispatcher } from "./dispatcher.ts";

@@ -2,8 +2,9 @@
  * Which worker made the proof of which batch, as far as the sequencer has taken it: what workers are paid by. One batch is
  * credited once. A kill between the sequencer's answer and the line loses that credit, and never makes two.
  */
+
+import { LineJournal, readLineJournal } from "@openledger/foundation/line-journal";
 import { z } from "zod";
-import { LineJournal, readLineJournal } from "../../foundation/line-journal.ts";
 
 const creditSchema = z.object({
   batchHash: z.string().regex(/^0x[0-9a-f]{64}$/),

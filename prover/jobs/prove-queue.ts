@@ -6,9 +6,9 @@ import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
+import { MAX_TIMING_MS, proofBody, unprovenBatchesAnswer } from "@openledger/circuits/wire/operator-api";
 import { Redis } from "ioredis";
 import { z } from "zod";
-import { MAX_TIMING_MS, proofBody, unprovenBatchesAnswer } from "../../circuits/wire/operator-api.ts";
 import { proverError } from "../prover-errors.ts";
 
 /** Every key of the queue begins with it: a worker's user of Redis needs `~openledger:*` and nothing else. */

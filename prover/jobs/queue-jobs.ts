@@ -1,9 +1,9 @@
 /** A prover's side of the queue: takes one job at a time, and shows that it lives as long as it has one. */
 import { randomUUID } from "node:crypto";
+import { proofJson } from "@openledger/circuits/wire/wire-fields";
+import { hex32 } from "@openledger/foundation/hex";
 import { type Job, UnrecoverableError, Worker } from "bullmq";
 import type { Logger } from "pino";
-import { proofJson } from "../../circuits/wire/wire-fields.ts";
-import { hex32 } from "../../foundation/hex.ts";
 import { proverError } from "../prover-errors.ts";
 import { type PlainAnswer, sealAnswer } from "./hand-in.ts";
 import {

@@ -1,13 +1,14 @@
 /** The operator's routes of the sequencer (docs/api.md) that a prover calls. */
-import { z } from "zod";
-import { type proofBody, proveJobAnswer } from "../../circuits/wire/operator-api.ts";
-import { proofJson } from "../../circuits/wire/wire-fields.ts";
-import { hex32 } from "../../foundation/hex.ts";
+
+import { type proofBody, proveJobAnswer } from "@openledger/circuits/wire/operator-api";
+import { proofJson } from "@openledger/circuits/wire/wire-fields";
+import { hex32 } from "@openledger/foundation/hex";
 import {
   askSequencer,
   type SequencerEndpoint,
   type SequencerFailure,
-} from "../../foundation/wire/sequencer-request.ts";
+} from "@openledger/foundation/wire/sequencer-request";
+import { z } from "zod";
 import { proverError } from "../prover-errors.ts";
 import type { CircuitInputs, ProofResult, SignalValue } from "../proving/prover.ts";
 

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { parseVerificationKey, toSolidityKey, verifyProof } from "../formats/verification-key.ts";
 import { loadProductionKey } from "../proving/proving-key.ts";
 import { createSnarkjsProver } from "../snarkjs/snarkjs-backend.ts";

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { type CircuitSpec, compileCircuit } from "@openledger/circuits/compiler/compile";
+import { readR1cs } from "@openledger/circuits/compiler/r1cs-reader";
 import { type SnarkjsLogger, zKey } from "snarkjs";
-import { type CircuitSpec, compileCircuit } from "../../circuits/compiler/compile.ts";
-import { readR1cs } from "../../circuits/compiler/r1cs-reader.ts";
 import type { KeyMeta } from "../formats/key-meta.ts";
 import { readPtauHeader } from "../formats/ptau-file.ts";
 import {

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
 import { parseVerificationKey, type VerificationKey } from "../formats/verification-key.ts";
 import { proverError } from "../prover-errors.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";

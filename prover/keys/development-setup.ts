@@ -3,10 +3,10 @@ import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } f
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { bn254 } from "@noble/curves/bn254.js";
-import { publishBuild, removeAbandonedBuilds } from "../../circuits/compiler/build-cache.ts";
-import { type CompiledCircuit, repositoryRoot } from "../../circuits/compiler/compile.ts";
-import { readR1cs } from "../../circuits/compiler/r1cs-reader.ts";
-import { type G1Point, realFirst } from "../../circuits/wire/groth16-proof.ts";
+import { publishBuild, removeAbandonedBuilds } from "@openledger/circuits/compiler/build-cache";
+import { type CompiledCircuit, repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { readR1cs } from "@openledger/circuits/compiler/r1cs-reader";
+import { type G1Point, realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { fieldBytes, fromBytesLe, scalarModulus, toBytesLe, twoAdicity } from "../formats/bn254-numbers.ts";
 import { buildBn254Image } from "../formats/bn254-wasm.ts";
 import { type KeyMeta, parseKeyMeta } from "../formats/key-meta.ts";

@@ -1,8 +1,8 @@
 import { bn254 } from "@noble/curves/bn254.js";
+import { invertMod } from "@openledger/circuits/inverse";
+import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { invertMod } from "../../circuits/inverse.ts";
-import { runs } from "../../foundation/testing/test-random.ts";
 import { baseModulus, fromBytesLe, montgomeryR, scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
 import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
 import { FixedBase } from "./fixed-base.ts";

@@ -1,5 +1,5 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { baseField, elementBytes, encodeElement } from "../../circuits/wasm/field-limbs.ts";
+import { baseField, elementBytes, encodeElement } from "@openledger/circuits/wasm/field-limbs";
 import { fieldBytes } from "../formats/bn254-numbers.ts";
 import { type CurveShape, g1Shape, g2Shape, referenceFlags } from "../wasm/kernels/curve-kernel.ts";
 import {

@@ -1,6 +1,6 @@
 import { randomFillSync } from "node:crypto";
 import { availableParallelism } from "node:os";
-import { type Groth16Proof, realFirst } from "../../circuits/wire/groth16-proof.ts";
+import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { fieldBytes, fromBytesLe, scalarModulus } from "../formats/bn254-numbers.ts";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { type ProverErrorCode, proverError, proverErrors } from "../prover-errors.ts";

@@ -1,5 +1,5 @@
+import { invertMod } from "@openledger/circuits/inverse";
 import { describe, expect, test } from "vitest";
-import { invertMod } from "../../circuits/inverse.ts";
 import { rootOfUnity } from "../formats/bn254-numbers.ts";
 import { edgeValues, findAddon, joinNumbers, moduli, splitNumbers } from "../testing/oracle.fixtures.ts";
 

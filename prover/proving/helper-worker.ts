@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads";
-import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
-import { RollupError } from "../../foundation/rollup-error.ts";
+import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { type VerificationKey, verifyProof } from "../formats/verification-key.ts";
 import type { CircuitInputs } from "./prover.ts";
 import { openWitnessSource, type WitnessSource } from "./witness-source.ts";

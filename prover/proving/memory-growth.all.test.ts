@@ -1,8 +1,8 @@
 import { readFile, rm } from "node:fs/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
 import { createProver } from "../backends.ts";
 import { encodeWitness } from "../formats/wtns-file.ts";
 import { developmentSetup } from "../keys/development-setup.ts";

@@ -1,8 +1,8 @@
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
 import { groth16 } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
 import { createProver } from "../backends.ts";
 import { fromBytesLe, scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
 import { toSnarkjsKey } from "../formats/verification-key.ts";

@@ -1,4 +1,4 @@
-import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
+import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import { proverError } from "../prover-errors.ts";
 import { HelperThread } from "./helper-thread.ts";
 import type { WorkerAnswer, WorkerTask } from "./helper-worker.ts";

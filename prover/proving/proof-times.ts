@@ -2,8 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { z } from "zod";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 
 /** Which proofs take equally long: the same circuit, by its content, proven by the same back end. */
 export interface ProofKind {

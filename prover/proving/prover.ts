@@ -1,4 +1,4 @@
-import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
+import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import type { VerificationKey } from "../formats/verification-key.ts";
 
 /** Values of a circuit's input signals by name; arrays nest as the signals' dimensions do. */

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import type { RunBlock, RunPart } from "../../circuits/compiler/composed-copies.ts";
-import { isComposition, readDescription } from "../../circuits/compiler/composed-description.ts";
-import { type InputValue, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { TableWitness } from "../../circuits/table/table-witness.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import type { RunBlock, RunPart } from "@openledger/circuits/compiler/composed-copies";
+import { isComposition, readDescription } from "@openledger/circuits/compiler/composed-description";
+import { type InputValue, WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { TableWitness } from "@openledger/circuits/table/table-witness";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { layOutWitness } from "../formats/wtns-file.ts";
 import { flattenInputs } from "../witness/step-inputs.ts";
 import { loadStepRunner } from "../witness/step-runner.ts";

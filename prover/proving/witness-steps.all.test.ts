@@ -1,17 +1,20 @@
 import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import type { RunPart } from "@openledger/circuits/compiler/composed-copies";
+import {
+  type ComposedDescription,
+  readDescription,
+} from "@openledger/circuits/compiler/composed-description";
+import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { sealedInputs } from "@openledger/circuits/table/sealed-batch";
+import { TableWitness } from "@openledger/circuits/table/table-witness";
+import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
+import { fillTable, SMALL_DEPTH, SMALL_TABLE } from "@openledger/circuits/testing/table-world";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import type { RunPart } from "../../circuits/compiler/composed-copies.ts";
-import { type ComposedDescription, readDescription } from "../../circuits/compiler/composed-description.ts";
-import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { tableCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { sealedInputs } from "../../circuits/table/sealed-batch.ts";
-import { TableWitness } from "../../circuits/table/table-witness.ts";
-import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
-import { fillTable, SMALL_DEPTH, SMALL_TABLE } from "../../circuits/testing/table-world.ts";
 import { loadStepRunner } from "../witness/step-runner.ts";
 import { openWitnessSource, type WitnessSource } from "./witness-source.ts";
 import { WitnessThreads } from "./witness-threads.ts";

@@ -1,5 +1,5 @@
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { Piscina } from "piscina";
-import { RollupError } from "../../foundation/rollup-error.ts";
 import type { BlockRequest, PartAnswer, PartRequest } from "./witness-worker.ts";
 
 /** Threads that calculate parts of witnesses, each one at a time. They start when needed, and keep nobody alive. */

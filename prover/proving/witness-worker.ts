@@ -1,7 +1,7 @@
 /** A thread that runs circom's programs of single parts; it must load nothing that loads snarkjs' thread package. */
 import { readFile } from "node:fs/promises";
-import { type CircuitInputs, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { type CircuitInputs, WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { proverError } from "../prover-errors.ts";
 import { type LoadedSteps, loadStepRunner } from "../witness/step-runner.ts";
 

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
+import { ONE_DAY_MS } from "@openledger/foundation/settings";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ONE_DAY_MS } from "../../foundation/settings.ts";
 import { createProver } from "../backends.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { ProofJob, ProofResult, Prover } from "../proving/prover.ts";

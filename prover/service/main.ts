@@ -1,11 +1,12 @@
 /** The prover's process: `npx tsx prover/service/main.ts`, configured by prover/service/prove-config.ts. */
+
+import { loadDeployment } from "@openledger/circuits/registry/deployment";
+import { startHealthServer } from "@openledger/foundation/http/health-server";
+import { keepFilesPrivate } from "@openledger/foundation/private-files";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { cutStopShort } from "@openledger/foundation/run-until-stopped";
+import { SequencerChoice } from "@openledger/foundation/wire/sequencer-choice";
 import { type Logger, pino } from "pino";
-import { loadDeployment } from "../../circuits/registry/deployment.ts";
-import { startHealthServer } from "../../foundation/http/health-server.ts";
-import { keepFilesPrivate } from "../../foundation/private-files.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import { cutStopShort } from "../../foundation/run-until-stopped.ts";
-import { SequencerChoice } from "../../foundation/wire/sequencer-choice.ts";
 import { createProver } from "../backends.ts";
 import { chooseBackend } from "../choose-backend.ts";
 import { createProveJobClient, type ProveJobClient } from "../jobs/sequencer-jobs.ts";

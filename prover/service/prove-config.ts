@@ -1,4 +1,3 @@
-import { z } from "zod";
 import {
   bearerToken,
   describeProblems,
@@ -12,7 +11,8 @@ import {
   someText,
   WORKER_SETTINGS,
   wholeNumber,
-} from "../../foundation/settings.ts";
+} from "@openledger/foundation/settings";
+import { z } from "zod";
 import { BACKEND_CHOICES } from "../choose-backend.ts";
 import { handInKeyText } from "../jobs/hand-in.ts";
 import { proverError } from "../prover-errors.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { pino } from "pino";
 import { describe, expect, test } from "vitest";
-import { realFirst } from "../../circuits/wire/groth16-proof.ts";
 import type { ProveJob, ProveJobClient } from "../jobs/sequencer-jobs.ts";
 import { proverError } from "../prover-errors.ts";
 import type { ProofResult, ProveOptions, Prover, ProvingCircuit } from "../proving/prover.ts";

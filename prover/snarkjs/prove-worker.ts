@@ -1,7 +1,7 @@
+import { isComposition } from "@openledger/circuits/compiler/composed-description";
+import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { groth16, wtns } from "snarkjs";
-import { isComposition } from "../../circuits/compiler/composed-description.ts";
-import { type Groth16Proof, realFirst } from "../../circuits/wire/groth16-proof.ts";
-import { RollupError } from "../../foundation/rollup-error.ts";
 import type { ProverErrorCode } from "../prover-errors.ts";
 import type { CircuitInputs, ProofStage } from "../proving/prover.ts";
 import { openWitnessSource, type WitnessSource } from "../proving/witness-source.ts";

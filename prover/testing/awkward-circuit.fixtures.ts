@@ -1,4 +1,4 @@
-import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
+import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
 
 /** Wires of each sort. */
 export const AWKWARD_WIRES = 40;

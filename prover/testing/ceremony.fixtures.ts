@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { shapeOf } from "../../circuits/testing/sample-shape.ts";
-import { toContractProof } from "../../circuits/wire/groth16-proof.ts";
-import { startAnvil } from "../../contracts/l1/anvil.ts";
-import { connect, deployFixture, revertOf } from "../../contracts/testing/rollup-fixture.ts";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
+import { toContractProof } from "@openledger/circuits/wire/groth16-proof";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { connect, deployFixture, revertOf } from "@openledger/contracts/testing/rollup-fixture";
 import { createCeremony } from "../coordinator/ceremony-folder.ts";
 import {
   type CoordinatorOptions,

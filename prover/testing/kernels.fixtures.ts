@@ -1,4 +1,4 @@
-import { elementBytes } from "../../circuits/wasm/field-limbs.ts";
+import { elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import { baseModulus, fromBytesLe, montgomeryR, toBytesLe } from "../formats/bn254-numbers.ts";
 import {
   buildKernelImage,

@@ -1,8 +1,8 @@
 /** A Redis or Valkey of a test's own, in memory. Neither is a package of npm: where the machine has none, tests say so. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "@openledger/foundation/testing/free-port";
 import { Redis } from "ioredis";
-import { freePort } from "../../foundation/testing/free-port.ts";
 import { KEY_PREFIX } from "../jobs/prove-queue.ts";
 
 const PROGRAMS = ["redis-server", "valkey-server"];

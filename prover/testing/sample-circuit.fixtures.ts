@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
-import { type CompiledCircuit, compileCircuit, repositoryRoot } from "../../circuits/compiler/compile.ts";
+import { type CompiledCircuit, compileCircuit, repositoryRoot } from "@openledger/circuits/compiler/compile";
 
 /**
  * A tiny circuit for tests: y = x^(2^squareCount) + w^2 with x public. It has squareCount + 2 constraints

@@ -1,4 +1,4 @@
-import { elementBytes } from "../../circuits/wasm/field-limbs.ts";
+import { elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import { g1Bytes, g2Bytes, zkeySection } from "../formats/zkey-layout.ts";
 import type { KernelCalls } from "./kernels/kernel-module.ts";
 import { type MemoryPlan, type SumName, stagingBytes } from "./memory-plan.ts";

@@ -1,4 +1,4 @@
-import { elementBytes } from "../../circuits/wasm/field-limbs.ts";
+import { elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import { proverError } from "../prover-errors.ts";
 import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
 import { kernelBytes, pageBytes, scratchBytes } from "./kernels/kernel-module.ts";

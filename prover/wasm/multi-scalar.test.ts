@@ -1,7 +1,7 @@
 import { bn254 } from "@noble/curves/bn254.js";
+import { scalarsFrom } from "@openledger/circuits/testing/sample-scalars";
+import { baseField, decodeElement, elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import { describe, expect, test } from "vitest";
-import { scalarsFrom } from "../../circuits/testing/sample-scalars.ts";
-import { baseField, decodeElement, elementBytes } from "../../circuits/wasm/field-limbs.ts";
 import { scalarModulus } from "../formats/bn254-numbers.ts";
 import { makeKernelBench, zkeyCoordinate } from "../testing/kernels.fixtures.ts";
 import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";

@@ -2,9 +2,9 @@
  * The same kernels in one thread, from bytes alone: for a page's worker, which has no files, and where the page comes
  * from the disk, no memory to share either.
  */
-import { type CircuitInputs, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
-import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { type CircuitInputs, WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
+import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { fieldBytes, fromBytesLe } from "../formats/bn254-numbers.ts";
 import { verifyProof } from "../formats/verification-key.ts";
 import { parseZkeyHeader, unreadableKey } from "../formats/zkey-header.ts";

@@ -1,7 +1,12 @@
+import { powMod } from "@openledger/circuits/field/modular";
+import { scalarsFrom } from "@openledger/circuits/testing/sample-scalars";
+import {
+  decodeElement,
+  elementBytes,
+  encodeElement,
+  scalarField,
+} from "@openledger/circuits/wasm/field-limbs";
 import { describe, expect, test } from "vitest";
-import { powMod } from "../../circuits/field/modular.ts";
-import { scalarsFrom } from "../../circuits/testing/sample-scalars.ts";
-import { decodeElement, elementBytes, encodeElement, scalarField } from "../../circuits/wasm/field-limbs.ts";
 import { rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
 import { type KernelBench, makeKernelBench, vectorElement } from "../testing/kernels.fixtures.ts";
 import { moveToCoset, type TransformPlan, writeFactors } from "./transforms.ts";

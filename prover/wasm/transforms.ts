@@ -1,5 +1,5 @@
-import { powMod } from "../../circuits/field/modular.ts";
-import { elementBytes, encodeElement, scalarField } from "../../circuits/wasm/field-limbs.ts";
+import { powMod } from "@openledger/circuits/field/modular";
+import { elementBytes, encodeElement, scalarField } from "@openledger/circuits/wasm/field-limbs";
 import { rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
 import type { KernelCalls } from "./kernels/kernel-module.ts";
 import { inverseScalar } from "./kernels/scalar-kernel.ts";

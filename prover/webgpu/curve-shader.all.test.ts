@@ -1,6 +1,6 @@
 import { bn254 } from "@noble/curves/bn254.js";
+import { powMod } from "@openledger/circuits/field/modular";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { powMod } from "../../circuits/field/modular.ts";
 import { baseModulus } from "../formats/bn254-numbers.ts";
 import { numbersFrom, openTestDevice, putIntegers, runAndRead } from "../testing/webgpu.fixtures.ts";
 import {

@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { brotliDecompress } from "node:zlib";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import type {} from "webgpu"; // the global types of WebGPU
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { proverError } from "../prover-errors.ts";
 
 /**

@@ -1,5 +1,5 @@
+import { powMod } from "@openledger/circuits/field/modular";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { powMod } from "../../circuits/field/modular.ts";
 import { numbersFrom, openTestDevice, putIntegers, runAndRead } from "../testing/webgpu.fixtures.ts";
 import {
   baseShader,

@@ -1,4 +1,4 @@
-import { powMod } from "../../circuits/field/modular.ts";
+import { powMod } from "@openledger/circuits/field/modular";
 import { baseModulus, scalarModulus } from "../formats/bn254-numbers.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { powMod } from "../../circuits/field/modular.ts";
+import { powMod } from "@openledger/circuits/field/modular";
 import { baseModulus, fieldBytes } from "../formats/bn254-numbers.ts";
 import { coefficientBytes } from "../formats/setup-kernels.ts";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";

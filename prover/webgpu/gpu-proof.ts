@@ -1,5 +1,5 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { type Groth16Proof, realFirst } from "../../circuits/wire/groth16-proof.ts";
+import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { scalarModulus } from "../formats/bn254-numbers.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import type { GpuKey } from "./gpu-key.ts";

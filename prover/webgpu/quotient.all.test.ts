@@ -1,5 +1,5 @@
+import { powMod } from "@openledger/circuits/field/modular";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { powMod } from "../../circuits/field/modular.ts";
 import { rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
 import {
   numbersFrom,

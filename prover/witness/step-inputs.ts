@@ -1,6 +1,6 @@
-import type { StepInput } from "../../circuits/compiler/row-steps.ts";
-import type { CircuitInputs, InputValue } from "../../circuits/compiler/witness-calculator.ts";
-import { FIELD_ORDER } from "../../circuits/protocol.ts";
+import type { StepInput } from "@openledger/circuits/compiler/row-steps";
+import type { CircuitInputs, InputValue } from "@openledger/circuits/compiler/witness-calculator";
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
 
 const WORDS = 4;
 const LOW = (1n << 64n) - 1n;

@@ -3,35 +3,36 @@
  * by its draws, and which two weeks later anybody may settle by row counts. He proves these settlements, and as many of epochs
  * that never were: L1 does not know the ledger's epochs. Nothing is parked yet.
  */
-import { bytesToHex, encodeFunctionData, type Hex, parseEther, toHex } from "viem";
-import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "../../bridge/l1/settlement-times.ts";
-import { type ModelBinding, packBinding } from "../../circuits/ledger/leaf.ts";
-import { type Earner, earnerRoot, ownersCommitment, packSplit } from "../../circuits/ledger/rewards.ts";
-import { APPROVAL_DELAY_SECONDS } from "../../circuits/protocol.ts";
-import { defaultSplit } from "../../circuits/settlement/earner-table-rules.ts";
-import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
-import { type ContractProof, toContractProof } from "../../circuits/wire/groth16-proof.ts";
+
+import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
+import { type ModelBinding, packBinding } from "@openledger/circuits/ledger/leaf";
+import { type Earner, earnerRoot, ownersCommitment, packSplit } from "@openledger/circuits/ledger/rewards";
+import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
+import { defaultSplit } from "@openledger/circuits/settlement/earner-table-rules";
+import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
+import { type ContractProof, toContractProof } from "@openledger/circuits/wire/groth16-proof";
 import {
   encodeSettlementBody,
   type ProvenSettlement,
   sendSettlement,
-} from "../../client/actions/l1/send-settlement.ts";
-import { approveModel } from "../../client/actions/ledger/approve-model.ts";
-import { createDatanet } from "../../client/actions/ledger/create-datanet.ts";
-import { createModel } from "../../client/actions/ledger/create-model.ts";
-import { payInference } from "../../client/actions/ledger/pay-inference.ts";
-import { publishVersion } from "../../client/actions/ledger/publish-version.ts";
-import { seal } from "../../client/actions/ledger/seal.ts";
-import { keyFromSecret } from "../../client/l2-key.ts";
-import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
-import { getModel } from "../../client/sequencer/model-reads.ts";
-import { waitFor } from "../../client/sequencer/wait-for.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { readSealedEpoch, settledModelOf } from "../../models/settling/prepare-settlement.ts";
-import { signSettlement } from "../../models/settling/sign-settlement.ts";
-import { createProver } from "../../prover/backends.ts";
-import type { Prover } from "../../prover/proving/prover.ts";
+} from "@openledger/client/actions/l1/send-settlement";
+import { approveModel } from "@openledger/client/actions/ledger/approve-model";
+import { createDatanet } from "@openledger/client/actions/ledger/create-datanet";
+import { createModel } from "@openledger/client/actions/ledger/create-model";
+import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
+import { seal } from "@openledger/client/actions/ledger/seal";
+import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
+import { keyFromSecret } from "@openledger/client/l2-key";
+import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import { waitFor } from "@openledger/client/sequencer/wait-for";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { readSealedEpoch, settledModelOf } from "@openledger/models/settling/prepare-settlement";
+import { signSettlement } from "@openledger/models/settling/sign-settlement";
+import { createProver } from "@openledger/prover/backends";
+import type { Prover } from "@openledger/prover/proving/prover";
+import { bytesToHex, encodeFunctionData, type Hex, parseEther, toHex } from "viem";
 import type { DrillCircuit } from "../drill/drill-circuit.ts";
 import type { DrillWorld } from "../drill/drill-world.ts";
 import { proveGenesis, proveTable, TABLE_INDEX } from "../drill/model-circuits.ts";

@@ -1,7 +1,7 @@
 /** One part of `npm run bench -- attribution` in a process of its own, so that both cores work. */
-import { FULL_GAMING, QUICK_GAMING, simulateGaming } from "../../attribution/research/gaming.ts";
-import { mnistLogisticCase, mnistMlpCase } from "../../attribution/research/mnist-cases.ts";
-import { measureQuality } from "../../attribution/research/quality.ts";
+import { FULL_GAMING, QUICK_GAMING, simulateGaming } from "@openledger/attribution/internal/research/gaming";
+import { mnistLogisticCase, mnistMlpCase } from "@openledger/attribution/internal/research/mnist-cases";
+import { measureQuality } from "@openledger/attribution/internal/research/quality";
 
 export const PARTS = ["mnistLogistic", "mnistMlp", "gaming"] as const;
 export type Part = (typeof PARTS)[number];

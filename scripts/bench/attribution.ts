@@ -1,12 +1,12 @@
 /** Quality of the attribution methods on digits, and what contributors could gain by cheating. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import type { Attacks, GamingReport } from "../../attribution/research/gaming.ts";
-import { METHODS } from "../../attribution/research/method-scores.ts";
-import type { QualityReport } from "../../attribution/research/quality.ts";
-import { gpuScores, type ScoreMode } from "../../attribution/scores/gpu-scores.ts";
-import { integerScores } from "../../attribution/scores/integer-scores.ts";
+import type { Attacks, GamingReport } from "@openledger/attribution/internal/research/gaming";
+import { METHODS } from "@openledger/attribution/internal/research/method-scores";
+import type { QualityReport } from "@openledger/attribution/internal/research/quality";
+import { gpuScores, type ScoreMode } from "@openledger/attribution/internal/scores/gpu-scores";
+import { integerScores } from "@openledger/attribution/internal/scores/integer-scores";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { Part } from "./attribution-worker.ts";
 
 export interface AttributionBenchOptions {

@@ -1,9 +1,9 @@
 /** Gas of batches in blobs beside that of batches in calldata, how long a blob takes to make, and where the prices are equal. */
-import { blobWithProof, cellProofsOf } from "../../circuits/blob/blob-sidecar.ts";
-import { commitBlob, openBlob, preloadKzg } from "../../circuits/blob/kzg.ts";
-import { CALLDATA_GAS, crossover } from "../../contracts/l1/data-cost.ts";
-import { type BlobGas, measureBlobGas } from "../../contracts/testing/measure-blob-gas.ts";
-import { measureTableGas } from "../../contracts/testing/measure-table-gas.ts";
+import { blobWithProof, cellProofsOf } from "@openledger/circuits/blob/blob-sidecar";
+import { commitBlob, openBlob, preloadKzg } from "@openledger/circuits/blob/kzg";
+import { CALLDATA_GAS, crossover } from "@openledger/contracts/l1/data-cost";
+import { type BlobGas, measureBlobGas } from "@openledger/contracts/testing/measure-blob-gas";
+import { measureTableGas } from "@openledger/contracts/testing/measure-table-gas";
 
 /** Coefficients of 2,048 transfers, as large as they can be. */
 const ELEMENTS = Array.from({ length: 1_024 }, (_, i) => (1n << 184n) - 1n - BigInt(i));

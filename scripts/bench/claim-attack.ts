@@ -1,9 +1,10 @@
 /** Claims what the bridge's pending transaction pays to, right before it: each makes that payment 17,100 gas dearer. */
+
+import { decodeWire } from "@openledger/circuits/batch/batch-data";
+import { KIND } from "@openledger/circuits/protocol";
+import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Address, decodeFunctionData, encodeFunctionData, type Hex, hexToBytes, toHex } from "viem";
-import { decodeWire } from "../../circuits/batch/batch-data.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import type { DrillWorld } from "../drill/drill-world.ts";
 import type { Attack } from "./grief-result.ts";
 import { type AttackersCall, createPoolAttacker } from "./pool-attacker.ts";

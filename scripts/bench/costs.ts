@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 
 /** Of a part that was not measured, null. CPU time is the command's and that of all processes it has waited for. */
 export interface Costs {

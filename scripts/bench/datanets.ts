@@ -1,16 +1,16 @@
 /** A Datanet host: rows uploaded and checked, search in a million rows, near-duplicates, agreement. */
 import { createHash } from "node:crypto";
 import { performance } from "node:perf_hooks";
-import { nearDuplicates } from "../../attribution/rows/near-duplicates.ts";
-import { contributionRoot, hashRow } from "../../circuits/ledger/version-rows.ts";
-import { commitData } from "../../client/actions/ledger/commit-data.ts";
-import { bringCard } from "../../client/datanets/datanet-card.ts";
-import { uploadRows } from "../../client/datanets/upload-rows.ts";
-import { cohenKappa, fleissKappa, krippendorffAlpha } from "../../datanets/records/agreement.ts";
-import { RowTable } from "../../datanets/shelf/row-table.ts";
-import { startChildHost } from "../../datanets/testing/child-host.ts";
-import { createHostWorld } from "../../datanets/testing/host-world.ts";
-import { sampleCard, sampleRows } from "../../datanets/testing/sample-card.ts";
+import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
+import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { uploadRows } from "@openledger/client/datanets/upload-rows";
+import { commitData } from "@openledger/client/internal/actions/ledger/commit-data";
+import { cohenKappa, fleissKappa, krippendorffAlpha } from "@openledger/datanets/internal/records/agreement";
+import { RowTable } from "@openledger/datanets/internal/shelf/row-table";
+import { startChildHost } from "@openledger/datanets/testing/child-host";
+import { createHostWorld } from "@openledger/datanets/testing/host-world";
+import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
 import { benchGaming } from "./datanets/gaming-worlds.ts";
 
 const PIECE = 10_000;

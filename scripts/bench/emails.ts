@@ -1,5 +1,8 @@
 /** What direct models of e-mails register, beside int8 features of exact influence. */
-import { measureDirect, type RegisteredQuality } from "../../attribution/research/direct-quality.ts";
+import {
+  measureDirect,
+  type RegisteredQuality,
+} from "@openledger/attribution/internal/research/direct-quality";
 
 const SEED = "direct";
 

@@ -2,11 +2,11 @@
  * What it costs to flood the queue, and whom it hurts: a queue is really filled and drained on a local node, with the
  * contract's own fees and gas; a month is that, times the rate at which entries are taken.
  */
-import { formatEther } from "viem";
-import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { shapeOf } from "../../circuits/testing/sample-shape.ts";
-import { startAnvil } from "../../contracts/l1/anvil.ts";
+
+import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { KIND } from "@openledger/circuits/protocol";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
 import {
   ANY_FEE,
   connect,
@@ -15,7 +15,8 @@ import {
   OPEN,
   revertName,
   slot,
-} from "../../contracts/testing/rollup-fixture.ts";
+} from "@openledger/contracts/testing/rollup-fixture";
+import { formatEther } from "viem";
 
 /** Nobody's: a deposit to it comes back. */
 const NO_LEAF = 0xffffff;

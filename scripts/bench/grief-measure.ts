@@ -1,7 +1,7 @@
 /** What L1 takes of a rollup's signed operations in a time, and what its operator pays for it. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Hex, toHex } from "viem";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { drillAccount } from "../drill/drill-accounts.ts";
 import type { DrillWorld } from "../drill/drill-world.ts";
 

@@ -1,4 +1,4 @@
-import type { BackendName } from "../../prover/backends.ts";
+import type { BackendName } from "@openledger/prover/backends";
 
 export interface GriefOptions {
   readonly backend: BackendName;

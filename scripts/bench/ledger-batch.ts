@@ -1,25 +1,25 @@
 /** One full batch of a shape: transfers between random ids, proven and taken by a contract with the real key. */
 import { randomBytes } from "node:crypto";
+import { encodeWire } from "@openledger/circuits/batch/batch-data";
+import { derivePublicKey, signMessage } from "@openledger/circuits/field/eddsa";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { accountLeaf } from "@openledger/circuits/ledger/leaf";
+import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";
+import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
+import { type BatchShape, KIND, shapeName, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
+import { windowSize } from "@openledger/circuits/table/table-shape";
+import { toContractProof } from "@openledger/circuits/wire/groth16-proof";
+import { deployRollup } from "@openledger/contracts/build/deploy";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { computeCircuitId } from "@openledger/contracts/build/verifying-key";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { toSolidityKey } from "@openledger/prover/formats/verification-key";
+import type { Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
 import { bytesToHex, createPublicClient, createWalletClient, http, parseEther } from "viem";
 import { foundry } from "viem/chains";
-import { encodeWire } from "../../circuits/batch/batch-data.ts";
-import { derivePublicKey, signMessage } from "../../circuits/field/eddsa.ts";
-import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
-import { accountLeaf } from "../../circuits/ledger/leaf.ts";
-import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
-import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
-import { type BatchShape, KIND, shapeName, TREE_DEPTH } from "../../circuits/protocol.ts";
-import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
-import { TableBuilder } from "../../circuits/table/table-builder.ts";
-import { windowSize } from "../../circuits/table/table-shape.ts";
-import { toContractProof } from "../../circuits/wire/groth16-proof.ts";
-import { deployRollup } from "../../contracts/build/deploy.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { computeCircuitId } from "../../contracts/build/verifying-key.ts";
-import { startAnvil } from "../../contracts/l1/anvil.ts";
-import { toSolidityKey } from "../../prover/formats/verification-key.ts";
-import type { Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
 
 export interface ProvenBatchFigures {
   witnessMs: number;

@@ -1,14 +1,14 @@
 import { stat } from "node:fs/promises";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { templatePath } from "../../circuits/compiler/template-files.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { shapeName } from "../../circuits/protocol.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { parseTableName, postedShape } from "../../circuits/table/table-shape.ts";
-import { measureBlobGas } from "../../contracts/testing/measure-blob-gas.ts";
-import { measureGas } from "../../contracts/testing/measure-gas.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import { createSnarkjsProver } from "../../prover/snarkjs/snarkjs-backend.ts";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { templatePath } from "@openledger/circuits/internal/compiler/template-files";
+import { shapeName } from "@openledger/circuits/protocol";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { parseTableName, postedShape } from "@openledger/circuits/table/table-shape";
+import { measureBlobGas } from "@openledger/contracts/testing/measure-blob-gas";
+import { measureGas } from "@openledger/contracts/testing/measure-gas";
+import { createSnarkjsProver } from "@openledger/prover/internal/snarkjs/snarkjs-backend";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import { keptFigures } from "./kept/figures.ts";
 import { proveFullBatch } from "./ledger-batch.ts";
 import { benchTableCounts, benchTableGas } from "./table.ts";
@@ -95,7 +95,7 @@ export async function benchLedger(options: { shapes: string; acceptance: boolean
     acknowledgeMs: null as object | null,
   };
   if (options.acceptance) {
-    const { DEFAULT_LOAD, measureLoad } = await import("../../sequencer/testing/load.ts");
+    const { DEFAULT_LOAD, measureLoad } = await import("@openledger/sequencer/testing/load");
     const { acceptedOperationsPerSecond, openLoop } = await measureLoad(DEFAULT_LOAD, log);
     acceptance = { acceptedOperationsPerSecond, acknowledgeMs: openLoop.acknowledgeMs };
     log(`accepted durably: ${acceptance.acceptedOperationsPerSecond} operations a second`);

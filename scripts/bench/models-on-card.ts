@@ -1,22 +1,22 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { folderSource } from "../../models/files/folder-source.ts";
-import { loadModel } from "../../models/files/load-model.ts";
-import { openModel } from "../../models/files/open-model.ts";
-import { MAX_THREAD_COUNT } from "../../models/kernels/kernels.ts";
-import { nativeKernelSets } from "../../models/kernels/native-kernels.ts";
-import { GpuKernels } from "../../models/kernels/webgpu/gpu-kernels.ts";
-import { makeModel, writeMadeModel } from "../../models/testing/made-models.ts";
-import { RowTeam } from "../../models/training/row-team.ts";
-import { textRows } from "../../models/training/text-rows.ts";
+import { folderSource } from "@openledger/models/files/folder-source";
+import { loadModel } from "@openledger/models/files/load-model";
+import { openModel } from "@openledger/models/files/open-model";
+import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
+import { nativeKernelSets } from "@openledger/models/kernels/native-kernels";
+import { GpuKernels } from "@openledger/models/kernels/webgpu/gpu-kernels";
+import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
+import { RowTeam } from "@openledger/models/training/row-team";
+import { textRows } from "@openledger/models/training/text-rows";
 import {
   type TuningProgress,
   tuneAdapter,
   tuningBlocks,
   usualRecipe,
-} from "../../models/training/tune-adapter.ts";
-import { cardLosses, tuneOnCard } from "../../models/training/tune-on-card.ts";
+} from "@openledger/models/training/tune-adapter";
+import { cardLosses, tuneOnCard } from "@openledger/models/training/tune-on-card";
 import { ADAPTER, CONFIG, type ModelsBenchOptions, ROW_TOKENS, someText } from "./models.ts";
 
 /**

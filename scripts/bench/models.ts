@@ -2,28 +2,33 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { quantiseFeatures, quantiseQuery } from "../../attribution/features/quantise.ts";
-import { integerScores } from "../../attribution/scores/integer-scores.ts";
-import { adapterLayout, adapterMatrices } from "../../models/architecture/adapter-layout.ts";
-import { computeLogits, readTokens } from "../../models/architecture/transformer.ts";
-import { folderSource } from "../../models/files/folder-source.ts";
-import { type LoadedModel, loadModel } from "../../models/files/load-model.ts";
-import { openModel } from "../../models/files/open-model.ts";
-import { mapTextsBy, projectGradients } from "../../models/influence/text-features.ts";
+import { quantiseFeatures, quantiseQuery } from "@openledger/attribution/features/quantise";
+import { integerScores } from "@openledger/attribution/internal/scores/integer-scores";
+import { adapterLayout, adapterMatrices } from "@openledger/models/architecture/adapter-layout";
+import { folderSource } from "@openledger/models/files/folder-source";
+import { type LoadedModel, loadModel } from "@openledger/models/files/load-model";
+import { openModel } from "@openledger/models/files/open-model";
+import { computeLogits, readTokens } from "@openledger/models/internal/architecture/transformer";
+import { mapTextsBy, projectGradients } from "@openledger/models/internal/influence/text-features";
 import {
   planTextFeatures,
   type TextFeatureOptions,
   type TextFeaturePlaces,
-} from "../../models/influence/text-places.ts";
-import type { KernelChoice } from "../../models/kernels/create-kernels.ts";
-import { MAX_THREAD_COUNT, NONE } from "../../models/kernels/kernels.ts";
-import { nativeKernelSets } from "../../models/kernels/native-kernels.ts";
-import { oracle, oracleSpeed } from "../../models/testing/jax-oracle.ts";
-import { type MadeName, madeConfigs, makeModel, writeMadeModel } from "../../models/testing/made-models.ts";
-import { runRowTask } from "../../models/training/row-task.ts";
-import { RowTeam } from "../../models/training/row-team.ts";
-import { answerRow, textRows } from "../../models/training/text-rows.ts";
-import { tuneAdapter, tuningBlocks, usualRecipe } from "../../models/training/tune-adapter.ts";
+} from "@openledger/models/internal/influence/text-places";
+import { runRowTask } from "@openledger/models/internal/training/row-task";
+import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
+import { MAX_THREAD_COUNT, NONE } from "@openledger/models/kernels/kernels";
+import { nativeKernelSets } from "@openledger/models/kernels/native-kernels";
+import { oracle, oracleSpeed } from "@openledger/models/testing/jax-oracle";
+import {
+  type MadeName,
+  madeConfigs,
+  makeModel,
+  writeMadeModel,
+} from "@openledger/models/testing/made-models";
+import { RowTeam } from "@openledger/models/training/row-team";
+import { answerRow, textRows } from "@openledger/models/training/text-rows";
+import { tuneAdapter, tuningBlocks, usualRecipe } from "@openledger/models/training/tune-adapter";
 
 /** 3.2 M numbers, tokens are bytes: what a devnet can tune in seconds. */
 export const CONFIG = {

@@ -1,8 +1,8 @@
 /** Somebody who watches the node's pool, and sends his own transactions before each of the bridge's. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { revertName } from "@openledger/contracts/testing/rollup-fixture";
 import { type Address, decodeFunctionData, type Hex, parseGwei, toHex } from "viem";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { revertName } from "../../contracts/testing/rollup-fixture.ts";
 import { drillAccount } from "../drill/drill-accounts.ts";
 import type { DrillWorld } from "../drill/drill-world.ts";
 

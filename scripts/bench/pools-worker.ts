@@ -1,11 +1,11 @@
-import { workerData } from "piscina";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import {
   type PreconfirmationIdentity,
   preconfirmationSignerOf,
   runTasks,
   type TaskBatch,
-} from "../../sequencer/intake/signature-tasks.ts";
+} from "@openledger/sequencer/internal/intake/signature-tasks";
+import { workerData } from "piscina";
 
 const signer = preconfirmationSignerOf(workerData as PreconfirmationIdentity);
 await initPoseidon();

@@ -1,10 +1,15 @@
 /** The signature pool against piscina, with the same work in the same kind of thread: `npm run bench -- pools`. */
+
+import { derivePublicKey, signMessage } from "@openledger/circuits/field/eddsa";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { hex32 } from "@openledger/foundation/hex";
+import { SignaturePool } from "@openledger/sequencer/internal/intake/signature-pool";
+import type {
+  PlainCheck,
+  TaskAnswers,
+  TaskBatch,
+} from "@openledger/sequencer/internal/intake/signature-tasks";
 import { Piscina } from "piscina";
-import { derivePublicKey, signMessage } from "../../circuits/field/eddsa.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { SignaturePool } from "../../sequencer/intake/signature-pool.ts";
-import type { PlainCheck, TaskAnswers, TaskBatch } from "../../sequencer/intake/signature-tasks.ts";
 
 const identity = { chainId: 31337, rollupAddress: `0x${"5b".repeat(20)}`, privateKey: hex32(77n) } as const;
 /** As the signature pool sends them. */

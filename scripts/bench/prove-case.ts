@@ -1,19 +1,19 @@
 /** What a proving benchmark runs on: a key, a witness for it, and how long both took to make. */
 import { mkdtemp, stat, symlink, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { TREE_DEPTH } from "../../circuits/protocol.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
-import { type TableShape, tableName } from "../../circuits/table/table-shape.ts";
-import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
-import { fillTable } from "../../circuits/testing/table-world.ts";
-import type { KeyMeta } from "../../prover/formats/key-meta.ts";
-import { hashKeyFile, readZkeyHeader } from "../../prover/formats/zkey-file.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import type { ProvingCircuit } from "../../prover/proving/prover.ts";
-import { openWitnessSource } from "../../prover/proving/witness-source.ts";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { TREE_DEPTH } from "@openledger/circuits/protocol";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { type TableShape, tableName } from "@openledger/circuits/table/table-shape";
+import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
+import { fillTable } from "@openledger/circuits/testing/table-world";
+import type { KeyMeta } from "@openledger/prover/internal/formats/key-meta";
+import { hashKeyFile, readZkeyHeader } from "@openledger/prover/internal/formats/zkey-file";
+import { openWitnessSource } from "@openledger/prover/internal/proving/witness-source";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
+import type { ProvingCircuit } from "@openledger/prover/proving/prover";
 
 /** A batch whose constraints fill most of each domain. Keys come from τ = a hash: no two points are equal. */
 const SHAPE_OF_DOMAIN: Record<number, TableShape> = {

@@ -3,9 +3,9 @@
  * { circuit, wtnsPath } with one ChildAnswer; the proof was verified, and its time is without the witness and the verification.
  */
 import { readFile } from "node:fs/promises";
-import { type BackendName, createProver } from "../../prover/backends.ts";
-import { toSnarkjsKey, verifyProof } from "../../prover/formats/verification-key.ts";
-import type { KeyMemory, ProofResult, Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
+import { type BackendName, createProver } from "@openledger/prover/backends";
+import { toSnarkjsKey, verifyProof } from "@openledger/prover/formats/verification-key";
+import type { KeyMemory, ProofResult, Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
 
 export interface ChildRequest {
   readonly circuit: ProvingCircuit;

@@ -3,10 +3,10 @@ import { type ChildProcess, fork, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
-import { type Groth16Proof, realFirst } from "../../circuits/wire/groth16-proof.ts";
-import type { BackendName } from "../../prover/backends.ts";
-import { verifyProof } from "../../prover/formats/verification-key.ts";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
+import type { BackendName } from "@openledger/prover/backends";
+import { verifyProof } from "@openledger/prover/formats/verification-key";
 import type { BenchCase } from "./prove-case.ts";
 import type { ChildAnswer, ChildRequest } from "./prove-child.ts";
 

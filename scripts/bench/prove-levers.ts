@@ -3,14 +3,14 @@
  * endomorphism, how many additions share an inversion, what sort of scalars a witness has, and the native paths.
  */
 import { randomBytes } from "node:crypto";
-import { fromBytesLe, scalarModulus, toBytesLe } from "../../prover/formats/bn254-numbers.ts";
-import { Bn254Instance, buildBn254Image } from "../../prover/formats/bn254-wasm.ts";
-import { chooseWindowBits, FixedBase } from "../../prover/keys/fixed-base.ts";
-import { loadNativeAddon, type NativeAddon } from "../../prover/native/native-addon.ts";
-import { g1Shape } from "../../prover/wasm/kernels/curve-kernel.ts";
-import { buildKernelImage } from "../../prover/wasm/kernels/kernel-module.ts";
-import { chooseWindows, type WindowShape } from "../../prover/wasm/multi-scalar.ts";
-import { OneThreadSums, windowsOf } from "../../prover/wasm/one-thread-sums.ts";
+import { fromBytesLe, scalarModulus, toBytesLe } from "@openledger/prover/internal/formats/bn254-numbers";
+import { Bn254Instance, buildBn254Image } from "@openledger/prover/internal/formats/bn254-wasm";
+import { chooseWindowBits, FixedBase } from "@openledger/prover/internal/keys/fixed-base";
+import { loadNativeAddon, type NativeAddon } from "@openledger/prover/internal/native/native-addon";
+import { g1Shape } from "@openledger/prover/internal/wasm/kernels/curve-kernel";
+import { buildKernelImage } from "@openledger/prover/internal/wasm/kernels/kernel-module";
+import { chooseWindows, type WindowShape } from "@openledger/prover/internal/wasm/multi-scalar";
+import { OneThreadSums, windowsOf } from "@openledger/prover/internal/wasm/one-thread-sums";
 
 const pointCount = 1 << 16;
 const zkeyPointBytes = 64;

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
+import { BACKEND_NAMES, type BackendName } from "@openledger/prover/backends";
 import { type BenchCase, foreignCase, ledgerCase } from "./prove-case.ts";
 import { type Contestant, type Contestants, startContestants } from "./prove-contestants.ts";
 import { breakdown, type Run, summarise } from "./prove-summary.ts";

@@ -8,15 +8,12 @@ import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { Queue } from "bullmq";
-import type { Redis } from "ioredis";
-import { pino } from "pino";
-import { encodeDeployment } from "../../circuits/registry/deployment.ts";
-import type { BackendName } from "../../prover/backends.ts";
-import { createDispatchMetrics } from "../../prover/jobs/dispatch-metrics.ts";
-import { Dispatcher } from "../../prover/jobs/dispatcher.ts";
-import { connectRedis, KEY_PREFIX, QUEUE_NAME } from "../../prover/jobs/prove-queue.ts";
-import { redisProgram, startRedis, type TestRedis } from "../../prover/testing/redis.fixtures.ts";
+import { encodeDeployment } from "@openledger/circuits/registry/deployment";
+import type { BackendName } from "@openledger/prover/backends";
+import { createDispatchMetrics } from "@openledger/prover/internal/jobs/dispatch-metrics";
+import { Dispatcher } from "@openledger/prover/internal/jobs/dispatcher";
+import { connectRedis, KEY_PREFIX, QUEUE_NAME } from "@openledger/prover/internal/jobs/prove-queue";
+import { redisProgram, startRedis, type TestRedis } from "@openledger/prover/testing/redis.fixtures";
 import {
   depositsFor,
   OPERATOR_TOKEN,
@@ -25,7 +22,10 @@ import {
   type TestRollup,
   temporaryFolder,
   testDeployment,
-} from "../../sequencer/testing/test-rollup.ts";
+} from "@openledger/sequencer/testing/test-rollup";
+import { Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import { pino } from "pino";
 import { buildDrillCircuit, DRILL_SIZES } from "../drill/drill-circuit.ts";
 import { median } from "./prove-summary.ts";
 

@@ -1,6 +1,6 @@
 /** A sequencer's start on a large ledger, and a restore from a snapshot of it. */
 import { availableParallelism } from "node:os";
-import { measureRestart, type RestartFigures } from "../../sequencer/testing/measure-restart.ts";
+import { measureRestart, type RestartFigures } from "@openledger/sequencer/testing/measure-restart";
 
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
 const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;

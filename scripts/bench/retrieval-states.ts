@@ -1,11 +1,11 @@
 /** The other embedding that was tried: a language model's last hidden states, their mean, whitened. */
-import { choleskyInPlace, solveLower } from "../../attribution/maths/dense-matrix.ts";
-import { readTokens } from "../../models/architecture/transformer.ts";
-import { defaultBase } from "../../models/base/default-base.ts";
-import { loadModel } from "../../models/files/load-model.ts";
-import { openModel } from "../../models/files/open-model.ts";
-import { nativeKernelSets } from "../../models/kernels/native-kernels.ts";
-import { openTokenizer } from "../../models/tokens/tokenizer.ts";
+import { choleskyInPlace, solveLower } from "@openledger/attribution/maths/dense-matrix";
+import { defaultBase } from "@openledger/models/base/default-base";
+import { loadModel } from "@openledger/models/files/load-model";
+import { openModel } from "@openledger/models/files/open-model";
+import { readTokens } from "@openledger/models/internal/architecture/transformer";
+import { nativeKernelSets } from "@openledger/models/kernels/native-kernels";
+import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 
 /** Of the mean variance: keeps directions that hardly occur from being blown up. */
 const RIDGE = 0.1;

@@ -1,19 +1,19 @@
 /** Which rows a retrieval model finds, against BM25, on rows whose right answer is known. */
 import { createRequire } from "node:module";
-import { quantiseQuery } from "../../attribution/features/quantise.ts";
-import { exactLog } from "../../attribution/maths/exact-math.ts";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { encodeTextRow } from "../../attribution/rows/text-rows.ts";
-import { integerScores } from "../../attribution/scores/integer-scores.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { parseCitations } from "../../models/retrieval/citations.ts";
-import { embedQuery, embedRow } from "../../models/retrieval/lexical-embedding.ts";
-import { wordCounts } from "../../models/retrieval/lexical-words.ts";
-import { embeddingShape, lengthOf, rowScores } from "../../models/retrieval/retrieval-family.ts";
-import { parseRetrievalRecipe } from "../../models/retrieval/retrieval-recipe.ts";
-import { retrievalTraining } from "../../models/retrieval/retrieval-training.ts";
+import { quantiseQuery } from "@openledger/attribution/features/quantise";
+import { integerScores } from "@openledger/attribution/internal/scores/integer-scores";
+import { exactLog } from "@openledger/attribution/maths/exact-math";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { hex32 } from "@openledger/foundation/hex";
+import { embedQuery, embedRow } from "@openledger/models/internal/retrieval/lexical-embedding";
+import { wordCounts } from "@openledger/models/internal/retrieval/lexical-words";
+import { retrievalTraining } from "@openledger/models/internal/retrieval/retrieval-training";
+import { parseCitations } from "@openledger/models/retrieval/citations";
+import { embeddingShape, lengthOf, rowScores } from "@openledger/models/retrieval/retrieval-family";
+import { parseRetrievalRecipe } from "@openledger/models/retrieval/retrieval-recipe";
 import { hiddenStates } from "./retrieval-states.ts";
 
 interface Task {

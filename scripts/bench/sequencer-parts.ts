@@ -1,6 +1,5 @@
 /** What the steps of an operation cost one core, each against what stood there before; processor time, not wall time. */
 import { deserialize, serialize } from "node:v8";
-import { buildPoseidon } from "circomlibjs";
 import {
   derivePublicKey,
   rememberVerdict,
@@ -8,19 +7,20 @@ import {
   verifySignature,
   verifySignatureReference,
   verifySignatures,
-} from "../../circuits/field/eddsa.ts";
-import { hashTagged, hashTaggedMany, initPoseidon } from "../../circuits/field/poseidon.ts";
-import { accountLeaf } from "../../circuits/ledger/leaf.ts";
-import { Ledger } from "../../circuits/ledger/ledger.ts";
-import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
-import { TREE_DEPTH } from "../../circuits/protocol.ts";
-import { openSealedDraft, sealedDraftOf, sealedInputs } from "../../circuits/table/sealed-batch.ts";
-import { TableBuilder } from "../../circuits/table/table-builder.ts";
-import { PRODUCTION_SHAPE } from "../../circuits/testing/sample-shape.ts";
-import { Secret } from "../../foundation/secret.ts";
-import { preconfirmationSignerOf } from "../../sequencer/intake/signature-tasks.ts";
-import { createPreconfirmationSigner } from "../../sequencer/store/preconfirmations.ts";
-import { TEST_DOMAIN, testUser, transfer } from "../../sequencer/testing/test-rollup.ts";
+} from "@openledger/circuits/field/eddsa";
+import { hashTagged, hashTaggedMany, initPoseidon } from "@openledger/circuits/field/poseidon";
+import { accountLeaf } from "@openledger/circuits/ledger/leaf";
+import { Ledger } from "@openledger/circuits/ledger/ledger";
+import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
+import { TREE_DEPTH } from "@openledger/circuits/protocol";
+import { openSealedDraft, sealedDraftOf, sealedInputs } from "@openledger/circuits/table/sealed-batch";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
+import { PRODUCTION_SHAPE } from "@openledger/circuits/testing/sample-shape";
+import { Secret } from "@openledger/foundation/secret";
+import { preconfirmationSignerOf } from "@openledger/sequencer/internal/intake/signature-tasks";
+import { createPreconfirmationSigner } from "@openledger/sequencer/internal/store/preconfirmations";
+import { TEST_DOMAIN, testUser, transfer } from "@openledger/sequencer/testing/test-rollup";
+import { buildPoseidon } from "circomlibjs";
 
 const USER_COUNT = 4_096;
 const SENDER_COUNT = 64;

@@ -1,7 +1,7 @@
 /** The sequencer by itself, prover idle: operations accepted durably, latency under a fixed rate, a flood of bad ones. */
 import { availableParallelism } from "node:os";
-import { poseidonImplementation } from "../../circuits/field/poseidon.ts";
-import { type Cost, DEFAULT_LOAD, type Latency, measureLoad } from "../../sequencer/testing/load.ts";
+import { poseidonImplementation } from "@openledger/circuits/field/poseidon";
+import { type Cost, DEFAULT_LOAD, type Latency, measureLoad } from "@openledger/sequencer/testing/load";
 import { benchSequencerParts } from "./sequencer-parts.ts";
 
 const latency = ({ p50, p99 }: Latency) => `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;

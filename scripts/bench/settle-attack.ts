@@ -2,12 +2,13 @@
  * Parks a settlement right before each of the bridge's transactions, and behind it posts a batch of his own that takes it:
  * such a batch would make all that is in proof void. Every other settlement is of an epoch that never was.
  */
+
+import { TAKE_PARKED } from "@openledger/bridge/l1/rollup-contract";
+import { encodeWire } from "@openledger/circuits/batch/batch-data";
+import { KIND } from "@openledger/circuits/protocol";
+import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { bytesToHex, encodeFunctionData, type Hex } from "viem";
-import { TAKE_PARKED } from "../../bridge/l1/rollup-contract.ts";
-import { encodeWire } from "../../circuits/batch/batch-data.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import type { DrillWorld } from "../drill/drill-world.ts";
 import type { Parkable } from "./attackers-models.ts";
 import type { Attack } from "./grief-result.ts";

@@ -1,21 +1,21 @@
 /** Settlements: what a row, a feature, an earner, a payment and a draw cost in constraints, and how long proofs take. */
 
-import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { circuitSpec, settlementCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { settlementStatement } from "../../circuits/settlement/settlement-data.ts";
-import { type EpochToSettle, settleEpoch } from "../../circuits/settlement/settlement-rules.ts";
+import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { circuitSpec, settlementCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { settlementStatement } from "@openledger/circuits/settlement/settlement-data";
+import { type EpochToSettle, settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import {
   parseSettlementName,
   type SettlementSize,
   settlementCircuitName,
-} from "../../circuits/settlement/settlement-size.ts";
-import { directEpochOf } from "../../circuits/testing/direct-world.ts";
-import { CIRCUIT_ID, epochOf } from "../../circuits/testing/settlement-world.ts";
-import { RollupError } from "../../foundation/rollup-error.ts";
-import { type BackendName, createProver } from "../../prover/backends.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import type { Prover } from "../../prover/proving/prover.ts";
+} from "@openledger/circuits/settlement/settlement-size";
+import { directEpochOf } from "@openledger/circuits/testing/direct-world";
+import { CIRCUIT_ID, epochOf } from "@openledger/circuits/testing/settlement-world";
+import { RollupError } from "@openledger/foundation/rollup-error";
+import { type BackendName, createProver } from "@openledger/prover/backends";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
+import type { Prover } from "@openledger/prover/proving/prover";
 
 export interface BenchSettlementOptions {
   /** rows-features-earners-payments-draws, or direct-rows-buckets-earners-payments-draws; commas between sizes. */
@@ -177,7 +177,7 @@ async function measureSettlementGas() {
   log(
     "gas: settlements in the same transaction as their batch (proofs forged with the trapdoor of a test key)",
   );
-  const { measureGas } = await import("../../contracts/testing/measure-gas.ts");
+  const { measureGas } = await import("@openledger/contracts/testing/measure-gas");
   const { alone, joined, totals } = (await measureGas()).settlement;
   const figures = {
     alone: Number(alone),

@@ -2,13 +2,13 @@
 import { hash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
-import { checkCitations } from "../../models/spans/check-citations.ts";
-import { citeSpans } from "../../models/spans/cite-spans.ts";
-import { evidenceToJson, type Openings, type SpanEvidence } from "../../models/spans/evidence.ts";
-import { findSpans } from "../../models/spans/find-spans.ts";
-import { buildSpanIndex, type DocumentInput, type SpanIndex } from "../../models/spans/span-index.ts";
-import { buildSuffixArray, type SuffixEngine, suffixEngine } from "../../models/spans/suffix-engine.ts";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { checkCitations } from "@openledger/models/spans/check-citations";
+import { citeSpans } from "@openledger/models/spans/cite-spans";
+import { evidenceToJson, type Openings, type SpanEvidence } from "@openledger/models/spans/evidence";
+import { findSpans } from "@openledger/models/spans/find-spans";
+import { buildSpanIndex, type DocumentInput, type SpanIndex } from "@openledger/models/spans/span-index";
+import { buildSuffixArray, type SuffixEngine, suffixEngine } from "@openledger/models/spans/suffix-engine";
 
 export interface SpansBenchOptions {
   /** Megabytes of text at most. */

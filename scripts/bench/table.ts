@@ -2,16 +2,21 @@
  * Table batches: constraints per operation under three kinds of traffic, of simulated leaves and computed sizes; and random
  * batches, of which the circuit has the C, y and z of TypeScript.
  */
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { TREE_DEPTH } from "../../circuits/protocol.ts";
-import { sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
-import { partConstraints, tableConstraints } from "../../circuits/table/table-counts.ts";
-import type { TableShape } from "../../circuits/table/table-shape.ts";
-import { tableTerms, unbalanced } from "../../circuits/table/table-terms.ts";
-import { holdReplayEqual } from "../../circuits/testing/at-once-world.ts";
-import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
-import { fillTable, SMALL_DEPTH, SMALL_TABLE, smallTableTester } from "../../circuits/testing/table-world.ts";
-import { measureTableGas } from "../../contracts/testing/measure-table-gas.ts";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { partConstraints, tableConstraints } from "@openledger/circuits/internal/table/table-counts";
+import { tableTerms, unbalanced } from "@openledger/circuits/internal/table/table-terms";
+import { TREE_DEPTH } from "@openledger/circuits/protocol";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import type { TableShape } from "@openledger/circuits/table/table-shape";
+import { holdReplayEqual } from "@openledger/circuits/testing/at-once-world";
+import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
+import {
+  fillTable,
+  SMALL_DEPTH,
+  SMALL_TABLE,
+  smallTableTester,
+} from "@openledger/circuits/testing/table-world";
+import { measureTableGas } from "@openledger/contracts/testing/measure-table-gas";
 import { MODELS, simulate, TRAFFIC } from "./table/table-traffic.ts";
 
 const SIZES = [64, 256, 1024] as const;

@@ -1,9 +1,12 @@
 /** How well scores of texts predict what retraining without them does, and whether they find spoilt texts. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { groupAttributions, linearDatamodelingScore } from "../../attribution/research/quality-metrics.ts";
-import { int8Scores } from "../../attribution/scores/int8-scores.ts";
-import type { TextMethod } from "../../models/influence/text-methods.ts";
+import {
+  groupAttributions,
+  linearDatamodelingScore,
+} from "@openledger/attribution/internal/research/quality-metrics";
+import { int8Scores } from "@openledger/attribution/internal/scores/int8-scores";
+import type { TextMethod } from "@openledger/models/internal/influence/text-methods";
 import { floatScores, gradientsAfter, type ModelGradients, textFeatures } from "./texts/attributed.ts";
 import { badRowAuc, SPOILINGS } from "./texts/bad-rows.ts";
 import { baseNumbers } from "./texts/base-model.ts";

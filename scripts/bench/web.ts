@@ -1,8 +1,9 @@
 /** What the pages cost their reader, in a real browser, while a real rollup closes, proves and posts batches. */
+
+import { weighPages } from "@openledger/web/internal/build/weigh-pages";
+import { openBrowser, openProfile, seriousFindings } from "@openledger/web/testing/browser";
+import { pagesPathOf, startPagesWorld } from "@openledger/web/testing/pages-world";
 import type { Browser, CDPSession } from "playwright-core";
-import { weighPages } from "../../web/build/weigh-pages.ts";
-import { openBrowser, openProfile, seriousFindings } from "../../web/testing/browser.ts";
-import { pagesPathOf, startPagesWorld } from "../../web/testing/pages-world.ts";
 import type { DrillWorld } from "../drill/drill-world.ts";
 
 export interface BenchWebOptions {

@@ -1,10 +1,10 @@
 /** Signed withdrawals of a wei, one after the other, to addresses that get more and more of them. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { signMessage } from "@openledger/circuits/field/eddsa";
+import { messageHash } from "@openledger/circuits/ledger/operation";
+import { KIND } from "@openledger/circuits/protocol";
+import { encodeOperation } from "@openledger/client/sequencer/operation-body";
 import { type Address, toHex } from "viem";
-import { signMessage } from "../../circuits/field/eddsa.ts";
-import { messageHash } from "../../circuits/ledger/operation.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { encodeOperation } from "../../client/sequencer/operation-body.ts";
 import type { DrillUser } from "../drill/drill-accounts.ts";
 
 const MAX_FEE_PER_UNIT_WEI = 1_000_000n;

@@ -1,19 +1,19 @@
 /** Witnesses of composed batch circuits against circom's own program: same batch, in turns, in one process. */
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { findBrokenRow } from "../../circuits/compiler/compose-check.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { TREE_DEPTH } from "../../circuits/protocol.ts";
-import { tableCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
-import { TableBuilder } from "../../circuits/table/table-builder.ts";
-import { parseTableName, postedShape, type TableShape } from "../../circuits/table/table-shape.ts";
-import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
-import { type BackendName, createProver } from "../../prover/backends.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import type { CircuitInputs } from "../../prover/proving/prover.ts";
-import { openWitnessSource, type WitnessSource } from "../../prover/proving/witness-source.ts";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { findBrokenRow } from "@openledger/circuits/internal/compiler/compose-check";
+import { TREE_DEPTH } from "@openledger/circuits/protocol";
+import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
+import { parseTableName, postedShape, type TableShape } from "@openledger/circuits/table/table-shape";
+import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
+import { type BackendName, createProver } from "@openledger/prover/backends";
+import { openWitnessSource, type WitnessSource } from "@openledger/prover/internal/proving/witness-source";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
+import type { CircuitInputs } from "@openledger/prover/proving/prover";
 
 /** circom2's compiler, itself WebAssembly with 4 GB, ends near 200 slots; its output for more than these is no oracle here. */
 const MOST_COMPILED_SLOTS = 80;

@@ -6,7 +6,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { contentHash, fingerprint } from "../../foundation/load-source.js";
+import { contentHash, fingerprint } from "@openledger/foundation/load-source";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = fileURLToPath(new URL("build/", import.meta.url));

@@ -1,5 +1,5 @@
 import { debuglog } from "node:util";
-import { findBundle, loadFrom } from "../../foundation/load-source.js";
+import { findBundle, loadFrom } from "@openledger/foundation/load-source";
 
 /**
  * Runs a main module in this process. Where sources have changed, the bundle is made again first: for all that start

@@ -1,8 +1,8 @@
+import { Secret } from "@openledger/foundation/secret";
+import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Hex } from "viem";
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { z } from "zod";
-import { Secret } from "../../foundation/secret.ts";
-import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
 import { commandError } from "./cli-errors.ts";
 
 /** An account as commands use it: an Ethereum key, and the ledger keys that come from it. */

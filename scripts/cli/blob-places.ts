@@ -1,9 +1,9 @@
 /** Where a command gets blobs from: what was named, and the sequencer that it knows. */
-import { BlobArchive } from "../../bridge/blobs/blob-archive.ts";
-import { blobFinder, blobPlaces, isArchiveUrl } from "../../bridge/blobs/blob-places.ts";
-import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
-import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
-import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { BlobArchive } from "@openledger/bridge/blobs/blob-archive";
+import { blobFinder, blobPlaces, isArchiveUrl } from "@openledger/bridge/blobs/blob-places";
+import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
+import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { type GlobalOptions, resolveEndpoints } from "./context.ts";
 
 /** @throws BRG_BLOBS_FAILED for a folder that cannot be made or read; CMD_NO_DEPLOYMENT, CMD_USAGE */

@@ -1,7 +1,7 @@
+import { bridgeError } from "@openledger/bridge/bridge-errors";
+import { clientError } from "@openledger/client/client-errors";
+import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { describe, expect, test } from "vitest";
-import { bridgeError } from "../../bridge/bridge-errors.ts";
-import { clientError } from "../../client/client-errors.ts";
-import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { contractRemedies, renderError } from "./cli-errors.ts";
 
 describe("renderError", () => {

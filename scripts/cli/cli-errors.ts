@@ -1,16 +1,16 @@
+import { attributionErrors } from "@openledger/attribution/attribution-errors";
+import { MALFORMED_REMEDY } from "@openledger/bridge/l1/malformed-batch";
+import { challengerErrors } from "@openledger/challenger/challenger-errors";
+import { clientErrors } from "@openledger/client/client-errors";
+import { datanetErrors } from "@openledger/datanets/datanet-errors";
+import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
+import { servingErrors } from "@openledger/models/adapters/serving-errors";
+import { modelErrors } from "@openledger/models/model-errors";
+import { settlerErrors } from "@openledger/models/settler/settler-errors";
+import { spanErrors } from "@openledger/models/spans/span-errors";
+import { operatorErrors } from "@openledger/operations/operator-errors";
+import { verifierErrors } from "@openledger/verifier/verifier-errors";
 import { CommanderError } from "commander";
-import { attributionErrors } from "../../attribution/attribution-errors.ts";
-import { MALFORMED_REMEDY } from "../../bridge/l1/malformed-batch.ts";
-import { challengerErrors } from "../../challenger/challenger-errors.ts";
-import { clientErrors } from "../../client/client-errors.ts";
-import { datanetErrors } from "../../datanets/datanet-errors.ts";
-import { isRollupError, RollupError } from "../../foundation/rollup-error.ts";
-import { servingErrors } from "../../models/adapters/serving-errors.ts";
-import { modelErrors } from "../../models/model-errors.ts";
-import { settlerErrors } from "../../models/settler/settler-errors.ts";
-import { spanErrors } from "../../models/spans/span-errors.ts";
-import { operatorErrors } from "../../operations/operator-errors.ts";
-import { verifierErrors } from "../../verifier/verifier-errors.ts";
 
 /** Errors of the command line itself. */
 export const commandErrors = {

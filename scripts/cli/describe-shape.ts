@@ -1,4 +1,4 @@
-import type { ModelShape } from "../../circuits/settlement/settlement-size.ts";
+import type { ModelShape } from "@openledger/circuits/settlement/settlement-size";
 
 /** What a model's binding says of its settlements, in words. */
 export function describeShape({ draws, features, isDirect }: ModelShape): string {

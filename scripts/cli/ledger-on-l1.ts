@@ -1,10 +1,11 @@
 /** The ledger as L1 has it, for commands that are to work where no sequencer answers, or that take nobody's word. */
+
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
+import { LEAF_KIND } from "@openledger/circuits/protocol";
+import { clientError } from "@openledger/client/client-errors";
+import { type RestoredLedger, restoreLedger } from "@openledger/verifier/restore/restore-ledger";
 import type { Address } from "viem";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import { LEAF_KIND } from "../../circuits/protocol.ts";
-import { clientError } from "../../client/client-errors.ts";
-import { type RestoredLedger, restoreLedger } from "../../verifier/restore/restore-ledger.ts";
 import { openRollup } from "./blob-places.ts";
 import type { GlobalOptions } from "./context.ts";
 import type { Output } from "./output.ts";

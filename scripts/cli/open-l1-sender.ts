@@ -1,4 +1,4 @@
-import { type L1Sender, openL1Sender } from "../../challenger/sending/l1-sender.ts";
+import { type L1Sender, openL1Sender } from "@openledger/challenger/sending/l1-sender";
 import { type GlobalOptions, resolveAccount, resolveRpcUrl, spendingCapOf } from "./context.ts";
 
 /** The account that a command signs with. @throws CMD_NO_ACCOUNT, CMD_NO_DEPLOYMENT */

@@ -1,6 +1,6 @@
 /** `openledger` as people run it: a process of its own, which answers in JSON. */
 import { spawn } from "node:child_process";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 
 export interface EndedCommand {
   /** null where a signal has ended it. */

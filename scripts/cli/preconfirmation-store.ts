@@ -4,9 +4,9 @@
  */
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { KeptPreconfirmation } from "@openledger/client/sequencer/kept-preconfirmation";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Address } from "viem";
-import type { KeptPreconfirmation } from "../../client/sequencer/kept-preconfirmation.ts";
-import { writeFileWhole } from "../../foundation/whole-file.ts";
 import { workspaceDir } from "./workspace.ts";
 
 export function preconfirmationsFolder(rollupAddress: Address): string {

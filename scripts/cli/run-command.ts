@@ -1,12 +1,12 @@
-import type { Command } from "commander";
-import type { LedgerClient } from "../../client/ledger-client.ts";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import {
   type WaitProgress,
   type WaitResult,
   type WaitStage,
   type WaitTarget,
   waitFor,
-} from "../../client/sequencer/wait-for.ts";
+} from "@openledger/client/sequencer/wait-for";
+import type { Command } from "commander";
 import { commandError } from "./cli-errors.ts";
 import type { GlobalOptions } from "./context.ts";
 import { createOutput, type Output } from "./output.ts";

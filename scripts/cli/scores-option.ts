@@ -1,4 +1,4 @@
-import { SCORE_CHOICES, type ScoreChoice } from "../../attribution/scores/score-engine.ts";
+import { SCORE_CHOICES, type ScoreChoice } from "@openledger/attribution/scores/score-engine";
 import { commandError } from "./cli-errors.ts";
 
 export const SCORES_OPTION = [

@@ -1,7 +1,8 @@
 /** Options of commands that serve something over HTTP (docs/reverse-proxy.md). */
+
+import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
+import type { TrustedProxies } from "@openledger/foundation/http/trusted-proxies";
 import type { Command } from "commander";
-import { SERVER_SETTINGS } from "../../foundation/http/server-settings.ts";
-import type { TrustedProxies } from "../../foundation/http/trusted-proxies.ts";
 import { commandError } from "./cli-errors.ts";
 
 export interface ServerOptionTexts {

@@ -1,14 +1,14 @@
 /** What the commands about settlements share: the rollup's circuits and keys, and proving with progress. */
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
-import { type ProvedSettlement, proveSettlement } from "../../models/settling/prove-settlement.ts";
-import type { BackendName } from "../../prover/backends.ts";
-import { BACKEND_CHOICES, type BackendChoice, chooseBackend } from "../../prover/choose-backend.ts";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
+import { type ProvedSettlement, proveSettlement } from "@openledger/models/settling/prove-settlement";
+import type { BackendName } from "@openledger/prover/backends";
+import { BACKEND_CHOICES, type BackendChoice, chooseBackend } from "@openledger/prover/choose-backend";
 import {
   openProvingCircuit,
   type RollupCircuit,
   readRollupCircuits,
-} from "../../verifier/circuits/rollup-circuits.ts";
+} from "@openledger/verifier/circuits/rollup-circuits";
 import { commandError } from "./cli-errors.ts";
 import { deploymentOf, type GlobalOptions, resolveEndpoints } from "./context.ts";
 import type { Output } from "./output.ts";

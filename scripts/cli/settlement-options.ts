@@ -1,4 +1,4 @@
-import { BACKEND_CHOICES } from "../../prover/choose-backend.ts";
+import { BACKEND_CHOICES } from "@openledger/prover/choose-backend";
 import type { GlobalOptions } from "./context.ts";
 
 /** Options of every command that proves or checks settlements. */

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 
 /**
  * Where a local devnet keeps everything; deleting it forgets the devnet. OPENLEDGER_HOME names another folder, for a

@@ -3,14 +3,14 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createL1Client } from "@openledger/bridge/l1/l1-client";
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { numberToHex, parseGwei, toHex } from "viem";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { createL1Client } from "../../bridge/l1/l1-client.ts";
-import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { runInProcess } from "./testing/run-in-process.ts";
 
 // An Ethereum node that is honest but for what it says a transaction costs.

@@ -1,7 +1,7 @@
+import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "@openledger/contracts/l1/capped-transaction";
+import { DEFAULT_MAX_FEE_GWEI } from "@openledger/contracts/l1/fee-policy";
 import { Command, InvalidArgumentError } from "commander";
 import { parseGwei } from "viem";
-import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "../../contracts/l1/capped-transaction.ts";
-import { DEFAULT_MAX_FEE_GWEI } from "../../contracts/l1/fee-policy.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { createOutput } from "../cli/output.ts";
 import { withExample } from "../cli/run-command.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { getStatus } from "../../client/sequencer/ledger-reads.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { getStatus } from "@openledger/client/sequencer/ledger-reads";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 
 const LOOK_MS = 500;
 /** Looks at which the same batch was open and the prover had nothing to do. */

@@ -1,5 +1,5 @@
-import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
-import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
+import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
+import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
 import {
   type CircuitSpec,
   circuitSpec,
@@ -7,17 +7,17 @@ import {
   earnerTableCircuitSpec,
   leafExitCircuitSpec,
   settlementCircuitSpec,
-} from "../../circuits/registry/circuit-registry.ts";
-import { batchSizes, type CircuitSizes, exitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
-import { postedShape, tableIn } from "../../circuits/table/table-shape.ts";
+} from "@openledger/circuits/registry/circuit-registry";
+import { batchSizes, type CircuitSizes, exitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
+import { postedShape, tableIn } from "@openledger/circuits/table/table-shape";
 import {
   type DevelopmentKey,
   type DevelopmentSetupOptions,
   developmentSetup,
   developmentVerificationKey,
-} from "../../prover/keys/development-setup.ts";
+} from "@openledger/prover/keys/development-setup";
 import { SMALL_TABLE } from "./config.ts";
 import type { Console } from "./console.ts";
 import type { DevnetPlan } from "./plan.ts";

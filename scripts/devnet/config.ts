@@ -1,10 +1,10 @@
 /** Everything about the devnet that one may want to change. */
 import { join } from "node:path";
+import type { RewardSplit } from "@openledger/circuits/ledger/rewards";
+import type { TableShape } from "@openledger/circuits/table/table-shape";
+import { type DisputesParameters, WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
+import type { GovernanceOptions } from "@openledger/contracts/build/governance";
 import { parseEther } from "viem";
-import type { RewardSplit } from "../../circuits/ledger/rewards.ts";
-import type { TableShape } from "../../circuits/table/table-shape.ts";
-import { type DisputesParameters, WEEK_SECONDS } from "../../contracts/build/deploy-disputes.ts";
-import type { GovernanceOptions } from "../../contracts/build/governance.ts";
 import { workspaceDir } from "../cli/workspace.ts";
 
 /**

@@ -1,3 +1,15 @@
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { genesisLedger } from "@openledger/circuits/ledger/ledger";
+import { type Deployment, encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
+import { keyFromSecret } from "@openledger/client/l2-key";
+import { ledgerDomain } from "@openledger/client/ledger-client";
+import { compileContracts, compilerInput, pickContract } from "@openledger/contracts/build/compile";
+import { deployContract, deployRollup } from "@openledger/contracts/build/deploy";
+import { deployGateOfAllKinds } from "@openledger/contracts/build/deploy-disputes";
+import { GOVERNANCE_CONTRACTS, governanceArguments } from "@openledger/contracts/build/governance";
+import { type CircuitConfig, computeCircuitId } from "@openledger/contracts/build/verifying-key";
+import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
+import { toSolidityKey } from "@openledger/prover/formats/verification-key";
 import {
   type Address,
   createPublicClient,
@@ -9,18 +21,6 @@ import {
   stringToHex,
 } from "viem";
 import { foundry } from "viem/chains";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { genesisLedger } from "../../circuits/ledger/ledger.ts";
-import { type Deployment, encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
-import { keyFromSecret } from "../../client/l2-key.ts";
-import { ledgerDomain } from "../../client/ledger-client.ts";
-import { compileContracts, compilerInput, pickContract } from "../../contracts/build/compile.ts";
-import { deployContract, deployRollup } from "../../contracts/build/deploy.ts";
-import { deployGateOfAllKinds } from "../../contracts/build/deploy-disputes.ts";
-import { GOVERNANCE_CONTRACTS, governanceArguments } from "../../contracts/build/governance.ts";
-import { type CircuitConfig, computeCircuitId } from "../../contracts/build/verifying-key.ts";
-import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
-import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { workspacePaths } from "../cli/workspace.ts";
 import { devAccount } from "./accounts.ts";
 import type { DevnetCircuit } from "./circuits.ts";

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 
 /** What a new user does, with the real processes, the real L1 and real proofs; only the folder is another. */
 let home: string;

@@ -1,23 +1,23 @@
 import { readFile, rm } from "node:fs/promises";
-import { Command, CommanderError, Option } from "commander";
-import { type Address, createPublicClient, http } from "viem";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { openRowStore } from "../../client/actions/data/row-store.ts";
-import { clientError } from "../../client/client-errors.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import { writeFileWhole } from "../../foundation/whole-file.ts";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { clientError } from "@openledger/client/client-errors";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import {
   BACKEND_CHOICES,
   type BackendChoice,
   type ChosenBackend,
   chooseBackend,
-} from "../../prover/choose-backend.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import { ProofTimes } from "../../prover/proving/proof-times.ts";
-import { readRollupCircuits } from "../../verifier/circuits/rollup-circuits.ts";
-import { buildPages } from "../../web/build/build-pages.ts";
-import { exitsOfDeployment } from "../../web/build/exit-files.ts";
-import { circuitsOfDeployment } from "../../web/build/verifying-keys.ts";
+} from "@openledger/prover/choose-backend";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
+import { ProofTimes } from "@openledger/prover/proving/proof-times";
+import { readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
+import { buildPages } from "@openledger/web/build/build-pages";
+import { exitsOfDeployment } from "@openledger/web/build/exit-files";
+import { circuitsOfDeployment } from "@openledger/web/build/verifying-keys";
+import { Command, CommanderError, Option } from "commander";
+import { type Address, createPublicClient, http } from "viem";
 import { commandErrors } from "../cli/cli-errors.ts";
 import { workspacePaths } from "../cli/workspace.ts";
 import { writeDevAccounts } from "./accounts.ts";

@@ -1,5 +1,5 @@
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { describe, expect, it } from "vitest";
-import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import {
   COMMITS_EACH,
   CONTRIBUTORS,

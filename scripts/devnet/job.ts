@@ -1,27 +1,27 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Address } from "viem";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import type { RowStore } from "../../client/actions/data/row-store.ts";
-import type { L1Result } from "../../client/actions/l1/l1-result.ts";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import type { RowStore } from "@openledger/client/actions/data/row-store";
+import type { L1Result } from "@openledger/client/actions/l1/l1-result";
 import {
   type L1Options,
   type SignedTransaction,
   sendTransaction,
-} from "../../client/actions/l1/l1-transaction.ts";
+} from "@openledger/client/actions/l1/l1-transaction";
 import {
   type SendResult,
   type SignedSubmission,
   type SigningOptions,
   sendSigned,
-} from "../../client/actions/ledger/send-operation.ts";
-import { deriveKey } from "../../client/l2-key.ts";
-import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
-import { getOperation } from "../../client/sequencer/ledger-reads.ts";
-import type { WaitProgress, WaitResult, WaitStage, WaitTarget } from "../../client/sequencer/wait-for.ts";
-import { waitFor } from "../../client/sequencer/wait-for.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import type { BackendName } from "../../prover/backends.ts";
-import type { RollupCircuit } from "../../verifier/circuits/rollup-circuits.ts";
+} from "@openledger/client/actions/ledger/send-operation";
+import { deriveKey } from "@openledger/client/l2-key";
+import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import type { WaitProgress, WaitResult, WaitStage, WaitTarget } from "@openledger/client/sequencer/wait-for";
+import { waitFor } from "@openledger/client/sequencer/wait-for";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { BackendName } from "@openledger/prover/backends";
+import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
+import type { Address } from "viem";
 import { runOpenledger } from "../cli/openledger-process.ts";
 import { devAccount } from "./accounts.ts";
 import { devnetPaths, PEOPLE, type PersonName } from "./config.ts";

@@ -1,4 +1,4 @@
-import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
+import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { devnetError } from "./devnet-errors.ts";
 
 /**

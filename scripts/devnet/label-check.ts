@@ -1,8 +1,8 @@
 /** What the devnet's validators find in planned commits, by the same code as `openledger datanet check` and as the host. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "../../attribution/model/datanet-check.ts";
-import { checkRows } from "../../datanets/cleaning/check-rows.ts";
+import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "@openledger/attribution/model/datanet-check";
+import { checkRows } from "@openledger/datanets/cleaning/check-rows";
 import { CONTRIBUTORS, type ContributorName, PEOPLE, type PersonName } from "./config.ts";
 import { mailCard } from "./mail-card.ts";
 import { mailFacts } from "./mails.ts";

@@ -1,5 +1,5 @@
 /** The card of the devnet's e-mails: who labels and reviews, what is paid, who may read. */
-import { CARD_FORMAT, type Card } from "../../datanets/card/card.ts";
+import { CARD_FORMAT, type Card } from "@openledger/datanets/card/card";
 import type { PersonName } from "./config.ts";
 
 /** Each labels every row; a row on which they do not all agree goes to the reviewer. */

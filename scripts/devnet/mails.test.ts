@@ -1,5 +1,5 @@
+import { decodeRow } from "@openledger/attribution/rows/row-content";
 import { describe, expect, it } from "vitest";
-import { decodeRow } from "../../attribution/rows/row-content.ts";
 import { checkPlan } from "./label-check.ts";
 import { commitRows, heldOutMails, isLabelWrong } from "./mails.ts";
 import { DATANETS } from "./parts.ts";

@@ -2,11 +2,11 @@
  * The job's Datanets, and models of them. A model more of a Datanet is one entry more in MODELS, with its recipe and its
  * questions.
  */
-import { DIRECT, type RecipeBase } from "../../attribution/model/recipe-fields.ts";
-import { ROW_RULES } from "../../attribution/rows/row-rules.ts";
-import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
-import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "../../models/base/base-place.ts";
-import { textPreset } from "../../models/registered/text-preset.ts";
+import { DIRECT, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
+import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/base/base-place";
+import { textPreset } from "@openledger/models/registered/text-preset";
 import { retrievalPreset } from "../commands/model/retrieval-preset.ts";
 import { CONTRIBUTORS, type ContributorName, devnetPaths } from "./config.ts";
 import { commitRows, heldOutMails, isLabelWrong } from "./mails.ts";

@@ -1,11 +1,14 @@
+import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
+import { tableConstraints } from "@openledger/circuits/internal/table/table-counts";
+import { TREE_DEPTH } from "@openledger/circuits/protocol";
+import { hasOnlyBlobBatches } from "@openledger/circuits/registry/circuit-sizes";
+import { dataTwins } from "@openledger/circuits/registry/data-twins";
+import { tableIn } from "@openledger/circuits/table/table-shape";
+import {
+  chooseBatchCircuit,
+  chooseQueueCircuit,
+} from "@openledger/verifier/internal/replay/settlement-circuits";
 import { expect, it } from "vitest";
-import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
-import { TREE_DEPTH } from "../../circuits/protocol.ts";
-import { hasOnlyBlobBatches } from "../../circuits/registry/circuit-sizes.ts";
-import { dataTwins } from "../../circuits/registry/data-twins.ts";
-import { tableConstraints } from "../../circuits/table/table-counts.ts";
-import { tableIn } from "../../circuits/table/table-shape.ts";
-import { chooseBatchCircuit, chooseQueueCircuit } from "../../verifier/replay/settlement-circuits.ts";
 import { circuitsOf } from "./circuits.ts";
 import { SMALL_TABLE } from "./config.ts";
 import { planOf } from "./plan.ts";

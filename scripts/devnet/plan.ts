@@ -1,6 +1,6 @@
 /** Sizes of the devnet: everything that differs between `npm start`, and `npm start --` with `--small`, `--direct`, `--blobs`. */
-import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
-import type { TableShape } from "../../circuits/table/table-shape.ts";
+import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
+import type { TableShape } from "@openledger/circuits/table/table-shape";
 import {
   BLOBS_TABLE,
   COMMITS_EACH,

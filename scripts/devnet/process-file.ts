@@ -3,8 +3,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { z } from "zod";
-import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
 import { devnetError } from "./devnet-errors.ts";
 
 const recordSchema = z.object({

@@ -1,5 +1,5 @@
-import { listBatches } from "../../client/sequencer/ledger-reads.ts";
-import { formatOpen } from "../../client/sequencer/open-amount.ts";
+import { listBatches } from "@openledger/client/sequencer/ledger-reads";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { renderTable } from "../cli/output.ts";
 import { type Console, formatDuration } from "./console.ts";
 import type { Job } from "./job.ts";

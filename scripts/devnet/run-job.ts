@@ -1,4 +1,4 @@
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { FIRST_TRANSFER_COUNT, LATER_TRANSFER_COUNT } from "./config.ts";
 import { type Job, withRetry } from "./job.ts";
 import { withInstantBlocks } from "./l1-node.ts";

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
+import { SERVING_SETTINGS } from "@openledger/models/serving/serving-config";
+import { startOf } from "@openledger/operations/installation/start-of";
+import type { BackendName } from "@openledger/prover/backends";
+import type { DataMode } from "@openledger/sequencer/batches/data-choice";
 import type { Address } from "viem";
-import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
-import { SERVING_SETTINGS } from "../../models/serving/serving-config.ts";
-import { startOf } from "../../operations/installation/start-of.ts";
-import type { BackendName } from "../../prover/backends.ts";
-import type { DataMode } from "../../sequencer/batches/data-choice.ts";
 import { workspacePaths } from "../cli/workspace.ts";
 import { devPrivateKey } from "./accounts.ts";
 import {

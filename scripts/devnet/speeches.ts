@@ -3,7 +3,7 @@
  * United States' government, in the public domain; the package is CC0). The base has read none of them.
  */
 import { createRequire } from "node:module";
-import { encodeTextRow } from "../../attribution/rows/text-rows.ts";
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import type { ContributorName } from "./config.ts";
 
 interface Speech {

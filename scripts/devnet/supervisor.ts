@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import type { Console } from "./console.ts";
 import { devnetError } from "./devnet-errors.ts";
 import { commandOf, type ProcessFile, writeProcessFile } from "./process-file.ts";

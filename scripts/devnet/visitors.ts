@@ -1,6 +1,6 @@
-import { getL1Balances } from "../../client/actions/l1/l1-balances.ts";
-import { sendToken } from "../../client/actions/l1/send-token.ts";
-import { createLedgerClient } from "../../client/ledger-client.ts";
+import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
+import { sendToken } from "@openledger/client/actions/l1/send-token";
+import { createLedgerClient } from "@openledger/client/ledger-client";
 import { devAccount } from "./accounts.ts";
 import { VISITOR_WEI, VISITORS } from "./config.ts";
 

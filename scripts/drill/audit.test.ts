@@ -1,7 +1,7 @@
+import type { HistoryEvent } from "@openledger/bridge/l1/l1-history";
+import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { KIND } from "@openledger/circuits/protocol";
 import { expect, test } from "vitest";
-import type { HistoryEvent } from "../../bridge/l1/l1-history.ts";
-import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { KIND } from "../../circuits/protocol.ts";
 import { nameOf, placesOf, signedOperations } from "./audit.ts";
 import { drillUser } from "./drill-accounts.ts";
 

@@ -3,20 +3,20 @@
  * Nothing of the sequencer's is believed but its signatures.
  */
 
-import { foundry } from "viem/chains";
-import { type HistoryEvent, readL1History } from "../../bridge/l1/l1-history.ts";
-import { KIND, kindRule } from "../../circuits/protocol.ts";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { checkPreconfirmation } from "../../client/sequencer/preconfirmation.ts";
-import { verifyProof } from "../../prover/formats/verification-key.ts";
-import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+import { type HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-history";
+import { KIND, kindRule } from "@openledger/circuits/protocol";
+import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { checkPreconfirmation } from "@openledger/client/internal/sequencer/preconfirmation";
+import { verifyProof } from "@openledger/prover/formats/verification-key";
+import type { ProvingCircuit } from "@openledger/prover/proving/prover";
 import {
   type PostedOperation,
   type PromisedOperation,
   postedOperations,
-} from "../../verifier/replay/posted-operations.ts";
-import { verifyRollup } from "../../verifier/replay/verify.ts";
+} from "@openledger/verifier/replay/posted-operations";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
+import { foundry } from "viem/chains";
 import { drillAccount } from "./drill-accounts.ts";
 import { FIRST_DEPOSIT_WEI } from "./drill-l1.ts";
 import type { DrillWorld } from "./drill-world.ts";

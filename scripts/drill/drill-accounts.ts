@@ -1,7 +1,8 @@
 /** Who acts in a drill. All keys are anvil's own or follow from a number: as public as they can be. */
+
+import { derivePublicKey } from "@openledger/circuits/field/eddsa";
 import { toHex } from "viem";
 import { type HDAccount, mnemonicToAccount } from "viem/accounts";
-import { derivePublicKey } from "../../circuits/field/eddsa.ts";
 
 const MNEMONIC = "test test test test test test test test test test test junk";
 

@@ -6,12 +6,12 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { compileCircuit, repositoryRoot } from "../../circuits/compiler/compile.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { contribute } from "../../prover/ceremony/contribute.ts";
-import { recordBytes } from "../../prover/ceremony/contribution-record.ts";
-import { applyBeacon, exportKey, startKey } from "../../prover/keys/ceremony.ts";
-import { type NamedRecord, readFirstRound, writeRoundKey } from "../../prover/keys/round-key.ts";
+import { compileCircuit, repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { contribute } from "@openledger/prover/ceremony/contribute";
+import { recordBytes } from "@openledger/prover/internal/ceremony/contribution-record";
+import { type NamedRecord, readFirstRound, writeRoundKey } from "@openledger/prover/internal/keys/round-key";
+import { applyBeacon, exportKey, startKey } from "@openledger/prover/keys/ceremony";
 import { writeDrillPowers } from "./drill-powers.ts";
 
 const FOLDER = join(repositoryRoot, ".cache", "drill-ceremony");

@@ -1,10 +1,10 @@
-import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
-import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { postedShape, type TableShape } from "../../circuits/table/table-shape.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
+import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { batchSizes, type CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { postedShape, type TableShape } from "@openledger/circuits/table/table-shape";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
+import type { ProvingCircuit } from "@openledger/prover/proving/prover";
 
 export interface DrillCircuit {
   readonly sizes: CircuitSizes;

@@ -1,4 +1,4 @@
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 /** The drills' own failures: the world did not come up, or did not do what a drill waits for. */
 export type DrillErrorCode = "DRL_NOT_READY" | "DRL_PROCESS_ENDED" | "DRL_TIMEOUT" | "DRL_UNEXPECTED";

@@ -1,5 +1,15 @@
 /** The L1 of a drill: a real anvil that mines by the clock, the contracts on it, and somebody who deposits. */
 import { dirname, join } from "node:path";
+import { derivePublicKey } from "@openledger/circuits/field/eddsa";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { genesisLedger } from "@openledger/circuits/ledger/ledger";
+import { type Deployment, encodeDeployment } from "@openledger/circuits/registry/deployment";
+import { ledgerDomain } from "@openledger/client/ledger-client";
+import { deployRollup } from "@openledger/contracts/build/deploy";
+import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { type CircuitConfig, computeCircuitId } from "@openledger/contracts/build/verifying-key";
+import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { toSolidityKey } from "@openledger/prover/formats/verification-key";
 import {
   type Address,
   createTestClient,
@@ -11,16 +21,6 @@ import {
   publicActions,
 } from "viem";
 import { foundry } from "viem/chains";
-import { derivePublicKey } from "../../circuits/field/eddsa.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { genesisLedger } from "../../circuits/ledger/ledger.ts";
-import { type Deployment, encodeDeployment } from "../../circuits/registry/deployment.ts";
-import { ledgerDomain } from "../../client/ledger-client.ts";
-import { deployRollup } from "../../contracts/build/deploy.ts";
-import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { type CircuitConfig, computeCircuitId } from "../../contracts/build/verifying-key.ts";
-import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
-import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { type DrillUser, drillAccount, OPERATOR_L2_SECRET } from "./drill-accounts.ts";
 import type { DrillCircuit } from "./drill-circuit.ts";
 

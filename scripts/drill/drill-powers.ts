@@ -7,18 +7,18 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readFile, rename, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { curves, powersOfTau } from "snarkjs";
 import {
   baseModulus,
   fieldBytes,
   rootOfUnity,
   scalarModulus,
   toBytesLe,
-} from "../../prover/formats/bn254-numbers.ts";
-import { buildBn254Image } from "../../prover/formats/bn254-wasm.ts";
-import { chooseWindowBits, type Group } from "../../prover/keys/fixed-base.ts";
-import { SetupPool } from "../../prover/keys/setup-pool.ts";
-import { buildKernelImage } from "../../prover/wasm/kernels/kernel-module.ts";
+} from "@openledger/prover/internal/formats/bn254-numbers";
+import { buildBn254Image } from "@openledger/prover/internal/formats/bn254-wasm";
+import { chooseWindowBits, type Group } from "@openledger/prover/internal/keys/fixed-base";
+import { SetupPool } from "@openledger/prover/internal/keys/setup-pool";
+import { buildKernelImage } from "@openledger/prover/internal/wasm/kernels/kernel-module";
+import { curves, powersOfTau } from "snarkjs";
 
 interface Section {
   readonly id: number;

@@ -1,4 +1,4 @@
-import type { TestRandom } from "../../foundation/testing/test-random.ts";
+import type { TestRandom } from "@openledger/foundation/testing/test-random";
 import type { Audit } from "./audit.ts";
 import type { DrillWorld } from "./drill-world.ts";
 

@@ -5,12 +5,12 @@
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { basename, dirname, join } from "node:path";
+import { encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { examine } from "@openledger/operations/doctor/doctor";
+import { installationPaths, readInstallation } from "@openledger/operations/installation/installation";
+import type { Finding } from "@openledger/operations/internal/doctor/finding";
 import { createTestClient, http, publicActions } from "viem";
-import { encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
-import { startAnvil } from "../../contracts/l1/anvil.ts";
-import { examine } from "../../operations/doctor/doctor.ts";
-import type { Finding } from "../../operations/doctor/finding.ts";
-import { installationPaths, readInstallation } from "../../operations/installation/installation.ts";
 import { drillAccount } from "./drill-accounts.ts";
 import { commandOfCompose, commandOfUnit, InstalledProcess } from "./installed-process.ts";
 import {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { installationPaths, readEnvFile } from "../../operations/installation/installation.ts";
+import { installationPaths, readEnvFile } from "@openledger/operations/installation/installation";
 import { drillError } from "./drill-errors.ts";
 
 interface StartCommand {

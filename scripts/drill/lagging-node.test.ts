@@ -1,10 +1,10 @@
 /** Half of the answers come from a node that is a block or two behind. Publishing gets slower and does not stop. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { createL1Client } from "@openledger/bridge/l1/l1-client";
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { startBridgeFixture } from "@openledger/bridge/testing/bridge-fixture";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { expect, test } from "vitest";
-import { createL1Client } from "../../bridge/l1/l1-client.ts";
-import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { startBridgeFixture } from "../../bridge/testing/bridge-fixture.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { startL1Proxy } from "./l1-proxy.ts";
 
 test("publishes batch after batch by a node that lags, and calls none refused", async () => {

@@ -1,16 +1,16 @@
 /** The circuits that a rollup with models has beside the batch's, and proofs of earner tables. */
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
-import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { genesisOf } from "@openledger/circuits/settlement/earner-table-rules";
+import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
 import {
   CIRCUIT_SORT,
   encodeSettlement,
   settlementStatement,
-} from "../../circuits/settlement/settlement-data.ts";
-import { type SettlementSize, settlementCircuitName } from "../../circuits/settlement/settlement-size.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import type { Prover } from "../../prover/proving/prover.ts";
+} from "@openledger/circuits/settlement/settlement-data";
+import { type SettlementSize, settlementCircuitName } from "@openledger/circuits/settlement/settlement-size";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
+import type { Prover } from "@openledger/prover/proving/prover";
 import type { DrillCircuit } from "./drill-circuit.ts";
 import type { DrillWorld } from "./drill-world.ts";
 

@@ -1,5 +1,5 @@
+import { toHex32 } from "@openledger/client/hex";
 import { parseEther } from "viem";
-import { toHex32 } from "../../client/hex.ts";
 import type { DrillUser } from "./drill-accounts.ts";
 import type { DrillWorld } from "./drill-world.ts";
 

@@ -1,5 +1,5 @@
-import { TestRandom } from "../../foundation/testing/test-random.ts";
-import type { BackendName } from "../../prover/backends.ts";
+import { TestRandom } from "@openledger/foundation/testing/test-random";
+import type { BackendName } from "@openledger/prover/backends";
 import { audit } from "./audit.ts";
 import { DrillWorld } from "./drill-world.ts";
 import { type Fault, type FaultResult, type Injected, resultOf } from "./fault.ts";

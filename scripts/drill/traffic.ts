@@ -1,13 +1,13 @@
 /** Signed transfers, sent like clients send them: again and again until the sequencer answers with a preconfirmation. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { signMessage } from "../../circuits/field/eddsa.ts";
-import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
-import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
-import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
-import { toHex32 } from "../../client/hex.ts";
-import { isInTime } from "../../client/sequencer/lease-term.ts";
-import { encodeOperation, type OperationBody } from "../../client/sequencer/operation-body.ts";
-import type { Preconfirmation } from "../../client/sequencer/sequencer-schemas.ts";
+import { signMessage } from "@openledger/circuits/field/eddsa";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
+import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import { toHex32 } from "@openledger/client/hex";
+import { isInTime } from "@openledger/client/internal/sequencer/lease-term";
+import { encodeOperation, type OperationBody } from "@openledger/client/sequencer/operation-body";
+import type { Preconfirmation } from "@openledger/client/sequencer/sequencer-schemas";
 import type { DrillUser } from "./drill-accounts.ts";
 
 export const FEE_PER_UNIT_WEI = 1_000n;

@@ -1,8 +1,8 @@
 /** What somebody does who uses a drill's rollup in earnest: he waits for room, for L1, and for a day to pass. */
 
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getStatus } from "../../client/sequencer/ledger-reads.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getStatus } from "@openledger/client/sequencer/ledger-reads";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { DrillWorld } from "./drill-world.ts";
 
 export const STEP_TIMEOUT_MS = 600_000;

@@ -1,7 +1,7 @@
 /** The process that has the sanitizers loaded: each kind of input in turn, one line of JSON for each. */
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { fuzzArguments } from "./fuzz-arguments.ts";
 import { fuzzKernels, type KernelAddon } from "./fuzz-kernels.ts";
 import { FuzzRandom } from "./fuzz-random.ts";

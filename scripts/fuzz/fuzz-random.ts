@@ -1,5 +1,5 @@
 /** Choices that follow from one seed. */
-import { TestRandom } from "../../foundation/testing/test-random.ts";
+import { TestRandom } from "@openledger/foundation/testing/test-random";
 
 const EDGES = [0, 1, 2, 15, 16, 63, 64, 255, 256, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe, 0xffff_ffff];
 

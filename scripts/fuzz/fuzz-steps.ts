@@ -1,5 +1,5 @@
 /** Programs for prover/native/steps, most of them malformed: loaded, and run where they load. */
-import { FIELD_ORDER } from "../../circuits/protocol.ts";
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import type { FuzzRandom } from "./fuzz-random.ts";
 
 export interface StepsAddon {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 
 export interface FuzzOptions {
   readonly seed: number;

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { CONTRACT_SETS, compileContracts } from "../../contracts/build/compile.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { CONTRACT_SETS, compileContracts } from "@openledger/contracts/build/compile";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { prebuiltCircuits } from "./prebuilt-circuits.ts";
 
 /**

@@ -1,14 +1,14 @@
 /** Which circuits the repository holds compiled. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type CircuitSpec, hashCircuit } from "../../circuits/compiler/compile.ts";
+import { type CircuitSpec, hashCircuit } from "@openledger/circuits/compiler/compile";
 import {
   type PrebuiltHeader,
   prebuiltFolder,
   prebuiltPath,
   readPrebuiltHeader,
-} from "../../circuits/compiler/prebuilt.ts";
-import { generatorTablesPath } from "../../circuits/field/generator-tables.ts";
+} from "@openledger/circuits/internal/compiler/prebuilt";
+import { generatorTablesPath } from "@openledger/circuits/internal/field/generator-tables";
 import { circuitsOf } from "../devnet/circuits.ts";
 import { PLANS } from "../devnet/plan.ts";
 

@@ -1,12 +1,12 @@
 import { readdirSync } from "node:fs";
 import { basename } from "node:path";
-import { expect, test } from "vitest";
 import {
   CONTRACT_SETS,
   compilerInput,
   prebuiltContractsDir,
   prebuiltContractsPath,
-} from "../../contracts/build/compile.ts";
+} from "@openledger/contracts/build/compile";
+import { expect, test } from "vitest";
 import { prebuiltCircuits, startCircuits } from "./prebuilt-circuits.ts";
 
 const renew = "run npx tsx scripts/prebuild.ts";

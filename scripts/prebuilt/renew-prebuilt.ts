@@ -6,8 +6,8 @@ import {
   compileCircuit,
   hashCircuit,
   repositoryRoot,
-} from "../../circuits/compiler/compile.ts";
-import { packCircuit, prebuiltPath } from "../../circuits/compiler/prebuilt.ts";
+} from "@openledger/circuits/compiler/compile";
+import { packCircuit, prebuiltPath } from "@openledger/circuits/internal/compiler/prebuilt";
 import {
   CONTRACT_SETS,
   compileContracts,
@@ -15,7 +15,7 @@ import {
   packContracts,
   prebuiltContractsDir,
   prebuiltContractsPath,
-} from "../../contracts/build/compile.ts";
+} from "@openledger/contracts/build/compile";
 import { prebuiltCircuits, startCircuits } from "./prebuilt-circuits.ts";
 
 /**

@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { expect, it } from "vitest";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import type { TestReport } from "./verdict.ts";
 
 it("the reporter tells of every file what failed first, also outside of its tests", async () => {

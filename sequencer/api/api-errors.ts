@@ -1,6 +1,6 @@
 /** Every failure as `{"error": {code, message, data, docs}}` with the code's status; nothing unforeseen leaks. */
-import type { HttpErrors, HttpFault } from "../../foundation/http/http-errors.ts";
-import { sayNowAndThen } from "../../foundation/http/say-now-and-then.ts";
+import type { HttpErrors, HttpFault } from "@openledger/foundation/http/http-errors";
+import { sayNowAndThen } from "@openledger/foundation/http/say-now-and-then";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import { type SequencerErrorCode, sequencerError } from "../sequencer-errors.ts";

@@ -1,10 +1,11 @@
 /** What the HTTP application is given. */
+
+import type { DeployedCircuit, Deployment } from "@openledger/circuits/registry/deployment";
+import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
+import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
+import type { ServerLimits } from "@openledger/foundation/http/server-settings";
+import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance } from "fastify";
-import type { DeployedCircuit, Deployment } from "../../circuits/registry/deployment.ts";
-import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
-import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
-import type { ServerLimits } from "../../foundation/http/server-settings.ts";
-import type { Secret } from "../../foundation/secret.ts";
 import type { BatchLine } from "../batches/batch-line.ts";
 import type { BlobKeeper } from "../batches/blob-keeper.ts";
 import type { Feed } from "../batches/feed.ts";

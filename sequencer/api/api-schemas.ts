@@ -1,8 +1,9 @@
 /** What comes in over HTTP: zod schemas that check form and turn text into bigints. docs/api.md is the contract. */
+
+import { KIND_RULES } from "@openledger/circuits/protocol";
+import { address, count, element, hash, wei } from "@openledger/circuits/wire/wire-fields";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
-import { KIND_RULES } from "../../circuits/protocol.ts";
-import { address, count, element, hash, wei } from "../../circuits/wire/wire-fields.ts";
-import { RollupError } from "../../foundation/rollup-error.ts";
 
 export const countFromText = z
   .string()

@@ -1,15 +1,21 @@
 /** What goes out over HTTP: the sequencer's records as JSON (docs/api.md). */
+
+import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { blobElements } from "@openledger/circuits/blob/blob-elements";
+import { concatBytes, toBytesBe } from "@openledger/circuits/field/element-vector";
+import {
+  type LeafState,
+  type ModelBody,
+  unpackBinding,
+  unpackCounters,
+} from "@openledger/circuits/ledger/leaf";
+import { unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { KIND, KIND_RULES, kindRule, LEAF_KIND } from "@openledger/circuits/protocol";
+import { parseTableName, postedShape } from "@openledger/circuits/table/table-shape";
+import type { chainAnswer, readyBatchesAnswer } from "@openledger/circuits/wire/operator-api";
+import { proofJson } from "@openledger/circuits/wire/wire-fields";
+import { hex20, hex32 } from "@openledger/foundation/hex";
 import type { z } from "zod";
-import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { blobElements } from "../../circuits/blob/blob-elements.ts";
-import { concatBytes, toBytesBe } from "../../circuits/field/element-vector.ts";
-import { type LeafState, type ModelBody, unpackBinding, unpackCounters } from "../../circuits/ledger/leaf.ts";
-import { unpackSplit } from "../../circuits/ledger/rewards.ts";
-import { KIND, KIND_RULES, kindRule, LEAF_KIND } from "../../circuits/protocol.ts";
-import { parseTableName, postedShape } from "../../circuits/table/table-shape.ts";
-import type { chainAnswer, readyBatchesAnswer } from "../../circuits/wire/operator-api.ts";
-import { proofJson } from "../../circuits/wire/wire-fields.ts";
-import { hex20, hex32 } from "../../foundation/hex.ts";
 import type { BatchLine } from "../batches/batch-line.ts";
 import type { StoredQueueEntry } from "../store/log-entry.ts";
 import type { KnownOperation } from "../store/operation-status.ts";

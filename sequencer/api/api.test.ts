@@ -1,8 +1,8 @@
+import { FIELD_ORDER, KIND, LEAF_KIND, shapeName } from "@openledger/circuits/protocol";
+import { preconfirmationTypedData } from "@openledger/circuits/wire/sequencer-preconfirmation";
+import { hex32 } from "@openledger/foundation/hex";
 import { verifyTypedData } from "viem";
 import { afterEach, describe, expect, it } from "vitest";
-import { FIELD_ORDER, KIND, LEAF_KIND, shapeName } from "../../circuits/protocol.ts";
-import { preconfirmationTypedData } from "../../circuits/wire/sequencer-preconfirmation.ts";
-import { hex32 } from "../../foundation/hex.ts";
 import {
   l1PlaceOf,
   ONE_OPEN_CODE,

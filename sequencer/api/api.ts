@@ -1,12 +1,12 @@
 /** The HTTP application, without `listen`: docs/api.md is its contract, /openapi.json its machine-readable form. */
 import swagger from "@fastify/swagger";
 import websocket from "@fastify/websocket";
+import { createServer } from "@openledger/foundation/http/create-server";
+import { registerReference } from "@openledger/foundation/http/reference-page";
+import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
+import { TrustedProxies } from "@openledger/foundation/http/trusted-proxies";
+import { documentedSchema, validateByZod } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
-import { createServer } from "../../foundation/http/create-server.ts";
-import { registerReference } from "../../foundation/http/reference-page.ts";
-import { serveMetrics } from "../../foundation/http/serve-metrics.ts";
-import { TrustedProxies } from "../../foundation/http/trusted-proxies.ts";
-import { documentedSchema, validateByZod } from "../../foundation/wire/zod-routes.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { apiErrors } from "./api-errors.ts";
 import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";

@@ -1,9 +1,10 @@
 /** Blobs that this process has kept, for everybody who rebuilds the ledger (docs/blobs.md). Who asks checks what it gets. */
+
+import type { BlobArchive } from "@openledger/bridge/blobs/blob-archive";
+import { isVersionedHash, type VersionedHash } from "@openledger/bridge/blobs/blob-source";
+import { BLOB_BYTES } from "@openledger/circuits/blob/blob-bytes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { BlobArchive } from "../../bridge/blobs/blob-archive.ts";
-import { isVersionedHash, type VersionedHash } from "../../bridge/blobs/blob-source.ts";
-import { BLOB_BYTES } from "../../circuits/blob/blob-bytes.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 
 const params = z.strictObject({

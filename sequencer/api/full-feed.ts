@@ -1,10 +1,10 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { networkOf } from "../../foundation/http/client-network.ts";
-import { ANSWER_HEADERS } from "../../foundation/http/create-server.ts";
-import { type HttpErrors, refusalText } from "../../foundation/http/http-errors.ts";
-import type { TrustedProxies } from "../../foundation/http/trusted-proxies.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { networkOf } from "@openledger/foundation/http/client-network";
+import { ANSWER_HEADERS } from "@openledger/foundation/http/create-server";
+import { type HttpErrors, refusalText } from "@openledger/foundation/http/http-errors";
+import type { TrustedProxies } from "@openledger/foundation/http/trusted-proxies";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Feed } from "../batches/feed.ts";
 
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { transfer } from "@openledger/client/actions/ledger/transfer";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { decidePayment } from "@openledger/operations/payments/known-payments";
+import { payProvers } from "@openledger/operations/payments/pay-provers";
+import { PaymentJournal } from "@openledger/operations/payments/payment-journal";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { transfer } from "../../client/actions/ledger/transfer.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { decidePayment } from "../../operations/payments/known-payments.ts";
-import { payProvers } from "../../operations/payments/pay-provers.ts";
-import { PaymentJournal } from "../../operations/payments/payment-journal.ts";
 import { clientOf } from "../testing/client-of.ts";
 import {
   ONE_OPEN_WEI,

@@ -4,12 +4,13 @@
  * before. The operator's spare has a route of its own: it gets entries before they are promised to anybody, and says what
  * it has.
  */
+
+import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import type { Secret } from "../../foundation/secret.ts";
 import { unknownBatch } from "../batches/batch-book.ts";
 import type { Sequencer } from "../sequencer.ts";
 import type { OperationEntry } from "../store/log-entry.ts";

@@ -1,10 +1,10 @@
 /** The log as it goes out to followers (docs/api.md, `GET /v1/log`): everything that makes the ledger, in order. */
 
-import { leafReference } from "../../circuits/ledger/operation.ts";
-import { KIND, kindRule } from "../../circuits/protocol.ts";
-import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
-import { proofJson } from "../../circuits/wire/wire-fields.ts";
-import { hex32 } from "../../foundation/hex.ts";
+import { leafReference } from "@openledger/circuits/ledger/operation";
+import { KIND, kindRule } from "@openledger/circuits/protocol";
+import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
+import { proofJson } from "@openledger/circuits/wire/wire-fields";
+import { hex32 } from "@openledger/foundation/hex";
 import type { LogEntry, OperationEntry, SettlementEntry } from "../store/log-entry.ts";
 import type { LedgerHost } from "./api-options.ts";
 

@@ -1,9 +1,10 @@
 /** Routes about models: what a settler needs, what a contributor can collect, and the settlements themselves. */
+
+import { unpackCounters } from "@openledger/circuits/ledger/leaf";
+import { requireKind } from "@openledger/circuits/ledger/leaf-rules";
+import { LEAF_KIND } from "@openledger/circuits/protocol";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
-import { unpackCounters } from "../../circuits/ledger/leaf.ts";
-import { requireKind } from "../../circuits/ledger/leaf-rules.ts";
-import { LEAF_KIND } from "../../circuits/protocol.ts";
 import { readSealOnL1 } from "../batches/seal-on-l1.ts";
 import { readEpoch, readPayments } from "../batches/stored-epochs.ts";
 import { sequencerError } from "../sequencer-errors.ts";

@@ -4,9 +4,9 @@ import {
   DEFAULT_SPLIT_DELAY_SECONDS,
   OPEN_SETTLEMENT_DELAY_SECONDS,
   RANDOMNESS_DELAY_BLOCKS,
-} from "../../bridge/l1/settlement-times.ts";
-import type { LeafState } from "../../circuits/ledger/leaf.ts";
-import { hashStatics, unpackCounters } from "../../circuits/ledger/leaf.ts";
+} from "@openledger/bridge/l1/settlement-times";
+import type { LeafState } from "@openledger/circuits/ledger/leaf";
+import { hashStatics, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import {
   collectedPlace,
   EARNER_ROLE,
@@ -14,12 +14,12 @@ import {
   type ModelRewards,
   roleShareWei,
   unpackSplit,
-} from "../../circuits/ledger/rewards.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
-import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import { proofJson } from "../../circuits/wire/wire-fields.ts";
-import { hex32 } from "../../foundation/hex.ts";
+} from "@openledger/circuits/ledger/rewards";
+import { KIND } from "@openledger/circuits/protocol";
+import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
+import { decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { proofJson } from "@openledger/circuits/wire/wire-fields";
+import { hex32 } from "@openledger/foundation/hex";
 import type { SealOnL1 } from "../batches/seal-on-l1.ts";
 import type { KnownSettlement, WaitingSettlement } from "../batches/settlement-desk.ts";
 import type { StoredEpoch, StoredPayment } from "../batches/stored-epochs.ts";

@@ -1,7 +1,7 @@
+import * as wire from "@openledger/circuits/wire/operator-api";
+import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
-import * as wire from "../../circuits/wire/operator-api.ts";
-import type { Secret } from "../../foundation/secret.ts";
 import { noteSealOnL1 } from "../batches/seal-on-l1.ts";
 import type { Sequencer } from "../sequencer.ts";
 import * as schemas from "./api-schemas.ts";

@@ -1,7 +1,7 @@
 /** Who may call the routes of the operator's processes, and what these routes have in common. */
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Secret } from "../../foundation/secret.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { MAX_OPERATOR_BODY_BYTES } from "./api-options.ts";
 

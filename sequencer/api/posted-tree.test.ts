@@ -1,6 +1,6 @@
+import { hashLeaf, type Leaf } from "@openledger/circuits/ledger/leaf";
+import { rootFromPath } from "@openledger/circuits/ledger/ledger-tree";
 import { afterEach, describe, expect, it } from "vitest";
-import { hashLeaf, type Leaf } from "../../circuits/ledger/leaf.ts";
-import { rootFromPath } from "../../circuits/ledger/ledger-tree.ts";
 import { close, prove, report, send } from "../testing/test-operator.ts";
 import {
   type Answer,

@@ -1,7 +1,7 @@
 /** The tree as L1 has it: what a leaf's owner compares with the root in the contract, without believing anybody. */
-import type { Leaf } from "../../circuits/ledger/leaf.ts";
-import { LedgerTree, type TreeVersion } from "../../circuits/ledger/ledger-tree.ts";
-import { RollupError } from "../../foundation/rollup-error.ts";
+import type { Leaf } from "@openledger/circuits/ledger/leaf";
+import { LedgerTree, type TreeVersion } from "@openledger/circuits/ledger/ledger-tree";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import type { BatchBook } from "../batches/batch-book.ts";
 import type { HeadState } from "../batches/head-state.ts";
 

@@ -1,13 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
+import { proofJson } from "@openledger/circuits/wire/wire-fields";
+import { simulateCircuit } from "@openledger/contracts/testing/test-prover";
+import { hex32 } from "@openledger/foundation/hex";
+import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
+import { verifierKey } from "@openledger/verifier/replay/verify-keys";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
-import { proofJson } from "../../circuits/wire/wire-fields.ts";
-import { simulateCircuit } from "../../contracts/testing/test-prover.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
-import { verifierKey } from "../../verifier/replay/verify-keys.ts";
 import {
   operatorHeaders,
   startTestRollup,

@@ -2,9 +2,10 @@
  * What provers call. Their own token opens these routes alone, and may lie on machines that the operator does not trust: so
  * where there is one, each proof is verified before it is taken. L1 would refuse a false one, and the batch would wait.
  */
+
+import { proofBody } from "@openledger/circuits/wire/operator-api";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { z } from "zod";
-import { proofBody } from "../../circuits/wire/operator-api.ts";
 import type { Sequencer } from "../sequencer.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
 import type { ApiOptions } from "./api-options.ts";

@@ -1,8 +1,8 @@
+import { hex32 } from "@openledger/foundation/hex";
+import { clientNetwork } from "@openledger/foundation/http/client-network";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
-import { hex32 } from "../../foundation/hex.ts";
-import { clientNetwork } from "../../foundation/http/client-network.ts";
-import { RollupError } from "../../foundation/rollup-error.ts";
 import { unknownBatch } from "../batches/batch-book.ts";
 import { parseTopics } from "../batches/feed.ts";
 import { sequencerError } from "../sequencer-errors.ts";

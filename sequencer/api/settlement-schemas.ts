@@ -1,7 +1,8 @@
 /** What comes in over HTTP about models and settlements. docs/api.md is the contract. */
+
+import { MAX_SETTLEMENT_BYTES } from "@openledger/circuits/wire/operator-api";
+import { element, elementOrDecimal, hexBytes, leafId, proof } from "@openledger/circuits/wire/wire-fields";
 import { z } from "zod";
-import { MAX_SETTLEMENT_BYTES } from "../../circuits/wire/operator-api.ts";
-import { element, elementOrDecimal, hexBytes, leafId, proof } from "../../circuits/wire/wire-fields.ts";
 import { countFromText, limit } from "./api-schemas.ts";
 
 const epochFromText = countFromText.refine((epoch) => epoch < 2 ** 24, "is not a 24-bit epoch");

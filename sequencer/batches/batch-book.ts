@@ -9,8 +9,8 @@
  * Methods change memory at once and return the writes that make it durable.
  */
 
-import type { LeafState } from "../../circuits/ledger/leaf.ts";
-import type { SealedDraft } from "../../circuits/table/sealed-batch.ts";
+import type { LeafState } from "@openledger/circuits/ledger/leaf";
+import type { SealedDraft } from "@openledger/circuits/table/sealed-batch";
 import { sequencerError } from "../sequencer-errors.ts";
 import { leafWrite } from "../store/leaf-value.ts";
 import type { LeafChanges, LedgerLog, StoreWrite } from "../store/ledger-log.ts";

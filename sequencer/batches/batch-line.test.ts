@@ -1,10 +1,10 @@
+import { replayBatch } from "@openledger/circuits/batch/batch";
+import { decodeWire } from "@openledger/circuits/batch/batch-data";
+import { genesisLedger } from "@openledger/circuits/ledger/ledger";
+import { KIND, shapeName } from "@openledger/circuits/protocol";
+import { genesisOf } from "@openledger/circuits/registry/deployment";
+import { hex20, hex32 } from "@openledger/foundation/hex";
 import { afterEach, describe, expect, it } from "vitest";
-import { replayBatch } from "../../circuits/batch/batch.ts";
-import { decodeWire } from "../../circuits/batch/batch-data.ts";
-import { genesisLedger } from "../../circuits/ledger/ledger.ts";
-import { KIND, shapeName } from "../../circuits/protocol.ts";
-import { genesisOf } from "../../circuits/registry/deployment.ts";
-import { hex20, hex32 } from "../../foundation/hex.ts";
 import { batch, close, head, operator, PAIR, prove, report, send } from "../testing/test-operator.ts";
 import {
   type Answer,

@@ -6,10 +6,10 @@
  * of opIndex and of the log's entries is one and the same.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Operation } from "@openledger/circuits/batch/slot-trace";
+import { kindRule } from "@openledger/circuits/protocol";
+import { openSealedDraft, type SealedDraft } from "@openledger/circuits/table/sealed-batch";
 import { formatEther } from "viem";
-import type { Operation } from "../../circuits/batch/slot-trace.ts";
-import { kindRule } from "../../circuits/protocol.ts";
-import { openSealedDraft, type SealedDraft } from "../../circuits/table/sealed-batch.ts";
 import { OperatorAccount } from "../fees/operator-account.ts";
 import { UnitFee } from "../fees/unit-fee.ts";
 import { sequencerError } from "../sequencer-errors.ts";

@@ -3,16 +3,16 @@
  * file that is missing is made again: Ethereum forgets a blob after 18 days, and whoever rebuilds the ledger later needs it.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { BlobArchive, type BlobArchiveOptions } from "../../bridge/blobs/blob-archive.ts";
-import type { VersionedHash } from "../../bridge/blobs/blob-source.ts";
-import { checkedCoefficients } from "../../bridge/blobs/checked-blob.ts";
-import { postedBlobHash } from "../../bridge/blobs/read-batch.ts";
-import { BLOB_BYTES, encodeBlob } from "../../circuits/blob/blob-bytes.ts";
-import { blobElements } from "../../circuits/blob/blob-elements.ts";
-import { preloadKzg } from "../../circuits/blob/kzg.ts";
-import { type BatchShape, isBlobShape, shapeName } from "../../circuits/protocol.ts";
-import { batchShapesOf, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { BlobArchive, type BlobArchiveOptions } from "@openledger/bridge/blobs/blob-archive";
+import type { VersionedHash } from "@openledger/bridge/blobs/blob-source";
+import { checkedCoefficients } from "@openledger/bridge/blobs/checked-blob";
+import { postedBlobHash } from "@openledger/bridge/blobs/read-batch";
+import { BLOB_BYTES, encodeBlob } from "@openledger/circuits/blob/blob-bytes";
+import { blobElements } from "@openledger/circuits/blob/blob-elements";
+import { preloadKzg } from "@openledger/circuits/blob/kzg";
+import { type BatchShape, isBlobShape, shapeName } from "@openledger/circuits/protocol";
+import { batchShapesOf, type CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";

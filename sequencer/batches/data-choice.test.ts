@@ -1,9 +1,9 @@
+import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
+import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { openingShape } from "@openledger/circuits/registry/data-twins";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { expect, it } from "vitest";
-import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
-import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { openingShape } from "../../circuits/registry/data-twins.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import { createLogger } from "../logger.ts";
 import { createMetrics } from "../metrics.ts";
 import { DataChoice, type DataMode } from "./data-choice.ts";

@@ -2,16 +2,16 @@
  * Where the narrow slots of a batch stand, chosen when it is closed: in calldata, or in a blob. By setting, or by L1's prices as
  * the bridge reports them, for the operations that the batch has. docs/blobs.md says what follows from it.
  */
-import type { DataPlace } from "../../circuits/protocol.ts";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { type DataTwins, dataTwins } from "../../circuits/registry/data-twins.ts";
+import type { DataPlace } from "@openledger/circuits/protocol";
+import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { type DataTwins, dataTwins } from "@openledger/circuits/registry/data-twins";
 import {
   cheaperPlace,
   crossover,
   type DataCounts,
   type DataPrices,
   dataCostsWei,
-} from "../../contracts/l1/data-cost.ts";
+} from "@openledger/contracts/l1/data-cost";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import { sequencerError } from "../sequencer-errors.ts";

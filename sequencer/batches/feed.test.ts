@@ -1,6 +1,6 @@
+import { attackServer } from "@openledger/foundation/internal/http/testing/attack-server";
 import { afterEach, describe, expect, it } from "vitest";
 import WebSocket from "ws";
-import { attackServer } from "../../foundation/http/testing/attack-server.ts";
 import {
   operationJson,
   operatorHeaders,

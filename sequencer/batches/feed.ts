@@ -1,5 +1,5 @@
 /** The public feed: topics and one sequence. A consumer that does not keep up, or does not answer pings, is cut off. */
-import { NetworkPlaces } from "../../foundation/http/network-places.ts";
+import { NetworkPlaces } from "@openledger/foundation/http/network-places";
 import { sequencerError } from "../sequencer-errors.ts";
 
 export interface FeedPublisher {

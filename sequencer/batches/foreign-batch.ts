@@ -2,16 +2,16 @@
  * Batches on L1 that somebody else made: overdue queue entries or settlements (docs/operating.md, "Batches of others").
  * The bridge reports them once they are confirmed; until they are final, a reorganisation may take them back.
  */
-import { postedBlobHash } from "../../bridge/blobs/read-batch.ts";
-import { MALFORMED_REMEDY, type MalformedBatch } from "../../bridge/l1/malformed-batch.ts";
-import { type BatchData, decodeWire, type L1Header } from "../../circuits/batch/batch-data.ts";
-import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
-import { type BatchShape, isBlobShape, kindRule } from "../../circuits/protocol.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
-import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
-import { CIRCUIT_SORT, decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
-import { capOf } from "../../verifier/replay/settlement-statement.ts";
+import { postedBlobHash } from "@openledger/bridge/blobs/read-batch";
+import { MALFORMED_REMEDY, type MalformedBatch } from "@openledger/bridge/l1/malformed-batch";
+import { type BatchData, decodeWire, type L1Header } from "@openledger/circuits/batch/batch-data";
+import type { ReplayedSettlement } from "@openledger/circuits/batch/settlement-operation";
+import { type BatchShape, isBlobShape, kindRule } from "@openledger/circuits/protocol";
+import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
+import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
+import { CIRCUIT_SORT, decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
+import { capOf } from "@openledger/verifier/replay/settlement-statement";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { ChainPosition } from "../store/log-entry.ts";
 import { recordOf, type StoredBatch } from "../store/stored-batch.ts";

@@ -1,13 +1,13 @@
 /** The ledger after everything that was executed, with the batch that is being filled. In memory only. */
-import { type PlacedTrace, replayBatch } from "../../circuits/batch/batch.ts";
-import type { BatchData } from "../../circuits/batch/batch-data.ts";
-import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
-import type { Operation } from "../../circuits/batch/slot-trace.ts";
-import type { LeafState } from "../../circuits/ledger/leaf.ts";
-import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import type { TreeVersion } from "../../circuits/ledger/ledger-tree.ts";
-import { type BatchShape, type DataPlace, kindRule } from "../../circuits/protocol.ts";
-import { type SealedBatch, TableBuilder, type TableCounts } from "../../circuits/table/table-builder.ts";
+import { type PlacedTrace, replayBatch } from "@openledger/circuits/batch/batch";
+import type { BatchData } from "@openledger/circuits/batch/batch-data";
+import type { ReplayedSettlement } from "@openledger/circuits/batch/settlement-operation";
+import type { Operation } from "@openledger/circuits/batch/slot-trace";
+import type { LeafState } from "@openledger/circuits/ledger/leaf";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
+import type { TreeVersion } from "@openledger/circuits/ledger/ledger-tree";
+import { type BatchShape, type DataPlace, kindRule } from "@openledger/circuits/protocol";
+import { type SealedBatch, TableBuilder, type TableCounts } from "@openledger/circuits/table/table-builder";
 import type { LeafChanges } from "../store/ledger-log.ts";
 import type { BatchTerms, ChainPosition, ExecutedEntry } from "../store/log-entry.ts";
 import type { SettlementPosting } from "../store/settlement-posting.ts";

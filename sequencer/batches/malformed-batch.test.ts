@@ -1,11 +1,12 @@
 /** A real sequencer whose L1 takes batches that break the ledger's rules, with proofs from known trapdoors. */
+
+import { startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { nullWithLeaf } from "@openledger/bridge/testing/malformed-fixture";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
+import { submitQueue } from "@openledger/verifier/without-operator/submit-queue";
 import { afterEach, describe, expect, it } from "vitest";
-import { startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { nullWithLeaf } from "../../bridge/testing/malformed-fixture.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
-import { verifyRollup } from "../../verifier/replay/verify.ts";
-import { submitQueue } from "../../verifier/without-operator/submit-queue.ts";
 import {
   CONFIRMATIONS,
   deploymentOn,

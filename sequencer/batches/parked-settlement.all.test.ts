@@ -1,17 +1,18 @@
 /** A real sequencer beside strangers who settle on L1: by parking, and, after a day without it, by batches of their own. */
-import { concatHex, type Hex } from "viem";
-import { afterEach, describe, expect, it } from "vitest";
-import { findPostedSettlement } from "../../bridge/l1/posted-settlement.ts";
+
+import { findPostedSettlement } from "@openledger/bridge/l1/posted-settlement";
 import {
   EARNER_TABLE_CIRCUIT,
   EARNERS,
   MODEL_ID,
   type ModelHistory,
-} from "../../bridge/testing/model-history.ts";
-import { encodeSubmission } from "../../bridge/testing/odd-calldata.ts";
-import { ANY_FEE, randomElement, submission } from "../../contracts/testing/rollup-fixture.ts";
-import { parkArguments } from "../../contracts/testing/settlement-fixture.ts";
-import { verifyRollup } from "../../verifier/replay/verify.ts";
+} from "@openledger/bridge/testing/model-history";
+import { encodeSubmission } from "@openledger/bridge/testing/odd-calldata";
+import { ANY_FEE, randomElement, submission } from "@openledger/contracts/testing/rollup-fixture";
+import { parkArguments } from "@openledger/contracts/testing/settlement-fixture";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
+import { concatHex, type Hex } from "viem";
+import { afterEach, describe, expect, it } from "vitest";
 import { CONFIRMATIONS, FINALITY_DEPTH_BLOCKS, type L1World } from "../testing/l1-world.ts";
 import { startParkedWorld } from "../testing/parked-world.ts";
 import { close } from "../testing/test-operator.ts";

@@ -1,4 +1,4 @@
-import type { QueueOperation } from "../../circuits/ledger/operation.ts";
+import type { QueueOperation } from "@openledger/circuits/ledger/operation";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { StoredQueueEntry } from "../store/log-entry.ts";

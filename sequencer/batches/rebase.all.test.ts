@@ -1,11 +1,11 @@
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
+import { submitQueue } from "@openledger/verifier/without-operator/submit-queue";
 import { Level } from "level";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
-import { verifyRollup } from "../../verifier/replay/verify.ts";
-import { submitQueue } from "../../verifier/without-operator/submit-queue.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import {
   deploymentOn,

@@ -11,10 +11,10 @@
  * All of it is one atomic write. Until that is durable, a restart finds the old batches, and the bridge reports again.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Operation } from "../../circuits/batch/slot-trace.ts";
-import type { LeafState } from "../../circuits/ledger/leaf.ts";
-import { kindRule } from "../../circuits/protocol.ts";
-import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
+import type { Operation } from "@openledger/circuits/batch/slot-trace";
+import type { LeafState } from "@openledger/circuits/ledger/leaf";
+import { kindRule } from "@openledger/circuits/protocol";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import { droppedWrite } from "../store/dropped-operation.ts";

@@ -1,6 +1,6 @@
+import { hashStatics, packBinding } from "@openledger/circuits/ledger/leaf";
+import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import { afterEach, describe, expect, it } from "vitest";
-import { hashStatics, packBinding } from "../../circuits/ledger/leaf.ts";
-import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import { batch, close, head, prove, report, send } from "../testing/test-operator.ts";
 import {
   L1_TIMESTAMP,

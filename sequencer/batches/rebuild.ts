@@ -6,7 +6,7 @@
  * over, all in one atomic write; until that is durable, a restart finds the old batches and starts over.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { LeafState } from "../../circuits/ledger/leaf.ts";
+import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import type { OpenedEntry } from "../store/log-entry.ts";

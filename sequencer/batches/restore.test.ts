@@ -1,5 +1,5 @@
+import { genesisOf, shapeOf } from "@openledger/circuits/registry/deployment";
 import { afterEach, describe, expect, it } from "vitest";
-import { genesisOf, shapeOf } from "../../circuits/registry/deployment.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import {

@@ -1,8 +1,8 @@
 /** From the data directory back to memory: the last final batch's ledger, the batches since, the open batch. */
 
-import { type Genesis, genesisLedger, Ledger } from "../../circuits/ledger/ledger.ts";
-import { hashVersions, type TreeVersion } from "../../circuits/ledger/ledger-tree.ts";
-import { TREE_DEPTH } from "../../circuits/protocol.ts";
+import { type Genesis, genesisLedger, Ledger } from "@openledger/circuits/ledger/ledger";
+import { hashVersions, type TreeVersion } from "@openledger/circuits/ledger/ledger-tree";
+import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { sequencerError } from "../sequencer-errors.ts";
 import { leafWrite, leafWrites } from "../store/leaf-value.ts";
 import type { LeafChanges, LedgerLog } from "../store/ledger-log.ts";

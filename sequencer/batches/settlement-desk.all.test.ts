@@ -1,5 +1,5 @@
+import { hex32 } from "@openledger/foundation/hex";
 import { afterEach, describe, expect, it } from "vitest";
-import { hex32 } from "../../foundation/hex.ts";
 import {
   type Call,
   defaultSettlement,

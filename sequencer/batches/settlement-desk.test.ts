@@ -1,6 +1,6 @@
+import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import { hex32 } from "@openledger/foundation/hex";
 import { afterEach, describe, expect, it } from "vitest";
-import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
-import { hex32 } from "../../foundation/hex.ts";
 import {
   type Call,
   defaultSettlement,

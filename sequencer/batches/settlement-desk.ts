@@ -3,31 +3,31 @@
  * that L1 checks is checked here first: the statement is computed again from what L1 holds, and the proof is verified.
  */
 
-import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
-import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
-import type { Signature } from "../../circuits/field/eddsa.ts";
-import type { LeafState } from "../../circuits/ledger/leaf.ts";
-import { requireKind } from "../../circuits/ledger/leaf-rules.ts";
-import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
-import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS } from "@openledger/bridge/l1/settlement-times";
+import { settlementOperationOf } from "@openledger/circuits/batch/settlement-operation";
+import type { Signature } from "@openledger/circuits/field/eddsa";
+import type { LeafState } from "@openledger/circuits/ledger/leaf";
+import { requireKind } from "@openledger/circuits/ledger/leaf-rules";
+import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
 import {
   CIRCUIT_SORT,
   decodeSettlement,
   genesisEarners,
   type PostedSettlement,
-} from "../../circuits/settlement/settlement-data.ts";
-import { misfitOf, modelShape, parseSettlementName } from "../../circuits/settlement/settlement-size.ts";
-import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import { type VerificationKey, verifyProof } from "../../prover/formats/verification-key.ts";
+} from "@openledger/circuits/settlement/settlement-data";
+import { misfitOf, modelShape, parseSettlementName } from "@openledger/circuits/settlement/settlement-size";
+import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { type VerificationKey, verifyProof } from "@openledger/prover/formats/verification-key";
 import {
   capOf,
   fitsEarners,
   provesKind,
   settlementOnL1,
   settlementSignals,
-} from "../../verifier/replay/settlement-statement.ts";
+} from "@openledger/verifier/replay/settlement-statement";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { SettlementEntry } from "../store/log-entry.ts";

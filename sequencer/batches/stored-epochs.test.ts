@@ -1,9 +1,9 @@
+import { executeSlot } from "@openledger/circuits/batch/slot";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { KIND } from "@openledger/circuits/protocol";
+import { honest, MODEL, OPENING, SEALED, World } from "@openledger/circuits/testing/forgery-world";
+import { lawfulForm } from "@openledger/circuits/testing/lawless-slot";
 import { describe, expect, test } from "vitest";
-import { executeSlot } from "../../circuits/batch/slot.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { honest, MODEL, OPENING, SEALED, World } from "../../circuits/testing/forgery-world.ts";
-import { lawfulForm } from "../../circuits/testing/lawless-slot.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import { forcedSealWrites } from "./stored-epochs.ts";
 

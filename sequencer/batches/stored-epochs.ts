@@ -5,14 +5,14 @@
  * same operations in the same order, and keeps its number. Of queue entries only a ForcedSeal leaves a record.
  */
 
-import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import type { SlotTrace } from "../../circuits/batch/slot-trace.ts";
-import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
-import { type Leaf, unpackCounters } from "../../circuits/ledger/leaf.ts";
-import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import { EPOCH_SECONDS, KIND } from "../../circuits/protocol.ts";
-import { hex32 } from "../../foundation/hex.ts";
+import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import type { SlotTrace } from "@openledger/circuits/batch/slot-trace";
+import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { type Leaf, unpackCounters } from "@openledger/circuits/ledger/leaf";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import { EPOCH_SECONDS, KIND } from "@openledger/circuits/protocol";
+import { hex32 } from "@openledger/foundation/hex";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import type { StoredQueueEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";

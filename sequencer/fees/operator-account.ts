@@ -1,5 +1,5 @@
 /** What the operator earns and spends, over the last batches that L1 has: fees in, L1's gas and proofs out. */
-import { kindRule } from "../../circuits/protocol.ts";
+import { kindRule } from "@openledger/circuits/protocol";
 import type { StoredBatch } from "../store/stored-batch.ts";
 
 /** Batches that the account looks back on. Guess. */

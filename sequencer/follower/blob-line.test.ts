@@ -4,14 +4,14 @@
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { type BlobPlacesOptions, blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import type { BatchShape } from "@openledger/circuits/protocol";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { warmUpKzg } from "@openledger/contracts/testing/blob-batches";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type BlobPlacesOptions, blobFinder, blobPlaces } from "../../bridge/blobs/blob-places.ts";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import type { BatchShape } from "../../circuits/protocol.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { warmUpKzg } from "../../contracts/testing/blob-batches.ts";
-import { verifyRollup } from "../../verifier/replay/verify.ts";
 import { startTestFollower, urlOf } from "../testing/follower-fixture.ts";
 import { deploymentOn, depositFor, type L1World, startL1World } from "../testing/l1-world.ts";
 import { close, send } from "../testing/test-operator.ts";

@@ -4,13 +4,13 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Gauge, type Registry } from "prom-client";
-import { hex32 } from "../../foundation/hex.ts";
+import { hex32 } from "@openledger/foundation/hex";
 import {
   encodeEvidence,
   type PreconfirmationEvidence,
-} from "../../verifier/evidence/preconfirmation-evidence.ts";
-import type { PostedOperation } from "../../verifier/replay/posted-operations.ts";
+} from "@openledger/verifier/evidence/preconfirmation-evidence";
+import type { PostedOperation } from "@openledger/verifier/replay/posted-operations";
+import { Gauge, type Registry } from "prom-client";
 import type { Logger } from "../logger.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";

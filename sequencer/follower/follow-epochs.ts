@@ -1,11 +1,11 @@
 /** What the payments and Seals of a batch on L1 leave behind (stored-epochs.ts), where no operation of it is known. */
 
-import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
-import { unpackCounters } from "../../circuits/ledger/leaf.ts";
-import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { hex32 } from "../../foundation/hex.ts";
+import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { unpackCounters } from "@openledger/circuits/ledger/leaf";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
+import { KIND } from "@openledger/circuits/protocol";
+import { hex32 } from "@openledger/foundation/hex";
 import type { StoredEpoch, StoredPayment } from "../batches/stored-epochs.ts";
 import type { StoreWrite } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";

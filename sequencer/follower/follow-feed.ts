@@ -3,13 +3,14 @@
  * the sequencer has closed a batch anew, the log is read again from the last batch that both have. What it says and this
  * ledger refuses is not shown; what it signs twice is kept.
  */
-import { isAddressEqual } from "viem";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import type { Secret } from "../../foundation/secret.ts";
+
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { Secret } from "@openledger/foundation/secret";
 import {
   type PreconfirmationContext,
   requireOperatorsPreconfirmation,
-} from "../../verifier/evidence/preconfirmation-evidence.ts";
+} from "@openledger/verifier/evidence/preconfirmation-evidence";
+import { isAddressEqual } from "viem";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { OperationEntry } from "../store/log-entry.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";

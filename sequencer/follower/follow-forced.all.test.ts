@@ -1,20 +1,20 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   EARNERS,
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
   startModelHistory,
-} from "../../bridge/testing/model-history.ts";
-import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { submitQueue } from "../../verifier/without-operator/submit-queue.ts";
+} from "@openledger/bridge/testing/model-history";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { KIND } from "@openledger/circuits/protocol";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
+import { hex32 } from "@openledger/foundation/hex";
+import { submitQueue } from "@openledger/verifier/without-operator/submit-queue";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   modelDeployment,
   passStall,

@@ -1,6 +1,6 @@
 /** A follower's ledger as the API serves it: the sequencer's reads, and none of its writes. */
 
-import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
+import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import type { LedgerHost } from "../api/api-options.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
 import type { L1Head } from "../batches/batch-line-options.ts";

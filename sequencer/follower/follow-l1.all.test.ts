@@ -1,13 +1,13 @@
 import { join } from "node:path";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { EXIT_SIZES, HARD_DEADLINE } from "@openledger/contracts/testing/exit-fixture";
+import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
+import { hex32 } from "@openledger/foundation/hex";
+import { submitQueue } from "@openledger/verifier/without-operator/submit-queue";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { EXIT_SIZES, HARD_DEADLINE } from "../../contracts/testing/exit-fixture.ts";
-import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { submitQueue } from "../../verifier/without-operator/submit-queue.ts";
 import {
   passStall,
   plainAnswer,

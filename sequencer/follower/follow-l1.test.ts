@@ -1,10 +1,10 @@
 import { join } from "node:path";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { EXIT_SIZES, exitActions } from "@openledger/contracts/testing/exit-fixture";
+import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
-import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
 import { plainAnswer, startTestFollower, type TestFollower, urlOf } from "../testing/follower-fixture.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../testing/l1-world.ts";
 import { close, send } from "../testing/test-operator.ts";

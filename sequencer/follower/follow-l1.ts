@@ -4,21 +4,21 @@
  * between repeats what is written already, which changes nothing.
  */
 
-import { l1Call } from "../../bridge/l1/l1-client.ts";
-import { type BatchEvent, type HistoryEvent, readL1History } from "../../bridge/l1/l1-history.ts";
-import { readRollupLogs } from "../../bridge/l1/log-reader.ts";
-import { batchMalformed, type MalformedBatch, malformedOf } from "../../bridge/l1/malformed-batch.ts";
-import { toQueueEntry } from "../../bridge/l1/queue-entry.ts";
-import type { RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { RANDOMNESS_DELAY_BLOCKS } from "../../bridge/l1/settlement-times.ts";
-import { isMissed } from "../../bridge/operator/randomness-watcher.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import type { PreconfirmationEvidence } from "../../verifier/evidence/preconfirmation-evidence.ts";
-import { blockReader } from "../../verifier/replay/block-reader.ts";
-import { requireBatchProof } from "../../verifier/replay/follow-proofs.ts";
-import { isSameOperation, postedOperations } from "../../verifier/replay/posted-operations.ts";
-import { SettlementReplay } from "../../verifier/replay/settlement-replay.ts";
-import type { VerifyProof } from "../../verifier/replay/verify-keys.ts";
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { type BatchEvent, type HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-history";
+import { readRollupLogs } from "@openledger/bridge/l1/log-reader";
+import { batchMalformed, type MalformedBatch, malformedOf } from "@openledger/bridge/l1/malformed-batch";
+import { toQueueEntry } from "@openledger/bridge/l1/queue-entry";
+import type { RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
+import { isMissed } from "@openledger/bridge/operator/randomness-watcher";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
+import { blockReader } from "@openledger/verifier/replay/block-reader";
+import { requireBatchProof } from "@openledger/verifier/replay/follow-proofs";
+import { isSameOperation, postedOperations } from "@openledger/verifier/replay/posted-operations";
+import { SettlementReplay } from "@openledger/verifier/replay/settlement-replay";
+import type { VerifyProof } from "@openledger/verifier/replay/verify-keys";
 import type { L1Head } from "../batches/batch-line-options.ts";
 import { readSealOnL1, type SealOnL1 } from "../batches/seal-on-l1.ts";
 import { sequencerError } from "../sequencer-errors.ts";

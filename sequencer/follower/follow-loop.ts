@@ -1,7 +1,7 @@
 /** The follower's one loop: L1, then the sequencer, and the alarms about both that pass. */
-import { isBlobMissing } from "../../bridge/blobs/blob-source.ts";
-import { MALFORMED_REMEDY } from "../../bridge/l1/malformed-batch.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { isBlobMissing } from "@openledger/bridge/blobs/blob-source";
+import { MALFORMED_REMEDY } from "@openledger/bridge/l1/malformed-batch";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Logger } from "../logger.ts";
 import type { FollowAlarms } from "./follow-alarms.ts";
 import type { FollowFeed } from "./follow-feed.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { makeDatanet, nullWithLeaf, tooManyRows } from "@openledger/bridge/testing/malformed-fixture";
+import { EXIT_SIZES, exitActions } from "@openledger/contracts/testing/exit-fixture";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { makeDatanet, nullWithLeaf, tooManyRows } from "../../bridge/testing/malformed-fixture.ts";
-import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
 import { startTestFollower, type TestFollower } from "../testing/follower-fixture.ts";
 import { FINALITY_DEPTH_BLOCKS } from "../testing/l1-world.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";

@@ -1,10 +1,10 @@
 import { join } from "node:path";
+import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "@openledger/bridge/testing/model-history";
+import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
+import { hex32 } from "@openledger/foundation/hex";
+import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../../bridge/testing/model-history.ts";
-import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { settlementSignals } from "../../verifier/replay/settlement-statement.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 import { modelDeployment, startTestFollower, type TestFollower, urlOf } from "../testing/follower-fixture.ts";

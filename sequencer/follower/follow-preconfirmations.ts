@@ -1,5 +1,5 @@
 /** The preconfirmations that a follower has seen, durable: each is the operator's signature over a place and an operation. */
-import type { PreconfirmationEvidence } from "../../verifier/evidence/preconfirmation-evidence.ts";
+import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 

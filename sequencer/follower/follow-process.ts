@@ -1,17 +1,17 @@
 /** Everything that a running follower consists of, wired up: `openledger follow` gives it options and signals. */
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { BlobPlacesOptions } from "../../bridge/blobs/blob-places.ts";
-import { createL1Client } from "../../bridge/l1/l1-client.ts";
-import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { kindRule } from "../../circuits/protocol.ts";
-import { openingShape } from "../../circuits/registry/data-twins.ts";
-import type { ServerLimits } from "../../foundation/http/server-settings.ts";
-import type { Secret } from "../../foundation/secret.ts";
-import { preconfirmationContext } from "../../verifier/evidence/preconfirmation-check.ts";
-import type { LedgerSnapshot } from "../../verifier/replay/ledger-snapshot.ts";
-import type { VerifyProof } from "../../verifier/replay/verify-keys.ts";
+import type { BlobPlacesOptions } from "@openledger/bridge/blobs/blob-places";
+import { createL1Client } from "@openledger/bridge/l1/l1-client";
+import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { kindRule } from "@openledger/circuits/protocol";
+import { openingShape } from "@openledger/circuits/registry/data-twins";
+import type { ServerLimits } from "@openledger/foundation/http/server-settings";
+import type { Secret } from "@openledger/foundation/secret";
+import { preconfirmationContext } from "@openledger/verifier/evidence/preconfirmation-check";
+import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
+import type { VerifyProof } from "@openledger/verifier/replay/verify-keys";
 import { createApi } from "../api/api.ts";
 import type { ServedDeployment } from "../api/api-options.ts";
 import type { ServedPages } from "../api/pages.ts";

@@ -2,7 +2,7 @@
  * L1's queue as a follower has it: its entries from the last final batch's head on, final or not. Where L1 takes some of
  * them back, what was executed of them goes back, too.
  */
-import type { RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { sameQueueEntry } from "../batches/queue-entry.ts";
 import type { StoredQueueEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";

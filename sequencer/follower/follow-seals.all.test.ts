@@ -1,18 +1,18 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   BLOCK_HASH_WINDOW_BLOCKS,
   DEFAULT_SPLIT_DELAY_SECONDS,
   RANDOMNESS_DELAY_BLOCKS,
-} from "../../bridge/l1/settlement-times.ts";
+} from "@openledger/bridge/l1/settlement-times";
 import {
   EARNER_TABLE_CIRCUIT,
   MODEL_ID,
   type ModelHistory,
   startModelHistory,
-} from "../../bridge/testing/model-history.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
+} from "@openledger/bridge/testing/model-history";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   modelDeployment,
   plainAnswer,
@@ -26,8 +26,8 @@ import { temporaryFolder } from "../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
 
 // A node here takes minutes for 8,191 blocks. Follower and bridge share the number.
-vi.mock("../../bridge/l1/settlement-times.ts", async (original) => ({
-  ...(await original<typeof import("../../bridge/l1/settlement-times.ts")>()),
+vi.mock("@openledger/bridge/l1/settlement-times", async (original) => ({
+  ...(await original<typeof import("@openledger/bridge/l1/settlement-times")>()),
   BLOCK_HASH_WINDOW_BLOCKS: 40,
 }));
 

@@ -1,17 +1,17 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
   startModelHistory,
-} from "../../bridge/testing/model-history.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { settlementSignals } from "../../verifier/replay/settlement-statement.ts";
+} from "@openledger/bridge/testing/model-history";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
+import { hex32 } from "@openledger/foundation/hex";
+import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   modelDeployment,
   plainAnswer,
@@ -26,8 +26,8 @@ import { temporaryFolder } from "../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
 
 // A node here takes minutes for 8,191 blocks. Follower and bridge share the number.
-vi.mock("../../bridge/l1/settlement-times.ts", async (original) => ({
-  ...(await original<typeof import("../../bridge/l1/settlement-times.ts")>()),
+vi.mock("@openledger/bridge/l1/settlement-times", async (original) => ({
+  ...(await original<typeof import("@openledger/bridge/l1/settlement-times")>()),
   BLOCK_HASH_WINDOW_BLOCKS: 40,
 }));
 

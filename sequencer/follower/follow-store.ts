@@ -5,11 +5,11 @@
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
-import { l1Call } from "../../bridge/l1/l1-client.ts";
-import { malformedOf } from "../../bridge/l1/malformed-batch.ts";
-import type { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import type { LedgerSnapshot } from "../../verifier/replay/ledger-snapshot.ts";
+import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { malformedOf } from "@openledger/bridge/l1/malformed-batch";
+import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import { sequencerError } from "../sequencer-errors.ts";
 import { FOLLOW_MARKER, type FollowMarker, requireFollowerOf } from "../store/follow-marker.ts";
 import { LedgerLog } from "../store/ledger-log.ts";

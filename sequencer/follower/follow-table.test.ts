@@ -1,16 +1,16 @@
 import { join } from "node:path";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { slot } from "@openledger/contracts/testing/rollup-fixture";
+import { freePort } from "@openledger/foundation/testing/free-port";
+import { checkPreconfirmations } from "@openledger/verifier/evidence/preconfirmation-check";
+import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
+import { restoreLedger } from "@openledger/verifier/restore/restore-ledger";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
-import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { slot } from "../../contracts/testing/rollup-fixture.ts";
-import { freePort } from "../../foundation/testing/free-port.ts";
-import { checkPreconfirmations } from "../../verifier/evidence/preconfirmation-check.ts";
-import type { PreconfirmationEvidence } from "../../verifier/evidence/preconfirmation-evidence.ts";
-import { verifyRollup } from "../../verifier/replay/verify.ts";
-import { restoreLedger } from "../../verifier/restore/restore-ledger.ts";
 import { startTestFollower, urlOf } from "../testing/follower-fixture.ts";
 import {
   deploymentOn,

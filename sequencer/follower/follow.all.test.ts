@@ -1,10 +1,10 @@
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { parseEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { parseEvidence } from "../../verifier/evidence/preconfirmation-evidence.ts";
 import { passStall, startTestFollower, urlOf } from "../testing/follower-fixture.ts";
 import {
   deploymentOn,

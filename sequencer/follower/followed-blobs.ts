@@ -1,10 +1,10 @@
 /** A follower's blobs: what it has seen lies in its own archive; the rest is asked of others, its sequencer among them. */
 import { join } from "node:path";
-import { BlobArchive } from "../../bridge/blobs/blob-archive.ts";
-import { type BlobPlacesOptions, blobFinder, blobPlaces } from "../../bridge/blobs/blob-places.ts";
-import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
-import { type BatchShape, isBlobShape } from "../../circuits/protocol.ts";
-import { batchShapesOf, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { BlobArchive } from "@openledger/bridge/blobs/blob-archive";
+import { type BlobPlacesOptions, blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
+import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
+import { type BatchShape, isBlobShape } from "@openledger/circuits/protocol";
+import { batchShapesOf, type CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 

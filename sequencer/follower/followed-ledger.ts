@@ -4,18 +4,21 @@
  * preconfirmations, queue entries and every closed batch's hash are this ledger's own or they are refused.
  */
 
-import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
-import { type ReplayedSettlement, settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
-import { preloadKzg } from "../../circuits/blob/kzg.ts";
-import type { LeafState } from "../../circuits/ledger/leaf.ts";
-import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
-import { GENESIS_FEE_ACCOUNT_ID, KIND, kindRule, shapeName } from "../../circuits/protocol.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
-import { dataTwins } from "../../circuits/registry/data-twins.ts";
-import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import { capOf } from "../../verifier/replay/settlement-statement.ts";
+import type { BatchEvent } from "@openledger/bridge/l1/l1-history";
+import {
+  type ReplayedSettlement,
+  settlementOperationOf,
+} from "@openledger/circuits/batch/settlement-operation";
+import { preloadKzg } from "@openledger/circuits/blob/kzg";
+import type { LeafState } from "@openledger/circuits/ledger/leaf";
+import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
+import { GENESIS_FEE_ACCOUNT_ID, KIND, kindRule, shapeName } from "@openledger/circuits/protocol";
+import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
+import { dataTwins } from "@openledger/circuits/registry/data-twins";
+import { decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { capOf } from "@openledger/verifier/replay/settlement-statement";
 import type { BatchBook } from "../batches/batch-book.ts";
 import { type ClosingPlace, closeBatch } from "../batches/close-batch.ts";
 import type { ChainRules, HeadState } from "../batches/head-state.ts";

@@ -1,8 +1,9 @@
 /** What the followed sequencer tells of itself, for wallets that read from the follower. Nothing here depends on it. */
+
+import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
+import { isNameOfSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import { z } from "zod";
-import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
-import { isNameOfSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { askSequencer } from "../../foundation/wire/sequencer-request.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
 import type { Logger } from "../logger.ts";
 

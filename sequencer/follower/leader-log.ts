@@ -1,10 +1,11 @@
 /** Reads another sequencer's log (docs/api.md, `GET /v1/log`). Nothing in it is believed before it is checked. */
+
+import { element, hash, hexBytes, proof, wei } from "@openledger/circuits/wire/wire-fields";
+import type { Secret } from "@openledger/foundation/secret";
+import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
+import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
 import type { Address, Hex } from "viem";
 import { z } from "zod";
-import { element, hash, hexBytes, proof, wei } from "../../circuits/wire/wire-fields.ts";
-import type { Secret } from "../../foundation/secret.ts";
-import { askSequencer } from "../../foundation/wire/sequencer-request.ts";
-import type { PreconfirmationEvidence } from "../../verifier/evidence/preconfirmation-evidence.ts";
 import { operationBody, signedKind } from "../api/api-schemas.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 

@@ -1,10 +1,11 @@
 /** A snapshot of a data directory, sequencer's or follower's, as of its last final batch. */
+
+import type { ModelPayments, Payment } from "@openledger/bridge/l1/payment-history";
+import type { QueueEntry } from "@openledger/bridge/l1/queue-entry";
+import { type LeafState, unpackCounters } from "@openledger/circuits/ledger/leaf";
+import { hex20 } from "@openledger/foundation/hex";
+import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import type { Address, Hex } from "viem";
-import type { ModelPayments, Payment } from "../../bridge/l1/payment-history.ts";
-import type { QueueEntry } from "../../bridge/l1/queue-entry.ts";
-import { type LeafState, unpackCounters } from "../../circuits/ledger/leaf.ts";
-import { hex20 } from "../../foundation/hex.ts";
-import type { LedgerSnapshot } from "../../verifier/replay/ledger-snapshot.ts";
 import { readEpoch, readPayments } from "../batches/stored-epochs.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { LedgerLog } from "../store/ledger-log.ts";

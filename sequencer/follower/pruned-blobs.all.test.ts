@@ -4,24 +4,24 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { BlobArchive } from "../../bridge/blobs/blob-archive.ts";
-import { type BlobPlacesOptions, blobFinder, blobPlaces } from "../../bridge/blobs/blob-places.ts";
-import type { VersionedHash } from "../../bridge/blobs/blob-source.ts";
+import { BlobArchive } from "@openledger/bridge/blobs/blob-archive";
+import { type BlobPlacesOptions, blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
+import type { VersionedHash } from "@openledger/bridge/blobs/blob-source";
 import {
   type ForgetfulBeacon,
   postBlobBatch,
   startForgetfulBeacon,
-} from "../../bridge/testing/blob-batches.ts";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { keyXOf } from "../../circuits/testing/random-ledger.ts";
-import { shapeOf } from "../../circuits/testing/sample-shape.ts";
-import { warmUpKzg } from "../../contracts/testing/blob-batches.ts";
-import { ANY_FEE, OPEN } from "../../contracts/testing/rollup-fixture.ts";
-import { makeSnapshot } from "../../scripts/commands/operate/snapshot.ts";
-import { leave } from "../../verifier/exits/leave.ts";
-import { verifyRollup } from "../../verifier/replay/verify.ts";
-import { readSnapshot } from "../../verifier/restore/snapshot-file.ts";
+} from "@openledger/bridge/testing/blob-batches";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { keyXOf } from "@openledger/circuits/testing/random-ledger";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
+import { warmUpKzg } from "@openledger/contracts/testing/blob-batches";
+import { ANY_FEE, OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { makeSnapshot } from "@openledger/scripts/internal/commands/operate/snapshot";
+import { leave } from "@openledger/verifier/exits/leave";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
+import { readSnapshot } from "@openledger/verifier/restore/snapshot-file";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startTestFollower, type TestFollower } from "../testing/follower-fixture.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";

@@ -1,9 +1,9 @@
 import { cpSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { verifyRollup } from "../../verifier/replay/verify.ts";
 import { startTestFollower, type TestFollower, urlOf } from "../testing/follower-fixture.ts";
 import {
   deploymentOn,

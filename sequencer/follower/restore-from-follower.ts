@@ -5,11 +5,11 @@
 import { existsSync } from "node:fs";
 import { cp, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { openingShape } from "@openledger/circuits/registry/data-twins";
 import type { Address } from "viem";
-import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
-import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { openingShape } from "../../circuits/registry/data-twins.ts";
 import { type Restored, restore } from "../batches/restore.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { FOLLOW_MARKER, type FollowMarker, requireFollowerOf } from "../store/follow-marker.ts";

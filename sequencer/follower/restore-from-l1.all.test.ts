@@ -1,10 +1,10 @@
+import { DEFAULT_SPLIT_DELAY_SECONDS } from "@openledger/bridge/l1/settlement-times";
+import { MODEL_ID, SAMPLED_CIRCUIT } from "@openledger/bridge/testing/model-history";
+import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
+import { hex32 } from "@openledger/foundation/hex";
+import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
 import { afterEach, describe, expect, it } from "vitest";
-import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
-import { MODEL_ID, SAMPLED_CIRCUIT } from "../../bridge/testing/model-history.ts";
-import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { settlementSignals } from "../../verifier/replay/settlement-statement.ts";
 import { FINALITY_DEPTH_BLOCKS } from "../testing/l1-world.ts";
 import { startSealedWorld } from "../testing/parked-world.ts";
 import { ONE_OPEN_WEI, operatorHeaders } from "../testing/test-rollup.ts";

@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { afterEach, describe, expect, it } from "vitest";
-import { startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
-import { verifyRollup } from "../../verifier/replay/verify.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, startL1World } from "../testing/l1-world.ts";
 import { close, send } from "../testing/test-operator.ts";
 import { ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "../testing/test-rollup.ts";

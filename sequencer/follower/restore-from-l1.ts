@@ -2,17 +2,18 @@
  * Makes a sequencer's data directory from L1 alone, as of the last final block. What L1 does not hold is gone: operations
  * that were acknowledged and never posted, preconfirmations, hashes of operations, proofs, and the records of settled epochs.
  */
+
+import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
+import { createPatientL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
+import type { BatchEvent } from "@openledger/bridge/l1/l1-history";
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
+import { kindRule } from "@openledger/circuits/protocol";
+import { hex32 } from "@openledger/foundation/hex";
+import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
+import { type RestoredLedger, restoreLedger } from "@openledger/verifier/restore/restore-ledger";
 import type { Address } from "viem";
-import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
-import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
-import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
-import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import { kindRule } from "../../circuits/protocol.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import type { LedgerSnapshot } from "../../verifier/replay/ledger-snapshot.ts";
-import { type RestoredLedger, restoreLedger } from "../../verifier/restore/restore-ledger.ts";
 import type { SealOnL1 } from "../batches/seal-on-l1.ts";
 import type { StoredEpoch, StoredPayment } from "../batches/stored-epochs.ts";
 import { sequencerError } from "../sequencer-errors.ts";

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "@openledger/bridge/testing/model-history";
+import { partOf } from "@openledger/foundation/testing/test-random";
+import { makeSnapshot, verifySnapshot } from "@openledger/scripts/internal/commands/operate/snapshot";
+import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
+import { readSnapshot, writeSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../../bridge/testing/model-history.ts";
-import { partOf } from "../../foundation/testing/test-random.ts";
-import { makeSnapshot, verifySnapshot } from "../../scripts/commands/operate/snapshot.ts";
-import type { LedgerSnapshot } from "../../verifier/replay/ledger-snapshot.ts";
-import { readSnapshot, writeSnapshot } from "../../verifier/restore/snapshot-file.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";

@@ -1,5 +1,5 @@
+import { KIND } from "@openledger/circuits/protocol";
 import { afterEach, describe, expect, it } from "vitest";
-import { KIND } from "../../circuits/protocol.ts";
 import {
   L1_TIMESTAMP,
   ONE_OPEN_CODE,

@@ -1,6 +1,7 @@
 /** What the sequencer takes at all, before it looks at anything else: everything, or what leads out, or nothing. */
+
+import { KIND, kindRule } from "@openledger/circuits/protocol";
 import type { Gauge } from "prom-client";
-import { KIND, kindRule } from "../../circuits/protocol.ts";
 import { type MalformedBatch, malformedOnL1 } from "../batches/foreign-batch.ts";
 import type { Logger } from "../logger.ts";
 import { sequencerError } from "../sequencer-errors.ts";

@@ -1,7 +1,7 @@
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { hex32 } from "@openledger/foundation/hex";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { hex32 } from "../../foundation/hex.ts";
 import { batch, close, operator, prove, report, send } from "../testing/test-operator.ts";
 import {
   L1_TIMESTAMP,

@@ -3,9 +3,10 @@
  * promise one of them twice. The bridge names L1's place with each block. After a start nothing is taken before the first
  * time: the data directory may be empty, or older than L1.
  */
+
+import { isSamePlace, type LedgerPlace } from "@openledger/circuits/ledger/ledger-place";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 import type { Gauge } from "prom-client";
-import { isSamePlace, type LedgerPlace } from "../../circuits/ledger/ledger-place.ts";
-import type { RollupError } from "../../foundation/rollup-error.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
 import type { Logger } from "../logger.ts";
 import { sequencerError } from "../sequencer-errors.ts";

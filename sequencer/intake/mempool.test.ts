@@ -1,9 +1,9 @@
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import { runs } from "../../foundation/testing/test-random.ts";
 import { Mempool, type PendingOperation } from "./mempool.ts";
 
 const LIMITS = { pendingPerLeaf: 3, pendingTotal: 5, pendingTtlMs: 100 };

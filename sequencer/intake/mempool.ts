@@ -2,7 +2,7 @@
  * Operations behind a nonce gap. They are in memory only: nothing here is acknowledged, and a restart forgets it.
  * An operation whose nonce is next never comes here.
  */
-import type { SignedOperation } from "../../circuits/ledger/operation.ts";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { sequencerError } from "../sequencer-errors.ts";
 
 export interface MempoolLimits {

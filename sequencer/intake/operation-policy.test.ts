@@ -1,7 +1,7 @@
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import { KIND } from "@openledger/circuits/protocol";
 import { expect, test } from "vitest";
-import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
-import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import { KIND } from "../../circuits/protocol.ts";
 import { checkPolicy } from "./operation-policy.ts";
 
 const ROLLUP = `0x${"11".repeat(20)}` as const;

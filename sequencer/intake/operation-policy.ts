@@ -1,10 +1,10 @@
 /** What the sequencer refuses though the ledger would allow it, before it looks at any state. */
-import { recoverKeyY, SUBGROUP_ORDER } from "../../circuits/field/eddsa.ts";
-import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import { checkForm } from "../../circuits/ledger/operation-form.ts";
-import { FIELD_ORDER, KIND, kindRule } from "../../circuits/protocol.ts";
-import { fitsTableAmount } from "../../circuits/table/table-limits.ts";
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { recoverKeyY, SUBGROUP_ORDER } from "@openledger/circuits/field/eddsa";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import { checkForm } from "@openledger/circuits/ledger/operation-form";
+import { FIELD_ORDER, KIND, kindRule } from "@openledger/circuits/protocol";
+import { fitsTableAmount } from "@openledger/circuits/table/table-limits";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { sequencerError } from "../sequencer-errors.ts";
 
 /** A batch's row count is 32 bits in a published version, so more could never be published. */

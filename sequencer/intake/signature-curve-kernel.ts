@@ -18,8 +18,8 @@ import {
   type Local,
   type WasmFunction,
   WasmModuleBuilder,
-} from "../../foundation/wasm/assembler.ts";
-import { WebAssembly } from "../../foundation/wasm/relaxed-simd.ts";
+} from "@openledger/foundation/wasm/assembler";
+import { WebAssembly } from "@openledger/foundation/wasm/relaxed-simd";
 
 const { Point } = secp256k1;
 type NoblePoint = InstanceType<typeof Point>;

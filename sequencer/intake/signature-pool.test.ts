@@ -1,8 +1,8 @@
+import { derivePublicKey, signMessage, verifySignature } from "@openledger/circuits/field/eddsa";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { hex32 } from "@openledger/foundation/hex";
+import { Secret } from "@openledger/foundation/secret";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { derivePublicKey, signMessage, verifySignature } from "../../circuits/field/eddsa.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { Secret } from "../../foundation/secret.ts";
 import { createPreconfirmationSigner } from "../store/preconfirmations.ts";
 import { SignaturePool, type SignaturePoolOptions } from "./signature-pool.ts";
 

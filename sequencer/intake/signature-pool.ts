@@ -6,10 +6,13 @@
  * many threads there are; so a user who sends nonces in order finds them executed in order.
  */
 import { Worker } from "node:worker_threads";
+import { rememberPublicKey, rememberVerdict } from "@openledger/circuits/field/eddsa";
+import type {
+  Preconfirmation,
+  PreconfirmationFacts,
+} from "@openledger/circuits/wire/sequencer-preconfirmation";
 import type { Hex } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
-import { rememberPublicKey, rememberVerdict } from "../../circuits/field/eddsa.ts";
-import type { Preconfirmation, PreconfirmationFacts } from "../../circuits/wire/sequencer-preconfirmation.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { PreconfirmationSigner } from "../store/preconfirmations.ts";
 import type { PreconfirmationBatchSigner } from "./signature-preconfirmations.ts";

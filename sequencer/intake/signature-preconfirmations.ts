@@ -3,13 +3,13 @@
  * everything else that a signature thread needs.
  */
 import { keccak_256 } from "@noble/hashes/sha3.js";
-import type { Hex } from "viem";
 import {
   PRECONFIRMATION_TYPES,
   type PreconfirmationFacts,
   type PreconfirmationRollup,
-} from "../../circuits/wire/sequencer-preconfirmation.ts";
-import type { Secret } from "../../foundation/secret.ts";
+} from "@openledger/circuits/wire/sequencer-preconfirmation";
+import type { Secret } from "@openledger/foundation/secret";
+import type { Hex } from "viem";
 import { Secp256k1Signer } from "./signature-secp256k1.ts";
 
 export interface PreconfirmationBatchSigner {

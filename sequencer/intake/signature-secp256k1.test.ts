@@ -1,12 +1,12 @@
 import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { invertMod } from "@openledger/circuits/inverse";
+import { preconfirmationTypedData } from "@openledger/circuits/wire/sequencer-preconfirmation";
+import { hex32 } from "@openledger/foundation/hex";
+import { Secret } from "@openledger/foundation/secret";
+import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { privateKeyToAccount } from "viem/accounts";
 import { describe, expect, it } from "vitest";
-import { invertMod } from "../../circuits/inverse.ts";
-import { preconfirmationTypedData } from "../../circuits/wire/sequencer-preconfirmation.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { Secret } from "../../foundation/secret.ts";
-import { runs } from "../../foundation/testing/test-random.ts";
 import { GeneratorKernel } from "./signature-curve-kernel.ts";
 import { createPreconfirmationBatchSigner } from "./signature-preconfirmations.ts";
 import { Secp256k1Signer } from "./signature-secp256k1.ts";

@@ -4,7 +4,7 @@
  */
 import { createHmac } from "node:crypto";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
-import { invertAll } from "../../circuits/field/modular.ts";
+import { invertAll } from "@openledger/circuits/field/modular";
 import { GeneratorKernel } from "./signature-curve-kernel.ts";
 
 const prime = secp256k1.Point.Fp.ORDER;

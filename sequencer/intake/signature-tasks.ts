@@ -1,8 +1,9 @@
 /** What the signature threads do, wherever they run: check users' signatures, sign preconfirmations. */
+
+import { recoverPublicKey, type SignatureCheck, verifySignatures } from "@openledger/circuits/field/eddsa";
+import type { PreconfirmationFacts } from "@openledger/circuits/wire/sequencer-preconfirmation";
+import { Secret } from "@openledger/foundation/secret";
 import type { Address, Hex } from "viem";
-import { recoverPublicKey, type SignatureCheck, verifySignatures } from "../../circuits/field/eddsa.ts";
-import type { PreconfirmationFacts } from "../../circuits/wire/sequencer-preconfirmation.ts";
-import { Secret } from "../../foundation/secret.ts";
 import {
   createPreconfirmationBatchSigner,
   type PreconfirmationBatchSigner,

@@ -1,6 +1,6 @@
 /** A signature thread: answers batches of tasks in the order in which they come. */
 import { parentPort, workerData } from "node:worker_threads";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import {
   type PreconfirmationIdentity,
   preconfirmationSignerOf,

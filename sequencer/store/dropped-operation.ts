@@ -1,6 +1,6 @@
 /** Acknowledged operations that could not be executed again on top of what somebody else put on L1. Durable. */
-import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import { RollupError } from "../../foundation/rollup-error.ts";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import type { LedgerLog, StoreWrite } from "./ledger-log.ts";
 import type { OperationEntry } from "./log-entry.ts";
 import { type KnownOperation, unexecuted } from "./operation-status.ts";

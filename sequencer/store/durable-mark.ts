@@ -6,7 +6,7 @@
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { markedNumber } from "../../foundation/store/write-mark.ts";
+import { markedNumber } from "@openledger/foundation/store/write-mark";
 
 /** LevelDB leaves files alone whose names it does not know. */
 const FILE_NAME = "DURABLE-SEQUENCE";

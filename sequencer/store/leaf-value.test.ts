@@ -1,5 +1,5 @@
+import { hashLeaf } from "@openledger/circuits/ledger/leaf";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { hashLeaf } from "../../circuits/ledger/leaf.ts";
 import { close, prove, report, send } from "../testing/test-operator.ts";
 import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";

@@ -6,8 +6,8 @@
  * not believed. The nodes above the leaves are hashed at every start, so the root still speaks for all leaves.
  */
 import { hash as digestBytes } from "node:crypto";
-import { type Leaf, type LeafState, leafFields } from "../../circuits/ledger/leaf.ts";
-import type { Ledger } from "../../circuits/ledger/ledger.ts";
+import { type Leaf, type LeafState, leafFields } from "@openledger/circuits/ledger/leaf";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { corrupt } from "./store-failure.ts";
 import { storeKeys } from "./store-keys.ts";
 

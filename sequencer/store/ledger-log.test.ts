@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { tryDamages } from "@openledger/foundation/testing/store-damage.fixtures";
 import { afterEach, describe, expect, it } from "vitest";
-import { tryDamages } from "../../foundation/testing/store-damage.fixtures.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";
 import { LedgerLog } from "./ledger-log.ts";
 import { storeKeys } from "./store-keys.ts";

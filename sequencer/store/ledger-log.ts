@@ -6,8 +6,8 @@
  * earlier one. A write that fails ends the process: memory is ahead of the disk then, and only a replay mends that.
  */
 
-import type { LeafState } from "../../circuits/ledger/leaf.ts";
-import { CheckedLevel, type LevelDb } from "../../foundation/store/checked-level.ts";
+import type { LeafState } from "@openledger/circuits/ledger/leaf";
+import { CheckedLevel, type LevelDb } from "@openledger/foundation/store/checked-level";
 import { sequencerError } from "../sequencer-errors.ts";
 import { DurableMark } from "./durable-mark.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";

@@ -1,6 +1,6 @@
-import type { SettlementOperation } from "../../circuits/batch/settlement-operation.ts";
-import type { QueueOperation, SignedOperation } from "../../circuits/ledger/operation.ts";
-import { kindRule } from "../../circuits/protocol.ts";
+import type { SettlementOperation } from "@openledger/circuits/batch/settlement-operation";
+import type { QueueOperation, SignedOperation } from "@openledger/circuits/ledger/operation";
+import { kindRule } from "@openledger/circuits/protocol";
 import type { SettlementPosting } from "./settlement-posting.ts";
 
 /** What a batch is opened with, beyond what follows from the ledger. */

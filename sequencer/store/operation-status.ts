@@ -1,6 +1,6 @@
-import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
-import type { RollupError } from "../../foundation/rollup-error.ts";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 import type { OperationEntry } from "./log-entry.ts";
 import type { StoredBatch } from "./stored-batch.ts";
 

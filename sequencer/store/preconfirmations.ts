@@ -1,13 +1,14 @@
 /** Who signs the preconfirmations of acknowledged operations. */
-import type { Address, Hex } from "viem";
-import { privateKeyToAccount } from "viem/accounts";
+
 import {
   type Preconfirmation,
   type PreconfirmationFacts,
   type PreconfirmationRollup,
   preconfirmationTypedData,
-} from "../../circuits/wire/sequencer-preconfirmation.ts";
-import type { Secret } from "../../foundation/secret.ts";
+} from "@openledger/circuits/wire/sequencer-preconfirmation";
+import type { Secret } from "@openledger/foundation/secret";
+import type { Address, Hex } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
 
 export interface PreconfirmationSigner {
   readonly address: Address;

@@ -1,5 +1,5 @@
 /** A settlement as it goes to L1 beside its batch: what is posted, and the proof of it. */
-import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
+import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 
 export interface SettlementPosting {
   /** Name of the circuit. */

@@ -8,8 +8,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { TestRandom } from "../../foundation/testing/test-random.ts";
 import { close, send } from "../testing/test-operator.ts";
 import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
 import { LedgerLog } from "./ledger-log.ts";

@@ -1,4 +1,4 @@
-import type { MakeStoreError } from "../../foundation/store/checked-level.ts";
+import type { MakeStoreError } from "@openledger/foundation/store/checked-level";
 import { sequencerError } from "../sequencer-errors.ts";
 
 /** Whose data directory it is: a follower's can always be made again. */

@@ -1,12 +1,12 @@
 /** What is known of one closed batch, from its closing to its finality. */
 import { keccak_256 } from "@noble/hashes/sha3.js";
-import type { ClosedBatch } from "../../circuits/batch/batch.ts";
-import { encodeWire, type SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { batchStatement, signalsOf } from "../../circuits/blob/batch-statement.ts";
-import { fromBytesBe, toBytesBe } from "../../circuits/field/element-vector.ts";
-import { shapeName } from "../../circuits/protocol.ts";
-import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
-import { hex32 } from "../../foundation/hex.ts";
+import type { ClosedBatch } from "@openledger/circuits/batch/batch";
+import { encodeWire, type SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { batchStatement, signalsOf } from "@openledger/circuits/blob/batch-statement";
+import { fromBytesBe, toBytesBe } from "@openledger/circuits/field/element-vector";
+import { shapeName } from "@openledger/circuits/protocol";
+import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
+import { hex32 } from "@openledger/foundation/hex";
 import type { ChainPosition } from "./log-entry.ts";
 import type { SettlementPosting } from "./settlement-posting.ts";
 

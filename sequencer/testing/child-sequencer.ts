@@ -1,7 +1,7 @@
 /** A sequencer as a process of its own, for tests that kill it and for measurements that must not share its core. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { ownProcess } from "../../foundation/testing/own-process.ts";
+import { ownProcess } from "@openledger/foundation/testing/own-process";
 import { type Answer, operatorHeaders } from "./test-rollup.ts";
 
 export interface ChildSequencer {

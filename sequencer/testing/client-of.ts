@@ -1,10 +1,10 @@
+import { signMessage } from "@openledger/circuits/field/eddsa";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { Secret } from "@openledger/foundation/secret";
 import { createPublicClient, custom, toHex } from "viem";
 import { foundry } from "viem/chains";
-import { signMessage } from "../../circuits/field/eddsa.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { Secret } from "../../foundation/secret.ts";
 import { TEST_DOMAIN, type TestUser, testDeployment } from "./test-rollup.ts";
 
 /** Of an account of a test's rollup, which no chain knows. */

@@ -2,23 +2,23 @@
 import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { Registry } from "prom-client";
-import { vi } from "vitest";
-import { createBridgeMetrics } from "../../bridge/metrics.ts";
-import { openBridgeStore } from "../../bridge/operator/bridge-store.ts";
-import { createOperatorClient } from "../../bridge/operator/operator-client.ts";
-import { RandomnessWatcher } from "../../bridge/operator/randomness-watcher.ts";
-import { silentLogger } from "../../bridge/testing/bridge-fixture.ts";
-import type { HistoryFixture } from "../../bridge/testing/history-fixture.ts";
+import { createBridgeMetrics } from "@openledger/bridge/internal/metrics";
+import { openBridgeStore } from "@openledger/bridge/internal/operator/bridge-store";
+import { createOperatorClient } from "@openledger/bridge/internal/operator/operator-client";
+import { RandomnessWatcher } from "@openledger/bridge/operator/randomness-watcher";
+import { silentLogger } from "@openledger/bridge/testing/bridge-fixture";
+import type { HistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import {
   EARNER_TABLE_CIRCUIT,
   MODEL_CIRCUITS,
   type ModelHistory,
   SAMPLED_CIRCUIT,
-} from "../../bridge/testing/model-history.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
-import { verifierKey } from "../../verifier/replay/verify-keys.ts";
+} from "@openledger/bridge/testing/model-history";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
+import { verifierKey } from "@openledger/verifier/replay/verify-keys";
+import { Registry } from "prom-client";
+import { vi } from "vitest";
 import { createFollowProcess, type FollowOptions, type FollowProcess } from "../follower/follow-process.ts";
 import { createLogger } from "../logger.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World } from "./l1-world.ts";

@@ -4,11 +4,11 @@
  * proven (by any numbers), posted and final as a prover and a bridge would report them.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { KIND } from "../../circuits/protocol.ts";
-import { PRODUCTION_SHAPE } from "../../circuits/testing/sample-shape.ts";
-import { type Groth16Proof, realFirst } from "../../circuits/wire/groth16-proof.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { TestRandom } from "../../foundation/testing/test-random.ts";
+import { KIND } from "@openledger/circuits/protocol";
+import { PRODUCTION_SHAPE } from "@openledger/circuits/testing/sample-shape";
+import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
+import { hex32 } from "@openledger/foundation/hex";
+import { TestRandom } from "@openledger/foundation/testing/test-random";
 import {
   ONE_OPEN_CODE,
   ONE_OPEN_WEI,

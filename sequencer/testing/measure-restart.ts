@@ -1,12 +1,12 @@
 /** How long a sequencer with a large ledger takes from its start to its door, and a restore from a snapshot of it. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { encodeDeployment } from "../../circuits/registry/deployment.ts";
-import { PRODUCTION_SHAPE } from "../../circuits/testing/sample-shape.ts";
-import { startAnvil } from "../../contracts/l1/anvil.ts";
-import { connect, deployFixture } from "../../contracts/testing/rollup-fixture.ts";
-import type { LedgerSnapshot } from "../../verifier/replay/ledger-snapshot.ts";
-import { readSnapshot, writeSnapshot } from "../../verifier/restore/snapshot-file.ts";
+import { encodeDeployment } from "@openledger/circuits/registry/deployment";
+import { PRODUCTION_SHAPE } from "@openledger/circuits/testing/sample-shape";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { connect, deployFixture } from "@openledger/contracts/testing/rollup-fixture";
+import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
+import { readSnapshot, writeSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import { snapshotOfDirectory } from "../follower/log-snapshot.ts";
 import { restoreFromL1 } from "../follower/restore-from-l1.ts";
 import { processTime } from "../process-time.ts";

@@ -1,9 +1,9 @@
 /** A real sequencer, restored from L1, of a rollup whose model has a sealed epoch. */
 import { join } from "node:path";
-import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
-import { MODEL_ID, type ModelHistory, startModelHistory } from "../../bridge/testing/model-history.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { submitSettlement } from "../../verifier/without-operator/submit-settlement.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS } from "@openledger/bridge/l1/settlement-times";
+import { MODEL_ID, type ModelHistory, startModelHistory } from "@openledger/bridge/testing/model-history";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { submitSettlement } from "@openledger/verifier/without-operator/submit-settlement";
 import { restoreFromL1 } from "../follower/restore-from-l1.ts";
 import { modelDeployment } from "./follower-fixture.ts";
 import { FINALITY_DEPTH_BLOCKS, forgedProver, startL1World } from "./l1-world.ts";

@@ -5,10 +5,10 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { settlementMessage } from "../../circuits/batch/settlement-operation.ts";
-import { signMessage } from "../../circuits/field/eddsa.ts";
-import { hashStatics, type ModelStatics, packBinding } from "../../circuits/ledger/leaf.ts";
-import { leafReference } from "../../circuits/ledger/operation.ts";
+import { settlementMessage } from "@openledger/circuits/batch/settlement-operation";
+import { signMessage } from "@openledger/circuits/field/eddsa";
+import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
+import { leafReference } from "@openledger/circuits/ledger/operation";
 import {
   accruedRoot,
   type Earner,
@@ -18,20 +18,20 @@ import {
   sealedHash,
   settlementHash,
   unpackSplit,
-} from "../../circuits/ledger/rewards.ts";
-import { FIELD_ORDER, KIND, LEAF_KIND } from "../../circuits/protocol.ts";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
-import { defaultSplit, genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
-import { encodeSettlement, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
-import { drawShares, sampledPayout } from "../../circuits/settlement/settlement-split.ts";
-import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
-import { type SimulatedCircuit, simulateCircuit } from "../../contracts/testing/test-prover.ts";
-import { hex20, hex32 } from "../../foundation/hex.ts";
-import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
-import { settlementSignals } from "../../verifier/replay/settlement-statement.ts";
-import { verifierKey } from "../../verifier/replay/verify-keys.ts";
+} from "@openledger/circuits/ledger/rewards";
+import { FIELD_ORDER, KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
+import { defaultSplit, genesisOf } from "@openledger/circuits/settlement/earner-table-rules";
+import { encodeSettlement, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
+import { drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
+import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
+import { type SimulatedCircuit, simulateCircuit } from "@openledger/contracts/testing/test-prover";
+import { hex20, hex32 } from "@openledger/foundation/hex";
+import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
+import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
+import { verifierKey } from "@openledger/verifier/replay/verify-keys";
 import {
   type Answer,
   ONE_OPEN_CODE,

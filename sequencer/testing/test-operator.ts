@@ -1,5 +1,5 @@
 /** What prover and bridge do with a sequencer under test. */
-import { hex32 } from "../../foundation/hex.ts";
+import { hex32 } from "@openledger/foundation/hex";
 import { type Answer, l1PlaceOf, operationJson, operatorHeaders, type TestRollup } from "./test-rollup.ts";
 
 export const operator = async (rollup: TestRollup, url: string, payload?: object): Promise<Answer> => {

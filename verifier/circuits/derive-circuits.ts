@@ -1,22 +1,22 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Address } from "viem";
-import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
-import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { shapeName } from "../../circuits/protocol.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
+import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { shapeName } from "@openledger/circuits/protocol";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import {
   batchShape,
   type CircuitSizes,
   exitCircuitName,
   isNameOfSizes,
-} from "../../circuits/registry/circuit-sizes.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import { parseVerificationKey, type VerificationKey } from "../../prover/formats/verification-key.ts";
-import { isDevelopmentKey } from "../../prover/keys/development-key.ts";
-import { developmentVerificationKey } from "../../prover/keys/development-setup.ts";
+} from "@openledger/circuits/registry/circuit-sizes";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { parseVerificationKey, type VerificationKey } from "@openledger/prover/formats/verification-key";
+import { isDevelopmentKey } from "@openledger/prover/keys/development-key";
+import { developmentVerificationKey } from "@openledger/prover/keys/development-setup";
+import type { Address } from "viem";
 import { type DerivedCircuit, isKeyOf, type VerifierKey, verifierKey } from "../replay/verify-keys.ts";
 import { verifierError } from "../verifier-errors.ts";
 

@@ -1,10 +1,10 @@
 /** Circuits of exits that a rollup has registered. */
-import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
-import { EXIT_KIND } from "../../circuits/exit/exit-statement.ts";
-import { exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { computeCircuitId } from "../../contracts/build/verifying-key.ts";
-import { toSolidityKey, type VerificationKey } from "../../prover/formats/verification-key.ts";
+import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
+import { EXIT_KIND } from "@openledger/circuits/exit/exit-statement";
+import { exitCircuitName } from "@openledger/circuits/registry/circuit-sizes";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { computeCircuitId } from "@openledger/contracts/build/verifying-key";
+import { toSolidityKey, type VerificationKey } from "@openledger/prover/formats/verification-key";
 import { verifierError } from "../verifier-errors.ts";
 
 /** A registered circuit of exits, by its name in the registry. */

@@ -1,11 +1,11 @@
 /** The keys of exits on the machine of whoever leaves, made or read from files. */
 import { join } from "node:path";
-import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import type { ProvingCircuit } from "../../prover/proving/prover.ts";
-import { loadProductionKey } from "../../prover/proving/proving-key.ts";
+import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
+import type { ProvingCircuit } from "@openledger/prover/proving/prover";
+import { loadProductionKey } from "@openledger/prover/proving/proving-key";
 import { requireRegisteredKey } from "./exit-circuits.ts";
 
 /**

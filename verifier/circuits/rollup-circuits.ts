@@ -1,21 +1,22 @@
 /** The circuits of a rollup that somebody wants to settle with: their names, their places on L1 and their keys. */
-import type { Address } from "viem";
-import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
-import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+
+import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
+import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import {
   type ModelShape,
   misfitOf,
   parseSettlementName,
   type SettlementSize,
-} from "../../circuits/settlement/settlement-size.ts";
-import { RollupError } from "../../foundation/rollup-error.ts";
-import { loadDeployedCircuits, makeMissingKey } from "../../prover/keys/deployed-circuits.ts";
-import { developmentSetup, type SetupProgress } from "../../prover/keys/development-setup.ts";
-import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+} from "@openledger/circuits/settlement/settlement-size";
+import { RollupError } from "@openledger/foundation/rollup-error";
+import { loadDeployedCircuits, makeMissingKey } from "@openledger/prover/keys/deployed-circuits";
+import { developmentSetup, type SetupProgress } from "@openledger/prover/keys/development-setup";
+import type { ProvingCircuit } from "@openledger/prover/proving/prover";
+import type { Address } from "viem";
 import { verifierError } from "../verifier-errors.ts";
 import { deriveKey, nameByKey, namesOf } from "./derive-circuits.ts";
 import { openRegisteredCircuit } from "./open-registered.ts";

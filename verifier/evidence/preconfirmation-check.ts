@@ -10,11 +10,12 @@
  * What is compared is what L1 posts: kind, A, B, amount and words, and A's nonce, which is the number of operations that
  * A had signed before. L1 does not hold an operation's fee limit; the proof holds the fee to it.
  */
+
+import { bridgeError } from "@openledger/bridge/bridge-errors";
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { readL1History } from "@openledger/bridge/l1/l1-history";
+import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { type Hex, isAddressEqual } from "viem";
-import { bridgeError } from "../../bridge/bridge-errors.ts";
-import { l1Call } from "../../bridge/l1/l1-client.ts";
-import { readL1History } from "../../bridge/l1/l1-history.ts";
-import type { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import {
   isSameOperation,
   type PostedOperation,

@@ -2,15 +2,16 @@
  * A preconfirmation with what it is a preconfirmation of, as a file: what a user keeps and can show. The preconfirmation alone
  * names the operation by its hash; the opening makes that hash comparable with what L1 holds.
  */
+
+import { bridgeError } from "@openledger/bridge/bridge-errors";
+import { messageHash, type SignedOperation } from "@openledger/circuits/ledger/operation";
+import { FIELD_ORDER, KIND_RULES, kindRule } from "@openledger/circuits/protocol";
+import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
+import { recoverPreconfirmationSigner } from "@openledger/contracts/l1/preconfirmation-signer";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Address, type Hex, isAddressEqual } from "viem";
 import { z } from "zod";
-import { bridgeError } from "../../bridge/bridge-errors.ts";
-import { messageHash, type SignedOperation } from "../../circuits/ledger/operation.ts";
-import { FIELD_ORDER, KIND_RULES, kindRule } from "../../circuits/protocol.ts";
-import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
-import { recoverPreconfirmationSigner } from "../../contracts/l1/preconfirmation-signer.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 
 export interface PreconfirmationEvidence {
   readonly chainId: number;

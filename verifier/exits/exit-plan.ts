@@ -1,10 +1,11 @@
 /** What a frozen ledger owes, item by item, from L1's records alone. Amounts are wei. */
+
+import { earnerDue } from "@openledger/circuits/exit/earner-exit";
+import { leafExitKey } from "@openledger/circuits/exit/exit-statement";
+import { unpackCounters } from "@openledger/circuits/ledger/leaf";
+import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
+import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import { type Address, getAddress } from "viem";
-import { earnerDue } from "../../circuits/exit/earner-exit.ts";
-import { leafExitKey } from "../../circuits/exit/exit-statement.ts";
-import { unpackCounters } from "../../circuits/ledger/leaf.ts";
-import { EARNER_ROLE } from "../../circuits/ledger/rewards.ts";
-import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import type { LedgerReplay } from "../replay/ledger-replay.ts";
 
 export type LeafName = "account" | "datanet" | "model";

@@ -1,9 +1,10 @@
 /** Whether a rollup can be frozen, from when on, and freezing it. Anybody may. */
+
+import { ExitContract } from "@openledger/bridge/l1/exit-contract";
+import { createPatientL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
+import { type L1Sender, RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { gasCostWei, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
 import type { Address, Hex } from "viem";
-import { ExitContract } from "../../bridge/l1/exit-contract.ts";
-import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
-import { type L1Sender, RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { type WaysOut, waysOut } from "../circuits/exit-circuits.ts";
 import { verifierError } from "../verifier-errors.ts";
 import { requireOvertaken } from "./overtaken.ts";

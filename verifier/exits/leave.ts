@@ -3,14 +3,15 @@
  * pays. It asks an L1 node and nobody else. Every step looks at L1 first, so one that was interrupted is simply run again:
  * what was credited is not asked for twice.
  */
+
+import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
+import { ExitContract } from "@openledger/bridge/l1/exit-contract";
+import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
+import { type MalformedBatch, malformedOf } from "@openledger/bridge/l1/malformed-batch";
+import { type L1Sender, RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { gasCostWei, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
 import { type Address, getAddress, type Hex, type TransactionReceipt } from "viem";
-import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
-import { ExitContract } from "../../bridge/l1/exit-contract.ts";
-import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
-import { type MalformedBatch, malformedOf } from "../../bridge/l1/malformed-batch.ts";
-import { type L1Sender, RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import type { LedgerReplay } from "../replay/ledger-replay.ts";
 import type { LedgerSnapshot } from "../replay/ledger-snapshot.ts";
 import { type RestoredLedger, restoreLedger } from "../restore/restore-ledger.ts";

@@ -1,4 +1,4 @@
-import type { Prover } from "../../prover/proving/prover.ts";
+import type { Prover } from "@openledger/prover/proving/prover";
 import { openRegisteredCircuit } from "../circuits/open-registered.ts";
 import type { ExitProver } from "./prove-exits.ts";
 

@@ -1,5 +1,5 @@
+import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { describe, expect, test } from "vitest";
-import { bridgeError } from "../../bridge/bridge-errors.ts";
 import { requireOvertaken } from "./overtaken.ts";
 
 const LOOKS = { count: 3, intervalMs: 1 };

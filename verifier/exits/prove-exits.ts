@@ -1,13 +1,14 @@
 /** Makes the proofs of exits. */
+
+import type { ContractExit } from "@openledger/bridge/l1/exit-contract";
+import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
+import { earnerExit } from "@openledger/circuits/exit/earner-exit";
+import type { PreparedExit } from "@openledger/circuits/exit/exit-statement";
+import { leafExit } from "@openledger/circuits/exit/leaf-exit";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
+import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
+import type { ContractProof, Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import { getAddress } from "viem";
-import type { ContractExit } from "../../bridge/l1/exit-contract.ts";
-import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
-import { earnerExit } from "../../circuits/exit/earner-exit.ts";
-import type { PreparedExit } from "../../circuits/exit/exit-statement.ts";
-import { leafExit } from "../../circuits/exit/leaf-exit.ts";
-import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import { EARNER_ROLE } from "../../circuits/ledger/rewards.ts";
-import type { ContractProof, Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
 import { type ExitCircuit, exitCircuitFor, exitCircuits } from "../circuits/exit-circuits.ts";
 import type { RestoredLedger } from "../restore/restore-ledger.ts";
 import { proveStatement } from "../without-operator/prove-statement.ts";

@@ -1,5 +1,5 @@
+import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";
 import { hexToBigInt } from "viem";
-import { type L1Client, l1Call } from "../../bridge/l1/l1-client.ts";
 import type { ReadBlock } from "./settlement-replay.ts";
 
 /** Reads blocks' times and randomness from an L1 node; each once. */

@@ -1,7 +1,7 @@
+import type { CreditEvent, HistoryEvent, RefundEvent } from "@openledger/bridge/l1/l1-history";
+import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { KIND, kindRule } from "@openledger/circuits/protocol";
 import type { Hex } from "viem";
-import type { CreditEvent, HistoryEvent, RefundEvent } from "../../bridge/l1/l1-history.ts";
-import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { KIND, kindRule } from "../../circuits/protocol.ts";
 import { requireSame } from "./verify-error.ts";
 
 type Credit = Pick<CreditEvent, "recipient" | "amountWei">;

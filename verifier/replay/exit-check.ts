@@ -1,11 +1,11 @@
 /** Did a frozen rollup credit what its last ledger gives? The ledger's own arithmetic says so, without the exits' proofs. */
 
-import type { ExitEvent, QueueEntryEvent, RefundEvent } from "../../bridge/l1/l1-history.ts";
-import { earnerDue } from "../../circuits/exit/earner-exit.ts";
-import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import type { EarnerRole } from "../../circuits/ledger/rewards.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import type { ExitEvent, QueueEntryEvent, RefundEvent } from "@openledger/bridge/l1/l1-history";
+import { earnerDue } from "@openledger/circuits/exit/earner-exit";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
+import type { EarnerRole } from "@openledger/circuits/ledger/rewards";
+import { KIND } from "@openledger/circuits/protocol";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BridgeTotals } from "./bridge-totals.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 

@@ -1,9 +1,9 @@
 /** A batch's proof, verified as `openledger verify` does, against the key that is registered on L1. */
 
-import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
-import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
-import { batchStatement, signalsOf } from "../../circuits/blob/batch-statement.ts";
-import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
+import type { BatchEvent } from "@openledger/bridge/l1/l1-history";
+import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
+import { batchStatement, signalsOf } from "@openledger/circuits/blob/batch-statement";
+import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { verifyDiffers } from "./verify-error.ts";
 import { type VerifyProof, verifierKey } from "./verify-keys.ts";
 

@@ -1,14 +1,14 @@
-import { afterEach, expect, test } from "vitest";
 import {
   EARNERS,
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
   startModelHistory,
-} from "../../bridge/testing/model-history.ts";
-import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { ANY_FEE, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+} from "@openledger/bridge/testing/model-history";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { KIND } from "@openledger/circuits/protocol";
+import { ANY_FEE, OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
+import { afterEach, expect, test } from "vitest";
 import { verifyRollup } from "./verify.ts";
 
 let f: ModelHistory;

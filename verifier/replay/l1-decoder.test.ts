@@ -3,6 +3,28 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { behindLimit, type Limit, rpcResult } from "@openledger/bridge/testing/limited-node";
+import { encodeSubmission, withNegativeOffset } from "@openledger/bridge/testing/odd-calldata";
+import { KIND } from "@openledger/circuits/protocol";
+import { CIRCUIT_SORT, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { EXIT_SIZES, exitActions } from "@openledger/contracts/testing/exit-fixture";
+import {
+  ANY_FEE,
+  type ClosedBatch,
+  OPEN,
+  type Role,
+  SHAPES,
+  slot,
+  submission,
+} from "@openledger/contracts/testing/rollup-fixture";
+import {
+  EARNER_TABLE,
+  SAMPLED,
+  SETTLEMENT_SIZES,
+  settlementActions,
+} from "@openledger/contracts/testing/settlement-fixture";
 import {
   type AbiEvent,
   type AbiFunction,
@@ -14,28 +36,6 @@ import {
   toFunctionSignature,
 } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { behindLimit, type Limit, rpcResult } from "../../bridge/testing/limited-node.ts";
-import { encodeSubmission, withNegativeOffset } from "../../bridge/testing/odd-calldata.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { CIRCUIT_SORT, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
-import {
-  ANY_FEE,
-  type ClosedBatch,
-  OPEN,
-  type Role,
-  SHAPES,
-  slot,
-  submission,
-} from "../../contracts/testing/rollup-fixture.ts";
-import {
-  EARNER_TABLE,
-  SAMPLED,
-  SETTLEMENT_SIZES,
-  settlementActions,
-} from "../../contracts/testing/settlement-fixture.ts";
 
 const DAY = 86_400n;
 const LEAF_EXIT = SHAPES.length + SETTLEMENT_SIZES.length;

@@ -4,21 +4,27 @@
  * (snapshot-anchor.ts, snapshot-queue.ts). So one that L1 bears out can be false in nothing but what is only shown, whoever
  * made it: the batch numbers beside payments, and where on L1 a waiting entry was queued.
  */
-import type { Address } from "viem";
-import { bridgeError } from "../../bridge/bridge-errors.ts";
-import type { ModelPayments, Payment } from "../../bridge/l1/payment-history.ts";
-import type { QueueEntry } from "../../bridge/l1/queue-entry.ts";
+
+import { bridgeError } from "@openledger/bridge/bridge-errors";
+import type { ModelPayments, Payment } from "@openledger/bridge/l1/payment-history";
+import type { QueueEntry } from "@openledger/bridge/l1/queue-entry";
 import {
   hashDatanetBody,
   hashModelBody,
   hashStatics,
   type LeafState,
   unpackCounters,
-} from "../../circuits/ledger/leaf.ts";
-import { Ledger } from "../../circuits/ledger/ledger.ts";
-import { accruedRoot, collectedRoot, ownersCommitment, sealedHash } from "../../circuits/ledger/rewards.ts";
-import { AMOUNT_BITS, FIELD_ORDER, LEAF_KIND, MAX_LEAF_COUNT } from "../../circuits/protocol.ts";
-import { paymentChain } from "../../circuits/settlement/settlement-rules.ts";
+} from "@openledger/circuits/ledger/leaf";
+import { Ledger } from "@openledger/circuits/ledger/ledger";
+import {
+  accruedRoot,
+  collectedRoot,
+  ownersCommitment,
+  sealedHash,
+} from "@openledger/circuits/ledger/rewards";
+import { AMOUNT_BITS, FIELD_ORDER, LEAF_KIND, MAX_LEAF_COUNT } from "@openledger/circuits/protocol";
+import { paymentChain } from "@openledger/circuits/settlement/settlement-rules";
+import type { Address } from "viem";
 
 const LEAF_ID_END = BigInt(MAX_LEAF_COUNT);
 const AMOUNT_END = 1n << BigInt(AMOUNT_BITS);

@@ -1,8 +1,13 @@
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import {
+  ALICE_ID,
+  makeDatanet,
+  nullWithLeaf,
+  tooManyRows,
+} from "@openledger/bridge/testing/malformed-fixture";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { ANY_FEE, type ClosedBatch, OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { ALICE_ID, makeDatanet, nullWithLeaf, tooManyRows } from "../../bridge/testing/malformed-fixture.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { ANY_FEE, type ClosedBatch, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { leave } from "../exits/leave.ts";
 import { restoreLedger } from "../restore/restore-ledger.ts";
 import { submitQueue } from "../without-operator/submit-queue.ts";

@@ -1,9 +1,9 @@
+import type { BatchEvent } from "@openledger/bridge/l1/l1-history";
+import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import { KIND, kindRule } from "@openledger/circuits/protocol";
+import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { describe, expect, test } from "vitest";
-import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
-import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import { KIND, kindRule } from "../../circuits/protocol.ts";
-import { TestRandom } from "../../foundation/testing/test-random.ts";
 import { isSameOperation, postedOperations } from "./posted-operations.ts";
 import { type PlacedSlot, placeSlots } from "./table-places.ts";
 

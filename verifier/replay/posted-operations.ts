@@ -5,11 +5,12 @@
  * stand by sections, before all wide ones. L1 shows that the operations have the batch's places, and no more than
  * table-places.ts says. A promised operation is given its promised place where that can be; the others fill what is left.
  */
+
+import type { BatchEvent } from "@openledger/bridge/l1/l1-history";
+import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import { kindRule } from "@openledger/circuits/protocol";
 import type { Hex } from "viem";
-import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
-import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import { kindRule } from "../../circuits/protocol.ts";
 import { type PlacedSlot, placeSlots } from "./table-places.ts";
 
 /** A signed operation as L1 holds it. */

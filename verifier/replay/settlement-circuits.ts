@@ -1,15 +1,15 @@
 /** Which of the rollup's circuits a settler needs. L1 knows sorts and sizes; rows, features and draws are in the names. */
 
-import { bridgeError } from "../../bridge/bridge-errors.ts";
-import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
-import { isPlainBatch } from "../../circuits/registry/circuit-sizes.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { bridgeError } from "@openledger/bridge/bridge-errors";
+import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
+import { isPlainBatch } from "@openledger/circuits/registry/circuit-sizes";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import {
   type ModelShape,
   misfitOf,
   parseSettlementName,
   type SettlementSize,
-} from "../../circuits/settlement/settlement-size.ts";
+} from "@openledger/circuits/settlement/settlement-size";
 
 /** A circuit that the settler has the files of: its name in the registry, and the id that its key gives it. */
 export interface KnownCircuit {

@@ -1,16 +1,16 @@
-import { afterEach, describe, expect, test } from "vitest";
-import type { BatchEvent, HistoryEvent } from "../../bridge/l1/l1-history.ts";
-import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
-import { doctored } from "../../bridge/testing/history-fixture.ts";
+import type { BatchEvent, HistoryEvent } from "@openledger/bridge/l1/l1-history";
+import { DEFAULT_SPLIT_DELAY_SECONDS } from "@openledger/bridge/l1/settlement-times";
+import { doctored } from "@openledger/bridge/testing/history-fixture";
 import {
   EARNER_TABLE_CIRCUIT,
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
   startModelHistory,
-} from "../../bridge/testing/model-history.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+} from "@openledger/bridge/testing/model-history";
+import { KIND } from "@openledger/circuits/protocol";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { afterEach, describe, expect, test } from "vitest";
 import { type VerifyOptions, verifyRollup } from "./verify.ts";
 
 let f: ModelHistory;

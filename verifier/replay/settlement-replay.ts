@@ -4,13 +4,13 @@
  * and its proof.
  */
 
-import { type BatchEvent, type SettlementOnL1, takesSettlement } from "../../bridge/l1/l1-history.ts";
-import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
-import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "../../bridge/l1/settlement-times.ts";
-import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
+import { type BatchEvent, type SettlementOnL1, takesSettlement } from "@openledger/bridge/l1/l1-history";
+import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
+import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
+import type { ReplayedSettlement } from "@openledger/circuits/batch/settlement-operation";
+import { KIND } from "@openledger/circuits/protocol";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import {
   capOf,
   fitsEarners,

@@ -1,14 +1,14 @@
 /** What L1 makes of a posted settlement: the elements that it fills in itself, and the statement of the proof. */
-import { challenge, evaluate } from "../../circuits/field/element-vector.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import { challenge, evaluate } from "@openledger/circuits/field/element-vector";
+import { KIND } from "@openledger/circuits/protocol";
+import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
 import {
   CIRCUIT_SORT,
   type PostedSettlement,
   type SettlementData,
   settlementElements,
-} from "../../circuits/settlement/settlement-data.ts";
+} from "@openledger/circuits/settlement/settlement-data";
 
 /** A Settle or Genesis record: its kind, its model and J. */
 export interface SettlementRecord {

@@ -1,5 +1,5 @@
-import { bridgeError } from "../../bridge/bridge-errors.ts";
-import type { RollupError } from "../../foundation/rollup-error.ts";
+import { bridgeError } from "@openledger/bridge/bridge-errors";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 
 /** A difference between what L1 holds and what its records give. */
 export interface Difference {

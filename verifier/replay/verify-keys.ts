@@ -1,9 +1,9 @@
 /** Are the keys on L1 those of the circuits? */
 
-import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
-import { shapeName } from "../../circuits/protocol.ts";
-import { batchShape, type CircuitSizes, exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
+import { shapeName } from "@openledger/circuits/protocol";
+import { batchShape, type CircuitSizes, exitCircuitName } from "@openledger/circuits/registry/circuit-sizes";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import {
   fromContractIc,
   fromContractOrder,
@@ -12,8 +12,8 @@ import {
   type Groth16Proof,
   toContractIc,
   toContractOrder,
-} from "../../circuits/wire/groth16-proof.ts";
-import { computeCircuitId, G2_GENERATOR } from "../../contracts/build/verifying-key.ts";
+} from "@openledger/circuits/wire/groth16-proof";
+import { computeCircuitId, G2_GENERATOR } from "@openledger/contracts/build/verifying-key";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 
 /** A Groth16 verification key (prover/formats/verification-key.ts has the same form). */

@@ -1,11 +1,15 @@
+import { type BatchEvent, type HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-history";
+import {
+  doctored,
+  type HistoryFixture,
+  startHistoryFixture,
+} from "@openledger/bridge/testing/history-fixture";
+import { KIND, shapeName } from "@openledger/circuits/protocol";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { encodeFunctionData, pad, toHex } from "viem";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type BatchEvent, type HistoryEvent, readL1History } from "../../bridge/l1/l1-history.ts";
-import { doctored, type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { KIND, shapeName } from "../../circuits/protocol.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { type VerifyOptions, verifyRollup } from "./verify.ts";
 
 let f: HistoryFixture;

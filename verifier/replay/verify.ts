@@ -2,23 +2,24 @@
  * Rebuilds the ledger from what L1 holds and checks that nothing in it was taken on trust: every batch's effect,
  * every proof, the registered keys, and the contract's own sums. It needs an L1 node and the contract's address.
  */
-import type { Address } from "viem";
-import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
-import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
-import { readL1History } from "../../bridge/l1/l1-history.ts";
-import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { FIELD_ORDER } from "../../circuits/protocol.ts";
-import { hasOnlyBlobBatches } from "../../circuits/registry/circuit-sizes.ts";
+
+import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
+import { createPatientL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
+import { readL1History } from "@openledger/bridge/l1/l1-history";
+import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
+import { hasOnlyBlobBatches } from "@openledger/circuits/registry/circuit-sizes";
 import {
   type Misfit,
   misfitOf,
   modelShape,
   parseSettlementName,
-} from "../../circuits/settlement/settlement-size.ts";
-import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
-import { unusualParameters } from "../../contracts/build/rollup-parameters.ts";
-import { computeDomain } from "../../contracts/build/verifying-key.ts";
+} from "@openledger/circuits/settlement/settlement-size";
+import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
+import { unusualParameters } from "@openledger/contracts/build/rollup-parameters";
+import { computeDomain } from "@openledger/contracts/build/verifying-key";
+import type { Address } from "viem";
 import { blockReader } from "./block-reader.ts";
 import { LedgerReplay } from "./ledger-replay.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";

@@ -1,8 +1,8 @@
-import { l1Call } from "../../bridge/l1/l1-client.ts";
-import { type HistoryEvent, readL1History } from "../../bridge/l1/l1-history.ts";
-import type { RegisteredCircuit, RollupContract, RollupState } from "../../bridge/l1/rollup-contract.ts";
-import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import type { RollupError } from "../../foundation/rollup-error.ts";
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { type HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-history";
+import type { RegisteredCircuit, RollupContract, RollupState } from "@openledger/bridge/l1/rollup-contract";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 import { blockReader } from "../replay/block-reader.ts";
 import { LedgerReplay } from "../replay/ledger-replay.ts";
 import type { LedgerSnapshot } from "../replay/ledger-snapshot.ts";

@@ -1,12 +1,13 @@
 /** Holds a snapshot against L1: the contract has accepted a batch of this number that left exactly this position. */
+
+import { bridgeError } from "@openledger/bridge/bridge-errors";
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { readSubmission } from "@openledger/bridge/l1/l1-submission";
+import { findEventBlock, type RollupLog, readRollupLogs } from "@openledger/bridge/l1/log-reader";
+import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { fromBytesBe } from "@openledger/circuits/field/element-vector";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { hexToBytes, isAddressEqual } from "viem";
-import { bridgeError } from "../../bridge/bridge-errors.ts";
-import { l1Call } from "../../bridge/l1/l1-client.ts";
-import { readSubmission } from "../../bridge/l1/l1-submission.ts";
-import { findEventBlock, type RollupLog, readRollupLogs } from "../../bridge/l1/log-reader.ts";
-import type { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { fromBytesBe } from "../../circuits/field/element-vector.ts";
-import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import {
   type LedgerSnapshot,
   requireConsistent,

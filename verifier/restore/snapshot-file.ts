@@ -7,10 +7,10 @@ import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
 import { rename } from "node:fs/promises";
 import { createInterface } from "node:readline";
+import { bridgeError } from "@openledger/bridge/bridge-errors";
+import type { QueueEntry } from "@openledger/bridge/l1/queue-entry";
 import type { Address, Hex } from "viem";
 import { z } from "zod";
-import { bridgeError } from "../../bridge/bridge-errors.ts";
-import type { QueueEntry } from "../../bridge/l1/queue-entry.ts";
 import type { LedgerSnapshot } from "../replay/ledger-snapshot.ts";
 import { snapshotFalse } from "../replay/ledger-snapshot.ts";
 

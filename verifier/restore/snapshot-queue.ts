@@ -3,12 +3,13 @@
  * entry that waits. An entry that a later batch has taken is held against that batch's own words (ledger-replay.ts), one of
  * a frozen queue that went back to its sender against its refund.
  */
+
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { readRollupLogs } from "@openledger/bridge/l1/log-reader";
+import type { QueueEntry } from "@openledger/bridge/l1/queue-entry";
+import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { encodeAbiParameters, keccak256, parseAbiParameters } from "viem";
-import { l1Call } from "../../bridge/l1/l1-client.ts";
-import { readRollupLogs } from "../../bridge/l1/log-reader.ts";
-import type { QueueEntry } from "../../bridge/l1/queue-entry.ts";
-import type { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { type LedgerSnapshot, snapshotFalse } from "../replay/ledger-snapshot.ts";
 
 /** The lower bits of a stored entry are its time. */

@@ -2,15 +2,16 @@
  * Attack: claims right before a group of exits, as in gas-grief.test.ts. Each exit credits somebody, who may have had a
  * credit when the gas was estimated.
  */
+
+import { ExitContract } from "@openledger/bridge/l1/exit-contract";
+import { startBridgeFixture } from "@openledger/bridge/testing/bridge-fixture";
+import { overtake, pendingOf } from "@openledger/bridge/testing/node-fixture";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { EXIT_SIZES, exitActions } from "@openledger/contracts/testing/exit-fixture";
+import { OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import { encodeFunctionData, getAddress, toHex } from "viem";
 import { expect, test } from "vitest";
-import { ExitContract } from "../../bridge/l1/exit-contract.ts";
-import { startBridgeFixture } from "../../bridge/testing/bridge-fixture.ts";
-import { overtake, pendingOf } from "../../bridge/testing/node-fixture.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
-import { OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 
 const EXIT_COUNT = 16;
 const LEAF: number = SHAPES.length;

@@ -1,6 +1,10 @@
-import { bridgeError } from "../../bridge/bridge-errors.ts";
-import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
-import { type ContractProof, type Groth16Proof, toContractProof } from "../../circuits/wire/groth16-proof.ts";
+import { bridgeError } from "@openledger/bridge/bridge-errors";
+import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
+import {
+  type ContractProof,
+  type Groth16Proof,
+  toContractProof,
+} from "@openledger/circuits/wire/groth16-proof";
 
 /**
  * Proves by a circuit's name.

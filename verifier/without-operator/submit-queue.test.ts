@@ -1,11 +1,11 @@
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { shapeName } from "@openledger/circuits/protocol";
+import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { EXIT_SIZES, exitActions } from "@openledger/contracts/testing/exit-fixture";
+import { ANY_FEE, OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { afterEach, expect, test } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { shapeName } from "../../circuits/protocol.ts";
-import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
-import { ANY_FEE, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { verifyRollup } from "../replay/verify.ts";
 import { submitQueue } from "./submit-queue.ts";
 

@@ -3,21 +3,22 @@
  * and the contract takes them from anybody. Queue entries need no signatures, so an L1 node and the circuits are all
  * that it takes.
  */
+
+import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
+import { bridgeError } from "@openledger/bridge/bridge-errors";
+import { createPatientL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
+import type { QueueEntryEvent } from "@openledger/bridge/l1/l1-history";
+import { requireRunning } from "@openledger/bridge/l1/require-running";
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { encodeWire } from "@openledger/circuits/batch/batch-data";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import type { QueueOperation } from "@openledger/circuits/ledger/operation";
+import { GENESIS_FEE_ACCOUNT_ID, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
+import { gasCostWei, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
 import { type Address, bytesToHex, type Hex, type LocalAccount } from "viem";
-import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
-import { bridgeError } from "../../bridge/bridge-errors.ts";
-import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
-import type { QueueEntryEvent } from "../../bridge/l1/l1-history.ts";
-import { requireRunning } from "../../bridge/l1/require-running.ts";
-import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { encodeWire } from "../../circuits/batch/batch-data.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import type { QueueOperation } from "../../circuits/ledger/operation.ts";
-import { GENESIS_FEE_ACCOUNT_ID, TREE_DEPTH } from "../../circuits/protocol.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
-import { sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
-import { TableBuilder } from "../../circuits/table/table-builder.ts";
-import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { chooseQueueCircuit, type KnownCircuit } from "../replay/settlement-circuits.ts";
 import { restoreLedger } from "../restore/restore-ledger.ts";
 import { type ProveStatement, proveStatement } from "./prove-statement.ts";

@@ -1,8 +1,7 @@
-import { afterEach, describe, expect, test } from "vitest";
 import {
   DEFAULT_SPLIT_DELAY_SECONDS,
   OPEN_SETTLEMENT_DELAY_SECONDS,
-} from "../../bridge/l1/settlement-times.ts";
+} from "@openledger/bridge/l1/settlement-times";
 import {
   DRAWS,
   EARNER_TABLE_CIRCUIT,
@@ -12,16 +11,17 @@ import {
   type ModelHistory,
   SAMPLED_CIRCUIT,
   startModelHistory,
-} from "../../bridge/testing/model-history.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { hashStatics } from "../../circuits/ledger/leaf.ts";
-import { queryCommitment } from "../../circuits/ledger/query.ts";
-import { receiptHash } from "../../circuits/ledger/receipt.ts";
-import { shapeName } from "../../circuits/protocol.ts";
-import { commitColumns, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
-import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+} from "@openledger/bridge/testing/model-history";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
+import { queryCommitment } from "@openledger/circuits/ledger/query";
+import { receiptHash } from "@openledger/circuits/ledger/receipt";
+import { shapeName } from "@openledger/circuits/protocol";
+import { commitColumns, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
+import { afterEach, describe, expect, test } from "vitest";
 import { verifyRollup } from "../replay/verify.ts";
 import { type Division, submitSettlement } from "./submit-settlement.ts";
 

@@ -6,34 +6,34 @@
  * openings of its answers.
  */
 
-import { type Address, bytesToHex, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
-import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
-import { bridgeError } from "../../bridge/bridge-errors.ts";
-import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
-import { requireRunning } from "../../bridge/l1/require-running.ts";
-import { RollupContract, TAKE_PARKED } from "../../bridge/l1/rollup-contract.ts";
+import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
+import { bridgeError } from "@openledger/bridge/bridge-errors";
+import { createPatientL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
+import { requireRunning } from "@openledger/bridge/l1/require-running";
+import { RollupContract, TAKE_PARKED } from "@openledger/bridge/l1/rollup-contract";
 import {
   DEFAULT_SPLIT_DELAY_SECONDS,
   OPEN_SETTLEMENT_DELAY_SECONDS,
-} from "../../bridge/l1/settlement-times.ts";
-import { encodeWire } from "../../circuits/batch/batch-data.ts";
-import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "../../circuits/protocol.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
-import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
-import { defaultSplit } from "../../circuits/settlement/earner-table-rules.ts";
-import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
-import { encodeSettlement, settlementStatement } from "../../circuits/settlement/settlement-data.ts";
+} from "@openledger/bridge/l1/settlement-times";
+import { encodeWire } from "@openledger/circuits/batch/batch-data";
+import { settlementOperationOf } from "@openledger/circuits/batch/settlement-operation";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
+import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
+import { defaultSplit } from "@openledger/circuits/settlement/earner-table-rules";
+import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
+import { encodeSettlement, settlementStatement } from "@openledger/circuits/settlement/settlement-data";
 import {
   type AnswerOpening,
   type ModelFeatures,
   settleEpoch,
-} from "../../circuits/settlement/settlement-rules.ts";
-import { modelShape } from "../../circuits/settlement/settlement-size.ts";
-import { sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
-import { TableBuilder } from "../../circuits/table/table-builder.ts";
-import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
+} from "@openledger/circuits/settlement/settlement-rules";
+import { modelShape } from "@openledger/circuits/settlement/settlement-size";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
+import { gasCostWei, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
+import { type Address, bytesToHex, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
 import {
   type ChosenCircuit,
   chooseBatchCircuit,

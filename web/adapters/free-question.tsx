@@ -1,5 +1,5 @@
+import { streamCompletion } from "@openledger/client/actions/answers/completion-stream";
 import { useState } from "preact/hooks";
-import { streamCompletion } from "../../client/actions/answers/completion-stream.ts";
 import { SoFar } from "../ask/ask-page.tsx";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";

@@ -1,5 +1,5 @@
 /** What the servers of many adapters have. */
-import { type ListedAdapter, listAdapters } from "../../client/actions/answers/completion-stream.ts";
+import { type ListedAdapter, listAdapters } from "@openledger/client/actions/answers/completion-stream";
 import { findAdapter, type ServedModel } from "../ask/served-models.ts";
 import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";

@@ -1,7 +1,7 @@
+import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
+import type { PaymentStage } from "@openledger/models/settling/payment-status";
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { LedgerOperation } from "../../client/sequencer/sequencer-schemas.ts";
-import type { PaymentStage } from "../../models/settling/payment-status.ts";
 import { Badge, type Tone } from "../design/badge.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";

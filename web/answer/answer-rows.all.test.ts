@@ -5,26 +5,29 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createModelServer } from "@openledger/attribution/internal/server/model-server";
+import { openCheckable } from "@openledger/attribution/model/model-family";
+import { encodeModel } from "@openledger/attribution/model/model-files";
+import { AnswerStore } from "@openledger/attribution/server/answer-store";
+import { createLedgerView } from "@openledger/attribution/server/ledger-view";
+import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
+import { askModel } from "@openledger/client/actions/answers/ask-model";
+import { payForAnswer } from "@openledger/client/actions/answers/pay-for-answer";
+import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
+import { seal } from "@openledger/client/actions/ledger/seal";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import { freePort } from "@openledger/foundation/testing/free-port";
+import {
+  type SettlingWorld,
+  startSettlingWorld,
+} from "@openledger/models/internal/settler/testing/settling-fixture";
+import { fetchOpenings } from "@openledger/models/settling/model-openings";
+import { prepareSampled, readSealedEpoch } from "@openledger/models/settling/prepare-settlement";
+import { proveSettlement } from "@openledger/models/settling/prove-settlement";
+import { signSettlement } from "@openledger/models/settling/sign-settlement";
+import { openProvingCircuit, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openCheckable } from "../../attribution/model/model-family.ts";
-import { encodeModel } from "../../attribution/model/model-files.ts";
-import { AnswerStore } from "../../attribution/server/answer-store.ts";
-import { createLedgerView } from "../../attribution/server/ledger-view.ts";
-import { createModelServer } from "../../attribution/server/model-server.ts";
-import { sampleInputs } from "../../attribution/testing/sample-rows.ts";
-import { askModel } from "../../client/actions/answers/ask-model.ts";
-import { payForAnswer } from "../../client/actions/answers/pay-for-answer.ts";
-import { encodeSettlementBody, sendSettlement } from "../../client/actions/l1/send-settlement.ts";
-import { seal } from "../../client/actions/ledger/seal.ts";
-import { getModel } from "../../client/sequencer/model-reads.ts";
-import { freePort } from "../../foundation/testing/free-port.ts";
-import { type SettlingWorld, startSettlingWorld } from "../../models/settler/testing/settling-fixture.ts";
-import { fetchOpenings } from "../../models/settling/model-openings.ts";
-import { prepareSampled, readSealedEpoch } from "../../models/settling/prepare-settlement.ts";
-import { proveSettlement } from "../../models/settling/prove-settlement.ts";
-import { signSettlement } from "../../models/settling/sign-settlement.ts";
-import { openProvingCircuit, readRollupCircuits } from "../../verifier/circuits/rollup-circuits.ts";
 import { buildPages } from "../build/build-pages.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "../testing/browser.ts";
 

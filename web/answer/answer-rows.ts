@@ -2,17 +2,18 @@
  * Which rows a drawn payment paid: from what the model's server publishes, computed here, and compared with what was
  * proven. Fetched only where a payment was drawn.
  */
+
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { queryOfBytes } from "@openledger/circuits/ledger/query";
+import { type AnswerOpening, divideEpoch } from "@openledger/circuits/settlement/settlement-rules";
+import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
+import { clientError } from "@openledger/client/client-errors";
+import { type EpochPayments, staticsOf } from "@openledger/client/sequencer/model-reads";
+import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
+import { requestSequencer } from "@openledger/client/sequencer/sequencer-request";
+import { type PaidOut, paidBy } from "@openledger/models/settling/payment-status";
 import { toHex } from "viem";
 import { z } from "zod";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { queryOfBytes } from "../../circuits/ledger/query.ts";
-import { type AnswerOpening, divideEpoch } from "../../circuits/settlement/settlement-rules.ts";
-import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
-import { clientError } from "../../client/client-errors.ts";
-import { type EpochPayments, staticsOf } from "../../client/sequencer/model-reads.ts";
-import type { LedgerModelLeaf, LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
-import { requestSequencer } from "../../client/sequencer/sequencer-request.ts";
-import { type PaidOut, paidBy } from "../../models/settling/payment-status.ts";
 
 /** A settled epoch by draws, as the ledger's server tells it. */
 export interface SettledEpoch {

@@ -1,15 +1,16 @@
 /** A paid answer as the page shows it: the payment, its epoch, and what its draws paid. */
-import type { Hex } from "viem";
-import { getOperation } from "../../client/sequencer/ledger-reads.ts";
-import { type EpochPayments, getModel } from "../../client/sequencer/model-reads.ts";
-import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
-import type { LedgerOperation, SequencerInfo } from "../../client/sequencer/sequencer-schemas.ts";
+
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { type EpochPayments, getModel } from "@openledger/client/sequencer/model-reads";
+import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import type { LedgerOperation, SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
 import {
   findPayment,
   type PaidOut,
   type PaymentStatus,
   paymentStatus,
-} from "../../models/settling/payment-status.ts";
+} from "@openledger/models/settling/payment-status";
+import type { Hex } from "viem";
 import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 

@@ -1,7 +1,7 @@
+import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import type { PaidOut } from "@openledger/models/settling/payment-status";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
-import type { PaidOut } from "../../models/settling/payment-status.ts";
 import { MoneyPath } from "../design/money-path.tsx";
 import { Notice } from "../design/notice.tsx";
 import { type Column, Table } from "../design/table.tsx";

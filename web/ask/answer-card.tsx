@@ -1,6 +1,6 @@
+import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { toHex32 } from "@openledger/client/hex";
 import type { ComponentChildren } from "preact";
-import type { UncheckedAnswer } from "../../client/actions/answers/model-answers.ts";
-import { toHex32 } from "../../client/hex.ts";
 import { Badge } from "../design/badge.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";

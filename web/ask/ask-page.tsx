@@ -1,5 +1,5 @@
+import type { PromptKind } from "@openledger/attribution/model/model-family";
 import { useEffect, useState } from "preact/hooks";
-import type { PromptKind } from "../../attribution/model/model-family.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { WalletChoice } from "../bridge/wallet-menu.tsx";
 import { Badge } from "../design/badge.tsx";

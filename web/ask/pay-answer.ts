@@ -1,11 +1,11 @@
 /** A question, the check of its answer, and its payment. */
-import { askAdapter } from "../../client/actions/answers/ask-adapter.ts";
-import { askModel } from "../../client/actions/answers/ask-model.ts";
-import { checkAnswer } from "../../client/actions/answers/check-answer.ts";
-import type { UncheckedAnswer } from "../../client/actions/answers/model-answers.ts";
-import { payForAnswer } from "../../client/actions/answers/pay-for-answer.ts";
-import { toHex32 } from "../../client/hex.ts";
-import { getModel, staticsOf } from "../../client/sequencer/model-reads.ts";
+import { askAdapter } from "@openledger/client/actions/answers/ask-adapter";
+import { askModel } from "@openledger/client/actions/answers/ask-model";
+import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
+import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { payForAnswer } from "@openledger/client/actions/answers/pay-for-answer";
+import { toHex32 } from "@openledger/client/hex";
+import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { type Session, unlock } from "../ledger/session.ts";
 import { beginJourney, keepSigned } from "../ledger/signed-journey.ts";

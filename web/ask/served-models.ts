@@ -1,12 +1,13 @@
 /** The models that the page may ask, and what it checks their answers with. */
+
+import type { ModelFamily, PromptKind } from "@openledger/attribution/model/model-family";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { drawShares } from "@openledger/circuits/settlement/settlement-split";
+import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
+import type { CheckableModel } from "@openledger/client/actions/answers/model-answers";
+import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
+import { getModel } from "@openledger/client/sequencer/model-reads";
 import { z } from "zod";
-import type { ModelFamily, PromptKind } from "../../attribution/model/model-family.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { drawShares } from "../../circuits/settlement/settlement-split.ts";
-import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
-import type { CheckableModel } from "../../client/actions/answers/model-answers.ts";
-import { requestModelServer } from "../../client/actions/answers/model-answers.ts";
-import { getModel } from "../../client/sequencer/model-reads.ts";
 import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
@@ -95,8 +96,8 @@ export function ownCopy({ serverUrl }: ServedModel): Promise<OwnCopy> {
 
 async function loadCopy(serverUrl: string): Promise<OwnCopy> {
   const [{ fetchAnswering }, { openCheckable }, families] = await Promise.all([
-    import("../../attribution/model/model-download.ts"),
-    import("../../attribution/model/model-family.ts"),
+    import("@openledger/attribution/model/model-download"),
+    import("@openledger/attribution/model/model-family"),
     knownFamilies(serverUrl),
     initPoseidon(),
     // A query is hashed by the same width as a batch's data.
@@ -117,11 +118,11 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
 async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {
   const [{ classifierFamily }, { directFamily }, { retrievalFamily }, { textFamily }, { readFromServer }] =
     await Promise.all([
-      import("../../attribution/model/classifier-family.ts"),
-      import("../../attribution/model/direct-family.ts"),
-      import("../../models/retrieval/retrieval-family.ts"),
-      import("../../models/registered/text-family.ts"),
-      import("../../models/registered/base-files.ts"),
+      import("@openledger/attribution/model/classifier-family"),
+      import("@openledger/attribution/model/direct-family"),
+      import("@openledger/models/retrieval/retrieval-family"),
+      import("@openledger/models/registered/text-family"),
+      import("@openledger/models/registered/base-files"),
     ]);
   return [
     classifierFamily,

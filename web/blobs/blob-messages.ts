@@ -1,4 +1,4 @@
-import type { VersionedHash } from "../../bridge/blobs/blob-source.ts";
+import type { VersionedHash } from "@openledger/bridge/blobs/blob-source";
 
 export interface BlobTask {
   readonly bytes: Uint8Array;

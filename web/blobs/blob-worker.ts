@@ -1,5 +1,5 @@
 /** The worker that makes blobs' commitments: one task after the other. Built as a classic script of its own, with the setup in it. */
-import { checkedCoefficients } from "../../bridge/blobs/checked-blob.ts";
+import { checkedCoefficients } from "@openledger/bridge/blobs/checked-blob";
 import type { BlobAnswer, BlobTask } from "./blob-messages.ts";
 
 const port = globalThis as unknown as {

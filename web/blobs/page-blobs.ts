@@ -3,10 +3,10 @@
  * whoever reads it later: z is known by then, and anybody can make another blob with that value. So the whole commitment
  * is made again, in a worker: a full blob takes seconds.
  */
-import { peerPlace } from "../../bridge/blobs/archive-places.ts";
-import { BeaconNode } from "../../bridge/blobs/beacon-node.ts";
-import { BlobFinder } from "../../bridge/blobs/blob-finder.ts";
-import type { BlobSource, VersionedHash, WantedBlob } from "../../bridge/blobs/blob-source.ts";
+import { peerPlace } from "@openledger/bridge/blobs/archive-places";
+import { BeaconNode } from "@openledger/bridge/blobs/beacon-node";
+import { BlobFinder } from "@openledger/bridge/blobs/blob-finder";
+import type { BlobSource, VersionedHash, WantedBlob } from "@openledger/bridge/blobs/blob-source";
 import type { BlobAnswer, BlobTask } from "./blob-messages.ts";
 
 export interface PageBlobsOptions {

@@ -1,5 +1,5 @@
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { ComponentChildren } from "preact";
-import { formatOpen } from "../../client/sequencer/open-amount.ts";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { ProblemNotice } from "../words/problem.tsx";

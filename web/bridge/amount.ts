@@ -1,5 +1,5 @@
 /** Amounts as they are typed: what they mean, and what is wrong with them. */
-import { parseOpen } from "../../client/sequencer/open-amount.ts";
+import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { showOpen } from "../words/format.ts";
 
 export interface TypedAmount {

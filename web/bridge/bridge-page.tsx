@@ -1,4 +1,4 @@
-import { estimateFees } from "../../client/sequencer/fees.ts";
+import { estimateFees } from "@openledger/client/sequencer/fees";
 import { Notice } from "../design/notice.tsx";
 import { holdings } from "../ledger/holdings.ts";
 import { lookProblem } from "../ledger/keeper.ts";

@@ -1,5 +1,5 @@
-import { likelyFeeWei } from "../../client/sequencer/fees.ts";
-import type { FeeEstimates, SequencerInfo } from "../../client/sequencer/sequencer-schemas.ts";
+import { likelyFeeWei } from "@openledger/client/sequencer/fees";
+import type { FeeEstimates, SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
 
 /** Most that an operation pays in the open batch or the next one; until the next one's fee is known, the open one's. */
 export function feeOf(

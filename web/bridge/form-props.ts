@@ -1,4 +1,4 @@
-import type { FeeEstimates, SequencerInfo } from "../../client/sequencer/sequencer-schemas.ts";
+import type { FeeEstimates, SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
 import type { Holdings } from "../ledger/holdings.ts";
 import type { Live } from "../ledger/live.ts";
 

@@ -1,5 +1,5 @@
+import { WHO_PAYS } from "@openledger/client/sequencer/fees";
 import { useState } from "preact/hooks";
-import { WHO_PAYS } from "../../client/sequencer/fees.ts";
 import { Tabs } from "../design/tabs.tsx";
 import { DepositForm } from "./deposit-form.tsx";
 import type { FormProps } from "./form-props.ts";

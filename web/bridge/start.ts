@@ -1,13 +1,14 @@
 /** Begins what a form asks for. Each journey is kept before the step that could be lost with the page. */
+
+import { forceWithdraw } from "@openledger/client/actions/forced/force-withdraw";
+import { claim } from "@openledger/client/actions/l1/claim";
+import { deposit } from "@openledger/client/actions/l1/deposit";
+import type { L1Options } from "@openledger/client/actions/l1/l1-transaction";
+import { transfer } from "@openledger/client/actions/ledger/transfer";
+import { withdraw } from "@openledger/client/actions/ledger/withdraw";
+import { isClientError } from "@openledger/client/client-errors";
+import { ensureChain } from "@openledger/client/wallet";
 import type { Address, Hex } from "viem";
-import { forceWithdraw } from "../../client/actions/forced/force-withdraw.ts";
-import { claim } from "../../client/actions/l1/claim.ts";
-import { deposit } from "../../client/actions/l1/deposit.ts";
-import type { L1Options } from "../../client/actions/l1/l1-transaction.ts";
-import { transfer } from "../../client/actions/ledger/transfer.ts";
-import { withdraw } from "../../client/actions/ledger/withdraw.ts";
-import { isClientError } from "../../client/client-errors.ts";
-import { ensureChain } from "../../client/wallet.ts";
 import { reached } from "../ledger/advance.ts";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { isClaimable, type Journey } from "../ledger/journey.ts";

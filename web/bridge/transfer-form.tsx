@@ -1,9 +1,9 @@
+import { floorAmount } from "@openledger/circuits/ledger/amount-float";
+import { clientError } from "@openledger/client/client-errors";
+import { findLeaves, getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { useState } from "preact/hooks";
 import { isAddress } from "viem";
-import { floorAmount } from "../../circuits/ledger/amount-float.ts";
-import { clientError } from "../../client/client-errors.ts";
-import { findLeaves, getLeaf } from "../../client/sequencer/ledger-reads.ts";
-import type { LedgerLeaf } from "../../client/sequencer/sequencer-schemas.ts";
 import { Field } from "../design/field.tsx";
 import { mainAccount } from "../ledger/holdings.ts";
 import { type Session, session } from "../ledger/session.ts";

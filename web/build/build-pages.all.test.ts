@@ -3,12 +3,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createContext, runInContext } from "node:vm";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { sampleBlob } from "@openledger/bridge/testing/blob-server";
+import { setupPowers } from "@openledger/circuits/blob/setup-powers";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { leafExitCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import { describe, expect, it } from "vitest";
-import { sampleBlob } from "../../bridge/testing/blob-server.ts";
-import { setupPowers } from "../../circuits/blob/setup-powers.ts";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { leafExitCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import { buildPages, keptPageOf } from "./build-pages.ts";
 import { weighPages } from "./weigh-pages.ts";
 

@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { copyFile, link, mkdir, rename, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { BASE_FOLDER, BASE_HASHES } from "@openledger/models/base/default-base";
 import { build, type InlineConfig, type Plugin } from "vite";
-import { BASE_FOLDER, BASE_HASHES } from "../../models/base/default-base.ts";
 import { browserTwins } from "./browser-twins.ts";
 import {
   BLOB_WORKER_FILE,

@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import type { Plugin } from "vite";
-import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 
 /** A circuit of exits, whose files are on this machine. */
 export type ExitPageCircuit = Pick<DeployedCircuit, "name" | "zkeyPath" | "wasmPath">;

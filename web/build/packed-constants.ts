@@ -1,6 +1,6 @@
+import { DATA_CHUNK } from "@openledger/circuits/protocol";
+import { packConstants } from "@openledger/circuits/wasm/pack-constants";
 import type { Plugin } from "vite";
-import { DATA_CHUNK } from "../../circuits/protocol.ts";
-import { packConstants } from "../../circuits/wasm/pack-constants.ts";
 
 const NAME = "virtual:poseidon-constants";
 /**

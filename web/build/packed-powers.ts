@@ -1,5 +1,5 @@
+import { setupPowers } from "@openledger/circuits/blob/setup-powers";
 import type { Plugin } from "vite";
-import { setupPowers } from "../../circuits/blob/setup-powers.ts";
 
 const NAME = "virtual:setup-powers";
 

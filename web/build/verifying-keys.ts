@@ -1,8 +1,8 @@
 /** The verifying keys of a rollup's circuits, built into its pages: whoever serves data to a page cannot choose the key. */
 import { readFileSync } from "node:fs";
+import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
 import type { Plugin } from "vite";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
 
 const NAME = "virtual:verifying-keys";
 

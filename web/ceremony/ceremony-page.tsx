@@ -1,7 +1,8 @@
 /** What the ceremony is about, taking part in it, and what has been contributed. */
+
+import type { CeremonyEntry, CeremonyInfo } from "@openledger/prover/ceremony/ceremony-api";
+import { CeremonyClient } from "@openledger/prover/ceremony/ceremony-client";
 import { useEffect, useState } from "preact/hooks";
-import type { CeremonyEntry, CeremonyInfo } from "../../prover/ceremony/ceremony-api.ts";
-import { CeremonyClient } from "../../prover/ceremony/ceremony-client.ts";
 import { Badge } from "../design/badge.tsx";
 import { showCount, showDuration } from "../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";

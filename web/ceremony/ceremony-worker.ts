@@ -1,8 +1,8 @@
 /** The worker that contributes, or checks a transcript: one task, then it ends. Built as a classic script of its own. */
 import "../no-eval.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import { checkTranscript } from "../../prover/ceremony/check-transcript.ts";
-import { contribute } from "../../prover/ceremony/contribute.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { checkTranscript } from "@openledger/prover/ceremony/check-transcript";
+import { contribute } from "@openledger/prover/ceremony/contribute";
 import type { WorkerAnswer, WorkerTask } from "./worker-messages.ts";
 
 const port = globalThis as unknown as {

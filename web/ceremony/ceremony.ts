@@ -1,5 +1,5 @@
-import type { CeremonyEntry, CeremonyInfo } from "../../prover/ceremony/ceremony-api.ts";
-import type { CeremonyClient } from "../../prover/ceremony/ceremony-client.ts";
+import type { CeremonyEntry, CeremonyInfo } from "@openledger/prover/ceremony/ceremony-api";
+import type { CeremonyClient } from "@openledger/prover/ceremony/ceremony-client";
 
 /** What each part of the page is given. */
 export interface Ceremony {

@@ -1,4 +1,4 @@
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import type { WorkerAnswer, WorkerTask } from "./worker-messages.ts";
 
 /** Below assets/, as no-eval.ts wants a page's own scripts. */

@@ -1,7 +1,8 @@
 /** From a name to a receipt: the place in the list, the computation in a worker, the upload. */
+
+import { type CeremonyEntry, contributorName } from "@openledger/prover/ceremony/ceremony-api";
+import type { Stage } from "@openledger/prover/ceremony/ceremony-client";
 import { useEffect, useState } from "preact/hooks";
-import { type CeremonyEntry, contributorName } from "../../prover/ceremony/ceremony-api.ts";
-import type { Stage } from "../../prover/ceremony/ceremony-client.ts";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";

@@ -1,6 +1,7 @@
 /** Everything that was contributed, and its check in this browser. */
+
+import type { CeremonyEntry } from "@openledger/prover/ceremony/ceremony-api";
 import { useState } from "preact/hooks";
-import type { CeremonyEntry } from "../../prover/ceremony/ceremony-api.ts";
 import { Button } from "../design/button.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";

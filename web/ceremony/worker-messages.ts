@@ -1,5 +1,5 @@
-import type { CeremonyEntry, CeremonyInfo } from "../../prover/ceremony/ceremony-api.ts";
-import type { ContributionWork } from "../../prover/ceremony/contribute.ts";
+import type { CeremonyEntry, CeremonyInfo } from "@openledger/prover/ceremony/ceremony-api";
+import type { ContributionWork } from "@openledger/prover/ceremony/contribute";
 
 /** The only message to the worker; then it ends. */
 export type WorkerTask =

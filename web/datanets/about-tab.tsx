@@ -1,7 +1,7 @@
-import { getStatistics } from "../../client/datanets/label-turns.ts";
-import type { Card } from "../../datanets/card/card.ts";
-import { nameCard } from "../../datanets/card/card.ts";
-import { hex32 } from "../../foundation/hex.ts";
+import { getStatistics } from "@openledger/client/datanets/label-turns";
+import type { Card } from "@openledger/datanets/card/card";
+import { nameCard } from "@openledger/datanets/card/card";
+import { hex32 } from "@openledger/foundation/hex";
 import { Badge } from "../design/badge.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";

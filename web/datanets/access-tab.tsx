@@ -1,7 +1,7 @@
+import type { AccessList } from "@openledger/client/datanets/host-schemas";
+import { listAccess } from "@openledger/client/datanets/signed-records";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { useState } from "preact/hooks";
-import type { AccessList } from "../../client/datanets/host-schemas.ts";
-import { listAccess } from "../../client/datanets/signed-records.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";

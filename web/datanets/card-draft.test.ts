@@ -1,6 +1,6 @@
+import { nameCard } from "@openledger/datanets/card/card";
+import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { expect, it } from "vitest";
-import { nameCard } from "../../datanets/card/card.ts";
-import { sampleCard } from "../../datanets/testing/sample-card.ts";
 import { cardOfDraft, draftOf, EMPTY_DRAFT } from "./card-draft.ts";
 
 it("gives the same card, and so the same hash, where nothing was changed", () => {

@@ -1,5 +1,5 @@
 /** A card while it is written: every field as text, lists by lines or commas. */
-import { CARD_FORMAT, type Card } from "../../datanets/card/card.ts";
+import { CARD_FORMAT, type Card } from "@openledger/datanets/card/card";
 
 export interface CardDraft {
   readonly name: string;

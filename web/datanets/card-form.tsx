@@ -1,7 +1,7 @@
+import { type Card, type NamedCard, nameCard, ROW_KINDS } from "@openledger/datanets/card/card";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { useState } from "preact/hooks";
-import { type Card, type NamedCard, nameCard, ROW_KINDS } from "../../datanets/card/card.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { Action } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";

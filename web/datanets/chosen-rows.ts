@@ -1,5 +1,5 @@
 /** Which rows of chosen files are to be committed, and why others are not. */
-import type { RowFinding } from "../../datanets/rows/preview.ts";
+import type { RowFinding } from "@openledger/datanets/rows/preview";
 
 type FindingKind = RowFinding["kind"];
 

@@ -1,9 +1,9 @@
+import { getHostedRow } from "@openledger/client/datanets/browse-rows";
+import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
+import type { FindingsPage } from "@openledger/client/datanets/host-schemas";
+import type { UnsignedRecord } from "@openledger/client/datanets/signed-records";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { getHostedRow } from "../../client/datanets/browse-rows.ts";
-import { checkFindings, listFindings } from "../../client/datanets/cleaning.ts";
-import type { FindingsPage } from "../../client/datanets/host-schemas.ts";
-import type { UnsignedRecord } from "../../client/datanets/signed-records.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";

@@ -1,9 +1,9 @@
+import { findKnownRows } from "@openledger/client/datanets/browse-rows";
+import { listHostCommits } from "@openledger/client/datanets/hosted-history";
+import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { type FileFormat, formatOf } from "@openledger/datanets/rows/read-rows";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { findKnownRows } from "../../client/datanets/browse-rows.ts";
-import { listHostCommits } from "../../client/datanets/hosted-history.ts";
-import type { HostCommitView } from "../../client/datanets/row-schemas.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { type FileFormat, formatOf } from "../../datanets/rows/read-rows.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";

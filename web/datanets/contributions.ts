@@ -1,15 +1,16 @@
 /** Contributions of this browser that are under way: signed, waiting for Ethereum, or half at the host. */
+
+import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { removeRowFiles } from "@openledger/client/actions/data/row-files";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { type SignedSubmission, sendSigned } from "@openledger/client/actions/ledger/send-operation";
+import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import { toHex32 } from "@openledger/client/hex";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { z } from "zod";
-import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
-import { removeRowFiles } from "../../client/actions/data/row-files.ts";
-import { openRowStore } from "../../client/actions/data/row-store.ts";
-import { type SignedSubmission, sendSigned } from "../../client/actions/ledger/send-operation.ts";
-import type { HostedDatanetPlace } from "../../client/datanets/host-request.ts";
-import { contributionSource, uploadRows } from "../../client/datanets/upload-rows.ts";
-import { toHex32 } from "../../client/hex.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getOperation } from "../../client/sequencer/ledger-reads.ts";
 
 const pendingSchema = z.object({
   datanetId: z.int(),

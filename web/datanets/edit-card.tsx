@@ -1,5 +1,5 @@
+import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import { useState } from "preact/hooks";
-import { bringCard, publishCard } from "../../client/datanets/datanet-card.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { NeedsKey } from "../hosted/needs-key.tsx";
 import { datanetHref, isOwnKey, type TabProps } from "../hosted/tab-props.ts";

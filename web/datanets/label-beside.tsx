@@ -1,7 +1,8 @@
 /** What stands beside a row that is labelled: what others say of it, on request, and how far the work is. */
+
+import { getHostedRow } from "@openledger/client/datanets/browse-rows";
+import { getStatistics } from "@openledger/client/datanets/label-turns";
 import { useEffect } from "preact/hooks";
-import { getHostedRow } from "../../client/datanets/browse-rows.ts";
-import { getStatistics } from "../../client/datanets/label-turns.ts";
 import { Button } from "../design/button.tsx";
 import { Notice } from "../design/notice.tsx";
 import { KeyHint } from "../hosted/key-hint.tsx";

@@ -2,9 +2,10 @@
  * Labels that were given and are not with the host yet. The last ones stay here so that they can be taken back: what the
  * host has is signed and public. They survive a reload, in this browser's storage.
  */
+
+import { FLAGS } from "@openledger/datanets/records/record";
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { z } from "zod";
-import { FLAGS } from "../../datanets/records/record.ts";
 
 export const FLAG_NAMES = FLAGS;
 

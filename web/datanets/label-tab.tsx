@@ -1,7 +1,7 @@
+import { getStanding, nextRows } from "@openledger/client/datanets/label-turns";
+import type { LabelTurn } from "@openledger/client/datanets/row-schemas";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { getStanding, nextRows } from "../../client/datanets/label-turns.ts";
-import type { LabelTurn } from "../../client/datanets/row-schemas.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
 import { Button } from "../design/button.tsx";
 import { KeyHint } from "../hosted/key-hint.tsx";
 import { NeedsKey } from "../hosted/needs-key.tsx";

@@ -1,5 +1,5 @@
-import { listLeftOut } from "../../client/datanets/browse-rows.ts";
-import type { LeftOutRow } from "../../client/datanets/row-schemas.ts";
+import { listLeftOut } from "@openledger/client/datanets/browse-rows";
+import type { LeftOutRow } from "@openledger/client/datanets/row-schemas";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";

@@ -1,9 +1,9 @@
 /** Looking through files in a worker, so that the page goes on: what of their rows will count, and what will not. */
 
-import type { Card } from "../../datanets/card/card.ts";
-import type { RowFinding } from "../../datanets/rows/preview.ts";
-import type { FileFormat } from "../../datanets/rows/read-rows.ts";
-import { RollupError } from "../../foundation/rollup-error.ts";
+import type { Card } from "@openledger/datanets/card/card";
+import type { RowFinding } from "@openledger/datanets/rows/preview";
+import type { FileFormat } from "@openledger/datanets/rows/read-rows";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 /** Of the card, what rows are read and compared by. */
 export type RowRules = Pick<Card, "row" | "labels" | "rewards">;

@@ -1,10 +1,10 @@
 /** The worker behind `lookThrough`. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import type { Card } from "../../datanets/card/card.ts";
-import { previewRows } from "../../datanets/rows/preview.ts";
-import { readRowsOf } from "../../datanets/rows/read-rows.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import type { Card } from "@openledger/datanets/card/card";
+import { previewRows } from "@openledger/datanets/rows/preview";
+import { readRowsOf } from "@openledger/datanets/rows/read-rows";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { LookAnswer, LookedAt, LookTask } from "./look-through.ts";
 
 const { postMessage } = globalThis as unknown as { postMessage(answer: LookAnswer): void };

@@ -1,10 +1,10 @@
+import { createDatanet } from "@openledger/client/actions/ledger/create-datanet";
+import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { parseOpen } from "@openledger/client/sequencer/open-amount";
+import type { NamedCard } from "@openledger/datanets/card/card";
 import { useEffect, useState } from "preact/hooks";
-import { createDatanet } from "../../client/actions/ledger/create-datanet.ts";
-import { bringCard, publishCard } from "../../client/datanets/datanet-card.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getOperation } from "../../client/sequencer/ledger-reads.ts";
-import { parseOpen } from "../../client/sequencer/open-amount.ts";
-import type { NamedCard } from "../../datanets/card/card.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Choice } from "../design/choice.tsx";
 import { Field } from "../design/field.tsx";

@@ -1,5 +1,5 @@
-import { listNotices } from "../../client/datanets/cleaning.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
+import { listNotices } from "@openledger/client/datanets/cleaning";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { Badge } from "../design/badge.tsx";
 import { RowText } from "../hosted/row-text.tsx";
 import { datanetHref, type TabProps } from "../hosted/tab-props.ts";

@@ -1,6 +1,6 @@
+import { findRows, getHostedRow } from "@openledger/client/datanets/browse-rows";
+import type { HostedRow } from "@openledger/client/datanets/row-schemas";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { findRows, getHostedRow } from "../../client/datanets/browse-rows.ts";
-import type { HostedRow } from "../../client/datanets/row-schemas.ts";
 import { Button } from "../design/button.tsx";
 import { KeyHint } from "../hosted/key-hint.tsx";
 import { NeedsAccess } from "../hosted/needs-access.tsx";

@@ -1,6 +1,6 @@
+import { findRows, type RowQuery } from "@openledger/client/datanets/browse-rows";
+import type { HostedRow } from "@openledger/client/datanets/row-schemas";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { findRows, type RowQuery } from "../../client/datanets/browse-rows.ts";
-import type { HostedRow } from "../../client/datanets/row-schemas.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";

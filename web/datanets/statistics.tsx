@@ -1,5 +1,5 @@
-import type { DatanetStatistics } from "../../client/datanets/row-schemas.ts";
-import type { Card } from "../../datanets/card/card.ts";
+import type { DatanetStatistics } from "@openledger/client/datanets/row-schemas";
+import type { Card } from "@openledger/datanets/card/card";
 import { Chart } from "../charts/chart.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import { RowText } from "../hosted/row-text.tsx";

@@ -1,6 +1,6 @@
+import type { HostVersionView } from "@openledger/client/datanets/host-schemas";
+import { compareVersions } from "@openledger/client/datanets/hosted-history";
 import { useState } from "preact/hooks";
-import type { HostVersionView } from "../../client/datanets/host-schemas.ts";
-import { compareVersions } from "../../client/datanets/hosted-history.ts";
 import { Badge } from "../design/badge.tsx";
 import { Choice } from "../design/choice.tsx";
 import { RowText } from "../hosted/row-text.tsx";

@@ -1,7 +1,7 @@
+import type { CommittedRow } from "@openledger/client/actions/data/verify-version";
+import { getCitation } from "@openledger/client/datanets/hosted-history";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { useState } from "preact/hooks";
-import type { CommittedRow } from "../../client/actions/data/verify-version.ts";
-import { getCitation } from "../../client/datanets/hosted-history.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { type Check, Checks } from "../design/checks.tsx";

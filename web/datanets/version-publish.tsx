@@ -1,6 +1,6 @@
+import type { CollectReviewedReturnType } from "@openledger/client/datanets/reviewed-version";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { useState } from "preact/hooks";
-import type { CollectReviewedReturnType } from "../../client/datanets/reviewed-version.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import type { TabProps } from "../hosted/tab-props.ts";

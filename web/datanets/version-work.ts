@@ -1,21 +1,21 @@
 /** Versions in the page: made of the records, published, brought to the host, checked, downloaded. */
-import { readVersion, storeVersion } from "../../client/actions/data/published-version.ts";
-import { openRowStore, readRow } from "../../client/actions/data/row-store.ts";
-import { type VerifiedVersion, verifyVersion } from "../../client/actions/data/verify-version.ts";
-import { publishVersion } from "../../client/actions/ledger/publish-version.ts";
-import { bringVersion } from "../../client/datanets/bring-version.ts";
-import { downloadCommits, downloadVersion } from "../../client/datanets/download-rows.ts";
-import type { HostedDatanetPlace } from "../../client/datanets/host-request.ts";
+import { readVersion, storeVersion } from "@openledger/client/actions/data/published-version";
+import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
+import { type VerifiedVersion, verifyVersion } from "@openledger/client/actions/data/verify-version";
+import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
+import { bringVersion } from "@openledger/client/datanets/bring-version";
+import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
+import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import {
   type CollectReviewedReturnType,
   collectReviewed,
   type VerifyVouchingReturnType,
   verifyVouching,
-} from "../../client/datanets/reviewed-version.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getLeaf } from "../../client/sequencer/ledger-reads.ts";
-import type { Card } from "../../datanets/card/card.ts";
-import { viewRow } from "../../datanets/rows/row-view.ts";
+} from "@openledger/client/datanets/reviewed-version";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import type { Card } from "@openledger/datanets/card/card";
+import { viewRow } from "@openledger/datanets/rows/row-view";
 
 /** Rows that were fetched and checked: what is here is not asked for again. */
 const STORE = "openledger-rows";

@@ -1,7 +1,7 @@
+import type { HostVersionView } from "@openledger/client/datanets/host-schemas";
+import { listHostCommits, listHostVersions } from "@openledger/client/datanets/hosted-history";
+import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
 import { useState } from "preact/hooks";
-import type { HostVersionView } from "../../client/datanets/host-schemas.ts";
-import { listHostCommits, listHostVersions } from "../../client/datanets/hosted-history.ts";
-import type { HostCommitView } from "../../client/datanets/row-schemas.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";

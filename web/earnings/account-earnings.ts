@@ -1,9 +1,13 @@
 /** What an account earns: by model, share, role and epoch, and what the open epoch would give. */
-import { EARNER_ROLE, roleShareWei } from "../../circuits/ledger/rewards.ts";
-import { drawShares, rewardPerUnit, splitEarned } from "../../circuits/settlement/settlement-split.ts";
-import { getModel, getRewards, listSettlements } from "../../client/sequencer/model-reads.ts";
-import type { LeafRewards, LedgerModelLeaf, LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
-import type { SequencerAccess } from "../../client/sequencer/sequencer-request.ts";
+import { EARNER_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
+import { drawShares, rewardPerUnit, splitEarned } from "@openledger/circuits/settlement/settlement-split";
+import { getModel, getRewards, listSettlements } from "@openledger/client/sequencer/model-reads";
+import type {
+  LeafRewards,
+  LedgerModelLeaf,
+  LedgerSettlement,
+} from "@openledger/client/sequencer/model-schemas";
+import type { SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
 
 export type Reward = LeafRewards["rewards"][number];
 

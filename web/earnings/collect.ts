@@ -1,4 +1,4 @@
-import { collectRewards } from "../../client/actions/ledger/collect-rewards.ts";
+import { collectRewards } from "@openledger/client/actions/ledger/collect-rewards";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { type Session, unlock } from "../ledger/session.ts";
 import type { Reward } from "./account-earnings.ts";

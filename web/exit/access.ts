@@ -1,15 +1,16 @@
 /** The way to Ethereum, and the wallet that pays: no server of the operator's is asked for anything. */
-import { type Address, getAddress, type Hex, numberToHex } from "viem";
+
 import {
   createPatientL1Client,
   createWalletL1Client,
   type L1Client,
   l1Call,
-} from "../../bridge/l1/l1-client.ts";
-import { RollupContract, type WalletSender } from "../../bridge/l1/rollup-contract.ts";
-import { clientError } from "../../client/client-errors.ts";
-import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
-import { ensureChain, type WalletProvider, walletError } from "../../client/wallet.ts";
+} from "@openledger/bridge/l1/l1-client";
+import { RollupContract, type WalletSender } from "@openledger/bridge/l1/rollup-contract";
+import { clientError } from "@openledger/client/client-errors";
+import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
+import { ensureChain, type WalletProvider, walletError } from "@openledger/client/wallet";
+import { type Address, getAddress, type Hex, numberToHex } from "viem";
 import type { PageBlobs } from "../blobs/page-blobs.ts";
 import { keepSent } from "./sent-store.ts";
 

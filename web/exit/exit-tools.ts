@@ -1,6 +1,6 @@
 /** What an exit needs of the build: the circuits' files and the workers. From the server, or in the page itself. */
 import circuits from "virtual:exit-circuits";
-import { verifierError } from "../../verifier/verifier-errors.ts";
+import { verifierError } from "@openledger/verifier/verifier-errors";
 
 export interface ExitTools {
   /** Names of the circuits that this build brings along. */

@@ -1,5 +1,5 @@
-import type { FreezeOutlook } from "../../verifier/exits/freeze.ts";
-import { freezeBy } from "../../verifier/exits/freeze.ts";
+import type { FreezeOutlook } from "@openledger/verifier/exits/freeze";
+import { freezeBy } from "@openledger/verifier/exits/freeze";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Notice } from "../design/notice.tsx";

@@ -1,7 +1,7 @@
-import { forceWithdraw } from "../../client/actions/forced/force-withdraw.ts";
-import { formatOpen } from "../../client/sequencer/open-amount.ts";
-import { describeItem, type ExitItem, type LeafItem } from "../../verifier/exits/exit-plan.ts";
-import type { LeaveResult } from "../../verifier/exits/leave.ts";
+import { forceWithdraw } from "@openledger/client/actions/forced/force-withdraw";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { describeItem, type ExitItem, type LeafItem } from "@openledger/verifier/exits/exit-plan";
+import type { LeaveResult } from "@openledger/verifier/exits/leave";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";

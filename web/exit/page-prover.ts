@@ -1,11 +1,11 @@
 /** Proofs of exits in the page: in a worker of their own, one at a time, so that the page goes on. */
 
-import { RollupError } from "../../foundation/rollup-error.ts";
-import { parseZkeyHeader } from "../../prover/formats/zkey-header.ts";
-import type { SingleThreadStage } from "../../prover/wasm/single-thread.ts";
-import { type ExitCircuit, requireRegisteredKey } from "../../verifier/circuits/exit-circuits.ts";
-import type { ExitProver } from "../../verifier/exits/prove-exits.ts";
-import { verifierError } from "../../verifier/verifier-errors.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
+import { parseZkeyHeader } from "@openledger/prover/formats/zkey-header";
+import type { SingleThreadStage } from "@openledger/prover/wasm/single-thread";
+import { type ExitCircuit, requireRegisteredKey } from "@openledger/verifier/circuits/exit-circuits";
+import type { ExitProver } from "@openledger/verifier/exits/prove-exits";
+import { verifierError } from "@openledger/verifier/verifier-errors";
 import type { ExitTools } from "./exit-tools.ts";
 import type { WorkerAnswer, WorkerTask } from "./worker-messages.ts";
 

@@ -1,7 +1,7 @@
 /** The worker that makes proofs of exits: one proof, then it ends. Built as a classic script of its own. */
 import "../no-eval.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import { proveInThisThread } from "../../prover/wasm/single-thread.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { proveInThisThread } from "@openledger/prover/wasm/single-thread";
 import type { WorkerAnswer, WorkerTask } from "./worker-messages.ts";
 
 const port = globalThis as unknown as {

@@ -2,8 +2,9 @@
  * The last transaction that was sent for an address. A page that was closed before it was mined waits for it when it opens
  * again: only then does Ethereum say whether there is anything left to send.
  */
+
+import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";
 import { type Address, type Hex, isHash, TransactionNotFoundError } from "viem";
-import { type L1Client, l1Call } from "../../bridge/l1/l1-client.ts";
 
 const keyOf = (rollup: Address, owner: Address) => `openledger.sent.${rollup}.${owner}`;
 

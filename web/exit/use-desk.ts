@@ -1,12 +1,12 @@
 /** What the desk knows: when the rollup can be frozen, and what an address is owed. From Ethereum alone. */
 
+import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { loadReplayConstants } from "@openledger/circuits/wasm/poseidon-constants";
+import { type FreezeOutlook, readFreezeOutlook } from "@openledger/verifier/exits/freeze";
+import { type LeaveResult, type LeaveSteps, leaveRollup } from "@openledger/verifier/exits/leave";
+import type { ExitProver } from "@openledger/verifier/exits/prove-exits";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Address } from "viem";
-import type { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { loadReplayConstants } from "../../circuits/wasm/poseidon-constants.ts";
-import { type FreezeOutlook, readFreezeOutlook } from "../../verifier/exits/freeze.ts";
-import { type LeaveResult, type LeaveSteps, leaveRollup } from "../../verifier/exits/leave.ts";
-import type { ExitProver } from "../../verifier/exits/prove-exits.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 import type { Access } from "./access.ts";
 import { awaitSent } from "./sent-store.ts";

@@ -1,9 +1,9 @@
-import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
+import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
 import type {
   SingleThreadCircuit,
   SingleThreadProof,
   SingleThreadStage,
-} from "../../prover/wasm/single-thread.ts";
+} from "@openledger/prover/wasm/single-thread";
 
 /** The only message to the worker. */
 export interface WorkerTask {

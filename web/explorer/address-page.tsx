@@ -1,6 +1,6 @@
+import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
+import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { isAddress } from "viem";
-import { findLeaves } from "../../client/sequencer/ledger-reads.ts";
-import type { LedgerLeaf } from "../../client/sequencer/sequencer-schemas.ts";
 import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";

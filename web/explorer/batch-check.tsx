@@ -1,5 +1,5 @@
-import { getBatch } from "../../client/sequencer/ledger-reads.ts";
-import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
+import { getBatch } from "@openledger/client/sequencer/ledger-reads";
+import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
 import type { PageProps } from "../ledger/page.ts";
 import { CheckCard } from "./check-card.tsx";
 import { BATCH_CHECK_TITLES } from "./check-steps.ts";

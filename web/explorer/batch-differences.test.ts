@@ -1,12 +1,12 @@
+import { type BatchData, decodeWire, encodeWire } from "@openledger/circuits/batch/batch-data";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { KIND, kindRule } from "@openledger/circuits/protocol";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
+import { postedShape } from "@openledger/circuits/table/table-shape";
+import { OPEN, RandomLedger, signFor } from "@openledger/circuits/testing/random-ledger";
+import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
 import { beforeAll, expect, test } from "vitest";
-import { type BatchData, decodeWire, encodeWire } from "../../circuits/batch/batch-data.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
-import { KIND, kindRule } from "../../circuits/protocol.ts";
-import { TableBuilder } from "../../circuits/table/table-builder.ts";
-import { postedShape } from "../../circuits/table/table-shape.ts";
-import { OPEN, RandomLedger, signFor } from "../../circuits/testing/random-ledger.ts";
-import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
 import { firstDifference } from "./batch-differences.ts";
 
 let onL1: BatchData;

@@ -1,6 +1,6 @@
-import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { KIND, kindRule } from "../../circuits/protocol.ts";
-import type { LedgerBatch, LedgerRecord } from "../../client/sequencer/sequencer-schemas.ts";
+import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { KIND, kindRule } from "@openledger/circuits/protocol";
+import type { LedgerBatch, LedgerRecord } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex } from "./check-steps.ts";
 
 export interface ShownDifference {

@@ -1,6 +1,6 @@
+import { getBatch } from "@openledger/client/sequencer/ledger-reads";
+import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
 import type { VNode } from "preact";
-import { getBatch } from "../../client/sequencer/ledger-reads.ts";
-import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
 import { Identifier } from "../design/identifier.tsx";
 import { Timeline, type TimelineStep } from "../design/timeline.tsx";
 import type { PageProps } from "../ledger/page.ts";

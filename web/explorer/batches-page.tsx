@@ -1,6 +1,6 @@
+import { listBatches } from "@openledger/client/sequencer/ledger-reads";
+import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
 import { useState } from "preact/hooks";
-import { listBatches } from "../../client/sequencer/ledger-reads.ts";
-import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
 import { Button } from "../design/button.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";

@@ -1,18 +1,15 @@
-import { createPublicClient, custom, hexToBytes, http } from "viem";
-import { foundry } from "viem/chains";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { checkedCoefficients } from "../../bridge/blobs/checked-blob.ts";
-import { type BlobServer, serveBlobs } from "../../bridge/testing/blob-server.ts";
-import type { BatchData } from "../../circuits/batch/batch-data.ts";
-import { encodeBlob } from "../../circuits/blob/blob-bytes.ts";
-import { blobElements } from "../../circuits/blob/blob-elements.ts";
-import { readOpening } from "../../circuits/blob/blob-opening.ts";
-import { BLOB_FIELD_ORDER } from "../../circuits/blob/blob-polynomial.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { type BatchShape, KIND, kindRule } from "../../circuits/protocol.ts";
-import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
-import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
-import { closeWithBlob, submitWithBlobs, warmUpKzg } from "../../contracts/testing/blob-batches.ts";
+import { checkedCoefficients } from "@openledger/bridge/blobs/checked-blob";
+import { type BlobServer, serveBlobs } from "@openledger/bridge/testing/blob-server";
+import type { BatchData } from "@openledger/circuits/batch/batch-data";
+import { encodeBlob } from "@openledger/circuits/blob/blob-bytes";
+import { blobElements } from "@openledger/circuits/blob/blob-elements";
+import { readOpening } from "@openledger/circuits/blob/blob-opening";
+import { BLOB_FIELD_ORDER } from "@openledger/circuits/blob/blob-polynomial";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { type BatchShape, KIND, kindRule } from "@openledger/circuits/protocol";
+import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
+import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { closeWithBlob, submitWithBlobs, warmUpKzg } from "@openledger/contracts/testing/blob-batches";
 import {
   connect,
   deployFixture,
@@ -20,9 +17,12 @@ import {
   OPEN,
   SHAPES,
   slot,
-} from "../../contracts/testing/rollup-fixture.ts";
-import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
-import { verifierKey } from "../../verifier/replay/verify-keys.ts";
+} from "@openledger/contracts/testing/rollup-fixture";
+import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
+import { verifierKey } from "@openledger/verifier/replay/verify-keys";
+import { createPublicClient, custom, hexToBytes, http } from "viem";
+import { foundry } from "viem/chains";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { BlobTask } from "../blobs/blob-messages.ts";
 import { PageBlobs } from "../blobs/page-blobs.ts";
 import { type BatchToCheck, checkBatch } from "./check-batch.ts";

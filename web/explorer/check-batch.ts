@@ -2,24 +2,25 @@
  * Checks a batch in the page: reads it from Ethereum, computes C, z and y again, and verifies the proof with the key of
  * the page's own build. The operator's server is asked only where to look; whatever it says is compared.
  */
+
+import { EMPTY_BLOB_HASH, type VersionedHash } from "@openledger/bridge/blobs/blob-source";
+import { type ReadBatch, readPostedBatch } from "@openledger/bridge/blobs/read-batch";
+import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";
+import { readSubmission } from "@openledger/bridge/l1/l1-submission";
+import type { RollupLog } from "@openledger/bridge/l1/log-reader";
+import type { SubmittedPart } from "@openledger/bridge/l1/submitted-part";
+import { decodeWire, type L1Header } from "@openledger/circuits/batch/batch-data";
+import { batchStatement, signalsOf } from "@openledger/circuits/blob/batch-statement";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { FIELD_ORDER, GENESIS_NEXT_ID, KIND } from "@openledger/circuits/protocol";
+import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
+import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
+import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
+import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { computeDomain } from "@openledger/contracts/build/verifying-key";
+import { verifyProof } from "@openledger/prover/formats/verification-key";
 import { type Hex, hexToBytes } from "viem";
-import { EMPTY_BLOB_HASH, type VersionedHash } from "../../bridge/blobs/blob-source.ts";
-import { type ReadBatch, readPostedBatch } from "../../bridge/blobs/read-batch.ts";
-import { type L1Client, l1Call } from "../../bridge/l1/l1-client.ts";
-import { readSubmission } from "../../bridge/l1/l1-submission.ts";
-import type { RollupLog } from "../../bridge/l1/log-reader.ts";
-import type { SubmittedPart } from "../../bridge/l1/submitted-part.ts";
-import { decodeWire, type L1Header } from "../../circuits/batch/batch-data.ts";
-import { batchStatement, signalsOf } from "../../circuits/blob/batch-statement.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { FIELD_ORDER, GENESIS_NEXT_ID, KIND } from "../../circuits/protocol.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
-import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
-import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
-import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { computeDomain } from "../../contracts/build/verifying-key.ts";
-import { verifyProof } from "../../prover/formats/verification-key.ts";
 import type { PageBlobs } from "../blobs/page-blobs.ts";
 import { firstDifference } from "./batch-differences.ts";
 import { type AskedOfL1, type CheckedKey, findKey, proofValues, readOwnLogs } from "./check-parts.ts";

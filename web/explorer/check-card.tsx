@@ -1,6 +1,6 @@
+import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
 import { useState } from "preact/hooks";
 import type { PublicClient } from "viem";
-import type { SequencerInfo } from "../../client/sequencer/sequencer-schemas.ts";
 import { Button } from "../design/button.tsx";
 import { type Check, Checks } from "../design/checks.tsx";
 import { Identifier } from "../design/identifier.tsx";

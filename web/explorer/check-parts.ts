@@ -1,17 +1,17 @@
 /** What the checks of batches and settlements share: the transaction's events, and the key that L1 verifies with. */
 import type builtIn from "virtual:verifying-keys";
-import { type Address, type Hex, isAddressEqual, type PublicClient } from "viem";
-import { l1Call } from "../../bridge/l1/l1-client.ts";
-import { inOrder, type RollupLog } from "../../bridge/l1/log-reader.ts";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { computeCircuitId } from "../../contracts/build/verifying-key.ts";
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { inOrder, type RollupLog } from "@openledger/bridge/l1/log-reader";
+import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { computeCircuitId } from "@openledger/contracts/build/verifying-key";
 import {
   parseVerificationKey,
   toSolidityKey,
   type VerificationKey,
-} from "../../prover/formats/verification-key.ts";
+} from "@openledger/prover/formats/verification-key";
+import { type Address, type Hex, isAddressEqual, type PublicClient } from "viem";
 import { hex } from "./check-steps.ts";
 
 export interface AskedOfL1 {

@@ -2,19 +2,20 @@
  * Checks a settlement in the page: its data, C and proof come from Ethereum, its randomness from the contract, the key
  * from the page's own build. The server names J alone, and the proof is one of this J or of none.
  */
+
+import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";
+import { readSubmission, type SettlementLog, takesSettlementOnL1 } from "@openledger/bridge/l1/l1-submission";
+import type { SubmittedSettlement } from "@openledger/bridge/l1/submitted-part";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { KIND } from "@openledger/circuits/protocol";
+import { decodeSettlement, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
+import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
+import type { LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { verifyProof } from "@openledger/prover/formats/verification-key";
+import { capOf, settlementOnL1, settlementSignals } from "@openledger/verifier/replay/settlement-statement";
 import { type Hex, hexToBytes, toHex } from "viem";
-import { type L1Client, l1Call } from "../../bridge/l1/l1-client.ts";
-import { readSubmission, type SettlementLog, takesSettlementOnL1 } from "../../bridge/l1/l1-submission.ts";
-import type { SubmittedSettlement } from "../../bridge/l1/submitted-part.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { KIND } from "../../circuits/protocol.ts";
-import { decodeSettlement, type PostedSettlement } from "../../circuits/settlement/settlement-data.ts";
-import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
-import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
-import type { LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { verifyProof } from "../../prover/formats/verification-key.ts";
-import { capOf, settlementOnL1, settlementSignals } from "../../verifier/replay/settlement-statement.ts";
 import {
   type AskedOfL1,
   type CheckedKey,

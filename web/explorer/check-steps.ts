@@ -1,5 +1,5 @@
 /** The steps of a check, in words. Apart from the checks themselves, which are fetched only when they are asked for. */
-import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 
 /** Titles by name, in their order. */
 export type CheckTitles = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
+import { getLeaf, listOperations } from "@openledger/client/sequencer/ledger-reads";
+import type { LedgerLeaf, LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { useEffect, useState } from "preact/hooks";
-import { getLeaf, listOperations } from "../../client/sequencer/ledger-reads.ts";
-import type { LedgerLeaf, LedgerOperation } from "../../client/sequencer/sequencer-schemas.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";

@@ -1,5 +1,5 @@
-import { getModel, listSettlements } from "../../client/sequencer/model-reads.ts";
-import type { LedgerModelLeaf, LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
+import { getModel, listSettlements } from "@openledger/client/sequencer/model-reads";
+import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { Badge } from "../design/badge.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";

@@ -1,10 +1,14 @@
+import { type GateContract, readGateContracts } from "@openledger/challenger/postings/gate-contracts";
+import { type ReadAdmission, readAdmissions } from "@openledger/challenger/postings/read-admissions";
+import {
+  type FaultName,
+  type PostingWindow,
+  readWindows,
+} from "@openledger/challenger/postings/read-windows";
+import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { useRef } from "preact/hooks";
 import { type Address, formatEther, type PublicClient, zeroAddress } from "viem";
-import { type GateContract, readGateContracts } from "../../challenger/postings/gate-contracts.ts";
-import { type ReadAdmission, readAdmissions } from "../../challenger/postings/read-admissions.ts";
-import { type FaultName, type PostingWindow, readWindows } from "../../challenger/postings/read-windows.ts";
-import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { Badge, type Tone } from "../design/badge.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";

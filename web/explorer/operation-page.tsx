@@ -1,6 +1,6 @@
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ComponentChildren, VNode } from "preact";
-import { getOperation } from "../../client/sequencer/ledger-reads.ts";
-import type { LedgerOperation } from "../../client/sequencer/sequencer-schemas.ts";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
 import type { PageProps } from "../ledger/page.ts";

@@ -1,6 +1,6 @@
+import { getQueueEntry } from "@openledger/client/sequencer/ledger-reads";
+import type { QueueEntryView } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ComponentChildren } from "preact";
-import { getQueueEntry } from "../../client/sequencer/ledger-reads.ts";
-import type { QueueEntryView } from "../../client/sequencer/sequencer-schemas.ts";
 import { Identifier } from "../design/identifier.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";

@@ -1,7 +1,7 @@
+import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { KIND, type KindName, kindRule } from "@openledger/circuits/protocol";
+import type { LedgerRecord } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ComponentChildren } from "preact";
-import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
-import { KIND, type KindName, kindRule } from "../../circuits/protocol.ts";
-import type { LedgerRecord } from "../../client/sequencer/sequencer-schemas.ts";
 import { Badge } from "../design/badge.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";

@@ -1,8 +1,8 @@
+import { getBatch, getLeaf, getOperation } from "@openledger/client/sequencer/ledger-reads";
+import type { SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { useState } from "preact/hooks";
 import { getAddress, isAddress } from "viem";
-import { getBatch, getLeaf, getOperation } from "../../client/sequencer/ledger-reads.ts";
-import type { SequencerAccess } from "../../client/sequencer/sequencer-request.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { batchHref, leafHref, operationHref } from "../words/links.tsx";

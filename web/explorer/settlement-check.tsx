@@ -1,4 +1,4 @@
-import type { LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
+import type { LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import type { PageProps } from "../ledger/page.ts";
 import { CheckCard } from "./check-card.tsx";
 import { SETTLEMENT_CHECK_TITLES } from "./check-steps.ts";

@@ -1,16 +1,16 @@
-import type { ComponentChildren } from "preact";
-import { drawPoint } from "../../circuits/settlement/settlement-split.ts";
+import { drawPoint } from "@openledger/circuits/settlement/settlement-split";
 import {
   type EpochPayments,
   getModel,
   getPayments,
   getSettlement,
-} from "../../client/sequencer/model-reads.ts";
+} from "@openledger/client/sequencer/model-reads";
 import type {
   LedgerModelLeaf,
   LedgerPayment,
   LedgerSettlement,
-} from "../../client/sequencer/model-schemas.ts";
+} from "@openledger/client/sequencer/model-schemas";
+import type { ComponentChildren } from "preact";
 import { Identifier } from "../design/identifier.tsx";
 import { MoneyPath } from "../design/money-path.tsx";
 import { type Column, Table } from "../design/table.tsx";

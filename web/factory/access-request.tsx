@@ -1,8 +1,8 @@
+import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { AccessList, HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
+import { sayRecords } from "@openledger/client/datanets/signed-records";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { useState } from "preact/hooks";
-import type { HostedDatanetPlace } from "../../client/datanets/host-request.ts";
-import type { AccessList, HostedDatanetFacts } from "../../client/datanets/host-schemas.ts";
-import { sayRecords } from "../../client/datanets/signed-records.ts";
-import { RollupError } from "../../foundation/rollup-error.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";

@@ -1,4 +1,4 @@
-import type { FactoryBase } from "../../models/factory/factory-api.ts";
+import type { FactoryBase } from "@openledger/models/factory/factory-api";
 import { Badge } from "../design/badge.tsx";
 import { showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";

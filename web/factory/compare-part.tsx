@@ -1,5 +1,5 @@
+import type { FactoryComparison } from "@openledger/models/factory/factory-api";
 import { useEffect, useState } from "preact/hooks";
-import type { FactoryComparison } from "../../models/factory/factory-api.ts";
 import { type Action, useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";

@@ -1,5 +1,5 @@
-import { findDatanets } from "../../client/datanets/datanet-card.ts";
-import type { DatanetDirectory } from "../../client/datanets/host-schemas.ts";
+import { findDatanets } from "@openledger/client/datanets/datanet-card";
+import type { DatanetDirectory } from "@openledger/client/datanets/host-schemas";
 import { Badge } from "../design/badge.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";

@@ -1,7 +1,7 @@
+import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
+import type { AccessList, HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
+import { listAccess } from "@openledger/client/datanets/signed-records";
 import { useEffect, useState } from "preact/hooks";
-import { getHostedDatanet } from "../../client/datanets/datanet-card.ts";
-import type { AccessList, HostedDatanetFacts } from "../../client/datanets/host-schemas.ts";
-import { listAccess } from "../../client/datanets/signed-records.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";

@@ -1,5 +1,5 @@
+import type { ExportForm, FactoryExport } from "@openledger/models/factory/factory-api";
 import { useState } from "preact/hooks";
-import type { ExportForm, FactoryExport } from "../../models/factory/factory-api.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Identifier } from "../design/identifier.tsx";

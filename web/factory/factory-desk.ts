@@ -1,6 +1,6 @@
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import type { FactoryInfo } from "../../models/factory/factory-api.ts";
-import { FactoryClient } from "../../models/factory/factory-client.ts";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import type { FactoryInfo } from "@openledger/models/factory/factory-api";
+import { FactoryClient } from "@openledger/models/factory/factory-client";
 
 /** Somebody with an account at a factory. */
 export interface FactoryDesk {

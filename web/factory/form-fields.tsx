@@ -1,4 +1,4 @@
-import { type FactoryForm, FORM_LIMITS } from "../../models/factory/factory-api.ts";
+import { type FactoryForm, FORM_LIMITS } from "@openledger/models/factory/factory-api";
 import { Check, Field } from "../design/field.tsx";
 import { Term } from "../words/term.tsx";
 import { NumberField, parseNumber } from "./number-field.tsx";

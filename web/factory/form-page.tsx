@@ -1,5 +1,5 @@
+import type { FactoryEstimate, FactoryForm, FormView } from "@openledger/models/factory/factory-api";
 import { useEffect, useState } from "preact/hooks";
-import type { FactoryEstimate, FactoryForm, FormView } from "../../models/factory/factory-api.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Notice } from "../design/notice.tsx";

@@ -1,5 +1,5 @@
+import { type TextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import { useEffect, useState } from "preact/hooks";
-import { type TextRow, wholeText } from "../../attribution/rows/text-rows.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";

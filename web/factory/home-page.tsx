@@ -1,5 +1,5 @@
+import type { FactoryJob } from "@openledger/models/factory/factory-api";
 import { useEffect, useState } from "preact/hooks";
-import type { FactoryJob } from "../../models/factory/factory-api.ts";
 import { Badge } from "../design/badge.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";

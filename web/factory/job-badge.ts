@@ -1,4 +1,4 @@
-import type { FactoryJob, JobState } from "../../models/factory/factory-api.ts";
+import type { FactoryJob, JobState } from "@openledger/models/factory/factory-api";
 import type { Tone } from "../design/badge.tsx";
 
 const STATES: Readonly<Record<JobState, { readonly tone: Tone; readonly text: string }>> = {

@@ -1,5 +1,5 @@
+import type { JobEvent } from "@openledger/models/factory/factory-api";
 import { useEffect, useState } from "preact/hooks";
-import type { JobEvent } from "../../models/factory/factory-api.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 import type { FactoryDesk } from "./factory-desk.ts";
 

@@ -1,4 +1,4 @@
-import type { FactoryJob } from "../../models/factory/factory-api.ts";
+import type { FactoryJob } from "@openledger/models/factory/factory-api";
 import type { PageProps } from "../ledger/page.ts";
 import type { FactoryDesk } from "./factory-desk.ts";
 import type { Asked } from "./use-factory.ts";

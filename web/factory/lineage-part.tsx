@@ -1,4 +1,4 @@
-import type { FactoryLineage } from "../../models/factory/factory-api.ts";
+import type { FactoryLineage } from "@openledger/models/factory/factory-api";
 import { Badge } from "../design/badge.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";

@@ -1,9 +1,9 @@
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { parseOpen } from "@openledger/client/sequencer/open-amount";
+import { registerJob } from "@openledger/models/factory/register-job";
 import { useState } from "preact/hooks";
-import { getLeaf } from "../../client/sequencer/ledger-reads.ts";
-import { getModel } from "../../client/sequencer/model-reads.ts";
-import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
-import { parseOpen } from "../../client/sequencer/open-amount.ts";
-import { registerJob } from "../../models/factory/register-job.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { type Check, Checks } from "../design/checks.tsx";

@@ -1,5 +1,5 @@
+import type { FactoryJob } from "@openledger/models/factory/factory-api";
 import type { ComponentChildren } from "preact";
-import type { FactoryJob } from "../../models/factory/factory-api.ts";
 import { Timeline, type TimelineStep } from "../design/timeline.tsx";
 import { dataHref, JOB_PARTS, type JobPart, jobHref, NEW_HREF } from "./factory-links.ts";
 

@@ -1,4 +1,4 @@
-import { encodeTextRow } from "../../attribution/rows/text-rows.ts";
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { useAction } from "../bridge/use-action.ts";
 import { rowsOfFile } from "../tuning/rows-of-file.ts";
 import { ProblemNotice } from "../words/problem.tsx";

@@ -1,5 +1,5 @@
+import type { FactoryJob, JobState } from "@openledger/models/factory/factory-api";
 import { useState } from "preact/hooks";
-import type { FactoryJob, JobState } from "../../models/factory/factory-api.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Notice } from "../design/notice.tsx";

@@ -1,4 +1,4 @@
-import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
+import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
 import { Chart, type ChartProps } from "../charts/chart.tsx";
 import { showCount, showDuration } from "../words/format.ts";
 

@@ -1,7 +1,7 @@
+import { listBatches } from "@openledger/client/sequencer/ledger-reads";
+import type { SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ComponentChildren } from "preact";
 import { formatGwei } from "viem";
-import { listBatches } from "../../client/sequencer/ledger-reads.ts";
-import type { SequencerStatus } from "../../client/sequencer/sequencer-schemas.ts";
 import { Badge, type Tone } from "../design/badge.tsx";
 import { Notice } from "../design/notice.tsx";
 import { l1Node } from "../ledger/l1-node.ts";

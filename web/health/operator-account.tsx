@@ -1,6 +1,6 @@
+import { getOperatorResult } from "@openledger/client/sequencer/fees";
+import type { OperatorResult } from "@openledger/client/sequencer/sequencer-schemas";
 import { formatEther } from "viem";
-import { getOperatorResult } from "../../client/sequencer/fees.ts";
-import type { OperatorResult } from "../../client/sequencer/sequencer-schemas.ts";
 import { Badge } from "../design/badge.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";

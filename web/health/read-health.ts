@@ -1,9 +1,10 @@
 /** How the server, its processes and Ethereum are, as far as the public API and an Ethereum node tell. */
+
+import { requestSequencer, type SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
+import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { PublicClient } from "viem";
 import { z } from "zod";
-import { requestSequencer, type SequencerAccess } from "../../client/sequencer/sequencer-request.ts";
-import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 
 const text = z.string().max(2_000);
 const alarmSchema = z.object({

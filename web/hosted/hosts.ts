@@ -3,9 +3,9 @@ import {
   type FindDatanetsParameters,
   findDatanets,
   getHostedDatanet,
-} from "../../client/datanets/datanet-card.ts";
-import type { HostAccess, HostedDatanetPlace } from "../../client/datanets/host-request.ts";
-import type { DatanetDirectory, HostedDatanetFacts } from "../../client/datanets/host-schemas.ts";
+} from "@openledger/client/datanets/datanet-card";
+import type { HostAccess, HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import type { DatanetDirectory, HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
 import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 

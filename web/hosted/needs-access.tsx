@@ -1,5 +1,5 @@
+import { getStanding } from "@openledger/client/datanets/label-turns";
 import type { ComponentChildren } from "preact";
-import { getStanding } from "../../client/datanets/label-turns.ts";
 import { showTime } from "../words/format.ts";
 import { NeedsKey } from "./needs-key.tsx";
 import { datanetHref, type TabProps } from "./tab-props.ts";

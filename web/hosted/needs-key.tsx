@@ -1,5 +1,5 @@
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { ComponentChildren } from "preact";
-import type { LedgerClient } from "../../client/ledger-client.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { WalletChoice } from "../bridge/wallet-menu.tsx";
 import { Button } from "../design/button.tsx";

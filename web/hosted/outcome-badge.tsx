@@ -1,4 +1,4 @@
-import type { HostedOutcome } from "../../client/datanets/row-schemas.ts";
+import type { HostedOutcome } from "@openledger/client/datanets/row-schemas";
 import { Badge } from "../design/badge.tsx";
 
 /** What became of a row. @param own the label that its contributor gave, where there is no other */

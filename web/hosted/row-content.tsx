@@ -1,6 +1,6 @@
+import { fetchRowContents } from "@openledger/client/datanets/browse-rows";
+import { imageTypeOf } from "@openledger/datanets/rows/row-view";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { fetchRowContents } from "../../client/datanets/browse-rows.ts";
-import { imageTypeOf } from "../../datanets/rows/row-view.ts";
 import { Button } from "../design/button.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { RowText } from "./row-text.tsx";

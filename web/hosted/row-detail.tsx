@@ -1,6 +1,6 @@
+import { getHostedRow } from "@openledger/client/datanets/browse-rows";
+import type { SaidRow } from "@openledger/client/datanets/row-schemas";
 import { useState } from "preact/hooks";
-import { getHostedRow } from "../../client/datanets/browse-rows.ts";
-import type { SaidRow } from "../../client/datanets/row-schemas.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";

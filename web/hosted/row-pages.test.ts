@@ -1,5 +1,5 @@
+import type { HostedRow } from "@openledger/client/datanets/row-schemas";
 import { expect, it } from "vitest";
-import type { HostedRow } from "../../client/datanets/row-schemas.ts";
 import { type AskPage, PAGE_ROWS, RowPages } from "./row-pages.ts";
 
 const TOTAL = 1_000;

@@ -1,5 +1,5 @@
 /** Rows of one search, a page at a time: those that are near stay, and a page that follows a known one goes on from it. */
-import type { HostedRow, RowsPage } from "../../client/datanets/row-schemas.ts";
+import type { HostedRow, RowsPage } from "@openledger/client/datanets/row-schemas";
 
 export const PAGE_ROWS = 100;
 const MAX_PAGES = 60;

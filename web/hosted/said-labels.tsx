@@ -1,4 +1,4 @@
-import type { SaidRow } from "../../client/datanets/row-schemas.ts";
+import type { SaidRow } from "@openledger/client/datanets/row-schemas";
 import { Badge } from "../design/badge.tsx";
 import { showTime } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";

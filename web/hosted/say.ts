@@ -1,7 +1,7 @@
-import type { HostedDatanetPlace } from "../../client/datanets/host-request.ts";
-import { sayRecords, type UnsignedRecord } from "../../client/datanets/signed-records.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { RollupError } from "../../foundation/rollup-error.ts";
+import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { RollupError } from "@openledger/foundation/rollup-error";
 
 interface Saying extends HostedDatanetPlace {
   /** The leaf that signs. */

@@ -1,5 +1,5 @@
-import type { HostedDatanetPlace, ReadablePlace } from "../../client/datanets/host-request.ts";
-import type { HostedDatanetFacts } from "../../client/datanets/host-schemas.ts";
+import type { HostedDatanetPlace, ReadablePlace } from "@openledger/client/datanets/host-request";
+import type { HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
 import type { PageProps } from "../ledger/page.ts";
 import type { Visitor } from "./visitor.ts";
 

@@ -1,5 +1,5 @@
-import { fetchRowContents } from "../../client/datanets/browse-rows.ts";
-import { viewRow } from "../../datanets/rows/row-view.ts";
+import { fetchRowContents } from "@openledger/client/datanets/browse-rows";
+import { viewRow } from "@openledger/datanets/rows/row-view";
 import { readablePlace, type TabProps } from "./tab-props.ts";
 
 const EXCERPT_CHARACTERS = 300;

@@ -1,8 +1,8 @@
 /** Who looks at a Datanet: anybody, an account, or one whose ledger key signs in this page. */
-import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
-import type { HostAccess } from "../../client/datanets/host-request.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import type { LedgerLeaf } from "../../client/sequencer/sequencer-schemas.ts";
+import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
+import type { HostAccess } from "@openledger/client/datanets/host-request";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { holdings, mainAccount } from "../ledger/holdings.ts";
 import type { Live } from "../ledger/live.ts";
 import { type Session, session, unlock } from "../ledger/session.ts";

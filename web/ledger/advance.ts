@@ -1,13 +1,14 @@
 /** Looks where a journey has come to. It reads, and sends again what may not have arrived; it signs nothing. */
+
+import { readOwnEntry } from "@openledger/client/actions/forced/queue-result";
+import { findProposal } from "@openledger/client/actions/l1/await-proposal";
+import { sendSigned } from "@openledger/client/actions/ledger/send-operation";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getBatch, getOperation, getQueueEntry } from "@openledger/client/sequencer/ledger-reads";
+import type { LedgerBatch, SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { parseEventLogs, type TransactionReceipt, TransactionReceiptNotFoundError } from "viem";
-import { readOwnEntry } from "../../client/actions/forced/queue-result.ts";
-import { findProposal } from "../../client/actions/l1/await-proposal.ts";
-import { sendSigned } from "../../client/actions/ledger/send-operation.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { getBatch, getOperation, getQueueEntry } from "../../client/sequencer/ledger-reads.ts";
-import type { LedgerBatch, SequencerStatus } from "../../client/sequencer/sequencer-schemas.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { problemOf } from "../words/problem.tsx";
 import type { Journey, Milestone } from "./journey.ts";
 

@@ -1,11 +1,12 @@
 /** What the connected address has, on Ethereum and in the ledger. */
+
+import { getL1Balances, type L1Balances } from "@openledger/client/actions/l1/l1-balances";
+import { type LedgerClient, rollupContract } from "@openledger/client/ledger-client";
+import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
+import { getProvenLeaf } from "@openledger/client/sequencer/proven-leaf";
+import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { signal } from "@preact/signals";
-import { getL1Balances, type L1Balances } from "../../client/actions/l1/l1-balances.ts";
-import { type LedgerClient, rollupContract } from "../../client/ledger-client.ts";
-import { findLeaves } from "../../client/sequencer/ledger-reads.ts";
-import { getProvenLeaf } from "../../client/sequencer/proven-leaf.ts";
-import type { LedgerLeaf } from "../../client/sequencer/sequencer-schemas.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 import type { Session } from "./session.ts";
 

@@ -1,8 +1,9 @@
 /** One movement of money from its signature to its end: what is kept of it, and the steps that people see. */
+
+import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
+import { EFFECT_CONTRACTS, EFFECT_EVENTS } from "@openledger/client/l1-proposal";
 import { type Address, type Hex, isAddress } from "viem";
 import { z } from "zod";
-import type { SignedSubmission } from "../../client/actions/ledger/send-operation.ts";
-import { EFFECT_CONTRACTS, EFFECT_EVENTS } from "../../client/l1-proposal.ts";
 
 const JOURNEY_KINDS = ["deposit", "transfer", "withdraw", "forcedWithdraw", "answer"] as const;
 export type JourneyKind = (typeof JOURNEY_KINDS)[number];

@@ -1,9 +1,10 @@
 /** Keeps holdings and journeys of the connected address up to date, one look after the other. */
+
+import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { listOperations } from "@openledger/client/sequencer/ledger-reads";
+import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
 import { signal } from "@preact/signals";
 import { type Hex, toHex } from "viem";
-import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
-import { listOperations } from "../../client/sequencer/ledger-reads.ts";
-import type { LedgerOperation } from "../../client/sequencer/sequencer-schemas.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 import { advance } from "./advance.ts";
 import { holdings, mainAccount, refreshHoldings } from "./holdings.ts";

@@ -1,13 +1,14 @@
 /** The ledger as it is now, kept fresh: the feed says that something happened, a look says what. */
-import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { type Feed, openFeed } from "../../client/sequencer/feed.ts";
-import { getStatus, listBatches, readInfo } from "../../client/sequencer/ledger-reads.ts";
-import type { SequencerAccess } from "../../client/sequencer/sequencer-request.ts";
+
+import { type Feed, openFeed } from "@openledger/client/sequencer/feed";
+import { getStatus, listBatches, readInfo } from "@openledger/client/sequencer/ledger-reads";
+import type { SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
 import type {
   LedgerBatch,
   SequencerInfo,
   SequencerStatus,
-} from "../../client/sequencer/sequencer-schemas.ts";
+} from "@openledger/client/sequencer/sequencer-schemas";
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
 /** live: news come by themselves; polling: the page asks; lost: nobody answers. */

@@ -1,12 +1,13 @@
 /** Who is here: a connected wallet, a client that speaks for it, and the ledger key once its owner has signed for it. */
+
+import { clientError } from "@openledger/client/client-errors";
+import { isContractWallet } from "@openledger/client/contract-wallet";
+import { deriveKey } from "@openledger/client/l2-key";
+import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
+import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
+import { ensureChain, walletSigner } from "@openledger/client/wallet";
 import { signal } from "@preact/signals";
 import { type Address, getAddress } from "viem";
-import { clientError } from "../../client/client-errors.ts";
-import { isContractWallet } from "../../client/contract-wallet.ts";
-import { deriveKey } from "../../client/l2-key.ts";
-import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
-import type { SequencerInfo } from "../../client/sequencer/sequencer-schemas.ts";
-import { ensureChain, walletSigner } from "../../client/wallet.ts";
 import type { Site } from "./site.ts";
 import type { FoundWallet } from "./wallets.ts";
 

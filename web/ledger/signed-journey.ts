@@ -1,5 +1,5 @@
 /** Journeys that begin with a signature for the ledger. */
-import type { SignedSubmission } from "../../client/actions/ledger/send-operation.ts";
+import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { reached } from "./advance.ts";
 import type { Journey, JourneyKind } from "./journey.ts";
 import { keepJourney } from "./journey-store.ts";

@@ -1,6 +1,7 @@
 /** Where the page has its data from: whoever served it, and the Ethereum node that it names. */
+
+import { requestSequencer, type SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
 import { z } from "zod";
-import { requestSequencer, type SequencerAccess } from "../../client/sequencer/sequencer-request.ts";
 
 const settingsSchema = z.object({
   l1Url: z.url().nullable(),

@@ -1,6 +1,7 @@
 /** Wallets that are there: those that announce themselves by EIP-6963, and on a devnet one of the page's own. */
+
+import type { WalletProvider } from "@openledger/client/wallet";
 import { signal } from "@preact/signals";
-import type { WalletProvider } from "../../client/wallet.ts";
 
 export interface FoundWallet {
   /** Stays the same over visits: the wallet's reverse domain name. */

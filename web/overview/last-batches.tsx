@@ -1,4 +1,4 @@
-import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
+import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
 import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import { showAge, showCount, showDuration } from "../words/format.ts";

@@ -1,4 +1,4 @@
-import type { SequencerInfo, SequencerStatus } from "../../client/sequencer/sequencer-schemas.ts";
+import type { SequencerInfo, SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
 import { Identifier } from "../design/identifier.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { showCount, showDuration } from "../words/format.ts";

@@ -1,4 +1,4 @@
-import type { SequencerStatus } from "../../client/sequencer/sequencer-schemas.ts";
+import type { SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
 import { Timeline, type TimelineStep } from "../design/timeline.tsx";
 import { showCount, showDuration } from "../words/format.ts";
 import { Term } from "../words/term.tsx";

@@ -1,4 +1,4 @@
-import type { CheckedSpan } from "../../models/spans/check-citations.ts";
+import type { CheckedSpan } from "@openledger/models/spans/check-citations";
 
 /** A part of a text that lies in the same spans throughout. */
 export interface Piece {

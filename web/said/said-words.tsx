@@ -1,5 +1,5 @@
+import type { CheckedSpan } from "@openledger/models/spans/check-citations";
 import { useState } from "preact/hooks";
-import type { CheckedSpan } from "../../models/spans/check-citations.ts";
 import { Badge } from "../design/badge.tsx";
 import { showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";

@@ -2,24 +2,28 @@
  * The model of a history before contracts of disputes: one posting refuted, one that stood, one that is open, and one for
  * which it is a direct model.
  */
+
+import { FEATURES, MODEL_ID, type ModelHistory, ROW_COUNT } from "@openledger/bridge/testing/model-history";
+import { directChallengeData } from "@openledger/challenger/internal/postings/direct-calls";
+import { challengeData } from "@openledger/challenger/internal/postings/dispute-calls";
+import { directCase } from "@openledger/challenger/internal/postings/testing/direct-case";
+import {
+  type TrainedCase,
+  trainedCase,
+} from "@openledger/challenger/internal/postings/testing/dispute-fixture";
+import { mapPlaces } from "@openledger/challenger/internal/statements/direct-posting";
+import { readGateContracts } from "@openledger/challenger/postings/gate-contracts";
+import { admitCall } from "@openledger/challenger/postings/ledger-proofs";
+import { type DisputeStatement, withTrees } from "@openledger/challenger/statements/posted-model";
+import { statementTuple } from "@openledger/challenger/statements/posting-calls";
+import { directShape } from "@openledger/circuits/ledger/direct-query";
+import { hashLeaf, hashStatics, packBinding, unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { treePath } from "@openledger/circuits/ledger/tree-root";
+import { TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { deployGateOfAllKinds, WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import type { connect } from "@openledger/contracts/testing/rollup-fixture";
 import { createPublicClient, createWalletClient, custom, type Hex, parseEther } from "viem";
-import { FEATURES, MODEL_ID, type ModelHistory, ROW_COUNT } from "../../bridge/testing/model-history.ts";
-import { directChallengeData } from "../../challenger/postings/direct-calls.ts";
-import { challengeData } from "../../challenger/postings/dispute-calls.ts";
-import { readGateContracts } from "../../challenger/postings/gate-contracts.ts";
-import { admitCall } from "../../challenger/postings/ledger-proofs.ts";
-import { directCase } from "../../challenger/postings/testing/direct-case.ts";
-import { type TrainedCase, trainedCase } from "../../challenger/postings/testing/dispute-fixture.ts";
-import { mapPlaces } from "../../challenger/statements/direct-posting.ts";
-import { type DisputeStatement, withTrees } from "../../challenger/statements/posted-model.ts";
-import { statementTuple } from "../../challenger/statements/posting-calls.ts";
-import { directShape } from "../../circuits/ledger/direct-query.ts";
-import { hashLeaf, hashStatics, packBinding, unpackBinding } from "../../circuits/ledger/leaf.ts";
-import { treePath } from "../../circuits/ledger/tree-root.ts";
-import { TAG, TREE_DEPTH } from "../../circuits/protocol.ts";
-import { deployGateOfAllKinds, WEEK_SECONDS } from "../../contracts/build/deploy-disputes.ts";
-import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
-import type { connect } from "../../contracts/testing/rollup-fixture.ts";
 
 const BOND_WEI = parseEther("0.5");
 const DAY_SECONDS = 86_400n;

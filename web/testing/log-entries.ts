@@ -1,4 +1,4 @@
-import { encodeTextRow } from "../../attribution/rows/text-rows.ts";
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 
 const WINDS = ["north", "south", "east", "west"];
 const SEAS = ["calm", "grey", "rough", "wild", "cold"];

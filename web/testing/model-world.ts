@@ -5,28 +5,33 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Hex } from "viem";
 import {
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
   startModelHistory,
-} from "../../bridge/testing/model-history.ts";
-import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
-import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
-import { deriveKey } from "../../client/l2-key.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
-import { restoreFromL1 } from "../../sequencer/follower/restore-from-l1.ts";
-import { modelDeployment, startRandomnessWatcher } from "../../sequencer/testing/follower-fixture.ts";
-import { FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../../sequencer/testing/l1-world.ts";
-import { sampledSettlement } from "../../sequencer/testing/test-model.ts";
-import { close } from "../../sequencer/testing/test-operator.ts";
-import { type Answer, ONE_OPEN_CODE, operationJson, signedBy } from "../../sequencer/testing/test-rollup.ts";
-import { settlementSignals } from "../../verifier/replay/settlement-statement.ts";
-import { verifierKey } from "../../verifier/replay/verify-keys.ts";
+} from "@openledger/bridge/testing/model-history";
+import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
+import { deriveKey } from "@openledger/client/l2-key";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { hex32 } from "@openledger/foundation/hex";
+import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
+import { restoreFromL1 } from "@openledger/sequencer/follower/restore-from-l1";
+import { modelDeployment, startRandomnessWatcher } from "@openledger/sequencer/testing/follower-fixture";
+import { FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "@openledger/sequencer/testing/l1-world";
+import { sampledSettlement } from "@openledger/sequencer/testing/test-model";
+import { close } from "@openledger/sequencer/testing/test-operator";
+import {
+  type Answer,
+  ONE_OPEN_CODE,
+  operationJson,
+  signedBy,
+} from "@openledger/sequencer/testing/test-rollup";
+import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
+import { verifierKey } from "@openledger/verifier/replay/verify-keys";
+import type { Hex } from "viem";
 import { buildPages } from "../build/build-pages.ts";
 
 /** Owns the account that earns and the model; its L1 account is anvil's. */

@@ -1,17 +1,21 @@
 /** A rollup with pages, as `npm start` has it but with the smallest circuit: real processes, a real chain, real proofs. */
 import { dirname, join } from "node:path";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import type { BatchShape } from "@openledger/circuits/protocol";
+import { leafExitCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { exitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
+import { drillAccount } from "@openledger/scripts/internal/drill/drill-accounts";
+import {
+  buildDrillCircuit,
+  DRILL_SIZES,
+  type DrillCircuit,
+} from "@openledger/scripts/internal/drill/drill-circuit";
+import { DrillWorld } from "@openledger/scripts/internal/drill/drill-world";
 import { createWalletClient, http, parseEther } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import type { BatchShape } from "../../circuits/protocol.ts";
-import { leafExitCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import { drillAccount } from "../../scripts/drill/drill-accounts.ts";
-import { buildDrillCircuit, DRILL_SIZES, type DrillCircuit } from "../../scripts/drill/drill-circuit.ts";
-import { DrillWorld } from "../../scripts/drill/drill-world.ts";
 import { buildPages } from "../build/build-pages.ts";
 import { circuitsOfDeployment } from "../build/verifying-keys.ts";
 

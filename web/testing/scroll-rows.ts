@@ -4,11 +4,11 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
+import { uploadRows } from "@openledger/client/datanets/upload-rows";
+import { commitData } from "@openledger/client/internal/actions/ledger/commit-data";
+import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
 import type { Page } from "playwright-core";
-import { contributionRoot, hashRow } from "../../circuits/ledger/version-rows.ts";
-import { commitData } from "../../client/actions/ledger/commit-data.ts";
-import { uploadRows } from "../../client/datanets/upload-rows.ts";
-import { sampleCard, sampleRows } from "../../datanets/testing/sample-card.ts";
 import { openBrowser } from "./browser.ts";
 import { type DatanetWorld, startDatanetWorld } from "./datanet-world.ts";
 

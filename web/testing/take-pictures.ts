@@ -5,10 +5,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { MODEL_ID } from "@openledger/bridge/testing/model-history";
+import { sayRecords } from "@openledger/client/datanets/signed-records";
+import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
 import type { Browser, Page } from "playwright-core";
-import { MODEL_ID } from "../../bridge/testing/model-history.ts";
-import { sayRecords } from "../../client/datanets/signed-records.ts";
-import { sampleCard, sampleRows } from "../../datanets/testing/sample-card.ts";
 import { openBrowser, openProfile } from "./browser.ts";
 import { leafOf, startDatanetWorld } from "./datanet-world.ts";
 import { logEntries } from "./log-entries.ts";

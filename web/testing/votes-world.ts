@@ -2,19 +2,19 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { TREASURY_ID } from "../../circuits/protocol.ts";
-import { keyXOf } from "../../circuits/testing/random-ledger.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { TREASURY_ID } from "@openledger/circuits/protocol";
+import { keyXOf } from "@openledger/circuits/testing/random-ledger";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import {
   deployGovernance,
   type GovernanceFixture,
   governanceAddresses,
-} from "../../contracts/testing/governance-fixture.ts";
-import { ANY_FEE, OPEN } from "../../contracts/testing/rollup-fixture.ts";
-import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
-import { deploymentOn, startL1World } from "../../sequencer/testing/l1-world.ts";
-import { verifierKey } from "../../verifier/replay/verify-keys.ts";
+} from "@openledger/contracts/testing/governance-fixture";
+import { ANY_FEE, OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
+import { deploymentOn, startL1World } from "@openledger/sequencer/testing/l1-world";
+import { verifierKey } from "@openledger/verifier/replay/verify-keys";
 import { buildPages } from "../build/build-pages.ts";
 
 /** Of anvil's accounts: it sends nothing but the three contracts, so their addresses are known before. */

@@ -1,5 +1,5 @@
 /** Runs of this browser in its IndexedDB, so that a reload finds them. They are on this machine alone, until deleted. */
-import type { TextRow } from "../../attribution/rows/text-rows.ts";
+import type { TextRow } from "@openledger/attribution/rows/text-rows";
 import type { Problem } from "../words/problem.tsx";
 import type { TuneEvent, TuneSettings } from "./tune-messages.ts";
 

@@ -1,7 +1,8 @@
 /** Tunings in this page: each has a worker, and what is known of it, which is kept in the browser. */
+
+import { RollupError } from "@openledger/foundation/rollup-error";
+import { forgetCheckpoint } from "@openledger/models/training/checkpoint";
 import { type Signal, signal } from "@preact/signals";
-import { RollupError } from "../../foundation/rollup-error.ts";
-import { forgetCheckpoint } from "../../models/training/checkpoint.ts";
 import { problemOf } from "../words/problem.tsx";
 import { forgetRun, keepRun, keptRun, keptRuns, type LocalRun } from "./kept-runs.ts";
 import type { TuneEvent, TuneOrder, TuneReport } from "./tune-messages.ts";

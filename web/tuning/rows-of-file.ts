@@ -1,7 +1,7 @@
 /** A file of the reader as rows of text: plain text, lines of JSON, or CSV. Nothing of it leaves the page. */
-import { decodeTextRow, encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
-import { datanetError } from "../../datanets/datanet-errors.ts";
-import { parseCsv } from "../../datanets/rows/csv.ts";
+import { decodeTextRow, encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
+import { datanetError } from "@openledger/datanets/datanet-errors";
+import { parseCsv } from "@openledger/datanets/rows/csv";
 
 const MAX_FILE_BYTES = 64 * 2 ** 20;
 const MAX_ROWS = 100_000;

@@ -1,4 +1,4 @@
-import type { TextRow } from "../../attribution/rows/text-rows.ts";
+import type { TextRow } from "@openledger/attribution/rows/text-rows";
 
 /** All that decides the bytes of an adapter that is tuned in a page, beside the base and the rows. */
 export interface TuneSettings {

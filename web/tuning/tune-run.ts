@@ -1,23 +1,23 @@
 /** An adapter tuned on rows that stay here: the same loop, and the same bytes, in a page's worker and in Node. */
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import type { TextRow } from "../../attribution/rows/text-rows.ts";
-import { usualTargets } from "../../models/architecture/adapter-layout.ts";
-import type { TokenRow } from "../../models/architecture/loss-gradient.ts";
-import { encodeAdapter } from "../../models/files/adapter-files.ts";
-import type { FileSource } from "../../models/files/byte-source.ts";
-import { type LoadedModel, loadModel } from "../../models/files/load-model.ts";
-import { openModel } from "../../models/files/open-model.ts";
-import { modelError } from "../../models/model-errors.ts";
-import { openTokenizer, type TextTokens } from "../../models/tokens/tokenizer.ts";
-import { generate } from "../../models/training/generate.ts";
-import { RowTeam } from "../../models/training/row-team.ts";
-import { answerRow, textRows } from "../../models/training/text-rows.ts";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import type { TextRow } from "@openledger/attribution/rows/text-rows";
+import { usualTargets } from "@openledger/models/architecture/adapter-layout";
+import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
+import { encodeAdapter } from "@openledger/models/files/adapter-files";
+import type { FileSource } from "@openledger/models/files/byte-source";
+import { type LoadedModel, loadModel } from "@openledger/models/files/load-model";
+import { openModel } from "@openledger/models/files/open-model";
+import { modelError } from "@openledger/models/model-errors";
+import { openTokenizer, type TextTokens } from "@openledger/models/tokens/tokenizer";
+import { generate } from "@openledger/models/training/generate";
+import { RowTeam } from "@openledger/models/training/row-team";
+import { answerRow, textRows } from "@openledger/models/training/text-rows";
 import {
   type TuningRecipe,
   tuneAdapter,
   tuningBlocks,
   usualRecipe,
-} from "../../models/training/tune-adapter.ts";
+} from "@openledger/models/training/tune-adapter";
 import type { TuneEvent, TuneSettings } from "./tune-messages.ts";
 
 export interface TuneSetting {

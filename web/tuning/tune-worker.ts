@@ -1,8 +1,8 @@
 /** The worker that tunes an adapter; it starts further workers for rows. Nothing that it is given leaves this machine. */
 import "../no-eval.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import { urlSource } from "../../models/files/url-source.ts";
-import { TuningPaused } from "../../models/training/tune-adapter.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { urlSource } from "@openledger/models/files/url-source";
+import { TuningPaused } from "@openledger/models/training/tune-adapter";
 import type { TuneOrder, TuneReport } from "./tune-messages.ts";
 import { tuneHere } from "./tune-run.ts";
 

@@ -1,11 +1,12 @@
 /** A payment out of the treasury, proposed. */
+
+import { describeCall } from "@openledger/client/governance/describe-call";
+import type { GovernedCall } from "@openledger/client/governance/governance";
+import { payFromTreasury, withdrawFromTreasury } from "@openledger/client/governance/governed-calls";
+import { rollupContract } from "@openledger/client/ledger-client";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { useState } from "preact/hooks";
 import { getAddress, isAddress } from "viem";
-import { describeCall } from "../../client/governance/describe-call.ts";
-import type { GovernedCall } from "../../client/governance/governance.ts";
-import { payFromTreasury, withdrawFromTreasury } from "../../client/governance/governed-calls.ts";
-import { rollupContract } from "../../client/ledger-client.ts";
-import { getLeaf } from "../../client/sequencer/ledger-reads.ts";
 import { readAmount } from "../bridge/amount.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";

@@ -1,13 +1,14 @@
 /** Votes as Ethereum has them; of the server it takes the contracts' addresses alone, and holds them against each other. */
+
+import { TREASURY_ID } from "@openledger/circuits/protocol";
+import type { GovernedContracts } from "@openledger/client/governance/describe-call";
+import { Governance, type Proposal } from "@openledger/client/governance/governance";
+import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
+import { openGovernorAbi } from "@openledger/contracts/build/governance-abi";
+import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Address, getAddress } from "viem";
-import { TREASURY_ID } from "../../circuits/protocol.ts";
-import type { GovernedContracts } from "../../client/governance/describe-call.ts";
-import { Governance, type Proposal } from "../../client/governance/governance.ts";
-import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
-import { getLeaf } from "../../client/sequencer/ledger-reads.ts";
-import type { SequencerInfo } from "../../client/sequencer/sequencer-schemas.ts";
-import { openGovernorAbi } from "../../contracts/build/governance-abi.ts";
-import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
 import { session } from "../ledger/session.ts";
 import type { Site } from "../ledger/site.ts";
 

@@ -1,4 +1,4 @@
-import { ensureChain } from "../../client/wallet.ts";
+import { ensureChain } from "@openledger/client/wallet";
 import { session } from "../ledger/session.ts";
 import type { Votes } from "./read-votes.ts";
 

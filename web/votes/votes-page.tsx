@@ -1,6 +1,6 @@
 /** What OPEN votes about: proposals, one's own votes, and a new proposal. */
 import "./votes.css";
-import type { SequencerInfo } from "../../client/sequencer/sequencer-schemas.ts";
+import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
 import { Notice } from "../design/notice.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";

@@ -1,5 +1,5 @@
 /** Numbers as people read them. What is shown shortened is exact elsewhere: in a title, or when it is copied. */
-import { formatOpen } from "../../client/sequencer/open-amount.ts";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 
 const SHOWN_DECIMALS = 4;
 

@@ -1,5 +1,5 @@
 import errors from "virtual:errors";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { Notice } from "../design/notice.tsx";
 
 /** An error as a page shows and keeps it. */

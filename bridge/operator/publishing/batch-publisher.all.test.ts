@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { depositNewSlot } from "@openledger/contracts/testing/rollup-fixture";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { parseGwei } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
-import { depositNewSlot } from "../../../contracts/testing/rollup-fixture.ts";
-import { isRollupError } from "../../../foundation/rollup-error.ts";
 import { type BridgeFixture, startBridgeFixture } from "../../testing/bridge-fixture.ts";
 import { BUNDLE_LIMITS } from "../batch-bundle.ts";
 import { IntentStore } from "../publish-intent.ts";

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Hex } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type BatchShape, KIND } from "../../../circuits/protocol.ts";
-import { shapeOf } from "../../../circuits/testing/sample-shape.ts";
+import { type BatchShape, KIND } from "@openledger/circuits/protocol";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import {
   hasCells,
   unwrapBlobTransaction,
   wrapBlobTransaction,
-} from "../../../contracts/l1/blob-transaction.ts";
-import { closeWithBlob, warmUpKzg } from "../../../contracts/testing/blob-batches.ts";
-import { slot } from "../../../contracts/testing/rollup-fixture.ts";
+} from "@openledger/contracts/l1/blob-transaction";
+import { closeWithBlob, warmUpKzg } from "@openledger/contracts/testing/blob-batches";
+import { slot } from "@openledger/contracts/testing/rollup-fixture";
+import type { Hex } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { BlobThread, type BlobWork } from "../../blobs/blob-thread.ts";
 import { createL1Client } from "../../l1/l1-client.ts";
 import { RollupContract } from "../../l1/rollup-contract.ts";

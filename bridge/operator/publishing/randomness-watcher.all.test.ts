@@ -1,10 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   EARNER_TABLE,
   SETTLEMENT_SIZES,
   settlementActions,
-} from "../../../contracts/testing/settlement-fixture.ts";
-import { isRollupError } from "../../../foundation/rollup-error.ts";
+} from "@openledger/contracts/testing/settlement-fixture";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { BLOCK_HASH_WINDOW_BLOCKS } from "../../l1/settlement-times.ts";
 import { type BridgeFixture, startBridgeFixture } from "../../testing/bridge-fixture.ts";
 import { BUNDLE_LIMITS } from "../batch-bundle.ts";

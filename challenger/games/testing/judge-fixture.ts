@@ -1,13 +1,13 @@
 /** One judge of TextDisputes on a chain of its own. It believes any statement: TextDisputes compares that with the posting. */
 import { sha256 } from "@noble/hashes/sha2.js";
+import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
+import { deployContract } from "@openledger/contracts/build/deploy";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { refusalOf } from "@openledger/contracts/testing/refusal-of";
+import { connect } from "@openledger/contracts/testing/rollup-fixture";
 import { bytesToHex, createWalletClient, custom, decodeFunctionResult, type Hex, zeroHash } from "viem";
-import { compileContracts, pickContract } from "../../../contracts/build/compile.ts";
-import { deployContract } from "../../../contracts/build/deploy.ts";
-import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
-import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import { startAnvil } from "../../../contracts/l1/anvil.ts";
-import { refusalOf } from "../../../contracts/testing/refusal-of.ts";
-import { connect } from "../../../contracts/testing/rollup-fixture.ts";
 import { type LeafTree, leafTree } from "../../statements/leaf-tree.ts";
 import type { OpenedLeaf, StatementTuple } from "../text-row-overlap.ts";
 

@@ -1,24 +1,25 @@
 /** LedgerTraces on a chain of its own, before a rollup that is one word: its state's root. */
-import { createPublicClient, createWalletClient, custom, type Hex } from "viem";
-import { tracedAnsweringHash } from "../../../attribution/model/answering-hash.ts";
-import { hashTagged, initPoseidon } from "../../../circuits/field/poseidon.ts";
+
+import { tracedAnsweringHash } from "@openledger/attribution/model/answering-hash";
+import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
 import {
   EMPTY_LEAF,
   hashLeaf,
   hashModelBody,
   type ModelBody,
   packBinding,
-} from "../../../circuits/ledger/leaf.ts";
-import { EMPTY_COLLECTED_ROOT, packSplit } from "../../../circuits/ledger/rewards.ts";
-import { treePath, treeRoot } from "../../../circuits/ledger/tree-root.ts";
-import { LEAF_KIND, TAG, TREE_DEPTH } from "../../../circuits/protocol.ts";
-import { deployLedgerMath, missingChunks, storeChunks } from "../../../contracts/build/deploy-disputes.ts";
-import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
-import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import { startAnvil } from "../../../contracts/l1/anvil.ts";
-import { deployFixedState } from "../../../contracts/testing/fixed-state.ts";
-import { refusalOf } from "../../../contracts/testing/refusal-of.ts";
-import { connect } from "../../../contracts/testing/rollup-fixture.ts";
+} from "@openledger/circuits/ledger/leaf";
+import { EMPTY_COLLECTED_ROOT, packSplit } from "@openledger/circuits/ledger/rewards";
+import { treePath, treeRoot } from "@openledger/circuits/ledger/tree-root";
+import { LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { deployLedgerMath, missingChunks, storeChunks } from "@openledger/contracts/build/deploy-disputes";
+import { deployTraceGame } from "@openledger/contracts/build/deploy-trace-game";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
+import { refusalOf } from "@openledger/contracts/testing/refusal-of";
+import { connect } from "@openledger/contracts/testing/rollup-fixture";
+import { createPublicClient, createWalletClient, custom, type Hex } from "viem";
 import { registerCall, type TracedTuple, tracingDigest } from "../ledger-claims.ts";
 import type { PlayerAccount } from "../trace-player.ts";
 import type { DescribedModel } from "../traced-model.ts";

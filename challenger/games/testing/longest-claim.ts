@@ -1,3 +1,4 @@
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import {
   concat,
   decodeFunctionData,
@@ -9,7 +10,6 @@ import {
   toHex,
   zeroHash,
 } from "viem";
-import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "../ledger-claims.ts";
 import { claimOf, type DescribedModel, type TracedQuery } from "../traced-model.ts";
 

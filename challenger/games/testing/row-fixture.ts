@@ -1,6 +1,39 @@
 /** Rows of a small language model, posted on a chain of their own, before a rollup that is one word: its state's root. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";
+import { tracedAnsweringHash } from "@openledger/attribution/model/answering-hash";
+import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
+import {
+  EMPTY_LEAF,
+  hashDatanetBody,
+  hashLeaf,
+  hashModelBody,
+  hashStatics,
+  type ModelBody,
+  packBinding,
+} from "@openledger/circuits/ledger/leaf";
+import { EMPTY_COLLECTED_ROOT, packSplit } from "@openledger/circuits/ledger/rewards";
+import { treePath, treeRoot } from "@openledger/circuits/ledger/tree-root";
+import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
+import {
+  columnsCommitment,
+  commitColumns,
+  featuresCommitment,
+} from "@openledger/circuits/settlement/feature-commitment";
+import {
+  deployLedgerMath,
+  deployTextDisputes,
+  missingChunks,
+  storeChunks,
+} from "@openledger/contracts/build/deploy-disputes";
+import { deployTraceGame } from "@openledger/contracts/build/deploy-trace-game";
+import { disputesAbi, rowTracesAbi, textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
+import { refusalOf } from "@openledger/contracts/testing/refusal-of";
+import { connect } from "@openledger/contracts/testing/rollup-fixture";
+import { madeConfigs } from "@openledger/models/testing/made-models";
 import {
   bytesToHex,
   createPublicClient,
@@ -10,39 +43,6 @@ import {
   type Hex,
   parseEther,
 } from "viem";
-import { tracedAnsweringHash } from "../../../attribution/model/answering-hash.ts";
-import { hashTagged, initPoseidon } from "../../../circuits/field/poseidon.ts";
-import {
-  EMPTY_LEAF,
-  hashDatanetBody,
-  hashLeaf,
-  hashModelBody,
-  hashStatics,
-  type ModelBody,
-  packBinding,
-} from "../../../circuits/ledger/leaf.ts";
-import { EMPTY_COLLECTED_ROOT, packSplit } from "../../../circuits/ledger/rewards.ts";
-import { treePath, treeRoot } from "../../../circuits/ledger/tree-root.ts";
-import { hashRow, versionRowsRoot } from "../../../circuits/ledger/version-rows.ts";
-import { LEAF_KIND, TAG, TREE_DEPTH } from "../../../circuits/protocol.ts";
-import {
-  columnsCommitment,
-  commitColumns,
-  featuresCommitment,
-} from "../../../circuits/settlement/feature-commitment.ts";
-import {
-  deployLedgerMath,
-  deployTextDisputes,
-  missingChunks,
-  storeChunks,
-} from "../../../contracts/build/deploy-disputes.ts";
-import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
-import { disputesAbi, rowTracesAbi, textDisputesAbi } from "../../../contracts/build/disputes-abi.ts";
-import { startAnvil } from "../../../contracts/l1/anvil.ts";
-import { deployFixedState } from "../../../contracts/testing/fixed-state.ts";
-import { refusalOf } from "../../../contracts/testing/refusal-of.ts";
-import { connect } from "../../../contracts/testing/rollup-fixture.ts";
-import { madeConfigs } from "../../../models/testing/made-models.ts";
 import {
   factBytes,
   type Leaves,

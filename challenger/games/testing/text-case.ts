@@ -2,21 +2,21 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Address, zeroAddress } from "viem";
-import { publishedModel } from "../../../attribution/model/model-files.ts";
-import { registerModel } from "../../../attribution/model/registration.ts";
-import type { TextRow } from "../../../attribution/rows/text-rows.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { folderSource } from "../../../models/files/folder-source.ts";
-import { describeBase, readFrom } from "../../../models/registered/base-files.ts";
-import { textFamily } from "../../../models/registered/text-family.ts";
+import { publishedModel } from "@openledger/attribution/model/model-files";
+import { registerModel } from "@openledger/attribution/model/registration";
+import type { TextRow } from "@openledger/attribution/rows/text-rows";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { folderSource } from "@openledger/models/files/folder-source";
+import { describeBase, readFrom } from "@openledger/models/registered/base-files";
+import { textFamily } from "@openledger/models/registered/text-family";
 import {
   realFeatures,
   type TrainingSetting,
   textTraining,
-} from "../../../models/registered/text-training.ts";
-import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
-import { byteConfig, ownedTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
+} from "@openledger/models/registered/text-training";
+import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
+import { byteConfig, ownedTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
+import { type Address, zeroAddress } from "viem";
 import { textPosting } from "../text-posting.ts";
 import { tracedOf, withTracing } from "../traced-recipe.ts";
 import { openTracedText } from "../traced-text.ts";

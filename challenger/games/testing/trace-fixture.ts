@@ -1,25 +1,26 @@
 /** A chain with the contracts of the game, and a small language model whose queries are traced. */
-import { type BaseError, createWalletClient, custom, decodeErrorResult, type Hex, parseEther } from "viem";
-import { quantiseQuery } from "../../../attribution/features/quantise.ts";
-import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
-import { deployTraceGame, type TraceGameParameters } from "../../../contracts/build/deploy-trace-game.ts";
-import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import { startAnvil } from "../../../contracts/l1/anvil.ts";
-import { connect } from "../../../contracts/testing/rollup-fixture.ts";
+
+import { quantiseQuery } from "@openledger/attribution/features/quantise";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { deployTraceGame, type TraceGameParameters } from "@openledger/contracts/build/deploy-trace-game";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { connect } from "@openledger/contracts/testing/rollup-fixture";
 import {
   type AdapterTarget,
   adapterLayout,
   usualTargets,
-} from "../../../models/architecture/adapter-layout.ts";
-import type { FileSource } from "../../../models/files/byte-source.ts";
-import { loadModel } from "../../../models/files/load-model.ts";
-import { memorySource } from "../../../models/files/memory-source.ts";
-import { type OpenModel, openModel } from "../../../models/files/open-model.ts";
-import { encodeTensors } from "../../../models/files/safetensors.ts";
-import { NONE } from "../../../models/kernels/kernels.ts";
-import { makeModel } from "../../../models/testing/made-models.ts";
-import { runRowTask } from "../../../models/training/row-task.ts";
-import { answerRow } from "../../../models/training/text-rows.ts";
+} from "@openledger/models/architecture/adapter-layout";
+import type { FileSource } from "@openledger/models/files/byte-source";
+import { loadModel } from "@openledger/models/files/load-model";
+import { type OpenModel, openModel } from "@openledger/models/files/open-model";
+import { memorySource } from "@openledger/models/internal/files/memory-source";
+import { encodeTensors } from "@openledger/models/internal/files/safetensors";
+import { runRowTask } from "@openledger/models/internal/training/row-task";
+import { NONE } from "@openledger/models/kernels/kernels";
+import { makeModel } from "@openledger/models/testing/made-models";
+import { answerRow } from "@openledger/models/training/text-rows";
+import { type BaseError, createWalletClient, custom, decodeErrorResult, type Hex, parseEther } from "viem";
 import type { TracedModel, TraceInputs } from "../../trace/query-program.ts";
 import type { PlayerAccount } from "../trace-player.ts";
 import type { TraceStatement } from "../traced-model.ts";

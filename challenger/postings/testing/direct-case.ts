@@ -1,15 +1,15 @@
 /** A small direct model of e-mails, and what its honest owner posts, for tests and measurements. */
 
-import type { DirectParts } from "../../../attribution/model/direct-family.ts";
-import { type DirectRecipe, parseDirectRecipe } from "../../../attribution/model/direct-recipe.ts";
-import { trainDirect } from "../../../attribution/model/direct-training.ts";
-import type { Trained } from "../../../attribution/model/model-family.ts";
-import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
-import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
-import { DIRECT } from "../../../attribution/model/recipe-fields.ts";
-import { registerModel } from "../../../attribution/model/registration.ts";
-import { recipeFor, sampleRows } from "../../../attribution/testing/sample-rows.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import type { DirectParts } from "@openledger/attribution/model/direct-family";
+import { type DirectRecipe, parseDirectRecipe } from "@openledger/attribution/model/direct-recipe";
+import { trainDirect } from "@openledger/attribution/model/direct-training";
+import type { Trained } from "@openledger/attribution/model/model-family";
+import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { DIRECT } from "@openledger/attribution/model/recipe-fields";
+import { registerModel } from "@openledger/attribution/model/registration";
+import { recipeFor, sampleRows } from "@openledger/attribution/testing/sample-rows";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { directPosting } from "../../statements/direct-posting.ts";
 import { encodeLeaves } from "../../statements/leaf-file.ts";
 import { type Leaves, type PostedModel, withTrees } from "../../statements/posted-model.ts";

@@ -1,16 +1,16 @@
 /** A chain with the contract Disputes, and a small model of e-mails, for tests and measurements. */
-import { type Abi, createWalletClient, custom, getContract, parseEther } from "viem";
-import type { ClassifierParts } from "../../../attribution/model/classifier-family.ts";
-import type { Trained } from "../../../attribution/model/model-family.ts";
-import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
-import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
-import type { Recipe } from "../../../attribution/model/recipe.ts";
-import { registerModel } from "../../../attribution/model/registration.ts";
-import { trainModel } from "../../../attribution/model/trained-model.ts";
-import { recipeFor, sampleRows } from "../../../attribution/testing/sample-rows.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { hashStatics } from "../../../circuits/ledger/leaf.ts";
-import { commitColumns, featuresCommitment } from "../../../circuits/settlement/feature-commitment.ts";
+
+import type { ClassifierParts } from "@openledger/attribution/model/classifier-family";
+import type { Trained } from "@openledger/attribution/model/model-family";
+import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import type { Recipe } from "@openledger/attribution/model/recipe";
+import { registerModel } from "@openledger/attribution/model/registration";
+import { trainModel } from "@openledger/attribution/model/trained-model";
+import { recipeFor, sampleRows } from "@openledger/attribution/testing/sample-rows";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
+import { commitColumns, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import {
   type DisputesParameters,
   deployDirectDisputes,
@@ -19,13 +19,14 @@ import {
   missingChunks,
   storeChunks,
   WEEK_SECONDS,
-} from "../../../contracts/build/deploy-disputes.ts";
-import { directDisputesAbi, disputesAbi, rowTextsAbi } from "../../../contracts/build/disputes-abi.ts";
-import { startAnvil } from "../../../contracts/l1/anvil.ts";
-import { deployFixedState } from "../../../contracts/testing/fixed-state.ts";
-import { refusalOf, type TriedCall } from "../../../contracts/testing/refusal-of.ts";
-import { connect } from "../../../contracts/testing/rollup-fixture.ts";
-import { hex32 } from "../../../foundation/hex.ts";
+} from "@openledger/contracts/build/deploy-disputes";
+import { directDisputesAbi, disputesAbi, rowTextsAbi } from "@openledger/contracts/build/disputes-abi";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
+import { refusalOf, type TriedCall } from "@openledger/contracts/testing/refusal-of";
+import { connect } from "@openledger/contracts/testing/rollup-fixture";
+import { hex32 } from "@openledger/foundation/hex";
+import { type Abi, createWalletClient, custom, getContract, parseEther } from "viem";
 import { encodeLeaves } from "../../statements/leaf-file.ts";
 import {
   type DisputeStatement,

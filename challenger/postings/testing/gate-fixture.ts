@@ -1,9 +1,9 @@
-import { createWalletClient, custom, type Hex } from "viem";
 import {
   deployDirectDisputes,
   deployGenesisGates,
   WEEK_SECONDS,
-} from "../../../contracts/build/deploy-disputes.ts";
+} from "@openledger/contracts/build/deploy-disputes";
+import { createWalletClient, custom, type Hex } from "viem";
 import { BOND_WEI, DEMAND_FEE_WEI, type DisputeFixture } from "./dispute-fixture.ts";
 
 /** One gate before the fixture's contract, of classifiers, and one of direct models. */

@@ -1,8 +1,8 @@
 /** A datanet's leaf in a tree, with the version that a statement names: what `post` is shown of a rollup's state. */
 
-import { hashDatanetBody, hashLeaf, type Leaf, unpackBinding } from "../../../circuits/ledger/leaf.ts";
-import { treePath, treeRoot } from "../../../circuits/ledger/tree-root.ts";
-import { LEAF_KIND, TAG, TREE_DEPTH } from "../../../circuits/protocol.ts";
+import { hashDatanetBody, hashLeaf, type Leaf, unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { treePath, treeRoot } from "@openledger/circuits/ledger/tree-root";
+import { LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
 import type { DisputeStatement } from "../../statements/posted-model.ts";
 
 /** Of the leaf, besides its version. */

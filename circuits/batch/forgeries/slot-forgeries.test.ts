@@ -64,8 +64,9 @@
  * | a model has a price | create-forgeries: no price |
  * | Attack: nothing is collected from an earner root that no genesis has shown | collect-forgeries: a model without a genesis … |
  */
+
+import { isWhole } from "@openledger/foundation/testing/test-random";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { isWhole } from "../../../foundation/testing/test-random.ts";
 import { recoverKeyY } from "../../field/eddsa.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import type { Leaf } from "../../ledger/leaf.ts";

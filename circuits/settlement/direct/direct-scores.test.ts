@@ -1,6 +1,6 @@
+import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { runs } from "../../../foundation/testing/test-random.ts";
 import { compileCircuit } from "../../compiler/compile.ts";
 import { templateSource } from "../../compiler/template-files.ts";
 import { digitTables, generatorTablesPath } from "../../field/generator-tables.ts";

@@ -1,7 +1,7 @@
 /** What flaw 1 of draw-forgeries.test.ts would allow a prover that knew the start. */
 import { babyjubjub } from "@noble/curves/misc.js";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { beforeAll, describe, expect, test } from "vitest";
-import { isRollupError } from "../../../foundation/rollup-error.ts";
 import { BASE8 } from "../../field/eddsa.ts";
 import { toMontgomery } from "../../field/eddsa-tables.ts";
 import { drawScoresIncludes } from "../../field/generator-tables.ts";

@@ -1,6 +1,6 @@
 import { babyjubjub } from "@noble/curves/misc.js";
+import { isWhole } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, test } from "vitest";
-import { isWhole } from "../../../foundation/testing/test-random.ts";
 import { BASE8, SUBGROUP_ORDER } from "../../field/eddsa.ts";
 import { toMontgomery } from "../../field/eddsa-tables.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints } from "../../field/montgomery-points.ts";

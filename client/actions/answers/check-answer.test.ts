@@ -1,7 +1,7 @@
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { queryBytes, queryCommitment } from "@openledger/circuits/ledger/query";
+import { answerHash, receiptHash } from "@openledger/circuits/ledger/receipt";
 import { beforeAll, describe, expect, it } from "vitest";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { queryBytes, queryCommitment } from "../../../circuits/ledger/query.ts";
-import { answerHash, receiptHash } from "../../../circuits/ledger/receipt.ts";
 import { createLedgerFixture, leafAnswer, owners } from "../../testing/ledger-fixture.ts";
 import { checkAnswer } from "./check-answer.ts";
 import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";

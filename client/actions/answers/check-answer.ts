@@ -1,6 +1,6 @@
+import { modelQueryBytes, modelQueryCommitment } from "@openledger/circuits/ledger/model-query";
+import { answerHash, receiptHash } from "@openledger/circuits/ledger/receipt";
 import { toHex } from "viem";
-import { modelQueryBytes, modelQueryCommitment } from "../../../circuits/ledger/model-query.ts";
-import { answerHash, receiptHash } from "../../../circuits/ledger/receipt.ts";
 import { clientError } from "../../client-errors.ts";
 import { toHex32 } from "../../hex.ts";
 import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";

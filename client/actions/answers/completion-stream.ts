@@ -1,6 +1,7 @@
 /** A server of many adapters (docs/openlora.md) as a client meets it: what it has, and one answer as it is made. */
+
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
-import { RollupError } from "../../../foundation/rollup-error.ts";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { requestModelServer } from "./model-answers.ts";

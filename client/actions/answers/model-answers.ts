@@ -1,7 +1,8 @@
 /** What a customer and a model server say to each other. */
+
+import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
-import type { ModelQuery } from "../../../circuits/ledger/model-query.ts";
-import { isRollupError } from "../../../foundation/rollup-error.ts";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { requestSequencer } from "../../sequencer/sequencer-request.ts";

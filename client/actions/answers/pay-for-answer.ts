@@ -1,4 +1,4 @@
-import { loadDataConstants } from "../../../circuits/wasm/poseidon-constants.ts";
+import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { resolveSigner } from "../../sequencer/ledger-reads.ts";

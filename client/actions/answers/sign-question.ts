@@ -1,5 +1,5 @@
-import { askMessage } from "../../../circuits/ledger/receipt.ts";
-import { loadDataConstants } from "../../../circuits/wasm/poseidon-constants.ts";
+import { askMessage } from "@openledger/circuits/ledger/receipt";
+import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import { toHex32 } from "../../hex.ts";
 import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
 import { resolveSigner } from "../../sequencer/ledger-reads.ts";

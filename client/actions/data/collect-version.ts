@@ -1,5 +1,5 @@
-import type { VersionRow } from "../../../circuits/ledger/version-rows.ts";
-import { loadDataConstants } from "../../../circuits/wasm/poseidon-constants.ts";
+import type { VersionRow } from "@openledger/circuits/ledger/version-rows";
+import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import type { LedgerClient } from "../../ledger-client.ts";
 import type { ListCommitsErrorCode } from "./list-commits.ts";
 import { type DatanetCommit, listCommits } from "./list-commits.ts";

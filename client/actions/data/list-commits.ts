@@ -1,4 +1,4 @@
-import { commitChain } from "../../../circuits/ledger/commit-chain.ts";
+import { commitChain } from "@openledger/circuits/ledger/commit-chain";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { getLeaf, listOperations } from "../../sequencer/ledger-reads.ts";

@@ -4,9 +4,9 @@
  */
 
 import { hexToBytes } from "@noble/hashes/utils.js";
+import { digestToField } from "@openledger/circuits/ledger/version-rows";
+import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import { z } from "zod";
-import { digestToField } from "../../../circuits/ledger/version-rows.ts";
-import { loadDataConstants } from "../../../circuits/wasm/poseidon-constants.ts";
 import { clientError } from "../../client-errors.ts";
 import { toHex32 } from "../../hex.ts";
 import { readRowFile, writeRowFile } from "./row-files.ts";

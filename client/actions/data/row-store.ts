@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { contributionRoot, digestToField } from "@openledger/circuits/ledger/version-rows";
 import { z } from "zod";
-import { contributionRoot, digestToField } from "../../../circuits/ledger/version-rows.ts";
 import { clientError } from "../../client-errors.ts";
 import { toHex32 } from "../../hex.ts";
 import { openRowFiles, readRowFile, writeRowFile } from "./row-files.ts";

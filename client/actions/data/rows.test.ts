@@ -3,18 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import fc from "fast-check";
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { hashTagged, initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { treeRoot } from "../../../circuits/ledger/tree-root.ts";
+import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
+import { treeRoot } from "@openledger/circuits/ledger/tree-root";
 import {
   contributionRoot,
   hashRow,
   hashVersionRow,
   treeDepth,
   type VersionRow,
-} from "../../../circuits/ledger/version-rows.ts";
-import { FIELD_ORDER, TAG } from "../../../circuits/protocol.ts";
+} from "@openledger/circuits/ledger/version-rows";
+import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
+import fc from "fast-check";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openRowStore, type RowStore, readContribution, storeContribution } from "./row-store.ts";
 import { commitVersion } from "./version-commitments.ts";
 

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
+import { TAG } from "@openledger/circuits/protocol";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { hashTagged, initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { TAG } from "../../../circuits/protocol.ts";
 import { toHex32 } from "../../hex.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { type FakeSequencer, startFakeSequencer } from "../../testing/fake-sequencer.ts";
@@ -145,7 +145,7 @@ describe("verifyVersion", () => {
     const version = await collectVersion(client, { datanetId: DATANET, store, validatorId: 9 });
     const { digests } = await storeContribution(store, [bytes("foreign")]);
     const { commitVersion } = await import("./version-commitments.ts");
-    const { digestToField } = await import("../../../circuits/ledger/version-rows.ts");
+    const { digestToField } = await import("@openledger/circuits/ledger/version-rows");
     const changed = [
       ...version.storedRows.map((row, i) => (i === 0 ? { ...row, contributorId: 4 } : row)),
       { digest: digests[0]!, contributorId: 5, validatorId: 9 },

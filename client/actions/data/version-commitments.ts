@@ -3,9 +3,9 @@ import {
   type EarnerOwners,
   earnerRoot,
   ownersCommitment,
-} from "../../../circuits/ledger/rewards.ts";
-import { type VersionRow, versionRowsRoot } from "../../../circuits/ledger/version-rows.ts";
-import { MAX_EARNER_COUNT } from "../../../circuits/protocol.ts";
+} from "@openledger/circuits/ledger/rewards";
+import { type VersionRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { MAX_EARNER_COUNT } from "@openledger/circuits/protocol";
 import { clientError } from "../../client-errors.ts";
 
 /** What PublishVersion carries, and the two tables behind it. */

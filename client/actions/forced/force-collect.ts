@@ -1,4 +1,4 @@
-import { EARNER_ROLE } from "../../../circuits/ledger/rewards.ts";
+import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
 import type { LedgerClient } from "../../ledger-client.ts";
 import type { QueueResult } from "./queue-result.ts";
 import { type ForcedErrorCode, type ForcedOptions, sendForced } from "./send-forced.ts";

@@ -1,5 +1,5 @@
+import { WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import type { Address } from "viem";
-import { WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import type { QueueResult } from "./queue-result.ts";
 import { type ForcedErrorCode, type ForcedOptions, sendForced } from "./send-forced.ts";

@@ -1,5 +1,5 @@
+import { WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import type { Address } from "viem";
-import { WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
 import { refuseRollup } from "../l1/refuse-rollup.ts";
 import type { QueueResult } from "./queue-result.ts";

@@ -1,5 +1,5 @@
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { parseEventLogs } from "viem";
-import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
 import { type EffectContracts, findEffectArgs, type L1Effect } from "../../l1-proposal.ts";
 import type { L1Result } from "../l1/l1-result.ts";
 

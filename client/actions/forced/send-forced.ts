@@ -1,4 +1,4 @@
-import { KIND } from "../../../circuits/protocol.ts";
+import { KIND } from "@openledger/circuits/protocol";
 import { clientError } from "../../client-errors.ts";
 import { effectOf } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet, rollupContract, tokenContract } from "../../ledger-client.ts";

@@ -1,4 +1,4 @@
-import { openTokenAbi } from "../../../contracts/build/rollup-abi.ts";
+import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
 import { effectOf } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
 import type { L1Result } from "./l1-result.ts";

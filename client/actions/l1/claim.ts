@@ -1,5 +1,5 @@
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Address, parseEventLogs } from "viem";
-import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
 import { effectOf, findEffectArgs } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
 import type { L1Result } from "./l1-result.ts";

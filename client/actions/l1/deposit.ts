@@ -1,6 +1,6 @@
+import { KIND } from "@openledger/circuits/protocol";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import type { Address } from "viem";
-import { KIND } from "../../../circuits/protocol.ts";
-import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
 import { clientError } from "../../client-errors.ts";
 import { effectOf } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet, rollupContract, tokenContract } from "../../ledger-client.ts";

@@ -1,3 +1,4 @@
+import { gasCostWei } from "@openledger/contracts/l1/capped-transaction";
 import {
   BaseError,
   ContractFunctionRevertedError,
@@ -5,7 +6,6 @@ import {
   type TransactionReceipt,
   TransactionReceiptNotFoundError,
 } from "viem";
-import { gasCostWei } from "../../../contracts/l1/capped-transaction.ts";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { walletError } from "../../wallet.ts";

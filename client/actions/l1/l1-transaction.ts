@@ -1,6 +1,6 @@
+import { cappedTransaction } from "@openledger/contracts/l1/capped-transaction";
 import { type Abi, type Address, BaseError, encodeFunctionData, type Hex, keccak256 } from "viem";
 import { sendCalls } from "viem/actions";
-import { cappedTransaction } from "../../../contracts/l1/capped-transaction.ts";
 import { clientError } from "../../client-errors.ts";
 import { isContractWallet } from "../../contract-wallet.ts";
 import type { L1Effect, L1Proposal } from "../../l1-proposal.ts";

@@ -1,5 +1,5 @@
+import type { Signature } from "@openledger/circuits/field/eddsa";
 import { type Hex, toHex } from "viem";
-import type { Signature } from "../../../circuits/field/eddsa.ts";
 import { toHex32 } from "../../hex.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { type LedgerSettlement, settlementSchema } from "../../sequencer/model-schemas.ts";

@@ -1,5 +1,5 @@
+import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
 import type { Address } from "viem";
-import { openTokenAbi } from "../../../contracts/build/rollup-abi.ts";
 import { effectOf } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
 import type { L1Result } from "./l1-result.ts";

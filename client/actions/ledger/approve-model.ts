@@ -1,5 +1,5 @@
-import { hashStatics, type ModelStatics } from "../../../circuits/ledger/leaf.ts";
-import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
+import { hashStatics, type ModelStatics } from "@openledger/circuits/ledger/leaf";
+import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import type { LedgerClient } from "../../ledger-client.ts";
 import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";

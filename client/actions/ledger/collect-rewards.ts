@@ -1,5 +1,5 @@
-import { packCollect } from "../../../circuits/batch/epoch-operations.ts";
-import { EARNER_ROLE, type EarnerRole } from "../../../circuits/ledger/rewards.ts";
+import { packCollect } from "@openledger/circuits/batch/epoch-operations";
+import { EARNER_ROLE, type EarnerRole } from "@openledger/circuits/ledger/rewards";
 import type { LedgerClient } from "../../ledger-client.ts";
 import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";

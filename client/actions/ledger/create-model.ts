@@ -1,8 +1,8 @@
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { type ModelBinding, packBinding } from "@openledger/circuits/ledger/leaf";
+import { packSplit, type RewardSplit } from "@openledger/circuits/ledger/rewards";
+import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import type { Address } from "viem";
-import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
-import { type ModelBinding, packBinding } from "../../../circuits/ledger/leaf.ts";
-import { packSplit, type RewardSplit } from "../../../circuits/ledger/rewards.ts";
-import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";

@@ -1,4 +1,4 @@
-import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import type { LedgerClient } from "../../ledger-client.ts";
 import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";

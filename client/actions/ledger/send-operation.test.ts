@@ -1,10 +1,10 @@
+import { verifySignature } from "@openledger/circuits/field/eddsa";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
+import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import { twinsOf } from "@openledger/contracts/testing/signature-twins";
 import { parseEther } from "viem";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { verifySignature } from "../../../circuits/field/eddsa.ts";
-import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
-import { leafReference, messageHash } from "../../../circuits/ledger/operation.ts";
-import { KIND, LEAF_KIND } from "../../../circuits/protocol.ts";
-import { twinsOf } from "../../../contracts/testing/signature-twins.ts";
 import { toHex32 } from "../../hex.ts";
 import type { OperationBody } from "../../sequencer/operation-body.ts";
 import { FakeFailure } from "../../testing/fake-sequencer.ts";

@@ -1,6 +1,6 @@
+import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
+import { KIND, kindRule, LEAF_KIND } from "@openledger/circuits/protocol";
 import { type Address, type Hex, isAddressEqual } from "viem";
-import { leafReference, messageHash } from "../../../circuits/ledger/operation.ts";
-import { KIND, kindRule, LEAF_KIND } from "../../../circuits/protocol.ts";
 import { clientError } from "../../client-errors.ts";
 import { toHex32 } from "../../hex.ts";
 import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";

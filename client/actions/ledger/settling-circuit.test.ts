@@ -1,6 +1,6 @@
+import { packBinding } from "@openledger/circuits/ledger/leaf";
+import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { describe, expect, it } from "vitest";
-import { packBinding } from "../../../circuits/ledger/leaf.ts";
-import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
 import { genesisMisfit, settlingCircuits } from "./settling-circuit.ts";
 
 const NAMES = ["table-4-2-2-8-2-2-1", "settlement-16-16-8-8-4", "earner-table-16", "settlement-16-16-8-8-8"];

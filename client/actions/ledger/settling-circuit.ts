@@ -4,7 +4,7 @@ import {
   type ModelShape,
   misfitOf,
   parseSettlementName,
-} from "../../../circuits/settlement/settlement-size.ts";
+} from "@openledger/circuits/settlement/settlement-size";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { getInfo } from "../../sequencer/ledger-reads.ts";

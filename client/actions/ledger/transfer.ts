@@ -1,5 +1,5 @@
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import type { Address } from "viem";
-import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";

@@ -1,7 +1,8 @@
 /** What a job is made of: bases, rows, the form, and what it will take. */
+
+import { estimateFees } from "@openledger/client/sequencer/fees";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { estimateFees } from "../../../client/sequencer/fees.ts";
 import {
   baseRequestSchema,
   datasetRequestSchema,

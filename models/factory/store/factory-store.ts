@@ -1,8 +1,8 @@
 /** What the factory has acknowledged, durable: bases, data sets, jobs and their events. Rows and models are files. */
 import { join } from "node:path";
-import type { RollupError } from "../../../foundation/rollup-error.ts";
-import { checkedJson } from "../../../foundation/store/checked-json.ts";
-import { CheckedLevel, type LevelDb, type LevelWrite } from "../../../foundation/store/checked-level.ts";
+import type { RollupError } from "@openledger/foundation/rollup-error";
+import { checkedJson } from "@openledger/foundation/store/checked-json";
+import { CheckedLevel, type LevelDb, type LevelWrite } from "@openledger/foundation/store/checked-level";
 import type { RecipeBaseModel } from "../../registered/base-files.ts";
 import type { TextRecipe } from "../../registered/text-recipe.ts";
 import type {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeTextRow } from "../../../attribution/rows/text-rows.ts";
+import { decodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { rowLoss } from "../../architecture/loss-gradient.ts";
 import type { Transformer } from "../../architecture/transformer.ts";
 import { loadText } from "../../registered/text-model.ts";

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
-import { writeDurable } from "../../../foundation/store/durable-file.ts";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { writeDurable } from "@openledger/foundation/store/durable-file";
 import { factoryError } from "../factory-errors.ts";
 
 /** Of a job's folder. */

@@ -1,16 +1,16 @@
-import type { Address } from "viem";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { loadDeployment } from "../../../circuits/registry/deployment.ts";
-import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
-import { encodeSettlementBody, type SettlementBody } from "../../../client/actions/l1/send-settlement.ts";
-import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
-import { chooseBackend } from "../../../prover/choose-backend.ts";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { loadDeployment } from "@openledger/circuits/registry/deployment";
+import { modelShape } from "@openledger/circuits/settlement/settlement-size";
+import { encodeSettlementBody, type SettlementBody } from "@openledger/client/actions/l1/send-settlement";
+import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { chooseBackend } from "@openledger/prover/choose-backend";
 import {
   earnerTableFor,
   openProvingCircuit,
   readRollupCircuits,
   settlementCircuitFor,
-} from "../../../verifier/circuits/rollup-circuits.ts";
+} from "@openledger/verifier/circuits/rollup-circuits";
+import type { Address } from "viem";
 import { prepareGenesis } from "../../settling/prepare-settlement.ts";
 import { proveSettlement } from "../../settling/prove-settlement.ts";
 import type { GenesisTask, Say } from "./task-messages.ts";

@@ -1,4 +1,4 @@
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { textFamily } from "../../registered/text-family.ts";
 import { type TuningRun, type TuningWatch, textTraining } from "../../registered/text-training.ts";
 import type { TuningStep, TuningWish } from "../../training/tune-adapter.ts";

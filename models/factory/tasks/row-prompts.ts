@@ -1,5 +1,5 @@
 /** What a model is asked about a row that it was not trained on, and what the row itself says. */
-import type { TextRow } from "../../../attribution/rows/text-rows.ts";
+import type { TextRow } from "@openledger/attribution/rows/text-rows";
 
 /** Of a plain text so many characters are the prompt, cut behind a word. */
 const MOST_PROMPT_CHARACTERS = 80;

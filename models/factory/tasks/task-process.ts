@@ -1,5 +1,5 @@
 /** A process that computes one thing for the factory, and ends: started by child-task.ts, whose end is its own. */
-import { isRollupError } from "../../../foundation/rollup-error.ts";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { factoryError } from "../factory-errors.ts";
 import type { FactoryTask, Say, TaskMessage, TaskOrder, TaskWish } from "./task-messages.ts";
 

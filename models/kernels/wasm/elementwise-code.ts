@@ -6,7 +6,7 @@ import {
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
-} from "../../../foundation/wasm/assembler.ts";
+} from "@openledger/foundation/wasm/assembler";
 import { f32, f32x4, hold, range, rowsOf } from "./float-code.ts";
 import { eachRegister, sigmoid } from "./lane-code.ts";
 

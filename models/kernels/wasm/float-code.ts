@@ -1,5 +1,5 @@
 /** Instructions on 32-bit floats, which the assembler of circuits/ has no use for, and loops. */
-import { type Code, i32, type Local, type WasmFunction } from "../../../foundation/wasm/assembler.ts";
+import { type Code, i32, type Local, type WasmFunction } from "@openledger/foundation/wasm/assembler";
 
 type Binary = (a: Code, b: Code) => Code;
 

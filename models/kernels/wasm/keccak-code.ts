@@ -7,7 +7,7 @@ import {
   type Local,
   v128,
   type WasmModuleBuilder,
-} from "../../../foundation/wasm/assembler.ts";
+} from "@openledger/foundation/wasm/assembler";
 import { f32, f32x4, range } from "./float-code.ts";
 
 const ROUNDS = 24;

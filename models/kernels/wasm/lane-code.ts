@@ -1,5 +1,5 @@
 /** Sixteen lanes as four registers, and the functions on them: twins of the helpers in ../native/src/lane-kernels.h. */
-import { type Code, i32, type Local, v128, type WasmFunction } from "../../../foundation/wasm/assembler.ts";
+import { type Code, i32, type Local, v128, type WasmFunction } from "@openledger/foundation/wasm/assembler";
 import { f32, f32x4, hold, i32x4, range } from "./float-code.ts";
 
 const REGISTERS = [0, 16, 32, 48] as const;

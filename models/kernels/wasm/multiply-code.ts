@@ -8,7 +8,7 @@ import {
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
-} from "../../../foundation/wasm/assembler.ts";
+} from "@openledger/foundation/wasm/assembler";
 import { f32, f32x4, hold, range } from "./float-code.ts";
 
 const TILE_ROWS = 6;

@@ -7,7 +7,7 @@ import {
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
-} from "../../../foundation/wasm/assembler.ts";
+} from "@openledger/foundation/wasm/assembler";
 import { blockBytes } from "./elementwise-code.ts";
 import { f32, f32x4, hold, range, rowsOf } from "./float-code.ts";
 import { accumulate, eachRegister, exponential, logarithm, total, zeroLanes } from "./lane-code.ts";

@@ -1,5 +1,5 @@
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isRollupError } from "../../../foundation/rollup-error.ts";
 import { NONE, type PassKernels } from "../kernels.ts";
 import { createWasmKernels, createWasmMemory } from "../wasm-kernels.ts";
 import { GpuKernels } from "./gpu-kernels.ts";

@@ -1,5 +1,5 @@
-import type { AdapterKind } from "../../../prover/webgpu/dawn-library.ts";
-import { GpuDevice } from "../../../prover/webgpu/gpu-device.ts";
+import type { AdapterKind } from "@openledger/prover/webgpu/dawn-library";
+import { GpuDevice } from "@openledger/prover/webgpu/gpu-device";
 import { modelError } from "../../model-errors.ts";
 import { type Matrix, NONE, type PassKernels, type Place } from "../kernels.ts";
 import { GROUP, GROUPS_ACROSS, SETTINGS_BYTES, TILE } from "./shader-frame.ts";

@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
-import { decodeRow } from "../../../attribution/rows/row-content.ts";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { decodeRow } from "@openledger/attribution/rows/row-content";
 import { retrievalTraining } from "../../retrieval/retrieval-training.ts";
 import { hostSpans } from "../../spans/host-spans.ts";
 import { buildSpanIndex } from "../../spans/span-index.ts";

@@ -1,6 +1,6 @@
-import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
-import { FieldKernel, type LimbValue, storedMax } from "../../../circuits/wasm/field-kernel.ts";
-import { baseField, elementBytes } from "../../../circuits/wasm/field-limbs.ts";
+import type { ConstantPool } from "@openledger/circuits/wasm/constant-pool";
+import { FieldKernel, type LimbValue, storedMax } from "@openledger/circuits/wasm/field-kernel";
+import { baseField, elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import {
   type Code,
   f64x2,
@@ -9,7 +9,7 @@ import {
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
-} from "../../../foundation/wasm/assembler.ts";
+} from "@openledger/foundation/wasm/assembler";
 
 /** A coordinate: one element of the base field for G1, real and imaginary part for G2. */
 export type Coordinate = readonly LimbValue[];

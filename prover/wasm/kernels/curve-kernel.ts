@@ -1,6 +1,6 @@
-import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
-import { FieldKernel, storedMax } from "../../../circuits/wasm/field-kernel.ts";
-import { baseField, elementBytes } from "../../../circuits/wasm/field-limbs.ts";
+import type { ConstantPool } from "@openledger/circuits/wasm/constant-pool";
+import { FieldKernel, storedMax } from "@openledger/circuits/wasm/field-kernel";
+import { baseField, elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import {
   type Code,
   f64,
@@ -10,7 +10,7 @@ import {
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
-} from "../../../foundation/wasm/assembler.ts";
+} from "@openledger/foundation/wasm/assembler";
 import {
   addOutlinedProducts,
   type Coordinate,

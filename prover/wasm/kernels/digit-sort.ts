@@ -4,7 +4,7 @@ import {
   type Local,
   type WasmFunction,
   type WasmModuleBuilder,
-} from "../../../foundation/wasm/assembler.ts";
+} from "@openledger/foundation/wasm/assembler";
 import { referenceFlags } from "./curve-kernel.ts";
 
 /** What WindowSummer calls to sort references by digit; a negative digit takes the negated point. */

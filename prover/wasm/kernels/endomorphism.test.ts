@@ -1,5 +1,5 @@
+import { scalarsFrom } from "@openledger/circuits/testing/sample-scalars";
 import { describe, expect, test } from "vitest";
-import { scalarsFrom } from "../../../circuits/testing/sample-scalars.ts";
 import { scalarModulus } from "../../formats/bn254-numbers.ts";
 import { makeKernelBench } from "../../testing/kernels.fixtures.ts";
 import { halfBits, lambda, splitScalar } from "./endomorphism.ts";

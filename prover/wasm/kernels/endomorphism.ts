@@ -1,12 +1,12 @@
-import { powMod } from "../../../circuits/field/modular.ts";
-import { bindI64 } from "../../../circuits/wasm/integer-limbs.ts";
+import { powMod } from "@openledger/circuits/field/modular";
+import { bindI64 } from "@openledger/circuits/wasm/integer-limbs";
 import {
   type Code,
   i32,
   i64,
   type Local,
   type WasmModuleBuilder,
-} from "../../../foundation/wasm/assembler.ts";
+} from "@openledger/foundation/wasm/assembler";
 import { baseModulus, scalarModulus } from "../../formats/bn254-numbers.ts";
 
 /**

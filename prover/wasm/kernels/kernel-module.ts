@@ -1,7 +1,7 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
-import { baseField, elementBytes, encodeElement } from "../../../circuits/wasm/field-limbs.ts";
-import { WasmModuleBuilder } from "../../../foundation/wasm/assembler.ts";
+import { ConstantPool } from "@openledger/circuits/wasm/constant-pool";
+import { baseField, elementBytes, encodeElement } from "@openledger/circuits/wasm/field-limbs";
+import { WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
 import {
   enableRelaxedSimd,
   type KernelCalls,
@@ -9,7 +9,7 @@ import {
   type WasmMemory,
   type WasmModule,
   WebAssembly,
-} from "../../../foundation/wasm/relaxed-simd.ts";
+} from "@openledger/foundation/wasm/relaxed-simd";
 import { baseModulus } from "../../formats/bn254-numbers.ts";
 import { proverError } from "../../prover-errors.ts";
 import { addCurveFunctions, g1Shape, g2Shape } from "./curve-kernel.ts";

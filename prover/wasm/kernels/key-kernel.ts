@@ -1,8 +1,8 @@
-import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
-import { FieldKernel } from "../../../circuits/wasm/field-kernel.ts";
-import { baseField, elementBytes, elementR } from "../../../circuits/wasm/field-limbs.ts";
-import { readIntegers } from "../../../circuits/wasm/integer-limbs.ts";
-import { i32, i64, type Local, v128, type WasmModuleBuilder } from "../../../foundation/wasm/assembler.ts";
+import type { ConstantPool } from "@openledger/circuits/wasm/constant-pool";
+import { FieldKernel } from "@openledger/circuits/wasm/field-kernel";
+import { baseField, elementBytes, elementR } from "@openledger/circuits/wasm/field-limbs";
+import { readIntegers } from "@openledger/circuits/wasm/integer-limbs";
+import { i32, i64, type Local, v128, type WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
 import { g1Shape, g2Shape } from "./curve-kernel.ts";
 
 const fieldBytes = 32;

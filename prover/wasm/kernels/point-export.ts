@@ -1,6 +1,6 @@
-import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
-import { FieldKernel, type LimbValue } from "../../../circuits/wasm/field-kernel.ts";
-import { baseField, elementBytes, limbBits, limbRadix, toLimbs } from "../../../circuits/wasm/field-limbs.ts";
+import type { ConstantPool } from "@openledger/circuits/wasm/constant-pool";
+import { FieldKernel, type LimbValue } from "@openledger/circuits/wasm/field-kernel";
+import { baseField, elementBytes, limbBits, limbRadix, toLimbs } from "@openledger/circuits/wasm/field-limbs";
 import {
   type Code,
   f64,
@@ -9,7 +9,7 @@ import {
   i64,
   type Local,
   type WasmModuleBuilder,
-} from "../../../foundation/wasm/assembler.ts";
+} from "@openledger/foundation/wasm/assembler";
 import { g1Shape, g2Shape, referenceFlags } from "./curve-kernel.ts";
 
 const fieldBytes = 32;

@@ -1,8 +1,8 @@
-import { invertMod } from "../../../circuits/inverse.ts";
-import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
-import { FieldKernel, type LimbValue, storedMax } from "../../../circuits/wasm/field-kernel.ts";
-import { elementBytes, elementR, scalarField } from "../../../circuits/wasm/field-limbs.ts";
-import { readIntegers, writeInteger } from "../../../circuits/wasm/integer-limbs.ts";
+import { invertMod } from "@openledger/circuits/inverse";
+import type { ConstantPool } from "@openledger/circuits/wasm/constant-pool";
+import { FieldKernel, type LimbValue, storedMax } from "@openledger/circuits/wasm/field-kernel";
+import { elementBytes, elementR, scalarField } from "@openledger/circuits/wasm/field-limbs";
+import { readIntegers, writeInteger } from "@openledger/circuits/wasm/integer-limbs";
 import {
   type Code,
   f64,
@@ -12,7 +12,7 @@ import {
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
-} from "../../../foundation/wasm/assembler.ts";
+} from "@openledger/foundation/wasm/assembler";
 
 /**
  * Kernels over the scalar field. A vector holds its elements in pairs: limb i of both at 16 i of the

@@ -3,19 +3,18 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
-import { contributionRoot, hashRow } from "../../../circuits/ledger/version-rows.ts";
-import { encodeDeployment } from "../../../circuits/registry/deployment.ts";
-import { commitData } from "../../../client/actions/ledger/commit-data.ts";
-import { bringCard } from "../../../client/datanets/datanet-card.ts";
-import { askHost } from "../../../client/datanets/host-request.ts";
-import { uploadRows } from "../../../client/datanets/upload-rows.ts";
-import { encodeRows } from "../../../datanets/rows/row-wire.ts";
-import { sha256Hex } from "../../../datanets/shelf/blob-files.ts";
-import { startChildHost } from "../../../datanets/testing/child-host.ts";
-import { createHostWorld } from "../../../datanets/testing/host-world.ts";
-import { sampleCard, sampleRows } from "../../../datanets/testing/sample-card.ts";
-import { request, startChild, stopChild } from "../../../sequencer/testing/child-sequencer.ts";
+import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
+import { encodeDeployment } from "@openledger/circuits/registry/deployment";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { askHost } from "@openledger/client/datanets/host-request";
+import { uploadRows } from "@openledger/client/datanets/upload-rows";
+import { commitData } from "@openledger/client/internal/actions/ledger/commit-data";
+import { sha256Hex } from "@openledger/datanets/internal/shelf/blob-files";
+import { encodeRows } from "@openledger/datanets/rows/row-wire";
+import { startChildHost } from "@openledger/datanets/testing/child-host";
+import { createHostWorld } from "@openledger/datanets/testing/host-world";
+import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
+import { request, startChild, stopChild } from "@openledger/sequencer/testing/child-sequencer";
 import {
   depositsFor,
   L1_TIMESTAMP,
@@ -25,7 +24,8 @@ import {
   testEnvironment,
   testUser,
   transfer,
-} from "../../../sequencer/testing/test-rollup.ts";
+} from "@openledger/sequencer/testing/test-rollup";
+import { z } from "zod";
 import { startServingChild } from "../adapters/serving-child.ts";
 import { askOnce, HonestClient } from "./honest-clients.ts";
 

@@ -1,12 +1,12 @@
 /** A made base and adapters on disk, and batches over them: what `bench -- adapters` and `bench -- serving` measure with. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { adapterLayout } from "../../../models/architecture/adapter-layout.ts";
-import type { ModelShape } from "../../../models/architecture/model-shape.ts";
-import { encodeAdapter } from "../../../models/files/adapter-files.ts";
-import { folderSource } from "../../../models/files/folder-source.ts";
-import { type OpenModel, openModel } from "../../../models/files/open-model.ts";
-import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
+import { adapterLayout } from "@openledger/models/architecture/adapter-layout";
+import type { ModelShape } from "@openledger/models/architecture/model-shape";
+import { encodeAdapter } from "@openledger/models/files/adapter-files";
+import { folderSource } from "@openledger/models/files/folder-source";
+import { type OpenModel, openModel } from "@openledger/models/files/open-model";
+import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 
 const ADAPTER = { rank: 8, alpha: 16, targets: ["q_proj", "v_proj"] } as const;
 

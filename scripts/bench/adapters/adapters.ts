@@ -2,11 +2,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AdapterLease, AdapterPool } from "../../../models/adapters/adapter-pool.ts";
-import { AdapterShelf } from "../../../models/adapters/adapter-shelf.ts";
-import { BatchLoop } from "../../../models/batches/batch-loop.ts";
-import { type BatchModel, loadBatchModel } from "../../../models/batches/batch-model.ts";
-import type { KernelChoice } from "../../../models/kernels/create-kernels.ts";
+import { type AdapterLease, AdapterPool } from "@openledger/models/internal/adapters/adapter-pool";
+import { AdapterShelf } from "@openledger/models/internal/adapters/adapter-shelf";
+import { BatchLoop } from "@openledger/models/internal/batches/batch-loop";
+import { type BatchModel, loadBatchModel } from "@openledger/models/internal/batches/batch-model";
+import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import { median } from "../prove-summary.ts";
 import { adapterName, halfName, makeAdapterWorld, openBase, type WidthName } from "./adapter-world.ts";
 import { benchRoundedAdapters } from "./rounded-adapters.ts";

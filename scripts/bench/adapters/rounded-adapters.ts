@@ -1,13 +1,13 @@
 /** What rounding an adapter's numbers does to its answers: a tuned one on the default base, as floats, halves and int8. */
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { defaultBase } from "../../../models/base/default-base.ts";
-import { roundToHalves } from "../../../models/files/float-formats.ts";
-import type { KernelChoice } from "../../../models/kernels/create-kernels.ts";
-import { describeBase, readFrom } from "../../../models/registered/base-files.ts";
-import { SharedText } from "../../../models/registered/shared-text.ts";
-import { textFamily } from "../../../models/registered/text-family.ts";
-import { textTraining } from "../../../models/registered/text-training.ts";
-import { ownedTexts, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { defaultBase } from "@openledger/models/base/default-base";
+import { roundToHalves } from "@openledger/models/internal/files/float-formats";
+import { SharedText } from "@openledger/models/internal/registered/shared-text";
+import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
+import { describeBase, readFrom } from "@openledger/models/registered/base-files";
+import { textFamily } from "@openledger/models/registered/text-family";
+import { textTraining } from "@openledger/models/registered/text-training";
+import { ownedTexts, sampleTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
 
 const ROWS = 24;
 const PROMPTS = 24;

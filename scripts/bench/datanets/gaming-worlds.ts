@@ -4,11 +4,11 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { BaseRule } from "../../../attribution/features/base-column.ts";
-import { type BaseFactors, simulateBase } from "../../../attribution/research/base-gaming.ts";
-import { measureCleaning } from "../../../attribution/research/cleaning-quality.ts";
-import { FULL_GAMING, QUICK_GAMING } from "../../../attribution/research/gaming.ts";
-import type { Estimate } from "../../../attribution/research/quality-metrics.ts";
+import type { BaseRule } from "@openledger/attribution/features/base-column";
+import { type BaseFactors, simulateBase } from "@openledger/attribution/internal/research/base-gaming";
+import { measureCleaning } from "@openledger/attribution/internal/research/cleaning-quality";
+import { FULL_GAMING, QUICK_GAMING } from "@openledger/attribution/internal/research/gaming";
+import type { Estimate } from "@openledger/attribution/internal/research/quality-metrics";
 
 /** The first one is the world of `bench attribution`. */
 const SEEDS = ["gaming", "g2", "g3", "g4", "g5"];

@@ -1,19 +1,22 @@
 /** What disputes of direct models cost, what an honest owner's floats differ by, and what a liar could gain inside tolerances. */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
-import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
-import { sampleRows } from "../../../attribution/testing/sample-rows.ts";
-import { directChallengeData } from "../../../challenger/postings/direct-calls.ts";
-import { type DirectCase, directCase } from "../../../challenger/postings/testing/direct-case.ts";
-import { type DisputeFixture, startDisputes } from "../../../challenger/postings/testing/dispute-fixture.ts";
-import { entryBytes, numberBytes } from "../../../challenger/statements/direct-arithmetic.ts";
-import { type DirectFault, findDirectFaults } from "../../../challenger/statements/direct-faults.ts";
-import { directPosting, mapPlaces } from "../../../challenger/statements/direct-posting.ts";
-import { int64Bytes, pairBytes } from "../../../challenger/statements/leaf-bytes.ts";
-import { type Leaves, type PostedModel, withTrees } from "../../../challenger/statements/posted-model.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { directShape } from "../../../circuits/ledger/direct-query.ts";
-import { packBinding } from "../../../circuits/ledger/leaf.ts";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { sampleRows } from "@openledger/attribution/testing/sample-rows";
+import { directChallengeData } from "@openledger/challenger/internal/postings/direct-calls";
+import { type DirectCase, directCase } from "@openledger/challenger/internal/postings/testing/direct-case";
+import {
+  type DisputeFixture,
+  startDisputes,
+} from "@openledger/challenger/internal/postings/testing/dispute-fixture";
+import { entryBytes, numberBytes } from "@openledger/challenger/internal/statements/direct-arithmetic";
+import { type DirectFault, findDirectFaults } from "@openledger/challenger/internal/statements/direct-faults";
+import { directPosting, mapPlaces } from "@openledger/challenger/internal/statements/direct-posting";
+import { int64Bytes, pairBytes } from "@openledger/challenger/internal/statements/leaf-bytes";
+import { type Leaves, type PostedModel, withTrees } from "@openledger/challenger/statements/posted-model";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { directShape } from "@openledger/circuits/ledger/direct-query";
+import { packBinding } from "@openledger/circuits/ledger/leaf";
 import { measureMargins } from "./direct-margins.ts";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 

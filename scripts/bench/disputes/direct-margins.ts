@@ -1,17 +1,24 @@
 /** How far an honest direct posting is from every tolerance, and what the tolerances leave to a liar. */
 
-import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
-import { directTraining } from "../../../attribution/model/direct-training.ts";
-import { type DirectCase, registeredDirect } from "../../../challenger/postings/testing/direct-case.ts";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { directTraining } from "@openledger/attribution/model/direct-training";
+import {
+  type DirectCase,
+  registeredDirect,
+} from "@openledger/challenger/internal/postings/testing/direct-case";
 import {
   countDirectRow,
   readNumbers,
   vectorProduct,
-} from "../../../challenger/statements/direct-arithmetic.ts";
-import { type DirectFault, findDirectFaults } from "../../../challenger/statements/direct-faults.ts";
-import { directPosting, mapPlaces, timesRow } from "../../../challenger/statements/direct-posting.ts";
-import { readInt64s } from "../../../challenger/statements/leaf-bytes.ts";
-import { residualOf } from "../../../challenger/statements/row-arithmetic.ts";
+} from "@openledger/challenger/internal/statements/direct-arithmetic";
+import { type DirectFault, findDirectFaults } from "@openledger/challenger/internal/statements/direct-faults";
+import {
+  directPosting,
+  mapPlaces,
+  timesRow,
+} from "@openledger/challenger/internal/statements/direct-posting";
+import { readInt64s } from "@openledger/challenger/internal/statements/leaf-bytes";
+import { residualOf } from "@openledger/challenger/internal/statements/row-arithmetic";
 
 /** Rows of the product Q · H that are computed exactly. */
 const EXACT_ROWS = 24;

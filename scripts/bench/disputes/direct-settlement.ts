@@ -1,7 +1,7 @@
 /** What a direct model's settlement costs and how far its shares are off, beside an older model's. */
-import { compileCircuit } from "../../../circuits/compiler/compile.ts";
-import { settlementCircuitSpec } from "../../../circuits/registry/circuit-registry.ts";
-import type { SettlementSize } from "../../../circuits/settlement/settlement-size.ts";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { settlementCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { benchSharesOff } from "../emails.ts";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 

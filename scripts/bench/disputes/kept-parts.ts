@@ -1,7 +1,7 @@
 /** What each part has measured last: some take long, and the last line has the fields of all. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { repositoryRoot } from "../../../circuits/compiler/compile.ts";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import type { DisputesBenchOptions, MeasuredPart } from "./disputes-part.ts";
 
 export interface KeptPart extends Pick<MeasuredPart, "fields"> {

@@ -1,11 +1,11 @@
 /** A game over one query of a language model, and how long its trace takes. */
-import { zeroAddress } from "viem";
+
 import {
   BOND_WEI,
   type SmallModel,
   type TraceFixture,
-} from "../../../challenger/games/testing/trace-fixture.ts";
-import { TracePlayer } from "../../../challenger/games/trace-player.ts";
+} from "@openledger/challenger/internal/games/testing/trace-fixture";
+import { TracePlayer } from "@openledger/challenger/internal/games/trace-player";
 import {
   claimOf,
   describeModel,
@@ -13,9 +13,10 @@ import {
   tracedQuery,
   traceQuery,
   tracingKernels,
-} from "../../../challenger/games/traced-model.ts";
-import { traceSteps } from "../../../challenger/trace/run-trace.ts";
-import type { TraceOp } from "../../../challenger/trace/trace-op.ts";
+} from "@openledger/challenger/internal/games/traced-model";
+import { traceSteps } from "@openledger/challenger/internal/trace/run-trace";
+import type { TraceOp } from "@openledger/challenger/internal/trace/trace-op";
+import { zeroAddress } from "viem";
 
 /** Which operation of a program is false. */
 export type ChooseOp = (program: readonly TraceOp[]) => number;

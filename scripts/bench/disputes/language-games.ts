@@ -1,17 +1,23 @@
 /** Disputes over a language model's query: gas of one chain, and of a whole game about a query of the default base. */
-import { bytesToHex, encodeFunctionData } from "viem";
-import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
+
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import {
   startTraceGame,
   type TraceFixture,
   tracedBase,
-} from "../../../challenger/games/testing/trace-fixture.ts";
-import { rangesOf } from "../../../challenger/games/trace-moves.ts";
-import { tracedQuery } from "../../../challenger/games/traced-model.ts";
-import { chainKernels, traceSteps } from "../../../challenger/trace/run-trace.ts";
-import { encodeOp, LONGEST_ROW, type TraceOp, type TraceSource } from "../../../challenger/trace/trace-op.ts";
-import { traceRulesAbi } from "../../../contracts/build/trace-abi.ts";
-import { defaultBase } from "../../../models/base/default-base.ts";
+} from "@openledger/challenger/internal/games/testing/trace-fixture";
+import { rangesOf } from "@openledger/challenger/internal/games/trace-moves";
+import { tracedQuery } from "@openledger/challenger/internal/games/traced-model";
+import { chainKernels, traceSteps } from "@openledger/challenger/internal/trace/run-trace";
+import {
+  encodeOp,
+  LONGEST_ROW,
+  type TraceOp,
+  type TraceSource,
+} from "@openledger/challenger/internal/trace/trace-op";
+import { traceRulesAbi } from "@openledger/contracts/build/trace-abi";
+import { defaultBase } from "@openledger/models/base/default-base";
+import { bytesToHex, encodeFunctionData } from "viem";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 import { type ChooseOp, playGame } from "./language-game.ts";
 import { ledgerClaimGas } from "./ledger-claims.ts";

@@ -1,29 +1,30 @@
 /** Gas of what ties a traced language model to a ledger: registration, claims, wrong tokens of prompts, approvals. */
-import { encodeFunctionData, type Hex, toHex } from "viem";
-import { claimReceiptCall, tracedTuple } from "../../../challenger/games/ledger-claims.ts";
-import { faultOfPrompt, refutePromptCall } from "../../../challenger/games/prompt-tokens.ts";
-import { packLengths, promptVocabulary } from "../../../challenger/games/prompt-vocabulary.ts";
-import { MODEL_ID, startLedgerTraces } from "../../../challenger/games/testing/ledger-fixture.ts";
+
+import { claimReceiptCall, tracedTuple } from "@openledger/challenger/games/ledger-claims";
+import { faultOfPrompt, refutePromptCall } from "@openledger/challenger/internal/games/prompt-tokens";
+import { packLengths, promptVocabulary } from "@openledger/challenger/internal/games/prompt-vocabulary";
+import { MODEL_ID, startLedgerTraces } from "@openledger/challenger/internal/games/testing/ledger-fixture";
 import {
   BOND_WEI,
   HOUR_SECONDS,
   STAKE_WEI,
   smallModel,
-} from "../../../challenger/games/testing/trace-fixture.ts";
+} from "@openledger/challenger/internal/games/testing/trace-fixture";
 import {
   claimOf,
   describeModel,
   type TracedQuery,
   traceQuery,
   tracingKernels,
-} from "../../../challenger/games/traced-model.ts";
-import { hashTagged } from "../../../circuits/field/poseidon.ts";
-import { DATA_CHUNK, TAG } from "../../../circuits/protocol.ts";
-import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import { defaultBase } from "../../../models/base/default-base.ts";
-import { madeConfigs } from "../../../models/testing/made-models.ts";
-import { readSpelling, spelledLengths } from "../../../models/tokens/token-spelling.ts";
-import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
+} from "@openledger/challenger/internal/games/traced-model";
+import { hashTagged } from "@openledger/circuits/field/poseidon";
+import { DATA_CHUNK, TAG } from "@openledger/circuits/protocol";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { defaultBase } from "@openledger/models/base/default-base";
+import { madeConfigs } from "@openledger/models/testing/made-models";
+import { readSpelling, spelledLengths } from "@openledger/models/tokens/token-spelling";
+import { openTokenizer } from "@openledger/models/tokens/tokenizer";
+import { encodeFunctionData, type Hex, toHex } from "viem";
 
 const VOCABULARY_SIZE = 2_048;
 const FEATURE_COUNT = 256;

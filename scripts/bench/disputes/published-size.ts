@@ -1,6 +1,6 @@
 /** A game over a query of a model of GPT-2's shape, 124 million parameters and 50,257 tokens, of made weights. */
-import { smallModel, startTraceGame } from "../../../challenger/games/testing/trace-fixture.ts";
-import type { TraceOp } from "../../../challenger/trace/trace-op.ts";
+import { smallModel, startTraceGame } from "@openledger/challenger/internal/games/testing/trace-fixture";
+import type { TraceOp } from "@openledger/challenger/internal/trace/trace-op";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 import { playGame } from "./language-game.ts";
 

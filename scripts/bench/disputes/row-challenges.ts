@@ -1,7 +1,7 @@
 /** Challenges of logistic models: gas from receipts on a local chain, the time to recompute one, random challenges. */
 
-import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
-import { challengeData } from "../../../challenger/postings/dispute-calls.ts";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { challengeData } from "@openledger/challenger/internal/postings/dispute-calls";
 import {
   BOND_WEI,
   type DisputeFixture,
@@ -9,9 +9,9 @@ import {
   startDisputes,
   type TrainedCase,
   trainedCase,
-} from "../../../challenger/postings/testing/dispute-fixture.ts";
-import { type Fault, findFaults } from "../../../challenger/statements/find-faults.ts";
-import { postedModel } from "../../../challenger/statements/posted-model.ts";
+} from "@openledger/challenger/internal/postings/testing/dispute-fixture";
+import { type Fault, findFaults } from "@openledger/challenger/internal/statements/find-faults";
+import { postedModel } from "@openledger/challenger/statements/posted-model";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 
 const BUCKET_COUNT = 1_024;

@@ -1,13 +1,14 @@
 /** Challenges of a language model's posted rows: gas from receipts on a local chain. */
+
+import { STAKE_WEI, startRowContracts } from "@openledger/challenger/internal/games/testing/row-fixture";
+import { textCase } from "@openledger/challenger/internal/games/testing/text-case";
+import { challengeRowCall, textChallengeData } from "@openledger/challenger/internal/games/text-calls";
+import { findTextFaults } from "@openledger/challenger/internal/games/text-faults";
+import { withTextTrees } from "@openledger/challenger/internal/games/text-posting";
+import { readFact } from "@openledger/challenger/internal/statements/leaf-bytes";
+import { factBytes, type Leaves, type PostedModel } from "@openledger/challenger/statements/posted-model";
+import { textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { encodeFunctionData, type Hex } from "viem";
-import { STAKE_WEI, startRowContracts } from "../../../challenger/games/testing/row-fixture.ts";
-import { textCase } from "../../../challenger/games/testing/text-case.ts";
-import { challengeRowCall, textChallengeData } from "../../../challenger/games/text-calls.ts";
-import { findTextFaults } from "../../../challenger/games/text-faults.ts";
-import { withTextTrees } from "../../../challenger/games/text-posting.ts";
-import { readFact } from "../../../challenger/statements/leaf-bytes.ts";
-import { factBytes, type Leaves, type PostedModel } from "../../../challenger/statements/posted-model.ts";
-import { textDisputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import type { DisputesPart } from "./disputes-part.ts";
 
 export const textPostings: DisputesPart = { name: "texts", measure };

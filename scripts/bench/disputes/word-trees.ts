@@ -1,15 +1,19 @@
 /** Trees over numbers: against a hash of @noble/hashes for each node, in turns; and a trace of a model that was traced before. */
 import { keccak_256 } from "@noble/hashes/sha3.js";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { type SmallModel, tracedBase } from "@openledger/challenger/internal/games/testing/trace-fixture";
+import {
+  describeModel,
+  traceQuery,
+  tracingKernels,
+} from "@openledger/challenger/internal/games/traced-model";
+import { sizeOf } from "@openledger/challenger/internal/trace/trace-op";
+import { WordTree, wordsOf } from "@openledger/challenger/internal/trace/word-tree";
+import { adapterLayout, usualTargets } from "@openledger/models/architecture/adapter-layout";
+import { parameterLayout } from "@openledger/models/architecture/parameter-layout";
+import { defaultBase } from "@openledger/models/base/default-base";
+import { parseModelConfig } from "@openledger/models/internal/files/model-config";
 import { zeroAddress } from "viem";
-import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
-import { type SmallModel, tracedBase } from "../../../challenger/games/testing/trace-fixture.ts";
-import { describeModel, traceQuery, tracingKernels } from "../../../challenger/games/traced-model.ts";
-import { sizeOf } from "../../../challenger/trace/trace-op.ts";
-import { WordTree, wordsOf } from "../../../challenger/trace/word-tree.ts";
-import { adapterLayout, usualTargets } from "../../../models/architecture/adapter-layout.ts";
-import { parameterLayout } from "../../../models/architecture/parameter-layout.ts";
-import { defaultBase } from "../../../models/base/default-base.ts";
-import { parseModelConfig } from "../../../models/files/model-config.ts";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 import { GPT2 } from "./published-size.ts";
 

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { getModel } from "../../../client/sequencer/model-reads.ts";
-import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
-import { OPEN } from "../../../contracts/testing/rollup-fixture.ts";
-import { FactoryClient } from "../../../models/factory/factory-client.ts";
-import { registerJob } from "../../../models/factory/register-job.ts";
-import { startChildFactory, startJourneyWorld } from "../../../models/testing/journey-world.ts";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { FactoryClient } from "@openledger/models/factory/factory-client";
+import { registerJob } from "@openledger/models/factory/register-job";
+import { startChildFactory, startJourneyWorld } from "@openledger/models/testing/journey-world";
 
 export interface FactoryBench {
   readonly secondsToRegistered: number;

@@ -1,8 +1,8 @@
 /** Figures of long parts of the benches, kept so that `bench -- ledger` can state them beside its own. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { repositoryRoot } from "../../../circuits/compiler/compile.ts";
-import { readIfPresent } from "../../../foundation/whole-file.ts";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { readIfPresent } from "@openledger/foundation/whole-file";
 
 /** The parts that are kept, and what makes them. */
 const KEPT_PARTS = {

@@ -1,16 +1,16 @@
 /** Operations proven a second, witness included: batches that fill a domain with one sort of traffic. */
 
-import { compileCircuit } from "../../../circuits/compiler/compile.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { TREE_DEPTH } from "../../../circuits/protocol.ts";
-import { circuitSpec } from "../../../circuits/registry/circuit-registry.ts";
-import { sealedInputs, sealedStatement } from "../../../circuits/table/sealed-batch.ts";
-import { tableConstraints } from "../../../circuits/table/table-counts.ts";
-import { tableName } from "../../../circuits/table/table-shape.ts";
-import { type BackendName, createProver } from "../../../prover/backends.ts";
-import { verifyProof } from "../../../prover/formats/verification-key.ts";
-import { developmentSetup } from "../../../prover/keys/development-setup.ts";
-import type { CircuitInputs, ProvingCircuit } from "../../../prover/proving/prover.ts";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { tableConstraints } from "@openledger/circuits/internal/table/table-counts";
+import { TREE_DEPTH } from "@openledger/circuits/protocol";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { tableName } from "@openledger/circuits/table/table-shape";
+import { type BackendName, createProver } from "@openledger/prover/backends";
+import { verifyProof } from "@openledger/prover/formats/verification-key";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
+import type { CircuitInputs, ProvingCircuit } from "@openledger/prover/proving/prover";
 import { cheapest, WIDE_SLOT } from "../table.ts";
 import { TRAFFIC, type Traffic } from "./table-traffic.ts";
 import { closeTable, drawPairs } from "./table-world.ts";

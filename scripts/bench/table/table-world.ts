@@ -1,11 +1,11 @@
 /** A ledger with just the leaves that simulated operations name, and batches of them. */
-import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
-import { accountLeaf, packCounters } from "../../../circuits/ledger/leaf.ts";
-import { genesisLedger, type Ledger } from "../../../circuits/ledger/ledger.ts";
-import { KIND, LEAF_KIND } from "../../../circuits/protocol.ts";
-import { type SealedBatch, TableBuilder } from "../../../circuits/table/table-builder.ts";
-import { postedShape, type TableShape } from "../../../circuits/table/table-shape.ts";
-import { keyXOf, OPEN, signFor, TEST_DOMAIN } from "../../../circuits/testing/random-ledger.ts";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { accountLeaf, packCounters } from "@openledger/circuits/ledger/leaf";
+import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";
+import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import { type SealedBatch, TableBuilder } from "@openledger/circuits/table/table-builder";
+import { postedShape, type TableShape } from "@openledger/circuits/table/table-shape";
+import { keyXOf, OPEN, signFor, TEST_DOMAIN } from "@openledger/circuits/testing/random-ledger";
 import { ACCOUNTS, simulate, type Traffic } from "./table-traffic.ts";
 
 /** Everybody's key: a circuit does not care, and deriving keys takes milliseconds. */

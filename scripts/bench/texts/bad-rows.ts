@@ -1,9 +1,10 @@
 /** How well rows that were spoilt are found, by their score for themselves and by their mean score for good texts. */
-import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
-import { mislabelAuc } from "../../../attribution/research/quality-metrics.ts";
-import type { TokenRow } from "../../../models/architecture/loss-gradient.ts";
-import { selfInfluences } from "../../../models/influence/text-features.ts";
-import type { TextMethod } from "../../../models/influence/text-methods.ts";
+
+import { mislabelAuc } from "@openledger/attribution/internal/research/quality-metrics";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
+import { selfInfluences } from "@openledger/models/internal/influence/text-features";
+import type { TextMethod } from "@openledger/models/internal/influence/text-methods";
 import { floatScores, gradientsAfter, textFeatures } from "./attributed.ts";
 import { rowOfBytes, rowsAndQueries, type TextSetting } from "./setting.ts";
 

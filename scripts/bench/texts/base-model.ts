@@ -1,15 +1,15 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
-import type { AdapterSettings } from "../../../models/architecture/adapter-layout.ts";
-import { folderSource } from "../../../models/files/folder-source.ts";
-import { type LoadedModel, type LoadOptions, loadModel } from "../../../models/files/load-model.ts";
-import { openModel } from "../../../models/files/open-model.ts";
-import { NONE, type Place } from "../../../models/kernels/kernels.ts";
-import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
-import type { RowTask } from "../../../models/training/row-task.ts";
-import { RowTeam } from "../../../models/training/row-team.ts";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import type { AdapterSettings } from "@openledger/models/architecture/adapter-layout";
+import { folderSource } from "@openledger/models/files/folder-source";
+import { type LoadedModel, type LoadOptions, loadModel } from "@openledger/models/files/load-model";
+import { openModel } from "@openledger/models/files/open-model";
+import type { RowTask } from "@openledger/models/internal/training/row-task";
+import { NONE, type Place } from "@openledger/models/kernels/kernels";
+import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
+import { RowTeam } from "@openledger/models/training/row-team";
 import { CONFIG, drawRow, earlyText, hashOf, ROW_TOKENS, type TextSetting } from "./setting.ts";
 
 export const CACHE = join(".cache", "text-attribution");

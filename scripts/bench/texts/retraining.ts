@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
-import { rowLoss } from "../../../models/architecture/loss-gradient.ts";
-import { RowTeam } from "../../../models/training/row-team.ts";
-import { tuneAdapter, tuningBlocks } from "../../../models/training/tune-adapter.ts";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { rowLoss } from "@openledger/models/architecture/loss-gradient";
+import { RowTeam } from "@openledger/models/training/row-team";
+import { tuneAdapter, tuningBlocks } from "@openledger/models/training/tune-adapter";
 import { bytesOf, CACHE, loadBase, writeWhole } from "./base-model.ts";
 import { ADAPTER, hashOf, rowsAndQueries, type TextSetting } from "./setting.ts";
 

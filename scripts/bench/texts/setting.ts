@@ -1,10 +1,10 @@
 /** The setting in which attribution of texts is judged: corpora, rows, queries, the model and how it is tuned. */
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
-import type { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
-import type { AdapterSettings } from "../../../models/architecture/adapter-layout.ts";
-import type { TokenRow } from "../../../models/architecture/loss-gradient.ts";
-import { type TuningRecipe, usualRecipe } from "../../../models/training/tune-adapter.ts";
+import type { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import type { AdapterSettings } from "@openledger/models/architecture/adapter-layout";
+import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
+import { type TuningRecipe, usualRecipe } from "@openledger/models/training/tune-adapter";
 
 /** 0.64 M numbers; tokens are bytes. */
 export const CONFIG = {

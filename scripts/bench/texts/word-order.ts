@@ -3,15 +3,16 @@
  * orders, for each letter. No row is compared with another one, so that hard words and rare names cancel out. It is no
  * attribution: no adapter is tuned, and nobody is paid by it.
  */
-import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
-import { mislabelAuc } from "../../../attribution/research/quality-metrics.ts";
-import { rowLoss } from "../../../models/architecture/loss-gradient.ts";
-import { baseConfig } from "../../../models/base/base-recipe.ts";
-import { defaultBase } from "../../../models/base/default-base.ts";
-import { loadModel } from "../../../models/files/load-model.ts";
-import { openModel } from "../../../models/files/open-model.ts";
-import { nativeKernelSets } from "../../../models/kernels/native-kernels.ts";
-import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
+
+import { mislabelAuc } from "@openledger/attribution/internal/research/quality-metrics";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { rowLoss } from "@openledger/models/architecture/loss-gradient";
+import { defaultBase } from "@openledger/models/base/default-base";
+import { loadModel } from "@openledger/models/files/load-model";
+import { openModel } from "@openledger/models/files/open-model";
+import { baseConfig } from "@openledger/models/internal/base/base-recipe";
+import { nativeKernelSets } from "@openledger/models/kernels/native-kernels";
+import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { SPOILINGS, spoiltTexts } from "./bad-rows.ts";
 import { rowsAndQueries, textSetting } from "./setting.ts";
 

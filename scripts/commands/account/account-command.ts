@@ -1,13 +1,13 @@
+import { KIND } from "@openledger/circuits/protocol";
+import { forceSetKey } from "@openledger/client/actions/forced/force-set-key";
+import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
+import { setKey } from "@openledger/client/actions/ledger/set-key";
+import { toHex32 } from "@openledger/client/hex";
+import { createRandomKey } from "@openledger/client/l2-key";
+import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import type { Command } from "commander";
-import { KIND } from "../../../circuits/protocol.ts";
-import { forceSetKey } from "../../../client/actions/forced/force-set-key.ts";
-import { getL1Balances } from "../../../client/actions/l1/l1-balances.ts";
-import { setKey } from "../../../client/actions/ledger/set-key.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import { createRandomKey } from "../../../client/l2-key.ts";
-import { findLeaves } from "../../../client/sequencer/ledger-reads.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import type { LedgerLeaf } from "../../../client/sequencer/sequencer-schemas.ts";
 import {
   addAccount,
   findAccount,

@@ -1,9 +1,9 @@
+import { checkFindings, listFindings, listNotices } from "@openledger/client/datanets/cleaning";
+import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
+import { resolveSigner } from "@openledger/client/sequencer/ledger-reads";
+import { FINDING_KINDS, type FindingKind } from "@openledger/datanets/cleaning/finding";
+import { LEFT_OUT_WHY } from "@openledger/datanets/records/record";
 import { type Command, Option } from "commander";
-import { checkFindings, listFindings, listNotices } from "../../../client/datanets/cleaning.ts";
-import { sayRecords, type UnsignedRecord } from "../../../client/datanets/signed-records.ts";
-import { resolveSigner } from "../../../client/sequencer/ledger-reads.ts";
-import { FINDING_KINDS, type FindingKind } from "../../../datanets/cleaning/finding.ts";
-import { LEFT_OUT_WHY } from "../../../datanets/records/record.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import type { GlobalOptions } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";

@@ -1,5 +1,5 @@
+import { openRowStore } from "@openledger/client/actions/data/row-store";
 import type { Command } from "commander";
-import { openRowStore } from "../../../client/actions/data/row-store.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";

@@ -1,9 +1,9 @@
 /** The check of a datanet's commits, as the command prints it and the devnet's validators use it. */
-import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "../../../attribution/model/datanet-check.ts";
-import { rowLine } from "../../../attribution/rows/row-line.ts";
-import { listCommits } from "../../../client/actions/data/list-commits.ts";
-import { type RowStore, readContribution, readRow } from "../../../client/actions/data/row-store.ts";
-import type { LedgerClient } from "../../../client/ledger-client.ts";
+import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "@openledger/attribution/model/datanet-check";
+import { rowLine } from "@openledger/attribution/rows/row-line";
+import { listCommits } from "@openledger/client/actions/data/list-commits";
+import { type RowStore, readContribution, readRow } from "@openledger/client/actions/data/row-store";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { LeaveOutFile } from "./leave-out-file.ts";
 
 /** A row by its place among all that were committed; a row committed again counts at its first place only. */

@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
+import { collectVersion } from "@openledger/client/actions/data/collect-version";
+import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { storeVersion } from "@openledger/client/actions/data/published-version";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { createDatanet } from "@openledger/client/actions/ledger/create-datanet";
+import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
+import { toHex32 } from "@openledger/client/hex";
+import { getLeaf, getOperation, listOperations } from "@openledger/client/sequencer/ledger-reads";
+import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import type { Command } from "commander";
-import { collectVersion } from "../../../client/actions/data/collect-version.ts";
-import { contributeRows } from "../../../client/actions/data/contribute-rows.ts";
-import { storeVersion } from "../../../client/actions/data/published-version.ts";
-import { openRowStore } from "../../../client/actions/data/row-store.ts";
-import { createDatanet } from "../../../client/actions/ledger/create-datanet.ts";
-import { publishVersion } from "../../../client/actions/ledger/publish-version.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import { getLeaf, getOperation, listOperations } from "../../../client/sequencer/ledger-reads.ts";
-import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { accountOf, openReader, openSigner, signFor } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -276,8 +276,8 @@ function parsePairs(pairs: readonly string[]): Map<number, number> {
 
 /** @throws DNT_CARD_INVALID, DNT_FILE_UNREADABLE */
 async function rowsByCard(cardPath: string, paths: readonly string[], contents: readonly Uint8Array[]) {
-  const { nameCard } = await import("../../../datanets/card/card.ts");
-  const { formatOf, readRowsOf } = await import("../../../datanets/rows/read-rows.ts");
+  const { nameCard } = await import("@openledger/datanets/card/card");
+  const { formatOf, readRowsOf } = await import("@openledger/datanets/rows/read-rows");
   const { card } = nameCard(JSON.parse(new TextDecoder().decode(await readRowFile(cardPath))));
   const rows: Uint8Array[] = [];
   for (const [i, content] of contents.entries())

@@ -1,15 +1,15 @@
+import { decodeRow } from "@openledger/attribution/rows/row-content";
+import { decodeTextRow, isTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { readVersion } from "@openledger/client/actions/data/published-version";
+import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
+import { toHex32 } from "@openledger/client/hex";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import type { RowText } from "@openledger/models/spans/index-root";
+import type { DocumentInput } from "@openledger/models/spans/span-index";
+import type { SuffixEngine } from "@openledger/models/spans/suffix-engine";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
-import { decodeRow } from "../../../attribution/rows/row-content.ts";
-import { decodeTextRow, isTextRow, wholeText } from "../../../attribution/rows/text-rows.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { readVersion } from "../../../client/actions/data/published-version.ts";
-import { openRowStore, readRow } from "../../../client/actions/data/row-store.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
-import type { RowText } from "../../../models/spans/index-root.ts";
-import type { DocumentInput } from "../../../models/spans/span-index.ts";
-import type { SuffixEngine } from "../../../models/spans/suffix-engine.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -34,9 +34,9 @@ export function addDatanetIndex(parent: Command): void {
   withExample(command, "datanet index 10 --out mails.spans", "datanet index 10 --out mails.spans --json");
   onRun<IndexOptions>(command, async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
-    const { buildSpanIndex } = await import("../../../models/spans/span-index.ts");
-    const { suffixEngine } = await import("../../../models/spans/suffix-engine.ts");
-    const { writeIndexFile } = await import("../../../models/spans/index-file.ts");
+    const { buildSpanIndex } = await import("@openledger/models/spans/span-index");
+    const { suffixEngine } = await import("@openledger/models/spans/suffix-engine");
+    const { writeIndexFile } = await import("@openledger/models/spans/index-file");
     const rowsRoot = await versionRoot(options, datanetId);
     const { documents, rowText } = await readDocuments(options.rows, rowsRoot, (share) =>
       output.progress(`reading the rows: ${percent(share)}`),

@@ -1,9 +1,9 @@
+import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
+import { approveModel } from "@openledger/client/actions/ledger/approve-model";
+import { revokeModel } from "@openledger/client/actions/ledger/revoke-model";
+import { getLeaf, getStatus } from "@openledger/client/sequencer/ledger-reads";
+import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { Command } from "commander";
-import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
-import { approveModel } from "../../../client/actions/ledger/approve-model.ts";
-import { revokeModel } from "../../../client/actions/ledger/revoke-model.ts";
-import { getLeaf, getStatus } from "../../../client/sequencer/ledger-reads.ts";
-import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openSigner, signFor } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";

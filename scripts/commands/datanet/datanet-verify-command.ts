@@ -1,8 +1,8 @@
+import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { verifyVersion } from "@openledger/client/actions/data/verify-version";
+import { verifyVouching } from "@openledger/client/datanets/reviewed-version";
+import { toHex32 } from "@openledger/client/hex";
 import type { Command } from "commander";
-import { openRowStore } from "../../../client/actions/data/row-store.ts";
-import { verifyVersion } from "../../../client/actions/data/verify-version.ts";
-import { verifyVouching } from "../../../client/datanets/reviewed-version.ts";
-import { toHex32 } from "../../../client/hex.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";

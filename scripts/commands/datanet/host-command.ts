@@ -1,24 +1,24 @@
 import { readFile } from "node:fs/promises";
-import type { Command } from "commander";
-import { listCommits } from "../../../client/actions/data/list-commits.ts";
-import { storeVersion } from "../../../client/actions/data/published-version.ts";
-import { openRowStore, readContribution } from "../../../client/actions/data/row-store.ts";
-import { publishVersion } from "../../../client/actions/ledger/publish-version.ts";
-import { bringVersion } from "../../../client/datanets/bring-version.ts";
+import { listCommits } from "@openledger/client/actions/data/list-commits";
+import { storeVersion } from "@openledger/client/actions/data/published-version";
+import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
+import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
+import { bringVersion } from "@openledger/client/datanets/bring-version";
 import {
   bringCard,
   findDatanets,
   getHostedDatanet,
   publishCard,
-} from "../../../client/datanets/datanet-card.ts";
-import { downloadCommits, downloadVersion } from "../../../client/datanets/download-rows.ts";
-import { mirrorDatanet } from "../../../client/datanets/mirror-datanet.ts";
-import { collectReviewed, verifyVouching } from "../../../client/datanets/reviewed-version.ts";
-import { contributionSource, uploadRows } from "../../../client/datanets/upload-rows.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
-import { type Card, nameCard } from "../../../datanets/card/card.ts";
-import { isRollupError } from "../../../foundation/rollup-error.ts";
+} from "@openledger/client/datanets/datanet-card";
+import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
+import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
+import { collectReviewed, verifyVouching } from "@openledger/client/datanets/reviewed-version";
+import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import { toHex32 } from "@openledger/client/hex";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { type Card, nameCard } from "@openledger/datanets/card/card";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { accountOf, openReader, openSigner, signFor } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";

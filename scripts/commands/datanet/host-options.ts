@@ -1,5 +1,5 @@
 /** What commands that ask a Datanet host have in common. */
-import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
 
 export const HOST_OPTION = ["--host <url>", "the Datanet host, as it names itself"] as const;

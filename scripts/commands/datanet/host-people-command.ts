@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
+import { listCommits } from "@openledger/client/actions/data/list-commits";
+import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
+import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
+import { nameCard } from "@openledger/datanets/card/card";
+import { FILE_FORMATS, type FileFormat, formatOf } from "@openledger/datanets/rows/read-rows";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Command } from "commander";
-import { listCommits } from "../../../client/actions/data/list-commits.ts";
-import { openRowStore, readContribution } from "../../../client/actions/data/row-store.ts";
-import { listAccess, sayRecords, type UnsignedRecord } from "../../../client/datanets/signed-records.ts";
-import { nameCard } from "../../../datanets/card/card.ts";
-import { FILE_FORMATS, type FileFormat, formatOf } from "../../../datanets/rows/read-rows.ts";
-import { isRollupError } from "../../../foundation/rollup-error.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -42,8 +42,8 @@ function addPreview(parent: Command): void {
     command,
     async ({ args, options, output }) => {
       const { card } = nameCard(JSON.parse(await readText(options.card)));
-      const { readRowsOf } = await import("../../../datanets/rows/read-rows.ts");
-      const { previewRows } = await import("../../../datanets/rows/preview.ts");
+      const { readRowsOf } = await import("@openledger/datanets/rows/read-rows");
+      const { previewRows } = await import("@openledger/datanets/rows/preview");
       const rows: Uint8Array[] = [];
       for (const path of args)
         rows.push(...(await readRowsOf(card, formatFor(path, options.format), await readBytes(path))));

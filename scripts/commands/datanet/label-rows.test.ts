@@ -1,5 +1,5 @@
+import { decodeRow, encodeRow } from "@openledger/attribution/rows/row-content";
 import { describe, expect, it } from "vitest";
-import { decodeRow, encodeRow } from "../../../attribution/rows/row-content.ts";
 import { labelledRows } from "./label-rows.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

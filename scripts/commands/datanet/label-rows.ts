@@ -1,5 +1,5 @@
-import { encodeRow, labelsOf, type RowKind } from "../../../attribution/rows/row-content.ts";
-import { encodeTextRow, type TextRow } from "../../../attribution/rows/text-rows.ts";
+import { encodeRow, labelsOf, type RowKind } from "@openledger/attribution/rows/row-content";
+import { encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
 import { commandError } from "../../cli/cli-errors.ts";
 
 /**

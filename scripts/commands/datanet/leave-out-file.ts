@@ -1,7 +1,7 @@
 /** The list of rows that a version leaves out: `datanet check --write` makes it, `datanet publish --leave-out` takes it. */
 import { readFile } from "node:fs/promises";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { z } from "zod";
-import { writeFileWhole } from "../../../foundation/whole-file.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 
 const fileSchema = z.strictObject({

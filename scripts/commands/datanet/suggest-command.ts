@@ -1,9 +1,9 @@
+import { readModel } from "@openledger/attribution/model/model-directory";
+import { fetchAnswering } from "@openledger/attribution/model/model-download";
+import { suggestLabels } from "@openledger/client/datanets/suggest-labels";
+import { promptOf } from "@openledger/datanets/rows/row-view";
+import { modelFamilies } from "@openledger/models/registered/model-families";
 import type { Command } from "commander";
-import { readModel } from "../../../attribution/model/model-directory.ts";
-import { fetchAnswering } from "../../../attribution/model/model-download.ts";
-import { suggestLabels } from "../../../client/datanets/suggest-labels.ts";
-import { promptOf } from "../../../datanets/rows/row-view.ts";
-import { modelFamilies } from "../../../models/registered/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { HOST_OPTION, type HostOptions, signerClient } from "./host-options.ts";

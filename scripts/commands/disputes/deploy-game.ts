@@ -1,13 +1,14 @@
 /** All contracts of a language model's disputes: games over its queries, postings of its rows, games over those. */
-import { parseEther } from "viem";
+
 import {
   deployGenesisGates,
   deployLedgerMath,
   deployTextDisputes,
   missingChunks,
   storeChunks,
-} from "../../../contracts/build/deploy-disputes.ts";
-import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
+} from "@openledger/contracts/build/deploy-disputes";
+import { deployTraceGame } from "@openledger/contracts/build/deploy-trace-game";
+import { parseEther } from "viem";
 import { parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";

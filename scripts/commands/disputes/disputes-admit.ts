@@ -1,15 +1,15 @@
-import { readModel } from "../../../attribution/model/model-directory.ts";
+import { readModel } from "@openledger/attribution/model/model-directory";
 import {
   contractFor,
   contractsBehind,
   promisesPosting,
-} from "../../../challenger/playing/disputes-contracts.ts";
-import { type DisputesCall, disputesSenderOf } from "../../../challenger/playing/disputes-sender.ts";
-import { admitCall, admitUnchallengedCall } from "../../../challenger/postings/ledger-proofs.ts";
-import { postingLines } from "../../../challenger/postings/posting-lines.ts";
-import { readPostings } from "../../../challenger/postings/read-postings.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { modelFamilies } from "../../../models/registered/model-families.ts";
+} from "@openledger/challenger/playing/disputes-contracts";
+import { type DisputesCall, disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
+import { admitCall, admitUnchallengedCall } from "@openledger/challenger/postings/ledger-proofs";
+import { postingLines } from "@openledger/challenger/postings/posting-lines";
+import { readPostings } from "@openledger/challenger/postings/read-postings";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { modelFamilies } from "@openledger/models/registered/model-families";
 import { commandError } from "../../cli/cli-errors.ts";
 import { parseAddress, resolveEndpoints } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";

@@ -1,5 +1,5 @@
+import { TEXT_BASE_OPTION } from "@openledger/models/registered/model-families";
 import type { Command } from "commander";
-import { TEXT_BASE_OPTION } from "../../../models/registered/model-families.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION } from "../../cli/settlement-options.ts";
 import type { DeployGameOptions } from "./deploy-game.ts";

@@ -1,4 +1,4 @@
-import { deployGenesisGates } from "../../../contracts/build/deploy-disputes.ts";
+import { deployGenesisGates } from "@openledger/contracts/build/deploy-disputes";
 import { parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";

@@ -1,26 +1,26 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Address, formatEther, type Hex, type PublicClient, parseEther, parseEventLogs } from "viem";
-import { readModel } from "../../../attribution/model/model-directory.ts";
-import { MOST_CHALLENGED_ROWS } from "../../../attribution/model/recipe-fields.ts";
+import { readModel } from "@openledger/attribution/model/model-directory";
+import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
 import {
   contractFor,
   postingKindOf,
   rowContractsOf,
-} from "../../../challenger/playing/disputes-contracts.ts";
-import { disputesSenderOf } from "../../../challenger/playing/disputes-sender.ts";
-import { postCall } from "../../../challenger/postings/ledger-proofs.ts";
-import { readPostings } from "../../../challenger/postings/read-postings.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+} from "@openledger/challenger/playing/disputes-contracts";
+import { disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
+import { postCall } from "@openledger/challenger/postings/ledger-proofs";
+import { readPostings } from "@openledger/challenger/postings/read-postings";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import {
   deployDirectDisputes,
   deployDisputes,
   deployLedgerMath,
   missingChunks,
   storeChunks,
-} from "../../../contracts/build/deploy-disputes.ts";
-import { disputesAbi, rowTracesAbi } from "../../../contracts/build/disputes-abi.ts";
-import { isRollupError } from "../../../foundation/rollup-error.ts";
-import { modelFamilies } from "../../../models/registered/model-families.ts";
+} from "@openledger/contracts/build/deploy-disputes";
+import { disputesAbi, rowTracesAbi } from "@openledger/contracts/build/disputes-abi";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { modelFamilies } from "@openledger/models/registered/model-families";
+import { type Address, formatEther, type Hex, type PublicClient, parseEther, parseEventLogs } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";

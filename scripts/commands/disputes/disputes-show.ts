@@ -1,11 +1,11 @@
+import { contractsBehind, rowContractsOf } from "@openledger/challenger/playing/disputes-contracts";
+import { type DisputesTerms, readTerms } from "@openledger/challenger/playing/disputes-sender";
+import { type RowVerdict, readVerdict } from "@openledger/challenger/playing/row-verdicts";
+import type { GateContract } from "@openledger/challenger/postings/gate-contracts";
+import { postingLines } from "@openledger/challenger/postings/posting-lines";
+import { type ReadAdmission, readAdmissions } from "@openledger/challenger/postings/read-admissions";
+import { type Posting, readPostings } from "@openledger/challenger/postings/read-postings";
 import { type Address, createPublicClient, formatEther, http, type PublicClient } from "viem";
-import { contractsBehind, rowContractsOf } from "../../../challenger/playing/disputes-contracts.ts";
-import { type DisputesTerms, readTerms } from "../../../challenger/playing/disputes-sender.ts";
-import { type RowVerdict, readVerdict } from "../../../challenger/playing/row-verdicts.ts";
-import type { GateContract } from "../../../challenger/postings/gate-contracts.ts";
-import { postingLines } from "../../../challenger/postings/posting-lines.ts";
-import { type ReadAdmission, readAdmissions } from "../../../challenger/postings/read-admissions.ts";
-import { type Posting, readPostings } from "../../../challenger/postings/read-postings.ts";
 import { parseAddress, resolveRpcUrl } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";

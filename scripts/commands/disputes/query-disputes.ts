@@ -1,22 +1,22 @@
 /** Disputes over queries of language models: docs/lm-disputes.md. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Address, parseEther } from "viem";
-import { openPromisedModel } from "../../../challenger/claiming/promised-model.ts";
-import { receiptClaim } from "../../../challenger/games/receipt-claim.ts";
-import { tracedPlayer } from "../../../challenger/games/traced-player.ts";
-import { describeRound, messageOf } from "../../../challenger/playing/describe-round.ts";
-import { rowContractsBehind } from "../../../challenger/playing/disputes-contracts.ts";
-import { bringVerdicts } from "../../../challenger/playing/row-verdicts.ts";
+import { openPromisedModel } from "@openledger/challenger/claiming/promised-model";
+import { receiptClaim } from "@openledger/challenger/games/receipt-claim";
+import { tracedPlayer } from "@openledger/challenger/games/traced-player";
+import { describeRound, messageOf } from "@openledger/challenger/playing/describe-round";
+import { rowContractsBehind } from "@openledger/challenger/playing/disputes-contracts";
+import { bringVerdicts } from "@openledger/challenger/playing/row-verdicts";
 import {
   type SoughtModel,
   sendingTo,
   traceContractAt,
   traceSenderOf,
-} from "../../../challenger/playing/trace-sender.ts";
-import { inOrder } from "../../../challenger/sending/l1-queue.ts";
-import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import { textFamily } from "../../../models/registered/text-family.ts";
+} from "@openledger/challenger/playing/trace-sender";
+import { inOrder } from "@openledger/challenger/sending/l1-queue";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { textFamily } from "@openledger/models/registered/text-family";
+import { type Address, parseEther } from "viem";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";

@@ -7,53 +7,53 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createPublicClient, createWalletClient, custom, encodeFunctionData, type Hex } from "viem";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import type { AnsweringModel } from "../../../attribution/model/model-family.ts";
-import type { PublishedModel } from "../../../attribution/model/model-files.ts";
-import { encodeTextRow } from "../../../attribution/rows/text-rows.ts";
-import { AutoClaimer, type ClaimableAnswer } from "../../../challenger/claiming/auto-claim.ts";
-import { ClaimThread } from "../../../challenger/claiming/claim-thread.ts";
-import { ClaimingReport } from "../../../challenger/claiming/claiming-report.ts";
-import { claimReceiptCall } from "../../../challenger/games/ledger-claims.ts";
-import { GameReader } from "../../../challenger/games/read-games.ts";
-import { falseTrace, placeOf } from "../../../challenger/games/testing/played-games.ts";
-import { tracedOf, withTracing } from "../../../challenger/games/traced-recipe.ts";
-import { openTracedText, type TracedTextModel } from "../../../challenger/games/traced-text.ts";
-import { drawApprover } from "../../../challenger/playing/approve-draws.ts";
-import { claimsOf, drawClaimer, sharedSender } from "../../../challenger/playing/claim-draws.ts";
-import { inOrder } from "../../../challenger/sending/l1-queue.ts";
-import { chainKernels } from "../../../challenger/trace/run-trace.ts";
-import { queryBytes, queryCommitment } from "../../../circuits/ledger/query.ts";
-import { answerHash, receiptHash } from "../../../circuits/ledger/receipt.ts";
-import { payInference } from "../../../client/actions/ledger/pay-inference.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import { getModel, getPayments, getSettlement } from "../../../client/sequencer/model-reads.ts";
+import type { AnsweringModel } from "@openledger/attribution/model/model-family";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { claimReceiptCall } from "@openledger/challenger/games/ledger-claims";
+import { tracedOf, withTracing } from "@openledger/challenger/games/traced-recipe";
+import { AutoClaimer, type ClaimableAnswer } from "@openledger/challenger/internal/claiming/auto-claim";
+import { ClaimThread } from "@openledger/challenger/internal/claiming/claim-thread";
+import { ClaimingReport } from "@openledger/challenger/internal/claiming/claiming-report";
+import { GameReader } from "@openledger/challenger/internal/games/read-games";
+import { falseTrace, placeOf } from "@openledger/challenger/internal/games/testing/played-games";
+import { openTracedText, type TracedTextModel } from "@openledger/challenger/internal/games/traced-text";
+import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
+import { drawApprover } from "@openledger/challenger/playing/approve-draws";
+import { claimsOf, drawClaimer, sharedSender } from "@openledger/challenger/playing/claim-draws";
+import { inOrder } from "@openledger/challenger/sending/l1-queue";
+import { queryBytes, queryCommitment } from "@openledger/circuits/ledger/query";
+import { answerHash, receiptHash } from "@openledger/circuits/ledger/receipt";
+import { toHex32 } from "@openledger/client/hex";
+import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
+import { getModel, getPayments, getSettlement } from "@openledger/client/sequencer/model-reads";
 import {
   deployGenesisGates,
   deployLedgerMath,
   missingChunks,
   storeChunks,
-} from "../../../contracts/build/deploy-disputes.ts";
-import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
-import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
-import { folderSource } from "../../../models/files/folder-source.ts";
-import { describeBase, readFrom } from "../../../models/registered/base-files.ts";
-import { type TextParts, textFamily } from "../../../models/registered/text-family.ts";
-import { type TrainingSetting, textTraining } from "../../../models/registered/text-training.ts";
-import { AutoSettler } from "../../../models/settler/auto-settle.ts";
+} from "@openledger/contracts/build/deploy-disputes";
+import { deployTraceGame } from "@openledger/contracts/build/deploy-trace-game";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { folderSource } from "@openledger/models/files/folder-source";
 import {
   CAP,
   PRICE_WEI,
   type SettlingWorld,
   startSettlingWorld,
-} from "../../../models/settler/testing/settling-fixture.ts";
-import type { ShownOpening } from "../../../models/settling/model-openings.ts";
-import { proveSettlement } from "../../../models/settling/prove-settlement.ts";
-import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
-import { byteConfig, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
-import { openProvingCircuit, readRollupCircuits } from "../../../verifier/circuits/rollup-circuits.ts";
+} from "@openledger/models/internal/settler/testing/settling-fixture";
+import { describeBase, readFrom } from "@openledger/models/registered/base-files";
+import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
+import { type TrainingSetting, textTraining } from "@openledger/models/registered/text-training";
+import { AutoSettler } from "@openledger/models/settler/auto-settle";
+import type { ShownOpening } from "@openledger/models/settling/model-openings";
+import { proveSettlement } from "@openledger/models/settling/prove-settlement";
+import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
+import { byteConfig, sampleTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
+import { openProvingCircuit, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
+import { createPublicClient, createWalletClient, custom, encodeFunctionData, type Hex } from "viem";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
 

@@ -1,13 +1,13 @@
 /** What ties a traced language model to the ledger: its registration, and approvals of its draws (docs/lm-disputes.md). */
 
-import { answeringFiles, rawAnsweringHash } from "../../../attribution/model/answering-hash.ts";
-import { registerCall } from "../../../challenger/games/ledger-claims.ts";
-import { approveDraws } from "../../../challenger/playing/approve-draws.ts";
-import { promisesPosting } from "../../../challenger/playing/disputes-contracts.ts";
-import { traceSenderOf } from "../../../challenger/playing/trace-sender.ts";
-import { openUnbegunModel } from "../../../challenger/postings/ledger-proofs.ts";
-import { columnsCommitment } from "../../../circuits/settlement/feature-commitment.ts";
-import { readSealedEpoch } from "../../../models/settling/prepare-settlement.ts";
+import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
+import { registerCall } from "@openledger/challenger/games/ledger-claims";
+import { approveDraws } from "@openledger/challenger/playing/approve-draws";
+import { promisesPosting } from "@openledger/challenger/playing/disputes-contracts";
+import { traceSenderOf } from "@openledger/challenger/playing/trace-sender";
+import { openUnbegunModel } from "@openledger/challenger/postings/ledger-proofs";
+import { columnsCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { readSealedEpoch } from "@openledger/models/settling/prepare-settlement";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";

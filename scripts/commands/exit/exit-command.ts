@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import type { Command } from "commander";
-import { repositoryRoot } from "../../../circuits/compiler/compile.ts";
 import { parseBlock, parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { PROVER_OPTION } from "../../cli/settlement-options.ts";

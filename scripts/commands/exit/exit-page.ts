@@ -1,12 +1,12 @@
 import { copyFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
-import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
-import { toSnarkjsKey } from "../../../prover/formats/verification-key.ts";
-import { exitCircuits } from "../../../verifier/circuits/exit-circuits.ts";
-import { openRegisteredCircuit } from "../../../verifier/circuits/open-registered.ts";
-import { verifierKey } from "../../../verifier/replay/verify-keys.ts";
-import { buildPages, keptPageOf } from "../../../web/build/build-pages.ts";
+import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
+import { exitCircuits } from "@openledger/verifier/circuits/exit-circuits";
+import { openRegisteredCircuit } from "@openledger/verifier/circuits/open-registered";
+import { verifierKey } from "@openledger/verifier/replay/verify-keys";
+import { buildPages, keptPageOf } from "@openledger/web/build/build-pages";
 import { resolveEndpoints } from "../../cli/context.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 

@@ -4,30 +4,30 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type Address, toHex } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { ExitContract } from "../../../bridge/l1/exit-contract.ts";
-import type { HistoryEvent } from "../../../bridge/l1/l1-history.ts";
-import { doctored } from "../../../bridge/testing/history-fixture.ts";
+import { ExitContract } from "@openledger/bridge/l1/exit-contract";
+import type { HistoryEvent } from "@openledger/bridge/l1/l1-history";
+import { doctored } from "@openledger/bridge/testing/history-fixture";
 import {
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
   startModelHistory,
-} from "../../../bridge/testing/model-history.ts";
-import { compileCircuit } from "../../../circuits/compiler/compile.ts";
-import { earnerDue } from "../../../circuits/exit/earner-exit.ts";
-import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
-import { KIND } from "../../../circuits/protocol.ts";
-import { circuitSpec } from "../../../circuits/registry/circuit-registry.ts";
-import { exitSizes } from "../../../circuits/registry/circuit-sizes.ts";
-import type { CircuitConfig } from "../../../contracts/build/verifying-key.ts";
-import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
-import { ANY_FEE, OPEN } from "../../../contracts/testing/rollup-fixture.ts";
-import { toSolidityKey } from "../../../prover/formats/verification-key.ts";
-import { developmentSecrets } from "../../../prover/keys/development-secrets.ts";
-import { developmentSetup } from "../../../prover/keys/development-setup.ts";
-import { verifyRollup } from "../../../verifier/replay/verify.ts";
+} from "@openledger/bridge/testing/model-history";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { earnerDue } from "@openledger/circuits/exit/earner-exit";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { KIND } from "@openledger/circuits/protocol";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { exitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import type { CircuitConfig } from "@openledger/contracts/build/verifying-key";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { ANY_FEE, OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { toSolidityKey } from "@openledger/prover/formats/verification-key";
+import { developmentSecrets } from "@openledger/prover/internal/keys/development-secrets";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
+import { type Address, toHex } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { runInProcess } from "../testing/run-in-process.ts";
 
 // The command line, against a real node and with real proofs of exits. Batches and settlements are

@@ -1,13 +1,13 @@
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { toHex32 } from "@openledger/client/hex";
+import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
+import { createProver } from "@openledger/prover/backends";
+import type { Prover } from "@openledger/prover/proving/prover";
+import { describeItem, type ExitItem } from "@openledger/verifier/exits/exit-plan";
+import { type LeaveResult, leave } from "@openledger/verifier/exits/leave";
+import { localExitProver } from "@openledger/verifier/exits/local-prover";
+import { readSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import type { Address } from "viem";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
-import { createProver } from "../../../prover/backends.ts";
-import type { Prover } from "../../../prover/proving/prover.ts";
-import { describeItem, type ExitItem } from "../../../verifier/exits/exit-plan.ts";
-import { type LeaveResult, leave } from "../../../verifier/exits/leave.ts";
-import { localExitProver } from "../../../verifier/exits/local-prover.ts";
-import { readSnapshot } from "../../../verifier/restore/snapshot-file.ts";
 import { openBlobs } from "../../cli/blob-places.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import {

@@ -12,7 +12,7 @@ export function addFreezeCommand(program: Command): void {
   withExample(command, "freeze --account bob", "freeze --rpc https://… --rollup 0x… --private-key-file key");
   onRun(command, async ({ options, output }) => {
     // Loaded here: prover and bridge would make every other command a second slower.
-    const { freezeRollup } = await import("../../../verifier/exits/freeze.ts");
+    const { freezeRollup } = await import("@openledger/verifier/exits/freeze");
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);
     const { outlook, transactionHash, gasUsed, gasCostWei } = await freezeRollup({
       rpcUrl,

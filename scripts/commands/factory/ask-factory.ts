@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseOpen } from "../../../client/sequencer/open-amount.ts";
-import { exportFormSchema, type FactoryJob, type JobEvent } from "../../../models/factory/factory-api.ts";
-import { FactoryClient } from "../../../models/factory/factory-client.ts";
-import { registerJob } from "../../../models/factory/register-job.ts";
+import { parseOpen } from "@openledger/client/sequencer/open-amount";
+import { exportFormSchema, type FactoryJob, type JobEvent } from "@openledger/models/factory/factory-api";
+import { FactoryClient } from "@openledger/models/factory/factory-client";
+import { registerJob } from "@openledger/models/factory/register-job";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";

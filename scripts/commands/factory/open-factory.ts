@@ -1,4 +1,4 @@
-import { FactoryClient } from "../../../models/factory/factory-client.ts";
+import { FactoryClient } from "@openledger/models/factory/factory-client";
 import { accountOf, type GlobalOptions, openSigner, type Signer, signFor } from "../../cli/context.ts";
 import type { FactoryOptions } from "./factory-options.ts";
 

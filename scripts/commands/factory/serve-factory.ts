@@ -1,7 +1,7 @@
+import { keepFilesPrivate } from "@openledger/foundation/private-files";
+import { readFactoryConfig } from "@openledger/models/factory/factory-config";
+import { startFactory } from "@openledger/models/factory/start-factory";
 import { pino } from "pino";
-import { keepFilesPrivate } from "../../../foundation/private-files.ts";
-import { readFactoryConfig } from "../../../models/factory/factory-config.ts";
-import { startFactory } from "../../../models/factory/start-factory.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import type { ServeFactoryOptions } from "./factory-options.ts";

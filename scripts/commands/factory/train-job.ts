@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import { type FactoryEstimate, type FactoryForm, formSchema } from "../../../models/factory/factory-api.ts";
-import type { FactoryClient } from "../../../models/factory/factory-client.ts";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { type FactoryEstimate, type FactoryForm, formSchema } from "@openledger/models/factory/factory-api";
+import type { FactoryClient } from "@openledger/models/factory/factory-client";
 import { commandError } from "../../cli/cli-errors.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";

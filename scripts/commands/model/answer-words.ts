@@ -1,6 +1,6 @@
 /** What an answer says in words, whose rows it cites, and what of it stands word for word in the version. */
-import type { RecipeBase } from "../../../attribution/model/recipe-fields.ts";
-import type { UncheckedAnswer } from "../../../client/actions/answers/model-answers.ts";
+import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import type { Output } from "../../cli/output.ts";
 import { renderTable } from "../../cli/output.ts";
 import { spanLines, spanView } from "../spans/span-lines.ts";
@@ -30,8 +30,8 @@ export async function answerWords(answer: UncheckedAnswer, options: WordsOptions
     return withSpans({ lines: [text], json: {} }, text, options);
   }
   const [{ parseCitations }, { fetchCitedRows }] = await Promise.all([
-    import("../../../models/retrieval/citations.ts"),
-    import("../../../models/retrieval/cited-rows.ts"),
+    import("@openledger/models/retrieval/citations"),
+    import("@openledger/models/retrieval/cited-rows"),
   ]);
   const rows = await fetchCitedRows(options.serverUrl, parseCitations(answer.answer));
   const lines = [
@@ -55,7 +55,7 @@ async function withSpans(
   text: string,
   { output, recipe, serverUrl, spansRoot }: WordsOptions,
 ): Promise<AnswerWords> {
-  const { askSpans } = await import("../../../models/spans/ask-spans.ts");
+  const { askSpans } = await import("@openledger/models/spans/ask-spans");
   output.progress("asking for verbatim spans");
   const rowsRoot = recipe.datanet.rowsRoot.slice(2);
   const spans = text === "" ? null : await askSpans({ serverUrl, text, rowsRoot, root: spansRoot });

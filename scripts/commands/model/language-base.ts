@@ -1,4 +1,4 @@
-import { KERNEL_CHOICES, type KernelChoice } from "../../../models/kernels/create-kernels.ts";
+import { KERNEL_CHOICES, type KernelChoice } from "@openledger/models/kernels/create-kernels";
 import { commandError } from "../../cli/cli-errors.ts";
 
 /** @throws CMD_USAGE */

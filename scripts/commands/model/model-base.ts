@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BASE_FOLDER, BASE_HASHES, BASE_SHA256, defaultBase } from "../../../models/base/default-base.ts";
-import { deriveBase } from "../../../models/base/derive-base.ts";
-import { MAX_THREAD_COUNT } from "../../../models/kernels/kernels.ts";
-import { forgetCheckpoint } from "../../../models/training/checkpoint.ts";
+import { BASE_FOLDER, BASE_HASHES, BASE_SHA256, defaultBase } from "@openledger/models/base/default-base";
+import { deriveBase } from "@openledger/models/base/derive-base";
+import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
+import { forgetCheckpoint } from "@openledger/models/training/checkpoint";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { kernelsNamed } from "./language-base.ts";
 import { type BaseCommandOptions, parseCount } from "./language-options.ts";

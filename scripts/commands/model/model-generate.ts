@@ -1,9 +1,9 @@
-import { baseSourceAt } from "../../../models/base/base-place.ts";
-import { readAdapter, readAdapterSettings } from "../../../models/files/adapter-files.ts";
-import { loadModel } from "../../../models/files/load-model.ts";
-import { openModel } from "../../../models/files/open-model.ts";
-import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
-import { generate } from "../../../models/training/generate.ts";
+import { baseSourceAt } from "@openledger/models/base/base-place";
+import { readAdapter, readAdapterSettings } from "@openledger/models/files/adapter-files";
+import { loadModel } from "@openledger/models/files/load-model";
+import { openModel } from "@openledger/models/files/open-model";
+import { openTokenizer } from "@openledger/models/tokens/tokenizer";
+import { generate } from "@openledger/models/training/generate";
 import { commandError } from "../../cli/cli-errors.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { kernelsNamed } from "./language-base.ts";

@@ -1,10 +1,10 @@
 import { inspect } from "node:util";
+import type { OpenSender } from "@openledger/challenger/playing/claim-draws";
+import { EPOCH_SECONDS } from "@openledger/circuits/protocol";
+import { clientError } from "@openledger/client/client-errors";
+import { keepFilesPrivate } from "@openledger/foundation/private-files";
+import { modelFamilies, TEXT_BASE_OPTION } from "@openledger/models/registered/model-families";
 import type { Command } from "commander";
-import type { OpenSender } from "../../../challenger/playing/claim-draws.ts";
-import { EPOCH_SECONDS } from "../../../circuits/protocol.ts";
-import { clientError } from "../../../client/client-errors.ts";
-import { keepFilesPrivate } from "../../../foundation/private-files.ts";
-import { modelFamilies, TEXT_BASE_OPTION } from "../../../models/registered/model-families.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, openSigner, resolveAccount, resolveRpcUrl, signFor } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
@@ -78,10 +78,10 @@ export function addModelServeCommand(parent: Command): void {
       throw clientError("CLI_NO_SEQUENCER", "the server asks the sequencer which answers were paid");
     }
     // Loaded here: a server and its store would make every other command slower.
-    const { serveModel } = await import("../../../attribution/server/serve-model.ts");
+    const { serveModel } = await import("@openledger/attribution/server/serve-model");
     const modelId = parseId(options.model);
     const epochSeconds = parseEpochLength(options.epochLength);
-    const { sharedSender, withClaiming } = await import("../../../challenger/playing/claim-draws.ts");
+    const { sharedSender, withClaiming } = await import("@openledger/challenger/playing/claim-draws");
     const openSender = sharedSender(() => l1SenderOf(options), log);
     const settling = options.settle === true ? await loadSettling(options, modelId, openSender) : null;
     const claiming =
@@ -156,8 +156,8 @@ const log = {
 async function loadSpans(file: string | undefined) {
   if (file === undefined) return undefined;
   const [{ readIndexFile }, { hostSpans }] = await Promise.all([
-    import("../../../models/spans/index-file.ts"),
-    import("../../../models/spans/host-spans.ts"),
+    import("@openledger/models/spans/index-file"),
+    import("@openledger/models/spans/host-spans"),
   ]);
   return hostSpans(await readIndexFile(file));
 }
@@ -167,10 +167,10 @@ async function loadSettling(options: ServeOptions, modelId: number, openSender: 
   resolveAccount(options);
   const [{ SettlingReport }, { startSettling }, { openSettlementContext, requireBackend }, { drawApprover }] =
     await Promise.all([
-      import("../../../models/settler/settling-report.ts"),
-      import("../../../models/settler/start-settling.ts"),
+      import("@openledger/models/settler/settling-report"),
+      import("@openledger/models/settler/start-settling"),
       import("../../cli/settlement-context.ts"),
-      import("../../../challenger/playing/approve-draws.ts"),
+      import("@openledger/challenger/playing/approve-draws"),
     ]);
   const report = new SettlingReport(modelId);
   const start = async (
@@ -203,8 +203,8 @@ async function loadClaiming(
 ) {
   const { l1 } = resolveAccount(options);
   const [{ requireClaimant }, { claimsOf }] = await Promise.all([
-    import("../../../challenger/claiming/start-claiming.ts"),
-    import("../../../challenger/playing/claim-draws.ts"),
+    import("@openledger/challenger/claiming/start-claiming"),
+    import("@openledger/challenger/playing/claim-draws"),
   ]);
   const { base } = options;
   await requireClaimant({ modelFolder: folder, base }, l1.address);

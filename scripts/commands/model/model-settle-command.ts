@@ -1,8 +1,8 @@
+import { seal } from "@openledger/client/actions/ledger/seal";
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { Command } from "commander";
-import { seal } from "../../../client/actions/ledger/seal.ts";
-import { getOperation } from "../../../client/sequencer/ledger-reads.ts";
-import { getModel } from "../../../client/sequencer/model-reads.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { accountOf, openSigner, signFor } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";

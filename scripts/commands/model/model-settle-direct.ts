@@ -1,19 +1,19 @@
 /** Settling without the sequencer: the ledger is rebuilt from L1, and the batch goes to the contract. */
-import { isDirect } from "../../../attribution/features/direct-rows.ts";
-import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
-import type { PublishedModel } from "../../../attribution/model/model-files.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import { modelFamilies } from "../../../models/registered/model-families.ts";
-import { fetchOpenings, type Openings } from "../../../models/settling/model-openings.ts";
-import { provable, readSealedEpoch, settledFeatures } from "../../../models/settling/prepare-settlement.ts";
-import { createProver } from "../../../prover/backends.ts";
-import { proveWithProgress } from "../../../prover/proving/prove-with-progress.ts";
-import { openProvingCircuit } from "../../../verifier/circuits/rollup-circuits.ts";
+import { isDirect } from "@openledger/attribution/features/direct-rows";
+import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { modelFamilies } from "@openledger/models/registered/model-families";
+import { fetchOpenings, type Openings } from "@openledger/models/settling/model-openings";
+import { provable, readSealedEpoch, settledFeatures } from "@openledger/models/settling/prepare-settlement";
+import { createProver } from "@openledger/prover/backends";
+import { proveWithProgress } from "@openledger/prover/proving/prove-with-progress";
+import { openProvingCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import {
   type Division,
   type SettleStage,
   submitSettlement,
-} from "../../../verifier/without-operator/submit-settlement.ts";
+} from "@openledger/verifier/without-operator/submit-settlement";
 import { openBlobs } from "../../cli/blob-places.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import {

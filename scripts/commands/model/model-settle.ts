@@ -1,24 +1,24 @@
-import type { PreparedSettlement } from "../../../circuits/settlement/settled-model.ts";
-import type { SampledSettlement } from "../../../circuits/settlement/settlement-rules.ts";
-import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
+import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
+import type { SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
+import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import {
   encodeSettlementBody,
   type ProvenSettlement,
   sendSettlement,
-} from "../../../client/actions/l1/send-settlement.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+} from "@openledger/client/actions/l1/send-settlement";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import {
   type EpochFacts,
   prepareDefaultSplit,
   prepareSampled,
   readSealedEpoch,
-} from "../../../models/settling/prepare-settlement.ts";
-import { signSettlement } from "../../../models/settling/sign-settlement.ts";
+} from "@openledger/models/settling/prepare-settlement";
+import { signSettlement } from "@openledger/models/settling/sign-settlement";
 import {
   earnerTableFor,
   type RollupCircuit,
   settlementCircuitFor,
-} from "../../../verifier/circuits/rollup-circuits.ts";
+} from "@openledger/verifier/circuits/rollup-circuits";
 import { type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";

@@ -1,30 +1,30 @@
 import { readFile, rm } from "node:fs/promises";
-import type { Command } from "commander";
-import type { BaseRule } from "../../../attribution/features/base-column.ts";
-import { baseOfCard } from "../../../attribution/model/base-policy.ts";
-import { type FamilyTraining, type ModelParts, trainingOf } from "../../../attribution/model/model-family.ts";
-import { hashRecipe } from "../../../attribution/model/recipe.ts";
+import type { BaseRule } from "@openledger/attribution/features/base-column";
+import { baseOfCard } from "@openledger/attribution/model/base-policy";
+import { type FamilyTraining, type ModelParts, trainingOf } from "@openledger/attribution/model/model-family";
+import { hashRecipe } from "@openledger/attribution/model/recipe";
 import {
   circuitColumns,
   DIRECT,
   MOST_CHALLENGED_ROWS,
   type RecipeBase,
-} from "../../../attribution/model/recipe-fields.ts";
-import { CIRCUIT_SORT } from "../../../circuits/settlement/settlement-data.ts";
-import type { OwnedContent } from "../../../client/actions/data/published-version.ts";
-import { openRowStore } from "../../../client/actions/data/row-store.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
-import { nameCard } from "../../../datanets/card/card.ts";
-import { baseNameAt, baseSourceAt, OWN_BASE } from "../../../models/base/base-place.ts";
+} from "@openledger/attribution/model/recipe-fields";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import type { OwnedContent } from "@openledger/client/actions/data/published-version";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { toHex32 } from "@openledger/client/hex";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { nameCard } from "@openledger/datanets/card/card";
+import { baseNameAt, baseSourceAt, OWN_BASE } from "@openledger/models/base/base-place";
 import {
   type BasePlaces,
   modelTrainings,
   TEXT_BASE_OPTION,
   textSetting,
-} from "../../../models/registered/model-families.ts";
-import type { TextRecipe } from "../../../models/registered/text-recipe.ts";
-import { verifierError } from "../../../verifier/verifier-errors.ts";
+} from "@openledger/models/registered/model-families";
+import type { TextRecipe } from "@openledger/models/registered/text-recipe";
+import { verifierError } from "@openledger/verifier/verifier-errors";
+import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -128,10 +128,10 @@ export function addModelTrainCommand(parent: Command): void {
     const [trainings, { registerModel }, { publishedModel }, { writeModel }, { readVersionRows }] =
       await Promise.all([
         modelTrainings({ base: options.base }),
-        import("../../../attribution/model/registration.ts"),
-        import("../../../attribution/model/model-files.ts"),
-        import("../../../attribution/model/model-directory.ts"),
-        import("../../../client/actions/data/published-version.ts"),
+        import("@openledger/attribution/model/registration"),
+        import("@openledger/attribution/model/model-files"),
+        import("@openledger/attribution/model/model-directory"),
+        import("@openledger/client/actions/data/published-version"),
       ]);
     const rows = await readVersionRows(await openRowStore(options.rows), rowsRoot);
     const { recipe, training } = await recipeOf(
@@ -194,8 +194,8 @@ async function requirePromisable(
 ): Promise<void> {
   if (recipe.family !== "text") throw commandError("CMD_USAGE", "only language models have claims");
   const [{ requireClaimable }, { requirePostable }] = await Promise.all([
-    import("../../../challenger/games/claimable.ts"),
-    import("../../../challenger/games/postable-rows.ts"),
+    import("@openledger/challenger/games/claimable"),
+    import("@openledger/challenger/games/postable-rows"),
   ]);
   const [text, setting] = [recipe as TextRecipe, await textSetting(options)];
   await requireClaimable(text, setting);
@@ -210,7 +210,7 @@ async function promised<Model extends ModelParts>(
   options: PromiseOptions,
   contents: readonly Uint8Array[],
 ): Promise<Model> {
-  const { withTracing } = await import("../../../challenger/games/traced-recipe.ts");
+  const { withTracing } = await import("@openledger/challenger/games/traced-recipe");
   const setting = await textSetting(options);
   const rows = options.queriesOnly === true ? null : contents;
   return (await withTracing(model as never, parseAddress(claimant), setting, rows)) as Model;
@@ -260,7 +260,7 @@ async function presetOf(
   if (name !== undefined) return presetRecipe(name, contents, columnCount);
   const place = base ?? OWN_BASE;
   const sizes = { rowCount: contents.length, columnCount };
-  const { textPreset } = await import("../../../models/registered/text-preset.ts");
+  const { textPreset } = await import("@openledger/models/registered/text-preset");
   return textPreset(baseSourceAt(place), baseNameAt(place), sizes);
 }
 
@@ -289,7 +289,7 @@ async function circuitFeatures(
   }
   const [{ openSettlementContext }, { settlementSizeOf }] = await Promise.all([
     import("../../cli/settlement-context.ts"),
-    import("../../../verifier/circuits/rollup-circuits.ts"),
+    import("@openledger/verifier/circuits/rollup-circuits"),
   ]);
   const { circuits } = await openSettlementContext(options);
   const sizes = circuits

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
+import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
 import type { Command } from "commander";
-import { MAX_THREAD_COUNT } from "../../../models/kernels/kernels.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { BASE_OPTION, CARD, type TuneOptions } from "./language-options.ts";
 

@@ -1,26 +1,26 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { usualTargets } from "../../../models/architecture/adapter-layout.ts";
-import { baseSourceAt } from "../../../models/base/base-place.ts";
-import { encodeAdapter } from "../../../models/files/adapter-files.ts";
-import { loadModel } from "../../../models/files/load-model.ts";
-import { openModel } from "../../../models/files/open-model.ts";
-import type { KernelChoice } from "../../../models/kernels/create-kernels.ts";
-import { MAX_THREAD_COUNT } from "../../../models/kernels/kernels.ts";
-import { nativeKernelSets } from "../../../models/kernels/native-kernels.ts";
-import { GpuKernels } from "../../../models/kernels/webgpu/gpu-kernels.ts";
-import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
-import { forgetCheckpoint } from "../../../models/training/checkpoint.ts";
-import { RowTeam } from "../../../models/training/row-team.ts";
-import { textRows } from "../../../models/training/text-rows.ts";
+import { usualTargets } from "@openledger/models/architecture/adapter-layout";
+import { baseSourceAt } from "@openledger/models/base/base-place";
+import { encodeAdapter } from "@openledger/models/files/adapter-files";
+import { loadModel } from "@openledger/models/files/load-model";
+import { openModel } from "@openledger/models/files/open-model";
+import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
+import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
+import { nativeKernelSets } from "@openledger/models/kernels/native-kernels";
+import { GpuKernels } from "@openledger/models/kernels/webgpu/gpu-kernels";
+import { openTokenizer } from "@openledger/models/tokens/tokenizer";
+import { forgetCheckpoint } from "@openledger/models/training/checkpoint";
+import { RowTeam } from "@openledger/models/training/row-team";
+import { textRows } from "@openledger/models/training/text-rows";
 import {
   type TuningProgress,
   tuneAdapter,
   tuningBlocks,
   usualRecipe,
-} from "../../../models/training/tune-adapter.ts";
-import { CARD_BLOCKS, cardLosses, tuneOnCard } from "../../../models/training/tune-on-card.ts";
+} from "@openledger/models/training/tune-adapter";
+import { CARD_BLOCKS, cardLosses, tuneOnCard } from "@openledger/models/training/tune-on-card";
 import { commandError } from "../../cli/cli-errors.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { kernelsNamed } from "./language-base.ts";

@@ -1,4 +1,4 @@
-import type { ParkedSettlementView } from "../../../client/sequencer/parked-settlements.ts";
+import type { ParkedSettlementView } from "@openledger/client/sequencer/parked-settlements";
 
 const iso = (seconds: number) => new Date(1_000 * seconds).toISOString();
 

@@ -1,9 +1,10 @@
 /** What the command line says of a settlement that waits on L1, beside a real sequencer. */
+
+import { MODEL_ID } from "@openledger/bridge/testing/model-history";
+import { FINALITY_DEPTH_BLOCKS } from "@openledger/sequencer/testing/l1-world";
+import { startParkedWorld } from "@openledger/sequencer/testing/parked-world";
+import { close } from "@openledger/sequencer/testing/test-operator";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { MODEL_ID } from "../../../bridge/testing/model-history.ts";
-import { FINALITY_DEPTH_BLOCKS } from "../../../sequencer/testing/l1-world.ts";
-import { startParkedWorld } from "../../../sequencer/testing/parked-world.ts";
-import { close } from "../../../sequencer/testing/test-operator.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
 
 const DAY_SECONDS = 86_400;

@@ -1,11 +1,11 @@
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { parseRecipe, type Recipe } from "@openledger/attribution/model/recipe";
+import { requireTrainable, rowFacts } from "@openledger/attribution/model/trainable";
+import { trainModel } from "@openledger/attribution/model/trained-model";
+import { encodeRow } from "@openledger/attribution/rows/row-content";
+import { recipeFor, sampleRows } from "@openledger/attribution/testing/sample-rows";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
-import { parseRecipe, type Recipe } from "../../../attribution/model/recipe.ts";
-import { requireTrainable, rowFacts } from "../../../attribution/model/trainable.ts";
-import { trainModel } from "../../../attribution/model/trained-model.ts";
-import { encodeRow } from "../../../attribution/rows/row-content.ts";
-import { recipeFor, sampleRows } from "../../../attribution/testing/sample-rows.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { completeRecipe, type PresetName, presetRecipe } from "./recipe-presets.ts";
 
 beforeAll(initPoseidon);

@@ -1,10 +1,10 @@
-import type { BaseRule } from "../../../attribution/features/base-column.ts";
-import type { DirectRecipe } from "../../../attribution/model/direct-recipe.ts";
-import type { Recipe } from "../../../attribution/model/recipe.ts";
-import { featureCountFor, rowFacts } from "../../../attribution/model/trainable.ts";
-import type { InputOptions } from "../../../attribution/rows/row-content.ts";
-import { ROW_RULES } from "../../../attribution/rows/row-rules.ts";
-import { toHex32 } from "../../../client/hex.ts";
+import type { BaseRule } from "@openledger/attribution/features/base-column";
+import type { DirectRecipe } from "@openledger/attribution/model/direct-recipe";
+import type { Recipe } from "@openledger/attribution/model/recipe";
+import { featureCountFor, rowFacts } from "@openledger/attribution/model/trainable";
+import type { InputOptions } from "@openledger/attribution/rows/row-content";
+import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import { toHex32 } from "@openledger/client/hex";
 
 /** What a recipe says beside the rows that it is about. */
 export type RecipePreset = Omit<Recipe, "datanet" | "columnCount">;

@@ -1,19 +1,19 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { clientError } from "@openledger/client/client-errors";
+import { keepFilesPrivate } from "@openledger/foundation/private-files";
+import { folderSource } from "@openledger/models/files/folder-source";
+import { openModel } from "@openledger/models/files/open-model";
+import { LedgerBook } from "@openledger/models/paid/ledger-book";
+import { openPaidModels, type PaidModels, type PaidModelsOptions } from "@openledger/models/paid/paid-models";
+import { serveAdapters } from "@openledger/models/serving/serve-adapters";
+import { readServingConfig, type ServingConfig } from "@openledger/models/serving/serving-config";
+import type { HelperLog } from "@openledger/models/settler/turn-report";
+import { hostSpans } from "@openledger/models/spans/host-spans";
+import { readIndexFile } from "@openledger/models/spans/index-file";
+import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import type { Logger } from "pino";
 import { pino } from "pino";
-import { clientError } from "../../../client/client-errors.ts";
-import { keepFilesPrivate } from "../../../foundation/private-files.ts";
-import { folderSource } from "../../../models/files/folder-source.ts";
-import { openModel } from "../../../models/files/open-model.ts";
-import { LedgerBook } from "../../../models/paid/ledger-book.ts";
-import { openPaidModels, type PaidModels, type PaidModelsOptions } from "../../../models/paid/paid-models.ts";
-import { serveAdapters } from "../../../models/serving/serve-adapters.ts";
-import { readServingConfig, type ServingConfig } from "../../../models/serving/serving-config.ts";
-import type { HelperLog } from "../../../models/settler/turn-report.ts";
-import { hostSpans } from "../../../models/spans/host-spans.ts";
-import { readIndexFile } from "../../../models/spans/index-file.ts";
-import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader, resolveAccount, resolveRpcUrl } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
@@ -87,8 +87,8 @@ async function loadClaims(
     );
   const { l1 } = resolveAccount(options);
   const [{ requireClaimantOfAll }, { claimsOf, sharedSender, withClaiming }] = await Promise.all([
-    import("../../../challenger/claiming/start-claiming.ts"),
-    import("../../../challenger/playing/claim-draws.ts"),
+    import("@openledger/challenger/claiming/start-claiming"),
+    import("@openledger/challenger/playing/claim-draws"),
   ]);
   let claims: ReturnType<typeof claimsOf> | null = null;
   const helpersOf: PaidModelsOptions["helpersOf"] = (models) => {

@@ -1,6 +1,6 @@
+import { claim } from "@openledger/client/actions/l1/claim";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { Command } from "commander";
-import { claim } from "../../../client/actions/l1/claim.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { openSigner, parseAddress } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";

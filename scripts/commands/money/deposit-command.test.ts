@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { startTestRollup, type TestRollup } from "@openledger/sequencer/testing/test-rollup";
 import { toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../../../bridge/testing/history-fixture.ts";
-import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
-import { startTestRollup, type TestRollup } from "../../../sequencer/testing/test-rollup.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
 
 let folder: string;

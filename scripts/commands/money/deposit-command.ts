@@ -1,9 +1,9 @@
+import { deposit } from "@openledger/client/actions/l1/deposit";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getStatus } from "@openledger/client/sequencer/ledger-reads";
+import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Command } from "commander";
-import { deposit } from "../../../client/actions/l1/deposit.ts";
-import type { LedgerClient } from "../../../client/ledger-client.ts";
-import { getStatus } from "../../../client/sequencer/ledger-reads.ts";
-import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
-import { isRollupError } from "../../../foundation/rollup-error.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { accountOf, openSigner, resolveLeaf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";

@@ -2,16 +2,17 @@
  * Whether a forced operation would have an effect, by the ledger as L1 has it. The contract knows no leaves: it queues and
  * burns the fee for any id, and only the batch finds that there is nothing to do. Every forced command asks here first.
  */
+
+import type { QueueEntryEvent } from "@openledger/bridge/l1/l1-history";
+import { forcedCollect, forcedSeal, unpackCollect } from "@openledger/circuits/batch/epoch-operations";
+import { executeQueueEntry } from "@openledger/circuits/batch/queue-slot";
+import { type LeafState, unpackCounters } from "@openledger/circuits/ledger/leaf";
+import type { QueueOperation } from "@openledger/circuits/ledger/operation";
+import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
+import { KIND, LEAF_KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import type { RestoredLedger } from "@openledger/verifier/restore/restore-ledger";
 import { type Address, getAddress, numberToHex } from "viem";
-import type { QueueEntryEvent } from "../../../bridge/l1/l1-history.ts";
-import { forcedCollect, forcedSeal, unpackCollect } from "../../../circuits/batch/epoch-operations.ts";
-import { executeQueueEntry } from "../../../circuits/batch/queue-slot.ts";
-import { type LeafState, unpackCounters } from "../../../circuits/ledger/leaf.ts";
-import type { QueueOperation } from "../../../circuits/ledger/operation.ts";
-import { EARNER_ROLE } from "../../../circuits/ledger/rewards.ts";
-import { KIND, LEAF_KIND, WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import type { RestoredLedger } from "../../../verifier/restore/restore-ledger.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import type { LedgerOnL1 } from "../../cli/ledger-on-l1.ts";
 

@@ -1,11 +1,11 @@
 /** Rewards collected through L1's queue. Without a sequencer, what there is to collect is read from the ledger rebuilt from L1. */
-import { packCollect } from "../../../circuits/batch/epoch-operations.ts";
-import type { LeafState } from "../../../circuits/ledger/leaf.ts";
-import { collectedPlace, EARNER_ROLE, roleShareWei, unpackSplit } from "../../../circuits/ledger/rewards.ts";
-import { KIND } from "../../../circuits/protocol.ts";
-import { forceCollect } from "../../../client/actions/forced/force-collect.ts";
-import { getRewards } from "../../../client/sequencer/model-reads.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { packCollect } from "@openledger/circuits/batch/epoch-operations";
+import type { LeafState } from "@openledger/circuits/ledger/leaf";
+import { collectedPlace, EARNER_ROLE, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { KIND } from "@openledger/circuits/protocol";
+import { forceCollect } from "@openledger/client/actions/forced/force-collect";
+import { getRewards } from "@openledger/client/sequencer/model-reads";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { accountOf, type GlobalOptions, type Signer } from "../../cli/context.ts";
 import { ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";

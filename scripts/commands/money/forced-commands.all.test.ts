@@ -1,8 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { toHex } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   DATANET_ID,
   EARNERS,
@@ -10,9 +8,11 @@ import {
   type ModelHistory,
   SAMPLED_CIRCUIT,
   startModelHistory,
-} from "../../../bridge/testing/model-history.ts";
-import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
-import { ANY_FEE, OPEN, SHAPES } from "../../../contracts/testing/rollup-fixture.ts";
+} from "@openledger/bridge/testing/model-history";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { ANY_FEE, OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
+import { toHex } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { runInProcess } from "../testing/run-in-process.ts";
 
 // The command line with nothing but an Ethereum node to ask.

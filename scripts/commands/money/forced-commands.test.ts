@@ -1,8 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { toHex } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   DATANET_ID,
   EARNERS,
@@ -10,12 +8,14 @@ import {
   type ModelHistory,
   SAMPLED_CIRCUIT,
   startModelHistory,
-} from "../../../bridge/testing/model-history.ts";
-import { KIND } from "../../../circuits/protocol.ts";
-import { startFakeSequencer } from "../../../client/testing/fake-sequencer.ts";
-import { leafAnswer } from "../../../client/testing/ledger-fixture.ts";
-import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
-import { OPEN, SHAPES } from "../../../contracts/testing/rollup-fixture.ts";
+} from "@openledger/bridge/testing/model-history";
+import { KIND } from "@openledger/circuits/protocol";
+import { startFakeSequencer } from "@openledger/client/testing/fake-sequencer";
+import { leafAnswer } from "@openledger/client/testing/ledger-fixture";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
+import { toHex } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { runInProcess } from "../testing/run-in-process.ts";
 
 // The command line with nothing but an Ethereum node to ask.

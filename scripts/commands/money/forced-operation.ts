@@ -1,8 +1,8 @@
 /** What commands that go through L1's queue share: a wait where there is a sequencer to ask, and what to say of it. */
 
-import type { QueueResult } from "../../../client/actions/forced/queue-result.ts";
-import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
-import type { WaitTarget } from "../../../client/sequencer/wait-for.ts";
+import type { QueueResult } from "@openledger/client/actions/forced/queue-result";
+import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
+import type { WaitTarget } from "@openledger/client/sequencer/wait-for";
 import type { Signer } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
 import type { Output } from "../../cli/output.ts";

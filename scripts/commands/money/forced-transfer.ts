@@ -1,9 +1,10 @@
 /** A transfer through L1's queue; without a sequencer, payer and payee are looked up in the ledger rebuilt from L1. */
+
+import { KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
+import { forceTransfer } from "@openledger/client/actions/forced/force-transfer";
+import { clientError } from "@openledger/client/client-errors";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { type Address, getAddress, numberToHex } from "viem";
-import { KIND, WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
-import { forceTransfer } from "../../../client/actions/forced/force-transfer.ts";
-import { clientError } from "../../../client/client-errors.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { accountOf, type GlobalOptions, resolveLeaf, type Signer } from "../../cli/context.ts";
 import { type LedgerOnL1, ledgerOnL1, onlyAccountOf } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";

@@ -1,13 +1,14 @@
 /**
  * A forced withdrawal. Without a sequencer nobody but an Ethereum node is asked: none is needed, and none can prevent it.
  */
+
+import { KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
+import { forceWithdraw } from "@openledger/client/actions/forced/force-withdraw";
+import { clientError } from "@openledger/client/client-errors";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { planExits } from "@openledger/verifier/exits/exit-plan";
+import type { RestoredLedger } from "@openledger/verifier/restore/restore-ledger";
 import type { Address } from "viem";
-import { KIND, WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
-import { forceWithdraw } from "../../../client/actions/forced/force-withdraw.ts";
-import { clientError } from "../../../client/client-errors.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import { planExits } from "../../../verifier/exits/exit-plan.ts";
-import type { RestoredLedger } from "../../../verifier/restore/restore-ledger.ts";
 import { accountOf, type GlobalOptions, resolveLeaf, type Signer } from "../../cli/context.ts";
 import { type LedgerOnL1, ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";

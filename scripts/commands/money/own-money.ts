@@ -1,11 +1,12 @@
 /** Where the money of one address is: its wallet, what it can claim, what waits, and what the sequencer says it has. */
+
+import { KIND } from "@openledger/circuits/protocol";
+import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
+import { type LedgerClient, rollupContract } from "@openledger/client/ledger-client";
+import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
+import { getRewards } from "@openledger/client/sequencer/model-reads";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { Address } from "viem";
-import { KIND } from "../../../circuits/protocol.ts";
-import { getL1Balances } from "../../../client/actions/l1/l1-balances.ts";
-import { type LedgerClient, rollupContract } from "../../../client/ledger-client.ts";
-import { findLeaves } from "../../../client/sequencer/ledger-reads.ts";
-import { getRewards } from "../../../client/sequencer/model-reads.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 
 export interface WaitingDeposit {
   readonly queueIndex: number;

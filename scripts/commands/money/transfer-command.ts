@@ -1,6 +1,6 @@
+import { transfer } from "@openledger/client/actions/ledger/transfer";
+import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import type { Command } from "commander";
-import { transfer } from "../../../client/actions/ledger/transfer.ts";
-import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
 import { accountOf, openSigner, resolveLeaf, signFor } from "../../cli/context.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
 import {

@@ -1,8 +1,8 @@
+import { withdraw } from "@openledger/client/actions/ledger/withdraw";
+import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
+import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
+import type { SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
 import type { Command } from "commander";
-import { withdraw } from "../../../client/actions/ledger/withdraw.ts";
-import { estimateFees, likelyFeeWei } from "../../../client/sequencer/fees.ts";
-import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
-import type { SequencerAccess } from "../../../client/sequencer/sequencer-request.ts";
 import { accountOf, openSigner, parseAddress, resolveLeaf, signFor } from "../../cli/context.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
 import { type ForcedOptions, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "./forced-operation.ts";

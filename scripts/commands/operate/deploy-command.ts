@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
+import { operatorError } from "@openledger/operations/operator-errors";
 import type { Command } from "commander";
 import { formatEther } from "viem";
-import { operatorError } from "../../../operations/operator-errors.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 
 interface DeployCommandOptions {
@@ -22,7 +22,7 @@ export function addDeployCommand(program: Command): void {
   withExample(command, "deploy --config deploy.json --dry-run", "deploy --config deploy.json");
   onRun<DeployCommandOptions>(command, async ({ options, output }) => {
     const { carryOut, describeDeployment, prepareDeployment } = await import(
-      "../../../operations/deploy/deploy.ts"
+      "@openledger/operations/deploy/deploy"
     );
     const tell = (text: string) => process.stderr.write(`${text}\n`);
     // snarkjs prints its verdicts by itself; stdout is the answer's.

@@ -1,7 +1,7 @@
+import { estimateFees, getOperatorResult, WHO_PAYS } from "@openledger/client/sequencer/fees";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import type { FeeEstimates, OperatorResult } from "@openledger/client/sequencer/sequencer-schemas";
 import type { Command } from "commander";
-import { estimateFees, getOperatorResult, WHO_PAYS } from "../../../client/sequencer/fees.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import type { FeeEstimates, OperatorResult } from "../../../client/sequencer/sequencer-schemas.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";

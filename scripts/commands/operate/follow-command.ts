@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import { Secret } from "@openledger/foundation/secret";
+import { readSecretFile } from "@openledger/foundation/secret-file";
 import { type Command, InvalidArgumentError } from "commander";
-import { Secret } from "../../../foundation/secret.ts";
-import { readSecretFile } from "../../../foundation/secret-file.ts";
 import { deploymentOf, resolveEndpoints } from "../../cli/context.ts";
 import { parseBlock } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";

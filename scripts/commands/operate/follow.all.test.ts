@@ -3,26 +3,26 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../../../bridge/testing/history-fixture.ts";
-import { behindLimit, dropsBlocksBefore } from "../../../bridge/testing/limited-node.ts";
-import type { SignedOperation } from "../../../circuits/ledger/operation.ts";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { behindLimit, dropsBlocksBefore } from "@openledger/bridge/testing/limited-node";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import {
   deploymentOn,
   depositFor,
   FINALITY_DEPTH_BLOCKS,
   type L1World,
   startL1World,
-} from "../../../sequencer/testing/l1-world.ts";
-import { close, send } from "../../../sequencer/testing/test-operator.ts";
+} from "@openledger/sequencer/testing/l1-world";
+import { close, send } from "@openledger/sequencer/testing/test-operator";
 import {
   type Answer,
   ONE_OPEN_WEI,
   temporaryFolder,
   testUser,
   transfer,
-} from "../../../sequencer/testing/test-rollup.ts";
-import { readSnapshot } from "../../../verifier/restore/snapshot-file.ts";
+} from "@openledger/sequencer/testing/test-rollup";
+import { readSnapshot } from "@openledger/verifier/restore/snapshot-file";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { makeSnapshot } from "./snapshot.ts";
 
 const executable = fileURLToPath(new URL("../../openledger.js", import.meta.url));

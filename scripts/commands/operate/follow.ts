@@ -1,16 +1,16 @@
 /** Runs a follower until a signal ends it; where L1 has replaced what was final, it begins again by itself. */
-import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
-import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { keepFilesPrivate } from "../../../foundation/private-files.ts";
-import { isRollupError } from "../../../foundation/rollup-error.ts";
-import { cutStopShort } from "../../../foundation/run-until-stopped.ts";
-import type { ServedPages } from "../../../sequencer/api/pages.ts";
-import { createFollowProcess, type FollowOptions } from "../../../sequencer/follower/follow-process.ts";
-import { createLogger } from "../../../sequencer/logger.ts";
-import { verifierKey } from "../../../verifier/replay/verify-keys.ts";
-import { readSnapshot } from "../../../verifier/restore/snapshot-file.ts";
-import { buildPages } from "../../../web/build/build-pages.ts";
+import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { keepFilesPrivate } from "@openledger/foundation/private-files";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { cutStopShort } from "@openledger/foundation/run-until-stopped";
+import type { ServedPages } from "@openledger/sequencer/api/pages";
+import { createFollowProcess, type FollowOptions } from "@openledger/sequencer/follower/follow-process";
+import { createLogger } from "@openledger/sequencer/logger";
+import { verifierKey } from "@openledger/verifier/replay/verify-keys";
+import { readSnapshot } from "@openledger/verifier/restore/snapshot-file";
+import { buildPages } from "@openledger/web/build/build-pages";
 import type { Output } from "../../cli/output.ts";
 
 export interface RunFollowerOptions {
@@ -31,7 +31,7 @@ export async function runFollower(
   const logger = createLogger({ level: "info", component: "follower" });
   const snapshot = snapshotPath === null ? undefined : (await readSnapshot(snapshotPath)).snapshot;
   const verifyProof = isVerifying
-    ? (await import("../../../prover/formats/verification-key.ts")).verifyProof
+    ? (await import("@openledger/prover/formats/verification-key")).verifyProof
     : undefined;
   const served = pages === null ? undefined : { ...pages, path: await pagesFor(options) };
   const ending = new Promise<"signal">((resolve) => {
@@ -63,7 +63,7 @@ async function pagesFor({
   rpcUrl,
   rollupAddress,
 }: Pick<FollowOptions, "rpcUrl" | "rollupAddress">): Promise<string> {
-  const { toSnarkjsKey } = await import("../../../prover/formats/verification-key.ts");
+  const { toSnarkjsKey } = await import("@openledger/prover/formats/verification-key");
   const client = createPatientL1Client({ rpcUrl });
   const registered = await new RollupContract({ client, address: rollupAddress }).circuits();
   const circuits = registered.map((circuit) => ({ ...circuit, key: toSnarkjsKey(verifierKey(circuit)) }));

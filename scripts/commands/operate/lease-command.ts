@@ -106,7 +106,7 @@ function addTake(lease: Command): void {
     "operator lease take --lease 0x… --data ./sequencer --operator-key-file key --url https://…",
   );
   onRun<TakeOptions>(command, async ({ options, output }) => {
-    const { takeForOwn } = await import("../../../sequencer/follower/take-over.ts");
+    const { takeForOwn } = await import("@openledger/sequencer/follower/take-over");
     const { requireLeader, withInstallation } = await import("./lease-tools.ts");
     const named = withInstallation(options);
     if (options.config !== undefined) requireLeader(options.config);
@@ -130,7 +130,7 @@ function addRelease(lease: Command): void {
     "operator lease release --lease 0x… --epoch 3 --url http://127.0.0.1:8547 --operator-key-file key",
   );
   onRun<Named & { epoch?: number }>(command, async ({ options, output }) => {
-    const { releaseLease } = await import("../../../bridge/operator/take-lease.ts");
+    const { releaseLease } = await import("@openledger/bridge/operator/take-lease");
     const { withInstallation } = await import("./lease-tools.ts");
     const named = withInstallation(options);
     const url = given(named, "url");
@@ -169,13 +169,13 @@ function addTakeOver(operator: Command): void {
     "operator take-over --lease 0x… --follower-data ./follower --follower http://127.0.0.1:8557 --data ./sequencer --operator-key-file key --url https://…",
   );
   onRun<TakeOverCommandOptions>(command, async ({ options, output }) => {
-    const { takeOver } = await import("../../../sequencer/follower/take-over.ts");
+    const { takeOver } = await import("@openledger/sequencer/follower/take-over");
     const { withInstallation } = await import("./lease-tools.ts");
     const named = withInstallation(options);
     const { modules, rollupAddress, rpcUrl } = await toolsOf(named, output.progress);
     const { config } = options;
     const finish = async () => {
-      const { promoteSpare } = await import("../../../operations/installation/init.ts");
+      const { promoteSpare } = await import("@openledger/operations/installation/init");
       if (config !== undefined) await promoteSpare(config);
     };
     const startedAtMs = performance.now();

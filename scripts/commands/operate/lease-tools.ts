@@ -1,18 +1,18 @@
 /** What the commands of the lease are made with: an Ethereum node, the contract, the operator's account. */
 import { resolve } from "node:path";
+import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
+import { LeaseContract } from "@openledger/bridge/l1/lease-contract";
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { OperatorNonce } from "@openledger/bridge/operator/operator-nonce";
+import { loadDeployment } from "@openledger/circuits/registry/deployment";
+import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
+import { deployContract } from "@openledger/contracts/build/deploy";
+import type { SpendingCap } from "@openledger/contracts/l1/capped-transaction";
+import { readSecretFile } from "@openledger/foundation/secret-file";
+import { installationPaths, readInstallation } from "@openledger/operations/installation/installation";
+import type { TakeOverModules } from "@openledger/sequencer/follower/take-over";
 import { type Address, createWalletClient, http, isAddressEqual } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
-import { LeaseContract } from "../../../bridge/l1/lease-contract.ts";
-import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
-import { OperatorNonce } from "../../../bridge/operator/operator-nonce.ts";
-import { loadDeployment } from "../../../circuits/registry/deployment.ts";
-import { compileContracts, pickContract } from "../../../contracts/build/compile.ts";
-import { deployContract } from "../../../contracts/build/deploy.ts";
-import type { SpendingCap } from "../../../contracts/l1/capped-transaction.ts";
-import { readSecretFile } from "../../../foundation/secret-file.ts";
-import { installationPaths, readInstallation } from "../../../operations/installation/installation.ts";
-import type { TakeOverModules } from "../../../sequencer/follower/take-over.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 
 interface LeaseToolsOptions {

@@ -1,5 +1,5 @@
+import { BACKEND_CHOICES } from "@openledger/prover/choose-backend";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { BACKEND_CHOICES } from "../../../prover/choose-backend.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { parseAddress } from "../../cli/context.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -96,7 +96,7 @@ export function addOperatorCommands(program: Command): void {
     "operator init --spare-of operator-copy --out spare --url https://b…",
   );
   onRun<InitCommandOptions>(command, async ({ options, output }) => {
-    const { initInstallation } = await import("../../../operations/installation/init.ts");
+    const { initInstallation } = await import("@openledger/operations/installation/init");
     const { modelFolder, modelId, modelKeyFile } = options;
     const isNone = [modelFolder, modelId, modelKeyFile].every((value) => value === undefined);
     if (!isNone && (modelFolder === undefined || modelId === undefined || modelKeyFile === undefined))
@@ -148,7 +148,7 @@ export function addDoctorCommand(program: Command): void {
     .requiredOption("--config <folder>", "the installation, as openledger operator init wrote it");
   withExample(command, "doctor --config operator", "doctor --config operator --json");
   onRun<{ config: string }>(command, async ({ options, output }) => {
-    const { describeDiagnosis, examine } = await import("../../../operations/doctor/doctor.ts");
+    const { describeDiagnosis, examine } = await import("@openledger/operations/doctor/doctor");
     const diagnosis = await examine(options.config);
     output.answer(describeDiagnosis(diagnosis), diagnosis);
     if (diagnosis.problems.length > 0) process.exitCode = 1;

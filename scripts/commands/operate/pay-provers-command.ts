@@ -1,14 +1,14 @@
 /** `openledger operator pay-provers`: OPEN for each proof that a worker handed in and the sequencer took. */
 import { renameSync, writeFileSync } from "node:fs";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
+import { takeFileLock } from "@openledger/foundation/file-lock";
+import { operatorError } from "@openledger/operations/operator-errors";
+import { decidePayment } from "@openledger/operations/payments/known-payments";
+import { paymentMetrics, payProvers, reportWorkers } from "@openledger/operations/payments/pay-provers";
+import { PaymentJournal, readWorkerAccounts } from "@openledger/operations/payments/payment-journal";
+import { readProofCredits } from "@openledger/prover/jobs/proof-credits";
 import type { Command } from "commander";
-import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
-import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
-import { takeFileLock } from "../../../foundation/file-lock.ts";
-import { operatorError } from "../../../operations/operator-errors.ts";
-import { decidePayment } from "../../../operations/payments/known-payments.ts";
-import { paymentMetrics, payProvers, reportWorkers } from "../../../operations/payments/pay-provers.ts";
-import { PaymentJournal, readWorkerAccounts } from "../../../operations/payments/payment-journal.ts";
-import { readProofCredits } from "../../../prover/jobs/proof-credits.ts";
 import { openSigner } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";

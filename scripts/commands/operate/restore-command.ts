@@ -57,7 +57,7 @@ async function runFromFollower(
   options: RestoreOptions & { fromFollower: string },
   output: Output,
 ): Promise<void> {
-  const { restoreFromFollower } = await import("../../../sequencer/follower/restore-from-follower.ts");
+  const { restoreFromFollower } = await import("@openledger/sequencer/follower/restore-from-follower");
   const { rpcUrl, rollupAddress } = resolveEndpoints(options);
   const { data: dataPath, fromFollower: followerPath } = options;
   output.progress("checking the follower's ledger, and L1's against it");
@@ -74,9 +74,9 @@ async function runFromFollower(
 /** Also `snapshot use`. */
 export async function runRestore(options: RestoreOptions, output: Output): Promise<void> {
   const [{ restoreFromL1 }, { readSnapshot }, { initPoseidon }, { openBlobs }] = await Promise.all([
-    import("../../../sequencer/follower/restore-from-l1.ts"),
-    import("../../../verifier/restore/snapshot-file.ts"),
-    import("../../../circuits/field/poseidon.ts"),
+    import("@openledger/sequencer/follower/restore-from-l1"),
+    import("@openledger/verifier/restore/snapshot-file"),
+    import("@openledger/circuits/field/poseidon"),
     import("../../cli/blob-places.ts"),
   ]);
   await initPoseidon();

@@ -1,18 +1,18 @@
 /** Makes, checks and uses snapshots: a ledger after a batch, in one file, that anybody can hold against L1. */
-import type { BlobSource } from "../../../bridge/blobs/blob-source.ts";
-import { createPatientL1Client, l1Call } from "../../../bridge/l1/l1-client.ts";
-import type { ModelPayments } from "../../../bridge/l1/payment-history.ts";
-import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { snapshotOfDirectory } from "../../../sequencer/follower/log-snapshot.ts";
-import { type LedgerSnapshot, snapshotFalse } from "../../../verifier/replay/ledger-snapshot.ts";
-import { restoreLedger } from "../../../verifier/restore/restore-ledger.ts";
+import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
+import { createPatientL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
+import type { ModelPayments } from "@openledger/bridge/l1/payment-history";
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { snapshotOfDirectory } from "@openledger/sequencer/follower/log-snapshot";
+import { type LedgerSnapshot, snapshotFalse } from "@openledger/verifier/replay/ledger-snapshot";
+import { restoreLedger } from "@openledger/verifier/restore/restore-ledger";
 import {
   findBatchBlock,
   requireAnchored,
   type SnapshotAnchor,
-} from "../../../verifier/restore/snapshot-anchor.ts";
-import { readSnapshot, writeSnapshot } from "../../../verifier/restore/snapshot-file.ts";
+} from "@openledger/verifier/restore/snapshot-anchor";
+import { readSnapshot, writeSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import type { Endpoints } from "../../cli/context.ts";
 
 type L1 = Pick<Endpoints, "rpcUrl" | "rollupAddress"> & {

@@ -1,9 +1,9 @@
 /** `openledger operator worker-key`: what a worker's name is known by in the provers' queue. */
 import { existsSync } from "node:fs";
+import { readSecretFile } from "@openledger/foundation/secret-file";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
+import { installationPaths } from "@openledger/operations/installation/installation";
 import type { Command } from "commander";
-import { readSecretFile } from "../../../foundation/secret-file.ts";
-import { writeFileWhole } from "../../../foundation/whole-file.ts";
-import { installationPaths } from "../../../operations/installation/installation.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 
@@ -23,7 +23,7 @@ export function addWorkerKeyCommand(operator: Command): void {
       throw commandError("CMD_USAGE", "a worker's name has 1 to 100 visible characters, and no spaces");
     if (existsSync(options.out)) throw commandError("CMD_USAGE", `${options.out} exists`);
     // Loaded here: the queue's client would make every other command slower.
-    const { handInKeyOf } = await import("../../../prover/jobs/hand-in.ts");
+    const { handInKeyOf } = await import("@openledger/prover/jobs/hand-in");
     const secret = readSecretFile(installationPaths(options.config).handInSecret);
     await writeFileWhole(options.out, `${handInKeyOf(secret, name)}\n`, 0o600);
     output.answer([`${options.out} has the key of ${name}`], { worker: name, path: options.out });

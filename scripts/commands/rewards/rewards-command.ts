@@ -1,8 +1,8 @@
+import { collectRewards } from "@openledger/client/actions/ledger/collect-rewards";
+import { getRewards } from "@openledger/client/sequencer/model-reads";
+import type { LeafRewards } from "@openledger/client/sequencer/model-schemas";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { Command } from "commander";
-import { collectRewards } from "../../../client/actions/ledger/collect-rewards.ts";
-import { getRewards } from "../../../client/sequencer/model-reads.ts";
-import type { LeafRewards } from "../../../client/sequencer/model-schemas.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { readAccountFile } from "../../cli/account-file.ts";
 import { accountOf, accountsPath, openReader, openSigner, resolveLeaf, signFor } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";

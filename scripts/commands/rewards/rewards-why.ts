@@ -1,8 +1,8 @@
-import { rowLine } from "../../../attribution/rows/row-line.ts";
-import { explainEarnings } from "../../../attribution/scores/earnings.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import { settledModelOf } from "../../../models/settling/prepare-settlement.ts";
+import { rowLine } from "@openledger/attribution/rows/row-line";
+import { explainEarnings } from "@openledger/attribution/scores/earnings";
+import { toHex32 } from "@openledger/client/hex";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { settledModelOf } from "@openledger/models/settling/prepare-settlement";
 import { openReader, resolveLeaf } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";

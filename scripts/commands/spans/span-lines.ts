@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { CheckedAnswer } from "../../../models/spans/check-citations.ts";
+import type { CheckedAnswer } from "@openledger/models/spans/check-citations";
 import { commandError } from "../../cli/cli-errors.ts";
 import { renderTable } from "../../cli/output.ts";
 

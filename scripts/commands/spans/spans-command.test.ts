@@ -1,15 +1,15 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { encodeRow } from "@openledger/attribution/rows/row-content";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { storeVersion } from "@openledger/client/actions/data/published-version";
+import { openRowStore, storeContribution } from "@openledger/client/actions/data/row-store";
+import { toHex32 } from "@openledger/client/hex";
+import { commitVersion } from "@openledger/client/internal/actions/data/version-commitments";
+import { readIndexFile, writeIndexFile } from "@openledger/models/spans/index-file";
+import { indexOf } from "@openledger/models/spans/span-index";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { encodeRow } from "../../../attribution/rows/row-content.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { storeVersion } from "../../../client/actions/data/published-version.ts";
-import { openRowStore, storeContribution } from "../../../client/actions/data/row-store.ts";
-import { commitVersion } from "../../../client/actions/data/version-commitments.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import { readIndexFile, writeIndexFile } from "../../../models/spans/index-file.ts";
-import { indexOf } from "../../../models/spans/span-index.ts";
 import { runProgram } from "../program.ts";
 
 const SENTENCE = 'you have won a "free" cruise\nto the Bahamas';

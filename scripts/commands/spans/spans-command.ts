@@ -35,11 +35,11 @@ export function addSpansCommand(program: Command): void {
   onRun<SpansOptions>(command, async ({ options, output }) => {
     const [{ readIndexFile }, { findSpans }, { citeSpans }, { checkCitations }, { evidenceToJson }] =
       await Promise.all([
-        import("../../../models/spans/index-file.ts"),
-        import("../../../models/spans/find-spans.ts"),
-        import("../../../models/spans/cite-spans.ts"),
-        import("../../../models/spans/check-citations.ts"),
-        import("../../../models/spans/evidence.ts"),
+        import("@openledger/models/spans/index-file"),
+        import("@openledger/models/spans/find-spans"),
+        import("@openledger/models/spans/cite-spans"),
+        import("@openledger/models/spans/check-citations"),
+        import("@openledger/models/spans/evidence"),
       ]);
     const answer = await readAnswer(options);
     output.progress("reading the index");

@@ -1,32 +1,32 @@
 import { cpSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type HistoryFixture, startHistoryFixture } from "../../../bridge/testing/history-fixture.ts";
-import { behindLimit, forgetsHashes } from "../../../bridge/testing/limited-node.ts";
-import { leafReference, type SignedOperation } from "../../../circuits/ledger/operation.ts";
-import { LEAF_KIND } from "../../../circuits/protocol.ts";
-import { transfer as sendTransfer } from "../../../client/actions/ledger/transfer.ts";
-import { keyFromSecret } from "../../../client/l2-key.ts";
-import { createLedgerClient } from "../../../client/ledger-client.ts";
-import { twinsOf } from "../../../contracts/testing/signature-twins.ts";
-import { Secret } from "../../../foundation/secret.ts";
-import { createPreconfirmationSigner } from "../../../sequencer/store/preconfirmations.ts";
-import { deploymentOn, depositFor, startL1World } from "../../../sequencer/testing/l1-world.ts";
-import { close, send } from "../../../sequencer/testing/test-operator.ts";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { behindLimit, forgetsHashes } from "@openledger/bridge/testing/limited-node";
+import { leafReference, type SignedOperation } from "@openledger/circuits/ledger/operation";
+import { LEAF_KIND } from "@openledger/circuits/protocol";
+import { transfer as sendTransfer } from "@openledger/client/actions/ledger/transfer";
+import { keyFromSecret } from "@openledger/client/l2-key";
+import { createLedgerClient } from "@openledger/client/ledger-client";
+import { twinsOf } from "@openledger/contracts/testing/signature-twins";
+import { Secret } from "@openledger/foundation/secret";
+import { createPreconfirmationSigner } from "@openledger/sequencer/internal/store/preconfirmations";
+import { deploymentOn, depositFor, startL1World } from "@openledger/sequencer/testing/l1-world";
+import { close, send } from "@openledger/sequencer/testing/test-operator";
 import {
   ONE_OPEN_WEI,
   type TestUser,
   temporaryFolder,
   testUser,
   transfer,
-} from "../../../sequencer/testing/test-rollup.ts";
-import { checkPreconfirmations } from "../../../verifier/evidence/preconfirmation-check.ts";
+} from "@openledger/sequencer/testing/test-rollup";
+import { checkPreconfirmations } from "@openledger/verifier/evidence/preconfirmation-check";
 import {
   encodeEvidence,
   type PreconfirmationEvidence,
   parseEvidence,
-} from "../../../verifier/evidence/preconfirmation-evidence.ts";
+} from "@openledger/verifier/evidence/preconfirmation-evidence";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { storedPreconfirmationPaths, storePreconfirmation } from "../../cli/preconfirmation-store.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
 import { EXIT_STATUS, findContradictions } from "./contradiction.ts";

@@ -1,23 +1,23 @@
 /** Gathers signed preconfirmations and says what L1 makes of each: the two signed facts where they contradict each other. */
 
-import type { BlobSource } from "../../../bridge/blobs/blob-source.ts";
-import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
-import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { kindRule } from "../../../circuits/protocol.ts";
-import { readPreconfirmations } from "../../../sequencer/follower/leader-log.ts";
+import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
+import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { kindRule } from "@openledger/circuits/protocol";
+import { readPreconfirmations } from "@openledger/sequencer/follower/leader-log";
 import {
   type CheckedPreconfirmation,
   checkPreconfirmations,
   isOperatorsTransaction,
   type PostedFacts,
   type PreconfirmationCheck,
-} from "../../../verifier/evidence/preconfirmation-check.ts";
+} from "@openledger/verifier/evidence/preconfirmation-check";
 import {
   encodeEvidence,
   type PreconfirmationEvidence,
   parseEvidence,
-} from "../../../verifier/evidence/preconfirmation-evidence.ts";
+} from "@openledger/verifier/evidence/preconfirmation-evidence";
 import { commandError } from "../../cli/cli-errors.ts";
 import type { Endpoints } from "../../cli/context.ts";
 import { readPreconfirmationFile } from "../../cli/preconfirmation-store.ts";

@@ -16,7 +16,7 @@ export function addPreconfirmationsCommand(program: Command): void {
     );
   withExample(command, "preconfirmations", "preconfirmations --rollup 0x… --rpc https://… --json");
   onRun(command, async ({ options, output }) => {
-    const { parseEvidence } = await import("../../../verifier/evidence/preconfirmation-evidence.ts");
+    const { parseEvidence } = await import("@openledger/verifier/evidence/preconfirmation-evidence");
     const { rollupAddress } = resolveEndpoints(options);
     const paths = await storedPreconfirmationPaths(rollupAddress);
     const preconfirmations = [];

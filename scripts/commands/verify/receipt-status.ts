@@ -1,22 +1,22 @@
-import type { Hex } from "viem";
-import { z } from "zod";
-import { KIND, kindRule } from "../../../circuits/protocol.ts";
-import { requestModelServer } from "../../../client/actions/answers/model-answers.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import type { LedgerClient } from "../../../client/ledger-client.ts";
-import { getOperation, listOperations } from "../../../client/sequencer/ledger-reads.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import type { LedgerOperation } from "../../../client/sequencer/sequencer-schemas.ts";
-import { isRollupError } from "../../../foundation/rollup-error.ts";
+import { KIND, kindRule } from "@openledger/circuits/protocol";
+import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
+import { toHex32 } from "@openledger/client/hex";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getOperation, listOperations } from "@openledger/client/sequencer/ledger-reads";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import {
   findPayment,
   type PaidOut,
   type PaymentStatus,
   paidBy,
   paymentStatus,
-} from "../../../models/settling/payment-status.ts";
-import { verifySettlement } from "../../../models/settling/verify-settlement.ts";
-import type { RollupCircuit } from "../../../verifier/circuits/rollup-circuits.ts";
+} from "@openledger/models/settling/payment-status";
+import { verifySettlement } from "@openledger/models/settling/verify-settlement";
+import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
+import type { Hex } from "viem";
+import { z } from "zod";
 import { commandError } from "../../cli/cli-errors.ts";
 import { modelServerOf, openReader, resolveLeaf } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";

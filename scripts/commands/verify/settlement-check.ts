@@ -1,7 +1,7 @@
-import type { PublishedModel } from "../../../attribution/model/model-files.ts";
-import type { LedgerClient } from "../../../client/ledger-client.ts";
-import type { Openings } from "../../../models/settling/model-openings.ts";
-import { type VerifiedSettlement, verifySettlement } from "../../../models/settling/verify-settlement.ts";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import type { Openings } from "@openledger/models/settling/model-openings";
+import { type VerifiedSettlement, verifySettlement } from "@openledger/models/settling/verify-settlement";
 import type { Output } from "../../cli/output.ts";
 import { openSettlementContext } from "../../cli/settlement-context.ts";
 import type { CircuitOptions } from "../../cli/settlement-options.ts";
@@ -22,7 +22,7 @@ export async function checkSettlement(
   const { circuits } = await openSettlementContext(options);
   const { model, openings } = await fetchPublished(wanted.modelId, wanted.epoch, options, onProgress);
   onProgress("computing scores and totals again");
-  const { deriveKey } = await import("../../../verifier/circuits/derive-circuits.ts");
+  const { deriveKey } = await import("@openledger/verifier/circuits/derive-circuits");
   const verified = await verifySettlement(client, wanted, {
     model,
     openings,

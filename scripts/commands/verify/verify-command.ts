@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { toHex32 } from "@openledger/client/hex";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { Command } from "commander";
-import { repositoryRoot } from "../../../circuits/compiler/compile.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { deployedCircuitNames, resolveEndpoints } from "../../cli/context.ts";
 import { parseBlock } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -37,9 +37,9 @@ export function addVerifyCommand(program: Command): void {
   onRun<{ keys: string; circuits: string[]; fromBlock?: bigint }>(command, async ({ options, output }) => {
     // Loaded here: prover and bridge would make every other command a second slower.
     const [{ verifyRollup }, { verifyProof }, { deriveCircuits }, { openBlobs }] = await Promise.all([
-      import("../../../verifier/replay/verify.ts"),
-      import("../../../prover/formats/verification-key.ts"),
-      import("../../../verifier/circuits/derive-circuits.ts"),
+      import("@openledger/verifier/replay/verify"),
+      import("@openledger/prover/formats/verification-key"),
+      import("@openledger/verifier/circuits/derive-circuits"),
       import("../../cli/blob-places.ts"),
     ]);
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);

@@ -1,5 +1,5 @@
+import { TEXT_BASE_OPTION } from "@openledger/models/registered/model-families";
 import type { Command } from "commander";
-import { TEXT_BASE_OPTION } from "../../../models/registered/model-families.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import type { VerifyModelOptions } from "./verify-model.ts";
 

@@ -1,6 +1,6 @@
+import { toHex32 } from "@openledger/client/hex";
+import type { DrawVerdict } from "@openledger/models/settling/drawn-prompts";
 import type { Command } from "commander";
-import { toHex32 } from "../../../client/hex.ts";
-import type { DrawVerdict } from "../../../models/settling/drawn-prompts.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";
@@ -29,7 +29,7 @@ export function addVerifyPromptsCommand(parent: Command): void {
     const client = await openReader(options);
     // Loaded here: they would make every other command slower.
     const [{ judgeDraws }, { fetchPublished }] = await Promise.all([
-      import("../../../models/settling/drawn-prompts.ts"),
+      import("@openledger/models/settling/drawn-prompts"),
       import("../model/model-settle-direct.ts"),
     ]);
     const published = await fetchPublished(wanted.modelId, wanted.epoch, options, (text) =>

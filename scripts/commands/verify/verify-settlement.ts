@@ -1,9 +1,9 @@
-import { isQueryOfBase } from "../../../attribution/model/recipe-fields.ts";
-import { openModelScores } from "../../../attribution/scores/model-scores.ts";
-import type { RanMode, ScoreChoice } from "../../../attribution/scores/score-engine.ts";
-import { clientError } from "../../../client/client-errors.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { isQueryOfBase } from "@openledger/attribution/model/recipe-fields";
+import { openModelScores } from "@openledger/attribution/scores/model-scores";
+import type { RanMode, ScoreChoice } from "@openledger/attribution/scores/score-engine";
+import { clientError } from "@openledger/client/client-errors";
+import { toHex32 } from "@openledger/client/hex";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";

@@ -12,9 +12,9 @@ export function addVerifySpansCommand(parent: Command): void {
   withExample(command, "verify spans evidence.json --root 5f0c…");
   onRun<{ root: string }>(command, async ({ options, args, output }) => {
     const [{ checkCitations }, { checkDisorder }, { evidenceFromJson, orderFromJson }] = await Promise.all([
-      import("../../../models/spans/check-citations.ts"),
-      import("../../../models/spans/order-evidence.ts"),
-      import("../../../models/spans/evidence.ts"),
+      import("@openledger/models/spans/check-citations"),
+      import("@openledger/models/spans/order-evidence"),
+      import("@openledger/models/spans/evidence"),
     ]);
     const { answer, disorder, evidence } = await readEvidence(args[0]!);
     if (disorder !== undefined) {
@@ -44,10 +44,10 @@ export function addVerifyIndexCommand(parent: Command): void {
   onRun<{ write?: string }>(command, async ({ options, args, output }) => {
     const [{ readIndexFile }, { indexOf }, { checkDisorder, findDisorder }, { orderToJson }] =
       await Promise.all([
-        import("../../../models/spans/index-file.ts"),
-        import("../../../models/spans/span-index.ts"),
-        import("../../../models/spans/order-evidence.ts"),
-        import("../../../models/spans/evidence.ts"),
+        import("@openledger/models/spans/index-file"),
+        import("@openledger/models/spans/span-index"),
+        import("@openledger/models/spans/order-evidence"),
+        import("@openledger/models/spans/evidence"),
       ]);
     const stored = await readIndexFile(args[0]!);
     const index = await indexOf(stored.parts, (share) =>

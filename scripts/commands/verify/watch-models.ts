@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { openWatch, type WatchSetting } from "@openledger/challenger/watching/watch";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Address, parseEther } from "viem";
-import { openWatch, type WatchSetting } from "../../../challenger/watching/watch.ts";
-import { isRollupError } from "../../../foundation/rollup-error.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import {
   type GlobalOptions,

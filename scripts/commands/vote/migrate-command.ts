@@ -1,12 +1,12 @@
+import { withdraw } from "@openledger/client/actions/ledger/withdraw";
+import { moveClaimed, namedRollup, requireGoodRollup } from "@openledger/client/governance/migrate";
+import { deriveKey } from "@openledger/client/l2-key";
+import { createLedgerClient } from "@openledger/client/ledger-client";
+import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
+import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
+import { compilerInput } from "@openledger/contracts/build/compile";
 import type { Command } from "commander";
 import { getAddress } from "viem";
-import { withdraw } from "../../../client/actions/ledger/withdraw.ts";
-import { moveClaimed, namedRollup, requireGoodRollup } from "../../../client/governance/migrate.ts";
-import { deriveKey } from "../../../client/l2-key.ts";
-import { createLedgerClient } from "../../../client/ledger-client.ts";
-import { estimateFees, likelyFeeWei } from "../../../client/sequencer/fees.ts";
-import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
-import { compilerInput } from "../../../contracts/build/compile.ts";
 import {
   accountOf,
   openSigner,

@@ -1,13 +1,14 @@
 /** Proposals for people: what they would do, how they stand, and what comes next. */
-import { decodeFunctionData, formatEther } from "viem";
-import type { GovernedCall, Proposal, ProposalState } from "../../../client/governance/governance.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+
+import type { GovernedCall, Proposal, ProposalState } from "@openledger/client/governance/governance";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import {
   governanceTimelockAbi,
   openGovernorAbi,
   rollupRegistryAbi,
-} from "../../../contracts/build/governance-abi.ts";
-import { openTokenAbi, rollupAbi } from "../../../contracts/build/rollup-abi.ts";
+} from "@openledger/contracts/build/governance-abi";
+import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { decodeFunctionData, formatEther } from "viem";
 
 const KNOWN = [rollupAbi, openTokenAbi, rollupRegistryAbi, governanceTimelockAbi, openGovernorAbi];
 

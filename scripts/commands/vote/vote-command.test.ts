@@ -1,16 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { toHex } from "viem";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { type Anvil, startAnvil } from "../../../contracts/l1/anvil.ts";
-import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
+import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import {
   deployGovernance,
   type GovernanceFixture,
   governanceAddresses,
-} from "../../../contracts/testing/governance-fixture.ts";
-import { connect, deployFixture, type Fixture } from "../../../contracts/testing/rollup-fixture.ts";
+} from "@openledger/contracts/testing/governance-fixture";
+import { connect, deployFixture, type Fixture } from "@openledger/contracts/testing/rollup-fixture";
+import { toHex } from "viem";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { runProgram } from "../program.ts";
 
 const ALICE = 4;

@@ -1,14 +1,14 @@
-import type { Command } from "commander";
-import { type Hex, zeroHash } from "viem";
-import type { L1Result } from "../../../client/actions/l1/l1-result.ts";
-import { Governance, type GovernedCall, VOTE, type VoteName } from "../../../client/governance/governance.ts";
+import type { L1Result } from "@openledger/client/actions/l1/l1-result";
+import { Governance, type GovernedCall, VOTE, type VoteName } from "@openledger/client/governance/governance";
 import {
   announceRollup,
   payFromTreasury,
   withdrawFromTreasury,
-} from "../../../client/governance/governed-calls.ts";
-import { type LedgerClient, rollupContract } from "../../../client/ledger-client.ts";
-import { parseOpen } from "../../../client/sequencer/open-amount.ts";
+} from "@openledger/client/governance/governed-calls";
+import { type LedgerClient, rollupContract } from "@openledger/client/ledger-client";
+import { parseOpen } from "@openledger/client/sequencer/open-amount";
+import type { Command } from "commander";
+import { type Hex, zeroHash } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, openSigner, parseAddress, resolveLeaf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";

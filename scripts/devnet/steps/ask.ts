@@ -1,9 +1,9 @@
-import { fetchAnswering } from "../../../attribution/model/model-download.ts";
-import { openCheckable } from "../../../attribution/model/model-family.ts";
-import { askModel } from "../../../client/actions/answers/ask-model.ts";
-import { payForAnswer } from "../../../client/actions/answers/pay-for-answer.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import { modelFamilies } from "../../../models/registered/model-families.ts";
+import { fetchAnswering } from "@openledger/attribution/model/model-download";
+import { openCheckable } from "@openledger/attribution/model/model-family";
+import { askModel } from "@openledger/client/actions/answers/ask-model";
+import { payForAnswer } from "@openledger/client/actions/answers/pay-for-answer";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { modelFamilies } from "@openledger/models/registered/model-families";
 import { CUSTOMERS, PRICE_WEI } from "../config.ts";
 import { type Job, onceOnLedger, withRetry } from "../job.ts";
 import { type ModelPart, stepOf } from "../parts.ts";

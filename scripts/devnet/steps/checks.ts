@@ -1,14 +1,14 @@
-import { TREASURY_ID } from "../../../circuits/protocol.ts";
-import { readVersion } from "../../../client/actions/data/published-version.ts";
-import { verifyVersion } from "../../../client/actions/data/verify-version.ts";
-import { getL1Balances } from "../../../client/actions/l1/l1-balances.ts";
-import type { SignedSubmission } from "../../../client/actions/ledger/send-operation.ts";
-import { verifyVouching } from "../../../client/datanets/reviewed-version.ts";
-import { listAccess } from "../../../client/datanets/signed-records.ts";
-import { rollupContract, tokenContract } from "../../../client/ledger-client.ts";
-import { getInfo, getLeaf, getOperation, getStatus } from "../../../client/sequencer/ledger-reads.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import type { LedgerOperation } from "../../../client/sequencer/sequencer-schemas.ts";
+import { TREASURY_ID } from "@openledger/circuits/protocol";
+import { readVersion } from "@openledger/client/actions/data/published-version";
+import { verifyVersion } from "@openledger/client/actions/data/verify-version";
+import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
+import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
+import { verifyVouching } from "@openledger/client/datanets/reviewed-version";
+import { listAccess } from "@openledger/client/datanets/signed-records";
+import { rollupContract, tokenContract } from "@openledger/client/ledger-client";
+import { getInfo, getLeaf, getOperation, getStatus } from "@openledger/client/sequencer/ledger-reads";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
 import { devAccount } from "../accounts.ts";
 import {
   FIRST_TRANSFER_COUNT,

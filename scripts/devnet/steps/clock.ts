@@ -1,9 +1,9 @@
 /** Days that pass on L1: the node's clock is moved, the sequencer's follows. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
+import { getLeaf, getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { createTestClient, http } from "viem";
 import { foundry } from "viem/chains";
-import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
-import { getLeaf, getStatus } from "../../../client/sequencer/ledger-reads.ts";
 import { APPROVAL_MARGIN_SECONDS, FINALITY_BLOCKS } from "../config.ts";
 import { type Job, withRetry } from "../job.ts";
 

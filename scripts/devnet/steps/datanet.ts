@@ -1,9 +1,9 @@
-import { collectVersion } from "../../../client/actions/data/collect-version.ts";
-import { contributeRows } from "../../../client/actions/data/contribute-rows.ts";
-import { storeVersion } from "../../../client/actions/data/published-version.ts";
-import { storeContribution } from "../../../client/actions/data/row-store.ts";
-import { createDatanet } from "../../../client/actions/ledger/create-datanet.ts";
-import { publishVersion } from "../../../client/actions/ledger/publish-version.ts";
+import { collectVersion } from "@openledger/client/actions/data/collect-version";
+import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { storeVersion } from "@openledger/client/actions/data/published-version";
+import { storeContribution } from "@openledger/client/actions/data/row-store";
+import { createDatanet } from "@openledger/client/actions/ledger/create-datanet";
+import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
 import { checkCommits } from "../../commands/datanet/datanet-check.ts";
 import { devAccount } from "../accounts.ts";
 import { CONTRIBUTORS, DATANET_AMOUNT_WEI } from "../config.ts";

@@ -1,8 +1,8 @@
-import { readQueueResult } from "../../../client/actions/forced/queue-result.ts";
-import { approveToken } from "../../../client/actions/l1/approve-token.ts";
-import { deposit } from "../../../client/actions/l1/deposit.ts";
-import { findLeaves } from "../../../client/sequencer/ledger-reads.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { readQueueResult } from "@openledger/client/actions/forced/queue-result";
+import { approveToken } from "@openledger/client/actions/l1/approve-token";
+import { deposit } from "@openledger/client/actions/l1/deposit";
+import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { DEPOSITS, ID_FEE_WEI, PEOPLE, type PersonName, TRADERS } from "../config.ts";
 import { type Job, onceOnL1, waitWithConsole, withRetry } from "../job.ts";
 

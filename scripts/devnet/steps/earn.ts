@@ -1,10 +1,10 @@
-import { claim, readClaimedWei } from "../../../client/actions/l1/claim.ts";
-import { collectRewards } from "../../../client/actions/ledger/collect-rewards.ts";
-import { withdraw } from "../../../client/actions/ledger/withdraw.ts";
-import { getModel } from "../../../client/sequencer/model-reads.ts";
-import type { LedgerModelLeaf } from "../../../client/sequencer/model-schemas.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import { type WaitTarget, waitFor } from "../../../client/sequencer/wait-for.ts";
+import { claim, readClaimedWei } from "@openledger/client/actions/l1/claim";
+import { collectRewards } from "@openledger/client/actions/ledger/collect-rewards";
+import { withdraw } from "@openledger/client/actions/ledger/withdraw";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { type WaitTarget, waitFor } from "@openledger/client/sequencer/wait-for";
 import { devAccount } from "../accounts.ts";
 import type { PersonName } from "../config.ts";
 import { type Job, onceOnL1, onceOnLedger, withRetry } from "../job.ts";

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
+import { seal } from "@openledger/client/actions/ledger/seal";
+import { getStatus } from "@openledger/client/sequencer/ledger-reads";
+import { getModel, getSettlement } from "@openledger/client/sequencer/model-reads";
 import { createTestClient, http } from "viem";
 import { foundry } from "viem/chains";
 import { z } from "zod";
-import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/l1/settlement-times.ts";
-import { seal } from "../../../client/actions/ledger/seal.ts";
-import { getStatus } from "../../../client/sequencer/ledger-reads.ts";
-import { getModel, getSettlement } from "../../../client/sequencer/model-reads.ts";
 import { FINALITY_BLOCKS } from "../config.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
 import { type ModelName, stepOf } from "../parts.ts";

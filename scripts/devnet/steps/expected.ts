@@ -1,6 +1,6 @@
-import { operationFeeWei } from "../../../circuits/batch/slot.ts";
-import { EARNER_ROLE, roleShareWei } from "../../../circuits/ledger/rewards.ts";
-import { KIND } from "../../../circuits/protocol.ts";
+import { operationFeeWei } from "@openledger/circuits/batch/slot";
+import { EARNER_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
+import { KIND } from "@openledger/circuits/protocol";
 import {
   CONTRIBUTORS,
   DATANET_AMOUNT_WEI,

@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BlobPlacesOptions } from "../../../bridge/blobs/blob-places.ts";
-import { createFollowProcess } from "../../../sequencer/follower/follow-process.ts";
-import { createLogger } from "../../../sequencer/logger.ts";
+import type { BlobPlacesOptions } from "@openledger/bridge/blobs/blob-places";
+import { createFollowProcess } from "@openledger/sequencer/follower/follow-process";
+import { createLogger } from "@openledger/sequencer/logger";
 import { devnetPaths } from "../config.ts";
 import type { Job } from "../job.ts";
 import type { Check } from "./check.ts";

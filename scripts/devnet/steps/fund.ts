@@ -1,5 +1,5 @@
-import { sendToken } from "../../../client/actions/l1/send-token.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { sendToken } from "@openledger/client/actions/l1/send-token";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { devAccount } from "../accounts.ts";
 import { DEPOSITS, PEOPLE } from "../config.ts";
 import { type Job, onceOnL1 } from "../job.ts";

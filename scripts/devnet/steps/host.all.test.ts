@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { createHostWorld, type HostWorld, type TestHost } from "@openledger/datanets/testing/host-world";
+import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
-import { createHostWorld, type HostWorld, type TestHost } from "../../../datanets/testing/host-world.ts";
-import { sampleCard } from "../../../datanets/testing/sample-card.ts";
 
 const home = vi.hoisted(() => {
   const folder = `/tmp/openledger-host-steps-${process.pid}`;
@@ -10,9 +10,9 @@ const home = vi.hoisted(() => {
   return folder;
 });
 const { rmSync } = await import("node:fs");
-const { openRowStore } = await import("../../../client/actions/data/row-store.ts");
-const { readVersion } = await import("../../../client/actions/data/published-version.ts");
-const { verifyVouching } = await import("../../../client/datanets/reviewed-version.ts");
+const { openRowStore } = await import("@openledger/client/actions/data/row-store");
+const { readVersion } = await import("@openledger/client/actions/data/published-version");
+const { verifyVouching } = await import("@openledger/client/datanets/reviewed-version");
 const { PEOPLE } = await import("../config.ts");
 const { Journal } = await import("../journal.ts");
 const { reviewedCount } = await import("../label-check.ts");

@@ -1,28 +1,28 @@
 import { rm } from "node:fs/promises";
-import { readModel, writeModel } from "../../../attribution/model/model-directory.ts";
-import { trainingOf } from "../../../attribution/model/model-family.ts";
-import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
-import { registerModel } from "../../../attribution/model/registration.ts";
-import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
-import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
-import { readVersionRows } from "../../../client/actions/data/published-version.ts";
-import { encodeSettlementBody, type SettlementBody } from "../../../client/actions/l1/send-settlement.ts";
-import { approveModel } from "../../../client/actions/ledger/approve-model.ts";
-import { createModel } from "../../../client/actions/ledger/create-model.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
-import { getModel } from "../../../client/sequencer/model-reads.ts";
-import { readIfPresent } from "../../../foundation/whole-file.ts";
-import { modelFamilies, modelTrainings } from "../../../models/registered/model-families.ts";
-import { prepareGenesis } from "../../../models/settling/prepare-settlement.ts";
-import { proveSettlement } from "../../../models/settling/prove-settlement.ts";
-import { sendGenesis } from "../../../models/settling/send-genesis.ts";
-import { signSettlement } from "../../../models/settling/sign-settlement.ts";
+import { readModel, writeModel } from "@openledger/attribution/model/model-directory";
+import { trainingOf } from "@openledger/attribution/model/model-family";
+import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import { registerModel } from "@openledger/attribution/model/registration";
+import { unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { modelShape } from "@openledger/circuits/settlement/settlement-size";
+import { readVersionRows } from "@openledger/client/actions/data/published-version";
+import { encodeSettlementBody, type SettlementBody } from "@openledger/client/actions/l1/send-settlement";
+import { approveModel } from "@openledger/client/actions/ledger/approve-model";
+import { createModel } from "@openledger/client/actions/ledger/create-model";
+import { toHex32 } from "@openledger/client/hex";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import { readIfPresent } from "@openledger/foundation/whole-file";
+import { modelFamilies, modelTrainings } from "@openledger/models/registered/model-families";
+import { prepareGenesis } from "@openledger/models/settling/prepare-settlement";
+import { proveSettlement } from "@openledger/models/settling/prove-settlement";
+import { sendGenesis } from "@openledger/models/settling/send-genesis";
+import { signSettlement } from "@openledger/models/settling/sign-settlement";
 import {
   earnerTableFor,
   openProvingCircuit,
   settlementCircuitFor,
-} from "../../../verifier/circuits/rollup-circuits.ts";
+} from "@openledger/verifier/circuits/rollup-circuits";
 import { devAccount } from "../accounts.ts";
 import { MODEL_AMOUNT_WEI, PRICE_WEI, SPLIT } from "../config.ts";
 import { formatDuration } from "../console.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { getBatch, getStatus } from "../../../client/sequencer/ledger-reads.ts";
+import { getBatch, getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { formatDuration } from "../console.ts";
 import { type Job, withRetry } from "../job.ts";
 

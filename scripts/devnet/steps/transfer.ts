@@ -1,5 +1,5 @@
+import { transfer } from "@openledger/client/actions/ledger/transfer";
 import { parseEther } from "viem";
-import { transfer } from "../../../client/actions/ledger/transfer.ts";
 import { type PersonName, TRADERS } from "../config.ts";
 import { type Job, onceOnLedger } from "../job.ts";
 import type { Leaves } from "./deposit.ts";

@@ -1,14 +1,14 @@
 /** Where the rollup has a gate: a challengeable model stands its window on L1, and the others are admitted without one. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { readGateContracts } from "@openledger/challenger/postings/gate-contracts";
+import { readAdmissions } from "@openledger/challenger/postings/read-admissions";
+import { type PostingWindow, readWindows } from "@openledger/challenger/postings/read-windows";
+import { isDisputable } from "@openledger/challenger/statements/posted-model";
+import { modelShape } from "@openledger/circuits/settlement/settlement-size";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";
 import { type Address, formatEther, type PublicClient, zeroAddress } from "viem";
-import type { PublishedModel } from "../../../attribution/model/model-files.ts";
-import { readGateContracts } from "../../../challenger/postings/gate-contracts.ts";
-import { readAdmissions } from "../../../challenger/postings/read-admissions.ts";
-import { type PostingWindow, readWindows } from "../../../challenger/postings/read-windows.ts";
-import { isDisputable } from "../../../challenger/statements/posted-model.ts";
-import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
-import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
-import { settlementCircuitFor } from "../../../verifier/circuits/rollup-circuits.ts";
 import { devAccount } from "../accounts.ts";
 import { DISPUTES } from "../config.ts";
 import { devnetError } from "../devnet-errors.ts";

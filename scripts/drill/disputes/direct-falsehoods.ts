@@ -1,17 +1,17 @@
 /** Lies about direct models, which the contract DirectDisputes judges. */
 
-import type { DirectParts } from "../../../attribution/model/direct-family.ts";
-import { directTraining } from "../../../attribution/model/direct-training.ts";
-import type { PublishedModel } from "../../../attribution/model/model-files.ts";
-import { registeredDirect } from "../../../challenger/postings/testing/direct-case.ts";
+import type { DirectParts } from "@openledger/attribution/model/direct-family";
+import { directTraining } from "@openledger/attribution/model/direct-training";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { registeredDirect } from "@openledger/challenger/internal/postings/testing/direct-case";
 import {
   countDirectRow,
   directEntry,
   readNumbers,
-} from "../../../challenger/statements/direct-arithmetic.ts";
-import { directPosting, mapPlaces } from "../../../challenger/statements/direct-posting.ts";
-import { int64Bytes, readFact, readInt64s } from "../../../challenger/statements/leaf-bytes.ts";
-import { factBytes, type Leaves } from "../../../challenger/statements/posted-model.ts";
+} from "@openledger/challenger/internal/statements/direct-arithmetic";
+import { directPosting, mapPlaces } from "@openledger/challenger/internal/statements/direct-posting";
+import { int64Bytes, readFact, readInt64s } from "@openledger/challenger/internal/statements/leaf-bytes";
+import { factBytes, type Leaves } from "@openledger/challenger/statements/posted-model";
 import { type Falsehood, type HonestModel, LIAR_ROW } from "./falsehood.ts";
 import { falseTokens, rowFalsehoods } from "./row-falsehoods.ts";
 

@@ -1,7 +1,8 @@
 /** Hostile owners against `openledger watch`, and one honest model: everything real, each command a process of its own. */
+
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { type BackendName, createProver } from "@openledger/prover/backends";
 import { formatEther, parseEther } from "viem";
-import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
-import { type BackendName, createProver } from "../../../prover/backends.ts";
 import { drillAccount } from "../drill-accounts.ts";
 import { drillError } from "../drill-errors.ts";
 import { renderColumns } from "../table.ts";

@@ -1,16 +1,17 @@
 /** A rollup whose gate has a contract of disputes for each kind of models, a datanet of e-mails on it, and the people who meet there. */
+
+import { trainDirect } from "@openledger/attribution/model/direct-training";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import type { Recipe } from "@openledger/attribution/model/recipe";
+import { trainModel } from "@openledger/attribution/model/trained-model";
+import { encodeRow } from "@openledger/attribution/rows/row-content";
+import { directRecipeFor } from "@openledger/attribution/testing/direct-rows";
+import { recipeFor, sampleInputs } from "@openledger/attribution/testing/sample-rows";
+import { registeredDirect } from "@openledger/challenger/internal/postings/testing/direct-case";
+import { registered } from "@openledger/challenger/internal/postings/testing/dispute-fixture";
+import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
+import type { BackendName } from "@openledger/prover/backends";
 import { type Address, getAddress } from "viem";
-import { trainDirect } from "../../../attribution/model/direct-training.ts";
-import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
-import type { Recipe } from "../../../attribution/model/recipe.ts";
-import { trainModel } from "../../../attribution/model/trained-model.ts";
-import { encodeRow } from "../../../attribution/rows/row-content.ts";
-import { directRecipeFor } from "../../../attribution/testing/direct-rows.ts";
-import { recipeFor, sampleInputs } from "../../../attribution/testing/sample-rows.ts";
-import { registeredDirect } from "../../../challenger/postings/testing/direct-case.ts";
-import { registered } from "../../../challenger/postings/testing/dispute-fixture.ts";
-import type { SettlementSize } from "../../../circuits/settlement/settlement-size.ts";
-import type { BackendName } from "../../../prover/backends.ts";
 import { WIDE_DRILL_SHAPE } from "../drill-circuit.ts";
 import { DrillWorld } from "../drill-world.ts";
 import { buildModelCircuits, SETTLEMENT_INDEX, TABLE_INDEX } from "../model-circuits.ts";

@@ -1,7 +1,7 @@
 /** Lies about classifiers of e-mails, which the contract Disputes judges. */
-import type { ClassifierParts } from "../../../attribution/model/classifier-family.ts";
-import type { PublishedModel } from "../../../attribution/model/model-files.ts";
-import { registered } from "../../../challenger/postings/testing/dispute-fixture.ts";
+import type { ClassifierParts } from "@openledger/attribution/model/classifier-family";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { registered } from "@openledger/challenger/internal/postings/testing/dispute-fixture";
 import { type Falsehood, LIAR_ROW } from "./falsehood.ts";
 import { falseTokens, rowFalsehoods } from "./row-falsehoods.ts";
 

@@ -1,12 +1,12 @@
 /** An honest model's way: posted, attested by the watcher, admitted after its window, paid and settled. */
 import { join } from "node:path";
+import { writeModel } from "@openledger/attribution/model/model-directory";
+import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
+import { readWindows } from "@openledger/challenger/postings/read-windows";
+import { TREES } from "@openledger/challenger/statements/posted-model";
+import { getModel, getSettlement } from "@openledger/client/sequencer/model-reads";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { createWalletClient, http } from "viem";
-import { writeModel } from "../../../attribution/model/model-directory.ts";
-import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/l1/settlement-times.ts";
-import { readWindows } from "../../../challenger/postings/read-windows.ts";
-import { TREES } from "../../../challenger/statements/posted-model.ts";
-import { getModel, getSettlement } from "../../../client/sequencer/model-reads.ts";
-import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { drillAccount } from "../drill-accounts.ts";
 import { drillError } from "../drill-errors.ts";
 import { allPosted, passTime, STEP_TIMEOUT_MS } from "../world-steps.ts";

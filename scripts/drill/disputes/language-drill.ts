@@ -3,14 +3,14 @@
  * challenger of a right claim, and `openledger watch`. Each epoch is settled on L1, and every wei is somebody's.
  */
 import { join } from "node:path";
+import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
+import type { ClaimingView } from "@openledger/challenger/internal/claiming/claiming-report";
+import { readWindows } from "@openledger/challenger/postings/read-windows";
+import { getModel, getPayments, getSettlement } from "@openledger/client/sequencer/model-reads";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import type { SettlingView } from "@openledger/models/settler/settling-report";
 import { type Address, formatEther } from "viem";
-import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/l1/settlement-times.ts";
-import type { ClaimingView } from "../../../challenger/claiming/claiming-report.ts";
-import { readWindows } from "../../../challenger/postings/read-windows.ts";
-import { getModel, getPayments, getSettlement } from "../../../client/sequencer/model-reads.ts";
-import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
-import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import type { SettlingView } from "../../../models/settler/settling-report.ts";
 import { drillAccount } from "../drill-accounts.ts";
 import { drillError } from "../drill-errors.ts";
 import type { DrillProcess } from "../drill-process.ts";

@@ -1,20 +1,20 @@
 /** What a language model's hostile owner posts of its rows: one lie each, made so that all else of the posting fits it. */
 
-import type { QuantisedFeatures } from "../../../attribution/features/quantise.ts";
-import type { Trained } from "../../../attribution/model/model-family.ts";
-import type { PublishedModel } from "../../../attribution/model/model-files.ts";
-import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
-import { registeredFeatures } from "../../../attribution/model/registered-features.ts";
-import { falseTrace, placeOf } from "../../../challenger/games/testing/played-games.ts";
-import { textPosting, withTextTrees } from "../../../challenger/games/text-posting.ts";
-import { textRowLeaders } from "../../../challenger/games/text-row-overlap.ts";
-import { readRowTokens, rowTokensLeaf } from "../../../challenger/games/text-row-tokens.ts";
-import { asRow, type TracedQuery } from "../../../challenger/games/traced-model.ts";
-import type { TracedTextModel } from "../../../challenger/games/traced-text.ts";
-import type { PostedModel } from "../../../challenger/statements/posted-model.ts";
-import { chainKernels } from "../../../challenger/trace/run-trace.ts";
-import { type TextParts, textFamily } from "../../../models/registered/text-family.ts";
-import type { TextSetting } from "../../../models/registered/text-model.ts";
+import type { QuantisedFeatures } from "@openledger/attribution/features/quantise";
+import type { Trained } from "@openledger/attribution/model/model-family";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { registeredFeatures } from "@openledger/attribution/model/registered-features";
+import { falseTrace, placeOf } from "@openledger/challenger/internal/games/testing/played-games";
+import { textPosting, withTextTrees } from "@openledger/challenger/internal/games/text-posting";
+import { textRowLeaders } from "@openledger/challenger/internal/games/text-row-overlap";
+import { readRowTokens, rowTokensLeaf } from "@openledger/challenger/internal/games/text-row-tokens";
+import { asRow, type TracedQuery } from "@openledger/challenger/internal/games/traced-model";
+import type { TracedTextModel } from "@openledger/challenger/internal/games/traced-text";
+import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
+import type { PostedModel } from "@openledger/challenger/statements/posted-model";
+import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
+import type { TextSetting } from "@openledger/models/registered/text-model";
 
 /** An honest model with the promise of its rows, and what its owner knows of it. */
 export interface HonestTexts {

@@ -1,8 +1,12 @@
 /** What a language model's hostile owner claims: a query, or a prompt's tokens, that are not the model's. */
-import { falseTrace, placeOf } from "../../../challenger/games/testing/played-games.ts";
-import { type TracedQuery, traceQuery, tracingKernels } from "../../../challenger/games/traced-model.ts";
-import { chainKernels } from "../../../challenger/trace/run-trace.ts";
-import type { OpKind } from "../../../challenger/trace/trace-op.ts";
+import { falseTrace, placeOf } from "@openledger/challenger/internal/games/testing/played-games";
+import {
+  type TracedQuery,
+  traceQuery,
+  tracingKernels,
+} from "@openledger/challenger/internal/games/traced-model";
+import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
+import type { OpKind } from "@openledger/challenger/internal/trace/trace-op";
 import type { PlayedModel } from "./language-world.ts";
 
 export interface LanguageLie {

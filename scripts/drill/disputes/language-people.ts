@@ -1,16 +1,17 @@
 /** Who lies about a language model's queries: an owner in his claims, a challenger in a game about a right one. */
+
+import { claimReceiptCall } from "@openledger/challenger/games/ledger-claims";
+import { tracedOf } from "@openledger/challenger/games/traced-recipe";
+import { GameReader } from "@openledger/challenger/internal/games/read-games";
+import { TracePlayer } from "@openledger/challenger/internal/games/trace-player";
+import type { TracedQuery } from "@openledger/challenger/internal/games/traced-model";
+import { sendingTo } from "@openledger/challenger/playing/trace-sender";
+import { queryCommitment } from "@openledger/circuits/ledger/query";
+import { answerHash, receiptHash } from "@openledger/circuits/ledger/receipt";
+import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { type Address, createWalletClient, type Hex, http, type PublicClient } from "viem";
-import { claimReceiptCall } from "../../../challenger/games/ledger-claims.ts";
-import { GameReader } from "../../../challenger/games/read-games.ts";
-import { TracePlayer } from "../../../challenger/games/trace-player.ts";
-import type { TracedQuery } from "../../../challenger/games/traced-model.ts";
-import { tracedOf } from "../../../challenger/games/traced-recipe.ts";
-import { sendingTo } from "../../../challenger/playing/trace-sender.ts";
-import { queryCommitment } from "../../../circuits/ledger/query.ts";
-import { answerHash, receiptHash } from "../../../circuits/ledger/receipt.ts";
-import { payInference } from "../../../client/actions/ledger/pay-inference.ts";
-import { getModel } from "../../../client/sequencer/model-reads.ts";
-import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import { type DrillAccountName, drillAccount } from "../drill-accounts.ts";
 import { drillError } from "../drill-errors.ts";
 import { patiently, STEP_TIMEOUT_MS } from "../world-steps.ts";

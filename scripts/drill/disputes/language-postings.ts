@@ -1,13 +1,13 @@
 /** Rows of language models on L1 before their genesis: honest postings, and a liar's against `openledger watch`. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
+import { TracePlayer } from "@openledger/challenger/internal/games/trace-player";
+import { postCall } from "@openledger/challenger/postings/ledger-proofs";
+import { type PostingWindow, readWindows } from "@openledger/challenger/postings/read-windows";
+import { encodeLeaves } from "@openledger/challenger/statements/leaf-file";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { encodeFunctionData } from "viem";
-import { LEAF_FILE } from "../../../attribution/model/model-manifest.ts";
-import { TracePlayer } from "../../../challenger/games/trace-player.ts";
-import { postCall } from "../../../challenger/postings/ledger-proofs.ts";
-import { type PostingWindow, readWindows } from "../../../challenger/postings/read-windows.ts";
-import { encodeLeaves } from "../../../challenger/statements/leaf-file.ts";
-import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { drillAccount } from "../drill-accounts.ts";
 import { drillError } from "../drill-errors.ts";
 import { passTime, STEP_TIMEOUT_MS } from "../world-steps.ts";

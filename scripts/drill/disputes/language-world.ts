@@ -1,25 +1,25 @@
 /** A rollup that waits for claims of a language model's queries, and two models of the same rows: one owner is honest, one is not. */
 import { join } from "node:path";
-import { type Address, getAddress, parseEther } from "viem";
-import { writeModel } from "../../../attribution/model/model-directory.ts";
-import type { AnsweringModel, Trained } from "../../../attribution/model/model-family.ts";
-import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
-import { registerModel } from "../../../attribution/model/registration.ts";
-import { encodeTextRow } from "../../../attribution/rows/text-rows.ts";
-import { withTracing } from "../../../challenger/games/traced-recipe.ts";
-import { openTracedText } from "../../../challenger/games/traced-text.ts";
-import type { SettlementSize } from "../../../circuits/settlement/settlement-size.ts";
-import { folderSource } from "../../../models/files/folder-source.ts";
-import { describeBase, readFrom } from "../../../models/registered/base-files.ts";
-import { type TextParts, textFamily } from "../../../models/registered/text-family.ts";
+import { writeModel } from "@openledger/attribution/model/model-directory";
+import type { AnsweringModel, Trained } from "@openledger/attribution/model/model-family";
+import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import { registerModel } from "@openledger/attribution/model/registration";
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { withTracing } from "@openledger/challenger/games/traced-recipe";
+import { openTracedText } from "@openledger/challenger/internal/games/traced-text";
+import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
+import { folderSource } from "@openledger/models/files/folder-source";
+import { describeBase, readFrom } from "@openledger/models/registered/base-files";
+import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import {
   realFeatures,
   type TrainingSetting,
   textTraining,
-} from "../../../models/registered/text-training.ts";
-import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
-import { byteConfig, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
-import type { BackendName } from "../../../prover/backends.ts";
+} from "@openledger/models/registered/text-training";
+import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
+import { byteConfig, sampleTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
+import type { BackendName } from "@openledger/prover/backends";
+import { type Address, getAddress, parseEther } from "viem";
 import { drillAccount } from "../drill-accounts.ts";
 import { WIDE_DRILL_SHAPE } from "../drill-circuit.ts";
 import { drillError } from "../drill-errors.ts";

@@ -1,8 +1,8 @@
 /** Lies about one row: of what a model registers, G of a classifier and B of a direct model, and of its token list. */
 
-import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
-import { pairBytes } from "../../../challenger/statements/leaf-bytes.ts";
-import type { PostableModel } from "../../../challenger/statements/posting-kind.ts";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { pairBytes } from "@openledger/challenger/internal/statements/leaf-bytes";
+import type { PostableModel } from "@openledger/challenger/internal/statements/posting-kind";
 import { type Falsehood, type HonestModel, LIAR_ROW, type ModelKind } from "./falsehood.ts";
 
 type Integers = Int8Array | Int16Array;

@@ -2,11 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { writeModel } from "../../../attribution/model/model-directory.ts";
-import { LEAF_FILE } from "../../../attribution/model/model-manifest.ts";
-import { readWindows } from "../../../challenger/postings/read-windows.ts";
-import { type DirectCase, directCase } from "../../../challenger/postings/testing/direct-case.ts";
+import { writeModel } from "@openledger/attribution/model/model-directory";
+import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
+import { type DirectCase, directCase } from "@openledger/challenger/internal/postings/testing/direct-case";
 import {
   BOND_WEI,
   DEMAND_FEE_WEI,
@@ -14,11 +12,13 @@ import {
   startDisputes,
   type TrainedCase,
   trainedCase,
-} from "../../../challenger/postings/testing/dispute-fixture.ts";
-import { deployGateBefore } from "../../../challenger/postings/testing/gate-fixture.ts";
-import { encodeLeaves } from "../../../challenger/statements/leaf-file.ts";
-import { TREES } from "../../../challenger/statements/posted-model.ts";
-import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
+} from "@openledger/challenger/internal/postings/testing/dispute-fixture";
+import { deployGateBefore } from "@openledger/challenger/internal/postings/testing/gate-fixture";
+import { readWindows } from "@openledger/challenger/postings/read-windows";
+import { encodeLeaves } from "@openledger/challenger/statements/leaf-file";
+import { TREES } from "@openledger/challenger/statements/posted-model";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { drillAccount, drillPrivateKey } from "../drill-accounts.ts";
 import { DrillProcess } from "../drill-process.ts";
 import { postedLie } from "./falsehood.ts";

@@ -3,22 +3,22 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createWalletClient, http, parseGwei } from "viem";
-import { foundry } from "viem/chains";
-import { createL1Client } from "../../../bridge/l1/l1-client.ts";
-import { LeaseContract } from "../../../bridge/l1/lease-contract.ts";
-import { OperatorNonce } from "../../../bridge/operator/operator-nonce.ts";
-import { releaseLease } from "../../../bridge/operator/take-lease.ts";
-import { compileContracts, pickContract } from "../../../contracts/build/compile.ts";
-import { deployContract } from "../../../contracts/build/deploy.ts";
-import { freePort } from "../../../foundation/testing/free-port.ts";
-import type { BackendName } from "../../../prover/backends.ts";
+import { createL1Client } from "@openledger/bridge/l1/l1-client";
+import { LeaseContract } from "@openledger/bridge/l1/lease-contract";
+import { OperatorNonce } from "@openledger/bridge/operator/operator-nonce";
+import { releaseLease } from "@openledger/bridge/operator/take-lease";
+import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
+import { deployContract } from "@openledger/contracts/build/deploy";
+import { freePort } from "@openledger/foundation/testing/free-port";
+import type { BackendName } from "@openledger/prover/backends";
 import {
   type TakeOverModules,
   type TakeOverResult,
   takeForOwn,
   takeOver,
-} from "../../../sequencer/follower/take-over.ts";
+} from "@openledger/sequencer/follower/take-over";
+import { createWalletClient, http, parseGwei } from "viem";
+import { foundry } from "viem/chains";
 import { type DrillUser, drillAccount, drillUser } from "../drill-accounts.ts";
 import { buildDrillCircuit, DRILL_SIZES, type DrillCircuit } from "../drill-circuit.ts";
 import { type DrillL1, startDrillL1 } from "../drill-l1.ts";

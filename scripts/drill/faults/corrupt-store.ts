@@ -14,8 +14,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { TestRandom } from "../../../foundation/testing/test-random.ts";
-import { restoreFromL1 } from "../../../sequencer/follower/restore-from-l1.ts";
+import type { TestRandom } from "@openledger/foundation/testing/test-random";
+import { restoreFromL1 } from "@openledger/sequencer/follower/restore-from-l1";
 import type { DrillProcess } from "../drill-process.ts";
 import type { DrillWorld } from "../drill-world.ts";
 import { codesSaid, type Fault, type Injected } from "../fault.ts";

@@ -1,7 +1,7 @@
 /** One of the two machines: an installation, and its processes as their units start them. */
 import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { installationPaths, readInstallation } from "../../../operations/installation/installation.ts";
+import { installationPaths, readInstallation } from "@openledger/operations/installation/installation";
 import { commandOfUnit, InstalledProcess } from "../installed-process.ts";
 import { openledger } from "../operator-steps.ts";
 

@@ -5,19 +5,19 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Redis } from "ioredis";
-import { repositoryRoot } from "../../../circuits/compiler/compile.ts";
-import { loadDeployment } from "../../../circuits/registry/deployment.ts";
-import { startAnvil } from "../../../contracts/l1/anvil.ts";
-import { examine } from "../../../operations/doctor/doctor.ts";
-import { installationPaths } from "../../../operations/installation/installation.ts";
-import { loadDeployedCircuits } from "../../../prover/keys/deployed-circuits.ts";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { loadDeployment } from "@openledger/circuits/registry/deployment";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { examine } from "@openledger/operations/doctor/doctor";
+import { installationPaths } from "@openledger/operations/installation/installation";
+import { loadDeployedCircuits } from "@openledger/prover/keys/deployed-circuits";
 import {
   redisProgram,
   startRedis,
   type TestRedis,
   WORKER_RIGHTS,
-} from "../../../prover/testing/redis.fixtures.ts";
+} from "@openledger/prover/testing/redis.fixtures";
+import { Redis } from "ioredis";
 import { auditPreconfirmations } from "../audit.ts";
 import { InstalledProcess } from "../installed-process.ts";
 import {
