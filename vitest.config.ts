@@ -4,9 +4,8 @@ import ByTime from "./scripts/testing/sequencer.ts";
 // Two files at a time: most tests take one core. Time limits allow for proofs beside it.
 export default defineConfig({
   test: {
-    include: [
-      "{foundation,circuits,prover,contracts,attribution,datanets,bridge,verifier,client,models,challenger,sequencer,operations,web,scripts}/**/*.test.ts",
-    ],
+    include: ["**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/.cache/**", "**/.openledger/**"],
     pool: "forks",
     maxWorkers: 2,
     sequence: { sequencer: ByTime },

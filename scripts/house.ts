@@ -3,11 +3,13 @@
  * `scripts/house/limits.ts` states. The last line is JSON.
  */
 import { fileURLToPath } from "node:url";
+import { doorsOf } from "./house/doors.ts";
 import { brokenLimits, brokenProseLimits } from "./house/limits.ts";
 import { measureHouse } from "./house/measures.ts";
 import { missingTargets } from "./house/page-targets.ts";
 import { measureProse } from "./house/prose.ts";
 import { readTree } from "./house/tree.ts";
+import { readWorkspaces } from "./house/workspaces.ts";
 
 const root = process.argv[2] ?? fileURLToPath(new URL("..", import.meta.url));
 const measures = measureHouse(readTree(root));
@@ -39,6 +41,11 @@ list(
 );
 const missing = missingTargets(root);
 list("paths, files and anchors that pages name and that are not there", missing);
+const doors = doorsOf(readWorkspaces(root));
+list(
+  "names through the doors",
+  Object.entries(doors).map(([name, count]) => `${count} ${name}`),
+);
 const broken = [...brokenLimits(measures), ...brokenProseLimits(pages)];
 list("limits that do not hold", broken);
 console.log(
@@ -53,6 +60,7 @@ console.log(
     longSentences: pages.reduce((sum, { longSentences }) => sum + longSentences.length, 0),
     highestMedianWords: Math.max(...pages.map(({ medianWords }) => medianWords)),
     missingTargets: missing.length,
+    doors,
   })}`,
 );
 process.exitCode = broken.length + missing.length === 0 ? 0 : 1;

@@ -6,23 +6,8 @@ import { httpStatusOf, operationStatuses } from "./api/http-status.ts";
 import { sequencerErrors } from "./sequencer-errors.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const FOLDERS = [
-  "foundation",
-  "circuits",
-  "prover",
-  "contracts",
-  "attribution",
-  "datanets",
-  "bridge",
-  "verifier",
-  "client",
-  "models",
-  "challenger",
-  "sequencer",
-  "operations",
-  "web",
-  "scripts",
-];
+const FOLDERS = (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { workspaces: string[] })
+  .workspaces;
 const CODE = /\b(?:OP|ATT|DNT|MOD|CIR|SEQ|PRV|BRG|CON|CLI|CMD|DEV|DRL)_[A-Z][A-Z0-9_]*[A-Z0-9]\b/g;
 
 /** Codes that the code raises: every one that stands in it as a string or as a key of a table. */
@@ -33,6 +18,7 @@ function codesInTree(): Set<string> {
       if (
         !entry.isFile() ||
         !/\.(tsx?|js)$/.test(entry.name) ||
+        entry.parentPath.includes("node_modules") ||
         /\.test\.ts$/.test(entry.name) ||
         /\/testing$/.test(entry.parentPath)
       )

@@ -7,10 +7,12 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DATA_CHUNK } from "@openledger/circuits/protocol";
 import { packConstants } from "@openledger/circuits/wasm/pack-constants";
+import { fileOfSpecifier, readWorkspaces } from "@openledger/scripts/internal/house/workspaces";
 import ts from "typescript";
 import { hostWith, packageEntries } from "./package-entries.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+const sourceOf = fileOfSpecifier(readWorkspaces(root), { has: (path) => existsSync(join(root, path)) });
 
 /** Of those that the modules import, the ones that come as what they are: the caller makes accounts with viem. */
 const PEERS = ["viem"];
@@ -52,7 +54,7 @@ export function buildPackage(folder: string): BuiltPackage {
 
 /** The package's own package.json. */
 export function packageManifest() {
-  const ours = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  const ours = JSON.parse(readFileSync(join(root, "client/package.json"), "utf8")) as {
     version: string;
     license: string;
     engines: Record<string, string>;
@@ -96,7 +98,20 @@ function emitModules(dist: string): void {
   };
   const entries = packageEntries(root);
   const host = hostWith(entries, emitted);
-  host.writeFile = (path, text) => write(path, text);
+  host.writeFile = (path, text) => write(path, withRelativeDoors(path, text, dist));
+  // A compiler emits nothing of a package, and each workspace is one.
+  host.resolveModuleNameLiterals = (literals, from, redirect, options, file) =>
+    literals.map((literal) => {
+      const source = sourceOf(literal.text);
+      if (source === undefined) {
+        const mode = ts.getModeForUsageLocation(file, literal, options);
+        return ts.resolveModuleName(literal.text, from, options, host, undefined, redirect, mode);
+      }
+      const extension = ts.Extension.Ts;
+      return {
+        resolvedModule: { resolvedFileName: join(root, source), extension, isExternalLibraryImport: false },
+      };
+    });
   const program = ts.createProgram([...entries.keys()], emitted, host);
   const { diagnostics, emitSkipped } = program.emit();
   if (emitSkipped || diagnostics.length > 0) {
@@ -124,7 +139,17 @@ function writeTwin(path: string, twin: string, options: ts.CompilerOptions, dist
   const text = outputText.replace(/"(virtual:[^"]+)"/g, (whole, virtual: string) =>
     virtual in CONSTANTS ? `"./${relative(dirname(path), join(dist, constantsFile(virtual)))}"` : whole,
   );
-  write(path, text);
+  write(path, withRelativeDoors(path, text, dist));
+}
+
+/** Modules of other workspaces lie beside those of the client: imports by a package's name become paths. */
+function withRelativeDoors(path: string, text: string, dist: string): string {
+  return text.replace(/"(@openledger\/[^"]+)"/g, (whole, specifier: string) => {
+    const source = sourceOf(specifier);
+    if (source === undefined) return whole;
+    const target = relative(dirname(path), join(dist, source)).replace(/\.ts$/, ".js");
+    return `"${target.startsWith(".") ? target : `./${target}`}"`;
+  });
 }
 
 /** Beside the module that reads them. */

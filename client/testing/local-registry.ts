@@ -57,7 +57,9 @@ function installedFolders(root: string): Folders {
   for (const [path, { version }] of Object.entries(lock.packages)) {
     const name = path.split("node_modules/").at(-1)!;
     const folder = join(root, path);
-    if (path === "" || version === undefined || !existsSync(join(folder, "package.json"))) continue;
+    // Workspaces are packages of the repository itself.
+    if (!path.includes("node_modules/") || version === undefined || !existsSync(join(folder, "package.json")))
+      continue;
     const versions = found.get(name) ?? new Map<string, string>();
     found.set(name, versions.set(version, folder));
   }

@@ -4,23 +4,9 @@ import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const WINGS = [
-  "foundation",
-  "circuits",
-  "prover",
-  "contracts",
-  "attribution",
-  "datanets",
-  "bridge",
-  "verifier",
-  "client",
-  "models",
-  "challenger",
-  "sequencer",
-  "operations",
-  "web",
-  "scripts",
-];
+const { workspaces } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  workspaces: string[];
+};
 /** Makes a server past foundation/http: node's own, fastify's, a WebSocket's, or a limit that only it sets. */
 const SERVER_IMPORT =
   /import (?!type )(?:[^;]*\bcreate(?:Secure)?Server\b[^;]*from "node:(?:http|https|http2)"|[^;]*from "@fastify\/rate-limit"|(?:fastify\b|\{[^}]*(?<!type )\bfastify\b)[^;]*from "fastify"|[^;]*\bWebSocketServer\b[^;]*from "ws")/;
@@ -35,7 +21,7 @@ function filesOf(wing: string): string[] {
 }
 
 it("makes every server of the product in one place", () => {
-  const files = WINGS.flatMap(filesOf);
+  const files = workspaces.flatMap(filesOf);
   expect(files.length).toBeGreaterThan(500);
   const makers = files.filter((path) => SERVER_IMPORT.test(readFileSync(join(root, path), "utf8")));
   expect(makers).toEqual(["foundation/http/create-server.ts"]);

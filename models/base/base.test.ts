@@ -37,7 +37,7 @@ describe("the default base", () => {
   });
 
   it("comes from the packages that are installed", () => {
-    const { dependencies } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+    const { dependencies } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
     for (const name of CORPUS_PACKAGES) {
       const [, packageName, version] = /^(.+)@(.+)$/.exec(name)!;
       expect(dependencies[packageName!]).toBe(version);

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import {
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -31,7 +32,12 @@ beforeAll(() => {
   ])
     put(path, readFileSync(join(root, path), "utf8"));
   put("package.json", '{"type":"module"}');
-  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  put("foundation/package.json", '{"type":"module","exports":{"./load-source":"./load-source.js"}}');
+  mkdirSync(join(folder, "node_modules/@openledger"), { recursive: true });
+  symlinkSync("../../foundation", join(folder, "node_modules/@openledger/foundation"));
+  for (const name of readdirSync(join(root, "node_modules")))
+    if (name !== "@openledger")
+      symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name));
   const build = readFileSync(join(folder, "scripts/bundle/build.js"), "utf8");
   for (const [main] of build.matchAll(/(?<=^ {2}")[\w/-]+\.ts(?=",$)/gm)) put(main, "");
   for (const room of ["prover", "circuits", "challenger"]) mkdirSync(join(folder, room), { recursive: true });

@@ -25,8 +25,8 @@ const MAINS = [
 ];
 const ROOMS_OF_ENTRIES = ["circuits", "prover", "datanets", "bridge", "models", "challenger", "sequencer"];
 
-/** Pure JavaScript that nearly every process loads, hundreds of files each. Everything else is resolved when it runs. */
-const BUNDLED = /^(viem|zod|commander|micro-eth-signer|@noble\/(curves|hashes))(\/|$)/;
+/** The workspaces, and pure JavaScript that nearly every process loads, hundreds of files each. Everything else is resolved when it runs. */
+const BUNDLED = /^(@openledger|viem|zod|commander|micro-eth-signer|@noble\/(curves|hashes))(\/|$)/;
 
 /** Says which packages are installed, those among them that are in the bundle. */
 const INSTALLED = "node_modules/.package-lock.json";

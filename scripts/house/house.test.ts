@@ -1,14 +1,28 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { brokenDoors } from "./doors.ts";
 import { brokenLimits } from "./limits.ts";
 import { measureHouse } from "./measures.ts";
 import { isTest, isTesting, readTree, roomOf } from "./tree.ts";
-import walls from "./walls.json" with { type: "json" };
+import { readWorkspaces } from "./workspaces.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const tree = readTree(root);
-const wingOf = (path: string) => path.split("/")[0]!;
+const workspaces = readWorkspaces(root);
+/** Installed by the lockfile, by name. */
+const versions = new Map(
+  Object.entries(
+    (
+      JSON.parse(readFileSync(`${root}/package-lock.json`, "utf8")) as {
+        packages: Record<string, { version?: string }>;
+      }
+    ).packages,
+  ).flatMap(([place, { version }]) => {
+    const [, name] = /^node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(place) ?? [];
+    return name === undefined || version === undefined ? [] : [[name, version] as const];
+  }),
+);
 
 /** A page's table rows whose first cell is a folder in backticks: [folder, imports]. */
 function importTable(page: string): [string, string[]][] {
@@ -24,37 +38,40 @@ describe("the house", () => {
     expect(brokenLimits(measureHouse(tree))).toEqual([]);
   });
 
-  it("has a wall for every room, and no wall without a room", () => {
-    const rooms = [...tree.values()]
-      .filter(({ path }) => !isTest(path) && !isTesting(path))
-      .map(({ path }) => roomOf(path) ?? wingOf(path));
-    expect(Object.keys(walls).sort()).toEqual([...new Set(rooms)].sort());
+  it("imports what the manifests name, through the doors, and has no circle of workspaces", () => {
+    expect(brokenDoors(tree, workspaces, versions)).toEqual([]);
   });
 
-  it("has the map of the README, wing by wing", () => {
-    const allowed = new Map<string, Set<string>>();
-    for (const [room, names] of Object.entries(walls)) {
-      const wing = wingOf(room);
-      const wings = allowed.get(wing) ?? new Set<string>();
-      for (const name of names) if (wingOf(name) !== wing && name !== "testing") wings.add(wingOf(name));
-      allowed.set(wing, wings);
-    }
+  it("has one version in every manifest", () => {
+    const { version } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as { version: string };
+    expect([...new Set(workspaces.map(({ manifest }) => manifest.version))]).toEqual([version]);
+  });
+
+  it("has the map of the README, workspace by workspace", () => {
     const map = new Map(importTable("README.md"));
-    expect([...map.keys()].sort()).toEqual([...allowed.keys()].sort());
-    for (const [wing, wings] of allowed) {
-      const listed = map.get(wing)!;
+    expect([...map.keys()]).toEqual(workspaces.map(({ folder }) => folder));
+    for (const { folder, manifest } of workspaces) {
+      const named = workspaces
+        .filter((other) => other.manifest.name in (manifest.dependencies ?? {}))
+        .map((other) => other.folder);
+      const listed = map.get(folder)!;
       // All but itself, and the examples, which nothing imports.
-      if (listed.join() === "all") expect(wings.size, wing).toBe(allowed.size - 2);
-      else expect([wing, listed.slice().sort()]).toEqual([wing, [...wings].sort()]);
+      if (listed.join() === "all") expect(named.length, folder).toBe(workspaces.length - 2);
+      else expect([folder, listed]).toEqual([folder, named]);
     }
   });
 
-  it("says at the door of each wing what it is, in at most 25 lines", () => {
-    for (const wing of new Set(Object.keys(walls).map(wingOf))) {
-      const lines = readFileSync(`${root}/${wing}/README.md`, "utf8").trimEnd().split("\n");
-      expect(lines.length, wing).toBeLessThanOrEqual(25);
-      const rooms = Object.keys(walls).filter((room) => room.startsWith(`${wing}/`));
-      for (const room of rooms) expect(lines.join("\n"), room).toContain(`${room.slice(wing.length + 1)}/`);
+  it("says at the door of each workspace what it is, in at most 25 lines", () => {
+    const rooms = new Set(
+      [...tree.values()]
+        .filter(({ path }) => !isTest(path) && !isTesting(path))
+        .flatMap(({ path }) => roomOf(path) ?? []),
+    );
+    for (const { folder } of workspaces) {
+      const lines = readFileSync(`${root}/${folder}/README.md`, "utf8").trimEnd().split("\n");
+      expect(lines.length, folder).toBeLessThanOrEqual(25);
+      for (const room of [...rooms].filter((one) => one.startsWith(`${folder}/`)))
+        expect(lines.join("\n"), room).toContain(`${room.slice(folder.length + 1)}/`);
     }
   });
 

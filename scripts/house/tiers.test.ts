@@ -9,7 +9,7 @@ const times = JSON.parse(readFileSync(`${root}/scripts/testing/times.json`, "utf
 const witnesses = Object.keys(WITNESSES).map((path): [string, SourceFile] => [path, file(path)]);
 
 function file(path: string, text = "", ...imports: string[]): SourceFile {
-  return { path, folder: path.split("/").slice(0, -1).join("/"), text, imports };
+  return { path, folder: path.split("/").slice(0, -1).join("/"), text, imports, named: [] };
 }
 const treeOf = (...files: SourceFile[]) =>
   new Map([...witnesses, ...files.map((one): [string, SourceFile] => [one.path, one])]);

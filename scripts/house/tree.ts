@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
+import { fileOfSpecifier, readWorkspaces } from "./workspaces.ts";
 
 const isCode = (path: string): boolean => /\.(ts|tsx|js|mjs|circom|sol|cpp|h)$/.test(path);
 export const isTest = (path: string): boolean => path.endsWith(".test.ts");
@@ -20,10 +21,12 @@ export interface SourceFile {
   readonly text: string;
   /** Files of the repository that it names: imports, includes, workers. */
   readonly imports: readonly string[];
+  /** Imports of modules as they are written. */
+  readonly named: readonly { readonly specifier: string; readonly target: string }[];
 }
 
-const SPECIFIERS = [
-  /(?:from|import|loadSource)\s*\(?\s*["'](\.[^"']+)["']/g,
+const MODULES = /(?:from|import|loadSource|vi\.mock)\s*\(?\s*["'](\.[^"']+|@openledger\/[^"']+)["']/g;
+const PLACES = [
   /new URL\(\s*["']([^"']+)["']\s*,\s*import\.meta\.url/g,
   /^include "([^"]+)"/gm,
   /^#include "([^"]+)"/gm,
@@ -38,6 +41,7 @@ export function readTree(root: string): ReadonlyMap<string, SourceFile> {
   });
   const paths = new Set(listed.split("\n").filter((path) => path.includes("/") && isCode(path)));
   const files = new Map<string, SourceFile>();
+  const doorOf = fileOfSpecifier(readWorkspaces(root), paths);
   for (const path of [...paths].sort()) {
     let text: string;
     try {
@@ -45,11 +49,20 @@ export function readTree(root: string): ReadonlyMap<string, SourceFile> {
     } catch {
       continue; // Deleted in the work tree, and not committed yet.
     }
-    const found = SPECIFIERS.flatMap((pattern) => [...text.matchAll(pattern)].map(([, target]) => target!));
-    const imports = [...new Set(found.map((target) => normalize(join(dirname(path), target))))].filter(
-      (target) => paths.has(target) && target !== path,
+    const beside = (target: string) => normalize(join(dirname(path), target));
+    const isOther = (target: string | undefined): target is string =>
+      target !== undefined && paths.has(target) && target !== path;
+    const named = [...text.matchAll(MODULES)]
+      .map(([, specifier]) => ({
+        specifier: specifier!,
+        target: specifier!.startsWith(".") ? beside(specifier!) : doorOf(specifier!),
+      }))
+      .filter((one): one is { specifier: string; target: string } => isOther(one.target));
+    const placed = PLACES.flatMap((pattern) =>
+      [...text.matchAll(pattern)].map(([, place]) => beside(place!)),
     );
-    files.set(path, { path, folder: dirname(path), text, imports });
+    const imports = [...new Set([...named.map(({ target }) => target), ...placed.filter(isOther)])];
+    files.set(path, { path, folder: dirname(path), text, imports, named });
   }
   return files;
 }

@@ -4,7 +4,7 @@ import { relatedToChange } from "./related.ts";
 
 const file = (path: string, ...imports: string[]): [string, SourceFile] => [
   path,
-  { path, folder: "web", text: "", imports },
+  { path, folder: "web", text: "", imports, named: [] },
 ];
 const tree = new Map([
   file("web/money.ts"),

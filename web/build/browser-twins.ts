@@ -3,8 +3,9 @@ import { dirname, resolve } from "node:path";
 import type { Plugin } from "vite";
 
 /**
- * A module that needs Node has a twin for pages beside it, with the same exports: `x.ts` and `x.browser.ts`. Everything
- * else that pages import runs in both.
+ * A module that needs Node has a twin for pages beside it, with the same exports: `x.ts` and `x.browser.ts`. This finds
+ * it for imports within a workspace; between workspaces the browser condition of `exports` does. Everything else that pages
+ * import runs in both.
  */
 export function browserTwins(): Plugin {
   return {
