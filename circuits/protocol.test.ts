@@ -17,7 +17,6 @@ import {
   MAX_AMOUNT_WEI,
   MAX_LEAF_COUNT,
   NONCE_BITS,
-  PRODUCTION_SHAPE,
   shapeName,
   TAG,
   TREASURY_ID,
@@ -26,7 +25,7 @@ import {
   WIDE_WORD_COUNT,
   WITHDRAW_ALL_WEI,
 } from "./protocol.ts";
-import { SAMPLE_SHAPE } from "./testing/sample-shape.ts";
+import { PRODUCTION_SHAPE, SAMPLE_SHAPE } from "./testing/sample-shape.ts";
 
 const ledgerPage = readFileSync(`${repositoryRoot}/docs/ledger.md`, "utf8");
 
@@ -197,8 +196,13 @@ describe("protocol.ts", () => {
       expect(shape.narrow / 2).toBeLessThan(256);
       expect(shape.wide).toBeGreaterThan(0);
       expect(shape.wide).toBeLessThan(256);
-      expect(shapeName(shape)).toBe(`batch-${shape.narrow}-${shape.wide}`);
     }
+  });
+
+  it("names a shape by all its sizes", () => {
+    expect(shapeName(SAMPLE_SHAPE)).toBe("table-8-6-6-16-6-1-2");
+    const { table, ...slots } = SAMPLE_SHAPE;
+    expect(shapeName({ ...slots, table: { ...table, isBlob: true } })).toBe("table-8-6-6-16-6-1-2-blob");
   });
 
   it("keeps a message's core and B's reference below r", () => {

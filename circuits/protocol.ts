@@ -37,7 +37,7 @@ export const TAG = {
   challenged: 19n,
   // The query of a direct model.
   counts: 20n,
-  // Challenges of a table batch (docs/leaf-table.md); terms.circom has them.
+  // Challenges of a batch (docs/leaf-table.md); terms.circom has them.
   tableChallenge: 21n,
   // A language model that promises claims of its queries (docs/lm-disputes.md).
   traced: 22n,
@@ -223,10 +223,10 @@ export const GENESIS_NEXT_ID = 2;
 
 /** How many slots of each sort a batch circuit has. `narrow` is even: two cores share an element. */
 export interface BatchShape {
+  /** Slots of the leaf table: they are applied at once (docs/leaf-table.md). */
   readonly narrow: number;
   readonly wide: number;
-  /** Sizes of the leaf table, where the narrow slots have one: they are then applied at once (docs/leaf-table.md). */
-  readonly table?: TableSizes;
+  readonly table: TableSizes;
 }
 
 export interface TableSizes {
@@ -242,17 +242,13 @@ export interface TableSizes {
   /** Whether the narrow slots stand in a blob of the transaction, and not in its calldata (docs/blobs.md). Absent: false. */
   readonly isBlob?: boolean;
 }
-export const isBlobShape = ({ table }: BatchShape): boolean => table?.isBlob === true;
+export const isBlobShape = ({ table }: BatchShape): boolean => table.isBlob === true;
 
 /** Where a batch's narrow slots stand in its transaction. */
 export type DataPlace = "blob" | "calldata";
 export const placeOf = (shape: BatchShape): DataPlace => (isBlobShape(shape) ? "blob" : "calldata");
 
-/** What two cores can prove in a minute or so. */
-export const PRODUCTION_SHAPE: BatchShape = { narrow: 56, wide: 8 };
-
 export function shapeName({ narrow, wide, table }: BatchShape): string {
-  if (table === undefined) return `batch-${narrow}-${wide}`;
   const { members, rows, units, low, top, isBlob } = table;
   const name = `table-${[narrow - members, members, wide, rows, units, low, top].join("-")}`;
   return isBlob ? `${name}-blob` : name;

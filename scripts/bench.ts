@@ -13,9 +13,9 @@ const program = new Command("bench").description("Benchmarks. Each prints one JS
 program
   .command("ledger")
   .description("constraints, keys, proving, gas and acceptance of the ledger")
-  .option("--shapes <list>", "batch shapes, narrow-wide, or names of table batches", "8-4,56-8")
+  .option("--shapes <list>", "names of batch circuits", "table-1-1-3-2-1-1-1,table-8-6-6-16-6-1-2")
   .option("--no-acceptance", "leave out the sequencer's acceptance rate")
-  .addHelpText("after", "\nExample:\n  npm run bench -- ledger --shapes 8-4")
+  .addHelpText("after", "\nExample:\n  npm run bench -- ledger --shapes table-1-1-3-2-1-1-1")
   .action(async (options: { shapes: string; acceptance: boolean }) => {
     const { benchLedger } = await import("./bench/ledger.ts");
     console.log(JSON.stringify(await benchLedger(options)));
@@ -24,7 +24,7 @@ program
 program
   .command("table")
   .description(
-    "constraints per operation of batches with a leaf table, for simulated traffic; random batches against it; proofs, gas",
+    "constraints per operation for simulated traffic; random batches against the circuit; proofs, gas",
   )
   .option(
     "--at-once <count>",
@@ -33,7 +33,7 @@ program
   )
   .option("--gas", "gas per transfer and per payment, from receipts")
   .option("--batches <count>", "random batches that the circuit and TypeScript are held equal on", "0")
-  .option("--domain <log2>", "prove batches of this domain, today's and with a table, in turns; 0: none", "0")
+  .option("--domain <log2>", "prove batches that fill this domain; 0: none", "0")
   .option("--traffic <name>", "of these proofs: payments, zipf or uniform", "payments")
   .option("--rounds <count>", "proofs of each that count", "3")
   .option("--backend <name>", "native or wasm", "native")
@@ -152,11 +152,14 @@ program
   .description(
     "batch circuits put together from parts: their witnesses against circom's, and proofs of any size",
   )
-  .option("--shapes <list>", "batch shapes, narrow-wide", "8-4,56-8")
+  .option("--shapes <list>", "names of batch circuits", "table-8-6-6-16-6-1-2,table-48-16-8-96-8-4-2")
   .option("--rounds <n>", "counted witnesses of each", "5")
   .option("--prove <name>", "also prove each: wasm, native, webgpu or snarkjs; makes its development key")
   .option("--no-check", "leave out the check of the witness against every row")
-  .addHelpText("after", "\nExample:\n  npm run bench -- witness --shapes 248-8 --rounds 1 --prove native")
+  .addHelpText(
+    "after",
+    "\nExample:\n  npm run bench -- witness --shapes table-48-16-8-96-8-4-2 --rounds 1 --prove native",
+  )
   .action(async (options: { shapes: string; rounds: string; prove?: string; check: boolean }) => {
     const { benchWitness } = await import("./bench/witness.ts");
     console.log(JSON.stringify(await benchWitness(options)));

@@ -36,11 +36,14 @@ const prepared = "powers of tau, prepared for phase 2";
 program
   .command("new")
   .description("start a circuit's key from a powers-of-tau file")
-  .requiredOption("--circuit <name>", "the circuit, such as batch-8-4")
+  .requiredOption("--circuit <name>", "the circuit, such as table-8-6-6-16-6-1-2")
   .requiredOption("--ptau <file>", prepared)
   .requiredOption("--out <zkey>", "the key to write")
   .option("--json", "print the result as JSON")
-  .addHelpText("after", example("new --circuit batch-8-4 --ptau pot18.ptau --out batch-8-4.0.zkey"))
+  .addHelpText(
+    "after",
+    example("new --circuit table-8-6-6-16-6-1-2 --ptau pot18.ptau --out table-8-6-6-16-6-1-2.0.zkey"),
+  )
   .action(async (options: { circuit: string; ptau: string; out: string; json?: boolean }) => {
     const { startKey } = await loadCeremony();
     const resolveCircuit = await loadResolver();
@@ -56,7 +59,10 @@ program
   .requiredOption("--name <who>", "goes into the key's public transcript")
   .option("--entropy <text>", "mixed with this machine's randomness")
   .option("--json", "print the result as JSON")
-  .addHelpText("after", example('contribute --from batch-8-4.0.zkey --to batch-8-4.1.zkey --name "Ada"'))
+  .addHelpText(
+    "after",
+    example('contribute --from table-8-6-6-16-6-1-2.0.zkey --to table-8-6-6-16-6-1-2.1.zkey --name "Ada"'),
+  )
   .action(async (options: { from: string; to: string; name: string; entropy?: string; json?: boolean }) => {
     const { contributeToKey } = await loadCeremony();
     const { from: fromPath, to: toPath, name: contributorName, entropy } = options;
@@ -75,7 +81,7 @@ program
   .addHelpText(
     "after",
     example(
-      "beacon --from batch-8-4.3.zkey --to batch-8-4.final.zkey --beacon 0102030405060708090a0b0c0d0e0f10",
+      "beacon --from table-8-6-6-16-6-1-2.3.zkey --to table-8-6-6-16-6-1-2.final.zkey --beacon 0102030405060708090a0b0c0d0e0f10",
     ),
   )
   .action(
@@ -90,11 +96,14 @@ program
 program
   .command("verify")
   .description("check a key against its circuit, the powers of tau and its contributions")
-  .requiredOption("--circuit <name>", "the circuit, such as batch-8-4")
+  .requiredOption("--circuit <name>", "the circuit, such as table-8-6-6-16-6-1-2")
   .requiredOption("--ptau <file>", prepared)
   .requiredOption("--zkey <zkey>", "the key to check")
   .option("--json", "print the result as JSON")
-  .addHelpText("after", example("verify --circuit batch-8-4 --ptau pot18.ptau --zkey batch-8-4.final.zkey"))
+  .addHelpText(
+    "after",
+    example("verify --circuit table-8-6-6-16-6-1-2 --ptau pot18.ptau --zkey table-8-6-6-16-6-1-2.final.zkey"),
+  )
   .action(async (options: { circuit: string; ptau: string; zkey: string; json?: boolean }) => {
     const { verifyKey } = await loadCeremony();
     const resolveCircuit = await loadResolver();
@@ -107,7 +116,7 @@ program
 program
   .command("export")
   .description("write the folder that the prover and the deployment read, with the Solidity verifying key")
-  .requiredOption("--circuit <name>", "the circuit, such as batch-8-4")
+  .requiredOption("--circuit <name>", "the circuit, such as table-8-6-6-16-6-1-2")
   .requiredOption("--out <folder>", "the folder to make")
   .option("--ptau <file>", prepared)
   .option("--zkey <zkey>", "the finished key, which is verified first")
@@ -115,8 +124,8 @@ program
   .option("--json", "print the result as JSON")
   .addHelpText(
     "after",
-    `${example("export --circuit batch-8-4 --ptau pot18.ptau --zkey batch-8-4.final.zkey --out keys/batch-8-4")}${example(
-      "export --circuit batch-8-4 --development --out /tmp/batch-8-4-development",
+    `${example("export --circuit table-8-6-6-16-6-1-2 --ptau pot18.ptau --zkey table-8-6-6-16-6-1-2.final.zkey --out keys/table-8-6-6-16-6-1-2")}${example(
+      "export --circuit table-8-6-6-16-6-1-2 --development --out /tmp/table-8-6-6-16-6-1-2-development",
     )}`,
   )
   .action(async (options: ExportOptions) => {

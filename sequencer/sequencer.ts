@@ -171,7 +171,7 @@ export class Sequencer {
   async #signatureToCheck(operation: SignedOperation): Promise<PlainCheck | null> {
     await this.line.idle();
     if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
-    checkPolicy(operation, this.options.rollupAddress, this.options.rules.shape);
+    checkPolicy(operation, this.options.rollupAddress);
     const { leaf, message } = this.#messageOf(operation);
     const hash = hex32(message);
     const isKnown = this.#inFlight.has(hash) || this.mempool.get(hash) !== undefined;
@@ -184,7 +184,7 @@ export class Sequencer {
   async #admit(operation: SignedOperation): Promise<Submission> {
     await this.line.idle();
     if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
-    checkPolicy(operation, this.options.rollupAddress, this.options.rules.shape);
+    checkPolicy(operation, this.options.rollupAddress);
     const { leaf, message } = this.#messageOf(operation);
     const hash = hex32(message);
     const running = this.#inFlight.get(hash);

@@ -1,4 +1,3 @@
-import { SEQUENTIAL_SHAPE } from "@openledger/e2e/internal/world/circuits";
 import type { World } from "@openledger/e2e/internal/world/world";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -8,9 +7,7 @@ import { startPagesWorld } from "./testing/pages-world.ts";
 let world: World;
 let browser: Browser;
 beforeAll(async () => {
-  // Of the shape whose C a page computes from the data.
-  const shape = SEQUENTIAL_SHAPE;
-  [world, browser] = await Promise.all([startPagesWorld("explorer", { shape }), openBrowser()]);
+  [world, browser] = await Promise.all([startPagesWorld("explorer"), openBrowser()]);
   await posted(2);
 }, 600_000);
 afterAll(async () => {

@@ -1,5 +1,6 @@
 import { decodeWire, type SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { type BatchShape, KIND } from "@openledger/circuits/protocol";
+import { tableIn } from "@openledger/circuits/table/table-shape";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Hex, hexToBytes } from "viem";
 
@@ -7,11 +8,11 @@ import { type Hex, hexToBytes } from "viem";
 const CREDITING: readonly number[] = [KIND.withdraw, KIND.depositNew, KIND.depositTo, KIND.forcedWithdraw];
 
 // No circuit has more.
-const ANY_SHAPE: BatchShape = { narrow: 4_094, wide: 255 };
-const ANY_BLOB: BatchShape = {
-  ...ANY_SHAPE,
-  table: { members: 2, rows: 1, units: 1, low: 1, top: 1, isBlob: true },
+const ANY_SHAPE: BatchShape = {
+  ...{ narrow: 4_094, wide: 255 },
+  table: { members: 2, rows: 1, units: 1, low: 1, top: 1 },
 };
+const ANY_BLOB: BatchShape = { ...ANY_SHAPE, table: tableIn(ANY_SHAPE.table, "blob") };
 // What L1 knows and the wire does not hold. Nothing of it is read here.
 const ANY_HEADER = {
   domain: 0n,

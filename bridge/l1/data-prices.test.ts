@@ -1,4 +1,5 @@
 import type { BatchShape } from "@openledger/circuits/protocol";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { bridgeError } from "../bridge-errors.ts";
@@ -25,7 +26,7 @@ test("the verdict on blobs follows L1's prices, and is said when it changes", as
     },
   };
   const logger = { ...silentLogger, info: (_facts: unknown, text: string) => said.push(text) } as never;
-  const notice = new DataPricesNotice([{ narrow: 6, wide: 2 }, SHAPE], {
+  const notice = new DataPricesNotice([shapeOf(6, 2), SHAPE], {
     ...{ client, logger, metrics },
     nowMs: () => nowMs,
   });

@@ -37,7 +37,7 @@ interface Verdict {
  */
 export class DataPricesNotice {
   readonly #modules: DataPricesModules;
-  /** Slots of the largest table; no kind where the rollup has no table. */
+  /** Slots of the largest table. */
   readonly #capacity: ReadonlyMap<Kind, number>;
   readonly #isInBlobs: boolean;
   readonly #nowMs: () => number;
@@ -51,8 +51,8 @@ export class DataPricesNotice {
     this.#modules = modules;
     const most = (count: (shape: BatchShape) => number) => Math.max(0, ...shapes.map(count));
     const capacity: [Kind, number][] = [
-      ["transfer", most(({ narrow, table }) => (table === undefined ? 0 : narrow - table.members))],
-      ["payment", most(({ table }) => table?.members ?? 0)],
+      ["transfer", most(({ narrow, table }) => narrow - table.members)],
+      ["payment", most(({ table }) => table.members)],
     ];
     this.#capacity = new Map(capacity.filter(([, count]) => count > 0));
     this.#isInBlobs = shapes.some(isBlobShape);

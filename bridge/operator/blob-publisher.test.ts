@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type BatchShape, KIND } from "@openledger/circuits/protocol";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import {
   hasCells,
   unwrapBlobTransaction,
@@ -44,7 +45,7 @@ const narrow = [4, 5, 6].map((a) => slot(KIND.transfer, [], { a, b: 7, amountCod
 
 let f: BridgeFixture;
 beforeAll(async () => {
-  f = await startBridgeFixture({}, [], [{ narrow: 6, wide: 3 }, BLOB, LONG]);
+  f = await startBridgeFixture({}, [], [shapeOf(6, 3), BLOB, LONG]);
   await warmUpKzg(f.l1);
 }, 180_000);
 afterAll(() => f?.stop());

@@ -49,7 +49,7 @@ export interface ReadySettlement {
 export interface ReadyBatch {
   readonly batchNumber: number;
   readonly batchHash: string;
-  /** Name of the circuit, "batch-6-2". */
+  /** Name of the circuit, "table-4-2-2-8-2-2-1". */
   readonly circuit: string;
   readonly commitment: bigint;
   readonly data: Hex;

@@ -5,7 +5,7 @@ import { blobElements } from "@openledger/circuits/blob/blob-elements";
 import { blobWithProof } from "@openledger/circuits/blob/blob-sidecar";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import type { BatchShape } from "@openledger/circuits/protocol";
-import { openBatch } from "@openledger/circuits/table/sealed-batch";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { signBlobTransaction } from "@openledger/contracts/l1/blob-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
@@ -25,7 +25,7 @@ export async function postBlobBatch(
   shape: BatchShape,
   operations: (ledger: Ledger) => readonly Operation[],
 ): Promise<{ receipt: TransactionReceipt; versionedHash: VersionedHash; blob: Uint8Array }> {
-  const builder = openBatch(f.ledger, { ...(await f.l1.draft()), shape });
+  const builder = new TableBuilder(f.ledger, { ...(await f.l1.draft()), shape });
   for (const operation of operations(f.ledger)) builder.add(operation);
   const { data } = builder.close().batch;
   const closed = await closeWithBlob(f.l1 as never, data);

@@ -7,7 +7,8 @@ import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
 import { type BatchShape, KIND } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
-import { openBatch, sealedCommitment } from "@openledger/circuits/table/sealed-batch";
+import { sealedCommitment } from "@openledger/circuits/table/sealed-batch";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
 import { keyXOf, signFor } from "@openledger/circuits/testing/random-ledger";
 import { toContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
@@ -29,13 +30,6 @@ export const OPERATOR_SECRET = 7n;
 const ALICE_SECRET = 11n;
 const BOB_SECRET = 12n;
 
-/** The contracts' fixture's, the first one with a leaf table: what rollups have. */
-export const HISTORY_SHAPES = [
-  { ...SHAPES[0], table: { members: 2, rows: 8, units: 2, low: 2, top: 1 } },
-  SHAPES[1],
-  SHAPES[2],
-] as const satisfies readonly BatchShape[];
-
 export type HistoryFixture = Awaited<ReturnType<typeof startHistoryFixture>>;
 
 /** Circuits with keys of a setup, behind all others, and the secrets that all of them share. */
@@ -45,7 +39,7 @@ export interface HistoryFixtureOptions {
   sequencer?: Address;
   /** Who owns leaf 0; the contracts' fixture's where absent. */
   treasuryOwner?: Address;
-  /** Of the batch circuits; HISTORY_SHAPES where absent. */
+  /** Of the batch circuits; SHAPES where absent. */
   shapes?: readonly BatchShape[];
   settlementSizes?: readonly CircuitSizes[];
   real?: RealCircuits;
@@ -77,7 +71,7 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
       ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
       ...(options.gateOn === undefined ? {} : { genesisGate: await options.gateOn(client) }),
     },
-    options.shapes ?? HISTORY_SHAPES,
+    options.shapes ?? SHAPES,
     options.settlementSizes,
     options.real,
   );
@@ -131,7 +125,7 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
       shape: BatchShape = l1.shapes[0]!,
     ): Promise<ClosedBatch> {
       const draft = await l1.draft(after === undefined ? {} : { after: after.content });
-      const builder = openBatch(ledger, { ...draft, shape });
+      const builder = new TableBuilder(ledger, { ...draft, shape });
       for (const operation of operations(ledger)) builder.add(operation);
       const sealed = builder.close();
       return l1.close(sealed.batch.data, { commitment: sealedCommitment(sealed) });

@@ -1,8 +1,6 @@
 /** Batches that L1 takes, with proofs from known trapdoors, and that the ledger's rules refuse. */
 
 import { replayBatch } from "@openledger/circuits/batch/batch";
-import { committedElements } from "@openledger/circuits/batch/batch-data";
-import { dataCommitment } from "@openledger/circuits/field/element-vector";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { KIND } from "@openledger/circuits/protocol";
 import { keyXOf, signFor } from "@openledger/circuits/testing/random-ledger";
@@ -50,8 +48,7 @@ export async function tooManyRows(f: HistoryFixture, isRootKnown: boolean): Prom
     // All is applied by then.
     if (!isRollupError(error, "CIR_REPLAY_DIFFERS")) throw error;
   }
-  const content = { ...draft, newRoot: f.ledger.root };
-  return f.l1.close(content, { commitment: dataCommitment(committedElements(content)) });
+  return f.l1.close({ ...draft, newRoot: f.ledger.root });
 }
 
 /** A slot of no kind with a leaf in it: L1 looks at neither. */

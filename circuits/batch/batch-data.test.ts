@@ -4,19 +4,30 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { batchStatement } from "../blob/batch-statement.ts";
 import { challenge, dataCommitment, evaluate, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
-import { FIELD_ORDER, KIND, KIND_RULES, kindRule, TAG, WIDE_WORD_COUNT } from "../protocol.ts";
 import {
+  type BatchShape,
+  FIELD_ORDER,
+  HEADER_ELEMENT_COUNT,
+  KIND,
+  KIND_RULES,
+  kindRule,
+  TAG,
+  WIDE_WORD_COUNT,
+} from "../protocol.ts";
+import { shapeOf } from "../testing/sample-shape.ts";
+import {
+  absorbedPosted,
   type BatchData,
   batchElements,
-  committedElements,
   decodeWire,
   encodeWire,
+  narrowPairs,
   type SlotRecord,
 } from "./batch-data.ts";
 
 beforeAll(initPoseidon);
 
-const SHAPE = { narrow: 4, wide: 3 };
+const SHAPE: BatchShape = shapeOf(4, 3);
 const FIXED_COUNT = 5 + SHAPE.narrow / 2 + SHAPE.wide;
 const WIRE_HEADER_BYTES = 63;
 
@@ -162,26 +173,27 @@ describe("batchElements", () => {
     expect(() => batchElements({ ...sample(), oldRoot: FIELD_ORDER })).toThrow();
   });
 
-  it("is the committed vector less the absent places, which are 0", () => {
+  it("is, but for the table's cores and payloads, what C absorbs of it, less the absent places, which are 0", () => {
     fc.assert(
       fc.property(batches, (batch) => {
-        const committed = committedElements(batch);
-        expect(committed).toHaveLength(FIXED_COUNT + SHAPE.narrow + WIDE_WORD_COUNT * SHAPE.wide);
-        const counts = [
-          ...Array.from({ length: SHAPE.narrow }, (_, i) => [1, batch.narrow[i]?.words.length ?? 0] as const),
-          ...Array.from(
-            { length: SHAPE.wide },
-            (_, i) => [WIDE_WORD_COUNT, batch.wide[i]?.words.length ?? 0] as const,
-          ),
-        ];
-        const present = committed.slice(0, FIXED_COUNT);
-        let at = FIXED_COUNT;
-        for (const [places, used] of counts) {
-          present.push(...committed.slice(at, at + used));
-          expect(committed.slice(at + used, at + places).every((value) => value === 0n)).toBe(true);
-          at += places;
+        const absorbed = absorbedPosted(batch);
+        const wordsAt = HEADER_ELEMENT_COUNT + SHAPE.wide;
+        expect(absorbed).toHaveLength(wordsAt + WIDE_WORD_COUNT * SHAPE.wide);
+        const words: bigint[] = [];
+        for (let i = 0; i < SHAPE.wide; i++) {
+          const [from, used] = [wordsAt + WIDE_WORD_COUNT * i, batch.wide[i]?.words.length ?? 0];
+          words.push(...absorbed.slice(from, from + used));
+          expect(absorbed.slice(from + used, from + WIDE_WORD_COUNT).every((value) => value === 0n)).toBe(
+            true,
+          );
         }
-        expect(batchElements(batch)).toEqual(present);
+        expect(batchElements(batch)).toEqual([
+          ...absorbed.slice(0, HEADER_ELEMENT_COUNT),
+          ...narrowPairs(batch),
+          ...absorbed.slice(HEADER_ELEMENT_COUNT, wordsAt),
+          ...batch.narrow.flatMap((slot) => slot.words),
+          ...words,
+        ]);
       }),
     );
   });
@@ -210,7 +222,7 @@ describe("decodeWire", () => {
     header.set([0, 2, 0, 2, 0, 0, 1], WIRE_HEADER_BYTES - 7);
     const decoded = decodeWire(Uint8Array.of(...header, ...new Uint8Array(2 * 23 + 12)), SHAPE, l1Of(batch));
     expect(batchElements(decoded)).toEqual(batchElements(batch));
-    expect(committedElements(decoded)).toEqual(committedElements(batch));
+    expect(absorbedPosted(decoded)).toEqual(absorbedPosted(batch));
   });
 
   const malformed = expect.objectContaining({ code: "CIR_WIRE_MALFORMED" });
@@ -344,9 +356,9 @@ describe("challenge", () => {
 
   it("changes with every element that L1 evaluates, whatever its source", () => {
     // Attack: an element that z does not bind can be solved for after z is known.
-    const { z } = batchStatement(sample(), 77n);
     const elements = batchElements(sample());
-    const commitment = dataCommitment(committedElements(sample()));
+    const commitment = 99n;
+    const { z } = batchStatement(sample(), 77n, commitment);
     const others = new Set([
       z,
       challenge(78n, commitment, elements),

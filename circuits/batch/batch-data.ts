@@ -43,14 +43,14 @@ export interface L1Header {
 
 export interface BatchData extends PostedHeader, L1Header {
   readonly shape: BatchShape;
-  /** Up to the last used slot; the rest of each section is null. With a table, nulls may stand between its two sections. */
+  /** Up to the last used slot; the rest of each section is null, so nulls may stand between the table's two sections. */
   readonly narrow: readonly SlotRecord[];
   readonly wide: readonly SlotRecord[];
 }
 
 export const NULL_RECORD: SlotRecord = { kind: 0, a: 0, b: 0, amountCode: 0n, isValid: false, words: [] };
 
-export function narrowCore(slot: SlotRecord): bigint {
+function narrowCore(slot: SlotRecord): bigint {
   return (
     BigInt(slot.kind) |
     (BigInt(slot.a) << NARROW_CORE.a) |
@@ -77,7 +77,7 @@ export function narrowPairs(batch: Pick<BatchData, "shape" | "narrow">): bigint[
   return Array.from({ length: batch.shape.narrow / 2 }, (_, i) => cores[2 * i]! | (cores[2 * i + 1]! << 92n));
 }
 
-function fixedElements(batch: BatchData): bigint[] {
+function headerElements(batch: BatchData): bigint[] {
   const numbers =
     batch.batchNumber |
     (batch.timestamp << 40n) |
@@ -87,16 +87,11 @@ function fixedElements(batch: BatchData): bigint[] {
     (BigInt(batch.feeAccountId) << 170n) |
     (BigInt(batch.signedCount) << 194n) |
     (BigInt(postedPayloads(batch).length) << 210n);
-  return [
-    batch.domain,
-    batch.oldRoot,
-    batch.newRoot,
-    numbers,
-    batch.feePerUnitWei | (batch.idFeeWei << 64n),
-    ...(isBlobShape(batch.shape) ? [] : narrowPairs(batch)),
-    ...Array.from({ length: batch.shape.wide }, (_, i) => wideCore(batch.wide[i] ?? NULL_RECORD)),
-  ];
+  return [batch.domain, batch.oldRoot, batch.newRoot, numbers, batch.feePerUnitWei | (batch.idFeeWei << 64n)];
 }
+
+const wideCores = ({ shape, wide }: BatchData): bigint[] =>
+  Array.from({ length: shape.wide }, (_, i) => wideCore(wide[i] ?? NULL_RECORD));
 
 const payloads = (batch: BatchData): bigint[] => batch.narrow.flatMap((slot) => slot.words);
 /** None where they stand in a blob. */
@@ -105,7 +100,9 @@ const postedPayloads = (batch: BatchData): bigint[] => (isBlobShape(batch.shape)
 /** E: what L1 evaluates, fixed places then the running part (docs/ledger.md, "Batch data"). What stands in a blob is not in it. */
 export function batchElements(batch: BatchData): bigint[] {
   const elements = [
-    ...fixedElements(batch),
+    ...headerElements(batch),
+    ...(isBlobShape(batch.shape) ? [] : narrowPairs(batch)),
+    ...wideCores(batch),
     ...postedPayloads(batch),
     ...batch.wide.flatMap((slot) => slot.words),
   ];
@@ -119,14 +116,11 @@ export function batchElements(batch: BatchData): bigint[] {
   return elements;
 }
 
-/** The vector that C commits to: the same elements with every place fixed. */
-export function committedElements(batch: BatchData): bigint[] {
+/** Of these elements what C absorbs as it is: header and wide slots, with every place fixed. */
+export function absorbedPosted(batch: BatchData): bigint[] {
   return [
-    ...fixedElements(batch),
-    ...Array.from(
-      { length: isBlobShape(batch.shape) ? 0 : batch.shape.narrow },
-      (_, i) => batch.narrow[i]?.words[0] ?? 0n,
-    ),
+    ...headerElements(batch),
+    ...wideCores(batch),
     ...Array.from({ length: batch.shape.wide }, (_, i) => batch.wide[i]).flatMap((slot) =>
       Array.from({ length: WIDE_WORD_COUNT }, (_, j) => slot?.words[j] ?? 0n),
     ),

@@ -3,18 +3,22 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../field/poseidon.ts";
 import { hashLeaf } from "../ledger/leaf.ts";
 import { rootFromPath } from "../ledger/ledger-tree.ts";
+import { type SealedBatch, TableBuilder } from "../table/table-builder.ts";
+import { postedShape } from "../table/table-shape.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
-import { BatchBuilder, type ClosedBatch } from "./batch.ts";
 import { draftOf, openDraft } from "./batch-draft.ts";
 import { batchInputs } from "./batch-inputs.ts";
 
 const DEPTH = 2;
-const SHAPE = { narrow: 3, wide: 2 };
+const SHAPE = postedShape({
+  ...{ transfers: 2, members: 2, wide: 2, rows: 4, units: 1 },
+  ...{ low: 1, top: 1 },
+});
 
 beforeAll(initPoseidon);
 
-const closeBatch = (world: RandomLedger): ClosedBatch => {
-  const builder = new BatchBuilder(world.ledger, world.opening(SHAPE));
+const closeBatch = (world: RandomLedger): SealedBatch => {
+  const builder = new TableBuilder(world.ledger, world.opening(SHAPE));
   world.fill(builder, SHAPE);
   return builder.close();
 };
@@ -24,7 +28,7 @@ describe("openDraft", () => {
     for (let seed = 1; seed <= 6; seed++) {
       const world = new RandomLedger(seed, DEPTH);
       const batches = Array.from({ length: 8 }, () => {
-        const closed = closeBatch(world);
+        const { batch: closed } = closeBatch(world);
         return { closed, stored: serialize(draftOf(closed)) };
       });
       for (const { closed, stored } of batches.reverse()) {
@@ -35,12 +39,13 @@ describe("openDraft", () => {
     }
   });
 
-  it("ends at the batch's new root, slot by slot from its old one", () => {
+  it("ends at the batch's new root, slot by slot from the root after the table", () => {
     const world = new RandomLedger(3, DEPTH);
     for (let i = 0; i < 10; i++) {
-      const { data, fee, narrow, wide } = openDraft(draftOf(closeBatch(world)));
-      let root = data.oldRoot;
-      for (const { oldRoot, newRoot } of [...narrow, ...wide]) {
+      const { batch, layout } = closeBatch(world);
+      const { data, fee, wide } = openDraft(draftOf(batch));
+      let root = layout.midRoot;
+      for (const { oldRoot, newRoot } of wide) {
         expect(oldRoot).toBe(root);
         root = newRoot;
       }
@@ -51,9 +56,7 @@ describe("openDraft", () => {
   });
 
   it("refuses traces that no ledger made", () => {
-    const closed = closeBatch(new RandomLedger(1, DEPTH));
-    expect(() => draftOf({ ...closed, narrow: closed.narrow.map((trace) => ({ ...trace })) })).toThrow(
-      RangeError,
-    );
+    const { batch } = closeBatch(new RandomLedger(1, DEPTH));
+    expect(() => draftOf({ ...batch, wide: batch.wide.map((trace) => ({ ...trace })) })).toThrow(RangeError);
   });
 });

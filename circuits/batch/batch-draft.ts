@@ -21,17 +21,16 @@ interface DraftSlot {
 
 export interface BatchDraft {
   readonly data: BatchData;
-  /** Slots in the order of their execution: the narrow ones, then the wide ones. */
-  readonly narrow: readonly DraftSlot[];
+  /** In the order of their execution. */
   readonly wide: readonly DraftSlot[];
   readonly fee: Omit<FeeTrace, "children">;
-  /** The batch's leaves, before its first slot. */
+  /** The leaves of the wide slots and the fee leaf, after the table. */
   readonly tree: TreePart;
 }
 
 /** @throws RangeError for traces that no ledger made: they have no trees */
 export function draftOf(closed: ClosedBatch): BatchDraft {
-  const { data, fee, narrow, wide } = closed;
+  const { data, fee, wide } = closed;
   // Empty slots share one trace. They share it in the draft, too, so the stored draft is smaller.
   const drafts = new Map<SlotTrace, DraftSlot>();
   const draft = (trace: SlotTrace): DraftSlot => {
@@ -41,14 +40,12 @@ export function draftOf(closed: ClosedBatch): BatchDraft {
     drafts.set(trace, made);
     return made;
   };
-  const slots = [...narrow, ...wide];
-  const ids = slots.flatMap(({ record }) => [record.a, record.b]);
+  const ids = wide.flatMap(({ record }) => [record.a, record.b]);
   return {
     data,
-    narrow: narrow.map(draft),
     wide: wide.map(draft),
     fee: { id: fee.id, leaf: fee.leaf, totalWei: fee.totalWei },
-    tree: requireTrees(slots[0]!).before.part([...ids, fee.id]),
+    tree: requireTrees(wide[0]!).before.part([...ids, fee.id]),
   };
 }
 
@@ -77,10 +74,9 @@ export function openDraft(draft: BatchDraft): ClosedBatch {
   const tree = LedgerTree.ofPart(draft.tree);
   const versions: TreeVersion[] = [tree.version];
   const open = (slot: DraftSlot) => openSlot(slot, tree, versions);
-  const narrow = draft.narrow.map(open);
   const wide = draft.wide.map(open);
   hashVersions(versions);
-  return { data: draft.data, narrow, wide, fee: feeOnTree(draft.fee, tree.version) };
+  return { data: draft.data, wide, fee: feeOnTree(draft.fee, tree.version) };
 }
 
 /** Does what the slot did. @param versions gets each version of the tree that it makes */

@@ -1,4 +1,4 @@
-/** Lays a closed batch out as the input signals of `LedgerBatch` (batch.circom). */
+/** Lays header, wide slots and fee leaf of a closed batch out as input signals of `TableBatch` (table-batch.circom). */
 
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { type Leaf, leafFields, type ModelBody, unpackCounters } from "../ledger/leaf.ts";
@@ -19,7 +19,6 @@ import type { ClosedBatch } from "./batch.ts";
 import type { SlotTrace } from "./slot-trace.ts";
 
 const WIDE_KINDS = KIND_RULES.filter((rule) => rule.kind !== KIND.null);
-const NARROW_KINDS = WIDE_KINDS.filter((rule) => rule.isNarrow);
 const SCRATCH_BITS = 201;
 
 const toBits = (value: bigint, count: number): bigint[] =>
@@ -31,12 +30,10 @@ function openedFields(leaf: Leaf, isPresent: boolean): bigint[] {
   return [isPresent ? tag : 0n, ...inputs];
 }
 
-/** The inputs of the batch circuit at challenge z. Rows are slots; the order within rows is batch.circom's. */
+/** The inputs of the batch circuit at challenge z but for the table's. Rows are slots; the order within rows is slot-places.circom's. */
 export function batchInputs(closed: ClosedBatch, z: bigint, depth: number): CircuitInputs {
-  const { data, narrow, wide, fee } = closed;
+  const { data, wide, fee } = closed;
   const idBits = 3 * depth;
-  const flags = (trace: SlotTrace, rules: typeof KIND_RULES) =>
-    rules.map((rule) => (rule.kind === trace.record.kind ? 1n : 0n));
   // An unsigned slot allows exactly the batch's fee.
   const maxFee = (trace: SlotTrace) =>
     KIND_RULES.find((rule) => rule.kind === trace.record.kind)?.isSigned
@@ -65,21 +62,7 @@ export function batchInputs(closed: ClosedBatch, z: bigint, depth: number): Circ
     feeLeaf: leafFields(fee.leaf),
     feeChildren: fee.children,
 
-    narrowFlags: narrow.map((t) => flags(t, NARROW_KINDS)),
-    narrowABits: narrow.map((t) => toBits(BigInt(t.record.a), idBits)),
-    narrowBBits: narrow.map((t) => toBits(BigInt(t.record.b), idBits)),
-    narrowAmountBits: narrow.map((t) => toBits(t.record.amountCode, 40)),
-    narrowPayload: narrow.map((t) => t.record.words[0] ?? 0n),
-    narrowA: narrow.map((t) => leafFields(t.a)),
-    narrowB: narrow.map((t) => leafFields(t.b)),
-    narrowChildrenA: narrow.map((t) => t.childrenA),
-    narrowChildrenB: narrow.map((t) => t.childrenB),
-    narrowRest: narrow.map((t) => {
-      const { cap, paymentCount, epoch, price } = modelCounters(t, t.record.kind === KIND.payInference);
-      return [maxFee(t), ...signature(t), cap, paymentCount, epoch, price];
-    }),
-
-    wideFlags: wide.map((t) => flags(t, WIDE_KINDS)),
+    wideFlags: wide.map((t) => WIDE_KINDS.map(({ kind }) => BigInt(kind === t.record.kind))),
     wideABits: wide.map((t) => toBits(BigInt(t.record.a), idBits)),
     wideBBits: wide.map((t) => toBits(BigInt(t.record.b), idBits)),
     wideAmountBits: wide.map((t) => toBits(shownAmount(t), 40)),
@@ -146,7 +129,7 @@ function wideDetails(trace: SlotTrace) {
   };
 }
 
-/** The columns of wideModel (batch.circom). */
+/** The columns of wideModel (slot-places.circom). */
 function modelFields(trace: SlotTrace, body: ModelBody | null): bigint[] {
   const last = [trace.settlement?.newAccruedRoot ?? 0n, trace.collect?.collectedWei ?? 0n];
   if (body === null) return [...Array<bigint>(9).fill(0n), ...last];

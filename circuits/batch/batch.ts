@@ -1,4 +1,4 @@
-/** Batches: operations placed into slots, closed, laid out for the circuit; and replayed from what L1 received. */
+/** What a batch is opened with and closes into, and how it is replayed from what L1 received. */
 
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
@@ -12,8 +12,8 @@ import { type BatchShape, KIND, kindRule, MAX_AMOUNT_WEI } from "../protocol.ts"
 import type { BatchData, L1Header, PostedHeader, SlotRecord } from "./batch-data.ts";
 import type { ReplayedSettlement } from "./settlement-operation.ts";
 import { replaySettlement } from "./settlement-slot.ts";
-import { executeSlot, nullSlot, replaySlot } from "./slot.ts";
-import type { Operation, SlotContext, SlotTrace } from "./slot-trace.ts";
+import { executeSlot, replaySlot } from "./slot.ts";
+import type { SlotContext, SlotTrace } from "./slot-trace.ts";
 
 /** What a batch is opened with. */
 export interface BatchOpening extends L1Header {
@@ -33,8 +33,7 @@ export interface FeeTrace {
 
 export interface ClosedBatch {
   readonly data: BatchData;
-  /** One trace for every slot of the shape, nulls included. */
-  readonly narrow: readonly SlotTrace[];
+  /** One trace for every wide slot of the shape, nulls included. What the table's slots did is in its layout. */
   readonly wide: readonly SlotTrace[];
   readonly fee: FeeTrace;
 }
@@ -42,103 +41,8 @@ export interface ClosedBatch {
 /** What an operation did, and where in the batch. */
 export interface PlacedTrace {
   readonly trace: SlotTrace;
-  /** Place among the circuit's slots: narrow ones first, then wide ones. */
+  /** Place among the circuit's slots: the table's first, then wide ones. */
   readonly slot: number;
-}
-
-/** An open batch: operations are executed in order as they are added. */
-export class BatchBuilder {
-  readonly opening: BatchOpening;
-  readonly #ledger: Ledger;
-  readonly #context: SlotContext;
-  readonly #narrow: SlotTrace[] = [];
-  readonly #wide: SlotTrace[] = [];
-  #usedNarrowCount = 0;
-
-  /** @throws OP_UNKNOWN_LEAF where the fee account does not exist. */
-  constructor(ledger: Ledger, opening: BatchOpening) {
-    ledger.requireLeaf(opening.feeAccountId);
-    this.#ledger = ledger;
-    this.opening = opening;
-    this.#context = opening;
-  }
-
-  get operationCount(): number {
-    return this.#usedNarrowCount + this.#wide.length;
-  }
-
-  get signedCount(): number {
-    return [...this.#narrow, ...this.#wide].filter((t) => kindRule(t.record.kind)?.isSigned).length;
-  }
-
-  /** Is there a slot left for this kind? Slots are filled in execution order: narrow ones, then wide ones. */
-  hasRoomFor(kind: number): boolean {
-    return this.#takesNarrow(kind) || this.#wide.length < this.opening.shape.wide;
-  }
-
-  get isFull(): boolean {
-    return this.#wide.length >= this.opening.shape.wide;
-  }
-
-  #takesNarrow(kind: number): boolean {
-    const fits = kindRule(kind)?.isNarrow === true;
-    return fits && this.#wide.length === 0 && this.#narrow.length < this.opening.shape.narrow;
-  }
-
-  /**
-   * Executes an operation in the next slot that fits.
-   * @throws OP_* and leaves everything as it was; CIR_BATCH_FULL where `hasRoomFor` says no.
-   */
-  add(operation: Operation): PlacedTrace {
-    if (!this.hasRoomFor(operation.kind)) {
-      throw circuitError(
-        "CIR_BATCH_FULL",
-        `batch ${this.opening.batchNumber} has no slot left for kind ${operation.kind}`,
-        {
-          data: { kind: operation.kind },
-        },
-      );
-    }
-    const isNarrow = this.#takesNarrow(operation.kind);
-    // The fee leaf takes all fees at once when the batch is closed; every one of them must still fit.
-    const before = isNarrow ? null : nullSlot(this.#ledger);
-    const trace = executeSlot(this.#ledger, operation, this.#context);
-    if (isNarrow) {
-      this.#usedNarrowCount = this.#narrow.push(trace);
-      return { trace, slot: this.#narrow.length - 1 };
-    }
-    while (this.#narrow.length < this.opening.shape.narrow) this.#narrow.push(before!);
-    this.#wide.push(trace);
-    return { trace, slot: this.#narrow.length + this.#wide.length - 1 };
-  }
-
-  /** Fills the empty slots, credits the fees and closes the batch. */
-  close(): ClosedBatch {
-    const { shape, ...header } = this.opening;
-    const used = { narrow: this.#usedNarrowCount, wide: this.#wide.length };
-    const signedCount = this.signedCount;
-    const filler = nullSlot(this.#ledger);
-    while (this.#narrow.length < shape.narrow) this.#narrow.push(filler);
-    while (this.#wide.length < shape.wide) this.#wide.push(filler);
-    const totalWei = [...this.#narrow, ...this.#wide].reduce((sum, t) => sum + t.feeWei, 0n);
-    const fee = creditFees(this.#ledger, header.feeAccountId, totalWei);
-    const records = (traces: readonly SlotTrace[], count: number) =>
-      traces.slice(0, count).map((t) => t.record);
-    return {
-      data: {
-        ...header,
-        shape,
-        newRoot: this.#ledger.root,
-        newNextId: this.#ledger.nextId,
-        signedCount,
-        narrow: records(this.#narrow, used.narrow),
-        wide: records(this.#wide, used.wide),
-      },
-      narrow: this.#narrow,
-      wide: this.#wide,
-      fee,
-    };
-  }
 }
 
 /** A fee trace whose path is read from the tree before the credit, when somebody asks. */
@@ -227,13 +131,12 @@ export function replayBatch(
     if (rule?.isSigned) signedCount += 1;
     totalWei += BigInt(rule?.weight ?? 0) * data.feePerUnitWei;
   };
-  const isAtOnce = data.shape.table !== undefined;
   for (const record of data.narrow) {
     if (kindRule(record.kind)?.isNarrow !== true)
       refuse("OP_UNKNOWN_KIND", `kind ${record.kind} has no place in a narrow slot`, { kind: record.kind });
-    replaySigned(record, { ...data, isAtOnce });
+    replaySigned(record, { ...data, isAtOnce: true });
   }
-  if (isAtOnce) requireBalances(ledger, data.narrow);
+  requireBalances(ledger, data.narrow);
   for (const record of data.wide) {
     const rule = kindRule(record.kind);
     if (rule?.isQueue) {

@@ -1,19 +1,14 @@
-/** A batch circuit's inputs (batch-inputs.ts) divided among its parts. */
+/** A batch circuit's inputs divided among its parts. */
 
 import { mismatch } from "../compiler/composed-copies.ts";
 import type { CircuitInputs, InputValue } from "../compiler/witness-calculator.ts";
 import { permute } from "../field/poseidon-permutation.ts";
 import { TAG } from "../protocol.ts";
 
-/** What slots hand on to each other. Narrow slots hand `nextId` on as it is. */
+/** What wide slots hand on to each other. */
 export interface SlotState {
   readonly root: bigint;
   readonly nextId: bigint;
-}
-
-export interface BatchSections {
-  readonly narrow: number;
-  readonly wide: number;
 }
 
 /**
@@ -44,18 +39,18 @@ export function slotInputs(
 export function frameInputs(
   inputs: CircuitInputs,
   ports: ReadonlySet<string>,
-  sections: readonly string[] = ["narrow", "wide"],
+  sections: readonly string[],
 ): CircuitInputs {
   const isSlots = (name: string) => sections.some((section) => isOfSection(name, section));
   return Object.fromEntries(Object.entries(inputs).filter(([name]) => !isSlots(name) || ports.has(name)));
 }
 
 /**
- * The state before every slot, told from the witness alone, so that slots need not wait for each other: the root is the
+ * The state before every wide slot, told from the witness alone, so that slots need not wait for each other: the root is the
  * hash of the topmost children on A's way, and a slot opens an id where B is empty and not missing. The circuit demands
  * both. Whoever uses a state compares it with what the slot before puts out.
  */
-export function foreseeStates(inputs: CircuitInputs, { narrow, wide }: BatchSections): SlotState[] {
+export function foreseeStates(inputs: CircuitInputs, count: number): SlotState[] {
   const row = (name: string, index: number, at: number): bigint[] => {
     const value = (inputs[name] as InputValue[] | undefined)?.[index];
     const rows = Array.isArray(value) ? value : [];
@@ -65,14 +60,22 @@ export function foreseeStates(inputs: CircuitInputs, { narrow, wide }: BatchSect
   };
   const states: SlotState[] = [];
   let nextId = BigInt((inputs.oldNextId ?? 0n) as bigint);
-  for (let i = 0; i < narrow + wide; i++) {
-    const isWide = i >= narrow;
-    const index = isWide ? i - narrow : i;
-    const children = row(isWide ? "wideChildrenA" : "narrowChildrenA", index, -1);
-    states.push({ root: permute([TAG.node, ...children])[0]!, nextId });
-    if (isWide && row("wideB", index, 0)[0] === 0n && row("wideIsMissing", index, 0)[1] === 0n) nextId += 1n;
+  for (let i = 0; i < count; i++) {
+    states.push({ root: permute([TAG.node, ...row("wideChildrenA", i, -1)])[0]!, nextId });
+    if (row("wideB", i, 0)[0] === 0n && row("wideIsMissing", i, 0)[1] === 0n) nextId += 1n;
   }
   return states;
+}
+
+/** A batch without slots of a section has their arrays, without an element; the circuit has no such signals. */
+export const withoutEmpty = (inputs: CircuitInputs): CircuitInputs =>
+  Object.fromEntries(
+    Object.entries(inputs).filter(([, value]) => !(Array.isArray(value) && value.length === 0)),
+  );
+
+export function toBigInt(value: InputValue | undefined): bigint {
+  if (value === undefined || typeof value === "object") throw mismatch("oldRoot or oldNextId is missing");
+  return BigInt(value as bigint);
 }
 
 const isOfSection = (name: string, section: string) =>

@@ -8,10 +8,10 @@ import { recordedCount } from "../testing/constraint-counts.ts";
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 
-const load = (withModels: number) =>
+const load = () =>
   CircuitTester.compile(
-    `member-effects-${withModels}`,
-    `pragma circom 2.1.6;\ninclude "circuits/batch/slot-parts.circom";\ncomponent main = MemberEffects(${withModels});\n`,
+    "member-effects",
+    'pragma circom 2.1.6;\ninclude "circuits/batch/slot-parts.circom";\ncomponent main = MemberEffects();\n',
   );
 
 type Inputs = Parameters<CircuitTester["calculateWitness"]>[0];
@@ -24,10 +24,10 @@ interface MemberInputs {
   [name: string]: bigint;
 }
 
-describe.each([0, 1])("MemberEffects(%i)", (withModels) => {
+describe("MemberEffects", () => {
   let tester: CircuitTester;
   beforeAll(async () => {
-    tester = await load(withModels);
+    tester = await load();
   });
 
   const counters = {
@@ -98,11 +98,11 @@ describe.each([0, 1])("MemberEffects(%i)", (withModels) => {
   }
 
   it("has the recorded constraints", () => {
-    expect(tester.constraintCount).toBe(recordedCount(`MemberEffects(${withModels})`));
+    expect(tester.constraintCount).toBe(recordedCount("MemberEffects()"));
   });
 
   it("equals the rules for each kind and notices every altered wire", async () => {
-    for (const inputs of [base, commit, pay, ...(withModels === 1 ? [approval] : [])]) {
+    for (const inputs of [base, commit, pay, approval]) {
       const witness = await expectModel(inputs);
       expect(tester.checkConstraints(witness)).toBeNull();
       expect(tester.tamper(witness)).toEqual([]);
@@ -144,20 +144,16 @@ describe.each([0, 1])("MemberEffects(%i)", (withModels) => {
       ["a count carried from the epoch", { ...pay, paymentCount: 3n + 2n ** 32n, epoch: 1n }],
       ["an epoch carried from the price", { ...pay, epoch: 2n + 2n ** 24n, price: 999n }],
       ["two flags carried from the cap", { ...pay, ready: 1n, approved: 3n, cap: 15n }],
+      ["an approval of a datanet", { ...approval, tagB: 258n }],
+      ["an approval that opens another price", { ...approval, price: 1001n }],
+      ["an approval that opens another flag", { ...approval, approved: 0n }],
     ];
-    if (withModels === 1) {
-      rows.push(["an approval of a datanet", { ...approval, tagB: 258n }]);
-      rows.push(["an approval that opens another price", { ...approval, price: 1001n }]);
-      rows.push(["an approval that opens another flag", { ...approval, approved: 0n }]);
-    } else {
-      rows.push(["an approval in a narrow slot", { ...approval }]);
-    }
     for (const [rule, inputs] of rows) await expectRefused(tester, inputs, rule);
   });
 
   it("refuses a cap of the payer's choice under a price that wraps around the field", async () => {
     const inverse = invertMod(1n << COUNTERS.price, FIELD_ORDER);
-    for (const kind of withModels === 1 ? [pay, approval] : [pay]) {
+    for (const kind of [pay, approval]) {
       const low = 1n + 2n + (65535n << COUNTERS.cap) + (1n << COUNTERS.epoch);
       const price = modulo((kind.countersB - low) * inverse);
       // The packed sum holds in the field, and all low fields have their widths.

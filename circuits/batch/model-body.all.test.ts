@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { templatePath } from "../compiler/template-files.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { KIND, TAG } from "../protocol.ts";
-import { batchCircuitSpec } from "../registry/circuit-registry.ts";
+import { tableCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { inputsFor } from "../testing/forgery-check.ts";
@@ -13,9 +13,9 @@ import {
   MODEL,
   nameOf,
   SEALED,
+  SHAPE,
   settleWith,
   WAITING,
-  WIDE_SHAPE,
   World,
 } from "../testing/forgery-world.ts";
 import type { LawlessOperation } from "../testing/lawless-slot.ts";
@@ -131,7 +131,7 @@ describe("NodeRead8", () => {
 
 describe("a wide slot", () => {
   it.each(OPERATIONS)("notices every altered wire of %s", async (_name, operation) => {
-    const spec = batchCircuitSpec(WIDE_SHAPE, DEPTH);
+    const spec = tableCircuitSpec(SHAPE, DEPTH);
     const tester = await CircuitTester.compile(spec.name, spec.mainSource);
     const witness = await tester.calculateWitness(inputsFor(new World(), "wide", operation()));
     const inputWires =

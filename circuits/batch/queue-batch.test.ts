@@ -1,27 +1,29 @@
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { batchStatement } from "../blob/batch-statement.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
 import { EARNER_ROLE } from "../ledger/rewards.ts";
 import { FIELD_ORDER, KIND, MAX_AMOUNT_WEI, WITHDRAW_ALL_WEI } from "../protocol.ts";
-import { batchCircuitSpec } from "../registry/circuit-registry.ts";
+import { tableCircuitSpec } from "../registry/circuit-registry.ts";
+import { sealedInputs, sealedStatement } from "../table/sealed-batch.ts";
+import { TableBuilder } from "../table/table-builder.ts";
+import { postedShape, type TableShape } from "../table/table-shape.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { OPEN, RandomLedger } from "../testing/random-ledger.ts";
-import { BatchBuilder, replayBatch } from "./batch.ts";
+import { replayBatch } from "./batch.ts";
 import { decodeWire, encodeWire } from "./batch-data.ts";
-import { batchInputs } from "./batch-inputs.ts";
 import { packCollect } from "./epoch-operations.ts";
 
-/** Batches of queue entries alone, at the real depth: ids have all 24 bits. */
-const SHAPE = { narrow: 0, wide: 3 };
+/** Batches of queue entries alone, at the real depth: ids have all 24 bits. The table stays empty. */
+const TABLE: TableShape = { transfers: 1, members: 1, wide: 3, rows: 2, units: 1, low: 1, top: 1 };
+const SHAPE = postedShape(TABLE);
 const DEPTH = 8;
 
 let tester: CircuitTester;
 beforeAll(async () => {
   await initPoseidon();
-  const spec = batchCircuitSpec(SHAPE, DEPTH);
+  const spec = tableCircuitSpec(TABLE, DEPTH);
   tester = await CircuitTester.compile(spec.name, spec.mainSource);
 });
 
@@ -89,7 +91,7 @@ describe("a batch of queue entries", () => {
           seed += 1;
           const world = new RandomLedger(seed, DEPTH);
           const follower = new RandomLedger(seed, DEPTH).ledger;
-          const builder = new BatchBuilder(world.ledger, world.opening(SHAPE));
+          const builder = new TableBuilder(world.ledger, world.opening(SHAPE));
           for (const [operation, isOwner] of drawn) {
             // Half of the entries come from the leaf's owner, where there is a leaf.
             const target = world.ledger.opened(
@@ -99,12 +101,13 @@ describe("a batch of queue entries", () => {
             const word1 = operation.kind === KIND.depositTo ? (owner ?? operation.word1) : operation.word1;
             builder.add({ ...operation, word1, sender: owner ?? operation.sender });
           }
-          const closed = builder.close();
-          const statement = batchStatement(closed.data, 5n);
-          const witness = await tester.calculateWitness(batchInputs(closed, statement.z, DEPTH));
+          const sealed = builder.close();
+          const { data } = sealed.batch;
+          const statement = sealedStatement(sealed, 5n);
+          const witness = await tester.calculateWitness(sealedInputs(sealed, statement.z, DEPTH));
           expect(tester.readOutput(witness, "commitment")).toBe(statement.commitment);
           expect(tester.readOutput(witness, "y")).toBe(statement.y);
-          replayBatch(follower, decodeWire(encodeWire(closed.data), SHAPE, closed.data));
+          replayBatch(follower, decodeWire(encodeWire(data), SHAPE, data));
           expect(follower.root).toBe(world.ledger.root);
         },
       ),

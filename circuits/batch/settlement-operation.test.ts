@@ -4,6 +4,8 @@ import { hashStatics, packBinding, unpackCounters } from "../ledger/leaf.ts";
 import { sealedHash } from "../ledger/rewards.ts";
 import { KIND } from "../protocol.ts";
 import { decodeSettlement, encodeSettlement } from "../settlement/settlement-data.ts";
+import { TableBuilder } from "../table/table-builder.ts";
+import { postedShape } from "../table/table-shape.ts";
 import {
   BINDING,
   EARNERS,
@@ -18,7 +20,7 @@ import {
 import { lawfulForm } from "../testing/lawless-slot.ts";
 import { START_TIMESTAMP, signFor, TEST_DOMAIN } from "../testing/random-ledger.ts";
 import { genesisOperation, postedOf, settleOperation } from "../testing/random-settlement.ts";
-import { BatchBuilder, type BatchOpening, replayBatch } from "./batch.ts";
+import { type BatchOpening, replayBatch } from "./batch.ts";
 import { decodeWire, encodeWire } from "./batch-data.ts";
 import { packCollect } from "./epoch-operations.ts";
 import { type ReplayedSettlement, settlementOperationOf } from "./settlement-operation.ts";
@@ -27,7 +29,11 @@ import type { Operation } from "./slot-trace.ts";
 
 beforeAll(initPoseidon);
 
-const SHAPE = { narrow: 0, wide: 8 };
+/** All operations here need wide slots. */
+const SHAPE = postedShape({
+  ...{ transfers: 1, members: 1, wide: 8, rows: 2, units: 1 },
+  ...{ low: 1, top: 1 },
+});
 const CONTEXT = {
   domain: TEST_DOMAIN,
   batchNumber: 1n,
@@ -120,7 +126,7 @@ describe("a life of epochs", () => {
   class Teller {
     readonly world = new World();
     readonly follower = new World();
-    readonly builder = new BatchBuilder(this.world.ledger, openingOf(this.world));
+    readonly builder = new TableBuilder(this.world.ledger, openingOf(this.world));
     readonly settlements: ReplayedSettlement[] = [];
     do(operation: Operation): void {
       if ("modelId" in operation) this.settlements.push(postedOf(this.world.ledger, operation));
@@ -153,7 +159,7 @@ describe("a life of epochs", () => {
     }
     expect(teller.collect(first!.contributorId, 0, 0)).toBe(0n);
     expect(world.ledger.totalWei()).toBe(total - operation.burnedWei - fees(5));
-    const { data } = builder.close();
+    const { data } = builder.close().batch;
     const posted = teller.settlements.map((one) => ({ ...decodeSettlement(encodeSettlement(one)), cap: 0 }));
     replayBatch(follower.ledger, decodeWire(encodeWire(data), SHAPE, data), posted);
     expect(follower.ledger.root).toBe(world.ledger.root);
@@ -194,7 +200,7 @@ describe("a life of epochs", () => {
       epoch: 1n,
     });
     expect(() => executeSlot(world.ledger, genesis, CONTEXT)).toThrow(refusal("OP_MODEL_READY"));
-    const { data } = teller.builder.close();
+    const { data } = teller.builder.close().batch;
     const { follower } = teller;
     expect(() => replayBatch(new World().ledger, data, [])).toThrow(refusal("CIR_REPLAY_DIFFERS"));
     const all = teller.settlements;

@@ -1,6 +1,6 @@
 import type { ComposedCopies } from "../compiler/composed-copies.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { type BatchSections, foreseeStates, type SlotState, slotInputs } from "./composed-inputs.ts";
+import { foreseeStates, type SlotState, slotInputs } from "./composed-inputs.ts";
 
 interface Outcome {
   readonly state: SlotState;
@@ -17,20 +17,20 @@ export interface ChainOutcome {
 }
 
 /**
- * Slots of a composed circuit that find what the slot before left. They are handed out all at once, each with the state
+ * Wide slots of a composed circuit, which find what the slot before left. They are handed out all at once, each with the state
  * that it will find; the outcomes are then taken in order, so what is refused, and why, does not depend on what was foreseen.
  */
 export class SlotChain {
   readonly #copies: ComposedCopies;
   readonly #firstCopy: number;
-  readonly #sections: BatchSections;
+  readonly #count: number;
   readonly #foresee: typeof foreseeStates;
 
   /** @param foresee a state for every slot; a wrong one costs time, nothing else */
-  constructor(copies: ComposedCopies, firstCopy: number, sections: BatchSections, foresee = foreseeStates) {
+  constructor(copies: ComposedCopies, firstCopy: number, count: number, foresee = foreseeStates) {
     this.#copies = copies;
     this.#firstCopy = firstCopy;
-    this.#sections = sections;
+    this.#count = count;
     this.#foresee = foresee;
   }
 
@@ -44,8 +44,7 @@ export class SlotChain {
     values: Uint8Array,
     onSlot: () => void,
   ): Promise<ChainOutcome> {
-    const { narrow } = this.#sections;
-    const pending = this.#foresee(inputs, this.#sections).map(async (state, i) => {
+    const pending = this.#foresee(inputs, this.#count).map(async (state, i) => {
       const outcome = await this.#tryCopy(i, inputs, state, values);
       onSlot();
       return outcome;
@@ -55,14 +54,13 @@ export class SlotChain {
     let state = first;
     const slots: Uint8Array[] = [];
     for (const [i, found] of outcomes.entries()) {
-      const isForeseen =
-        found.state.root === state.root && (i < narrow || found.state.nextId === state.nextId);
+      const isForeseen = found.state.root === state.root && found.state.nextId === state.nextId;
       const outcome = isForeseen ? found : await this.#tryCopy(i, inputs, state, values);
       if (!isForeseen) repeatedSlots++;
       if (outcome.ports === null) throw outcome.error;
       slots.push(outcome.ports);
       const read = (port: string) => this.#copies.element(this.#firstCopy + i, outcome.ports!, port);
-      state = { root: read("newRoot"), nextId: i < narrow ? state.nextId : read("newNextId") };
+      state = { root: read("newRoot"), nextId: read("newNextId") };
     }
     return { slots, last: state, repeatedSlots };
   }
@@ -73,15 +71,11 @@ export class SlotChain {
     state: SlotState,
     values: Uint8Array,
   ): Promise<Outcome> {
-    const { narrow } = this.#sections;
     const copy = this.#firstCopy + slot;
     try {
-      const section = slot < narrow ? "narrow" : "wide";
-      const index = slot < narrow ? slot : slot - narrow;
-      const ports = this.#copies.inputPorts(copy);
-      const own = slotInputs(inputs, section, index, this.#sections[section], ports);
+      const own = slotInputs(inputs, "wide", slot, this.#count, this.#copies.inputPorts(copy));
       own.oldRoot = state.root;
-      if (ports.has("nextId")) own.nextId = state.nextId;
+      own.nextId = state.nextId;
       return { state, ports: await this.#copies.calculate(copy, own, values), error: null };
     } catch (error) {
       return { state, ports: null, error };

@@ -5,7 +5,7 @@ include "../field/eddsa.circom";
 include "../field/poseidon.circom";
 include "../field/range-check.circom";
 
-// Parts that narrow and wide slots share. The model of all of them is slot.ts.
+// Parts of wide slots, some of which the table has, too. The model of all of them is slot.ts.
 // Where a leaf is an array it is [tag, nonce, l1Owner, keyX, balance, chain, openAmount, counters, body],
 // tag = 256 + kind.
 
@@ -100,9 +100,8 @@ template Authorisation() {
 
 // What Transfer, CommitData and PayInference do to B beyond its balance.
 //
-// Parameters:  withModels: 1 in wide slots, where rarer kinds open a model's counters too.
-// Inputs:      isCommit, isPay, opensModel (0 without models); aId (24 bits); code: the 40-bit amount field; amount:
-//              its wei, below 2^138; payload; tagB, chainB, openAmountB, countersB; ready, approved, cap,
+// Inputs:      isCommit, isPay; opensModel: a rarer kind opens a model's counters; aId (24 bits); code: the 40-bit amount
+//              field; amount: its wei, below 2^138; payload; tagB, chainB, openAmountB, countersB; ready, approved, cap,
 //              paymentCount, epoch, price: the opening of a model's counters, witness.
 // Outputs:     chain, openAmount, counters: B's new values.
 // Assumes:     the flags are boolean and at most one is 1; B's fields are bound by its leaf's hash, whose
@@ -110,8 +109,8 @@ template Authorisation() {
 // Ensures:     CommitData: B is a datanet, the row count stays below 2^40. PayInference: B is a ready and approved
 //              model, amount ≥ price, paymentCount + 1 ≤ cap. opensModel: B is a model and the opening is that of its
 //              counters. Otherwise nothing changes.
-// Constraints: 449, with models 450.
-template MemberEffects(withModels) {
+// Constraints: 450.
+template MemberEffects() {
     signal input isCommit;
     signal input isPay;
     signal input opensModel;
@@ -163,15 +162,9 @@ template MemberEffects(withModels) {
     //    40 bits) | amount − price | price.
     signal rows <== isCommit * (countersB + code);
     component xRange = RangeCheck(96);
-    if (withModels) {
-        signal shownPrice <== opensModel * price;
-        signal surplus <== isPay * (amount - price);
-        xRange.in <== (1 << 56) * rows + surplus + shownPrice;
-    } else {
-        opensModel === 0;
-        signal surplus <== isPay * (amount - price);
-        xRange.in <== (1 << 56) * rows + surplus;
-    }
+    signal shownPrice <== opensModel * price;
+    signal surplus <== isPay * (amount - price);
+    xRange.in <== (1 << 56) * rows + surplus + shownPrice;
 
     // E. Counters and chain. Commit: tag 6, the row count added; payment: tag 7, the new open amount. Both lie above A's
     //    24 bits and keep their widths (40; 96, checked by the caller), so the packing is injective.

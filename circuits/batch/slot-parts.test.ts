@@ -175,7 +175,7 @@ describe("DataCommitment", () => {
   it.each([1, 2, 15, 16, 31])(
     "equals the rules for %i elements and notices every altered wire",
     async (n) => {
-      const tester = await load(`DataCommitment(${n})`, "batch");
+      const tester = await load(`DataCommitment(${n})`, "data-commitment");
       expect(tester.constraintCount).toBe(recordedCount(`DataCommitment(${n})`));
       const elements = Array.from({ length: n }, (_, i) => BigInt(i) * 10n ** 70n + 1n);
       for (const values of [elements, Array<bigint>(n).fill(0n), Array<bigint>(n).fill(FIELD_ORDER - 1n)]) {
@@ -188,7 +188,10 @@ describe("DataCommitment", () => {
   );
 
   it("tells a vector from the same one with a zero more", async () => {
-    const [one, two] = [await load("DataCommitment(1)", "batch"), await load("DataCommitment(2)", "batch")];
+    const [one, two] = [
+      await load("DataCommitment(1)", "data-commitment"),
+      await load("DataCommitment(2)", "data-commitment"),
+    ];
     const short = one.readOutput(await one.calculateWitness({ in: [5n] }), "out");
     expect(two.readOutput(await two.calculateWitness({ in: [5n, 0n] }), "out")).not.toBe(short);
   });

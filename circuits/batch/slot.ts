@@ -1,5 +1,5 @@
 /**
- * One slot: the rules of every operation, as the circuits `narrow-slot.circom` and `wide-slot.circom` prove them.
+ * One slot: the rules of every operation, as the table's circuits (circuits/table/) and `wide-slot.circom` prove them.
  * `executeSlot` is the only place where TypeScript applies an operation; the sequencer, the verifier and the
  * witness all come from it.
  */

@@ -372,7 +372,7 @@ template WideSlot(depth, approvalDelay) {
     signal newBodyA <== bodyA + isPublish * (newBody.out - bodyA);
 
     // H. Effect on B.
-    component effects = MemberEffects(1);
+    component effects = MemberEffects();
     effects.isCommit <== isCommit;
     effects.isPay <== isPay;
     effects.opensModel <== isApproval + turnsModel + opensForced;

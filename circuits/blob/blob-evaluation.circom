@@ -20,7 +20,7 @@ function HIGHEST_POWER(n) {
 }
 function REDUCTIONS(n) { return HIGHEST_POWER(n) - 1 + GIANT_STEPS(n); }
 
-// The value at z of the polynomial that a table batch's blob holds: y_b = Σ d_k z^k mod p. Its coefficients are pairs of cores,
+// The value at z of the polynomial that a batch's blob holds: y_b = Σ d_k z^k mod p. Its coefficients are pairs of cores,
 // then members' payloads (blob-elements.ts). L1 has the same value from the blob, at the same z (docs/blobs.md).
 //
 // Parameters:  transfers, members: slots of the two sections, together even.

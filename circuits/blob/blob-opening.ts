@@ -26,29 +26,26 @@ export interface StatedBatch {
 export async function stateBatch(
   batch: BatchData,
   circuitId: bigint,
-  postedCommitment: bigint | null = null,
+  batchCommitment: bigint,
 ): Promise<StatedBatch> {
   if (isBlobShape(batch.shape)) await preloadKzg();
-  return stateBatchNow(batch, circuitId, postedCommitment);
+  return stateBatchNow(batch, circuitId, batchCommitment);
 }
 
 /**
- * @param postedCommitment C; may be null where the batch has no table. A blob takes a second or so
+ * A blob takes a second or so.
+ * @param batchCommitment C
  * @throws RangeError where the batch has a blob, and `preloadKzg` was not awaited
  */
-export function stateBatchNow(
-  batch: BatchData,
-  circuitId: bigint,
-  postedCommitment: bigint | null = null,
-): StatedBatch {
+export function stateBatchNow(batch: BatchData, circuitId: bigint, batchCommitment: bigint): StatedBatch {
   if (!isBlobShape(batch.shape)) {
-    const statement = batchStatement(batch, circuitId, postedCommitment);
+    const statement = batchStatement(batch, circuitId, batchCommitment);
     return { statement, wire: encodeWire(batch), versionedHash: null };
   }
   const elements = blobElements(batch);
   const commitment = commitBlobNow(elements);
   const versionedHash = versionedHashOf(commitment);
-  const statement = batchStatement(batch, circuitId, postedCommitment, BigInt(versionedHash));
+  const statement = batchStatement(batch, circuitId, batchCommitment, BigInt(versionedHash));
   const opening = openBlobNow(elements, statement.z);
   return { statement, wire: encodeWire(batch, encodeOpening({ ...opening, commitment })), versionedHash };
 }

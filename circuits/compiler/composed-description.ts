@@ -55,18 +55,3 @@ export async function readDescription(
     stepsPaths: description.parts.map(({ steps }) => (steps === undefined ? null : inFolder(steps.file))),
   };
 }
-
-/** Numbers of slots of a composed batch circuit. @throws RollupError CIR_COMPOSITION_INVALID for one of another sort */
-export function batchSectionsOf({ plan, copies }: ComposedDescription): { narrow: number; wide: number } {
-  const { sort, narrow, wide } = plan;
-  if (
-    sort === "batch" &&
-    typeof narrow === "number" &&
-    typeof wide === "number" &&
-    copies.length === narrow + wide + 1
-  )
-    return { narrow, wide };
-  throw circuitError("CIR_COMPOSITION_INVALID", "the description is not of a batch circuit", {
-    data: { ...plan },
-  });
-}

@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { BatchBuilder } from "../batch/batch.ts";
 import { compileCircuit } from "../compiler/compile.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { initPoseidon } from "../field/poseidon.ts";
@@ -14,6 +13,7 @@ import {
 } from "../ledger/rewards.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { earnerExitCircuitSpec } from "../registry/circuit-registry.ts";
+import { TableBuilder } from "../table/table-builder.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { acceptedExit, differingElements, exitInputs, exitWorld, MODEL_ID } from "../testing/exit-world.ts";
@@ -83,7 +83,7 @@ describe("EarnerExit", () => {
     for (const seed of [5, 6]) {
       const world = new RandomLedger(seed, 8);
       for (let i = 1; i <= 32; i++) {
-        world.fill(new BatchBuilder(world.ledger, world.opening(SAMPLE_SHAPE)), SAMPLE_SHAPE);
+        world.fill(new TableBuilder(world.ledger, world.opening(SAMPLE_SHAPE)), SAMPLE_SHAPE);
         // Epochs do not stay sealed for long.
         const isSealed = [...world.ledger.leaves.values()].some(({ rewards }) => rewards?.sealed != null);
         if (i % 8 !== 0 && !(isSealed && seen.sealed < 4)) continue;

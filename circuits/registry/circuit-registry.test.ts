@@ -4,8 +4,7 @@ import { circuitSpec, earnerTableCircuitSpec, settlementCircuitSpec } from "./ci
 describe("circuitSpec", () => {
   it("finds every sort of circuit by its name", () => {
     for (const [name, template] of [
-      ["batch-6-2", "LedgerBatch(8, 6, 2, 86400)"],
-      ["batch-0-8", "LedgerBatch(8, 0, 8, 86400)"],
+      ["table-1-1-3-2-1-1-1", "TableBatch(8, 1, 1, 3, 2, 1, 1, 1, 86400, 0)"],
       ["settlement-8-4-4-4-2", "Settlement(8, 4, 4, 4, 2)"],
       ["earner-table-16", "EarnerTable(16)"],
       ["leaf-exit", "LeafExit(8)"],
@@ -23,19 +22,27 @@ describe("circuitSpec", () => {
   it("knows no other names", () => {
     const names = [
       ...[
-        "batch",
-        "batch-6",
-        "batch-6-2-1",
-        "batch-06-2",
-        "batch--2",
+        "table",
+        "table-1-1-3-2-1-1",
+        "table-1-1-3-2-1-1-1-1",
+        "table-01-1-3-2-1-1-1",
+        "table--1-1-3-2-1-1-1",
+        "batch-6-2",
         "earner-table",
         "earner-table-4-4",
-        "Batch-6-2",
+        "Table-1-1-3-2-1-1-1",
         "leaf-exit-1",
         "earner-exit",
         "earner-exit-4-4",
       ],
-      ...["settlement-8-4-4-4", "settlement-8-4-4-4-2-2", "constructor-1-2", "settlement", "", "batch-6-2 "],
+      ...[
+        "settlement-8-4-4-4",
+        "settlement-8-4-4-4-2-2",
+        "constructor-1-2",
+        "settlement",
+        "",
+        "table-1-1-3-2-1-1-1 ",
+      ],
     ];
     for (const name of names)
       expect(() => circuitSpec(name), name).toThrow(expect.objectContaining({ code: "CIR_CIRCUIT_UNKNOWN" }));

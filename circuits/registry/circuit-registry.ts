@@ -1,14 +1,7 @@
-import { batchComposition } from "../batch/composed-batch.ts";
 import { circuitError } from "../circuit-errors.ts";
 import type { Composition } from "../compiler/compose-layout.ts";
 import { drawScoresIncludes, generatorTablesPath } from "../field/generator-tables.ts";
-import {
-  APPROVAL_DELAY_SECONDS,
-  type BatchShape,
-  MAX_EARNER_COUNT,
-  shapeName,
-  TREE_DEPTH,
-} from "../protocol.ts";
+import { APPROVAL_DELAY_SECONDS, MAX_EARNER_COUNT, TREE_DEPTH } from "../protocol.ts";
 import {
   parseSettlementName,
   requireSize,
@@ -27,34 +20,7 @@ export interface CircuitSpec {
   readonly composition?: Composition;
 }
 
-/** The batch circuit of a shape as circom compiles it whole. Smaller trees (`depth`) are for tests. */
-export function batchCircuitSpec(shape: BatchShape, depth: number = TREE_DEPTH): CircuitSpec {
-  if (shape.narrow % 2 !== 0 || shape.narrow < 0 || shape.wide < 1 || shape.wide > 255) {
-    throw circuitError(
-      "CIR_COMPOSITION_INVALID",
-      `a batch has an even number of narrow and at least one wide slot`,
-      {
-        data: { reason: "shape-impossible", ...shape },
-      },
-    );
-  }
-  return {
-    name: depth === TREE_DEPTH ? shapeName(shape) : `${shapeName(shape)}-depth-${depth}`,
-    mainSource: [
-      "pragma circom 2.1.6;",
-      'include "circuits/batch/batch.circom";',
-      `component main {public [z]} = LedgerBatch(${depth}, ${shape.narrow}, ${shape.wide}, ${APPROVAL_DELAY_SECONDS});`,
-      "",
-    ].join("\n"),
-  };
-}
-
-/** The same circuit put together from parts, of any size: what rollups have. @throws CIR_COMPOSITION_INVALID */
-export function composedBatchSpec(shape: BatchShape, depth: number = TREE_DEPTH): CircuitSpec {
-  return { ...batchCircuitSpec(shape, depth), composition: batchComposition(shape, depth) };
-}
-
-/** A batch with a leaf table (docs/leaf-table.md), put together from parts. Smaller trees (`depth`) are for tests. @throws CIR_COMPOSITION_INVALID */
+/** The batch circuit of a shape (docs/leaf-table.md), put together from parts. Smaller trees (`depth`) are for tests. @throws CIR_COMPOSITION_INVALID */
 export function tableCircuitSpec(shape: TableShape, depth: number = TREE_DEPTH): CircuitSpec {
   const composition = tableComposition(shape, depth);
   const { transfers, members, wide, rows, units, low, top, isBlob = false } = shape;
@@ -157,8 +123,7 @@ export function earnerExitCircuitSpec(earners: number): CircuitSpec {
 }
 
 /**
- * The circuit of a name: batch-<narrow>-<wide>, table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top>, the same with
- * -blob at its end,
+ * The circuit of a name: table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top>, the same with -blob at its end,
  * settlement-<rows>-<features>-<earners>-<payments>-<draws>, direct-<rows>-<buckets>-<earners>-<payments>-<draws>,
  * earner-table-<earners>, leaf-exit or earner-exit-<earners>.
  * @throws CIR_CIRCUIT_UNKNOWN, CIR_COMPOSITION_INVALID, CIR_SETTLEMENT_SIZE
@@ -169,16 +134,12 @@ export function circuitSpec(name: string): CircuitSpec {
   if (settlement !== null) return settlementCircuitSpec(settlement);
   const table = parseTableName(name);
   if (table !== null) return tableCircuitSpec(table);
-  const [, sort, numbers] = /^(batch|earner-table|earner-exit)((?:-[1-9]\d*|-0)+)$/.exec(name) ?? [];
-  const [first, second, ...rest] = (numbers ?? "").split("-").slice(1).map(Number);
-  if (rest.length === 0 && first !== undefined) {
-    if (sort === "earner-table" && second === undefined) return earnerTableCircuitSpec(first);
-    if (sort === "earner-exit" && second === undefined) return earnerExitCircuitSpec(first);
-    if (sort === "batch" && second !== undefined) return composedBatchSpec({ narrow: first, wide: second });
-  }
+  const [, sort, earners] = /^(earner-table|earner-exit)-([1-9]\d*|0)$/.exec(name) ?? [];
+  if (sort === "earner-table") return earnerTableCircuitSpec(Number(earners));
+  if (sort === "earner-exit") return earnerExitCircuitSpec(Number(earners));
   throw circuitError(
     "CIR_CIRCUIT_UNKNOWN",
-    `there is no circuit ${name}; the names are batch-<narrow>-<wide>, ` +
+    `there is no circuit ${name}; the names are ` +
       "table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top> with or without -blob, " +
       "settlement-<rows>-<features>-<earners>-<payments>-<draws>, direct-<rows>-<buckets>-<earners>-<payments>-<draws>, " +
       "earner-table-<earners>, leaf-exit and earner-exit-<earners>",

@@ -21,7 +21,7 @@ describe("circuit sizes", () => {
     }
   });
 
-  test("say the table of a table batch, and by it its name", () => {
+  test("say the table of a batch, and by it its name", () => {
     const table = { members: 2_047, rows: 8_191, units: 8_191, low: 2, top: 6 };
     const shape = { narrow: 2_050, wide: 255, table };
     const sizes = batchSizes(shape);
@@ -31,8 +31,11 @@ describe("circuit sizes", () => {
     expect(postedShape(parseTableName(name)!)).toEqual(shape);
     expect(isNameOfSizes(name, sizes)).toBe(true);
     expect(isNameOfSizes(name, { ...sizes, tableSizes: sizes.tableSizes! + 1n })).toBe(false);
-    expect(isNameOfSizes("batch-2050-255", sizes)).toBe(false);
-    expect(isNameOfSizes(name, batchSizes({ narrow: 2_050, wide: 255 }))).toBe(false);
+    const untabled = { sort: sizes.sort, size0: 2_050, size1: 255 };
+    for (const tableSizes of [undefined, 0n])
+      expect(() => batchShape({ ...untabled, tableSizes })).toThrow(
+        expect.objectContaining({ code: "CIR_TABLE_SIZES_UNKNOWN" }),
+      );
   });
 
   test("say in one bit more that it has a blob", () => {

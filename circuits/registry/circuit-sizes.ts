@@ -5,21 +5,21 @@ import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
 import { packTable, unpackTable } from "../table/table-shape.ts";
 
 /**
- * `size0` and `size1` are, by sort: narrow and wide slots of a batch; payments and earners of a sampled settlement; 0 and
+ * `size0` and `size1` are, by sort: the table's and the wide slots of a batch; payments and earners of a sampled settlement; 0 and
  * the earners of an earner table; 0 and 0 for a leaf's exit, 1 and the earners of the model's table for an earner's.
  */
 export interface CircuitSizes {
   readonly sort: number;
   readonly size0: number;
   readonly size1: number;
-  /** Of a batch with a leaf table its sizes (table-shape.ts, `packTable`); 0, or absent, for all others. */
+  /** Of a batch the sizes of its table (table-shape.ts, `packTable`); 0, or absent, for all others. */
   readonly tableSizes?: bigint | undefined;
 }
 
-export function batchSizes(shape: BatchShape): CircuitSizes {
-  const sizes = { sort: CIRCUIT_SORT.batch, size0: shape.narrow, size1: shape.wide };
-  return shape.table === undefined ? sizes : { ...sizes, tableSizes: packTable(shape.table) };
-}
+export const batchSizes = ({ narrow, table, wide }: BatchShape): CircuitSizes => ({
+  ...{ sort: CIRCUIT_SORT.batch, size0: narrow, size1: wide },
+  tableSizes: packTable(table),
+});
 
 /** Sizes of the circuit of leaves' exits; with a number of earners, of earners' exits. */
 export function exitSizes(earners?: number): CircuitSizes {
@@ -35,14 +35,11 @@ export function exitCircuitName({ size0, size1 }: Pick<CircuitSizes, "size0" | "
 export const batchShapesOf = (circuits: readonly CircuitSizes[]): BatchShape[] =>
   circuits.filter(({ sort }) => sort === CIRCUIT_SORT.batch).map(batchShape);
 
-/** The shape of a batch circuit. @throws CIR_CIRCUIT_UNKNOWN for one of another sort */
+/** The shape of a batch circuit. @throws CIR_CIRCUIT_UNKNOWN for one of another sort; CIR_TABLE_SIZES_UNKNOWN */
 export function batchShape({ sort, size0, size1, tableSizes = 0n }: CircuitSizes): BatchShape {
-  if (sort === CIRCUIT_SORT.batch) {
-    const table = unpackTable(tableSizes);
-    return { narrow: size0, wide: size1, ...(table === undefined ? {} : { table }) };
-  }
+  if (sort === CIRCUIT_SORT.batch) return { narrow: size0, wide: size1, table: unpackTable(tableSizes) };
   throw circuitError("CIR_CIRCUIT_UNKNOWN", `a circuit of sort ${sort} proves no batches`, {
-    data: { reason: "not-a-batch-circuit", sort, size0, size1 },
+    data: { sort, size0, size1 },
   });
 }
 

@@ -7,8 +7,8 @@ import { batchShape, type CircuitSizes } from "./circuit-sizes.ts";
 /** One of them at least. */
 export type DataTwins<Circuit> = Readonly<Record<DataPlace, Circuit | null>>;
 
-const nameIn = ({ table, ...shape }: BatchShape, place: DataPlace): string | null =>
-  table === undefined ? null : shapeName({ ...shape, table: tableIn(table, place) });
+const nameIn = (shape: BatchShape, place: DataPlace): string =>
+  shapeName({ ...shape, table: tableIn(shape.table, place) });
 
 /** @throws CIR_CIRCUIT_UNKNOWN where the first circuit proves no batches */
 export function dataTwins<Circuit extends CircuitSizes>(circuits: readonly Circuit[]): DataTwins<Circuit> {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { FIELD_ORDER } from "../protocol.ts";
+import { packTable } from "../table/table-shape.ts";
+import { shapeOf } from "../testing/sample-shape.ts";
+import { batchSizes } from "./circuit-sizes.ts";
 import {
   type Deployment,
   encodeDeployment,
@@ -24,10 +27,8 @@ const deployment: Deployment = {
   idFeeWei: 10n ** 18n,
   circuits: [
     {
-      name: "batch-6-2",
-      sort: 0,
-      size0: 6,
-      size1: 2,
+      name: "table-4-2-2-8-2-2-1",
+      ...{ ...batchSizes(shapeOf(6, 2)), tableSizes: packTable(shapeOf(6, 2).table) },
       circuitId: 2n ** 256n - 1n,
       isDevelopment: true,
       verificationKeyPath: "a",
@@ -48,7 +49,7 @@ describe("deployment", () => {
     const broken = encodeDeployment({
       ...deployment,
       domain: FIELD_ORDER,
-      circuits: [{ ...deployment.circuits[0]!, name: "batch-8-2" }],
+      circuits: [{ ...deployment.circuits[0]!, name: "table-6-2-2-8-2-2-1" }],
       tokenAddress: "0x12",
     });
     expect(() => parseDeployment(broken)).toThrow(

@@ -30,7 +30,7 @@ const circuitSchema = z
     /** By sort: see CircuitSizes. */
     size0: count.max(65_535),
     size1: count.max(256),
-    /** Absent where there is no leaf table. */
+    /** Of batches alone. */
     tableSizes: integer(2n ** 64n - 1n).optional(),
     circuitId: integer(2n ** 256n - 1n),
     isDevelopment: z.boolean(),

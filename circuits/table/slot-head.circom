@@ -2,7 +2,6 @@ pragma circom 2.1.6;
 
 include "../batch/places.circom";
 include "../batch/slot-parts.circom";
-include "./signature-challenge.circom";
 include "./terms.circom";
 
 // What every signed slot of the table has: fields, fee, signature, and the use of one nonce. It touches no leaf: it states
@@ -99,7 +98,7 @@ template SlotHead(window, units) {
     message.in[2] <== bRef;
     message.in[3] <== w;
     signal signer <== DUMMY_KEY_X() + isUsed * (keyX - DUMMY_KEY_X());
-    component check = SignatureWithChallenge();
+    component check = EdDSAPoseidonCheck();
     check.keyX <== signer;
     check.keyY <== keyY;
     check.R8x <== r8x;
@@ -108,7 +107,8 @@ template SlotHead(window, units) {
     check.M <== isUsed * message.out;
     challenge <== check.challenge;
 
-    // D. The nonce: takes the term of n, gives that of n + 1.
+    // D. The nonce.
+    // no replay: the slot takes the term of n, which the leaf's row or another slot gives once, and gives that of n + 1.
     signal byKey <== power[0] * signer;
     signal byNonce <== power[1] * nonce;
     var point = aId + byKey + byNonce + SORT_NONCE() * power[8];

@@ -9,8 +9,9 @@ include "./member-unit.circom";
 include "./table-tree.circom";
 include "./table-frame.circom";
 
-// A batch whose frequent operations share a leaf table: each distinct leaf is opened and closed once. The statement, C, y
-// and z are those of LedgerBatch (batch.circom), the semantics are docs/ledger.md's "At once". Rules: table-batch.ts.
+// A batch of the ledger. The statement: "C commits to a data vector that describes a correct transition, and the vector's
+// polynomial has the value y at z" (docs/ledger.md, "Batch data" and "At once"). Frequent operations share a leaf table: each
+// distinct leaf is opened and closed once. Rules: batch.ts, table-builder.ts, table-terms.ts.
 //
 // Parameters:  as TableFrame; approvalDelay in seconds.
 // Public:      commitment (C), y; z; with a blob also blobHalves, 128 bits each: the blob's value at z.

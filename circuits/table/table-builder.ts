@@ -1,25 +1,29 @@
 /**
- * An open batch with a leaf table: operations are executed in order as they come, and placed in the section of their kind.
+ * An open batch: operations are executed in order as they come, and placed in the section of their kind.
  * The batch applies its sections one after the other. `table-order.ts` says why that gives the same.
  */
 
 import { type BatchOpening, type ClosedBatch, creditFees, type PlacedTrace } from "../batch/batch.ts";
 import type { SlotRecord } from "../batch/batch-data.ts";
 import { movedTraces } from "../batch/batch-draft.ts";
-import { batchInputs } from "../batch/batch-inputs.ts";
 import { executeSlot, nullSlot } from "../batch/slot.ts";
 import type { Operation, SlotTrace } from "../batch/slot-trace.ts";
 import { circuitError } from "../circuit-errors.ts";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { type Leaf, unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
 import { type DataPlace, KIND, kindRule } from "../protocol.ts";
-import { withTable } from "./table-inputs.ts";
 import { layOutTable, type TableLayout } from "./table-layout.ts";
 import { fitsTable } from "./table-limits.ts";
 import { WideLeaves } from "./table-order.ts";
-import { postedShape, requireTableShape, type TableShape, tableIn, windowSize } from "./table-shape.ts";
+import {
+  postedShape,
+  requireTableShape,
+  type TableShape,
+  tableIn,
+  tableShapeOf,
+  windowSize,
+} from "./table-shape.ts";
 
 /** Of the operations in a table. All of the members' section count as payments: each has a payload. */
 export interface TableCounts {
@@ -27,8 +31,9 @@ export interface TableCounts {
   readonly payments: number;
 }
 
-export interface ClosedTable {
-  /** What is posted: as of any batch, its narrow slots are both sections, the first one padded. */
+/** A closed batch, as it is kept for the prover and laid out for the circuit (sealed-batch.ts). */
+export interface SealedBatch {
+  /** What is posted of it: its narrow slots are both sections, the first one padded. */
   readonly batch: ClosedBatch;
   readonly layout: TableLayout;
 }
@@ -49,10 +54,10 @@ export class TableBuilder {
   readonly #wideLeaves = new WideLeaves();
 
   /** @throws CIR_COMPOSITION_INVALID; OP_UNKNOWN_LEAF where the fee account does not exist */
-  constructor(ledger: Ledger, shape: TableShape, opening: Omit<BatchOpening, "shape">) {
-    requireTableShape(shape, ledger.tree.depth);
+  constructor(ledger: Ledger, { shape, ...opening }: BatchOpening) {
+    this.shape = tableShapeOf(shape);
+    requireTableShape(this.shape, ledger.tree.depth);
     ledger.requireLeaf(opening.feeAccountId);
-    this.shape = shape;
     this.#ledger = ledger;
     this.#opening = opening;
     this.#before = ledger.tree.version;
@@ -82,6 +87,7 @@ export class TableBuilder {
     return !this.hasWideRoom && transfers.length + members.length >= shape.transfers + shape.members;
   }
 
+  /** Whether every operation that may be executed has a place. */
   get hasWideRoom(): boolean {
     return this.#sections.wide.length < this.shape.wide;
   }
@@ -119,7 +125,7 @@ export class TableBuilder {
   add(operation: Operation): PlacedTrace {
     const section = this.#sectionOf(operation);
     if (section === null)
-      throw circuitError("CIR_BATCH_FULL", `the table batch has no place left for kind ${operation.kind}`, {
+      throw circuitError("CIR_BATCH_FULL", `the batch has no place left for kind ${operation.kind}`, {
         data: { kind: operation.kind },
       });
     const trace = executeSlot(this.#ledger, operation, this.#opening);
@@ -132,8 +138,11 @@ export class TableBuilder {
     return { trace, slot: sectionStart + this.#sections[section].push(trace) - 1 };
   }
 
-  /** Fills the empty slots, credits the fees and closes the batch. @param place as `OpenBatch.close` has it */
-  close(place: DataPlace = this.shape.isBlob === true ? "blob" : "calldata"): ClosedTable {
+  /**
+   * Fills the empty slots, credits the fees and closes the batch.
+   * @param place of the table's slots, as it was opened where absent; a batch that was opened for a blob fits both
+   */
+  close(place: DataPlace = this.shape.isBlob === true ? "blob" : "calldata"): SealedBatch {
     const shape = tableIn(this.shape, place);
     const { transfers, members } = this.#sections;
     const { signedCount } = this;
@@ -164,11 +173,6 @@ export class TableBuilder {
       narrow: [...records(transfers), ...Array<SlotRecord>(gap).fill(NULL_RECORD), ...records(members)],
       wide: records(wide),
     };
-    return { batch: { data, narrow: [...transfers, ...members], wide: padded, fee }, layout };
+    return { batch: { data, wide: padded, fee }, layout };
   }
-}
-
-/** The inputs of the circuit at challenge z. */
-export function closedTableInputs({ batch, layout }: ClosedTable, z: bigint, depth: number): CircuitInputs {
-  return withTable(batchInputs({ ...batch, narrow: [] }, z, depth), layout, batch.data);
 }

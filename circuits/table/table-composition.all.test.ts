@@ -1,8 +1,13 @@
+import { copyFileSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type CompiledCircuit, compileCircuit } from "../compiler/compile.ts";
+import { composeCircuit } from "../compiler/compose.ts";
+import { readR1cs } from "../compiler/r1cs-reader.ts";
 import { circuitSpec, tableCircuitSpec } from "../registry/circuit-registry.ts";
+import { compareTable, composeTable } from "../testing/compose-equality.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { compareTable } from "../testing/table-equality.ts";
 import { SMALL_BLOB_TABLE, SMALL_DEPTH, SMALL_TABLE, smallTableTester } from "../testing/table-world.ts";
 import { partConstraints, tableConstraints } from "./table-counts.ts";
 import type { TableShape } from "./table-shape.ts";
@@ -19,7 +24,7 @@ beforeAll(async () => {
     parts.set(part.name, await compileCircuit({ ...part, keepSym: true }));
 }, 600_000);
 
-describe("a composed table batch", () => {
+describe("a composed batch", () => {
   it.each([
     ["that is posted", SMALL_TABLE],
     ["with a blob", SMALL_BLOB_TABLE],
@@ -27,6 +32,79 @@ describe("a composed table batch", () => {
     const { compiled, composed, difference } = await compareTable(shape);
     expect(difference).toMatchObject({ onlyComposed: 0, onlyCompiled: 0 });
     expect(composed.constraintCounts).toEqual(compiled.constraintCounts);
+  });
+
+  it("has one wire for each of circom's", { timeout: 600_000 }, async () => {
+    const { compiled, composed, difference, match } = await compareTable(SMALL_TABLE);
+    expect(difference.rowCount).toBe(readR1cs(compiled.r1csPath).constraintCount);
+    expect([...match].sort((a, b) => a - b)).toEqual(Array.from(match, (_, wire) => wire));
+    expect(composed.wireCount).toBe(compiled.wireCount);
+    expect(composed.publicCount).toBe(compiled.publicCount);
+  });
+
+  it("differs from circom's in a row whose coefficient was altered", { timeout: 600_000 }, async () => {
+    const composed = await composeTable(SMALL_TABLE);
+    const folder = mkdtempSync(join(tmpdir(), "openledger-compose-"));
+    try {
+      const r1csPath = join(folder, "altered.r1cs");
+      copyFileSync(composed.r1csPath, r1csPath);
+      // The first coefficient of the middle row: 4 bytes of its side's count and 4 of its wire in front.
+      let offset = 0;
+      const bytes = readFileSync(r1csPath);
+      const rowsAt = bytes.indexOf(Buffer.from([2, 0, 0, 0]), 24 + 32 + 28) + 12;
+      const middle = readR1cs(r1csPath).constraintCount >> 1;
+      let at = rowsAt;
+      for (let row = 0; row <= middle; row++) {
+        offset = at;
+        for (let side = 0; side < 3; side++) at += 4 + 36 * bytes.readUInt32LE(at);
+      }
+      const file = openSync(r1csPath, "r+");
+      writeSync(file, Buffer.from([bytes[offset + 8]! ^ 1]), 0, 1, offset + 8);
+      const { difference } = await compareTable(SMALL_TABLE, { r1csPath });
+      expect(difference).toMatchObject({ onlyComposed: 1, onlyCompiled: 1 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("differs from circom's where two slots change places", { timeout: 600_000 }, async () => {
+    const composition = specOf(SMALL_TABLE).composition!;
+    const copies = composition.copies.map((copy, i) =>
+      i < 2 ? { ...copy, netOf: composition.copies[1 - i]!.netOf } : copy,
+    );
+    const { difference } = await compareTable(SMALL_TABLE, { composition: { ...composition, copies } });
+    expect(difference.onlyComposed).toBeGreaterThan(0);
+    expect(difference.onlyCompiled).toBe(difference.onlyComposed);
+  });
+
+  it("is the same file, byte for byte, wherever it is put together", { timeout: 600_000 }, async () => {
+    const composed = await composeTable(SMALL_TABLE);
+    const cacheDir = mkdtempSync(join(tmpdir(), "openledger-compose-"));
+    try {
+      const lines: string[] = [];
+      const again = await composeCircuit(
+        { name: "again", composition: specOf(SMALL_TABLE).composition! },
+        {
+          cacheDir,
+          compilePart: (part) => compileCircuit({ ...part, keepSym: true }),
+          onProgress: (line) => lines.push(line),
+        },
+      );
+      expect(again.contentHash).toBe(composed.contentHash);
+      expect(readFileSync(again.r1csPath).equals(readFileSync(composed.r1csPath))).toBe(true);
+      expect(readFileSync(again.wasmPath, "utf8")).toBe(readFileSync(composed.wasmPath, "utf8"));
+      const copyCount = specOf(SMALL_TABLE).composition!.copies.length;
+      expect(lines.at(-1)).toBe(`again: 100 % of ${copyCount} parts put together`);
+    } finally {
+      rmSync(cacheDir, { recursive: true });
+    }
+  });
+
+  it("has a content hash of its parts and its shape", { timeout: 600_000 }, async () => {
+    const composed = await composeTable(SMALL_TABLE);
+    const again = await compileCircuit({ ...specOf(SMALL_TABLE), name: "composed-again" });
+    expect(again.contentHash).toBe(composed.contentHash);
+    expect((await composeTable(SMALL_BLOB_TABLE)).contentHash).not.toBe(composed.contentHash);
   });
 
   it("has parts of the recorded sizes, and as many rows as computed", async () => {
@@ -53,7 +131,12 @@ describe("a composed table batch", () => {
     });
     // What no transaction takes as data, a blob takes.
     expect(circuitSpec("table-1794-2046-9-8-2-1-2-blob").composition?.plan).toMatchObject({ blobs: 1 });
-    const impossible = ["table-3-2-1-8-2-1-2", "table-4-2-1-8-2-6-3", "table-4-2-1-0-2-1-2"];
+    const impossible = [
+      "table-3-2-1-8-2-1-2",
+      "table-1-1-256-2-1-1-1",
+      "table-4-2-1-8-2-6-3",
+      "table-4-2-1-0-2-1-2",
+    ];
     // No deposit has a place; 135 KB of data, which no transaction takes.
     const useless = ["table-4-2-0-8-2-1-2", "table-1794-2046-100-8-2-1-2"];
     for (const name of [...impossible, ...useless])

@@ -1,12 +1,11 @@
 /**
- * A table batch of any size out of parts: one transfer slot, one member slot, one row, one unit, one wide place, the tree's
+ * A batch of any size out of parts: one transfer slot, one member slot, one row, one unit, one wide place, the tree's
  * top, with a blob its evaluation, and the frame. The nets are the connections of TableBatch (table-batch.circom), line by line;
  * table-composition.all.test.ts holds the two equal.
  */
-import { batchComposition } from "../batch/composed-batch.ts";
 import type { Composition, PartCopy, PartSpec } from "../compiler/compose-layout.ts";
 import { templatePath } from "../compiler/template-files.ts";
-import { TREE_DEPTH } from "../protocol.ts";
+import { APPROVAL_DELAY_SECONDS, TREE_DEPTH } from "../protocol.ts";
 import { requireTableShape, type TableShape, tableName } from "./table-shape.ts";
 
 const capital = (name: string) => `${name[0]!.toUpperCase()}${name.slice(1)}`;
@@ -25,12 +24,22 @@ type Section = keyof typeof HANDED;
 const IN_BLOB = ["transferCore", "memberCore", "memberPayload"];
 const HALVES = ["blobHalves[0]", "blobHalves[1]"];
 
+const main = (name: string, file: string, ports: readonly string[], template: string): PartSpec => ({
+  name,
+  mainSource: `pragma circom 2.1.6;\ninclude "${templatePath(file)}";\ncomponent main {public [${ports.join(", ")}]} = ${template};\n`,
+});
+
+/** The part of a wide slot in a tree of this depth. */
+const widePlace = (depth: number): PartSpec =>
+  main(
+    `wide-place-${depth}`,
+    "slot-places",
+    ["oldRoot", "nextId", "domain", "timestamp", "batchNumber", "feePerUnit", "idFee", "words"],
+    `WidePlace(${depth}, ${APPROVAL_DELAY_SECONDS})`,
+  );
+
 function parts(shape: TableShape, depth: number): Record<Section | "tree" | "blob" | "frame", PartSpec> {
   const { transfers, members, wide, rows, units, low, top, isBlob = false } = shape;
-  const main = (name: string, file: string, ports: readonly string[], template: string): PartSpec => ({
-    name,
-    mainSource: `pragma circom 2.1.6;\ninclude "${templatePath(file)}";\ncomponent main {public [${ports.join(", ")}]} = ${template};\n`,
-  });
   const shared = ["domain", "feePerUnit", "gamma", "power"];
   const sections = (Object.keys(HANDED) as Section[]).filter((section) => section !== "wide" || wide > 0);
   const framePorts = [
@@ -76,8 +85,7 @@ function parts(shape: TableShape, depth: number): Record<Section | "tree" | "blo
       ["z", ...IN_BLOB, "halves"],
       `BlobEvaluation(${transfers}, ${members})`,
     ),
-    // The same part as of other batches.
-    wide: batchComposition({ narrow: 0, wide: 1 }, depth).parts[0]!,
+    wide: widePlace(depth),
     frame: main(
       `${tableName(shape)}-frame-depth-${depth}`,
       "table-frame",

@@ -1,4 +1,4 @@
-/** Constraints of table batches of any size, by the sizes of their parts; table-composition.all.test.ts holds them to circom's. */
+/** Constraints of batches of any size, by the sizes of their parts; table-composition.all.test.ts holds them to circom's. */
 import { blobConstraints } from "../blob/blob-counts.ts";
 import { HEADER_ELEMENT_COUNT, TREE_ARITY } from "../protocol.ts";
 import type { TableShape } from "./table-shape.ts";

@@ -1,12 +1,10 @@
-/** What C absorbs of a table batch, and its statement. L1 sees the same elements as of any batch. */
+/** What C absorbs of a batch. */
 
-import { type BatchData, committedElements } from "../batch/batch-data.ts";
-import { type BatchStatement, batchStatement } from "../blob/batch-statement.ts";
+import { absorbedPosted, type BatchData } from "../batch/batch-data.ts";
 import { DUMMY } from "../field/dummy-signature.ts";
-import { dataCommitment } from "../field/element-vector.ts";
 import { hashTaggedMany } from "../field/poseidon.ts";
 import { messageRequest } from "../ledger/operation.ts";
-import { HEADER_ELEMENT_COUNT, isBlobShape, KIND } from "../protocol.ts";
+import { KIND } from "../protocol.ts";
 import type { TableLayout, TableRow, TableSlot, TableUnit } from "./table-layout.ts";
 import { nextChainRequest } from "./table-terms.ts";
 
@@ -64,23 +62,18 @@ function sideBySide(
 
 /** The vector that C commits to (table-frame.circom, phase F): header, wide slots, then what fixes the table. */
 export function absorbedElements(data: BatchData, layout: TableLayout): bigint[] {
-  const { shape, tree } = layout;
-  const posted = committedElements(data);
+  const { tree } = layout;
   // Most of the time that C takes: two and two side by side.
   const challenges = signatureChallenges([...layout.transfers, ...layout.members], data);
   const chains = hashTaggedMany(layout.members.map(nextChainRequest));
-  // Cores and payloads of the table's slots are in their challenges. What stands in a blob is not posted.
-  const narrow = isBlobShape(data.shape) ? 0 : data.shape.narrow;
-  const wideAt = HEADER_ELEMENT_COUNT + narrow / 2;
   const touched = Array.from({ length: Math.ceil(tree.touched.length / TOUCHED_BITS) }, (_, c) =>
     tree.touched
       .slice(c * TOUCHED_BITS, (c + 1) * TOUCHED_BITS)
       .reduce((sum, isTouched, i) => sum | (BigInt(isTouched) << BigInt(i)), 0n),
   );
   return [
-    ...posted.slice(0, HEADER_ELEMENT_COUNT),
-    ...posted.slice(wideAt, wideAt + shape.wide),
-    ...posted.slice(wideAt + shape.wide + narrow),
+    ...absorbedPosted(data),
+    // Cores and payloads of the table's slots are in their challenges.
     layout.midRoot,
     ...touched,
     ...challenges.slice(0, layout.transfers.length),
@@ -93,14 +86,4 @@ export function absorbedElements(data: BatchData, layout: TableLayout): bigint[]
     ...sideBySide(layout.rows.map(packedRow), { width: 38, count: 6 }),
     ...layout.units.flatMap((unit) => [packedUnit(unit), ...unit.state]),
   ];
-}
-
-/** @param versionedHash of the batch's blob, 32 bytes; of none where the shape has no blob */
-export function tableStatement(
-  data: BatchData,
-  layout: TableLayout,
-  circuitId: bigint,
-  versionedHash: bigint | null = null,
-): BatchStatement {
-  return batchStatement(data, circuitId, dataCommitment(absorbedElements(data, layout)), versionedHash);
 }

@@ -5,8 +5,8 @@ include "../ledger/merkle8.circom";
 include "../batch/slot-parts.circom";
 include "./row-groups.circom";
 
-// What a table batch states beside its slots, rows, units and tree: header, order of slots and units, the one equation, fee leaf, elements, C and y. L1 sees the same elements as of an older batch: both sections of the table are its
-// narrow slots (docs/ledger.md, "Batch data").
+// What a batch states beside its slots, rows, units and tree: header, order of slots and units, the one equation, fee leaf,
+// elements, C and y. Both sections of the table are what L1 sees as narrow slots (docs/ledger.md, "Batch data").
 //
 // Parameters:  depth 1 … 8; transfers, members: slots of the two sections, together even; wide ≥ 0: wide slots; rows, units ≥ 1;
 //              low, top ≥ 1 with low + top ≤ depth: levels below and in the tree's top; isBlob: 1 where cores and payloads of
@@ -16,7 +16,8 @@ include "./row-groups.circom";
 // Outputs:     commitment (C), y.
 // Assumes:     the parts' assumptions on each other; flags boolean; fees below 2^70 and ids below 2^25.
 // Ensures:     all terms cancel: with C before z, this is what docs/leaf-table.md proves from. Nulls are a suffix of each
-//              section; used units have rising ids and come first; all else as BatchFrame (batch-frame.circom).
+//              section; used units have rising ids and come first; the fee leaf gets exactly the fees; header fields have
+//              their widths; y is the value at z of the elements that L1 evaluates, each of which is bound by C.
 // Constraints: partConstraints in table-counts.ts.
 //
 // Phases: A header, B chains of rows, C order, D the equation, E fee leaf, F C, G y.
@@ -141,7 +142,8 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top, isBl
     for (var i = 0; i < units; i++) { all += unitSum[i]; }
     all === 0;
 
-    // E. Fee leaf, after all slots, as in BatchFrame.
+    // E. Fee leaf, after all slots: as A or B of a slot it has no rule of its own. It exists, since no fields hash to 0
+    //    under a leaf's tag.
     var feeIdSum = 0;
     for (var i = 0; i < 3 * depth; i++) {
         feeIdBits[i] * (1 - feeIdBits[i]) === 0;
@@ -219,8 +221,9 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top, isBl
     }
     commitment <== data.out;
 
-    // G. y by Horner over the elements that L1 evaluates: header, pairs of cores, wide cores, payloads, words. Absent
-    //    places neither add nor shift.
+    // G. y by Horner over the elements that L1 evaluates: header, pairs of cores, wide cores, payloads, words. An absent
+    //    place neither adds (its element is 0) nor shifts. Presence comes from kinds, which C fixes: a free flag would let a
+    //    prover move elements after z is known.
     var half = (postedTransfers + postedMembers) \ 2;
     var fixedCount = 5 + half + wide;
     var total = fixedCount + postedMembers + 7 * wide;

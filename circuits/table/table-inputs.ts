@@ -1,4 +1,4 @@
-/** Lays a table batch out as the input signals of `TableBatch` (table-batch.circom). */
+/** Lays a batch's table out as input signals of `TableBatch` (table-batch.circom). */
 
 import type { BatchData } from "../batch/batch-data.ts";
 import { blobElements } from "../blob/blob-elements.ts";
@@ -92,13 +92,11 @@ function blobInputs(elements: readonly bigint[], z: bigint): CircuitInputs {
   return { blobHalves: [blobLow, blobHigh], blobQuotient: quotient, blobRemainder: remainder };
 }
 
-/** Header, wide slots and fee leaf of the layout that `batchInputs` makes of a batch without narrow slots. */
+/** All inputs. @param others header, wide slots and fee leaf, as `batchInputs` lays them out */
 export function withTable(others: CircuitInputs, layout: TableLayout, data: BatchData): CircuitInputs {
-  const kept = Object.entries(others).filter(([name]) => !name.startsWith("narrow"));
   return {
-    ...Object.fromEntries(kept),
+    ...others,
     ...tableInputs(layout),
     ...(isBlobShape(data.shape) ? blobInputs(blobElements(data), BigInt(others.z as bigint)) : {}),
-    oldRoot: data.oldRoot,
   };
 }

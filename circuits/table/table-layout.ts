@@ -1,5 +1,5 @@
 /**
- * A closed table batch as its circuit takes it: what each slot, row and unit says, and the tree around them. Plain data, so
+ * A closed batch as its circuit takes it: what each slot, row and unit says, and the tree around them. Plain data, so
  * that tests can bend it. docs/leaf-table.md has the argument.
  */
 

@@ -6,9 +6,10 @@ import { encodeAmount } from "../ledger/amount-float.ts";
 import { KIND } from "../protocol.ts";
 import { OPEN, RandomLedger, signFor } from "../testing/random-ledger.ts";
 import { mixTable } from "../testing/table-world.ts";
-import { openSealedDraft, sealedDraftOf } from "./sealed-batch.ts";
-import { closedTableInputs, TableBuilder } from "./table-builder.ts";
+import { openSealedDraft, sealedDraftOf, sealedInputs } from "./sealed-batch.ts";
+import { TableBuilder } from "./table-builder.ts";
 import { WideLeaves } from "./table-order.ts";
+import { postedShape } from "./table-shape.ts";
 import { tableTerms, unbalanced } from "./table-terms.ts";
 
 beforeAll(initPoseidon);
@@ -16,7 +17,7 @@ beforeAll(initPoseidon);
 const DEPTH = 4;
 const SHAPE = { transfers: 6, members: 6, wide: 8, rows: 12, units: 4, low: 1, top: 2 };
 
-describe("the order of a table batch", () => {
+describe("the order of a batch", () => {
   it("gives the same root as the order of arrival, whatever kinds are mixed", () => {
     const seen = { late: 0, heldBack: 0, gaps: 0, kinds: new Set<number>() };
     for (let seed = 1; seed <= 8; seed++) {
@@ -51,16 +52,14 @@ describe("the order of a table batch", () => {
   it("is what the prover gets, from a draft that was kept", () => {
     const { closed, lateCount } = mixTable(new RandomLedger(3, DEPTH), SHAPE, 24);
     expect(lateCount).toBeGreaterThan(0);
-    const kept = openSealedDraft(structuredClone(sealedDraftOf(closed)));
-    const opened = { batch: kept.batch, layout: kept.layout! };
-    expect(closedTableInputs(opened, 5n, DEPTH)).toEqual(closedTableInputs(closed, 5n, DEPTH));
+    const opened = openSealedDraft(structuredClone(sealedDraftOf(closed)));
+    expect(sealedInputs(opened, 5n, DEPTH)).toEqual(sealedInputs(closed, 5n, DEPTH));
   });
 
   it("Attack: what spends after a wide slot emptied the leaf stays behind it", () => {
     const world = new RandomLedger(1, DEPTH);
     const [ann, ben, cat] = world.accounts as [(typeof world.accounts)[0], (typeof world.accounts)[0], never];
-    const { shape: _, ...opening } = world.opening({ narrow: 0, wide: 1 });
-    const builder = new TableBuilder(world.ledger, SHAPE, opening);
+    const builder = new TableBuilder(world.ledger, world.opening(postedShape(SHAPE)));
     const pay = (a: typeof ann, b: typeof ann) =>
       builder.add(
         signFor(world.ledger, a.secret, {

@@ -1,5 +1,5 @@
 /**
- * The order of a table batch: all narrow slots are applied before the first wide one, whatever came first. So a narrow
+ * The order of a batch: all narrow slots are applied before the first wide one, whatever came first. So a narrow
  * operation that comes after wide ones may have a place in the table only where it commutes with all of them.
  *
  * The rule: **none of the leaves that it names is named by an earlier wide slot of the batch.** Why that is enough:

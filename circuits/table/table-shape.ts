@@ -1,4 +1,4 @@
-/** How many slots, rows and units a table batch has, and how deep its subtrees and its top are. */
+/** How many slots, rows and units a batch has, and how deep its subtrees and its top are. */
 
 import { BLOB_OPENING_BYTES } from "../batch/batch-data.ts";
 import { circuitError } from "../circuit-errors.ts";
@@ -19,14 +19,15 @@ export interface TableShape extends TableSizes {
 }
 
 /** What a batch says of the shape: both sections of the table are its narrow slots. */
-export function postedShape({ transfers, wide, ...table }: TableShape): BatchShape & { table: TableSizes } {
+export function postedShape({ transfers, wide, ...table }: TableShape): BatchShape {
   return { narrow: transfers + table.members, wide, table };
 }
 
-/** null for a batch without a table. */
-export function tableShapeOf({ narrow, wide, table }: BatchShape): TableShape | null {
-  return table === undefined ? null : { ...table, transfers: narrow - table.members, wide };
-}
+export const tableShapeOf = ({ narrow, wide, table }: BatchShape): TableShape => ({
+  ...table,
+  transfers: narrow - table.members,
+  wide,
+});
 
 /** Ids from here on have no place in the table; their operations go into wide slots. */
 export const windowSize = ({ low, top }: TableSizes): number => TREE_ARITY ** (low + top);
@@ -39,7 +40,7 @@ export function tableIn<Sizes extends TableSizes>(sizes: Sizes, place: DataPlace
 
 export const tableName = (shape: TableShape): string => shapeName(postedShape(shape));
 
-/** null for what is no table batch's name. Whether there can be such a batch, `requireTableShape` says. */
+/** null for what is no batch circuit's name. Whether there can be such a batch, `requireTableShape` says. */
 export function parseTableName(name: string): TableShape | null {
   const [, numbers, blob] = /^table((?:-[1-9]\d{0,6}|-0){7})(-blob)?$/.exec(name) ?? [];
   if (numbers === undefined) return null;
@@ -62,9 +63,8 @@ const PACKED: readonly [Exclude<keyof TableSizes, "isBlob">, number][] = [
   ["top", 3],
 ];
 
-/** The table's sizes as L1 keeps them, 0 where there is none. */
-export function packTable(table: TableSizes | undefined): bigint {
-  if (table === undefined) return 0n;
+/** The table's sizes as L1 keeps them. */
+export function packTable(table: TableSizes): bigint {
   let shift = 0n;
   let packed = 0n;
   for (const [name, bits] of PACKED) {
@@ -74,9 +74,8 @@ export function packTable(table: TableSizes | undefined): bigint {
   return packed | (BigInt(table.isBlob === true) << shift);
 }
 
-/** @throws CIR_TABLE_SIZES_UNKNOWN for bits that mean nothing here: L1's rule is for bit 45 alone */
-export function unpackTable(packed: bigint): TableSizes | undefined {
-  if (packed === 0n) return undefined;
+/** @throws CIR_TABLE_SIZES_UNKNOWN for 0, and for bits that mean nothing here: L1's rule is for bit 45 alone */
+export function unpackTable(packed: bigint): TableSizes {
   let rest = packed;
   const sizes = PACKED.map(([name, bits]) => {
     const size = Number(BigInt.asUintN(bits, rest));
@@ -84,7 +83,7 @@ export function unpackTable(packed: bigint): TableSizes | undefined {
     return [name, size] as const;
   });
   const table = Object.fromEntries(sizes) as unknown as TableSizes;
-  if (rest > 1n)
+  if (packed === 0n || rest > 1n)
     throw circuitError("CIR_TABLE_SIZES_UNKNOWN", `no table has the sizes ${packed}`, {
       data: { tableSizes: `${packed}` },
     });
@@ -125,7 +124,7 @@ export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH)
     wide <= 255 &&
     (depth < TREE_DEPTH || (wide >= 1 && mostWireBytes(shape) <= MOST_WIRE_BYTES));
   if (!isPossible)
-    throw circuitError("CIR_COMPOSITION_INVALID", `no table batch has the shape ${tableName(shape)}`, {
-      data: { reason: "shape-impossible", ...shape },
+    throw circuitError("CIR_COMPOSITION_INVALID", `no batch has the shape ${tableName(shape)}`, {
+      data: { ...shape },
     });
 }

@@ -1,5 +1,11 @@
-import { frameInputs, type SlotState, slotInputs } from "../batch/composed-inputs.ts";
-import { toBigInt, withoutEmpty } from "../batch/composed-witness.ts";
+import {
+  foreseeStates,
+  frameInputs,
+  type SlotState,
+  slotInputs,
+  toBigInt,
+  withoutEmpty,
+} from "../batch/composed-inputs.ts";
 import { SlotChain } from "../batch/slot-chain.ts";
 import { circuitError } from "../circuit-errors.ts";
 import {
@@ -13,9 +19,14 @@ import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { challengesAt } from "./table-terms.ts";
 
-/** Sections of a composed table batch in the order of their copies (table-composition.ts); tree, blob and frame come last. */
+/** Sections of a composed batch in the order of their copies (table-composition.ts); tree, blob and frame come last. */
 const SECTIONS = ["transfer", "member", "row", "unit", "wide"] as const;
 type Section = (typeof SECTIONS)[number];
+
+export interface WitnessReport {
+  /** Wide slots that were calculated twice, because the slot before left another state than was foreseen. */
+  readonly repeatedSlots: number;
+}
 
 interface Range {
   readonly firstCopy: number;
@@ -23,7 +34,7 @@ interface Range {
 }
 
 /**
- * The witness of a composed table batch (docs/leaf-table.md). Slots, rows and units touch no tree and do not wait for each
+ * The witness of a composed batch (docs/leaf-table.md). Slots, rows and units touch no tree and do not wait for each
  * other: all they share are the challenges, which follow from z. Wide slots follow each other on the root after the
  * table; the frame and the blob's evaluation come last.
  */
@@ -34,14 +45,22 @@ export class TableWitness {
   readonly #total: number;
   readonly #hasBlob: boolean;
 
-  /** @throws RollupError CIR_COMPOSITION_INVALID where the description is of no table batch */
-  constructor(description: ComposedDescription, run: RunPart, runBlock?: RunBlock) {
+  /**
+   * @param foresee a state for every wide slot; a wrong one costs time, nothing else
+   * @throws RollupError CIR_COMPOSITION_INVALID where the description is of no batch
+   */
+  constructor(
+    description: ComposedDescription,
+    run: RunPart,
+    runBlock?: RunBlock,
+    foresee: typeof foreseeStates = foreseeStates,
+  ) {
     this.#copies = new ComposedCopies(description, run, runBlock);
     this.#total = description.copies.length;
     this.#hasBlob = hasBlob(description);
     this.#ranges = rangesOf(description);
     const { firstCopy, count } = this.#ranges.wide;
-    this.#chain = new SlotChain(this.#copies, firstCopy, { narrow: 0, wide: count });
+    this.#chain = new SlotChain(this.#copies, firstCopy, count, foresee);
   }
 
   /**
@@ -53,7 +72,7 @@ export class TableWitness {
     inputs: CircuitInputs,
     values: Uint8Array,
     onProgress: CopyProgress = () => {},
-  ): Promise<void> {
+  ): Promise<WitnessReport> {
     const [treeCopy, frameCopy] = [this.#total - (this.#hasBlob ? 3 : 2), this.#total - 1];
     let done = 0;
     const tick = (count = 1) => {
@@ -126,6 +145,7 @@ export class TableWitness {
       ends.unshift(run(blobCopy, ofBlob));
     }
     this.#copies.place([...calculated.flat(), treePorts, ...(await Promise.all(ends))], values);
+    return { repeatedSlots: wide.repeatedSlots };
   }
 }
 
@@ -145,7 +165,7 @@ function rangesOf(description: ComposedDescription): Record<Section, Range> {
   const { plan, copies } = description;
   const counts = [plan.transfers, plan.members, plan.rows, plan.units, plan.wide];
   if (plan.sort !== "table" || !counts.every((count) => typeof count === "number"))
-    throw circuitError("CIR_COMPOSITION_INVALID", "the description is not of a table batch", {
+    throw circuitError("CIR_COMPOSITION_INVALID", "the description is not of a batch", {
       data: { ...plan },
     });
   let firstCopy = 0;
@@ -156,7 +176,7 @@ function rangesOf(description: ComposedDescription): Record<Section, Range> {
   });
   const expected = firstCopy + (hasBlob(description) ? 3 : 2);
   if (copies.length !== expected)
-    throw circuitError("CIR_COMPOSITION_INVALID", "a table batch has another number of copies", {
+    throw circuitError("CIR_COMPOSITION_INVALID", "a batch has another number of copies", {
       data: { copies: copies.length, expected },
     });
   return Object.fromEntries(ranges) as Record<Section, Range>;

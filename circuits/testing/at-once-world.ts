@@ -4,9 +4,9 @@
  */
 
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { replayBatch } from "../batch/batch.ts";
+import { creditFees, replayBatch } from "../batch/batch.ts";
 import type { BatchData, SlotRecord } from "../batch/batch-data.ts";
-import { executeSlot, operationFeeWei } from "../batch/slot.ts";
+import { executeSlot, operationFeeWei, replaySlot } from "../batch/slot.ts";
 import type { SlotTrace } from "../batch/slot-trace.ts";
 import { encodeAmount, floorAmount } from "../ledger/amount-float.ts";
 import type { Leaf } from "../ledger/leaf.ts";
@@ -99,11 +99,10 @@ export function judgeAtOnce(seed: number): AtOnceVerdicts {
     narrow,
     wide: [],
   };
-  const { table: _, ...strict } = posted.shape;
   return {
     replay: replayVerdict(worldOf(seed).ledger, posted),
     isBalanced,
-    isInOrder: replayVerdict(worldOf(seed).ledger, { ...posted, shape: strict }) === null,
+    isInOrder: isAllowedInOrder(worldOf(seed).ledger, posted),
     lie,
   };
 }
@@ -118,6 +117,19 @@ const keepsOthers = ({ after, before, isMember }: TableRow) =>
     after.counters === before.counters);
 
 const isAmount = (wei: bigint) => wei >= 0n && wei <= MAX_AMOUNT_WEI;
+
+/** Whether the slots may be applied one after the other, and lead to the posted root. */
+function isAllowedInOrder(ledger: Ledger, data: BatchData): boolean {
+  try {
+    for (const record of data.narrow) replaySlot(ledger, record, data);
+    const feeWei = data.narrow.reduce((sum, { kind }) => sum + operationFeeWei(kind, data.feePerUnitWei), 0n);
+    creditFees(ledger, data.feeAccountId, feeWei);
+    return ledger.root === data.newRoot;
+  } catch (error) {
+    if (!isRollupError(error)) throw error;
+    return false;
+  }
+}
 
 function replayVerdict(ledger: Ledger, data: BatchData): string | null {
   try {

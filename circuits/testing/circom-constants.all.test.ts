@@ -13,33 +13,32 @@ import {
   MESSAGE_CORE,
   NARROW_CORE,
   REFERENCE,
+  shapeName,
   TAG,
+  TREE_DEPTH,
   WIDE_CORE,
   WIDE_WORD_COUNT,
 } from "../protocol.ts";
-import { batchCircuitSpec } from "../registry/circuit-registry.ts";
+import { type CircuitSpec, circuitSpec } from "../registry/circuit-registry.ts";
+import { tableConstraints } from "../table/table-counts.ts";
+import { tableShapeOf } from "../table/table-shape.ts";
 import { recordedCount } from "./constraint-counts.ts";
 import { SAMPLE_SHAPE } from "./sample-shape.ts";
 
 describe("constraint-counts.json", () => {
-  it("has the counts of the slots and of the devnet's batch", { timeout: 600_000 }, async () => {
-    const count = async (spec: { name: string; mainSource: string }) => {
+  it("has the counts of the wide slot and of the devnet's batch", { timeout: 600_000 }, async () => {
+    const count = async (spec: CircuitSpec) => {
       const { nonLinear, linear } = (await compileCircuit(spec)).constraintCounts;
       return nonLinear + linear;
     };
-    const main = (file: string, template: string) =>
-      `pragma circom 2.1.6;\ninclude "${templatePath(file)}";\ncomponent main = ${template};\n`;
-    const narrow = await count({ name: "narrow-slot-8", mainSource: main("narrow-slot", "NarrowSlot(8)") });
-    const wide = await count({ name: "wide-slot-8", mainSource: main("wide-slot", "WideSlot(8, 86400)") });
-    expect({ narrow, wide }).toEqual({
-      narrow: recordedCount("NarrowSlot(8)"),
-      wide: recordedCount("WideSlot(8)"),
-    });
-    // Limits of the protocol.
-    expect(narrow).toBeLessThanOrEqual(20_000);
+    const mainSource = `pragma circom 2.1.6;\ninclude "${templatePath("wide-slot")}";\ncomponent main = WideSlot(8, 86400);\n`;
+    const wide = await count({ name: "wide-slot-8", mainSource });
+    expect(wide).toBe(recordedCount("WideSlot(8)"));
+    // A limit of the protocol.
     expect(wide).toBeLessThanOrEqual(26_000);
-    const batch = await count(batchCircuitSpec(SAMPLE_SHAPE));
-    expect(batch).toBe(recordedCount("LedgerBatch(8, 8, 4)"));
+    const batch = await count(circuitSpec(shapeName(SAMPLE_SHAPE)));
+    expect(batch).toBe(recordedCount("TableBatch(8, 8, 6, 6, 16, 6, 1, 2)"));
+    expect(batch).toBe(tableConstraints(tableShapeOf(SAMPLE_SHAPE), TREE_DEPTH, wide));
     // With the three public signals and the constant 1 it must fit the devnet's domain.
     expect(batch + 4).toBeLessThanOrEqual(2 ** 18);
   });
@@ -84,14 +83,17 @@ describe("circom's constants", () => {
       ]),
     );
 
+    // The table's sections: transfers of kind 1 and 10 units, members of kind 2 or 3 and 14 units.
     const narrowRules = wideRules.filter(({ isNarrow }) => isNarrow);
-    const text = source("narrow-slot");
-    const flags = [...text.matchAll(/var (is\w+) = flags\[(\w+)\(\)\];/g)];
-    expect(flags.map(([, , flag]) => flag)).toEqual(narrowRules.map(({ name }) => flagName(name)));
-    const sum = (table: string) => flags.map(([, name, flag]) => `${table}(${flag}()) * ${name}`).join(" + ");
-    expect(text).toContain(`feeWei <== (${sum("WIDE_WEIGHT")}) * feePerUnit;`);
-    expect(text).toContain(`var kind = ${sum("WIDE_KIND")};`);
-    expect(narrowRules.map(({ kind }) => kind)).toEqual([1, 2, 3]);
+    expect(narrowRules.map(({ kind, weight }) => [kind, weight])).toEqual([
+      [1, 10],
+      [2, 14],
+      [3, 14],
+    ]);
+    expect(source("transfer-slot")).toContain("SlotHead(window, 10);");
+    expect(source("transfer-slot")).toContain("head.kind <== used;");
+    expect(source("member-slot")).toContain("SlotHead(window, 14);");
+    expect(source("member-slot")).toContain("head.kind <== 2 * used + isPay;");
   });
 
   it("are the positions of packed fields", () => {
@@ -134,6 +136,7 @@ describe("circom's constants", () => {
     expect(constant("model-body", "EPOCH_SECONDS")).toBe(BigInt(EPOCH_SECONDS));
     expect(/hash\[i\] = HashTagged\(16, (\d+)\)/.exec(source("data-commitment"))?.[1]).toBe(`${TAG.data}`);
     expect(/step\.tag <== (.+);/.exec(source("slot-parts"))?.[1]).toBe(`${TAG.commit} + isPay`);
+    expect(/step\.tag <== (.+);/.exec(source("member-slot"))?.[1]).toBe(`${TAG.commit} + isPay`);
     expect(TAG.payment).toBe(TAG.commit + 1n);
     const tags = Object.values(TAG);
     expect(new Set(tags).size).toBe(tags.length);

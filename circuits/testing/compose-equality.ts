@@ -4,16 +4,22 @@
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { type CompiledCircuit, compileCircuit } from "../compiler/compile.ts";
+import { partShape } from "../compiler/compose.ts";
 import {
   type Composition,
   type CompositionLayout,
   compositionError,
+  layOutComposition,
   readSymbols,
 } from "../compiler/compose-layout.ts";
 import { wireMap } from "../compiler/compose-r1cs.ts";
 import { type R1csTerms, readR1cs } from "../compiler/r1cs-reader.ts";
 import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import { FIELD_ORDER } from "../protocol.ts";
+import { tableCircuitSpec } from "../registry/circuit-registry.ts";
+import type { TableShape } from "../table/table-shape.ts";
+import { SMALL_DEPTH, smallTableTester } from "./table-world.ts";
 
 export interface ComposedFiles {
   readonly r1csPath: string;
@@ -193,4 +199,41 @@ function canonicalRow(window: Buffer, sides: readonly R1csTerms[], rename: (wire
     hash.update(bytes);
   }
   return hash.digest("base64");
+}
+
+export interface ComparedCircuits {
+  readonly compiled: CompiledCircuit;
+  readonly composed: CompiledCircuit;
+  readonly match: Uint32Array;
+  readonly difference: RowDifference;
+}
+
+/** The circuit of a shape put together from its parts, under a name of its own. */
+export function composeTable(shape: TableShape): Promise<CompiledCircuit> {
+  const spec = tableCircuitSpec(shape, SMALL_DEPTH);
+  return compileCircuit({ ...spec, name: `composed-${spec.name}` });
+}
+
+/**
+ * Both circuits, wire for wire, and the rows that one of them alone has.
+ * @param falsify what the composed circuit is taken for: another plan, or another file
+ */
+export async function compareTable(
+  shape: TableShape,
+  falsify: { readonly composition?: Composition; readonly r1csPath?: string } = {},
+): Promise<ComparedCircuits> {
+  const composition = falsify.composition ?? tableCircuitSpec(shape, SMALL_DEPTH).composition!;
+  const { circuit: compiled } = await smallTableTester(shape);
+  const composed = await composeTable(shape);
+  const r1csPath = falsify.r1csPath ?? composed.r1csPath;
+  const parts: CompiledCircuit[] = [];
+  for (const part of composition.parts) parts.push(await compileCircuit({ ...part, keepSym: true }));
+  const layout = layOutComposition(composition, await Promise.all(parts.map(partShape)));
+  const files = {
+    ...{ r1csPath, layout },
+    partSymPaths: parts.map((part) => part.symPath),
+    partWireCounts: parts.map((part) => part.wireCount),
+  };
+  const match = await matchWires(composition, files, compiled);
+  return { compiled, composed, match, difference: compareRows(r1csPath, compiled.r1csPath, match) };
 }

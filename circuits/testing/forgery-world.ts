@@ -34,25 +34,28 @@ import {
   sealedHash,
 } from "../ledger/rewards.ts";
 import { APPROVAL_DELAY_SECONDS, EPOCH_SECONDS, KIND, KIND_RULES, kindRule, LEAF_KIND } from "../protocol.ts";
+import type { TableShape } from "../table/table-shape.ts";
 import type { LawlessOperation } from "./lawless-slot.ts";
 import { keyXOf, OPEN, START_TIMESTAMP, TEST_DOMAIN } from "./random-ledger.ts";
 import { type SettlementPlan, settleOperation } from "./random-settlement.ts";
 
 await initPoseidon();
 
-/** Which sort of slot; the narrow kinds fit both. */
-export type Section = "narrow" | "wide";
+/** Where a slot is: the narrow kinds fit both. */
+export type Section = "table" | "wide";
 export type Build = (world: World) => LawlessOperation;
 
 export const DEPTH = 2;
-export const SHAPE = { narrow: 2, wide: 2 };
-export const WIDE_SHAPE = { narrow: 0, wide: 1 };
+/** A slot of each section, and rows for its two leaves. */
+export const SHAPE: TableShape = {
+  ...{ transfers: 1, members: 1, wide: 1, rows: 2, units: 1 },
+  ...{ low: 1, top: 1 },
+};
 export const CAPACITY = 8 ** DEPTH;
 export const DELAY = BigInt(APPROVAL_DELAY_SECONDS);
 export const FEE = 10n ** 12n;
 export const ID_FEE = OPEN;
 export const OPENING = {
-  shape: SHAPE,
   domain: TEST_DOMAIN,
   batchNumber: 1n,
   timestamp: START_TIMESTAMP,
@@ -120,7 +123,8 @@ export const COUNTERS_OF_MODEL = {
   cap: 16n,
   paymentCount: 3n,
   epoch: 1n,
-  priceWei: OPEN / 10n,
+  // A payment in the table is at most 2^64 wei above it.
+  priceWei: 20n * OPEN,
 };
 
 const UNREADY = { isReady: false, isApproved: false, cap: 0n, paymentCount: 0n, epoch: 0n };
@@ -289,7 +293,7 @@ export const SIGNED_KINDS = KIND_RULES.filter((rule) => rule.isSigned).map((rule
 export const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);
 export const CREATE_KINDS = KIND_RULES.filter((rule) => rule.isCreate).map((rule) => rule.kind);
 export const sectionsOf = (kind: number): Section[] =>
-  kindRule(kind)?.isNarrow === true ? ["narrow", "wide"] : ["wide"];
+  kindRule(kind)?.isNarrow === true ? ["table", "wide"] : ["wide"];
 
 /** The lawful operation of a kind with some fields replaced, signed by A's own key. */
 export function honest(kind: number, changes: Partial<LawlessOperation> = {}): LawlessOperation {

@@ -5,7 +5,6 @@
  */
 
 import type { ClosedBatch } from "../batch/batch.ts";
-import { batchInputs } from "../batch/batch-inputs.ts";
 import type { SettleOperation } from "../batch/settlement-operation.ts";
 import { nullSlot } from "../batch/slot.ts";
 import type { Operation, SlotContext, SlotTrace } from "../batch/slot-trace.ts";
@@ -38,7 +37,6 @@ import {
   sealedHash,
 } from "../ledger/rewards.ts";
 import {
-  type BatchShape,
   COUNTERS,
   EPOCH_SECONDS,
   FIELD_ORDER,
@@ -48,6 +46,9 @@ import {
   TAG,
   WITHDRAW_ALL_WEI,
 } from "../protocol.ts";
+import { sealedInputs } from "../table/sealed-batch.ts";
+import { postedShape, type TableShape } from "../table/table-shape.ts";
+import { lawlessLayout, sectionsOfTraces, showUnitCounters } from "./lawless-table.ts";
 import { TEST_DOMAIN } from "./random-ledger.ts";
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
@@ -370,76 +371,78 @@ function newLeaf(kind: number, words: readonly bigint[], balance: bigint): LeafS
 
 /** What a lawless batch is opened with; nothing of it is checked. */
 export interface LawlessOpening extends SlotContext {
-  readonly shape: BatchShape;
   readonly feeAccountId: number;
   /** Added to the fee leaf beyond the fees. */
   readonly feeExcessWei?: bigint;
 }
 
-/** The circuit's inputs for a batch of lawless slots: narrow ones, wide ones, nulls behind both. */
+/** Of the table and of the wide slots. */
+export interface LawlessSlots {
+  readonly table?: readonly LawlessOperation[];
+  readonly wide?: readonly LawlessOperation[];
+}
+
+/** The circuit's inputs for a batch of lawless slots: the table's, wide ones, nulls behind both. */
 export function lawlessInputs(
   ledger: Ledger,
+  shape: TableShape,
   opening: LawlessOpening,
-  slots: { readonly narrow?: readonly LawlessOperation[]; readonly wide?: readonly LawlessOperation[] },
+  slots: LawlessSlots,
 ): Record<string, unknown> & CircuitInputs {
-  const { shape, feeAccountId } = opening;
+  const { feeAccountId } = opening;
   const oldRoot = ledger.root;
   const oldNextId = ledger.nextId;
-  const fill = (operations: readonly LawlessOperation[] = [], count: number) => [
-    ...operations.map((operation) => lawlessSlot(ledger, operation, opening)),
-    ...Array.from({ length: count - operations.length }, () => nullSlot(ledger)),
-  ];
-  const narrow = fill(slots.narrow, shape.narrow);
-  const wide = fill(slots.wide, shape.wide);
-  const totalWei =
-    [...narrow, ...wide].reduce((sum, slot) => sum + slot.feeWei, 0n) + (opening.feeExcessWei ?? 0n);
+  const before = ledger.tree.version;
+  const table = (slots.table ?? []).map((operation) => lawlessSlot(ledger, operation, opening));
+  const layout = lawlessLayout(shape, {
+    ...sectionsOfTraces(table),
+    ...{ before, after: ledger.tree.version, feePerUnitWei: opening.feePerUnitWei },
+  });
+  const used = (slots.wide ?? []).map((operation) => lawlessSlot(ledger, operation, opening));
+  const wide = [...used, ...Array.from({ length: shape.wide - used.length }, () => nullSlot(ledger))];
+  const totalWei = [...table, ...wide].reduce((sum, slot) => sum + slot.feeWei, 0n);
   const feeRecord = ledger.opened(feeAccountId);
   const fee = { id: feeAccountId, leaf: feeRecord.leaf, children: ledger.tree.path(feeAccountId), totalWei };
   ledger.put(feeAccountId, {
     ...feeRecord,
-    leaf: { ...feeRecord.leaf, balance: modulo(feeRecord.leaf.balance + totalWei) },
+    leaf: {
+      ...feeRecord.leaf,
+      balance: modulo(feeRecord.leaf.balance + totalWei + (opening.feeExcessWei ?? 0n)),
+    },
   });
-  const sealed: ClosedBatch = {
+  const batch: ClosedBatch = {
     data: {
       ...opening,
+      shape: postedShape(shape),
       oldRoot,
       oldNextId,
       firstOpIndex: 0n,
       newRoot: ledger.root,
       newNextId: ledger.nextId,
-      signedCount: [...narrow, ...wide].filter((slot) => isSigned(slot.record.kind)).length,
-      narrow: narrow.map((slot) => slot.record),
+      signedCount: [...table, ...wide].filter((slot) => isSigned(slot.record.kind)).length,
+      narrow: table.map((slot) => slot.record),
       wide: wide.map((slot) => slot.record),
     },
-    narrow,
     wide,
     fee,
   };
-  const inputs = batchInputs(sealed, 5n, ledger.tree.depth) as Record<string, unknown> & CircuitInputs;
-  for (const section of ["narrow", "wide"] as const) {
-    for (const [i, { shownCounters }] of (slots[section] ?? []).entries())
-      if (shownCounters !== undefined) showCounters(inputs, section, i, shownCounters);
-  }
+  const inputs = sealedInputs({ batch, layout }, 5n, ledger.tree.depth) as Record<string, unknown> &
+    CircuitInputs;
+  for (const [i, { shownCounters }] of (slots.table ?? []).entries())
+    if (shownCounters !== undefined) showUnitCounters(inputs, table[i]!, shownCounters);
+  for (const [i, { shownCounters }] of (slots.wide ?? []).entries())
+    if (shownCounters !== undefined) showCounters(inputs, i, shownCounters);
   return inputs;
 }
 
-/** Puts other counters into a slot's opening (the columns of narrowRest and wideRest in batch-inputs.ts). */
-function showCounters(
-  inputs: Record<string, unknown>,
-  section: "narrow" | "wide",
-  slot: number,
-  shown: Partial<ModelCounters>,
-): void {
-  const name = `${section}Rest`;
-  const rows = [...(inputs[name] as bigint[][])];
+/** Puts other counters into a wide slot's opening (the columns of wideRest in batch-inputs.ts). */
+function showCounters(inputs: Record<string, unknown>, slot: number, shown: Partial<ModelCounters>): void {
+  const rows = [...(inputs.wideRest as bigint[][])];
   const row = [...rows[slot]!];
   const columns = ["cap", "paymentCount", "epoch", "priceWei"] as const;
-  const first = section === "narrow" ? 5 : 7;
-  for (const [i, column] of columns.entries()) row[first + i] = shown[column] ?? row[first + i]!;
-  if (section === "wide") {
-    if (shown.isReady !== undefined) row[5] = BigInt(shown.isReady);
-    if (shown.isApproved !== undefined) row[6] = BigInt(shown.isApproved);
-  }
+  for (const [i, column] of columns.entries()) row[7 + i] = shown[column] ?? row[7 + i]!;
+  if (shown.isReady !== undefined) row[5] = BigInt(shown.isReady);
+  if (shown.isApproved !== undefined) row[6] = BigInt(shown.isApproved);
   rows[slot] = row;
-  inputs[name] = rows;
+  inputs.wideRest = rows;
 }

@@ -4,7 +4,7 @@
  */
 
 import { TestRandom } from "@openledger/foundation/testing/test-random";
-import type { BatchBuilder, BatchOpening } from "../batch/batch.ts";
+import type { BatchOpening } from "../batch/batch.ts";
 import { packCollect } from "../batch/epoch-operations.ts";
 import type { ReplayedSettlement } from "../batch/settlement-operation.ts";
 import type { Operation, SlotTrace } from "../batch/slot-trace.ts";
@@ -45,6 +45,7 @@ import {
   LEAF_KIND,
   WITHDRAW_ALL_WEI,
 } from "../protocol.ts";
+import type { TableBuilder } from "../table/table-builder.ts";
 import { postedOf, randomSettlement } from "./random-settlement.ts";
 
 export const OPEN = 10n ** 18n;
@@ -407,7 +408,7 @@ export class RandomLedger {
 
   /** Fills a batch with random operations; refused ones are counted and change nothing. */
   fill(
-    builder: BatchBuilder,
+    builder: TableBuilder,
     shape: BatchShape,
   ): { traces: SlotTrace[]; refusedCodes: string[]; settlements: ReplayedSettlement[]; burnedWei: bigint } {
     const traces: SlotTrace[] = [];
@@ -417,7 +418,7 @@ export class RandomLedger {
     const wideWanted = this.random.below(shape.wide + 1);
     const attempt = (isWide: boolean) => {
       const operation = this.operation(isWide);
-      if (!builder.hasRoomFor(operation.kind)) return;
+      if (!builder.hasRoomFor(operation)) return;
       const rootBefore = this.ledger.root;
       const posted = "modelId" in operation ? postedOf(this.ledger, operation) : null;
       try {

@@ -1,5 +1,6 @@
-/** Test support: one table batch of known operations, and what a forger may change of it before it is laid out again. */
+/** Test support: one batch of known operations, and what a forger may change of it before it is laid out again. */
 import { feeOnTree } from "../batch/batch.ts";
+import type { SlotTrace } from "../batch/slot-trace.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { derivePublicKey, signMessage } from "../field/eddsa.ts";
 import { encodeAmount } from "../ledger/amount-float.ts";
@@ -7,8 +8,11 @@ import type { Leaf } from "../ledger/leaf.ts";
 import { LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
 import { messageHash, type SignedOperation } from "../ledger/operation.ts";
 import { KIND } from "../protocol.ts";
-import { type ClosedTable, closedTableInputs, TableBuilder } from "../table/table-builder.ts";
+import { sealedInputs } from "../table/sealed-batch.ts";
+import { type SealedBatch, TableBuilder } from "../table/table-builder.ts";
 import { layOutTable, type TableLayout, type TableSlot } from "../table/table-layout.ts";
+import { postedShape } from "../table/table-shape.ts";
+import { sectionsOfTraces } from "./lawless-table.ts";
 import { OPEN, RandomLedger, signFor, TEST_DOMAIN } from "./random-ledger.ts";
 import { SMALL_DEPTH, SMALL_TABLE } from "./table-world.ts";
 
@@ -44,16 +48,17 @@ const ORDERS: readonly Order[] = [
 export class TableForgeries {
   readonly world = new RandomLedger(11, SMALL_DEPTH);
   readonly #before: TreeVersion;
-  readonly #closed: ClosedTable;
+  readonly #closed: SealedBatch;
   readonly #after: TreeVersion;
+  readonly #traces: readonly SlotTrace[];
 
   constructor(orders: readonly Order[] = ORDERS, prepare: (world: RandomLedger) => void = () => {}) {
     const { ledger } = this.world;
     prepare(this.world);
-    const { shape: _, ...opening } = this.world.opening({ narrow: 0, wide: 1 });
     this.#before = ledger.tree.version;
-    const builder = new TableBuilder(ledger, SMALL_TABLE, { ...opening, feeAccountId: 1 });
-    for (const order of orders) builder.add(signFor(ledger, this.secretOf(order.a), order));
+    const opening = this.world.opening(postedShape(SMALL_TABLE));
+    const builder = new TableBuilder(ledger, { ...opening, feeAccountId: 1 });
+    this.#traces = orders.map((order) => builder.add(signFor(ledger, this.secretOf(order.a), order)).trace);
     this.#after = ledger.tree.version;
     this.#closed = builder.close();
   }
@@ -85,12 +90,8 @@ export class TableForgeries {
     const tree = LedgerTree.ofVersion(this.#midTree);
     for (const [id, changes] of Object.entries(after))
       tree.put(Number(id), { ...tree.version.leaf(Number(id))!, ...changes });
-    const count = SMALL_TABLE.transfers;
-    const traces = batch.narrow;
-    const transfers = traces.filter(({ record }) => record.kind === KIND.transfer).slice(0, count);
     const honest = layOutTable(SMALL_TABLE, {
-      transfers,
-      members: traces.slice(transfers.length),
+      ...sectionsOfTraces(this.#traces),
       before: this.#before,
       after: tree.version,
       feePerUnitWei: this.feePerUnitWei,
@@ -98,7 +99,7 @@ export class TableForgeries {
     const forged: TableLayout = { ...honest, ...layout(honest) };
     const feeLeaf = tree.version.leaf(batch.fee.id)!;
     const fee = feeOnTree({ id: batch.fee.id, leaf: feeLeaf, totalWei: batch.fee.totalWei }, tree.version);
-    const inputs = closedTableInputs({ batch: { ...batch, fee }, layout: forged }, Z, SMALL_DEPTH);
+    const inputs = sealedInputs({ batch: { ...batch, fee }, layout: forged }, Z, SMALL_DEPTH);
     return { layout: forged, inputs };
   }
 

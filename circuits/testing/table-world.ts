@@ -1,14 +1,14 @@
-/** Test support: random table batches, and the small circuit that proves them. */
+/** Test support: random batches, and the small circuits that prove them. */
 
 import { batchElements } from "../batch/batch-data.ts";
 import type { ReplayedSettlement } from "../batch/settlement-operation.ts";
-import { dataCommitment, evaluate } from "../field/element-vector.ts";
+import { evaluate } from "../field/element-vector.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { kindRule } from "../protocol.ts";
 import { tableCircuitSpec } from "../registry/circuit-registry.ts";
-import { type ClosedTable, closedTableInputs, TableBuilder } from "../table/table-builder.ts";
-import { absorbedElements } from "../table/table-data.ts";
-import type { TableShape } from "../table/table-shape.ts";
+import { sealedCommitment, sealedInputs } from "../table/sealed-batch.ts";
+import { type SealedBatch, TableBuilder } from "../table/table-builder.ts";
+import { postedShape, type TableShape } from "../table/table-shape.ts";
 import { CircuitTester } from "./circuit-tester.ts";
 import type { RandomLedger } from "./random-ledger.ts";
 import { postedOf } from "./random-settlement.ts";
@@ -26,6 +26,18 @@ export const SMALL_WIDE_TABLE: TableShape = {
 };
 export const SMALL_DEPTH = 3;
 
+/** Two slots of each section, in a tree of 64 leaves: the smallest batch that has every kind and every order of slots. */
+export const BATCH_TABLE: TableShape = {
+  ...{ transfers: 2, members: 2, wide: 2, rows: 4, units: 2 },
+  ...{ low: 1, top: 1 },
+};
+export const BATCH_DEPTH = 2;
+export async function batchTester(): Promise<CircuitTester> {
+  await initPoseidon();
+  const { name, mainSource } = tableCircuitSpec(BATCH_TABLE, BATCH_DEPTH);
+  return CircuitTester.compile(name, mainSource);
+}
+
 const testers = new Map<TableShape, Promise<CircuitTester>>();
 export function smallTableTester(shape: TableShape = SMALL_TABLE): Promise<CircuitTester> {
   const { name, mainSource } = tableCircuitSpec(shape, SMALL_DEPTH);
@@ -35,7 +47,7 @@ export function smallTableTester(shape: TableShape = SMALL_TABLE): Promise<Circu
 }
 
 export interface MixedTable {
-  readonly closed: ClosedTable;
+  readonly closed: SealedBatch;
   readonly settlements: readonly ReplayedSettlement[];
   /** Narrow operations that have a place in the table, though a wide slot came before them. */
   readonly lateCount: number;
@@ -45,9 +57,8 @@ export interface MixedTable {
 
 /** Executes random operations until `count` were tried, wide ones among them; refused ones change nothing. */
 export function mixTable(world: RandomLedger, shape: TableShape, count: number): MixedTable {
-  const { shape: _, ...opening } = world.opening({ narrow: 0, wide: 1 });
   const { ledger, random } = world;
-  const builder = new TableBuilder(ledger, shape, opening);
+  const builder = new TableBuilder(ledger, world.opening(postedShape(shape)));
   const settlements: ReplayedSettlement[] = [];
   const wideIds = new Set<number>();
   let [lateCount, heldBackCount] = [0, 0];
@@ -71,15 +82,15 @@ export function mixTable(world: RandomLedger, shape: TableShape, count: number):
   return { closed: builder.close(), settlements, lateCount, heldBackCount };
 }
 
-export const fillTable = (world: RandomLedger, shape: TableShape, count: number): ClosedTable =>
+export const fillTable = (world: RandomLedger, shape: TableShape, count: number): SealedBatch =>
   mixTable(world, shape, count).closed;
 
 /** C and y that TypeScript computes, and a witness of the circuit at z. */
-export async function tableWitness(tester: CircuitTester, closed: ClosedTable, z: bigint, depth: number) {
+export async function tableWitness(tester: CircuitTester, closed: SealedBatch, z: bigint, depth: number) {
   const { data } = closed.batch;
   return {
-    commitment: dataCommitment(absorbedElements(data, closed.layout)),
+    commitment: sealedCommitment(closed),
     y: evaluate(batchElements(data), z),
-    witness: await tester.calculateWitness(closedTableInputs(closed, z, depth)),
+    witness: await tester.calculateWitness(sealedInputs(closed, z, depth)),
   };
 }

@@ -218,7 +218,7 @@ const unprovenBatch = {
   batchNumber: z.int().positive(),
   /** Names one closing of the batch; a rebuilt one has another. */
   batchHash: z.string().min(1),
-  /** Name of the circuit, "batch-6-2". */
+  /** Name of the circuit, "table-4-2-2-8-2-2-1". */
   circuit: z.string().min(1),
 };
 

@@ -384,10 +384,10 @@ contract BatchVerifier is IBatchVerifier {
 
     function _checkConfig(CircuitConfig[] memory configs, uint256 index) private view {
         CircuitConfig memory config = configs[index];
-        // Only batches have a table.
+        // Batches have a table, and they alone.
         // Attack: a bit above the blob's, which readers might take for another rule than this contract's.
-        bool hasFittingTable = config.tableSizes == 0
-            || (config.sort == SORT_BATCH && config.tableSizes >> (BLOB_BIT + 1) == 0);
+        bool hasFittingTable =
+            (config.tableSizes != 0) == (config.sort == SORT_BATCH) && config.tableSizes >> (BLOB_BIT + 1) == 0;
         if (!hasFittingTable || !_isShape(config.sort, config.size0, config.size1)) {
             revert VerifierShapeInvalid(index, config.sort, config.size0, config.size1);
         }

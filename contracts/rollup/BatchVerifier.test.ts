@@ -1,5 +1,7 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
+import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import {
   type ContractProof,
   type G2ImaginaryFirst,
@@ -191,7 +193,7 @@ describe("circuits", () => {
 });
 
 describe("constructor", () => {
-  const shape = { sort: 0, size0: 6, size1: 2 };
+  const shape = batchSizes(shapeOf(6, 2));
   const deploy = (circuits: readonly CircuitConfig[]) =>
     revertOf(deployFixture(f.client, { circuits, token: f.deployment.token }));
   const { key, ...rest } = simulateCircuit(shape);
@@ -233,13 +235,16 @@ describe("constructor", () => {
       [4, 1, 8],
       [255, 6, 2],
     ] as const) {
-      expect(await deploy([{ ...withKey({}), sort, size0, size1 }])).toEqual({
+      const tableSizes = sort === 0 ? shape.tableSizes : 0n;
+      expect(await deploy([{ ...withKey({}), sort, size0, size1, tableSizes }])).toEqual({
         name: "VerifierShapeInvalid",
         args: [0n, sort, size0, size1],
       });
     }
     const table = { ...withKey({}), tableSizes: 1n };
     expect(await deploy([table])).toMatchObject({ name: "accepted" });
+    // A batch has a table, and nothing else has one.
+    expect(await deploy([{ ...table, tableSizes: 0n }])).toMatchObject({ name: "VerifierShapeInvalid" });
     expect(await deploy([{ ...table, sort: 2, size0: 0 }])).toMatchObject({ name: "VerifierShapeInvalid" });
     // Attack: a bit that is no table's, and not the blob's either.
     for (const bit of [46n, 63n])
@@ -253,7 +258,7 @@ describe("constructor", () => {
       [3, 0, 0],
       [3, 1, 256],
     ] as const) {
-      const sizes = { ...withKey({}), sort, size0, size1 };
+      const sizes = { ...withKey({}), sort, size0, size1, tableSizes: sort === 0 ? shape.tableSizes : 0n };
       expect(await deploy([sizes])).toMatchObject({ name: "accepted" });
     }
   });

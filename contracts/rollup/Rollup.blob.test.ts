@@ -2,6 +2,7 @@ import { encodeOpening, readOpening } from "@openledger/circuits/blob/blob-openi
 import { BLOB_FIELD_ORDER } from "@openledger/circuits/blob/blob-polynomial";
 import { type BatchShape, KIND } from "@openledger/circuits/protocol";
 import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { bytesToHex, type Hex, hexToBytes } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CircuitConfig } from "../build/verifying-key.ts";
@@ -21,7 +22,7 @@ const BLOB: BatchShape = {
   wide: 3,
   table: { members: 2, rows: 8, units: 2, low: 3, top: 3, isBlob: true },
 };
-const SHAPES = [{ narrow: 6, wide: 3 }, BLOB];
+const SHAPES = [shapeOf(6, 3), BLOB];
 // More than a pair: a constant has the same value and the same proof everywhere.
 const narrow = [4, 5, 6].map((a) => slot(KIND.transfer, [], { a, b: 7, amountCode: 99n }));
 const CONTENT = { shape: BLOB, narrow, signedCount: 3 };

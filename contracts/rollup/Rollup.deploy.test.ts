@@ -1,5 +1,6 @@
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DeployOptions } from "../build/deploy.ts";
 import { startAnvil } from "../l1/anvil.ts";
@@ -111,7 +112,7 @@ describe("Rollup's constructor", () => {
       revertOf(
         deployFixture(f.client, {
           token: f.deployment.token,
-          circuits: [simulateCircuit(batchSizes({ narrow, wide }))],
+          circuits: [simulateCircuit(batchSizes(shapeOf(narrow, wide)))],
         }),
       );
     const name = "VerifierShapeInvalid";

@@ -2,13 +2,14 @@
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { type BatchShape, KIND } from "@openledger/circuits/protocol";
 import { postedShape } from "@openledger/circuits/table/table-shape";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { startAnvil } from "../l1/anvil.ts";
 import { type ClosedBlobBatch, closeWithBlob, submitWithBlobs, warmUpKzg } from "./blob-batches.ts";
 import { connect, deployFixture, randomElement, slot } from "./rollup-fixture.ts";
 
 const TABLE = { rows: 4_096, units: 16, low: 3, top: 3, isBlob: true };
 const SHAPES = {
-  small: { narrow: 6, wide: 3 },
+  small: shapeOf(6, 3),
   transfers: postedShape({ ...TABLE, transfers: 2_048, members: 2, wide: 16 }),
   manyTransfers: postedShape({ ...TABLE, transfers: 4_092, members: 2, wide: 1 }),
   payments: postedShape({ ...TABLE, transfers: 2, members: 2_046, wide: 16 }),

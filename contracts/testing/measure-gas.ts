@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { encodeFunctionData, type Hex } from "viem";
 import { startAnvil } from "../l1/anvil.ts";
 import { EXIT_SIZES, exitActions } from "./exit-fixture.ts";
@@ -24,8 +25,8 @@ import {
 import { sealSlot, settlementActions, settleSlot } from "./settlement-fixture.ts";
 
 /** As many narrow slots as older wire forms could count: figures stay comparable. */
-const LARGE = { narrow: 510, wide: 8 };
-const SMALL = { narrow: 6, wide: 8 };
+const LARGE = shapeOf(510, 8);
+const SMALL = shapeOf(6, 8);
 const SETTLEMENT_CIRCUIT = [{ sort: CIRCUIT_SORT.settlement, size0: 1024, size1: 256 }];
 
 export interface GasFigures {

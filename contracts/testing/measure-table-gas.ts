@@ -1,4 +1,4 @@
-/** Gas of batches with a leaf table, as receipts on a local node state it: calldata and EIP-7623's floor included. */
+/** Gas of full batches, as receipts on a local node state it: calldata and EIP-7623's floor included. */
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
 import { postedShape } from "@openledger/circuits/table/table-shape";

@@ -3,12 +3,13 @@
 import { queueOperationOf } from "@openledger/circuits/batch/batch";
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { expect } from "vitest";
 import { type Call, type MoneyCalls, USERS } from "./money-calls.ts";
 import { executeEntry } from "./money-ledger.ts";
 import { OPEN, type Role, randomElement, slot, submission } from "./rollup-fixture.ts";
 
-export const WALK_SHAPE = { narrow: 0, wide: 24 } as const;
+export const WALK_SHAPE = shapeOf(2, 24);
 /** What a false batch says: a walk that is long enough tries each. */
 export const LIES = [
   ...["of a frozen ledger", "leaves overdue entries", "a stranger's too early"],

@@ -15,6 +15,7 @@ import {
   type SettlementData,
   settlementElements,
 } from "@openledger/circuits/settlement/settlement-data";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import {
@@ -51,12 +52,8 @@ import { type SharedSecrets, type SimulatedCircuit, simulateCircuit } from "./te
 export const OPEN = parseEther("1");
 /** For calls that are not about the fee: no fee is above it. */
 export const ANY_FEE = 2n ** 96n - 1n;
-/** Small, with two words of room everywhere, a second shape, and one for queue entries alone. */
-export const SHAPES = [
-  { narrow: 6, wide: 3 },
-  { narrow: 4, wide: 10 },
-  { narrow: 0, wide: 9 },
-] as const;
+/** Small, with two words of room everywhere, a second shape, and one for queue entries, with the smallest table. */
+export const SHAPES = [shapeOf(6, 3), shapeOf(4, 10), shapeOf(2, 9)] as const;
 
 type Client = TestClient<"anvil", CustomTransport, Chain> &
   PublicActions<CustomTransport, Chain> &

@@ -16,9 +16,9 @@ function transfer(user: typeof ann, to: typeof ann, amountCode: bigint): SlotRec
   return { kind: KIND.transfer, ...ids, amountCode, isValid: false, words: [] };
 }
 
-const batch = (narrow: SlotRecord[], wide: SlotRecord[], hasTable: boolean) => {
+const batch = (narrow: SlotRecord[], wide: SlotRecord[]) => {
   const table = { members: 1, rows: 4, units: 1, low: 1, top: 1 };
-  const shape = { narrow: 4, wide: 1, ...(hasTable ? { table } : {}) };
+  const shape = { narrow: 4, wide: 1, table };
   const facts = { batchNumber: 1n, firstOpIndex: 0n, shape, narrow, wide };
   return [
     { type: "batch", batch: facts, blockNumber: 1, l1TransactionHash: "0x1" },
@@ -33,15 +33,14 @@ const promise = (user: typeof ann, to: typeof ann, amountCode: bigint, opIndex: 
 test("an audit finds a table batch's operations where they were promised, and a broken promise elsewhere", () => {
   // ann paid first and has the wide slot; ben and cat have the table's.
   const [narrow, wide] = [[transfer(ben, cat, 2n), transfer(cat, ben, 3n)], [transfer(ann, ben, 1n)]];
-  const placed = (promises: Parameters<typeof signedOperations>[1], hasTable = true) => {
-    const places = placesOf(signedOperations(batch(narrow, wide, hasTable), promises));
+  const placed = (promises: Parameters<typeof signedOperations>[1]) => {
+    const places = placesOf(signedOperations(batch(narrow, wide), promises));
     return promises.map(({ amountCode, to, user }) =>
       places.get(nameOf({ a: user.leafId, b: to.leafId, amountCode })),
     );
   };
   const kept = [promise(cat, ben, 3n, 0), promise(ben, cat, 2n, 1), promise(ann, ben, 1n, 2)];
   expect(placed(kept)).toEqual([[0], [1], [2]]);
-  expect(placed(kept, false), "slots without a table stand in order").toEqual([[1], [0], [2]]);
   // The wide slot names ben: nothing of ben's can have come after it.
   const late = [promise(ann, ben, 1n, 1), promise(ben, cat, 2n, 2), promise(cat, ben, 3n, 0)];
   expect(placed(late)).toEqual([[2], [1], [0]]);

@@ -153,7 +153,7 @@ export const nameOf = ({ a, b, amountCode }: Pick<PostedOperation, "a" | "b" | "
   `${a}>${b}:${amountCode}`;
 
 /**
- * In the order in which L1 counts them. In a batch with a leaf table that is one of the orders that the batch can come
+ * In the order in which L1 counts them. That is one of the orders that the batch can come
  * from: the promised one, if it is among them (verifier/replay/posted-operations.ts).
  */
 export function signedOperations(

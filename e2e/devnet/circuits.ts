@@ -18,7 +18,7 @@ import {
   developmentVerificationKey,
 } from "@openledger/prover/keys/development-setup";
 import type { KeyedCircuit } from "../world/deploy-ledger.ts";
-import { FALLBACK_SHAPE } from "./config.ts";
+import { SMALL_TABLE } from "./config.ts";
 import type { Console } from "./console.ts";
 import type { DevnetPlan } from "./plan.ts";
 
@@ -29,7 +29,7 @@ export interface DevnetCircuit extends KeyedCircuit {
 
 /**
  * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, earner table, exits of leaves
- * and of earners, without which nobody could freeze it, and the fallback for batches; then that of a direct model, and
+ * and of earners, without which nobody could freeze it, and the small batch that strangers prove; then that of a direct model, and
  * that of batches in blobs, where there are such.
  */
 export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
@@ -56,7 +56,7 @@ export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
       spec: earnerExitCircuitSpec(settlement.earners),
       isProven: false,
     },
-    batch(FALLBACK_SHAPE, false),
+    batch(postedShape(SMALL_TABLE), false),
     ...(direct === undefined ? [] : [settling(direct)]),
     ...(hasBlobs ? [batch(postedShape(tableIn(table, "blob")), true)] : []),
   ];

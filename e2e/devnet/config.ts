@@ -1,7 +1,6 @@
 /** Everything about the devnet that one may want to change. */
 import { join } from "node:path";
 import type { RewardSplit } from "@openledger/circuits/ledger/rewards";
-import type { BatchShape } from "@openledger/circuits/protocol";
 import type { TableShape } from "@openledger/circuits/table/table-shape";
 import { type DisputesParameters, WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
 import type { GovernanceOptions } from "@openledger/contracts/build/governance";
@@ -21,8 +20,14 @@ export const DEVNET_TABLE: TableShape = {
  * in calldata has the same sizes, and is deployed beside it.
  */
 export const BLOBS_TABLE: TableShape = { ...DEVNET_TABLE, rows: 12 };
-/** Should the table's circuit ever be in doubt: batches without one, for a key of 2^17 points. Nobody closes any by itself. */
-export const FALLBACK_SHAPE: BatchShape = { narrow: 2, wide: 3 };
+/**
+ * What strangers take who post the queue or a settlement without the operator: 104,091 constraints, for a key of 2^17 points.
+ * The sequencer closes no batch with it.
+ */
+export const SMALL_TABLE: TableShape = {
+  ...{ transfers: 1, members: 1, wide: 3, rows: 2, units: 1 },
+  ...{ low: 1, top: 1 },
+};
 
 export const L1_BLOCK_SECONDS = 1;
 /** A killed node forgets at most this much; the bridge then treats it as a reorganisation. */

@@ -1,14 +1,33 @@
+import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { tableConstraints } from "@openledger/circuits/internal/table/table-counts";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { hasOnlyBlobBatches } from "@openledger/circuits/registry/circuit-sizes";
 import { dataTwins } from "@openledger/circuits/registry/data-twins";
 import { tableIn } from "@openledger/circuits/table/table-shape";
+import {
+  chooseBatchCircuit,
+  chooseQueueCircuit,
+} from "@openledger/verifier/internal/replay/settlement-circuits";
 import { expect, it } from "vitest";
 import { circuitsOf } from "./circuits.ts";
+import { SMALL_TABLE } from "./config.ts";
 import { planOf } from "./plan.ts";
 
 /** Constraints of a wide slot: `npm run bench -- table`. */
 const WIDE_SLOT = 25_608;
+
+it("deploys a small batch beside the large one: what a stranger takes for the queue and for a settlement", () => {
+  for (const hasBlobs of [false, true]) {
+    const planned = circuitsOf(planOf("small", { isDirect: true, hasBlobs }));
+    const known = planned.map(({ spec }, i) => ({ name: spec.name, circuitId: BigInt(i) }));
+    const registered = planned.map(({ sizes }, index) => ({ ...sizes, index, circuitId: BigInt(index) }));
+    for (const choose of [chooseQueueCircuit, chooseBatchCircuit])
+      expect(choose(registered as unknown as RegisteredCircuit[], known).name).toBe("table-1-1-3-2-1-1-1");
+  }
+  const constraints = tableConstraints(SMALL_TABLE, TREE_DEPTH, WIDE_SLOT);
+  expect(constraints).toBe(104_091);
+  expect(constraints + 4).toBeLessThan(2 ** 17);
+});
 
 it("deploys both circuits for a batch's data with blobs, in the same key's size, and one without", () => {
   const twinsOf = (isDirect: boolean, hasBlobs: boolean) => {

@@ -16,7 +16,7 @@ export interface DevnetPlan {
   readonly direct?: SettlementSize;
   /** Of the batches. */
   readonly table: TableShape;
-  /** Whether they stand in blobs. The twin of their circuit, and the fallback, are deployed all the same. */
+  /** Whether they stand in blobs. The twin of their circuit, and the small one, are deployed all the same. */
   readonly hasBlobs: boolean;
   /** Earners of the circuit that geneses and default splits are proven with. */
   readonly tableEarners: number;

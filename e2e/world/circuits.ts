@@ -30,8 +30,8 @@ export const WORLD_SIZES: ReadonlyMap<number, WorldSize> = new Map([
 ]);
 export const SLOT_COUNTS = [...WORLD_SIZES.keys()];
 
-/** The fallback, for settlements and for ceremonies' kept keys: nearly all of their operations need wide slots. */
-export const SEQUENTIAL_SHAPE: BatchShape = { narrow: 0, wide: 2 };
+/** For scenarios whose operations nearly all need wide slots. */
+export const WIDE_SHAPE: BatchShape = WORLD_SIZES.get(8)!.shape;
 
 function worldShape(sizes: Pick<TableShape, "transfers" | "wide" | "rows">): BatchShape {
   return postedShape({ ...sizes, members: 1, units: 1, low: 1, top: 1 });

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { dirname, join } from "node:path";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
-import { shapeName } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import {
   batchSizes,
@@ -188,13 +187,11 @@ async function sha256Of(path: string): Promise<string> {
 
 /** What L1 is told of a circuit. Its name says it; `circuitSpec` has refused what is no name. */
 function sizesOf(name: string): CircuitSizes {
-  const [first = 0, second = 0, third = 0, fourth = 0] = (name.match(/\d+/g) ?? []).map(Number);
+  const [first = 0, , third = 0, fourth = 0] = (name.match(/\d+/g) ?? []).map(Number);
   if (name === "leaf-exit") return exitSizes();
   if (name.startsWith("earner-exit-")) return exitSizes(first);
   if (name.startsWith("earner-table-")) return { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: first };
   const table = parseTableName(name);
   if (table !== null) return batchSizes(postedShape(table));
-  const shape = { narrow: first, wide: second };
-  if (name === shapeName(shape)) return batchSizes(shape);
   return { sort: CIRCUIT_SORT.settlement, size0: fourth, size1: third };
 }

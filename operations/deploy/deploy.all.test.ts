@@ -38,7 +38,7 @@ import { loadDeployConfig } from "./deploy-config.ts";
 const account = anvilAccount;
 const secretOf = (index: number) => toHex(account(index).getHdKey().privateKey!);
 const [DEPLOYER, OPERATOR, TREASURY, HOLDER] = [4, 5, 6, 7];
-const CIRCUITS = ["batch-0-2", "leaf-exit", "earner-exit-4"];
+const CIRCUITS = ["table-1-1-1-2-1-1-1", "leaf-exit", "earner-exit-4"];
 const quiet = () => {};
 
 let anvil: Anvil;
@@ -132,7 +132,7 @@ describe("openledger deploy", () => {
     const text = describeDeployment(prepared).join("\n");
     expect(text).toContain("what can never be changed");
     expect(text).toContain(account(OPERATOR).address);
-    expect(text).toContain("batch-0-2: DEVELOPMENT KEY");
+    expect(text).toContain("table-1-1-1-2-1-1-1: DEVELOPMENT KEY");
     expect(prepared.warnings).toEqual([expect.stringContaining("DEVELOPMENT KEYS")]);
     expect(prepared.cost.nowWei).toBeGreaterThan(0n);
     expect(proxy.state.methods).not.toContain("eth_sendRawTransaction");

@@ -16,7 +16,7 @@ export interface ProveJob {
   readonly batchNumber: number;
   /** Names one closing of the batch; a rebuilt one has another. */
   readonly batchHash: string;
-  /** Name of the circuit, "batch-6-2". */
+  /** Name of the circuit, "table-4-2-2-8-2-2-1". */
   readonly circuit: string;
   readonly inputs: CircuitInputs;
 }

@@ -166,7 +166,7 @@ describe("npm run ceremony", () => {
     const refused = [
       "new",
       "--circuit",
-      "batch-6-2",
+      "table-1-1-1-2-1-1-1",
       "--ptau",
       emptyPtauPath,
       "--out",

@@ -1,18 +1,14 @@
 import { rm } from "node:fs/promises";
-import { BatchBuilder } from "@openledger/circuits/batch/batch";
-import { batchStatement } from "@openledger/circuits/blob/batch-statement";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
 import { earnerExit } from "@openledger/circuits/exit/earner-exit";
 import { leafExit } from "@openledger/circuits/exit/leaf-exit";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { batchInputs } from "@openledger/circuits/internal/batch/batch-inputs";
-import { tableStatement } from "@openledger/circuits/internal/table/table-data";
 import { KIND, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { genesisOf } from "@openledger/circuits/settlement/earner-table-rules";
 import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
-import { closedTableInputs } from "@openledger/circuits/table/table-builder";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
 import { type TableShape, tableName } from "@openledger/circuits/table/table-shape";
 import { exitInputs, exitWorld, MODEL_ID } from "@openledger/circuits/testing/exit-world";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
@@ -33,25 +29,14 @@ const TABLES: readonly TableShape[] = [TABLE, { ...TABLE, isBlob: true }];
 
 /** One small circuit of every sort that the registry knows, and inputs for it. */
 const circuits: readonly { readonly name: string; makeInputs(): CircuitInputs }[] = [
-  {
-    name: "batch-2-1",
-    makeInputs() {
-      const shape = { narrow: 2, wide: 1 };
-      const world = new RandomLedger(7, TREE_DEPTH);
-      const builder = new BatchBuilder(world.ledger, world.opening(shape));
-      for (let i = 0; i < shape.narrow; i++) builder.add(world.transfer());
-      const closed = builder.close();
-      return batchInputs(closed, batchStatement(closed.data, 1n).z, TREE_DEPTH);
-    },
-  },
   ...TABLES.map((shape) => ({
     name: tableName(shape),
     makeInputs() {
       const closed = fillTable(new RandomLedger(4, TREE_DEPTH), shape, 40);
       const { transfers, members } = closed.layout;
       expect([...transfers, ...members].every(({ kind }) => kind !== KIND.null)).toBe(true);
-      const { z } = tableStatement(closed.batch.data, closed.layout, 1n, shape.isBlob ? 1n << 248n : null);
-      return closedTableInputs(closed, z, TREE_DEPTH);
+      const { z } = sealedStatement(closed, 1n, shape.isBlob ? 1n << 248n : null);
+      return sealedInputs(closed, z, TREE_DEPTH);
     },
   })),
   {

@@ -1,12 +1,13 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BatchBuilder } from "@openledger/circuits/batch/batch";
-import { batchStatement } from "@openledger/circuits/blob/batch-statement";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { batchInputs } from "@openledger/circuits/internal/batch/batch-inputs";
-import { composedBatchSpec } from "@openledger/circuits/registry/circuit-registry";
+import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
+import { postedShape } from "@openledger/circuits/table/table-shape";
+import { SHAPE as TABLE } from "@openledger/circuits/testing/forgery-world";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createProver } from "../backends.ts";
@@ -15,7 +16,7 @@ import { developmentSetup } from "../keys/development-setup.ts";
 import type { CircuitInputs, ProvingCircuit } from "./prover.ts";
 
 const DEPTH = 2;
-const SHAPE = { narrow: 0, wide: 1 };
+const SHAPE = postedShape(TABLE);
 
 let circuit: ProvingCircuit;
 let folder: string;
@@ -23,18 +24,18 @@ let folder: string;
 beforeAll(async () => {
   await initPoseidon();
   folder = await mkdtemp(join(tmpdir(), "openledger-composed-"));
-  const spec = composedBatchSpec(SHAPE, DEPTH);
+  const spec = tableCircuitSpec(TABLE, DEPTH);
   const composed = await compileCircuit({ ...spec, name: `composed-${spec.name}` });
   circuit = await developmentSetup(composed, { cacheDir: folder });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function nextBatch(world: RandomLedger) {
-  const builder = new BatchBuilder(world.ledger, world.opening(SHAPE));
+  const builder = new TableBuilder(world.ledger, world.opening(SHAPE));
   world.fill(builder, SHAPE);
-  const closed = builder.close();
-  const statement = batchStatement(closed.data, 77n);
-  return { inputs: batchInputs(closed, statement.z, DEPTH) as CircuitInputs, statement };
+  const sealed = builder.close();
+  const statement = sealedStatement(sealed, 77n);
+  return { inputs: sealedInputs(sealed, statement.z, DEPTH) as CircuitInputs, statement };
 }
 
 describe("a composed circuit's proof", () => {

@@ -1,25 +1,25 @@
 import { readFileSync } from "node:fs";
-import { BatchBuilder } from "@openledger/circuits/batch/batch";
-import { ComposedWitness } from "@openledger/circuits/batch/composed-witness";
-import { batchStatement } from "@openledger/circuits/blob/batch-statement";
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
 import type { PartTask } from "@openledger/circuits/compiler/composed-copies";
 import { readDescription } from "@openledger/circuits/compiler/composed-description";
 import { type CircuitInputs, WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { batchInputs } from "@openledger/circuits/internal/batch/batch-inputs";
 import { partShape } from "@openledger/circuits/internal/compiler/compose";
 import { findBrokenRow } from "@openledger/circuits/internal/compiler/compose-check";
 import { layOutComposition } from "@openledger/circuits/internal/compiler/compose-layout";
-import { batchCircuitSpec, composedBatchSpec } from "@openledger/circuits/registry/circuit-registry";
+import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
+import { postedShape } from "@openledger/circuits/table/table-shape";
+import { TableWitness } from "@openledger/circuits/table/table-witness";
 import { matchWires } from "@openledger/circuits/testing/compose-equality";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
+import { BATCH_TABLE, batchTester, BATCH_DEPTH as DEPTH } from "@openledger/circuits/testing/table-world";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openWitnessSource, type WitnessSource } from "./witness-source.ts";
 import { WitnessThreads } from "./witness-threads.ts";
 
-const DEPTH = 2;
-const SHAPE = { narrow: 2, wide: 2 };
+const SHAPE = postedShape(BATCH_TABLE);
 const VALUES_AT = 76;
 
 let composed: CompiledCircuit;
@@ -30,10 +30,10 @@ let oracle: WitnessSource;
 
 beforeAll(async () => {
   await initPoseidon();
-  const spec = composedBatchSpec(SHAPE, DEPTH);
+  const spec = tableCircuitSpec(BATCH_TABLE, DEPTH);
   const composition = spec.composition!;
   composed = await compileCircuit({ ...spec, name: `composed-${spec.name}` });
-  compiled = await compileCircuit({ ...batchCircuitSpec(SHAPE, DEPTH), keepSym: true });
+  compiled = (await batchTester()).circuit;
   const parts: CompiledCircuit[] = [];
   for (const part of composition.parts) parts.push(await compileCircuit({ ...part, keepSym: true }));
   const layout = layOutComposition(composition, await Promise.all(parts.map(partShape)));
@@ -48,10 +48,10 @@ afterAll(async () => {
 });
 
 function nextInputs(world: RandomLedger): CircuitInputs {
-  const builder = new BatchBuilder(world.ledger, world.opening(SHAPE));
+  const builder = new TableBuilder(world.ledger, world.opening(SHAPE));
   world.fill(builder, SHAPE);
-  const closed = builder.close();
-  return batchInputs(closed, batchStatement(closed.data, 77n).z, DEPTH);
+  const sealed = builder.close();
+  return sealedInputs(sealed, sealedStatement(sealed, 77n).z, DEPTH);
 }
 
 const valueAt = (file: Uint8Array, wire: number) =>
@@ -122,10 +122,11 @@ describe("the witness of a composed circuit", () => {
     const inputs = nextInputs(new RandomLedger(3, DEPTH));
     const add = (value: bigint) => value + 1n;
     const forgeries = [
-      altered(inputs, "narrowA", [0, 4], add),
+      altered(inputs, "transferSignature", [0, 4], add),
+      altered(inputs, "rowLeaf", [0, 4], add),
+      altered(inputs, "old", [7], add),
       altered(inputs, "wideB", [0, 1], add),
       // The topmost children tell the root that slot 1 is given: it is another than slot 0 leaves.
-      altered(inputs, "narrowChildrenA", [1, DEPTH - 1, 7], add),
       altered(inputs, "wideChildrenA", [1, DEPTH - 1, 0], add),
       altered(inputs, "feeLeaf", [4], add),
       { ...inputs, oldRoot: 5n },
@@ -149,14 +150,14 @@ describe("the witness of a composed circuit", () => {
   it("refuses inputs that are not the circuit's", async () => {
     const inputs = nextInputs(new RandomLedger(4, DEPTH));
     const { feePerUnit: _, ...incomplete } = inputs;
-    const rows = inputs.narrowRest as bigint[][];
+    const rows = inputs.wideRest as bigint[][];
     for (const wrong of [
       incomplete,
       { ...inputs, unknown: 1n },
-      { ...inputs, narrowRest: rows.slice(1) },
-      { ...inputs, narrowRest: [rows[0]!.slice(1), rows[1]!] },
-      { ...inputs, narrowChildrenA: 1n },
-      { ...inputs, narrowUnknown: [1n, 2n] },
+      { ...inputs, wideRest: rows.slice(1) },
+      { ...inputs, wideRest: [rows[0]!.slice(1), rows[1]!] },
+      { ...inputs, wideChildrenA: 1n },
+      { ...inputs, transferUnknown: [1n, 2n] },
     ])
       expect((await outcome(source.calculate(wrong as never)))?.code).toBe("CIR_INPUT_MISMATCH");
     await expect(source.calculate({ ...inputs, feePerUnit: "many" } as never)).rejects.toThrow(SyntaxError);
@@ -177,15 +178,15 @@ describe("the witness of a composed circuit", () => {
       const inputs = nextInputs(world);
       const expected = (await source.calculate(inputs as never)).subarray(VALUES_AT);
       const values = new Uint8Array(expected.length);
-      const witness = new ComposedWitness(description, run);
+      const witness = new TableWitness(description, run);
       expect((await witness.calculate(inputs, values)).repeatedSlots).toBe(0);
       expect(Buffer.from(values).equals(expected)).toBe(true);
       // Slots that are told nothing true: one after another, each is calculated again with what it finds.
-      const blind = new ComposedWitness(description, run, (_, sections) =>
-        Array.from({ length: sections.narrow + sections.wide }, () => ({ root: 1n, nextId: 1n })),
+      const blind = new TableWitness(description, run, undefined, (_, count) =>
+        Array.from({ length: count }, () => ({ root: 1n, nextId: 1n })),
       );
       const again = new Uint8Array(expected.length);
-      expect((await blind.calculate(inputs, again)).repeatedSlots).toBe(SHAPE.narrow + SHAPE.wide);
+      expect((await blind.calculate(inputs, again)).repeatedSlots).toBe(SHAPE.wide);
       expect(Buffer.from(again).equals(expected)).toBe(true);
     }
   });

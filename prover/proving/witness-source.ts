@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { ComposedWitness } from "@openledger/circuits/batch/composed-witness";
 import type { RunBlock, RunPart } from "@openledger/circuits/compiler/composed-copies";
 import { isComposition, readDescription } from "@openledger/circuits/compiler/composed-description";
 import { type InputValue, WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
@@ -83,10 +82,7 @@ async function openComposition(path: string, threadCount: number): Promise<Witne
     if (made === null) return null;
     return inputs.map((_, i) => made.subarray(32 * portCount * i, 32 * portCount * (i + 1)));
   };
-  const witness =
-    description.plan.sort === "table"
-      ? new TableWitness(description, run, runBlock)
-      : new ComposedWitness(description, run);
+  const witness = new TableWitness(description, run, runBlock);
   return {
     async calculate(inputs, onProgress) {
       const shared = new SharedArrayBuffer(32 * description.wireCount);

@@ -10,7 +10,7 @@ import {
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { closedTableInputs } from "@openledger/circuits/table/table-builder";
+import { sealedInputs } from "@openledger/circuits/table/sealed-batch";
 import { TableWitness } from "@openledger/circuits/table/table-witness";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
 import { fillTable, SMALL_DEPTH, SMALL_TABLE } from "@openledger/circuits/testing/table-world";
@@ -44,11 +44,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([threads.end(), source.close()]));
 
 const inputsOf = (seed: number, operations: number): CircuitInputs =>
-  closedTableInputs(
-    fillTable(new RandomLedger(seed, SMALL_DEPTH), SMALL_TABLE, operations),
-    777n,
-    SMALL_DEPTH,
-  );
+  sealedInputs(fillTable(new RandomLedger(seed, SMALL_DEPTH), SMALL_TABLE, operations), 777n, SMALL_DEPTH);
 
 describe.skipIf(loadStepRunner() === null)("a table batch's witness by steps", () => {
   it("has steps for every part", () => {

@@ -14,11 +14,11 @@ const result: ProofResult = {
   timings: { witnessMs: 1, proveMs: 2, verifyMs: 3 },
   backend: "test",
 };
-const circuits = new Map([["batch-6-2", { name: "batch-6-2" } as ProvingCircuit]]);
+const circuits = new Map([["table-4-2-2-8-2-2-1", { name: "table-4-2-2-8-2-2-1" } as ProvingCircuit]]);
 const jobOf = (batchNumber: number, batchHash = `hash-${batchNumber}`): ProveJob => ({
   batchNumber,
   batchHash,
-  circuit: "batch-6-2",
+  circuit: "table-4-2-2-8-2-2-1",
   inputs: {},
 });
 
@@ -183,7 +183,7 @@ describe("runProveLoop", () => {
   });
 
   test("refuses a circuit that the deployment does not have", async () => {
-    const jobs = fakeJobs({ ...jobOf(1), circuit: "batch-2-1" });
+    const jobs = fakeJobs({ ...jobOf(1), circuit: "table-1-1-1-2-1-1-1" });
     const loop = start(
       jobs.client,
       fakeProver(async () => result),

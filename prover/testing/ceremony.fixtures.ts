@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { toContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
 import { connect, deployFixture, revertOf } from "@openledger/contracts/testing/rollup-fixture";
@@ -81,7 +82,7 @@ export async function isTakenByContract(keyFolder: string): Promise<{ right: boo
   const { proof } = await prover.prove({ circuit, inputs: { c, y, z, w } });
   await prover.close();
   const config = {
-    ...batchSizes({ narrow: 0, wide: 9 }),
+    ...batchSizes(shapeOf(2, 9)),
     isDevelopment: false,
     key: toSolidityKey(circuit.verificationKey),
   };

@@ -5,6 +5,7 @@
 
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
 import {
   ANY_FEE,
@@ -21,7 +22,7 @@ import { formatEther } from "viem";
 const NO_LEAF = 0xffffff;
 /** Queue entries a batch takes: the wide slots of a production circuit. */
 const WIDE_SLOTS = 8;
-const SHAPE = { narrow: 8, wide: WIDE_SLOTS };
+const SHAPE = shapeOf(8, WIDE_SLOTS);
 const MONTH_DAYS = 30;
 const DAY_SECONDS = 86_400;
 /** How often a batch takes entries: each close interval of the default settings, each minute, and once an hour. */

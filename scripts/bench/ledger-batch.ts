@@ -8,12 +8,8 @@ import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { type BatchShape, KIND, shapeName, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
-import {
-  type OpenBatch,
-  openBatch,
-  sealedInputs,
-  sealedStatement,
-} from "@openledger/circuits/table/sealed-batch";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
 import { windowSize } from "@openledger/circuits/table/table-shape";
 import { toContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { deployRollup } from "@openledger/contracts/build/deploy";
@@ -52,7 +48,7 @@ function crowdedLedger(operatorOwner: bigint, idLimit: number): { ledger: Ledger
 function fillWithTransfers(
   ledger: Ledger,
   ids: readonly number[],
-  builder: OpenBatch,
+  builder: TableBuilder,
   domain: bigint,
   count: number,
 ) {
@@ -86,10 +82,7 @@ export async function proveFullBatch(
     const publicClient = createPublicClient({ chain: foundry, transport, pollingInterval: 50 });
     const [account] = (await publicClient.request({ method: "eth_accounts" } as never)) as `0x${string}`[];
     const walletClient = createWalletClient({ account: account!, chain: foundry, transport });
-    const { ledger, ids } = crowdedLedger(
-      BigInt(account!),
-      shape.table === undefined ? 2 ** 24 : windowSize(shape.table),
-    );
+    const { ledger, ids } = crowdedLedger(BigInt(account!), windowSize(shape.table));
     const key = toSolidityKey(circuit.verificationKey);
     const config = { ...batchSizes(shape), isDevelopment: circuit.isDevelopment, key };
     const deployment = await deployRollup({
@@ -105,7 +98,7 @@ export async function proveFullBatch(
     const contract = { address: deployment.rollup, abi: rollupAbi } as const;
     const domain = await publicClient.readContract({ ...contract, functionName: "domain" });
     const { timestamp } = await publicClient.getBlock();
-    const builder = openBatch(ledger, {
+    const builder = new TableBuilder(ledger, {
       shape,
       domain,
       oldRoot: ledger.root,
@@ -118,7 +111,7 @@ export async function proveFullBatch(
       feePerUnitWei: 10n ** 9n,
     });
     // A table's slots for commits and payments stay empty.
-    const transferCount = shape.narrow - (shape.table?.members ?? 0) + shape.wide;
+    const transferCount = shape.narrow - shape.table.members + shape.wide;
     fillWithTransfers(ledger, ids, builder, domain, transferCount);
     const sealed = builder.close();
     const statement = sealedStatement(sealed, computeCircuitId(config));

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { templatePath } from "@openledger/circuits/internal/compiler/template-files";
-import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
+import { shapeName } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { parseTableName, postedShape } from "@openledger/circuits/table/table-shape";
 import { measureBlobGas } from "@openledger/contracts/testing/measure-blob-gas";
@@ -31,7 +31,8 @@ async function slotConstraints(template: string, file: string) {
 export async function benchLedger(options: { shapes: string; acceptance: boolean }) {
   await initPoseidon();
   const constraintsPerSlot = {
-    narrow: await slotConstraints("NarrowSlot(8)", "narrow-slot"),
+    transfer: await slotConstraints("TransferSlot(2)", "transfer-slot"),
+    member: await slotConstraints("MemberSlot(2)", "member-slot"),
     wide: await slotConstraints("WideSlot(8, 86400)", "wide-slot"),
   };
   for (const [name, { nonLinear, linear }] of Object.entries(constraintsPerSlot)) {
@@ -41,8 +42,8 @@ export async function benchLedger(options: { shapes: string; acceptance: boolean
   const batches = [];
   for (const text of options.shapes.split(",")) {
     const table = parseTableName(text);
-    const [narrow, wide] = text.split("-").map(Number) as [number, number];
-    const shape: BatchShape = table === null ? { narrow, wide } : postedShape(table);
+    if (table === null) throw new Error(`${text} is no batch circuit's name`);
+    const shape = postedShape(table);
     const name = shapeName(shape);
     log(`${name}: compiling`);
     const compiled = await compileCircuit(circuitSpec(name));
@@ -51,7 +52,7 @@ export async function benchLedger(options: { shapes: string; acceptance: boolean
     const prover = createSnarkjsProver();
     try {
       const figures = await proveFullBatch(shape, circuit, prover, (line) => log(`${name}: ${line}`));
-      const operations = shape.narrow + shape.wide - (shape.table?.members ?? 0);
+      const operations = table.transfers + table.wide;
       const row = {
         shape,
         operations,
@@ -99,7 +100,6 @@ export async function benchLedger(options: { shapes: string; acceptance: boolean
     acceptance = { acceptedOperationsPerSecond, acknowledgeMs: openLoop.acknowledgeMs };
     log(`accepted durably: ${acceptance.acceptedOperationsPerSecond} operations a second`);
   }
-  // Of batches with a leaf table.
   const { constraintsPerOperation } = benchTableCounts();
   const gasPerOperation = await tableGas();
   const proofs = keptFigures("table-proofs", log);
@@ -111,7 +111,7 @@ export async function benchLedger(options: { shapes: string; acceptance: boolean
   };
 }
 
-/** Of table batches, from receipts: in calldata, and with their slots in blobs, whose blob gas is told apart (`bench -- blobs`). */
+/** Of full batches, from receipts: in calldata, and with their slots in blobs, whose blob gas is told apart (`bench -- blobs`). */
 async function tableGas() {
   const { payment, transfer } = await benchTableGas();
   log("posting batches with blobs to a local node");

@@ -1,14 +1,14 @@
 /** What a proving benchmark runs on: a key, a witness for it, and how long both took to make. */
 import { mkdtemp, stat, symlink, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { BatchBuilder } from "@openledger/circuits/batch/batch";
-import { batchStatement } from "@openledger/circuits/blob/batch-statement";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { batchInputs } from "@openledger/circuits/internal/batch/batch-inputs";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { type TableShape, tableName } from "@openledger/circuits/table/table-shape";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
+import { fillTable } from "@openledger/circuits/testing/table-world";
 import type { KeyMeta } from "@openledger/prover/internal/formats/key-meta";
 import { hashKeyFile, readZkeyHeader } from "@openledger/prover/internal/formats/zkey-file";
 import { openWitnessSource } from "@openledger/prover/internal/proving/witness-source";
@@ -16,12 +16,12 @@ import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { ProvingCircuit } from "@openledger/prover/proving/prover";
 
 /** A batch whose constraints fill most of each domain. Keys come from τ = a hash: no two points are equal. */
-const SHAPE_OF_DOMAIN: Record<number, { narrow: number; wide: number }> = {
-  16: { narrow: 0, wide: 2 },
-  17: { narrow: 2, wide: 2 },
-  18: { narrow: 8, wide: 4 },
-  19: { narrow: 20, wide: 4 },
-  20: { narrow: 40, wide: 8 },
+const SHAPE_OF_DOMAIN: Record<number, TableShape> = {
+  16: { transfers: 1, members: 1, wide: 1, rows: 2, units: 1, low: 1, top: 1 },
+  17: { transfers: 5, members: 1, wide: 3, rows: 6, units: 1, low: 1, top: 1 },
+  18: { transfers: 8, members: 6, wide: 6, rows: 16, units: 6, low: 1, top: 2 },
+  19: { transfers: 24, members: 16, wide: 11, rows: 34, units: 12, low: 1, top: 2 },
+  20: { transfers: 60, members: 30, wide: 22, rows: 60, units: 20, low: 1, top: 2 },
 };
 
 export interface BenchCase {
@@ -44,7 +44,7 @@ export async function ledgerCase(
 ): Promise<BenchCase> {
   const shape = SHAPE_OF_DOMAIN[domainLog2];
   if (shape === undefined) throw new Error(`sizes are ${Object.keys(SHAPE_OF_DOMAIN).join(", ")}`);
-  const name = `batch-${shape.narrow}-${shape.wide}`;
+  const name = tableName(shape);
   await initPoseidon();
   console.log(`2^${domainLog2}: ${name}, compiling`);
   const compiled = await compileCircuit(circuitSpec(name));
@@ -57,11 +57,8 @@ export async function ledgerCase(
   if (setup !== null)
     console.log(`  development setup: ${(setup.ms / 1000).toFixed(1)} s for a key of ${setup.zkeyMb} MB`);
 
-  const world = new RandomLedger(domainLog2, TREE_DEPTH);
-  const builder = new BatchBuilder(world.ledger, world.opening(shape));
-  for (let i = 0; i < shape.narrow; i++) builder.add(world.transfer());
-  const closed = builder.close();
-  const inputs = batchInputs(closed, batchStatement(closed.data, 1n).z, TREE_DEPTH);
+  const sealed = fillTable(new RandomLedger(domainLog2, TREE_DEPTH), shape, 4 * shape.transfers);
+  const inputs = sealedInputs(sealed, sealedStatement(sealed, 1n).z, TREE_DEPTH);
   const source = await openWitnessSource(circuit.wasmPath);
   const witnessStartMs = performance.now();
   const bytes = await source.calculate(inputs);

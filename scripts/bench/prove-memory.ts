@@ -1,6 +1,6 @@
 /**
  * What a native proof needs of memory: keys in memory beside keys that are read from their files, in turns, each in a
- * process of its own, for batches with a leaf table that fill their domain. Linux only, since it reads /proc.
+ * process of its own, for batches that fill their domain. Linux only, since it reads /proc.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";

@@ -9,7 +9,7 @@ import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
-import { buildBatchCircuit } from "@openledger/e2e/internal/world/circuits";
+import { buildBatchCircuit, WORLD_SIZES } from "@openledger/e2e/internal/world/circuits";
 import type { BackendName } from "@openledger/prover/backends";
 import { createDispatchMetrics } from "@openledger/prover/internal/jobs/dispatch-metrics";
 import { Dispatcher } from "@openledger/prover/internal/jobs/dispatcher";
@@ -42,8 +42,8 @@ interface Measured {
   readonly besideMs: number;
 }
 
-/** Two wide slots: 60,248 constraints. */
-const SHAPE = { narrow: 0, wide: 2 };
+/** One wide slot: 52,234 constraints. */
+const { shape: SHAPE } = WORLD_SIZES.get(2)!;
 const LOCK_MS = 4_000;
 const POLL_MS = 50;
 const TOKEN = OPERATOR_TOKEN.replaceAll(" ", "-");

@@ -1,6 +1,5 @@
 /** What the steps of an operation cost one core, each against what stood there before; processor time, not wall time. */
 import { deserialize, serialize } from "node:v8";
-import { BatchBuilder } from "@openledger/circuits/batch/batch";
 import {
   derivePublicKey,
   rememberVerdict,
@@ -10,12 +9,13 @@ import {
   verifySignatures,
 } from "@openledger/circuits/field/eddsa";
 import { hashTagged, hashTaggedMany, initPoseidon } from "@openledger/circuits/field/poseidon";
-import { draftOf, openDraft } from "@openledger/circuits/internal/batch/batch-draft";
-import { batchInputs } from "@openledger/circuits/internal/batch/batch-inputs";
 import { accountLeaf } from "@openledger/circuits/ledger/leaf";
 import { Ledger } from "@openledger/circuits/ledger/ledger";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
-import { PRODUCTION_SHAPE, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { TREE_DEPTH } from "@openledger/circuits/protocol";
+import { openSealedDraft, sealedDraftOf, sealedInputs } from "@openledger/circuits/table/sealed-batch";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
+import { PRODUCTION_SHAPE } from "@openledger/circuits/testing/sample-shape";
 import { Secret } from "@openledger/foundation/secret";
 import { preconfirmationSignerOf } from "@openledger/sequencer/internal/intake/signature-tasks";
 import { createPreconfirmationSigner } from "@openledger/sequencer/internal/store/preconfirmations";
@@ -105,7 +105,7 @@ async function batchParts() {
       if (round >= BATCH_COUNT / 2) spentUs[step] += (system + user) / ((BATCH_COUNT / 2) * SENDER_COUNT);
       return result;
     };
-    const builder = new BatchBuilder(ledger, {
+    const builder = new TableBuilder(ledger, {
       ...{ shape: PRODUCTION_SHAPE, domain: TEST_DOMAIN, oldRoot: ledger.root, firstOpIndex: 0n },
       ...{ batchNumber: BigInt(round + 1), oldNextId: 0, timestamp: 1n, feeAccountId: 1 },
       ...{ feePerUnitWei: 1_000n, idFeeWei: 0n },
@@ -114,8 +114,8 @@ async function batchParts() {
       for (const operation of operations) builder.add(operation);
     });
     const closed = timed("close", () => builder.close());
-    const draft = timed("draft", () => serialize(draftOf(closed)));
-    const inputs = timed("layOut", () => batchInputs(openDraft(deserialize(draft)), 5n, TREE_DEPTH));
+    const draft = timed("draft", () => serialize(sealedDraftOf(closed)));
+    const inputs = timed("layOut", () => sealedInputs(openSealedDraft(deserialize(draft)), 5n, TREE_DEPTH));
     bytes.draft = draft.length / SENDER_COUNT;
     bytes.inputs = serialize(inputs).length / SENDER_COUNT;
   }

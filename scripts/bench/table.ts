@@ -4,10 +4,9 @@
  */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { partConstraints, tableConstraints } from "@openledger/circuits/internal/table/table-counts";
-import { tableStatement } from "@openledger/circuits/internal/table/table-data";
 import { tableTerms, unbalanced } from "@openledger/circuits/internal/table/table-terms";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
-import { closedTableInputs } from "@openledger/circuits/table/table-builder";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
 import type { TableShape } from "@openledger/circuits/table/table-shape";
 import { holdReplayEqual } from "@openledger/circuits/testing/at-once-world";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
@@ -98,8 +97,8 @@ export async function benchTableEquality(count: number) {
     const closed = fillTable(world, SMALL_TABLE, world.random.below(14));
     const { data } = closed.batch;
     const left = unbalanced(tableTerms(closed.layout, data.feePerUnitWei));
-    const { commitment, y, z } = tableStatement(data, closed.layout, 0n);
-    const witness = await tester.calculateWitness(closedTableInputs(closed, z, SMALL_DEPTH));
+    const { commitment, y, z } = sealedStatement(closed, 0n);
+    const witness = await tester.calculateWitness(sealedInputs(closed, z, SMALL_DEPTH));
     const isEqual = witness[1] === commitment && witness[2] === y && witness[3] === z;
     if (left.length > 0 || !isEqual || tester.checkConstraints(witness) !== null)
       throw new Error(`batch ${i}: the template and the model differ`);
@@ -118,6 +117,6 @@ export async function benchAtOnce(count: number) {
 
 /** Gas of a batch full of transfers, and of one full of payments, divided by them. Proofs by known trapdoors. */
 export async function benchTableGas() {
-  console.log("posting table batches to a local node");
+  console.log("posting batches to a local node");
   return measureTableGas();
 }

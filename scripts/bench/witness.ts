@@ -1,14 +1,14 @@
 /** Witnesses of composed batch circuits against circom's own program: same batch, in turns, in one process. */
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { BatchBuilder } from "@openledger/circuits/batch/batch";
-import { batchStatement } from "@openledger/circuits/blob/batch-statement";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { batchInputs } from "@openledger/circuits/internal/batch/batch-inputs";
 import { findBrokenRow } from "@openledger/circuits/internal/compiler/compose-check";
-import { type BatchShape, TREE_DEPTH } from "@openledger/circuits/protocol";
-import { batchCircuitSpec, composedBatchSpec } from "@openledger/circuits/registry/circuit-registry";
+import { TREE_DEPTH } from "@openledger/circuits/protocol";
+import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
+import { parseTableName, postedShape, type TableShape } from "@openledger/circuits/table/table-shape";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
 import { type BackendName, createProver } from "@openledger/prover/backends";
 import { openWitnessSource, type WitnessSource } from "@openledger/prover/internal/proving/witness-source";
@@ -29,12 +29,17 @@ export interface BenchWitnessOptions {
 const log = (line: string) => console.log(line);
 const since = (startedAtMs: number) => Math.round(performance.now() - startedAtMs);
 
+function tableOf(name: string): TableShape {
+  const table = parseTableName(name);
+  if (table === null) throw new Error(`${name} is no batch circuit's name`);
+  return table;
+}
+
 export async function benchWitness(options: BenchWitnessOptions) {
   await initPoseidon();
   const rows = [];
   for (const text of options.shapes.split(",")) {
-    const [narrow, wide] = text.split("-").map(Number) as [number, number];
-    rows.push(await measureShape({ narrow, wide }, options));
+    rows.push(await measureShape(tableOf(text), options));
   }
   return {
     threads: availableParallelism(),
@@ -44,8 +49,8 @@ export async function benchWitness(options: BenchWitnessOptions) {
   };
 }
 
-async function measureShape(shape: BatchShape, options: BenchWitnessOptions) {
-  const spec = composedBatchSpec(shape);
+async function measureShape(shape: TableShape, options: BenchWitnessOptions) {
+  const spec = tableCircuitSpec(shape);
   const { name } = spec;
   let startedAtMs = performance.now();
   const composed = await compileCircuit(spec, { onProgress: log });
@@ -58,9 +63,9 @@ async function measureShape(shape: BatchShape, options: BenchWitnessOptions) {
   const inputs = fullBatch(shape);
   const contestants = new Map<"composed" | "circom", WitnessSource>();
   contestants.set("composed", await openWitnessSource(composed.wasmPath));
-  if (shape.narrow + shape.wide <= MOST_COMPILED_SLOTS) {
+  if (shape.transfers + shape.members + shape.wide <= MOST_COMPILED_SLOTS) {
     log(`${name}: circom compiles it whole, for its witness program`);
-    const compiled = await compileCircuit(batchCircuitSpec(shape));
+    const compiled = await compileCircuit({ name: `${name}-whole`, mainSource: spec.mainSource });
     contestants.set("circom", await openWitnessSource(compiled.wasmPath));
   }
   const times = await takeTurns(name, contestants, inputs, Number(options.rounds));
@@ -94,14 +99,15 @@ async function measureShape(shape: BatchShape, options: BenchWitnessOptions) {
   return row;
 }
 
-/** Every slot of both sections filled where the random operations allow it: transfers in narrow slots, all kinds in wide ones. */
-function fullBatch(shape: BatchShape): CircuitInputs {
-  const world = new RandomLedger(shape.narrow + shape.wide, TREE_DEPTH);
-  const builder = new BatchBuilder(world.ledger, world.opening(shape));
-  for (let i = 0; i < shape.narrow; i++) builder.add(world.transfer());
-  world.fill(builder, { narrow: 0, wide: shape.wide });
-  const closed = builder.close();
-  return batchInputs(closed, batchStatement(closed.data, 1n).z, TREE_DEPTH) as CircuitInputs;
+/** Every slot filled where the random operations allow it: transfers in the table, all kinds in wide slots. */
+function fullBatch(shape: TableShape): CircuitInputs {
+  const world = new RandomLedger(shape.transfers + shape.wide, TREE_DEPTH);
+  const posted = postedShape(shape);
+  const builder = new TableBuilder(world.ledger, world.opening(posted));
+  for (let i = 0; i < shape.transfers; i++) builder.add(world.transfer());
+  world.fill(builder, posted);
+  const sealed = builder.close();
+  return sealedInputs(sealed, sealedStatement(sealed, 1n).z, TREE_DEPTH) as CircuitInputs;
 }
 
 /** One round more than is counted: the first loads and compiles the programs. */

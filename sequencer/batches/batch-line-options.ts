@@ -1,6 +1,6 @@
 /** What a line of batches is made with, and what it reports. */
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
-import type { SealedBatch } from "@openledger/circuits/table/sealed-batch";
+import type { SealedBatch } from "@openledger/circuits/table/table-builder";
 import type { UnitFeeRules } from "../fees/unit-fee.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";

@@ -2,6 +2,7 @@ import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
 import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
 import { openingShape } from "@openledger/circuits/registry/data-twins";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { expect, it } from "vitest";
 import { createLogger } from "../logger.ts";
 import { createMetrics } from "../metrics.ts";
@@ -73,7 +74,7 @@ it("follows prices with a tenth of patience, and says why", async () => {
 
 it("goes on after a restart from where the last batch stood", () => {
   const { choice, choose } = choiceOf("auto", [PLAIN, BLOB]);
-  choice.recall("batch-2-3");
+  choice.recall("table-1-1-3-2-1-1-1");
   expect(choose(500)).toEqual([0, "calldata", "no-prices"]);
   choice.recall(shapeName(BLOB));
   expect(choose(500)).toEqual([1, "blob", "no-prices"]);
@@ -85,10 +86,10 @@ it("keeps to the setting, and to the only circuit that there is", () => {
   expect(set.choose(1)).toEqual([1, "blob", "set"]);
   expect(choiceOf("calldata", [BLOB, PLAIN]).choose(500)).toEqual([1, "calldata", "set"]);
   expect(choiceOf("auto", [BLOB, OTHER]).choose(1), "another size is no twin").toEqual([0, "blob", "only"]);
-  expect(choiceOf("auto", [{ narrow: 2, wide: 3 }]).choose(0)).toEqual([0, "calldata", "only"]);
+  expect(choiceOf("auto", [shapeOf(2, 3)]).choose(0)).toEqual([0, "calldata", "only"]);
   for (const shapes of [
     [PLAIN, OTHER],
-    [{ narrow: 2, wide: 3 }, BLOB],
+    [shapeOf(2, 3), BLOB],
   ])
     expect(() => choiceOf("blob", shapes)).toThrow(expect.objectContaining({ code: "SRV_CONFIG_INVALID" }));
 });

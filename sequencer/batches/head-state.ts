@@ -7,12 +7,7 @@ import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import type { TreeVersion } from "@openledger/circuits/ledger/ledger-tree";
 import { type BatchShape, type DataPlace, kindRule } from "@openledger/circuits/protocol";
-import {
-  type OpenBatch as BatchInMaking,
-  openBatch,
-  type SealedBatch,
-} from "@openledger/circuits/table/sealed-batch";
-import type { TableCounts } from "@openledger/circuits/table/table-builder";
+import { type SealedBatch, TableBuilder, type TableCounts } from "@openledger/circuits/table/table-builder";
 import type { LeafChanges } from "../store/ledger-log.ts";
 import type { BatchTerms, ChainPosition, ExecutedEntry } from "../store/log-entry.ts";
 import type { SettlementPosting } from "../store/settlement-posting.ts";
@@ -33,7 +28,7 @@ export interface Execution extends PlacedTrace {
 export type HeadPosition = Omit<ChainPosition, "sequence">;
 
 interface OpenBatch {
-  readonly builder: BatchInMaking;
+  readonly builder: TableBuilder;
   readonly terms: BatchTerms;
   readonly touched: Set<number>;
   readonly settlements: SettlementPosting[];
@@ -116,7 +111,7 @@ export class HeadState {
   /** Opens the next batch; one that holds nothing yet is forgotten. */
   openNext(terms: BatchTerms): void {
     const { domain, idFeeWei, shape } = this.rules;
-    const builder = openBatch(this.ledger, {
+    const builder = new TableBuilder(this.ledger, {
       ...terms,
       shape,
       domain,

@@ -287,7 +287,7 @@ describe("POST /v1/settlements", () => {
       ["SEQ_SETTLEMENT_INVALID", "another seed", of({ seed: data.seed + 1n })],
       ["SEQ_SETTLEMENT_INVALID", "another evaluation", { ...honest, publicSignals: [c, z, y] }],
       ["SEQ_SETTLEMENT_INVALID", "an unknown circuit", { ...honest, circuit: "settlement-1-1-1-1-1" }],
-      ["SEQ_SETTLEMENT_INVALID", "a batch circuit", { ...honest, circuit: "batch-6-2" }],
+      ["SEQ_SETTLEMENT_INVALID", "a batch circuit", { ...honest, circuit: "table-4-2-2-8-2-2-1" }],
       ["SEQ_SETTLEMENT_INVALID", "bytes that are no settlement", { ...honest, data: "0x1234" }],
       ["SEQ_SETTLEMENT_INVALID", "a circuit named by a Settle", of({ capCircuit: 1 })],
       ["SEQ_SETTLEMENT_INVALID", "more earners than the circuit's", of({ items: Array(34).fill(0n) })],

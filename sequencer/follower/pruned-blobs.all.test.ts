@@ -14,6 +14,7 @@ import {
 } from "@openledger/bridge/testing/blob-batches";
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { keyXOf } from "@openledger/circuits/testing/random-ledger";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { warmUpKzg } from "@openledger/contracts/testing/blob-batches";
 import { ANY_FEE, OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { makeSnapshot } from "@openledger/scripts/internal/commands/operate/snapshot";
@@ -25,7 +26,7 @@ import { startTestFollower, type TestFollower } from "../testing/follower-fixtur
 import { temporaryFolder } from "../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
 
-const PLAIN = { narrow: 6, wide: 4 };
+const PLAIN = shapeOf(6, 4);
 const BLOB = {
   ...{ narrow: 8, wide: 4 },
   table: { members: 4, rows: 8, units: 2, low: 2, top: 2, isBlob: true },

@@ -4,7 +4,7 @@ import { recoverKeyY, SUBGROUP_ORDER } from "@openledger/circuits/field/eddsa";
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { checkForm } from "@openledger/circuits/ledger/operation-form";
 import { operationError } from "@openledger/circuits/operation-errors";
-import { type BatchShape, FIELD_ORDER, KIND, kindRule } from "@openledger/circuits/protocol";
+import { FIELD_ORDER, KIND, kindRule } from "@openledger/circuits/protocol";
 import { fitsTableAmount } from "@openledger/circuits/table/table-limits";
 import { sequencerError } from "../sequencer-errors.ts";
 
@@ -12,15 +12,10 @@ import { sequencerError } from "../sequencer-errors.ts";
 const MAX_COMMIT_ROW_COUNT = 2n ** 32n - 1n;
 
 /**
- * @param shape of the batches that the sequencer seals
- * @throws OP_UNKNOWN_KIND, OP_MALFORMED, SEQ_OPERATION_REFUSED,
- * SEQ_OPERATION_REFUSED
+ * @throws OP_UNKNOWN_KIND, OP_MALFORMED, SEQ_OPERATION_REFUSED, SEQ_OPERATION_REFUSED, SEQ_OPERATION_REFUSED, SEQ_OPERATION_REFUSED,
+ * SEQ_OPERATION_REFUSED, SEQ_OPERATION_REFUSED
  */
-export function checkPolicy(
-  operation: SignedOperation,
-  rollupAddress: `0x${string}`,
-  shape: BatchShape,
-): void {
+export function checkPolicy(operation: SignedOperation, rollupAddress: `0x${string}`): void {
   checkForm(operation);
   checkSignatureForm(operation);
   const { kind, a, b, amountCode, words } = operation;
@@ -37,7 +32,7 @@ export function checkPolicy(
       data: { reason: "zero-amount", kind: kindRule(kind)!.name },
     });
   }
-  const isForTable = shape.table !== undefined && (kind === KIND.transfer || kind === KIND.payInference);
+  const isForTable = kind === KIND.transfer || kind === KIND.payInference;
   // Attack: it would take one of the few wide slots at the price of a narrow one, for an amount that comes back.
   if (isForTable && !fitsTableAmount(amountCode)) {
     throw sequencerError(

@@ -4,7 +4,8 @@
  * proven (by any numbers), posted and final as a prover and a bridge would report them.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { KIND, PRODUCTION_SHAPE } from "@openledger/circuits/protocol";
+import { KIND } from "@openledger/circuits/protocol";
+import { PRODUCTION_SHAPE } from "@openledger/circuits/testing/sample-shape";
 import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { hex32 } from "@openledger/foundation/hex";
 import { TestRandom } from "@openledger/foundation/testing/test-random";

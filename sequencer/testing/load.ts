@@ -1,8 +1,8 @@
 /** How many signed transfers a second one sequencer process acknowledges, how long each takes, and what each costs. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PRODUCTION_SHAPE } from "@openledger/circuits/protocol";
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
+import { PRODUCTION_SHAPE } from "@openledger/circuits/testing/sample-shape";
 import { processTime, timeBetween } from "../process-time.ts";
 import { type ChildSequencer, request, startChild, stopChild } from "./child-sequencer.ts";
 import { LoadConnection, postBytes } from "./load-connection.ts";

@@ -1,8 +1,8 @@
 /** How long a sequencer with a large ledger takes from its start to its door, and a restore from a snapshot of it. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PRODUCTION_SHAPE } from "@openledger/circuits/protocol";
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
+import { PRODUCTION_SHAPE } from "@openledger/circuits/testing/sample-shape";
 import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
 import { connect, deployFixture } from "@openledger/contracts/testing/rollup-fixture";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";

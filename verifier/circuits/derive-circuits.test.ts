@@ -3,6 +3,7 @@ import { startHistoryFixture } from "@openledger/bridge/testing/history-fixture"
 import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { simulateCircuit } from "@openledger/contracts/testing/test-prover";
 import { developmentSecrets } from "@openledger/prover/internal/keys/development-secrets";
 import { describe, expect, test } from "vitest";
@@ -11,7 +12,7 @@ import { verifierError } from "../verifier-errors.ts";
 import { nameByKey, namesOf, refuseHiddenDevelopmentKey } from "./derive-circuits.ts";
 import { readRollupCircuits } from "./rollup-circuits.ts";
 
-const SIZES = batchSizes({ narrow: 6, wide: 2 });
+const SIZES = batchSizes(shapeOf(6, 2));
 const { alpha, beta } = developmentSecrets("any");
 
 /** As the contract tells of it, with a key whose alpha and beta are these. */

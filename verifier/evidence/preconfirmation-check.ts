@@ -4,7 +4,7 @@
  * only the operator's address can fill with signed operations, have another operation in that place; where the deadline
  * has passed; or where two preconfirmations name different operations for one place. The last needs no batch at all.
  *
- * In a batch with a leaf table L1 does not show the whole order (table-places.ts). There preconfirmations are contradicted
+ * L1 does not show the whole order of a batch (table-places.ts). So preconfirmations are contradicted
  * where no order that L1 allows keeps them all. Those of lower places count as kept; it is all of them that contradict.
  *
  * What is compared is what L1 posts: kind, A, B, amount and words, and A's nonce, which is the number of operations that

@@ -42,7 +42,7 @@ export class LedgerReplay {
   readonly #onMalformed: ((error: RollupError) => void) | undefined;
 
   /**
-   * @param onMalformed gets the error of a batch that breaks a form or commits to other data, if its root follows all
+   * @param onMalformed gets the error of a batch that breaks a form, if its root follows all
    * the same; without it that error is thrown. It is for callers that need the leaves of L1's root, right or wrong
    */
   constructor(
@@ -143,22 +143,9 @@ export class LedgerReplay {
 
     const circuit = this.#circuits[circuitIndex]!;
     // Where L1 does not show C, which came through another contract, there is no proof to check either.
-    const blobHash = versionedHash && BigInt(versionedHash);
-    const statement = batchStatement(batch, circuit.circuitId, commitment ?? 0n, blobHash);
-    if (commitment !== null && commitment !== statement.commitment) {
-      const expected = statement.commitment;
-      const differs = verifyDiffers({
-        batchNumber: number,
-        what: "the commitment C",
-        expected,
-        actual: commitment,
-      });
-      const malformed = batchMalformed(placeOf(event), differs);
-      if (this.#onMalformed === undefined) throw malformed;
-      this.#onMalformed(malformed);
-    }
-    if (proof !== null) {
-      const signals = signalsOf(statement);
+    if (commitment !== null && proof !== null) {
+      const blobHash = versionedHash && BigInt(versionedHash);
+      const signals = signalsOf(batchStatement(batch, circuit.circuitId, commitment, blobHash));
       const isValid = await this.#verifyProof(verifierKey(circuit), fromContractProof(proof), signals);
       if (!isValid)
         throw verifyDiffers({ batchNumber: number, what: "the proof", expected: "valid", actual: "invalid" });

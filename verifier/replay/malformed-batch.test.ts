@@ -1,8 +1,4 @@
-import {
-  HISTORY_SHAPES,
-  type HistoryFixture,
-  startHistoryFixture,
-} from "@openledger/bridge/testing/history-fixture";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import {
   ALICE_ID,
   makeDatanet,
@@ -101,18 +97,6 @@ describe("a batch that L1 has taken and the rules refuse", () => {
     const wei = items.reduce((sum, { amountWei }) => sum + amountWei, 0n);
     expect(wei).toBeGreaterThan(98n * OPEN);
     expect(wei).toBeLessThan(100n * OPEN);
-  });
-
-  test("is named where its C is not of its data, and keeps nobody from leaving then", async () => {
-    // Only without a table does the data alone give C.
-    const [, shape] = HISTORY_SHAPES;
-    const { root: newRoot } = await f.rollup.state();
-    const place = await post(f.l1.close(await f.l1.draft({ newRoot, shape })));
-    await expect(verify()).rejects.toMatchObject({
-      code: "BRG_BATCH_MALFORMED",
-      data: { what: "the commitment C" },
-    });
-    expect((await look()).malformedBatches).toMatchObject([place]);
   });
 
   test("lets nobody leave where its root does not follow: its maker alone knows the leaves", async () => {

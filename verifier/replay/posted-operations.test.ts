@@ -26,7 +26,7 @@ const taken = [
 function postedOf(
   operations: readonly SignedOperation[],
   promised: readonly (SignedOperation | null)[],
-  { isTable = true, wide = [] as readonly SignedOperation[] } = {},
+  { wide = [] as readonly SignedOperation[] } = {},
 ) {
   const record = ({ kind, a, b, amountCode, words }: SignedOperation): SlotRecord => ({
     ...{ kind, a, b, amountCode, words },
@@ -40,7 +40,7 @@ function postedOf(
   const batch = {
     ...{ batchNumber: 1n, firstOpIndex: BigInt(FIRST), wide: wide.map(record) },
     narrow: sections.map(record),
-    shape: { narrow: 8, wide: 2, ...(isTable ? { table } : {}) },
+    shape: { narrow: 8, wide: 2, table },
   };
   const event = { batch, blockNumber: 1, l1TransactionHash: "0x1" } as unknown as BatchEvent;
   const nonceOf = new Map([[2, ANN_NONCE]]);
@@ -57,10 +57,6 @@ describe("postedOperations", () => {
   test("finds what was promised among the narrow slots of a table batch, whatever their order", () => {
     expect(postedOf(taken, taken)).toEqual([true, true, true, true]);
     expect(postedOf(taken, taken.slice(0, 2))).toEqual([true, true]);
-  });
-
-  test("keeps the slots' order in batches without a table", () => {
-    expect(postedOf(taken, taken, { isTable: false })).toEqual([true, false, false, false]);
   });
 
   test("does not find an operation that is not there, or under a nonce that was not used", () => {

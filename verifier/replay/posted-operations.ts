@@ -1,7 +1,7 @@
 /**
  * The signed operations of a batch, as L1 holds them, with their places among all signed ones.
  *
- * The slots of a batch with a leaf table do not stand in the order in which the sequencer took the operations: narrow ones
+ * A batch's slots do not stand in the order in which the sequencer took the operations: narrow ones
  * stand by sections, before all wide ones. L1 shows that the operations have the batch's places, and no more than
  * table-places.ts says. A promised operation is given its promised place where that can be; the others fill what is left.
  */
@@ -37,7 +37,7 @@ export type Promised = (opIndex: number) => readonly PromisedOperation[];
 
 /**
  * The signed operations of a batch in their order. `nonceOf` counts a leaf's, and goes on with each.
- * @param promised asked of the places of batches with a leaf table
+ * @param promised asked of each place
  */
 export function postedOperations(
   event: BatchEvent,
@@ -59,7 +59,6 @@ export function postedOperations(
     });
   const narrow = operationsOf(batch.narrow);
   const wide = operationsOf(batch.wide);
-  if (batch.shape.table === undefined) return [...narrow, ...wide];
   const firstOpIndex = Number(batch.firstOpIndex);
   return placedByPromises(
     { firstOpIndex, narrow, wide, deadlines: deadlinesOf(narrow, batch.wide) },

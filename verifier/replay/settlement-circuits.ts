@@ -44,7 +44,7 @@ export function chooseBatchCircuit(
   return smallest;
 }
 
-/** For queue entries alone: the fewest narrow slots, which stay empty, then the most wide ones. @throws BRG_NO_CIRCUIT */
+/** For queue entries alone: the smallest table, which stays empty, then the most wide slots. @throws BRG_NO_CIRCUIT */
 export function chooseQueueCircuit(
   registered: readonly RegisteredCircuit[],
   circuits: readonly KnownCircuit[],

@@ -1,5 +1,5 @@
 /**
- * Which orders of arrival a batch with a leaf table can come from (circuits/table/table-order.ts): wide slots keep their
+ * Which orders of arrival a batch can come from (circuits/table/table-order.ts): wide slots keep their
  * order, and a narrow slot came before the first wide one that names one of its leaves. Nothing else of the order can be seen.
  * So a promise of places is broken where no order that the batch can come from has the operations in them.
  */

@@ -1,13 +1,12 @@
 import { type BatchEvent, type HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-history";
 import {
   doctored,
-  HISTORY_SHAPES,
   type HistoryFixture,
   startHistoryFixture,
 } from "@openledger/bridge/testing/history-fixture";
 import { KIND, shapeName } from "@openledger/circuits/protocol";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
-import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { encodeFunctionData, pad, toHex } from "viem";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -104,7 +103,7 @@ describe("verifyRollup", () => {
     const wrong = { ...first!, key: { ...first!.key, delta: others[0]!.key.delta } };
     expect(await difference({ circuits: [wrong, ...others] })).toEqual([
       null,
-      `the verifying key of ${shapeName(HISTORY_SHAPES[0])}`,
+      `the verifying key of ${shapeName(SHAPES[0])}`,
     ]);
     expect(await difference({ circuits: others })).toEqual([null, "circuit 0"]);
   });
@@ -143,7 +142,7 @@ describe("verifyRollup", () => {
 
   test("finds a commitment to other data", async () => {
     const readHistory = inBatch(1n, (event) => ({ ...event, commitment: event.commitment! + 1n }));
-    // Of a batch with a table the data alone does not give C.
+    // The data alone does not give C.
     expect(await difference({ readHistory })).toEqual([1, "the proof"]);
   });
 

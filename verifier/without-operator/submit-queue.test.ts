@@ -1,13 +1,9 @@
-import {
-  HISTORY_SHAPES,
-  type HistoryFixture,
-  startHistoryFixture,
-} from "@openledger/bridge/testing/history-fixture";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { shapeName } from "@openledger/circuits/protocol";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { EXIT_SIZES, exitActions } from "@openledger/contracts/testing/exit-fixture";
-import { ANY_FEE, OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { ANY_FEE, OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { afterEach, expect, test } from "vitest";
 import { verifyRollup } from "../replay/verify.ts";
@@ -17,7 +13,7 @@ let f: HistoryFixture;
 afterEach(() => f?.stop());
 
 const known = () =>
-  HISTORY_SHAPES.map((shape, i) => ({
+  SHAPES.map((shape, i) => ({
     name: shapeName(shape),
     circuitId: f.l1.circuits[i]!.circuitId,
   }));
@@ -77,7 +73,9 @@ test("a stranger takes the entries that are overdue, and no other, from L1 alone
   stages.length = 0;
   const [batch, ...more] = await submit();
   expect(more).toEqual([]);
-  expect(stages, "the circuit without narrow slots").toEqual(["restore", "prove", "batch-0-9", "send"]);
+  expect(stages, "the circuit with the smallest table").toEqual([
+    ...["restore", "prove", shapeName(SHAPES[2]), "send"],
+  ]);
   expect(batch).toMatchObject({
     batchNumber: batchNumber + 1,
     entries: [

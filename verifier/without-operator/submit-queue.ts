@@ -15,7 +15,8 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
 import { GENESIS_FEE_ACCOUNT_ID, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
-import { openBatch, sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
 import { gasCostWei, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
 import { type Address, bytesToHex, type Hex, type LocalAccount } from "viem";
 import { chooseQueueCircuit, type KnownCircuit } from "../replay/settlement-circuits.ts";
@@ -93,7 +94,7 @@ export async function submitQueue(options: SubmitQueueOptions): Promise<Submitte
     batchNumber += 1;
     stage("prove", batchNumber);
     const head = await l1Call("read the newest block", () => client.getBlock());
-    const builder = openBatch(ledger, {
+    const builder = new TableBuilder(ledger, {
       shape,
       domain,
       idFeeWei,

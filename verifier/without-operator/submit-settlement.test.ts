@@ -2,7 +2,6 @@ import {
   DEFAULT_SPLIT_DELAY_SECONDS,
   OPEN_SETTLEMENT_DELAY_SECONDS,
 } from "@openledger/bridge/l1/settlement-times";
-import { HISTORY_SHAPES } from "@openledger/bridge/testing/history-fixture";
 import {
   DRAWS,
   EARNER_TABLE_CIRCUIT,
@@ -21,7 +20,7 @@ import { shapeName } from "@openledger/circuits/protocol";
 import { commitColumns, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
-import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import { afterEach, describe, expect, test } from "vitest";
 import { verifyRollup } from "../replay/verify.ts";
 import { type Division, submitSettlement } from "./submit-settlement.ts";
@@ -37,7 +36,7 @@ const [{ size0: payments, size1: slots }] = MODEL_CIRCUITS as [(typeof MODEL_CIR
 const NAMES = new Map([
   [SAMPLED_CIRCUIT, `settlement-16-${FEATURES}-${slots}-${payments}-${DRAWS}`],
   [EARNER_TABLE_CIRCUIT, `earner-table-${slots}`],
-  ...HISTORY_SHAPES.map((shape, i) => [i, shapeName(shape)] as const),
+  ...SHAPES.map((shape, i) => [i, shapeName(shape)] as const),
 ]);
 
 const known = () => f.l1.circuits.map(({ circuitId }, i) => ({ name: NAMES.get(i)!, circuitId }));
@@ -143,7 +142,7 @@ describe("submitSettlement", () => {
     expect(stages).toEqual(["restore", "settle", "prove-batch", "send"]);
     expect(proved, "the batch circuit with the fewest slots").toEqual([
       NAMES.get(SAMPLED_CIRCUIT),
-      shapeName(HISTORY_SHAPES[0]),
+      shapeName(SHAPES[0]),
     ]);
     expect(result).toMatchObject({ status: "settled", postableFrom: null });
     expect(result).toMatchObject({ epoch: 1, batchNumber: sealBatch + 1 });

@@ -30,7 +30,8 @@ import {
   settleEpoch,
 } from "@openledger/circuits/settlement/settlement-rules";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
-import { openBatch, sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { TableBuilder } from "@openledger/circuits/table/table-builder";
 import { gasCostWei, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
 import { type Address, bytesToHex, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
 import {
@@ -174,7 +175,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   stage("prove-batch");
   const batchCircuit = chooseBatchCircuit(registered, circuits);
   const [domain, idFeeWei] = await Promise.all([rollup.domain(), rollup.idFeeWei()]);
-  const builder = openBatch(ledger, {
+  const builder = new TableBuilder(ledger, {
     shape: batchShape(batchCircuit),
     domain,
     idFeeWei,

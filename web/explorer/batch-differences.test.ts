@@ -3,6 +3,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import { TableBuilder } from "@openledger/circuits/table/table-builder";
+import { postedShape } from "@openledger/circuits/table/table-shape";
 import { OPEN, RandomLedger, signFor } from "@openledger/circuits/testing/random-ledger";
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
 import { beforeAll, expect, test } from "vitest";
@@ -23,8 +24,7 @@ beforeAll(async () => {
   await initPoseidon();
   const world = new RandomLedger(4, 4);
   const shape = { transfers: 4, members: 2, wide: 1, rows: 4, units: 1, low: 1, top: 2 };
-  const { shape: _, ...opening } = world.opening({ narrow: 0, wide: 1 });
-  const table = new TableBuilder(world.ledger, shape, opening);
+  const table = new TableBuilder(world.ledger, world.opening(postedShape(shape)));
   const [alice, bob] = world.accounts;
   const { secret } = alice!;
   table.add(signFor(world.ledger, secret, { kind: 1, a: alice!.id, b: bob!.id, amountCode: 1n }));

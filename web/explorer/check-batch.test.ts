@@ -1,11 +1,10 @@
 import { checkedCoefficients } from "@openledger/bridge/blobs/checked-blob";
 import { type BlobServer, serveBlobs } from "@openledger/bridge/testing/blob-server";
-import { type BatchData, committedElements } from "@openledger/circuits/batch/batch-data";
+import type { BatchData } from "@openledger/circuits/batch/batch-data";
 import { encodeBlob } from "@openledger/circuits/blob/blob-bytes";
 import { blobElements } from "@openledger/circuits/blob/blob-elements";
 import { readOpening } from "@openledger/circuits/blob/blob-opening";
 import { BLOB_FIELD_ORDER } from "@openledger/circuits/blob/blob-polynomial";
-import { dataCommitment } from "@openledger/circuits/field/element-vector";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { type BatchShape, KIND, kindRule } from "@openledger/circuits/protocol";
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
@@ -53,7 +52,7 @@ beforeAll(async () => {
     const { oldNextId } = await l1.l1Header();
     const deposit = depositNewSlot(OPEN, alice, 5n, alice, { b: oldNextId });
     const content = await l1.draft(isFirst ? { newNextId: oldNextId + 1, wide: [deposit] } : {});
-    const closed = l1.close(content, { commitment: dataCommitment(committedElements(content)) });
+    const closed = l1.close(content);
     const { transactionHash } = await l1.submit([closed]);
     posted.push({ content, transactionHash });
   }
@@ -173,10 +172,10 @@ test("holds for what the contract has taken", async () => {
   expect(statesOf(await check(1))).toEqual(ALL_DONE);
 });
 
-test("says that the proof was altered, where the data fits together", async () => {
+test("says that the proof is not one of the data", async () => {
   const steps = await check(0, { alter: flipInput(1) });
   expect(statesOf(steps)).toEqual({ ...ALL_DONE, proof: "failed" });
-  expect(steps.proof!.text).toMatch(/the proof was altered/);
+  expect(steps.proof!.text).toMatch(/not one of this data/);
 });
 
 test("says which data was altered", async () => {
@@ -185,7 +184,7 @@ test("says which data was altered", async () => {
   const wireBytes = 32 + 5 + 4 + 3 + 8 + 2 + 2 + 2 + 12 * content.wide.length + 32 * 4;
   const padding = (32 - (wireBytes % 32)) % 32;
   const steps = await check(0, { alter: flipInput(2 * (padding + 32 + 32 + 256) + 1) });
-  expect(statesOf(steps)).toEqual({ ...ALL_DONE, shown: "failed", commitment: "failed", proof: "failed" });
+  expect(statesOf(steps)).toEqual({ ...ALL_DONE, shown: "failed", proof: "failed" });
   expect(steps.shown!.text).toMatch(/operation 1, its words/);
 });
 

@@ -3,16 +3,16 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import type { QueueOperation, SignedOperation } from "../../ledger/operation.ts";
 import { KIND, KIND_RULES, MAX_AMOUNT_WEI } from "../../protocol.ts";
+import type { CircuitTester } from "../../testing/circuit-tester.ts";
 import {
-  expectNoWitness,
+  EFFECT,
   type Inputs,
   LEAF,
   LEAF_FIELD,
-  loadForgeryTesters,
   NO_KIND,
+  newRootIn,
   PATH,
   setInput,
-  tester,
 } from "../../testing/forgery-check.ts";
 import {
   CAPACITY,
@@ -23,47 +23,72 @@ import {
   OPENING,
   PAYEE,
   PAYER,
-  SHAPE,
   secretOf,
   World,
 } from "../../testing/forgery-world.ts";
-import { type LawlessOperation, lawfulForm, lawlessInputs } from "../../testing/lawless-slot.ts";
-import { BatchBuilder } from "../batch.ts";
+import {
+  type LawlessOpening,
+  type LawlessOperation,
+  type LawlessSlots,
+  lawfulForm,
+  lawlessInputs,
+} from "../../testing/lawless-slot.ts";
+import { expectRefusedBy } from "../../testing/refusal-check.ts";
+import { BATCH_TABLE, batchTester } from "../../testing/table-world.ts";
+import { creditFees } from "../batch.ts";
 import { executeSlot, replaySlot } from "../slot.ts";
 
 await initPoseidon();
-beforeAll(loadForgeryTesters);
+
+const SHAPE = BATCH_TABLE;
+let tester: CircuitTester;
+beforeAll(async () => {
+  tester = await batchTester();
+});
+const expectNoWitness = (inputs: Inputs, at: string | readonly string[], message: string) =>
+  expectRefusedBy(tester, inputs, at, message);
 
 describe("the batch", () => {
-  const inputsOf = (slots: Parameters<typeof lawlessInputs>[2], world = new World(), opening = OPENING) =>
-    lawlessInputs(world.ledger, opening, slots);
+  const inputsOf = (slots: LawlessSlots, world = new World(), opening: LawlessOpening = OPENING) =>
+    lawlessInputs(world.ledger, SHAPE, opening, slots);
   const transfer = (changes: Partial<LawlessOperation> = {}) => honest(KIND.transfer, changes);
   const second = transfer({ a: PAYEE, b: PAYER, secret: secretOf(PAYEE) });
 
-  it("refuses a used slot behind a null one, in both sections", async () => {
-    await tester.calculateWitness(inputsOf({ narrow: [transfer()], wide: [second] }));
-    const nullFirst = lawlessInputs(new World().ledger, OPENING, {
-      narrow: [{ kind: KIND.null }, transfer()],
-    });
+  const commit = () => honest(KIND.commitData, { a: PAYEE, secret: secretOf(PAYEE) });
+
+  it("refuses a used slot behind a null one, in every section", async () => {
+    await tester.calculateWitness(inputsOf({ table: [transfer(), commit()], wide: [second] }));
+    for (const section of ["transfer", "member"]) {
+      const inputs = inputsOf({ table: [transfer(), commit()] }) as Record<string, unknown>;
+      const reversed = Object.entries(inputs).map(([name, rows]) => [
+        name,
+        new RegExp(`^${section}[A-Z]`).test(name) ? [...(rows as unknown[])].reverse() : rows,
+      ]);
+      const moved = Object.fromEntries(reversed) as Inputs;
+      const at = `${section}Used[i] * (1 - ${section}Used[i - 1]) === 0;`;
+      await expectNoWitness(moved, at, `${section}s' padding skipped`);
+    }
     await expectNoWitness(
-      nullFirst,
-      "narrowIsUsed[i] * (1 - narrowIsUsed[i - 1]) === 0;",
-      "narrow padding skipped",
-    );
-    const wideFirst = lawlessInputs(new World().ledger, OPENING, { wide: [{ kind: KIND.null }, transfer()] });
-    await expectNoWitness(
-      wideFirst,
+      inputsOf({ wide: [{ kind: KIND.null }, transfer()] }),
       "wideIsUsed[i] * (1 - wideIsUsed[i - 1]) === 0;",
       "wide padding skipped",
     );
   });
 
   it("refuses a null slot that posts something", async () => {
+    const NULL_SLOT = "(1 - isUsed) * (core + (1 << 93) * next) === 0;";
     const rows: [string, readonly number[], string][] = [
-      ["narrowABits", [1, 0], "(1 - isUsed) * core === 0;"],
-      ["narrowBBits", [1, 0], "(1 - isUsed) * core === 0;"],
-      ["narrowAmountBits", [1, 39], "(1 - isUsed) * core === 0;"],
-      ["narrowPayload", [1], "payload * (1 - hasPayload) === 0;"],
+      ...["transfer", "member"].flatMap((section): [string, readonly number[], string][] => [
+        ...["ABits", "BBits", "NextBits"].map((name): [string, readonly number[], string] => [
+          `${section}${name}`,
+          [1, 0],
+          NULL_SLOT,
+        ]),
+        [`${section}AmountBits`, [1, 39], NULL_SLOT],
+        [`${section}BRef`, [1], "(1 - isUsed) * bRef === 0;"],
+      ]),
+      ["memberPayload", [1], "payload * (1 - used) === 0;"],
+      ["memberIsPay", [1], "isPay * (1 - used) === 0;"],
       ["wideABits", [1, 0], "(1 - isSigned - isForced) * aId === 0;"],
       ["wideBBits", [1, 0], "(1 - namesB - namesQueuedB - isNew) * bId === 0;"],
       ["wideAmountBits", [1, 39], "(1 - movesAmount - isCommit - isForcedCollect) * code === 0;"],
@@ -76,7 +101,7 @@ describe("the batch", () => {
       ["wideIsMissing", [1, 1], "isMissingB * (1 - namesQueuedB) === 0;"],
     ];
     for (const [name, path, at] of rows) {
-      const inputs = inputsOf({ narrow: [transfer()], wide: [second] });
+      const inputs = inputsOf({ table: [transfer()], wide: [second] });
       setInput(inputs, name, path, 1n);
       await expectNoWitness(inputs, at, name);
     }
@@ -84,18 +109,39 @@ describe("the batch", () => {
 
   it("refuses values that are no bits, and two kinds at once", async () => {
     const rows: [string, readonly number[], bigint, string][] = [
-      ["narrowFlags", [0, 0], 2n, "flags[i] * (1 - flags[i]) === 0;"],
-      ["narrowABits", [0, 0], 2n, "aBits[i] * (1 - aBits[i]) === 0;"],
-      ["narrowBBits", [0, 0], 2n, "bBits[i] * (1 - bBits[i]) === 0;"],
-      ["narrowAmountBits", [0, 0], 2n, "amountBits[i] * (1 - amountBits[i]) === 0;"],
+      ...["transfer", "member"].flatMap((section): [string, readonly number[], bigint, string][] => [
+        [`${section}Used`, [0], 2n, "used * (1 - used) === 0;"],
+        ...["a", "b", "amount", "next", "slack"].map((name): [string, readonly number[], bigint, string] => [
+          `${section}${name[0]!.toUpperCase()}${name.slice(1)}Bits`,
+          [0, 0],
+          2n,
+          `${name}Bits[i] * (1 - ${name}Bits[i]) === 0;`,
+        ]),
+      ]),
+      ["memberIsPay", [0], 2n, "isPay * (1 - isPay) === 0;"],
+      ["memberSurplusBits", [0, 0], 2n, "surplusBits[i] * (1 - surplusBits[i]) === 0;"],
+      ["memberGapBits", [0, 0], 2n, "gapBits[i] * (1 - gapBits[i]) === 0;"],
+      ["rowIdBits", [0, 0], 2n, "idBits[i] * (1 - idBits[i]) === 0;"],
+      ["rowAskedBits", [0, 0], 2n, "askedBits[i] * (1 - askedBits[i]) === 0;"],
+      ["rowIsMember", [0], 2n, "isMember * (1 - isMember) === 0;"],
+      ["rowFirst", [0], 2n, "first * (1 - first) === 0;"],
+      ["touched", [0], 2n, "touched[i] * (1 - touched[i]) === 0;"],
+      ["unitIsUsed", [0], 2n, "isUsed * (1 - isUsed) === 0;"],
+      ["unitIsModel", [0], 2n, "isModel * (1 - isModel) === 0;"],
+      ...["id", "asked", "last", "cap", "count", "epoch", "price"].map(
+        (name): [string, readonly number[], bigint, string] => [
+          `unit${name[0]!.toUpperCase()}${name.slice(1)}Bits`,
+          [0, 0],
+          2n,
+          `${name}Bits[i] * (1 - ${name}Bits[i]) === 0;`,
+        ],
+      ),
       ["wideFlags", [0, 0], 2n, "flags[i] * (1 - flags[i]) === 0;"],
       ["wideABits", [0, 0], 2n, "aBits[i] * (1 - aBits[i]) === 0;"],
       ["wideBBits", [0, 0], 2n, "bBits[i] * (1 - bBits[i]) === 0;"],
       ["wideAmountBits", [0, 0], 2n, "amountBits[i] * (1 - amountBits[i]) === 0;"],
       ["wideScratchBits", [0, 200], 2n, "scratchBits[i] * (1 - scratchBits[i]) === 0;"],
       ["feeIdBits", [0], 2n, "feeIdBits[i] * (1 - feeIdBits[i]) === 0;"],
-      // Transfer and CommitData together would show PayInference's number.
-      ["narrowFlags", [0, 1], 1n, "isUsed * (1 - isUsed) === 0;"],
       ...Array.from({ length: 22 }, (_, i): [string, readonly number[], bigint, string] => [
         "wideFlags",
         [0, i + 1],
@@ -104,7 +150,7 @@ describe("the batch", () => {
       ]),
     ];
     for (const [name, path, value, at] of rows) {
-      const inputs = inputsOf({ narrow: [transfer()], wide: [second] });
+      const inputs = inputsOf({ table: [transfer()], wide: [second] });
       setInput(inputs, name, path, value);
       await expectNoWitness(inputs, at, `${name}[${path.join("][")}]`);
     }
@@ -150,35 +196,36 @@ describe("the batch", () => {
       setInput(inputs, name, [...at, level, i], children[j]!);
       setInput(inputs, name, [...at, level, j], children[i]!);
     };
+    // Of a row's subtree only the leaves are its own; the nodes above are the table's top.
+    const row = inputsOf({ table: [transfer()] });
+    swap(row, "rowChildren", [0], 0, [6, 7]);
+    await expectNoWitness(row, EFFECT.table, "rowChildren, leaves");
+    for (const name of ["old", "now"]) {
+      const top = inputsOf({ table: [transfer()] });
+      setInput(top, name, [7], 5n);
+      await expectNoWitness(top, "(1 - touched[i])", `${name}, a subtree that is not touched`);
+    }
     const paths = [
-      ["narrowChildrenA", [0]],
-      ["narrowChildrenB", [0]],
       ["wideChildrenA", [0]],
       ["wideChildrenB", [0]],
       ["feeChildren", []],
     ] as const;
     for (const [name, at] of paths) {
       // Leaves 6 and 7 are on nobody's way, and neither are the second and the last node above.
-      const low = inputsOf({ narrow: [transfer()], wide: [second] });
+      const low = inputsOf({ table: [transfer()], wide: [second] });
       swap(low, name, at, 0, [6, 7]);
       await expectNoWitness(low, LEAF, `${name}, leaves`);
-      const high = inputsOf({ narrow: [transfer()], wide: [second] });
+      const high = inputsOf({ table: [transfer()], wide: [second] });
       swap(high, name, at, 1, [1, 7]);
       await expectNoWitness(high, PATH, `${name}, nodes`);
     }
-    for (const [own, other] of [
-      ["narrowChildrenA", "narrowChildrenB"],
-      ["wideChildrenB", "wideChildrenA"],
-    ] as const) {
-      const elsewhere = transfer({ b: FREE - 1 });
-      const inputs = inputsOf({ narrow: [elsewhere], wide: [{ ...second, b: FREE - 1 }] });
-      (inputs as Record<string, unknown>)[own] = inputs[other];
-      await expectNoWitness(inputs, LEAF, own);
-    }
+    const inputs = inputsOf({ wide: [{ ...second, b: FREE - 1 }] });
+    (inputs as Record<string, unknown>).wideChildrenB = inputs.wideChildrenA;
+    await expectNoWitness(inputs, LEAF, "wideChildrenB");
   });
 
   it("refuses another fee leaf than the one opened, one that does not exist, and an overflow", async () => {
-    const slots = { narrow: [transfer()] };
+    const slots = { table: [transfer()] };
     const fees = 10n * FEE;
     for (const [field, value] of [
       ["balance", 1n],
@@ -212,27 +259,21 @@ describe("the batch", () => {
       "overflow",
     );
     const { ledger } = holding(MAX_AMOUNT_WEI - fees + 1n);
-    const builder = new BatchBuilder(ledger, {
-      ...OPENING,
-      oldRoot: ledger.root,
-      oldNextId: FREE,
-      batchNumber: 1n,
-      firstOpIndex: 0n,
-    });
-    builder.add(lawfulForm(ledger, transfer()));
-    expect(() => builder.close()).toThrow(expect.objectContaining({ code: "OP_BALANCE_OVERFLOW" }));
+    executeSlot(ledger, lawfulForm(ledger, transfer()), OPENING);
+    expect(() => creditFees(ledger, 1, fees)).toThrow(
+      expect.objectContaining({ code: "OP_BALANCE_OVERFLOW" }),
+    );
   });
 
   it("states the root that the fees lead to, whatever the submitter would like", async () => {
     const collected = new World();
-    const inputs = inputsOf({ narrow: [transfer()] }, collected, {
+    const inputs = inputsOf({ table: [transfer()] }, collected, {
       ...OPENING,
       feeExcessWei: 1n,
-    } as typeof OPENING);
+    });
     const honestWorld = new World();
-    const honestInputs = inputsOf({ narrow: [transfer()] }, honestWorld);
-    const root = async (given: Inputs) =>
-      tester.readSignal(await tester.calculateWitness(given), "main.frame.e[2]");
+    const honestInputs = inputsOf({ table: [transfer()] }, honestWorld);
+    const root = async (given: Inputs) => newRootIn(tester, await tester.calculateWitness(given));
     expect(await root(inputs)).toBe(honestWorld.ledger.root);
     expect(await root(honestInputs)).toBe(honestWorld.ledger.root);
     expect(collected.ledger.root).not.toBe(honestWorld.ledger.root);
@@ -248,21 +289,11 @@ describe("the batch", () => {
       ["idFee", 96n],
     ];
     for (const [i, [name, width]] of widths.entries()) {
-      const inputs = (value: bigint) => ({
-        ...inputsOf({}),
-        [name]: value,
-        narrowRest: maximum(value),
-        wideRest: maximum(value),
-      });
-      const maximum = (value: bigint) => {
-        const given = inputsOf({});
-        const rest = (rows: unknown) =>
-          name === "feePerUnit" ? (rows as bigint[][]).map((row) => row.with(0, value)) : rows;
-        return { narrow: rest(given.narrowRest), wide: rest(given.wideRest) };
-      };
-      const given = (value: bigint) => {
-        const { narrow, wide } = maximum(value);
-        return { ...inputs(value), narrowRest: narrow, wideRest: wide } as Inputs;
+      // Null slots allow exactly the batch's fee, those of the table by 0 above it.
+      const given = (value: bigint): Inputs => {
+        const honest = inputsOf({});
+        const rest = (honest.wideRest as bigint[][]).map((row) => row.with(0, value));
+        return { ...honest, [name]: value, ...(name === "feePerUnit" ? { wideRest: rest } : {}) };
       };
       await tester.calculateWitness(given((1n << width) - 1n));
       await expectNoWitness(
@@ -276,7 +307,7 @@ describe("the batch", () => {
   it("refuses leaves of a kind that is none, wherever one is opened", async () => {
     // Whoever may choose the tag finds nine fields with any hash: the permutation can be inverted.
     for (const id of [PAYER, PAYEE, 1]) {
-      for (const section of ["narrow", "wide"] as const) {
+      for (const section of ["table", "wide"] as const) {
         const world = new World();
         world.set(id, { kind: 44 });
         await expectNoWitness(
@@ -295,29 +326,27 @@ describe("the batch", () => {
 
   it("binds every element that L1 evaluates, so that none can be solved for after z", async () => {
     // Attack: a free flag or a free element lets a prover choose data after z is known.
-    const world = new World();
-    const inputs = inputsOf({ narrow: [honest(KIND.commitData)], wide: [honest(KIND.depositNew)] }, world);
+    const inputs = inputsOf({ table: [transfer(), commit()], wide: [honest(KIND.depositNew)] });
     const witness = await tester.calculateWitness(inputs);
-    const computed = [
-      ...Array.from({ length: 3 + SHAPE.narrow / 2 }, (_, i) => `main.frame.e[${i + 2}]`),
-      ...Array.from({ length: SHAPE.wide }, (_, i) => `main.frame.wideCore[${i}]`),
-    ];
+    const all = (count: number, name: string) =>
+      Array.from({ length: count }, (_, i) => `main.${name}[${i}]`);
     const given = [
-      "main.domain",
-      "main.oldRoot",
-      ...Array.from({ length: SHAPE.narrow }, (_, i) => `main.narrowPayload[${i}]`),
+      ...["main.domain", "main.oldRoot", "main.frame.data.in[2]", "main.frame.data.in[3]"],
+      "main.frame.data.in[4]",
+      ...[...all(SHAPE.transfers, "frame.transferCore"), ...all(SHAPE.members, "frame.memberCore")],
+      ...[...all(SHAPE.wide, "frame.wideCore"), ...all(SHAPE.members, "memberPayload")],
     ];
     const words = Array.from(
       { length: 7 * SHAPE.wide },
       (_, i) => `main.wideWords[${Math.floor(i / 7)}][${i % 7}]`,
     );
-    for (const signal of [...computed, ...given, ...words]) {
+    for (const signal of [...given, ...words]) {
       const forged = tester.forge(witness, { [signal]: tester.readSignal(witness, signal) + 1n });
       expect(tester.checkConstraints(forged), signal).not.toBeNull();
     }
     for (const signal of [
-      "main.frame.narrowHasPayload[0]",
-      "main.frame.narrowHasPayload[1]",
+      "main.memberUsed[0]",
+      "main.memberUsed[1]",
       "main.frame.wideHasWord[0][3]",
       "main.frame.wideHasWord[0][4]",
       "main.frame.wideHasWord[1][0]",

@@ -10,7 +10,7 @@ import { shiftedDown } from "../../testing/field-aliases.ts";
 import {
   BALANCE,
   expectAccepted,
-  loadForgeryTesters,
+  loadForgeryTester,
   PATH,
   setInput,
   testForgeries,
@@ -30,7 +30,7 @@ import { keyXOf, OPEN } from "../../testing/random-ledger.ts";
 import { packCollect } from "../epoch-operations.ts";
 
 await initPoseidon();
-beforeAll(loadForgeryTesters);
+beforeAll(loadForgeryTester);
 
 const EARNER_LEAF = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
 const ACCRUED_ROOT = "reads * (read[2].node - accruedRoot) === 0;";

@@ -8,7 +8,7 @@ import {
   type Inputs,
   LEAF,
   LEAF_FIELD,
-  loadForgeryTesters,
+  loadForgeryTester,
   PATH,
   setInput,
   setScratch,
@@ -33,7 +33,7 @@ import {
 import { replaySlot } from "../slot.ts";
 
 await initPoseidon();
-beforeAll(loadForgeryTesters);
+beforeAll(loadForgeryTester);
 
 describe.each(CREATE_KINDS.map((kind) => [nameOf(kind), kind] as const))("%s", (_name, kind) => {
   const { words = [] } = HONEST[kind]!;

@@ -9,7 +9,7 @@ import {
   BALANCE,
   expectAccepted,
   type Inputs,
-  loadForgeryTesters,
+  loadForgeryTester,
   PATH,
   setInput,
   setScratch,
@@ -34,7 +34,7 @@ import {
 import { keyXOf, START_TIMESTAMP } from "../../testing/random-ledger.ts";
 
 await initPoseidon();
-beforeAll(loadForgeryTesters);
+beforeAll(loadForgeryTester);
 
 describe("Withdraw", () => {
   const withdraw = (recipient: bigint, amountWei: bigint) => () =>

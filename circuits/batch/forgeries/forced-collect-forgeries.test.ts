@@ -18,11 +18,11 @@ import {
   expectAccepted,
   LEAF,
   LEAF_FIELD,
-  loadForgeryTesters,
+  loadForgeryTester,
   PATH,
   setInput,
+  tester,
   testForgeries,
-  wideTester,
 } from "../../testing/forgery-check.ts";
 import {
   COLLECT_GAIN,
@@ -38,7 +38,7 @@ import {
 import { packCollect } from "../epoch-operations.ts";
 
 await initPoseidon();
-beforeAll(loadForgeryTesters);
+beforeAll(loadForgeryTester);
 
 const { forcedCollect } = KIND;
 
@@ -198,9 +198,9 @@ describe(nameOf(forcedCollect), () => {
     ];
     for (const [i, row] of rows.entries()) {
       const inputs = await expectAccepted("wide", () => honest(kind, row));
-      const witness = await wideTester.calculateWitness(inputs);
+      const witness = await tester.calculateWitness(inputs);
       // kind 5 | A 24 | B 24 | amount 40 | valid 1.
-      const core = wideTester.readSignal(witness, "main.frame.wideCore[0]");
+      const core = tester.readSignal(witness, "main.frame.wideCore[0]");
       expect((core >> 53n) & (2n ** 40n - 1n), `row ${i}`).toBe(0n);
       expect(core >> 93n, `row ${i}`).toBe(i < 4 ? 1n : 0n);
     }

@@ -14,7 +14,7 @@ import { common, opened, SEAL_TIME, withWord } from "../../testing/forced-forger
 import {
   LEAF,
   LEAF_FIELD,
-  loadForgeryTesters,
+  loadForgeryTester,
   PATH,
   setInput,
   testForgeries,
@@ -32,7 +32,7 @@ import {
 import { START_TIMESTAMP } from "../../testing/random-ledger.ts";
 
 await initPoseidon();
-beforeAll(loadForgeryTesters);
+beforeAll(loadForgeryTester);
 
 const { forcedSeal } = KIND;
 

@@ -8,7 +8,7 @@ import {
   expectAccepted,
   LEAF,
   LEAF_FIELD,
-  loadForgeryTesters,
+  loadForgeryTester,
   PATH,
   setInput,
   testForgeries,
@@ -32,7 +32,7 @@ import { START_TIMESTAMP } from "../../testing/random-ledger.ts";
 import { packCollect } from "../epoch-operations.ts";
 
 await initPoseidon();
-beforeAll(loadForgeryTesters);
+beforeAll(loadForgeryTester);
 
 const { forcedCollect, forcedSeal, forcedTransfer } = KIND;
 

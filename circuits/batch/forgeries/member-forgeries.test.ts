@@ -5,10 +5,11 @@ import { COUNTERS, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "../../protocol.ts";
 import {
   BALANCE,
   CREDIT,
+  EFFECT,
+  EQUATION,
   LEAF,
   LEAF_FIELD,
-  loadForgeryTesters,
-  PATH,
+  loadForgeryTester,
   setInput,
   testForgeries,
   withLeaf,
@@ -26,7 +27,10 @@ import {
 } from "../../testing/forgery-world.ts";
 
 await initPoseidon();
-beforeAll(loadForgeryTesters);
+beforeAll(loadForgeryTester);
+
+/** Of a datanet, or of what says it is one. */
+const ROWS = "rows.in <== newCounters - ofModel;";
 
 describe("Transfer", () => {
   testForgeries([
@@ -42,7 +46,7 @@ describe("Transfer", () => {
       rule: "an amount that no balance holds",
       kind: KIND.transfer,
       forged: () => honest(KIND.transfer, { amountCode: 2n ** 40n - 1n }),
-      at: BALANCE,
+      at: { ...BALANCE, table: "amountBits[39] * (amountBits[37] + amountBits[38] + both) === 0;" },
       code: "OP_BALANCE_TOO_LOW",
     },
     {
@@ -55,10 +59,11 @@ describe("Transfer", () => {
           effectB: (leaf) => ({ ...leaf, balance: leaf.balance + AMOUNT + 10n * FEE }),
         }),
       tamper: (inputs, section) => {
-        const [first] = inputs[`${section}A`] as bigint[][];
-        setInput(inputs, `${section}B`, [0, LEAF_FIELD.balance], first![LEAF_FIELD.balance]!);
+        if (section === "table") return;
+        const [first] = inputs.wideA as bigint[][];
+        setInput(inputs, "wideB", [0, LEAF_FIELD.balance], first![LEAF_FIELD.balance]!);
       },
-      at: LEAF,
+      at: { table: EQUATION, wide: LEAF },
     },
     {
       rule: "a transfer to the fee leaf that keeps the fee",
@@ -69,7 +74,7 @@ describe("Transfer", () => {
           b: 1,
           effectB: (leaf) => ({ ...leaf, balance: leaf.balance + 10n * FEE }),
         }),
-      at: PATH,
+      at: EFFECT,
     },
   ]);
 });
@@ -80,14 +85,14 @@ describe("CommitData", () => {
       rule: `leaf ${b}, which is no datanet`,
       kind: KIND.commitData,
       forged: () => honest(KIND.commitData, { b }),
-      at: "isCommit * (tagB - TAG_DATANET()) === 0;",
+      at: { table: EQUATION, wide: "isCommit * (tagB - TAG_DATANET()) === 0;" },
       code: "OP_WRONG_LEAF_KIND",
     })),
     {
       rule: "a leaf that is a datanet but for its kind",
       kind: KIND.commitData,
       forged: withLeaf(DATANET, { kind: LEAF_KIND.account }, honest(KIND.commitData)),
-      at: "isCommit * (tagB - TAG_DATANET()) === 0;",
+      at: { table: EQUATION, wide: "isCommit * (tagB - TAG_DATANET()) === 0;" },
       code: "OP_WRONG_LEAF_KIND",
     },
     {
@@ -95,7 +100,7 @@ describe("CommitData", () => {
       kind: KIND.commitData,
       lawful: withLeaf(DATANET, { counters: 2n ** 40n - 41n }, honest(KIND.commitData)),
       forged: withLeaf(DATANET, { counters: 2n ** 40n - 40n }, honest(KIND.commitData)),
-      at: "xRange.in <==",
+      at: { table: ROWS, wide: "xRange.in <==" },
       code: "OP_EXHAUSTED",
     },
   ]);
@@ -113,29 +118,28 @@ describe("PayInference", () => {
       rule: `leaf ${b}, which is no model`,
       kind: KIND.payInference,
       forged: () => honest(KIND.payInference, { b }),
-      at: "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;",
+      at: { table: [EQUATION, ROWS], wide: "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;" },
       code: "OP_WRONG_LEAF_KIND",
     })),
     {
       rule: "a leaf that is a model but for its kind",
       kind: KIND.payInference,
       forged: withLeaf(MODEL, { kind: LEAF_KIND.datanet }, honest(KIND.payInference)),
-      at: "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;",
+      at: { table: [EQUATION, ROWS], wide: "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;" },
       code: "OP_WRONG_LEAF_KIND",
     },
     {
       rule: "a model that is not ready",
       kind: KIND.payInference,
       forged: counters({ isReady: false }),
-      // In narrow slots the flags are constants of the opening.
-      at: { narrow: "(isPay + opensModel) * (countersB - ", wide: "isPay * (2 - ready - approved) === 0;" },
+      at: { table: EQUATION, wide: "isPay * (2 - ready - approved) === 0;" },
       code: "OP_MODEL_NOT_PAYABLE",
     },
     {
       rule: "a model that is not approved",
       kind: KIND.payInference,
       forged: counters({ isApproved: false }),
-      at: { narrow: "(isPay + opensModel) * (countersB - ", wide: "isPay * (2 - ready - approved) === 0;" },
+      at: { table: EQUATION, wide: "isPay * (2 - ready - approved) === 0;" },
       code: "OP_MODEL_NOT_PAYABLE",
     },
     {
@@ -143,7 +147,7 @@ describe("PayInference", () => {
       kind: KIND.payInference,
       lawful: counters({ priceWei: AMOUNT }),
       forged: counters({ priceWei: AMOUNT + 1n }),
-      at: "xRange.in <==",
+      at: { table: EQUATION, wide: "xRange.in <==" },
       code: "OP_BELOW_PRICE",
     },
     {
@@ -151,7 +155,7 @@ describe("PayInference", () => {
       kind: KIND.payInference,
       lawful: counters({ paymentCount: 15n }),
       forged: counters({ paymentCount: 16n }),
-      at: "roomRange.in <== isPay * (cap - paymentCount - 1);",
+      at: { table: "room.in <== cap - count;", wide: "roomRange.in <== isPay * (cap - paymentCount - 1);" },
       code: "OP_EPOCH_FULL",
     },
     {
@@ -159,14 +163,14 @@ describe("PayInference", () => {
       kind: KIND.payInference,
       lawful: withLeaf(MODEL, { openAmount: MAX_AMOUNT_WEI - AMOUNT }, honest(KIND.payInference)),
       forged: withLeaf(MODEL, { openAmount: MAX_AMOUNT_WEI - AMOUNT + 1n }, honest(KIND.payInference)),
-      at: CREDIT,
+      at: { ...CREDIT, table: "openRange.in <== newOpen;" },
       code: "OP_BALANCE_OVERFLOW",
     },
     ...[{ cap: 17n }, { paymentCount: 2n }, { epoch: 2n }, { priceWei: 2n }].map((shownCounters) => ({
       rule: `another opening of the ${Object.keys(shownCounters)}`,
       kind: KIND.payInference,
       forged: () => honest(KIND.payInference, { shownCounters }),
-      at: "(isPay + opensModel) * (countersB - ",
+      at: { table: "ofModel === readyBit", wide: "(isPay + opensModel) * (countersB - " },
     })),
     {
       rule: "a payment that is not counted",
@@ -175,7 +179,7 @@ describe("PayInference", () => {
         honest(KIND.payInference, {
           effectB: (leaf) => ({ ...leaf, counters: leaf.counters - (1n << COUNTERS.paymentCount) }),
         }),
-      at: PATH,
+      at: EFFECT,
     },
   ]);
 });

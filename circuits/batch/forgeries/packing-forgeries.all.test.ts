@@ -12,10 +12,10 @@ import { shiftedDown } from "../../testing/field-aliases.ts";
 import {
   expectNoWitness,
   inputsFor,
-  loadForgeryTesters,
+  loadForgeryTester,
   setInput,
+  tableSectionOf,
   tester,
-  testerOf,
 } from "../../testing/forgery-check.ts";
 import {
   DATANET,
@@ -26,17 +26,17 @@ import {
   OTHER_DATANET,
   PUBLISHED,
   type Section,
+  SHAPE,
   STATICS,
   sectionsOf,
   WAITING,
-  WIDE_SHAPE,
   World,
 } from "../../testing/forgery-world.ts";
 import { lawlessInputs } from "../../testing/lawless-slot.ts";
 import { expectRefusedBy } from "../../testing/refusal-check.ts";
 
 await initPoseidon();
-beforeAll(loadForgeryTesters);
+beforeAll(loadForgeryTester);
 
 const modulo = (x: bigint) => ((x % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 
@@ -80,35 +80,51 @@ describe("a model's counters", () => {
     { name: "epoch", shift: Number(COUNTERS.epoch) },
     { name: "price", shift: Number(COUNTERS.price) },
   ];
-  const BOUNDS = [
-    "ready * (1 - ready) === 0;",
-    "approved * (1 - approved) === 0;",
-    "isPay * (2 - ready - approved) === 0;",
-    "capRange.in <== cap;",
-    "countRange.in <== paymentCount;",
-    "epochRange.in <== epoch;",
-    "roomRange.in <==",
-    "xRange.in <==",
+  const BOUNDS = {
+    wide: [
+      "ready * (1 - ready) === 0;",
+      "approved * (1 - approved) === 0;",
+      "isPay * (2 - ready - approved) === 0;",
+      "capRange.in <== cap;",
+      "countRange.in <== paymentCount;",
+      "epochRange.in <== epoch;",
+      "roomRange.in <==",
+      "xRange.in <==",
+    ],
+    table: [
+      ...["readyBit * (1 - readyBit) === 0;", "approvedBit * (1 - approvedBit) === 0;"],
+      ...["cap", "count", "epoch", "price"].map((name) => `${name}Bits[i] * (1 - ${name}Bits[i]) === 0;`),
+    ],
+  };
+  /** A unit of the table opens them as digits. */
+  const DIGITS = [
+    "unitReadyBit",
+    "unitApprovedBit",
+    "unitCapBits",
+    "unitCountBits",
+    "unitEpochBits",
+    "unitPriceBits",
   ];
   const kinds = [KIND.payInference, KIND.approveModel, KIND.revokeModel];
   it.each(kinds.flatMap((kind) => sectionsOf(kind).map((section) => [nameOf(kind), section, kind] as const)))(
     "%s, %s: no part takes from another",
     async (name, section: Section, kind) => {
-      const parts = section === "narrow" ? PARTS.slice(2) : PARTS;
-      const column = section === "narrow" ? 5 : 5 + PARTS.length - parts.length;
-      for (const { name: exchange, changes } of exchanges(parts)) {
+      for (const { name: exchange, changes } of exchanges(PARTS)) {
         // The approval's effect follows the opened bit.
-        const approvedChange = parts.length === PARTS.length ? changes[1]! : 0n;
         const effectB = (leaf: Leaf): Leaf => ({
           ...leaf,
-          counters: modulo(leaf.counters - (kind === KIND.payInference ? 0n : 2n * approvedChange)),
+          counters: modulo(leaf.counters - (kind === KIND.payInference ? 0n : 2n * changes[1]!)),
         });
         const inputs = inputsFor(new World(), section, honest(kind, { effectB }));
-        const row = (inputs[`${section}Rest`] as bigint[][])[0]!;
-        for (const [k, change] of changes.entries())
-          setInput(inputs, `${section}Rest`, [0, column + k], modulo(row[column + k]! + change));
+        for (const [k, change] of changes.entries()) {
+          const [array, path] =
+            section === "wide" ? ["wideRest", [0, 5 + k]] : [DIGITS[k]!, k < 2 ? [0] : [0, 0]];
+          let value: unknown = inputs[array as string];
+          for (const index of path as number[]) value = (value as unknown[])[index];
+          setInput(inputs, array as string, path as number[], modulo((value as bigint) + change));
+        }
         const message = `${name} ${section}, counters exchange ${exchange}`;
-        await expectRefusedBy(testerOf(section), inputs, BOUNDS, message);
+        await expectRefusedBy(tester, inputs, BOUNDS[section], message);
       }
     },
   );
@@ -135,16 +151,14 @@ describe("the header", () => {
       const changed = Object.fromEntries(parts.map((part, k) => [part.name, changes[k]!]));
       const opening = {
         ...OPENING,
-        shape: WIDE_SHAPE,
         feePerUnitWei: modulo(OPENING.feePerUnitWei + (changed.feePerUnit ?? 0n)),
         idFeeWei: modulo(OPENING.idFeeWei + (changed.idFee ?? 0n)),
       };
-      const inputs = lawlessInputs(ledger, opening, {}) as Record<string, unknown> &
-        ReturnType<typeof lawlessInputs>;
+      const inputs = lawlessInputs(ledger, SHAPE, opening, {});
       for (const part of ["batchNumber", "timestamp", "firstOpIndex", "oldNextId"])
         (inputs as Record<string, unknown>)[part] = modulo((inputs[part] as bigint) + (changed[part] ?? 0n));
       const at = ["ranges[", "idFeeRange.in <== idFee;"];
-      await expectRefusedBy(testerOf("wide"), inputs, at, `the header's exchange ${name}`);
+      await expectRefusedBy(tester, inputs, at, `the header's exchange ${name}`);
     }
   });
 });
@@ -176,8 +190,16 @@ describe("a signed message", () => {
             maxFeePerUnitWei: modulo(signedLimit + gap),
           });
           const inputs = inputsFor(new World(), section, operation);
-          const at = "feeRange.in <== maxFeePerUnit - feePerUnit;";
-          await expectNoWitness(inputs, at, `${name} ${section}, a signature of ${rule}`, testerOf(section));
+          // The table's slot shows the limit as digits above the batch's fee.
+          if (section === "table")
+            (inputs as Record<string, unknown>)[`${tableSectionOf(kind)}SlackBits`] = [
+              Array.from({ length: 64 }, (_, i) => (i === 0 ? gap : 0n)),
+            ];
+          const at =
+            section === "table"
+              ? "slackBits[i] * (1 - slackBits[i]) === 0;"
+              : "feeRange.in <== maxFeePerUnit - feePerUnit;";
+          await expectNoWitness(inputs, at, `${name} ${section}, a signature of ${rule}`);
         }
       }
     },
@@ -219,7 +241,7 @@ describe("words and bindings", () => {
       const inputs = inputsFor(world, "wide", honest(KIND.approveModel, { words }));
       for (let i = 0; i < 24; i++) setInput(inputs, "wideScratchBits", [0, i], (rest >> BigInt(i)) & 1n);
       const at = STATEMENTS.approval;
-      await expectRefusedBy(testerOf("wide"), inputs, at, `approveModel wide, a binding's exchange ${name}`);
+      await expectRefusedBy(tester, inputs, at, `approveModel wide, a binding's exchange ${name}`);
     }
   });
 
@@ -250,46 +272,54 @@ describe("words and bindings", () => {
       setInput(inputs, "wideModel", [0, 4], split);
       for (let i = 0; i < 32; i++)
         setInput(inputs, "wideScratchBits", [0, 160 + i], (split >> BigInt(i)) & 1n);
-      await expectRefusedBy(
-        testerOf("wide"),
-        inputs,
-        STATEMENTS.split,
-        `createModel wide, an exchange ${name}`,
-      );
+      await expectRefusedBy(tester, inputs, STATEMENTS.split, `createModel wide, an exchange ${name}`);
     }
   });
 });
 
 describe("digits", () => {
-  const ARRAYS: [string, Section, number, string][] = [
-    ["narrowABits", "narrow", 6, "aBits[i] * (1 - aBits[i]) === 0;"],
-    ["narrowBBits", "narrow", 6, "bBits[i] * (1 - bBits[i]) === 0;"],
-    ["narrowAmountBits", "narrow", 40, "amountBits[i] * (1 - amountBits[i]) === 0;"],
-    ["wideABits", "wide", 6, "aBits[i] * (1 - aBits[i]) === 0;"],
-    ["wideBBits", "wide", 6, "bBits[i] * (1 - bBits[i]) === 0;"],
-    ["wideAmountBits", "wide", 40, "amountBits[i] * (1 - amountBits[i]) === 0;"],
-    ["feeIdBits", "wide", 6, "feeIdBits[i] * (1 - feeIdBits[i]) === 0;"],
+  const digitsOf = (kind: number, array: string, count: number) => {
+    const name = /([A-Z][A-Za-z]*)Bits$/.exec(array)![1]!;
+    const bits = `${name[0]!.toLowerCase()}${name.slice(1)}Bits[i]`;
+    return [array, kind, count, `${bits} * (1 - ${bits}) === 0;`] as const;
+  };
+  const ARRAYS = [
+    ...[KIND.transfer, KIND.commitData].flatMap((kind) => [
+      ...["ABits", "BBits"].map((name) => digitsOf(kind, `${tableSectionOf(kind)}${name}`, 6)),
+      ...["AmountBits", "NextBits"].map((name) => digitsOf(kind, `${tableSectionOf(kind)}${name}`, 40)),
+      digitsOf(kind, `${tableSectionOf(kind)}SlackBits`, 64),
+    ]),
+    digitsOf(KIND.payInference, "memberSurplusBits", 64),
+    digitsOf(KIND.payInference, "memberGapBits", 11),
+    digitsOf(KIND.payInference, "rowIdBits", 6),
+    digitsOf(KIND.transfer, "rowAskedBits", 12),
+    digitsOf(KIND.payInference, "unitIdBits", 24),
+    digitsOf(KIND.payInference, "unitAskedBits", 12),
+    digitsOf(KIND.payInference, "unitLastBits", 12),
+    ...["wideABits", "wideBBits"].map((array) => digitsOf(KIND.transfer, array, 6)),
+    digitsOf(KIND.transfer, "wideAmountBits", 40),
+    ["feeIdBits", KIND.transfer, 6, "feeIdBits[i] * (1 - feeIdBits[i]) === 0;"] as const,
   ];
-  it.each(ARRAYS)("%s: none takes from the next", async (array, section, count, at) => {
-    for (let i = 0; i + 1 < count; i += count > 6 ? 13 : 1) {
-      for (const [low, high] of [
-        [2n, -1n],
-        [1n, -shiftedDown(1n, 1)],
-      ] as const) {
-        const inputs = inputsFor(new World(), section, honest(KIND.transfer));
-        const values = (array === "feeIdBits" ? inputs[array] : (inputs[array] as bigint[][])[0]) as bigint[];
-        const path = (k: number) => (array === "feeIdBits" ? [k] : [0, k]);
-        setInput(inputs, array, path(i), modulo(values[i]! + low));
-        setInput(inputs, array, path(i + 1), modulo(values[i + 1]! + high));
-        await expectNoWitness(
-          inputs,
-          at,
-          `${array}, digits exchanged`,
-          section === "wide" ? testerOf("wide") : tester,
-        );
+  it.each(ARRAYS.map((row) => [`${row[0]} of ${nameOf(row[1])}`, row] as const))(
+    "%s: none takes from the next",
+    async (name, [array, kind, count, at]) => {
+      for (let i = 0; i + 1 < count; i += count > 6 ? 13 : 1) {
+        for (const [low, high] of [
+          [2n, -1n],
+          [1n, -shiftedDown(1n, 1)],
+        ] as const) {
+          const inputs = inputsFor(new World(), array.startsWith("wide") ? "wide" : "table", honest(kind));
+          const values = (
+            array === "feeIdBits" ? inputs[array] : (inputs[array] as bigint[][])[0]
+          ) as bigint[];
+          const path = (k: number) => (array === "feeIdBits" ? [k] : [0, k]);
+          setInput(inputs, array, path(i), modulo(values[i]! + low));
+          setInput(inputs, array, path(i + 1), modulo(values[i + 1]! + high));
+          await expectNoWitness(inputs, at, `${name}, digits exchanged`);
+        }
       }
-    }
-  });
+    },
+  );
 
   it("wideScratchBits: none takes from the next, in any kind", async () => {
     for (const kind of [KIND.withdraw, KIND.createModel, KIND.publishVersion, KIND.approveModel, KIND.seal]) {
@@ -300,7 +330,7 @@ describe("digits", () => {
         setInput(inputs, "wideScratchBits", [0, i], modulo(row[i]! + 2n));
         setInput(inputs, "wideScratchBits", [0, i + 1], modulo(row[i + 1]! - 1n));
         const at = "scratchBits[i] * (1 - scratchBits[i]) === 0;";
-        await expectNoWitness(inputs, at, `${nameOf(kind)} wide, digits exchanged`, testerOf("wide"));
+        await expectNoWitness(inputs, at, `${nameOf(kind)} wide, digits exchanged`);
       }
     }
   });

@@ -13,7 +13,7 @@ import {
   type Inputs,
   LEAF,
   LEAF_FIELD,
-  loadForgeryTesters,
+  loadForgeryTester,
   PATH,
   setInput,
   setScratch,
@@ -38,7 +38,7 @@ import {
 import { lawfulForm } from "../../testing/lawless-slot.ts";
 
 await initPoseidon();
-beforeAll(loadForgeryTesters);
+beforeAll(loadForgeryTester);
 
 describe("queue entries", () => {
   const EXECUTED = "isForcedWithdraw * (words[4] - executedWei) === 0;";

@@ -19,11 +19,11 @@ import {
   BALANCE,
   CREDIT,
   expectAccepted,
-  loadForgeryTesters,
+  loadForgeryTester,
   PATH,
   setInput,
+  tester,
   testForgeries,
-  wideTester,
 } from "../../testing/forgery-check.ts";
 import {
   type Build,
@@ -42,7 +42,7 @@ import type { LawlessOperation } from "../../testing/lawless-slot.ts";
 import { OPEN, START_TIMESTAMP } from "../../testing/random-ledger.ts";
 
 await initPoseidon();
-beforeAll(loadForgeryTesters);
+beforeAll(loadForgeryTester);
 
 describe("Settle", () => {
   const kind = KIND.settle;
@@ -249,8 +249,8 @@ describe("Settle", () => {
       { drawBits: null, voidCount: 0, earnedParts: [333, 666] },
     ]) {
       const inputs = await expectAccepted("wide", () => honest(kind, settleWith(plan)));
-      const witness = await wideTester.calculateWitness(inputs);
-      expect(wideTester.checkConstraints(witness)).toBeNull();
+      const witness = await tester.calculateWitness(inputs);
+      expect(tester.checkConstraints(witness)).toBeNull();
     }
     expect(SEALED_EPOCH.amountWei > OPEN).toBe(true);
   });

@@ -75,17 +75,18 @@ import { FIELD_ORDER, KIND, kindRule, TAG } from "../../protocol.ts";
 import {
   AUTHORISATION,
   BALANCE,
+  EFFECT,
   expectAccepted,
   expectForgeryFails,
   type Forgery,
   type Inputs,
   LEAF,
-  LEAF_FIELD,
-  loadForgeryTesters,
+  loadForgeryTester,
   NO_KIND,
-  PATH,
   setInput,
-  testerOf,
+  showLeaf,
+  tableSectionOf,
+  tester,
 } from "../../testing/forgery-check.ts";
 import {
   AMOUNT,
@@ -111,7 +112,13 @@ import { keyXOf, OPEN, TEST_DOMAIN } from "../../testing/random-ledger.ts";
 import { executeSlot } from "../slot.ts";
 
 await initPoseidon();
-beforeAll(loadForgeryTesters);
+beforeAll(loadForgeryTester);
+
+/** The table's slot shows 64 digits above the batch's fee: with others than those that were signed, it is another message. */
+const FEE_LIMIT = {
+  table: AUTHORISATION.table,
+  wide: "feeRange.in <== maxFeePerUnit - feePerUnit;",
+} as const;
 
 describe("lawful operations", () => {
   it.each(Object.keys(HONEST).map((kind) => [nameOf(Number(kind)), Number(kind)] as const))(
@@ -119,8 +126,8 @@ describe("lawful operations", () => {
     async (_name, kind) => {
       for (const section of sectionsOf(kind)) {
         const inputs = await expectAccepted(section, () => honest(kind));
-        const witness = await testerOf(section).calculateWitness(inputs);
-        expect(testerOf(section).checkConstraints(witness)).toBeNull();
+        const witness = await tester.calculateWitness(inputs);
+        expect(tester.checkConstraints(witness)).toBeNull();
       }
     },
   );
@@ -214,7 +221,8 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       await forge("nonce exhausted", {
         lawful: at(2n ** 40n - 2n),
         forged: at(2n ** 40n - 1n),
-        at: "nonceRange.in <== newNonceA;",
+        // The table's slot has 40 digits for the next nonce: it can only show another than was signed.
+        at: { table: AUTHORISATION.table, wide: "nonceRange.in <== newNonceA;" },
         code: "OP_EXHAUSTED",
       });
     });
@@ -227,7 +235,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       await forge("fee above the maximum", {
         lawful: limited(FEE),
         forged: limited(FEE - 1n),
-        at: "feeRange.in <== maxFeePerUnit - feePerUnit;",
+        at: FEE_LIMIT,
         code: "OP_FEE_TOO_LOW",
       });
       const forged = () => honest(kind, { maxFeePerUnitWei: FEE, signed: { maxFeePerUnitWei: FEE - 1n } });
@@ -235,14 +243,14 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       // maxFeePerUnit + 2^64 has no place in the message's packing.
       await forge("maximum above 64 bits", {
         forged: limited(FEE + 2n ** 64n),
-        at: "feeRange.in <== maxFeePerUnit - feePerUnit;",
+        at: FEE_LIMIT,
         code: "OP_MALFORMED",
       });
     });
 
     it("refuses a fee that is one unit less or more than the kind's", async () => {
       for (const weight of [BigInt(rule.weight) - 1n, BigInt(rule.weight) + 1n]) {
-        await forge(`weight ${weight}`, { forged: () => honest(kind, { weight }), at: PATH });
+        await forge(`weight ${weight}`, { forged: () => honest(kind, { weight }), at: EFFECT });
       }
     });
 
@@ -275,7 +283,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
         ["kind", (leaf) => ({ ...leaf, kind: (leaf.kind % 3) + 1 })],
       ];
       for (const [name, effectA] of effects)
-        await forge(name, { forged: () => honest(kind, { effectA }), at: PATH });
+        await forge(name, { forged: () => honest(kind, { effectA }), at: EFFECT });
     });
 
     it("refuses an A that does not exist", async () => {
@@ -283,7 +291,9 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       // Rules about A's leaf stand before its balance in a wide slot.
       const first = kind === KIND.collect ? "NodeRead8: " : null;
       const ofDatanets: number[] = [KIND.publishVersion, KIND.approveModel, KIND.revokeModel];
-      const at = ofDatanets.includes(kind) ? "(tagA - TAG_DATANET()) === 0;" : (first ?? BALANCE);
+      const atWide = ofDatanets.includes(kind) ? "(tagA - TAG_DATANET()) === 0;" : (first ?? BALANCE.wide);
+      // In the table a leaf's row, or no term of its key, refuses: the slot itself opens none.
+      const at = { table: [NO_KIND, AUTHORISATION.table], wide: atWide };
       await forge("missing A", { forged, at, code: "OP_UNKNOWN_LEAF" });
       await forge("missing A said to be missing", {
         sections: ["wide"],
@@ -291,17 +301,21 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
         tamper: (inputs) => setInput(inputs, "wideIsMissing", [0, 0], 1n),
         at: "isMissingA * (1 - isForced) === 0;",
       });
-      const shown = (fields: Partial<typeof LEAF_FIELD>) => (inputs: Inputs, section: Section) => {
-        const leaf = { tag: 257n, nonce: 0n, keyX: keyXOf(secretOf(a)), balance: 1000n * OPEN, ...fields };
-        for (const [field, value] of Object.entries(leaf)) {
-          setInput(inputs, `${section}A`, [0, LEAF_FIELD[field as keyof typeof LEAF_FIELD]], BigInt(value));
-        }
-        setInput(inputs, `${section}Rest`, [0, 1], recoverKeyY(keyXOf(secretOf(a)))!);
+      const keyX = keyXOf(secretOf(a));
+      const shown = (tag: bigint) => (inputs: Inputs, section: Section) => {
+        const fields = { tag, nonce: 0n, keyX, balance: 1000n * OPEN };
+        showLeaf(inputs, section, { side: "A", id: CAPACITY - 1 }, fields);
+        if (section === "wide") setInput(inputs, "wideRest", [0, 1], recoverKeyY(keyX)!);
+        else
+          for (const [i, value] of [keyX, recoverKeyY(keyX)!].entries())
+            setInput(inputs, `${tableSectionOf(kind)}Signature`, [0, i], value);
       };
       if (a !== PAYER) return;
-      await forge("missing A shown as a rich account", { forged, tamper: shown({}), at: first ?? LEAF });
+      const refusedBy = (rule: string) => ({ table: rule, wide: first ?? rule });
+      const rich = { forged, tamper: shown(257n), at: refusedBy(LEAF) };
+      await forge("missing A shown as a rich account", rich);
       // Without this rule Poseidon's inverse finds nine fields that hash to 0, or to any leaf.
-      await forge("A of a kind that is none", { forged, tamper: shown({ tag: 300 }), at: first ?? NO_KIND });
+      await forge("A of a kind that is none", { forged, tamper: shown(300n), at: refusedBy(NO_KIND) });
     });
 
     it("refuses fields that the kind does not use", async () => {
@@ -329,14 +343,13 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
           code: "OP_MALFORMED",
         });
       }
-      if (rule.isNarrow && words.length === 0) {
-        await forge("a payload", {
-          sections: ["narrow"],
-          forged: () => honest(kind, { words: [1n] }),
-          at: "payload * (1 - hasPayload) === 0;",
-          code: "OP_MALFORMED",
+      // A transfer's slot in the table has no payload to show.
+      if (rule.isNarrow && words.length === 0)
+        await forge("a signature over a payload", {
+          sections: ["table"],
+          forged: () => honest(kind, { signed: { words: [1n] } }),
+          at: AUTHORISATION,
         });
-      }
     });
 
     if (rule.usesB && !rule.isCreate) {
@@ -361,14 +374,17 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
         const statement = isOfModels ? " === 0;" : "* (tagB - TAG_";
         await forge("missing B", {
           forged: () => honest(kind, { b }),
-          at: wantsKind ? statement : { narrow: NO_KIND, wide: AUTHORISATION },
+          at: { table: NO_KIND, wide: wantsKind ? statement : AUTHORISATION.wide },
           code: "OP_UNKNOWN_LEAF",
         });
         const tag = kind === KIND.commitData ? 258n : wantsKind ? 259n : 257n;
         if (!wantsKind) {
           await forge("missing B shown as a leaf of the right kind", {
             forged: () => honest(kind, { b, signed: { bRef: (tag - TAG.leaf) << 160n } }),
-            tamper: (inputs, section) => setInput(inputs, `${section}B`, [0, LEAF_FIELD.tag], tag),
+            tamper: (inputs, section) => {
+              showLeaf(inputs, section, { side: "B", id: b }, { tag });
+              if (section === "table") setInput(inputs, "transferBRef", [0], (tag - TAG.leaf) << 160n);
+            },
             at: LEAF,
           });
         }
@@ -404,10 +420,10 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
             ...leaf,
             [field]: field === "kind" ? (leaf.kind % 3) + 1 : leaf[field] + 1n,
           });
-          await forge(`B's ${field}`, { forged: () => honest(kind, { effectB }), at: PATH });
+          await forge(`B's ${field}`, { forged: () => honest(kind, { effectB }), at: EFFECT });
         }
         const unchanged = new World().leaf(HONEST[kind]!.b!);
-        await forge("B unchanged", { forged: () => honest(kind, { effectB: () => unchanged }), at: PATH });
+        await forge("B unchanged", { forged: () => honest(kind, { effectB: () => unchanged }), at: EFFECT });
       });
     }
   },

@@ -1,5 +1,5 @@
 /**
- * Test support: every wire of a table batch's circuit in one of five classes. Soundness needs that each term's weight and
+ * Test support: every wire of a batch's circuit in one of five classes. Soundness needs that each term's weight and
  * point are functions of C (docs/leaf-table.md, "What C fixes"); the classes come from the rows (binding-table.ts).
  */
 

@@ -3,7 +3,7 @@ import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { describe, expect, it } from "vitest";
 import { genesisMisfit, settlingCircuits } from "./settling-circuit.ts";
 
-const NAMES = ["batch-6-2", "settlement-16-16-8-8-4", "earner-table-16", "settlement-16-16-8-8-8"];
+const NAMES = ["table-4-2-2-8-2-2-1", "settlement-16-16-8-8-4", "earner-table-16", "settlement-16-16-8-8-8"];
 const INFO = {
   circuits: NAMES.map((name) => ({
     name,

@@ -14,7 +14,7 @@ import { freePort } from "@openledger/foundation/testing/free-port";
 import type { BackendName } from "@openledger/prover/backends";
 import { type Address, parseEther } from "viem";
 import { type DrillAccountName, drillAccount, drillPrivateKey } from "../../world/accounts.ts";
-import { SEQUENTIAL_SHAPE } from "../../world/circuits.ts";
+import { WIDE_SHAPE } from "../../world/circuits.ts";
 import { type CommandRunner, commandRunner } from "../../world/commands.ts";
 import { commandSpec } from "../../world/services.ts";
 import { createWorld, type World, type WorldDeclaration } from "../../world/world.ts";
@@ -40,7 +40,7 @@ export async function startGatedWorld<T>(
   prepare: (world: World, people: People) => Promise<T>,
 ) {
   const world = await createWorld({
-    ...{ ...declared, backend, keepIn, tell, shape: SEQUENTIAL_SHAPE },
+    ...{ ...declared, backend, keepIn, tell, shape: WIDE_SHAPE },
     gateOn: (l1Url) => withOperator(l1Url, gateOn),
   });
   try {

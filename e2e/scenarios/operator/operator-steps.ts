@@ -8,7 +8,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { freePort, isFree } from "@openledger/foundation/testing/free-port";
 import { type Diagnosis, examine } from "@openledger/operations/doctor/doctor";
 import { drillAccount, drillPrivateKey, drillUser } from "../../world/accounts.ts";
-import { SEQUENTIAL_SHAPE } from "../../world/circuits.ts";
+import { WORLD_SIZES } from "../../world/circuits.ts";
 import { drillError } from "../../world/drill-errors.ts";
 import { faucetOn } from "../../world/l1.ts";
 import type { ManagedProcess } from "../../world/process.ts";
@@ -17,8 +17,8 @@ import { waitUntil } from "../../world/wait-until.ts";
 import { drillCeremony } from "./drill-ceremony.ts";
 
 /** The smallest set with which everything can be done. The keys that ceremonies made of it are kept. */
-const CIRCUITS = [shapeName(SEQUENTIAL_SHAPE), "leaf-exit", "earner-exit-4"];
-/** 60,248 constraints. */
+const CIRCUITS = [shapeName(WORLD_SIZES.get(2)!.shape), "leaf-exit", "earner-exit-4"];
+/** 52,234 constraints. */
 const POWER = 16;
 const USERS = [0, 1, 2, 3];
 const RANGE = 5;

@@ -1,17 +1,11 @@
-/**
- * Operations proven a second, witness included: batches of today's slots and batches with a leaf table, of the same domain
- * and traffic, in turns in one process.
- */
+/** Operations proven a second, witness included: batches that fill a domain with one sort of traffic. */
 
-import { batchStatement } from "@openledger/circuits/blob/batch-statement";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { batchInputs } from "@openledger/circuits/internal/batch/batch-inputs";
 import { tableConstraints } from "@openledger/circuits/internal/table/table-counts";
-import { tableStatement } from "@openledger/circuits/internal/table/table-data";
-import { type BatchShape, shapeName, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { closedTableInputs } from "@openledger/circuits/table/table-builder";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
 import { tableName } from "@openledger/circuits/table/table-shape";
 import { type BackendName, createProver } from "@openledger/prover/backends";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
@@ -19,15 +13,11 @@ import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { CircuitInputs, ProvingCircuit } from "@openledger/prover/proving/prover";
 import { cheapest, WIDE_SLOT } from "../table.ts";
 import { TRAFFIC, type Traffic } from "./table-traffic.ts";
-import { closeSequential, closeTable, drawPairs } from "./table-world.ts";
-
-/** A narrow slot of a sequential batch, its share of C and y included. */
-const SEQUENTIAL_SLOT = 18_730;
-const SEQUENTIAL_FRAME = 9_000;
+import { closeTable, drawPairs } from "./table-world.ts";
 
 export interface BenchTableProveOptions {
   readonly traffic: string;
-  /** log2 of the domain that both batches fill. */
+  /** log2 of the domain that the batch fills. */
   readonly domain: string;
   readonly rounds: string;
   readonly backend: string;
@@ -42,9 +32,6 @@ export interface TableProveCase {
   readonly publicSignals: readonly bigint[];
 }
 
-const SIDES = ["before", "after"] as const;
-type Side = (typeof SIDES)[number];
-
 interface Times {
   readonly elapsedMs: number;
   readonly witnessMs: number;
@@ -58,61 +45,37 @@ export async function benchTableProve(options: BenchTableProveOptions) {
   const traffic = TRAFFIC.find((name) => name === options.traffic);
   if (traffic === undefined) throw new Error(`the traffic is one of ${TRAFFIC.join(", ")}`);
   const limit = 2 ** Number(options.domain);
-  const contestants = { before: await sequential(traffic, limit), after: await tableCase(traffic, limit) };
-  const times: Record<Side, Times[]> = { before: [], after: [] };
+  const { circuit, constraints, inputs, name, operations, publicSignals } = await tableCase(traffic, limit);
+  const times: Times[] = [];
   const prover = await createProver(options.backend as BackendName);
   try {
     // One round more than is counted: the first loads keys and compiles programs.
-    for (let round = 0; round <= Number(options.rounds); round++)
-      for (const side of SIDES) {
-        const { circuit, inputs, publicSignals, name, operations } = contestants[side];
-        const startedAtMs = performance.now();
-        const { proof, timings } = await prover.prove({ circuit, inputs });
-        const elapsedMs = performance.now() - startedAtMs;
-        if (!verifyProof(circuit.verificationKey, proof, [...publicSignals]))
-          throw new Error(`${name}: the proof does not state this batch`);
-        console.log(
-          `${name}: round ${round}${round === 0 ? " (not counted)" : ""}, ${operations} operations in ${Math.round(elapsedMs)} ms, ` +
-            `witness ${Math.round(timings.witnessMs)} ms, proof ${Math.round(timings.proveMs)} ms`,
-        );
-        if (round > 0) times[side].push({ ...timings, elapsedMs });
-      }
+    for (let round = 0; round <= Number(options.rounds); round++) {
+      const startedAtMs = performance.now();
+      const { proof, timings } = await prover.prove({ circuit, inputs });
+      const elapsedMs = performance.now() - startedAtMs;
+      if (!verifyProof(circuit.verificationKey, proof, [...publicSignals]))
+        throw new Error(`${name}: the proof does not state this batch`);
+      console.log(
+        `${name}: round ${round}${round === 0 ? " (not counted)" : ""}, ${operations} operations in ${Math.round(elapsedMs)} ms, ` +
+          `witness ${Math.round(timings.witnessMs)} ms, proof ${Math.round(timings.proveMs)} ms`,
+      );
+      if (round > 0) times.push({ ...timings, elapsedMs });
+    }
   } finally {
     await prover.close();
   }
-  const medianOf = (side: Side, what: keyof Times) => median(times[side].map((each) => each[what]));
-  const speed = (side: Side) =>
-    Math.round((100_000 * contestants[side].operations) / medianOf(side, "elapsedMs")) / 100;
-  const row = (side: Side) => ({
-    name: contestants[side].name,
-    operations: contestants[side].operations,
-    constraints: contestants[side].constraints,
-    witnessMs: Math.round(medianOf(side, "witnessMs")),
-    proveMs: Math.round(medianOf(side, "proveMs")),
-  });
-  const provenOperationsPerSecond = { before: speed("before"), after: speed("after") };
+  const medianOf = (what: keyof Times) => median(times.map((each) => each[what]));
   return {
-    traffic,
-    backend: options.backend,
-    provenOperationsPerSecond,
-    timesAsMany: Math.round((100 * provenOperationsPerSecond.after) / provenOperationsPerSecond.before) / 100,
-    before: row("before"),
-    after: row("after"),
+    ...{ traffic, backend: options.backend, name, operations, constraints },
+    provenOperationsPerSecond: Math.round((100_000 * operations) / medianOf("elapsedMs")) / 100,
+    witnessMs: Math.round(medianOf("witnessMs")),
+    proveMs: Math.round(medianOf("proveMs")),
     peakMb: Math.round(process.resourceUsage().maxRSS / 1024),
   };
 }
 
-async function sequential(traffic: Traffic, limit: number): Promise<TableProveCase> {
-  const narrow = 2 * Math.floor((limit - WIDE_SLOT - SEQUENTIAL_FRAME) / SEQUENTIAL_SLOT / 2);
-  const shape: BatchShape = { narrow, wide: 1 };
-  const circuit = await setUp(shapeName(shape), limit);
-  const closed = closeSequential(traffic, drawPairs(traffic, narrow), shape);
-  const { z, commitment, y } = batchStatement(closed.data, 1n);
-  const inputs = batchInputs(closed, z, TREE_DEPTH) as CircuitInputs;
-  return { ...circuit, operations: narrow, inputs, publicSignals: [commitment, y, z] };
-}
-
-/** A batch with a leaf table that fills the domain, with its development key. @param limit the domain's size */
+/** A batch that fills the domain, with its development key. @param limit the domain's size */
 export async function tableCase(traffic: Traffic, limit: number): Promise<TableProveCase> {
   const shapeFor = (operations: number) => {
     const rows = new Set(drawPairs(traffic, operations).flat()).size;
@@ -130,8 +93,8 @@ export async function tableCase(traffic: Traffic, limit: number): Promise<TableP
   const shape = shapeFor(fits);
   const circuit = await setUp(tableName(shape), limit);
   const closed = closeTable(traffic, drawPairs(traffic, fits), shape);
-  const { z, commitment, y } = tableStatement(closed.batch.data, closed.layout, 1n);
-  const inputs = closedTableInputs(closed, z, TREE_DEPTH) as CircuitInputs;
+  const { z, commitment, y } = sealedStatement(closed, 1n);
+  const inputs = sealedInputs(closed, z, TREE_DEPTH) as CircuitInputs;
   return { ...circuit, operations: fits, inputs, publicSignals: [commitment, y, z] };
 }
 

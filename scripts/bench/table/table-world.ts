@@ -1,12 +1,10 @@
-/** A ledger with just the leaves that simulated operations name, and batches of them in both forms. */
-import { BatchBuilder, type ClosedBatch } from "@openledger/circuits/batch/batch";
-import type { Operation } from "@openledger/circuits/batch/slot-trace";
+/** A ledger with just the leaves that simulated operations name, and batches of them. */
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { accountLeaf, packCounters } from "@openledger/circuits/ledger/leaf";
 import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";
-import { type BatchShape, KIND, LEAF_KIND } from "@openledger/circuits/protocol";
-import { type ClosedTable, TableBuilder } from "@openledger/circuits/table/table-builder";
-import type { TableShape } from "@openledger/circuits/table/table-shape";
+import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import { type SealedBatch, TableBuilder } from "@openledger/circuits/table/table-builder";
+import { postedShape, type TableShape } from "@openledger/circuits/table/table-shape";
 import { keyXOf, OPEN, signFor, TEST_DOMAIN } from "@openledger/circuits/testing/random-ledger";
 import { ACCOUNTS, simulate, type Traffic } from "./table-traffic.ts";
 
@@ -45,12 +43,7 @@ function openLedger(traffic: Traffic, pairs: readonly Pair[]): Ledger {
 }
 
 /** Executes the pairs one by one on a fresh ledger. */
-function fill(
-  traffic: Traffic,
-  pairs: readonly Pair[],
-  ledger: Ledger,
-  builder: { add(operation: Operation): unknown },
-) {
+function fill(traffic: Traffic, pairs: readonly Pair[], ledger: Ledger, builder: TableBuilder) {
   for (const [i, [a, b]] of pairs.entries()) {
     const isPayment = traffic === "payments";
     const order = isPayment
@@ -72,16 +65,9 @@ const opening = (ledger: Ledger) => ({
   ...{ idFeeWei: OPEN, timestamp: TIMESTAMP, feeAccountId: FEE_ACCOUNT, feePerUnitWei: 10n ** 12n },
 });
 
-export function closeSequential(traffic: Traffic, pairs: readonly Pair[], shape: BatchShape): ClosedBatch {
+export function closeTable(traffic: Traffic, pairs: readonly Pair[], shape: TableShape): SealedBatch {
   const ledger = openLedger(traffic, pairs);
-  const builder = new BatchBuilder(ledger, { ...opening(ledger), shape });
-  fill(traffic, pairs, ledger, builder);
-  return builder.close();
-}
-
-export function closeTable(traffic: Traffic, pairs: readonly Pair[], shape: TableShape): ClosedTable {
-  const ledger = openLedger(traffic, pairs);
-  const builder = new TableBuilder(ledger, shape, opening(ledger));
+  const builder = new TableBuilder(ledger, { ...opening(ledger), shape: postedShape(shape) });
   fill(traffic, pairs, ledger, builder);
   return builder.close();
 }
