@@ -69,7 +69,7 @@ export const attributionErrors = defineErrors("ATT", {
   },
   ATT_SCORE_MODE_UNAVAILABLE: {
     meaning: "the chosen way to compute scores does not run on this machine; nothing else ran in its place",
-    remedy: "install the graphics card's driver, or choose --scores auto, webasm, cpu or int32",
+    remedy: "install the graphics card's driver and the package gl, or choose --scores auto or int32",
   },
   ATT_ASK_REFUSED: {
     meaning:

@@ -1,6 +1,7 @@
 import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "@openledger/contracts/l1/capped-transaction";
 import { DEFAULT_MAX_BLOB_FEE_GWEI, DEFAULT_MAX_FEE_GWEI } from "@openledger/contracts/l1/fee-policy";
 import {
+  defaulting,
   describeProblems,
   type Environment,
   ethereumAddress,
@@ -10,8 +11,7 @@ import {
   readSettings,
   type Settings,
   type SettingValues,
-  someText,
-  WORKER_SETTINGS,
+  SHARED_SETTINGS,
   wholeNumber,
 } from "@openledger/foundation/settings";
 import { bridgeError } from "./bridge-errors.ts";
@@ -19,7 +19,10 @@ import { leaseSecondsProblem } from "./l1/lease-margin.ts";
 
 /** Every setting of the bridge, in the environment as BRIDGE_…; docs/generated/settings.md has their table. */
 export const BRIDGE_SETTINGS = {
-  ...WORKER_SETTINGS,
+  deploymentPath: SHARED_SETTINGS.deploymentPath,
+  sequencerUrl: SHARED_SETTINGS.sequencerUrl,
+  operatorToken: SHARED_SETTINGS.operatorToken,
+  logLevel: SHARED_SETTINGS.logLevel,
   l1RpcUrl: {
     schema: httpUrl.optional(),
     description: "L1 node; the deployment record's where absent",
@@ -29,11 +32,7 @@ export const BRIDGE_SETTINGS = {
     isSecret: true,
     description: "L1 key of the address that the contract calls sequencer; nothing else may use its nonces",
   },
-  dataPath: {
-    schema: someText,
-    default: ".openledger/bridge",
-    description: "the bridge's database",
-  },
+  dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/bridge"),
   l1Confirmations: {
     schema: wholeNumber(1, 10_000),
     default: "3",
@@ -44,16 +43,8 @@ export const BRIDGE_SETTINGS = {
     default: "64",
     description: "blocks, its own included, before a batch counts as final; 64 are two epochs",
   },
-  pollIntervalMs: {
-    schema: wholeNumber(10, ONE_DAY_MS),
-    default: "1000",
-    description: "time between two looks at L1 and the sequencer",
-  },
-  maxBackoffMs: {
-    schema: wholeNumber(10, ONE_DAY_MS),
-    default: "60000",
-    description: "longest wait between two tries of what fails",
-  },
+  pollIntervalMs: SHARED_SETTINGS.pollIntervalMs,
+  maxBackoffMs: defaulting(SHARED_SETTINGS.maxBackoffMs, "60000"),
   l1ResendAfterMs: {
     schema: wholeNumber(100, ONE_DAY_MS),
     default: "60000",
@@ -75,16 +66,7 @@ export const BRIDGE_SETTINGS = {
     default: DEFAULT_MAX_BLOB_FEE_GWEI.toString(),
     description: "most to pay for a unit of blob gas; a blob has 131,072 units",
   },
-  l1LogChunkBlocks: {
-    schema: wholeNumber(1, 1_000_000),
-    default: "2000",
-    description: "blocks asked for in one eth_getLogs",
-  },
-  requestTimeoutMs: {
-    schema: wholeNumber(100, ONE_DAY_MS),
-    default: "20000",
-    description: "longest wait for one answer of L1 or the sequencer",
-  },
+  requestTimeoutMs: defaulting(SHARED_SETTINGS.requestTimeoutMs, "20000"),
   leaseAddress: {
     schema: ethereumAddress.optional(),
     description: "contract of the lease; none where absent, and then only one machine may ever run",
@@ -94,19 +76,19 @@ export const BRIDGE_SETTINGS = {
     default: "600",
     description: "how long the lease lasts from each extension on; a spare waits for its end",
   },
-  leaseMarginMs: {
-    schema: wholeNumber(100, 3_600_000),
-    default: "20000",
-    description:
-      "this long before the lease's end nothing new is signed; as the sequencer's, and 20000 at least off chain 31337",
-  },
-  healthPort: {
-    schema: wholeNumber(0, 65_535).optional(),
-    description: "port for GET /health and GET /metrics on 127.0.0.1; none where absent",
-  },
+  leaseMarginMs: SHARED_SETTINGS.leaseMarginMs,
+  healthPort: SHARED_SETTINGS.healthPort,
 } as const satisfies Settings;
 
-export type BridgeConfig = SettingValues<typeof BRIDGE_SETTINGS>;
+/** What no operator has had a reason to set. */
+const FIXED = {
+  /** Blocks asked for in one eth_getLogs. */
+  l1LogChunkBlocks: 2_000,
+} as const;
+
+export type BridgeConfig = SettingValues<typeof BRIDGE_SETTINGS> & {
+  readonly [Name in keyof typeof FIXED]: (typeof FIXED)[Name] extends number ? number : string;
+};
 
 /** @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one */
 export function readConfig(environment: Environment): BridgeConfig {
@@ -117,5 +99,5 @@ export function readConfig(environment: Environment): BridgeConfig {
   if (tooShort !== null) problems.push({ env: "BRIDGE_LEASE_SECONDS", problem: tooShort });
   if (problems.length > 0)
     throw bridgeError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
-  return values;
+  return Object.freeze({ ...values, ...FIXED });
 }

@@ -131,15 +131,8 @@ export const ethereumKey = z
   .transform((value) => new Secret(value as `0x${string}`));
 export const ONE_DAY_MS = 86_400_000;
 
-/** Of provers and their dispatcher, which serve whichever machine is the sequencer. */
-export const SPARE_SEQUENCER_URL = {
-  schema: httpUrl.optional(),
-  description:
-    "where the sequencer is after a handover to the spare; asked when the other one does not serve",
-} as const;
-
-/** What every process has that works for a sequencer: the bridge and each prover. */
-export const WORKER_SETTINGS = {
+/** Settings that several processes have, each declared here once; a process may have another default. */
+export const SHARED_SETTINGS = {
   deploymentPath: {
     schema: someText,
     default: ".openledger/deployment.json",
@@ -148,7 +141,54 @@ export const WORKER_SETTINGS = {
   sequencerUrl: {
     schema: httpUrl,
     default: "http://127.0.0.1:8547",
-    description: "the sequencer's API",
+    description: "the API of the sequencer; where nothing is sent to it, a follower's will do",
+  },
+  spareSequencerUrl: {
+    schema: httpUrl.optional(),
+    description:
+      "where the sequencer is after a handover to the spare; asked when the other one does not serve",
+  },
+  dataPath: {
+    schema: someText,
+    default: ".openledger/data",
+    description: "folder of the process's own data",
+  },
+  host: { schema: someText, default: "127.0.0.1", description: "address to listen on" },
+  port: {
+    schema: wholeNumber(0, 65_535),
+    default: "0",
+    description: "port to listen on; 0 = any free one",
+  },
+  healthPort: {
+    schema: wholeNumber(0, 65_535).optional(),
+    description: "port for GET /health and GET /metrics on 127.0.0.1; none where absent",
+  },
+  rateLimitPerMinute: {
+    schema: wholeNumber(1, 10_000_000),
+    default: "6000",
+    description: "requests of one address a minute, IPv6 by /64",
+  },
+  requestTimeoutMs: {
+    schema: wholeNumber(100, ONE_DAY_MS),
+    default: "30000",
+    description:
+      "longest wait for a request or an answer to come whole; a body goes on while 64 KiB of it come a second",
+  },
+  pollIntervalMs: {
+    schema: wholeNumber(10, ONE_DAY_MS),
+    default: "1000",
+    description: "time between two questions for work",
+  },
+  maxBackoffMs: {
+    schema: wholeNumber(10, ONE_DAY_MS),
+    default: "30000",
+    description: "longest wait between two tries of what fails",
+  },
+  leaseMarginMs: {
+    schema: wholeNumber(100, 3_600_000),
+    default: "20000",
+    description:
+      "this long before the lease's end nothing new is acknowledged or signed: the same for sequencer and bridge, and 20000 at least off chain 31337; clocks may differ by half of it",
   },
   operatorToken: {
     schema: bearerToken,
@@ -156,8 +196,12 @@ export const WORKER_SETTINGS = {
     description: "bearer token of the sequencer's /operator routes",
   },
   logLevel: {
-    schema: z.enum(["debug", "info", "warn", "error", "silent"]),
+    schema: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
     default: "info",
     description: "least level that is logged",
   },
 } as const satisfies Settings;
+
+/** The same setting with another default. */
+export const defaulting = <const S extends Setting>(setting: S, fallback: string) =>
+  ({ ...setting, default: fallback }) as const;

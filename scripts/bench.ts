@@ -394,18 +394,11 @@ program
   .description("language models: tuning, rows' gradients and queries natively, in WebAssembly and in jax-js")
   .option("--steps <n>", "tuning steps of each, 8 rows of 128 tokens a step", "8")
   .option("--rows <n>", "rows whose features are made", "64")
-  .option("--kernels <set>", "all, or webgpu: tuning on a graphics card; swiftshader computes as one", "all")
   .addHelpText("after", "\nExample:\n  npm run bench -- models --steps 4")
-  .action(async (options: { steps: string; rows: string; kernels: string }) => {
+  .action(async (options: { steps: string; rows: string }) => {
     const counts = { steps: Number(options.steps), rows: Number(options.rows) };
-    if (options.kernels === "all") {
-      const { benchModels } = await import("./bench/models.ts");
-      console.log(JSON.stringify(await benchModels(counts)));
-    } else {
-      const { benchModelsOnCard } = await import("./bench/models-on-card.ts");
-      const kind = options.kernels === "webgpu" ? "hardware" : "software";
-      console.log(JSON.stringify(await benchModelsOnCard(counts, kind)));
-    }
+    const { benchModels } = await import("./bench/models.ts");
+    console.log(JSON.stringify(await benchModels(counts)));
     process.exit(0);
   });
 

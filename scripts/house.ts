@@ -4,15 +4,18 @@
  */
 import { fileURLToPath } from "node:url";
 import { doorsOf } from "./house/doors.ts";
-import { brokenLimits, brokenProseLimits } from "./house/limits.ts";
+import { brokenCounts, brokenLimits, brokenProseLimits } from "./house/limits.ts";
 import { measureHouse } from "./house/measures.ts";
 import { missingTargets } from "./house/page-targets.ts";
 import { measureProse } from "./house/prose.ts";
 import { readTree } from "./house/tree.ts";
 import { readWorkspaces } from "./house/workspaces.ts";
+import { countKnobs, countLines } from "./knobs.ts";
 
 const root = process.argv[2] ?? fileURLToPath(new URL("..", import.meta.url));
-const measures = measureHouse(readTree(root));
+const tree = readTree(root);
+const measures = measureHouse(tree);
+const counts = { ...(await countKnobs()), ...countLines(tree, root) };
 const list = (title: string, items: readonly string[]) => {
   console.log(`${title}: ${items.length}`);
   for (const item of items.slice(0, 100)) console.log(`  ${item}`);
@@ -46,7 +49,7 @@ list(
   "names through the doors",
   Object.entries(doors).map(([name, count]) => `${count} ${name}`),
 );
-const broken = [...brokenLimits(measures), ...brokenProseLimits(pages)];
+const broken = [...brokenLimits(measures), ...brokenProseLimits(pages), ...brokenCounts(counts)];
 list("limits that do not hold", broken);
 console.log(
   `house ${JSON.stringify({
@@ -56,11 +59,11 @@ console.log(
     testSupportOutsideTesting: measures.testSupportOutsideTesting.length,
     exportsWithoutCaller: measures.exportsWithoutCaller.length,
     privateKeywords: measures.privateKeywords.length,
-    productLines: measures.productLines,
     longSentences: pages.reduce((sum, { longSentences }) => sum + longSentences.length, 0),
     highestMedianWords: Math.max(...pages.map(({ medianWords }) => medianWords)),
     missingTargets: missing.length,
     doors,
+    ...counts,
   })}`,
 );
 process.exitCode = broken.length + missing.length === 0 ? 0 : 1;

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BRIDGE_SETTINGS } from "@openledger/bridge/config";
 import { DATANET_SETTINGS } from "@openledger/datanets/host/config";
-import { settingsTable } from "@openledger/foundation/settings";
+import { type Settings, settingsTable } from "@openledger/foundation/settings";
 import { FACTORY_SETTINGS } from "@openledger/models/factory/factory-config";
 import { SERVING_SETTINGS } from "@openledger/models/serving/serving-config";
 import { DISPATCHER_SETTINGS } from "@openledger/prover/jobs/dispatch-config";
@@ -11,6 +11,25 @@ import { PROVER_SETTINGS } from "@openledger/prover/service/prove-config";
 import { SEQUENCER_SETTINGS } from "@openledger/sequencer/config";
 
 export const SETTINGS_PAGE = "docs/generated/settings.md";
+
+const TABLES: readonly Settings[] = [
+  SEQUENCER_SETTINGS,
+  BRIDGE_SETTINGS,
+  PROVER_SETTINGS,
+  DATANET_SETTINGS,
+  SERVING_SETTINGS,
+  FACTORY_SETTINGS,
+  DISPATCHER_SETTINGS,
+];
+
+/** Declarations of settings: one that several processes share counts once. */
+export const settingDeclarations = (): string[] => [
+  ...new Set(
+    TABLES.flatMap((table) =>
+      Object.entries(table).map(([name, { description }]) => `${name}: ${description}`),
+    ),
+  ),
+];
 
 export function renderSettings(): string {
   return [

@@ -3,6 +3,7 @@
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
   bearerToken,
+  defaulting,
   describeProblems,
   type Environment,
   ethereumKey,
@@ -10,6 +11,7 @@ import {
   type SettingProblem,
   type Settings,
   type SettingValues,
+  SHARED_SETTINGS,
   someText,
   wholeNumber,
 } from "@openledger/foundation/settings";
@@ -52,23 +54,14 @@ export const SEQUENCER_SETTINGS = {
     schema: someText,
     description: "deployment record (JSON)",
   },
-  dataPath: {
-    schema: someText,
-    default: ".openledger/sequencer",
-    description: "folder of the ledger's log",
-  },
+  dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/sequencer"),
   lease: {
     schema: z.enum(LEASE_MODES),
     default: "off",
     description:
       "required: nothing is acknowledged without the lease on L1 that the bridge reports; off: one machine",
   },
-  leaseMarginMs: {
-    schema: wholeNumber(100, 3_600_000),
-    default: "20000",
-    description:
-      "this long before the lease's end acknowledging stops, 20000 at least off chain 31337; clocks may differ by half of it",
-  },
+  leaseMarginMs: SHARED_SETTINGS.leaseMarginMs,
   replica: {
     schema: z.enum(REPLICA_MODES),
     default: "off",
@@ -105,21 +98,9 @@ export const SEQUENCER_SETTINGS = {
     default: "first",
     description: "when all checksums of the log are compared: before anything is served, or beside it",
   },
-  host: {
-    schema: someText,
-    default: "127.0.0.1",
-    description: "address to listen on",
-  },
-  port: {
-    schema: wholeNumber(0, 65_535),
-    default: "8547",
-    description: "port to listen on; 0 = any free one",
-  },
-  operatorToken: {
-    schema: bearerToken,
-    isSecret: true,
-    description: "bearer token of the operator's own routes",
-  },
+  host: SHARED_SETTINGS.host,
+  port: defaulting(SHARED_SETTINGS.port, "8547"),
+  operatorToken: SHARED_SETTINGS.operatorToken,
   proverToken: {
     schema: bearerToken.optional(),
     isSecret: true,
@@ -145,36 +126,6 @@ export const SEQUENCER_SETTINGS = {
     default: "1000000000",
     description: "follow: lowest fee of a unit",
   },
-  feeMaxPerUnitWei: {
-    schema: feeWei,
-    default: "1000000000000000000",
-    description: "follow: highest fee of a unit",
-  },
-  feeStepPerMille: {
-    schema: wholeNumber(1, 1_000),
-    default: "125",
-    description: "follow: thousandths by which the fee moves from a batch to the next, at most",
-  },
-  feeMarginPerMille: {
-    schema: wholeNumber(0, 100_000),
-    default: "200",
-    description: "follow: thousandths above the cost; L1's tip has to come out of it",
-  },
-  feeLoadPerMille: {
-    schema: wholeNumber(0, 100_000),
-    default: "1000",
-    description: "follow: surcharge in thousandths where MAX_UNPOSTED_BATCHES wait",
-  },
-  feeGasPerBatch: {
-    schema: wholeNumber(0, 16_777_216),
-    default: "300000",
-    description: "follow: L1 gas of a batch, whatever it holds",
-  },
-  feeGasPerUnit: {
-    schema: wholeNumber(0, 1_000_000),
-    default: "100",
-    description: "follow: L1 gas of a unit",
-  },
   feeUnitsPerBatch: {
     schema: wholeNumber(1, 1_000_000),
     default: "640",
@@ -195,11 +146,6 @@ export const SEQUENCER_SETTINGS = {
     default: "",
     description: "file with that number, read again whenever it changes; empty = none",
   },
-  feeAccountId: {
-    schema: wholeNumber(0, 2 ** 24 - 1),
-    default: "1",
-    description: "leaf that is credited with the fees",
-  },
   closeIntervalMs: {
     schema: wholeNumber(50, 3_600_000),
     default: "10000",
@@ -214,11 +160,6 @@ export const SEQUENCER_SETTINGS = {
     schema: wholeNumber(1, 100_000),
     default: "256",
     description: "closed batches that L1 does not have; beyond, signed operations are refused",
-  },
-  staleMarginSeconds: {
-    schema: wholeNumber(60, 3_000),
-    default: "900",
-    description: "A batch this close to the end of L1's one-hour window is closed anew",
   },
   l1Confirmations: {
     schema: wholeNumber(0, 10_000),
@@ -245,11 +186,6 @@ export const SEQUENCER_SETTINGS = {
     default: "10000",
     description: "operations behind nonce gaps",
   },
-  pendingTtlMs: {
-    schema: wholeNumber(1_000, 86_400_000),
-    default: "600000",
-    description: "how long an operation waits behind a nonce gap",
-  },
   proveLeaseMs: {
     schema: wholeNumber(1_000, 86_400_000),
     default: "600000",
@@ -258,20 +194,11 @@ export const SEQUENCER_SETTINGS = {
   ...SERVER_SETTINGS,
   // Clients of the feed hold theirs.
   maxConnections: { ...SERVER_SETTINGS.maxConnections, default: "2000" },
-  rateLimitPerMinute: {
-    schema: wholeNumber(1, 10_000_000),
-    default: "6000",
-    description: "requests of one address a minute",
-  },
+  rateLimitPerMinute: SHARED_SETTINGS.rateLimitPerMinute,
   feedMaxClients: {
     schema: wholeNumber(0, 100_000),
     default: "1000",
     description: "connections to the feed; a tenth of them, and ten at least, from one address, IPv6 by /64",
-  },
-  feedBufferBytes: {
-    schema: wholeNumber(1_024, 2 ** 30),
-    default: "1048576",
-    description: "unread bytes after which a feed client is cut off",
   },
   pagesPath: {
     schema: z.string(),
@@ -308,23 +235,46 @@ export const SEQUENCER_SETTINGS = {
     default: "open",
     description: "open, or sunset: only what leads out of the ledger is taken",
   },
-  logLevel: {
-    schema: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
-    default: "info",
-    description: "pino level",
-  },
+  logLevel: SHARED_SETTINGS.logLevel,
 } as const satisfies Settings;
 
-export type Config = SettingValues<typeof SEQUENCER_SETTINGS>;
+/** What no operator has had a reason to set: measured once, or a bound that is far off. */
+const FIXED = {
+  /** Follow: highest fee of a unit. */
+  feeMaxPerUnitWei: 1_000_000_000_000_000_000n,
+  /** Follow: thousandths by which the fee moves from a batch to the next, at most. */
+  feeStepPerMille: 125,
+  /** Follow: thousandths above the cost; L1's tip has to come out of it. */
+  feeMarginPerMille: 200,
+  /** Follow: surcharge in thousandths where MAX_UNPOSTED_BATCHES wait. */
+  feeLoadPerMille: 1_000,
+  /** Follow: L1 gas of a batch, whatever it holds. */
+  feeGasPerBatch: 300_000,
+  /** Follow: L1 gas of a unit. */
+  feeGasPerUnit: 100,
+  /** Leaf that is credited with the fees. */
+  feeAccountId: 1,
+  /** A batch this close to the end of L1's one-hour window is closed anew. */
+  staleMarginSeconds: 900,
+  /** How long an operation waits behind a nonce gap. */
+  pendingTtlMs: 600_000,
+  /** Unread bytes after which a feed client is cut off. */
+  feedBufferBytes: 1_048_576,
+} as const;
+
+type Given = SettingValues<typeof SEQUENCER_SETTINGS>;
+/** Settings and constants; a test may replace either. */
+export type Config = Given & { readonly [Name in keyof typeof FIXED]: Wide<(typeof FIXED)[Name]> };
+type Wide<Value> = Value extends bigint ? bigint : number;
 
 /** What single settings do not show. */
-function feeProblems(values: Config): SettingProblem[] {
-  const { feeMaxPerUnitWei, feeMinPerUnitWei, feeMode, feeOpenPerEther, feeOpenPerEtherPath } = values;
+function feeProblems(values: Given): SettingProblem[] {
+  const { feeMinPerUnitWei, feeMode, feeOpenPerEther, feeOpenPerEtherPath } = values;
   const problems: SettingProblem[] = [];
-  if (feeMinPerUnitWei > feeMaxPerUnitWei)
+  if (feeMinPerUnitWei > FIXED.feeMaxPerUnitWei)
     problems.push({
       env: "SEQUENCER_FEE_MIN_PER_UNIT_WEI",
-      problem: "is above SEQUENCER_FEE_MAX_PER_UNIT_WEI",
+      problem: `is above ${FIXED.feeMaxPerUnitWei}, the highest fee of a unit`,
     });
   if (feeMode === "follow" && feeOpenPerEther === null && feeOpenPerEtherPath === "")
     problems.push({
@@ -345,5 +295,5 @@ export function loadConfig(environment: Environment): Config {
     });
   if (problems.length > 0)
     throw sequencerError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
-  return values;
+  return Object.freeze({ ...values, ...FIXED });
 }

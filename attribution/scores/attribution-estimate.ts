@@ -23,7 +23,7 @@ export interface AttributionEstimate {
   readonly isEven: boolean;
   readonly topRows: readonly RowShare[];
   readonly contributors: readonly { readonly contributorId: number; readonly share: number }[];
-  /** What computed the scores: int32, or a mode of gpu.js. */
+  /** What computed the scores. */
   readonly backend: RanMode;
 }
 

@@ -3,7 +3,10 @@ import type { GPU as Gpu, IKernelRunShortcut } from "gpu.js";
 import { MAX_FEATURE, MAX_QUERY } from "../features/quantise.ts";
 import { checkScoreInputs, type ScoreInputs } from "./integer-scores.ts";
 
-/** What is asked of gpu.js. `gpu` means whatever it calls a GPU, which may be WASM: look at `backend` afterwards. */
+/**
+ * What is asked of gpu.js. `gpu` means whatever it calls a GPU, which may be WebAssembly: look at `backend` afterwards. The other two try the
+ * same kernel in tests and in the bench, where there is no card.
+ */
 export type ScoreMode = "cpu" | "webasm" | "gpu";
 
 export interface GpuScores {
@@ -59,16 +62,6 @@ export function openGpuMatrix({ features, featureCount, rowCount }: Matrix, mode
       void gpu.destroy();
     },
   };
-}
-
-/** s = G q by gpu.js, once. */
-export function gpuScores(inputs: ScoreInputs, mode: ScoreMode): GpuScores {
-  const matrix = openGpuMatrix(inputs, mode);
-  try {
-    return matrix.scores(inputs.query);
-  } finally {
-    matrix.close();
-  }
 }
 
 /** gpu.js reads the text of this function: it may use nothing from outside but `this`. */

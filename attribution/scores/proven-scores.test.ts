@@ -17,8 +17,8 @@ import { logisticModel } from "../model/logistic-model.ts";
 import { mlpModel } from "../model/mlp-model.ts";
 import { pearson } from "../research/quality-metrics.ts";
 import { tinyRows } from "../testing/tiny-problem.ts";
-import { gpuScores, STRETCH_LENGTH } from "./gpu-scores.ts";
-import { integerScores, scoresByDefinition } from "./integer-scores.ts";
+import { type GpuScores, openGpuMatrix, type ScoreMode, STRETCH_LENGTH } from "./gpu-scores.ts";
+import { integerScores, type ScoreInputs, scoresByDefinition } from "./integer-scores.ts";
 import { provenFeatures, provenQueries, provenScores, provenSelf } from "./proven-scores.ts";
 
 const DECAY = 0.02;
@@ -29,6 +29,15 @@ const parameters = model.train(rows);
 const aligned = alignColumns(model.sensitivities(parameters, rows), model.sensitivities(parameters, queries));
 
 const code = (name: string) => expect.objectContaining({ code: name });
+
+function gpuScores(inputs: ScoreInputs, mode: ScoreMode): GpuScores {
+  const matrix = openGpuMatrix(inputs, mode);
+  try {
+    return matrix.scores(inputs.query);
+  } finally {
+    matrix.close();
+  }
+}
 
 function randomInputs(rowCount: number, featureCount: number, seed: string) {
   const random = new SeededRandom(seed);

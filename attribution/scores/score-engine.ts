@@ -1,11 +1,11 @@
 /** Scores of one model by a chosen mode: what was chosen runs, or nothing does. All modes give the same integers. */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { attributionError } from "../attribution-errors.ts";
-import { type GpuMatrix, openGpuMatrix, type ScoreMode } from "./gpu-scores.ts";
+import { type GpuMatrix, openGpuMatrix } from "./gpu-scores.ts";
 import { integerScores, type ScoreInputs } from "./integer-scores.ts";
 
-/** `int32`: plain integers, without gpu.js. `auto`: what is measured fastest for the model. */
-export const SCORE_CHOICES = ["auto", "gpu", "webasm", "cpu", "int32"] as const;
+/** `int32`: plain integers. `gpu`: gpu.js on a graphics card. `auto`: what is measured fastest for the model. */
+export const SCORE_CHOICES = ["auto", "gpu", "int32"] as const;
 export type ScoreChoice = (typeof SCORE_CHOICES)[number];
 /** What ran. */
 export type RanMode = Exclude<ScoreChoice, "auto">;
@@ -18,53 +18,47 @@ export interface ScoreEngine {
   close(): void;
 }
 
-const GPU_MODES = ["gpu", "webasm", "cpu"] as const satisfies readonly ScoreMode[];
-/** Where plain integers score a query so quickly, no other mode is worth the second that gpu.js takes to load. */
+/** Where plain integers score a query so quickly, a card is not worth the second that gpu.js takes to load. */
 const QUICK_MS = 5;
 /** Queries of a measurement; the best counts, since engines compile while they run. */
 const ROUNDS = 4;
 
 /**
- * Opens a mode and tries it once. gpu.js falls back in silence ("gpu" without a driver is WASM), so the kernel that ran
- * says what a mode is, here and at every later score. "auto" measures each mode with the model's own matrix.
+ * Opens a mode and tries it once. "auto" measures plain integers and a card with the model's own matrix.
  * @throws ATT_SCORE_MODE_UNAVAILABLE where the chosen mode does not run on this machine
  */
 export function openScoreEngine(matrix: Omit<ScoreInputs, "query">, choice: ScoreChoice): ScoreEngine {
-  if (choice === "int32") return openIntegers(matrix);
-  if (choice !== "auto") return openMode(matrix, choice);
-  return fastest(openIntegers(matrix), matrix.featureCount, () =>
-    GPU_MODES.flatMap((mode) => {
-      try {
-        return [openMode(matrix, mode)];
-      } catch (error) {
-        if (!isRollupError(error, "ATT_SCORE_MODE_UNAVAILABLE")) throw error;
-        return [];
-      }
-    }),
-  );
+  if (choice === "gpu") return openCard(matrix);
+  const integers = openIntegers(matrix);
+  if (choice === "int32") return integers;
+  return faster(integers, matrix.featureCount, () => {
+    try {
+      return openCard(matrix);
+    } catch (error) {
+      if (!isRollupError(error, "ATT_SCORE_MODE_UNAVAILABLE")) throw error;
+      return null;
+    }
+  });
 }
 
 /**
- * The engine that scores a query first; the others are closed.
- * @param integers that is taken where it is quick, without opening the others
+ * The engine that scores a query first; the other is closed.
+ * @param integers taken without opening a card where they are quick
+ * @param openOther null where there is no card
  */
-export function fastest(
+export function faster(
   integers: ScoreEngine,
   featureCount: number,
-  openOthers: () => readonly ScoreEngine[],
+  openOther: () => ScoreEngine | null,
 ): ScoreEngine {
   const query = new Int16Array(featureCount).fill(1);
-  let best = { engine: integers, ms: measureMs(integers, query) };
-  if (best.ms < QUICK_MS) return integers;
-  for (const engine of openOthers()) {
-    const ms = measureMs(engine, query);
-    if (ms >= best.ms) engine.close();
-    else {
-      best.engine.close();
-      best = { engine, ms };
-    }
-  }
-  return best.engine;
+  const integersMs = measureMs(integers, query);
+  if (integersMs < QUICK_MS) return integers;
+  const other = openOther();
+  if (other === null) return integers;
+  const [best, worse] = measureMs(other, query) < integersMs ? [other, integers] : [integers, other];
+  worse.close();
+  return best;
 }
 
 function measureMs(engine: ScoreEngine, query: Int16Array): number {
@@ -83,17 +77,17 @@ const openIntegers = (matrix: Omit<ScoreInputs, "query">): ScoreEngine => ({
   close() {},
 });
 
-function openMode(matrix: Omit<ScoreInputs, "query">, mode: ScoreMode): ScoreEngine {
+/** gpu.js falls back in silence to WebAssembly or JavaScript: the kernel that ran says so, at every score. */
+function openCard(matrix: Omit<ScoreInputs, "query">): ScoreEngine {
   let opened: GpuMatrix;
   try {
-    opened = openGpuMatrix(matrix, mode);
+    opened = openGpuMatrix(matrix, "gpu");
   } catch (cause) {
-    throw unavailable(mode, "none", cause);
+    throw unavailable("none", cause);
   }
   const scores = (query: Int16Array): Int32Array => {
     const computed = opened.scores(query);
-    const ran = modeOfKernel(computed.backend);
-    if (ran !== mode) throw unavailable(mode, computed.backend);
+    if (FALLBACKS.includes(computed.backend)) throw unavailable(computed.backend);
     return computed.scores;
   };
   try {
@@ -102,18 +96,15 @@ function openMode(matrix: Omit<ScoreInputs, "query">, mode: ScoreMode): ScoreEng
     opened.close();
     throw error;
   }
-  return { mode, scores, close: () => opened.close() };
+  return { mode: "gpu", scores, close: () => opened.close() };
 }
 
-/** gpu.js' own names of its kernels. */
-function modeOfKernel(kernel: string): ScoreMode {
-  if (kernel === "CPUKernel") return "cpu";
-  return kernel === "WebAssemblyKernel" ? "webasm" : "gpu";
-}
+/** gpu.js' own names of its kernels that run on the processor. */
+const FALLBACKS = ["CPUKernel", "WebAssemblyKernel"];
 
-function unavailable(mode: ScoreChoice, ran: string, cause?: unknown) {
-  return attributionError("ATT_SCORE_MODE_UNAVAILABLE", `gpu.js has no mode ${mode} here: it ran ${ran}`, {
-    data: { mode, ran },
+function unavailable(ran: string, cause?: unknown) {
+  return attributionError("ATT_SCORE_MODE_UNAVAILABLE", `gpu.js finds no graphics card here: it ran ${ran}`, {
+    data: { mode: "gpu", ran },
     cause,
   });
 }

@@ -24,13 +24,11 @@ export interface PlayedRows {
   rowsPlayed(model: ClaimedModel): Hex | null;
 }
 
-/** @param mostStakeWei of one challenge; default: as in games over queries */
 export function rowGamesOf(
   sender: Pick<L1Sender, "address" | "publicClient" | "send">,
   contracts: RowContracts,
   postings: TextPostings,
   players: PlayedRows,
-  mostStakeWei?: bigint,
 ): RowGames {
   const { games } = contracts;
   const { address: account, publicClient, send } = sendingTo(sender, games);
@@ -72,7 +70,7 @@ export function rowGamesOf(
         args: [id],
       } as const;
       const valueWei = await publicClient.readContract(call);
-      const mostWei = mostStakeWei ?? (await mostStakeFor(publicClient, games));
+      const mostWei = await mostStakeFor(publicClient, games);
       if (valueWei > mostWei)
         throw challengerError(
           "CMD_USAGE",

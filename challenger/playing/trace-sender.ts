@@ -102,7 +102,7 @@ export async function traceContractAt(
   if (first === undefined)
     throw challengerError(
       "CMD_USAGE",
-      `no contract at ${address} judges language models: openledger disputes deploy-game deploys one`,
+      `no contract at ${address} judges language models: openledger disputes deploy --kind text deploys one`,
     );
   if (judges.length === 1) return first;
   const named = `behind ${address} are ${judges.join(" and ")}`;

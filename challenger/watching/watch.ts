@@ -84,10 +84,9 @@ export async function openWatch(
     if (contract.kind !== "text") return { ...contract, watcher, posting: MAIL_POSTINGS };
     const texts = new TextPostings(opened, onProgress);
     const rows = rowContracts.find(({ disputes }) => disputes === contract.address)!;
-    const { mostStakeWei } = setting;
     const watch = gameWatchers.get(rows.settlements);
     const players = watch ?? { rollup: null, rowsPlayed: () => null };
-    const play = sender === null ? {} : { games: rowGamesOf(sender, rows, texts, players, mostStakeWei) };
+    const play = sender === null ? {} : { games: rowGamesOf(sender, rows, texts, players) };
     return { ...contract, watcher, posting: texts.kind, ...play };
   });
   const verdicts = new ModelVerdicts();

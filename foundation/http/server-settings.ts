@@ -9,7 +9,8 @@ export const SERVER_SETTINGS = {
   publicUrl: {
     schema: z.union([z.literal(""), httpUrl]),
     default: "",
-    description: "address that clients use, where it is not the one that it listens on; empty = that one",
+    description:
+      "address that clients use and sign requests for, where it is not the one that it listens on; empty = that one",
   },
   proxies: {
     schema: trustedProxies,

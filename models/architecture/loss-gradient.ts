@@ -51,7 +51,7 @@ export function passRow(model: PassModel, row: TokenRow, into: GradientBlocks | 
   if (into !== null) goBack(model, row.tokens, into);
 }
 
-export function meanLoss(row: TokenRow, losses: Float32Array): number {
+function meanLoss(row: TokenRow, losses: Float32Array): number {
   return losses.reduce((sum, value) => sum + value, 0) / wantedOf(row);
 }
 

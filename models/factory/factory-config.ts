@@ -2,13 +2,14 @@
 
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
+  defaulting,
   describeProblems,
   type Environment,
   httpUrl,
   readSettings,
   type Settings,
   type SettingValues,
-  someText,
+  SHARED_SETTINGS,
   wholeNumber,
 } from "@openledger/foundation/settings";
 import { z } from "zod";
@@ -27,37 +28,17 @@ const MEGABYTE = 2 ** 20;
 
 /** Every setting, in the environment as FACTORY_…; docs/generated/settings.md has their table. */
 export const FACTORY_SETTINGS = {
-  deploymentPath: {
-    schema: someText,
-    default: ".openledger/deployment.json",
-    description: "the deployment record of the rollup",
-  },
-  sequencerUrl: {
-    schema: httpUrl,
-    default: "http://127.0.0.1:8547",
-    description: "the sequencer or follower that is asked for keys, versions and models",
-  },
+  deploymentPath: SHARED_SETTINGS.deploymentPath,
+  sequencerUrl: SHARED_SETTINGS.sequencerUrl,
   rpcUrl: {
     schema: httpUrl,
     default: "http://127.0.0.1:8545",
     description: "the Ethereum node that is asked for the rollup's circuits",
   },
-  dataPath: {
-    schema: someText,
-    default: ".openledger/factory",
-    description: "folder of rows, jobs and models",
-  },
-  host: { schema: someText, default: "127.0.0.1", description: "address to listen on" },
-  port: {
-    schema: wholeNumber(0, 65_535),
-    default: "8570",
-    description: "port to listen on; 0 = any free one",
-  },
+  dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/factory"),
+  host: SHARED_SETTINGS.host,
+  port: defaulting(SHARED_SETTINGS.port, "8570"),
   ...SERVER_SETTINGS,
-  publicUrl: {
-    ...SERVER_SETTINGS.publicUrl,
-    description: "address that clients use and sign requests for; empty = the one that it listens on",
-  },
   accounts: {
     schema: list.refine(
       (parts) => (parts.length === 1 && parts[0] === "any") || parts.every((part) => /^\d{1,8}$/.test(part)),
@@ -90,24 +71,8 @@ export const FACTORY_SETTINGS = {
     description: "threads of a job; 0 = as many as there are cores",
   },
   maxRunning: { schema: wholeNumber(1, 64), default: "1", description: "jobs that run at a time" },
-  maxJobsPerAccount: { schema: wholeNumber(1, 10_000), default: "32", description: "jobs of one account" },
-  maxDatasetsPerAccount: {
-    schema: wholeNumber(1, 10_000),
-    default: "32",
-    description: "data sets of one account",
-  },
   maxRows: { schema: wholeNumber(4, 1_000_000), default: "20000", description: "rows of a data set" },
-  maxDatasetBytes: {
-    schema: wholeNumber(1_024, 64 * MEGABYTE),
-    default: String(32 * MEGABYTE),
-    description: "bytes of a data set's rows",
-  },
   maxSteps: { schema: wholeNumber(1, 1_000_000), default: "20000", description: "steps of a job" },
-  maxMemoryBytes: {
-    schema: wholeNumber(MEGABYTE, 1e13),
-    default: String(4 * 1_024 * MEGABYTE),
-    description: "memory that one job may ask for",
-  },
   maxStoreBytes: {
     schema: wholeNumber(1_024, 1e15),
     default: "20000000000",
@@ -118,27 +83,26 @@ export const FACTORY_SETTINGS = {
     default: "auto",
     description: "back end that proves the genesis of models; auto takes the faster of native and wasm",
   },
-  rateLimitPerMinute: {
-    schema: wholeNumber(1, 10_000_000),
-    default: "1200",
-    description: "requests of one address a minute",
-  },
-  requestTimeoutMs: {
-    schema: wholeNumber(100, 3_600_000),
-    default: "30000",
-    description:
-      "a request that has not come whole by then is cut off, unless 64 KiB of it come a second; the same for hosts that are asked",
-  },
-  logLevel: {
-    schema: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
-    default: "info",
-    description: "pino level",
-  },
+  rateLimitPerMinute: defaulting(SHARED_SETTINGS.rateLimitPerMinute, "1200"),
+  requestTimeoutMs: SHARED_SETTINGS.requestTimeoutMs,
+  logLevel: SHARED_SETTINGS.logLevel,
 } as const satisfies Settings;
+
+/** What no operator has had a reason to set. */
+const FIXED = {
+  /** Jobs of one account. */
+  maxJobsPerAccount: 32,
+  /** Data sets of one account. */
+  maxDatasetsPerAccount: 32,
+  /** Bytes of a data set's rows. */
+  maxDatasetBytes: 32 * MEGABYTE,
+  /** Memory that one job may ask for. */
+  maxMemoryBytes: 4 * 1_024 * MEGABYTE,
+} as const;
 
 export type FactoryConfig = Omit<SettingValues<typeof FACTORY_SETTINGS>, "accounts"> & {
   readonly accounts: "any" | readonly number[];
-};
+} & { readonly [Name in keyof typeof FIXED]: number };
 
 /** @throws SRV_CONFIG_INVALID listing every variable that is missing, wrong or unknown */
 export function readFactoryConfig(environment: Environment): FactoryConfig {
@@ -153,5 +117,5 @@ export function readFactoryConfig(environment: Environment): FactoryConfig {
   if (problems.length > 0)
     throw factoryError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
   const isAny = accounts.length === 0 || accounts[0] === "any";
-  return { ...read.values, accounts: isAny ? "any" : accounts.map(Number) };
+  return { ...read.values, ...FIXED, accounts: isAny ? "any" : accounts.map(Number) };
 }

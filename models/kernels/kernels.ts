@@ -61,7 +61,7 @@ export interface PagedAttention {
   readonly scale: number;
 }
 
-/** What a pass through a model asks for: computed at once, or put into the queue of a graphics card. */
+/** Steps of a pass through a model: computed at once, or recorded for a trace (challenger/trace/record-pass.ts). */
 export interface PassKernels {
   /** Copies `count` numbers; the two places do not overlap, and are multiples of 16. */
   copy(count: number, to: Place, from: Place): void;

@@ -2,11 +2,13 @@
 
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
+  defaulting,
   describeProblems,
   type Environment,
   readSettings,
   type Settings,
   type SettingValues,
+  SHARED_SETTINGS,
   someText,
   wholeNumber,
 } from "@openledger/foundation/settings";
@@ -24,23 +26,10 @@ export const SERVING_SETTINGS = {
     default: ".openledger/adapters",
     description: "folder of compiled adapters; it can be removed at any time",
   },
-  baseName: {
-    schema: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, "is no name of a model"),
-    default: "base",
-    description: "name of the base among the models",
-  },
-  host: { schema: someText, default: "127.0.0.1", description: "address to listen on" },
-  port: {
-    schema: wholeNumber(0, 65_535),
-    default: "8798",
-    description: "port to listen on; 0 = any free one",
-  },
+  host: SHARED_SETTINGS.host,
+  port: defaulting(SHARED_SETTINGS.port, "8798"),
   ...SERVER_SETTINGS,
-  rateLimitPerMinute: {
-    schema: wholeNumber(1, 10_000_000),
-    default: "1200",
-    description: "requests of one address a minute, IPv6 by /64",
-  },
+  rateLimitPerMinute: defaulting(SHARED_SETTINGS.rateLimitPerMinute, "1200"),
   kernels: {
     schema: z.enum(KERNEL_CHOICES),
     default: "native",
@@ -66,11 +55,6 @@ export const SERVING_SETTINGS = {
     schema: wholeNumber(1, 1_048_576),
     default: "256",
     description: "memory for adapters; the others are read from disk when they are asked for",
-  },
-  maxQueued: {
-    schema: wholeNumber(1, 100_000),
-    default: "1024",
-    description: "requests that may wait in all",
   },
   maxQueuedPerTenant: {
     schema: wholeNumber(1, 100_000),
@@ -102,29 +86,32 @@ export const SERVING_SETTINGS = {
     description:
       "with ledger: folder of indexes of versions' texts (datanet index), for the verbatim spans of answers",
   },
-  answerTtlSeconds: {
-    schema: wholeNumber(1, 86_400),
-    default: "600",
-    description: "with ledger: how long an answer may stay unpaid before its account may ask again",
-  },
   attributionMegabytes: {
     schema: wholeNumber(1, 1_048_576),
     default: "128",
     description: "with ledger: memory for adapters, maps and features of the models that were asked last",
   },
-  logLevel: {
-    schema: z.enum(["debug", "info", "warn", "error", "silent"]),
-    default: "info",
-    description: "least level that is logged",
-  },
+  logLevel: SHARED_SETTINGS.logLevel,
 } as const satisfies Settings;
 
-export type ServingConfig = SettingValues<typeof SERVING_SETTINGS>;
+/** What no operator has had a reason to set. */
+const FIXED = {
+  /** Name of the base among the models. */
+  baseName: "base",
+  /** Requests that may wait in all. */
+  maxQueued: 1_024,
+  /** With ledger: how long an answer may stay unpaid before its account may ask again. */
+  answerTtlSeconds: 600,
+} as const;
+
+export type ServingConfig = SettingValues<typeof SERVING_SETTINGS> & {
+  readonly [Name in keyof typeof FIXED]: (typeof FIXED)[Name] extends number ? number : string;
+};
 
 /** @throws RollupError SRV_CONFIG_INVALID */
 export function readServingConfig(environment: Environment): ServingConfig {
   const { problems, values } = readSettings("SERVING", SERVING_SETTINGS, environment);
   if (problems.length > 0)
     throw servingError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
-  return values;
+  return Object.freeze({ ...values, ...FIXED });
 }

@@ -127,7 +127,7 @@ export async function tuneAdapter(
 }
 
 /** As usual: A is uniform in ±1/√inputs, B is 0, so the adapter begins as nothing. */
-export function startAdapter(arena: Float32Array, at: Place, layout: AdapterLayout, seed: string): void {
+function startAdapter(arena: Float32Array, at: Place, layout: AdapterLayout, seed: string): void {
   const random = new SeededRandom(`adapter ${seed}`);
   arena.fill(0, at, at + layout.floatCount);
   for (const { a, inputs } of layout.parts) {

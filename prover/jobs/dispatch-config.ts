@@ -7,9 +7,8 @@ import {
   redisUrl,
   type Settings,
   type SettingValues,
-  SPARE_SEQUENCER_URL,
+  SHARED_SETTINGS,
   someText,
-  WORKER_SETTINGS,
   wholeNumber,
 } from "@openledger/foundation/settings";
 import type { z } from "zod";
@@ -18,9 +17,9 @@ import { handInKeyText } from "./hand-in.ts";
 
 /** Every setting of the dispatcher, in the environment as DISPATCHER_…; docs/generated/settings.md has their table. */
 export const DISPATCHER_SETTINGS = {
-  sequencerUrl: WORKER_SETTINGS.sequencerUrl,
-  spareSequencerUrl: SPARE_SEQUENCER_URL,
-  logLevel: WORKER_SETTINGS.logLevel,
+  sequencerUrl: SHARED_SETTINGS.sequencerUrl,
+  spareSequencerUrl: SHARED_SETTINGS.spareSequencerUrl,
+  logLevel: SHARED_SETTINGS.logLevel,
   token: {
     schema: bearerToken,
     isSecret: true,
@@ -30,16 +29,6 @@ export const DISPATCHER_SETTINGS = {
     schema: redisUrl,
     isSecret: true,
     description: "redis:// or rediss:// address of the queue, with user and password",
-  },
-  pollIntervalMs: {
-    schema: wholeNumber(10, ONE_DAY_MS),
-    default: "500",
-    description: "time between two looks at the sequencer and the queue",
-  },
-  maxBackoffMs: {
-    schema: wholeNumber(10, ONE_DAY_MS),
-    default: "30000",
-    description: "longest wait between two tries of what fails",
   },
   targetMs: {
     schema: wholeNumber(100, ONE_DAY_MS),
@@ -57,13 +46,20 @@ export const DISPATCHER_SETTINGS = {
     description:
       "file that says whose proofs were taken, for openledger operator pay-provers; none where absent",
   },
-  healthPort: {
-    schema: wholeNumber(0, 65_535).optional() satisfies z.ZodType,
-    description: "port for GET /health and GET /metrics on 127.0.0.1; none where absent",
-  },
+  healthPort: SHARED_SETTINGS.healthPort,
 } as const satisfies Settings;
 
-export type DispatchConfig = SettingValues<typeof DISPATCHER_SETTINGS>;
+/** What no operator has had a reason to set. */
+const FIXED = {
+  /** Time between two looks at the sequencer and the queue. */
+  pollIntervalMs: 500,
+  /** Longest wait between two tries of what fails. */
+  maxBackoffMs: 30_000,
+} as const;
+
+export type DispatchConfig = SettingValues<typeof DISPATCHER_SETTINGS> & {
+  readonly [Name in keyof typeof FIXED]: (typeof FIXED)[Name] extends number ? number : string;
+};
 
 /** @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown */
 export function readDispatchConfig(environment: Environment): DispatchConfig {
@@ -76,5 +72,5 @@ export function readDispatchConfig(environment: Environment): DispatchConfig {
     });
   if (problems.length > 0)
     throw proverError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
-  return values;
+  return Object.freeze({ ...values, ...FIXED });
 }

@@ -1,15 +1,14 @@
 import {
   bearerToken,
+  defaulting,
   describeProblems,
   type Environment,
-  ONE_DAY_MS,
   readSettings,
   redisUrl,
   type Settings,
   type SettingValues,
-  SPARE_SEQUENCER_URL,
+  SHARED_SETTINGS,
   someText,
-  WORKER_SETTINGS,
   wholeNumber,
 } from "@openledger/foundation/settings";
 import { z } from "zod";
@@ -20,10 +19,10 @@ import { KEY_MEMORIES } from "../proving/prover.ts";
 
 /** Every setting of the prover's process, in the environment as PROVER_…; docs/generated/settings.md has their table. */
 export const PROVER_SETTINGS = {
-  deploymentPath: WORKER_SETTINGS.deploymentPath,
-  sequencerUrl: WORKER_SETTINGS.sequencerUrl,
-  spareSequencerUrl: SPARE_SEQUENCER_URL,
-  logLevel: WORKER_SETTINGS.logLevel,
+  deploymentPath: SHARED_SETTINGS.deploymentPath,
+  sequencerUrl: SHARED_SETTINGS.sequencerUrl,
+  spareSequencerUrl: SHARED_SETTINGS.spareSequencerUrl,
+  logLevel: SHARED_SETTINGS.logLevel,
   token: {
     schema: bearerToken.optional(),
     isSecret: true,
@@ -63,25 +62,9 @@ export const PROVER_SETTINGS = {
     description:
       "of the back end native: keys in memory (resident), or read from their files by every proof (mapped); auto keeps those that take at most a quarter of the machine's memory, or of its control group's limit",
   },
-  pollIntervalMs: {
-    schema: wholeNumber(10, ONE_DAY_MS),
-    default: "500",
-    description: "time between two questions for a job",
-  },
-  maxBackoffMs: {
-    schema: wholeNumber(10, ONE_DAY_MS),
-    default: "30000",
-    description: "longest wait between two tries of what fails",
-  },
-  checkIntervalMs: {
-    schema: wholeNumber(10, ONE_DAY_MS),
-    default: "3000",
-    description: "how often to ask whether the job in progress is still wanted",
-  },
-  healthPort: {
-    schema: wholeNumber(0, 65_535).optional(),
-    description: "port for GET /health and GET /metrics on 127.0.0.1; none where absent",
-  },
+  pollIntervalMs: defaulting(SHARED_SETTINGS.pollIntervalMs, "500"),
+  maxBackoffMs: SHARED_SETTINGS.maxBackoffMs,
+  healthPort: SHARED_SETTINGS.healthPort,
   webgpuAdapter: {
     schema: z.enum(["hardware", "software"]),
     default: "hardware",
@@ -89,7 +72,15 @@ export const PROVER_SETTINGS = {
   },
 } as const satisfies Settings;
 
-export type ProveConfig = SettingValues<typeof PROVER_SETTINGS>;
+/** What no operator has had a reason to set. */
+const FIXED = {
+  /** How often to ask whether the job in progress is still wanted. */
+  checkIntervalMs: 3_000,
+} as const;
+
+export type ProveConfig = SettingValues<typeof PROVER_SETTINGS> & {
+  readonly [Name in keyof typeof FIXED]: (typeof FIXED)[Name] extends number ? number : string;
+};
 
 /** @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one */
 export function readProveConfig(environment: Environment): ProveConfig {
@@ -107,5 +98,5 @@ export function readProveConfig(environment: Environment): ProveConfig {
     });
   if (problems.length > 0)
     throw proverError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
-  return values;
+  return Object.freeze({ ...values, ...FIXED });
 }

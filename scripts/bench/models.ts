@@ -15,10 +15,10 @@ import {
   type TextFeatureOptions,
   type TextFeaturePlaces,
 } from "@openledger/models/internal/influence/text-places";
+import { nativeKernelSets } from "@openledger/models/internal/kernels/native-kernels";
 import { runRowTask } from "@openledger/models/internal/training/row-task";
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import { MAX_THREAD_COUNT, NONE } from "@openledger/models/kernels/kernels";
-import { nativeKernelSets } from "@openledger/models/kernels/native-kernels";
 import { oracle, oracleSpeed } from "@openledger/models/testing/jax-oracle";
 import {
   type MadeName,

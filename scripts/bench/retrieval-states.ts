@@ -4,7 +4,7 @@ import { defaultBase } from "@openledger/models/base/default-base";
 import { loadModel } from "@openledger/models/files/load-model";
 import { openModel } from "@openledger/models/files/open-model";
 import { readTokens } from "@openledger/models/internal/architecture/transformer";
-import { nativeKernelSets } from "@openledger/models/kernels/native-kernels";
+import { nativeKernelSets } from "@openledger/models/internal/kernels/native-kernels";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 
 /** Of the mean variance: keeps directions that hardly occur from being blown up. */

@@ -29,7 +29,6 @@ export interface GlobalOptions {
   account?: string;
   accountsFile?: string;
   privateKeyFile?: string;
-  keyIndex?: number;
   /** Wei, of what was given in gwei. */
   maxFeeGwei?: bigint;
   maxPriorityFeeGwei?: bigint;
@@ -144,14 +143,13 @@ export function resolveAccount(options: GlobalOptions): NamedAccount {
     }
     if (!/^0x[0-9a-fA-F]{64}$/.test(text)) throw unreadable();
     const l1 = privateKeyToAccount(text as `0x${string}`);
-    return { name: l1.address, l1, keyIndex: options.keyIndex ?? 0, l2Secret: null };
+    return { name: l1.address, l1, keyIndex: 0, l2Secret: null };
   }
   if (options.account === undefined)
     throw commandError("CMD_ACCOUNT_INVALID", "this command needs an account to sign with", {
       data: { reason: "no-account" },
     });
-  const account = findAccount(accountsPath(options), options.account);
-  return options.keyIndex === undefined ? account : { ...account, keyIndex: options.keyIndex };
+  return findAccount(accountsPath(options), options.account);
 }
 
 /** A client that can only read. */

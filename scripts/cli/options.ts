@@ -90,3 +90,26 @@ export function withOptions(command: Command, table: OptionTable): Command {
   }
   return command;
 }
+
+/** The same options, which have to be given. */
+export function required<const Table extends Readonly<Record<string, string>>>(
+  table: Table,
+): { readonly [Flags in keyof Table]: { readonly about: string; readonly isRequired: true } } {
+  return mapped(table, (about) => ({ about, isRequired: true }));
+}
+
+/** The same options with what they are where they are not given. */
+export function withFallback<const Table extends Readonly<Record<string, string>>>(
+  table: Table,
+  fallback: string,
+): { readonly [Flags in keyof Table]: { readonly about: string; readonly fallback: string } } {
+  return mapped(table, (about) => ({ about, fallback }));
+}
+
+function mapped<Table extends Readonly<Record<string, string>>, Spec>(
+  table: Table,
+  specOf: (about: string) => Spec,
+): { readonly [Flags in keyof Table]: Spec } {
+  const entries = Object.entries(table).map(([flags, about]) => [flags, specOf(about)] as const);
+  return Object.fromEntries(entries) as { [Flags in keyof Table]: Spec };
+}

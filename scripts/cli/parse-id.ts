@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from "commander";
 import { commandError } from "./cli-errors.ts";
 
 /** A leaf's id. @throws CMD_USAGE */
@@ -16,4 +17,16 @@ export function parseEpoch(text: string): number {
 export function parseBlock(text: string): bigint {
   if (!/^\d{1,15}$/.test(text)) throw commandError("CMD_USAGE", `"${text}" is no block's number`);
   return BigInt(text);
+}
+
+/** A number of L1's blocks. @throws InvalidArgumentError */
+export function parseDepth(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError("not a number of blocks");
+  return Number(text);
+}
+
+/** A port; 0 for any free one. @throws InvalidArgumentError */
+export function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError("not a port");
+  return Number(text);
 }

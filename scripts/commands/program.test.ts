@@ -77,8 +77,6 @@ describe("openledger --help", () => {
         "disputes approve",
         "disputes claim-query",
         "disputes deploy",
-        "disputes deploy-game",
-        "disputes gate",
         "disputes play",
         "disputes post",
         "disputes register",

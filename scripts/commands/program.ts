@@ -196,10 +196,6 @@ function withGlobalOptions(program: Command): Command {
       "--account <name>": "who signs: a name in the accounts file",
       "--accounts-file <path>": "default: the devnet's, which knows alice, bob, carol and dave",
       "--private-key-file <path>": "who signs: a file with an Ethereum private key",
-      "--key-index <n>": {
-        about: "which ledger key of the wallet; default: the newest that the accounts file knows",
-        parse: parseIndex,
-      },
       "--max-fee-gwei <n>": {
         about: `most to pay on L1 for a unit of gas, whatever the node asks; default: ${DEFAULT_MAX_FEE_GWEI}`,
         parse: parseGweiOption,
@@ -253,11 +249,6 @@ function collectPlace(text: string, before: string[] = []): string[] {
   if (text.includes("://")) return collectUrl(text, before);
   if (text === "") throw new InvalidArgumentError("neither a folder nor a URL");
   return [...before, text];
-}
-
-function parseIndex(text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError("not a number");
-  return Number(text);
 }
 
 /** @returns wei */

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { countKnobs, countLines } from "../knobs.ts";
 import { brokenDoors } from "./doors.ts";
-import { brokenLimits } from "./limits.ts";
+import { brokenCounts, brokenLimits } from "./limits.ts";
 import { measureHouse } from "./measures.ts";
 import { isTest, isTesting, readTree, roomOf } from "./tree.ts";
 import { readWorkspaces } from "./workspaces.ts";
@@ -36,6 +37,15 @@ function importTable(page: string): [string, string[]][] {
 describe("the house", () => {
   it("keeps the limits that npm run house prints", () => {
     expect(brokenLimits(measureHouse(tree))).toEqual([]);
+  });
+
+  it("has no more codes, options, settings, commands and lines than it may", async () => {
+    const counts = { ...(await countKnobs()), ...countLines(tree, root) };
+    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(0);
+    expect(brokenCounts(counts)).toEqual([]);
+    expect(brokenCounts({ ...counts, codes: 10_000 })).toEqual([
+      expect.stringMatching(/^codes: 10000, the limit is /),
+    ]);
   });
 
   it("imports what the manifests name, through the doors, and has no circle of workspaces", () => {

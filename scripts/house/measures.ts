@@ -14,8 +14,6 @@ export interface HouseMeasures {
   readonly exportsWithoutCaller: readonly string[];
   /** Members that the keyword `private` marks, as `file: line`; the style is `#name`. Constructors have no other way. */
   readonly privateKeywords: readonly string[];
-  /** Lines of code without tests, scaffolding and generated files. */
-  readonly productLines: number;
 }
 
 type Tree = ReadonlyMap<string, SourceFile>;
@@ -32,9 +30,6 @@ export function measureHouse(tree: Tree): HouseMeasures {
     testSupportOutsideTesting: testSupport(tree),
     exportsWithoutCaller: unusedExports(tree),
     privateKeywords: [...tree.values()].flatMap(privateKeywords),
-    productLines: [...tree.values()]
-      .filter(({ path }) => isProduct(path))
-      .reduce((sum, { text }) => sum + text.split("\n").length - 1, 0),
   };
 }
 

@@ -45,13 +45,19 @@ export async function startDisputeWorld(options: DisputeWorldOptions) {
     async (run, signed) => {
       tell("openledger disputes deploy");
       for (const kind of MODEL_KINDS) {
-        const terms = [...(kind === "direct" ? ["--direct"] : []), "--rows", String(sizes[kind].rows)];
-        const { disputes } = await run<{ disputes: Address }>("disputes", "deploy", ...terms, ...signed);
-        contracts[kind] = getAddress(disputes);
+        const terms = ["--kind", kind === "direct" ? "direct" : "emails"];
+        const others = Object.values(contracts);
+        if (others.length > 0) terms.push("--beside", ...others);
+        const made = await run<Record<"disputes" | "gate", Address>>(
+          "disputes",
+          "deploy",
+          ...terms,
+          ...signed,
+        );
+        contracts[kind] = getAddress(made.disputes);
+        gate = getAddress(made.gate);
       }
-      const members = Object.values(contracts);
-      ({ gate } = await run<{ gate: Address }>("disputes", "gate", ...members, ...signed));
-      return getAddress(gate);
+      return gate;
     },
     async (world, { clients }) => {
       tell("a datanet with a version, posted on L1");

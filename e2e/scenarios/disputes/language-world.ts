@@ -70,12 +70,9 @@ export async function startLanguageWorld(options: LanguageWorldOptions) {
     options,
     { name: "language", others: await buildModelCircuits(size) },
     async (run, signed) => {
-      tell("openledger disputes deploy-game");
-      const terms = ["--window-days", "3", "--side-hours", "48", "--bond", "0.5", "--stake", "0.1"];
-      const posting = ["--posting-window-days", "7", "--posting-bond", "0.5", "--rows", String(size.rows)];
-      const { disputes, game, gate, rowGames } = await run<typeof deployed>(
-        ...["disputes", "deploy-game", ...terms, ...posting, ...signed],
-      );
+      tell("openledger disputes deploy --kind text");
+      const deploy = ["disputes", "deploy", "--kind", "text", ...signed];
+      const { disputes, game, gate, rowGames } = await run<typeof deployed>(...deploy);
       deployed = {
         ...{ disputes: getAddress(disputes), game: getAddress(game) },
         ...{ gate: getAddress(gate), rowGames: getAddress(rowGames) },

@@ -11,7 +11,7 @@ import { defaultBase } from "@openledger/models/base/default-base";
 import { loadModel } from "@openledger/models/files/load-model";
 import { openModel } from "@openledger/models/files/open-model";
 import { baseConfig } from "@openledger/models/internal/base/base-recipe";
-import { nativeKernelSets } from "@openledger/models/kernels/native-kernels";
+import { nativeKernelSets } from "@openledger/models/internal/kernels/native-kernels";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { SPOILINGS, spoiltTexts } from "./bad-rows.ts";
 import { rowsAndQueries, textSetting } from "./setting.ts";

@@ -5,8 +5,9 @@ import { FINDING_KINDS } from "@openledger/datanets/cleaning/finding";
 import { LEFT_OUT_WHY } from "@openledger/datanets/records/record";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
+import { NOTE_OPTION } from "../../cli/common-options.ts";
 import type { GlobalOptions } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
+import { required, withFallback, withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -81,7 +82,7 @@ function addDecide(parent: Command): void {
       ...HOST_OPTION,
       "--keep": "the rows stay; without it they are left out",
       "--why <reason>": { about: "the reason", choices: LEFT_OUT_WHY, fallback: "other" },
-      "--note <text>": { about: "what the contributor is told", fallback: "" },
+      ...withFallback(NOTE_OPTION, ""),
       "--as-datanet": "sign with the Datanet's own key",
     },
   );
@@ -108,7 +109,7 @@ function addObject(parent: Command): void {
     parent
       .command("object <datanet> <row>")
       .description("object to what was decided of a row of yours; everybody sees it, a reviewer answers"),
-    { ...HOST_OPTION, "--note <text>": { about: "why", isRequired: true } },
+    { ...HOST_OPTION, ...required(NOTE_OPTION) },
   );
   withExample(command, `datanet object 10 5e88… --note "row 17 is of another mail" ${HOST} --account bob`);
   onRun(command, async ({ args, options, output }) => {

@@ -1,7 +1,8 @@
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import type { Command } from "commander";
+import { STORE_OPTION } from "../../cli/common-options.ts";
 import { openReader } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
+import { withFallback, withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -18,7 +19,7 @@ export function addDatanetCheck(parent: Command): void {
       ),
     {
       "--write <file>": "write the rows to leave out, for: datanet publish --leave-out FILE",
-      "--rows <folder>": { about: "the store that holds the rows", fallback: workspacePaths.rows },
+      ...withFallback(STORE_OPTION, workspacePaths.rows),
     },
   );
   withExample(

@@ -10,6 +10,7 @@ import { getLeaf, getOperation, listOperations } from "@openledger/client/sequen
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
+import { CARD_OPTION, FIRST_BALANCE_OPTION } from "../../cli/common-options.ts";
 import { accountOf, openReader, openSigner, signFor } from "../../cli/context.ts";
 import { defineOptions, withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -55,7 +56,7 @@ function addCreate(parent: Command): void {
   const command = withOptions(
     parent.command("create").description("open a datanet owned and signed for by the account"),
     {
-      "--amount <open>": { about: "its first balance, which pays for publishing", fallback: "1" },
+      ...FIRST_BALANCE_OPTION,
       ...WAIT_OPTION,
     },
   );
@@ -96,7 +97,7 @@ function addContribute(parent: Command): void {
       "--lines": "every line of a file is a row; by default a file is one row",
       "--labelled":
         "every line is a row as JSON: a labelled e-mail or digit, or a text (docs/attribution.md)",
-      "--card <file>": "the Datanet's card: files are JSON lines, CSV or Parquet by their ending, as it says",
+      ...CARD_OPTION,
       ...STORE_OPTION,
       ...WAIT_OPTION,
     },

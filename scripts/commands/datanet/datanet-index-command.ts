@@ -11,8 +11,9 @@ import type { SuffixEngine } from "@openledger/models/spans/suffix-engine";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
+import { OUT_FILE_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
+import { required, withFallback, withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
@@ -32,8 +33,8 @@ export function addDatanetIndex(parent: Command): void {
         "index the text of the published version's rows, to find what an answer has word for word",
       ),
     {
-      "--out <file>": { about: "where the index goes", isRequired: true },
-      "--rows <folder>": { about: "the store that holds the rows", fallback: workspacePaths.rows },
+      ...required(OUT_FILE_OPTION),
+      ...withFallback(STORE_OPTION, workspacePaths.rows),
       "--version-root <hex>": { about: "of another version, or without a sequencer", parse: parseRoot },
       "--engine <name>": {
         about: "auto, native or typescript: all make the same index",

@@ -3,8 +3,9 @@ import { verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { verifyVouching } from "@openledger/client/datanets/reviewed-version";
 import { toHex32 } from "@openledger/client/hex";
 import type { Command } from "commander";
+import { STORE_OPTION } from "../../cli/common-options.ts";
 import { openReader } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
+import { withFallback, withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -16,7 +17,7 @@ export function addDatanetVerify(parent: Command): void {
       .command("verify <datanet>")
       .description("every committed row that the published version drops, repeats or gives to somebody else"),
     {
-      "--rows <folder>": { about: "the store that holds the rows", fallback: workspacePaths.rows },
+      ...withFallback(STORE_OPTION, workspacePaths.rows),
       "--host <url>": "a Datanet host: also check that each validator has signed for each row",
     },
   );

@@ -20,6 +20,7 @@ import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
+import { VERSION_OPTION } from "../../cli/common-options.ts";
 import { accountOf, openReader, openSigner, signFor } from "../../cli/context.ts";
 import { defineOptions, withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -200,7 +201,7 @@ function addDownload(parent: Command): void {
       ),
     {
       ...HOST_OPTION,
-      "--version-number <n>": "which version; default: the present one",
+      ...VERSION_OPTION,
       "--commits": "also everything that was committed and is in no version, as `datanet verify` needs it",
       ...STORE_OPTION,
     },

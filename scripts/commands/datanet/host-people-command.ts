@@ -7,8 +7,9 @@ import { FILE_FORMATS, type FileFormat, formatOf } from "@openledger/datanets/ro
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
+import { CARD_OPTION, NOTE_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
+import { required, withFallback, withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -32,10 +33,10 @@ function addPreview(parent: Command): void {
         "what a contribution would have of copies, broken rows, secrets and personal numbers, before it is signed",
       ),
     {
-      "--card <file>": { about: "the Datanet's card", isRequired: true },
+      ...required(CARD_OPTION),
       "--format <name>": `one of ${FILE_FORMATS.join(", ")}; default: by each file's ending`,
       "--datanet <id>": "also compare with what was committed there and is in the store",
-      "--rows <folder>": { about: "the store", fallback: workspacePaths.rows },
+      ...withFallback(STORE_OPTION, workspacePaths.rows),
     },
   );
   withExample(
@@ -175,7 +176,7 @@ function addAccess(parent: Command): void {
     {
       ...HOST_OPTION,
       "--grant-days <n>": "grant for so many days; without it the request is refused",
-      "--note <text>": { about: "why", fallback: "" },
+      ...withFallback(NOTE_OPTION, ""),
     },
   );
   withExample(

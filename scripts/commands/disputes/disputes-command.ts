@@ -1,8 +1,16 @@
 import type { Command } from "commander";
-import { withOptions } from "../../cli/options.ts";
+import {
+  EPOCH_OPTION,
+  EVERY_OPTION,
+  FOLDER_OPTION,
+  MODEL_ID_OPTION,
+  SERVER_OPTION,
+} from "../../cli/common-options.ts";
+import { required, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION } from "../../cli/settlement-options.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
+import { DEPLOY_OPTIONS } from "./disputes-options.ts";
 
 /** docs/disputes.md. Everything is loaded by its action: training would make every other command slower. */
 export function addDisputesCommands(program: Command): void {
@@ -13,7 +21,6 @@ export function addDisputesCommands(program: Command): void {
     );
   withExample(disputes, "disputes show 0x…");
   addDeploy(disputes);
-  addGate(disputes);
   addPost(disputes);
   addShow(disputes);
   addAdmit(disputes);
@@ -27,35 +34,16 @@ function addDeploy(disputes: Command): void {
     disputes
       .command("deploy")
       .description(
-        "deploy the contracts Disputes and LedgerMath, and store the constants that challenges read",
+        "deploy the contracts of disputes about one kind of model, the constants that challenges read, and a gate before several kinds",
       ),
-    {
-      "--window-days <days>": { about: "in which anyone may refute a posting; at least 3", fallback: "7" },
-      "--bond <ether>": { about: "the least bond of a posting", fallback: "0.5" },
-      "--demand-fee <ether>": {
-        about:
-          "of a demand for one unpublished leaf: more than an answer costs its owner, up to 1.34 million gas",
-        fallback: "0.05",
-      },
-      "--rows <count>": {
-        about: "most rows of the models that will be posted; more constants can follow",
-        fallback: "1024",
-      },
-      "--direct": "for direct models, whose contract is another",
-    },
+    DEPLOY_OPTIONS,
   );
-  withExample(command, "disputes deploy --account alice --rows 1024");
-  onRun(command, async (context) => (await import("./disputes-post.ts")).deployContracts(context));
-}
-
-function addGate(disputes: Command): void {
-  const command = disputes
-    .command("gate <contracts...>")
-    .description(
-      "deploy one gate before several contracts of disputes: a rollup names one, models are of kinds",
-    );
-  withExample(command, "disputes gate 0x… 0x… --account alice");
-  onRun(command, async (context) => (await import("./disputes-gate.ts")).deployGate(context));
+  withExample(
+    command,
+    "disputes deploy --account alice",
+    "disputes deploy --kind text --beside 0x… --account alice",
+  );
+  onRun(command, async (context) => (await import("./disputes-deploy.ts")).deployContracts(context));
 }
 
 function addPost(disputes: Command): void {
@@ -66,7 +54,7 @@ function addPost(disputes: Command): void {
         "check every place of a registered model, and post its roots with a bond; its version has to be in L1's state",
       ),
     {
-      "--model-id <id>": { about: "the model's leaf", isRequired: true },
+      ...required(MODEL_ID_OPTION),
       "--bond <ether>": "more than the least bond",
       ...TEXT_BASE_OPTION,
     },
@@ -82,7 +70,7 @@ function addShow(disputes: Command): void {
       .description(
         "every posting: its window, its bond, who has recomputed it, and which rollups may take its genesis",
       ),
-    { "--model-id <id>": "of one model" },
+    { ...MODEL_ID_OPTION },
   );
   withExample(command, "disputes show 0x… --model-id 12");
   onRun(command, async (context) => (await import("./disputes-show.ts")).showPostings(context));
@@ -96,7 +84,7 @@ function addAdmit(disputes: Command): void {
         "let the rollup take a model's genesis: after its window, or at once where its statics promise no window",
       ),
     {
-      "--model-id <id>": { about: "the model's leaf", isRequired: true },
+      ...required(MODEL_ID_OPTION),
       "--cap <payments>": {
         about: "most payments of an epoch: those of the settlement circuit that its genesis names",
         isRequired: true,
@@ -109,46 +97,16 @@ function addAdmit(disputes: Command): void {
 
 /** docs/lm-disputes.md. */
 function addQueries(disputes: Command): void {
-  const deploy = withOptions(
-    disputes
-      .command("deploy-game")
-      .description(
-        "deploy LedgerTraces, for queries of language models, TextDisputes and RowTraces, for their rows, and a gate before them and others",
-      ),
-    {
-      "--window-days <days>": { about: "in which anyone may challenge a claim", fallback: "3" },
-      "--side-hours <hours>": { about: "that a player has for all moves of a game", fallback: "48" },
-      "--math <address>": "a LedgerMath that is there; default: a new one",
-      "--beside <addresses...>": "contracts of disputes that the gate asks, too",
-      "--bond <ether>": { about: "the least bond of a claim", fallback: "0.5" },
-      "--stake <ether>": { about: "of a challenger", fallback: "0.1" },
-      "--posting-window-days <days>": {
-        about: "in which anyone may refute a posting; at least 3",
-        fallback: "7",
-      },
-      "--posting-bond <ether>": { about: "the least bond of a posting", fallback: "0.5" },
-      "--demand-fee <ether>": {
-        about: "of a demand for one unpublished leaf of a posting",
-        fallback: "0.05",
-      },
-      "--rows <count>": {
-        about: "most rows of the models that will be posted; more constants can follow",
-        fallback: "1024",
-      },
-    },
-  );
-  withExample(deploy, "disputes deploy-game --account alice");
-  onRun(deploy, async (context) => (await import("./deploy-game.ts")).deployGame(context));
   const claim = withOptions(
     disputes
       .command("claim-query <game> <model> <prompt>")
       .description("claim the query of a receipt, with a bond: from the model's claimant"),
     {
-      "--model-id <id>": { about: "the model's leaf", isRequired: true },
+      ...required(MODEL_ID_OPTION),
       "--payer <id>": { about: "whose receipt it is", isRequired: true },
       "--salt <number>": { about: "of the receipt", isRequired: true },
       "--answer <json>": "as the receipt hashes it; default: the model answers",
-      "--base <place>": "where the base is, if the model's recipe does not find it",
+      ...TEXT_BASE_OPTION,
     },
   );
   withExample(
@@ -163,12 +121,12 @@ function addQueries(disputes: Command): void {
         "let the rollup take the genesis of a language model that promises claims, and make its draws wait for them",
       ),
     {
-      "--model-id <id>": { about: "the model's leaf: created, and not begun", isRequired: true },
+      ...required(MODEL_ID_OPTION),
       "--cap <payments>": {
         about: "most payments of an epoch: those of the settlement circuit that its genesis names",
         isRequired: true,
       },
-      "--base <place>": "where the base is, if the model's recipe does not find it",
+      ...TEXT_BASE_OPTION,
     },
   );
   withExample(register, "disputes register 0x… speeches --model-id 13 --cap 32 --account mia");
@@ -180,10 +138,10 @@ function addQueries(disputes: Command): void {
         "show L1 that each draw of an epoch has a claim that stands: `model serve --settle` does it by itself",
       ),
     {
-      "--model-id <id>": { about: "the model's leaf", isRequired: true },
-      "--epoch <number>": "that waits for its settlement; default: the one that does",
-      "--server <url>": "the model's server, whose answers open the receipts",
-      "--folder <folder>": "the model's files, if its server is not to be asked for them",
+      ...required(MODEL_ID_OPTION),
+      ...EPOCH_OPTION,
+      ...SERVER_OPTION,
+      ...FOLDER_OPTION,
       ...CIRCUITS_OPTION,
     },
   );
@@ -196,10 +154,9 @@ function addQueries(disputes: Command): void {
         "trace each claimed query of a model again, challenge false ones, and make one's moves in games over queries and rows",
       ),
     {
-      "--model-id <id>": { about: "the model's leaf", isRequired: true },
-      "--every <minutes>": "look again and again",
-      "--most-stake <ether>": "of one challenge of a query; default: eight times the contract's stake",
-      "--base <place>": "where the base is, if the model's recipe does not find it",
+      ...required(MODEL_ID_OPTION),
+      ...EVERY_OPTION,
+      ...TEXT_BASE_OPTION,
     },
   );
   withExample(play, "disputes play 0x… speeches --model-id 13 --account walt --every 10");
@@ -223,7 +180,7 @@ function addAnswer(disputes: Command): void {
       .description(
         "show every leaf that somebody has demanded of your postings: a day later each refutes; the demand's fee is yours",
       ),
-    { "--model-id <id>": { about: "the model's leaf", isRequired: true }, ...TEXT_BASE_OPTION },
+    { ...required(MODEL_ID_OPTION), ...TEXT_BASE_OPTION },
   );
   withExample(command, "disputes answer 0x… spam-model --model-id 12 --account walt");
   onRun(command, async (context) => (await import("./disputes-answer.ts")).answerDemands(context));

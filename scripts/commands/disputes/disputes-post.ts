@@ -10,13 +10,7 @@ import { disputesSenderOf } from "@openledger/challenger/playing/disputes-sender
 import { postCall } from "@openledger/challenger/postings/ledger-proofs";
 import { readPostings } from "@openledger/challenger/postings/read-postings";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import {
-  deployDirectDisputes,
-  deployDisputes,
-  deployLedgerMath,
-  missingChunks,
-  storeChunks,
-} from "@openledger/contracts/build/deploy-disputes";
+import { missingChunks, storeChunks } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi, rowTracesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies } from "@openledger/models/registered/model-families";
@@ -30,41 +24,10 @@ import type { CommandContext } from "../../cli/run-command.ts";
 const ATTEMPTS = 20;
 const RETRY_MS = 3_000;
 
-export interface DeployOptions {
-  windowDays: string;
-  bond: string;
-  demandFee: string;
-  rows: string;
-  direct?: boolean;
-}
-
 export interface PostOptions {
   modelId: string;
   bond?: string;
   base?: string;
-}
-
-export async function deployContracts({ options, output }: CommandContext<DeployOptions>): Promise<void> {
-  const windowSeconds = BigInt(Math.round(Number(options.windowDays) * 86_400));
-  const [leastBondWei, demandFeeWei] = [parseEther(options.bond), parseEther(options.demandFee)];
-  const mostRows = parseId(options.rows);
-  const sender = await l1SenderOf(options);
-  const clients = { walletClient: sender.walletClient, publicClient: sender.publicClient };
-  const math = await deployLedgerMath(clients);
-  const missing = await missingChunks(sender.publicClient, math, mostRows);
-  output.progress(`storing ${missing.length} chunks of constants, some 5 million gas each`);
-  const gasUsed = await storeChunks(clients, math, missing, (done) =>
-    output.progress(`constants: ${done} of ${missing.length}`),
-  );
-  const isDirect = options.direct === true;
-  const deploy = isDirect ? deployDirectDisputes : deployDisputes;
-  const address = await deploy(clients, { windowSeconds, leastBondWei, demandFeeWei }, math);
-  const lines = [
-    `${isDirect ? "DirectDisputes" : "Disputes"} ${address}, LedgerMath ${math}`,
-    `${missing.length} chunks of constants stored for ${gasUsed.toLocaleString("en")} gas, enough for ${mostRows} rows`,
-    `a rollup asks it before every genesis where its deploy.json says "genesisGate": "${address}"`,
-  ];
-  output.answer(lines, { disputes: address, math, chunkCount: missing.length, chunkGas: gasUsed });
 }
 
 /** @throws CMD_USAGE where a place of the model is wrong: it would cost the bond */

@@ -16,7 +16,7 @@ import {
 import { inOrder } from "@openledger/challenger/sending/l1-queue";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { textFamily } from "@openledger/models/registered/text-family";
-import { type Address, parseEther } from "viem";
+import type { Address } from "viem";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -34,7 +34,6 @@ export interface PlayOptions {
   modelId: string;
   every?: string;
   base?: string;
-  mostStake?: string;
 }
 
 /** @throws CMD_USAGE for a model of another kind */
@@ -79,7 +78,6 @@ export async function playGames({ options, args, output }: CommandContext<PlayOp
       account: { address, send: (call) => send(call, "a move") },
       // Who looks once has no next look.
       ...(options.every === undefined ? { mostTraced: Number.POSITIVE_INFINITY } : {}),
-      ...mostStakeOf(options),
     });
   };
   const players = [playerIn(game, "queries"), ...rows.map(({ games }) => playerIn(games, "rows"))];
@@ -111,10 +109,6 @@ export async function playGames({ options, args, output }: CommandContext<PlayOp
     if (!isWaiting) await sleep(Number(options.every) * 60_000);
   }
 }
-
-/** What one challenge may cost. */
-export const mostStakeOf = ({ mostStake }: { readonly mostStake?: string }) =>
-  mostStake === undefined ? {} : { mostStakeWei: parseEther(mostStake) };
 
 /** Model of the rollup that the options name. */
 export const soughtModel = (options: GlobalOptions, modelId: number): SoughtModel => ({

@@ -1,10 +1,16 @@
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import type { Command } from "commander";
-import { withOptions } from "../../cli/options.ts";
-import { parseBlock, parseId } from "../../cli/parse-id.ts";
+import {
+  DRY_RUN_OPTION,
+  FROM_BLOCK_OPTION,
+  OWNER_OPTION,
+  SNAPSHOT_OPTION,
+} from "../../cli/common-options.ts";
+import { withFallback, withOptions } from "../../cli/options.ts";
+import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { PROVER_OPTION } from "../../cli/settlement-options.ts";
+import { KEYS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
 
 export function addExitCommand(program: Command): void {
   const command = withOptions(
@@ -14,7 +20,7 @@ export function addExitCommand(program: Command): void {
         "take everything out of a frozen rollup, from an Ethereum node alone: balances, rewards, deposits that wait",
       ),
     {
-      "--owner <address>": "whose money; it goes to that address, whoever pays; default: the account's",
+      ...OWNER_OPTION,
       "--all": "everybody's",
       "--leaf <id>": {
         about: "only of this leaf: its balance, and its earners where it is a model",
@@ -23,17 +29,11 @@ export function addExitCommand(program: Command): void {
       "--earner <index>": { about: "only of this earner of the model that --leaf names", parse: parseId },
       "--min <amount>":
         "only what is at least this many OPEN: anybody can leave crumbs for you, and each costs gas",
-      "--dry-run": "only say what there is, frozen or not; needs no account where --owner is given",
-      "--keys <folder>": {
-        about: "keys of a ceremony: what `ceremony export` wrote to <folder>/<circuit>",
-        fallback: join(repositoryRoot, "keys"),
-      },
+      ...DRY_RUN_OPTION,
+      ...withFallback(KEYS_OPTION, join(repositoryRoot, "keys")),
       "--check-keys": "see first that the keys are here to prove it all; with --dry-run also before a freeze",
-      "--snapshot <file>": "go on from a snapshot once its root is found among the ones that L1 has accepted",
-      "--from-block <number>": {
-        about: "the contract's own block; searched for by default",
-        parse: parseBlock,
-      },
+      ...SNAPSHOT_OPTION,
+      ...FROM_BLOCK_OPTION,
       ...PROVER_OPTION,
     },
   );

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import type { Command } from "commander";
-import { withOptions } from "../../cli/options.ts";
+import { OUT_FILE_OPTION } from "../../cli/common-options.ts";
+import { withFallback, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
+import { KEYS_OPTION } from "../../cli/settlement-options.ts";
 
 export function addExitPageCommand(program: Command): void {
   const command = withOptions(
@@ -12,11 +14,8 @@ export function addExitPageCommand(program: Command): void {
         "make the page to keep: one HTML file by which anyone leaves a frozen rollup, from a disk and an Ethereum node alone",
       ),
     {
-      "--out <file>": "where to; default: openledger-exit-<rollup>.html in this folder",
-      "--keys <folder>": {
-        about: "keys of a ceremony: what `ceremony export` wrote to <folder>/<circuit>",
-        fallback: join(repositoryRoot, "keys"),
-      },
+      ...OUT_FILE_OPTION,
+      ...withFallback(KEYS_OPTION, join(repositoryRoot, "keys")),
     },
   );
   withExample(command, "exit-page", "exit-page --rpc https://… --rollup 0x… --out exit.html");

@@ -1,5 +1,15 @@
 import type { Command } from "commander";
-import { defineOptions, withOptions } from "../../cli/options.ts";
+import {
+  DATA_OPTION,
+  DEPLOYMENT_OPTION,
+  FIRST_BALANCE_OPTION,
+  LISTEN_OPTIONS,
+  OUT_FOLDER_OPTION,
+  THREADS_OPTION,
+  TOKENS_OPTION,
+  VERSION_OPTION,
+} from "../../cli/common-options.ts";
+import { defineOptions, required, withFallback, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 
 const FACTORY_OPTION = defineOptions({
@@ -32,7 +42,7 @@ export function addFactoryCommands(program: Command): void {
     ),
     {
       "--datanet <id>": "whose version",
-      "--version <n>": "its number; default: the present one",
+      ...VERSION_OPTION,
       "--host <url>": "the Datanet's host",
       "--rows <file>": "rows of your own, to try: a JSON line each",
       "--base <id>": {
@@ -72,7 +82,7 @@ export function addFactoryCommands(program: Command): void {
         fallback: [],
         parse: collect,
       },
-      "--tokens <n>": { about: "most tokens of an answer", fallback: "32" },
+      ...withFallback(TOKENS_OPTION, "32"),
     },
   );
   onRun(compare, async (context) => (await import("./ask-factory.ts")).compareJob(context));
@@ -84,7 +94,7 @@ export function addFactoryCommands(program: Command): void {
     ),
     {
       "--price <open>": { about: "least payment for one answer", fallback: "0.5" },
-      "--amount <open>": { about: "the model's first balance, which pays for its seals", fallback: "1" },
+      ...FIRST_BALANCE_OPTION,
     },
   );
   onRun(register, async (context) => (await import("./ask-factory.ts")).register(context));
@@ -96,7 +106,7 @@ export function addFactoryCommands(program: Command): void {
     ),
     {
       "--form <form>": { about: "adapter, merged or model", fallback: "adapter" },
-      "--out <folder>": { about: "a new folder", isRequired: true },
+      ...required(OUT_FOLDER_OPTION),
     },
   );
   onRun(exporting, async (context) => (await import("./ask-factory.ts")).exportJob(context));
@@ -114,14 +124,13 @@ function addServe(factory: Command): void {
   const command = withOptions(
     factory.command("serve").description("run a factory until Ctrl-C; jobs go on at the next start"),
     {
-      "--data <folder>": "rows, jobs and models",
-      "--host <address>": "where to listen",
-      "--port <number>": "where to listen; 0 = any free one",
+      ...DATA_OPTION,
+      ...LISTEN_OPTIONS,
       "--datanet-hosts <urls>": "Datanet hosts that rows are fetched from, with commas between",
       "--bases <places>": "folders and addresses of base models, with commas between",
       "--accounts <leaves>": "who may train: leaves with commas between, or any",
-      "--threads <n>": "threads of a job",
-      "--deployment <file>": "the rollup's deployment record",
+      ...THREADS_OPTION,
+      ...DEPLOYMENT_OPTION,
     },
   );
   withExample(command, "factory serve", "factory serve --port 8570 --bases models/smollm2");

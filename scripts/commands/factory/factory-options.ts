@@ -31,7 +31,7 @@ export interface ExportOptions extends FactoryOptions {
 export interface ServeFactoryOptions {
   data?: string;
   host?: string;
-  port?: string;
+  port?: number;
   datanetHosts?: string;
   bases?: string;
   accounts?: string;

@@ -14,7 +14,7 @@ export async function serveFactory({ options, output }: CommandContext<ServeFact
     FACTORY_DEPLOYMENT_PATH: deployment ?? process.env.FACTORY_DEPLOYMENT_PATH ?? workspacePaths.deployment,
     FACTORY_DATA_PATH: data,
     FACTORY_HOST: host,
-    FACTORY_PORT: port,
+    FACTORY_PORT: port?.toString(),
     FACTORY_DATANET_HOSTS: datanetHosts,
     FACTORY_BASES: bases,
     FACTORY_ACCOUNTS: accounts,

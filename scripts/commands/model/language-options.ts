@@ -27,8 +27,6 @@ export interface TuneOptions extends BaseOptions {
   steps: string;
   rank: string;
   rate: string;
-  rowTokens: string;
-  rowsPerStep: string;
   threads: string;
   seed: string;
 }
@@ -39,11 +37,8 @@ export interface BaseCommandOptions {
   threads: string;
 }
 
-/** Of `model tune`: kernels of a graphics card. */
-export const CARD = "webgpu";
-
 export const KERNELS_OPTION = defineOptions({
-  "--kernels <set>": { about: "native, avx512, avx2 or wasm; all give the same bytes", fallback: "native" },
+  "--kernels <set>": "native, avx512, avx2 or wasm; all give the same bytes",
 });
 
 /** @throws InvalidArgumentError for what is no number of the range */

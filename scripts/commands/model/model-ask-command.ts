@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { FOLDER_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, WAIT_OPTION, withExample } from "../../cli/run-command.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
@@ -9,8 +10,8 @@ export function addModelAskCommand(parent: Command): void {
       .command("ask <model> <prompt>")
       .description("ask a model, check its answer against your own copy of it, and pay for it"),
     {
-      "--server <url>": "where the model is served; default: what this machine knows",
-      "--folder <folder>": "your copy of the model; by default it is fetched from the server",
+      ...SERVER_OPTION,
+      ...FOLDER_OPTION,
       ...TEXT_BASE_OPTION,
       "--check-answer":
         "of a language model or a direct one: let your own copy answer, too, not only compute the query",

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { withOptions } from "../../cli/options.ts";
+import { THREADS_OPTION } from "../../cli/common-options.ts";
+import { withFallback, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { KERNELS_OPTION } from "./language-options.ts";
 
@@ -10,8 +11,8 @@ export function addModelBaseCommand(parent: Command): void {
       .description("check the base model of this repository, or train it again to the same bytes"),
     {
       "--derive <folder>": "train it in this folder, some 12 minutes; a killed run goes on where it was",
-      "--threads <n>": { about: "threads of the training; the bytes do not depend on them", fallback: "1" },
-      ...KERNELS_OPTION,
+      ...withFallback(THREADS_OPTION, "1"),
+      ...withFallback(KERNELS_OPTION, "native"),
     },
   );
   withExample(command, "model base", "model base --derive again --threads 2");

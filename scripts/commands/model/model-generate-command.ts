@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { withOptions } from "../../cli/options.ts";
+import { TOKENS_OPTION } from "../../cli/common-options.ts";
+import { withFallback, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { BASE_OPTION, KERNELS_OPTION } from "./language-options.ts";
 
@@ -11,10 +12,10 @@ export function addModelGenerateCommand(parent: Command): void {
     {
       ...BASE_OPTION,
       "--adapter <path>": "a LoRA adapter of that base: a folder or an address",
-      "--tokens <n>": { about: "most tokens of the answer", fallback: "64" },
+      ...withFallback(TOKENS_OPTION, "64"),
       "--temperature <number>": { about: "0 takes the likeliest token each time", fallback: "0" },
       "--seed <text>": { about: "decides what is drawn above temperature 0", fallback: "0" },
-      ...KERNELS_OPTION,
+      ...withFallback(KERNELS_OPTION, "native"),
     },
   );
   withExample(command, 'model generate "The whale" --base default --tokens 32');

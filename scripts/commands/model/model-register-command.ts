@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { FIRST_BALANCE_OPTION } from "../../cli/common-options.ts";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
@@ -12,7 +13,7 @@ export function addModelRegisterCommand(parent: Command): void {
       ),
     {
       "--price <open>": { about: "least payment for one answer", fallback: "0.5" },
-      "--amount <open>": { about: "the model's first balance, which pays for its seals", fallback: "1" },
+      ...FIRST_BALANCE_OPTION,
       ...CIRCUITS_OPTION,
       ...PROVER_OPTION,
     },

@@ -6,69 +6,54 @@ import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
-import { openReader, openSigner, resolveAccount, resolveRpcUrl, signFor } from "../../cli/context.ts";
+import { CLAIM_OPTION, DATA_OPTION, LISTEN_OPTIONS } from "../../cli/common-options.ts";
+import {
+  type GlobalOptions,
+  openReader,
+  openSigner,
+  resolveAccount,
+  resolveRpcUrl,
+  signFor,
+} from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
-import { withOptions } from "../../cli/options.ts";
+import { defineOptions, type OptionsOf, withFallback, withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { requireScores, SCORES_OPTION } from "../../cli/scores-option.ts";
-import { SERVER_OPTIONS, type ServerOptionTexts, serverLimitsOf } from "../../cli/server-options.ts";
-import {
-  CIRCUITS_OPTION,
-  type CircuitOptions,
-  KEYS_OPTION,
-  PROVER_OPTION,
-} from "../../cli/settlement-options.ts";
+import { SERVER_OPTIONS, serverLimitsOf } from "../../cli/server-options.ts";
+import { CIRCUITS_OPTION, KEYS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 
-interface ServeOptions extends CircuitOptions, ServerOptionTexts {
-  model: string;
-  base?: string;
-  port: string;
-  host: string;
-  data: string;
-  spans?: string;
-  answerTtl: string;
-  scores: string;
-  settle?: boolean;
-  claim?: boolean;
-  epochLength: string;
-  consentToVoids?: boolean;
-  keys?: string;
-}
+const SERVE_OPTIONS = defineOptions({
+  "--model <id>": { about: "the model's leaf", isRequired: true },
+  ...TEXT_BASE_OPTION,
+  ...LISTEN_OPTIONS,
+  ...withFallback(DATA_OPTION, "answers"),
+  "--spans <file>":
+    "an index of the version's text (datanet index): the server then shows an answer's verbatim spans",
+  "--answer-ttl <seconds>": { about: "how long an answer may stay unpaid", fallback: "600" },
+  ...SCORES_OPTION,
+  "--settle": "seal an epoch that is full or over, and settle it, by itself; needs --account",
+  ...CLAIM_OPTION,
+  "--epoch-length <seconds>": {
+    about:
+      'with --settle: seal an epoch with payments after this time, by L1\'s clock; "none": only when it is full',
+    fallback: String(EPOCH_SECONDS),
+  },
+  "--consent-to-voids": "with --settle: burn the part of drawn payments that cannot be opened",
+  ...CIRCUITS_OPTION,
+  ...KEYS_OPTION,
+  ...PROVER_OPTION,
+  ...SERVER_OPTIONS,
+});
+type ServeOptions = GlobalOptions & OptionsOf<typeof SERVE_OPTIONS>;
 
 export function addModelServeCommand(parent: Command): void {
   const command = withOptions(
     parent
       .command("serve <folder>")
       .description("answer questions with a published model, and publish what opens its receipts"),
-    {
-      "--model <id>": { about: "the model's leaf", isRequired: true },
-      ...TEXT_BASE_OPTION,
-      "--port <number>": { about: "where to listen", fallback: "8797" },
-      "--host <address>": { about: "where to listen", fallback: "127.0.0.1" },
-      "--data <folder>": {
-        about: "where answers are kept: without them no receipt can be opened",
-        fallback: "answers",
-      },
-      "--spans <file>":
-        "an index of the version's text (datanet index): the server then shows an answer's verbatim spans",
-      "--answer-ttl <seconds>": { about: "how long an answer may stay unpaid", fallback: "600" },
-      ...SCORES_OPTION,
-      "--settle": "seal an epoch that is full or over, and settle it, by itself; needs --account",
-      "--claim":
-        "claim drawn receipts of a language model that promises it, with a bond each, and defend the claims; needs --account, its claimant",
-      "--epoch-length <seconds>": {
-        about:
-          'with --settle: seal an epoch with payments after this time, by L1\'s clock; "none": only when it is full',
-        fallback: String(EPOCH_SECONDS),
-      },
-      "--consent-to-voids": "with --settle: burn the part of drawn payments that cannot be opened",
-      ...CIRCUITS_OPTION,
-      ...KEYS_OPTION,
-      ...PROVER_OPTION,
-      ...SERVER_OPTIONS,
-    },
+    SERVE_OPTIONS,
   );
   withExample(
     command,
@@ -102,8 +87,8 @@ export function addModelServeCommand(parent: Command): void {
         families: await modelFamilies({ base: options.base }),
         domain: client.domain,
         sequencerUrl: client.sequencerUrl,
-        host: options.host,
-        port: Number(options.port),
+        host: options.host ?? "127.0.0.1",
+        port: options.port ?? 8797,
         answerTtlMs: Number(options.answerTtl) * 1000,
         scores: requireScores(options.scores),
         ...serverLimitsOf(options),

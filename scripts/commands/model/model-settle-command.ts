@@ -3,6 +3,7 @@ import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { Command } from "commander";
+import { EPOCH_OPTION, FOLDER_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
 import { accountOf, openSigner, signFor } from "../../cli/context.ts";
 import { withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -70,9 +71,9 @@ export function addModelSettleCommand(parent: Command): void {
         "draw payments of the sealed epoch, prove whom they pay, and hand the proof in; anyone may",
       ),
     {
-      "--epoch <number>": "default: the one that waits",
-      "--server <url>": "where the model is served, for its openings; default: what this machine knows",
-      "--folder <folder>": "your copy of the model; by default it is fetched from the server",
+      ...EPOCH_OPTION,
+      ...SERVER_OPTION,
+      ...FOLDER_OPTION,
       "--default-split": "by row counts, without openings: from 14 days after the seal on",
       "--direct":
         "park it on L1, from 3 days after the seal on; again 24 hours later to post it; needs --account",

@@ -21,8 +21,9 @@ import type { TextRecipe } from "@openledger/models/registered/text-recipe";
 import { verifierError } from "@openledger/verifier/verifier-errors";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
+import { CARD_OPTION, OUT_FOLDER_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
+import { required, withFallback, withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, type CircuitOptions } from "../../cli/settlement-options.ts";
@@ -72,9 +73,9 @@ export function addModelTrainCommand(parent: Command): void {
         about: `a recipe's JSON file, or a preset that fits itself to the rows: ${PRESETS.join(", ")}`,
         isRequired: true,
       },
-      "--out <folder>": { about: "a new folder for the model", isRequired: true },
+      ...required(OUT_FOLDER_OPTION),
       ...TEXT_BASE_OPTION,
-      "--rows <folder>": { about: "the store that holds the rows", fallback: workspacePaths.rows },
+      ...withFallback(STORE_OPTION, workspacePaths.rows),
       "--columns <count>":
         "features of the settlement circuit (of a direct one: buckets), where the recipe does not say; default: those of the rollup's smallest that holds the rows",
       "--draws <count>": {
@@ -85,8 +86,7 @@ export function addModelTrainCommand(parent: Command): void {
       "--owner-part <percent>": { about: "of each payment, for the model's owner", fallback: "20" },
       "--validator-part <percent>": { about: "of what rows earn, for their validator", fallback: "12.5" },
       "--predecessor <id>": { about: "the model that this one replaces", fallback: "0" },
-      "--card <file>":
-        "the datanet's card: the recipe takes the base from it, and it is published with the model",
+      ...CARD_OPTION,
       "--challengeable":
         "the statics promise a posting that anyone may refute on L1 before the model begins (e-mails alone)",
       "--claimant <address>":

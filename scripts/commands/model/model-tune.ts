@@ -6,10 +6,7 @@ import { baseSourceAt } from "@openledger/models/base/base-place";
 import { encodeAdapter } from "@openledger/models/files/adapter-files";
 import { loadModel } from "@openledger/models/files/load-model";
 import { openModel } from "@openledger/models/files/open-model";
-import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
-import { nativeKernelSets } from "@openledger/models/kernels/native-kernels";
-import { GpuKernels } from "@openledger/models/kernels/webgpu/gpu-kernels";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { forgetCheckpoint } from "@openledger/models/training/checkpoint";
 import { RowTeam } from "@openledger/models/training/row-team";
@@ -20,25 +17,26 @@ import {
   tuningBlocks,
   usualRecipe,
 } from "@openledger/models/training/tune-adapter";
-import { CARD_BLOCKS, cardLosses, tuneOnCard } from "@openledger/models/training/tune-on-card";
 import { commandError } from "../../cli/cli-errors.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { kernelsNamed } from "./language-base.ts";
-import { CARD, parseCount, parseNumber, type TuneOptions } from "./language-options.ts";
+import { parseCount, parseNumber, type TuneOptions } from "./language-options.ts";
+
+/** Tokens of a row, and rows whose gradients make a step: small enough for any base on two cores. */
+const ROW_TOKENS = 128;
+const ROWS_PER_STEP = 8;
 
 export async function tuneOnText({ options, output }: CommandContext<TuneOptions>): Promise<void> {
-  const rowTokens = parseCount(options.rowTokens, "--row-tokens", 2, 4_096);
   const threadCount = parseCount(options.threads, "--threads", 1, MAX_THREAD_COUNT);
   const recipe = {
     ...usualRecipe,
     steps: parseCount(options.steps, "--steps", 1, 1_000_000),
-    rowsPerStep: parseCount(options.rowsPerStep, "--rows-per-step", 1, 1_024),
+    rowsPerStep: ROWS_PER_STEP,
     rate: parseNumber(options.rate, "--rate", 1e-7, 0.5),
     seed: options.seed,
   };
   const rank = parseCount(options.rank, "--rank", 1, 1_024);
-  const isOnCard = options.kernels === CARD;
-  const kernels = isOnCard ? fastestKernels() : kernelsNamed(options.kernels);
+  const kernels = kernelsNamed(options.kernels);
   if (await isFile(join(options.out, "adapter_config.json")))
     throw commandError("CMD_USAGE", `${options.out} has an adapter already: name another folder`);
   const text = await readFile(options.text, "utf8").catch((cause: Error) => {
@@ -46,23 +44,19 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
   });
   const source = baseSourceAt(options.base);
   const opened = await openModel(source);
-  let lossesAt = 0;
   const { loaded, rows } = await (async () => {
     try {
       const tokenizer = await openTokenizer(source, opened.shape.vocabularySize);
-      const made = textRows(tokenizer.encode(text), rowTokens);
+      const made = textRows(tokenizer.encode(text), ROW_TOKENS);
       if (made.length === 0) throw commandError("CMD_USAGE", `${options.text} has too little text`);
       output.progress(`loading ${source.name}`);
       const placed = await loadModel(opened, {
         kernels,
-        maxRows: rowTokens,
+        maxRows: ROW_TOKENS,
         isTraining: true,
         adapter: { rank, alpha: 2 * rank, targets: usualTargets(opened.shape) },
-        adapterBlocks: isOnCard ? CARD_BLOCKS : tuningBlocks(recipe),
+        adapterBlocks: tuningBlocks(recipe),
         threadCount,
-        placeMore: (plan) => {
-          if (isOnCard) lossesAt = plan.take(cardLosses(recipe, rowTokens));
-        },
       });
       return { loaded: placed, rows: made };
     } finally {
@@ -74,21 +68,11 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
     losses.push(loss);
     output.progress(`step ${step} of ${recipe.steps}: ${loss.toFixed(3)} nats a token`);
   };
-  if (isOnCard) {
-    const card = await GpuKernels.open(loaded.model.kernels.arena, "hardware");
-    try {
-      output.progress(`tuning on ${card.adapterName}`);
-      await tuneOnCard(loaded, card, lossesAt, rows, recipe, onStep);
-    } finally {
-      card.close();
-    }
-  } else {
-    const team = new RowTeam(loaded);
-    try {
-      await tuneAdapter(loaded, team, rows, recipe, { folder: options.out, onStep });
-    } finally {
-      await team.close();
-    }
+  const team = new RowTeam(loaded);
+  try {
+    await tuneAdapter(loaded, team, rows, recipe, { folder: options.out, onStep });
+  } finally {
+    await team.close();
   }
   const { adapter, kernels: own, shape } = loaded.model;
   const files = encodeAdapter(shape, adapter!.layout, own.arena, adapter!.at, options.base);
@@ -105,9 +89,7 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
     ...(losses.length === 0
       ? []
       : [`loss ${losses[0]!.toFixed(3)} to ${losses.at(-1)!.toFixed(3)} nats a token`]),
-    isOnCard
-      ? `adapter_model.safetensors has SHA-256 ${sha256}, but nobody can recompute it: a graphics card made it. A registered model is tuned on the processor`
-      : `adapter_model.safetensors has SHA-256 ${sha256}: the same on every machine`,
+    `adapter_model.safetensors has SHA-256 ${sha256}: the same on every machine`,
   ];
   output.answer(lines, {
     folder: options.out,
@@ -115,14 +97,8 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
     steps: recipe.steps,
     rank,
     sha256,
-    isRecomputable: !isOnCard,
     losses,
   });
-}
-
-/** Of the processor, beside the card: they hold the weights. */
-function fastestKernels(): KernelChoice {
-  return nativeKernelSets().length > 0 ? "native" : "wasm";
 }
 
 const isFile = (path: string): Promise<boolean> =>

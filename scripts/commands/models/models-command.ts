@@ -1,6 +1,8 @@
 import type { Command } from "commander";
+import { CLAIM_OPTION, LISTEN_OPTIONS, THREADS_OPTION } from "../../cli/common-options.ts";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
+import { KERNELS_OPTION } from "../model/language-options.ts";
 
 /** Many language models at once. */
 export function addModelsCommands(parent: Command): void {
@@ -11,16 +13,14 @@ export function addModelsCommands(parent: Command): void {
     {
       "--base <folder>": "the base model: config.json and safetensors",
       "--adapters <folder>": "adapters, each a folder as PEFT writes it",
-      "--host <address>": "where to listen",
-      "--port <number>": "where to listen; 0 = any free one",
+      ...LISTEN_OPTIONS,
       "--registered <folder>": "answer for receipts: published models, each folder named by its model's leaf",
       "--spans <folder>":
         "with --registered: indexes of versions' texts (datanet index), for answers' verbatim spans",
-      "--claim":
-        "with --registered: claim drawn receipts of each model that promises it, with a bond each, and defend the claims; needs --account, the claimant of all",
-      "--threads <n>": "threads, each with a batch of its own",
+      ...CLAIM_OPTION,
+      ...THREADS_OPTION,
       "--batch <n>": "requests at once of each thread",
-      "--kernels <set>": "native, avx512, avx2 or wasm; all give the same bytes",
+      ...KERNELS_OPTION,
     },
   );
   withExample(

@@ -31,7 +31,7 @@ export async function serveUntilStopped(
     SERVING_BASE_PATH: base,
     SERVING_ADAPTERS_PATH: adapters,
     SERVING_HOST: host,
-    SERVING_PORT: port,
+    SERVING_PORT: port?.toString(),
     SERVING_THREAD_COUNT: threads,
     SERVING_BATCH: batch,
     SERVING_KERNELS: kernels,

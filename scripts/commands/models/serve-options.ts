@@ -3,7 +3,7 @@ export interface ServeAdaptersOptions {
   base?: string;
   adapters?: string;
   host?: string;
-  port?: string;
+  port?: number;
   threads?: string;
   batch?: string;
   kernels?: string;

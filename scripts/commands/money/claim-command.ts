@@ -1,6 +1,7 @@
 import { claim } from "@openledger/client/actions/l1/claim";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { Command } from "commander";
+import { OWNER_OPTION } from "../../cli/common-options.ts";
 import { openSigner, parseAddress } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
 import { withOptions } from "../../cli/options.ts";
@@ -9,7 +10,7 @@ import { onRun, withExample } from "../../cli/run-command.ts";
 export function addClaimCommand(program: Command): void {
   const command = withOptions(
     program.command("claim").description("pay out on L1 what posted withdrawals have credited"),
-    { "--owner <address>": "pay out another address's credit; the OPEN goes to that address" },
+    { ...OWNER_OPTION },
   );
   withExample(command, "claim --account alice");
   onRun(command, async ({ options, output }) => {

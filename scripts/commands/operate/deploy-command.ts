@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { operatorError } from "@openledger/operations/operator-errors";
 import type { Command } from "commander";
 import { formatEther } from "viem";
+import { DRY_RUN_OPTION } from "../../cli/common-options.ts";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 
@@ -14,7 +15,7 @@ export function addDeployCommand(program: Command): void {
       ),
     {
       "--config <file>": { about: "what is deployed, as JSON (docs/operating.md)", isRequired: true },
-      "--dry-run": "end after saying it",
+      ...DRY_RUN_OPTION,
       "--yes": "send without asking; without a terminal nothing is sent otherwise",
     },
   );

@@ -2,13 +2,18 @@ import { join } from "node:path";
 import { Secret } from "@openledger/foundation/secret";
 import { readSecretFile } from "@openledger/foundation/secret-file";
 import { type Command, InvalidArgumentError } from "commander";
+import {
+  DATA_OPTION,
+  FINALITY_OPTION,
+  FROM_BLOCK_OPTION,
+  LISTEN_OPTIONS,
+  SNAPSHOT_OPTION,
+} from "../../cli/common-options.ts";
 import { deploymentOf, resolveEndpoints } from "../../cli/context.ts";
 import { withOptions } from "../../cli/options.ts";
-import { parseBlock } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { SERVER_OPTIONS, serverLimitsOf } from "../../cli/server-options.ts";
 import { workspaceDir } from "../../cli/workspace.ts";
-import { FINALITY_DEPTH_BLOCKS, parseDepth } from "./restore-command.ts";
 
 export function addFollowCommand(program: Command): void {
   const command = withOptions(
@@ -19,23 +24,18 @@ export function addFollowCommand(program: Command): void {
       ),
     {
       "--feed <url>": "the sequencer, or another follower, whose soft state is shown; default: L1 alone",
-      "--data <folder>": "where the copy and the evidence are kept; default: in the devnet's folder",
+      ...DATA_OPTION,
       "--replica-token-file <file>":
         "this is the operator's spare: it gets entries before they are acknowledged, and confirms them (docs/failover.md)",
-      "--snapshot <file>": "begin with a snapshot instead of executing all that L1 has",
+      ...SNAPSHOT_OPTION,
       "--verify-proofs": "verify every proof again, by the keys that L1 has registered",
       "--max-blobs <n>": {
         about: "blobs that are kept in --data, the newest of what it has seen, 131,072 bytes each; 0 for all",
         fallback: 0,
         parse: parseCount,
       },
-      "--host <address>": { about: "where the API listens", fallback: "127.0.0.1" },
-      "--port <number>": { about: "where the API listens; 0 for any", fallback: 8557, parse: parsePort },
-      "--finality-depth <blocks>": {
-        about: "how many blocks a batch must be deep",
-        fallback: FINALITY_DEPTH_BLOCKS,
-        parse: parseDepth,
-      },
+      ...LISTEN_OPTIONS,
+      ...FINALITY_OPTION,
       "--poll-interval <ms>": {
         about: "between two looks at L1 and the feed",
         fallback: 1_000,
@@ -52,10 +52,7 @@ export function addFollowCommand(program: Command): void {
       "--pages-adapters <url...>": "servers of many adapters that the pages may ask",
       "--pages-datanets <url...>": "hosts of Datanets that the pages work with",
       "--pages-factory <url>": "a factory where the pages tune models",
-      "--from-block <number>": {
-        about: "the contract's own block; searched for by default",
-        parse: parseBlock,
-      },
+      ...FROM_BLOCK_OPTION,
       ...SERVER_OPTIONS,
     },
   );
@@ -84,8 +81,8 @@ export function addFollowCommand(program: Command): void {
         maxBlobCount: options.maxBlobs,
         dataPath: options.data ?? join(workspaceDir, "follower"),
         finalityDepthBlocks: options.finalityDepth,
-        host: options.host,
-        port: options.port,
+        host: options.host ?? "127.0.0.1",
+        port: options.port ?? 8557,
         pollIntervalMs: options.pollInterval,
         stallMs: options.stallSeconds * 1_000,
         rateLimitPerMinute: 6_000,
@@ -107,11 +104,6 @@ export function addFollowCommand(program: Command): void {
       output,
     );
   });
-}
-
-function parsePort(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError("not a port");
-  return Number(text);
 }
 
 function parseCount(text: string): number {

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { Address } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
+import { DATA_OPTION, LEASE_OPTION, OPERATOR_KEY_OPTION, URL_OPTION } from "../../cli/common-options.ts";
 import { type GlobalOptions, parseAddress, resolveEndpoints, spendingCapOf } from "../../cli/context.ts";
 import { defineOptions, type OptionsOf, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -24,8 +25,8 @@ const CONFIG = defineOptions({
 /** `openledger operator lease …` and `operator take-over`. */
 const KEY_OPTIONS = defineOptions({
   ...CONFIG,
-  "--lease <address>": "the lease's contract",
-  "--operator-key-file <file>": "the operator's L1 key, mode 0600",
+  ...LEASE_OPTION,
+  ...OPERATOR_KEY_OPTION,
   "--confirmations <blocks>": {
     about: "until the lease counts as taken; as BRIDGE_L1_CONFIRMATIONS, 3 by default",
     parse: parseCount,
@@ -34,7 +35,7 @@ const KEY_OPTIONS = defineOptions({
 
 const TAKING_OPTIONS = defineOptions({
   ...KEY_OPTIONS,
-  "--url <url>": "where clients and provers find this sequencer; it stands on L1",
+  ...URL_OPTION,
   "--seconds <n>": {
     about: "how long it lasts until the bridge here extends it; as BRIDGE_LEASE_SECONDS, 600 by default",
     parse: parseCount,
@@ -57,7 +58,7 @@ export function addLeaseCommands(operator: Command): void {
 function addShow(lease: Command): void {
   const command = withOptions(
     lease.command("show").description("who holds it, until when, and where that machine serves"),
-    { ...CONFIG, "--lease <address>": "the lease's contract" },
+    { ...CONFIG, ...LEASE_OPTION },
   );
   withExample(
     command,
@@ -108,7 +109,7 @@ function addTake(lease: Command): void {
       .command("take")
       .description("take it for a stopped sequencer's own directory: the first time, or after a release"),
     {
-      "--data <folder>": "SEQUENCER_DATA_PATH",
+      ...DATA_OPTION,
       "--copy": {
         about: "the directory was copied here, and nobody runs the one that it was copied from",
         fallback: false,
@@ -142,7 +143,7 @@ function addRelease(lease: Command): void {
         about: "as `lease show` says it; with --config that of this machine",
         parse: parseCount,
       },
-      "--url <url>": "the sequencer's own address: it must not answer any more",
+      ...URL_OPTION,
       ...KEY_OPTIONS,
     },
   );
@@ -184,7 +185,7 @@ function addTakeOver(operator: Command): void {
     {
       "--follower-data <folder>": "the follower's --data",
       "--follower <url>": "its API; it is followed to the end, and then you stop it",
-      "--data <folder>": "a new folder: SEQUENCER_DATA_PATH here",
+      ...DATA_OPTION,
       ...TAKING_OPTIONS,
     },
   );

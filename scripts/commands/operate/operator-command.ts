@@ -1,8 +1,19 @@
 import { BACKEND_CHOICES } from "@openledger/prover/choose-backend";
 import { type Command, InvalidArgumentError } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
+import {
+  DEPLOYMENT_OPTION,
+  INSTALLATION_OPTION,
+  LEASE_OPTION,
+  LISTEN_OPTIONS,
+  MODEL_ID_OPTION,
+  OPERATOR_KEY_OPTION,
+  OUT_FOLDER_OPTION,
+  URL_OPTION,
+} from "../../cli/common-options.ts";
 import { parseAddress } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
+import { required, withOptions } from "../../cli/options.ts";
+import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { addProfitCommand } from "./fee-commands.ts";
 import { addLeaseCommands } from "./lease-command.ts";
@@ -23,12 +34,9 @@ export function addOperatorCommands(program: Command): void {
         "write the configuration of every process: env files, secrets, systemd units, compose, Prometheus, Grafana",
       ),
     {
-      "--deployment <file>": "the record that openledger deploy wrote; a spare takes the leader's",
-      "--out <folder>": {
-        about: "the installation; run again, only secrets and data stay",
-        isRequired: true,
-      },
-      "--operator-key-file <file>": "the operator's L1 key, mode 0600; it is copied into the folder",
+      ...DEPLOYMENT_OPTION,
+      ...required(OUT_FOLDER_OPTION),
+      ...OPERATOR_KEY_OPTION,
       "--l1 <url>": "Ethereum node; default: the record's",
       "--provers <n>": { about: "how many on this machine", fallback: 1, parse: parseCount },
       "--queue-file <file>":
@@ -39,12 +47,7 @@ export function addOperatorCommands(program: Command): void {
         choices: BACKEND_CHOICES,
         fallback: "auto",
       },
-      "--host <address>": { about: "where the sequencer listens", fallback: "127.0.0.1" },
-      "--port <number>": {
-        about: "of the sequencer; the other processes take the ones after it",
-        fallback: 8547,
-        parse: parsePort,
-      },
+      ...LISTEN_OPTIONS,
       "--no-follower": "without a follower beside the operator",
       "--datanet-host": {
         about: "serve Datanets, too: cards, rows, labels (docs/datanets.md)",
@@ -52,13 +55,12 @@ export function addOperatorCommands(program: Command): void {
       },
       "--factory": { about: "make language models of Datanets, too (docs/factory.md)", fallback: false },
       "--model-folder <folder>": "serve this model, too; with --model-id and --model-key-file",
-      "--model-id <id>": { about: "its leaf", parse: parseCount },
+      ...MODEL_ID_OPTION,
       "--model-key-file <file>": "the key of the model's owner, who settles its epochs",
-      "--lease <address>":
-        "this machine needs the lease of `operator lease create`, so that a spare may take over (docs/failover.md)",
+      ...LEASE_OPTION,
       "--spare-of <folder>":
         "this machine is the spare of that installation, or of a copy of its folder without data/",
-      "--url <url>": "where clients and provers find this machine's sequencer; it stands on L1",
+      ...URL_OPTION,
       "--user <name>": "whom the units run as; default: who runs this",
       "--set <NAME=value>": {
         about: "a process's setting (docs/generated/settings.md); may be repeated",
@@ -84,7 +86,7 @@ export function addOperatorCommands(program: Command): void {
     if ((queueFile === undefined) !== (workerQueueFile === undefined))
       throw commandError("CMD_USAGE", "--queue-file and --worker-queue-file belong together");
     const queue = queueFile === undefined ? null : { urlFile: queueFile, workerUrlFile: workerQueueFile! };
-    const model = isNone ? null : { folder: modelFolder!, id: modelId!, keyFile: modelKeyFile! };
+    const model = isNone ? null : { folder: modelFolder!, id: parseId(modelId!), keyFile: modelKeyFile! };
     const { lease, processes } = await initInstallation({
       deploymentPath: options.deployment ?? null,
       folder: options.out,
@@ -93,8 +95,8 @@ export function addOperatorCommands(program: Command): void {
       proverCount: options.provers,
       queue,
       backend: options.prover,
-      host: options.host,
-      firstPort: options.port,
+      host: options.host ?? "127.0.0.1",
+      firstPort: options.port ?? 8547,
       hasFollower: options.follower,
       hasDatanetHost: options.datanetHost,
       hasFactory: options.factory,
@@ -126,10 +128,7 @@ export function addDoctorCommand(program: Command): void {
       .command("doctor")
       .description("what is wrong with an installation, and what to do about it; status 1 if anything is"),
     {
-      "--config <folder>": {
-        about: "the installation, as openledger operator init wrote it",
-        isRequired: true,
-      },
+      ...required(INSTALLATION_OPTION),
     },
   );
   withExample(command, "doctor --config operator", "doctor --config operator --json");
@@ -143,11 +142,6 @@ export function addDoctorCommand(program: Command): void {
 
 function parseCount(text: string): number {
   if (!/^\d{1,8}$/.test(text)) throw new InvalidArgumentError("not a number");
-  return Number(text);
-}
-
-function parsePort(text: string): number {
-  if (!/^[1-9]\d{0,4}$/.test(text) || Number(text) > 65_000) throw new InvalidArgumentError("not a port");
   return Number(text);
 }
 

@@ -1,13 +1,15 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
+import {
+  DATA_OPTION,
+  FINALITY_OPTION,
+  FROM_BLOCK_OPTION,
+  SNAPSHOT_OPTION,
+} from "../../cli/common-options.ts";
 import { deploymentOf, type GlobalOptions, resolveEndpoints } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
+import { required, withOptions } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
-import { parseBlock } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-
-/** As the bridge's default. */
-export const FINALITY_DEPTH_BLOCKS = 64;
 
 interface RestoreOptions extends GlobalOptions {
   fromL1?: boolean;
@@ -28,20 +30,10 @@ export function addRestoreCommand(program: Command): void {
     {
       "--from-l1": "what was never posted is gone",
       "--from-follower <folder>": "a stopped follower's --data; every operation that it had seen is kept",
-      "--data <folder>": {
-        about: "a new folder: SEQUENCER_DATA_PATH of the sequencer that goes on with it",
-        isRequired: true,
-      },
-      "--finality-depth <blocks>": {
-        about: "as the bridge's",
-        fallback: FINALITY_DEPTH_BLOCKS,
-        parse: parseDepth,
-      },
-      "--snapshot <file>": "go on from a snapshot once its root is found among the ones that L1 has accepted",
-      "--from-block <number>": {
-        about: "the contract's own block; searched for by default",
-        parse: parseBlock,
-      },
+      ...required(DATA_OPTION),
+      ...FINALITY_OPTION,
+      ...SNAPSHOT_OPTION,
+      ...FROM_BLOCK_OPTION,
     },
   );
   withExample(
@@ -111,9 +103,4 @@ export async function runRestore(options: RestoreOptions, output: Output): Promi
       `batches up to ${snapshot.position.batchNumber} are in the snapshot, and not in the directory`,
     );
   output.answer(lines, { dataPath: options.data, ...restored });
-}
-
-export function parseDepth(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError("not a number of blocks");
-  return Number(text);
 }

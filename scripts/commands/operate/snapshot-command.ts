@@ -1,9 +1,9 @@
 import type { Command } from "commander";
+import { DATA_OPTION, FINALITY_OPTION, FROM_BLOCK_OPTION } from "../../cli/common-options.ts";
 import { deploymentOf, type Endpoints, type GlobalOptions, resolveEndpoints } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
-import { parseBlock } from "../../cli/parse-id.ts";
+import { required, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { FINALITY_DEPTH_BLOCKS, parseDepth, runRestore } from "./restore-command.ts";
+import { runRestore } from "./restore-command.ts";
 import type { SnapshotSummary } from "./snapshot.ts";
 
 interface FromBlock {
@@ -22,10 +22,7 @@ function l1Of(options: GlobalOptions & FromBlock): Pick<Endpoints, "rpcUrl" | "r
 
 const withBlock = (command: Command) =>
   withOptions(command, {
-    "--from-block <number>": {
-      about: "the contract's own block; searched for by default",
-      parse: parseBlock,
-    },
+    ...FROM_BLOCK_OPTION,
   });
 
 const lineOf = ({ leafCount, path, position, sha256 }: SnapshotSummary) =>
@@ -42,12 +39,8 @@ export function addSnapshotCommands(program: Command): void {
       "write a snapshot, from L1 alone or from the data directory of a stopped sequencer or follower",
     ),
     {
-      "--data <folder>": "take it from this data directory instead of executing what L1 has",
-      "--finality-depth <blocks>": {
-        about: "how many blocks a batch must be deep",
-        fallback: FINALITY_DEPTH_BLOCKS,
-        parse: parseDepth,
-      },
+      ...DATA_OPTION,
+      ...FINALITY_OPTION,
     },
   );
   withExample(make, "snapshot make ledger.snapshot --rpc https://… --rollup 0x…");
@@ -93,12 +86,8 @@ export function addSnapshotCommands(program: Command): void {
         "make a data directory from a snapshot and what L1 has behind it: restore --from-l1 --snapshot",
       ),
     {
-      "--data <folder>": { about: "a new folder", isRequired: true },
-      "--finality-depth <blocks>": {
-        about: "as the bridge's",
-        fallback: FINALITY_DEPTH_BLOCKS,
-        parse: parseDepth,
-      },
+      ...required(DATA_OPTION),
+      ...FINALITY_OPTION,
     },
   );
   withExample(use, "snapshot use ledger.snapshot --data ./sequencer-data --rpc https://… --rollup 0x…");

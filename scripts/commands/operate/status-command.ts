@@ -7,6 +7,7 @@ import { listParkedSettlements } from "@openledger/client/sequencer/parked-settl
 import { unusualParameters } from "@openledger/contracts/build/rollup-parameters";
 import type { Command } from "commander";
 import type { Address } from "viem";
+import { OWNER_OPTION } from "../../cli/common-options.ts";
 import { type GlobalOptions, openReader, parseAddress, resolveAccount } from "../../cli/context.ts";
 import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -21,7 +22,7 @@ export function addStatusCommand(program: Command): void {
       .description(
         "where the ledger stands, on L1 and at the sequencer; with --account or --owner, where one's money is",
       ),
-    { "--owner <address>": "whose money to look for" },
+    { ...OWNER_OPTION },
   );
   withExample(command, "status", "status --account bob", "status --json");
   onRun(command, async ({ options, output }) => {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
+import { FROM_BLOCK_OPTION } from "../../cli/common-options.ts";
 import { withOptions } from "../../cli/options.ts";
-import { parseBlock } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { KEYS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
 
@@ -12,10 +12,7 @@ export function addSubmitQueueCommand(program: Command): void {
         "carry on a queue that the operator leaves for more than 24 hours; anyone may, from L1 alone, for the gas",
       ),
     {
-      "--from-block <number>": {
-        about: "the contract's own block; searched for by default",
-        parse: parseBlock,
-      },
+      ...FROM_BLOCK_OPTION,
       ...KEYS_OPTION,
       ...PROVER_OPTION,
     },

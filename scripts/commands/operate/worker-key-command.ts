@@ -6,7 +6,8 @@ import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { installationPaths } from "@openledger/operations/installation/installation";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
-import { withOptions } from "../../cli/options.ts";
+import { INSTALLATION_OPTION, OUT_FILE_OPTION } from "../../cli/common-options.ts";
+import { required, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 
 export function addWorkerKeyCommand(operator: Command): void {
@@ -18,11 +19,8 @@ export function addWorkerKeyCommand(operator: Command): void {
       )
       .argument("<name>", "the worker's PROVER_NAME"),
     {
-      "--config <folder>": { about: "the installation with the queue's dispatcher", isRequired: true },
-      "--out <file>": {
-        about: "where to write it, mode 0600; the worker's PROVER_HAND_IN_KEY_FILE",
-        isRequired: true,
-      },
+      ...required(INSTALLATION_OPTION),
+      ...required(OUT_FILE_OPTION),
     },
   );
   withExample(command, "operator worker-key machine-7 --config operator --out machine-7-hand-in-key");

@@ -4,6 +4,7 @@ import type { LeafRewards } from "@openledger/client/sequencer/model-schemas";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { Command } from "commander";
 import { readAccountFile } from "../../cli/account-file.ts";
+import { LEAF_OPTION } from "../../cli/common-options.ts";
 import { accountOf, accountsPath, openReader, openSigner, resolveLeaf, signFor } from "../../cli/context.ts";
 import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -15,7 +16,7 @@ import { addRewardsWhyCommand } from "./rewards-why-command.ts";
 export function addRewardsCommands(program: Command): void {
   const rewards = withOptions(
     program.command("rewards").description("what rows have earned for an account: of every model, by earner"),
-    { "--leaf <leaf>": "a leaf id, an account's name or an address; default: --account, or all accounts" },
+    { ...LEAF_OPTION },
   );
   withExample(rewards, "rewards --account bob", "rewards --leaf 4 --json");
   onRun(rewards, async ({ options, output }) => {

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { FOLDER_OPTION, LEAF_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION } from "../../cli/settlement-options.ts";
@@ -9,10 +10,10 @@ export function addRewardsWhyCommand(parent: Command): void {
       .command("why <model> <epoch>")
       .description("row by row: which drawn answers paid it, with which score, and how much"),
     {
-      "--leaf <leaf>": "only rows of this leaf: an id, an account's name or an address",
+      ...LEAF_OPTION,
       "--top <count>": { about: "at most so many rows", fallback: "20" },
-      "--server <url>": "where the model is served; default: what this machine knows",
-      "--folder <folder>": "your copy of the model; by default it is fetched from the server",
+      ...SERVER_OPTION,
+      ...FOLDER_OPTION,
       ...CIRCUITS_OPTION,
     },
   );

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
+import { FROM_BLOCK_OPTION } from "../../cli/common-options.ts";
 import { resolveEndpoints } from "../../cli/context.ts";
 import { withOptions } from "../../cli/options.ts";
-import { parseBlock } from "../../cli/parse-id.ts";
 import { storedPreconfirmationPaths } from "../../cli/preconfirmation-store.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 
@@ -18,10 +18,7 @@ export function addContradictionCommand(program: Command): void {
         about: "check what these sequencers or followers have acknowledged",
         fallback: [],
       },
-      "--from-block <number>": {
-        about: "the contract's own block; searched for by default",
-        parse: parseBlock,
-      },
+      ...FROM_BLOCK_OPTION,
     },
   );
   withExample(

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { FOLDER_OPTION, LEAF_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION } from "../../cli/settlement-options.ts";
@@ -14,10 +15,10 @@ export function addReceiptCommands(program: Command): void {
       ),
     {
       "--model <id>": "where the payment is named by the answer's receipt and not by its operation",
-      "--leaf <leaf>": "whose payments: an id, an account's name or an address; default: --account",
+      ...LEAF_OPTION,
       "--top <count>": { about: "at most so many rows", fallback: "10" },
-      "--server <url>": "where the model is served; default: what this machine knows",
-      "--folder <folder>": "your copy of the model; by default it is fetched from the server",
+      ...SERVER_OPTION,
+      ...FOLDER_OPTION,
       ...CIRCUITS_OPTION,
     },
   );

@@ -3,10 +3,11 @@ import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { toHex32 } from "@openledger/client/hex";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { Command } from "commander";
+import { FROM_BLOCK_OPTION } from "../../cli/common-options.ts";
 import { deployedCircuitNames, resolveEndpoints } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
-import { parseBlock } from "../../cli/parse-id.ts";
+import { withFallback, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
+import { KEYS_OPTION } from "../../cli/settlement-options.ts";
 import { addVerifyModelCommand } from "./verify-model-command.ts";
 import { addVerifyPromptsCommand } from "./verify-prompts-command.ts";
 import { addVerifySettlementCommand } from "./verify-settlement-command.ts";
@@ -20,19 +21,13 @@ export function addVerifyCommand(program: Command): void {
         "rebuild the ledger from L1 alone and check every effect, proof, key and sum; needs no sequencer",
       ),
     {
-      "--keys <folder>": {
-        about: "keys of a ceremony: <folder>/<circuit>/verification-key.json",
-        fallback: join(repositoryRoot, "keys"),
-      },
+      ...withFallback(KEYS_OPTION, join(repositoryRoot, "keys")),
       "--circuits <names...>": {
         about:
           "names of the rollup's settlement circuits, whose sizes L1 does not tell; default: the devnet's",
         fallback: [],
       },
-      "--from-block <number>": {
-        about: "the contract's own block; searched for by default",
-        parse: parseBlock,
-      },
+      ...FROM_BLOCK_OPTION,
     },
   );
   addVerifyModelCommand(command);

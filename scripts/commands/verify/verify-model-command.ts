@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { CARD_OPTION, SERVER_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
@@ -11,10 +12,10 @@ export function addVerifyModelCommand(parent: Command): void {
         "train a model again from the datanet's rows and compare everything that was published of it",
       ),
     {
-      "--server <url>": "where the model is served; default: what this machine knows",
+      ...SERVER_OPTION,
       ...TEXT_BASE_OPTION,
-      "--card <file>": "the datanet's card, where the model is published without it",
-      "--rows <folder>": "a store with the rows, where the model is published without them",
+      ...CARD_OPTION,
+      ...STORE_OPTION,
       "--quick": "do not train again: features from the published parameters",
     },
   );

@@ -1,6 +1,7 @@
 import { toHex32 } from "@openledger/client/hex";
 import type { DrawVerdict } from "@openledger/models/settling/drawn-prompts";
 import type { Command } from "commander";
+import { FOLDER_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
 import { openReader } from "../../cli/context.ts";
 import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -25,8 +26,8 @@ export function addVerifyPromptsCommand(parent: Command): void {
         "compare the published prompts of a direct model's drawn payments with what pays for them",
       ),
     {
-      "--server <url>": "where the model is served; default: what this machine knows",
-      "--folder <folder>": "your copy of the model; by default it is fetched from the server",
+      ...SERVER_OPTION,
+      ...FOLDER_OPTION,
     },
   );
   withExample(command, "verify prompts 16 1");

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { FOLDER_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { SCORES_OPTION } from "../../cli/scores-option.ts";
@@ -12,8 +13,8 @@ export function addVerifySettlementCommand(parent: Command): void {
         "compute an epoch's draws, scores and totals again from L1 and what is published, and check its proof",
       ),
     {
-      "--server <url>": "where the model is served; default: what this machine knows",
-      "--folder <folder>": "your copy of the model; by default it is fetched from the server",
+      ...SERVER_OPTION,
+      ...FOLDER_OPTION,
       ...SCORES_OPTION,
       ...CIRCUITS_OPTION,
     },

@@ -12,7 +12,9 @@ import {
 } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { mostStakeOf } from "../disputes/query-disputes.ts";
+
+/** Spent on one posting at most: an owner who answers gets these fees. */
+const MOST_DEMANDS_WEI = parseEther("0.5");
 
 export interface WatchCommandOptions {
   model?: string;
@@ -21,8 +23,6 @@ export interface WatchCommandOptions {
   every?: string;
   base?: string;
   payDemands?: boolean;
-  mostDemands: string;
-  mostStake?: string;
 }
 
 export async function watchModels({
@@ -56,8 +56,7 @@ async function settingOf(options: GlobalOptions & WatchCommandOptions): Promise<
     places: { base, model, models, serverOf: (modelId) => knownModelServer(modelId, server) },
     isRepeated: options.every !== undefined,
     sender: isSigning ? await l1SenderOf(options) : null,
-    mostDemandsWei: options.payDemands === true ? parseEther(options.mostDemands) : 0n,
-    ...mostStakeOf(options),
+    mostDemandsWei: options.payDemands === true ? MOST_DEMANDS_WEI : 0n,
   };
 }
 

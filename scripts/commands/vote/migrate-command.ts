@@ -7,6 +7,7 @@ import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount"
 import { compilerInput } from "@openledger/contracts/build/compile";
 import type { Command } from "commander";
 import { getAddress } from "viem";
+import { REGISTRY_OPTION } from "../../cli/common-options.ts";
 import {
   accountOf,
   openSigner,
@@ -26,7 +27,7 @@ export function addMigrateCommand(program: Command): void {
       .command("migrate")
       .description("move to the rollup that votes named: withdraw here, claim, deposit there"),
     {
-      "--registry <address>": "the registry of rollups; default: the record's",
+      ...REGISTRY_OPTION,
       "--amount <amount>": "deposit this much of the wallet's OPEN; default: what is claimed",
       "--unchecked": "also into a rollup that was named with other sources than these",
     },

@@ -10,6 +10,7 @@ import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import type { Command } from "commander";
 import { type Hex, zeroHash } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
+import { REGISTRY_OPTION } from "../../cli/common-options.ts";
 import { openReader, openSigner, parseAddress, resolveLeaf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
 import { withOptions } from "../../cli/options.ts";
@@ -73,7 +74,7 @@ export function addVoteCommands(program: Command): void {
       "--amount <amount>": "OPEN, or all",
       "--next-rollup <address>": "name the rollup that people should enter",
       "--sources-hash <hex>": "with --next-rollup: contractsHash of its record",
-      "--registry <address>": "with --next-rollup: default: the record's",
+      ...REGISTRY_OPTION,
     },
   );
   common(propose, 'vote propose --pay 7 --amount 250 --text "audit" --account alice');

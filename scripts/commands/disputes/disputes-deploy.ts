@@ -1,0 +1,86 @@
+/** The contracts of disputes about one kind of model, and a gate where a rollup has several kinds. */
+
+import {
+  type DisputesParameters,
+  deployDirectDisputes,
+  deployDisputes,
+  deployGenesisGates,
+  deployLedgerMath,
+  deployTextDisputes,
+  missingChunks,
+  storeChunks,
+} from "@openledger/contracts/build/deploy-disputes";
+import { deployTraceGame } from "@openledger/contracts/build/deploy-trace-game";
+import { type Address, parseEther } from "viem";
+import { parseAddress } from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/open-l1-sender.ts";
+import type { OptionsOf } from "../../cli/options.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+import type { DEPLOY_OPTIONS } from "./disputes-options.ts";
+
+/** Rows of a model that the stored constants are enough for; more constants can follow. */
+const MOST_ROWS = 1_024;
+/** Of a demand for one unpublished leaf: more than an answer costs its owner, up to 37 gwei. */
+const DEMAND_FEE_WEI = parseEther("0.05");
+
+export async function deployContracts({
+  options,
+  output,
+}: CommandContext<OptionsOf<typeof DEPLOY_OPTIONS>>): Promise<void> {
+  const sender = await l1SenderOf(options);
+  const clients = { walletClient: sender.walletClient, publicClient: sender.publicClient };
+  const math = await deployLedgerMath(clients);
+  const missing = await missingChunks(sender.publicClient, math, MOST_ROWS);
+  output.progress(`storing ${missing.length} chunks of constants, some 5 million gas each`);
+  const chunkGas = await storeChunks(clients, math, missing, (done) =>
+    output.progress(`constants: ${done} of ${missing.length}`),
+  );
+  const posting = {
+    windowSeconds: secondsOf(options.windowDays, 86_400),
+    leastBondWei: parseEther(options.bond),
+    demandFeeWei: DEMAND_FEE_WEI,
+  };
+  const made =
+    options.kind === "text"
+      ? await deployText(clients, posting, math, options)
+      : await deployRows(clients, posting, math, options.kind);
+  const beside = (options.beside ?? []).map(parseAddress);
+  const members = [...made.members, ...beside];
+  const gate = members.length === 1 ? members[0]! : await deployGenesisGates(clients, members);
+  const lines = [
+    `${made.line}, LedgerMath ${math}`,
+    `${missing.length} chunks of constants stored for ${chunkGas.toLocaleString("en")} gas, enough for ${MOST_ROWS} rows`,
+    ...(members.length === 1 ? [] : [`GenesisGates ${gate} admits what one of ${members.join(", ")} has`]),
+    `a rollup asks it before every genesis where its deploy.json says "genesisGate": "${gate}"`,
+  ];
+  const facts = { math, gate, members, chunkCount: missing.length, chunkGas };
+  output.answer(lines, { ...made.contracts, ...facts });
+}
+
+type Clients = Parameters<typeof deployDisputes>[0];
+
+async function deployRows(clients: Clients, posting: DisputesParameters, math: Address, kind: string) {
+  const isDirect = kind === "direct";
+  const disputes = await (isDirect ? deployDirectDisputes : deployDisputes)(clients, posting, math);
+  const line = `${isDirect ? "DirectDisputes" : "Disputes"} ${disputes}`;
+  return { members: [disputes], line, contracts: { disputes } };
+}
+
+/** Games over queries, postings of rows, and games over those. */
+async function deployText(
+  clients: Clients,
+  posting: DisputesParameters,
+  math: Address,
+  { claimWindowDays, sideHours, stake }: OptionsOf<typeof DEPLOY_OPTIONS>,
+) {
+  const playing = { sideSeconds: secondsOf(sideHours, 3_600), stakeWei: parseEther(stake) };
+  const { leastBondWei } = posting;
+  const claims = { ...playing, windowSeconds: secondsOf(claimWindowDays, 86_400), leastBondWei };
+  const { game, rules } = await deployTraceGame(clients, claims, math);
+  const around = { math, rules, settlements: game };
+  const { disputes, games: rowGames } = await deployTextDisputes(clients, { ...posting, ...playing }, around);
+  const line = `LedgerTraces ${game}, TraceRules ${rules}, TextDisputes ${disputes}, RowTraces ${rowGames}`;
+  return { members: [game, disputes], line, contracts: { disputes, game, rowGames, rules } };
+}
+
+const secondsOf = (count: string, unit: number) => BigInt(Math.round(Number(count) * unit));
