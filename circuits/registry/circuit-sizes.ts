@@ -39,7 +39,7 @@ export const batchShapesOf = (circuits: readonly CircuitSizes[]): BatchShape[] =
 export function batchShape({ sort, size0, size1, tableSizes = 0n }: CircuitSizes): BatchShape {
   if (sort === CIRCUIT_SORT.batch) return { narrow: size0, wide: size1, table: unpackTable(tableSizes) };
   throw circuitError("CIR_CIRCUIT_UNKNOWN", `a circuit of sort ${sort} proves no batches`, {
-    data: { sort, size0, size1 },
+    data: { reason: "not-a-batch-circuit", sort, size0, size1 },
   });
 }
 

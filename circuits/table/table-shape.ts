@@ -125,6 +125,6 @@ export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH)
     (depth < TREE_DEPTH || (wide >= 1 && mostWireBytes(shape) <= MOST_WIRE_BYTES));
   if (!isPossible)
     throw circuitError("CIR_COMPOSITION_INVALID", `no batch has the shape ${tableName(shape)}`, {
-      data: { ...shape },
+      data: { reason: "shape-impossible", ...shape },
     });
 }

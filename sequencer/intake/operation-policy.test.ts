@@ -19,7 +19,10 @@ test.each([
 ])("a %s that no slot of a leaf table holds by its amount code is refused", (_, kind) => {
   const wideCode = (19n << 35n) | 1n;
   expect(() => checkPolicy(operation(kind, wideCode), ROLLUP)).toThrow(
-    expect.objectContaining({ code: "SEQ_OPERATION_REFUSED" }),
+    expect.objectContaining({
+      code: "SEQ_OPERATION_REFUSED",
+      data: expect.objectContaining({ reason: "amount-exponent" }),
+    }),
   );
   for (const code of [encodeAmount(TEN_OPEN), (18n << 35n) | 10n])
     expect(() => checkPolicy(operation(kind, code), ROLLUP)).not.toThrow();
