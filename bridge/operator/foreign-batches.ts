@@ -114,11 +114,13 @@ export class ForeignBatches {
     const submission = await readSubmission(client, log, logs);
     const own = logs.filter((other) => other.transactionHash === log.transactionHash);
     const taken = own.filter(takesSettlementOnL1);
+    const { commitment, data } = submission.batches.get(batchNumber)!;
     const settlements = submission.settlements.filter((_, i) => taken[i]!.args.batchNumber === batchNumber);
     return {
       batchNumber: Number(batchNumber),
       circuitIndex: circuit,
-      data: submission.batches.get(batchNumber)!.data,
+      commitment,
+      data,
       settlements: settlements.map(({ data }) => data),
       transactionHash: log.transactionHash,
       blockNumber: Number(log.blockNumber),

@@ -9,6 +9,7 @@ import {
 } from "@openledger/circuits/wire/groth16-proof";
 import {
   chainAnswer,
+  type foreignBatchesBody,
   l1HeadAnswer,
   type l1HeadBody,
   leaseAnswer,
@@ -95,6 +96,8 @@ export interface ForeignBatchReport {
   readonly batchNumber: number;
   /** Index on L1. */
   readonly circuitIndex: number;
+  /** C of the call; null where the batch came in through another contract. */
+  readonly commitment: bigint | null;
   readonly data: Hex;
   /** Posted data, in the order of the records that take them. */
   readonly settlements: readonly Hex[];
@@ -175,6 +178,13 @@ const entryBody = (entry: QueueEntry): z.input<typeof queueEntriesBody>["entries
   word2: hex32(entry.word2),
 });
 
+type ForeignBody = z.input<typeof foreignBatchesBody>["batches"][number];
+const foreignBody = ({ commitment, settlements, ...rest }: ForeignBatchReport): ForeignBody => ({
+  ...rest,
+  commitment: commitment === null ? null : hex32(commitment),
+  settlements: [...settlements],
+});
+
 type ParkedBody = z.input<typeof parkedSettlementsBody>["settlements"][number];
 function parkedBody({ commitment, proof, word, ...rest }: ParkedSettlement): ParkedBody {
   return {
@@ -233,7 +243,8 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
     },
     chain: () => ask("/operator/chain", chainAnswer),
     async reportForeignBatches(batches) {
-      await ask("/operator/foreign-batches", z.unknown(), { batches });
+      const body: z.input<typeof foreignBatchesBody> = { batches: batches.map(foreignBody) };
+      await ask("/operator/foreign-batches", z.unknown(), body);
     },
     offerParkedSettlements: (parked) =>
       ask("/operator/parked-settlements", parkedSettlementsAnswer, { settlements: parked.map(parkedBody) }),

@@ -103,6 +103,9 @@ export const foreignBatchesBody = z.strictObject({
       z.strictObject({
         batchNumber: z.int().positive(),
         circuitIndex: z.int().nonnegative(),
+        commitment: elementOrDecimal.nullable().meta({
+          description: "C of the call; null where the batch came in through another contract",
+        }),
         data: hexBytes(MAX_WIRE_BYTES),
         settlements: z.array(hexBytes(MAX_WIRE_BYTES)),
         transactionHash: hash,

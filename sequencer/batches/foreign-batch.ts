@@ -25,6 +25,8 @@ export interface ForeignBatch {
   readonly batchNumber: number;
   /** Index on L1. */
   readonly circuitIndex: number;
+  /** C of the call; null where the batch came in through another contract. */
+  readonly commitment: bigint | null;
   /** Wire form. */
   readonly data: Uint8Array;
   /** Posted data, in the order of the records that take them. */
@@ -155,7 +157,7 @@ export function foreignRecordOf(
 ): StoredBatch {
   const { blockNumber, transactionHash } = source;
   const facts = {
-    ...{ circuitId: circuit.circuitId, commitment: null, position },
+    ...{ circuitId: circuit.circuitId, commitment: source.commitment, position },
     ...{ settlements: [], rebuildCount: 0, posted: postedBytes(data.shape, source.data) },
   };
   const times = { openedAtMs: nowMs, closedAtMs: nowMs, firstSequence: position.sequence + 1 };

@@ -240,6 +240,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     const again = { ...(await line.batch(3))!, batchNumber: 3 };
     const report = {
       circuitIndex: 2,
+      commitment: null,
       data: again.wire,
       settlements: [],
       transactionHash: "0x1",
