@@ -62,6 +62,10 @@ export class TaskThread<Task, Results extends { readonly [kind: string]: unknown
         }
       });
       worker.once("error", (error) => fail(options.ended(error)));
+      worker.once("exit", () => fail(options.ended(new Error("the thread has ended"))));
+    }).catch(async (error: unknown) => {
+      await worker.terminate();
+      throw error;
     });
     return new TaskThread<Task, Results>(worker, options);
   }

@@ -26,12 +26,14 @@ export async function ask(question: unknown): Promise<unknown> {
   return valueIn(answer);
 }
 
-/** Tasks are done one after another, once `open` has ended. @throws what `open` throws, once it is told */
+/** Tasks are done one after another, once `open` has ended. What `open` throws is told, and the thread ends. */
 export async function serveTasks<Task>(open: () => Promise<(task: Task) => Promise<unknown>>): Promise<void> {
   const work = await open().catch((error: unknown) => {
+    // Not thrown as well: the thread's `error` event may overtake this message and would hide the reason.
     tell({ ready: failureOf(error) });
-    throw error;
+    return null;
   });
+  if (work === null) return;
   let last: Promise<unknown> = Promise.resolve();
   parentPort!.on("message", (order: TaskOrder) => {
     if ("askId" in order) {
