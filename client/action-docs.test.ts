@@ -18,7 +18,7 @@ describe("every action of client/", () => {
     for (const { example, name } of actions) expect(example, name).toContain(`${name}(`);
     const snippets = new Map(actions.map(({ example, name }) => [name, example!]));
     // The page's own examples; what they import from client/ is imported as for all.
-    const page = readFileSync(`${root}/docs/client.md`, "utf8");
+    const page = readFileSync(`${root}/docs/reference/client.md`, "utf8");
     for (const [i, [, shown]] of [...page.matchAll(/```ts\n([\s\S]*?)\n```/g)].entries()) {
       const body = shown!.replace(/^import .*\n/gm, "");
       snippets.set(`page${i}`, `const { privateKeyToAccount } = await import("viem/accounts");\n${body}`);
@@ -49,9 +49,9 @@ describe("every action of client/", () => {
     }
   });
 
-  it("names only codes of docs/errors.md in its error type", () => {
+  it("names only codes of docs/reference/errors.md in its error type", () => {
     const documented = new Set(
-      [...readFileSync(`${root}/docs/errors.md`, "utf8").matchAll(/<\/a>`([A-Z0-9_]+)`/g)].map(
+      [...readFileSync(`${root}/docs/reference/errors.md`, "utf8").matchAll(/<\/a>`([A-Z0-9_]+)`/g)].map(
         ([, code]) => code!,
       ),
     );
