@@ -22,7 +22,7 @@ export function wordsOfDocs(root: string, isCeremony = false): Plugin {
 const exported = (value: object) => `export default ${JSON.stringify(value)};`;
 const plain = (text: string) => text.replaceAll("`", "").trim();
 
-/** Word by word, its meaning. "seal (a batch)" and "seal (an epoch)" are two words. */
+/** Word by word, its meaning. "record" and "record (of a Datanet)" are two words. */
 export function readDictionary(text: string): Record<string, string> {
   const rows = [...text.matchAll(/^\| ([^|]+) \| ([^|]+) \|[^|]*\|$/gm)];
   const words = rows.map(([, word, meaning]) => [plain(word!), plain(meaning!)] as const);
