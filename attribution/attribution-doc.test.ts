@@ -4,9 +4,9 @@ import { MANIFEST, MODEL_FILES } from "./model/model-manifest.ts";
 import { parseRecipe } from "./model/recipe.ts";
 import { decodeRow, encodeRow, MAX_ROW_BYTES } from "./rows/row-content.ts";
 
-const page = readFileSync(new URL("../docs/attribution.md", import.meta.url), "utf8");
+const page = readFileSync(new URL("../docs/reference/attribution.md", import.meta.url), "utf8");
 
-describe("docs/attribution.md", () => {
+describe("docs/reference/attribution.md", () => {
   it("shows a recipe that is one", () => {
     const [, json] = /```json\n([\s\S]+?)```/.exec(page)!;
     expect(parseRecipe(JSON.parse(json!))).toMatchObject({ version: 2, columnCount: 32 });

@@ -5,7 +5,7 @@ export const attributionErrors = defineErrors("ATT", {
   ATT_RECIPE_INVALID: {
     meaning:
       "the recipe is not of the documented form, is of a family that this version does not know (`data.known`), names data that it does not fit, or gives owner and validators parts that leave too little for the treasury (65,536ths; the owner's at most 62,259)",
-    remedy: "compare the recipe with docs/attribution.md",
+    remedy: "compare the recipe with docs/reference/attribution.md",
   },
   ATT_ANSWER_INVALID: {
     meaning: "what a server gave as an answer is none that a model of its family gives",
@@ -13,7 +13,7 @@ export const attributionErrors = defineErrors("ATT", {
   },
   ATT_ROW_INVALID: {
     meaning: "a row, or what a model is asked, is not of the format of the recipe's rows",
-    remedy: "compare it with docs/attribution.md; `data.why` says what is wrong",
+    remedy: "compare it with docs/reference/attribution.md; `data.why` says what is wrong",
     httpStatus: 422,
   },
   ATT_TOO_FEW_ROWS: {

@@ -37,7 +37,7 @@ export const bridgeErrors = defineErrors("BRG", {
   },
   BRG_RANDOMNESS_LATE: {
     meaning: "a Seal's randomness is not on L1, and the time in which it can be recorded runs out",
-    remedy: "give the bridge's account ether and its Ethereum node a chance (docs/runbook.md)",
+    remedy: "give the bridge's account ether and its Ethereum node a chance (docs/how-to/runbook.md)",
     isRetryable: true,
   },
   BRG_RANDOMNESS_MISSED: {
@@ -47,11 +47,11 @@ export const bridgeErrors = defineErrors("BRG", {
   },
   BRG_SEAL_REORGANISED: {
     meaning: "L1 replaced a Seal's randomness that was deep enough to be passed on: a human has to look",
-    remedy: "compare L1's nodes; docs/runbook.md has the steps",
+    remedy: "compare L1's nodes; docs/how-to/runbook.md has the steps",
   },
   BRG_NONCE_TAKEN: {
     meaning: "a transaction that the bridge does not know used the publisher's nonce",
-    remedy: "use the publisher's account for nothing else; docs/runbook.md has the steps",
+    remedy: "use the publisher's account for nothing else; docs/how-to/runbook.md has the steps",
   },
   BRG_BATCH_TOO_LARGE: {
     meaning: "one batch alone is above the limits of a transaction",
@@ -60,12 +60,12 @@ export const bridgeErrors = defineErrors("BRG", {
   BRG_PUBLISH_REFUSED: {
     meaning:
       "the contract refuses a batch, at several blocks one after the other, for a reason that the publisher cannot mend; it looks again and again",
-    remedy: "read the contract's error in `data`; docs/runbook.md has the steps",
+    remedy: "read the contract's error in `data`; docs/how-to/runbook.md has the steps",
   },
   BRG_PUBLISH_REVERTED: {
     meaning:
       "transactions with batches are mined and revert although L1 takes the same call a moment later; the publisher waits longer each time",
-    remedy: "look at the reverted transactions; docs/runbook.md has the steps",
+    remedy: "look at the reverted transactions; docs/how-to/runbook.md has the steps",
     isRetryable: true,
   },
   BRG_FROZEN: {
@@ -75,7 +75,7 @@ export const bridgeErrors = defineErrors("BRG", {
   },
   BRG_LEASE_LOST: {
     meaning: "another machine of the operator's has taken the lease: this bridge sends nothing any more",
-    remedy: "leave this machine as a spare (docs/failover.md)",
+    remedy: "leave this machine as a spare (docs/how-to/fail-over.md)",
   },
   BRG_LEASE_ENDED: {
     meaning: "the lease's time is over and it is not extended yet: nothing else is sent before it is",

@@ -17,7 +17,7 @@ import {
 import { bridgeError } from "./bridge-errors.ts";
 import { leaseSecondsProblem } from "./l1/lease-margin.ts";
 
-/** Every setting of the bridge, in the environment as BRIDGE_…; docs/generated/settings.md has their table. */
+/** Every setting of the bridge, in the environment as BRIDGE_…; docs/reference/settings.md has their table. */
 export const BRIDGE_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   sequencerUrl: SHARED_SETTINGS.sequencerUrl,

@@ -32,7 +32,7 @@ export const circuitErrors = defineErrors("CIR", {
   },
   CIR_COMPOSITION_INVALID: {
     meaning:
-      "the parts of a composed circuit do not fit together, its description cannot be read, or its shape is impossible: a batch circuit has an even number of narrow slots and at least one wide slot (docs/composition.md)",
+      "the parts of a composed circuit do not fit together, its description cannot be read, or its shape is impossible: a batch circuit has an even number of narrow slots and at least one wide slot (docs/explanation/composition.md)",
     remedy: "correct the shape, or make the circuit again",
   },
   CIR_DEPLOYMENT_INVALID: {

@@ -9,7 +9,7 @@ export const operationErrors = defineErrors("OP", {
   },
   OP_UNKNOWN_KIND: {
     meaning: "no signed operation has this kind",
-    remedy: "use a kind of docs/ledger.md",
+    remedy: "use a kind of docs/reference/ledger.md",
     httpStatus: 400,
   },
   OP_AMOUNT_NOT_REPRESENTABLE: {

@@ -27,13 +27,13 @@ import {
 } from "./protocol.ts";
 import { PRODUCTION_SHAPE, SAMPLE_SHAPE } from "./testing/sample-shape.ts";
 
-const ledgerPage = readFileSync(`${repositoryRoot}/docs/ledger.md`, "utf8");
+const ledgerPage = readFileSync(`${repositoryRoot}/docs/reference/ledger.md`, "utf8");
 
 /** The rows of the table that starts with this header, as trimmed cells. */
 function tableOf(header: string): string[][] {
   const lines = ledgerPage.split("\n");
   const from = lines.findIndex((line) => line.startsWith(header));
-  expect(from, `docs/ledger.md has no table "${header}"`).toBeGreaterThan(0);
+  expect(from, `docs/reference/ledger.md has no table "${header}"`).toBeGreaterThan(0);
   const rows = lines.slice(from + 2);
   const end = rows.findIndex((line) => !line.startsWith("|"));
   return rows.slice(0, end).map((line) =>
@@ -47,7 +47,7 @@ function tableOf(header: string): string[][] {
 
 const lowerFirst = (name: string) => name[0]!.toLowerCase() + name.slice(1);
 
-describe("docs/ledger.md", () => {
+describe("docs/reference/ledger.md", () => {
   const rows = tableOf("| kind | name | A | B | words | effect |");
   const operations = rows;
 

@@ -1,5 +1,5 @@
 /**
- * The protocol's constants: sizes, tags, kinds. The only shared floor; see docs/ledger.md.
+ * The protocol's constants: sizes, tags, kinds. The only shared floor; see docs/reference/ledger.md.
  * Encodings that libraries disagree on: G2 coordinates are (c0, c1) in snarkjs and here, imaginary first in the
  * EVM; public signals are [C, y, z] because circom puts outputs before inputs.
  */
@@ -25,7 +25,7 @@ export const TAG = {
   datanetBody: 8n,
   modelBody: 9n,
   statics: 10n,
-  // Settlements (docs/settlement.md).
+  // Settlements (docs/reference/settlement.md).
   sealed: 11n,
   settlement: 12n,
   genesis: 13n,
@@ -33,15 +33,15 @@ export const TAG = {
   features: 16n,
   query: 17n,
   receipt: 18n,
-  // A model that promises a posting before its genesis (docs/disputes.md).
+  // A model that promises a posting before its genesis (docs/explanation/disputes.md).
   challenged: 19n,
   // The query of a direct model.
   counts: 20n,
-  // Challenges of a batch (docs/leaf-table.md); terms.circom has them.
+  // Challenges of a batch (docs/explanation/leaf-table.md); terms.circom has them.
   tableChallenge: 21n,
-  // A language model that promises claims of its queries (docs/lm-disputes.md).
+  // A language model that promises claims of its queries (docs/explanation/fault-proofs.md).
   traced: 22n,
-  // A datanet's rows and owners (docs/ledger.md, "Rows and owners").
+  // A datanet's rows and owners (docs/reference/ledger.md, "Rows and owners").
   contributionNode: 32n,
   versionRow: 33n,
   versionNode: 34n,
@@ -223,7 +223,7 @@ export const GENESIS_NEXT_ID = 2;
 
 /** How many slots of each sort a batch circuit has. `narrow` is even: two cores share an element. */
 export interface BatchShape {
-  /** Slots of the leaf table: they are applied at once (docs/leaf-table.md). */
+  /** Slots of the leaf table: they are applied at once (docs/explanation/leaf-table.md). */
   readonly narrow: number;
   readonly wide: number;
   readonly table: TableSizes;
@@ -239,7 +239,7 @@ export interface TableSizes {
   /** Levels from a leaf to its subtree's root, and from there to the window's. */
   readonly low: number;
   readonly top: number;
-  /** Whether the narrow slots stand in a blob of the transaction, and not in its calldata (docs/blobs.md). Absent: false. */
+  /** Whether the narrow slots stand in a blob of the transaction, and not in its calldata (docs/explanation/data-availability.md). Absent: false. */
   readonly isBlob?: boolean;
 }
 export const isBlobShape = ({ table }: BatchShape): boolean => table.isBlob === true;

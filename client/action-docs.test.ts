@@ -17,10 +17,15 @@ describe("every action of client/", () => {
   it("has an example that compiles, and that calls it", () => {
     for (const { example, name } of actions) expect(example, name).toContain(`${name}(`);
     const snippets = new Map(actions.map(({ example, name }) => [name, example!]));
-    // The page's own examples; what they import from client/ is imported as for all.
-    const page = readFileSync(`${root}/docs/client.md`, "utf8");
-    for (const [i, [, shown]] of [...page.matchAll(/```ts\n([\s\S]*?)\n```/g)].entries()) {
-      const body = shown!.replace(/^import .*\n/gm, "");
+    // The pages' own examples; what they import from client/ is imported as for all.
+    const pages = ["README.md", "docs/reference/client.md"].map((page) =>
+      readFileSync(`${root}/${page}`, "utf8"),
+    );
+    const shown = pages.flatMap((page) =>
+      [...page.matchAll(/```ts\n([\s\S]*?)\n```/g)].map(([, code]) => code!),
+    );
+    for (const [i, code] of shown.entries()) {
+      const body = code.replace(/^import .*\n/gm, "");
       snippets.set(`page${i}`, `const { privateKeyToAccount } = await import("viem/accounts");\n${body}`);
     }
     // Faults that must be found: an option that is not there, a wrong type, a name that nobody exports.
@@ -49,9 +54,9 @@ describe("every action of client/", () => {
     }
   });
 
-  it("names only codes of docs/errors.md in its error type", () => {
+  it("names only codes of docs/reference/errors.md in its error type", () => {
     const documented = new Set(
-      [...readFileSync(`${root}/docs/errors.md`, "utf8").matchAll(/<\/a>`([A-Z0-9_]+)`/g)].map(
+      [...readFileSync(`${root}/docs/reference/errors.md`, "utf8").matchAll(/<\/a>`([A-Z0-9_]+)`/g)].map(
         ([, code]) => code!,
       ),
     );

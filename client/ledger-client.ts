@@ -80,7 +80,7 @@ export interface LedgerClient {
 const DOMAIN_TAG = keccak256(stringToHex("OpenLedger rollup v1"));
 
 /**
- * docs/ledger.md, "Message signed": computed here, so that no sequencer chooses what a user signs for.
+ * docs/reference/ledger.md, "Message signed": computed here, so that no sequencer chooses what a user signs for.
  * @internal
  */
 export function ledgerDomain(chainId: number, rollupAddress: Address): bigint {

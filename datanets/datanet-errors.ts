@@ -21,7 +21,8 @@ export const datanetErrors = defineErrors("DNT", {
   },
   DNT_CARD_INVALID: {
     meaning: "the text is no card: a field is wrong, or it is not written canonically",
-    remedy: "compare it with docs/datanets.md; openledger datanet card check FILE names the field",
+    remedy:
+      "compare it with docs/explanation/datanets.md; openledger datanet card check FILE names the field",
     httpStatus: 422,
   },
   DNT_NOT_ON_LEDGER: {
@@ -46,7 +47,7 @@ export const datanetErrors = defineErrors("DNT", {
     meaning:
       "the request is not signed, not by the leaf's key over this request to this host, or its signature has run out; `data.reason`",
     remedy:
-      "sign method, path and body for the origin that /v1/info names with an account's ledger key (docs/datanets.md); compare this machine's clock",
+      "sign method, path and body for the origin that /v1/info names with an account's ledger key (docs/explanation/datanets.md); compare this machine's clock",
     httpStatus: 401,
   },
   DNT_REQUEST_REPLAYED: {
@@ -70,7 +71,7 @@ export const datanetErrors = defineErrors("DNT", {
     meaning:
       "a record has a field of the wrong form, its time is not now, or its signature is not by the present key of the leaf that it names",
     remedy:
-      "compare it with docs/datanets.md and sign with the leaf's key of today; `data.why` says what is wrong",
+      "compare it with docs/explanation/datanets.md and sign with the leaf's key of today; `data.why` says what is wrong",
     httpStatus: 422,
   },
   DNT_RECORD_OUTDATED: {

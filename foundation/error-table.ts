@@ -1,6 +1,6 @@
 /**
  * Tables of error codes. Each folder declares its codes once, with `defineErrors`: from the table come the type of the codes,
- * the function that makes an error, the HTTP status, docs/errors.md and what pages and commands say to do.
+ * the function that makes an error, the HTTP status, docs/reference/errors.md and what pages and commands say to do.
  */
 import { RollupError } from "./rollup-error.ts";
 
@@ -57,7 +57,7 @@ const PROCESS_ROWS = {
   },
   SRV_CONFIG_INVALID: {
     meaning: "environment variables are missing, wrong or unknown; the message lists all of them",
-    remedy: "compare the environment with docs/generated/settings.md",
+    remedy: "compare the environment with docs/reference/settings.md",
   },
   SRV_MEDIA_TYPE: {
     meaning: "the request's body is compressed, or of a type that the route does not take",
@@ -100,7 +100,8 @@ const PROCESS_ROWS = {
   SRV_STORE_CORRUPT: {
     meaning:
       "files of the data directory are damaged, missing or changed by somebody else; nothing is served from it. `data.reason` names the file",
-    remedy: "keep the directory; `data.remedy` says what to go on from, and docs/operating.md has the steps",
+    remedy:
+      "keep the directory; `data.remedy` says what to go on from, and docs/how-to/operate.md has the steps",
   },
   SRV_STORE_FAILED: {
     meaning:
@@ -138,7 +139,7 @@ const PROCESS_ROWS = {
   },
   SRV_SEQUENCER_REFUSED: {
     meaning:
-      "the sequencer refuses what the process sends, or answers in another form than docs/api.md says; `data.sequencerCode` is its code",
+      "the sequencer refuses what the process sends, or answers in another form than docs/reference/api.md says; `data.sequencerCode` is its code",
     remedy: "read the sequencer's code; check that both are of one version",
     httpStatus: 502,
     isRetryable: true,

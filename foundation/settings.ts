@@ -1,6 +1,6 @@
 /**
  * The settings of a process: a table of environment variables with one prefix, read once. Sequencer, bridge and prover
- * have one each; docs/generated/settings.md is written from them (scripts/settings.ts).
+ * have one each; docs/reference/settings.md is written from them (scripts/settings.ts).
  *
  * A secret may be given as a file instead: `BRIDGE_OPERATOR_TOKEN_FILE` names one that only its owner may read. What is in
  * the environment itself is seen by every child, by crash reports, and by whoever lists a container's settings.

@@ -5,7 +5,8 @@ export const operatorErrors = defineErrors("CMD", {
   CMD_DEPLOY_REFUSED: {
     meaning:
       "the deployment cannot be made as it is configured, and nothing was sent; `data.reason` is one of config-invalid, no-plain-batch, wrong-chain, development-keys, key-refused, token-unknown, no-ether, not-confirmed",
-    remedy: "correct what the message names; docs/operating.md has an example, docs/keys.md the ceremony",
+    remedy:
+      "correct what the message names; docs/how-to/operate.md has an example, docs/how-to/keys.md the ceremony",
   },
   CMD_DEPLOY_FAILED: {
     meaning:

@@ -28,7 +28,7 @@ export const proverErrors = defineErrors("PRV", {
   },
   PRV_HAND_IN_UNPROVEN: {
     meaning:
-      "a worker's hand-in is not sealed by the key of its name (docs/operating.md): nobody is credited, and the job is proven anew",
+      "a worker's hand-in is not sealed by the key of its name (docs/how-to/operate.md): nobody is credited, and the job is proven anew",
     remedy: "give the worker the key of its name",
     httpStatus: 403,
   },
@@ -39,7 +39,7 @@ export const proverErrors = defineErrors("PRV", {
   },
   PRV_STEPS_UNUSABLE: {
     meaning:
-      "a part's steps (docs/leaf-table.md) are missing, cut off or of another program: its witnesses are made by circom's, more slowly",
+      "a part's steps (docs/explanation/leaf-table.md) are missing, cut off or of another program: its witnesses are made by circom's, more slowly",
     remedy: "delete the cached steps; they are made again",
   },
   PRV_PROOF_INVALID: {
@@ -58,7 +58,7 @@ export const proverErrors = defineErrors("PRV", {
   PRV_CROSS_CHECK_FAILED: {
     meaning:
       "another back end, which proves one batch a day again, does not confirm the proof: one of the two computes wrongly, or cannot run",
-    remedy: "stop the prover and find out which back end computes wrongly (docs/prover.md)",
+    remedy: "stop the prover and find out which back end computes wrongly (docs/explanation/prover.md)",
   },
   PRV_CIRCUIT_UNSUPPORTED: {
     meaning:
@@ -89,7 +89,7 @@ export const proverErrors = defineErrors("PRV", {
   },
   PRV_CEREMONY_REFUSED: {
     meaning: "a step of the key ceremony was asked for with arguments or files that make it unsound",
-    remedy: "correct what the message names (docs/keys.md)",
+    remedy: "correct what the message names (docs/how-to/keys.md)",
     httpStatus: 400,
   },
   PRV_CONTRIBUTION_INVALID: {

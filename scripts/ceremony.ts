@@ -5,7 +5,7 @@ import { addServedCommands } from "./ceremony-served.ts";
 
 // Annotated, so that the compiler knows that program.error ends the process.
 const program: Command = new Command("ceremony")
-  .description("Makes the production keys of a circuit with snarkjs (docs/keys.md).")
+  .description("Makes the production keys of a circuit with snarkjs (docs/how-to/keys.md).")
   .configureHelp({ showGlobalOptions: true });
 
 /** Log lines go to stderr, so that stdout holds the result alone. */

@@ -1,5 +1,5 @@
 /**
- * Writes docs/errors.md and, for the pages, docs/generated/errors.json: the codes of every table. Run it after a change:
+ * Writes docs/reference/errors.md and, for the pages, docs/reference/errors.json: the codes of every table. Run it after a change:
  * npx tsx scripts/errors.ts
  */
 import { writeFileSync } from "node:fs";
@@ -9,8 +9,8 @@ import { drillErrors } from "@openledger/e2e/internal/world/drill-errors";
 import type { ErrorTable } from "@openledger/foundation/error-table";
 import { ERROR_TABLES } from "./cli/error-tables.ts";
 
-export const ERRORS_PAGE = "docs/errors.md";
-export const ERRORS_JSON = "docs/generated/errors.json";
+export const ERRORS_PAGE = "docs/reference/errors.md";
+export const ERRORS_JSON = "docs/reference/errors.json";
 
 const TABLES: readonly ErrorTable[] = [...ERROR_TABLES, devnetErrors, drillErrors];
 const TITLES: Readonly<Record<string, string>> = {

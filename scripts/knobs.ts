@@ -48,7 +48,7 @@ export function countLines(tree: ReadonlyMap<string, SourceFile>, root: string):
   const product = files.filter((file) => !isOfTests(file) && !isExercise(file.path));
   const linesOf = (some: readonly SourceFile[]) => some.reduce((sum, { text }) => sum + linesIn(text), 0);
   const pages = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".md"))
+    .filter((name) => name.endsWith(".md") && !name.startsWith("node_modules/"))
     .map((name) => join("docs", name));
   return {
     productFiles: product.length,

@@ -1,4 +1,4 @@
-/** Writes docs/generated/settings.md: the settings of every process. Run it after a change: npx tsx scripts/settings.ts */
+/** Writes docs/reference/settings.md: the settings of every process. Run it after a change: npx tsx scripts/settings.ts */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BRIDGE_SETTINGS } from "@openledger/bridge/config";
@@ -10,7 +10,7 @@ import { DISPATCHER_SETTINGS } from "@openledger/prover/jobs/dispatch-config";
 import { PROVER_SETTINGS } from "@openledger/prover/service/prove-config";
 import { SEQUENCER_SETTINGS } from "@openledger/sequencer/config";
 
-export const SETTINGS_PAGE = "docs/generated/settings.md";
+export const SETTINGS_PAGE = "docs/reference/settings.md";
 
 const TABLES: readonly Settings[] = [
   SEQUENCER_SETTINGS,

@@ -21,7 +21,7 @@ interface Alert {
 }
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
-const runbook = read("../docs/runbook.md");
+const runbook = read("../docs/how-to/runbook.md");
 const alertsOf = (path: string) =>
   (parse(read(path)) as { groups: { rules: Alert[] }[] }).groups.flatMap((group) => group.rules);
 
@@ -101,13 +101,13 @@ describe.each(ALERTS)("$alert", ({ alert, expr, job, registry, labels, annotatio
   it("has a severity, a summary and a section of the runbook", () => {
     expect(["page", "ticket"]).toContain(labels.severity);
     expect(annotations.summary.length).toBeGreaterThan(10);
-    expect(annotations.runbook).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
+    expect(annotations.runbook).toBe(`docs/how-to/runbook.md#${alert.toLowerCase()}`);
     expect(runbook).toContain(`\n## ${alert}\n`);
     if (pending !== undefined) expect(pending).toMatch(/^\d+[smh]$/);
   });
 });
 
-describe("docs/runbook.md", () => {
+describe("docs/how-to/runbook.md", () => {
   it("has no section without an alert", () => {
     const sections = [...runbook.matchAll(/^## (\w+)$/gm)].map(([, name]) => name);
     expect(sections.sort()).toEqual(ALERTS.map(({ alert }) => alert).sort());

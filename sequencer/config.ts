@@ -48,7 +48,7 @@ const httpUrls = z
   .transform((text) => text.split(" ").filter((part) => part !== ""))
   .pipe(z.array(z.url({ protocol: /^https?$/ })));
 
-/** Every setting of the sequencer, in the environment as SEQUENCER_…; docs/generated/settings.md has their table. */
+/** Every setting of the sequencer, in the environment as SEQUENCER_…; docs/reference/settings.md has their table. */
 export const SEQUENCER_SETTINGS = {
   deploymentPath: {
     schema: someText,
@@ -218,7 +218,8 @@ export const SEQUENCER_SETTINGS = {
   pagesAdapterServers: {
     schema: httpUrls,
     default: "",
-    description: "servers of many adapters (docs/openlora.md) that the pages ask, separated by spaces",
+    description:
+      "servers of many adapters (docs/explanation/openlora.md) that the pages ask, separated by spaces",
   },
   pagesDatanetHosts: {
     schema: httpUrls,

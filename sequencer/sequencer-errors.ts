@@ -16,7 +16,7 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_LEASE_ENDED: {
     meaning: "the sequencer's lease on L1 is not extended, so it promises nothing; what it executed stays",
-    remedy: "try again; if it persists, the operator looks at the bridge (docs/failover.md)",
+    remedy: "try again; if it persists, the operator looks at the bridge (docs/how-to/fail-over.md)",
     httpStatus: 503,
     isRetryable: true,
   },
@@ -28,7 +28,7 @@ export const sequencerErrors = defineErrors("SEQ", {
   SEQ_REPLICA_SILENT: {
     meaning:
       "the operation is executed, and the spare has not confirmed it: nothing is promised; sending it again asks again",
-    remedy: "send the same operation again; the operator looks at the spare (docs/failover.md)",
+    remedy: "send the same operation again; the operator looks at the spare (docs/how-to/fail-over.md)",
     httpStatus: 503,
     isRetryable: true,
   },
@@ -70,32 +70,32 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_BEHIND_L1: {
     meaning:
-      "L1 has signed operations that the sequencer's data directory does not: their places are given, and nothing is taken until L1 and the directory agree; `data` has how far each is ([runbook.md](runbook.md#behindl1))",
+      "L1 has signed operations that the sequencer's data directory does not: their places are given, and nothing is taken until L1 and the directory agree; `data` has how far each is (docs/how-to/runbook.md#behindl1)",
     remedy: "the operator has to bring the sequencer up to L1: try again later",
     httpStatus: 503,
     isRetryable: true,
   },
   SEQ_BACKLOG_FULL: {
     meaning: "too many batches wait for their proof or for L1",
-    remedy: "try again later; the operator looks at provers and bridge (docs/runbook.md)",
+    remedy: "try again later; the operator looks at provers and bridge (docs/how-to/runbook.md)",
     httpStatus: 503,
     isRetryable: true,
   },
   SEQ_FROZEN: {
     meaning:
-      "the rollup is frozen on L1: nothing is taken any more, and what is in it leaves by [exits](exits.md)",
+      "the rollup is frozen on L1: nothing is taken any more, and what is in it leaves by exits (docs/reference/exits.md)",
     remedy: "take out what is yours with: openledger exit",
     httpStatus: 410,
   },
   SEQ_BATCH_MALFORMED: {
     meaning:
-      "L1 has taken a batch that breaks the ledger's rules: nothing is taken while L1 has it; `data` names it, and what to do ([runbook.md](runbook.md#batchmalformed))",
-    remedy: "the operator does what `data` says (docs/runbook.md#batchmalformed)",
+      "L1 has taken a batch that breaks the ledger's rules: nothing is taken while L1 has it; `data` names it, and what to do (docs/how-to/runbook.md#batchmalformed)",
+    remedy: "the operator does what `data` says (docs/how-to/runbook.md#batchmalformed)",
     httpStatus: 503,
   },
   SEQ_SUNSET: {
     meaning:
-      'the operator ends this rollup: only what leads out is taken ([operating.md](operating.md), "Ending a rollup"); `data.kind`',
+      'the operator ends this rollup: only what leads out is taken (docs/how-to/operate.md, "Ending a rollup"); `data.kind`',
     remedy: "take out what is yours with: openledger withdraw all, then: openledger claim",
     httpStatus: 403,
   },
@@ -113,7 +113,7 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_NOT_ADMITTED: {
     meaning:
-      "the rollup's gate does not admit this genesis or this settlement by draws yet; `data.reason` says which (docs/disputes.md, docs/lm-disputes.md)",
+      "the rollup's gate does not admit this genesis or this settlement by draws yet; `data.reason` says which (docs/explanation/disputes.md, docs/explanation/fault-proofs.md)",
     remedy:
       "see openledger disputes show: a challengeable model is posted, and admitted after its window; any other is admitted at once (openledger disputes admit). By row counts every epoch can be settled",
     httpStatus: 409,
@@ -126,7 +126,7 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_SEAL_CONFLICT: {
     meaning: "other randomness of this batch was reported before; L1 was reorganised too deeply",
-    remedy: "compare L1's nodes; docs/runbook.md has the steps",
+    remedy: "compare L1's nodes; docs/how-to/runbook.md has the steps",
     httpStatus: 409,
   },
   SEQ_QUEUE_GAP: {
@@ -179,14 +179,15 @@ export const sequencerErrors = defineErrors("SEQ", {
     isRetryable: true,
   },
   SEQ_LEADER_UNREADABLE: {
-    meaning: "the sequencer that is followed answers in another form than docs/api.md says",
+    meaning: "the sequencer that is followed answers in another form than docs/reference/api.md says",
     remedy: "run both with one version",
     httpStatus: 502,
   },
   SEQ_LEADER_DIFFERS: {
     meaning:
       "what the followed sequencer says was executed does not execute, or gives other batches; `data.what` names the first difference",
-    remedy: "do not count on the sequencer before the difference is explained (docs/following.md)",
+    remedy:
+      "do not count on the sequencer before the difference is explained (docs/how-to/run-a-full-node.md)",
     httpStatus: 502,
     isRetryable: true,
   },
@@ -198,7 +199,7 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_STORE_INCONSISTENT: {
     meaning: "the data directory contradicts itself or the deployment; a human has to look",
-    remedy: "keep the directory, and restore the ledger from L1 or a follower (docs/operating.md)",
+    remedy: "keep the directory, and restore the ledger from L1 or a follower (docs/how-to/operate.md)",
   },
 });
 

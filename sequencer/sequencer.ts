@@ -154,7 +154,7 @@ export class Sequencer {
   /**
    * Executes and acknowledges an operation whose nonce is next, keeps one behind a nonce gap. The promise resolves
    * when what it promises is durable. An operation that is already known gets the answer that it got before.
-   * @throws OP_*, SEQ_* (docs/errors.md), and changes nothing
+   * @throws OP_*, SEQ_* (docs/reference/errors.md), and changes nothing
    */
   async submit(operation: SignedOperation): Promise<Submission> {
     // Nobody changes it any more, so its message is hashed once.

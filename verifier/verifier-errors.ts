@@ -17,7 +17,7 @@ export const verifierErrors = defineErrors("CLI", {
   },
   CLI_EXIT_UNAVAILABLE: {
     meaning:
-      "exits are for a frozen rollup (exits.md) and this one is not, or it was deployed without the circuits of exits that a freeze needs; `data.reason`",
+      "exits are for a frozen rollup (docs/reference/exits.md) and this one is not, or it was deployed without the circuits of exits that a freeze needs; `data.reason`",
     remedy:
       "take the money with: openledger withdraw all --forced, then openledger submit-queue; or look with --dry-run",
   },

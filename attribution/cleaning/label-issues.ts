@@ -1,6 +1,7 @@
 /**
  * Which rows a reviewer should look at first: contradicted labels and rows unlike the others, each as a score of its own
- * with its measured AUC (docs/attribution-methods.md, "Cleaning"). Public data in, the same bytes out on every machine.
+ * with its measured AUC (docs/explanation/attribution-methods.md, "Wrong labels").
+ * Public data in, the same bytes out on every machine.
  */
 import { attributionError } from "../attribution-errors.ts";
 import { weightedProducts } from "../features/exact-influence.ts";

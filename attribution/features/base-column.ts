@@ -1,7 +1,7 @@
 /**
  * The base columns: what a row is paid for beside its influence, as columns of G in which every query of the model has
  * the same entry. A settlement pays by max(0, s), s = G q. So these columns add the same to a row's score whatever is
- * asked, in units of the query's own scale, and the circuit stays as it is (docs/attribution-methods.md, "The base").
+ * asked, in units of the query's own scale, and the circuit stays as it is (docs/explanation/attribution-methods.md, "The base").
  */
 import { MAX_FEATURE, padColumns, type QuantisedFeatures, quantiseFeatures } from "./quantise.ts";
 

@@ -1,6 +1,6 @@
 /**
  * The composed matrix of a binary logistic model: rows of exact influence over the model's own inputs, so that a prompt's
- * list of terms is the query and nothing has to be projected (docs/attribution-direct.md).
+ * list of terms is the query and nothing has to be projected (docs/explanation/attribution-proof.md).
  *
  * With x the inputs and the bias, and y − σ a row's residual: B_k = −(H + λ)⁻¹ g_k, of which B_k · x is, up to a
  * positive factor of the query alone, by how much row k lowered the loss of the answer "class 0" to x. For the answer

@@ -3,7 +3,7 @@ import { SeededRandom } from "../maths/seeded-random.ts";
 import { integerScores } from "../scores/integer-scores.ts";
 import { splitDraw } from "../scores/reward-shares.ts";
 
-// Why each draw is paid by its own query (docs/attribution-proof.md): honest queries point everywhere and cancel in their
+// Why each draw is paid by its own query (docs/explanation/attribution-proof.md): honest queries point everywhere and cancel in their
 // sum, a payer's own do not.
 const FEATURES = 64;
 const OWNERS = 20;

@@ -1,4 +1,4 @@
-/** Numbers as bigint times 2^40: what disputes compute with (docs/disputes.md). */
+/** Numbers as bigint times 2^40: what disputes compute with (docs/explanation/disputes.md). */
 
 /** A double as the nearest number in fixed point. Exact: doubles are binary fractions. */
 export function toFixed40(value: number): bigint {

@@ -14,9 +14,9 @@ export function answeringFiles(parts: ModelParts): AnsweringFiles {
 }
 
 /**
- * What the model's statics bind of its files (docs/settlement.md): nobody can be served other parameters or another map
+ * What the model's statics bind of its files (docs/reference/settlement.md): nobody can be served other parameters or another map
  * under the same statics. A model whose recipe says so is marked by a hash over it: as challengeable, with its rules
- * (docs/disputes.md), or as traced, with the digest of its roots (docs/lm-disputes.md). No SHA-256 that L1 could be shown is
+ * (docs/explanation/disputes.md), or as traced, with the digest of its roots (docs/explanation/fault-proofs.md). No SHA-256 that L1 could be shown is
  * such a hash. Needs `initPoseidon` for such a model.
  */
 export function answeringHash(files: AnsweringFiles): bigint {

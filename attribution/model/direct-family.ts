@@ -1,7 +1,7 @@
 /**
  * Direct models: binary logistic models of e-mails whose registered matrix lies over the prompt's own terms. A query is
  * how often each bucket of terms occurs, with the answered class, so that whoever has the prompt checks it with a
- * tokeniser alone. That the class is the model's the settlement proves (docs/attribution-direct.md).
+ * tokeniser alone. That the class is the model's the settlement proves (docs/explanation/attribution-proof.md).
  */
 import type { AnsweredClass, DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { answeredClass, MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";

@@ -6,7 +6,7 @@ const rate = z.number().positive();
 const { base: _, ...rules } = recipeFields.rules.shape;
 
 /**
- * A direct model's recipe (docs/attribution-direct.md). Its fields are published in this order. No base: a query has no
+ * A direct model's recipe (docs/explanation/attribution-proof.md). Its fields are published in this order. No base: a query has no
  * column that every row could score in whatever was answered.
  */
 const directFields = z.strictObject({
@@ -23,7 +23,7 @@ const directFields = z.strictObject({
   rules: z.strictObject(rules),
   /** Buckets and the bias. */
   columnCount: z.number().int().positive(),
-  /** The statics promise a posting that anyone may refute, before the model's genesis (docs/direct-disputes.md). */
+  /** The statics promise a posting that anyone may refute, before the model's genesis (docs/explanation/disputes.md). */
   isChallengeable: z.literal(true).optional(),
 });
 

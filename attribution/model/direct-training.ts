@@ -1,4 +1,4 @@
-/** How direct models are made of rows, and the matrix that they register (docs/attribution-direct.md). */
+/** How direct models are made of rows, and the matrix that they register (docs/explanation/attribution-proof.md). */
 import { answeredClass, MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";
 import { type DirectFeatures, directRows, quantiseDirect } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";

@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe("registerModel", () => {
-  it("commits to features, earners, version and split as docs/settlement.md defines them", () => {
+  it("commits to features, earners, version and split as docs/reference/settlement.md defines them", () => {
     const { statics, columns, answeringHash, staticsHash, earners } = model;
     const { values, rowCount, featureCount } = trained.features;
     expect(statics.featuresCommitment).toBe(

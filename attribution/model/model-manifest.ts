@@ -5,7 +5,7 @@ import { z } from "zod";
 import { attributionError } from "../attribution-errors.ts";
 
 /**
- * Files of a published model (docs/attribution.md): all but `rows.jsonl` and `card.json` are required.
+ * Files of a published model (docs/reference/attribution.md): all but `rows.jsonl` and `card.json` are required.
  * Doubles are little-endian, G is row after row a byte a feature, a column is u and v of 32 bytes, big-endian.
  */
 export const MODEL_FILES = [

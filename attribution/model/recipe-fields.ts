@@ -21,7 +21,7 @@ export const recipeFields = {
     rowsRoot: z.string().regex(/^0x[0-9a-f]{64}$/),
   }),
   seed: z.string().min(1).max(64),
-  /** Rules against gaming, applied to the features before they are rounded (docs/attribution-methods.md). */
+  /** Rules against gaming, applied to the features before they are rounded (docs/explanation/attribution-methods.md). */
   rules: z.strictObject({
     /** No row is longer than this quantile of all rows' lengths; 1 = no limit. */
     normQuantile: z.number().positive().max(1),
@@ -62,7 +62,7 @@ export const MOST_CHALLENGED_ROWS = 2_048;
 
 /**
  * The L1 account that claims a language model's queries, as its recipe promises; null where none is promised
- * (docs/lm-disputes.md).
+ * (docs/explanation/fault-proofs.md).
  */
 export function claimantOf(recipe: RecipeBase & { readonly tracing?: unknown }): string | null {
   const { claimant } = (recipe.tracing ?? {}) as { readonly claimant?: string };

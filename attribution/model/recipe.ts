@@ -40,7 +40,7 @@ const recipeFieldsOfClassifier = z.strictObject({
   }),
   rules: recipeFields.rules,
   columnCount: recipeFields.columnCount,
-  /** The statics promise a posting that anyone may refute, before the model's genesis (docs/disputes.md). */
+  /** The statics promise a posting that anyone may refute, before the model's genesis (docs/explanation/disputes.md). */
   isChallengeable: z.literal(true).optional(),
 });
 

@@ -4,7 +4,7 @@ import { PIXEL_COUNT, poolDigits } from "./mnist-digits.ts";
 import { hashedTerms } from "./spam-emails.ts";
 
 /**
- * What a row of a datanet holds: one line of canonical JSON, UTF-8, a label and an input (docs/attribution.md). The
+ * What a row of a datanet holds: one line of canonical JSON, UTF-8, a label and an input (docs/reference/attribution.md). The
  * contributor gives the label; the validator who signs the row off has read both. Canonical = as `JSON.stringify`
  * writes it, so that a row has one spelling and a copy is found by its hash.
  *
@@ -68,7 +68,7 @@ export function decodeRow(kind: RowKind, content: Uint8Array): LabelledInput {
   }
   const again = encodeRow(kind, { label, input });
   if (again.length !== content.length || again.some((byte, i) => byte !== content[i])) {
-    throw invalidRow(kind, "it is not written canonically (docs/attribution.md)");
+    throw invalidRow(kind, "it is not written canonically (docs/reference/attribution.md)");
   }
   return { label, input };
 }

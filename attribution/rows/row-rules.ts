@@ -2,7 +2,7 @@ import { attributionError } from "../attribution-errors.ts";
 
 /**
  * Rules about rows that bound what cheating with them gains. All are functions of public data, so anyone recomputes
- * them; how much each helps is measured (docs/attribution-methods.md, "Cheating").
+ * them; how much each helps is measured (docs/explanation/attribution-methods.md, "Gaming").
  */
 export const ROW_RULES = {
   /** Two texts are near-duplicates if the Jaccard similarity of their shingles is at least this. */

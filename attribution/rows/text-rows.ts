@@ -3,7 +3,7 @@ import { attributionError } from "../attribution-errors.ts";
 import { MAX_ROW_BYTES } from "./row-content.ts";
 
 /**
- * One line of canonical JSON, as `JSON.stringify` writes it (docs/attribution.md):
+ * One line of canonical JSON, as `JSON.stringify` writes it (docs/reference/attribution.md):
  *
  *   {"text":"…"}
  *   {"prompt":"…","answer":"…"}
@@ -32,7 +32,7 @@ export function decodeTextRow(content: Uint8Array): TextRow {
   const row = (isPlain ? { text: value.text } : { prompt: value!.prompt, answer: value!.answer }) as TextRow;
   const again = encodeTextRow(row);
   if (again.length !== content.length || again.some((byte, i) => byte !== content[i]))
-    throw invalidRow("it is not written canonically (docs/attribution.md)");
+    throw invalidRow("it is not written canonically (docs/reference/attribution.md)");
   return row;
 }
 

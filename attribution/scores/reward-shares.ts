@@ -3,7 +3,7 @@ import type { QuantisedFeatures, QuantisedQuery } from "../features/quantise.ts"
 import { integerScores } from "./integer-scores.ts";
 
 /**
- * What each earner earns of one draw's reward (wei), in the arithmetic of the settlement (docs/settlement.md): weights
+ * What each earner earns of one draw's reward (wei), in the arithmetic of the settlement (docs/reference/settlement.md): weights
  * are positive scores, or one a row if no score is positive. What is left over is dust: less than one wei an earner and
  * one more.
  */

@@ -20,7 +20,7 @@ import { readPayments } from "./payment-watcher.ts";
 
 export interface AnswerDeskOptions {
   readonly modelId: number;
-  /** Of the rollup: questions are signed for it (docs/ledger.md, "Message signed"). */
+  /** Of the rollup: questions are signed for it (docs/reference/ledger.md, "Message signed"). */
   readonly domain: bigint;
   /** How long an answer may stay unpaid before its account may ask again. */
   readonly answerTtlMs: number;

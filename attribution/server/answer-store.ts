@@ -15,7 +15,7 @@ export interface StoredAnswer {
   /** Kept where others may compare it with the query once its payment is drawn; absent where the payer asked for privacy. */
   readonly prompt?: string;
   readonly answerHash: string;
-  /** q, a byte an entry, in base64 (docs/settlement.md). */
+  /** q, a byte an entry, in base64 (docs/reference/settlement.md). */
   readonly queryBytes: string;
   readonly queryCommitment: string;
   readonly salt: string;

@@ -35,7 +35,7 @@ export type LedgerModel = z.output<typeof modelSchema>;
 export type SealedModel = z.output<typeof sealedSchema>;
 export type PaymentPage = z.output<typeof paymentsSchema>;
 
-/** What a model server asks a sequencer (docs/api.md). All throw ATT_SERVER_UNREACHABLE. */
+/** What a model server asks a sequencer (docs/reference/api.md). All throw ATT_SERVER_UNREACHABLE. */
 export interface LedgerView {
   /** null where there is no such leaf. */
   account(id: number): Promise<LedgerAccount | null>;

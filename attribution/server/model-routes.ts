@@ -1,4 +1,4 @@
-/** The routes of published models: of one alone, or of many below a path of their own (docs/attribution.md). */
+/** The routes of published models: of one alone, or of many below a path of their own (docs/reference/attribution.md). */
 import cors from "@fastify/cors";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import { createServer } from "@openledger/foundation/http/create-server";
@@ -26,7 +26,7 @@ export interface RoutedModel {
   readonly store: AnswerStore;
   /** A file of the manifest, or the manifest; nothing else is asked for. */
   file(name: string): Bytes | Promise<Bytes>;
-  /** The leaves of its posting, where its owner publishes them (docs/disputes.md). */
+  /** The leaves of its posting, where its owner publishes them (docs/explanation/disputes.md). */
   readonly disputeLeaves?: Uint8Array | undefined;
   /** A file that it shares with others: a language model's base. */
   sharedFile(name: string): Bytes | Promise<Bytes>;
@@ -55,7 +55,7 @@ export interface SettlingSource {
   metrics(): Promise<string>;
 }
 
-/** Verbatim spans of a text, with evidence (docs/spans.md). The caller has the index. */
+/** Verbatim spans of a text, with evidence (docs/explanation/spans.md). The caller has the index. */
 export interface SpanSource {
   /** The answer of the route, as JSON. @throws where the text is none */
   cite(text: string): object;

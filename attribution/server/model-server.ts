@@ -1,4 +1,4 @@
-/** A model over HTTP: answers with receipts, its files, and the openings that settle it (docs/attribution.md). */
+/** A model over HTTP: answers with receipts, its files, and the openings that settle it (docs/reference/attribution.md). */
 
 import type { ServerLog } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";

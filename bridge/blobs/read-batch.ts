@@ -28,7 +28,7 @@ export function postedBlobHash(wire: Uint8Array): VersionedHash {
 }
 
 /**
- * @throws CIR_WIRE_MALFORMED, CIR_BLOB_MALFORMED for bytes that no proof takes: both are a malformed batch (docs/blobs.md);
+ * @throws CIR_WIRE_MALFORMED, CIR_BLOB_MALFORMED for bytes that no proof takes: both are a malformed batch (docs/explanation/data-availability.md);
  * BRG_BLOB_* where nobody gives the blob
  */
 export async function readPostedBatch(

@@ -1,4 +1,4 @@
-/** The part of the rollup's contract that freezes it and pays a frozen ledger out (docs/exits.md), as typed calls. */
+/** The part of the rollup's contract that freezes it and pays a frozen ledger out (docs/reference/exits.md), as typed calls. */
 
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";

@@ -1,5 +1,5 @@
 /**
- * How long before the lease's end a machine stops by its own clock (docs/failover.md). Another machine takes the lease in a
+ * How long before the lease's end a machine stops by its own clock (docs/how-to/fail-over.md). Another machine takes the lease in a
  * block whose time is not before the end, so this clock may be behind by less than the margin. It is compared with each
  * block, and half of the margin is too much. A block is some seconds old when it is seen: on Ethereum up to 4 s until it has
  * spread (attestations are due then), and some more for two processes that look every second. A clock that is behind by half

@@ -1,5 +1,5 @@
 /**
- * Settlements that somebody parked on L1 (docs/settlement.md, "Parked settlements"). The event holds all of it: the
+ * Settlements that somebody parked on L1 (docs/reference/settlement.md, "Parked settlements"). The event holds all of it: the
  * posted data, C and the proof, so that nobody has to read the transaction's input.
  */
 

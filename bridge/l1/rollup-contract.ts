@@ -38,7 +38,7 @@ export interface ContractBatch {
   /** Index of the circuit on L1. */
   readonly circuit: number;
   readonly commitment: bigint;
-  /** Wire form (docs/ledger.md, "Batch data"). */
+  /** Wire form (docs/reference/ledger.md, "Batch data"). */
   readonly data: Hex;
 }
 
@@ -47,7 +47,7 @@ export interface ContractSettlement {
   /** Index of the circuit on L1. */
   readonly circuit: number;
   readonly commitment: bigint;
-  /** Wire form (docs/settlement.md, "On L1"). */
+  /** Wire form (docs/reference/settlement.md, "On L1"). */
   readonly data: Hex;
 }
 
@@ -70,7 +70,7 @@ export interface RollupState {
   readonly opIndex: number;
   readonly timestamp: number;
   readonly queueHead: number;
-  /** Its root never changes again (docs/exits.md). */
+  /** Its root never changes again (docs/reference/exits.md). */
   readonly isFrozen: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** The contract's rules of time for settlements (docs/settlement.md, "On L1"). A test compares them with the contract. */
+/** The contract's rules of time for settlements (docs/reference/settlement.md, "On L1"). A test compares them with the contract. */
 
 /** The randomness of a Seal is that of the block this many after the one that took its batch. */
 export const RANDOMNESS_DELAY_BLOCKS = 128;

@@ -1,5 +1,5 @@
 /**
- * Which Geneses the rollup's gate admits (docs/disputes.md). L1 would refuse a batch with another one, and with it all
+ * Which Geneses the rollup's gate admits (docs/explanation/disputes.md). L1 would refuse a batch with another one, and with it all
  * later batches; so the sequencer hears of every admission that is deep enough.
  */
 import { type Address, parseAbiItem, zeroAddress } from "viem";

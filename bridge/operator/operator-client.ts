@@ -1,4 +1,4 @@
-/** The operator's routes of the sequencer (docs/api.md) that the bridge calls. */
+/** The operator's routes of the sequencer (docs/reference/api.md) that the bridge calls. */
 
 import type { LedgerPlace } from "@openledger/circuits/ledger/ledger-place";
 import {

@@ -57,7 +57,7 @@ export interface Errand {
   readonly input: Hex;
 }
 
-/** The new root is the first word of the wire form (docs/ledger.md, "Batch data"). */
+/** The new root is the first word of the wire form (docs/reference/ledger.md, "Batch data"). */
 export function intendedBatch(batch: { batchNumber: number; batchHash: string; data: Hex }): IntendedBatch {
   const { batchHash, batchNumber, data } = batch;
   return { batchNumber, batchHash, newRoot: data.slice(0, 66) as Hex };

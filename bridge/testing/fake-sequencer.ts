@@ -1,5 +1,5 @@
 /**
- * Stands for the sequencer in the bridge's tests: the operator routes of docs/api.md over a state in memory, with the
+ * Stands for the sequencer in the bridge's tests: the operator routes of docs/reference/api.md over a state in memory, with the
  * sequencer's rules about reports. What it does not do: execute, close or check anything. The real one is used in the
  * end-to-end test.
  */

@@ -1,6 +1,6 @@
 /**
  * Claims what was drawn of a language model that promises it, without anybody's help: each drawn receipt that the server has an
- * answer of, with a bond; plays the owner's moves where somebody challenges; and takes bonds back (docs/lm-disputes.md).
+ * answer of, with a bond; plays the owner's moves where somebody challenges; and takes bonds back (docs/explanation/fault-proofs.md).
  *
  * Nothing is remembered between turns. Every turn asks ledger and L1 what is drawn, claimed and played, so a kill at any
  * moment costs at most one trace.

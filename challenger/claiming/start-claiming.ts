@@ -1,4 +1,4 @@
-/** Automatic claiming beside a model's server: docs/lm-disputes.md. */
+/** Automatic claiming beside a model's server: docs/explanation/fault-proofs.md. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { claimantOf } from "@openledger/attribution/model/recipe-fields";

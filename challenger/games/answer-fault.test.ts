@@ -1,4 +1,4 @@
-/** An answer that the model would not give, shown by the numbers of the owner's own trace (docs/lm-disputes.md). */
+/** An answer that the model would not give, shown by the numbers of the owner's own trace (docs/explanation/fault-proofs.md). */
 
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import type { Kernels } from "@openledger/models/kernels/kernels";

@@ -1,4 +1,4 @@
-/** Whether claims of a recipe's queries can be sent and disputed: by anyone, in one transaction a move (docs/lm-disputes.md). */
+/** Whether claims of a recipe's queries can be sent and disputed: by anyone, in one transaction a move (docs/explanation/fault-proofs.md). */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { adapterLayout } from "@openledger/models/architecture/adapter-layout";
 import type { ModelShape } from "@openledger/models/architecture/model-shape";

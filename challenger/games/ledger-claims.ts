@@ -1,5 +1,5 @@
 /**
- * What ties a traced query to a ledger (docs/lm-disputes.md): the roots in a model's statics, the receipt in a claim, the
+ * What ties a traced query to a ledger (docs/explanation/fault-proofs.md): the roots in a model's statics, the receipt in a claim, the
  * claims in a settlement. The calls are those of LedgerTraces. Needs `initPoseidon`.
  */
 

@@ -1,4 +1,4 @@
-/** Verdicts over queries of a language model, and what a rollup on L1 then takes (docs/lm-disputes.md). */
+/** Verdicts over queries of a language model, and what a rollup on L1 then takes (docs/explanation/fault-proofs.md). */
 
 import { tracedAnsweringHash } from "@openledger/attribution/model/answering-hash";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";

@@ -1,4 +1,4 @@
-/** A prompt's tokens, compared on L1 one or two at a time (docs/lm-disputes.md). */
+/** A prompt's tokens, compared on L1 one or two at a time (docs/explanation/fault-proofs.md). */
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { traceGameAbi, wordBordersAbi } from "@openledger/contracts/build/trace-abi";

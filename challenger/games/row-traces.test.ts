@@ -1,4 +1,4 @@
-/** Games over rows of G, with the contracts that they decide for (docs/lm-disputes.md). */
+/** Games over rows of G, with the contracts that they decide for (docs/explanation/fault-proofs.md). */
 
 import { genesisHash } from "@openledger/circuits/ledger/rewards";
 import { encodeFunctionData, type Hex } from "viem";

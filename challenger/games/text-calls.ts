@@ -1,4 +1,4 @@
-/** Challenges of a language model's posted rows as calls of TextDisputes, and of RowTraces (docs/lm-disputes.md). */
+/** Challenges of a language model's posted rows as calls of TextDisputes, and of RowTraces (docs/explanation/fault-proofs.md). */
 
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import {

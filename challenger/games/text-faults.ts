@@ -1,5 +1,5 @@
 /**
- * Every wrong place of a posting of a language model's rows that L1 would refuse (docs/lm-disputes.md): the same rules as
+ * Every wrong place of a posting of a language model's rows that L1 would refuse (docs/explanation/fault-proofs.md): the same rules as
  * contracts/disputes/TextDisputes.sol and its judges. An honest owner runs it before he posts.
  */
 import { hexToBytes } from "@noble/hashes/utils.js";

@@ -1,5 +1,5 @@
 /**
- * What the owner of a language model posts of its rows (docs/lm-disputes.md): the trees of any posting, of which the map's
+ * What the owner of a language model posts of its rows (docs/explanation/fault-proofs.md): the trees of any posting, of which the map's
  * holds the rows' real features, and the tokens' what the tokenizer makes of their texts.
  */
 import { sha256 } from "@noble/hashes/sha2.js";

@@ -1,4 +1,4 @@
-/** Near-duplicates among posted rows of texts, judged on L1 (docs/lm-disputes.md). */
+/** Near-duplicates among posted rows of texts, judged on L1 (docs/explanation/fault-proofs.md). */
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";

@@ -1,4 +1,4 @@
-/** A posted row's tokens, judged on L1 (docs/lm-disputes.md). */
+/** A posted row's tokens, judged on L1 (docs/explanation/fault-proofs.md). */
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { decodeTextRow, encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";

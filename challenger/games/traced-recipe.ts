@@ -1,4 +1,4 @@
-/** A recipe that promises claims of its model's queries, and maybe a posting of its rows (docs/lm-disputes.md). */
+/** A recipe that promises claims of its model's queries, and maybe a posting of its rows (docs/explanation/fault-proofs.md). */
 
 import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import type { FamilyTraining } from "@openledger/attribution/model/model-family";

@@ -1,4 +1,4 @@
-/** Makes L1 take a settlement by draws of a language model whose queries are claimed (docs/lm-disputes.md). */
+/** Makes L1 take a settlement by draws of a language model whose queries are claimed (docs/explanation/fault-proofs.md). */
 
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { dataCommitment } from "@openledger/circuits/field/element-vector";

@@ -1,4 +1,4 @@
-/** Begins games over posted rows, and takes their verdicts to the contract of the postings (docs/lm-disputes.md). */
+/** Begins games over posted rows, and takes their verdicts to the contract of the postings (docs/explanation/fault-proofs.md). */
 
 import { rowTracesAbi } from "@openledger/contracts/build/disputes-abi";
 import { type Address, formatEther, type Hex, type PublicClient, toHex } from "viem";

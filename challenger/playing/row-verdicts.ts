@@ -1,4 +1,4 @@
-/** What games over posted rows have found: anyone takes it to the contract of the postings (docs/lm-disputes.md). */
+/** What games over posted rows have found: anyone takes it to the contract of the postings (docs/explanation/fault-proofs.md). */
 
 import { rowTracesAbi, textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { encodeFunctionData, type Hex, type PublicClient } from "viem";

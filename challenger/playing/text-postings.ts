@@ -1,4 +1,4 @@
-/** Postings of language models, for whoever posts, answers or watches (docs/lm-disputes.md). */
+/** Postings of language models, for whoever posts, answers or watches (docs/explanation/fault-proofs.md). */
 
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";

@@ -1,4 +1,4 @@
-/** Challenges of direct models as calls of the contract DirectDisputes (docs/direct-disputes.md). */
+/** Challenges of direct models as calls of the contract DirectDisputes (docs/explanation/disputes.md). */
 
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { directDisputesAbi, directJudgeAbis } from "@openledger/contracts/build/disputes-abi";

@@ -1,4 +1,4 @@
-/** Postings and challenges as calls of the contract Disputes (docs/disputes.md). */
+/** Postings and challenges as calls of the contract Disputes (docs/explanation/disputes.md). */
 
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";

@@ -1,5 +1,5 @@
 /**
- * What the owner of a direct model posts (docs/direct-disputes.md): the trees of any posting, of which the map's holds the
+ * What the owner of a direct model posts (docs/explanation/disputes.md): the trees of any posting, of which the map's holds the
  * numbers, the rows' sizes, the inverse, the curvature and the digests of the columns' commitment.
  */
 import { sha256 } from "@noble/hashes/sha2.js";

@@ -1,5 +1,5 @@
 /**
- * What a model's owner posts so that anybody can show one wrong place of it (docs/disputes.md): leaves, their trees, and
+ * What a model's owner posts so that anybody can show one wrong place of it (docs/explanation/disputes.md): leaves, their trees, and
  * the statement with the roots. The leaves are published beside the model's files.
  */
 import { sha256 } from "@noble/hashes/sha2.js";

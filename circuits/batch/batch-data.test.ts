@@ -104,7 +104,7 @@ const sample = (): BatchData => ({
 });
 
 describe("batchElements", () => {
-  it("has the places of docs/ledger.md", () => {
+  it("has the places of docs/reference/ledger.md", () => {
     const elements = batchElements(sample());
     const numbers =
       4n |
@@ -320,7 +320,7 @@ describe("decodeWire", () => {
 });
 
 describe("dataCommitment", () => {
-  it("is the chain of docs/ledger.md, begun with the length", () => {
+  it("is the chain of docs/reference/ledger.md, begun with the length", () => {
     const elements = Array.from({ length: 17 }, (_, i) => BigInt(i + 1));
     const first = hashTagged(TAG.data, [17n, ...elements.slice(0, 15)]);
     expect(dataCommitment(elements)).toBe(

@@ -97,7 +97,7 @@ const payloads = (batch: BatchData): bigint[] => batch.narrow.flatMap((slot) => 
 /** None where they stand in a blob. */
 const postedPayloads = (batch: BatchData): bigint[] => (isBlobShape(batch.shape) ? [] : payloads(batch));
 
-/** E: what L1 evaluates, fixed places then the running part (docs/ledger.md, "Batch data"). What stands in a blob is not in it. */
+/** E: what L1 evaluates, fixed places then the running part (docs/reference/ledger.md, "Batch data"). What stands in a blob is not in it. */
 export function batchElements(batch: BatchData): bigint[] {
   const elements = [
     ...headerElements(batch),
@@ -127,7 +127,7 @@ export function absorbedPosted(batch: BatchData): bigint[] {
   ];
 }
 
-/** What opens a batch's blob, at the end of the posted bytes: its value at z, its commitment, the proof (docs/blobs.md). */
+/** What opens a batch's blob, at the end of the posted bytes: its value at z, its commitment, the proof (docs/explanation/data-availability.md). */
 export const BLOB_OPENING_BYTES = 32 + 48 + 48;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The life of a model's epochs: Genesis, Seal, Settle, Collect (docs/settlement.md, "Operations"), as model-body.circom
+ * The life of a model's epochs: Genesis, Seal, Settle, Collect (docs/reference/settlement.md, "Operations"), as model-body.circom
  * and collect.circom prove them. Each function takes the model's record and returns it as it is afterwards; those
  * of forced kinds never refuse.
  */

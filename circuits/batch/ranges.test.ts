@@ -42,8 +42,8 @@ function boundedLines(file: string): string[] {
     .map((line) => `| \`${file}\` | \`${line.replaceAll("|", "\\|")}\` |`);
 }
 
-it("docs/ranges.md says of every range check and packing of a deployed circuit what bounds each part", () => {
-  const rows = read("docs/ranges.md").split("\n");
+it("docs/reference/ranges.md says of every range check and packing of a deployed circuit what bounds each part", () => {
+  const rows = read("docs/reference/ranges.md").split("\n");
   const listed = rows.flatMap((row) => /^\| `[a-z0-9-]+` \| `.*` \|(?= \S)/.exec(row) ?? []);
   expect(FILES.flatMap(boundedLines)).toEqual(listed);
 });

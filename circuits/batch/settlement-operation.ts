@@ -1,6 +1,6 @@
 /**
  * Settlements as the ledger takes them: what a Settle or Genesis record does, once a proof of its own has shown J
- * (docs/settlement.md). Amounts are wei.
+ * (docs/reference/settlement.md). Amounts are wei.
  */
 import type { Signature } from "../field/eddsa.ts";
 import { hashTagged } from "../field/poseidon.ts";

@@ -33,7 +33,7 @@ export function replaySettlement(
 
 /**
  * A Genesis, and a Settle that has voids, need the model's signature; a replay leaves that to the batch's proof.
- * @throws OP_* (docs/errors.md)
+ * @throws OP_* (docs/reference/errors.md)
  */
 export function executeSettlement(
   ledger: Ledger,

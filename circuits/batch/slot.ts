@@ -56,7 +56,7 @@ export function operationFeeWei(kind: number, feePerUnitWei: bigint): bigint {
 /**
  * Applies one operation to the ledger and returns its trace. A signed operation that may not be executed throws
  * and changes nothing; a queue entry that cannot be executed has no effect and `record.isValid` false.
- * @throws OP_* (docs/errors.md)
+ * @throws OP_* (docs/reference/errors.md)
  */
 export function executeSlot(ledger: Ledger, operation: Operation, context: SlotContext): SlotTrace {
   if (isQueueOperation(operation)) return executeQueueEntry(ledger, operation, context);

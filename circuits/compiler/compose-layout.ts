@@ -1,5 +1,5 @@
 /**
- * How a circuit is put together from parts that circom compiled one by one (docs/composition.md). Where two copies name
+ * How a circuit is put together from parts that circom compiled one by one (docs/explanation/composition.md). Where two copies name
  * the same net they share one wire; all other wires of a copy are its own. Nothing is added: the rows of the whole are
  * those of its copies.
  */

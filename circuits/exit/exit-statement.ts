@@ -1,4 +1,4 @@
-/** What an exit says, and its public signals (docs/exits.md). Amounts are wei. Needs `initPoseidon`. */
+/** What an exit says, and its public signals (docs/reference/exits.md). Amounts are wei. Needs `initPoseidon`. */
 
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { challenge, dataCommitment, evaluate } from "../field/element-vector.ts";

@@ -1,7 +1,7 @@
 import { hashTagged } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";
 
-/** The chain of a Datanet's leaf after these commits, in the ledger's order (docs/ledger.md). Needs `initPoseidon`. */
+/** The chain of a Datanet's leaf after these commits, in the ledger's order (docs/reference/ledger.md). Needs `initPoseidon`. */
 export function commitChain(
   commits: readonly {
     readonly rowsRoot: bigint;

@@ -7,7 +7,7 @@
  *   a receipt holds in place of `queryCommitment`.
  * - `answeredClass` of the matrix says which class a prompt has. The settlement proves that the committed class is this one.
  * - n = Σ counts and L = `lengthOf(n)` weigh the bias: a row scores 8 · Σ_a count_a · B_a + L · B_bias.
- * Counts are bounded here so that scores fit eight base-8 digits; docs/attribution-proof.md, "Direct", has the bounds.
+ * Counts are bounded here so that scores fit eight base-8 digits; docs/explanation/attribution-proof.md, "Direct", has the bounds.
  */
 
 import type { RollupError } from "@openledger/foundation/rollup-error";

@@ -46,7 +46,7 @@ describe("packCounters", () => {
     );
   });
 
-  it("puts each field where docs/ledger.md says, next to its neighbours", () => {
+  it("puts each field where docs/reference/ledger.md says, next to its neighbours", () => {
     const zero = { isReady: false, isApproved: false, cap: 0n, paymentCount: 0n, epoch: 0n, priceWei: 0n };
     expect(packCounters({ ...zero, isReady: true })).toBe(1n);
     expect(packCounters({ ...zero, isApproved: true })).toBe(2n);
@@ -90,7 +90,7 @@ describe("hashes", () => {
     body: 8n,
   };
 
-  it("take the fields in the order of docs/ledger.md, each under its own tag", () => {
+  it("take the fields in the order of docs/reference/ledger.md, each under its own tag", () => {
     expect(hashLeaf(leaf)).toBe(hashTagged(258n, [1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n]));
     const datanet = {
       version: 1n,

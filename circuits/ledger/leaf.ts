@@ -2,7 +2,7 @@ import { hashTagged } from "../field/poseidon.ts";
 import { BINDING, COUNTERS, LEAF_KIND, TAG } from "../protocol.ts";
 import type { ModelRewards } from "./rewards.ts";
 
-/** One account, datanet or model as the tree commits to it. Fields and widths: docs/ledger.md. */
+/** One account, datanet or model as the tree commits to it. Fields and widths: docs/reference/ledger.md. */
 export interface Leaf {
   readonly kind: number;
   readonly nonce: bigint;

@@ -65,7 +65,7 @@ export interface Genesis {
   readonly operatorKeyX: bigint;
 }
 
-/** The ledger before the first batch: the treasury and the operator's fee account (docs/ledger.md, "State"). */
+/** The ledger before the first batch: the treasury and the operator's fee account (docs/reference/ledger.md, "State"). */
 export function genesisLedger(genesis: Genesis, depth: number = TREE_DEPTH): Ledger {
   const ledger = new Ledger(depth);
   ledger.put(TREASURY_ID, { leaf: accountLeaf({ l1Owner: genesis.treasuryOwner }) });

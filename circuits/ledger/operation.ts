@@ -45,7 +45,7 @@ interface MessageContext {
 /** The last message of each operation that cannot change any more: the sequencer asks twice for most. */
 const messages = new WeakMap<object, MessageContext & { readonly hash: bigint }>();
 
-/** The field element that EdDSA signs (docs/ledger.md, "Message signed"). */
+/** The field element that EdDSA signs (docs/reference/ledger.md, "Message signed"). */
 export function messageHash(operation: Omit<SignedOperation, "signature">, context: MessageContext): bigint {
   if (!Object.isFrozen(operation) || !Object.isFrozen(operation.words))
     return hashTagged(...messageRequest(operation, context));

@@ -139,7 +139,7 @@ describe("collections", () => {
 });
 
 describe("hashes", () => {
-  it("take their fields as docs/settlement.md says", () => {
+  it("take their fields as docs/reference/settlement.md says", () => {
     expect(sealedHash(5n, { chain: 4n, epoch: 6n, sealBatch: 7n, amountWei: 8n })).toBe(
       hashTagged(TAG.sealed, [4n, 5n, 6n + 7n * 2n ** 24n, 8n]),
     );

@@ -1,5 +1,5 @@
 /**
- * A model's earners and the hashes that a settlement and the ledger share (docs/settlement.md). All amounts are
+ * A model's earners and the hashes that a settlement and the ledger share (docs/reference/settlement.md). All amounts are
  * wei. Everything that hashes needs `initPoseidon`.
  */
 import { circuitError } from "../circuit-errors.ts";

@@ -1,4 +1,4 @@
-/** What a datanet's version commits to (docs/ledger.md, "Rows and owners"): row hashes and the trees over them. */
+/** What a datanet's version commits to (docs/reference/ledger.md, "Rows and owners"): row hashes and the trees over them. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hashTagged } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG, TREE_ARITY } from "../protocol.ts";

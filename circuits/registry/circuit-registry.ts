@@ -16,11 +16,11 @@ import { parseTableName, type TableShape, tableName } from "../table/table-shape
 export interface CircuitSpec {
   readonly name: string;
   readonly mainSource: string;
-  /** Where the circuit is put together from parts: the same rows as those of mainSource (docs/composition.md). */
+  /** Where the circuit is put together from parts: the same rows as those of mainSource (docs/explanation/composition.md). */
   readonly composition?: Composition;
 }
 
-/** The batch circuit of a shape (docs/leaf-table.md), put together from parts. Smaller trees (`depth`) are for tests. @throws CIR_COMPOSITION_INVALID */
+/** The batch circuit of a shape (docs/explanation/leaf-table.md), put together from parts. Smaller trees (`depth`) are for tests. @throws CIR_COMPOSITION_INVALID */
 export function tableCircuitSpec(shape: TableShape, depth: number = TREE_DEPTH): CircuitSpec {
   const composition = tableComposition(shape, depth);
   const { transfers, members, wide, rows, units, low, top, isBlob = false } = shape;

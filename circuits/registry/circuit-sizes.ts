@@ -1,4 +1,4 @@
-/** What L1 knows of a circuit: its sort and two sizes (docs/settlement.md, "Two circuits"). */
+/** What L1 knows of a circuit: its sort and two sizes (docs/reference/settlement.md, "Two circuits"). */
 import { circuitError } from "../circuit-errors.ts";
 import { type BatchShape, isBlobShape, shapeName } from "../protocol.ts";
 import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";

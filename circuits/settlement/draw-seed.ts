@@ -11,7 +11,7 @@ export interface DrawSource {
   readonly chain: bigint;
 }
 
-/** The seed that L1 puts into a sampled settlement's elements: 128 bits (docs/settlement.md, "On L1"). */
+/** The seed that L1 puts into a sampled settlement's elements: 128 bits (docs/reference/settlement.md, "On L1"). */
 export function drawSeed({ prevRandao, modelId, epoch, chain }: DrawSource): bigint {
   const preimage = new Uint8Array(128);
   for (const [i, word] of [prevRandao, BigInt(modelId), epoch, chain].entries()) {

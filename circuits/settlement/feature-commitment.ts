@@ -100,7 +100,7 @@ export function sumColumns(
 }
 
 /**
- * What a model's statics hold of its features and of how it answers (docs/settlement.md).
+ * What a model's statics hold of its features and of how it answers (docs/reference/settlement.md).
  * @param answeringHash what a query depends on besides prompt and answer, hashed: below r
  */
 export function featuresCommitment(columns: ColumnCommitments, answeringHash: bigint): bigint {

@@ -56,7 +56,7 @@ describe("the wire form of a settlement", () => {
     );
   });
 
-  it("has the bytes of docs/settlement.md", () => {
+  it("has the bytes of docs/reference/settlement.md", () => {
     const wire = Buffer.from(encodeSettlement(POSTED)).toString("hex");
     expect(wire).toBe(
       `${"010203"}${"0405060708"}${"09"}${"0a0b0c0d0e0f101112131415"}${"16"}${"17".padStart(64, "0")}` +
@@ -75,7 +75,7 @@ describe("the wire form of a settlement", () => {
 });
 
 describe("the elements of a settlement", () => {
-  it("are packed as docs/settlement.md says", () => {
+  it("are packed as docs/reference/settlement.md says", () => {
     const elements = settlementElements({ ...POSTED, ...L1, isGenesis: true, cap: 60 });
     expect(elements).toEqual([
       99n,

@@ -1,5 +1,5 @@
 /**
- * What a settlement posts, the elements that L1 evaluates, and the vector that C commits to (docs/settlement.md).
+ * What a settlement posts, the elements that L1 evaluates, and the vector that C commits to (docs/reference/settlement.md).
  * Amounts are wei.
  */
 import { circuitError } from "../circuit-errors.ts";

@@ -56,7 +56,7 @@ export interface AnswerOpening<Q extends ModelQuery = ModelQuery> {
 export interface ModelFeatures<M extends RegisteredMatrix = RegisteredMatrix> {
   readonly matrix: M;
   readonly columns: ColumnCommitments;
-  /** What its queries depend on besides prompt and answer (docs/settlement.md). */
+  /** What its queries depend on besides prompt and answer (docs/reference/settlement.md). */
   readonly answeringHash: bigint;
 }
 

@@ -135,7 +135,7 @@ function packed(values: readonly bigint[], width: number): bigint[] {
   );
 }
 
-/** What C absorbs behind E (docs/settlement.md): every array has the circuit's length. */
+/** What C absorbs behind E (docs/reference/settlement.md): every array has the circuit's length. */
 export function privateElements(
   size: SettlementSize,
   values: {

@@ -1,4 +1,4 @@
-/** How the payments of a sealed epoch are divided: exact integers, all amounts in wei (docs/settlement.md). */
+/** How the payments of a sealed epoch are divided: exact integers, all amounts in wei (docs/reference/settlement.md). */
 
 import type { RewardSplit } from "../ledger/rewards.ts";
 import { TREASURY_PARTS } from "../protocol.ts";

@@ -1,6 +1,6 @@
 /**
  * A closed batch as its circuit takes it: what each slot, row and unit says, and the tree around them. Plain data, so
- * that tests can bend it. docs/leaf-table.md has the argument.
+ * that tests can bend it. docs/explanation/leaf-table.md has the argument.
  */
 
 import type { SlotTrace } from "../batch/slot-trace.ts";

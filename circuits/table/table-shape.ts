@@ -116,7 +116,7 @@ export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH)
     members < 1 << 11 &&
     low + top <= depth &&
     // So a blob's 4,096 elements suffice: a pair of slots has one, a member's payload another.
-    // So that the sum has fewer than 2^20 terms: the theorem of docs/leaf-table.md asks for it.
+    // So that the sum has fewer than 2^20 terms: the theorem of docs/explanation/leaf-table.md asks for it.
     rows < 1 << 13 &&
     units < 1 << 13 &&
     top <= 6 &&

@@ -34,7 +34,7 @@ interface Range {
 }
 
 /**
- * The witness of a composed batch (docs/leaf-table.md). Slots, rows and units touch no tree and do not wait for each
+ * The witness of a composed batch (docs/explanation/leaf-table.md). Slots, rows and units touch no tree and do not wait for each
  * other: all they share are the challenges, which follow from z. Wide slots follow each other on the root after the
  * table; the frame and the blob's evaluation come last.
  */

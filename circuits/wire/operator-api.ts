@@ -1,6 +1,6 @@
 /**
  * The operator's routes of the sequencer, for both ends: what the bridge and provers send, and what they are answered
- * (docs/api.md). Whoever reads parses by these schemas; whoever writes is held to their `z.input` by the compiler.
+ * (docs/reference/api.md). Whoever reads parses by these schemas; whoever writes is held to their `z.input` by the compiler.
  */
 import { z } from "zod";
 import { KIND, KIND_RULES } from "../protocol.ts";
@@ -137,7 +137,7 @@ export const l1ReportBody = z.object({
   }),
 });
 
-/** Bytes of 256 slots and the head (docs/settlement.md). */
+/** Bytes of 256 slots and the head (docs/reference/settlement.md). */
 export const MAX_SETTLEMENT_BYTES = 54 + 24 * 128;
 
 export const parkedSettlementsBody = z.strictObject({

@@ -1,4 +1,4 @@
-/** The promise that an acknowledged operation gets its place: EIP-712, signed by the operator's L1 key (docs/api.md). */
+/** The promise that an acknowledged operation gets its place: EIP-712, signed by the operator's L1 key (docs/reference/api.md). */
 
 type Hex = `0x${string}`;
 

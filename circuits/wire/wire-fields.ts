@@ -1,6 +1,6 @@
 /**
  * The JSON fields that the sequencer, its bridge, its provers, its followers and clients exchange, once for both ends:
- * schemas that read them, and what writes them. docs/api.md is the contract.
+ * schemas that read them, and what writes them. docs/reference/api.md is the contract.
  */
 
 import { hex32 } from "@openledger/foundation/hex";

@@ -1,4 +1,4 @@
-/** Whether a promise of a sequencer with a spare may be believed (docs/failover.md). */
+/** Whether a promise of a sequencer with a spare may be believed (docs/how-to/fail-over.md). */
 
 /**
  * The answer was made while that much time was left. Where asking took longer, the machine may have been paused with the

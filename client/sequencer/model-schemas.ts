@@ -1,4 +1,4 @@
-/** The parts of the sequencer's answers about models (docs/api.md) that the client reads, checked where they enter. */
+/** The parts of the sequencer's answers about models (docs/reference/api.md) that the client reads, checked where they enter. */
 
 import { element as fieldElement, proof, wei } from "@openledger/circuits/wire/wire-fields";
 import { z } from "zod";

@@ -3,7 +3,7 @@ import { KIND_RULES } from "@openledger/circuits/protocol";
 import type { Hex } from "viem";
 import { toHex32 } from "../hex.ts";
 
-/** A signed operation as POST /v1/operations takes it (docs/api.md). */
+/** A signed operation as POST /v1/operations takes it (docs/reference/api.md). */
 export interface OperationBody {
   readonly kind: string;
   readonly a: number;

@@ -6,7 +6,7 @@ import type { LedgerClient } from "../ledger-client.ts";
 
 /**
  * What every call that asks the sequencer may throw. It keeps the codes of its own refusals and of the ledger's, which
- * docs/errors.md lists.
+ * docs/reference/errors.md lists.
  */
 export type SequencerErrorCode =
   | "CLI_NOT_CONFIGURED"

@@ -1,4 +1,4 @@
-/** The parts of the sequencer's answers (docs/api.md) that the client reads, checked where they enter. */
+/** The parts of the sequencer's answers (docs/reference/api.md) that the client reads, checked where they enter. */
 
 import { TREE_ARITY, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { type Address, getAddress, type Hex, isAddress } from "viem";
@@ -157,7 +157,7 @@ export const leafSchema = z.object({
       version: counter,
       rowCount: counter,
       publishedAt: counter,
-      /** The hash of its card (docs/datanets.md); 0 = none. */
+      /** The hash of its card (docs/explanation/datanets.md); 0 = none. */
       policy: fieldElement,
       rowsRoot: fieldElement,
       ownersCommitment: fieldElement,

@@ -31,7 +31,7 @@ export interface RollupOptions {
   minDepositWei?: bigint;
   queueBaseFeeWei?: bigint;
   queueCapacity?: number;
-  /** Asked before a Genesis is taken: a Disputes contract (docs/disputes.md). Default: none. */
+  /** Asked before a Genesis is taken: a Disputes contract (docs/explanation/disputes.md). Default: none. */
   genesisGate?: Address;
 }
 

@@ -1,4 +1,4 @@
-/** What the contracts of votes are made with. docs/governance.md says what each figure is for. */
+/** What the contracts of votes are made with. docs/explanation/governance.md says what each figure is for. */
 import type { Address, Hex } from "viem";
 
 export interface GovernanceOptions {

@@ -42,7 +42,7 @@ const keyParameters = [
   { type: "uint256[2][6]" },
 ] as const;
 
-/** See docs/settlement.md. */
+/** See docs/reference/settlement.md. */
 export function computeCircuitId(config: CircuitConfig): bigint {
   const { alpha, beta, delta, ic } = config.key;
   const keyHash = keccak256(encodeAbiParameters(keyParameters, [alpha, beta, delta, ic]));
@@ -63,7 +63,7 @@ export function computeCircuitId(config: CircuitConfig): bigint {
   );
 }
 
-/** See docs/ledger.md; `rollup` is the contract's address. */
+/** See docs/reference/ledger.md; `rollup` is the contract's address. */
 export function computeDomain(chainId: number, rollup: Hex, fieldOrder: bigint): bigint {
   const types = [{ type: "bytes32" }, { type: "uint256" }, { type: "address" }] as const;
   const tag: Hex = keccak256(stringToHex("OpenLedger rollup v1"));

@@ -179,7 +179,7 @@ describe("verifyProofs", () => {
 });
 
 describe("circuits", () => {
-  test("gives back every key as it was registered, with the id of docs/settlement.md", async () => {
+  test("gives back every key as it was registered, with the id of docs/reference/settlement.md", async () => {
     expect(await f.rollup.read.circuitCount()).toBe(3n);
     for (const [i, circuit] of f.circuits.entries()) {
       const { sort, size0, size1, isDevelopment, key } = circuit;

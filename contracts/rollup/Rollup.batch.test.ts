@@ -398,7 +398,7 @@ describe("time", () => {
 });
 
 describe("domain", () => {
-  test("is that of docs/ledger.md, and follows the chain id", async () => {
+  test("is that of docs/reference/ledger.md, and follows the chain id", async () => {
     const { rollup } = f.deployment;
     expect(await f.rollup.read.domain()).toBe(computeDomain(31337, rollup, FIELD_ORDER));
     await f.client.request({ method: "anvil_setChainId" as never, params: [5] as never });

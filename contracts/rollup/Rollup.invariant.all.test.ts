@@ -6,7 +6,7 @@ import { InvariantWalk, liveStep, type Step } from "../testing/invariant-walk.ts
 import { OPEN, type Role, startFixture } from "../testing/rollup-fixture.ts";
 import { SETTLEMENT_SIZES } from "../testing/settlement-fixture.ts";
 
-// docs/invariants.md. Each walk goes on from where the last one stopped, so states get old and strange.
+// docs/reference/invariants.md. Each walk goes on from where the last one stopped, so states get old and strange.
 
 const CAPACITY = 12;
 /** Walks are this many times as many; 1 unless somebody wants to walk for long. */

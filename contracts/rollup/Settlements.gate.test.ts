@@ -1,4 +1,4 @@
-/** A rollup that asks a gate before it takes a Genesis (docs/invariants.md, I16): the contract Disputes, and hostile gates. */
+/** A rollup that asks a gate before it takes a Genesis (docs/reference/invariants.md, I16): the contract Disputes, and hostile gates. */
 import { getAddress, type Hex, toHex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Anvil, startAnvil } from "../l1/anvil.ts";

@@ -12,7 +12,7 @@ import {
   startSealedFixture,
 } from "../testing/settlement-fixture.ts";
 
-// Who may settle when, the default split, and the genesis (docs/settlement.md, "On L1").
+// Who may settle when, the default split, and the genesis (docs/reference/settlement.md, "On L1").
 
 const DAY = 86_400n;
 

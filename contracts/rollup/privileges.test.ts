@@ -16,7 +16,7 @@ const FOREIGN_CODE: Readonly<Record<number, string>> = {
 const PUSH1 = 0x60;
 const PUSH32 = 0x7f;
 
-const trustDoc = readFileSync(join(contractsDir, "../../docs/trust.md"), "utf8");
+const trustDoc = readFileSync(join(contractsDir, "../../docs/explanation/trust.md"), "utf8");
 
 /** Cells of the rows of the docs' tables that begin with a name in backticks of this form. */
 function documented(form: RegExp): string[] {
@@ -62,14 +62,14 @@ function foreignCode(code: Hex): string[] {
 }
 
 describe("privileges", () => {
-  it("has a row in docs/trust.md for every function that writes, and no row for one that is not there", async () => {
+  it("has a row in docs/explanation/trust.md for every function that writes, and no row for one that is not there", async () => {
     const contracts = await compileContracts();
     const functions = DEPLOYED.flatMap((name) => writingFunctions(name, contracts[name]!.abi));
     expect(functions).toContain("Rollup.submitBatches");
     expect(documented(/^(Rollup|OpenToken)\.\w+$/).sort()).toEqual([...new Set(functions)].sort());
   });
 
-  it("has a row in docs/trust.md for every place that asks who calls", () => {
+  it("has a row in docs/explanation/trust.md for every place that asks who calls", () => {
     expect(placesThatAskWhoCalls()).toContain("Rollup.sol: submitBatches");
     expect(documented(/^\w+\.sol: \w+$/).sort()).toEqual(placesThatAskWhoCalls());
   });

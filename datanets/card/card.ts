@@ -1,6 +1,6 @@
 /**
  * A Datanet's card: what it is about, what a row is, who labels, what is paid. Its hash is the Datanet's `policy` word
- * on the ledger, so a changed card is a signed, proven change (docs/datanets.md, "Cards").
+ * on the ledger, so a changed card is a signed, proven change (docs/explanation/datanets.md, "Cards").
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
@@ -86,7 +86,7 @@ export const cardSchema = z
       clipQuantilePermille: permille,
       /**
        * What every row is paid beside its influence, in thousandths of a typical score; 0 = nothing
-       * (docs/attribution-methods.md, "The base"). A model's recipe repeats this and `trust`; verify model compares.
+       * (docs/explanation/attribution-methods.md, "The base"). A model's recipe repeats this and `trust`; verify model compares.
        */
       basePermille: permille,
       /**

@@ -1,4 +1,4 @@
-/** What a look at a Datanet's rows has found: it decides nothing. Reviewers do, by signed records (docs/datanets.md). */
+/** What a look at a Datanet's rows has found: it decides nothing. Reviewers do, by signed records (docs/explanation/datanets.md). */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 

@@ -7,7 +7,7 @@ import type { RowView } from "../rows/row-view.ts";
 import { type Finding, makeFinding } from "./finding.ts";
 import type { RowToCheck } from "./row-to-check.ts";
 
-/** As the scores were measured (docs/attribution-methods.md, "Cleaning"). */
+/** As the scores were measured (docs/explanation/attribution-methods.md, "Wrong labels and cleaning"). */
 const BUCKETS = 512;
 const DIGIT_SIDE = 14;
 /** Rows more unlike the others than so many thousandths of them are named; of few rows none. */

@@ -11,7 +11,7 @@ import {
 } from "@openledger/foundation/settings";
 import { datanetError } from "../datanet-errors.ts";
 
-/** Every setting of the host, in the environment as DATANET_…; docs/generated/settings.md has their table. */
+/** Every setting of the host, in the environment as DATANET_…; docs/reference/settings.md has their table. */
 export const DATANET_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   sequencerUrl: SHARED_SETTINGS.sequencerUrl,

@@ -1,4 +1,4 @@
-/** The HTTP application, without `listen`; /openapi.json is its machine-readable contract, docs/datanets.md says the rest. */
+/** The HTTP application, without `listen`; /openapi.json is its machine-readable contract, docs/explanation/datanets.md says the rest. */
 import cors from "@fastify/cors";
 import swagger from "@fastify/swagger";
 import { createServer } from "@openledger/foundation/http/create-server";
@@ -53,7 +53,7 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
         title: "OpenLedger Datanet host",
         version: "1",
         description:
-          "Rows, cards, labels and grants of Datanets. Digests are SHA-256 as 64 hexadecimal digits, roots 0x-hex of 32 bytes. Errors: docs/errors.md.",
+          "Rows, cards, labels and grants of Datanets. Digests are SHA-256 as 64 hexadecimal digits, roots 0x-hex of 32 bytes. Errors: docs/reference/errors.md.",
       },
       components: {
         securitySchemes: { signed: { type: "apiKey", in: "header", name: REQUEST_HEADER } },

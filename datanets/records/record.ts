@@ -1,7 +1,7 @@
 /**
  * What people say of a Datanet's rows, signed by their ledger keys: labels, settled disputes, approvals, what is left out
  * and why, objections, requests for access and their answers. A record is a canonical JSON text with a signature over
- * its hash, so whoever has it can check it without the host (docs/datanets.md, "Records").
+ * its hash, so whoever has it can check it without the host (docs/explanation/datanets.md, "Records").
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Signature, verifySignatures } from "@openledger/circuits/field/eddsa";

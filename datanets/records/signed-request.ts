@@ -1,6 +1,6 @@
 /**
  * Requests that a host serves to some leaves only, or counts against a leaf's quota: signed for one host, one session of
- * it, one method, path and body, a moment, and once (docs/datanets.md, "Signed requests").
+ * it, one method, path and body, a moment, and once (docs/explanation/datanets.md, "Signed requests").
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";

@@ -1,4 +1,4 @@
-/** Files of people as rows of a Datanet: bytes in the card's form, one way to write each (docs/datanets.md, "Files"). */
+/** Files of people as rows of a Datanet: bytes in the card's form, one way to write each (docs/explanation/datanets.md, "Files"). */
 import { encodeRow, labelsOf } from "@openledger/attribution/rows/row-content";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import type { Card } from "../card/card.ts";

@@ -50,7 +50,7 @@ function typedError(error: unknown, errors: HttpErrors): RollupError {
 function bodyOfError(error: RollupError, errors: HttpErrors): object {
   if (errors.bodyOf !== undefined) return errors.bodyOf(error);
   const { code, data, message } = error.toJSON() as { code: string; message: string; data: object };
-  return { error: { code, message, data, docs: `docs/errors.md#${code.toLowerCase()}` } };
+  return { error: { code, message, data, docs: `docs/reference/errors.md#${code.toLowerCase()}` } };
 }
 
 /** The bytes of a refusal that no framework sends, after which the connection ends. */

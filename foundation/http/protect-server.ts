@@ -54,7 +54,7 @@ export function protectServer(server: Server, limits: ConnectionLimits, log: Con
   server.removeAllListeners("connection");
   server.on("connection", (socket: Socket) => {
     const { remoteAddress } = socket;
-    // Behind a proxy its address is everybody's: it bounds each client itself (docs/reverse-proxy.md).
+    // Behind a proxy its address is everybody's: it bounds each client itself (docs/how-to/reverse-proxy.md).
     if (remoteAddress !== undefined && !proxies.has(remoteAddress)) {
       const network = networkOf(remoteAddress);
       if (!rate.take(network) || !places.take(network)) {

@@ -16,7 +16,7 @@ export const SERVER_SETTINGS = {
     schema: trustedProxies,
     default: "",
     description:
-      "addresses or networks (10.0.0.0/8) of your reverse proxies, separated by spaces: their X-Forwarded-For names the client (docs/reverse-proxy.md); empty = none",
+      "addresses or networks (10.0.0.0/8) of your reverse proxies, separated by spaces: their X-Forwarded-For names the client (docs/how-to/reverse-proxy.md); empty = none",
   },
   maxConnections: {
     schema: wholeNumber(1, 100_000),

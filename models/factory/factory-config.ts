@@ -26,7 +26,7 @@ const list = z.string().transform((text) =>
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 const MEGABYTE = 2 ** 20;
 
-/** Every setting, in the environment as FACTORY_…; docs/generated/settings.md has their table. */
+/** Every setting, in the environment as FACTORY_…; docs/reference/settings.md has their table. */
 export const FACTORY_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   sequencerUrl: SHARED_SETTINGS.sequencerUrl,

@@ -146,7 +146,7 @@ export function recipeOfForm(
   });
 }
 
-/** Each with the settings that were measured to be good (docs/attribution-methods.md, "Texts"). */
+/** Each with the settings that were measured to be good (docs/explanation/attribution-methods.md, "Texts"). */
 function methodOf(kind: FactoryForm["method"], featureCount: number): TextMethod {
   switch (kind) {
     case "ek-fac":

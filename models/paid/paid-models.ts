@@ -53,7 +53,7 @@ export interface PaidModelsOptions extends ServerLimits {
   readonly answerTtlMs: number;
   /** What runs beside the server for its models, by their leaves: asked for before anything is opened. Throws what it refuses. */
   readonly helpersOf?: (models: readonly PublishedPromise[]) => ReadonlyMap<number, SettlingSource>;
-  /** Indexes of versions' texts, each by the root of its version (64 hexadecimal digits): docs/spans.md. */
+  /** Indexes of versions' texts, each by the root of its version (64 hexadecimal digits): docs/explanation/spans.md. */
   readonly spans?: ReadonlyMap<string, SpanSource> | undefined;
 }
 

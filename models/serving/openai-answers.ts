@@ -75,7 +75,7 @@ export function errorView(error: RollupError): { readonly status: number; readon
   const { code, status, type } = openAiForm(error.code);
   const { data } = error.toJSON() as { data: Record<string, unknown> };
   const param = typeof data.param === "string" && data.param !== "" ? data.param : null;
-  const docs = `docs/errors.md#${error.code.toLowerCase()}`;
+  const docs = `docs/reference/errors.md#${error.code.toLowerCase()}`;
   return {
     status,
     body: {

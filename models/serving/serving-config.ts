@@ -17,7 +17,7 @@ import { servingError } from "../adapters/serving-errors.ts";
 import { KERNEL_CHOICES } from "../kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";
 
-/** Every setting, in the environment as SERVING_…; docs/generated/settings.md has their table. */
+/** Every setting, in the environment as SERVING_…; docs/reference/settings.md has their table. */
 export const SERVING_SETTINGS = {
   basePath: { schema: someText, description: "folder of the base model" },
   adaptersPath: { schema: someText, description: "folder of adapters, each a folder as PEFT writes it" },

@@ -10,7 +10,7 @@ export function createServingMetrics(registry: Registry) {
   return {
     requests: new Counter({
       name: "serving_requests_total",
-      help: "Requests by how they ended: done, cancelled, or a code of docs/errors.md",
+      help: "Requests by how they ended: done, cancelled, or a code of docs/reference/errors.md",
       labelNames: ["result"] as const,
       registers,
     }),

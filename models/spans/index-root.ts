@@ -1,9 +1,9 @@
-/** What an index commits to: three trees, and which version's rows they are of (docs/spans.md). */
+/** What an index commits to: three trees, and which version's rows they are of (docs/explanation/spans.md). */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import type { OpenedBytes } from "./merkle-opening.ts";
 
-/** How rows become documents: their bytes as they are, or the text of e-mails, or of rows of texts (docs/attribution.md). */
+/** How rows become documents: their bytes as they are, or the text of e-mails, or of rows of texts (docs/reference/attribution.md). */
 export const ROW_TEXTS = ["plain", "email", "text"] as const;
 export type RowText = (typeof ROW_TEXTS)[number];
 

@@ -75,7 +75,7 @@ export function renderUnicodeContract(table: Uint8Array): string {
 pragma solidity ^0.8.30;
 
 /// @title Letters, numbers, white space and signs of Unicode 14.0, beyond ASCII
-/// @notice docs/lm-disputes.md. Three bytes a range: 21 bits of its first character, 3 of its class as WordBorders numbers it.
+/// @notice docs/explanation/fault-proofs.md. Three bytes a range: 21 bits of its first character, 3 of its class as WordBorders numbers it.
 library UnicodeTable {
     bytes internal constant RANGES =
 ${lines(Buffer.from(table).toString("hex"))

@@ -79,7 +79,7 @@ function checkNative(folder: string, { processes }: Installation): Finding {
 
 /** File, hash, circuit and verification key belong together, and are the record's. */
 function checkKey(circuit: DeployedCircuit): Promise<Finding> {
-  const remedy = "put the file of the ceremony back (docs/keys.md); who contributed has a copy";
+  const remedy = "put the file of the ceremony back (docs/how-to/keys.md); who contributed has a copy";
   return looking("key", circuit.name, remedy, async () => {
     const [proving] = (await loadDeployedCircuits([circuit])).values();
     await new ProvingKeyChecker().check(proving!);

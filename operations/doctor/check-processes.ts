@@ -59,7 +59,7 @@ async function checkProcess(one: InstalledProcess): Promise<Finding[]> {
       "process",
       name,
       `it says that it is not well: ${said}`,
-      "see docs/runbook.md for the code in its log",
+      "see docs/how-to/runbook.md for the code in its log",
     ),
   ];
 }

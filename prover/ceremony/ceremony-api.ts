@@ -12,7 +12,7 @@
  *   POST /v1/contribution T {} → entrySchema: checks what was uploaded and takes it
  *   GET  /v1/key            bytes of the finished proving key
  *
- * T: `authorization: Bearer <ticket>`. Errors: {"error": {code, message, data}}, codes in docs/errors.md.
+ * T: `authorization: Bearer <ticket>`. Errors: {"error": {code, message, data}}, codes in docs/reference/errors.md.
  */
 import { z } from "zod";
 import { recordBytes } from "./contribution-record.ts";

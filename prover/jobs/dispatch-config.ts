@@ -15,7 +15,7 @@ import type { z } from "zod";
 import { proverError } from "../prover-errors.ts";
 import { handInKeyText } from "./hand-in.ts";
 
-/** Every setting of the dispatcher, in the environment as DISPATCHER_…; docs/generated/settings.md has their table. */
+/** Every setting of the dispatcher, in the environment as DISPATCHER_…; docs/reference/settings.md has their table. */
 export const DISPATCHER_SETTINGS = {
   sequencerUrl: SHARED_SETTINGS.sequencerUrl,
   spareSequencerUrl: SHARED_SETTINGS.spareSequencerUrl,

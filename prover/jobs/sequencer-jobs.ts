@@ -1,4 +1,4 @@
-/** The operator's routes of the sequencer (docs/api.md) that a prover calls. */
+/** The operator's routes of the sequencer (docs/reference/api.md) that a prover calls. */
 
 import { type proofBody, proveJobAnswer } from "@openledger/circuits/wire/operator-api";
 import { proofJson } from "@openledger/circuits/wire/wire-fields";

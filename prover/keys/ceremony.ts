@@ -21,7 +21,7 @@ import { developmentSetup } from "./development-setup.ts";
 /**
  * The second phase of a Groth16 setup for one circuit, with snarkjs: `startKey`, then any number of
  * `contributeToKey` by different people, then `applyBeacon`, then `exportKey`. The key is sound if one
- * contributor, and one of the powers-of-tau file's, forgot their secret (docs/keys.md).
+ * contributor, and one of the powers-of-tau file's, forgot their secret (docs/how-to/keys.md).
  */
 export interface CeremonyOptions {
   /** Lines of snarkjs and the compiler. */

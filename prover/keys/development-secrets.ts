@@ -3,7 +3,7 @@ import { scalarModulus } from "../formats/bn254-numbers.ts";
 
 /**
  * The secrets of the development keys. They are public, on purpose: whoever reads this file can prove
- * anything under a development key. A production key comes from a ceremony (docs/keys.md) instead.
+ * anything under a development key. A production key comes from a ceremony (docs/how-to/keys.md) instead.
  */
 export interface DevelopmentSecrets {
   tau: bigint;

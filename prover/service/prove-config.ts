@@ -17,7 +17,7 @@ import { handInKeyText } from "../jobs/hand-in.ts";
 import { proverError } from "../prover-errors.ts";
 import { KEY_MEMORIES } from "../proving/prover.ts";
 
-/** Every setting of the prover's process, in the environment as PROVER_…; docs/generated/settings.md has their table. */
+/** Every setting of the prover's process, in the environment as PROVER_…; docs/reference/settings.md has their table. */
 export const PROVER_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   sequencerUrl: SHARED_SETTINGS.sequencerUrl,

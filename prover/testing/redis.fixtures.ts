@@ -18,12 +18,12 @@ export function redisProgram(): string | null {
 export interface TestRedis {
   /** With all rights. */
   readonly url: string;
-  /** With a worker's rights, as docs/operating.md gives them. */
+  /** With a worker's rights, as docs/how-to/operate.md gives them. */
   readonly workerUrl: string;
   stop(): Promise<void>;
 }
 
-/** As docs/operating.md has it. */
+/** As docs/how-to/operate.md has it. */
 export const WORKER_RIGHTS = [
   `~${KEY_PREFIX}:*`,
   "resetchannels",

@@ -117,10 +117,10 @@ export async function benchModels(options: ModelsBenchOptions) {
 
 /** Bytes of the project's own pages. */
 export async function someText(count: number): Promise<number[]> {
-  const pages = (await readdir("docs")).filter((name) => name.endsWith(".md")).sort();
+  const pages = (await readdir("docs/explanation")).sort();
   const bytes: number[] = [];
   for (let i = 0; bytes.length < count; i++)
-    bytes.push(...(await readFile(join("docs", pages[i % pages.length]!))));
+    bytes.push(...(await readFile(join("docs/explanation", pages[i % pages.length]!))));
   return bytes.slice(0, count);
 }
 

@@ -108,7 +108,7 @@ async function measureConstraints() {
     return { once: (2 * atOne - atTwo) / step, draw: (atTwo - atOne) / step };
   };
   const row = await per("rows", 64);
-  // Within one number of score digits (docs/settlement.md): eight, as for up to 259 features.
+  // Within one number of score digits (docs/reference/settlement.md): eight, as for up to 259 features.
   const feature = await per("features", 180);
   const earner = await per("earners", 120);
   const payment = await per("payments", 56);

@@ -194,7 +194,7 @@ function citedAnswers(documents: readonly DocumentInput[]): Uint8Array[] {
 
 /** Prose that no package has: the licence of this project apart, its words are those of docs/. */
 function foreignAnswers(): Uint8Array[] {
-  const folder = join(repositoryRoot, "docs");
+  const folder = join(repositoryRoot, "docs/explanation");
   const pages = readdirSync(folder).filter((name) => name.endsWith(".md"));
   const text = Buffer.concat(pages.sort().map((name) => readFileSync(join(folder, name))));
   const random = numbers(2);

@@ -53,7 +53,9 @@ export const INSTALLATION_OPTION = defineOptions({
 export const OPERATOR_KEY_OPTION = defineOptions({
   "--operator-key-file <file>": "the operator's L1 key, mode 0600",
 });
-export const LEASE_OPTION = defineOptions({ "--lease <address>": "the lease's contract (docs/failover.md)" });
+export const LEASE_OPTION = defineOptions({
+  "--lease <address>": "the lease's contract (docs/how-to/fail-over.md)",
+});
 export const URL_OPTION = defineOptions({
   "--url <url>": "where clients and provers find this machine's sequencer; it stands on L1",
 });

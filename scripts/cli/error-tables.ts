@@ -17,7 +17,7 @@ import { sequencerErrors } from "@openledger/sequencer/sequencer-errors";
 import { verifierErrors } from "@openledger/verifier/verifier-errors";
 import { commandErrors } from "./cli-errors.ts";
 
-/** Error tables whose codes may reach a user, in the order of docs/errors.md. */
+/** Error tables whose codes may reach a user, in the order of docs/reference/errors.md. */
 export const ERROR_TABLES: readonly ErrorTable[] = [
   processErrors,
   operationErrors,

@@ -38,6 +38,7 @@ export function renderError(error: unknown): RenderedError {
 
 function rendered(code: string, message: string, data: object): RenderedError {
   const table = ERROR_TABLES.find(({ rows }) => Object.hasOwn(rows, code));
-  const remedy = contractRemedy(data) ?? table?.rows[code]?.remedy ?? "look the code up in docs/errors.md";
+  const remedy =
+    contractRemedy(data) ?? table?.rows[code]?.remedy ?? "look the code up in docs/reference/errors.md";
   return { code, message: message.split("\n")[0]!, remedy, data };
 }

@@ -1,4 +1,4 @@
-/** Options of commands that serve something over HTTP (docs/reverse-proxy.md). */
+/** Options of commands that serve something over HTTP (docs/how-to/reverse-proxy.md). */
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import type { TrustedProxies } from "@openledger/foundation/http/trusted-proxies";
 import { commandError } from "./cli-errors.ts";

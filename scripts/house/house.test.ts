@@ -90,8 +90,8 @@ describe("the house", () => {
     expect(hasty.map(({ path }) => path)).toEqual([]);
   });
 
-  it("answers every question of docs/where.md at a place that exists", () => {
-    const page = readFileSync(`${root}/docs/where.md`, "utf8");
+  it("answers every question of docs/reference/where.md at a place that exists", () => {
+    const page = readFileSync(`${root}/docs/reference/where.md`, "utf8");
     const rows = [...page.matchAll(/^\| ([^|]+\?) \| `([^`]+)` \| `([^`]+)` \|$/gm)];
     expect(rows.length).toBeGreaterThanOrEqual(15);
     expect(rows.length).toBeLessThanOrEqual(30);

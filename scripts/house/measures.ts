@@ -102,7 +102,7 @@ function circles(tree: Tree): string[][] {
 function testSupport(tree: Tree): string[] {
   const isEntry = ({ path, text }: SourceFile) =>
     isProduct(path) &&
-    (/^(scripts|examples|e2e)\/[^/]+$|(^|[/-])main\.tsx?$|-worker\.ts$|\.browser\.ts$|-entry\.js$|\/build\.js$|\.d\.ts$/.test(
+    (/^(scripts|examples|e2e|docs\/\.vitepress)\/[^/]+$|(^|[/-])main\.tsx?$|-worker\.ts$|\.browser\.ts$|-entry\.js$|\/build\.js$|\.d\.ts$/.test(
       path,
     ) ||
       /process\.argv\[1\] === fileURLToPath/.test(text) ||

@@ -61,7 +61,7 @@ echo "No. Sentence."
     try {
       write("README.md", sentence(MAX_WORDS));
       write("CONTRIBUTING.md", `${sentence(MAX_WORDS + 1)} ${sentence(2)} ${sentence(3)}`);
-      write("docs/generated/long.md", sentence(99));
+      write("docs/pictures/long.md", sentence(99));
       write("docs/adr/0001-short.md", sentence(2));
       expect(pagesOf(folder)).toEqual(["CONTRIBUTING.md", "README.md", "docs/adr/0001-short.md"]);
       expect(brokenProseLimits(measureProse(folder))).toEqual([

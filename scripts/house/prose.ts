@@ -14,17 +14,20 @@ export interface PageProse {
   readonly longSentences: readonly string[];
 }
 
-/** Pages that people write: those at the top, docs/ without what is generated, and the doors of the wings. */
+/** The rooms of docs/, by purpose. */
+const DOCS = ["tutorials", "how-to", "reference", "explanation", "adr"];
+
+/** Pages: those at the top, those of docs/, and the doors of the wings. */
 export function pagesOf(root: string): string[] {
   const top = readdirSync(root, { withFileTypes: true });
   const wings = top
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules")
-    .flatMap(({ name }) => [name, ...(name === "docs" ? ["docs/adr"] : [])])
+    .flatMap(({ name }) => [name, ...(name === "docs" ? DOCS.map((room) => `docs/${room}`) : [])])
     .filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) => readdirSync(join(root, folder)).map((file) => `${folder}/${file}`));
   return [
     ...top.flatMap((entry) => (entry.isFile() && entry.name.endsWith(".md") ? [entry.name] : [])).sort(),
-    ...wings.filter((path) => /^docs\/(adr\/)?[^/]*\.md$|\/README\.md$/.test(path)).sort(),
+    ...wings.filter((path) => /^docs\/.*\.md$|\/README\.md$/.test(path)).sort(),
   ];
 }
 

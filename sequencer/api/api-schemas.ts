@@ -1,4 +1,4 @@
-/** What comes in over HTTP: zod schemas that check form and turn text into bigints. docs/api.md is the contract. */
+/** What comes in over HTTP: zod schemas that check form and turn text into bigints. docs/reference/api.md is the contract. */
 
 import { operationError } from "@openledger/circuits/operation-errors";
 import { KIND_RULES } from "@openledger/circuits/protocol";

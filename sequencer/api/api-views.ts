@@ -1,4 +1,4 @@
-/** What goes out over HTTP: the sequencer's records as JSON (docs/api.md). */
+/** What goes out over HTTP: the sequencer's records as JSON (docs/reference/api.md). */
 
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { blobElements } from "@openledger/circuits/blob/blob-elements";

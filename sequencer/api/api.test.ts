@@ -291,7 +291,7 @@ describe("POST /v1/operations", () => {
     for (const [name, status, code, body] of cases) {
       const answer = await rollup.post("/v1/operations", body);
       expect({ name, status: answer.status, code: answer.body.error?.code }).toEqual({ name, status, code });
-      expect(answer.body.error.docs).toBe(`docs/errors.md#${code.toLowerCase()}`);
+      expect(answer.body.error.docs).toBe(`docs/reference/errors.md#${code.toLowerCase()}`);
     }
     expect((await rollup.get("/v1/status")).body).toEqual(before);
     expect((await rollup.post("/v1/operations", good)).status, "the untouched fixture").toBe(202);

@@ -1,4 +1,4 @@
-/** The HTTP application, without `listen`: docs/api.md is its contract, /openapi.json its machine-readable form. */
+/** The HTTP application, without `listen`: docs/reference/api.md is its contract, /openapi.json its machine-readable form. */
 import swagger from "@fastify/swagger";
 import websocket from "@fastify/websocket";
 import { createServer } from "@openledger/foundation/http/create-server";
@@ -34,7 +34,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
         title: "OpenLedger sequencer",
         version: "1",
         description:
-          "Money is a decimal string of wei; field elements and hashes are 0x-hex of 32 bytes. Errors: docs/errors.md.",
+          "Money is a decimal string of wei; field elements and hashes are 0x-hex of 32 bytes. Errors: docs/reference/errors.md.",
       },
       components: { securitySchemes: { operator: { type: "http", scheme: "bearer" } } },
     },

@@ -1,4 +1,4 @@
-/** Blobs that this process has kept, for everybody who rebuilds the ledger (docs/blobs.md). Who asks checks what it gets. */
+/** Blobs that this process has kept, for everybody who rebuilds the ledger (docs/explanation/data-availability.md). Who asks checks what it gets. */
 
 import type { BlobArchive } from "@openledger/bridge/blobs/blob-archive";
 import { isVersionedHash, type VersionedHash } from "@openledger/bridge/blobs/blob-source";

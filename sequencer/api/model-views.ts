@@ -1,4 +1,4 @@
-/** Models, their epochs, rewards and settlements as JSON (docs/api.md). */
+/** Models, their epochs, rewards and settlements as JSON (docs/reference/api.md). */
 
 import {
   DEFAULT_SPLIT_DELAY_SECONDS,

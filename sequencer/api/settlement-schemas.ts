@@ -1,4 +1,4 @@
-/** What comes in over HTTP about models and settlements. docs/api.md is the contract. */
+/** What comes in over HTTP about models and settlements. docs/reference/api.md is the contract. */
 
 import { MAX_SETTLEMENT_BYTES } from "@openledger/circuits/wire/operator-api";
 import { element, elementOrDecimal, hexBytes, leafId, proof } from "@openledger/circuits/wire/wire-fields";
@@ -26,7 +26,9 @@ export const settlementBody = z.strictObject({
     .string()
     .max(100)
     .meta({ examples: ["earner-table-64"] }),
-  data: hexBytes(MAX_SETTLEMENT_BYTES).meta({ description: "what L1 gets: docs/settlement.md, On L1" }),
+  data: hexBytes(MAX_SETTLEMENT_BYTES).meta({
+    description: "what L1 gets: docs/reference/settlement.md, On L1",
+  }),
   publicSignals: z
     .tuple([elementOrDecimal, elementOrDecimal, elementOrDecimal])
     .meta({ description: "C, y, z" }),

@@ -1,6 +1,6 @@
 /**
- * Which Geneses L1's gate admits (docs/disputes.md), and which settlements by draws, of models whose settlements wait for
- * claims (docs/lm-disputes.md). One that it refuses would hold up its batch and every later one, so none is taken that the
+ * Which Geneses L1's gate admits (docs/explanation/disputes.md), and which settlements by draws, of models whose settlements wait for
+ * claims (docs/explanation/fault-proofs.md). One that it refuses would hold up its batch and every later one, so none is taken that the
  * bridge has not seen admitted. The bridge says some more of them with each head of L1.
  */
 import { sequencerError } from "../sequencer-errors.ts";

@@ -1,6 +1,6 @@
 /**
  * Where the narrow slots of a batch stand, chosen when it is closed: in calldata, or in a blob. By setting, or by L1's prices as
- * the bridge reports them, for the operations that the batch has. docs/blobs.md says what follows from it.
+ * the bridge reports them, for the operations that the batch has. docs/explanation/data-availability.md says what follows from it.
  */
 import type { DataPlace } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";

@@ -1,5 +1,5 @@
 /**
- * Batches on L1 that somebody else made: overdue queue entries or settlements (docs/operating.md, "Batches of others").
+ * Batches on L1 that somebody else made: overdue queue entries or settlements (docs/how-to/operate.md, "Batches of others").
  * The bridge reports them once they are confirmed; until they are final, a reorganisation may take them back.
  */
 import { postedBlobHash } from "@openledger/bridge/blobs/read-batch";

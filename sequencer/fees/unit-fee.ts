@@ -6,7 +6,7 @@
  * announced before its batch opens, and a restart goes on with it. From one batch to the next it moves by a bounded part.
  */
 
-/** The header's field: what L1 and the circuit take (docs/ledger.md). */
+/** The header's field: what L1 and the circuit take (docs/reference/ledger.md). */
 const MAX_HEADER_FEE_WEI = 2n ** 64n - 1n;
 const PER_MILLE = 1_000n;
 const WEI_PER_ETHER = 10n ** 18n;

@@ -1,4 +1,4 @@
-/** Reads another sequencer's log (docs/api.md, `GET /v1/log`). Nothing in it is believed before it is checked. */
+/** Reads another sequencer's log (docs/reference/api.md, `GET /v1/log`). Nothing in it is believed before it is checked. */
 
 import { element, hash, hexBytes, proof, wei } from "@openledger/circuits/wire/wire-fields";
 import type { Secret } from "@openledger/foundation/secret";

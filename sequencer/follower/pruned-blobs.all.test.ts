@@ -1,5 +1,5 @@
 /**
- * What it means that Ethereum forgets blobs after 18 days (docs/blobs.md, "After 18 days"): a real contract, real blob
+ * What it means that Ethereum forgets blobs after 18 days (docs/explanation/data-availability.md, "After 18 days"): a real contract, real blob
  * transactions, and a beacon node that answers 404 from a moment on.
  */
 import { existsSync, readdirSync } from "node:fs";

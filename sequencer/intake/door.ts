@@ -7,7 +7,7 @@ import type { Logger } from "../logger.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { L1Place } from "./l1-place.ts";
 
-/** "sunset": the operator ends the rollup in order (docs/operating.md, "Ending a rollup"). */
+/** "sunset": the operator ends the rollup in order (docs/how-to/operate.md, "Ending a rollup"). */
 export const DOOR_MODES = ["open", "sunset"] as const;
 export type DoorMode = (typeof DOOR_MODES)[number];
 

@@ -4,7 +4,7 @@ import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 export interface SettlementPosting {
   /** Name of the circuit. */
   readonly circuit: string;
-  /** Wire form (docs/settlement.md, "On L1"). */
+  /** Wire form (docs/reference/settlement.md, "On L1"). */
   readonly wire: Uint8Array;
   /** C, y, z: the proof's public signals. */
   readonly publicSignals: readonly [bigint, bigint, bigint];

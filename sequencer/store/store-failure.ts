@@ -14,7 +14,7 @@ export const STORE_REMEDIES: Readonly<Record<StoreKeeper, CheckedLevelOptions["r
   sequencer: {
     ...COMMON,
     corrupt:
-      'Keep the folder as it is, and go on from a copy that is newer than the last acknowledged operation, from a follower (openledger restore --from-follower) or from L1 (openledger restore --from-l1): docs/operating.md, "When the data directory is lost".',
+      'Keep the folder as it is, and go on from a copy that is newer than the last acknowledged operation, from a follower (openledger restore --from-follower) or from L1 (openledger restore --from-l1): docs/how-to/operate.md, "When the data directory is lost".',
   },
   follower: {
     ...COMMON,

@@ -72,7 +72,7 @@ const evidenceSchema = z.object({
       signature: z.object({ r8x: element, r8y: element, s: hex(64).transform(BigInt) }),
     })
     .nullish(),
-  /** B's owner and kind when it was signed (docs/ledger.md, "Message signed"). */
+  /** B's owner and kind when it was signed (docs/reference/ledger.md, "Message signed"). */
   bRef: element.nullish(),
 });
 

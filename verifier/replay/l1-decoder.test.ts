@@ -1,4 +1,4 @@
-/** docs/l1-format.md is enough for a reader of one's own: `l1_decoder.py` was written from it, and reads this chain. */
+/** docs/reference/l1-format.md is enough for a reader of one's own: `l1_decoder.py` was written from it, and reads this chain. */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -41,7 +41,7 @@ const DAY = 86_400n;
 const LEAF_EXIT = SHAPES.length + SETTLEMENT_SIZES.length;
 const RELAY = "0x00000000000000000000000000000000f0f0f0f0";
 const script = fileURLToPath(new URL("l1_decoder.py", import.meta.url));
-const page = readFileSync(new URL("../../docs/l1-format.md", import.meta.url), "utf8");
+const page = readFileSync(new URL("../../docs/reference/l1-format.md", import.meta.url), "utf8");
 let f: HistoryFixture;
 
 interface Decoded {
@@ -247,7 +247,7 @@ const typeOf = (input: AbiParameter): string =>
     ? `(${input.components.map((part) => `${typeOf(part)} ${part.name}`).join(", ")})`
     : input.type;
 
-describe("docs/l1-format.md", () => {
+describe("docs/reference/l1-format.md", () => {
   const rows = [...page.matchAll(/^\| (0x[0-9a-f]+) \| `([^`]+)` \|$/gm)].map(
     ([, selector, text]) => [selector, text] as const,
   );

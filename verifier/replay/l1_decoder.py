@@ -1,4 +1,4 @@
-"""Reads a rollup from an Ethereum node, by docs/l1-format.md alone: python3 l1_decoder.py RPC_URL ROLLUP_ADDRESS
+"""Reads a rollup from an Ethereum node, by docs/reference/l1-format.md alone: python3 l1_decoder.py RPC_URL ROLLUP_ADDRESS
 Decodes all, computes z and y of every statement, asks the contract whether the posted proof is one of it (and none of y + 1),
 and derives every event and the contract's state. Prints what it has read as JSON, or the first difference with status 1."""
 import hashlib, json, sys, urllib.request

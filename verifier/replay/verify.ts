@@ -67,7 +67,7 @@ export interface VerifyResult {
    * circuit does, their epochs go by row counts. L1 takes such a genesis. Empty where `circuits` tells no names.
    */
   readonly misfits: readonly ModelMisfit[];
-  /** The ledger's root never changes again (docs/exits.md). */
+  /** The ledger's root never changes again (docs/reference/exits.md). */
   readonly isFrozen: boolean;
   /** What has left the frozen ledger, of `ledgerWei`. */
   readonly exitedWei: bigint;

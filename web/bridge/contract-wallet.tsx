@@ -10,7 +10,7 @@ export function ContractWalletNotice() {
       <p>
         It can deposit, withdraw and claim. Each needs a transaction, which waits in your wallet until enough
         owners have signed it. You can close this page meanwhile. Withdrawals go through Ethereum's queue, as{" "}
-        <Term name="forced operation">forced operations</Term>.
+        <Term name="forced inclusion">forced operations</Term>.
       </p>
     </Notice>
   );

@@ -45,7 +45,7 @@ const LABELS: Readonly<Record<Milestone, { text: string; term?: string }>> = {
   proven: { text: "Proven", term: "proven" },
   posted: { text: "On Ethereum", term: "posted" },
   final: { text: "Final", term: "final" },
-  claimed: { text: "Claimed", term: "claim (on L1)" },
+  claimed: { text: "Claimed", term: "withdrawal finalization" },
 };
 
 function JourneyCard({ journey, live, session }: { journey: Journey; live: Live; session: Session }) {

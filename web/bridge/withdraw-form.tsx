@@ -54,7 +54,7 @@ export function WithdrawForm({ live, info, owned, fees }: FormProps) {
           <Check
             label={
               <>
-                Go through Ethereum's queue, as a <Term name="forced operation" />
+                Go through Ethereum's queue, as a <Term name="forced inclusion">forced operation</Term>
               </>
             }
             help="Slower and dearer, but the operator can neither refuse it nor change it."

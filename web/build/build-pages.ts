@@ -47,8 +47,8 @@ const SOURCES = [
   "prover/proving",
 ];
 const PAGES_OF_DOCS = [
-  "docs/dictionary.md",
-  "docs/generated/errors.json",
+  "docs/reference/glossary.md",
+  "docs/reference/errors.json",
   "package-lock.json",
   "prover/prover-errors.ts",
 ];

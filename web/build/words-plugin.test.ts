@@ -9,15 +9,15 @@ const docs = (name: string) => readFileSync(join(root, "docs", name), "utf8");
 
 describe("words that pages take from docs/", () => {
   it("are all of the dictionary, as plain text", () => {
-    const words = readDictionary(docs("dictionary.md"));
+    const words = readDictionary(docs("reference/glossary.md"));
     expect(words.batch).toBe("the operations that one proof covers");
     // A row is a line that begins with a bar, less the table's head and its rule.
-    expect(Object.keys(words)).toHaveLength(docs("dictionary.md").match(/^\|/gm)!.length - 2);
+    expect(Object.keys(words)).toHaveLength(docs("reference/glossary.md").match(/^\|/gm)!.length - 2);
     expect(Object.values(words).join("")).not.toContain("`");
   });
 
   it("explain every term that a page names", () => {
-    const words = readDictionary(docs("dictionary.md"));
+    const words = readDictionary(docs("reference/glossary.md"));
     const forReaders = readFileSync(join(root, "web/words/term.tsx"), "utf8");
     const known = new Set([
       ...Object.keys(words),

@@ -30,7 +30,8 @@ export function ExitPage({ site, live }: PageProps) {
         <h1>Leave without the operator</h1>
         <p class="lead">
           If nobody proves <Term name="batch">batches</Term> for 14 days, anybody can freeze the rollup. Then
-          everybody leaves with a proof that is made here, in the browser: the <Term name="exit" />.
+          everybody leaves with a proof that is made here, in the browser: the{" "}
+          <Term name="escape hatch">exit</Term>.
         </p>
       </section>
       {info !== null && <KeepPage rollupAddress={info.rollupAddress} />}

@@ -60,8 +60,9 @@ function sayOutlook({ nowSeconds, oldest, waysOut }: FreezeOutlook) {
   if (oldest === null) {
     return (
       <>
-        The rollup is not frozen, and nothing waits in its queue. A <Term name="forced operation" /> starts
-        the clock: if no batch takes it within 14 days, anybody may freeze the rollup.
+        The rollup is not frozen, and nothing waits in its queue. A{" "}
+        <Term name="forced inclusion">forced operation</Term> starts the clock: if no batch takes it within 14
+        days, anybody may freeze the rollup.
       </>
     );
   }

@@ -163,8 +163,9 @@ function Forced({ access, account, accounts, onSent }: ForcedProps) {
     <div class="stack-s">
       <h3>Force a withdrawal</h3>
       <p class="soft">
-        A <Term name="forced operation" /> goes through Ethereum's queue. It burns a small fee of OPEN, which
-        your wallet holds on Ethereum. If no batch takes it in time, it lets everybody freeze the rollup.
+        A <Term name="forced inclusion">forced operation</Term> goes through Ethereum's queue. It burns a
+        small fee of OPEN, which your wallet holds on Ethereum. If no batch takes it in time, it lets
+        everybody freeze the rollup.
       </p>
       {accounts.map(({ leafId }) => (
         <div key={leafId} class="row">

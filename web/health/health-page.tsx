@@ -43,7 +43,7 @@ export function HealthPage({ site, live }: PageProps) {
         <h1>Health</h1>
         <p class="lead">
           What the server, the prover and the bridge say of themselves, what Ethereum says, and what a{" "}
-          <Term name="follower" /> has caught.
+          <Term name="full node" /> has caught.
         </p>
         {site.governance !== null && (
           <p>

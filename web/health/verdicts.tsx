@@ -16,7 +16,7 @@ export function Verdicts({ contradictions }: { contradictions: readonly Contradi
   return (
     <section class="card stack" aria-label="The follower's verdicts">
       <h2>
-        The <Term name="follower" />
+        The <Term name="full node" />
         's verdicts
       </h2>
       {contradictions === null && (

@@ -2,7 +2,7 @@ import dictionary from "virtual:dictionary";
 import type { ComponentChildren } from "preact";
 import { Explained } from "../design/term.tsx";
 
-/** Meanings that a reader of pages needs besides those of docs/dictionary.md, which speaks to readers of the source. */
+/** Meanings that a reader of pages needs besides those of docs/reference/glossary.md, which speaks to readers of the source. */
 const FOR_READERS: Readonly<Record<string, string>> = {
   accepted:
     "The operator has signed a preconfirmation: it promises to post this operation on Ethereum in time.",

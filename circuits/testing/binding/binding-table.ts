@@ -54,7 +54,7 @@ export class BindingTable {
   readonly #finite = new Set<number>();
   readonly #hashes: Hash[] = [];
   readonly #openHashes: Hash[] = [];
-  /** Of hashes under a constant tag: the only ones of which nobody knows a preimage of 0 (docs/leaf-table.md). */
+  /** Of hashes under a constant tag: the only ones of which nobody knows a preimage of 0 (docs/explanation/leaf-table.md). */
   readonly #outputs = new Set<number>();
   readonly #queue = new Set<number>();
 

@@ -1,6 +1,6 @@
 /**
  * Test support: every wire of a batch's circuit in one of five classes. Soundness needs that each term's weight and
- * point are functions of C (docs/leaf-table.md, "What C fixes"); the classes come from the rows (binding-table.ts).
+ * point are functions of C (docs/explanation/leaf-table.md, "What C fixes"); the classes come from the rows (binding-table.ts).
  */
 
 import type { CircuitTester } from "../circuit-tester.ts";
@@ -125,7 +125,7 @@ export class TableWires {
     return { terms, problems };
   }
 
-  /** Wires by class, names without numbers: what docs/generated/leaf-table-wires.md shows. */
+  /** Wires by class, names without numbers: for a table of them. */
   summary({ classes }: WireReport): Map<string, { class: WireClass; rules: Set<string>; count: number }> {
     const groups = new Map<string, { class: WireClass; rules: Set<string>; count: number }>();
     for (const [wire, { class: kind, rule }] of classes) {

@@ -6,7 +6,7 @@ export interface AskModelParameters {
   /** Where the model is served. */
   serverUrl: string;
   modelId: number;
-  /** An e-mail's text, or a digit's pixels in base64: what the model's recipe says (docs/attribution.md). */
+  /** An e-mail's text, or a digit's pixels in base64: what the model's recipe says (docs/reference/attribution.md). */
   prompt: string;
   /** The account that will pay; default: the client's. */
   from?: number;

@@ -1,4 +1,4 @@
-/** A server of many adapters (docs/openlora.md) as a client meets it: what it has, and one answer as it is made. */
+/** A server of many adapters (docs/explanation/openlora.md) as a client meets it: what it has, and one answer as it is made. */
 
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";

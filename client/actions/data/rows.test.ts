@@ -82,7 +82,7 @@ describe("commitVersion", () => {
     expect(rowCount).toBe(5);
   });
 
-  it("commits rows, owners and earners as docs/ledger.md and docs/settlement.md define them", () => {
+  it("commits rows, owners and earners as docs/reference/ledger.md and docs/reference/settlement.md define them", () => {
     const { rows, rowsRoot, ownersCommitment, earnerRoot } = version();
     expect(rowsRoot).toBe(treeRoot(TAG.versionNode, rows.map(hashVersionRow), 1));
     const counts = [2n, 1n, 2n, ...Array<bigint>(12).fill(0n)];

@@ -22,7 +22,7 @@ export interface VersionCommitments {
 export type CommitVersionErrorCode = "CIR_SETTLEMENT_SIZE";
 
 /**
- * The commitments of a version (docs/client.md, "Versions"). Needs `initPoseidon`, as every client has done.
+ * The commitments of a version (docs/reference/client.md, "Versions"). Needs `initPoseidon`, as every client has done.
  * @throws CIR_SETTLEMENT_SIZE
  * @example
  * ```ts

@@ -16,7 +16,7 @@ export interface ProvenSettlement {
   readonly settlementHash: bigint;
   /** Name of the circuit. */
   readonly circuit: string;
-  /** What L1 gets (docs/settlement.md, "On L1"). */
+  /** What L1 gets (docs/reference/settlement.md, "On L1"). */
   readonly data: Uint8Array;
   /** C, y, z. */
   readonly publicSignals: readonly [bigint, bigint, bigint];

@@ -27,7 +27,7 @@ export interface CreateModelParameters extends SigningOptions {
 }
 export type CreateModelReturnType = SendResult;
 
-/** The last word is priceWei | split << 96 (docs/settlement.md, "Operations"). */
+/** The last word is priceWei | split << 96 (docs/reference/settlement.md, "Operations"). */
 const SPLIT_SHIFT = 96n;
 
 export type CreateModelErrorCode =

@@ -9,7 +9,7 @@ export interface PublishVersionParameters extends SigningOptions {
   datanetId: number;
   /** From `commitVersion`. */
   version: Pick<VersionCommitments, "rowsRoot" | "ownersCommitment" | "earnerRoot" | "rowCount">;
-  /** The hash of the datanet's card (docs/datanets.md); default: the present one stays. */
+  /** The hash of the datanet's card (docs/explanation/datanets.md); default: the present one stays. */
   policy?: bigint;
 }
 export type PublishVersionReturnType = SendResult;

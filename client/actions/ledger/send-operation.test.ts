@@ -56,7 +56,7 @@ async function sendWithPreconfirmation(
 }
 
 describe("transfer", () => {
-  it("signs the message that docs/ledger.md defines, with the owner and kind of the payee", async () => {
+  it("signs the message that docs/reference/ledger.md defines, with the owner and kind of the payee", async () => {
     const { result, signed } = await sendWithPreconfirmation();
     const message = messageHash(
       {

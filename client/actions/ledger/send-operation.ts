@@ -23,7 +23,7 @@ const MAX_LATE_ANSWERS = 3;
 export interface SignedSubmission {
   readonly hash: Hex;
   readonly body: OperationBody;
-  /** What the hash has of B (docs/ledger.md, "Message signed"); absent in what older versions have made durable. */
+  /** What the hash has of B (docs/reference/ledger.md, "Message signed"); absent in what older versions have made durable. */
   readonly bRef?: Hex;
 }
 

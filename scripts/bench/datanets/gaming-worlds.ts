@@ -15,7 +15,7 @@ const SEEDS = ["gaming", "g2", "g3", "g4", "g5"];
 const PROCESSES = 2;
 const HALVES = 40;
 
-/** In thousandths (BaseRule). `card` is what docs/attribution-methods.md recommends, and what attackers aim at. */
+/** In thousandths (BaseRule). `card` is what docs/explanation/attribution-methods.md recommends, and what attackers aim at. */
 const RULES = {
   none: null,
   half: { flatPermille: 500, trustPermille: 1_000, oddsPermille: 500 },

@@ -7,7 +7,7 @@ import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 
 export const directSettlement: DisputesPart = { name: "settlement", measure };
 
-/** An epoch with a thousand rows, as docs/attribution-proof.md names it. */
+/** An epoch with a thousand rows, as docs/explanation/attribution-proof.md names it. */
 const DIRECT: SettlementSize = {
   rows: 1_024,
   features: 1_024,

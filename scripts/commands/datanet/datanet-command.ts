@@ -96,7 +96,7 @@ function addContribute(parent: Command): void {
     {
       "--lines": "every line of a file is a row; by default a file is one row",
       "--labelled":
-        "every line is a row as JSON: a labelled e-mail or digit, or a text (docs/attribution.md)",
+        "every line is a row as JSON: a labelled e-mail or digit, or a text (docs/reference/attribution.md)",
       ...CARD_OPTION,
       ...STORE_OPTION,
       ...WAIT_OPTION,

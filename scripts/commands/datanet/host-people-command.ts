@@ -91,7 +91,7 @@ function addSay(parent: Command): void {
     parent
       .command("say <datanet> <file>")
       .description(
-        "sign records and bring them to a host: labels, reviews, verdicts, objections (docs/datanets.md)",
+        "sign records and bring them to a host: labels, reviews, verdicts, objections (docs/explanation/datanets.md)",
       ),
     { ...HOST_OPTION, "--as-datanet": "sign with the Datanet's own key" },
   );

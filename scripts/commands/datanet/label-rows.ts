@@ -3,7 +3,7 @@ import { encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-r
 import { commandError } from "../../cli/cli-errors.ts";
 
 /**
- * Rows with labels from a file: one JSON value a line, as docs/attribution.md says, `{"label":"spam","text":"…"}` or
+ * Rows with labels from a file: one JSON value a line, as docs/reference/attribution.md says, `{"label":"spam","text":"…"}` or
  * `{"label":"7","pixels":"…"}`; or rows of texts, without labels. How a line is spaced does not matter: rows are stored in their canonical form.
  * @throws CMD_USAGE naming the line; ATT_ROW_INVALID
  */

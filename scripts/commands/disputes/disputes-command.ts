@@ -12,7 +12,7 @@ import { CIRCUITS_OPTION } from "../../cli/settlement-options.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 import { DEPLOY_OPTIONS } from "./disputes-options.ts";
 
-/** docs/disputes.md. Everything is loaded by its action: training would make every other command slower. */
+/** docs/explanation/disputes.md. Everything is loaded by its action: training would make every other command slower. */
 export function addDisputesCommands(program: Command): void {
   const disputes = program
     .command("disputes")
@@ -95,7 +95,7 @@ function addAdmit(disputes: Command): void {
   onRun(command, async (context) => (await import("./disputes-admit.ts")).admitModel(context));
 }
 
-/** docs/lm-disputes.md. */
+/** docs/explanation/fault-proofs.md. */
 function addQueries(disputes: Command): void {
   const claim = withOptions(
     disputes

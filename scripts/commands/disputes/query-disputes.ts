@@ -1,4 +1,4 @@
-/** Disputes over queries of language models: docs/lm-disputes.md. */
+/** Disputes over queries of language models: docs/explanation/fault-proofs.md. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { openPromisedModel } from "@openledger/challenger/claiming/promised-model";

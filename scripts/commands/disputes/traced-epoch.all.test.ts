@@ -1,5 +1,5 @@
 /**
- * Epochs of a language model whose draws wait for claims (docs/lm-disputes.md): a real node, sequencer, bridge and
+ * Epochs of a language model whose draws wait for claims (docs/explanation/fault-proofs.md): a real node, sequencer, bridge and
  * settlement proofs, and the commands that owner and watcher run.
  */
 import { mkdtemp, rm } from "node:fs/promises";

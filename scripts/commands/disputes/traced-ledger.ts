@@ -1,4 +1,4 @@
-/** What ties a traced language model to the ledger: its registration, and approvals of its draws (docs/lm-disputes.md). */
+/** What ties a traced language model to the ledger: its registration, and approvals of its draws (docs/explanation/fault-proofs.md). */
 
 import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
 import { registerCall } from "@openledger/challenger/games/ledger-claims";

@@ -27,7 +27,7 @@ export interface ExportOptions extends FactoryOptions {
   out: string;
 }
 
-/** Each is a variable FACTORY_… of docs/generated/settings.md, which it overrules. */
+/** Each is a variable FACTORY_… of docs/reference/settings.md, which it overrules. */
 export interface ServeFactoryOptions {
   data?: string;
   host?: string;

@@ -2,7 +2,7 @@ import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { isTextRow } from "@openledger/attribution/rows/text-rows";
 import type { RetrievalRecipe } from "@openledger/models/retrieval/retrieval-recipe";
 
-/** A sixteenth of the columns is the threshold's: enough for all but the longest queries (docs/language-models.md). */
+/** A sixteenth of the columns is the threshold's: enough for all but the longest queries (docs/explanation/language-models.md). */
 const THRESHOLD_PART = 32;
 const CITED = 5;
 

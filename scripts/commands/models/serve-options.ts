@@ -1,4 +1,4 @@
-/** Each is a variable SERVING_… of docs/generated/settings.md, which it overrules. */
+/** Each is a variable SERVING_… of docs/reference/settings.md, which it overrules. */
 export interface ServeAdaptersOptions {
   base?: string;
   adapters?: string;

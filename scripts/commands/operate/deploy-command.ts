@@ -14,7 +14,7 @@ export function addDeployCommand(program: Command): void {
         "deploy a rollup to an Ethereum node: says what it does, costs and fixes for ever, and sends only when told to",
       ),
     {
-      "--config <file>": { about: "what is deployed, as JSON (docs/operating.md)", isRequired: true },
+      "--config <file>": { about: "what is deployed, as JSON (docs/how-to/operate.md)", isRequired: true },
       ...DRY_RUN_OPTION,
       "--yes": "send without asking; without a terminal nothing is sent otherwise",
     },

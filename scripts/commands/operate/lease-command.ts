@@ -46,7 +46,7 @@ const TAKING_OPTIONS = defineOptions({
 export function addLeaseCommands(operator: Command): void {
   const lease = operator
     .command("lease")
-    .description("which machine may acknowledge operations (docs/failover.md)");
+    .description("which machine may acknowledge operations (docs/how-to/fail-over.md)");
   withExample(lease, "operator lease show --config operator");
   addShow(lease);
   addCreate(lease);

@@ -50,10 +50,13 @@ export function addOperatorCommands(program: Command): void {
       ...LISTEN_OPTIONS,
       "--no-follower": "without a follower beside the operator",
       "--datanet-host": {
-        about: "serve Datanets, too: cards, rows, labels (docs/datanets.md)",
+        about: "serve Datanets, too: cards, rows, labels (docs/explanation/datanets.md)",
         fallback: false,
       },
-      "--factory": { about: "make language models of Datanets, too (docs/factory.md)", fallback: false },
+      "--factory": {
+        about: "make language models of Datanets, too (docs/explanation/factory.md)",
+        fallback: false,
+      },
       "--model-folder <folder>": "serve this model, too; with --model-id and --model-key-file",
       ...MODEL_ID_OPTION,
       "--model-key-file <file>": "the key of the model's owner, who settles its epochs",
@@ -63,7 +66,7 @@ export function addOperatorCommands(program: Command): void {
       ...URL_OPTION,
       "--user <name>": "whom the units run as; default: who runs this",
       "--set <NAME=value>": {
-        about: "a process's setting (docs/generated/settings.md); may be repeated",
+        about: "a process's setting (docs/reference/settings.md); may be repeated",
         fallback: {},
         parse: collect,
       },

@@ -121,7 +121,7 @@ export function addStatusCommand(program: Command): void {
     if (status.mode === "behind")
       rows.push([
         "behind",
-        "the sequencer takes nothing: it has not heard from the bridge since its start, or L1 has signed operations that its data directory does not (docs/runbook.md, BehindL1)",
+        "the sequencer takes nothing: it has not heard from the bridge since its start, or L1 has signed operations that its data directory does not (docs/how-to/runbook.md, BehindL1)",
       ]);
     if (status.mode === "malformed")
       rows.push([
