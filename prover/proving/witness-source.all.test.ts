@@ -5,7 +5,7 @@ import { readDescription } from "@openledger/circuits/compiler/composed-descript
 import { type CircuitInputs, WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { partShape } from "@openledger/circuits/internal/compiler/compose";
-import { findBrokenRow } from "@openledger/circuits/internal/compiler/compose-check";
+import { findBrokenRow } from "@openledger/circuits/testing/compose-check";
 import { layOutComposition } from "@openledger/circuits/internal/compiler/compose-layout";
 import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";

@@ -82,8 +82,7 @@ export type Summary = ReturnType<typeof summarise>;
 
 /** Readable lines. */
 export function breakdown(row: Summary): string[] {
-  const lines = [`processor time: ${JSON.stringify(row.cpuRatios)}`];
-  if (row.witnessMs !== null) lines.push(`witness ${row.witnessMs} ms`);
+  const lines = [`processor time: ${JSON.stringify(row.cpuRatios)}`, `witness ${row.witnessMs} ms`];
   for (const [who, phases] of Object.entries(row.phases)) {
     if (phases === null) continue;
     const name = who as Contestant;

@@ -23,7 +23,7 @@ export interface BenchTableProveOptions {
   readonly backend: string;
 }
 
-export interface TableProveCase {
+interface TableProveCase {
   readonly name: string;
   readonly operations: number;
   readonly constraints: number;
@@ -76,7 +76,7 @@ export async function benchTableProve(options: BenchTableProveOptions) {
 }
 
 /** A batch that fills the domain, with its development key. @param limit the domain's size */
-export async function tableCase(traffic: Traffic, limit: number): Promise<TableProveCase> {
+async function tableCase(traffic: Traffic, limit: number): Promise<TableProveCase> {
   const shapeFor = (operations: number) => {
     const rows = new Set(drawPairs(traffic, operations).flat()).size;
     return { ...cheapest(operations, rows, traffic === "payments"), wide: 1 };
