@@ -22,7 +22,7 @@ const PHASES: readonly { readonly label: string; readonly names: readonly string
   { label: "assembly", names: ["assemblyMs", "finish"] },
 ];
 
-export type ByContestant<T> = Record<Contestant | "webgpu", T | null>;
+type ByContestant<T> = Record<Contestant | "webgpu", T | null>;
 
 /** Ratios above 1: ours is faster. What did not run is null. */
 export function summarise(
@@ -78,7 +78,7 @@ export function summarise(
   };
 }
 
-export type Summary = ReturnType<typeof summarise>;
+type Summary = ReturnType<typeof summarise>;
 
 /** Readable lines. */
 export function breakdown(row: Summary): string[] {

@@ -27,7 +27,7 @@ import { type Looks, openProfile } from "./browser.ts";
 
 /** Leaves 2 to 7, in this order; their accounts are anvil's from the fifth on. */
 const PEOPLE = ["alice", "bob", "carol", "dave", "erin", "frank"] as const;
-export type Person = (typeof PEOPLE)[number];
+type Person = (typeof PEOPLE)[number];
 const FIRST_ACCOUNT = 4;
 const FIRST_LEAF = 2;
 

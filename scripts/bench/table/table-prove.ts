@@ -2,11 +2,11 @@
 
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { tableConstraints } from "@openledger/circuits/internal/table/table-counts";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
 import { tableName } from "@openledger/circuits/table/table-shape";
+import { tableConstraints } from "@openledger/circuits/testing/table-counts";
 import { type BackendName, createProver } from "@openledger/prover/backends";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";

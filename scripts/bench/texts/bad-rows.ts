@@ -10,7 +10,7 @@ import { rowOfBytes, rowsAndQueries, type TextSetting } from "./setting.ts";
 
 /** What is done to a tenth of the rows. */
 export const SPOILINGS = ["letters", "words", "swapped"] as const;
-export type Spoiling = (typeof SPOILINGS)[number];
+type Spoiling = (typeof SPOILINGS)[number];
 
 /** The rows' texts, a tenth of them spoilt, and which. The same each time. */
 function spoiltTexts(rows: readonly TokenRow[], spoiling: Spoiling) {
