@@ -51,7 +51,6 @@ export const TAG = {
 } as const;
 
 export const LEAF_KIND = { account: 1, datanet: 2, model: 3 } as const;
-export type LeafKindName = keyof typeof LEAF_KIND;
 
 export const KIND = {
   null: 0,

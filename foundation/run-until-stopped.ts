@@ -18,11 +18,7 @@ export function cutStopShort(logger: Pick<ServiceLogger, "warn">, name: string):
   }, MAX_STOP_MS).unref();
 }
 
-export interface Service<
-  Config extends { readonly logLevel: string },
-  Running,
-  Logger extends ServiceLogger,
-> {
+interface Service<Config extends { readonly logLevel: string }, Running, Logger extends ServiceLogger> {
   /** As its log names it: "sequencer" stops, cannot start. */
   readonly name: string;
   createLogger(level: string): Logger;

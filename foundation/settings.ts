@@ -10,7 +10,7 @@ import { isRollupError } from "./rollup-error.ts";
 import { Secret } from "./secret.ts";
 import { readSecretFile } from "./secret-file.ts";
 
-export interface Setting<S extends z.ZodType = z.ZodType> {
+interface Setting<S extends z.ZodType = z.ZodType> {
   readonly schema: S;
   /** As it would be written; undefined = has to be given, unless the schema takes an absent one. */
   readonly default?: string;

@@ -4,7 +4,7 @@ import type { KeyMemory, Prover } from "./proving/prover.ts";
 export const BACKEND_NAMES = ["wasm", "native", "webgpu", "snarkjs"] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
-export interface ProverOptions {
+interface ProverOptions {
   /** Of the native back end; the others have one way. */
   keyMemory?: KeyMemory;
 }

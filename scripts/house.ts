@@ -4,11 +4,13 @@
  */
 import { fileURLToPath } from "node:url";
 import { doorsOf } from "./house/doors.ts";
-import { brokenCounts, brokenLimits, brokenProseLimits } from "./house/limits.ts";
+import { countKinds } from "./house/kinds.ts";
+import { brokenCounts, brokenKinds, brokenLimits, brokenProseLimits } from "./house/limits.ts";
 import { measureHouse } from "./house/measures.ts";
 import { missingTargets } from "./house/page-targets.ts";
 import { measureProse } from "./house/prose.ts";
 import { readTree } from "./house/tree.ts";
+import { walkChanges } from "./house/walks.ts";
 import { readWorkspaces } from "./house/workspaces.ts";
 import { countKnobs, countLines } from "./knobs.ts";
 
@@ -16,6 +18,7 @@ const root = process.argv[2] ?? fileURLToPath(new URL("..", import.meta.url));
 const tree = readTree(root);
 const measures = measureHouse(tree);
 const counts = { ...(await countKnobs()), ...countLines(tree, root) };
+const [kinds, walks] = [countKinds(tree), walkChanges()];
 const list = (title: string, items: readonly string[]) => {
   console.log(`${title}: ${items.length}`);
   for (const item of items.slice(0, 100)) console.log(`  ${item}`);
@@ -49,7 +52,12 @@ list(
   "names through the doors",
   Object.entries(doors).map(([name, count]) => `${count} ${name}`),
 );
-const broken = [...brokenLimits(measures), ...brokenProseLimits(pages), ...brokenCounts(counts)];
+const broken = [
+  ...brokenLimits(measures),
+  ...brokenProseLimits(pages),
+  ...brokenCounts(counts),
+  ...brokenKinds({ ...kinds, ...walks }),
+];
 list("limits that do not hold", broken);
 console.log(
   `house ${JSON.stringify({
@@ -63,6 +71,8 @@ console.log(
     highestMedianWords: Math.max(...pages.map(({ medianWords }) => medianWords)),
     missingTargets: missing.length,
     doors,
+    kinds,
+    walks,
     ...counts,
   })}`,
 );

@@ -54,14 +54,14 @@ export interface SequencerOptions
   readonly mode?: DoorMode;
 }
 
-export interface SequencerModules extends BatchLineModules {
+interface SequencerModules extends BatchLineModules {
   readonly preconfirmations: PreconfirmationSigner;
   /** Checks signatures beside this thread; without it they are checked when operations are executed. */
   readonly signatures?: Pick<SignaturePool, "verify">;
   readonly circuits: SettlementDeskModules["circuits"];
 }
 
-export interface Submission {
+interface Submission {
   readonly hash: `0x${string}`;
   readonly status: KnownOperation["status"];
   readonly preconfirmation: Preconfirmation | null;

@@ -11,7 +11,7 @@ import type { BlobPlace, FoundBytes } from "./blob-place.ts";
 import { type BlobProblem, shownUrl, type VersionedHash, type WantedBlob } from "./blob-source.ts";
 import { boundedGet } from "./bounded-fetch.ts";
 
-export interface BeaconNodeOptions {
+interface BeaconNodeOptions {
   readonly url: string;
   /** Of one request; a blob takes up to six. */
   readonly timeoutMs?: number;

@@ -1,11 +1,11 @@
 /** One GET of a server that is not believed: its answer is bounded in time and size, and no redirect is followed. */
 import { concatBytes } from "@openledger/circuits/field/element-vector";
 
-export type BoundedAnswer =
+type BoundedAnswer =
   | { readonly status: number; readonly body: Uint8Array; readonly problem: null }
   | { readonly status: number | null; readonly body: null; readonly problem: string };
 
-export interface BoundedRequest {
+interface BoundedRequest {
   readonly timeoutMs: number;
   readonly maxBytes: number;
   readonly accept: string;

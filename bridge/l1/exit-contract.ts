@@ -17,7 +17,7 @@ export interface ContractExit {
 }
 
 /** A waiting entry as `QueueEntryAdded` stated it. */
-export interface RefundedQueueEntry {
+interface RefundedQueueEntry {
   readonly index: bigint;
   readonly kind: number;
   readonly a: number;

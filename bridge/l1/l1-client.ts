@@ -18,7 +18,7 @@ import { patientFetch } from "./patient-fetch.ts";
 
 export type L1Client = PublicClient<Transport, undefined>;
 
-export interface L1ClientOptions {
+interface L1ClientOptions {
   readonly rpcUrl: string;
   readonly timeoutMs?: number;
   readonly pollIntervalMs?: number;

@@ -26,7 +26,7 @@ import { type QueueEntry, toQueueEntry } from "./queue-entry.ts";
 import type { RegisteredCircuit, RollupContract } from "./rollup-contract.ts";
 import type { SubmittedSettlement } from "./submitted-part.ts";
 
-export interface GenesisEvent {
+interface GenesisEvent {
   readonly type: "genesis";
   readonly root: bigint;
   readonly treasuryOwner: Hex;
@@ -79,19 +79,19 @@ export interface CreditEvent {
   readonly amountWei: bigint;
 }
 
-export interface ClaimEvent {
+interface ClaimEvent {
   readonly type: "claim";
   readonly recipient: Hex;
   readonly amountWei: bigint;
 }
 
-export interface BurnEvent {
+interface BurnEvent {
   readonly type: "burn";
   readonly amountWei: bigint;
 }
 
 /** No batch comes after it. */
-export interface FrozenEvent {
+interface FrozenEvent {
   readonly type: "frozen";
   readonly root: bigint;
   readonly batchNumber: number;
@@ -115,13 +115,13 @@ export interface RefundEvent {
 }
 
 /** A batch's Seals: before the batch's own event. */
-export interface SealEvent {
+interface SealEvent {
   readonly type: "seal";
   readonly batchNumber: number;
   readonly blockNumber: number;
 }
 
-export interface RandomnessEvent {
+interface RandomnessEvent {
   readonly type: "randomness";
   readonly batchNumber: number;
   readonly prevRandao: bigint;

@@ -12,13 +12,13 @@ export type RollupLog = ParseEventLogsReturnType<typeof rollupAbi, undefined, tr
   readonly logIndex: number;
 };
 
-export interface LogChunk {
+interface LogChunk {
   readonly fromBlock: bigint;
   readonly toBlock: bigint;
   readonly logs: readonly RollupLog[];
 }
 
-export interface LogReaderOptions extends BlockRange {
+interface LogReaderOptions extends BlockRange {
   readonly client: L1Client;
   readonly address: Address;
 }
@@ -37,7 +37,7 @@ export async function* readRollupLogs(options: LogReaderOptions): AsyncGenerator
   for await (const { answer, ...range } of chunks) yield { ...range, logs: inOrder(answer) };
 }
 
-export interface WantedEvent {
+interface WantedEvent {
   readonly eventName: RollupLog["eventName"];
   /** Indexed arguments. */
   readonly args: Readonly<Record<string, bigint>>;

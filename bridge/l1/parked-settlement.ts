@@ -11,7 +11,7 @@ import { type RollupLog, readRollupLogs } from "./log-reader.ts";
 import type { SubmittedSettlement } from "./submitted-part.ts";
 
 export type ParkedLog = RollupLog & { eventName: "SettlementParked" };
-export type ParkedTakenLog = RollupLog & { eventName: "ParkedSettlementTaken" };
+type ParkedTakenLog = RollupLog & { eventName: "ParkedSettlementTaken" };
 
 /** A settlement as it was parked. */
 export interface ParkedSettlement {

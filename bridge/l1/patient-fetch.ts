@@ -1,6 +1,6 @@
 /** Requests to an Ethereum node that is busy for a moment: for commands that nobody polls. */
 
-export interface PatienceOptions {
+interface PatienceOptions {
   /** How long a request is repeated before its failure counts. */
   readonly patienceMs: number;
   /** A request without an answer for this long is repeated. */

@@ -16,7 +16,7 @@ export interface Payment {
   readonly batchNumber: number;
 }
 
-export interface SealedPayments {
+interface SealedPayments {
   readonly epoch: number;
   /** Number of the batch that holds the Seal. */
   readonly sealBatch: number;

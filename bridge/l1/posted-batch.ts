@@ -40,14 +40,14 @@ export function isCanonical(
   });
 }
 
-export interface PostedBatchSource {
+interface PostedBatchSource {
   readonly rollup: RollupContract;
   /** The batch is in this block or a later one: the block of the last final batch. */
   readonly fromBlock: bigint;
   readonly maxChunkBlocks: number;
 }
 
-export interface PostedBatch {
+interface PostedBatch {
   readonly batchNumber: number;
   /** This and the next two are as L1 had them after the batch. */
   readonly root: bigint;

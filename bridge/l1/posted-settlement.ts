@@ -17,7 +17,7 @@ export interface SettledEpochKey {
   readonly sealBatch: number;
 }
 
-export interface PostedSettlementOnL1 {
+interface PostedSettlementOnL1 {
   readonly transactionHash: Hex;
   readonly blockNumber: bigint;
   readonly submitted: SubmittedSettlement;

@@ -35,7 +35,7 @@ export interface OperatorCall {
 }
 
 /** A call that has its place among the account's transactions. */
-export interface NumberedCall extends OperatorCall {
+interface NumberedCall extends OperatorCall {
   readonly nonce: number;
   readonly gas: bigint;
   /** Of the first attempt; default: the fees of the day. */
@@ -65,7 +65,7 @@ export interface RepricingModules {
 }
 
 /** Taken: L1 has mined another transaction under the nonce. */
-export type RepricedOutcome =
+type RepricedOutcome =
   | { readonly kind: "mined"; readonly receipt: TransactionReceipt }
   | { readonly kind: "taken" }
   | { readonly kind: "waits"; readonly isAtCap: boolean };

@@ -34,7 +34,7 @@ import { type L1Client, l1Call } from "./l1-client.ts";
 import { namedBlobs } from "./named-blobs.ts";
 
 /** A batch as the contract takes it. */
-export interface ContractBatch {
+interface ContractBatch {
   /** Index of the circuit on L1. */
   readonly circuit: number;
   readonly commitment: bigint;
@@ -43,7 +43,7 @@ export interface ContractBatch {
 }
 
 /** A settlement as the contract takes it: for the next Settle or Genesis record. */
-export interface ContractSettlement {
+interface ContractSettlement {
   /** Index of the circuit on L1. */
   readonly circuit: number;
   readonly commitment: bigint;
@@ -108,7 +108,7 @@ type Call =
   | { functionName: "claim"; args: readonly [Address] }
   | { functionName: "burnAccrued"; args: readonly [] };
 
-export interface RollupContractOptions {
+interface RollupContractOptions {
   readonly client: L1Client;
   readonly address: Address;
   /** Of what accounts sign here. Default: 200 gwei for a unit of gas, 10 of them a tip. */
@@ -129,7 +129,7 @@ export interface WalletSender {
 export type L1Sender = LocalAccount | WalletSender;
 
 /** A call of the rollup's contract, or of the token's. */
-export interface ContractCall {
+interface ContractCall {
   readonly abi: Abi;
   readonly address: Address;
   readonly functionName: string;

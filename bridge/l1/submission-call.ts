@@ -8,13 +8,13 @@ import { type ContractProof, imaginaryFirst } from "@openledger/circuits/wire/gr
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Hex, hexToBytes, toFunctionSelector, toHex } from "viem";
 
-export interface CalledPart {
+interface CalledPart {
   readonly circuit: number;
   readonly commitment: bigint;
   readonly data: Hex;
 }
 
-export interface SubmissionCall {
+interface SubmissionCall {
   readonly batches: readonly CalledPart[];
   readonly settlements: readonly CalledPart[];
   readonly proofs: readonly ContractProof[];

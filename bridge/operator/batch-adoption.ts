@@ -9,7 +9,7 @@ import type { PostedFollower } from "./posted-follower.ts";
 import { type IntentStore, intendedBatch } from "./publish-intent.ts";
 import type { PublishReporter } from "./publish-reporter.ts";
 
-export interface BatchAdoptionModules {
+interface BatchAdoptionModules {
   readonly rollup: RollupContract;
   readonly sequencer: OperatorClient;
   readonly store: IntentStore;

@@ -37,7 +37,7 @@ export interface BundleView {
   readonly gasDoublings: number;
 }
 
-export interface BundleModules {
+interface BundleModules {
   readonly rollup: RollupContract;
   /** Index on L1 of a circuit's name. */
   readonly circuitIndex: (name: string) => number;

@@ -31,7 +31,7 @@ import { RandomnessWatcher } from "./randomness-watcher.ts";
 /** Longest that a stop waits for steps that are under way. */
 const STOP_PATIENCE_MS = 3_000;
 
-export interface BridgeHandle {
+interface BridgeHandle {
   /** False while a loop fails for a reason that a human has to look at, and while the rollup is frozen. */
   readonly isHealthy: boolean;
   /** Resolves with the error once the database failed: nothing is of use then but a new start. */

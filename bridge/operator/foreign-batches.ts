@@ -15,14 +15,14 @@ import { type RollupLog, readRollupLogs } from "../l1/log-reader.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 import type { ChainPositions, ForeignBatchReport, OperatorClient } from "./operator-client.ts";
 
-export interface ForeignBatchesOptions {
+interface ForeignBatchesOptions {
   readonly deployedAtBlock: number;
   /** Blocks that must hold or follow a batch's block before it is handed over. */
   readonly confirmations: number;
   readonly maxChunkBlocks: number;
 }
 
-export interface ForeignBatchesModules {
+interface ForeignBatchesModules {
   readonly rollup: RollupContract;
   readonly sequencer: OperatorClient;
   readonly logger: Logger;

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
 
-export interface FrozenNoticeModules {
+interface FrozenNoticeModules {
   readonly rollup: RollupContract;
   readonly logger: Logger;
   readonly metrics: BridgeMetrics;

@@ -13,7 +13,7 @@ import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
 import type { OperatorClient } from "./operator-client.ts";
 import type { Errand } from "./publish-intent.ts";
 
-export interface LeaseKeeperOptions {
+interface LeaseKeeperOptions {
   readonly durationSeconds: number;
   /** Nothing is signed this long before the lease's end by this machine's clock. */
   readonly marginMs: number;

@@ -164,7 +164,7 @@ export interface OperatorClient {
   offerParkedSettlements(parked: readonly ParkedSettlement[]): Promise<{ isOver: boolean[] }>;
 }
 
-export type OperatorClientOptions = SequencerEndpoint & { readonly operatorToken: string };
+type OperatorClientOptions = SequencerEndpoint & { readonly operatorToken: string };
 
 const forContract = <Posted extends { readonly proof: Groth16Proof }>(posted: Posted) => ({
   ...posted,

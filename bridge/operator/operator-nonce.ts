@@ -15,7 +15,7 @@ import {
   type RepricingOptions,
 } from "../l1/repriced-call.ts";
 
-export interface OperatorNonceOptions extends RepricingOptions {
+interface OperatorNonceOptions extends RepricingOptions {
   /** Blocks, its own included, before the transaction counts. */
   readonly confirmations: number;
 }

@@ -26,7 +26,7 @@ export interface ParkedWatcherOptions {
   readonly maxChunkBlocks: number;
 }
 
-export interface ParkedWatcherModules {
+interface ParkedWatcherModules {
   readonly rollup: RollupContract;
   readonly sequencer: OperatorClient;
   readonly store: JsonStore;

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { BridgeErrorCode } from "../bridge-errors.ts";
 import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
 
-export interface PollLoopOptions {
+interface PollLoopOptions {
   readonly name: string;
   readonly intervalMs: number;
   /** Longest wait between two tries of a step that fails; the interval where it is the sequencer that is not there. */
@@ -11,7 +11,7 @@ export interface PollLoopOptions {
   readonly signal: AbortSignal;
 }
 
-export interface PollLoopModules {
+interface PollLoopModules {
   readonly step: () => Promise<void>;
   readonly logger: Logger;
   readonly metrics: BridgeMetrics;

@@ -8,7 +8,7 @@ import type { Attempt, IntendedBatch, IntentStore, PostedRecord, PublishIntent }
 import type { PublishReporter } from "./publish-reporter.ts";
 import type { PublishStep } from "./transaction-sender.ts";
 
-export interface PostedFollowerModules {
+interface PostedFollowerModules {
   readonly rollup: RollupContract;
   readonly store: IntentStore;
   readonly reporter: PublishReporter;

@@ -34,7 +34,7 @@ export interface RandomnessWatcherOptions {
   readonly alarmBlocks?: number;
 }
 
-export interface RandomnessWatcherModules {
+interface RandomnessWatcherModules {
   readonly rollup: RollupContract;
   readonly sequencer: OperatorClient;
   readonly store: JsonStore;

@@ -1,7 +1,7 @@
 /** What follows from transactions with batches that were mined and reverted, although L1 takes the same call a moment later. */
 import { isOutOfGas } from "@openledger/contracts/l1/fee-policy";
 
-export interface RevertedTransaction {
+interface RevertedTransaction {
   readonly gasUsed: bigint;
   readonly gasLimit: bigint;
   /** The most gas that the transaction could have been given. */

@@ -15,7 +15,7 @@ export interface LeaseIntent {
   readonly transactionHashes: readonly Hex[];
 }
 
-export interface TakeLeaseOptions {
+interface TakeLeaseOptions {
   readonly durationSeconds: number;
   readonly url: string;
   /** False: BRG_LEASE_HELD where it has not ended; true: waits for its end. */

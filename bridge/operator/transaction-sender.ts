@@ -32,7 +32,7 @@ import type { Attempt, IntendedBatch, IntentStore, PublishIntent } from "./publi
 /** Moments of a publication at which a kill must not do harm. Tests kill the process there. */
 export type PublishStep = "before-write" | "after-write" | "after-send" | "after-mine" | "after-report";
 
-export interface TransactionSenderModules {
+interface TransactionSenderModules {
   readonly client: L1Client;
   readonly to: Address;
   readonly chainId: number;
@@ -48,7 +48,7 @@ export interface TransactionSenderModules {
   readonly requireLease?: ((to: Address) => Promise<void>) | undefined;
 }
 
-export interface TransactionPlan {
+interface TransactionPlan {
   readonly batches: readonly IntendedBatch[];
   readonly to: Address;
   readonly input: Hex;

@@ -25,7 +25,7 @@ import { blobsHere } from "./blobs-here.ts";
 
 export const silentLogger = pino({ level: process.env.BRIDGE_TEST_LOG ?? "silent" });
 
-export interface BridgePlace {
+interface BridgePlace {
   readonly rollup: RollupContract;
   readonly deployedAtBlock: number;
   readonly sequencerUrl: string;

@@ -18,7 +18,7 @@ export const OPERATOR_TOKEN = "a-token-for-tests-alone";
 const STATUSES = ["proven", "submitted", "posted", "final"] as const;
 type Status = (typeof STATUSES)[number];
 
-export interface FakeBatch {
+interface FakeBatch {
   readonly closed: ClosedBatch;
   readonly batchHash: string;
   status: Status;

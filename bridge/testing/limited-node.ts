@@ -10,7 +10,7 @@ import {
 } from "@openledger/contracts/l1/blob-transaction";
 import type { Hex } from "viem";
 
-export interface LimitedRequest {
+interface LimitedRequest {
   /** From 1 on. */
   readonly number: number;
   readonly method: string;
@@ -29,7 +29,7 @@ export const rpcError = (code: number, message: string) => ({
 export const rpcResult = (result: unknown) => ({ jsonrpc: "2.0", id: "ID", result });
 
 /** The blocks whose logs are asked for; null where it asks for something else. */
-export function logRange({ method, params }: LimitedRequest): { fromBlock: number; toBlock: number } | null {
+function logRange({ method, params }: LimitedRequest): { fromBlock: number; toBlock: number } | null {
   if (method !== "eth_getLogs") return null;
   const { fromBlock, toBlock } = params![0] as { fromBlock: string; toBlock: string };
   return { fromBlock: Number(fromBlock), toBlock: Number(toBlock) };

@@ -17,7 +17,7 @@ import type { HistoryFixture } from "./history-fixture.ts";
 const ALICE_SECRET = 11n;
 export const ALICE_ID = 2;
 const DATANET_ID = 3;
-export const TOO_MANY_ROWS = 2n ** 32n;
+const TOO_MANY_ROWS = 2n ** 32n;
 
 /** A ledger with an account of alice's and a datanet. */
 export async function makeDatanet(f: HistoryFixture): Promise<void> {

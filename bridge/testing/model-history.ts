@@ -59,7 +59,7 @@ export const EARNERS = [
   { contributorId: ALICE, validatorId: DATANET_ID, rowCount: 4 },
 ];
 
-export interface ModelHistoryOptions extends Pick<HistoryFixtureOptions, "gateOn"> {
+interface ModelHistoryOptions extends Pick<HistoryFixtureOptions, "gateOn"> {
   readonly sequencer?: Hex;
   /** Of the model; any where no sampled settlement is proven. */
   readonly featuresCommitment?: bigint;

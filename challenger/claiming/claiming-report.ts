@@ -21,7 +21,7 @@ const CLAIMING_STAGES = [
   /** No claim made now would stand before row counts are allowed. */
   "too-late",
 ] as const;
-export type ClaimingStage = (typeof CLAIMING_STAGES)[number];
+type ClaimingStage = (typeof CLAIMING_STAGES)[number];
 
 const DRAW_STATES = ["void", "lost", "unclaimed", "open", "stands"] as const satisfies readonly DrawState[];
 type DrawCounts = Readonly<Record<DrawState, number>>;

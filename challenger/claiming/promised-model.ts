@@ -9,7 +9,7 @@ import { challengerError } from "../challenger-errors.ts";
 import { isTracedBy, tracedOf } from "../games/traced-recipe.ts";
 import { openTracedText } from "../games/traced-text.ts";
 
-export interface PromisedModel {
+interface PromisedModel {
   readonly folder: string;
   readonly rollup: Address;
   readonly modelId: number;

@@ -10,7 +10,7 @@ import type { TracedQuery, TraceStatement } from "./traced-model.ts";
 const WORD_NUMBERS = 8;
 
 /** A place before an answer's token, and a token that the model would have answered instead. */
-export interface AnswerFault {
+interface AnswerFault {
   readonly place: number;
   readonly rival: number;
 }

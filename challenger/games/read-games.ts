@@ -19,7 +19,7 @@ export interface ClaimState {
 }
 
 /** One that the node did not answer for: others are read all the same. */
-export interface FailedRead {
+interface FailedRead {
   readonly claimId: bigint;
   /** null for the claim itself. */
   readonly gameId: bigint | null;

@@ -22,7 +22,7 @@ import { claimOfText, type DescribedModel } from "./traced-model.ts";
 const TEXT_JUDGE = 0n;
 
 /** What a challenge shows of the model besides its posting. */
-export interface ShownText {
+interface ShownText {
   /** As it is registered. */
   readonly terms: TracedTuple;
   readonly vocabulary: PromptVocabulary | null;

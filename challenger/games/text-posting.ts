@@ -31,7 +31,7 @@ import { rowTokensLeaf } from "./text-row-tokens.ts";
 import type { TracedTextModel } from "./traced-text.ts";
 
 /** What of a registered language model is posted. */
-export type TextSource = Pick<
+type TextSource = Pick<
   PublishedModel<TextParts>,
   "family" | "recipe" | "adapter" | "queryMap" | "features" | "columns" | "statics" | "staticsHash"
 >;

@@ -70,7 +70,7 @@ export interface PlayedMove {
 }
 
 /** What could not be read or played in one look; the next one tries it again. */
-export interface FailedMove {
+interface FailedMove {
   readonly claimId: bigint;
   /** null for a claim, or a challenge. */
   readonly gameId: bigint | null;
@@ -78,7 +78,7 @@ export interface FailedMove {
 }
 
 /** What is wrong with a claim, and nothing on L1 shows. */
-export interface ClaimWarning {
+interface ClaimWarning {
   readonly claimId: bigint;
   readonly why: string;
 }

@@ -17,7 +17,7 @@ import type { TextPostings } from "./text-postings.ts";
 import { sendingTo } from "./trace-sender.ts";
 
 /** Whose rows this process plays. */
-export interface PlayedRows {
+interface PlayedRows {
   /** null plays nothing. */
   readonly rollup: Address | null;
   /** What the statics of a model bind of the trace, where its games over rows are played here; null where they are not. */

@@ -35,7 +35,7 @@ export interface SoughtModel {
   rollup(): Promise<Address>;
 }
 
-export type TraceSender = GameAccount & Omit<L1Sender, "send">;
+type TraceSender = GameAccount & Omit<L1Sender, "send">;
 
 /**
  * @param address of the contract, or of a gate before it

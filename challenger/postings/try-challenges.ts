@@ -22,11 +22,11 @@ interface Sent {
 export type BegunGame = Sent | "open" | { readonly unplayed: string };
 
 /** What was sent; null where a game is open that shows it. Or why the last challenge that was tried was not sent. */
-export type TriedChallenges =
+type TriedChallenges =
   | { readonly sent: (Sent & { readonly what: "challenge" | "game" }) | null }
   | { readonly failure: Error };
 
-export interface Challenging {
+interface Challenging {
   readonly publicClient: PublicClient;
   readonly disputes: Address;
   readonly kind: PostingKind;

@@ -25,7 +25,7 @@ export interface RowGames {
   challenge(posting: Posting, shown: ShownPosting, row: number): Promise<BegunGame>;
 }
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly publicClient: PublicClient;
   /** null only looks. */
   readonly watcher: Watcher | null;

@@ -34,7 +34,7 @@ export interface L1Sender {
   send(call: L1Call): Promise<{ hash: Hex; gasUsed: bigint }>;
 }
 
-export interface L1SenderOptions {
+interface L1SenderOptions {
   readonly account: LocalAccount;
   readonly rpcUrl: string;
   readonly cap: SpendingCap;

@@ -38,7 +38,7 @@ import { integerRoot, ONE, residualOf, scaleRow } from "./row-arithmetic.ts";
 import { clusterLeaders, rowFactors, rowLengths } from "./row-factors.ts";
 
 /** What of a registered direct model is posted. */
-export type DirectSource = Pick<
+type DirectSource = Pick<
   PublishedModel<DirectParts>,
   "family" | "recipe" | "parameters" | "features" | "columns" | "statics" | "staticsHash"
 >;

@@ -18,7 +18,7 @@ import {
 import { areNear, nearestLeaders, textOverlap, wrongLeader } from "./text-overlap.ts";
 import { type TieFault, tieFaults } from "./tie-faults.ts";
 
-export const MOST_ROW_BYTES = 16_384;
+const MOST_ROW_BYTES = 16_384;
 const MOST_AVERAGES = 10;
 /** Half a unit of G, and 2^−20 of one for another machine's floats. */
 const ENTRY_TOLERANCE = (1n << 39n) + (1n << 20n);

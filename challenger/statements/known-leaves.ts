@@ -13,7 +13,7 @@ import {
 } from "./posted-model.ts";
 
 /** A longer leaf answers no demand; contracts/disputes/Postings.sol. */
-export const MOST_LEAF_BYTES = 8 * (4_096 + 1);
+const MOST_LEAF_BYTES = 8 * (4_096 + 1);
 
 export interface LeafPlace {
   readonly tree: TreeName;
@@ -25,7 +25,7 @@ export interface ShownLeaf extends LeafPlace {
   readonly data: Uint8Array;
 }
 
-export interface KnownLeaves {
+interface KnownLeaves {
   /** null where the leaves of a tree are not known. */
   readonly posted: PostedModel | null;
   /** Trees whose leaves nobody publishes. */

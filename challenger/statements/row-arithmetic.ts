@@ -32,7 +32,7 @@ export interface RowCounts {
 }
 
 /** How many terms count: of a bucket, and at all. What comes later in the text is left out. */
-export interface TermBounds {
+interface TermBounds {
   readonly mostOf: number;
   readonly most: number;
 }

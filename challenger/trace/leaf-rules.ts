@@ -15,7 +15,7 @@ const LANES = 16;
 const LEAST = Math.fround(-3e38);
 const GELU = Float32Array.of(0.0713548162726, 1.5957691216057, 0.2140644488178);
 
-export type LeafRule = (row: number, column: number) => number;
+type LeafRule = (row: number, column: number) => number;
 
 /** One over the number of targets. */
 const lossWeight = ({ promptCount, tokens }: TracedText): number =>

@@ -24,7 +24,7 @@ import {
 const LANES = 16;
 
 /** Where token rows are read from: a copy from there is a look-up. */
-export interface EmbeddingPlace {
+interface EmbeddingPlace {
   readonly at: Place;
   readonly floatCount: number;
   readonly width: number;

@@ -45,7 +45,7 @@ export interface WatchSetting extends GameWatchSetting {
 }
 
 /** What one look at all contracts has found and done, for people and for programs. */
-export interface Look {
+interface Look {
   readonly lines: readonly string[];
   readonly view: object;
   /** Contracts that could not be read. */

@@ -59,7 +59,7 @@ function narrowCore(slot: SlotRecord): bigint {
   );
 }
 
-export function wideCore(slot: SlotRecord): bigint {
+function wideCore(slot: SlotRecord): bigint {
   return (
     BigInt(slot.kind) |
     (BigInt(slot.a) << WIDE_CORE.a) |

@@ -85,7 +85,7 @@ export function queueOperationOf(record: SlotRecord, queueIndex: number): QueueO
   };
 }
 
-export interface ReplayOptions {
+interface ReplayOptions {
   /**
    * Gets the error where `checkForm` refuses a record. The record is then applied all the same, as the field's elements
    * that it is. It is for callers that need the leaves of a root that L1 already holds, right or wrong: the new root

@@ -8,7 +8,7 @@ interface Outcome {
   readonly error: unknown;
 }
 
-export interface ChainOutcome {
+interface ChainOutcome {
   /** Of every slot's ports. */
   readonly slots: readonly Uint8Array[];
   readonly last: SlotState;

@@ -46,7 +46,7 @@ export interface SlotTrace {
 export type Operation = SignedOperation | QueueOperation | SettlementOperation;
 
 /** What an operation does to its two leaves. */
-export interface Effect {
+interface Effect {
   readonly record: SlotRecord;
   readonly feeWei: bigint;
   /** null = opened and left as it is. */
@@ -93,7 +93,7 @@ export function applyEffect(ledger: Ledger, effect: Effect): SlotTrace {
 }
 
 /** The tree before a slot, after A's update and after B's. */
-export interface SlotTrees {
+interface SlotTrees {
   readonly before: TreeVersion;
   readonly between: TreeVersion;
   readonly after: TreeVersion;

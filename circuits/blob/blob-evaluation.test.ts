@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
+import { blobConstraints } from "../testing/blob-counts.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { shiftedDown } from "../testing/field-aliases.ts";
 import { sourceWithout } from "../testing/mutant.ts";
-import { blobConstraints } from "./blob-counts.ts";
 import { BLOB_FIELD_ORDER, BLOB_PAYLOAD_LIMIT, blobHalves, evaluateBlob } from "./blob-polynomial.ts";
 import { blobReductions } from "./blob-reductions.ts";
 

@@ -9,13 +9,13 @@ import { blobElements } from "./blob-elements.ts";
 import { type BlobOpening, commitBlobNow, KZG_POINT_BYTES, openBlobNow, preloadKzg } from "./kzg.ts";
 import { versionedHashOf } from "./versioned-hash.ts";
 
-export interface PostedOpening extends BlobOpening {
+interface PostedOpening extends BlobOpening {
   /** 48 bytes. */
   readonly commitment: Uint8Array;
 }
 
 /** A batch as it is stated and posted, whatever its shape. */
-export interface StatedBatch {
+interface StatedBatch {
   readonly statement: BatchStatement;
   readonly wire: Uint8Array;
   /** null where nothing of the batch stands in a blob. */

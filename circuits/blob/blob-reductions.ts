@@ -4,13 +4,13 @@ import { BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
 const LIMB_BITS = 92;
 type Limbs = readonly [bigint, bigint, bigint];
 
-export interface BlobReductions {
+interface BlobReductions {
   readonly quotient: readonly Limbs[];
   readonly remainder: readonly Limbs[];
 }
 
 /** Of a polynomial with this many coefficients, from 2 on. */
-export interface BlobSteps {
+interface BlobSteps {
   readonly baby: number;
   readonly giant: number;
   /** Of z: as many powers from z^1 on are needed. */

@@ -52,7 +52,7 @@ export interface PartShape {
   readonly equalities: readonly { readonly row: number; readonly ports: readonly [number, number] }[];
 }
 
-export interface CopyLayout {
+interface CopyLayout {
   readonly part: number;
   /** The whole's wire of each port. */
   readonly ports: readonly number[];

@@ -4,7 +4,7 @@ import { type CompositionLayout, compositionError, type PartShape } from "./comp
 import { type R1csHeader, readFieldElement, readR1cs, readR1csRows } from "./r1cs-reader.ts";
 
 /** `done` and `total` count copies. */
-export type ComposeProgress = (done: number, total: number) => void;
+type ComposeProgress = (done: number, total: number) => void;
 
 interface PartRows {
   readonly header: R1csHeader;

@@ -18,7 +18,7 @@ import { readR1cs } from "./r1cs-reader.ts";
 import { deriveSteps, STEPS_FORM } from "./row-steps.ts";
 
 /** What the composer needs of a compiled circuit, and what it makes (CompiledCircuit in compile.ts). */
-export interface ComposedBuild {
+interface ComposedBuild {
   name: string;
   contentHash: string;
   r1csPath: string;
@@ -30,7 +30,7 @@ export interface ComposedBuild {
   publicCount: number;
 }
 
-export interface ComposeOptions {
+interface ComposeOptions {
   readonly cacheDir: string;
   readonly compilePart: (spec: PartSpec & { keepSym: true }) => Promise<ComposedBuild>;
   readonly onProgress?: ((line: string) => void) | undefined;

@@ -21,7 +21,7 @@ export interface PartTask {
 export type RunPart = (task: PartTask) => Promise<Uint8Array>;
 
 /** Copies of one part, one after the other. */
-export interface BlockTask {
+interface BlockTask {
   readonly part: number;
   readonly inputs: readonly CircuitInputs[];
   /** For the values of all copies' own wires. */

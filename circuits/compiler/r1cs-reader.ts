@@ -24,13 +24,7 @@ export interface R1csTerms {
 }
 
 /** Called once a constraint; the window is reused, so nothing of it may be kept. */
-export type ConstraintVisitor = (
-  window: Buffer,
-  a: R1csTerms,
-  b: R1csTerms,
-  c: R1csTerms,
-  index: number,
-) => void;
+type ConstraintVisitor = (window: Buffer, a: R1csTerms, b: R1csTerms, c: R1csTerms, index: number) => void;
 
 const windowBytes = 8 << 20;
 const headerSection = 1;
@@ -53,7 +47,7 @@ export function readR1cs(path: string, visit?: ConstraintVisitor): R1csHeader {
 }
 
 /** All constraints of a file that fits into memory, as they stand in it. */
-export interface R1csRows {
+interface R1csRows {
   header: R1csHeader;
   bytes: Buffer;
 }

@@ -12,7 +12,7 @@ import { FIELD_ORDER } from "../protocol.ts";
 import { readSymbols } from "./compose-layout.ts";
 import { readFieldElement, readR1cs } from "./r1cs-reader.ts";
 
-export const STEP = {
+const STEP = {
   product: 0,
   quotient: 1,
   bits: 2,
@@ -31,7 +31,7 @@ export interface StepInput {
   readonly count: number;
 }
 
-export interface StepProgram {
+interface StepProgram {
   readonly inputs: readonly StepInput[];
   /** For prover/native/steps: header, constants, code. */
   readonly bytes: Buffer;

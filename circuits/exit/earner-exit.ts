@@ -40,7 +40,7 @@ export function earnedByDefault(statics: ModelStatics, rowCount: number, amountW
 }
 
 /** What a role of an earner takes, without the proof's inputs. */
-export interface EarnerDue {
+interface EarnerDue {
   readonly key: bigint;
   /** The leaf that has the role. */
   readonly ownerId: number;

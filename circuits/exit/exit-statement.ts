@@ -25,7 +25,7 @@ export interface PreparedExit extends ExitData {
 }
 
 /** Public signals in the circuit's order. */
-export interface ExitStatement {
+interface ExitStatement {
   readonly commitment: bigint;
   readonly y: bigint;
   readonly z: bigint;

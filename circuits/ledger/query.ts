@@ -2,7 +2,7 @@ import { circuitError } from "../circuit-errors.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";
 
-export const MAX_QUERY = 255;
+const MAX_QUERY = 255;
 /** Base-4 digits of an entry, each ±1 or ±3. */
 const QUERY_DIGITS = 4;
 /** Bytes in a field element. */

@@ -3,7 +3,7 @@ import { hashTagged } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG } from "../protocol.ts";
 
 /** What an answer's receipt opens to (docs/reference/settlement.md). All are field elements, `payerId` a leaf's 24-bit id. */
-export interface ReceiptOpening {
+interface ReceiptOpening {
   /** The hash of the model's statics. */
   readonly statics: bigint;
   readonly payerId: number;

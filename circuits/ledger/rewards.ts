@@ -164,7 +164,7 @@ export function settlementHash(terms: SettlementTerms): bigint {
 }
 
 /** The opening of a Genesis' J. `statics` is the hash; `cap`: most payments an epoch, 16 bits. */
-export interface GenesisTerms {
+interface GenesisTerms {
   readonly modelId: number;
   readonly statics: bigint;
   readonly cap: number;

@@ -8,8 +8,8 @@ import { readR1cs } from "../compiler/r1cs-reader.ts";
 import { circuitSpec, tableCircuitSpec } from "../registry/circuit-registry.ts";
 import { compareTable, composeTable } from "../testing/compose-equality.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
+import { partConstraints, tableConstraints } from "../testing/table-counts.ts";
 import { SMALL_BLOB_TABLE, SMALL_DEPTH, SMALL_TABLE, smallTableTester } from "../testing/table-world.ts";
-import { partConstraints, tableConstraints } from "./table-counts.ts";
 import type { TableShape } from "./table-shape.ts";
 
 const SHAPES = [SMALL_TABLE, SMALL_BLOB_TABLE];

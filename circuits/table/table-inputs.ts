@@ -35,7 +35,7 @@ function slotInputs(slots: readonly TableSlot[], window: number): CircuitInputs 
 }
 
 /** Everything but header, fee leaf and wide slots, which are as in `batchInputs`. */
-export function tableInputs(layout: TableLayout): CircuitInputs {
+function tableInputs(layout: TableLayout): CircuitInputs {
   const { members, rows, units, tree, shape } = layout;
   const window = shape.low + shape.top;
   const change = (of: (leaf: Leaf) => bigint) => rows.map(({ after }) => of(after));

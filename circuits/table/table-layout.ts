@@ -67,7 +67,7 @@ export interface TableUnit {
 }
 
 /** The upper tree: every subtree's root before and after the table. */
-export interface TableTop {
+interface TableTop {
   readonly old: readonly bigint[];
   readonly now: readonly bigint[];
   readonly touched: readonly boolean[];

@@ -25,7 +25,7 @@ const SORT = {
 } as const;
 
 /** A point's coefficients of alpha^0, alpha^1, …; alpha^9 has the sort. */
-export interface Term {
+interface Term {
   readonly sort: keyof typeof SORT;
   readonly coefficients: readonly bigint[];
   readonly weight: bigint;

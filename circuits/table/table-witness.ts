@@ -23,7 +23,7 @@ import { challengesAt } from "./table-terms.ts";
 const SECTIONS = ["transfer", "member", "row", "unit", "wide"] as const;
 type Section = (typeof SECTIONS)[number];
 
-export interface WitnessReport {
+interface WitnessReport {
   /** Wide slots that were calculated twice, because the slot before left another state than was foreseen. */
   readonly repeatedSlots: number;
 }

@@ -18,13 +18,13 @@ import { postedShape, type TableShape } from "../table/table-shape.ts";
 import { tableTerms, unbalanced } from "../table/table-terms.ts";
 import { RandomLedger, signFor } from "./random-ledger.ts";
 
-export const AT_ONCE_DEPTH = 3;
+const AT_ONCE_DEPTH = 3;
 const SHAPE: TableShape = {
   ...{ transfers: 6, members: 4, wide: 1, rows: 10, units: 3 },
   ...{ low: 1, top: 1 },
 };
 
-export interface AtOnceVerdicts {
+interface AtOnceVerdicts {
   /** null where the batch was accepted. */
   readonly replay: string | null;
   readonly isBalanced: boolean;
@@ -38,7 +38,7 @@ export interface AtOnceVerdicts {
 const worldOf = (seed: number) => new RandomLedger(seed, AT_ONCE_DEPTH);
 
 /** One random batch: executed at once, its slots shuffled, its claim perhaps false. */
-export function judgeAtOnce(seed: number): AtOnceVerdicts {
+function judgeAtOnce(seed: number): AtOnceVerdicts {
   const world = worldOf(seed);
   const { ledger, random } = world;
   const opening = world.opening(postedShape(SHAPE));

@@ -20,10 +20,10 @@ import {
   WIDE_WORD_COUNT,
 } from "../protocol.ts";
 import { type CircuitSpec, circuitSpec } from "../registry/circuit-registry.ts";
-import { tableConstraints } from "../table/table-counts.ts";
 import { tableShapeOf } from "../table/table-shape.ts";
 import { recordedCount } from "./constraint-counts.ts";
 import { SAMPLE_SHAPE } from "./sample-shape.ts";
+import { tableConstraints } from "./table-counts.ts";
 
 describe("constraint-counts.json", () => {
   it("has the counts of the wide slot and of the devnet's batch", { timeout: 600_000 }, async () => {

@@ -6,14 +6,14 @@ import { type CircuitInputs, WitnessCalculator } from "../compiler/witness-calcu
 import { ConstraintRows, type SideValues, type WireUse } from "./constraint-rows.ts";
 
 /** A wire that took another value and no constraint noticed. */
-export interface TamperFinding {
+interface TamperFinding {
   signal: string;
   wire: number;
   from: bigint;
   to: bigint;
 }
 
-export interface TamperOptions {
+interface TamperOptions {
   /** Which signals to alter, by their full names (main.a.b[3]). Default: every wire that is not an input. */
   only?: (signal: string) => boolean;
   /** Adds 2^k for each of these: the alias that a missing range check of k bits lets through. */

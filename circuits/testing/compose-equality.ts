@@ -21,7 +21,7 @@ import { tableCircuitSpec } from "../registry/circuit-registry.ts";
 import type { TableShape } from "../table/table-shape.ts";
 import { SMALL_DEPTH, smallTableTester } from "./table-world.ts";
 
-export interface ComposedFiles {
+interface ComposedFiles {
   readonly r1csPath: string;
   readonly layout: CompositionLayout;
   /** Of the parts, in the composition's order. */
@@ -133,18 +133,14 @@ function marksOf(path: string, known: Uint32Array): Map<number, string> {
 }
 
 /** Rows of each file that the other lacks; none where the circuits are equal. Rows count as often as they occur. */
-export interface RowDifference {
+interface RowDifference {
   readonly rowCount: number;
   readonly onlyComposed: number;
   readonly onlyCompiled: number;
 }
 
 /** Compares every row, its wires named by circom's numbers and in their order, its coefficients as they are. */
-export function compareRows(
-  composedR1csPath: string,
-  compiledR1csPath: string,
-  match: Uint32Array,
-): RowDifference {
+function compareRows(composedR1csPath: string, compiledR1csPath: string, match: Uint32Array): RowDifference {
   const counts = new Map<string, number>();
   const count = (path: string, rename: (wire: number) => number, step: number) =>
     readR1cs(path, (window, a, b, c) => {
@@ -201,7 +197,7 @@ function canonicalRow(window: Buffer, sides: readonly R1csTerms[], rename: (wire
   return hash.digest("base64");
 }
 
-export interface ComparedCircuits {
+interface ComparedCircuits {
   readonly compiled: CompiledCircuit;
   readonly composed: CompiledCircuit;
   readonly match: Uint32Array;

@@ -10,7 +10,7 @@ import { CircuitTester } from "./circuit-tester.ts";
  *
  * The start element is the input `startElement`; in a settlement it is a hash of everything else.
  */
-export function drawMain(rows: number, features: number): string {
+function drawMain(rows: number, features: number): string {
   return `pragma circom 2.1.6;
 ${drawScoresIncludes(rows)}include "circuits/field/start-point.circom";
 include "circuits/settlement/feature-columns.circom";

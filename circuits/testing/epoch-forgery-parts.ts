@@ -19,7 +19,7 @@ import { START_TIMESTAMP } from "./random-ledger.ts";
 export const OPENING_OF_BODY =
   "(isApproval + isSeal + isSettle + isCollect + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;";
 export const OPENING_OF_COUNTERS = "(isPay + opensModel) * (countersB - ";
-export const IS_MODEL = "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;";
+const IS_MODEL = "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;";
 export const READY = "(isSeal + isSettle + isCollect) * (1 - ready) === 0;";
 export const SEALABLE = "isSeal * (1 - isSealable) === 0;";
 export const NEEDED = "isSettle * unsealed.out === 0;";

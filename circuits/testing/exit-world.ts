@@ -33,12 +33,12 @@ import { FIELD_ORDER, LEAF_KIND } from "../protocol.ts";
 import type { CircuitTester } from "./circuit-tester.ts";
 import { SeededNumbers } from "./settlement-world.ts";
 
-export const EXIT_CIRCUIT_ID = 0xe817n;
+const EXIT_CIRCUIT_ID = 0xe817n;
 /** Ids of the world's leaves. The others lie anywhere in the tree. */
 export const MODEL_ID = 77;
 const DATANET_ID = 9_000_001;
 
-export interface ExitWorldOptions {
+interface ExitWorldOptions {
   readonly rowCounts?: readonly number[];
   readonly split?: RewardSplit;
   readonly openAmount?: bigint;

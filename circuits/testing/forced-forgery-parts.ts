@@ -18,14 +18,14 @@ import { type Build, HONEST, honest, World } from "./forgery-world.ts";
 import { lawfulForm } from "./lawless-slot.ts";
 
 export const EARNER_LEAF = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
-export const MISSING_A = "isMissingA * a[i] === 0;";
-export const MISSING_B = "isEmptyB * b[i] === 0;";
+const MISSING_A = "isMissingA * a[i] === 0;";
+const MISSING_B = "isEmptyB * b[i] === 0;";
 export const SEAL_TIME =
   "isForcedSeal * (word1 - epochStart - EPOCH_SECONDS() + (1 << 40) - waited41) === 0;";
 export const COVERAGE =
   "(isForcedWithdraw + isForcedTransfer) * (balanceA - wantedWei + (1 << 96) - digits97) === 0;";
 
-export type Tamper = (inputs: Inputs) => void;
+type Tamper = (inputs: Inputs) => void;
 export const withWord = (
   kind: number,
   place: number,
@@ -50,7 +50,7 @@ export const opensNoEarner: Tamper = (inputs) => {
   setScratch(inputs, 0n);
 };
 /** Leaf A or B said to be missing, and opened as nothing. */
-export const asMissing =
+const asMissing =
   (side: "a" | "b", isCleared: boolean): Tamper =>
   (inputs) => {
     setInput(inputs, "wideIsMissing", [0, side === "a" ? 0 : 1], 1n);

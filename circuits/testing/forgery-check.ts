@@ -78,7 +78,7 @@ export const expectNoWitness = (
   by = tester,
 ) => expectRefusedBy(by, inputs, at, message);
 
-export function expectModelRefuses(build: Build, code: string, message: string, opening = OPENING): void {
+function expectModelRefuses(build: Build, code: string, message: string, opening = OPENING): void {
   const world = new World();
   const operation = lawfulForm(world.ledger, build(world));
   const root = world.ledger.root;

@@ -52,7 +52,7 @@ export const SHAPE: TableShape = {
   ...{ low: 1, top: 1 },
 };
 export const CAPACITY = 8 ** DEPTH;
-export const DELAY = BigInt(APPROVAL_DELAY_SECONDS);
+const DELAY = BigInt(APPROVAL_DELAY_SECONDS);
 export const FEE = 10n ** 12n;
 export const ID_FEE = OPEN;
 export const OPENING = {
@@ -68,7 +68,7 @@ export const [PAYER, PAYEE, DATANET, MODEL, WAITING, OTHER_DATANET, NEW_DATANET,
   2, 3, 4, 5, 6, 7, 8, 9, 10,
 ] as const;
 export const secretOf = (id: number) => 2000n + BigInt(id);
-export const ownerOf = (id: number) => 0xa000n + BigInt(id);
+const ownerOf = (id: number) => 0xa000n + BigInt(id);
 
 /** The earners of every model here; SEALED has one of itself. */
 export const EARNERS: readonly Earner[] = [

@@ -30,7 +30,7 @@ const inverseModL = (value: bigint) => {
 };
 
 /** Digits of the two query entries and the columns as multiples of S. */
-export interface TrapColumns {
+interface TrapColumns {
   readonly digits: readonly (readonly [number, number, number, number])[];
   readonly scalars: readonly [bigint, bigint];
 }

@@ -54,7 +54,7 @@ import { TEST_DOMAIN } from "./random-ledger.ts";
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 
 /** What the signer of an operation saw; where it differs from what is executed, the signature is misused. */
-export type Signed = Partial<SignedOperation> & { readonly domain?: bigint; readonly bRef?: bigint };
+type Signed = Partial<SignedOperation> & { readonly domain?: bigint; readonly bRef?: bigint };
 
 export interface LawlessOperation {
   readonly kind: number;
@@ -140,7 +140,7 @@ function lawlessMessage(
 }
 
 /** Executes the operation without asking whether it may be. */
-export function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotContext): SlotTrace {
+function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotContext): SlotTrace {
   const { kind, a = 0, amountCode = 0n } = operation;
   if (kind === KIND.null) return nullSlot(ledger);
   const form = lawfulForm(ledger, operation);

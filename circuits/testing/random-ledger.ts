@@ -51,7 +51,7 @@ import { postedOf, randomSettlement } from "./random-settlement.ts";
 export const OPEN = 10n ** 18n;
 export const START_TIMESTAMP = 1_800_000_000n;
 
-export interface Member {
+interface Member {
   readonly id: number;
   readonly secret: bigint;
   readonly l1Owner: bigint;
@@ -104,7 +104,7 @@ export function signFor(
 /** The ids of the worlds' first accounts, and of its payable model, which has an earner of itself. */
 const [FIRST, SECOND, THIRD, PAYABLE] = [2, 3, 4, 6] as const;
 /** The earner table of the worlds' datanet. */
-export const EARNERS: readonly Earner[] = [
+const EARNERS: readonly Earner[] = [
   { contributorId: FIRST, validatorId: SECOND, rowCount: 100 },
   { contributorId: SECOND, validatorId: SECOND, rowCount: 50 },
   { contributorId: PAYABLE, validatorId: THIRD, rowCount: 150 },

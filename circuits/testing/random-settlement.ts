@@ -58,7 +58,7 @@ export function settleOperation(
 }
 
 /** The Settle with the model's signature, where it has voids. */
-export function signSettle(
+function signSettle(
   ledger: Ledger,
   operation: SettleOperation,
   secret: bigint,

@@ -16,7 +16,7 @@ import { sectionsOfTraces } from "./lawless-table.ts";
 import { OPEN, RandomLedger, signFor, TEST_DOMAIN } from "./random-ledger.ts";
 import { SMALL_DEPTH, SMALL_TABLE } from "./table-world.ts";
 
-export const Z = 0x0abc_def0_1234_5678_9abcn;
+const Z = 0x0abc_def0_1234_5678_9abcn;
 /** Leaves of RandomLedger: three accounts, a datanet, a payable model. */
 export const [ANN, BOB, CAT, NET, MODEL] = [2, 3, 4, 5, 6] as const;
 

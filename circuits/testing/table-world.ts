@@ -46,7 +46,7 @@ export function smallTableTester(shape: TableShape = SMALL_TABLE): Promise<Circu
   return tester;
 }
 
-export interface MixedTable {
+interface MixedTable {
   readonly closed: SealedBatch;
   readonly settlements: readonly ReplayedSettlement[];
   /** Narrow operations that have a place in the table, though a wide slot came before them. */

@@ -26,7 +26,7 @@ export interface Sum {
 }
 
 /** What a column needs of the kernel it emits for. */
-export interface Emitter {
+interface Emitter {
   constant(value: number): Code;
   bind(code: Code): Code;
   pin(code: Code): void;

@@ -1,7 +1,7 @@
 import { poseidonConstants } from "./poseidon-constants.ts";
 
 /** Constants of one width as `poseidon-constants.browser.ts` reads them: 32 bytes each, c, s, m, p. */
-export interface PackedConstants {
+interface PackedConstants {
   readonly roundConstants: number;
   readonly sparseEntries: number;
   readonly base64: string;

@@ -53,7 +53,7 @@ const baseTableAt = 20 * 1024;
 const baseEntryBytes = 3 * elementBytes;
 const baseDigits = 256;
 
-export interface AffinePoint {
+interface AffinePoint {
   readonly x: bigint;
   readonly y: bigint;
 }

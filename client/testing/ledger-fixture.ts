@@ -10,8 +10,8 @@ import type { Preconfirmation } from "../sequencer/sequencer-schemas.ts";
 import { clientWithoutL1 } from "./client-without-l1.ts";
 import { type FakeSequencer, startFakeSequencer } from "./fake-sequencer.ts";
 
-export const operator = privateKeyToAccount(pad("0x09"));
-export const rollupAddress: Address = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
+const operator = privateKeyToAccount(pad("0x09"));
+const rollupAddress: Address = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
 const tokenAddress: Address = "0x00000000000000000000000000000000000000aa";
 export const owners = { payer: pad("0x0a", { size: 20 }), payee: pad("0x0b", { size: 20 }) } as const;
 

@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-export interface LocalRegistry {
+interface LocalRegistry {
   readonly url: string;
   close(): void;
 }

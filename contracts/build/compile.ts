@@ -9,7 +9,7 @@ import { whileLocked } from "@openledger/foundation/file-lock";
 import type { Abi, Hex } from "viem";
 import { contractError } from "../contract-errors.ts";
 
-export interface CompiledContract {
+interface CompiledContract {
   abi: Abi;
   /** Creation code without constructor arguments. */
   bytecode: Hex;
@@ -32,7 +32,7 @@ const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 export const contractsDir = join(repositoryRoot, "contracts/rollup");
 /** Folders of sources that are compiled together: a change of one changes no byte of another. */
 export const CONTRACT_SETS = ["rollup", "governance", "disputes", "lease"] as const;
-export type ContractSet = (typeof CONTRACT_SETS)[number];
+type ContractSet = (typeof CONTRACT_SETS)[number];
 /** Compiled contracts by their content hash, so that a fresh clone need not compile them. */
 export const prebuiltContractsDir = join(repositoryRoot, "contracts/prebuilt");
 const requireFrom = createRequire(import.meta.url);
@@ -118,7 +118,7 @@ async function readIfThere(path: string): Promise<Buffer | null> {
   }
 }
 
-export interface CompilerInput {
+interface CompilerInput {
   /** The compiler's standard JSON: every source with its content, and all settings. */
   input: { language: string; sources: Record<string, { content: string }>; settings: object };
   /** sha256 of the input and the compiler's version: contracts of one hash are the same bytes. */

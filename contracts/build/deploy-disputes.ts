@@ -46,7 +46,7 @@ export async function deployDirectDisputes(
 }
 
 /** Of games over rows. */
-export interface RowGameParameters {
+interface RowGameParameters {
   /** How long a player has for all moves of a game. */
   readonly sideSeconds: bigint;
   /** What a challenger puts in: it has to pay the owner's moves. */

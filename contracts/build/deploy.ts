@@ -44,7 +44,7 @@ export interface DeployOptions extends RollupOptions {
   tokenHolder?: Address;
 }
 
-export interface Deployment {
+interface Deployment {
   token: Address;
   /** It is its own verifier: the keys lie in a data contract that its constructor makes. */
   rollup: Address;

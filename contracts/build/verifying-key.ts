@@ -9,7 +9,7 @@ import {
 } from "@openledger/circuits/wire/groth16-proof";
 import { encodeAbiParameters, type Hex, keccak256, stringToHex } from "viem";
 
-export interface VerifyingKey {
+interface VerifyingKey {
   alpha: G1Point;
   beta: G2ImaginaryFirst;
   delta: G2ImaginaryFirst;

@@ -100,7 +100,7 @@ function dataOf(error: unknown): Hex | null {
   return null;
 }
 
-export interface BlobReceipt {
+interface BlobReceipt {
   readonly receipt: TransactionReceipt;
   /** Blob gas, which has a price of its own. */
   readonly blobGasUsed: bigint;

@@ -3,8 +3,6 @@ import { type Address, createPublicClient, createWalletClient, custom, type Hex 
 import { startAnvil } from "../l1/anvil.ts";
 import { connect } from "./rollup-fixture.ts";
 
-export type Chain = Awaited<ReturnType<typeof startChain>>;
-
 export async function startChain() {
   const { stop, url } = await startAnvil();
   const client = await connect({ stop, url });

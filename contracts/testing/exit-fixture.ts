@@ -30,8 +30,6 @@ export interface WaitingEntry {
 
 export const toAddress = (value: bigint): Address => `0x${value.toString(16).padStart(40, "0")}`;
 
-export type ExitActions = ReturnType<typeof exitActions>;
-
 export function exitActions(f: Fixture) {
   const { client, circuits, rollup, roles } = f;
   return {

@@ -11,7 +11,7 @@ import { SETTLEMENT_SIZES } from "./settlement-fixture.ts";
 /** Circuits of exits stand behind those of SHAPES and of SETTLEMENT_SIZES. */
 const LEAF = SHAPES.length + SETTLEMENT_SIZES.length;
 
-export interface ExitStep {
+interface ExitStep {
   type: "exit";
   from: Role;
   /** Of each exit: what leaves, for whom, and how much of what the ledger owes. */
@@ -20,7 +20,7 @@ export interface ExitStep {
   spice: number;
 }
 
-export interface RefundStep {
+interface RefundStep {
   type: "refund";
   from: Role;
   /** Places in the queue, from its head. */

@@ -15,7 +15,7 @@ const SHAPES = {
   payments: postedShape({ ...TABLE, transfers: 2, members: 2_046, wide: 16 }),
 } satisfies Record<string, BatchShape>;
 
-export interface BlobGas {
+interface BlobGas {
   readonly operations: number;
   /** Execution gas of the whole transaction, with its proof. */
   readonly executionGas: number;
@@ -23,7 +23,7 @@ export interface BlobGas {
   readonly blobGas: number;
 }
 
-export interface BlobGasFigures {
+interface BlobGasFigures {
   /** 2,048 transfers, one blob. */
   readonly blob2048: BlobGas;
   /** Two batches of 4,092, two blobs, one transaction. */

@@ -29,7 +29,7 @@ const LARGE = shapeOf(510, 8);
 const SMALL = shapeOf(6, 8);
 const SETTLEMENT_CIRCUIT = [{ sort: CIRCUIT_SORT.settlement, size0: 1024, size1: 256 }];
 
-export interface GasFigures {
+interface GasFigures {
   deployRollup: bigint;
   /** A transaction with one batch without operations. */
   emptyBatch: bigint;
@@ -69,7 +69,7 @@ export interface GasFigures {
  * The call that queues each forced operation, alone in its transaction and while less than an eighth of the queue is
  * full. The caller pays it besides the fee that is burned; what the batch pays that takes the entry is not in it.
  */
-export interface ForcedGas {
+interface ForcedGas {
   /** The leaf has no other one open; its mark is a new word. */
   withdrawal: bigint;
   newKey: bigint;
@@ -80,7 +80,7 @@ export interface ForcedGas {
 }
 
 /** Of a frozen ledger; each recipient has a credit already. */
-export interface ExitGas {
+interface ExitGas {
   freeze: bigint;
   /** A transaction with one exit: the first one of its 256 keys. */
   leafExit: bigint;
@@ -93,7 +93,7 @@ export interface ExitGas {
 }
 
 /** A batch with one record of one word, and what a settlement adds to it. */
-export interface SettlementGas {
+interface SettlementGas {
   /** The batch where the record is signed by a leaf (SetKey) and takes no settlement. */
   alone: bigint;
   /** The batch where the record is a Settle, with a settlement that burns nothing, but no totals. */

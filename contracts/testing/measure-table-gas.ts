@@ -13,7 +13,7 @@ const SHAPES = [
   { ...TABLE, transfers: 2, members: COUNT },
 ].map(postedShape);
 
-export interface TableGas {
+interface TableGas {
   readonly operationsPerBatch: number;
   /** The whole transaction, with its proof, divided by the operations. */
   readonly transfer: number;

@@ -29,7 +29,7 @@ export interface Fates {
   refunded: number;
 }
 
-export interface ModelBatch {
+interface ModelBatch {
   readonly number: number;
   readonly newRoot: bigint;
   readonly isSequencer: boolean;
@@ -38,7 +38,7 @@ export interface ModelBatch {
   readonly records: readonly SlotRecord[];
 }
 
-export interface ModelExit {
+interface ModelExit {
   readonly key: bigint;
   readonly recipient: bigint;
   readonly amountWei: bigint;

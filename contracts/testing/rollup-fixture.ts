@@ -303,7 +303,7 @@ export function submission(closed: readonly ClosedBatch[]) {
 }
 
 /** What L1 holds after a batch, for the next one in the same transaction. */
-export function headerAfter(batch: BatchData): L1Header {
+function headerAfter(batch: BatchData): L1Header {
   return {
     domain: batch.domain,
     oldRoot: batch.newRoot,

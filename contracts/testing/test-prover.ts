@@ -71,7 +71,7 @@ export function simulateCircuit(
   };
 }
 
-export function toG1(scalar: bigint): G1Point {
+function toG1(scalar: bigint): G1Point {
   // Nobody's secret is to be guarded here: half of the time, and less for a short one.
   const { x, y } = bn254.G1.Point.BASE.multiplyUnsafe(scalar).toAffine();
   return [x, y];

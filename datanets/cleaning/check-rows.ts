@@ -13,7 +13,7 @@ import { type Finding, type FindingKind, makeFinding } from "./finding.ts";
 import { doubtLabels } from "./label-doubts.ts";
 import type { ForeignRow, RowToCheck } from "./row-to-check.ts";
 
-export interface RowsToCheck {
+interface RowsToCheck {
   readonly card: Card;
   readonly datanetId: number;
   readonly rows: readonly RowToCheck[];

@@ -20,13 +20,13 @@ export const FINDING_KINDS = [
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
 /** The row that another one repeats. */
-export interface EarlierRow {
+interface EarlierRow {
   readonly datanetId: number;
   readonly row: string;
   readonly contributorId: number;
 }
 
-export interface Evidence {
+interface Evidence {
   readonly earlier: EarlierRow | null;
   /** Jaccard similarity or correlation to the earlier row, in thousandths. */
   readonly similarityPermille: number | null;

@@ -5,7 +5,7 @@ import type { RecordBody } from "../records/record.ts";
 import { outcomeOf, type RecordBook } from "../records/record-book.ts";
 import type { HostLeaf } from "../shelf/ledger-view.ts";
 
-export interface Reader {
+interface Reader {
   /** null where the request is not signed. */
   readonly leaf: HostLeaf | null;
 }
@@ -49,7 +49,7 @@ function isOfTeam(card: Card, leafId: number): boolean {
 }
 
 /** What a record speaks of, as far as the host knows it. */
-export interface RecordContext {
+interface RecordContext {
   readonly card: Card;
   readonly book: RecordBook;
   readonly datanetId: number;

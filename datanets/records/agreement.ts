@@ -5,9 +5,9 @@
  */
 
 /** A row's labels by the leaves that gave them. */
-export type RowLabels = ReadonlyMap<number, string>;
+type RowLabels = ReadonlyMap<number, string>;
 
-export interface Agreement {
+interface Agreement {
   readonly method: "cohen" | "fleiss" | "krippendorff";
   /** 1 = always, 0 = as by chance; null where chance alone agrees always, or where no row has two labels. */
   readonly value: number | null;

@@ -31,7 +31,7 @@ interface MutableRow {
 }
 
 /** A request for access, and the owner's last answer to it. */
-export interface AccessCase {
+interface AccessCase {
   readonly id: string;
   readonly request: BodyOf<"accessRequest">;
   readonly answer: BodyOf<"accessAnswer"> | null;

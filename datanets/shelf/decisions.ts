@@ -11,10 +11,10 @@ export const FINDING_STATES = [
   /** Nobody has to decide: the ledger's order does. */
   "byRule",
 ] as const;
-export type FindingState = (typeof FINDING_STATES)[number];
+type FindingState = (typeof FINDING_STATES)[number];
 
 /** A reviewer's last word on whether a row stays. */
-export interface Decision {
+interface Decision {
   readonly isLeftOut: boolean;
   readonly why: string;
   readonly note: string;

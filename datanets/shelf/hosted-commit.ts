@@ -1,7 +1,7 @@
 import type { StoredCommit, StoredPiece } from "./host-store.ts";
 
 /** A run of rows that are not here yet: `count` of them from `from` on. */
-export interface MissingRun {
+interface MissingRun {
   readonly from: number;
   readonly count: number;
 }

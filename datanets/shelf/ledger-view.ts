@@ -52,7 +52,7 @@ export interface HostCommit {
 }
 
 /** A PublishVersion; the first one's number is 1. */
-export interface HostVersion {
+interface HostVersion {
   readonly version: number;
   readonly rowsRoot: bigint;
   readonly rowCount: number;
@@ -61,7 +61,7 @@ export interface HostVersion {
   readonly publishedAtMs: number | null;
 }
 
-export interface DatanetHistory {
+interface DatanetHistory {
   /** In the ledger's order. */
   readonly commits: readonly HostCommit[];
   readonly versions: readonly HostVersion[];

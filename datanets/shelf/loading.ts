@@ -1,7 +1,7 @@
 import { datanetError } from "../datanet-errors.ts";
 
 /** What a host that has started reads back: places of rows and records first, then the words of all rows. */
-export type LoadStage = "rows" | "words";
+type LoadStage = "rows" | "words";
 
 /** How far a Datanet is read back. Until then, what needs the rest is refused, and nothing else. */
 export class Loading {

@@ -26,7 +26,7 @@ const tooLong = (timeoutMs: number) =>
     data: { timeoutMs },
   });
 
-export interface RunningCheck {
+interface RunningCheck {
   readonly datanetId: number;
   /** What it is at, and how many steps are done. */
   readonly step: string;

@@ -6,7 +6,7 @@ import type { HostedDatanet } from "./hosted-datanet.ts";
 
 export const ROW_STATES = ["waiting", "disputed", "accepted", "leftOut"] as const;
 
-export interface RowFilter {
+interface RowFilter {
   readonly text?: string | undefined;
   /** The accepted label, else the row's own. */
   readonly label?: string | undefined;

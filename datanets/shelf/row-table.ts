@@ -6,7 +6,7 @@ import { NumberColumn } from "./number-column.ts";
 import { TextSearch } from "./text-search.ts";
 
 /** Where a row's bytes lie and whose it is. */
-export interface RowPlace {
+interface RowPlace {
   readonly row: number;
   readonly blob: string;
   readonly offset: number;
@@ -17,7 +17,7 @@ export interface RowPlace {
 }
 
 /** What a row's own content says, as the table keeps it. */
-export interface RowFacts {
+interface RowFacts {
   /** null where the row has no label of its own. */
   readonly label: string | null;
   readonly isWellFormed: boolean;

@@ -78,7 +78,7 @@ export async function audit(world: World): Promise<Audit> {
 }
 
 /** What an audit needs of a world; its sequencer's L1 account is the drills' operator. */
-export interface AuditedWorld {
+interface AuditedWorld {
   readonly circuits: readonly (Pick<KeyedCircuit, "sizes"> & {
     readonly proving: Pick<KeyedCircuit["proving"], "verificationKey">;
   })[];

@@ -6,7 +6,7 @@ const LOOK_MS = 500;
 /** Looks at which the same batch was open and the prover had nothing to do. */
 const QUIET_LOOKS = 2;
 
-export interface BatchCloserOptions {
+interface BatchCloserOptions {
   readonly sequencerUrl: string;
   readonly closeBatch: () => Promise<void>;
   readonly signal: AbortSignal;

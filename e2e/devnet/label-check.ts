@@ -9,7 +9,7 @@ import { mailFacts } from "./mails.ts";
 import { DATANETS, type PlannedCommit } from "./parts.ts";
 import type { DevnetPlan } from "./plan.ts";
 
-export interface PlannedCheck {
+interface PlannedCheck {
   readonly check: DatanetCheck;
   /** Rows of the version. */
   readonly keptCount: number;

@@ -6,7 +6,7 @@ import { loadEmails } from "@openledger/attribution/rows/spam-emails";
 import { CONTRIBUTORS } from "./config.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan } from "./plan.ts";
 
-export interface LabelledMail {
+interface LabelledMail {
   /** The true one: 1 is spam. */
   readonly label: number;
   readonly text: string;
@@ -54,7 +54,7 @@ export function commitRows(plan: DevnetPlan, index: number): Uint8Array[] {
 }
 
 /** What is true of a row, by its SHA-256: its right label, and whether the labellers will differ on it. */
-export interface MailFacts {
+interface MailFacts {
   readonly right: "spam" | "ham";
   readonly isDisputed: boolean;
 }

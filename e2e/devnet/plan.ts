@@ -40,7 +40,7 @@ export interface DevnetPlan {
 }
 
 export const PLAN_NAMES = ["full", "small"] as const;
-export type PlanName = (typeof PLAN_NAMES)[number];
+type PlanName = (typeof PLAN_NAMES)[number];
 
 const IN_CALLDATA = { table: DEVNET_TABLE, hasBlobs: false } as const;
 

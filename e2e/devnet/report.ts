@@ -7,7 +7,7 @@ import type { Check } from "./steps/check.ts";
 import type { EarningsLine } from "./steps/check-epoch.ts";
 import { SETTLED_EPOCH } from "./steps/epoch.ts";
 
-export interface BatchLine {
+interface BatchLine {
   readonly number: number;
   readonly operationCount: number;
   readonly proveMs: number | null;

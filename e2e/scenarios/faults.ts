@@ -11,7 +11,7 @@ import { createWorld, type World } from "../world/world.ts";
 import { count, keepOption, proverOption, scenario } from "./scenario.ts";
 import { renderColumns } from "./table.ts";
 
-export interface FaultsOptions {
+interface FaultsOptions {
   readonly backend: BackendName;
   /** Operations that a batch has room for: one of `SLOT_COUNTS`. */
   readonly slots: number;
@@ -20,7 +20,7 @@ export interface FaultsOptions {
   readonly keepIn: string | null;
   readonly tell: (text: string) => void;
 }
-export type Plan = readonly (readonly [fault: Fault, tries: number])[];
+type Plan = readonly (readonly [fault: Fault, tries: number])[];
 
 export const faultsScenario = scenario<{
   readonly fault: readonly string[];

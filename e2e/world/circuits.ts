@@ -13,7 +13,7 @@ export interface BuiltCircuit {
   readonly proving: ProvingCircuit;
 }
 
-export interface WorldSize {
+interface WorldSize {
   readonly shape: BatchShape;
   /** Traffic is held back while so many batches wait for proof and L1. */
   readonly maxUnpostedBatches: number;

@@ -20,7 +20,7 @@ export const L1_FAULTS = [
   "takes transactions and does not say so",
   "lags by a block or two",
 ] as const;
-export type L1Fault = (typeof L1_FAULTS)[number];
+type L1Fault = (typeof L1_FAULTS)[number];
 
 export interface L1Proxy {
   readonly url: string;

@@ -4,7 +4,7 @@
  */
 import { type Hex, hexToNumber, toHex } from "viem";
 
-export interface RpcCall {
+interface RpcCall {
   readonly id: number;
   readonly method: string;
   readonly params?: unknown[];

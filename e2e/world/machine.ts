@@ -7,7 +7,7 @@ import { type L1Proxy, startL1Proxy } from "./l1-proxy.ts";
 import { healthOf, ManagedProcess } from "./process.ts";
 import { commandSpec, portOf, type ServiceSpec, type Settings, serviceSpec } from "./services.ts";
 
-export interface MachineOptions {
+interface MachineOptions {
   /** Before the names of its processes and folders; null where there is one machine. */
   readonly name: string | null;
   /** Of the whole world. */

@@ -27,7 +27,7 @@ export interface ProcessSpec {
   readonly tell?: ((text: string) => void) | undefined;
 }
 
-export interface ProcessEnd {
+interface ProcessEnd {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
 }

@@ -6,7 +6,7 @@ const POLL_MS = 100;
 const FIRST_WORD_MS = 2_000;
 const NEXT_WORD_MS = 30_000;
 
-export interface WaitWatch {
+interface WaitWatch {
   /** Told what is waited for, after two seconds and then every half minute. */
   readonly tell?: ((text: string) => void) | undefined;
   /** Why waiting is in vain, say because a process has ended; null while it is not. */

@@ -60,7 +60,7 @@ const SETTLE_TIMEOUT_MS = 1_200_000;
 /** Of what somebody does who uses the rollup in earnest. */
 export const STEP_TIMEOUT_MS = 600_000;
 
-export interface LedgerStatus {
+interface LedgerStatus {
   readonly batches: {
     readonly closed: number;
     readonly proven: number;

@@ -21,7 +21,7 @@ const SAY_EVERY_MS = 60_000;
 const CONNECTIONS_PER_SECOND = 100;
 const LEAST_BURST = 250;
 
-export interface ConnectionLimits {
+interface ConnectionLimits {
   readonly maxConnections: number;
   readonly proxies: TrustedProxies;
   /** Longest time for a request to come whole. */
@@ -30,7 +30,7 @@ export interface ConnectionLimits {
   readonly silentTimeoutMs: number;
 }
 
-export type ConnectionLog = { warn?(facts: object, message: string): void };
+type ConnectionLog = { warn?(facts: object, message: string): void };
 
 /** @throws CIR_DESCRIPTORS_TOO_FEW */
 export function protectServer(server: Server, limits: ConnectionLimits, log: ConnectionLog): void {

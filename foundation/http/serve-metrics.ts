@@ -3,7 +3,7 @@ import { processErrors } from "../error-table.ts";
 import { isLocal } from "./local-requests.ts";
 
 /** Prometheus' text. */
-export interface MetricsText {
+interface MetricsText {
   readonly contentType: string;
   metrics(): Promise<string>;
 }

@@ -10,7 +10,7 @@ const BLOCK_BYTES = 32_768;
 const HEADER_BYTES = 7;
 const [FULL, MIDDLE, LAST] = [1, 3, 4] as const;
 
-export interface LevelLog {
+interface LevelLog {
   readonly records: readonly Buffer[];
   /** Bytes behind the last whole record; 0 where none was torn. */
   readonly tornBytes: number;

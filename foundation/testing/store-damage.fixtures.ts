@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { expect } from "vitest";
 
-export interface Damage {
+interface Damage {
   readonly name: string;
   apply(folder: string): void;
 }
@@ -21,7 +21,7 @@ export interface Damage {
 const HELD = /^(\d+\.(log|ldb)|MANIFEST-\d+|CURRENT|DURABLE-.*)$/;
 
 /** @param flipsPerFile bytes in which a bit is flipped, evenly spread over each file, its first and last byte among them */
-export function damagesOf(folder: string, flipsPerFile: number): Damage[] {
+function damagesOf(folder: string, flipsPerFile: number): Damage[] {
   const names = readdirSync(folder).sort();
   const held = names.filter((name) => HELD.test(name));
   const all: Damage[] = [];

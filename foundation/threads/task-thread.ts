@@ -13,7 +13,7 @@ export type TaskOrder =
   | { readonly id: number; readonly task: unknown }
   | { readonly askId: number; readonly answer: Outcome };
 
-export interface TaskThreadOptions {
+interface TaskThreadOptions {
   /** A plain file of JavaScript that loads the worker. */
   readonly entry: URL;
   /** Handed over as `workerData`. */

@@ -39,7 +39,7 @@ export interface SequencerFailure {
   readonly cause: unknown;
 }
 
-export type SequencerAnswer<T> =
+type SequencerAnswer<T> =
   | { readonly value: T; readonly failure: null }
   | { readonly value: null; readonly failure: SequencerFailure };
 

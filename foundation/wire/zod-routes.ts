@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifySchema } from "fastify";
 import { z } from "zod";
 
 /** Which fields of a request are wrong, and how. */
-export interface RequestProblem {
+interface RequestProblem {
   readonly reason: string;
   readonly data: { readonly fields: readonly string[] };
 }

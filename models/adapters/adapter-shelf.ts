@@ -27,14 +27,14 @@ const SLOW_READ_MS = 3;
 const SLOW_FOR_MS = 2_000;
 const FILES = ["adapter_config.json", "adapter_model.safetensors"] as const;
 
-export interface ShelfOptions {
+interface ShelfOptions {
   readonly shape: ModelShape;
   readonly folder: string;
   /** For compiled adapters. */
   readonly cacheFolder: string;
 }
 
-export interface OpenedAdapter {
+interface OpenedAdapter {
   readonly header: FlatHeader;
   readonly byteLength: number;
   /** @throws RollupError MOD_FILE_INVALID where the bytes are not those of the header */

@@ -15,7 +15,7 @@ export interface NormPlaces {
   readonly bias: Place;
 }
 
-export interface LayerPlaces {
+interface LayerPlaces {
   readonly before: NormPlaces;
   readonly between: NormPlaces;
   /** NONE where heads are not normalised. */

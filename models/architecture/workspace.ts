@@ -58,7 +58,7 @@ export interface BackBuffers {
   readonly dLow: Place;
 }
 
-export interface WorkspaceOptions {
+interface WorkspaceOptions {
   readonly maxRows: number;
   /** Buffers for the pass back; without, layers share theirs and only keys and values are kept. */
   readonly isTraining: boolean;

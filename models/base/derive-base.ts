@@ -15,7 +15,7 @@ import type { TuningProgress } from "../training/tune-adapter.ts";
 import { type BaseCorpus, baseCorpus, bigramNatsPerByte, CORPUS_PACKAGES } from "./base-corpus.ts";
 import { baseConfig, ROW_TOKENS, tokenizerConfig, tokenizerRecipe, trainingRecipe } from "./base-recipe.ts";
 
-export interface DeriveOptions {
+interface DeriveOptions {
   readonly kernels: KernelChoice;
   readonly threadCount: number;
   /** Where the state is kept, so that a killed run goes on. */
@@ -25,7 +25,7 @@ export interface DeriveOptions {
 }
 
 /** Bytes of a file by its name. */
-export type BaseFiles = ReadonlyMap<string, Uint8Array>;
+type BaseFiles = ReadonlyMap<string, Uint8Array>;
 
 const STEPS_PER_CHECKPOINT = 50;
 

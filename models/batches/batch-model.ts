@@ -13,7 +13,7 @@ export const PAGE_POSITIONS = 16;
 export const PROMPT_ROWS = 64;
 
 /** What one thread writes while it makes a step: rows × the width of what they hold. */
-export interface BatchBuffers {
+interface BatchBuffers {
   readonly maxRows: number;
   readonly slotCount: number;
   readonly input: Place;
@@ -37,7 +37,7 @@ export interface BatchBuffers {
   readonly maxEntries: number;
 }
 
-export interface KvPlaces {
+interface KvPlaces {
   readonly at: Place;
   readonly pageCount: number;
   readonly pageFloats: number;
@@ -62,7 +62,7 @@ export interface BatchModel extends BatchModelParts {
   readonly kernels: Kernels;
 }
 
-export interface BatchModelOptions {
+interface BatchModelOptions {
   readonly kernels: KernelChoice;
   readonly threadCount: number;
   /** Requests at once of each thread. */

@@ -4,7 +4,7 @@ import type { BatchRequest, BatchToken } from "./batch-loop.ts";
 import type { BatchModel } from "./batch-model.ts";
 import type { BatchNews, BatchOrder, BatchSeat } from "./batch-worker.ts";
 
-export interface BatchListener {
+interface BatchListener {
   onTokens(tokens: readonly BatchToken[], stepMs: number): void;
   /** A request that was asked to leave has left, or had ended before. */
   onLeft(id: number): void;

@@ -45,7 +45,7 @@ const LONG_MS = 600_000;
 /** Before a broken stream of events is asked for again. */
 const RETRY_MS = 1_000;
 
-export interface FollowOptions {
+interface FollowOptions {
   /** Number of the last event that is known; 0 = from the first on. */
   readonly after?: number;
   readonly signal?: AbortSignal;

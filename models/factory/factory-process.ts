@@ -37,7 +37,7 @@ export interface FactoryProcess {
   stop(): Promise<void>;
 }
 
-export interface FactoryModules {
+interface FactoryModules {
   /** Without a key. */
   readonly client: LedgerClient;
   readonly circuitSizes: () => Promise<readonly CircuitSize[]>;

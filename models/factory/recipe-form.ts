@@ -21,7 +21,7 @@ const DRAWS = 4;
 const PARTS = 65_536;
 
 /** The settlement circuit for these rows, or why there is none. */
-export interface CircuitChoice {
+interface CircuitChoice {
   readonly size: CircuitSize | null;
   readonly whyNot: string | null;
 }

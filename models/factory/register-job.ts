@@ -15,7 +15,7 @@ import type { FactoryClient } from "./factory-client.ts";
 
 const POLL_MS = 300;
 
-export interface RegisterJobOptions {
+interface RegisterJobOptions {
   readonly jobId: string;
   /** Least payment for one answer, and the model's first balance. */
   readonly priceWei: bigint;

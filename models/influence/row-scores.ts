@@ -8,14 +8,14 @@ import type { TextMethod } from "./text-methods.ts";
 import type { GradientMatrix, TextFeatureOptions, TextFeaturePlaces } from "./text-places.ts";
 
 /** Coordinates from `from` on, over which a score is Σ over rows k of A[i, k] g_k · g. */
-export interface ScorePart {
+interface ScorePart {
   readonly from: number;
   readonly count: number;
   /** Aᵀ, rowCount × rowCount; null for 1. */
   readonly flippedWeights: Float64Array | null;
 }
 
-export interface RowScores {
+interface RowScores {
   readonly parts: readonly ScorePart[];
   /** Σ over parts of A K, with the part's Gram matrix K: rowCount × rowCount, symmetric. */
   readonly scores: Float64Array;

@@ -4,7 +4,7 @@ import { servingError } from "../adapters/serving-errors.ts";
 import type { AttributionResults, AttributionSeat, AttributionTask } from "./attribution-worker.ts";
 
 /** Queries and estimates of registered models, beside the thread that serves HTTP. */
-export type AttributionThread = TaskThread<AttributionTask, AttributionResults>;
+type AttributionThread = TaskThread<AttributionTask, AttributionResults>;
 
 /**
  * Resolves once the base is loaded.

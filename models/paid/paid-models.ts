@@ -58,7 +58,7 @@ export interface PaidModelsOptions extends ServerLimits {
 }
 
 /** A published model, and who has promised to claim its queries; null for nobody. */
-export interface PublishedPromise {
+interface PublishedPromise {
   readonly modelId: number;
   readonly claimant: string | null;
 }

@@ -8,7 +8,7 @@ import type { Place } from "../kernels/kernels.ts";
 const HEAD_BYTES = 8;
 const MOST = 127;
 
-export interface MapSize {
+interface MapSize {
   /** Numbers of a gradient. */
   readonly gradientCount: number;
   readonly featureCount: number;

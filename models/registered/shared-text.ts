@@ -26,7 +26,7 @@ import { answerText, answerTokens, questionRow, tokensOfPrompt } from "./text-to
 const MAP_ROWS = 512;
 
 /** What a model brings. */
-export interface SeatedText {
+interface SeatedText {
   readonly recipe: TextRecipe;
   readonly adapter: Uint8Array;
   readonly queryMap: Uint8Array;

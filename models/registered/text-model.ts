@@ -31,7 +31,7 @@ export interface PlacedText {
   readonly options: TextFeatureOptions;
 }
 
-export interface PlaceOptions {
+interface PlaceOptions {
   /** As published; null for one that is still to be tuned. */
   readonly adapter: Uint8Array | null;
   readonly maxRows: number;

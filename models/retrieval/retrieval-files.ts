@@ -5,7 +5,7 @@ import type { EarnerOwners } from "@openledger/circuits/ledger/rewards";
 import type { WordStatistics } from "./lexical-embedding.ts";
 
 /** A row as answers name it. */
-export interface IndexedRow extends EarnerOwners {
+interface IndexedRow extends EarnerOwners {
   /** SHA-256 of the row's bytes: 64 hexadecimal digits. */
   readonly digest: string;
 }

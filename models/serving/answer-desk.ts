@@ -21,14 +21,14 @@ import type { PromptEncoder, PromptSender } from "./prompt-encoder.ts";
 import type { ServingEngine } from "./serving-engine.ts";
 import type { ServingMetrics } from "./serving-metrics.ts";
 
-export interface DeskOptions {
+interface DeskOptions {
   readonly baseName: string;
   readonly vocabularySize: number;
   readonly endTokens: readonly number[];
   readonly maxBufferedBytes: number;
 }
 
-export interface DeskModules {
+interface DeskModules {
   readonly engine: ServingEngine;
   readonly encoder: PromptEncoder;
   readonly tokens: TextTokens;

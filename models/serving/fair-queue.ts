@@ -9,7 +9,7 @@ export interface QueueLimits {
   readonly quantum: number;
 }
 
-export interface QueueOptions<T> extends QueueLimits {
+interface QueueOptions<T> extends QueueLimits {
   /** Told of an item that gave its place to an address with fewer. */
   onDropped(item: T, overloaded: RollupError): void;
 }

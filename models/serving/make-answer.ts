@@ -5,7 +5,7 @@ import type { QueueTenant } from "./fair-queue.ts";
 import type { EngineTicket, ServingEngine } from "./serving-engine.ts";
 import { TokenText } from "./token-text.ts";
 
-export interface AnswerOrder extends QueueTenant {
+interface AnswerOrder extends QueueTenant {
   /** null for the base. */
   readonly adapter: string | null;
   readonly form: AnswerForm;

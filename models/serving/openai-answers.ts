@@ -2,7 +2,7 @@
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { openAiForm } from "../adapters/serving-errors.ts";
 
-export type AnswerKind = "completion" | "chat";
+type AnswerKind = "completion" | "chat";
 
 /** What all parts of an answer begin with. */
 export interface AnswerHead {

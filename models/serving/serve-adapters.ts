@@ -29,7 +29,7 @@ export interface ServedAdapters {
   close(): Promise<void>;
 }
 
-export interface ServeModules {
+interface ServeModules {
   readonly logger?: Logger;
   /** Absent where answers cost nothing. */
   readonly book?: AnswerBook | undefined;

@@ -13,7 +13,7 @@ import { errorView } from "./openai-answers.ts";
 import { parseChat, parseCompletion } from "./openai-requests.ts";
 import type { ServingEngine } from "./serving-engine.ts";
 
-export interface ServingAppModules {
+interface ServingAppModules {
   readonly desk: AnswerDesk;
   readonly engine: ServingEngine;
   readonly shelf: AdapterShelf;

@@ -10,7 +10,7 @@ import { FairQueue, type QueueLimits, type QueueTenant } from "./fair-queue.ts";
 import { RunningShares } from "./running-shares.ts";
 
 /** `tenant` and `address`: whose turn it takes. */
-export interface EngineQuestion extends Sampling, QueueTenant {
+interface EngineQuestion extends Sampling, QueueTenant {
   /** null for the base. */
   readonly adapter: string | null;
   readonly prompt: readonly number[];
@@ -19,7 +19,7 @@ export interface EngineQuestion extends Sampling, QueueTenant {
   readonly endTokens: readonly number[];
 }
 
-export interface EngineListener {
+interface EngineListener {
   onToken(token: number): void;
   onEnd(end: "stop" | "length"): void;
   onError(error: RollupError): void;
@@ -46,12 +46,12 @@ interface Job extends EngineTicket {
 }
 
 /** What an engine tells of its work. */
-export interface EngineObserver {
+interface EngineObserver {
   onFirstToken(seconds: number, isCold: boolean): void;
   onStep(seconds: number, tokens: number): void;
 }
 
-export interface EngineParts {
+interface EngineParts {
   readonly models: readonly BatchModel[];
   readonly shared: SharedArena;
   readonly pool: AdapterPool;

@@ -7,7 +7,7 @@ import { falseEvidence } from "./span-errors.ts";
 
 const givenSchema = z.object({ root: z.string().regex(/^[0-9a-f]{64}$/), evidence: z.unknown() });
 
-export interface AskSpansOptions {
+interface AskSpansOptions {
   readonly serverUrl: string;
   /** The answer's text. */
   readonly text: string;

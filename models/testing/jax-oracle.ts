@@ -71,20 +71,20 @@ async function loadJax(): Promise<Jax> {
 }
 
 /** LoRA as published: factor · B A x, with A rank × inputs and B outputs × rank, by the module's name. */
-export interface OracleAdapter {
+interface OracleAdapter {
   readonly factor: number;
   /** `${module}.lora_A` and `${module}.lora_B`. */
   readonly tensors: readonly NamedTensor[];
 }
 
-export interface OracleResult {
+interface OracleResult {
   readonly logits: Float32Array;
   readonly loss: number;
   readonly gradients: ReadonlyMap<string, Float32Array>;
   readonly adapterGradients: ReadonlyMap<string, Float32Array>;
 }
 
-export interface OracleRow {
+interface OracleRow {
   readonly tokens: readonly number[];
   /** −1: does not count. */
   readonly targets: readonly number[];
@@ -116,34 +116,6 @@ export async function oracle(
     gradients: await toMap(gradients[0]),
     adapterGradients: await toMap(gradients[1]),
   };
-}
-
-/** Tokens a second of the gradient of the adapter alone, compiled and warm, on one thread. */
-export async function oracleSpeed(
-  model: MadeModel,
-  row: OracleRow,
-  adapter: OracleAdapter,
-  rounds: number,
-): Promise<number> {
-  const jax = await loadJax();
-  const { numpy: np, tree } = jax;
-  const toTensors = (tensors: readonly NamedTensor[]): Tensors =>
-    Object.fromEntries(
-      tensors.map(({ name, shape, values }) => [name, np.array(values, { shape: [...shape] })]),
-    );
-  const weights = toTensors(model.tensors);
-  const low = toTensors(adapter.tensors);
-  const forward = forwardOf(jax, model.config, adapter.factor, row.tokens);
-  const loss = lossOf(jax, forward, row, model.config.vocab_size as number);
-  const step = jax.jit((of: Tensors, at: Tensors) =>
-    jax.grad((inner: Tensors, outer: Tensors) => loss(outer, inner))(at, of),
-  ) as (of: Tensors, at: Tensors) => Tensors;
-  let startedAtMs = 0;
-  for (let round = -1; round < rounds; round++) {
-    if (round === 0) startedAtMs = performance.now();
-    for (const tensor of Object.values(step(tree.ref(weights), tree.ref(low)))) await tensor.data();
-  }
-  return (1000 * rounds * row.tokens.length) / (performance.now() - startedAtMs);
 }
 
 async function toMap(tensors: Tensors): Promise<Map<string, Float32Array>> {

@@ -38,7 +38,7 @@ export async function loadForTuning(
   return loaded;
 }
 
-export function hashOfAdapter({ model }: LoadedModel): string {
+function hashOfAdapter({ model }: LoadedModel): string {
   const { at, layout } = model.adapter!;
   const numbers = model.kernels.arena.slice(at, at + layout.floatCount);
   return createHash("sha256").update(new Uint8Array(numbers.buffer)).digest("hex");

@@ -67,7 +67,7 @@ export function areCharacters(text: Uint8Array, from: number, end: number): bool
   return true;
 }
 
-export const isContinuation = (text: Uint8Array, place: number) => (text[place]! & 0xc0) === 0x80;
+const isContinuation = (text: Uint8Array, place: number) => (text[place]! & 0xc0) === 0x80;
 
 function asciiClass(byte: number): CharacterClass {
   const lower = byte | 0x20;

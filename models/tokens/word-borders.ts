@@ -10,7 +10,7 @@ import {
 
 /** As the contract numbers them. */
 export const BORDER = { unsure: 0, inside: 1, cut: 2 } as const;
-export type Border = (typeof BORDER)[keyof typeof BORDER];
+type Border = (typeof BORDER)[keyof typeof BORDER];
 
 /** What cuts, and what tokens that are taken whole begin and end with. The contract has the patterns. */
 export const PATTERN = {

@@ -2,7 +2,7 @@ import { exactExp } from "@openledger/attribution/maths/exact-math";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { computeLogits, readTokens, type Transformer } from "../architecture/transformer.ts";
 
-export interface GenerateOptions {
+interface GenerateOptions {
   readonly tokenCount: number;
   /** 0: always the likeliest token. */
   readonly temperature: number;

@@ -16,7 +16,7 @@ import { sendDeployment } from "./deploy-send.ts";
 /** Two days: a forced withdrawal is due after one, and has to be claimed. */
 const BLOCKS_TO_WITHDRAW = 14_400;
 
-export interface DeployCost {
+interface DeployCost {
   readonly gas: bigint;
   /** At what the node asks now. */
   readonly nowWei: bigint;
@@ -25,7 +25,7 @@ export interface DeployCost {
   readonly balanceWei: bigint;
 }
 
-export interface PreparedDeployment {
+interface PreparedDeployment {
   readonly config: DeployConfig;
   readonly circuits: readonly CheckedCircuit[];
   readonly plan: DeployPlan;
@@ -35,7 +35,7 @@ export interface PreparedDeployment {
   readonly client: PublicClient;
 }
 
-export interface DeployResult {
+interface DeployResult {
   readonly recordPath: string;
   readonly verificationFolder: string;
   readonly gasUsed: bigint;

@@ -17,7 +17,7 @@ import { operatorError } from "../operator-errors.ts";
 import { requireKnownPayments } from "./known-payments.ts";
 import { dueCredits, type Payment, type PaymentJournal, type PayOptions } from "./payment-journal.ts";
 
-export interface WorkerReport {
+interface WorkerReport {
   readonly worker: string;
   readonly proofCount: number;
   readonly paidWei: bigint;

@@ -37,7 +37,7 @@ const accountsSchema = z.record(
     owner: z.templateLiteral(["0x", z.string().regex(/^[0-9a-fA-F]{40}$/)]).optional(),
   }),
 );
-export type WorkerAccounts = z.output<typeof accountsSchema>;
+type WorkerAccounts = z.output<typeof accountsSchema>;
 
 /** @throws CMD_FILE_UNREADABLE */
 export function readWorkerAccounts(path: string): WorkerAccounts {

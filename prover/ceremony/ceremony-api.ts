@@ -19,7 +19,7 @@ import { recordBytes } from "./contribution-record.ts";
 
 const count = z.int().min(0);
 const timeMs = z.number();
-export const hexBytes = (byteCount: number) => z.string().regex(new RegExp(`^[0-9a-f]{${2 * byteCount}}$`));
+const hexBytes = (byteCount: number) => z.string().regex(new RegExp(`^[0-9a-f]{${2 * byteCount}}$`));
 
 /** Shown to everybody and kept in the key: no control characters, and snarkjs keeps 64 bytes. */
 export const contributorName = z

@@ -33,7 +33,7 @@ export type Stage =
   | { readonly name: "download" | "compute" | "upload"; readonly done: number; readonly total: number }
   | { readonly name: "check" };
 
-export interface Participation {
+interface Participation {
   readonly name: string;
   readonly entropy: Uint8Array;
   /** Does the arithmetic; a page has a worker do it. */

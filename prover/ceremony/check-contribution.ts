@@ -7,7 +7,7 @@ import { checkRecord, sameRatio, splitRecord, TranscriptChain } from "./contribu
 import { G1, G2, invalidContribution, readG1, readG2 } from "./curve-points.ts";
 import { type RoundShape, splitRound } from "./round-file.ts";
 
-export interface ContributionClaim {
+interface ContributionClaim {
   readonly circuitHash: Uint8Array;
   readonly shape: RoundShape;
   /** Of all contributions before this one. */

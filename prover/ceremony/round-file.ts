@@ -17,7 +17,7 @@ export interface RoundShape {
 export const roundFileBytes = ({ pointCount }: RoundShape) => roundHeadBytes + pointCount * g1Bytes;
 
 /** Views of a round's bytes. */
-export interface Round {
+interface Round {
   readonly record: Uint8Array;
   readonly delta1: Uint8Array;
   readonly delta2: Uint8Array;

@@ -13,7 +13,7 @@ import { proverError, proverErrors } from "../prover-errors.ts";
 import type { Coordinator, CoordinatorLog } from "./coordinator.ts";
 
 /** Of the page: address, type, content. */
-export interface PageFile {
+interface PageFile {
   readonly path: string;
   readonly type: string;
   readonly content: string;

@@ -10,7 +10,7 @@ import { readLastRecord, writeRoundKey } from "../keys/round-key.ts";
 import { proverError } from "../prover-errors.ts";
 import { CeremonyFolder, type FinishedCeremony } from "./ceremony-folder.ts";
 
-export interface FinishRequest {
+interface FinishRequest {
   /** Of the ceremony. No coordinator may run in it. */
   readonly folder: string;
   readonly resolveCircuit: ResolveCircuit;

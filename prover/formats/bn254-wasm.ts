@@ -14,7 +14,7 @@ import { addQapAccumulate } from "./setup-kernels.ts";
 const pageBytes = 65536;
 
 /** A compiled module; opaque, and worker threads can be sent it. */
-export type WasmModule = { readonly __wasmModule: never };
+type WasmModule = { readonly __wasmModule: never };
 
 // The compiler's ES2023 library has no WebAssembly, and the DOM's would bring far more than that.
 const { WebAssembly } = globalThis as unknown as {

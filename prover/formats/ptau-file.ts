@@ -3,7 +3,7 @@ import { proverError } from "../prover-errors.ts";
 import { baseModulus, fieldBytes, fromBytesLe } from "./bn254-numbers.ts";
 import { g1Bytes, sectionHeadBytes } from "./zkey-layout.ts";
 
-export interface PtauHeader {
+interface PtauHeader {
   /** Circuits of up to 2^power constraints, public signals and the constant included. */
   power: number;
   contributionCount: number;

@@ -25,7 +25,7 @@ export interface ZkeyHeader {
 }
 
 /** A key's bytes, on the disk or in memory. */
-export interface ZkeyBytes {
+interface ZkeyBytes {
   /** For errors. */
   readonly name: string;
   readonly fileBytes: number;

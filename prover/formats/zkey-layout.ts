@@ -28,7 +28,7 @@ const groth16Protocol = 1;
 export const sectionHeadBytes = 12;
 export const fileHeadBytes = 12;
 
-export interface ZkeyShape {
+interface ZkeyShape {
   wireCount: number;
   /** Public signals, without the constant 1. */
   publicCount: number;
@@ -68,7 +68,7 @@ export function layOutZkey(shape: ZkeyShape): ZkeyLayout {
   return { positions, byteCounts, fileBytes: at };
 }
 
-export interface ZkeyHeaderPoints {
+interface ZkeyHeaderPoints {
   alpha1: Uint8Array;
   beta1: Uint8Array;
   beta2: Uint8Array;

@@ -33,7 +33,7 @@ import {
 } from "./prove-queue.ts";
 import { postProof, toError } from "./sequencer-jobs.ts";
 
-export interface DispatcherOptions extends SequencerEndpoint {
+interface DispatcherOptions extends SequencerEndpoint {
   readonly pollIntervalMs: number;
   readonly maxBackoffMs: number;
   /** Within how long what waits should be proven. */
@@ -44,7 +44,7 @@ export interface DispatcherOptions extends SequencerEndpoint {
   readonly credits?: ProofCredits | undefined;
 }
 
-export interface DispatcherModules {
+interface DispatcherModules {
   readonly redis: Redis;
   readonly logger: Logger;
   readonly metrics: DispatchMetrics;

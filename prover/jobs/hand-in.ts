@@ -26,12 +26,12 @@ const sealedSchema = z.strictObject({
   /** Nonce, tag and text. */
   sealed: z.base64(),
 });
-export type SealedAnswer = z.output<typeof sealedSchema>;
+type SealedAnswer = z.output<typeof sealedSchema>;
 
 /** As a worker writes it: text, before it is read. */
 export type PlainAnswer = z.input<typeof proveAnswerSchema>;
 
-export interface HandIn {
+interface HandIn {
   readonly answer: ProveAnswer;
   /** What goes on to the sequencer: written anew from what was read, so that nothing else of it does. */
   readonly body: Omit<z.input<typeof proofBody>, "batchHash">;

@@ -17,7 +17,7 @@ import {
 } from "./prove-queue.ts";
 import { type ProveJob, type ProveJobClient, toInputs } from "./sequencer-jobs.ts";
 
-export interface QueueJobClientOptions {
+interface QueueJobClientOptions {
   readonly queueUrl: string;
   readonly proverName: string;
   /** Hex, for this name alone (hand-in.ts); absent where hand-ins are not sealed. */

@@ -32,7 +32,7 @@ export interface ProveJobClient {
   close?(): Promise<void>;
 }
 
-export interface ProveJobClientOptions extends SequencerEndpoint {
+interface ProveJobClientOptions extends SequencerEndpoint {
   /** The provers' token, or the operator's. */
   readonly operatorToken: string;
   /** Tells provers apart: each gets a job of its own. */

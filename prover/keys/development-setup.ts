@@ -93,7 +93,7 @@ export async function developmentSetup(
 }
 
 /** Where the circuit's development key is kept, once it is made. */
-export interface DevelopmentKey {
+interface DevelopmentKey {
   readonly verificationKey: VerificationKey;
   readonly zkeyPath: string;
   /** In snarkjs' form. This file is there. */

@@ -21,7 +21,7 @@ import {
 
 const backend = "native";
 
-export interface NativeProverOptions {
+interface NativeProverOptions {
   /** "auto" takes the fastest path that the processor has; the others insist. */
   path?: NativePath | "auto";
   /** Defaults to the number of cores. */
@@ -32,7 +32,7 @@ export interface NativeProverOptions {
   keyMemory?: KeyMemory;
 }
 
-export interface NativeProofResult extends ProofResult {
+interface NativeProofResult extends ProofResult {
   path: NativePath;
   phaseMs: NativeTimes;
   /** Where the key's points were: what happened, not what was asked for. */

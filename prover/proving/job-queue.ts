@@ -15,7 +15,7 @@ interface Entry<Result> extends QueuedJob {
   isSettled: boolean;
 }
 
-export interface JobQueueModules<Result> {
+interface JobQueueModules<Result> {
   /** Makes the proof. What it answers after the job was cancelled is dropped. */
   run(queued: QueuedJob): Promise<Result>;
   /** Stops what the running job does, as it was cancelled or the prover closed. */

@@ -6,7 +6,7 @@ import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { z } from "zod";
 
 /** Which proofs take equally long: the same circuit, by its content, proven by the same back end. */
-export interface ProofKind {
+interface ProofKind {
   readonly contentHash: string;
   readonly backend: string;
 }

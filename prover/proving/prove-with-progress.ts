@@ -9,7 +9,7 @@ export interface ProofProgress {
   readonly elapsedMs: number;
 }
 
-export interface ProgressOptions {
+interface ProgressOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ProofProgress) => void;
   /** How long the whole job takes, where the caller knows better than `times`; only the estimate depends on it. */

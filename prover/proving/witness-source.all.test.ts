@@ -5,13 +5,13 @@ import { readDescription } from "@openledger/circuits/compiler/composed-descript
 import { type CircuitInputs, WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { partShape } from "@openledger/circuits/internal/compiler/compose";
-import { findBrokenRow } from "@openledger/circuits/internal/compiler/compose-check";
 import { layOutComposition } from "@openledger/circuits/internal/compiler/compose-layout";
 import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
 import { TableBuilder } from "@openledger/circuits/table/table-builder";
 import { postedShape } from "@openledger/circuits/table/table-shape";
 import { TableWitness } from "@openledger/circuits/table/table-witness";
+import { findBrokenRow } from "@openledger/circuits/testing/compose-check";
 import { matchWires } from "@openledger/circuits/testing/compose-equality";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
 import { BATCH_TABLE, batchTester, BATCH_DEPTH as DEPTH } from "@openledger/circuits/testing/table-world";

@@ -13,7 +13,7 @@ import type { CircuitInputs, SignalValue } from "./prover.ts";
 import { WitnessThreads } from "./witness-threads.ts";
 
 /** Parts that are calculated. circom's own program has one part and says nothing before its end. */
-export type WitnessProgress = (done: number, total: number) => void;
+type WitnessProgress = (done: number, total: number) => void;
 
 /** Makes the witnesses of one circuit. */
 export interface WitnessSource {

@@ -10,7 +10,7 @@ import type { ProofJob, ProofResult, Prover } from "../proving/prover.ts";
 /** A process that is being set up proves first. */
 const FIRST_AFTER_MS = 10 * 60_000;
 
-export interface CrossCheckModules {
+interface CrossCheckModules {
   readonly logger: Logger;
   /** Opens another back end, and one that shares no arithmetic with `backend` where there is one. */
   readonly openOther: (backend: BackendName) => Promise<Prover>;

@@ -19,7 +19,7 @@ export interface ProveLoopOptions {
   readonly signal: AbortSignal;
 }
 
-export interface ProveLoopModules {
+interface ProveLoopModules {
   readonly jobs: ProveJobClient;
   readonly prover: Prover;
   readonly circuits: ReadonlyMap<string, ProvingCircuit>;

@@ -1,5 +1,5 @@
 import { elementBytes } from "@openledger/circuits/wasm/field-limbs";
-import { baseModulus, fromBytesLe, montgomeryR, toBytesLe } from "../formats/bn254-numbers.ts";
+import { baseModulus, montgomeryR, toBytesLe } from "../formats/bn254-numbers.ts";
 import {
   buildKernelImage,
   createKernelMemory,
@@ -58,8 +58,4 @@ export function zkeyCoordinate(value: bigint): Uint8Array {
 export function vectorElement({ doubles }: KernelBench, vector: number, index: number): number[] {
   const at = vector / 8 + (index >>> 1) * ((2 * elementBytes) / 8) + (index & 1);
   return [0, 1, 2, 3, 4].map((i) => doubles[at + 2 * i]!);
-}
-
-export function readInteger({ bytes }: KernelBench, address: number): bigint {
-  return fromBytesLe(bytes.subarray(address, address + 32));
 }

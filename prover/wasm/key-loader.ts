@@ -7,7 +7,7 @@ import type { KeySource, ZkeySections } from "./zkey-sections.ts";
 
 /** Parts of the loading, those that take longest first; threads share them out. */
 export const loadSteps = ["coefficients", "b2", "a", "b1", "c", "h", "inverse", "coset"] as const;
-export type LoadStep = (typeof loadSteps)[number];
+type LoadStep = (typeof loadSteps)[number];
 
 const pointSections: Record<SumName, number> = {
   a: zkeySection.a,
@@ -19,7 +19,7 @@ const pointSections: Record<SumName, number> = {
 const coefficientBytes = 44;
 const valueBytes = 32;
 
-export interface LoaderContext {
+interface LoaderContext {
   kernels: KernelCalls;
   buffer: SharedArrayBuffer;
   plan: MemoryPlan;

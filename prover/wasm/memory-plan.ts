@@ -14,7 +14,7 @@ import {
 const sumNames = ["b2", "a", "b1", "c", "h"] as const;
 export type SumName = (typeof sumNames)[number];
 
-export interface KeyShape {
+interface KeyShape {
   wireCount: number;
   publicCount: number;
   domainSize: number;
@@ -128,7 +128,7 @@ export function planMemory(shape: KeyShape, workerCount: number): MemoryPlan {
 }
 
 /** A window of one of the sums, and where its points go. */
-export interface SumTask {
+interface SumTask {
   sum: SumName;
   window: number;
   result: number;

@@ -1,6 +1,5 @@
 import { fieldBytes } from "../formats/bn254-numbers.ts";
 import { g1Shape } from "./kernels/curve-kernel.ts";
-import { halfBits } from "./kernels/endomorphism.ts";
 import {
   createKernelMemory,
   instantiateKernels,
@@ -90,9 +89,3 @@ export class OneThreadSums {
       this.#summer.sumWindow(this.table, table, window);
   }
 }
-
-/** Windows of so many bits for the halves that the endomorphism makes of a scalar. */
-export const windowsOf = (windowBits: number): WindowShape => ({
-  windowBits,
-  windowCount: Math.ceil((halfBits + 1) / windowBits),
-});

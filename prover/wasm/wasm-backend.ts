@@ -21,14 +21,14 @@ import { readSections, type ZkeySections } from "./zkey-sections.ts";
 
 const backend = "wasm";
 
-export interface WasmProverOptions {
+interface WasmProverOptions {
   /** Defaults to the number of cores. */
   threadCount?: number;
   /** Keys kept in memory, about twice as large as their files; the one unused for longest goes first. */
   maxKeyCount?: number;
 }
 
-export interface WasmPhaseTimes extends StageTimes {
+interface WasmPhaseTimes extends StageTimes {
   /** The windows' points put together and blinded. */
   assemblyMs: number;
   /** Of each sum, all threads together. */
@@ -39,11 +39,11 @@ export interface WasmPhaseTimes extends StageTimes {
   hMs: number;
 }
 
-export interface WasmProofResult extends ProofResult {
+interface WasmProofResult extends ProofResult {
   phaseMs: WasmPhaseTimes;
 }
 
-export interface WasmProver extends Prover {
+interface WasmProver extends Prover {
   prove(job: ProofJob, options?: ProveOptions): Promise<WasmProofResult>;
   /** Those that compute; none before the first proof. */
   readonly threads: readonly Worker[];

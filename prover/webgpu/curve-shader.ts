@@ -100,7 +100,7 @@ fn ${buffer}Store(index: u32, slot: u32) {
 
 type Element = readonly Value[];
 
-export interface AdditionFormulas {
+interface AdditionFormulas {
   program: FieldProgram;
   /** The two differences' squares: both zero for equal points, the first alone for opposite ones. */
   compare: Segment;

@@ -3,7 +3,7 @@
  * graphics cards, or as a table that one loop interprets. SwiftShader inlines every call and its compiler
  * needs minutes for a point addition with its twenty products; the loop has a single one.
  */
-export type FieldOperation = "Mul" | "AddLazy" | "SubLazy" | "SubLazy4";
+type FieldOperation = "Mul" | "AddLazy" | "SubLazy" | "SubLazy4";
 
 /** A value of a program, by its number: the inputs first, then the operations' results in order. */
 export type Value = number;

@@ -25,8 +25,8 @@ export interface FieldShape {
 export const baseShader: FieldShape = { name: "Fq", modulus: baseModulus };
 export const scalarShader: FieldShape = { name: "Fr", modulus: scalarModulus };
 
-export const limbBits = 13;
-export const limbCount = 20;
+const limbBits = 13;
+const limbCount = 20;
 /** Montgomery's R of the kernels; a zkey's is 2^256. */
 export const kernelR = 1n << BigInt(limbBits * limbCount);
 const mask = (1 << limbBits) - 1;

@@ -22,7 +22,7 @@ export interface Kernel {
 }
 
 /** A dispatch with all that belongs to it. */
-export interface Step {
+interface Step {
   name: string;
   pipeline: GPUComputePipeline;
   bindGroup: GPUBindGroup;

@@ -19,7 +19,7 @@ export interface GpuPhaseTimes {
 }
 
 /** Both below the order of the groups. */
-export interface Blinding {
+interface Blinding {
   r: bigint;
   s: bigint;
 }

@@ -1,7 +1,7 @@
 import { type Access, groupSize, type Kernel } from "./gpu-device.ts";
 
 /** A buffer of a kernel: what it is called, what the kernel does with it, and its WGSL type. */
-export type Binding = readonly [name: string, access: Access, type: string];
+type Binding = readonly [name: string, access: Access, type: string];
 
 /**
  * A kernel from its parts. `thread` is the index of the invocation, also where a dispatch has two dimensions;

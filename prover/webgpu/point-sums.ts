@@ -51,7 +51,7 @@ export function planSums(setCounts: readonly number[]): SumPlan {
   return { setCounts, windowBits, windowCount, chunkLength };
 }
 
-export interface SumInputs {
+interface SumInputs {
   /** Affine, in the kernels' form, none at infinity; the sets' one after another. */
   points: GPUBuffer;
   /** For each point the place of its scalar in `scalars`. */

@@ -20,7 +20,7 @@ const powers = ["powers", "read", "array<vec4<u32>>"] as const;
 const parameters = ["parameters", "uniform", "Parameters"] as const;
 
 /** A type and no interface, so that its values can be listed. */
-export type QuotientKernels = {
+type QuotientKernels = {
   scaleCoefficients: Kernel;
   makePowers: Kernel;
   segments: Kernel;

@@ -4,7 +4,7 @@ import { kernelR, type ShaderStyle, wordsOf } from "./field-shader.ts";
 import type { Command, GpuDevice, Kernel } from "./gpu-device.ts";
 import { type Kernels, powerTable, quotientKernels, segmentTerms } from "./quotient-kernels.ts";
 
-export interface QuotientInputs {
+interface QuotientInputs {
   /** A power of two. */
   domainSize: number;
   /** The key's coefficient section without its count, as in the file. Its values are converted in place. */

@@ -12,14 +12,14 @@ import { GpuDevice } from "./gpu-device.ts";
 import { type GpuKey, loadGpuKey } from "./gpu-key.ts";
 import { type GpuPhaseTimes, proveOnGpu } from "./gpu-proof.ts";
 
-export interface WebgpuProverOptions {
+interface WebgpuProverOptions {
   /** Defaults to PROVER_WEBGPU_ADAPTER of the environment, and that to "hardware". */
   adapter?: AdapterKind;
   /** Keys kept on the card, about four times as large as their files; the one unused for longest goes first. */
   maxKeyCount?: number;
 }
 
-export interface WebgpuProofResult extends ProofResult {
+interface WebgpuProofResult extends ProofResult {
   phaseMs: GpuPhaseTimes;
 }
 

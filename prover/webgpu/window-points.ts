@@ -6,8 +6,8 @@ import type { SumPlan } from "./point-sums.ts";
 
 const G1 = bn254.G1.Point;
 const G2 = bn254.G2.Point;
-export type G1 = InstanceType<typeof G1>;
-export type G2 = InstanceType<typeof G2>;
+type G1 = InstanceType<typeof G1>;
+type G2 = InstanceType<typeof G2>;
 
 const inverseR = powMod(kernelR, baseModulus - 2n, baseModulus);
 

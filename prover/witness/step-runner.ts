@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 /** A part's steps in the addon's memory. */
 export type LoadedSteps = { readonly loadedSteps: unique symbol };
 
-export interface StepRunner {
+interface StepRunner {
   /** @throws Error where the bytes are no steps */
   load(bytes: Uint8Array): LoadedSteps;
   /**

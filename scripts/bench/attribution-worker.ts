@@ -3,7 +3,7 @@ import { FULL_GAMING, QUICK_GAMING, simulateGaming } from "@openledger/attributi
 import { mnistLogisticCase, mnistMlpCase } from "@openledger/attribution/internal/research/mnist-cases";
 import { measureQuality } from "@openledger/attribution/internal/research/quality";
 
-export const PARTS = ["mnistLogistic", "mnistMlp", "gaming"] as const;
+const PARTS = ["mnistLogistic", "mnistMlp", "gaming"] as const;
 export type Part = (typeof PARTS)[number];
 
 function runPart(part: Part, size: "full" | "quick") {

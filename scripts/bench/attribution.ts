@@ -9,7 +9,7 @@ import { integerScores } from "@openledger/attribution/internal/scores/integer-s
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { Part } from "./attribution-worker.ts";
 
-export interface AttributionBenchOptions {
+interface AttributionBenchOptions {
   /** Hundreds of rows instead of 5,000: shows in seconds that everything runs; its numbers mean nothing. */
   readonly quick?: boolean;
   readonly log?: (line: string) => void;

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 
 /** Of a part that was not measured, null. CPU time is the command's and that of all processes it has waited for. */
-export interface Costs {
+interface Costs {
   testMinutes: number | null;
   testAllMinutes: number | null;
   /** Of `npm run test:all`, where that was measured; else of `npm test`. */

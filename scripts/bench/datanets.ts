@@ -18,7 +18,7 @@ const QUERY_COUNT = 500;
 const WORD_COUNT = 60_000;
 const WORDS_A_ROW = 25;
 
-export interface BenchDatanetsOptions {
+interface BenchDatanetsOptions {
   readonly rows: number;
   readonly searched: number;
   readonly compared: number;

@@ -32,19 +32,3 @@ export function benchEmails({ quick }: { readonly quick: boolean }): { emails: R
   }
   return { emails };
 }
-
-/** How far 20 contributors' shares are from those of exact influence: total variation, without training again. */
-export function benchSharesOff(rowCount: number): { int8d256: number; direct: number } {
-  const ways = measureDirect({
-    rowCount,
-    queryCount: 200,
-    subsetCount: 0,
-    bucketCount: 1_024,
-    featureCounts: [256],
-    bitCounts: [10],
-    seed: SEED,
-  });
-  const of = (inputs: RegisteredQuality["inputs"], way: string) =>
-    ways.find((one) => one.inputs === inputs && one.way === way)!.sharesOff;
-  return { int8d256: of("length", "int8 d=256"), direct: of("counts", "direct int10") };
-}

@@ -21,7 +21,7 @@ import type { Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
 import { bytesToHex, createPublicClient, createWalletClient, http, parseEther } from "viem";
 import { foundry } from "viem/chains";
 
-export interface ProvenBatchFigures {
+interface ProvenBatchFigures {
   witnessMs: number;
   proveMs: number;
   gasTotal: number;

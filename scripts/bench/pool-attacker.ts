@@ -23,7 +23,7 @@ export interface AttackersCall {
 }
 
 /** What came of his transactions. */
-export interface Spent {
+interface Spent {
   readonly gas: number;
   readonly minedCount: number;
   /** As the contract names it, and how often. */

@@ -1,6 +1,6 @@
 /** What a proving benchmark runs on: a key, a witness for it, and how long both took to make. */
-import { mkdtemp, stat, symlink, writeFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
@@ -9,8 +9,6 @@ import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed
 import { type TableShape, tableName } from "@openledger/circuits/table/table-shape";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
 import { fillTable } from "@openledger/circuits/testing/table-world";
-import type { KeyMeta } from "@openledger/prover/internal/formats/key-meta";
-import { hashKeyFile, readZkeyHeader } from "@openledger/prover/internal/formats/zkey-file";
 import { openWitnessSource } from "@openledger/prover/internal/proving/witness-source";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { ProvingCircuit } from "@openledger/prover/proving/prover";
@@ -27,12 +25,12 @@ const SHAPE_OF_DOMAIN: Record<number, TableShape> = {
 export interface BenchCase {
   readonly circuit: ProvingCircuit;
   readonly wtnsPath: string;
-  /** Of a foreign key not known: null. Linear ones are counted. */
-  readonly constraints: number | null;
+  /** Linear ones are counted. */
+  readonly constraints: number;
   readonly domainLog2: number;
-  /** Calculating the witness and encoding it; null for a foreign one. */
-  readonly witnessMs: number | null;
-  /** The development setup; null where the key came from the cache or from elsewhere. */
+  /** Calculating the witness and encoding it. */
+  readonly witnessMs: number;
+  /** The development setup; null where the key came from the cache. */
   readonly setup: { readonly ms: number; readonly zkeyMb: number } | null;
 }
 
@@ -69,32 +67,4 @@ export async function ledgerCase(
   const constraints = nonLinear + linear;
   console.log(`  ${constraints} constraints, witness ${witnessMs} ms`);
   return { circuit, wtnsPath, constraints, domainLog2, witnessMs, setup };
-}
-
-/** A key and a witness of someone else's. Our back ends want the description that our own keys have: it is made here. */
-export async function foreignCase(zkeyPath: string, wtnsPath: string, folder: string): Promise<BenchCase> {
-  const { verificationKey, publicCount, fileBytes, domainSize } = await readZkeyHeader(zkeyPath);
-  const keyFolder = await mkdtemp(join(folder, "foreign-"));
-  const meta: KeyMeta = {
-    name: basename(zkeyPath),
-    contentHash: "",
-    isDevelopment: false,
-    setupVersion: 0,
-    zkeyFile: basename(zkeyPath),
-    zkeySha256: await hashKeyFile(zkeyPath),
-    zkeyBytes: fileBytes,
-    publicCount,
-  };
-  await symlink(resolve(zkeyPath), join(keyFolder, meta.zkeyFile));
-  await writeFile(join(keyFolder, "meta.json"), JSON.stringify(meta));
-  const circuit = {
-    name: meta.name,
-    wasmPath: "",
-    zkeyPath: join(keyFolder, meta.zkeyFile),
-    verificationKey,
-    contentHash: "",
-    isDevelopment: false,
-  };
-  const domainLog2 = Math.log2(domainSize);
-  return { circuit, wtnsPath, constraints: null, domainLog2, witnessMs: null, setup: null };
 }

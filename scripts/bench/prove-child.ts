@@ -1,11 +1,10 @@
 /**
- * One prover in a process of its own: a back end, and where the native one is to have its keys. Answers each message
- * { circuit, wtnsPath } with one ChildAnswer; the proof was verified, and its time is without the witness and the verification.
+ * One prover in a process of its own. Answers each message { circuit, wtnsPath } with one ChildAnswer; the proof was verified, and its time is without the witness and the verification.
  */
 import { readFile } from "node:fs/promises";
 import { type BackendName, createProver } from "@openledger/prover/backends";
 import { toSnarkjsKey, verifyProof } from "@openledger/prover/formats/verification-key";
-import type { KeyMemory, ProofResult, Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
+import type { ProofResult, Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
 
 export interface ChildRequest {
   readonly circuit: ProvingCircuit;
@@ -28,8 +27,6 @@ export type ChildAnswer =
 type Timed = Pick<ChildAnswer & { ok: true }, "proveMs" | "keyMs" | "phases">;
 
 const backend = process.argv[2] as BackendName;
-/** Of the native back end. */
-const keyMemory = process.argv[3] as KeyMemory | undefined;
 
 /** snarkjs as its users call it: it reads the key anew for every proof. */
 async function proveWithSnarkjs({ circuit, wtnsPath }: ChildRequest): Promise<Timed> {
@@ -45,7 +42,7 @@ async function proveWithSnarkjs({ circuit, wtnsPath }: ChildRequest): Promise<Ti
 
 let prover: Prover | undefined;
 async function proveWithOurs({ circuit, wtnsPath }: ChildRequest): Promise<Timed> {
-  prover ??= await createProver(backend, keyMemory === undefined ? {} : { keyMemory });
+  prover ??= await createProver(backend);
   const witness = new Uint8Array(await readFile(wtnsPath));
   const startedAtMs = performance.now();
   const result: ProofResult & { phaseMs?: Record<string, number> } = await prover.prove({ circuit, witness });

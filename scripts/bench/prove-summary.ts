@@ -22,7 +22,7 @@ const PHASES: readonly { readonly label: string; readonly names: readonly string
   { label: "assembly", names: ["assemblyMs", "finish"] },
 ];
 
-export type ByContestant<T> = Record<Contestant | "webgpu", T | null>;
+type ByContestant<T> = Record<Contestant | "webgpu", T | null>;
 
 /** Ratios above 1: ours is faster. What did not run is null. */
 export function summarise(
@@ -78,12 +78,11 @@ export function summarise(
   };
 }
 
-export type Summary = ReturnType<typeof summarise>;
+type Summary = ReturnType<typeof summarise>;
 
 /** Readable lines. */
 export function breakdown(row: Summary): string[] {
-  const lines = [`processor time: ${JSON.stringify(row.cpuRatios)}`];
-  if (row.witnessMs !== null) lines.push(`witness ${row.witnessMs} ms`);
+  const lines = [`processor time: ${JSON.stringify(row.cpuRatios)}`, `witness ${row.witnessMs} ms`];
   for (const [who, phases] of Object.entries(row.phases)) {
     if (phases === null) continue;
     const name = who as Contestant;

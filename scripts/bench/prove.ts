@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { BACKEND_NAMES, type BackendName } from "@openledger/prover/backends";
-import { type BenchCase, foreignCase, ledgerCase } from "./prove-case.ts";
+import { type BenchCase, ledgerCase } from "./prove-case.ts";
 import { type Contestant, type Contestants, startContestants } from "./prove-contestants.ts";
 import { breakdown, type Run, summarise } from "./prove-summary.ts";
 
@@ -12,8 +12,6 @@ export interface BenchProveOptions {
   rounds: string;
   backends: string;
   rapidsnark?: string;
-  zkey?: string;
-  wtns?: string;
   /** Take keys from the cache instead of making and timing them. */
   cachedKeys?: boolean;
 }
@@ -33,13 +31,12 @@ export async function benchProve(options: BenchProveOptions) {
       `${contestants.join(", ")}: ${rounds} proofs each, in turns`,
   );
   const sizes = [];
-  const isForeign = options.zkey !== undefined || options.wtns !== undefined;
-  for (const size of isForeign ? ["foreign"] : options.sizes.split(",")) {
+  for (const size of options.sizes.split(",")) {
     // A folder of its own for each size: its key goes away before the next one is made.
     const folder = await mkdtemp(join(tmpdir(), "openledger-bench-"));
     const running = startContestants(options.rapidsnark, folder);
     try {
-      const bench = await makeCase(size, options, folder);
+      const bench = await ledgerCase(Number(size), folder, options.cachedKeys === true);
       sizes.push(await measure(bench, contestants, running, rounds));
     } finally {
       running.close();
@@ -55,14 +52,6 @@ function parseBackends(list: string): BackendName[] {
     if (known === undefined) throw new Error(`back ends are ${BACKEND_NAMES.join(", ")}, not ${name}`);
     return known;
   });
-}
-
-function makeCase(size: string, options: BenchProveOptions, folder: string): Promise<BenchCase> {
-  const { zkey, wtns } = options;
-  if (zkey === undefined && wtns === undefined)
-    return ledgerCase(Number(size), folder, options.cachedKeys === true);
-  if (zkey === undefined || wtns === undefined) throw new Error("--zkey and --wtns go together");
-  return foreignCase(zkey, wtns, folder);
 }
 
 async function measure(

@@ -29,7 +29,7 @@ import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { median } from "./prove-summary.ts";
 
-export interface ProversBenchOptions {
+interface ProversBenchOptions {
   readonly backend: BackendName;
   /** Batches that each measurement proves after the first of each prover. */
   readonly batchCount: number;

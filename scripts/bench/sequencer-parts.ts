@@ -18,7 +18,7 @@ import { TableBuilder } from "@openledger/circuits/table/table-builder";
 import { PRODUCTION_SHAPE } from "@openledger/circuits/testing/sample-shape";
 import { Secret } from "@openledger/foundation/secret";
 import { preconfirmationSignerOf } from "@openledger/sequencer/internal/intake/signature-tasks";
-import { createPreconfirmationSigner } from "@openledger/sequencer/internal/store/preconfirmations";
+import { createPreconfirmationSigner } from "@openledger/sequencer/testing/preconfirmation-signer";
 import { TEST_DOMAIN, testUser, transfer } from "@openledger/sequencer/testing/test-rollup";
 import { buildPoseidon } from "circomlibjs";
 

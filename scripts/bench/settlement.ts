@@ -17,7 +17,7 @@ import { type BackendName, createProver } from "@openledger/prover/backends";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { Prover } from "@openledger/prover/proving/prover";
 
-export interface BenchSettlementOptions {
+interface BenchSettlementOptions {
   /** rows-features-earners-payments-draws, or direct-rows-buckets-earners-payments-draws; commas between sizes. */
   readonly sizes: string;
   readonly prover: string;

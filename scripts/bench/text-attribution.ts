@@ -14,7 +14,7 @@ import type { RetrainOrder } from "./texts/retrain-worker.ts";
 import { halfOf, keptLosses, type Retraining, retrainingPath } from "./texts/retraining.ts";
 import { rowsAndQueries, type TextSetting, textSetting } from "./texts/setting.ts";
 
-export interface TextBenchOptions {
+interface TextBenchOptions {
   /** Retrained halves of the report. */
   readonly halves: number;
   /** So many of them in a second order, too: for the ceiling. */

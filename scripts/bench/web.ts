@@ -1,19 +1,19 @@
 /** What the pages cost their reader, in a real browser, while a real rollup closes, proves and posts batches. */
 
 import type { World } from "@openledger/e2e/internal/world/world";
-import { weighPages } from "@openledger/web/internal/build/weigh-pages";
 import { openBrowser, openProfile, seriousFindings } from "@openledger/web/testing/browser";
 import { pagesPathOf, startPagesWorld } from "@openledger/web/testing/pages-world";
+import { weighPages } from "@openledger/web/testing/weigh-pages";
 import type { Browser, CDPSession } from "playwright-core";
 
-export interface BenchWebOptions {
+interface BenchWebOptions {
   /** Minutes of live batches over which the heap is watched. */
   readonly minutes: number;
   readonly rounds: number;
   readonly progress: (text: string) => void;
 }
 
-export interface BenchWebResult {
+interface BenchWebResult {
   readonly web: {
     /** Of everything that a first visit fetches, gzip, the typeface counted in. */
     readonly compressedKb: number;

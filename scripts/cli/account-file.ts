@@ -31,8 +31,8 @@ const fileSchema = z.object({
     }),
   ),
 });
-export type AccountFile = z.infer<typeof fileSchema>;
-export type StoredAccount = AccountFile["accounts"][number];
+type AccountFile = z.infer<typeof fileSchema>;
+type StoredAccount = AccountFile["accounts"][number];
 
 /** @throws CMD_ACCOUNT_INVALID. A file that is not there is an empty one. */
 export function readAccountFile(path: string): AccountFile {

@@ -9,7 +9,7 @@ export const FROM_BLOCK_OPTION = defineOptions({
   },
 });
 /** As the bridge's. */
-export const FINALITY_DEPTH_BLOCKS = 64;
+const FINALITY_DEPTH_BLOCKS = 64;
 export const FINALITY_OPTION = defineOptions({
   "--finality-depth <blocks>": {
     about: "how many L1 blocks a batch must be deep to count as final",

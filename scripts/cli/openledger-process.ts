@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 
-export interface EndedCommand {
+interface EndedCommand {
   /** null where a signal has ended it. */
   readonly status: number | null;
   /** Its answer, or {"error": {code, message}}. */

@@ -5,7 +5,7 @@
 import { type Command, Option } from "commander";
 
 /** An option that is more than its description. */
-export interface OptionSpec<Value = unknown> {
+interface OptionSpec<Value = unknown> {
   readonly about: string;
   /** Value where the option is not given. */
   readonly fallback?: Value;
@@ -17,7 +17,7 @@ export interface OptionSpec<Value = unknown> {
 }
 
 /** Options by their flags, "--from <leaf>": the description, or more. */
-export type OptionTable = Readonly<Record<string, string | OptionSpec>>;
+type OptionTable = Readonly<Record<string, string | OptionSpec>>;
 
 type Camel<Name extends string> = Name extends `${infer First}-${infer Rest}`
   ? `${First}${Capitalize<Camel<Rest>>}`

@@ -3,7 +3,7 @@ import type { FuzzRandom } from "./fuzz-random.ts";
 
 export type KernelAddon = { sets(): string[] } & Record<string, (...args: unknown[]) => unknown>;
 
-export interface KernelCounts {
+interface KernelCounts {
   calls: number;
   ran: number;
   refused: number;

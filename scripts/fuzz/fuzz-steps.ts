@@ -7,7 +7,7 @@ export interface StepsAddon {
   run(program: unknown, inputs: Buffer, ports: Buffer, own: Buffer): number;
 }
 
-export interface StepCounts {
+interface StepCounts {
   programs: number;
   loaded: number;
   /** To the end, or to a row that an input breaks. */

@@ -5,7 +5,7 @@ export interface SuffixAddon {
   sort(text: Uint8Array, array: Int32Array): Promise<void>;
 }
 
-export interface SuffixCounts {
+interface SuffixCounts {
   arrays: number;
   bytes: number;
 }

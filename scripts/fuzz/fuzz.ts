@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 
-export interface FuzzOptions {
+interface FuzzOptions {
   readonly seed: number;
   /** How many times the usual number of inputs. */
   readonly factor: number;

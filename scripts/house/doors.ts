@@ -17,7 +17,7 @@ const DEVELOPMENT_ONLY = new Set(["@sparticuz/chromium"]);
 const wingOf = (path: string) => path.split("/")[0]!;
 const withoutExtension = (path: string) => path.replace(/\.(tsx?|js)$/, "");
 const TOOLS =
-  /^(e2e|client\/packing|scripts\/((\w+-)*(bench|drill)|doors|errors|fuzz|house|measure-snapshot|package|prebuild|prebuilt|refusals|test|testing))[./]/;
+  /^(e2e|client\/packing|scripts\/((\w+-)*(bench|drill)|doors|errors|fuzz|house|package|prebuild|prebuilt|refusals|test|testing))[./]/;
 /** Tests, their scaffolding, and programs that measure, break and pack: they may reach what is behind a door. */
 const isTool = (path: string): boolean => isTest(path) || isTesting(path) || TOOLS.test(path);
 

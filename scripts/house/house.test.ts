@@ -3,9 +3,11 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { countKnobs, countLines } from "../knobs.ts";
 import { brokenDoors } from "./doors.ts";
-import { brokenCounts, brokenLimits } from "./limits.ts";
+import { countKinds } from "./kinds.ts";
+import { brokenCounts, brokenKinds, brokenLimits } from "./limits.ts";
 import { measureHouse } from "./measures.ts";
 import { isTest, isTesting, readTree, roomOf } from "./tree.ts";
+import { lostStops, walkChanges } from "./walks.ts";
 import { readWorkspaces } from "./workspaces.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -46,6 +48,14 @@ describe("the house", () => {
     expect(brokenCounts({ ...counts, codes: 10_000 })).toEqual([
       expect.stringMatching(/^codes: 10000, the limit is /),
     ]);
+  });
+
+  it("has no more kinds and changes of workspace than it may, and every file of the walks", () => {
+    const [kinds, walks] = [countKinds(tree), walkChanges()];
+    expect(lostStops(tree)).toEqual([]);
+    for (const count of Object.values({ ...kinds, ...walks })) expect(count).toBeGreaterThan(0);
+    expect(brokenKinds({ ...kinds, ...walks })).toEqual([]);
+    expect(brokenKinds({ ...kinds, ...walks, families: 99 })).toHaveLength(1);
   });
 
   it("imports what the manifests name, through the doors, and has no circle of workspaces", () => {

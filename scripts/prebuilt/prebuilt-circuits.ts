@@ -12,7 +12,7 @@ import { generatorTablesPath } from "@openledger/circuits/internal/field/generat
 import { circuitsOf } from "@openledger/e2e/internal/devnet/circuits";
 import { PLANS } from "@openledger/e2e/internal/devnet/plan";
 
-export interface PrebuiltFile {
+interface PrebuiltFile {
   readonly path: string;
   readonly header: PrebuiltHeader;
   /** Whether today's sources have its content hash. */

@@ -33,7 +33,7 @@ interface KnownBlob {
 }
 
 /** As /health shows it. */
-export interface BlobsView {
+interface BlobsView {
   /** Files in the archive. */
   readonly kept: number;
   /** Batches of this ledger that stand in blobs. */
@@ -44,7 +44,7 @@ export interface BlobsView {
   readonly oldestMissingAtMs: number | null;
 }
 
-export interface BlobKeeperModules {
+interface BlobKeeperModules {
   readonly log: LedgerLog;
   readonly archive: BlobArchive;
   /** Of circuits whose batches stand in blobs. */

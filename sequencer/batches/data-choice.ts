@@ -28,7 +28,7 @@ export type DataMode = (typeof DATA_MODES)[number];
  * cheaper, but by less than a tenth. no-prices: nobody has named any; old-prices: nobody has for ten minutes. Then batches
  * stay where the last one stood, and the first is in calldata.
  */
-export type DataReason = "only" | "set" | "cheaper" | "margin" | "no-prices" | "old-prices";
+type DataReason = "only" | "set" | "cheaper" | "margin" | "no-prices" | "old-prices";
 
 interface DataVerdict {
   readonly place: DataPlace;
@@ -36,7 +36,7 @@ interface DataVerdict {
 }
 
 /** As /v1/status shows it. */
-export interface DataView {
+interface DataView {
   readonly mode: DataMode;
   /** Of the batch that was closed last; null where none was since the start. */
   readonly last: DataVerdict | null;
@@ -154,7 +154,7 @@ export class DataChoice implements PlaceChooser {
   }
 }
 
-export interface DataChoiceModules {
+interface DataChoiceModules {
   readonly logger: Pick<Logger, "info" | "warn">;
   readonly metrics: Pick<Metrics, "data">;
   /** Milliseconds since 1970. */

@@ -15,7 +15,7 @@ export interface FeedSocket {
   terminate(): void;
 }
 
-export interface FeedOptions {
+interface FeedOptions {
   readonly maxClients: number;
   /** A client with more than this much unread is cut off. */
   readonly maxBufferedBytes: number;

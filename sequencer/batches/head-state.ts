@@ -25,7 +25,7 @@ export interface Execution extends PlacedTrace {
   readonly opIndex: number;
 }
 
-export type HeadPosition = Omit<ChainPosition, "sequence">;
+type HeadPosition = Omit<ChainPosition, "sequence">;
 
 interface OpenBatch {
   readonly builder: TableBuilder;

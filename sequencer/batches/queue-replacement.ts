@@ -10,7 +10,7 @@ import { type NewQueueEntry, sameQueueEntry } from "./queue-entry.ts";
 /** What L1's queue holds at an index instead of what was handed over; null: nothing any more. */
 export type ReplacedQueue = ReadonlyMap<number, StoredQueueEntry | null>;
 
-export interface QueueReplacement {
+interface QueueReplacement {
   /** The last batch that took nothing of what is replaced. */
   readonly base: number;
   readonly queue: ReplacedQueue;

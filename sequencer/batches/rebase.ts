@@ -44,14 +44,14 @@ import type { Execution, HeadState } from "./head-state.ts";
 import type { ReplacedQueue } from "./queue-replacement.ts";
 import { epochWrites, forcedSealWrites, type StoredEpoch, type StoredPayment } from "./stored-epochs.ts";
 
-export interface RebaseModules {
+interface RebaseModules {
   readonly head: HeadState;
   readonly book: BatchBook;
   readonly log: LedgerLog;
   readonly data: PlaceChooser;
 }
 
-export interface Rebased {
+interface Rebased {
   readonly foreign: readonly StoredBatch[];
   /** The first of the others' that breaks the ledger's rules; it and those behind it were not applied. */
   readonly malformed: MalformedBatch | null;

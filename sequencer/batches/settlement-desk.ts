@@ -39,7 +39,7 @@ import type { FeedPublisher } from "./feed.ts";
 import { readSealOnL1 } from "./seal-on-l1.ts";
 
 /** A circuit of the deployment that proves settlements. */
-export interface SettlementCircuit extends DeployedCircuit {
+interface SettlementCircuit extends DeployedCircuit {
   readonly key: VerificationKey;
 }
 

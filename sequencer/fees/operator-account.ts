@@ -6,7 +6,7 @@ import type { StoredBatch } from "../store/stored-batch.ts";
 const WINDOW_SIZE = 200;
 const WEI_PER_ETHER = 10n ** 18n;
 
-export interface OperatorResult {
+interface OperatorResult {
   readonly batchCount: number;
   /** First and last of them; 0 where there is none. */
   readonly firstBatch: number;

@@ -42,7 +42,7 @@ interface GasPrice {
 }
 
 /** What the last aim was made of, for people. */
-export interface FeeBasis extends GasPrice {
+interface FeeBasis extends GasPrice {
   readonly openPerEtherWei: bigint;
   /** Where the fee is going. */
   readonly aimWei: bigint;

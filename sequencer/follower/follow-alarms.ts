@@ -15,10 +15,10 @@ import type { Logger } from "../logger.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 
-export type ContradictionReason = "other-operation" | "two-preconfirmations" | "overdue";
+type ContradictionReason = "other-operation" | "two-preconfirmations" | "overdue";
 
 /** A kept alarm: the preconfirmation, and what contradicts it. */
-export interface Contradiction {
+interface Contradiction {
   readonly reason: ContradictionReason;
   readonly evidence: PreconfirmationEvidence;
   readonly posted: PostedOperation | null;
@@ -40,7 +40,7 @@ const PASSING_ALARMS = [
   "batch-malformed",
   "blob-missing",
 ] as const;
-export type PassingAlarm = (typeof PASSING_ALARMS)[number];
+type PassingAlarm = (typeof PASSING_ALARMS)[number];
 
 export const ALARM_PREFIX = "follow-alarm";
 

@@ -19,7 +19,7 @@ import { preconfirmationsAt } from "./follow-preconfirmations.ts";
 import type { FollowedLedger, QueueLookup } from "./followed-ledger.ts";
 import { evidenceOf, type LeaderEntry, type LeaderPage, readLeaderLog } from "./leader-log.ts";
 
-export interface FollowFeedModules {
+interface FollowFeedModules {
   readonly context: PreconfirmationContext;
   readonly followed: FollowedLedger;
   readonly alarms: FollowAlarms;
@@ -32,7 +32,7 @@ export interface FollowFeedModules {
   readonly replica?: ReplicaOptions | undefined;
 }
 
-export interface ReplicaOptions {
+interface ReplicaOptions {
   readonly token: Secret<string>;
   /** How long one poll stays with the sequencer, so that it hears of each entry at once. */
   readonly holdMs: number;

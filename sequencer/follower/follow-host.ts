@@ -17,7 +17,7 @@ import type { FollowedLedger } from "./followed-ledger.ts";
 import type { LeaderTerms } from "./leader-info.ts";
 
 /** What the follower's two halves know beside the ledger. */
-export interface FollowState {
+interface FollowState {
   readonly l1Head: () => L1Head | null;
   readonly queueSeenIndex: () => number;
   readonly isQuiet: () => boolean;

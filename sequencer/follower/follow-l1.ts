@@ -31,12 +31,12 @@ import { preconfirmationsAt, preconfirmationsFrom } from "./follow-preconfirmati
 import { FollowQueue } from "./follow-queue.ts";
 import type { FollowedLedger } from "./followed-ledger.ts";
 
-export interface FollowL1Options {
+interface FollowL1Options {
   readonly finalityDepthBlocks: number;
   readonly maxChunkBlocks: number;
 }
 
-export interface FollowL1Modules {
+interface FollowL1Modules {
   readonly rollup: RollupContract;
   readonly registered: readonly RegisteredCircuit[];
   readonly followed: FollowedLedger;
@@ -61,7 +61,7 @@ interface PostedBatch {
 }
 
 /** A batch that breaks the rules, as L1 has it now. Once it is final, the ledger ends before it. */
-export interface MalformedOnL1 extends MalformedBatch {
+interface MalformedOnL1 extends MalformedBatch {
   readonly isFinal: boolean;
   readonly blockHash: string;
 }

@@ -14,7 +14,7 @@ export interface FollowLoopOptions {
   readonly stallMs: number;
 }
 
-export interface FollowLoopModules {
+interface FollowLoopModules {
   readonly l1: FollowL1;
   /** null: L1 alone. */
   readonly leader: FollowFeed | null;

@@ -57,7 +57,7 @@ export interface FollowOptions extends FollowLoopOptions, ServerLimits {
   readonly maxBlobCount?: number | undefined;
 }
 
-export interface FollowModules {
+interface FollowModules {
   readonly logger: Logger;
   /** Something that only a new start mends; SEQ_FOLLOW_REORGANISED among it. */
   readonly onFatal: (error: unknown) => void;

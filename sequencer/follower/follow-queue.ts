@@ -8,7 +8,7 @@ import type { StoredQueueEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import type { FollowedLedger } from "./followed-ledger.ts";
 
-export interface FollowQueueModules {
+interface FollowQueueModules {
   readonly rollup: RollupContract;
   readonly followed: FollowedLedger;
   /** What the sequencer had shown was undone, so that its log has to be read again. */

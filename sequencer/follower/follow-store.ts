@@ -18,7 +18,7 @@ import { ALARM_PREFIX } from "./follow-alarms.ts";
 import { PRECONFIRMATION_PREFIX } from "./follow-preconfirmations.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
 
-export interface FollowStoreOptions {
+interface FollowStoreOptions {
   readonly rpcUrl: string;
   readonly rollupAddress: `0x${string}`;
   readonly fromBlock?: bigint | undefined;

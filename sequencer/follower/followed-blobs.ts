@@ -8,7 +8,7 @@ import { batchShapesOf, type CircuitSizes } from "@openledger/circuits/registry/
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 
-export interface FollowedBlobsOptions {
+interface FollowedBlobsOptions {
   readonly dataPath: string;
   readonly feedUrl: string | null;
   readonly blobs?: BlobPlacesOptions | undefined;
@@ -16,7 +16,7 @@ export interface FollowedBlobsOptions {
   readonly pollIntervalMs: number;
 }
 
-export interface FollowedBlobs {
+interface FollowedBlobs {
   readonly archive: BlobArchive;
   readonly source: BlobSource;
   readonly shapes: readonly BatchShape[];

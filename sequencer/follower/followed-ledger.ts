@@ -34,7 +34,7 @@ import { PostedEpochs } from "./follow-epochs.ts";
 import { preconfirmationWrite } from "./follow-preconfirmations.ts";
 import { evidenceOf, type LeaderEntry, type LeaderOperation, type LeaderSettlement } from "./leader-log.ts";
 
-export interface FollowedCircuit {
+interface FollowedCircuit {
   readonly name: string;
   readonly sort: number;
   readonly size0: number;
@@ -43,7 +43,7 @@ export interface FollowedCircuit {
   readonly circuitId: bigint;
 }
 
-export interface FollowedRollup {
+interface FollowedRollup {
   readonly chainId: number;
   readonly rollupAddress: `0x${string}`;
   readonly rules: ChainRules;
@@ -376,7 +376,7 @@ export class FollowedLedger {
   }
 }
 
-export function differs(what: string, expected: unknown, actual: unknown, cause?: unknown) {
+function differs(what: string, expected: unknown, actual: unknown, cause?: unknown) {
   return sequencerError("SEQ_LEADER_DIFFERS", `${what} is ${actual} there, ${expected} here`, {
     data: { what, expected: String(expected), actual: String(actual) },
     cause,

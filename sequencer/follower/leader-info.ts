@@ -20,7 +20,7 @@ const infoSchema = z.object({
   circuits: z.array(z.object({ name: z.string().max(100) })),
   limits: z.object({ closeIntervalMs: z.int().positive() }),
 });
-export type LeaderInfo = z.output<typeof infoSchema>;
+type LeaderInfo = z.output<typeof infoSchema>;
 
 export interface LeaderTerms {
   readonly feePerUnitWei: bigint;

@@ -90,7 +90,7 @@ const PAGE_SIZE = 500;
 const NO_SEQUENCE = 9_999_999_999;
 
 /** What the operator's spare says with each question; its route needs a token. */
-export interface ReplicaWord {
+interface ReplicaWord {
   readonly token: Secret<string>;
   /** Signed operations that are on its disk, as the log of that generation has them. */
   readonly operationCount: number;

@@ -25,7 +25,7 @@ import {
   restoreFromFollower,
 } from "./restore-from-follower.ts";
 
-export interface TakeEpochOptions {
+interface TakeEpochOptions {
   /** Where the new sequencer keeps its ledger; what was sent is noted beside it. */
   readonly dataPath: string;
   readonly durationSeconds: number;
@@ -35,7 +35,7 @@ export interface TakeEpochOptions {
   readonly pollIntervalMs: number;
 }
 
-export interface TakeOverOptions extends TakeEpochOptions, RestoreFromFollowerOptions {
+interface TakeOverOptions extends TakeEpochOptions, RestoreFromFollowerOptions {
   /** The follower's API, as long as it runs; null where it is stopped already. */
   readonly followerUrl: string | null;
 }

@@ -22,7 +22,7 @@ const LEADS_OUT: ReadonlySet<number> = new Set([
   KIND.collect,
 ]);
 
-export interface DoorModules {
+interface DoorModules {
   readonly logger: Logger;
   /** Throws where nothing may be promised now. */
   readonly requireAuthority?: () => void;

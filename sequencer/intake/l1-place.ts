@@ -14,7 +14,7 @@ import { sequencerError } from "../sequencer-errors.ts";
 /** The bridge's word for a batch with signed operations that this ledger did not put there. */
 const FOREIGN_SIGNED = "BRG_FOREIGN_SIGNED";
 
-export interface L1PlaceModules {
+interface L1PlaceModules {
   readonly book: Pick<BatchBook, "finalNumber" | "closedNumber" | "positionAfter">;
   readonly logger: Logger;
   /** 1 while L1 has signed operations that this ledger does not. */

@@ -23,7 +23,7 @@ export interface LeaseOptions {
 }
 
 /** As L1 has it. */
-export interface LeaseReport {
+interface LeaseReport {
   readonly epoch: number;
   readonly endsAtSeconds: number;
   readonly url: string;
@@ -33,13 +33,13 @@ export interface LeaseReport {
  * What an acknowledgement says of it. An answer that took longer than the time that was left may come from a machine that was
  * paused with the answer in its hand: whoever gets one asks again.
  */
-export interface LeaseTerm {
+interface LeaseTerm {
   readonly epoch: number;
   /** Until the lease's end, the margin included. */
   readonly remainingMs: number;
 }
 
-export interface LeaseModules {
+interface LeaseModules {
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, "failover">;
   /** Milliseconds since 1970. */

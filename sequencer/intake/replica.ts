@@ -15,7 +15,7 @@ export interface ReplicaOptions {
   readonly replicaTimeoutMs: number;
 }
 
-export interface ReplicaModules {
+interface ReplicaModules {
   readonly log: LedgerLog;
   readonly metrics: Pick<Metrics, "failover">;
   readonly clock: () => number;

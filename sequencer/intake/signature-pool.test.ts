@@ -3,7 +3,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { hex32 } from "@openledger/foundation/hex";
 import { Secret } from "@openledger/foundation/secret";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createPreconfirmationSigner } from "../store/preconfirmations.ts";
+import { createPreconfirmationSigner } from "../testing/preconfirmation-signer.ts";
 import { SignaturePool, type SignaturePoolOptions } from "./signature-pool.ts";
 
 const identity = {

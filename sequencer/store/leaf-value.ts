@@ -18,7 +18,7 @@ export interface StoredLeaf extends LeafState {
   readonly leafDigest?: bigint;
 }
 
-export interface LeafWrite {
+interface LeafWrite {
   readonly key: string;
   readonly value: StoredLeaf;
 }

@@ -32,7 +32,7 @@ export interface OperationEntry {
   readonly acknowledgedAtMs: number;
 }
 
-export interface ExecutedQueueEntry {
+interface ExecutedQueueEntry {
   readonly type: "queue";
   readonly operation: QueueOperation;
   readonly batchNumber: number;
@@ -54,7 +54,7 @@ export interface SettlementEntry {
   readonly acknowledgedAtMs: number;
 }
 
-export interface ClosedEntry {
+interface ClosedEntry {
   readonly type: "closed";
   readonly batchNumber: number;
 }

@@ -4,7 +4,7 @@ import type { RollupError } from "@openledger/foundation/rollup-error";
 import type { OperationEntry } from "./log-entry.ts";
 import type { StoredBatch } from "./stored-batch.ts";
 
-export const OPERATION_STATUSES = [
+const OPERATION_STATUSES = [
   "pending",
   "acknowledged",
   "closed",
@@ -13,7 +13,7 @@ export const OPERATION_STATUSES = [
   "final",
   "dropped",
 ] as const;
-export type OperationStatus = (typeof OPERATION_STATUSES)[number];
+type OperationStatus = (typeof OPERATION_STATUSES)[number];
 
 /** All that the sequencer can say of one operation. */
 export interface KnownOperation {

@@ -1,7 +1,7 @@
 /** One kept-open HTTP connection that sends requests made beforehand: a load generator must cost less than its load. */
 import { connect, type Socket } from "node:net";
 
-export interface PlainAnswer {
+interface PlainAnswer {
   readonly status: number;
   readonly body: string;
 }

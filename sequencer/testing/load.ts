@@ -3,9 +3,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { PRODUCTION_SHAPE } from "@openledger/circuits/testing/sample-shape";
-import { processTime, timeBetween } from "../process-time.ts";
 import { type ChildSequencer, request, startChild, stopChild } from "./child-sequencer.ts";
 import { LoadConnection, postBytes } from "./load-connection.ts";
+import { processTime, timeBetween } from "./process-time.ts";
 import {
   depositsFor,
   L1_TIMESTAMP,
@@ -19,7 +19,7 @@ import {
   transfer,
 } from "./test-rollup.ts";
 
-export interface LoadOptions {
+interface LoadOptions {
   /** Each is one leaf, in one part of the tree. */
   readonly userCount: number;
   /** Connections of the closed loop: each sends its next operation when the last one is acknowledged. */
@@ -43,7 +43,7 @@ export interface Cost {
   readonly mainThreadMs: number;
 }
 
-export interface LoadFigures {
+interface LoadFigures {
   readonly acceptedOperationsPerSecond: number;
   readonly closedLoop: { readonly acknowledgeMs: Latency; readonly perOperation: Cost };
   readonly openLoop: { readonly acknowledgeMs: Latency; readonly perOperation: Cost };

@@ -1,7 +1,7 @@
 /** Passes connections on: an address at which a server answers only once it is told to. */
 import { connect, createServer, type Socket } from "node:net";
 
-export interface Relay {
+interface Relay {
   stop(): void;
 }
 

@@ -34,7 +34,7 @@ export interface PostedFacts extends PostedOperation {
   readonly blockTimeSeconds: number;
 }
 
-export type Verdict =
+type Verdict =
   | { readonly verdict: "consistent"; readonly posted: PostedFacts }
   | { readonly verdict: "not-posted"; readonly l1TimeSeconds: number }
   | {

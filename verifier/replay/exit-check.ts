@@ -10,7 +10,7 @@ import type { BridgeTotals } from "./bridge-totals.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 
 /** What has been read up to the event in question. */
-export interface ReadSoFar {
+interface ReadSoFar {
   readonly totals: BridgeTotals;
   readonly entries: readonly QueueEntryEvent[];
   readonly queueHead: number;
@@ -19,7 +19,7 @@ export interface ReadSoFar {
 }
 
 /** What the key of an exit names. */
-export type ExitPlace =
+type ExitPlace =
   | { readonly kind: "leaf"; readonly id: number }
   | {
       readonly kind: "earner";

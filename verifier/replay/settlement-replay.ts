@@ -23,13 +23,13 @@ import { requireSame, verifyDiffers } from "./verify-error.ts";
 import { type VerifyProof, verifierKey } from "./verify-keys.ts";
 
 /** What a block says that matters here. */
-export interface BlockFacts {
+interface BlockFacts {
   readonly timestamp: bigint;
   readonly prevRandao: bigint;
 }
 export type ReadBlock = (blockNumber: number) => Promise<BlockFacts>;
 
-export interface SettlementReplayModules {
+interface SettlementReplayModules {
   readonly circuits: readonly RegisteredCircuit[];
   readonly verifyProof: VerifyProof;
   readonly readBlock: ReadBlock;

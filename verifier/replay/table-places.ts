@@ -9,7 +9,7 @@ export interface PlacedSlot {
   readonly index: number;
 }
 
-export interface PlaceRules {
+interface PlaceRules {
   /** For each narrow slot, the wide one that it has to stand before; wideCount where there is none. */
   readonly deadlines: readonly number[];
   readonly wideCount: number;

@@ -2,7 +2,7 @@ import { bridgeError } from "@openledger/bridge/bridge-errors";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 
 /** A difference between what L1 holds and what its records give. */
-export interface Difference {
+interface Difference {
   /** null where no single batch is to blame. */
   readonly batchNumber: number | null;
   readonly what: string;

@@ -19,7 +19,7 @@ export interface RestoredLedger {
   readonly blockNumber: bigint;
 }
 
-export interface RestoreLedgerOptions {
+interface RestoreLedgerOptions {
   /** The rollup's own block, where it is known; else it is searched for. Not needed with a snapshot. */
   readonly fromBlock?: bigint | undefined;
   /** The newest by default. */

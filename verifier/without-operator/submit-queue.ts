@@ -25,7 +25,7 @@ import { type ProveStatement, proveStatement } from "./prove-statement.ts";
 
 export type QueueStage = "restore" | "prove" | "send";
 
-export interface SubmitQueueOptions {
+interface SubmitQueueOptions {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
   /** The rollup's own block, where it is known; else it is searched for. */
@@ -42,7 +42,7 @@ export interface SubmitQueueOptions {
   readonly onStage?: (stage: QueueStage, batchNumber: number | null) => void;
 }
 
-export interface SubmittedQueueBatch {
+interface SubmittedQueueBatch {
   readonly batchNumber: number;
   readonly transactionHash: Hex;
   readonly gasUsed: number;

@@ -57,7 +57,7 @@ export type Division =
     }
   | { readonly kind: "row-counts" };
 
-export interface SubmitSettlementOptions {
+interface SubmitSettlementOptions {
   readonly rpcUrl: string;
   readonly rollupAddress: Address;
   /** The rollup's own block, where it is known; else it is searched for. */
@@ -76,7 +76,7 @@ export interface SubmitSettlementOptions {
   readonly onStage?: (stage: SettleStage) => void;
 }
 
-export interface SubmitSettlementResult {
+interface SubmitSettlementResult {
   /** waiting: it was parked before, and the sequencer still has time; nothing was sent. */
   readonly status: "parked" | "waiting" | "settled";
   /** null where nothing was sent. */

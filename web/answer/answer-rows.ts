@@ -16,14 +16,14 @@ import { toHex } from "viem";
 import { z } from "zod";
 
 /** A settled epoch by draws, as the ledger's server tells it. */
-export interface SettledEpoch {
+interface SettledEpoch {
   readonly leaf: LedgerModelLeaf;
   readonly payments: EpochPayments;
   readonly settlement: LedgerSettlement;
 }
 
 /** What opens the receipts, and G: both as the model's server gives them. */
-export interface Published {
+interface Published {
   readonly openings: ReadonlyMap<bigint, AnswerOpening>;
   /** Row-major, a row of the model's features each. */
   readonly matrix: Int8Array;

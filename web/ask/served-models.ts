@@ -27,7 +27,7 @@ export interface ServedModel {
   readonly isReady: boolean;
 }
 
-export interface ServedModels {
+interface ServedModels {
   readonly models: readonly ServedModel[];
   /** Of the servers that did not answer. */
   readonly problems: readonly Problem[];
@@ -70,7 +70,7 @@ async function termsOf(sequencer: Site["sequencer"], modelId: number) {
 }
 
 /** What the reader writes: an e-mail, or any text. Digits are asked about at the command line. */
-export type OwnCopy = CheckableModel & {
+type OwnCopy = CheckableModel & {
   readonly inputKind: PromptKind;
   /** As the recipe names it. */
   readonly family: string;

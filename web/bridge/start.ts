@@ -19,7 +19,7 @@ import { beginJourney, keepSigned } from "../ledger/signed-journey.ts";
 const knownKeys = (now: Holdings) => now.accounts.map(({ keyX }) => keyX);
 
 /** How a contract wallet gives leave to take its OPEN: approved and used in one step, or in two transactions. */
-export type InSteps = "batch" | "approve";
+type InSteps = "batch" | "approve";
 
 /** The owners of a contract wallet may take days: a journey is kept, and followed from then on. An approval is waited for. */
 const ownersMs = (inSteps: InSteps) => (inSteps === "batch" ? 0 : 3_600_000);

@@ -9,8 +9,8 @@ import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { leafExitCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import { describe, expect, it } from "vitest";
+import { weighPages } from "../testing/weigh-pages.ts";
 import { buildPages, keptPageOf } from "./build-pages.ts";
-import { weighPages } from "./weigh-pages.ts";
 
 const BUDGET_BYTES = 300_000;
 const [, { x: tauX } = { x: 0n }] = await setupPowers();

@@ -53,14 +53,14 @@ const PAGES_OF_DOCS = [
   "prover/prover-errors.ts",
 ];
 
-export interface BuiltPages {
+interface BuiltPages {
   /** Folder with index.html. */
   readonly path: string;
   /** False where an earlier build was found. */
   readonly isNew: boolean;
 }
 
-export interface PagesContent {
+interface PagesContent {
   /** Whose verifying keys the pages bring along: they check proofs with these, and with no others. */
   readonly circuits: readonly PageCircuit[];
   /** Exits that the pages can prove: all of a deployment's, or none where their proving keys are not on this machine. */

@@ -39,7 +39,7 @@ const FINDING_RULES: Readonly<Record<FindingKind, FindingRule>> = {
   phone: { title: "Telephone numbers", why: "They may be somebody's own.", stays: "in" },
 };
 
-export interface FindingGroup extends FindingRule {
+interface FindingGroup extends FindingRule {
   readonly kind: FindingKind;
   readonly findings: readonly RowFinding[];
   readonly isLeftOut: boolean;

@@ -6,7 +6,7 @@ import type { FileFormat } from "@openledger/datanets/rows/read-rows";
 import { RollupError } from "@openledger/foundation/rollup-error";
 
 /** Of the card, what rows are read and compared by. */
-export type RowRules = Pick<Card, "row" | "labels" | "rewards">;
+type RowRules = Pick<Card, "row" | "labels" | "rewards">;
 
 export interface LookTask {
   readonly rules: RowRules;

@@ -3,7 +3,7 @@ import { KIND, kindRule } from "@openledger/circuits/protocol";
 import type { LedgerBatch, LedgerRecord } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex } from "./check-steps.ts";
 
-export interface ShownDifference {
+interface ShownDifference {
   readonly what: string;
   readonly shown: string;
   readonly onL1: string;

@@ -4,7 +4,7 @@ import { Field } from "../design/field.tsx";
 /** As it was typed, so that a reload and a half-typed number keep it. */
 export type TypedNumbers<Name extends string> = Readonly<Record<Name, string>>;
 
-export interface NumberLimits {
+interface NumberLimits {
   readonly min: number;
   readonly max: number;
   readonly isWhole: boolean;

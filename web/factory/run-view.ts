@@ -2,7 +2,7 @@
 import type { TuneEvent } from "../tuning/tune-messages.ts";
 
 /** A factory's event as far as a dashboard reads it; kinds that it does not know are passed over. */
-export type RunEvent =
+type RunEvent =
   | TuneEvent
   | { readonly kind: "state" | "result" }
   | { readonly kind: "stage"; readonly stage: string; readonly done: number; readonly total: number };

@@ -15,7 +15,7 @@ export interface ListedDatanet {
   readonly facts: DatanetDirectory["datanets"][number];
 }
 
-export interface Directory {
+interface Directory {
   readonly datanets: readonly ListedDatanet[];
   /** Of the hosts that did not answer. */
   readonly problems: readonly Problem[];
@@ -47,7 +47,7 @@ export async function findEverywhere(site: Site, reader: HostAccess, filter: Fil
   return { datanets: [...found.values()].sort((a, b) => a.facts.id - b.facts.id), problems };
 }
 
-export interface PlacedDatanet {
+interface PlacedDatanet {
   readonly place: HostedDatanetPlace;
   readonly facts: HostedDatanetFacts;
 }

@@ -1,4 +1,4 @@
-export interface ShownPart {
+interface ShownPart {
   readonly text: string;
   /** The name of a character that is not shown as itself. */
   readonly isHidden: boolean;

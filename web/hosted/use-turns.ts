@@ -1,7 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
-export interface Turns {
+interface Turns {
   /** Of the last one that failed, until another one begins. */
   readonly problem: Problem | null;
   /** Begins when those before it have ended; what fails is told, and `onFailure` takes back what was shown already. */

@@ -1,7 +1,7 @@
 /** Browsers do not lay out boxes of any height: Firefox ends at 17.9 million pixels. */
 const MAX_BOX_PX = 8_000_000;
 
-export interface ListView {
+interface ListView {
   readonly count: number;
   readonly rowPx: number;
   readonly viewPx: number;
@@ -10,7 +10,7 @@ export interface ListView {
   readonly beyond: number;
 }
 
-export interface VisibleRange {
+interface VisibleRange {
   /** Height of the box that is scrolled. */
   readonly boxPx: number;
   readonly first: number;

@@ -102,7 +102,7 @@ export function isClaimable({ kind, reachedAtMs, problem }: Journey): boolean {
   );
 }
 
-export type StepState = "done" | "current" | "ahead" | "failed";
+type StepState = "done" | "current" | "ahead" | "failed";
 
 /** Its milestones with where they stand. The first that is missing is the current one. */
 export function stepsOf(journey: Journey): { milestone: Milestone; state: StepState }[] {

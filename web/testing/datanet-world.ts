@@ -17,7 +17,7 @@ import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import type { Card } from "@openledger/datanets/card/card";
 import type { HostProcess } from "@openledger/datanets/internal/host/host-process";
-import { createWorldHere } from "@openledger/e2e/internal/world/here";
+import { createWorldHere } from "@openledger/e2e/testing/here";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import type { HDAccount } from "viem/accounts";
@@ -27,7 +27,7 @@ import { type Looks, openProfile } from "./browser.ts";
 
 /** Leaves 2 to 7, in this order; their accounts are anvil's from the fifth on. */
 const PEOPLE = ["alice", "bob", "carol", "dave", "erin", "frank"] as const;
-export type Person = (typeof PEOPLE)[number];
+type Person = (typeof PEOPLE)[number];
 const FIRST_ACCOUNT = 4;
 const FIRST_LEAF = 2;
 

@@ -53,7 +53,7 @@ const GRANT_MS = 30 * 86_400_000;
 /** Models are approved a day after their version at the earliest. */
 const A_DAY_SECONDS = 86_400 + 120;
 
-export const NEWCOMER_ACCOUNT = BOB_ACCOUNT;
+const NEWCOMER_ACCOUNT = BOB_ACCOUNT;
 /** Of his wallet; leaf 3 of the ledger is his. */
 export const newcomerWallet = () => anvilAccount(NEWCOMER_ACCOUNT);
 

@@ -16,7 +16,7 @@ import { encodeSettlement } from "@openledger/circuits/settlement/settlement-dat
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { deriveKey } from "@openledger/client/l2-key";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
-import { createWorldHere } from "@openledger/e2e/internal/world/here";
+import { createWorldHere } from "@openledger/e2e/testing/here";
 import { hex32 } from "@openledger/foundation/hex";
 import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
 import { restoreFromL1 } from "@openledger/sequencer/follower/restore-from-l1";

@@ -42,7 +42,7 @@ export async function pagesPathOf(
   return path;
 }
 
-export interface PagesWorldOptions {
+interface PagesWorldOptions {
   /** Can be frozen and left; default: as other pages need it, it cannot. */
   readonly hasExit?: boolean;
   /** Of batches; the smallest drills' unless told. */

@@ -12,7 +12,7 @@ import {
   governanceAddresses,
 } from "@openledger/contracts/testing/governance-fixture";
 import { ANY_FEE, OPEN } from "@openledger/contracts/testing/rollup-fixture";
-import { createWorldHere } from "@openledger/e2e/internal/world/here";
+import { createWorldHere } from "@openledger/e2e/testing/here";
 import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
 import { deploymentOn } from "@openledger/sequencer/testing/l1-world";
 import { verifierKey } from "@openledger/verifier/replay/verify-keys";

@@ -20,7 +20,7 @@ import {
 } from "@openledger/models/training/tune-adapter";
 import type { TuneEvent, TuneSettings } from "./tune-messages.ts";
 
-export interface TuneSetting {
+interface TuneSetting {
   readonly base: FileSource;
   readonly baseName: string;
   readonly rows: readonly TextRow[];
@@ -34,7 +34,7 @@ export interface TuneSetting {
 }
 
 /** The files of the adapter, as PEFT names them. */
-export type TunedFiles = readonly (readonly [name: string, bytes: Uint8Array])[];
+type TunedFiles = readonly (readonly [name: string, bytes: Uint8Array])[];
 
 const LEAST_STEPS = 20;
 const HARDEST_ROWS = 5;

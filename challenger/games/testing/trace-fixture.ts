@@ -82,7 +82,7 @@ export async function startTraceGame(changed: Partial<TraceGameParameters> = {})
 }
 
 /** Any model of made weights, with an adapter and a map of random numbers. */
-export interface SmallModel {
+interface SmallModel {
   readonly model: TracedModel;
   readonly inputs: TraceInputs;
   /** The query as the engine makes it. */
@@ -111,7 +111,7 @@ export function smallModel(
 }
 
 /** A published base with such an adapter and map. */
-export async function tracedBase(
+async function tracedBase(
   base: FileSource,
   maxRows: number,
   { featureCount = 16, rank = 2, targets }: SmallModelOptions = {},

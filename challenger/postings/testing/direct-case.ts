@@ -11,9 +11,7 @@ import { registerModel } from "@openledger/attribution/model/registration";
 import { recipeFor, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { directPosting } from "../../statements/direct-posting.ts";
-import { encodeLeaves } from "../../statements/leaf-file.ts";
 import { type Leaves, type PostedModel, withTrees } from "../../statements/posted-model.ts";
-import type { PublishedFiles } from "../examine-posting.ts";
 
 export interface DirectCase {
   readonly rows: readonly OwnedRow[];
@@ -80,9 +78,4 @@ export function registeredDirect(trained: Trained<DirectParts>): PublishedModel<
 /** What a hostile owner posts: other leaves. */
 export function directLie(made: DirectCase, leaves: Partial<Leaves>): PostedModel {
   return withTrees({ ...made.honest.leaves, ...leaves }, made.honest.statement);
-}
-
-/** What he publishes beside it. */
-export function directFiles({ model, rows }: DirectCase, posted: PostedModel): PublishedFiles {
-  return { model, rows, leaves: encodeLeaves(posted.leaves), mismatch: null };
 }

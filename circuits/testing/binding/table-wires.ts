@@ -13,13 +13,13 @@ import { demandTerms } from "./term-demands.ts";
  * `y`: L1's polynomial. `blob`: the blob's polynomial at z, of coefficients that C fixes. `apart`: in no term; what is left of
  * signatures, and null slots' messages.
  */
-export type WireClass = "C" | "challenge" | "term" | "y" | "blob" | "apart";
+type WireClass = "C" | "challenge" | "term" | "y" | "blob" | "apart";
 
 /** What the blob's polynomial is made of: cores of 92 bits, and payloads in three limbs. */
 const BLOB_COEFFICIENT =
   /^main\.blob\[0\]\.((transfer|member)Core\[\d+\]|memberPayload\[\d+\]|payload\[\d+\]\.limb\[\d\])$/;
 
-export interface WireReport {
+interface WireReport {
   readonly classes: ReadonlyMap<number, { readonly class: WireClass; readonly rule: Rule | "open" }>;
   /** What is wrong with terms: each a weight or a point that C does not fix. None in a sound circuit. */
   readonly problems: readonly string[];

@@ -2,7 +2,7 @@
 import type { Combination, Row } from "../r1cs-rows.ts";
 
 /** Wires by what they are known from. */
-export interface KnownWires {
+interface KnownWires {
   /** Fixed by what C absorbs. */
   readonly byC: ReadonlySet<number>;
   /** Functions of z, `powers` and `gamma` among them. */
@@ -12,7 +12,7 @@ export interface KnownWires {
   readonly gamma: number;
 }
 
-export interface TermDemands {
+interface TermDemands {
   /** Inverses and products with a power of alpha. */
   readonly terms: ReadonlySet<number>;
   readonly products: ReadonlySet<number>;

@@ -36,7 +36,7 @@ import { WITHDRAWERS } from "./earn.ts";
 import { expectedBalances, type LeafName } from "./expected.ts";
 import { verifyFromL1 } from "./verify.ts";
 
-export interface JobIds {
+interface JobIds {
   readonly leaves: Leaves;
   readonly datanetIds: Readonly<Record<DatanetName, number>>;
 }

@@ -15,7 +15,7 @@ import type { Leaves } from "./deposit.ts";
 export const COLLECTORS = ["bob", "vera"] as const;
 export const WITHDRAWERS = COLLECTORS;
 
-export interface RewardCollection {
+interface RewardCollection {
   readonly name: (typeof COLLECTORS)[number];
   readonly earnerIndex: number;
   readonly role: "contributor" | "validator";

@@ -31,7 +31,7 @@ const PART_LEAVES = [
 ];
 
 /** What every balance must be after the job, from the plan and the epoch's outcome: nothing here asks the devnet. */
-export interface Expected {
+interface Expected {
   readonly ledgerWei: Readonly<Record<LeafName, bigint>>;
   readonly l1Wei: Readonly<Record<PersonName, bigint>>;
   /** What each collector takes out of the model. */

@@ -4,7 +4,7 @@ import { type PersonName, TRADERS } from "../config.ts";
 import { type Job, onceOnLedger } from "../job.ts";
 import type { Leaves } from "./deposit.ts";
 
-export interface PlannedTransfer {
+interface PlannedTransfer {
   readonly index: number;
   readonly from: PersonName;
   readonly to: PersonName;

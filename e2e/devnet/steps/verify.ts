@@ -8,7 +8,7 @@ import type { Job } from "../job.ts";
 import type { Check } from "./check.ts";
 import { archiveOf, checkFollower } from "./follow.ts";
 
-export interface Verified {
+interface Verified {
   readonly checks: readonly Check[];
   /** A leaf's balance in the ledger that L1's records give; null where there is none, or none could be rebuilt. */
   balanceOf(id: number): bigint | null;

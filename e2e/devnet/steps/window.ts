@@ -18,7 +18,7 @@ import type { Check } from "./check.ts";
 import { passUntil } from "./clock.ts";
 
 /** A model of mia's that is on the ledger, without its genesis. */
-export interface CreatedModel {
+interface CreatedModel {
   readonly part: ModelPart;
   readonly modelId: number;
   readonly model: PublishedModel;

@@ -11,7 +11,7 @@ import type { Falsehood, ModelKind } from "./falsehood.ts";
 import { type HonestWay, playHonest } from "./honest-model.ts";
 import { playLie, type RefutedLie } from "./hostile-postings.ts";
 
-export interface DisputeDrillOptions extends DisputeWorldOptions {
+interface DisputeDrillOptions extends DisputeWorldOptions {
   readonly backend: BackendName;
   readonly kinds: readonly ModelKind[];
   readonly falsehoods: readonly Falsehood[];
@@ -19,7 +19,7 @@ export interface DisputeDrillOptions extends DisputeWorldOptions {
   readonly playsHonest: boolean;
 }
 
-export interface DisputeDrillResult {
+interface DisputeDrillResult {
   readonly lies: readonly RefutedLie[];
   /** What the watcher has taken home. */
   readonly paidWei: bigint;

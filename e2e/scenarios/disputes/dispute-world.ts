@@ -18,7 +18,7 @@ import { type GatedOptions, publishRows, startGatedWorld } from "./gated-world.t
 export type DisputeWorld = Awaited<ReturnType<typeof startDisputeWorld>>;
 
 /** What there is of a kind of models. */
-export interface DisputeSide {
+interface DisputeSide {
   /** The contract that judges its postings. */
   readonly disputes: Address;
   readonly honest: HonestModel;

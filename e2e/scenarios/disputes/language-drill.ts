@@ -46,7 +46,7 @@ interface SettledEpoch {
   readonly burnedWei: bigint;
 }
 
-export interface LanguageDrillResult {
+interface LanguageDrillResult {
   readonly epochs: readonly SettledEpoch[];
   readonly lies: readonly { readonly name: string; readonly claimId: bigint; readonly refutedBy: string }[];
   /** The watcher's: half of each false claim's bond, with his own stakes. */

@@ -28,7 +28,7 @@ export interface HonestTexts {
   register(trained: Trained<TextParts>): PublishedModel<TextParts>;
 }
 
-export interface RowLie {
+interface RowLie {
   readonly model: PublishedModel<TextParts>;
   /** What he posts under the model's number. */
   posted(modelId: number): PostedModel;

@@ -7,7 +7,7 @@ import { type Falsehood, type HonestModel, LIAR_ROW, type ModelKind } from "./fa
 
 type Integers = Int8Array | Int16Array;
 
-export interface RowLiar<Model extends PostableModel> {
+interface RowLiar<Model extends PostableModel> {
   readonly kind: ModelKind;
   /** Before each name. */
   readonly prefix: string;

@@ -18,7 +18,7 @@ const FOLDER = join(repositoryRoot, ".cache", "drill-ceremony");
 const CONTRIBUTORS = ["Ada", "Ben", "Cleo"];
 const BEACON_HEX = "00000000000000000002a7c4c1e48d76c5a37902165a270156b7a8d72728a054";
 
-export interface DrillCeremony {
+interface DrillCeremony {
   readonly ptauPath: string;
   /** Of each circuit, as `ceremony export` writes it. */
   readonly keyFolders: readonly string[];

@@ -1,6 +1,6 @@
 /** The numbered list that a long drill prints, with the time of each step. */
 
-export interface DoneStep {
+interface DoneStep {
   readonly number: number;
   readonly title: string;
   readonly seconds: number;

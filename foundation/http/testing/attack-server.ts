@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-export interface ServerPaths {
+interface ServerPaths {
   /** Takes JSON. */
   readonly post?: string;
   readonly metrics?: string;

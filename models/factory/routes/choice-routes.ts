@@ -120,7 +120,7 @@ type PlannedView =
   | "whyNot"
   | "form"
   | "leafId";
-export interface PlannedJob extends Pick<StoredJob, "recipe" | "size"> {
+interface PlannedJob extends Pick<StoredJob, "recipe" | "size"> {
   readonly view: Pick<StoredJob["view"], PlannedView>;
 }
 

@@ -3,13 +3,13 @@ import { factoryError } from "../factory-errors.ts";
 import type { FactoryStore, StoredJob } from "./factory-store.ts";
 
 /** What changes of a job, and what happened with it. */
-export interface JobChange {
+interface JobChange {
   readonly job?: Partial<Omit<StoredJob, "view">>;
   readonly view?: Partial<StoredJob["view"]>;
   readonly events?: readonly NewJobEvent[];
 }
 
-export type JobListener = (event: JobEvent) => void;
+type JobListener = (event: JobEvent) => void;
 
 /** All jobs, and who listens to which. An event reaches listeners when it is on disk. */
 export class JobBook {

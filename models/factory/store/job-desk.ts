@@ -12,7 +12,7 @@ import type { JobBook } from "./job-book.ts";
 /** A job whose process ended without a word so often, and made no step in between, has failed. */
 const MOST_SILENT_ENDS = 3;
 
-export interface JobDeskOptions {
+interface JobDeskOptions {
   readonly maxRunning: number;
   readonly dataPath: string;
   /** What the process is given. */

@@ -14,7 +14,7 @@ import type {
 
 const ENTRY = fileURLToPath(new URL("task-entry.js", import.meta.url));
 
-export interface TaskEnd<Mode extends FactoryTask["mode"]> {
+interface TaskEnd<Mode extends FactoryTask["mode"]> {
   /** null where the task was paused. */
   readonly result: TaskResults[Mode] | null;
 }

@@ -19,7 +19,7 @@ const RECENT_STEPS = 16;
 /** Steps that may run ahead of the factory's disk. */
 const MOST_UNKEPT = 16;
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly recipe: TextRecipe;
   readonly samplePrompts: readonly string[];
   /** Steps up to this one were told before a kill; −1 = not even the base alone. */

@@ -39,7 +39,7 @@ import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { buildCircuit } from "@openledger/e2e/internal/world/circuits";
 import { configOf, recordOf } from "@openledger/e2e/internal/world/deploy-ledger";
-import { createWorldHere } from "@openledger/e2e/internal/world/here";
+import { createWorldHere } from "@openledger/e2e/testing/here";
 import { hex32 } from "@openledger/foundation/hex";
 import { developmentSecrets } from "@openledger/prover/internal/keys/development-secrets";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS } from "@openledger/sequencer/testing/l1-world";

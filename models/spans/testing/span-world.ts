@@ -5,9 +5,9 @@ import fc from "fast-check";
 import { buildSpanIndex, type DocumentInput } from "../span-index.ts";
 
 export const utf8 = (text: string) => new TextEncoder().encode(text);
-export const ROWS_ROOT = "11".repeat(32);
+const ROWS_ROOT = "11".repeat(32);
 
-export function documentsOf(texts: readonly string[]): DocumentInput[] {
+function documentsOf(texts: readonly string[]): DocumentInput[] {
   return texts.map((text, i) => ({
     text: utf8(text),
     contributorId: 100 + (i % 3),

@@ -14,7 +14,7 @@ import {
 /** A coordinate: one element of the base field for G1, real and imaginary part for G2. */
 export type Coordinate = readonly LimbValue[];
 
-export interface CoordinateVariable {
+interface CoordinateVariable {
   readonly parts: readonly { locals: Local[]; value: LimbValue }[];
   readonly value: Coordinate;
 }

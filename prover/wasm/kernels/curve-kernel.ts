@@ -62,7 +62,7 @@ export const g2Shape = shapeOf("g2", 2);
 /** Bound on running products, in moduli. */
 const productMax = 2;
 
-export interface CurveFunctions {
+interface CurveFunctions {
   /** (pairs, pairCount, steps, out): 0 where two points of a pair have the same x, and `out` is nothing. */
   addFast: WasmFunction;
   /** Likewise for any pairs; clears both references of a pair whose sum is infinity. */

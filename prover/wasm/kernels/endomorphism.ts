@@ -15,12 +15,6 @@ import { baseModulus, scalarModulus } from "../../formats/bn254-numbers.ts";
  */
 export const lambda = cubeRoot(scalarModulus);
 
-/** The cube root of unity that goes with lambda, on each group. The two differ: G2 lies on the twist. */
-export interface EndomorphismBetas {
-  g1: bigint;
-  g2: bigint;
-}
-
 /** A root of x^2 + x + 1. */
 function cubeRoot(modulus: bigint): bigint {
   for (let base = 2n; ; base++) {

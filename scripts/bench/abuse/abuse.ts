@@ -10,7 +10,7 @@ import { residentMegabytes, startAttackedWorld } from "./attacked-world.ts";
 import type { AttackOrder } from "./attacker.ts";
 import type { HonestFigures } from "./honest-clients.ts";
 
-export interface AbuseFigures {
+interface AbuseFigures {
   readonly processesEnded: number;
   /** Longest time that an honest client has waited for an answer. */
   readonly longestStallMs: number;

@@ -29,7 +29,7 @@ import { z } from "zod";
 import { startServingChild } from "../adapters/serving-child.ts";
 import { askOnce, HonestClient } from "./honest-clients.ts";
 
-export interface AttackedWorld {
+interface AttackedWorld {
   readonly urls: { readonly sequencer: string; readonly models: string; readonly host: string };
   /** Of the Datanet host. */
   readonly session: string;

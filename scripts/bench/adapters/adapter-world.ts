@@ -11,7 +11,7 @@ import { makeModel, writeMadeModel } from "@openledger/models/testing/made-model
 const ADAPTER = { rank: 8, alpha: 16, targets: ["q_proj", "v_proj"] } as const;
 
 /** Width 256 has four layers, width 768 two; tokens are bytes. */
-export const widths = {
+const widths = {
   d256: { hidden_size: 256, intermediate_size: 688, num_hidden_layers: 4, num_attention_heads: 4 },
   d768: { hidden_size: 768, intermediate_size: 2_048, num_hidden_layers: 2, num_attention_heads: 12 },
 } as const;
@@ -19,7 +19,7 @@ export type WidthName = keyof typeof widths;
 
 export const adapterName = (i: number): string => `adapter-${String(i).padStart(4, "0")}`;
 
-export interface AdapterWorld {
+interface AdapterWorld {
   readonly base: string;
   readonly adapters: string;
   readonly cache: string;

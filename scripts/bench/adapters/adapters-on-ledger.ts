@@ -32,7 +32,7 @@ const OWNER = toHex(0xada97e5n, { size: 20 });
 const MAX_UNPOSTED_BATCHES = 100_000;
 const PROVEN_TIMEOUT_MS = 7_200_000;
 
-export interface OnLedgerOptions {
+interface OnLedgerOptions {
   readonly models: number;
   /** Of them, so many are asked and paid, drawn at random. */
   readonly sample: number;

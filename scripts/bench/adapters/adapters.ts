@@ -15,7 +15,7 @@ const PROMPT_TOKENS = 8;
 const ANSWER_TOKENS = 24;
 const PAGES = 2;
 
-export interface AdaptersBenchOptions {
+interface AdaptersBenchOptions {
   readonly rounds: number;
   readonly adapters: number;
   readonly batch: number;

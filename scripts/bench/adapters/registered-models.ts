@@ -35,7 +35,7 @@ import { type Address, parseEther } from "viem";
 
 /** The rows, features and draws of all models, and the payments that an epoch takes. */
 export const MODEL_SIZE: SettlementSize = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 };
-export const PRICE_WEI = parseEther("0.01");
+const PRICE_WEI = parseEther("0.01");
 const SPLIT = { ownerParts: 13_107n, validatorParts: 13_107n };
 const MARGIN_SECONDS = 120;
 const PART = 100;
@@ -50,7 +50,7 @@ const CONFIG = {
 /** Two steps: enough for adapters that differ, which is what is wanted here. */
 const ADAPTER: TextRecipe["adapter"] = { rank: 4, alpha: 8, targets: ["q_proj", "v_proj"] };
 
-export interface RegisteringOptions {
+interface RegisteringOptions {
   readonly count: number;
   /** For the base and the published models. */
   readonly folder: string;

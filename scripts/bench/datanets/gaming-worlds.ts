@@ -35,7 +35,7 @@ const FIGURES = [
   "honestMost",
 ] as const;
 
-export interface GamingBenchOptions {
+interface GamingBenchOptions {
   /** Up to five. */
   readonly worldCount: number;
   /** Where each world is kept once it is done, so that a run that was stopped goes on. */

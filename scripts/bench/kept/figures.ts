@@ -8,7 +8,7 @@ import { readIfPresent } from "@openledger/foundation/whole-file";
 const KEPT_PARTS = {
   "table-proofs": "npm run bench -- table --domain 20",
 } as const;
-export type KeptPart = keyof typeof KEPT_PARTS;
+type KeptPart = keyof typeof KEPT_PARTS;
 
 const pathOf = (part: KeptPart, folder: string) => join(folder, `${part}.json`);
 const FOLDER = resolve(repositoryRoot, ".cache/bench");

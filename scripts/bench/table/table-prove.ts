@@ -2,11 +2,11 @@
 
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { tableConstraints } from "@openledger/circuits/internal/table/table-counts";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
 import { tableName } from "@openledger/circuits/table/table-shape";
+import { tableConstraints } from "@openledger/circuits/testing/table-counts";
 import { type BackendName, createProver } from "@openledger/prover/backends";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
@@ -23,7 +23,7 @@ export interface BenchTableProveOptions {
   readonly backend: string;
 }
 
-export interface TableProveCase {
+interface TableProveCase {
   readonly name: string;
   readonly operations: number;
   readonly constraints: number;
@@ -76,7 +76,7 @@ export async function benchTableProve(options: BenchTableProveOptions) {
 }
 
 /** A batch that fills the domain, with its development key. @param limit the domain's size */
-export async function tableCase(traffic: Traffic, limit: number): Promise<TableProveCase> {
+async function tableCase(traffic: Traffic, limit: number): Promise<TableProveCase> {
   const shapeFor = (operations: number) => {
     const rows = new Set(drawPairs(traffic, operations).flat()).size;
     return { ...cheapest(operations, rows, traffic === "payments"), wide: 1 };

@@ -6,7 +6,7 @@ export const TRAFFIC = ["payments", "zipf", "uniform"] as const;
 export type Traffic = (typeof TRAFFIC)[number];
 
 /** Ids of models; no account has one of them. */
-export const modelId = (index: number): number => 1000 + index * 1000;
+const modelId = (index: number): number => 1000 + index * 1000;
 
 /** mulberry32. */
 function seeded(seed: number): () => number {

@@ -14,7 +14,7 @@ const PRICE_WEI = OPEN / 10n;
 const FEE_ACCOUNT = 1;
 const TIMESTAMP = 1_800_000_000n;
 
-export type Pair = readonly [from: number, to: number];
+type Pair = readonly [from: number, to: number];
 
 /** Pairs of `traffic`, without ids of the genesis. */
 export function drawPairs(traffic: Traffic, count: number): Pair[] {

@@ -10,10 +10,10 @@ import { rowOfBytes, rowsAndQueries, type TextSetting } from "./setting.ts";
 
 /** What is done to a tenth of the rows. */
 export const SPOILINGS = ["letters", "words", "swapped"] as const;
-export type Spoiling = (typeof SPOILINGS)[number];
+type Spoiling = (typeof SPOILINGS)[number];
 
 /** The rows' texts, a tenth of them spoilt, and which. The same each time. */
-export function spoiltTexts(rows: readonly TokenRow[], spoiling: Spoiling) {
+function spoiltTexts(rows: readonly TokenRow[], spoiling: Spoiling) {
   const random = new SeededRandom(`spoilt ${spoiling}`);
   const bad = new Set(random.subset(rows.length, Math.round(rows.length / 10)));
   const texts = rows.map((row, i) => {

@@ -10,8 +10,8 @@ import { keyFromSecret } from "@openledger/client/l2-key";
 import { createLedgerClient } from "@openledger/client/ledger-client";
 import { twinsOf } from "@openledger/contracts/testing/signature-twins";
 import { Secret } from "@openledger/foundation/secret";
-import { createPreconfirmationSigner } from "@openledger/sequencer/internal/store/preconfirmations";
 import { deploymentOn, depositFor, startL1World } from "@openledger/sequencer/testing/l1-world";
+import { createPreconfirmationSigner } from "@openledger/sequencer/testing/preconfirmation-signer";
 import { close, send } from "@openledger/sequencer/testing/test-operator";
 import {
   ONE_OPEN_WEI,

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-export interface PagesWeight {
+interface PagesWeight {
   /** Everything that any page needs at once, the typeface counted in. */
   readonly firstBytes: number;
   /** Fetched when it is wanted: rare pages, charts, checks with their constants, the devnet's wallets. */

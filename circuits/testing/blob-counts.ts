@@ -1,5 +1,5 @@
 /** Constraints of blob-evaluation.circom, linear ones included; blob-evaluation.test.ts holds them to circom's. */
-import { blobSteps } from "./blob-reductions.ts";
+import { blobSteps } from "../blob/blob-reductions.ts";
 
 /** Limbs of z; the last remainder's comparison with p, and its halves. */
 const POINT = 254 + 1 + 258;

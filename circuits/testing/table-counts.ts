@@ -1,7 +1,8 @@
 /** Constraints of batches of any size, by the sizes of their parts; table-composition.all.test.ts holds them to circom's. */
-import { blobConstraints } from "../blob/blob-counts.ts";
+
 import { HEADER_ELEMENT_COUNT, TREE_ARITY } from "../protocol.ts";
-import type { TableShape } from "./table-shape.ts";
+import type { TableShape } from "../table/table-shape.ts";
+import { blobConstraints } from "./blob-counts.ts";
 
 /** Two leaf hashes, ranges, tuples of a row; its path and its id come on top. */
 const ROW = 943;
@@ -14,7 +15,7 @@ const CHALLENGES = 488;
 const CHUNK = 609;
 const TOUCHED_BITS = 252;
 
-export interface TableCounts {
+interface TableCounts {
   readonly transfer: number;
   readonly member: number;
   readonly row: number;

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 /** USER_HZ of Linux on every architecture that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-export interface ProcessTime {
+interface ProcessTime {
   readonly totalMs: number;
   /** The thread that runs JavaScript's event loop. */
   readonly mainMs: number;

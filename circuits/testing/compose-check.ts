@@ -1,5 +1,5 @@
+import { type R1csTerms, readR1cs } from "../compiler/r1cs-reader.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { type R1csTerms, readR1cs } from "./r1cs-reader.ts";
 
 /**
  * The first row that the witness breaks, or null: read from the file, with nothing of the composer's. About a million

@@ -14,7 +14,7 @@ import { deploymentOn, FINALITY_DEPTH_BLOCKS, startL1World } from "@openledger/s
 import { close } from "@openledger/sequencer/testing/test-operator";
 import type { HDAccount } from "viem/accounts";
 
-export interface HereDeclaration<Name extends string> {
+interface HereDeclaration<Name extends string> {
   /** L1 with the contracts, and the history that they have already. */
   readonly f: HistoryFixture;
   readonly folder: string;
@@ -30,8 +30,6 @@ export interface HereDeclaration<Name extends string> {
 
 const DEPOSIT_WEI = 90n * OPEN;
 const FIRST_LEAF = 2;
-
-export type WorldHere<Name extends string = string> = Awaited<ReturnType<typeof createWorldHere<Name>>>;
 
 export async function createWorldHere<Name extends string>(declared: HereDeclaration<Name>) {
   const { environment = {}, f, folder, hasWallClock = false } = declared;

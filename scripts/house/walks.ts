@@ -1,0 +1,107 @@
+import type { SourceFile } from "./tree.ts";
+
+/**
+ * The files that a reader passes who follows one story, in its order. A file that is gone or moved has to be replaced by
+ * where the story goes now.
+ */
+const WALKS = {
+  /** A false row of a language model: posted, watched, played, refuted. */
+  falseRow: `
+    scripts/commands/disputes/disputes-post.ts challenger/playing/text-postings.ts
+    challenger/playing/opened-models.ts models/registered/text-family.ts models/registered/text-training.ts
+    challenger/games/traced-text.ts challenger/trace/record-pass.ts challenger/games/text-posting.ts
+    challenger/statements/posted-model.ts challenger/statements/leaf-tree.ts challenger/games/text-calls.ts
+    challenger/playing/disputes-sender.ts contracts/disputes/TextDisputes.sol
+    contracts/disputes/JudgedDisputes.sol contracts/disputes/Disputes.sol contracts/disputes/Postings.sol
+    scripts/commands/verify/watch-command.ts challenger/watching/watch.ts
+    challenger/postings/gate-contracts.ts challenger/games/trace-contracts.ts
+    challenger/watching/watch-games.ts challenger/games/read-games.ts challenger/games/game-events.ts
+    challenger/watching/watch.ts challenger/postings/watch-postings.ts challenger/postings/read-postings.ts
+    attribution/model/model-download.ts challenger/playing/text-postings.ts
+    challenger/postings/examine-posting.ts challenger/watching/model-verdicts.ts
+    attribution/model/verify-model.ts challenger/games/text-faults.ts challenger/statements/find-faults.ts
+    challenger/games/text-row-tokens.ts challenger/games/text-row-overlap.ts
+    challenger/statements/tie-faults.ts challenger/postings/watch-postings.ts challenger/playing/row-games.ts
+    challenger/playing/row-verdicts.ts challenger/games/traced-text.ts challenger/games/trace-player.ts
+    challenger/games/trace-moves.ts challenger/trace/run-trace.ts challenger/trace/trace-tree.ts
+    challenger/trace/word-tree.ts challenger/playing/trace-sender.ts challenger/sending/l1-sender.ts
+    challenger/sending/l1-queue.ts contracts/disputes/RowTraces.sol contracts/disputes/LedgerTraces.sol
+    contracts/disputes/TraceGame.sol challenger/games/trace-player.ts challenger/trace/leaf-rules.ts
+    contracts/disputes/TraceGame.sol contracts/disputes/TraceRules.sol contracts/disputes/TextJudge.sol
+    contracts/disputes/TextDisputes.sol scripts/commands/disputes/disputes-money.ts`,
+  /** A row in the page: committed, hosted, reviewed, published, trained on, registered, paid. */
+  rowToPaid: `
+    web/datanets/contribute-tab.tsx web/datanets/look-through.ts web/datanets/look-worker.ts
+    datanets/rows/read-rows.ts datanets/cleaning/check-rows.ts web/datanets/chosen-rows.ts
+    client/datanets/browse-rows.ts web/datanets/contributions.ts client/actions/data/contribute-rows.ts
+    client/actions/data/row-store.ts client/actions/ledger/commit-data.ts
+    client/actions/ledger/send-operation.ts sequencer/api/public-routes.ts sequencer/sequencer.ts
+    sequencer/batches/batch-line.ts circuits/table/table-builder.ts circuits/table/member-unit.circom
+    circuits/ledger/commit-chain.ts web/datanets/contributions.ts client/datanets/upload-rows.ts
+    client/datanets/host-request.ts datanets/host/upload-routes.ts datanets/shelf/hosted-datanet.ts
+    datanets/shelf/hosted-commit.ts datanets/shelf/row-check.ts datanets/shelf/ledger-view.ts
+    web/datanets/review-tab.tsx client/datanets/signed-records.ts datanets/host/record-routes.ts
+    datanets/records/record-book.ts web/datanets/version-publish.tsx web/datanets/version-work.ts
+    client/datanets/reviewed-version.ts client/actions/data/collect-version.ts
+    client/actions/ledger/publish-version.ts client/actions/ledger/send-operation.ts circuits/batch/slot.ts
+    circuits/ledger/version-rows.ts web/factory/form-page.tsx models/factory/factory-client.ts
+    models/factory/routes/job-routes.ts models/factory/store/job-desk.ts models/factory/tasks/child-task.ts
+    models/factory/tasks/train-task.ts client/datanets/bring-version.ts models/factory/store/dataset-shelf.ts
+    models/registered/text-training.ts models/training/tune-adapter.ts
+    models/influence/gradient-coordinates.ts attribution/features/quantise.ts
+    attribution/model/registration.ts models/factory/register-job.ts models/factory/tasks/genesis-task.ts
+    models/settling/send-genesis.ts web/factory/register-part.tsx client/actions/ledger/create-model.ts
+    client/actions/ledger/approve-model.ts models/serving/serving-app.ts models/paid/paid-models.ts
+    models/paid/ledger-book.ts web/ask/ask-page.tsx client/actions/answers/ask-model.ts
+    client/actions/answers/pay-for-answer.ts client/actions/ledger/pay-inference.ts
+    models/settler/auto-settle.ts models/settling/prepare-settlement.ts
+    circuits/settlement/settlement-rules.ts models/settling/prove-settlement.ts
+    client/actions/l1/send-settlement.ts sequencer/batches/settlement-desk.ts contracts/rollup/Settlements.sol
+    web/earnings/earnings-page.tsx client/actions/ledger/collect-rewards.ts`,
+  /** A query: answered, paid, sealed, settled, collected. */
+  queryToClaim: `
+    scripts/commands/model/model-ask-command.ts scripts/commands/model/model-ask.ts scripts/cli/context.ts
+    client/actions/answers/ask-model.ts client/actions/answers/sign-question.ts
+    client/actions/answers/model-answers.ts attribution/server/model-routes.ts
+    attribution/server/answer-desk.ts attribution/server/ledger-view.ts attribution/model/answering-model.ts
+    attribution/features/query-map.ts attribution/server/answer-store.ts circuits/ledger/receipt.ts
+    attribution/scores/attribution-estimate.ts client/actions/answers/check-answer.ts
+    scripts/commands/model/model-ask.ts attribution/model/model-directory.ts
+    client/actions/answers/pay-for-answer.ts client/actions/answers/check-answer.ts
+    client/actions/ledger/pay-inference.ts client/actions/ledger/send-operation.ts
+    client/sequencer/sequencer-request.ts sequencer/api/public-routes.ts sequencer/sequencer.ts
+    sequencer/intake/operation-policy.ts sequencer/intake/signature-pool.ts sequencer/batches/batch-line.ts
+    sequencer/batches/head-state.ts circuits/table/table-builder.ts circuits/batch/slot.ts
+    attribution/server/payment-watcher.ts models/settler/start-settling.ts models/settler/auto-settle.ts
+    client/actions/ledger/seal.ts client/actions/ledger/send-operation.ts sequencer/api/public-routes.ts
+    sequencer/intake/posted-first.ts circuits/batch/epoch-operations.ts contracts/rollup/Rollup.sol
+    contracts/rollup/Settlements.sol bridge/operator/randomness-watcher.ts contracts/rollup/Randomness.sol
+    bridge/operator/operator-client.ts sequencer/batches/seal-on-l1.ts models/settler/auto-settle.ts
+    models/settling/prepare-settlement.ts circuits/settlement/draw-seed.ts models/settling/model-openings.ts
+    circuits/settlement/settlement-rules.ts circuits/settlement/settled-model.ts
+    models/settling/prove-settlement.ts circuits/settlement/settlement-inputs.ts prover/proving/prover.ts
+    models/settling/sign-settlement.ts client/actions/l1/send-settlement.ts sequencer/api/model-routes.ts
+    sequencer/batches/settlement-desk.ts verifier/replay/settlement-statement.ts
+    sequencer/batches/batch-line.ts circuits/batch/settlement-slot.ts contracts/rollup/Settlements.sol
+    contracts/rollup/SettlementElements.sol scripts/commands/rewards/rewards-command.ts
+    client/actions/ledger/collect-rewards.ts client/actions/ledger/send-operation.ts
+    circuits/batch/epoch-operations.ts`,
+} as const;
+type WalkName = keyof typeof WALKS;
+export type Walks = Record<WalkName, number>;
+
+const stopsOf = (name: WalkName): string[] => WALKS[name].trim().split(/\s+/);
+const NAMES = Object.keys(WALKS) as WalkName[];
+
+/** How often each story goes on in another workspace. */
+export function walkChanges(): Walks {
+  const changes = NAMES.map((name) => {
+    const folders = stopsOf(name).map((path) => path.split("/")[0]);
+    return [name, folders.filter((folder, i) => i > 0 && folder !== folders[i - 1]).length];
+  });
+  return Object.fromEntries(changes) as Walks;
+}
+
+/** Files of the stories that are not there. */
+export const lostStops = (tree: ReadonlyMap<string, SourceFile>): string[] =>
+  NAMES.flatMap((name) => stopsOf(name).filter((path) => !tree.has(path)));
