@@ -26,6 +26,19 @@ export default defineConfig({
     },
     testTimeout: 420_000,
     hookTimeout: 600_000,
+    // `npm run coverage`, on demand: no other run pays for it.
+    coverage: {
+      provider: "v8",
+      include: ["*/**/*.{ts,tsx}"],
+      exclude: [
+        "**/testing/**",
+        "**/*.fixtures.ts",
+        "e2e/**",
+        "scripts/{bench,bundle,fuzz,house,packing,prebuilt}/**",
+      ],
+      reporter: ["text-summary", "json-summary", "html"],
+      reportsDirectory: ".openledger/coverage",
+    },
     // A busy machine may take many seconds for what a quiet one does at once.
     expect: { poll: { timeout: 60_000 } },
   },

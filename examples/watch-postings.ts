@@ -1,15 +1,16 @@
 /**
  * Looks for false postings of models: recomputes each from its published files, and names the first wrong place. It
- * signs nothing; `openledger watch --account NAME` does the same and refutes. It belongs to a clone of the repository,
- * since the client package does not train models.
+ * signs nothing; `openledger watch --account NAME` does the same and refutes.
  */
 
-import { readGateContracts } from "@openledger/challenger/postings/gate-contracts";
-import { watchOnce } from "@openledger/challenger/postings/watch-postings";
-import { ModelVerdicts } from "@openledger/challenger/watching/model-verdicts";
-import { publishedFiles } from "@openledger/challenger/watching/watch";
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import {
+  initPoseidon,
+  ModelVerdicts,
+  publishedFiles,
+  readGateContracts,
+  rollupAbi,
+  watchOnce,
+} from "openledger-challenger";
 import { createPublicClient, http, zeroAddress } from "viem";
 
 const { DISPUTES, MODELS, ROLLUP, RPC_URL, SERVER } = process.env as Record<

@@ -5,7 +5,7 @@
 import { RollupError } from "./rollup-error.ts";
 
 /** What a code means, and what to do about it. */
-interface ErrorRow {
+export interface ErrorRow {
   readonly meaning: string;
   readonly remedy: string;
   /** What a server answers with; 500 where none is given. */
@@ -14,7 +14,7 @@ interface ErrorRow {
   readonly isRetryable?: boolean;
 }
 
-interface ErrorDetails {
+export interface ErrorDetails {
   readonly data?: object;
   readonly cause?: unknown;
   /** Where a case differs from its code. */

@@ -1,8 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type InstalledPackage, installPackage } from "@openledger/client/testing/installed-package";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/internal/world/world";
+import {
+  type InstalledPackage,
+  installPackage,
+} from "@openledger/scripts/internal/packing/testing/installed-package";
 import { parseEther } from "viem";
 import { build, type PreviewServer, preview } from "vite";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -14,7 +17,7 @@ const account = anvilAccount(6);
 let project: InstalledPackage;
 let world: World;
 beforeAll(async () => {
-  project = await installPackage();
+  project = await installPackage("client");
   world = await createWorld({ name: "package-page", ...QUICK_FINALITY });
   await world.l1.fund(account.address, parseEther("100"));
 });

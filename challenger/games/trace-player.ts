@@ -78,7 +78,7 @@ interface FailedMove {
 }
 
 /** What is wrong with a claim, and nothing on L1 shows. */
-interface ClaimWarning {
+export interface ClaimWarning {
   readonly claimId: bigint;
   readonly why: string;
 }

@@ -1,18 +1,17 @@
 import { circuitError } from "../circuit-errors.ts";
-import { loadPoseidonConstants } from "../wasm/poseidon-constants.ts";
 import { PoseidonKernel } from "../wasm/poseidon-kernel.ts";
-import { createPortableHash, PORTABLE_NAME } from "./poseidon-portable.ts";
+import { createPortableHash } from "./poseidon-portable.ts";
 
 /**
- * The rules of poseidon.circom: Poseidon over BN254's scalar field with circomlib's constants, the domain
- * tag as the initial capacity.
+ * The rules of poseidon.circom: Poseidon over BN254's scalar field with the constants of its paper, the
+ * domain tag as the initial capacity.
  *
- * Our own WebAssembly (wasm/poseidon-kernel.ts) on processors with a fused multiply-add, circomlibjs' elsewhere: the
- * same values. Measured for 8 inputs (Node 20, one core of an AMD EPYC): two hashes at once 35 µs each, one alone 71 µs,
- * circomlibjs' WASM 190 µs, the same rounds over bigint 360 µs.
+ * Our own WebAssembly (wasm/poseidon-kernel.ts) on processors with a fused multiply-add, bigint elsewhere: the same
+ * values. Measured for 8 inputs (Node 20, one core of an AMD EPYC): two hashes at once 35 µs each, one alone 71 µs, over
+ * bigint 360 µs, circomlibjs' WASM 190 µs.
  */
 interface Implementation {
-  readonly name: "fused" | typeof PORTABLE_NAME;
+  readonly name: "fused" | "portable";
   hash(tag: bigint, inputs: readonly bigint[]): bigint;
   hashTwo(
     tag0: bigint,
@@ -30,10 +29,9 @@ const PUBLISHED = 0x115cc0f5e7d690413df64c6b9662e9cf2a3617f2743245519e19607a4417
 /** Makes the permutation ready; `hashTagged` works from then on. May be called any number of times. */
 export async function initPoseidon(): Promise<void> {
   if (implementation !== undefined) return;
-  await loadPoseidonConstants();
   const fused = createFused();
   // Without a fused multiply-add in hardware the kernels' products are rounded twice, and wrong.
-  implementation = fused.hash(0n, [1n, 2n]) === PUBLISHED ? fused : await createPortable();
+  implementation = fused.hash(0n, [1n, 2n]) === PUBLISHED ? fused : createPortable();
 }
 
 /** Which implementation runs here; null before `initPoseidon` has resolved. */
@@ -95,10 +93,10 @@ function createFused(): Implementation {
   };
 }
 
-async function createPortable(): Promise<Implementation> {
-  const hash = await createPortableHash();
+function createPortable(): Implementation {
+  const hash = createPortableHash();
   return {
-    name: PORTABLE_NAME,
+    name: "portable",
     hash,
     hashTwo: (tag0, inputs0, tag1, inputs1) => [hash(tag0, inputs0), hash(tag1, inputs1)],
   };

@@ -1,5 +1,5 @@
 import { circuitError } from "../circuit-errors.ts";
-import type { Composition } from "../compiler/compose-layout.ts";
+import type { CircuitSpec } from "../compiler/compile.ts";
 import { drawScoresIncludes, generatorTablesPath } from "../field/generator-tables.ts";
 import { APPROVAL_DELAY_SECONDS, MAX_EARNER_COUNT, TREE_DEPTH } from "../protocol.ts";
 import {
@@ -11,14 +11,6 @@ import {
 } from "../settlement/settlement-size.ts";
 import { tableComposition } from "../table/table-composition.ts";
 import { parseTableName, type TableShape, tableName } from "../table/table-shape.ts";
-
-/** A circuit by name, and the circom text of its `component main`. Includes are relative to the repository's root. */
-export interface CircuitSpec {
-  readonly name: string;
-  readonly mainSource: string;
-  /** Where the circuit is put together from parts: the same rows as those of mainSource (docs/explanation/composition.md). */
-  readonly composition?: Composition;
-}
 
 /** The batch circuit of a shape (docs/explanation/leaf-table.md), put together from parts. Smaller trees (`depth`) are for tests. @throws CIR_COMPOSITION_INVALID */
 export function tableCircuitSpec(shape: TableShape, depth: number = TREE_DEPTH): CircuitSpec {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { CircuitSpec } from "../compiler/compile.ts";
 import { compileCircuit } from "../compiler/compile.ts";
 import { templatePath, templateSource } from "../compiler/template-files.ts";
 import { DUMMY } from "../field/dummy-signature.ts";
@@ -19,7 +20,7 @@ import {
   WIDE_CORE,
   WIDE_WORD_COUNT,
 } from "../protocol.ts";
-import { type CircuitSpec, circuitSpec } from "../registry/circuit-registry.ts";
+import { circuitSpec } from "../registry/circuit-registry.ts";
 import { tableShapeOf } from "../table/table-shape.ts";
 import { recordedCount } from "./constraint-counts.ts";
 import { SAMPLE_SHAPE } from "./sample-shape.ts";

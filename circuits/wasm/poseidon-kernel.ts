@@ -1,8 +1,7 @@
 /**
  * Poseidon over BN254's scalar field in WebAssembly, two hashes at a time, one in each lane (field-kernel.ts).
  *
- * The permutation is circomlibjs' optimised form of the rounds (`poseidon_opt.js`, after filecoin's neptune): the
- * partial rounds multiply by sparse matrices, one row and one column each, after one dense matrix P.
+ * The partial rounds multiply by sparse matrices, one row and one column each (poseidon-sparse.ts).
  */
 
 import {
@@ -19,7 +18,8 @@ import { ConstantPool } from "./constant-pool.ts";
 import { FieldKernel, type LimbValue } from "./field-kernel.ts";
 import { elementBytes, elementR, encodeElement, limbCount, scalarField } from "./field-limbs.ts";
 import { readIntegers, writeInteger } from "./integer-limbs.ts";
-import { FULL_ROUNDS, makeTables, PARTIAL_ROUNDS, type PoseidonTables } from "./poseidon-tables.ts";
+import { FULL_ROUNDS } from "./poseidon-definition.ts";
+import { makeTables, type PoseidonTables } from "./poseidon-tables.ts";
 
 const pageBytes = 65536;
 const maxPages = 16;
@@ -128,7 +128,7 @@ function buildModule(width: number, tables: PoseidonTables, constants: ConstantP
     const [at, state, column] = f.locals("i32", 3) as [Local, Local, Local];
     f.set(at, table(tables.partial));
     const first = i32.const(mixedAt);
-    repeat(f, PARTIAL_ROUNDS[width - 2]!, () => {
+    repeat(f, tables.partialCount, () => {
       const x = fifthPower(kernel, kernel.load(first), loadTable(kernel, at.get));
       kernel.store(first, x);
       const mixed = kernel.bindAll(dot(kernel, first, i32.add(at.get, i32.const(elementBytes))));
@@ -168,7 +168,7 @@ function buildModule(width: number, tables: PoseidonTables, constants: ConstantP
     f.emit(absorb.call(lower.get, upper.get));
     const half = FULL_ROUNDS / 2;
     for (let round = 0; round < half; round++) {
-      fullRound(tables.fullBefore + round * width, round < half - 1 ? tables.dense : tables.p);
+      fullRound(tables.fullBefore + round * width, round < half - 1 ? tables.dense : tables.entry);
       if (round < half - 1) f.emit(copyBack.call());
     }
     f.emit(partial.call());
@@ -177,7 +177,7 @@ function buildModule(width: number, tables: PoseidonTables, constants: ConstantP
       fullRound(tables.fullAfter + round * width, tables.dense);
       f.emit(copyBack.call());
     }
-    f.emit(powers.call(table(tables.last)));
+    f.emit(powers.call(table(tables.fullAfter + (half - 1) * width)));
     f.emit(mix.call(state, table(tables.dense), mixed, i32.const(1)));
     const kernel = new FieldKernel(f, scalarField, constants);
     // Times 1, not times R: the product is out of Montgomery form.

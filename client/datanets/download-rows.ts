@@ -1,7 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { contributionRoot, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
-import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import {
   decodeDigests,
   decodeRows,
@@ -81,7 +80,6 @@ export async function downloadVersionList(
   client: LedgerClient,
   { datanetId, hostUrl, rowsRoot }: HostedDatanetPlace & { rowsRoot: bigint },
 ): Promise<ListedRow[]> {
-  await loadDataConstants();
   const path = `/v1/datanets/${datanetId}/versions/${toHex32(rowsRoot)}`;
   const rows = await readList(() => askHostForBytes(client, hostUrl, { path }), decodeVersion, { rowsRoot });
   if (versionRowsRoot(versionRowsOf(rows)) !== rowsRoot)
@@ -108,7 +106,6 @@ export async function downloadCommits(
   parameters: DownloadCommitsParameters,
 ): Promise<DatanetCommit[]> {
   const { datanetId, hostUrl, onIncomplete, store } = parameters;
-  await loadDataConstants();
   const commits: DatanetCommit[] = [];
   for (const commit of await listCommits(client, datanetId)) {
     const root = toHex32(commit.rowsRoot);

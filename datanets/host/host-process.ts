@@ -4,7 +4,6 @@ import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
-import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { HostStore } from "../shelf/host-store.ts";
@@ -38,7 +37,6 @@ export async function createHostProcess(
 ): Promise<HostProcess> {
   const { logger, onFatal, nowMs = Date.now } = modules;
   await initPoseidon();
-  await loadDataConstants();
   await mkdir(config.dataPath, { recursive: true });
   const metrics = createHostMetrics();
   let isHealthy = true;

@@ -1,7 +1,7 @@
+import type { CircuitSpec } from "@openledger/circuits/compiler/compile";
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
 import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
 import {
-  type CircuitSpec,
   circuitSpec,
   earnerExitCircuitSpec,
   earnerTableCircuitSpec,

@@ -1,7 +1,9 @@
 /** The circuits of worlds, compiled and with development keys: from the cache where they were made before. */
+
+import type { CircuitSpec } from "@openledger/circuits/compiler/compile";
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
 import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
-import { type CircuitSpec, circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { batchSizes, type CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import { postedShape, type TableShape } from "@openledger/circuits/table/table-shape";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";

@@ -5,7 +5,6 @@ import type { AddressInfo } from "node:net";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { RequestGuard } from "@openledger/datanets/host/request-guard";
 import { HostLedger } from "@openledger/datanets/shelf/ledger-view";
@@ -53,7 +52,6 @@ export async function createFactoryProcess(
 ): Promise<FactoryProcess> {
   const config = onThisMachine(given);
   await initPoseidon();
-  await loadDataConstants();
   await mkdir(config.dataPath, { recursive: true });
   let isHealthy = true;
   const store = await FactoryStore.open(config.dataPath, (error) => {

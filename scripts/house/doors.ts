@@ -17,7 +17,7 @@ const DEVELOPMENT_ONLY = new Set(["@sparticuz/chromium"]);
 const wingOf = (path: string) => path.split("/")[0]!;
 const withoutExtension = (path: string) => path.replace(/\.(tsx?|js)$/, "");
 const TOOLS =
-  /^(e2e|client\/packing|scripts\/((\w+-)*(bench|drill)|doors|errors|fuzz|house|package|prebuild|prebuilt|refusals|test|testing))[./]/;
+  /^(e2e|scripts\/((\w+-)*(bench|drill)|doors|errors|fuzz|house|measure-snapshot|package|packing|prebuild|prebuilt|refusals|test|testing))[./]/;
 /** Tests, their scaffolding, and programs that measure, break and pack: they may reach what is behind a door. */
 const isTool = (path: string): boolean => isTest(path) || isTesting(path) || TOOLS.test(path);
 
@@ -96,7 +96,7 @@ function brokenExports(one: Workspace, tree: Tree): string[] {
 }
 
 /** Packages that a text loads, of those that are known. */
-function packagesIn({ text }: SourceFile, known: ReadonlyMap<string, string>): string[] {
+export function packagesIn({ text }: SourceFile, known: ReadonlyMap<string, string>): string[] {
   const load =
     /(?:\bfrom\s|\bimport\s|\bimport\(|\brequire\w*(?:\.resolve)?\(|\bcreateRequire\(import\.meta\.url\)(?:\.resolve)?\(|\bload\(|\binclude\s|\burl\()\s*["'`]((?:\.\.\/)*node_modules\/)?(@[\w-]+\/[\w.-]+|[\w.-]+)/g;
   return [...text.matchAll(load)].map(([, , name]) => name!).filter((name) => known.has(name));

@@ -37,7 +37,7 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   commands: 111,
   productFiles: 1_757,
   productLines: 183_510,
-  testLines: 86_507,
+  testLines: 86_670,
   benchAndDrillLines: 6_250,
   docsLines: 8_712,
 };

@@ -6,7 +6,6 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { queryOfBytes } from "@openledger/circuits/ledger/query";
 import { type AnswerOpening, divideEpoch } from "@openledger/circuits/settlement/settlement-rules";
-import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import { clientError } from "@openledger/client/client-errors";
 import { type EpochPayments, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
@@ -100,7 +99,7 @@ export async function computePaid(
   { leaf, payments, settlement }: SettledEpoch,
   { matrix, openings }: Published,
 ): Promise<PaidOut> {
-  await Promise.all([initPoseidon(), loadDataConstants()]);
+  await initPoseidon();
   const { hash: _hash, ...statics } = staticsOf(leaf);
   const { amountWei, chain, epoch, seed } = payments;
   const { draws, earned } = divideEpoch({

@@ -3,7 +3,6 @@
 import type { ModelFamily, PromptKind } from "@openledger/attribution/model/model-family";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { drawShares } from "@openledger/circuits/settlement/settlement-split";
-import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import type { CheckableModel } from "@openledger/client/actions/answers/model-answers";
 import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
 import { getModel } from "@openledger/client/sequencer/model-reads";
@@ -100,8 +99,6 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
     import("@openledger/attribution/model/model-family"),
     knownFamilies(serverUrl),
     initPoseidon(),
-    // A query is hashed by the same width as a batch's data.
-    loadDataConstants(),
   ]);
   const part = await fetchAnswering(serverUrl, families);
   const { family, recipe } = part;

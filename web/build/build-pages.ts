@@ -19,7 +19,6 @@ import {
   writeExitFiles,
 } from "./exit-files.ts";
 import { KEPT_PAGE_FILE, keptPageFacts, keptPageHtml } from "./kept-page.ts";
-import { packedConstants } from "./packed-constants.ts";
 import { packedPowers } from "./packed-powers.ts";
 import { type PageCircuit, verifyingKeys, verifyingKeysText } from "./verifying-keys.ts";
 import { wordsOfDocs } from "./words-plugin.ts";
@@ -130,7 +129,6 @@ const commonConfig = (): InlineConfig => ({
 });
 const commonPlugins = (isCeremony = false): Plugin[] => [
   browserTwins(),
-  packedConstants(),
   packedPowers(),
   wordsOfDocs(repositoryRoot, isCeremony),
 ];

@@ -1,7 +1,6 @@
 /** What the desk knows: when the rollup can be frozen, and what an address is owed. From Ethereum alone. */
 
 import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
-import { loadReplayConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import { type FreezeOutlook, readFreezeOutlook } from "@openledger/verifier/exits/freeze";
 import { type LeaveResult, type LeaveSteps, leaveRollup } from "@openledger/verifier/exits/leave";
 import type { ExitProver } from "@openledger/verifier/exits/prove-exits";
@@ -65,7 +64,6 @@ export function useMoney({ blobs, rollup }: Access, owner: Address, prover: Exit
     blobs.onProgress = setDoing;
     try {
       await awaitSent(rollup.client, rollup.address, owner);
-      await loadReplayConstants();
       if (account !== null) await leaveRollup(rollup, { ...steps, account });
     } catch (error) {
       setProblem(problemOf(error));

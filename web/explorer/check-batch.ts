@@ -14,7 +14,6 @@ import { batchStatement, signalsOf } from "@openledger/circuits/blob/batch-state
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { FIELD_ORDER, GENESIS_NEXT_ID, KIND } from "@openledger/circuits/protocol";
 import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
-import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
@@ -43,7 +42,7 @@ interface OnL1 {
 
 /** Tells each step as soon as it is done; ends with the first that leaves nothing for the next ones. */
 export async function checkBatch(asked: BatchToCheck, tell: (step: CheckStep) => void): Promise<void> {
-  await Promise.all([initPoseidon(), loadDataConstants()]);
+  await initPoseidon();
   const attempt = async <T>(name: string, work: () => Promise<T> | T): Promise<T | null> => {
     try {
       return await work();

@@ -9,7 +9,6 @@ import type { SubmittedSettlement } from "@openledger/bridge/l1/submitted-part";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { KIND } from "@openledger/circuits/protocol";
 import { decodeSettlement, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
-import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import type { LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
@@ -42,7 +41,7 @@ export async function checkSettlement(
   asked: SettlementToCheck,
   tell: (step: CheckStep) => void,
 ): Promise<void> {
-  await Promise.all([initPoseidon(), loadDataConstants()]);
+  await initPoseidon();
   const attempt = async <T>(name: string, work: () => Promise<T> | T): Promise<T | null> => {
     try {
       return await work();

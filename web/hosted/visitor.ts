@@ -1,5 +1,4 @@
 /** Who looks at a Datanet: anybody, an account, or one whose ledger key signs in this page. */
-import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import type { HostAccess } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
@@ -63,13 +62,9 @@ async function unlocked(
   account: LedgerLeaf,
   accounts: readonly LedgerLeaf[],
 ): Promise<LedgerClient> {
-  const [client] = await Promise.all([
-    unlock(
-      now,
-      accounts.map(({ keyX }) => keyX),
-    ),
-    // Commits and versions are hashed by widths that come apart from the first visit.
-    loadDataConstants(),
-  ]);
+  const client = await unlock(
+    now,
+    accounts.map(({ keyX }) => keyX),
+  );
   return actingAs(client, account.id);
 }

@@ -1,4 +1,3 @@
-import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { resolveSigner } from "../../sequencer/ledger-reads.ts";
@@ -39,8 +38,6 @@ export async function payForAnswer(
   parameters: PayForAnswerParameters,
 ): Promise<PayInferenceReturnType> {
   const { modelId, model, prompt, answer, maxPriceWei, isAnsweredAgain = false, ...signing } = parameters;
-  // A commitment of many words is ahead: pages and the package fetch the constants of that hash when it is.
-  await loadDataConstants();
   const [{ id: payerId }, leaf] = await Promise.all([
     resolveSigner(client, parameters.from),
     getModel(client, modelId),

@@ -1,5 +1,4 @@
 import { askMessage } from "@openledger/circuits/ledger/receipt";
-import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import { toHex32 } from "../../hex.ts";
 import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
 import { resolveSigner } from "../../sequencer/ledger-reads.ts";
@@ -29,8 +28,6 @@ export async function signQuestion(
   client: LedgerClient,
   { from, isPrivate = false, modelId, prompt }: Question,
 ): Promise<SignedQuestion> {
-  // A commitment of many words is ahead: pages and the package fetch the constants of that hash when it is.
-  await loadDataConstants();
   const key = requireL2Key(client);
   const { id: payerId } = await resolveSigner(client, from);
   const { r8x, r8y, s } = key.sign(

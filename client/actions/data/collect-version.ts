@@ -1,5 +1,4 @@
 import type { VersionRow } from "@openledger/circuits/ledger/version-rows";
-import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import type { LedgerClient } from "../../ledger-client.ts";
 import type { ListCommitsErrorCode } from "./list-commits.ts";
 import { type DatanetCommit, listCommits } from "./list-commits.ts";
@@ -52,7 +51,6 @@ export async function collectVersion(
         rows.push({ rowHash, contributorId: commit.contributorId, validatorId: validator });
     }
   }
-  await loadDataConstants();
   const version = commitVersion(rows);
   const storedRows = version.rows.map(({ rowHash, contributorId, validatorId: vouching }) => ({
     digest: digestOf.get(rowHash)!,

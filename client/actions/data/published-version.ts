@@ -5,7 +5,6 @@
 
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
-import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import { z } from "zod";
 import { clientError } from "../../client-errors.ts";
 import { toHex32 } from "../../hex.ts";
@@ -69,7 +68,6 @@ export async function readVersion(store: RowStore, rowsRoot: bigint): Promise<St
   } catch (cause) {
     throw missing("is not in the store", cause);
   }
-  await loadDataConstants();
   const commitments = commitVersion(
     rows.map((row) => ({
       rowHash: hashOf(row),

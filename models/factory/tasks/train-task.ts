@@ -5,7 +5,6 @@ import { publishedModel } from "@openledger/attribution/model/model-files";
 import { hashRecipe } from "@openledger/attribution/model/recipe";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { loadDataConstants } from "@openledger/circuits/wasm/poseidon-constants";
 import { hex32 } from "@openledger/foundation/hex";
 import { textFamily } from "../../registered/text-family.ts";
 import { textTraining } from "../../registered/text-training.ts";
@@ -38,7 +37,6 @@ export async function train(
   const rows = await readDatasetRows(task.rowsFolder);
   await requireMemory(task, rows.length);
   await initPoseidon();
-  await loadDataConstants();
   const watch = new TrainingWatch({ ...task, say, wish });
   const setting = settingOf(task, watch);
   const family = textFamily(setting);

@@ -20,7 +20,7 @@ function placeOf(name: string, from: string): string {
 }
 
 it("what npm installs with the client, and its peer, is all under MIT: docs/adr/0001-licence-of-the-client.md", () => {
-  const { dependencies, peerDependencies } = packageManifest();
+  const { dependencies, peerDependencies } = packageManifest("client");
   const places = new Set(
     Object.keys({ ...dependencies, ...peerDependencies }).map((name) => placeOf(name, "")),
   );

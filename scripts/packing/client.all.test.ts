@@ -1,28 +1,21 @@
-import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/internal/world/world";
 import { parseEther, toHex } from "viem";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type InstalledPackage, installPackage } from "../testing/installed-package.ts";
+import { type InstalledPackage, installPackage } from "./testing/installed-package.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const run = promisify(execFile);
 const account = anvilAccount(5);
 
 let project: InstalledPackage;
 beforeAll(async () => {
-  project = await installPackage();
+  project = await installPackage("client");
 });
 afterAll(() => project?.remove());
-
-const installed = (...path: string[]) => join(project.folder, "node_modules", "openledger-client", ...path);
-const readme = () => readFileSync(installed("README.md"), "utf8");
-const example = () => /```ts\n([\s\S]*?)```/.exec(readme())![1]!;
 
 const WRONG = `import { deposit, type LedgerClient } from "openledger-client";
 import { openRowStore } from "openledger-client/rows";
@@ -36,44 +29,31 @@ let faults: Promise<string[]> | undefined;
 
 /** As a user's own project is compiled: the README's example, and a file of mistakes. @returns the compiler's complaints */
 function compiled(): Promise<string[]> {
-  faults ??= compile({ "example.ts": example(), "wrong.ts": WRONG });
+  faults ??= project.compile({ "example.ts": project.example(), "wrong.ts": WRONG });
   return faults;
 }
 
-async function compile(files: Readonly<Record<string, string>>): Promise<string[]> {
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(project.folder, name), text);
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
-  const options = ["--module", "nodenext", "--target", "es2023", "--strict", "--types", "node"];
-  const own = ["--typeRoots", join(root, "node_modules/@types")];
-  const output = await run(process.execPath, [tsc, ...options, ...own, ...Object.keys(files)], {
-    cwd: project.folder,
-  }).then(
-    () => "",
-    ({ stdout }: { stdout: string }) => stdout,
-  );
-  // The types of the package itself are checked, too; those of others are not its business.
-  const isOurs = (line: string) => !/node_modules\/(?!openledger-client)/.test(line);
-  return output.split("\n").filter((line) => /\(\d+,\d+\): error/.test(line) && isOurs(line));
-}
-
 describe("the npm package", () => {
-  it("has the licence and the version of the repository, and nothing beside its modules", () => {
-    const manifest = JSON.parse(readFileSync(installed("package.json"), "utf8"));
+  it("has its own licence, the version of the repository, and nothing beside its modules", async () => {
+    const manifest = JSON.parse(readFileSync(project.installed("package.json"), "utf8"));
     const ours = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     expect(manifest).toMatchObject({
       version: ours.version,
-      license: ours.license,
+      // docs/adr/0001-licence-of-the-client.md
+      license: "Apache-2.0",
       sideEffects: false,
       type: "module",
     });
-    expect(readdirSync(installed()).sort()).toEqual(["LICENSE", "README.md", "dist", "package.json"]);
-    const files = readdirSync(installed("dist"), { recursive: true, encoding: "utf8" });
+    expect(readFileSync(project.installed("LICENSE"), "utf8")).toMatch(/^\s*Apache License\s+Version 2\.0/);
+    expect(readdirSync(project.installed()).sort()).toEqual(["LICENSE", "README.md", "dist", "package.json"]);
+    const files = readdirSync(project.installed("dist"), { recursive: true, encoding: "utf8" });
     expect(files.filter((file) => /test|circomlibjs|packing/.test(file))).toEqual([]);
+    expect(await project.complaints()).toEqual([]);
     // Every module that is imported by name is one that npm installs with it.
     const known = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
     const modules = files.filter((file) => file.endsWith(".js"));
     const imported = modules.flatMap((file) => {
-      const text = readFileSync(installed("dist", file), "utf8");
+      const text = readFileSync(project.installed("dist", file), "utf8");
       const names = text.matchAll(
         /^(?:import|export) [^;]*? from "([^."][^"]*)";$|import\("([^."][^"]*)"\)/gm,
       );
@@ -91,7 +71,7 @@ describe("the npm package", () => {
   it("has types that hold: the example compiles, and a mistake does not", {
     timeout: 1_200_000,
   }, async () => {
-    expect(example().trim().split("\n").length).toBeLessThanOrEqual(22);
+    expect(project.example().trim().split("\n").length).toBeLessThanOrEqual(22);
     const faults = await compiled();
     expect(faults.map((line) => /^(\w+)\.ts\((\d+),/.exec(line)?.slice(1))).toEqual([
       ["wrong", "4"],
@@ -147,17 +127,13 @@ describe("the npm package, used", () => {
 
   it("does in Node what its example says", { timeout: 600_000 }, async () => {
     await compiled();
-    const { stdout } = await run(process.execPath, ["example.js"], {
-      cwd: project.folder,
-      env: {
-        PATH: process.env.PATH,
-        RPC_URL: world.l1.url,
-        SEQUENCER_URL: world.sequencerUrl,
-        ROLLUP: world.l1.deployment.rollupAddress,
-        CHAIN_ID: "31337",
-        PRIVATE_KEY: toHex(account.getHdKey().privateKey!),
-        PAYEE: String(world.users[0]!.leafId),
-      },
+    const { stdout } = await project.run("example.js", {
+      RPC_URL: world.l1.url,
+      SEQUENCER_URL: world.sequencerUrl,
+      ROLLUP: world.l1.deployment.rollupAddress,
+      CHAIN_ID: "31337",
+      PRIVATE_KEY: toHex(account.getHdKey().privateKey!),
+      PAYEE: String(world.users[0]!.leafId),
     });
     // 10 less 1.5 and the fee of a transfer.
     expect(stdout).toMatch(/^posted: 8\.4\d+ OPEN are left\n$/);

@@ -4,13 +4,16 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { hostWith, packageEntries } from "./package-entries.ts";
+import { PACKAGES } from "./packages.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "examples");
 const textOf = (name: string) => readFileSync(join(folder, name), "utf8");
 const programs = readdirSync(folder).filter((name) => name.endsWith(".ts"));
-/** The others are programs of a clone: the repository's own tsconfig.json has them. */
+/** Of the client package; challenger.all.test.ts compiles and runs that of the challenger's. */
 const ofPackage = programs.filter((name) => textOf(name).includes('"openledger-client"'));
+/** Of no package of this repository: its own tsconfig.json has them. */
+const ofOthers = programs.filter((name) => !textOf(name).includes('"openledger-'));
 const MISTAKE = join(folder, "mistake.ts");
 
 /** What the compiler says of those that import the package, and of one with mistakes: "file: message". */
@@ -20,7 +23,7 @@ function faults(): string[] {
   const compiled = { ...options, paths: { "openledger-client": [join(root, "index.ts")] } };
   const mistake = `import { parseOpen, steal } from "openledger-client";\nsteal(parseOpen(10));\n`;
   const files = [...ofPackage.map((name) => join(folder, name)), MISTAKE];
-  const host = hostWith(new Map([...packageEntries(root), [MISTAKE, mistake]]), compiled);
+  const host = hostWith(new Map([...packageEntries(root, PACKAGES.client), [MISTAKE, mistake]]), compiled);
   const program = ts.createProgram(files, compiled, host);
   return files.flatMap((path) => {
     const source = program.getSourceFile(path)!;
@@ -48,7 +51,7 @@ describe("the programs of examples/", () => {
     );
     for (const name of programs) {
       const text = textOf(name);
-      expect(include.includes(`examples/${name}`), name).toBe(!ofPackage.includes(name));
+      expect(include.includes(`examples/${name}`), name).toBe(ofOthers.includes(name));
       expect(text.split("\n").length - 1, name).toBeLessThan(60);
       expect(readme).toContain(`| \`${name}\` |`);
       // What a program reads from its environment is said where people look for it.

@@ -1,41 +1,13 @@
-/** What people import of the npm package: a module for each entry, made from the sources' own exports. It is no file. */
+/** What people import of an npm package: a module for each entry, made from the sources' own exports. It is no file. */
 import { join } from "node:path";
 import ts from "typescript";
+import type { PackageRecipe } from "./packages.ts";
 import { type EntrySources, publicFiles } from "./public-names.ts";
 
-const ENTRIES: Readonly<Record<string, EntrySources>> = {
-  index: {
-    rooms: [
-      "client/sequencer",
-      "client/actions/l1",
-      "client/actions/forced",
-      "client/actions/ledger",
-      "client/actions/answers",
-    ],
-    files: [
-      ...["ledger-client", "l2-key", "wallet", "contract-wallet", "l1-proposal", "client-errors"].map(
-        (name) => `client/${name}.ts`,
-      ),
-      "foundation/rollup-error.ts",
-      "foundation/secret.ts",
-      "contracts/build/rollup-abi.ts",
-    ],
-  },
-  // Rows lie in files: for Node alone.
-  rows: { rooms: ["client/actions/data"], files: [] },
-  // Hosts of Datanets: downloads end in such files.
-  datanets: {
-    rooms: ["client/datanets"],
-    files: ["card/card", "records/record", "records/record-book", "cleaning/finding"].map(
-      (name) => `datanets/${name}.ts`,
-    ),
-  },
-};
-
 /** The text of each entry, by the path that it would have. @param root the repository's */
-export function packageEntries(root: string): ReadonlyMap<string, string> {
+export function packageEntries(root: string, { entries }: PackageRecipe): ReadonlyMap<string, string> {
   return new Map(
-    Object.entries(ENTRIES).map(([name, sources]) => [join(root, `${name}.ts`), entryText(root, sources)]),
+    Object.entries(entries).map(([name, sources]) => [join(root, `${name}.ts`), entryText(root, sources)]),
   );
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
@@ -7,20 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { writeModel } from "@openledger/attribution/model/model-directory";
-import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
-import {
-  lie,
-  startDisputes,
-  trainedCase,
-} from "@openledger/challenger/internal/postings/testing/dispute-fixture";
-import { pairBytes } from "@openledger/challenger/internal/statements/leaf-bytes";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/internal/world/world";
 import { serveWorld, writeServingWorld } from "@openledger/models/testing/serving-world";
 import { parseEther, toHex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type InstalledPackage, installPackage } from "../testing/installed-package.ts";
+import { type InstalledPackage, installPackage } from "./testing/installed-package.ts";
 
 const examples = fileURLToPath(new URL("../../examples", import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
@@ -44,7 +36,7 @@ describe("the programs that use the client package", () => {
   let world: World;
   beforeAll(async () => {
     [project, world] = await Promise.all([
-      installPackage(),
+      installPackage("client"),
       createWorld({ name: "examples", ...QUICK_FINALITY }),
     ]);
     for (const name of ["deposit-and-pay.ts", "read-earnings.ts", "verify-batch.ts"])
@@ -127,30 +119,6 @@ describe("the programs of a clone", () => {
       expect(code).toBe(0);
     } finally {
       await served.close();
-    }
-  });
-
-  it("name a false posting, and no honest one", async () => {
-    const [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), trainedCase(24)]);
-    try {
-      const watch = () =>
-        runExample(examples, "watch-postings.ts", {
-          RPC_URL: f.url,
-          DISPUTES: f.disputes.address,
-          MODELS: folder,
-        });
-      await writeModel(join(folder, "11"), made.model);
-      await f.post(made.honest.statement);
-      expect(await watch()).toEqual({ code: 0, stdout: "Model 11, posting 1, open: nothing wrong found\n" });
-      const tokens = made.honest.leaves.tokens.map((leaf, i) => (i === 1 ? pairBytes([[3, 1]]) : leaf));
-      const { files, posted } = lie(made, { tokens });
-      writeFileSync(join(folder, "11", LEAF_FILE), files.leaves!);
-      await f.post(posted.statement);
-      const { code, stdout } = await watch();
-      expect(stdout).toMatch(/\nModel 11, posting 2, open: FALSE: \{"kind":"tokens"/);
-      expect(code).toBe(1);
-    } finally {
-      await f.stop();
     }
   });
 });

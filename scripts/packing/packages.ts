@@ -1,0 +1,121 @@
+/** The npm packages: what people import of each, and what it needs beside its modules. */
+import type { EntrySources } from "./public-names.ts";
+
+export interface PackageRecipe {
+  /** The workspace whose licence and version it has. */
+  readonly workspace: string;
+  readonly description: string;
+  /** By the name that people import: "index" is the package's own. */
+  readonly entries: Readonly<Record<string, EntrySources>>;
+  /** Files beside its modules that these read: circom templates that circuits are compiled from, sources that name them. */
+  readonly read?: RegExp;
+  /** The same, of installed packages: circom sees only what lies below the package's modules. */
+  readonly installed?: readonly string[];
+}
+
+const named = (folder: string, names: readonly string[]) => names.map((name) => `${folder}/${name}.ts`);
+
+const ERRORS = "foundation/rollup-error.ts";
+
+export const PACKAGES = {
+  client: {
+    workspace: "client",
+    description:
+      "Use an OpenLedger rollup from Node or a page: keys, deposits, payments, withdrawals, proofs",
+    entries: {
+      index: {
+        rooms: [
+          "client/sequencer",
+          "client/actions/l1",
+          "client/actions/forced",
+          "client/actions/ledger",
+          "client/actions/answers",
+        ],
+        files: [
+          ...named("client", [
+            "ledger-client",
+            "l2-key",
+            "wallet",
+            "contract-wallet",
+            "l1-proposal",
+            "client-errors",
+          ]),
+          ERRORS,
+          "foundation/secret.ts",
+          "contracts/build/rollup-abi.ts",
+        ],
+      },
+      // Rows lie in files: for Node alone.
+      rows: { rooms: ["client/actions/data"], files: [] },
+      // Hosts of Datanets: downloads end in such files.
+      datanets: {
+        rooms: ["client/datanets"],
+        files: named("datanets", ["card/card", "records/record", "records/record-book", "cleaning/finding"]),
+      },
+    },
+  },
+  prover: {
+    workspace: "prover",
+    description: "Groth16 proofs over bn254: WebAssembly, WebGPU and snarkjs; keys and contributions to them",
+    entries: {
+      index: {
+        rooms: [],
+        files: [
+          ...named("prover", ["backends", "choose-backend", "prover-errors", "proving/prover"]),
+          ...named("prover", ["proving/proving-key", "keys/development-setup", "keys/development-key"]),
+          ...named("prover", ["formats/verification-key", "formats/zkey-header"]),
+          ...named("prover", ["ceremony/contribute", "ceremony/check-transcript"]),
+          ...named("circuits", ["compiler/compile", "wire/groth16-proof"]),
+          ERRORS,
+        ],
+      },
+    },
+  },
+  verifier: {
+    workspace: "verifier",
+    description: "Check an OpenLedger rollup from Ethereum alone: replay, proofs, evidence, exits",
+    entries: {
+      index: {
+        rooms: ["verifier/evidence", "verifier/exits"],
+        files: [
+          ...named("verifier", ["verifier-errors", "circuits/derive-circuits", "circuits/exit-circuits"]),
+          ...named("verifier", ["replay/verify", "replay/verify-keys", "replay/ledger-snapshot"]),
+          ...named("verifier", ["restore/restore-ledger", "restore/snapshot-file"]),
+          ...named("bridge", [
+            "l1/rollup-contract",
+            "l1/l1-client",
+            "blobs/blob-source",
+            "blobs/blob-finder",
+          ]),
+          ...named("circuits", ["compiler/compile", "registry/circuit-registry"]),
+          "prover/formats/verification-key.ts",
+          ERRORS,
+        ],
+      },
+    },
+    read: /^circuits\/.*\.circom$|^circuits\/field\/(generators|generator-tables|montgomery-points|square-root)\.ts$/,
+    installed: ["node_modules/circomlib/circuits/poseidon_constants.circom"],
+  },
+  challenger: {
+    workspace: "challenger",
+    description: "Watch what is posted and claimed on Ethereum about models, and refute what is false",
+    entries: {
+      index: {
+        rooms: [],
+        files: [
+          ...named("challenger", ["challenger-errors", "watching/watch", "watching/watch-setting"]),
+          ...named("challenger", ["watching/model-verdicts", "postings/gate-contracts"]),
+          ...named("challenger", ["postings/watch-postings", "postings/read-postings"]),
+          ...named("challenger", ["postings/posting-lines", "postings/examine-posting"]),
+          "circuits/field/poseidon.ts",
+          "contracts/build/rollup-abi.ts",
+          ERRORS,
+        ],
+      },
+    },
+  },
+} as const satisfies Readonly<Record<string, PackageRecipe>>;
+
+export type PackageName = keyof typeof PACKAGES;
+export const PACKAGE_NAMES = Object.keys(PACKAGES) as PackageName[];
+export const npmName = (name: PackageName) => `openledger-${name}`;
