@@ -17,7 +17,7 @@ function run(
   args: readonly string[],
 ): Promise<{ status: number | null; output: string; stdout: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--import", "tsx", join("scripts", script), ...args], {
+    const child = spawn(process.execPath, ["--import", "tsx", script, ...args], {
       cwd: repositoryRoot,
       env: { ...process.env, OPENLEDGER_HOME: home },
     });
@@ -37,7 +37,7 @@ function run(
 
 describe("npm start", () => {
   test("runs the whole job with proofs on L1, and every check holds", { timeout: 1_500_000 }, async () => {
-    const { status, output } = await run("devnet.ts", ["--exit", "--small"]);
+    const { status, output } = await run("e2e/devnet.ts", ["--exit", "--small"]);
     expect(status, output.slice(-8000)).toBe(0);
     const journal = JSON.parse(await readFile(join(home, "journal.json"), "utf8")) as {
       report?: {
@@ -59,14 +59,14 @@ describe("npm start", () => {
 
   test("resumes, does nothing twice, and keeps what it did", { timeout: 900_000 }, async () => {
     const before = await readFile(join(home, "journal.json"), "utf8");
-    const { status, output } = await run("devnet.ts", ["--exit", "--small"]);
+    const { status, output } = await run("e2e/devnet.ts", ["--exit", "--small"]);
     expect(status, output.slice(-8000)).toBe(0);
     expect(output).toContain("it is not done again");
     expect(await readFile(join(home, "journal.json"), "utf8")).toBe(before);
   });
 
   test("answers the command line with a typed error once it is down", { timeout: 240_000 }, async () => {
-    const { status, output } = await run("openledger.ts", ["status", "--json"]);
+    const { status, output } = await run("scripts/openledger.ts", ["status", "--json"]);
     expect(status).toBe(1);
     expect(output).toMatch(/"code":\s*"(CLI|CMD)_[A-Z0-9_]+"/);
   });

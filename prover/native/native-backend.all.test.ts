@@ -236,7 +236,7 @@ describe.skipIf(addon === null)("createNativeProver", () => {
     const proof = addon!.prove(key, await makeWitness(), randomScalar(), randomScalar(), new Uint8Array(8));
     await expect(proof).rejects.toMatchObject({
       code: "PRV_KEY_INVALID",
-      data: { reason: expect.not.stringMatching(/^key-mismatch$/) },
+      message: "it changed while it was in use",
     });
     await expect(prover.prove({ circuit, inputs })).rejects.toMatchObject({
       code: "PRV_KEY_INVALID",
@@ -272,7 +272,7 @@ describe.skipIf(addon === null)("loadKey", () => {
         for (const pieceSize of [0, 64])
           await expect(addon!.loadKey(path, "portable", 1, pieceSize), `damage ${i}`).rejects.toMatchObject({
             code: "PRV_KEY_INVALID",
-            data: { reason: expect.not.stringMatching(/^key-mismatch$/) },
+            message: expect.not.stringContaining("hash"),
           });
       }
     } finally {
