@@ -35,7 +35,7 @@ export function renderSettings(): string {
   return [
     "# Settings",
     "",
-    "Environment variables of each process. Made by `npx tsx scripts/settings.ts`; a test holds it to the code.",
+    "For operators: environment variables of each process. Made by `npx tsx scripts/settings.ts`; a test holds it to the code.",
     "",
     "## Sequencer",
     "",
