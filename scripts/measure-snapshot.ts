@@ -10,9 +10,9 @@ import { KIND } from "@openledger/circuits/protocol";
 import { signFor } from "@openledger/circuits/testing/random-ledger";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { restoreFromL1 } from "@openledger/sequencer/follower/restore-from-l1";
+import { makeSnapshot } from "@openledger/sequencer/follower/snapshots";
 import { temporaryFolder } from "@openledger/sequencer/testing/test-rollup";
 import { readSnapshot } from "@openledger/verifier/restore/snapshot-file";
-import { makeSnapshot } from "./commands/operate/snapshot.ts";
 
 /** As the fixture makes them. */
 const [ALICE_ID, BOB_ID, ALICE_SECRET] = [2, 3, 11n];

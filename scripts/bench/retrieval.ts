@@ -13,7 +13,7 @@ import { wordCounts } from "@openledger/models/internal/retrieval/lexical-words"
 import { retrievalTraining } from "@openledger/models/internal/retrieval/retrieval-training";
 import { parseCitations } from "@openledger/models/retrieval/citations";
 import { embeddingShape, lengthOf, rowScores } from "@openledger/models/retrieval/retrieval-family";
-import { parseRetrievalRecipe } from "@openledger/models/retrieval/retrieval-recipe";
+import { parseRetrievalRecipe } from "@openledger/models/internal/retrieval/retrieval-recipe";
 import { hiddenStates } from "./retrieval-states.ts";
 
 interface Task {

@@ -12,7 +12,7 @@ import { readRowTokens, rowTokensLeaf } from "@openledger/challenger/internal/ga
 import { asRow, type TracedQuery } from "@openledger/challenger/internal/games/traced-model";
 import type { TracedTextModel } from "@openledger/challenger/internal/games/traced-text";
 import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
-import type { PostedModel } from "@openledger/challenger/statements/posted-model";
+import type { PostedModel } from "@openledger/challenger/internal/statements/posted-model";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import type { TextSetting } from "@openledger/models/registered/text-model";
 

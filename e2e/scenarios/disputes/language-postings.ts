@@ -5,7 +5,7 @@ import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
 import { TracePlayer } from "@openledger/challenger/internal/games/trace-player";
 import { postCall } from "@openledger/challenger/postings/ledger-proofs";
 import { type PostingWindow, readWindows } from "@openledger/challenger/postings/read-windows";
-import { encodeLeaves } from "@openledger/challenger/statements/leaf-file";
+import { encodeLeaves } from "@openledger/challenger/internal/statements/leaf-file";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { encodeFunctionData } from "viem";
 import { drillAccount } from "../../world/accounts.ts";

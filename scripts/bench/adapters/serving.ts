@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { adapterName, makeAdapterWorld } from "./adapter-world.ts";
 import { type ServingChild, startServingChild } from "./serving-child.ts";
 
@@ -31,7 +31,7 @@ export async function benchServing(options: ServingBenchOptions) {
   console.log(`writing a base of width 256 and ${options.adapters} adapters`);
   const world = await makeAdapterWorld(folder, "d256", options.adapters);
   const child = await startServingChild(["--base", world.base, "--adapters", world.adapters], {
-    SERVING_CACHE_PATH: world.cache,
+    SERVING_DATA_PATH: dirname(world.cache),
     SERVING_KERNELS: options.kernels,
     // One machine is all clients.
     SERVING_MAX_CONNECTIONS: "10000",

@@ -13,7 +13,7 @@ import { entryBytes, numberBytes } from "@openledger/challenger/internal/stateme
 import { type DirectFault, findDirectFaults } from "@openledger/challenger/internal/statements/direct-faults";
 import { directPosting, mapPlaces } from "@openledger/challenger/internal/statements/direct-posting";
 import { int64Bytes, pairBytes } from "@openledger/challenger/internal/statements/leaf-bytes";
-import { type Leaves, type PostedModel, withTrees } from "@openledger/challenger/statements/posted-model";
+import { type Leaves, type PostedModel, withTrees } from "@openledger/challenger/internal/statements/posted-model";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { directShape } from "@openledger/circuits/ledger/direct-query";
 import { packBinding } from "@openledger/circuits/ledger/leaf";

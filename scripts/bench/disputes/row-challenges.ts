@@ -11,7 +11,7 @@ import {
   trainedCase,
 } from "@openledger/challenger/internal/postings/testing/dispute-fixture";
 import { type Fault, findFaults } from "@openledger/challenger/internal/statements/find-faults";
-import { postedModel } from "@openledger/challenger/statements/posted-model";
+import { postedModel } from "@openledger/challenger/internal/statements/posted-model";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 
 const BUCKET_COUNT = 1_024;

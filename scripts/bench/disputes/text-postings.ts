@@ -6,7 +6,7 @@ import { challengeRowCall, textChallengeData } from "@openledger/challenger/inte
 import { findTextFaults } from "@openledger/challenger/internal/games/text-faults";
 import { withTextTrees } from "@openledger/challenger/internal/games/text-posting";
 import { readFact } from "@openledger/challenger/internal/statements/leaf-bytes";
-import { factBytes, type Leaves, type PostedModel } from "@openledger/challenger/statements/posted-model";
+import { factBytes, type Leaves, type PostedModel } from "@openledger/challenger/internal/statements/posted-model";
 import { textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { encodeFunctionData, type Hex } from "viem";
 import type { DisputesPart } from "./disputes-part.ts";
