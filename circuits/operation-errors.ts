@@ -98,7 +98,7 @@ export const operationErrors = defineErrors("OP", {
   },
   OP_MODEL_NOT_READY: {
     meaning: "the model has had no genesis: it cannot be sealed, settled or collected from",
-    remedy: "settle its genesis first: openledger model settle ID",
+    remedy: "settle its genesis first: openledger models settle ID",
     httpStatus: 409,
   },
   OP_MODEL_READY: {
@@ -108,7 +108,7 @@ export const operationErrors = defineErrors("OP", {
   },
   OP_EPOCH_UNSETTLED: {
     meaning: "the model's last epoch is sealed and not settled; only then can the next be sealed",
-    remedy: "settle the sealed epoch first with: openledger model settle",
+    remedy: "settle the sealed epoch first with: openledger models settle",
     httpStatus: 409,
   },
   OP_NOTHING_TO_SEAL: {
@@ -118,7 +118,7 @@ export const operationErrors = defineErrors("OP", {
   },
   OP_NOTHING_SEALED: {
     meaning: "the model has no sealed epoch, or it is settled already",
-    remedy: "seal the open epoch first: openledger model seal ID",
+    remedy: "seal the open epoch first: openledger models seal ID",
     httpStatus: 409,
   },
   OP_NOT_EARNER: {

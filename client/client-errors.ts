@@ -12,7 +12,7 @@ export const clientErrors = defineErrors("CLI", {
   },
   CLI_UNKNOWN: {
     meaning: "there is no such proposal, version, settlement or payment; `data.reason` says which",
-    remedy: "compare the number or hash with the list: openledger vote list, datanet host show, model show",
+    remedy: "compare the number or hash with the list: openledger vote list, datanet host show, models show",
   },
   CLI_MIGRATION_REFUSED: {
     meaning: "the next rollup is none that this client would put money into",
@@ -138,7 +138,7 @@ export const clientErrors = defineErrors("CLI", {
   },
   CLI_NOTHING_SEALED: {
     meaning: "the model has no sealed epoch that waits for its settlement",
-    remedy: "seal the open one first with: openledger model seal",
+    remedy: "seal the open one first with: openledger models seal",
     isRetryable: true,
   },
   CLI_SETTLEMENT_DIFFERS: {

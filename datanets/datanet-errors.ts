@@ -16,20 +16,19 @@ export const datanetErrors = defineErrors("DNT", {
   },
   DNT_NOT_HOSTED: {
     meaning: "the host has no card, no version, no row or no record of this name",
-    remedy: "ask another host, or bring it here: openledger datanet mirror ID --from URL --to URL",
+    remedy: "ask another host, or bring it here: openledger datanet upload ID --from URL --host URL",
     httpStatus: 404,
   },
   DNT_CARD_INVALID: {
     meaning: "the text is no card: a field is wrong, or it is not written canonically",
-    remedy:
-      "compare it with docs/explanation/datanets.md; openledger datanet card check FILE names the field",
+    remedy: "compare it with docs/explanation/datanets.md; openledger datanet card FILE names the field",
     httpStatus: 422,
   },
   DNT_NOT_ON_LEDGER: {
     meaning:
       "the card's hash is not the Datanet's policy word on the ledger, or the commit is not final on Ethereum yet, so a copyist could still come first; `data.reason`",
     remedy:
-      "publish the card first (openledger datanet card publish ID FILE), or wait until the commit is final",
+      "publish the card first (openledger datanet card ID FILE --host URL), or wait until the commit is final",
     httpStatus: 409,
   },
   DNT_LIST_MISMATCH: {
@@ -64,7 +63,7 @@ export const datanetErrors = defineErrors("DNT", {
   DNT_ACCESS_NOT_GRANTED: {
     meaning:
       "the Datanet is permissioned, and its owner has not granted this leaf access, or the grant has run out; `data.untilMs` says when",
-    remedy: "ask for it: openledger datanet access ask ID --purpose TEXT",
+    remedy: "ask for it: openledger datanet access ID --purpose TEXT",
     httpStatus: 403,
   },
   DNT_RECORD_INVALID: {

@@ -2,6 +2,9 @@
  * The settings of a process: a table of environment variables with one prefix, read once. Sequencer, bridge and prover
  * have one each; docs/reference/settings.md is written from them (scripts/settings.ts).
  *
+ * A setting that several processes have is one variable for all of them, `OPENLEDGER_LOG_LEVEL`. With the prefix of a process,
+ * `BRIDGE_LOG_LEVEL`, it is for that one alone.
+ *
  * A secret may be given as a file instead: `BRIDGE_OPERATOR_TOKEN_FILE` names one that only its owner may read. What is in
  * the environment itself is seen by every child, by crash reports, and by whoever lists a container's settings.
  */
@@ -10,11 +13,13 @@ import { isRollupError } from "./rollup-error.ts";
 import { Secret } from "./secret.ts";
 import { readSecretFile } from "./secret-file.ts";
 
-interface Setting<S extends z.ZodType = z.ZodType> {
+export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly schema: S;
   /** As it would be written; undefined = has to be given, unless the schema takes an absent one. */
   readonly default?: string;
   readonly isSecret?: true;
+  /** Of several processes: also read with the prefix of all. */
+  readonly isShared?: true;
   readonly description: string;
 }
 
@@ -32,6 +37,11 @@ export function settingVariable(prefix: string, name: string): string {
   return `${prefix}_${screaming(name)}`;
 }
 
+/** Prefix of what all processes read. */
+export const SHARED_PREFIX = "OPENLEDGER";
+/** What else has that prefix: where commands and processes keep what is theirs. */
+const HOME_VARIABLE = "OPENLEDGER_HOME";
+
 /** "maxFee" as constants and variables have it: "MAX_FEE". */
 export function screaming(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
@@ -48,34 +58,48 @@ export function readSettings<T extends Settings>(
 ): { readonly values: SettingValues<T>; readonly problems: readonly SettingProblem[] } {
   const values: Record<string, unknown> = {};
   const problems: SettingProblem[] = [];
-  const known = new Set<string>();
-  for (const [name, { default: fallback, description, isSecret, schema }] of Object.entries(settings)) {
-    const env = settingVariable(prefix, name);
-    known.add(env);
+  const known = new Set([HOME_VARIABLE, ...sharedVariables()]);
+  for (const [name, { default: fallback, description, isSecret, isShared, schema }] of Object.entries(
+    settings,
+  )) {
+    const own = settingVariable(prefix, name);
+    for (const variable of waysToSet(own, isSecret)) known.add(variable);
+    const isGiven = waysToSet(own, isSecret).some((variable) => environment[variable] !== undefined);
+    const env = isShared && !isGiven ? settingVariable(SHARED_PREFIX, name) : own;
     let given = environment[env];
-    if (isSecret) {
-      const fileEnv = `${env}_FILE`;
-      known.add(fileEnv);
-      const path = environment[fileEnv];
-      if (path !== undefined) {
-        const read = given === undefined ? secretOf(path) : { problem: `is given, and ${env} too` };
-        if ("problem" in read) {
-          problems.push({ env: fileEnv, problem: read.problem });
-          continue;
-        }
-        given = read.text;
+    const fileEnv = `${env}_FILE`;
+    const path = isSecret ? environment[fileEnv] : undefined;
+    if (path !== undefined) {
+      const read = given === undefined ? secretOf(path) : { problem: `is given, and ${env} too` };
+      if ("problem" in read) {
+        problems.push({ env: fileEnv, problem: read.problem });
+        continue;
       }
+      given = read.text;
     }
     const parsed = schema.safeParse(given ?? fallback);
     if (parsed.success) values[name] = parsed.data;
-    else if (given === undefined) problems.push({ env, problem: `is missing: ${description}` });
+    else if (given === undefined) problems.push({ env: own, problem: `is missing: ${description}` });
     else problems.push({ env, problem: parsed.error.issues.map((issue) => issue.message).join(", ") });
   }
   for (const env of Object.keys(environment)) {
-    if (env.startsWith(`${prefix}_`) && !known.has(env)) problems.push({ env, problem: "is no setting" });
+    const isOurs = env.startsWith(`${prefix}_`) || env.startsWith(`${SHARED_PREFIX}_`);
+    if (isOurs && !known.has(env)) problems.push({ env, problem: "is no setting" });
   }
   return { values: Object.freeze(values) as SettingValues<T>, problems };
 }
+
+/** A secret may also be given as a file. */
+const waysToSet = (variable: string, isSecret: true | undefined): string[] =>
+  isSecret ? [variable, `${variable}_FILE`] : [variable];
+
+/** A process takes those of the others, too: one environment is enough for all. */
+const sharedVariables = (): string[] => [
+  ...Object.entries<Setting>(SHARED_SETTINGS).flatMap(([name, { isSecret }]) =>
+    waysToSet(settingVariable(SHARED_PREFIX, name), isSecret),
+  ),
+  ...SERVER_NAMES.map((name) => settingVariable(SHARED_PREFIX, name)),
+];
 
 function secretOf(path: string): { readonly text: string } | { readonly problem: string } {
   try {
@@ -92,15 +116,29 @@ export const describeProblems = (problems: readonly SettingProblem[]): string =>
 
 /** A row a setting: variable, default, meaning. */
 export function settingsTable(prefix: string, settings: Settings): string {
-  const rows = Object.entries(settings).map(
-    ([name, { default: fallback, description, isSecret, schema }]) => {
-      const isOptional = fallback === undefined && schema.safeParse(undefined).success;
-      const value = fallback === undefined ? (isOptional ? "none" : "required") : `\`${fallback}\``;
-      const shown = fallback === "" ? "empty" : value;
-      return `| \`${settingVariable(prefix, name)}\` | ${shown} | ${description}${isSecret ? " (secret; or a file of mode 0600 by `…_FILE`)" : ""} |`;
-    },
+  const rows = Object.entries(settings).map(([name, setting]) =>
+    settingRow(settingVariable(prefix, name), shownDefault(setting), setting),
   );
-  return ["| variable | default | meaning |", "|---|---|---|", ...rows].join("\n");
+  return [...TABLE_HEAD, ...rows].join("\n");
+}
+
+/** The same of what several processes have. @param defaultOf as it is shown */
+export const sharedTable = (settings: Settings, defaultOf: (name: string) => string): string =>
+  [
+    ...TABLE_HEAD,
+    ...Object.entries(settings).map(([name, setting]) =>
+      settingRow(settingVariable(SHARED_PREFIX, name), defaultOf(name), setting),
+    ),
+  ].join("\n");
+
+const TABLE_HEAD = ["| variable | default | meaning |", "|---|---|---|"];
+const settingRow = (variable: string, shown: string, { description, isSecret }: Setting): string =>
+  `| \`${variable}\` | ${shown} | ${description}${isSecret ? " (secret; or a file of mode 0600 by `…_FILE`)" : ""} |`;
+
+/** A default as a table has it. */
+export function shownDefault({ default: fallback, schema }: Setting): string {
+  if (fallback === undefined) return schema.safeParse(undefined).success ? "none" : "required";
+  return fallback === "" ? "empty" : `\`${fallback}\``;
 }
 
 /** A plain decimal: nothing is rounded, cut off or taken from an empty string. */
@@ -131,8 +169,19 @@ export const ethereumKey = z
   .transform((value) => new Secret(value as `0x${string}`));
 export const ONE_DAY_MS = 86_400_000;
 
+/** The same settings, each read with the prefix of all processes, too. */
+export function shared<const T extends Settings>(
+  settings: T,
+): { readonly [K in keyof T]: T[K] & { readonly isShared: true } } {
+  const marked = Object.entries(settings).map(([name, setting]) => [name, { ...setting, isShared: true }]);
+  return Object.fromEntries(marked) as { [K in keyof T]: T[K] & { readonly isShared: true } };
+}
+
+/** What every server has besides (http/server-settings.ts). */
+export const SERVER_NAMES = ["publicUrl", "proxies", "maxConnections"] as const;
+
 /** Settings that several processes have, each declared here once; a process may have another default. */
-export const SHARED_SETTINGS = {
+export const SHARED_SETTINGS = shared({
   deploymentPath: {
     schema: someText,
     default: ".openledger/deployment.json",
@@ -200,7 +249,7 @@ export const SHARED_SETTINGS = {
     default: "info",
     description: "least level that is logged",
   },
-} as const satisfies Settings;
+} as const satisfies Settings);
 
 /** The same setting with another default. */
 export const defaulting = <const S extends Setting>(setting: S, fallback: string) =>

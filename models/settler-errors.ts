@@ -6,7 +6,7 @@ export const settlerErrors = defineErrors("CMD", {
     meaning:
       "drawn payments of a sealed epoch pay for receipts that the model's server cannot open; it does not burn their part by itself. `data.payments`, `data.burnedWei`",
     remedy:
-      "bring the answers' folder back; if the server never gave these preconfirmations, start it with --consent-to-voids, or settle with: openledger model settle --account NAME",
+      "bring the answers' folder back; if the server never gave these preconfirmations, start it with --consent-to-voids, or settle with: openledger models settle --account NAME",
   },
 });
 

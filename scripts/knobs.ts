@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { allCommands, createProgram } from "./commands/program.ts";
 import { errorCodes } from "./errors.ts";
 import { isGenerated, isTest, isTesting, type SourceFile } from "./house/tree.ts";
-import { settingDeclarations } from "./settings.ts";
+import { settingVariables } from "./settings.ts";
 
 export interface Knobs {
   readonly codes: number;
   /** Declared options of the command line: one that several commands share counts once. */
   readonly options: number;
-  /** Declared settings of processes, likewise. */
+  /** Environment variables that docs/reference/settings.md lists: one that several processes read counts once. */
   readonly settings: number;
   /** Commands that do something: groups without an action are none. */
   readonly commands: number;
@@ -33,7 +33,7 @@ export async function countKnobs(): Promise<Knobs> {
   return {
     codes: errorCodes().length,
     options: new Set(options).size,
-    settings: settingDeclarations().length,
+    settings: settingVariables().length,
     commands: commands.filter(({ commands: inner }) => inner.length === 0).length,
   };
 }

@@ -1,9 +1,12 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
   bearerToken,
   readSettings,
+  SERVER_NAMES,
+  SHARED_SETTINGS,
   settingVariable,
   someText,
   wholeNumber,
@@ -19,6 +22,24 @@ describe("settings", () => {
 
   it("have one prefix a process and names made of the code's", () => {
     expect(settingVariable("BRIDGE", "l1MaxPriorityFeeGwei")).toBe("BRIDGE_L1_MAX_PRIORITY_FEE_GWEI");
+  });
+
+  it("of several processes are one variable, and with a process's prefix that one's alone", () => {
+    const valuesOf = (environment: Record<string, string>) =>
+      readSettings("ANY", { logLevel: SHARED_SETTINGS.logLevel }, environment);
+    expect(valuesOf({ OPENLEDGER_LOG_LEVEL: "debug" }).values.logLevel).toBe("debug");
+    expect(valuesOf({ OPENLEDGER_LOG_LEVEL: "debug", ANY_LOG_LEVEL: "warn" }).values.logLevel).toBe("warn");
+    const ofOthers = {
+      OPENLEDGER_HOME: "x",
+      OPENLEDGER_PUBLIC_URL: "x",
+      OPENLEDGER_OPERATOR_TOKEN_FILE: "x",
+    };
+    expect(valuesOf(ofOthers).problems).toEqual([]);
+    expect(valuesOf({ OPENLEDGER_LOGLEVEL: "x", OPENLEDGER_LOG_LEVEL: "loud" }).problems).toMatchObject([
+      { env: "OPENLEDGER_LOG_LEVEL" },
+      { env: "OPENLEDGER_LOGLEVEL", problem: "is no setting" },
+    ]);
+    expect(Object.keys(SERVER_SETTINGS)).toEqual([...SERVER_NAMES]);
   });
 
   it("are read once, with every problem named and no value of theirs", () => {

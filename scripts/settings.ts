@@ -3,7 +3,14 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BRIDGE_SETTINGS } from "@openledger/bridge/config";
 import { DATANET_SETTINGS } from "@openledger/datanets/host/config";
-import { type Settings, settingsTable } from "@openledger/foundation/settings";
+import {
+  type Settings,
+  SHARED_PREFIX,
+  settingsTable,
+  settingVariable,
+  sharedTable,
+  shownDefault,
+} from "@openledger/foundation/settings";
 import { FACTORY_SETTINGS } from "@openledger/models/factory/factory-config";
 import { SERVING_SETTINGS } from "@openledger/models/serving/serving-config";
 import { DISPATCHER_SETTINGS } from "@openledger/prover/jobs/dispatch-config";
@@ -12,22 +19,53 @@ import { SEQUENCER_SETTINGS } from "@openledger/sequencer/config";
 
 export const SETTINGS_PAGE = "docs/reference/settings.md";
 
-const TABLES: readonly Settings[] = [
-  SEQUENCER_SETTINGS,
-  BRIDGE_SETTINGS,
-  PROVER_SETTINGS,
-  DATANET_SETTINGS,
-  SERVING_SETTINGS,
-  FACTORY_SETTINGS,
-  DISPATCHER_SETTINGS,
+interface Process {
+  readonly title: string;
+  readonly prefix: string;
+  readonly settings: Settings;
+  readonly about?: string;
+}
+
+const PROCESSES: readonly Process[] = [
+  { title: "Sequencer", prefix: "SEQUENCER", settings: SEQUENCER_SETTINGS },
+  { title: "Bridge", prefix: "BRIDGE", settings: BRIDGE_SETTINGS },
+  { title: "Prover", prefix: "PROVER", settings: PROVER_SETTINGS },
+  { title: "Datanet host", prefix: "DATANET", settings: DATANET_SETTINGS },
+  { title: "Server of adapters", prefix: "SERVING", settings: SERVING_SETTINGS },
+  { title: "ModelFactory", prefix: "FACTORY", settings: FACTORY_SETTINGS },
+  {
+    title: "Dispatcher",
+    prefix: "DISPATCHER",
+    settings: DISPATCHER_SETTINGS,
+    about: "Between the sequencer and provers that take their jobs from a queue in Redis.",
+  },
 ];
 
-/** Declarations of settings: one that several processes share counts once. */
-export const settingDeclarations = (): string[] => [
-  ...new Set(
-    TABLES.flatMap((table) =>
-      Object.entries(table).map(([name, { description }]) => `${name}: ${description}`),
-    ),
+const partOf = (settings: Settings, isShared: boolean): Settings =>
+  Object.fromEntries(Object.entries(settings).filter(([, one]) => (one.isShared === true) === isShared));
+
+const SHARED: Settings = Object.assign({}, ...PROCESSES.map(({ settings }) => partOf(settings, true)));
+
+/** By process where they differ. */
+function sharedDefault(name: string): string {
+  const found = PROCESSES.flatMap(({ prefix, settings }) =>
+    settings[name] === undefined ? [] : [{ prefix, shown: shownDefault(settings[name]) }],
+  );
+  const kinds = [...new Set(found.map(({ shown }) => shown))];
+  if (kinds.length === 1) return kinds[0]!;
+  return kinds
+    .map((kind) => {
+      const prefixes = found.filter(({ shown }) => shown === kind).map(({ prefix }) => prefix);
+      return `${kind} (${prefixes.join(", ")})`;
+    })
+    .join(", ");
+}
+
+/** Variables that the page lists: one that several processes read counts once. */
+export const settingVariables = (): string[] => [
+  ...Object.keys(SHARED).map((name) => settingVariable(SHARED_PREFIX, name)),
+  ...PROCESSES.flatMap(({ prefix, settings }) =>
+    Object.keys(partOf(settings, false)).map((name) => settingVariable(prefix, name)),
   ),
 ];
 
@@ -37,36 +75,24 @@ export function renderSettings(): string {
     "",
     "For operators: environment variables of each process. Made by `npx tsx scripts/settings.ts`; a test holds it to the code.",
     "",
-    "## Sequencer",
+    "## Every process",
     "",
-    settingsTable("SEQUENCER", SEQUENCER_SETTINGS),
+    "Each process reads those of them that it has. With the prefix of a process in place of `OPENLEDGER`, as in",
+    "`BRIDGE_LOG_LEVEL`, one is for that process alone. Processes of one environment need a port and a folder each.",
     "",
-    "## Bridge",
+    sharedTable(SHARED, sharedDefault),
     "",
-    settingsTable("BRIDGE", BRIDGE_SETTINGS),
-    "",
-    "## Prover",
-    "",
-    settingsTable("PROVER", PROVER_SETTINGS),
-    "",
-    "## Datanet host",
-    "",
-    settingsTable("DATANET", DATANET_SETTINGS),
-    "",
-    "## Server of adapters",
-    "",
-    settingsTable("SERVING", SERVING_SETTINGS),
-    "",
-    "## ModelFactory",
-    "",
-    settingsTable("FACTORY", FACTORY_SETTINGS),
-    "",
-    "## Dispatcher",
-    "",
-    "Between the sequencer and provers that take their jobs from a queue in Redis.",
-    "",
-    settingsTable("DISPATCHER", DISPATCHER_SETTINGS),
-    "",
+    ...PROCESSES.flatMap(({ about, prefix, settings, title }) => [
+      `## ${title}`,
+      "",
+      ...(about === undefined ? [] : [about, ""]),
+      `Besides: ${Object.keys(partOf(settings, true))
+        .map((name) => `\`${settingVariable(SHARED_PREFIX, name)}\``)
+        .join(", ")}.`,
+      "",
+      settingsTable(prefix, partOf(settings, false)),
+      "",
+    ]),
   ].join("\n");
 }
 

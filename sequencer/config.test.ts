@@ -28,7 +28,7 @@ describe("loadConfig", () => {
         SEQUENCER_TYPO: "1",
         SEQUENCER_FEE_PER_UNIT_WEI: (2n ** 64n).toString(),
       }),
-      SEQUENCER_DEPLOYMENT_PATH: undefined,
+      SEQUENCER_DEPLOYMENT_PATH: "",
     };
     let error: { code?: string; message?: string; data?: { problems: { env: string }[] } } = {};
     try {

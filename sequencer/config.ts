@@ -50,10 +50,7 @@ const httpUrls = z
 
 /** Every setting of the sequencer, in the environment as SEQUENCER_…; docs/reference/settings.md has their table. */
 export const SEQUENCER_SETTINGS = {
-  deploymentPath: {
-    schema: someText,
-    description: "deployment record (JSON)",
-  },
+  deploymentPath: SHARED_SETTINGS.deploymentPath,
   dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/sequencer"),
   lease: {
     schema: z.enum(LEASE_MODES),

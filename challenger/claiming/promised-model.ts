@@ -34,7 +34,7 @@ export async function openPromisedModel(
   if (tracing === undefined)
     throw challengerError(
       "CMD_USAGE",
-      "the model's recipe promises no claims: openledger model train --claimant 0x… makes one that does",
+      "the model's recipe promises no claims: openledger models train --claimant 0x… makes one that does",
     );
   if (!isTracedBy(traced, model.recipe))
     throw challengerError(

@@ -2,7 +2,7 @@ import type { Address, Hex } from "viem";
 import type { OperationBody } from "./operation-body.ts";
 import type { Preconfirmation } from "./sequencer-schemas.ts";
 
-/** A preconfirmation with all that its hash is of: the file that `openledger contradiction` takes. */
+/** A preconfirmation with all that its hash is of: the file that `openledger verify preconfirmations` takes. */
 export interface KeptPreconfirmation {
   readonly chainId: number;
   readonly rollupAddress: Address;

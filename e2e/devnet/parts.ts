@@ -6,8 +6,8 @@ import { DIRECT, type RecipeBase } from "@openledger/attribution/model/recipe-fi
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/base/base-place";
+import { retrievalPreset } from "@openledger/models/registered/recipe-presets";
 import { textPreset } from "@openledger/models/registered/text-preset";
-import { retrievalPreset } from "@openledger/scripts/internal/commands/model/retrieval-preset";
 import { CONTRIBUTORS, type ContributorName, devnetPaths } from "./config.ts";
 import { commitRows, heldOutMails, isLabelWrong } from "./mails.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan, validatorOf } from "./plan.ts";

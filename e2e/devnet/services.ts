@@ -132,7 +132,7 @@ export function modelServer(
 ): ServiceSpec {
   const url = modelServerUrls[name];
   const args = [
-    ...["model", "serve", paths.folder, "--model", String(modelId)],
+    ...["models", "serve", paths.folder, "--model", String(modelId)],
     ...["--port", portOf(url), "--data", paths.answers],
     ...["--settle", "--account", "mia", "--prover", proverBackend, "--sequencer", sequencerUrl],
   ];

@@ -54,7 +54,7 @@ honest model does not.
 
 --kind language is played after the others. Two owners of language models post the rows of G; the liar's first postings are
 the last ones below, and only the watcher is there to find them. Then both claim what is drawn of their models. The honest
-one's server claims and defends by itself (model serve --settle --claim). The other lies, as below; then it claims nothing.
+one's server claims and defends by itself (models serve --settle --claim). The other lies, as below; then it claims nothing.
 Somebody challenges a right claim. Each epoch is settled on L1, and every wei is counted. Its line is {"languageDrill": {…}}.
 
 ${listOf([...LANGUAGE_LIES, ...LANGUAGE_FALSEHOODS])}`,

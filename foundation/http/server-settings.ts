@@ -1,11 +1,11 @@
 /** The settings that every server has, in its own table (foundation/settings.ts). */
 import { z } from "zod";
-import { httpUrl, type Settings, wholeNumber } from "../settings.ts";
+import { httpUrl, type SERVER_NAMES, type Settings, shared, wholeNumber } from "../settings.ts";
 import { type TrustedProxies, trustedProxies } from "./trusted-proxies.ts";
 
 export const MAX_CONNECTIONS = 1_000;
 
-export const SERVER_SETTINGS = {
+export const SERVER_SETTINGS = shared({
   publicUrl: {
     schema: z.union([z.literal(""), httpUrl]),
     default: "",
@@ -23,7 +23,7 @@ export const SERVER_SETTINGS = {
     default: String(MAX_CONNECTIONS),
     description: "connections at a time; a quarter of them from one address, IPv6 by /64",
   },
-} as const satisfies Settings;
+} as const satisfies Settings & Record<(typeof SERVER_NAMES)[number], unknown>);
 
 /** What a server is bounded by; what is absent has the settings' default. */
 export interface ServerLimits {

@@ -5,7 +5,7 @@ import { checkedSource } from "../files/checked-source.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { modelError } from "../model-errors.ts";
 
-/** SHA-256 of the checkpoint's files, which `openledger model base --derive FOLDER` makes again. */
+/** SHA-256 of the checkpoint's files, which `openledger models base --derive FOLDER` makes again. */
 export const BASE_HASHES = {
   "config.json": "b43a5e7c6f408fa3d31df2b0c53a703ec83f0303ab39342d25b0c88accc561b5",
   "model.safetensors": "1da37ae9a7b46adfe829917514bf72a7c23d5f1193d8834044dbe3bc41b72f63",

@@ -101,7 +101,7 @@ async function describe(
   const rounded = (value: number) => Math.round(10_000 * value) / 10_000;
   const hashes = [...files].map(([name, bytes]) => [name, createHash("sha256").update(bytes).digest("hex")]);
   return {
-    command: "openledger model base --derive FOLDER",
+    command: "openledger models base --derive FOLDER",
     corpus: {
       packages: CORPUS_PACKAGES,
       texts: "Moby Dick; State of the Union speeches before 1946; every 25th chapter or speech held out",

@@ -20,7 +20,7 @@ import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import { toHex32 } from "@openledger/client/hex";
 import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
-import { answerWords } from "@openledger/scripts/internal/commands/model/answer-words";
+import { answerWords } from "@openledger/scripts/internal/commands/models/answer-words";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { askSpans } from "../spans/ask-spans.ts";
 import { hostSpans } from "../spans/host-spans.ts";

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
 import { Registry } from "prom-client";
@@ -64,7 +65,11 @@ export async function serveAdapters(
   };
   const tokens = await openTokenizer(source, shape.vocabularySize);
   const endTokens = await readEndTokens(config.basePath);
-  const shelf = new AdapterShelf({ shape, folder: config.adaptersPath, cacheFolder: config.cachePath });
+  const shelf = new AdapterShelf({
+    shape,
+    folder: config.adaptersPath,
+    cacheFolder: join(config.dataPath, "adapters"),
+  });
   const adapterCount = (await shelf.names()).length;
   const { adapters, models, shared } = await load();
   const pool = new AdapterPool(models[0]!.kernels.arena, adapters.at, adapters.floatCount, shelf);

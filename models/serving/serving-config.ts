@@ -21,11 +21,8 @@ import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";
 export const SERVING_SETTINGS = {
   basePath: { schema: someText, description: "folder of the base model" },
   adaptersPath: { schema: someText, description: "folder of adapters, each a folder as PEFT writes it" },
-  cachePath: {
-    schema: someText,
-    default: ".openledger/adapters",
-    description: "folder of compiled adapters; it can be removed at any time",
-  },
+  /** `adapters/` below it can be removed at any time; without `answers/` no receipt can be opened. */
+  dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/serving"),
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8798"),
   ...SERVER_SETTINGS,
@@ -66,30 +63,21 @@ export const SERVING_SETTINGS = {
     default: "262144",
     description: "bytes that may wait for a client that does not read, before its stream is ended",
   },
-  charging: {
-    schema: z.enum(["free", "ledger"]),
-    default: "free",
-    description:
-      "free = nobody pays, and answers carry no receipts; ledger = registered models alone, for receipts",
-  },
   registeredPath: {
     schema: someText.optional(),
-    description: "with ledger: folder of published models, each named by its model's leaf",
-  },
-  answersPath: {
-    schema: someText,
-    default: ".openledger/answers",
-    description: "with ledger: where answers and openings are kept; without them no receipt can be opened",
+    description:
+      "folder of published models, each named by its model's leaf: they alone are served, for receipts; without it nobody pays",
   },
   spansPath: {
     schema: someText.optional(),
     description:
-      "with ledger: folder of indexes of versions' texts (datanet index), for the verbatim spans of answers",
+      "with registered models: folder of indexes of versions' texts (datanet index), for the verbatim spans of answers",
   },
   attributionMegabytes: {
     schema: wholeNumber(1, 1_048_576),
     default: "128",
-    description: "with ledger: memory for adapters, maps and features of the models that were asked last",
+    description:
+      "with registered models: memory for adapters, maps and features of the models that were asked last",
   },
   logLevel: SHARED_SETTINGS.logLevel,
 } as const satisfies Settings;
@@ -100,7 +88,7 @@ const FIXED = {
   baseName: "base",
   /** Requests that may wait in all. */
   maxQueued: 1_024,
-  /** With ledger: how long an answer may stay unpaid before its account may ask again. */
+  /** With registered models: how long an answer may stay unpaid before its account may ask again. */
   answerTtlSeconds: 600,
 } as const;
 

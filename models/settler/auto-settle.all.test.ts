@@ -57,7 +57,7 @@ const url = () => `http://127.0.0.1:${port}`;
 function wordsOf(args: readonly string[]): string[] {
   const { f, home, sequencerUrl } = world;
   return [
-    ...["model", "serve", modelFolder, "--port", String(port)],
+    ...["models", "serve", modelFolder, "--port", String(port)],
     ...["--data", join(folder, "answers"), "--model", String(modelId)],
     ...["--sequencer", sequencerUrl, "--rpc", f.rpcUrl, "--rollup", f.rollup.address],
     ...["--settle", "--private-key-file", join(home, "alice-key"), ...args],
@@ -67,7 +67,7 @@ function wordsOf(args: readonly string[]): string[] {
 /** What a server says that ends by itself. */
 const refusal = async (...args: string[]) => (await runInProcess(...wordsOf(args))).stderr;
 
-/** `model serve --settle` until it answers. @param killAt it dies as it writes the first line with this */
+/** `models serve --settle` until it answers. @param killAt it dies as it writes the first line with this */
 async function serve(options: { args?: string[]; killAt?: string } = {}): Promise<Server> {
   const loaders = ["--import", "tsx", "--import", "./models/settler/testing/die-at-line.ts"];
   const entry = [...loaders, join("scripts", "openledger.ts"), ...wordsOf(options.args ?? [])];
@@ -132,7 +132,7 @@ async function expectSettled(epoch: number, paymentCount: number) {
   return settlement;
 }
 
-describe("model serve --settle", () => {
+describe("models serve --settle", () => {
   it("seals a full epoch and settles it on L1 once, killed at every step", { timeout: 900_000 }, async () => {
     let server = await serve({ killAt: "epoch 1 is full" });
     await ask(CAP, "full");
@@ -226,12 +226,12 @@ interface Answer {
 async function receiptStatus(...args: string[]): Promise<Answer> {
   const where = ["--sequencer", world.sequencerUrl, "--rpc", world.f.rpcUrl];
   const named = [...where, "--rollup", world.f.rollup.address, "--server", url(), "--json"];
-  const { status, stdout } = await runInProcess("receipt", "status", ...args, ...named);
+  const { status, stdout } = await runInProcess("receipt", ...args, ...named);
   return { status, json: JSON.parse(stdout) };
 }
 
 // Of the epochs that the tests above have left.
-describe("receipt status", () => {
+describe("receipt", () => {
   it("says of each payment whether it was drawn, whom it paid and by which transaction", {
     timeout: 600_000,
   }, async () => {

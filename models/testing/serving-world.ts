@@ -47,7 +47,7 @@ export function serveWorld(
   const environment = {
     SERVING_BASE_PATH: join(folder, "base"),
     SERVING_ADAPTERS_PATH: join(folder, "adapters"),
-    SERVING_CACHE_PATH: join(folder, "cache"),
+    SERVING_DATA_PATH: join(folder, "data"),
     SERVING_PORT: "0",
     SERVING_KERNELS: "wasm",
     SERVING_KV_MEGABYTES: "8",

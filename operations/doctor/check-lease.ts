@@ -19,6 +19,7 @@ const TIMEOUT_MS = 10_000;
 const DEFAULTS = { marginMs: 20_000, seconds: 600 };
 /** A spare that was not heard for so long is none. */
 const MAX_SILENT_SECONDS = 10;
+const OF_BOTH = "OPENLEDGER_LEASE_MARGIN_MS";
 
 /** Nothing for an installation without a lease. */
 export async function checkLease(
@@ -82,23 +83,25 @@ export async function checkLease(
 /** Of the sequencer and of the bridge; the default where a setting is not given. */
 function marginsOf(folder: string): { marginMs: number; bridgeMarginMs: number; seconds: number } {
   const { env } = installationPaths(folder);
-  const settingOf = (name: string, setting: string, fallback: number) => {
+  const settingOf = (name: string, settings: readonly string[], fallback: number) => {
     try {
-      return Number(readEnvFile(env(name))[setting] ?? fallback);
+      const given = readEnvFile(env(name));
+      return Number(
+        settings.map((setting) => given[setting]).find((value) => value !== undefined) ?? fallback,
+      );
     } catch {
       return fallback;
     }
   };
   return {
-    marginMs: settingOf("sequencer", "SEQUENCER_LEASE_MARGIN_MS", DEFAULTS.marginMs),
-    bridgeMarginMs: settingOf("bridge", "BRIDGE_LEASE_MARGIN_MS", DEFAULTS.marginMs),
-    seconds: settingOf("bridge", "BRIDGE_LEASE_SECONDS", DEFAULTS.seconds),
+    marginMs: settingOf("sequencer", ["SEQUENCER_LEASE_MARGIN_MS", OF_BOTH], DEFAULTS.marginMs),
+    bridgeMarginMs: settingOf("bridge", ["BRIDGE_LEASE_MARGIN_MS", OF_BOTH], DEFAULTS.marginMs),
+    seconds: settingOf("bridge", ["BRIDGE_LEASE_SECONDS"], DEFAULTS.seconds),
   };
 }
 
 function checkMargins(folder: string, chainId: number): Promise<Finding> {
-  const remedy =
-    "give both with operator init --set SEQUENCER_LEASE_MARGIN_MS=… --set BRIDGE_LEASE_MARGIN_MS=…";
+  const remedy = "give both with operator init --set OPENLEDGER_LEASE_MARGIN_MS=…";
   return looking("lease", "margin", remedy, async () => {
     const { bridgeMarginMs, marginMs, seconds } = marginsOf(folder);
     if (marginMs !== bridgeMarginMs)

@@ -6,7 +6,9 @@ import {
   describeProblems,
   type Environment,
   readSettings,
+  type Setting,
   type Settings,
+  SHARED_PREFIX,
   settingVariable,
 } from "@openledger/foundation/settings";
 import { FACTORY_SETTINGS } from "@openledger/models/factory/factory-config";
@@ -193,7 +195,7 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
   }
   if (model !== null) {
     const modelPort = next();
-    const serve = ["model", "serve", model.folder, "--model", String(model.id)];
+    const serve = ["models", "serve", model.folder, "--model", String(model.id)];
     const places = ["--port", String(modelPort), "--data", paths.data("model-server")];
     const settle = ["--settle", "--private-key-file", paths.modelKey, "--prover", backend];
     processes.push({
@@ -210,13 +212,16 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
   return withSettings(withLease(processes, request), request.settings);
 }
 
-/** Gives each process the settings of its prefix. @throws CMD_INIT_REFUSED for one that nobody has */
+/** Gives each process the settings of its prefix, and those of all. @throws CMD_INIT_REFUSED for one that nobody has */
 function withSettings(
   processes: readonly PlannedProcess[],
   settings: Readonly<Record<string, string>>,
 ): PlannedProcess[] {
   const known = Object.values(SETTINGS_OF).flatMap((of) =>
-    Object.keys(of.settings).map((name) => settingVariable(of.prefix, name)),
+    Object.entries<Setting>(of.settings).flatMap(([name, { isShared }]) => [
+      settingVariable(of.prefix, name),
+      ...(isShared ? [settingVariable(SHARED_PREFIX, name)] : []),
+    ]),
   );
   for (const name of Object.keys(settings)) {
     if (known.includes(name)) continue;
@@ -225,7 +230,9 @@ function withSettings(
   return processes.map((process) => {
     if (process.kind === "follower" || process.kind === "model-server") return process;
     const { prefix } = SETTINGS_OF[process.kind];
-    const own = Object.entries(settings).filter(([name]) => name.startsWith(`${prefix}_`));
+    const own = Object.entries(settings).filter(([name]) =>
+      [prefix, SHARED_PREFIX].some((one) => name.startsWith(`${one}_`)),
+    );
     return { ...process, env: { ...process.env, ...Object.fromEntries(own) } };
   });
 }

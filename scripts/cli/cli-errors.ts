@@ -14,13 +14,7 @@ export const commandErrors = defineErrors("CMD", {
   },
   CMD_NO_MODEL_SERVER: {
     meaning: "no address of the model's server is known; pass `--server`",
-    remedy: "pass --server URL, or start one with: openledger model serve",
-  },
-  CMD_FORCED_NO_EFFECT: {
-    meaning:
-      "a forced operation would change nothing on the ledger that L1 has, and its fee would be burned; nothing was sent. `data.reason` is one of leaf-unknown, leaf-waits (`data.queueIndex`), not-owner (`data.owner`), balance-too-low, payee-unknown, payee-owner, wrong-kind, model-not-ready, not-earner, nothing-to-collect, nothing-to-seal, no-effect",
-    remedy:
-      "see what is yours there: openledger exit --owner 0x… --dry-run; where what it needs is not posted yet, wait, or pass --unchecked",
+    remedy: "pass --server URL, or start one with: openledger models serve",
   },
   CMD_ROLLUP_ENDS: {
     meaning:

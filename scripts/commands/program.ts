@@ -49,12 +49,8 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     summary: "create, fill, review and publish data sets",
     load: async () => (await import("./datanet/datanet-command.ts")).addDatanetCommands,
   },
-  model: {
-    summary: "train, register, serve, ask and settle a model",
-    load: async () => (await import("./model/model-command.ts")).addModelCommands,
-  },
   models: {
-    summary: "serve many language models on one base",
+    summary: "train, register, serve, ask and settle models",
     load: async () => (await import("./models/models-command.ts")).addModelsCommands,
   },
   factory: {
@@ -93,10 +89,6 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     summary: "leave a frozen rollup from an Ethereum node alone",
     load: async () => (await import("./exit/exit-command.ts")).addExitCommand,
   },
-  "exit-page": {
-    summary: "make an HTML file that exits a frozen rollup",
-    load: async () => (await import("./exit/exit-page-command.ts")).addExitPageCommand,
-  },
   vote: {
     summary: "vote with OPEN on the treasury and the next rollup",
     load: async () => (await import("./vote/vote-command.ts")).addVoteCommands,
@@ -131,15 +123,7 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
   },
   receipt: {
     summary: "what became of an answer's payment",
-    load: async () => (await import("./verify/receipt-command.ts")).addReceiptCommands,
-  },
-  preconfirmations: {
-    summary: "list signed preconfirmations kept here",
-    load: async () => (await import("./verify/preconfirmations-command.ts")).addPreconfirmationsCommand,
-  },
-  contradiction: {
-    summary: "compare signed preconfirmations with L1",
-    load: async () => (await import("./verify/contradiction-command.ts")).addContradictionCommand,
+    load: async () => (await import("./verify/receipt-command.ts")).addReceiptCommand,
   },
 };
 

@@ -60,13 +60,13 @@ const WALKS = {
     web/earnings/earnings-page.tsx client/actions/ledger/collect-rewards.ts`,
   /** A query: answered, paid, sealed, settled, collected. */
   queryToClaim: `
-    scripts/commands/model/model-ask-command.ts scripts/commands/model/model-ask.ts scripts/cli/context.ts
+    scripts/commands/models/model-ask-command.ts scripts/commands/models/model-ask.ts scripts/cli/context.ts
     client/actions/answers/ask-model.ts client/actions/answers/sign-question.ts
     client/actions/answers/model-answers.ts attribution/server/model-routes.ts
     attribution/server/answer-desk.ts attribution/server/ledger-view.ts attribution/model/answering-model.ts
     attribution/features/query-map.ts attribution/server/answer-store.ts circuits/ledger/receipt.ts
     attribution/scores/attribution-estimate.ts client/actions/answers/check-answer.ts
-    scripts/commands/model/model-ask.ts attribution/model/model-directory.ts
+    scripts/commands/models/model-ask.ts attribution/model/model-directory.ts
     client/actions/answers/pay-for-answer.ts client/actions/answers/check-answer.ts
     client/actions/ledger/pay-inference.ts client/actions/ledger/send-operation.ts
     client/sequencer/sequencer-request.ts sequencer/api/public-routes.ts sequencer/sequencer.ts

@@ -1,6 +1,6 @@
 /**
  * What a follower has to say about the operator. Contradictions are signed facts: they are kept for good, each as a record
- * and as a file that `openledger contradiction` takes. The rest is the state of things, and passes.
+ * and as a file that `openledger verify preconfirmations` takes. The rest is the state of things, and passes.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";

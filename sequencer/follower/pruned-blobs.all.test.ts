@@ -17,7 +17,6 @@ import { keyXOf } from "@openledger/circuits/testing/random-ledger";
 import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { warmUpKzg } from "@openledger/contracts/testing/blob-batches";
 import { ANY_FEE, OPEN } from "@openledger/contracts/testing/rollup-fixture";
-import { makeSnapshot } from "@openledger/scripts/internal/commands/operate/snapshot";
 import { leave } from "@openledger/verifier/exits/leave";
 import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { readSnapshot } from "@openledger/verifier/restore/snapshot-file";
@@ -25,6 +24,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startTestFollower, type TestFollower } from "../testing/follower-fixture.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
+import { makeSnapshot } from "./snapshots.ts";
 
 const PLAIN = shapeOf(6, 4);
 const BLOB = {

@@ -11,7 +11,6 @@ import { KIND } from "@openledger/circuits/protocol";
 import { exitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import { ANY_FEE, OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import { partOf } from "@openledger/foundation/testing/test-random";
-import { makeSnapshot, verifySnapshot } from "@openledger/scripts/internal/commands/operate/snapshot";
 import { planExits } from "@openledger/verifier/exits/exit-plan";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import { restoreLedger } from "@openledger/verifier/restore/restore-ledger";
@@ -22,6 +21,7 @@ import { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
+import { makeSnapshot, verifySnapshot } from "./snapshots.ts";
 
 const ALICE = 2;
 const HARD_DEADLINE = 14n * 86_400n;

@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "@openledger/bridge/testing/model-history";
 import { partOf } from "@openledger/foundation/testing/test-random";
-import { makeSnapshot, verifySnapshot } from "@openledger/scripts/internal/commands/operate/snapshot";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import { readSnapshot, writeSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,6 +9,7 @@ import { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
+import { makeSnapshot, verifySnapshot } from "./snapshots.ts";
 
 const folder = temporaryFolder();
 const at = (name: string) => join(folder.path, name);

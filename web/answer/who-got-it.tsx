@@ -106,8 +106,8 @@ function Rows({ rows, found }: { rows: RowsPaid; found: PaidAnswer }) {
         <Notice tone="wait" title="No server that this page knows publishes the model.">
           <p>
             Which rows it paid follows from the model's published files. With them, say{" "}
-            <code>openledger receipt status {found.status.payment.hash} --server URL</code>. What each share
-            got of the epoch is proven all the same:
+            <code>openledger receipt {found.status.payment.hash} --server URL</code>. What each share got of
+            the epoch is proven all the same:
           </p>
         </Notice>
       )}

@@ -65,7 +65,7 @@ function NoModel({ isAny }: { isAny: boolean }) {
       <p class="soft">
         {isAny
           ? "Its server does not answer, or it has another number. Try again in a moment."
-          : "Who runs this server has named no model's server for its pages. The command line asks any: openledger model ask."}
+          : "Who runs this server has named no model's server for its pages. The command line asks any: openledger models ask."}
       </p>
     </section>
   );
@@ -123,7 +123,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   if (kind === "digit") {
     return (
       <Notice tone="info" title="This model reads pictures of digits.">
-        <p>This page can only write text. Ask it with the command line: openledger model ask.</p>
+        <p>This page can only write text. Ask it with the command line: openledger models ask.</p>
       </Notice>
     );
   }

@@ -60,7 +60,7 @@ function KeepPage({ rollupAddress }: { rollupAddress: string }) {
       <Notice tone="wait" title="This server's pages bring no proving keys.">
         <p>
           They show what is yours, and make no proofs. For those get the exit page from the operator's server,
-          or make it from the sources: <code>openledger exit-page</code>.
+          or make it from the sources: <code>openledger exit --page</code>.
         </p>
       </Notice>
     );
@@ -76,7 +76,7 @@ function KeepPage({ rollupAddress }: { rollupAddress: string }) {
       </p>
       <p class="small">
         SHA-256 <Identifier value={kept.sha256} label="the SHA-256 of the file" />. Whoever has the sources
-        can compare it: <code>openledger exit-page</code> makes the same file and prints this number.
+        can compare it: <code>openledger exit --page</code> makes the same file and prints this number.
       </p>
     </Notice>
   );

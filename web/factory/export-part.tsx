@@ -22,7 +22,7 @@ const FORMS: readonly { readonly form: ExportForm; readonly title: string; reado
   {
     form: "model",
     title: "What is published",
-    text: "Everything that serves, settles and verifies the registered model. openledger model serve takes the folder.",
+    text: "Everything that serves, settles and verifies the registered model. openledger models serve takes the folder.",
   },
 ];
 

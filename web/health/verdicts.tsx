@@ -67,7 +67,7 @@ function Verdict({ l1BlockNumber, noticedAtMs, other, posted, preconfirmation, r
       <p class="small soft">
         Noticed {new Date(noticedAtMs).toLocaleString("en-GB")}, at Ethereum's block{" "}
         {showCount(l1BlockNumber)}. The follower has kept both as files that{" "}
-        <code>openledger contradiction</code> checks.
+        <code>openledger verify preconfirmations</code> checks.
       </p>
     </Notice>
   );

@@ -12,10 +12,10 @@ import {
   trainedCase,
 } from "@openledger/challenger/internal/postings/testing/dispute-fixture";
 import { mapPlaces } from "@openledger/challenger/internal/statements/direct-posting";
+import { type DisputeStatement, withTrees } from "@openledger/challenger/internal/statements/posted-model";
+import { statementTuple } from "@openledger/challenger/internal/statements/posting-calls";
 import { readGateContracts } from "@openledger/challenger/postings/gate-contracts";
 import { admitCall } from "@openledger/challenger/postings/ledger-proofs";
-import { type DisputeStatement, withTrees } from "@openledger/challenger/statements/posted-model";
-import { statementTuple } from "@openledger/challenger/statements/posting-calls";
 import { directShape } from "@openledger/circuits/ledger/direct-query";
 import { hashLeaf, hashStatics, packBinding, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { treePath } from "@openledger/circuits/ledger/tree-root";

@@ -250,7 +250,7 @@ async function serveRegistered(
     readServingConfig({
       SERVING_BASE_PATH: BASE_FOLDER,
       SERVING_ADAPTERS_PATH: adaptersFolder,
-      SERVING_CACHE_PATH: join(folder, "compiled"),
+      SERVING_DATA_PATH: join(folder, "compiled"),
       SERVING_PORT: String(port),
       SERVING_KERNELS: kernels,
       SERVING_KV_MEGABYTES: "16",

@@ -1,10 +1,10 @@
 /** Where the rollup has a gate: a challengeable model stands its window on L1, and the others are admitted without one. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { isDisputable } from "@openledger/challenger/internal/statements/posted-model";
 import { readGateContracts } from "@openledger/challenger/postings/gate-contracts";
 import { readAdmissions } from "@openledger/challenger/postings/read-admissions";
 import { type PostingWindow, readWindows } from "@openledger/challenger/postings/read-windows";
-import { isDisputable } from "@openledger/challenger/statements/posted-model";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";

@@ -11,7 +11,7 @@ import {
 } from "@openledger/challenger/internal/statements/direct-arithmetic";
 import { directPosting, mapPlaces } from "@openledger/challenger/internal/statements/direct-posting";
 import { int64Bytes, readFact, readInt64s } from "@openledger/challenger/internal/statements/leaf-bytes";
-import { factBytes, type Leaves } from "@openledger/challenger/statements/posted-model";
+import { factBytes, type Leaves } from "@openledger/challenger/internal/statements/posted-model";
 import { type Falsehood, type HonestModel, LIAR_ROW } from "./falsehood.ts";
 import { falseTokens, rowFalsehoods } from "./row-falsehoods.ts";
 

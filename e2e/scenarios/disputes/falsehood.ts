@@ -1,9 +1,9 @@
 /** What a hostile owner posts: a model with one lie, made so that all else of the posting fits it. */
 
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import type { Leaves, PostedModel } from "@openledger/challenger/internal/statements/posted-model";
+import { type DisputeStatement, withTrees } from "@openledger/challenger/internal/statements/posted-model";
 import { honestPosting, type PostableModel } from "@openledger/challenger/internal/statements/posting-kind";
-import type { Leaves, PostedModel } from "@openledger/challenger/statements/posted-model";
-import { type DisputeStatement, withTrees } from "@openledger/challenger/statements/posted-model";
 
 /** Models that can be posted: each kind has a contract of its own. */
 export const MODEL_KINDS = ["classifier", "direct"] as const;

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
+import { TREES } from "@openledger/challenger/internal/statements/posted-model";
 import { readWindows } from "@openledger/challenger/postings/read-windows";
-import { TREES } from "@openledger/challenger/statements/posted-model";
 import { getModel, getSettlement } from "@openledger/client/sequencer/model-reads";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { drillAccount } from "../../world/accounts.ts";
@@ -38,7 +38,7 @@ export async function playHonest(
   const [builder, customer] = [f.as("builder"), f.as("customer")];
   const staged = join(world.folder, `honest-${kind}`);
   await writeModel(staged, honest.model);
-  const register = ["model", "register", staged, "--prover", "wasm", ...builder] as const;
+  const register = ["models", "register", staged, "--prover", "wasm", ...builder] as const;
   const { cap, modelId } = await run.run<{ modelId: number; cap: number }>(...register);
   const folder = join(published, String(modelId));
   await writeModel(folder, honest.model);
@@ -49,11 +49,12 @@ export async function playHonest(
   );
   tell(`honest ${kind} model ${modelId} is posted; somebody demands a leaf, and its owner shows it`);
   const terms = await demandLeaf(f, kind, BigInt(posted.posting));
-  const { answered } = await run.run<{ answered: readonly object[] }>(
-    ...["disputes", "answer", gate, folder, ...named, ...builder],
+  const { looked } = await run.run<{ looked: readonly { answered: readonly object[] }[] }>(
+    ...["disputes", "play", gate, folder, ...named, ...builder],
   );
-  if (answered.length !== 1)
-    throw drillError("DRL_UNEXPECTED", `${answered.length} demands were answered, not one`);
+  const answeredCount = looked[0]!.answered.length;
+  if (answeredCount !== 1)
+    throw drillError("DRL_UNEXPECTED", `${answeredCount} demands were answered, not one`);
   tell("waiting for the watcher");
   const admit = ["disputes", "admit", gate, folder, ...named, "--cap", String(cap), ...builder] as const;
   if ((await run.refusal(...admit)) !== "CMD_USAGE")
@@ -84,14 +85,14 @@ export async function playHonest(
   await f.serve(
     "model-server",
     [
-      ...["model", "serve", folder, "--model", String(modelId), "--port", String(port)],
+      ...["models", "serve", folder, "--model", String(modelId), "--port", String(port)],
       ...["--data", join(world.folder, `answers-${kind}`)],
     ],
     async () => (await fetch(`${url}/v1/model`, { signal: AbortSignal.timeout(2_000) })).ok,
   );
   tell("asked and paid for one answer");
-  await run.run("model", "ask", String(modelId), "Subject: lunch at noon?", "--server", url, ...customer);
-  await run.run("model", "seal", String(modelId), ...builder);
+  await run.run("models", "ask", String(modelId), "Subject: lunch at noon?", "--server", url, ...customer);
+  await run.run("models", "seal", String(modelId), ...builder);
   await world.allPosted();
   const paidWei = (await getModel(clients.builder, modelId)).sealedEpoch!.amountWei;
   await world.l1.client.mine({ blocks: RANDOMNESS_DELAY_BLOCKS + world.finalityDepthBlocks });

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
 import { earnerTable } from "@openledger/attribution/model/owned-rows";
+import { encodeLeaves } from "@openledger/challenger/internal/statements/leaf-file";
 import { postCall } from "@openledger/challenger/postings/ledger-proofs";
 import { readWindows } from "@openledger/challenger/postings/read-windows";
-import { encodeLeaves } from "@openledger/challenger/statements/leaf-file";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
@@ -43,7 +43,7 @@ export async function playLie(f: DisputeWorld, lie: Falsehood, prover: Prover): 
   const staged = join(world.folder, `false-${lie.name}`);
   await writeModel(staged, model);
   const { isAdmitted, modelId } = await run.run<{ modelId: number; isAdmitted: boolean }>(
-    ...["model", "register", staged, ...f.as("hostile")],
+    ...["models", "register", staged, ...f.as("hostile")],
   );
   if (isAdmitted !== false) throw drillError("DRL_UNEXPECTED", `model ${modelId} needs no window`);
   const contents = honest.rows.map(({ content }) => content);

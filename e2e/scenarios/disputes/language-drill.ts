@@ -107,7 +107,7 @@ async function playOwners(
   const { client } = world.l1;
   const url = `http://127.0.0.1:${await f.freePort()}`;
   const serve = [
-    ...["model", "serve", honest.folder, "--model", String(honest.modelId), "--base", f.base],
+    ...["models", "serve", honest.folder, "--model", String(honest.modelId), "--base", f.base],
     ...["--port", new URL(url).port, "--data", join(world.folder, "answers"), "--prover", backend],
     ...["--settle", "--claim", "--epoch-length", String(EPOCH_SECONDS), ...f.as("builder")],
   ];
@@ -121,7 +121,7 @@ async function playOwners(
   tell("the honest owner serves his model with --settle --claim; two questions are asked and paid");
   const server = await f.serve("model-server", serve, isServed);
   for (const prompt of QUESTIONS) {
-    const ask = ["model", "ask", String(honest.modelId), prompt, "--server", url, "--base", f.base];
+    const ask = ["models", "ask", String(honest.modelId), prompt, "--server", url, "--base", f.base];
     await run.run(...ask, ...f.as("customer"));
   }
   tell("the hostile owner's friend pays for receipts with false queries");
@@ -216,7 +216,7 @@ async function sealAndDraw(
   modelId: number,
   meanwhile: () => Promise<void>,
 ): Promise<void> {
-  await run.run("model", "seal", String(modelId), ...as("hostile"));
+  await run.run("models", "seal", String(modelId), ...as("hostile"));
   await meanwhile();
   await world.allPosted();
   await world.l1.client.mine({ blocks: RANDOMNESS_DELAY_BLOCKS + world.finalityDepthBlocks });
@@ -229,7 +229,7 @@ async function sealAndDraw(
 
 async function settleByRows(f: LanguageWorld, epoch: number, whose: string, backend: string) {
   const { modelId } = f.models.hostile;
-  const settle = ["model", "settle", String(modelId), "--default-split", "--prover", backend];
+  const settle = ["models", "settle", String(modelId), "--default-split", "--prover", backend];
   await f.run.run(...settle, ...f.as("hostile"));
   await f.world.allPosted();
   return settledEpoch(f, modelId, epoch, whose);

@@ -11,8 +11,8 @@ import { textRowLeaders } from "@openledger/challenger/internal/games/text-row-o
 import { readRowTokens, rowTokensLeaf } from "@openledger/challenger/internal/games/text-row-tokens";
 import { asRow, type TracedQuery } from "@openledger/challenger/internal/games/traced-model";
 import type { TracedTextModel } from "@openledger/challenger/internal/games/traced-text";
+import type { PostedModel } from "@openledger/challenger/internal/statements/posted-model";
 import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
-import type { PostedModel } from "@openledger/challenger/statements/posted-model";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import type { TextSetting } from "@openledger/models/registered/text-model";
 

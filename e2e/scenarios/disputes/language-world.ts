@@ -118,13 +118,13 @@ export async function startLanguageWorld(options: LanguageWorldOptions) {
         const staged = join(world.folder, `staged-${name}`);
         await writeModel(staged, published as never);
         const signed = people.as(owner);
-        const register = ["model", "register", staged, "--prover", backend, ...signed] as const;
+        const register = ["models", "register", staged, "--prover", backend, ...signed] as const;
         const { cap, modelId } = await people.run.run<{ modelId: number; cap: number }>(...register);
         const folder = join(people.published, String(modelId));
         await writeModel(folder, published as never);
         await world.allPosted();
         const named = ["--model-id", String(modelId), "--cap", String(cap), "--base", base];
-        await people.run.run("disputes", "register", gate, staged, ...named, ...signed);
+        await people.run.run("disputes", "admit", gate, staged, ...named, ...signed);
         const model = { owner, published, modelId, cap, staged, folder };
         known.set(published.staticsHash, model);
         return model;
@@ -142,7 +142,7 @@ export async function startLanguageWorld(options: LanguageWorldOptions) {
         const signed = people.as(owner);
         const named = ["--model-id", String(modelId), "--cap", String(cap)];
         await people.run.run("disputes", "admit", gate, staged, ...named, ...signed);
-        const register = ["model", "register", staged, "--prover", backend, ...signed] as const;
+        const register = ["models", "register", staged, "--prover", backend, ...signed] as const;
         const { genesis } = await people.run.run<{ genesis: object | null }>(...register);
         if (genesis === null) throw drillError("DRL_UNEXPECTED", `model ${modelId} has no genesis`);
         const { rollupAddress: rollup } = people.clients.builder;

@@ -14,9 +14,9 @@ import {
   trainedCase,
 } from "@openledger/challenger/internal/postings/testing/dispute-fixture";
 import { deployGateBefore } from "@openledger/challenger/internal/postings/testing/gate-fixture";
+import { encodeLeaves } from "@openledger/challenger/internal/statements/leaf-file";
+import { TREES } from "@openledger/challenger/internal/statements/posted-model";
 import { readWindows } from "@openledger/challenger/postings/read-windows";
-import { encodeLeaves } from "@openledger/challenger/statements/leaf-file";
-import { TREES } from "@openledger/challenger/statements/posted-model";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { drillAccount, drillPrivateKey } from "../../world/accounts.ts";
@@ -122,7 +122,7 @@ test("watch refutes false postings by itself, whatever else is posted, and is pa
     });
   writeFileSync(ownerKeyFile, drillPrivateKey("faucet"), { mode: 0o600 });
   const refused = await runner.refusal(
-    ...["disputes", "answer", f.disputes.address, join(published, String(HONEST))],
+    ...["disputes", "play", f.disputes.address, join(published, String(HONEST))],
     ...["--model-id", String(HONEST), ...rpc, "--private-key-file", ownerKeyFile],
   );
   expect(refused).toBe("ATT_LEAVES_MISMATCH");

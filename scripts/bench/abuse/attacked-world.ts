@@ -57,7 +57,7 @@ export async function startAttackedWorld(): Promise<AttackedWorld> {
     closing.push(() => stopChild(sequencer.child));
     mkdirSync(join(folder, "adapters"));
     const options = ["--base", "models/base/checkpoint", "--adapters", join(folder, "adapters")];
-    const models = await startServingChild(options, { SERVING_CACHE_PATH: join(folder, "cache") });
+    const models = await startServingChild(options, { SERVING_DATA_PATH: join(folder, "data") });
     closing.push(() => models.stop());
     const host = await startHost(folder);
     closing.push(() => host.close());

@@ -43,7 +43,7 @@ export async function makeAdapterWorld(
     await writeAdapter(join(adapters, adapterName(i)), shape, i, (number) => number);
     if (withHalves) await writeAdapter(join(adapters, halfName(i)), shape, i, toHalf);
   }
-  return { base, adapters, cache: join(folder, name, "cache") };
+  return { base, adapters, cache: join(folder, name, "data", "adapters") };
 }
 
 const SHARED = {

@@ -123,8 +123,7 @@ function serve(
     options,
     {
       SERVING_KERNELS: kernels,
-      SERVING_CACHE_PATH: join(folder, "cache"),
-      SERVING_ANSWERS_PATH: join(folder, "answers"),
+      SERVING_DATA_PATH: join(folder, "data"),
     },
     global,
   );

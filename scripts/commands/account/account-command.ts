@@ -155,7 +155,7 @@ function addRotateKey(parent: Command): void {
     let isChecked = true;
     if (options.forced === true) {
       const [{ checkForced }, { ledgerOnL1 }] = await Promise.all([
-        import("../money/forced-check.ts"),
+        import("@openledger/verifier/without-operator/forced-check"),
         import("../../cli/ledger-on-l1.ts"),
       ]);
       const entry = { kind: KIND.forcedSetKey, a: leaf.id, word1: keyX };

@@ -7,8 +7,8 @@ import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { NOTE_OPTION } from "../../cli/common-options.ts";
 import type { GlobalOptions } from "../../cli/context.ts";
-import { required, withFallback, withOptions } from "../../cli/options.ts";
-import { renderTable } from "../../cli/output.ts";
+import { withFallback, withOptions } from "../../cli/options.ts";
+import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { HOST_OPTION, type HostOptions, readerOrSigner, signerClient } from "./host-options.ts";
@@ -19,16 +19,14 @@ const HOST = "--host http://127.0.0.1:8560";
 export function addCleaningCommands(datanet: Command): void {
   addFindings(datanet);
   addDecide(datanet);
-  addObject(datanet);
-  addNotices(datanet);
 }
 
 function addFindings(parent: Command): void {
   const command = withOptions(
     parent
-      .command("findings <datanet>")
+      .command("findings [datanet]")
       .description(
-        "copies, near-duplicates, contradicted labels and broken rows, and what was decided of them",
+        "copies, near-duplicates, contradicted labels and broken rows, and what was decided of them; without a datanet, what the host tells you of your rows: which were left out, why, by whom, and answers",
       ),
     {
       ...HOST_OPTION,
@@ -37,9 +35,15 @@ function addFindings(parent: Command): void {
       "--state <state>": { about: "only in this state", choices: ["open", "leftOut", "kept", "byRule"] },
     },
   );
-  withExample(command, `datanet findings 10 --check --state open ${HOST} --account alice`);
+  withExample(
+    command,
+    `datanet findings 10 --check --state open ${HOST} --account alice`,
+    `datanet findings ${HOST} --account bob`,
+  );
   onRun(command, async ({ args, options, output }) => {
-    const place = { hostUrl: options.host, datanetId: parseId(args[0]!) };
+    const [datanet] = args;
+    if (datanet === undefined) return showNotices(options, output);
+    const place = { hostUrl: options.host, datanetId: parseId(datanet) };
     const client = await readerOrSigner(options);
     if (options.check === true)
       await checkFindings(client, {
@@ -77,10 +81,13 @@ function addDecide(parent: Command): void {
   const command = withOptions(
     parent
       .command("decide <datanet> <rows...>")
-      .description("sign that rows stay out, or stay in: as a reviewer; it answers objections too"),
+      .description(
+        "sign that rows stay out, or stay in: as a reviewer, whose word answers objections too; or object to what was decided of rows of yours",
+      ),
     {
       ...HOST_OPTION,
       "--keep": "the rows stay; without it they are left out",
+      "--object": "object as their contributor, with a note: everybody sees it, a reviewer answers",
       "--why <reason>": { about: "the reason", choices: LEFT_OUT_WHY, fallback: "other" },
       ...withFallback(NOTE_OPTION, ""),
       "--as-datanet": "sign with the Datanet's own key",
@@ -89,14 +96,22 @@ function addDecide(parent: Command): void {
   withExample(
     command,
     `datanet decide 10 5e88… --why near-duplicate --note "of row 17" ${HOST} --account dave`,
+    `datanet decide 10 5e88… --object --note "row 17 is of another mail" ${HOST} --account bob`,
   );
   onRun(command, async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const { note, why } = options;
+    const rows = args.slice(1);
+    if (options.object === true) {
+      if (note === "" || options.keep === true || options.asDatanet === true)
+        throw commandError("CMD_USAGE", "an objection has a --note, and neither --keep nor --as-datanet");
+      const records = rows.map((row): UnsignedRecord => ({ kind: "objection", row, note }));
+      await say(options, null, datanetId, records);
+      output.answer([`${rows.length} objections wait for a reviewer`], { datanetId, rows, note });
+      return;
+    }
     const isLeftOut = options.keep !== true;
-    const records = args
-      .slice(1)
-      .map((row): UnsignedRecord => ({ kind: "leaveOut", row, isLeftOut, why, note }));
+    const records = rows.map((row): UnsignedRecord => ({ kind: "leaveOut", row, isLeftOut, why, note }));
     await say(options, options.asDatanet === true ? datanetId : null, datanetId, records);
     output.answer([`${records.length} rows are ${isLeftOut ? "left out" : "kept"}, for all to see`], {
       ...{ datanetId, rowCount: records.length, isLeftOut, why, note },
@@ -104,56 +119,31 @@ function addDecide(parent: Command): void {
   });
 }
 
-function addObject(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("object <datanet> <row>")
-      .description("object to what was decided of a row of yours; everybody sees it, a reviewer answers"),
-    { ...HOST_OPTION, ...required(NOTE_OPTION) },
+async function showNotices(options: GlobalOptions & HostOptions, output: Output): Promise<void> {
+  const client = await signerClient(options, null);
+  const { id: contributorId } = await resolveSigner(client, undefined);
+  const page = await listNotices(client, { hostUrl: options.host, contributorId });
+  output.answer(
+    [
+      `${page.total} notices for leaf ${contributorId}`,
+      ...renderTable(
+        page.notices.map((notice) => [
+          `  datanet ${notice.datanetId}`,
+          new Date(notice.atMs).toISOString(),
+          notice.about === "row" ? notice.row : notice.commit,
+          notice.about === "contribution" ? "rejected" : notice.isLeftOut ? notice.why : "kept",
+          `by leaf ${notice.byId}`,
+          notice.note.slice(0, 60),
+          notice.about === "row" && notice.objection !== null
+            ? notice.objection.isAnswered
+              ? "objected, answered"
+              : "objected"
+            : "",
+        ]),
+      ),
+    ],
+    { contributorId, ...page },
   );
-  withExample(command, `datanet object 10 5e88… --note "row 17 is of another mail" ${HOST} --account bob`);
-  onRun(command, async ({ args, options, output }) => {
-    const datanetId = parseId(args[0]!);
-    const row = args[1]!;
-    await say(options, null, datanetId, [{ kind: "objection", row, note: options.note }]);
-    output.answer([`the objection to row ${row} waits for a reviewer`], { datanetId, row });
-  });
-}
-
-function addNotices(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("notices")
-      .description("what a host tells you of your rows: which were left out, why, by whom, and answers"),
-    { ...HOST_OPTION },
-  );
-  withExample(command, `datanet notices ${HOST} --account bob`);
-  onRun(command, async ({ options, output }) => {
-    const client = await signerClient(options, null);
-    const { id: contributorId } = await resolveSigner(client, undefined);
-    const page = await listNotices(client, { hostUrl: options.host, contributorId });
-    output.answer(
-      [
-        `${page.total} notices for leaf ${contributorId}`,
-        ...renderTable(
-          page.notices.map((notice) => [
-            `  datanet ${notice.datanetId}`,
-            new Date(notice.atMs).toISOString(),
-            notice.about === "row" ? notice.row : notice.commit,
-            notice.about === "contribution" ? "rejected" : notice.isLeftOut ? notice.why : "kept",
-            `by leaf ${notice.byId}`,
-            notice.note.slice(0, 60),
-            notice.about === "row" && notice.objection !== null
-              ? notice.objection.isAnswered
-                ? "objected, answered"
-                : "objected"
-              : "",
-          ]),
-        ),
-      ],
-      { contributorId, ...page },
-    );
-  });
 }
 
 /** All are taken, or the first that is not is said. @throws CMD_USAGE */

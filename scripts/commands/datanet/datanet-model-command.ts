@@ -9,20 +9,31 @@ import { commandError } from "../../cli/cli-errors.ts";
 import { openSigner, signFor } from "../../cli/context.ts";
 import { withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import {
+  type CommandContext,
+  onRun,
+  WAIT_OPTION,
+  waitWithProgress,
+  withExample,
+} from "../../cli/run-command.ts";
 
 export function addApproveModel(parent: Command): void {
   const command = withOptions(
     parent
       .command("approve-model <datanet> <model>")
       .description(
-        "let a model take payments for the published version, from 24 hours of batches' time after its publication",
+        "let a model take payments for the published version, from 24 hours of batches' time after its publication; or end them",
       ),
-    WAIT_OPTION,
+    { "--revoke": "end the model's payments; what was paid before is settled as ever", ...WAIT_OPTION },
   );
-  withExample(command, "datanet approve-model 10 15 --account alice");
+  withExample(
+    command,
+    "datanet approve-model 10 15 --account alice",
+    "datanet approve-model 10 15 --revoke --account alice",
+  );
   onRun(command, async ({ options, args, output }) => {
     const [datanetId, modelId] = args.map(parseId) as [number, number];
+    if (options.revoke === true) return revoke({ options, output }, datanetId, modelId);
     const signer = await openSigner(options);
     const [leaf, model, { l1 }] = await Promise.all([
       getLeaf(signer.client, datanetId),
@@ -48,32 +59,26 @@ export function addApproveModel(parent: Command): void {
       `datanet ${datanetId} has approved model ${modelId} (${stage}), operation ${sent.hash}`,
       ...(model.counters.isReady
         ? []
-        : ["the model takes payments once its genesis is there: openledger model register"]),
+        : ["the model takes payments once its genesis is there: openledger models register"]),
     ];
     output.answer(lines, { ...sent, datanetId, modelId, stage, batchNumber });
   });
 }
 
-export function addRevokeModel(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("revoke-model <datanet> <model>")
-      .description("end a model's payments; what was paid before is settled as ever"),
-    WAIT_OPTION,
-  );
-  withExample(command, "datanet revoke-model 10 15 --account alice");
-  onRun(command, async ({ options, args, output }) => {
-    const [datanetId, modelId] = args.map(parseId) as [number, number];
-    const signer = await openSigner(options);
-    const client = await signFor(signer, await getLeaf(signer.client, datanetId));
-    const sent = await revokeModel(client, { datanetId, modelId });
-    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
-    output.answer([`datanet ${datanetId} has revoked model ${modelId} (${stage}), operation ${sent.hash}`], {
-      ...sent,
-      datanetId,
-      modelId,
-      stage,
-      batchNumber,
-    });
+async function revoke(
+  { options, output }: Pick<CommandContext<{ wait: string }>, "options" | "output">,
+  datanetId: number,
+  modelId: number,
+): Promise<void> {
+  const signer = await openSigner(options);
+  const client = await signFor(signer, await getLeaf(signer.client, datanetId));
+  const sent = await revokeModel(client, { datanetId, modelId });
+  const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+  output.answer([`datanet ${datanetId} has revoked model ${modelId} (${stage}), operation ${sent.hash}`], {
+    ...sent,
+    datanetId,
+    modelId,
+    stage,
+    batchNumber,
   });
 }

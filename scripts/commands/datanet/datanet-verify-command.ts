@@ -10,15 +10,25 @@ import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
+import { ANY_HOST_OPTION } from "./host-options.ts";
+
+const VOUCHING = {
+  former: "signed by a key that it had before",
+  missing: "has not signed",
+  notDrawn: "is not the one that the hash draws",
+  contradicted: "the row says another label than the accepted one",
+};
 
 export function addDatanetVerify(parent: Command): void {
   const command = withOptions(
     parent
       .command("verify <datanet>")
-      .description("every committed row that the published version drops, repeats or gives to somebody else"),
+      .description(
+        "every committed row that the published version drops, repeats or gives to somebody else; with a host also each validator's signature",
+      ),
     {
       ...withFallback(STORE_OPTION, workspacePaths.rows),
-      "--host <url>": "a Datanet host: also check that each validator has signed for each row",
+      ...ANY_HOST_OPTION,
     },
   );
   withExample(command, "datanet verify 10", "datanet verify 10 --host http://127.0.0.1:8560 --json");
@@ -51,6 +61,13 @@ export function addDatanetVerify(parent: Command): void {
       vouching === null
         ? "who vouches for a row is the owner's word: --host URL checks the validators' signatures"
         : `${vouching.signedCount} of ${vouching.rowCount} rows are signed for by their validators`,
+      ...renderTable(
+        (vouching?.exceptions ?? []).map(({ digest, validatorId, vouching: found }) => [
+          `  ${digest}`,
+          `leaf ${validatorId}`,
+          VOUCHING[found],
+        ]),
+      ),
     ];
     output.answer(lines, { datanetId, ...result, vouching, rowsRoot: toHex32(result.rowsRoot) });
   });

@@ -1,9 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
-import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
-import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
-import { bringVersion } from "@openledger/client/datanets/bring-version";
 import {
   bringCard,
   findDatanets,
@@ -12,7 +9,6 @@ import {
 } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
-import { collectReviewed, verifyVouching } from "@openledger/client/datanets/reviewed-version";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { toHex32 } from "@openledger/client/hex";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
@@ -21,13 +17,13 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { VERSION_OPTION } from "../../cli/common-options.ts";
-import { accountOf, openReader, openSigner, signFor } from "../../cli/context.ts";
+import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
 import { defineOptions, withOptions } from "../../cli/options.ts";
-import { renderTable } from "../../cli/output.ts";
+import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
-import { HOST_OPTION, readerOrSigner, signerClient } from "./host-options.ts";
+import { ANY_HOST_OPTION, HOST_OPTION, readerOrSigner, signerClient } from "./host-options.ts";
 
 const STORE_OPTION = defineOptions({
   "--rows <folder>": { about: "the store that holds the rows", fallback: workspacePaths.rows },
@@ -39,35 +35,31 @@ export function addHostCommands(datanet: Command): void {
   addFind(datanet);
   addUpload(datanet);
   addDownload(datanet);
-  addMirror(datanet);
-  addPublishReviewed(datanet);
-  addVouching(datanet);
 }
 
 function addCard(parent: Command): void {
-  const card = parent
-    .command("card")
-    .description("what a Datanet is about: its hash is the Datanet's policy");
-  withExample(card, "datanet card check card.json");
-
-  const check = card.command("check <file>").description("whether a file is a card, and its hash");
-  withExample(check, "datanet card check card.json");
-  onRun(check, async ({ args, output }) => {
-    const named = nameCard(await readCardFile(args[0]!));
-    output.answer([`${named.card.name}: a card of hash ${toHex32(named.policy)}`], {
-      name: named.card.name,
-      policy: named.policy,
-    });
-  });
-
-  const show = withOptions(card.command("show <datanet>").description("the card that a host has"), {
-    ...HOST_OPTION,
-  });
-  withExample(show, "datanet card show 10 --host http://127.0.0.1:8560");
-  onRun(show, async ({ args, options, output }) => {
-    const client = await openReader(options);
-    const place = { hostUrl: options.host, datanetId: parseId(args[0]!) };
-    const facts = await getHostedDatanet(client, place);
+  const command = withOptions(
+    parent
+      .command("card <datanet-or-file> [file]")
+      .description(
+        "the card that a host has of a Datanet; with a file too, make that the card: on the ledger, by a new version of the same rows, and on the host. A file alone is checked, and its hash printed",
+      ),
+    { ...ANY_HOST_OPTION },
+  );
+  withExample(
+    command,
+    "datanet card card.json",
+    "datanet card 10 --host http://127.0.0.1:8560",
+    "datanet card 10 card.json --host http://127.0.0.1:8560 --account alice",
+  );
+  onRun(command, async ({ args, options, output }) => {
+    const [place, file] = args as [string, string | undefined];
+    if (!/^\d+$/.test(place)) return checkCard(place, output);
+    if (options.host === undefined)
+      throw commandError("CMD_USAGE", "say which host with --host URL: it has the card");
+    const target = { hostUrl: options.host, datanetId: parseId(place) };
+    if (file !== undefined) return setCard(options, target, file, output);
+    const facts = await getHostedDatanet(await openReader(options), target);
     output.answer(
       [
         JSON.stringify(facts.card, null, 2),
@@ -76,32 +68,33 @@ function addCard(parent: Command): void {
       facts,
     );
   });
+}
 
-  const publish = withOptions(
-    card
-      .command("publish <datanet> <file>")
-      .description(
-        "make a card the Datanet's on the ledger, a new version of the same rows, and bring it to a host",
-      ),
-    { ...HOST_OPTION },
-  );
-  withExample(publish, "datanet card publish 10 card.json --host http://127.0.0.1:8560 --account alice");
-  onRun(publish, async ({ args, options, output }) => {
-    const datanetId = parseId(args[0]!);
-    const card = await readCardFile(args[1]!);
-    const { policy } = nameCard(card);
-    const signer = await openSigner(options);
-    const datanet = await getLeaf(signer.client, datanetId);
-    const client = await signFor(signer, datanet);
-    // Already the ledger's: a host that lost it gets it again, and no new version is made.
-    const sent = datanet.datanet?.policy === policy ? null : await publishCard(client, { datanetId, card });
-    await bringCard(client, { hostUrl: options.host, datanetId, card });
-    const said = sent === null ? "was the ledger's already" : `operation ${sent.hash}`;
-    output.answer([`datanet ${datanetId} has the card ${toHex32(policy)} (${said})`], {
-      datanetId,
-      policy,
-      hash: sent?.hash ?? null,
-    });
+async function checkCard(path: string, output: Output): Promise<void> {
+  const { card, policy } = nameCard(await readCardFile(path));
+  output.answer([`${card.name}: a card of hash ${toHex32(policy)}`], { name: card.name, policy });
+}
+
+async function setCard(
+  options: GlobalOptions,
+  target: { readonly hostUrl: string; readonly datanetId: number },
+  path: string,
+  output: Output,
+): Promise<void> {
+  const { datanetId } = target;
+  const card = await readCardFile(path);
+  const { policy } = nameCard(card);
+  const signer = await openSigner(options);
+  const datanet = await getLeaf(signer.client, datanetId);
+  const client = await signFor(signer, datanet);
+  // Already the ledger's: a host that lost it gets it again, and no new version is made.
+  const sent = datanet.datanet?.policy === policy ? null : await publishCard(client, { datanetId, card });
+  await bringCard(client, { ...target, card });
+  const said = sent === null ? "was the ledger's already" : `operation ${sent.hash}`;
+  output.answer([`datanet ${datanetId} has the card ${toHex32(policy)} (${said})`], {
+    datanetId,
+    policy,
+    hash: sent?.hash ?? null,
   });
 }
 
@@ -146,16 +139,28 @@ function addUpload(parent: Command): void {
   const command = withOptions(
     parent
       .command("upload <datanet>")
-      .description("bring the rows of final commits from the store to a host; goes on where it broke off"),
+      .description(
+        "bring the rows of final commits from the store to a host, or all that another host shows; goes on where it broke off",
+      ),
     {
       ...HOST_OPTION,
       "--root <root>": "of this commit alone; default: of every commit whose rows are in the store",
+      "--from <url>": "mirror all that this host shows: rows, versions and records",
       ...STORE_OPTION,
     },
   );
-  withExample(command, "datanet upload 10 --host http://127.0.0.1:8560 --account bob");
+  withExample(
+    command,
+    "datanet upload 10 --host http://127.0.0.1:8560 --account bob",
+    "datanet upload 10 --from http://127.0.0.1:8560 --host http://127.0.0.1:8561 --account bob",
+  );
   onRun(command, async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
+    if (options.from !== undefined) {
+      if (options.root !== undefined)
+        throw commandError("CMD_USAGE", "--root is of the store; a mirror has all that --from shows");
+      return mirror({ ...options, from: options.from }, datanetId, output);
+    }
     const signer = await openSigner(options);
     const account = await accountOf(signer.client, signer.account.l1.address);
     const client = await signFor(signer, account);
@@ -233,118 +238,27 @@ function addDownload(parent: Command): void {
   });
 }
 
-function addMirror(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("mirror <datanet>")
-      .description(
-        "bring all that a host shows of a Datanet to another one, which checks it against the ledger",
-      ),
-    {
-      "--from <url>": { about: "the host that has it", isRequired: true },
-      "--to <url>": { about: "the host that shall have it", isRequired: true },
-      ...STORE_OPTION,
-    },
-  );
-  withExample(
-    command,
-    "datanet mirror 10 --from http://127.0.0.1:8560 --to http://127.0.0.1:8561 --account bob",
-  );
-  onRun(command, async ({ args, options, output }) => {
-    const datanetId = parseId(args[0]!);
-    const client = await signerClient(options, null);
-    const result = await mirrorDatanet(client, {
-      datanetId,
-      fromUrl: options.from,
-      toUrl: options.to,
-      store: await openRowStore(options.rows),
-      onProgress: (step) => output.progress(step),
-    });
-    const { commitCount, incompleteCount, recordCount, refusedCount, versionCount } = result;
-    output.answer(
-      [
-        `${commitCount} commits, ${versionCount} versions and ${recordCount - refusedCount} records of datanet ${datanetId} are on ${options.to}`,
-        `${incompleteCount} commits are not whole on ${options.from}; ${refusedCount} records were not taken`,
-      ],
-      { datanetId, ...result },
-    );
+async function mirror(
+  options: GlobalOptions & { readonly host: string; readonly from: string; readonly rows: string },
+  datanetId: number,
+  output: Output,
+): Promise<void> {
+  const client = await signerClient(options, null);
+  const result = await mirrorDatanet(client, {
+    datanetId,
+    fromUrl: options.from,
+    toUrl: options.host,
+    store: await openRowStore(options.rows),
+    onProgress: (step) => output.progress(step),
   });
-}
-
-function addPublishReviewed(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("publish-reviewed <datanet>")
-      .description(
-        "publish what labels, reviews and approvals of a host make of all rows, and bring its list there",
-      ),
-    { ...HOST_OPTION, ...STORE_OPTION, ...WAIT_OPTION },
+  const { commitCount, incompleteCount, recordCount, refusedCount, versionCount } = result;
+  output.answer(
+    [
+      `${commitCount} commits, ${versionCount} versions and ${recordCount - refusedCount} records of datanet ${datanetId} are on ${options.host}`,
+      `${incompleteCount} commits are not whole on ${options.from}; ${refusedCount} records were not taken`,
+    ],
+    { datanetId, ...result },
   );
-  withExample(command, "datanet publish-reviewed 10 --host http://127.0.0.1:8560 --account alice");
-  onRun(command, async ({ args, options, output }) => {
-    const datanetId = parseId(args[0]!);
-    const signer = await openSigner(options);
-    const client = await signFor(signer, await getLeaf(signer.client, datanetId));
-    const store = await openRowStore(options.rows);
-    const place = { hostUrl: options.host, datanetId, store };
-    output.progress("bringing rows and records");
-    await downloadCommits(client, place);
-    const { leftOut, version } = await collectReviewed(client, place);
-    await storeVersion(store, version);
-    const sent = await publishVersion(client, { datanetId, version });
-    const { stage } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
-    await bringVersion(client, { ...place, rowsRoot: version.rowsRoot });
-    output.answer(
-      [
-        `datanet ${datanetId}: a version of ${version.rowCount} rows in ${version.earners.length} earners (${stage}); ${leftOut.length} rows stay out:`,
-        ...renderTable(
-          leftOut.map(({ contributorId, digest, why }) => [`  ${digest}`, `leaf ${contributorId}`, why]),
-        ),
-      ],
-      {
-        ...{ ...sent, datanetId, rowCount: version.rowCount, stage, leftOut },
-        rowsRoot: toHex32(version.rowsRoot),
-      },
-    );
-  });
-}
-
-const VOUCHING = {
-  former: "signed by a key that it had before",
-  missing: "has not signed",
-  notDrawn: "is not the one that the hash draws",
-  contradicted: "the row says another label than the accepted one",
-};
-
-function addVouching(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("vouching <datanet>")
-      .description(
-        "whether every row's validator has signed for it; run `datanet download --commits` before",
-      ),
-    { ...HOST_OPTION, ...STORE_OPTION },
-  );
-  withExample(command, "datanet vouching 10 --host http://127.0.0.1:8560");
-  onRun(command, async ({ args, options, output }) => {
-    const datanetId = parseId(args[0]!);
-    const client = await openReader(options);
-    const store = await openRowStore(options.rows);
-    const result = await verifyVouching(client, { hostUrl: options.host, datanetId, store });
-    output.answer(
-      [
-        `${result.signedCount} of ${result.rowCount} rows are signed for by their validators`,
-        ...renderTable(
-          result.exceptions.map(({ digest, validatorId, vouching }) => [
-            `  ${digest}`,
-            `leaf ${validatorId}`,
-            VOUCHING[vouching],
-          ]),
-        ),
-      ],
-      { datanetId, ...result },
-    );
-  });
 }
 
 /** A card as somebody wrote it: `nameCard` checks it and spells it canonically. @throws CMD_USAGE */

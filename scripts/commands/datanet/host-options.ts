@@ -8,6 +8,11 @@ export const HOST_OPTION = defineOptions({
   "--host <url>": { about: "the Datanet host, as it names itself", isRequired: true },
 });
 
+/** For commands that also work without a host. */
+export const ANY_HOST_OPTION = defineOptions({
+  "--host <url>": "a Datanet host, as it names itself",
+});
+
 export interface HostOptions {
   host: string;
 }

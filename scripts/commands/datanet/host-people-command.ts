@@ -1,89 +1,21 @@
 import { readFile } from "node:fs/promises";
-import { listCommits } from "@openledger/client/actions/data/list-commits";
-import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
 import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
-import { nameCard } from "@openledger/datanets/card/card";
-import { FILE_FORMATS, type FileFormat, formatOf } from "@openledger/datanets/rows/read-rows";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
-import { CARD_OPTION, NOTE_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
+import { NOTE_OPTION } from "../../cli/common-options.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
-import { required, withFallback, withOptions } from "../../cli/options.ts";
-import { renderTable } from "../../cli/output.ts";
+import { withFallback, withOptions } from "../../cli/options.ts";
+import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { workspacePaths } from "../../cli/workspace.ts";
-import { HOST_OPTION, signerClient } from "./host-options.ts";
+import { HOST_OPTION, type HostOptions, signerClient } from "./host-options.ts";
 
 const DAY_MS = 86_400_000;
 
-/** What people do before and beside the rows: look at files, sign records, ask for access and answer. */
+/** What people do beside the rows: sign records, ask for access and answer. */
 export function addHostPeopleCommands(datanet: Command): void {
-  addPreview(datanet);
   addSay(datanet);
   addAccess(datanet);
-}
-
-function addPreview(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("preview <files...>")
-      .description(
-        "what a contribution would have of copies, broken rows, secrets and personal numbers, before it is signed",
-      ),
-    {
-      ...required(CARD_OPTION),
-      "--format <name>": `one of ${FILE_FORMATS.join(", ")}; default: by each file's ending`,
-      "--datanet <id>": "also compare with what was committed there and is in the store",
-      ...withFallback(STORE_OPTION, workspacePaths.rows),
-    },
-  );
-  withExample(
-    command,
-    "datanet preview mails.jsonl --card card.json",
-    "datanet preview rows.csv --card card.json --datanet 10",
-  );
-  onRun(command, async ({ args, options, output }) => {
-    const { card } = nameCard(JSON.parse(await readText(options.card)));
-    const { readRowsOf } = await import("@openledger/datanets/rows/read-rows");
-    const { previewRows } = await import("@openledger/datanets/rows/preview");
-    const rows: Uint8Array[] = [];
-    for (const path of args)
-      rows.push(...(await readRowsOf(card, formatFor(path, options.format), await readBytes(path))));
-    const known =
-      options.datanet === undefined ? undefined : await committed(options, parseId(options.datanet));
-    const findings = previewRows(card, rows, known);
-    output.answer(
-      [
-        `${rows.length} rows; ${findings.length} things to look at`,
-        ...renderTable(
-          findings.map(({ detail, from, kind, row, to }) => [
-            `  row ${row}`,
-            kind,
-            from === undefined ? "" : `characters ${from} to ${to}`,
-            detail,
-          ]),
-        ),
-      ],
-      { rowCount: rows.length, findings },
-    );
-  });
-}
-
-/** Digests of all committed rows whose lists are in the store. */
-async function committed(options: GlobalOptions & { rows: string }, datanetId: number): Promise<Set<string>> {
-  const client = await openReader(options);
-  const store = await openRowStore(options.rows);
-  const digests = new Set<string>();
-  for (const { rowsRoot } of await listCommits(client, datanetId)) {
-    try {
-      for (const digest of (await readContribution(store, rowsRoot)).digests) digests.add(digest);
-    } catch (error) {
-      if (!isRollupError(error, "CLI_ROWS_MISSING")) throw error;
-    }
-  }
-  return digests;
 }
 
 function addSay(parent: Command): void {
@@ -116,101 +48,95 @@ function addSay(parent: Command): void {
 }
 
 function addAccess(parent: Command): void {
-  const access = parent.command("access").description("who may read a permissioned Datanet's rows");
-  withExample(access, "datanet access list 10 --host http://127.0.0.1:8560");
-
-  const ask = withOptions(
-    access
-      .command("ask <datanet>")
-      .description("ask the owner for access; anyone sees that you asked, and whether he answered"),
-    { ...HOST_OPTION, "--purpose <text>": { about: "what the rows are for", isRequired: true } },
+  const command = withOptions(
+    parent
+      .command("access <datanet> [request]")
+      .description(
+        "who may read a permissioned Datanet's rows: requests and answers; with a purpose, ask for access, which all see; with a request, answer it by the Datanet's own key",
+      ),
+    {
+      ...HOST_OPTION,
+      "--purpose <text>": "ask for access: what the rows are for",
+      "--grant-days <n>": "answer the request: grant it for so many days, or refuse it with 0",
+      ...withFallback(NOTE_OPTION, ""),
+    },
   );
   withExample(
-    ask,
-    'datanet access ask 10 --purpose "a spam filter" --host http://127.0.0.1:8560 --account bob',
+    command,
+    "datanet access 10 --host http://127.0.0.1:8560",
+    'datanet access 10 --purpose "a spam filter" --host http://127.0.0.1:8560 --account bob',
+    "datanet access 10 0x… --grant-days 30 --host http://127.0.0.1:8560 --account alice",
   );
-  onRun(ask, async ({ args, options, output }) => {
+  onRun(command, async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
-    const client = await signerClient(options, null);
-    const records = [{ kind: "accessRequest" as const, purpose: options.purpose }];
-    const [result] = await sayRecords(client, { hostUrl: options.host, datanetId, records });
-    if (result!.error !== null)
-      throw commandError("CMD_USAGE", result!.error.message, { data: result!.error });
-    output.answer([`request ${result!.id} waits for the owner of datanet ${datanetId}`], {
-      datanetId,
-      id: result!.id,
-    });
-  });
-
-  const list = withOptions(access.command("list <datanet>").description("requests and answers"), {
-    ...HOST_OPTION,
-  });
-  withExample(list, "datanet access list 10 --host http://127.0.0.1:8560");
-  onRun(list, async ({ args, options, output }) => {
-    const datanetId = parseId(args[0]!);
+    const request = args[1];
+    const { grantDays, purpose } = options;
+    if (
+      (request === undefined) !== (grantDays === undefined) ||
+      (request !== undefined && purpose !== undefined)
+    )
+      throw commandError("CMD_USAGE", "an answer has a request and --grant-days; --purpose asks instead");
+    if (request !== undefined)
+      return answerRequest(options, { datanetId, request, days: parseId(grantDays!) }, output);
+    if (purpose !== undefined) return askForAccess({ ...options, purpose }, datanetId, output);
     const requests = await listAccess(await openReader(options), { hostUrl: options.host, datanetId });
     const unansweredCount = requests.filter(({ answer }) => answer === null).length;
     output.answer(
       [
         `${requests.length} requests, ${unansweredCount} of them unanswered`,
         ...renderTable(
-          requests.map(({ answer, askedAtMs, id, leafId, purpose }) => [
+          requests.map(({ answer, askedAtMs, id, leafId, purpose: wanted }) => [
             `  ${id}`,
             `leaf ${leafId}`,
             new Date(askedAtMs).toISOString(),
             answer === null
               ? "unanswered"
               : `${answer.answer} until ${new Date(answer.untilMs).toISOString()}`,
-            purpose.slice(0, 60),
+            wanted.slice(0, 60),
           ]),
         ),
       ],
       { datanetId, requests, unansweredCount },
     );
   });
+}
 
-  const answer = withOptions(
-    access
-      .command("answer <datanet> <request>")
-      .description("grant or refuse a request, by the Datanet's own key"),
-    {
-      ...HOST_OPTION,
-      "--grant-days <n>": "grant for so many days; without it the request is refused",
-      ...withFallback(NOTE_OPTION, ""),
-    },
-  );
-  withExample(
-    answer,
-    "datanet access answer 10 0x… --grant-days 30 --host http://127.0.0.1:8560 --account alice",
-  );
-  onRun(answer, async ({ args, options, output }) => {
-    const datanetId = parseId(args[0]!);
-    const client = await signerClient(options, datanetId);
-    const { grantDays, host, note } = options;
-    const untilMs = grantDays === undefined ? 0 : Date.now() + parseId(grantDays) * DAY_MS;
-    const said = grantDays === undefined ? ("refuse" as const) : ("grant" as const);
-    const records = [{ kind: "accessAnswer" as const, request: args[1]!, answer: said, untilMs, note }];
-    const [result] = await sayRecords(client, { hostUrl: host, datanetId, records });
-    if (result!.error !== null)
-      throw commandError("CMD_USAGE", result!.error.message, { data: result!.error });
-    output.answer([`request ${args[1]}: ${said}`], { datanetId, request: args[1], answer: said, untilMs });
+type HostedOptions = GlobalOptions & HostOptions;
+
+async function askForAccess(
+  options: HostedOptions & { readonly purpose: string },
+  datanetId: number,
+  output: Output,
+): Promise<void> {
+  const client = await signerClient(options, null);
+  const records = [{ kind: "accessRequest" as const, purpose: options.purpose }];
+  const [result] = await sayRecords(client, { hostUrl: options.host, datanetId, records });
+  if (result!.error !== null) throw commandError("CMD_USAGE", result!.error.message, { data: result!.error });
+  output.answer([`request ${result!.id} waits for the owner of datanet ${datanetId}`], {
+    datanetId,
+    id: result!.id,
   });
 }
 
-/** @throws CMD_USAGE */
-function formatFor(path: string, format: string | undefined): FileFormat {
-  if (format === undefined) return formatOf(path);
-  const known = FILE_FORMATS.find((one) => one === format);
-  if (known === undefined) throw commandError("CMD_USAGE", `there is no format ${format}`);
-  return known;
+async function answerRequest(
+  options: HostedOptions & { readonly note: string },
+  { datanetId, request, days }: { datanetId: number; request: string; days: number },
+  output: Output,
+): Promise<void> {
+  const client = await signerClient(options, datanetId);
+  const { host, note } = options;
+  const untilMs = days === 0 ? 0 : Date.now() + days * DAY_MS;
+  const answer = days === 0 ? ("refuse" as const) : ("grant" as const);
+  const records = [{ kind: "accessAnswer" as const, request, answer, untilMs, note }];
+  const [result] = await sayRecords(client, { hostUrl: host, datanetId, records });
+  if (result!.error !== null) throw commandError("CMD_USAGE", result!.error.message, { data: result!.error });
+  output.answer([`request ${request}: ${answer}`], { datanetId, request, answer, untilMs });
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
+async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path);
+    return await readFile(path, "utf8");
   } catch (cause) {
     throw commandError("CMD_USAGE", `cannot read ${path}`, { cause });
   }
 }
-
-const readText = async (path: string) => new TextDecoder().decode(await readBytes(path));

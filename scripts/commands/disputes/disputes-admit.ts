@@ -1,32 +1,58 @@
+import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
 import { readModel } from "@openledger/attribution/model/model-directory";
+import { claimantOf } from "@openledger/attribution/model/recipe-fields";
+import { registerCall } from "@openledger/challenger/games/ledger-claims";
+import { readTraceContracts } from "@openledger/challenger/games/trace-contracts";
 import {
   contractFor,
   contractsBehind,
   promisesPosting,
 } from "@openledger/challenger/playing/disputes-contracts";
 import { type DisputesCall, disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
-import { admitCall, admitUnchallengedCall } from "@openledger/challenger/postings/ledger-proofs";
+import { judgeOfModel, traceSenderOf } from "@openledger/challenger/playing/trace-sender";
+import {
+  admitCall,
+  admitUnchallengedCall,
+  openUnbegunModel,
+} from "@openledger/challenger/postings/ledger-proofs";
 import { postingLines } from "@openledger/challenger/postings/posting-lines";
 import { readPostings } from "@openledger/challenger/postings/read-postings";
+import { againBetweenBatches } from "@openledger/challenger/sending/between-batches";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { columnsCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { commandError } from "../../cli/cli-errors.ts";
-import { parseAddress, resolveEndpoints } from "../../cli/context.ts";
+import { openReader, parseAddress, resolveEndpoints } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import { openPromised } from "./query-disputes.ts";
 
 export interface AdmitOptions {
   modelId: string;
   cap: string;
+  base?: string;
 }
 
-/** @throws CMD_USAGE where no posting of the model counts */
-export async function admitModel({ options, args, output }: CommandContext<AdmitOptions>): Promise<void> {
+/** The next step of a model that is not admitted: its registration for claims, or its genesis. @throws CMD_USAGE where no posting of the model counts */
+export async function admitModel(context: CommandContext<AdmitOptions>): Promise<void> {
+  const { options, args, output } = context;
   await initPoseidon();
   const given = parseAddress(args[0]!);
   const [modelId, cap] = [parseId(options.modelId), BigInt(parseId(options.cap))];
-  const model = await readModel(args[1]!, await modelFamilies());
+  const { rollupAddress } = resolveEndpoints(options);
+  const model = await readModel(args[1]!, await modelFamilies(options));
+  if (claimantOf(model.recipe) !== null) {
+    const { publicClient } = await l1SenderOf(options);
+    const judges = await readTraceContracts(publicClient, given);
+    const judge = await judgeOfModel(publicClient, judges, rollupAddress, modelId);
+    if (judge === null && (judges.length > 0 || !promisesPosting(model))) return registerForClaims(context);
+    if (!promisesPosting(model)) {
+      const line = `model ${modelId} is registered with ${judge}, and may have its genesis: openledger models register ${args[1]}`;
+      output.answer([line], { modelId, game: judge });
+      return;
+    }
+  }
   // A model without a window is admitted by any of them.
   const sender = await disputesSenderOf(await l1SenderOf(options), given, async (client) =>
     promisesPosting(model)
@@ -34,7 +60,6 @@ export async function admitModel({ options, args, output }: CommandContext<Admit
       : (await contractsBehind(client, given))[0]!.address,
   );
   const to = sender.disputes;
-  const { rollupAddress } = resolveEndpoints(options);
   let call: DisputesCall;
   if (promisesPosting(model)) {
     const own = (await readPostings(sender.publicClient, to, { modelId })).filter(
@@ -55,8 +80,44 @@ export async function admitModel({ options, args, output }: CommandContext<Admit
   output.answer(
     [
       `model ${modelId} may have its genesis: ${how}; L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
-      `once the sequencer has heard of it: openledger model register ${args[1]}`,
+      `once the sequencer has heard of it: openledger models register ${args[1]}`,
     ],
     { modelId, isChallenged: promisesPosting(model), ...sent },
+  );
+}
+
+/** @throws CMD_USAGE for a model without the promise; CLI_LEAF_UNPROVEN where L1 does not have it, or it has begun */
+async function registerForClaims({ options, args, output }: CommandContext<AdmitOptions>): Promise<void> {
+  const [modelId, cap] = [parseId(options.modelId), parseId(options.cap)];
+  const { game, ...sender } = await traceSenderOf(await l1SenderOf(options), parseAddress(args[0]!));
+  const { parts, terms, traced } = await openPromised(args[1]!, options, output.progress);
+  const client = await openReader(options);
+  const own = {
+    columnsCommitment: columnsCommitment(parts.columns),
+    filesHash: rawAnsweringHash(answeringFiles(parts)),
+  };
+  const sent = await againBetweenBatches(
+    async () => {
+      const opened = await openUnbegunModel(client, modelId);
+      const data = registerCall(traced.model, terms, { ...opened, ...own, cap });
+      return sender.send({ data, valueWei: 0n }, "the registration");
+    },
+    () => output.progress("a batch came between: opening the model in the new state"),
+    "LedgerTracesRootMismatch",
+  );
+  const isPosted = promisesPosting(parts);
+  const named = `${args[0]} ${args[1]} --model-id ${modelId}`;
+  output.answer(
+    [
+      `the draws of model ${modelId} wait for claims of ${terms.claimant}${isPosted ? "" : ", and it may have its genesis"}`,
+      `L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
+      ...(isPosted
+        ? [
+            `its genesis waits for its rows: openledger disputes post ${named}`,
+            `when their window is over: openledger disputes admit ${named} --cap ${cap}`,
+          ]
+        : [`once the sequencer has heard of it: openledger models register ${args[1]}`]),
+    ],
+    { modelId, game, claimant: terms.claimant, comparesPrompts: terms.vocabularySize > 0, isPosted, ...sent },
   );
 }

@@ -1,14 +1,7 @@
 import type { Command } from "commander";
-import {
-  EPOCH_OPTION,
-  EVERY_OPTION,
-  FOLDER_OPTION,
-  MODEL_ID_OPTION,
-  SERVER_OPTION,
-} from "../../cli/common-options.ts";
+import { EVERY_OPTION, MODEL_ID_OPTION } from "../../cli/common-options.ts";
 import { required, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { CIRCUITS_OPTION } from "../../cli/settlement-options.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 import { DEPLOY_OPTIONS } from "./disputes-options.ts";
 
@@ -24,8 +17,8 @@ export function addDisputesCommands(program: Command): void {
   addPost(disputes);
   addShow(disputes);
   addAdmit(disputes);
-  addQueries(disputes);
-  addAnswer(disputes);
+  addClaimQuery(disputes);
+  addPlay(disputes);
   addWithdraw(disputes);
 }
 
@@ -81,7 +74,7 @@ function addAdmit(disputes: Command): void {
     disputes
       .command("admit <disputes> <model>")
       .description(
-        "let the rollup take a model's genesis: after its window, or at once where its statics promise no window",
+        "let the rollup take a model's genesis: after its challenge window, or at once where its statics promise none; a language model that promises claims is registered first, and its draws wait for them",
       ),
     {
       ...required(MODEL_ID_OPTION),
@@ -89,14 +82,19 @@ function addAdmit(disputes: Command): void {
         about: "most payments of an epoch: those of the settlement circuit that its genesis names",
         isRequired: true,
       },
+      ...TEXT_BASE_OPTION,
     },
   );
-  withExample(command, "disputes admit 0x… spam-model --model-id 12 --cap 32 --account walt");
+  withExample(
+    command,
+    "disputes admit 0x… spam-model --model-id 12 --cap 32 --account walt",
+    "disputes admit 0x… speeches --model-id 13 --cap 32 --account mia",
+  );
   onRun(command, async (context) => (await import("./disputes-admit.ts")).admitModel(context));
 }
 
 /** docs/explanation/fault-proofs.md. */
-function addQueries(disputes: Command): void {
+function addClaimQuery(disputes: Command): void {
   const claim = withOptions(
     disputes
       .command("claim-query <game> <model> <prompt>")
@@ -114,44 +112,14 @@ function addQueries(disputes: Command): void {
     'disputes claim-query 0x… speeches "The state of the union" --model-id 13 --payer 9 --salt 0x… --account mia',
   );
   onRun(claim, async (context) => (await import("./query-disputes.ts")).claimQuery(context));
-  const register = withOptions(
-    disputes
-      .command("register <game> <model>")
-      .description(
-        "let the rollup take the genesis of a language model that promises claims, and make its draws wait for them",
-      ),
-    {
-      ...required(MODEL_ID_OPTION),
-      "--cap <payments>": {
-        about: "most payments of an epoch: those of the settlement circuit that its genesis names",
-        isRequired: true,
-      },
-      ...TEXT_BASE_OPTION,
-    },
-  );
-  withExample(register, "disputes register 0x… speeches --model-id 13 --cap 32 --account mia");
-  onRun(register, async (context) => (await import("./traced-ledger.ts")).registerTraced(context));
-  const approve = withOptions(
-    disputes
-      .command("approve <game>")
-      .description(
-        "show L1 that each draw of an epoch has a claim that stands: `model serve --settle` does it by itself",
-      ),
-    {
-      ...required(MODEL_ID_OPTION),
-      ...EPOCH_OPTION,
-      ...SERVER_OPTION,
-      ...FOLDER_OPTION,
-      ...CIRCUITS_OPTION,
-    },
-  );
-  withExample(approve, "disputes approve 0x… --model-id 13 --account mia");
-  onRun(approve, async (context) => (await import("./traced-ledger.ts")).approveEpoch(context));
+}
+
+function addPlay(disputes: Command): void {
   const play = withOptions(
     disputes
-      .command("play <game> <model>")
+      .command("play <disputes> <model>")
       .description(
-        "trace each claimed query of a model again, challenge false ones, and make one's moves in games over queries and rows",
+        "do what L1 asks of you about a model: show leaves that are demanded of your postings within a day, challenge false claims of its queries, and make your moves in games",
       ),
     {
       ...required(MODEL_ID_OPTION),
@@ -159,8 +127,12 @@ function addQueries(disputes: Command): void {
       ...TEXT_BASE_OPTION,
     },
   );
-  withExample(play, "disputes play 0x… speeches --model-id 13 --account walt --every 10");
-  onRun(play, async (context) => (await import("./query-disputes.ts")).playGames(context));
+  withExample(
+    play,
+    "disputes play 0x… spam-model --model-id 12 --account walt",
+    "disputes play 0x… speeches --model-id 13 --account walt --every 10",
+  );
+  onRun(play, async (context) => (await import("./disputes-play.ts")).playDisputes(context));
 }
 
 function addWithdraw(disputes: Command): void {
@@ -171,17 +143,4 @@ function addWithdraw(disputes: Command): void {
     );
   withExample(command, "disputes withdraw 0x… --account walt");
   onRun(command, async (context) => (await import("./disputes-money.ts")).withdrawOwed(context));
-}
-
-function addAnswer(disputes: Command): void {
-  const command = withOptions(
-    disputes
-      .command("answer <disputes> <model>")
-      .description(
-        "show every leaf that somebody has demanded of your postings: a day later each refutes; the demand's fee is yours",
-      ),
-    { ...required(MODEL_ID_OPTION), ...TEXT_BASE_OPTION },
-  );
-  withExample(command, "disputes answer 0x… spam-model --model-id 12 --account walt");
-  onRun(command, async (context) => (await import("./disputes-answer.ts")).answerDemands(context));
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
 import {
@@ -9,10 +8,10 @@ import {
 import { disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
 import { postCall } from "@openledger/challenger/postings/ledger-proofs";
 import { readPostings } from "@openledger/challenger/postings/read-postings";
+import { againBetweenBatches, isReverted } from "@openledger/challenger/sending/between-batches";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { missingChunks, storeChunks } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi, rowTracesAbi } from "@openledger/contracts/build/disputes-abi";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { type Address, formatEther, type Hex, type PublicClient, parseEther, parseEventLogs } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -20,9 +19,6 @@ import { openReader, parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-
-const ATTEMPTS = 20;
-const RETRY_MS = 3_000;
 
 export interface PostOptions {
   modelId: string;
@@ -63,7 +59,7 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
     () => output.progress("a batch came between: opening the rows in the new state"),
   ).catch((error: unknown) => {
     if (!isReverted(error, "TextModelUnregistered")) throw error;
-    const register = `openledger disputes register ${given} ${args[1]} --model-id ${modelId} --cap PAYMENTS`;
+    const register = `openledger disputes admit ${given} ${args[1]} --model-id ${modelId} --cap PAYMENTS`;
     throw commandError(
       "CMD_USAGE",
       `model ${modelId} is not registered for claims yet: ${register} comes first`,
@@ -81,8 +77,8 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
     ...(kind.rows === "texts"
       ? [await playLine(publicClient, address, `${given} ${args[1]} --model-id ${modelId}`)]
       : []),
-    `look every day until then: who demands a leaf has to be answered within one, by openledger disputes answer ${address} ${args[1]} --model-id ${modelId}`,
-    `afterwards: openledger disputes admit ${address} ${args[1]} --model-id ${modelId} --cap PAYMENTS`,
+    `look every day until then: who demands a leaf has to be answered within one, by openledger disputes play ${given} ${args[1]} --model-id ${modelId}`,
+    `afterwards: openledger disputes admit ${given} ${args[1]} --model-id ${modelId} --cap PAYMENTS`,
   ];
   output.answer(lines, {
     ...{ posting: id, modelId, endsAtSeconds: posting.endsAtSeconds, bondWei: valueWei },
@@ -98,27 +94,6 @@ export async function playLine(client: PublicClient, disputes: Address, named: s
   const why = `anyone may open a game over a row, and each side has ${hours} hours for all its moves: silence loses the bond`;
   return `moves are needed within hours, so leave this running: openledger disputes play ${named} --every 10 (${why})`;
 }
-
-/** Each batch changes the root that a leaf is opened in. @param refusal what the contract says then */
-export async function againBetweenBatches<T>(
-  act: () => Promise<T>,
-  onRetry: () => void,
-  refusal = "DisputesRootMismatch",
-): Promise<T> {
-  for (let left = ATTEMPTS; ; left--) {
-    try {
-      return await act();
-    } catch (error) {
-      if (!isReverted(error, refusal) || left === 1) throw error;
-      onRetry();
-      await sleep(RETRY_MS);
-    }
-  }
-}
-
-/** @param name as the contract calls it */
-const isReverted = (error: unknown, name: string): boolean =>
-  isRollupError(error, "CLI_L1_REVERTED") && (error.data as { error?: string }).error === name;
 
 async function postingOf(publicClient: PublicClient, hash: Hex): Promise<bigint> {
   const { logs } = await publicClient.getTransactionReceipt({ hash });

@@ -1,22 +1,10 @@
 /** Disputes over queries of language models: docs/explanation/fault-proofs.md. */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { openPromisedModel } from "@openledger/challenger/claiming/promised-model";
 import { receiptClaim } from "@openledger/challenger/games/receipt-claim";
-import { tracedPlayer } from "@openledger/challenger/games/traced-player";
-import { describeRound, messageOf } from "@openledger/challenger/playing/describe-round";
-import { rowContractsBehind } from "@openledger/challenger/playing/disputes-contracts";
-import { bringVerdicts } from "@openledger/challenger/playing/row-verdicts";
-import {
-  type SoughtModel,
-  sendingTo,
-  traceContractAt,
-  traceSenderOf,
-} from "@openledger/challenger/playing/trace-sender";
-import { inOrder } from "@openledger/challenger/sending/l1-queue";
+import { type SoughtModel, traceSenderOf } from "@openledger/challenger/playing/trace-sender";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { textFamily } from "@openledger/models/registered/text-family";
-import type { Address } from "viem";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -27,12 +15,6 @@ export interface ClaimOptions {
   payer: string;
   salt: string;
   answer?: string;
-  base?: string;
-}
-
-export interface PlayOptions {
-  modelId: string;
-  every?: string;
   base?: string;
 }
 
@@ -57,57 +39,6 @@ export async function claimQuery({ options, args, output }: CommandContext<Claim
     `L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
   ];
   output.answer(lines, { opCount: query.program.length, ...sent });
-}
-
-/** Signs only what the games ask of this account. @throws CMD_USAGE for a model of another kind */
-export async function playGames({ options, args, output }: CommandContext<PlayOptions>): Promise<void> {
-  const given = parseAddress(args[0]!);
-  const modelId = parseId(options.modelId);
-  const sender = inOrder(await l1SenderOf(options), output.progress);
-  const { publicClient } = sender;
-  const game = await traceContractAt(publicClient, given, soughtModel(options, modelId));
-  const { setting, terms, traced } = await openPromised(args[1]!, options, output.progress);
-  const rows = (await rowContractsBehind(publicClient, given)).filter((one) => one.settlements === game);
-  const playerIn = (at: Address, about: "queries" | "rows") => {
-    const { address, send } = sendingTo(sender, at);
-    return tracedPlayer({
-      ...{ publicClient, game: at, traced, terms, about },
-      // Which rows are false, `watch` finds: it computes the whole posting.
-      challenges: about === "queries",
-      ...{ kernels: setting.kernels, onProgress: output.progress },
-      account: { address, send: (call) => send(call, "a move") },
-      // Who looks once has no next look.
-      ...(options.every === undefined ? { mostTraced: Number.POSITIVE_INFINITY } : {}),
-    });
-  };
-  const players = [playerIn(game, "queries"), ...rows.map(({ games }) => playerIn(games, "rows"))];
-  for (;;) {
-    const failures: unknown[] = [];
-    let isWaiting = false;
-    const attempt = (look: () => Promise<void>) => look().catch((error: unknown) => failures.push(error));
-    for (const [i, player] of players.entries())
-      await attempt(async () => {
-        const played = await player.playOnce();
-        const { lines, view } = describeRound(played);
-        const about = i === 0 ? "queries" : "rows";
-        output.answer(about === "rows" ? lines.map((line) => `of rows, ${line}`) : lines, { about, ...view });
-        failures.push(...played.failures.map(({ error }) => error));
-        isWaiting ||= played.waiting.length > 0;
-      });
-    for (const contracts of rows)
-      await attempt(async () => {
-        const verdicts = await bringVerdicts(sender, contracts, traced.model);
-        for (const brought of verdicts.brought)
-          output.answer([`posting ${brought.posting} is refuted by a game: ${brought.hash}`], brought);
-        failures.push(...verdicts.failures);
-      });
-    if (options.every === undefined) {
-      if (failures.length > 0) throw failures[0];
-      return;
-    }
-    for (const failure of failures) output.progress(`could not be played: ${messageOf(failure)}`);
-    if (!isWaiting) await sleep(Number(options.every) * 60_000);
-  }
 }
 
 /** Model of the rollup that the options name. */

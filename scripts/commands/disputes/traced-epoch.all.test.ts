@@ -119,7 +119,7 @@ beforeAll(async () => {
         const registered = await command(
           "alice",
           "disputes",
-          "register",
+          "admit",
           game,
           modelFolder,
           "--cap",
@@ -249,7 +249,7 @@ const claimingOptions = () => ({
   privateKeyFile: join(world.home, "alice-key"),
 });
 
-/** What `model serve --claim` runs, as a process that has just started. @param dies as it has sent its first claim */
+/** What `models serve --claim` runs, as a process that has just started. @param dies as it has sent its first claim */
 async function claimer({ dies = false } = {}) {
   const { alice } = world;
   const sender = inOrder(await l1SenderOf(claimingOptions() as never), () => {});
@@ -305,7 +305,7 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
 }, async () => {
   const owner = await settler()();
   const stranger = await runInProcess(
-    ...["model", "serve", modelFolder, "--model", String(modelId), "--claim", ...endpoints()],
+    ...["models", "serve", modelFolder, "--model", String(modelId), "--claim", ...endpoints()],
     ...["--base", join(folder, "base"), "--private-key-file", join(world.home, "bob-key")],
   );
   expect(stranger.stderr).toContain("CMD_NOT_CLAIMANT");
@@ -348,7 +348,7 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const unapproved = await runInProcess(
-    ...["disputes", "approve", game, "--model-id", String(modelId), "--folder", modelFolder, "--server", url],
+    ...["models", "settle", String(modelId), "--folder", modelFolder, "--server", url],
     ...endpoints(),
     ...["--private-key-file", join(world.home, "alice-key")],
     ...["--circuits", ...world.deployment.circuits.slice(-2).map(({ name }) => name)],

@@ -17,7 +17,7 @@ export function addExitCommand(program: Command): void {
     program
       .command("exit")
       .description(
-        "take everything out of a frozen rollup, from an Ethereum node alone: balances, rewards, deposits that wait",
+        "the escape hatch: take everything out of a frozen rollup, from an Ethereum node alone: balances, rewards, deposits that wait",
       ),
     {
       ...OWNER_OPTION,
@@ -35,6 +35,8 @@ export function addExitCommand(program: Command): void {
       ...SNAPSHOT_OPTION,
       ...FROM_BLOCK_OPTION,
       ...PROVER_OPTION,
+      "--page <file>":
+        "send nothing, but make the page to keep: one HTML file by which anyone leaves, from a disk and an Ethereum node alone",
     },
   );
   withExample(
@@ -42,8 +44,14 @@ export function addExitCommand(program: Command): void {
     "exit --account bob",
     "exit --rpc https://… --rollup 0x… --owner 0x… --dry-run",
     "exit --rpc https://… --rollup 0x… --private-key-file key",
+    "exit --page exit.html",
   );
   onRun(command, async (context) => {
+    const { page } = context.options;
+    if (page !== undefined) {
+      const { writeExitPage } = await import("./exit-page.ts");
+      return writeExitPage({ ...context.options, page }, context.output);
+    }
     const { runExit } = await import("./exit.ts");
     await runExit(context);
   });

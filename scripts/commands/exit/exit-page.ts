@@ -7,19 +7,17 @@ import { exitCircuits } from "@openledger/verifier/circuits/exit-circuits";
 import { openRegisteredCircuit } from "@openledger/verifier/circuits/open-registered";
 import { verifierKey } from "@openledger/verifier/replay/verify-keys";
 import { buildPages, keptPageOf } from "@openledger/web/build/build-pages";
-import { resolveEndpoints } from "../../cli/context.ts";
-import type { CommandContext } from "../../cli/run-command.ts";
-
-export interface ExitPageOptions {
-  out?: string;
-  keys: string;
-}
+import { type GlobalOptions, resolveEndpoints } from "../../cli/context.ts";
+import type { Output } from "../../cli/output.ts";
 
 /**
  * From these sources and the circuits that L1 has registered: the same file for everybody, so its hash can be compared.
  * @throws CLI_KEYS_DIFFER, PRV_KEY_*, CIR_COMPILE_FAILED, BRG_L1_*
  */
-export async function runExitPage({ options, output }: CommandContext<ExitPageOptions>): Promise<void> {
+export async function writeExitPage(
+  options: GlobalOptions & { readonly page: string; readonly keys: string },
+  output: Output,
+): Promise<void> {
   const { rpcUrl, rollupAddress } = resolveEndpoints(options);
   const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
   const registered = await rollup.circuits();
@@ -31,7 +29,7 @@ export async function runExitPage({ options, output }: CommandContext<ExitPageOp
   output.progress("building the page");
   const circuits = registered.map((circuit) => ({ ...circuit, key: toSnarkjsKey(verifierKey(circuit)) }));
   const { path, sha256, byteCount } = keptPageOf(await buildPages({ circuits, exits }));
-  const file = resolve(options.out ?? `openledger-exit-${rollupAddress}.html`);
+  const file = resolve(options.page);
   await copyFile(path, file);
   output.answer(
     [

@@ -25,7 +25,22 @@ export async function showBases({ options, output }: Asked): Promise<void> {
   output.answer(renderTable([["id", "name", "parameters", "context", "from"], ...rows]), { bases });
 }
 
-export async function showJobs({ options, output }: Asked): Promise<void> {
+const ACTIONS = ["watch", "lineage", "pause", "resume", "stop", "delete"] as const;
+
+/** All jobs, or one: watched where no action is named. @throws CMD_USAGE for an action that there is not */
+export async function jobs(context: Asked): Promise<void> {
+  const [job, name = "watch"] = context.args;
+  if (job === undefined) return showJobs(context);
+  const action = ACTIONS.find((one) => one === name);
+  if (action === undefined)
+    throw commandError("CMD_USAGE", `"${name}" is nothing to do with a job; there are ${ACTIONS.join(", ")}`);
+  if (action === "watch") return watchJob(context);
+  if (action === "lineage") return showLineage(context);
+  if (action === "delete") return deleteJob(context);
+  return wishJob(context, action);
+}
+
+async function showJobs({ options, output }: Asked): Promise<void> {
   const { factory } = await openFactory(options);
   const jobs = await factory.jobs();
   const rows = jobs.map((job) => [
@@ -42,7 +57,7 @@ const lossOf = ({ heldOutLoss, loss }: FactoryJob): string =>
   `${loss?.toFixed(3) ?? "–"}${heldOutLoss === null ? "" : `, held out ${heldOutLoss.toFixed(3)}`}`;
 
 /** Until the job ends or waits for somebody. */
-export async function watchJob({ args, options, output }: Asked): Promise<void> {
+async function watchJob({ args, options, output }: Asked): Promise<void> {
   const { factory } = await openFactory(options);
   const id = args[0]!;
   for await (const event of factory.follow(id, {
@@ -77,16 +92,13 @@ function describeEvent(event: JobEvent): string | null {
   }
 }
 
-export async function wishJob(
-  { args, options, output }: Asked,
-  wish: "pause" | "resume" | "stop",
-): Promise<void> {
+async function wishJob({ args, options, output }: Asked, wish: "pause" | "resume" | "stop"): Promise<void> {
   const { factory } = await openFactory(options);
   const job = await factory.wish(args[0]!, wish);
   output.answer([`job ${job.id} is ${job.state}`], { job });
 }
 
-export async function deleteJob({ args, options, output }: Asked): Promise<void> {
+async function deleteJob({ args, options, output }: Asked): Promise<void> {
   const { factory } = await openFactory(options);
   await factory.deleteJob(args[0]!);
   output.answer([`job ${args[0]} is forgotten`], { jobId: args[0] });
@@ -149,7 +161,7 @@ export async function exportJob({ args, options, output }: Asked<ExportOptions>)
   output.answer([...renderTable(lines), `written to ${options.out}`], { folder: options.out, files });
 }
 
-export async function showLineage({ args, options, output }: Asked): Promise<void> {
+async function showLineage({ args, options, output }: Asked): Promise<void> {
   const { factory } = await openFactory(options);
   const lineage = await factory.lineage(args[0]!);
   const { base, datanet, datasetName, model, people } = lineage;

@@ -30,8 +30,15 @@ export function addFactoryCommands(program: Command): void {
   onRun(ask("bases", "base models that jobs may use", "factory bases"), async (context) =>
     (await import("./ask-factory.ts")).showBases(context),
   );
-  onRun(ask("jobs", "the account's jobs", "factory jobs --account mia"), async (context) =>
-    (await import("./ask-factory.ts")).showJobs(context),
+  onRun(
+    ask(
+      "jobs [job] [action]",
+      "the account's jobs; of one job, losses, speed and samples until it ends (watch), base, rows and people (lineage), or pause, resume, stop early (what it has learned becomes the model), delete",
+      "factory jobs --account mia",
+      "factory jobs job-1a2b --account mia",
+      "factory jobs job-1a2b pause --account mia",
+    ),
+    async (context) => (await import("./ask-factory.ts")).jobs(context),
   );
   const train = withOptions(
     ask(
@@ -54,26 +61,6 @@ export function addFactoryCommands(program: Command): void {
     },
   );
   onRun(train, async (context) => (await import("./train-job.ts")).trainJob(context));
-  onRun(
-    ask(
-      "watch <job>",
-      "a job's losses, speed and samples, until it ends",
-      "factory watch job-1a2b --account mia",
-    ),
-    async (context) => (await import("./ask-factory.ts")).watchJob(context),
-  );
-  for (const [wish, description] of [
-    ["pause", "keep a job's state, and give its place to others"],
-    ["resume", "go on with a job that is paused or failed"],
-    ["stop", "end a job early: what it has learned becomes the model"],
-  ] as const)
-    onRun(ask(`${wish} <job>`, description, `factory ${wish} job-1a2b --account mia`), async (context) =>
-      (await import("./ask-factory.ts")).wishJob(context, wish),
-    );
-  onRun(
-    ask("delete <job>", "forget a job, and all that it made", "factory delete job-1a2b --account mia"),
-    async (context) => (await import("./ask-factory.ts")).deleteJob(context),
-  );
   const compare = withOptions(
     ask("compare <job>", "base and tuned model side by side", "factory compare job-1a2b --account mia"),
     {
@@ -110,14 +97,6 @@ export function addFactoryCommands(program: Command): void {
     },
   );
   onRun(exporting, async (context) => (await import("./ask-factory.ts")).exportJob(context));
-  onRun(
-    ask(
-      "lineage <job>",
-      "base, rows, people and settlements of a job's model",
-      "factory lineage job-1a2b --account mia",
-    ),
-    async (context) => (await import("./ask-factory.ts")).showLineage(context),
-  );
 }
 
 function addServe(factory: Command): void {

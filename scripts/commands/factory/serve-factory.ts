@@ -11,7 +11,7 @@ export async function serveFactory({ options, output }: CommandContext<ServeFact
   keepFilesPrivate();
   const { accounts, bases, data, datanetHosts, deployment, host, port, rpc, sequencer, threads } = options;
   const given = {
-    FACTORY_DEPLOYMENT_PATH: deployment ?? process.env.FACTORY_DEPLOYMENT_PATH ?? workspacePaths.deployment,
+    FACTORY_DEPLOYMENT_PATH: deployment,
     FACTORY_DATA_PATH: data,
     FACTORY_HOST: host,
     FACTORY_PORT: port?.toString(),
@@ -23,7 +23,9 @@ export async function serveFactory({ options, output }: CommandContext<ServeFact
     FACTORY_SEQUENCER_URL: sequencer,
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const config = readFactoryConfig({ ...process.env, ...set });
+  // A devnet's, where nothing else is said.
+  const fallback = { OPENLEDGER_DEPLOYMENT_PATH: workspacePaths.deployment };
+  const config = readFactoryConfig({ ...fallback, ...process.env, ...set });
   const logger = pino({ level: config.logLevel }, process.stderr);
   let fail: (error: unknown) => void = () => {};
   const failed = new Promise<never>((_, reject) => {

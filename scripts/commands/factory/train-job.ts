@@ -24,7 +24,7 @@ export async function trainJob({ options, output }: CommandContext<TrainJobOptio
     return;
   }
   const job = await factory.begin(request);
-  output.answer([...said, `job ${job.id} has begun: openledger factory watch ${job.id}`], {
+  output.answer([...said, `job ${job.id} has begun: openledger factory jobs ${job.id}`], {
     jobId: job.id,
     datasetId: dataset.id,
     baseId,

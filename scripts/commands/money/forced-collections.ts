@@ -6,10 +6,10 @@ import { KIND } from "@openledger/circuits/protocol";
 import { forceCollect } from "@openledger/client/actions/forced/force-collect";
 import { getRewards } from "@openledger/client/sequencer/model-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { checkForced } from "@openledger/verifier/without-operator/forced-check";
 import { accountOf, type GlobalOptions, type Signer } from "../../cli/context.ts";
 import { ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
-import { checkForced } from "./forced-check.ts";
 import { followForced } from "./forced-operation.ts";
 
 export interface Collectable {
@@ -29,7 +29,7 @@ export interface ForcedCollections {
   readonly maxFeeWei?: bigint;
 }
 
-/** Queues one entry, and burns one fee, for each earner and role with something to collect. @throws CMD_FORCED_NO_EFFECT, BRG_* */
+/** Queues one entry, and burns one fee, for each earner and role with something to collect. @throws CLI_FORCED_NO_EFFECT, BRG_* */
 export async function collectThroughL1(
   signer: Signer,
   { isUnchecked, modelId, wait, ...fee }: ForcedCollections,

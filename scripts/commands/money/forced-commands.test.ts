@@ -127,7 +127,7 @@ test("takes no sequencer's word for it", async () => {
       ["account", "rotate-key", "--leaf", "9000"],
     ])
       expect(await run(...args, ...asked)).toMatchObject({
-        error: { code: "CMD_FORCED_NO_EFFECT", data: { reason: "leaf-unknown", leafId: 9_000 } },
+        error: { code: "CLI_FORCED_NO_EFFECT", data: { reason: "leaf-unknown", leafId: 9_000 } },
       });
     expect(await f.rollup.queueTail()).toBe(queued);
   } finally {
@@ -141,7 +141,7 @@ test("collects all that an owner's leaves have earned, and seals, without a sequ
   const answer = await run("rewards", "collect", "--forced");
   expect(BigInt(answer.totalWei)).toBe(accruedWei);
   expect(answer.collections.map(({ stage }) => stage)).toEqual(answer.collections.map(() => "queued"));
-  const seal = await run("model", "seal", String(MODEL_ID), "--forced", "--unchecked");
+  const seal = await run("models", "seal", String(MODEL_ID), "--forced", "--unchecked");
   expect(seal).toMatchObject({ modelId: MODEL_ID, stage: "queued", isChecked: false });
 
   const waiting = await f.queueOperations();
@@ -166,16 +166,16 @@ if (isWhole) {
     const queued = await f.rollup.queueTail();
     const refused = async (reason: string, ...args: string[]) =>
       expect(await run(...args, "--forced"), args.join(" ")).toMatchObject({
-        error: { code: "CMD_FORCED_NO_EFFECT", data: { reason } },
+        error: { code: "CLI_FORCED_NO_EFFECT", data: { reason } },
       });
     await refused("leaf-unknown", "withdraw", "all", "--from", "77");
     await refused("not-owner", "withdraw", "all", "--from", "0");
     await refused("not-owner", "transfer", String(ALICE), "1", "--from", "1");
     await refused("balance-too-low", "withdraw", "5000", "--from", String(ALICE));
     await refused("balance-too-low", "transfer", String(DATANET_ID), "5000");
-    await refused("wrong-kind", "model", "seal", String(DATANET_ID));
-    await refused("leaf-unknown", "model", "seal", "77");
-    await refused("nothing-to-seal", "model", "seal", String(MODEL_ID));
+    await refused("wrong-kind", "models", "seal", String(DATANET_ID));
+    await refused("leaf-unknown", "models", "seal", "77");
+    await refused("nothing-to-seal", "models", "seal", String(MODEL_ID));
     const stranger = await run("withdraw", "all", "--from", "0", "--forced");
     const treasury = f.ledger.requireLeaf(0).leaf.l1Owner;
     expect(stranger.error!.message.toLowerCase()).toContain(
@@ -191,7 +191,7 @@ if (isWhole) {
     const made = String(nextId + 1);
     const early = await run("withdraw", "all", "--from", made, "--forced");
     expect(early.error).toMatchObject({
-      code: "CMD_FORCED_NO_EFFECT",
+      code: "CLI_FORCED_NO_EFFECT",
       data: { reason: "leaf-waits", leafId: nextId + 1, queueIndex: Number(queued) + 1 },
     });
     await refused("leaf-unknown", "withdraw", "all", "--from", String(nextId + 2));

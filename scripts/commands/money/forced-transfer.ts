@@ -4,12 +4,12 @@ import { KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import { forceTransfer } from "@openledger/client/actions/forced/force-transfer";
 import { clientError } from "@openledger/client/client-errors";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { checkForced } from "@openledger/verifier/without-operator/forced-check";
 import { type Address, getAddress, numberToHex } from "viem";
 import { accountOf, type GlobalOptions, resolveLeaf, type Signer } from "../../cli/context.ts";
 import { type LedgerOnL1, ledgerOnL1, onlyAccountOf } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { checkForced } from "./forced-check.ts";
 import { followForced } from "./forced-operation.ts";
 
 export interface ForcedTransfer {
@@ -23,7 +23,7 @@ export interface ForcedTransfer {
   readonly maxFeeWei?: bigint;
 }
 
-/** @throws CMD_USAGE, CMD_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID, CLI_L1_REVERTED, BRG_* */
+/** @throws CMD_USAGE, CLI_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID, CLI_L1_REVERTED, BRG_* */
 export async function transferThroughL1(
   signer: Signer,
   transfer: ForcedTransfer,

@@ -8,12 +8,16 @@ import { clientError } from "@openledger/client/client-errors";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { planExits } from "@openledger/verifier/exits/exit-plan";
 import type { RestoredLedger } from "@openledger/verifier/restore/restore-ledger";
+import {
+  checkForced,
+  refuseWaiting,
+  waitingLeaves,
+} from "@openledger/verifier/without-operator/forced-check";
 import type { Address } from "viem";
 import { accountOf, type GlobalOptions, resolveLeaf, type Signer } from "../../cli/context.ts";
 import { type LedgerOnL1, ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { checkForced, refuseWaiting, waitingLeaves } from "./forced-check.ts";
 import { followForced } from "./forced-operation.ts";
 
 export interface ForcedWithdrawal {
@@ -27,7 +31,7 @@ export interface ForcedWithdrawal {
   readonly maxFeeWei?: bigint;
 }
 
-/** @throws CMD_USAGE, CMD_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID, CLI_L1_REVERTED, BRG_* */
+/** @throws CMD_USAGE, CLI_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID, CLI_L1_REVERTED, BRG_* */
 export async function withdrawThroughL1(
   signer: Signer,
   { amountWei, from, isUnchecked, recipient, wait, ...fee }: ForcedWithdrawal,

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { behindLimit, dropsBlocksBefore } from "@openledger/bridge/testing/limited-node";
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import { makeSnapshot } from "@openledger/sequencer/follower/snapshots";
 import {
   deploymentOn,
   depositFor,
@@ -23,7 +24,6 @@ import {
 } from "@openledger/sequencer/testing/test-rollup";
 import { readSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { makeSnapshot } from "./snapshot.ts";
 
 const executable = fileURLToPath(new URL("../../openledger.js", import.meta.url));
 const [alice, bob] = [testUser(0), testUser(1)];

@@ -1,3 +1,4 @@
+import type { LeaseTools } from "@openledger/operations/failover/lease-tools";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Address } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -5,7 +6,6 @@ import { DATA_OPTION, LEASE_OPTION, OPERATOR_KEY_OPTION, URL_OPTION } from "../.
 import { type GlobalOptions, parseAddress, resolveEndpoints, spendingCapOf } from "../../cli/context.ts";
 import { defineOptions, type OptionsOf, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import type { LeaseTools } from "./lease-tools.ts";
 
 /** Each of them is an option, or the installation's of `--config`. */
 interface Named extends GlobalOptions {
@@ -66,7 +66,7 @@ function addShow(lease: Command): void {
     "operator lease show --lease 0x… --rpc https://…",
   );
   onRun(command, async ({ options, output }) => {
-    const { openLease, withInstallation } = await import("./lease-tools.ts");
+    const { openLease, withInstallation } = await import("@openledger/operations/failover/lease-tools");
     const named = withInstallation(options);
     const { rpcUrl } = resolveEndpoints(named);
     const state = await openLease(rpcUrl, parseAddress(given(named, "lease"))).read();
@@ -89,7 +89,7 @@ function addCreate(lease: Command): void {
   );
   withExample(command, "operator lease create --deployer-key-file key --rpc https://… --rollup 0x…");
   onRun(command, async ({ options, output }) => {
-    const { createLease } = await import("./lease-tools.ts");
+    const { createLease } = await import("@openledger/operations/failover/lease-tools");
     const { rollupAddress, rpcUrl } = resolveEndpoints(options);
     const { address, gasUsed, operator } = await createLease({
       ...{ rollupAddress, rpcUrl },
@@ -124,7 +124,7 @@ function addTake(lease: Command): void {
   );
   onRun(command, async ({ options, output }) => {
     const { takeForOwn } = await import("@openledger/sequencer/follower/take-over");
-    const { requireLeader, withInstallation } = await import("./lease-tools.ts");
+    const { requireLeader, withInstallation } = await import("@openledger/operations/failover/lease-tools");
     const named = withInstallation(options);
     if (options.config !== undefined) requireLeader(options.config);
     const { modules } = await toolsOf(named, output.progress);
@@ -154,7 +154,7 @@ function addRelease(lease: Command): void {
   );
   onRun(command, async ({ options, output }) => {
     const { releaseLease } = await import("@openledger/bridge/operator/take-lease");
-    const { withInstallation } = await import("./lease-tools.ts");
+    const { withInstallation } = await import("@openledger/operations/failover/lease-tools");
     const named = withInstallation(options);
     const url = given(named, "url");
     const isAnswering = await fetch(`${url}/health`, { signal: AbortSignal.timeout(3_000) }).then(
@@ -196,7 +196,7 @@ function addTakeOver(operator: Command): void {
   );
   onRun(command, async ({ options, output }) => {
     const { takeOver } = await import("@openledger/sequencer/follower/take-over");
-    const { withInstallation } = await import("./lease-tools.ts");
+    const { withInstallation } = await import("@openledger/operations/failover/lease-tools");
     const named = withInstallation(options);
     const { modules, rollupAddress, rpcUrl } = await toolsOf(named, output.progress);
     const { config } = options;
@@ -249,7 +249,7 @@ const epochOptions = (options: TakeOptions) => ({
 });
 
 async function toolsOf(options: Named, tell: (text: string) => void): Promise<LeaseTools> {
-  const { leaseTools } = await import("./lease-tools.ts");
+  const { leaseTools } = await import("@openledger/operations/failover/lease-tools");
   const { rollupAddress, rpcUrl } = resolveEndpoints(options);
   return leaseTools({
     ...{ rollupAddress, rpcUrl, tell },

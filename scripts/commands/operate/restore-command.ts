@@ -69,8 +69,7 @@ async function runFromFollower(
   output.answer(lines, { dataPath, ...restored });
 }
 
-/** Also `snapshot use`. */
-export async function runRestore(options: RestoreOptions, output: Output): Promise<void> {
+async function runRestore(options: RestoreOptions, output: Output): Promise<void> {
   const [{ restoreFromL1 }, { readSnapshot }, { initPoseidon }, { openBlobs }] = await Promise.all([
     import("@openledger/sequencer/follower/restore-from-l1"),
     import("@openledger/verifier/restore/snapshot-file"),

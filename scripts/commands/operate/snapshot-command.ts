@@ -1,10 +1,9 @@
+import type { SnapshotSummary } from "@openledger/sequencer/follower/snapshots";
 import type { Command } from "commander";
 import { DATA_OPTION, FINALITY_OPTION, FROM_BLOCK_OPTION } from "../../cli/common-options.ts";
 import { deploymentOf, type Endpoints, type GlobalOptions, resolveEndpoints } from "../../cli/context.ts";
-import { required, withOptions } from "../../cli/options.ts";
+import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { runRestore } from "./restore-command.ts";
-import type { SnapshotSummary } from "./snapshot.ts";
 
 interface FromBlock {
   fromBlock?: bigint;
@@ -46,7 +45,7 @@ export function addSnapshotCommands(program: Command): void {
   withExample(make, "snapshot make ledger.snapshot --rpc https://… --rollup 0x…");
   onRun(make, async ({ options, args, output }) => {
     const [{ makeSnapshot }, { openBlobs }] = await Promise.all([
-      import("./snapshot.ts"),
+      import("@openledger/sequencer/follower/snapshots"),
       import("../../cli/blob-places.ts"),
     ]);
     const made = await makeSnapshot({
@@ -67,7 +66,7 @@ export function addSnapshotCommands(program: Command): void {
     );
   withExample(verify, "snapshot verify ledger.snapshot --rpc https://… --rollup 0x…");
   onRun(verify, async ({ options, args, output }) => {
-    const { verifySnapshot } = await import("./snapshot.ts");
+    const { verifySnapshot } = await import("@openledger/sequencer/follower/snapshots");
     const verified = await verifySnapshot({ ...l1Of(options), path: args[0]! });
     const { blockNumber, transactionHash } = verified;
     output.answer(
@@ -78,20 +77,4 @@ export function addSnapshotCommands(program: Command): void {
       verified,
     );
   });
-
-  const use = withOptions(
-    snapshot
-      .command("use <file>")
-      .description(
-        "make a data directory from a snapshot and what L1 has behind it: restore --from-l1 --snapshot",
-      ),
-    {
-      ...required(DATA_OPTION),
-      ...FINALITY_OPTION,
-    },
-  );
-  withExample(use, "snapshot use ledger.snapshot --data ./sequencer-data --rpc https://… --rollup 0x…");
-  onRun(use, ({ options, args, output }) =>
-    runRestore({ ...options, fromL1: true, snapshot: args[0]! }, output),
-  );
 }

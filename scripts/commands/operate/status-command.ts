@@ -12,7 +12,7 @@ import { type GlobalOptions, openReader, parseAddress, resolveAccount } from "..
 import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { describeParked } from "../model/parked-lines.ts";
+import { describeParked } from "../models/parked-lines.ts";
 import { type OwnMoney, ownMoneyRows, readOwnMoney } from "../money/own-money.ts";
 
 export function addStatusCommand(program: Command): void {

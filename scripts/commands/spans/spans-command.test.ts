@@ -80,12 +80,12 @@ it("indexes a version of e-mails, finds what an answer has of them, and has it c
   const neither = await run("spans", "--index", index);
   expect(neither).toMatchObject({ status: 1, answer: { error: { code: "CMD_USAGE" } } });
 
-  expect((await run("verify", "index", index)).answer).toMatchObject({ isSound: true, disorder: null });
+  expect((await run("verify", "spans", index)).answer).toMatchObject({ isSound: true, disorder: null });
   const { parts } = await readIndexFile(index);
   const lying = await indexOf({ ...parts, array: parts.array.slice().reverse() });
   await writeIndexFile(index, lying);
   const disorder = at("disorder.json");
-  const found2 = await run("verify", "index", index, "--write", disorder);
+  const found2 = await run("verify", "spans", index, "--write", disorder);
   expect(found2).toMatchObject({ status: 1, answer: { isSound: false, written: disorder } });
   const shown = await run("verify", "spans", disorder, "--root", lying.root);
   expect(shown).toMatchObject({ status: 0, answer: { disorder: found2.answer.disorder } });

@@ -4,14 +4,12 @@ import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION } from "../../cli/settlement-options.ts";
 
-export function addReceiptCommands(program: Command): void {
-  const receipt = program.command("receipt").description("what became of an answer's payment");
-  withExample(receipt, "receipt status --account nina");
+export function addReceiptCommand(program: Command): void {
   const command = withOptions(
-    receipt
-      .command("status [payment]")
+    program
+      .command("receipt [payment]")
       .description(
-        "drawn or not, paid to whom and how much, by which settlement and L1 transaction; without a payment: all of an account's",
+        "what became of an answer's payment: drawn or not, paid to whom and how much, by which settlement and L1 transaction; without a payment, of all of an account's",
       ),
     {
       "--model <id>": "where the payment is named by the answer's receipt and not by its operation",
@@ -22,12 +20,7 @@ export function addReceiptCommands(program: Command): void {
       ...CIRCUITS_OPTION,
     },
   );
-  withExample(
-    command,
-    "receipt status --account nina",
-    "receipt status 0x1234… ",
-    "receipt status 0x5678… --model 15 --json",
-  );
+  withExample(command, "receipt --account nina", "receipt 0x1234…", "receipt 0x5678… --model 15 --json");
   onRun(command, async (context) => {
     // Loaded here: it would make every other command slower.
     const { showReceiptStatus } = await import("./receipt-status.ts");

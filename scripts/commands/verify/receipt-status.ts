@@ -6,15 +6,8 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation, listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
-import { isRollupError } from "@openledger/foundation/rollup-error";
-import {
-  findPayment,
-  type PaidOut,
-  type PaymentStatus,
-  paidBy,
-  paymentStatus,
-} from "@openledger/models/settling/payment-status";
-import { verifySettlement } from "@openledger/models/settling/verify-settlement";
+import { findPayment, type PaymentStatus, paymentStatus } from "@openledger/models/settling/payment-status";
+import { type KnownPaid, readPaid, statusView } from "@openledger/models/settling/receipt-status";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Hex } from "viem";
 import { z } from "zod";
@@ -25,7 +18,7 @@ import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { openSettlementContext } from "../../cli/settlement-context.ts";
 import type { CircuitOptions } from "../../cli/settlement-options.ts";
-import { fetchPublished, type PublishedOptions } from "../model/model-settle-direct.ts";
+import { type PublishedOptions, publishedAt } from "../models/model-settle-direct.ts";
 
 export interface ReceiptStatusOptions extends PublishedOptions, Pick<CircuitOptions, "circuits"> {
   model?: string;
@@ -84,7 +77,7 @@ async function showAll(
   output.answer(statuses.length === 0 ? [`leaf ${id} has paid for no answer`] : lines, {
     leafId: id,
     payments: statuses.map(({ hash, modelId, of, status }) =>
-      of === null ? { hash, modelId, operationStatus: status, stage: null } : statusJson(of),
+      of === null ? { hash, modelId, operationStatus: status, stage: null } : statusView(of),
     ),
   });
 }
@@ -122,9 +115,10 @@ async function showOne(
     return;
   }
   const status = await paymentStatus(client, found, circuits);
-  const paid = await readPaid(status, client, circuits, options, (text) => output.progress(text));
+  const published = () => publishedAt(modelId, status.epoch, options, (text) => output.progress(text));
+  const paid = await readPaid(status, client, { circuits, published });
   output.answer([...describe(status), ...describePaid(status, paid, Number(options.top))], {
-    ...statusJson(status),
+    ...statusView(status),
     ...paid,
   });
 }
@@ -159,41 +153,6 @@ async function showUnpaid(
     [`not paid: the answer costs ${formatOpen(BigInt(priceWei))} OPEN, by leaf ${payerId}, until ${until}`],
     { modelId, receipt, stage: "unpaid", payerId, priceWei, expiresAtMs },
   );
-}
-
-interface Paid {
-  /** null where the payment was not drawn, is not settled, or it cannot be computed here. */
-  readonly paid: PaidOut | null;
-  /** Why it cannot. */
-  readonly paidUnknown: { readonly code: string; readonly message: string } | null;
-}
-
-/** Whom the draws of a settled payment paid: from openings and features, compared with what L1 has. */
-async function readPaid(
-  { draws, epoch, index, modelId, stage }: PaymentStatus,
-  client: LedgerClient,
-  circuits: readonly RollupCircuit[],
-  options: PublishedOptions,
-  onProgress: (text: string) => void,
-): Promise<Paid> {
-  if (stage !== "settled" || draws === null || draws.hits.length === 0)
-    return { paid: null, paidUnknown: null };
-  try {
-    const published = await fetchPublished(modelId, epoch, options, onProgress);
-    const verified = await verifySettlement(
-      client,
-      { modelId, epoch },
-      { ...published, circuits, keyOf: null },
-    );
-    return { paid: paidBy(index, verified), paidUnknown: null };
-  } catch (error) {
-    // A difference is news that nobody may overlook; a server that is away leaves the rest of the answer true.
-    const isAway = ["CMD_NO_MODEL_SERVER", "ATT_SERVER_UNREACHABLE"].some((code) =>
-      isRollupError(error, code),
-    );
-    if (!isAway || !isRollupError(error)) throw error;
-    return { paid: null, paidUnknown: { code: error.code, message: error.message } };
-  }
 }
 
 function drawnText({ draws, isByRowCounts }: PaymentStatus): string {
@@ -233,7 +192,7 @@ function describeSettlement({ draws, isByRowCounts, settlement, stage }: Payment
 
 function describePaid(
   { modelId, stage, draws }: PaymentStatus,
-  { paid, paidUnknown }: Paid,
+  { paid, paidUnknown }: KnownPaid,
   top: number,
 ): string[] {
   if (paidUnknown !== null)
@@ -265,39 +224,6 @@ function describePaid(
     ]),
     "computed again from payments, openings and L1's randomness, and the same as what L1 holds; a validator's part is in his contributor's",
   ];
-}
-
-function statusJson({ draws, operation, payment, settlement, ...rest }: PaymentStatus) {
-  return {
-    stage: rest.stage,
-    modelId: rest.modelId,
-    epoch: rest.epoch,
-    index: rest.index,
-    hash: payment.hash,
-    receipt: toHex32(payment.receipt),
-    payerId: payment.payerId,
-    amountWei: payment.amountWei,
-    batchNumber: payment.batchNumber,
-    operationStatus: operation.status,
-    l1TransactionHash: operation.l1TransactionHash,
-    sealBatch: rest.sealBatch,
-    epochPaymentCount: rest.epochPaymentCount,
-    epochAmountWei: rest.epochAmountWei,
-    isDrawn: draws === null ? null : draws.hits.length > 0,
-    drawHits: draws?.hits ?? null,
-    drawCount: draws?.count ?? null,
-    isByRowCounts: rest.isByRowCounts,
-    settlement:
-      settlement === null
-        ? null
-        : {
-            status: settlement.status,
-            batchNumber: settlement.batchNumber,
-            circuit: settlement.circuit,
-            settlementHash: toHex32(settlement.settlementHash),
-            l1TransactionHash: settlement.l1TransactionHash,
-          },
-  };
 }
 
 /** @throws CMD_USAGE */

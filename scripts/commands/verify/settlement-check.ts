@@ -5,7 +5,7 @@ import { type VerifiedSettlement, verifySettlement } from "@openledger/models/se
 import type { Output } from "../../cli/output.ts";
 import { openSettlementContext } from "../../cli/settlement-context.ts";
 import type { CircuitOptions } from "../../cli/settlement-options.ts";
-import { fetchPublished, type PublishedOptions } from "../model/model-settle-direct.ts";
+import { type PublishedOptions, publishedAt } from "../models/model-settle-direct.ts";
 
 export interface CheckOptions extends PublishedOptions, Pick<CircuitOptions, "circuits"> {
   readonly keys?: string;
@@ -20,7 +20,7 @@ export async function checkSettlement(
 ): Promise<VerifiedSettlement & { readonly model: PublishedModel; readonly openings: Openings }> {
   const onProgress = (text: string) => output.progress(text);
   const { circuits } = await openSettlementContext(options);
-  const { model, openings } = await fetchPublished(wanted.modelId, wanted.epoch, options, onProgress);
+  const { model, openings } = await publishedAt(wanted.modelId, wanted.epoch, options, onProgress);
   onProgress("computing scores and totals again");
   const { deriveKey } = await import("@openledger/verifier/circuits/derive-circuits");
   const verified = await verifySettlement(client, wanted, {

@@ -9,9 +9,9 @@ import { withFallback, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { KEYS_OPTION } from "../../cli/settlement-options.ts";
 import { addVerifyModelCommand } from "./verify-model-command.ts";
-import { addVerifyPromptsCommand } from "./verify-prompts-command.ts";
+import { addVerifyPreconfirmationsCommand } from "./verify-preconfirmations-command.ts";
 import { addVerifySettlementCommand } from "./verify-settlement-command.ts";
-import { addVerifyIndexCommand, addVerifySpansCommand } from "./verify-spans-command.ts";
+import { addVerifySpansCommand } from "./verify-spans-command.ts";
 
 export function addVerifyCommand(program: Command): void {
   const command = withOptions(
@@ -32,9 +32,8 @@ export function addVerifyCommand(program: Command): void {
   );
   addVerifyModelCommand(command);
   addVerifySettlementCommand(command);
-  addVerifyPromptsCommand(command);
+  addVerifyPreconfirmationsCommand(command);
   addVerifySpansCommand(command);
-  addVerifyIndexCommand(command);
   withExample(command, "verify", "verify --rpc https://… --rollup 0x… --json");
   onRun(command, async ({ options, output }) => {
     // Loaded here: prover and bridge would make every other command a second slower.

@@ -17,11 +17,22 @@ export function addVerifySettlementCommand(parent: Command): void {
       ...FOLDER_OPTION,
       ...SCORES_OPTION,
       ...CIRCUITS_OPTION,
+      "--prompts":
+        "of a direct model: compare the prompts of drawn payments with what pays for them, instead",
     },
   );
-  withExample(command, "verify settlement 15 1", "verify settlement 15 1 --folder spam-model");
+  withExample(
+    command,
+    "verify settlement 15 1",
+    "verify settlement 15 1 --folder spam-model",
+    "verify settlement 16 1 --prompts",
+  );
   onRun(command, async (context) => {
-    // Loaded here: it would make every other command slower.
+    // Loaded here: they would make every other command slower.
+    if (context.options.prompts === true) {
+      const { comparePrompts } = await import("./verify-prompts.ts");
+      return comparePrompts(context);
+    }
     const { recomputeSettlement } = await import("./verify-settlement.ts");
     await recomputeSettlement(context);
   });

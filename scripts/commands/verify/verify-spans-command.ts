@@ -2,88 +2,82 @@ import { readFile, writeFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { withOptions } from "../../cli/options.ts";
+import type { Output } from "../../cli/output.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { spanLines, spanView } from "../spans/span-lines.ts";
 
 export function addVerifySpansCommand(parent: Command): void {
   const command = withOptions(
     parent
-      .command("spans <evidence>")
-      .description("check the parts that a host has found in a version, or that an index is out of order"),
+      .command("spans <file>")
+      .description(
+        "check evidence of the parts that a host has found in a version, or that an index is out of order; without a root, the file is an index, which is to be sorted, its rows one behind the other",
+      ),
     {
       "--root <hex>": {
-        about: "of the index, from whom you trust; `datanet index` makes it",
+        about: "of evidence: the index's root, from whom you trust; `datanet index` makes it",
         parse: parseRoot,
-        isRequired: true,
       },
+      "--write <file>": "of an index: where evidence goes if it is out of order, for verify spans --root",
     },
   );
-  withExample(command, "verify spans evidence.json --root 5f0c…");
-  onRun(command, async ({ options, args, output }) => {
-    const [{ checkCitations }, { checkDisorder }, { evidenceFromJson, orderFromJson }] = await Promise.all([
-      import("@openledger/models/spans/check-citations"),
+  withExample(
+    command,
+    "verify spans evidence.json --root 5f0c…",
+    "verify spans mails.spans --write disorder.json",
+  );
+  onRun(command, ({ options, args, output }) =>
+    options.root === undefined
+      ? checkIndex(args[0]!, options.write, output)
+      : checkEvidence(args[0]!, options.root, output),
+  );
+}
+
+async function checkEvidence(path: string, root: string, output: Output): Promise<void> {
+  const [{ checkCitations }, { checkDisorder }, { evidenceFromJson, orderFromJson }] = await Promise.all([
+    import("@openledger/models/spans/check-citations"),
+    import("@openledger/models/spans/order-evidence"),
+    import("@openledger/models/spans/evidence"),
+  ]);
+  const { answer, disorder, evidence } = await readEvidence(path);
+  if (disorder !== undefined) {
+    const reason = checkDisorder(root, orderFromJson(disorder));
+    output.answer([`the index of root ${root} is false: ${reason}`], { root, disorder: reason });
+    return;
+  }
+  const text = new TextEncoder().encode(String(answer));
+  const checked = checkCitations(root, text, evidenceFromJson(evidence));
+  const lines = [...spanLines(text, checked), `all of it follows from the root ${root}`];
+  output.answer(lines, { root, ...spanView(text, checked) });
+}
+
+async function checkIndex(path: string, write: string | undefined, output: Output): Promise<void> {
+  const [{ readIndexFile }, { indexOf }, { checkDisorder, findDisorder }, { orderToJson }] =
+    await Promise.all([
+      import("@openledger/models/spans/index-file"),
+      import("@openledger/models/spans/span-index"),
       import("@openledger/models/spans/order-evidence"),
       import("@openledger/models/spans/evidence"),
     ]);
-    const { answer, disorder, evidence } = await readEvidence(args[0]!);
-    if (disorder !== undefined) {
-      const reason = checkDisorder(options.root, orderFromJson(disorder));
-      output.answer([`the index of root ${options.root} is false: ${reason}`], {
-        root: options.root,
-        disorder: reason,
-      });
-      return;
-    }
-    const text = new TextEncoder().encode(String(answer));
-    const checked = checkCitations(options.root, text, evidenceFromJson(evidence));
-    const lines = [...spanLines(text, checked), `all of it follows from the root ${options.root}`];
-    output.answer(lines, { root: options.root, ...spanView(text, checked) });
-  });
-}
-
-export function addVerifyIndexCommand(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("index <file>")
-      .description(
-        "check that an index is sorted and its rows lie one behind the other, as its counts assume",
-      ),
-    { "--write <file>": "where evidence goes if it is not: for anybody's verify spans FILE --root ROOT" },
+  const stored = await readIndexFile(path);
+  const index = await indexOf(stored.parts, (share) =>
+    output.progress(`hashing: ${Math.floor(share * 100)} %`),
   );
-  withExample(command, "verify index mails.spans", "verify index mails.spans --write disorder.json");
-  onRun(command, async ({ options, args, output }) => {
-    const [{ readIndexFile }, { indexOf }, { checkDisorder, findDisorder }, { orderToJson }] =
-      await Promise.all([
-        import("@openledger/models/spans/index-file"),
-        import("@openledger/models/spans/span-index"),
-        import("@openledger/models/spans/order-evidence"),
-        import("@openledger/models/spans/evidence"),
-      ]);
-    const stored = await readIndexFile(args[0]!);
-    const index = await indexOf(stored.parts, (share) =>
-      output.progress(`hashing: ${Math.floor(share * 100)} %`),
-    );
-    const hasRoot = index.root === stored.root;
-    output.progress("comparing neighbours");
-    const evidence = findDisorder(index);
-    const disorder = evidence === null ? null : checkDisorder(index.root, evidence);
-    if (evidence !== null && options.write !== undefined)
-      await writeFile(options.write, `${JSON.stringify({ disorder: orderToJson(evidence) })}\n`);
-    const isSound = hasRoot && disorder === null;
-    const lines = [
-      ...(hasRoot ? [] : [`its text, array and rows have another root than it says: ${index.root}`]),
-      ...(disorder === null ? [] : [`it is false: ${disorder}`]),
-      ...(isSound ? [`the index of root ${index.root} is sorted: what it counts is right for its text`] : []),
-    ];
-    output.answer(lines, {
-      root: stored.root,
-      hashedRoot: index.root,
-      isSound,
-      disorder,
-      written: options.write ?? null,
-    });
-    if (!isSound) process.exitCode = 1;
-  });
+  const hasRoot = index.root === stored.root;
+  output.progress("comparing neighbours");
+  const evidence = findDisorder(index);
+  const disorder = evidence === null ? null : checkDisorder(index.root, evidence);
+  if (evidence !== null && write !== undefined)
+    await writeFile(write, `${JSON.stringify({ disorder: orderToJson(evidence) })}\n`);
+  const isSound = hasRoot && disorder === null;
+  const lines = [
+    ...(hasRoot ? [] : [`its text, array and rows have another root than it says: ${index.root}`]),
+    ...(disorder === null ? [] : [`it is false: ${disorder}`]),
+    ...(isSound ? [`the index of root ${index.root} is sorted: what it counts is right for its text`] : []),
+  ];
+  const facts = { root: stored.root, hashedRoot: index.root, isSound, disorder, written: write ?? null };
+  output.answer(lines, facts);
+  if (!isSound) process.exitCode = 1;
 }
 
 interface EvidenceFile {

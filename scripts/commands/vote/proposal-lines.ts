@@ -15,8 +15,8 @@ const KNOWN = [rollupAbi, openTokenAbi, rollupRegistryAbi, governanceTimelockAbi
 const NEXT: Readonly<Record<ProposalState, string>> = {
   pending: "votes are counted as of a block to come; OPEN that is delegated by then counts",
   active: "openledger vote cast",
-  succeeded: "openledger vote queue, by anybody",
-  queued: "openledger vote execute, by anybody, once its time has come; until then there is time to leave",
+  succeeded: "openledger vote execute, by anybody, which begins the time to leave",
+  queued: "openledger vote execute again, once its time has come; until then there is time to leave",
   executed: "done",
   canceled: "taken back",
   defeated: "lost, or without a quorum",

@@ -62,7 +62,7 @@ it("proposes, votes, queues and carries out, and says at every step what comes n
   await f.client.mine({ blocks: 6 });
   const state = async () => (await vote("list")).proposals[0].state;
   expect(await state()).toBe("succeeded");
-  await vote("queue", id);
+  await vote("execute", id);
   expect(await state()).toBe("queued");
   expect(await vote("execute", id)).toMatchObject({ error: { code: "CLI_L1_REVERTED" } });
   process.exitCode = 0;
@@ -81,6 +81,6 @@ it("refuses what is no proposal and no vote", async () => {
   expect(await vote("propose", "--text", "both", "--pay", "2", "--to-l1", f.roles.bob)).toMatchObject(usage);
   expect(await vote("propose", "--text", "none")).toMatchObject(usage);
   expect(await vote("cast", "1", "perhaps")).toMatchObject(usage);
-  expect(await vote("queue", "77")).toMatchObject({ error: { code: "CLI_UNKNOWN" } });
+  expect(await vote("execute", "77")).toMatchObject({ error: { code: "CLI_UNKNOWN" } });
   process.exitCode = 0;
 });

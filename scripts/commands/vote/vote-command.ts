@@ -95,23 +95,23 @@ export function addVoteCommands(program: Command): void {
     answer(output, `voted ${name} ${id}`, sent, { id, vote: name });
   });
 
-  for (const step of ["queue", "execute"] as const) {
-    const what =
-      step === "queue"
-        ? "begin the time to leave of a proposal that has won; open to all"
-        : "carry a proposal out once its time to leave is over; open to all";
-    const command = vote.command(`${step} <id>`).description(what);
-    common(command, `vote ${step} 1234… --account alice`);
-    onRun(command, async ({ options, args, output }) => {
-      const { client } = await openSigner(options);
-      const { first, governance } = governed(options, client);
-      const proposal = await governance.proposal(parseId(args[0] as string), first);
-      const sent = await governance[step](proposal);
-      answer(output, `${step === "queue" ? "queued" : "carried out"}: ${proposal.description}`, sent, {
-        id: proposal.id,
-      });
+  const execute = vote
+    .command("execute <id>")
+    .description(
+      "take the next step of a proposal that has won: begin its time to leave, and once that is over carry it out; open to all",
+    );
+  common(execute, "vote execute 1234… --account alice");
+  onRun(execute, async ({ options, args, output }) => {
+    const { client } = await openSigner(options);
+    const { first, governance } = governed(options, client);
+    const proposal = await governance.proposal(parseId(args[0] as string), first);
+    const step = proposal.state === "queued" ? "execute" : "queue";
+    const sent = await governance[step](proposal);
+    answer(output, `${step === "queue" ? "queued" : "carried out"}: ${proposal.description}`, sent, {
+      id: proposal.id,
+      step,
     });
-  }
+  });
 }
 
 function common(command: Command, ...examples: [string, ...string[]]): void {

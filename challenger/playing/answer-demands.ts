@@ -1,0 +1,85 @@
+/** Leaves that somebody has demanded of an owner's postings: each is shown on L1, or refutes its posting a day later. */
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
+import { challengerError } from "../challenger-errors.ts";
+import { type OpenDemand, readDemands } from "../postings/open-demands.ts";
+import { type Posting, readPostings } from "../postings/read-postings.ts";
+import { decodeLeaves, requireRoots } from "../statements/leaf-file.ts";
+import { type PostedModel, TREES } from "../statements/posted-model.ts";
+import { openingOf, statementTuple } from "../statements/posting-calls.ts";
+import { postingKindOf } from "./disputes-contracts.ts";
+import type { DisputesSender } from "./disputes-sender.ts";
+
+export interface AnsweredDemand {
+  readonly posting: bigint;
+  readonly tree: string;
+  readonly index: bigint;
+  readonly hash: string;
+  readonly gasUsed: bigint;
+}
+
+export interface AnsweredDemands {
+  readonly answered: readonly AnsweredDemand[];
+  /** What could not be shown, and why. */
+  readonly failures: readonly unknown[];
+}
+
+export interface DemandedModel {
+  readonly model: PublishedModel;
+  readonly folder: string;
+  readonly modelId: number;
+  /** Where the base of a language model is. */
+  readonly base?: string | undefined;
+}
+
+/**
+ * Shows every demanded leaf of the account's open postings of the model. What cannot be shown keeps no other from it.
+ * Attack: a stranger's posting of the same model, with leaves that only the stranger has.
+ */
+export async function answerDemands(
+  sender: DisputesSender,
+  { base, folder, model, modelId }: DemandedModel,
+  onProgress: (line: string) => void,
+): Promise<AnsweredDemands> {
+  const { disputes, publicClient } = sender;
+  const answered: AnsweredDemand[] = [];
+  const failures: unknown[] = [];
+  const orFail = async (act: () => Promise<void>) =>
+    act().catch((error: unknown) => void failures.push(error));
+  const postings = (await readPostings(publicClient, disputes, { modelId })).filter(
+    ({ openDemandCount, owner, state }) =>
+      owner === sender.address && state === "open" && openDemandCount > 0,
+  );
+  if (postings.length === 0) return { answered, failures };
+  const { rows } = model;
+  if (rows === null) throw challengerError("CMD_USAGE", "the model is published without its rows");
+  const leafFile = await readFile(join(folder, LEAF_FILE)).catch(() => null);
+  const kind = await postingKindOf(model, { base }, onProgress);
+  const showLeaf = async (posting: Posting, posted: PostedModel, { index, tree }: OpenDemand) => {
+    const name = TREES[tree]!;
+    const place = Number(index);
+    // Nobody can show what is not there: its number is answer enough.
+    const isThere = place < posted.leaves[name].length;
+    const opening = isThere
+      ? openingOf(posted, name, place, name === "rows" ? rows[place]!.content : undefined)
+      : { data: "0x", path: [] };
+    onProgress(`showing leaf ${index} of "${name}", posting ${posting.id}`);
+    const args = [posting.id, statementTuple(posting.statement), tree, index, opening];
+    const sent = await sender.send({ functionName: "answer", args });
+    answered.push({ posting: posting.id, tree: name, index, ...sent });
+  };
+  for (const posting of postings)
+    await orFail(async () => {
+      const { id, statement } = posting;
+      const posted =
+        leafFile === null
+          ? requireRoots(await kind.honestPosting(model, rows, modelId), statement, kind.rows)
+          : decodeLeaves(leafFile, statement, kind.rows);
+      const { open } = await readDemands(publicClient, disputes, id);
+      for (const demand of open) await orFail(() => showLeaf(posting, posted, demand));
+    });
+  return { answered, failures };
+}

@@ -1,0 +1,115 @@
+import type { BaseRule } from "@openledger/attribution/features/base-column";
+import type { DirectRecipe } from "@openledger/attribution/model/direct-recipe";
+import type { Recipe } from "@openledger/attribution/model/recipe";
+import { featureCountFor, rowFacts } from "@openledger/attribution/model/trainable";
+import type { InputOptions } from "@openledger/attribution/rows/row-content";
+import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import { isTextRow } from "@openledger/attribution/rows/text-rows";
+import { toHex32 } from "@openledger/client/hex";
+import type { RetrievalRecipe } from "../retrieval/retrieval-recipe.ts";
+
+/** What a recipe says beside the rows that it is about. */
+export type RecipePreset = Omit<Recipe, "datanet" | "columnCount">;
+
+/** Recipes that can be named instead of a file. `openledger models train --recipe NAME` writes them out in full. */
+export const PRESET_NAMES = ["emails", "digits"] as const;
+export type PresetName = (typeof PRESET_NAMES)[number];
+
+/** Fewer rows need a smoother model: each weighs more, and a sharp fit to it would make its neighbours worthless. */
+const SIZES = [
+  { rowsBelow: 50, bucketCount: 256, penalty: 0.01 },
+  { rowsBelow: 200, bucketCount: 512, penalty: 0.003 },
+  { rowsBelow: Number.POSITIVE_INFINITY, bucketCount: 512, penalty: 0.001 },
+] as const;
+/** Ten labels with 196 inputs each are learned from no fewer numbers than this penalty leaves. */
+const LEAST_DIGIT_PENALTY = 0.003;
+const MOST_FEATURES = 256;
+
+const sizesFor = (rowCount: number) => SIZES.find(({ rowsBelow }) => rowCount < rowsBelow)!;
+
+/**
+ * A preset that fits these rows: the penalty, the buckets of words, and as many features as the rows can be told apart
+ * by, at most `columnCount`. The same rows give the same recipe. @throws ATT_ROW_INVALID
+ */
+export function presetRecipe(
+  name: PresetName,
+  contents: readonly Uint8Array[],
+  columnCount: number,
+): RecipePreset {
+  const { bucketCount, penalty } = sizesFor(contents.length);
+  const inputs: InputOptions =
+    name === "emails" ? { kind: "email", bucketCount } : { kind: "digit", side: 14 };
+  const decay = name === "digits" ? Math.max(penalty, LEAST_DIGIT_PENALTY) : penalty;
+  const featureCount = featureCountFor(rowFacts(contents, inputs), Math.min(columnCount, MOST_FEATURES));
+  return {
+    version: 2,
+    inputs,
+    seed: name,
+    model: { kind: "logistic", decay, tolerance: 1e-6 },
+    method: { kind: "influence", damping: decay, featureCount },
+    // Near-duplicates are left out of the version (`openledger datanet check`), which gives the first one its full reward.
+    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
+  };
+}
+
+/** As the preset of e-mails, for a direct model: a settlement circuit is of exactly so many buckets. */
+export function directPreset(
+  contents: readonly Uint8Array[],
+  bucketCount: number,
+): Omit<DirectRecipe, "datanet"> {
+  const { penalty } = sizesFor(contents.length);
+  return {
+    version: 2,
+    family: "direct",
+    inputs: { kind: "email", bucketCount },
+    seed: "direct",
+    model: { kind: "logistic", decay: penalty, tolerance: 1e-6 },
+    method: { kind: "direct", damping: penalty },
+    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
+    columnCount: bucketCount + 1,
+  };
+}
+
+/** The datanet's published version, as a recipe names it. */
+export interface RecipeDatanet {
+  readonly id: number;
+  readonly version: number;
+  readonly rowsRoot: bigint;
+}
+
+/**
+ * A preset or the JSON of a recipe file, completed by what the ledger says of the datanet. A file may leave `datanet` and
+ * `columnCount` out; what it does say stays, and is checked against the rows when they are trained on.
+ * @param base of the datanet's card; null leaves the rules as they are
+ */
+export function completeRecipe(
+  given: { readonly rules?: unknown },
+  datanet: RecipeDatanet,
+  columnCount: number,
+  base: BaseRule | null = null,
+): unknown {
+  const { id, version, rowsRoot } = datanet;
+  const rules = base === null ? {} : { rules: { ...(given.rules as object), base } };
+  return { datanet: { id, version, rowsRoot: toHex32(rowsRoot) }, columnCount, ...given, ...rules };
+}
+
+/** A sixteenth of the columns is the threshold's: enough for all but the longest queries (docs/explanation/language-models.md). */
+const THRESHOLD_PART = 32;
+const CITED = 5;
+
+/** The preset "retrieval": rows of texts or e-mails, found by their words; an answer cites and pays five of them. */
+export function retrievalPreset(
+  contents: readonly Uint8Array[],
+  columnCount: number,
+): Omit<RetrievalRecipe, "datanet" | "columnCount"> {
+  return {
+    version: 2,
+    family: "retrieval",
+    rows: contents[0] !== undefined && isTextRow(contents[0]) ? "text" : "email",
+    seed: "retrieval",
+    embedding: { kind: "lexical", bucketBits: 16 },
+    threshold: { quantile: 0.99, columns: 2 * Math.max(1, Math.floor(columnCount / THRESHOLD_PART)) },
+    citationCount: CITED,
+    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
+  };
+}

@@ -1,0 +1,165 @@
+import { readFile } from "node:fs/promises";
+import { labelledRows } from "@openledger/attribution/rows/rows-from-lines";
+import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { listCommits } from "@openledger/client/actions/data/list-commits";
+import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
+import { toHex32 } from "@openledger/client/hex";
+import type { Card } from "@openledger/datanets/card/card";
+import { FILE_FORMATS, type FileFormat, formatOf } from "@openledger/datanets/rows/read-rows";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { Command } from "commander";
+import { commandError } from "../../cli/cli-errors.ts";
+import { CARD_OPTION, DRY_RUN_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
+import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
+import { withFallback, withOptions } from "../../cli/options.ts";
+import { type Output, renderTable } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { workspacePaths } from "../../cli/workspace.ts";
+
+export function addContribute(parent: Command): void {
+  const command = withOptions(
+    parent
+      .command("contribute <datanet> <files...>")
+      .description(
+        "store files as rows and commit their root to the datanet; a dry run with a card lists copies, broken rows, secrets and personal numbers",
+      ),
+    {
+      "--lines": "every line of a file is a row; by default a file is one row",
+      "--labelled":
+        "every line is a row as JSON: a labelled e-mail or digit, or a text (docs/reference/attribution.md)",
+      ...CARD_OPTION,
+      "--format <name>": {
+        about: "with a card: how the files are written; default: by each file's ending",
+        choices: FILE_FORMATS,
+      },
+      ...DRY_RUN_OPTION,
+      ...withFallback(STORE_OPTION, workspacePaths.rows),
+      ...WAIT_OPTION,
+    },
+  );
+  withExample(
+    command,
+    "datanet contribute 6 mail/*.eml --account bob",
+    "datanet contribute 6 facts.txt --lines --account bob",
+    "datanet contribute 6 mails.jsonl --labelled --account bob",
+    "datanet contribute 6 mails.csv --card card.json --dry-run",
+    "datanet contribute 6 mails.csv --card card.json --account bob",
+  );
+  onRun(command, async ({ options, args, output }) => {
+    const datanetId = parseId(args[0]!);
+    const paths = args.slice(1);
+    const contents = await Promise.all(paths.map(readRowFile));
+    const card = options.card === undefined ? null : await readCard(options.card);
+    const rows =
+      card !== null
+        ? await rowsByCard(card, paths, contents, options.format)
+        : options.labelled === true
+          ? contents.flatMap((content, i) => labelledRows(content, paths[i]!))
+          : options.lines === true
+            ? contents.flatMap(splitLines)
+            : contents;
+    if (options.dryRun === true) return preview({ options, card, rows, datanetId, output });
+    const signer = await openSigner(options);
+    const payer = await accountOf(signer.client, signer.account.l1.address);
+    const client = await signFor(signer, payer);
+    const store = await openRowStore(options.rows);
+    const { contribution, ...sent } = await contributeRows(client, {
+      from: payer.id,
+      datanetId,
+      store,
+      rows,
+    });
+    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+    const rowsRoot = toHex32(contribution.rowsRoot);
+    const lines = [
+      `${contribution.rowCount} rows for datanet ${datanetId} (${stage}); keep them to yourself until the operation is final`,
+      `root ${rowsRoot}, operation ${sent.hash}`,
+    ];
+    output.answer(lines, {
+      ...sent,
+      datanetId,
+      rowsRoot,
+      rowCount: contribution.rowCount,
+      stage,
+      batchNumber,
+    });
+  });
+}
+
+interface Previewed {
+  readonly options: GlobalOptions & { readonly rows: string };
+  readonly card: Card | null;
+  readonly rows: readonly Uint8Array[];
+  readonly datanetId: number;
+  readonly output: Output;
+}
+
+/** @throws CMD_USAGE without a card, which says what a row is */
+async function preview({ options, card, rows, datanetId, output }: Previewed): Promise<void> {
+  if (card === null) throw commandError("CMD_USAGE", "a dry run looks at rows by their card: pass --card");
+  const { previewRows } = await import("@openledger/datanets/rows/preview");
+  const findings = previewRows(card, rows, await committed(options, datanetId));
+  output.answer(
+    [
+      `${rows.length} rows; ${findings.length} things to look at`,
+      ...renderTable(
+        findings.map(({ detail, from, kind, row, to }) => [
+          `  row ${row}`,
+          kind,
+          from === undefined ? "" : `characters ${from} to ${to}`,
+          detail,
+        ]),
+      ),
+    ],
+    { rowCount: rows.length, findings },
+  );
+}
+
+/** Digests of all committed rows whose lists are in the store. */
+async function committed(options: Previewed["options"], datanetId: number): Promise<Set<string>> {
+  const client = await openReader(options);
+  const store = await openRowStore(options.rows);
+  const digests = new Set<string>();
+  for (const { rowsRoot } of await listCommits(client, datanetId)) {
+    try {
+      for (const digest of (await readContribution(store, rowsRoot)).digests) digests.add(digest);
+    } catch (error) {
+      if (!isRollupError(error, "CLI_ROWS_MISSING")) throw error;
+    }
+  }
+  return digests;
+}
+
+/** @throws DNT_CARD_INVALID */
+async function readCard(path: string): Promise<Card> {
+  const { nameCard } = await import("@openledger/datanets/card/card");
+  return nameCard(JSON.parse(new TextDecoder().decode(await readRowFile(path)))).card;
+}
+
+/** @throws DNT_FILE_UNREADABLE */
+async function rowsByCard(
+  card: Card,
+  paths: readonly string[],
+  contents: readonly Uint8Array[],
+  format: FileFormat | undefined,
+): Promise<Uint8Array[]> {
+  const { readRowsOf } = await import("@openledger/datanets/rows/read-rows");
+  const rows: Uint8Array[] = [];
+  for (const [i, content] of contents.entries())
+    rows.push(...(await readRowsOf(card, format ?? formatOf(paths[i]!), content)));
+  return rows;
+}
+
+async function readRowFile(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw commandError("CMD_USAGE", `cannot read ${path}`, { cause });
+  }
+}
+
+function splitLines(content: Uint8Array): Uint8Array[] {
+  const lines = new TextDecoder().decode(content).split(/\r?\n/);
+  return lines.filter((line) => line !== "").map((line) => new TextEncoder().encode(line));
+}

@@ -1,0 +1,125 @@
+import { collectVersion } from "@openledger/client/actions/data/collect-version";
+import { storeVersion } from "@openledger/client/actions/data/published-version";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
+import { bringVersion } from "@openledger/client/datanets/bring-version";
+import { downloadCommits } from "@openledger/client/datanets/download-rows";
+import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
+import { toHex32 } from "@openledger/client/hex";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import type { Command } from "commander";
+import { commandError } from "../../cli/cli-errors.ts";
+import { STORE_OPTION } from "../../cli/common-options.ts";
+import { accountOf, type GlobalOptions, openSigner, signFor } from "../../cli/context.ts";
+import { withFallback, withOptions } from "../../cli/options.ts";
+import { type Output, renderTable } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { workspacePaths } from "../../cli/workspace.ts";
+import { ANY_HOST_OPTION } from "./host-options.ts";
+import { readLeaveOut } from "./leave-out-file.ts";
+
+export function addPublish(parent: Command): void {
+  const command = withOptions(
+    parent
+      .command("publish <datanet>")
+      .description(
+        "publish a version of all rows that were contributed so far; with a host, of what its labels, reviews and approvals make of them",
+      ),
+    {
+      "--validator <leaf>": "the leaf id that vouches for the rows; default: the account's",
+      "--vouched <pairs...>":
+        "who vouches for whose rows, as CONTRIBUTOR=VALIDATOR; rows of others are left out",
+      "--leave-out <file>": "rows to leave out: what `datanet check --write` has written",
+      ...ANY_HOST_OPTION,
+      ...withFallback(STORE_OPTION, workspacePaths.rows),
+      ...WAIT_OPTION,
+    },
+  );
+  withExample(
+    command,
+    "datanet publish 6 --account alice",
+    "datanet publish 6 --leave-out leave-out.json --account alice",
+    "datanet publish 6 --vouched 3=8 4=9 --account alice",
+    "datanet publish 10 --host http://127.0.0.1:8560 --account alice",
+  );
+  onRun(command, async ({ options, args, output }) => {
+    const datanetId = parseId(args[0]!);
+    const { host, leaveOut: leaveOutPath, validator, vouched: pairs } = options;
+    if (host !== undefined) {
+      if (leaveOutPath !== undefined || validator !== undefined || pairs !== undefined)
+        throw commandError("CMD_USAGE", "with --host its records say who vouches and what is left out");
+      return publishReviewed({ ...options, host }, datanetId, output);
+    }
+    const signer = await openSigner(options);
+    const datanet = await getLeaf(signer.client, datanetId);
+    const client = await signFor(signer, datanet);
+    const validatorId =
+      validator === undefined ? (await accountOf(client, signer.account.l1.address)).id : parseId(validator);
+    const leaveOut = leaveOutPath === undefined ? undefined : await readLeaveOut(leaveOutPath, datanetId);
+    const store = await openRowStore(options.rows);
+    output.progress("hashing the rows");
+    const vouched = pairs === undefined ? null : parsePairs(pairs);
+    const version = await collectVersion(client, {
+      datanetId,
+      store,
+      ...(leaveOut === undefined ? {} : { leaveOut }),
+      validatorId: vouched === null ? validatorId : ({ contributorId }) => vouched.get(contributorId) ?? null,
+    });
+    await storeVersion(store, version);
+    const sent = await publishVersion(client, { datanetId, version });
+    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+    const { rowCount, earners } = version;
+    const roots = {
+      rowsRoot: toHex32(version.rowsRoot),
+      ownersCommitment: toHex32(version.ownersCommitment),
+      earnerRoot: toHex32(version.earnerRoot),
+    };
+    const lines = [
+      `datanet ${datanetId}: a version of ${rowCount} rows in ${earners.length} earners (${stage})`,
+      `operation ${sent.hash}`,
+    ];
+    output.answer(lines, { ...sent, datanetId, rowCount, earners, ...roots, stage, batchNumber });
+  });
+}
+
+async function publishReviewed(
+  options: GlobalOptions & { readonly host: string; readonly rows: string; readonly wait: string },
+  datanetId: number,
+  output: Output,
+): Promise<void> {
+  const signer = await openSigner(options);
+  const client = await signFor(signer, await getLeaf(signer.client, datanetId));
+  const store = await openRowStore(options.rows);
+  const place = { hostUrl: options.host, datanetId, store };
+  output.progress("bringing rows and records");
+  await downloadCommits(client, place);
+  const { leftOut, version } = await collectReviewed(client, place);
+  await storeVersion(store, version);
+  const sent = await publishVersion(client, { datanetId, version });
+  const { stage } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+  await bringVersion(client, { ...place, rowsRoot: version.rowsRoot });
+  output.answer(
+    [
+      `datanet ${datanetId}: a version of ${version.rowCount} rows in ${version.earners.length} earners (${stage}); ${leftOut.length} rows stay out:`,
+      ...renderTable(
+        leftOut.map(({ contributorId, digest, why }) => [`  ${digest}`, `leaf ${contributorId}`, why]),
+      ),
+    ],
+    {
+      ...{ ...sent, datanetId, rowCount: version.rowCount, stage, leftOut },
+      rowsRoot: toHex32(version.rowsRoot),
+    },
+  );
+}
+
+function parsePairs(pairs: readonly string[]): Map<number, number> {
+  return new Map(
+    pairs.map((pair) => {
+      const [contributor, validator, ...more] = pair.split("=");
+      if (validator === undefined || more.length > 0)
+        throw commandError("CMD_USAGE", `"${pair}" is not CONTRIBUTOR=VALIDATOR`);
+      return [parseId(contributor!), parseId(validator)];
+    }),
+  );
+}

@@ -1,0 +1,27 @@
+import type { Command } from "commander";
+import { TOKENS_OPTION } from "../../cli/common-options.ts";
+import { withFallback, withOptions } from "../../cli/options.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import { BASE_OPTION, KERNELS_OPTION } from "./language-options.ts";
+
+export function addModelGenerateCommand(parent: Command): void {
+  const command = withOptions(
+    parent
+      .command("generate <prompt>")
+      .description("let a language model go on with a text, on this machine"),
+    {
+      ...BASE_OPTION,
+      "--adapter <path>": "a LoRA adapter of that base: a folder or an address",
+      ...withFallback(TOKENS_OPTION, "64"),
+      "--temperature <number>": { about: "0 takes the likeliest token each time", fallback: "0" },
+      "--seed <text>": { about: "decides what is drawn above temperature 0", fallback: "0" },
+      ...withFallback(KERNELS_OPTION, "native"),
+    },
+  );
+  withExample(command, 'models generate "The whale" --base default --tokens 32');
+  onRun(command, async (context) => {
+    // Loaded here: it would make every other command slower.
+    const { generateText } = await import("./model-generate.ts");
+    await generateText(context);
+  });
+}

@@ -1,0 +1,163 @@
+import { readModel } from "@openledger/attribution/model/model-directory";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { claimantOf } from "@openledger/attribution/model/recipe-fields";
+import { promisesPosting } from "@openledger/challenger/playing/disputes-contracts";
+import { unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { modelShape } from "@openledger/circuits/settlement/settlement-size";
+import { encodeSettlementBody } from "@openledger/client/actions/l1/send-settlement";
+import { createModel } from "@openledger/client/actions/ledger/create-model";
+import { toHex32 } from "@openledger/client/hex";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
+import { getModel, getSettlement, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { parseOpen } from "@openledger/client/sequencer/open-amount";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { modelFamilies } from "@openledger/models/registered/model-families";
+import { prepareGenesis } from "@openledger/models/settling/prepare-settlement";
+import { sendGenesis } from "@openledger/models/settling/send-genesis";
+import { signSettlement } from "@openledger/models/settling/sign-settlement";
+import { earnerTableFor, settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";
+import { type Address, zeroAddress } from "viem";
+import { accountOf, openSigner, type Signer, signFor } from "../../cli/context.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+import { waitWithProgress } from "../../cli/run-command.ts";
+import { openSettlementContext, proveWithOutput } from "../../cli/settlement-context.ts";
+
+export interface RegisterOptions {
+  price: string;
+  amount: string;
+  circuits: string[];
+  prover: string;
+}
+
+export async function registerModel({
+  options,
+  args,
+  output,
+}: CommandContext<RegisterOptions>): Promise<void> {
+  const signer = await openSigner(options);
+  const context = await openSettlementContext(options);
+  const model = await readModel(args[0]!, await modelFamilies());
+  const earnerCount = model.earners.length;
+  // Before anything is paid: a model that no circuit settles would be of no use.
+  const settling = settlementCircuitFor(context.circuits, modelShape(model.statics, earnerCount));
+  const table = earnerTableFor(context.circuits, earnerCount);
+  const known = await findRegistered(signer, model.staticsHash);
+  const modelId =
+    known ??
+    (await create(signer, model, {
+      priceWei: parseOpen(options.price),
+      amountWei: parseOpen(options.amount),
+      wait: (hash) => waitWithProgress(signer.client, { hash }, "acknowledged", output),
+    }));
+  const leaf = await getModel(signer.client, modelId);
+  if (!leaf.counters.isReady) {
+    const prepared = prepareGenesis(leaf, model, { table, settling });
+    const gate = await waitingAtGate(signer.client, modelId, prepared.data.settlementHash);
+    if (gate !== null) {
+      const lines = [
+        `model ${modelId} is created; its genesis waits for the contract ${gate}`,
+        nextStepAt(gate, args[0]!, { modelId, cap: settling.size0, model }),
+        "then register it again",
+      ];
+      output.answer(lines, { modelId, cap: settling.size0, gate, isAdmitted: false });
+      return;
+    }
+    const { settlement } = await proveWithOutput(prepared, table, {
+      ...context,
+      output,
+      prover: options.prover,
+    });
+    const consented = signSettlement(await signFor(signer, leaf), leaf, settlement);
+    await sendGenesis(signer.client, encodeSettlementBody(consented), {
+      onWait: () => output.progress("waiting until the sequencer has heard that L1 admits the genesis"),
+    });
+  }
+  const genesis = await getSettlement(signer.client, modelId, 0);
+  const lines = [
+    `model ${modelId} is ready: ${earnerCount} earners, at most ${settling.size0} payments an epoch`,
+    `it takes payments once its datanet approves it: openledger datanet approve-model ${leaf.model.datanetId} ${modelId}`,
+  ];
+  output.answer(lines, {
+    modelId,
+    datanetId: leaf.model.datanetId,
+    staticsHash: toHex32(model.staticsHash),
+    earnerCount,
+    cap: settling.size0,
+    circuit: settling.name,
+    genesis: genesis === null ? null : { status: genesis.status, batchNumber: genesis.batchNumber },
+  });
+}
+
+/** What lets the gate take the genesis. A gate may have a contract for each kind of models; the commands find theirs behind it. */
+export function nextStepAt(
+  gate: Address,
+  folder: string,
+  {
+    cap,
+    model,
+    modelId,
+  }: { readonly modelId: number; readonly cap: number; readonly model: Pick<PublishedModel, "recipe"> },
+): string {
+  const of = `${gate} ${folder} --model-id ${modelId}`;
+  const admit = `openledger disputes admit ${of} --cap ${cap}`;
+  const post = `anyone may refute it for some days: openledger disputes post ${of}; then ${admit}`;
+  if (claimantOf(model.recipe) !== null) {
+    const register = `its draws wait for claims: ${admit}`;
+    return promisesPosting(model) ? `${register}; then ${post} again` : register;
+  }
+  return promisesPosting(model) ? post : `its statics promise no window: ${admit}`;
+}
+
+/** The contract that has to admit the model's genesis first; null where there is none, or it has. */
+async function waitingAtGate(client: LedgerClient, modelId: number, word: bigint): Promise<Address | null> {
+  const rollup = { address: client.rollupAddress, abi: rollupAbi } as const;
+  const gate = await client.l1.readContract({ ...rollup, functionName: "genesisGate" });
+  if (gate === zeroAddress) return null;
+  const isAdmitted = await client.l1.readContract({
+    ...{ address: gate, abi: disputesAbi, functionName: "admits", account: client.rollupAddress },
+    args: [BigInt(modelId), word],
+  });
+  return isAdmitted ? null : gate;
+}
+
+/** A model of the account with these statics whose genesis is missing: an earlier call came only so far. */
+async function findRegistered(signer: Signer, staticsHash: bigint): Promise<number | null> {
+  const { client, account } = signer;
+  for (const { id, kind } of await findLeaves(client, { owner: account.l1.address })) {
+    if (kind !== "model") continue;
+    const leaf = await getModel(client, id);
+    if (!leaf.counters.isReady && staticsOf(leaf).hash === staticsHash) return id;
+  }
+  return null;
+}
+
+async function create(
+  signer: Signer,
+  { statics }: Pick<PublishedModel, "statics">,
+  terms: {
+    priceWei: bigint;
+    amountWei: bigint;
+    wait: (hash: `0x${string}`) => ReturnType<typeof waitWithProgress>;
+  },
+): Promise<number> {
+  const payer = await accountOf(signer.client, signer.account.l1.address);
+  const client = await signFor(signer, payer);
+  const { featuresCommitment, ownersCommitment, earnerRoot, binding, split } = statics;
+  const sent = await createModel(client, {
+    from: payer.id,
+    l1Owner: signer.account.l1.address,
+    keyX: client.l2Key!.keyX,
+    amountWei: terms.amountWei,
+    featuresCommitment,
+    ownersCommitment,
+    earnerRoot,
+    binding: unpackBinding(binding),
+    split: unpackSplit(split),
+    priceWei: terms.priceWei,
+  });
+  const { operation } = await terms.wait(sent.hash);
+  return operation!.createdId!;
+}

@@ -1,0 +1,40 @@
+import type { Command } from "commander";
+import { commandError } from "../../cli/cli-errors.ts";
+import { withOptions } from "../../cli/options.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import { SERVE_OPTIONS } from "./serve-options.ts";
+
+export function addModelServeCommand(parent: Command): void {
+  const command = withOptions(
+    parent
+      .command("serve [folder]")
+      .description(
+        "answer questions with a published model, and publish what opens its receipts; without a folder, serve one base and its LoRA adapters over OpenAI's API",
+      ),
+    SERVE_OPTIONS,
+  );
+  withExample(
+    command,
+    "models serve spam-model --model 15 --port 8797 --data answers",
+    "models serve spam-model --model 15 --settle --account mia",
+    "models serve speeches --model 13 --settle --claim --account mia",
+    "models serve --base models/smollm2 --adapters adapters --port 8798",
+    "models serve --base models/smollm2 --adapters adapters --registered published --claim --account mia",
+  );
+  onRun(command, async ({ options, args, output }) => {
+    const [folder] = args;
+    const { adapters, batch, kernels, model, registered, settle, threads } = options;
+    // Loaded here: servers and their stores would make every other command slower.
+    if (folder === undefined) {
+      if (model !== undefined || settle === true)
+        throw commandError("CMD_USAGE", "--model and --settle are of one published model: name its folder");
+      const { serveUntilStopped } = await import("./serve-adapters.ts");
+      return serveUntilStopped(options, output);
+    }
+    if ([adapters, batch, kernels, registered, threads].some((given) => given !== undefined))
+      throw commandError("CMD_USAGE", "--adapters and its options are of a base, which has no folder before");
+    if (model === undefined) throw commandError("CMD_USAGE", "say which model it is with --model ID");
+    const { servePublished } = await import("./serve-published.ts");
+    return servePublished({ ...options, model, folder }, output);
+  });
+}

@@ -1,0 +1,95 @@
+import { seal } from "@openledger/client/actions/ledger/seal";
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import type { Command } from "commander";
+import { EPOCH_OPTION, FOLDER_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
+import { accountOf, openSigner, signFor } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { CIRCUITS_OPTION, KEYS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
+import { FORCED_OPTION, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "../money/forced-operation.ts";
+
+export function addModelSealCommand(parent: Command): void {
+  const command = withOptions(
+    parent
+      .command("seal <model>")
+      .description(
+        "close the open epoch, so that it can be settled; after 24 hours of batches' time anyone may",
+      ),
+    {
+      "--as-account":
+        "as the account and not as the model: needs an epoch of at least 24 hours of batches' time",
+      ...FORCED_OPTION,
+      ...UNCHECKED_OPTION,
+      ...MAX_FEE_OPTION,
+      ...WAIT_OPTION,
+    },
+  );
+  withExample(
+    command,
+    "models seal 15 --account mia",
+    "models seal 15 --as-account --account bob",
+    "models seal 15 --forced --account bob",
+  );
+  onRun(command, async ({ options, args, output }) => {
+    const modelId = parseId(args[0]!);
+    const signer = await openSigner(options);
+    if (options.forced === true) {
+      const { sealThroughL1 } = await import("./forced-seal.ts");
+      const isUnchecked = options.unchecked === true;
+      await sealThroughL1(
+        signer,
+        { modelId, wait: options.wait, isUnchecked, ...maxFeeOf(options) },
+        options,
+        output,
+      );
+      return;
+    }
+    const model = await getModel(signer.client, modelId);
+    const leaf =
+      options.asAccount === true ? await accountOf(signer.client, signer.account.l1.address) : model;
+    const client = await signFor(signer, leaf);
+    const sent = await seal(client, { modelId, from: leaf.id });
+    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+    const operation = await getOperation(client, sent.hash);
+    const { epoch, paymentCount } = model.counters;
+    const lines = [
+      `epoch ${epoch} of model ${modelId} is sealed with ${paymentCount} payments of ${formatOpen(model.openAmountWei)} OPEN: ${stage}`,
+      `operation ${sent.hash}; its draws are fixed by the L1 block 128 after the one that takes batch ${operation?.batchNumber ?? "?"}`,
+    ];
+    output.answer(lines, { ...sent, modelId, epoch, amountWei: model.openAmountWei, stage, batchNumber });
+  });
+}
+
+export function addModelSettleCommand(parent: Command): void {
+  const command = withOptions(
+    parent
+      .command("settle <model>")
+      .description(
+        "draw payments of the sealed epoch, prove whom they pay, and hand the proof in; anyone may. Draws of a model that promises claims are approved on L1 first, with --account",
+      ),
+    {
+      ...EPOCH_OPTION,
+      ...SERVER_OPTION,
+      ...FOLDER_OPTION,
+      "--default-split": "by row counts, without openings: from 14 days after the seal on",
+      "--direct":
+        "park it on L1, from 3 days after the seal on; again 24 hours later to post it; needs --account",
+      ...CIRCUITS_OPTION,
+      ...KEYS_OPTION,
+      ...PROVER_OPTION,
+    },
+  );
+  withExample(
+    command,
+    "models settle 15",
+    "models settle 15 --direct --account bob",
+    "models settle 15 --default-split",
+  );
+  onRun(command, async (context) => {
+    const { settleModel } = await import("./model-settle.ts");
+    await settleModel(context);
+  });
+}

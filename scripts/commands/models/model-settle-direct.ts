@@ -1,0 +1,142 @@
+/** Settling without the sequencer: the ledger is rebuilt from L1, and the batch goes to the contract. */
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { fetchPublished } from "@openledger/models/settling/fetch-published";
+import { provable, readSealedEpoch, settledFeatures } from "@openledger/models/settling/prepare-settlement";
+import { createProver } from "@openledger/prover/backends";
+import { proveWithProgress } from "@openledger/prover/proving/prove-with-progress";
+import { openProvingCircuit } from "@openledger/verifier/circuits/rollup-circuits";
+import {
+  type Division,
+  type SettleStage,
+  submitSettlement,
+} from "@openledger/verifier/without-operator/submit-settlement";
+import { openBlobs } from "../../cli/blob-places.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import {
+  type GlobalOptions,
+  modelServerOf,
+  openReader,
+  resolveAccount,
+  resolveEndpoints,
+  spendingCapOf,
+} from "../../cli/context.ts";
+import { describeGas } from "../../cli/describe-gas.ts";
+import type { Output } from "../../cli/output.ts";
+import { parseEpoch } from "../../cli/parse-id.ts";
+import { requireBackend, type SettlementContext } from "../../cli/settlement-context.ts";
+import type { CircuitOptions } from "../../cli/settlement-options.ts";
+
+/** Where a model and its openings are taken from. */
+export interface PublishedOptions {
+  server?: string;
+  folder?: string;
+}
+
+/** As `fetchPublished`, from where the options say. @throws CMD_NO_MODEL_SERVER, ATT_… */
+export const publishedAt = (
+  modelId: number,
+  epoch: number,
+  { folder, server }: PublishedOptions,
+  onProgress: (text: string) => void,
+) => fetchPublished({ serverUrl: modelServerOf(modelId, server), folder }, epoch, onProgress);
+
+const STAGE_TEXT: Readonly<Record<SettleStage, string>> = {
+  restore: "rebuilding the ledger from L1",
+  settle: "computing the settlement",
+  "prove-settlement": "proving the settlement",
+  park: "parking it on L1",
+  "prove-batch": "proving the batch that holds it",
+  send: "sending the batch to L1",
+};
+
+export interface DirectOptions extends CircuitOptions, PublishedOptions {
+  keys?: string;
+  epoch?: string;
+  defaultSplit?: boolean;
+}
+
+/** @throws CMD_ACCOUNT_INVALID, BRG_TOO_EARLY, BRG_NOTHING_TO_DO, BRG_… and what the prover throws */
+export async function settleDirectly(
+  modelId: number,
+  { circuits, deployment }: SettlementContext,
+  options: DirectOptions & GlobalOptions,
+  output: Output,
+): Promise<void> {
+  const { l1: account } = resolveAccount(options);
+  const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+  const onProgress = (text: string) => output.progress(text);
+  const division =
+    options.defaultSplit === true
+      ? ({ kind: "row-counts" } as const)
+      : await divisionByDraws(modelId, options, onProgress);
+  const prover = await createProver(await requireBackend(options.prover, output.note));
+  try {
+    const result = await submitSettlement({
+      rpcUrl,
+      rollupAddress,
+      ...(deployment === null ? {} : { fromBlock: BigInt(deployment.deployedAtBlock) }),
+      account,
+      spendingCap: spendingCapOf(options),
+      blobs: await openBlobs(options),
+      modelId,
+      division,
+      circuits: circuits.map(({ name, circuitId }) => ({ name, circuitId })),
+      prove: async (name, inputs) => {
+        const circuit = circuits.find((known) => known.name === name)!;
+        const proving = await openProvingCircuit(circuit, deployment, onProgress, options.keys);
+        return proveWithProgress(
+          prover,
+          { circuit: proving, inputs },
+          {
+            onProgress: ({ stage, percent }) =>
+              onProgress(`${name}: ${stage}, ${10 * Math.floor(percent / 10)} %`),
+          },
+        );
+      },
+      onStage: (stage) => onProgress(STAGE_TEXT[stage]),
+    });
+    const { batchNumber, earnedWei, epoch, postableFrom, status, transactionHash } = result;
+    const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
+    const what = `epoch ${epoch} of model ${modelId}`;
+    const rows = `rows ${formatOpen(total)} OPEN`;
+    const lines = [
+      status === "settled"
+        ? `${what} is settled by batch ${batchNumber}, sent by ${account.address}`
+        : `${what} ${status === "parked" ? `is parked on L1, sent by ${account.address}` : "was parked on L1 before"}`,
+      transactionHash === null
+        ? `${rows}; nothing was sent`
+        : `${rows}; L1 transaction ${transactionHash}, ${describeGas(result)}`,
+      ...(postableFrom === null ? [] : [whatNext(postableFrom)]),
+    ];
+    output.answer(lines, { modelId, ...result });
+  } finally {
+    await prover.close();
+  }
+}
+
+const whatNext = (postableFrom: number) =>
+  `the operator's next batch takes it; if none has by ${new Date(1000 * postableFrom).toISOString()}, the same command posts it`;
+
+/** The openings of the sealed epoch: which one that is, --epoch says, or else the sequencer. */
+async function divisionByDraws(
+  modelId: number,
+  options: DirectOptions,
+  onProgress: (text: string) => void,
+): Promise<Division> {
+  const epoch =
+    options.epoch === undefined ? await sealedEpochOf(modelId, options) : parseEpoch(options.epoch);
+  const { model, openings } = await publishedAt(modelId, epoch, options, onProgress);
+  return {
+    kind: "draws",
+    features: settledFeatures(model),
+    openingOf: (receipt) => provable(openings.get(receipt), model.features),
+  };
+}
+
+async function sealedEpochOf(modelId: number, options: DirectOptions): Promise<number> {
+  const client = await openReader(options);
+  if (client.sequencerUrl === null) {
+    throw commandError("CMD_USAGE", "without a sequencer, say which epoch waits: --epoch NUMBER");
+  }
+  return Number((await readSealedEpoch(client, modelId)).sealed.epoch);
+}

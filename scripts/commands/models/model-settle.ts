@@ -1,0 +1,164 @@
+import type { L1Sender } from "@openledger/challenger/sending/l1-sender";
+import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
+import type { SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
+import { modelShape } from "@openledger/circuits/settlement/settlement-size";
+import {
+  encodeSettlementBody,
+  type ProvenSettlement,
+  sendSettlement,
+} from "@openledger/client/actions/l1/send-settlement";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import {
+  type EpochFacts,
+  prepareDefaultSplit,
+  prepareSampled,
+  readSealedEpoch,
+} from "@openledger/models/settling/prepare-settlement";
+import { signSettlement } from "@openledger/models/settling/sign-settlement";
+import {
+  earnerTableFor,
+  type RollupCircuit,
+  settlementCircuitFor,
+} from "@openledger/verifier/circuits/rollup-circuits";
+import type { PublicClient } from "viem";
+import { commandError } from "../../cli/cli-errors.ts";
+import { type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/open-l1-sender.ts";
+import { parseEpoch, parseId } from "../../cli/parse-id.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+import {
+  openSettlementContext,
+  proveWithOutput,
+  type SettlementContext,
+} from "../../cli/settlement-context.ts";
+import type { CircuitOptions } from "../../cli/settlement-options.ts";
+import { type PublishedOptions, publishedAt, settleDirectly } from "./model-settle-direct.ts";
+
+export interface SettleOptions extends CircuitOptions, PublishedOptions {
+  epoch?: string;
+  direct?: boolean;
+  defaultSplit?: boolean;
+  keys?: string;
+}
+
+export async function settleModel({ options, args, output }: CommandContext<SettleOptions>): Promise<void> {
+  const modelId = parseId(args[0]!);
+  const epoch = options.epoch === undefined ? undefined : parseEpoch(options.epoch);
+  const client = await openReader(options);
+  const context = await openSettlementContext(options);
+  if (options.direct === true) {
+    await settleDirectly(modelId, context, options, output);
+    return;
+  }
+  const facts = await readSealedEpoch(client, modelId, epoch);
+  const { prepared, circuit, approval } =
+    options.defaultSplit === true
+      ? { ...prepareByRows(facts, context), approval: null }
+      : await prepareApproved(client, facts, context, options, (text) => output.progress(text));
+  const proved = await proveWithOutput(prepared, circuit, {
+    ...context,
+    output,
+    prover: options.prover,
+    ...(options.keys === undefined ? {} : { keys: options.keys }),
+  });
+  const settlement = await withConsent(facts, proved.settlement, prepared, options);
+  const { status, batchNumber } = await sendSettlement(client, encodeSettlementBody(settlement));
+  const { terms, earnedWei, data } = prepared;
+  const lines = [
+    `epoch ${facts.sealed.epoch} of model ${modelId}, ${formatOpen(facts.sealed.amountWei)} OPEN: ${status} in batch ${batchNumber}`,
+    `rows ${formatOpen(sum(earnedWei))}, owner ${formatOpen(terms.ownerWei)}, treasury ${formatOpen(terms.treasuryWei)}, burned ${formatOpen(data.burnedWei)} OPEN`,
+    `proven with ${circuit.name} in ${(proved.proveMs / 1000).toFixed(1)} s, witness ${(proved.witnessMs / 1000).toFixed(1)} s`,
+  ];
+  output.answer(lines, {
+    modelId,
+    epoch: Number(facts.sealed.epoch),
+    amountWei: facts.sealed.amountWei,
+    circuit: circuit.name,
+    draws: "draws" in prepared ? prepared.draws.map(describeDraw) : null,
+    earnedWei,
+    ownerWei: terms.ownerWei,
+    treasuryWei: terms.treasuryWei,
+    burnedWei: data.burnedWei,
+    proveMs: proved.proveMs,
+    witnessMs: proved.witnessMs,
+    status,
+    batchNumber,
+    approval,
+  });
+}
+
+/** By draws, which L1 takes of a model that promises claims only once each has one that stands. @throws CMD_USAGE where one is missing */
+async function prepareApproved(
+  client: LedgerClient,
+  facts: EpochFacts,
+  context: SettlementContext,
+  options: GlobalOptions & SettleOptions,
+  onProgress: (text: string) => void,
+) {
+  const made = await prepareByDraws(facts, context, options, onProgress);
+  const { rollupAddress: rollup } = client;
+  const { judgeOf, approveDraws } = await import("@openledger/challenger/playing/approve-draws");
+  const publicClient = client.l1 as PublicClient;
+  const judge = await judgeOf(publicClient, rollup, facts.leaf.id);
+  if (judge === null) return { ...made, approval: null };
+  // The account is needed only where nobody has had these draws approved.
+  const send: L1Sender["send"] = async (call) => (await l1SenderOf(options)).send(call);
+  const { missing, sent } = await approveDraws(
+    { publicClient, send },
+    { judge, rollup },
+    facts,
+    made.prepared,
+  );
+  if (missing.length > 0)
+    throw commandError(
+      "CMD_USAGE",
+      `epoch ${facts.sealed.epoch} has draws without a claim that stands: ${missing.join("; ")}. openledger disputes claim-query claims; what was refuted goes by row counts`,
+    );
+  if (sent !== null) onProgress(`L1 takes these draws by transaction ${sent.hash}, ${sent.gasUsed} gas`);
+  return { ...made, approval: sent };
+}
+
+const sum = (values: readonly bigint[]) => values.reduce((total, value) => total + value, 0n);
+
+const describeDraw = ({ paymentIndex, isValid }: SampledSettlement["draws"][number]) => ({
+  paymentIndex,
+  isValid,
+});
+
+interface Prepared<Settlement = PreparedSettlement | SampledSettlement> {
+  readonly prepared: Settlement;
+  readonly circuit: RollupCircuit;
+}
+
+function prepareByRows(facts: EpochFacts, { circuits }: SettlementContext): Prepared {
+  const circuit = earnerTableFor(circuits, facts.leaf.earners.length);
+  return { prepared: prepareDefaultSplit(facts, circuit), circuit };
+}
+
+async function prepareByDraws(
+  facts: EpochFacts,
+  { circuits }: SettlementContext,
+  options: SettleOptions,
+  onProgress: (text: string) => void,
+): Promise<Prepared<SampledSettlement>> {
+  const { model, openings } = await publishedAt(
+    facts.leaf.id,
+    Number(facts.sealed.epoch),
+    options,
+    onProgress,
+  );
+  const circuit = settlementCircuitFor(circuits, modelShape(model.statics, model.earners.length));
+  return { prepared: prepareSampled(facts, { model, openings, circuit }), circuit };
+}
+
+/** Void draws are settled only with the model's consent. @throws CMD_ACCOUNT_INVALID */
+async function withConsent(
+  { leaf }: EpochFacts,
+  settlement: ProvenSettlement,
+  { data }: PreparedSettlement,
+  options: GlobalOptions,
+): Promise<ProvenSettlement> {
+  if (data.voidCount === 0) return settlement;
+  return signSettlement(await signFor(await openSigner(options), leaf), leaf, settlement);
+}

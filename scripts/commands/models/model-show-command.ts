@@ -1,0 +1,126 @@
+import { decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { modelShape } from "@openledger/circuits/settlement/settlement-size";
+import { genesisMisfit, settlingCircuits } from "@openledger/client/actions/ledger/settling-circuit";
+import { toHex32 } from "@openledger/client/hex";
+import { getInfo } from "@openledger/client/sequencer/ledger-reads";
+import { getModel, listSettlements, staticsOf } from "@openledger/client/sequencer/model-reads";
+import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { listParkedSettlements } from "@openledger/client/sequencer/parked-settlements";
+import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
+import type { Command } from "commander";
+import { openReader } from "../../cli/context.ts";
+import { describeShape } from "../../cli/describe-shape.ts";
+import { renderTable } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import { describeParked } from "./parked-lines.ts";
+
+export function addModelShowCommand(parent: Command): void {
+  const command = parent
+    .command("show <model>")
+    .description("a model's epoch, its earners and its settlements");
+  withExample(command, "models show 15", "models show 15 --json");
+  onRun(command, async ({ options, args, output }) => {
+    const client = await openReader(options);
+    const leaf = await getModel(client, parseId(args[0]!));
+    const [settlements, parked, info] = await Promise.all([
+      listSettlements(client, leaf.id),
+      listParkedSettlements(client, leaf.id),
+      getInfo(client),
+    ]);
+    const settling = describeSettling(leaf, settlements, info);
+    const { counters, model, sealedEpoch } = leaf;
+    const lines = [
+      `model ${leaf.id} of ${leaf.l1Owner}, on version ${model.version} of datanet ${model.datanetId}`,
+      `${counters.isReady ? "ready" : "no genesis yet"}, ${counters.isApproved ? "approved" : "not approved"}; ${formatOpen(leaf.balanceWei)} OPEN, an answer costs ${formatOpen(counters.priceWei)} OPEN`,
+      `of a payment ${percentOf(model.ownerParts)} is the owner's; of what rows earn ${percentOf(model.validatorParts)} is the validator's`,
+      `epoch ${counters.epoch}: ${counters.paymentCount} of at most ${counters.cap} payments, ${formatOpen(leaf.openAmountWei)} OPEN`,
+      settling.line,
+      describeSealed(leaf),
+      ...renderTable([
+        ["  earner", "contributor", "validator", "rows", "earned (OPEN)", "collectable"],
+        ...leaf.earners.map((earner) => [
+          `  ${earner.index}`,
+          `leaf ${earner.contributorId}`,
+          `leaf ${earner.validatorId}`,
+          String(earner.rowCount),
+          formatOpen(earner.accruedWei),
+          formatOpen(earner.contributor.collectableWei + earner.validator.collectableWei),
+        ]),
+      ]),
+      ...renderTable(settlements.map(describeSettlement)),
+      ...(parked ?? []).map((one) => `  parked on L1: ${describeParked(one)}`),
+    ];
+    output.answer(lines, {
+      id: leaf.id,
+      l1Owner: leaf.l1Owner,
+      balanceWei: leaf.balanceWei,
+      ...counters,
+      datanetId: model.datanetId,
+      version: model.version,
+      drawCount: model.drawCount,
+      featureCount: model.featureCount === null ? null : settling.shape.features,
+      isDirect: settling.shape.isDirect === true,
+      settlingCircuits: settling.circuits,
+      misfit: settling.misfit,
+      staticsHash: toHex32(staticsOf(leaf).hash),
+      openAmountWei: leaf.openAmountWei,
+      sealedEpoch:
+        sealedEpoch === null ? null : { epoch: sealedEpoch.epoch, amountWei: sealedEpoch.amountWei },
+      earners: leaf.earners,
+      settlements: settlements.map(({ epoch, kind, status, circuit, batchNumber, l1TransactionHash }) => ({
+        epoch,
+        kind,
+        status,
+        circuit,
+        batchNumber,
+        l1TransactionHash,
+      })),
+      /** null where a follower answers, which does not know them. */
+      parkedSettlements: parked,
+    });
+  });
+}
+
+const percentOf = (parts: number) => `${((100 * parts) / 65_536).toFixed(2)} %`;
+
+/** By which circuits the model is settled, and whether the one that its genesis names is one of them. */
+function describeSettling(
+  leaf: LedgerModelLeaf,
+  settlements: readonly LedgerSettlement[],
+  info: SequencerInfo,
+) {
+  const { binding, drawCount, featureCount } = leaf.model;
+  const shape = modelShape({ binding }, Math.max(1, leaf.earners.length));
+  const circuits = settlingCircuits(info, shape);
+  const genesis = settlements.find(({ kind }) => kind === "genesis");
+  const misfit =
+    genesis === undefined
+      ? null
+      : genesisMisfit(info, decodeSettlement(Buffer.from(genesis.data.slice(2), "hex")).capCircuit, shape);
+  const head =
+    featureCount === null
+      ? `an epoch is settled by ${drawCount} draws over too many features`
+      : describeShape(shape);
+  const why =
+    misfit === null
+      ? "no circuit of the rollup does it, so only row counts are left"
+      : `its genesis names ${misfit.circuit}, which has ${misfit.has} ${misfit.what} and not ${misfit.given}: its cap is no promise`;
+  const isFine = misfit === null && circuits.length > 0;
+  return { line: isFine ? `${head}: ${circuits.join(", ")}` : `⚠ ${head}; ${why}`, circuits, misfit, shape };
+}
+
+function describeSealed({ sealedEpoch }: LedgerModelLeaf): string {
+  if (sealedEpoch === null) return "no sealed epoch waits for its settlement";
+  const { epoch, amountWei, prevRandao, randomnessBlock, isRandomnessMissed } = sealedEpoch;
+  const head = `epoch ${epoch} is sealed with ${formatOpen(amountWei)} OPEN and waits for its settlement`;
+  if (isRandomnessMissed) return `${head}; its randomness was missed, so only the default split is left`;
+  if (prevRandao !== null) return `${head}: openledger models settle`;
+  return `${head}; its draws come from L1 block ${randomnessBlock ?? "128 after the one that takes the seal"}`;
+}
+
+function describeSettlement({ epoch, kind, status, circuit, earnedSumWei }: LedgerSettlement): string[] {
+  if (kind === "genesis") return ["  genesis", status, circuit, ""];
+  return [`  epoch ${epoch}`, status, circuit, `rows ${formatOpen(earnedSumWei ?? 0n)} OPEN`];
+}

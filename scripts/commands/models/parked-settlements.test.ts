@@ -1,0 +1,76 @@
+/** What the command line says of a settlement that waits on L1, beside a real sequencer. */
+
+import { MODEL_ID } from "@openledger/bridge/testing/model-history";
+import { FINALITY_DEPTH_BLOCKS } from "@openledger/sequencer/testing/l1-world";
+import { startParkedWorld } from "@openledger/sequencer/testing/parked-world";
+import { close } from "@openledger/sequencer/testing/test-operator";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runInProcess } from "../testing/run-in-process.ts";
+
+const DAY_SECONDS = 86_400;
+
+const cleanUps: (() => unknown)[] = [];
+let world: Awaited<ReturnType<typeof startParkedWorld>>;
+let sequencerUrl: string;
+beforeAll(async () => {
+  world = await startParkedWorld(cleanUps);
+  sequencerUrl = world.w.sequencerUrl;
+}, 300_000);
+afterAll(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+const run = async (...args: string[]) => {
+  const { rollup, rpcUrl } = world.f;
+  const named = ["--rpc", rpcUrl, "--rollup", rollup.address, "--sequencer", sequencerUrl];
+  const { status, stderr, stdout } = await runInProcess(...args, ...named);
+  expect(status, stderr).toBe(0);
+  return stdout;
+};
+const commands = [
+  ["status", (answer: { sequencer: object }) => answer.sequencer],
+  ["models show", (answer: object) => answer],
+] as const;
+const argsOf = (name: string) => (name === "status" ? ["status"] : ["models", "show", String(MODEL_ID)]);
+
+async function expectShown(text: RegExp, parked: readonly object[]) {
+  for (const [name, part] of commands) {
+    const words = await run(...argsOf(name));
+    if (parked.length === 0) expect(words, name).not.toMatch(/parked/);
+    else expect(words, name).toMatch(text);
+    const json = JSON.parse(await run(...argsOf(name), "--json"));
+    expect(part(json), name).toMatchObject({ parkedSettlements: parked });
+  }
+}
+
+test("status and models show say what is parked, until when the sequencer has it, and who may post it", async () => {
+  const { f, sealBatch, settle, w } = world;
+  await expectShown(/^$/, []);
+  await settle();
+  const { timestamp } = await f.l1.client.getBlock();
+  await w.watch();
+  const anyone = Number(timestamp) + DAY_SECONDS + 1;
+  const one = { modelId: MODEL_ID, epoch: 1, circuit: "earner-table-8", batchNumber: sealBatch + 1 };
+  const iso = new Date(1_000 * anyone).toISOString();
+  await expectShown(
+    new RegExp(
+      `parked on L1:? .*epoch 1 by earner-table-8, parked since .*: in batch ${sealBatch + 1}, acknowledged; anyone may post it from ${iso}`,
+    ),
+    [
+      {
+        ...one,
+        status: "acknowledged",
+        onL1: { parkedAtSeconds: Number(timestamp), anyonePostsFromSeconds: anyone },
+      },
+    ],
+  );
+  await close(w.rollup);
+  await w.turn();
+  await w.turn();
+  await expectShown(/parked on L1:? .*L1 has taken it/, [{ ...one, status: "posted", onL1: null }]);
+  await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+  await w.turn();
+  await f.l1.client.mine({ blocks: 1 });
+  await w.turn();
+  await expectShown(/^$/, []);
+}, 300_000);

@@ -1,0 +1,180 @@
+import { inspect } from "node:util";
+import { serveModel } from "@openledger/attribution/server/serve-model";
+import type { OpenSender } from "@openledger/challenger/playing/claim-draws";
+import { clientError } from "@openledger/client/client-errors";
+import { keepFilesPrivate } from "@openledger/foundation/private-files";
+import { modelFamilies } from "@openledger/models/registered/model-families";
+import { commandError } from "../../cli/cli-errors.ts";
+import {
+  type GlobalOptions,
+  openReader,
+  openSigner,
+  resolveAccount,
+  resolveRpcUrl,
+  signFor,
+} from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/open-l1-sender.ts";
+import type { Output } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { requireScores } from "../../cli/scores-option.ts";
+import { serverLimitsOf } from "../../cli/server-options.ts";
+import type { ServeOptions } from "./serve-options.ts";
+
+type PublishedOptions = GlobalOptions & ServeOptions & { readonly model: string; readonly folder: string };
+
+/** Serves one published model until Ctrl-C. @throws CMD_USAGE, CMD_ACCOUNT_INVALID, and those of the model's files */
+export async function servePublished(options: PublishedOptions, output: Output): Promise<void> {
+  keepFilesPrivate();
+  const client = await openReader(options);
+  if (client.sequencerUrl === null) {
+    throw clientError("CLI_NOT_CONFIGURED", "the server asks the sequencer which answers were paid", {
+      data: { missing: "sequencerUrl" },
+    });
+  }
+  const modelId = parseId(options.model);
+  const epochSeconds = parseEpochLength(options.epochLength);
+  const { sharedSender, withClaiming } = await import("@openledger/challenger/playing/claim-draws");
+  const openSender = sharedSender(() => l1SenderOf(options), log);
+  const settling = options.settle === true ? await loadSettling(options, modelId, openSender) : null;
+  const claiming =
+    options.claim === true
+      ? await loadClaiming(options, { modelId, folder: options.folder }, openSender)
+      : null;
+  output.progress("reading and checking the model");
+  const served = await serveModel(
+    {
+      modelFolder: options.folder,
+      dataFolder: options.data,
+      modelId,
+      families: await modelFamilies({ base: options.base }),
+      domain: client.domain,
+      sequencerUrl: client.sequencerUrl,
+      host: options.host ?? "127.0.0.1",
+      port: options.port ?? 8797,
+      answerTtlMs: Number(options.answerTtl) * 1000,
+      scores: requireScores(options.scores),
+      ...serverLimitsOf(options),
+    },
+    {
+      log,
+      settling: withClaiming(modelId, settling?.report, claiming?.reports.get(modelId)),
+      spans: await loadSpans(options.spans),
+    },
+  );
+  const address = served.url;
+  let failure: unknown;
+  try {
+    const claimer = claiming?.start(client, (_, receipt) => served.answerOf(receipt));
+    const running = await settling?.start(client, {
+      modelId,
+      modelFolder: options.folder,
+      serverUrl: address,
+      epochSeconds,
+      consentsToVoids: options.consentToVoids === true,
+      folder: `${options.data}-settling`,
+      keys: options.keys,
+      intervalMs: SETTLING_INTERVAL_MS,
+    });
+    const settles = settling !== null;
+    const claims = claiming !== null;
+    const alone = [
+      settles ? "; its epochs are sealed and settled by themselves" : "",
+      claims ? "; what is drawn is claimed by itself" : "",
+    ].join("");
+    const { scoreMode } = served;
+    output.answer(
+      [`model ${modelId} is served at ${address}, scores by ${scoreMode}${alone}; Ctrl-C ends it`],
+      { modelId, address, scoreMode, settles, claims },
+    );
+    failure = await Promise.race([ended(), served.failed]);
+    await Promise.all([running?.stop(), claimer?.stop()]);
+  } catch (error) {
+    failure = error;
+  }
+  // What failed first counts: an answer store that failed cannot be closed in order.
+  await served.close().catch((error: unknown) => {
+    failure ??= error;
+  });
+  if (failure !== undefined) throw failure;
+}
+
+const SETTLING_INTERVAL_MS = 2_000;
+
+const log = {
+  info: (_facts: object, message: string) => process.stderr.write(`${message}\n`),
+  error: (facts: object, message: string) => process.stderr.write(`${message} ${inspect(facts)}\n`),
+};
+
+/** @throws MOD_FILE_INVALID */
+async function loadSpans(file: string | undefined) {
+  if (file === undefined) return undefined;
+  const [{ readIndexFile }, { hostSpans }] = await Promise.all([
+    import("@openledger/models/spans/index-file"),
+    import("@openledger/models/spans/host-spans"),
+  ]);
+  return hostSpans(await readIndexFile(file));
+}
+
+/** @throws CMD_ACCOUNT_INVALID before the model is read */
+async function loadSettling(options: PublishedOptions, modelId: number, openSender: OpenSender) {
+  resolveAccount(options);
+  const [{ SettlingReport }, { startSettling }, { openSettlementContext, requireBackend }, { drawApprover }] =
+    await Promise.all([
+      import("@openledger/models/settler/settling-report"),
+      import("@openledger/models/settler/start-settling"),
+      import("../../cli/settlement-context.ts"),
+      import("@openledger/challenger/playing/approve-draws"),
+    ]);
+  const report = new SettlingReport(modelId);
+  const start = async (
+    client: Parameters<typeof startSettling>[1]["client"],
+    settings: Omit<Parameters<typeof startSettling>[0], "backend">,
+  ) => {
+    const backend = await requireBackend(options.prover, (line) => log.info({}, line));
+    return startSettling(
+      { ...settings, backend },
+      {
+        client,
+        signer: async (leaf) => signFor(await openSigner(options), leaf),
+        ...(await openSettlementContext(options)),
+        log,
+        report,
+        approve: drawApprover(openSender, client.rollupAddress, (l1TransactionHash) =>
+          log.info({ modelId, l1TransactionHash }, "L1 takes the epoch's draws by now"),
+        ),
+      },
+    );
+  };
+  return { report, start };
+}
+
+/** @throws CMD_ACCOUNT_INVALID, CMD_NOT_CLAIMANT before anything is served */
+async function loadClaiming(
+  options: PublishedOptions,
+  { folder, modelId }: { readonly modelId: number; readonly folder: string },
+  openSender: OpenSender,
+) {
+  const { l1 } = resolveAccount(options);
+  const [{ requireClaimant }, { claimsOf }] = await Promise.all([
+    import("@openledger/challenger/claiming/start-claiming"),
+    import("@openledger/challenger/playing/claim-draws"),
+  ]);
+  const { base } = options;
+  await requireClaimant({ modelFolder: folder, base }, l1.address);
+  const folders = new Map([[modelId, folder]]);
+  return claimsOf({ rpcUrl: resolveRpcUrl(options), base, folders, claimant: l1.address, openSender, log });
+}
+
+/** @throws CMD_USAGE */
+function parseEpochLength(text: string): number | null {
+  if (text === "none") return null;
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw commandError("CMD_USAGE", `--epoch-length takes seconds, at least 1, or none; not "${text}"`);
+}
+
+function ended(): Promise<undefined> {
+  // The server's socket keeps the process alive meanwhile.
+  return new Promise((resolve) => {
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve(undefined));
+  });
+}

@@ -1,0 +1,87 @@
+import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
+import type { Command } from "commander";
+import { commandError } from "../../cli/cli-errors.ts";
+import { FROM_BLOCK_OPTION } from "../../cli/common-options.ts";
+import { resolveEndpoints } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
+import {
+  preconfirmationsFolder,
+  readPreconfirmationFile,
+  storedPreconfirmationPaths,
+} from "../../cli/preconfirmation-store.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+
+export function addVerifyPreconfirmationsCommand(parent: Command): void {
+  const command = withOptions(
+    parent
+      .command("preconfirmations [files...]")
+      .description(
+        "hold signed preconfirmations against L1, by default those that operations of this machine got, and print the two signed facts of an equivocation; status 0 consistent, 3 not posted yet, 4 contradicted",
+      ),
+    {
+      "--from-feed <urls...>": {
+        about: "check what these sequencers or followers have acknowledged",
+        fallback: [],
+      },
+      ...FROM_BLOCK_OPTION,
+    },
+  );
+  withExample(
+    command,
+    "verify preconfirmations",
+    "verify preconfirmations preconfirmation.json --rpc https://… --rollup 0x…",
+    "verify preconfirmations --from-feed http://127.0.0.1:8547",
+  );
+  onRun(command, async ({ options, args, output }) => {
+    const [{ checkedLines, checkedView, EXIT_STATUS }, { checkAgainstL1 }, { openBlobs }] = await Promise.all(
+      [
+        import("@openledger/verifier/evidence/check-report"),
+        import("@openledger/sequencer/follower/check-preconfirmations"),
+        import("../../cli/blob-places.ts"),
+      ],
+    );
+    const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+    const isNamed = args.length > 0 || options.fromFeed.length > 0;
+    const paths = isNamed ? args : await storedPreconfirmationPaths(rollupAddress);
+    if (paths.length === 0 && options.fromFeed.length === 0)
+      throw commandError(
+        "CMD_FILE_UNREADABLE",
+        `no preconfirmation is named, and none is in ${preconfirmationsFolder(rollupAddress)}`,
+        { data: { reason: "no-preconfirmation" } },
+      );
+    const { fromBlock, fromFeed: feedUrls } = options;
+    const evidences = await Promise.all(paths.map(readEvidence));
+    const result = await checkAgainstL1({
+      ...{ rpcUrl, rollupAddress, evidences, feedUrls, fromBlock },
+      blobs: await openBlobs(options),
+    });
+    const { blockNumber, checked, context, outcome } = result;
+    const lines = checked.flatMap((one) => checkedLines(one, result));
+    output.answer(
+      [...lines, `${checked.length} preconfirmations held against L1's block ${blockNumber}: ${outcome}`],
+      {
+        outcome,
+        blockNumber,
+        sequencerAddress: context.sequencerAddress,
+        files: paths,
+        preconfirmations: checked.map(checkedView),
+      },
+    );
+    process.exitCode = EXIT_STATUS[outcome];
+  });
+}
+
+/** @throws CMD_FILE_UNREADABLE, BRG_PRECONFIRMATION_INVALID */
+async function readEvidence(path: string): Promise<PreconfirmationEvidence> {
+  let text: string;
+  try {
+    text = await readPreconfirmationFile(path);
+  } catch (cause) {
+    throw commandError("CMD_FILE_UNREADABLE", `${path} cannot be read`, {
+      data: { reason: "preconfirmation-file-unreadable", path },
+      cause,
+    });
+  }
+  const { parseEvidence } = await import("@openledger/verifier/evidence/preconfirmation-evidence");
+  return parseEvidence(text, path);
+}

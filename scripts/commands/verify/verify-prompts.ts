@@ -1,0 +1,40 @@
+import { toHex32 } from "@openledger/client/hex";
+import { type DrawVerdict, judgeDraws } from "@openledger/models/settling/drawn-prompts";
+import { openReader } from "../../cli/context.ts";
+import { renderTable } from "../../cli/output.ts";
+import { parseEpoch, parseId } from "../../cli/parse-id.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+import { type PublishedOptions, publishedAt } from "../models/model-settle-direct.ts";
+
+const WORDS: Readonly<Record<DrawVerdict, string>> = {
+  same: "its prompt has these counts",
+  withheld: "no prompt is published: the payer's own check is all there is",
+  "another-prompt": "⚠ the prompt or the answer is not the one of the receipt",
+  dictated: "⚠ paid by counts that its prompt does not have",
+  unopened: "void: nobody opens it",
+  "false-opening": "void: the opening is not its receipt's",
+  "false-answer": "⚠ void: the answer was not the model's",
+};
+
+/** Whether the published prompts of a direct model's drawn payments are what pays for them. */
+export async function comparePrompts({
+  options,
+  args,
+  output,
+}: CommandContext<PublishedOptions>): Promise<void> {
+  const wanted = { modelId: parseId(args[0]!), epoch: parseEpoch(args[1]!) };
+  const client = await openReader(options);
+  const published = await publishedAt(wanted.modelId, wanted.epoch, options, (text) => output.progress(text));
+  const judged = await judgeDraws(client, wanted, published);
+  const lines = renderTable([
+    ["draw", "payment", "payer", "receipt", ""],
+    ...judged.map(({ draw, paymentIndex, payerId, receipt, verdict }) => [
+      String(draw),
+      String(paymentIndex),
+      `leaf ${payerId}`,
+      toHex32(receipt),
+      WORDS[verdict],
+    ]),
+  ]);
+  output.answer(lines, { ...wanted, draws: judged });
+}
