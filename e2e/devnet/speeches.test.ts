@@ -5,7 +5,7 @@ import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-ro
 import { hex32 } from "@openledger/foundation/hex";
 import { retrievalTraining } from "@openledger/models/internal/retrieval/retrieval-training";
 import { parseCitations } from "@openledger/models/retrieval/citations";
-import { parseRetrievalRecipe } from "@openledger/models/retrieval/retrieval-recipe";
+import { parseRetrievalRecipe } from "@openledger/models/retrieval/retrieval-family";
 import { describe, expect, it } from "vitest";
 import { checkPlan } from "./label-check.ts";
 import { DATANETS, MODELS } from "./parts.ts";

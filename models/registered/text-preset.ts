@@ -1,7 +1,7 @@
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { usualTargets } from "../architecture/adapter-layout.ts";
 import type { FileSource } from "../files/byte-source.ts";
-import { openModel } from "../files/open-model.ts";
+import { openModel } from "../files/load-model.ts";
 import { usualRecipe } from "../training/tune-adapter.ts";
 import { describeBase } from "./base-files.ts";
 import type { TextRecipe } from "./text-recipe.ts";

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { quantiseFeatures, quantiseQuery } from "@openledger/attribution/features/quantise";
 import { integerScores } from "@openledger/attribution/internal/scores/integer-scores";
 import { adapterLayout, adapterMatrices } from "@openledger/models/architecture/adapter-layout";
+import { answerRow, textRows } from "@openledger/models/architecture/loss-gradient";
 import { folderSource } from "@openledger/models/files/folder-source";
-import { type LoadedModel, loadModel } from "@openledger/models/files/load-model";
-import { openModel } from "@openledger/models/files/open-model";
+import { type LoadedModel, loadModel, openModel } from "@openledger/models/files/load-model";
 import { computeLogits, readTokens } from "@openledger/models/internal/architecture/transformer";
 import { mapTextsBy, projectGradients } from "@openledger/models/internal/influence/text-features";
 import {
@@ -26,9 +26,7 @@ import {
   makeModel,
   writeMadeModel,
 } from "@openledger/models/testing/made-models";
-import { RowTeam } from "@openledger/models/training/row-team";
-import { answerRow, textRows } from "@openledger/models/training/text-rows";
-import { tuneAdapter, tuningBlocks, usualRecipe } from "@openledger/models/training/tune-adapter";
+import { RowTeam, tuneAdapter, tuningBlocks, usualRecipe } from "@openledger/models/training/tune-adapter";
 
 /** 3.2 M numbers, tokens are bytes: what a devnet can tune in seconds. */
 export const CONFIG = {

@@ -1,8 +1,7 @@
 /** The other embedding that was tried: a language model's last hidden states, their mean, whitened. */
 import { choleskyInPlace, solveLower } from "@openledger/attribution/maths/dense-matrix";
-import { defaultBase } from "@openledger/models/base/default-base";
-import { loadModel } from "@openledger/models/files/load-model";
-import { openModel } from "@openledger/models/files/open-model";
+import { defaultBase } from "@openledger/models/base/base-place";
+import { loadModel, openModel } from "@openledger/models/files/load-model";
 import { readTokens } from "@openledger/models/internal/architecture/transformer";
 import { nativeKernelSets } from "@openledger/models/internal/kernels/native-kernels";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";

@@ -12,8 +12,12 @@ import { embedQuery, embedRow } from "@openledger/models/internal/retrieval/lexi
 import { wordCounts } from "@openledger/models/internal/retrieval/lexical-words";
 import { retrievalTraining } from "@openledger/models/internal/retrieval/retrieval-training";
 import { parseCitations } from "@openledger/models/retrieval/citations";
-import { embeddingShape, lengthOf, rowScores } from "@openledger/models/retrieval/retrieval-family";
-import { parseRetrievalRecipe } from "@openledger/models/retrieval/retrieval-recipe";
+import {
+  embeddingShape,
+  lengthOf,
+  parseRetrievalRecipe,
+  rowScores,
+} from "@openledger/models/retrieval/retrieval-family";
 import { hiddenStates } from "./retrieval-states.ts";
 
 interface Task {

@@ -4,9 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { checkCitations } from "@openledger/models/spans/check-citations";
-import { citeSpans } from "@openledger/models/spans/cite-spans";
+import { citeSpans, findSpans } from "@openledger/models/spans/cite-spans";
 import { evidenceToJson, type Openings, type SpanEvidence } from "@openledger/models/spans/evidence";
-import { findSpans } from "@openledger/models/spans/find-spans";
 import { buildSpanIndex, type DocumentInput, type SpanIndex } from "@openledger/models/spans/span-index";
 import { buildSuffixArray, type SuffixEngine, suffixEngine } from "@openledger/models/spans/suffix-engine";
 

@@ -16,7 +16,7 @@ import {
   type TraceSource,
 } from "@openledger/challenger/internal/trace/trace-op";
 import { traceRulesAbi } from "@openledger/contracts/build/trace-abi";
-import { defaultBase } from "@openledger/models/base/default-base";
+import { defaultBase } from "@openledger/models/base/base-place";
 import { bytesToHex, encodeFunctionData } from "viem";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 import { type ChooseOp, playGame } from "./language-game.ts";

@@ -20,7 +20,7 @@ import {
 import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { DATA_CHUNK, TAG } from "@openledger/circuits/protocol";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
-import { defaultBase } from "@openledger/models/base/default-base";
+import { defaultBase } from "@openledger/models/base/base-place";
 import { madeConfigs } from "@openledger/models/testing/made-models";
 import { readSpelling, spelledLengths } from "@openledger/models/tokens/token-spelling";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";

@@ -10,8 +10,8 @@ import {
 import { sizeOf } from "@openledger/challenger/internal/trace/trace-op";
 import { WordTree, wordsOf } from "@openledger/challenger/internal/trace/word-tree";
 import { adapterLayout, usualTargets } from "@openledger/models/architecture/adapter-layout";
-import { parameterLayout } from "@openledger/models/architecture/parameter-layout";
-import { defaultBase } from "@openledger/models/base/default-base";
+import { parameterLayout } from "@openledger/models/architecture/model-shape";
+import { defaultBase } from "@openledger/models/base/base-place";
 import { parseModelConfig } from "@openledger/models/internal/files/model-config";
 import { zeroAddress } from "viem";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";

@@ -5,7 +5,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { tableConstraints } from "@openledger/circuits/internal/table/table-counts";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/table-builder";
 import { tableName } from "@openledger/circuits/table/table-shape";
 import { type BackendName, createProver } from "@openledger/prover/backends";
 import { verifyProof } from "@openledger/prover/formats/verification-key";

@@ -7,9 +7,8 @@
 import { mislabelAuc } from "@openledger/attribution/internal/research/quality-metrics";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { rowLoss } from "@openledger/models/architecture/loss-gradient";
-import { defaultBase } from "@openledger/models/base/default-base";
-import { loadModel } from "@openledger/models/files/load-model";
-import { openModel } from "@openledger/models/files/open-model";
+import { defaultBase } from "@openledger/models/base/base-place";
+import { loadModel, openModel } from "@openledger/models/files/load-model";
 import { baseConfig } from "@openledger/models/internal/base/base-recipe";
 import { nativeKernelSets } from "@openledger/models/internal/kernels/native-kernels";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";

@@ -1,13 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { collectVersion } from "@openledger/client/actions/data/collect-version";
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
-import { createDatanet } from "@openledger/client/actions/ledger/create-datanet";
-import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
-import { toHex32 } from "@openledger/client/hex";
+import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { getLeaf, getOperation, listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
+import { hex32 } from "@openledger/foundation/hex";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { CARD_OPTION, FIRST_BALANCE_OPTION } from "../../cli/common-options.ts";
@@ -132,7 +130,7 @@ function addContribute(parent: Command): void {
       rows,
     });
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
-    const rowsRoot = toHex32(contribution.rowsRoot);
+    const rowsRoot = hex32(contribution.rowsRoot);
     const lines = [
       `${contribution.rowCount} rows for datanet ${datanetId} (${stage}); keep them to yourself until the operation is final`,
       `root ${rowsRoot}, operation ${sent.hash}`,
@@ -193,9 +191,9 @@ function addPublish(parent: Command): void {
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
     const { rowCount, earners } = version;
     const roots = {
-      rowsRoot: toHex32(version.rowsRoot),
-      ownersCommitment: toHex32(version.ownersCommitment),
-      earnerRoot: toHex32(version.earnerRoot),
+      rowsRoot: hex32(version.rowsRoot),
+      ownersCommitment: hex32(version.ownersCommitment),
+      earnerRoot: hex32(version.earnerRoot),
     };
     const lines = [
       `datanet ${datanetId}: a version of ${rowCount} rows in ${earners.length} earners (${stage})`,
@@ -221,7 +219,7 @@ function addShow(parent: Command): void {
       .map(({ a, amountCode, words, status, hash }) => ({
         contributorId: a,
         rowCount: Number(amountCode),
-        rowsRoot: toHex32(words[0]!),
+        rowsRoot: hex32(words[0]!),
         status,
         hash,
       }))
@@ -245,9 +243,9 @@ function addShow(parent: Command): void {
       version,
       rowCount,
       publishedAt,
-      rowsRoot: toHex32(roots.rowsRoot),
-      ownersCommitment: toHex32(roots.ownersCommitment),
-      earnerRoot: toHex32(roots.earnerRoot),
+      rowsRoot: hex32(roots.rowsRoot),
+      ownersCommitment: hex32(roots.ownersCommitment),
+      earnerRoot: hex32(roots.earnerRoot),
       contributions,
     });
   });

@@ -2,8 +2,7 @@ import { readFile } from "node:fs/promises";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
-import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
-import { bringVersion } from "@openledger/client/datanets/bring-version";
+import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import {
   bringCard,
   findDatanets,
@@ -13,10 +12,10 @@ import {
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
 import { collectReviewed, verifyVouching } from "@openledger/client/datanets/reviewed-version";
-import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
-import { toHex32 } from "@openledger/client/hex";
+import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { type Card, nameCard } from "@openledger/datanets/card/card";
+import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -54,7 +53,7 @@ function addCard(parent: Command): void {
   withExample(check, "datanet card check card.json");
   onRun(check, async ({ args, output }) => {
     const named = nameCard(await readCardFile(args[0]!));
-    output.answer([`${named.card.name}: a card of hash ${toHex32(named.policy)}`], {
+    output.answer([`${named.card.name}: a card of hash ${hex32(named.policy)}`], {
       name: named.card.name,
       policy: named.policy,
     });
@@ -97,7 +96,7 @@ function addCard(parent: Command): void {
     const sent = datanet.datanet?.policy === policy ? null : await publishCard(client, { datanetId, card });
     await bringCard(client, { hostUrl: options.host, datanetId, card });
     const said = sent === null ? "was the ledger's already" : `operation ${sent.hash}`;
-    output.answer([`datanet ${datanetId} has the card ${toHex32(policy)} (${said})`], {
+    output.answer([`datanet ${datanetId} has the card ${hex32(policy)} (${said})`], {
       datanetId,
       policy,
       hash: sent?.hash ?? null,
@@ -178,7 +177,7 @@ function addUpload(parent: Command): void {
         source: await contributionSource(store, rowsRoot),
         onProgress: (received, rowCount) => output.progress(`${received} of ${rowCount} rows`),
       });
-      commits.push({ rowsRoot: toHex32(rowsRoot), ...sent });
+      commits.push({ rowsRoot: hex32(rowsRoot), ...sent });
     }
     output.answer(
       [
@@ -226,9 +225,9 @@ function addDownload(parent: Command): void {
     output.answer(
       [
         `version ${got.version} of datanet ${datanetId}: ${got.rowCount} rows in ${options.rows}, ${got.receivedCount} of them new`,
-        `its root is the ledger's: ${toHex32(got.rowsRoot)}`,
+        `its root is the ledger's: ${hex32(got.rowsRoot)}`,
       ],
-      { datanetId, ...got, rowsRoot: toHex32(got.rowsRoot), commitCount: commits.length },
+      { datanetId, ...got, rowsRoot: hex32(got.rowsRoot), commitCount: commits.length },
     );
   });
 }
@@ -303,7 +302,7 @@ function addPublishReviewed(parent: Command): void {
       ],
       {
         ...{ ...sent, datanetId, rowCount: version.rowCount, stage, leftOut },
-        rowsRoot: toHex32(version.rowsRoot),
+        rowsRoot: hex32(version.rowsRoot),
       },
     );
   });

@@ -4,7 +4,7 @@ import type { Recipe } from "@openledger/attribution/model/recipe";
 import { featureCountFor, rowFacts } from "@openledger/attribution/model/trainable";
 import type { InputOptions } from "@openledger/attribution/rows/row-content";
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
-import { toHex32 } from "@openledger/client/hex";
+import { hex32 } from "@openledger/foundation/hex";
 
 /** What a recipe says beside the rows that it is about. */
 export type RecipePreset = Omit<Recipe, "datanet" | "columnCount">;
@@ -88,5 +88,5 @@ export function completeRecipe(
 ): unknown {
   const { id, version, rowsRoot } = datanet;
   const rules = base === null ? {} : { rules: { ...(given.rules as object), base } };
-  return { datanet: { id, version, rowsRoot: toHex32(rowsRoot) }, columnCount, ...given, ...rules };
+  return { datanet: { id, version, rowsRoot: hex32(rowsRoot) }, columnCount, ...given, ...rules };
 }

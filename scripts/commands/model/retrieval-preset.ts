@@ -1,6 +1,6 @@
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { isTextRow } from "@openledger/attribution/rows/text-rows";
-import type { RetrievalRecipe } from "@openledger/models/retrieval/retrieval-recipe";
+import type { RetrievalRecipe } from "@openledger/models/retrieval/retrieval-family";
 
 /** A sixteenth of the columns is the threshold's: enough for all but the longest queries (docs/language-models.md). */
 const THRESHOLD_PART = 32;

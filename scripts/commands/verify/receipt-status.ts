@@ -1,11 +1,11 @@
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
 import { clientError } from "@openledger/client/client-errors";
-import { toHex32 } from "@openledger/client/hex";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation, listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
+import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import {
   findPayment,
@@ -274,7 +274,7 @@ function statusJson({ draws, operation, payment, settlement, ...rest }: PaymentS
     epoch: rest.epoch,
     index: rest.index,
     hash: payment.hash,
-    receipt: toHex32(payment.receipt),
+    receipt: hex32(payment.receipt),
     payerId: payment.payerId,
     amountWei: payment.amountWei,
     batchNumber: payment.batchNumber,
@@ -294,7 +294,7 @@ function statusJson({ draws, operation, payment, settlement, ...rest }: PaymentS
             status: settlement.status,
             batchNumber: settlement.batchNumber,
             circuit: settlement.circuit,
-            settlementHash: toHex32(settlement.settlementHash),
+            settlementHash: hex32(settlement.settlementHash),
             l1TransactionHash: settlement.l1TransactionHash,
           },
   };
@@ -307,5 +307,5 @@ function parseElement(text: string): Hex {
       "CMD_USAGE",
       `"${text}" is neither an operation's hash nor a receipt: 0x and up to 64 digits`,
     );
-  return toHex32(BigInt(text));
+  return hex32(BigInt(text));
 }

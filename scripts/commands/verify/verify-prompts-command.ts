@@ -1,5 +1,5 @@
-import { toHex32 } from "@openledger/client/hex";
-import type { DrawVerdict } from "@openledger/models/settling/drawn-prompts";
+import { hex32 } from "@openledger/foundation/hex";
+import type { DrawVerdict } from "@openledger/models/settling/verify-settlement";
 import type { Command } from "commander";
 import { FOLDER_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
 import { openReader } from "../../cli/context.ts";
@@ -36,7 +36,7 @@ export function addVerifyPromptsCommand(parent: Command): void {
     const client = await openReader(options);
     // Loaded here: they would make every other command slower.
     const [{ judgeDraws }, { fetchPublished }] = await Promise.all([
-      import("@openledger/models/settling/drawn-prompts"),
+      import("@openledger/models/settling/verify-settlement"),
       import("../model/model-settle-direct.ts"),
     ]);
     const published = await fetchPublished(wanted.modelId, wanted.epoch, options, (text) =>
@@ -49,7 +49,7 @@ export function addVerifyPromptsCommand(parent: Command): void {
         String(draw),
         String(paymentIndex),
         `leaf ${payerId}`,
-        toHex32(receipt),
+        hex32(receipt),
         WORDS[verdict],
       ]),
     ]);
