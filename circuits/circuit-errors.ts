@@ -1,4 +1,4 @@
-import { defineErrors } from "@openledger/foundation/error-table";
+import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of circuits/: compiling, inputs and witnesses, posted data, and what every process is built on. */
 export const circuitErrors = defineErrors("CIR", {
@@ -88,3 +88,140 @@ export const circuitErrors = defineErrors("CIR", {
 });
 
 export const circuitError = circuitErrors.raise;
+
+/** Codes of the ledger's rules. An operation that gets one of them has changed nothing. 400: can never be right. 404, 409: not with the ledger as it is. 422: the rules refuse it. */
+export const operationErrors = defineErrors("OP", {
+  OP_MALFORMED: {
+    meaning: "a field of the operation is out of its range, or must be 0 for its kind; `data.field` names it",
+    remedy: "correct the field that `data.field` names",
+    httpStatus: 400,
+  },
+  OP_UNKNOWN_KIND: {
+    meaning: "no signed operation has this kind",
+    remedy: "use a kind of docs/reference/ledger.md",
+    httpStatus: 400,
+  },
+  OP_AMOUNT_NOT_REPRESENTABLE: {
+    meaning:
+      "an amount has no exact 40-bit float; `data` names the nearest below. Raised where amounts are encoded, so by clients",
+    remedy: "use at most ten significant digits; the nearest amount below is in the details",
+    httpStatus: 400,
+  },
+  OP_UNKNOWN_LEAF: {
+    meaning: "there is no leaf with this id",
+    remedy: "check the id with: openledger account show",
+    httpStatus: 404,
+  },
+  OP_WRONG_NONCE: {
+    meaning: "the nonce was used already, by another operation; `data.expectedNonce` is the next one",
+    remedy: "another operation of this account came first: send it again",
+    httpStatus: 409,
+  },
+  OP_WRONG_NEW_ID: {
+    meaning: "a posted Create names another id than the next one; only for who replays batches",
+    remedy: "replay the batches in their order",
+    httpStatus: 409,
+  },
+  OP_EXHAUSTED: {
+    meaning:
+      "a counter of the ledger is at its end: nonces (2^40), ids, rows or epochs (2^24); `data.reason`",
+    remedy: "use another leaf",
+    httpStatus: 409,
+  },
+  OP_MODEL_NOT_PAYABLE: {
+    meaning: "the model is not approved by its datanet, or not ready",
+    remedy: "wait until the datanet has approved the model and its genesis is settled",
+    httpStatus: 409,
+  },
+  OP_EPOCH_FULL: {
+    meaning: "the model takes no more payments before its epoch is sealed",
+    remedy: "pay after the model's next seal",
+    httpStatus: 409,
+  },
+  OP_DATANET_NOT_PUBLISHED: {
+    meaning: "the datanet has no published version",
+    remedy: "publish a version first: openledger datanet publish ID",
+    httpStatus: 409,
+  },
+  OP_TOO_EARLY: {
+    meaning:
+      "24 hours have not passed by batches' timestamps: since the version's publication, or since the epoch's beginning for anybody but the model itself; `data.approvableAtSeconds` or `data.sealableAtSeconds`",
+    remedy: "wait until that time",
+    httpStatus: 409,
+  },
+  OP_FEE_TOO_LOW: {
+    meaning: "the operation allows a lower fee than the batch's; sign again with a higher maxFeePerUnit",
+    remedy: "the fee has risen: send the operation again",
+    httpStatus: 422,
+  },
+  OP_BAD_SIGNATURE: {
+    meaning:
+      "the signature is not that of the leaf's key over these fields, this rollup on this chain, and B's present owner and kind",
+    remedy: "sign with the leaf's current key (openledger account show)",
+    httpStatus: 422,
+  },
+  OP_BALANCE_TOO_LOW: {
+    meaning: "the balance is below amount and fees; `data.neededWei`",
+    remedy: "deposit more, or use a smaller amount; the fee is paid on top of it",
+    httpStatus: 422,
+  },
+  OP_BALANCE_OVERFLOW: {
+    meaning: "a balance would exceed 96 bits; the supply makes that impossible, so an invariant is broken",
+    remedy: "report it: it should never happen",
+    httpStatus: 422,
+  },
+  OP_BELOW_PRICE: {
+    meaning: "the payment is below the model's price; `data.priceWei`",
+    remedy: "pay at least `data.priceWei`",
+    httpStatus: 422,
+  },
+  OP_WRONG_LEAF_KIND: {
+    meaning: "A or B is no datanet or no model, as the kind asks",
+    remedy: "use the id of a leaf of the right kind",
+    httpStatus: 422,
+  },
+  OP_MODEL_NOT_OF_DATANET: {
+    meaning: "what the model is bound to is not the datanet's present version; `data.field`",
+    remedy: "create the model for the datanet's present version",
+    httpStatus: 422,
+  },
+  OP_MODEL_NOT_READY: {
+    meaning: "the model has had no genesis: it cannot be sealed, settled or collected from",
+    remedy: "settle its genesis first: openledger models settle ID",
+    httpStatus: 409,
+  },
+  OP_MODEL_READY: {
+    meaning: "the model has had its genesis already",
+    remedy: "there is nothing to do",
+    httpStatus: 409,
+  },
+  OP_EPOCH_UNSETTLED: {
+    meaning: "the model's last epoch is sealed and not settled; only then can the next be sealed",
+    remedy: "settle the sealed epoch first with: openledger models settle",
+    httpStatus: 409,
+  },
+  OP_NOTHING_TO_SEAL: {
+    meaning: "nobody has paid the model in this epoch",
+    remedy: "wait until somebody has paid the model",
+    httpStatus: 409,
+  },
+  OP_NOTHING_SEALED: {
+    meaning: "the model has no sealed epoch, or it is settled already",
+    remedy: "seal the open epoch first: openledger models seal ID",
+    httpStatus: 409,
+  },
+  OP_NOT_EARNER: {
+    meaning: "the earner's contributor or validator is another leaf, or there is no such earner",
+    remedy: "list what is yours with: openledger rewards",
+    httpStatus: 422,
+  },
+  OP_SETTLEMENT_DIFFERS: {
+    meaning:
+      "a settlement's amounts, earners or J are not those of the ledger's values; `data.field` names them",
+    remedy: "make the settlement again from the ledger's present values",
+    httpStatus: 422,
+  },
+});
+
+export const operationError = operationErrors.raise;
+export type OperationErrorCode = CodeOf<typeof operationErrors>;

@@ -31,7 +31,7 @@ import {
 } from "viem";
 import { clientError } from "./client-errors.ts";
 import type { L2Key } from "./l2-key.ts";
-import type { KeptPreconfirmation } from "./sequencer/kept-preconfirmation.ts";
+import type { KeptPreconfirmation } from "./sequencer/operation-body.ts";
 import type { WalletProvider } from "./wallet.ts";
 
 /**

@@ -4,10 +4,10 @@
  */
 
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { operationError } from "@openledger/circuits/circuit-errors";
 import { verifySignature } from "@openledger/circuits/field/eddsa";
-import type { LedgerPlace } from "@openledger/circuits/ledger/ledger-place";
+import type { LedgerPlace } from "@openledger/circuits/ledger/ledger";
 import { leafReference, messageHash, type SignedOperation } from "@openledger/circuits/ledger/operation";
-import { operationError } from "@openledger/circuits/operation-errors";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import { hex32 } from "@openledger/foundation/hex";

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { defaultBase } from "@openledger/models/base/default-base";
+import { defaultBase } from "@openledger/models/base/base-place";
 import { startTestRollup } from "@openledger/sequencer/testing/test-rollup";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -5,7 +5,7 @@ import {
   encodeDirectQuery,
 } from "@openledger/circuits/ledger/direct-query";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
-import { answerHash, receiptHash } from "@openledger/circuits/ledger/receipt";
+import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
 import { commitDirectColumns, directScores } from "@openledger/circuits/settlement/direct-matrix";
 import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";

@@ -1,6 +1,10 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { queryBytes, queryCommitment } from "@openledger/circuits/ledger/query";
-import { answerHash, receiptHash } from "@openledger/circuits/ledger/receipt";
+import {
+  answerHash,
+  queryBytes,
+  queryCommitment,
+  receiptHash,
+} from "@openledger/circuits/ledger/model-query";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import { expect, it } from "vitest";
 import { recipeFor, sampleRows } from "../testing/sample-rows.ts";

@@ -1,5 +1,5 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { answerHash } from "@openledger/circuits/ledger/receipt";
+import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { beforeAll, expect, it } from "vitest";
 import { countText } from "../model/direct-inputs.ts";
 import { encodeRow } from "../rows/row-content.ts";

@@ -1,6 +1,6 @@
 /** Whether what a direct model's receipt binds is what was asked: for anybody who is shown the prompt. */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
-import { answerHash } from "@openledger/circuits/ledger/receipt";
+import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { directAnswer } from "../model/direct-family.ts";
 import { countText } from "../model/direct-inputs.ts";

@@ -1,6 +1,5 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { queryCommitment } from "@openledger/circuits/ledger/query";
-import { answerHash, receiptHash } from "@openledger/circuits/ledger/receipt";
+import { answerHash, queryCommitment, receiptHash } from "@openledger/circuits/ledger/model-query";
 import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
 import {
   type AnswerOpening,

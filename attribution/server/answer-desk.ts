@@ -2,12 +2,14 @@ import { randomBytes } from "node:crypto";
 import { type Signature, verifySignature } from "@openledger/circuits/field/eddsa";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import {
+  answerHash,
+  askMessage,
   type ModelQuery,
   modelQueryBytes,
   modelQueryCommitment,
   modelQueryOfBytes,
+  receiptHash,
 } from "@openledger/circuits/ledger/model-query";
-import { answerHash, askMessage, receiptHash } from "@openledger/circuits/ledger/receipt";
 import { packSplit } from "@openledger/circuits/ledger/rewards";
 import { hex32 } from "@openledger/foundation/hex";
 import { attributionError } from "../attribution-errors.ts";

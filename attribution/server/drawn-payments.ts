@@ -1,6 +1,5 @@
 /** Which payments of a sealed epoch were drawn: what their answers were asked may then be compared by anybody. */
-import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
-import { drawnPlaces } from "@openledger/circuits/settlement/settlement-split";
+import { drawnPlaces, drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import type { AnswerStore } from "./answer-store.ts";
 import type { LedgerView } from "./ledger-view.ts";
 

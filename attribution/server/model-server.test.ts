@@ -6,13 +6,12 @@ import { join } from "node:path";
 import { verifySignature } from "@openledger/circuits/field/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
-import { askModel } from "@openledger/client/actions/answers/ask-model";
+import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
-import { payForAnswer } from "@openledger/client/actions/answers/pay-for-answer";
-import { toHex32 } from "@openledger/client/hex";
 import { signQuestion } from "@openledger/client/internal/actions/answers/sign-question";
 import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import { hex32 } from "@openledger/foundation/hex";
 import { attackServer } from "@openledger/foundation/internal/http/testing/attack-server";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { checkableModel } from "../model/answering-model.ts";
@@ -95,9 +94,9 @@ function modelLeaf(changed: object = {}) {
     nonce: 0,
     nextNonce: 0,
     l1Owner: "0x000000000000000000000000000000000000000b",
-    keyX: toHex32(0n),
+    keyX: hex32(0n),
     balanceWei: "0",
-    chain: toHex32(0n),
+    chain: hex32(0n),
     openAmountWei: "0",
     counters: {
       isReady: true,
@@ -109,7 +108,7 @@ function modelLeaf(changed: object = {}) {
       ...changed,
     },
     model: {
-      ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, toHex32(value)])),
+      ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, hex32(value)])),
       datanetId: 4,
       version: 1,
       drawCount: 4,
@@ -134,7 +133,7 @@ function setPayments(payments: Payment[], isSealed = false): void {
       isSealed,
       paymentCount: payments.length,
       payments: payments.slice(from).map(({ receipt, payerId }, i) => ({
-        receipt: toHex32(receipt),
+        receipt: hex32(receipt),
         payerId,
         amountWei: PRICE_WEI.toString(),
         cumulativeWei: (PRICE_WEI * BigInt(from + i + 1)).toString(),
@@ -240,10 +239,10 @@ describe("a model server", () => {
     expect(published).toEqual(model);
     await pay(answer, prompts[0]!, checkableModel(published));
     const sent = fixture.sequencer.heard.find(({ route }) => route === "POST /v1/operations");
-    expect(sent!.body).toMatchObject({ a: 4, b: MODEL_ID, words: [toHex32(answer.receipt)] });
+    expect(sent!.body).toMatchObject({ a: 4, b: MODEL_ID, words: [hex32(answer.receipt)] });
 
     expect((await get("/v1/openings?epoch=1")).body).toMatchObject({ openings: [], nextFrom: null });
-    expect((await get(`/v1/answers/${toHex32(answer.receipt)}`)).body).toMatchObject({ isPaid: false });
+    expect((await get(`/v1/answers/${hex32(answer.receipt)}`)).body).toMatchObject({ isPaid: false });
     setPayments([
       { receipt: 77n, payerId: 5 },
       { receipt: answer.receipt, payerId: 4 },
@@ -252,15 +251,15 @@ describe("a model server", () => {
     expect(openings).toEqual([
       {
         index: 1,
-        receipt: toHex32(answer.receipt),
+        receipt: hex32(answer.receipt),
         payerId: 4,
-        answerHash: toHex32(answer.answerHash),
+        answerHash: hex32(answer.answerHash),
         queryBytes: Buffer.from(answer.queryBytes).toString("base64"),
-        queryCommitment: toHex32(answer.queryCommitment),
-        salt: toHex32(answer.salt),
+        queryCommitment: hex32(answer.queryCommitment),
+        salt: hex32(answer.salt),
       },
     ]);
-    const status = (await get(`/v1/answers/${toHex32(answer.receipt)}`)).body;
+    const status = (await get(`/v1/answers/${hex32(answer.receipt)}`)).body;
     expect(status).toMatchObject({
       isPaid: true,
       payment: { epoch: 1, index: 1, amountWei: PRICE_WEI.toString() },
@@ -286,7 +285,7 @@ describe("a model server", () => {
     expect(await ask(prompts[0]!)).toEqual(first);
     await expect(ask(prompts[1]!)).rejects.toMatchObject({
       code: "ATT_ANSWER_UNPAID",
-      data: { receipt: toHex32(first.receipt), expiresAtMs: nowMs + TTL_MS },
+      data: { receipt: hex32(first.receipt), expiresAtMs: nowMs + TTL_MS },
     });
     const both = await Promise.allSettled([ask(prompts[1]!), ask(prompts[2]!)]);
     expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
@@ -306,7 +305,7 @@ describe("a model server", () => {
     const second = await ask(prompts[1]!);
     setPayments([{ receipt: first.receipt, payerId: 4 }]);
     expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
-    await expect(ask(prompts[2]!)).rejects.toMatchObject({ data: { receipt: toHex32(second.receipt) } });
+    await expect(ask(prompts[2]!)).rejects.toMatchObject({ data: { receipt: hex32(second.receipt) } });
   });
 
   it("counts no payment by somebody else", async () => {
@@ -329,8 +328,8 @@ describe("a model server", () => {
     expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
     expect(await store.forgetUnpaid(nowMs + TTL_MS)).toBe(0);
     expect(await store.forgetUnpaid(nowMs + TTL_MS + 1)).toBe(1);
-    expect(await store.answer(toHex32(second.receipt))).toBeUndefined();
-    expect(await store.answer(toHex32(first.receipt))).toBeDefined();
+    expect(await store.answer(hex32(second.receipt))).toBeUndefined();
+    expect(await store.answer(hex32(first.receipt))).toBeDefined();
   });
 
   it("answers only the key of the account that will pay", async () => {
@@ -415,11 +414,11 @@ describe("serveModel", () => {
     fixture.sequencer.answers.delete(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`);
     await expect.poll(() => errors).toContain("payments cannot be read");
     setPayments([{ receipt, payerId: 4 }]);
-    const path = `/v1/answers/${toHex32(receipt)}`;
+    const path = `/v1/answers/${hex32(receipt)}`;
     await expect.poll(async () => (await get(path)).body).toMatchObject({ isPaid: true });
     await served.close();
     const reopened = await AnswerStore.open(dataFolder);
-    expect(await reopened.answer(toHex32(receipt))).toMatchObject({ payment: { epoch: 1, index: 0 } });
+    expect(await reopened.answer(hex32(receipt))).toMatchObject({ payment: { epoch: 1, index: 0 } });
     await reopened.close();
   });
 });

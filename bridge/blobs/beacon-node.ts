@@ -4,7 +4,7 @@
  * numbers of blocks where others have slots.
  */
 
-import { versionedHashOf } from "@openledger/circuits/blob/versioned-hash";
+import { versionedHashOf } from "@openledger/circuits/blob/blob-bytes";
 import { type Hex, hexToBytes } from "viem";
 import { z } from "zod";
 import type { BlobPlace, FoundBytes } from "./blob-place.ts";

@@ -1,7 +1,6 @@
 /** A blob's bytes against its versioned hash. Nobody who sends them is believed. */
-import { decodeBlob } from "@openledger/circuits/blob/blob-bytes";
+import { decodeBlob, versionedHashOf } from "@openledger/circuits/blob/blob-bytes";
 import { commitBlob } from "@openledger/circuits/blob/kzg";
-import { versionedHashOf } from "@openledger/circuits/blob/versioned-hash";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { VersionedHash } from "./blob-source.ts";
 

@@ -5,9 +5,8 @@ import {
   decodeWire,
   type L1Header,
 } from "@openledger/circuits/batch/batch-data";
+import { BLOB_ELEMENT_COUNT, versionedHashOf } from "@openledger/circuits/blob/blob-bytes";
 import { recordsOfBlob } from "@openledger/circuits/blob/blob-elements";
-import { BLOB_ELEMENT_COUNT } from "@openledger/circuits/blob/blob-polynomial";
-import { versionedHashOf } from "@openledger/circuits/blob/versioned-hash";
 import { type BatchShape, isBlobShape } from "@openledger/circuits/protocol";
 import type { BlobSource, VersionedHash, WantedBlob } from "./blob-source.ts";
 

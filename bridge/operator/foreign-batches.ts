@@ -6,7 +6,7 @@
  * (posted-follower.ts).
  */
 
-import { isSamePlace, type LedgerPlace } from "@openledger/circuits/ledger/ledger-place";
+import { isSamePlace, type LedgerPlace } from "@openledger/circuits/ledger/ledger";
 import type { Logger } from "pino";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";

@@ -1,6 +1,6 @@
 /** The operator's routes of the sequencer (docs/reference/api.md) that the bridge calls. */
 
-import type { LedgerPlace } from "@openledger/circuits/ledger/ledger-place";
+import type { LedgerPlace } from "@openledger/circuits/ledger/ledger";
 import {
   type ContractProof,
   fromContractProof,

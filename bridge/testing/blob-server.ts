@@ -1,9 +1,8 @@
 /** A server of blobs for tests: an archive or a beacon node that says what a test wants. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { encodeBlob } from "@openledger/circuits/blob/blob-bytes";
+import { encodeBlob, versionedHashOf } from "@openledger/circuits/blob/blob-bytes";
 import { commitBlob } from "@openledger/circuits/blob/kzg";
-import { versionedHashOf } from "@openledger/circuits/blob/versioned-hash";
 import type { VersionedHash, WantedBlob } from "../blobs/blob-source.ts";
 
 export interface SampleBlob {

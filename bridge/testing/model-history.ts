@@ -18,10 +18,9 @@ import {
   unpackSplit,
 } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
-import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
 import { defaultSplit, genesisOf } from "@openledger/circuits/settlement/earner-table-rules";
 import { CIRCUIT_SORT, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
-import { drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
+import { drawSeed, drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
 import { keyXOf, signFor } from "@openledger/circuits/testing/random-ledger";
 import { signedByModel } from "@openledger/circuits/testing/random-settlement";
 import { encodeHeader, type RpcHeader } from "@openledger/contracts/l1/block-header";

@@ -1,8 +1,8 @@
 /** What one claim that fails does to the others, to bonds and to what is told: the contract is real, who sends and traces is not. */
 
-import { queryBytes } from "@openledger/circuits/ledger/query";
-import { toHex32 } from "@openledger/client/hex";
+import { queryBytes } from "@openledger/circuits/ledger/model-query";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import { hex32 } from "@openledger/foundation/hex";
 import { runTurns } from "@openledger/models/settler/turn-report";
 import { type Hex, type PublicClient, parseEther } from "viem";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -22,7 +22,7 @@ let ledger: LedgerFixture;
 beforeAll(async () => {
   f = await startTraceGame();
   ledger = await createLedgerFixture({ hasFeed: false });
-  const zero = toHex32(0n);
+  const zero = hex32(0n);
   const statics = { featuresCommitment: zero, ownersCommitment: zero, earnerRoot: zero, binding: zero };
   ledger.sequencer.answers.set(`GET /v1/models/${MODEL_ID}`, {
     ...{ id: MODEL_ID, kind: "model", nonce: 0, nextNonce: 0, l1Owner: f.owner, keyX: zero, chain: zero },
@@ -41,14 +41,14 @@ beforeAll(async () => {
     },
     sealedEpoch: {
       ...{ epoch: 1, sealBatch: 1, amountWei: "3", chain: zero, sealed: zero, seed: zero },
-      ...{ sealedAtBlock: 1, sealedAtSeconds: 1, randomnessBlock: 2, prevRandao: toHex32(7n) },
+      ...{ sealedAtBlock: 1, sealedAtSeconds: 1, randomnessBlock: 2, prevRandao: hex32(7n) },
       ...{ isRandomnessMissed: false, anyoneSettlesFromSeconds: null, defaultSplitFromSeconds: null },
     },
   });
   ledger.sequencer.answers.set(`GET /v1/models/${MODEL_ID}/payments?from=0&limit=500&epoch=1`, {
     ...{ epoch: 1, isSealed: true, sealBatch: 1, chain: zero, amountWei: "3", paymentCount: 3 },
     payments: RECEIPTS.map((receipt, i) => ({
-      ...{ hash: "0x", receipt: toHex32(receipt), payerId: 9, amountWei: "1" },
+      ...{ hash: "0x", receipt: hex32(receipt), payerId: 9, amountWei: "1" },
       ...{ cumulativeWei: `${i + 1}`, batchNumber: 1 },
     })),
   });
@@ -89,12 +89,12 @@ function claimerWith(
     tracer: {
       claim: async ({ salt }) => {
         traced.push(salt);
-        return { data: toHex32(salt), query: QUERY };
+        return { data: hex32(salt), query: QUERY };
       },
       play: async () => ({ moves: [], failures: [] }),
     },
     answerOf: async (receipt) => ({
-      ...{ payerId: 9, salt: toHex32(receipt), answer: "{}", prompt: "The union?" },
+      ...{ payerId: 9, salt: hex32(receipt), answer: "{}", prompt: "The union?" },
       queryBytes: Buffer.from(queryBytes(QUERY)).toString("base64"),
     }),
     collect: async () => {
@@ -178,7 +178,7 @@ test("a claim that L1 refuses, and one that cannot be made, stop none behind the
         claim: async ({ salt }) => {
           traced.push(salt);
           const query = salt === unmade ? new Int16Array([1, -3, 7]) : QUERY;
-          return { data: toHex32(salt), query };
+          return { data: hex32(salt), query };
         },
         play: async () => ({ moves: [], failures: [] }),
       },
@@ -189,7 +189,7 @@ test("a claim that L1 refuses, and one that cannot be made, stop none behind the
     await expect(claimer.turn()).rejects.toMatchObject({
       code: expect.stringMatching(/^CMD_(CLAIM_IMPOSSIBLE|USAGE)$/),
     });
-    expect(sent).toEqual([toHex32(RECEIPTS[2]!)]);
+    expect(sent).toEqual([hex32(RECEIPTS[2]!)]);
   }
   expect(traced.filter((receipt) => receipt === unmade)).toHaveLength(1);
   expect(traced.filter((receipt) => receipt === refused)).toHaveLength(1);
@@ -209,13 +209,13 @@ test("a claim that is mined while its receipt is traced is not sent again", asyn
     claim: async ({ salt }: { readonly salt: bigint }) => {
       traced.push(salt);
       late ??= receiptKey(model, { payerId: 9, receipt: salt });
-      return { data: toHex32(salt), query: QUERY };
+      return { data: hex32(salt), query: QUERY };
     },
     play: async () => ({ moves: [], failures: [] }),
   };
   await claimerWith(() => {}, { tracer }, publicClient).turn();
   expect([...traced].sort()).toEqual(RECEIPTS);
-  expect(sent).toEqual(traced.slice(1).map(toHex32));
+  expect(sent).toEqual(traced.slice(1).map(hex32));
 });
 
 test("a game that cannot be played stops neither claims nor bonds", async () => {

@@ -8,8 +8,7 @@
 
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";
-import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
-import { drawnPlaces } from "@openledger/circuits/settlement/settlement-split";
+import { drawnPlaces, drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, SealedEpochView } from "@openledger/client/sequencer/model-schemas";

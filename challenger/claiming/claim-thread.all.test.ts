@@ -9,8 +9,8 @@ import { type ServedModel, serveModel } from "@openledger/attribution/server/ser
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { askModel } from "@openledger/client/actions/answers/ask-model";
-import { toHex32 } from "@openledger/client/hex";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import { hex32 } from "@openledger/foundation/hex";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { openPaidModels, type PaidModelsOptions } from "@openledger/models/paid/paid-models";
 import { describeBase, readFrom } from "@openledger/models/registered/base-files";
@@ -69,7 +69,7 @@ beforeAll(async () => {
     kind: "model",
     counters: { isReady: true, isApproved: true, priceWei: "1" },
     model: {
-      ...Object.fromEntries(Object.entries(words).map(([name, value]) => [name, toHex32(value)])),
+      ...Object.fromEntries(Object.entries(words).map(([name, value]) => [name, hex32(value)])),
       ...{ ownerParts: Number(ownerParts), validatorParts: Number(validatorParts) },
     },
   });

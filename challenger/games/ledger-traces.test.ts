@@ -9,11 +9,10 @@ import {
   hashStatics,
   type ModelBody,
 } from "@openledger/circuits/ledger/leaf";
-import { answerHash } from "@openledger/circuits/ledger/receipt";
+import { treePath, treeRoot } from "@openledger/circuits/ledger/ledger-tree";
+import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { EMPTY_COLLECTED_ROOT, genesisHash } from "@openledger/circuits/ledger/rewards";
-import { treePath, treeRoot } from "@openledger/circuits/ledger/tree-root";
 import { COUNTERS, FIELD_ORDER, LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
-import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
 import { defaultSplit } from "@openledger/circuits/settlement/earner-table-rules";
 import { columnsCommitment, commitColumns } from "@openledger/circuits/settlement/feature-commitment";
 import { settlementStatement } from "@openledger/circuits/settlement/settlement-data";
@@ -22,6 +21,7 @@ import {
   paymentChain,
   settleEpoch,
 } from "@openledger/circuits/settlement/settlement-rules";
+import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { SeededNumbers, sealedEpoch } from "@openledger/circuits/testing/settlement-world";
 import {
   deployGenesisGates,

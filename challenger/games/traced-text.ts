@@ -1,6 +1,6 @@
 /** A registered language model as claims of its queries name it. */
 
-import { parameterLayout } from "@openledger/models/architecture/parameter-layout";
+import { parameterLayout } from "@openledger/models/architecture/model-shape";
 import { type Kernels, NONE, type Place } from "@openledger/models/kernels/kernels";
 import { openBase } from "@openledger/models/registered/base-files";
 import { decodeMap } from "@openledger/models/registered/query-map-file";

@@ -2,7 +2,7 @@
 import type { AdapterLayout } from "@openledger/models/architecture/adapter-layout";
 import { passRow } from "@openledger/models/architecture/loss-gradient";
 import type { ModelShape } from "@openledger/models/architecture/model-shape";
-import { parameterLayout } from "@openledger/models/architecture/parameter-layout";
+import { parameterLayout } from "@openledger/models/architecture/model-shape";
 import { planWorkspace } from "@openledger/models/architecture/workspace";
 import { requireArena } from "@openledger/models/kernels/create-kernels";
 import { NONE } from "@openledger/models/kernels/kernels";

@@ -1,13 +1,12 @@
 /** What a batch is opened with and closes into, and how it is replayed from what L1 received. */
 
 import type { RollupError } from "@openledger/foundation/rollup-error";
-import { circuitError } from "../circuit-errors.ts";
+import { circuitError, operationError } from "../circuit-errors.ts";
 import type { Leaf } from "../ledger/leaf.ts";
 import { credit, refuse } from "../ledger/leaf-rules.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { TreeVersion } from "../ledger/ledger-tree.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
-import { operationError } from "../operation-errors.ts";
 import { type BatchShape, KIND, kindRule, MAX_AMOUNT_WEI } from "../protocol.ts";
 import type { BatchData, L1Header, PostedHeader, SlotRecord } from "./batch-data.ts";
 import type { ReplayedSettlement } from "./settlement-operation.ts";

@@ -20,12 +20,12 @@ import {
 import { createdRecord, credit, inRange, refuse, requireKind, withLeaf } from "../ledger/leaf-rules.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import {
+  checkForm,
   leafReference,
   messageHash,
   type QueueOperation,
   type SignedOperation,
 } from "../ledger/operation.ts";
-import { checkForm } from "../ledger/operation-form.ts";
 import {
   APPROVAL_DELAY_SECONDS,
   BINDING_BITS,

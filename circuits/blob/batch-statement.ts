@@ -2,8 +2,8 @@
 import { type BatchData, batchElements } from "../batch/batch-data.ts";
 import { challenge, evaluate } from "../field/element-vector.ts";
 import { isBlobShape } from "../protocol.ts";
+import { blobHalves, evaluateBlob } from "./blob-bytes.ts";
 import { blobElements } from "./blob-elements.ts";
-import { blobHalves, evaluateBlob } from "./blob-polynomial.ts";
 
 /** The public signals of a batch's proof. */
 export interface BatchStatement {

@@ -4,15 +4,17 @@ import type { SlotRecord } from "../batch/batch-data.ts";
 import { invertAll, powMod } from "../field/modular.ts";
 import { invertMod } from "../inverse.ts";
 import { type BatchShape, FIELD_ORDER, KIND } from "../protocol.ts";
-import { BLOB_BYTES, decodeBlob, encodeBlob } from "./blob-bytes.ts";
-import { blobElementCount, blobElements, recordsOfBlob } from "./blob-elements.ts";
 import {
+  BLOB_BYTES,
   BLOB_ELEMENT_COUNT,
   BLOB_FIELD_ORDER,
   BLOB_PAYLOAD_LIMIT,
   blobHalves,
+  decodeBlob,
+  encodeBlob,
   evaluateBlob,
-} from "./blob-polynomial.ts";
+} from "./blob-bytes.ts";
+import { blobElementCount, blobElements, recordsOfBlob } from "./blob-elements.ts";
 
 const SHAPE: BatchShape = {
   ...{ narrow: 8, wide: 1 },

@@ -6,7 +6,7 @@
 import { type BatchData, NULL_RECORD, narrowPairs, type SlotRecord } from "../batch/batch-data.ts";
 import { circuitError } from "../circuit-errors.ts";
 import { type BatchShape, KIND, kindRule, NARROW_CORE } from "../protocol.ts";
-import { BLOB_PAYLOAD_LIMIT } from "./blob-polynomial.ts";
+import { BLOB_PAYLOAD_LIMIT } from "./blob-bytes.ts";
 
 const CORE_BITS = 92;
 

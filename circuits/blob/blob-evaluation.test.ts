@@ -7,7 +7,7 @@ import { blobConstraints } from "../testing/blob-counts.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { shiftedDown } from "../testing/field-aliases.ts";
 import { sourceWithout } from "../testing/mutant.ts";
-import { BLOB_FIELD_ORDER, BLOB_PAYLOAD_LIMIT, blobHalves, evaluateBlob } from "./blob-polynomial.ts";
+import { BLOB_FIELD_ORDER, BLOB_PAYLOAD_LIMIT, blobHalves, evaluateBlob } from "./blob-bytes.ts";
 import { blobReductions } from "./blob-reductions.ts";
 
 /** Cores of all slots, then payloads of the members. */

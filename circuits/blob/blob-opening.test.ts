@@ -7,12 +7,10 @@ import {
   type SlotRecord,
 } from "../batch/batch-data.ts";
 import { KIND } from "../protocol.ts";
-import { decodeBlob, encodeBlob } from "./blob-bytes.ts";
+import { decodeBlob, encodeBlob, evaluateBlob, versionedHashOf } from "./blob-bytes.ts";
 import { blobElements, recordsOfBlob } from "./blob-elements.ts";
 import { readOpening, stateBatch } from "./blob-opening.ts";
-import { evaluateBlob } from "./blob-polynomial.ts";
 import { isOpening } from "./kzg-cells.ts";
-import { versionedHashOf } from "./versioned-hash.ts";
 
 const record = (kind: number, words: readonly bigint[], fields: Partial<SlotRecord> = {}): SlotRecord => ({
   ...{ kind, a: 3, b: 5, amountCode: 77n, isValid: false, words },

@@ -5,9 +5,9 @@ import { circuitError } from "../circuit-errors.ts";
 import { concatBytes, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import { isBlobShape } from "../protocol.ts";
 import { type BatchStatement, batchStatement } from "./batch-statement.ts";
+import { versionedHashOf } from "./blob-bytes.ts";
 import { blobElements } from "./blob-elements.ts";
 import { type BlobOpening, commitBlobNow, KZG_POINT_BYTES, openBlobNow, preloadKzg } from "./kzg.ts";
-import { versionedHashOf } from "./versioned-hash.ts";
 
 interface PostedOpening extends BlobOpening {
   /** 48 bytes. */

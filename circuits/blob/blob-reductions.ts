@@ -1,5 +1,5 @@
 /** The divisions by p of blob-evaluation.circom, as its witness: the value at z in baby and giant steps. */
-import { BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
+import { BLOB_FIELD_ORDER } from "./blob-bytes.ts";
 
 const LIMB_BITS = 92;
 type Limbs = readonly [bigint, bigint, bigint];

@@ -2,11 +2,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
-import { encodeBlob } from "./blob-bytes.ts";
-import { BLOB_ELEMENT_COUNT, BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
+import { BLOB_ELEMENT_COUNT, BLOB_FIELD_ORDER, encodeBlob, versionedHashOf } from "./blob-bytes.ts";
 import { commitBlob, openBlob } from "./kzg.ts";
 import { cellProofs } from "./kzg-cells.ts";
-import { versionedHashOf } from "./versioned-hash.ts";
 
 type Hex = `0x${string}`;
 

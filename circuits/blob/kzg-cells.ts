@@ -4,7 +4,7 @@
  */
 import { hexToBytes as plainBytes, bytesToHex as plainHex } from "@noble/hashes/utils.js";
 import type { KZG } from "micro-eth-signer/kzg.js";
-import { BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
+import { BLOB_FIELD_ORDER } from "./blob-bytes.ts";
 import type { BlobOpening } from "./kzg.ts";
 
 type Hex = `0x${string}`;

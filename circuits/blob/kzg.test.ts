@@ -1,10 +1,9 @@
 import { bls12_381 } from "@noble/curves/bls12-381.js";
 import { bytesToHex, hexToBytes } from "viem";
 import { describe, expect, test } from "vitest";
-import { BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
+import { BLOB_FIELD_ORDER, versionedHashOf } from "./blob-bytes.ts";
 import { commitBlob, openBlob } from "./kzg.ts";
 import { cellProofs, isOpening } from "./kzg-cells.ts";
-import { versionedHashOf } from "./versioned-hash.ts";
 
 /** A few coefficients: what a full blob does differently, the contracts' tests see on a node. */
 const coefficients = [3n, 0n, BLOB_FIELD_ORDER - 1n, 1n << 184n, 7n];

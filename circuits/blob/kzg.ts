@@ -8,7 +8,7 @@
 import type { pippenger as pippengerOf } from "@noble/curves/abstract/curve.js";
 import type { bls12_381 } from "@noble/curves/bls12-381.js";
 import { circuitError } from "../circuit-errors.ts";
-import { BLOB_ELEMENT_COUNT, BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
+import { BLOB_ELEMENT_COUNT, BLOB_FIELD_ORDER } from "./blob-bytes.ts";
 import { setupPowers } from "./setup-powers.ts";
 
 type G1Point = typeof bls12_381.G1.Point.BASE;

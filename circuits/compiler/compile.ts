@@ -18,7 +18,7 @@ export interface CompiledCircuit {
   /** sha256 over the main source, every included file, the compiler's version and flags; of a composed circuit see compose.ts. */
   contentHash: string;
   r1csPath: string;
-  /** circom's witness program; of a composed circuit its description (composed-description.ts). */
+  /** circom's witness program; of a composed circuit its description (composed-copies.ts). */
   wasmPath: string;
   /** The file exists only where `keepSym` was asked for, and of no composed circuit. */
   symPath: string;

@@ -13,7 +13,7 @@ import {
   portNames,
 } from "./compose-layout.ts";
 import { findEqualities, writeComposedR1cs } from "./compose-r1cs.ts";
-import { COMPOSITION_FILE, type ComposedDescription } from "./composed-description.ts";
+import { COMPOSITION_FILE, type ComposedDescription } from "./composed-copies.ts";
 import { readR1cs } from "./r1cs-reader.ts";
 import { deriveSteps, STEPS_FORM } from "./row-steps.ts";
 

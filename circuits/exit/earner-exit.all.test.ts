@@ -20,9 +20,8 @@ import { acceptedExit, differingElements, exitInputs, exitWorld, MODEL_ID } from
 import { RandomLedger } from "../testing/random-ledger.ts";
 import { expectRefusedBy } from "../testing/refusal-check.ts";
 import { SAMPLE_SHAPE } from "../testing/sample-shape.ts";
-import { earnedByDefault, earnerExit } from "./earner-exit.ts";
 import type { PreparedExit } from "./exit-statement.ts";
-import { leafExit } from "./leaf-exit.ts";
+import { earnedByDefault, earnerExit, leafExit } from "./exit-statement.ts";
 
 const EARNERS = 4;
 const ROLES: readonly EarnerRole[] = [0, 1];

@@ -8,8 +8,7 @@ import { packSplit } from "../ledger/rewards.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { SeededNumbers } from "../testing/settlement-world.ts";
-import { earnedByDefault } from "./earner-exit.ts";
-import { exitStatement } from "./exit-statement.ts";
+import { earnedByDefault, exitStatement } from "./exit-statement.ts";
 
 async function load(label: string, file: string): Promise<CircuitTester> {
   const name = label.replace(/[^A-Za-z0-9]+/g, "-").toLowerCase();

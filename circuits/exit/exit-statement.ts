@@ -1,8 +1,32 @@
 /** What an exit says, and its public signals (docs/reference/exits.md). Amounts are wei. Needs `initPoseidon`. */
 
+import { operationError } from "../circuit-errors.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { challenge, dataCommitment, evaluate } from "../field/element-vector.ts";
-import type { EarnerRole } from "../ledger/rewards.ts";
+import {
+  hashStatics,
+  leafFields,
+  type ModelBody,
+  type ModelStatics,
+  unpackBinding,
+  unpackCounters,
+} from "../ledger/leaf.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import {
+  accruedPath,
+  collectedPath,
+  collectedPlace,
+  EARNER_ROLE,
+  type Earner,
+  type EarnerRole,
+  type ModelRewards,
+  roleShareWei,
+  unpackSplit,
+} from "../ledger/rewards.ts";
+import { BINDING, LEAF_KIND, MAX_EARNER_COUNT } from "../protocol.ts";
+import { padded } from "../settlement/settled-model.ts";
+import { sizeError } from "../settlement/settlement-size.ts";
+import { drawShares, rewardPerUnit, splitEarned } from "../settlement/settlement-split.ts";
 
 /** E: what L1 evaluates. */
 export interface ExitData {
@@ -55,6 +79,169 @@ export function exitStatement(data: ExitData, circuitId: bigint): ExitStatement 
   return { commitment, z, y: evaluate(elements, z) };
 }
 
-export function prepareExit(data: ExitData, inputs: CircuitInputs): PreparedExit {
+function prepareExit(data: ExitData, inputs: CircuitInputs): PreparedExit {
   return { ...data, inputs, statement: (circuitId) => exitStatement(data, circuitId) };
+}
+
+// The rules of leaf-exit.circom: what a leaf of a frozen ledger takes to L1. Needs `initPoseidon`.
+
+/** The balance of leaf `id`, for its l1Owner. @throws OP_UNKNOWN_LEAF */
+export function leafExit(ledger: Ledger, id: number): PreparedExit {
+  const { leaf } = ledger.requireLeaf(id);
+  return prepareExit(
+    { root: ledger.root, key: leafExitKey(id), recipient: leaf.l1Owner, amountWei: leaf.balance },
+    { idBits: pathBits(ledger, id), leaf: leafFields(leaf), children: ledger.tree.path(id) },
+  );
+}
+
+/** The digits of an id as paths of this ledger's tree take them, lowest first. */
+function pathBits(ledger: Ledger, id: number): bigint[] {
+  return lowBits(id, 3 * ledger.tree.depth);
+}
+
+function lowBits(value: number, count: number): bigint[] {
+  return Array.from({ length: count }, (_, i) => (BigInt(value) >> BigInt(i)) & 1n);
+}
+
+// The rules of earner-exit.circom: what a role of a model's earner takes from a frozen ledger to L1. Amounts are wei. Needs
+// `initPoseidon`.
+
+/** What an earner of `rowCount` rows earns of an amount that is split by row counts; `statics` state N and the split. */
+export function earnedByDefault(statics: ModelStatics, rowCount: number, amountWei: bigint): bigint {
+  const { rewardWei } = drawShares(amountWei, 1, unpackSplit(statics.split));
+  const unit = rewardPerUnit(rewardWei, unpackBinding(statics.binding).rowCount);
+  return splitEarned(unit * BigInt(rowCount)).earnedWei;
+}
+
+/** What a role of an earner takes, without the proof's inputs. */
+export interface EarnerDue {
+  readonly key: bigint;
+  /** The leaf that has the role. */
+  readonly ownerId: number;
+  /** That leaf's l1Owner. */
+  readonly recipient: bigint;
+  readonly amountWei: bigint;
+}
+
+/**
+ * As `earnerExit`, but hashes nothing.
+ * @throws OP_UNKNOWN_LEAF, OP_WRONG_LEAF_KIND, OP_MODEL_NOT_READY, OP_NOT_EARNER
+ */
+export function earnerDue(ledger: Ledger, modelId: number, earnerIndex: number, role: EarnerRole): EarnerDue {
+  const { body, rewards, earner } = requireEarner(ledger, modelId, earnerIndex, MAX_EARNER_COUNT);
+  const ownerId = role === EARNER_ROLE.validator ? earner.validatorId : earner.contributorId;
+  const wholeWei = [ledger.requireLeaf(modelId).leaf.openAmount, rewards.sealed?.amountWei ?? 0n].reduce(
+    (sum, amountWei) => sum + earnedByDefault(body.statics, earner.rowCount, amountWei),
+    rewards.accruedWei[earnerIndex] ?? 0n,
+  );
+  const collectedWei = rewards.collectedWei[collectedPlace(earnerIndex, role)] ?? 0n;
+  const { validatorParts } = unpackSplit(body.statics.split);
+  return {
+    key: earnerExitKey(modelId, earnerIndex, role),
+    ownerId,
+    recipient: ledger.requireLeaf(ownerId).leaf.l1Owner,
+    amountWei: roleShareWei(wholeWei, role, validatorParts) - collectedWei,
+  };
+}
+
+/**
+ * What the role of the earner owns: its part of all that the earner has accrued, the open and the sealed amount split by row
+ * counts included, less what it has collected. For the l1Owner of the earner's contributor or validator.
+ *
+ * @param earnerCount Earners of the circuit.
+ * @throws OP_UNKNOWN_LEAF for the model or the earner's owner, OP_WRONG_LEAF_KIND, OP_MODEL_NOT_READY, OP_NOT_EARNER
+ * where there is no such earner, CIR_SETTLEMENT_SIZE
+ */
+export function earnerExit(
+  ledger: Ledger,
+  modelId: number,
+  earnerIndex: number,
+  role: EarnerRole,
+  earnerCount: number = MAX_EARNER_COUNT,
+): PreparedExit {
+  const { body, rewards, earner } = requireEarner(ledger, modelId, earnerIndex, earnerCount);
+  const { key, ownerId, recipient, amountWei } = earnerDue(ledger, modelId, earnerIndex, role);
+  const otherId = role === EARNER_ROLE.validator ? earner.contributorId : earner.validatorId;
+  const accruedWei = rewards.accruedWei[earnerIndex] ?? 0n;
+  const collectedWei = rewards.collectedWei[collectedPlace(earnerIndex, role)] ?? 0n;
+  return prepareExit(
+    { root: ledger.root, key, recipient, amountWei },
+    {
+      ...modelInputs(ledger, modelId, body, rewards, earnerCount),
+      earnerBits: lowBits(earnerIndex, 8),
+      role,
+      ownerBits: pathBits(ledger, ownerId),
+      otherId,
+      accruedWei,
+      accruedChildren: accruedPath(rewards.earners, rewards.accruedWei, earnerIndex),
+      collectedWei,
+      collectedChildren: collectedPath(rewards.collectedWei, collectedPlace(earnerIndex, role)),
+      owner: leafFields(ledger.requireLeaf(ownerId).leaf),
+      ownerChildren: ledger.tree.path(ownerId),
+    },
+  );
+}
+
+/** The opening of the model's leaf and of its earner table. */
+function modelInputs(
+  ledger: Ledger,
+  modelId: number,
+  body: ModelBody,
+  rewards: ModelRewards,
+  earnerCount: number,
+): CircuitInputs {
+  const { nonce, l1Owner, keyX, balance, chain, openAmount, counters } = ledger.requireLeaf(modelId).leaf;
+  const { featuresCommitment, earnerRoot, binding, split } = body.statics;
+  const { earners, sealed } = rewards;
+  const counts = earners.map((earner) => BigInt(earner.rowCount));
+  return {
+    modelBits: pathBits(ledger, modelId),
+    ...{ nonce, l1Owner, keyX, balance, chain, openAmount },
+    countersRest: counters >> 1n,
+    modelChildren: ledger.tree.path(modelId),
+    featuresCommitment,
+    earnerRoot,
+    origin: binding & ((1n << 56n) - 1n),
+    predecessor: unpackBinding(binding).predecessorId,
+    shape: binding >> BINDING.drawBits,
+    ...unpackSplit(split),
+    epochStart: body.epochStart,
+    isSealed: sealed === null ? 0n : 1n,
+    sealedChain: sealed?.chain ?? 0n,
+    sealedAt: sealed === null ? 0n : sealed.epoch | (sealed.sealBatch << 24n),
+    sealedWei: sealed?.amountWei ?? 0n,
+    present: padded(
+      earners.map(() => 1n),
+      earnerCount,
+    ),
+    rowCounts: padded(counts, earnerCount),
+  };
+}
+
+function requireEarner(
+  ledger: Ledger,
+  modelId: number,
+  earnerIndex: number,
+  earnerCount: number,
+): { readonly body: ModelBody; readonly rewards: ModelRewards; readonly earner: Earner } {
+  const { leaf, model: body, rewards } = ledger.requireLeaf(modelId);
+  if (leaf.kind !== LEAF_KIND.model || body === undefined)
+    throw operationError("OP_WRONG_LEAF_KIND", `leaf ${modelId} is no model`, { data: { id: modelId } });
+  if (!unpackCounters(leaf.counters).isReady || rewards === undefined) {
+    throw operationError(
+      "OP_MODEL_NOT_READY",
+      `model ${modelId} has had no genesis: its earners own nothing`,
+      {
+        data: { id: modelId, statics: hashStatics(body.statics).toString() },
+      },
+    );
+  }
+  const earner = rewards.earners[earnerIndex];
+  if (earner === undefined) {
+    throw operationError("OP_NOT_EARNER", `model ${modelId} has no earner ${earnerIndex}`, {
+      data: { id: modelId, earnerIndex, earnerCount: rewards.earners.length },
+    });
+  }
+  if (rewards.earners.length > earnerCount) throw sizeError("earners", rewards.earners.length, earnerCount);
+  return { body, rewards, earner };
 }

@@ -16,8 +16,7 @@ import {
 } from "../testing/exit-world.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
 import { expectRefusedBy } from "../testing/refusal-check.ts";
-import { leafExitKey, type PreparedExit } from "./exit-statement.ts";
-import { leafExit } from "./leaf-exit.ts";
+import { leafExit, leafExitKey, type PreparedExit } from "./exit-statement.ts";
 
 let tester: CircuitTester;
 const differingElements = (inputs: CircuitInputs, exit: PreparedExit) =>

@@ -1,4 +1,4 @@
-import { operationError } from "../operation-errors.ts";
+import { operationError } from "../circuit-errors.ts";
 
 /** Amounts in a record: value = mantissa · 10^exponent wei, 35 + 5 bits, mantissa in the low bits. */
 const MANTISSA_BITS = 35n;

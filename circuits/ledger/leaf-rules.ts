@@ -1,6 +1,6 @@
 /** Small steps that the rules of operations share: refusals, checks, changed copies of states. */
 
-import { type OperationErrorCode, operationError } from "../operation-errors.ts";
+import { type OperationErrorCode, operationError } from "../circuit-errors.ts";
 import { AMOUNT_BITS, COUNTERS, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "../protocol.ts";
 import {
   EMPTY_DATANET_BODY,

@@ -1,4 +1,4 @@
-import { operationError } from "../operation-errors.ts";
+import { operationError } from "../circuit-errors.ts";
 import { GENESIS_FEE_ACCOUNT_ID, GENESIS_NEXT_ID, TREASURY_ID, TREE_DEPTH } from "../protocol.ts";
 import { accountLeaf, EMPTY_LEAF, type LeafState } from "./leaf.ts";
 import { LedgerTree } from "./ledger-tree.ts";
@@ -74,4 +74,24 @@ export function genesisLedger(genesis: Genesis, depth: number = TREE_DEPTH): Led
   });
   ledger.nextId = GENESIS_NEXT_ID;
   return ledger;
+}
+
+/** How far a ledger is after a batch, as L1's contract, the bridge and the sequencer all know it. */
+export interface LedgerPlace {
+  readonly batchNumber: number;
+  readonly root: bigint;
+  /** Signed operations so far. */
+  readonly opIndex: number;
+  /** Queue entries taken so far. */
+  readonly queueHead: number;
+}
+
+/** Root, signed operations and queue say what the ledger is; invalid queue entries change nothing but the last. */
+export function isSamePlace(one: LedgerPlace, other: LedgerPlace): boolean {
+  return (
+    one.batchNumber === other.batchNumber &&
+    one.root === other.root &&
+    one.opIndex === other.opIndex &&
+    one.queueHead === other.queueHead
+  );
 }

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";
-import { queryByte, queryBytes, queryCommitment, queryDigits } from "./query.ts";
+import { queryByte, queryBytes, queryCommitment, queryDigits } from "./model-query.ts";
 
 beforeAll(initPoseidon);
 const oddNumbers = Array.from({ length: 256 }, (_, i) => 2 * i - 255);

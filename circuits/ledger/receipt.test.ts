@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { answerHash, askMessage, receiptHash } from "./receipt.ts";
+import { answerHash, askMessage, receiptHash } from "./model-query.ts";
 
 beforeAll(initPoseidon);
 

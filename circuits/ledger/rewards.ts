@@ -5,7 +5,7 @@
 import { circuitError } from "../circuit-errors.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { DATA_CHUNK, EARNER_TREE_DEPTH, MAX_EARNER_COUNT, TAG } from "../protocol.ts";
-import { treePath, treeRoot } from "./tree-root.ts";
+import { treePath, treeRoot } from "./ledger-tree.ts";
 
 /** Who an earner's rows earn for: 24-bit ids of leaves. */
 export interface EarnerOwners {

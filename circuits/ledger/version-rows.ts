@@ -1,8 +1,24 @@
 /** What a datanet's version commits to (docs/reference/ledger.md, "Rows and owners"): row hashes and the trees over them. */
+
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hashTagged } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG, TREE_ARITY } from "../protocol.ts";
-import { treeRoot } from "./tree-root.ts";
+import { treeRoot } from "./ledger-tree.ts";
+
+/** The chain of a Datanet's leaf after these commits, in the ledger's order (docs/reference/ledger.md). Needs `initPoseidon`. */
+export function commitChain(
+  commits: readonly {
+    readonly rowsRoot: bigint;
+    readonly contributorId: number;
+    readonly rowCount: number;
+  }[],
+): bigint {
+  return commits.reduce(
+    (link, { contributorId, rowCount, rowsRoot }) =>
+      hashTagged(TAG.commit, [link, rowsRoot, BigInt(contributorId) | (BigInt(rowCount) << 24n)]),
+    0n,
+  );
+}
 
 /** A row of a version and the two leaves that it earns for. */
 export interface VersionRow {

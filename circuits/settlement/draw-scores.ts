@@ -1,5 +1,5 @@
 import { circuitError } from "../circuit-errors.ts";
-import { queryBytes } from "../ledger/query.ts";
+import { queryBytes } from "../ledger/model-query.ts";
 
 /** Base-8 digits of 2s + 1 for d features: |2s + 1| ≤ 2 · 127 · 255 · d + 1 < 8^D. SCORE_DIGITS in score-rows.circom. */
 export function scoreDigitCount(featureCount: number): 7 | 8 | 9 {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { BASE8, SUBGROUP_ORDER } from "../field/eddsa.ts";
 import { toMontgomery } from "../field/eddsa-tables.ts";
 import { initPoseidon } from "../field/poseidon.ts";
-import { queryByte, queryBytes, queryCommitment, queryDigits } from "../ledger/query.ts";
+import { queryByte, queryBytes, queryCommitment, queryDigits } from "../ledger/model-query.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 

@@ -6,8 +6,7 @@
 import { hashTagged } from "../field/poseidon.ts";
 import type { DirectQuery } from "../ledger/direct-query.ts";
 import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
-import { type ModelQuery, modelQueryCommitment } from "../ledger/model-query.ts";
-import { receiptHash } from "../ledger/receipt.ts";
+import { type ModelQuery, modelQueryCommitment, receiptHash } from "../ledger/model-query.ts";
 import { type SealedEpoch, unpackSplit } from "../ledger/rewards.ts";
 import { TAG } from "../protocol.ts";
 import type { DirectMatrix } from "./direct-matrix.ts";

@@ -1,7 +1,7 @@
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it } from "vitest";
 import { signalsOf } from "../blob/batch-statement.ts";
-import { BLOB_PAYLOAD_LIMIT } from "../blob/blob-polynomial.ts";
+import { BLOB_PAYLOAD_LIMIT } from "../blob/blob-bytes.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { isBlobShape, KIND } from "../protocol.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
@@ -13,8 +13,8 @@ import {
   smallTableTester,
   tableWitness,
 } from "../testing/table-world.ts";
-import { sealedStatement } from "./sealed-batch.ts";
-import { fitsTable } from "./table-limits.ts";
+import { sealedStatement } from "./table-builder.ts";
+import { fitsTable } from "./table-shape.ts";
 import { tableTerms, unbalanced } from "./table-terms.ts";
 
 beforeAll(initPoseidon);

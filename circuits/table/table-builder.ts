@@ -2,21 +2,26 @@
  * An open batch: operations are executed in order as they come, and placed in the section of their kind.
  * The batch applies its sections one after the other. `table-order.ts` says why that gives the same.
  */
-
 import { type BatchOpening, type ClosedBatch, creditFees, type PlacedTrace } from "../batch/batch.ts";
 import type { SlotRecord } from "../batch/batch-data.ts";
-import { movedTraces } from "../batch/batch-draft.ts";
+import { type BatchDraft, draftOf, movedTraces, openDraft } from "../batch/batch-draft.ts";
+import { batchInputs } from "../batch/batch-inputs.ts";
 import { executeSlot, nullSlot } from "../batch/slot.ts";
 import type { Operation, SlotTrace } from "../batch/slot-trace.ts";
+import { type BatchStatement, batchStatement } from "../blob/batch-statement.ts";
 import { circuitError } from "../circuit-errors.ts";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { dataCommitment } from "../field/element-vector.ts";
 import { type Leaf, unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
 import { type DataPlace, KIND, kindRule } from "../protocol.ts";
+import { absorbedElements } from "./table-data.ts";
+import { withTable } from "./table-inputs.ts";
 import { layOutTable, type TableLayout } from "./table-layout.ts";
-import { fitsTable } from "./table-limits.ts";
 import { WideLeaves } from "./table-order.ts";
 import {
+  fitsTable,
   postedShape,
   requireTableShape,
   type TableShape,
@@ -31,7 +36,7 @@ export interface TableCounts {
   readonly payments: number;
 }
 
-/** A closed batch, as it is kept for the prover and laid out for the circuit (sealed-batch.ts). */
+/** A closed batch, as it is kept for the prover and laid out for the circuit. */
 export interface SealedBatch {
   /** What is posted of it: its narrow slots are both sections, the first one padded. */
   readonly batch: ClosedBatch;
@@ -176,3 +181,39 @@ export class TableBuilder {
     return { batch: { data, wide: padded, fee }, layout };
   }
 }
+
+// A closed batch: stated, kept for the prover and laid out for the circuit.
+
+/** C. It binds more than what is posted, so that L1's data alone does not give it. */
+export const sealedCommitment = ({ batch, layout }: SealedBatch): bigint =>
+  dataCommitment(absorbedElements(batch.data, layout));
+
+/** @param versionedHash of the batch's blob, 32 bytes; null where the shape has no blob */
+export function sealedStatement(
+  sealed: SealedBatch,
+  circuitId: bigint,
+  versionedHash: bigint | null = null,
+): BatchStatement {
+  return batchStatement(sealed.batch.data, circuitId, sealedCommitment(sealed), versionedHash);
+}
+
+/** The circuit's inputs at challenge z. */
+export const sealedInputs = ({ batch, layout }: SealedBatch, z: bigint, depth: number): CircuitInputs =>
+  withTable(batchInputs(batch, z, depth), layout, batch.data);
+
+/** What has to be kept of a closed batch until a prover asks. Plain data. */
+export interface SealedDraft {
+  /** Of the wide slots: all else of the batch is in the layout, which C needed already. */
+  readonly draft: BatchDraft;
+  readonly layout: TableLayout;
+}
+
+export const sealedDraftOf = ({ batch, layout }: SealedBatch): SealedDraft => ({
+  draft: draftOf(batch),
+  layout,
+});
+
+export const openSealedDraft = ({ draft, layout }: SealedDraft): SealedBatch => ({
+  batch: openDraft(draft),
+  layout,
+});

@@ -1,8 +1,8 @@
 /** Lays a batch's table out as input signals of `TableBatch` (table-batch.circom). */
 
 import type { BatchData } from "../batch/batch-data.ts";
+import { blobHalves, evaluateBlob } from "../blob/blob-bytes.ts";
 import { blobElements } from "../blob/blob-elements.ts";
-import { blobHalves, evaluateBlob } from "../blob/blob-polynomial.ts";
 import { blobReductions } from "../blob/blob-reductions.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { type Leaf, leafFields, unpackCounters } from "../ledger/leaf.ts";

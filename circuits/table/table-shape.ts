@@ -1,10 +1,13 @@
 /** How many slots, rows and units a batch has, and how deep its subtrees and its top are. */
-
 import { BLOB_OPENING_BYTES } from "../batch/batch-data.ts";
+import { BLOB_PAYLOAD_LIMIT } from "../blob/blob-bytes.ts";
 import { circuitError } from "../circuit-errors.ts";
+import { decodeAmount } from "../ledger/amount-float.ts";
+import type { SignedOperation } from "../ledger/operation.ts";
 import {
   type BatchShape,
   type DataPlace,
+  KIND,
   shapeName,
   type TableSizes,
   TREE_ARITY,
@@ -127,4 +130,29 @@ export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH)
     throw circuitError("CIR_COMPOSITION_INVALID", `no batch has the shape ${tableName(shape)}`, {
       data: { reason: "shape-impossible", ...shape },
     });
+}
+
+// What a slot of the table can hold (slot-head.circom, member-slot.circom). All else goes into a wide slot.
+
+/** Of the amount's decimal float: so amounts are below 2^35 · 10^18 < 2^96 wei. `encodeAmount` gives more only above that. */
+const MAX_EXPONENT = 18n;
+const MANTISSA_BITS = 35n;
+/** What a payment may pay above the price. */
+const SURPLUS_BITS = 64n;
+
+/** Whether a slot of the table can hold an amount written so. Its smallest exponent is above that only from 3.4 · 10^28 wei on. */
+export const fitsTableAmount = (amountCode: bigint): boolean => amountCode >> MANTISSA_BITS <= MAX_EXPONENT;
+
+/**
+ * @param priceWei of a payment's model; of no meaning for other kinds
+ * @param isBlob whether the table's slots stand in a blob
+ */
+export function fitsTable(
+  operation: Pick<SignedOperation, "kind" | "amountCode" | "words">,
+  { priceWei, isBlob }: { readonly priceWei: bigint; readonly isBlob: boolean },
+): boolean {
+  if (!fitsTableAmount(operation.amountCode)) return false;
+  if (isBlob && operation.words.some((word) => word >= BLOB_PAYLOAD_LIMIT)) return false;
+  if (operation.kind !== KIND.payInference) return true;
+  return decodeAmount(operation.amountCode) - priceWei < 1n << SURPLUS_BITS;
 }

@@ -8,13 +8,13 @@ import {
 } from "../batch/composed-inputs.ts";
 import { SlotChain } from "../batch/slot-chain.ts";
 import { circuitError } from "../circuit-errors.ts";
+import type { ComposedDescription } from "../compiler/composed-copies.ts";
 import {
   ComposedCopies,
   type CopyProgress,
   type RunBlock,
   type RunPart,
 } from "../compiler/composed-copies.ts";
-import type { ComposedDescription } from "../compiler/composed-description.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { challengesAt } from "./table-terms.ts";

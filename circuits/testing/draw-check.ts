@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import { compileCircuit } from "../compiler/compile.ts";
 import { drawScoresIncludes } from "../field/generator-tables.ts";
-import { queryCommitment } from "../ledger/query.ts";
+import { queryCommitment } from "../ledger/model-query.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { exactScores } from "../settlement/draw-scores.ts";
 import { columnsCommitment, commitColumns } from "../settlement/feature-commitment.ts";

@@ -46,7 +46,7 @@ import {
   TAG,
   WITHDRAW_ALL_WEI,
 } from "../protocol.ts";
-import { sealedInputs } from "../table/sealed-batch.ts";
+import { sealedInputs } from "../table/table-builder.ts";
 import { postedShape, type TableShape } from "../table/table-shape.ts";
 import { lawlessLayout, sectionsOfTraces, showUnitCounters } from "./lawless-table.ts";
 import { TEST_DOMAIN } from "./random-ledger.ts";

@@ -3,10 +3,10 @@ import { enableRelaxedSimd, WebAssembly } from "@openledger/foundation/wasm/rela
 import { describe, expect, test } from "vitest";
 import { scalarsFrom } from "../testing/sample-scalars.ts";
 import { half } from "./column-sum.ts";
-import { ConstantPool } from "./constant-pool.ts";
 import { FieldKernel, type LimbValue, storedMax } from "./field-kernel.ts";
 import {
   baseField,
+  ConstantPool,
   elementBytes,
   elementR,
   encodeElement,

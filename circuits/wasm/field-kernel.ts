@@ -17,7 +17,7 @@ import {
   radix,
   type Sum,
 } from "./column-sum.ts";
-import type { ConstantPool } from "./constant-pool.ts";
+import type { ConstantPool } from "./field-limbs.ts";
 import {
   balancedResidue,
   elementR,

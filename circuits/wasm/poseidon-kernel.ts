@@ -14,9 +14,15 @@ import {
 } from "@openledger/foundation/wasm/assembler";
 import { enableRelaxedSimd, newMemory, WebAssembly } from "@openledger/foundation/wasm/relaxed-simd";
 import { FIELD_ORDER } from "../protocol.ts";
-import { ConstantPool } from "./constant-pool.ts";
 import { FieldKernel, type LimbValue } from "./field-kernel.ts";
-import { elementBytes, elementR, encodeElement, limbCount, scalarField } from "./field-limbs.ts";
+import {
+  ConstantPool,
+  elementBytes,
+  elementR,
+  encodeElement,
+  limbCount,
+  scalarField,
+} from "./field-limbs.ts";
 import { readIntegers, writeInteger } from "./integer-limbs.ts";
 import { FULL_ROUNDS } from "./poseidon-definition.ts";
 import { makeTables, type PoseidonTables } from "./poseidon-tables.ts";

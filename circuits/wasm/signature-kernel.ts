@@ -19,9 +19,8 @@ import {
 import { enableRelaxedSimd, newMemory, WebAssembly } from "@openledger/foundation/wasm/relaxed-simd";
 import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { ConstantPool } from "./constant-pool.ts";
 import { FieldKernel, type LimbValue } from "./field-kernel.ts";
-import { elementBytes, elementR, encodeElement, scalarField } from "./field-limbs.ts";
+import { ConstantPool, elementBytes, elementR, encodeElement, scalarField } from "./field-limbs.ts";
 import { readIntegers, writeInteger } from "./integer-limbs.ts";
 
 /** A square root of a: either will do. */

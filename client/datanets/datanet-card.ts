@@ -1,8 +1,8 @@
 import { type Card, nameCard } from "@openledger/datanets/card/card";
 import { z } from "zod";
 import { commitVersion } from "../actions/data/version-commitments.ts";
-import type { PublishVersionErrorCode } from "../actions/ledger/publish-version.ts";
-import { publishVersion } from "../actions/ledger/publish-version.ts";
+import type { PublishVersionErrorCode } from "../actions/ledger/datanet-operations.ts";
+import { publishVersion } from "../actions/ledger/datanet-operations.ts";
 import type { SendResult, SigningOptions } from "../actions/ledger/send-operation.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";

@@ -9,13 +9,13 @@ import {
   rowHashesOf,
   versionRowsOf,
 } from "@openledger/datanets/rows/row-wire";
+import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { ListCommitsErrorCode } from "../actions/data/list-commits.ts";
 import { type DatanetCommit, listAllOperations, listCommits } from "../actions/data/list-commits.ts";
 import { storeVersion } from "../actions/data/published-version.ts";
 import { type RowStore, readRow, storeContributionList, storeRow } from "../actions/data/row-store.ts";
 import { clientError } from "../client-errors.ts";
-import { toHex32 } from "../hex.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { hostFalse } from "./host-false.ts";
 import {
@@ -24,8 +24,9 @@ import {
   type HostErrorCode,
   type HostedDatanetPlace,
   hostInfo,
+  MAX_DIGESTS_A_REQUEST,
+  rowsRequest,
 } from "./host-request.ts";
-import { MAX_DIGESTS_A_REQUEST, rowsRequest } from "./rows-request.ts";
 
 export interface DownloadVersionParameters extends HostedDatanetPlace {
   store: RowStore;
@@ -80,10 +81,10 @@ export async function downloadVersionList(
   client: LedgerClient,
   { datanetId, hostUrl, rowsRoot }: HostedDatanetPlace & { rowsRoot: bigint },
 ): Promise<ListedRow[]> {
-  const path = `/v1/datanets/${datanetId}/versions/${toHex32(rowsRoot)}`;
+  const path = `/v1/datanets/${datanetId}/versions/${hex32(rowsRoot)}`;
   const rows = await readList(() => askHostForBytes(client, hostUrl, { path }), decodeVersion, { rowsRoot });
   if (versionRowsRoot(versionRowsOf(rows)) !== rowsRoot)
-    throw hostFalse("list", `the list of the version ${toHex32(rowsRoot)}`, { rowsRoot: toHex32(rowsRoot) });
+    throw hostFalse("list", `the list of the version ${hex32(rowsRoot)}`, { rowsRoot: hex32(rowsRoot) });
   return rows;
 }
 
@@ -108,7 +109,7 @@ export async function downloadCommits(
   const { datanetId, hostUrl, onIncomplete, store } = parameters;
   const commits: DatanetCommit[] = [];
   for (const commit of await listCommits(client, datanetId)) {
-    const root = toHex32(commit.rowsRoot);
+    const root = hex32(commit.rowsRoot);
     try {
       const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
       const list = await askHostForBytes(client, hostUrl, { path });

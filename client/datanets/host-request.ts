@@ -1,6 +1,7 @@
 /** One request to a Datanet host or a factory, signed where it has to be; its answers as they come. */
 
 import { REQUEST_HEADER, signRequest } from "@openledger/datanets/records/signed-request";
+import { encodeDigests } from "@openledger/datanets/rows/row-wire";
 import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
 import type { z } from "zod";
 import { clientError } from "../client-errors.ts";
@@ -14,6 +15,24 @@ import {
   hostInfoSchema,
   hostNameSchema,
 } from "./host-schemas.ts";
+
+/**
+ * SHA-256 that one request asks for.
+ * @internal
+ */
+export const MAX_DIGESTS_A_REQUEST = 4_096;
+
+/**
+ * The request that fetches rows by their SHA-256.
+ * @internal
+ */
+export function rowsRequest(datanetId: number, digests: readonly string[]) {
+  return {
+    method: "POST",
+    path: `/v1/datanets/${datanetId}/rows/fetch`,
+    body: encodeDigests(digests),
+  } as const;
+}
 
 /** What every call that asks a host may throw; it keeps the codes of its own refusals. */
 export type HostErrorCode =

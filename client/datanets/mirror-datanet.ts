@@ -1,13 +1,12 @@
 import { storeVersion } from "../actions/data/published-version.ts";
 import type { RowStore } from "../actions/data/row-store.ts";
 import type { LedgerClient } from "../ledger-client.ts";
-import { bringVersion } from "./bring-version.ts";
 import { bringCard, getHostedDatanet } from "./datanet-card.ts";
 import { type DownloadVersionErrorCode, downloadCommits, downloadVersionList } from "./download-rows.ts";
 import { askHost } from "./host-request.ts";
 import { versionsSchema } from "./host-schemas.ts";
 import { bringRecords, readRecords } from "./signed-records.ts";
-import { contributionSource, type UploadRowsErrorCode, uploadRows } from "./upload-rows.ts";
+import { bringVersion, contributionSource, type UploadRowsErrorCode, uploadRows } from "./upload-rows.ts";
 
 export interface MirrorDatanetParameters {
   datanetId: number;

@@ -3,16 +3,16 @@ import type { SignedRecord } from "@openledger/datanets/records/record";
 import { outcomeOf, type RecordBook } from "@openledger/datanets/records/record-book";
 import { drawValidator } from "@openledger/datanets/records/validator-draw";
 import { ownLabel } from "@openledger/datanets/rows/own-label";
+import { hex32 } from "@openledger/foundation/hex";
 import {
   type CollectedVersion,
   type CollectVersionErrorCode,
   collectVersion,
-} from "../actions/data/collect-version.ts";
+} from "../actions/data/contribute-rows.ts";
 import type { DatanetCommit } from "../actions/data/list-commits.ts";
 import { listCommits } from "../actions/data/list-commits.ts";
 import { readVersion } from "../actions/data/published-version.ts";
 import { type RowStore, readContribution, readRow } from "../actions/data/row-store.ts";
-import { toHex32 } from "../hex.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
 import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card.ts";
@@ -97,7 +97,7 @@ function decide(
   commit: DatanetCommit,
   digest: string,
 ): number | string {
-  const verdict = book.verdict(toHex32(commit.rowsRoot));
+  const verdict = book.verdict(hex32(commit.rowsRoot));
   if (verdict === null) return "nobody has approved the contribution";
   if (verdict.verdict === "reject") return `the contribution was rejected: ${verdict.note}`;
   const outcome = outcomeOf(card, book.row(digest));
@@ -156,7 +156,7 @@ export async function verifyVouching(
   const commitOf = new Map<string, string>();
   for (const { rowsRoot } of await listCommits(client, datanetId))
     for (const digest of (await readContribution(store, rowsRoot)).digests)
-      if (!commitOf.has(digest)) commitOf.set(digest, toHex32(rowsRoot));
+      if (!commitOf.has(digest)) commitOf.set(digest, hex32(rowsRoot));
   const signed = vouchingRecords(records);
   const presentKeys = new Map<number, bigint>();
   const exceptions: VouchedRow[] = [];

@@ -1,6 +1,8 @@
-import { encodeDigests, encodeRows } from "@openledger/datanets/rows/row-wire";
+import { encodeDigests, encodeRows, encodeVersion } from "@openledger/datanets/rows/row-wire";
+import { hex32 } from "@openledger/foundation/hex";
+import { z } from "zod";
+import { readVersion } from "../actions/data/published-version.ts";
 import { type RowStore, readContribution, readRow } from "../actions/data/row-store.ts";
-import { toHex32 } from "../hex.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { askHost, type HostErrorCode, type HostedDatanetPlace, hostInfo } from "./host-request.ts";
 import { missingSchema, receivedSchema } from "./host-schemas.ts";
@@ -50,7 +52,7 @@ export async function uploadRows(
   { datanetId, from, hostUrl, onProgress, source }: UploadRowsParameters,
 ): Promise<UploadRowsReturnType> {
   const { limits } = await hostInfo(client, hostUrl);
-  const commit = `/v1/datanets/${datanetId}/commits/${toHex32(source.rowsRoot)}`;
+  const commit = `/v1/datanets/${datanetId}/commits/${hex32(source.rowsRoot)}`;
   const put = (path: string, body: Uint8Array) =>
     askHost(client, hostUrl, { method: "PUT", path, body, isSigned: true, from }, receivedSchema);
   await put(`${commit}/list`, encodeDigests(source.digests));
@@ -95,4 +97,39 @@ export type ContributionSourceErrorCode = "CLI_ROWS_MISSING";
 export async function contributionSource(store: RowStore, rowsRoot: bigint): Promise<RowSource> {
   const { digests } = await readContribution(store, rowsRoot);
   return { rowsRoot, digests, row: (index) => readRow(store, digests[index]!) };
+}
+
+export interface BringVersionParameters extends HostedDatanetPlace {
+  store: RowStore;
+  rowsRoot: bigint;
+  /** The account that signs the request; default: the client's. */
+  from?: number;
+}
+export type BringVersionErrorCode =
+  | "CLI_ROWS_MISSING"
+  | "DNT_LIST_MISMATCH"
+  | "DNT_NOT_HOSTED"
+  | HostErrorCode;
+
+/**
+ * Brings the list of a published version to a host, which holds it against the ledger. Anybody may.
+ * @throws CLI_ROWS_MISSING, DNT_LIST_MISMATCH, DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * await bringVersion(client, { hostUrl, datanetId: 10, store, rowsRoot });
+ * ```
+ */
+export async function bringVersion(
+  client: LedgerClient,
+  { datanetId, from, hostUrl, rowsRoot, store }: BringVersionParameters,
+): Promise<void> {
+  const { rows } = await readVersion(store, rowsRoot);
+  const path = `/v1/datanets/${datanetId}/versions/${hex32(rowsRoot)}`;
+  const body = encodeVersion(rows);
+  await askHost(
+    client,
+    hostUrl,
+    { method: "PUT", path, body, isSigned: true, from },
+    z.object({ version: z.int() }),
+  );
 }

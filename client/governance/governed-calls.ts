@@ -1,10 +1,22 @@
 /** What proposals are made of. The timelock owns leaf 0, and acts for it as any owner: through the queue, which nobody refuses. */
-
 import { TREASURY_ID, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
-import { rollupRegistryAbi } from "@openledger/contracts/build/governance-abi";
+import {
+  governanceTimelockAbi,
+  openGovernorAbi,
+  rollupRegistryAbi,
+} from "@openledger/contracts/build/governance-abi";
 import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
-import { type Address, encodeFunctionData, type Hex } from "viem";
+import {
+  type Abi,
+  type Address,
+  decodeFunctionData,
+  encodeFunctionData,
+  formatEther,
+  getAddress,
+  type Hex,
+} from "viem";
 import type { LedgerClient } from "../ledger-client.ts";
+import { formatOpen } from "../sequencer/open-amount.ts";
 import type { GovernedCall } from "./governance.ts";
 
 type Contracts = Pick<LedgerClient, "rollupAddress" | "tokenAddress">;
@@ -53,4 +65,95 @@ export function withdrawFromTreasury(
 export function announceRollup(registry: Address, rollup: Address, sourcesHash: Hex): GovernedCall[] {
   const call = { abi: rollupRegistryAbi, functionName: "announce", args: [rollup, sourcesHash] } as const;
   return [{ target: registry, data: encodeFunctionData(call), valueWei: 0n }];
+}
+
+// What a proposal's call would do, in words: by the call itself, not by what its proposer says of it.
+
+export interface GovernedContracts {
+  readonly rollupAddress: Address;
+  readonly tokenAddress: Address;
+  readonly governor: Address;
+  readonly timelock: Address;
+  readonly registry: Address;
+}
+
+export interface DescribedCall {
+  readonly words: string;
+  /** What it does is not known here, or it goes where it has no effect that is known: read it before you vote. */
+  readonly isUnknown: boolean;
+}
+
+type Args = readonly unknown[];
+const known = (words: string): DescribedCall => ({ words, isUnknown: false });
+const open = (wei: unknown) => `${formatOpen(wei as bigint)} OPEN`;
+const days = (seconds: unknown) => `${Number(seconds as bigint) / 86_400} days`;
+const amount = (wei: unknown) => (wei === WITHDRAW_ALL_WEI ? "everything" : open(wei));
+
+export function describeCall(call: GovernedCall, at: GovernedContracts): DescribedCall {
+  const target = getAddress(call.target);
+  const ether = `${formatEther(call.valueWei)} ETH that the timelock holds`;
+  if (call.valueWei > 0n && call.data === "0x") return known(`Sends ${ether} to ${target}`);
+  // No function that is known here takes ETH.
+  if (call.valueWei > 0n)
+    return { words: `Sends ${ether} to ${target}, and calls it with ${call.data}`, isUnknown: true };
+  const described =
+    read(call, target, at.rollupAddress, rollupAbi, sayRollup) ??
+    read(call, target, at.tokenAddress, openTokenAbi, (name, args) => sayToken(name, args, at)) ??
+    read(call, target, at.registry, rollupRegistryAbi, sayRegistry) ??
+    read(call, target, at.timelock, governanceTimelockAbi, sayTimelock) ??
+    read(call, target, at.governor, openGovernorAbi, sayGovernor);
+  return described ?? { words: `Calls ${target} with ${call.data}`, isUnknown: true };
+}
+
+function read(
+  { data }: GovernedCall,
+  target: Address,
+  contract: Address,
+  abi: Abi,
+  say: (functionName: string, args: Args) => DescribedCall | null,
+): DescribedCall | null {
+  if (target !== getAddress(contract)) return null;
+  try {
+    const { args = [], functionName } = decodeFunctionData({ abi, data });
+    const words = `Calls ${functionName}(${args.map(String).join(", ")}) of ${target}`;
+    return say(functionName, args) ?? { words, isUnknown: true };
+  } catch {
+    return null;
+  }
+}
+
+function sayRollup(name: string, args: Args): DescribedCall | null {
+  // Another leaf is not the timelock's: the ledger leaves such an operation without effect.
+  if (Number(args[0]) !== TREASURY_ID) return null;
+  if (name === "forceTransfer")
+    return known(
+      `Pays ${amount(args[2])} out of the treasury to account ${args[1]} of ${args[3]}, inside the ledger`,
+    );
+  if (name === "forceWithdraw")
+    return known(`Pays ${amount(args[1])} out of the treasury to ${args[2]}, on Ethereum`);
+  return null;
+}
+
+function sayToken(name: string, args: Args, at: GovernedContracts): DescribedCall | null {
+  if (name === "approve" && getAddress(args[0] as Address) === getAddress(at.rollupAddress))
+    return known(`Lets the rollup take its queue's fee, at most ${open(args[1])}`);
+  if (name === "transfer") return known(`Sends ${open(args[1])} that the timelock holds to ${args[0]}`);
+  return null;
+}
+
+function sayRegistry(name: string, args: Args): DescribedCall | null {
+  return name === "announce" ? known(`Names ${args[0]} as the rollup to enter from then on`) : null;
+}
+
+function sayTimelock(name: string, args: Args): DescribedCall | null {
+  return name === "updateDelay" ? known(`Makes the time to leave ${days(args[0])}`) : null;
+}
+
+function sayGovernor(name: string, args: Args): DescribedCall | null {
+  const value = args[0];
+  if (name === "setVotingDelay") return known(`Counts votes as of ${value} blocks after a proposal`);
+  if (name === "setVotingPeriod") return known(`Lets people vote for ${value} blocks`);
+  if (name === "setProposalThreshold") return known(`Lets whoever has ${open(value)} of votes propose`);
+  if (name === "updateQuorumNumerator") return known(`Makes the quorum ${value} % of all OPEN`);
+  return null;
 }

@@ -1,9 +1,9 @@
 /** What anyone may read from the sequencer. Nothing here is proven: for that there is `openledger verify`. */
 
+import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address, Hex } from "viem";
 import { clientError } from "../client-errors.ts";
-import { toHex32 } from "../hex.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { requestSequencer, type SequencerAccess } from "./sequencer-request.ts";
 import {
@@ -70,7 +70,7 @@ export function findLeaves(
   client: SequencerAccess,
   filter: { owner: Address } | { keyX: bigint },
 ): Promise<LedgerLeaf[]> {
-  const query = "owner" in filter ? `owner=${filter.owner}` : `keyX=${toHex32(filter.keyX)}`;
+  const query = "owner" in filter ? `owner=${filter.owner}` : `keyX=${hex32(filter.keyX)}`;
   return requestSequencer(client, `/v1/leaves?${query}`, leavesSchema);
 }
 
@@ -89,7 +89,7 @@ export async function resolveSigner(
   const [only] = accounts;
   if (only === undefined) {
     throw clientError("CLI_LEAF_NOT_FOUND", "no account has this client's key; make a deposit first", {
-      data: { keyX: toHex32(keyX) },
+      data: { keyX: hex32(keyX) },
     });
   }
   if (accounts.length > 1) {

@@ -1,7 +1,8 @@
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { KIND_RULES } from "@openledger/circuits/protocol";
-import type { Hex } from "viem";
-import { toHex32 } from "../hex.ts";
+import { hex32 } from "@openledger/foundation/hex";
+import type { Address, Hex } from "viem";
+import type { Preconfirmation } from "./sequencer-schemas.ts";
 
 /** A signed operation as POST /v1/operations takes it (docs/reference/api.md). */
 export interface OperationBody {
@@ -22,9 +23,19 @@ export function encodeOperation(operation: SignedOperation): OperationBody {
     a: operation.a,
     b: operation.b,
     amountCode: operation.amountCode.toString(),
-    words: operation.words.map(toHex32),
+    words: operation.words.map(hex32),
     nonce: Number(operation.nonce),
     maxFeePerUnitWei: operation.maxFeePerUnitWei.toString(),
-    signature: { r8x: toHex32(signature.r8x), r8y: toHex32(signature.r8y), s: toHex32(signature.s) },
+    signature: { r8x: hex32(signature.r8x), r8y: hex32(signature.r8y), s: hex32(signature.s) },
   };
+}
+
+/** A preconfirmation with all that its hash is of: the file that `openledger contradiction` takes. */
+export interface KeptPreconfirmation {
+  readonly chainId: number;
+  readonly rollupAddress: Address;
+  readonly preconfirmation: Preconfirmation;
+  readonly operation: OperationBody;
+  /** B's owner and kind as they were signed; null in a submission of an older version. */
+  readonly bRef: Hex | null;
 }

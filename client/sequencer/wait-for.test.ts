@@ -1,5 +1,5 @@
+import { hex32 } from "@openledger/foundation/hex";
 import { afterEach, describe, expect, it } from "vitest";
-import { toHex32 } from "../hex.ts";
 import { FakeFailure } from "../testing/fake-sequencer.ts";
 import { createLedgerFixture, type LedgerFixture } from "../testing/ledger-fixture.ts";
 import { type WaitProgress, waitFor } from "./wait-for.ts";
@@ -7,7 +7,7 @@ import { type WaitProgress, waitFor } from "./wait-for.ts";
 let fixture: LedgerFixture;
 afterEach(() => fixture.close());
 
-const hash = toHex32(42n);
+const hash = hex32(42n);
 const operation = (status: string, more: object = {}) => ({
   hash,
   kind: "transfer",

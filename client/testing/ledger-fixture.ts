@@ -1,9 +1,9 @@
 /** A client and a sequencer that know two accounts, for the client's tests. */
 
 import { preconfirmationTypedData } from "@openledger/circuits/wire/sequencer-preconfirmation";
+import { hex32 } from "@openledger/foundation/hex";
 import { type Address, pad } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { toHex32 } from "../hex.ts";
 import { keyFromSecret, type L2Key } from "../l2-key.ts";
 import { type LedgerClient, ledgerDomain } from "../ledger-client.ts";
 import type { Preconfirmation } from "../sequencer/sequencer-schemas.ts";
@@ -38,7 +38,7 @@ export async function createLedgerFixture(options: { hasFeed?: boolean } = {}): 
   const payer = leafAnswer({ id: 4, l1Owner: owners.payer, keyX: key.keyX, nextNonce: 12 });
   const payee = leafAnswer({ id: 7, l1Owner: owners.payee, keyX: 0n, nextNonce: 0 });
   for (const leaf of [payer, payee]) sequencer.answers.set(`GET /v1/leaves/${leaf.id}`, leaf);
-  sequencer.answers.set(`GET /v1/leaves?keyX=${toHex32(key.keyX)}`, [payer]);
+  sequencer.answers.set(`GET /v1/leaves?keyX=${hex32(key.keyX)}`, [payer]);
   return {
     sequencer,
     client,
@@ -58,7 +58,7 @@ function infoAnswer(client: LedgerClient): object {
     chainId: client.chain.id,
     rollupAddress,
     tokenAddress,
-    domain: toHex32(client.domain),
+    domain: hex32(client.domain),
     preconfirmationSigner: operator.address,
     feePerUnitWei: "1000",
     idFeeWei: "5",
@@ -74,10 +74,10 @@ export function leafAnswer(fields: { id: number; l1Owner: Address; keyX: bigint;
     kind: "account",
     nonce: 0,
     balanceWei: "1000000000000000000",
-    chain: toHex32(0n),
+    chain: hex32(0n),
     openAmountWei: "0",
     counters: {},
     ...fields,
-    keyX: toHex32(fields.keyX),
+    keyX: hex32(fields.keyX),
   };
 }

@@ -1,7 +1,6 @@
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
-import { earnerExit } from "@openledger/circuits/exit/earner-exit";
 import type { PreparedExit } from "@openledger/circuits/exit/exit-statement";
-import { leafExit } from "@openledger/circuits/exit/leaf-exit";
+import { earnerExit, leafExit } from "@openledger/circuits/exit/exit-statement";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { earnerExitCircuitSpec, leafExitCircuitSpec } from "@openledger/circuits/registry/circuit-registry";

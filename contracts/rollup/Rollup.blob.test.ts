@@ -1,5 +1,5 @@
+import { BLOB_FIELD_ORDER } from "@openledger/circuits/blob/blob-bytes";
 import { encodeOpening, readOpening } from "@openledger/circuits/blob/blob-opening";
-import { BLOB_FIELD_ORDER } from "@openledger/circuits/blob/blob-polynomial";
 import { type BatchShape, KIND } from "@openledger/circuits/protocol";
 import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
 import { shapeOf } from "@openledger/circuits/testing/sample-shape";

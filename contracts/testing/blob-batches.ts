@@ -2,11 +2,11 @@
 
 import type { BatchData } from "@openledger/circuits/batch/batch-data";
 import { signalsOf } from "@openledger/circuits/blob/batch-statement";
+import { versionedHashOf } from "@openledger/circuits/blob/blob-bytes";
 import { blobElements } from "@openledger/circuits/blob/blob-elements";
 import { stateBatch } from "@openledger/circuits/blob/blob-opening";
 import { blobWithProof } from "@openledger/circuits/blob/blob-sidecar";
 import { commitBlob, openBlob } from "@openledger/circuits/blob/kzg";
-import { versionedHashOf } from "@openledger/circuits/blob/versioned-hash";
 import { toBytesBe } from "@openledger/circuits/field/element-vector";
 import { shapeName } from "@openledger/circuits/protocol";
 import {

@@ -2,8 +2,8 @@
 
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
-import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
 import type { SettlementData } from "@openledger/circuits/settlement/settlement-data";
+import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import fc from "fast-check";
 import { expect } from "vitest";
 import { credit, type InvariantModel, type PreparedStep } from "./invariant-oracle.ts";

@@ -5,8 +5,7 @@
 
 import { executeQueueEntry } from "@openledger/circuits/batch/queue-slot";
 import type { SlotTrace } from "@openledger/circuits/batch/slot-trace";
-import { earnerDue } from "@openledger/circuits/exit/earner-exit";
-import { type ExitData, leafExitKey } from "@openledger/circuits/exit/exit-statement";
+import { type ExitData, earnerDue, leafExitKey } from "@openledger/circuits/exit/exit-statement";
 import {
   accountLeaf,
   hashModelBody,

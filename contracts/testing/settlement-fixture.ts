@@ -3,8 +3,8 @@
 import type { BatchData } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
-import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
 import { CIRCUIT_SORT, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
+import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import type { Hex } from "viem";
 import { encodeHeader, type RpcHeader } from "../l1/block-header.ts";
 import {

@@ -2,14 +2,17 @@ import { join } from "node:path";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
-import { createDatanet } from "@openledger/client/actions/ledger/create-datanet";
+import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
 import { getHostedRow } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings, listNotices } from "@openledger/client/datanets/cleaning";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
-import { getStatistics } from "@openledger/client/datanets/label-turns";
+import {
+  getStatistics,
+  type SuggestLabelsReturnType,
+  suggestLabels,
+} from "@openledger/client/datanets/label-turns";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
-import { type SuggestLabelsReturnType, suggestLabels } from "@openledger/client/datanets/suggest-labels";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";

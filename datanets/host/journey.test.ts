@@ -1,13 +1,11 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { collectVersion } from "@openledger/client/actions/data/collect-version";
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
-import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
-import { bringVersion } from "@openledger/client/datanets/bring-version";
+import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import {
   bringCard,
@@ -16,9 +14,9 @@ import {
   publishCard,
 } from "@openledger/client/datanets/datanet-card";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
-import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
-import { toHex32 } from "@openledger/client/hex";
+import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { hex32 } from "@openledger/foundation/hex";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { nameCard } from "../card/card.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
@@ -73,7 +71,7 @@ describe("a Datanet", () => {
     // Read by cursor, as a list that is scrolled reads it.
     const seen: number[] = [];
     for (let after: number | null | undefined; after !== null; ) {
-      const commit = toHex32(contribution.rowsRoot);
+      const commit = hex32(contribution.rowsRoot);
       const page = await findRows(alice, {
         ...place(),
         commit,
@@ -85,7 +83,7 @@ describe("a Datanet", () => {
       after = page.next;
     }
     expect(seen).toEqual(rows.map((_, index) => index));
-    expect((await findRows(alice, { ...place(), commit: toHex32(1n) })).total).toBe(0);
+    expect((await findRows(alice, { ...place(), commit: hex32(1n) })).total).toBe(0);
 
     const version = await collectVersion(owner, { datanetId, store, validatorId: 4 });
     await storeVersion(store, version);

@@ -1,11 +1,9 @@
 import { join } from "node:path";
-import { collectVersion } from "@openledger/client/actions/data/collect-version";
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
-import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
-import { setKey } from "@openledger/client/actions/ledger/set-key";
-import { bringVersion } from "@openledger/client/datanets/bring-version";
+import { setKey } from "@openledger/client/actions/ledger/account-operations";
+import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { downloadVersion } from "@openledger/client/datanets/download-rows";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
@@ -17,7 +15,7 @@ import {
   sayRecords,
   type UnsignedRecord,
 } from "@openledger/client/datanets/signed-records";
-import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { createRandomKey } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

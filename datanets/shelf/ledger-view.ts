@@ -4,7 +4,7 @@
  * is its own check of L1.
  */
 
-import { commitChain } from "@openledger/circuits/ledger/commit-chain";
+import { commitChain } from "@openledger/circuits/ledger/version-rows";
 import { count, element, elementOrDecimal, hash, leafId } from "@openledger/circuits/wire/wire-fields";
 import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import { z } from "zod";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
-import { createDatanet } from "@openledger/client/actions/ledger/create-datanet";
+import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
 import { publishCard } from "@openledger/client/datanets/datanet-card";
 import { keyFromSecret } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";

@@ -7,7 +7,7 @@ import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/base/base-place";
 import { retrievalPreset } from "@openledger/models/registered/recipe-presets";
-import { textPreset } from "@openledger/models/registered/text-preset";
+import { textPreset } from "@openledger/models/registered/recipe-presets";
 import { CONTRIBUTORS, type ContributorName, devnetPaths } from "./config.ts";
 import { commitRows, heldOutMails, isLabelWrong } from "./mails.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan, validatorOf } from "./plan.ts";

@@ -1,7 +1,6 @@
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
-import { hasOnlyBlobBatches } from "@openledger/circuits/registry/circuit-sizes";
-import { dataTwins } from "@openledger/circuits/registry/data-twins";
+import { dataTwins, hasOnlyBlobBatches } from "@openledger/circuits/registry/circuit-sizes";
 import { tableIn } from "@openledger/circuits/table/table-shape";
 import { tableConstraints } from "@openledger/circuits/testing/table-counts";
 import {

@@ -4,10 +4,10 @@ import { signMessage } from "@openledger/circuits/field/eddsa";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
-import { toHex32 } from "@openledger/client/hex";
 import { isInTime } from "@openledger/client/internal/sequencer/lease-term";
 import { encodeOperation, type OperationBody } from "@openledger/client/sequencer/operation-body";
 import type { Preconfirmation } from "@openledger/client/sequencer/sequencer-schemas";
+import { hex32 } from "@openledger/foundation/hex";
 import type { DrillUser } from "./accounts.ts";
 
 export const FEE_PER_UNIT_WEI = 1_000n;
@@ -219,7 +219,7 @@ export class Traffic {
     const bRef = leafReference({ l1Owner: BigInt(to.l1Owner), kind: LEAF_KIND.account });
     const message = messageHash(operation, { domain: this.#options.domain, bRef });
     const body = encodeOperation({ ...operation, signature: signMessage(user.secret, message) });
-    return { amountCode, body, hash: toHex32(message) };
+    return { amountCode, body, hash: hex32(message) };
   }
 
   /** null where nobody answered, or not to the end. */

@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BatchShape } from "@openledger/circuits/protocol";
-import { toHex32 } from "@openledger/client/hex";
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
 import { deployContract } from "@openledger/contracts/build/deploy";
+import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { TestRandom } from "@openledger/foundation/testing/test-random";
 import type { BackendName } from "@openledger/prover/backends";
@@ -325,7 +325,7 @@ export class World {
   /** Deposits 1,000 OPEN for a new account. @returns its leaf's id, once the sequencer has it */
   async openAccount({ keyX, l1Owner }: Pick<DrillUser, "keyX" | "l1Owner">): Promise<number> {
     await this.l1.depositNew(parseEther("1000"), l1Owner, keyX);
-    const leafOf = async () => (await this.get<{ id: number }[]>(`/v1/leaves?keyX=${toHex32(keyX)}`))[0]?.id;
+    const leafOf = async () => (await this.get<{ id: number }[]>(`/v1/leaves?keyX=${hex32(keyX)}`))[0]?.id;
     return this.waitFor("the account of a deposit", leafOf, DEPOSITS_TIMEOUT_MS);
   }
 

@@ -1,10 +1,10 @@
 import type { AdapterTarget } from "../architecture/adapter-layout.ts";
 import type { Place } from "../kernels/kernels.ts";
+import { servingError } from "../model-errors.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { pagesOfRank } from "./adapter-pages.ts";
 import type { AdapterShelf } from "./adapter-shelf.ts";
 import { RangeAllocator } from "./range-allocator.ts";
-import { servingError } from "./serving-errors.ts";
 
 /** Where an adapter lies in the arena; a batch needs no more of it. */
 export interface ResidentAdapter {

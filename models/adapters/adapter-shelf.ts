@@ -9,6 +9,7 @@ import type { ModelShape } from "../architecture/model-shape.ts";
 import { readAdapter, readAdapterSettings } from "../files/adapter-files.ts";
 import { unreadable } from "../files/byte-source.ts";
 import { folderSource } from "../files/folder-source.ts";
+import { servingError } from "../model-errors.ts";
 import {
   damaged,
   decodeFlatHeader,
@@ -18,7 +19,6 @@ import {
   payloadBytes,
   sha256,
 } from "./flat-adapter.ts";
-import { servingError } from "./serving-errors.ts";
 
 /** A name is that of a folder: nothing leads out of the shelf. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;

@@ -1,7 +1,6 @@
 import { NONE, type PassKernels, type Place } from "../kernels/kernels.ts";
 import type { AdapterLayout, AdapterPart } from "./adapter-layout.ts";
-import type { LinearName } from "./model-shape.ts";
-import type { LinearPlaces } from "./parameter-layout.ts";
+import type { LinearName, LinearPlaces } from "./model-shape.ts";
 
 /** An adapter's parts on one linear map of one layer, and their buffers. */
 export interface LinearAdapter {

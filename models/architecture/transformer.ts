@@ -4,8 +4,8 @@ import { roundUp16 } from "../tensors/arena-plan.ts";
 import { rotaryTable } from "../tensors/rotary-table.ts";
 import type { AdapterLayout } from "./adapter-layout.ts";
 import { adapterOn, applyLinear, type LinearAdapter } from "./linear-map.ts";
+import type { NormPlaces, ParameterLayout } from "./model-shape.ts";
 import { type LinearName, type ModelShape, qkvWidth } from "./model-shape.ts";
-import type { NormPlaces, ParameterLayout } from "./parameter-layout.ts";
 import type { LayerBuffers, Workspace } from "./workspace.ts";
 
 /** A model in an arena, with the buffers of one pass at a time. */

@@ -1,7 +1,39 @@
+/** The base model that the devnet tunes adapters for: our own, small, and in the repository. */
+import { fileURLToPath } from "node:url";
 import type { FileSource } from "../files/byte-source.ts";
+import { checkedSource } from "../files/checked-source.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { urlSource } from "../files/url-source.ts";
-import { defaultBase } from "./default-base.ts";
+import { modelError } from "../model-errors.ts";
+
+/** SHA-256 of the checkpoint's files, which `openledger models base --derive FOLDER` makes again. */
+export const BASE_HASHES = {
+  "config.json": "b43a5e7c6f408fa3d31df2b0c53a703ec83f0303ab39342d25b0c88accc561b5",
+  "model.safetensors": "1da37ae9a7b46adfe829917514bf72a7c23d5f1193d8834044dbe3bc41b72f63",
+  "tokenizer.json": "24a081cbe5144c97dfc1bd0a79e25067d48f601e0aa7a6be5f3fe29563cdcc20",
+  "tokenizer_config.json": "fa3eda88ae8dc4c3090531761bb1e33943969f205cb7a8fbddf57bac606737ee",
+} as const;
+
+/** Names the base in recipes: the hash of its weights. */
+export const BASE_SHA256 = BASE_HASHES["model.safetensors"];
+
+export const BASE_FOLDER = fileURLToPath(new URL("checkpoint", import.meta.url));
+
+const MAX_FILE_BYTES = 10 * 2 ** 20;
+
+/**
+ * The base's files; each is checked against its hash when it is opened.
+ *
+ * @param folder another copy of it
+ * @throws from its `open`: RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE
+ */
+export function defaultBase(folder: string = BASE_FOLDER): FileSource {
+  return checkedSource(folderSource(folder), BASE_HASHES, MAX_FILE_BYTES, (file, wanted, found) =>
+    modelError("MOD_FILE_INVALID", `${folder}/${file} is not the file of the default base`, {
+      data: { reason: "base-changed", file, wanted, found },
+    }),
+  );
+}
 
 /** The base that comes with this software. */
 export const OWN_BASE_NAME = "openledger-base";

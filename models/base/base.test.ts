@@ -2,21 +2,19 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { rowLoss } from "../architecture/loss-gradient.ts";
+import { rowLoss, textRows } from "../architecture/loss-gradient.ts";
 import { readWhole } from "../files/byte-source.ts";
 import { folderSource } from "../files/folder-source.ts";
-import { type LoadedModel, loadModel } from "../files/load-model.ts";
-import { openModel } from "../files/open-model.ts";
+import { type LoadedModel, loadModel, openModel } from "../files/load-model.ts";
 import { readFloats, readTensorEntries } from "../files/safetensors.ts";
 import { tensorTargets } from "../files/tensor-targets.ts";
 import { NONE } from "../kernels/kernels.ts";
 import { oracle } from "../testing/jax-oracle.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
 import { trainTokenizer } from "../tokens/train-tokenizer.ts";
-import { textRows } from "../training/text-rows.ts";
 import { baseCorpus, bigramNatsPerByte, CORPUS_PACKAGES } from "./base-corpus.ts";
+import { BASE_FOLDER, BASE_HASHES, defaultBase } from "./base-place.ts";
 import { baseConfig, ROW_TOKENS, tokenizerRecipe, trainingRecipe } from "./base-recipe.ts";
-import { BASE_FOLDER, BASE_HASHES, defaultBase } from "./default-base.ts";
 
 const recipe = JSON.parse(readFileSync(join(BASE_FOLDER, "recipe.json"), "utf8"));
 const corpus = baseCorpus();

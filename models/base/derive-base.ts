@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
-import { parameterLayout } from "../architecture/parameter-layout.ts";
+import { textRows } from "../architecture/loss-gradient.ts";
+import { parameterLayout } from "../architecture/model-shape.ts";
+import type { OpenModel } from "../files/load-model.ts";
 import { type LoadedModel, loadModel } from "../files/load-model.ts";
 import { memorySource } from "../files/memory-source.ts";
 import { parseModelConfig } from "../files/model-config.ts";
-import type { OpenModel } from "../files/open-model.ts";
 import { encodeModel } from "../files/write-model.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
 import { trainTokenizer } from "../tokens/train-tokenizer.ts";
-import { RowTeam } from "../training/row-team.ts";
-import { textRows } from "../training/text-rows.ts";
 import { type TrainingRecipe, trainingBlocks, trainWeights } from "../training/train-weights.ts";
 import type { TuningProgress } from "../training/tune-adapter.ts";
+import { RowTeam } from "../training/tune-adapter.ts";
 import { type BaseCorpus, baseCorpus, bigramNatsPerByte, CORPUS_PACKAGES } from "./base-corpus.ts";
 import { baseConfig, ROW_TOKENS, tokenizerConfig, tokenizerRecipe, trainingRecipe } from "./base-recipe.ts";
 

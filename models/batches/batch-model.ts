@@ -1,7 +1,8 @@
 /** A base in an arena with everything that a batch of many requests needs beside it. */
+
+import type { ParameterLayout } from "../architecture/model-shape.ts";
 import { type ModelShape, qkvWidth } from "../architecture/model-shape.ts";
-import type { ParameterLayout } from "../architecture/parameter-layout.ts";
-import type { OpenModel } from "../files/open-model.ts";
+import type { OpenModel } from "../files/load-model.ts";
 import { createKernels, type KernelChoice, type SharedArena } from "../kernels/create-kernels.ts";
 import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
 import { ArenaPlan, roundUp16 } from "../tensors/arena-plan.ts";

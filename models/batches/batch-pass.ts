@@ -7,9 +7,8 @@
 import { type PageLayout, pageLayout, pagesOfRank, RANKS_PER_PAGE } from "../adapters/adapter-pages.ts";
 import type { ResidentAdapter } from "../adapters/adapter-pool.ts";
 import type { AdapterTarget } from "../architecture/adapter-layout.ts";
-import type { LinearName } from "../architecture/model-shape.ts";
+import type { LinearName, NormPlaces } from "../architecture/model-shape.ts";
 import { qkvWidth } from "../architecture/model-shape.ts";
-import type { NormPlaces } from "../architecture/parameter-layout.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import type { BatchModel } from "./batch-model.ts";

@@ -1,8 +1,12 @@
 /** A factory as its users' programs and pages ask it. Runs in browsers. */
 
 import { clientError } from "@openledger/client/client-errors";
-import { askServer, type HostCall, requestServer } from "@openledger/client/datanets/host-request";
-import { rowsRequest } from "@openledger/client/datanets/rows-request";
+import {
+  askServer,
+  type HostCall,
+  requestServer,
+  rowsRequest,
+} from "@openledger/client/datanets/host-request";
 import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";
 import { resolveSigner } from "@openledger/client/sequencer/ledger-reads";
 import { signRequest } from "@openledger/datanets/records/signed-request";

@@ -3,7 +3,7 @@
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
-import { createModel } from "@openledger/client/actions/ledger/create-model";
+import { createModel } from "@openledger/client/actions/ledger/model-operations";
 import { clientError } from "@openledger/client/client-errors";
 import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";
 import { findLeaves, getOperation } from "@openledger/client/sequencer/ledger-reads";

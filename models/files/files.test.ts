@@ -13,9 +13,8 @@ import { madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.t
 import { encodeAdapter, readAdapter, readAdapterSettings } from "./adapter-files.ts";
 import type { ByteSource, FileSource } from "./byte-source.ts";
 import { folderSource } from "./folder-source.ts";
-import { loadModel } from "./load-model.ts";
+import { loadModel, openModel } from "./load-model.ts";
 import { parseModelConfig } from "./model-config.ts";
-import { openModel } from "./open-model.ts";
 import { encodeTensors, type NamedTensor, readFloats, readTensorEntries } from "./safetensors.ts";
 import { urlSource } from "./url-source.ts";
 

@@ -1,6 +1,7 @@
 /** Which tensor of a file goes where: the names of published models, and their shapes. */
+
+import type { LinearPlaces, ParameterLayout } from "../architecture/model-shape.ts";
 import { type ModelShape, qkvWidth } from "../architecture/model-shape.ts";
-import type { LinearPlaces, ParameterLayout } from "../architecture/parameter-layout.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 
 export interface TensorTarget {

@@ -6,8 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { type MadeName, madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { decodeFloats, toHalves } from "./float-formats.ts";
 import { folderSource } from "./folder-source.ts";
-import { loadModel } from "./load-model.ts";
-import { openModel } from "./open-model.ts";
+import { loadModel, openModel } from "./load-model.ts";
 import { encodeTensors } from "./safetensors.ts";
 import { encodeModel } from "./write-model.ts";
 

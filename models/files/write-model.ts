@@ -1,5 +1,4 @@
-import type { ModelShape } from "../architecture/model-shape.ts";
-import type { ParameterLayout } from "../architecture/parameter-layout.ts";
+import type { ModelShape, ParameterLayout } from "../architecture/model-shape.ts";
 import type { Place } from "../kernels/kernels.ts";
 import { encodeTensors, type NamedTensor } from "./safetensors.ts";
 import { namePrefixes, tensorTargets } from "./tensor-targets.ts";

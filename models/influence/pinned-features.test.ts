@@ -9,8 +9,7 @@ import { NONE } from "../kernels/kernels.ts";
 import { nativeKernelSets } from "../kernels/native-kernels.ts";
 import { madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { loadForTuning, tuningRecipe, tuningRows } from "../testing/tuned-model.ts";
-import { RowTeam } from "../training/row-team.ts";
-import { tuneAdapter } from "../training/tune-adapter.ts";
+import { RowTeam, tuneAdapter } from "../training/tune-adapter.ts";
 import { mapTextsBy } from "./text-features.ts";
 import { planTextFeatures, type TextFeatureOptions, type TextFeaturePlaces } from "./text-places.ts";
 

@@ -1,6 +1,6 @@
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { TaskThread } from "@openledger/foundation/threads/task-thread";
-import { servingError } from "../adapters/serving-errors.ts";
+import { servingError } from "../model-errors.ts";
 import type { AttributionResults, AttributionSeat, AttributionTask } from "./attribution-worker.ts";
 
 /** Queries and estimates of registered models, beside the thread that serves HTTP. */

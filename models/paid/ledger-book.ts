@@ -1,6 +1,6 @@
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
-import { type ServingErrorCode, servingError } from "../adapters/serving-errors.ts";
+import { type ServingErrorCode, servingError } from "../model-errors.ts";
 import { drawSeedOf } from "../registered/draw-seed.ts";
 import { answerText, requirePromptBytes, requirePromptTokens } from "../registered/text-tokens.ts";
 import type {

@@ -9,15 +9,14 @@ import { registerModel } from "@openledger/attribution/model/registration";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { ModelStatics } from "@openledger/circuits/ledger/leaf";
-import { askMessage } from "@openledger/circuits/ledger/receipt";
+import { askMessage } from "@openledger/circuits/ledger/model-query";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
-import { askAdapter } from "@openledger/client/actions/answers/ask-adapter";
-import { askModel } from "@openledger/client/actions/answers/ask-model";
+import { askAdapter, askModel } from "@openledger/client/actions/answers/ask-model";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import { listAdapters } from "@openledger/client/actions/answers/completion-stream";
 import { answerSchema } from "@openledger/client/actions/answers/model-answers";
-import { toHex32 } from "@openledger/client/hex";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import { hex32 } from "@openledger/foundation/hex";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import OpenAI from "openai";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -27,7 +26,7 @@ import { type TextParts, textFamily } from "../registered/text-family.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
 import { textTraining } from "../registered/text-training.ts";
 import type { ServedAdapters } from "../serving/serve-adapters.ts";
-import { askSpans } from "../spans/ask-spans.ts";
+import { askSpans } from "../spans/check-citations.ts";
 import { hostSpans } from "../spans/host-spans.ts";
 import { buildSpanIndex } from "../spans/span-index.ts";
 import { makeModel, writeMadeModel } from "../testing/made-models.ts";
@@ -130,7 +129,7 @@ function modelLeaf({ split, ...statics }: ModelStatics) {
     kind: "model",
     counters: { isReady: true, isApproved: true, priceWei: PRICE_WEI },
     model: {
-      ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, toHex32(value)])),
+      ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, hex32(value)])),
       ...parts,
     },
   };
@@ -143,7 +142,7 @@ function setPayments(receipts: bigint[], modelId = MODEL_ID): void {
       isSealed: false,
       paymentCount: receipts.length,
       payments: receipts.slice(from).map((receipt) => ({
-        receipt: toHex32(receipt),
+        receipt: hex32(receipt),
         payerId: PAYER,
         amountWei: PRICE_WEI,
         cumulativeWei: PRICE_WEI,
@@ -156,7 +155,7 @@ function claimOf(prompt: string, modelId: number) {
   const { client, key } = fixture;
   const message = askMessage({ domain: client.domain, modelId, payerId: PAYER, prompt });
   const { r8x, r8y, s } = key.sign(message);
-  return { payerId: PAYER, signature: { r8x: toHex32(r8x), r8y: toHex32(r8y), s: toHex32(s) } };
+  return { payerId: PAYER, signature: { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) } };
 }
 
 const question = (prompt: string, modelId = MODEL_ID) => {
@@ -208,7 +207,7 @@ describe("a registered model behind the server of adapters", () => {
     });
     setPayments([answer.receipt]);
     const openings = await (await fetch(`${ledger.serverUrl}/v1/openings?epoch=1`)).json();
-    expect(openings).toMatchObject({ openings: [{ receipt: toHex32(answer.receipt), payerId: PAYER }] });
+    expect(openings).toMatchObject({ openings: [{ receipt: hex32(answer.receipt), payerId: PAYER }] });
     expect((await streamed("A nation?")).answer.receipt).not.toBe(answer.receipt);
   });
 

@@ -6,9 +6,8 @@ import { type AdapterLayout, type AdapterSettings, adapterLayout } from "../arch
 import type { Transformer } from "../architecture/transformer.ts";
 import { workspaceFor } from "../architecture/workspace.ts";
 import { readAdapter } from "../files/adapter-files.ts";
-import { loadModel } from "../files/load-model.ts";
+import { loadModel, openModel } from "../files/load-model.ts";
 import { memorySource } from "../files/memory-source.ts";
-import { openModel } from "../files/open-model.ts";
 import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { readSpelling, type TokenSpelling } from "../tokens/token-spelling.ts";

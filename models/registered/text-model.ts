@@ -1,9 +1,8 @@
 /** A base with its adapter in an arena, beside room for gradients and for the map to features. */
 import { type AdapterSettings, adapterLayout, adapterMatrices } from "../architecture/adapter-layout.ts";
 import { readAdapter } from "../files/adapter-files.ts";
-import { type LoadedModel, loadModel } from "../files/load-model.ts";
+import { type LoadedModel, loadModel, openModel } from "../files/load-model.ts";
 import { memorySource } from "../files/memory-source.ts";
-import { openModel } from "../files/open-model.ts";
 import { projectGradients } from "../influence/text-features.ts";
 import {
   planTextFeatures,

@@ -2,9 +2,9 @@
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { decodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
+import { answerRow, textRows } from "../architecture/loss-gradient.ts";
 import { spelledLengths, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { mostTextBytes, type TextTokens } from "../tokens/tokenizer.ts";
-import { answerRow, textRows } from "../training/text-rows.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
 /** @throws ATT_ROW_INVALID where the row has fewer than two tokens, or more than the recipe takes */

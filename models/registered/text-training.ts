@@ -19,8 +19,13 @@ import { roundToHalves } from "../files/float-formats.ts";
 import { mapTextsBy } from "../influence/text-features.ts";
 import { NONE } from "../kernels/kernels.ts";
 import type { RowTask } from "../training/row-task.ts";
-import { RowTeam } from "../training/row-team.ts";
-import { type TuningStep, type TuningWish, tuneAdapter, tuningBlocks } from "../training/tune-adapter.ts";
+import {
+  RowTeam,
+  type TuningStep,
+  type TuningWish,
+  tuneAdapter,
+  tuningBlocks,
+} from "../training/tune-adapter.ts";
 import { decodeMap, encodeMap } from "./query-map-file.ts";
 import type { TextParts } from "./text-family.ts";
 import { loadText, type PlacedText, projectPlaced, type TextSetting } from "./text-model.ts";

@@ -2,6 +2,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
+import { type FetchModelOptions, fetchFile } from "@openledger/attribution/model/model-download";
+import { decodeRow, MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
+import { decodeTextRow, isTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import { z } from "zod";
 
 /** A row that an answer cites. Exactly the rows that its payment goes to are cited. */
@@ -36,7 +39,7 @@ export function parseCitations(text: string): readonly Citation[] {
 }
 
 /** @throws ATT_ANSWER_INVALID where a server's row is not the cited one */
-export function checkCitedRow({ digest, row }: Citation, content: Uint8Array): void {
+function checkCitedRow({ digest, row }: Citation, content: Uint8Array): void {
   if (bytesToHex(sha256(content)) === digest) return;
   throw attributionError(
     "ATT_ANSWER_INVALID",
@@ -44,5 +47,33 @@ export function checkCitedRow({ digest, row }: Citation, content: Uint8Array): v
     {
       data: { row, digest },
     },
+  );
+}
+
+// The rows that an answer cites, from the model's server. Runs in browsers.
+
+export interface CitedRow extends Citation {
+  /** null where the rows are not published. */
+  readonly text: string | null;
+}
+
+/**
+ * @param citations of an answer that has been checked: the digests come from there
+ * @throws ATT_ANSWER_INVALID where the server's row is another one; ATT_SERVER_UNREACHABLE, ATT_ROW_INVALID
+ */
+export async function fetchCitedRows(
+  serverUrl: string,
+  citations: readonly Citation[],
+  options: FetchModelOptions = {},
+): Promise<CitedRow[]> {
+  return Promise.all(
+    citations.map(async (citation) => {
+      const limits = { maxFileBytes: MAX_ROW_BYTES, ...options };
+      const content = await fetchFile(serverUrl, `rows/${citation.row}`, limits);
+      if (content === null) return { ...citation, text: null };
+      checkCitedRow(citation, content);
+      const text = isTextRow(content) ? wholeText(decodeTextRow(content)) : decodeRow("email", content).input;
+      return { ...citation, text };
+    }),
   );
 }

@@ -17,17 +17,16 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { askModel } from "@openledger/client/actions/answers/ask-model";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
-import { toHex32 } from "@openledger/client/hex";
 import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import { hex32 } from "@openledger/foundation/hex";
 import { answerWords } from "@openledger/scripts/internal/commands/models/answer-words";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { askSpans } from "../spans/ask-spans.ts";
+import { askSpans } from "../spans/check-citations.ts";
 import { hostSpans } from "../spans/host-spans.ts";
 import { buildSpanIndex, type SpanIndex } from "../spans/span-index.ts";
 import { passageRows, passages, retrievalRecipeFor } from "../testing/retrieval-world.ts";
-import { parseCitations } from "./citations.ts";
-import { fetchCitedRows } from "./cited-rows.ts";
+import { fetchCitedRows, parseCitations } from "./citations.ts";
 import { type RetrievalParts, retrievalFamily } from "./retrieval-family.ts";
 import { retrievalTraining } from "./retrieval-training.ts";
 
@@ -125,9 +124,9 @@ function modelLeaf() {
     nonce: 0,
     nextNonce: 0,
     l1Owner: "0x000000000000000000000000000000000000000b",
-    keyX: toHex32(0n),
+    keyX: hex32(0n),
     balanceWei: "0",
-    chain: toHex32(0n),
+    chain: hex32(0n),
     openAmountWei: "0",
     counters: {
       isReady: true,
@@ -138,7 +137,7 @@ function modelLeaf() {
       priceWei: PRICE_WEI.toString(),
     },
     model: {
-      ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, toHex32(value)])),
+      ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, hex32(value)])),
       datanetId: 4,
       version: 1,
       drawCount: 4,

@@ -13,8 +13,14 @@ import { decodeRow } from "@openledger/attribution/rows/row-content";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import { embedQuery, embedRow, type WordStatistics, wordStatistics } from "./lexical-embedding.ts";
 import { wordCounts } from "./lexical-words.ts";
-import { embeddingShape, lengthOf, type RetrievalParts, retrievalFamily } from "./retrieval-family.ts";
-import { dimensionsOf, type RetrievalRecipe } from "./retrieval-recipe.ts";
+import {
+  dimensionsOf,
+  embeddingShape,
+  lengthOf,
+  type RetrievalParts,
+  type RetrievalRecipe,
+  retrievalFamily,
+} from "./retrieval-family.ts";
 import { fillThresholdColumns } from "./threshold-columns.ts";
 
 const LEAST_ROWS = 2;

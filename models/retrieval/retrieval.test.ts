@@ -10,8 +10,14 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { passageRows, passages, retrievalRecipeFor } from "../testing/retrieval-world.ts";
 import { parseCitations } from "./citations.ts";
-import { lengthOf, type RetrievalParts, retrievalFamily, rowScores } from "./retrieval-family.ts";
-import { parseRetrievalRecipe, type RetrievalRecipe } from "./retrieval-recipe.ts";
+import {
+  lengthOf,
+  parseRetrievalRecipe,
+  type RetrievalParts,
+  type RetrievalRecipe,
+  retrievalFamily,
+  rowScores,
+} from "./retrieval-family.ts";
 import { retrievalTraining } from "./retrieval-training.ts";
 import { fillThresholdColumns, mostThreshold, thresholdEntries } from "./threshold-columns.ts";
 

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
-import { servingError } from "../adapters/serving-errors.ts";
+import { servingError } from "../model-errors.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
 import type { AnswerBook, AnswerForm, AskedQuestion } from "./answer-book.ts";
 import type { ChatForm } from "./chat-prompt.ts";

@@ -1,5 +1,5 @@
 import type { RollupError } from "@openledger/foundation/rollup-error";
-import { servingError } from "../adapters/serving-errors.ts";
+import { servingError } from "../model-errors.ts";
 
 export interface QueueLimits {
   readonly maxQueued: number;

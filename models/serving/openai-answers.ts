@@ -1,6 +1,6 @@
 /** Answers, their parts and errors as OpenAI's API has them. */
 import type { RollupError } from "@openledger/foundation/rollup-error";
-import { openAiForm } from "../adapters/serving-errors.ts";
+import { openAiForm } from "../model-errors.ts";
 
 type AnswerKind = "completion" | "chat";
 

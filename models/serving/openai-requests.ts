@@ -1,6 +1,6 @@
 /** What of OpenAI's requests is taken. Fields that would change the answer and are not served are refused, not passed over. */
 import { z } from "zod";
-import { servingError } from "../adapters/serving-errors.ts";
+import { servingError } from "../model-errors.ts";
 
 const MAX_TEXT = 4 * 2 ** 20;
 const MAX_STOPS = 4;

@@ -1,4 +1,4 @@
-import { servingError } from "../adapters/serving-errors.ts";
+import { servingError } from "../model-errors.ts";
 import { mostTextBytes, type TextTokens } from "../tokens/tokenizer.ts";
 import { EncodingLane } from "./encoding-lane.ts";
 import { ClientGone } from "./make-answer.ts";

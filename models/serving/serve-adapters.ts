@@ -7,7 +7,7 @@ import { AdapterShelf } from "../adapters/adapter-shelf.ts";
 import { loadBatchModel } from "../batches/batch-model.ts";
 import { readWhole } from "../files/byte-source.ts";
 import { folderSource } from "../files/folder-source.ts";
-import { openModel } from "../files/open-model.ts";
+import { openModel } from "../files/load-model.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
 import type { AnswerBook } from "./answer-book.ts";
 import { AnswerDesk } from "./answer-desk.ts";

@@ -13,9 +13,9 @@ import {
   wholeNumber,
 } from "@openledger/foundation/settings";
 import { z } from "zod";
-import { servingError } from "../adapters/serving-errors.ts";
 import { KERNEL_CHOICES } from "../kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";
+import { servingError } from "../model-errors.ts";
 
 /** Every setting, in the environment as SERVING_…; docs/reference/settings.md has their table. */
 export const SERVING_SETTINGS = {

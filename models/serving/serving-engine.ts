@@ -1,11 +1,11 @@
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { AdapterLease, AdapterPool } from "../adapters/adapter-pool.ts";
-import { servingError } from "../adapters/serving-errors.ts";
 import type { BatchToken } from "../batches/batch-loop.ts";
 import { type BatchModel, PAGE_POSITIONS } from "../batches/batch-model.ts";
 import { BatchThread } from "../batches/batch-thread.ts";
 import type { Sampling } from "../batches/choose-token.ts";
 import type { SharedArena } from "../kernels/create-kernels.ts";
+import { servingError } from "../model-errors.ts";
 import { FairQueue, type QueueLimits, type QueueTenant } from "./fair-queue.ts";
 import { RunningShares } from "./running-shares.ts";
 

@@ -7,17 +7,16 @@ import { openCheckable } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
-import { askModel } from "@openledger/client/actions/answers/ask-model";
-import { payForAnswer } from "@openledger/client/actions/answers/pay-for-answer";
-import { toHex32 } from "@openledger/client/hex";
+import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, getPayments, getSettlement } from "@openledger/client/sequencer/model-reads";
+import { hex32 } from "@openledger/foundation/hex";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { SettlingView } from "./settling-report.ts";
 import { CAP, PRICE_WEI, type SettlingWorld, startSettlingWorld } from "./testing/settling-fixture.ts";
+import type { SettlingView } from "./turn-report.ts";
 
 // The command that people serve a model with, as a process that is killed; real node, sequencer, bridge and proofs.
 
@@ -265,7 +264,7 @@ describe("receipt", () => {
         drawsWei += BigInt(json.paid.drawsWei);
         rowsWei += ownRows;
       }
-      const byReceipt = await receiptStatus(toHex32(receipt), "--model", String(modelId));
+      const byReceipt = await receiptStatus(hex32(receipt), "--model", String(modelId));
       expect(byReceipt.json).toEqual(json);
     }
     expect(hits).toBe(2);
@@ -293,7 +292,7 @@ describe("receipt", () => {
 
     const prompt = sampleInputs("email", 1, "unpaid")[0]!.input;
     const answer = await askModel(world.bob, { serverUrl: url(), modelId, prompt });
-    const unpaid = await receiptStatus(toHex32(answer.receipt), "--model", String(modelId));
+    const unpaid = await receiptStatus(hex32(answer.receipt), "--model", String(modelId));
     expect(unpaid.json).toMatchObject({ stage: "unpaid", payerId: 3, priceWei: String(PRICE_WEI) });
     const unknown = await receiptStatus("0x1234", "--model", String(modelId));
     expect([unknown.status, unknown.json.error.code]).toEqual([1, "CLI_UNKNOWN"]);

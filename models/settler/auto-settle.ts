@@ -14,7 +14,7 @@ import {
   type SettlementBody,
   sendSettlement,
 } from "@openledger/client/actions/l1/send-settlement";
-import { seal } from "@openledger/client/actions/ledger/seal";
+import { seal } from "@openledger/client/actions/ledger/reward-operations";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, getSettlement } from "@openledger/client/sequencer/model-reads";
@@ -26,7 +26,7 @@ import {
   type RollupCircuit,
   settlementCircuitFor,
 } from "@openledger/verifier/circuits/rollup-circuits";
-import { settlerError } from "../settler-errors.ts";
+import { settlerError } from "../model-errors.ts";
 import type { Openings } from "../settling/model-openings.ts";
 import {
   type EpochFacts,
@@ -37,8 +37,8 @@ import {
 import type { ProvedSettlement } from "../settling/prove-settlement.ts";
 import { signSettlement } from "../settling/sign-settlement.ts";
 import { dropProof, keepProof, readProof } from "./proof-file.ts";
-import { SettlingReport } from "./settling-report.ts";
 import type { HelperLog } from "./turn-report.ts";
+import { SettlingReport } from "./turn-report.ts";
 
 export interface AutoSettleOptions {
   readonly modelId: number;

@@ -11,7 +11,7 @@ import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { countTerms, directQueryCommitment } from "@openledger/circuits/ledger/direct-query";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
-import { receiptHash } from "@openledger/circuits/ledger/receipt";
+import { receiptHash } from "@openledger/circuits/ledger/model-query";
 import { settlementCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { commitDirectColumns } from "@openledger/circuits/settlement/direct-matrix";
 import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";

@@ -10,18 +10,16 @@ import { type ServedModel, serveModel } from "@openledger/attribution/server/ser
 import { directRecipeFor } from "@openledger/attribution/testing/direct-rows";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { SMALL_DIRECT as SIZE } from "@openledger/circuits/testing/direct-world";
-import { askModel } from "@openledger/client/actions/answers/ask-model";
-import { payForAnswer } from "@openledger/client/actions/answers/pay-for-answer";
+import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
-import { seal } from "@openledger/client/actions/ledger/seal";
+import { seal } from "@openledger/client/actions/ledger/reward-operations";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { openProvingCircuit, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { judgeDraws } from "../settling/drawn-prompts.ts";
 import { fetchOpenings } from "../settling/model-openings.ts";
 import { prepareSampled, readSealedEpoch } from "../settling/prepare-settlement.ts";
 import { proveSettlement } from "../settling/prove-settlement.ts";
-import { verifySettlement } from "../settling/verify-settlement.ts";
+import { judgeDraws, verifySettlement } from "../settling/verify-settlement.ts";
 import { PRICE_WEI, type SettlingWorld, startSettlingWorld } from "./testing/settling-fixture.ts";
 
 // A direct model from its rows to a settlement on L1: real node, sequencer, bridge, model server and proof.

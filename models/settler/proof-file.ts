@@ -3,7 +3,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeSettlement, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import type { SettlementBody } from "@openledger/client/actions/l1/send-settlement";
-import { toHex32 } from "@openledger/client/hex";
+import { hex32 } from "@openledger/foundation/hex";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { toHex } from "viem";
 
@@ -26,7 +26,7 @@ export async function readProof(
     return null;
   }
   const isSame =
-    body?.settlementHash === toHex32(data.settlementHash) &&
+    body?.settlementHash === hex32(data.settlementHash) &&
     body.modelId === data.modelId &&
     body.data === toHex(encodeSettlement(data)) &&
     body.circuit === circuit;

@@ -13,7 +13,7 @@ import { modelFamilies } from "../registered/model-families.ts";
 import { fetchOpenings } from "../settling/model-openings.ts";
 import { proveSettlement } from "../settling/prove-settlement.ts";
 import { type AutoSettleModules, type AutoSettleOptions, AutoSettler } from "./auto-settle.ts";
-import type { SettlingReport } from "./settling-report.ts";
+import type { SettlingReport } from "./turn-report.ts";
 import { type HelperLog, runTurns } from "./turn-report.ts";
 
 export interface StartSettlingOptions extends AutoSettleOptions {

@@ -1,8 +1,7 @@
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { createPublicClient, http } from "viem";
 import { expect, it } from "vitest";
-import { SettlingReport } from "./settling-report.ts";
-import { runTurns } from "./turn-report.ts";
+import { runTurns, SettlingReport } from "./turn-report.ts";
 
 // Nothing listens at port 1.
 const NODE_URL = "http://127.0.0.1:1/v3/a-secret-key";

@@ -1,10 +1,14 @@
 /** What opens the receipts of an epoch: from the model's server, or from the file that it once gave. */
 
 import { attributionError } from "@openledger/attribution/attribution-errors";
+import { isDirect } from "@openledger/attribution/features/direct-rows";
+import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";
 import type { AnswerOpening } from "@openledger/circuits/settlement/settlement-rules";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
+import { modelFamilies } from "../registered/model-families.ts";
 
 const element = z
   .string()
@@ -78,4 +82,23 @@ function readQuery(queryBytes: string, isOfDirect: boolean): AnswerOpening["quer
     if (isRollupError(error)) return null;
     throw error;
   }
+}
+
+export interface PublishedEpoch {
+  readonly model: PublishedModel;
+  readonly openings: Openings;
+}
+
+/** The model from its folder or its server, and what opens an epoch's receipts. @throws ATT_… */
+export async function fetchPublished(
+  { folder, serverUrl }: { readonly serverUrl: string; readonly folder?: string | undefined },
+  epoch: number,
+  onProgress: (text: string) => void,
+): Promise<PublishedEpoch> {
+  const families = await modelFamilies();
+  const model =
+    folder === undefined
+      ? await fetchModel(serverUrl, { onProgress: (file) => onProgress(`fetching ${file}`) }, families)
+      : await readModel(folder, families);
+  return { model, openings: await fetchOpenings(serverUrl, epoch, isDirect(model.features)) };
 }

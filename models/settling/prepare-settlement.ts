@@ -6,7 +6,6 @@ import { directMatrix } from "@openledger/attribution/model/registration";
 import { isDirectQuery } from "@openledger/circuits/ledger/model-query";
 import type { SealedEpoch } from "@openledger/circuits/ledger/rewards";
 import { answeredClass } from "@openledger/circuits/settlement/direct-matrix";
-import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
 import {
   defaultSplit,
   genesisOf,
@@ -19,6 +18,7 @@ import {
   type SampledSettlement,
   settleEpoch,
 } from "@openledger/circuits/settlement/settlement-rules";
+import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { GetModelErrorCode } from "@openledger/client/sequencer/model-reads";

@@ -1,9 +1,14 @@
 import { settlementMessage } from "@openledger/circuits/batch/settlement-operation";
 import { leafReference } from "@openledger/circuits/ledger/operation";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
-import type { ProvenSettlement } from "@openledger/client/actions/l1/send-settlement";
+import {
+  type ProvenSettlement,
+  type SettlementBody,
+  sendSettlement,
+} from "@openledger/client/actions/l1/send-settlement";
 import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";
-import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 
 export type SignSettlementErrorCode = "CLI_NOT_CONFIGURED";
 
@@ -25,4 +30,29 @@ export function signSettlement(
   const kind = settlement.kind === "genesis" ? KIND.genesis : KIND.settle;
   const message = settlementMessage(settlement, { domain: client.domain, bRef }, kind);
   return { ...settlement, signature: requireL2Key(client).sign(message) };
+}
+
+const ATTEMPTS = 40;
+const RETRY_MS = 3_000;
+
+/**
+ * Sends a genesis that L1 admits by now: the bridge tells the sequencer so only with one of the next blocks.
+ * @throws SEQ_NOT_ADMITTED after two minutes, and what `sendSettlement` throws
+ * @internal
+ */
+export async function sendGenesis(
+  client: LedgerClient,
+  body: SettlementBody,
+  { onWait, signal }: { onWait?: () => void; signal?: AbortSignal } = {},
+): Promise<LedgerSettlement> {
+  for (let left = ATTEMPTS; ; left--) {
+    try {
+      return await sendSettlement(client, body);
+    } catch (error) {
+      if (!isRollupError(error, "SEQ_NOT_ADMITTED") || left === 1) throw error;
+      onWait?.();
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      signal?.throwIfAborted();
+    }
+  }
 }

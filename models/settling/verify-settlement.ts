@@ -1,19 +1,24 @@
 /** Checks a settlement from L1 and from what is published: proof, payments, draws, scores and every wei. */
 
+import { isDirect } from "@openledger/attribution/features/direct-rows";
+import type { DirectRecipe } from "@openledger/attribution/model/direct-recipe";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { judgePrompt, type PromptVerdict } from "@openledger/attribution/scores/drawn-prompts";
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { findPostedSettlement } from "@openledger/bridge/l1/posted-settlement";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { isDirectQuery, modelQueryCommitment, receiptHash } from "@openledger/circuits/ledger/model-query";
 import { CIRCUIT_SORT, encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
 import type { SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
+import { drawnPlaces, drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { clientError } from "@openledger/client/client-errors";
-import { toHex32 } from "@openledger/client/hex";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import {
   getModel,
   getPayments,
   getSettlement,
   listSettlements,
+  staticsOf,
 } from "@openledger/client/sequencer/model-reads";
 import type {
   LedgerModelLeaf,
@@ -21,12 +26,13 @@ import type {
   LedgerSettlement,
 } from "@openledger/client/sequencer/model-schemas";
 import type { SequencerErrorCode } from "@openledger/client/sequencer/sequencer-request";
+import { hex32 } from "@openledger/foundation/hex";
 import { type VerificationKey, verifyProof } from "@openledger/prover/formats/verification-key";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
 import { toHex } from "viem";
 import type { Openings } from "./model-openings.ts";
-import { type EpochFacts, prepareSampled } from "./prepare-settlement.ts";
+import { type EpochFacts, prepareSampled, provable } from "./prepare-settlement.ts";
 
 /** A settlement as it was posted, with what it was made from. */
 export interface VerifiedSettlement {
@@ -86,10 +92,10 @@ export async function verifySettlement(
   const before = await accruedBefore(client, facts.leaf, epoch);
   const sampled = prepareSampled(facts, { ...published, circuit, accruedWei: before });
   requireSame("data", toHex(encodeSettlement(sampled.data)), settlement.data);
-  requireSame("J", toHex32(sampled.data.settlementHash), toHex32(settlement.settlementHash));
+  requireSame("J", hex32(sampled.data.settlementHash), hex32(settlement.settlementHash));
   const signals = settlementSignals(sampled.data, circuit.circuitId, settlement.publicSignals[0]);
   for (const [i, name] of (["C", "y", "z"] as const).entries())
-    requireSame(name, toHex32(signals[i]!), toHex32(settlement.publicSignals[i]!));
+    requireSame(name, hex32(signals[i]!), hex32(settlement.publicSignals[i]!));
   const { keyOf } = published;
   if (keyOf !== null && !verifyProof(await keyOf(circuit), settlement.proof, signals))
     throw differs("proof", "one that verifies", "it does not");
@@ -118,7 +124,7 @@ async function requireOnL1(
  * A sealed epoch, settled or not, with the randomness as the contract has it.
  * @internal
  */
-export async function readRandomEpoch(
+async function readRandomEpoch(
   client: LedgerClient,
   rollup: RollupContract,
   { epoch, modelId }: { modelId: number; epoch: number },
@@ -151,4 +157,71 @@ function differs(what: string, computed: string, posted: string) {
     `${what}: ${posted.slice(0, 100)} was posted, ${computed.slice(0, 100)} is right`,
     { data: { what, posted, computed } },
   );
+}
+
+// Whether a direct model's drawn payments pay by what was asked: everybody can compare whose prompts are published.
+
+/**
+ * Of a draw: as `judgePrompt` says; or its receipt is opened to nothing (unopened), to something that it does not hash
+ * (false-opening), or to a class that is not the model's answer (false-answer). No settlement pays by the last three.
+ */
+export type DrawVerdict = PromptVerdict | "unopened" | "false-opening" | "false-answer";
+
+export interface JudgedDraw {
+  readonly draw: number;
+  readonly paymentIndex: number;
+  readonly payerId: number;
+  readonly receipt: bigint;
+  readonly verdict: DrawVerdict;
+}
+
+export type JudgeDrawsErrorCode = "CLI_WRONG_MODEL" | "CLI_TOO_EARLY";
+
+/**
+ * The draws of a sealed epoch, settled or not, by the randomness that L1 has. Needs `initPoseidon`.
+ * @throws CLI_WRONG_MODEL, CLI_TOO_EARLY while there is no randomness
+ * @example
+ * ```ts
+ * const judged = await judgeDraws(client, { modelId: 11, epoch: 1 }, { model: published, openings });
+ * console.log(judged.filter(({ verdict }) => verdict === "dictated"));
+ * ```
+ */
+export async function judgeDraws(
+  client: LedgerClient,
+  { epoch, modelId }: { readonly modelId: number; readonly epoch: number },
+  published: { readonly model: Pick<PublishedModel, "features" | "recipe">; readonly openings: Openings },
+): Promise<JudgedDraw[]> {
+  const { model, openings } = published;
+  if (!isDirect(model.features))
+    throw clientError("CLI_WRONG_MODEL", `model ${modelId} is not direct: its queries need its files`, {
+      data: { reason: "not-direct", modelId },
+    });
+  const rollup = new RollupContract({
+    client: createPatientL1Client({ rpcUrl: client.chain.rpcUrls.default.http[0]! }),
+    address: client.rollupAddress,
+  });
+  const { leaf, payments, prevRandao, sealed } = await readRandomEpoch(client, rollup, { epoch, modelId });
+  if (prevRandao === null)
+    throw clientError("CLI_TOO_EARLY", `nothing of epoch ${epoch} of model ${modelId} is drawn yet`, {
+      data: { modelId, epoch },
+    });
+  const { drawCount } = leaf.model;
+  const statics = staticsOf(leaf).hash;
+  const seed = drawSeed({ ...sealed, prevRandao, modelId });
+  const cumulativeWei = payments.map((payment) => payment.cumulativeWei);
+  return drawnPlaces(seed, drawCount, sealed.amountWei, cumulativeWei).map((paymentIndex, draw) => {
+    const { payerId, receipt } = payments[paymentIndex]!;
+    const judge = (): DrawVerdict => {
+      const opening = openings.get(receipt);
+      if (opening === undefined) return "unopened";
+      const { answerHash, prompt, query, salt } = opening;
+      if (!isDirectQuery(query)) return "false-opening";
+      const queryCommitment = modelQueryCommitment(query);
+      if (receiptHash({ statics, payerId, answerHash, queryCommitment, salt }) !== receipt)
+        return "false-opening";
+      if (provable(opening, model.features) === undefined) return "false-answer";
+      return judgePrompt(model.recipe as DirectRecipe, { answerHash, prompt, query });
+    };
+    return { draw, paymentIndex, payerId, receipt, verdict: judge() };
+  });
 }

@@ -1,15 +1,19 @@
 /** The client's side: what a host says about an answer, checked against the index's root alone. Runs in browsers. */
 import { bytesToHex } from "@noble/hashes/utils.js";
-import type { Openings, SpanEvidence } from "./evidence.ts";
+import { z } from "zod";
+import { modelError } from "../model-errors.ts";
 import {
   DOCUMENT_BYTES,
   ENTRY_BYTES,
+  evidenceFromJson,
   type IndexHeader,
   indexRoot,
   LEAF_BYTES,
+  type Openings,
   readDocument,
   type SpanDocument,
-} from "./index-root.ts";
+  type SpanEvidence,
+} from "./evidence.ts";
 import { checkOpening, type OpenedBytes } from "./merkle-opening.ts";
 import { countCharacters, isBoundary, MIN_SPAN_CHARACTERS, wholeWindows } from "./span-characters.ts";
 import { falseEvidence } from "./span-errors.ts";
@@ -152,4 +156,55 @@ function checkAbsent(
     if (first === undefined || first.end > end)
       throw falseEvidence("it does not show that there is no other span", { start, end });
   }
+}
+
+// The spans of an answer over HTTP: how a client asks and checks. Runs in browsers. The server's side: host-spans.ts.
+
+const givenSchema = z.object({ root: z.string().regex(/^[0-9a-f]{64}$/), evidence: z.unknown() });
+
+export interface AskSpansOptions {
+  readonly serverUrl: string;
+  /** The answer's text. */
+  readonly text: string;
+  /** Of the version that the ledger names: 64 hexadecimal digits. */
+  readonly rowsRoot: string;
+  /** Of an index that the client has, or trusts. Without, the server's is taken. */
+  readonly root?: string | undefined;
+  readonly timeoutMs?: number;
+}
+
+export interface HostedSpans extends CheckedAnswer {
+  /** Of the index that everything was checked against. */
+  readonly root: string;
+}
+
+/**
+ * The spans of a text as a model's server gives them, checked. null where the server has no index.
+ * @throws ATT_SERVER_UNREACHABLE, MOD_SPANS_EVIDENCE_FALSE
+ */
+export async function askSpans(options: AskSpansOptions): Promise<HostedSpans | null> {
+  const { rowsRoot, serverUrl, text, timeoutMs = 10_000 } = options;
+  const url = `${serverUrl.replace(/\/+$/, "")}/v1/spans`;
+  let body: unknown;
+  try {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ text }),
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    if (response.status === 404) return null;
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    body = await response.json();
+  } catch (cause) {
+    throw modelError("MOD_SOURCE_UNREADABLE", `no spans from ${url}`, { data: { url }, cause });
+  }
+  const given = givenSchema.safeParse(body);
+  if (!given.success) throw falseEvidence("it is not of the documented form");
+  const root = options.root ?? given.data.root;
+  const evidence = evidenceFromJson(given.data.evidence);
+  const checked = checkCitations(root, new TextEncoder().encode(text), evidence);
+  if (evidence.header.rowsRoot !== rowsRoot)
+    throw falseEvidence("its index is of another version", { rowsRoot: evidence.header.rowsRoot });
+  return { ...checked, root };
 }

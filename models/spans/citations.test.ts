@@ -4,16 +4,15 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkCitations } from "./check-citations.ts";
-import { citeSpans } from "./cite-spans.ts";
+import { citeSpans, findSpans, type Span } from "./cite-spans.ts";
 import {
+  DOCUMENT_BYTES,
   evidenceFromJson,
   evidenceToJson,
   orderFromJson,
   orderToJson,
   type SpanEvidence,
 } from "./evidence.ts";
-import { findSpans, type Span } from "./find-spans.ts";
-import { DOCUMENT_BYTES } from "./index-root.ts";
 import { checkDisorder, findDisorder } from "./order-evidence.ts";
 import { indexOf, type SpanIndex } from "./span-index.ts";
 import { smallIndex, textsAndAnswer, utf8 } from "./testing/span-world.ts";

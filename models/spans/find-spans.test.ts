@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findSpans } from "./find-spans.ts";
+import { findSpans } from "./cite-spans.ts";
 import { countCharacters, isBoundary, MIN_SPAN_CHARACTERS } from "./span-characters.ts";
 import { smallIndex, textsAndAnswer, utf8 } from "./testing/span-world.ts";
 

@@ -1,7 +1,6 @@
-/** The spans of an answer over HTTP: what a server says. The client's side: ask-spans.ts. */
-import { citeSpans } from "./cite-spans.ts";
+/** The spans of an answer over HTTP: what a server says. The client's side: check-citations.ts. */
+import { citeSpans, findSpans } from "./cite-spans.ts";
 import { evidenceToJson } from "./evidence.ts";
-import { findSpans } from "./find-spans.ts";
 import type { SpanIndex } from "./span-index.ts";
 
 /** Rows that are named for a span, at most. */

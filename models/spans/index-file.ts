@@ -16,7 +16,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { modelError } from "../model-errors.ts";
-import { DOCUMENT_BYTES, ENTRY_BYTES, LEAF_BYTES, ROW_TEXTS, SEPARATOR } from "./index-root.ts";
+import { DOCUMENT_BYTES, ENTRY_BYTES, LEAF_BYTES, ROW_TEXTS, SEPARATOR } from "./evidence.ts";
 import { MerkleTree, nodeBytes } from "./merkle-tree.ts";
 import { bytesOfArray, bytesReader, MAX_TEXT_BYTES, SpanIndex } from "./span-index.ts";
 

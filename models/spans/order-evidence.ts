@@ -8,7 +8,7 @@
 import { type OpenedIndex, openAll } from "./check-citations.ts";
 import { OpenedPlaces } from "./cite-spans.ts";
 import type { OrderEvidence } from "./evidence.ts";
-import { ENTRY_BYTES, type IndexHeader, readDocument } from "./index-root.ts";
+import { ENTRY_BYTES, type IndexHeader, readDocument } from "./evidence.ts";
 import { falseEvidence } from "./span-errors.ts";
 import type { SpanIndex } from "./span-index.ts";
 

@@ -11,7 +11,7 @@ import {
   readDocument,
   SEPARATOR,
   type SpanDocument,
-} from "./index-root.ts";
+} from "./evidence.ts";
 import { MerkleTree } from "./merkle-tree.ts";
 import { invalidText } from "./span-errors.ts";
 import { buildSuffixArray, type SuffixEngine } from "./suffix-engine.ts";

@@ -4,7 +4,7 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
-import type { RetrievalRecipe } from "../retrieval/retrieval-recipe.ts";
+import type { RetrievalRecipe } from "../retrieval/retrieval-family.ts";
 
 const COUNT = 32;
 const WORDS = 14;

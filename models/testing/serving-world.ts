@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { folderSource } from "../files/folder-source.ts";
-import { openModel } from "../files/open-model.ts";
+import { openModel } from "../files/load-model.ts";
 import { type ServedAdapters, serveAdapters } from "../serving/serve-adapters.ts";
 import { readServingConfig } from "../serving/serving-config.ts";
 import { trainTokenizer } from "../tokens/train-tokenizer.ts";

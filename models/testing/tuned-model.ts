@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto";
 import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
+import { textRows } from "../architecture/loss-gradient.ts";
 import { folderSource } from "../files/folder-source.ts";
-import { type LoadedModel, loadModel } from "../files/load-model.ts";
-import { openModel } from "../files/open-model.ts";
+import { type LoadedModel, loadModel, openModel } from "../files/load-model.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import type { ArenaPlan } from "../tensors/arena-plan.ts";
-import { RowTeam } from "../training/row-team.ts";
-import { textRows } from "../training/text-rows.ts";
-import { tuneAdapter, tuningBlocks, usualRecipe } from "../training/tune-adapter.ts";
+import { RowTeam, tuneAdapter, tuningBlocks, usualRecipe } from "../training/tune-adapter.ts";
 
 /** Rows that a small model can learn. */
 export const tuningRows = textRows(

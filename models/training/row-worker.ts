@@ -1,4 +1,4 @@
-/** A thread that computes rows' gradients on a shared arena: asked by row-team.ts. */
+/** A thread that computes rows' gradients on a shared arena: asked by tune-adapter.ts. */
 import { parentPort, workerData } from "node:worker_threads";
 import { answerRowTask, joinRowTeam } from "./row-seat.ts";
 import type { RowSeat, RowTask } from "./row-task.ts";

@@ -3,16 +3,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parameterLayout } from "../architecture/parameter-layout.ts";
+import { parameterLayout } from "../architecture/model-shape.ts";
 import { loadModel } from "../files/load-model.ts";
 import { parseModelConfig } from "../files/model-config.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { nativeKernelSets } from "../kernels/native-kernels.ts";
 import { madeConfigs } from "../testing/made-models.ts";
 import { tuningRows } from "../testing/tuned-model.ts";
-import { RowTeam } from "./row-team.ts";
 import { type TrainingRecipe, trainingBlocks, trainWeights } from "./train-weights.ts";
-import { usualRecipe } from "./tune-adapter.ts";
+import { RowTeam, usualRecipe } from "./tune-adapter.ts";
 
 /** SHA-256 of all weights after the last step: with every set of kernels, on any number of threads. */
 const PINNED = "8f15442e1690fa8b88de859cdc7b249150e906d7919d242ac5222a84d748b133";

@@ -8,9 +8,8 @@ import { NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { readCheckpoint, type TuningState, writeCheckpoint } from "./checkpoint.ts";
 import type { RowTask } from "./row-task.ts";
-import type { RowTeam } from "./row-team.ts";
 import { checkStepRecipe, rowsOfStep, type StepRecipe, stepSettings } from "./step-plan.ts";
-import type { TuningOptions } from "./tune-adapter.ts";
+import type { RowTeam, TuningOptions } from "./tune-adapter.ts";
 
 /** All that decides the bytes of a trained model, beside its shape and the rows. */
 export interface TrainingRecipe extends StepRecipe {

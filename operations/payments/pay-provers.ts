@@ -7,8 +7,8 @@
  */
 
 import { floorAmount } from "@openledger/circuits/ledger/amount-float";
+import { transfer } from "@openledger/client/actions/ledger/account-operations";
 import { type SignedSubmission, sendSigned } from "@openledger/client/actions/ledger/send-operation";
-import { transfer } from "@openledger/client/actions/ledger/transfer";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { isRollupError } from "@openledger/foundation/rollup-error";

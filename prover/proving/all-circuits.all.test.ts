@@ -1,14 +1,13 @@
 import { rm } from "node:fs/promises";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
-import { earnerExit } from "@openledger/circuits/exit/earner-exit";
-import { leafExit } from "@openledger/circuits/exit/leaf-exit";
+import { earnerExit, leafExit } from "@openledger/circuits/exit/exit-statement";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { KIND, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { genesisOf } from "@openledger/circuits/settlement/earner-table-rules";
 import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
-import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/table-builder";
 import { type TableShape, tableName } from "@openledger/circuits/table/table-shape";
 import { exitInputs, exitWorld, MODEL_ID } from "@openledger/circuits/testing/exit-world";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";

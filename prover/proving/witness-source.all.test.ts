@@ -1,14 +1,13 @@
 import { readFileSync } from "node:fs";
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
 import type { PartTask } from "@openledger/circuits/compiler/composed-copies";
-import { readDescription } from "@openledger/circuits/compiler/composed-description";
+import { readDescription } from "@openledger/circuits/compiler/composed-copies";
 import { type CircuitInputs, WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { partShape } from "@openledger/circuits/internal/compiler/compose";
 import { layOutComposition } from "@openledger/circuits/internal/compiler/compose-layout";
 import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
-import { TableBuilder } from "@openledger/circuits/table/table-builder";
+import { sealedInputs, sealedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
 import { postedShape } from "@openledger/circuits/table/table-shape";
 import { TableWitness } from "@openledger/circuits/table/table-witness";
 import { findBrokenRow } from "@openledger/circuits/testing/compose-check";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import type { RunBlock, RunPart } from "@openledger/circuits/compiler/composed-copies";
-import { isComposition, readDescription } from "@openledger/circuits/compiler/composed-description";
+import { isComposition, readDescription } from "@openledger/circuits/compiler/composed-copies";
 import { type InputValue, WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { TableWitness } from "@openledger/circuits/table/table-witness";

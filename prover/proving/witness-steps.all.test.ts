@@ -3,14 +3,11 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import type { RunPart } from "@openledger/circuits/compiler/composed-copies";
-import {
-  type ComposedDescription,
-  readDescription,
-} from "@openledger/circuits/compiler/composed-description";
+import { type ComposedDescription, readDescription } from "@openledger/circuits/compiler/composed-copies";
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { sealedInputs } from "@openledger/circuits/table/sealed-batch";
+import { sealedInputs } from "@openledger/circuits/table/table-builder";
 import { TableWitness } from "@openledger/circuits/table/table-witness";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
 import { fillTable, SMALL_DEPTH, SMALL_TABLE } from "@openledger/circuits/testing/table-world";

@@ -1,4 +1,4 @@
-import { isComposition } from "@openledger/circuits/compiler/composed-description";
+import { isComposition } from "@openledger/circuits/compiler/composed-copies";
 import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { groth16, wtns } from "snarkjs";

@@ -17,11 +17,9 @@ import {
   type ProvenSettlement,
   sendSettlement,
 } from "@openledger/client/actions/l1/send-settlement";
-import { approveModel } from "@openledger/client/actions/ledger/approve-model";
-import { createDatanet } from "@openledger/client/actions/ledger/create-datanet";
-import { createModel } from "@openledger/client/actions/ledger/create-model";
-import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
-import { seal } from "@openledger/client/actions/ledger/seal";
+import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
+import { approveModel, createModel } from "@openledger/client/actions/ledger/model-operations";
+import { seal } from "@openledger/client/actions/ledger/reward-operations";
 import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
 import { keyFromSecret } from "@openledger/client/l2-key";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";

@@ -5,7 +5,7 @@ import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/table-builder";
 import { type TableShape, tableName } from "@openledger/circuits/table/table-shape";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
 import { fillTable } from "@openledger/circuits/testing/table-world";

@@ -13,8 +13,12 @@ import { accountLeaf } from "@openledger/circuits/ledger/leaf";
 import { Ledger } from "@openledger/circuits/ledger/ledger";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
-import { openSealedDraft, sealedDraftOf, sealedInputs } from "@openledger/circuits/table/sealed-batch";
-import { TableBuilder } from "@openledger/circuits/table/table-builder";
+import {
+  openSealedDraft,
+  sealedDraftOf,
+  sealedInputs,
+  TableBuilder,
+} from "@openledger/circuits/table/table-builder";
 import { PRODUCTION_SHAPE } from "@openledger/circuits/testing/sample-shape";
 import { Secret } from "@openledger/foundation/secret";
 import { preconfirmationSignerOf } from "@openledger/sequencer/internal/intake/signature-tasks";

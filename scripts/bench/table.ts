@@ -5,7 +5,7 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { tableTerms, unbalanced } from "@openledger/circuits/internal/table/table-terms";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
-import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/table-builder";
 import type { TableShape } from "@openledger/circuits/table/table-shape";
 import { holdReplayEqual } from "@openledger/circuits/testing/at-once-world";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";

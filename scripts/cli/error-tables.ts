@@ -1,16 +1,13 @@
 import { attributionErrors } from "@openledger/attribution/attribution-errors";
 import { bridgeErrors } from "@openledger/bridge/bridge-errors";
 import { challengerErrors } from "@openledger/challenger/challenger-errors";
-import { circuitErrors } from "@openledger/circuits/circuit-errors";
-import { operationErrors } from "@openledger/circuits/operation-errors";
+import { circuitErrors, operationErrors } from "@openledger/circuits/circuit-errors";
 import { clientErrors } from "@openledger/client/client-errors";
 import { contractErrors } from "@openledger/contracts/contract-errors";
 import { datanetErrors } from "@openledger/datanets/datanet-errors";
 import { type ErrorTable, processErrors } from "@openledger/foundation/error-table";
-import { servingErrors } from "@openledger/models/adapters/serving-errors";
 import { factoryErrors } from "@openledger/models/factory/factory-errors";
-import { modelErrors } from "@openledger/models/model-errors";
-import { settlerErrors } from "@openledger/models/settler-errors";
+import { modelErrors, servingErrors, settlerErrors } from "@openledger/models/model-errors";
 import { operatorErrors } from "@openledger/operations/operator-errors";
 import { proverErrors } from "@openledger/prover/prover-errors";
 import { sequencerErrors } from "@openledger/sequencer/sequencer-errors";

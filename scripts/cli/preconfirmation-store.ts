@@ -4,7 +4,7 @@
  */
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { KeptPreconfirmation } from "@openledger/client/sequencer/kept-preconfirmation";
+import type { KeptPreconfirmation } from "@openledger/client/sequencer/operation-body";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Address } from "viem";
 import { workspaceDir } from "./workspace.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { countKnobs, countLines } from "../knobs.ts";
-import { brokenDoors } from "./doors.ts";
+import { brokenDoors, doorsOf, MAX_DOORS } from "./doors.ts";
 import { countKinds } from "./kinds.ts";
 import { brokenCounts, brokenKinds, brokenLimits } from "./limits.ts";
 import { measureHouse } from "./measures.ts";
@@ -60,6 +60,8 @@ describe("the house", () => {
 
   it("imports what the manifests name, through the doors, and has no circle of workspaces", () => {
     expect(brokenDoors(tree, workspaces, versions)).toEqual([]);
+    const wide = Object.entries(doorsOf(workspaces)).filter(([, doors]) => doors > MAX_DOORS);
+    expect(wide).toEqual([]);
   });
 
   it("has one version in every manifest", () => {

@@ -1,6 +1,6 @@
 /** What comes in over HTTP: zod schemas that check form and turn text into bigints. docs/reference/api.md is the contract. */
 
-import { operationError } from "@openledger/circuits/operation-errors";
+import { operationError } from "@openledger/circuits/circuit-errors";
 import { KIND_RULES } from "@openledger/circuits/protocol";
 import { address, count, element, hash, wei } from "@openledger/circuits/wire/wire-fields";
 import { z } from "zod";

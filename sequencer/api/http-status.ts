@@ -1,4 +1,4 @@
-import { operationErrors } from "@openledger/circuits/operation-errors";
+import { operationErrors } from "@openledger/circuits/circuit-errors";
 import { sequencerErrors } from "../sequencer-errors.ts";
 
 /** The status of any code; 500 for what no caller can mend. */

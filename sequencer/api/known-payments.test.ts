@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { transfer } from "@openledger/client/actions/ledger/transfer";
+import { transfer } from "@openledger/client/actions/ledger/account-operations";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { decidePayment } from "@openledger/operations/payments/known-payments";
 import { payProvers } from "@openledger/operations/payments/pay-provers";

@@ -16,8 +16,8 @@ import {
   unpackSplit,
 } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
-import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
 import { decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";
 import type { SealOnL1 } from "../batches/seal-on-l1.ts";

@@ -1,8 +1,8 @@
 /** The tree as L1 has it: what a leaf's owner compares with the root in the contract, without believing anybody. */
 
+import { operationError } from "@openledger/circuits/circuit-errors";
 import type { Leaf } from "@openledger/circuits/ledger/leaf";
 import { LedgerTree, type TreeVersion } from "@openledger/circuits/ledger/ledger-tree";
-import { operationError } from "@openledger/circuits/operation-errors";
 import type { BatchBook } from "../batches/batch-book.ts";
 import type { HeadState } from "../batches/head-state.ts";
 

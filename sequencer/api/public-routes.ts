@@ -1,4 +1,4 @@
-import { operationError } from "@openledger/circuits/operation-errors";
+import { operationError } from "@openledger/circuits/circuit-errors";
 import { hex32 } from "@openledger/foundation/hex";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import type { FastifyInstance } from "fastify";

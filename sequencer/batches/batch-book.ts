@@ -10,7 +10,7 @@
  */
 
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
-import type { SealedDraft } from "@openledger/circuits/table/sealed-batch";
+import type { SealedDraft } from "@openledger/circuits/table/table-builder";
 import { sequencerError } from "../sequencer-errors.ts";
 import { leafWrite } from "../store/leaf-value.ts";
 import type { LeafChanges, LedgerLog, StoreWrite } from "../store/ledger-log.ts";

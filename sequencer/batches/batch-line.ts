@@ -8,7 +8,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Operation } from "@openledger/circuits/batch/slot-trace";
 import { kindRule } from "@openledger/circuits/protocol";
-import { openSealedDraft, type SealedDraft } from "@openledger/circuits/table/sealed-batch";
+import { openSealedDraft, type SealedDraft } from "@openledger/circuits/table/table-builder";
 import { formatEther } from "viem";
 import { OperatorAccount } from "../fees/operator-account.ts";
 import { UnitFee } from "../fees/unit-fee.ts";

@@ -1,7 +1,7 @@
 import { stateBatchNow } from "@openledger/circuits/blob/blob-opening";
 import { type DataPlace, isBlobShape } from "@openledger/circuits/protocol";
-import { sealedCommitment, sealedDraftOf } from "@openledger/circuits/table/sealed-batch";
 import type { TableCounts } from "@openledger/circuits/table/table-builder";
+import { sealedCommitment, sealedDraftOf } from "@openledger/circuits/table/table-builder";
 import type { StoreWrite } from "../store/ledger-log.ts";
 import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
 import type { BatchBook } from "./batch-book.ts";

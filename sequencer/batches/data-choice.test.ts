@@ -1,6 +1,5 @@
 import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
-import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
-import { openingShape } from "@openledger/circuits/registry/data-twins";
+import { batchSizes, openingShape } from "@openledger/circuits/registry/circuit-sizes";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { expect, it } from "vitest";

@@ -4,7 +4,7 @@
  */
 import type { DataPlace } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
-import { type DataTwins, dataTwins } from "@openledger/circuits/registry/data-twins";
+import { type DataTwins, dataTwins } from "@openledger/circuits/registry/circuit-sizes";
 import {
   cheaperPlace,
   crossover,

@@ -1,8 +1,10 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { executeSlot } from "@openledger/circuits/internal/batch/slot";
 import { KIND } from "@openledger/circuits/protocol";
-import { honest, MODEL, OPENING, SEALED, World } from "@openledger/circuits/testing/forgery-world";
+import { honest, OPENING, World } from "@openledger/circuits/testing/forgery-world";
+import { SEALED } from "@openledger/circuits/testing/forgery-world";
 import { lawfulForm } from "@openledger/circuits/testing/lawless-slot";
+import { MODEL } from "@openledger/contracts/testing/settlement-fixture";
 import { describe, expect, test } from "vitest";
 import { storeKeys } from "../store/store-keys.ts";
 import { forcedSealWrites } from "./stored-epochs.ts";

@@ -6,7 +6,7 @@ import { createL1Client } from "@openledger/bridge/l1/l1-client";
 import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { kindRule } from "@openledger/circuits/protocol";
-import { openingShape } from "@openledger/circuits/registry/data-twins";
+import { openingShape } from "@openledger/circuits/registry/circuit-sizes";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { Secret } from "@openledger/foundation/secret";
 import { preconfirmationContext } from "@openledger/verifier/evidence/preconfirmation-check";

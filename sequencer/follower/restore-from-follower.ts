@@ -8,7 +8,7 @@ import { basename, join } from "node:path";
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { openingShape } from "@openledger/circuits/registry/data-twins";
+import { openingShape } from "@openledger/circuits/registry/circuit-sizes";
 import type { Address } from "viem";
 import { type Restored, restore } from "../batches/restore.ts";
 import { sequencerError } from "../sequencer-errors.ts";

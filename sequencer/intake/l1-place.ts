@@ -4,7 +4,7 @@
  * time: the data directory may be empty, or older than L1.
  */
 
-import { isSamePlace, type LedgerPlace } from "@openledger/circuits/ledger/ledger-place";
+import { isSamePlace, type LedgerPlace } from "@openledger/circuits/ledger/ledger";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import type { Gauge } from "prom-client";
 import type { BatchBook } from "../batches/batch-book.ts";

@@ -1,11 +1,11 @@
 /** What the sequencer refuses though the ledger would allow it, before it looks at any state. */
 
+import { operationError } from "@openledger/circuits/circuit-errors";
 import { recoverKeyY, SUBGROUP_ORDER } from "@openledger/circuits/field/eddsa";
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
-import { checkForm } from "@openledger/circuits/ledger/operation-form";
-import { operationError } from "@openledger/circuits/operation-errors";
+import { checkForm } from "@openledger/circuits/ledger/operation";
 import { FIELD_ORDER, KIND, kindRule } from "@openledger/circuits/protocol";
-import { fitsTableAmount } from "@openledger/circuits/table/table-limits";
+import { fitsTableAmount } from "@openledger/circuits/table/table-shape";
 import { sequencerError } from "../sequencer-errors.ts";
 
 /** A batch's row count is 32 bits in a published version, so more could never be published. */

@@ -22,10 +22,9 @@ import {
 import { FIELD_ORDER, KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
-import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
 import { defaultSplit, genesisOf } from "@openledger/circuits/settlement/earner-table-rules";
 import { encodeSettlement, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
-import { drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
+import { drawSeed, drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { type SimulatedCircuit, simulateCircuit } from "@openledger/contracts/testing/test-prover";
 import { hex20, hex32 } from "@openledger/foundation/hex";

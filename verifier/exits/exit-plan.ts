@@ -1,7 +1,6 @@
 /** What a frozen ledger owes, item by item, from L1's records alone. Amounts are wei. */
 
-import { earnerDue } from "@openledger/circuits/exit/earner-exit";
-import { leafExitKey } from "@openledger/circuits/exit/exit-statement";
+import { earnerDue, leafExitKey } from "@openledger/circuits/exit/exit-statement";
 import { unpackCounters } from "@openledger/circuits/ledger/leaf";
 import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";

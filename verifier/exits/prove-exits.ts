@@ -2,9 +2,8 @@
 
 import type { ContractExit } from "@openledger/bridge/l1/exit-contract";
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
-import { earnerExit } from "@openledger/circuits/exit/earner-exit";
 import type { PreparedExit } from "@openledger/circuits/exit/exit-statement";
-import { leafExit } from "@openledger/circuits/exit/leaf-exit";
+import { earnerExit, leafExit } from "@openledger/circuits/exit/exit-statement";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
 import type { ContractProof, Groth16Proof } from "@openledger/circuits/wire/groth16-proof";

@@ -1,7 +1,7 @@
 /** Did a frozen rollup credit what its last ledger gives? The ledger's own arithmetic says so, without the exits' proofs. */
 
 import type { ExitEvent, QueueEntryEvent, RefundEvent } from "@openledger/bridge/l1/l1-history";
-import { earnerDue } from "@openledger/circuits/exit/earner-exit";
+import { earnerDue } from "@openledger/circuits/exit/exit-statement";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import type { EarnerRole } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";

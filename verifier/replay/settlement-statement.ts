@@ -2,13 +2,13 @@
 import { challenge, evaluate } from "@openledger/circuits/field/element-vector";
 import { KIND } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
-import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
 import {
   CIRCUIT_SORT,
   type PostedSettlement,
   type SettlementData,
   settlementElements,
 } from "@openledger/circuits/settlement/settlement-data";
+import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 
 /** A Settle or Genesis record: its kind, its model and J. */
 export interface SettlementRecord {

@@ -14,8 +14,7 @@ import {
 } from "@openledger/bridge/testing/model-history";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
-import { queryCommitment } from "@openledger/circuits/ledger/query";
-import { receiptHash } from "@openledger/circuits/ledger/receipt";
+import { queryCommitment, receiptHash } from "@openledger/circuits/ledger/model-query";
 import { shapeName } from "@openledger/circuits/protocol";
 import { commitColumns, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";

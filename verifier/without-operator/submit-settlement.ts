@@ -20,7 +20,6 @@ import { settlementOperationOf } from "@openledger/circuits/batch/settlement-ope
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
-import { drawSeed } from "@openledger/circuits/settlement/draw-seed";
 import { defaultSplit } from "@openledger/circuits/settlement/earner-table-rules";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
 import { encodeSettlement, settlementStatement } from "@openledger/circuits/settlement/settlement-data";
@@ -30,8 +29,8 @@ import {
   settleEpoch,
 } from "@openledger/circuits/settlement/settlement-rules";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
-import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
-import { TableBuilder } from "@openledger/circuits/table/table-builder";
+import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
+import { sealedInputs, sealedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
 import { gasCostWei, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
 import { type Address, bytesToHex, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
 import {

@@ -11,10 +11,9 @@ import { encodeModel } from "@openledger/attribution/model/model-files";
 import { AnswerStore } from "@openledger/attribution/server/answer-store";
 import { createLedgerView } from "@openledger/attribution/server/ledger-view";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
-import { askModel } from "@openledger/client/actions/answers/ask-model";
-import { payForAnswer } from "@openledger/client/actions/answers/pay-for-answer";
+import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
-import { seal } from "@openledger/client/actions/ledger/seal";
+import { seal } from "@openledger/client/actions/ledger/reward-operations";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import {

@@ -4,7 +4,7 @@
  */
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { queryOfBytes } from "@openledger/circuits/ledger/query";
+import { queryOfBytes } from "@openledger/circuits/ledger/model-query";
 import { type AnswerOpening, divideEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import { clientError } from "@openledger/client/client-errors";
 import { type EpochPayments, staticsOf } from "@openledger/client/sequencer/model-reads";

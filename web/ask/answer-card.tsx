@@ -1,5 +1,5 @@
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
-import { toHex32 } from "@openledger/client/hex";
+import { hex32 } from "@openledger/foundation/hex";
 import type { ComponentChildren } from "preact";
 import { Badge } from "../design/badge.tsx";
 import { Identifier } from "../design/identifier.tsx";
@@ -61,15 +61,15 @@ export function AnswerCard({ answer, words, rewardWei, children }: AnswerCardPro
           <dl class="facts small">
             <dt>Receipt</dt>
             <dd>
-              <Identifier value={toHex32(answer.receipt)} label="the receipt" />
+              <Identifier value={hex32(answer.receipt)} label="the receipt" />
             </dd>
             <dt>Answer's hash</dt>
             <dd>
-              <Identifier value={toHex32(answer.answerHash)} label="the answer's hash" />
+              <Identifier value={hex32(answer.answerHash)} label="the answer's hash" />
             </dd>
             <dt>Query's commitment</dt>
             <dd>
-              <Identifier value={toHex32(answer.queryCommitment)} label="the query's commitment" />
+              <Identifier value={hex32(answer.queryCommitment)} label="the query's commitment" />
             </dd>
             <dt>Good until</dt>
             <dd>{showTime(answer.expiresAtMs)}</dd>

@@ -1,11 +1,9 @@
 /** A question, the check of its answer, and its payment. */
-import { askAdapter } from "@openledger/client/actions/answers/ask-adapter";
-import { askModel } from "@openledger/client/actions/answers/ask-model";
+import { askAdapter, askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
-import { payForAnswer } from "@openledger/client/actions/answers/pay-for-answer";
-import { toHex32 } from "@openledger/client/hex";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { hex32 } from "@openledger/foundation/hex";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { type Session, unlock } from "../ledger/session.ts";
 import { beginJourney, keepSigned } from "../ledger/signed-journey.ts";
@@ -67,7 +65,7 @@ export async function payChecked(
   const journey = {
     ...beginJourney("answer", answer.priceWei),
     toLeaf: modelId,
-    receipt: toHex32(answer.receipt),
+    receipt: hex32(answer.receipt),
   };
   await keepSigned(now, journey, (onSigned) =>
     payForAnswer(client, { from, modelId, model: copy, prompt, answer, onSigned }),

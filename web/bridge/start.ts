@@ -1,11 +1,10 @@
 /** Begins what a form asks for. Each journey is kept before the step that could be lost with the page. */
 
-import { forceWithdraw } from "@openledger/client/actions/forced/force-withdraw";
+import { forceWithdraw } from "@openledger/client/actions/forced/forced-operations";
 import { claim } from "@openledger/client/actions/l1/claim";
 import { deposit } from "@openledger/client/actions/l1/deposit";
 import type { L1Options } from "@openledger/client/actions/l1/l1-transaction";
-import { transfer } from "@openledger/client/actions/ledger/transfer";
-import { withdraw } from "@openledger/client/actions/ledger/withdraw";
+import { transfer, withdraw } from "@openledger/client/actions/ledger/account-operations";
 import { isClientError } from "@openledger/client/client-errors";
 import { ensureChain } from "@openledger/client/wallet";
 import type { Address, Hex } from "viem";

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { copyFile, link, mkdir, rename, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { BASE_FOLDER, BASE_HASHES } from "@openledger/models/base/default-base";
+import { BASE_FOLDER, BASE_HASHES } from "@openledger/models/base/base-place";
 import { build, type InlineConfig, type Plugin } from "vite";
 import { browserTwins } from "./browser-twins.ts";
 import {

@@ -6,9 +6,9 @@ import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { type SignedSubmission, sendSigned } from "@openledger/client/actions/ledger/send-operation";
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
-import { toHex32 } from "@openledger/client/hex";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { hex32 } from "@openledger/foundation/hex";
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { z } from "zod";
 
@@ -62,7 +62,7 @@ export class Contributions {
         this.#keep([...this.#cell.value, pending]);
       },
     });
-    this.#update(toHex32(contribution.rowsRoot), { signed: undefined });
+    this.#update(hex32(contribution.rowsRoot), { signed: undefined });
   }
 
   /** Sends again what was signed, where the ledger does not have it: the page was closed in between. */

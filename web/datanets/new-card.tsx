@@ -1,4 +1,4 @@
-import { createDatanet } from "@openledger/client/actions/ledger/create-datanet";
+import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";

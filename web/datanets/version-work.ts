@@ -2,8 +2,7 @@
 import { readVersion, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
 import { type VerifiedVersion, verifyVersion } from "@openledger/client/actions/data/verify-version";
-import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
-import { bringVersion } from "@openledger/client/datanets/bring-version";
+import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import type { HostedDatanetPlace } from "@openledger/client/datanets/host-request";
 import {
@@ -12,6 +11,7 @@ import {
   type VerifyVouchingReturnType,
   verifyVouching,
 } from "@openledger/client/datanets/reviewed-version";
+import { bringVersion } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import type { Card } from "@openledger/datanets/card/card";

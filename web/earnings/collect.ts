@@ -1,4 +1,4 @@
-import { collectRewards } from "@openledger/client/actions/ledger/collect-rewards";
+import { collectRewards } from "@openledger/client/actions/ledger/reward-operations";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { type Session, unlock } from "../ledger/session.ts";
 import type { Reward } from "./account-earnings.ts";

@@ -1,4 +1,4 @@
-import { forceWithdraw } from "@openledger/client/actions/forced/force-withdraw";
+import { forceWithdraw } from "@openledger/client/actions/forced/forced-operations";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { describeItem, type ExitItem, type LeafItem } from "@openledger/verifier/exits/exit-plan";
 import type { LeaveResult } from "@openledger/verifier/exits/leave";

@@ -1,10 +1,9 @@
 import { checkedCoefficients } from "@openledger/bridge/blobs/checked-blob";
 import { type BlobServer, serveBlobs } from "@openledger/bridge/testing/blob-server";
 import type { BatchData } from "@openledger/circuits/batch/batch-data";
-import { encodeBlob } from "@openledger/circuits/blob/blob-bytes";
+import { BLOB_FIELD_ORDER, encodeBlob } from "@openledger/circuits/blob/blob-bytes";
 import { blobElements } from "@openledger/circuits/blob/blob-elements";
 import { readOpening } from "@openledger/circuits/blob/blob-opening";
-import { BLOB_FIELD_ORDER } from "@openledger/circuits/blob/blob-polynomial";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { type BatchShape, KIND, kindRule } from "@openledger/circuits/protocol";
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";

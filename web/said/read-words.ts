@@ -1,8 +1,7 @@
 /** What an answer says in words, and what of it stands word for word in the version: fetched and checked in the page. */
 
-import { parseCitations } from "@openledger/models/retrieval/citations";
-import { type CitedRow, fetchCitedRows } from "@openledger/models/retrieval/cited-rows";
-import { askSpans, type HostedSpans } from "@openledger/models/spans/ask-spans";
+import { type CitedRow, fetchCitedRows, parseCitations } from "@openledger/models/retrieval/citations";
+import { askSpans, type HostedSpans } from "@openledger/models/spans/check-citations";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
 /** An answer that this page has checked, and where its words come from. */

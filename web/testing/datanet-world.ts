@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { openRowStore, type RowStore } from "@openledger/client/actions/data/row-store";
-import { createDatanet } from "@openledger/client/actions/ledger/create-datanet";
+import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";

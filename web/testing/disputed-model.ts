@@ -18,7 +18,7 @@ import { readGateContracts } from "@openledger/challenger/postings/gate-contract
 import { admitCall } from "@openledger/challenger/postings/ledger-proofs";
 import { directShape } from "@openledger/circuits/ledger/direct-query";
 import { hashLeaf, hashStatics, packBinding, unpackBinding } from "@openledger/circuits/ledger/leaf";
-import { treePath } from "@openledger/circuits/ledger/tree-root";
+import { treePath } from "@openledger/circuits/ledger/ledger-tree";
 import { TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { deployGateOfAllKinds, WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";

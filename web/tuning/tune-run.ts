@@ -3,16 +3,15 @@ import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { TextRow } from "@openledger/attribution/rows/text-rows";
 import { usualTargets } from "@openledger/models/architecture/adapter-layout";
 import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
+import { answerRow, textRows } from "@openledger/models/architecture/loss-gradient";
 import { encodeAdapter } from "@openledger/models/files/adapter-files";
 import type { FileSource } from "@openledger/models/files/byte-source";
-import { type LoadedModel, loadModel } from "@openledger/models/files/load-model";
-import { openModel } from "@openledger/models/files/open-model";
+import { type LoadedModel, loadModel, openModel } from "@openledger/models/files/load-model";
 import { modelError } from "@openledger/models/model-errors";
 import { openTokenizer, type TextTokens } from "@openledger/models/tokens/tokenizer";
 import { generate } from "@openledger/models/training/generate";
-import { RowTeam } from "@openledger/models/training/row-team";
-import { answerRow, textRows } from "@openledger/models/training/text-rows";
 import {
+  RowTeam,
   type TuningRecipe,
   tuneAdapter,
   tuningBlocks,

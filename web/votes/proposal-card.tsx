@@ -1,6 +1,7 @@
 /** One proposal: what it would do by its calls, how it stands, and the step that comes next. */
-import { describeCall } from "@openledger/client/governance/describe-call";
+
 import type { Proposal, ProposalState, VoteName } from "@openledger/client/governance/governance";
+import { describeCall } from "@openledger/client/governance/governed-calls";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge, type Tone } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";

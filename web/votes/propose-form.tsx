@@ -1,8 +1,11 @@
 /** A payment out of the treasury, proposed. */
 
-import { describeCall } from "@openledger/client/governance/describe-call";
 import type { GovernedCall } from "@openledger/client/governance/governance";
-import { payFromTreasury, withdrawFromTreasury } from "@openledger/client/governance/governed-calls";
+import {
+  describeCall,
+  payFromTreasury,
+  withdrawFromTreasury,
+} from "@openledger/client/governance/governed-calls";
 import { rollupContract } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { useState } from "preact/hooks";

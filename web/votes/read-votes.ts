@@ -1,8 +1,8 @@
 /** Votes as Ethereum has them; of the server it takes the contracts' addresses alone, and holds them against each other. */
 
 import { TREASURY_ID } from "@openledger/circuits/protocol";
-import type { GovernedContracts } from "@openledger/client/governance/describe-call";
 import { Governance, type Proposal } from "@openledger/client/governance/governance";
+import type { GovernedContracts } from "@openledger/client/governance/governed-calls";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";

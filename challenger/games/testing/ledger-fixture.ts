@@ -9,8 +9,8 @@ import {
   type ModelBody,
   packBinding,
 } from "@openledger/circuits/ledger/leaf";
+import { treePath, treeRoot } from "@openledger/circuits/ledger/ledger-tree";
 import { EMPTY_COLLECTED_ROOT, packSplit } from "@openledger/circuits/ledger/rewards";
-import { treePath, treeRoot } from "@openledger/circuits/ledger/tree-root";
 import { LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { deployLedgerMath, missingChunks, storeChunks } from "@openledger/contracts/build/deploy-disputes";
 import { deployTraceGame } from "@openledger/contracts/build/deploy-trace-game";

@@ -11,15 +11,14 @@ import {
   adapterLayout,
   usualTargets,
 } from "@openledger/models/architecture/adapter-layout";
+import { answerRow } from "@openledger/models/architecture/loss-gradient";
 import type { FileSource } from "@openledger/models/files/byte-source";
-import { loadModel } from "@openledger/models/files/load-model";
-import { type OpenModel, openModel } from "@openledger/models/files/open-model";
+import { loadModel, type OpenModel, openModel } from "@openledger/models/files/load-model";
 import { memorySource } from "@openledger/models/internal/files/memory-source";
 import { encodeTensors } from "@openledger/models/internal/files/safetensors";
 import { runRowTask } from "@openledger/models/internal/training/row-task";
 import { NONE } from "@openledger/models/kernels/kernels";
 import { makeModel } from "@openledger/models/testing/made-models";
-import { answerRow } from "@openledger/models/training/text-rows";
 import { type Hex, parseEther } from "viem";
 import type { TracedModel, TraceInputs } from "../../trace/query-program.ts";
 import type { PlayerAccount } from "../trace-player.ts";

@@ -6,7 +6,7 @@ import { toMontgomery } from "../../field/eddsa-tables.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints } from "../../field/montgomery-points.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { squareRoot } from "../../field/square-root.ts";
-import { queryBytes } from "../../ledger/query.ts";
+import { queryBytes } from "../../ledger/model-query.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { compileDraw, instanceInputs } from "../../testing/draw-instance.ts";
 import { exactScores } from "../draw-scores.ts";

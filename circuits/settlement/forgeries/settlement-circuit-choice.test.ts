@@ -6,8 +6,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { hashStatics, packBinding, unpackBinding } from "../../ledger/leaf.ts";
-import { queryCommitment } from "../../ledger/query.ts";
-import { receiptHash } from "../../ledger/receipt.ts";
+import { queryCommitment, receiptHash } from "../../ledger/model-query.ts";
 import { sealedHash, settlementHash } from "../../ledger/rewards.ts";
 import { settlementCircuitSpec } from "../../registry/circuit-registry.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";

@@ -7,7 +7,7 @@ import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { invertAll } from "../../field/modular.ts";
 import { hashTagged } from "../../field/poseidon.ts";
 import { hashStatics } from "../../ledger/leaf.ts";
-import { queryCommitment } from "../../ledger/query.ts";
+import { queryCommitment } from "../../ledger/model-query.ts";
 import { FIELD_ORDER, TAG } from "../../protocol.ts";
 import {
   array,

@@ -1,7 +1,6 @@
 /** What a prover of an earner table or of an exit can choose once z is known: every input and wire alone, and aliases. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { earnerExit } from "../../exit/earner-exit.ts";
-import { leafExit } from "../../exit/leaf-exit.ts";
+import { earnerExit, leafExit } from "../../exit/exit-statement.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import {
   earnerExitCircuitSpec,

@@ -1,11 +1,15 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { queryBytes, queryCommitment } from "@openledger/circuits/ledger/query";
-import { answerHash, receiptHash } from "@openledger/circuits/ledger/receipt";
+import {
+  answerHash,
+  queryBytes,
+  queryCommitment,
+  receiptHash,
+} from "@openledger/circuits/ledger/model-query";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createLedgerFixture, leafAnswer, owners } from "../../testing/ledger-fixture.ts";
+import { payForAnswer } from "./ask-model.ts";
 import { checkAnswer } from "./check-answer.ts";
 import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";
-import { payForAnswer } from "./pay-for-answer.ts";
 
 const QUERY = Int16Array.of(255, -255, 1, -3);
 const model: CheckableModel = {

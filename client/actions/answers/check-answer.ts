@@ -1,8 +1,12 @@
-import { modelQueryBytes, modelQueryCommitment } from "@openledger/circuits/ledger/model-query";
-import { answerHash, receiptHash } from "@openledger/circuits/ledger/receipt";
+import {
+  answerHash,
+  modelQueryBytes,
+  modelQueryCommitment,
+  receiptHash,
+} from "@openledger/circuits/ledger/model-query";
+import { hex32 } from "@openledger/foundation/hex";
 import { toHex } from "viem";
 import { clientError } from "../../client-errors.ts";
-import { toHex32 } from "../../hex.ts";
 import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";
 
 /** What the customer knows himself. */
@@ -36,7 +40,7 @@ export function checkAnswer(
   expected: AnswerExpectation,
 ): void {
   const { prompt, payerId, staticsHash } = expected;
-  requireSame("statics", toHex32(model.staticsHash), toHex32(staticsHash));
+  requireSame("statics", hex32(model.staticsHash), hex32(staticsHash));
   requireSame("payerId", answer.payerId, payerId);
   const own =
     model.queryOf === undefined || expected.isAnsweredAgain === true
@@ -48,8 +52,8 @@ export function checkAnswer(
   requireSame("query", toHex(answer.queryBytes), toHex(modelQueryBytes(own.query)));
   const commitment = modelQueryCommitment(own.query);
   const hash = answerHash(prompt, own.text);
-  requireSame("queryCommitment", toHex32(answer.queryCommitment), toHex32(commitment));
-  requireSame("answerHash", toHex32(answer.answerHash), toHex32(hash));
+  requireSame("queryCommitment", hex32(answer.queryCommitment), hex32(commitment));
+  requireSame("answerHash", hex32(answer.answerHash), hex32(hash));
   const receipt = receiptHash({
     statics: staticsHash,
     payerId,
@@ -57,7 +61,7 @@ export function checkAnswer(
     queryCommitment: commitment,
     salt: answer.salt,
   });
-  requireSame("receipt", toHex32(answer.receipt), toHex32(receipt));
+  requireSame("receipt", hex32(answer.receipt), hex32(receipt));
 }
 
 /** What an answer's text says, where it says a label: the server's field of that name is for reading alone. */

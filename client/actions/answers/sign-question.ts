@@ -1,5 +1,5 @@
-import { askMessage } from "@openledger/circuits/ledger/receipt";
-import { toHex32 } from "../../hex.ts";
+import { askMessage } from "@openledger/circuits/ledger/model-query";
+import { hex32 } from "@openledger/foundation/hex";
 import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
 import { resolveSigner } from "../../sequencer/ledger-reads.ts";
 import type { SigningErrorCode } from "../ledger/send-operation.ts";
@@ -33,5 +33,5 @@ export async function signQuestion(
   const { r8x, r8y, s } = key.sign(
     askMessage({ domain: client.domain, modelId, payerId, prompt, isPrivate }),
   );
-  return { payerId, signature: { r8x: toHex32(r8x), r8y: toHex32(r8y), s: toHex32(s) } };
+  return { payerId, signature: { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) } };
 }

@@ -1,9 +1,17 @@
+import type { VersionRow } from "@openledger/circuits/ledger/version-rows";
 import type { LedgerClient } from "../../ledger-client.ts";
-import type { CommitDataErrorCode } from "../ledger/commit-data.ts";
-import { commitData } from "../ledger/commit-data.ts";
+import { type CommitDataErrorCode, commitData } from "../ledger/commit-data.ts";
 import type { SendResult, SigningOptions } from "../ledger/send-operation.ts";
-import type { StoreContributionErrorCode } from "./row-store.ts";
-import { type RowStore, type StoredContribution, storeContribution } from "./row-store.ts";
+import { type DatanetCommit, type ListCommitsErrorCode, listCommits } from "./list-commits.ts";
+import type { StoredVersionRow } from "./published-version.ts";
+import {
+  type RowStore,
+  readContribution,
+  type StoreContributionErrorCode,
+  type StoredContribution,
+  storeContribution,
+} from "./row-store.ts";
+import { commitVersion, type VersionCommitments } from "./version-commitments.ts";
 
 export interface ContributeRowsParameters extends SigningOptions {
   datanetId: number;
@@ -32,4 +40,58 @@ export async function contributeRows(
   const { rowsRoot, rowCount } = contribution;
   const sent = await commitData(client, { ...parameters, rowsRoot, rowCount });
   return { ...sent, contribution };
+}
+
+export interface CollectVersionParameters {
+  datanetId: number;
+  store: RowStore;
+  /** Who vouches for a row, the second half of its earner; null leaves the row out. A row's digest is its SHA-256. */
+  validatorId: number | ((commit: DatanetCommit, digest: string) => number | null);
+  /** Rows that stay out, by their names in the store (SHA-256), whoever has committed them. */
+  leaveOut?: ReadonlySet<string>;
+}
+
+/** A version that is not published yet. */
+export interface CollectedVersion extends VersionCommitments {
+  /** The same rows by the store's names: what `storeVersion` writes. */
+  readonly storedRows: readonly StoredVersionRow[];
+}
+
+export type CollectVersionErrorCode = "CIR_SETTLEMENT_SIZE" | "CLI_ROWS_MISSING" | ListCommitsErrorCode;
+
+/**
+ * A datanet's next version from everything committed to it so far: its rows from the store, checked against the
+ * committed roots, in the order of the ledger. A row that was committed before counts for the first who did, and is out
+ * where his contribution is.
+ *
+ * @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, CIR_SETTLEMENT_SIZE
+ * @example
+ * ```ts
+ * const { rowCount, earners } = await collectVersion(client, { datanetId: 10, store, validatorId: 8 });
+ * ```
+ */
+export async function collectVersion(
+  client: LedgerClient,
+  { datanetId, leaveOut, store, validatorId }: CollectVersionParameters,
+): Promise<CollectedVersion> {
+  const vouches = typeof validatorId === "number" ? () => validatorId : validatorId;
+  const rows: VersionRow[] = [];
+  const digestOf = new Map<bigint, string>();
+  for (const commit of await listCommits(client, datanetId)) {
+    const { rowHashes, digests } = await readContribution(store, commit.rowsRoot);
+    for (const [i, rowHash] of rowHashes.entries()) {
+      if (digestOf.has(rowHash)) continue;
+      digestOf.set(rowHash, digests[i]!);
+      const validator = vouches(commit, digests[i]!);
+      if (validator !== null && leaveOut?.has(digests[i]!) !== true)
+        rows.push({ rowHash, contributorId: commit.contributorId, validatorId: validator });
+    }
+  }
+  const version = commitVersion(rows);
+  const storedRows = version.rows.map(({ rowHash, contributorId, validatorId: vouching }) => ({
+    digest: digestOf.get(rowHash)!,
+    contributorId,
+    validatorId: vouching,
+  }));
+  return { ...version, storedRows };
 }

@@ -1,4 +1,4 @@
-import { commitChain } from "@openledger/circuits/ledger/commit-chain";
+import { commitChain } from "@openledger/circuits/ledger/version-rows";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { getLeaf, listOperations } from "../../sequencer/ledger-reads.ts";

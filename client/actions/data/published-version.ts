@@ -5,9 +5,9 @@
 
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
+import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
 import { clientError } from "../../client-errors.ts";
-import { toHex32 } from "../../hex.ts";
 import { readRowFile, writeRowFile } from "./row-files.ts";
 import { type RowStore, readRow } from "./row-store.ts";
 import { commitVersion, type VersionCommitments } from "./version-commitments.ts";
@@ -57,8 +57,8 @@ export type ReadVersionErrorCode = "CLI_ROWS_MISSING";
  */
 export async function readVersion(store: RowStore, rowsRoot: bigint): Promise<StoredVersion> {
   const missing = (why: string, cause?: unknown) =>
-    clientError("CLI_ROWS_MISSING", `the version of root ${toHex32(rowsRoot)} ${why}`, {
-      data: { rowsRoot: toHex32(rowsRoot), folder: store.folder },
+    clientError("CLI_ROWS_MISSING", `the version of root ${hex32(rowsRoot)} ${why}`, {
+      data: { rowsRoot: hex32(rowsRoot), folder: store.folder },
       cause,
     });
   let rows: StoredVersionRow[];
@@ -111,4 +111,4 @@ function hashOf({ digest }: StoredVersionRow): bigint {
   return digestToField(hexToBytes(digest));
 }
 
-const versionName = (rowsRoot: bigint) => `contributions/version-${toHex32(rowsRoot).slice(2)}.json`;
+const versionName = (rowsRoot: bigint) => `contributions/version-${hex32(rowsRoot).slice(2)}.json`;

@@ -1,9 +1,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { contributionRoot, digestToField } from "@openledger/circuits/ledger/version-rows";
+import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
 import { clientError } from "../../client-errors.ts";
-import { toHex32 } from "../../hex.ts";
 import { openRowFiles, readRowFile, writeRowFile } from "./row-files.ts";
 
 const manifestSchema = z.object({ rows: z.array(z.string().regex(/^[0-9a-f]{64}$/)) });
@@ -103,8 +103,8 @@ export type ReadContributionErrorCode = "CLI_ROWS_MISSING";
  */
 export async function readContribution(store: RowStore, rowsRoot: bigint): Promise<StoredContribution> {
   const missing = (why: string, cause?: unknown) =>
-    clientError("CLI_ROWS_MISSING", `the rows of root ${toHex32(rowsRoot)} ${why}`, {
-      data: { rowsRoot: toHex32(rowsRoot), folder: store.folder },
+    clientError("CLI_ROWS_MISSING", `the rows of root ${hex32(rowsRoot)} ${why}`, {
+      data: { rowsRoot: hex32(rowsRoot), folder: store.folder },
       cause,
     });
   let digests: string[];
@@ -153,4 +153,4 @@ function describeContribution(digests: readonly string[]): StoredContribution {
 
 const rowName = (digest: string) => `rows/${digest.slice(0, 2)}/${digest}`;
 
-const contributionName = (rowsRoot: bigint) => `contributions/${toHex32(rowsRoot).slice(2)}.json`;
+const contributionName = (rowsRoot: bigint) => `contributions/${hex32(rowsRoot).slice(2)}.json`;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
-import { treeRoot } from "@openledger/circuits/ledger/tree-root";
+import { treeRoot } from "@openledger/circuits/ledger/ledger-tree";
 import {
   contributionRoot,
   hashRow,

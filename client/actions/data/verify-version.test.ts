@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
 import { TAG } from "@openledger/circuits/protocol";
+import { hex32 } from "@openledger/foundation/hex";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { toHex32 } from "../../hex.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { type FakeSequencer, startFakeSequencer } from "../../testing/fake-sequencer.ts";
-import { collectVersion } from "./collect-version.ts";
+import { collectVersion } from "./contribute-rows.ts";
 import { readVersionRows, storeVersion } from "./published-version.ts";
 import { openRowStore, type RowStore, storeContribution } from "./row-store.ts";
 import { verifyVersion } from "./verify-version.ts";
@@ -43,7 +43,7 @@ async function commit(
     const publication = { kind: "publishVersion", a: DATANET, b: 0, amountCode: "0", words: [], nonce: 0 };
     operations.push({
       ...publication,
-      hash: toHex32(99n),
+      hash: hex32(99n),
       status: "posted",
       opIndex: 2 * publishedAfter - 1,
     });
@@ -52,12 +52,12 @@ async function commit(
     const { rowsRoot, rowCount } = await storeContribution(store, rows.map(bytes));
     chain = hashTagged(TAG.commit, [chain, rowsRoot, BigInt(by) | (BigInt(rowCount) << 24n)]);
     operations.push({
-      hash: toHex32(BigInt(i + 1)),
+      hash: hex32(BigInt(i + 1)),
       kind: "commitData",
       a: by,
       b: DATANET,
       amountCode: String(rowCount),
-      words: [toHex32(rowsRoot)],
+      words: [hex32(rowsRoot)],
       nonce: i,
       status: "posted",
       opIndex: 2 * i,
@@ -78,7 +78,7 @@ function answerDatanet({ chain = committedChain, rowsRoot }: { chain?: bigint; r
     l1Owner: `0x${"1".repeat(40)}`,
     keyX: "0x1",
     balanceWei: "0",
-    chain: toHex32(chain),
+    chain: hex32(chain),
     openAmountWei: "0",
     counters: {},
     datanet: {
@@ -86,7 +86,7 @@ function answerDatanet({ chain = committedChain, rowsRoot }: { chain?: bigint; r
       rowCount: 1,
       publishedAt: 1,
       policy: "0x0",
-      rowsRoot: toHex32(rowsRoot),
+      rowsRoot: hex32(rowsRoot),
       ownersCommitment: "0x0",
       earnerRoot: "0x0",
     },

@@ -1,6 +1,6 @@
 import type { Signature } from "@openledger/circuits/field/eddsa";
+import { hex32 } from "@openledger/foundation/hex";
 import { type Hex, toHex } from "viem";
-import { toHex32 } from "../../hex.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { type LedgerSettlement, settlementSchema } from "../../sequencer/model-schemas.ts";
 import type { SequencerErrorCode } from "../../sequencer/sequencer-request.ts";
@@ -51,11 +51,11 @@ export interface SettlementBody {
  */
 export function encodeSettlementBody(settlement: ProvenSettlement): SettlementBody {
   const { kind, modelId, settlementHash, circuit, data, publicSignals, proof, signature } = settlement;
-  const hexes = (values: readonly bigint[]) => values.map(toHex32);
+  const hexes = (values: readonly bigint[]) => values.map(hex32);
   return {
     kind,
     modelId,
-    settlementHash: toHex32(settlementHash),
+    settlementHash: hex32(settlementHash),
     circuit,
     data: toHex(data),
     publicSignals: hexes(publicSignals),
@@ -63,7 +63,7 @@ export function encodeSettlementBody(settlement: ProvenSettlement): SettlementBo
     ...(signature === undefined
       ? {}
       : {
-          signature: { r8x: toHex32(signature.r8x), r8y: toHex32(signature.r8y), s: toHex32(signature.s) },
+          signature: { r8x: hex32(signature.r8x), r8y: hex32(signature.r8y), s: hex32(signature.s) },
         }),
   };
 }

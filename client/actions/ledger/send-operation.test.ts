@@ -3,14 +3,14 @@ import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import { twinsOf } from "@openledger/contracts/testing/signature-twins";
+import { hex32 } from "@openledger/foundation/hex";
 import { parseEther } from "viem";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { toHex32 } from "../../hex.ts";
 import type { OperationBody } from "../../sequencer/operation-body.ts";
 import { FakeFailure } from "../../testing/fake-sequencer.ts";
 import { createLedgerFixture, type LedgerFixture, owners } from "../../testing/ledger-fixture.ts";
+import { transfer } from "./account-operations.ts";
 import type { SignedSubmission } from "./send-operation.ts";
-import { transfer } from "./transfer.ts";
 
 let fixture: LedgerFixture;
 beforeEach(async () => {
@@ -73,7 +73,7 @@ describe("transfer", () => {
         bRef: leafReference({ l1Owner: BigInt(owners.payee), kind: LEAF_KIND.account }),
       },
     );
-    expect(result.hash).toBe(toHex32(message));
+    expect(result.hash).toBe(hex32(message));
     const { r8x, r8y, s } = signed.body.signature;
     const signature = { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) };
     expect(verifySignature({ keyX: fixture.key.keyX, message, signature })).toBe(true);
@@ -102,7 +102,7 @@ describe("transfer", () => {
   it("refuses a preconfirmation for another operation, by another signer, without a signature or a deadline", async () => {
     const stranger = `0x${"11".repeat(64)}1b` as const;
     for (const change of [
-      { operationHash: toHex32(1n) },
+      { operationHash: hex32(1n) },
       { signature: stranger },
       { signature: "0x" as const },
       { deadlineSeconds: 0 },
@@ -172,7 +172,7 @@ describe("transfer", () => {
 
   it("refuses a sequencer of another rollup", async () => {
     const info = fixture.sequencer.answers.get("GET /v1/info") as object;
-    fixture.sequencer.answers.set("GET /v1/info", { ...info, domain: toHex32(5n) });
+    fixture.sequencer.answers.set("GET /v1/info", { ...info, domain: hex32(5n) });
     await expect(transfer(fixture.client, payment)).rejects.toMatchObject({ code: "CLI_WRONG_ROLLUP" });
   });
 
@@ -202,7 +202,7 @@ describe("transfer", () => {
   });
 
   it("asks which account, where several have the key", async () => {
-    const route = `GET /v1/leaves?keyX=${toHex32(fixture.key.keyX)}`;
+    const route = `GET /v1/leaves?keyX=${hex32(fixture.key.keyX)}`;
     const [leaf] = fixture.sequencer.answers.get(route) as object[];
     fixture.sequencer.answers.set(route, [leaf, { ...leaf, id: 5 }]);
     await expect(transfer(fixture.client, payment)).rejects.toMatchObject({

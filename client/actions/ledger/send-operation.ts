@@ -1,8 +1,8 @@
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { KIND, kindRule, LEAF_KIND } from "@openledger/circuits/protocol";
+import { hex32 } from "@openledger/foundation/hex";
 import { type Address, type Hex, isAddressEqual } from "viem";
 import { clientError } from "../../client-errors.ts";
-import { toHex32 } from "../../hex.ts";
 import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
 import { isInTime } from "../../sequencer/lease-term.ts";
 import { getInfo, getLeaf, getOperation, resolveSigner } from "../../sequencer/ledger-reads.ts";
@@ -129,7 +129,7 @@ async function signOperation(
     leafB === null ? 0n : leafReference({ l1Owner: BigInt(leafB.l1Owner), kind: LEAF_KIND[leafB.kind] });
   const message = messageHash(operation, { domain: client.domain, bRef });
   const body = encodeOperation({ ...operation, signature: key.sign(message) });
-  return { hash: toHex32(message), body, bRef: toHex32(bRef) };
+  return { hash: hex32(message), body, bRef: hex32(bRef) };
 }
 
 export type SendSignedErrorCode = "CLI_PRECONFIRMATION_INVALID" | "CLI_ANSWER_LATE" | SequencerErrorCode;

@@ -1,7 +1,6 @@
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
-import { askModel } from "@openledger/client/actions/answers/ask-model";
-import { payForAnswer } from "@openledger/client/actions/answers/pay-for-answer";
+import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { CUSTOMERS, PRICE_WEI } from "../config.ts";

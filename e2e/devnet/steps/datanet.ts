@@ -1,9 +1,7 @@
-import { collectVersion } from "@openledger/client/actions/data/collect-version";
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { storeContribution } from "@openledger/client/actions/data/row-store";
-import { createDatanet } from "@openledger/client/actions/ledger/create-datanet";
-import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
+import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { checkCommits } from "@openledger/scripts/internal/commands/datanet/datanet-check";
 import { devAccount } from "../accounts.ts";
 import { CONTRIBUTORS, DATANET_AMOUNT_WEI } from "../config.ts";

@@ -1,6 +1,6 @@
 import { claim, readClaimedWei } from "@openledger/client/actions/l1/claim";
-import { collectRewards } from "@openledger/client/actions/ledger/collect-rewards";
-import { withdraw } from "@openledger/client/actions/ledger/withdraw";
+import { withdraw } from "@openledger/client/actions/ledger/account-operations";
+import { collectRewards } from "@openledger/client/actions/ledger/reward-operations";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";

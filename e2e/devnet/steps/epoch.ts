@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
-import { seal } from "@openledger/client/actions/ledger/seal";
+import { seal } from "@openledger/client/actions/ledger/reward-operations";
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, getSettlement } from "@openledger/client/sequencer/model-reads";
 import { createTestClient, http } from "viem";

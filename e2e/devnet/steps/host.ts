@@ -2,8 +2,7 @@
 import { join } from "node:path";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, type RowStore, storeContribution } from "@openledger/client/actions/data/row-store";
-import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
-import { bringVersion } from "@openledger/client/datanets/bring-version";
+import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
@@ -11,8 +10,8 @@ import { downloadCommits, downloadVersion } from "@openledger/client/datanets/do
 import { nextRows } from "@openledger/client/datanets/label-turns";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/datanets/signed-records";
-import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
-import { toHex32 } from "@openledger/client/hex";
+import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { CONTRIBUTORS, devnetPaths, type PersonName } from "../config.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
@@ -158,7 +157,7 @@ async function review(job: Job, leaves: Leaves, place: Place): Promise<void> {
   const roots = await Promise.all(
     PART.commits(job.plan).map(async ({ contributor, rows }) => {
       const { rowsRoot } = await storeContribution(await storeOf(job, contributor), rows);
-      return toHex32(rowsRoot);
+      return hex32(rowsRoot);
     }),
   );
   const verdicts = roots.map(

@@ -7,17 +7,15 @@ import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { readVersionRows } from "@openledger/client/actions/data/published-version";
 import { encodeSettlementBody, type SettlementBody } from "@openledger/client/actions/l1/send-settlement";
-import { approveModel } from "@openledger/client/actions/ledger/approve-model";
-import { createModel } from "@openledger/client/actions/ledger/create-model";
-import { toHex32 } from "@openledger/client/hex";
+import { approveModel, createModel } from "@openledger/client/actions/ledger/model-operations";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
+import { hex32 } from "@openledger/foundation/hex";
 import { readIfPresent } from "@openledger/foundation/whole-file";
 import { modelFamilies, modelTrainings } from "@openledger/models/registered/model-families";
 import { prepareGenesis } from "@openledger/models/settling/prepare-settlement";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
-import { sendGenesis } from "@openledger/models/settling/send-genesis";
-import { signSettlement } from "@openledger/models/settling/sign-settlement";
+import { sendGenesis, signSettlement } from "@openledger/models/settling/sign-settlement";
 import {
   earnerTableFor,
   openProvingCircuit,
@@ -40,7 +38,7 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
   const { rowsRoot, version } = datanet!;
   const store = DATANETS[part.datanet].isHosted ? await storeOf(job, "mia") : job.store;
   const rows = await readVersionRows(store, rowsRoot);
-  const bound = { id: datanetId, version, rowsRoot: toHex32(rowsRoot) };
+  const bound = { id: datanetId, version, rowsRoot: hex32(rowsRoot) };
   const recipe = { ...(await part.recipe(job.plan, rows.length)), datanet: bound };
   const training = trainingOf(recipe, await modelTrainings());
   const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>

@@ -1,4 +1,4 @@
-import { transfer } from "@openledger/client/actions/ledger/transfer";
+import { transfer } from "@openledger/client/actions/ledger/account-operations";
 import { parseEther } from "viem";
 import { type PersonName, TRADERS } from "../config.ts";
 import { type Job, onceOnLedger } from "../job.ts";

@@ -1,7 +1,7 @@
-import { forceWithdraw } from "@openledger/client/actions/forced/force-withdraw";
+import { forceWithdraw } from "@openledger/client/actions/forced/forced-operations";
 import { readQueueResult } from "@openledger/client/actions/forced/queue-result";
 import { claim, readClaimedWei } from "@openledger/client/actions/l1/claim";
-import { withdraw } from "@openledger/client/actions/ledger/withdraw";
+import { withdraw } from "@openledger/client/actions/ledger/account-operations";
 import { approveToken } from "@openledger/client/internal/actions/l1/approve-token";
 import { rollupContract } from "@openledger/client/ledger-client";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";

@@ -9,7 +9,7 @@ import { readWindows } from "@openledger/challenger/postings/read-windows";
 import { getModel, getPayments, getSettlement } from "@openledger/client/sequencer/model-reads";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
-import type { SettlingView } from "@openledger/models/settler/settling-report";
+import type { SettlingView } from "@openledger/models/settler/turn-report";
 import { type Address, formatEther } from "viem";
 import { drillAccount } from "../../world/accounts.ts";
 import { drillError } from "../../world/drill-errors.ts";

@@ -8,8 +8,7 @@ import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-ro
 import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { downloadVersionList, receiveRows, versionRoot } from "@openledger/client/datanets/download-rows";
-import { askHostName } from "@openledger/client/datanets/host-request";
-import { MAX_DIGESTS_A_REQUEST, rowsRequest } from "@openledger/client/datanets/rows-request";
+import { askHostName, MAX_DIGESTS_A_REQUEST, rowsRequest } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { hex32 } from "@openledger/foundation/hex";
 import type { DatasetRequest, FactoryDataset } from "../factory-api.ts";

@@ -1,12 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeTextRow } from "@openledger/attribution/rows/text-rows";
-import { rowLoss } from "../../architecture/loss-gradient.ts";
+import { answerRow, rowLoss } from "../../architecture/loss-gradient.ts";
 import type { Transformer } from "../../architecture/transformer.ts";
 import { loadText } from "../../registered/text-model.ts";
 import { heldOutRows } from "../../registered/text-training.ts";
 import { generate } from "../../training/generate.ts";
-import { answerRow } from "../../training/text-rows.ts";
 import type { FactoryComparison } from "../factory-api.ts";
 import { factoryError } from "../factory-errors.ts";
 import { ADAPTER_FOLDER, readDatasetRows } from "./dataset-files.ts";

@@ -1,6 +1,6 @@
 import { usualTargets } from "../../architecture/adapter-layout.ts";
 import { baseNameAt, baseSourceAt } from "../../base/base-place.ts";
-import { openModel } from "../../files/open-model.ts";
+import { openModel } from "../../files/load-model.ts";
 import { describeBase } from "../../registered/base-files.ts";
 import { openTokenizer } from "../../tokens/tokenizer.ts";
 import type { TaskResults } from "./task-messages.ts";

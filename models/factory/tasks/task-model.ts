@@ -1,9 +1,9 @@
 /** What every task that computes with a model has: a setting of this machine, and room for it. */
 import { adapterLayout, adapterMatrices } from "../../architecture/adapter-layout.ts";
-import { parameterLayout } from "../../architecture/parameter-layout.ts";
+import { parameterLayout } from "../../architecture/model-shape.ts";
 import { planWorkspace } from "../../architecture/workspace.ts";
 import { baseSourceAt, OWN_BASE } from "../../base/base-place.ts";
-import { openModel } from "../../files/open-model.ts";
+import { openModel } from "../../files/load-model.ts";
 import { planTextFeatures } from "../../influence/text-places.ts";
 import { modelError } from "../../model-errors.ts";
 import { readFrom } from "../../registered/base-files.ts";

@@ -24,15 +24,12 @@ import {
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
-import { collectVersion } from "@openledger/client/actions/data/collect-version";
-import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
-import { approveModel } from "@openledger/client/actions/ledger/approve-model";
-import { createDatanet } from "@openledger/client/actions/ledger/create-datanet";
-import { createModel } from "@openledger/client/actions/ledger/create-model";
-import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
+import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
+import { approveModel, createModel } from "@openledger/client/actions/ledger/model-operations";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";

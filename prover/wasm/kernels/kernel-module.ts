@@ -1,6 +1,5 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { ConstantPool } from "@openledger/circuits/wasm/constant-pool";
-import { baseField, elementBytes, encodeElement } from "@openledger/circuits/wasm/field-limbs";
+import { baseField, ConstantPool, elementBytes, encodeElement } from "@openledger/circuits/wasm/field-limbs";
 import { WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
 import {
   enableRelaxedSimd,

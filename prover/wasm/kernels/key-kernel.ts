@@ -1,5 +1,5 @@
-import type { ConstantPool } from "@openledger/circuits/wasm/constant-pool";
 import { FieldKernel } from "@openledger/circuits/wasm/field-kernel";
+import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
 import { baseField, elementBytes, elementR } from "@openledger/circuits/wasm/field-limbs";
 import { readIntegers } from "@openledger/circuits/wasm/integer-limbs";
 import { i32, i64, type Local, v128, type WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";

@@ -1,5 +1,5 @@
-import type { ConstantPool } from "@openledger/circuits/wasm/constant-pool";
 import { FieldKernel, type LimbValue } from "@openledger/circuits/wasm/field-kernel";
+import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
 import { baseField, elementBytes, limbBits, limbRadix, toLimbs } from "@openledger/circuits/wasm/field-limbs";
 import {
   type Code,

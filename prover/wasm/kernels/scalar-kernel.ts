@@ -1,6 +1,6 @@
 import { invertMod } from "@openledger/circuits/inverse";
-import type { ConstantPool } from "@openledger/circuits/wasm/constant-pool";
 import { FieldKernel, type LimbValue, storedMax } from "@openledger/circuits/wasm/field-kernel";
+import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
 import { elementBytes, elementR, scalarField } from "@openledger/circuits/wasm/field-limbs";
 import { readIntegers, writeInteger } from "@openledger/circuits/wasm/integer-limbs";
 import {

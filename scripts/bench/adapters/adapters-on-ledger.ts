@@ -5,10 +5,9 @@ import { join } from "node:path";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
-import { askMessage } from "@openledger/circuits/ledger/receipt";
+import { askMessage } from "@openledger/circuits/ledger/model-query";
+import { payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { answerSchema } from "@openledger/client/actions/answers/model-answers";
-import { payForAnswer } from "@openledger/client/actions/answers/pay-for-answer";
-import { toHex32 } from "@openledger/client/hex";
 import { keyFromSecret } from "@openledger/client/l2-key";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";
@@ -16,6 +15,7 @@ import { getModel } from "@openledger/client/sequencer/model-reads";
 import { waitFor } from "@openledger/client/sequencer/wait-for";
 import { buildModelCircuits } from "@openledger/e2e/internal/world/model-circuits";
 import { createWorld, type World } from "@openledger/e2e/internal/world/world";
+import { hex32 } from "@openledger/foundation/hex";
 import { folderSource } from "@openledger/models/files/folder-source";
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import { readFrom } from "@openledger/models/registered/base-files";
@@ -148,13 +148,13 @@ async function askAndPay(
   const startedAtMs = performance.now();
   const customer = async (place: number) => {
     const { leafId, secret } = world.users[place]!;
-    const client = { ...(await clientOf(world, toHex32(secret))), leafId };
+    const client = { ...(await clientOf(world, hex32(secret))), leafId };
     for (let i = place; i < drawn.length; i += world.users.length) {
       const modelId = drawn[i]!;
       const prompt = `Customer ${place} asks model ${modelId}: `;
       const message = askMessage({ domain: client.domain, modelId, payerId: leafId, prompt });
       const { r8x, r8y, s } = client.l2Key!.sign(message);
-      const signature = { r8x: toHex32(r8x), r8y: toHex32(r8y), s: toHex32(s) };
+      const signature = { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) };
       const askedAtMs = performance.now();
       const stream = await openai.completions.create({
         ...{ model: `model-${modelId}`, prompt, stream: true },

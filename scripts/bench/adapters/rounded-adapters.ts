@@ -1,6 +1,6 @@
 /** What rounding an adapter's numbers does to its answers: a tuned one on the default base, as floats, halves and int8. */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { defaultBase } from "@openledger/models/base/default-base";
+import { defaultBase } from "@openledger/models/base/base-place";
 import { roundToHalves } from "@openledger/models/internal/files/float-formats";
 import { SharedText } from "@openledger/models/internal/registered/shared-text";
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";

@@ -4,7 +4,7 @@ import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { sealedInputs, sealedStatement } from "@openledger/circuits/table/sealed-batch";
+import { sealedInputs, sealedStatement } from "@openledger/circuits/table/table-builder";
 import { tableName } from "@openledger/circuits/table/table-shape";
 import { tableConstraints } from "@openledger/circuits/testing/table-counts";
 import { type BackendName, createProver } from "@openledger/prover/backends";

@@ -12,8 +12,7 @@ import { runRowTask } from "@openledger/models/internal/training/row-task";
 import { createKernels } from "@openledger/models/kernels/create-kernels";
 import { NONE } from "@openledger/models/kernels/kernels";
 import { ArenaPlan } from "@openledger/models/tensors/arena-plan";
-import { RowTeam } from "@openledger/models/training/row-team";
-import { tuneAdapter, tuningBlocks } from "@openledger/models/training/tune-adapter";
+import { RowTeam, tuneAdapter, tuningBlocks } from "@openledger/models/training/tune-adapter";
 import { bytesOf, CACHE, loadBase, writeWhole } from "./base-model.ts";
 import { ADAPTER, hashOf, type TextSetting } from "./setting.ts";
 

@@ -4,12 +4,16 @@ import { join } from "node:path";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { AdapterSettings } from "@openledger/models/architecture/adapter-layout";
 import { folderSource } from "@openledger/models/files/folder-source";
-import { type LoadedModel, type LoadOptions, loadModel } from "@openledger/models/files/load-model";
-import { openModel } from "@openledger/models/files/open-model";
+import {
+  type LoadedModel,
+  type LoadOptions,
+  loadModel,
+  openModel,
+} from "@openledger/models/files/load-model";
 import type { RowTask } from "@openledger/models/internal/training/row-task";
 import { NONE, type Place } from "@openledger/models/kernels/kernels";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
-import { RowTeam } from "@openledger/models/training/row-team";
+import { RowTeam } from "@openledger/models/training/tune-adapter";
 import { CONFIG, drawRow, earlyText, hashOf, ROW_TOKENS, type TextSetting } from "./setting.ts";
 
 export const CACHE = join(".cache", "text-attribution");

@@ -2,8 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { rowLoss } from "@openledger/models/architecture/loss-gradient";
-import { RowTeam } from "@openledger/models/training/row-team";
-import { tuneAdapter, tuningBlocks } from "@openledger/models/training/tune-adapter";
+import { RowTeam, tuneAdapter, tuningBlocks } from "@openledger/models/training/tune-adapter";
 import { bytesOf, CACHE, loadBase, writeWhole } from "./base-model.ts";
 import { ADAPTER, hashOf, rowsAndQueries, type TextSetting } from "./setting.ts";
 

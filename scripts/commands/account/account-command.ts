@@ -1,12 +1,12 @@
 import { KIND } from "@openledger/circuits/protocol";
-import { forceSetKey } from "@openledger/client/actions/forced/force-set-key";
+import { forceSetKey } from "@openledger/client/actions/forced/forced-operations";
 import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
-import { setKey } from "@openledger/client/actions/ledger/set-key";
-import { toHex32 } from "@openledger/client/hex";
+import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { createRandomKey } from "@openledger/client/l2-key";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
+import { hex32 } from "@openledger/foundation/hex";
 import type { Command } from "commander";
 import {
   addAccount,
@@ -63,7 +63,7 @@ function addNew(parent: Command): void {
       name: made.name,
       address: made.l1.address,
       accountsFile: path,
-      keyX: random === null ? null : toHex32(random.keyX),
+      keyX: random === null ? null : hex32(random.keyX),
     });
   });
 }
@@ -120,7 +120,7 @@ function chooseAccounts(options: Parameters<typeof resolveAccount>[0], name?: st
 
 /** A leaf for `--json`: field elements as hex, wei as decimal text. */
 function describeLeaf(leaf: LedgerLeaf): object {
-  return { ...leaf, keyX: toHex32(leaf.keyX), chain: toHex32(leaf.chain), datanet: undefined };
+  return { ...leaf, keyX: hex32(leaf.keyX), chain: hex32(leaf.chain), datanet: undefined };
 }
 
 function addRotateKey(parent: Command): void {
@@ -176,6 +176,6 @@ function addRotateKey(parent: Command): void {
       `leaf ${leaf.id} is signed for by key ${keyIndex} of ${account.name} from now on (${stage})`,
     ];
     if (!isChecked) lines.push(UNCHECKED_LINE);
-    output.answer(lines, { leafId: leaf.id, keyIndex, keyX: toHex32(keyX), ...target, stage });
+    output.answer(lines, { leafId: leaf.id, keyIndex, keyX: hex32(keyX), ...target, stage });
   });
 }

@@ -1,7 +1,7 @@
-import { createDatanet } from "@openledger/client/actions/ledger/create-datanet";
-import { toHex32 } from "@openledger/client/hex";
+import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
 import { getLeaf, getOperation, listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
+import { hex32 as toHex32 } from "@openledger/foundation/hex";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { FIRST_BALANCE_OPTION } from "../../cli/common-options.ts";

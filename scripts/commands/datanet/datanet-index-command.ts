@@ -3,9 +3,9 @@ import { decodeTextRow, isTextRow, wholeText } from "@openledger/attribution/row
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { readVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
-import { toHex32 } from "@openledger/client/hex";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
-import type { RowText } from "@openledger/models/spans/index-root";
+import { hex32 } from "@openledger/foundation/hex";
+import type { RowText } from "@openledger/models/spans/evidence";
 import type { DocumentInput } from "@openledger/models/spans/span-index";
 import type { SuffixEngine } from "@openledger/models/spans/suffix-engine";
 import type { Command } from "commander";
@@ -56,7 +56,7 @@ export function addDatanetIndex(parent: Command): void {
     const engine = suffixEngine(options.engine);
     const startedAtMs = performance.now();
     const index = await buildSpanIndex(documents, {
-      rowsRoot: toHex32(rowsRoot).slice(2),
+      rowsRoot: hex32(rowsRoot).slice(2),
       rowText,
       engine,
       onProgress: ({ share, stage }) =>
@@ -72,7 +72,7 @@ export function addDatanetIndex(parent: Command): void {
     ];
     output.answer(lines, {
       datanetId,
-      rowsRoot: toHex32(rowsRoot),
+      rowsRoot: hex32(rowsRoot),
       root: index.root,
       rowText,
       documentCount,

@@ -1,6 +1,5 @@
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
-import { approveModel } from "@openledger/client/actions/ledger/approve-model";
-import { revokeModel } from "@openledger/client/actions/ledger/revoke-model";
+import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
 import { clientError } from "@openledger/client/client-errors";
 import { getLeaf, getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";

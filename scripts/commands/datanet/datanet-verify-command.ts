@@ -1,7 +1,7 @@
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { verifyVouching } from "@openledger/client/datanets/reviewed-version";
-import { toHex32 } from "@openledger/client/hex";
+import { hex32 } from "@openledger/foundation/hex";
 import type { Command } from "commander";
 import { STORE_OPTION } from "../../cli/common-options.ts";
 import { openReader } from "../../cli/context.ts";
@@ -69,6 +69,6 @@ export function addDatanetVerify(parent: Command): void {
         ]),
       ),
     ];
-    output.answer(lines, { datanetId, ...result, vouching, rowsRoot: toHex32(result.rowsRoot) });
+    output.answer(lines, { datanetId, ...result, vouching, rowsRoot: hex32(result.rowsRoot) });
   });
 }

@@ -10,9 +10,9 @@ import {
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
-import { toHex32 } from "@openledger/client/hex";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { type Card, nameCard } from "@openledger/datanets/card/card";
+import { hex32 as toHex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";

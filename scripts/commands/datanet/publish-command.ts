@@ -1,12 +1,12 @@
-import { collectVersion } from "@openledger/client/actions/data/collect-version";
+import { collectVersion } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
-import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
-import { bringVersion } from "@openledger/client/datanets/bring-version";
+import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { downloadCommits } from "@openledger/client/datanets/download-rows";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
-import { toHex32 } from "@openledger/client/hex";
+import { bringVersion } from "@openledger/client/datanets/upload-rows";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { hex32 as toHex32 } from "@openledger/foundation/hex";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { STORE_OPTION } from "../../cli/common-options.ts";

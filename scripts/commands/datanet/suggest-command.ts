@@ -1,6 +1,6 @@
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
-import { suggestLabels } from "@openledger/client/datanets/suggest-labels";
+import { suggestLabels } from "@openledger/client/datanets/label-turns";
 import { promptOf } from "@openledger/datanets/rows/row-view";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import type { Command } from "commander";

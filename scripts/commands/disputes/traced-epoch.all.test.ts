@@ -22,9 +22,12 @@ import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
 import { drawApprover } from "@openledger/challenger/playing/approve-draws";
 import { claimsOf, drawClaimer, sharedSender } from "@openledger/challenger/playing/claim-draws";
 import { inOrder } from "@openledger/challenger/sending/l1-queue";
-import { queryBytes, queryCommitment } from "@openledger/circuits/ledger/query";
-import { answerHash, receiptHash } from "@openledger/circuits/ledger/receipt";
-import { toHex32 } from "@openledger/client/hex";
+import {
+  answerHash,
+  queryBytes,
+  queryCommitment,
+  receiptHash,
+} from "@openledger/circuits/ledger/model-query";
 import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
 import { getModel, getPayments, getSettlement } from "@openledger/client/sequencer/model-reads";
 import {
@@ -36,6 +39,7 @@ import {
 import { deployTraceGame } from "@openledger/contracts/build/deploy-trace-game";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { hex32 } from "@openledger/foundation/hex";
 import { folderSource } from "@openledger/models/files/folder-source";
 import {
   CAP,
@@ -154,7 +158,7 @@ const endpoints = () => {
 /** What the model's server says of its answers. */
 const openingsPage = () => ({
   openings: [...opened.values()].map(({ answerHash: hash, query, receipt, salt }, index) => ({
-    ...{ index, payerId: 3, receipt: toHex32(receipt), answerHash: toHex32(hash), salt: toHex32(salt) },
+    ...{ index, payerId: 3, receipt: hex32(receipt), answerHash: hex32(hash), salt: hex32(salt) },
     queryBytes: Buffer.from(queryBytes(query as Int16Array)).toString("base64"),
   })),
   nextFrom: null,
@@ -193,7 +197,7 @@ async function pay(prompt: string, salt: bigint, numbers?: Int16Array) {
   });
   opened.set(receipt, { ...opening, receipt, index: opened.size, prompt: null });
   kept.set(receipt, {
-    ...{ payerId: 3, prompt, answer: text, salt: toHex32(salt) },
+    ...{ payerId: 3, prompt, answer: text, salt: hex32(salt) },
     queryBytes: Buffer.from(queryBytes(query)).toString("base64"),
   });
   await payInference(world.bob, { modelId, amountWei: PRICE_WEI, receipt });

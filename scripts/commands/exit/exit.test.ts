@@ -14,7 +14,7 @@ import {
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
-import { earnerDue } from "@openledger/circuits/exit/earner-exit";
+import { earnerDue } from "@openledger/circuits/exit/exit-statement";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { KIND } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";

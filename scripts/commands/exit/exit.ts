@@ -1,6 +1,6 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { toHex32 } from "@openledger/client/hex";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
+import { hex32 } from "@openledger/foundation/hex";
 import { createProver } from "@openledger/prover/backends";
 import type { Prover } from "@openledger/prover/proving/prover";
 import { describeItem, type ExitItem } from "@openledger/verifier/exits/exit-plan";
@@ -71,7 +71,7 @@ export async function runExit({ options, output }: CommandContext<ExitCommandOpt
       owner,
       isDryRun: account === null,
       ...result,
-      root: toHex32(result.root),
+      root: hex32(result.root),
     });
   } finally {
     await (prover as Promise<Prover> | null)?.then((opened) => opened.close());

@@ -31,7 +31,7 @@ export async function answerWords(answer: UncheckedAnswer, options: WordsOptions
   }
   const [{ parseCitations }, { fetchCitedRows }] = await Promise.all([
     import("@openledger/models/retrieval/citations"),
-    import("@openledger/models/retrieval/cited-rows"),
+    import("@openledger/models/retrieval/citations"),
   ]);
   const rows = await fetchCitedRows(options.serverUrl, parseCitations(answer.answer));
   const lines = [
@@ -55,7 +55,7 @@ async function withSpans(
   text: string,
   { output, recipe, serverUrl, spansRoot }: WordsOptions,
 ): Promise<AnswerWords> {
-  const { askSpans } = await import("@openledger/models/spans/ask-spans");
+  const { askSpans } = await import("@openledger/models/spans/check-citations");
   output.progress("asking for verbatim spans");
   const rowsRoot = recipe.datanet.rowsRoot.slice(2);
   const spans = text === "" ? null : await askSpans({ serverUrl, text, rowsRoot, root: spansRoot });

@@ -1,6 +1,6 @@
 /** A Seal through L1's queue. */
 import { KIND } from "@openledger/circuits/protocol";
-import { forceSeal } from "@openledger/client/actions/forced/force-seal";
+import { forceSeal } from "@openledger/client/actions/forced/forced-operations";
 import { checkForced } from "@openledger/verifier/without-operator/forced-check";
 import type { GlobalOptions, Signer } from "../../cli/context.ts";
 import { ledgerOnL1 } from "../../cli/ledger-on-l1.ts";

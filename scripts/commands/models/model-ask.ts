@@ -1,13 +1,12 @@
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
-import { askModel } from "@openledger/client/actions/answers/ask-model";
+import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
-import { payForAnswer } from "@openledger/client/actions/answers/pay-for-answer";
-import { toHex32 } from "@openledger/client/hex";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
+import { hex32 } from "@openledger/foundation/hex";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { accountOf, modelServerOf, openSigner, signFor } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -66,7 +65,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     answer: answer.answer,
     label: answer.label,
     confidence: answer.confidence,
-    receipt: toHex32(answer.receipt),
+    receipt: hex32(answer.receipt),
     priceWei: answer.priceWei,
     estimate: answer.estimate,
     ...words.json,

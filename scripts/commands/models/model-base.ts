@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BASE_FOLDER, BASE_HASHES, BASE_SHA256, defaultBase } from "@openledger/models/base/default-base";
+import { BASE_FOLDER, BASE_HASHES, BASE_SHA256, defaultBase } from "@openledger/models/base/base-place";
 import { deriveBase } from "@openledger/models/base/derive-base";
 import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
 import { forgetCheckpoint } from "@openledger/models/training/checkpoint";

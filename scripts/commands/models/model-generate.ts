@@ -1,7 +1,6 @@
 import { baseSourceAt } from "@openledger/models/base/base-place";
 import { readAdapter, readAdapterSettings } from "@openledger/models/files/adapter-files";
-import { loadModel } from "@openledger/models/files/load-model";
-import { openModel } from "@openledger/models/files/open-model";
+import { loadModel, openModel } from "@openledger/models/files/load-model";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { generate } from "@openledger/models/training/generate";
 import { commandError } from "../../cli/cli-errors.ts";

@@ -6,18 +6,17 @@ import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { encodeSettlementBody } from "@openledger/client/actions/l1/send-settlement";
-import { createModel } from "@openledger/client/actions/ledger/create-model";
-import { toHex32 } from "@openledger/client/hex";
+import { createModel } from "@openledger/client/actions/ledger/model-operations";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, getSettlement, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { hex32 } from "@openledger/foundation/hex";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { prepareGenesis } from "@openledger/models/settling/prepare-settlement";
-import { sendGenesis } from "@openledger/models/settling/send-genesis";
-import { signSettlement } from "@openledger/models/settling/sign-settlement";
+import { sendGenesis, signSettlement } from "@openledger/models/settling/sign-settlement";
 import { earnerTableFor, settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";
 import { type Address, zeroAddress } from "viem";
 import { accountOf, openSigner, type Signer, signFor } from "../../cli/context.ts";
@@ -83,7 +82,7 @@ export async function registerModel({
   output.answer(lines, {
     modelId,
     datanetId: leaf.model.datanetId,
-    staticsHash: toHex32(model.staticsHash),
+    staticsHash: hex32(model.staticsHash),
     earnerCount,
     cap: settling.size0,
     circuit: settling.name,

@@ -1,4 +1,4 @@
-import { seal } from "@openledger/client/actions/ledger/seal";
+import { seal } from "@openledger/client/actions/ledger/reward-operations";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";

@@ -1,6 +1,6 @@
 /** Settling without the sequencer: the ledger is rebuilt from L1, and the batch goes to the contract. */
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import { fetchPublished } from "@openledger/models/settling/fetch-published";
+import { fetchPublished } from "@openledger/models/settling/model-openings";
 import { provable, readSealedEpoch, settledFeatures } from "@openledger/models/settling/prepare-settlement";
 import { createProver } from "@openledger/prover/backends";
 import { proveWithProgress } from "@openledger/prover/proving/prove-with-progress";

@@ -1,13 +1,17 @@
 import { decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { genesisMisfit, settlingCircuits } from "@openledger/client/actions/ledger/settling-circuit";
-import { toHex32 } from "@openledger/client/hex";
 import { getInfo } from "@openledger/client/sequencer/ledger-reads";
-import { getModel, listSettlements, staticsOf } from "@openledger/client/sequencer/model-reads";
+import {
+  getModel,
+  listParkedSettlements,
+  listSettlements,
+  staticsOf,
+} from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import { listParkedSettlements } from "@openledger/client/sequencer/parked-settlements";
 import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
+import { hex32 } from "@openledger/foundation/hex";
 import type { Command } from "commander";
 import { openReader } from "../../cli/context.ts";
 import { describeShape } from "../../cli/describe-shape.ts";
@@ -64,7 +68,7 @@ export function addModelShowCommand(parent: Command): void {
       isDirect: settling.shape.isDirect === true,
       settlingCircuits: settling.circuits,
       misfit: settling.misfit,
-      staticsHash: toHex32(staticsOf(leaf).hash),
+      staticsHash: hex32(staticsOf(leaf).hash),
       openAmountWei: leaf.openAmountWei,
       sealedEpoch:
         sealedEpoch === null ? null : { epoch: sealedEpoch.epoch, amountWei: sealedEpoch.amountWei },

@@ -12,9 +12,9 @@ import {
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import type { OwnedContent } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
-import { toHex32 } from "@openledger/client/hex";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { nameCard } from "@openledger/datanets/card/card";
+import { hex32 } from "@openledger/foundation/hex";
 import { baseNameAt, baseSourceAt, OWN_BASE } from "@openledger/models/base/base-place";
 import { type BasePlaces, modelTrainings, textSetting } from "@openledger/models/registered/model-families";
 import {
@@ -155,7 +155,7 @@ export function addModelTrainCommand(parent: Command): void {
     });
     await writeModel(options.out, model);
     await rm(stateFolder, { recursive: true, force: true });
-    const staticsHash = toHex32(registration.staticsHash);
+    const staticsHash = hex32(registration.staticsHash);
     const lines = [
       `a model of ${rows.length} rows in ${trained.earners.length} earners, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
       training.describe(trained),
@@ -252,7 +252,7 @@ async function presetOf(
   if (name !== undefined) return presetRecipe(name, contents, columnCount);
   const place = base ?? OWN_BASE;
   const sizes = { rowCount: contents.length, columnCount };
-  const { textPreset } = await import("@openledger/models/registered/text-preset");
+  const { textPreset } = await import("@openledger/models/registered/recipe-presets");
   return textPreset(baseSourceAt(place), baseNameAt(place), sizes);
 }
 

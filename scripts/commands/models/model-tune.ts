@@ -2,16 +2,15 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { usualTargets } from "@openledger/models/architecture/adapter-layout";
+import { textRows } from "@openledger/models/architecture/loss-gradient";
 import { baseSourceAt } from "@openledger/models/base/base-place";
 import { encodeAdapter } from "@openledger/models/files/adapter-files";
-import { loadModel } from "@openledger/models/files/load-model";
-import { openModel } from "@openledger/models/files/open-model";
+import { loadModel, openModel } from "@openledger/models/files/load-model";
 import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { forgetCheckpoint } from "@openledger/models/training/checkpoint";
-import { RowTeam } from "@openledger/models/training/row-team";
-import { textRows } from "@openledger/models/training/text-rows";
 import {
+  RowTeam,
   type TuningProgress,
   tuneAdapter,
   tuningBlocks,

@@ -1,4 +1,4 @@
-import type { ParkedSettlementView } from "@openledger/client/sequencer/parked-settlements";
+import type { ParkedSettlementView } from "@openledger/client/sequencer/model-reads";
 
 const iso = (seconds: number) => new Date(1_000 * seconds).toISOString();
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { clientError } from "@openledger/client/client-errors";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { folderSource } from "@openledger/models/files/folder-source";
-import { openModel } from "@openledger/models/files/open-model";
+import { openModel } from "@openledger/models/files/load-model";
 import { LedgerBook } from "@openledger/models/paid/ledger-book";
 import { openPaidModels, type PaidModels, type PaidModelsOptions } from "@openledger/models/paid/paid-models";
 import { serveAdapters } from "@openledger/models/serving/serve-adapters";

@@ -120,7 +120,7 @@ async function loadSettling(options: PublishedOptions, modelId: number, openSend
   resolveAccount(options);
   const [{ SettlingReport }, { startSettling }, { openSettlementContext, requireBackend }, { drawApprover }] =
     await Promise.all([
-      import("@openledger/models/settler/settling-report"),
+      import("@openledger/models/settler/turn-report"),
       import("@openledger/models/settler/start-settling"),
       import("../../cli/settlement-context.ts"),
       import("@openledger/challenger/playing/approve-draws"),

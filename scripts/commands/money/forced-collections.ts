@@ -3,7 +3,7 @@ import { packCollect } from "@openledger/circuits/batch/epoch-operations";
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { collectedPlace, EARNER_ROLE, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
-import { forceCollect } from "@openledger/client/actions/forced/force-collect";
+import { forceCollect } from "@openledger/client/actions/forced/forced-operations";
 import { getRewards } from "@openledger/client/sequencer/model-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { checkForced } from "@openledger/verifier/without-operator/forced-check";

@@ -1,7 +1,7 @@
 /** A transfer through L1's queue; without a sequencer, payer and payee are looked up in the ledger rebuilt from L1. */
 
 import { KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
-import { forceTransfer } from "@openledger/client/actions/forced/force-transfer";
+import { forceTransfer } from "@openledger/client/actions/forced/forced-operations";
 import { clientError } from "@openledger/client/client-errors";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { checkForced } from "@openledger/verifier/without-operator/forced-check";

@@ -3,7 +3,7 @@
  */
 
 import { KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
-import { forceWithdraw } from "@openledger/client/actions/forced/force-withdraw";
+import { forceWithdraw } from "@openledger/client/actions/forced/forced-operations";
 import { clientError } from "@openledger/client/client-errors";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { planExits } from "@openledger/verifier/exits/exit-plan";

@@ -1,4 +1,4 @@
-import { transfer } from "@openledger/client/actions/ledger/transfer";
+import { transfer } from "@openledger/client/actions/ledger/account-operations";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import type { Command } from "commander";
 import { accountOf, openSigner, resolveLeaf, signFor } from "../../cli/context.ts";

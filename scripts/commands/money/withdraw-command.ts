@@ -1,4 +1,4 @@
-import { withdraw } from "@openledger/client/actions/ledger/withdraw";
+import { withdraw } from "@openledger/client/actions/ledger/account-operations";
 import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import type { SequencerAccess } from "@openledger/client/sequencer/sequencer-request";

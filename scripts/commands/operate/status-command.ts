@@ -1,10 +1,10 @@
 import { MALFORMED_REMEDY } from "@openledger/bridge/l1/malformed-batch";
-import { toHex32 } from "@openledger/client/hex";
 import { type LedgerClient, rollupContract, tokenContract } from "@openledger/client/ledger-client";
 import { getInfo, getStatus } from "@openledger/client/sequencer/ledger-reads";
+import { listParkedSettlements } from "@openledger/client/sequencer/model-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import { listParkedSettlements } from "@openledger/client/sequencer/parked-settlements";
 import { unusualParameters } from "@openledger/contracts/build/rollup-parameters";
+import { hex32 } from "@openledger/foundation/hex";
 import type { Command } from "commander";
 import type { Address } from "viem";
 import { OWNER_OPTION } from "../../cli/common-options.ts";
@@ -43,7 +43,7 @@ export function addStatusCommand(program: Command): void {
       rollupAddress: client.rollupAddress,
       tokenAddress: client.tokenAddress,
       isDevelopment,
-      root: toHex32(state.root),
+      root: hex32(state.root),
       batchNumber: state.batchNumber,
       opIndex: state.opIndex,
       nextId: state.nextId,
@@ -136,7 +136,7 @@ export function addStatusCommand(program: Command): void {
       sequencer: {
         url: client.sequencerUrl,
         mode: status.mode ?? null,
-        head: { ...head, root: toHex32(head.root) },
+        head: { ...head, root: hex32(head.root) },
         batches,
         mempool,
         estimates,

@@ -1,4 +1,4 @@
-import { collectRewards } from "@openledger/client/actions/ledger/collect-rewards";
+import { collectRewards } from "@openledger/client/actions/ledger/reward-operations";
 import { getRewards } from "@openledger/client/sequencer/model-reads";
 import type { LeafRewards } from "@openledger/client/sequencer/model-schemas";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";

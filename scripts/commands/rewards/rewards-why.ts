@@ -1,7 +1,7 @@
 import { rowLine } from "@openledger/attribution/rows/row-line";
 import { explainEarnings } from "@openledger/attribution/scores/earnings";
-import { toHex32 } from "@openledger/client/hex";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { hex32 } from "@openledger/foundation/hex";
 import { settledModelOf } from "@openledger/models/settling/prepare-settlement";
 import { openReader, resolveLeaf } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -58,11 +58,11 @@ export async function explainRewards({ options, args, output }: CommandContext<W
     draws: sampled.draws.map(({ paymentIndex, isValid }) => ({
       paymentIndex,
       isValid,
-      receipt: toHex32(payments[paymentIndex]!.receipt),
+      receipt: hex32(payments[paymentIndex]!.receipt),
     })),
     rows: rows.map((row) => ({
       ...row,
-      draws: row.draws.map((draw) => ({ ...draw, receipt: toHex32(draw.receipt) })),
+      draws: row.draws.map((draw) => ({ ...draw, receipt: hex32(draw.receipt) })),
     })),
     earners: earnings.earners,
   });

@@ -5,8 +5,8 @@ import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, storeContribution } from "@openledger/client/actions/data/row-store";
-import { toHex32 } from "@openledger/client/hex";
 import { commitVersion } from "@openledger/client/internal/actions/data/version-commitments";
+import { hex32 } from "@openledger/foundation/hex";
 import { readIndexFile, writeIndexFile } from "@openledger/models/spans/index-file";
 import { indexOf } from "@openledger/models/spans/span-index";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
@@ -51,7 +51,7 @@ it("indexes a version of e-mails, finds what an answer has of them, and has it c
   await storeVersion(store, { rowsRoot: version.rowsRoot, storedRows });
 
   const index = at("mails.spans");
-  const root = ["--rows", store.folder, "--version-root", toHex32(version.rowsRoot)];
+  const root = ["--rows", store.folder, "--version-root", hex32(version.rowsRoot)];
   const native = await run("datanet", "index", "6", "--out", index, ...root);
   expect(native.answer).toMatchObject({ documentCount: 3, rowText: "email", datanetId: 6 });
   const typescript = await run("datanet", "index", "6", "--out", at("b"), ...root, "--engine", "typescript");

@@ -29,7 +29,7 @@ export function addSpansCommand(program: Command): void {
     const [{ readIndexFile }, { findSpans }, { citeSpans }, { checkCitations }, { evidenceToJson }] =
       await Promise.all([
         import("@openledger/models/spans/index-file"),
-        import("@openledger/models/spans/find-spans"),
+        import("@openledger/models/spans/cite-spans"),
         import("@openledger/models/spans/cite-spans"),
         import("@openledger/models/spans/check-citations"),
         import("@openledger/models/spans/evidence"),

@@ -1,13 +1,19 @@
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
 import { clientError } from "@openledger/client/client-errors";
-import { toHex32 } from "@openledger/client/hex";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation, listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
-import { findPayment, type PaymentStatus, paymentStatus } from "@openledger/models/settling/payment-status";
-import { type KnownPaid, readPaid, statusView } from "@openledger/models/settling/receipt-status";
+import { hex32 as toHex32 } from "@openledger/foundation/hex";
+import {
+  findPayment,
+  type KnownPaid,
+  type PaymentStatus,
+  paymentStatus,
+  readPaid,
+  statusView,
+} from "@openledger/models/settling/payment-status";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Hex } from "viem";
 import { z } from "zod";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
-import { toHex32 } from "@openledger/client/hex";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { hex32 } from "@openledger/foundation/hex";
 import type { Command } from "commander";
 import { FROM_BLOCK_OPTION } from "../../cli/common-options.ts";
 import { deployedCircuitNames, resolveEndpoints } from "../../cli/context.ts";
@@ -64,7 +64,7 @@ export function addVerifyCommand(program: Command): void {
       ...(options.fromBlock === undefined ? {} : { fromBlock: options.fromBlock }),
       onProgress: ({ batchNumber, batchCount }) => onProgress(`batch ${batchNumber} of ${batchCount}`),
     });
-    const root = toHex32(result.root);
+    const root = hex32(result.root);
     const lines = [
       `the rollup ${rollupAddress} is what its circuits prove, up to block ${result.blockNumber}`,
       `${result.batchCount} batches, ${result.operationCount} operations, ${result.settlementCount} settlements, ${result.proofCount} proofs checked, ${result.leafCount} leaves, ${formatOpen(result.ledgerWei)} OPEN, root ${root}`,

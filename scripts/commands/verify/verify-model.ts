@@ -7,10 +7,10 @@ import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { readVersionRows } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { settlingCircuits } from "@openledger/client/actions/ledger/settling-circuit";
-import { toHex32 } from "@openledger/client/hex";
 import { getInfo, getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { nameCard } from "@openledger/datanets/card/card";
+import { hex32 } from "@openledger/foundation/hex";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { modelServerOf, openReader } from "../../cli/context.ts";
 import { describeShape } from "../../cli/describe-shape.ts";
@@ -75,7 +75,7 @@ export async function retrainAndCompare({
     ...(result.isTraced
       ? ["its statics promise claims of its queries, by the roots of these very numbers"]
       : []),
-    `${result.earnerCount} earners, statics ${toHex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
+    `${result.earnerCount} earners, statics ${hex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
   ];
   output.answer(lines, {
     model: what,
@@ -85,7 +85,7 @@ export async function retrainAndCompare({
     featureCount: shape.features,
     isDirect: shape.isDirect === true,
     settlingCircuits: settling,
-    staticsHash: toHex32(model.staticsHash),
+    staticsHash: hex32(model.staticsHash),
     isTrainedAgain: options.quick !== true,
     ...result,
   });

@@ -5,7 +5,7 @@ import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/tes
 import { behindLimit, forgetsHashes } from "@openledger/bridge/testing/limited-node";
 import { leafReference, type SignedOperation } from "@openledger/circuits/ledger/operation";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
-import { transfer as sendTransfer } from "@openledger/client/actions/ledger/transfer";
+import { transfer as sendTransfer } from "@openledger/client/actions/ledger/account-operations";
 import { keyFromSecret } from "@openledger/client/l2-key";
 import { createLedgerClient } from "@openledger/client/ledger-client";
 import { twinsOf } from "@openledger/contracts/testing/signature-twins";

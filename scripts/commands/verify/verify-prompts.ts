@@ -1,5 +1,5 @@
-import { toHex32 } from "@openledger/client/hex";
-import { type DrawVerdict, judgeDraws } from "@openledger/models/settling/drawn-prompts";
+import { hex32 as toHex32 } from "@openledger/foundation/hex";
+import { type DrawVerdict, judgeDraws } from "@openledger/models/settling/verify-settlement";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";

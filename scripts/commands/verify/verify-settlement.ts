@@ -2,8 +2,8 @@ import { isQueryOfBase } from "@openledger/attribution/model/recipe-fields";
 import { openModelScores } from "@openledger/attribution/scores/model-scores";
 import type { RanMode, ScoreChoice } from "@openledger/attribution/scores/score-engine";
 import { clientError } from "@openledger/client/client-errors";
-import { toHex32 } from "@openledger/client/hex";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { hex32 } from "@openledger/foundation/hex";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";
@@ -40,7 +40,7 @@ export async function recomputeSettlement({
         String(k),
         String(paymentIndex),
         `leaf ${payments[paymentIndex]!.payerId}`,
-        toHex32(payments[paymentIndex]!.receipt),
+        hex32(payments[paymentIndex]!.receipt),
         isValid ? "opened" : "void: burned",
       ]),
     ]),
@@ -61,7 +61,7 @@ export async function recomputeSettlement({
     circuit: settlement.circuit,
     l1TransactionHash: settlement.l1TransactionHash,
     scoreMode,
-    seed: toHex32(sampled.data.seed),
+    seed: hex32(sampled.data.seed),
     foreignDraws,
     draws: sampled.draws.map(({ paymentIndex, isValid, isEven }) => ({ paymentIndex, isValid, isEven })),
     earnedWei: sampled.earnedWei,

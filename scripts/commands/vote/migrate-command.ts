@@ -1,4 +1,4 @@
-import { withdraw } from "@openledger/client/actions/ledger/withdraw";
+import { withdraw } from "@openledger/client/actions/ledger/account-operations";
 import { moveClaimed, namedRollup, requireGoodRollup } from "@openledger/client/governance/migrate";
 import { deriveKey } from "@openledger/client/l2-key";
 import { createLedgerClient } from "@openledger/client/ledger-client";

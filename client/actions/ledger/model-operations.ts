@@ -1,11 +1,20 @@
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
-import { type ModelBinding, packBinding } from "@openledger/circuits/ledger/leaf";
+import {
+  hashStatics,
+  type ModelBinding,
+  type ModelStatics,
+  packBinding,
+} from "@openledger/circuits/ledger/leaf";
 import { packSplit, type RewardSplit } from "@openledger/circuits/ledger/rewards";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import type { Address } from "viem";
 import type { LedgerClient } from "../../ledger-client.ts";
-import type { SigningErrorCode } from "./send-operation.ts";
-import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
+import {
+  type SendResult,
+  type SigningErrorCode,
+  type SigningOptions,
+  signAndSend,
+} from "./send-operation.ts";
 import { requireSettlingCircuit } from "./settling-circuit.ts";
 
 export interface CreateModelParameters extends SigningOptions {
@@ -81,4 +90,68 @@ export async function createModel(
     { kind: "createModel", amountCode: encodeAmount(amountWei ?? 0n), words },
     parameters,
   );
+}
+
+export interface ApproveModelParameters extends SigningOptions {
+  /** The datanet: it signs for itself. */
+  datanetId: number;
+  modelId: number;
+  /** What the model was created with, as the approver has checked it. */
+  statics: ModelStatics;
+}
+export type ApproveModelReturnType = SendResult;
+
+export type ApproveModelErrorCode =
+  | "CLI_CIRCUIT_MISSING"
+  | "OP_MODEL_NOT_OF_DATANET"
+  | "OP_TOO_EARLY"
+  | "OP_DATANET_NOT_PUBLISHED"
+  | SigningErrorCode;
+
+/**
+ * Lets a model take payments for the datanet's published version, from 24 hours of batches' timestamps after its
+ * publication: 23 hours or more on L1.
+ * @throws CLI_CIRCUIT_MISSING, OP_MODEL_NOT_OF_DATANET, OP_TOO_EARLY, OP_DATANET_NOT_PUBLISHED, CLI_PRECONFIRMATION_INVALID
+ * @example
+ * ```ts
+ * const { hash: _hash, ...statics } = staticsOf(await getModel(client, 11));
+ * await approveModel(client, { datanetId: 10, modelId: 11, statics });
+ * ```
+ */
+export async function approveModel(
+  client: LedgerClient,
+  parameters: ApproveModelParameters,
+): Promise<ApproveModelReturnType> {
+  const { datanetId, modelId, statics } = parameters;
+  await requireSettlingCircuit(client, modelShape(statics, 1));
+  return signAndSend(
+    client,
+    { kind: "approveModel", b: modelId, words: [hashStatics(statics)] },
+    { ...parameters, from: datanetId },
+  );
+}
+
+export interface RevokeModelParameters extends SigningOptions {
+  /** The datanet: it signs for itself. */
+  datanetId: number;
+  modelId: number;
+}
+export type RevokeModelReturnType = SendResult;
+
+export type RevokeModelErrorCode = "OP_MODEL_NOT_OF_DATANET" | SigningErrorCode;
+
+/**
+ * Stops new payments to a model; what was paid stays where it is.
+ * @throws OP_MODEL_NOT_OF_DATANET, CLI_PRECONFIRMATION_INVALID
+ * @example
+ * ```ts
+ * await revokeModel(client, { datanetId: 10, modelId: 11 });
+ * ```
+ */
+export async function revokeModel(
+  client: LedgerClient,
+  parameters: RevokeModelParameters,
+): Promise<RevokeModelReturnType> {
+  const { datanetId, modelId } = parameters;
+  return signAndSend(client, { kind: "revokeModel", b: modelId }, { ...parameters, from: datanetId });
 }

@@ -1,0 +1,173 @@
+import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
+import { WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
+import type { Address } from "viem";
+import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
+import { refuseRollup } from "../l1/refuse-rollup.ts";
+import type { QueueResult } from "./queue-result.ts";
+import { type ForcedErrorCode, type ForcedOptions, sendForced } from "./send-forced.ts";
+
+export interface ForceTransferParameters extends ForcedOptions {
+  /** The leaf that pays; its l1Owner must be the client's L1 account. */
+  id: number;
+  /** The payee's leaf. */
+  to: number;
+  amountWei: bigint | "all";
+  /** The entry has no effect unless the payee's leaf belongs to this address when it is executed. */
+  expectedOwner: Address;
+}
+export type ForceTransferReturnType = QueueResult;
+
+export type ForceTransferErrorCode = ForcedErrorCode;
+
+/**
+ * Moves OPEN to another leaf through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @example
+ * ```ts
+ * const { l1Owner: expectedOwner } = await getLeaf(client, 9);
+ * await forceTransfer(client, { id: 7, to: 9, amountWei: parseOpen("4"), expectedOwner });
+ * ```
+ */
+export async function forceTransfer(
+  client: LedgerClient,
+  parameters: ForceTransferParameters,
+): Promise<ForceTransferReturnType> {
+  const { id, to, amountWei, expectedOwner } = parameters;
+  const wei = amountWei === "all" ? WITHDRAW_ALL_WEI : amountWei;
+  return sendForced(client, "forceTransfer", [id, to, wei, expectedOwner], parameters);
+}
+
+export interface ForceWithdrawParameters extends ForcedOptions {
+  /** The leaf; its l1Owner must be the client's L1 account. */
+  id: number;
+  amountWei: bigint | "all";
+  /** Default: the L1 account. */
+  recipient?: Address;
+}
+export type ForceWithdrawReturnType = QueueResult;
+
+export type ForceWithdrawErrorCode = ForcedErrorCode | "CLI_INPUT_INVALID";
+
+/**
+ * Withdraws through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CLI_INPUT_INVALID, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @example
+ * ```ts
+ * const { queueIndex, burnedFeeWei } = await forceWithdraw(client, { id: 7, amountWei: "all", maxFeeWei: parseOpen("8") });
+ * ```
+ */
+export async function forceWithdraw(
+  client: LedgerClient,
+  parameters: ForceWithdrawParameters,
+): Promise<ForceWithdrawReturnType> {
+  const { id, amountWei, recipient } = parameters;
+  const wei = amountWei === "all" ? WITHDRAW_ALL_WEI : amountWei;
+  const payee = recipient ?? requireWallet(client).account.address;
+  refuseRollup(client, payee);
+  const args = [id, wei, payee];
+  return sendForced(client, "forceWithdraw", args, parameters);
+}
+
+export interface ForceCollectParameters extends ForcedOptions {
+  /** The contributor's or validator's leaf; its l1Owner must be the client's L1 account. */
+  id: number;
+  modelId: number;
+  /** Of the model's earner table. */
+  earnerIndex: number;
+  /** In which the leaf is half of the earner. */
+  role: keyof typeof EARNER_ROLE;
+}
+export type ForceCollectReturnType = QueueResult;
+
+export type ForceCollectErrorCode = ForcedErrorCode;
+
+/**
+ * Collects an earner's rewards through the L1 queue, which no sequencer can leave out: all that is earned when the entry is
+ * executed goes to the leaf's balance. Burns the queue's fee, also where the earner is another's.
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @example
+ * ```ts
+ * await forceCollect(client, { id: 7, modelId: 11, earnerIndex: 0, role: "contributor" });
+ * ```
+ */
+export async function forceCollect(
+  client: LedgerClient,
+  parameters: ForceCollectParameters,
+): Promise<ForceCollectReturnType> {
+  const { id, modelId, earnerIndex, role } = parameters;
+  const isValidator = EARNER_ROLE[role] === EARNER_ROLE.validator;
+  return sendForced(client, "forceCollect", [id, modelId, earnerIndex, isValidator], parameters);
+}
+
+export interface ForceSealParameters extends ForcedOptions {
+  modelId: number;
+}
+export type ForceSealReturnType = QueueResult;
+
+export type ForceSealErrorCode = ForcedErrorCode;
+
+/**
+ * Closes a model's open epoch through the L1 queue, which no sequencer can leave out. Anyone may, 24 hours after the
+ * timestamp at which the epoch began, which may be an hour older than its block; younger ones stay open. Burns the queue's fee.
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @example
+ * ```ts
+ * const { queueIndex } = await forceSeal(client, { modelId: 11 });
+ * ```
+ */
+export async function forceSeal(
+  client: LedgerClient,
+  parameters: ForceSealParameters,
+): Promise<ForceSealReturnType> {
+  return sendForced(client, "forceSeal", [parameters.modelId], parameters);
+}
+
+export interface ForceSetKeyParameters extends ForcedOptions {
+  /** The leaf; its l1Owner must be the client's L1 account. */
+  id: number;
+  /** The new key; 0 leaves the leaf to forced operations alone. */
+  keyX: bigint;
+}
+export type ForceSetKeyReturnType = QueueResult;
+
+export type ForceSetKeyErrorCode = ForcedErrorCode;
+
+/**
+ * Replaces a leaf's key through the L1 queue, for an owner who has lost the old one. Burns the queue's fee.
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @example
+ * ```ts
+ * const { keyX } = await createRandomKey();
+ * const { queueIndex } = await forceSetKey(client, { id: 7, keyX });
+ * ```
+ */
+export async function forceSetKey(
+  client: LedgerClient,
+  parameters: ForceSetKeyParameters,
+): Promise<ForceSetKeyReturnType> {
+  return sendForced(client, "forceSetKey", [parameters.id, parameters.keyX], parameters);
+}
+
+export interface ForceSetOwnerParameters extends ForcedOptions {
+  /** The leaf; its l1Owner must be the client's L1 account. */
+  id: number;
+  newOwner: Address;
+}
+export type ForceSetOwnerReturnType = QueueResult;
+
+export type ForceSetOwnerErrorCode = ForcedErrorCode;
+
+/**
+ * Hands a leaf over to another Ethereum address. Burns the queue's fee.
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @example
+ * ```ts
+ * await forceSetOwner(client, { id: 7, newOwner: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" });
+ * ```
+ */
+export async function forceSetOwner(
+  client: LedgerClient,
+  parameters: ForceSetOwnerParameters,
+): Promise<ForceSetOwnerReturnType> {
+  return sendForced(client, "forceSetOwner", [parameters.id, parameters.newOwner], parameters);
+}
