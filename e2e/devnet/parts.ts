@@ -9,9 +9,9 @@ import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/base/b
 import { textPreset } from "@openledger/models/registered/text-preset";
 import { retrievalPreset } from "@openledger/scripts/internal/commands/model/retrieval-preset";
 import { CONTRIBUTORS, type ContributorName, devnetPaths } from "./config.ts";
-import { commitRows, heldOutMails, isLabelWrong } from "./mails.ts";
+import { commitRows, heldOutMails, isLabelWrong } from "./content/mails.ts";
+import { citationPrompts, speechPrompts, speechRows } from "./content/speeches.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan, validatorOf } from "./plan.ts";
-import { citationPrompts, speechPrompts, speechRows } from "./speeches.ts";
 
 export interface PlannedCommit {
   readonly contributor: ContributorName;

@@ -1,9 +1,9 @@
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
-import { tableConstraints } from "@openledger/circuits/testing/table-counts";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { hasOnlyBlobBatches } from "@openledger/circuits/registry/circuit-sizes";
 import { dataTwins } from "@openledger/circuits/registry/data-twins";
 import { tableIn } from "@openledger/circuits/table/table-shape";
+import { tableConstraints } from "@openledger/circuits/testing/table-counts";
 import {
   chooseBatchCircuit,
   chooseQueueCircuit,
