@@ -6,7 +6,8 @@ import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
 import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { submitQueue } from "@openledger/verifier/without-operator/submit-queue";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { freshFolder } from "../../testing/fresh-rollup.ts";
 import {
   CONFIRMATIONS,
   deploymentOn,
@@ -17,23 +18,17 @@ import {
   startL1World,
 } from "../../testing/l1-world.ts";
 import { close, operator, send } from "../../testing/test-operator.ts";
-import { ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "../../testing/test-rollup.ts";
+import { ONE_OPEN_WEI, testUser, transfer } from "../../testing/test-rollup.ts";
 
 const [ALICE, BOB] = [testUser(0), testUser(1)];
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
 /** Alice and Bob have accounts (2 and 3) in batch 1, which is final. */
 async function start() {
-  const folder = temporaryFolder();
-  cleanUps.push(folder.remove);
+  const folder = freshFolder();
   const f = await startHistoryFixture();
-  cleanUps.push(() => f.stop());
+  onTestFinished(() => f.stop());
   const deployment = await deploymentOn(f);
-  let w = await startL1World(f, deployment, folder.path);
-  cleanUps.push(() => w.stop().catch(() => {}));
+  let w = await startL1World(f, deployment, folder);
+  onTestFinished(() => w.stop().catch(() => {}));
   await depositFor(f, { alice: ALICE.keyX, bob: BOB.keyX }, 100n * ONE_OPEN_WEI);
   await w.turn();
   await close(w.rollup);
@@ -44,7 +39,7 @@ async function start() {
   expect(w.rollup.sequencer.line.book.finalNumber).toBe(1);
   const restart = async () => {
     await w.stop();
-    w = await startL1World(f, deployment, folder.path);
+    w = await startL1World(f, deployment, folder);
     return w;
   };
   const pay = (nonce: bigint) => {

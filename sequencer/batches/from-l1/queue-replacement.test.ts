@@ -1,4 +1,5 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
+import { freshFolder } from "../../testing/fresh-rollup.ts";
 import { batch, close, operator, prove, report, send } from "../../testing/test-operator.ts";
 import {
   type Answer,
@@ -6,25 +7,18 @@ import {
   ONE_OPEN_WEI,
   startTestRollup,
   type TestRollup,
-  temporaryFolder,
   testUser,
   transfer,
 } from "../../testing/test-rollup.ts";
 
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
 /** Users 0 to 2 have accounts from entries 0 to 2, in batches 1 and 2. */
 async function start(): Promise<{ rollup: TestRollup; restart(): Promise<TestRollup> }> {
-  const folder = temporaryFolder();
-  cleanUps.push(folder.remove);
-  let rollup = await startTestRollup({ dataPath: folder.path });
-  cleanUps.push(() => rollup.stop());
+  const folder = freshFolder();
+  let rollup = await startTestRollup({ dataPath: folder });
+  onTestFinished(() => rollup.stop());
   const restart = async () => {
     await rollup.stop();
-    rollup = await startTestRollup({ dataPath: folder.path });
+    rollup = await startTestRollup({ dataPath: folder });
     return rollup;
   };
   return { rollup, restart };

@@ -1,7 +1,8 @@
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
 import { isWhole } from "@openledger/foundation/testing/test-random";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { freshFolder } from "../../testing/fresh-rollup.ts";
 import {
   type Call,
   defaultSettlement,
@@ -28,13 +29,7 @@ import {
   operatorHeaders,
   startTestRollup,
   type TestRollup,
-  temporaryFolder,
 } from "../../testing/test-rollup.ts";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
 
 interface World {
   rollup: TestRollup;
@@ -50,13 +45,12 @@ const DAY_SECONDS = 86_400;
 
 /** A rollup with an approved model that has had no genesis. */
 async function start(): Promise<World> {
-  const folder = temporaryFolder();
-  cleanUps.push(folder.remove);
-  const { circuits, deployment } = await settlementDeployment(folder.path);
-  const dataPath = `${folder.path}/data`;
+  const folder = freshFolder();
+  const { circuits, deployment } = await settlementDeployment(folder);
+  const dataPath = `${folder}/data`;
   const rollup = await startTestRollup({ dataPath, userCount: 2, deployment });
   let stop = () => rollup.stop();
-  cleanUps.push(() => stop().catch(() => {}));
+  onTestFinished(() => stop().catch(() => {}));
   const call: Call = async (path, payload) =>
     (payload === undefined ? await rollup.get(path) : await rollup.post(path, payload, operatorHeaders)).body;
   const owner = rollup.users[0]!;
