@@ -36,10 +36,10 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   settings: 110,
   commands: 111,
   productFiles: 1_749,
-  productLines: 183_330,
-  testLines: 86_400,
+  productLines: 183_500,
+  testLines: 86_500,
   benchAndDrillLines: 6_250,
-  docsLines: 8_698,
+  docsLines: 8_750,
 };
 
 /** Likewise, of each kind, and changes of workspace along each walk. */
