@@ -199,7 +199,7 @@ program
   .option("--keep <folder>", "where logs and data of all processes stay")
   .addHelpText("after", "\nExample:\n  npm run bench -- grief --rounds 1 --prover wasm")
   .action(async (options: Record<"seconds" | "rounds" | "prover" | "slots", string> & { keep?: string }) => {
-    const { benchGrief } = await import("./bench/grief.ts");
+    const { benchGrief } = await import("./bench/grief/grief.ts");
     const progress = progressOfProcesses();
     const result = await benchGrief({
       backend: options.prover as BackendName,

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Refusal, refusalRow } from "@openledger/circuits/testing/refusal-rows";
+import { type Refusal, refusalRow } from "@openledger/circuits/testing/forgeries/refusal-rows";
 
 const HEAD = `# What refuses which forgery
 

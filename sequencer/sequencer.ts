@@ -14,7 +14,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { BatchLine } from "./batches/batch-line.ts";
 import type { BatchLineModules, BatchLineOptions } from "./batches/batch-line-options.ts";
-import { type ForeignBatch, malformedOnL1 } from "./batches/foreign-batch.ts";
+import { type ForeignBatch, malformedOnL1 } from "./batches/from-l1/foreign-batch.ts";
 import { type Restored, type RestoreOptions, restore } from "./batches/restore.ts";
 import {
   type KnownSettlement,
@@ -22,8 +22,8 @@ import {
   SettlementDesk,
   type SettlementDeskModules,
   type SettlementRequest,
-} from "./batches/settlement-desk.ts";
-import { epochWrites } from "./batches/stored-epochs.ts";
+} from "./batches/settling/settlement-desk.ts";
+import { epochWrites } from "./batches/settling/stored-epochs.ts";
 import { Door, type DoorMode } from "./intake/door.ts";
 import { emptyStore, L1Place } from "./intake/l1-place.ts";
 import { Lease, type LeaseOptions } from "./intake/lease.ts";

@@ -5,9 +5,9 @@ import { findPostedBatch, findReceipt } from "../l1/posted-batch.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 import { isOurs } from "./foreign-batches.ts";
 import type { OperatorClient, ReadyBatch } from "./operator-client.ts";
-import type { PostedFollower } from "./posted-follower.ts";
-import { type IntentStore, intendedBatch } from "./publish-intent.ts";
-import type { PublishReporter } from "./publish-reporter.ts";
+import { type IntentStore, intendedBatch } from "./publishing/publish-intent.ts";
+import type { PublishReporter } from "./publishing/publish-reporter.ts";
+import type { PostedFollower } from "./watching/posted-follower.ts";
 
 interface BatchAdoptionModules {
   readonly rollup: RollupContract;

@@ -15,18 +15,18 @@ import { LeaseContract } from "../l1/lease-contract.ts";
 import { leaseMarginProblem } from "../l1/lease-margin.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
-import { BUNDLE_LIMITS } from "./batch-bundle.ts";
-import { BatchPublisher } from "./batch-publisher.ts";
 import { openBridgeStore } from "./bridge-store.ts";
-import { FrozenNotice } from "./frozen-notice.ts";
 import { LeaseKeeper, type LeaseKeeperModules } from "./lease-keeper.ts";
 import { createOperatorClient } from "./operator-client.ts";
-import { ParkedWatcher } from "./parked-watcher.ts";
 import { runPollLoop } from "./poll-loop.ts";
-import { IntentStore } from "./publish-intent.ts";
-import { QueueAge } from "./queue-age.ts";
-import { QueueWatcher } from "./queue-watcher.ts";
-import { RandomnessWatcher } from "./randomness-watcher.ts";
+import { BUNDLE_LIMITS } from "./publishing/batch-bundle.ts";
+import { BatchPublisher } from "./publishing/batch-publisher.ts";
+import { IntentStore } from "./publishing/publish-intent.ts";
+import { FrozenNotice } from "./watching/frozen-notice.ts";
+import { ParkedWatcher } from "./watching/parked-watcher.ts";
+import { QueueAge } from "./watching/queue-age.ts";
+import { QueueWatcher } from "./watching/queue-watcher.ts";
+import { RandomnessWatcher } from "./watching/randomness-watcher.ts";
 
 /** Longest that a stop waits for steps that are under way. */
 const STOP_PATIENCE_MS = 3_000;

@@ -11,7 +11,7 @@ import { bridgeError } from "../bridge-errors.ts";
 import { encodeExtend, type LeaseContract, type LeaseState } from "../l1/lease-contract.ts";
 import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
 import type { OperatorClient } from "./operator-client.ts";
-import type { Errand } from "./publish-intent.ts";
+import type { Errand } from "./publishing/publish-intent.ts";
 
 interface LeaseKeeperOptions {
   readonly durationSeconds: number;

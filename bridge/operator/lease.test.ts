@@ -12,7 +12,7 @@ import { createL1Client } from "../l1/l1-client.ts";
 import { encodeExtend, encodeTake, LeaseContract } from "../l1/lease-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
-import { OperatorNonce } from "./operator-nonce.ts";
+import { OperatorNonce } from "./publishing/operator-nonce.ts";
 import { releaseLease, type TakeLeaseModules, takeLease } from "./take-lease.ts";
 
 const [operator, stranger] = [0, 1].map(anvilAccount);

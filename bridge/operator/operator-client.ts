@@ -33,7 +33,7 @@ import { z } from "zod";
 import { bridgeError } from "../bridge-errors.ts";
 import type { ParkedSettlement } from "../l1/parked-settlement.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
-import type { Admission } from "./admission-reader.ts";
+import type { Admission } from "./watching/admission-reader.ts";
 
 /** A settlement that a batch's Settle or Genesis record takes. */
 export interface ReadySettlement {

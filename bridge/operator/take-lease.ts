@@ -7,7 +7,7 @@ import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { encodeRelease, encodeTake, type LeaseContract, type LeaseState } from "../l1/lease-contract.ts";
 import { findReceipt } from "../l1/posted-batch.ts";
-import type { OperatorNonce } from "./operator-nonce.ts";
+import type { OperatorNonce } from "./publishing/operator-nonce.ts";
 
 /** What a take-over notes before it sends anything, so that it knows its own transaction after a kill. */
 export interface LeaseIntent {

@@ -15,9 +15,9 @@ import {
 } from "@openledger/contracts/testing/rollup-fixture";
 import { createL1Client } from "../l1/l1-client.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
-import type { BatchPublisherModules, BatchPublisherOptions } from "../operator/batch-publisher.ts";
-import type { QueueWatcher, QueueWatcherOptions } from "../operator/queue-watcher.ts";
-import type { RandomnessWatcher, RandomnessWatcherOptions } from "../operator/randomness-watcher.ts";
+import type { BatchPublisherModules, BatchPublisherOptions } from "../operator/publishing/batch-publisher.ts";
+import type { QueueWatcher, QueueWatcherOptions } from "../operator/watching/queue-watcher.ts";
+import type { RandomnessWatcher, RandomnessWatcherOptions } from "../operator/watching/randomness-watcher.ts";
 import { bridgeParts } from "./bridge-parts.ts";
 import { FakeSequencer, OPERATOR_TOKEN } from "./fake-sequencer.ts";
 

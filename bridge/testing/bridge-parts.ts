@@ -5,22 +5,22 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
-import { BUNDLE_LIMITS } from "../operator/batch-bundle.ts";
+import { type BridgeStore, openBridgeStore } from "../operator/bridge-store.ts";
+import { createOperatorClient } from "../operator/operator-client.ts";
+import { BUNDLE_LIMITS } from "../operator/publishing/batch-bundle.ts";
 import {
   BatchPublisher,
   type BatchPublisherModules,
   type BatchPublisherOptions,
-} from "../operator/batch-publisher.ts";
-import { type BridgeStore, openBridgeStore } from "../operator/bridge-store.ts";
-import { createOperatorClient } from "../operator/operator-client.ts";
-import { ParkedWatcher, type ParkedWatcherOptions } from "../operator/parked-watcher.ts";
-import { IntentStore } from "../operator/publish-intent.ts";
+} from "../operator/publishing/batch-publisher.ts";
+import { IntentStore } from "../operator/publishing/publish-intent.ts";
+import { ParkedWatcher, type ParkedWatcherOptions } from "../operator/watching/parked-watcher.ts";
 import {
   QueueWatcher,
   type QueueWatcherModules,
   type QueueWatcherOptions,
-} from "../operator/queue-watcher.ts";
-import { RandomnessWatcher, type RandomnessWatcherOptions } from "../operator/randomness-watcher.ts";
+} from "../operator/watching/queue-watcher.ts";
+import { RandomnessWatcher, type RandomnessWatcherOptions } from "../operator/watching/randomness-watcher.ts";
 import { blobsHere } from "./blobs-here.ts";
 
 export const silentLogger = pino({ level: process.env.BRIDGE_TEST_LOG ?? "silent" });

@@ -5,7 +5,7 @@ import { KIND, TAG } from "../protocol.ts";
 import { tableCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { inputsFor } from "../testing/forgery-check.ts";
+import { inputsFor } from "../testing/forgeries/forgery-check.ts";
 import {
   DATANET,
   DEPTH,
@@ -17,8 +17,8 @@ import {
   settleWith,
   WAITING,
   World,
-} from "../testing/forgery-world.ts";
-import type { LawlessOperation } from "../testing/lawless-slot.ts";
+} from "../testing/forgeries/forgery-world.ts";
+import type { LawlessOperation } from "../testing/forgeries/lawless-slot.ts";
 import { packCollect } from "./epoch-operations.ts";
 
 const load = (label: string, file: string) =>

@@ -16,8 +16,8 @@ import {
   settleWith,
   WAITING,
   World,
-} from "../testing/forgery-world.ts";
-import { lawfulForm } from "../testing/lawless-slot.ts";
+} from "../testing/forgeries/forgery-world.ts";
+import { lawfulForm } from "../testing/forgeries/lawless-slot.ts";
 import { START_TIMESTAMP, signFor, TEST_DOMAIN } from "../testing/random-ledger.ts";
 import { genesisOperation, postedOf, settleOperation } from "../testing/random-settlement.ts";
 import { type BatchOpening, replayBatch } from "./batch.ts";

@@ -5,8 +5,8 @@ import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { blobConstraints } from "../testing/blob-counts.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
-import { shiftedDown } from "../testing/field-aliases.ts";
-import { sourceWithout } from "../testing/mutant.ts";
+import { shiftedDown } from "../testing/forgeries/field-aliases.ts";
+import { sourceWithout } from "../testing/forgeries/mutant.ts";
 import { BLOB_FIELD_ORDER, BLOB_PAYLOAD_LIMIT, blobHalves, evaluateBlob } from "./blob-bytes.ts";
 import { blobReductions } from "./blob-reductions.ts";
 

@@ -14,8 +14,8 @@ import {
   exitWorld,
   MODEL_ID,
 } from "../testing/exit-world.ts";
+import { expectRefusedBy } from "../testing/forgeries/refusal-check.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
-import { expectRefusedBy } from "../testing/refusal-check.ts";
 import { leafExit, leafExitKey, type PreparedExit } from "./exit-statement.ts";
 
 let tester: CircuitTester;

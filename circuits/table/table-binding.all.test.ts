@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { TableWires } from "../testing/binding/table-wires.ts";
 import type { CircuitTester } from "../testing/circuit-tester.ts";
-import { shiftedDown } from "../testing/field-aliases.ts";
-import type { Row } from "../testing/r1cs-rows.ts";
+import { shiftedDown } from "../testing/forgeries/field-aliases.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
+import type { Row } from "../testing/rows/r1cs-rows.ts";
 import {
   fillTable,
   SMALL_BLOB_TABLE,

@@ -3,8 +3,7 @@ import { encodeAmount } from "../ledger/amount-float.ts";
 import { unpackCounters } from "../ledger/leaf.ts";
 import { FIELD_ORDER, KIND } from "../protocol.ts";
 import type { CircuitTester } from "../testing/circuit-tester.ts";
-import { OPEN } from "../testing/random-ledger.ts";
-import { expectRefusedBy } from "../testing/refusal-check.ts";
+import { expectRefusedBy } from "../testing/forgeries/refusal-check.ts";
 import {
   ANN,
   BOB,
@@ -16,7 +15,8 @@ import {
   TableForgeries,
   transfer,
   withItem,
-} from "../testing/table-forgery-world.ts";
+} from "../testing/forgeries/table-forgery-world.ts";
+import { OPEN } from "../testing/random-ledger.ts";
 import { smallTableTester } from "../testing/table-world.ts";
 import type { TableLayout } from "./table-layout.ts";
 import { tableTerms, unbalanced } from "./table-terms.ts";

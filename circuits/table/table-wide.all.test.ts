@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { TableWires } from "../testing/binding/table-wires.ts";
-import { compareTable } from "../testing/compose-equality.ts";
-import type { Row } from "../testing/r1cs-rows.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
+import { compareTable } from "../testing/rows/compose-equality.ts";
+import type { Row } from "../testing/rows/r1cs-rows.ts";
 import {
   mixTable,
   SMALL_DEPTH,

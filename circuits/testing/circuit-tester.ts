@@ -3,7 +3,7 @@ import { RollupError } from "@openledger/foundation/rollup-error";
 import { type CompiledCircuit, compileCircuit } from "../compiler/compile.ts";
 import type { R1csHeader } from "../compiler/r1cs-reader.ts";
 import { type CircuitInputs, WitnessCalculator } from "../compiler/witness-calculator.ts";
-import { ConstraintRows, type SideValues, type WireUse } from "./constraint-rows.ts";
+import { ConstraintRows, type SideValues, type WireUse } from "./rows/constraint-rows.ts";
 
 /** A wire that took another value and no constraint noticed. */
 interface TamperFinding {

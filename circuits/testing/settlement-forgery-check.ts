@@ -5,7 +5,7 @@ import { initPoseidon } from "../field/poseidon.ts";
 import { settlementCircuitSpec } from "../registry/circuit-registry.ts";
 import { type FeatureEpoch, type SampledSettlement, settleEpoch } from "../settlement/settlement-rules.ts";
 import { CircuitTester } from "./circuit-tester.ts";
-import { expectRefusedBy } from "./refusal-check.ts";
+import { expectRefusedBy } from "./forgeries/refusal-check.ts";
 import {
   acceptedWitness,
   differingPlaces,

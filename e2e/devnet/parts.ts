@@ -6,12 +6,11 @@ import { DIRECT, type RecipeBase } from "@openledger/attribution/model/recipe-fi
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/base/base-place";
-import { retrievalPreset } from "@openledger/models/registered/recipe-presets";
-import { textPreset } from "@openledger/models/registered/recipe-presets";
+import { retrievalPreset, textPreset } from "@openledger/models/registered/recipe-presets";
 import { CONTRIBUTORS, type ContributorName, devnetPaths } from "./config.ts";
-import { commitRows, heldOutMails, isLabelWrong } from "./mails.ts";
+import { commitRows, heldOutMails, isLabelWrong } from "./content/mails.ts";
+import { citationPrompts, speechPrompts, speechRows } from "./content/speeches.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan, validatorOf } from "./plan.ts";
-import { citationPrompts, speechPrompts, speechRows } from "./speeches.ts";
 
 export interface PlannedCommit {
   readonly contributor: ContributorName;

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { createL1Client } from "@openledger/bridge/l1/l1-client";
 import { LeaseContract } from "@openledger/bridge/l1/lease-contract";
-import { OperatorNonce } from "@openledger/bridge/operator/operator-nonce";
+import { OperatorNonce } from "@openledger/bridge/operator/publishing/operator-nonce";
 import { releaseLease } from "@openledger/bridge/operator/take-lease";
 import {
   type TakeOverModules,

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { LeaseContract } from "@openledger/bridge/l1/lease-contract";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
-import { OperatorNonce } from "@openledger/bridge/operator/operator-nonce";
+import { OperatorNonce } from "@openledger/bridge/operator/publishing/operator-nonce";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
 import { deployContract } from "@openledger/contracts/build/deploy";

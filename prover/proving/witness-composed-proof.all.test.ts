@@ -6,7 +6,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { sealedInputs, sealedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
 import { postedShape } from "@openledger/circuits/table/table-shape";
-import { SHAPE as TABLE } from "@openledger/circuits/testing/forgery-world";
+import { SHAPE as TABLE } from "@openledger/circuits/testing/forgeries/forgery-world";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createProver } from "../backends.ts";

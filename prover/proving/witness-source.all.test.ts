@@ -10,9 +10,9 @@ import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry
 import { sealedInputs, sealedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
 import { postedShape } from "@openledger/circuits/table/table-shape";
 import { TableWitness } from "@openledger/circuits/table/table-witness";
-import { findBrokenRow } from "@openledger/circuits/testing/compose-check";
-import { matchWires } from "@openledger/circuits/testing/compose-equality";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
+import { findBrokenRow } from "@openledger/circuits/testing/rows/compose-check";
+import { matchWires } from "@openledger/circuits/testing/rows/compose-equality";
 import { BATCH_TABLE, batchTester, BATCH_DEPTH as DEPTH } from "@openledger/circuits/testing/table-world";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openWitnessSource, type WitnessSource } from "./witness-source.ts";

@@ -1,9 +1,10 @@
 /** Every failure as `{"error": {code, message, data, docs}}` with the code's status; nothing unforeseen leaks. */
+import { operationErrors } from "@openledger/circuits/circuit-errors";
 import type { HttpErrors } from "@openledger/foundation/http/http-errors";
 import { sayNowAndThen } from "@openledger/foundation/http/say-now-and-then";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
-import { httpStatusOf } from "./http-status.ts";
+import { sequencerErrors } from "../sequencer-errors.ts";
 
 const SAY_EVERY_MS = 60_000;
 
@@ -17,7 +18,8 @@ export function apiErrors({ logger, metrics }: { logger: Logger; metrics: Metric
   };
   return {
     log: logger,
-    statusOf: ({ code }) => httpStatusOf(code),
+    // 500 for what no caller can mend.
+    statusOf: ({ code }) => operationErrors.statusOf(code) ?? sequencerErrors.statusOf(code) ?? 500,
     onRefusal({ code }, status) {
       metrics.errors.inc({ code });
       if (status >= 500 && code !== "SRV_INTERNAL") say(code);

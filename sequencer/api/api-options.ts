@@ -9,7 +9,7 @@ import type { FastifyInstance } from "fastify";
 import type { BatchLine } from "../batches/batch-line.ts";
 import type { BlobKeeper } from "../batches/blob-keeper.ts";
 import type { Feed } from "../batches/feed.ts";
-import type { SettlementDesk } from "../batches/settlement-desk.ts";
+import type { SettlementDesk } from "../batches/settling/settlement-desk.ts";
 import type { Mempool } from "../intake/mempool.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";

@@ -2,7 +2,8 @@ import { FIELD_ORDER, KIND, LEAF_KIND, shapeName } from "@openledger/circuits/pr
 import { preconfirmationTypedData } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import { hex32 } from "@openledger/foundation/hex";
 import { verifyTypedData } from "viem";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { freshFolder, freshRollup } from "../testing/fresh-rollup.ts";
 import {
   l1PlaceOf,
   ONE_OPEN_CODE,
@@ -13,31 +14,17 @@ import {
   startTestRollup,
   TEST_SHAPE,
   type TestRollup,
-  temporaryFolder,
   transfer,
 } from "../testing/test-rollup.ts";
 
 /** The test deployment's address (test-rollup.ts). */
 const ROLLUP = 2n;
 
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
-async function start(options: Partial<Parameters<typeof startTestRollup>[0]> = {}): Promise<TestRollup> {
-  const folder = temporaryFolder();
-  cleanUps.push(folder.remove);
-  const rollup = await startTestRollup({ dataPath: folder.path, ...options });
-  cleanUps.push(() => rollup.stop());
-  return rollup;
-}
-
 const MODEL_WORDS = (owner: bigint, keyX: bigint) => [owner, keyX, 11n, 12n, 13n, 14n, 5n];
 
 describe("POST /v1/operations", () => {
   it("acknowledges a transfer with a preconfirmation that verifies, and answers the same again", async () => {
-    const rollup = await start();
+    const rollup = await freshRollup();
     const [alice, bob] = rollup.users;
     const body = operationJson(transfer(alice!, bob!, 0n));
     const first = await rollup.post("/v1/operations", body);
@@ -83,7 +70,7 @@ describe("POST /v1/operations", () => {
   });
 
   it("executes one of two copies that arrive together", async () => {
-    const rollup = await start();
+    const rollup = await freshRollup();
     const body = operationJson(transfer(rollup.users[0]!, rollup.users[1]!, 0n));
     const answers = await Promise.all(Array.from({ length: 5 }, () => rollup.post("/v1/operations", body)));
     expect(new Set(answers.map((answer) => JSON.stringify(answer.body))).size).toBe(1);
@@ -91,7 +78,7 @@ describe("POST /v1/operations", () => {
   });
 
   it("gives every bad input a stable code and changes nothing", async () => {
-    const rollup = await start();
+    const rollup = await freshRollup();
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
     await rollup.post("/v1/operations", operationJson(transfer(alice, bob, 0n)));
     const created = await rollup.post(
@@ -298,7 +285,7 @@ describe("POST /v1/operations", () => {
   });
 
   it("refuses bodies that are no JSON, no JSON type, or too large", async () => {
-    const rollup = await start({ userCount: 1 });
+    const rollup = await freshRollup({ userCount: 1 });
     const send = async (payload: string, contentType: string) => {
       const response = await rollup.app.inject({
         method: "POST",
@@ -321,7 +308,7 @@ describe("POST /v1/operations", () => {
   });
 
   it("cuts off an address that asks too often", async () => {
-    const rollup = await start({ userCount: 0, environment: { SEQUENCER_RATE_LIMIT_PER_MINUTE: "3" } });
+    const rollup = await freshRollup({ userCount: 0, environment: { SEQUENCER_RATE_LIMIT_PER_MINUTE: "3" } });
     for (let i = 0; i < 3; i++) expect((await rollup.get("/v1/info")).status).toBe(200);
     const answer = await rollup.get("/v1/info");
     expect([answer.status, answer.body.error.code]).toEqual([429, "SRV_RATE_LIMITED"]);
@@ -329,13 +316,11 @@ describe("POST /v1/operations", () => {
   });
 
   it("opens no batch before it knows L1's head", async () => {
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const first = await startTestRollup({ dataPath: folder.path });
+    const folder = freshFolder();
+    const first = await startTestRollup({ dataPath: folder });
     await first.post("/operator/close", {}, operatorHeaders);
     await first.stop();
-    const rollup = await startTestRollup({ dataPath: folder.path, isL1HeadKnown: false });
-    cleanUps.push(() => rollup.stop());
+    const rollup = await freshRollup({ dataPath: folder, isL1HeadKnown: false });
     const [alice, bob] = rollup.users;
     const body = operationJson(transfer(alice!, bob!, 0n));
     const refused = await rollup.post("/v1/operations", body);
@@ -348,7 +333,7 @@ describe("POST /v1/operations", () => {
 
 describe("other routes", () => {
   it("answer typed errors", async () => {
-    const rollup = await start({ userCount: 1 });
+    const rollup = await freshRollup({ userCount: 1 });
     const cases: [url: string, status: number, code: string][] = [
       ["/v1/nothing", 404, "SRV_UNKNOWN_ROUTE"],
       ["/v1/leaves/999", 404, "OP_UNKNOWN_LEAF"],
@@ -378,7 +363,7 @@ describe("other routes", () => {
   });
 
   it("find leaves by owner and by key, and describe the rollup", async () => {
-    const rollup = await start();
+    const rollup = await freshRollup();
     const [alice] = rollup.users;
     expect(
       (await rollup.get(`/v1/leaves?owner=0x${alice!.l1Owner.toString(16).padStart(40, "0")}`)).body,

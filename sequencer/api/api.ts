@@ -10,16 +10,16 @@ import type { FastifyInstance } from "fastify";
 import { sequencerError } from "../sequencer-errors.ts";
 import { apiErrors } from "./api-errors.ts";
 import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";
-import { registerBlobRoute } from "./blob-route.ts";
-import { registerFeeRoutes } from "./fee-routes.ts";
 import { refuseFullFeed } from "./full-feed.ts";
-import { registerLogRoute, registerReplicaRoute } from "./log-route.ts";
-import { registerModelRoutes } from "./model-routes.ts";
-import { registerOperatorRoutes } from "./operator-routes.ts";
 import { tokenCheck } from "./operator-token.ts";
 import { registerPages } from "./pages.ts";
-import { registerProverRoutes } from "./prover-routes.ts";
-import { registerPublicRoutes } from "./public-routes.ts";
+import { registerBlobRoute } from "./routes/blob-route.ts";
+import { registerFeeRoutes } from "./routes/fee-routes.ts";
+import { registerLogRoute, registerReplicaRoute } from "./routes/log-route.ts";
+import { registerModelRoutes } from "./routes/model-routes.ts";
+import { registerOperatorRoutes } from "./routes/operator-routes.ts";
+import { registerProverRoutes } from "./routes/prover-routes.ts";
+import { registerPublicRoutes } from "./routes/public-routes.ts";
 
 /** Routes are ready when the promise resolves. */
 export async function createApi(options: ApiOptions, modules: ApiModules): Promise<FastifyInstance> {

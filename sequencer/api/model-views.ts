@@ -20,9 +20,9 @@ import { decodeSettlement } from "@openledger/circuits/settlement/settlement-dat
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";
-import type { SealOnL1 } from "../batches/seal-on-l1.ts";
-import type { KnownSettlement, WaitingSettlement } from "../batches/settlement-desk.ts";
-import type { StoredEpoch, StoredPayment } from "../batches/stored-epochs.ts";
+import type { SealOnL1 } from "../batches/from-l1/seal-on-l1.ts";
+import type { KnownSettlement, WaitingSettlement } from "../batches/settling/settlement-desk.ts";
+import type { StoredEpoch, StoredPayment } from "../batches/settling/stored-epochs.ts";
 import { operationStatusOf } from "../store/operation-status.ts";
 
 /** What a role of an earner has earned and can collect, by the ledger's head. */

@@ -1,25 +1,18 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
-import { startTestRollup, temporaryFolder } from "../testing/test-rollup.ts";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
+import { describe, expect, it } from "vitest";
+import { freshFolder, freshRollup } from "../testing/fresh-rollup.ts";
 
 async function start(environment: Record<string, string>) {
-  const folder = temporaryFolder();
-  cleanUps.push(folder.remove);
-  const pages = join(folder.path, "pages");
+  const folder = freshFolder();
+  const pages = join(folder, "pages");
   mkdirSync(join(pages, "assets"), { recursive: true });
   writeFileSync(join(pages, "index.html"), "<!doctype html>");
   writeFileSync(join(pages, "assets", "main-abc.js"), "1;");
-  writeFileSync(join(folder.path, "secret.txt"), "not for the world");
+  writeFileSync(join(folder, "secret.txt"), "not for the world");
   const served =
     environment.SEQUENCER_PAGES_PATH === "here" ? { ...environment, SEQUENCER_PAGES_PATH: pages } : {};
-  const rollup = await startTestRollup({ dataPath: join(folder.path, "data"), environment: served });
-  cleanUps.push(() => rollup.stop());
+  const rollup = await freshRollup({ dataPath: join(folder, "data"), environment: served });
   return (url: string) => rollup.app.inject({ method: "GET", url });
 }
 

@@ -1,28 +1,9 @@
 import { hashLeaf, type Leaf } from "@openledger/circuits/ledger/leaf";
 import { rootFromPath } from "@openledger/circuits/ledger/ledger-tree";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { freshRollup } from "../testing/fresh-rollup.ts";
 import { close, prove, report, send } from "../testing/test-operator.ts";
-import {
-  type Answer,
-  depositsFor,
-  operatorHeaders,
-  startTestRollup,
-  temporaryFolder,
-  transfer,
-} from "../testing/test-rollup.ts";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
-async function start() {
-  const folder = temporaryFolder();
-  cleanUps.push(folder.remove);
-  const rollup = await startTestRollup({ dataPath: folder.path });
-  cleanUps.push(() => rollup.stop());
-  return rollup;
-}
+import { type Answer, depositsFor, operatorHeaders, transfer } from "../testing/test-rollup.ts";
 
 const rootOf = ({ id, leaf, rows }: Answer) => {
   const { kind, ...rest } = leaf as Record<string, string>;
@@ -40,7 +21,7 @@ const rootOf = ({ id, leaf, rows }: Answer) => {
 
 describe("GET /v1/leaves/:id/path", () => {
   it("leads to the root that L1 holds, whatever was executed since", async () => {
-    const rollup = await start();
+    const rollup = await freshRollup();
     const [alice, bob, carol] = rollup.users;
     const path = async (id: number) => (await rollup.get(`/v1/leaves/${id}/path`)).body;
     // Nothing of the users is posted yet.

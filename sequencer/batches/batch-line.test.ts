@@ -4,7 +4,8 @@ import { genesisLedger } from "@openledger/circuits/ledger/ledger";
 import { KIND, shapeName } from "@openledger/circuits/protocol";
 import { genesisOf } from "@openledger/circuits/registry/deployment";
 import { hex20, hex32 } from "@openledger/foundation/hex";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { freshRollup } from "../testing/fresh-rollup.ts";
 import { batch, close, head, operator, PAIR, prove, report, send } from "../testing/test-operator.ts";
 import {
   type Answer,
@@ -12,31 +13,16 @@ import {
   L1_TIMESTAMP,
   ONE_OPEN_WEI,
   operatorHeaders,
-  startTestRollup,
   TEST_SHAPE,
   type TestRollup,
-  temporaryFolder,
   testDeployment,
   testUser,
   transfer,
 } from "../testing/test-rollup.ts";
 
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
-async function start(options: Partial<Parameters<typeof startTestRollup>[0]> = {}): Promise<TestRollup> {
-  const folder = temporaryFolder();
-  cleanUps.push(folder.remove);
-  const rollup = await startTestRollup({ dataPath: folder.path, userCount: 2, ...options });
-  cleanUps.push(() => rollup.stop().catch(() => {}));
-  return rollup;
-}
-
 describe("batches", () => {
   it("go from closed to final, and take their operations with them", async () => {
-    const rollup = await start();
+    const rollup = await freshRollup({ userCount: 2 });
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
     const { hash } = (await send(rollup, transfer(alice, bob, 0n))).body;
     const status = async () => (await rollup.get(`/v1/operations/${hash}`)).body.status;
@@ -109,7 +95,7 @@ describe("batches", () => {
   });
 
   it("refuse proofs and reports that are not theirs", async () => {
-    const rollup = await start();
+    const rollup = await freshRollup({ userCount: 2 });
     expect(await prove(rollup, 1, { batchHash: hex32(9n) })).toEqual([409, "SEQ_BATCH_CONFLICT"]);
     expect(await prove(rollup, 1, { publicSignals: [hex32(1n), hex32(2n), hex32(3n)] })).toEqual([
       422,
@@ -127,7 +113,7 @@ describe("batches", () => {
   });
 
   it("fall back to proven when L1 drops them", async () => {
-    const rollup = await start({ userCount: 3 });
+    const rollup = await freshRollup({ userCount: 3 });
     const proven = [1, 2];
     for (const number of proven) await prove(rollup, number);
     for (const number of proven) await report(rollup, number, "posted");
@@ -144,7 +130,7 @@ describe("batches", () => {
   });
 
   it("are closed when full, when due, and never empty", async () => {
-    const rollup = await start();
+    const rollup = await freshRollup({ userCount: 2 });
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
     expect(await close(rollup)).toBeNull();
     const closed = () => rollup.sequencer.line.book.closedNumber;
@@ -174,7 +160,7 @@ describe("batches", () => {
   });
 
   it("refuse signed operations when too many wait, but never queue entries", async () => {
-    const rollup = await start({ environment: { SEQUENCER_MAX_UNPOSTED_BATCHES: "1" } });
+    const rollup = await freshRollup({ userCount: 2, environment: { SEQUENCER_MAX_UNPOSTED_BATCHES: "1" } });
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
     const refused = await send(rollup, transfer(alice, bob, 0n));
     expect([refused.status, refused.body.error.code]).toEqual([503, "SEQ_BACKLOG_FULL"]);
@@ -189,7 +175,7 @@ describe("batches", () => {
 
 describe("the L1 queue", () => {
   it("is taken in order, once, and with one content", async () => {
-    const rollup = await start({ userCount: 2 });
+    const rollup = await freshRollup({ userCount: 2 });
     const push = (entries: object[]) => operator(rollup, "/operator/queue-entries", { entries });
     const [first, second] = depositsFor(2, ONE_OPEN_WEI, 2);
     expect(await push([second!])).toEqual([409, "SEQ_QUEUE_GAP"]);
@@ -222,7 +208,7 @@ describe("the L1 queue", () => {
   });
 
   it("waits for L1's head", async () => {
-    const rollup = await start({ isL1HeadKnown: false });
+    const rollup = await freshRollup({ userCount: 2, isL1HeadKnown: false });
     expect((await rollup.get("/v1/queue/1")).body.status).toBe("queued");
     await head(rollup, L1_TIMESTAMP);
     expect((await rollup.get("/v1/queue/1")).body.status).toBe("executed");

@@ -23,16 +23,21 @@ import { BatchDeadline } from "./batch-deadline.ts";
 import type { BatchLineModules, BatchLineOptions, L1Head } from "./batch-line-options.ts";
 import { closeBatch } from "./close-batch.ts";
 import type { DataChoice } from "./data-choice.ts";
-import { type ForeignBatch, type MalformedBatch, readForeignBatches, sharedNumber } from "./foreign-batch.ts";
+import {
+  type ForeignBatch,
+  type MalformedBatch,
+  readForeignBatches,
+  sharedNumber,
+} from "./from-l1/foreign-batch.ts";
+import { freshQueueEntries, type NewQueueEntry } from "./from-l1/queue-entry.ts";
+import { planQueueReplacement } from "./from-l1/queue-replacement.ts";
+import { announceRebased, type RebaseOptions, rebaseBatches } from "./from-l1/rebase.ts";
 import type { Execution, HeadState } from "./head-state.ts";
-import { ProveLeases } from "./prove-leases.ts";
-import { freshQueueEntries, type NewQueueEntry } from "./queue-entry.ts";
-import { planQueueReplacement } from "./queue-replacement.ts";
-import { announceRebased, type RebaseOptions, rebaseBatches } from "./rebase.ts";
+import { ProveLeases } from "./proving/prove-leases.ts";
+import { StageEstimates } from "./proving/stage-estimates.ts";
 import { rebuildBatches } from "./rebuild.ts";
 import type { Restored } from "./restore.ts";
-import { StageEstimates } from "./stage-estimates.ts";
-import { forcedSealWrites, waitsForEpoch } from "./stored-epochs.ts";
+import { forcedSealWrites, waitsForEpoch } from "./settling/stored-epochs.ts";
 
 export class BatchLine {
   readonly head: HeadState;

@@ -1,14 +1,9 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import { freshFolder, freshRollup } from "../testing/fresh-rollup.ts";
 import { close, operator, prove, report, send } from "../testing/test-operator.ts";
-import {
-  L1_TIMESTAMP,
-  startTestRollup,
-  type TestRollup,
-  temporaryFolder,
-  transfer,
-} from "../testing/test-rollup.ts";
+import { L1_TIMESTAMP, type TestRollup, transfer } from "../testing/test-rollup.ts";
 
 const GWEI = 10n ** 9n;
 const FOLLOW = {
@@ -18,18 +13,8 @@ const FOLLOW = {
   SEQUENCER_FEE_OPEN_PER_ETHER: "20000",
   SEQUENCER_FEE_PROOF_COST_WEI: "7000",
 };
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
-async function start(environment: Record<string, string>, dataPath?: string): Promise<TestRollup> {
-  const folder = temporaryFolder();
-  cleanUps.push(folder.remove);
-  const rollup = await startTestRollup({ dataPath: dataPath ?? folder.path, userCount: 2, environment });
-  cleanUps.push(() => rollup.stop().catch(() => {}));
-  return rollup;
-}
+const start = (environment: Record<string, string>, dataPath = freshFolder()): Promise<TestRollup> =>
+  freshRollup({ dataPath, userCount: 2, environment });
 const blockWith = (rollup: TestRollup, baseFeePerGasWei: bigint) =>
   operator(rollup, "/operator/l1-head", {
     ...{ blockNumber: 11, timestamp: L1_TIMESTAMP + 12 },

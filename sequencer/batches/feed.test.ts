@@ -1,20 +1,9 @@
 import { attackServer } from "@openledger/foundation/internal/http/testing/attack-server";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import WebSocket from "ws";
-import {
-  operationJson,
-  operatorHeaders,
-  startTestRollup,
-  type TestRollup,
-  temporaryFolder,
-  transfer,
-} from "../testing/test-rollup.ts";
+import { freshRollup } from "../testing/fresh-rollup.ts";
+import { operationJson, operatorHeaders, type TestRollup, transfer } from "../testing/test-rollup.ts";
 import { Feed, type FeedSocket, parseTopics } from "./feed.ts";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
 
 const socketOf = (bufferedAmount = 0) => {
   const sent: string[] = [];
@@ -107,16 +96,13 @@ describe("Feed", () => {
 
 describe("GET /v1/feed", () => {
   it("takes no more of one address than its share, and hears pongs", async () => {
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
     const environment = { SEQUENCER_FEED_MAX_CLIENTS: "40", SEQUENCER_PROXIES: "127.0.0.1" };
-    const rollup = await startTestRollup({ dataPath: folder.path, environment });
-    cleanUps.push(() => rollup.stop());
+    const rollup = await freshRollup({ environment });
     const url = await rollup.listen();
     const opened = async (address: string) => {
       const headers = { "x-forwarded-for": address };
       const socket = new WebSocket(`${url.replace("http", "ws")}/v1/feed`, { headers });
-      cleanUps.push(() => socket.terminate());
+      onTestFinished(() => socket.terminate());
       socket.on("error", () => {});
       return new Promise((resolve) => {
         socket.on("open", () => resolve(101));
@@ -135,20 +121,14 @@ describe("GET /v1/feed", () => {
   });
 
   it("is on a server that is protected as every one is", async () => {
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const rollup = await startTestRollup({ dataPath: folder.path });
-    cleanUps.push(() => rollup.stop());
+    const rollup = await freshRollup();
     expect(
       await attackServer(await rollup.listen(), { post: "/v1/operations", metrics: "/metrics" }),
     ).toEqual([]);
   });
 
   it("tells of operations and batches, and refuses before the upgrade", async () => {
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const rollup: TestRollup = await startTestRollup({ dataPath: folder.path });
-    cleanUps.push(() => rollup.stop());
+    const rollup: TestRollup = await freshRollup();
     const url = (await rollup.listen()).replace("http", "ws");
     const refused = new WebSocket(`${url}/v1/feed?topics=nothing`);
     const status = await new Promise((resolve) =>

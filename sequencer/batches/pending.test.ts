@@ -1,28 +1,10 @@
-import { afterEach, describe, expect, it } from "vitest";
-import {
-  operationJson,
-  startTestRollup,
-  type TestRollup,
-  temporaryFolder,
-  transfer,
-} from "../testing/test-rollup.ts";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
-async function start(options: Partial<Parameters<typeof startTestRollup>[0]> = {}): Promise<TestRollup> {
-  const folder = temporaryFolder();
-  cleanUps.push(folder.remove);
-  const rollup = await startTestRollup({ dataPath: folder.path, ...options });
-  cleanUps.push(() => rollup.stop());
-  return rollup;
-}
+import { describe, expect, it } from "vitest";
+import { freshRollup } from "../testing/fresh-rollup.ts";
+import { operationJson, type TestRollup, transfer } from "../testing/test-rollup.ts";
 
 describe("pending operations", () => {
   it("wait behind a gap, and are executed in order when it closes", async () => {
-    const rollup = await start();
+    const rollup = await freshRollup();
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
     const late = await rollup.post("/v1/operations", operationJson(transfer(alice, bob, 2n)));
     expect(late.body).toEqual({ hash: late.body.hash, status: "pending" });
@@ -39,7 +21,7 @@ describe("pending operations", () => {
   });
 
   it("are dropped with a reason when they cannot be executed", async () => {
-    const rollup = await start();
+    const rollup = await freshRollup();
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
     const all = operationJson(transfer(alice, bob, 1n, { amountCode: (18n << 35n) | 1_000n }));
     const { body } = await rollup.post("/v1/operations", all);
@@ -53,7 +35,7 @@ describe("pending operations", () => {
   });
 
   it("are replaced for a tenth more, and expire", async () => {
-    const rollup = await start();
+    const rollup = await freshRollup();
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
     const send = (maxFeePerUnitWei: bigint) =>
       rollup.post("/v1/operations", operationJson(transfer(alice, bob, 3n, { maxFeePerUnitWei })));
@@ -76,7 +58,7 @@ describe("pending operations", () => {
   });
 
   it("are limited per leaf and in total", async () => {
-    const rollup = await start({
+    const rollup = await freshRollup({
       environment: { SEQUENCER_PENDING_PER_LEAF: "2", SEQUENCER_PENDING_TOTAL: "3" },
     });
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];

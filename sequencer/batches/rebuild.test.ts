@@ -1,32 +1,13 @@
 import { hashStatics, packBinding } from "@openledger/circuits/ledger/leaf";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { freshRollup } from "../testing/fresh-rollup.ts";
 import { batch, close, head, prove, report, send } from "../testing/test-operator.ts";
-import {
-  L1_TIMESTAMP,
-  signedBy,
-  startTestRollup,
-  type TestRollup,
-  temporaryFolder,
-  transfer,
-} from "../testing/test-rollup.ts";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
-async function start(options: Partial<Parameters<typeof startTestRollup>[0]> = {}): Promise<TestRollup> {
-  const folder = temporaryFolder();
-  cleanUps.push(folder.remove);
-  const rollup = await startTestRollup({ dataPath: folder.path, userCount: 2, ...options });
-  cleanUps.push(() => rollup.stop().catch(() => {}));
-  return rollup;
-}
+import { L1_TIMESTAMP, signedBy, type TestRollup, transfer } from "../testing/test-rollup.ts";
 
 describe("batches that got too old for L1", () => {
   it("are rebuilt with the same operations, and their old proofs are refused", async () => {
-    const rollup = await start();
+    const rollup = await freshRollup({ userCount: 2 });
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
     await prove(rollup, 1);
     await report(rollup, 1, "posted");
@@ -66,15 +47,14 @@ describe("batches that got too old for L1", () => {
     expect(after.map(({ status }) => status)).toEqual(["closed", "closed", "acknowledged"]);
     // And a restart agrees.
     await rollup.stop();
-    const again = await startTestRollup({ dataPath: rollup.config.dataPath });
-    cleanUps.push(() => again.stop());
+    const again = await freshRollup({ dataPath: rollup.config.dataPath });
     expect(again.sequencer.line.head.ledger.root).toBe(rootBefore);
     expect(again.sequencer.line.head.openBatch).toMatchObject({ number: 4, operationCount: 1 });
     expect(await batch(again, 2)).toMatchObject({ rebuildCount: 1, timestamp: L1_TIMESTAMP + 3_000 });
   });
 
   it("stay as they are while a block may still take their transaction", async () => {
-    const rollup = await start();
+    const rollup = await freshRollup({ userCount: 2 });
     await prove(rollup, 1);
     await report(rollup, 1, "submitted");
     await head(rollup, L1_TIMESTAMP + 3_800);
@@ -86,7 +66,7 @@ describe("batches that got too old for L1", () => {
   });
 
   it("are rebuilt at once when the bridge says so", async () => {
-    const rollup = await start();
+    const rollup = await freshRollup({ userCount: 2 });
     await prove(rollup, 1);
     await report(rollup, 1, "submitted");
     await head(rollup, L1_TIMESTAMP + 100);
@@ -100,7 +80,7 @@ describe("batches that got too old for L1", () => {
   });
 
   it("may hold a publication, whose approval therefore waits for L1", async () => {
-    const rollup = await start();
+    const rollup = await freshRollup({ userCount: 2 });
     const alice = rollup.users[0]!;
     const create = async (kind: number, nonce: bigint, words: bigint[]) => {
       const { hash } = (await send(rollup, signedBy(alice, { kind, nonce, words }))).body;

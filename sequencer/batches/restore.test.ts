@@ -1,20 +1,10 @@
 import { genesisOf, shapeOf } from "@openledger/circuits/registry/deployment";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";
-import {
-  operationJson,
-  startTestRollup,
-  temporaryFolder,
-  testDeployment,
-  transfer,
-} from "../testing/test-rollup.ts";
+import { freshFolder, freshRollup } from "../testing/fresh-rollup.ts";
+import { operationJson, startTestRollup, testDeployment, transfer } from "../testing/test-rollup.ts";
 import { restore } from "./restore.ts";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
 
 async function optionsOf(overrides: { genesisRoot?: bigint } = {}) {
   const deployment = await testDeployment();
@@ -32,15 +22,14 @@ async function optionsOf(overrides: { genesisRoot?: bigint } = {}) {
 
 async function openLog(path: string) {
   const log = await LedgerLog.open(path);
-  cleanUps.push(() => log.close().catch(() => {}));
+  onTestFinished(() => log.close().catch(() => {}));
   return log;
 }
 
 describe("restore", () => {
   it("refuses a deployment with another genesis", async () => {
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const log = await openLog(folder.path);
+    const folder = freshFolder();
+    const log = await openLog(folder);
     await expect(restore(log, await optionsOf({ genesisRoot: 1n }))).rejects.toMatchObject({
       code: "SEQ_STORE_INCONSISTENT",
     });
@@ -48,9 +37,8 @@ describe("restore", () => {
   });
 
   it("continues the open batch, and forgets what was pending", async () => {
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const first = await startTestRollup({ dataPath: folder.path });
+    const folder = freshFolder();
+    const first = await startTestRollup({ dataPath: folder });
     const [alice, bob] = first.users;
     const answers = [];
     for (const nonce of [0n, 1n, 5n]) {
@@ -59,8 +47,7 @@ describe("restore", () => {
     const head = (await first.get("/v1/status")).body.head;
     expect(head).toMatchObject({ opIndex: 2, operationCount: 2 });
     await first.stop();
-    const second = await startTestRollup({ dataPath: folder.path });
-    cleanUps.push(() => second.stop());
+    const second = await freshRollup({ dataPath: folder });
     expect((await second.get("/v1/status")).body).toMatchObject({ head, mempool: { pending: 0 } });
     expect((await second.get(`/v1/operations/${answers[1].hash}`)).body).toMatchObject({
       status: "acknowledged",
@@ -72,11 +59,10 @@ describe("restore", () => {
   });
 
   it("stops at a data directory that contradicts itself", async () => {
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const rollup = await startTestRollup({ dataPath: folder.path });
+    const folder = freshFolder();
+    const rollup = await startTestRollup({ dataPath: folder });
     await rollup.stop();
-    const log = await openLog(folder.path);
+    const log = await openLog(folder);
     await log.write([{ key: storeKeys.changes(1), value: [] }]);
     await expect(restore(log, await optionsOf())).rejects.toMatchObject({ code: "SEQ_STORE_INCONSISTENT" });
   });

@@ -6,7 +6,7 @@ import { unpackCounters } from "@openledger/circuits/ledger/leaf";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { KIND } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
-import type { StoredEpoch, StoredPayment } from "../batches/stored-epochs.ts";
+import type { StoredEpoch, StoredPayment } from "../batches/settling/stored-epochs.ts";
 import type { StoreWrite } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";
 

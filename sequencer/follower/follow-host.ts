@@ -4,8 +4,8 @@ import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-precon
 import type { LedgerHost } from "../api/api-options.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
 import type { L1Head } from "../batches/batch-line-options.ts";
-import type { KnownSettlement } from "../batches/settlement-desk.ts";
-import { StageEstimates } from "../batches/stage-estimates.ts";
+import { StageEstimates } from "../batches/proving/stage-estimates.ts";
+import type { KnownSettlement } from "../batches/settling/settlement-desk.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { OperationEntry, SettlementEntry } from "../store/log-entry.ts";

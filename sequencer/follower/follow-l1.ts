@@ -11,7 +11,7 @@ import { batchMalformed, type MalformedBatch, malformedOf } from "@openledger/br
 import { toQueueEntry } from "@openledger/bridge/l1/queue-entry";
 import type { RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
-import { isMissed } from "@openledger/bridge/operator/randomness-watcher";
+import { isMissed } from "@openledger/bridge/operator/watching/randomness-watcher";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
 import { blockReader } from "@openledger/verifier/replay/block-reader";
@@ -20,7 +20,7 @@ import { isSameOperation, postedOperations } from "@openledger/verifier/replay/p
 import { SettlementReplay } from "@openledger/verifier/replay/settlement-replay";
 import type { VerifyProof } from "@openledger/verifier/replay/verify-keys";
 import type { L1Head } from "../batches/batch-line-options.ts";
-import { readSealOnL1, type SealOnL1 } from "../batches/seal-on-l1.ts";
+import { readSealOnL1, type SealOnL1 } from "../batches/from-l1/seal-on-l1.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "../store/follow-marker.ts";
 import type { StoredQueueEntry } from "../store/log-entry.ts";

@@ -3,7 +3,7 @@
  * them back, what was executed of them goes back, too.
  */
 import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
-import { sameQueueEntry } from "../batches/queue-entry.ts";
+import { sameQueueEntry } from "../batches/from-l1/queue-entry.ts";
 import type { StoredQueueEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import type { FollowedLedger } from "./followed-ledger.ts";

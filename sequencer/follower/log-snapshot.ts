@@ -6,7 +6,7 @@ import { type LeafState, unpackCounters } from "@openledger/circuits/ledger/leaf
 import { hex20 } from "@openledger/foundation/hex";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import type { Address, Hex } from "viem";
-import { readEpoch, readPayments } from "../batches/stored-epochs.ts";
+import { readEpoch, readPayments } from "../batches/settling/stored-epochs.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import type { StoredQueueEntry } from "../store/log-entry.ts";

@@ -2,7 +2,7 @@ import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { createL1Client } from "@openledger/bridge/l1/l1-client";
 import { LeaseContract } from "@openledger/bridge/l1/lease-contract";
-import { OperatorNonce } from "@openledger/bridge/operator/operator-nonce";
+import { OperatorNonce } from "@openledger/bridge/operator/publishing/operator-nonce";
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";

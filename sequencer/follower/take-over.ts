@@ -9,7 +9,7 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LeaseContract } from "@openledger/bridge/l1/lease-contract";
-import type { OperatorNonce } from "@openledger/bridge/operator/operator-nonce";
+import type { OperatorNonce } from "@openledger/bridge/operator/publishing/operator-nonce";
 import { type LeaseIntent, type TakenLease, takeLease } from "@openledger/bridge/operator/take-lease";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Hex } from "viem";

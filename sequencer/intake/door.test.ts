@@ -1,5 +1,6 @@
 import { KIND } from "@openledger/circuits/protocol";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { freshRollup } from "../testing/fresh-rollup.ts";
 import {
   L1_TIMESTAMP,
   ONE_OPEN_CODE,
@@ -7,30 +8,14 @@ import {
   operationJson,
   operatorHeaders,
   signedBy,
-  startTestRollup,
-  type TestRollup,
-  temporaryFolder,
   transfer,
 } from "../testing/test-rollup.ts";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
-async function start(environment: Record<string, string> = {}): Promise<TestRollup> {
-  const folder = temporaryFolder();
-  cleanUps.push(folder.remove);
-  const rollup = await startTestRollup({ dataPath: folder.path, environment });
-  cleanUps.push(() => rollup.stop());
-  return rollup;
-}
 
 const refusal = (code: string) => ({ body: { error: { code } } });
 
 describe("a frozen rollup", () => {
   it("gets no operation, waiting ones included, and no proof; a freeze that L1 takes back ends that", async () => {
-    const rollup = await start();
+    const rollup = await freshRollup();
     const [alice, bob] = rollup.users;
     const head = (blockNumber: number, isFrozen: boolean) =>
       rollup.post(
@@ -66,7 +51,7 @@ describe("a frozen rollup", () => {
 
 describe("a sunset", () => {
   it("takes what leads out, and refuses what leads in", async () => {
-    const rollup = await start({ SEQUENCER_MODE: "sunset" });
+    const rollup = await freshRollup({ environment: { SEQUENCER_MODE: "sunset" } });
     const [alice, bob] = rollup.users;
     expect((await rollup.get("/v1/status")).body.mode).toBe("sunset");
     const create = signedBy(alice!, {
@@ -89,6 +74,8 @@ describe("a sunset", () => {
   });
 
   it("is one of two modes", async () => {
-    await expect(start({ SEQUENCER_MODE: "dusk" })).rejects.toMatchObject({ code: "SRV_CONFIG_INVALID" });
+    await expect(freshRollup({ environment: { SEQUENCER_MODE: "dusk" } })).rejects.toMatchObject({
+      code: "SRV_CONFIG_INVALID",
+    });
   });
 });

@@ -2,7 +2,7 @@
 
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import type { Gauge } from "prom-client";
-import { type MalformedBatch, malformedOnL1 } from "../batches/foreign-batch.ts";
+import { type MalformedBatch, malformedOnL1 } from "../batches/from-l1/foreign-batch.ts";
 import type { Logger } from "../logger.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { L1Place } from "./l1-place.ts";

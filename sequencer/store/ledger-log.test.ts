@@ -1,22 +1,16 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { tryDamages } from "@openledger/foundation/testing/store-damage.fixtures";
-import { afterEach, describe, expect, it } from "vitest";
-import { temporaryFolder } from "../testing/test-rollup.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { freshFolder } from "../testing/fresh-rollup.ts";
 import { LedgerLog } from "./ledger-log.ts";
 import { storeKeys } from "./store-keys.ts";
 
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
 async function open(path?: string) {
-  const folder = path === undefined ? temporaryFolder() : { path, remove: () => {} };
-  cleanUps.push(folder.remove);
-  const log = await LedgerLog.open(folder.path);
-  cleanUps.push(() => log.close().catch(() => {}));
-  return { log, path: folder.path };
+  const folder = path ?? freshFolder();
+  const log = await LedgerLog.open(folder);
+  onTestFinished(() => log.close().catch(() => {}));
+  return { log, path: folder };
 }
 
 describe("LedgerLog", () => {
@@ -79,9 +73,8 @@ describe("LedgerLog", () => {
   it.each(["sequencer", "follower"] as const)(
     "of a %s opens with everything or not at all, whatever happened to a file",
     async (keeper) => {
-      const folder = temporaryFolder();
-      cleanUps.push(folder.remove);
-      const path = join(folder.path, "ledger");
+      const folder = freshFolder();
+      const path = join(folder, "ledger");
       for (let start = 0; start < 3; start++) {
         const log = await LedgerLog.open(path);
         for (let i = 0; i < 6; i++) {
@@ -133,10 +126,9 @@ describe("LedgerLog", () => {
   });
 
   it("reports a failed write once, and takes none after it", async () => {
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
+    const folder = freshFolder();
     const failures: unknown[] = [];
-    const log = await LedgerLog.open(folder.path, (error) => failures.push(error));
+    const log = await LedgerLog.open(folder, (error) => failures.push(error));
     const unserialisable = log.write([{ key: "x", value: () => {} }]);
     await expect(unserialisable).rejects.toMatchObject({ code: "SRV_STORE_FAILED" });
     await expect(log.append([{ type: "closed", batchNumber: 1 }])).rejects.toMatchObject({

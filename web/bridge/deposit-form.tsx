@@ -6,7 +6,7 @@ import { Term } from "../words/term.tsx";
 import { readAmount } from "./amount.ts";
 import { AmountForm } from "./amount-form.tsx";
 import { InTwoSteps } from "./contract-wallet.tsx";
-import type { FormProps } from "./form-props.ts";
+import type { FormProps } from "./form-parts.tsx";
 import { startDeposit } from "./start.ts";
 import { useAction } from "./use-action.ts";
 

@@ -2,7 +2,7 @@ import { WHO_PAYS } from "@openledger/client/sequencer/fees";
 import { useState } from "preact/hooks";
 import { Tabs } from "../design/tabs.tsx";
 import { DepositForm } from "./deposit-form.tsx";
-import type { FormProps } from "./form-props.ts";
+import type { FormProps } from "./form-parts.tsx";
 import { TransferForm } from "./transfer-form.tsx";
 import { WithdrawForm } from "./withdraw-form.tsx";
 

@@ -12,9 +12,7 @@ import { Term } from "../words/term.tsx";
 import { readAmount } from "./amount.ts";
 import { AmountForm } from "./amount-form.tsx";
 import { NoLedgerKey } from "./contract-wallet.tsx";
-import { feeOf } from "./fee-of.ts";
-import type { FormProps } from "./form-props.ts";
-import { NoAccountYet } from "./no-account.tsx";
+import { type FormProps, feeOf, NoAccountYet } from "./form-parts.tsx";
 import { startTransfer } from "./start.ts";
 import { useAction } from "./use-action.ts";
 

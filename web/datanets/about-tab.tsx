@@ -10,7 +10,7 @@ import { datanetHref, type TabProps } from "../hosted/tab-props.ts";
 import { useLoaded } from "../hosted/use-loaded.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
-import { Statistics } from "./statistics.tsx";
+import { Statistics } from "./rows/statistics.tsx";
 
 /** The card, whether it is the ledger's, and the Datanet in numbers. */
 export function AboutTab(props: TabProps) {

@@ -11,13 +11,13 @@ import { showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { AboutTab } from "./about-tab.tsx";
 import { AccessTab } from "./access-tab.tsx";
-import { CleanTab } from "./clean-tab.tsx";
-import { ContributeTab } from "./contribute-tab.tsx";
-import { LabelTab } from "./label-tab.tsx";
-import { ReviewTab } from "./review-tab.tsx";
-import { RowTab } from "./row-tab.tsx";
-import { RowsTab } from "./rows-tab.tsx";
-import { VersionsTab } from "./versions-tab.tsx";
+import { ContributeTab } from "./contribute/contribute-tab.tsx";
+import { CleanTab } from "./rows/clean-tab.tsx";
+import { LabelTab } from "./rows/label-tab.tsx";
+import { ReviewTab } from "./rows/review-tab.tsx";
+import { RowTab } from "./rows/row-tab.tsx";
+import { RowsTab } from "./rows/rows-tab.tsx";
+import { VersionsTab } from "./versions/versions-tab.tsx";
 
 interface Tab {
   readonly name: string;

@@ -4,7 +4,7 @@ import { Badge, type Tone } from "../design/badge.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import { showCount, showDuration } from "../words/format.ts";
 import { Term } from "../words/term.tsx";
-import type { RunView } from "./run-view.ts";
+import type { RunView } from "./jobs/run-view.ts";
 
 interface DashboardProps {
   readonly view: RunView;

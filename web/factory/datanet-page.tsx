@@ -13,7 +13,7 @@ import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { AccessRequest } from "./access-request.tsx";
 import type { FactoryDesk } from "./factory-desk.ts";
 import { dataHref, formHref } from "./factory-links.ts";
-import { ChoiceSteps } from "./run-steps.tsx";
+import { ChoiceSteps } from "./jobs/run-steps.tsx";
 
 interface DatanetPageProps extends PageProps {
   readonly desk: FactoryDesk;

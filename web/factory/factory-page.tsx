@@ -1,17 +1,17 @@
 import "./factory.css";
 import type { ComponentChildren } from "preact";
 import type { PageProps } from "../ledger/page.ts";
-import { BaseChoice } from "./base-choice.tsx";
-import { DataChoice } from "./data-choice.tsx";
 import { DatanetPage } from "./datanet-page.tsx";
 import { DeskGate } from "./desk-gate.tsx";
 import type { FactoryDesk } from "./factory-desk.ts";
 import { FACTORY_HREF, JOB_PARTS, type JobPart } from "./factory-links.ts";
-import { FormPage } from "./form-page.tsx";
+import { BaseChoice } from "./form/base-choice.tsx";
+import { DataChoice } from "./form/data-choice.tsx";
+import { FormPage } from "./form/form-page.tsx";
 import { HereRun } from "./here-run.tsx";
 import { HereStart } from "./here-start.tsx";
 import { HomePage } from "./home-page.tsx";
-import { JobPage } from "./job-page.tsx";
+import { JobPage } from "./jobs/job-page.tsx";
 
 /** The ModelFactory: from a base and rows to a model of one's own. The address says how far one is. */
 export function FactoryPage(props: PageProps) {

@@ -9,8 +9,8 @@ import { showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Dashboard } from "./dashboard.tsx";
 import { FACTORY_HREF } from "./factory-links.ts";
-import { viewRun } from "./run-view.ts";
-import { saveFile } from "./save-file.ts";
+import { viewRun } from "./jobs/run-view.ts";
+import { saveFile } from "./jobs/save-file.ts";
 
 const BADGES = {
   running: { tone: "info", text: "running here" },

@@ -10,9 +10,9 @@ import type { TuneSettings } from "../tuning/tune-messages.ts";
 import { showCount, showDuration } from "../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
-import { DropFile } from "./drop-file.tsx";
 import { hereHref } from "./factory-links.ts";
-import { NumberField, parseNumber, type TypedNumbers } from "./number-field.tsx";
+import { DropFile } from "./form/drop-file.tsx";
+import { NumberField, parseNumber, type TypedNumbers } from "./form/number-field.tsx";
 
 const LIMITS = {
   rounds: { min: 0.1, max: 1_000, isWhole: false },

@@ -10,7 +10,7 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { DeskGate } from "./desk-gate.tsx";
 import type { FactoryDesk } from "./factory-desk.ts";
 import { HERE_HREF, hereHref, jobHref, NEW_HREF } from "./factory-links.ts";
-import { jobBadge } from "./job-badge.ts";
+import { jobBadge } from "./jobs/job-badge.ts";
 import { useFactory } from "./use-factory.ts";
 
 const LOOK_MS = 3_000;

@@ -13,7 +13,7 @@ import {
   newRootIn,
   PATH,
   setInput,
-} from "../../testing/forgery-check.ts";
+} from "../../testing/forgeries/forgery-check.ts";
 import {
   CAPACITY,
   FEE,
@@ -25,15 +25,15 @@ import {
   PAYER,
   secretOf,
   World,
-} from "../../testing/forgery-world.ts";
+} from "../../testing/forgeries/forgery-world.ts";
 import {
   type LawlessOpening,
   type LawlessOperation,
   type LawlessSlots,
   lawfulForm,
   lawlessInputs,
-} from "../../testing/lawless-slot.ts";
-import { expectRefusedBy } from "../../testing/refusal-check.ts";
+} from "../../testing/forgeries/lawless-slot.ts";
+import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 import { BATCH_TABLE, batchTester } from "../../testing/table-world.ts";
 import { creditFees } from "../batch.ts";
 import { executeSlot, replaySlot } from "../slot.ts";

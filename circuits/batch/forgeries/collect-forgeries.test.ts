@@ -5,8 +5,8 @@ import { initPoseidon } from "../../field/poseidon.ts";
 import { hashModelBody, type Leaf } from "../../ledger/leaf.ts";
 import { collectedRoot, EARNER_ROLE, roleShareWei } from "../../ledger/rewards.ts";
 import { KIND, TREASURY_ID } from "../../protocol.ts";
-import { openings, READY, setBits, withBody } from "../../testing/epoch-forgery-parts.ts";
-import { shiftedDown } from "../../testing/field-aliases.ts";
+import { openings, READY, setBits, withBody } from "../../testing/forgeries/epoch-forgery-parts.ts";
+import { shiftedDown } from "../../testing/forgeries/field-aliases.ts";
 import {
   BALANCE,
   expectAccepted,
@@ -14,7 +14,7 @@ import {
   PATH,
   setInput,
   testForgeries,
-} from "../../testing/forgery-check.ts";
+} from "../../testing/forgeries/forgery-check.ts";
 import {
   COLLECT_GAIN,
   DATANET,
@@ -24,8 +24,8 @@ import {
   secretOf,
   VALIDATOR_PARTS,
   World,
-} from "../../testing/forgery-world.ts";
-import type { LawlessOperation } from "../../testing/lawless-slot.ts";
+} from "../../testing/forgeries/forgery-world.ts";
+import type { LawlessOperation } from "../../testing/forgeries/lawless-slot.ts";
 import { keyXOf, OPEN } from "../../testing/random-ledger.ts";
 import { packCollect } from "../epoch-operations.ts";
 

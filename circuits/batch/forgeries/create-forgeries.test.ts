@@ -13,7 +13,7 @@ import {
   setInput,
   setScratch,
   testForgeries,
-} from "../../testing/forgery-check.ts";
+} from "../../testing/forgeries/forgery-check.ts";
 import {
   CAPACITY,
   CODE,
@@ -29,7 +29,7 @@ import {
   PAYER,
   STATICS,
   World,
-} from "../../testing/forgery-world.ts";
+} from "../../testing/forgeries/forgery-world.ts";
 import { replaySlot } from "../slot.ts";
 
 await initPoseidon();

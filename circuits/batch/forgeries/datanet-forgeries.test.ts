@@ -3,7 +3,7 @@ import { beforeAll, describe, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { type DatanetBody, hashDatanetBody, hashStatics, type Leaf, packBinding } from "../../ledger/leaf.ts";
 import { BINDING_BITS, FIELD_ORDER, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "../../protocol.ts";
-import { shiftedDown } from "../../testing/field-aliases.ts";
+import { shiftedDown } from "../../testing/forgeries/field-aliases.ts";
 import {
   AUTHORISATION,
   BALANCE,
@@ -15,7 +15,7 @@ import {
   setScratch,
   testForgeries,
   withLeaf,
-} from "../../testing/forgery-check.ts";
+} from "../../testing/forgeries/forgery-check.ts";
 import {
   AMOUNT,
   BINDING,
@@ -30,7 +30,7 @@ import {
   STATICS,
   WAITING,
   type World,
-} from "../../testing/forgery-world.ts";
+} from "../../testing/forgeries/forgery-world.ts";
 import { keyXOf, START_TIMESTAMP } from "../../testing/random-ledger.ts";
 
 await initPoseidon();

@@ -13,7 +13,7 @@ import {
   sealedBy,
   TERMS,
   withBody,
-} from "../../testing/epoch-forgery-parts.ts";
+} from "../../testing/forgeries/epoch-forgery-parts.ts";
 import {
   AUTHORISATION,
   expectAccepted,
@@ -23,7 +23,7 @@ import {
   setScratch,
   tester,
   testForgeries,
-} from "../../testing/forgery-check.ts";
+} from "../../testing/forgeries/forgery-check.ts";
 import {
   type Build,
   honest,
@@ -34,8 +34,8 @@ import {
   secretOf,
   WAITING,
   type World,
-} from "../../testing/forgery-world.ts";
-import type { LawlessOperation } from "../../testing/lawless-slot.ts";
+} from "../../testing/forgeries/forgery-world.ts";
+import type { LawlessOperation } from "../../testing/forgeries/lawless-slot.ts";
 import { START_TIMESTAMP } from "../../testing/random-ledger.ts";
 
 await initPoseidon();

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { collectedRoot, EARNER_ROLE } from "../../ledger/rewards.ts";
 import { KIND } from "../../protocol.ts";
-import { bodyOpenings, OPENING_OF_COUNTERS, setBits } from "../../testing/epoch-forgery-parts.ts";
+import { bodyOpenings, OPENING_OF_COUNTERS, setBits } from "../../testing/forgeries/epoch-forgery-parts.ts";
 import {
   common,
   EARNER_LEAF,
@@ -12,7 +12,7 @@ import {
   opensNoEarner,
   shownMember,
   withWord,
-} from "../../testing/forced-forgery-parts.ts";
+} from "../../testing/forgeries/forced-forgery-parts.ts";
 import {
   BALANCE,
   expectAccepted,
@@ -23,7 +23,7 @@ import {
   setInput,
   tester,
   testForgeries,
-} from "../../testing/forgery-check.ts";
+} from "../../testing/forgeries/forgery-check.ts";
 import {
   COLLECT_GAIN,
   DATANET,
@@ -34,7 +34,7 @@ import {
   PAYER,
   SEALED,
   World,
-} from "../../testing/forgery-world.ts";
+} from "../../testing/forgeries/forgery-world.ts";
 import { packCollect } from "../epoch-operations.ts";
 
 await initPoseidon();

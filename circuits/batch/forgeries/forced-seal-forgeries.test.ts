@@ -9,8 +9,8 @@ import {
   OPENING_OF_BODY,
   OPENING_OF_COUNTERS,
   setBits,
-} from "../../testing/epoch-forgery-parts.ts";
-import { common, opened, SEAL_TIME, withWord } from "../../testing/forced-forgery-parts.ts";
+} from "../../testing/forgeries/epoch-forgery-parts.ts";
+import { common, opened, SEAL_TIME, withWord } from "../../testing/forgeries/forced-forgery-parts.ts";
 import {
   LEAF,
   LEAF_FIELD,
@@ -18,7 +18,7 @@ import {
   PATH,
   setInput,
   testForgeries,
-} from "../../testing/forgery-check.ts";
+} from "../../testing/forgeries/forgery-check.ts";
 import {
   type Build,
   honest,
@@ -28,7 +28,7 @@ import {
   PAYER,
   SEALED,
   type World,
-} from "../../testing/forgery-world.ts";
+} from "../../testing/forgeries/forgery-world.ts";
 import { START_TIMESTAMP } from "../../testing/random-ledger.ts";
 
 await initPoseidon();

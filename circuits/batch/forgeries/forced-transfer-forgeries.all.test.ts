@@ -3,7 +3,7 @@ import { beforeAll, describe, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { EARNER_ROLE } from "../../ledger/rewards.ts";
 import { KIND, MAX_AMOUNT_WEI, TREASURY_ID, WITHDRAW_ALL_WEI } from "../../protocol.ts";
-import { COVERAGE, common, ofOwner, opened, withWord } from "../../testing/forced-forgery-parts.ts";
+import { COVERAGE, common, ofOwner, opened, withWord } from "../../testing/forgeries/forced-forgery-parts.ts";
 import {
   expectAccepted,
   LEAF,
@@ -12,7 +12,7 @@ import {
   PATH,
   setInput,
   testForgeries,
-} from "../../testing/forgery-check.ts";
+} from "../../testing/forgeries/forgery-check.ts";
 import {
   AMOUNT,
   type Build,
@@ -27,7 +27,7 @@ import {
   SEALED,
   WAITING,
   World,
-} from "../../testing/forgery-world.ts";
+} from "../../testing/forgeries/forgery-world.ts";
 import { START_TIMESTAMP } from "../../testing/random-ledger.ts";
 import { packCollect } from "../epoch-operations.ts";
 

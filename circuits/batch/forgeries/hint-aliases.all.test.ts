@@ -4,9 +4,9 @@
  */
 import { beforeAll, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
-import { fieldAliases } from "../../testing/field-aliases.ts";
-import { inputsFor, loadForgeryTester, tester } from "../../testing/forgery-check.ts";
-import { HONEST, honest, nameOf, sectionsOf, World } from "../../testing/forgery-world.ts";
+import { fieldAliases } from "../../testing/forgeries/field-aliases.ts";
+import { inputsFor, loadForgeryTester, tester } from "../../testing/forgeries/forgery-check.ts";
+import { HONEST, honest, nameOf, sectionsOf, World } from "../../testing/forgeries/forgery-world.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTester);

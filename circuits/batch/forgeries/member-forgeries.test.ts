@@ -13,7 +13,7 @@ import {
   setInput,
   testForgeries,
   withLeaf,
-} from "../../testing/forgery-check.ts";
+} from "../../testing/forgeries/forgery-check.ts";
 import {
   AMOUNT,
   type Build,
@@ -24,7 +24,7 @@ import {
   MODEL,
   PAYEE,
   PAYER,
-} from "../../testing/forgery-world.ts";
+} from "../../testing/forgeries/forgery-world.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTester);

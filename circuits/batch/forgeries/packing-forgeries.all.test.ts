@@ -8,7 +8,7 @@ import { initPoseidon } from "../../field/poseidon.ts";
 import { hashModelBody, hashStatics, type Leaf } from "../../ledger/leaf.ts";
 import { EMPTY_COLLECTED_ROOT } from "../../ledger/rewards.ts";
 import { COUNTERS, FIELD_ORDER, KIND } from "../../protocol.ts";
-import { shiftedDown } from "../../testing/field-aliases.ts";
+import { shiftedDown } from "../../testing/forgeries/field-aliases.ts";
 import {
   expectNoWitness,
   inputsFor,
@@ -16,7 +16,7 @@ import {
   setInput,
   tableSectionOf,
   tester,
-} from "../../testing/forgery-check.ts";
+} from "../../testing/forgeries/forgery-check.ts";
 import {
   DATANET,
   honest,
@@ -31,9 +31,9 @@ import {
   sectionsOf,
   WAITING,
   World,
-} from "../../testing/forgery-world.ts";
-import { lawlessInputs } from "../../testing/lawless-slot.ts";
-import { expectRefusedBy } from "../../testing/refusal-check.ts";
+} from "../../testing/forgeries/forgery-world.ts";
+import { lawlessInputs } from "../../testing/forgeries/lawless-slot.ts";
+import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTester);

@@ -17,7 +17,7 @@ import {
   PATH,
   setInput,
   setScratch,
-} from "../../testing/forgery-check.ts";
+} from "../../testing/forgeries/forgery-check.ts";
 import {
   AMOUNT,
   type Build,
@@ -34,8 +34,8 @@ import {
   QUEUE_KINDS,
   SENDER,
   World,
-} from "../../testing/forgery-world.ts";
-import { lawfulForm } from "../../testing/lawless-slot.ts";
+} from "../../testing/forgeries/forgery-world.ts";
+import { lawfulForm } from "../../testing/forgeries/lawless-slot.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTester);

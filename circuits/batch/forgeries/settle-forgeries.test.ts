@@ -13,7 +13,7 @@ import {
   setBits,
   TERMS,
   withBody,
-} from "../../testing/epoch-forgery-parts.ts";
+} from "../../testing/forgeries/epoch-forgery-parts.ts";
 import {
   AUTHORISATION,
   BALANCE,
@@ -24,7 +24,7 @@ import {
   setInput,
   tester,
   testForgeries,
-} from "../../testing/forgery-check.ts";
+} from "../../testing/forgeries/forgery-check.ts";
 import {
   type Build,
   CODE,
@@ -37,8 +37,8 @@ import {
   secretOf,
   settleWith,
   World,
-} from "../../testing/forgery-world.ts";
-import type { LawlessOperation } from "../../testing/lawless-slot.ts";
+} from "../../testing/forgeries/forgery-world.ts";
+import type { LawlessOperation } from "../../testing/forgeries/lawless-slot.ts";
 import { OPEN, START_TIMESTAMP } from "../../testing/random-ledger.ts";
 
 await initPoseidon();

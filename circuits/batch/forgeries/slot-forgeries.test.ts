@@ -87,7 +87,7 @@ import {
   showLeaf,
   tableSectionOf,
   tester,
-} from "../../testing/forgery-check.ts";
+} from "../../testing/forgeries/forgery-check.ts";
 import {
   AMOUNT,
   type Build,
@@ -106,8 +106,8 @@ import {
   secretOf,
   sectionsOf,
   World,
-} from "../../testing/forgery-world.ts";
-import { type LawlessOperation, lawfulForm } from "../../testing/lawless-slot.ts";
+} from "../../testing/forgeries/forgery-world.ts";
+import { type LawlessOperation, lawfulForm } from "../../testing/forgeries/lawless-slot.ts";
 import { keyXOf, OPEN, TEST_DOMAIN } from "../../testing/random-ledger.ts";
 import { executeSlot } from "../slot.ts";
 

@@ -6,12 +6,18 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { KIND, KIND_RULES, kindRule } from "../../protocol.ts";
-import { fieldAliases, shiftedDown } from "../../testing/field-aliases.ts";
-import { COVERAGE } from "../../testing/forced-forgery-parts.ts";
-import { BALANCE, inputsFor, loadForgeryTester, newRootIn, tester } from "../../testing/forgery-check.ts";
-import { HONEST, honest, nameOf, OPENING, World } from "../../testing/forgery-world.ts";
-import { type LawlessOperation, lawfulForm } from "../../testing/lawless-slot.ts";
-import { expectRefusedBy } from "../../testing/refusal-check.ts";
+import { fieldAliases, shiftedDown } from "../../testing/forgeries/field-aliases.ts";
+import { COVERAGE } from "../../testing/forgeries/forced-forgery-parts.ts";
+import {
+  BALANCE,
+  inputsFor,
+  loadForgeryTester,
+  newRootIn,
+  tester,
+} from "../../testing/forgeries/forgery-check.ts";
+import { HONEST, honest, nameOf, OPENING, World } from "../../testing/forgeries/forgery-world.ts";
+import { type LawlessOperation, lawfulForm } from "../../testing/forgeries/lawless-slot.ts";
+import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 import { creditFees } from "../batch.ts";
 import { executeSlot } from "../slot.ts";
 

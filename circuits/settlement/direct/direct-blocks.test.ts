@@ -10,7 +10,7 @@ import { initPoseidon } from "../../field/poseidon.ts";
 import { countTerms, directQueryCommitment, termTotal } from "../../ledger/direct-query.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { answeredQuery, compileDirectDraw, directInputs } from "../../testing/direct-instance.ts";
-import { expectRefusedBy } from "../../testing/refusal-check.ts";
+import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 import { directScores } from "../direct-matrix.ts";
 
 beforeAll(initPoseidon);

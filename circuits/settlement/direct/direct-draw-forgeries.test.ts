@@ -7,8 +7,8 @@ import { countTerms } from "../../ledger/direct-query.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
 import type { CircuitTester } from "../../testing/circuit-tester.ts";
 import { answeredQuery, compileDirectDraw, directInputs } from "../../testing/direct-instance.ts";
-import { fieldAliases, shiftedDown } from "../../testing/field-aliases.ts";
-import { expectRefusedBy } from "../../testing/refusal-check.ts";
+import { fieldAliases, shiftedDown } from "../../testing/forgeries/field-aliases.ts";
+import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 import type { DirectMatrix } from "../direct-matrix.ts";
 
 const ROWS = 3;

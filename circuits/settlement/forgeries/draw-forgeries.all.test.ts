@@ -8,7 +8,7 @@ import { drawScoresIncludes } from "../../field/generator-tables.ts";
 import { addAll } from "../../field/montgomery-points.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
-import { forgeColumnSignals, trapColumns } from "../../testing/free-slopes.ts";
+import { forgeColumnSignals, trapColumns } from "../../testing/forgeries/free-slopes.ts";
 import { drawInputs, exactScores } from "../draw-scores.ts";
 import { commitColumns } from "../feature-commitment.ts";
 

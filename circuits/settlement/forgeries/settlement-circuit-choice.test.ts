@@ -10,7 +10,7 @@ import { queryCommitment, receiptHash } from "../../ledger/model-query.ts";
 import { sealedHash, settlementHash } from "../../ledger/rewards.ts";
 import { settlementCircuitSpec } from "../../registry/circuit-registry.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
-import { expectRefusedBy } from "../../testing/refusal-check.ts";
+import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 import {
   acceptedWitness,
   differingPlaces,

@@ -7,9 +7,9 @@ import {
   earnerTableCircuitSpec,
   leafExitCircuitSpec,
 } from "../../registry/circuit-registry.ts";
-import { freeInputs, type InputWidths, looseWires } from "../../testing/alias-check.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { exitInputs, exitWorld, MODEL_ID } from "../../testing/exit-world.ts";
+import { freeInputs, type InputWidths, looseWires } from "../../testing/forgeries/alias-check.ts";
 import { epochOf, statedInputs } from "../../testing/settlement-world.ts";
 import { defaultSplit, genesisOf } from "../earner-table-rules.ts";
 

@@ -15,7 +15,7 @@
  */
 import { invertMod } from "../../inverse.ts";
 import { FIELD_ORDER as P } from "../../protocol.ts";
-import type { Combination, Row } from "../r1cs-rows.ts";
+import type { Combination, Row } from "../rows/r1cs-rows.ts";
 
 export type Rule = "known" | "linear" | "bits" | "preimage" | "gate" | "system";
 

@@ -7,7 +7,7 @@ import { initPoseidon } from "../../field/poseidon.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
 import { tableComposition } from "../../table/table-composition.ts";
 import { CircuitTester } from "../circuit-tester.ts";
-import { type Combination, type Row, readNames, readRows } from "../r1cs-rows.ts";
+import { type Combination, type Row, readNames, readRows } from "../rows/r1cs-rows.ts";
 import { SMALL_DEPTH, SMALL_TABLE } from "../table-world.ts";
 import { BindingTable } from "./binding-table.ts";
 import { demandTerms } from "./term-demands.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { CircuitTester } from "../circuit-tester.ts";
-import { type Combination, type Row, readNames, readRows } from "../r1cs-rows.ts";
+import { type Combination, type Row, readNames, readRows } from "../rows/r1cs-rows.ts";
 import { BindingTable, type Rule } from "./binding-table.ts";
 import { demandTerms } from "./term-demands.ts";
 

@@ -1,5 +1,5 @@
 /** Test support: what the terms of a table's equation are made of, read from rows, and which of it C leaves free. */
-import type { Combination, Row } from "../r1cs-rows.ts";
+import type { Combination, Row } from "../rows/r1cs-rows.ts";
 
 /** Wires by what they are known from. */
 interface KnownWires {

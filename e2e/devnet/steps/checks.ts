@@ -18,8 +18,8 @@ import {
   PEOPLE,
   WITHDRAWAL_WEI,
 } from "../config.ts";
+import { checkPlan, reviewedCount } from "../content/label-check.ts";
 import type { Job } from "../job.ts";
-import { checkPlan, reviewedCount } from "../label-check.ts";
 import {
   DATANET_NAMES,
   DATANETS,

@@ -14,9 +14,9 @@ import { bringVersion, contributionSource, uploadRows } from "@openledger/client
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { CONTRIBUTORS, devnetPaths, type PersonName } from "../config.ts";
+import { BUILDER, LABELLERS, mailCard, REVIEWER } from "../content/mail-card.ts";
+import { mailFacts } from "../content/mails.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
-import { BUILDER, LABELLERS, mailCard, REVIEWER } from "../mail-card.ts";
-import { mailFacts } from "../mails.ts";
 import { DATANETS, stepOf } from "../parts.ts";
 import { mineUntilFinal } from "./clock.ts";
 import type { Leaves } from "./deposit.ts";

@@ -1,0 +1,40 @@
+/** The blobs of ready batches as they are sent beside a transaction. What was made is kept for a while. */
+
+import { fromBytesBe } from "@openledger/circuits/field/element-vector";
+import { type BlobSidecar, MAX_TRANSACTION_BLOBS } from "@openledger/contracts/l1/blob-transaction";
+import { hexToBytes } from "viem";
+import type { BlobWork } from "../../blobs/blob-thread.ts";
+import type { ReadyBatch } from "../operator-client.ts";
+
+export type BlobMaker = (batches: readonly ReadyBatch[]) => Promise<BlobSidecar[]>;
+
+/** Two transactions' worth: 3 MB. */
+const KEPT = 2 * MAX_TRANSACTION_BLOBS;
+
+export function createBlobMaker(work: BlobWork): BlobMaker {
+  const made = new Map<string, BlobSidecar>();
+  return async (batches) => {
+    const sidecars: BlobSidecar[] = [];
+    for (const { batchHash, blobElements } of batches) {
+      if (blobElements === undefined) continue;
+      const sidecar = made.get(batchHash) ?? (await work.blob(coefficientsOf(hexToBytes(blobElements))));
+      made.set(batchHash, sidecar);
+      if (made.size > KEPT) made.delete(made.keys().next().value!);
+      sidecars.push(sidecar);
+    }
+    return sidecars;
+  };
+}
+
+const coefficientsOf = (bytes: Uint8Array): bigint[] =>
+  Array.from({ length: bytes.length / 32 }, (_, i) => fromBytesBe(bytes.subarray(32 * i, 32 * i + 32)));
+
+/** How many batches from the first on have no more blobs than a transaction takes. */
+export function countWithinBlobs(batches: readonly ReadyBatch[]): number {
+  let blobs = 0;
+  for (const [i, { blobElements }] of batches.entries()) {
+    if (blobElements !== undefined) blobs += 1;
+    if (blobs > MAX_TRANSACTION_BLOBS) return i;
+  }
+  return batches.length;
+}

@@ -1,0 +1,138 @@
+/** Strangers' settlements beside the sequencer's batches: they settle, and stop nothing. */
+
+import { KIND } from "@openledger/circuits/protocol";
+import { OPEN, revertName, SHAPES, slot } from "@openledger/contracts/testing/rollup-fixture";
+import {
+  parkArguments,
+  SAMPLED,
+  SETTLEMENT_SIZES,
+  type SettlementPart,
+  settlementActions,
+} from "@openledger/contracts/testing/settlement-fixture";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type BridgeFixture, startBridgeFixture } from "../../testing/bridge-fixture.ts";
+import { silentLogger } from "../../testing/bridge-parts.ts";
+import { ParkedWatcher } from "./parked-watcher.ts";
+
+const EPOCHS = 8;
+const DEFAULT_FINALITY = 64;
+const DAY = 86_400n;
+
+let f: BridgeFixture;
+let sealBatch: bigint;
+beforeEach(async () => {
+  f = await startBridgeFixture({}, SETTLEMENT_SIZES);
+  const { l1 } = f;
+  await l1.fund("alice", 1_000n * OPEN);
+  // The attacker's models, each with a sealed epoch.
+  const wide = models.map((id) => slot(KIND.seal, [], { a: id, b: id }));
+  const { content } = await l1.post({ shape: SHAPES[1], wide, signedCount: EPOCHS });
+  sealBatch = content.batchNumber;
+  await settlementActions(l1).recordRandomness(sealBatch);
+  await l1.passTime(3n * DAY + 1n);
+});
+afterEach(() => f?.stop());
+
+const models = Array.from({ length: EPOCHS }, (_, i) => 100 + i);
+const settlementOf = async (modelId: number): Promise<SettlementPart> => ({
+  circuit: SAMPLED,
+  data: await settlementActions(f.l1).settlementData(sealBatch, { modelId, voidCount: 0, burnedWei: 0n }),
+});
+const opIndex = async () => (await f.rollup.state()).opIndex;
+
+/** The sequencer seals and proves on what L1 has. */
+async function proveOnL1(): Promise<void> {
+  const { batchNumber, opIndex, queueHead, root } = await f.l1.rollup.read.state();
+  f.sequencer.batches.clear();
+  f.sequencer.origin = { batchNumber, root: `0x${root.toString(16)}`, opIndex, queueHead };
+  await f.prove(2, { signedCount: 3 });
+}
+
+const watcher = async () =>
+  new ParkedWatcher(
+    {
+      deployedAtBlock: Number(f.l1.deployment.blockNumber),
+      confirmations: 2,
+      finalityDepthBlocks: DEFAULT_FINALITY,
+      maxChunkBlocks: 50,
+    },
+    { rollup: f.rollup, sequencer: f.operator, store: (await f.store()).parked, logger: silentLogger },
+  );
+
+test("Attack: strangers with sealed epochs do not stop what is signed, at the default finality", async () => {
+  const publisher = await f.publisher({ finalityDepthBlocks: DEFAULT_FINALITY });
+  await proveOnL1();
+  const before = await opIndex();
+  let published = 0;
+  for (const modelId of models) {
+    // Just before the sequencer's transaction: directly, which the contract refuses, then the only way that is left.
+    const part = await settlementOf(modelId);
+    const direct = await settlementActions(f.l1).joined([part], { shape: SHAPES[2] });
+    expect(await revertName(f.l1.trySubmit([direct], "stranger"))).toBe("SettlementNotSequencer");
+    const sealed = f.l1.proveSettlementFixture(part.circuit, part.data);
+    await f.l1.rollup.write.parkSettlement(parkArguments(part.data, sealed), {
+      account: f.l1.roles.stranger,
+    });
+    await publisher.poll();
+    published += 6;
+    expect(await opIndex(), `epoch ${modelId}`).toBe(before + published);
+    await proveOnL1();
+  }
+  expect(f.sequencer.foreign).toEqual([]);
+});
+
+test("the bridge offers what is parked until nothing more comes of it, and leaves its proof out of the batch", async () => {
+  const { l1 } = f;
+  const actions = settlementActions(l1);
+  const [first, second] = [await settlementOf(100), await settlementOf(101)];
+  for (const part of [first, second]) {
+    const sealed = l1.proveSettlementFixture(part.circuit, part.data);
+    await l1.rollup.write.parkSettlement(parkArguments(part.data, sealed), { account: l1.roles.stranger });
+  }
+  const words = () => f.sequencer.offered.splice(0).map(({ word }) => BigInt(word));
+  const parked = await watcher();
+  await parked.poll();
+  expect(words(), "confirmed").toEqual([first.data.settlementHash]);
+  await parked.poll();
+  expect(words(), "once a block").toEqual([]);
+  f.sequencer.over.add(second.data.settlementHash);
+  await l1.client.mine({ blocks: 1 });
+  await parked.poll();
+  expect(words().sort()).toEqual([first, second].map(({ data }) => data.settlementHash).sort());
+  await l1.client.mine({ blocks: 1 });
+  await (await watcher()).poll();
+  expect(words(), "by another process too").toEqual([first.data.settlementHash]);
+
+  const state = await l1.rollup.read.state();
+  const { batchNumber, opIndex: signed, queueHead, root } = state;
+  f.sequencer.origin = { batchNumber, root: `0x${root.toString(16)}`, opIndex: signed, queueHead };
+  f.sequencer.add(await actions.joined([first, await settlementOf(102)], { shape: SHAPES[1] }));
+  const publisher = await f.publisher();
+  await publisher.poll();
+  expect((await l1.rollup.getEvents.ParkedSettlementTaken()).map(({ args }) => args.modelId)).toEqual([100n]);
+  expect((await l1.rollup.getEvents.SettlementAccepted()).map(({ args }) => args.modelId)).toEqual([102n]);
+});
+
+test("a batch brings the settlement itself once L1 has forgotten the parking", async () => {
+  const { l1 } = f;
+  const part = await settlementOf(100);
+  const id = await l1.client.snapshot();
+  const sealed = l1.proveSettlementFixture(part.circuit, part.data);
+  await l1.rollup.write.parkSettlement(parkArguments(part.data, sealed), { account: l1.roles.stranger });
+  const { batchNumber, opIndex: signed, queueHead, root } = await l1.rollup.read.state();
+  f.sequencer.origin = { batchNumber, root: `0x${root.toString(16)}`, opIndex: signed, queueHead };
+  f.sequencer.add(await settlementActions(l1).joined([part], { shape: SHAPES[1] }));
+  const publisher = await f.publisher({ resendAfterMs: 0 });
+  await l1.client.setAutomine(false);
+  await publisher.poll();
+  await l1.client.revert({ id });
+  await l1.client.setAutomine(true);
+  // Mined and reverted, or refused before that: how many looks it takes depends on the node's pool.
+  const isPosted = async () => (await f.rollup.state()).batchNumber === Number(batchNumber) + 1;
+  for (let i = 0; i < 20 && !(await isPosted()); i++) {
+    await l1.client.mine({ blocks: 1 });
+    await publisher.poll();
+  }
+  expect(await isPosted()).toBe(true);
+  expect(await l1.rollup.getEvents.ParkedSettlementTaken({}, { fromBlock: 0n })).toEqual([]);
+});

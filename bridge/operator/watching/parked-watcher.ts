@@ -1,0 +1,145 @@
+/**
+ * Hands settlements that somebody parked on L1 to the sequencer, which puts them into its next batch like any other. It
+ * needs nothing of L1 for that, since the event holds the proof: a reorganisation that takes the parking back takes
+ * nothing from the sequencer. Each is offered again with every block until the sequencer says that nothing comes of it:
+ * it is settled for good, or the ledger never had such an epoch. Whoever restores a sequencer loses none.
+ */
+
+import { imaginaryFirst } from "@openledger/circuits/wire/groth16-proof";
+import type { Logger } from "pino";
+import { type Hex, toHex } from "viem";
+import { z } from "zod";
+import { l1Call } from "../../l1/l1-client.ts";
+import { readRollupLogs } from "../../l1/log-reader.ts";
+import { type ParkedLog, type ParkedSettlement, parkedOf } from "../../l1/parked-settlement.ts";
+import type { RollupContract } from "../../l1/rollup-contract.ts";
+import type { JsonStore } from "../bridge-store.ts";
+import type { OperatorClient } from "../operator-client.ts";
+
+export interface ParkedWatcherOptions {
+  /** Block of the rollup: nothing was parked before it. */
+  readonly deployedAtBlock: number;
+  /** Blocks that must hold or follow an event's block before it is read; 1 = as soon as it is mined. */
+  readonly confirmations: number;
+  /** No reorganisation goes deeper. */
+  readonly finalityDepthBlocks: number;
+  readonly maxChunkBlocks: number;
+}
+
+interface ParkedWatcherModules {
+  readonly rollup: RollupContract;
+  readonly sequencer: OperatorClient;
+  readonly store: JsonStore;
+  readonly logger: Logger;
+}
+
+/** At most 4 KB each: one request stays far below the sequencer's limit of a body. */
+const MAX_PER_REQUEST = 20;
+
+const cursorSchema = z.object({ blockNumber: z.int(), blockHash: z.string() });
+const field = z.string().transform(BigInt);
+const pair = z.tuple([field, field]);
+const parkedSchema = z.object({
+  modelId: z.int(),
+  word: field,
+  circuitIndex: z.int(),
+  commitment: field,
+  data: z.string().transform((text) => text as Hex),
+  // As the contract has it.
+  proof: z.object({ a: pair, b: z.tuple([pair, pair]).transform(([x, y]) => imaginaryFirst(x, y)), c: pair }),
+});
+
+export class ParkedWatcher {
+  readonly #options: ParkedWatcherOptions;
+  readonly #modules: ParkedWatcherModules;
+  #offeredAtBlockHash = "";
+
+  constructor(options: ParkedWatcherOptions, modules: ParkedWatcherModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Once a block: reads what is new and deep enough, and offers all that waits. @throws BRG_L1_*, BRG_SEQUENCER_* */
+  async poll(): Promise<void> {
+    const { rollup } = this.#modules;
+    const head = await l1Call("read the newest block", () => rollup.client.getBlock());
+    if (head.hash === this.#offeredAtBlockHash) return;
+    await this.#readOn(Number(head.number));
+    await this.#offer();
+    this.#offeredAtBlockHash = head.hash;
+  }
+
+  async #readOn(headNumber: number): Promise<void> {
+    const { logger, rollup, store } = this.#modules;
+    const { address, client } = rollup;
+    const { confirmations, maxChunkBlocks } = this.#options;
+    const fromBlock = BigInt(await this.#resumeFrom(headNumber));
+    const toBlock = BigInt(headNumber - confirmations + 1);
+    for await (const chunk of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
+      const parked = chunk.logs
+        .filter((log): log is ParkedLog => log.eventName === "SettlementParked")
+        .map(parkedOf);
+      const cursor = {
+        blockNumber: Number(chunk.toBlock),
+        blockHash: await this.#blockHash(Number(chunk.toBlock)),
+      };
+      await store.write([
+        ...parked.map((one) => ({ put: keyOf(one), value: toJson(one) })),
+        { put: "cursor", value: cursor },
+      ]);
+      for (const { modelId } of parked) logger.info({ modelId }, "somebody parked a settlement");
+    }
+  }
+
+  async #offer(): Promise<void> {
+    const { logger, sequencer, store } = this.#modules;
+    const entries = await store.entries({ gte: "parked/", lt: "parked0" });
+    const waiting = entries.map(([, value]) => parkedSchema.parse(value));
+    for (let from = 0; from < waiting.length; from += MAX_PER_REQUEST) {
+      const part = waiting.slice(from, from + MAX_PER_REQUEST);
+      const { isOver } = await sequencer.offerParkedSettlements(part);
+      const over = part.filter((_, i) => isOver[i]);
+      if (over.length === 0) continue;
+      await store.write(over.map((one) => ({ delete: keyOf(one) })));
+      logger.info(
+        { modelIds: over.map(({ modelId }) => modelId) },
+        "nothing more comes of parked settlements",
+      );
+    }
+  }
+
+  async #resumeFrom(headNumber: number): Promise<number> {
+    const stored = await this.#modules.store.get("cursor");
+    const { deployedAtBlock, finalityDepthBlocks } = this.#options;
+    if (stored === undefined) return deployedAtBlock;
+    const { blockHash, blockNumber } = cursorSchema.parse(stored);
+    const isKept = blockNumber <= headNumber && (await this.#blockHash(blockNumber)) === blockHash;
+    if (isKept) return blockNumber + 1;
+    this.#modules.logger.warn(
+      { blockNumber },
+      "L1 was reorganised below the confirmation depth, reading again",
+    );
+    return Math.max(deployedAtBlock, Math.min(blockNumber, headNumber) - finalityDepthBlocks);
+  }
+
+  async #blockHash(blockNumber: number): Promise<string> {
+    const { client } = this.#modules.rollup;
+    const block = await l1Call(`read block ${blockNumber}`, () =>
+      client.getBlock({ blockNumber: BigInt(blockNumber) }),
+    );
+    return block.hash;
+  }
+}
+
+const keyOf = ({ modelId, word }: ParkedSettlement) => `parked/${modelId}/${word.toString(16)}`;
+
+function toJson({ commitment, proof, word, ...rest }: ParkedSettlement) {
+  const pairOf = (point: readonly [bigint, bigint]) => point.map((value) => toHex(value));
+  const { a, b, c } = proof;
+  return {
+    ...rest,
+    word: toHex(word),
+    commitment: toHex(commitment),
+    proof: { a: pairOf(a), b: b.map(pairOf), c: pairOf(c) },
+  };
+}

@@ -1,0 +1,34 @@
+import { ExitContract } from "../../l1/exit-contract.ts";
+import { l1Call } from "../../l1/l1-client.ts";
+import type { RollupContract } from "../../l1/rollup-contract.ts";
+import type { BridgeMetrics } from "../../metrics.ts";
+
+const INTERVAL_MS = 60_000;
+
+/** How long the oldest entry waits that no batch has taken: after 24 hours strangers may take it, after 14 days freeze. */
+export class QueueAge {
+  readonly #contract: ExitContract;
+  readonly #metrics: BridgeMetrics;
+  readonly #nowMs: () => number;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(modules: { rollup: RollupContract; metrics: BridgeMetrics; nowMs?: () => number }) {
+    this.#contract = new ExitContract(modules.rollup);
+    this.#metrics = modules.metrics;
+    this.#nowMs = modules.nowMs ?? Date.now;
+  }
+
+  /** Once a minute at most, however often it is called. By L1's clock, which decides. @throws BRG_L1_* */
+  async note(): Promise<void> {
+    if (this.#nowMs() - this.#lookedAtMs < INTERVAL_MS) return;
+    const { rollup } = this.#contract;
+    const [{ queueHead }, head] = await Promise.all([
+      rollup.state(),
+      l1Call("read the newest block", () => rollup.client.getBlock()),
+    ]);
+    const queuedAtSeconds = await this.#contract.queuedAtSeconds(queueHead);
+    const ageSeconds = queuedAtSeconds === null ? 0 : Number(head.timestamp) - queuedAtSeconds;
+    this.#metrics.queueOldestSeconds.set(Math.max(0, ageSeconds));
+    this.#lookedAtMs = this.#nowMs();
+  }
+}

@@ -1,0 +1,148 @@
+/** Test support: forgeries of the kinds that turn a model's epochs, and the statements that refuse them. */
+
+import { expectedSettlementHash } from "../../batch/settlement-operation.ts";
+import {
+  hashModelBody,
+  hashStatics,
+  type Leaf,
+  type LeafState,
+  type ModelBody,
+  packCounters,
+  unpackCounters,
+} from "../../ledger/leaf.ts";
+import { accruedRoot, collectedRoot, genesisHash, sealedHash } from "../../ledger/rewards.ts";
+import { KIND, LEAF_KIND } from "../../protocol.ts";
+import { START_TIMESTAMP } from "../random-ledger.ts";
+import { type Forgery, type Inputs, setInput } from "./forgery-check.ts";
+import { type Build, honest, SEALED, type SEALED_EPOCH, STATICS, type World } from "./forgery-world.ts";
+
+export const OPENING_OF_BODY =
+  "(isApproval + isSeal + isSettle + isCollect + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;";
+export const OPENING_OF_COUNTERS = "(isPay + opensModel) * (countersB - ";
+const IS_MODEL = "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;";
+export const READY = "(isSeal + isSettle + isCollect) * (1 - ready) === 0;";
+export const SEALABLE = "isSeal * (1 - isSealable) === 0;";
+export const NEEDED = "isSettle * unsealed.out === 0;";
+export const TERMS = "(isSettle + isGenesis) * (word0 - terms.out) === 0;";
+export const NO_A = "(1 - isSigned - isForced) * aId === 0;";
+
+const readBits = (inputs: Inputs, from: number, width: number): bigint =>
+  (inputs.wideScratchBits as bigint[][])[0]!
+    .slice(from, from + width)
+    .reduceRight((sum, bit) => 2n * sum + bit, 0n);
+/** Replaces some of the digits that the active kind compares. */
+export const setBits =
+  (from: number, width: number, change: (value: bigint) => bigint) =>
+  (inputs: Inputs): void => {
+    const value = BigInt.asUintN(width, change(readBits(inputs, from, width)));
+    for (let i = 0; i < width; i++)
+      setInput(inputs, "wideScratchBits", [0, from + i], (value >> BigInt(i)) & 1n);
+  };
+
+/** The body after the lawful operation with some fields replaced, in B's leaf. */
+export const withBody =
+  (kind: number, changes: (lawful: ModelBody) => Partial<ModelBody>): Build =>
+  (world) => {
+    const operation = honest(kind);
+    const before = world.ledger.requireLeaf(operation.b!).model!;
+    const lawful = { ...before, ...lawfulBody[kind]!(world, before) };
+    const forged = hashModelBody({ ...lawful, ...changes(lawful) });
+    return { ...operation, effectB: (leaf: Leaf) => ({ ...leaf, body: forged }) };
+  };
+export const sealedBy = (changes: Partial<typeof SEALED_EPOCH>) =>
+  sealedHash(hashStatics(STATICS), { chain: 88n, epoch: 1n, sealBatch: 1n, amountWei: 7n, ...changes });
+const lawfulBody: Record<number, (world: World, before: ModelBody) => Partial<ModelBody>> = {
+  [KIND.seal]: () => ({ sealed: sealedBy({}), epochStart: START_TIMESTAMP }),
+  [KIND.settle]: () => ({ sealed: 0n }),
+  [KIND.collect]: () => ({}),
+  [KIND.genesis]: () => ({ epochStart: START_TIMESTAMP }),
+};
+
+/** What every kind that opens a model must refuse. */
+export function openings(kind: number): Forgery[] {
+  const { b } = honest(kind);
+  return [
+    ...[LEAF_KIND.account, LEAF_KIND.datanet].map((leafKind) => ({
+      rule: `a B that is a model but for its kind ${leafKind}`,
+      kind,
+      forged: ((world) => {
+        world.set(b!, { kind: leafKind });
+        return honest(kind);
+      }) as Build,
+      at: IS_MODEL,
+      code: "OP_WRONG_LEAF_KIND",
+    })),
+    ...bodyOpenings(kind),
+    ...(["isReady", "cap", "paymentCount", "epoch", "priceWei"] as const).map((name) => ({
+      rule: `another opening of B's counters, ${name}`,
+      kind,
+      forged: ((world) => {
+        const counters = unpackCounters(world.leaf(b!).counters);
+        // What the rules want is shown, and the leaf has something else.
+        const wanted = name === "isReady" ? kind !== KIND.genesis : counters[name];
+        const held = name === "isReady" ? !wanted : counters[name] + 1n;
+        world.set(b!, { counters: packCounters({ ...counters, [name]: held }) });
+        return honest(kind, { shownCounters: { [name]: wanted } });
+      }) as Build,
+      tamper: (inputs: Inputs) => {
+        if (name === "epoch" && kind === KIND.seal) setBits(41, 25, (next) => next - 1n)(inputs);
+      },
+      at: OPENING_OF_COUNTERS,
+    })),
+  ];
+}
+
+const STATICS_FIELDS = ["featuresCommitment", "ownersCommitment", "earnerRoot", "binding", "split"] as const;
+const BODY_FIELDS = ["sealed", "accruedRoot", "collectedRoot", "epochStart"] as const;
+
+/** A body that is not the leaf's, field `i` of the opening: of amounts and epochs what the forger would want. */
+function falseBody(kind: number, i: number, { model, rewards }: LeafState): Partial<LeafState> {
+  const body = model!;
+  const field = BODY_FIELDS[i - 5];
+  if (field === undefined) {
+    const name = STATICS_FIELDS[i]!;
+    // Of the split the validator's part.
+    const statics = { ...body.statics, [name]: body.statics[name] + (name === "split" ? 1n << 16n : 1n) };
+    return { model: { ...body, statics } };
+  }
+  if (field === "accruedRoot" && rewards !== undefined) {
+    const accruedWei = rewards.accruedWei.map((wei) => wei + 65_536n);
+    return {
+      model: { ...body, accruedRoot: accruedRoot(rewards.earners, accruedWei) },
+      rewards: { ...rewards, accruedWei },
+    };
+  }
+  if (field === "collectedRoot" && rewards !== undefined && rewards.collectedWei.length > 0)
+    return {
+      model: { ...body, collectedRoot: collectedRoot([]) },
+      rewards: { ...rewards, collectedWei: [] },
+    };
+  const isSeal = kind === KIND.seal || kind === KIND.forcedSeal;
+  if (field === "sealed" && isSeal) return { model: { ...body, sealed: 0n } };
+  return { model: { ...body, [field]: body[field] + (field === "epochStart" ? -1n : 1n) } };
+}
+
+/** False openings of B's body, with the effect that each would have. */
+export function bodyOpenings(kind: number): Forgery[] {
+  const isSeal = kind === KIND.seal || kind === KIND.forcedSeal;
+  return Array.from({ length: 9 }, (_, i) => ({
+    rule: `another opening of B's body, field ${i}`,
+    kind,
+    forged: (world: World) => {
+      // A Seal wants nothing sealed: SEALED has something.
+      const b = isSeal && i === 5 ? SEALED : honest(kind).b!;
+      const record = world.ledger.requireLeaf(b);
+      const shown = { ...record, ...falseBody(kind, i, record) };
+      world.ledger.put(b, shown);
+      const operation = honest(kind, { b });
+      const { settlement } = operation;
+      if (kind === KIND.settle)
+        return { ...operation, words: [expectedSettlementHash(shown, { modelId: b, ...settlement! })] };
+      if (kind !== KIND.genesis) return operation;
+      const { statics, accruedRoot: earnerRoot } = shown.model!;
+      const terms = { modelId: b, statics: hashStatics(statics), cap: settlement!.cap!, earnerRoot };
+      return { ...operation, words: [genesisHash(terms)] };
+    },
+    at: OPENING_OF_BODY,
+  }));
+}

@@ -1,0 +1,314 @@
+/**
+ * Test support: the world that forgeries are made in. One leaf for each part that an operation may play, and one
+ * lawful operation of each kind between them.
+ */
+
+import { packCollect } from "../../batch/epoch-operations.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { encodeAmount } from "../../ledger/amount-float.ts";
+import {
+  accountLeaf,
+  type DatanetBody,
+  EMPTY_DATANET_BODY,
+  hashDatanetBody,
+  hashModelBody,
+  hashStatics,
+  type Leaf,
+  type LeafState,
+  type ModelBody,
+  packBinding,
+  packCounters,
+} from "../../ledger/leaf.ts";
+import { genesisLedger, type Ledger } from "../../ledger/ledger.ts";
+import {
+  accruedRoot,
+  collectedRoot,
+  EARNER_ROLE,
+  type Earner,
+  earnerRoot,
+  genesisHash,
+  type ModelRewards,
+  ownersCommitment,
+  packSplit,
+  roleShareWei,
+  sealedHash,
+} from "../../ledger/rewards.ts";
+import {
+  APPROVAL_DELAY_SECONDS,
+  EPOCH_SECONDS,
+  KIND,
+  KIND_RULES,
+  kindRule,
+  LEAF_KIND,
+} from "../../protocol.ts";
+import type { TableShape } from "../../table/table-shape.ts";
+import { keyXOf, OPEN, START_TIMESTAMP, TEST_DOMAIN } from "../random-ledger.ts";
+import { type SettlementPlan, settleOperation } from "../random-settlement.ts";
+import type { LawlessOperation } from "./lawless-slot.ts";
+
+await initPoseidon();
+
+/** Where a slot is: the narrow kinds fit both. */
+export type Section = "table" | "wide";
+export type Build = (world: World) => LawlessOperation;
+
+export const DEPTH = 2;
+/** A slot of each section, and rows for its two leaves. */
+export const SHAPE: TableShape = {
+  ...{ transfers: 1, members: 1, wide: 1, rows: 2, units: 1 },
+  ...{ low: 1, top: 1 },
+};
+export const CAPACITY = 8 ** DEPTH;
+const DELAY = BigInt(APPROVAL_DELAY_SECONDS);
+export const FEE = 10n ** 12n;
+export const ID_FEE = OPEN;
+export const OPENING = {
+  domain: TEST_DOMAIN,
+  batchNumber: 1n,
+  timestamp: START_TIMESTAMP,
+  feePerUnitWei: FEE,
+  idFeeWei: ID_FEE,
+  feeAccountId: 1,
+};
+
+export const [PAYER, PAYEE, DATANET, MODEL, WAITING, OTHER_DATANET, NEW_DATANET, SEALED, FREE] = [
+  2, 3, 4, 5, 6, 7, 8, 9, 10,
+] as const;
+export const secretOf = (id: number) => 2000n + BigInt(id);
+const ownerOf = (id: number) => 0xa000n + BigInt(id);
+
+/** The earners of every model here; SEALED has one of itself. */
+export const EARNERS: readonly Earner[] = [
+  { contributorId: PAYER, validatorId: PAYEE, rowCount: 100 },
+  { contributorId: SEALED, validatorId: SEALED, rowCount: 200 },
+];
+export const VALIDATOR_PARTS = 6_554n;
+
+export const PUBLISHED: DatanetBody = {
+  version: 1n,
+  rowCount: 300n,
+  publishedAt: START_TIMESTAMP - DELAY,
+  policy: 4n,
+  rowsRoot: 11n,
+  ownersCommitment: ownersCommitment(EARNERS.map((earner) => earner.rowCount)),
+  earnerRoot: earnerRoot(EARNERS),
+};
+export const BINDING = {
+  datanetId: BigInt(DATANET),
+  version: 1n,
+  rowCount: 300n,
+  predecessorId: 9n,
+  drawBits: 2n,
+  featureCount: 256n,
+};
+export const STATICS = {
+  featuresCommitment: 21n,
+  ownersCommitment: PUBLISHED.ownersCommitment,
+  earnerRoot: PUBLISHED.earnerRoot,
+  binding: packBinding(BINDING),
+  split: packSplit({ ownerParts: 20_000n, validatorParts: VALIDATOR_PARTS }),
+};
+/** What PAYER may collect from SEALED's first earner. */
+export const COLLECT_GAIN = 1000n;
+const ACCRUED = [10n ** 6n + 1n, 5n * OPEN];
+const COLLECTED = [
+  roleShareWei(ACCRUED[0]!, EARNER_ROLE.contributor, VALIDATOR_PARTS) - COLLECT_GAIN,
+  0n,
+  0n,
+  3n,
+];
+export const SEALED_EPOCH = { chain: 99n, epoch: 1n, sealBatch: 5n, amountWei: 7n * OPEN + 12_345n };
+const NOTHING_EARNED: ModelRewards = {
+  earners: EARNERS,
+  accruedWei: [0n, 0n],
+  collectedWei: [],
+  sealed: null,
+};
+export const COUNTERS_OF_MODEL = {
+  isReady: true,
+  isApproved: true,
+  cap: 16n,
+  paymentCount: 3n,
+  epoch: 1n,
+  // A payment in the table is at most 2^64 wei above it.
+  priceWei: 20n * OPEN,
+};
+
+const UNREADY = { isReady: false, isApproved: false, cap: 0n, paymentCount: 0n, epoch: 0n };
+
+/** A fresh ledger with one leaf for each part that an operation may play. */
+export class World {
+  readonly ledger: Ledger;
+
+  constructor() {
+    this.ledger = genesisLedger(
+      { treasuryOwner: 0x7ea5n, operatorOwner: 0x09e7n, operatorKeyX: keyXOf(1n) },
+      DEPTH,
+    );
+    const leaf = (id: number, kind: number): Leaf => ({
+      ...accountLeaf({ l1Owner: ownerOf(id), keyX: keyXOf(secretOf(id)), balance: 1000n * OPEN }),
+      kind,
+      nonce: 5n,
+    });
+    for (const id of [PAYER, PAYEE]) this.ledger.put(id, { leaf: leaf(id, LEAF_KIND.account) });
+    for (const [id, datanet] of [
+      [DATANET, PUBLISHED],
+      [OTHER_DATANET, PUBLISHED],
+      [NEW_DATANET, EMPTY_DATANET_BODY],
+    ] as const) {
+      this.ledger.put(id, { leaf: { ...leaf(id, LEAF_KIND.datanet), counters: 300n }, datanet });
+      this.setDatanet(id, {});
+    }
+    for (const id of [MODEL, WAITING, SEALED]) {
+      const isReady = id !== WAITING;
+      const isSealed = id === SEALED;
+      const rewards = isSealed
+        ? { earners: EARNERS, accruedWei: ACCRUED, collectedWei: COLLECTED, sealed: SEALED_EPOCH }
+        : NOTHING_EARNED;
+      const model = {
+        statics: STATICS,
+        sealed: isSealed ? sealedHash(hashStatics(STATICS), SEALED_EPOCH) : 0n,
+        accruedRoot: accruedRoot(EARNERS, rewards.accruedWei),
+        collectedRoot: collectedRoot(rewards.collectedWei),
+        // From this batch on, others may seal.
+        epochStart: isReady ? START_TIMESTAMP - BigInt(EPOCH_SECONDS) : 0n,
+      };
+      const modelLeaf = { ...leaf(id, LEAF_KIND.model), openAmount: 7n, chain: isReady ? 88n : 0n };
+      this.ledger.put(id, { leaf: modelLeaf, model, ...(isReady ? { rewards } : {}) });
+      this.setModel(id, {});
+      this.setCounters(id, isReady ? {} : UNREADY);
+    }
+    this.ledger.nextId = FREE;
+  }
+
+  leaf(id: number): Leaf {
+    return this.ledger.opened(id).leaf;
+  }
+
+  set(id: number, changes: Partial<Leaf>): void {
+    const record = this.ledger.opened(id);
+    this.ledger.put(id, { ...record, leaf: { ...record.leaf, ...changes } });
+  }
+
+  setDatanet(id: number, changes: Partial<DatanetBody>): void {
+    const { leaf, datanet } = this.ledger.requireLeaf(id) as Required<LeafState>;
+    const body = { ...datanet, ...changes };
+    this.ledger.put(id, { leaf: { ...leaf, body: hashDatanetBody(body) }, datanet: body });
+  }
+
+  setModel(id: number, statics: Partial<ModelBody["statics"]>): void {
+    this.setBody(id, { statics: { ...this.ledger.requireLeaf(id).model!.statics, ...statics } });
+  }
+
+  setBody(id: number, changes: Partial<ModelBody>): void {
+    const record = this.ledger.requireLeaf(id);
+    const model = { ...record.model!, ...changes };
+    this.ledger.put(id, { ...record, leaf: { ...record.leaf, body: hashModelBody(model) }, model });
+  }
+
+  setCounters(id: number, changes: Partial<typeof COUNTERS_OF_MODEL>): void {
+    this.set(id, { counters: packCounters({ ...COUNTERS_OF_MODEL, ...changes }) });
+  }
+}
+
+const NO_AMOUNTS = { ownerWei: 0n, treasuryWei: 0n, burnedWei: 0n, earnedWei: [], voidCount: 0 };
+
+/** The lawful Settle of SEALED's epoch by a plan. */
+export function settleWith(plan: SettlementPlan): LawlessOperation & { readonly words: readonly bigint[] } {
+  const { ledger } = new World();
+  const operation = settleOperation(ledger, SEALED, secretOf(SEALED), plan, TEST_DOMAIN);
+  const { ownerWei, treasuryWei, burnedWei, earnedWei, voidCount, settlementHash } = operation;
+  return {
+    kind: KIND.settle,
+    b: SEALED,
+    words: [settlementHash],
+    settlement: { ownerWei, treasuryWei, burnedWei, earnedWei, voidCount },
+  };
+}
+
+export const AMOUNT = 25n * OPEN;
+export const CODE = encodeAmount(AMOUNT);
+export const MODEL_WORDS = [
+  ...[
+    0xc0den,
+    31n,
+    STATICS.featuresCommitment,
+    STATICS.ownersCommitment,
+    STATICS.earnerRoot,
+    STATICS.binding,
+  ],
+  OPEN / 100n + (STATICS.split << 96n),
+];
+export const SENDER = ownerOf(PAYER);
+
+/** One lawful operation of each kind. */
+export const HONEST: Record<number, LawlessOperation> = {
+  [KIND.transfer]: { kind: KIND.transfer, a: PAYER, b: PAYEE, amountCode: CODE },
+  [KIND.commitData]: { kind: KIND.commitData, a: PAYER, b: DATANET, amountCode: 40n, words: [123n] },
+  [KIND.payInference]: { kind: KIND.payInference, a: PAYER, b: MODEL, amountCode: CODE, words: [456n] },
+  [KIND.createAccount]: { kind: KIND.createAccount, a: PAYER, amountCode: CODE, words: [0xbeefn, 31n] },
+  [KIND.createDatanet]: { kind: KIND.createDatanet, a: PAYER, amountCode: CODE, words: [0xbeefn, 31n] },
+  [KIND.createModel]: { kind: KIND.createModel, a: PAYER, amountCode: CODE, words: MODEL_WORDS },
+  [KIND.withdraw]: { kind: KIND.withdraw, a: PAYER, words: [0xd00dn, AMOUNT] },
+  [KIND.publishVersion]: { kind: KIND.publishVersion, a: DATANET, words: [1n, 2n, 3n, 300n, 5n] },
+  [KIND.approveModel]: { kind: KIND.approveModel, a: DATANET, b: WAITING, words: [0n] },
+  [KIND.revokeModel]: { kind: KIND.revokeModel, a: DATANET, b: MODEL },
+  [KIND.setKey]: { kind: KIND.setKey, a: PAYER, words: [99n] },
+  [KIND.seal]: { kind: KIND.seal, a: PAYER, b: MODEL },
+  [KIND.settle]: settleWith({ drawBits: 2n, voidCount: 0, earnedParts: [300, 500] }),
+  [KIND.collect]: {
+    kind: KIND.collect,
+    a: PAYER,
+    b: SEALED,
+    words: [packCollect(0, EARNER_ROLE.contributor)],
+  },
+  [KIND.genesis]: {
+    kind: KIND.genesis,
+    b: WAITING,
+    words: [
+      genesisHash({
+        modelId: WAITING,
+        statics: hashStatics(STATICS),
+        cap: 16,
+        earnerRoot: STATICS.earnerRoot,
+      }),
+    ],
+    settlement: { ...NO_AMOUNTS, cap: 16, earners: EARNERS },
+  },
+  [KIND.depositNew]: { kind: KIND.depositNew, words: [AMOUNT, 0xe0n, 31n, 0xf0n] },
+  [KIND.depositTo]: { kind: KIND.depositTo, b: PAYEE, words: [AMOUNT, ownerOf(PAYEE), 0n, 0xf0n] },
+  [KIND.forcedWithdraw]: { kind: KIND.forcedWithdraw, a: PAYER, words: [AMOUNT, 0xf00dn, 0n, SENDER] },
+  [KIND.forcedSetKey]: { kind: KIND.forcedSetKey, a: PAYER, words: [0n, 31n, 0n, SENDER] },
+  [KIND.forcedSetOwner]: { kind: KIND.forcedSetOwner, a: PAYER, words: [0n, 0xabcn, 0n, SENDER] },
+  [KIND.forcedCollect]: {
+    kind: KIND.forcedCollect,
+    a: PAYER,
+    b: SEALED,
+    words: [0n, packCollect(0, EARNER_ROLE.contributor), 0n, SENDER],
+  },
+  [KIND.forcedTransfer]: {
+    kind: KIND.forcedTransfer,
+    a: PAYER,
+    b: PAYEE,
+    words: [AMOUNT, ownerOf(PAYEE), 0n, SENDER],
+  },
+  [KIND.forcedSeal]: { kind: KIND.forcedSeal, b: MODEL, words: [0n, START_TIMESTAMP, 0n, 0xf0n] },
+};
+
+export const nameOf = (kind: number) => kindRule(kind)!.name;
+export const SIGNED_KINDS = KIND_RULES.filter((rule) => rule.isSigned).map((rule) => rule.kind);
+export const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);
+export const CREATE_KINDS = KIND_RULES.filter((rule) => rule.isCreate).map((rule) => rule.kind);
+export const sectionsOf = (kind: number): Section[] =>
+  kindRule(kind)?.isNarrow === true ? ["table", "wide"] : ["wide"];
+
+/** The lawful operation of a kind with some fields replaced, signed by A's own key. */
+export function honest(kind: number, changes: Partial<LawlessOperation> = {}): LawlessOperation {
+  const operation = { ...HONEST[kind]!, ...changes };
+  const words =
+    kind === KIND.approveModel && changes.words === undefined ? [hashStatics(STATICS)] : operation.words;
+  const signer = kindRule(kind)!.isSettlement ? operation.b : operation.a;
+  return { secret: secretOf(signer ?? 0), ...operation, ...(words === undefined ? {} : { words }) };
+}
+
+// The tables below hash while they are collected.

@@ -1,0 +1,448 @@
+/**
+ * Test support: slots by somebody who keeps no rule. `lawlessSlot` computes what an operation would do if nothing
+ * refused it, in field arithmetic and with consistent paths, so that a test can break one rule and only that one.
+ * On lawful operations it must agree with slot.ts, which makes it a second model of the effects.
+ */
+
+import type { ClosedBatch } from "../../batch/batch.ts";
+import type { SettleOperation } from "../../batch/settlement-operation.ts";
+import { nullSlot } from "../../batch/slot.ts";
+import type { Operation, SlotContext, SlotTrace } from "../../batch/slot-trace.ts";
+import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
+import { DUMMY } from "../../field/dummy-signature.ts";
+import { recoverKeyY, type Signature, signMessage } from "../../field/eddsa.ts";
+import { hashTagged } from "../../field/poseidon.ts";
+import { decodeAmount } from "../../ledger/amount-float.ts";
+import {
+  EMPTY_DATANET_BODY,
+  EMPTY_LEAF,
+  hashDatanetBody,
+  hashModelBody,
+  hashStatics,
+  type Leaf,
+  type LeafState,
+  type ModelBody,
+  type ModelCounters,
+  unpackCounters,
+} from "../../ledger/leaf.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import type { SignedOperation } from "../../ledger/operation.ts";
+import { leafReference, padWords } from "../../ledger/operation.ts";
+import {
+  accruedPath,
+  accruedRoot,
+  collectedPath,
+  collectedRoot,
+  type Earner,
+  sealedHash,
+} from "../../ledger/rewards.ts";
+import {
+  COUNTERS,
+  EPOCH_SECONDS,
+  FIELD_ORDER,
+  KIND,
+  kindRule,
+  LEAF_KIND,
+  TAG,
+  WITHDRAW_ALL_WEI,
+} from "../../protocol.ts";
+import { sealedInputs } from "../../table/table-builder.ts";
+import { postedShape, type TableShape } from "../../table/table-shape.ts";
+import { TEST_DOMAIN } from "../random-ledger.ts";
+import { lawlessLayout, sectionsOfTraces, showUnitCounters } from "./lawless-table.ts";
+
+const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
+
+/** What the signer of an operation saw; where it differs from what is executed, the signature is misused. */
+type Signed = Partial<SignedOperation> & { readonly domain?: bigint; readonly bRef?: bigint };
+
+export interface LawlessOperation {
+  readonly kind: number;
+  readonly a?: number;
+  readonly b?: number;
+  readonly amountCode?: bigint;
+  readonly words?: readonly bigint[];
+  /** Signed kinds: the key that signs, and what it signs where that is not the operation itself. */
+  readonly secret?: bigint;
+  readonly signed?: Signed;
+  readonly maxFeePerUnitWei?: bigint;
+  /** Fee units where they are not the kind's. */
+  readonly weight?: bigint;
+  /** Queue kinds: says that the entry was (not) executed, whatever the predicates are. */
+  readonly isValid?: boolean;
+  /** Settlements: what the word hashes, and a Genesis' cap and earners. */
+  readonly settlement?: Pick<
+    SettleOperation,
+    "ownerWei" | "treasuryWei" | "burnedWei" | "earnedWei" | "voidCount"
+  > & { readonly cap?: number; readonly earners?: readonly Earner[] };
+  /** What the prover shows as a model's counters, where it is not what B holds; the effect follows it. */
+  readonly shownCounters?: Partial<ModelCounters>;
+  /** Last changes to the effect. */
+  readonly effectA?: (leaf: Leaf) => Leaf;
+  readonly effectB?: (leaf: Leaf) => Leaf;
+}
+
+const isQueue = (kind: number) => kindRule(kind)?.isQueue === true;
+const isSigned = (kind: number) => kindRule(kind)?.isSigned === true;
+const isSettlement = (kind: number) => kindRule(kind)?.isSettlement === true;
+const isCreate = (kind: number) => kindRule(kind)?.isCreate === true;
+
+/** The operation as the model takes it, signed or queued. */
+export function lawfulForm(ledger: Ledger, operation: LawlessOperation): Operation {
+  const { kind, a = 0, b = 0, amountCode = 0n, words = [] } = operation;
+  const bRef = kindRule(kind)?.usesB === true && !isCreate(kind) ? leafReference(ledger.opened(b).leaf) : 0n;
+  const seen = { domain: TEST_DOMAIN, bRef, ...operation.signed };
+  if (isSettlement(kind)) {
+    const { cap = 0, earners = [], ...amounts } = operation.settlement!;
+    const common = { modelId: b, settlementHash: words[0]! };
+    const signed = { kind, a, b, amountCode, words, nonce: 0n, maxFeePerUnitWei: 0n, ...operation.signed };
+    const isByModel = kind === KIND.genesis || amounts.voidCount > 0;
+    const isSigned = isByModel && operation.secret !== undefined;
+    const signature = isSigned ? signMessage(operation.secret, lawlessMessage(signed, seen)) : null;
+    if (kind === KIND.genesis) return { ...common, kind: KIND.genesis, cap, earners, signature };
+    return { ...common, ...amounts, kind: KIND.settle, signature };
+  }
+  if (isQueue(kind)) {
+    const [amountWei = 0n, word1 = 0n, word2 = 0n, sender = 0n] = words;
+    return { kind, queueIndex: 0, a, b, amountWei, word1, word2, sender };
+  }
+  // The signer of a Create does not know the id, so that the record's B is not signed.
+  const signedB = isCreate(kind) ? 0 : b;
+  const fields = {
+    kind,
+    a,
+    b: signedB,
+    amountCode,
+    words,
+    nonce: ledger.opened(a).leaf.nonce,
+    maxFeePerUnitWei: operation.maxFeePerUnitWei ?? 10n ** 15n,
+    ...operation.signed,
+  };
+  const signature = signMessage(operation.secret ?? 0n, lawlessMessage(fields, seen));
+  return { ...fields, kind, a, b: signedB, amountCode, words, signature };
+}
+
+/** As operation.ts's messageHash, for fields of any width. */
+function lawlessMessage(
+  operation: Omit<SignedOperation, "signature">,
+  { domain, bRef }: { domain: bigint; bRef: bigint },
+): bigint {
+  const core =
+    BigInt(operation.kind) +
+    (BigInt(operation.a) << 5n) +
+    (BigInt(operation.b) << 29n) +
+    (operation.amountCode << 53n) +
+    (operation.nonce << 93n) +
+    (operation.maxFeePerUnitWei << 133n);
+  const isPayloadSigned = kindRule(operation.kind)?.isNarrow === true || isSettlement(operation.kind);
+  const w = isPayloadSigned ? (operation.words[0] ?? 0n) : hashTagged(TAG.words, padWords(operation.words));
+  return hashTagged(TAG.message, [domain, modulo(core), bRef, w]);
+}
+
+/** Executes the operation without asking whether it may be. */
+function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotContext): SlotTrace {
+  const { kind, a = 0, amountCode = 0n } = operation;
+  if (kind === KIND.null) return nullSlot(ledger);
+  const form = lawfulForm(ledger, operation);
+  const words = [...(operation.words ?? [])];
+  const word = (i: number) => words[i] ?? 0n;
+  const opens = isCreate(kind) || (kind === KIND.depositNew && operation.isValid !== false);
+  const b = opens && operation.b === undefined ? ledger.nextId : (operation.b ?? 0);
+
+  const before = ledger.opened(a);
+  const childrenA = ledger.tree.path(a);
+  const amountWei = kindRule(kind)?.movesAmount === true ? decodeAmount(amountCode) : 0n;
+  const feeWei = (operation.weight ?? BigInt(kindRule(kind)?.weight ?? 0)) * context.feePerUnitWei;
+  const owned = (record: LeafState, owner: bigint) => record.leaf.kind !== 0 && record.leaf.l1Owner === owner;
+  const wanted = word(0) === WITHDRAW_ALL_WEI ? before.leaf.balance : word(0);
+  const target = ledger.opened(b);
+  const isReady = target.leaf.kind === LEAF_KIND.model && unpackCounters(target.leaf.counters).isReady;
+  const forcedCollect = kind === KIND.forcedCollect && isReady ? lawlessCollect(target, word(1), null) : null;
+  const predicates: Record<number, () => boolean> = {
+    [KIND.depositNew]: () => ledger.nextId < ledger.tree.capacity,
+    [KIND.depositTo]: () => owned(ledger.opened(b), word(1)),
+    [KIND.forcedWithdraw]: () => owned(before, word(3)) && wanted <= before.leaf.balance,
+    [KIND.forcedSetKey]: () => owned(before, word(3)),
+    [KIND.forcedSetOwner]: () => owned(before, word(3)),
+    [KIND.forcedTransfer]: () =>
+      owned(before, word(3)) && wanted <= before.leaf.balance && owned(ledger.opened(b), word(1)),
+    [KIND.forcedCollect]: () => owned(before, word(3)) && isReady && forcedCollect!.memberId === BigInt(a),
+    [KIND.forcedSeal]: () => isReady && maySeal(ledger.opened(b), word(1)),
+  };
+  const isValid = operation.isValid ?? predicates[kind]?.() ?? false;
+
+  // A.
+  let recordA: LeafState = before;
+  const changeA = (changes: Partial<Leaf>) => {
+    recordA = { ...recordA, leaf: { ...recordA.leaf, ...changes } };
+  };
+  if (isSigned(kind)) {
+    const debit =
+      amountWei + feeWei + (isCreate(kind) ? context.idFeeWei : 0n) + (kind === KIND.withdraw ? word(1) : 0n);
+    changeA({ nonce: before.leaf.nonce + 1n, balance: modulo(before.leaf.balance - debit) });
+  }
+  const collect = kind === KIND.collect ? lawlessCollect(target, word(0), a) : forcedCollect;
+  const isPaid = kind === KIND.collect || (kind === KIND.forcedCollect && isValid);
+  if (collect !== null && isPaid) changeA({ balance: modulo(recordA.leaf.balance + collect.gainWei) });
+  const { settlement } = operation;
+  if (kind === KIND.settle) changeA({ balance: modulo(before.leaf.balance + settlement!.treasuryWei) });
+  if (kind === KIND.setKey) changeA({ keyX: word(0) });
+  if (kind === KIND.publishVersion) {
+    const datanet = {
+      version: (before.datanet?.version ?? 0n) + 1n,
+      rowCount: word(3),
+      publishedAt: context.timestamp,
+      policy: word(4),
+      rowsRoot: word(0),
+      ownersCommitment: word(1),
+      earnerRoot: word(2),
+    };
+    recordA = { leaf: { ...recordA.leaf, body: hashDatanetBody(datanet) }, datanet };
+  }
+  if (isValid && (kind === KIND.forcedWithdraw || kind === KIND.forcedTransfer))
+    changeA({ balance: modulo(before.leaf.balance - wanted) });
+  if (isValid && kind === KIND.forcedSetKey) changeA({ keyX: word(1) });
+  if (isValid && kind === KIND.forcedSetOwner) changeA({ l1Owner: word(1) });
+  if (kind === KIND.forcedWithdraw && words.length === 4) words.push(isValid ? wanted : 0n);
+  if (operation.effectA !== undefined) changeA(operation.effectA(recordA.leaf));
+  if (recordA !== before && recordA.leaf.kind !== 0) ledger.put(a, recordA);
+
+  // B, after A.
+  const beforeB = ledger.opened(b);
+  const childrenB = ledger.tree.path(b);
+  let recordB: LeafState = beforeB;
+  const changeB = (changes: Partial<Leaf>) => {
+    recordB = { ...recordB, leaf: { ...recordB.leaf, ...changes } };
+  };
+  const leafB = beforeB.leaf;
+  const shown = { ...unpackCounters(leafB.counters), ...operation.shownCounters };
+  if (kind === KIND.transfer) changeB({ balance: modulo(leafB.balance + amountWei) });
+  if (kind === KIND.commitData) {
+    const chain = hashTagged(TAG.commit, [leafB.chain, word(0), BigInt(a) + amountCode * 2n ** 24n]);
+    changeB({ counters: leafB.counters + amountCode, chain });
+  }
+  if (kind === KIND.payInference) {
+    const openAmount = modulo(leafB.openAmount + amountWei);
+    const chain = hashTagged(TAG.payment, [leafB.chain, word(0), BigInt(a) + openAmount * 2n ** 24n]);
+    changeB({ openAmount, chain, counters: leafB.counters + (1n << COUNTERS.paymentCount) });
+  }
+  if (kind === KIND.approveModel || kind === KIND.revokeModel) {
+    // The bit goes up or down where the shown one says that it has to.
+    const isApproved = kind === KIND.approveModel;
+    const step = BigInt(isApproved) - BigInt(shown.isApproved);
+    changeB({ counters: modulo(leafB.counters + (step << COUNTERS.approved)) });
+  }
+  const changeBody = (changes: Partial<ModelBody>) => {
+    const model = { ...(recordB.model ?? EMPTY_MODEL_BODY), ...changes };
+    recordB = { ...recordB, leaf: { ...recordB.leaf, body: hashModelBody(model) }, model };
+  };
+  const earners = beforeB.rewards?.earners ?? [];
+  const newAccruedRoot = isSettlement(kind) ? lawlessAccruedRoot(beforeB, settlement!.earnedWei) : 0n;
+  if (kind === KIND.seal || (kind === KIND.forcedSeal && isValid)) {
+    const { epoch, paymentCount } = shown;
+    const { chain, openAmount } = leafB;
+    const statics = hashStatics((beforeB.model ?? EMPTY_MODEL_BODY).statics);
+    const opening = { chain, epoch, sealBatch: context.batchNumber, amountWei: openAmount };
+    const counters = leafB.counters - (paymentCount << COUNTERS.paymentCount) + (1n << COUNTERS.epoch);
+    changeB({ chain: 0n, openAmount: 0n, counters });
+    changeBody({ sealed: sealedHash(statics, opening), epochStart: context.timestamp });
+  }
+  if (kind === KIND.settle) {
+    changeB({ balance: modulo(leafB.balance + settlement!.ownerWei) });
+    changeBody({ sealed: 0n, accruedRoot: newAccruedRoot });
+  }
+  if (collect !== null && isPaid) changeBody({ collectedRoot: collect.newRoot });
+  if (kind === KIND.genesis) {
+    const cap = BigInt(settlement!.cap ?? 0) << COUNTERS.cap;
+    changeB({ counters: modulo(leafB.counters + 1n + cap + (1n << COUNTERS.epoch)) });
+    changeBody({ epochStart: context.timestamp });
+  }
+  if (isCreate(kind)) recordB = newLeaf(kind, words, amountWei);
+  if (isValid && kind === KIND.depositNew) recordB = newLeaf(KIND.createAccount, words.slice(1), word(0));
+  if (isValid && kind === KIND.forcedTransfer) changeB({ balance: modulo(leafB.balance + wanted) });
+  if (isValid && kind === KIND.depositTo) changeB({ balance: modulo(leafB.balance + word(0)) });
+  if (operation.effectB !== undefined) changeB(operation.effectB(recordB.leaf));
+  if (recordB !== beforeB && recordB.leaf.kind !== 0) ledger.put(b, recordB);
+  if (opens) ledger.nextId += 1;
+
+  const signed = "signature" in form && form.signature !== null ? form.signature : null;
+  const signature: Signature = signed ?? DUMMY.signature;
+  const signerKeyX = isSettlement(kind) ? leafB.keyX : before.leaf.keyX;
+  return {
+    record: { kind, a, b, amountCode, isValid, words },
+    oldRoot: 0n,
+    newRoot: ledger.root,
+    feeWei,
+    a: before.leaf,
+    b: beforeB.leaf,
+    childrenA,
+    childrenB,
+    maxFeePerUnitWei: "nonce" in form ? (operation.maxFeePerUnitWei ?? form.maxFeePerUnitWei) : 0n,
+    keyY: signed === null ? DUMMY.keyY : (recoverKeyY(signerKeyX) ?? DUMMY.keyY),
+    signature,
+    datanetA: before.datanet ?? EMPTY_DATANET_BODY,
+    modelB: beforeB.model ?? EMPTY_MODEL_BODY,
+    collect:
+      collect === null
+        ? null
+        : {
+            ...collect,
+            accruedChildren: accruedPath(earners, beforeB.rewards?.accruedWei ?? [], collect.earnerIndex),
+            collectedChildren: collectedPath(beforeB.rewards?.collectedWei ?? [], collect.place),
+          },
+    settlement: settlement === undefined ? null : { cap: 0, ...settlement, newAccruedRoot },
+  };
+}
+
+const EMPTY_MODEL_BODY: ModelBody = {
+  statics: { featuresCommitment: 0n, ownersCommitment: 0n, earnerRoot: 0n, binding: 0n, split: 0n },
+  sealed: 0n,
+  accruedRoot: 0n,
+  collectedRoot: 0n,
+  epochStart: 0n,
+};
+
+/** The accrued root after these earnings, of a model that need not be ready. */
+function lawlessAccruedRoot({ rewards, model }: LeafState, earnedWei: readonly bigint[]): bigint {
+  if (rewards === undefined) return model?.accruedRoot ?? 0n;
+  return accruedRoot(
+    rewards.earners,
+    rewards.earners.map((_, m) => (rewards.accruedWei[m] ?? 0n) + (earnedWei[m] ?? 0n)),
+  );
+}
+
+/** Whether anyone may force a Seal. */
+function maySeal({ leaf, model }: LeafState, queuedAt: bigint): boolean {
+  const { sealed, epochStart } = model!;
+  const isOver = queuedAt - epochStart >= BigInt(EPOCH_SECONDS);
+  return (
+    isOver && sealed === 0n && leaf.openAmount > 0n && unpackCounters(leaf.counters).epoch < 2n ** 24n - 1n
+  );
+}
+
+/** A's collect of a role's share, whoever A is. Where A is null, the collection is that of the leaf that has the role. */
+function lawlessCollect({ rewards, model }: LeafState, word: bigint, a: number | null) {
+  const earnerIndex = Number(word % 256n);
+  const isValidator = (word >> 9n) % 2n === 1n;
+  const place = 2 * earnerIndex + (isValidator ? 1 : 0);
+  const accruedWei = rewards?.accruedWei[earnerIndex] ?? 0n;
+  const collected = Array.from({ length: 512 }, (_, i) => rewards?.collectedWei[i] ?? 0n);
+  const validatorWei = (accruedWei * ((model?.statics.split ?? 0n) >> 16n)) / 65536n;
+  const shareWei = isValidator ? validatorWei : accruedWei - validatorWei;
+  const earner = rewards?.earners[earnerIndex];
+  const otherId = BigInt((isValidator ? earner?.contributorId : earner?.validatorId) ?? a ?? 0);
+  const memberId = BigInt(a ?? (isValidator ? earner?.validatorId : earner?.contributorId) ?? 0);
+  const newRoot = collectedRoot(collected.with(place, shareWei));
+  const collectedWei = collected[place]!;
+  return {
+    earnerIndex,
+    place,
+    memberId,
+    otherId,
+    accruedWei,
+    collectedWei,
+    gainWei: shareWei - collectedWei,
+    newRoot,
+  };
+}
+
+function newLeaf(kind: number, words: readonly bigint[], balance: bigint): LeafState {
+  const word = (i: number) => words[i] ?? 0n;
+  const base = { ...EMPTY_LEAF, l1Owner: word(0), keyX: word(1), balance };
+  if (kind === KIND.createAccount) return { leaf: { ...base, kind: LEAF_KIND.account } };
+  if (kind === KIND.createDatanet) {
+    return {
+      leaf: { ...base, kind: LEAF_KIND.datanet, body: hashDatanetBody(EMPTY_DATANET_BODY) },
+      datanet: EMPTY_DATANET_BODY,
+    };
+  }
+  const statics = {
+    featuresCommitment: word(2),
+    ownersCommitment: word(3),
+    earnerRoot: word(4),
+    binding: word(5),
+    split: word(6) >> 96n,
+  };
+  const roots = { accruedRoot: word(4), collectedRoot: collectedRoot([]) };
+  const model = { statics, sealed: 0n, ...roots, epochStart: 0n };
+  const counters = modulo((word(6) % 2n ** 96n) << COUNTERS.price);
+  return { leaf: { ...base, kind: LEAF_KIND.model, counters, body: hashModelBody(model) }, model };
+}
+
+/** What a lawless batch is opened with; nothing of it is checked. */
+export interface LawlessOpening extends SlotContext {
+  readonly feeAccountId: number;
+  /** Added to the fee leaf beyond the fees. */
+  readonly feeExcessWei?: bigint;
+}
+
+/** Of the table and of the wide slots. */
+export interface LawlessSlots {
+  readonly table?: readonly LawlessOperation[];
+  readonly wide?: readonly LawlessOperation[];
+}
+
+/** The circuit's inputs for a batch of lawless slots: the table's, wide ones, nulls behind both. */
+export function lawlessInputs(
+  ledger: Ledger,
+  shape: TableShape,
+  opening: LawlessOpening,
+  slots: LawlessSlots,
+): Record<string, unknown> & CircuitInputs {
+  const { feeAccountId } = opening;
+  const oldRoot = ledger.root;
+  const oldNextId = ledger.nextId;
+  const before = ledger.tree.version;
+  const table = (slots.table ?? []).map((operation) => lawlessSlot(ledger, operation, opening));
+  const layout = lawlessLayout(shape, {
+    ...sectionsOfTraces(table),
+    ...{ before, after: ledger.tree.version, feePerUnitWei: opening.feePerUnitWei },
+  });
+  const used = (slots.wide ?? []).map((operation) => lawlessSlot(ledger, operation, opening));
+  const wide = [...used, ...Array.from({ length: shape.wide - used.length }, () => nullSlot(ledger))];
+  const totalWei = [...table, ...wide].reduce((sum, slot) => sum + slot.feeWei, 0n);
+  const feeRecord = ledger.opened(feeAccountId);
+  const fee = { id: feeAccountId, leaf: feeRecord.leaf, children: ledger.tree.path(feeAccountId), totalWei };
+  ledger.put(feeAccountId, {
+    ...feeRecord,
+    leaf: {
+      ...feeRecord.leaf,
+      balance: modulo(feeRecord.leaf.balance + totalWei + (opening.feeExcessWei ?? 0n)),
+    },
+  });
+  const batch: ClosedBatch = {
+    data: {
+      ...opening,
+      shape: postedShape(shape),
+      oldRoot,
+      oldNextId,
+      firstOpIndex: 0n,
+      newRoot: ledger.root,
+      newNextId: ledger.nextId,
+      signedCount: [...table, ...wide].filter((slot) => isSigned(slot.record.kind)).length,
+      narrow: table.map((slot) => slot.record),
+      wide: wide.map((slot) => slot.record),
+    },
+    wide,
+    fee,
+  };
+  const inputs = sealedInputs({ batch, layout }, 5n, ledger.tree.depth) as Record<string, unknown> &
+    CircuitInputs;
+  for (const [i, { shownCounters }] of (slots.table ?? []).entries())
+    if (shownCounters !== undefined) showUnitCounters(inputs, table[i]!, shownCounters);
+  for (const [i, { shownCounters }] of (slots.wide ?? []).entries())
+    if (shownCounters !== undefined) showCounters(inputs, i, shownCounters);
+  return inputs;
+}
+
+/** Puts other counters into a wide slot's opening (the columns of wideRest in batch-inputs.ts). */
+function showCounters(inputs: Record<string, unknown>, slot: number, shown: Partial<ModelCounters>): void {
+  const rows = [...(inputs.wideRest as bigint[][])];
+  const row = [...rows[slot]!];
+  const columns = ["cap", "paymentCount", "epoch", "priceWei"] as const;
+  for (const [i, column] of columns.entries()) row[7 + i] = shown[column] ?? row[7 + i]!;
+  if (shown.isReady !== undefined) row[5] = BigInt(shown.isReady);
+  if (shown.isApproved !== undefined) row[6] = BigInt(shown.isApproved);
+  rows[slot] = row;
+  inputs.wideRest = rows;
+}

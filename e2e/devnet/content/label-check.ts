@@ -1,0 +1,51 @@
+/** What the devnet's validators find in planned commits, by the same code as `openledger datanet check` and as the host. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "@openledger/attribution/model/datanet-check";
+import { checkRows } from "@openledger/datanets/internal/cleaning/check-rows";
+import { CONTRIBUTORS, type ContributorName, PEOPLE, type PersonName } from "../config.ts";
+import { DATANETS, type PlannedCommit } from "../parts.ts";
+import type { DevnetPlan } from "../plan.ts";
+import { mailCard } from "./mail-card.ts";
+import { mailFacts } from "./mails.ts";
+
+interface PlannedCheck {
+  readonly check: DatanetCheck;
+  /** Rows of the version. */
+  readonly keptCount: number;
+  /** Of one contributor's commits. */
+  keptOf(name: ContributorName): number;
+}
+
+/** Contributors are numbered in the order of CONTRIBUTORS: who they are on the ledger changes nothing. */
+export function checkPlan(commits: readonly PlannedCommit[]): PlannedCheck {
+  const check = checkDatanet(
+    commits.map(({ contributor, rows }) => ({
+      contributorId: CONTRIBUTORS.indexOf(contributor),
+      contents: rows,
+    })),
+  );
+  const out = new Set(rowsToLeaveOut(check).map(({ row }) => row));
+  const kept = commits
+    .flatMap(({ contributor, rows }) => rows.map(() => contributor))
+    .filter((_, row) => !out.has(row));
+  return { check, keptCount: kept.length, keptOf: (name) => kept.filter((one) => one === name).length };
+}
+
+/** Rows of the e-mails that stay when labels and near-duplicates are decided as the job's reviewer does. */
+export function reviewedCount(plan: DevnetPlan): number {
+  const facts = mailFacts(plan);
+  const anybody = Object.fromEntries(PEOPLE.map((name, i) => [name, 1 + i])) as Record<PersonName, number>;
+  const rows = DATANETS.mails.commits(plan).flatMap(({ contributor, rows }, opIndex) =>
+    rows.map((content) => {
+      const row = bytesToHex(sha256(content));
+      const contributorId = CONTRIBUTORS.indexOf(contributor);
+      return { row, contributorId, content, acceptedLabel: facts.get(row)!.right, opIndex };
+    }),
+  );
+  const findings = checkRows({ card: mailCard(anybody), datanetId: 1, rows, foreign: [] });
+  const out = findings.filter(
+    ({ evidence, kind }) => kind === "near-duplicate" || evidence.by === "labellers",
+  );
+  return rows.length - new Set(out.map(({ row }) => row)).size;
+}

@@ -1,0 +1,50 @@
+/** The card of the devnet's e-mails: who labels and reviews, what is paid, who may read. */
+import { CARD_FORMAT, type Card } from "@openledger/datanets/card/card";
+import type { PersonName } from "../config.ts";
+
+/** Each labels every row; a row on which they do not all agree goes to the reviewer. */
+export const LABELLERS = ["vera", "walt", "nina"] as const;
+export const REVIEWER = "alice";
+/** Who builds the model, and so asks for access. */
+export const BUILDER = "mia";
+
+const MAX_BYTES = 16_384;
+
+export function mailCard(leaves: Readonly<Record<PersonName, number>>): Card {
+  return {
+    format: CARD_FORMAT,
+    name: "Spam and ham",
+    description:
+      "Whole e-mails of 2002 and 2003 from the public SpamAssassin corpus, each said to be spam or ham by whoever contributed it.",
+    field: "e-mail",
+    tags: ["spam", "e-mail", "text"],
+    licence: "public corpus of SpamAssassin; see its readme",
+    languages: ["en"],
+    contact: "alice, who owns this Datanet of the devnet",
+    row: { kind: "email", fields: [], maxBytes: MAX_BYTES },
+    labels: [
+      { name: "spam", description: "Sent to many who had not asked for it." },
+      { name: "ham", description: "Everything else, lists that one is on among it." },
+    ],
+    instructions:
+      "Read the subject first. Whoever writes to you by name about your own affairs sends no spam.",
+    examples: [
+      { input: "Subject: you have won a free cruise", label: "spam", why: "Nobody had asked for it." },
+    ],
+    access: "permissioned",
+    labelling: {
+      annotatorsPerRow: LABELLERS.length,
+      accept: "all",
+      labellers: LABELLERS.map((name) => leaves[name]),
+      reviewers: [leaves[REVIEWER]],
+    },
+    rewards: {
+      validator: "drawn",
+      nearDuplicates: "leave-out",
+      textSimilarityPermille: 700,
+      imageSimilarityPermille: 950,
+      clipQuantilePermille: 990,
+      basePermille: 0,
+    },
+  };
+}

@@ -1,0 +1,82 @@
+/** The devnet's e-mails: those of the SpamAssassin corpus, with the labels that each contributor gives them. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { decodeRow, encodeRow } from "@openledger/attribution/rows/row-content";
+import { loadEmails } from "@openledger/attribution/rows/spam-emails";
+import { CONTRIBUTORS } from "../config.ts";
+import { COMMIT_COUNT, contributorOf, type DevnetPlan } from "../plan.ts";
+
+interface LabelledMail {
+  /** The true one: 1 is spam. */
+  readonly label: number;
+  readonly text: string;
+}
+
+/** Longer ones only make the devnet slow. */
+const MAX_CHARACTERS = 4000;
+
+/** Whole e-mails in the corpus' order, spam and ham in turns; the same on every machine. */
+function readMails(): LabelledMail[] {
+  const mails = loadEmails(1).contents.map((content) => ({
+    label: content.at(-1)!,
+    text: new TextDecoder().decode(content.subarray(0, -1)),
+  }));
+  const fit = mails.filter(
+    // Bytes that are no UTF-8 would not come back from a row as they were.
+    ({ text }) => text.trim() !== "" && text.length <= MAX_CHARACTERS && !text.includes("\ufffd"),
+  );
+  const spam = fit.filter(({ label }) => label === 1);
+  const ham = fit.filter(({ label }) => label === 0);
+  return spam.flatMap((mail, i) => [mail, ham[i]!]);
+}
+
+let cached: LabelledMail[] | undefined;
+const allMails = () => {
+  cached ??= readMails();
+  return cached;
+};
+
+/** bob and carol label as it is; in every second of his commits dave calls spam ham and ham spam. */
+export function isLabelWrong(index: number): boolean {
+  return contributorOf(index) === "dave" && Math.floor(index / CONTRIBUTORS.length) % 2 === 1;
+}
+
+/** The rows of commit `index`: no e-mail is in two commits. */
+export function commitRows(plan: DevnetPlan, index: number): Uint8Array[] {
+  const before = Array.from({ length: index }, (_, i) => plan.rowsPerCommit[contributorOf(i)]);
+  const from = before.reduce((sum, count) => sum + count, 0);
+  const name = contributorOf(index);
+  return allMails()
+    .slice(from, from + plan.rowsPerCommit[name])
+    .map(({ label, text }) =>
+      encodeRow("email", { label: isLabelWrong(index) ? 1 - label : label, input: text }),
+    );
+}
+
+/** What is true of a row, by its SHA-256: its right label, and whether the labellers will differ on it. */
+interface MailFacts {
+  readonly right: "spam" | "ham";
+  readonly isDisputed: boolean;
+}
+
+export function mailFacts(plan: DevnetPlan): Map<string, MailFacts> {
+  const facts = new Map<string, MailFacts>();
+  let disputedCount = 0;
+  for (let index = 0; index < COMMIT_COUNT; index++) {
+    for (const row of commitRows(plan, index)) {
+      const { label } = decodeRow("email", row);
+      const isSpam = (label === 1) !== isLabelWrong(index);
+      const isDisputed = contributorOf(index) === "bob" && disputedCount < plan.disputedCount;
+      if (isDisputed) disputedCount += 1;
+      facts.set(bytesToHex(sha256(row)), { right: isSpam ? "spam" : "ham", isDisputed });
+    }
+  }
+  return facts;
+}
+
+/** E-mails that nobody has contributed: what customers ask about. */
+export function heldOutMails(plan: DevnetPlan): LabelledMail[] {
+  const used = Array.from({ length: COMMIT_COUNT }, (_, i) => plan.rowsPerCommit[contributorOf(i)]);
+  const from = used.reduce((sum, count) => sum + count, 0);
+  return allMails().slice(from, from + plan.questionCount);
+}

@@ -1,0 +1,165 @@
+/** Routes about models: what a settler needs, what a contributor can collect, and the settlements themselves. */
+
+import { unpackCounters } from "@openledger/circuits/ledger/leaf";
+import { requireKind } from "@openledger/circuits/ledger/leaf-rules";
+import { LEAF_KIND } from "@openledger/circuits/protocol";
+import type { FastifyInstance } from "fastify";
+import type { z } from "zod";
+import { readSealOnL1 } from "../../batches/from-l1/seal-on-l1.ts";
+import { readEpoch, readPayments } from "../../batches/settling/stored-epochs.ts";
+import { sequencerError } from "../../sequencer-errors.ts";
+import type { ApiModules } from "../api-options.ts";
+import { leafView } from "../api-views.ts";
+import {
+  earnersView,
+  parkedView,
+  paymentsView,
+  rewardsView,
+  sealedView,
+  settlementView,
+} from "../model-views.ts";
+import * as schemas from "../settlement-schemas.ts";
+
+/** A pairing for each takes 30 ms of the only thread; whoever settles sends one an epoch. */
+const SETTLEMENTS_PER_MINUTE = 30;
+
+export async function registerModelRoutes(
+  app: FastifyInstance,
+  { sequencer }: Pick<ApiModules, "sequencer">,
+): Promise<void> {
+  const { line, log, settlements } = sequencer;
+  const { ledger } = line.head;
+  const requireModel = (id: number) => {
+    const record = ledger.requireLeaf(id);
+    requireKind(record, LEAF_KIND.model, id);
+    return record;
+  };
+
+  app.get<{ Params: z.output<typeof schemas.modelParams> }>(
+    "/v1/models/:id",
+    {
+      schema: {
+        tags: ["models"],
+        summary: "A model with its sealed epoch and its earners",
+        params: schemas.modelParams,
+      },
+    },
+    async ({ params: { id } }) => {
+      await line.idle();
+      const record = requireModel(id);
+      const sealed = record.rewards?.sealed ?? null;
+      const seal = sealed === null ? undefined : await readSealOnL1(log, Number(sealed.sealBatch));
+      return {
+        ...leafView(sequencer, id, record),
+        sealedEpoch: sealedView(id, record, seal),
+        earners: earnersView(record),
+      };
+    },
+  );
+
+  app.get<{
+    Params: z.output<typeof schemas.modelParams>;
+    Querystring: z.output<typeof schemas.paymentsQuery>;
+  }>(
+    "/v1/models/:id/payments",
+    {
+      schema: {
+        tags: ["models"],
+        summary: "Payments of an epoch in the order of their chain; the open one by default",
+        params: schemas.modelParams,
+        querystring: schemas.paymentsQuery,
+      },
+    },
+    async ({ params: { id }, query: { epoch: wanted, from, limit } }) => {
+      await line.idle();
+      const record = requireModel(id);
+      const counters = unpackCounters(record.leaf.counters);
+      const openEpoch = Number(counters.epoch);
+      const epoch = wanted ?? openEpoch;
+      if (epoch < 1 || epoch > openEpoch) {
+        throw sequencerError("SEQ_UNKNOWN", `model ${id} has had no epoch ${epoch}`, {
+          data: { reason: "epoch", id, epoch, openEpoch },
+        });
+      }
+      // What was executed before the record was read is on the disk then; what came later is left out.
+      await log.flushed();
+      const epochRecord = epoch < openEpoch ? await readEpoch(log, id, epoch) : undefined;
+      const paymentCount = epochRecord?.paymentCount ?? Number(counters.paymentCount);
+      const page = { from, limit: Math.max(0, Math.min(limit, paymentCount - from)) };
+      const payments = await readPayments(log, id, epoch, page);
+      const seal = epochRecord === undefined ? undefined : await readSealOnL1(log, epochRecord.sealBatch);
+      return paymentsView(id, record, epoch, { record: epochRecord, seal, payments });
+    },
+  );
+
+  app.get<{ Params: z.output<typeof schemas.leafParams> }>(
+    "/v1/leaves/:id/rewards",
+    {
+      schema: {
+        tags: ["models"],
+        summary: "What a leaf has earned and can collect, of every model",
+        params: schemas.leafParams,
+      },
+    },
+    async ({ params: { id } }) => {
+      await line.idle();
+      ledger.requireLeaf(id);
+      return rewardsView(ledger.leaves, id);
+    },
+  );
+
+  app.post<{ Body: z.output<typeof schemas.settlementBody> }>(
+    "/v1/settlements",
+    {
+      config: { rateLimit: { max: SETTLEMENTS_PER_MINUTE, timeWindow: 60_000 } },
+      schema: { tags: ["models"], summary: "Send a proven settlement", body: schemas.settlementBody },
+    },
+    async ({ body }, reply) => {
+      const known = await sequencer.submitSettlement(body);
+      reply.code(202);
+      return settlementView(known);
+    },
+  );
+
+  app.get<{ Querystring: z.output<typeof schemas.settlementsQuery> }>(
+    "/v1/settlements",
+    {
+      schema: {
+        tags: ["models"],
+        summary: "A model's settlements, its genesis included, newest first",
+        querystring: schemas.settlementsQuery,
+      },
+    },
+    async ({ query: { limit, model } }) => {
+      requireModel(model);
+      return (await settlements.settlementsOf(model, limit)).map(settlementView);
+    },
+  );
+
+  app.get<{ Querystring: z.output<typeof schemas.parkedQuery> }>(
+    "/v1/parked-settlements",
+    {
+      schema: {
+        tags: ["models"],
+        summary: "Settlements that wait on L1 for a batch, as the bridge offered them last",
+        querystring: schemas.parkedQuery,
+      },
+    },
+    async ({ query: { model } }) => {
+      if (model !== undefined) requireModel(model);
+      return (await settlements.parkedSettlements(model ?? null)).map(parkedView);
+    },
+  );
+
+  app.get<{ Params: z.output<typeof schemas.settlementParams> }>(
+    "/v1/settlements/:model/:epoch",
+    {
+      schema: {
+        tags: ["models"],
+        summary: "The settlement of one epoch; 0 is the genesis",
+        params: schemas.settlementParams,
+      },
+    },
+    async ({ params: { epoch, model } }) => settlementView(await settlements.settlement(model, epoch)),
+  );
+}

@@ -1,0 +1,119 @@
+import * as wire from "@openledger/circuits/wire/operator-api";
+import type { Secret } from "@openledger/foundation/secret";
+import type { FastifyInstance } from "fastify";
+import type { z } from "zod";
+import { noteSealOnL1 } from "../../batches/from-l1/seal-on-l1.ts";
+import type { Sequencer } from "../../sequencer.ts";
+import * as schemas from "../api-schemas.ts";
+import { chainView, readyView } from "../api-views.ts";
+import { operatorRoute, requireToken } from "../operator-token.ts";
+
+export async function registerOperatorRoutes(
+  app: FastifyInstance,
+  token: Secret<string>,
+  sequencer: Sequencer,
+): Promise<void> {
+  const { line } = sequencer;
+  requireToken(app, [token]);
+
+  app.post<{ Body: z.output<typeof wire.l1HeadBody> }>(
+    "/operator/l1-head",
+    operatorRoute("L1's head", { body: wire.l1HeadBody }),
+    async ({ body }) => {
+      sequencer.door.noteFrozen(body.isFrozen);
+      sequencer.news.fromBridge(body.alarms);
+      if (body.baseFeePerGasWei != null) line.fee.noteGasPrice(body.baseFeePerGasWei);
+      line.data.notePrices(body.dataPrices ?? null);
+      sequencer.lease.note(body.lease ?? null, body.timestamp);
+      const admissionCount = sequencer.settlements.admissions.note(body.admissions ?? null);
+      await sequencer.noteL1Place(body.place ?? null, body.alarms);
+      await line.setL1Head(body);
+      return { admissionCount };
+    },
+  );
+
+  app.get(
+    "/operator/lease",
+    operatorRoute("Which taking of the lease this ledger goes by"),
+    () => sequencer.lease.facts,
+  );
+
+  app.post<{ Body: z.output<typeof wire.queueEntriesBody> }>(
+    "/operator/queue-entries",
+    operatorRoute("Entries of the L1 queue, in order", { body: wire.queueEntriesBody }),
+    async ({ body }) => ({
+      ...(await line.addQueueEntries(body.entries)),
+      isPlaceKnown: sequencer.place.isKnown,
+    }),
+  );
+
+  app.post<{ Body: z.output<typeof wire.queueReplacementBody> }>(
+    "/operator/queue-replacement",
+    operatorRoute("L1's entries from an index on, in place of those that it took back", {
+      body: wire.queueReplacementBody,
+    }),
+    ({ body }) => line.replaceQueueEntries(body.fromIndex, body.entries),
+  );
+
+  app.get<{ Querystring: z.output<typeof schemas.readyQuery> }>(
+    "/operator/batches/ready",
+    operatorRoute("Consecutive proven batches that L1 does not have", { querystring: schemas.readyQuery }),
+    async ({ query }) => {
+      await line.idle();
+      return line.book.ready(query.limit).map(readyView);
+    },
+  );
+
+  app.post<{ Params: z.output<typeof schemas.numberParams>; Body: z.output<typeof wire.l1ReportBody> }>(
+    "/operator/batches/:number/l1",
+    operatorRoute("What L1 did with a batch", { params: schemas.numberParams, body: wire.l1ReportBody }),
+    async ({ params, body }) => {
+      const { batchHash, status, transactionHash, blockNumber, gasPriceWei, gasUsed, reason } = body;
+      const inclusion = {
+        ...{ transactionHash, blockNumber: blockNumber ?? null },
+        ...{ gasUsed: gasUsed ?? null, gasPriceWei: gasPriceWei ?? null },
+      };
+      await line.reportBatch(params.number, { batchHash, status, inclusion }, reason ?? null);
+      return {};
+    },
+  );
+
+  app.get(
+    "/operator/chain",
+    operatorRoute("The last final batch, and where the chain stands after later ones"),
+    async () => {
+      await line.idle();
+      const final = await line.batch(line.book.finalNumber);
+      return chainView(line, final?.l1?.blockNumber ?? null);
+    },
+  );
+
+  app.post<{ Body: z.output<typeof wire.foreignBatchesBody> }>(
+    "/operator/foreign-batches",
+    operatorRoute("Batches of somebody else on L1, in order", { body: wire.foreignBatchesBody }),
+    ({ body }) => sequencer.takeForeignBatches(body.batches),
+  );
+
+  app.post<{ Body: z.output<typeof wire.sealReportBody> }>(
+    "/operator/seals",
+    operatorRoute("Where L1 took the Seals of a batch, and their randomness", { body: wire.sealReportBody }),
+    async ({ body }) => {
+      await noteSealOnL1(sequencer.log, body);
+      return {};
+    },
+  );
+
+  app.post<{ Body: z.output<typeof wire.parkedSettlementsBody> }>(
+    "/operator/parked-settlements",
+    operatorRoute("Settlements that somebody parked on L1", { body: wire.parkedSettlementsBody }),
+    async ({ body }) => {
+      const isOver: boolean[] = [];
+      for (const parked of body.settlements) isOver.push(await sequencer.takeParkedSettlement(parked));
+      return { isOver };
+    },
+  );
+
+  app.post("/operator/close", operatorRoute("Seals the open batch now"), async () => ({
+    batchNumber: await line.closeNow(),
+  }));
+}

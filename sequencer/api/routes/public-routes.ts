@@ -1,0 +1,239 @@
+import { operationError } from "@openledger/circuits/circuit-errors";
+import { hex32 } from "@openledger/foundation/hex";
+import { clientNetwork } from "@openledger/foundation/http/client-network";
+import type { FastifyInstance } from "fastify";
+import type { z } from "zod";
+import { unknownBatch } from "../../batches/batch-book.ts";
+import { parseTopics } from "../../batches/feed.ts";
+import { sequencerError } from "../../sequencer-errors.ts";
+import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "../api-options.ts";
+import * as schemas from "../api-schemas.ts";
+import {
+  batchView,
+  leafView,
+  operationView,
+  postedLeafView,
+  queueView,
+  statusView,
+  weightsView,
+} from "../api-views.ts";
+import { PostedTree } from "../posted-tree.ts";
+
+/** Leaves that one search answers with. */
+const MAX_LEAVES_FOUND = 1_000;
+
+export async function registerPublicRoutes(
+  app: FastifyInstance,
+  options: ApiOptions,
+  modules: ApiModules,
+): Promise<void> {
+  const { blobs, clock, feed, sequencer } = modules;
+  const { deployment } = options;
+  const { ledger } = sequencer.line.head;
+
+  app.get(
+    "/v1/info",
+    { schema: { tags: ["ledger"], summary: "What the rollup is made of" } as object },
+    () => ({
+      chainId: deployment.chainId,
+      rollupAddress: deployment.rollupAddress,
+      tokenAddress: deployment.tokenAddress,
+      domain: hex32(deployment.domain),
+      preconfirmationSigner: options.preconfirmationSigner,
+      feePerUnitWei: sequencer.line.feePerUnitWei.toString(),
+      idFeeWei: deployment.idFeeWei.toString(),
+      feeAccountId: sequencer.options.feeAccountId,
+      weights: weightsView,
+      circuits: deployment.circuits.map((circuit) => ({
+        name: circuit.name,
+        sort: circuit.sort,
+        size0: circuit.size0,
+        size1: circuit.size1,
+        circuitId: hex32(circuit.circuitId),
+        isDevelopment: circuit.isDevelopment,
+      })),
+      l1Confirmations: options.l1Confirmations,
+      limits: {
+        maxBodyBytes: MAX_BODY_BYTES,
+        pendingPerLeaf: sequencer.options.pendingPerLeaf,
+        pendingTotal: sequencer.options.pendingTotal,
+        pendingTtlMs: sequencer.options.pendingTtlMs,
+        requestsPerMinute: options.rateLimitPerMinute,
+        closeIntervalMs: sequencer.options.closeIntervalMs,
+      },
+    }),
+  );
+
+  app.get("/v1/status", { schema: { tags: ["ledger"], summary: "Where the ledger stands" } as object }, () =>
+    statusView(sequencer),
+  );
+
+  app.get<{ Params: z.output<typeof schemas.idParams> }>(
+    "/v1/leaves/:id",
+    { schema: { tags: ["ledger"], summary: "One account, datanet or model", params: schemas.idParams } },
+    async ({ params: { id } }) => {
+      await sequencer.line.idle();
+      return leafView(sequencer, id, ledger.requireLeaf(id));
+    },
+  );
+
+  const posted = new PostedTree();
+  app.get<{ Params: z.output<typeof schemas.idParams> }>(
+    "/v1/leaves/:id/path",
+    {
+      schema: {
+        tags: ["ledger"],
+        summary: "A leaf as L1 has it, with its path to the root in the contract",
+        params: schemas.idParams,
+      },
+    },
+    async ({ params: { id } }) => {
+      await sequencer.line.idle();
+      return postedLeafView(id, posted.leaf(sequencer.line.head, sequencer.line.book, id));
+    },
+  );
+
+  app.get<{ Querystring: z.output<typeof schemas.leavesQuery> }>(
+    "/v1/leaves",
+    {
+      schema: {
+        tags: ["ledger"],
+        summary: "Leaves of an L1 owner or of a key",
+        querystring: schemas.leavesQuery,
+      },
+    },
+    async ({ query: { owner, keyX } }) => {
+      await sequencer.line.idle();
+      const found = [];
+      for (const [id, record] of ledger.leaves) {
+        if (owner === undefined ? record.leaf.keyX !== keyX : record.leaf.l1Owner !== owner) continue;
+        found.push(leafView(sequencer, id, record));
+        if (found.length >= MAX_LEAVES_FOUND) break;
+      }
+      return found;
+    },
+  );
+
+  app.post<{ Body: z.output<typeof schemas.operationBody> }>(
+    "/v1/operations",
+    { schema: { tags: ["operations"], summary: "Send a signed operation", body: schemas.operationBody } },
+    async ({ body }, reply) => {
+      const { hash, status, preconfirmation } = await sequencer.submit({
+        ...body,
+        kind: schemas.signedKind(body.kind),
+      });
+      reply.code(202);
+      const lease = preconfirmation === null ? null : (sequencer.lease?.term ?? null);
+      return {
+        ...{ hash, status },
+        ...(preconfirmation === null ? {} : { preconfirmation }),
+        ...(lease === null ? {} : { lease }),
+      };
+    },
+  );
+
+  app.get<{ Params: z.output<typeof schemas.hashParams> }>(
+    "/v1/operations/:hash",
+    { schema: { tags: ["operations"], summary: "One operation", params: schemas.hashParams } },
+    async ({ params: { hash } }) => operationView(sequencer, await sequencer.operation(hash), clock()),
+  );
+
+  app.get<{ Querystring: z.output<typeof schemas.operationsQuery> }>(
+    "/v1/operations",
+    {
+      schema: {
+        tags: ["operations"],
+        summary: "Operations of a leaf, newest first",
+        querystring: schemas.operationsQuery,
+      },
+    },
+    async ({ query: { leaf, limit, before } }) => {
+      if (ledger.leaf(leaf) === undefined) {
+        throw operationError("OP_UNKNOWN_LEAF", `there is no leaf ${leaf}`, { data: { id: leaf } });
+      }
+      const found = await sequencer.operationsOf(leaf, limit, before);
+      return found.map((known) => operationView(sequencer, known, clock()));
+    },
+  );
+
+  app.get<{ Querystring: z.output<typeof schemas.batchesQuery> }>(
+    "/v1/batches",
+    {
+      schema: {
+        tags: ["batches"],
+        summary: "Closed batches, newest first",
+        querystring: schemas.batchesQuery,
+      },
+    },
+    async ({ query: { before, limit } }) => {
+      const newest = Math.min(
+        before === undefined ? Number.POSITIVE_INFINITY : before - 1,
+        sequencer.line.book.closedNumber,
+      );
+      const numbers = Array.from({ length: Math.max(0, Math.min(limit, newest)) }, (_, i) => newest - i);
+      const batches = await Promise.all(numbers.map((number) => sequencer.line.batch(number)));
+      return batches.flatMap((batch) => (batch === undefined ? [] : [batchView(batch)]));
+    },
+  );
+
+  app.get<{ Params: z.output<typeof schemas.numberParams> }>(
+    "/v1/batches/:number",
+    { schema: { tags: ["batches"], summary: "One closed batch", params: schemas.numberParams } },
+    async ({ params: { number } }) => {
+      const batch = await sequencer.line.batch(number);
+      if (batch === undefined) throw unknownBatch(number);
+      return batchView(batch);
+    },
+  );
+
+  app.get<{ Params: z.output<typeof schemas.indexParams> }>(
+    "/v1/queue/:index",
+    { schema: { tags: ["batches"], summary: "One entry of the L1 queue", params: schemas.indexParams } },
+    async ({ params: { index } }) => {
+      const entry = await sequencer.log.queueEntry(index);
+      if (entry === undefined) {
+        throw sequencerError("SEQ_UNKNOWN", `the bridge has not handed over queue entry ${index}`, {
+          data: { reason: "queue-entry", queueIndex: index },
+        });
+      }
+      return queueView(entry);
+    },
+  );
+
+  const topics = (query: unknown) => parseTopics((query as { topics?: string }).topics);
+  app.get(
+    "/v1/feed",
+    {
+      websocket: true,
+      schema: {
+        tags: ["feed"],
+        summary: "WebSocket: topics operations, batches, leaf:ID",
+        querystring: schemas.feedQuery,
+      },
+      // Refused before the upgrade, so that the client sees an HTTP error; before all else where there is no room.
+      onRequest: async (request) => feed.requireRoom(clientNetwork(request)),
+      preValidation: async ({ query }) => void topics(query),
+    },
+    (socket, request) => {
+      socket.on("close", () => feed.remove(socket));
+      socket.on("error", () => feed.remove(socket));
+      socket.on("pong", () => feed.heard(socket));
+      try {
+        feed.add(socket, topics(request.query), clientNetwork(request));
+      } catch {
+        socket.terminate();
+      }
+    },
+  );
+
+  const unlimited = { config: { rateLimit: false }, schema: { hide: true } as object };
+  app.get("/health", unlimited, (_request, reply) => {
+    reply.code(sequencer.isHealthy ? 200 : 503);
+    return {
+      status: sequencer.isHealthy ? "ok" : "stopping",
+      isL1HeadKnown: sequencer.line.l1Head !== null,
+      ...(blobs ? { blobs: blobs.view } : {}),
+      ...sequencer.healthFacts,
+    };
+  });
+}

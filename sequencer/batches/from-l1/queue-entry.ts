@@ -1,0 +1,56 @@
+import type { QueueOperation } from "@openledger/circuits/ledger/operation";
+import { sequencerError } from "../../sequencer-errors.ts";
+import type { LedgerLog } from "../../store/ledger-log.ts";
+import type { StoredQueueEntry } from "../../store/log-entry.ts";
+
+const FIELDS = [
+  "kind",
+  "queueIndex",
+  "a",
+  "b",
+  "amountWei",
+  "word1",
+  "word2",
+  "sender",
+] as const satisfies (keyof QueueOperation)[];
+
+/** Whether two entries are the same to L1. Where the bridge saw an entry does not count. */
+export function sameQueueEntry(one: QueueOperation, other: QueueOperation): boolean {
+  return FIELDS.every((field) => one[field] === other[field]);
+}
+
+/** An entry as the bridge hands it over. */
+export type NewQueueEntry = Omit<StoredQueueEntry, "status" | "batchNumber">;
+
+/**
+ * Those of the entries that were not handed over before; `seenIndex` is the next one's index.
+ * @throws SEQ_QUEUE_GAP, SEQ_QUEUE_CONFLICT
+ */
+export async function freshQueueEntries(
+  entries: readonly NewQueueEntry[],
+  seenIndex: number,
+  log: LedgerLog,
+): Promise<StoredQueueEntry[]> {
+  const fresh: StoredQueueEntry[] = [];
+  for (const entry of entries) {
+    const nextIndex = seenIndex + fresh.length;
+    const { queueIndex } = entry;
+    if (queueIndex > nextIndex) {
+      throw sequencerError("SEQ_QUEUE_GAP", `entry ${queueIndex} came, ${nextIndex} is next`, {
+        data: { queueIndex, nextIndex },
+      });
+    }
+    if (queueIndex === nextIndex) {
+      fresh.push({ ...entry, status: "queued", batchNumber: null });
+      continue;
+    }
+    const known =
+      fresh.find((other) => other.queueIndex === queueIndex) ?? (await log.queueEntry(queueIndex));
+    if (known === undefined || !sameQueueEntry(known, entry)) {
+      throw sequencerError("SEQ_QUEUE_CONFLICT", `entry ${queueIndex} was handed over with other content`, {
+        data: { queueIndex, nextIndex },
+      });
+    }
+  }
+  return fresh;
+}

@@ -1,0 +1,77 @@
+/** What becomes of queue entries that L1 took back after they were handed over: another place in L1's history. */
+
+import { sequencerError } from "../../sequencer-errors.ts";
+import type { LedgerLog } from "../../store/ledger-log.ts";
+import type { StoredQueueEntry } from "../../store/log-entry.ts";
+import { statusRank } from "../../store/stored-batch.ts";
+import type { BatchBook } from "../batch-book.ts";
+import { type NewQueueEntry, sameQueueEntry } from "./queue-entry.ts";
+
+/** What L1's queue holds at an index instead of what was handed over; null: nothing any more. */
+export type ReplacedQueue = ReadonlyMap<number, StoredQueueEntry | null>;
+
+interface QueueReplacement {
+  /** The last batch that took nothing of what is replaced. */
+  readonly base: number;
+  readonly queue: ReplacedQueue;
+  /** Index of the entry that comes after those that are known now. */
+  readonly seenIndex: number;
+}
+
+/**
+ * @param entries L1's entries from `fromIndex` on, in order; the handed-over ones behind them are gone
+ * @param seenIndex index after the last entry that was handed over
+ * @returns null where the sequencer knows these entries, and no others, already
+ * @throws SEQ_QUEUE_GAP; SEQ_QUEUE_FINAL where a final batch took one of them; SEQ_BATCH_CONFLICT as long as a batch
+ * that took one of them is on L1 or on its way there: it may still turn out to be right
+ */
+export async function planQueueReplacement(
+  {
+    entries,
+    fromIndex,
+    seenIndex,
+  }: { entries: readonly NewQueueEntry[]; fromIndex: number; seenIndex: number },
+  book: BatchBook,
+  log: LedgerLog,
+): Promise<QueueReplacement | null> {
+  const misplaced = entries.find(({ queueIndex }, i) => queueIndex !== fromIndex + i);
+  if (misplaced !== undefined || fromIndex > seenIndex) {
+    const data = { queueIndex: misplaced?.queueIndex ?? fromIndex, nextIndex: seenIndex };
+    throw sequencerError("SEQ_QUEUE_GAP", `entry ${data.queueIndex} is not where it has to be`, { data });
+  }
+  let same = 0;
+  for (const entry of entries) {
+    const known = await log.queueEntry(entry.queueIndex);
+    if (known === undefined || !sameQueueEntry(known, entry)) break;
+    same += 1;
+  }
+  const firstIndex = fromIndex + same;
+  if (same === entries.length && firstIndex === seenIndex) return null;
+  if (firstIndex < book.positionAfter(book.finalNumber).queueHead) {
+    throw sequencerError("SEQ_QUEUE_FINAL", `a final batch took queue entry ${firstIndex}`, {
+      data: { queueIndex: firstIndex, finalNumber: book.finalNumber },
+    });
+  }
+  let base = book.closedNumber;
+  while (base > book.finalNumber && book.positionAfter(base).queueHead > firstIndex) base -= 1;
+  const next = book.record(base + 1);
+  if (next !== undefined && statusRank(next.status) >= statusRank("submitted")) {
+    throw sequencerError(
+      "SEQ_BATCH_CONFLICT",
+      `batch ${base + 1} took queue entry ${firstIndex} and is ${next.status}`,
+      {
+        data: {
+          reason: "batch-out-of-order",
+          batchNumber: base + 1,
+          status: next.status,
+          queueIndex: firstIndex,
+        },
+      },
+    );
+  }
+  const queue = new Map<number, StoredQueueEntry | null>();
+  for (let index = firstIndex; index < seenIndex; index++) queue.set(index, null);
+  for (const entry of entries.slice(same))
+    queue.set(entry.queueIndex, { ...entry, status: "queued", batchNumber: null });
+  return { base, queue, seenIndex: fromIndex + entries.length };
+}

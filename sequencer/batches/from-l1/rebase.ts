@@ -1,0 +1,310 @@
+/**
+ * Follows batches of somebody else on L1: own batches that L1 does not have are undone, the others' are applied, and the
+ * acknowledged operations are executed again on top, in their order. Where a reorganisation takes the others' back, the
+ * same undoes them: `base` is the batch before them, and the entries that they took are executed by own batches.
+ *
+ * Others' batches hold no signed operations, so every operation keeps its opIndex and its preconfirmation stays true; only one
+ * that no longer executes (a forced withdrawal took its money, say) is dropped, by name and reason. Where the others
+ * carried on the queue, the entries that are left go first: L1 wants overdue ones in every batch. The same helps where
+ * L1 refuses own batches because they leave such entries for later ones.
+ *
+ * All of it is one atomic write. Until that is durable, a restart finds the old batches, and the bridge reports again.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Operation } from "@openledger/circuits/batch/slot-trace";
+import type { LeafState } from "@openledger/circuits/ledger/leaf";
+import { kindRule } from "@openledger/circuits/protocol";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
+import type { Logger } from "../../logger.ts";
+import type { Metrics } from "../../metrics.ts";
+import { droppedWrite } from "../../store/dropped-operation.ts";
+import type { LeafChanges, LedgerLog, StoreWrite } from "../../store/ledger-log.ts";
+import {
+  type BatchTerms,
+  type ExecutedEntry,
+  type LogEntry,
+  leavesOf,
+  type OpenedEntry,
+  type OperationEntry,
+  type SettlementEntry,
+  type StoredQueueEntry,
+} from "../../store/log-entry.ts";
+import { storeKeys, underPrefix } from "../../store/store-keys.ts";
+import type { StoredBatch } from "../../store/stored-batch.ts";
+import type { BatchBook } from "../batch-book.ts";
+import { closeBatch, type PlaceChooser } from "../close-batch.ts";
+import type { FeedPublisher } from "../feed.ts";
+import type { Execution, HeadState } from "../head-state.ts";
+import {
+  epochWrites,
+  forcedSealWrites,
+  type StoredEpoch,
+  type StoredPayment,
+} from "../settling/stored-epochs.ts";
+import {
+  foreignRecordOf,
+  type MalformedBatch,
+  malformedBatch,
+  type ReadForeignBatch,
+} from "./foreign-batch.ts";
+import type { ReplacedQueue } from "./queue-replacement.ts";
+
+interface RebaseModules {
+  readonly head: HeadState;
+  readonly book: BatchBook;
+  readonly log: LedgerLog;
+  readonly data: PlaceChooser;
+}
+
+interface Rebased {
+  readonly foreign: readonly StoredBatch[];
+  /** The first of the others' that breaks the ledger's rules; it and those behind it were not applied. */
+  readonly malformed: MalformedBatch | null;
+  /** Own batches, closed anew. */
+  readonly closed: readonly StoredBatch[];
+  readonly opened: { entry: OpenedEntry; sequence: number } | null;
+  readonly dropped: readonly { entry: OperationEntry | SettlementEntry; error: RollupError }[];
+}
+
+export interface RebaseOptions {
+  /** The last batch that stays. */
+  readonly base: number;
+  readonly foreign: readonly ReadForeignBatch[];
+  /** All entries of the queue that are known go before anything else. */
+  readonly isQueueFirst: boolean;
+  /** What L1's queue holds instead of what the store has, where L1 took entries back; written with the rest. */
+  readonly queue?: ReplacedQueue | undefined;
+  /** For what was executed in no batch that is remembered. */
+  readonly terms: Omit<BatchTerms, "timestamp">;
+  readonly l1Timestamp: bigint;
+  readonly nowMs: number;
+}
+
+/** The caller keeps everybody else out. A failure leaves memory of no use; the store is as it was. */
+export async function rebaseBatches(modules: RebaseModules, options: RebaseOptions): Promise<Rebased> {
+  const { head, book, log } = modules;
+  const { base, foreign, nowMs } = options;
+  await log.flushed();
+  const position = book.positionAfter(base);
+  const lastSequence = log.lastSequence;
+  const tail: [number, LogEntry][] = [];
+  for await (const entry of log.entries(position.sequence + 1, lastSequence)) tail.push(entry);
+  const touched = new Set(head.openTouched);
+  // Epochs that others' ForcedSeals ended are in no entry of the log.
+  const settledByOthers: number[] = [];
+  for (let number = base + 1; number <= book.closedNumber; number++) {
+    for (const [id] of book.changesOf(number)) touched.add(id);
+    const { isForeign, wide } = book.record(number)!;
+    if (isForeign === true) settledByOthers.push(...wide.map(({ b }) => b));
+  }
+  const deletes = [...forgetTail(tail), ...(await forgetEpochs(modules, base, tail, settledByOthers))];
+  head.rollBack(
+    new Map<number, LeafState | undefined>([...touched].map((id) => [id, book.leafAfter(base, id)])),
+    position,
+  );
+
+  const writes: StoreWrite[] = [];
+  const applied: [StoredBatch, LeafChanges][] = [];
+  let malformed: MalformedBatch | null = null;
+  for (const one of foreign) {
+    let queueIndex = head.position.queueHead;
+    // No payment comes between here and a ForcedSeal of the batch.
+    const before = one.data.wide.map(({ b }) => head.ledger.leaf(b)?.leaf);
+    const changes = applyLawful(head, one);
+    if ("reason" in changes) {
+      malformed = changes;
+      break;
+    }
+    const record = foreignRecordOf(one, { ...head.position, sequence: lastSequence }, nowMs);
+    for (const [i, slot] of one.data.wide.entries()) {
+      const { isValid } = slot;
+      if (!isOfQueue(slot)) continue;
+      const leaf = before[i];
+      if (leaf !== undefined) writes.push(...forcedSealWrites(head.ledger, slot, leaf, record.number));
+      const entry = await log.require<StoredQueueEntry>(storeKeys.queueEntry(queueIndex++));
+      writes.push(queueWrite(entry, record.number, isValid));
+    }
+    applied.push([record, changes]);
+  }
+  const bookWrites = book.replaceAfter(base, applied);
+  for (const [queueIndex, record] of options.queue ?? [])
+    writes.push({ key: storeKeys.queueEntry(queueIndex), ...(record === null ? {} : { value: record }) });
+
+  const isQueueFirst =
+    malformed === null ? options.isQueueFirst : applied.some(([{ wide }]) => wide.some(isOfQueue));
+  const again = await executeAgain(modules, { ...options, isQueueFirst }, tail);
+  // One turn of the event loop: one atomic write. What is deleted may be put again.
+  if (tail.length > 0) log.endAt(position.sequence);
+  void log.write([...deletes, ...bookWrites, ...writes]);
+  await log.append(again.entries, again.writes);
+  return { foreign: applied.map(([record]) => record), malformed, ...again };
+}
+
+/** What such a batch changes, or the verdict on it, and then it has changed nothing. */
+function applyLawful(head: HeadState, one: ReadForeignBatch): LeafChanges | MalformedBatch {
+  try {
+    return head.applyPosted(one.data, one.settlements);
+  } catch (error) {
+    if (!isRollupError(error) || !/^(OP|CIR)_/.test(error.code)) throw error;
+    return malformedBatch(one.source, error);
+  }
+}
+
+const isOfQueue = ({ kind }: { readonly kind: number }) => kindRule(kind)?.isQueue === true;
+
+async function executeAgain(
+  { head, book, log, data }: RebaseModules,
+  options: RebaseOptions,
+  tail: readonly [number, LogEntry][],
+) {
+  const { l1Timestamp, nowMs } = options;
+  const entries: LogEntry[] = [];
+  const writes: StoreWrite[] = [];
+  const closed: StoredBatch[] = [];
+  const dropped: { entry: OperationEntry | SettlementEntry; error: RollupError }[] = [];
+  let opened: { entry: OpenedEntry; sequence: number } | null = null;
+  let terms = options.terms;
+  const nextSequence = () => log.lastSequence + 1 + entries.length;
+
+  const close = async () => {
+    const times = { openedAtMs: nowMs, closedAtMs: nowMs, rebuildCount: 0 };
+    const facts = { ...times, firstSequence: opened!.sequence, sequence: nextSequence() };
+    const batch = closeBatch({ head, book, data }, facts);
+    entries.push({ type: "closed", batchNumber: batch.record.number });
+    writes.push(...batch.writes);
+    closed.push(batch.record);
+    opened = null;
+    // A batch in a blob takes a commitment and an opening, some second of this thread. What comes meanwhile waits.
+    await nextTurn();
+  };
+  const openFor = async (operation: Operation) => {
+    const open = head.openBatch;
+    if (open !== null && open.operationCount > 0) {
+      const isSameFee =
+        open.terms.feePerUnitWei === terms.feePerUnitWei && open.terms.feeAccountId === terms.feeAccountId;
+      if (isSameFee && head.hasRoomFor(operation)) return;
+      await close();
+    }
+    const { feeAccountId, feePerUnitWei } = terms;
+    head.openNext({ timestamp: head.nextTimestamp(l1Timestamp), feeAccountId, feePerUnitWei });
+  };
+  const note = async (entry: ExecutedEntry) => {
+    const { number: batchNumber, terms: openTerms } = head.openBatch!;
+    if (opened === null) {
+      const entry: OpenedEntry = { type: "opened", batchNumber, openedAtMs: nowMs, ...openTerms };
+      opened = { entry, sequence: nextSequence() };
+      entries.push(entry);
+    }
+    entries.push(entry);
+    if (head.isFull) await close();
+  };
+  const runQueueEntry = async (record: StoredQueueEntry) => {
+    const { status, batchNumber: _, l1BlockNumber, l1TransactionHash, ...operation } = record;
+    await openFor(operation);
+    const { trace, slot } = head.execute(operation);
+    const batchNumber = head.openBatch!.number;
+    const { isValid } = trace.record;
+    writes.push(queueWrite(record, batchNumber, isValid));
+    writes.push(...forcedSealWrites(head.ledger, trace.record, trace.b, batchNumber));
+    await note({ type: "queue", operation, batchNumber, slot, isValid });
+  };
+
+  if (options.isQueueFirst)
+    for (const record of await log.queueEntriesFrom(head.position.queueHead)) await runQueueEntry(record);
+  for (const [, entry] of tail) {
+    if (entry.type === "opened") terms = entry;
+    if (entry.type === "opened" || entry.type === "closed") continue;
+    if (entry.type === "queue") {
+      const { queueIndex } = entry.operation;
+      const replaced = options.queue?.get(queueIndex);
+      const record = replaced === undefined ? await log.queueEntry(queueIndex) : replaced;
+      if (record && queueIndex >= head.position.queueHead) await runQueueEntry(record);
+      continue;
+    }
+    await openFor(entry.operation);
+    let execution: Execution;
+    try {
+      execution = head.replay(entry);
+    } catch (error) {
+      if (!isRollupError(error)) throw error;
+      dropped.push({ entry, error });
+      if (entry.type === "operation") writes.push(droppedWrite(entry, error));
+      continue;
+    }
+    const { opIndex, slot, trace } = execution;
+    const batchNumber = head.openBatch!.number;
+    if (entry.type === "settlement") {
+      await note({ ...entry, batchNumber, slot });
+      continue;
+    }
+    const createdId = entry.createdId === null ? null : trace.record.b;
+    writes.push(...epochWrites(head.ledger, entry.operation, trace, { hash: entry.hash, batchNumber }));
+    await note({ ...entry, batchNumber, slot, opIndex, createdId, feeWei: trace.feeWei });
+  }
+  return { entries, writes, closed, dropped, opened: opened as Rebased["opened"] };
+}
+
+function queueWrite(record: StoredQueueEntry, batchNumber: number, isValid: boolean): StoreWrite {
+  const value: StoredQueueEntry = { ...record, batchNumber, status: isValid ? "executed" : "invalid" };
+  return { key: storeKeys.queueEntry(record.queueIndex), value };
+}
+
+/** What the log and its indices say of entries that are executed anew. */
+export function forgetTail(tail: readonly [number, LogEntry][]): StoreWrite[] {
+  return tail.flatMap(([sequence, entry]): StoreWrite[] => {
+    const own = { key: storeKeys.log(sequence) };
+    if (entry.type === "operation") {
+      const leaves = leavesOf(entry).map((id) => ({ key: storeKeys.leafOperation(id, sequence) }));
+      return [own, { key: storeKeys.operation(entry.hash) }, ...leaves];
+    }
+    if (entry.type !== "settlement") return [own];
+    return [own, { key: storeKeys.settlement(entry.operation.modelId, entry.epoch) }];
+  });
+}
+
+/** Payments and Seals after the last final batch: what is executed anew writes them anew. */
+export async function forgetEpochs(
+  { log }: Pick<RebaseModules, "log">,
+  base: number,
+  tail: readonly [number, LogEntry][],
+  others: readonly number[] = [],
+): Promise<StoreWrite[]> {
+  const models = new Set([
+    ...others,
+    // Of queue entries a ForcedSeal leaves a record.
+    ...tail.flatMap(([, entry]) =>
+      entry.type === "operation" || entry.type === "queue" ? [entry.operation.b] : [],
+    ),
+  ]);
+  const writes: StoreWrite[] = [];
+  for (const id of models) {
+    const epochs = await log.keyed<StoredEpoch>(
+      underPrefix(storeKeys.epoch(id, 0).slice(0, -"!000000".length)),
+    );
+    for (const [key, { sealBatch }] of epochs) if (sealBatch > base) writes.push({ key });
+    const prefix = storeKeys.payment(id, 0, 0).slice(0, -"!000000!000000000000".length);
+    const payments = await log.keyed<StoredPayment>(underPrefix(prefix));
+    for (const [key, { batchNumber }] of payments) if (batchNumber > base) writes.push({ key });
+  }
+  return writes;
+}
+
+/** Says what happened, in the log and, for dropped operations, in the feed. */
+export function announceRebased(
+  { dropped, foreign, closed }: Rebased,
+  { feed, logger, metrics }: { feed: FeedPublisher; logger: Logger; metrics: Metrics },
+): void {
+  metrics.batches.rebuilt.inc(closed.length);
+  const codes = dropped.map(({ entry, error }) => `${entry.hash} ${error.code}`);
+  const foreignNumbers = foreign.map(({ number }) => number);
+  logger.warn(
+    { foreignNumbers, closedCount: closed.length, dropped: codes },
+    "batches executed again on another base",
+  );
+  for (const { entry, error } of dropped) {
+    const ids = entry.type === "operation" ? leavesOf(entry) : [entry.operation.modelId];
+    const data = { hash: entry.hash, code: error.code };
+    feed.publish("operations", "dropped", data);
+    for (const id of ids) feed.publish(`leaf:${id}`, "dropped", data);
+  }
+}

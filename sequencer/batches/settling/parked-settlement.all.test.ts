@@ -1,0 +1,173 @@
+/** A real sequencer beside strangers who settle on L1: by parking, and, after a day without it, by batches of their own. */
+
+import { findPostedSettlement } from "@openledger/bridge/l1/posted-settlement";
+import {
+  EARNER_TABLE_CIRCUIT,
+  EARNERS,
+  MODEL_ID,
+  type ModelHistory,
+} from "@openledger/bridge/testing/model-history";
+import { encodeSubmission } from "@openledger/bridge/testing/odd-calldata";
+import { ANY_FEE, randomElement, submission } from "@openledger/contracts/testing/rollup-fixture";
+import { parkArguments } from "@openledger/contracts/testing/settlement-fixture";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
+import { concatHex, type Hex } from "viem";
+import { afterEach, describe, expect, it } from "vitest";
+import { CONFIRMATIONS, FINALITY_DEPTH_BLOCKS, type L1World } from "../../testing/l1-world.ts";
+import { startParkedWorld } from "../../testing/parked-world.ts";
+import { close } from "../../testing/test-operator.ts";
+
+const ALICE = EARNERS[0]!.contributorId;
+const RELAY: Hex = "0x000000000000000000000000000000000000c0de";
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+const mine = (f: ModelHistory, blocks: number) => f.l1.client.mine({ blocks });
+const sealedEpoch = async ({ rollup }: L1World) =>
+  (await rollup.get(`/v1/models/${MODEL_ID}`)).body.sealedEpoch;
+const verify = (f: ModelHistory) =>
+  verifyRollup({
+    rpcUrl: f.rpcUrl,
+    rollupAddress: f.rollup.address,
+    circuits: f.derived,
+    verifyProof: f.verifyProof,
+  });
+
+describe("a parked settlement", () => {
+  it("is settled by the sequencer's next batch, which leaves its proof out; nobody's batch is void", async () => {
+    const { f, restart, sealBatch, settle, w } = await startParkedWorld(cleanUps);
+    const parked = await settle();
+    expect(parked).toMatchObject({ status: "parked", epoch: 1 });
+    // Anybody can park any number of settlements of epochs that the ledger does not have.
+    for (let i = 0; i < 3; i++) {
+      const data = { ...f.defaultData(), chain: randomElement(), settlementHash: randomElement() };
+      const closed = f.l1.proveSettlementFixture(EARNER_TABLE_CIRCUIT, data);
+      const args = parkArguments(data, closed);
+      await f.l1.rollup.write.parkSettlement(args, { account: f.l1.roles.stranger });
+    }
+    expect((await w.rollup.get("/v1/parked-settlements")).body, "not offered yet").toEqual([]);
+    await w.watch();
+    expect(await sealedEpoch(w), "executed").toBeNull();
+    const waiting = async (of: L1World) =>
+      (await of.rollup.get(`/v1/parked-settlements?model=${MODEL_ID}`)).body;
+    const shown = { modelId: MODEL_ID, epoch: 1, circuit: "earner-table-8", batchNumber: sealBatch + 1 };
+    expect(await waiting(w), "those of no epoch are left out").toEqual([
+      expect.objectContaining({ ...shown, status: "acknowledged", reason: null }),
+    ]);
+    const { body } = await w.rollup.get(`/v1/settlements/${MODEL_ID}/1`);
+    expect(body.earnedWei).toEqual(parked.earnedWei.map(String));
+    await close(w.rollup);
+    await w.turn();
+    const { batchNumber } = await f.rollup.state();
+    expect(batchNumber).toBe(sealBatch + 1);
+    const [taken] = await f.l1.rollup.getEvents.ParkedSettlementTaken({}, { fromBlock: 0n });
+    expect(taken?.args).toMatchObject({ modelId: BigInt(MODEL_ID), batchNumber: BigInt(batchNumber) });
+    const key = { modelId: MODEL_ID, epoch: 1, batchNumber, sealBatch };
+    const found = await findPostedSettlement(f.rollup, key);
+    expect(found?.submitted).toMatchObject({ circuitIndex: EARNER_TABLE_CIRCUIT, data: body.data });
+    expect(found!.submitted.proof).not.toBeNull();
+    expect(await verify(f)).toMatchObject({ batchCount: batchNumber, settlementCount: 2 });
+    await mine(f, FINALITY_DEPTH_BLOCKS);
+    await w.turn();
+    expect(w.rollup.fatal).toEqual([]);
+    const again = await restart();
+    await again.turn();
+    expect(again.rollup.sequencer.line.book.finalNumber).toBe(batchNumber);
+    expect(await waiting(again)).toEqual([]);
+    await expect(settle()).rejects.toMatchObject({
+      code: "BRG_NOTHING_TO_DO",
+      data: { reason: "nothing-to-settle" },
+    });
+  });
+
+  it("is followed once it is confirmed where a stranger posts it after a day, and undone where L1 forgets that", async () => {
+    const { f, restart, sealBatch, settle, w } = await startParkedWorld(cleanUps);
+    expect(await settle()).toMatchObject({ status: "parked" });
+    await f.l1.passTime(86_401n);
+    const before = await f.l1.client.snapshot();
+    expect(await settle()).toMatchObject({ status: "settled", batchNumber: sealBatch + 1 });
+    await mine(f, CONFIRMATIONS - 1);
+    // The parked watcher does nothing: it would settle first.
+    await w.publish();
+    await w.publish();
+    const number = sealBatch + 1;
+    const status = async (of: L1World) => (await of.rollup.get(`/v1/batches/${number}`)).body;
+    expect(await status(w)).toMatchObject({ isForeign: true, status: "posted" });
+    const again = await restart();
+    expect(await status(again), "a restart agrees").toMatchObject({ isForeign: true, status: "posted" });
+    expect(await sealedEpoch(again)).toBeNull();
+
+    await f.l1.client.revert({ id: before });
+    await mine(f, 1);
+    await again.publish();
+    expect(again.rollup.fatal).toEqual([]);
+    expect(again.rollup.sequencer.line.book.closedNumber, "it is gone").toBe(sealBatch);
+    expect(await sealedEpoch(again)).toMatchObject({ epoch: 1 });
+    // And now the sequencer serves it itself.
+    await mine(f, 1);
+    await again.turn();
+    await close(again.rollup);
+    await again.turn();
+    expect(await status(again)).toMatchObject({ isForeign: false, status: "submitted" });
+    await again.turn();
+    expect((await f.rollup.state()).batchNumber).toBe(number);
+    expect(await verify(f)).toMatchObject({ batchCount: number, settlementCount: 2 });
+    await mine(f, FINALITY_DEPTH_BLOCKS);
+    await again.turn();
+    expect(again.rollup.sequencer.line.book.finalNumber).toBe(number);
+    expect(again.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+  });
+
+  it("is taken by a batch that comes through a contract, and what it gives is paid out on L1", async () => {
+    const { f, sealBatch, w } = await startParkedWorld(cleanUps);
+    const { client, roles, rollup, token } = f.l1;
+    const data = f.defaultData();
+    const parked = f.l1.proveSettlementFixture(EARNER_TABLE_CIRCUIT, data);
+    await rollup.write.parkSettlement(parkArguments(data, parked), { account: roles.stranger });
+    await f.l1.passTime(86_401n);
+    const batch = await f.proveSettlementFixture(data, EARNER_TABLE_CIRCUIT);
+    const taking = { ...batch, settlements: [{ ...parked, isParked: true }] };
+    // CALLDATASIZE, CALLDATACOPY, CALL, and whatever the rollup answered: the batch is in no plain call's input.
+    const code = concatHex([
+      "0x365f5f375f5f365f5f73",
+      f.rollup.address,
+      "0x5af13d5f5f3e602a573d5ffd5b3d5ff3",
+    ]);
+    await client.setCode({ address: RELAY, bytecode: code });
+    const call = { to: RELAY, data: encodeSubmission(submission([taking])), gas: 10_000_000n };
+    const hash = await client.sendTransaction({ ...call, account: roles.stranger, chain: client.chain });
+    expect((await client.waitForTransactionReceipt({ hash })).status).toBe("success");
+    const [taken] = await rollup.getEvents.ParkedSettlementTaken({}, { fromBlock: 0n });
+    expect(taken?.args).toMatchObject({ batchNumber: BigInt(sealBatch + 1) });
+    await mine(f, CONFIRMATIONS);
+    await w.publish();
+    expect((await w.rollup.get(`/v1/batches/${sealBatch + 1}`)).body).toMatchObject({ isForeign: true });
+
+    // Alice takes what her shares have earned to L1, with nobody's signature but her wallet's.
+    const leaf = async () => BigInt((await w.rollup.get(`/v1/leaves/${ALICE}`)).body.balanceWei);
+    const before = await leaf();
+    const { body } = await w.rollup.get(`/v1/leaves/${ALICE}/rewards`);
+    const mineToCollect = body.rewards.filter(
+      ({ collectableWei }: { collectableWei: string }) => collectableWei !== "0",
+    );
+    expect(mineToCollect.length).toBeGreaterThan(0);
+    for (const { modelId, role, earnerIndex } of mineToCollect) {
+      const args = [ALICE, modelId, earnerIndex, role === "validator", ANY_FEE] as const;
+      await rollup.write.forceCollect(args, { account: roles.alice });
+    }
+    await rollup.write.forceWithdraw([ALICE, 2n ** 96n - 1n, roles.alice, ANY_FEE], { account: roles.alice });
+    await w.watch();
+    await close(w.rollup);
+    for (let i = 0; i < 3; i++) await w.turn();
+    const held = await token.read.balanceOf([roles.alice]);
+    await rollup.write.claim([roles.alice], { account: roles.stranger });
+    const paidWei = (await token.read.balanceOf([roles.alice])) - held;
+    expect(paidWei).toBe(before + BigInt(body.collectableWei));
+    expect(await leaf()).toBe(0n);
+    expect(w.rollup.fatal).toEqual([]);
+    expect(await verify(f)).toMatchObject({ settlementCount: 2 });
+  });
+});

@@ -1,0 +1,390 @@
+import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import { hex32 } from "@openledger/foundation/hex";
+import { isWhole } from "@openledger/foundation/testing/test-random";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { freshFolder } from "../../testing/fresh-rollup.ts";
+import {
+  type Call,
+  defaultSettlement,
+  EARNER_TABLE_INDEX,
+  findModel,
+  genesisJson,
+  OTHER_DRAWS_INDEX,
+  OTHER_FEATURES_INDEX,
+  PREV_RANDAO,
+  SMALL_SETTLEMENT_INDEX,
+  sampledSettlement,
+  settlementDeployment,
+  settlementJson,
+  signAs,
+  signatureJson,
+  stepModel,
+  type TestCircuits,
+  type TestModel,
+} from "../../testing/test-model.ts";
+import { batch, close, head, operator, prove, report } from "../../testing/test-operator.ts";
+import {
+  type Answer,
+  L1_TIMESTAMP,
+  operatorHeaders,
+  startTestRollup,
+  type TestRollup,
+} from "../../testing/test-rollup.ts";
+
+interface World {
+  rollup: TestRollup;
+  circuits: TestCircuits;
+  call: Call;
+  model: TestModel;
+  /** Steps until one of this name was done. */
+  until(step: string): Promise<Answer>;
+  again(): Promise<TestRollup>;
+}
+
+const DAY_SECONDS = 86_400;
+
+/** A rollup with an approved model that has had no genesis. */
+async function start(): Promise<World> {
+  const folder = freshFolder();
+  const { circuits, deployment } = await settlementDeployment(folder);
+  const dataPath = `${folder}/data`;
+  const rollup = await startTestRollup({ dataPath, userCount: 2, deployment });
+  let stop = () => rollup.stop();
+  onTestFinished(() => stop().catch(() => {}));
+  const call: Call = async (path, payload) =>
+    (payload === undefined ? await rollup.get(path) : await rollup.post(path, payload, operatorHeaders)).body;
+  const owner = rollup.users[0]!;
+  const until = async (wanted: string) => {
+    for (;;) {
+      const [step, answer] = await stepModel(call, owner, circuits);
+      if (answer?.error !== undefined) throw new Error(`${step}: ${JSON.stringify(answer)}`);
+      if (step === wanted) return answer;
+    }
+  };
+  await until("publish");
+  await close(rollup);
+  for (let number = 1; number <= rollup.sequencer.line.book.closedNumber; number++)
+    await report(rollup, number, "final");
+  await head(rollup, L1_TIMESTAMP + DAY_SECONDS);
+  await until("approve");
+  const model = (await findModel(call, owner)) as TestModel;
+  const again = async () => {
+    await rollup.stop();
+    const second = await startTestRollup({ dataPath, userCount: 2, deployment });
+    stop = () => second.stop();
+    return second;
+  };
+  return { rollup, circuits, call, model, until, again };
+}
+
+/** Its batch may be full with it. */
+const isTaken = (status: unknown) => status === "acknowledged" || status === "closed";
+const codeOf = (answer: Answer) =>
+  answer?.error?.code ?? (isTaken(answer?.status) ? "taken" : answer?.status);
+const modelOf = ({ call, model }: World) => call(`/v1/models/${model.modelId}`);
+
+describe("a model's epochs over HTTP", () => {
+  it("are opened, paid, sealed, settled and collected, and everybody sees who gets what", async () => {
+    const world = await start();
+    const { rollup, call, model, until } = world;
+    const { modelId, owner } = model;
+    expect(await modelOf(world)).toMatchObject({ earners: [], sealedEpoch: null });
+    const genesis = await until("genesis");
+    expect(codeOf(genesis)).toBe("taken");
+    expect(genesis).toMatchObject({ kind: "genesis", epoch: 0, cap: 8 });
+    expect(await modelOf(world)).toMatchObject({
+      counters: { isReady: true, cap: 8, epoch: 1 },
+      earners: [{ index: 0, rowCount: 9, accruedWei: "0" }],
+      model: { ownerParts: 6_554, validatorParts: 16_384 },
+    });
+    for (let i = 0; i < 3; i++) await until("pay");
+    const open = await call(`/v1/models/${modelId}/payments`);
+    expect(open).toMatchObject({
+      epoch: 1,
+      isSealed: false,
+      paymentCount: 3,
+      amountWei: `${3n * 10n ** 18n}`,
+    });
+    expect(open.payments.map((p: Answer) => p.cumulativeWei)).toEqual(
+      [1n, 2n, 3n].map((n) => (n * 10n ** 18n).toString()),
+    );
+    expect(open.payments[1]).toMatchObject({ receipt: hex32(1_001n), payerId: owner.id });
+    await until("seal");
+    const sealed = (await modelOf(world)).sealedEpoch;
+    expect(sealed).toMatchObject({ epoch: 1, amountWei: open.amountWei, chain: open.chain, seed: null });
+    const paged = await call(`/v1/models/${modelId}/payments?epoch=1&from=1&limit=1`);
+    expect(paged).toMatchObject({ isSealed: true, chain: open.chain, sealBatch: sealed.sealBatch });
+    expect(paged.payments).toEqual([open.payments[1]]);
+    expect(codeOf(await call(`/v1/models/${modelId}/payments?epoch=3`))).toBe("SEQ_UNKNOWN");
+    expect((await call(`/v1/models/${modelId}/payments`)).payments).toEqual([]);
+
+    await until("randomness");
+    const data = sampledSettlement(await modelOf(world), model.statics);
+    expect((await modelOf(world)).sealedEpoch.seed).toBe(hex32(data.seed));
+    const ledger = rollup.sequencer.line.head.ledger;
+    // Fees are nobody's until their batch is sealed.
+    await close(rollup);
+    const totalWei = ledger.totalWei();
+    const settled = await until("settle");
+    expect(ledger.totalWei(), "nothing is burned without voids").toBe(totalWei);
+    const amounts = ["ownerWei", "treasuryWei", "burnedWei", "earnedSumWei"].map((name) =>
+      BigInt(settled[name]),
+    );
+    expect(amounts.reduce((sum, wei) => sum + wei, 0n)).toBe(BigInt(sealed.amountWei));
+    const after = await modelOf(world);
+    expect(after.sealedEpoch).toBeNull();
+    expect(after.earners[0].accruedWei).toBe(settled.earnedSumWei);
+    const [contributor, validator] = [after.earners[0].contributor, after.earners[0].validator];
+    expect(BigInt(contributor.collectableWei) + BigInt(validator.collectableWei)).toBe(
+      BigInt(settled.earnedSumWei),
+    );
+    const rewards = await call(`/v1/leaves/${owner.id}/rewards`);
+    expect(rewards).toMatchObject({ collectableWei: settled.earnedSumWei });
+    expect(rewards.rewards.map((r: Answer) => r.role)).toEqual(["contributor", "validator"]);
+    await until("collect");
+    expect((await modelOf(world)).earners[0].contributor).toMatchObject({ collectableWei: "0" });
+    expect((await call(`/v1/leaves/${owner.id}/rewards`)).collectableWei).toBe(validator.collectableWei);
+  });
+
+  if (isWhole) {
+    it("go to L1 with their batch, and stay through restarts and rebuilds", async () => {
+      const world = await start();
+      const { rollup, call, model, until } = world;
+      const { modelId } = model;
+      const settled = await until("settle");
+      expect((await modelOf(world)).earners[0].accruedWei).toBe(settled.earnedSumWei);
+      await close(rollup);
+      const { batchNumber } = await call(`/v1/settlements/${modelId}/1`);
+      expect(await call(`/v1/settlements/${modelId}/1`)).toMatchObject({ status: "closed", batchNumber });
+      for (let number = rollup.sequencer.line.book.finalNumber + 1; number <= batchNumber; number++)
+        await prove(rollup, number);
+      const ready = await operator(rollup, "/operator/batches/ready?limit=64");
+      const last = ready.find((b: Answer) => b.batchNumber === batchNumber);
+      expect(last.settlements).toEqual([
+        {
+          circuit: settled.circuit,
+          commitment: settled.publicSignals[0],
+          data: settled.data,
+          proof: settled.proof,
+          settles: { modelId, word: settled.settlementHash },
+        },
+      ]);
+      expect(await batch(rollup, batchNumber)).toMatchObject({ counts: { settlements: 1 } });
+      // The same batches with a later time: same settlements, same root.
+      const root = rollup.sequencer.line.head.ledger.root;
+      await head(rollup, L1_TIMESTAMP + DAY_SECONDS + 3_000);
+      await rollup.sequencer.line.idle();
+      expect(rollup.fatal).toEqual([]);
+      expect(await batch(rollup, batchNumber)).toMatchObject({ rebuildCount: 1, counts: { settlements: 1 } });
+      expect((await call(`/v1/models/${modelId}`)).earners[0].accruedWei).toBe(settled.earnedSumWei);
+      await close(rollup);
+      for (let number = rollup.sequencer.line.book.finalNumber + 1; number <= batchNumber; number++)
+        await report(rollup, number, "final");
+      expect(await call(`/v1/settlements/${modelId}/1`)).toMatchObject({
+        status: "final",
+        l1TransactionHash: hex32(5n),
+      });
+      const payments = await call(`/v1/models/${modelId}/payments?epoch=1`);
+      const headRoot = rollup.sequencer.line.head.ledger.root;
+      expect(headRoot, "a rebuild moves the epoch's beginning").not.toBe(root);
+
+      const second = await world.again();
+      expect(second.sequencer.line.head.ledger.root).toBe(headRoot);
+      const get = async (path: string) => (await second.get(path)).body;
+      expect(await get(`/v1/models/${modelId}/payments?epoch=1`)).toEqual(payments);
+      const list = await get(`/v1/settlements?model=${modelId}`);
+      expect(list.map((s: Answer) => [s.epoch, s.kind])).toEqual([
+        [1, "settle"],
+        [0, "genesis"],
+      ]);
+      expect(list[0]).toMatchObject({ settlementHash: settled.settlementHash, proof: settled.proof });
+    });
+  }
+});
+
+describe("POST /v1/settlements", () => {
+  it("answers the same settlement again, and refuses another of its epoch", async () => {
+    const world = await start();
+    const { call, circuits, model, until } = world;
+    await until("randomness");
+    const view = await modelOf(world);
+    const body = settlementJson(sampledSettlement(view, model.statics), "settlement", circuits);
+    const [first, second] = await Promise.all([call("/v1/settlements", body), call("/v1/settlements", body)]);
+    expect(codeOf(first)).toBe("taken");
+    expect(second).toEqual(first);
+    expect(await call("/v1/settlements", body)).toEqual(first);
+    const other = settlementJson(sampledSettlement(view, model.statics, 1), "settlement", circuits);
+    expect(codeOf(await call("/v1/settlements", other))).toBe("SEQ_SETTLEMENT_STALE");
+    const genesis = genesisJson(model.owner, model.modelId, model.statics, circuits);
+    const changed = { ...genesis, settlementHash: hex32(5n) };
+    expect(codeOf(await call("/v1/settlements", changed))).toBe("SEQ_SETTLEMENT_STALE");
+    expect(codeOf(await call(`/v1/settlements/${model.modelId}/2`))).toBe("SEQ_UNKNOWN");
+  });
+
+  it("refuses a genesis that names a circuit that does not settle the model", async () => {
+    const { call, circuits, model } = await start();
+    const { modelId, owner, statics } = model;
+    for (const [index, what, given, has] of [
+      [SMALL_SETTLEMENT_INDEX, "rows", 9, 8],
+      [OTHER_DRAWS_INDEX, "draws", 4, 8],
+      [OTHER_FEATURES_INDEX, "features", 16, 8],
+    ] as const) {
+      const answer = await call("/v1/settlements", genesisJson(owner, modelId, statics, circuits, index));
+      expect(codeOf(answer), what).toBe("SEQ_SETTLEMENT_INVALID");
+      expect(answer.error.data).toMatchObject({ modelId, what, given, has });
+    }
+    const named = genesisJson(owner, modelId, statics, circuits, EARNER_TABLE_INDEX);
+    expect(codeOf(await call("/v1/settlements", named)), "no settlement circuit").toBe(
+      "SEQ_SETTLEMENT_INVALID",
+    );
+    expect(codeOf(await call("/v1/settlements", genesisJson(owner, modelId, statics, circuits)))).toBe(
+      "taken",
+    );
+  });
+
+  it("refuses whatever L1 would refuse, and changes nothing", async () => {
+    const world = await start();
+    const { rollup, call, circuits, model, until } = world;
+    await until("seal");
+    const send = async (body: object) => codeOf(await call("/v1/settlements", body));
+    const { statics } = model;
+    const root = rollup.sequencer.line.head.ledger.root;
+    let view = await modelOf(world);
+    const sampled = () => settlementJson(sampledSettlement(view, statics), "settlement", circuits);
+    expect(await send(sampled())).toBe("SEQ_TOO_EARLY");
+    const even = settlementJson(defaultSettlement(view, statics), "earnerTable", circuits);
+    expect(await send(even), "L1 has not taken the Seal").toBe("SEQ_TOO_EARLY");
+    const { sealBatch: batchNumber } = view.sealedEpoch;
+    const onL1 = { batchNumber, blockNumber: 9, timestamp: L1_TIMESTAMP, prevRandao: null, isMissed: false };
+    expect(await operator(rollup, "/operator/seals", onL1)).toEqual({});
+    expect(await send(sampled())).toBe("SEQ_TOO_EARLY");
+    const recorded = { ...onL1, prevRandao: hex32(PREV_RANDAO) };
+    expect(await operator(rollup, "/operator/seals", recorded)).toEqual({});
+    expect(await operator(rollup, "/operator/seals", recorded), "again").toEqual({});
+    expect(await operator(rollup, "/operator/seals", { ...recorded, prevRandao: hex32(1n) })).toEqual([
+      409,
+      "SEQ_SEAL_CONFLICT",
+    ]);
+
+    view = await modelOf(world);
+    const honest = sampled();
+    const data = sampledSettlement(view, statics);
+    const of = (changes: Partial<typeof data>) =>
+      settlementJson({ ...data, ...changes }, "settlement", circuits);
+    const [c, y, z] = honest.publicSignals as [string, string, string];
+    const refusals: [string, string, object][] = [
+      // Attack: their proofs verify, and L1 cannot see the difference. Only the statics in J say which draws are the
+      // model's.
+      ["SEQ_SETTLEMENT_INVALID", "other draws", settlementJson(data, "otherDraws", circuits)],
+      ["SEQ_SETTLEMENT_INVALID", "other features", settlementJson(data, "otherFeatures", circuits)],
+      ["SEQ_SETTLEMENT_INVALID", "another's proof", { ...honest, proof: of({ seed: 5n }).proof }],
+      ["SEQ_SETTLEMENT_INVALID", "another seed", of({ seed: data.seed + 1n })],
+      ["SEQ_SETTLEMENT_INVALID", "another evaluation", { ...honest, publicSignals: [c, z, y] }],
+      ["SEQ_SETTLEMENT_INVALID", "an unknown circuit", { ...honest, circuit: "settlement-1-1-1-1-1" }],
+      ["SEQ_SETTLEMENT_INVALID", "a batch circuit", { ...honest, circuit: "table-4-2-2-8-2-2-1" }],
+      ["SEQ_SETTLEMENT_INVALID", "bytes that are no settlement", { ...honest, data: "0x1234" }],
+      ["SEQ_SETTLEMENT_INVALID", "a circuit named by a Settle", of({ capCircuit: 1 })],
+      ["SEQ_SETTLEMENT_INVALID", "more earners than the circuit's", of({ items: Array(34).fill(0n) })],
+      ["OP_SETTLEMENT_DIFFERS", "other totals", of({ items: [data.items[0]! + 1n] })],
+      ["OP_SETTLEMENT_DIFFERS", "another J", of({ settlementHash: data.settlementHash + 1n })],
+      ["OP_SETTLEMENT_DIFFERS", "burned without voids", of({ burnedWei: 1n })],
+      ["SEQ_SETTLEMENT_STALE", "another epoch", of({ epoch: 2n })],
+      ["SEQ_SETTLEMENT_STALE", "another chain", of({ chain: data.chain + 1n })],
+      ["SEQ_TOO_EARLY", "another Seal", of({ sealBatch: data.sealBatch + 1n })],
+      ["OP_UNKNOWN_LEAF", "no model", { ...honest, modelId: 9_999 }],
+      ["OP_WRONG_LEAF_KIND", "no model's leaf", { ...honest, modelId: model.datanetId }],
+      ["SRV_BAD_REQUEST", "an unknown field", { ...honest, extra: 1 }],
+    ];
+    for (const [code, what, body] of refusals)
+      expect(`${what}: ${await send(body)}`).toBe(`${what}: ${code}`);
+    expect(await send(even), "not for 14 days").toBe("SEQ_TOO_EARLY");
+    expect(rollup.sequencer.line.head.ledger.root).toBe(root);
+    expect(await send(honest)).toBe("taken");
+  });
+
+  it("Attack: takes a genesis, which fixes the cap, only with the model's signature", async () => {
+    const { call, circuits, model } = await start();
+    const { modelId, owner, statics } = model;
+    const body = genesisJson(owner, modelId, statics, circuits);
+    const { signature: _own, ...unsigned } = body;
+    const stranger = genesisJson({ ...owner, secret: owner.secret + 1n }, modelId, statics, circuits);
+    // A signature for another cap is one for another J.
+    const otherCap = genesisJson(owner, modelId, statics, circuits, SMALL_SETTLEMENT_INDEX).signature;
+    for (const forged of [unsigned, stranger, { ...body, signature: otherCap }])
+      expect(codeOf(await call("/v1/settlements", forged))).toBe("OP_BAD_SIGNATURE");
+    expect(codeOf(await call("/v1/settlements", body))).toBe("taken");
+    // Sent once more, it needs no signature.
+    expect(codeOf(await call("/v1/settlements", unsigned))).toBe("taken");
+  });
+
+  if (isWhole) {
+    it("takes a default split 14 days after L1 took the Seal, and then only that if the randomness was missed", async () => {
+      const world = await start();
+      const { rollup, call, circuits, model, until } = world;
+      await until("seal");
+      const view = await modelOf(world);
+      const { sealBatch: batchNumber } = view.sealedEpoch;
+      const sealedAt = L1_TIMESTAMP + DAY_SECONDS;
+      const onL1 = { batchNumber, blockNumber: 9, timestamp: sealedAt, prevRandao: null, isMissed: true };
+      await operator(rollup, "/operator/seals", onL1);
+      const sampled = settlementJson(sampledSettlement(view, model.statics), "settlement", circuits);
+      expect(codeOf(await call("/v1/settlements", sampled))).toBe("SEQ_RANDOMNESS_MISSED");
+      const body = settlementJson(defaultSettlement(view, model.statics), "earnerTable", circuits);
+      for (const [seconds, expected] of [
+        [14 * DAY_SECONDS - 1, "SEQ_TOO_EARLY"],
+        [14 * DAY_SECONDS, "taken"],
+      ] as const) {
+        await head(rollup, sealedAt + seconds);
+        await rollup.sequencer.line.idle();
+        expect(codeOf(await call("/v1/settlements", body))).toBe(expected);
+      }
+      expect(await call(`/v1/settlements/${model.modelId}/1`)).toMatchObject({ ownerWei: "0", voidCount: 0 });
+    });
+
+    it("wants the model's signature where draws are void, and burns their share", async () => {
+      const world = await start();
+      const { rollup, call, circuits, model, until } = world;
+      await until("randomness");
+      const view = await modelOf(world);
+      const data = sampledSettlement(view, model.statics, 2);
+      const body = settlementJson(data, "settlement", circuits);
+      expect(codeOf(await call("/v1/settlements", body))).toBe("OP_BAD_SIGNATURE");
+      const { owner } = model;
+      const forged = { ...body, signature: signatureJson({ ...owner, secret: owner.secret + 1n }, data) };
+      expect(codeOf(await call("/v1/settlements", forged))).toBe("OP_BAD_SIGNATURE");
+      await close(rollup);
+      const before = rollup.sequencer.line.head.ledger.totalWei();
+      const settled = await call("/v1/settlements", { ...body, signature: signatureJson(owner, data) });
+      expect(settled).toMatchObject({
+        voidCount: 2,
+        burnedWei: data.burnedWei.toString(),
+      });
+      expect(before - rollup.sequencer.line.head.ledger.totalWei()).toBe(data.burnedWei);
+    });
+  }
+});
+
+describe("a Seal by a stranger", () => {
+  it("waits until the epoch's beginning is on L1, since a rebuild could move it", async () => {
+    const world = await start();
+    const { rollup, call, model, until } = world;
+    await until("pay");
+    const stranger = rollup.users[1]!;
+    const sealIt = () =>
+      signAs(call, stranger, stranger.id, {
+        kind: KIND.seal,
+        b: model.modelId,
+        bOwner: model.owner.l1Owner,
+        bKind: LEAF_KIND.model,
+      });
+    expect(codeOf(await sealIt())).toBe("SEQ_TOO_EARLY");
+    await close(rollup);
+    const { finalNumber, closedNumber } = rollup.sequencer.line.book;
+    for (let number = finalNumber + 1; number <= closedNumber; number++)
+      await report(rollup, number, "posted");
+    expect(codeOf(await sealIt())).toBe("OP_TOO_EARLY");
+    await head(rollup, L1_TIMESTAMP + 2 * DAY_SECONDS);
+    await rollup.sequencer.line.idle();
+    expect(codeOf(await sealIt())).toBe("taken");
+  });
+});

@@ -1,0 +1,144 @@
+/**
+ * What a settler has to know of a model's epochs, as records beside the log: every payment with the cumulative amount
+ * that its chain commits to, and every sealed epoch. They are written in the same atomic write as the operation that
+ * they come from, so they survive exactly what the operation survives. A rebuilt batch changes none of them: it has the
+ * same operations in the same order, and keeps its number. Of queue entries only a ForcedSeal leaves a record.
+ */
+
+import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import type { SlotTrace } from "@openledger/circuits/batch/slot-trace";
+import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { type Leaf, unpackCounters } from "@openledger/circuits/ledger/leaf";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import { EPOCH_SECONDS, KIND } from "@openledger/circuits/protocol";
+import { hex32 } from "@openledger/foundation/hex";
+import type { LedgerLog, StoreWrite } from "../../store/ledger-log.ts";
+import type { StoredQueueEntry } from "../../store/log-entry.ts";
+import { storeKeys } from "../../store/store-keys.ts";
+import type { BatchBook } from "../batch-book.ts";
+
+const NO_OPERATION = hex32(0n);
+
+/** One link of an epoch's chain: H[PAYMENT](chain, receipt, payerId | cumulativeWei << 24). */
+export interface StoredPayment {
+  /** Of the operation. */
+  readonly hash: `0x${string}`;
+  readonly receipt: bigint;
+  readonly payerId: number;
+  readonly amountWei: bigint;
+  /** Of the epoch, this payment included. */
+  readonly cumulativeWei: bigint;
+  readonly batchNumber: number;
+}
+
+export interface StoredEpoch {
+  readonly modelId: number;
+  readonly epoch: number;
+  /** The batch whose place on L1 gives the randomness. */
+  readonly sealBatch: number;
+  readonly chain: bigint;
+  readonly amountWei: bigint;
+  readonly paymentCount: number;
+  /** The model's `sealed` after the Seal. */
+  readonly sealed: bigint;
+  /** Of the Seal; 0 where L1's queue forced it. */
+  readonly hash: `0x${string}`;
+}
+
+/** The records that an operation leaves behind; `ledger` is as it was right after it. */
+export function epochWrites(
+  ledger: Ledger,
+  operation: SignedOperation,
+  trace: Pick<SlotTrace, "b" | "record">,
+  facts: { hash: `0x${string}`; batchNumber: number },
+): StoreWrite[] {
+  const { hash, batchNumber } = facts;
+  const modelId = trace.record.b;
+  switch (operation.kind) {
+    case KIND.payInference: {
+      const { leaf } = ledger.requireLeaf(modelId);
+      const { epoch, paymentCount } = unpackCounters(leaf.counters);
+      const value: StoredPayment = {
+        hash,
+        receipt: operation.words[0]!,
+        payerId: operation.a,
+        amountWei: decodeAmount(operation.amountCode),
+        cumulativeWei: leaf.openAmount,
+        batchNumber,
+      };
+      return [{ key: storeKeys.payment(modelId, Number(epoch), Number(paymentCount) - 1), value }];
+    }
+    case KIND.seal:
+      return [sealWrite(ledger, modelId, trace.b, facts)];
+    default:
+      return [];
+  }
+}
+
+/** The record that an executed ForcedSeal leaves behind; none of other entries. `before`: its leaf B as it was. */
+export function forcedSealWrites(
+  ledger: Ledger,
+  record: Pick<SlotRecord, "kind" | "b" | "isValid">,
+  before: Leaf,
+  batchNumber: number,
+): StoreWrite[] {
+  if (record.kind !== KIND.forcedSeal || !record.isValid) return [];
+  return [sealWrite(ledger, record.b, before, { hash: NO_OPERATION, batchNumber })];
+}
+
+/**
+ * Whether a ForcedSeal has to wait for L1 to have the beginning of the epoch that it would close: a rebuild moves that
+ * beginning, and could so undo what was executed.
+ */
+export function waitsForEpoch(
+  { b, kind, word1: queuedAt }: Pick<StoredQueueEntry, "b" | "kind" | "word1">,
+  ledger: Ledger,
+  book: BatchBook,
+): boolean {
+  const epochStart = ledger.leaf(b)?.model?.epochStart ?? 0n;
+  // Younger epochs are not closed, wherever they begin; 0 is a model's without a genesis.
+  if (kind !== KIND.forcedSeal || epochStart === 0n || queuedAt < epochStart + BigInt(EPOCH_SECONDS))
+    return false;
+  return book.leafAfter(book.reached("posted"), b)?.model?.epochStart !== epochStart;
+}
+
+/** `before`: the model's leaf before the Seal took the epoch out of it; `ledger` is as it was right after it. */
+function sealWrite(
+  ledger: Ledger,
+  modelId: number,
+  before: Leaf,
+  { hash, batchNumber }: { hash: `0x${string}`; batchNumber: number },
+): StoreWrite {
+  const { epoch, paymentCount } = unpackCounters(before.counters);
+  const value: StoredEpoch = {
+    modelId,
+    epoch: Number(epoch),
+    sealBatch: batchNumber,
+    chain: before.chain,
+    amountWei: before.openAmount,
+    paymentCount: Number(paymentCount),
+    sealed: ledger.requireLeaf(modelId).model!.sealed,
+    hash,
+  };
+  return { key: storeKeys.epoch(modelId, value.epoch), value };
+}
+
+/** An epoch's payments in the chain's order, `limit` of them from place `from` on. */
+export async function readPayments(
+  log: LedgerLog,
+  modelId: number,
+  epoch: number,
+  page: { from: number; limit: number },
+): Promise<StoredPayment[]> {
+  return log.range<StoredPayment>({
+    gte: storeKeys.payment(modelId, epoch, page.from),
+    lt: storeKeys.payment(modelId, epoch + 1, 0),
+    limit: page.limit,
+  });
+}
+
+/** The epoch's record, undefined while it is open. */
+export function readEpoch(log: LedgerLog, modelId: number, epoch: number): Promise<StoredEpoch | undefined> {
+  return log.get<StoredEpoch>(storeKeys.epoch(modelId, epoch));
+}

@@ -1,0 +1,368 @@
+import { findKnownRows } from "@openledger/client/datanets/browse-rows";
+import { listHostCommits } from "@openledger/client/datanets/hosted-history";
+import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { type FileFormat, formatOf } from "@openledger/datanets/rows/read-rows";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useAction } from "../../bridge/use-action.ts";
+import { Badge } from "../../design/badge.tsx";
+import { Button } from "../../design/button.tsx";
+import { Check } from "../../design/field.tsx";
+import { Timeline } from "../../design/timeline.tsx";
+import { NeedsKey } from "../../hosted/needs-key.tsx";
+import { RowText } from "../../hosted/row-text.tsx";
+import { showBytes } from "../../hosted/show-bytes.ts";
+import { datanetHref, type TabProps } from "../../hosted/tab-props.ts";
+import { useAnswer } from "../../ledger/use-answer.ts";
+import { showAge, showCount } from "../../words/format.ts";
+import { ProblemNotice } from "../../words/problem.tsx";
+import { Notices } from "../notices.tsx";
+import { type ChosenRows, chooseRows } from "./chosen-rows.ts";
+import { type Contributions, contributionsOf, type Pending } from "./contributions.ts";
+import { type LookedAt, lookThrough } from "./look-through.ts";
+
+/** Together. What a browser holds at ease, and what a person looks through. */
+const MAX_FILES_BYTES = 64_000_000;
+const SHOWN_ROWS = 6;
+const SHOWN_CHARACTERS = 240;
+const KNOWN_A_REQUEST = 16_384;
+
+/** Files as rows: looked at before anything is signed, committed first, brought to the host once that is final. */
+export function ContributeTab(props: TabProps) {
+  const { facts, live } = props;
+  const rollupAddress = live.info.value?.rollupAddress;
+  if (rollupAddress === undefined) return <p class="soft">Asking which ledger this is …</p>;
+  const contributions = contributionsOf(rollupAddress);
+  const pending = contributions.pending.value.filter(({ datanetId }) => datanetId === facts.id);
+  return (
+    <NeedsKey {...props} toDo="contribute">
+      {(client) => (
+        <>
+          {pending.map((one) => (
+            <UnderWay
+              key={one.rowsRoot}
+              {...props}
+              client={client}
+              pending={one}
+              contributions={contributions}
+            />
+          ))}
+          <Chooser {...props} client={client} contributions={contributions} />
+          <Notices {...props} client={client} />
+        </>
+      )}
+    </NeedsKey>
+  );
+}
+
+interface WithClient extends TabProps {
+  readonly client: LedgerClient;
+  readonly contributions: Contributions;
+}
+
+interface Looked extends LookedAt {
+  readonly names: readonly string[];
+}
+
+function Chooser(props: WithClient) {
+  const { client, contributions, facts, onChange, place } = props;
+  const [looked, setLooked] = useState<Looked | null>(null);
+  const [isLines, setLines] = useState(true);
+  const [isOver, setOver] = useState(false);
+  const looking = useAction();
+  const signing = useAction();
+  const input = useRef<HTMLInputElement>(null);
+  const { card } = facts;
+  const look = (files: readonly File[]) =>
+    looking.run(async () => {
+      setLooked(null);
+      const bytes = files.reduce((sum, { size }) => sum + size, 0);
+      if (bytes > MAX_FILES_BYTES)
+        throw new Error(
+          `${showBytes(bytes)} are more than this page takes at once, ${showBytes(MAX_FILES_BYTES)}. The command line takes any: openledger datanet contribute`,
+        );
+      const read = await Promise.all(
+        files.map(async (file) => ({
+          format: chosenFormat(file.name, card.row.kind, isLines),
+          content: new Uint8Array(await file.arrayBuffer()),
+        })),
+      );
+      const { labels, rewards, row } = card;
+      const found = await lookThrough({ rules: { labels, rewards, row }, files: read });
+      const known = await knownFindings(client, place, found);
+      setLooked({ ...found, findings: [...found.findings, ...known], names: files.map(({ name }) => name) });
+    });
+  return (
+    <section class="card stack" aria-label="Contribute">
+      <h2>Contribute rows</h2>
+      <label
+        class={isOver ? "drop drop-over" : "drop"}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={(event) => {
+          event.preventDefault();
+          setOver(false);
+          void look([...(event.dataTransfer?.files ?? [])]);
+        }}
+      >
+        <strong>Drop files here, or choose them</strong>
+        <span class="soft small">{FORMATS[card.row.kind]}</span>
+        <input
+          ref={input}
+          type="file"
+          multiple
+          aria-label="Files"
+          onChange={(event) => {
+            void look([...(event.currentTarget.files ?? [])]);
+            event.currentTarget.value = "";
+          }}
+        />
+      </label>
+      {(card.row.kind === "text" || card.row.kind === "passage") && (
+        <Check
+          label="Every line of a text file is a row"
+          help="Otherwise each file is one row."
+          isChecked={isLines}
+          onCheck={setLines}
+        />
+      )}
+      {looking.isBusy && <p role="status">Looking through the rows …</p>}
+      {looking.problem !== null && <ProblemNotice problem={looking.problem} />}
+      {looked !== null && (
+        <Preview
+          {...props}
+          looked={looked}
+          isBusy={signing.isBusy}
+          onSign={(kept) =>
+            void signing.run(async () => {
+              const rows = kept.map((at) => looked.rows[at]!);
+              await contributions.begin(client, { datanetId: facts.id, names: looked.names, rows });
+              setLooked(null);
+              onChange();
+            })
+          }
+        />
+      )}
+      {signing.problem !== null && <ProblemNotice problem={signing.problem} />}
+    </section>
+  );
+}
+
+const FORMATS = {
+  text: "Text, JSON lines or CSV with a column “text”, Parquet",
+  passage: "JSON lines, CSV or Parquet with “text”, or with “prompt” and “answer”; text files",
+  json: "JSON lines, CSV or Parquet with the card's fields",
+  email: "JSON lines, CSV or Parquet with “label” and “text”",
+  digit: "JSON lines, CSV or Parquet with “label” and “pixels”",
+  image: "PNG, JPEG, GIF or WebP, one row a file",
+} as const;
+
+function chosenFormat(name: string, kind: keyof typeof FORMATS, isLines: boolean): FileFormat {
+  const format = formatOf(name);
+  return format === "whole" && (kind === "text" || kind === "passage") && isLines ? "lines" : format;
+}
+
+/** Rows that the host has from earlier contributions, of whichever Datanet. */
+async function knownFindings(client: LedgerClient, place: TabProps["place"], { digests }: LookedAt) {
+  const findings: LookedAt["findings"][number][] = [];
+  for (let from = 0; from < digests.length; from += KNOWN_A_REQUEST) {
+    const part = digests.slice(from, from + KNOWN_A_REQUEST);
+    for (const { contributorId, datanetId, place: at } of await findKnownRows(client, {
+      ...place,
+      digests: part,
+    })) {
+      const where = datanetId === place.datanetId ? "here" : `to Datanet ${datanetId}`;
+      const detail = `account ${contributorId} has committed it ${where}`;
+      // In another Datanet it is no copy that costs anything; it is worth knowing all the same.
+      if (datanetId === place.datanetId) findings.push({ row: from + at, kind: "duplicate", detail });
+    }
+  }
+  return findings;
+}
+
+interface PreviewProps extends WithClient {
+  readonly looked: Looked;
+  readonly isBusy: boolean;
+  readonly onSign: (kept: readonly number[]) => void;
+}
+
+function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
+  const [decided, setDecided] = useState<Parameters<typeof chooseRows>[2]>({});
+  const { findings, rows } = looked;
+  const chosen = chooseRows(rows.length, findings, decided);
+  const { groups, kept } = chosen;
+  const bytes = kept.reduce((sum, at) => sum + rows[at]!.length, 0);
+  return (
+    <section class="stack" aria-label="Preview">
+      <div class="columns columns-small">
+        <div>
+          <p class="figure">{showCount(kept.length)}</p>
+          <p class="soft small">rows will be committed, {showBytes(bytes)}</p>
+        </div>
+        <div>
+          <p class="figure">{showCount(rows.length - kept.length)}</p>
+          <p class="soft small">are left out, for the reasons below</p>
+        </div>
+      </div>
+      {groups.map((group) => (
+        <Group
+          key={group.kind}
+          group={group}
+          rows={rows}
+          onDecide={(isOut) => setDecided({ ...decided, [group.kind]: isOut })}
+        />
+      ))}
+      <h3>The first of {showCount(kept.length)} rows</h3>
+      <ol class="preview-rows">
+        {kept.slice(0, SHOWN_ROWS).map((at) => (
+          <li key={at}>
+            <RowText text={excerptOf(rows[at]!)} />
+          </li>
+        ))}
+      </ol>
+      <div class="row">
+        <Button isMain isBusy={isBusy} isDisabled={kept.length === 0} onClick={() => onSign(kept)}>
+          {isBusy ? "Keeping the rows and signing …" : `Sign for ${showCount(kept.length)} rows`}
+        </Button>
+        <span class="soft small">
+          Account {client.leafId} commits to their hashes. The rows leave this browser when that is final on
+          Ethereum, so nobody can copy them before.
+        </span>
+      </div>
+    </section>
+  );
+}
+
+const excerptOf = (row: Uint8Array) => {
+  const text = new TextDecoder().decode(row.subarray(0, 4 * SHOWN_CHARACTERS));
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)} …` : text;
+};
+
+interface GroupProps {
+  readonly group: ChosenRows["groups"][number];
+  readonly rows: readonly Uint8Array[];
+  readonly onDecide: (isLeftOut: boolean) => void;
+}
+
+function Group({ group, onDecide, rows }: GroupProps) {
+  const { findings, isLeftOut, stays, title, why } = group;
+  return (
+    <details class="finding-group">
+      <summary class="row">
+        <strong>{title}</strong>
+        <span class="soft">{showCount(findings.length)}</span>
+        <span class="push" />
+        <Badge tone={isLeftOut ? "bad" : "wait"}>{isLeftOut ? "left out" : "kept"}</Badge>
+      </summary>
+      <div class="folded stack-s">
+        <p class="soft small">{why}</p>
+        {stays !== "never" && (
+          <Check
+            label="Leave these rows out"
+            help="You decide: nobody else has seen them."
+            isChecked={isLeftOut}
+            onCheck={onDecide}
+          />
+        )}
+        <ul class="preview-rows">
+          {findings.slice(0, SHOWN_ROWS).map(({ detail, row }) => (
+            <li key={`${row} ${detail}`}>
+              <RowText text={excerptOf(rows[row]!)} />
+              <span class="soft small">
+                {" "}
+                row {showCount(row + 1)}: {detail}
+              </span>
+            </li>
+          ))}
+        </ul>
+        {findings.length > SHOWN_ROWS && (
+          <p class="soft small">and {showCount(findings.length - SHOWN_ROWS)} more</p>
+        )}
+      </div>
+    </details>
+  );
+}
+
+const STEPS = [
+  { name: "signed", label: "Signed" },
+  { name: "listed", label: "On the ledger" },
+  { name: "final", label: "Final on Ethereum" },
+  { name: "uploaded", label: "At the host" },
+] as const;
+
+function UnderWay(props: WithClient & { readonly pending: Pending }) {
+  const { client, contributions, live, onChange, pending, place } = props;
+  const { value } = useAnswer(live, pending.rowsRoot, () => listHostCommits(client, place));
+  const [received, setReceived] = useState<number | null>(null);
+  const { isBusy, problem, run } = useAction();
+  const commit = value?.find(({ rowsRoot }) => rowsRoot === pending.rowsRoot);
+  const isMine = pending.leafId === client.leafId;
+  useEffect(() => {
+    // The page was closed between the signature and its answer.
+    if (isMine && pending.signed !== undefined && value !== undefined && commit === undefined)
+      void run(() => contributions.resend(client, pending));
+  }, [value === undefined]);
+  const upload = () =>
+    run(async () => {
+      await contributions.upload(client, place, pending, setReceived);
+      onChange();
+    });
+  useEffect(() => {
+    if (isMine && commit?.isFinal === true) void upload();
+  }, [commit?.isFinal]);
+  return (
+    <article class="card stack" aria-label={`Contribution of ${pending.rowCount} rows`}>
+      <div class="row">
+        <h2>{showCount(pending.rowCount)} rows are under way</h2>
+        <span class="push" />
+        <span class="soft small">{showAge(pending.startedAtMs, live.nowMs.value)}</span>
+      </div>
+      <p class="soft small">{pending.names.join(", ").slice(0, 200)}</p>
+      <Timeline label="Way of the contribution" steps={stepsOf(commit, received, pending.rowCount)} />
+      {received !== null && (
+        <progress
+          class="label-progress"
+          value={received}
+          max={pending.rowCount}
+          aria-label="Rows at the host"
+        />
+      )}
+      <p class="soft small">
+        {commit?.isFinal === true
+          ? "The rows go to the host now. If you close the page, it goes on when you come back."
+          : "You may close this page: it goes on when you come back, in this browser."}
+      </p>
+      {problem !== null && (
+        <>
+          <ProblemNotice problem={problem} />
+          <div class="row">
+            <Button isSmall isBusy={isBusy} onClick={() => void upload()}>
+              Try again
+            </Button>
+            <Button isSmall onClick={() => void contributions.forget(pending.rowsRoot)}>
+              Forget it here
+            </Button>
+          </div>
+        </>
+      )}
+      {(commit?.receivedCount ?? 0) > 0 && (
+        <a href={datanetHref(pending.datanetId, `rows/commit/${pending.rowsRoot}`)}>Its rows</a>
+      )}
+    </article>
+  );
+}
+
+function stepsOf(commit: HostCommitView | undefined, received: number | null, rowCount: number) {
+  const reached = commit === undefined ? 1 : !commit.isFinal ? 2 : commit.isComplete ? 4 : 3;
+  return STEPS.map(({ label, name }, i) => ({
+    name,
+    label,
+    state: i < reached ? ("done" as const) : i === reached ? ("current" as const) : ("ahead" as const),
+    ...(name === "uploaded" && received !== null
+      ? { note: `${showCount(received)} of ${showCount(rowCount)}` }
+      : {}),
+  }));
+}

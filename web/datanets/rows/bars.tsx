@@ -1,0 +1,40 @@
+import type { Tone } from "../../design/badge.tsx";
+import { RowText } from "../../hosted/row-text.tsx";
+import { showCount } from "../../words/format.ts";
+
+interface Bar {
+  readonly label: string;
+  readonly value: number;
+  readonly tone?: Tone;
+}
+
+/** Counts side by side. The numbers stand beside the bars, so the bars say nothing that is not written. */
+export function Bars({ bars, title }: { title: string; bars: readonly Bar[] }) {
+  const most = Math.max(1, ...bars.map(({ value }) => value));
+  const total = Math.max(
+    1,
+    bars.reduce((sum, { value }) => sum + value, 0),
+  );
+  return (
+    <figure class="bars">
+      <figcaption>
+        <h3>{title}</h3>
+      </figcaption>
+      <ul>
+        {bars.map(({ label, tone = "info", value }) => (
+          <li key={label}>
+            <span class="bar-name">
+              <RowText text={label} isOneLine />
+            </span>
+            <span class="bar-box" aria-hidden="true">
+              <span class={`bar bar-${tone}`} style={{ width: `${(100 * value) / most}%` }} />
+            </span>
+            <span class="bar-value">
+              {showCount(value)} <span class="soft">{Math.round((100 * value) / total)} %</span>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </figure>
+  );
+}

@@ -1,0 +1,121 @@
+/** What stands beside a row that is labelled: what others say of it, on request, and how far the work is. */
+
+import { getHostedRow } from "@openledger/client/datanets/browse-rows";
+import { getStatistics } from "@openledger/client/datanets/label-turns";
+import { useEffect } from "preact/hooks";
+import { Button } from "../../design/button.tsx";
+import { Notice } from "../../design/notice.tsx";
+import { KeyHint } from "../../hosted/key-hint.tsx";
+import { RowText } from "../../hosted/row-text.tsx";
+import type { TabProps } from "../../hosted/tab-props.ts";
+import { useLoaded } from "../../hosted/use-loaded.ts";
+import { showCount } from "../../words/format.ts";
+import { ProblemNotice } from "../../words/problem.tsx";
+import type { HeldLabel } from "./label-outbox.ts";
+
+interface SuggestionProps extends TabProps {
+  readonly digest: string;
+  /** It was shown: the label that follows says so. */
+  readonly onSeen: (label: string) => void;
+}
+
+/** What a model says of the row. Whoever sees it follows it more often than not: so the label says that he saw it. */
+export function Suggestion({ digest, onSeen, place, visitor }: SuggestionProps) {
+  const { problem, value } = useLoaded(digest, () =>
+    getHostedRow(visitor.reader, { ...place, digest, isSigned: true }),
+  );
+  const suggestion = value?.suggestion ?? null;
+  useEffect(() => {
+    if (suggestion !== null) onSeen(suggestion.label);
+  }, [suggestion]);
+  if (problem !== null) return <ProblemNotice problem={problem} />;
+  if (value === undefined) return <p class="soft small">Asking for the suggestion …</p>;
+  if (suggestion === null) return <p class="soft small">No model has a suggestion for this row.</p>;
+  return (
+    <p class="row" role="note">
+      <span>
+        <strong>
+          <RowText text={suggestion.label} isOneLine />
+        </strong>
+        , says <RowText text={suggestion.model} isOneLine />,{" "}
+        {(suggestion.confidencePermille / 10).toFixed(1)} % sure
+      </span>
+      <span class="soft small">
+        <KeyHint name="Enter" /> takes it
+      </span>
+    </p>
+  );
+}
+
+/** What the contributor said of the row: shown on request alone, since it leads. */
+export function Hint(props: TabProps & { digest: string }) {
+  const { digest, place, visitor } = props;
+  const { problem, value } = useLoaded(digest, () =>
+    getHostedRow(visitor.reader, { ...place, digest, isSigned: true }),
+  );
+  if (problem !== null) return <ProblemNotice problem={problem} />;
+  return (
+    <Notice
+      tone="info"
+      title={value === undefined ? "Asking …" : `The contributor says: ${value.label ?? "nothing"}`}
+    />
+  );
+}
+
+interface ProgressProps extends TabProps {
+  readonly ownCount: number | null;
+  readonly held: readonly HeldLabel[];
+  readonly said: string;
+  readonly onUndo: () => void;
+}
+
+export function Progress({ facts, held, onUndo, ownCount, place, said, visitor }: ProgressProps) {
+  const { value } = useLoaded(`${facts.here.recordCount}`, () => getStatistics(visitor.reader, place));
+  const last = held.at(-1);
+  const isDone = value === undefined ? 0 : value.states.accepted + value.states.leftOut;
+  const agreement = value?.labelling.agreement.value ?? null;
+  const gold = value?.labelling.labellers.find(({ leafId }) => leafId === visitor.account?.id)?.gold;
+  return (
+    <section class="card stack" aria-label="Progress">
+      <div class="label-figures">
+        <div>
+          <p class="figure">{ownCount === null ? "–" : showCount(ownCount)}</p>
+          <p class="soft small">labels of yours</p>
+        </div>
+        <div>
+          <p class="figure">{agreement === null ? "–" : agreement.toFixed(2)}</p>
+          <p class="soft small">agreement of all</p>
+        </div>
+      </div>
+      {value !== undefined && value.rowCount > 0 && (
+        <div>
+          <progress
+            class="label-progress"
+            value={isDone}
+            max={value.rowCount}
+            aria-label="Rows that are settled"
+          />
+          <p class="soft small">
+            {showCount(isDone)} of {showCount(value.rowCount)} rows are settled
+            {value.states.disputed > 0 && `, ${showCount(value.states.disputed)} disputed`}
+          </p>
+        </div>
+      )}
+      {gold !== undefined && gold.right + gold.wrong > 0 && (
+        <p class="soft small">
+          {gold.right} of {gold.right + gold.wrong} gold rows right
+        </p>
+      )}
+      <p class="small" role="status">
+        {said}
+      </p>
+      <Button isSmall isDisabled={last === undefined} onClick={onUndo}>
+        <KeyHint name="u" /> {last === undefined ? "Nothing to take back" : `Take back “${last.label}”`}
+      </Button>
+      <p class="soft small">
+        Your last labels wait here for some seconds, so that you can take them back. Then they are signed for
+        good.
+      </p>
+    </section>
+  );
+}

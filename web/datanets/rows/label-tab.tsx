@@ -1,0 +1,352 @@
+import { getStanding, nextRows } from "@openledger/client/datanets/label-turns";
+import type { LabelTurn } from "@openledger/client/datanets/row-schemas";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Button } from "../../design/button.tsx";
+import { KeyHint } from "../../hosted/key-hint.tsx";
+import { NeedsKey } from "../../hosted/needs-key.tsx";
+import { RowContent } from "../../hosted/row-content.tsx";
+import { RowText } from "../../hosted/row-text.tsx";
+import { sayAll } from "../../hosted/say.ts";
+import type { TabProps } from "../../hosted/tab-props.ts";
+import { keyOfPlace, useKeys } from "../../hosted/use-keys.ts";
+import { useLoaded } from "../../hosted/use-loaded.ts";
+import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
+import { Hint, Progress, Suggestion } from "./label-beside.tsx";
+import { FLAG_NAMES, type HeldLabel, LabelOutbox } from "./label-outbox.ts";
+
+const FETCHED_ROWS = 20;
+/** The queue is asked again before it is empty, so that nobody waits. */
+const LEAST_AHEAD = 8;
+/** A label that is not taken back by then goes to the host. */
+const HELD_MS = 15_000;
+
+/** Whether a model's suggestions are shown: in this browser, until they are hidden again. */
+const SUGGESTING = "openledger.labels.suggestions";
+
+type QueueRow = LabelTurn["rows"][number];
+type Flag = (typeof FLAG_NAMES)[number];
+
+/** The queue of one labeller, worked by keys alone. */
+export function LabelTab(props: TabProps) {
+  if (props.facts.card.labels.length === 0)
+    return (
+      <section class="card narrow">
+        <p class="soft">The card of this Datanet has no labels.</p>
+      </section>
+    );
+  return (
+    <NeedsKey {...props} toDo="label">
+      {(client) => <Allowed {...props} client={client} />}
+    </NeedsKey>
+  );
+}
+
+function Allowed(props: TabProps & { client: LedgerClient }) {
+  const { client, place } = props;
+  const standing = useLoaded(`${client.leafId}`, () => getStanding(client, place));
+  if (standing.problem !== null) return <ProblemNotice problem={standing.problem} />;
+  if (standing.value === undefined) return <p class="soft">Asking the host …</p>;
+  if (!standing.value.mayLabel)
+    return (
+      <section class="card stack narrow">
+        <h2>You are no labeller of this Datanet</h2>
+        <p class="soft">
+          Its card names the accounts that label, and {client.leafId} is none of them. Write to its owner:{" "}
+          <RowText text={props.facts.card.contact} isOneLine />
+        </p>
+      </section>
+    );
+  return <Queue {...props} />;
+}
+
+function Queue(props: TabProps & { client: LedgerClient }) {
+  const { client, facts, place } = props;
+  const { labels } = facts.card;
+  const [queue, setQueue] = useState<readonly QueueRow[]>([]);
+  const [isEmpty, setEmpty] = useState(false);
+  /** Of this labeller, those that are not with the host yet counted in; null until the host has counted. */
+  const [ownCount, setOwnCount] = useState<number | null>(null);
+  const [flags, setFlags] = useState<readonly Flag[]>([]);
+  const [note, setNote] = useState("");
+  const [isFlagging, setFlagging] = useState(false);
+  const [isHinted, setHinted] = useState(false);
+  const [isSuggesting, setSuggesting] = useState(() => localStorage.getItem(SUGGESTING) === "yes");
+  const [said, setSaid] = useState("");
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const noteBox = useRef<HTMLTextAreaElement>(null);
+  const suggested = useRef(new Map<string, string>());
+  const skipped = useRef(new Set<string>());
+  const done = useRef(new Set<string>());
+  const isAsking = useRef(false);
+  const outbox = useMemo(() => makeOutbox(client, place, setProblem), [client]);
+  const held = outbox.held.value;
+  const row = queue[0];
+
+  const fill = async () => {
+    if (isAsking.current) return;
+    isAsking.current = true;
+    try {
+      // What waited since the last visit goes first, so that nothing is counted twice.
+      if (ownCount === null) await outbox.flush();
+      const turn = await nextRows(client, { ...place, limit: FETCHED_ROWS + outbox.held.value.length });
+      const isNew = ({ digest }: QueueRow) =>
+        !outbox.has(digest) && !skipped.current.has(digest) && !done.current.has(digest);
+      setOwnCount((now) => now ?? turn.labelledCount);
+      setQueue((now) => {
+        const known = new Set(now.map(({ digest }) => digest));
+        const more = turn.rows.filter((one) => isNew(one) && !known.has(one.digest));
+        setEmpty(now.length + more.length === 0);
+        return [...now, ...more];
+      });
+      setProblem(null);
+    } catch (error) {
+      setProblem(problemOf(error));
+    } finally {
+      isAsking.current = false;
+    }
+  };
+  useEffect(() => {
+    if (queue.length < LEAST_AHEAD && !isEmpty) void fill();
+  }, [queue.length]);
+  useEffect(() => {
+    const flush = () => void outbox.flush().catch((error: unknown) => setProblem(problemOf(error)));
+    const onHide = () => document.visibilityState === "hidden" && flush();
+    const timer = setInterval(() => {
+      const oldest = outbox.held.value[0];
+      if (oldest !== undefined && Date.now() - outbox.held.value.at(-1)!.atMs > HELD_MS) flush();
+    }, 1_000);
+    document.addEventListener("visibilitychange", onHide);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", onHide);
+      flush();
+    };
+  }, [outbox]);
+
+  const next = () => {
+    setQueue((now) => now.slice(1));
+    setFlags([]);
+    setNote("");
+    setFlagging(false);
+    setHinted(false);
+  };
+  const give = (label: string) => {
+    if (row === undefined) return;
+    done.current.add(row.digest);
+    setOwnCount((count) => (count ?? 0) + 1);
+    setSaid(`labelled ${label}`);
+    const { digest, excerpt } = row;
+    const seen = suggested.current.has(digest) ? ({ sawSuggestion: true } as const) : {};
+    outbox
+      .give({ row: digest, label, flags: [...flags], note, atMs: Date.now(), excerpt, ...seen })
+      .catch((error: unknown) => setProblem(problemOf(error)));
+    next();
+  };
+  const skip = () => {
+    if (row === undefined) return;
+    skipped.current.add(row.digest);
+    setSaid("skipped");
+    next();
+  };
+  const undo = () => {
+    const last = outbox.undo();
+    if (last === null) return setSaid("nothing to take back: the host has all your labels");
+    done.current.delete(last.row);
+    setOwnCount((count) => Math.max(0, (count ?? 0) - 1));
+    setEmpty(false);
+    setQueue((now) => [
+      { digest: last.row, excerpt: last.excerpt, bytes: 0, isCut: false, isWellFormed: true },
+      ...now,
+    ]);
+    setFlags(last.flags);
+    setNote(last.note);
+    setSaid("taken back");
+  };
+  const toggleSuggestions = () => {
+    localStorage.setItem(SUGGESTING, isSuggesting ? "no" : "yes");
+    setSuggesting(!isSuggesting);
+  };
+  const toggle = (flag: Flag) =>
+    setFlags((now) => (now.includes(flag) ? now.filter((one) => one !== flag) : [...now, flag]));
+  useKeys((key) => {
+    if (isFlagging) {
+      const flag = FLAG_NAMES[Number(key) - 1];
+      if (flag !== undefined) toggle(flag);
+      else if (key === "f" || key === "Escape" || key === "Enter") setFlagging(false);
+      else return false;
+      return true;
+    }
+    const place = labels.findIndex((_, i) => keyOfPlace(i) === key);
+    if (place >= 0) give(labels[place]!.name);
+    else if (key === "s") skip();
+    else if (key === "u" || key === "Backspace") undo();
+    else if (key === "f") setFlagging(true);
+    else if (key === "n") noteBox.current?.focus();
+    else if (key === "h") setHinted(!isHinted);
+    else if (key === "p") toggleSuggestions();
+    else if (key === "Enter" && row !== undefined && suggested.current.has(row.digest))
+      give(suggested.current.get(row.digest)!);
+    else return false;
+    return true;
+  });
+
+  return (
+    <div class="label-desk">
+      <section class="card stack label-row" aria-label="Row to label">
+        {problem !== null && <ProblemNotice problem={problem} />}
+        {row === undefined ? (
+          isEmpty ? (
+            <Done
+              {...props}
+              held={held}
+              skippedCount={skipped.current.size}
+              onAgain={() => {
+                skipped.current.clear();
+                setEmpty(false);
+                void fill();
+              }}
+            />
+          ) : (
+            problem === null && <p class="soft">Fetching your next rows …</p>
+          )
+        ) : (
+          <>
+            <RowContent {...props} row={row} />
+            {isSuggesting && (
+              <Suggestion
+                key={`suggested ${row.digest}`}
+                {...props}
+                digest={row.digest}
+                onSeen={(label) => suggested.current.set(row.digest, label)}
+              />
+            )}
+            {isHinted && <Hint key={row.digest} {...props} digest={row.digest} />}
+            <fieldset class="label-choices">
+              <legend class="visually-hidden">Label</legend>
+              {labels.map(({ description, name }, i) => (
+                <button
+                  key={name}
+                  type="button"
+                  class="label-choice"
+                  title={description}
+                  onClick={() => give(name)}
+                >
+                  {keyOfPlace(i) !== null && <KeyHint name={keyOfPlace(i)!} />}
+                  <RowText text={name} isOneLine />
+                </button>
+              ))}
+            </fieldset>
+            {(isFlagging || flags.length > 0) && (
+              <fieldset class="chips">
+                <legend class="small soft">Flags</legend>
+                {FLAG_NAMES.map((flag, i) => (
+                  <button
+                    key={flag}
+                    type="button"
+                    class="chip"
+                    aria-pressed={flags.includes(flag)}
+                    onClick={() => toggle(flag)}
+                  >
+                    {isFlagging && <KeyHint name={String(i + 1)} />} {flag}
+                  </button>
+                ))}
+              </fieldset>
+            )}
+            <div class="field">
+              <label for="label-note">Note</label>
+              <div class="field-box">
+                <textarea
+                  ref={noteBox}
+                  id="label-note"
+                  rows={1}
+                  value={note}
+                  placeholder="For the reviewer; Escape goes back to the labels"
+                  onInput={(event) => setNote(event.currentTarget.value)}
+                  onKeyDown={(event) => {
+                    if (event.key !== "Escape" && !(event.key === "Enter" && !event.shiftKey)) return;
+                    event.preventDefault();
+                    event.currentTarget.blur();
+                  }}
+                />
+              </div>
+            </div>
+            <div class="row">
+              <Button isSmall onClick={skip}>
+                <KeyHint name="s" /> Skip
+              </Button>
+              <Button isSmall onClick={() => setFlagging(!isFlagging)}>
+                <KeyHint name="f" /> Flag
+              </Button>
+              <Button isSmall onClick={() => noteBox.current?.focus()}>
+                <KeyHint name="n" /> Note
+              </Button>
+              <Button isSmall onClick={() => setHinted(!isHinted)}>
+                <KeyHint name="h" /> {isHinted ? "Hide" : "Show"} the contributor's label
+              </Button>
+              <Button isSmall onClick={toggleSuggestions}>
+                <KeyHint name="p" /> {isSuggesting ? "Hide" : "Show"} a model's suggestions
+              </Button>
+            </div>
+          </>
+        )}
+      </section>
+      <div class="stack">
+        <Progress {...props} ownCount={ownCount} held={held} said={said} onUndo={undo} />
+        {facts.card.instructions !== "" && (
+          <section class="card stack-s">
+            <h2>Instructions</h2>
+            <p class="small">
+              <RowText text={facts.card.instructions} />
+            </p>
+          </section>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function makeOutbox(
+  client: LedgerClient,
+  place: TabProps["place"],
+  onProblem: (problem: Problem | null) => void,
+): LabelOutbox {
+  const name = `openledger.labels.${client.rollupAddress}.${place.datanetId}.${client.leafId}`;
+  return new LabelOutbox(name, async (labels) => {
+    for (const { atMs, flags, label, note, row, sawSuggestion } of labels) {
+      const seen = sawSuggestion === undefined ? {} : { sawSuggestion };
+      const record = { kind: "label", row, label, flags, note, ...seen } as const;
+      try {
+        // At the time when it was given: sent twice, it is one record.
+        await sayAll(client, { ...place, from: client.leafId!, records: [record], atMs });
+      } catch (error) {
+        const problem = problemOf(error);
+        onProblem(problem);
+        // The host has refused it for good: keeping it would hold up all others.
+        if (problem.code !== "DNT_RECORD_NOT_ALLOWED" && problem.code !== "DNT_RECORD_OUTDATED") throw error;
+      }
+    }
+  });
+}
+
+interface DoneProps {
+  readonly held: readonly HeldLabel[];
+  readonly skippedCount: number;
+  readonly onAgain: () => void;
+}
+
+function Done({ held, onAgain, skippedCount }: DoneProps) {
+  return (
+    <div class="stack">
+      <h2>Nothing left for you to label</h2>
+      <p class="soft">
+        {held.length > 0
+          ? "Your last labels are about to be sent."
+          : "All rows have your label, or as many as they need from others."}
+      </p>
+      <Button onClick={onAgain}>
+        {skippedCount > 0 ? `Look at the ${skippedCount} skipped rows again` : "Ask again"}
+      </Button>
+    </div>
+  );
+}

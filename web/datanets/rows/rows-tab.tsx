@@ -1,0 +1,164 @@
+import { findRows, type RowQuery } from "@openledger/client/datanets/browse-rows";
+import type { HostedRow } from "@openledger/client/datanets/row-schemas";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { Badge } from "../../design/badge.tsx";
+import { Button } from "../../design/button.tsx";
+import { Choice } from "../../design/choice.tsx";
+import { Field } from "../../design/field.tsx";
+import { NeedsAccess } from "../../hosted/needs-access.tsx";
+import { OutcomeBadge } from "../../hosted/outcome-badge.tsx";
+import { RowDetail } from "../../hosted/row-detail.tsx";
+import { RowPages } from "../../hosted/row-pages.ts";
+import { RowText } from "../../hosted/row-text.tsx";
+import { showBytes } from "../../hosted/show-bytes.ts";
+import { datanetHref, readablePlace, type TabProps } from "../../hosted/tab-props.ts";
+import { VirtualList } from "../../hosted/virtual-list.tsx";
+import { showCount } from "../../words/format.ts";
+import { ProblemNotice, problemOf } from "../../words/problem.tsx";
+
+const TYPING_MS = 250;
+const STATES = [
+  { name: "", label: "any state" },
+  { name: "waiting", label: "waits for labels" },
+  { name: "disputed", label: "disputed" },
+  { name: "accepted", label: "accepted" },
+  { name: "leftOut", label: "left out" },
+] as const;
+type State = (typeof STATES)[number]["name"];
+
+/** Every row: looked through, filtered, searched, and read. `rows/commit/0x…` shows one contribution. */
+export function RowsTab(props: TabProps) {
+  return (
+    <NeedsAccess {...props}>
+      <Rows {...props} />
+    </NeedsAccess>
+  );
+}
+
+function Rows(props: TabProps) {
+  const { facts, rest, visitor } = props;
+  const commit = rest[0] === "commit" ? rest[1] : undefined;
+  const [text, setText] = useState("");
+  const [asked, setAsked] = useState("");
+  const [label, setLabel] = useState("");
+  const [state, setState] = useState<State>("");
+  const [contributor, setContributor] = useState("");
+  const [selected, setSelected] = useState<number | null>(null);
+  const [, setTurn] = useState(0);
+  useEffect(() => {
+    const timer = setTimeout(() => setAsked(text.trim()), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  const query: RowQuery = {
+    ...(asked === "" ? {} : { text: asked }),
+    ...(label === "" ? {} : { label }),
+    ...(state === "" ? {} : { state }),
+    ...(commit === undefined ? {} : { commit }),
+    ...(/^\d+$/.test(contributor) ? { contributor: Number(contributor) } : {}),
+  };
+  const about = JSON.stringify([query, facts.here, visitor.reader.leafId]);
+  const place = readablePlace(props);
+  const pages = useMemo(
+    () =>
+      new RowPages(
+        (page) => findRows(visitor.reader, { ...place, ...query, ...page }),
+        () => setTurn((count) => count + 1),
+      ),
+    [about],
+  );
+  useEffect(() => {
+    setSelected(null);
+    pages.want(0, 1);
+    return () => pages.stop();
+  }, [pages]);
+  const chosen = selected === null ? undefined : pages.row(selected);
+  const { total } = pages;
+  return (
+    <div class="stack">
+      <section class="card rows-filter" aria-label="Filters">
+        <Field
+          label="Search the text"
+          value={text}
+          onInput={setText}
+          placeholder="All of these words; attrib* for any ending"
+        />
+        {facts.card.labels.length > 0 && (
+          <Choice
+            label="Label"
+            value={label}
+            onChoose={setLabel}
+            options={[
+              { name: "", label: "any label" },
+              ...facts.card.labels.map(({ name }) => ({ name, label: name })),
+            ]}
+          />
+        )}
+        <Choice label="State" value={state} onChoose={setState} options={STATES} />
+        <Field label="Contributor" value={contributor} onInput={setContributor} placeholder="any account" />
+      </section>
+      {commit !== undefined && (
+        <p class="small">
+          Rows of one contribution, {commit.slice(0, 10)}….{" "}
+          <a href={datanetHref(facts.id, "rows")}>Show all rows</a>
+        </p>
+      )}
+      {pages.failure !== null && <ProblemNotice problem={problemOf(pages.failure)} />}
+      <p class="soft small" role="status">
+        {total === null ? "Asking the host …" : `${showCount(total)} ${total === 1 ? "row" : "rows"}`}
+      </p>
+      <div class={chosen === undefined ? "stack" : "beside rows-beside"}>
+        {total !== null && total > 0 && (
+          <VirtualList
+            label="Rows"
+            count={total}
+            selected={selected}
+            onSelect={setSelected}
+            onRange={(first, end) => pages.want(first, end)}
+            row={(index) => <Line index={index} row={pages.row(index)} />}
+          />
+        )}
+        {total === 0 && <p class="card soft">No row is like that.</p>}
+        {chosen !== undefined && (
+          <section class="card stack rows-detail" aria-label="Row">
+            <div class="row">
+              <h2>Row {showCount(selected! + 1)}</h2>
+              <span class="push" />
+              <Button isSmall onClick={() => setSelected(null)}>
+                Close
+              </Button>
+            </div>
+            <RowDetail {...props} digest={chosen.digest} />
+          </section>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Line({ index, row }: { index: number; row: HostedRow | undefined }) {
+  if (row === undefined)
+    return (
+      <>
+        <span class="line-number">{showCount(index + 1)}</span>
+        <span class="line-text line-empty" />
+      </>
+    );
+  return (
+    <>
+      <span class="line-number">{showCount(index + 1)}</span>
+      <span class="line-text">
+        {row.excerpt === "" ? (
+          <span class="soft">{row.isWellFormed ? "a picture" : "bytes that are no row of this kind"}</span>
+        ) : (
+          <RowText text={row.excerpt} isOneLine />
+        )}
+      </span>
+      <span class="line-facts">
+        {row.objectionCount > 0 && <Badge tone="wait">objection</Badge>}
+        <OutcomeBadge outcome={row.outcome} own={row.label} />
+        <span class="soft line-owner">by {row.contributorId}</span>
+        <span class="soft line-bytes">{showBytes(row.bytes)}</span>
+      </span>
+    </>
+  );
+}

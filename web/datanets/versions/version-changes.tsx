@@ -1,0 +1,91 @@
+import type { HostVersionView } from "@openledger/client/datanets/host-schemas";
+import { compareVersions } from "@openledger/client/datanets/hosted-history";
+import { useState } from "preact/hooks";
+import { Badge } from "../../design/badge.tsx";
+import { Choice } from "../../design/choice.tsx";
+import { RowText } from "../../hosted/row-text.tsx";
+import { datanetHref, type TabProps } from "../../hosted/tab-props.ts";
+import { textsOf } from "../../hosted/texts-of.ts";
+import { useLoaded } from "../../hosted/use-loaded.ts";
+import { showCount } from "../../words/format.ts";
+import { ProblemNotice } from "../../words/problem.tsx";
+
+const SHOWN_CHANGES = 50;
+const TONES = { added: "good", removed: "bad", reassigned: "wait" } as const;
+
+/** What came, went, or changed owners between two versions. */
+export function VersionChanges(props: TabProps & { versions: readonly HostVersionView[] }) {
+  const here = props.versions.filter(({ isHere }) => isHere);
+  const [after, setAfter] = useState(String(here.at(-1)?.version ?? ""));
+  const [before, setBefore] = useState(String(here.at(-2)?.version ?? ""));
+  if (here.length < 2) return null;
+  const options = here.map(({ rowCount, version }) => ({
+    name: String(version),
+    label: `Version ${version}, ${showCount(rowCount)} rows`,
+  }));
+  const rootOf = (version: string) => here.find((one) => String(one.version) === version)?.rowsRoot;
+  const [from, to] = [rootOf(before), rootOf(after)];
+  return (
+    <section class="card stack" aria-label="What changed">
+      <h2>What changed</h2>
+      <div class="columns columns-small">
+        <Choice label="From" value={before} options={options} onChoose={setBefore} />
+        <Choice label="To" value={after} options={options} onChoose={setAfter} />
+      </div>
+      {from !== undefined && to !== undefined && (
+        <Changes key={`${from}/${to}`} {...props} before={from} after={to} />
+      )}
+    </section>
+  );
+}
+
+function Changes(props: TabProps & { before: string; after: string }) {
+  const { after, before, facts, place, visitor } = props;
+  const { problem, value } = useLoaded(`${before}/${after}/${visitor.reader.leafId}`, async () => {
+    const difference = await compareVersions(visitor.reader, {
+      ...place,
+      before,
+      after,
+      limit: SHOWN_CHANGES,
+    });
+    return {
+      difference,
+      texts: await textsOf(
+        props,
+        difference.changes.map(({ digest }) => digest),
+      ),
+    };
+  });
+  if (problem !== null) return <ProblemNotice problem={problem} />;
+  if (value === undefined) return <p class="soft">Comparing …</p>;
+  const { difference, texts } = value;
+  return (
+    <>
+      <p>
+        <Badge tone="good">{showCount(difference.addedCount)} added</Badge>{" "}
+        <Badge tone="bad">{showCount(difference.removedCount)} removed</Badge>{" "}
+        <Badge tone="wait">{showCount(difference.reassignedCount)} changed owners</Badge>{" "}
+        <span class="soft">{showCount(difference.keptCount)} the same</span>
+      </p>
+      <ul class="change-list">
+        {difference.changes.map(({ after: now, before: then, change, digest }) => (
+          <li key={digest} class={`change-${change}`}>
+            <Badge tone={TONES[change]}>{change}</Badge>
+            <a href={datanetHref(facts.id, `row/${digest}`)} class="change-text">
+              <RowText text={texts.get(digest) ?? `${digest.slice(0, 16)}…`} isOneLine />
+            </a>
+            <span class="soft small">
+              {[then, now]
+                .filter((owners) => owners !== undefined)
+                .map(({ contributorId, validatorId }) => `by ${contributorId}, vouched for by ${validatorId}`)
+                .join(" → ")}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {difference.total > SHOWN_CHANGES && (
+        <p class="soft small">and {showCount(difference.total - SHOWN_CHANGES)} more</p>
+      )}
+    </>
+  );
+}

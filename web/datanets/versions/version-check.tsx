@@ -1,0 +1,206 @@
+import type { CommittedRow } from "@openledger/client/actions/data/verify-version";
+import { getCitation } from "@openledger/client/datanets/hosted-history";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { useState } from "preact/hooks";
+import { useAction } from "../../bridge/use-action.ts";
+import { Button } from "../../design/button.tsx";
+import { type Check, Checks } from "../../design/checks.tsx";
+import { RowText } from "../../hosted/row-text.tsx";
+import { datanetHref, isOwnKey, type TabProps } from "../../hosted/tab-props.ts";
+import { useLoaded } from "../../hosted/use-loaded.ts";
+import { showCount } from "../../words/format.ts";
+import { LeafLink } from "../../words/links.tsx";
+import { ProblemNotice } from "../../words/problem.tsx";
+import { type CheckedVersion, checkVersion, downloadLines } from "./version-work.ts";
+
+const SHOWN_ROWS = 20;
+const FATES: Readonly<Record<CommittedRow["fate"], string>> = {
+  kept: "in the version",
+  repeated: "committed before",
+  later: "after the version",
+  dropped: "left out",
+  reassigned: "another's in the version",
+};
+
+type SigningTab = TabProps & { readonly client: LedgerClient };
+
+const workOf = (props: SigningTab, onProgress: (said: string) => void) => ({
+  ...props.place,
+  from: isOwnKey(props) ? props.facts.id : props.client.leafId!,
+  onProgress,
+});
+
+/** The present version against everything that was committed, and every validator's signature, row by row. */
+export function VersionCheck(props: SigningTab) {
+  const { client, facts } = props;
+  const [said, setSaid] = useState("");
+  const [checked, setChecked] = useState<CheckedVersion | null>(null);
+  const { isBusy, problem, run } = useAction();
+  const check = () =>
+    run(async () => {
+      setChecked(await checkVersion(client, workOf(props, setSaid)));
+      setSaid("");
+    });
+  return (
+    <section class="card stack" aria-label="Check the version">
+      <h2>Check version {facts.ledger.version}</h2>
+      <p class="soft small">
+        Rows come from the host and are hashed here; roots come from the ledger; every signature is checked
+        here.
+      </p>
+      <Button isBusy={isBusy} onClick={() => void check()}>
+        {isBusy ? "Checking …" : "Check it here"}
+      </Button>
+      {said !== "" && (
+        <p class="soft small" role="status">
+          {said} …
+        </p>
+      )}
+      {checked !== null && <Result {...props} checked={checked} />}
+      {problem !== null && <ProblemNotice problem={problem} />}
+    </section>
+  );
+}
+
+const VOUCHING = {
+  former: "has signed with a key that it has replaced since",
+  missing: "has not signed for it",
+  notDrawn: "has signed, but the hash draws another",
+  contradicted: "has signed, but the row says another label",
+};
+
+function Result({ checked: { verified, vouching }, facts }: SigningTab & { checked: CheckedVersion }) {
+  const { exceptions, foreign } = verified;
+  const countOf = (fate: CommittedRow["fate"]) => exceptions.filter((row) => row.fate === fate).length;
+  const [dropped, reassigned] = [countOf("dropped"), countOf("reassigned")];
+  const isOwned = reassigned === 0 && foreign.length === 0;
+  const checks: Check[] = [
+    {
+      name: "owners",
+      state: isOwned ? "done" : "failed",
+      title: isOwned
+        ? "Every row counts for whoever committed it first"
+        : `${showCount(reassigned + foreign.length)} rows are not their first contributor's`,
+    },
+    {
+      name: "signatures",
+      state: vouching.exceptions.length === 0 ? "done" : "failed",
+      title: `${showCount(vouching.signedCount)} of ${showCount(vouching.rowCount)} rows are signed for by their validator`,
+    },
+    {
+      name: "left",
+      state: dropped === 0 ? "done" : "skipped",
+      title:
+        dropped === 0
+          ? "No committed row is left out"
+          : `${showCount(dropped)} committed rows are left out, as listed below`,
+    },
+  ];
+  return (
+    <>
+      <Checks label="Checks of the version" checks={checks} />
+      {exceptions.length > 0 && <Exceptions facts={facts} exceptions={exceptions} />}
+      {vouching.exceptions.length > 0 && (
+        <ul class="small">
+          {vouching.exceptions.slice(0, SHOWN_ROWS).map(({ digest, validatorId, vouching: said }) => (
+            <li key={digest}>
+              <a href={datanetHref(facts.id, `row/${digest}`)}>{digest.slice(0, 10)}…</a>: account{" "}
+              <LeafLink id={validatorId} /> {VOUCHING[said]}
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+/** What became of the rows of each contribution that are not in the version as they were committed. */
+function Exceptions({
+  exceptions,
+  facts,
+}: Pick<TabProps, "facts"> & { exceptions: readonly CommittedRow[] }) {
+  const commits = [...new Set(exceptions.map(({ commitIndex }) => commitIndex))].sort((a, b) => a - b);
+  return (
+    <div class="stack-s">
+      {commits.map((commit) => {
+        const rows = exceptions.filter(({ commitIndex }) => commitIndex === commit);
+        const fates = [...new Set(rows.map(({ fate }) => fate))].map(
+          (fate) => `${showCount(rows.filter((row) => row.fate === fate).length)} ${FATES[fate]}`,
+        );
+        return (
+          <details key={commit} class="finding-group">
+            <summary class="row">
+              <strong>Contribution {commit + 1}</strong>
+              <span class="soft small">by {rows[0]!.contributorId}</span>
+              <span class="small">{fates.join(", ")}</span>
+            </summary>
+            <ul class="folded small">
+              {rows.slice(0, SHOWN_ROWS).map(({ digest, fate, rowIndex }) => (
+                <li key={rowIndex}>
+                  <a href={datanetHref(facts.id, `row/${digest}`)}>row {showCount(rowIndex + 1)}</a>:{" "}
+                  {FATES[fate]}
+                </li>
+              ))}
+              {rows.length > SHOWN_ROWS && <li>and {showCount(rows.length - SHOWN_ROWS)} more</li>}
+            </ul>
+          </details>
+        );
+      })}
+    </div>
+  );
+}
+
+/** The rows as a file, with how to cite them and under which licence. */
+export function VersionDownload(props: SigningTab) {
+  const { client, facts, place, visitor } = props;
+  const [said, setSaid] = useState("");
+  const { isBusy, problem, run } = useAction();
+  const citation = useLoaded(facts.ledger.rowsRoot, () =>
+    getCitation(visitor.reader, { ...place, rowsRoot: facts.ledger.rowsRoot }),
+  );
+  const download = () =>
+    run(async () => {
+      const blob = await downloadLines(client, workOf(props, setSaid), facts.card);
+      setSaid("");
+      saveAs(blob, `datanet-${facts.id}-version-${facts.ledger.version}.jsonl`);
+    });
+  return (
+    <section class="card stack" aria-label="Download">
+      <h2>Download version {facts.ledger.version}</h2>
+      <p class="soft small">
+        JSON lines, one a row, each checked against the ledger before it is saved. Licence:{" "}
+        {facts.card.licence}.
+      </p>
+      <Button isBusy={isBusy} onClick={() => void download()}>
+        {isBusy ? "Fetching and checking …" : `Download ${showCount(facts.ledger.rowCount)} rows`}
+      </Button>
+      {said !== "" && (
+        <p class="soft small" role="status">
+          {said} …
+        </p>
+      )}
+      {citation.value !== undefined && (
+        <>
+          <h3>Cite it as</h3>
+          <blockquote class="citation">
+            <RowText text={citation.value.text} />
+          </blockquote>
+          <Button isSmall onClick={() => void navigator.clipboard.writeText(citation.value!.bibtex)}>
+            Copy BibTeX
+          </Button>
+        </>
+      )}
+      {problem !== null && <ProblemNotice problem={problem} />}
+    </section>
+  );
+}
+
+function saveAs(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  // The browser has begun to save it by then.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}

@@ -1,0 +1,203 @@
+import type { HostVersionView } from "@openledger/client/datanets/host-schemas";
+import { listHostCommits, listHostVersions } from "@openledger/client/datanets/hosted-history";
+import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
+import { useState } from "preact/hooks";
+import { useAction } from "../../bridge/use-action.ts";
+import { Badge } from "../../design/badge.tsx";
+import { Button } from "../../design/button.tsx";
+import { Field } from "../../design/field.tsx";
+import { type Column, Table } from "../../design/table.tsx";
+import { NeedsKey } from "../../hosted/needs-key.tsx";
+import { RowText } from "../../hosted/row-text.tsx";
+import { sayAll } from "../../hosted/say.ts";
+import { datanetHref, isOwnKey, reviewerOf, type TabProps } from "../../hosted/tab-props.ts";
+import { useLoaded } from "../../hosted/use-loaded.ts";
+import { showAge, showCount } from "../../words/format.ts";
+import { LeafLink } from "../../words/links.tsx";
+import { ProblemNotice } from "../../words/problem.tsx";
+import { EditCard } from "../edit-card.tsx";
+import { VersionChanges } from "./version-changes.tsx";
+import { VersionCheck, VersionDownload } from "./version-check.tsx";
+import { VersionPublish } from "./version-publish.tsx";
+
+/** Contributions to approve, versions that came of them, what changed, and whether it is all as the ledger says. */
+export function VersionsTab(props: TabProps) {
+  const { facts, live, place, rest, visitor } = props;
+  const about = `${facts.here.recordCount}/${facts.here.rowCount}/${facts.ledger.version}/${live.batches.value[0]?.number}`;
+  const commits = useLoaded(about, () => listHostCommits(visitor.reader, place));
+  const versions = useLoaded(about, () => listHostVersions(visitor.reader, place));
+  if (rest[0] === "card") return <EditCard {...props} />;
+  return (
+    <div class="stack">
+      {commits.problem !== null && <ProblemNotice problem={commits.problem} />}
+      {commits.value !== undefined && (
+        <Contributed {...props} commits={commits.value} onSaid={commits.reload} />
+      )}
+      {isOwnKey(props) && <VersionPublish {...props} client={visitor.client!} />}
+      {versions.value !== undefined && <Published {...props} versions={versions.value} />}
+      {versions.value !== undefined && versions.value.length > 1 && (
+        <VersionChanges {...props} versions={versions.value} />
+      )}
+      {facts.ledger.rowCount > 0 && (
+        <NeedsKey {...props} toDo="check or download a version">
+          {(client) => (
+            <div class="columns">
+              <VersionCheck {...props} client={client} />
+              <VersionDownload {...props} client={client} />
+            </div>
+          )}
+        </NeedsKey>
+      )}
+      {facts.ledger.rowCount === 0 && !isOwnKey(props) && (
+        <NeedsKey {...props} toDo="publish, check or download a version">
+          {() => <></>}
+        </NeedsKey>
+      )}
+    </div>
+  );
+}
+
+function Contributed(props: TabProps & { commits: readonly HostCommitView[]; onSaid: () => void }) {
+  const { commits, facts, live } = props;
+  const columns: Column<HostCommitView>[] = [
+    {
+      label: "Contribution",
+      cell: ({ commitIndex, rowsRoot }) => (
+        <a href={datanetHref(facts.id, `rows/commit/${rowsRoot}`)}>{commitIndex + 1}</a>
+      ),
+    },
+    { label: "By", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
+    { label: "Rows", isNumber: true, cell: ({ rowCount }) => showCount(rowCount) },
+    {
+      label: "When",
+      cell: ({ committedAtMs }) => (committedAtMs === null ? "–" : showAge(committedAtMs, live.nowMs.value)),
+    },
+    {
+      label: "Where it is",
+      cell: ({ isComplete, isFinal, receivedCount, rowCount }) =>
+        isComplete ? (
+          <Badge tone="good">here</Badge>
+        ) : !isFinal ? (
+          <Badge tone="wait">not final yet</Badge>
+        ) : (
+          <Badge tone="wait">
+            {showCount(receivedCount)} of {showCount(rowCount)} here
+          </Badge>
+        ),
+    },
+    { label: "Verdict", cell: (commit) => <Verdict {...props} commit={commit} /> },
+  ];
+  return (
+    <section class="card stack" aria-label="Contributions">
+      <h2>Contributions</h2>
+      <p class="soft small">
+        A version has rows of approved contributions alone. Approvals and rejections are signed.
+      </p>
+      <Table
+        caption="Contributions"
+        columns={columns}
+        rows={[...commits].reverse()}
+        keyOf={({ rowsRoot }) => rowsRoot}
+        empty="Nobody has contributed yet."
+      />
+    </section>
+  );
+}
+
+function Verdict(props: TabProps & { commit: HostCommitView; onSaid: () => void }) {
+  const { commit, onChange, onSaid, place, visitor } = props;
+  const [isOpen, setOpen] = useState(false);
+  const [note, setNote] = useState("");
+  const { isBusy, problem, run } = useAction();
+  const from = reviewerOf(props);
+  const { verdict } = commit;
+  const say = (word: "approve" | "reject") =>
+    run(async () => {
+      const record = { kind: "verdict", commit: commit.rowsRoot, verdict: word, note } as const;
+      await sayAll(visitor.client!, { ...place, from: from!, records: [record] });
+      setOpen(false);
+      onSaid();
+      onChange();
+    });
+  const canSay = from !== null && commit.isComplete && (verdict === null || isOpen);
+  return (
+    <div class="stack-s verdict">
+      {verdict !== null && (
+        <span class="row">
+          <Badge tone={verdict.verdict === "approve" ? "good" : "bad"}>
+            {verdict.verdict === "approve" ? "approved" : "rejected"}
+          </Badge>
+          <span class="soft small">
+            by <LeafLink id={verdict.leafId} />
+          </span>
+          {from !== null && !isOpen && (
+            <Button isSmall onClick={() => setOpen(true)}>
+              Change
+            </Button>
+          )}
+        </span>
+      )}
+      {verdict !== null && verdict.note !== "" && (
+        <span class="soft small">
+          <RowText text={verdict.note} />
+        </span>
+      )}
+      {verdict === null && !canSay && <Badge tone="wait">nobody yet</Badge>}
+      {canSay && (
+        <>
+          <Field
+            label={<span class="visually-hidden">Reason</span>}
+            value={note}
+            onInput={setNote}
+            placeholder="A reason, for all to read"
+          />
+          <span class="row">
+            <Button isMain isSmall isBusy={isBusy} onClick={() => void say("approve")}>
+              Approve
+            </Button>
+            <Button isSmall isBusy={isBusy} onClick={() => void say("reject")}>
+              Reject
+            </Button>
+          </span>
+        </>
+      )}
+      {problem !== null && <ProblemNotice problem={problem} />}
+    </div>
+  );
+}
+
+function Published({ facts, live, versions }: TabProps & { versions: readonly HostVersionView[] }) {
+  const columns: Column<HostVersionView>[] = [
+    { label: "Version", cell: ({ version }) => version },
+    { label: "Rows", isNumber: true, cell: ({ rowCount }) => showCount(rowCount) },
+    {
+      label: "Published",
+      cell: ({ publishedAtMs }) => (publishedAtMs === null ? "–" : showAge(publishedAtMs, live.nowMs.value)),
+    },
+    {
+      label: "State",
+      cell: ({ isFinal, isHere, rowCount }) => (
+        <span class="row">
+          <Badge tone={isFinal ? "good" : "wait"}>{isFinal ? "final" : "on its way"}</Badge>
+          {!isHere && rowCount > 0 && <Badge tone="bad">list is not here</Badge>}
+        </span>
+      ),
+    },
+    {
+      label: "Card",
+      cell: ({ policy }) => (policy === facts.policy ? "the present one" : "an earlier one"),
+    },
+  ];
+  return (
+    <section class="card stack" aria-label="Versions">
+      <h2>Versions</h2>
+      <Table
+        caption="Versions"
+        columns={columns}
+        rows={[...versions].reverse()}
+        keyOf={({ version }) => version}
+        empty="No version has been published."
+      />
+    </section>
+  );
+}

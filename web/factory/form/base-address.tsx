@@ -1,0 +1,41 @@
+import { useState } from "preact/hooks";
+import { useAction } from "../../bridge/use-action.ts";
+import { Button } from "../../design/button.tsx";
+import { Field } from "../../design/field.tsx";
+import { ProblemNotice } from "../../words/problem.tsx";
+import type { FactoryDesk } from "../factory-desk.ts";
+import { dataHref } from "../factory-links.ts";
+
+/** Another base, by its folder or address, where the operator lets people name some. */
+export function BaseAddress({ desk }: { desk: FactoryDesk }) {
+  const [place, setPlace] = useState("");
+  const adding = useAction();
+  const add = () =>
+    adding.run(async () => {
+      const base = await desk.factory.addBase(place.trim());
+      window.location.hash = dataHref(base.id);
+    });
+  return (
+    <form
+      class="card stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void add();
+      }}
+    >
+      <h2>Another base</h2>
+      <Field
+        label="Folder or address"
+        value={place}
+        onInput={setPlace}
+        help={`This factory takes what begins with ${desk.info.basePlaces.join(" or ")}.`}
+      />
+      {adding.problem !== null && <ProblemNotice problem={adding.problem} />}
+      <div class="row">
+        <Button type="submit" isBusy={adding.isBusy} isDisabled={place.trim() === ""}>
+          Look at it
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,75 @@
+import type { FactoryBase } from "@openledger/models/factory/factory-api";
+import { Badge } from "../../design/badge.tsx";
+import { showCount } from "../../words/format.ts";
+import { ProblemNotice } from "../../words/problem.tsx";
+import { Term } from "../../words/term.tsx";
+import type { FactoryDesk } from "../factory-desk.ts";
+import { dataHref } from "../factory-links.ts";
+import { ChoiceSteps } from "../jobs/run-steps.tsx";
+import { useFactory } from "../use-factory.ts";
+import { BaseAddress } from "./base-address.tsx";
+
+/** The first choice: which base model. */
+export function BaseChoice({ desk }: { desk: FactoryDesk }) {
+  const { problem, value } = useFactory("bases", () => desk.factory.bases());
+  return (
+    <>
+      <ChoiceSteps at={0} />
+      <section class="stack">
+        <h1>Choose a base</h1>
+        <p class="lead">
+          A <Term name="base (of an adapter)">base</Term> has learnt language already. Your rows teach it
+          their manner and their matter.
+        </p>
+      </section>
+      {problem !== null && <ProblemNotice problem={problem} />}
+      <div class="choices">
+        {value?.map((base) => (
+          <BaseCard key={base.id} base={base} />
+        ))}
+      </div>
+      {desk.info.basePlaces.length > 0 && <BaseAddress desk={desk} />}
+    </>
+  );
+}
+
+const SOURCES = {
+  own: "checked by its hash",
+  folder: "on the factory's disk",
+  address: "from the web",
+} as const;
+
+function BaseCard({ base }: { base: FactoryBase }) {
+  const { id, layerCount, maxPositions, name, parameterCount, sizeBytes, source, vocabularySize, width } =
+    base;
+  return (
+    <a class="choice" href={dataHref(id)}>
+      <div class="row">
+        <h2>{name}</h2>
+        <span class="push" />
+        <Badge tone={source === "own" ? "good" : "plain"}>{SOURCES[source]}</Badge>
+      </div>
+      <p class="figure">
+        {showNumbers(parameterCount)} <small>numbers</small>
+      </p>
+      <dl class="facts small">
+        <dt>Reads at once</dt>
+        <dd>{showCount(maxPositions)} tokens</dd>
+        <dt>Layers × width</dt>
+        <dd>
+          {layerCount} × {showCount(width)}
+        </dd>
+        <dt>Vocabulary</dt>
+        <dd>{showCount(vocabularySize)}</dd>
+        <dt>On disk</dt>
+        <dd>{showCount(Math.ceil(sizeBytes / 1e6))} MB</dd>
+      </dl>
+    </a>
+  );
+}
+
+/** 3,700,000 → "3.7 M". */
+function showNumbers(count: number): string {
+  if (count >= 1e9) return `${(count / 1e9).toFixed(1)} G`;
+  return count >= 1e6 ? `${(count / 1e6).toFixed(1)} M` : showCount(count);
+}

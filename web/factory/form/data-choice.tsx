@@ -1,0 +1,110 @@
+import { findDatanets } from "@openledger/client/datanets/datanet-card";
+import type { DatanetDirectory } from "@openledger/client/datanets/host-schemas";
+import { Badge } from "../../design/badge.tsx";
+import type { PageProps } from "../../ledger/page.ts";
+import { useAnswer } from "../../ledger/use-answer.ts";
+import { showCount } from "../../words/format.ts";
+import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
+import { Term } from "../../words/term.tsx";
+import type { FactoryDesk } from "../factory-desk.ts";
+import { datanetHref, formHref } from "../factory-links.ts";
+import { ChoiceSteps } from "../jobs/run-steps.tsx";
+import { useFactory } from "../use-factory.ts";
+import { UploadRows } from "./upload-rows.tsx";
+
+type Listed = DatanetDirectory["datanets"][number] & { readonly host: number };
+
+interface DataChoiceProps extends PageProps {
+  readonly desk: FactoryDesk;
+  readonly baseId: string;
+}
+
+/** The second choice: which rows. */
+export function DataChoice({ baseId, desk, live, site }: DataChoiceProps) {
+  const { problem, value } = useAnswer(live, "directory", () => directoryOf(desk, site.datanetHosts));
+  const earlier = useFactory("datasets", () => desk.factory.datasets());
+  const ready = earlier.value?.filter(({ state }) => state === "ready") ?? [];
+  return (
+    <>
+      <ChoiceSteps at={1} baseId={baseId} />
+      <section class="stack">
+        <h1>Choose the rows</h1>
+        <p class="lead">
+          A <Term name="Datanet" /> has rows that people wrote and checked. A model that learns from one pays
+          them, row by row, for each answer.
+        </p>
+      </section>
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {value?.problems.map((one) => (
+        <ProblemNotice key={one.message} problem={one} />
+      ))}
+      {value === undefined && problem === null && <p class="soft">Asking the hosts of Datanets …</p>}
+      <div class="choices">
+        {value?.datanets.map((one) => (
+          <DatanetCard key={`${one.host} ${one.id}`} baseId={baseId} datanet={one} />
+        ))}
+      </div>
+      {value !== undefined && value.datanets.length === 0 && (
+        <p class="soft">
+          {site.datanetHosts.length === 0
+            ? "This server names no host of Datanets."
+            : "No Datanet has a version with rows yet."}
+        </p>
+      )}
+      {ready.length > 0 && (
+        <section class="card stack">
+          <h2>Rows that you have brought here before</h2>
+          <ul class="plain-list">
+            {ready.map(({ id, name, rowCount }) => (
+              <li key={id}>
+                <a href={formHref(baseId, id)}>{name}</a>{" "}
+                <span class="soft small">{showCount(rowCount)} rows</span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <UploadRows baseId={baseId} desk={desk} />
+    </>
+  );
+}
+
+async function directoryOf(
+  { client }: FactoryDesk,
+  hosts: readonly string[],
+): Promise<{ datanets: readonly Listed[]; problems: readonly Problem[] }> {
+  const found = await Promise.allSettled(hosts.map((hostUrl) => findDatanets(client, { hostUrl })));
+  return {
+    datanets: found.flatMap((one, host) =>
+      one.status === "fulfilled"
+        ? one.value.datanets.filter(({ rowCount }) => rowCount > 0).map((datanet) => ({ ...datanet, host }))
+        : [],
+    ),
+    problems: found.flatMap((one) => (one.status === "rejected" ? [problemOf(one.reason)] : [])),
+  };
+}
+
+const SHOWN_CHARACTERS = 180;
+
+function DatanetCard({ baseId, datanet }: { baseId: string; datanet: Listed }) {
+  const { access, description, field, host, id, licence, name, rowCount, version } = datanet;
+  return (
+    <a class="choice" href={datanetHref(baseId, host, id)}>
+      <div class="row">
+        <h2>{name}</h2>
+        <span class="push" />
+        {access.kind === "public" ? (
+          <Badge tone="good">open to all</Badge>
+        ) : (
+          <Badge tone="wait">ask the owner</Badge>
+        )}
+      </div>
+      <p class="soft">
+        {description.length > SHOWN_CHARACTERS ? `${description.slice(0, SHOWN_CHARACTERS)}…` : description}
+      </p>
+      <p class="small soft">
+        {showCount(rowCount)} rows · version {version} · {field} · {licence}
+      </p>
+    </a>
+  );
+}

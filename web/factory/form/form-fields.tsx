@@ -1,0 +1,178 @@
+import { type FactoryForm, FORM_LIMITS } from "@openledger/models/factory/factory-api";
+import { Check, Field } from "../../design/field.tsx";
+import { Term } from "../../words/term.tsx";
+import { NumberField, parseNumber } from "./number-field.tsx";
+
+const WHOLE = ["rank", "rowsPerStep", "rowTokens", "heldOutRows", "answerTokens"];
+/** Numbers that people may change here; the others of the form stay as the factory proposes them. */
+const NUMBERS = [
+  ...["rounds", "heldOutRows", "rank", "alpha", "rate", "lastPart", "rowsPerStep", "rowTokens"],
+  ...["answerTokens", "temperature", "ownerPercent", "validatorPercent"],
+] as readonly (keyof typeof FORM_LIMITS)[];
+type NumberName = (typeof NUMBERS)[number];
+
+export type TypedForm = Readonly<Partial<Record<NumberName, string>>> & {
+  readonly name: string;
+  readonly samplePrompt: string;
+  readonly publishRows: boolean;
+};
+
+export function typedOf(form: FactoryForm): TypedForm {
+  return {
+    ...Object.fromEntries(NUMBERS.map((name) => [name, String(form[name])])),
+    name: form.name,
+    samplePrompt: form.samplePrompts[0] ?? "",
+    publishRows: form.publishRows,
+  };
+}
+
+const limitsOf = (name: NumberName) => ({ ...FORM_LIMITS[name], isWhole: WHOLE.includes(name) });
+
+/** null where a field is wrong. */
+export function formOf(typed: TypedForm, defaults: FactoryForm): FactoryForm | null {
+  const numbers = NUMBERS.map((name) => [name, parseNumber(typed[name] ?? "", limitsOf(name))] as const);
+  if (typed.name.trim() === "" || numbers.some(([, value]) => value === null)) return null;
+  return {
+    ...defaults,
+    ...(Object.fromEntries(numbers) as Record<NumberName, number>),
+    name: typed.name.trim(),
+    samplePrompts: typed.samplePrompt.trim() === "" ? [] : [typed.samplePrompt.trim()],
+    publishRows: typed.publishRows,
+  };
+}
+
+interface FormFieldsProps {
+  readonly typed: TypedForm;
+  readonly defaults: TypedForm;
+  readonly isRegistrable: boolean;
+  readonly onTyped: (typed: TypedForm) => void;
+}
+
+/** What most people change, then what a model earns by, then the rest folded away. */
+export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFieldsProps) {
+  const number = (name: NumberName) => ({
+    ...limitsOf(name),
+    value: typed[name] ?? "",
+    onInput: (value: string) => onTyped({ ...typed, [name]: value }),
+  });
+  const isChanged = NUMBERS.some((name) => typed[name] !== defaults[name]);
+  return (
+    <>
+      <section class="card stack">
+        <h2>Your model</h2>
+        <Field
+          label="Name"
+          value={typed.name}
+          onInput={(name) => onTyped({ ...typed, name })}
+          problem={typed.name.trim() === "" ? "It needs a name." : null}
+        />
+        <div class="settings-grid">
+          <NumberField
+            {...number("rounds")}
+            label={<Term name="round (of a tuning)">Rounds</Term>}
+            help="More rounds learn more, and in the end by heart."
+          />
+          <NumberField
+            {...number("heldOutRows")}
+            label={<Term name="held-out rows">Held-out rows</Term>}
+            help="They show whether it really learns, and earn nothing by this model."
+          />
+        </div>
+        <Field
+          label="A prompt to watch"
+          value={typed.samplePrompt}
+          onInput={(samplePrompt) => onTyped({ ...typed, samplePrompt })}
+          help="It is continued while the model learns. Left empty: the beginning of a held-out row."
+        />
+      </section>
+      {isRegistrable && (
+        <section class="card stack">
+          <h2>Who earns</h2>
+          <p class="soft">Of each payment for an answer. What is left after your part is the rows'.</p>
+          <div class="settings-grid">
+            <NumberField
+              {...number("ownerPercent")}
+              label="Your part"
+              unit="%"
+              help="Less draws better data to models like yours."
+            />
+            <NumberField
+              {...number("validatorPercent")}
+              label="Validators' part of the rest"
+              unit="%"
+              help="For those who checked the rows."
+            />
+          </div>
+          <Check
+            label="Publish the model with its rows"
+            help="Then anyone can see which rows an answer paid, and train it again. Only where the licence allows it."
+            isChecked={typed.publishRows}
+            onCheck={(publishRows) => onTyped({ ...typed, publishRows })}
+          />
+        </section>
+      )}
+      <section class="card">
+        <details>
+          <summary class="row">More settings</summary>
+          <div class="folded stack">
+            <div class="settings-grid">
+              <NumberField
+                {...number("rank")}
+                label={<Term name="rank (of an adapter)">Rank</Term>}
+                help="8 is right for style and form; more holds more facts."
+              />
+              <NumberField
+                {...number("alpha")}
+                label="Alpha"
+                help="How loud the adapter speaks. Twice the rank is usual."
+              />
+              <NumberField
+                {...number("rate")}
+                label={<Term name="learning rate">Learning rate</Term>}
+                help="If the loss jumps, take a third of it."
+              />
+              <NumberField
+                {...number("lastPart")}
+                label="Rate at the end"
+                help="As a part of the rate: it falls evenly."
+              />
+              <NumberField
+                {...number("rowsPerStep")}
+                label="Rows a step"
+                help="More are calmer, and take longer."
+              />
+              <NumberField
+                {...number("rowTokens")}
+                label={<Term name="token">Tokens a row</Term>}
+                help="A longer row is refused, never cut."
+              />
+              <NumberField
+                {...number("answerTokens")}
+                label="Tokens an answer"
+                help="Most that it answers with."
+              />
+              <NumberField
+                {...number("temperature")}
+                label="Temperature"
+                help="0: always the likeliest word. Higher is freer."
+              />
+            </div>
+            {isChanged && (
+              <p class="small">
+                <button
+                  type="button"
+                  class="term"
+                  onClick={() => onTyped({ ...typed, ...numbersOf(defaults) })}
+                >
+                  Back to what fits
+                </button>
+              </p>
+            )}
+          </div>
+        </details>
+      </section>
+    </>
+  );
+}
+
+const numbersOf = (typed: TypedForm) => Object.fromEntries(NUMBERS.map((name) => [name, typed[name]]));

@@ -1,0 +1,162 @@
+import type { FactoryEstimate, FactoryForm, FormView } from "@openledger/models/factory/factory-api";
+import { useEffect, useState } from "preact/hooks";
+import { useAction } from "../../bridge/use-action.ts";
+import { Button } from "../../design/button.tsx";
+import { Notice } from "../../design/notice.tsx";
+import { showCount, showDuration, showOpen } from "../../words/format.ts";
+import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
+import type { FactoryDesk } from "../factory-desk.ts";
+import { jobHref } from "../factory-links.ts";
+import { ChoiceSteps } from "../jobs/run-steps.tsx";
+import { FormFields, formOf, type TypedForm, typedOf } from "./form-fields.tsx";
+
+interface FormPageProps {
+  readonly desk: FactoryDesk;
+  readonly baseId: string;
+  readonly datasetId: string;
+}
+
+/** What is typed survives a reload of this tab. */
+const keyOf = ({ baseId, datasetId }: FormPageProps) => `openledger.form ${baseId} ${datasetId}`;
+
+/** The settings, what they will take, and the start. */
+export function FormPage(props: FormPageProps) {
+  const { baseId, datasetId, desk } = props;
+  const [view, setView] = useState<FormView | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  useEffect(() => {
+    desk.factory.form(baseId, datasetId).then(setView, (error: unknown) => setProblem(problemOf(error)));
+  }, [desk, baseId, datasetId]);
+  return (
+    <>
+      <ChoiceSteps at={2} baseId={baseId} />
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {view !== null ? (
+        <Settings {...props} view={view} />
+      ) : (
+        problem === null && <p class="soft">Asking what fits …</p>
+      )}
+    </>
+  );
+}
+
+function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
+  const { baseId, datasetId, desk } = props;
+  const kept = sessionStorage.getItem(keyOf(props));
+  const [typed, setTyped] = useState<TypedForm>(() => ({
+    ...typedOf(view.form),
+    ...(kept === null ? {} : (JSON.parse(kept) as TypedForm)),
+  }));
+  const starting = useAction();
+  const form = formOf(typed, view.form);
+  const write = (next: TypedForm) => {
+    sessionStorage.setItem(keyOf(props), JSON.stringify(next));
+    setTyped(next);
+  };
+  const start = () =>
+    starting.run(async () => {
+      const job = await desk.factory.begin({ baseId, datasetId, form: form! });
+      sessionStorage.removeItem(keyOf(props));
+      window.location.hash = jobHref(job.id);
+    });
+  return (
+    <>
+      <section class="stack">
+        <h1>Settings</h1>
+        <p class="lead">
+          {showCount(view.rowCount)} rows of {showCount(view.earnerCount)}{" "}
+          {view.earnerCount === 1 ? "pair" : "pairs"} of contributor and validator. The settings below fit
+          them: change nothing, and it works.
+        </p>
+      </section>
+      {!view.isRegistrable && (
+        <Notice tone="wait" title="This model can be exported, but not registered.">
+          <p>{view.whyNot}</p>
+        </Notice>
+      )}
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (form !== null) void start();
+        }}
+      >
+        <FormFields
+          typed={typed}
+          defaults={typedOf(view.form)}
+          isRegistrable={view.isRegistrable}
+          onTyped={write}
+        />
+        <section class="card stack" aria-label="Estimate">
+          <h2>What it takes</h2>
+          {form === null ? (
+            <p class="soft">Mend the field above that is marked.</p>
+          ) : (
+            <Estimate {...props} form={form} />
+          )}
+          {starting.problem !== null && <ProblemNotice problem={starting.problem} />}
+          <Button isMain type="submit" isBusy={starting.isBusy} isDisabled={form === null}>
+            Start training
+          </Button>
+        </section>
+      </form>
+    </>
+  );
+}
+
+/** What is changed in between is not measured for each key. */
+const PAUSE_MS = 800;
+
+function Estimate({ baseId, datasetId, desk, form }: FormPageProps & { form: FactoryForm }) {
+  const [found, setFound] = useState<FactoryEstimate | Problem | null>(null);
+  useEffect(() => {
+    setFound(null);
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      desk.factory.estimate({ baseId, datasetId, form }).then(
+        (estimate) => !abort.signal.aborted && setFound(estimate),
+        (error: unknown) => !abort.signal.aborted && setFound(problemOf(error)),
+      );
+    }, PAUSE_MS);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [JSON.stringify(form)]);
+  if (found === null) return <p class="soft">The factory makes a few steps to measure it …</p>;
+  if ("message" in found) return <ProblemNotice problem={found} />;
+  const { features, load, total, tune } = found.seconds;
+  const seconds = (of: number) => showDuration(1_000 * of);
+  return (
+    <>
+      <div class="columns columns-small">
+        <div>
+          <p class="soft small">Time</p>
+          <p class="figure">about {seconds(total)}</p>
+        </div>
+        <div>
+          <p class="soft small">Steps</p>
+          <p class="figure">{showCount(found.steps)}</p>
+        </div>
+        <div>
+          <p class="soft small">To register it</p>
+          <p class="figure">
+            {found.registerFeeWei === null ? (
+              "–"
+            ) : (
+              <>
+                {showOpen(BigInt(found.registerFeeWei))} <small>OPEN fee</small>
+              </>
+            )}
+          </p>
+        </div>
+      </div>
+      <p class="soft small">
+        Measured by {found.measuredSteps} steps on this factory just now: {seconds(load)} to load,{" "}
+        {seconds(tune)} to tune at {showCount(Math.round(found.tokensPerSecond))} tokens a second,{" "}
+        {seconds(features)} for what rows will earn by. Training itself costs nothing here.
+        {found.queuedBefore > 0 && ` ${showCount(found.queuedBefore)} jobs are before yours.`}
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,42 @@
+import type { ComponentChildren } from "preact";
+import { Field } from "../../design/field.tsx";
+
+/** As it was typed, so that a reload and a half-typed number keep it. */
+export type TypedNumbers<Name extends string> = Readonly<Record<Name, string>>;
+
+interface NumberLimits {
+  readonly min: number;
+  readonly max: number;
+  readonly isWhole: boolean;
+}
+
+/** null where the text is no number within the limits. */
+export function parseNumber(text: string, { isWhole, max, min }: NumberLimits): number | null {
+  if (!/^-?\d+(\.\d+)?(e-?\d+)?$/i.test(text.trim())) return null;
+  const value = Number(text);
+  return value >= min && value <= max && (!isWhole || Number.isInteger(value)) ? value : null;
+}
+
+interface NumberFieldProps extends NumberLimits {
+  readonly label: ComponentChildren;
+  readonly value: string;
+  readonly onInput: (value: string) => void;
+  readonly help?: ComponentChildren;
+  readonly unit?: string;
+}
+
+export function NumberField({ help, label, onInput, unit, value, ...limits }: NumberFieldProps) {
+  const isWrong = parseNumber(value, limits) === null;
+  const { isWhole, max, min } = limits;
+  return (
+    <Field
+      label={label}
+      value={value}
+      onInput={onInput}
+      inputMode="decimal"
+      help={help}
+      problem={isWrong ? `A${isWhole ? " whole" : ""} number from ${min} to ${max}.` : null}
+      after={unit === undefined ? undefined : <span class="soft small">{unit}</span>}
+    />
+  );
+}

@@ -1,0 +1,39 @@
+import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { useAction } from "../../bridge/use-action.ts";
+import { rowsOfFile } from "../../tuning/rows-of-file.ts";
+import { ProblemNotice } from "../../words/problem.tsx";
+import type { FactoryDesk } from "../factory-desk.ts";
+import { formHref, HERE_HREF } from "../factory-links.ts";
+import { DropFile } from "./drop-file.tsx";
+
+const MAX_NAME = 80;
+
+/** Rows of one's own at the factory: to try what a base makes of them. */
+export function UploadRows({ baseId, desk }: { baseId: string; desk: FactoryDesk }) {
+  const sending = useAction();
+  const send = (file: File) =>
+    sending.run(async () => {
+      const rows = rowsOfFile(file.name, new Uint8Array(await file.arrayBuffer()));
+      const decoder = new TextDecoder();
+      const jsonl = rows.map((row) => decoder.decode(encodeTextRow(row))).join("\n");
+      const name = file.name.slice(0, MAX_NAME);
+      const made = await desk.factory.addDataset({ kind: "upload", name, jsonl });
+      window.location.hash = formHref(baseId, made.id);
+    });
+  return (
+    <section class="card stack">
+      <h2>Or rows of your own</h2>
+      <p class="soft">
+        The factory gets them, to train on. Such a model can be exported, not registered. For rows that nobody
+        may see, <a href={HERE_HREF}>tune in this browser</a>.
+      </p>
+      <DropFile
+        title={sending.isBusy ? "Sending …" : "Drop a file"}
+        accept=".txt,.md,.jsonl,.ndjson,.csv,text/plain,text/csv"
+        help="Text: an empty line ends a row. JSON lines or CSV: a “text”, or a “prompt” and an “answer”."
+        onFile={(file) => void send(file)}
+      />
+      {sending.problem !== null && <ProblemNotice problem={sending.problem} />}
+    </section>
+  );
+}

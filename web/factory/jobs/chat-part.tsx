@@ -1,0 +1,123 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { findRegistered } from "../../adapters/listed-adapters.ts";
+import { ModelQuestion } from "../../ask/ask-page.tsx";
+import { findServedModels, type ServedModel } from "../../ask/served-models.ts";
+import { useAction } from "../../bridge/use-action.ts";
+import { Button } from "../../design/button.tsx";
+import { Field } from "../../design/field.tsx";
+import { Notice } from "../../design/notice.tsx";
+import type { Site } from "../../ledger/site.ts";
+import { useAnswer } from "../../ledger/use-answer.ts";
+import { ProblemNotice } from "../../words/problem.tsx";
+import { jobHref } from "../factory-links.ts";
+import type { JobPartProps } from "./job-part.ts";
+
+/** Talking to the model: paid where it is registered and served, else for free at the factory. */
+export function ChatPart(props: JobPartProps) {
+  const { job, live, site } = props;
+  const { value: served } = useAnswer(live, "served models", async () =>
+    job.modelId === null ? null : servedModel(site, job.modelId),
+  );
+  return (
+    <>
+      {served !== undefined && served !== null ? (
+        <>
+          <p class="soft">
+            You pay the model's price, and see which rows earn by the answer. This page checks the answer
+            before you pay.
+          </p>
+          <ModelQuestion {...props} model={served} />
+        </>
+      ) : (
+        served === null && <NotServed job={job} />
+      )}
+      <FreeChat {...props} />
+    </>
+  );
+}
+
+/** By a server of its own, or one of many adapters; null where nobody has it. */
+async function servedModel(site: Site, modelId: number): Promise<ServedModel | null> {
+  const { models } = await findServedModels(site);
+  return models.find((model) => model.modelId === modelId) ?? findRegistered(site, modelId);
+}
+
+function NotServed({ job }: Pick<JobPartProps, "job">) {
+  return (
+    <Notice tone="info" title="Answers that pay rows come from a model server.">
+      <p>
+        {job.modelId === null ? (
+          <>
+            <a href={jobHref(job.id, "register")}>Register the model</a> first.
+          </>
+        ) : (
+          <>
+            None that this site names has model {job.modelId}.{" "}
+            <a href={jobHref(job.id, "export")}>Export what is published</a>, and serve it.
+          </>
+        )}
+      </p>
+    </Notice>
+  );
+}
+
+interface Turn {
+  readonly prompt: string;
+  readonly text: string;
+}
+
+const ANSWER_TOKENS = 64;
+/** The base reads so many characters without losing the question, whatever its tokens are. */
+const MOST_CHARACTERS = 400;
+
+/** At the factory: nothing is paid, and no row earns. */
+function FreeChat({ desk, job }: JobPartProps) {
+  const key = `openledger.chat ${job.id}`;
+  const [turns, setTurns] = useState<readonly Turn[]>(
+    () => JSON.parse(sessionStorage.getItem(key) ?? "[]") as Turn[],
+  );
+  const [prompt, setPrompt] = useState("");
+  const asking = useAction();
+  const end = useRef<HTMLLIElement>(null);
+  useEffect(() => end.current?.scrollIntoView({ block: "nearest" }), [turns.length]);
+  const ask = () =>
+    asking.run(async () => {
+      const prompts = [prompt.trim().slice(-MOST_CHARACTERS)];
+      const { answers } = await desk.factory.compare(job.id, { prompts, answerTokens: ANSWER_TOKENS });
+      const next = [...turns, { prompt: prompt.trim(), text: answers[0]!.tuned }];
+      sessionStorage.setItem(key, JSON.stringify(next));
+      setTurns(next);
+      setPrompt("");
+    });
+  return (
+    <section class="card stack" aria-label="Free chat">
+      <h2>Try it for free</h2>
+      <p class="soft small">At the factory: nothing is paid, nothing is kept there, and no row earns.</p>
+      {turns.length > 0 && (
+        <ol class="chat" aria-live="polite">
+          {turns.map((turn, i) => (
+            <li key={i} ref={i === turns.length - 1 ? end : null}>
+              <p class="chat-mine">{turn.prompt}</p>
+              <p class="chat-its">{turn.text === "" ? "(nothing)" : turn.text}</p>
+            </li>
+          ))}
+        </ol>
+      )}
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (prompt.trim() !== "") void ask();
+        }}
+      >
+        <Field label="Say something" value={prompt} onInput={setPrompt} lineCount={2} />
+        <div class="row">
+          <Button type="submit" isBusy={asking.isBusy} isDisabled={prompt.trim() === ""}>
+            Send
+          </Button>
+        </div>
+        {asking.problem !== null && <ProblemNotice problem={asking.problem} />}
+      </form>
+    </section>
+  );
+}

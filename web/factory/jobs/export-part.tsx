@@ -1,0 +1,83 @@
+import type { ExportForm, FactoryExport } from "@openledger/models/factory/factory-api";
+import { useState } from "preact/hooks";
+import { useAction } from "../../bridge/use-action.ts";
+import { Button } from "../../design/button.tsx";
+import { Identifier } from "../../design/identifier.tsx";
+import { showCount } from "../../words/format.ts";
+import { ProblemNotice } from "../../words/problem.tsx";
+import type { JobPartProps } from "./job-part.ts";
+import { saveFile } from "./save-file.ts";
+
+const FORMS: readonly { readonly form: ExportForm; readonly title: string; readonly text: string }[] = [
+  {
+    form: "adapter",
+    title: "The adapter",
+    text: "Small, as PEFT keeps it. OpenLoRA, PEFT and vLLM put it on the base.",
+  },
+  {
+    form: "merged",
+    title: "A whole model",
+    text: "The adapter added into the base's weights, as safetensors. Runs wherever the base does.",
+  },
+  {
+    form: "model",
+    title: "What is published",
+    text: "Everything that serves, settles and verifies the registered model. openledger models serve takes the folder.",
+  },
+];
+
+/** The model as files. */
+export function ExportPart({ desk, job }: JobPartProps) {
+  return (
+    <div class="stack">
+      {FORMS.map((one) => (
+        <Export key={one.form} desk={desk} jobId={job.id} {...one} />
+      ))}
+    </div>
+  );
+}
+
+type ExportProps = (typeof FORMS)[number] & Pick<JobPartProps, "desk"> & { readonly jobId: string };
+
+function Export({ desk, form, jobId, text, title }: ExportProps) {
+  const [made, setMade] = useState<FactoryExport | null>(null);
+  const making = useAction();
+  const make = () =>
+    making.run(async () => {
+      setMade(await desk.factory.export(jobId, form));
+    });
+  const fetchFile = (name: string) =>
+    making.run(async () => {
+      saveFile(name, await desk.factory.file(jobId, form, name));
+    });
+  return (
+    <section class="card stack" aria-label={title}>
+      <div class="row">
+        <h2>{title}</h2>
+        <span class="push" />
+        {made === null && (
+          <Button isSmall isBusy={making.isBusy} onClick={() => void make()}>
+            Make the files
+          </Button>
+        )}
+      </div>
+      <p class="soft">{text}</p>
+      {making.problem !== null && <ProblemNotice problem={making.problem} />}
+      {made !== null && (
+        <ul class="plain-list">
+          {made.files.map(({ name, sha256, sizeBytes }) => (
+            <li key={name} class="row">
+              <Button isSmall isDisabled={making.isBusy} onClick={() => void fetchFile(name)}>
+                {name}
+              </Button>
+              <span class="soft small">
+                {showCount(Math.ceil(sizeBytes / 1024))} kB · SHA-256{" "}
+                <Identifier value={sha256} label="the hash" />
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,18 @@
+import type { FactoryJob, JobState } from "@openledger/models/factory/factory-api";
+import type { Tone } from "../../design/badge.tsx";
+
+const STATES: Readonly<Record<JobState, { readonly tone: Tone; readonly text: string }>> = {
+  queued: { tone: "wait", text: "waiting for its turn" },
+  running: { tone: "info", text: "running" },
+  pausing: { tone: "wait", text: "pausing" },
+  paused: { tone: "wait", text: "paused" },
+  stopping: { tone: "wait", text: "stopping" },
+  done: { tone: "good", text: "done" },
+  failed: { tone: "bad", text: "failed" },
+};
+
+export function jobBadge({ modelId, state }: Pick<FactoryJob, "state" | "modelId">) {
+  return state === "done" && modelId !== null
+    ? ({ tone: "good", text: `registered as ${modelId}` } as const)
+    : STATES[state];
+}

@@ -1,0 +1,53 @@
+import type { ComponentChildren } from "preact";
+import { Badge } from "../../design/badge.tsx";
+import type { PageProps } from "../../ledger/page.ts";
+import { ProblemNotice } from "../../words/problem.tsx";
+import type { FactoryDesk } from "../factory-desk.ts";
+import { FACTORY_HREF, type JobPart } from "../factory-links.ts";
+import { useFactory } from "../use-factory.ts";
+import { ChatPart } from "./chat-part.tsx";
+import { ComparePart } from "./compare-part.tsx";
+import { ExportPart } from "./export-part.tsx";
+import { jobBadge } from "./job-badge.ts";
+import type { JobPartProps } from "./job-part.ts";
+import { LineagePart } from "./lineage-part.tsx";
+import { RegisterPart } from "./register-part.tsx";
+import { JobNav } from "./run-steps.tsx";
+import { WatchPart } from "./watch-part.tsx";
+
+const PARTS: Readonly<Record<JobPart, (props: JobPartProps) => ComponentChildren>> = {
+  watch: (props) => <WatchPart {...props} />,
+  compare: (props) => <ComparePart {...props} />,
+  register: (props) => <RegisterPart {...props} />,
+  chat: (props) => <ChatPart {...props} />,
+  export: (props) => <ExportPart {...props} />,
+  lineage: (props) => <LineagePart {...props} />,
+};
+
+const LOOK_MS = 1_500;
+
+/** A job, by its number in the address: its training, and what can be done with the model. */
+export function JobPage(props: PageProps & { desk: FactoryDesk; jobId: string; part: JobPart }) {
+  const { desk, jobId, part } = props;
+  const asked = useFactory(`job ${jobId}`, () => desk.factory.job(jobId), LOOK_MS);
+  const { problem, value: job } = asked;
+  if (job === undefined)
+    return problem === null ? <p class="soft">Asking for the job …</p> : <ProblemNotice problem={problem} />;
+  const badge = jobBadge(job);
+  return (
+    <>
+      <section class="stack-s">
+        <p class="soft small">
+          <a href={FACTORY_HREF}>ModelFactory</a> · on {job.baseName}
+        </p>
+        <div class="row">
+          <h1>{job.form.name}</h1>
+          <Badge tone={badge.tone}>{badge.text}</Badge>
+        </div>
+      </section>
+      <JobNav job={job} part={part} />
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {PARTS[part]({ ...props, job, asked })}
+    </>
+  );
+}

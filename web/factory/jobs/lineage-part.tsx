@@ -1,0 +1,141 @@
+import type { FactoryLineage } from "@openledger/models/factory/factory-api";
+import { Badge } from "../../design/badge.tsx";
+import { Identifier } from "../../design/identifier.tsx";
+import { type Column, Table } from "../../design/table.tsx";
+import { showCount, showOpen } from "../../words/format.ts";
+import { LeafLink, settlementHref } from "../../words/links.tsx";
+import { ProblemNotice } from "../../words/problem.tsx";
+import { Term } from "../../words/term.tsx";
+import { useFactory } from "../use-factory.ts";
+import type { JobPartProps } from "./job-part.ts";
+
+const LOOK_MS = 5_000;
+
+/** Where the model comes from, and whom it pays. */
+export function LineagePart({ desk, job }: JobPartProps) {
+  const { problem, value } = useFactory(job.id, () => desk.factory.lineage(job.id), LOOK_MS);
+  return (
+    <>
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {value === undefined ? problem === null && <p class="soft">Asking …</p> : <Lineage lineage={value} />}
+    </>
+  );
+}
+
+function Lineage({ lineage }: { lineage: FactoryLineage }) {
+  const { adapterSha256, base, datanet, datasetName, model, recipeHash } = lineage;
+  return (
+    <>
+      <ol class="lineage" aria-label="Lineage">
+        <li class="card stack-s">
+          <p class="soft small">Base</p>
+          <h2>{base.name}</h2>
+          <ul class="plain-list small soft">
+            {Object.entries(base.files).map(([name, { sha256 }]) => (
+              <li key={name}>
+                {name} <Identifier value={sha256} label={`the hash of ${name}`} />
+              </li>
+            ))}
+          </ul>
+        </li>
+        <li class="card stack-s">
+          <p class="soft small">Rows</p>
+          <h2>{datasetName}</h2>
+          {datanet === null ? (
+            <p class="soft">Of your own, on no ledger.</p>
+          ) : (
+            <p class="soft">
+              <Term name="Datanet" /> <LeafLink id={datanet.id} />, version {datanet.version},{" "}
+              {datanet.isPublic ? "open to all" : "by the owner's grant"}. Root{" "}
+              <Identifier value={datanet.rowsRoot} label="the root of the rows" />
+            </p>
+          )}
+        </li>
+        <li class="card stack-s">
+          <p class="soft small">Recipe and adapter</p>
+          <h2>Anyone can make it again</h2>
+          <p class="soft">
+            {recipeHash !== null && (
+              <>
+                Recipe <Identifier value={recipeHash} label="the hash of the recipe" /> ·{" "}
+              </>
+            )}
+            {adapterSha256 !== null && (
+              <>
+                adapter <Identifier value={adapterSha256} label="the hash of the adapter" />
+              </>
+            )}
+          </p>
+          <details>
+            <summary class="row small">The recipe in full</summary>
+            <pre class="recipe folded">{JSON.stringify(lineage.recipe, null, 2)}</pre>
+          </details>
+        </li>
+        <li class="card stack-s">
+          <p class="soft small">Model</p>
+          {model === null ? (
+            <h2>Not registered</h2>
+          ) : (
+            <>
+              <div class="row">
+                <h2>
+                  Model <LeafLink id={model.id} />
+                </h2>
+                <Badge tone={model.isReady ? "good" : "wait"}>
+                  {model.isReady ? "its genesis is proven" : "its genesis is on its way"}
+                </Badge>
+                <Badge tone={model.isApproved ? "good" : "wait"}>
+                  {model.isApproved ? "approved by the Datanet" : "not approved yet"}
+                </Badge>
+              </div>
+              <p class="soft">
+                Epoch {model.epoch}.{" "}
+                {model.settlements.map(({ epoch, status }) => (
+                  <span key={epoch}>
+                    <a href={settlementHref(model.id, epoch)}>Settlement of epoch {epoch}</a> ({status}).{" "}
+                  </span>
+                ))}
+              </p>
+            </>
+          )}
+        </li>
+      </ol>
+      <People lineage={lineage} />
+    </>
+  );
+}
+
+type Person = FactoryLineage["people"][number];
+
+function People({ lineage: { model, people } }: { lineage: FactoryLineage }) {
+  const earnedOf = ({ contributorId, validatorId }: Person) =>
+    model?.earned.find((one) => one.contributorId === contributorId && one.validatorId === validatorId);
+  const columns: Column<Person>[] = [
+    { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
+    { label: "Validator", cell: ({ validatorId }) => <LeafLink id={validatorId} /> },
+    { label: "Rows", isNumber: true, cell: ({ rowCount }) => showCount(rowCount) },
+    { label: "Held out", isNumber: true, cell: ({ heldOutCount }) => showCount(heldOutCount) },
+    {
+      label: "Earned, OPEN",
+      isNumber: true,
+      cell: (person) => {
+        const earned = earnedOf(person);
+        return earned === undefined
+          ? "–"
+          : showOpen(BigInt(earned.contributorWei) + BigInt(earned.validatorWei));
+      },
+    },
+  ];
+  return (
+    <section class="card stack">
+      <h2>People</h2>
+      <Table
+        caption="Whose rows they are"
+        columns={columns}
+        rows={people}
+        keyOf={({ contributorId, validatorId }) => `${contributorId} ${validatorId}`}
+        empty="Rows of your own: nobody is paid."
+      />
+    </section>
+  );
+}

@@ -1,0 +1,190 @@
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { parseOpen } from "@openledger/client/sequencer/open-amount";
+import { registerJob } from "@openledger/models/factory/register-job";
+import { useState } from "preact/hooks";
+import { useAction } from "../../bridge/use-action.ts";
+import { Button } from "../../design/button.tsx";
+import { type Check, Checks } from "../../design/checks.tsx";
+import { Field } from "../../design/field.tsx";
+import { Identifier } from "../../design/identifier.tsx";
+import { Notice } from "../../design/notice.tsx";
+import { useAnswer } from "../../ledger/use-answer.ts";
+import { showCount, showOpen } from "../../words/format.ts";
+import { LeafLink } from "../../words/links.tsx";
+import { ProblemNotice } from "../../words/problem.tsx";
+import { Term } from "../../words/term.tsx";
+import { jobHref } from "../factory-links.ts";
+import { useFactory } from "../use-factory.ts";
+import type { JobPartProps } from "./job-part.ts";
+
+const LOOK_MS = 1_500;
+const PRICE = "0.5";
+const FIRST_BALANCE_WEI = parseOpen("1");
+
+type RegisterStep = "create" | "prove" | "send" | "done";
+const ORDER: readonly RegisterStep[] = ["create", "prove", "send", "done"];
+const TITLES: Readonly<Record<RegisterStep, string>> = {
+  create: "Create the model on the ledger",
+  prove: "Prove its genesis: who may earn, and that nothing has been earned",
+  send: "Agree to it with your key",
+  done: "The ledger has it",
+};
+
+/** From a trained job to a model that is paid: one click. */
+export function RegisterPart(props: JobPartProps) {
+  const { desk, job, live, site } = props;
+  const asked = useFactory(job.id, () => desk.factory.registration(job.id), LOOK_MS);
+  const modelId = asked.value?.modelId ?? job.modelId;
+  const model = useAnswer(live, `model ${modelId}`, async () =>
+    modelId === null ? null : getModel(site.sequencer, modelId),
+  );
+  if (!job.isRegistrable) {
+    return (
+      <Notice tone="wait" title="This model cannot be registered.">
+        <p>{job.whyNot} It can still be exported and used.</p>
+      </Notice>
+    );
+  }
+  if (asked.value === undefined)
+    return asked.problem === null ? <p class="soft">Asking …</p> : <ProblemNotice problem={asked.problem} />;
+  const leaf = model.value ?? null;
+  return leaf?.counters.isReady ? (
+    <Registered {...props} leaf={leaf} />
+  ) : (
+    <Register {...props} earnerCount={asked.value.earnerCount} known={modelId} />
+  );
+}
+
+interface RegisterProps extends JobPartProps {
+  readonly earnerCount: number;
+  /** A model that was created in an earlier attempt. */
+  readonly known: number | null;
+}
+
+function Register({ desk, earnerCount, job, known, live }: RegisterProps) {
+  const [price, setPrice] = useState(PRICE);
+  const [step, setStep] = useState<RegisterStep | null>(null);
+  const registering = useAction();
+  const priceWei = readPrice(price);
+  const { ownerPercent, validatorPercent } = job.form;
+  const register = () =>
+    registering.run(async () => {
+      const { client, factory, leafId } = desk;
+      const { l1Owner } = await getLeaf(client, leafId);
+      await registerJob(client, factory, {
+        ...{ jobId: job.id, from: leafId, l1Owner },
+        ...{ priceWei: priceWei!, amountWei: FIRST_BALANCE_WEI },
+        onProgress: ({ stage }) => setStep(stage),
+      });
+      setStep("done");
+      live.ring();
+    });
+  const checks = ORDER.map((name, i): Check => {
+    const at = step === null ? -1 : ORDER.indexOf(step);
+    const isFailed = registering.problem !== null && name === step;
+    const state = isFailed ? "failed" : i < at || step === "done" ? "done" : i === at ? "current" : "ahead";
+    return { name, title: TITLES[name], state };
+  });
+  return (
+    <section class="card stack" aria-label="Register">
+      <h2>Register it</h2>
+      <p>
+        The <Term name="ledger" /> gets commitments to the model, its rows and their owners. From then on
+        answers can be paid, and each payment is divided by proof.
+      </p>
+      {known !== null && (
+        <Notice tone="info" title={`An earlier attempt has created model ${known}.`}>
+          <p>It goes on from there: nothing is paid twice.</p>
+        </Notice>
+      )}
+      <div class="settings-grid">
+        <Field
+          label="Price of an answer"
+          value={price}
+          onInput={setPrice}
+          inputMode="decimal"
+          after={<span class="soft small">OPEN</span>}
+          problem={priceWei === null ? "An amount like 0.5." : null}
+          isDisabled={registering.isBusy || known !== null}
+        />
+        <dl class="facts">
+          <dt>Of that, yours</dt>
+          <dd>{ownerPercent} %</dd>
+          <dt>Of the rest, validators'</dt>
+          <dd>{validatorPercent} %</dd>
+          <dt>Pairs of people who may earn</dt>
+          <dd>{showCount(earnerCount)}</dd>
+          <dt>The model's first balance</dt>
+          <dd>{showOpen(FIRST_BALANCE_WEI)} OPEN</dd>
+        </dl>
+      </div>
+      {step !== null && <Checks label="Registration" checks={checks} />}
+      {registering.problem !== null && <ProblemNotice problem={registering.problem} />}
+      <Button
+        isMain
+        isBusy={registering.isBusy}
+        isDisabled={priceWei === null}
+        onClick={() => void register()}
+      >
+        {registering.isBusy ? "Registering …" : "Register with your wallet"}
+      </Button>
+      <p class="soft small">
+        Your signature is made in this page, by the key that your wallet gave it. The factory proves, and
+        cannot sign.
+      </p>
+    </section>
+  );
+}
+
+function readPrice(text: string): bigint | null {
+  try {
+    const wei = parseOpen(text.trim());
+    return wei > 0n ? wei : null;
+  } catch {
+    return null;
+  }
+}
+
+function Registered({ job, leaf }: JobPartProps & { leaf: LedgerModelLeaf }) {
+  const { isApproved, priceWei } = leaf.counters;
+  return (
+    <section class="card stack" aria-label="Registered">
+      <h2>
+        It is model <LeafLink id={leaf.id} />
+      </h2>
+      <dl class="facts">
+        <dt>Price of an answer</dt>
+        <dd>{showOpen(priceWei)} OPEN</dd>
+        <dt>
+          Learnt from <Term name="Datanet" />
+        </dt>
+        <dd>
+          <LeafLink id={leaf.model.datanetId} />, version {leaf.model.version}
+        </dd>
+        <dt>Commitment to its features</dt>
+        <dd>
+          <Identifier value={toHex(leaf.model.featuresCommitment)} label="the commitment" />
+        </dd>
+      </dl>
+      {isApproved ? (
+        <Notice tone="good" title="The Datanet's owner has approved it.">
+          <p>
+            It takes payments. <a href={jobHref(job.id, "chat")}>Chat with it</a>
+          </p>
+        </Notice>
+      ) : (
+        <Notice tone="wait" title="It waits for the Datanet's owner.">
+          <p>
+            The owner approves each model that may earn from the rows, at the earliest a day after the version
+            by the time of the batches, which is 23 hours or more. This page sees it when it happens. Until
+            then, <a href={jobHref(job.id, "chat")}>chat with it for free</a>.
+          </p>
+        </Notice>
+      )}
+    </section>
+  );
+}
+
+const toHex = (value: bigint) => `0x${value.toString(16).padStart(64, "0")}`;

@@ -1,0 +1,47 @@
+import type { FactoryJob } from "@openledger/models/factory/factory-api";
+import type { ComponentChildren } from "preact";
+import { Timeline, type TimelineStep } from "../../design/timeline.tsx";
+import { dataHref, JOB_PARTS, type JobPart, jobHref, NEW_HREF } from "../factory-links.ts";
+
+const NAMES: Readonly<Record<JobPart, string>> = {
+  watch: "Training",
+  compare: "Compare",
+  register: "Register",
+  chat: "Chat",
+  export: "Export",
+  lineage: "Lineage",
+};
+
+const link = (href: string, text: string): ComponentChildren => <a href={href}>{text}</a>;
+
+/** Before a job is there: base, rows, settings. */
+export function ChoiceSteps({ at, baseId }: { at: 0 | 1 | 2; baseId?: string }) {
+  const names = ["Base", "Rows", "Settings"];
+  const hrefs = [NEW_HREF, baseId === undefined ? null : dataHref(baseId), null];
+  const steps = names.map((name, i): TimelineStep => {
+    const href = hrefs[i];
+    const isDone = i < at;
+    return {
+      name,
+      label: isDone && href != null ? link(href, name) : name,
+      state: isDone ? "done" : i === at ? "current" : "ahead",
+    };
+  });
+  const rest = ["Training", "Compare", "Register", "Chat"].map(
+    (name): TimelineStep => ({ name, label: name, state: "ahead" }),
+  );
+  return <Timeline label="From base to model" steps={[...steps, ...rest]} />;
+}
+
+/** Parts of a job, those that are there as links. */
+export function JobNav({ job, part }: { job: FactoryJob; part: JobPart }) {
+  return (
+    <nav class="tabs job-nav" aria-label="Parts of the job">
+      {JOB_PARTS.filter((one) => one === "watch" || one === "lineage" || job.state === "done").map((one) => (
+        <a key={one} href={jobHref(job.id, one)} aria-current={one === part ? "page" : undefined}>
+          {NAMES[one]}
+        </a>
+      ))}
+    </nav>
+  );
+}

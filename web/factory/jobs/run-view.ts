@@ -1,0 +1,51 @@
+/** What a dashboard shows of a run, made of its events: those of the factory, and those of a tuning in this page. */
+import type { TuneEvent } from "../../tuning/tune-messages.ts";
+
+/** A factory's event as far as a dashboard reads it; kinds that it does not know are passed over. */
+type RunEvent =
+  | TuneEvent
+  | { readonly kind: "state" | "result" }
+  | { readonly kind: "stage"; readonly stage: string; readonly done: number; readonly total: number };
+
+type Of<Kind> = Extract<TuneEvent, { kind: Kind }>;
+
+export interface RunView {
+  readonly stage: { readonly stage: string; readonly done: number; readonly total: number } | null;
+  readonly last: Of<"step"> | null;
+  /** Mean losses of as many neighbouring steps as make a curve of at most MOST_POINTS, at the last of them. */
+  readonly trained: readonly { readonly step: number; readonly loss: number }[];
+  readonly heldOut: readonly { readonly step: number; readonly loss: number }[];
+  readonly samples: readonly Of<"sample">[];
+  readonly hardest: Of<"hardest"> | null;
+}
+
+const MOST_POINTS = 150;
+
+export function viewRun(events: readonly RunEvent[]): RunView {
+  const of = <Kind extends TuneEvent["kind"]>(kind: Kind) =>
+    events.filter((event): event is Of<Kind> => event.kind === kind);
+  const steps = of("step");
+  const stage = events.findLast((event) => event.kind === "stage");
+  const heldOut = new Map(of("heldOut").map(({ loss, step }) => [step, loss]));
+  return {
+    stage: stage !== undefined && "done" in stage ? stage : null,
+    last: steps.at(-1) ?? null,
+    trained: curveOf(steps),
+    heldOut: [...heldOut].sort(([a], [b]) => a - b).map(([step, loss]) => ({ step, loss })),
+    samples: of("sample").toSorted((a, b) => a.step - b.step),
+    hardest: of("hardest").at(-1) ?? null,
+  };
+}
+
+function curveOf(steps: readonly Of<"step">[]): { step: number; loss: number }[] {
+  const together = Math.ceil(steps.length / MOST_POINTS);
+  const points: { step: number; loss: number }[] = [];
+  for (let from = 0; from < steps.length; from += together) {
+    const some = steps.slice(from, from + together);
+    points.push({
+      step: some.at(-1)!.step,
+      loss: some.reduce((sum, { loss }) => sum + loss, 0) / some.length,
+    });
+  }
+  return points;
+}

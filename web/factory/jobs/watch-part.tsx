@@ -1,0 +1,166 @@
+import type { FactoryJob, JobState } from "@openledger/models/factory/factory-api";
+import { useState } from "preact/hooks";
+import { useAction } from "../../bridge/use-action.ts";
+import { Button } from "../../design/button.tsx";
+import { Notice } from "../../design/notice.tsx";
+import { showCount, showDuration } from "../../words/format.ts";
+import { ProblemNotice } from "../../words/problem.tsx";
+import { Dashboard } from "../dashboard.tsx";
+import { FACTORY_HREF, jobHref } from "../factory-links.ts";
+import { useJobEvents } from "./job-events.ts";
+import type { JobPartProps } from "./job-part.ts";
+import { viewRun } from "./run-view.ts";
+
+const STAGES: Readonly<Record<string, string>> = {
+  waiting: "Waits for its turn …",
+  load: "Loads the base and the rows …",
+  train: "Trains …",
+  features: "Computes what each row will earn by …",
+  commit: "Commits to rows and owners …",
+  write: "Writes the model …",
+};
+
+const RUNNING: readonly JobState[] = ["queued", "running", "pausing", "stopping"];
+
+/** The training as it happens. */
+export function WatchPart({ asked, desk, job }: JobPartProps) {
+  const { events, problem } = useJobEvents(desk, job.id);
+  const acting = useAction();
+  const [isAsking, setAsking] = useState(false);
+  const act = (what: "pause" | "resume" | "stop") =>
+    acting.run(async () => {
+      asked.set(await desk.factory.wish(job.id, what));
+    });
+  const remove = () =>
+    acting.run(async () => {
+      await desk.factory.deleteJob(job.id);
+      window.location.hash = FACTORY_HREF;
+    });
+  const { failure, queuedBefore, stage, state } = job;
+  const isRunning = RUNNING.includes(state);
+  const view = viewRun(events);
+  const done = view.stage !== null && view.stage.stage !== "train" ? view.stage : null;
+  const doing = !isRunning
+    ? null
+    : state === "queued" && queuedBefore > 0
+      ? `${showCount(queuedBefore)} jobs are before this one.`
+      : stage === "train"
+        ? null
+        : `${STAGES[stage]}${done !== null && done.total > 1 ? ` ${showCount(done.done)} of ${showCount(done.total)}` : ""}`;
+  return (
+    <>
+      {problem !== null && (
+        <Notice tone="wait" title="The factory does not answer.">
+          <p>
+            This page goes on by itself when it is back. Jobs are on its disk. <code>{problem.code}</code>
+          </p>
+        </Notice>
+      )}
+      {failure !== null && <ProblemNotice problem={failure} />}
+      {state === "done" && <Next job={job} />}
+      <Dashboard
+        view={view}
+        steps={job.steps}
+        badge={null}
+        isRunning={isRunning}
+        doing={doing}
+        showRow={(row) => row}
+        actions={
+          <>
+            {(state === "running" || state === "queued") && (
+              <Button isSmall isDisabled={acting.isBusy} onClick={() => void act("pause")}>
+                Pause
+              </Button>
+            )}
+            {(state === "running" || state === "paused") && stage === "train" && (
+              <Button isSmall isDisabled={acting.isBusy} onClick={() => void act("stop")}>
+                Stop and keep
+              </Button>
+            )}
+            {(state === "paused" || state === "failed") && (
+              <Button isSmall isMain isDisabled={acting.isBusy} onClick={() => void act("resume")}>
+                Resume
+              </Button>
+            )}
+            {!isRunning &&
+              (isAsking ? (
+                <Button isSmall isBusy={acting.isBusy} onClick={() => void remove()}>
+                  Really delete it all
+                </Button>
+              ) : (
+                <Button isSmall onClick={() => setAsking(true)}>
+                  Delete
+                </Button>
+              ))}
+          </>
+        }
+      />
+      {acting.problem !== null && <ProblemNotice problem={acting.problem} />}
+      <Facts job={job} />
+    </>
+  );
+}
+
+function Next({ job }: { job: FactoryJob }) {
+  const { firstLoss, heldOutLoss, isStoppedEarly, lastLoss, seconds, steps } = job.result!;
+  return (
+    <section class="card stack" aria-label="Result">
+      <h2>{isStoppedEarly ? "Stopped, and kept" : "Your model is trained"}</h2>
+      <p>
+        {showCount(steps)} steps in {showDuration(1_000 * seconds)}. Its loss fell from {firstLoss.toFixed(3)}{" "}
+        to {lastLoss.toFixed(3)}
+        {heldOutLoss !== null && <>, and is {heldOutLoss.toFixed(3)} on rows that it has never seen</>}.
+      </p>
+      <div class="row">
+        <a class="button button-main" href={jobHref(job.id, "compare")}>
+          Compare it with its base
+        </a>
+        {job.isRegistrable && job.modelId === null && (
+          <a class="button" href={jobHref(job.id, "register")}>
+            Register it
+          </a>
+        )}
+        <a class="button" href={jobHref(job.id, "export")}>
+          Export it
+        </a>
+      </div>
+    </section>
+  );
+}
+
+function Facts({ job }: { job: FactoryJob }) {
+  const { form, heldOutCount, rowCount } = job;
+  return (
+    <section class="card">
+      <details>
+        <summary class="row">Settings of this run</summary>
+        <dl class="facts folded">
+          <dt>Rows trained on / held out</dt>
+          <dd>
+            {showCount(rowCount - heldOutCount)} / {showCount(heldOutCount)}
+          </dd>
+          <dt>Rounds</dt>
+          <dd>{form.rounds}</dd>
+          <dt>Rank, alpha</dt>
+          <dd>
+            {form.rank}, {form.alpha}
+          </dd>
+          <dt>Maps that are tuned</dt>
+          <dd>{form.targets.join(", ")}</dd>
+          <dt>Learning rate, part at the end</dt>
+          <dd>
+            {form.rate}, {form.lastPart}
+          </dd>
+          <dt>Rows a step, tokens a row</dt>
+          <dd>
+            {form.rowsPerStep}, {form.rowTokens}
+          </dd>
+          <dt>Method of attribution</dt>
+          <dd>{form.method}</dd>
+          <dt>Seed</dt>
+          <dd>{form.seed}</dd>
+        </dl>
+      </details>
+    </section>
+  );
+}
