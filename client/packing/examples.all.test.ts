@@ -9,11 +9,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
-import {
-  lie,
-  startDisputes,
-  trainedCase,
-} from "@openledger/challenger/internal/postings/testing/dispute-fixture";
+import { directCase } from "@openledger/challenger/internal/postings/testing/direct-case";
+import { lie, startDisputes } from "@openledger/challenger/internal/postings/testing/dispute-fixture";
 import { pairBytes } from "@openledger/challenger/internal/statements/leaf-bytes";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/internal/world/world";
@@ -131,7 +128,7 @@ describe("the programs of a clone", () => {
   });
 
   it("name a false posting, and no honest one", async () => {
-    const [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), trainedCase(24)]);
+    const [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
     try {
       const watch = () =>
         runExample(examples, "watch-postings.ts", {

@@ -13,8 +13,8 @@ import {
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { queryCommitment } from "@openledger/circuits/internal/ledger/query";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
-import { queryCommitment } from "@openledger/circuits/ledger/query";
 import { receiptHash } from "@openledger/circuits/ledger/receipt";
 import { shapeName } from "@openledger/circuits/protocol";
 import { commitColumns, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";

@@ -1,5 +1,5 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { queryBytes, queryCommitment } from "@openledger/circuits/ledger/query";
+import { queryBytes, queryCommitment } from "@openledger/circuits/internal/ledger/query";
 import { answerHash, receiptHash } from "@openledger/circuits/ledger/receipt";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createLedgerFixture, leafAnswer, owners } from "../../testing/ledger-fixture.ts";

@@ -6,7 +6,7 @@ import { GameReader } from "@openledger/challenger/internal/games/read-games";
 import { TracePlayer } from "@openledger/challenger/internal/games/trace-player";
 import type { TracedQuery } from "@openledger/challenger/internal/games/traced-model";
 import { sendingTo } from "@openledger/challenger/playing/trace-sender";
-import { queryCommitment } from "@openledger/circuits/ledger/query";
+import { queryCommitment } from "@openledger/circuits/internal/ledger/query";
 import { answerHash, receiptHash } from "@openledger/circuits/ledger/receipt";
 import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
 import { getModel } from "@openledger/client/sequencer/model-reads";

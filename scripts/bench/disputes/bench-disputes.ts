@@ -5,12 +5,10 @@ import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 import { keepPart, readKeptPart } from "./kept-parts.ts";
 import { languageGames } from "./language-games.ts";
 import { publishedSize } from "./published-size.ts";
-import { rowChallenges } from "./row-challenges.ts";
 import { textPostings } from "./text-postings.ts";
 import { wordTrees } from "./word-trees.ts";
 
 const DISPUTES_PARTS: readonly DisputesPart[] = [
-  rowChallenges,
   directChallenges,
   directSettlement,
   languageGames,

@@ -31,7 +31,7 @@ export const directChallenges: DisputesPart = { name: "direct", measure };
 async function measure({ challenges, rows }: DisputesBenchOptions) {
   await initPoseidon();
   const mostRows = Math.min(MOST_ROWS, 4 * rows);
-  const f = await startDisputes({ isDirect: true, mostRows });
+  const f = await startDisputes({ mostRows });
   try {
     const gas: Record<string, Record<string, number>> = {};
     for (const [rowCount, bucketCount] of [

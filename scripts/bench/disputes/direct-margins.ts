@@ -6,11 +6,7 @@ import {
   type DirectCase,
   registeredDirect,
 } from "@openledger/challenger/internal/postings/testing/direct-case";
-import {
-  countDirectRow,
-  readNumbers,
-  vectorProduct,
-} from "@openledger/challenger/internal/statements/direct-arithmetic";
+import { readNumbers, vectorProduct } from "@openledger/challenger/internal/statements/direct-arithmetic";
 import { type DirectFault, findDirectFaults } from "@openledger/challenger/internal/statements/direct-faults";
 import {
   directPosting,
@@ -18,7 +14,7 @@ import {
   timesRow,
 } from "@openledger/challenger/internal/statements/direct-posting";
 import { readInt64s } from "@openledger/challenger/internal/statements/leaf-bytes";
-import { residualOf } from "@openledger/challenger/internal/statements/row-arithmetic";
+import { countRow, residualOf } from "@openledger/challenger/internal/statements/row-arithmetic";
 
 /** Rows of the product Q · H that are computed exactly. */
 const EXACT_ROWS = 24;
@@ -82,7 +78,7 @@ function realEntries({ contents, honest }: DirectCase): Float64Array {
   const unit = Number(readNumbers(honest.leaves.map[0]!).unit) / 2 ** 40;
   const out = new Float64Array(rowCount * width);
   for (const [k, content] of contents.entries()) {
-    const row = countDirectRow(content, bucketCount);
+    const row = countRow(content, bucketCount);
     const leaf = honest.leaves.facts[k]!;
     const factor = Number(new DataView(leaf.buffer, leaf.byteOffset).getBigUint64(0)) / 2 ** 40;
     const pulled = (-unit * factor * Number(residualOf(row, weights))) / 2 ** 40;
@@ -115,7 +111,7 @@ function liarsGain(
   { width, rowCount, made }: { width: number; rowCount: number; made: DirectCase },
 ) {
   const queries = made.contents.slice(0, QUERIES).map((content) => {
-    const row = countDirectRow(content, width - 1);
+    const row = countRow(content, width - 1);
     const query = new Float64Array(width);
     for (const [bucket, count] of row.counts) query[bucket] = count;
     query[width - 1] = Math.sqrt(row.terms);

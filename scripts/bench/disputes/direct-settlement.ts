@@ -1,8 +1,8 @@
-/** What a direct model's settlement costs and how far its shares are off, beside an older model's. */
+/** What a direct model's settlement costs, and how far its shares are off. */
+import { measureDirect } from "@openledger/attribution/internal/research/direct-quality";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { settlementCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
-import { benchSharesOff } from "../emails.ts";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 
 export const directSettlement: DisputesPart = { name: "settlement", measure };
@@ -22,5 +22,10 @@ async function measure({ rows }: DisputesBenchOptions) {
   console.log(`compiling ${spec.name}: two minutes, then cached`);
   const { constraintCounts } = await compileCircuit(spec);
   const directConstraints = constraintCounts.nonLinear + constraintCounts.linear;
-  return { fields: { directConstraints, sharesOff: benchSharesOff(rows) }, besides: {} };
+  const { ways } = measureDirect({
+    ...{ inputs: { kind: "email", bucketCount: DIRECT.features }, decay: 0.001, seed: "direct" },
+    ...{ rowCount: rows, queryCount: 200, subsetCount: 0, leaveOneOutCount: 0, bitCounts: [10] },
+  });
+  const { sharesOff } = ways.find(({ way }) => way === "int10")!;
+  return { fields: { directConstraints, sharesOff }, besides: {} };
 }

@@ -22,7 +22,7 @@ import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
 import { drawApprover } from "@openledger/challenger/playing/approve-draws";
 import { claimsOf, drawClaimer, sharedSender } from "@openledger/challenger/playing/claim-draws";
 import { inOrder } from "@openledger/challenger/sending/l1-queue";
-import { queryBytes, queryCommitment } from "@openledger/circuits/ledger/query";
+import { queryBytes, queryCommitment } from "@openledger/circuits/internal/ledger/query";
 import { answerHash, receiptHash } from "@openledger/circuits/ledger/receipt";
 import { toHex32 } from "@openledger/client/hex";
 import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
