@@ -2,9 +2,18 @@ import { countText } from "@openledger/attribution/internal/model/direct-inputs"
 import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
-import { bytesToHex } from "viem";
+import { bytesToHex, hexToBytes } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { countRow, integerRoot, ONE, sigmoid } from "../statements/row-arithmetic.ts";
+import { int64Bytes, pairBytes } from "../statements/leaf-bytes.ts";
+import {
+  countRow,
+  dotRow,
+  integerRoot,
+  ONE,
+  residualOf,
+  scaleRow,
+  sigmoid,
+} from "../statements/row-arithmetic.ts";
 import { areNear, textOverlap } from "../statements/text-overlap.ts";
 import { type DisputeFixture, startDisputes } from "./testing/dispute-fixture.ts";
 
@@ -42,6 +51,13 @@ function randomText(): string {
   return `w${Array.from({ length }, () => PIECES[random.nextBelow(PIECES.length)]).join("")}`;
 }
 
+function randomVector(bucketCount: number, bits: number): bigint[] {
+  return Array.from({ length: bucketCount + 1 }, () => {
+    const value = (BigInt(random.nextUint32()) << 32n) | BigInt(random.nextUint32());
+    return BigInt.asIntN(bits, value);
+  });
+}
+
 describe("countRow", () => {
   test("reads a row's JSON as the model reads its text", () => {
     for (let i = 0; i < 200; i++) {
@@ -52,6 +68,31 @@ describe("countRow", () => {
       expect([...counts]).toEqual([...expected.entries()].filter(([, count]) => count > 0));
       expect(row.terms).toBe(expected.reduce((sum, count) => sum + count, 0));
       expect(row.label).toBe(i % 2);
+    }
+  });
+});
+
+describe("the contract and the model", () => {
+  test("make the same of random rows, and of bytes that are no row", async () => {
+    for (let i = 0; i < 60; i++) {
+      const bucketCount = [1, 7, 64, 1024, 4096][i % 5]!;
+      const bytes = Uint8Array.from({ length: random.nextBelow(90) }, () => random.nextUint32() & 0x7f);
+      const content = i % 3 === 0 ? bytes : encodeRow("email", { label: i & 1, input: randomText() });
+      const weights = randomVector(bucketCount, i % 2 === 0 ? 43 : 64);
+      const mapRow = randomVector(bucketCount, 64);
+      const vectors = [weights, mapRow].map((vector) => bytesToHex(int64Bytes(vector))) as [
+        `0x${string}`,
+        `0x${string}`,
+      ];
+      const given = await f.texts.read.readRow([bytesToHex(content), BigInt(bucketCount), ...vectors]);
+      const row = countRow(content, bucketCount);
+      const residual = residualOf(row, weights);
+      expect([bytesToHex(hexToBytes(given[0])), ...given.slice(1)]).toEqual([
+        bytesToHex(pairBytes(row.counts)),
+        residual,
+        scaleRow(row, residual),
+        dotRow(row, mapRow),
+      ]);
     }
   });
 });
