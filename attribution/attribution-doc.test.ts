@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { parseDirectRecipe } from "./model/direct-recipe.ts";
 import { MANIFEST, MODEL_FILES } from "./model/model-manifest.ts";
-import { parseRecipe } from "./model/recipe.ts";
 import { decodeRow, encodeRow, MAX_ROW_BYTES } from "./rows/row-content.ts";
 
 const page = readFileSync(new URL("../docs/reference/attribution.md", import.meta.url), "utf8");
@@ -9,7 +9,7 @@ const page = readFileSync(new URL("../docs/reference/attribution.md", import.met
 describe("docs/reference/attribution.md", () => {
   it("shows a recipe that is one", () => {
     const [, json] = /```json\n([\s\S]+?)```/.exec(page)!;
-    expect(parseRecipe(JSON.parse(json!))).toMatchObject({ version: 2, columnCount: 32 });
+    expect(parseDirectRecipe(JSON.parse(json!))).toMatchObject({ version: 2, columnCount: 1025 });
   });
 
   it("shows rows that are some, of the size that is allowed", () => {

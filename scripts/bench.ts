@@ -71,16 +71,10 @@ program
 
 program
   .command("attribution")
-  .description("quality of attribution methods on MNIST, and what gaming them gains")
+  .description("how good direct models' integers are on digits and e-mails, by training again")
   .option("--quick", "small sizes, for a look")
-  .option("--emails", "instead: what direct models of e-mails register, beside int8, by training again")
   .addHelpText("after", "\nExample:\n  npm run bench -- attribution --quick")
-  .action(async (options: { quick?: boolean; emails?: boolean }) => {
-    if (options.emails === true) {
-      const { benchEmails } = await import("./bench/emails.ts");
-      console.log(JSON.stringify(benchEmails({ quick: options.quick === true })));
-      return;
-    }
+  .action(async (options: { quick?: boolean }) => {
     const { benchAttribution } = await import("./bench/attribution.ts");
     console.log(JSON.stringify(await benchAttribution({ quick: options.quick === true })));
   });
@@ -134,50 +128,21 @@ program
 program
   .command("datanets")
   .description(
-    "a Datanet host: rows uploaded and checked, search, near-duplicates, agreement as published, gaming",
+    "a Datanet host: rows uploaded and checked, search, near-duplicates, agreement as published, cleaning's scores",
   )
   .option("--rows <n>", "uploaded to a host of its own", "50000")
   .option("--searched <n>", "rows of the index", "1000000")
   .option("--compared <n>", "texts among which near-duplicates are looked for", "20000")
-  .option("--worlds <n>", "of gaming, up to 5, some minutes each; 0 leaves it out", "5")
-  .option(
-    "--keep <folder>",
-    "where each world is kept once it is done: a run that was stopped goes on",
-    ".cache/gaming-worlds",
-  )
-  .option("--only-gaming", "gaming and cleaning's scores alone")
-  .option("--quick", "gaming in small worlds, for a look: their numbers mean nothing")
   .addHelpText("after", "\nExample:\n  npm run bench -- datanets --searched 100000")
-  .action(
-    async (
-      options: Record<"rows" | "searched" | "compared" | "worlds" | "keep", string> & {
-        onlyGaming?: true;
-        quick?: true;
-      },
-    ) => {
-      const worlds = Number(options.worlds);
-      const isQuick = options.quick === true;
-      if (options.onlyGaming === true) {
-        const { benchGaming } = await import("./bench/datanets/gaming-worlds.ts");
-        console.log(
-          JSON.stringify({
-            datanets: await benchGaming({ worldCount: worlds, isQuick, keepFolder: options.keep }),
-          }),
-        );
-        return;
-      }
-      const { benchDatanets } = await import("./bench/datanets.ts");
-      const counts = {
-        rows: Number(options.rows),
-        searched: Number(options.searched),
-        compared: Number(options.compared),
-        worlds,
-        isQuick,
-        keepFolder: options.keep,
-      };
-      console.log(JSON.stringify(await benchDatanets(counts)));
-    },
-  );
+  .action(async (options: Record<"rows" | "searched" | "compared", string>) => {
+    const { benchDatanets } = await import("./bench/datanets.ts");
+    const counts = {
+      rows: Number(options.rows),
+      searched: Number(options.searched),
+      compared: Number(options.compared),
+    };
+    console.log(JSON.stringify(await benchDatanets(counts)));
+  });
 
 program
   .command("abuse")

@@ -20,7 +20,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPages } from "./build/build-pages.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
-import { deployGate, disputedCase, disputeModel } from "./testing/disputed-model.ts";
+import { deployGate, disputedCase, disputeModel, settledBy } from "./testing/disputed-model.ts";
 
 const ALICE = 2;
 const folder = mkdtempSync(join(tmpdir(), "pages-earnings-"));
@@ -34,6 +34,7 @@ beforeAll(async () => {
   const made = await disputedCase();
   f = await startModelHistory({
     featuresCommitment: made.model.statics.featuresCommitment,
+    settledBy: settledBy(made),
     gateOn: (client) => deployGate(client, ROW_COUNT),
   });
   await f.makeModel();

@@ -1,10 +1,10 @@
 /**
- * The composed matrix of a binary logistic model: rows of exact influence over the model's own inputs, so that a prompt's
- * list of terms is the query and nothing has to be projected (docs/explanation/attribution-proof.md).
+ * The composed matrix of a logistic model: rows of exact influence over the model's own inputs, so that a prompt's
+ * list of counts is the query and nothing has to be projected (docs/explanation/attribution-proof.md).
  *
- * With x the inputs and the bias, and y − σ a row's residual: B_k = −(H + λ)⁻¹ g_k, of which B_k · x is, up to a
- * positive factor of the query alone, by how much row k lowered the loss of the answer "class 0" to x. For the answer
- * "class 1" the sign turns. So the answer is one bit beside the list.
+ * B_k = −(H + λ)⁻¹ g_k is what row k did to the model's parameters. Of two labels, B_k · x is, up to a positive factor of
+ * the query alone, by how much row k lowered the loss of the answer "class 0" to x. For the answer "class 1" the sign
+ * turns. So the answer is one bit beside the list. More labels have blocks of buckets (model/digit-blocks.ts).
  */
 import { choleskyInPlace, solveCholesky } from "../maths/dense-matrix.ts";
 import { renumberColumns, usedColumns } from "../maths/sparse-rows.ts";
@@ -35,31 +35,41 @@ export function isDirect(features: RegisteredMatrix): features is DirectFeatures
 /** Rows that are solved at a time: their right-hand sides stay small. */
 const BLOCK = 512;
 
-/**
- * B in real numbers, rowCount × inputs (the bias last). Inputs that no row has are 0.
- * @param rows of a model with two classes: one layer, one output
- */
+/** Where a row's influence is registered. */
+interface DirectRowOptions {
+  /** Buckets and the bias. */
+  readonly featureCount: number;
+  /** @param contrasts of each input, the bias last; 0 for inputs that no row has @param row zeros before */
+  writeRow(contrasts: Float64Array, row: Float64Array): void;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+/** B in real numbers, rowCount × featureCount. @param rows of one layer */
 export function directRows(
   rows: Sensitivities,
   damping: number,
-  { onProgress }: { onProgress?: OnProgress | undefined } = {},
+  { featureCount, onProgress, writeRow }: DirectRowOptions,
 ): Float64Array {
   const layer = rows.layers[0]!;
-  const width = layer.inputs.columnCount;
+  const { outputCount } = layer;
   const { position, count } = usedColumns(layer.inputs);
   const aligned = { ...rows, layers: [{ ...layer, inputs: renumberColumns(layer.inputs, position, count) }] };
+  const size = count * outputCount;
   const total = rows.rowCount + 1;
   onProgress?.({ stage: "influence", done: 0, total });
   const factor = gaussNewton(aligned, damping);
-  choleskyInPlace(factor, count);
-  const solved = writeGradients(aligned, count);
-  const out = new Float64Array(rows.rowCount * width);
+  choleskyInPlace(factor, size);
+  const solved = writeGradients(aligned, size);
+  const contrasts = new Float64Array(position.length * outputCount);
+  const out = new Float64Array(rows.rowCount * featureCount);
   for (let from = 0; from < rows.rowCount; from += BLOCK) {
     const to = Math.min(from + BLOCK, rows.rowCount);
-    solveCholesky(factor, count, solved.subarray(from * count, to * count), to - from);
+    solveCholesky(factor, size, solved.subarray(from * size, to * size), to - from);
     for (let k = from; k < to; k++) {
-      for (let a = 0; a < width; a++)
-        if (position[a]! >= 0) out[k * width + a] = -solved[k * count + position[a]!]!;
+      for (const [input, at] of position.entries())
+        for (let o = 0; at >= 0 && o < outputCount; o++)
+          contrasts[input * outputCount + o] = -solved[k * size + at * outputCount + o]!;
+      writeRow(contrasts, out.subarray(k * featureCount, (k + 1) * featureCount));
     }
     onProgress?.({ stage: "influence", done: to + 1, total });
   }

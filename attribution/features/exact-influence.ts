@@ -1,4 +1,4 @@
-import { choleskyInPlace, solveCholesky, solveLower } from "../maths/dense-matrix.ts";
+import { choleskyInPlace, solveCholesky } from "../maths/dense-matrix.ts";
 import { renumberColumns, type SparseRows, usedColumns } from "../maths/sparse-rows.ts";
 import { coordinateCount, type Sensitivities } from "./sensitivities.ts";
 
@@ -12,8 +12,6 @@ export interface ExactInfluence {
   readonly size: number;
   /** queries × rows. The queries must come from `alignColumns`. */
   scores(queries: Sensitivities): Float64Array;
-  /** The score of each row for itself. */
-  self(): Float64Array;
   /** (H + λ)⁻¹ v in place, for one vector of coordinates. */
   solve(v: Float64Array): void;
 }
@@ -50,15 +48,6 @@ export function exactInfluence(rows: Sensitivities, damping: number): ExactInflu
         for (let i = 0; i < rows.rowCount; i++) out[q * rows.rowCount + i] = gradientProduct(rows, i, vector);
       }
       return out;
-    },
-    self() {
-      const whitened = writeGradients(rows, size);
-      solveLower(factor, size, whitened, rows.rowCount);
-      return Float64Array.from({ length: rows.rowCount }, (_, i) => {
-        let squares = 0;
-        for (let k = i * size; k < (i + 1) * size; k++) squares += whitened[k]! * whitened[k]!;
-        return squares;
-      });
     },
   };
 }

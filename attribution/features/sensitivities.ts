@@ -19,8 +19,6 @@ export interface Sensitivities {
   readonly residuals: Float64Array;
   /** rowCount × outputCount × outputCount, symmetric. */
   readonly curvatures: Float64Array;
-  /** 1 − (probability of the row's label). */
-  readonly doubts: Float64Array;
   /** −log(probability of the row's label). */
   readonly losses: Float64Array;
 }
@@ -54,7 +52,7 @@ export function contrastBasis(classCount: number): Float64Array {
 }
 
 /**
- * Fills residual, curvature, doubt and loss of one row.
+ * Fills residual, curvature and loss of one row.
  * @param jacobian outputCount × classCount: how each output, in its basis, moves the logits.
  * @param probabilities of the classes at this row
  */
@@ -68,9 +66,6 @@ export function writeRow(
 ): void {
   const classCount = probabilities.length;
   const k = out.outputCount;
-  let others = 0;
-  for (let c = 0; c < classCount; c++) if (c !== label) others += probabilities[c]!;
-  out.doubts[row] = others;
   out.losses[row] = loss;
   const means = new Float64Array(k);
   for (let o = 0; o < k; o++) {
@@ -99,7 +94,6 @@ export function emptySensitivities(rowCount: number, outputCount: number): Omit<
     outputCount,
     residuals: new Float64Array(rowCount * outputCount),
     curvatures: new Float64Array(rowCount * outputCount * outputCount),
-    doubts: new Float64Array(rowCount),
     losses: new Float64Array(rowCount),
   };
 }

@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import { SeededRandom } from "../maths/seeded-random.ts";
 import { integerScores } from "../scores/integer-scores.ts";
-import { splitDraw } from "../scores/reward-shares.ts";
 
 // Why each draw is paid by its own query (docs/explanation/attribution-proof.md): honest queries point everywhere and cancel in their
 // sum, a payer's own do not.
@@ -9,14 +8,12 @@ const FEATURES = 64;
 const OWNERS = 20;
 const PAYMENTS = 1000;
 const PAID_PART = 0.05;
-const UNIT_WEI = 10n ** 15n;
 
 const random = new SeededRandom("summed-query");
 const sign = () => 2 * random.nextBelow(2) - 1;
 /** One row an owner, the attacker's first. */
 const rows = Array.from({ length: OWNERS }, () => Array.from({ length: FEATURES }, () => 100 * sign()));
 const matrix = Int8Array.from(rows.flat());
-const owners = Int32Array.from({ length: OWNERS }, (_, i) => i);
 const honest = Array.from({ length: PAYMENTS * (1 - PAID_PART) }, () =>
   Int16Array.from({ length: FEATURES }, () => 255 * sign()),
 );
@@ -26,7 +23,8 @@ const attacking = Array.from({ length: PAYMENTS * PAID_PART }, () =>
 
 const attackersShare = (query: Int16Array) => {
   const scores = integerScores({ features: matrix, rowCount: OWNERS, featureCount: FEATURES, query });
-  return Number(splitDraw(scores, owners, OWNERS, UNIT_WEI)[0]!) / Number(UNIT_WEI);
+  const positive = scores.reduce((sum, score) => sum + Math.max(0, score), 0);
+  return positive === 0 ? 1 / OWNERS : Math.max(0, scores[0]!) / positive;
 };
 
 it("would let 5 % of the money steer most rewards if an epoch were paid by its summed query; draws do not", () => {

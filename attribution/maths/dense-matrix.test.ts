@@ -1,13 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { principalSubspace } from "../features/principal-subspace.ts";
 import {
   choleskyInPlace,
-  gramOfRows,
   solveCholesky,
   solveLower,
   symmetricEigen,
   timesTransposed,
-  transpose,
 } from "./dense-matrix.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
@@ -49,13 +46,6 @@ describe("timesTransposed", () => {
       plainProduct(a, m, b, n, length),
     );
     expect(difference).toBeLessThan(1e-12);
-  });
-});
-
-describe("gramOfRows", () => {
-  it.each([1, 63, 64, 65, 130])("equals the product with itself for %i rows", (n) => {
-    const a = randomMatrix(n, 20, "gram");
-    expect(largestDifference(gramOfRows(a, n, 20), plainProduct(a, n, a, n, 20))).toBeLessThan(1e-12);
   });
 });
 
@@ -107,23 +97,5 @@ describe("symmetricEigen", () => {
   it("copes with equal eigenvalues", () => {
     const { values } = symmetricEigen(Float64Array.from([2, 0, 0, 0, 2, 0, 0, 0, 5]), 3);
     expect([...values]).toEqual([5, 2, 2]);
-  });
-});
-
-describe("principalSubspace", () => {
-  it("holds nearly as much as the best directions, and is orthonormal", () => {
-    const [n, width, count] = [60, 20, 6];
-    const vectors = randomMatrix(n, width, "spread").map((x, k) => x / (1 + (k % width)));
-    const basis = principalSubspace(vectors, n, width, count);
-    const columns = transpose(vectors, n, width);
-    const best = symmetricEigen(timesTransposed(columns, width, columns, width, n), width).values;
-    const held = timesTransposed(vectors, n, basis, count, width).reduce((sum, x) => sum + x * x, 0);
-    const most = best.slice(0, count).reduce((sum, x) => sum + x, 0);
-    expect(held / most).toBeGreaterThan(0.99);
-    expect(held / most).toBeLessThan(1 + 1e-12);
-    const identity = Float64Array.from({ length: count * count }, (_, k) => (k % (count + 1) === 0 ? 1 : 0));
-    expect(largestDifference(timesTransposed(basis, count, basis, count, width), identity)).toBeLessThan(
-      1e-12,
-    );
   });
 });

@@ -114,19 +114,6 @@ export function timesTransposed(
   return out;
 }
 
-/** A Aᵀ (n × n), at half the cost. */
-export function gramOfRows(a: Float64Array, n: number, length: number): Float64Array {
-  const out = new Float64Array(n * n);
-  const BLOCK = 64;
-  for (let j = 0; j < n; j += BLOCK) {
-    const right = { values: a, rowCount: Math.min(BLOCK, n - j), stride: length, offset: j * length };
-    const left = { values: a, rowCount: n - j, stride: length, offset: j * length };
-    addProducts(left, right, length, { values: out, stride: n, offset: j * n + j }, 1);
-  }
-  for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) out[j * n + i] = out[i * n + j]!;
-  return out;
-}
-
 export function transpose(a: Float64Array, m: number, n: number): Float64Array {
   const out = new Float64Array(a.length);
   for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) out[j * m + i] = a[i * n + j]!;
@@ -187,12 +174,7 @@ export function solveLower(factor: Float64Array, n: number, rhs: Float64Array, c
 }
 
 /** Solves Lᵀ y = b for every row b of `rhs` (count × n), in place. */
-export function solveLowerTransposed(
-  factor: Float64Array,
-  n: number,
-  rhs: Float64Array,
-  count: number,
-): void {
+function solveLowerTransposed(factor: Float64Array, n: number, rhs: Float64Array, count: number): void {
   const BLOCK = 32;
   for (let start = Math.floor((n - 1) / BLOCK) * BLOCK; start >= 0; start -= BLOCK) {
     const end = Math.min(start + BLOCK, n);

@@ -4,9 +4,9 @@ import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import { toFixed40 } from "../maths/fixed-point.ts";
+import type { DirectRecipe } from "./direct-recipe.ts";
 import type { AnsweringFiles, ModelParts } from "./model-family.ts";
-import type { Recipe } from "./recipe.ts";
-import { DIRECT, type RecipeBase } from "./recipe-fields.ts";
+import type { RecipeBase } from "./recipe-fields.ts";
 
 /** Files of these parts. */
 export function answeringFiles(parts: ModelParts): AnsweringFiles {
@@ -48,7 +48,7 @@ export interface ChallengedRules {
   readonly sharesDuplicates: boolean;
   /** Of the rows' lengths, which the clip's is; 2^40 for no limit. */
   readonly clipQuantile: bigint;
-  /** λ of a direct model's inverse; 0 for other models. */
+  /** λ of the inverse. */
   readonly damping: bigint;
 }
 
@@ -61,21 +61,19 @@ export function packRules(rules: ChallengedRules): bigint {
 
 /** null where the model has no challenges. */
 export function challengedRules(recipe: Uint8Array): ChallengedRules | null {
-  const { family, inputs, isChallengeable, method, model, rules } = parsedRecipe(recipe);
+  const { inputs, isChallengeable, method, model, rules } = parsedRecipe(recipe);
   if (isChallengeable !== true) return null;
-  const { bucketCount } = inputs as { bucketCount: number };
-  const { decay } = model as { decay: number };
   return {
-    bucketCount,
-    decay: toFixed40(decay),
+    bucketCount: inputs.bucketCount,
+    decay: toFixed40(model.decay),
     sharesDuplicates: rules.nearDuplicatesShare,
     clipQuantile: toFixed40(rules.normQuantile),
-    damping: family === DIRECT ? toFixed40(method.damping) : 0n,
+    damping: toFixed40(method.damping),
   };
 }
 
 const parsedRecipe = (recipe: Uint8Array) =>
-  JSON.parse(new TextDecoder().decode(recipe)) as Recipe &
+  JSON.parse(new TextDecoder().decode(recipe)) as DirectRecipe &
     RecipeBase & { readonly tracing?: { readonly digest: string } };
 
 export function jsonBytes(value: unknown): Uint8Array {

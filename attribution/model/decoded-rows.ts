@@ -9,7 +9,6 @@ import type { OwnedRow } from "./owned-rows.ts";
 /** Rows as the model takes them, and their inputs as bytes: text as UTF-8, or pixels. */
 export interface DecodedRows extends Examples {
   readonly contents: readonly Uint8Array[];
-  readonly contributorIds: readonly number[];
 }
 
 /** @throws ATT_ROW_INVALID naming the first row that is none, ATT_DUPLICATE_ROW */
@@ -33,6 +32,5 @@ export function decodeRows(
     inputs: toInputs(decoded.map(({ input }) => input)),
     labels: Int32Array.from(decoded, ({ label }) => label),
     contents: decoded.map(({ input }) => Buffer.from(input, kind === "email" ? "utf8" : "base64")),
-    contributorIds: rows.map(({ contributorId }) => contributorId),
   };
 }

@@ -1,15 +1,13 @@
 /**
- * Direct models: binary logistic models of e-mails whose registered matrix lies over the prompt's own terms. A query is
- * how often each bucket of terms occurs, with the answered class, so that whoever has the prompt checks it with a
- * tokeniser alone. That the class is the model's the settlement proves (docs/explanation/attribution-proof.md).
+ * Direct models: logistic models of e-mails or digits whose registered matrix has a column for each bucket of a prompt. A
+ * query is how often each bucket occurs, with the answered class, so that whoever has the prompt checks it by counting
+ * alone. That the class is the model's the settlement proves (docs/explanation/attribution-proof.md).
  */
-import type { AnsweredClass, DirectQuery } from "@openledger/circuits/ledger/direct-query";
-import { answeredClass, MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";
+import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
+import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";
 import { attributionError } from "../attribution-errors.ts";
 import { quantiseDirect } from "../features/direct-rows.ts";
-import { labelsOf } from "../rows/row-content.ts";
-import { decodeDoubles, doubleBytes } from "./classifier-family.ts";
-import { countText } from "./direct-inputs.ts";
+import { directInputs } from "./direct-inputs.ts";
 import { type DirectRecipe, parseDirectRecipe } from "./direct-recipe.ts";
 import { logisticModel } from "./logistic-model.ts";
 import type { Model } from "./model.ts";
@@ -23,12 +21,10 @@ export interface DirectParts extends ModelParts {
   readonly parameters: Float64Array;
 }
 
-const LABELS = labelsOf("email");
-
 export const directFamily: ModelFamily<DirectParts> = {
   name: DIRECT,
   parseRecipe: parseDirectRecipe,
-  promptKind: () => "email",
+  promptKind: ({ inputs }) => inputs.kind,
   // A query needs no map.
   encode: ({ parameters }) => ({ parameters: doubleBytes(parameters), queryMap: new Uint8Array() }),
   decode(recipe, files) {
@@ -40,21 +36,12 @@ export const directFamily: ModelFamily<DirectParts> = {
     return { family: directFamily, recipe, parameters };
   },
   async open({ recipe, parameters }) {
-    const { bucketCount } = recipe.inputs;
-    const row = logitRow(parameters);
-    // The logit's row alone, behind one of zeros: a matrix has a row at least.
-    const logit = { rowCount: 1, bucketCount, values: new Int16Array(2 * row.length) };
-    logit.values.set(row, row.length);
+    const inputs = directInputs(recipe.inputs);
+    const logit = logitRow(recipe, parameters);
     return {
       answer(prompt) {
-        const counts = countText(prompt, bucketCount);
-        const answered = answeredClass(logit, counts);
-        return {
-          label: LABELS[answered]!,
-          confidence: null,
-          text: directAnswer(answered),
-          query: { counts, answeredClass: answered },
-        };
+        const { label, query, text } = inputs.answer(logit, prompt);
+        return { label, confidence: null, text, query: query(prompt) };
       },
       queryOf: (prompt, text) => directQueryOf(recipe, prompt, text),
     };
@@ -65,25 +52,36 @@ export const directFamily: ModelFamily<DirectParts> = {
  * The query of an answer that is at hand, from the prompt alone: no parameters.
  * @throws ATT_ROW_INVALID, ATT_ANSWER_INVALID for what no such model answers
  */
-function directQueryOf({ inputs }: DirectRecipe, prompt: string, text: string): DirectQuery {
-  const answered = ([0, 1] as const).find((one) => directAnswer(one) === text);
-  if (answered === undefined)
+function directQueryOf(recipe: DirectRecipe, prompt: string, text: string): DirectQuery {
+  const said = directInputs(recipe.inputs).answers.find((one) => one.text === text);
+  if (said === undefined)
     throw attributionError("ATT_ANSWER_INVALID", `a direct model does not answer ${text.slice(0, 80)}`);
-  return { counts: countText(prompt, inputs.bucketCount), answeredClass: answered };
+  return said.query(prompt);
 }
-
-/** What receipts hash: without a confidence, which nobody could check with a tokeniser alone. */
-export const directAnswer = (answered: AnsweredClass): string => JSON.stringify({ label: LABELS[answered] });
 
 /** The model that a recipe is about, untrained. */
 export function directModel({ inputs, model }: DirectRecipe): Model {
   const { decay, tolerance } = model;
-  return logisticModel({ inputCount: inputs.bucketCount, classCount: LABELS.length, decay, tolerance });
+  const { inputCount, labels } = directInputs(inputs);
+  return logisticModel({ inputCount, classCount: labels.length, decay, tolerance });
 }
 
 /** The registered row of the logit: of each bucket, and of the bias, what it adds for class 1. Its own scale. */
-export function logitRow(parameters: Float64Array): Int16Array {
-  const width = parameters.length / 2;
-  const weights = Float64Array.from({ length: width }, (_, a) => parameters[2 * a + 1]! - parameters[2 * a]!);
-  return quantiseDirect(weights, MAX_DIRECT_ENTRY).values;
+export function logitRow({ inputs }: DirectRecipe, parameters: Float64Array): Int16Array {
+  return quantiseDirect(directInputs(inputs).logit(parameters), MAX_DIRECT_ENTRY).values;
+}
+
+/** Little-endian. */
+function doubleBytes(values: Float64Array): Uint8Array {
+  const bytes = new Uint8Array(8 * values.length);
+  const view = new DataView(bytes.buffer);
+  for (const [k, value] of values.entries()) view.setFloat64(8 * k, value, true);
+  return bytes;
+}
+
+/** @throws ATT_MODEL_FILE_INVALID */
+function decodeDoubles(bytes: Uint8Array): Float64Array {
+  if (bytes.length % 8 !== 0) throw invalidFile("parameters.bin", "does not hold whole doubles");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Float64Array.from({ length: bytes.length / 8 }, (_, k) => view.getFloat64(8 * k, true));
 }

@@ -11,19 +11,18 @@ import { featuresCommitment } from "@openledger/circuits/settlement/feature-comm
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import { beforeAll, describe, expect, it } from "vitest";
 import { alignColumns, exactInfluence } from "../features/exact-influence.ts";
+import type { Progress } from "../progress.ts";
 import { hashContents } from "../rows/labelled-rows.ts";
 import { decodeRow } from "../rows/row-content.ts";
 import { estimateAttribution } from "../scores/attribution-estimate.ts";
-import { directRecipeFor } from "../testing/direct-rows.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
-import { classifierFamily } from "./classifier-family.ts";
 import { type DirectParts, directFamily, directModel } from "./direct-family.ts";
 import { countText, directInputs } from "./direct-inputs.ts";
 import { parseDirectRecipe } from "./direct-recipe.ts";
 import { directTraining, trainDirect } from "./direct-training.ts";
 import { openCheckable } from "./model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "./model-files.ts";
-import type { OwnedRow } from "./owned-rows.ts";
+import { earnerTable, type OwnedRow, rowOwners } from "./owned-rows.ts";
 import { directMatrix, registerModel } from "./registration.ts";
 import { verifyModel } from "./verify-model.ts";
 
@@ -31,6 +30,7 @@ const BUCKETS = 64;
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
 const SIZE = { rows: 64, features: BUCKETS, earners: 16, draws: 4, isDirect: true as const };
 const code = (name: string) => expect.objectContaining({ code: name });
+const mails = directInputs({ kind: "email", bucketCount: BUCKETS });
 const prompts = sampleInputs("email", 12, "prompts").map(({ input }) => input);
 
 let rows: OwnedRow[];
@@ -39,7 +39,7 @@ let model: PublishedModel<DirectParts>;
 beforeAll(async () => {
   await initPoseidon();
   rows = sampleRows("email", 40);
-  const trained = trainDirect(rows, directRecipeFor(rows, BUCKETS));
+  const trained = trainDirect(rows, recipeFor(rows, BUCKETS));
   expect(trained.accuracy).toBeGreaterThan(0.7);
   model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true });
 });
@@ -76,14 +76,11 @@ describe("a direct model", () => {
   it("answers by its integers, and scores as exact influence does", async () => {
     const free = trainDirect(
       rows,
-      directRecipeFor(rows, BUCKETS, { rules: { normQuantile: 1, nearDuplicatesShare: false } }),
+      recipeFor(rows, BUCKETS, { rules: { normQuantile: 1, nearDuplicatesShare: false } }),
     );
     const decoded = rows.map(({ content }) => decodeRow("email", content));
     const examples = {
-      inputs: directInputs(
-        decoded.map(({ input }) => input),
-        BUCKETS,
-      ),
+      inputs: mails.examples(decoded.map(({ input }) => input)),
       labels: Int32Array.from(decoded, ({ label }) => label),
     };
     const real = directModel(free.recipe);
@@ -93,7 +90,7 @@ describe("a direct model", () => {
     for (const prompt of prompts) {
       const { label, text, query } = answering.answer(prompt);
       expect(text).toBe(JSON.stringify({ label }));
-      const inputs = directInputs([prompt], BUCKETS);
+      const inputs = mails.examples([prompt]);
       const labels = Int32Array.of(["ham", "spam"].indexOf(label!));
       const asked = alignColumns(own, real.sensitivities(free.parameters, { inputs, labels }));
       const exact = exactInfluence(asked.rows, 0.01).scores(asked.queries);
@@ -111,10 +108,9 @@ describe("a direct model", () => {
     const files = encodeModel(model);
     expect(files.get("features.bin")).toHaveLength(2 * 41 * (BUCKETS + 1));
     expect(files.get("query-map.bin")).toHaveLength(0);
-    const families = [classifierFamily, directFamily];
-    const read = decodeModel<DirectParts>(files, families as never);
+    const read = decodeModel(files);
     expect({ ...read, family: null }).toEqual({ ...model, family: null });
-    expect(() => decodeModel(files)).toThrow(code("ATT_RECIPE_INVALID"));
+    expect(() => decodeModel(files, [])).toThrow(code("ATT_RECIPE_INVALID"));
     const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(model.recipe.datanet.rowsRoot) };
     const trainings = [directTraining] as never;
     for (const depth of ["train", "features"] as const) {
@@ -138,14 +134,23 @@ describe("a direct model", () => {
   });
 
   it("refuses recipes without a circuit, or with a base", () => {
-    const recipe = directRecipeFor(rows, BUCKETS);
+    const recipe = recipeFor(rows, BUCKETS);
     const base = { flatPermille: 1_000, trustPermille: 0, oddsPermille: 500 };
     for (const wrong of [
       { ...recipe, inputs: { kind: "email", bucketCount: 100 }, columnCount: 101 },
       { ...recipe, inputs: { kind: "email", bucketCount: 8_192 }, columnCount: 8_193 },
+      { ...recipe, inputs: { kind: "digit", side: 14, bucketCount: 3_936 }, columnCount: 3_937 },
+      { ...recipe, inputs: { kind: "digit", side: 28, bucketCount: 4_096 }, columnCount: 4_097 },
+      {
+        ...recipe,
+        inputs: { kind: "digit", side: 7, bucketCount: 1_008 },
+        columnCount: 1_009,
+        isChallengeable: true,
+      },
       { ...recipe, columnCount: BUCKETS },
       { ...recipe, rules: { ...recipe.rules, base } },
-      recipeFor(rows),
+      { ...recipe, method: { kind: "influence", damping: 0.01, featureCount: 16 } },
+      { ...recipe, family: undefined },
     ])
       expect(() => parseDirectRecipe(wrong)).toThrow(code("ATT_RECIPE_INVALID"));
     expect(() =>
@@ -154,6 +159,48 @@ describe("a direct model", () => {
         recipe,
       ),
     ).toThrow(code("ATT_TOO_FEW_ROWS"));
+  });
+});
+
+describe("trainDirect", () => {
+  it("refuses other rows, another order and other owners than the root's", () => {
+    const recipe = recipeFor(rows, BUCKETS);
+    const swapped = [rows[1]!, rows[0]!, ...rows.slice(2)];
+    const moved = [{ ...rows[0]!, contributorId: 4 }, ...rows.slice(1)];
+    for (const wrong of [rows.slice(1), swapped, moved, rows.toReversed(), []])
+      expect(() => trainDirect(wrong, recipe)).toThrow(code("ATT_ROWS_MISMATCH"));
+  });
+
+  it("refuses a row that is none and a row that is there twice", () => {
+    const with3 = (content: Uint8Array) => rows.map((row, i) => (i === 3 ? { ...row, content } : row));
+    const broken = with3(Buffer.from("spam: buy"));
+    expect(() => trainDirect(broken, recipeFor(broken, BUCKETS))).toThrow(
+      expect.objectContaining({ code: "ATT_ROW_INVALID", data: { index: 3 } }),
+    );
+    const twice = with3(rows[0]!.content);
+    expect(() => trainDirect(twice, recipeFor(twice, BUCKETS))).toThrow(code("ATT_DUPLICATE_ROW"));
+  });
+
+  it("tells its progress, stage after stage, and computes the same with and without", () => {
+    const seen: Progress[] = [];
+    const told = trainDirect(rows, recipeFor(rows, BUCKETS), {
+      onProgress: (progress) => seen.push(progress),
+    });
+    expect([...new Set(seen.map(({ stage }) => stage))]).toEqual(["train", "influence"]);
+    expect(seen.every(({ done, total }) => done >= 0 && done <= total)).toBe(true);
+    expect(told.features).toEqual(model.features);
+  });
+});
+
+describe("earnerTable", () => {
+  it("counts each earner's rows, and owners follow it", () => {
+    const rows = sampleRows("email", 40);
+    const earners = earnerTable(rows);
+    expect(earners.reduce((sum, { rowCount }) => sum + rowCount, 0)).toBe(40);
+    const owners = rowOwners(earners);
+    for (const [i, { contributorId, validatorId }] of rows.entries()) {
+      expect(earners[owners[i]!]).toMatchObject({ contributorId, validatorId });
+    }
   });
 });
 

@@ -1,8 +1,10 @@
 import { areBuckets } from "@openledger/circuits/ledger/direct-query";
 import { z } from "zod";
+import { blockBuckets } from "./digit-blocks.ts";
 import { checkedRecipe, DIRECT, recipeFields } from "./recipe-fields.ts";
 
 const rate = z.number().positive();
+const bucketCount = z.number().int().refine(areBuckets, "must be a multiple of 16, at most 4,096");
 const { base: _, ...rules } = recipeFields.rules.shape;
 
 /**
@@ -13,10 +15,11 @@ const directFields = z.strictObject({
   version: recipeFields.version,
   family: z.literal(DIRECT),
   datanet: recipeFields.datanet,
-  inputs: z.strictObject({
-    kind: z.literal("email"),
-    bucketCount: z.number().int().refine(areBuckets, "must be a multiple of 16, at most 4,096"),
-  }),
+  /** What the rows are (row-content.ts), and how inputs become counts. */
+  inputs: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("email"), bucketCount }),
+    z.strictObject({ kind: z.literal("digit"), side: z.union([z.literal(7), z.literal(14)]), bucketCount }),
+  ]),
   seed: recipeFields.seed,
   model: z.strictObject({ kind: z.literal("logistic"), decay: rate, tolerance: rate }),
   method: z.strictObject({ kind: z.literal("direct"), damping: rate }),
@@ -27,13 +30,20 @@ const directFields = z.strictObject({
   isChallengeable: z.literal(true).optional(),
 });
 
-const directSchema = directFields.refine(
-  ({ columnCount, inputs }) => columnCount === inputs.bucketCount + 1,
-  {
+const directSchema = directFields
+  .refine(({ columnCount, inputs }) => columnCount === inputs.bucketCount + 1, {
     path: ["columnCount"],
     message: "is one more than the buckets: the bias has a column, too",
-  },
-);
+  })
+  .refine(({ inputs }) => inputs.kind === "email" || inputs.bucketCount >= blockBuckets(inputs.side), {
+    path: ["inputs", "bucketCount"],
+    message: `pictures need ${blockBuckets(7)} buckets for a side of 7, ${blockBuckets(14)} for one of 14`,
+  })
+  // L1 reads the terms of a row's text.
+  .refine(({ inputs, isChallengeable }) => isChallengeable === undefined || inputs.kind === "email", {
+    path: ["isChallengeable"],
+    message: "only models of e-mails have challenges",
+  });
 
 export type DirectRecipe = z.infer<typeof directSchema> & {
   readonly rules: { readonly base?: undefined };

@@ -1,22 +1,23 @@
 /** How direct models are made of rows, and the matrix that they register (docs/explanation/attribution-proof.md). */
-import { answeredClass, MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";
+import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";
 import { type DirectFeatures, directRows, quantiseDirect } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";
+import { PIXEL_COUNT } from "../rows/mnist-digits.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { decodeRow } from "../rows/row-content.ts";
 import { clipRowNorms, shareNearDuplicates } from "../rows/row-rules.ts";
 import { type DecodedRows, decodeRows } from "./decoded-rows.ts";
 import { type DirectParts, directFamily, directModel, logitRow } from "./direct-family.ts";
-import { countText, directInputs } from "./direct-inputs.ts";
+import { directInputs } from "./direct-inputs.ts";
 import { type DirectRecipe, parseDirectRecipe } from "./direct-recipe.ts";
 import type { FamilyTraining, Trained, TrainOptions } from "./model-family.ts";
 import { checkRowsRoot, earnerTable, type OwnedRow } from "./owned-rows.ts";
-import { requireRows, rowFacts } from "./trainable.ts";
+import { requireRows } from "./trainable.ts";
 
 export const directTraining: FamilyTraining<DirectParts> = {
   family: directFamily,
   requireTrainable(contents, recipe) {
-    requireRows(rowFacts(contents, recipe.inputs), recipe);
+    requireRows(contents, recipe.inputs.kind, recipe);
   },
   train: async (rows, recipe, options) => trainDirect(rows, recipe, options),
   features: async ({ parameters, recipe }, rows, options) =>
@@ -40,11 +41,11 @@ export function trainDirect(
   const examples = directDecoded(rows, recipe);
   const parameters = directModel(recipe).train(examples, options);
   const features = directFeatures(parameters, examples, recipe, options);
-  const { bucketCount } = recipe.inputs;
-  const matrix = { rowCount: rows.length, bucketCount, values: features.values };
+  const inputs = directInputs(recipe.inputs);
+  const logit = logitRow(recipe, parameters);
   const right = rows.filter(({ content }) => {
-    const { input, label } = decodeRow("email", content);
-    return answeredClass(matrix, countText(input, bucketCount)) === label;
+    const { input, label } = decodeRow(recipe.inputs.kind, content);
+    return inputs.answer(logit, input).label === inputs.labels[label];
   });
   return {
     family: directFamily,
@@ -58,7 +59,13 @@ export function trainDirect(
 }
 
 function directDecoded(rows: readonly OwnedRow[], { inputs }: DirectRecipe): DecodedRows {
-  return decodeRows(rows, inputs.kind, (texts) => directInputs(texts, inputs.bucketCount));
+  return decodeRows(rows, inputs.kind, directInputs(inputs).examples);
+}
+
+function comparable({ contents, labels }: DecodedRows, { inputs }: DirectRecipe) {
+  if (inputs.kind === "email") return { contents, labels, kind: "text" } as const;
+  const side = Math.sqrt(PIXEL_COUNT);
+  return { contents, labels, kind: "image", width: side, height: side } as const;
 }
 
 /** What the recipe's rules make of the rows' exact influence, as integers, and the row of the logit. */
@@ -71,13 +78,17 @@ function directFeatures(
   const { method, rules } = recipe;
   const featureCount = recipe.columnCount;
   const rowCount = rows.labels.length;
-  let ruled = directRows(directModel(recipe).sensitivities(parameters, rows), method.damping, options);
+  let ruled = directRows(directModel(recipe).sensitivities(parameters, rows), method.damping, {
+    ...options,
+    featureCount,
+    writeRow: directInputs(recipe.inputs).writeRow,
+  });
   if (rules.nearDuplicatesShare)
-    ruled = shareNearDuplicates(ruled, featureCount, nearDuplicates({ ...rows, kind: "text" }));
+    ruled = shareNearDuplicates(ruled, featureCount, nearDuplicates(comparable(rows, recipe)));
   if (rules.normQuantile < 1) ruled = clipRowNorms(ruled, featureCount, rules.normQuantile);
   const { scale, values: integers } = quantiseDirect(ruled, MAX_DIRECT_ENTRY);
   const values = new Int16Array((rowCount + 1) * featureCount);
   values.set(integers);
-  values.set(logitRow(parameters), rowCount * featureCount);
+  values.set(logitRow(recipe, parameters), rowCount * featureCount);
   return { values, rowCount, featureCount, scale };
 }

@@ -26,19 +26,6 @@ export interface HeldOut {
   readonly isJudged: Uint8Array;
 }
 
-const MOST_FOLDS = 5;
-
-/** Folds of contributors, in the order of their ids: all rows of one are in one fold. With a single one nothing is judged. */
-export function foldsOfContributors(contributorIds: readonly number[]): {
-  folds: Int32Array;
-  foldCount: number;
-} {
-  const ids = [...new Set(contributorIds)].sort((a, b) => a - b);
-  const foldCount = Math.min(MOST_FOLDS, ids.length);
-  const foldOf = new Map(ids.map((id, place) => [id, place % foldCount]));
-  return { folds: Int32Array.from(contributorIds, (id) => foldOf.get(id)!), foldCount };
-}
-
 /** Deterministic to the bit. */
 export function heldOut(model: Model, { inputs, labels }: Examples, options: HeldOutOptions): HeldOut {
   const { classCount, foldCount, folds, leastOthers = 2, start } = options;

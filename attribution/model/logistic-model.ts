@@ -6,7 +6,6 @@ import {
 } from "../features/sensitivities.ts";
 import { softmaxInPlace } from "../maths/exact-math.ts";
 import { type LbfgsOptions, minimise } from "../maths/lbfgs.ts";
-import { descend, type SgdOptions } from "../maths/sgd.ts";
 import type { SparseRows } from "../maths/sparse-rows.ts";
 import type { Examples, Model, TrainOptions } from "./model.ts";
 
@@ -15,8 +14,6 @@ export interface LogisticOptions {
   readonly classCount: number;
   /** λ of λ/2 · |θ|². */
   readonly decay: number;
-  /** Default: L-BFGS to the optimum. Stochastic gradient descent instead if given, in a fixed order. */
-  readonly sgd?: SgdOptions;
   readonly tolerance?: number;
 }
 
@@ -39,7 +36,7 @@ export function logisticModel(options: LogisticOptions): Model & {
       gradient.fill(0);
       let loss = 0;
       for (const i of indices) {
-        loss += rowGradient(x, examples, i, logits, gradient, 1);
+        loss += rowGradient(x, examples, i, logits, gradient);
       }
       let squares = 0;
       for (let k = 0; k < parameterCount; k++) {
@@ -60,16 +57,7 @@ export function logisticModel(options: LogisticOptions): Model & {
     parameterCount,
     decay,
     trainWith,
-    train: (examples, train = {}) =>
-      options.sgd === undefined
-        ? trainWith(examples, train, {})
-        : descend(
-            (x, i, weight, gradient) => rowGradient(x, examples, i, logits, gradient, weight),
-            examples.labels.length,
-            train.indices ?? allIndices(examples),
-            train.start ?? new Float64Array(parameterCount),
-            { ...options.sgd, decay, onProgress: train.onProgress },
-          ),
+    train: (examples, train = {}) => trainWith(examples, train, {}),
     losses(parameters, examples) {
       return Float64Array.from(examples.labels, (label, i) => {
         writeLogits(parameters, examples.inputs, i, logits);
@@ -124,7 +112,7 @@ export function withBias(rows: SparseRows): SparseRows {
   return { rowCount: rows.rowCount, columnCount: rows.columnCount + 1, starts, columns, values };
 }
 
-export function allIndices(examples: Examples): Int32Array {
+function allIndices(examples: Examples): Int32Array {
   return Int32Array.from({ length: examples.labels.length }, (_, i) => i);
 }
 
@@ -139,14 +127,13 @@ function writeLogits(parameters: Float64Array, inputs: SparseRows, i: number, lo
   }
 }
 
-/** Adds `weight` times the row's gradient and returns its loss. */
+/** Adds the row's gradient and returns its loss. */
 function rowGradient(
   parameters: Float64Array,
   { inputs, labels }: Examples,
   i: number,
   logits: Float64Array,
   gradient: Float64Array,
-  weight: number,
 ): number {
   const classCount = logits.length;
   writeLogits(parameters, inputs, i, logits);
@@ -155,10 +142,7 @@ function rowGradient(
   const loss = softmaxInPlace(logits, 0, classCount) - labelLogit;
   logits[label] = logits[label]! - 1;
   const bias = inputs.columnCount * classCount;
-  for (let c = 0; c < classCount; c++) {
-    logits[c] = logits[c]! * weight;
-    gradient[bias + c] = gradient[bias + c]! + logits[c]!;
-  }
+  for (let c = 0; c < classCount; c++) gradient[bias + c] = gradient[bias + c]! + logits[c]!;
   for (let e = inputs.starts[i]!; e < inputs.starts[i + 1]!; e++) {
     const value = inputs.values[e]!;
     const at = inputs.columns[e]! * classCount;

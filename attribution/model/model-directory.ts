@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { attributionError } from "../attribution-errors.ts";
-import type { ClassifierParts } from "./classifier-family.ts";
+import type { DirectParts } from "./direct-family.ts";
 import { type FetchModelOptions, fetchFiles } from "./model-download.ts";
 import type { ModelFamily, ModelParts } from "./model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel } from "./model-files.ts";
@@ -40,7 +40,7 @@ export async function readModelFiles(folder: string): Promise<Map<string, Uint8A
 }
 
 /** A model from a folder, checked as `decodeModel` says. @throws ATT_MODEL_FILE_INVALID, ATT_ROWS_MISMATCH */
-export async function readModel<Parts extends ModelParts = ClassifierParts>(
+export async function readModel<Parts extends ModelParts = DirectParts>(
   folder: string,
   families?: readonly ModelFamily<Parts>[],
 ): Promise<PublishedModel<Parts>> {
@@ -48,7 +48,7 @@ export async function readModel<Parts extends ModelParts = ClassifierParts>(
 }
 
 /** A model from its server, checked as one from a folder. @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID */
-export async function fetchModel<Parts extends ModelParts = ClassifierParts>(
+export async function fetchModel<Parts extends ModelParts = DirectParts>(
   serverUrl: string,
   options: FetchModelOptions = {},
   families?: readonly ModelFamily<Parts>[],

@@ -1,6 +1,6 @@
 /**
  * Kinds of models that the ledger pays: what one of them adds to what is the same for all (rows, earners, int8 features,
- * statics, files, receipts, settlement). Classifiers live in this folder. Language models and retrieval live in
+ * statics, files, receipts, settlement). Direct models live in this folder. Language models and retrieval live in
  * models/, which imports attribution/; so whoever reads or serves models is handed the families that he knows.
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
@@ -15,11 +15,11 @@ import type { RecipeBase } from "./recipe-fields.ts";
 
 /** What a model says to a prompt, and the query that its receipt binds. */
 export interface ModelAnswer<Query extends ModelQuery = ModelQuery> {
-  /** Of a classifier, else null. */
+  /** Of a direct model, else null. */
   readonly label: string | null;
   /** The probability that the model gives the label, rounded to four decimals; null without a label. */
   readonly confidence: number | null;
-  /** The answer that receipts hash: JSON, {"label":…,"confidence":…} of a classifier. */
+  /** The answer that receipts hash: JSON, {"label":…} of a direct model of e-mails. */
   readonly text: string;
   /** columnCount odd numbers, −255 … 255; of a direct model the prompt's counts with the answered class. */
   readonly query: Query;
@@ -70,7 +70,7 @@ export type PromptKind = "email" | "digit" | "text";
 
 /** The half of a family that customers need: without rows and without training. Runs in pages, too. */
 export interface ModelFamily<Parts extends ModelParts = ModelParts> {
-  /** As `recipe.family` spells it; a classifier's recipe has no such field. */
+  /** As `recipe.family` spells it. */
   readonly name: string;
   /** @throws ATT_RECIPE_INVALID */
   parseRecipe(json: unknown): Parts["recipe"];
@@ -139,20 +139,18 @@ export async function openCheckable<Parts extends ModelParts>(
   return { ...answering, staticsHash: model.staticsHash };
 }
 
-const CLASSIFIER = "classifier";
-
 /** The family that a recipe's JSON names. @throws ATT_RECIPE_INVALID */
 export function familyOf<Family extends { readonly name: string }>(
   json: unknown,
   families: readonly Family[],
 ): Family {
-  const given = (json as { family?: unknown } | null)?.family ?? CLASSIFIER;
+  const given = (json as { family?: unknown } | null)?.family;
   const family = families.find(({ name }) => name === given);
   if (family !== undefined) return family;
   const known = families.map(({ name }) => name);
   throw attributionError(
     "ATT_RECIPE_INVALID",
-    `the recipe's family is ${JSON.stringify(given)?.slice(0, 80)}; known here: ${known.join(", ")}`,
+    `the recipe's family is ${JSON.stringify(given ?? null).slice(0, 80)}; known here: ${known.join(", ")}`,
     { data: { known } },
   );
 }

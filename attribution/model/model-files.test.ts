@@ -4,35 +4,39 @@ import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { directShape } from "@openledger/circuits/ledger/direct-query";
 import { hashStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
-import { commitColumns, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { commitDirectColumns } from "@openledger/circuits/settlement/direct-matrix";
+import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Progress } from "../progress.ts";
 import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
-import type { ClassifierParts } from "./classifier-family.ts";
+import type { DirectParts } from "./direct-family.ts";
+import { trainDirect } from "./direct-training.ts";
 import { readModel, readModelFiles, writeModel } from "./model-directory.ts";
+import type { Trained } from "./model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "./model-files.ts";
 import { decodeManifest, MANIFEST } from "./model-manifest.ts";
 import type { OwnedRow } from "./owned-rows.ts";
-import { registerModel } from "./registration.ts";
-import { type TrainedModel, trainModel } from "./trained-model.ts";
+import { directMatrix, registerModel } from "./registration.ts";
 import { verifyModel } from "./verify-model.ts";
 
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
-const SIZE = { rows: 64, features: 20, earners: 16, draws: 4 };
+const BUCKETS = 64;
+const SIZE = { rows: 64, features: BUCKETS, earners: 16, draws: 4, isDirect: true };
 const code = (name: string) => expect.objectContaining({ code: name });
 const differs = (what: string) =>
   expect.objectContaining({ code: "ATT_MODEL_MISMATCH", data: expect.objectContaining({ what }) });
 
 let rows: OwnedRow[];
-let trained: TrainedModel;
-let model: PublishedModel<ClassifierParts>;
+let trained: Trained<DirectParts>;
+let model: PublishedModel<DirectParts>;
 let folder: string;
 
 beforeAll(async () => {
   await initPoseidon();
   rows = sampleRows("email", 32);
-  trained = trainModel(rows, recipeFor(rows));
+  trained = trainDirect(rows, recipeFor(rows, BUCKETS));
   model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true });
   folder = await mkdtemp(join(tmpdir(), "model-"));
 });
@@ -41,9 +45,8 @@ afterAll(() => rm(folder, { recursive: true }));
 describe("registerModel", () => {
   it("commits to features, earners, version and split as docs/reference/settlement.md defines them", () => {
     const { statics, columns, answeringHash, staticsHash, earners } = model;
-    const { values, rowCount, featureCount } = trained.features;
     expect(statics.featuresCommitment).toBe(
-      featuresCommitment(commitColumns(values, rowCount, featureCount), answeringHash),
+      featuresCommitment(commitDirectColumns(directMatrix(model.features)), answeringHash),
     );
     expect(unpackBinding(statics.binding)).toEqual({
       datanetId: 4n,
@@ -51,11 +54,11 @@ describe("registerModel", () => {
       rowCount: 32n,
       predecessorId: 0n,
       drawBits: 2n,
-      featureCount: 20n,
+      featureCount: BigInt(directShape(BUCKETS)),
     });
     expect(statics.split).toBe(16_384n | (13_107n << 16n));
     expect(staticsHash).toBe(hashStatics(statics));
-    expect(columns.u).toHaveLength(20);
+    expect(columns.u).toHaveLength(BUCKETS + 1);
     expect(earners.reduce((sum, earner) => sum + earner.rowCount, 0)).toBe(32);
   });
 
@@ -63,8 +66,10 @@ describe("registerModel", () => {
     const seen: Progress[] = [];
     registerModel(trained, { split: SPLIT }, SIZE, { onProgress: (progress) => seen.push(progress) });
     expect(seen).toEqual([
-      { stage: "commit", done: 16, total: 32 },
-      { stage: "commit", done: 32, total: 32 },
+      // The logit's row is the last.
+      { stage: "commit", done: 16, total: 33 },
+      { stage: "commit", done: 32, total: 33 },
+      { stage: "commit", done: 33, total: 33 },
     ]);
   });
 
@@ -72,7 +77,7 @@ describe("registerModel", () => {
     ["rows", { rows: 31 }],
     ["earners", { earners: 2 }],
     ["columns", { features: 32 }],
-    ["columns", { features: 16 }],
+    ["kind", { isDirect: false }],
   ])("refuses a circuit that does not fit in its %s", (what, changed) => {
     expect(() => registerModel(trained, { split: SPLIT }, { ...SIZE, ...changed })).toThrow(
       expect.objectContaining({ code: "ATT_BEYOND_CIRCUIT", data: expect.objectContaining({ what }) }),
@@ -133,7 +138,8 @@ describe("model files", () => {
         broken(() => undefined),
         name,
       ).toThrow(names);
-      if (name === MANIFEST) continue;
+      // A direct model's map is empty.
+      if (name === MANIFEST || files.get(name)!.length === 0) continue;
       expect(
         broken((bytes) => bytes.subarray(1)),
         name,
@@ -176,10 +182,10 @@ describe("model files", () => {
       ["recipe.json", text((json) => json.replace('"id": 4', '"id": 5')), "ATT_MODEL_FILE_INVALID"],
       [
         "recipe.json",
-        text((json) => json.replace('"columnCount": 20', '"columnCount": 19')),
-        "ATT_MODEL_FILE_INVALID",
+        text((json) => json.replace('"columnCount": 65', '"columnCount": 66')),
+        "ATT_RECIPE_INVALID",
       ],
-      ["features.bin", (bytes) => bytes.fill(128, 5, 6), "ATT_MODEL_FILE_INVALID"],
+      ["features.bin", (bytes) => bytes.fill(127, 4, 6), "ATT_MODEL_FILE_INVALID"],
       ["rows.jsonl", text((lines) => lines.replace('"label":"ham"', '"label":"spam"')), "ATT_ROWS_MISMATCH"],
       ["rows.jsonl", text((lines) => lines.slice(0, -1)), "ATT_MODEL_FILE_INVALID"],
     ];
@@ -216,10 +222,9 @@ describe("verifyModel", () => {
       verifyModel({ model, facts: { ...facts(), rowsRoot: 1n }, depth: "features" }),
     ).rejects.toThrow(differs("rowsRoot"));
     await verify({ parameters: one(model.parameters) }).toThrow(differs("parameters"));
-    const linear = { ...model.map.linear, matrix: one(model.map.linear.matrix) };
-    await verify({ map: { ...model.map, linear } }).toThrow(differs("queryMap"));
     const values = model.features.values.slice();
-    values[25] = values[25]! + (values[25]! > 0 ? -1 : 1);
+    const at = BUCKETS + 1 + 5;
+    values[at] = values[at]! + (values[at]! > 0 ? -1 : 1);
     for (const depth of ["train", "features"] as const) {
       await verify({ features: { ...model.features, values } }, depth).toThrow(
         expect.objectContaining({ data: expect.objectContaining({ what: "features", row: 1, column: 5 }) }),

@@ -12,7 +12,7 @@ import { z } from "zod";
 import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.ts";
 import { answeringFiles, jsonBytes } from "./answering-hash.ts";
 import { type AnsweringPart, decodeAnsweringPart } from "./answering-part.ts";
-import { type ClassifierParts, classifierFamily } from "./classifier-family.ts";
+import { type DirectParts, directFamily } from "./direct-family.ts";
 import type { FeaturesOf, ModelFamily, ModelParts, Trained } from "./model-family.ts";
 import {
   checkedFile,
@@ -108,9 +108,9 @@ export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Part
  * @throws ATT_MODEL_FILE_INVALID naming the first file that does not fit, ATT_ROWS_MISMATCH, ATT_RECIPE_INVALID,
  *   ATT_RECIPE_INVALID
  */
-export function decodeModel<Parts extends ModelParts = ClassifierParts>(
+export function decodeModel<Parts extends ModelParts = DirectParts>(
   files: ModelFiles,
-  families: readonly ModelFamily<Parts>[] = [classifierFamily as never],
+  families: readonly ModelFamily<Parts>[] = [directFamily as never],
 ): PublishedModel<Parts> {
   const manifest = decodeManifest(files);
   const bytesOf = (name: ModelFileName) => checkedFile(files, manifest, name);

@@ -1,18 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { alignColumns, gaussNewton, writeGradients } from "../features/exact-influence.ts";
+import { gaussNewton, writeGradients } from "../features/exact-influence.ts";
 import { contrastBasis, coordinateCount } from "../features/sensitivities.ts";
 import { minimise } from "../maths/lbfgs.ts";
 import { pickRows } from "../rows/labelled-rows.ts";
 import { tinyRows } from "../testing/tiny-problem.ts";
 import { logisticModel } from "./logistic-model.ts";
-import { mlpModel } from "./mlp-model.ts";
 import { accuracy, type Examples, type Model } from "./model.ts";
 
 const DECAY = 0.05;
 const rows = tinyRows(40, "models");
 const logistic = logisticModel({ inputCount: 5, classCount: 3, decay: DECAY });
-const sgd = { epochs: 20, batchSize: 8, rate: 0.2, momentum: 0.5, seed: "t" };
-const mlp = mlpModel({ inputCount: 5, hiddenCount: 4, classCount: 3, decay: DECAY, sgd });
 
 /** Derivative of one row's loss along one parameter, by central differences. */
 function slope(model: Model, parameters: Float64Array, row: Examples, k: number): number {
@@ -41,10 +38,8 @@ function fullGradient(model: Model, parameters: Float64Array, row: Examples): nu
   });
 }
 
-describe.each([
-  ["logisticModel", logistic],
-  ["mlpModel", mlp],
-] as const)("%s", (_, model) => {
+describe("logisticModel", () => {
+  const model = logistic;
   const parameters = model.train(rows);
 
   it("has the gradients that finite differences give", () => {
@@ -70,7 +65,7 @@ describe.each([
   });
 });
 
-describe("logisticModel", () => {
+describe("the optimum of a logistic model", () => {
   it("ends where the gradient of the mean loss with decay is zero", () => {
     const parameters = logistic.train(rows);
     const objective = (x: Float64Array) =>
@@ -110,36 +105,6 @@ describe("logisticModel", () => {
         const difference = (moved[0]![row]! - moved[1]![row]!) / 2e-6;
         expect(matrix[row * size + column]).toBeCloseTo(difference, 7);
       }
-    }
-  });
-});
-
-describe("mlpModel", () => {
-  it("has a Gauss–Newton matrix of Jacobians and softmax curvature, across both layers", () => {
-    const parameters = mlp.train(rows);
-    const picked = pickRows(rows, [2]);
-    const row = { inputs: picked.features, labels: picked.labels };
-    const s = mlp.sensitivities(parameters, row);
-    const aligned = alignColumns(s, s).rows;
-    const size = coordinateCount(aligned);
-    const matrix = gaussNewton(aligned, 0);
-    // vᵀ GGN v is the curvature of the loss along v once the logits are taken as linear in the parameters:
-    // equal to the mean, over labels drawn from the model itself, of (gradient · v)².
-    const probabilities = [0, 1, 2].map((label) =>
-      Math.exp(-mlp.losses(parameters, { ...row, labels: Int32Array.of(label) })[0]!),
-    );
-    for (const [a, b] of [
-      [0, 0],
-      [5, 2],
-      [size - 1, 1],
-      [size - 2, size - 3],
-    ] as const) {
-      const expected = [0, 1, 2].reduce((sum, label) => {
-        const labelled = mlp.sensitivities(parameters, { ...row, labels: Int32Array.of(label) });
-        const gradient = writeGradients(alignColumns(s, labelled).queries, size);
-        return sum + probabilities[label]! * gradient[a]! * gradient[b]!;
-      }, 0);
-      expect(matrix[a * size + b]).toBeCloseTo(expected, 10);
     }
   });
 });

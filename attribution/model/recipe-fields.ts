@@ -1,5 +1,7 @@
 /** What every recipe says, of whatever family. A family adds what its models are made of. */
 
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { isDirectQuery, type ModelQuery } from "@openledger/circuits/ledger/model-query";
 import { columnShape } from "@openledger/circuits/settlement/settlement-size";
 import { z } from "zod";
@@ -50,8 +52,7 @@ export const recipeFields = {
 const baseSchema = z.object(recipeFields);
 
 export interface RecipeBase extends z.infer<typeof baseSchema> {
-  /** Absent in a classifier's recipe. */
-  readonly family?: string;
+  readonly family: string;
 }
 
 /** The family of direct models: it names how a model is settled, too. */
@@ -122,4 +123,19 @@ export function checkedRecipe<Recipe extends RecipeBase>(schema: z.ZodType<Recip
     );
   }
   return parsed.data;
+}
+
+/** SHA-256 of the recipe as JSON with sorted keys. */
+export function hashRecipe(recipe: RecipeBase): string {
+  return bytesToHex(sha256(new TextEncoder().encode(JSON.stringify(sortKeys(recipe)))));
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sortKeys(inner)]),
+  );
 }

@@ -67,9 +67,9 @@ export function commitFeatures(
   { onProgress }: { onProgress?: OnProgress } = {},
 ): ColumnCommitments {
   const { featureCount, rowCount, values } = features;
+  const total = isDirect(features) ? rowCount + 1 : rowCount;
   const told = (done: number) => {
-    if (done % 16 === 0 || done >= rowCount)
-      onProgress?.({ stage: "commit", done: Math.min(done, rowCount), total: rowCount });
+    if (done % 16 === 0 || done === total) onProgress?.({ stage: "commit", done, total });
   };
   return isDirect(features)
     ? commitDirectColumns(directMatrix(features), told)

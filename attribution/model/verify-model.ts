@@ -4,11 +4,11 @@ import type { BaseRule } from "../features/base-column.ts";
 import type { RegisteredMatrix } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";
 import { baseOfCard, policyOf } from "./base-policy.ts";
+import { directTraining } from "./direct-training.ts";
 import { type FamilyTraining, type ModelParts, trainingOf } from "./model-family.ts";
 import type { PublishedModel } from "./model-files.ts";
 import { checkRowsRoot, earnerTable, type OwnedRow } from "./owned-rows.ts";
 import { commitFeatures } from "./registration.ts";
-import { classifierTraining } from "./trained-model.ts";
 
 /** What the ledger says of a model and of the version that it is bound to. */
 export interface LedgerFacts {
@@ -27,12 +27,12 @@ export interface VerifyModelOptions {
   /** The Datanet's card, where the model is published without it. */
   readonly card?: string;
   /**
-   * "train": everything from the rows again. "features": G from the published parameters and map, which takes seconds
-   * where training takes minutes, but says nothing about where parameters and map come from.
+   * "train": everything from the rows again. "features": the matrix from the published parameters, which takes seconds
+   * where training takes minutes, but says nothing about where parameters come from.
    */
   readonly depth: "train" | "features";
   readonly onProgress?: OnProgress;
-  /** Of the families that are known; default: of classifiers. */
+  /** Of the families that are known; default: of direct models. */
   readonly trainings?: readonly FamilyTraining[];
 }
 
@@ -54,7 +54,7 @@ export interface VerifiedModel {
  *   ATT_RECIPE_INVALID
  */
 export async function verifyModel(options: VerifyModelOptions): Promise<VerifiedModel> {
-  const { model, facts, depth, onProgress, trainings = [classifierTraining] } = options;
+  const { model, facts, depth, onProgress, trainings = [directTraining] } = options;
   const progress = onProgress === undefined ? {} : { onProgress };
   const { recipe } = model;
   requireSame("statics", hex32(model.staticsHash), hex32(facts.staticsHash));

@@ -1,177 +1,249 @@
 /**
- * How good a direct matrix is beside int8 features of e-mail models: the linear datamodeling score by training again, and
- * how far contributors' shares are from those of exact influence. Each way is measured against its own model's training.
+ * How good a direct model's integers are beside exact influence, on e-mails and on digits: the linear datamodeling score
+ * and leave-one-out by training again, and how far contributors' shares are from those of exact influence. What is
+ * predicted is the answer's lead: over the other label, or over the runner-up that the answer names.
  */
-import { countTerms } from "@openledger/circuits/ledger/direct-query";
-import { answeredClass, directScores, MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";
+import { lengthOf, TERM_WEIGHT, termTotal } from "@openledger/circuits/ledger/direct-query";
+import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";
 import { directRows, quantiseDirect } from "../features/direct-rows.ts";
 import { alignColumns, exactInfluence } from "../features/exact-influence.ts";
-import { featureMap } from "../features/feature-map.ts";
-import type { Sensitivities } from "../features/sensitivities.ts";
+import { logisticCoordinates } from "../features/logistic-coordinates.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
+import { usedColumns } from "../maths/sparse-rows.ts";
 import { logitRow } from "../model/direct-family.ts";
-import { countEntries } from "../model/direct-inputs.ts";
-import { logisticModel } from "../model/logistic-model.ts";
-import { accuracy, type Examples } from "../model/model.ts";
-import { type LabelledRows, pickRows, splitIndices } from "../rows/labelled-rows.ts";
+import { directInputs } from "../model/direct-inputs.ts";
+import type { DirectRecipe } from "../model/direct-recipe.ts";
+import { logisticModel, withBias } from "../model/logistic-model.ts";
+import type { Examples } from "../model/model.ts";
+import { loadMnist } from "../rows/mnist-digits.ts";
 import { clipRowNorms, ROW_RULES } from "../rows/row-rules.ts";
-import { emailsBy, loadEmails } from "../rows/spam-emails.ts";
-import { termBuckets } from "../rows/text-terms.ts";
-import { int8Scores } from "../scores/int8-scores.ts";
-import { groupAttributions, linearDatamodelingScore } from "./quality-metrics.ts";
+import { loadEmails } from "../rows/spam-emails.ts";
+import {
+  difference,
+  type Estimate,
+  groupAttributions,
+  leaveOneOutCorrelation,
+  linearDatamodelingScore,
+} from "./quality-metrics.ts";
 
 export interface DirectQualityOptions {
+  readonly inputs: DirectRecipe["inputs"];
+  readonly decay: number;
   readonly rowCount: number;
   readonly queryCount: number;
-  /** Random halves of the rows that the models are trained on again; 0: no score, only shares. */
+  /** Random halves of the rows that the model is trained on again; 0: no scores, only shares. */
   readonly subsetCount: number;
-  readonly bucketCount: number;
-  /** Of int8 features, powers of two. */
-  readonly featureCounts: readonly number[];
-  /** Bits of a direct matrix' entries, the sign among them. */
+  /** Rows that are left out, one at a time. */
+  readonly leaveOneOutCount: number;
+  /** Bits of the matrix' entries, the sign among them. */
   readonly bitCounts: readonly number[];
   readonly seed: string;
   readonly log?: (line: string) => void;
 }
 
-/** One way to register, of one model. */
+type Range = Pick<Estimate, "value" | "low" | "high">;
+
+/** One way to register. */
 export interface RegisteredQuality {
-  /** How e-mails become numbers: as int8 models take them (of length 1), or as counts over the root of their number. */
-  readonly inputs: "length" | "counts";
-  /** "exact", "int8 d=…", "direct int…", "direct int… clipped" */
+  /** "exact", "int…", "int… clipped" */
   readonly way: string;
-  /** Of the model on the queries; of a direct way, of its integers. */
-  readonly accuracy: number;
   /** null where nothing was trained again. */
-  readonly lds: { readonly value: number; readonly low: number; readonly high: number } | null;
-  /** Mean total variation, over the answers, between the contributors' shares and those of exact influence. */
+  readonly lds: Range | null;
+  readonly leaveOneOut: Range | null;
+  /** Mean total variation, over the answers, between the shares of 20 contributors and those of exact influence. */
   readonly sharesOff: number;
 }
 
-const DECAY = 0.001;
-const CONTRIBUTORS = 20;
-
-/** Scores for the model's own answers, queries × rows; each query's may have a positive factor of its own. */
-interface WayScores {
-  readonly scores: Float64Array;
+export interface DirectQuality {
+  /** Of the integers' answers to the questions. */
   readonly accuracy: number;
+  readonly ways: readonly RegisteredQuality[];
+  /** LDS of the registered 10 bits less that of exact influence, on the same bootstrap samples. */
+  readonly directMinusExact: Range | null;
 }
 
-export function measureDirect(options: DirectQualityOptions): RegisteredQuality[] {
-  const { bucketCount } = options;
-  const counted = emailsBy(bucketCount, (text) => countEntries(countsOf(text, bucketCount)));
-  return [
-    ...measureModel("length", loadEmails(bucketCount), options),
-    ...measureModel("counts", counted, options),
-  ];
+const CONTRIBUTORS = 20;
+/** Of effects on the answer's lead that are a thousand times larger. */
+const RETRAIN_TOLERANCE = 1e-6;
+/** One row of thousands moves a lead by 10⁻⁴ and less. */
+const LEAVE_ONE_OUT_TOLERANCE = 1e-10;
+const REGISTERED = "int10";
+
+/** Columns of the matrix that a question weighs, and the sign of its class: −1 for class 1. */
+interface Asked {
+  readonly columns: readonly number[];
+  /** As the circuit weighs them. */
+  readonly weights: Float64Array;
+  /** Without the rounding of the bias' weight. */
+  readonly realWeights: Float64Array;
+  readonly sign: 1 | -1;
 }
 
-const countsOf = (text: Uint8Array, bucketCount: number) =>
-  countTerms(termBuckets(text, bucketCount), bucketCount);
+export function measureDirect(options: DirectQualityOptions): DirectQuality {
+  const { decay, inputs: kind, leaveOneOutCount, log = () => {}, rowCount, seed, subsetCount } = options;
+  const inputs = directInputs(kind);
+  const { queries, rows } = drawRows(options);
+  const examples = { inputs: inputs.examples(rows.inputs), labels: rows.labels };
+  const model = logisticModel({ inputCount: inputs.inputCount, classCount: inputs.labels.length, decay });
+  const retrain = (start: Float64Array, indices: Int32Array) =>
+    model.trainWith(examples, { indices, start }, { tolerance: RETRAIN_TOLERANCE });
+  log(`training on ${rowCount} rows`);
+  const parameters = model.train(examples);
+  const recipe = { inputs: kind } as DirectRecipe;
+  const answers = queries.inputs.map((input) => inputs.answer(logitRow(recipe, parameters), input));
+  const right = answers.filter(({ label }, q) => label === inputs.labels[queries.labels[q]!]).length;
+  const asked = answers.map(({ query }, q) => weighed(query(queries.inputs[q]!)));
+  log("exact influence");
+  const own = model.sensitivities(parameters, examples);
+  const featureCount = kind.bucketCount + 1;
+  const real = directRows(own, decay, { featureCount, writeRow: inputs.writeRow });
+  const ways = scoresOfWays(real, featureCount, asked, options);
+  const exact = ways.get("exact")!;
 
-function measureModel(
-  inputs: RegisteredQuality["inputs"],
-  all: LabelledRows,
-  options: DirectQualityOptions,
-): RegisteredQuality[] {
-  const { bucketCount, queryCount, rowCount, seed, subsetCount, log = () => {} } = options;
-  const sizes = { trainCount: rowCount, testCount: queryCount };
-  const { train, test } = splitIndices(all.labels.length, sizes, seed);
-  const rows = examplesOf(pickRows(all, train));
-  const asked = pickRows(all, test);
-  const queries = examplesOf(asked);
-  const model = logisticModel({ inputCount: bucketCount, classCount: 2, decay: DECAY, tolerance: 1e-7 });
-  const parameters = model.train(rows);
-  log(`${inputs}: accuracy ${accuracy(model, parameters, queries).toFixed(3)}`);
-  const own = model.sensitivities(parameters, rows);
-  const answers = { ...queries, labels: model.predict(parameters, queries) };
-  const real = {
-    own,
-    answered: model.sensitivities(parameters, answers),
-    accuracy: accuracy(model, parameters, queries),
+  log(`training ${subsetCount} times on halves`);
+  const leads = (of: Float64Array) => {
+    const logit = inputs.logit(of);
+    return Float64Array.from(asked, ({ columns, realWeights, sign }) =>
+      columns.reduce((sum, column, k) => sum - sign * logit[column]! * realWeights[k]!, 0),
+    );
   };
-  const ways =
-    inputs === "length"
-      ? realWays(real, options)
-      : new Map([...realWays(real, options), ...directWays(own, parameters, asked, answers.labels, options)]);
-  log(`${inputs}: training ${subsetCount} times on halves`);
   const subsets = Array.from({ length: subsetCount }, (_, k) =>
     new SeededRandom(`${seed}/subset/${k}`).subset(rowCount, Math.floor(rowCount / 2)),
   );
-  const outputs = subsets.map((indices) =>
-    model.losses(model.train(rows, { indices, start: parameters }), queries).map((loss) => -loss),
-  );
-  // The score is of the loss at the true label, as it is defined. With two labels the other one turns all signs.
-  const signs = answers.labels.map((label, q) => (label === queries.labels[q] ? 1 : -1));
-  return [...ways].map(([way, { accuracy: part, scores }]) => {
-    const ofLabels = scores.map((x, k) => x * signs[Math.floor(k / rowCount)]!);
-    const lds =
+  const outputs = subsets.map((subset) => leads(retrain(parameters, subset)));
+  log(`training ${leaveOneOutCount} times without one row`);
+  const leftOut = new SeededRandom(`${seed}/left-out`).subset(rowCount, leaveOneOutCount);
+  const full = leads(parameters);
+  const without = leaveOneOutCount === 0 ? null : trainerWithout(model, examples, parameters, decay);
+  const effects = Array.from(leftOut, (index) => {
+    const left = leads(without!(index));
+    return full.map((lead, q) => lead - left[q]!);
+  });
+  log("correlations");
+  const ldsOf = new Map(
+    [...ways].map(([way, scores]) => [
+      way,
       subsetCount === 0
         ? null
-        : linearDatamodelingScore(groupAttributions(ofLabels, rowCount, subsets), outputs, seed);
-    return {
-      inputs,
+        : linearDatamodelingScore(groupAttributions(scores, rowCount, subsets), outputs, seed),
+    ]),
+  );
+  const leaveOneOut = (scores: Float64Array) =>
+    leaveOneOutCount === 0
+      ? null
+      : leaveOneOutCorrelation(
+          Array.from(leftOut, (index) => full.map((_, q) => scores[q * rowCount + index]!)),
+          effects,
+          seed,
+        );
+  const [direct, best] = [ldsOf.get(REGISTERED), ldsOf.get("exact")];
+  return {
+    accuracy: right / answers.length,
+    directMinusExact: direct && best ? rangeOf(difference(direct, best)) : null,
+    ways: [...ways].map(([way, scores]) => ({
       way,
-      accuracy: part,
-      lds: lds === null ? null : { value: lds.value, low: lds.low, high: lds.high },
-      sharesOff: sharesOff(ways.get("exact")!.scores, scores, rowCount),
-    };
-  });
+      lds: rangeOf(ldsOf.get(way) ?? null),
+      leaveOneOut: rangeOf(leaveOneOut(scores)),
+      sharesOff: sharesOff(exact, scores, rowCount),
+    })),
+  };
 }
 
-/** Exact influence, and int8 features of it. */
-function realWays(
-  model: { own: Sensitivities; answered: Sensitivities; accuracy: number },
-  { featureCounts, log = () => {}, seed }: DirectQualityOptions,
-): Map<string, WayScores> {
-  const { rows, queries } = alignColumns(model.own, model.answered);
-  const ways = new Map<string, WayScores>();
-  const add = (way: string, scores: Float64Array) => ways.set(way, { scores, accuracy: model.accuracy });
-  add("exact", exactInfluence(rows, DECAY).scores(queries));
-  for (const featureCount of featureCounts) {
-    log(`int8, ${featureCount} features`);
-    const map = featureMap(rows, { featureCount, damping: DECAY, seed });
-    const real = { rows: map.features(rows), queries: map.features(queries), featureCount };
-    add(`int8 d=${featureCount}`, int8Scores(real));
+const rangeOf = (estimate: Estimate | null): Range | null =>
+  estimate === null ? null : { value: estimate.value, low: estimate.low, high: estimate.high };
+
+/** Rows and questions that share none, drawn from the packaged data set. */
+function drawRows({ inputs, queryCount, rowCount, seed }: DirectQualityOptions) {
+  const { contents } = inputs.kind === "email" ? loadEmails(1) : loadMnist(14);
+  const encoding = inputs.kind === "email" ? "utf8" : "base64";
+  const all = contents
+    .map((content) => ({
+      input: Buffer.from(content.subarray(0, -1)).toString(encoding),
+      label: content.at(-1)!,
+    }))
+    .filter(({ input }) => input.trim() !== "");
+  const order = new SeededRandom(`${seed}/split`).permutation(all.length);
+  const picked = (from: number, to: number) => {
+    const some = Array.from(order.subarray(from, to), (i) => all[i]!);
+    return {
+      inputs: some.map(({ input }) => input),
+      labels: Int32Array.from(some, ({ label }) => label),
+    };
+  };
+  return { rows: picked(0, rowCount), queries: picked(rowCount, rowCount + queryCount) };
+}
+
+function weighed({ answeredClass, counts }: { counts: Uint8Array; answeredClass: 0 | 1 }): Asked {
+  const columns = [...counts.keys()].filter((bucket) => counts[bucket]! > 0);
+  const terms = termTotal(counts);
+  return {
+    columns: [...columns, counts.length],
+    weights: Float64Array.of(...columns.map((bucket) => TERM_WEIGHT * counts[bucket]!), lengthOf(terms)),
+    realWeights: Float64Array.of(...columns.map((bucket) => counts[bucket]!), Math.sqrt(terms)),
+    sign: answeredClass === 1 ? -1 : 1,
+  };
+}
+
+/** Scores for the model's own answers, questions × rows; each question's may have a positive factor of its own. */
+function scoresOfWays(
+  real: Float64Array,
+  width: number,
+  asked: readonly Asked[],
+  { bitCounts, log = () => {} }: DirectQualityOptions,
+): Map<string, Float64Array> {
+  const rowCount = real.length / width;
+  const scores = (matrix: ArrayLike<number>, weightsOf: (one: Asked) => Float64Array) => {
+    const out = new Float64Array(asked.length * rowCount);
+    for (const [q, one] of asked.entries()) {
+      const weights = weightsOf(one);
+      for (let k = 0; k < rowCount; k++) {
+        let sum = 0;
+        for (const [i, column] of one.columns.entries()) sum += weights[i]! * matrix[k * width + column]!;
+        out[q * rowCount + k] = one.sign * sum;
+      }
+    }
+    return out;
+  };
+  const clipped = clipRowNorms(real, width, ROW_RULES.normQuantile);
+  const ways = new Map([["exact", scores(real, ({ realWeights }) => realWeights)]]);
+  for (const bits of bitCounts) {
+    const most = (MAX_DIRECT_ENTRY + 1) * 2 ** (bits - 10) - 1;
+    log(`${bits} bits`);
+    ways.set(
+      `int${bits}`,
+      scores(quantiseDirect(real, most).values, ({ weights }) => weights),
+    );
+    ways.set(
+      `int${bits} clipped`,
+      scores(quantiseDirect(clipped, most).values, ({ weights }) => weights),
+    );
   }
   return ways;
 }
 
-/** What a settlement computes, in its integers. @param answers of the real model: scores are for these classes */
-function directWays(
-  own: Sensitivities,
-  parameters: Float64Array,
-  { contents, labels }: LabelledRows,
-  answers: Int32Array,
-  { bitCounts, bucketCount, log = () => {} }: DirectQualityOptions,
-): Map<string, WayScores> {
-  log("direct");
-  const real = directRows(own, DECAY);
-  const width = bucketCount + 1;
-  const rowCount = real.length / width;
-  const counts = contents.map((content) => countsOf(content.subarray(0, -1), bucketCount));
-  const logit = logitRow(parameters);
-  const ways = new Map<string, WayScores>();
-  const add = (way: string, rows: Float64Array, bits: number) => {
-    const values = new Int16Array((rowCount + 1) * width);
-    values.set(quantiseDirect(rows, (MAX_DIRECT_ENTRY + 1) * 2 ** (bits - 10) - 1).values);
-    values.set(logit, rowCount * width);
-    const matrix = { rowCount, bucketCount, values };
-    const scores = new Float64Array(counts.length * rowCount);
-    let right = 0;
-    for (const [q, one] of counts.entries()) {
-      const answered = answeredClass(matrix, one);
-      if (answered === labels[q]) right += 1;
-      const sign = answered === answers[q] ? 1 : -1;
-      const own = directScores(matrix, { counts: one, answeredClass: answered });
-      for (const [k, score] of own.entries()) scores[q * rowCount + k] = sign * Number(score);
-    }
-    ways.set(way, { scores, accuracy: right / counts.length });
+/** The Hessian of all rows, inverted: without one row it is nearly the same, so a few steps reach the optimum. */
+function trainerWithout(
+  model: ReturnType<typeof logisticModel>,
+  examples: Examples,
+  full: Float64Array,
+  decay: number,
+): (index: number) => Float64Array {
+  const sensitivities = model.sensitivities(full, examples);
+  const influence = exactInfluence(alignColumns(sensitivities, sensitivities).rows, decay);
+  const { position } = usedColumns(withBias(examples.inputs));
+  const coordinates = logisticCoordinates(position, full.length / position.length);
+  const precondition = (v: Float64Array) => {
+    const x = coordinates.fromParameters(v);
+    influence.solve(x);
+    coordinates.toParameters(x, v);
   };
-  for (const bits of bitCounts) add(`direct int${bits}`, real, bits);
-  const clipped = clipRowNorms(real, width, ROW_RULES.normQuantile);
-  for (const bits of bitCounts) add(`direct int${bits} clipped`, clipped, bits);
-  return ways;
+  const all = Int32Array.from(examples.labels.keys());
+  return (index) =>
+    model.trainWith(
+      examples,
+      { indices: all.filter((i) => i !== index), start: full },
+      { tolerance: LEAVE_ONE_OUT_TOLERANCE, precondition },
+    );
 }
 
 /** Mean total variation between the shares of `CONTRIBUTORS` with equally many rows, where negative scores earn nothing. */
@@ -197,8 +269,4 @@ function sharesOf(scores: Float64Array): Float64Array {
     total += weight;
   }
   return total === 0 ? shares.fill(1 / CONTRIBUTORS) : shares.map((share) => share / total);
-}
-
-function examplesOf({ features, labels }: LabelledRows): Examples {
-  return { inputs: features, labels };
 }

@@ -32,7 +32,7 @@ export function loadMnist(side: 28 | 14 = SIDE): LabelledRows {
 }
 
 /** Digits of 28 × 28 bytes as side × side numbers in [0, 1]: means of squares of pixels. */
-export function poolDigits(pixels: Uint8Array, side: 28 | 14): Float64Array {
+export function poolDigits(pixels: Uint8Array, side: 28 | 14 | 7): Float64Array {
   const count = pixels.length / PIXEL_COUNT;
   const factor = SIDE / side;
   const values = new Float64Array(count * side * side);

@@ -23,7 +23,7 @@ export interface LabelledInput {
 /** How inputs become numbers: part of a recipe. */
 export type InputOptions =
   | { readonly kind: "email"; readonly bucketCount: number }
-  | { readonly kind: "digit"; readonly side: 14 | 28 };
+  | { readonly kind: "digit"; readonly side: 14 };
 
 /** The largest row, in bytes of its JSON: an e-mail without attachments. Guess, revisit. */
 export const MAX_ROW_BYTES = 65_536;
@@ -114,7 +114,9 @@ function isBase64(text: string): boolean {
   }
 }
 
-const pixelsOf = (base64: string) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+/** Of an input that `checkInput` took. */
+export const pixelsOf = (base64: string): Uint8Array =>
+  Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 
 function invalidRow(kind: RowKind, why: string, cause?: unknown) {
   return attributionError("ATT_ROW_INVALID", `not a row of kind ${kind}: ${why}`, {

@@ -24,19 +24,11 @@ let cached: LabelledRows["contents"] | undefined;
  * give the class away. @throws ATT_ROWS_MISMATCH
  */
 export function loadEmails(bucketCount: number): LabelledRows {
-  return emailsBy(bucketCount, (text) => hashedTerms(text, bucketCount));
-}
-
-/** The same e-mails as another choice of entries makes them numbers. @throws ATT_ROWS_MISMATCH */
-export function emailsBy(
-  bucketCount: number,
-  entries: (text: Uint8Array) => [number, number][],
-): LabelledRows {
   const contents = emailContents();
   const features = sparseRows(
     bucketCount,
     (function* () {
-      for (const content of contents) yield entries(content.subarray(0, -1));
+      for (const content of contents) yield hashedTerms(content.subarray(0, -1), bucketCount);
     })(),
   );
   return { features, labels: Int32Array.from(contents, (c) => c.at(-1)!), classCount: 2, contents };

@@ -2,8 +2,7 @@
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { directAnswer } from "../model/direct-family.ts";
-import { countText } from "../model/direct-inputs.ts";
+import { directInputs } from "../model/direct-inputs.ts";
 import type { DirectRecipe } from "../model/direct-recipe.ts";
 
 /**
@@ -21,9 +20,13 @@ export function judgePrompt(
 ): PromptVerdict {
   const { prompt, query } = opening;
   if (prompt === null) return "withheld";
-  if (answerHash(prompt, directAnswer(query.answeredClass)) !== opening.answerHash) return "another-prompt";
+  const said = directInputs(inputs).answers.find(
+    ({ text }) => answerHash(prompt, text) === opening.answerHash,
+  );
+  if (said === undefined) return "another-prompt";
   try {
-    const own = countText(prompt, inputs.bucketCount);
+    const { answeredClass, counts: own } = said.query(prompt);
+    if (answeredClass !== query.answeredClass) return "another-prompt";
     return own.every((count, a) => count === query.counts[a]) && own.length === query.counts.length
       ? "same"
       : "dictated";

@@ -1,5 +1,7 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { answerHash, queryCommitment, receiptHash } from "@openledger/circuits/ledger/model-query";
+import { type DirectQuery, directQueryCommitment } from "@openledger/circuits/ledger/direct-query";
+import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
+import { directScores } from "@openledger/circuits/settlement/direct-matrix";
 import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
 import {
   type AnswerOpening,
@@ -9,28 +11,27 @@ import {
   settleEpoch,
 } from "@openledger/circuits/settlement/settlement-rules";
 import { beforeAll, describe, expect, it } from "vitest";
-import { answeringModel } from "../model/answering-model.ts";
-import type { ClassifierParts } from "../model/classifier-family.ts";
+import { type DirectParts, directFamily } from "../model/direct-family.ts";
+import { trainDirect } from "../model/direct-training.ts";
 import { type PublishedModel, publishedModel } from "../model/model-files.ts";
 import { rowOwners } from "../model/owned-rows.ts";
-import { registerModel } from "../model/registration.ts";
-import { trainModel } from "../model/trained-model.ts";
+import { directMatrix, registerModel } from "../model/registration.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
 import { explainEarnings } from "./earnings.ts";
-import { integerScores } from "./integer-scores.ts";
 
-const SIZE = { rows: 32, features: 20, earners: 16, payments: 8, draws: 4 };
+const BUCKETS = 64;
+const SIZE = { rows: 32, features: BUCKETS, earners: 16, payments: 8, draws: 4, isDirect: true };
 const PRICE_WEI = 1_234_567_890_123_456_789n;
 
-let model: PublishedModel<ClassifierParts>;
+let model: PublishedModel<DirectParts>;
 let settled: SettledModel;
 let payments: EpochPayment[];
-let openings: Map<bigint, AnswerOpening<Int16Array>>;
+let openings: Map<bigint, AnswerOpening<DirectQuery>>;
 
 beforeAll(async () => {
   await initPoseidon();
   const rows = sampleRows("email", 24);
-  const trained = trainModel(rows, recipeFor(rows));
+  const trained = trainDirect(rows, recipeFor(rows, BUCKETS));
   const terms = { split: { ownerParts: 16_384n, validatorParts: 13_107n } };
   model = publishedModel(trained, registerModel(trained, terms, SIZE), { publishRows: true });
   settled = {
@@ -39,16 +40,17 @@ beforeAll(async () => {
     earners: model.earners,
     accruedWei: model.earners.map((_, m) => BigInt(m) + 1n),
   };
-  const answering = answeringModel(model);
+  const answering = await directFamily.open(model);
   openings = new Map();
   payments = sampleInputs("email", 6, "asked").map(({ input }, i) => {
-    const { text, query } = answering.answer(input);
+    const { text, ...answer } = answering.answer(input);
+    const query = answer.query as DirectQuery;
     const opening = { answerHash: answerHash(input, text), query, salt: BigInt(i) };
     const receipt = receiptHash({
       statics: model.staticsHash,
       payerId: 20 + i,
       ...opening,
-      queryCommitment: queryCommitment(query),
+      queryCommitment: directQueryCommitment(query),
     });
     openings.set(receipt, opening);
     return { payerId: 20 + i, receipt, cumulativeWei: PRICE_WEI * BigInt(i + 1) };
@@ -68,7 +70,7 @@ function settle(openingOf: (receipt: bigint) => AnswerOpening | undefined): Samp
     payments,
     openingOf: (i) => openingOf(payments[i]!.receipt),
     features: {
-      matrix: model.features.values,
+      matrix: directMatrix(model.features),
       columns: model.columns,
       answeringHash: model.answeringHash,
     },
@@ -98,10 +100,8 @@ describe("explainEarnings", () => {
       expect(contributorId).toBe(model.rows![row]!.contributorId);
       expect(draws.reduce((sum, draw) => sum + draw.earnedParts, 0n)).toBe(earnedParts);
       for (const { receipt, score } of draws) {
-        const { values: features, rowCount, featureCount } = model.features;
         const { query } = openings.get(receipt)!;
-        const scores = integerScores({ features, rowCount, featureCount, query });
-        expect(score).toBe(BigInt(scores[row]!));
+        expect(score).toBe(directScores(directMatrix(model.features), query)[row]!);
       }
     }
     expect(rows.map(({ earnedParts }) => earnedParts)).toEqual(

@@ -20,16 +20,3 @@ export function int8Scores({ rows, queries, featureCount }: RealFeatures): Float
   }
   return out;
 }
-
-/** Each row's score for itself, `queries` being the rows again; in real units, since queries have different scales. */
-export function int8SelfScores({ rows, queries, featureCount }: RealFeatures): Float64Array {
-  const rowCount = rows.length / featureCount;
-  const { values, scale } = quantiseFeatures(rows, rowCount, featureCount);
-  return Float64Array.from({ length: rowCount }, (_, i) => {
-    const from = i * featureCount;
-    const query = quantiseQuery(queries.subarray(from, from + featureCount));
-    let sum = 0;
-    for (let j = 0; j < featureCount; j++) sum += values[from + j]! * query.values[j]!;
-    return sum * scale * query.scale;
-  });
-}

@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { verifySignature } from "@openledger/circuits/field/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { type DirectQuery, directShape } from "@openledger/circuits/ledger/direct-query";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { directScores } from "@openledger/circuits/settlement/direct-matrix";
 import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { signQuestion } from "@openledger/client/internal/actions/answers/sign-question";
@@ -14,14 +16,13 @@ import { createLedgerFixture, type LedgerFixture } from "@openledger/client/test
 import { hex32 } from "@openledger/foundation/hex";
 import { attackServer } from "@openledger/foundation/internal/http/testing/attack-server";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { checkableModel } from "../model/answering-model.ts";
-import type { ClassifierParts } from "../model/classifier-family.ts";
+import type { DirectParts } from "../model/direct-family.ts";
+import { trainDirect } from "../model/direct-training.ts";
 import { fetchModel, writeModel } from "../model/model-directory.ts";
+import { type AnsweringModel, openCheckable } from "../model/model-family.ts";
 import { encodeModel, type PublishedModel, publishedModel } from "../model/model-files.ts";
 import { LEAF_FILE } from "../model/model-manifest.ts";
-import { registerModel } from "../model/registration.ts";
-import { trainModel } from "../model/trained-model.ts";
-import { integerScores } from "../scores/integer-scores.ts";
+import { directMatrix, registerModel } from "../model/registration.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
 import { AnswerDesk } from "./answer-desk.ts";
 import { AnswerStore } from "./answer-store.ts";
@@ -32,17 +33,20 @@ import { serveModel } from "./serve-model.ts";
 const MODEL_ID = 9;
 const PRICE_WEI = 2_000_000_000_000_000_000n;
 const TTL_MS = 60_000;
+const SIZE = { rows: 64, features: 64, earners: 16, draws: 4, isDirect: true } as const;
 
-let model: PublishedModel<ClassifierParts>;
+let model: PublishedModel<DirectParts>;
 let prompts: string[];
+let checkable: AnsweringModel<DirectQuery> & { readonly staticsHash: bigint };
 
 beforeAll(async () => {
   await initPoseidon();
   const rows = sampleRows("email", 24);
-  const trained = trainModel(rows, recipeFor(rows));
+  const trained = trainDirect(rows, recipeFor(rows, 64));
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
-  const registration = registerModel(trained, { split }, { rows: 64, features: 20, earners: 16, draws: 4 });
+  const registration = registerModel(trained, { split }, SIZE);
   model = publishedModel(trained, registration, { publishRows: true });
+  checkable = await openCheckable(model);
   prompts = sampleInputs("email", 3, "asked").map(({ input }) => input);
 });
 
@@ -112,7 +116,7 @@ function modelLeaf(changed: object = {}) {
       datanetId: 4,
       version: 1,
       drawCount: 4,
-      featureCount: 20,
+      featureCount: directShape(64),
       ownerParts: Number(ownerParts),
       validatorParts: Number(validatorParts),
       epochStart: 1,
@@ -151,7 +155,7 @@ function setPayments(payments: Payment[], isSealed = false): void {
 const ask = (prompt: string) =>
   askModel(fixture.client, { serverUrl: url, modelId: MODEL_ID, prompt, from: 4 });
 
-async function pay(answer: UncheckedAnswer, prompt: string, own = checkableModel(model)) {
+async function pay(answer: UncheckedAnswer, prompt: string, own = checkable) {
   return payForAnswer(fixture.client, {
     modelId: MODEL_ID,
     model: own,
@@ -175,12 +179,11 @@ const get = async (path: string) => {
 };
 
 it("keeps a prompt that a claim will show, and takes no private question then", async () => {
-  const answering = checkableModel(model);
   const desk = new AnswerDesk(
     {
       staticsHash: model.staticsHash,
       isClaimed: true,
-      answer: answering.answer,
+      answer: checkable.answer,
       estimate: () => ({}) as never,
     },
     { modelId: MODEL_ID, domain: fixture.client.domain, answerTtlMs: TTL_MS },
@@ -237,7 +240,7 @@ describe("a model server", () => {
     expect(answer.priceWei).toBe(PRICE_WEI);
     const published = await fetchModel(url);
     expect(published).toEqual(model);
-    await pay(answer, prompts[0]!, checkableModel(published));
+    await pay(answer, prompts[0]!, await openCheckable(published));
     const sent = fixture.sequencer.heard.find(({ route }) => route === "POST /v1/operations");
     expect(sent!.body).toMatchObject({ a: 4, b: MODEL_ID, words: [hex32(answer.receipt)] });
 
@@ -270,9 +273,8 @@ describe("a model server", () => {
   it("estimates whom the answer would pay, and says that it is an estimate", async () => {
     const { estimate } = await ask(prompts[0]!);
     expect(estimate.isEstimate).toBe(true);
-    const { query } = checkableModel(model).answer(prompts[0]!);
-    const { values: features, rowCount, featureCount } = model.features;
-    const scores = integerScores({ features, rowCount, featureCount, query });
+    const query = checkable.answer(prompts[0]!).query as DirectQuery;
+    const scores = directScores(directMatrix(model.features), query).map(Number);
     expect(estimate.topRows[0]!.score).toBe(Math.max(...scores));
     const total = scores.reduce((sum, score) => sum + Math.max(0, score), 0);
     expect(estimate.topRows[0]!.share).toBeCloseTo(Math.max(...scores) / total, 12);

@@ -3,7 +3,7 @@
 import type { ServerLog } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { FastifyInstance } from "fastify";
-import { classifierFamily } from "../model/classifier-family.ts";
+import { directFamily } from "../model/direct-family.ts";
 import type { ModelFamily } from "../model/model-family.ts";
 import { decodeModel, type PublishedModel } from "../model/model-files.ts";
 import { decodeManifest, type ModelFiles } from "../model/model-manifest.ts";
@@ -19,7 +19,7 @@ import { createModelApp, type SettlingSource, type SpanSource } from "./model-ro
 export interface ModelServerOptions extends AnswerDeskOptions, ServerLimits {
   /** What computes the scores of estimates; default int32. */
   readonly scores?: ScoreChoice;
-  /** Families of models that are served; default: classifiers. */
+  /** Families of models that are served; default: direct models. */
   readonly families?: readonly ModelFamily[];
 }
 
@@ -51,7 +51,7 @@ export async function createModelServer(
 ): Promise<ModelServer> {
   const { disputeLeaves, log, settling, spans, store } = modules;
   const { modelId } = options;
-  const model = decodeModel(files, options.families ?? [classifierFamily]);
+  const model = decodeModel(files, options.families ?? [directFamily]);
   const { scoreMode, work } = await openWork(model, options.scores ?? "int32");
   const desk = new AnswerDesk(work, options, modules);
   const routed = {

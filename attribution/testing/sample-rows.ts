@@ -3,8 +3,9 @@
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
 import { SeededRandom } from "../maths/seeded-random.ts";
+import type { DirectRecipe } from "../model/direct-recipe.ts";
 import type { OwnedRow } from "../model/owned-rows.ts";
-import type { Recipe } from "../model/recipe.ts";
+import type { RecipeBase } from "../model/recipe-fields.ts";
 import type { LabelledRows } from "../rows/labelled-rows.ts";
 import { loadMnist } from "../rows/mnist-digits.ts";
 import { encodeRow, type RowKind } from "../rows/row-content.ts";
@@ -38,8 +39,8 @@ export function sampleRows(kind: RowKind, count: number, seed = "rows"): OwnedRo
     .sort((a, b) => a.contributorId - b.contributorId || a.validatorId - b.validatorId);
 }
 
-/** A small recipe for these rows. Needs `initPoseidon`. */
-export function recipeFor(rows: readonly OwnedRow[], changed: Partial<Recipe> = {}): Recipe {
+/** What a recipe says of a version of these rows. Needs `initPoseidon`. */
+export function datanetOf(rows: readonly OwnedRow[]): RecipeBase["datanet"] {
   const root = versionRowsRoot(
     rows.map(({ content, contributorId, validatorId }) => ({
       rowHash: hashRow(content),
@@ -47,15 +48,25 @@ export function recipeFor(rows: readonly OwnedRow[], changed: Partial<Recipe> = 
       validatorId,
     })),
   );
+  return { id: 4, version: 1, rowsRoot: hex32(root) };
+}
+
+/** A small direct model's recipe for these rows. Needs `initPoseidon`. @param bucketCount a multiple of 16 */
+export function recipeFor(
+  rows: readonly OwnedRow[],
+  bucketCount: number,
+  changed: Partial<DirectRecipe> = {},
+): DirectRecipe {
   return {
     version: 2,
-    datanet: { id: 4, version: 1, rowsRoot: hex32(root) },
-    inputs: { kind: "email", bucketCount: 128 },
+    family: "direct",
+    datanet: datanetOf(rows),
+    inputs: { kind: "email", bucketCount },
     seed: "recipe",
     model: { kind: "logistic", decay: 0.01, tolerance: 1e-7 },
-    method: { kind: "influence", damping: 0.01, featureCount: 16 },
+    method: { kind: "direct", damping: 0.01 },
     rules: { normQuantile: 0.9, nearDuplicatesShare: true },
-    columnCount: 20,
+    columnCount: bucketCount + 1,
     ...changed,
   };
 }

@@ -1,6 +1,5 @@
 /** Commands about postings take a contract of disputes, or a gate with several behind it. */
 
-import { isDirect } from "@openledger/attribution/features/direct-rows";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { claimantOf } from "@openledger/attribution/model/recipe-fields";
 import { textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
@@ -52,7 +51,7 @@ export async function rowContractsBehind(client: PublicClient, address: Address)
 export async function contractFor(
   client: PublicClient,
   address: Address,
-  model: Pick<PublishedModel, "features" | "recipe">,
+  model: Pick<PublishedModel, "recipe">,
 ): Promise<Address> {
   const kind = contractKindOf(model);
   const found = (await contractsBehind(client, address)).find((one) => one.kind === kind);
@@ -65,18 +64,13 @@ export async function contractFor(
 export const promisesPosting = (model: Pick<PublishedModel, "recipe">): boolean =>
   isDisputable(model) || promisesRows(model.recipe as { readonly tracing?: TextRecipe["tracing"] });
 
-/** Which kind of contract a model's posting is for. */
-function contractKindOf({
-  features,
-  recipe,
-}: Pick<PublishedModel, "features" | "recipe">): GateContract["kind"] {
-  if (claimantOf(recipe) !== null) return "text";
-  return isDirect(features) ? "direct" : "classifier";
-}
+/** Which kind of contract a model's posting is for, and its admission without one. */
+const contractKindOf = ({ recipe }: Pick<PublishedModel, "recipe">): GateContract["kind"] =>
+  claimantOf(recipe) === null ? "direct" : "text";
 
 /** How models of the kind of this one are posted. @param options where the base of a language model is */
 export async function postingKindOf(
-  model: Pick<PublishedModel, "features" | "recipe">,
+  model: Pick<PublishedModel, "recipe">,
   { base }: { readonly base?: string | undefined },
   onProgress: (line: string) => void,
 ): Promise<PostingKind> {

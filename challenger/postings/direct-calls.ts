@@ -9,7 +9,7 @@ import { CHAIN, GROUP, mapPlaces } from "../statements/direct-posting.ts";
 import { leafHash } from "../statements/leaf-tree.ts";
 import type { PostedModel, TreeName } from "../statements/posted-model.ts";
 import { openingOf, statementTuple } from "../statements/posting-calls.ts";
-import { challengeData } from "./dispute-calls.ts";
+import { ruleChallengeData } from "./dispute-calls.ts";
 
 const JUDGE = 0;
 const TIES = 1;
@@ -102,7 +102,7 @@ export function directChallengeData(
       return encodeFunctionData({ abi: directDisputesAbi, functionName: "challengeDirectStatics", args });
     }
     default:
-      return challengeData(id, posted, owned, fault);
+      return ruleChallengeData(id, posted, owned, fault);
   }
 }
 

@@ -9,8 +9,8 @@ import { int64Bytes, pairBytes, readFact, readInt64s } from "../statements/leaf-
 import { factBytes, type Leaves, type PostedModel, type TreeName } from "../statements/posted-model.ts";
 import { openingOf, statementTuple } from "../statements/posting-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
-import { type DirectCase, directCase, directLie, registeredDirect } from "./testing/direct-case.ts";
-import { type DisputeFixture, startDisputes } from "./testing/dispute-fixture.ts";
+import { type DirectCase, directCase, registeredDirect } from "./testing/direct-case.ts";
+import { type DisputeFixture, lie as lieOf, startDisputes } from "./testing/dispute-fixture.ts";
 import { revertBetweenTests } from "./testing/revert-between-tests.ts";
 
 const BUCKETS = 64;
@@ -22,7 +22,7 @@ let made: DirectCase;
 
 beforeAll(async () => {
   [f, made] = await Promise.all([
-    startDisputes({ isDirect: true, mostRows: ROWS }),
+    startDisputes({ mostRows: ROWS }),
     directCase(ROWS, { bucketCount: BUCKETS }),
   ]);
 });
@@ -40,7 +40,7 @@ function changed(tree: TreeName, index: number, bytes: Uint8Array): Partial<Leav
 }
 
 const lie = (tree: TreeName, index: number, bytes: Uint8Array) =>
-  directLie(made, changed(tree, index, bytes));
+  lieOf(made, changed(tree, index, bytes)).posted;
 
 /** A row of numbers with one of them moved. */
 function moved(tree: TreeName, index: number, place: number, by: bigint): PostedModel {
@@ -199,7 +199,7 @@ describe("an inverse that is wrong where known probes see nothing", () => {
     const bad = unseenBy("known");
     const inverse = made.honest.leaves.map.map((leaf, i) => (i === PLACES.inverse ? int64Bytes(bad) : leaf));
     const kindsOf = (leaves: Partial<Leaves>, seed?: string) =>
-      new Set(Array.from(findDirectFaults(directLie(made, leaves), made.rows, seed), ({ kind }) => kind));
+      new Set(Array.from(findDirectFaults(lieOf(made, leaves).posted, made.rows, seed), ({ kind }) => kind));
     expect(kindsOf({ map: inverse }, "known")).not.toContain("inverse");
     expect(kindsOf({ map: inverse })).toContain("inverse");
     const both = kindsOf({ map: inverse, ...changed("inputs", 3, pairBytes([[0, 0]])) });

@@ -1,20 +1,19 @@
-/** Postings and challenges as calls of the contract Disputes (docs/explanation/disputes.md). */
+/** Challenges that every posting of e-mails has, as calls of the contract Disputes (docs/explanation/disputes.md). */
 
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { bytesToHex, encodeFunctionData, type Hex } from "viem";
-import type { Fault } from "../statements/find-faults.ts";
+import type { RuleFault, SharedFault } from "../statements/find-faults.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
-import { leafHash } from "../statements/leaf-tree.ts";
 import type { PostedModel, TreeName } from "../statements/posted-model.ts";
 import { openingOf, sharedCall, statementTuple } from "../statements/posting-calls.ts";
 
 /** The transaction's data that shows one wrong place. Needs `initPoseidon`. @param owned the version's rows */
-export function challengeData(
+export function ruleChallengeData(
   id: bigint,
   posted: PostedModel,
   owned: readonly OwnedRow[],
-  fault: Fault,
+  fault: RuleFault | SharedFault,
 ): Hex {
   const statement = statementTuple(posted.statement);
   const weights = bytesToHex(posted.leaves.weights[0]!);
@@ -27,24 +26,6 @@ export function challengeData(
     ({ functionName, args }) as const;
   const shown = (() => {
     switch (fault.kind) {
-      case "entry":
-        return call("challengeEntry", [
-          id,
-          statement,
-          row,
-          BigInt(fault.column),
-          weights,
-          content(),
-          open("map", fault.column),
-          open("facts", at),
-          open("features", at),
-        ]);
-      case "tokens": {
-        const path = posted.trees.tokens.path(at).map((half) => bytesToHex(half));
-        return call("challengeTokens", [id, statement, row, content(), leafHex(posted, "tokens", at), path]);
-      }
-      case "residual":
-        return call("challengeResidual", [id, statement, row, weights, content(), open("facts", at)]);
       case "duplicate": {
         const { leader } = readFact(posted.leaves.facts[at]!)!;
         const isOpened = leader !== at && leader !== fault.other;
@@ -75,15 +56,9 @@ export function challengeData(
         const column = isBias ? { data: "0x" as const, path: [] } : open("inputs", fault.bucket);
         return call("challengeOptimum", [id, statement, BigInt(fault.bucket), weights, facts(), column]);
       }
-      case "statics":
-        return call("challengeStatics", [id, statement, bytesToHex(Buffer.concat(posted.leaves.points))]);
       default:
         return sharedCall(id, posted, owned, fault);
     }
   })();
   return encodeFunctionData({ abi: disputesAbi, ...shown } as never);
-}
-
-function leafHex(posted: PostedModel, tree: TreeName, index: number): Hex {
-  return bytesToHex(leafHash(posted.leaves[tree][index]!));
 }

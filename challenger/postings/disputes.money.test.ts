@@ -4,24 +4,23 @@ import { isWhole } from "@openledger/foundation/testing/test-random";
 import { encodeFunctionData } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openingOf, statementTuple } from "../statements/posting-calls.ts";
-import { challengeData } from "./dispute-calls.ts";
+import { directChallengeData } from "./direct-calls.ts";
+import { type DirectCase, directCase } from "./testing/direct-case.ts";
 import {
   BOND_WEI,
   DEMAND_FEE_WEI,
   type DisputeFixture,
   lie,
   startDisputes,
-  type TrainedCase,
-  trainedCase,
 } from "./testing/dispute-fixture.ts";
 
 const HOUR = 3_600n;
 const STEPS = 130;
 let f: DisputeFixture;
-let made: TrainedCase;
+let made: DirectCase;
 
 beforeAll(async () => {
-  [f, made] = await Promise.all([startDisputes(), trainedCase(12)]);
+  [f, made] = await Promise.all([startDisputes(), directCase(12)]);
 });
 afterAll(() => f?.stop());
 
@@ -73,7 +72,7 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
         break;
       }
       case 1: {
-        const data = challengeData(id, posted, made.rows, { kind: "tokens", row: Number(index % 12n) });
+        const data = directChallengeData(id, posted, made.rows, { kind: "tokens", row: Number(index % 12n) });
         if (!(await isDone(data))) break;
         expect(isFalse[Number(id) - 1]).toBe(true);
         owe(who, books.bonds.get(id)! / 2n);

@@ -9,7 +9,7 @@ import type { Address, PublicClient } from "viem";
 export interface GateContract {
   readonly address: Address;
   /** Of the models whose postings it judges. */
-  readonly kind: "classifier" | "direct" | "text";
+  readonly kind: "direct" | "text";
 }
 
 /**
@@ -22,7 +22,7 @@ export async function readGateContracts(client: PublicClient, address: Address):
   return members.flatMap((member, i) => (kinds[i] === null ? [] : [{ address: member, kind: kinds[i]! }]));
 }
 
-/** By what only this kind has: games over rows, judges, or texts and neither. */
+/** By what only this kind has: games over rows, or judges alone. */
 async function kindOf(client: PublicClient, address: Address): Promise<GateContract["kind"] | null> {
   const has = (read: () => Promise<unknown>) =>
     l1Call("read what a contract of disputes judges", read).then(
@@ -37,5 +37,5 @@ async function kindOf(client: PublicClient, address: Address): Promise<GateContr
   if (await has(() => client.readContract({ address, abi: textDisputesAbi, functionName: "games" })))
     return "text";
   const judge = { address, abi: directDisputesAbi, functionName: "judges", args: [0n] } as const;
-  return (await has(() => client.readContract(judge))) ? "direct" : "classifier";
+  return (await has(() => client.readContract(judge))) ? "direct" : null;
 }

@@ -7,34 +7,27 @@ import { genesisHash } from "@openledger/circuits/ledger/rewards";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import { columnsCommitment, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import { hex32 } from "@openledger/foundation/hex";
 import { partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, decodeFunctionData, encodeFunctionData, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DisputeStatement, Leaves } from "../statements/posted-model.ts";
-import { openingOf, statementTuple } from "../statements/posting-calls.ts";
-import { challengeData } from "./dispute-calls.ts";
+import { statementTuple } from "../statements/posting-calls.ts";
+import { directChallengeData } from "./direct-calls.ts";
 import type { PublishedFiles } from "./examine-posting.ts";
 import { admitCall } from "./ledger-proofs.ts";
 import { readPostings } from "./read-postings.ts";
-import {
-  type DisputeFixture,
-  lie,
-  startDisputes,
-  type TrainedCase,
-  trainedCase,
-  watchFiles,
-} from "./testing/dispute-fixture.ts";
+import { type DirectCase, directCase } from "./testing/direct-case.ts";
+import { type DisputeFixture, lie, startDisputes, watchFiles } from "./testing/dispute-fixture.ts";
 import { revertBetweenTests } from "./testing/revert-between-tests.ts";
 import { rowsInState } from "./testing/rows-in-state.ts";
 
 const CAP = 16;
 const DAY = 86_400n;
 let f: DisputeFixture;
-let made: TrainedCase;
+let made: DirectCase;
 
 beforeAll(async () => {
-  [f, made] = await Promise.all([startDisputes(), trainedCase(24)]);
+  [f, made] = await Promise.all([startDisputes(), directCase(24)]);
 });
 afterAll(() => f?.stop());
 revertBetweenTests(() => f.client);
@@ -43,90 +36,10 @@ const watch = (files: PublishedFiles) => watchFiles(f, files);
 
 const replaced = (leaves: readonly Uint8Array[], index: number, bytes: Uint8Array) =>
   leaves.map((leaf, i) => (i === index ? bytes : leaf));
-const withByte = (leaf: Uint8Array, at: number, byte: number) => {
-  const changed = leaf.slice();
-  changed[at] = byte;
-  return changed;
-};
-const pointBytes = (u: bigint, v: bigint) => Buffer.from(hex32(u).slice(2) + hex32(v).slice(2), "hex");
-
-/** An honest owner's leaves and points, but the model is registered with another G: one entry of it is off. */
-function registeredOther() {
-  const features = replaced(made.honest.leaves.features, 3, withByte(made.honest.leaves.features[3]!, 2, 99));
-  return lie(made, { features }).posted;
-}
 
 /** A hostile owner's change of leaves and numbers, and the fault by which the watcher shows it. */
 type Lie = readonly [string, () => { leaves?: Partial<Leaves>; numbers?: Partial<DisputeStatement> }, string];
 const LIES: readonly Lie[] = [
-  [
-    "an honest G beside statics of a false one",
-    () => ({ numbers: { staticsHash: registeredOther().statement.staticsHash } }),
-    "statics",
-  ],
-  [
-    "an honest G beside points and statics of a false one",
-    () => {
-      const { leaves, statement } = registeredOther();
-      return { leaves: { points: leaves.points }, numbers: { staticsHash: statement.staticsHash } };
-    },
-    "point",
-  ],
-  [
-    "honest rows beside columns, points and statics of a false G",
-    () => {
-      const { leaves, statement } = registeredOther();
-      const { columns, points } = leaves;
-      return { leaves: { columns, points }, numbers: { staticsHash: statement.staticsHash } };
-    },
-    "cell",
-  ],
-  [
-    "a column that is too short",
-    () => ({ leaves: { columns: replaced(made.honest.leaves.columns, 1, new Uint8Array(3)) } }),
-    "cell",
-  ],
-  [
-    "−128 in row and column",
-    () => ({
-      leaves: {
-        features: replaced(
-          made.honest.leaves.features,
-          0,
-          withByte(made.honest.leaves.features[0]!, 0, 0x80),
-        ),
-        columns: replaced(made.honest.leaves.columns, 0, withByte(made.honest.leaves.columns[0]!, 0, 0x80)),
-        points: made.honest.leaves.points,
-      },
-      numbers: { staticsHash: made.honest.statement.staticsHash },
-    }),
-    "point",
-  ],
-  [
-    "a point that is too short",
-    () => ({ leaves: { points: replaced(made.honest.leaves.points, 2, new Uint8Array(63)) } }),
-    "point",
-  ],
-  [
-    "a point's other sign",
-    () => {
-      const { u, v } = made.model.columns;
-      return {
-        leaves: { points: replaced(made.honest.leaves.points, 4, pointBytes(u[4]!, FIELD_ORDER - v[4]!)) },
-      };
-    },
-    "point",
-  ],
-  [
-    "a point plus r, which is the same element",
-    () => {
-      const { u, v } = made.model.columns;
-      return {
-        leaves: { points: replaced(made.honest.leaves.points, 4, pointBytes(u[4]! + FIELD_ORDER, v[4]!)) },
-      };
-    },
-    "point",
-  ],
   [
     "another λ than the recipe's",
     () => ({ numbers: { decay: made.honest.statement.decay + 1n } }),
@@ -137,7 +50,8 @@ const LIES: readonly Lie[] = [
     () => ({ numbers: { sharesDuplicates: !made.honest.statement.sharesDuplicates } }),
     "statics",
   ],
-  ["another quantile than the recipe's", () => ({ numbers: { clipQuantile: 1n << 39n } }), "statics"],
+  // The clip's length is not that quantile of the rows': watch shows this first.
+  ["another quantile than the recipe's", () => ({ numbers: { clipQuantile: 1n << 39n } }), "clip"],
   ["other earners", () => ({ numbers: { earnerRoot: 7n } }), "statics"],
   [
     "a text that is not the version's",
@@ -165,7 +79,7 @@ describe("a posting of something else than the ledger has", () => {
     });
     const { posted } = lie(made, {}, { ...rest, answering, staticsHash });
     const id = await f.post(posted.statement);
-    expect(await refusalOf(challengeData(id, posted, made.rows, { kind: "statics" }))).toBeNull();
+    expect(await refusalOf(directChallengeData(id, posted, made.rows, { kind: "statics" }))).toBeNull();
   });
 });
 
@@ -209,45 +123,21 @@ describe("numbers that are none are not posted", () => {
 describe("an honest posting's places", () => {
   test("stand against every challenge, and against false openings", async () => {
     const id = await f.post(made.honest.statement);
-    for (const column of [0, 7, 19]) {
-      expect(await refusalOf(challengeData(id, made.honest, made.rows, { kind: "point", column }))).toBe(
-        "DisputesNothingWrong",
-      );
-      expect(
-        await refusalOf(challengeData(id, made.honest, made.rows, { kind: "cell", row: column, column })),
-      ).toBe("DisputesNothingWrong");
-    }
-    expect(await refusalOf(challengeData(id, made.honest, made.rows, { kind: "statics" }))).toBe(
+    expect(await refusalOf(directChallengeData(id, made.honest, made.rows, { kind: "statics" }))).toBe(
       "DisputesNothingWrong",
     );
     for (const row of [0, 11, 23])
-      expect(await refusalOf(challengeData(id, made.honest, made.rows, { kind: "versionRow", row }))).toBe(
-        "DisputesNothingWrong",
-      );
-    // A challenger's own forgeries: another column's point, a swapped row, a path to another root, a row hash plus r.
+      expect(
+        await refusalOf(directChallengeData(id, made.honest, made.rows, { kind: "versionRow", row })),
+      ).toBe("DisputesNothingWrong");
+    // A challenger's own forgeries: a swapped row, a path to another root, a row hash plus r.
     const tuple = statementTuple(made.honest.statement);
-    const open = (tree: "columns" | "points" | "features", index: number) =>
-      openingOf(made.honest, tree, index);
-    expect(
-      await refusalOf(call("challengePoint", [id, tuple, 1n, open("columns", 1), open("points", 2)])),
-    ).toBe("DisputesOpeningInvalid");
-    expect(
-      await refusalOf(call("challengeCell", [id, tuple, 1n, 2n, open("features", 2), open("columns", 2)])),
-    ).toBe("DisputesOpeningInvalid");
-    const swapped = Buffer.concat([
-      made.honest.leaves.points[1]!,
-      made.honest.leaves.points[0]!,
-      ...made.honest.leaves.points.slice(2),
-    ]);
-    expect(await refusalOf(call("challengeStatics", [id, tuple, bytesToHex(swapped)]))).toBe(
-      "DisputesOpeningInvalid",
-    );
     const others = made.rows.map((row, k) => (k === 4 ? { ...row, content: made.rows[5]!.content } : row));
-    expect(await refusalOf(challengeData(id, made.honest, others, { kind: "versionRow", row: 4 }))).toBe(
-      "DisputesRootMismatch",
-    );
+    expect(
+      await refusalOf(directChallengeData(id, made.honest, others, { kind: "versionRow", row: 4 })),
+    ).toBe("DisputesRootMismatch");
     const [, , , digest, path, versionRow, versionPath] = decoded(
-      challengeData(id, made.honest, made.rows, { kind: "versionRow", row: 4 }),
+      directChallengeData(id, made.honest, made.rows, { kind: "versionRow", row: 4 }),
     );
     const aliased = [versionRow[0] + FIELD_ORDER, versionRow[1], versionRow[2]];
     expect(
@@ -330,7 +220,7 @@ describe("a rollup asks", () => {
     const tokens = made.honest.leaves.tokens.map(() => new Uint8Array());
     const { posted } = lie(made, { tokens });
     const id = await f.post(posted.statement);
-    await send(challengeData(id, posted, made.rows, { kind: "tokens", row: 0 }));
+    await send(directChallengeData(id, posted, made.rows, { kind: "tokens", row: 0 }));
     await f.passTime(8n * DAY);
     expect(await refusalOf(admit(id, posted.statement))).toBe("DisputesNotOver");
     expect(await refusalOf(admit(id))).toBe("DisputesOtherStatement");

@@ -3,9 +3,10 @@
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { Hex } from "viem";
+import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
+import { type DirectSource, directPosting } from "../statements/direct-posting.ts";
 import type { PostedModel, RowKind } from "../statements/posted-model.ts";
-import { type AnyFault, faultsOf, honestPosting, type PostableModel } from "../statements/posting-kind.ts";
-import { refutationData } from "./refutation.ts";
+import { directChallengeData } from "./direct-calls.ts";
 
 /** A wrong place: what its challenge is called, and where. */
 export interface PostedFault {
@@ -42,17 +43,18 @@ export interface PostingKind {
   readonly isMapTrusted: boolean;
 }
 
-/** Models of e-mails, with a map and direct: the statement says which. */
+/** Direct models of e-mails. */
 export const MAIL_POSTINGS: PostingKind = {
   rows: "emails",
   honestPosting: async (model, rows, modelId) =>
-    honestPosting(
-      model as unknown as PostableModel,
+    directPosting(
+      model as unknown as DirectSource,
       rows.map(({ content }) => content),
       modelId,
     ),
-  faultsOf: ({ posted, rows }) => faultsOf(posted, rows),
-  refutationData: (id, { posted, rows }, fault) => refutationData(id, posted, rows, fault as AnyFault),
+  faultsOf: ({ posted, rows }) => findDirectFaults(posted, rows),
+  refutationData: (id, { posted, rows }, fault) =>
+    directChallengeData(id, posted, rows, fault as DirectFault),
   needsContent: new Set(["rowTooLong", "tokens", "residual", "entry", "versionRow", "duplicate"]),
   isMapTrusted: true,
 };

@@ -5,20 +5,16 @@ import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Fault, findFaults } from "../statements/find-faults.ts";
+import { entryBytes, readEntries } from "../statements/direct-arithmetic.ts";
+import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
 import type { DisputeStatement, Leaves, PostedModel } from "../statements/posted-model.ts";
 import { integerRoot, ONE } from "../statements/row-arithmetic.ts";
 import { areNear, textOverlap } from "../statements/text-overlap.ts";
-import { challengeData } from "./dispute-calls.ts";
+import { directChallengeData } from "./direct-calls.ts";
 import { readPostings } from "./read-postings.ts";
-import {
-  type DisputeFixture,
-  lie,
-  startDisputes,
-  type TrainedCase,
-  trainedCase,
-} from "./testing/dispute-fixture.ts";
+import { type DirectCase, directCase } from "./testing/direct-case.ts";
+import { type DisputeFixture, lie, startDisputes } from "./testing/dispute-fixture.ts";
 import { revertBetweenTests } from "./testing/revert-between-tests.ts";
 import { watchOnce } from "./watch-postings.ts";
 
@@ -26,16 +22,17 @@ const words = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => `word${from + i}`).join(" ");
 /** The second and third are near the last, the third more; not near each other. The first is a stranger. */
 const TEXTS = ["something else entirely", words(0, 31), words(6, 40), words(0, 40)];
+const RULES = { normQuantile: 0.9, nearDuplicatesShare: true };
 const SAMPLED = 24;
 const [STRANGER, FIRST, BETTER, COPY] = [SAMPLED, SAMPLED + 1, SAMPLED + 2, SAMPLED + 3] as const;
 let f: DisputeFixture;
-let made: TrainedCase;
+let made: DirectCase;
 
 beforeAll(async () => {
   const sampled = sampleRows("email", SAMPLED);
   const owner = { contributorId: 7, validatorId: 9 };
   const added = TEXTS.map((input) => ({ content: encodeRow("email", { label: 1, input }), ...owner }));
-  [f, made] = await Promise.all([startDisputes(), trainedCase([...sampled, ...added])]);
+  [f, made] = await Promise.all([startDisputes(), directCase([...sampled, ...added], { rules: RULES })]);
 });
 afterAll(() => f?.stop());
 revertBetweenTests(() => f.client);
@@ -82,12 +79,14 @@ function shortClip(): { leaves: Partial<Leaves>; numbers: Partial<DisputeStateme
   const clipLength = lengths.toSorted((a, b) => a - b)[lengths.length >> 1]!;
   const changes = new Map<number, Change>();
   const features = made.honest.leaves.features.map((leaf, k) => {
-    if (lengths[k]! <= clipLength) return leaf;
-    const row = new Int8Array(leaf).map((entry) => Math.round((entry * clipLength) / lengths[k]!));
+    // The last one is the logit's.
+    if (k === made.rows.length || lengths[k]! <= clipLength) return leaf;
+    const entries = readEntries(leaf, made.honest.statement.columnCount)!;
+    const row = entries.map((entry) => Math.round((entry * clipLength) / lengths[k]!));
     const length = Number(integerRoot(BigInt(row.reduce((sum, entry) => sum + entry * entry, 0))));
     const factor = (factOf(k).factor * BigInt(clipLength)) / BigInt(lengths[k]!);
     changes.set(k, { factor, length });
-    return new Uint8Array(row.buffer);
+    return entryBytes(row);
   });
   return { leaves: { features, ...withFacts(changes) }, numbers: { clipLength } };
 }
@@ -102,9 +101,8 @@ function longClip(): { leaves: Partial<Leaves>; numbers: Partial<DisputeStatemen
 const LIES: readonly [
   string,
   () => { leaves: Partial<Leaves>; numbers?: Partial<DisputeStatement> },
-  Fault,
+  DirectFault,
 ][] = [
-  ["a clip that cuts half of the rows", shortClip, { kind: "clip" }],
   ["a clip that cuts nobody", longClip, { kind: "clip" }],
   [
     "no clip, where the rules have one",
@@ -134,7 +132,7 @@ describe("a false posting", () => {
     const near = (a: number, b: number) => areNear(textOverlap(contents[a]!, contents[b]!));
     expect([near(FIRST, COPY), near(BETTER, COPY), near(FIRST, BETTER)]).toEqual([true, true, false]);
     expect(factOf(COPY).leader).toBe(BETTER);
-    expect([...findFaults(made.honest, made.rows)]).toEqual([]);
+    expect([...findDirectFaults(made.honest, made.rows)]).toEqual([]);
   });
 
   test.each(partOf(LIES, 3))("with %s is found by watch, and refuted", async (_, lieOf, fault) => {
@@ -155,6 +153,15 @@ describe("a false posting", () => {
 });
 
 describe("the contract and the rules", () => {
+  // Its largest entry is cut, too, which watch shows first.
+  test("refute a clip that cuts half of the rows", async () => {
+    const { leaves, numbers } = shortClip();
+    const { posted } = lie(made, leaves, numbers);
+    expect([...findDirectFaults(posted, made.rows)]).toContainEqual({ kind: "clip" });
+    const id = await f.post(posted.statement);
+    expect(await judged(id, posted, { kind: "clip" })).toBeNull();
+  });
+
   test("say the same of random clips: lengths, quantiles, and rows that were cut", {
     timeout: 240_000,
   }, async () => {
@@ -169,7 +176,7 @@ describe("the contract and the rules", () => {
         clipQuantile: i % 2 === 0 ? clipQuantile : (ONE * BigInt(random.nextBelow(101))) / 100n,
       };
       const { posted } = lie(made, withFacts(cut), numbers);
-      const isWrong = [...findFaults(posted, made.rows)].some(({ kind }) => kind === "clip");
+      const isWrong = [...findDirectFaults(posted, made.rows)].some(({ kind }) => kind === "clip");
       const id = await f.post(posted.statement);
       const expected = isWrong ? null : "DisputesNothingWrong";
       expect(await judged(id, posted, { kind: "clip" })).toBe(expected);
@@ -186,7 +193,7 @@ describe("an honest posting", () => {
     const leaders = made.rows.map((_, k) => k).filter((k) => factOf(k).leader === k);
     for (const row of [1, 7, FIRST, BETTER, COPY])
       for (const other of leaders.filter((leader) => leader < row)) {
-        const fault: Fault = { kind: "duplicate", row, other };
+        const fault: DirectFault = { kind: "duplicate", row, other };
         expect(await judged(id, made.honest, fault)).toBe("DisputesNothingWrong");
       }
     // No leader, a later one, the row itself: nothing to compare with.
@@ -200,12 +207,12 @@ describe("an honest posting", () => {
   test("of rules without sharing has no near-duplicates to be shown", async () => {
     const { posted } = lie(made, {}, { sharesDuplicates: false });
     const id = await f.post(posted.statement);
-    const fault: Fault = { kind: "duplicate", row: COPY, other: FIRST };
+    const fault: DirectFault = { kind: "duplicate", row: COPY, other: FIRST };
     expect(await judged(id, posted, fault)).toBe("DisputesOpeningInvalid");
   });
 });
 
-async function judged(id: bigint, posted: PostedModel, fault: Fault): Promise<string | null> {
-  const data = challengeData(id, posted, made.rows, fault);
+async function judged(id: bigint, posted: PostedModel, fault: DirectFault): Promise<string | null> {
+  const data = directChallengeData(id, posted, made.rows, fault);
   return f.refusal({ account: f.watcher, to: f.disputes.address, data });
 }

@@ -2,35 +2,28 @@ import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
-import { recipeFor } from "@openledger/attribution/testing/sample-rows";
+import { datanetOf } from "@openledger/attribution/testing/sample-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { createPublicClient, custom, encodeEventTopics, encodeFunctionData, RpcRequestError } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Fault, findFaults } from "../statements/find-faults.ts";
+import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
+import { directPosting } from "../statements/direct-posting.ts";
 import { pairBytes } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
 import { type LeafTree, leafHash } from "../statements/leaf-tree.ts";
-import {
-  type Leaves,
-  type PostedModel,
-  postedModel,
-  TREES,
-  type TreeName,
-} from "../statements/posted-model.ts";
+import { type Leaves, type PostedModel, TREES, type TreeName } from "../statements/posted-model.ts";
 import { openingOf, statementTuple } from "../statements/posting-calls.ts";
-import { challengeData } from "./dispute-calls.ts";
+import { directChallengeData } from "./direct-calls.ts";
 import type { PublishedFiles } from "./examine-posting.ts";
 import { readPostings } from "./read-postings.ts";
+import { type DirectCase, directCase, registeredDirect } from "./testing/direct-case.ts";
 import {
   BOND_WEI,
   DEMAND_FEE_WEI,
   type DisputeFixture,
   lie,
-  registered,
   startDisputes,
-  type TrainedCase,
-  trainedCase,
   watchFiles,
 } from "./testing/dispute-fixture.ts";
 import { revertBetweenTests } from "./testing/revert-between-tests.ts";
@@ -39,10 +32,10 @@ import { type Watcher, watchOnce } from "./watch-postings.ts";
 const DAY = 86_400n;
 const JUNK = new Uint8Array(32).fill(7);
 let f: DisputeFixture;
-let made: TrainedCase;
+let made: DirectCase;
 
 beforeAll(async () => {
-  [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), trainedCase(24)]);
+  [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
 });
 afterAll(() => f?.stop());
 revertBetweenTests(() => f.client);
@@ -161,7 +154,7 @@ describe("what would keep a watcher from a wrong place", () => {
         ],
       ] as [number, number][][]) {
         const { posted } = lie(made, changed("inputs", 3, pairBytes(pairs)));
-        const faults = [...findFaults(posted, made.rows)];
+        const faults = [...findDirectFaults(posted, made.rows)];
         expect(faults).toContainEqual({ kind: "input", row: 0, bucket: 3 });
         const id = await f.post(posted.statement);
         expect(await judged(id, { kind: "input", row: 0, bucket: 3 }, posted)).toBe("accepted");
@@ -272,8 +265,8 @@ if (isWhole) {
     const content = made.rows[5]!.content.slice();
     content[0] = "[".charCodeAt(0);
     const rows = made.rows.with(5, { ...made.rows[5]!, content });
-    const recipe = { ...made.model.recipe, datanet: recipeFor(rows).datanet };
-    const model = registered({ ...made.model, rows, recipe, accuracy: null });
+    const recipe = { ...made.model.recipe, datanet: datanetOf(rows) };
+    const model = registeredDirect({ ...made.model, rows, recipe, accuracy: null });
     const contents = rows.map((row) => row.content);
     const verified = verifyModel({
       model,
@@ -282,9 +275,9 @@ if (isWhole) {
     });
     const mismatch = await verified.catch((error: Error) => error.message);
     expect(mismatch).toContain("not a row of kind email");
-    const byPlaces = postedModel(model, contents, 20);
+    const byPlaces = directPosting(model, contents, 20);
     const { features } = byPlaces.leaves;
-    const ofLie = { contents, rows, model, honest: postedModel(model, contents, 21) };
+    const ofLie = { ...made, contents, rows, model, honest: directPosting(model, contents, 21) };
     const lying = lie(ofLie, { features: features.with(5, features[6]!) as Uint8Array[] });
     const files = new Map<number, PublishedFiles>([
       [20, { model, rows, leaves: encodeLeaves(byPlaces.leaves), mismatch: mismatch as string }],
@@ -329,7 +322,7 @@ if (isWhole) {
 }
 
 /** The name of the error that a challenge reverts with. */
-async function judged(id: bigint, fault: Fault, posted: PostedModel): Promise<string> {
-  const data = challengeData(id, posted, made.rows, fault);
+async function judged(id: bigint, fault: DirectFault, posted: PostedModel): Promise<string> {
+  const data = directChallengeData(id, posted, made.rows, fault);
   return (await f.refusal({ account: f.watcher, to: f.disputes.address, data })) ?? "accepted";
 }

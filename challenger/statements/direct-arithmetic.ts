@@ -2,10 +2,8 @@
  * What a direct model makes of its rows, in integers: the same rules as contracts/disputes/DirectArithmetic.sol and
  * DirectJudge.sol, held equal by random tests. Fixed point is that of row-arithmetic.ts.
  */
-import { countRow, dotRow, integerRoot, ONE, type RowCounts, residualOf } from "./row-arithmetic.ts";
+import { dotRow, integerRoot, ONE, type RowCounts, residualOf } from "./row-arithmetic.ts";
 
-/** Terms that count, as in a query (circuits/ledger/direct-query.ts). */
-const BOUNDS = { mostOf: 3, most: 2_000 };
 /** Largest entry of B and of the logit's row. */
 export const MOST_ENTRY = 511;
 /** Half a unit of B, and 2^−8 of one. */
@@ -16,18 +14,6 @@ export const DIRECT_RESIDUAL_TOLERANCE = 1n << 4n;
 export const CURVATURE_TOLERANCE = 1n << 2n;
 /** 2^−28 of a product, which has 80 bits behind the point. */
 export const INVERSE_TOLERANCE = 1n << 52n;
-
-/** A row's counts, and how many terms they are: x is counts over the root of that number, and 1 for the bias. */
-export interface DirectCounts extends RowCounts {
-  readonly terms: number;
-}
-
-/** Any bytes have counts. */
-export function countDirectRow(content: Uint8Array, bucketCount: number): DirectCounts {
-  const counted = countRow(content, bucketCount, BOUNDS);
-  const terms = counted.counts.reduce((sum, [, count]) => sum + count, 0);
-  return { ...counted, squares: BigInt(terms), terms };
-}
 
 /** Numbers of a posting beside its roots, as its leaf has them. Fixed point of 2^40, but for the peak. */
 export interface DirectNumbers {

@@ -4,7 +4,8 @@ import { choleskyInPlace, solveCholesky } from "@openledger/attribution/maths/de
 import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import { sparseRows } from "@openledger/attribution/maths/sparse-rows";
 import type { OnProgress } from "@openledger/attribution/progress";
-import { curvatureEntry, curvatureWeight, type DirectCounts } from "./direct-arithmetic.ts";
+import { curvatureEntry, curvatureWeight } from "./direct-arithmetic.ts";
+import type { RowCounts } from "./row-arithmetic.ts";
 
 /** Times 2^40, row-major; the last row and column are the bias'. */
 export interface FixedMatrix {
@@ -24,7 +25,7 @@ const PARTS = 3;
  * @param damping λ, times 2^40
  */
 export function fixedCurvature(
-  rows: readonly DirectCounts[],
+  rows: readonly RowCounts[],
   residuals: readonly bigint[],
   bucketCount: number,
   damping: bigint,

@@ -1,15 +1,13 @@
 /**
  * Every wrong place of a direct posting that L1 would refuse: the same rules as contracts/disputes/DirectJudge.sol and
- * DirectTies.sol, and those of Disputes.sol that hold for every kind.
+ * DirectTies.sol, and those of Disputes.sol.
  */
 import { bytesToHex, randomBytes } from "@noble/hashes/utils.js";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import {
   CURVATURE_TOLERANCE,
-  countDirectRow,
   DIRECT_RESIDUAL_TOLERANCE,
-  type DirectCounts,
   type DirectNumbers,
   directEntry,
   INVERSE_TOLERANCE,
@@ -25,24 +23,24 @@ import { type DirectTieFault, directTieFaults } from "./direct-ties.ts";
 import {
   clipFaults,
   duplicateFaults,
-  type Fault,
   inputFaults,
   isNear,
   isSame,
   lengthFaults,
   optimumFaults,
   type Readings,
+  type RuleFault,
   rowSizeFaults,
   type SharedFault,
 } from "./find-faults.ts";
 import { pairBytes, readFact, readInt64s } from "./leaf-bytes.ts";
 import type { PostedModel } from "./posted-model.ts";
-import { integerRoot, ONE, residualOf, scaleRow } from "./row-arithmetic.ts";
+import { countRow, integerRoot, ONE, type RowCounts, residualOf, scaleRow } from "./row-arithmetic.ts";
 import { versionFaults } from "./tie-faults.ts";
 
 export type DirectFault =
   | SharedFault
-  | Extract<Fault, { kind: "duplicate" | "input" | "optimum" }>
+  | RuleFault
   | DirectTieFault
   | { readonly kind: "entry"; readonly row: number; readonly column: number }
   | { readonly kind: "tokens" | "residual" | "size"; readonly row: number }
@@ -69,7 +67,7 @@ export function* findDirectFaults(
   const contents = owned.map(({ content }) => content);
   const { bucketCount, columnCount } = posted.statement;
   yield* rowSizeFaults(owned);
-  const rows = contents.map((content) => countDirectRow(content, bucketCount));
+  const rows = contents.map((content) => countRow(content, bucketCount));
   const readings = {
     posted,
     rows,
@@ -87,9 +85,9 @@ export function* findDirectFaults(
   }
   yield* lengthFaults(readings);
   yield* clipFaults(readings);
-  yield* duplicateFaults(readings, contents) as Generator<DirectFault>;
-  yield* inputFaults(readings) as Generator<DirectFault>;
-  yield* optimumFaults(readings) as Generator<DirectFault>;
+  yield* duplicateFaults(readings, contents);
+  yield* inputFaults(readings);
+  yield* optimumFaults(readings);
   if (isReadable) yield* matrixFaults(posted, readings, rows, seed);
   yield* directTieFaults(posted);
 }
@@ -114,7 +112,7 @@ function* ownRowFaults(
 function* rowFaults(
   { leaves, statement }: PostedModel,
   { facts, weights }: Readings,
-  rows: readonly DirectCounts[],
+  rows: readonly RowCounts[],
 ): Generator<DirectFault> {
   const sizes = readEntries(leaves.map[1]!, rows.length);
   for (const [row, counted] of rows.entries()) {
@@ -139,7 +137,7 @@ function* rowFaults(
 function* matrixFaults(
   posted: PostedModel,
   { facts, weights }: Readings,
-  rows: readonly DirectCounts[],
+  rows: readonly RowCounts[],
   seed: string,
 ): Generator<DirectFault> {
   const { leaves, statement } = posted;
@@ -209,7 +207,7 @@ function times(matrix: Float64Array, vector: Float64Array): Float64Array {
 
 function* entryFaults(
   { leaves, statement }: PostedModel,
-  rows: readonly DirectCounts[],
+  rows: readonly RowCounts[],
   made: {
     weights: readonly bigint[];
     inverse: ReturnType<typeof readMatrix>;

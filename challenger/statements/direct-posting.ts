@@ -10,23 +10,13 @@ import type { DirectParts } from "@openledger/attribution/model/direct-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
-import { bucketsOfShape } from "@openledger/circuits/ledger/direct-query";
-import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
 import { hex32 } from "@openledger/foundation/hex";
-import {
-  countDirectRow,
-  type DirectCounts,
-  type DirectNumbers,
-  entryBytes,
-  MOST_ENTRY,
-  numberBytes,
-} from "./direct-arithmetic.ts";
+import { type DirectNumbers, entryBytes, MOST_ENTRY, numberBytes } from "./direct-arithmetic.ts";
 import { type FixedMatrix, fixedCurvature, fixedInverse, matrixRow, toDoubles } from "./direct-curvature.ts";
 import { int64Bytes, pairBytes } from "./leaf-bytes.ts";
 import {
-  type DisputeStatement,
   factBytes,
   type Leaves,
   type PostedModel,
@@ -34,18 +24,14 @@ import {
   requireDisputable,
   withTrees,
 } from "./posted-model.ts";
-import { integerRoot, ONE, residualOf, scaleRow } from "./row-arithmetic.ts";
+import { countRow, integerRoot, ONE, type RowCounts, residualOf, scaleRow } from "./row-arithmetic.ts";
 import { clusterLeaders, rowFactors, rowLengths } from "./row-factors.ts";
 
 /** What of a registered direct model is posted. */
-type DirectSource = Pick<
+export type DirectSource = Pick<
   PublishedModel<DirectParts>,
   "family" | "recipe" | "parameters" | "features" | "columns" | "statics" | "staticsHash"
 >;
-
-/** Whether a statement is of a direct model: its binding has the columns of one. */
-export const isDirectStatement = ({ binding }: Pick<DisputeStatement, "binding">): boolean =>
-  bucketsOfShape(Number(unpackBinding(binding).featureCount)) !== null;
 
 /** Places in the map's tree, as contracts/disputes/DirectTrees.sol has them. @param width D + 1 */
 export function mapPlaces(width: number) {
@@ -83,7 +69,7 @@ export function directPosting(
   const { bucketCount } = recipe.inputs;
   const width = bucketCount + 1;
   const rowCount = contents.length;
-  const counted = contents.map((content) => countDirectRow(content, bucketCount));
+  const counted = contents.map((content) => countRow(content, bucketCount));
   const weights = Array.from({ length: width }, (_, a) =>
     toFixed40(parameters[2 * a + 1]! - parameters[2 * a]!),
   );
@@ -166,7 +152,7 @@ function directNumbers(
 
 /** Lengths of the rows residual · Q x. */
 function influenceLengths(
-  rows: readonly DirectCounts[],
+  rows: readonly RowCounts[],
   residuals: readonly bigint[],
   inverse: FixedMatrix,
 ): Float64Array {
@@ -181,7 +167,7 @@ function influenceLengths(
 }
 
 /** Q x of a row, for a symmetric Q. */
-export function timesRow({ counts, terms }: DirectCounts, matrix: Float64Array, width: number): Float64Array {
+export function timesRow({ counts, terms }: RowCounts, matrix: Float64Array, width: number): Float64Array {
   const out = matrix.slice((width - 1) * width);
   const unit = terms === 0 ? 0 : 1 / Math.sqrt(terms);
   for (const [bucket, count] of counts) {

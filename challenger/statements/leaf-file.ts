@@ -3,7 +3,7 @@
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
 import { z } from "zod";
-import { isDirectStatement, mapPlaces } from "./direct-posting.ts";
+import { mapPlaces } from "./direct-posting.ts";
 import {
   type DisputeStatement,
   type Leaves,
@@ -94,15 +94,14 @@ export function leafCounts(
       weights: 0,
       ...ofColumns,
     };
-  const isDirect = isDirectStatement(statement);
   const { digestCount, digests } = mapPlaces(columnCount);
   return {
     rows,
     tokens: rows,
     facts: rows,
-    // The row of a direct model's logit.
-    features: isDirect ? rows + 1 : rows,
-    map: isDirect ? digests + digestCount : columnCount,
+    // The logit has a row, too.
+    features: rows + 1,
+    map: digests + digestCount,
     inputs: bucketCount,
     weights: 1,
     ...ofColumns,

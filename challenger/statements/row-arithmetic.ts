@@ -25,39 +25,29 @@ const LABEL_PLACE = 10;
 export interface RowCounts {
   /** 1 for spam. */
   readonly label: 0 | 1;
-  /** Of the length that counts are divided by: the sum of their squares. A direct model has its own. */
-  readonly squares: bigint;
+  /** How many terms they are: x is counts over the root of that number, and 1 for the bias. */
+  readonly terms: number;
   /** How many different words and pairs of words fall on each bucket; buckets ascending, without zeros. */
   readonly counts: readonly (readonly [bucket: number, count: number])[];
 }
 
-/** How many terms count: of a bucket, and at all. What comes later in the text is left out. */
-interface TermBounds {
-  readonly mostOf: number;
-  readonly most: number;
-}
-
-const UNBOUNDED: TermBounds = { mostOf: Number.POSITIVE_INFINITY, most: Number.POSITIVE_INFINITY };
+/** Terms of a bucket that count, and of all: what comes later in the text is left out, as of a query's (circuits/ledger/direct-query.ts). */
+const MOST_OF_BUCKET = 3;
+const MOST_TERMS = 2_000;
 
 /** The counts of a row's text, read from its JSON. Any bytes have counts. */
-export function countRow(
-  content: Uint8Array,
-  bucketCount: number,
-  { mostOf, most }: TermBounds = UNBOUNDED,
-): RowCounts {
+export function countRow(content: Uint8Array, bucketCount: number): RowCounts {
   const label = labelOf(content);
   const counts = new Map<number, number>();
-  let total = 0;
+  let terms = 0;
   for (const term of termsOf(content, HEAD_BYTES + label, content.length - TAIL_BYTES)) {
     const bucket = mix32(BUCKET_SEED, term) % bucketCount;
     const counted = counts.get(bucket) ?? 0;
-    if (counted === mostOf || total === most) continue;
+    if (counted === MOST_OF_BUCKET || terms === MOST_TERMS) continue;
     counts.set(bucket, counted + 1);
-    total++;
+    terms++;
   }
-  let squares = 0n;
-  for (const count of counts.values()) squares += BigInt(count * count);
-  return { label, squares, counts: [...counts].sort(([a], [b]) => a - b) };
+  return { label, terms, counts: [...counts].sort(([a], [b]) => a - b) };
 }
 
 /**
@@ -104,15 +94,15 @@ function termsOf(content: Uint8Array, start: number, end: number): Set<number> {
   return terms;
 }
 
-/** vector · x, where x is the counts at length 1, and 1 for the bias. @param vector D + 1 numbers, the bias last */
+/** vector · x, where x is the counts over √n, and 1 for the bias. @param vector D + 1 numbers, the bias last */
 export function dotRow(row: RowCounts, vector: readonly bigint[]): bigint {
   const sum = row.counts.reduce((total, [bucket, count]) => total + BigInt(count) * vector[bucket]!, 0n);
   return scaleRow(row, sum) + vector.at(-1)!;
 }
 
-/** value / |counts|; 0 for a row without terms. */
-export function scaleRow({ squares }: RowCounts, value: bigint): bigint {
-  return squares === 0n ? 0n : (value << 48n) / integerRoot(squares << 96n);
+/** value / √n of n terms; 0 for a row without terms. */
+export function scaleRow({ terms }: RowCounts, value: bigint): bigint {
+  return terms === 0 ? 0n : (value << 48n) / integerRoot(BigInt(terms) << 96n);
 }
 
 /** What the row's label lacks: y − σ(logit), y = 1 for spam. */
@@ -135,17 +125,6 @@ export function sigmoid(z: bigint): bigint {
   }
   const likely = (1n << 104n) / ((1n << 64n) + (sum >> halvings));
   return z < 0n ? ONE - likely : likely;
-}
-
-/** The entry of G before it is rounded. @param factor what rules make of the row */
-export function entryValue(
-  row: RowCounts,
-  weights: readonly bigint[],
-  mapRow: readonly bigint[],
-  factor: bigint,
-): bigint {
-  const value = (dotRow(row, mapRow) * residualOf(row, weights)) >> 40n;
-  return (value * factor) >> 40n;
 }
 
 /** The largest integer whose square is not above. */

@@ -4,12 +4,10 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { packRules } from "@openledger/attribution/model/answering-hash";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { hashRow, type VersionRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
-import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import {
   type ColumnCommitments,
   commitColumns,
@@ -20,19 +18,9 @@ import type { DisputeStatement, PostedModel } from "./posted-model.ts";
 export type TieFault =
   | { readonly kind: "cell"; readonly row: number; readonly column: number }
   | { readonly kind: "point"; readonly column: number }
-  | { readonly kind: "statics" }
   | { readonly kind: "versionRow"; readonly row: number };
 
 const POINT_BYTES = 64;
-
-export function* tieFaults(posted: PostedModel, owned: readonly OwnedRow[]): Generator<TieFault> {
-  yield* versionFaults(posted, owned);
-  yield* cellFaults(posted);
-  yield* pointFaults(posted);
-  const points = readPoints(posted);
-  if (points !== null && staticsOfPoints(posted.statement, points) !== posted.statement.staticsHash)
-    yield { kind: "statics" };
-}
 
 /** Points of the columns. null where a leaf is none: it is a wrong point, and L1 cannot hash the others beside it. */
 export function readPoints({ leaves }: PostedModel): ColumnCommitments | null {
@@ -92,13 +80,6 @@ export function* pointFaults({
     if (unknown.has(column) || point === null || point[0] !== u[column] || point[1] !== v[column])
       yield { kind: "point", column };
   }
-}
-
-/** The statics that these points and the statement make. */
-function staticsOfPoints(statement: DisputeStatement, points: ColumnCommitments): bigint {
-  const { answering, bucketCount, clipQuantile, decay, sharesDuplicates } = statement;
-  const rules = packRules({ bucketCount, decay, sharesDuplicates, clipQuantile, damping: 0n });
-  return staticsOf(statement, points, hashTagged(TAG.challenged, [answering, rules]));
 }
 
 /** The statics of these points, by an answering hash. */

@@ -5,16 +5,16 @@ import { attributionError } from "@openledger/attribution/attribution-errors";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type TrainedCase, trainedCase } from "../postings/testing/dispute-fixture.ts";
+import { type DirectCase, directCase } from "../postings/testing/direct-case.ts";
 import { ModelVerdicts } from "./model-verdicts.ts";
 import { publishedFiles } from "./watch.ts";
 
 const OTHER = `0x${"11".repeat(20)}` as const;
 let folder: string;
-let made: TrainedCase;
+let made: DirectCase;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "verdicts-"));
-  made = await trainedCase(24);
+  made = await directCase(24);
   await rm(folder, { recursive: true });
   await writeModel(folder, made.model);
 });

@@ -9,7 +9,7 @@ import type { Trained } from "@openledger/attribution/model/model-family";
 import { publishedModel } from "@openledger/attribution/model/model-files";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
-import { deployDisputes, deployGenesisGates } from "@openledger/contracts/build/deploy-disputes";
+import { deployDirectDisputes, deployGenesisGates } from "@openledger/contracts/build/deploy-disputes";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { isWhole } from "@openledger/foundation/testing/test-random";
@@ -299,12 +299,12 @@ describe("openledger watch", () => {
   test("plays games before it looks at postings, and no contract keeps it from the others", async () => {
     const weekSeconds = 604_800n;
     const terms = { windowSeconds: weekSeconds, leastBondWei: BOND_WEI, demandFeeWei: 1n };
-    const disputes = await deployDisputes(f.clients as never, terms, f.math);
+    const disputes = await deployDirectDisputes(f.clients as never, terms, f.math);
     const gate = await deployGenesisGates(f.clients as never, [disputes, f.game]);
     const watch = (rpc: string) =>
       runInProcess("watch", gate, "--model", right(), "--base", base, "--rpc", rpc, "--rollup", rollup);
     const ofGames = `${getAddress(f.game)}, of language models`;
-    const ofPostings = `${getAddress(disputes)}, of classifier models`;
+    const ofPostings = `${getAddress(disputes)}, of direct models`;
     const { status, stdout } = await watch(f.url);
     expect(status).toBe(0);
     expect(stdout.indexOf(ofGames)).toBeGreaterThanOrEqual(0);

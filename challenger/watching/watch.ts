@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { directFamily } from "@openledger/attribution/model/direct-family";
 import { directTraining } from "@openledger/attribution/model/direct-training";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import { fetchFiles } from "@openledger/attribution/model/model-download";
 import type { FamilyTraining, ModelFamily } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
-import { classifierTraining } from "@openledger/attribution/model/trained-model";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -28,7 +28,6 @@ import type { Posting } from "../postings/read-postings.ts";
 import { type RowGames, type Watched, type Watcher, watchOnce } from "../postings/watch-postings.ts";
 import { inOrder } from "../sending/l1-queue.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
-import { POSTABLE_FAMILIES } from "../statements/posting-kind.ts";
 import { ModelVerdicts } from "./model-verdicts.ts";
 import { GameWatch } from "./watch-games.ts";
 import { folderOf, type GameWatchSetting, type ModelPlaces } from "./watch-setting.ts";
@@ -160,7 +159,7 @@ export async function publishedFiles(
   { id, modelId, statement }: Pick<Posting, "id" | "modelId" | "statement">,
   places: ModelPlaces,
   verdicts: ModelVerdicts,
-  kind: GateContract["kind"] = "classifier",
+  kind: GateContract["kind"] = "direct",
 ): Promise<PublishedFiles | null> {
   const { families, trainings } = await knownOf(kind, places);
   let model: PublishedModel;
@@ -199,8 +198,8 @@ async function knownOf(
 ): Promise<{ families: readonly ModelFamily[]; trainings: readonly FamilyTraining[] }> {
   if (kind !== "text")
     return {
-      families: POSTABLE_FAMILIES as readonly object[] as readonly ModelFamily[],
-      trainings: [classifierTraining, directTraining],
+      families: [directFamily] as readonly object[] as readonly ModelFamily[],
+      trainings: [directTraining as object as FamilyTraining],
     };
   return { families: await modelFamilies({ base }), trainings: await trainingsWithPromises({ base }) };
 }

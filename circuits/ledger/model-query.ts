@@ -48,7 +48,7 @@ export function queryBytes(q: Int16Array): Uint8Array {
 }
 
 /** The query that `queryBytes` has written: every byte is an odd number. */
-export function queryOfBytes(bytes: Uint8Array): Int16Array {
+function queryOfBytes(bytes: Uint8Array): Int16Array {
   return Int16Array.from(bytes, (byte) => {
     let entry = 0;
     for (let i = QUERY_DIGITS - 1; i >= 0; i--) {

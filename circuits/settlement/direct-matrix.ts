@@ -9,13 +9,17 @@ import { generators } from "../field/generators.ts";
 import {
   type AnsweredClass,
   type DirectQuery,
+  emptyQuery,
   lengthOf,
   requireBuckets,
   requireDirectQuery,
   TERM_WEIGHT,
   termTotal,
 } from "../ledger/direct-query.ts";
+import type { ModelQuery } from "../ledger/model-query.ts";
+import { type DrawInputs, drawInputs, exactScores } from "./draw-scores.ts";
 import { type ColumnCommitments, sumColumns } from "./feature-commitment.ts";
+import type { SettlementSize } from "./settlement-size.ts";
 
 export const MAX_DIRECT_ENTRY = 511;
 
@@ -142,4 +146,28 @@ export function directDraw(matrix: DirectMatrix, query: DirectQuery): DirectDraw
     logitDigits: sign * (2n * BigInt(logit) + 1n),
     blindScore: sign * BigInt(TERM_WEIGHT * terms + lengthOf(terms)),
   };
+}
+
+/** G, row-major N × d; or a direct model's B. */
+export type RegisteredMatrix = Int8Array | DirectMatrix;
+
+/**
+ * The score of each row.
+ * @throws CIR_QUERY_INVALID where the query is of another kind than the matrix; CIR_QUERY_INVALID, CIR_FEATURES_INVALID
+ */
+export function scoresOf(matrix: RegisteredMatrix, query: ModelQuery): readonly bigint[] {
+  if (matrix instanceof Int8Array && query instanceof Int16Array) return exactScores(matrix, query);
+  return scoredDraw(matrix, query).scores;
+}
+
+/** What the circuit takes of a draw's query and scores. @throws as `scoresOf` */
+export function scoredDraw(matrix: RegisteredMatrix, query: ModelQuery): DrawInputs | DirectDraw {
+  if (matrix instanceof Int8Array && query instanceof Int16Array) return drawInputs(matrix, query);
+  if (!(matrix instanceof Int8Array || query instanceof Int16Array)) return directDraw(matrix, query);
+  throw circuitError("CIR_QUERY_INVALID", "the query is of another kind than the model", { data: {} });
+}
+
+/** A void draw needs some query: all ones, or no term. @throws CIR_SETTLEMENT_SIZE */
+export function queryOfVoid({ features, isDirect }: SettlementSize): ModelQuery {
+  return isDirect === true ? emptyQuery(features) : new Int16Array(features).fill(1);
 }

@@ -10,8 +10,8 @@ import { type ModelQuery, modelQueryCommitment, receiptHash } from "../ledger/mo
 import { type SealedEpoch, unpackSplit } from "../ledger/rewards.ts";
 import { TAG } from "../protocol.ts";
 import type { DirectMatrix } from "./direct-matrix.ts";
+import { queryOfVoid, type RegisteredMatrix, scoredDraw, scoresOf } from "./direct-matrix.ts";
 import { type ColumnCommitments, featuresCommitment } from "./feature-commitment.ts";
-import { queryOfVoid, type RegisteredMatrix, scoredDraw, scoresOf } from "./query-kinds.ts";
 import {
   differs,
   type PreparedSettlement,

@@ -21,20 +21,10 @@ export interface DisputesParameters {
 export const WEEK_SECONDS = 7n * 86_400n;
 
 /**
- * The contract, and the ledger's arithmetic that it asks. @param math an existing LedgerMath; default: a new one, with no
- * chunk stored
+ * The contract for direct models, with its judges, and the ledger's arithmetic that it asks. @param math an existing LedgerMath;
+ * default: a new one, with no chunk stored
  * @throws RollupError CON_DEPLOY_FAILED
  */
-export async function deployDisputes(
-  clients: Clients,
-  { windowSeconds, leastBondWei, demandFeeWei }: DisputesParameters,
-  math?: Address,
-): Promise<Address> {
-  const { deploy, used } = await prepare(clients, math);
-  return deploy("Disputes", [windowSeconds, leastBondWei, demandFeeWei, used]);
-}
-
-/** The same for direct models, with its judges. @throws RollupError CON_DEPLOY_FAILED */
 export async function deployDirectDisputes(
   clients: Clients,
   { windowSeconds, leastBondWei, demandFeeWei }: DisputesParameters,
@@ -54,7 +44,7 @@ interface RowGameParameters {
 }
 
 /**
- * The same for language models, with its judges and the games over rows.
+ * The contract for language models, with its judges and the games over rows.
  *
  * @param around contracts that are there: the ledger's arithmetic, the rules of a trace, and LedgerTraces, where models are
  *   registered. Another transaction of the same account meanwhile makes it fail.
@@ -89,7 +79,7 @@ export async function deployTextDisputes(
 }
 
 /**
- * One gate before several such contracts, older and direct ones, say: a rollup names it as `genesisGate`.
+ * One gate before several such contracts, of direct and of language models, say: a rollup names it as `genesisGate`.
  * @throws RollupError CON_DEPLOY_FAILED
  */
 export async function deployGenesisGates(clients: Clients, members: readonly Address[]): Promise<Address> {
@@ -98,20 +88,17 @@ export async function deployGenesisGates(clients: Clients, members: readonly Add
 }
 
 /**
- * A gate before a contract for each kind of models, with the constants that challenges of so many rows read.
+ * A gate for direct models, with the constants that challenges of so many rows read.
  * @throws RollupError CON_DEPLOY_FAILED
  */
-export async function deployGateOfAllKinds(
+export async function deployDirectGate(
   clients: Clients,
   parameters: DisputesParameters,
   mostRows: number,
 ): Promise<Address> {
   const math = await deployLedgerMath(clients);
   await storeChunks(clients, math, await missingChunks(clients.publicClient, math, mostRows));
-  return deployGenesisGates(clients, [
-    await deployDisputes(clients, parameters, math),
-    await deployDirectDisputes(clients, parameters, math),
-  ]);
+  return deployDirectDisputes(clients, parameters, math);
 }
 
 async function prepare(clients: Clients, math?: Address) {

@@ -52,7 +52,9 @@ export async function renderGovernanceAbi(): Promise<string> {
 export async function renderDisputesAbi(): Promise<string> {
   const contracts = await compileContracts({ set: "disputes" });
   const abiOf = (name: string) => pickContract(contracts, name).abi;
-  const [disputes, direct, math, texts] = ["Disputes", "DirectDisputes", "LedgerMath", "RowTexts"].map(abiOf);
+  const [disputes, direct, math, texts] = ["IDisputes", "DirectDisputes", "LedgerMath", "RowTexts"].map(
+    abiOf,
+  );
   // A challenge fails with the errors of the arithmetic that it asks.
   const errors = math!.filter((item) => item.type === "error");
   const known = new Set(disputes!.map((item) => ("name" in item ? item.name : "")));

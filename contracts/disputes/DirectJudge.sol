@@ -16,9 +16,6 @@ contract DirectJudge {
     int256 private constant ONE = RowArithmetic.ONE;
     uint256 private constant MOST_ROW_BYTES = 16_384;
     uint256 private constant FACT_BYTES = 32;
-    /// @dev Terms that count, as in a query: docs/attribution-direct.md.
-    uint256 private constant MOST_OF_BUCKET = 3;
-    uint256 private constant MOST_TERMS = 2_000;
     /// @dev Ten bits with their sign.
     int256 private constant MOST_ENTRY = 511;
     /// @dev Half a unit of B, and 2^-8 of one.
@@ -64,7 +61,7 @@ contract DirectJudge {
             && features.data.length == 2 * width && content.data.length <= MOST_ROW_BYTES;
         Numbers memory given = _numbers(statement, numbers);
         if (isRight) {
-            RowArithmetic.Counts memory counted = _count(statement, content.data);
+            RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount);
             // Towards the other class: B speaks for class 0.
             int256 value = -counted.residual(counted.dot(weights)) * counted.dot(inverse.data);
             value = (value * int256(uint256(uint64(bytes8(fact.data[0:8]))))) >> 80;
@@ -84,7 +81,7 @@ contract DirectJudge {
     ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
         DirectTrees.requireOpening(statement, IDisputes.Tree.Rows, row, content);
         DirectTrees.requireLeaf(statement, IDisputes.Tree.Tokens, row, leaf, path);
-        bytes memory list = _count(statement, content.data).list();
+        bytes memory list = RowArithmetic.count(content.data, statement.bucketCount).list();
         return (keccak256(abi.encodePacked(bytes1(0), list)) == leaf, IDisputes.Fault.Tokens, row);
     }
 
@@ -101,7 +98,7 @@ contract DirectJudge {
         DirectTrees.requireOpening(statement, IDisputes.Tree.Facts, row, fact);
         isRight = weights.length == 8 * uint256(statement.columnCount) && fact.data.length == FACT_BYTES;
         if (isRight) {
-            RowArithmetic.Counts memory counted = _count(statement, content.data);
+            RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount);
             int256 residual = counted.residual(counted.dot(weights));
             isRight = _isNear(_int64(fact.data, 8), residual, RESIDUAL_TOLERANCE)
                 && _isNear(_int64(fact.data, 16), counted.scale(residual), RESIDUAL_TOLERANCE);
@@ -284,14 +281,6 @@ contract DirectJudge {
         if ((numbers.unit | numbers.logitUnit | numbers.damping) >> 63 != 0) {
             (numbers.unit, numbers.logitUnit, numbers.damping, numbers.peak) = (0, 0, 0, type(uint256).max);
         }
-    }
-
-    function _count(IDisputes.Statement calldata statement, bytes calldata content)
-        private
-        pure
-        returns (RowArithmetic.Counts memory)
-    {
-        return RowArithmetic.countUpTo(content, statement.bucketCount, MOST_OF_BUCKET, MOST_TERMS).byTerms();
     }
 
     function _entry(bytes calldata entries, uint256 column) private pure returns (int256) {

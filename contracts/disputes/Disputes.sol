@@ -9,21 +9,15 @@ import {Openings} from "./Openings.sol";
 import {RowArithmetic} from "./RowArithmetic.sol";
 import {RowTexts} from "./RowTexts.sol";
 
-/// @title One wrong place of a posted model, shown in one transaction
+/// @title One wrong place of a posted model, shown in one transaction: what every kind of models has
 /// @dev Documentation is in IDisputes. Bytes of a wrong length that open a posted root are the owner's fault: they refute.
-contract Disputes is LedgerTies {
-    using RowArithmetic for RowArithmetic.Counts;
-
+abstract contract Disputes is LedgerTies {
     /// @dev A row of this many bytes is shown, read and divided within 2^24 gas (EIP-7825).
     uint256 private constant MOST_ROW_BYTES = 16_384;
     /// @dev No row is longer than this many average ones.
     uint256 private constant MOST_AVERAGES = 10;
 
     int256 private constant ONE = RowArithmetic.ONE;
-    /// @dev Half a unit of G, and 2^-20 of one for another machine's floats.
-    int256 private constant ENTRY_TOLERANCE = (1 << 39) + (1 << 20);
-    /// @dev 2^-30.
-    int256 private constant RESIDUAL_TOLERANCE = 1 << 10;
     /// @dev 2^-18.
     int256 private constant OPTIMUM_TOLERANCE = 1 << 22;
     uint256 private constant FACT_BYTES = 32;
@@ -46,80 +40,6 @@ contract Disputes is LedgerTies {
     /// @inheritdoc IDisputes
     function texts() external view returns (address) {
         return address(_texts);
-    }
-
-    /// @inheritdoc IDisputes
-    function challengeEntry(
-        uint256 id,
-        Statement calldata statement,
-        uint256 row,
-        uint256 column,
-        bytes calldata weights,
-        Opening calldata content,
-        Opening calldata mapRow,
-        Opening calldata fact,
-        Opening calldata features
-    ) external virtual {
-        Posting storage posting = _stated(id, statement);
-        _requireWeights(statement, weights);
-        _requireOpening(statement, Tree.Rows, row, content);
-        _requireOpening(statement, Tree.Map, column, mapRow);
-        _requireOpening(statement, Tree.Facts, row, fact);
-        _requireOpening(statement, Tree.Features, row, features);
-        uint256 vectorBytes = 8 * (uint256(statement.bucketCount) + 1);
-        bool isRight = weights.length == vectorBytes && mapRow.data.length == vectorBytes
-            && fact.data.length == FACT_BYTES && features.data.length == statement.columnCount
-            && content.data.length <= MOST_ROW_BYTES;
-        if (isRight) {
-            RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount);
-            int256 residual = counted.residual(counted.dot(weights));
-            int256 value = (counted.dot(mapRow.data) * residual) >> 40;
-            value = (value * _fact(fact.data, 0).factor) >> 40;
-            int256 entry = int8(uint8(features.data[column]));
-            isRight = _isNear(value, entry * ONE, ENTRY_TOLERANCE);
-        }
-        _judge(id, posting, isRight, Fault.Entry, row * statement.columnCount + column);
-    }
-
-    /// @inheritdoc IDisputes
-    function challengeTokens(
-        uint256 id,
-        Statement calldata statement,
-        uint256 row,
-        Opening calldata content,
-        bytes32 leaf,
-        bytes32[] calldata path
-    ) external virtual {
-        Posting storage posting = _stated(id, statement);
-        _requireOpening(statement, Tree.Rows, row, content);
-        _requireLeaf(statement, Tree.Tokens, row, leaf, path);
-        bytes memory list = RowArithmetic.count(content.data, statement.bucketCount).list();
-        _judge(id, posting, keccak256(abi.encodePacked(bytes1(0), list)) == leaf, Fault.Tokens, row);
-    }
-
-    /// @inheritdoc IDisputes
-    function challengeResidual(
-        uint256 id,
-        Statement calldata statement,
-        uint256 row,
-        bytes calldata weights,
-        Opening calldata content,
-        Opening calldata fact
-    ) external virtual {
-        Posting storage posting = _stated(id, statement);
-        _requireWeights(statement, weights);
-        _requireOpening(statement, Tree.Rows, row, content);
-        _requireOpening(statement, Tree.Facts, row, fact);
-        bool isRight =
-            weights.length == 8 * (uint256(statement.bucketCount) + 1) && fact.data.length == FACT_BYTES;
-        if (isRight) {
-            RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount);
-            Fact memory given = _fact(fact.data, 0);
-            int256 residual = counted.residual(counted.dot(weights));
-            isRight = _isNear(given.residual, residual, RESIDUAL_TOLERANCE)
-                && _isNear(given.pull, counted.scale(residual), RESIDUAL_TOLERANCE);
-        }
-        _judge(id, posting, isRight, Fault.Residual, row);
     }
 
     /// @inheritdoc IDisputes

@@ -18,23 +18,23 @@ interface IDisputes {
     /// @param staticsHash Of the model: what its datanet approves.
     /// @param rowsRoot Of the datanet's version, as the ledger has it.
     /// @param answering SHA-256 of the answering files, mod r. The statics have H[CHALLENGED](answering, rules), where
-    /// rules is bucketCount | decay << 16 | sharesDuplicates << 80 | clipQuantile << 81.
+    /// rules is bucketCount | decay << 16 | sharesDuplicates << 80 | clipQuantile << 81 | damping << 145.
     /// @param ownersCommitment With the next three, what the statics open to besides features.
     /// @param rowCount N, at most 2,048.
     /// @param bucketCount D, at most 4,096.
-    /// @param columnCount d, at most 384.
+    /// @param columnCount Of the registered matrix: its kind says how many.
     /// @param decay λ of the training, times 2^40.
-    /// @param clipLength No row is longer, in units of G; 0 for no limit.
+    /// @param clipLength No row is longer, in units of the matrix; 0 for no limit.
     /// @param clipQuantile Of the rows' lengths, which the clip's length is; times 2^40, 2^40 for no limit.
     /// @param sharesDuplicates Whether near-duplicates share one reward; else every row leads itself.
     /// @param rows Tree of the contents' SHA-256.
     /// @param tokens Tree of token lists: bucket and count, two bytes each, ascending.
     /// @param facts Tree of 32 bytes a row: factor 8, residual 8, pull 8, length 4, leader 4.
-    /// @param features Tree of G's rows, a byte an entry.
-    /// @param map Tree of the composed map's rows: D + 1 int64 of 2^-40, one row a column of G.
+    /// @param features Tree of the matrix' rows.
+    /// @param map Tree of what the matrix is made of beside the rows: its kind says what.
     /// @param inputs Tree of the columns of the token lists: row and count, two bytes each.
     /// @param weights Tree of one leaf: D + 1 int64 of 2^-40, the logit's.
-    /// @param columns Tree of G's columns, a byte an entry.
+    /// @param columns Tree of the matrix' columns.
     /// @param points Tree of the registered column commitments: u and v, 32 bytes each.
     struct Statement {
         uint24 modelId;
@@ -183,39 +183,6 @@ interface IDisputes {
         uint256[8][] calldata path
     ) external payable returns (uint256 id);
 
-    /// @notice G[row][column] is not the rounding of any value within 2^-20 of what text, weights and map make of it.
-    function challengeEntry(
-        uint256 id,
-        Statement calldata statement,
-        uint256 row,
-        uint256 column,
-        bytes calldata weights,
-        Opening calldata content,
-        Opening calldata mapRow,
-        Opening calldata fact,
-        Opening calldata features
-    ) external;
-
-    /// @notice The row's token list is not its text's.
-    function challengeTokens(
-        uint256 id,
-        Statement calldata statement,
-        uint256 row,
-        Opening calldata content,
-        bytes32 leaf,
-        bytes32[] calldata path
-    ) external;
-
-    /// @notice The row's residual, or that over the length of its counts, is off by more than 2^-30.
-    function challengeResidual(
-        uint256 id,
-        Statement calldata statement,
-        uint256 row,
-        bytes calldata weights,
-        Opening calldata content,
-        Opening calldata fact
-    ) external;
-
     /// @notice The row's length is not the root of its entries' squares, rounded down.
     function challengeRowLength(
         uint256 id,
@@ -292,10 +259,6 @@ interface IDisputes {
         Opening calldata entries,
         Opening calldata point
     ) external;
-
-    /// @notice The points, the rules and the statement's other parts do not hash to the statics.
-    /// @param points All leaves, in their order.
-    function challengeStatics(uint256 id, Statement calldata statement, bytes calldata points) external;
 
     /// @notice The posted row is not the version's at this place.
     /// @param digest The posted leaf: SHA-256 of the content. @param path Its keccak path.

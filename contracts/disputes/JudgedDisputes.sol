@@ -5,7 +5,7 @@ import {Disputes} from "./Disputes.sol";
 import {IDisputes} from "./IDisputes.sol";
 import {LedgerMath} from "./LedgerMath.sol";
 
-/// @title Postings of another kind of model, whose own rules are judged by other contracts
+/// @title Postings of a kind of models, whose own rules are judged by other contracts
 /// @notice Window, bond, demands, admissions and the rules of rows are those of Disputes. What differs is judged by contracts
 /// without state, since one contract's code has not the room: a judge is asked with the very bytes that are shown.
 abstract contract JudgedDisputes is Disputes {
@@ -48,34 +48,5 @@ abstract contract JudgedDisputes is Disputes {
         if (!isDone || verdict.length != VERDICT_BYTES) revert DisputesJudgeUnknown(judge);
         (bool isRight, Fault fault, uint256 place) = abi.decode(verdict, (bool, Fault, uint256));
         _judge(id, posting, isRight, fault, place);
-    }
-
-    // What judges rows of an e-mail model's map has other functions, of the judges.
-
-    /// @inheritdoc IDisputes
-    function challengeEntry(
-        uint256, Statement calldata, uint256, uint256, bytes calldata, Opening calldata, Opening calldata,
-        Opening calldata, Opening calldata
-    ) external pure override {
-        revert DisputesOtherKind();
-    }
-
-    /// @inheritdoc IDisputes
-    function challengeTokens(
-        uint256, Statement calldata, uint256, Opening calldata, bytes32, bytes32[] calldata
-    ) external pure override {
-        revert DisputesOtherKind();
-    }
-
-    /// @inheritdoc IDisputes
-    function challengeResidual(
-        uint256, Statement calldata, uint256, bytes calldata, Opening calldata, Opening calldata
-    ) external pure override {
-        revert DisputesOtherKind();
-    }
-
-    /// @inheritdoc IDisputes
-    function challengeStatics(uint256, Statement calldata, bytes calldata) external pure override {
-        revert DisputesOtherKind();
     }
 }

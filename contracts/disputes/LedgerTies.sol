@@ -73,17 +73,6 @@ abstract contract LedgerTies is Postings {
     }
 
     /// @inheritdoc IDisputes
-    function challengeStatics(uint256 id, Statement calldata statement, bytes calldata points) external virtual {
-        Posting storage posting = _stated(id, statement);
-        // A leaf of another length is refuted by challengePoint.
-        if (
-            points.length != 64 * uint256(statement.columnCount)
-                || Openings.rootOfLeaves(points, 64) != statement.points
-        ) revert DisputesOpeningInvalid(Tree.Points, 0);
-        _judge(id, posting, _isStatics(statement, _math.columnsCommitment(points), 0), Fault.Statics, 0);
-    }
-
-    /// @inheritdoc IDisputes
     function challengeVersionRow(
         uint256 id,
         Statement calldata statement,

@@ -237,17 +237,12 @@ abstract contract Postings is IDisputes {
             && uint32(binding >> 56) == statement.rowCount;
     }
 
-    function _treeOf(Statement calldata statement, Tree tree) internal pure virtual returns (bytes32 root, uint256 count) {
-        if (tree == Tree.Rows) return (statement.rows, statement.rowCount);
-        if (tree == Tree.Tokens) return (statement.tokens, statement.rowCount);
-        if (tree == Tree.Facts) return (statement.facts, statement.rowCount);
-        if (tree == Tree.Features) return (statement.features, statement.rowCount);
-        if (tree == Tree.Map) return (statement.map, statement.columnCount);
-        if (tree == Tree.Inputs) return (statement.inputs, statement.bucketCount);
-        if (tree == Tree.Columns) return (statement.columns, statement.columnCount);
-        if (tree == Tree.Points) return (statement.points, statement.columnCount);
-        return (statement.weights, 1);
-    }
+    /// @dev The root of a tree and how many leaves it has, as this kind of models has them.
+    function _treeOf(Statement calldata statement, Tree tree)
+        internal
+        pure
+        virtual
+        returns (bytes32 root, uint256 count);
 
     function _requireOpening(Statement calldata statement, Tree tree, uint256 index, Opening calldata leaf)
         internal

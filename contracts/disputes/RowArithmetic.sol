@@ -19,33 +19,18 @@ library RowArithmetic {
     struct Counts {
         /// @dev 1 for spam.
         uint256 label;
-        /// @dev Of the length that counts are divided by: the sum of their squares, or how many terms there are.
-        uint256 squares;
+        /// @dev How many terms are counted: the square of the length that counts are divided by.
+        uint256 terms;
         uint256 bucketCount;
         /// @dev Where the counts lie: two bytes a bucket, zeros up to a whole word.
         uint256 table;
-        /// @dev How many terms are counted, and at most: of a bucket, and of all.
-        uint256 terms;
-        uint256 mostOf;
-        uint256 most;
     }
 
-    /// @dev More terms than a text can have.
-    uint256 private constant ALL = type(uint256).max;
-
-    /// @notice How many different words and pairs of words of the text fall on each bucket.
+    /// @notice How many different words and pairs of words of the text fall on each bucket: at most three of a bucket, and
+    /// the first 2,000 of all, as in a query (docs/attribution-direct.md).
     /// @dev Any bytes have counts: what is no canonical row is read by the same places.
-    function count(bytes calldata content, uint256 bucketCount) internal pure returns (Counts memory) {
-        return countUpTo(content, bucketCount, ALL, ALL);
-    }
-
-    /// @param mostOf How many terms of a bucket count. @param most How many terms count at all: the first ones.
-    function countUpTo(bytes calldata content, uint256 bucketCount, uint256 mostOf, uint256 most)
-        internal
-        pure
-        returns (Counts memory counts)
-    {
-        (counts.bucketCount, counts.mostOf, counts.most) = (bucketCount, mostOf, most);
+    function count(bytes calldata content, uint256 bucketCount) internal pure returns (Counts memory counts) {
+        counts.bucketCount = bucketCount;
         _fill(counts, content);
     }
 
@@ -87,10 +72,9 @@ library RowArithmetic {
                 }
                 let at := add(mload(add(state, 0x60)), shl(1, mod(mix(0x5eed, term), mload(add(state, 0x40)))))
                 let counted := mload(at)
-                let terms := mload(add(state, 0x80))
-                if or(eq(terms, mload(add(state, 0xc0))), eq(shr(240, counted), mload(add(state, 0xa0)))) { leave }
-                mstore(add(state, 0x80), add(terms, 1))
-                mstore(add(state, 0x20), add(mload(add(state, 0x20)), add(shl(1, shr(240, counted)), 1)))
+                let terms := mload(add(state, 0x20))
+                if or(eq(terms, 2000), eq(shr(240, counted), 3)) { leave }
+                mstore(add(state, 0x20), add(terms, 1))
                 mstore(at, add(counted, shl(240, 1)))
             }
             let table := mload(0x40)
@@ -137,12 +121,6 @@ library RowArithmetic {
         }
     }
 
-    /// @notice The same counts, divided by the root of how many terms there are.
-    function byTerms(Counts memory counts) internal pure returns (Counts memory) {
-        counts.squares = counts.terms;
-        return counts;
-    }
-
     /// @notice The counts as a list, ascending: bucket and count of each bucket that is not empty, two bytes each.
     function list(Counts memory counts) internal pure returns (bytes memory out) {
         assembly ("memory-safe") {
@@ -186,8 +164,8 @@ library RowArithmetic {
 
     /// @notice value over the counts' length; 0 for a row without terms.
     function scale(Counts memory counts, int256 value) internal pure returns (int256) {
-        if (counts.squares == 0) return 0;
-        return (value * (1 << 48)) / int256(root(counts.squares << 96));
+        if (counts.terms == 0) return 0;
+        return (value * (1 << 48)) / int256(root(counts.terms << 96));
     }
 
     /// @notice What the row's label lacks: y − σ(logit), y = 1 for spam.

@@ -1,4 +1,4 @@
-/** A contract Disputes as a rollup's gate, which admits models that are registered without challenges. */
+/** A contract DirectDisputes as a rollup's gate, which admits models that are registered without challenges. */
 
 import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
@@ -6,7 +6,7 @@ import { genesisHash } from "@openledger/circuits/ledger/rewards";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import { getContract, type Hex, sha256 } from "viem";
 import {
-  deployDisputes,
+  deployDirectDisputes,
   deployLedgerMath,
   missingChunks,
   storeChunks,
@@ -31,7 +31,7 @@ export async function startGate(client: Awaited<ReturnType<typeof connect>>) {
   // The hash alone: no column is added up.
   await storeChunks(clients, math, await missingChunks(clients.publicClient, math, 0));
   const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: 1n, demandFeeWei: 1n };
-  const address = await deployDisputes(clients, parameters, math);
+  const address = await deployDirectDisputes(clients, parameters, math);
   const disputes = getContract({ address, abi: disputesAbi, client });
   return {
     address,

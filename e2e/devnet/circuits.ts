@@ -29,8 +29,8 @@ export interface DevnetCircuit extends KeyedCircuit {
 
 /**
  * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, earner table, exits of leaves
- * and of earners, without which nobody could freeze it, and the small batch that strangers prove; then that of a direct model, and
- * that of batches in blobs, where there are such.
+ * and of earners, without which nobody could freeze it, the small batch that strangers prove, and the settlement of a direct
+ * model; then that of batches in blobs, where there are such.
  */
 export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
   const { direct, hasBlobs, settlement, table, tableEarners } = plan;
@@ -57,7 +57,7 @@ export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
       isProven: false,
     },
     batch(postedShape(SMALL_TABLE), false),
-    ...(direct === undefined ? [] : [settling(direct)]),
+    settling(direct),
     ...(hasBlobs ? [batch(postedShape(tableIn(table, "blob")), true)] : []),
   ];
 }

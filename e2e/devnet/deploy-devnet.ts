@@ -2,7 +2,7 @@ import { type Deployment, encodeDeployment, loadDeployment } from "@openledger/c
 import { keyFromSecret } from "@openledger/client/l2-key";
 import { compileContracts, compilerInput, pickContract } from "@openledger/contracts/build/compile";
 import { deployContract } from "@openledger/contracts/build/deploy";
-import { deployGateOfAllKinds } from "@openledger/contracts/build/deploy-disputes";
+import { deployDirectGate } from "@openledger/contracts/build/deploy-disputes";
 import { GOVERNANCE_CONTRACTS, governanceArguments } from "@openledger/contracts/build/governance";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { workspacePaths } from "@openledger/scripts/internal/cli/workspace";
@@ -62,7 +62,7 @@ async function reuse(
   if (deployment.circuits.length > circuits.length)
     throw devnetError(
       "DEV_STATE_LOST",
-      "the devnet's rollup has more circuits than this start: was it begun with --direct, or with --blobs?",
+      "the devnet's rollup has more circuits than this start: was it begun with --blobs?",
       { data: { reason: "circuit-changed" } },
     );
   const client = createPublicClient({ transport: http(rpcUrl) });
@@ -88,8 +88,7 @@ async function deployNew(
   const transport = http(rpcUrl);
   const publicClient = createPublicClient({ chain: foundry, transport, pollingInterval: 200 });
   const walletClient = createWalletClient({ chain: foundry, transport, account: devAccount("faucet") });
-  const genesisGate =
-    plan.direct === undefined ? null : await deployGate({ publicClient, walletClient }, plan, console);
+  const genesisGate = await deployGate({ publicClient, walletClient }, plan, console);
   // Token, rollup, and the contracts of votes: the treasury's owner is known before it is there.
   const firstNonce = await publicClient.getTransactionCount({ address: walletClient.account.address });
   const [timelock, governor, registry] = [2, 3, 4].map((i) =>
@@ -102,7 +101,7 @@ async function deployNew(
     idFeeWei: ID_FEE_WEI,
     minDepositWei: MIN_DEPOSIT_WEI,
     queueBaseFeeWei: QUEUE_BASE_FEE_WEI,
-    ...(genesisGate === null ? {} : { genesisGate }),
+    genesisGate,
   });
   const { deployedAtBlock, rollupAddress: rollup, tokenAddress: token } = deployment;
   const votes = await compileContracts({ set: "governance" });
@@ -121,14 +120,14 @@ async function deployNew(
   return { ...deployment, governance: addresses };
 }
 
-/** What a rollup with direct models asks before every genesis. */
+/** What L1 asks before every genesis. */
 async function deployGate(
-  clients: Parameters<typeof deployGateOfAllKinds>[0],
+  clients: Parameters<typeof deployDirectGate>[0],
   plan: DevnetPlan,
   console: Console,
 ): Promise<Address> {
   const startedAtMs = Date.now();
-  const gate = await deployGateOfAllKinds(clients, DISPUTES, plan.settlement.rows);
-  console.done(`gate ${gate}, with a contract of disputes for each kind of models`, Date.now() - startedAtMs);
+  const gate = await deployDirectGate(clients, DISPUTES, plan.settlement.rows);
+  console.done(`gate ${gate}: a direct model is posted before it begins`, Date.now() - startedAtMs);
   return gate;
 }

@@ -60,7 +60,6 @@ import { fundVisitors } from "./visitors.ts";
 interface DevnetOptions {
   exit?: boolean;
   small?: boolean;
-  direct?: boolean;
   blobs?: boolean;
   reset?: boolean;
   prover: BackendChoice;
@@ -92,10 +91,7 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
       signal: stop.signal,
       proving: await chooseBackend(options.prover),
       hasPages: options.exit !== true,
-      plan: planOf(options.small === true ? "small" : "full", {
-        isDirect: options.direct === true,
-        hasBlobs: options.blobs === true,
-      }),
+      plan: planOf(options.small === true ? "small" : "full", { hasBlobs: options.blobs === true }),
     });
     console.line(`everything so far: ${formatDuration(Date.now() - startedAtMs)}`);
     const status = report.checks.every(({ holds }) => holds) ? 0 : 1;
@@ -119,7 +115,6 @@ function parseOptions(argv: readonly string[]): DevnetOptions | number {
     )
     .option("--exit", "end after the job; status 0 only if every check held")
     .option("--small", "small settlement circuits and fewer e-mails: for tests")
-    .option("--direct", "the spam filter is a direct model: posted, watched for a week of L1, and then begun")
     .option(
       "--blobs",
       "batches stand in blobs of Ethereum's transactions, which the sequencer keeps and serves",

@@ -88,8 +88,8 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
     serverName: "model-server",
     prompts: (plan) =>
       heldOutMails(plan).map(({ label, text }) => ({ text, rightLabel: label === 1 ? "spam" : "ham" })),
-    size: ({ direct, settlement }) => direct ?? settlement,
-    recipe: async (plan) => (plan.direct === undefined ? mailRecipe(plan) : directMailRecipe(plan)),
+    size: ({ direct }) => direct,
+    recipe: async (plan) => mailRecipe(plan),
   },
   speeches: {
     name: "speeches",
@@ -113,28 +113,17 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
   },
 };
 
-function mailRecipe({ bucketCount, featureCount, settlement }: DevnetPlan) {
+/** Its posting is open to challenges before its genesis. */
+function mailRecipe({ direct: { features: bucketCount } }: DevnetPlan) {
   return {
     version: 2 as const,
+    family: DIRECT,
     inputs: { kind: "email" as const, bucketCount },
     seed: "devnet",
     model: { kind: "logistic" as const, decay: 0.001, tolerance: 1e-6 },
-    method: { kind: "influence" as const, damping: 0.001, featureCount },
+    method: { kind: DIRECT, damping: 0.001 },
     rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
-    columnCount: settlement.features,
-  };
-}
-
-/** The same as a direct model; its posting is open to challenges before its genesis. */
-function directMailRecipe(plan: DevnetPlan) {
-  const { method, model, rules, ...recipe } = mailRecipe(plan);
-  return {
-    ...recipe,
-    family: DIRECT,
-    model,
-    method: { kind: DIRECT, damping: method.damping },
-    rules,
-    columnCount: plan.bucketCount + 1,
+    columnCount: bucketCount + 1,
     isChallengeable: true as const,
   };
 }

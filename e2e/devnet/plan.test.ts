@@ -17,7 +17,7 @@ const WIDE_SLOT = 25_608;
 
 it("deploys a small batch beside the large one: what a stranger takes for the queue and for a settlement", () => {
   for (const hasBlobs of [false, true]) {
-    const planned = circuitsOf(planOf("small", { isDirect: true, hasBlobs }));
+    const planned = circuitsOf(planOf("small", { hasBlobs }));
     const known = planned.map(({ spec }, i) => ({ name: spec.name, circuitId: BigInt(i) }));
     const registered = planned.map(({ sizes }, index) => ({ ...sizes, index, circuitId: BigInt(index) }));
     for (const choose of [chooseQueueCircuit, chooseBatchCircuit])
@@ -29,20 +29,19 @@ it("deploys a small batch beside the large one: what a stranger takes for the qu
 });
 
 it("deploys both circuits for a batch's data with blobs, in the same key's size, and one without", () => {
-  const twinsOf = (isDirect: boolean, hasBlobs: boolean) => {
-    const circuits = circuitsOf(planOf("small", { isDirect, hasBlobs })).map(({ sizes, spec }) => ({
+  const twinsOf = (hasBlobs: boolean) => {
+    const circuits = circuitsOf(planOf("small", { hasBlobs })).map(({ sizes, spec }) => ({
       ...sizes,
       name: spec.name,
     }));
     expect(hasOnlyBlobBatches(circuits)).toBe(false);
     return dataTwins(circuits);
   };
-  expect(twinsOf(false, false)).toMatchObject({ blob: null, calldata: { name: "table-8-6-6-16-6-1-2" } });
-  for (const isDirect of [false, true])
-    expect(twinsOf(isDirect, true)).toMatchObject({
-      blob: { name: "table-8-6-6-12-6-1-2-blob" },
-      calldata: { name: "table-8-6-6-12-6-1-2" },
-    });
-  const { table } = planOf("small", { isDirect: false, hasBlobs: true });
+  expect(twinsOf(false)).toMatchObject({ blob: null, calldata: { name: "table-8-6-6-16-6-1-2" } });
+  expect(twinsOf(true)).toMatchObject({
+    blob: { name: "table-8-6-6-12-6-1-2-blob" },
+    calldata: { name: "table-8-6-6-12-6-1-2" },
+  });
+  const { table } = planOf("small", { hasBlobs: true });
   expect(tableConstraints(tableIn(table, "blob"), TREE_DEPTH, WIDE_SLOT)).toBeLessThan(2 ** 18);
 });

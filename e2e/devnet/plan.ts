@@ -1,4 +1,4 @@
-/** Sizes of the devnet: everything that differs between `npm start`, and `npm start --` with `--small`, `--direct`, `--blobs`. */
+/** Sizes of the devnet: everything that differs between `npm start`, and `npm start --` with `--small`, `--blobs`. */
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import type { TableShape } from "@openledger/circuits/table/table-shape";
 import {
@@ -11,9 +11,10 @@ import {
 } from "./config.ts";
 
 export interface DevnetPlan {
+  /** Of the circuit that settles models of texts. */
   readonly settlement: SettlementSize;
-  /** Of the circuit that settles the spam filter where that is a direct model; absent where it is a classifier. */
-  readonly direct?: SettlementSize;
+  /** Of the circuit that settles the spam filter, a direct model. */
+  readonly direct: SettlementSize;
   /** Of the batches. */
   readonly table: TableShape;
   /** Whether they stand in blobs. The twin of their circuit, and the small one, are deployed all the same. */
@@ -26,10 +27,6 @@ export interface DevnetPlan {
   readonly disputedCount: number;
   /** Held-out e-mails that customers ask about. */
   readonly questionCount: number;
-  /** Hash buckets of the model's words. */
-  readonly bucketCount: number;
-  /** Features that the model computes, a power of two; up to the circuit's they are filled up with zeros. */
-  readonly featureCount: number;
   /** The second half: a language model that is tuned on passages of speeches. */
   readonly speeches: {
     readonly rowsOf: Readonly<Record<ContributorName, number>>;
@@ -44,48 +41,37 @@ type PlanName = (typeof PLAN_NAMES)[number];
 
 const IN_CALLDATA = { table: DEVNET_TABLE, hasBlobs: false } as const;
 
+// For all 448 e-mails; 125,435 constraints. A key and a proof take twice as long above 131,072.
+const FULL: SettlementSize = { rows: 448, features: 256, earners: 64, payments: 16, draws: 2 };
+const SMALL: SettlementSize = { rows: 64, features: 32, earners: 16, payments: 16, draws: 2 };
+
 export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
   full: {
     ...IN_CALLDATA,
-    // For all 448 e-mails; 125,435 constraints. A key and a proof take twice as long above 131,072.
-    settlement: { rows: 448, features: 256, earners: 64, payments: 16, draws: 2 },
+    settlement: FULL,
+    direct: { ...FULL, features: 512, isDirect: true },
     tableEarners: 64,
     rowsPerCommit: { bob: 56, carol: 44, dave: 12 },
     disputedCount: 32,
     questionCount: 10,
-    bucketCount: 512,
-    featureCount: 256,
     speeches: { rowsOf: { bob: 48, carol: 36, dave: 20 }, questionCount: 4, answerTokens: 40 },
   },
   // For tests: circuits that compile in seconds.
   small: {
     ...IN_CALLDATA,
-    settlement: { rows: 64, features: 32, earners: 16, payments: 16, draws: 2 },
+    settlement: SMALL,
+    direct: { ...SMALL, features: 128, isDirect: true },
     tableEarners: 16,
     rowsPerCommit: { bob: 7, carol: 5, dave: 3 },
     disputedCount: 12,
     questionCount: 8,
-    bucketCount: 128,
-    featureCount: 32,
     speeches: { rowsOf: { bob: 12, carol: 9, dave: 6 }, questionCount: 4, answerTokens: 16 },
   },
 };
 
-/**
- * @param kinds isDirect: whether the spam filter is a direct model, which anybody may refute before it begins; hasBlobs: whether
- * the batches stand in blobs
- */
-export function planOf(
-  name: PlanName,
-  { isDirect, hasBlobs }: { readonly isDirect: boolean; readonly hasBlobs: boolean },
-): DevnetPlan {
-  const plan = PLANS[name];
-  const { bucketCount: features, settlement } = plan;
-  return {
-    ...plan,
-    ...(isDirect ? { direct: { ...settlement, features, isDirect } } : {}),
-    ...(hasBlobs ? { table: BLOBS_TABLE, hasBlobs } : {}),
-  };
+/** @param hasBlobs whether the batches stand in blobs */
+export function planOf(name: PlanName, { hasBlobs }: { readonly hasBlobs: boolean }): DevnetPlan {
+  return { ...PLANS[name], ...(hasBlobs ? { table: BLOBS_TABLE, hasBlobs } : {}) };
 }
 
 /** The contributor of commit `index` of the job, whose commits take turns. */

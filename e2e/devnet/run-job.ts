@@ -90,16 +90,14 @@ export async function runJob(job: Job): Promise<Report> {
   ]);
   for (const name of DATANET_NAMES) await passADay(job, datanetIds[name]);
   await fillTable();
-  if (job.plan.direct !== undefined) {
-    title("The window of the direct model");
-    // Nothing may be waiting for L1 when a week passes there.
-    await settle(job, told);
-    await standWindows(
-      job,
-      MODEL_NAMES.map((name) => ({ part: MODELS[name], model: models[name], modelId: modelIds[name] })),
-    );
-    title("The models begin");
-  }
+  title("The window of the spam filter");
+  // Nothing may be waiting for L1 when a week passes there.
+  await settle(job, told);
+  await standWindows(
+    job,
+    MODEL_NAMES.map((name) => ({ part: MODELS[name], model: models[name], modelId: modelIds[name] })),
+  );
+  title("The models begin");
   // Most of a genesis is waiting for Ethereum.
   const made = await Promise.all(
     MODEL_NAMES.map(async (name): Promise<MadeModel> => {

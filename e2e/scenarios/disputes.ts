@@ -2,22 +2,18 @@
 
 import type { BackendName } from "@openledger/prover/backends";
 import { Command, Option } from "commander";
-import { DIRECT_FALSEHOODS } from "./disputes/direct-falsehoods.ts";
 import { disputeFacts, disputeTable, runDisputeDrill } from "./disputes/dispute-drill.ts";
-import { type Falsehood, MODEL_KINDS } from "./disputes/falsehood.ts";
 import { FALSEHOODS } from "./disputes/falsehoods.ts";
 import { languageFacts, languageTable, runLanguageDrill } from "./disputes/language-drill.ts";
 import { LANGUAGE_FALSEHOODS } from "./disputes/language-falsehoods.ts";
 import { LANGUAGE_LIES } from "./disputes/language-lies.ts";
 import { good, keepOption, listOf, type Outcome, proverOption, scenario } from "./scenario.ts";
 
-const LANGUAGE = "language";
-const ALL: readonly Falsehood[] = [...FALSEHOODS, ...DIRECT_FALSEHOODS];
+const [DIRECT, LANGUAGE] = ["direct", "language"] as const;
 
 /** Circuits of the tests, too: small, but with room for a model of some rows. */
-const SIZE = { rows: 48, features: 32, earners: 4, payments: 4, draws: 4 } as const;
+const SIZE = { rows: 48, features: 64, earners: 4, payments: 4, draws: 4, isDirect: true } as const;
 const LANGUAGE_SIZE = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 } as const;
-const DIRECT_SIZE = { ...SIZE, features: 64, isDirect: true } as const;
 
 export const disputesScenario = scenario<{
   readonly kind: readonly string[];
@@ -28,14 +24,10 @@ export const disputesScenario = scenario<{
 }>(
   new Command("disputes")
     .description("hostile owners post false models; openledger watch refutes each")
+    .addOption(new Option("--kind <name...>", "of models").choices([DIRECT, LANGUAGE]).default([DIRECT]))
     .addOption(
-      new Option("--kind <name...>", "of models")
-        .choices([...MODEL_KINDS, LANGUAGE])
-        .default([...MODEL_KINDS]),
-    )
-    .addOption(
-      new Option("--lie <name...>", "all unless told").choices(ALL.map(({ name }) => name)).default(
-        ALL.map(({ name }) => name),
+      new Option("--lie <name...>", "all unless told").choices(FALSEHOODS.map(({ name }) => name)).default(
+        FALSEHOODS.map(({ name }) => name),
         "all",
       ),
     )
@@ -45,9 +37,9 @@ export const disputesScenario = scenario<{
     .addHelpText(
       "after",
       `
-${listOf(ALL)}
+${listOf(FALSEHOODS)}
 
-A rollup whose gate is the contract Disputes, with real processes. A hostile owner registers and posts each lie with a
+A rollup whose gate is the contract DirectDisputes, with real processes. A hostile owner registers and posts each lie with a
 bond; the command \`openledger watch\` is left alone with them. An honest model then passes its window, is admitted, paid and
 settled. The last line is JSON: {"disputeDrill": {…}}. It ends with 1 where a lie is not refuted, gets a genesis, or the
 honest model does not.
@@ -62,13 +54,11 @@ ${listOf([...LANGUAGE_LIES, ...LANGUAGE_FALSEHOODS])}`,
   async ({ keep, kind, lie, onlyLies, prover }, tell) => {
     const shared = { backend: prover, keepIn: keep, tell };
     const outcomes: Outcome[] = [];
-    const kinds = MODEL_KINDS.filter((name) => kind.includes(name));
-    if (kinds.length > 0) {
+    if (kind.includes(DIRECT)) {
       const result = await runDisputeDrill({
         ...shared,
-        kinds,
-        sizes: { classifier: SIZE, direct: DIRECT_SIZE },
-        falsehoods: ALL.filter(({ name }) => lie.includes(name)),
+        size: SIZE,
+        falsehoods: FALSEHOODS.filter(({ name }) => lie.includes(name)),
         playsHonest: !onlyLies,
       });
       outcomes.push(good({ disputeDrill: disputeFacts(result) }, [disputeTable(result)]));

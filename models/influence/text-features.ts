@@ -9,7 +9,7 @@
  * 3. S = U Σ Uᵀ: the d directions with the largest σ stay, with half of σ in the rows and half in the query.
  * 4. Rotated (random signs, Walsh–Hadamard), so that one scale fits all features.
  */
-import { randomSigns, rotate } from "@openledger/attribution/features/feature-map";
+import { randomSigns, rotate } from "@openledger/attribution/features/rotation";
 import { timesTransposed, transpose } from "@openledger/attribution/maths/dense-matrix";
 import { leadingEigen } from "@openledger/attribution/maths/leading-eigen";
 import type { Kernels, Place } from "../kernels/kernels.ts";

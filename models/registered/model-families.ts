@@ -14,35 +14,26 @@ export interface BasePlaces {
 
 /** For whoever reads, serves, asks or settles models. Loaded when asked for: engines are much code. */
 export async function modelFamilies(places: BasePlaces = {}): Promise<readonly ModelFamily[]> {
-  const [{ classifierFamily }, { directFamily }, { retrievalFamily }, { textFamily }, setting] =
-    await Promise.all([
-      import("@openledger/attribution/model/classifier-family"),
-      import("@openledger/attribution/model/direct-family"),
-      import("../retrieval/retrieval-family.ts"),
-      import("./text-family.ts"),
-      textSetting(places),
-    ]);
-  return [classifierFamily, directFamily, retrievalFamily, textFamily(setting)];
+  const [{ directFamily }, { retrievalFamily }, { textFamily }, setting] = await Promise.all([
+    import("@openledger/attribution/model/direct-family"),
+    import("../retrieval/retrieval-family.ts"),
+    import("./text-family.ts"),
+    textSetting(places),
+  ]);
+  return [directFamily, retrievalFamily, textFamily(setting)];
 }
 
 /** For whoever makes models, or checks how they were made. */
 export async function modelTrainings(places: BasePlaces = {}): Promise<readonly FamilyTraining[]> {
-  const [
-    { classifierTraining },
-    { directTraining },
-    { retrievalTraining },
-    { textFamily },
-    { textTraining },
-    setting,
-  ] = await Promise.all([
-    import("@openledger/attribution/model/trained-model"),
-    import("@openledger/attribution/model/direct-training"),
-    import("../retrieval/retrieval-training.ts"),
-    import("./text-family.ts"),
-    import("./text-training.ts"),
-    textSetting(places),
-  ]);
-  return [classifierTraining, directTraining, retrievalTraining, textTraining(textFamily(setting), setting)];
+  const [{ directTraining }, { retrievalTraining }, { textFamily }, { textTraining }, setting] =
+    await Promise.all([
+      import("@openledger/attribution/model/direct-training"),
+      import("../retrieval/retrieval-training.ts"),
+      import("./text-family.ts"),
+      import("./text-training.ts"),
+      textSetting(places),
+    ]);
+  return [directTraining, retrievalTraining, textTraining(textFamily(setting), setting)];
 }
 
 export async function textSetting({ base, serverUrl }: BasePlaces): Promise<TrainingSetting> {

@@ -1,9 +1,8 @@
+import { type DirectRecipe, parseDirectRecipe } from "@openledger/attribution/model/direct-recipe";
+import { directTraining, trainDirect } from "@openledger/attribution/model/direct-training";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import { parseRecipe, type Recipe } from "@openledger/attribution/model/recipe";
-import { requireTrainable, rowFacts } from "@openledger/attribution/model/trainable";
-import { trainModel } from "@openledger/attribution/model/trained-model";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
-import { recipeFor, sampleRows } from "@openledger/attribution/testing/sample-rows";
+import { datanetOf, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, describe, expect, it } from "vitest";
 import { completeRecipe, type PresetName, presetRecipe } from "./recipe-presets.ts";
@@ -21,68 +20,72 @@ const shortMails = (count: number, labelOf: (i: number) => number = (i) => i % 2
     contributorId: 5,
     validatorId: 8,
   }));
-const contentsOf = (rows: readonly OwnedRow[]) => rows.map(({ content }) => content);
 
-function fitted(name: PresetName, rows: readonly OwnedRow[], columnCount: number): Recipe {
-  const { id, version, rowsRoot } = recipeFor(rows).datanet;
+function fitted(name: PresetName, rows: readonly OwnedRow[], bucketCount: number): DirectRecipe {
+  const { id, version, rowsRoot } = datanetOf(rows);
   const datanet = { id, version, rowsRoot: BigInt(rowsRoot) };
-  return parseRecipe(completeRecipe(presetRecipe(name, contentsOf(rows), columnCount), datanet, columnCount));
+  const preset = presetRecipe(name, rows.length, bucketCount);
+  return parseDirectRecipe(completeRecipe(preset, datanet, bucketCount + 1));
 }
 
 describe("recipe presets", () => {
-  const datanet = { id: 10, version: 1, rowsRoot: 5n };
-
   it.each([
-    [4, 32],
-    [8, 32],
-    [30, 32],
+    [4, 256],
+    [8, 256],
     [30, 256],
-    [100, 256],
+    [30, 512],
+    [100, 512],
   ])(
-    "train on %i short mails and on as many real ones, with %i columns",
+    "train on %i short mails and on as many real ones, in %i buckets",
     { timeout: 300_000 },
-    (count, columns) => {
+    (count, buckets) => {
       for (const rows of [shortMails(count), sampleRows("email", count)]) {
-        const recipe = fitted("emails", rows, columns);
-        requireTrainable(rowFacts(contentsOf(rows), recipe.inputs), recipe);
-        const { accuracy, features } = trainModel(rows, recipe);
+        const recipe = fitted("emails", rows, buckets);
+        directTraining.requireTrainable(
+          rows.map(({ content }) => content),
+          recipe,
+        );
+        const { accuracy, features } = trainDirect(rows, recipe);
         expect(accuracy).toBeGreaterThan(0.8);
-        expect(features).toMatchObject({ rowCount: count, featureCount: columns });
+        expect(features).toMatchObject({ rowCount: count, featureCount: buckets + 1 });
         // No row is all zeros: each can earn.
-        for (let i = 0; i < count; i++)
-          expect(features.values.subarray(i * columns, (i + 1) * columns).some((x) => x !== 0)).toBe(true);
+        for (let i = 0; i < count; i++) {
+          const row = features.values.subarray(i * (buckets + 1), (i + 1) * (buckets + 1));
+          expect(row.some((x) => x !== 0)).toBe(true);
+        }
       }
     },
   );
 
-  it("train on 30 digits", { timeout: 300_000 }, () => {
+  it("train on 30 digits of 7 × 7 pixels, and take 14 × 14 where the circuit has buckets for them", () => {
     const rows = sampleRows("digit", 30);
-    expect(trainModel(rows, fitted("digits", rows, 64)).accuracy).toBeGreaterThan(0.8);
+    expect(trainDirect(rows, fitted("digits", rows, 1_008)).accuracy).toBeGreaterThan(0.8);
+    expect(fitted("digits", rows, 4_096).inputs).toMatchObject({ side: 14 });
+    expect(() => fitted("digits", rows, 512)).toThrow(
+      expect.objectContaining({
+        code: "ATT_RECIPE_INVALID",
+        message: expect.stringContaining("pictures need 1000 buckets for a side of 7, 3940 for one of 14"),
+      }),
+    );
   });
 
-  it("have no more features than the rows, the columns and the words allow", () => {
-    const features = (rows: OwnedRow[], columns: number) =>
-      fitted("emails", rows, columns).method.featureCount;
-    expect(features(shortMails(8), 256)).toBe(8);
-    expect(features(shortMails(30), 256)).toBe(32);
-    expect(features(shortMails(30), 20)).toBe(16);
-    expect(features(sampleRows("email", 400), 256)).toBe(256);
-    expect(fitted("emails", sampleRows("email", 400), 256).model).toMatchObject({ decay: 0.001 });
-  });
-
-  it("leave what a file says as it is", () => {
-    const file = { ...presetRecipe("emails", contentsOf(shortMails(8)), 32), columnCount: 1024 };
-    expect(parseRecipe(completeRecipe(file, datanet, 256)).columnCount).toBe(1024);
+  it("smooth less where there are more rows, and leave what a file says as it is", () => {
+    expect(presetRecipe("emails", 40, 64).model.decay).toBe(0.01);
+    expect(presetRecipe("emails", 400, 64).model.decay).toBe(0.001);
+    expect(presetRecipe("digits", 400, 1_008).model.decay).toBe(0.003);
+    const file = presetRecipe("emails", 8, 1_024);
+    const datanet = { id: 10, version: 1, rowsRoot: 5n };
+    expect(parseDirectRecipe(completeRecipe(file, datanet, 257)).columnCount).toBe(1_025);
   });
 });
 
 describe("rows that cannot be trained on", () => {
-  const check = (rows: OwnedRow[], changed: Partial<Recipe> = {}) => {
-    const recipe = { ...fitted("emails", rows, 256), ...changed };
-    requireTrainable(rowFacts(contentsOf(rows), recipe.inputs), recipe);
-  };
-
   it("are too few, or of one label: the message says how many of which", () => {
+    const check = (rows: OwnedRow[]) =>
+      directTraining.requireTrainable(
+        rows.map(({ content }) => content),
+        fitted("emails", rows, 256),
+      );
     expect(() => check(shortMails(3))).toThrowError(
       expect.objectContaining({
         code: "ATT_TOO_FEW_ROWS",
@@ -95,26 +98,5 @@ describe("rows that cannot be trained on", () => {
         message: "version 1 of datanet 4 has 8 rows (8 ham); a model needs rows with another label (spam)",
       }),
     );
-  });
-
-  it("are fewer words than a recipe's features: the message has the number to write", () => {
-    const method = { kind: "influence", damping: 0.001, featureCount: 256 } as const;
-    let caught = { code: "none", message: "", data: { mostFeatureCount: 0 } };
-    try {
-      check(shortMails(8), { method });
-    } catch (error) {
-      caught = error as typeof caught;
-    }
-    expect(caught.code).toBe("ATT_RECIPE_INVALID");
-    const { mostFeatureCount } = caught.data;
-    expect(caught.message).toContain(`set it to ${mostFeatureCount} or less`);
-    const rows = shortMails(8);
-    const featureCount = mostFeatureCount;
-    check(rows, { method: { ...method, featureCount } });
-    // What is said to work does.
-    expect(
-      trainModel(rows, { ...fitted("emails", rows, 256), method: { ...method, featureCount } }).accuracy,
-    ).toBe(1);
-    expect(() => check(rows, { method: { ...method, featureCount: 2 * featureCount } })).toThrow();
   });
 });

@@ -1,8 +1,6 @@
 import type { BaseRule } from "@openledger/attribution/features/base-column";
+import { blockBuckets } from "@openledger/attribution/model/digit-blocks";
 import type { DirectRecipe } from "@openledger/attribution/model/direct-recipe";
-import type { Recipe } from "@openledger/attribution/model/recipe";
-import { featureCountFor, rowFacts } from "@openledger/attribution/model/trainable";
-import type { InputOptions } from "@openledger/attribution/rows/row-content";
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { isTextRow } from "@openledger/attribution/rows/text-rows";
 import { hex32 } from "@openledger/foundation/hex";
@@ -14,63 +12,38 @@ import { usualRecipe } from "../training/tune-adapter.ts";
 import { describeBase } from "./base-files.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
-/** What a recipe says beside the rows that it is about. */
-export type RecipePreset = Omit<Recipe, "datanet" | "columnCount">;
-
 /** Recipes that can be named instead of a file. `openledger models train --recipe NAME` writes them out in full. */
 export const PRESET_NAMES = ["emails", "digits"] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
 
 /** Fewer rows need a smoother model: each weighs more, and a sharp fit to it would make its neighbours worthless. */
-const SIZES = [
-  { rowsBelow: 50, bucketCount: 256, penalty: 0.01 },
-  { rowsBelow: 200, bucketCount: 512, penalty: 0.003 },
-  { rowsBelow: Number.POSITIVE_INFINITY, bucketCount: 512, penalty: 0.001 },
+const PENALTIES = [
+  { rowsBelow: 50, penalty: 0.01 },
+  { rowsBelow: 200, penalty: 0.003 },
+  { rowsBelow: Number.POSITIVE_INFINITY, penalty: 0.001 },
 ] as const;
 /** Ten labels with 196 inputs each are learned from no fewer numbers than this penalty leaves. */
 const LEAST_DIGIT_PENALTY = 0.003;
-const MOST_FEATURES = 256;
 
-const sizesFor = (rowCount: number) => SIZES.find(({ rowsBelow }) => rowCount < rowsBelow)!;
-
-/**
- * A preset that fits these rows: the penalty, the buckets of words, and as many features as the rows can be told apart
- * by, at most `columnCount`. The same rows give the same recipe. @throws ATT_ROW_INVALID
- */
+/** A preset that fits so many rows, in the buckets of a settlement circuit. The same rows give the same recipe. */
 export function presetRecipe(
   name: PresetName,
-  contents: readonly Uint8Array[],
-  columnCount: number,
-): RecipePreset {
-  const { bucketCount, penalty } = sizesFor(contents.length);
-  const inputs: InputOptions =
-    name === "emails" ? { kind: "email", bucketCount } : { kind: "digit", side: 14 };
-  const decay = name === "digits" ? Math.max(penalty, LEAST_DIGIT_PENALTY) : penalty;
-  const featureCount = featureCountFor(rowFacts(contents, inputs), Math.min(columnCount, MOST_FEATURES));
-  return {
-    version: 2,
-    inputs,
-    seed: name,
-    model: { kind: "logistic", decay, tolerance: 1e-6 },
-    method: { kind: "influence", damping: decay, featureCount },
-    // Near-duplicates are left out of the version (`openledger datanet check`), which gives the first one its full reward.
-    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
-  };
-}
-
-/** As the preset of e-mails, for a direct model: a settlement circuit is of exactly so many buckets. */
-export function directPreset(
-  contents: readonly Uint8Array[],
+  rowCount: number,
   bucketCount: number,
 ): Omit<DirectRecipe, "datanet"> {
-  const { penalty } = sizesFor(contents.length);
+  const { penalty } = PENALTIES.find(({ rowsBelow }) => rowCount < rowsBelow)!;
+  const decay = name === "digits" ? Math.max(penalty, LEAST_DIGIT_PENALTY) : penalty;
   return {
     version: 2,
     family: "direct",
-    inputs: { kind: "email", bucketCount },
-    seed: "direct",
-    model: { kind: "logistic", decay: penalty, tolerance: 1e-6 },
-    method: { kind: "direct", damping: penalty },
+    inputs:
+      name === "emails"
+        ? { kind: "email", bucketCount }
+        : { kind: "digit", side: bucketCount < blockBuckets(14) ? 7 : 14, bucketCount },
+    seed: name,
+    model: { kind: "logistic", decay, tolerance: 1e-6 },
+    method: { kind: "direct", damping: decay },
+    // Near-duplicates are left out of the version (`openledger datanet check`), which gives the first one its full reward.
     rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
     columnCount: bucketCount + 1,
   };
@@ -123,6 +96,7 @@ export function retrievalPreset(
 const MOST_ROW_TOKENS = 512;
 /** Times that a tuning goes through all rows. */
 const ROUNDS = 6;
+const MOST_FEATURES = 256;
 const LEAST_STEPS = 20;
 const ROWS_PER_STEP = 8;
 /** The rate falls to a tenth: scores are taken at the adapter that answers, and a quiet one is better to ask. */

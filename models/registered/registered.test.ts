@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { integerScores } from "@openledger/attribution/internal/scores/integer-scores";
-import { classifierFamily } from "@openledger/attribution/model/classifier-family";
+import { directFamily } from "@openledger/attribution/model/direct-family";
 import { type ModelFamily, openCheckable, type Trained } from "@openledger/attribution/model/model-family";
 import {
   decodeModel,
@@ -86,7 +86,7 @@ describe("a text model", () => {
 
   it("comes back from its files, and is what its recipe makes of the rows", async () => {
     const family = textFamily(settingOf("wasm"));
-    const families: ModelFamily[] = [classifierFamily, family];
+    const families: ModelFamily[] = [directFamily, family];
     const back = decodeModel(encodeModel(model), families);
     expect(back).toEqual({ ...model, family });
     const trainings = [trainingOf("wasm")];

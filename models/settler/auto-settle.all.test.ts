@@ -247,7 +247,7 @@ describe("receipt", () => {
         operationStatus: expect.stringMatching(/posted|final/),
         drawCount: 2,
         isByRowCounts: false,
-        settlement: { l1TransactionHash: settlement.l1TransactionHash, circuit: "settlement-8-32-4-4-2" },
+        settlement: { l1TransactionHash: settlement.l1TransactionHash, circuit: "direct-9-16-4-4-2" },
         paidUnknown: null,
       });
       expect(json.isDrawn).toBe(json.drawHits.length > 0);

@@ -2,12 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { directFamily } from "@openledger/attribution/model/direct-family";
-import type { DirectRecipe } from "@openledger/attribution/model/direct-recipe";
-import { trainDirect } from "@openledger/attribution/model/direct-training";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
-import { directRecipeFor } from "@openledger/attribution/testing/direct-rows";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { SMALL_DIRECT as SIZE } from "@openledger/circuits/testing/direct-world";
 import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
@@ -37,10 +34,7 @@ let served: ServedModel;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "direct-settling-"));
   world = await startSettlingWorld(folder, undefined, SIZE);
-  const made = await world.makeModel(async (rows, { datanet }) => {
-    const recipe: DirectRecipe = directRecipeFor(rows, SIZE.features, { datanet });
-    return trainDirect(rows, recipe) as never;
-  });
+  const made = await world.makeModel();
   ({ model, modelId } = made);
   served = await serveModel(
     {

@@ -1,29 +1,44 @@
 /** One part of `npm run bench -- attribution` in a process of its own, so that both cores work. */
-import { FULL_GAMING, QUICK_GAMING, simulateGaming } from "@openledger/attribution/internal/research/gaming";
-import { mnistLogisticCase, mnistMlpCase } from "@openledger/attribution/internal/research/mnist-cases";
-import { measureQuality } from "@openledger/attribution/internal/research/quality";
+import {
+  type DirectQualityOptions,
+  measureDirect,
+} from "@openledger/attribution/internal/research/direct-quality";
 
-const PARTS = ["mnistLogistic", "mnistMlp", "gaming"] as const;
-export type Part = (typeof PARTS)[number];
+const BITS = [8, 10, 12];
+const SIZES = {
+  full: { queryCount: 200, subsetCount: 100, leaveOneOutCount: 100, bitCounts: BITS },
+  quick: { queryCount: 20, subsetCount: 8, leaveOneOutCount: 4, bitCounts: BITS },
+} as const;
+type SizeName = keyof typeof SIZES;
+/** dattri's benchmark (arXiv 2410.04555) has as many digits, of 28 × 28 pixels. */
+const ROWS = { full: { mnist: 5_000, emails: 2_000 }, quick: { mnist: 200, emails: 200 } } as const;
+const CASES = {
+  mnist: {
+    full: { inputs: { kind: "digit", side: 14, bucketCount: 3_952 }, decay: 0.003, seed: "mnist" },
+    quick: { inputs: { kind: "digit", side: 7, bucketCount: 1_008 }, decay: 0.003, seed: "mnist" },
+  },
+  emails: {
+    full: { inputs: { kind: "email", bucketCount: 1_024 }, decay: 0.001, seed: "direct" },
+    quick: { inputs: { kind: "email", bucketCount: 256 }, decay: 0.001, seed: "direct" },
+  },
+} as const;
+export type Part = keyof typeof CASES;
 
-function runPart(part: Part, size: "full" | "quick") {
+function runPart(part: Part, size: SizeName) {
   const startedAt = performance.now();
   const log = (line: string) =>
     console.log(`${part}: ${line} (${((performance.now() - startedAt) / 1000).toFixed(0)} s)`);
-  switch (part) {
-    case "mnistLogistic":
-      return measureQuality({ ...mnistLogisticCase(size), log });
-    case "mnistMlp":
-      return measureQuality({ ...mnistMlpCase(size), log });
-    case "gaming":
-      return simulateGaming({ ...(size === "full" ? FULL_GAMING : QUICK_GAMING), log });
-    default:
-      return part satisfies never;
-  }
+  const options: DirectQualityOptions = {
+    ...SIZES[size],
+    ...CASES[part][size],
+    rowCount: ROWS[size][part],
+    log,
+  };
+  return measureDirect(options);
 }
 
 /** Only where it was forked: an import runs nothing. */
 if (process.send !== undefined && process.argv[1]?.endsWith("attribution-worker.ts")) {
-  const [part, size] = process.argv.slice(2) as [Part, "full" | "quick"];
+  const [part, size] = process.argv.slice(2) as [Part, SizeName];
   process.send(runPart(part, size));
 }

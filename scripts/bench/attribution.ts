@@ -1,80 +1,25 @@
-/** Quality of the attribution methods on digits, and what contributors could gain by cheating. */
+/** How good direct models' integers are on digits and e-mails, and how fast scores are. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { Attacks, GamingReport } from "@openledger/attribution/internal/research/gaming";
-import { METHODS } from "@openledger/attribution/internal/research/method-scores";
-import type { QualityReport } from "@openledger/attribution/internal/research/quality";
+import type { DirectQuality } from "@openledger/attribution/internal/research/direct-quality";
 import { openGpuMatrix } from "@openledger/attribution/internal/scores/gpu-scores";
 import { integerScores } from "@openledger/attribution/internal/scores/integer-scores";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { Part } from "./attribution-worker.ts";
 
-interface AttributionBenchOptions {
-  /** Hundreds of rows instead of 5,000: shows in seconds that everything runs; its numbers mean nothing. */
+export interface AttributionBenchOptions {
+  /** Hundreds of rows instead of thousands: shows in seconds that everything runs; its numbers mean nothing. */
   readonly quick?: boolean;
   readonly log?: (line: string) => void;
 }
 
-/** Figures of others for the same data and rows: dattri's benchmark (arXiv 2410.04555). Their training differs. */
-const PUBLISHED = {
-  mnistLogistic: {
-    exactInfluence: { lds: 0.8, loo: 0.875 },
-    trak: { lds: 0.685 },
-    gradDot: { lds: 0.33 },
-    auc: 0.98,
-  },
-  mnistMlp: { trak: { lds: 0.45 } },
-} as const;
-
 export async function benchAttribution({ quick = false, log = console.log }: AttributionBenchOptions = {}) {
   const size = quick ? "quick" : "full";
   log(`attribution: ${size}; two processes`);
-  const [mnistLogistic, { mnistMlp, gaming }] = await Promise.all([
-    forkPart<QualityReport>("mnistLogistic", size),
-    forkPart<QualityReport>("mnistMlp", size).then(async (mlp) => ({
-      mnistMlp: mlp,
-      gaming: await forkPart<GamingReport>("gaming", size),
-    })),
-  ]);
-  printQuality("MNIST, logistic regression", mnistLogistic, log);
-  printQuality("MNIST, perceptron", mnistMlp, log);
-  const bounded = factors(gaming.bounded, gaming.selfPay.worstCaseProfit);
-  // Without the treasury's part whoever owns the model and all rows gets everything back.
-  const unbounded = factors(gaming.unbounded, 0);
-  for (const name of ["copy", "sybil", "shadow", "outlier"] as const) {
-    log(
-      `gaming, ${name}: reward × ${bounded[name].toFixed(3)}, × ${unbounded[name].toFixed(3)} without rules`,
-    );
-  }
-  const { selfPay, bounded: withRules } = gaming;
-  log(`for comparison, choosing the best of his own honest rows: × ${withRules.selection.factor.toFixed(3)}`);
-  log(
-    `gaming, paying oneself: a contributor's profit ${selfPay.profit.toFixed(3)} of what he pays, ` +
-      `anyone's at most ${selfPay.worstCaseProfit.toFixed(4)}`,
-  );
-  const scores = benchScores(log);
-  return {
-    isQuick: quick,
-    mnistLogistic: { ...mnistLogistic.methods, provenMinusExact: mnistLogistic.provenMinusExact },
-    mnistMlp: { ...mnistMlp.methods, provenMinusExact: mnistMlp.provenMinusExact },
-    accuracy: { mnistLogistic: mnistLogistic.accuracy, mnistMlp: mnistMlp.accuracy },
-    gaming: bounded,
-    gamingUnbounded: unbounded,
-    gamingDetails: gaming,
-    scores,
-    published: PUBLISHED,
-  };
-}
-
-/** Each attack's factor on the attacker's reward; for self-payment the largest profit, as a part of what he pays in. */
-function factors({ copy, sybil, shadow, outlier }: Attacks, selfPay: number) {
-  return {
-    copy: copy.factor,
-    sybil: sybil.factor,
-    shadow: shadow.factor,
-    outlier: outlier.factor,
-    selfPay,
-  };
+  const [mnist, emails] = await Promise.all([forkPart("mnist", size), forkPart("emails", size)]);
+  printQuality("MNIST", mnist, log);
+  printQuality("e-mails", emails, log);
+  return { isQuick: quick, mnist, emails, scores: benchScores(log) };
 }
 
 const SCORE_ROUNDS = 7;
@@ -133,14 +78,14 @@ function benchScores(log: (line: string) => void) {
   });
 }
 
-function forkPart<T>(part: Part, size: string): Promise<T> {
+function forkPart(part: Part, size: string): Promise<DirectQuality> {
   const file = fileURLToPath(new URL("./attribution-worker.ts", import.meta.url));
   return new Promise((resolve, reject) => {
     // The loader that runs this file comes along with process.execArgv.
     const child = fork(file, [part, size], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    let result: T | undefined;
+    let result: DirectQuality | undefined;
     child.on("message", (message) => {
-      result = message as T;
+      result = message as DirectQuality;
       child.disconnect();
     });
     child.on("error", reject);
@@ -153,17 +98,17 @@ function forkPart<T>(part: Part, size: string): Promise<T> {
 
 function printQuality(
   title: string,
-  { methods, provenMinusExact, accuracy }: QualityReport,
+  { accuracy, directMinusExact, ways }: DirectQuality,
   log: (line: string) => void,
 ) {
+  const spelt = (name: string, range: DirectQuality["directMinusExact"], digits = 3) =>
+    range === null
+      ? ""
+      : `${name} ${range.value.toFixed(digits)} (${range.low.toFixed(digits)} … ${range.high.toFixed(digits)}), `;
   log(`${title}, accuracy ${accuracy.toFixed(3)}`);
-  for (const method of METHODS) {
-    const { lds, ldsLow, ldsHigh, loo, auc } = methods[method];
-    log(
-      `  ${method.padEnd(15)} LDS ${lds.toFixed(3)} (${ldsLow.toFixed(3)} … ${ldsHigh.toFixed(3)}), ` +
-        `leave-one-out ${loo.toFixed(3)}, wrong labels AUC ${auc.toFixed(3)}`,
-    );
+  for (const { lds, leaveOneOut, sharesOff, way } of ways) {
+    const trained = `${spelt("LDS", lds)}${spelt("leave-one-out", leaveOneOut)}`;
+    log(`  ${way.padEnd(14)} ${trained}shares off by ${(100 * sharesOff).toFixed(2)} %`);
   }
-  const { lds, low, high } = provenMinusExact;
-  log(`  int8 minus exact: LDS ${lds.toFixed(4)} (${low.toFixed(4)} … ${high.toFixed(4)})`);
+  log(`  ${spelt("10 bits minus exact: LDS", directMinusExact, 4)}paired`);
 }

@@ -1,6 +1,8 @@
 /** A Datanet host: rows uploaded and checked, search in a million rows, near-duplicates, agreement. */
 import { createHash } from "node:crypto";
 import { performance } from "node:perf_hooks";
+import { measureCleaning } from "@openledger/attribution/internal/research/cleaning-quality";
+import type { Estimate } from "@openledger/attribution/internal/research/quality-metrics";
 import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
@@ -11,7 +13,6 @@ import { RowTable } from "@openledger/datanets/internal/shelf/row-table";
 import { startChildHost } from "@openledger/datanets/testing/child-host";
 import { createHostWorld } from "@openledger/datanets/testing/host-world";
 import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
-import { benchGaming } from "./datanets/gaming-worlds.ts";
 
 const PIECE = 10_000;
 const QUERY_COUNT = 500;
@@ -22,11 +23,6 @@ interface BenchDatanetsOptions {
   readonly rows: number;
   readonly searched: number;
   readonly compared: number;
-  /** Of gaming, up to five; 0 leaves it out. */
-  readonly worlds: number;
-  readonly keepFolder: string;
-  /** Gaming in small worlds, whose numbers mean nothing. */
-  readonly isQuick: boolean;
 }
 
 export async function benchDatanets(options: BenchDatanetsOptions) {
@@ -38,7 +34,9 @@ export async function benchDatanets(options: BenchDatanetsOptions) {
   console.log(
     `${options.searched} rows indexed at ${search.indexedPerSecond} a second, ${search.wordCount} words; searches ${search.searchMs.p50} ms, 99 of 100 within ${search.searchMs.p99} ms`,
   );
-  const gaming = options.worlds > 0 ? await benchGaming({ ...options, worldCount: options.worlds }) : {};
+  const cleaning = measureCleaning("cleaning") as unknown as Record<string, Estimate>;
+  for (const [name, { high, low, value }] of Object.entries(cleaning))
+    console.log(`cleaning, ${name}: AUC ${value.toFixed(3)} (${low.toFixed(3)} … ${high.toFixed(3)})`);
   return {
     datanets: {
       rowsPerSecond,
@@ -46,7 +44,7 @@ export async function benchDatanets(options: BenchDatanetsOptions) {
       duplicatesPerSecond,
       peakMb: search.peakMb,
       agreementMatches: agreementMatches(),
-      ...gaming,
+      cleaning: Object.fromEntries(Object.entries(cleaning).map(([name, { value }]) => [name, value])),
     },
   };
 }

@@ -19,7 +19,7 @@ describe("openledger", () => {
     const { status, stdout } = await spawned("transfer", "--help");
     expect(status).toBe(0);
     expect(stdout).toContain("Example:");
-    const child = spawn(process.execPath, [executable, "model", "--help"], {
+    const child = spawn(process.execPath, [executable, "models", "--help"], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     child.stdout.destroy();

@@ -63,8 +63,8 @@ const WALKS = {
     scripts/commands/models/model-ask-command.ts scripts/commands/models/model-ask.ts scripts/cli/context.ts
     client/actions/answers/ask-model.ts client/actions/answers/sign-question.ts
     client/actions/answers/model-answers.ts attribution/server/model-routes.ts
-    attribution/server/answer-desk.ts attribution/server/ledger-view.ts attribution/model/answering-model.ts
-    attribution/features/query-map.ts attribution/server/answer-store.ts circuits/ledger/model-query.ts
+    attribution/server/answer-desk.ts attribution/server/ledger-view.ts attribution/model/answering-part.ts
+    attribution/model/direct-inputs.ts attribution/server/answer-store.ts circuits/ledger/model-query.ts
     attribution/scores/attribution-estimate.ts client/actions/answers/check-answer.ts
     scripts/commands/models/model-ask.ts attribution/model/model-directory.ts
     client/actions/answers/ask-model.ts client/actions/answers/check-answer.ts

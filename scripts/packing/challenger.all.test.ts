@@ -3,11 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
-import {
-  lie,
-  startDisputes,
-  trainedCase,
-} from "@openledger/challenger/internal/postings/testing/dispute-fixture";
+import { directCase } from "@openledger/challenger/internal/postings/testing/direct-case";
+import { lie, startDisputes } from "@openledger/challenger/internal/postings/testing/dispute-fixture";
 import { pairBytes } from "@openledger/challenger/internal/statements/leaf-bytes";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type InstalledPackage, installPackage } from "./testing/installed-package.ts";
@@ -30,7 +27,7 @@ it("looks at what is posted and names the false one, as its README and the examp
   const watching = readFileSync(join(root, "examples/watch-postings.ts"), "utf8");
   const programs = { "example.ts": project.example(), "watch-postings.ts": watching };
   expect(await project.compile(programs)).toEqual([]);
-  const [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), trainedCase(24)]);
+  const [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
   try {
     const models = join(project.folder, "models");
     const place = { RPC_URL: f.url, DISPUTES: f.disputes.address, MODELS: models };

@@ -71,7 +71,7 @@ beforeAll(async () => {
   await world.mineRandomness();
   await world.settle();
   const facts = await readSealedEpoch(world.alice, modelId);
-  const openings = await fetchOpenings(serverUrl, Number(facts.sealed.epoch));
+  const openings = await fetchOpenings(serverUrl, Number(facts.sealed.epoch), true);
   const rollupAddress = world.f.rollup.address;
   const { deployment } = world;
   const circuits = await readRollupCircuits({ rpcUrl: world.f.rpcUrl, rollupAddress, deployment });

@@ -4,7 +4,11 @@
  */
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { queryOfBytes } from "@openledger/circuits/ledger/model-query";
+import { bucketsOfShape } from "@openledger/circuits/ledger/direct-query";
+import { unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { isDirectQuery, modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";
+import type { RegisteredMatrix } from "@openledger/circuits/settlement/direct-matrix";
+import { answeredClass } from "@openledger/circuits/settlement/direct-matrix";
 import { type AnswerOpening, divideEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import { clientError } from "@openledger/client/client-errors";
 import { type EpochPayments, staticsOf } from "@openledger/client/sequencer/model-reads";
@@ -21,11 +25,10 @@ interface SettledEpoch {
   readonly settlement: LedgerSettlement;
 }
 
-/** What opens the receipts, and G: both as the model's server gives them. */
-interface Published {
+/** What opens the receipts, and what the model registers: both as its server gives them. */
+export interface Published {
   readonly openings: ReadonlyMap<bigint, AnswerOpening>;
-  /** Row-major, a row of the model's features each. */
-  readonly matrix: Int8Array;
+  readonly matrix: RegisteredMatrix;
 }
 
 const element = z
@@ -51,29 +54,36 @@ const MAX_MATRIX_BYTES = 2 ** 28;
  */
 export async function fetchPublishedRows(
   servers: readonly string[],
-  modelId: number,
+  leaf: LedgerModelLeaf,
   epoch: number,
 ): Promise<Published | null> {
+  const { binding } = staticsOf(leaf);
+  const { featureCount, rowCount } = unpackBinding(binding);
+  const bucketCount = bucketsOfShape(Number(featureCount));
   for (const server of servers) {
     const access = { sequencerUrl: server.replace(/\/+$/, ""), requestTimeoutMs: TIMEOUT_MS };
     const served = await requestSequencer(access, "/v1/model", modelSchema).catch(() => null);
-    if (served?.modelId !== modelId) continue;
+    if (served?.modelId !== leaf.id) continue;
     const openings = new Map<bigint, AnswerOpening>();
     for (let from: number | null = 0; from !== null; ) {
       const path = `/v1/openings?epoch=${epoch}&from=${from}`;
       const page: z.output<typeof openingsSchema> = await requestSequencer(access, path, openingsSchema);
       for (const { receipt, answerHash, queryBytes, salt } of page.openings) {
         const bytes = Uint8Array.from(atob(queryBytes), (character) => character.charCodeAt(0));
-        openings.set(receipt, { answerHash, salt, query: queryOfBytes(bytes) });
+        openings.set(receipt, { answerHash, salt, query: modelQueryOfBytes(bytes, bucketCount !== null) });
       }
       from = page.nextFrom !== null && page.nextFrom > from ? page.nextFrom : null;
     }
-    return { openings, matrix: await fetchMatrix(access.sequencerUrl) };
+    const bytes = await fetchMatrix(access.sequencerUrl);
+    if (bucketCount === null) return { openings, matrix: new Int8Array(bytes) };
+    const view = new DataView(bytes);
+    const values = Int16Array.from({ length: bytes.byteLength >> 1 }, (_, k) => view.getInt16(2 * k, true));
+    return { openings, matrix: { rowCount: Number(rowCount), bucketCount, values } };
   }
   return null;
 }
 
-async function fetchMatrix(serverUrl: string): Promise<Int8Array> {
+async function fetchMatrix(serverUrl: string): Promise<ArrayBuffer> {
   const url = `${serverUrl}/v1/model/features.bin`;
   const unreachable = (cause?: unknown) =>
     clientError("CLI_UNREACHABLE", `no features from ${url}`, {
@@ -85,7 +95,7 @@ async function fetchMatrix(serverUrl: string): Promise<Int8Array> {
   });
   const isSmall = Number(response.headers.get("content-length") ?? 0) <= MAX_MATRIX_BYTES;
   if (!response.ok || !isSmall) throw unreachable();
-  return new Int8Array(await response.arrayBuffer());
+  return response.arrayBuffer();
 }
 
 /**
@@ -106,7 +116,7 @@ export async function computePaid(
     model: { modelId: leaf.id, statics, earners: leaf.earners, accruedWei: [] },
     sealed: { epoch: BigInt(epoch), sealBatch: BigInt(payments.sealBatch!), amountWei, chain },
     payments: payments.payments,
-    openingOf: (place) => openings.get(payments.payments[place]!.receipt),
+    openingOf: (place) => provable(openings.get(payments.payments[place]!.receipt), matrix),
     seed: seed!,
     drawCount: leaf.model.drawCount,
     matrix,
@@ -121,4 +131,11 @@ export async function computePaid(
     );
   }
   return paidBy(index, { leaf, settlement, sampled: { draws } });
+}
+
+/** Of a direct model only where the class is its answer: no settlement pays by another. */
+function provable(opening: AnswerOpening | undefined, matrix: RegisteredMatrix): AnswerOpening | undefined {
+  if (opening === undefined || matrix instanceof Int8Array || !isDirectQuery(opening.query)) return opening;
+  const { answeredClass: said, counts } = opening.query;
+  return said === answeredClass(matrix, counts) ? opening : undefined;
 }

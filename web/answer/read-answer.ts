@@ -65,10 +65,10 @@ export type RowsPaid = { readonly paid: PaidOut } | { readonly problem: Problem 
 export async function readRowsPaid(site: Site, { payments, status }: PaidAnswer): Promise<RowsPaid> {
   try {
     const { computePaid, fetchPublishedRows } = await import("./answer-rows.ts");
-    const published = await fetchPublishedRows(site.modelServers, status.modelId, status.epoch);
-    if (published === null) return null;
     // The shares as of now; who has them never changes.
     const leaf = await getModel(site.sequencer, status.modelId);
+    const published = await fetchPublishedRows(site.modelServers, leaf, status.epoch);
+    if (published === null) return null;
     const settled = { leaf, payments, settlement: status.settlement! };
     return { paid: await computePaid(status.index, settled, published) };
   } catch (error) {

@@ -113,18 +113,11 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
 
 /** The families of models whose answers the page can check; models/registered/model-families.ts has those of the commands. */
 async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {
-  const [{ classifierFamily }, { directFamily }, { retrievalFamily }, { textFamily }, { readFromServer }] =
-    await Promise.all([
-      import("@openledger/attribution/model/classifier-family"),
-      import("@openledger/attribution/model/direct-family"),
-      import("@openledger/models/retrieval/retrieval-family"),
-      import("@openledger/models/registered/text-family"),
-      import("@openledger/models/registered/base-files"),
-    ]);
-  return [
-    classifierFamily,
-    directFamily,
-    retrievalFamily,
-    textFamily({ bases: [readFromServer(serverUrl)], kernels: "wasm" }),
-  ];
+  const [{ directFamily }, { retrievalFamily }, { textFamily }, { readFromServer }] = await Promise.all([
+    import("@openledger/attribution/model/direct-family"),
+    import("@openledger/models/retrieval/retrieval-family"),
+    import("@openledger/models/registered/text-family"),
+    import("@openledger/models/registered/base-files"),
+  ]);
+  return [directFamily, retrievalFamily, textFamily({ bases: [readFromServer(serverUrl)], kernels: "wasm" })];
 }

@@ -220,12 +220,11 @@ function Posting({ contract, l1Seconds, window }: ContractWindow & { l1Seconds: 
 }
 
 const JUDGED: Readonly<Record<GateContract["kind"], string>> = {
-  classifier: "the contract of models with a map",
   direct: "the contract of direct models",
   text: "the contract of language models",
 };
 
-/** Of every kind of model: a classifier registers G, a direct model B. */
+/** Of every kind of model: a language model registers G, a direct model B. */
 const FAULT_WORDS: Readonly<Record<FaultName, string>> = {
   Entry: "an entry of a row's features",
   Tokens: "a row's token list",

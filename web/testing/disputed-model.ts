@@ -1,26 +1,18 @@
 /**
- * The model of a history before contracts of disputes: one posting refuted, one that stood, one that is open, and one for
- * which it is a direct model.
+ * The model of a history before a contract of disputes: one posting refuted, one that stood, and one that is open.
  */
 
-import { FEATURES, MODEL_ID, type ModelHistory, ROW_COUNT } from "@openledger/bridge/testing/model-history";
+import { DRAWS, MODEL_ID, type ModelHistory, ROW_COUNT } from "@openledger/bridge/testing/model-history";
 import { directChallengeData } from "@openledger/challenger/internal/postings/direct-calls";
-import { challengeData } from "@openledger/challenger/internal/postings/dispute-calls";
-import { directCase } from "@openledger/challenger/internal/postings/testing/direct-case";
-import {
-  type TrainedCase,
-  trainedCase,
-} from "@openledger/challenger/internal/postings/testing/dispute-fixture";
-import { mapPlaces } from "@openledger/challenger/internal/statements/direct-posting";
-import { type DisputeStatement, withTrees } from "@openledger/challenger/internal/statements/posted-model";
+import { type DirectCase, directCase } from "@openledger/challenger/internal/postings/testing/direct-case";
+import { withTrees } from "@openledger/challenger/internal/statements/posted-model";
 import { statementTuple } from "@openledger/challenger/internal/statements/posting-calls";
 import { readGateContracts } from "@openledger/challenger/postings/gate-contracts";
 import { admitCall } from "@openledger/challenger/postings/ledger-proofs";
-import { directShape } from "@openledger/circuits/ledger/direct-query";
-import { hashLeaf, hashStatics, packBinding, unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { hashLeaf, hashStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { treePath } from "@openledger/circuits/ledger/ledger-tree";
 import { TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
-import { deployGateOfAllKinds, WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
+import { deployDirectGate, WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import type { connect } from "@openledger/contracts/testing/rollup-fixture";
 import { createPublicClient, createWalletClient, custom, type Hex, parseEther } from "viem";
@@ -30,7 +22,7 @@ const DAY_SECONDS = 86_400n;
 
 type Client = Awaited<ReturnType<typeof connect>>;
 
-/** One gate before a contract for each kind of models, before the rollup that asks it. @param rowCount of the models that are posted */
+/** The contract of direct models, before the rollup that asks it. @param rowCount of the models that are posted */
 export async function deployGate(client: Client, rowCount: number): Promise<Hex> {
   const [account] = await client.getAddresses();
   const chain = client.chain;
@@ -39,23 +31,24 @@ export async function deployGate(client: Client, rowCount: number): Promise<Hex>
     publicClient: createPublicClient({ chain, transport: custom(client), pollingInterval: 10 }),
   };
   const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: 1n };
-  return deployGateOfAllKinds(clients, parameters, rowCount);
+  return deployDirectGate(clients, parameters, rowCount);
 }
 
 /** What the history's model is trained from; its features commitment has to be the history's. */
-export function disputedCase(): Promise<TrainedCase> {
-  return trainedCase(ROW_COUNT, { columnCount: FEATURES });
+export function disputedCase(): Promise<DirectCase> {
+  return directCase(ROW_COUNT);
 }
 
+/** What the history's binding says of its settlement circuit: that of such a model. */
+export const settledBy = ({ model }: DirectCase) => ({
+  drawBits: BigInt(Math.log2(DRAWS)),
+  featureCount: unpackBinding(model.statics.binding).featureCount,
+});
+
 /** Postings of the history's model, up to its admission. @param cap of its genesis */
-export async function disputeModel(
-  f: ModelHistory,
-  made: TrainedCase,
-  gate: Hex,
-  cap: bigint,
-): Promise<void> {
+export async function disputeModel(f: ModelHistory, made: DirectCase, gate: Hex, cap: bigint): Promise<void> {
   const { client } = f.l1;
-  const [disputes, direct] = (await readGateContracts(client as never, gate)).map(({ address }) => address);
+  const [disputes] = (await readGateContracts(client as never, gate)).map(({ address }) => address);
   const { binding, earnerRoot, ownersCommitment, split } = f.statics;
   const { datanetId } = unpackBinding(binding);
   const { datanet, leaf } = f.ledger.requireLeaf(Number(datanetId));
@@ -97,10 +90,7 @@ export async function disputeModel(
     await sendTo(to, "post", args, owner, BOND_WEI);
   };
   await post(lie);
-  await challenge(disputes!, challengeData(1n, lie, made.rows, { kind: "tokens", row: 0 }));
-  const ofDirect = await directLie(numbers);
-  await post(ofDirect.posted, direct);
-  await challenge(direct!, directChallengeData(1n, ofDirect.posted, ofDirect.rows, ofDirect.fault));
+  await challenge(disputes!, directChallengeData(1n, lie, made.rows, { kind: "tokens", row: 0 }));
   await post(honest);
   for (const who of [watcher, other]) await send("attest", [2n], who);
   await f.l1.passTime(7n * DAY_SECONDS);
@@ -108,23 +98,4 @@ export async function disputeModel(
   await send(admission.functionName, admission.args, owner);
   await post(honest);
   await send("attest", [3n], other);
-}
-
-/** The model, posted as if it were a direct one, with a row of the curvature's inverse that is nought. */
-async function directLie({ binding, earnerRoot, modelId, ownersCommitment, rowsRoot }: DisputeStatement) {
-  const version = unpackBinding(binding);
-  const { honest, rows } = await directCase(Number(version.rowCount));
-  const { bucketCount, columnCount } = honest.statement;
-  const row = 3;
-  const place = mapPlaces(columnCount).inverse + row;
-  const map = honest.leaves.map.with(place, new Uint8Array(8 * columnCount)) as Uint8Array[];
-  const posted = withTrees(
-    { ...honest.leaves, map },
-    {
-      ...honest.statement,
-      ...{ modelId, rowsRoot, ownersCommitment, earnerRoot },
-      binding: packBinding({ ...version, featureCount: BigInt(directShape(bucketCount)) }),
-    },
-  );
-  return { posted, rows, fault: { kind: "inverse", a: row, b: row } as const };
 }

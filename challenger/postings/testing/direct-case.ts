@@ -1,17 +1,16 @@
 /** A small direct model of e-mails, and what its honest owner posts, for tests and measurements. */
 
 import type { DirectParts } from "@openledger/attribution/model/direct-family";
-import { type DirectRecipe, parseDirectRecipe } from "@openledger/attribution/model/direct-recipe";
+import type { DirectRecipe } from "@openledger/attribution/model/direct-recipe";
 import { trainDirect } from "@openledger/attribution/model/direct-training";
 import type { Trained } from "@openledger/attribution/model/model-family";
 import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import { DIRECT } from "@openledger/attribution/model/recipe-fields";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { recipeFor, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { directPosting } from "../../statements/direct-posting.ts";
-import { type Leaves, type PostedModel, withTrees } from "../../statements/posted-model.ts";
+import type { PostedModel } from "../../statements/posted-model.ts";
 
 export interface DirectCase {
   readonly rows: readonly OwnedRow[];
@@ -29,8 +28,9 @@ interface DirectOptions {
   readonly onProgress?: (text: string) => void;
 }
 
+/** A model of these rows, or of this many e-mails. */
 export async function directCase(
-  rowCount: number,
+  given: number | readonly OwnedRow[],
   {
     bucketCount = 64,
     decay = 0.01,
@@ -40,18 +40,11 @@ export async function directCase(
   }: DirectOptions = {},
 ): Promise<DirectCase> {
   await initPoseidon();
-  const rows = sampleRows("email", rowCount);
-  const recipe = parseDirectRecipe({
-    version: 2,
-    family: DIRECT,
-    datanet: recipeFor(rows).datanet,
-    inputs: { kind: "email", bucketCount },
-    seed: "recipe",
+  const rows = typeof given === "number" ? sampleRows("email", given) : given;
+  const recipe = recipeFor(rows, bucketCount, {
     model: { kind: "logistic", decay, tolerance },
     method: { kind: "direct", damping: decay },
-    rules,
-    columnCount: bucketCount + 1,
-    isChallengeable: true,
+    ...{ rules, isChallengeable: true },
   });
   onProgress("training");
   const trained = trainDirect(rows, recipe);
@@ -73,9 +66,4 @@ export function registeredDirect(trained: Trained<DirectParts>): PublishedModel<
   };
   const terms = { split: { ownerParts: 13_107n, validatorParts: 8_192n } };
   return publishedModel(trained, registerModel(trained, terms, size), { publishRows: true });
-}
-
-/** What a hostile owner posts: other leaves. */
-export function directLie(made: DirectCase, leaves: Partial<Leaves>): PostedModel {
-  return withTrees({ ...made.honest.leaves, ...leaves }, made.honest.statement);
 }

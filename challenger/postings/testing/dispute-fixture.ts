@@ -1,20 +1,8 @@
-/** A chain with the contract Disputes, and a small model of e-mails, for tests and measurements. */
+/** A chain with the contract DirectDisputes, for tests and measurements. */
 
-import type { ClassifierParts } from "@openledger/attribution/model/classifier-family";
-import type { Trained } from "@openledger/attribution/model/model-family";
-import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
-import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import type { Recipe } from "@openledger/attribution/model/recipe";
-import { registerModel } from "@openledger/attribution/model/registration";
-import { trainModel } from "@openledger/attribution/model/trained-model";
-import { recipeFor, sampleRows } from "@openledger/attribution/testing/sample-rows";
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { hashStatics } from "@openledger/circuits/ledger/leaf";
-import { commitColumns, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import {
   type DisputesParameters,
   deployDirectDisputes,
-  deployDisputes,
   deployLedgerMath,
   missingChunks,
   storeChunks,
@@ -24,41 +12,37 @@ import { directDisputesAbi, disputesAbi, rowTextsAbi } from "@openledger/contrac
 import { startChain } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
 import { refusalOf, type TriedCall } from "@openledger/contracts/testing/refusal-of";
-import { hex32 } from "@openledger/foundation/hex";
 import { type Abi, getContract, type Hex, parseEther } from "viem";
 import { encodeLeaves } from "../../statements/leaf-file.ts";
 import {
   type DisputeStatement,
   type Leaves,
   type PostedModel,
-  postedModel,
   withTrees,
 } from "../../statements/posted-model.ts";
 import { statementTuple } from "../../statements/posting-calls.ts";
 import type { PublishedFiles } from "../examine-posting.ts";
 import { type Watched, type Watcher, watchOnce } from "../watch-postings.ts";
+import type { DirectCase } from "./direct-case.ts";
 import { rowsInState } from "./rows-in-state.ts";
 
 export const BOND_WEI = parseEther("1");
 export const DEMAND_FEE_WEI = parseEther("0.01");
-const EARNER_PARTS = { ownerParts: 13_107n, validatorParts: 8_192n };
 
 export type DisputeFixture = Awaited<ReturnType<typeof startDisputes>>;
 
 /** @param options.mostRows of the models that are posted: constants for so many are stored, some 5 million gas a chunk */
 export async function startDisputes({
   mostRows = 48,
-  isDirect = false,
   ...changed
-}: Partial<DisputesParameters> & { mostRows?: number; isDirect?: boolean } = {}) {
+}: Partial<DisputesParameters> & { mostRows?: number } = {}) {
   const { accounts, client, clientsOf, gasOf, passTime, stop, url, walletOf } = await startChain();
   const [deployer, owner, watcher, stranger] = accounts as [Hex, Hex, Hex, Hex];
   const clients = clientsOf(deployer);
   const math = await deployLedgerMath(clients);
   const storedGas = await storeChunks(clients, math, await missingChunks(client as never, math, mostRows));
   const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: DEMAND_FEE_WEI };
-  const deploy = isDirect ? deployDirectDisputes : deployDisputes;
-  const address = await deploy(clients, { ...parameters, ...changed }, math);
+  const address = await deployDirectDisputes(clients, { ...parameters, ...changed }, math);
   const disputes = getContract({ address, abi: disputesAbi, client });
   const texts = getContract({ address: await disputes.read.texts(), abi: rowTextsAbi, client });
   /** A contract that answers every call with this word: a rollup's state begins with its root. */
@@ -104,73 +88,12 @@ export const watchFiles = (
     filesOf: async () => files,
   });
 
-export interface TrainedCase {
-  readonly contents: readonly Uint8Array[];
-  readonly rows: readonly OwnedRow[];
-  readonly model: PublishedModel<ClassifierParts>;
-  readonly honest: PostedModel;
-}
-
-/** A model of these rows, or of this many e-mails, and what its honest owner posts. */
-export async function trainedCase(
-  given: number | readonly OwnedRow[],
-  changed: Partial<Recipe> = {},
-): Promise<TrainedCase> {
-  await initPoseidon();
-  const rows = typeof given === "number" ? sampleRows("email", given) : given;
-  const trained = trainModel(rows, recipeFor(rows, { isChallengeable: true, ...changed }));
-  const model = registered(trained);
-  const contents = rows.map(({ content }) => content);
-  return { contents, rows, model, honest: postedModel(model, contents, 11) };
-}
-
-/** As its owner registers and publishes it. */
-export function registered(trained: Trained<ClassifierParts>, draws = 4): PublishedModel<ClassifierParts> {
-  const size = {
-    rows: trained.rows.length,
-    earners: trained.earners.length,
-    features: trained.recipe.columnCount,
-    draws,
-  };
-  const registration = registerModel(trained, { split: EARNER_PARTS }, size);
-  return publishedModel(trained, registration, { publishRows: true });
-}
-
-/**
- * What a hostile owner publishes beside a posting with other leaves. A G of his own he has registered, too: its columns,
- * points and statics fit. @param numbers what his statement says besides
- */
+/** What a hostile owner posts and publishes: other leaves. @param numbers what his statement says besides */
 export function lie(
-  { honest, model, rows }: TrainedCase,
+  { honest, model, rows }: DirectCase,
   leaves: Partial<Leaves>,
   numbers: Partial<DisputeStatement> = {},
 ): { posted: PostedModel; files: PublishedFiles } {
-  const isRegistered = leaves.features !== undefined && leaves.columns === undefined;
-  const made = isRegistered ? registeredLie(honest, model, leaves.features!) : {};
-  const posted = withTrees(
-    { ...honest.leaves, ...made.leaves, ...leaves },
-    { ...honest.statement, ...made.numbers, ...numbers },
-  );
+  const posted = withTrees({ ...honest.leaves, ...leaves }, { ...honest.statement, ...numbers });
   return { posted, files: { model, rows, leaves: encodeLeaves(posted.leaves), mismatch: null } };
-}
-
-function registeredLie(
-  { statement }: PostedModel,
-  { answeringHash, statics }: TrainedCase["model"],
-  features: readonly Uint8Array[],
-): { leaves?: Partial<Leaves>; numbers?: Partial<DisputeStatement> } {
-  const { columnCount, rowCount } = statement;
-  const G = new Int8Array(Buffer.concat(features));
-  const columns = commitColumns(G, rowCount, columnCount);
-  const staticsHash = hashStatics({
-    ...statics,
-    featuresCommitment: featuresCommitment(columns, answeringHash),
-  });
-  return {
-    leaves: {
-      columns: Array.from({ length: columnCount }, (_, j) => Uint8Array.from(features, (row) => row[j]!)),
-      points: columns.u.map((u, j) => Buffer.from(hex32(u).slice(2) + hex32(columns.v[j]!).slice(2), "hex")),
-    },
-    numbers: { staticsHash },
-  };
 }

@@ -7,7 +7,7 @@ import { onClient } from "@openledger/contracts/testing/chain";
 import type { Hex } from "viem";
 import { BOND_WEI, DEMAND_FEE_WEI, type DisputeFixture } from "./dispute-fixture.ts";
 
-/** One gate before the fixture's contract, of classifiers, and one of direct models. */
+/** One gate before the fixture's contract and another one of its kind. */
 export async function deployGateBefore(f: DisputeFixture) {
   const clients = onClient(f.client).clientsOf(f.owner);
   const terms = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: DEMAND_FEE_WEI };

@@ -7,15 +7,14 @@ import { drillAccount } from "../../world/accounts.ts";
 import { drillError } from "../../world/drill-errors.ts";
 import { renderColumns } from "../table.ts";
 import { type DisputeWorld, type DisputeWorldOptions, startDisputeWorld } from "./dispute-world.ts";
-import type { Falsehood, ModelKind } from "./falsehood.ts";
+import type { Falsehood } from "./falsehood.ts";
 import { type HonestWay, playHonest } from "./honest-model.ts";
 import { playLie, type RefutedLie } from "./hostile-postings.ts";
 
 interface DisputeDrillOptions extends DisputeWorldOptions {
   readonly backend: BackendName;
-  readonly kinds: readonly ModelKind[];
   readonly falsehoods: readonly Falsehood[];
-  /** Whether an honest model of each kind goes all the way, too: some minutes more. */
+  /** Whether an honest model goes all the way, too: some minutes more. */
   readonly playsHonest: boolean;
 }
 
@@ -23,15 +22,15 @@ interface DisputeDrillResult {
   readonly lies: readonly RefutedLie[];
   /** What the watcher has taken home. */
   readonly paidWei: bigint;
-  readonly honest: readonly HonestWay[];
+  readonly honest: HonestWay | null;
   readonly rows: number;
 }
 
 const WATCH_MINUTES = "0.05";
 
-/** One rollup, one gate, one watcher of all that stands behind it. */
+/** One rollup, one gate, one watcher. */
 export async function runDisputeDrill(options: DisputeDrillOptions): Promise<DisputeDrillResult> {
-  const { backend, falsehoods, kinds, sizes, tell } = options;
+  const { backend, falsehoods, size, tell } = options;
   const f = await startDisputeWorld(options);
   const prover = await createProver(backend);
   try {
@@ -39,7 +38,7 @@ export async function runDisputeDrill(options: DisputeDrillOptions): Promise<Dis
     tell("openledger watch begins");
     await f.serve("watch", [...watch, ...f.as("watcher")]);
     const lies: RefutedLie[] = [];
-    for (const falsehood of falsehoods.filter(({ kind }) => kinds.includes(kind))) {
+    for (const falsehood of falsehoods) {
       tell(`a hostile owner posts ${falsehood.description}`);
       const lie = await playLie(f, falsehood, prover);
       tell(
@@ -47,21 +46,20 @@ export async function runDisputeDrill(options: DisputeDrillOptions): Promise<Dis
       );
       lies.push(lie);
     }
-    const honest: HonestWay[] = [];
-    if (options.playsHonest) for (const kind of kinds) honest.push(await playHonest(f, kind, tell));
-    return { lies, honest, paidWei: await takeRewards(f, lies.length), rows: sizes.classifier.rows };
+    const honest = options.playsHonest ? await playHonest(f, tell) : null;
+    return { lies, honest, paidWei: await takeRewards(f, lies.length), rows: size.rows };
   } finally {
     await prover.close();
     await f.stop();
   }
 }
 
-/** Half of every bond, to the wei, from all contracts at once. */
-async function takeRewards({ as, gate, run, sides, world }: DisputeWorld, lieCount: number): Promise<bigint> {
+/** Half of every bond, to the wei. */
+async function takeRewards({ as, gate, run, world }: DisputeWorld, lieCount: number): Promise<bigint> {
   if (lieCount === 0) return 0n;
   const { paidWei } = await run.run<{ paidWei: string }>("disputes", "withdraw", gate, ...as("watcher"));
   const bondWei = await world.l1.client.readContract({
-    ...{ address: sides.direct.disputes, abi: disputesAbi, functionName: "leastBondWei" },
+    ...{ address: gate, abi: disputesAbi, functionName: "leastBondWei" },
   });
   const expectedWei = (bondWei / 2n) * BigInt(lieCount);
   if (BigInt(paidWei) !== expectedWei)
@@ -80,10 +78,14 @@ export function disputeTable({ honest, lies, paidWei }: DisputeDrillResult): str
       ...[lie.name, lie.fault, gas(lie.postGas), gas(lie.challengeGas), `${lie.refutedAfterMs} ms`],
       ...[`${formatEther(lie.rewardWei)} ETH`, lie.genesisRefusal],
     ]),
-    ...honest.map(({ admitGas, kind, paidWei, postGas, settledInBatch }) => [
-      ...[`honest ${kind}`, "-", gas(postGas), "-", "-", "-"],
-      `admitted for ${gas(admitGas)} gas, ${formatEther(paidWei)} OPEN settled in batch ${settledInBatch}`,
-    ]),
+    ...(honest === null
+      ? []
+      : [
+          [
+            ...["honest", "-", gas(honest.postGas), "-", "-", "-"],
+            `admitted for ${gas(honest.admitGas)} gas, ${formatEther(honest.paidWei)} OPEN settled in batch ${honest.settledInBatch}`,
+          ],
+        ]),
   ];
   return `${renderColumns(lines)}\nthe watcher has withdrawn ${formatEther(paidWei)} ETH`;
 }
@@ -95,6 +97,6 @@ export function disputeFacts({ honest, lies, paidWei, rows }: DisputeDrillResult
     rows,
     lies: lies.map(({ rewardWei, ...lie }) => ({ ...lie, rewardEther: inEther(rewardWei) })),
     paidEther: inEther(paidWei),
-    honest: honest.map((way) => ({ ...way, paidWei: way.paidWei.toString() })),
+    honest: honest === null ? null : { ...honest, paidWei: honest.paidWei.toString() },
   };
 }

@@ -10,10 +10,8 @@ import { drillAccount } from "../../world/accounts.ts";
 import { drillError } from "../../world/drill-errors.ts";
 import { STEP_TIMEOUT_MS } from "../../world/world.ts";
 import type { DisputeWorld } from "./dispute-world.ts";
-import type { ModelKind } from "./falsehood.ts";
 
 export interface HonestWay {
-  readonly kind: ModelKind;
   readonly modelId: number;
   readonly postGas: number;
   readonly attestGas: number;
@@ -28,15 +26,10 @@ const HOUR_SECONDS = 3_600;
 const WINDOW_SECONDS = 7 * 86_400;
 
 /** @throws DRL_UNEXPECTED where it is refuted, or let in too early */
-export async function playHonest(
-  f: DisputeWorld,
-  kind: ModelKind,
-  tell: (text: string) => void,
-): Promise<HonestWay> {
-  const { clients, datanetId, gate, published, run, world } = f;
-  const { disputes, honest } = f.sides[kind];
+export async function playHonest(f: DisputeWorld, tell: (text: string) => void): Promise<HonestWay> {
+  const { clients, datanetId, gate, honest, published, run, world } = f;
   const [builder, customer] = [f.as("builder"), f.as("customer")];
-  const staged = join(world.folder, `honest-${kind}`);
+  const staged = join(world.folder, "honest");
   await writeModel(staged, honest.model);
   const register = ["models", "register", staged, "--prover", "wasm", ...builder] as const;
   const { cap, modelId } = await run.run<{ modelId: number; cap: number }>(...register);
@@ -47,8 +40,8 @@ export async function playHonest(
   const posted = await run.run<{ posting: string; gasUsed: string }>(
     ...["disputes", "post", gate, folder, ...named, ...builder],
   );
-  tell(`honest ${kind} model ${modelId} is posted; somebody demands a leaf, and its owner shows it`);
-  const terms = await demandLeaf(f, kind, BigInt(posted.posting));
+  tell(`honest model ${modelId} is posted; somebody demands a leaf, and its owner shows it`);
+  const terms = await demandLeaf(f, BigInt(posted.posting));
   const { looked } = await run.run<{ looked: readonly { answered: readonly object[] }[] }>(
     ...["disputes", "play", gate, folder, ...named, ...builder],
   );
@@ -62,7 +55,7 @@ export async function playHonest(
   const attested = await world.waitFor(
     "watch to attest the honest model",
     async () => {
-      const [posting] = await readWindows(world.l1.client as never, disputes, { modelId });
+      const [posting] = await readWindows(world.l1.client as never, gate, { modelId });
       return posting!.attestedBy?.includes(drillAccount("watcher").address);
     },
     STEP_TIMEOUT_MS,
@@ -86,7 +79,7 @@ export async function playHonest(
     "model-server",
     [
       ...["models", "serve", folder, "--model", String(modelId), "--port", String(port)],
-      ...["--data", join(world.folder, `answers-${kind}`)],
+      ...["--data", join(world.folder, "answers")],
     ],
     async () => (await fetch(`${url}/v1/model`, { signal: AbortSignal.timeout(2_000) })).ok,
   );
@@ -117,10 +110,10 @@ export async function playHonest(
   const settlement = await getSettlement(clients.builder, modelId, 1);
   if (settlement?.batchNumber == null) throw drillError("DRL_UNEXPECTED", "no batch has its settlement");
   return {
-    ...{ kind, modelId },
+    modelId,
     paidWei,
     postGas: Number(posted.gasUsed),
-    attestGas: await attestGas(f, kind, modelId),
+    attestGas: await attestGas(f, modelId),
     admitGas: Number(admitGas),
     settledInBatch: settlement.batchNumber,
   };
@@ -144,9 +137,9 @@ function requireWhole({ burnedWei, earnedWei, ownerWei, treasuryWei }: Divided, 
 }
 
 /** A stranger demands a row of the posting's map. */
-async function demandLeaf({ sides, world }: DisputeWorld, kind: ModelKind, id: bigint) {
+async function demandLeaf({ gate, world }: DisputeWorld, id: bigint) {
   const { client } = world.l1;
-  const contract = { address: sides[kind].disputes, abi: disputesAbi } as const;
+  const contract = { address: gate, abi: disputesAbi } as const;
   const [bondWei, demandFeeWei] = await Promise.all([
     client.readContract({ ...contract, functionName: "leastBondWei" }),
     client.readContract({ ...contract, functionName: "demandFeeWei" }),
@@ -158,13 +151,12 @@ async function demandLeaf({ sides, world }: DisputeWorld, kind: ModelKind, id: b
   return { bondWei, demandFeeWei };
 }
 
-async function attestGas({ sides, world }: DisputeWorld, kind: ModelKind, modelId: number) {
+async function attestGas({ gate, world }: DisputeWorld, modelId: number) {
   const { client } = world.l1;
-  const { disputes } = sides[kind];
-  const [posting] = await readWindows(client as never, disputes, { modelId });
+  const [posting] = await readWindows(client as never, gate, { modelId });
   const [event] = await client.getContractEvents({
     ...{
-      address: disputes,
+      address: gate,
       abi: disputesAbi,
       eventName: "Attested",
       args: { id: posting!.id },

@@ -15,14 +15,13 @@ import { signSettlement } from "@openledger/models/settling/sign-settlement";
 import type { Prover } from "@openledger/prover/proving/prover";
 import { drillAccount } from "../../world/accounts.ts";
 import { drillError } from "../../world/drill-errors.ts";
-import { proveGenesis, TABLE_INDEX } from "../../world/model-circuits.ts";
+import { proveGenesis, SETTLEMENT_INDEX, TABLE_INDEX } from "../../world/model-circuits.ts";
 import { STEP_TIMEOUT_MS } from "../../world/world.ts";
 import type { DisputeWorld } from "./dispute-world.ts";
-import { type Falsehood, type ModelKind, postedLie } from "./falsehood.ts";
+import { type Falsehood, postedLie } from "./falsehood.ts";
 
 export interface RefutedLie {
   readonly name: string;
-  readonly kind: ModelKind;
   readonly modelId: number;
   /** What L1 was shown, as the contract names it. */
   readonly fault: string;
@@ -37,8 +36,7 @@ export interface RefutedLie {
 
 /** @throws DRL_TIMEOUT where nobody refutes it; DRL_UNEXPECTED where it gets further than it may */
 export async function playLie(f: DisputeWorld, lie: Falsehood, prover: Prover): Promise<RefutedLie> {
-  const { clients, published, run, world } = f;
-  const { disputes, honest } = f.sides[lie.kind];
+  const { clients, gate, honest, published, run, world } = f;
   const model = await lie.model(honest);
   const staged = join(world.folder, `false-${lie.name}`);
   await writeModel(staged, model);
@@ -57,23 +55,23 @@ export async function playLie(f: DisputeWorld, lie: Falsehood, prover: Prover): 
   await world.allPosted();
   const wallet = world.l1.walletOf("hostile");
   const value = await world.l1.client.readContract({
-    ...{ address: disputes, abi: disputesAbi, functionName: "leastBondWei" },
+    ...{ address: gate, abi: disputesAbi, functionName: "leastBondWei" },
   });
   const hash = await world.waitFor(
     "the posting",
     async () => {
       const call = await postCall(clients.hostile, posted.statement);
-      return wallet.writeContract({ address: disputes, abi: disputesAbi, ...call, value } as never);
+      return wallet.writeContract({ address: gate, abi: disputesAbi, ...call, value } as never);
     },
     STEP_TIMEOUT_MS,
   );
   const receipt = await world.l1.client.waitForTransactionReceipt({ hash });
   const startedAtMs = performance.now();
-  const { id } = (await readWindows(world.l1.client as never, disputes, { modelId })).at(-1)!;
+  const { id } = (await readWindows(world.l1.client as never, gate, { modelId })).at(-1)!;
   const { refutation, refutedBy } = await world.waitFor(
     `watch to refute "${lie.name}"`,
     async () => {
-      const windows = await readWindows(world.l1.client as never, disputes, { modelId });
+      const windows = await readWindows(world.l1.client as never, gate, { modelId });
       return windows.find((one) => one.id === id && one.state === "refuted");
     },
     STEP_TIMEOUT_MS,
@@ -85,31 +83,29 @@ export async function playLie(f: DisputeWorld, lie: Falsehood, prover: Prover): 
   if (refutedBy !== drillAccount("watcher").address)
     throw drillError("DRL_UNEXPECTED", `${refutedBy} has refuted it`);
   return {
-    ...{ name: lie.name, kind: lie.kind },
+    name: lie.name,
     modelId,
     fault: refutation!.fault,
     postGas: Number(receipt.gasUsed),
     challengeGas: Number(gasUsed),
     rewardWei: refutation!.rewardWei,
     refutedAfterMs,
-    genesisRefusal: await genesisRefusal(f, lie.kind, modelId, prover),
+    genesisRefusal: await genesisRefusal(f, modelId, prover),
   };
 }
 
 /** He brings the genesis all the same, with its proof. */
 async function genesisRefusal(
-  { clients, sides, world }: DisputeWorld,
-  kind: ModelKind,
+  { clients, honest, size, world }: DisputeWorld,
   modelId: number,
   prover: Prover,
 ): Promise<string> {
-  const { honest, settlingIndex, size } = sides[kind];
   const leaf = await getModel(clients.hostile, modelId);
   const { hash: _hash, ...statics } = staticsOf(leaf);
   const earners = earnerTable(honest.rows);
   const table = world.circuits[TABLE_INDEX]!;
   const proven = await proveGenesis(world, { modelId, statics, earners }, size, {
-    ...{ prover, table, settlingIndex },
+    ...{ prover, table, settlingIndex: SETTLEMENT_INDEX },
   });
   try {
     await sendSettlement(

@@ -10,8 +10,6 @@ import {
   DEMAND_FEE_WEI,
   type DisputeFixture,
   startDisputes,
-  type TrainedCase,
-  trainedCase,
 } from "@openledger/challenger/internal/postings/testing/dispute-fixture";
 import { deployGateBefore } from "@openledger/challenger/internal/postings/testing/gate-fixture";
 import { encodeLeaves } from "@openledger/challenger/internal/statements/leaf-file";
@@ -27,21 +25,20 @@ import { postedLie } from "./falsehood.ts";
 import { FALSEHOODS } from "./falsehoods.ts";
 
 const POLL = { timeout: 240_000, interval: 500 };
-const [UNREADABLE, COPIED, TOKENS, HONEST, DIRECT] = [20, 21, 22, 23, 24] as const;
+const [UNREADABLE, COPIED, TOKENS, HONEST, OTHER] = [20, 21, 22, 23, 24] as const;
 const folder = mkdtempSync(join(tmpdir(), "watch-process-"));
 const published = join(folder, "published");
 const keyFile = join(folder, "watcher-key");
 /** Of the fixture's owner, who is anvil's second account. */
 const ownerKeyFile = join(folder, "owner-key");
 let f: DisputeFixture;
-let made: TrainedCase;
-let direct: DirectCase;
+let made: DirectCase;
 let gate: Awaited<ReturnType<typeof deployGateBefore>>;
 let watch: ManagedProcess | undefined;
 
 beforeAll(async () => {
   writeFileSync(keyFile, drillPrivateKey("watcher"), { mode: 0o600 });
-  [f, made, direct] = await Promise.all([startDisputes(), trainedCase(24), directCase(24)]);
+  [f, made] = await Promise.all([startDisputes(), directCase(24)]);
   gate = await deployGateBefore(f);
 });
 afterAll(async () => {
@@ -73,11 +70,11 @@ test("watch refutes false postings by itself, whatever else is posted, and is pa
     }
     await f.post(posted.statement);
   }
-  // Of the other kind, behind the same gate.
-  await writeModel(join(published, String(DIRECT)), direct.model);
-  const ofDirect = { ...direct.honest.statement, modelId: DIRECT };
+  // In the other contract, behind the same gate.
+  await writeModel(join(published, String(OTHER)), made.model);
+  const ofOther = { ...made.honest.statement, modelId: OTHER };
   const contract = { address: gate.members[1], abi: disputesAbi };
-  const posting = { ...contract, functionName: "post", args: await f.postArguments(ofDirect) };
+  const posting = { ...contract, functionName: "post", args: await f.postArguments(ofOther) };
   await f.client.writeContract({ ...posting, account: f.owner, value: BOND_WEI } as never);
   const rpc = ["--rpc", f.url];
   const signed = [...rpc, "--private-key-file", keyFile];
@@ -99,7 +96,7 @@ test("watch refutes false postings by itself, whatever else is posted, and is pa
     [COPIED, "refuted", "Entry", watcher],
     [TOKENS, "refuted", "Tokens", watcher],
     [HONEST, "open", null, watcher],
-    [DIRECT, "open", null, watcher],
+    [OTHER, "open", null, watcher],
   ]);
   await expect.poll(() => watch!.hasSaid("cannot be recomputed"), POLL).toBe(true);
   await watch.kill();

@@ -2,7 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { publishedModel } from "@openledger/attribution/model/model-files";
-import { hashRecipe } from "@openledger/attribution/model/recipe";
+import { hashRecipe } from "@openledger/attribution/model/recipe-fields";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { hex32 } from "@openledger/foundation/hex";

@@ -4,13 +4,14 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDirect } from "@openledger/attribution/features/direct-rows";
+import { trainDirect } from "@openledger/attribution/model/direct-training";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import type { Trained } from "@openledger/attribution/model/model-family";
 import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { registerModel } from "@openledger/attribution/model/registration";
-import { trainModel } from "@openledger/attribution/model/trained-model";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { recipeFor, sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
@@ -24,6 +25,7 @@ import {
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
+import { SMALL_DIRECT } from "@openledger/circuits/testing/direct-world";
 import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
@@ -47,8 +49,6 @@ import { proveSettlement } from "../../settling/prove-settlement.ts";
 import { signSettlement } from "../../settling/sign-settlement.ts";
 
 const SMALLEST = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 } as const;
-/** Of the classifier: the other columns are 0. */
-const FEATURES = 4;
 export const CAP = SMALLEST.payments;
 export const PRICE_WEI = OPEN / 2n;
 const ALICE_ACCOUNT = 4;
@@ -60,34 +60,30 @@ export type ModelMaker = (
   ledger: Pick<RecipeBase, "datanet" | "columnCount">,
 ) => Promise<Trained>;
 
-const makeClassifier: ModelMaker = async (rows, ledger) =>
-  trainModel(
-    rows,
-    recipeFor(rows, {
-      ...ledger,
-      method: { kind: "influence", damping: 0.01, featureCount: FEATURES },
-    }),
-  ) as never;
+const makeDirect: ModelMaker = async (rows, { datanet }) =>
+  trainDirect(rows, recipeFor(rows, SMALL_DIRECT.features, { datanet })) as never;
 
 export type SettlingWorld = Awaited<ReturnType<typeof startSettlingWorld>>;
 
 /**
  * alice (leaf 2) owns the datanet, the model and its rows; bob (leaf 3) asks and pays.
  * @param changes of the sequencer's environment, by L1's address
- * @param SIZE of the settlement circuit @param gateOn deploys what L1 asks before a genesis, and before draws
+ * @param size of the settlement circuit; one for direct models and one for others if not given @param gateOn deploys what L1 asks before a genesis, and before draws
  */
 export async function startSettlingWorld(
   folder: string,
   changes: (rpcUrl: string) => Record<string, string> = () => ({}),
-  SIZE: SettlementSize = SMALLEST,
+  size?: SettlementSize,
   gateOn?: HistoryFixtureOptions["gateOn"],
 ) {
-  const earners = { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: SIZE.earners };
-  const settling = { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.earners };
-  const proven = [
-    await buildCircuit(settlementCircuitSpec(SIZE), settling),
-    await buildCircuit(earnerTableCircuitSpec(SIZE.earners), earners),
-  ];
+  const sizes: readonly SettlementSize[] = size === undefined ? [SMALL_DIRECT, SMALLEST] : [size];
+  const { earners: earnerCount, rows: rowCount } = sizes.at(-1)!;
+  const earners = { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: earnerCount };
+  const proven = [await buildCircuit(earnerTableCircuitSpec(earnerCount), earners)];
+  for (const one of sizes) {
+    const settling = { sort: CIRCUIT_SORT.settlement, size0: one.payments, size1: one.earners };
+    proven.push(await buildCircuit(settlementCircuitSpec(one), settling));
+  }
   const f = await startHistoryFixture({
     real: { configs: proven.map(configOf), shared: developmentSecrets("") },
     ...(gateOn && { gateOn }),
@@ -147,9 +143,9 @@ export async function startSettlingWorld(
 
     /** From rows to a model that takes payments; of another family where a maker of one is given. */
     async makeModel(
-      make: ModelMaker = makeClassifier,
+      make: ModelMaker = makeDirect,
       {
-        contents = sampleInputs("email", SIZE.rows, "settling").map((row) => encodeRow("email", row)),
+        contents = sampleInputs("email", rowCount, "settling").map((row) => encodeRow("email", row)),
         beforeGenesis,
       }: {
         readonly contents?: readonly Uint8Array[];
@@ -172,9 +168,12 @@ export async function startSettlingWorld(
       await settle();
       const owned: OwnedRow[] = await readVersionRows(rows, version.rowsRoot);
       const datanet = { id: datanetId, version: 1, rowsRoot: hex32(version.rowsRoot) };
-      const trained = await make(owned, { datanet, columnCount: SIZE.features });
+      const trained = await make(owned, { datanet, columnCount: sizes.at(-1)!.features });
+      const place = sizes.findIndex((one) => (one.isDirect === true) === isDirect(trained.features));
       const split = { ownerParts: 13_107n, validatorParts: 8_192n };
-      const model = publishedModel(trained, registerModel(trained, { split }, SIZE), { publishRows: true });
+      const model = publishedModel(trained, registerModel(trained, { split }, sizes[place]!), {
+        publishRows: true,
+      });
       const modelFolder = join(folder, `model-${datanetId}`);
       await writeModel(modelFolder, model);
       const { featuresCommitment, ownersCommitment, earnerRoot, binding } = model.statics;
@@ -197,7 +196,8 @@ export async function startSettlingWorld(
       }
       const leaf = await getModel(alice, modelId);
       const circuits = await readRollupCircuits({ rpcUrl: f.rpcUrl, rollupAddress, deployment });
-      const [settling, table] = circuits.slice(-2) as [(typeof circuits)[0], (typeof circuits)[0]];
+      const [table, ...settlings] = circuits.slice(-1 - sizes.length) as [(typeof circuits)[0]];
+      const settling = (settlings as typeof circuits)[place]!;
       const prepared = prepareGenesis(leaf, model, { table, settling });
       const proved = await proveSettlement(
         prepared,

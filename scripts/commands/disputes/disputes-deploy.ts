@@ -3,7 +3,6 @@
 import {
   type DisputesParameters,
   deployDirectDisputes,
-  deployDisputes,
   deployGenesisGates,
   deployLedgerMath,
   deployTextDisputes,
@@ -43,7 +42,7 @@ export async function deployContracts({
   const made =
     options.kind === "text"
       ? await deployText(clients, posting, math, options)
-      : await deployRows(clients, posting, math, options.kind);
+      : await deployRows(clients, posting, math);
   const beside = (options.beside ?? []).map(parseAddress);
   const members = [...made.members, ...beside];
   const gate = members.length === 1 ? members[0]! : await deployGenesisGates(clients, members);
@@ -57,13 +56,11 @@ export async function deployContracts({
   output.answer(lines, { ...made.contracts, ...facts });
 }
 
-type Clients = Parameters<typeof deployDisputes>[0];
+type Clients = Parameters<typeof deployDirectDisputes>[0];
 
-async function deployRows(clients: Clients, posting: DisputesParameters, math: Address, kind: string) {
-  const isDirect = kind === "direct";
-  const disputes = await (isDirect ? deployDirectDisputes : deployDisputes)(clients, posting, math);
-  const line = `${isDirect ? "DirectDisputes" : "Disputes"} ${disputes}`;
-  return { members: [disputes], line, contracts: { disputes } };
+async function deployRows(clients: Clients, posting: DisputesParameters, math: Address) {
+  const disputes = await deployDirectDisputes(clients, posting, math);
+  return { members: [disputes], line: `DirectDisputes ${disputes}`, contracts: { disputes } };
 }
 
 /** Games over queries, postings of rows, and games over those. */

@@ -3,9 +3,9 @@ import { defineOptions } from "../../cli/options.ts";
 /** Options of `disputes deploy`. */
 export const DEPLOY_OPTIONS = defineOptions({
   "--kind <kind>": {
-    about: "of the models: emails, direct, or text, whose queries and rows are played for in games",
-    choices: ["emails", "direct", "text"],
-    fallback: "emails",
+    about: "of the models: direct, or text, whose queries and rows are played for in games",
+    choices: ["direct", "text"],
+    fallback: "direct",
   },
   "--beside <addresses...>": "contracts of other kinds: a gate is put before them and the new ones",
   "--window-days <days>": { about: "in which anyone may refute a posting; at least 3", fallback: "7" },

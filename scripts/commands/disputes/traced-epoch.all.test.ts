@@ -22,12 +22,8 @@ import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
 import { drawApprover } from "@openledger/challenger/playing/approve-draws";
 import { claimsOf, drawClaimer, sharedSender } from "@openledger/challenger/playing/claim-draws";
 import { inOrder } from "@openledger/challenger/sending/l1-queue";
-import {
-  answerHash,
-  queryBytes,
-  queryCommitment,
-  receiptHash,
-} from "@openledger/circuits/ledger/model-query";
+import { queryBytes, queryCommitment } from "@openledger/circuits/internal/ledger/model-query";
+import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
 import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
 import { getModel, getPayments, getSettlement } from "@openledger/client/sequencer/model-reads";
 import {

@@ -2,10 +2,10 @@ import { readFile, rm } from "node:fs/promises";
 import type { BaseRule } from "@openledger/attribution/features/base-column";
 import { baseOfCard } from "@openledger/attribution/model/base-policy";
 import { type FamilyTraining, type ModelParts, trainingOf } from "@openledger/attribution/model/model-family";
-import { hashRecipe } from "@openledger/attribution/model/recipe";
 import {
   circuitColumns,
   DIRECT,
+  hashRecipe,
   MOST_CHALLENGED_ROWS,
   type RecipeBase,
 } from "@openledger/attribution/model/recipe-fields";
@@ -19,7 +19,6 @@ import { baseNameAt, baseSourceAt, OWN_BASE } from "@openledger/models/base/base
 import { type BasePlaces, modelTrainings, textSetting } from "@openledger/models/registered/model-families";
 import {
   completeRecipe,
-  directPreset,
   PRESET_NAMES,
   presetRecipe,
   type RecipeDatanet,
@@ -57,10 +56,10 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   queriesOnly?: boolean;
 }
 
-/** Tunes a language model, and makes one that cites rows; the other presets make classifiers. */
+/** Tunes a language model, and makes one that cites rows; the other presets make direct models. */
 const TEXTS = "texts";
 const RETRIEVAL = "retrieval";
-const PRESETS = [...PRESET_NAMES, DIRECT, TEXTS, RETRIEVAL];
+const PRESETS: readonly string[] = [...PRESET_NAMES, TEXTS, RETRIEVAL];
 
 export function addModelTrainCommand(parent: Command): void {
   const command = withOptions(
@@ -77,7 +76,7 @@ export function addModelTrainCommand(parent: Command): void {
       ...TEXT_BASE_OPTION,
       ...withFallback(STORE_OPTION, workspacePaths.rows),
       "--columns <count>":
-        "features of the settlement circuit (of a direct one: buckets), where the recipe does not say; default: those of the rollup's smallest that holds the rows",
+        "features of the settlement circuit (of labelled rows: buckets), where the recipe does not say; default: those of the rollup's smallest that holds the rows",
       "--draws <count>": {
         about: "draws of an epoch, for the model's life: those of its settlement circuit",
         fallback: "4",
@@ -98,7 +97,6 @@ export function addModelTrainCommand(parent: Command): void {
   withExample(
     command,
     "models train --datanet 10 --recipe emails --out spam-model",
-    "models train --datanet 10 --recipe direct --out direct-spam-model",
     "models train --datanet 12 --recipe texts --out speeches",
     "models train --datanet 12 --recipe retrieval --out cited-speeches",
   );
@@ -223,9 +221,7 @@ async function recipeOf(
   const file = PRESETS.includes(options.recipe) ? null : await readRecipeFile(options.recipe);
   const columnCount =
     file?.columnCount === undefined ? await columnsOf(options, rows, file) : Number(file.columnCount);
-  // The base takes a column at least.
-  const featureColumns = columnCount - (base === null ? 0 : 1);
-  const given = file ?? (await presetOf(options, contents, featureColumns));
+  const given = file ?? (await presetOf(options, contents, columnCount, base));
   const isMarked = options.challengeable === true || file?.isChallengeable === true;
   if (isMarked && rows.length > MOST_CHALLENGED_ROWS)
     throw commandError(
@@ -244,12 +240,14 @@ async function recipeOf(
 async function presetOf(
   { base, recipe }: TrainOptions,
   contents: readonly Uint8Array[],
-  columnCount: number,
+  allColumns: number,
+  cardBase: BaseRule | null,
 ): Promise<object> {
-  if (recipe === RETRIEVAL) return retrievalPreset(contents, columnCount);
-  if (recipe === DIRECT) return directPreset(contents, columnCount - 1);
   const name = PRESET_NAMES.find((one) => one === recipe);
-  if (name !== undefined) return presetRecipe(name, contents, columnCount);
+  if (name !== undefined) return presetRecipe(name, contents.length, allColumns - 1);
+  // The base takes a column at least.
+  const columnCount = allColumns - (cardBase === null ? 0 : 1);
+  if (recipe === RETRIEVAL) return retrievalPreset(contents, columnCount);
   const place = base ?? OWN_BASE;
   const sizes = { rowCount: contents.length, columnCount };
   const { textPreset } = await import("@openledger/models/registered/recipe-presets");
@@ -262,7 +260,7 @@ async function columnsOf(
   rows: readonly OwnedContent[],
   file: { readonly family?: unknown; readonly inputs?: unknown } | null,
 ): Promise<number> {
-  const isOfDirect = options.recipe === DIRECT || file?.family === DIRECT;
+  const isOfDirect = PRESET_NAMES.some((name) => name === options.recipe) || file?.family === DIRECT;
   if (!isOfDirect) return circuitFeatures(options, rows, false);
   const named = (file?.inputs as { bucketCount?: unknown } | undefined)?.bucketCount;
   // The bias has a column beside the buckets.

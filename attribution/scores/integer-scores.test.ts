@@ -1,7 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { alignColumns, exactInfluence } from "../features/exact-influence.ts";
-import { featureMap } from "../features/feature-map.ts";
 import {
   MAX_FEATURE,
   MAX_FEATURE_COUNT,
@@ -11,22 +9,9 @@ import {
   quantiseQuery,
   scoreErrorBound,
 } from "../features/quantise.ts";
-import { timesTransposed } from "../maths/dense-matrix.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
-import { logisticModel } from "../model/logistic-model.ts";
-import { mlpModel } from "../model/mlp-model.ts";
-import { pearson } from "../research/quality-metrics.ts";
-import { tinyRows } from "../testing/tiny-problem.ts";
 import { type GpuScores, openGpuMatrix, type ScoreMode, STRETCH_LENGTH } from "./gpu-scores.ts";
 import { integerScores, type ScoreInputs, scoresByDefinition } from "./integer-scores.ts";
-import { provenFeatures, provenQueries, provenScores, provenSelf } from "./proven-scores.ts";
-
-const DECAY = 0.02;
-const rows = tinyRows(80, "proven");
-const queries = tinyRows(5, "asked");
-const model = logisticModel({ inputCount: 5, classCount: 3, decay: DECAY });
-const parameters = model.train(rows);
-const aligned = alignColumns(model.sensitivities(parameters, rows), model.sensitivities(parameters, queries));
 
 const code = (name: string) => expect.objectContaining({ code: name });
 
@@ -48,45 +33,6 @@ function randomInputs(rowCount: number, featureCount: number, seed: string) {
     query: Int16Array.from({ length: featureCount }, () => 2 * random.nextBelow(256) - 255),
   };
 }
-
-describe("featureMap", () => {
-  it("keeps exact influence where no direction is dropped", () => {
-    // Inputs 0, 1, 2, 4 and the bias, two contrasts: ten coordinates. A linear map of those to eight must lose some.
-    const exact = exactInfluence(aligned.rows, DECAY).scores(aligned.queries);
-    const map = featureMap(aligned.rows, { featureCount: 8, damping: DECAY, seed: "m" });
-    const scores = timesTransposed(map.features(aligned.queries), 5, map.features(aligned.rows), 80, 8);
-    expect(map.keptSquares).toBeGreaterThan(0.9);
-    expect(pearson(scores, exact)).toBeGreaterThan(0.95);
-  });
-
-  it("keeps all curvature where every direction is a candidate, across two layers", () => {
-    const sgd = { epochs: 10, batchSize: 8, rate: 0.2, momentum: 0.5, seed: "t" };
-    const mlp = mlpModel({ inputCount: 5, hiddenCount: 4, classCount: 3, decay: DECAY, sgd });
-    const trained = mlp.train(rows);
-    const both = alignColumns(mlp.sensitivities(trained, rows), mlp.sensitivities(trained, queries));
-    // 5 used inputs (the bias is one) · 4 hidden + 5 · 2 contrasts = 30 coordinates: 16 features from all 30.
-    const map = featureMap(both.rows, { featureCount: 16, candidateCount: 30, damping: DECAY, seed: "m" });
-    const exact = exactInfluence(both.rows, DECAY).scores(both.queries);
-    const scores = timesTransposed(map.features(both.queries), 5, map.features(both.rows), 80, 16);
-    expect(map.keptCurvature).toBeCloseTo(1, 12);
-    expect(pearson(scores, exact)).toBeGreaterThan(0.97);
-  });
-
-  it("gives the same bits again, and others for another seed", () => {
-    const make = (seed: string) =>
-      featureMap(aligned.rows, { featureCount: 4, damping: DECAY, seed }).features(aligned.rows);
-    expect(make("a")).toEqual(make("a"));
-    expect(make("a")).not.toEqual(make("b"));
-  });
-
-  it("refuses a number of features that is no power of two, or too large", () => {
-    for (const featureCount of [3, 16]) {
-      expect(() => featureMap(aligned.rows, { featureCount, damping: DECAY, seed: "m" })).toThrow(
-        code("ATT_RECIPE_INVALID"),
-      );
-    }
-  });
-});
 
 describe("quantiseFeatures and quantiseQuery", () => {
   it("keeps every score within the stated bound", () => {
@@ -169,30 +115,5 @@ describe("integer scores", () => {
     expect(refused({ features: Int8Array.of(1, 2, 3, 4, 5, 6, 7, -128) })).toThrow(code("ATT_INPUT_INVALID"));
     expect(refused({ query: Int16Array.of(1, 3, 257, 1) })).toThrow(code("ATT_INPUT_INVALID"));
     expect(refused({ query: Int16Array.of(1, 3, 5) })).toThrow(code("ATT_INPUT_INVALID"));
-  });
-});
-
-describe("provenScores", () => {
-  it("rank rows as the unquantised features do", () => {
-    const proven = provenFeatures(aligned.rows, { featureCount: 8, damping: DECAY, seed: "m" });
-    const scores = provenScores(proven, provenQueries(proven.map, aligned.queries));
-    const real = timesTransposed(
-      proven.map.features(aligned.queries),
-      5,
-      proven.map.features(aligned.rows),
-      80,
-      8,
-    );
-    for (let q = 0; q < 5; q++) {
-      expect(pearson(scores.slice(q * 80, q * 80 + 80), real.slice(q * 80, q * 80 + 80))).toBeGreaterThan(
-        0.995,
-      );
-    }
-  });
-
-  it("give self-scores close to those of exact influence", () => {
-    const proven = provenFeatures(aligned.rows, { featureCount: 8, damping: DECAY, seed: "m" });
-    const exact = exactInfluence(aligned.rows, DECAY).self();
-    expect(pearson(provenSelf(proven, aligned.rows), exact)).toBeGreaterThan(0.98);
   });
 });
