@@ -57,8 +57,7 @@ export async function fetchPublishedRows(
   leaf: LedgerModelLeaf,
   epoch: number,
 ): Promise<Published | null> {
-  const { binding } = staticsOf(leaf);
-  const { featureCount, rowCount } = unpackBinding(binding);
+  const { featureCount, rowCount } = unpackBinding(leaf.model.binding);
   const bucketCount = bucketsOfShape(Number(featureCount));
   for (const server of servers) {
     const access = { sequencerUrl: server.replace(/\/+$/, ""), requestTimeoutMs: TIMEOUT_MS };
