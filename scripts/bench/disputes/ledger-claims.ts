@@ -28,7 +28,7 @@ import { encodeFunctionData, type Hex, toHex } from "viem";
 
 const VOCABULARY_SIZE = 2_048;
 const FEATURE_COUNT = 256;
-const DRAWS = [4, 128];
+const DRAWS = [4, 64];
 const PROMPT = "The state of the union is strong, and the Congress must keep it so.";
 const PAYER = 9;
 const ANSWER_TOKENS = [5, 6, 7, 8];
@@ -109,7 +109,7 @@ export async function ledgerClaimGas(): Promise<Record<string, number>> {
             await f.send(f.watcher, refutePromptCall(vocabulary, traced, one, fault)),
           );
         }
-        say("challenge, the first of an owner", await send("challenge", claims[0]!.claimId, STAKE_WEI));
+        say("challenge, the first of a claim", await send("challenge", claims[0]!.claimId, STAKE_WEI));
         say("challenge, the next", await send("challenge", claims[0]!.claimId, STAKE_WEI));
         await f.passTime(80n * HOUR_SECONDS);
         // The owner is silent: both games end, and with them the claim.

@@ -7,7 +7,6 @@ import { findTextFaults } from "@openledger/challenger/internal/games/text-fault
 import { withTextTrees } from "@openledger/challenger/internal/games/text-posting";
 import { readFact } from "@openledger/challenger/internal/statements/leaf-bytes";
 import { factBytes, type Leaves, type PostedModel } from "@openledger/challenger/statements/posted-model";
-import { textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { encodeFunctionData, type Hex } from "viem";
 import type { DisputesPart } from "./disputes-part.ts";
 
@@ -67,14 +66,12 @@ async function measure() {
     const call = challengeRowCall(id, posted, model, made.terms, 2);
     const challengeGas = await f.send(f.watcher, f.games, call, STAKE_WEI);
     await f.passTime(60n * 3_600n);
-    await f.send(
+    const endGas = await f.send(
       f.watcher,
       f.games,
       encodeFunctionData({ abi: f.abi, functionName: "endByTime", args: [1n] } as never),
     );
-    const verdict = encodeFunctionData({ abi: textDisputesAbi, functionName: "challengeRow", args: [id] });
-    const verdictGas = await f.send(f.watcher, f.disputes, verdict);
-    Object.assign(textGas, { challengeRow: challengeGas, verdict: verdictGas });
+    Object.assign(textGas, { challengeRow: challengeGas, endByTime: endGas });
     console.log(`${made.rows.length} rows, ${statement.columnCount} columns`);
     for (const [kind, gas] of Object.entries(textGas))
       console.log(`${kind}: ${gas.toLocaleString("en")} gas`);

@@ -5,8 +5,6 @@ import { openPromisedModel } from "@openledger/challenger/claiming/promised-mode
 import { receiptClaim } from "@openledger/challenger/games/receipt-claim";
 import { tracedPlayer } from "@openledger/challenger/games/traced-player";
 import { describeRound, messageOf } from "@openledger/challenger/playing/describe-round";
-import { rowContractsBehind } from "@openledger/challenger/playing/disputes-contracts";
-import { bringVerdicts } from "@openledger/challenger/playing/row-verdicts";
 import {
   type SoughtModel,
   sendingTo,
@@ -16,7 +14,6 @@ import {
 import { inOrder } from "@openledger/challenger/sending/l1-queue";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { textFamily } from "@openledger/models/registered/text-family";
-import type { Address } from "viem";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -67,40 +64,26 @@ export async function playGames({ options, args, output }: CommandContext<PlayOp
   const { publicClient } = sender;
   const game = await traceContractAt(publicClient, given, soughtModel(options, modelId));
   const { setting, terms, traced } = await openPromised(args[1]!, options, output.progress);
-  const rows = (await rowContractsBehind(publicClient, given)).filter((one) => one.settlements === game);
-  const playerIn = (at: Address, about: "queries" | "rows") => {
-    const { address, send } = sendingTo(sender, at);
-    return tracedPlayer({
-      ...{ publicClient, game: at, traced, terms, about },
-      // Which rows are false, `watch` finds: it computes the whole posting.
-      challenges: about === "queries",
-      ...{ kernels: setting.kernels, onProgress: output.progress },
-      account: { address, send: (call) => send(call, "a move") },
-      // Who looks once has no next look.
-      ...(options.every === undefined ? { mostTraced: Number.POSITIVE_INFINITY } : {}),
-    });
-  };
-  const players = [playerIn(game, "queries"), ...rows.map(({ games }) => playerIn(games, "rows"))];
+  const { address, send } = sendingTo(sender, game);
+  const player = tracedPlayer({
+    ...{ publicClient, game, traced, terms, challenges: true },
+    ...{ kernels: setting.kernels, onProgress: output.progress },
+    account: { address, send: (call) => send(call, "a move") },
+    // Who looks once has no next look.
+    mostTraced: options.every === undefined ? Number.POSITIVE_INFINITY : undefined,
+  });
   for (;;) {
     const failures: unknown[] = [];
     let isWaiting = false;
-    const attempt = (look: () => Promise<void>) => look().catch((error: unknown) => failures.push(error));
-    for (const [i, player] of players.entries())
-      await attempt(async () => {
-        const played = await player.playOnce();
-        const { lines, view } = describeRound(played);
-        const about = i === 0 ? "queries" : "rows";
-        output.answer(about === "rows" ? lines.map((line) => `of rows, ${line}`) : lines, { about, ...view });
-        failures.push(...played.failures.map(({ error }) => error));
-        isWaiting ||= played.waiting.length > 0;
-      });
-    for (const contracts of rows)
-      await attempt(async () => {
-        const verdicts = await bringVerdicts(sender, contracts, traced.model);
-        for (const brought of verdicts.brought)
-          output.answer([`posting ${brought.posting} is refuted by a game: ${brought.hash}`], brought);
-        failures.push(...verdicts.failures);
-      });
+    try {
+      const played = await player.playOnce();
+      const { lines, view } = describeRound(played);
+      output.answer(lines, view);
+      failures.push(...played.failures.map(({ error }) => error));
+      isWaiting = played.waiting.length > 0;
+    } catch (error) {
+      failures.push(error);
+    }
     if (options.every === undefined) {
       if (failures.length > 0) throw failures[0];
       return;
