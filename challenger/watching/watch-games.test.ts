@@ -208,6 +208,10 @@ describe("a watcher", () => {
       const failures = [{ claimId: 6n, reason: expect.stringContaining("nobody signs") }];
       const again = await often.watch.again();
       expect(again.models).toMatchObject([{ modelId: BigInt(MODEL_ID), failures }]);
+      // What takes more than is given for a challenge is no line among others: whoever watches fails with a code.
+      const own = { isRepeated: false, rollup, places: { base, model: right() }, mostStakeWei: 1n };
+      const poor = await new GameWatch(f.game, f.publicClient, own, () => {}).once();
+      expect(poor.alarms).toMatchObject([{ code: "CMD_FALSE_UNCHALLENGED", data: { claimId: 6n } }]);
     });
 
     test("challenges nothing beside what its account has on its way already", async () => {
