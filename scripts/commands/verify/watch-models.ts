@@ -57,7 +57,7 @@ async function settingOf(options: GlobalOptions & WatchCommandOptions): Promise<
     rollup: rollupOf(options),
     places: { base, model, models, serverOf: (modelId) => knownModelServer(modelId, server) },
     isRepeated: options.every !== undefined,
-    folder: join(workspaceDir, "watch"),
+    folder: join(process.env.OPENLEDGER_HOME ?? workspaceDir, "watch"),
     sender: isSigning ? await l1SenderOf(options) : null,
     mostDemandsWei: options.payDemands === true ? MOST_DEMANDS_WEI : 0n,
   };
