@@ -121,7 +121,14 @@ test("a restart reads new blocks alone, whatever a kill has left of the last lin
     expect(again).toMatchObject({ queries: first.queries, blocks: REREAD_BLOCKS });
     // It says where a claim is, and not what it says.
     expect(await readFile(journal, "utf8")).not.toContain(first.queries.at(-1)!.slice(2));
-    await appendFile(journal, '{"cursor":{"block":1');
+    // As a second watcher has written it, who has not read as far; and a line that a kill has cut.
+    const kept = (await readFile(journal, "utf8")).split("\n")[1]!;
+    const { cursor } = JSON.parse(kept) as { cursor: { block: number } };
+    const at = cursor.block - 30;
+    const { hash } = await f.client.getBlock({ blockNumber: BigInt(at) });
+    const behind = kept.replace(JSON.stringify(cursor), JSON.stringify({ block: at, hash }));
+    await appendFile(journal, `${behind}\n{"cursor":{"block":1`);
+    expect((await countingReader(journal).look()).queries).toEqual(first.queries);
     const query = await claim("second");
     expect((await countingReader(journal).look()).queries).toEqual([...first.queries, query]);
     await f.client.mine({ blocks: 200 });

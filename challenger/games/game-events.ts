@@ -97,7 +97,6 @@ export class GameHistory {
     this.#client = client;
     this.#address = address;
     const { rollup, who } = scope;
-    // A topic that is null is any. Registrations have no third one.
     const read = (who === undefined ? READ : READ.slice(0, 2)).map(selectorOf);
     this.#topics = [read, rollup ? pad(rollup) : null, null, who ? pad(who) : null];
     this.#journal =

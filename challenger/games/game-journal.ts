@@ -27,8 +27,7 @@ export class GameJournal {
       if (error.code === "ENOENT") return "";
       throw error;
     });
-    const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
-    lines.pop();
+    const lines = text.slice(0, Math.max(0, text.lastIndexOf("\n"))).split("\n");
     if (lines[0] !== this.#head) {
       await this.clear();
       return null;
@@ -36,10 +35,12 @@ export class GameJournal {
     const kept = lines.slice(1).map((line) => JSON.parse(line) as Line);
     // What is appended next would go on in a line that was cut.
     if (!text.endsWith("\n")) await writeFile(this.#path, `${lines.join("\n")}\n`);
-    const last = kept.at(-1);
-    if (last === undefined) return null;
-    this.#lastBlock = last.cursor.block;
-    return { cursor: last.cursor, facts: kept.flatMap(({ facts }) => facts) };
+    const cursor = kept.at(-1)?.cursor;
+    if (cursor === undefined) return null;
+    this.#lastBlock = cursor.block;
+    // Two watchers of one workspace write the same facts, and not equally far.
+    const facts = new Map(kept.flatMap((one) => one.facts).map((fact) => [JSON.stringify(fact), fact]));
+    return { cursor, facts: [...facts.values()].filter(({ block }) => block <= cursor.block) };
   }
 
   async append(cursor: GameCursor, facts: readonly GameFact[]): Promise<void> {
