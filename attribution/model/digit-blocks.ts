@@ -13,7 +13,33 @@ import { contrastBasis } from "../features/sensitivities.ts";
 import { type SparseRows, sparseFromDense } from "../maths/sparse-rows.ts";
 import { poolDigits } from "../rows/mnist-digits.ts";
 import { checkInput, labelsOf, pixelsOf } from "../rows/row-content.ts";
-import type { DirectInputs, DirectSaid } from "./direct-inputs.ts";
+
+export interface DirectInputs {
+  readonly labels: readonly string[];
+  /** Inputs of the logistic model, without the bias. */
+  readonly inputCount: number;
+  /** Every answer that there is. Whoever has an input needs nothing else to make its query. */
+  readonly answers: readonly DirectSaid[];
+  /** Inputs as the model takes them, without a bias. @throws ATT_ROW_INVALID */
+  examples(inputs: readonly string[]): SparseRows;
+  /** What the registered row of the logit says. @param logit of the buckets and the bias @throws ATT_ROW_INVALID */
+  answer(logit: Int16Array, input: string): DirectSaid;
+  /**
+   * A direction of the model's parameters, in contrasts of labels (features/sensitivities.ts, the bias last), as a row
+   * of buckets and the bias whose score is what that direction takes off the answer's logit.
+   */
+  writeRow(contrasts: Float64Array, row: Float64Array): void;
+  /** Buckets and the bias of the logit, from parameters as `logisticModel` lays them out. */
+  logit(parameters: Float64Array): Float64Array;
+}
+
+/** An answer that such a model can give. */
+export interface DirectSaid {
+  readonly label: string;
+  /** What receipts hash: without a confidence, which nobody could check by counting alone. */
+  readonly text: string;
+  readonly query: (input: string) => DirectQuery;
+}
 
 /** What a bucket counts at most, for a white pixel and for the bias. */
 const MOST_COUNT = 3;

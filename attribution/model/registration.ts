@@ -1,6 +1,5 @@
-import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
+import { type Earner, hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
 import {
-  type Earner,
   earnerRoot,
   ownersCommitment,
   packSplit,

@@ -20,7 +20,7 @@ import { readSealedEpoch } from "@openledger/models/settling/prepare-settlement"
 import { type Address, formatEther, type Hex, type PublicClient } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import { claimsOfDraws, type DrawClaim, type DrawnReceipt } from "../games/draw-claims.ts";
-import type { PlayedMove } from "../games/trace-player.ts";
+import type { PlayedMove } from "../games/played-moves.ts";
 import type { ClaimedText } from "./claim-worker.ts";
 import { type ClaimingReport, countDraws } from "./claiming-report.ts";
 

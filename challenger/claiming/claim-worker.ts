@@ -4,8 +4,9 @@ import { failureOf, type Outcome } from "@openledger/foundation/threads/task-out
 import { ask, serveTasks } from "@openledger/foundation/threads/task-worker";
 import { RecentModels } from "@openledger/models/paid/recent-models";
 import { type Address, createPublicClient, type Hex, http } from "viem";
+import type { PlayedMove } from "../games/played-moves.ts";
 import { type ClaimingModel, receiptClaim } from "../games/receipt-claim.ts";
-import type { PlayedMove, TracePlayer } from "../games/trace-player.ts";
+import type { TracePlayer } from "../games/trace-player.ts";
 import { tracedPlayer } from "../games/traced-player.ts";
 import { sizeOf } from "../trace/trace-op.ts";
 import { openPromisedModel } from "./promised-model.ts";

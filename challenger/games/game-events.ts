@@ -21,6 +21,7 @@ import {
   toEventSelector,
   toHex,
 } from "viem";
+import type { GameCursor, GameFact } from "./game-journal.ts";
 import { GameJournal } from "./game-journal.ts";
 
 /** Hosted nodes answer some thousands; one that takes fewer is asked for fewer. */
@@ -39,31 +40,7 @@ export interface GameScope {
   readonly who?: Address;
 }
 
-/** Numbers that JSON has: a journal keeps them. */
-export type GameFact = { readonly block: number } & (
-  | { readonly what: "model"; readonly rollup: Address; readonly modelId: number }
-  | {
-      readonly what: "claim";
-      readonly id: number;
-      readonly rollup: Address;
-      readonly modelId: number;
-      readonly isRow: boolean;
-      readonly owner: Address;
-      readonly endsAt: number;
-      /** Of a query what the ledger has, of a row its posting and its place. */
-      readonly key: Hex;
-      /** Where L1 takes a block back, another claim may have the same number. */
-      readonly blockHash: Hash;
-    }
-  | { readonly what: "game"; readonly id: number; readonly claimId: number; readonly challenger: Address }
-);
 export type FactOf<What extends GameFact["what"]> = Extract<GameFact, { what: What }>;
-
-export interface GameCursor {
-  readonly block: number;
-  /** As it was before the events up to it were read: another one later says that they may be of a chain that is gone. */
-  readonly hash: Hash;
-}
 
 type EventName = ContractEventName<typeof traceGameAbi>;
 type Decoded<Name extends EventName> = DecodeEventLogReturnType<typeof traceGameAbi, Name>["args"];

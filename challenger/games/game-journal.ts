@@ -2,7 +2,32 @@
 
 import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { GameCursor, GameFact } from "./game-events.ts";
+import type { Address, Hash, Hex } from "viem";
+
+export interface GameCursor {
+  readonly block: number;
+  /** As it was before the events up to it were read: another one later says that they may be of a chain that is gone. */
+  readonly hash: Hash;
+}
+
+/** Numbers that JSON has: a journal keeps them. */
+export type GameFact = { readonly block: number } & (
+  | { readonly what: "model"; readonly rollup: Address; readonly modelId: number }
+  | {
+      readonly what: "claim";
+      readonly id: number;
+      readonly rollup: Address;
+      readonly modelId: number;
+      readonly isRow: boolean;
+      readonly owner: Address;
+      readonly endsAt: number;
+      /** Of a query what the ledger has, of a row its posting and its place. */
+      readonly key: Hex;
+      /** Where L1 takes a block back, another claim may have the same number. */
+      readonly blockHash: Hash;
+    }
+  | { readonly what: "game"; readonly id: number; readonly claimId: number; readonly challenger: Address }
+);
 
 /** Blocks between two lines where nothing has happened: a restart reads them again. */
 const BLOCKS_A_LINE = 64;

@@ -62,10 +62,11 @@ import {
   tracedTuple,
   tracingDigest,
 } from "./ledger-claims.ts";
+import type { PlayerAccount } from "./played-moves.ts";
 import { longestClaim } from "./testing/longest-claim.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, smallModel } from "./testing/trace-fixture.ts";
-import { type PlayerAccount, TracePlayer } from "./trace-player.ts";
+import { TracePlayer } from "./trace-player.ts";
 import {
   type DescribedModel,
   describeModel,

@@ -2,9 +2,31 @@
 
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { encodeFunctionData, type Hex, size } from "viem";
+import type { Address, encodeFunctionData, Hex, size } from "viem";
 import type { FailedRead } from "./read-games.ts";
-import type { PlayedMove, PlayerAccount } from "./trace-player.ts";
+
+export interface PlayedMove {
+  readonly what:
+    | "prompt"
+    | "challenge"
+    | "answer"
+    | "reveal"
+    | "choose"
+    | "show"
+    | "showAnswer"
+    | "endByTime";
+  readonly claimId: bigint;
+  /** null for a challenge. */
+  readonly gameId: bigint | null;
+  /** Of several in one transaction, each one's part of it. */
+  readonly gasUsed: bigint;
+}
+
+/** Who plays. `send` returns once the transaction is mined. */
+export interface PlayerAccount {
+  readonly address: Address;
+  send(call: { readonly data: Hex; readonly valueWei: bigint }): Promise<{ gasUsed: bigint }>;
+}
 
 export interface DueMove {
   readonly what: PlayedMove["what"];

@@ -3,14 +3,8 @@
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import type { Address, ContractFunctionReturnType, Hex, PublicClient } from "viem";
-import {
-  type FactOf,
-  type GameFact,
-  type GameHistory,
-  type GameScope,
-  historyOf,
-  REREAD_BLOCKS,
-} from "./game-events.ts";
+import { type FactOf, type GameHistory, type GameScope, historyOf, REREAD_BLOCKS } from "./game-events.ts";
+import type { GameFact } from "./game-journal.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { type GameState, TURNS } from "./trace-moves.ts";
 import type { TraceStatement } from "./traced-model.ts";

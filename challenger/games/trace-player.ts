@@ -7,6 +7,7 @@ import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { type Address, encodeFunctionData, type Hex, type PublicClient } from "viem";
 import { KeptTraces, type TracingOptions } from "./kept-traces.ts";
+import type { PlayedMove, PlayerAccount } from "./played-moves.ts";
 import { type DueMove, sendMoves } from "./played-moves.ts";
 import {
   type ClaimedModel,
@@ -18,12 +19,6 @@ import {
 } from "./read-games.ts";
 import { stakeFor } from "./stakes.ts";
 import { challengersMove, differs, type GameState, ownersMove } from "./trace-moves.ts";
-
-/** Who plays. `send` returns once the transaction is mined. */
-export interface PlayerAccount {
-  readonly address: Address;
-  send(call: { readonly data: Hex; readonly valueWei: bigint }): Promise<{ gasUsed: bigint }>;
-}
 
 export interface PlayerOptions extends TracingOptions {
   readonly publicClient: PublicClient;
@@ -45,23 +40,6 @@ export interface PlayerOptions extends TracingOptions {
 
 /** A trace takes up to some minutes, in which no game's move is made. */
 const MOST_TRACED = 4;
-
-export interface PlayedMove {
-  readonly what:
-    | "prompt"
-    | "challenge"
-    | "answer"
-    | "reveal"
-    | "choose"
-    | "show"
-    | "showAnswer"
-    | "endByTime";
-  readonly claimId: bigint;
-  /** null for a challenge. */
-  readonly gameId: bigint | null;
-  /** Of several in one transaction, each one's part of it. */
-  readonly gasUsed: bigint;
-}
 
 export interface PlayedRound {
   readonly moves: readonly PlayedMove[];

@@ -5,10 +5,11 @@ import { madeConfigs } from "@openledger/models/testing/made-models";
 import { encodeFunctionData, size } from "viem";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { claimReceiptCall, type TracedTuple, tracedTuple } from "../games/ledger-claims.ts";
+import type { PlayerAccount } from "../games/played-moves.ts";
 import { type LedgerTracesFixture, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
 import { falseTrace, placeOf } from "../games/testing/played-games.ts";
 import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, smallModel } from "../games/testing/trace-fixture.ts";
-import { type PlayerAccount, type PlayerOptions, TracePlayer } from "../games/trace-player.ts";
+import { type PlayerOptions, TracePlayer } from "../games/trace-player.ts";
 import {
   type DescribedModel,
   describeModel,

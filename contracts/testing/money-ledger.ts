@@ -8,6 +8,7 @@ import type { SlotTrace } from "@openledger/circuits/batch/slot-trace";
 import { type ExitData, earnerDue, leafExitKey } from "@openledger/circuits/exit/exit-statement";
 import {
   accountLeaf,
+  type Earner,
   hashModelBody,
   type LeafState,
   type ModelBody,
@@ -20,7 +21,6 @@ import {
   accruedRoot,
   collectedRoot,
   EARNER_ROLE,
-  type Earner,
   earnerRoot,
   ownersCommitment,
   packSplit,

@@ -89,7 +89,10 @@ export interface PublishedEpoch {
   readonly openings: Openings;
 }
 
-/** The model from its folder or its server, and what opens an epoch's receipts. @throws ATT_… */
+/**
+ * The model from its folder or its server, and what opens an epoch's receipts. @throws ATT_…
+ * @internal
+ */
 export async function fetchPublished(
   { folder, serverUrl }: { readonly serverUrl: string; readonly folder?: string | undefined },
   epoch: number,

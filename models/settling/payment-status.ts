@@ -260,7 +260,10 @@ export interface KnownPaid {
   readonly paidUnknown: { readonly code: string; readonly message: string } | null;
 }
 
-/** Whom the draws of a settled payment paid: from openings and features, compared with what L1 has. */
+/**
+ * Whom the draws of a settled payment paid: from openings and features, compared with what L1 has.
+ * @internal
+ */
 export async function readPaid(
   { draws, epoch, index, modelId, stage }: PaymentStatus,
   client: LedgerClient,
@@ -285,7 +288,10 @@ export async function readPaid(
   }
 }
 
-/** As JSON: what a payment came to, and by which settlement. */
+/**
+ * As JSON: what a payment came to, and by which settlement.
+ * @internal
+ */
 export function statusView({ draws, operation, payment, settlement, ...rest }: PaymentStatus) {
   return {
     stage: rest.stage,

@@ -24,7 +24,7 @@ import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
 import { refusalOf } from "@openledger/contracts/testing/refusal-of";
 import type { Hex } from "viem";
 import { registerCall, type TracedTuple, tracingDigest } from "../ledger-claims.ts";
-import type { PlayerAccount } from "../trace-player.ts";
+import type { PlayerAccount } from "../played-moves.ts";
 import type { DescribedModel } from "../traced-model.ts";
 import { BOND_WEI, HOUR_SECONDS, STAKE_WEI } from "./trace-fixture.ts";
 

@@ -45,9 +45,9 @@ import { statementTuple } from "../../statements/posting-calls.ts";
 import type { TracedText } from "../../trace/leaf-rules.ts";
 import { WordTree, wordsOf } from "../../trace/word-tree.ts";
 import { registerCall, type TracedTuple, tracedTuple, tracingDigest } from "../ledger-claims.ts";
+import type { PlayerAccount } from "../played-moves.ts";
 import { withTextTrees } from "../text-posting.ts";
 import { rowTokensLeaf } from "../text-row-tokens.ts";
-import type { PlayerAccount } from "../trace-player.ts";
 import {
   asRow,
   claimOf,

@@ -23,7 +23,7 @@ import { NONE } from "@openledger/models/kernels/kernels";
 import { makeModel } from "@openledger/models/testing/made-models";
 import { type Hex, parseEther } from "viem";
 import type { TracedModel, TraceInputs } from "../../trace/query-program.ts";
-import type { PlayerAccount } from "../trace-player.ts";
+import type { PlayerAccount } from "../played-moves.ts";
 import type { TraceStatement } from "../traced-model.ts";
 
 export const BOND_WEI = parseEther("1");

@@ -9,6 +9,7 @@ import { encodeAmount } from "../../ledger/amount-float.ts";
 import {
   accountLeaf,
   type DatanetBody,
+  type Earner,
   EMPTY_DATANET_BODY,
   hashDatanetBody,
   hashModelBody,
@@ -16,6 +17,7 @@ import {
   type Leaf,
   type LeafState,
   type ModelBody,
+  type ModelRewards,
   packBinding,
   packCounters,
 } from "../../ledger/leaf.ts";
@@ -24,10 +26,8 @@ import {
   accruedRoot,
   collectedRoot,
   EARNER_ROLE,
-  type Earner,
   earnerRoot,
   genesisHash,
-  type ModelRewards,
   ownersCommitment,
   packSplit,
   roleShareWei,
