@@ -4,8 +4,8 @@
  * models/, which imports attribution/; so whoever reads or serves models is handed the families that he knows.
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
-import type { Earner } from "@openledger/circuits/ledger/leaf";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
+import type { Earner } from "@openledger/circuits/ledger/rewards";
 import { attributionError } from "../attribution-errors.ts";
 import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";

@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { type Earner, hashStatics, type ModelStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
-import { unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { type Earner, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";
 import {
   type ColumnCommitments,

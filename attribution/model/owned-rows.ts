@@ -1,7 +1,6 @@
 /** Rows of a version with their owners, whatever the rows hold. */
 
-import type { Earner } from "@openledger/circuits/ledger/leaf";
-import type { EarnerOwners } from "@openledger/circuits/ledger/rewards";
+import type { Earner, EarnerOwners } from "@openledger/circuits/ledger/rewards";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
 import { attributionError } from "../attribution-errors.ts";

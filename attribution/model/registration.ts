@@ -1,5 +1,6 @@
-import { type Earner, hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
+import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
 import {
+  type Earner,
   earnerRoot,
   ownersCommitment,
   packSplit,

@@ -1,5 +1,5 @@
-import type { Earner } from "@openledger/circuits/ledger/leaf";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
+import type { Earner } from "@openledger/circuits/ledger/rewards";
 import type { RegisteredMatrix } from "../features/direct-rows.ts";
 import { rowOwners } from "../model/owned-rows.ts";
 import { type ModelScores, openModelScores } from "./model-scores.ts";

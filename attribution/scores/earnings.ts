@@ -2,9 +2,7 @@
  * Which rows earned what of a settled epoch, for whom and by which answers. Everything comes from public data: the
  * settlement is computed again by `settleEpoch`, which refuses whatever the ledger does not bind.
  */
-
-import type { Earner } from "@openledger/circuits/ledger/leaf";
-import { EARNER_ROLE, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { EARNER_ROLE, type Earner, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
 import type { EpochPayment, SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
 import { attributionError } from "../attribution-errors.ts";

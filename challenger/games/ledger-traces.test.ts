@@ -9,9 +9,9 @@ import {
   hashStatics,
   type ModelBody,
 } from "@openledger/circuits/ledger/leaf";
-import { treePath, treeRoot } from "@openledger/circuits/ledger/ledger-tree";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { EMPTY_COLLECTED_ROOT, genesisHash } from "@openledger/circuits/ledger/rewards";
+import { treePath, treeRoot } from "@openledger/circuits/ledger/version-rows";
 import { COUNTERS, FIELD_ORDER, LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { defaultSplit } from "@openledger/circuits/settlement/earner-table-rules";
 import { columnsCommitment, commitColumns } from "@openledger/circuits/settlement/feature-commitment";

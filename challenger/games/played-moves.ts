@@ -2,7 +2,7 @@
 
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { Address, encodeFunctionData, Hex, size } from "viem";
+import { type Address, encodeFunctionData, type Hex, size } from "viem";
 import type { FailedRead } from "./read-games.ts";
 
 export interface PlayedMove {

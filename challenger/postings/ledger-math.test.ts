@@ -2,7 +2,7 @@
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
-import { treePath, treeRoot } from "@openledger/circuits/ledger/ledger-tree";
+import { treePath, treeRoot } from "@openledger/circuits/ledger/version-rows";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import { columnsCommitment, commitColumns } from "@openledger/circuits/settlement/feature-commitment";
 import { ledgerMathAbi } from "@openledger/contracts/build/disputes-abi";

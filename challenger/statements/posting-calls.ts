@@ -3,8 +3,7 @@
  */
 import { hexToBytes, bytesToHex as spell } from "@noble/hashes/utils.js";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import { treePath } from "@openledger/circuits/ledger/ledger-tree";
-import { hashVersionRow, treeDepth } from "@openledger/circuits/ledger/version-rows";
+import { hashVersionRow, treeDepth, treePath } from "@openledger/circuits/ledger/version-rows";
 import { TAG } from "@openledger/circuits/protocol";
 import type { SharedFault } from "./find-faults.ts";
 import { type DisputeStatement, type PostedModel, TREES, type TreeName } from "./posted-model.ts";

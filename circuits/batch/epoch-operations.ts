@@ -7,9 +7,7 @@ import {
   hashStatics,
   type LeafState,
   type ModelCounters,
-  type ModelRewards,
   packCounters,
-  type SealedEpoch,
   unpackCounters,
 } from "../ledger/leaf.ts";
 import { credit, inRange, refuse, requireKind, withModel } from "../ledger/leaf-rules.ts";
@@ -22,7 +20,9 @@ import {
   EARNER_ROLE,
   type EarnerOwners,
   type EarnerRole,
+  type ModelRewards,
   roleShareWei,
+  type SealedEpoch,
   sealedHash,
   unpackSplit,
 } from "../ledger/rewards.ts";

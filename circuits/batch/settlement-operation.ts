@@ -4,19 +4,14 @@
  */
 import type { Signature } from "../field/eddsa.ts";
 import { hashTagged } from "../field/poseidon.ts";
-import {
-  type Earner,
-  hashStatics,
-  type LeafState,
-  type ModelRewards,
-  type ModelStatics,
-  unpackBinding,
-} from "../ledger/leaf.ts";
+import { hashStatics, type LeafState, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
 import { refuse } from "../ledger/leaf-rules.ts";
 import {
   accruedRoot,
+  type Earner,
   earnerRoot,
   genesisHash,
+  type ModelRewards,
   ownersCommitment,
   settlementHash,
   unpackSplit,

@@ -4,11 +4,9 @@ import { operationError } from "../circuit-errors.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { challenge, dataCommitment, evaluate } from "../field/element-vector.ts";
 import {
-  type Earner,
   hashStatics,
   leafFields,
   type ModelBody,
-  type ModelRewards,
   type ModelStatics,
   unpackBinding,
   unpackCounters,
@@ -19,7 +17,9 @@ import {
   collectedPath,
   collectedPlace,
   EARNER_ROLE,
+  type Earner,
   type EarnerRole,
+  type ModelRewards,
   roleShareWei,
   unpackSplit,
 } from "../ledger/rewards.ts";

@@ -10,9 +10,8 @@ import {
   type Leaf,
   type LeafState,
   type ModelBody,
-  type ModelRewards,
 } from "./leaf.ts";
-import { EMPTY_COLLECTED_ROOT } from "./rewards.ts";
+import { EMPTY_COLLECTED_ROOT, type ModelRewards } from "./rewards.ts";
 
 export function refuse(code: OperationErrorCode, message: string, data: Record<string, unknown>): never {
   throw operationError(code, message, { data });

@@ -1,29 +1,6 @@
 import { hashTagged } from "../field/poseidon.ts";
 import { BINDING, COUNTERS, LEAF_KIND, TAG } from "../protocol.ts";
-
-/** An earner: a (contributor, validator) pair and how many rows it has (1 … 2^32 − 1). */
-export interface Earner extends EarnerOwners {
-  readonly rowCount: number;
-}
-
-/** What a sealed epoch is: its chain of payments, whose it is, its number and the Seal's batch, what it holds. */
-export interface SealedEpoch {
-  readonly chain: bigint;
-  readonly epoch: bigint;
-  readonly sealBatch: bigint;
-  readonly amountWei: bigint;
-}
-
-/** What a model's body hides, known from its genesis on. */
-export interface ModelRewards {
-  readonly earners: readonly Earner[];
-  /** Earned by earner m in all settled epochs. */
-  readonly accruedWei: readonly bigint[];
-  /** At `collectedPlace(m, role)`: collected of that. */
-  readonly collectedWei: readonly bigint[];
-  /** The opening of `sealed`; null where that is 0. */
-  readonly sealed: SealedEpoch | null;
-}
+import type { ModelRewards } from "./rewards.ts";
 
 /** One account, datanet or model as the tree commits to it. Fields and widths: docs/reference/ledger.md. */
 export interface Leaf {

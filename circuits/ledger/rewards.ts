@@ -5,13 +5,17 @@
 import { circuitError } from "../circuit-errors.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { DATA_CHUNK, EARNER_TREE_DEPTH, MAX_EARNER_COUNT, TAG } from "../protocol.ts";
-import type { SealedEpoch } from "./leaf.ts";
-import { treePath, treeRoot } from "./ledger-tree.ts";
+import { treePath, treeRoot } from "./version-rows.ts";
 
 /** Who an earner's rows earn for: 24-bit ids of leaves. */
 export interface EarnerOwners {
   readonly contributorId: number;
   readonly validatorId: number;
+}
+
+/** An earner: a (contributor, validator) pair and how many rows it has (1 … 2^32 − 1). */
+export interface Earner extends EarnerOwners {
+  readonly rowCount: number;
 }
 
 /** How payments are divided, in 65,536ths: 16 bits each. */
@@ -108,6 +112,25 @@ export function ownersCommitment(rowCounts: readonly number[]): bigint {
     hash = hashTagged(TAG.owners, [hash, ...chunk]);
   }
   return hash;
+}
+
+/** What a sealed epoch is: its chain of payments, whose it is, its number and the Seal's batch, what it holds. */
+export interface SealedEpoch {
+  readonly chain: bigint;
+  readonly epoch: bigint;
+  readonly sealBatch: bigint;
+  readonly amountWei: bigint;
+}
+
+/** What a model's body hides, known from its genesis on. */
+export interface ModelRewards {
+  readonly earners: readonly Earner[];
+  /** Earned by earner m in all settled epochs. */
+  readonly accruedWei: readonly bigint[];
+  /** At `collectedPlace(m, role)`: collected of that. */
+  readonly collectedWei: readonly bigint[];
+  /** The opening of `sealed`; null where that is 0. */
+  readonly sealed: SealedEpoch | null;
 }
 
 /** A model's `sealed`: H[SEALED](chain, statics, epoch | sealBatch << 24, amountWei). `statics` is the hash. */

@@ -4,8 +4,8 @@
  */
 
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { hashStatics, type SealedEpoch } from "../ledger/leaf.ts";
-import { earnerRoot, genesisHash, unpackSplit } from "../ledger/rewards.ts";
+import { hashStatics } from "../ledger/leaf.ts";
+import { earnerRoot, genesisHash, type SealedEpoch, unpackSplit } from "../ledger/rewards.ts";
 import { BINDING } from "../protocol.ts";
 import {
   modelInputs,

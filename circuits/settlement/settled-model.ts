@@ -3,17 +3,13 @@
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import {
-  type Earner,
-  hashStatics,
-  type ModelStatics,
-  type SealedEpoch,
-  unpackBinding,
-} from "../ledger/leaf.ts";
+import { hashStatics, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
 import {
   accruedRoot,
+  type Earner,
   earnerLeaf,
   ownersCommitment,
+  type SealedEpoch,
   type SettlementTerms,
   sealedHash,
   settlementHash,

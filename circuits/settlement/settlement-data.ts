@@ -4,7 +4,7 @@
  */
 import { circuitError } from "../circuit-errors.ts";
 import { challenge, dataCommitment, evaluate, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
-import type { Earner } from "../ledger/leaf.ts";
+import type { Earner } from "../ledger/rewards.ts";
 import { FIELD_ORDER, MAX_EARNER_COUNT } from "../protocol.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import type { SealedEpoch } from "../ledger/leaf.ts";
+import type { SealedEpoch } from "../ledger/rewards.ts";
 import type { DirectDraw } from "./direct-matrix.ts";
 import type { DrawInputs } from "./draw-scores.ts";
 import type { ColumnCommitments } from "./feature-commitment.ts";

@@ -5,9 +5,9 @@
 
 import { hashTagged } from "../field/poseidon.ts";
 import type { DirectQuery } from "../ledger/direct-query.ts";
-import { hashStatics, type SealedEpoch, unpackBinding } from "../ledger/leaf.ts";
+import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
 import { type ModelQuery, modelQueryCommitment, receiptHash } from "../ledger/model-query.ts";
-import { unpackSplit } from "../ledger/rewards.ts";
+import { type SealedEpoch, unpackSplit } from "../ledger/rewards.ts";
 import { TAG } from "../protocol.ts";
 import type { DirectMatrix } from "./direct-matrix.ts";
 import { queryOfVoid, type RegisteredMatrix, scoredDraw, scoresOf } from "./direct-matrix.ts";

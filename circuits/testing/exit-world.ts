@@ -4,7 +4,6 @@ import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { exitElements, type PreparedExit } from "../exit/exit-statement.ts";
 import {
   accountLeaf,
-  type Earner,
   EMPTY_DATANET_BODY,
   EMPTY_LEAF,
   hashDatanetBody,
@@ -12,21 +11,22 @@ import {
   hashStatics,
   type LeafState,
   type ModelBody,
-  type ModelRewards,
   packBinding,
   packCounters,
-  type SealedEpoch,
 } from "../ledger/leaf.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import {
   accruedRoot,
   collectedRoot,
   EARNER_ROLE,
+  type Earner,
   earnerRoot,
+  type ModelRewards,
   ownersCommitment,
   packSplit,
   type RewardSplit,
   roleShareWei,
+  type SealedEpoch,
   sealedHash,
 } from "../ledger/rewards.ts";
 import { FIELD_ORDER, LEAF_KIND } from "../protocol.ts";

@@ -13,7 +13,6 @@ import { encodeAmount } from "../ledger/amount-float.ts";
 import {
   accountLeaf,
   type DatanetBody,
-  type Earner,
   EMPTY_DATANET_BODY,
   hashDatanetBody,
   hashModelBody,
@@ -30,7 +29,13 @@ import {
   type QueueOperation,
   type SignedOperation,
 } from "../ledger/operation.ts";
-import { EMPTY_COLLECTED_ROOT, earnerRoot, ownersCommitment, packSplit } from "../ledger/rewards.ts";
+import {
+  type Earner,
+  EMPTY_COLLECTED_ROOT,
+  earnerRoot,
+  ownersCommitment,
+  packSplit,
+} from "../ledger/rewards.ts";
 import {
   APPROVAL_DELAY_SECONDS,
   type BatchShape,

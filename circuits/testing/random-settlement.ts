@@ -11,10 +11,10 @@ import {
   settlementMessage,
 } from "../batch/settlement-operation.ts";
 import { signMessage } from "../field/eddsa.ts";
-import { type Earner, unpackBinding, unpackCounters } from "../ledger/leaf.ts";
+import { unpackBinding, unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { leafReference } from "../ledger/operation.ts";
-import { unpackSplit } from "../ledger/rewards.ts";
+import { type Earner, unpackSplit } from "../ledger/rewards.ts";
 import { KIND, TREASURY_PARTS } from "../protocol.ts";
 import { packGenesisItem } from "../settlement/settlement-data.ts";
 

@@ -2,9 +2,9 @@
 
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { type Earner, hashStatics, type ModelStatics, packBinding } from "../ledger/leaf.ts";
+import { hashStatics, type ModelStatics, packBinding } from "../ledger/leaf.ts";
 import { type ModelQuery, modelQueryCommitment, receiptHash } from "../ledger/model-query.ts";
-import { earnerRoot, ownersCommitment, packSplit, type RewardSplit } from "../ledger/rewards.ts";
+import { type Earner, earnerRoot, ownersCommitment, packSplit, type RewardSplit } from "../ledger/rewards.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import type { RegisteredMatrix } from "../settlement/direct-matrix.ts";
 import { commitColumns, featuresCommitment } from "../settlement/feature-commitment.ts";

@@ -8,7 +8,6 @@ import type { SlotTrace } from "@openledger/circuits/batch/slot-trace";
 import { type ExitData, earnerDue, leafExitKey } from "@openledger/circuits/exit/exit-statement";
 import {
   accountLeaf,
-  type Earner,
   hashModelBody,
   type LeafState,
   type ModelBody,
@@ -21,6 +20,7 @@ import {
   accruedRoot,
   collectedRoot,
   EARNER_ROLE,
+  type Earner,
   earnerRoot,
   ownersCommitment,
   packSplit,

@@ -3,8 +3,8 @@
 import { isDirect, type RegisteredMatrix } from "@openledger/attribution/features/direct-rows";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { directMatrix } from "@openledger/attribution/model/registration";
-import type { SealedEpoch } from "@openledger/circuits/ledger/leaf";
 import { isDirectQuery } from "@openledger/circuits/ledger/model-query";
+import type { SealedEpoch } from "@openledger/circuits/ledger/rewards";
 import { answeredClass } from "@openledger/circuits/settlement/direct-matrix";
 import {
   defaultSplit,

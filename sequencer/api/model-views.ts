@@ -6,11 +6,12 @@ import {
   RANDOMNESS_DELAY_BLOCKS,
 } from "@openledger/bridge/l1/settlement-times";
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
-import { hashStatics, type ModelRewards, unpackCounters } from "@openledger/circuits/ledger/leaf";
+import { hashStatics, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import {
   collectedPlace,
   EARNER_ROLE,
   type EarnerRole,
+  type ModelRewards,
   roleShareWei,
   unpackSplit,
 } from "@openledger/circuits/ledger/rewards";

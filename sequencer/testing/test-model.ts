@@ -7,10 +7,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { settlementMessage } from "@openledger/circuits/batch/settlement-operation";
 import { signMessage } from "@openledger/circuits/field/eddsa";
-import { type Earner, hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
+import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
 import { leafReference } from "@openledger/circuits/ledger/operation";
 import {
   accruedRoot,
+  type Earner,
   earnerRoot,
   ownersCommitment,
   packSplit,

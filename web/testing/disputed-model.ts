@@ -10,7 +10,7 @@ import { statementTuple } from "@openledger/challenger/internal/statements/posti
 import { readGateContracts } from "@openledger/challenger/postings/gate-contracts";
 import { admitCall } from "@openledger/challenger/postings/ledger-proofs";
 import { hashLeaf, hashStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
-import { treePath } from "@openledger/circuits/ledger/ledger-tree";
+import { treePath } from "@openledger/circuits/ledger/version-rows";
 import { TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { deployDirectGate, WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";

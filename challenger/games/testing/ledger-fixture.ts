@@ -9,8 +9,8 @@ import {
   type ModelBody,
   packBinding,
 } from "@openledger/circuits/ledger/leaf";
-import { treePath, treeRoot } from "@openledger/circuits/ledger/ledger-tree";
 import { EMPTY_COLLECTED_ROOT, packSplit } from "@openledger/circuits/ledger/rewards";
+import { treePath, treeRoot } from "@openledger/circuits/ledger/version-rows";
 import { LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
 import {
   deployLedgerMath,

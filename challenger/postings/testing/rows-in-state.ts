@@ -1,7 +1,7 @@
 /** A datanet's leaf in a tree, with the version that a statement names: what `post` is shown of a rollup's state. */
 
 import { hashDatanetBody, hashLeaf, type Leaf, unpackBinding } from "@openledger/circuits/ledger/leaf";
-import { treePath, treeRoot } from "@openledger/circuits/ledger/ledger-tree";
+import { treePath, treeRoot } from "@openledger/circuits/ledger/version-rows";
 import { LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
 import type { DisputeStatement } from "../../statements/posted-model.ts";
 

@@ -9,7 +9,6 @@ import { encodeAmount } from "../../ledger/amount-float.ts";
 import {
   accountLeaf,
   type DatanetBody,
-  type Earner,
   EMPTY_DATANET_BODY,
   hashDatanetBody,
   hashModelBody,
@@ -17,7 +16,6 @@ import {
   type Leaf,
   type LeafState,
   type ModelBody,
-  type ModelRewards,
   packBinding,
   packCounters,
 } from "../../ledger/leaf.ts";
@@ -26,8 +24,10 @@ import {
   accruedRoot,
   collectedRoot,
   EARNER_ROLE,
+  type Earner,
   earnerRoot,
   genesisHash,
+  type ModelRewards,
   ownersCommitment,
   packSplit,
   roleShareWei,

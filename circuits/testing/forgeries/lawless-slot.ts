@@ -14,7 +14,6 @@ import { recoverKeyY, type Signature, signMessage } from "../../field/eddsa.ts";
 import { hashTagged } from "../../field/poseidon.ts";
 import { decodeAmount } from "../../ledger/amount-float.ts";
 import {
-  type Earner,
   EMPTY_DATANET_BODY,
   EMPTY_LEAF,
   hashDatanetBody,
@@ -29,7 +28,14 @@ import {
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { SignedOperation } from "../../ledger/operation.ts";
 import { leafReference, padWords } from "../../ledger/operation.ts";
-import { accruedPath, accruedRoot, collectedPath, collectedRoot, sealedHash } from "../../ledger/rewards.ts";
+import {
+  accruedPath,
+  accruedRoot,
+  collectedPath,
+  collectedRoot,
+  type Earner,
+  sealedHash,
+} from "../../ledger/rewards.ts";
 import {
   COUNTERS,
   EPOCH_SECONDS,

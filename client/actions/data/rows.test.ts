@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
-import { treeRoot } from "@openledger/circuits/ledger/ledger-tree";
 import {
   contributionRoot,
   hashRow,
   hashVersionRow,
   treeDepth,
+  treeRoot,
   type VersionRow,
 } from "@openledger/circuits/ledger/version-rows";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";

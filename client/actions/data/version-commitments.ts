@@ -1,6 +1,10 @@
 import { circuitError } from "@openledger/circuits/circuit-errors";
-import type { Earner } from "@openledger/circuits/ledger/leaf";
-import { type EarnerOwners, earnerRoot, ownersCommitment } from "@openledger/circuits/ledger/rewards";
+import {
+  type Earner,
+  type EarnerOwners,
+  earnerRoot,
+  ownersCommitment,
+} from "@openledger/circuits/ledger/rewards";
 import { type VersionRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { MAX_EARNER_COUNT } from "@openledger/circuits/protocol";
 

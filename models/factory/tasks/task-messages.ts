@@ -1,6 +1,6 @@
 /** What the factory and the processes that compute for it say to each other. */
 import type { RegistrationTerms } from "@openledger/attribution/model/registration";
-import type { Earner } from "@openledger/circuits/ledger/leaf";
+import type { Earner } from "@openledger/circuits/ledger/rewards";
 import type { SettlementBody } from "@openledger/client/actions/l1/send-settlement";
 import type { RecipeBaseModel } from "../../registered/base-files.ts";
 import type { TextRecipe } from "../../registered/text-recipe.ts";

@@ -5,8 +5,8 @@
  */
 
 import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
-import { type Earner, type ModelBinding, packBinding } from "@openledger/circuits/ledger/leaf";
-import { earnerRoot, ownersCommitment, packSplit } from "@openledger/circuits/ledger/rewards";
+import { type ModelBinding, packBinding } from "@openledger/circuits/ledger/leaf";
+import { type Earner, earnerRoot, ownersCommitment, packSplit } from "@openledger/circuits/ledger/rewards";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
 import { defaultSplit } from "@openledger/circuits/settlement/earner-table-rules";
 import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
