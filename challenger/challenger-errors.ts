@@ -9,15 +9,14 @@ export const challengerErrors = defineErrors("CMD", {
   },
   CMD_L1_PENDING: {
     meaning:
-      "L1 has not mined what the account sent before; a service sends nothing else meanwhile, so that it does nothing twice, and pays more for it. `data.account`, `data.nonce`, `data.count`",
+      "L1 has not mined what the account sent before; a service sends nothing else meanwhile, so that it does nothing twice, and pays more for it, up to `--max-fee-gwei` and `--max-priority-fee-gwei`. `data.account`, `data.nonce`; `data.count`, or `data.hashes` and `data.cap` where a dearer one would pay more",
     remedy:
-      "wait: a service replaces it by a dearer one, and goes on. What another process has sent it replaces after five minutes, by one that does nothing",
+      "wait: a service replaces it by a dearer one, and goes on; where the caps hold it up, wait until gas is cheaper, or start again with higher ones. What another process has sent it replaces after five minutes, by one that does nothing",
   },
-  CMD_L1_AT_CAP: {
+  CMD_FALSE_UNCHALLENGED: {
     meaning:
-      "L1 does not mine a transaction, and a dearer one would pay more than `--max-fee-gwei` or `--max-priority-fee-gwei`. `data.account`, `data.nonce`, `data.hashes`, `data.maxFeePerGasWei`",
-    remedy:
-      "wait until gas is cheaper, or start again with a higher --max-fee-gwei and --max-priority-fee-gwei",
+      "a claim, or a posted row, is false, and is not challenged: that takes a larger stake than is given for one. `data.neededWei`, `data.mostWei`",
+    remedy: "challenge it by hand before its window ends, do not pay the model; tell others who watch it",
   },
   CMD_NOT_CLAIMANT: {
     meaning:

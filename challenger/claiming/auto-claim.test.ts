@@ -2,9 +2,18 @@
 
 import { queryBytes } from "@openledger/circuits/internal/ledger/model-query";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { hex32 } from "@openledger/foundation/hex";
 import { runTurns } from "@openledger/models/settler/turn-report";
-import { type Hex, type PublicClient, parseEther } from "viem";
+import {
+  encodeAbiParameters,
+  encodeEventTopics,
+  getAbiItem,
+  type Hex,
+  type PublicClient,
+  parseEther,
+  zeroHash,
+} from "viem";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { challengerError } from "../challenger-errors.ts";
 import { receiptKey } from "../games/draw-claims.ts";
@@ -195,15 +204,33 @@ test("a claim that L1 refuses, and one that cannot be made, stop none behind the
   expect(traced.filter((receipt) => receipt === refused)).toHaveLength(1);
 });
 
+/** A node's own words for a claim of this receipt. */
+function claimedLog(model: { readonly rollup: Hex; readonly modelId: bigint }, key: Hex) {
+  const { inputs } = getAbiItem({ abi: traceGameAbi, name: "Claimed" });
+  const statement = {
+    ...{ ...model, inputs: [], programs: zeroHash, programCount: 1n, opCount: 1n, program: zeroHash },
+    ...{ tokens: "0x", promptCount: 1n, query: zeroHash },
+  };
+  const said: Record<string, unknown> = { claimId: 1n, kind: 0, key, statement, bondWei: 1n, endsAt: 1n };
+  const data = inputs.filter((one) => !("indexed" in one && one.indexed));
+  return {
+    topics: encodeEventTopics({
+      abi: traceGameAbi,
+      eventName: "Claimed",
+      args: { ...model, owner: f.owner },
+    }),
+    data: encodeAbiParameters(data as never, data.map(({ name }) => said[name]) as never),
+    ...{ blockNumber: "0x1", blockHash: zeroHash },
+  };
+}
+
 test("a claim that is mined while its receipt is traced is not sent again", async () => {
   const model = { rollup: ledger.client.rollupAddress, modelId: BigInt(MODEL_ID) };
   let late: Hex | null = null;
   // What another process has sent before it was killed.
   const publicClient = Object.assign(Object.create(f.publicClient), {
-    getContractEvents: async () =>
-      late === null
-        ? []
-        : [{ eventName: "ReceiptClaimed", blockNumber: 1n, args: { claimId: 1n, key: late } }],
+    request: async ({ method }: { readonly method: string }) =>
+      method !== "eth_getLogs" || late === null ? [] : [claimedLog(model, late)],
   });
   const tracer = {
     claim: async ({ salt }: { readonly salt: bigint }) => {
@@ -232,7 +259,7 @@ test("a game that cannot be played stops neither claims nor bonds", async () => 
 });
 
 test("a cap that holds a claim up is what the server tells, and no other claim is tried behind it", async () => {
-  const atCap = challengerError("CMD_L1_AT_CAP", "a dearer one would pay more than 40 (--max-fee-gwei)");
+  const atCap = challengerError("CMD_L1_PENDING", "a dearer one would pay more than 40 (--max-fee-gwei)");
   const claimer = claimerWith(() => {
     throw atCap;
   });
@@ -246,7 +273,7 @@ test("a cap that holds a claim up is what the server tells, and no other claim i
       sleep: async () => stopping.abort(),
     },
   );
-  expect(claimer.report.view().failure).toMatchObject({ code: "CMD_L1_AT_CAP", message: atCap.message });
-  expect(await claimer.report.metrics()).toContain('model_claiming_errors_total{code="CMD_L1_AT_CAP"} 1');
+  expect(claimer.report.view().failure).toMatchObject({ code: "CMD_L1_PENDING", message: atCap.message });
+  expect(await claimer.report.metrics()).toContain('model_claiming_errors_total{code="CMD_L1_PENDING"} 1');
   expect(traced).toHaveLength(1);
 });

@@ -29,7 +29,7 @@ export interface ClaimingJudge {
   readonly game: Address;
   readonly address: Address;
   readonly publicClient: PublicClient;
-  /** Returns once it is mined. @throws CLI_L1_REVERTED, CON_L1_COST_ABOVE_CAP, CMD_NO_ETHER, CMD_L1_PENDING, CMD_L1_AT_CAP, BRG_L1_* */
+  /** Returns once it is mined. @throws CLI_L1_REVERTED, CON_L1_COST_ABOVE_CAP, CMD_NO_ETHER, CMD_L1_PENDING, BRG_L1_* */
   send(
     call: { readonly data: Hex; readonly valueWei: bigint },
     what: string,
@@ -85,7 +85,7 @@ interface Terms {
 const COLLECT_EVERY_MS = 3_600_000;
 
 /** What the next claim would meet, too. */
-const STOPS_CLAIMING = new Set(["CMD_NO_ETHER", "CMD_L1_PENDING", "CMD_L1_AT_CAP", "BRG_L1_UNREACHABLE"]);
+const STOPS_CLAIMING = new Set(["CMD_NO_ETHER", "CMD_L1_PENDING", "BRG_L1_UNREACHABLE"]);
 
 /** Of the kept answer alone: tried again, it would be the same. */
 const ABOUT_ANSWER = new Set(["CMD_CLAIM_IMPOSSIBLE", "ATT_ROW_INVALID", "ATT_ANSWER_INVALID"]);
@@ -122,7 +122,7 @@ export class AutoClaimer {
 
   /**
    * Looks what is drawn, played and claimed, and does what is missing, which may take as long as several traces. Games come
-   * first: their time runs. @throws CMD_NO_ETHER, CMD_L1_PENDING, CMD_L1_AT_CAP, CMD_CLAIM_IMPOSSIBLE, and what ledger and L1 throw
+   * first: their time runs. @throws CMD_NO_ETHER, CMD_L1_PENDING, CMD_CLAIM_IMPOSSIBLE, and what ledger and L1 throw
    */
   async turn(): Promise<void> {
     const { judge: findJudge, report } = this.#modules;

@@ -48,7 +48,7 @@ interface Held extends ClaimingModel {
 const MOST_BYTES = 2 ** 31;
 /** A number of a trace with its trees, 4.25, and programs. */
 const BYTES_PER_NUMBER = 5;
-/** Traces of a model at once: two that a player keeps, and one that is made for a claim. */
+/** Of a model at once: one that is made, and as much as two of them that a player keeps of operations in games. */
 const TRACES = 3;
 
 const { base, folders, rollup, rpcUrl } = workerData as ClaimSeat;

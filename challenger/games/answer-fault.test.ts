@@ -5,7 +5,7 @@ import type { Kernels } from "@openledger/models/kernels/kernels";
 import { madeConfigs } from "@openledger/models/testing/made-models";
 import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { answerFault, showAnswerCall } from "./answer-fault.ts";
+import { answerFault, answerMoveOf } from "./answer-fault.ts";
 import { claimReceiptCall, type TracedTuple, tracedTuple } from "./ledger-claims.ts";
 import { type LedgerTracesFixture, startLedgerTraces } from "./testing/ledger-fixture.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
@@ -86,7 +86,7 @@ const playerOf = (who: Hex, own: TracedQuery, terms = traced) =>
     traceOf: () => own,
     answerMove: (query) => {
       const fault = answerFault(query);
-      return fault && ((gameId, statement) => showAnswerCall(gameId, statement, terms, query, fault));
+      return fault && answerMoveOf(terms, query, fault);
     },
   });
 
@@ -98,7 +98,7 @@ async function claim(query: TracedQuery, of = { model, traced }): Promise<bigint
   return (await f.read("claimCount")) as bigint;
 }
 
-const isRefuted = async (claimId: bigint) => ((await f.read("claims", [claimId])) as readonly boolean[])[2];
+const isRefuted = async (claimId: bigint) => ((await f.read("claims", [claimId])) as readonly boolean[])[3];
 
 describe("an answer", () => {
   test("that is the model's finds no fault, and its claim no challenger", async () => {
@@ -143,7 +143,7 @@ describe("a right answer", () => {
     of = { model, traced },
   ) => {
     const { statement } = claimStatement(query, of);
-    return showAnswerCall(gameId, statement, of.traced, query, { place, rival });
+    return answerMoveOf(of.traced, query, { place, rival })(gameId, statement);
   };
   const claimStatement = (query: TracedQuery, of: { model: DescribedModel; traced: TracedTuple }) => {
     const answer = JSON.stringify({ text: "So.", tokens: query.text.tokens.slice(PROMPT.length) });

@@ -26,15 +26,16 @@ export function answerFault(query: TracedQuery): AnswerFault | null {
   return null;
 }
 
-/** The move that shows it, where the owner's trace is this one. @param terms as the model is registered */
-export function showAnswerCall(
-  gameId: bigint,
-  statement: TraceStatement,
+/**
+ * The move that shows it, where the owner's trace is this one. What it opens is taken from the trace now: the trace itself is not
+ * kept by it. @param terms as the model is registered
+ */
+export function answerMoveOf(
   terms: TracedTuple,
   query: TracedQuery,
   { place, rival }: AnswerFault,
-): Hex {
-  const { logits, steps } = lossOf(query);
+): (gameId: bigint, statement: TraceStatement) => Hex {
+  const { columns, logits, steps } = lossOf(query);
   const shown = steps.map((step) => ({
     place: BigInt(step),
     op: bytesToHex(encodeOp(query.program[step]!)),
@@ -52,10 +53,11 @@ export function showAnswerCall(
   };
   // Of a token beyond the vocabulary nothing is opened.
   const token = query.text.tokens[place + 1]!;
-  const ranges =
-    token < lossOf(query).columns ? [rangeOf(rival), rangeOf(token)] : [rangeOf(rival), rangeOf(rival)];
-  const args = [gameId, statement, terms, shown, BigInt(place), BigInt(rival), ranges];
-  return encodeFunctionData({ abi: traceGameAbi, functionName: "showAnswer", args } as never);
+  const ranges = [rangeOf(rival), rangeOf(token < columns ? token : rival)];
+  return (gameId, statement) => {
+    const args = [gameId, statement, terms, shown, BigInt(place), BigInt(rival), ranges];
+    return encodeFunctionData({ abi: traceGameAbi, functionName: "showAnswer", args } as never);
+  };
 }
 
 /** The loss, the powers of e that it reads, and where these read their logits. */

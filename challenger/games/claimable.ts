@@ -3,7 +3,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { adapterLayout } from "@openledger/models/architecture/adapter-layout";
 import type { ModelShape } from "@openledger/models/architecture/model-shape";
 import { modelError } from "@openledger/models/model-errors";
-import { shapeOfBase } from "@openledger/models/registered/base-files";
+import { openBase, shapeOfBase } from "@openledger/models/registered/base-files";
 import type { TextSetting } from "@openledger/models/registered/text-model";
 import type { TextRecipe } from "@openledger/models/registered/text-recipe";
 import {
@@ -11,8 +11,10 @@ import {
   mostClaimedBytes,
   TRANSACTION_BYTES,
 } from "@openledger/models/registered/text-tokens";
+import { readSpelling } from "@openledger/models/tokens/token-spelling";
 import { queryProgram } from "../trace/query-program.ts";
 import { LONGEST_CHAIN, LONGEST_ROW } from "../trace/trace-op.ts";
+import { vocabularyFault } from "./prompt-vocabulary.ts";
 
 /** Of the longest trace, with the model's own ones. A watcher holds all of them: 4.25 bytes each, 3.2 GiB. */
 const MOST_TRACE_NUMBERS = 3 * 2 ** 28;
@@ -61,7 +63,7 @@ export function traceFault(recipe: TextRecipe, shape: ModelShape, tokens: number
  * Of a recipe that is to promise claims: whether a claim of its longest texts can be sent, with a byte a token at least, and
  * each of a trace's numbers be shown.
  * Attacks: an owner whose every answer leaves no room for a claim of it; who pays would find out at the first draw. A liar whose
- * false number is one that no transaction shows.
+ * false number, or false token, is one that no transaction shows.
  *
  * @throws MOD_CLAIMS_TOO_LARGE, and what `shapeOfBase` throws
  */
@@ -93,4 +95,7 @@ export async function requireClaimable(
     });
   const fault = traceFault(recipe, shape, promptTokens + answered);
   if (fault !== null) throw tooLarge(fault, { reason: "trace-size" });
+  const spelling = await readSpelling(await openBase(recipe.base, bases), shape.vocabularySize);
+  const unshown = spelling && vocabularyFault(spelling);
+  if (unshown !== null) throw tooLarge(unshown, { reason: "vocabulary" });
 }

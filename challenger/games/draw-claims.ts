@@ -52,7 +52,7 @@ export async function claimsOfDraws(
   draws: readonly DrawnReceipt[],
 ): Promise<DrawClaim[]> {
   const keys = draws.map((draw) => receiptKey(model, draw));
-  const claims = await new GameReader(client, game).claimsOfKeys(keys);
+  const claims = await new GameReader(client, game, { rollup: model.rollup }).claimsOfKeys(keys);
   const read = (functionName: "stands" | "isLost", args: readonly unknown[]) =>
     l1Call(`read ${functionName} of the games`, () =>
       client.readContract({ address: game, abi: traceGameAbi, functionName, args } as never),

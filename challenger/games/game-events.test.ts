@@ -1,10 +1,13 @@
 /** How much of L1 a second look asks for, and what it tells where L1 has taken something back. */
 
+import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { madeConfigs } from "@openledger/models/testing/made-models";
 import { createPublicClient, custom, type Hex, type PublicClient, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { REREAD_BLOCKS } from "./game-events.ts";
-import { type ClaimState, GameReader } from "./read-games.ts";
+import { GameReader, type ShownClaim } from "./read-games.ts";
 import { smallModel, startTraceGame, type TraceFixture } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
 import {
@@ -19,7 +22,7 @@ import {
 let f: TraceFixture;
 /** The roots of claimed queries say which claim is which: their numbers are given again. */
 let claim: (query: "first" | "second" | "third") => Promise<Hex>;
-let traceOf: (claim: ClaimState) => TracedQuery;
+let traceOf: (claim: ShownClaim) => TracedQuery;
 
 beforeAll(async () => {
   const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
@@ -40,7 +43,7 @@ beforeAll(async () => {
 afterAll(() => f?.stop());
 
 /** A reader of its own client, and the blocks that it has asked for the events of. */
-function countingReader() {
+function countingReader(journal: string | null = null) {
   const asked = { blocks: 0n, times: 0 };
   const client = createPublicClient({
     transport: custom(
@@ -60,8 +63,12 @@ function countingReader() {
   /** The queries of all claims, and what it took to know them. */
   const look = async () => {
     Object.assign(asked, { blocks: 0n, times: 0 });
-    const { claims } = await new GameReader(client, f.game).claims();
-    return { queries: claims.map(({ statement }) => statement.query), ...asked };
+    const reader = new GameReader(client, f.game, {}, journal);
+    const { claims } = await reader.claims();
+    const read = { ...asked };
+    const shown = [];
+    for (const claim of claims) shown.push(await reader.show(claim));
+    return { queries: shown.map(({ statement }) => statement.query), ...read };
   };
   return { look };
 }
@@ -99,6 +106,44 @@ test("a claim that L1 takes back is gone, and another in its place is there, how
     await f.client.mine({ blocks: depth + 9 });
     expect((await look()).queries, `${depth} blocks deep`).toEqual([...seen.slice(0, -1), other]);
     expect((await look()).queries).toEqual([...seen.slice(0, -1), other]);
+  }
+});
+
+test("a restart reads new blocks alone, whatever a kill has left of the last line, and all where L1 has gone back", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "journal-"));
+  try {
+    const journal = join(folder, "watch", "games.jsonl");
+    await claim("first");
+    await f.client.mine({ blocks: 300 });
+    const first = await countingReader(journal).look();
+    expect(first.blocks).toBeGreaterThan(300n);
+    const again = await countingReader(journal).look();
+    expect(again).toMatchObject({ queries: first.queries, blocks: REREAD_BLOCKS });
+    // It says where a claim is, and not what it says.
+    expect(await readFile(journal, "utf8")).not.toContain(first.queries.at(-1)!.slice(2));
+    // As a second watcher has written it, who has not read as far; and a line that a kill has cut.
+    const kept = (await readFile(journal, "utf8")).split("\n")[1]!;
+    const { cursor } = JSON.parse(kept) as { cursor: { block: number } };
+    const at = cursor.block - 30;
+    const { hash } = await f.client.getBlock({ blockNumber: BigInt(at) });
+    const behind = kept.replace(JSON.stringify(cursor), JSON.stringify({ block: at, hash }));
+    await appendFile(journal, `${behind}\n{"cursor":{"block":1`);
+    expect((await countingReader(journal).look()).queries).toEqual(first.queries);
+    const query = await claim("second");
+    expect((await countingReader(journal).look()).queries).toEqual([...first.queries, query]);
+    await f.client.mine({ blocks: 200 });
+    const snapshot = await f.client.snapshot();
+    await f.client.mine({ blocks: 200 });
+    await countingReader(journal).look();
+    await f.client.revert({ id: snapshot });
+    await f.client.increaseTime({ seconds: 60 });
+    await f.client.mine({ blocks: 300 });
+    const gone = await countingReader(journal).look();
+    expect(gone.queries).toEqual([...first.queries, query]);
+    expect(gone.blocks).toBeGreaterThan(500n);
+    expect((await countingReader(journal).look()).blocks).toBe(REREAD_BLOCKS);
+  } finally {
+    await rm(folder, { recursive: true });
   }
 });
 

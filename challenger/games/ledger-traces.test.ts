@@ -26,10 +26,10 @@ import { SeededNumbers, sealedEpoch } from "@openledger/circuits/testing/settlem
 import {
   deployGenesisGates,
   deployLedgerMath,
+  deployTextDisputes,
   missingChunks,
   storeChunks,
 } from "@openledger/contracts/build/deploy-disputes";
-import { deployTraceGame } from "@openledger/contracts/build/deploy-trace-game";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
 import { refusalOf } from "@openledger/contracts/testing/refusal-of";
@@ -106,7 +106,8 @@ async function deploy() {
   await storeChunks(clients, math, await missingChunks(clients.publicClient, math, 0));
   const terms = { windowSeconds: WINDOW_SECONDS, sideSeconds: 36n * HOUR_SECONDS };
   const money = { leastBondWei: BOND_WEI, stakeWei: STAKE_WEI };
-  const { game } = await deployTraceGame(clients, { ...terms, ...money }, math);
+  const posting = { windowSeconds: WINDOW_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: 1n };
+  const { game } = await deployTextDisputes(clients, posting, { ...terms, ...money }, math);
   const genesisGate = await deployGenesisGates(clients, [game]);
   const rollup = await deployFixture(client, { genesisGate }, SHAPES, SETTLEMENT_SIZES);
   await rollup.fund("alice", 100n * OPEN);

@@ -158,7 +158,9 @@ describe("a claim whose query is right, but of other tokens than the prompt's,",
       expect(failures).toEqual([]);
       expect(moves.map(({ what }) => what)).toEqual(["prompt"]);
       expect(await f.read("owedWei", [f.watcher])).toBe(BOND_WEI / 2n);
-      const [, , isRefuted, , bondWei, , , key] = (await f.read("claims", [claimId])) as readonly unknown[];
+      const [, , , isRefuted, , , , bondWei, , key] = (await f.read("claims", [
+        claimId,
+      ])) as readonly unknown[];
       expect({ isRefuted, bondWei }).toEqual({ isRefuted: true, bondWei: 0n });
       expect(await f.read("isLost", [key])).toBe(true);
       expect((await watcher.playOnce()).moves).toEqual([]);
@@ -274,7 +276,7 @@ describe("L1 and watchers have the same borders of words", () => {
   ];
   const ask = async (functionName: "kindsOf" | "isInside" | "isCutWithin", args: readonly unknown[]) =>
     f.client.readContract({
-      ...{ address: await f.read("borders"), abi: wordBordersAbi, functionName, args },
+      ...{ address: f.borders, abi: wordBordersAbi, functionName, args },
     } as never) as Promise<never>;
   const bordersOf = (joining: number, text: Uint8Array) => ask("kindsOf", [joining, toHex(text)]);
   const twinOf = (pattern: Pattern, text: Uint8Array) =>

@@ -1,25 +1,44 @@
-/** Claims and games of a contract. */
+/** Claims and games of a contract: where each of them is, and what it says when it is looked at. */
 
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import type { Address, ContractFunctionReturnType, Hex, PublicClient } from "viem";
-import { type GameHistory, historyOf } from "./game-events.ts";
+import {
+  type FactOf,
+  type GameFact,
+  type GameHistory,
+  type GameScope,
+  historyOf,
+  REREAD_BLOCKS,
+} from "./game-events.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { type GameState, TURNS } from "./trace-moves.ts";
 import type { TraceStatement } from "./traced-model.ts";
 
+/** What the contract has of a claim. */
 export interface ClaimState {
   readonly claimId: bigint;
+  /** Of a posted row the real features are claimed; else a query. */
+  readonly isRow: boolean;
   readonly owner: Address;
-  readonly statement: TraceStatement;
   readonly endsAt: bigint;
   readonly isRefuted: boolean;
-  /** What it says of its prompt; null where it is of no ledger's receipt. */
+  readonly bondWei: bigint;
+  /** Of a query what the ledger has; of a row its posting and its place. */
+  readonly key: Hex;
+  /** The same number says something else where L1 has taken this block back. */
+  readonly blockHash: Hex;
+}
+
+/** With what it says. */
+export interface ShownClaim extends ClaimState {
+  readonly statement: TraceStatement;
+  /** Of its prompt; null where it is of no ledger's receipt. */
   readonly shown: { readonly prompt: Hex; readonly lengths: Hex } | null;
 }
 
-/** One that the node did not answer for: others are read all the same. */
-interface FailedRead {
+/** A claim or a game that could not be read or played: others are all the same. */
+export interface FailedRead {
   readonly claimId: bigint;
   /** null for the claim itself. */
   readonly gameId: bigint | null;
@@ -37,95 +56,131 @@ export interface ClaimedModel {
   readonly modelId: bigint;
 }
 
+/** Posting and row of a claim about one. */
+export const rowOfKey = (key: Hex) => ({
+  posting: BigInt(key) >> 128n,
+  row: Number(BigInt(key) & (2n ** 128n - 1n)),
+});
+
 /** @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED, BRG_HISTORY_UNREADABLE where there is no contract: from every method */
 export class GameReader {
   readonly #client: PublicClient;
   readonly #address: Address;
   readonly #history: GameHistory;
+  readonly #models = new Map<string, RegisteredTraced>();
+  /** Claims about which nothing is left to happen, and the block at which that was seen first. */
+  readonly #over = new Map<string, bigint>();
 
-  constructor(client: PublicClient, address: Address) {
+  /** @param scope whose claims and games; default: everybody's */
+  constructor(client: PublicClient, address: Address, scope: GameScope = {}, journal: string | null = null) {
     this.#client = client;
     this.#address = address;
-    this.#history = historyOf(client, address);
+    this.#history = historyOf(client, address, scope, journal);
   }
 
-  /** All claims that were ever made for a model. */
-  async claims(of?: ClaimedModel): Promise<{ claims: ClaimState[]; failures: FailedRead[] }> {
-    const events = await this.#history.read();
-    const ofModel = events
-      .of("Claimed")
-      .filter(
-        ({ args: { modelId, statement } }) =>
-          of === undefined || (modelId === of.modelId && sameAddress(statement.rollup, of.rollup)),
-      );
-    const shownOf = new Map(
-      events
-        .of("ReceiptClaimed")
-        .map(({ args: { claimId, lengths, prompt } }) => [claimId, { prompt, lengths }]),
+  /** All claims that were ever made for a model; `isOpen` leaves out those about which nothing is left to happen. */
+  async claims(of?: ClaimedModel, isOpen = false): Promise<{ claims: ClaimState[]; failures: FailedRead[] }> {
+    const now = await l1Call("read the latest block", () => this.#client.getBlock());
+    const asked = (await this.#facts("claim")).filter(
+      (fact) =>
+        (of === undefined || (BigInt(fact.modelId) === of.modelId && sameAddress(fact.rollup, of.rollup))) &&
+        !(isOpen && this.#isOver(fact, now.number)),
     );
+    const read = await Promise.allSettled(asked.map(({ id }) => this.#read("claims", BigInt(id))));
     const failures: FailedRead[] = [];
     const claims: ClaimState[] = [];
-    const read = await Promise.allSettled(ofModel.map(({ args }) => this.#read("claims", args.claimId)));
-    for (const [i, { args }] of ofModel.entries()) {
-      const { claimId, endsAt, owner, statement } = args;
+    for (const [i, fact] of asked.entries()) {
       const answer = read[i]!;
+      const { blockHash, endsAt, id, isRow, key, owner } = fact;
+      const claimId = BigInt(id);
       if (answer.status === "rejected") failures.push({ claimId, gameId: null, error: answer.reason });
-      else {
-        const shown = shownOf.get(claimId) ?? null;
-        claims.push({ claimId, owner, statement, endsAt, isRefuted: answer.value[2], shown });
-      }
+      if (answer.status === "rejected") continue;
+      const [, , , isRefuted, openGames, , , bondWei] = answer.value;
+      if (openGames === 0 && (isRefuted || now.timestamp >= BigInt(endsAt)))
+        this.#over.set(nameOf(fact), this.#over.get(nameOf(fact)) ?? now.number);
+      else this.#over.delete(nameOf(fact));
+      const facts = { claimId, isRow, owner, key, blockHash, endsAt: BigInt(endsAt) };
+      claims.push({ ...facts, isRefuted, bondWei });
     }
     return { claims, failures };
   }
 
+  /** What a claim says. */
+  async show(claim: ClaimState): Promise<ShownClaim> {
+    const fact = (await this.#facts("claim")).find(
+      ({ blockHash, id }) => BigInt(id) === claim.claimId && blockHash === claim.blockHash,
+    );
+    const said = fact && (await this.#history.claimed(fact));
+    if (said?.claimed === undefined) throw new RangeError(`L1 has taken claim ${claim.claimId} back`);
+    const { receipt } = said;
+    const shown = receipt === undefined ? null : { prompt: receipt.prompt, lengths: receipt.lengths };
+    return { ...claim, statement: said.claimed.statement, shown };
+  }
+
   /** Models that were registered, with what their statics bind: each once. */
   async models(): Promise<RegisteredTraced[]> {
-    const events = await this.#history.read();
-    const found = events.of("TracedModel").map(({ args: { modelId, rollup, statics, traced } }) => ({
-      ...{ rollup, modelId, statics, terms: traced },
-    }));
-    const keyOf = (one: RegisteredTraced) => `${one.rollup}/${one.modelId}`;
-    return [...new Map(found.map((one) => [keyOf(one), one])).values()];
+    const found = new Map((await this.#facts("model")).map((one) => [`${one.rollup}/${one.modelId}`, one]));
+    const models: RegisteredTraced[] = [];
+    for (const [key, fact] of found) {
+      const name = `${key}/${fact.block}`;
+      const known = this.#models.get(name) ?? (await this.#modelOf(fact));
+      this.#models.set(name, known);
+      models.push(known);
+    }
+    return models;
   }
 
   /** Claims of receipts, by what the contract calls them, in their order. */
   async claimsOfKeys(keys: readonly Hex[]): Promise<{ readonly claimId: bigint; readonly key: Hex }[]> {
-    if (keys.length === 0) return [];
-    const events = await this.#history.read();
-    return events
-      .of("ReceiptClaimed")
-      .map(({ args: { claimId, key } }) => ({ claimId, key }))
-      .filter(({ key }) => keys.includes(key));
+    const sought = new Set(keys);
+    return (await this.#facts("claim"))
+      .filter(({ isRow, key }) => !isRow && sought.has(key))
+      .map(({ id, key }) => ({ claimId: BigInt(id), key }));
   }
 
-  /** The games about these claims, with what their owners have shown. */
-  async games(claimIds: readonly bigint[]): Promise<{ games: GameState[]; failures: FailedRead[] }> {
-    if (claimIds.length === 0) return { games: [], failures: [] };
-    const events = await this.#history.read();
-    const shown = events.of("Revealed");
+  /** The games about these claims. Default: all. */
+  async games(claimIds?: readonly bigint[]): Promise<{ games: GameState[]; failures: FailedRead[] }> {
+    if (claimIds?.length === 0) return { games: [], failures: [] };
+    const wanted = claimIds && new Set(claimIds.map(Number));
     const failures: FailedRead[] = [];
     const games: GameState[] = [];
-    const asked = events
-      .of("Challenged")
-      .map(({ args }) => args)
-      .filter(({ claimId }) => claimIds.includes(claimId));
-    const read = await Promise.allSettled(asked.map(({ gameId }) => this.#read("games", gameId)));
-    for (const [i, { claimId, gameId }] of asked.entries()) {
+    const asked = (await this.#facts("game")).filter(({ claimId }) => wanted?.has(claimId) !== false);
+    const read = await Promise.allSettled(asked.map(({ id }) => this.#read("games", BigInt(id))));
+    for (const [i, fact] of asked.entries()) {
       const answer = read[i]!;
-      if (answer.status === "rejected") {
-        failures.push({ claimId, gameId, error: answer.reason });
-        continue;
-      }
+      const { claimId: of, id } = fact;
+      const [gameId, claimId] = [BigInt(id), BigInt(of)];
+      if (answer.status === "rejected") failures.push({ claimId, gameId, error: answer.reason });
+      if (answer.status === "rejected") continue;
       const [challenger, deadline, turn, depth, , hasOp, , , , op, place, , , node] = answer.value;
       games.push({
-        ...{ gameId, claimId, deadline, challenger, depth, node },
-        revealed: shown.filter(({ args }) => args.gameId === gameId).map(({ args }) => args.nodes),
+        ...{ gameId, claimId, deadline, challenger, depth, node, block: fact.block },
         turn: TURNS[turn]!,
         op: hasOp ? Number(op) : null,
         place: Number(place),
       });
     }
     return { games, failures };
+  }
+
+  /** All that a game's owner has shown, move by move: for its challenger. */
+  revealed({ block, gameId }: GameState): Promise<(readonly Hex[])[]> {
+    return this.#history.revealed({ id: Number(gameId), block });
+  }
+
+  async #modelOf(fact: FactOf<"model">): Promise<RegisteredTraced> {
+    const { modelId, rollup, statics, traced } = await this.#history.registered(fact);
+    return { rollup, modelId, statics, terms: traced };
+  }
+
+  async #facts<What extends GameFact["what"]>(what: What): Promise<FactOf<What>[]> {
+    return (await this.#history.read()).filter((fact) => fact.what === what) as FactOf<What>[];
+  }
+
+  /** Seen as over so long ago that L1 takes it back no more. */
+  #isOver(fact: FactOf<"claim">, now: bigint): boolean {
+    const since = this.#over.get(nameOf(fact));
+    return since !== undefined && now - since > REREAD_BLOCKS;
   }
 
   #read<Name extends "claims" | "games">(functionName: Name, id: bigint) {
@@ -135,5 +190,7 @@ export class GameReader {
     ) as Promise<ContractFunctionReturnType<typeof traceGameAbi, "view", Name>>;
   }
 }
+
+const nameOf = ({ blockHash, id }: FactOf<"claim">) => `${id}/${blockHash}`;
 
 export const sameAddress = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

@@ -47,7 +47,6 @@ const owedWei = (where: Hex, who: Hex) => f.read<bigint>(where, "owedWei", [who]
 const counts = (id: bigint) => f.read<boolean>(f.disputes, "counts", [id]);
 const admission = (of: PostedModel, id: bigint) =>
   call("admit", [id, statementOf(of), CAP, columnsOf(of), 0n]);
-const verdict = async (id: bigint) => f.send(f.stranger, f.disputes, call("challengeRow", [id]));
 
 /** A row whose pass has a false number in the middle, and G made of it: all else of the posting is right. */
 function lieInside(): { posted: PostedModel; own: TracedQuery } {
@@ -63,15 +62,13 @@ test("a false number inside a row's pass is found, and the posting with it", asy
   await f.send(f.watcher, f.games, f.rowCall(id, posted, ROW), STAKE_WEI);
   const moves = await playOut([playerOf(f.watcher, f.honest[ROW]!), playerOf(f.owner, own)]);
   expect(moves.at(-1)!.what).toBe("show");
-  // Whoever waits for the window's end finds no posting that counts, verdict brought or not.
+  // The game's last move has refuted the posting, too.
   await f.passTime(WINDOW_SECONDS);
   expect(await counts(id)).toBe(false);
   expect(await f.refusal(f.owner, f.disputes, admission(posted, id))).toBe("DisputesNotOver");
-  await verdict(id);
   expect(await owedWei(f.disputes, f.watcher)).toBe(BOND_WEI / 2n);
   expect(await owedWei(f.games, f.watcher)).toBe(STAKE_WEI);
   expect(await f.client.getBalance({ address: f.disputes })).toBe(BOND_WEI / 2n);
-  expect(await f.refusal(f.stranger, f.disputes, call("challengeRow", [id]))).toBe("DisputesAlreadyRefuted");
 });
 
 test("real features that no pass ends with are refuted where the owner has no pass to show", async () => {
@@ -85,7 +82,6 @@ test("real features that no pass ends with are refuted where the owner has no pa
   expect(failures).toHaveLength(1);
   await f.passTime(SIDE_SECONDS + 1n);
   await playOut([playerOf(f.watcher, f.honest[ROW]!)]);
-  await verdict(id);
   expect(await owedWei(f.disputes, f.watcher)).toBe(BOND_WEI / 2n);
 });
 
@@ -102,7 +98,9 @@ test("a right row survives its challenger, and the genesis waits until the game 
     const answered = await playerOf(f.owner, f.honest[ROW]!).playOnce();
     if (moves.length + answered.moves.length === 0 || failures.length > 0) break;
   }
-  expect(await f.refusal(f.stranger, f.disputes, call("challengeRow", [id]))).toBe("DisputesNothingWrong");
+  // Nobody but the games says that a row is lost.
+  const says = call("refuteRow", [id, BigInt(ROW), f.stranger]);
+  expect(await f.refusal(f.stranger, f.disputes, says)).toBe("TextGamesInvalid");
   await f.passTime(SIDE_SECONDS + 1n);
   await playOut([playerOf(f.owner, f.honest[ROW]!)]);
   expect(await owedWei(f.games, f.owner)).toBe(STAKE_WEI);

@@ -1,12 +1,8 @@
-/** Challenges of a language model's posted rows as calls of TextDisputes, and of RowTraces (docs/explanation/fault-proofs.md). */
+/** Challenges of a language model's posted rows as calls of TextDisputes, and of LedgerTraces (docs/explanation/fault-proofs.md). */
 
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import {
-  disputesAbi,
-  rowTracesAbi,
-  textDisputesAbi,
-  textJudgeAbis,
-} from "@openledger/contracts/build/disputes-abi";
+import { disputesAbi, textDisputesAbi, textJudgeAbis } from "@openledger/contracts/build/disputes-abi";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { bytesToHex, encodeFunctionData, type Hex } from "viem";
 import { readFact } from "../statements/leaf-bytes.ts";
 import type { PostedModel, TreeName } from "../statements/posted-model.ts";
@@ -82,7 +78,7 @@ export function textChallengeData(
 }
 
 /**
- * The call of RowTraces that opens a game over a row's real features, or goes on with the one that is open. Paid with a stake.
+ * The call of LedgerTraces that opens a game over a row's real features, or goes on with the one that is open. Paid with a stake.
  * @param model under the rollup for which it was posted @param terms as it is registered
  * @throws RangeError for a row whose tokens no trace has
  */
@@ -107,5 +103,5 @@ export function challengeRowCall(
     openingOf(posted, "tokens", row),
     openingOf(posted, "map", row),
   ] as const;
-  return encodeFunctionData({ abi: rowTracesAbi, functionName: "challengeRow", args });
+  return encodeFunctionData({ abi: traceGameAbi, functionName: "challengeRow", args });
 }

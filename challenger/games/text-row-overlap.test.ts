@@ -22,6 +22,7 @@ import {
   textRowOverlap,
   wrongTextLeader,
 } from "./text-row-overlap.ts";
+import { MOST_TEXT_ROW_BYTES } from "./text-row-tokens.ts";
 
 const FACT_BYTES = 32;
 const random = new SeededRandom("overlaps of rows");
@@ -248,6 +249,18 @@ describe("a posted leader", () => {
     for (const change of changed)
       expect(await f.judge(duplicateCall({ ...of, ...change }))).toBe("DisputesOpeningInvalid");
   });
+});
+
+test("the longest rows, of words of one letter, are compared with a quarter of a transaction's gas to spare", async () => {
+  const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  const one = () => Array.from({ length: 3_066 }, () => letters[random.nextBelow(letters.length)]).join(" ");
+  const rows = [0, 1, 2].map(() => ({ text: `${one()} a` }));
+  expect(encodeTextRow(rows[0]!).length).toBe(MOST_TEXT_ROW_BYTES);
+  const data = duplicateCall(posted(rows, [0, 1, 0])(2, 1));
+  expect(await f.judge(data)).not.toBeTypeOf("string");
+  const gas = await f.gasOf(data);
+  console.log({ duplicate: gas });
+  expect(gas).toBeLessThanOrEqual(12_582_912);
 });
 
 test("random postings have a wrong leader on L1 where the rules find one, and no other", {

@@ -447,7 +447,7 @@ describe("a leaf of another shape", () => {
         content: bytesOf('{"prompt":"ab","answer":""}'),
       }),
     ],
-    ["a content too long", () => ({ ...made(TEXT), content: bytesOf(`{"text":"${"a".repeat(8_182)}"}`) })],
+    ["a content too long", () => ({ ...made(TEXT), content: bytesOf(`{"text":"${"a".repeat(6_134)}"}`) })],
   ];
 
   test.each(lies)("is wrong with %s, in every function", async (_, lieOf) => {
@@ -468,9 +468,15 @@ describe("a leaf of another shape", () => {
   test("is right with as many tokens as there can be, and with a row as long as can be", async () => {
     const of = shown(encodeTextRow(many), rowTokensLeaf(manyTokens(4_096)), { programCount: 4_096 });
     expect(await judgeOf(of, { kind: "shape" })).toEqual(RIGHT);
-    const long = bytesOf(`{"text":"${"a".repeat(8_181)}"}`);
-    const two = { promptCount: 1, tokens: [5, 5], lengths: [8_180, 1] };
-    expect(await judgeOf(shown(long, rowTokensLeaf(two)), { kind: "shape" })).toEqual(RIGHT);
+    const long = bytesOf(`{"text":"${"a".repeat(6_133)}"}`);
+    const lengths = [...Array<number>(23).fill(256), 245];
+    const all = { promptCount: 1, tokens: lengths.map(() => 5), lengths };
+    expect(await judgeOf(shown(long, rowTokensLeaf(all)), { kind: "shape" })).toEqual(RIGHT);
+    const longer = { ...all, lengths: lengths.with(0, 257).with(23, 244) };
+    expect(await judgeOf(shown(long, rowTokensLeaf(longer)), { kind: "shape" })).toEqual(WRONG);
+    expect(rowTokensFault(vocabulary.spelling, PROGRAMS, long, rowTokensLeaf(longer))).toEqual({
+      kind: "shape",
+    });
   });
 });
 

@@ -8,11 +8,11 @@ import {
 } from "@openledger/models/tokens/token-spelling";
 import { encodeFunctionData, type Hex } from "viem";
 import type { TracedTuple } from "./ledger-claims.ts";
-import { entryOf, type PromptVocabulary } from "./prompt-vocabulary.ts";
+import { entryOf, MOST_TOKEN_BYTES, type PromptVocabulary } from "./prompt-vocabulary.ts";
 import type { OpenedLeaf, StatementTuple } from "./text-row-overlap.ts";
 
 /** A longer row refutes its posting: contracts/disputes/TextRows.sol. */
-export const MOST_TEXT_ROW_BYTES = 8_192;
+export const MOST_TEXT_ROW_BYTES = 6_144;
 
 /** The judge's place in TextDisputes. */
 export const TOKENS_JUDGE = 1n;
@@ -119,7 +119,7 @@ function isWhole(
     promptCount < count &&
     (texts.length === 2 || promptCount === 1) &&
     tokens.every((token) => token < vocabularySize) &&
-    lengths.every((length) => length > 0) &&
+    lengths.every((length) => length > 0 && length <= MOST_TOKEN_BYTES) &&
     rangesOf(given, texts).every(
       ([from, to], i) =>
         lengths.slice(from, to).reduce((sum, length) => sum + length, 0) === texts[i]!.length,

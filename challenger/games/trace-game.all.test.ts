@@ -16,7 +16,7 @@ import {
   startTraceGame,
   type TraceFixture,
 } from "./testing/trace-fixture.ts";
-import { challengersMove, ownersMove } from "./trace-moves.ts";
+import { challengersMove, ownersMove, type ShownGame } from "./trace-moves.ts";
 import { TracePlayer } from "./trace-player.ts";
 import {
   claimOf,
@@ -59,9 +59,14 @@ const challenge = async (claimId: bigint, who: `0x${string}`) => {
 };
 
 const isRefuted = async (claimId: bigint) =>
-  (await f.client.readContract({ ...f.read, functionName: "claims", args: [claimId] }))[2];
+  (await f.client.readContract({ ...f.read, functionName: "claims", args: [claimId] }))[3];
 
-const gamesOf = (claimId: bigint) => new GameReader(f.publicClient, f.game).games([claimId]);
+/** With what its owner has shown. */
+async function gameOf(claimId: bigint): Promise<ShownGame> {
+  const reader = new GameReader(f.publicClient, f.game);
+  const [game] = (await reader.games([claimId])).games;
+  return { ...game!, revealed: await reader.revealed(game!) };
+}
 const call = (functionName: string, args: readonly unknown[]) =>
   encodeFunctionData({ abi: traceGameAbi, functionName, args } as never);
 
@@ -149,8 +154,7 @@ describe("a lying owner", () => {
     await playOut([challenger]);
     expect(await isRefuted(claimId)).toBe(false);
     // With his honest trace he has no answer: the query's root is not in it.
-    const [game] = (await gamesOf(claimId)).games;
-    const data = ownersMove(game!, claimOf(model, lie).statement, honest);
+    const data = ownersMove(await gameOf(claimId), claimOf(model, lie).statement, honest);
     expect(await f.refusal({ account: f.owner, data })).toBe("TracePathInvalid");
     await f.passTime(36n * HOUR_SECONDS + 1n);
     expect((await playOut([challenger])).map(({ what }) => what)).toEqual(["endByTime"]);
@@ -171,10 +175,10 @@ describe("a lying challenger", () => {
     const played = await liar.playOnce();
     expect(played.failures).toMatchObject([{ claimId, gameId }]);
     expect(played.moves).toMatchObject([{ gameId: otherId, what: "choose" }]);
-    const [game] = (await gamesOf(claimId)).games;
-    expect(game!.turn).toBe("show");
+    const game = await gameOf(claimId);
+    expect(game.turn).toBe("show");
     const { statement } = claimOf(model, honest);
-    const data = challengersMove(game!, statement, lieIn("chain"));
+    const data = challengersMove(game, statement, lieIn("chain"));
     expect(await f.refusal({ account: f.challenger, data })).toBe("TraceNothingWrong");
     await f.passTime(36n * HOUR_SECONDS + 1n);
     const before = await f.owedWei(f.owner);
@@ -210,7 +214,7 @@ test("moves that are not one's own, not in time or not in the tree are refused",
   const { path, statement } = claimOf(model, lie);
   const claimId = await f.claim({ path, statement });
   const gameId = await challenge(claimId, f.challenger);
-  const gameNow = async () => (await gamesOf(claimId)).games[0]!;
+  const gameNow = () => gameOf(claimId);
   const answer = ownersMove(await gameNow(), statement, lie);
   expect(await f.refusal({ account: f.challenger, data: answer })).toBe("TraceNotYourTurn");
   const other = ownersMove(await gameNow(), { ...statement, promptCount: 3n }, lie);

@@ -1,5 +1,4 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { encodeFunctionData, type Hex, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { programLeaf } from "../trace/trace-tree.ts";
@@ -10,6 +9,7 @@ import {
   STAKE_WEI,
   startTraceGame,
   type TraceFixture,
+  traceGameAbi,
 } from "./testing/trace-fixture.ts";
 
 const STEPS = 160;
@@ -168,39 +168,54 @@ test("whoever asks again while he is paid gets it once", async () => {
   expect(await f.owedWei(address)).toBe(0n);
 });
 
-test("beyond 32 open games against an owner each costs a stake more, and comes back whole", async () => {
+test("beyond 256 games about one claim each costs a stake more, and comes back whole; another claim's first costs a stake", async () => {
   const { path, statement } = anyStatement();
   const [first, second] = [await f.claim({ statement, path }), await f.claim({ statement, path })];
   const challenge = (claimId: bigint, value: bigint) =>
     ({ account: f.challenger, to: f.game, data: call("challenge", [claimId]), value }) as const;
-  const before = (await read("openGamesOf", [f.owner])) as bigint;
-  for (let open = before; open < 32n; open++)
-    await f.client.sendTransaction({
-      ...challenge(open % 2n === 0n ? first : second, STAKE_WEI),
-      gas: 500_000n,
-    });
-  // Games about all of his claims count, and about nobody else's.
-  expect(await read("stakeFor", [f.owner])).toBe(2n * STAKE_WEI);
-  expect(await read("stakeFor", [f.stranger])).toBe(STAKE_WEI);
-  for (const claimId of [first, second])
-    expect(await f.refusal(challenge(claimId, STAKE_WEI))).toBe("TraceBondWrong");
+  const [openBefore, baseFeeWei] = [(await read("openGamesOf", [f.owner])) as bigint, 0n];
+  for (let open = 0; open < 256; open++)
+    await f.client.sendTransaction({ ...challenge(first, STAKE_WEI), gas: 500_000n });
+  expect(await read("stakeFor", [first, baseFeeWei])).toBe(2n * STAKE_WEI);
+  expect(await read("stakeFor", [second, baseFeeWei])).toBe(STAKE_WEI);
+  expect(await f.refusal(challenge(first, STAKE_WEI))).toBe("TraceBondWrong");
   // More than that is no fault: somebody else's game may have ended meanwhile.
   const paidWei = 2n * STAKE_WEI + 5n;
-  await f.client.sendTransaction({ ...challenge(second, paidWei), gas: 500_000n });
+  await f.client.sendTransaction({ ...challenge(first, paidWei), gas: 500_000n });
   const last = (await read("gameCount")) as bigint;
+  await f.client.sendTransaction({ ...challenge(second, STAKE_WEI), gas: 500_000n });
   await f.passTime(37n * HOUR_SECONDS);
   const send = (name: string, id: bigint) =>
     f.client.sendTransaction({ account: f.stranger, to: f.game, data: call(name, [id]), gas: 500_000n });
   const owedBefore = await f.owedWei(f.challenger);
   await send("endByTime", last - 1n);
-  if ((await f.refusal({ account: f.stranger, data: call("returnStake", [last]) })) !== null)
-    await send("endByTime", last);
-  else await send("returnStake", last);
-  const [, , , , firstBond] = (await read("claims", [first])) as readonly bigint[];
-  const lostBonds = firstBond === 0n ? 2n : 1n;
-  expect((await f.owedWei(f.challenger)) - owedBefore).toBe(
-    (lostBonds * BOND_WEI) / 2n + STAKE_WEI + paidWei,
-  );
-  expect(await read("openGamesOf", [f.owner])).toBe(31n);
-  expect(await read("stakeFor", [f.owner])).toBe(STAKE_WEI);
+  await send("returnStake", last);
+  expect((await f.owedWei(f.challenger)) - owedBefore).toBe(BOND_WEI / 2n + STAKE_WEI + paidWei);
+  expect(await read("openGamesOf", [f.owner])).toBe(openBefore + 256n);
+});
+
+test("a stake follows the base fee up to four of the least, and a reward up to three quarters of the bond", async () => {
+  const { path, statement } = anyStatement();
+  const claimId = await f.claim({ statement, path });
+  const gwei = 10n ** 9n;
+  // 600,000 gas of an owner's moves.
+  expect(await read("stakeFor", [claimId, 100n * gwei])).toBe(STAKE_WEI);
+  expect(await read("stakeFor", [claimId, 500n * gwei])).toBe(300_000_000n * gwei);
+  expect(await read("stakeFor", [claimId, 5_000n * gwei])).toBe(4n * STAKE_WEI);
+  const rewardAt = async (baseFeeWei: bigint) => {
+    const snapshot = await f.client.snapshot();
+    const gameId = ((await read("gameCount")) as bigint) + 1n;
+    const sent = { account: f.stranger, to: f.game, gas: 500_000n, maxFeePerGas: 10_000n * gwei } as const;
+    await f.client.sendTransaction({ ...sent, data: call("challenge", [claimId]), value: STAKE_WEI });
+    await f.passTime(37n * HOUR_SECONDS);
+    const before = await f.owedWei(f.stranger);
+    await f.client.setNextBlockBaseFeePerGas({ baseFeePerGas: baseFeeWei });
+    await f.client.sendTransaction({ ...sent, data: call("endByTime", [gameId]) });
+    const wei = (await f.owedWei(f.stranger)) - before - STAKE_WEI;
+    await f.client.revert({ id: snapshot });
+    return wei;
+  };
+  expect(await rewardAt(gwei)).toBe(BOND_WEI / 2n);
+  expect(await rewardAt(200n * gwei)).toBe(600_000_000n * gwei);
+  expect(await rewardAt(1_000n * gwei)).toBe((3n * BOND_WEI) / 4n);
 });

@@ -30,12 +30,22 @@ export interface GameState {
   readonly op: number | null;
   readonly place: number;
   readonly node: Hex;
-  /** All that the owner has shown, move by move. */
+  /** That has the challenge. */
+  readonly block: number;
+}
+
+/** All that the owner has shown, move by move: its challenger goes on from there. */
+export interface ShownGame extends GameState {
   readonly revealed: readonly (readonly Hex[])[];
 }
 
+/** One's own trace, as far as moves need it: trees of the operations that they are about, and the one over all roots. */
+export interface GameTrace extends Pick<TracedQuery, "text" | "program" | "programTree" | "claimedOp"> {
+  readonly tree: { readonly top: WordTree; readonly ops: Readonly<Record<number, WordTree>> };
+}
+
 /** The owner's move. */
-export function ownersMove(game: GameState, statement: TraceStatement, own: TracedQuery): Hex {
+export function ownersMove(game: GameState, statement: TraceStatement, own: GameTrace): Hex {
   if (game.turn === "answer") {
     const { top } = own.tree;
     const args = [
@@ -53,7 +63,7 @@ export function ownersMove(game: GameState, statement: TraceStatement, own: Trac
 }
 
 /** Whether the owner has shown a node that one's own trace has not. */
-export function differs({ depth, op, place, revealed }: GameState, own: TracedQuery): boolean {
+export function differs({ depth, op, place, revealed }: ShownGame, own: GameTrace): boolean {
   const nodes = revealed.at(-1)!;
   const tree = op === null ? own.tree.top : own.tree.ops[op]!;
   const step = Math.log2(nodes.length);
@@ -61,7 +71,7 @@ export function differs({ depth, op, place, revealed }: GameState, own: TracedQu
 }
 
 /** The challenger's move. Where nothing differs from his own trace he has no good one: the first node, any number. */
-export function challengersMove(game: GameState, statement: TraceStatement, own: TracedQuery): Hex {
+export function challengersMove(game: ShownGame, statement: TraceStatement, own: GameTrace): Hex {
   if (game.turn === "show") return showNumber(game, statement, own);
   const nodes = game.revealed.at(-1)!;
   const tree = game.op === null ? own.tree.top : own.tree.ops[game.op]!;
@@ -87,7 +97,7 @@ export function challengersMove(game: GameState, statement: TraceStatement, own:
   return encodeFunctionData({ abi: traceGameAbi, functionName: "chooseOp", args });
 }
 
-function showNumber(game: GameState, statement: TraceStatement, own: TracedQuery): Hex {
+function showNumber(game: ShownGame, statement: TraceStatement, own: GameTrace): Hex {
   const place = game.op!;
   const op = own.program[place]!;
   const given = game.node.slice(2).match(/.{8}/g)!;
@@ -113,7 +123,7 @@ function showNumber(game: GameState, statement: TraceStatement, own: TracedQuery
 
 /** What a number of an operation is made of. @param pathOf an operation's, under the root that it opens */
 export function rangesOf(
-  own: TracedQuery,
+  own: GameTrace,
   place: number,
   element: number,
   pathOf: (op: number) => Hex[] = (op) => hexes(own.tree.top.path(op)),
@@ -135,7 +145,7 @@ export function rangesOf(
  * Nodes of the owner's tree over operations that his moves have shown, by level and number. Those beside them, which are
  * left of the first difference, are one's own.
  */
-function shownNodes({ op, revealed }: GameState, depth: number): Map<string, Hex> {
+function shownNodes({ op, revealed }: ShownGame, depth: number): Map<string, Hex> {
   const shown = new Map<string, Hex>();
   for (let level = depth, move = 0; level > 0; move++) {
     const step = Math.min(STEP, level);

@@ -1,14 +1,23 @@
 /**
  * Plays for an owner and for a challenger by itself: it traces each claimed query again, challenges the false ones, and
- * makes the moves of every game that its address is in.
+ * makes the moves of every game that its address is in, over queries and over rows.
  */
 
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { type Address, encodeFunctionData, type Hex, type PublicClient } from "viem";
-import { type ClaimedModel, type ClaimState, GameReader, sameAddress } from "./read-games.ts";
+import { KeptTraces, type TracingOptions } from "./kept-traces.ts";
+import { type DueMove, sendMoves } from "./played-moves.ts";
+import {
+  type ClaimedModel,
+  type ClaimState,
+  type FailedRead,
+  GameReader,
+  type ShownClaim,
+  sameAddress,
+} from "./read-games.ts";
+import { stakeFor } from "./stakes.ts";
 import { challengersMove, differs, type GameState, ownersMove } from "./trace-moves.ts";
-import { claimedRoot, type TracedQuery, type TraceStatement } from "./traced-model.ts";
 
 /** Who plays. `send` returns once the transaction is mined. */
 export interface PlayerAccount {
@@ -16,42 +25,26 @@ export interface PlayerAccount {
   send(call: { readonly data: Hex; readonly valueWei: bigint }): Promise<{ gasUsed: bigint }>;
 }
 
-export interface PlayerOptions {
+export interface PlayerOptions extends TracingOptions {
   readonly publicClient: PublicClient;
   readonly game: Address;
   readonly account: PlayerAccount;
   /** Whose claims he looks at; all where nothing is said. */
-  readonly model?: ClaimedModel;
-  /** His own trace of a claimed query; null where he does not know the model. */
-  readonly traceOf: (claim: ClaimState) => TracedQuery | null;
+  readonly model?: ClaimedModel | undefined;
+  /** File that keeps how far L1 was read; default: none. */
+  readonly journal?: string | null | undefined;
   /** The transaction that shows a wrong token of a claim's prompt; null where there is none. Default: prompts are not looked at. */
-  readonly refutePrompt?: (claim: ClaimState, warn: (why: string) => void) => Hex | null;
-  /**
-   * Of an answer that the trace says is another than the model's: the move that shows it, where the owner's trace is the same.
-   * null where it is the model's. Default: answers are not looked at.
-   */
-  readonly answerMove?: (query: TracedQuery) => ((gameId: bigint, statement: TraceStatement) => Hex) | null;
-  /** Whether he challenges claims of others. */
+  readonly refutePrompt?: ((claim: ShownClaim, warn: (why: string) => void) => Hex | null) | undefined;
+  /** Whether he challenges others' claims of queries. Which rows are false, the posting's watch knows. */
   readonly challenges: boolean;
   /** New claims that one look traces at most: what a game's move needs comes on top. Default: 4. */
-  readonly mostTraced?: number;
+  readonly mostTraced?: number | undefined;
   /** What he gives for one challenge. Default: eight times the stake that the contract was deployed with. */
-  readonly mostStakeWei?: bigint;
-}
-
-/** Of 224 games that are open against an owner, the next costs so much. */
-const MOST_STAKES = 8n;
-
-/** What one challenge may cost where nobody says it. @throws BRG_L1_* */
-export async function mostStakeFor(client: PublicClient, game: Address): Promise<bigint> {
-  const stakeWei = { address: game, abi: traceGameAbi, functionName: "stakeWei" } as const;
-  return MOST_STAKES * (await l1Call("read stakeWei of the games", () => client.readContract(stakeWei)));
+  readonly mostStakeWei?: bigint | undefined;
 }
 
 /** A trace takes up to some minutes, in which no game's move is made. */
 const MOST_TRACED = 4;
-/** A trace takes 4.25 bytes a number, besides the model's own: up to some GB. A third is made beside these. Beyond them it is made again for each move. */
-const MOST_KEPT = 2;
 
 export interface PlayedMove {
   readonly what:
@@ -66,230 +59,238 @@ export interface PlayedMove {
   readonly claimId: bigint;
   /** null for a challenge. */
   readonly gameId: bigint | null;
+  /** Of several in one transaction, each one's part of it. */
   readonly gasUsed: bigint;
-}
-
-/** What could not be read or played in one look; the next one tries it again. */
-interface FailedMove {
-  readonly claimId: bigint;
-  /** null for a claim, or a challenge. */
-  readonly gameId: bigint | null;
-  readonly error: unknown;
-}
-
-/** What is wrong with a claim, and nothing on L1 shows. */
-export interface ClaimWarning {
-  readonly claimId: bigint;
-  readonly why: string;
 }
 
 export interface PlayedRound {
   readonly moves: readonly PlayedMove[];
-  readonly failures: readonly FailedMove[];
+  /** What could not be read or played; the next look tries it again. */
+  readonly failures: readonly FailedRead[];
   /** Claims that were left for the next look. */
   readonly waiting: readonly bigint[];
-  readonly warnings: readonly ClaimWarning[];
+  /** What is wrong with a claim, and nothing on L1 shows. */
+  readonly warnings: readonly { readonly claimId: bigint; readonly why: string }[];
+}
+
+/** What is known of a claim of others that he has compared. */
+interface Compared {
+  /** Of its prompt; null before that was compared. */
+  promptWarnings: readonly string[] | null;
+  query: "unknown" | "untraceable" | "right" | "false" | "another model's";
 }
 
 export class TracePlayer {
   readonly #options: PlayerOptions;
   readonly #reader: GameReader;
-  /** Of claims that he has compared: the query's root as he computes it; null where he does not know the model. */
-  readonly #roots = new Map<bigint, Hex | null>();
-  /** Of claims that he has compared: those whose answer is another than the model's. */
-  readonly #otherAnswers = new Set<bigint>();
-  /** Of claims that could not be traced: others come first. */
-  readonly #untraceable = new Set<bigint>();
-  /** Of claims in whose games he moves; the last used one comes last. */
-  readonly #traces = new Map<bigint, TracedQuery>();
-  /** What each claim says: L1 may take one back, and give its number to another. */
-  readonly #said = new Map<bigint, string>();
+  readonly #traces: KeptTraces;
+  readonly #compared = new Map<bigint, Compared>();
+  /** The block of each claim: L1 may take one back, and give its number to another. */
+  readonly #blocks = new Map<bigint, Hex>();
 
   constructor(options: PlayerOptions) {
+    const { game, journal = null, model, publicClient } = options;
     this.#options = options;
-    this.#reader = new GameReader(options.publicClient, options.game);
+    this.#reader = new GameReader(publicClient, game, model && { rollup: model.rollup }, journal);
+    this.#traces = new KeptTraces(options);
   }
 
   /**
-   * One look at the claims and their games, with at most one move in each. Games come first: their time runs. Attack: one move
-   * that L1 refuses, as where somebody else has ended a game meanwhile, and everything after it is never played.
+   * One look at the claims and their games, with at most one move in each. Games come first, those with the least time before
+   * others; what takes no trace goes in one transaction. Attack: one move that L1 refuses, as where somebody else has ended a game
+   * meanwhile, and everything after it is never played.
    * @throws BRG_L1_* where nothing can be read
    */
   async playOnce(): Promise<PlayedRound> {
-    const { account, challenges, model, mostTraced = MOST_TRACED, publicClient } = this.#options;
+    const { account, challenges, model, publicClient } = this.#options;
     const { timestamp } = await l1Call("read the latest block", () => publicClient.getBlock());
-    const readClaims = await this.#reader.claims(model);
+    const readClaims = await this.#reader.claims(model, true);
     const claims = readClaims.claims.filter(({ isRefuted }) => !isRefuted);
     this.#forgetReplaced(claims);
     const readGames = await this.#reader.games(claims.map(({ claimId }) => claimId));
-    const { games } = readGames;
-    const moves: PlayedMove[] = [];
-    const failures: FailedMove[] = [...readClaims.failures, ...readGames.failures];
-    const attempt = async (
-      claimId: bigint,
-      gameId: bigint | null,
-      play: () => Promise<PlayedMove | null>,
-    ) => {
-      try {
-        const move = await play();
-        if (move !== null) moves.push(move);
-      } catch (error) {
-        failures.push({ claimId, gameId, error });
-      }
-    };
+    const failures = [...readClaims.failures, ...readGames.failures];
+    const round: Round = { moves: [], failures, warnings: [], waiting: [] };
     const isMine = (one: GameState) => sameAddress(one.challenger, account.address);
     const isOwner = (claim: ClaimState) => sameAddress(claim.owner, account.address);
-    const runningOf = (claim: ClaimState) =>
-      games.filter(
-        (one) => one.claimId === claim.claimId && one.turn !== "over" && (isOwner(claim) || isMine(one)),
-      );
-    for (const claim of claims)
-      for (const one of runningOf(claim))
-        await attempt(claim.claimId, one.gameId, async () => {
-          const move = this.#moveIn(claim, one, isOwner(claim), timestamp);
-          return move && this.#send(move.what, claim.claimId, one.gameId, move.data);
-        });
-    const open = claims.filter(({ claimId, endsAt, owner }) => {
-      if (timestamp >= endsAt || sameAddress(owner, account.address) || !challenges) return false;
-      if (games.some((one) => one.claimId === claimId && isMine(one))) return false;
+    const running = readGames.games.filter(({ turn }) => turn !== "over");
+    const own = claims.flatMap((claim) =>
+      running
+        .filter((one) => one.claimId === claim.claimId && (isOwner(claim) || isMine(one)))
+        .map((one) => ({ claim, game: one, isOwner: isOwner(claim) })),
+    );
+    await this.#playGames(own, timestamp, round);
+    const open = claims.filter((claim) => {
+      const { claimId, endsAt, isRow } = claim;
+      if (timestamp >= endsAt || isOwner(claim) || isRow || !challenges) return false;
+      if (readGames.games.some((one) => one.claimId === claimId && isMine(one))) return false;
       // It may be his.
       return !readGames.failures.some((failed) => failed.claimId === claimId);
     });
-    // Attack: claims that nobody can trace, ahead of all others in every look.
-    const failedBefore = (claim: ClaimState) => Number(this.#untraceable.has(claim.claimId));
-    const waiting: bigint[] = [];
-    const warnings: ClaimWarning[] = [];
-    let toTrace = mostTraced;
-    for (const claim of open.toSorted((a, b) => failedBefore(a) - failedBefore(b))) {
-      const { claimId } = claim;
-      await attempt(claimId, null, async () => {
-        const warn = (why: string) => warnings.push({ claimId, why });
-        const refuted = await this.#refutePrompt(claim, warn);
-        if (refuted !== null) return refuted;
-        if (!this.#roots.has(claimId)) {
-          if (toTrace === 0) {
-            if (!this.#untraceable.has(claimId)) waiting.push(claimId);
-            return null;
-          }
-          toTrace--;
-        }
-        const isFalse = this.#isFalse(claim);
-        if (this.#roots.get(claimId) === null)
-          warn("it names other files than this model's: no game here can refute that");
-        return isFalse ? this.#challenge(claim, warn) : null;
-      });
-    }
-    const isPlayed = (claimId: bigint) =>
-      claims.some((claim) => claim.claimId === claimId && runningOf(claim).length > 0);
-    const isOpen = (claimId: bigint) => open.some((claim) => claim.claimId === claimId);
-    for (const claimId of this.#traces.keys()) if (!isPlayed(claimId)) this.#traces.delete(claimId);
-    for (const known of [this.#roots, this.#untraceable, this.#otherAnswers])
-      for (const claimId of known.keys()) if (!isOpen(claimId)) known.delete(claimId);
-    return { moves, failures, waiting, warnings };
+    await this.#challengeFalse(open, round);
+    const idsOf = (all: readonly { readonly claimId: bigint }[]) =>
+      new Set(all.map(({ claimId }) => claimId));
+    const [played, stillOpen] = [idsOf([...own.map(({ game }) => game), ...round.moves]), idsOf(open)];
+    this.#traces.forget((claimId) => !played.has(claimId));
+    for (const claimId of this.#compared.keys()) if (!stillOpen.has(claimId)) this.#compared.delete(claimId);
+    return round;
   }
 
   /** Attack: of another text under a known number, what is known would be taken for wrong, and a right claim challenged. */
   #forgetReplaced(claims: readonly ClaimState[]): void {
-    const before = new Map(this.#said);
-    this.#said.clear();
-    for (const { claimId, owner, statement } of claims) {
-      const said = [owner, ...Object.values(statement)].join();
-      this.#said.set(claimId, said);
-      if (before.get(claimId) === said) continue;
-      for (const known of [this.#roots, this.#otherAnswers, this.#untraceable, this.#traces])
-        known.delete(claimId);
+    const before = new Map(this.#blocks);
+    this.#blocks.clear();
+    for (const { blockHash, claimId } of claims) {
+      this.#blocks.set(claimId, blockHash);
+      if (before.get(claimId) === blockHash) continue;
+      this.#compared.delete(claimId);
+      this.#traces.forget((one) => one === claimId);
     }
+  }
+
+  /** First all that needs no trace; then claim by claim, the one with the least time before the others. */
+  async #playGames(own: readonly PlayedGame[], now: bigint, round: Round): Promise<void> {
+    const isOwners = ({ turn }: GameState) => turn === "answer" || turn === "reveal";
+    const due = own.toSorted((a, b) => Number(a.game.deadline - b.game.deadline));
+    const late = due.filter(({ game, isOwner }) => isOwners(game) !== isOwner && now > game.deadline);
+    const mine = due.filter(({ game, isOwner }) => isOwners(game) === isOwner && now <= game.deadline);
+    const needsTrace = ({ game }: PlayedGame) => this.#traces.of(game.claimId, game.op) === undefined;
+    const ready = mine.filter((one) => !needsTrace(one));
+    await this.#playAll(ready, round);
+    const toTrace = mine.filter(needsTrace);
+    for (const claim of new Set(toTrace.map((one) => one.claim))) {
+      const games = toTrace.filter((one) => one.claim === claim);
+      const made = await this.#attempt(round, claim.claimId, games[0]!.game.gameId, async () => {
+        const ops = games.flatMap(({ game: { op } }) => (op === null ? [] : [op]));
+        return this.#traces.make(await this.#reader.show(claim), ops);
+      });
+      if (made !== null) await this.#playAll(games, round);
+    }
+    // Anyone ends them: one that somebody else has ended may not hold up the others.
+    const ending = late.map(({ game: { claimId, gameId } }): DueMove => {
+      const data = encodeFunctionData({ abi: traceGameAbi, functionName: "endByTime", args: [gameId] });
+      return { what: "endByTime", claimId, gameId, data };
+    });
+    await this.#send(ending, round);
+  }
+
+  async #playAll(games: readonly PlayedGame[], round: Round): Promise<void> {
+    const moves: DueMove[] = [];
+    for (const { game, isOwner } of games) {
+      const { claimId, gameId } = game;
+      const move = await this.#attempt(round, claimId, gameId, () => this.#moveIn(game, isOwner));
+      if (move !== null) moves.push({ claimId, gameId, ...move });
+    }
+    await this.#send(moves, round);
+  }
+
+  async #moveIn(game: GameState, isOwner: boolean): Promise<Pick<DueMove, "what" | "data">> {
+    const { claimId, gameId, op, turn } = game;
+    const { answer, statement, trace: own } = this.#traces.of(claimId, op)!;
+    const what = turn as DueMove["what"];
+    if (isOwner) return { what, data: ownersMove(game, statement, own) };
+    const shown = { ...game, revealed: await this.#reader.revealed(game) };
+    if (turn === "choose" && answer !== null && !differs(shown, own))
+      return { what: "showAnswer", data: answer(gameId, statement) };
+    return { what, data: challengersMove(shown, statement, own) };
+  }
+
+  async #send(moves: readonly DueMove[], round: Round): Promise<void> {
+    const { failures, moves: made } = await sendMoves(this.#options.account, moves);
+    round.moves.push(...made);
+    round.failures.push(...failures);
+  }
+
+  async #challengeFalse(open: readonly ClaimState[], round: Round): Promise<void> {
+    const { mostTraced = MOST_TRACED } = this.#options;
+    let toTrace = mostTraced;
+    const comparedOf = ({ claimId }: ClaimState): Compared => {
+      const known = this.#compared.get(claimId) ?? { promptWarnings: null, query: "unknown" };
+      this.#compared.set(claimId, known);
+      return known;
+    };
+    // Attack: claims that nobody can trace, ahead of all others in every look.
+    const failedBefore = (claim: ClaimState) => Number(comparedOf(claim).query === "untraceable");
+    for (const claim of open.toSorted((a, b) => failedBefore(a) - failedBefore(b))) {
+      const { claimId } = claim;
+      const compared = comparedOf(claim);
+      await this.#attempt(round, claimId, null, async () => {
+        const isNew = compared.query === "unknown" || compared.query === "untraceable";
+        const shown = isNew || compared.promptWarnings === null ? await this.#reader.show(claim) : null;
+        if (shown !== null && (await this.#isPromptRefuted(shown, compared, round))) return;
+        if (isNew && toTrace === 0) {
+          if (compared.query === "unknown") round.waiting.push(claimId);
+        } else if (isNew) {
+          toTrace--;
+          this.#compare(shown!, compared);
+        }
+        for (const why of compared.promptWarnings ?? []) round.warnings.push({ claimId, why });
+        const why = "it names other files than this model's: no game here can refute that";
+        if (compared.query === "another model's") round.warnings.push({ claimId, why });
+        if (compared.query === "false") await this.#challenge(claimId, round);
+      });
+    }
+  }
+
+  /** Of a right claim nothing is kept: a trace is large, and most claims are right. */
+  #compare(claim: ShownClaim, compared: Compared): void {
+    compared.query = "untraceable";
+    const made = this.#traces.make(claim);
+    compared.query = made === null ? "another model's" : made.isRight ? "right" : "false";
+    if (compared.query !== "false") this.#traces.forget((one) => one === claim.claimId);
   }
 
   /**
    * A wrong token of the prompt is shown in one transaction, without a stake; a wrong query takes a game.
    * Attack: a prompt that no tokenizer takes, or whose refutation L1 refuses, beside a false query.
    */
-  async #refutePrompt(claim: ClaimState, warn: (why: string) => void): Promise<PlayedMove | null> {
+  async #isPromptRefuted(claim: ShownClaim, compared: Compared, round: Round): Promise<boolean> {
+    if (compared.promptWarnings !== null) return false;
+    const { claimId } = claim;
+    const warnings: string[] = [];
     try {
-      const refutation = this.#options.refutePrompt?.(claim, warn) ?? null;
-      return refutation && (await this.#send("prompt", claim.claimId, null, refutation));
+      const data = this.#options.refutePrompt?.(claim, (why) => warnings.push(why)) ?? null;
+      if (data === null) {
+        compared.promptWarnings = warnings;
+        return false;
+      }
+      const { gasUsed } = await this.#options.account.send({ data, valueWei: 0n });
+      round.moves.push({ what: "prompt", claimId, gameId: null, gasUsed });
+      return true;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      warn(`its prompt could not be refuted: ${why}`);
-      return null;
+      round.warnings.push({ claimId, why: `its prompt could not be refuted: ${why}` });
+      return false;
     }
   }
 
-  /** Keeps the root alone: a trace is large, and most claims are right. */
-  #isFalse(claim: ClaimState): boolean {
-    const { claimId, statement } = claim;
-    if (!this.#roots.has(claimId)) {
-      this.#untraceable.add(claimId);
-      const made = this.#options.traceOf(claim);
-      this.#untraceable.delete(claimId);
-      this.#roots.set(claimId, made && claimedRoot(made));
-      if (made !== null && this.#answerMove(made) !== null) this.#otherAnswers.add(claimId);
-    }
-    const root = this.#roots.get(claimId)!;
-    return root !== null && (statement.query !== root || this.#otherAnswers.has(claimId));
-  }
-
-  /** For a game's moves. */
-  #traceOf(claim: ClaimState): TracedQuery | null {
-    const { claimId } = claim;
-    const known = this.#traces.get(claimId);
-    const trace = known ?? this.#options.traceOf(claim);
-    this.#traces.delete(claimId);
-    if (trace === null) return null;
-    if (known === undefined && this.#traces.size >= MOST_KEPT)
-      this.#traces.delete(this.#traces.keys().next().value!);
-    this.#traces.set(claimId, trace);
-    return trace;
-  }
-
-  async #challenge({ claimId, owner }: ClaimState, warn: (why: string) => void): Promise<PlayedMove | null> {
-    const { game, publicClient } = this.#options;
-    const contract = { address: game, abi: traceGameAbi } as const;
-    const stakeWei = await l1Call("read stakeFor of the games", () =>
-      publicClient.readContract({ ...contract, functionName: "stakeFor", args: [owner] }),
-    );
-    const mostWei = this.#options.mostStakeWei ?? (await mostStakeFor(publicClient, game));
-    if (stakeWei > mostWei) {
-      warn(
-        `its query is false, and not challenged: that takes a stake of ${stakeWei} wei, and at most ${mostWei} are given`,
-      );
-      return null;
-    }
+  /** @throws CMD_FALSE_UNCHALLENGED where that takes a larger stake than he gives */
+  async #challenge(claimId: bigint, round: Round): Promise<void> {
+    const { account, game, mostStakeWei, publicClient } = this.#options;
+    const valueWei = await stakeFor(publicClient, game, { claimId }, mostStakeWei);
     const data = encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [claimId] });
-    return this.#send("challenge", claimId, null, data, stakeWei);
+    const { gasUsed } = await account.send({ data, valueWei });
+    round.moves.push({ what: "challenge", claimId, gameId: null, gasUsed });
   }
 
-  #moveIn(claim: ClaimState, game: GameState, isOwner: boolean, now: bigint) {
-    const isOwnersTurn = game.turn === "answer" || game.turn === "reveal";
-    const { gameId, turn } = game;
-    if (isOwnersTurn !== isOwner) {
-      if (now <= game.deadline) return null;
-      const data = encodeFunctionData({ abi: traceGameAbi, functionName: "endByTime", args: [gameId] });
-      return { what: "endByTime", data } as const;
-    }
-    const own = now > game.deadline ? null : this.#traceOf(claim);
-    if (own === null) return null;
-    if (!isOwner && turn === "choose" && !differs(game, own)) {
-      const show = this.#answerMove(own);
-      if (show !== null) return { what: "showAnswer", data: show(gameId, claim.statement) } as const;
-    }
-    const move = isOwner ? ownersMove : challengersMove;
-    return { what: turn as PlayedMove["what"], data: move(game, claim.statement, own) };
-  }
-
-  #answerMove(query: TracedQuery) {
-    return this.#options.answerMove?.(query) ?? null;
-  }
-
-  async #send(
-    what: PlayedMove["what"],
+  async #attempt<T>(
+    round: Round,
     claimId: bigint,
     gameId: bigint | null,
-    data: Hex,
-    valueWei = 0n,
-  ): Promise<PlayedMove> {
-    const { gasUsed } = await this.#options.account.send({ data, valueWei });
-    return { what, claimId, gameId, gasUsed };
+    play: () => Promise<T>,
+  ): Promise<T | null> {
+    try {
+      return await play();
+    } catch (error) {
+      round.failures.push({ claimId, gameId, error });
+      return null;
+    }
   }
 }
+
+interface PlayedGame {
+  readonly claim: ClaimState;
+  readonly game: GameState;
+  readonly isOwner: boolean;
+}
+
+type Round = { readonly [Part in keyof PlayedRound]: PlayedRound[Part][number][] };

@@ -1,14 +1,14 @@
 /**
- * A player who knows one registered language model: he compares prompts with its vocabulary, and queries or posted rows with its
- * traces.
+ * A player who knows one registered language model: he compares prompts with its vocabulary, and claimed queries and posted rows
+ * with its traces.
  */
 
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import type { Hex } from "viem";
-import { answerFault, showAnswerCall } from "./answer-fault.ts";
+import { answerFault, answerMoveOf } from "./answer-fault.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
-import type { ClaimState } from "./read-games.ts";
+import type { ShownClaim } from "./read-games.ts";
 import { type PlayerOptions, TracePlayer } from "./trace-player.ts";
 import { asRow, namesModel, textOf, traceQuery, tracingKernels } from "./traced-model.ts";
 import type { TracedTextModel } from "./traced-text.ts";
@@ -16,11 +16,9 @@ import type { TracedTextModel } from "./traced-text.ts";
 interface TracedPlayerOptions
   extends Pick<
     PlayerOptions,
-    "publicClient" | "game" | "account" | "challenges" | "mostTraced" | "mostStakeWei"
+    "publicClient" | "game" | "account" | "challenges" | "mostTraced" | "mostStakeWei" | "journal"
   > {
   readonly traced: Pick<TracedTextModel, "isPromptOf" | "model" | "vocabulary">;
-  /** What the contract's claims are about: RowTraces has rows of G. Default: queries, as LedgerTraces has. */
-  readonly about?: "queries" | "rows";
   /** As it is registered. */
   readonly terms: TracedTuple;
   readonly kernels: KernelChoice;
@@ -28,28 +26,27 @@ interface TracedPlayerOptions
 }
 
 export function tracedPlayer(options: TracedPlayerOptions): TracePlayer {
-  const { about, kernels, onProgress, terms, traced } = options;
+  const { kernels, onProgress, terms, traced, ...given } = options;
   const { model, vocabulary } = traced;
-  const { account, challenges, game, publicClient } = options;
   return new TracePlayer({
-    ...{ publicClient, game, account, challenges, model },
-    ...(options.mostTraced === undefined ? {} : { mostTraced: options.mostTraced }),
-    ...(options.mostStakeWei === undefined ? {} : { mostStakeWei: options.mostStakeWei }),
+    ...given,
+    model,
     refutePrompt: refutationOf,
     answerMove: (query) => {
-      // Drawn tokens are not compared on L1.
-      const fault = terms.isLikeliest ? answerFault(query) : null;
-      return fault && ((gameId, statement) => showAnswerCall(gameId, statement, terms, query, fault));
+      // Drawn tokens are not compared on L1, and a row's are nobody's answer: its trace claims no query.
+      const isQuery = query.claimedOp === query.program.length - 1;
+      const fault = terms.isLikeliest && isQuery ? answerFault(query) : null;
+      return fault && answerMoveOf(terms, query, fault);
     },
-    traceOf: ({ claimId, statement }) => {
+    traceOf: ({ claimId, isRow, statement }) => {
       if (!namesModel(model, statement)) return null;
-      onProgress(`tracing claim ${claimId}${about === "rows" ? ", of a row" : ""}`);
+      onProgress(`tracing claim ${claimId}${isRow ? ", of a row" : ""}`);
       const query = traceQuery(model, textOf(statement), tracingKernels(kernels, model));
-      return about === "rows" ? asRow(query) : query;
+      return isRow ? asRow(query) : query;
     },
   });
 
-  function refutationOf({ claimId, shown, statement }: ClaimState, warn: (why: string) => void): Hex | null {
+  function refutationOf({ claimId, shown, statement }: ShownClaim, warn: (why: string) => void): Hex | null {
     if (shown === null) return null;
     const claimed = { claimId, statement, ...shown };
     // Without a vocabulary L1 compares nothing: that is where only a warning is left.

@@ -3,6 +3,7 @@
 import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import type { FamilyTraining } from "@openledger/attribution/model/model-family";
 import { restOfQuery } from "@openledger/attribution/model/recipe-fields";
+import { type BasePlaces, modelTrainings, textSetting } from "@openledger/models/registered/model-families";
 import type { TextParts } from "@openledger/models/registered/text-family";
 import type { TextSetting } from "@openledger/models/registered/text-model";
 import { promisesRows, type TextRecipe } from "@openledger/models/registered/text-recipe";
@@ -90,4 +91,12 @@ export function withPromise(
       return { published: recipe.tracing.digest, computed: await tracingOf(parts, setting) };
     },
   };
+}
+
+/** Trainings of every family; those of language models with what their statics promise of their own numbers. */
+export async function trainingsWithPromises(places: BasePlaces): Promise<readonly FamilyTraining[]> {
+  const [trainings, setting] = await Promise.all([modelTrainings(places), textSetting(places)]);
+  return trainings.map((one) =>
+    one.family.name === "text" ? (withPromise(one as never, setting) as FamilyTraining) : one,
+  );
 }

@@ -22,30 +22,9 @@ export async function contractsBehind(
   return contracts;
 }
 
-/** Where rows of language models are posted and played for. */
-export interface RowContracts {
-  readonly disputes: Address;
-  /** Games over rows. */
-  readonly games: Address;
-  /** Where the models are registered. */
-  readonly settlements: Address;
-}
-
-/** Those of a contract of this kind. */
-export async function rowContractsOf(client: PublicClient, disputes: Address): Promise<RowContracts> {
-  const contract = { address: disputes, abi: textDisputesAbi } as const;
-  const [games, settlements] = await Promise.all([
-    client.readContract({ ...contract, functionName: "games" }),
-    client.readContract({ ...contract, functionName: "settlements" }),
-  ]);
-  return { disputes, games, settlements };
-}
-
-/** All behind a gate. @throws BRG_L1_* */
-export async function rowContractsBehind(client: PublicClient, address: Address): Promise<RowContracts[]> {
-  const texts = (await readGateContracts(client, address)).filter(({ kind }) => kind === "text");
-  return Promise.all(texts.map((one) => rowContractsOf(client, one.address)));
-}
+/** The games over rows that are posted here, where their models are registered, too. */
+export const gamesOver = (client: PublicClient, disputes: Address): Promise<Address> =>
+  client.readContract({ address: disputes, abi: textDisputesAbi, functionName: "games" });
 
 /** The one that judges models of this kind. @throws CMD_USAGE */
 export async function contractFor(

@@ -1,8 +1,8 @@
-/** Calls of LedgerTraces and RowTraces at capped fees. A call that it would refuse is never sent, and says why. */
+/** Calls of LedgerTraces at capped fees. A call that it would refuse is never sent, and says why. */
 
 import { l1Call, l1Error } from "@openledger/bridge/l1/l1-client";
 import { clientError } from "@openledger/client/client-errors";
-import { disputesAbi, rowTracesAbi, textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { disputesAbi, textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import {
@@ -20,7 +20,7 @@ import type { L1Sender } from "../sending/l1-sender.ts";
 
 const MOST_TRANSACTION_GAS = 2n ** 24n;
 /** Errors of whichever contract has to do with a game. */
-const GAMES_ABI = [...traceGameAbi, ...rowTracesAbi, ...disputesAbi, ...textDisputesAbi] as const;
+const GAMES_ABI = [...traceGameAbi, ...disputesAbi, ...textDisputesAbi] as const;
 
 /** Who sends calls to one contract of games. */
 export interface GameAccount extends Pick<L1Sender, "address" | "publicClient"> {

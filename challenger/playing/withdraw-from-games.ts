@@ -1,6 +1,7 @@
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Address, encodeFunctionData, type Hex } from "viem";
-import { GameReader, sameAddress } from "../games/read-games.ts";
+import { GameReader } from "../games/read-games.ts";
 import type { GameAccount } from "./trace-sender.ts";
 
 /** What a contract of disputes has paid to an account. */
@@ -27,24 +28,23 @@ export async function withdrawFromGames(
       { data: encodeFunctionData({ abi: traceGameAbi, functionName, args } as never), valueWei: 0n },
       functionName,
     );
-  const reader = new GameReader(publicClient, address);
+  const reader = new GameReader(publicClient, address, { who });
   const { claims } = await reader.claims();
   const bondsOf: bigint[] = [];
-  for (const { claimId, isRefuted, owner } of claims) {
-    if (isRefuted || !sameAddress(owner, who)) continue;
+  for (const { bondWei, claimId } of claims) {
     const args = [claimId] as const;
-    const [, , , , bondWei] = await publicClient.readContract({ ...contract, functionName: "claims", args });
     if (bondWei === 0n) continue;
     if (!(await publicClient.readContract({ ...contract, functionName: "stands", args }))) continue;
     onProgress(`returning the bond of claim ${claimId}`);
     await call("returnBond", [claimId]);
     bondsOf.push(claimId);
   }
-  const refuted = claims.filter(({ isRefuted }) => isRefuted).map(({ claimId }) => claimId);
-  for (const { challenger, gameId, turn } of (await reader.games(refuted)).games) {
-    if (turn === "over" || !sameAddress(challenger, who)) continue;
-    onProgress(`returning the stake of game ${gameId}`);
-    await call("returnStake", [gameId]);
+  for (const { gameId, turn } of (await reader.games()).games) {
+    if (turn === "over") continue;
+    // Refused, and not sent, while nothing else has decided about what the game is about.
+    const refusal = await call("returnStake", [gameId]).catch((error: unknown) => error);
+    if (refusal instanceof Error && !isRollupError(refusal, "CLI_L1_REVERTED")) throw refusal;
+    if (!(refusal instanceof Error)) onProgress(`returned the stake of game ${gameId}`);
   }
   const owedWei = await publicClient.readContract({ ...contract, functionName: "owedWei", args: [who] });
   if (owedWei === 0n) return null;

@@ -17,10 +17,8 @@ export interface Watcher {
   readonly mostDemandsWei: bigint;
 }
 
-/** Games over rows of postings: here they are begun, and their verdicts brought. Somebody else makes the moves. */
+/** Games over rows of postings: here they are begun. Somebody else makes the moves. */
 export interface RowGames {
-  /** The call that refutes the posting by a game that was lost; null where there is none, and of others' models. */
-  verdictOf(posting: Posting): Promise<Hex | null>;
   /** Challenges a row, with a stake, where somebody plays and this watcher has had no game about the posting. */
   challenge(posting: Posting, shown: ShownPosting, row: number): Promise<BegunGame>;
 }
@@ -47,7 +45,7 @@ export interface Watched {
   readonly examined: Examined | null;
   /** What was sent: the contract's function and its transaction; null where nothing was. */
   readonly sent: {
-    readonly what: "challenge" | "game" | "verdict" | "demand" | "unanswered" | "attest";
+    readonly what: "challenge" | "game" | "demand" | "unanswered" | "attest";
     readonly hash: `0x${string}`;
     readonly gasUsed: bigint;
   } | null;
@@ -60,7 +58,7 @@ export interface Watched {
  * Attack: files that no program can read, served beside one posting, would keep a watcher from all others.
  */
 export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
-  const { publicClient, disputes, games, kind = MAIL_POSTINGS, modelId, watcher } = options;
+  const { publicClient, disputes, kind = MAIL_POSTINGS, modelId, watcher } = options;
   const postings = await readPostings(publicClient, disputes, {
     ...(modelId === undefined ? {} : { modelId }),
     ...(watcher === null ? {} : { attestor: watcher.address }),
@@ -78,10 +76,7 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
       const isFeeOpen = posting.state === "refuted" && posting.openDemandCount > 0;
       if (isFeeOpen && watcher !== null && watcher.mostDemandsWei > 0n)
         sent = await feeBack({ ...options, watcher }, posting);
-      const verdict = posting.state === "open" ? ((await games?.verdictOf(posting)) ?? null) : null;
-      if (verdict !== null && watcher !== null)
-        sent = { what: "verdict", ...(await watcher.send({ data: verdict, valueWei: 0n })) };
-      isRecomputed = !isKnown && verdict === null;
+      isRecomputed = !isKnown;
       const files = isRecomputed ? await options.filesOf(posting) : null;
       if (files !== null) {
         const demands = await readDemands(publicClient, disputes, posting.id);

@@ -86,13 +86,13 @@ test("above the cap nothing is signed, and it says so; cheaper again, the same i
   await until(async () => (await count("pending")) === nonce + 1);
   await mineAt("50");
   const failure = await held;
-  expect(failure).toMatchObject({ code: "CMD_L1_AT_CAP", data: { account: sender.address, nonce } });
+  expect(failure).toMatchObject({ code: "CMD_L1_PENDING", data: { account: sender.address, nonce } });
   expect(failure.message).toContain("--max-fee-gwei");
   expect(failure.data.maxFeePerGasWei).toBeLessThanOrEqual(parseGwei("40"));
   expect(failure.data.maxFeePerGasWei * 9n).toBeGreaterThan(parseGwei("40") * 8n);
   expect(await count("latest")).toBe(nonce);
   const other = payment();
-  await expect(own.send(other)).rejects.toMatchObject({ code: "CMD_L1_AT_CAP", data: { nonce } });
+  await expect(own.send(other)).rejects.toMatchObject({ code: "CMD_L1_PENDING", data: { nonce } });
   expect(await heldBy(other.to)).toBe(await heldBy(payment().to));
   await mineAt("2");
   const again = own.send(pay);

@@ -40,7 +40,7 @@ export function inOrder(
   let last: Promise<unknown> = Promise.resolve();
   return {
     ...sender,
-    /** @throws CMD_L1_PENDING, CMD_L1_AT_CAP, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, BRG_L1_* */
+    /** @throws CMD_L1_PENDING, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, BRG_L1_* */
     send(call) {
       const sent = last.then(() => queue.send(call));
       last = sent.catch(() => {});
@@ -88,7 +88,7 @@ class L1Queue {
     throw this.#pending("was mined just now", own);
   }
 
-  /** @throws CMD_L1_PENDING where it was not mined, or something else was; CMD_L1_AT_CAP; BRG_L1_* */
+  /** @throws CMD_L1_PENDING where it was not mined, or something else was; BRG_L1_* */
   async #mine(own: OnItsWay, patienceMs: number): Promise<TransactionReceipt> {
     this.#own = own;
     const { repriced } = own;
@@ -104,7 +104,7 @@ class L1Queue {
       const { maxFeePerGasWei, maxPriorityFeePerGasWei } = repriced.fees!;
       const { cap } = this.#sender;
       throw challengerError(
-        "CMD_L1_AT_CAP",
+        "CMD_L1_PENDING",
         `L1 does not mine transaction ${repriced.nonce} of ${this.#sender.address}, which offers ${formatGwei(maxFeePerGasWei)} gwei a unit of gas and a tip of ${formatGwei(maxPriorityFeePerGasWei)}: a dearer one would pay more than ${formatGwei(cap.maxFeePerGasWei)} (--max-fee-gwei) or ${formatGwei(cap.maxPriorityFeePerGasWei)} (--max-priority-fee-gwei)`,
         {
           data: {

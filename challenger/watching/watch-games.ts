@@ -1,5 +1,6 @@
-/** Watch of a contract LedgerTraces: registrations, claims and games of every language model behind it. */
+/** Watch of a contract LedgerTraces: registrations, claims and games of the language models of a rollup. */
 
+import { join } from "node:path";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies, textSetting } from "@openledger/models/registered/model-families";
@@ -7,11 +8,10 @@ import type { TextParts } from "@openledger/models/registered/text-family";
 import { type Address, type Hex, type PublicClient, zeroAddress } from "viem";
 import { requireClaimable } from "../games/claimable.ts";
 import { tracingDigest } from "../games/ledger-claims.ts";
-import { type ClaimedModel, GameReader, type RegisteredTraced, sameAddress } from "../games/read-games.ts";
+import { type ClaimedModel, GameReader, type RegisteredTraced } from "../games/read-games.ts";
 import type { PlayerAccount, TracePlayer } from "../games/trace-player.ts";
 import { tracedPlayer } from "../games/traced-player.ts";
 import { describeRound } from "../playing/describe-round.ts";
-import type { RowContracts } from "../playing/disputes-contracts.ts";
 import { OpenedModels } from "../playing/opened-models.ts";
 import { sendingTo } from "../playing/trace-sender.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
@@ -22,15 +22,16 @@ interface Seen {
   readonly models: readonly object[];
   /** Models of the rollup whose rows have to be posted before they begin. */
   readonly promising: readonly number[];
+  /** False claims that are not challenged: whoever watches has to hear of them. */
+  readonly alarms: readonly unknown[];
 }
 
-/** Who plays for one model. */
+/** Who plays for one model, over queries and rows. */
 interface Players {
-  readonly queries: TracePlayer;
-  /** null where it promises no rows. */
-  readonly rows: TracePlayer | null;
+  readonly player: TracePlayer;
   /** What the statics bind of the trace. */
   readonly digest: Hex;
+  readonly promisesRows: boolean;
 }
 
 interface Played {
@@ -38,10 +39,9 @@ interface Played {
   readonly view: object;
   /** Whether there was a move, or one failed. */
   readonly isNews: boolean;
+  /** False claims that nobody here challenges. */
+  readonly alarms: readonly unknown[];
 }
-
-const isNews = ({ view: { failures, moves } }: ReturnType<typeof describeRound>) =>
-  failures.length + moves.length > 0;
 
 /** They, or why nobody can play. */
 type Known = { readonly players: Players } | { readonly fault: string };
@@ -51,14 +51,12 @@ export class GameWatch {
   readonly #client: PublicClient;
   readonly #setting: GameWatchSetting;
   readonly #onProgress: (line: string) => void;
-  readonly #reader: GameReader;
+  readonly #reader: GameReader | null;
   /** Whose models are played: anybody can register others, behind contracts that call themselves rollups. */
   readonly rollup: Address | null;
   /** Players alone: what is served wrong now may be right at the next look. */
   readonly #players = new Map<string, { readonly one: RegisteredTraced; readonly players: Players }>();
   readonly #opened: OpenedModels;
-  /** Where rows of its models are posted; null where nothing behind the gate takes them. */
-  readonly #rows: RowContracts | null;
   readonly #sender: L1Sender | null;
   /** Why claims of a model's longest texts have no room. Its shorter ones do: it is played all the same. */
   readonly #unclaimable = new Map<string, string>();
@@ -72,11 +70,9 @@ export class GameWatch {
     onProgress: (line: string) => void,
     {
       opened = new OpenedModels(setting.places.base, onProgress),
-      rows = null,
       sender = null,
     }: {
       readonly opened?: OpenedModels;
-      readonly rows?: RowContracts | null;
       /** Of everything that the process sends, one after another (`inOrder`); null where nobody signs. */
       readonly sender?: L1Sender | null;
     } = {},
@@ -86,62 +82,56 @@ export class GameWatch {
     this.#setting = setting;
     this.#onProgress = onProgress;
     this.#opened = opened;
-    this.#rows = rows;
     this.#sender = sender;
-    this.#reader = new GameReader(client, game);
     this.rollup = setting.rollup;
+    // Attack: registrations of contracts that call themselves rollups, until the memory is full. They are not read.
+    const { rollup } = setting;
+    this.#reader = rollup && new GameReader(client, game, { rollup }, this.#journal());
   }
 
   /** One look. A model that cannot be had or read stops it at no other. @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED */
   async once(): Promise<Seen> {
     this.#unreachable.clear();
-    const registered = await this.#reader.models();
-    const lines = [
-      `${this.#game}, of language models${registered.length === 0 ? ": none is registered" : ""}`,
-    ];
+    const registered = (await this.#reader?.models()) ?? [];
+    const none =
+      this.#reader === null ? "not played: --rollup names the rollup whose models are" : "none is registered";
+    const lines = [`${this.#game}, of language models${registered.length === 0 ? `: ${none}` : ""}`];
     const models: object[] = [];
+    const alarms: unknown[] = [];
     for (const one of registered) {
       const { modelId, rollup, terms } = one;
       const facts = this.#factsOf(one);
       lines.push(`model ${modelId} of ${rollup}: claims come from ${terms.claimant}`);
-      if (this.rollup === null || !sameAddress(rollup, this.rollup)) {
-        const skipped =
-          this.rollup === null
-            ? "not played: --rollup names the rollup whose models are"
-            : `not played: it is of another rollup than ${this.rollup}`;
-        lines.push(`  ${skipped}`);
-        models.push({ ...facts, skipped });
-        continue;
-      }
       const seen = await this.#look(one);
+      alarms.push(...seen.alarms);
       const unclaimable = this.#unclaimable.get(keyOf(one));
       const said = unclaimable === undefined ? seen.lines : [unclaimable, ...seen.lines];
       lines.push(...said.map((line) => `  ${line}`));
       models.push({ ...facts, ...seen.view, ...(unclaimable === undefined ? {} : { unclaimable }) });
     }
-    const promising = registered.filter(
-      ({ rollup, terms }) => terms.rules !== 0n && this.rollup !== null && sameAddress(rollup, this.rollup),
-    );
-    return { lines, models, promising: promising.map(({ modelId }) => Number(modelId)) };
+    const promising = registered.filter(({ terms }) => terms.rules !== 0n);
+    return { lines, models, alarms, promising: promising.map(({ modelId }) => Number(modelId)) };
   }
 
   /** What the statics of a model bind of the trace, where games over its rows are played here; null where they are not. */
   rowsPlayed(one: ClaimedModel): Hex | null {
     const known = this.#players.get(keyOf(one));
-    return known === undefined || known.players.rows === null ? null : known.players.digest;
+    return known?.players.promisesRows === true ? known.players.digest : null;
   }
 
   /** The moves of models that a look has opened: between postings, whose training takes hours. Nothing else is said again. */
-  async again(): Promise<Pick<Seen, "lines" | "models">> {
+  async again(): Promise<Omit<Seen, "promising">> {
     const lines: string[] = [];
     const models: object[] = [];
+    const alarms: unknown[] = [];
     for (const { one, players } of this.#players.values()) {
       const played = await this.#tried(() => this.#play(players));
       if (!played.isNews) continue;
+      alarms.push(...played.alarms);
       lines.push(...played.lines.map((line) => `model ${one.modelId} of ${one.rollup}: ${line}`));
       models.push({ ...this.#factsOf(one), ...played.view });
     }
-    return { lines, models };
+    return { lines, models, alarms };
   }
 
   #factsOf({ modelId, rollup, terms }: RegisteredTraced) {
@@ -152,17 +142,15 @@ export class GameWatch {
     return this.#tried(async () => {
       const known = await this.#knownOf(one);
       if ("players" in known) return this.#play(known.players);
-      return { lines: [known.fault], view: { fault: known.fault }, isNews: true };
+      return { lines: [known.fault], view: { fault: known.fault }, isNews: true, alarms: [] };
     });
   }
 
-  async #play({ queries, rows }: Players): Promise<Played> {
-    const played = describeRound(await queries.playOnce());
-    if (rows === null) return { ...played, isNews: isNews(played) };
-    const ofRows = describeRound(await rows.playOnce());
-    const lines = [...played.lines, ...ofRows.lines.map((line) => `of rows, ${line}`)];
-    const view = { ...played.view, rows: ofRows.view };
-    return { lines, view, isNews: isNews(played) || isNews(ofRows) };
+  async #play({ player }: Players): Promise<Played> {
+    const round = await player.playOnce();
+    const errors = round.failures.map(({ error }) => error);
+    const alarms = errors.filter((error) => isRollupError(error, "CMD_FALSE_UNCHALLENGED"));
+    return { ...describeRound(round), isNews: round.failures.length + round.moves.length > 0, alarms };
   }
 
   async #tried(play: () => Promise<Played>): Promise<Played> {
@@ -170,7 +158,8 @@ export class GameWatch {
       return await play();
     } catch (error) {
       const fault = error instanceof Error ? error.message : String(error);
-      return { lines: [`cannot be played: ${fault.split("\n")[0]}`], view: { fault }, isNews: true };
+      const lines = [`cannot be played: ${fault.split("\n")[0]}`];
+      return { lines, view: { fault }, isNews: true, alarms: [] };
     }
   }
 
@@ -205,19 +194,19 @@ export class GameWatch {
     const opened = await this.#opened.open({ modelId, rollup }, model);
     if (opened === null) return other;
     const { setting, traced } = opened;
-    const { mostStakeWei } = this.#setting;
-    const playerIn = (at: Address, about: "queries" | "rows") =>
-      tracedPlayer({
-        ...{ publicClient: this.#client, game: at, account: this.#account(at), traced, terms, about },
-        // Which rows are false, and which to challenge, is known where their posting is examined.
-        challenges: about === "queries",
-        ...{ kernels: setting.kernels, onProgress: this.#onProgress },
-        ...(this.#setting.isRepeated ? {} : { mostTraced: Number.POSITIVE_INFINITY }),
-        ...(mostStakeWei === undefined ? {} : { mostStakeWei }),
-      });
-    const isPosted = this.#rows !== null && terms.rules !== 0n;
-    const rows = isPosted ? playerIn(this.#rows!.games, "rows") : null;
-    return { players: { queries: playerIn(this.#game, "queries"), rows, digest } };
+    const { isRepeated, mostStakeWei } = this.#setting;
+    const player = tracedPlayer({
+      ...{ publicClient: this.#client, game: this.#game, account: this.#account(), traced, terms },
+      ...{ kernels: setting.kernels, onProgress: this.#onProgress, challenges: true, mostStakeWei },
+      ...{ journal: this.#journal(), mostTraced: isRepeated ? undefined : Number.POSITIVE_INFINITY },
+    });
+    return { players: { player, digest, promisesRows: terms.rules !== 0n } };
+  }
+
+  /** Beside those of other contracts and rollups. */
+  #journal(): string | null {
+    const { folder, rollup } = this.#setting;
+    return folder === undefined ? null : join(folder, `games-${this.#game}-${rollup}.jsonl`.toLowerCase());
   }
 
   /** null where a claim of the longest texts has room, a game shows every number, and a trace can be held. */
@@ -235,12 +224,12 @@ export class GameWatch {
     }
   }
 
-  #account(at: Address): PlayerAccount {
+  #account(): PlayerAccount {
     if (this.#sender === null) {
       const why = "it is wrong, and nobody signs: openledger watch --account NAME challenges it";
       return { address: zeroAddress, send: () => Promise.reject(new Error(why)) };
     }
-    const { address, send } = sendingTo(this.#sender, at);
+    const { address, send } = sendingTo(this.#sender, this.#game);
     return { address, send: (call) => send(call, "a move") };
   }
 

@@ -44,7 +44,6 @@ import { asRow, textOf, traceQuery, tracingKernels } from "../games/traced-model
 import { withTracing } from "../games/traced-recipe.ts";
 import { OpenedModels } from "../playing/opened-models.ts";
 import { rowGamesOf } from "../playing/row-games.ts";
-import { bringVerdicts } from "../playing/row-verdicts.ts";
 import { requireSameTrace, TextPostings } from "../playing/text-postings.ts";
 import { examinePosting } from "../postings/examine-posting.ts";
 import type { PostingKind } from "../postings/posting-kind.ts";
@@ -75,7 +74,7 @@ beforeAll(async () => {
     await writeFile(keyOf(index), toHex(anvilAccount(index).getHdKey().privateKey!), { mode: 0o600 });
   f = await startRowContracts(8);
   made = await textCase(f.owner);
-  gate = await deployGenesisGates(f.clients as never, [f.settlements, f.disputes]);
+  gate = await deployGenesisGates(f.clients as never, [f.games, f.disputes]);
   const { model, real, rows, setting, traced, tuned } = made;
   const own = { ...setting, bases: [readFrom(folderSource(base))] };
   honest = {
@@ -122,8 +121,6 @@ const settingAt = async (rollup: Hex): Promise<WatchSetting> => ({
 
 /** One process that looks again and again: nothing is trained twice. */
 const lookingAt = async (rollup: Hex) => openWatch(gate, await settingAt(rollup), () => {});
-
-const contracts = () => ({ disputes: f.disputes, games: f.games, settlements: f.settlements });
 
 /** The watcher, as a sender of any calls. */
 function sending() {
@@ -234,10 +231,10 @@ test("false real features are refuted by a game, where the owner is silent", asy
   for (const address of [f.games, f.disputes]) expect(await f.client.getBalance({ address })).toBe(0n);
 });
 
-test("no stake is paid, and no verdict brought, for rows of a rollup that this watch does not play", async () => {
+test("no stake is paid for rows of a rollup that this watch does not play", async () => {
   const lie = await liedOf("silent");
   const posted = lie.posted(MODEL_ID);
-  const { model, post, rollup } = await published(lie.model, posted);
+  const { model, post } = await published(lie.model, posted);
   const ids = [await post(posted), await post(posted)];
   // It has a model of the same number, which nobody has posted.
   const { rollup: other } = await f.register(made.traced.model, made.terms, posted);
@@ -260,22 +257,10 @@ test("no stake is paid, and no verdict brought, for rows of a rollup that this w
   expect((await new TracePlayer({ ...options, model, traceOf: () => null }).playOnce()).moves).toHaveLength(
     2,
   );
-  await look();
-  const named = { modelId: BigInt(MODEL_ID), rollup };
-  const ofOther = await bringVerdicts(sending(), contracts(), { ...named, rollup: other });
-  expect(ofOther).toEqual({ brought: [], failures: [] });
-  expect((await stateOf()).state).toBe("open");
-  // The first one is refused: the other is brought all the same.
-  const { send, ...rest } = sending();
-  let calls = 0;
-  const failing = {
-    ...rest,
-    send: (call: Parameters<typeof send>[0]) =>
-      calls++ === 0 ? Promise.reject(new Error("no")) : send(call),
-  };
-  const { brought, failures } = await bringVerdicts(failing, contracts(), named);
-  expect(brought.map(({ posting }) => posting)).toEqual(ids.slice(1));
-  expect(failures).toHaveLength(1);
+  // Each game that is lost refutes its posting, in the same transaction.
+  for (const window of await readWindows(f.publicClient, f.disputes, { modelId: MODEL_ID }))
+    expect(window).toMatchObject({ state: "refuted", refutedBy: f.watcher });
+  expect(await owedWei(f.disputes, f.watcher)).toBe(BOND_WEI);
 });
 
 test("no stake is paid over leaves that are served beside another model", async () => {
@@ -303,8 +288,7 @@ test("no stake is paid over leaves that are served beside another model", async 
   const texts = new TextPostings(new OpenedModels(base, () => {}), () => {});
   const own = await texts.kind.honestPosting(made.model as never, made.rows, MODEL_ID);
   const digest = toHex(made.honest.statement.roots.weights);
-  const games = (rowsPlayed: () => Hex | null) =>
-    rowGamesOf(sending(), contracts(), texts, { rollup, rowsPlayed });
+  const games = (rowsPlayed: () => Hex | null) => rowGamesOf(sending(), f.games, texts, { rowsPlayed });
   const [posting] = await readPostings(f.publicClient, f.disputes);
   const shown = { own, posted: made.honest, rows: made.rows };
   await expect(games(() => digest).challenge(posting!, shown, 2)).rejects.toThrow(

@@ -22,6 +22,8 @@ export interface GameWatchSetting {
   /** Rollup whose models are played; null plays none. */
   readonly rollup: Address | null;
   readonly places: ModelPlaces;
+  /** Keeps how far L1 was read, so that a restart reads new blocks alone; undefined for nowhere. */
+  readonly folder?: string;
   /** Whether there are further looks: a single one traces everything at once. */
   readonly isRepeated: boolean;
   /** The most that one challenge may cost; default: eight times the contract's stake. */

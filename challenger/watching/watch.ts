@@ -13,10 +13,10 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { type Address, createPublicClient, http } from "viem";
 import { challengerError } from "../challenger-errors.ts";
-import { trainingsWithPromises } from "../games/promised-trainings.ts";
 import { sameAddress } from "../games/read-games.ts";
 import { readTraceContracts } from "../games/trace-contracts.ts";
-import { promisesPosting, rowContractsBehind } from "../playing/disputes-contracts.ts";
+import { trainingsWithPromises } from "../games/traced-recipe.ts";
+import { gamesOver, promisesPosting } from "../playing/disputes-contracts.ts";
 import { OpenedModels } from "../playing/opened-models.ts";
 import { rowGamesOf } from "../playing/row-games.ts";
 import { TextPostings } from "../playing/text-postings.ts";
@@ -47,7 +47,7 @@ export interface WatchSetting extends GameWatchSetting {
 interface Look {
   readonly lines: readonly string[];
   readonly view: object;
-  /** Contracts that could not be read. */
+  /** Contracts that could not be read; what is false and is not challenged. */
   readonly failures: readonly unknown[];
 }
 
@@ -72,22 +72,20 @@ export async function openWatch(
   // Players and watchers are one account: a move that L1 does not mine would hold up the others, and be sent again beside itself.
   const sender = setting.sender && inOrder(setting.sender, onProgress);
   const opened = new OpenedModels(places.base, onProgress);
-  const rowContracts = await rowContractsBehind(publicClient, given);
   const gameWatchers = new Map<Address, GameWatch>();
   for (const game of games) {
-    const rows = rowContracts.find(({ settlements }) => settlements === game) ?? null;
-    gameWatchers.set(game, new GameWatch(game, publicClient, setting, onProgress, { opened, rows, sender }));
+    gameWatchers.set(game, new GameWatch(game, publicClient, setting, onProgress, { opened, sender }));
   }
-  const contracts = postingContracts.map((contract): WatchedContract => {
+  const contractOf = async (contract: GateContract): Promise<WatchedContract> => {
     const watcher = sender && watcherOf(sender, setting, contract.address);
     if (contract.kind !== "text") return { ...contract, watcher, posting: MAIL_POSTINGS };
     const texts = new TextPostings(opened, onProgress);
-    const rows = rowContracts.find(({ disputes }) => disputes === contract.address)!;
-    const watch = gameWatchers.get(rows.settlements);
-    const players = watch ?? { rollup: null, rowsPlayed: () => null };
-    const play = sender === null ? {} : { games: rowGamesOf(sender, rows, texts, players) };
+    const at = await gamesOver(publicClient, contract.address);
+    const players = gameWatchers.get(at) ?? { rowsPlayed: () => null };
+    const play = sender && { games: rowGamesOf({ ...sender, publicClient }, at, texts, players) };
     return { ...contract, watcher, posting: texts.kind, ...play };
-  });
+  };
+  const contracts = await Promise.all(postingContracts.map(contractOf));
   const verdicts = new ModelVerdicts();
   return async () => {
     const lines: string[] = [];
@@ -103,6 +101,7 @@ export async function openWatch(
         const seen = await watch.once();
         lines.push(...seen.lines);
         models.push(...seen.models);
+        failures.push(...seen.alarms);
         promising.push(...seen.promising);
       });
     // Attack: several heavy postings in one look, each trained for hours, while somebody's clock runs in a game.
@@ -112,6 +111,7 @@ export async function openWatch(
           const seen = await watch.again();
           lines.push(...seen.lines);
           models.push(...seen.models);
+          failures.push(...seen.alarms);
         });
     };
     for (const { address: disputes, games: played, kind, posting: rules, watcher } of contracts)
@@ -126,6 +126,8 @@ export async function openWatch(
         lines.push(...watched.flatMap(linesOf));
         postings.push(...watched.map((one) => ({ disputes, ...viewOf(one) })));
         if (kind !== "text") return;
+        for (const { failure } of watched)
+          if (isRollupError(failure, "CMD_FALSE_UNCHALLENGED")) failures.push(failure);
         const isOurs = ({ rollup: of, state }: Posting) =>
           rollup !== null && sameAddress(of, rollup) && state !== "refuted";
         const standing = watched.map(({ posting }) => posting).filter(isOurs);

@@ -5,7 +5,6 @@ import { TEXT_JUDGES } from "./dispute-judges.ts";
 import { ledgerMathAbi } from "./disputes-abi.ts";
 import { LEDGER_CHUNK_HASHES } from "./ledger-chunk-hashes.ts";
 import { chunkCountFor, ledgerChunk } from "./ledger-tables.ts";
-import { traceGameAbi } from "./trace-abi.ts";
 
 type Clients = Pick<DeployOptions, "walletClient" | "publicClient">;
 
@@ -35,8 +34,8 @@ export async function deployDirectDisputes(
   return deploy("DirectDisputes", [windowSeconds, leastBondWei, demandFeeWei, used, judges]);
 }
 
-/** Of games over rows. */
-interface RowGameParameters {
+/** What the constructor of a game takes; the window is that of a query's claim. */
+export interface TraceGameParameters extends Pick<DisputesParameters, "windowSeconds" | "leastBondWei"> {
   /** How long a player has for all moves of a game. */
   readonly sideSeconds: bigint;
   /** What a challenger puts in: it has to pay the owner's moves. */
@@ -44,38 +43,34 @@ interface RowGameParameters {
 }
 
 /**
- * The contract for language models, with its judges and the games over rows.
+ * The same for language models, with its judges, and the one contract of games: over receipts' queries, and over posted rows.
+ * Another transaction of the same account meanwhile makes it fail.
  *
- * @param around contracts that are there: the ledger's arithmetic, the rules of a trace, and LedgerTraces, where models are
- *   registered. Another transaction of the same account meanwhile makes it fail.
+ * @param math the ledger's arithmetic
  * @throws RollupError CON_DEPLOY_FAILED
  */
 export async function deployTextDisputes(
   clients: Clients,
-  {
-    windowSeconds,
-    leastBondWei,
-    demandFeeWei,
-    sideSeconds,
-    stakeWei,
-  }: DisputesParameters & RowGameParameters,
-  around: { readonly math: Address; readonly rules: Address; readonly settlements: Address },
-): Promise<{ disputes: Address; games: Address }> {
-  const { deploy, used } = await prepare(clients, around.math);
+  posting: DisputesParameters,
+  { leastBondWei, sideSeconds, stakeWei, windowSeconds }: TraceGameParameters,
+  math: Address,
+): Promise<Record<"borders" | "disputes" | "game" | "rules", Address>> {
+  const { deploy } = await prepare(clients, math);
+  const rules = await deploy("TraceRules", []);
+  const borders = await deploy("WordBorders", []);
+  const checks = await deploy("ClaimChecks", [math, borders]);
   const judges: Address[] = [];
-  const borders = await clients.publicClient.readContract({
-    ...{ address: around.settlements, abi: traceGameAbi, functionName: "borders" },
-  });
-  const asked = { TextJudge: [used], TextTokens: [borders], TextOverlap: [] };
+  const asked = { TextJudge: [math], TextTokens: [borders], TextOverlap: [] };
   for (const name of TEXT_JUDGES) judges.push(await deploy(name, asked[name]));
   const from = clients.walletClient.account!.address;
   const nonce = await clients.publicClient.getTransactionCount({ address: from, blockTag: "pending" });
   // Each of the two names the other: the second one's address is known by its nonce.
   const expected = getContractAddress({ from, nonce: BigInt(nonce) + 1n });
-  const games = await deploy("RowTraces", [around.rules, expected, windowSeconds, sideSeconds, stakeWei]);
-  const own = [windowSeconds, leastBondWei, demandFeeWei, used];
-  const disputes = await deploy("TextDisputes", [...own, judges, games, around.settlements]);
-  return { disputes, games };
+  const terms = [windowSeconds, sideSeconds, leastBondWei, stakeWei];
+  const game = await deploy("LedgerTraces", [rules, ...terms, checks, expected]);
+  const own = [posting.windowSeconds, posting.leastBondWei, posting.demandFeeWei, math];
+  const disputes = await deploy("TextDisputes", [...own, judges, game]);
+  return { borders, disputes, game, rules };
 }
 
 /**

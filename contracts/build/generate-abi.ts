@@ -73,24 +73,29 @@ export async function renderDisputesAbi(): Promise<string> {
     `export const genesisGatesAbi = ${render(abiOf("GenesisGates"))} as const;`,
     `export const ledgerMathAbi = ${render(math!)} as const;`,
     `export const rowTextsAbi = ${render(texts!)} as const;`,
-    `// What a contract for language models has besides; its judges, by their numbers; games over its rows.`,
+    `// What a contract for language models has besides; its judges, by their numbers.`,
     `export const textDisputesAbi = ${render(ofTexts)} as const;`,
     `export const textJudgeAbis = [${textJudges.map(render).join(", ")}] as const;`,
-    `export const rowTracesAbi = ${render(abiOf("RowTraces"))} as const;`,
     "",
   ].join("\n");
 }
 
-/** Games over the computation of a query. */
+/** Games over the computation of a query, or of a row. */
 export async function renderTraceAbi(): Promise<string> {
   const contracts = await compileContracts({ set: "disputes" });
-  const names = ["LedgerTraces", "TraceRules", "LedgerMath", "WordBorders"];
-  const [game, rules, math, borders] = names.map((name) => pickContract(contracts, name).abi);
-  // A last move fails with the errors of the rules that it asks, a claim with those of the arithmetic.
-  const errors = [...rules!, ...math!].filter((item) => item.type === "error");
+  const names = ["LedgerTraces", "ClaimChecks", "TraceRules", "LedgerMath", "WordBorders", "FreeTraces"];
+  const [game, checks, rules, math, borders, free] = names.map((name) => pickContract(contracts, name).abi);
+  // A last move fails with the errors of the rules that it asks, a claim with those of what it is checked with.
+  const known = new Set(game!.map((item) => ("name" in item ? item.name : "")));
+  const errors = [...checks!, ...rules!, ...math!].filter(
+    (item) => item.type === "error" && !known.has(item.name),
+  );
+  const claims = free!.filter((item) => item.type === "function" && item.name === "claim");
   return [
     HEAD,
     `export const traceGameAbi = ${render([...game!, ...errors])} as const;`,
+    `// Of the game alone, about no ledger's receipt.`,
+    `export const freeTracesAbi = ${render(claims)} as const;`,
     `export const traceRulesAbi = ${render(rules!)} as const;`,
     `export const wordBordersAbi = ${render(borders!)} as const;`,
     "",

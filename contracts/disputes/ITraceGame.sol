@@ -3,10 +3,11 @@ pragma solidity ^0.8.30;
 
 import {TraceRules} from "./TraceRules.sol";
 
-/// @title Whether a query of a language model is its prompt's and answer's: a game of two, refereed to the last bit
+/// @title Whether numbers of a language model are its text's: a game of two, refereed to the last bit
 /// @notice docs/lm-disputes.md says what a trace is. LedgerTraces is the game whose verdicts a ledger waits for.
 ///
-/// A model's owner claims a query's numbers, with a bond. Until the window ends anyone may challenge them, with a stake.
+/// A model's owner claims the numbers that a text's pass ends with: those of a query, with a bond, or those of a row of G that
+/// is posted with one. Until the window ends anyone may challenge them, with a stake.
 /// The owner then states the root of the whole computation, and shows it sixteen nodes at a time; the challenger
 /// says each time below which of them the first difference lies. After some rounds one word of eight floats is left, and
 /// L1 computes one of these itself, from numbers that open the owner's own root. Each side has one time for all its moves;
@@ -34,6 +35,13 @@ interface ITraceGame {
         bytes32 query;
     }
 
+    /// @notice What is claimed. @param Query A query's entries, the last operation's results. @param Row A posted row's real
+    /// features: the results before the largest of them is taken and they are rounded.
+    enum Kind {
+        Query,
+        Row
+    }
+
     /// @notice Whose move a game waits for.
     /// @param Answer The owner's: the trace's root. @param Reveal The owner's: nodes below the chosen one.
     /// @param Choose The challenger's: one of them. @param Show The challenger's: the numbers that refute a word.
@@ -46,10 +54,27 @@ interface ITraceGame {
         Over
     }
 
+    // By rollup and model first: whoever plays for one reads none of another.
+    /// @param key Of a query what the ledger has, of a row its posting and its place.
     event Claimed(
-        uint256 indexed claimId, uint256 indexed modelId, address indexed owner, Statement statement, uint256 bondWei, uint256 endsAt
+        address indexed rollup,
+        uint256 indexed modelId,
+        address indexed owner,
+        uint256 claimId,
+        Kind kind,
+        bytes32 key,
+        Statement statement,
+        uint256 bondWei,
+        uint256 endsAt
     );
-    event Challenged(uint256 indexed gameId, uint256 indexed claimId, address indexed challenger, uint256 deadline);
+    event Challenged(
+        address indexed rollup,
+        uint256 indexed modelId,
+        address indexed challenger,
+        uint256 gameId,
+        uint256 claimId,
+        uint256 deadline
+    );
     /// @notice The owner has shown nodes. @param place Number of the node above them, on its level.
     event Revealed(uint256 indexed gameId, bytes32[] nodes, uint256 place, uint256 deadline);
     /// @notice The challenger has chosen. @param op 0 while it is not known. @param place Number of the chosen node.
@@ -82,14 +107,15 @@ interface ITraceGame {
     error TraceNothingToWithdraw(address who);
     error TracePaymentRefused(address who);
 
-    /// @notice Claims a query. @param path From the text's program to `programs`. @return claimId 1, 2, …
-    function claim(Statement calldata statement, bytes32[] calldata path) external payable returns (uint256 claimId);
+    /// @notice Makes several moves of the caller's in one transaction: all of them, or none. @param moves Calls of this
+    /// contract.
+    function playMany(bytes[] calldata moves) external;
 
-    /// @notice Says that the query is another one. Games of one claim stand side by side. The stake is what is paid: at
-    /// least `stakeFor` of the claim's owner. @return gameId 1, 2, …
+    /// @notice Says that the claimed numbers are others. Games of one claim stand side by side. The stake is what is paid: at
+    /// least `stakeFor` of the claim. @return gameId 1, 2, …
     function challenge(uint256 claimId) external payable returns (uint256 gameId);
 
-    /// @notice The owner's first move. @param path From the query's root, the last operation's, to the trace's.
+    /// @notice The owner's first move. @param path From the claimed operation's root to the trace's.
     function answer(
         uint256 gameId,
         Statement calldata statement,
@@ -136,8 +162,9 @@ interface ITraceGame {
     /// @notice Pays what is owed to an address. Open to all.
     function withdraw(address payable who) external;
 
-    /// @notice What a challenge of this owner's claims costs now: one stake more for each 32 games that are open against him.
-    function stakeFor(address owner) external view returns (uint256);
+    /// @notice What a challenge of this claim costs at this base fee: the first one a stake, later ones by the games that are
+    /// open. A query's by its own games, one stake more for each 256; a row's by those of its posting (LedgerTraces).
+    function stakeFor(uint256 claimId, uint256 baseFeeWei) external view returns (uint256);
 
     /// @notice Whether the window has ended, no game is open and none was lost.
     function stands(uint256 claimId) external view returns (bool);

@@ -1,58 +1,43 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
+import {ClaimChecks} from "./ClaimChecks.sol";
+import {IDisputes} from "./IDisputes.sol";
 import {LedgerMath} from "./LedgerMath.sol";
-import {QueryBytes} from "./QueryBytes.sol";
 import {PromptTokens} from "./PromptTokens.sol";
 import {TraceGame} from "./TraceGame.sol";
 import {TraceRules} from "./TraceRules.sol";
 import {Traced} from "./Traced.sol";
-import {WordBorders} from "./WordBorders.sol";
 
 /// @dev The rollup's state, of which the root comes first.
 interface IStateRoot {
     function state() external view returns (uint256 root);
 }
 
-/// @title Games over queries of language models, and what a ledger makes of their verdicts
-/// @notice docs/lm-disputes.md. A model's statics name the roots of its inputs and programs, and who claims for it. A claim
-/// is of a receipt of that model. A settlement by draws is taken only once each of its opened draws has a claim that
-/// stands; else the epoch goes by row counts, for which nobody is asked.
+/// @dev Where rows are posted: TextDisputes.
+interface IRowPostings is IDisputes {
+    function refuteRow(uint256 id, uint256 row, address challenger) external;
+}
+
+/// @title Games over queries and rows of language models, and what a ledger makes of their verdicts
+/// @notice docs/lm-disputes.md. A model's statics name the roots of its inputs and programs, and who claims for it.
+///
+/// A claim of a query is of a receipt of that model. A settlement by draws is taken only once each of its opened draws has a
+/// claim that stands; else the epoch goes by row counts, for which nobody is asked. A claim of a row is made of a posting, when
+/// the first challenger comes. It needs no bond: the posting has one, which falls with the row, and counts only once no game
+/// about it is open.
 ///
 /// It answers for a gate (GenesisGates) as a contract of disputes does. It has no owner.
 contract LedgerTraces is TraceGame {
-    // Tags and packings of docs/ledger.md.
-    uint256 private constant NODE = 2;
+    // Tag of docs/ledger.md.
     uint256 private constant DATA = 5;
-    uint256 private constant MODEL_BODY = 9;
-    uint256 private constant RECEIPT = 18;
-    uint256 private constant TRACED = 22;
-    uint256 private constant MODEL_LEAF = 259;
-    uint256 private constant TREE_DEPTH = 8;
     uint256 private constant CHUNK = 15;
     uint256 private constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
     /// @dev Epochs go by row counts 14 days after their Seal: a claim of the first days has its verdict before that.
     uint256 private constant MOST_SECONDS = 10 days;
-
-    /// @notice What a model's leaf holds. @param fields All but its body. @param parts Of the statics: columnsCommitment,
-    /// SHA-256 of the files modulo R, ownersCommitment, earnerRoot, binding, split. @param rest Of the body.
-    struct ModelLeaf {
-        uint256[7] fields;
-        uint256[6] parts;
-        uint256[4] rest;
-    }
-
-    /// @notice What a receipt hashes besides the statics. @param query (entry + 255) / 2 of each traced entry.
-    /// @param lengths Bytes of the prompt that each of its tokens spells, two bytes each; empty where the model has no
-    /// vocabulary.
-    struct Receipt {
-        uint256 payerId;
-        uint256 salt;
-        bytes prompt;
-        bytes answer;
-        bytes query;
-        bytes lengths;
-    }
+    /// @dev Games over rows of a posting before the next ones cost a stake more. Each row takes a trace of its own, and no
+    /// bond: so the ladder is the posting's, and steeper than a query's.
+    uint256 private constant ROW_GAMES_A_STAKE = 32;
 
     struct Model {
         uint256 statics;
@@ -61,39 +46,52 @@ contract LedgerTraces is TraceGame {
         uint8 drawBits;
     }
 
-    LedgerMath public immutable math;
-    WordBorders public immutable borders;
+    ClaimChecks public immutable checks;
+    /// @notice Whose rows games are about: TextDisputes; 0 where no rows are.
+    IRowPostings public immutable postings;
+    LedgerMath private immutable _math;
     mapping(address rollup => mapping(uint256 modelId => Model)) public models;
     /// @notice 1 where the rollup may take the Genesis of this model with this word J.
     mapping(address rollup => mapping(uint256 modelId => mapping(uint256 word => uint256))) public admissions;
     /// @notice Whether each opened draw of the settlement with this C has a claim that stands.
     mapping(address rollup => mapping(uint256 modelId => mapping(uint256 commitment => bool))) public isApproved;
-    /// @notice keccak256 of what a claim says of its prompt; 0 where its model has no vocabulary.
+    /// @notice keccak256 of what a claim says of its prompt; 0 where its model has no vocabulary, and of rows.
     mapping(uint256 claimId => bytes32) public spellings;
+    /// @notice Games about rows of a posting whose stake is nobody's yet.
+    mapping(uint256 id => uint256) public rowGamesOf;
+    /// @notice Claim of a posting's row; 0 while nobody has challenged it.
+    mapping(uint256 id => mapping(uint256 row => uint256)) public claimOf;
 
     /// @notice A Genesis with this word J may be taken (id 1), a settlement by draws with this word C (id 2); or, with the
     /// word 0, settlements by draws of this model wait from now on (id 0).
     event Admitted(address indexed rollup, uint256 indexed modelId, uint256 word, uint256 id);
     event TracedModel(address indexed rollup, uint256 indexed modelId, Traced traced, uint256 statics);
     /// @param lengths As in a receipt.
-    event ReceiptClaimed(uint256 indexed claimId, bytes32 indexed key, uint256 receipt, bytes prompt, bytes lengths);
+    event ReceiptClaimed(
+        address indexed rollup,
+        uint256 indexed modelId,
+        bytes32 indexed key,
+        uint256 claimId,
+        uint256 receipt,
+        bytes prompt,
+        bytes lengths
+    );
     /// @notice A token of the prompt is not what the prompt's tokenizer makes. @param isJoined Its neighbour is joined to it;
     /// else it spells something else, or spans two pieces.
     event PromptRefuted(uint256 indexed claimId, uint256 place, bool isJoined);
 
-    /// @notice Rollup, model, roots or receipt are not the claim's.
-    error LedgerTracesClaimInvalid();
     /// @notice Only who the model's statics name claims its queries.
     error LedgerTracesNotClaimant(address claimant);
-    error LedgerTracesRootMismatch(uint256 expected, uint256 actual);
-    /// @notice The model's genesis was taken: what settles its epochs is settled.
-    error LedgerTracesBegun();
     /// @notice The model promises no claims, or not these.
     error LedgerTracesOtherModel();
+    /// @notice The model is registered with these statics, and this Genesis admitted.
+    error LedgerTracesRegistered();
     /// @notice These elements are not the end of what C commits to.
     error LedgerTracesOpeningInvalid();
     /// @notice The draw's receipt has no claim that stands, or one that was refuted.
     error LedgerTracesDrawUnclaimed(uint256 draw);
+    /// @notice The statement is not the posting's, or the posting is refuted.
+    error LedgerTracesOtherPosting(uint256 id);
 
     constructor(
         TraceRules rules_,
@@ -101,88 +99,102 @@ contract LedgerTraces is TraceGame {
         uint256 sideSeconds_,
         uint256 leastBondWei_,
         uint256 stakeWei_,
-        LedgerMath math_,
-        WordBorders borders_
+        ClaimChecks checks_,
+        IRowPostings postings_
     ) TraceGame(rules_, windowSeconds_, sideSeconds_, leastBondWei_, stakeWei_) {
         if (windowSeconds_ + 2 * sideSeconds_ > MOST_SECONDS) revert TraceParametersInvalid();
-        (math, borders) = (math_, borders_);
+        (checks, postings, _math) = (checks_, postings_, checks_.math());
     }
 
     /// @notice Makes a traced model's settlements wait for claims, and lets the rollup take its Genesis, unless its rows are to
-    /// be posted before that. Open to all, until its genesis was taken: the statics say what the model is.
+    /// be posted before that. Open to all, until its genesis was taken: the statics say what the model is. A second time it
+    /// admits a Genesis with another cap alone.
     /// @param cap Most payments of an epoch, as the Genesis states.
     function register(
         address rollup,
         uint24 modelId,
         Traced calldata traced,
-        ModelLeaf calldata leaf,
+        ClaimChecks.ModelLeaf calldata leaf,
         uint256[8][] calldata path,
         uint256 cap
     ) external {
-        bytes32 tracing = keccak256(abi.encode(traced));
-        uint256[6] calldata parts = leaf.parts;
-        uint256 statics = math.markedStatics(
-            TRACED, parts[0], parts[1], uint256(tracing) % R, [parts[2], parts[3], parts[4], parts[5]]
-        );
-        uint256[] memory fields = new uint256[](8);
-        for (uint256 i; i < 7; i++) fields[i] = leaf.fields[i];
-        fields[7] =
-            math.hash(MODEL_BODY, _five(statics, leaf.rest[0], leaf.rest[1], leaf.rest[2], leaf.rest[3]));
-        uint256 root = IStateRoot(rollup).state();
-        uint256 reached =
-            path.length == TREE_DEPTH ? math.rootOf(NODE, modelId, math.hash(MODEL_LEAF, fields), path) : 0;
-        if (reached != root || root == 0) revert LedgerTracesRootMismatch(root, reached);
-        // Attack: registered only once it settles by draws, it refuses a batch in proof. A number and the same plus R are one
-        // to the hash, and R is odd.
-        if ((leaf.fields[6] % R) & 1 == 1) revert LedgerTracesBegun();
-        uint256 binding = parts[4];
-        // Narrowing casts: 12 and 3 bits. Attack: statics of numbers modulo R have other bits above.
-        if (binding >> 127 != 0 || traced.featureCount == 0 || traced.featureCount > binding >> 115) {
-            revert LedgerTracesOtherModel();
-        }
-        models[rollup][modelId] = Model(statics, tracing, uint16(binding >> 115), uint8(binding >> 112 & 7));
-        emit TracedModel(rollup, modelId, traced, statics);
-        emit Admitted(rollup, modelId, 0, 0);
+        (uint256 statics, bytes32 tracing, uint256 columnCount, uint256 drawBits, uint256 word) =
+            checks.modelOf(modelId, traced, leaf, path, IStateRoot(rollup).state(), cap);
         // Of a model that promises its rows, TextDisputes admits the genesis once their window is over.
-        if (traced.rules != 0) return;
-        uint256 word = math.genesis(modelId, statics, cap, parts[3]);
+        bool isAdmitted = traced.rules == 0 && admissions[rollup][modelId][word] == 0;
+        if (models[rollup][modelId].statics != statics) {
+            // Narrowing casts: 12 and 3 bits.
+            models[rollup][modelId] = Model(statics, tracing, uint16(columnCount), uint8(drawBits));
+            emit TracedModel(rollup, modelId, traced, statics);
+            emit Admitted(rollup, modelId, 0, 0);
+        } else if (!isAdmitted) {
+            revert LedgerTracesRegistered();
+        }
+        if (!isAdmitted) return;
         admissions[rollup][modelId][word] = 1;
         emit Admitted(rollup, modelId, word, 1);
     }
 
-    /// @dev Of no ledger's receipt: nobody would wait for its verdict.
-    function claim(Statement calldata, bytes32[] calldata) external payable override returns (uint256) {
-        revert LedgerTracesClaimInvalid();
-    }
-
     /// @notice Claims that a receipt's query is its tokens', by a model that the rollup has. From its claimant alone.
-    /// @param path From the text's program to `programs`.
+    /// @param path From the text's program to `programs`. @return claimId 1, 2, …
     function claimReceipt(
         Statement calldata statement,
         bytes32[] calldata path,
         Traced calldata traced,
-        Receipt calldata receipt
+        ClaimChecks.Receipt calldata receipt
     ) external payable returns (uint256 claimId) {
-        Model storage model = models[statement.rollup][statement.modelId];
-        if (model.tracing == 0 || keccak256(abi.encode(traced)) != model.tracing) revert LedgerTracesOtherModel();
+        _requireTraced(statement, traced);
         if (msg.sender != traced.claimant) revert LedgerTracesNotClaimant(traced.claimant);
-        bool isModels = keccak256(abi.encode(statement.inputs)) == keccak256(abi.encode(traced.inputs))
-            && statement.programs == traced.programs && statement.programCount == traced.programCount;
-        if (
-            !isModels || receipt.payerId >> 24 != 0 || receipt.query.length != traced.featureCount
-                || QueryBytes.root(receipt.query) != statement.query
-                || !QueryBytes.isAnswer(
-                    receipt.answer, statement.tokens, statement.promptCount, traced.mostTokens, traced.endToken
-                )
-                || !PromptTokens.isWhole(
-                    receipt.prompt, receipt.lengths, statement.tokens, statement.promptCount, traced.vocabularySize
-                )
-        ) revert LedgerTracesClaimInvalid();
-        uint256 hash = _receipt(model.statics, model.columnCount, traced.rest, receipt);
+        Model storage model = models[statement.rollup][statement.modelId];
+        uint256 hash = checks.receiptOf(statement, traced, receipt, model.statics, model.columnCount);
         bytes32 key = _key(statement.rollup, statement.modelId, receipt.payerId, hash);
         claimId = _claim(statement, path, key);
         if (traced.vocabulary != 0) spellings[claimId] = _spelling(receipt.prompt, receipt.lengths);
-        emit ReceiptClaimed(claimId, key, hash, receipt.prompt, receipt.lengths);
+        emit ReceiptClaimed(
+            statement.rollup, statement.modelId, key, claimId, hash, receipt.prompt, receipt.lengths
+        );
+    }
+
+    /// @notice Says that a posted row's real features are not those of its tokens. The stake is what is paid, as for any
+    /// challenge. @param posted As posted. @param traced What the model's statics bind of the trace.
+    /// @param statement What the owner has to show: the row's tokens, the root over its real features.
+    /// @param path From the row's program to the programs' root. @param tokens, numbers The row's leaves.
+    function challengeRow(
+        uint256 id,
+        uint256 row,
+        IDisputes.Statement calldata posted,
+        Traced calldata traced,
+        Statement calldata statement,
+        bytes32[] calldata path,
+        IDisputes.Opening calldata tokens,
+        IDisputes.Opening calldata numbers
+    ) external payable returns (uint256 gameId) {
+        uint256 claimId = claimOf[id][row];
+        if (claimId == 0) {
+            checks.requireRow(row, posted, traced, statement, tokens, numbers);
+            claimId = _openRow(id, row, keccak256(abi.encode(posted)), statement, path);
+        } else {
+            // Attack: a stake on another statement than its challenger has computed.
+            _requireStated(claimId, statement);
+        }
+        gameId = challenge(claimId);
+    }
+
+    function _openRow(
+        uint256 id,
+        uint256 row,
+        bytes32 postedHash,
+        Statement calldata statement,
+        bytes32[] calldata path
+    ) private returns (uint256 claimId) {
+        if (address(postings) == address(0)) revert LedgerTracesOtherPosting(id);
+        (address owner, uint64 endsAt, bool isRefuted,,, bytes32 statementHash, address rollup) = postings.postings(id);
+        if (owner == address(0) || isRefuted || statementHash != postedHash || statement.rollup != rollup) {
+            revert LedgerTracesOtherPosting(id);
+        }
+        // Postings are counted, and a row has opened its trees: both are below 2^128.
+        claimId = _open(Kind.Row, statement, path, bytes32((id << 128) | row), owner, 0, endsAt);
+        claimOf[id][row] = claimId;
     }
 
     /// @notice Refutes a claim in which a token of the prompt spells something else, spans what the tokenizer cuts into
@@ -198,14 +210,7 @@ contract LedgerTraces is TraceGame {
         PromptTokens.Entry calldata entry
     ) external {
         _requirePrompt(claimId, statement, traced, prompt, lengths);
-        bool isRight = place >= statement.promptCount
-            || (PromptTokens.spells(
-                    PromptTokens.Vocabulary(traced.vocabulary, traced.vocabularySize),
-                    QueryBytes.tokenAt(statement.tokens, place),
-                    PromptTokens.partOf(prompt, lengths, place),
-                    entry
-                ) && PromptTokens.areCharacters(borders, prompt, lengths, place)
-                && !PromptTokens.spansCut(borders, traced.joining, prompt, lengths, place, entry));
+        bool isRight = checks.isSpelled(statement, traced, prompt, lengths, place, entry);
         _judgePrompt(claimId, isRight, place, false);
     }
 
@@ -223,15 +228,7 @@ contract LedgerTraces is TraceGame {
         PromptTokens.Entry[] calldata right
     ) external {
         _requirePrompt(claimId, statement, traced, prompt, lengths);
-        bool isRight = place + 1 >= statement.promptCount
-            || !PromptTokens.isInside(borders, traced.joining, prompt, PromptTokens.offsetOf(lengths, place + 1))
-            || !PromptTokens.areJoined(
-                PromptTokens.Vocabulary(traced.vocabulary, traced.vocabularySize),
-                [QueryBytes.tokenAt(statement.tokens, place), QueryBytes.tokenAt(statement.tokens, place + 1)],
-                joined,
-                left,
-                right
-            );
+        bool isRight = checks.isApart(statement, traced, prompt, lengths, place, joined, left, right);
         _judgePrompt(claimId, isRight, place, true);
     }
 
@@ -249,7 +246,7 @@ contract LedgerTraces is TraceGame {
         Game storage game = _turnOf(gameId, Turn.Choose);
         _requireStated(game.claimId, statement);
         _requireTraced(statement, traced);
-        if (!traced.isLikeliest) revert LedgerTracesOtherModel();
+        if (!traced.isLikeliest || claims[game.claimId].kind != Kind.Query) revert LedgerTracesOtherModel();
         TraceRules.Pass memory pass =
             TraceRules.Pass(game.traceRoot, statement.opCount, statement.tokens, statement.promptCount);
         _judge(gameId, game, rules.isLikelier(pass, statement.program, steps, place, rival, ranges));
@@ -274,7 +271,7 @@ contract LedgerTraces is TraceGame {
             uint256[] memory inputs = new uint256[](CHUNK + 1);
             inputs[0] = reached;
             for (uint256 i; i < CHUNK; i++) inputs[i + 1] = tail[from + i];
-            reached = math.hash(DATA, inputs);
+            reached = _math.hash(DATA, inputs);
         }
         uint256 behind;
         for (uint256 i = end; i < tail.length; i++) behind |= tail[i];
@@ -341,32 +338,37 @@ contract LedgerTraces is TraceGame {
         return keccak256(abi.encode(rollup, modelId, payerId, receipt));
     }
 
-    function _receipt(uint256 statics, uint256 columnCount, uint8 rest, Receipt calldata receipt)
-        private
-        view
-        returns (uint256)
-    {
-        uint256 answerHash = uint256(
-            sha256(abi.encodePacked(uint32(receipt.prompt.length), receipt.prompt, receipt.answer))
-        ) % R;
-        uint256 query = columnCount;
-        uint256[] memory elements = QueryBytes.elements(receipt.query, columnCount, rest);
-        for (uint256 from; from < elements.length; from += CHUNK) {
-            uint256[] memory inputs = new uint256[](CHUNK + 1);
-            inputs[0] = query;
-            for (uint256 i; i < CHUNK && from + i < elements.length; i++) inputs[i + 1] = elements[from + i];
-            query = math.hash(QueryBytes.TAG, inputs);
-        }
-        // Attack: a number and the same plus R are one to the hash; the ledger has one receipt of both.
-        return math.hash(RECEIPT, _five(statics, receipt.payerId, answerHash, query, receipt.salt));
+    /// @notice What a challenge of a row of this posting costs at this base fee, where none is open about the row.
+    function stakeForRow(uint256 id, uint256 baseFeeWei) public view returns (uint256) {
+        return _ladder(rowGamesOf[id], ROW_GAMES_A_STAKE, baseFeeWei);
     }
 
-    function _five(uint256 a, uint256 b, uint256 c, uint256 d, uint256 e)
-        private
-        pure
-        returns (uint256[] memory inputs)
-    {
-        inputs = new uint256[](5);
-        (inputs[0], inputs[1], inputs[2], inputs[3], inputs[4]) = (a, b, c, d, e);
+    /// @dev Attack: friends who fill the steps by games about another posting of the same owner, before the one that counts.
+    function _stakeOf(Claim storage claimed, uint256 baseFeeWei) internal view override returns (uint256) {
+        return claimed.kind == Kind.Row ? stakeForRow(_idOf(claimed), baseFeeWei) : super._stakeOf(claimed, baseFeeWei);
+    }
+
+    /// @dev A posting that something else has refuted: whoever plays about it would go on for nothing.
+    function _isDecided(Claim storage claimed) internal view override returns (bool) {
+        if (claimed.isRefuted || claimed.kind == Kind.Query) return claimed.isRefuted;
+        (,, bool isRefuted,,,,) = postings.postings(_idOf(claimed));
+        return isRefuted;
+    }
+
+    function _onGames(Claim storage claimed, bool isOpened) internal override {
+        if (claimed.kind == Kind.Query) return;
+        if (isOpened) rowGamesOf[_idOf(claimed)]++;
+        else rowGamesOf[_idOf(claimed)]--;
+    }
+
+    function _onRefuted(Claim storage claimed, address challenger) internal override {
+        if (claimed.kind == Kind.Query) return;
+        // A row is below 2^128.
+        postings.refuteRow(_idOf(claimed), uint128(uint256(claimed.key)), challenger);
+    }
+
+    /// @dev Of a row.
+    function _idOf(Claim storage claimed) private view returns (uint256) {
+        return uint256(claimed.key) >> 128;
     }
 }

@@ -14,6 +14,8 @@ library PromptTokens {
     uint256 private constant ALL = 2;
     uint256 private constant HEAD_BYTES = 12;
     uint256 private constant NO_RULE = type(uint32).max;
+    /// @dev Of a vocabulary that any claim is made with: an entry that no transaction has room for could not be opened.
+    uint256 internal constant MOST_TOKEN_BYTES = 256;
 
     struct Vocabulary {
         bytes32 root;
@@ -31,7 +33,7 @@ library PromptTokens {
     error PromptEntryInvalid(uint256 token);
 
     /// @notice Whether the lengths are those of so many tokens of the vocabulary, and make up the prompt.
-    /// @dev Attack: a token beyond the vocabulary, or one of no bytes, has no leaf that could be shown wrong.
+    /// @dev Attack: a token beyond the vocabulary, or one of no bytes or too many, has no leaf that could be shown wrong.
     /// @param lengths Two bytes each. @param size 0 for no vocabulary: then there are none.
     function isWhole(
         bytes calldata prompt,
@@ -45,7 +47,7 @@ library PromptTokens {
         uint256 total;
         for (uint256 i; i < promptCount; i++) {
             uint256 length = uint16(bytes2(lengths[2 * i:2 * i + 2]));
-            if (length == 0 || uint32(bytes4(tokens[4 * i:4 * i + 4])) >= size) return false;
+            if (length == 0 || length > MOST_TOKEN_BYTES || uint32(bytes4(tokens[4 * i:4 * i + 4])) >= size) return false;
             total += length;
         }
         return total == prompt.length;
@@ -66,6 +68,7 @@ library PromptTokens {
         return prompt[from:from + uint16(bytes2(lengths[2 * place:2 * place + 2]))];
     }
 
+    /// @dev Parts have at most MOST_TOKEN_BYTES (isWhole): an entry with more bytes spells none of them.
     /// @param entry The token's.
     function spells(Vocabulary memory vocabulary, uint256 token, bytes calldata part, Entry calldata entry)
         internal

@@ -5,12 +5,11 @@ import {IDisputes} from "./IDisputes.sol";
 import {JudgedDisputes} from "./JudgedDisputes.sol";
 import {LedgerMath} from "./LedgerMath.sol";
 import {LedgerTraces} from "./LedgerTraces.sol";
-import {RowTraces} from "./RowTraces.sol";
 import {TextTrees} from "./TextTrees.sol";
 
 /// @title Rows of G of a language model: a window in which anyone shows a false one
 /// @notice docs/lm-disputes.md. A row's real features are the end of a pass of the model over the row, as a query is: whoever
-/// says that they are others plays a game (RowTraces). All else, how G is made of them, which tokens a row has, what it
+/// says that they are others plays a game (LedgerTraces). All else, how G is made of them, which tokens a row has, what it
 /// shares with others, is shown in one transaction, of this contract or its judges. TextTrees says what is posted.
 ///
 /// Only a model is posted whose settlements wait for claims already (LedgerTraces). That contract binds what the trace is.
@@ -18,12 +17,10 @@ contract TextDisputes is JudgedDisputes {
     /// @dev Each row's features are words of eight floats.
     uint256 private constant WORD_FLOATS = 8;
 
-    /// @notice Games about rows.
-    RowTraces public immutable games;
-    /// @notice Where the model is registered.
-    LedgerTraces public immutable settlements;
+    /// @notice Games about rows, and where the model is registered.
+    LedgerTraces public immutable games;
 
-    /// @notice The games are of another contract, or of another window.
+    /// @notice The games are about rows of another contract, or somebody else speaks for them.
     error TextGamesInvalid();
     /// @notice The rollup's model is not registered with these statics and this trace.
     error TextModelUnregistered(address rollup, uint256 modelId);
@@ -35,29 +32,24 @@ contract TextDisputes is JudgedDisputes {
         uint256 demandFeeWei_,
         LedgerMath math_,
         address[] memory judges_,
-        RowTraces games_,
-        LedgerTraces settlements_
+        LedgerTraces games_
     ) JudgedDisputes(windowSeconds_, leastBondWei_, demandFeeWei_, math_, judges_) {
-        if (address(games_.disputes()) != address(this) || games_.windowSeconds() != windowSeconds_) {
-            revert TextGamesInvalid();
-        }
+        if (address(games_.postings()) != address(this)) revert TextGamesInvalid();
         games = games_;
-        settlements = settlements_;
     }
 
-    /// @notice Refutes a posting of which a game has refuted a row. Open to all: the reward is the game's challenger's.
-    function challengeRow(uint256 id) external {
-        Posting storage posting = _open(id);
-        (, bool isLost, uint32 row, address challenger) = games.verdicts(id);
-        if (!isLost) revert DisputesNothingWrong(Fault.Row, 0);
-        _refute(id, posting, challenger, Fault.Row, row);
+    /// @notice Refutes a posting of which a game has refuted a row: from the games alone. The reward is the game's challenger's.
+    /// @dev The posting did not count before: the game was open. Another row, or something else, may have refuted it.
+    function refuteRow(uint256 id, uint256 row, address challenger) external {
+        if (msg.sender != address(games)) revert TextGamesInvalid();
+        Posting storage posting = postings[id];
+        if (!posting.isRefuted) _refute(id, posting, challenger, Fault.Row, row);
     }
 
     /// @inheritdoc IDisputes
-    /// @dev Attack: a window that ends while a game about a row is open, or before its verdict was brought here.
+    /// @dev Attack: a window that ends while a game about a row is open.
     function counts(uint256 id) public view override returns (bool) {
-        (uint32 openGames, bool isLost,,) = games.verdicts(id);
-        return openGames == 0 && !isLost && super.counts(id);
+        return games.rowGamesOf(id) == 0 && super.counts(id);
     }
 
     // What e-mails have and texts have not.
@@ -90,9 +82,9 @@ contract TextDisputes is JudgedDisputes {
         DatanetLeaf calldata leaf,
         uint256[8][] calldata path
     ) internal view override {
-        // Attack: what the trace is, told as a number of which nobody knows a preimage: no challenge could show it. The other
+        // Attack: what the trace is, told as a number of which nobody knows a preimage: no challenge could show it. That
         // contract was shown it.
-        (uint256 statics, bytes32 tracing,,) = settlements.models(rollup, statement.modelId);
+        (uint256 statics, bytes32 tracing,,) = games.models(rollup, statement.modelId);
         if (statics != statement.staticsHash || tracing != statement.weights || tracing == 0) {
             revert TextModelUnregistered(rollup, statement.modelId);
         }

@@ -9,7 +9,7 @@ pragma solidity ^0.8.30;
 library TextRows {
     /// @notice No row of a posting is longer. Three of so many bytes, made to be dear, are compared within 2^24 gas (EIP-7825),
     /// and a token's cut is found in one. Disputes.challengeRowTooLong has a bound of its own for rows beyond this one.
-    uint256 internal constant MOST_BYTES = 8_192;
+    uint256 internal constant MOST_BYTES = 6_144;
     bytes9 private constant TEXT_HEAD = '{"text":"';
     bytes11 private constant PROMPT_HEAD = '{"prompt":"';
     bytes12 private constant MIDDLE = '","answer":"';

@@ -172,7 +172,8 @@ contract TextTokens {
             (texts.first, texts.second, promptCount, count);
     }
 
-    /// @dev Whether these tokens are of the vocabulary, spell a byte at least, and as many as the text has.
+    /// @dev Whether these tokens are of the vocabulary, spell a byte at least and MOST_TOKEN_BYTES at most, and as many as the
+    /// text has.
     function _makeUp(bytes calldata leaf, uint256 from, uint256 to, uint256 size, uint256 vocabularySize)
         private
         pure
@@ -181,7 +182,7 @@ contract TextTokens {
         uint256 total;
         for (uint256 i = from; i < to; i++) {
             (uint256 token, uint256 length) = _tokenAt(leaf, i);
-            if (token >= vocabularySize || length == 0) return false;
+            if (token >= vocabularySize || length == 0 || length > PromptTokens.MOST_TOKEN_BYTES) return false;
             unchecked {
                 // At most 4,096 of 16 bits.
                 total += length;

@@ -6,27 +6,36 @@ import {Openings} from "./Openings.sol";
 import {TraceRules} from "./TraceRules.sol";
 import {WordTrees} from "./WordTrees.sol";
 
-/// @dev Documentation is in ITraceGame. Holds exactly: bonds of claims that are neither refuted nor returned, stakes of
-/// games that are not over, and what is owed.
-contract TraceGame is ITraceGame {
+/// @dev Documentation is in ITraceGame. Moves and money of the game; LedgerTraces says what is claimed. Holds exactly: bonds
+/// of claims that are neither refuted nor returned, stakes of games that are not over, and what is owed.
+abstract contract TraceGame is ITraceGame {
     /// @dev Levels of the tree that one move goes down: sixteen nodes.
     uint256 private constant STEP = 4;
     uint256 private constant MOST_TOKENS = 4_096;
     /// @dev Of operations, inputs and results: their numbers fit everywhere.
     uint256 private constant MOST_DEPTH = 32;
-    /// @dev Games that are open against an owner before the next ones cost a stake more.
-    uint256 internal constant GAMES_A_STAKE = 32;
+    /// @dev Operations at a program's end: real features, the largest size, rounding. Of a row the first is claimed.
+    uint256 internal constant ROW_OPS = 3;
+    /// @dev Games about one claim of a query before the next ones cost a stake more. They need one trace together.
+    uint256 private constant GAMES_A_STAKE = 256;
+    /// @dev Gas of an owner's moves in a game, which its stake pays; a stake is at most so many of the least ones.
+    uint256 private constant OWNERS_GAS = 600_000;
+    uint256 private constant MOST_STAKES = 4;
+    /// @dev Gas of a challenger who is right, which half of the bond pays, or up to three quarters where it is dear.
+    uint256 private constant CHALLENGERS_GAS = 3_000_000;
 
     struct Claim {
         address owner;
-        uint64 endsAt;
+        uint40 endsAt;
+        Kind kind;
         bool isRefuted;
-        uint24 openGames;
-        /// @dev 0 once it was returned or forfeited.
+        uint16 openGames;
+        uint24 modelId;
+        address rollup;
+        /// @dev 0 once it was returned or forfeited, and of a row: its posting has a bond.
         uint96 bondWei;
-        uint64 opCount;
         bytes32 statementHash;
-        /// @dev Of what the ledger has, where the claim was compared with it; else 0.
+        /// @dev Of a query what the ledger has; of a row its posting and its place. 0 for neither.
         bytes32 key;
     }
 
@@ -86,8 +95,16 @@ contract TraceGame is ITraceGame {
     }
 
     /// @inheritdoc ITraceGame
-    function claim(Statement calldata statement, bytes32[] calldata path) external payable virtual returns (uint256) {
-        return _claim(statement, path, 0);
+    /// @dev Attack: a value that is counted once for each call. It takes none.
+    function playMany(bytes[] calldata moves) external {
+        for (uint256 i; i < moves.length; i++) {
+            (bool isDone, bytes memory said) = address(this).delegatecall(moves[i]);
+            if (!isDone) {
+                assembly ("memory-safe") {
+                    revert(add(said, 32), mload(said))
+                }
+            }
+        }
     }
 
     function _claim(Statement calldata statement, bytes32[] calldata path, bytes32 key)
@@ -95,10 +112,11 @@ contract TraceGame is ITraceGame {
         returns (uint256 claimId)
     {
         if (msg.value < leastBondWei || msg.value > type(uint96).max) revert TraceBondWrong(msg.value, leastBondWei);
-        claimId = _open(statement, path, key, msg.sender, msg.value, block.timestamp + windowSeconds);
+        claimId = _open(Kind.Query, statement, path, key, msg.sender, msg.value, block.timestamp + windowSeconds);
     }
 
     function _open(
+        Kind kind,
         Statement calldata statement,
         bytes32[] calldata path,
         bytes32 key,
@@ -108,30 +126,28 @@ contract TraceGame is ITraceGame {
     ) internal returns (uint256 claimId) {
         _requireStatement(statement, path);
         claimId = ++claimCount;
-        // Narrowing casts: 2^64 seconds do not come, the bond was compared.
+        // Narrowing casts: 2^40 seconds do not come, bond and number were compared.
         claims[claimId] = Claim({
             owner: owner,
-            endsAt: uint64(endsAt),
+            endsAt: uint40(endsAt),
+            kind: kind,
             isRefuted: false,
             openGames: 0,
+            modelId: uint24(statement.modelId),
+            rollup: statement.rollup,
             bondWei: uint96(bondWei),
-            opCount: uint64(statement.opCount),
             statementHash: keccak256(abi.encode(statement)),
             key: key
         });
-        emit Claimed(claimId, statement.modelId, owner, statement, bondWei, endsAt);
+        emit Claimed(statement.rollup, statement.modelId, owner, claimId, kind, key, statement, bondWei, endsAt);
     }
 
     /// @inheritdoc ITraceGame
-    function challenge(uint256 claimId) external payable returns (uint256) {
-        return _challenge(claimId);
-    }
-
-    function _challenge(uint256 claimId) internal returns (uint256 gameId) {
+    function challenge(uint256 claimId) public payable returns (uint256 gameId) {
         Claim storage claimed = claims[claimId];
         _requireInWindow(claimId, claimed);
-        // Attack: more games at once than an owner can answer. The n-th costs 1 + n / 32 stakes, so n of them some n² / 64.
-        uint256 neededWei = _stakeOf(claimId);
+        // Attack: more games at once than an owner can answer. The n-th costs 1 + n / 256 stakes, so n of them some n² / 512.
+        uint256 neededWei = stakeFor(claimId, block.basefee);
         if (msg.value < neededWei || msg.value > type(uint96).max) revert TraceBondWrong(msg.value, neededWei);
         gameId = ++gameCount;
         Game storage game = games[gameId];
@@ -140,9 +156,9 @@ contract TraceGame is ITraceGame {
         (game.ownerSeconds, game.challengerSeconds) = (uint64(sideSeconds), uint64(sideSeconds));
         claimed.openGames++;
         openGamesOf[claimed.owner]++;
-        _onGames(claimId, true);
+        _onGames(claimed, true);
         _next(game, Turn.Answer);
-        emit Challenged(gameId, claimId, msg.sender, game.deadline);
+        emit Challenged(claimed.rollup, claimed.modelId, msg.sender, gameId, claimId, game.deadline);
     }
 
     /// @inheritdoc ITraceGame
@@ -157,7 +173,7 @@ contract TraceGame is ITraceGame {
         _requireStated(game.claimId, statement);
         uint256 depth = Openings.depthOf(statement.opCount);
         bool isQuery = path.length == depth
-            && WordTrees.rootOf(statement.query, _claimedOp(statement.opCount), path) == traceRoot;
+            && WordTrees.rootOf(statement.query, _claimedOp(claims[game.claimId].kind, statement.opCount), path) == traceRoot;
         if (!isQuery) revert TracePathInvalid(gameId);
         game.traceRoot = traceRoot;
         _descend(game, traceRoot, depth);
@@ -242,7 +258,7 @@ contract TraceGame is ITraceGame {
     function returnStake(uint256 gameId) external {
         Game storage game = games[gameId];
         if (game.turn == Turn.None) revert TraceUnknown(gameId);
-        if (!_isDecided(game.claimId) || game.turn == Turn.Over) revert TraceNotYourTurn(gameId, game.turn);
+        if (!_isDecided(claims[game.claimId]) || game.turn == Turn.Over) revert TraceNotYourTurn(gameId, game.turn);
         uint256 amountWei = _end(game);
         owedWei[game.challenger] += amountWei;
         emit StakeReturned(gameId, game.challenger, amountWei);
@@ -269,8 +285,8 @@ contract TraceGame is ITraceGame {
     }
 
     /// @inheritdoc ITraceGame
-    function stakeFor(address owner) public view returns (uint256) {
-        return stakeWei * (1 + openGamesOf[owner] / GAMES_A_STAKE);
+    function stakeFor(uint256 claimId, uint256 baseFeeWei) public view returns (uint256) {
+        return _stakeOf(claims[claimId], baseFeeWei);
     }
 
     /// @inheritdoc ITraceGame
@@ -291,7 +307,7 @@ contract TraceGame is ITraceGame {
         bool isInRange = statement.tokens.length % 4 == 0 && count >= 2 && count <= MOST_TOKENS
             && statement.promptCount >= 1 && statement.promptCount < count && statement.opCount >= 1
             && statement.opCount < 1 << MOST_DEPTH && statement.programCount < 1 << MOST_DEPTH
-            && count - 1 < statement.programCount && path.length == Openings.depthOf(statement.programCount);
+            && statement.modelId >> 24 == 0 && count - 1 < statement.programCount && path.length == Openings.depthOf(statement.programCount);
         // The last token is wanted, not read.
         bytes32 leaf = keccak256(abi.encode(statement.opCount, statement.program));
         if (!isInRange || WordTrees.rootOf(leaf, count - 1, path) != statement.programs) revert TraceStatementInvalid();
@@ -363,17 +379,18 @@ contract TraceGame is ITraceGame {
         _refuteClaim(game.claimId, gameId, game.challenger, _end(game));
     }
 
-    /// @dev Attack: an owner who sees that he will lose challenges himself. He gets half of his bond back.
+    /// @dev Attack: an owner who sees that he will lose challenges himself. He gets half of his bond back, or three quarters
+    /// while gas is so dear that half of it pays no challenger.
     /// @param gameId 0 for none. @param endedWei Stake of the game that this ends.
     function _refuteClaim(uint256 claimId, uint256 gameId, address challenger, uint256 endedWei) internal {
         Claim storage claimed = claims[claimId];
         uint256 bondWei = claimed.bondWei;
-        uint256 rewardWei = bondWei / 2;
+        uint256 rewardWei = _within(CHALLENGERS_GAS * block.basefee, bondWei / 2, 3 * bondWei / 4);
         (claimed.isRefuted, claimed.bondWei) = (true, 0);
         if (claimed.key != 0) isLost[claimed.key] = true;
-        _onRefuted(claimId, challenger);
         owedWei[challenger] += rewardWei + endedWei;
         emit Refuted(claimId, gameId, challenger, rewardWei);
+        _onRefuted(claimed, challenger);
         _pay(payable(address(0)), bondWei - rewardWei);
     }
 
@@ -390,28 +407,38 @@ contract TraceGame is ITraceGame {
         Claim storage claimed = claims[game.claimId];
         claimed.openGames--;
         openGamesOf[claimed.owner]--;
-        _onGames(game.claimId, false);
+        _onGames(claimed, false);
     }
 
-    /// @dev What the next challenge of this claim costs.
-    function _stakeOf(uint256 claimId) internal view virtual returns (uint256) {
-        return stakeFor(claims[claimId].owner);
+    /// @dev What the next challenge of this claim costs. Attack: games about another claim, before the one that counts.
+    function _stakeOf(Claim storage claimed, uint256 baseFeeWei) internal view virtual returns (uint256) {
+        return _ladder(claimed.openGames, GAMES_A_STAKE, baseFeeWei);
+    }
+
+    /// @dev A stake pays the owner's moves, whatever gas costs, up to a bound; beside `open` games it is dearer.
+    function _ladder(uint256 open, uint256 gamesAStake, uint256 baseFeeWei) internal view returns (uint256) {
+        return _within(OWNERS_GAS * baseFeeWei, stakeWei, MOST_STAKES * stakeWei) * (1 + open / gamesAStake);
+    }
+
+    function _within(uint256 wei_, uint256 leastWei, uint256 mostWei) private pure returns (uint256) {
+        if (wei_ < leastWei) return leastWei;
+        return wei_ < mostWei ? wei_ : mostWei;
     }
 
     /// @dev Whether something else than its own game has decided about the claim: then stakes come back.
-    function _isDecided(uint256 claimId) internal view virtual returns (bool) {
-        return claims[claimId].isRefuted;
+    function _isDecided(Claim storage claimed) internal view virtual returns (bool) {
+        return claimed.isRefuted;
     }
 
     /// @dev Which operation's results are claimed: a query is the last one's.
-    function _claimedOp(uint256 opCount) internal pure virtual returns (uint256) {
-        return opCount - 1;
+    function _claimedOp(Kind kind, uint256 opCount) private pure returns (uint256) {
+        return opCount - (kind == Kind.Row ? ROW_OPS : 1);
     }
 
     /// @dev A game about the claim is one more that is open, or one fewer.
-    function _onGames(uint256 claimId, bool isOpened) internal virtual {}
+    function _onGames(Claim storage claimed, bool isOpened) internal virtual {}
 
-    function _onRefuted(uint256 claimId, address challenger) internal virtual {}
+    function _onRefuted(Claim storage claimed, address challenger) internal virtual {}
 
     function _pay(address payable who, uint256 amountWei) private {
         (bool isPaid,) = who.call{value: amountWei}("");

@@ -61,20 +61,21 @@ export function spelledRow(
 /** Most bytes of a transaction that nodes pass on. */
 export const TRANSACTION_BYTES = 128 * 1_024;
 /**
- * Of a claim or of a challenge to it, besides texts, tokens and query: the terms' and the statement's roots, 10 words each;
- * a path of 14 words; heads, the signature and paddings, 60 words; of a challenge, a vocabulary's five paths of 20 words
- * and their spellings. That is about 200 words of 32 bytes: 6,400.
+ * Of a claim's prompt, answer, tokens, lengths and query: contracts/disputes/ClaimChecks.sol takes no more. What refutes it
+ * repeats them, and has the rest for the model's terms and its vocabulary's entries.
  */
-const CLAIM_BYTES = 8_192;
+export const MOST_CLAIM_BYTES = 96 * 1_024;
+/** Of the answer's JSON, without text and tokens. */
+const ANSWER_HEAD_BYTES = 32;
 /** A token in the statement, and in `lengths` how many bytes it spells. */
 const PROMPT_TOKEN_BYTES = 4 + 2;
 /** In the statement; in the answer's JSON 10 digits with a comma, and the text of the longest token of usual vocabularies. */
 const ANSWER_TOKEN_BYTES = 4 + 11 + 128;
 
-/** Bytes of a prompt of so many tokens of which a claim still fits one transaction on L1; below 0 for none. */
+/** Bytes of a prompt of so many tokens of which L1 still takes a claim; below 0 for none. */
 export function mostClaimedBytes(promptTokens: number, { answers, method }: TextRecipe): number {
   const tokenBytes = PROMPT_TOKEN_BYTES * promptTokens + ANSWER_TOKEN_BYTES * answers.answerTokens;
-  return TRANSACTION_BYTES - CLAIM_BYTES - method.featureCount - tokenBytes;
+  return MOST_CLAIM_BYTES - ANSWER_HEAD_BYTES - method.featureCount - tokenBytes;
 }
 
 /** Of prompt and answer together, or of a row: TraceGame.sol. */

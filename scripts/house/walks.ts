@@ -22,10 +22,10 @@ const WALKS = {
     attribution/model/verify-model.ts challenger/games/text-faults.ts challenger/statements/find-faults.ts
     challenger/games/text-row-tokens.ts challenger/games/text-row-overlap.ts
     challenger/statements/tie-faults.ts challenger/postings/watch-postings.ts challenger/playing/row-games.ts
-    challenger/playing/row-verdicts.ts challenger/games/traced-text.ts challenger/games/trace-player.ts
+    challenger/games/traced-text.ts challenger/games/trace-player.ts
     challenger/games/trace-moves.ts challenger/trace/run-trace.ts challenger/trace/trace-tree.ts
     challenger/trace/word-tree.ts challenger/playing/trace-sender.ts challenger/sending/l1-sender.ts
-    challenger/sending/l1-queue.ts contracts/disputes/RowTraces.sol contracts/disputes/LedgerTraces.sol
+    challenger/sending/l1-queue.ts contracts/disputes/LedgerTraces.sol contracts/disputes/LedgerTraces.sol
     contracts/disputes/TraceGame.sol challenger/games/trace-player.ts challenger/trace/leaf-rules.ts
     contracts/disputes/TraceGame.sol contracts/disputes/TraceRules.sol contracts/disputes/TextJudge.sol
     contracts/disputes/TextDisputes.sol scripts/commands/disputes/disputes-money.ts`,

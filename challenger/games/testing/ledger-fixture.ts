@@ -12,8 +12,12 @@ import {
 import { treePath, treeRoot } from "@openledger/circuits/ledger/ledger-tree";
 import { EMPTY_COLLECTED_ROOT, packSplit } from "@openledger/circuits/ledger/rewards";
 import { LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
-import { deployLedgerMath, missingChunks, storeChunks } from "@openledger/contracts/build/deploy-disputes";
-import { deployTraceGame } from "@openledger/contracts/build/deploy-trace-game";
+import {
+  deployLedgerMath,
+  deployTextDisputes,
+  missingChunks,
+  storeChunks,
+} from "@openledger/contracts/build/deploy-disputes";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { startChain } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
@@ -42,7 +46,9 @@ export async function startLedgerTraces() {
     ...{ windowSeconds: 72n * HOUR_SECONDS, sideSeconds: 36n * HOUR_SECONDS },
     ...{ leastBondWei: BOND_WEI, stakeWei: STAKE_WEI },
   };
-  const { game } = await deployTraceGame(clients, terms, math);
+  const posting = { windowSeconds: 168n * HOUR_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: 1n };
+  const deploy = () => deployTextDisputes(clients, posting, terms, math);
+  const { borders, game } = await deploy();
   const accountOf = (address: Hex): PlayerAccount => ({
     address,
     async send({ data, valueWei }) {
@@ -53,10 +59,10 @@ export async function startLedgerTraces() {
     },
   });
   return {
-    ...{ client, game, math, owner, watcher, stranger, accountOf, clients },
+    ...{ borders, client, game, math, owner, watcher, stranger, accountOf, clients },
     ...{ passTime, stop, url },
     /** Another contract of the same terms. */
-    deployGame: async () => (await deployTraceGame(clients, terms, math)).game,
+    deployGame: async () => (await deploy()).game,
     publicClient: clients.publicClient as never,
     read: (functionName: string, args: readonly unknown[] = []) =>
       client.readContract({
@@ -71,14 +77,9 @@ export async function startLedgerTraces() {
       Number((await accountOf(account).send({ data, valueWei })).gasUsed),
     /** The receipt that a claim is of. */
     async receiptOf(claimId: bigint): Promise<bigint> {
-      const event = {
-        address: game,
-        abi: traceGameAbi,
-        eventName: "ReceiptClaimed",
-        args: { claimId },
-      } as const;
-      const [claimed] = await client.getContractEvents({ ...event, fromBlock: 0n, strict: true });
-      return claimed!.args.receipt;
+      const event = { address: game, abi: traceGameAbi, eventName: "ReceiptClaimed" } as const;
+      const all = await client.getContractEvents({ ...event, fromBlock: 0n, strict: true });
+      return all.find(({ args }) => args.claimId === claimId)!.args.receipt;
     },
     /**
      * A rollup whose state has the model under two numbers, MODEL_ID and the one before it, and the call that registers it.

@@ -27,8 +27,8 @@ import {
   missingChunks,
   storeChunks,
 } from "@openledger/contracts/build/deploy-disputes";
-import { deployTraceGame } from "@openledger/contracts/build/deploy-trace-game";
-import { disputesAbi, rowTracesAbi, textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { disputesAbi, textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { startChain } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
 import { refusalOf } from "@openledger/contracts/testing/refusal-of";
@@ -89,11 +89,11 @@ export async function startRowContracts(mostRows: number) {
   await storeChunks(clients, math, await missingChunks(clients.publicClient, math, mostRows));
   const money = { leastBondWei: BOND_WEI, stakeWei: STAKE_WEI };
   const times = { windowSeconds: WINDOW_SECONDS, sideSeconds: SIDE_SECONDS };
-  const { game: settlements, rules } = await deployTraceGame(clients, { ...times, ...money }, math);
-  const { disputes, games } = await deployTextDisputes(
+  const { disputes, game: games } = await deployTextDisputes(
     clients,
-    { ...times, ...money, demandFeeWei: parseEther("0.01") },
-    { math, rules, settlements },
+    { windowSeconds: WINDOW_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: parseEther("0.01") },
+    { ...times, ...money },
+    math,
   );
   const send = async (account: Hex, to: Hex, data: Hex, valueWei = 0n) => {
     const call = { account, to, data, value: valueWei, gas: 16_000_000n };
@@ -102,9 +102,9 @@ export async function startRowContracts(mostRows: number) {
     if (status !== "success") throw new Error(`transaction ${hash} reverted`);
     return Number(gasUsed);
   };
-  const abi = [...disputesAbi, ...textDisputesAbi, ...rowTracesAbi] as const;
+  const abi = [...disputesAbi, ...textDisputesAbi, ...traceGameAbi] as const;
   return {
-    ...{ client, clients, settlements, disputes, games, owner, watcher, stranger, send, abi },
+    ...{ client, clients, disputes, games, owner, watcher, stranger, send, abi },
     publicClient: clients.publicClient as never,
     ...{ passTime, stop, url },
     accountOf: (address: Hex, to: Hex = games): PlayerAccount => ({
@@ -123,7 +123,7 @@ export async function startRowContracts(mostRows: number) {
       const { leaves: ofState, registration } = stateWith(posted);
       const rollup = await deployFixedState(client, deployer, treeRoot(TAG.node, ofState, TREE_DEPTH));
       const model = { ...anyModel, rollup };
-      await send(owner, settlements, registerCall(model, traced, registration));
+      await send(owner, games, registerCall(model, traced, registration));
       const path = treePath(TAG.node, ofState, TREE_DEPTH, DATANET_ID);
       const postCall = (of: PostedModel) => {
         const args = [statementOf(of), rollup, DATANET, path] as const;
@@ -171,7 +171,7 @@ export async function startRows() {
       const args = [id, BigInt(row), statementOf(of), traced, { ...statement, query }, path] as const;
       const shown = [opening("tokens"), opening("map")] as const;
       return encodeFunctionData({
-        abi: rowTracesAbi,
+        abi: traceGameAbi,
         functionName: "challengeRow",
         args: [...args, ...shown],
       } as never);

@@ -2,8 +2,10 @@
 
 import { quantiseQuery } from "@openledger/attribution/features/quantise";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import { deployTraceGame, type TraceGameParameters } from "@openledger/contracts/build/deploy-trace-game";
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
+import { deployContract } from "@openledger/contracts/build/deploy";
+import type { TraceGameParameters } from "@openledger/contracts/build/deploy-disputes";
+import { freeTracesAbi, traceGameAbi as ledgerAbi } from "@openledger/contracts/build/trace-abi";
 import { startChain } from "@openledger/contracts/testing/chain";
 import { refusalOf } from "@openledger/contracts/testing/refusal-of";
 import {
@@ -27,15 +29,24 @@ import type { TraceStatement } from "../traced-model.ts";
 export const BOND_WEI = parseEther("1");
 export const STAKE_WEI = parseEther("0.2");
 export const HOUR_SECONDS = 3_600n;
+/** What the game alone has besides: claims of no ledger's receipt. */
+export const traceGameAbi = [...ledgerAbi, ...freeTracesAbi] as const;
 export type TraceFixture = Awaited<ReturnType<typeof startTraceGame>>;
 
 export async function startTraceGame(changed: Partial<TraceGameParameters> = {}) {
   const { accounts, client, clientsOf, gasOf, passTime, stop, walletOf } = await startChain();
   const [deployer, owner, challenger, stranger] = accounts as [Hex, Hex, Hex, Hex];
-  const { game, rules } = await deployTraceGame(clientsOf(deployer), {
+  const { leastBondWei, sideSeconds, stakeWei, windowSeconds } = {
     ...{ windowSeconds: 72n * HOUR_SECONDS, sideSeconds: 36n * HOUR_SECONDS },
     ...{ leastBondWei: BOND_WEI, stakeWei: STAKE_WEI, ...changed },
-  });
+  };
+  const contracts = await compileContracts({ set: "disputes" });
+  const deploy = async (name: string, args: readonly unknown[]) => {
+    const contract = pickContract(contracts, name);
+    return (await deployContract(clientsOf(deployer), name, contract, args)).contractAddress;
+  };
+  const rules = await deploy("TraceRules", []);
+  const game = await deploy("FreeTraces", [rules, windowSeconds, sideSeconds, leastBondWei, stakeWei]);
   const read = { address: game, abi: traceGameAbi, client } as const;
   return {
     ...{ client, game, rules, owner, challenger, stranger, read },

@@ -155,7 +155,8 @@ async function playOwners(
     falseClaims.push({ name: one.lie.name, claimId });
     if (one.lie.isFought) fought.set(claimId, one.trace);
   }
-  const prompt = new TextDecoder().decode(Buffer.from(right!.shown!.prompt.slice(2), "hex"));
+  const { shown } = await readerOf(f).show(right!);
+  const prompt = new TextDecoder().decode(Buffer.from(shown!.prompt.slice(2), "hex"));
   const disputed = { claimId: right!.claimId, trace: falseAt(honest, prompt, "chain") };
   const [refusal] = await Promise.all([challengeFalsely(f, honest, disputed), fightFor(f, liar, fought)]);
   tell(`L1 refuses the false challenger's last move (${refusal}), and has refuted what was fought for`);
@@ -197,7 +198,10 @@ async function playOwners(
     if ((await owedBy(f, name)) > 0n) await run.run("disputes", "withdraw", f.gate, ...f.as(name));
   const ofRows = await requireRowWei(f, rowLies);
   const [watcherWei, ownerWei] = [await paidTo(f, "watcher"), await paidTo(f, "builder")];
-  const stakesWei = STAKE_WEI * BigInt(lies.filter(({ lie }) => lie.isPaid).length);
+  // Of games over queries and over rows.
+  const games =
+    lies.filter(({ lie }) => lie.isPaid).length + rowLies.filter(({ fault }) => fault === "Row").length;
+  const stakesWei = STAKE_WEI * BigInt(games);
   requireWei("the watcher", watcherWei, (BOND_WEI / 2n) * BigInt(lies.length) + stakesWei);
   requireWei("the honest owner", ownerWei, 2n * BOND_WEI + STAKE_WEI);
   requireWei("the liar", await paidTo(f, "hostile"), 0n);
@@ -263,17 +267,12 @@ async function settledEpoch(
  * @returns the watcher's part of bonds
  */
 async function requireRowWei(f: LanguageWorld, lies: readonly RefutedRows[]): Promise<bigint> {
-  const { disputes, rowGames, world } = f;
+  const { disputes, world } = f;
   const halvesWei = (BOND_WEI / 2n) * BigInt(lies.length);
   requireWei("the watcher, of postings", await paidTo(f, "watcher", disputes), halvesWei);
-  const stakesWei = STAKE_WEI * BigInt(lies.filter(({ fault }) => fault === "Row").length);
-  requireWei("the watcher, of games over rows", await paidTo(f, "watcher", rowGames), stakesWei);
-  for (const owner of ["builder", "hostile"] as const) {
+  for (const owner of ["builder", "hostile"] as const)
     requireWei(`the ${owner}, of postings`, await paidTo(f, owner, disputes), BOND_WEI);
-    requireWei(`the ${owner}, of games over rows`, await paidTo(f, owner, rowGames), 0n);
-  }
-  for (const address of [disputes, rowGames])
-    requireWei(`the contract at ${address}`, await world.l1.client.getBalance({ address }), 0n);
+  requireWei("the contract of postings", await world.l1.client.getBalance({ address: disputes }), 0n);
   return halvesWei;
 }
 
@@ -282,7 +281,7 @@ async function owedBy(f: LanguageWorld, name: "watcher" | "builder" | "hostile")
   const { client } = f.world.l1;
   const who = drillAccount(name).address;
   const owed = await Promise.all(
-    [f.game, f.disputes, f.rowGames].map((address) =>
+    [f.game, f.disputes].map((address) =>
       client.readContract({ address, abi: traceGameAbi, functionName: "owedWei", args: [who] }),
     ),
   );
@@ -296,7 +295,7 @@ async function owedBy(f: LanguageWorld, name: "watcher" | "builder" | "hostile")
   return [...owed, ...held.map(([, , , bondWei]) => bondWei)].reduce((sum, wei) => sum + wei, 0n);
 }
 
-/** What a contract has paid out to somebody. @param address default: the games over queries */
+/** What a contract has paid out to somebody. @param address default: the games */
 async function paidTo(
   { game, world }: LanguageWorld,
   name: Parameters<typeof drillAccount>[0],

@@ -135,5 +135,5 @@ export async function challengeFalsely(
 
 export async function isRefuted({ game, world }: LanguageWorld, claimId: bigint): Promise<boolean> {
   const call = { address: game, abi: traceGameAbi, functionName: "claims", args: [claimId] } as const;
-  return (await world.l1.client.readContract(call))[2];
+  return (await world.l1.client.readContract(call))[3];
 }

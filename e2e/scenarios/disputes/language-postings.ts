@@ -51,7 +51,7 @@ export async function playFalseRows(
 }
 
 async function playFalse(f: OpenedWorld, lie: LanguageFalsehood, honest: HonestTexts): Promise<RefutedRows> {
-  const { clients, disputes, rowGames, world } = f;
+  const { clients, disputes, game, world } = f;
   const made = await lie.make(honest);
   const { folder, modelId } = await f.created("hostile", made.model, lie.name);
   const posted = made.posted(modelId);
@@ -67,8 +67,8 @@ async function playFalse(f: OpenedWorld, lie: LanguageFalsehood, honest: HonestT
     STEP_TIMEOUT_MS,
   );
   const player = new TracePlayer({
-    ...{ publicClient: world.l1.client as never, game: rowGames, challenges: false },
-    ...{ account: playerAccount(f, "hostile", rowGames), traceOf: () => made.own },
+    ...{ publicClient: world.l1.client as never, game, challenges: false },
+    ...{ account: playerAccount(f, "hostile", game), traceOf: () => made.own },
     model: { rollup: clients.hostile.rollupAddress, modelId: BigInt(modelId) },
   });
   const windowOf = async (): Promise<PostingWindow> =>
@@ -76,7 +76,7 @@ async function playFalse(f: OpenedWorld, lie: LanguageFalsehood, honest: HonestT
   if (lie.fault === "Row") {
     await world.waitFor(
       "a game about the row",
-      async () => (await world.l1.client.getBalance({ address: rowGames })) > 0n,
+      async () => (await world.l1.client.getBalance({ address: game })) > 0n,
       STEP_TIMEOUT_MS,
     );
     if (!lie.isFought) await world.passTime(49 * HOUR_SECONDS);

@@ -65,17 +65,17 @@ const FEATURES_OF_QUERY = 16;
 
 export async function startLanguageWorld(options: LanguageWorldOptions) {
   const { backend, size, tell } = options;
-  let deployed!: Readonly<Record<"game" | "gate" | "disputes" | "rowGames", Address>>;
+  let deployed!: Readonly<Record<"game" | "gate" | "disputes", Address>>;
   return startGatedWorld(
     options,
     { name: "language", others: await buildModelCircuits(size) },
     async (run, signed) => {
       tell("openledger disputes deploy --kind text");
       const deploy = ["disputes", "deploy", "--kind", "text", ...signed];
-      const { disputes, game, gate, rowGames } = await run<typeof deployed>(...deploy);
+      const { disputes, game, gate } = await run<typeof deployed>(...deploy);
       deployed = {
         ...{ disputes: getAddress(disputes), game: getAddress(game) },
-        ...{ gate: getAddress(gate), rowGames: getAddress(rowGames) },
+        gate: getAddress(gate),
       };
       return deployed.gate;
     },

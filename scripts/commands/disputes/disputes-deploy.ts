@@ -9,7 +9,6 @@ import {
   missingChunks,
   storeChunks,
 } from "@openledger/contracts/build/deploy-disputes";
-import { deployTraceGame } from "@openledger/contracts/build/deploy-trace-game";
 import { type Address, parseEther } from "viem";
 import { parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
@@ -63,7 +62,7 @@ async function deployRows(clients: Clients, posting: DisputesParameters, math: A
   return { members: [disputes], line: `DirectDisputes ${disputes}`, contracts: { disputes } };
 }
 
-/** Games over queries, postings of rows, and games over those. */
+/** Postings of rows, and games over queries and rows. */
 async function deployText(
   clients: Clients,
   posting: DisputesParameters,
@@ -73,11 +72,9 @@ async function deployText(
   const playing = { sideSeconds: secondsOf(sideHours, 3_600), stakeWei: parseEther(stake) };
   const { leastBondWei } = posting;
   const claims = { ...playing, windowSeconds: secondsOf(claimWindowDays, 86_400), leastBondWei };
-  const { game, rules } = await deployTraceGame(clients, claims, math);
-  const around = { math, rules, settlements: game };
-  const { disputes, games: rowGames } = await deployTextDisputes(clients, { ...posting, ...playing }, around);
-  const line = `LedgerTraces ${game}, TraceRules ${rules}, TextDisputes ${disputes}, RowTraces ${rowGames}`;
-  return { members: [game, disputes], line, contracts: { disputes, game, rowGames, rules } };
+  const { disputes, game, rules } = await deployTextDisputes(clients, posting, claims, math);
+  const line = `LedgerTraces ${game}, TraceRules ${rules}, TextDisputes ${disputes}`;
+  return { members: [game, disputes], line, contracts: { disputes, game, rules } };
 }
 
 const secondsOf = (count: string, unit: number) => BigInt(Math.round(Number(count) * unit));

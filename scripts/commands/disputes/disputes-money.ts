@@ -1,5 +1,4 @@
 import { readTraceContracts } from "@openledger/challenger/games/trace-contracts";
-import { rowContractsBehind } from "@openledger/challenger/playing/disputes-contracts";
 import { type DisputesSender, disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
 import { sendingTo } from "@openledger/challenger/playing/trace-sender";
 import { type Paid, withdrawFromGames } from "@openledger/challenger/playing/withdraw-from-games";
@@ -24,8 +23,7 @@ export async function withdrawOwed({ options, args, output }: CommandContext<obj
     const one = await withdrawFrom(await disputesSenderOf(await l1SenderOf(options), address), output);
     if (one !== null) paid.push(one);
   }
-  const rowGames = (await rowContractsBehind(publicClient, given)).map(({ games }) => games);
-  for (const address of [...(await readTraceContracts(publicClient, given)), ...rowGames]) {
+  for (const address of await readTraceContracts(publicClient, given)) {
     const one = await withdrawFromGames(sendingTo(await l1SenderOf(options), address), output.progress);
     if (one !== null) paid.push(one);
   }

@@ -7,13 +7,8 @@ import { claimantOf } from "@openledger/attribution/model/recipe-fields";
 import { tracedPlayer } from "@openledger/challenger/games/traced-player";
 import { answerDemands } from "@openledger/challenger/playing/answer-demands";
 import { describeRound, messageOf } from "@openledger/challenger/playing/describe-round";
-import {
-  contractFor,
-  promisesPosting,
-  rowContractsBehind,
-} from "@openledger/challenger/playing/disputes-contracts";
+import { contractFor, promisesPosting } from "@openledger/challenger/playing/disputes-contracts";
 import { disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
-import { bringVerdicts } from "@openledger/challenger/playing/row-verdicts";
 import { sendingTo, traceContractAt } from "@openledger/challenger/playing/trace-sender";
 import { readGateContracts } from "@openledger/challenger/postings/gate-contracts";
 import { inOrder } from "@openledger/challenger/sending/l1-queue";
@@ -62,7 +57,7 @@ export async function playDisputes(context: CommandContext<PlayOptions>): Promis
   const isClaimed = claimantOf(model.recipe) !== null;
   const looks = [
     ...(demands === null ? [] : [demands]),
-    ...(isClaimed || demands === null ? await gameLooks(looking) : []),
+    ...(isClaimed || demands === null ? [await gameLook(looking)] : []),
   ];
   for (;;) {
     const looked: Looked[] = [];
@@ -117,45 +112,28 @@ async function demandsLook({ context, given, model, sender }: Looking): Promise<
   };
 }
 
-/** Moves in games over queries and rows, and verdicts that they have brought. Signs only what games ask of this account. */
-async function gameLooks({ context, given, sender }: Looking): Promise<Look[]> {
+/** Moves in games over queries and rows. Signs only what games ask of this account. */
+async function gameLook({ context, given, sender }: Looking): Promise<Look> {
   const { args, options, output } = context;
   const { publicClient } = sender;
   const game = await traceContractAt(publicClient, given, soughtModel(options, parseId(options.modelId)));
   const { setting, terms, traced } = await openPromised(args[1]!, options, output.progress);
-  const rows = (await rowContractsBehind(publicClient, given)).filter((one) => one.settlements === game);
-  const playIn = (at: Address, about: "queries" | "rows"): Look => {
-    const { address, send } = sendingTo(sender, at);
-    const player = tracedPlayer({
-      ...{ publicClient, game: at, traced, terms, about },
-      // Which rows are false, `watch` finds: it computes the whole posting.
-      challenges: about === "queries",
-      ...{ kernels: setting.kernels, onProgress: output.progress },
-      account: { address, send: (call) => send(call, "a move") },
-      // Who looks once has no next look.
-      ...(options.every === undefined ? { mostTraced: Number.POSITIVE_INFINITY } : {}),
-    });
-    return async () => {
-      const played = await player.playOnce();
-      const { lines, view } = describeRound(played);
-      return {
-        lines: about === "rows" ? lines.map((line) => `of rows, ${line}`) : lines,
-        facts: { about, ...view },
-        failures: played.failures.map(({ error }) => error),
-        isWaiting: played.waiting.length > 0,
-      };
+  const { address, send } = sendingTo(sender, game);
+  const player = tracedPlayer({
+    ...{ publicClient, game, traced, terms, challenges: true },
+    ...{ kernels: setting.kernels, onProgress: output.progress },
+    account: { address, send: (call) => send(call, "a move") },
+    // Who looks once has no next look.
+    mostTraced: options.every === undefined ? Number.POSITIVE_INFINITY : undefined,
+  });
+  return async () => {
+    const played = await player.playOnce();
+    const { lines, view } = describeRound(played);
+    return {
+      lines,
+      facts: { about: "games", ...view },
+      failures: played.failures.map(({ error }) => error),
+      isWaiting: played.waiting.length > 0,
     };
   };
-  const verdictsOf = (contracts: (typeof rows)[number]): Look => {
-    return async () => {
-      const { brought, failures } = await bringVerdicts(sender, contracts, traced.model);
-      const lines = brought.map((one) => `posting ${one.posting} is refuted by a game: ${one.hash}`);
-      return { lines, facts: { about: "verdicts", brought }, failures };
-    };
-  };
-  return [
-    playIn(game, "queries"),
-    ...rows.map(({ games }) => playIn(games, "rows")),
-    ...rows.map(verdictsOf),
-  ];
 }

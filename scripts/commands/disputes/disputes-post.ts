@@ -1,17 +1,14 @@
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
-import {
-  contractFor,
-  postingKindOf,
-  rowContractsOf,
-} from "@openledger/challenger/playing/disputes-contracts";
+import { contractFor, gamesOver, postingKindOf } from "@openledger/challenger/playing/disputes-contracts";
 import { disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
 import { postCall } from "@openledger/challenger/postings/ledger-proofs";
 import { readPostings } from "@openledger/challenger/postings/read-postings";
 import { againBetweenBatches, isReverted } from "@openledger/challenger/sending/between-batches";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { missingChunks, storeChunks } from "@openledger/contracts/build/deploy-disputes";
-import { disputesAbi, rowTracesAbi } from "@openledger/contracts/build/disputes-abi";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { type Address, formatEther, type Hex, type PublicClient, parseEther, parseEventLogs } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -88,8 +85,8 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
 
 /** What the owner of rows that games are about has to do from now on. @param named gate, folder and number, as `play` takes them */
 export async function playLine(client: PublicClient, disputes: Address, named: string): Promise<string> {
-  const { games: address } = await rowContractsOf(client, disputes);
-  const call = { address, abi: rowTracesAbi, functionName: "sideSeconds" } as const;
+  const address = await gamesOver(client, disputes);
+  const call = { address, abi: traceGameAbi, functionName: "sideSeconds" } as const;
   const hours = Number(await client.readContract(call)) / 3_600;
   const why = `anyone may open a game over a row, and each side has ${hours} hours for all its moves: silence loses the bond`;
   return `moves are needed within hours, so leave this running: openledger disputes play ${named} --every 10 (${why})`;

@@ -1,10 +1,10 @@
-import { contractsBehind, rowContractsOf } from "@openledger/challenger/playing/disputes-contracts";
+import { contractsBehind, gamesOver } from "@openledger/challenger/playing/disputes-contracts";
 import { type DisputesTerms, readTerms } from "@openledger/challenger/playing/disputes-sender";
-import { type RowVerdict, readVerdict } from "@openledger/challenger/playing/row-verdicts";
 import type { GateContract } from "@openledger/challenger/postings/gate-contracts";
 import { postingLines } from "@openledger/challenger/postings/posting-lines";
 import { type ReadAdmission, readAdmissions } from "@openledger/challenger/postings/read-admissions";
 import { type Posting, readPostings } from "@openledger/challenger/postings/read-postings";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { type Address, createPublicClient, formatEther, http, type PublicClient } from "viem";
 import { parseAddress, resolveRpcUrl } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -24,13 +24,16 @@ export async function showPostings({ options, args, output }: CommandContext<Sho
       readPostings(publicClient, address, ofModel),
       readAdmissions(publicClient, address, ofModel),
     ]);
-    const verdicts = kind === "text" ? await readVerdicts(publicClient, address, postings) : null;
-    shown.push({ address, kind, terms, postings, admissions, verdicts });
+    const openGames = kind === "text" ? await readOpenGames(publicClient, address, postings) : null;
+    shown.push({ address, kind, terms, postings, admissions, openGames });
   }
   output.answer(shown.flatMap(linesOf), {
-    contracts: shown.map(({ postings, verdicts, ...contract }) => ({
+    contracts: shown.map(({ openGames, postings, ...contract }) => ({
       ...contract,
-      postings: postings.map(({ statement: _, ...posting }, i) => ({ ...posting, ...verdicts?.[i] })),
+      postings: postings.map(({ statement: _, ...posting }, i) => ({
+        ...posting,
+        ...(openGames === null ? {} : { openGames: openGames[i] }),
+      })),
     })),
   });
 }
@@ -39,22 +42,24 @@ interface Shown extends GateContract {
   readonly terms: Omit<DisputesTerms, "math">;
   readonly postings: readonly Posting[];
   readonly admissions: readonly ReadAdmission[];
-  /** Of each posting; null where there are no games over rows. */
-  readonly verdicts: readonly RowVerdict[] | null;
+  /** Over rows of each posting, which counts only when they are over; null where there are none. */
+  readonly openGames: readonly number[] | null;
 }
 
-async function readVerdicts(client: PublicClient, disputes: Address, postings: readonly Posting[]) {
-  const contracts = await rowContractsOf(client, disputes);
-  return Promise.all(postings.map(({ id }) => readVerdict(client, contracts, id)));
+async function readOpenGames(client: PublicClient, disputes: Address, postings: readonly Posting[]) {
+  const address = await gamesOver(client, disputes);
+  const call = { address, abi: traceGameAbi, functionName: "rowGamesOf" } as const;
+  const read = postings.map(({ id }) => client.readContract({ ...call, args: [id] }));
+  return (await Promise.all(read)).map(Number);
 }
 
-function linesOf({ address, admissions, kind, postings, terms, verdicts }: Shown): string[] {
+function linesOf({ address, admissions, kind, postings, terms, openGames }: Shown): string[] {
   const days = (Number(terms.windowSeconds) / 86_400).toFixed(1);
   return [
     `${address}, of ${kind} models: windows of ${days} days, bonds of at least ${formatEther(terms.leastBondWei)} ETH`,
     ...postings.flatMap((posting, i) => [
       ...postingLines(posting),
-      ...(verdicts === null ? [] : verdictLines(posting, verdicts[i]!)),
+      ...(openGames?.[i] ? [`  ${openGames[i]} open games over its rows`] : []),
     ]),
     ...admissions.map(({ modelId, postingId, rollup }) =>
       postingId === null
@@ -62,15 +67,5 @@ function linesOf({ address, admissions, kind, postings, terms, verdicts }: Shown
         : `model ${modelId}: rollup ${rollup} may take its genesis, by posting ${postingId}`,
     ),
     ...(postings.length === 0 ? ["nothing is posted"] : []),
-  ];
-}
-
-/** What games over its rows have found. A posting with an open one counts only when that is over. */
-function verdictLines({ id, state }: Posting, { lostRow, openGames }: RowVerdict): string[] {
-  return [
-    ...(openGames === 0 ? [] : [`  ${openGames} open games over its rows`]),
-    ...(lostRow === null || state === "refuted"
-      ? []
-      : [`  a game has refuted row ${lostRow}: openledger watch or disputes play takes it to posting ${id}`]),
   ];
 }

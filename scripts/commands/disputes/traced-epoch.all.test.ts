@@ -29,10 +29,10 @@ import { getModel, getPayments, getSettlement } from "@openledger/client/sequenc
 import {
   deployGenesisGates,
   deployLedgerMath,
+  deployTextDisputes,
   missingChunks,
   storeChunks,
 } from "@openledger/contracts/build/deploy-disputes";
-import { deployTraceGame } from "@openledger/contracts/build/deploy-trace-game";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { hex32 } from "@openledger/foundation/hex";
@@ -95,11 +95,9 @@ beforeAll(async () => {
     const math = await deployLedgerMath(clients as never);
     await storeChunks(clients as never, math, await missingChunks(clients.publicClient as never, math, 0));
     const terms = { windowSeconds: BigInt(3 * DAY_SECONDS), sideSeconds: BigInt(48 * HOUR_SECONDS) };
-    ({ game } = await deployTraceGame(
-      clients as never,
-      { ...terms, leastBondWei: BOND_WEI, stakeWei: BOND_WEI / 5n },
-      math,
-    ));
+    const money = { leastBondWei: BOND_WEI, stakeWei: BOND_WEI / 5n };
+    const posting = { windowSeconds: terms.windowSeconds, leastBondWei: BOND_WEI, demandFeeWei: 1n };
+    ({ game } = await deployTextDisputes(clients as never, posting, { ...terms, ...money }, math));
     return deployGenesisGates(clients as never, [game]);
   });
   process.env.OPENLEDGER_HOME = world.home;

@@ -174,7 +174,7 @@ export function addModelTrainCommand(parent: Command): void {
   });
 }
 
-type PromiseOptions = BasePlaces & Pick<TrainOptions, "queriesOnly">;
+type PromiseOptions = BasePlaces & Pick<TrainOptions, "draws" | "queriesOnly">;
 
 /** @throws CMD_USAGE for what is no language model, MOD_CLAIMS_TOO_LARGE, MOD_ROWS_NOT_POSTABLE */
 async function requirePromisable(
@@ -182,7 +182,8 @@ async function requirePromisable(
   options: PromiseOptions,
   contents: readonly Uint8Array[],
 ): Promise<void> {
-  if (recipe.family !== "text") throw commandError("CMD_USAGE", "only language models have claims");
+  if (recipe.family !== "text" || Number(options.draws) > 64)
+    throw commandError("CMD_USAGE", "only language models have claims, with 64 draws at most");
   const [{ requireClaimable }, { requirePostable }] = await Promise.all([
     import("@openledger/challenger/games/claimable"),
     import("@openledger/challenger/games/postable-rows"),

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openWatch, type WatchSetting } from "@openledger/challenger/watching/watch";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -12,6 +13,7 @@ import {
 } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import { workspaceDir } from "../../cli/workspace.ts";
 
 /** Spent on one posting at most: an owner who answers gets these fees. */
 const MOST_DEMANDS_WEI = parseEther("0.5");
@@ -55,6 +57,7 @@ async function settingOf(options: GlobalOptions & WatchCommandOptions): Promise<
     rollup: rollupOf(options),
     places: { base, model, models, serverOf: (modelId) => knownModelServer(modelId, server) },
     isRepeated: options.every !== undefined,
+    folder: join(process.env.OPENLEDGER_HOME ?? workspaceDir, "watch"),
     sender: isSigning ? await l1SenderOf(options) : null,
     mostDemandsWei: options.payDemands === true ? MOST_DEMANDS_WEI : 0n,
   };

@@ -1,0 +1,38 @@
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { type Address, formatEther, type PublicClient } from "viem";
+import { challengerError } from "../challenger-errors.ts";
+
+/** Of those that the contract was deployed with: so many are given for a challenge where nobody says it. */
+const MOST_STAKES = 8n;
+/** A base fee at most doubles in six full blocks. What is paid above the price comes back with the stake. */
+const FEE_MARGIN = 2n;
+
+/**
+ * What a challenge of a claim takes, or of a posting's row that nobody has challenged yet.
+ * @param mostWei given for one @throws CMD_FALSE_UNCHALLENGED where it takes more, BRG_L1_*
+ */
+export async function stakeFor(
+  client: PublicClient,
+  address: Address,
+  of: { readonly claimId: bigint } | { readonly posting: bigint; readonly row: number },
+  mostWei?: bigint,
+): Promise<bigint> {
+  const contract = { address, abi: traceGameAbi } as const;
+  const { baseFeePerGas } = await l1Call("read the latest block", () => client.getBlock());
+  const [functionName, id] =
+    "claimId" in of ? (["stakeFor", of.claimId] as const) : (["stakeForRow", of.posting] as const);
+  const args = [id, FEE_MARGIN * (baseFeePerGas ?? 0n)] as const;
+  const read = <T>(call: () => Promise<T>) => l1Call("read the stakes of the games", call);
+  const neededWei = await read(() => client.readContract({ ...contract, functionName, args }));
+  const most =
+    mostWei ??
+    MOST_STAKES * (await read(() => client.readContract({ ...contract, functionName: "stakeWei" })));
+  if (neededWei <= most) return neededWei;
+  const what = "claimId" in of ? `claim ${of.claimId}` : `row ${of.row} of posting ${of.posting}`;
+  throw challengerError(
+    "CMD_FALSE_UNCHALLENGED",
+    `${what} is false, and not challenged: that takes a stake of ${formatEther(neededWei)} ETH, and at most ${formatEther(most)} are given`,
+    { data: { ...of, neededWei, mostWei: most } },
+  );
+}

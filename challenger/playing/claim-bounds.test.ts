@@ -1,0 +1,282 @@
+/** The largest claim that L1 takes, and the gas and bytes of what refutes it: nodes pass on 128 KiB, a transaction has 2^24 gas. */
+
+import { hashTagged } from "@openledger/circuits/field/poseidon";
+import { DATA_CHUNK, TAG } from "@openledger/circuits/protocol";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { MOST_CLAIM_BYTES, TRANSACTION_BYTES } from "@openledger/models/registered/text-tokens";
+import { madeConfigs } from "@openledger/models/testing/made-models";
+import { JOINING, type SpelledToken } from "@openledger/models/tokens/token-spelling";
+import {
+  concat,
+  decodeFunctionData,
+  encodeAbiParameters,
+  encodeFunctionData,
+  type Hex,
+  keccak256,
+  parseAbiParameters,
+  size,
+  toHex,
+  zeroHash,
+} from "viem";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { claimReceiptCall, type TracedTuple, tracedTuple } from "../games/ledger-claims.ts";
+import { MOST_TOKEN_BYTES, packLengths, vocabularyFault } from "../games/prompt-vocabulary.ts";
+import { type LedgerTracesFixture, MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
+import { BOND_WEI, HOUR_SECONDS, smallModel } from "../games/testing/trace-fixture.ts";
+import {
+  claimOf,
+  type DescribedModel,
+  describeModel,
+  type TracedQuery,
+  type TraceStatement,
+  traceQuery,
+  tracingKernels,
+} from "../games/traced-model.ts";
+import { leafTree } from "../statements/leaf-tree.ts";
+
+/** Three quarters of 2^24. */
+const MOST_GAS = 12_582_912;
+const TOKENS = 4_096;
+const PROMPT_TOKENS = 4_090;
+const INPUTS = 64;
+const DRAWS = 64;
+const COLUMNS = 20;
+const ANSWERED = Array.from({ length: TOKENS - PROMPT_TOKENS }, (_, i) => 100_000 + i);
+const ANSWER = JSON.stringify({ text: "So.", tokens: ANSWERED });
+
+/** The last leaves of a vocabulary of 2^20 tokens: to the left of them there is anything. */
+const VOCABULARY = 2 ** 20;
+const KNOWN = 64;
+const LEFT = Array<Hex>(Math.log2(VOCABULARY / KNOWN)).fill(zeroHash);
+const LETTERS = VOCABULARY - 1;
+const CUT = VOCABULARY - 2;
+const JOINED = VOCABULARY - 3;
+/** Tokens by rules, each with the one before it at its end: of the left neighbour at the right end, of the right one at the left. */
+const ENDS = { left: [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14], right: [24, 25, 26, 27, 28, 29, 30, 31] };
+const tokenOf = (k: number) => VOCABULARY - k;
+
+type Made = { readonly [Part in keyof SpelledToken]: SpelledToken[Part] };
+function madeTokens(): Map<number, Made> {
+  const letters = (count: number) => new Uint8Array(count).fill(0x61);
+  const made = new Map<number, Made>([[LETTERS, { bytes: letters(24), rule: null }]]);
+  const cut = letters(MOST_TOKEN_BYTES);
+  cut[MOST_TOKEN_BYTES - 1] = 0x3f;
+  made.set(CUT, { bytes: cut, rule: { rank: 9, left: LETTERS, right: LETTERS } });
+  for (const [end, all] of Object.entries(ENDS))
+    for (const [i, k] of all.entries()) {
+      const below = i === 0 ? LETTERS : tokenOf(all[i - 1]!);
+      const rule = {
+        rank: 100 + k,
+        left: LETTERS,
+        right: LETTERS,
+        [end === "left" ? "right" : "left"]: below,
+      };
+      made.set(tokenOf(k), { bytes: letters(100 + i), rule });
+    }
+  made.set(JOINED, { bytes: letters(MOST_TOKEN_BYTES), rule: { rank: 1, left: LETTERS, right: LETTERS } });
+  return made;
+}
+
+const tokens = madeTokens();
+const leafOf = ({ bytes, rule }: Made) => {
+  const head = Buffer.alloc(12);
+  for (const [i, number] of [rule?.rank ?? 2 ** 32 - 1, rule?.left ?? 0, rule?.right ?? 0].entries())
+    head.writeUInt32BE(number, 4 * i);
+  return new Uint8Array(Buffer.concat([head, bytes]));
+};
+const tree = leafTree(
+  Array.from({ length: KNOWN }, (_, i) => leafOf(tokens.get(VOCABULARY - KNOWN + i) ?? tokens.get(LETTERS)!)),
+);
+const root = LEFT.reduce<Hex>((node, left) => keccak256(concat([left, node])), toHex(tree.root));
+const entry = (token: number) => ({
+  token: BigInt(token),
+  data: toHex(leafOf(tokens.get(token)!)),
+  path: [...tree.path(token - VOCABULARY + KNOWN).map((node) => toHex(node)), ...LEFT],
+});
+
+let f: LedgerTracesFixture;
+let model: DescribedModel;
+let terms: TracedTuple;
+let query: TracedQuery;
+let registration: Hex;
+let small: Awaited<ReturnType<typeof smallModel>>;
+const programPath = Array.from({ length: Math.log2(TOKENS) }, () => zeroHash);
+
+/** A model with a program for the longest text, and as many inputs as there may be. */
+async function modelWith(changed: Partial<TracedTuple>, draws = DRAWS) {
+  return f.ledgerWith(
+    {
+      describe: (rollup) => ({
+        ...describeModel({ rollup, modelId: BigInt(MODEL_ID) }, small.model, small.inputs),
+        inputRoots: Array.from({ length: INPUTS }, (_, i) => keccak256(toHex(i))),
+      }),
+      terms: (of) => {
+        const given = { claimant: f.owner, rest: 1, endToken: null, vocabulary: null, rules: 0n };
+        const own = tracedTuple(of, { ...given, mostTokens: ANSWERED.length, isLikeliest: false });
+        const { opCount, program } = claimOf(of, query).statement;
+        const leaf = keccak256(
+          encodeAbiParameters(parseAbiParameters("uint256, bytes32"), [opCount, program]),
+        );
+        const programs = programPath.reduce<Hex>((node, left) => keccak256(concat([left, node])), leaf);
+        const spelled = { vocabulary: root, vocabularySize: VOCABULARY, joining: JOINING.gpt2Marked };
+        return { ...own, ...spelled, programs, programCount: BigInt(TOKENS), ...changed };
+      },
+    },
+    COLUMNS,
+    draws,
+  );
+}
+
+beforeAll(async () => {
+  f = await startLedgerTraces();
+  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
+  small = await smallModel(config, 6);
+  const any = describeModel({ rollup: f.owner, modelId: BigInt(MODEL_ID) }, small.model, small.inputs);
+  query = traceQuery(any, { tokens: [10, 12, 15, 9], promptCount: 2 }, tracingKernels("wasm", any));
+  ({ model, registration, traced: terms } = await modelWith({}));
+  await f.send(f.stranger, registration);
+}, 60_000);
+afterAll(() => f?.stop());
+
+/** A claim of a prompt whose last tokens are these, with so many bytes together. */
+function claimOfSize(bytes: number, last: readonly number[], salt = 0n) {
+  const prompt = [...Array<number>(PROMPT_TOKENS - last.length).fill(LETTERS), ...last];
+  const all = [...prompt, ...ANSWERED];
+  const words = Buffer.alloc(4 * TOKENS);
+  for (const [i, token] of all.entries()) words.writeUInt32BE(token, 4 * i);
+  let left = bytes - words.length - 2 * PROMPT_TOKENS - ANSWER.length - query.query.length;
+  const ends = last.map((token) => tokens.get(token)!.bytes);
+  left -= ends.reduce((sum, own) => sum + own.length, 0);
+  const count = prompt.length - last.length;
+  const lengths = [
+    ...Array.from({ length: count }, (_, i) => Math.floor(left / count) + (i < left % count ? 1 : 0)),
+    ...ends.map((own) => own.length),
+  ];
+  const text = Buffer.concat([Buffer.alloc(left, 0x61), ...ends]);
+  const statement: TraceStatement = {
+    ...{ ...claimOf(model, query).statement, programs: terms.programs, programCount: terms.programCount },
+    ...{ tokens: toHex(words), promptCount: BigInt(PROMPT_TOKENS) },
+  };
+  const receipt = { payerId: 7, salt, prompt: text.toString(), answer: ANSWER, lengths };
+  const { args } = decodeFunctionData({
+    abi: traceGameAbi,
+    data: claimReceiptCall(model, terms, query, receipt),
+  });
+  const changed = [statement, programPath, ...args!.slice(2)];
+  const data = encodeFunctionData({
+    abi: traceGameAbi,
+    functionName: "claimReceipt",
+    args: changed,
+  } as never);
+  return { data, shown: [statement, terms, toHex(text), packLengths(lengths)] as const };
+}
+
+/** Sends it, and holds it to what nodes and blocks take. */
+async function sendWithin(who: Hex, data: Hex, valueWei = 0n): Promise<number> {
+  // Besides the call a transaction has some 200 bytes.
+  expect(size(data)).toBeLessThanOrEqual(TRANSACTION_BYTES - 200);
+  const gas = await f.send(who, data, valueWei);
+  expect(gas).toBeLessThanOrEqual(MOST_GAS);
+  return gas;
+}
+const isRefuted = async (claimId: bigint) => ((await f.read("claims", [claimId])) as readonly boolean[])[3];
+const call = (functionName: string, args: readonly unknown[]) =>
+  encodeFunctionData({ abi: traceGameAbi, functionName, args } as never);
+
+describe("the largest claim", () => {
+  test("is refuted by a token, in a transaction that nodes pass on", async () => {
+    const { data, shown } = claimOfSize(MOST_CLAIM_BYTES, [CUT]);
+    const claimed = await sendWithin(f.owner, data, BOND_WEI);
+    const claimId = (await f.read("claimCount")) as bigint;
+    const args = [claimId, ...shown, BigInt(PROMPT_TOKENS - 1), entry(CUT)];
+    const refute = call("challengeSpelling", args);
+    const gas = await sendWithin(f.watcher, refute);
+    expect(await isRefuted(claimId)).toBe(true);
+    console.log({ claimBytes: size(data), claimed, spellingBytes: size(refute), spelling: gas });
+  });
+
+  test("is refuted by two neighbours with the longest chains of rules that a vocabulary may have", async () => {
+    const last = [tokenOf(ENDS.left.at(-1)!), tokenOf(ENDS.right.at(-1)!)];
+    const { data, shown } = claimOfSize(MOST_CLAIM_BYTES, last, 1n);
+    await sendWithin(f.owner, data, BOND_WEI);
+    const claimId = (await f.read("claimCount")) as bigint;
+    const entries = (ks: readonly number[]) => ks.toReversed().map((k) => entry(tokenOf(k)));
+    const chains = [entry(JOINED), entries(ENDS.left), entries(ENDS.right)];
+    const refute = call("challengeJoin", [claimId, ...shown, BigInt(PROMPT_TOKENS - 2), ...chains]);
+    const gas = await sendWithin(f.watcher, refute);
+    expect(await isRefuted(claimId)).toBe(true);
+    console.log({ joinBytes: size(refute), join: gas });
+  });
+
+  test("has one byte less than what L1 refuses", async () => {
+    const { data } = claimOfSize(MOST_CLAIM_BYTES + 1, [CUT], 2n);
+    expect(await f.refusal(f.owner, data, BOND_WEI)).toBe("LedgerTracesClaimInvalid");
+  });
+});
+
+describe("a vocabulary", () => {
+  const sized = (count: number, own: Iterable<[number, SpelledToken]> = []) => {
+    const none: SpelledToken = { bytes: new Uint8Array(1), rule: null };
+    const all = Array<SpelledToken>(count).fill(none);
+    for (const [token, made] of own) all[token] = made;
+    return vocabularyFault({ tokens: all, joining: JOINING.gpt2Marked });
+  };
+  test("of which all can be shown is taken, and no other", () => {
+    expect(sized(VOCABULARY, tokens)).toBeNull();
+    expect(sized(VOCABULARY + 1)).toContain("tokens");
+    expect(sized(8, [[3, { bytes: new Uint8Array(MOST_TOKEN_BYTES + 1), rule: null }]])).toContain(
+      "spells 257",
+    );
+    const chain = Array.from({ length: 40 }, (_, i): [number, SpelledToken] => [
+      VOCABULARY - 40 + i,
+      { bytes: new Uint8Array(2), rule: { rank: i, left: 0, right: i === 0 ? 1 : VOCABULARY - 41 + i } },
+    ]);
+    expect(sized(VOCABULARY, chain)).toContain("rules");
+  });
+
+  test.each([
+    ["of more tokens than a path of 20 words opens", { vocabularySize: VOCABULARY + 1 }, DRAWS],
+    [
+      "in terms with more inputs than a statement has room for",
+      { inputs: Array<Hex>(INPUTS + 1).fill(zeroHash) },
+      DRAWS,
+    ],
+    ["of a model with more draws than are approved at once", {}, 2 * DRAWS],
+  ])("%s is not registered", async (_, changed, draws) => {
+    const other = await modelWith(changed, draws);
+    expect(await f.refusal(f.stranger, other.registration)).toBe("LedgerTracesOtherModel");
+  });
+
+  test("is registered once with its statics", async () => {
+    expect(await f.refusal(f.stranger, registration)).toBe("LedgerTracesRegistered");
+  });
+});
+
+test("as many draws as a model may have are approved with a quarter of a transaction's gas to spare", async () => {
+  const receipts: bigint[] = [];
+  const claimIds: bigint[] = [];
+  const { data } = claimOfSize(60_000, [LETTERS], 100n);
+  await f.send(f.owner, data, BOND_WEI);
+  claimIds.push((await f.read("claimCount")) as bigint);
+  receipts.push(await f.receiptOf(claimIds[0]!));
+  await f.passTime(80n * HOUR_SECONDS);
+  // One claim stands for all: of others four words each are read for the first time, for 2,000 gas more.
+  const colderGas = (DRAWS - 1) * (4 + 1) * 2_000;
+  const elements = Array.from({ length: DRAWS }, (_, k) => [
+    (1n << 128n) | BigInt(k + 1),
+    (BigInt(k + 1) << 24n) | 7n,
+    receipts[0]!,
+  ]).flat();
+  const tail = [
+    ...elements,
+    ...Array<bigint>((DATA_CHUNK - (elements.length % DATA_CHUNK)) % DATA_CHUNK).fill(0n),
+  ];
+  let commitment = 7n;
+  for (let from = 0; from < tail.length; from += DATA_CHUNK)
+    commitment = hashTagged(TAG.data, [commitment, ...tail.slice(from, from + DATA_CHUNK)]);
+  const ids = Array<bigint>(DRAWS).fill(claimIds[0]!);
+  const args = [model.rollup, BigInt(MODEL_ID), commitment, 7n, tail, BigInt(elements.length), ids];
+  const gas = await sendWithin(f.stranger, call("approve", args));
+  expect(gas + colderGas).toBeLessThanOrEqual(MOST_GAS);
+  console.log({ approve: gas, colderGas });
+});

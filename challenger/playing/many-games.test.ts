@@ -1,0 +1,146 @@
+/** What an owner needs who is challenged about many claims at once: traces, transactions, and the order of his moves. */
+
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { madeConfigs } from "@openledger/models/testing/made-models";
+import { encodeFunctionData, size } from "viem";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { claimReceiptCall, type TracedTuple, tracedTuple } from "../games/ledger-claims.ts";
+import { type LedgerTracesFixture, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
+import { falseTrace, placeOf } from "../games/testing/played-games.ts";
+import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, smallModel } from "../games/testing/trace-fixture.ts";
+import { type PlayerAccount, type PlayerOptions, TracePlayer } from "../games/trace-player.ts";
+import {
+  type DescribedModel,
+  describeModel,
+  type TracedQuery,
+  traceQuery,
+  tracingKernels,
+} from "../games/traced-model.ts";
+
+const CLAIMS = 6;
+const END = 5;
+let f: LedgerTracesFixture;
+let model: DescribedModel;
+let terms: TracedTuple;
+let right: TracedQuery;
+let lie: TracedQuery;
+let snapshot: `0x${string}`;
+beforeAll(async () => {
+  f = await startLedgerTraces();
+  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
+  const small = await smallModel(config, 6);
+  const ledger = await f.ledgerWith(
+    {
+      describe: (rollup) => describeModel({ rollup, modelId: 3n }, small.model, small.inputs),
+      terms: (of) =>
+        tracedTuple(of, {
+          ...{ claimant: f.owner, rest: 1, mostTokens: 4, endToken: END },
+          ...{ vocabulary: null, rules: 0n, isLikeliest: false },
+        }),
+    },
+    20,
+    2,
+  );
+  ({ model, traced: terms } = ledger);
+  await f.send(f.stranger, ledger.registration);
+  const kernels = tracingKernels("wasm", model);
+  right = traceQuery(model, { tokens: [3, 14, 15, END], promptCount: 2 }, kernels);
+  lie = falseTrace(model, right, kernels, placeOf(right, "chain"));
+}, 60_000);
+afterAll(() => f?.stop());
+beforeEach(async () => {
+  snapshot = await f.client.snapshot();
+});
+afterEach(() => f.client.revert({ id: snapshot }));
+
+const claim = (query: TracedQuery, salt: bigint) => {
+  const answer = JSON.stringify({ text: "So.", tokens: [15] });
+  const receipt = { payerId: 7, salt, prompt: "How?", answer, lengths: [] };
+  return f.send(f.owner, claimReceiptCall(model, terms, query, receipt), BOND_WEI);
+};
+
+/** Counts traces and transactions. */
+function playerOf(who: `0x${string}`, own: TracedQuery, changed: Partial<PlayerOptions> = {}) {
+  const traced: bigint[] = [];
+  const sent: number[] = [];
+  const account = f.accountOf(who);
+  const player = new TracePlayer({
+    ...{ publicClient: f.publicClient, game: f.game, challenges: false, mostTraced: 99 },
+    account: {
+      ...account,
+      send: (call) => {
+        sent.push(size(call.data));
+        return account.send(call);
+      },
+    } satisfies PlayerAccount,
+    traceOf: ({ claimId }) => {
+      traced.push(claimId);
+      return own;
+    },
+    ...changed,
+  });
+  return { player, traced, sent };
+}
+
+test("games about six claims take two traces a claim, and a transaction for the moves of a look", async () => {
+  for (let salt = 0n; salt < CLAIMS; salt++) await claim(right, salt);
+  const owner = playerOf(f.owner, right);
+  const attacker = playerOf(f.watcher, lie, { challenges: true });
+  let moves = 0;
+  let looks = 0;
+  for (;;) {
+    await attacker.player.playOnce();
+    const round = await owner.player.playOnce();
+    expect(round.failures).toEqual([]);
+    if (round.moves.length === 0) break;
+    expect(round.moves).toHaveLength(CLAIMS);
+    moves += round.moves.length;
+    looks++;
+  }
+  console.log({ moves, looks, traces: owner.traced.length, transactions: owner.sent.length });
+  expect(moves).toBeGreaterThanOrEqual(3 * CLAIMS);
+  expect(owner.traced.length).toBeLessThanOrEqual(2 * CLAIMS);
+  // A claim that takes a trace is played at once; all others of a look together.
+  expect(owner.sent.length).toBeLessThanOrEqual(owner.traced.length + looks);
+  // The attacker traces each claim to compare it, and once more below an operation.
+  expect(attacker.traced.length).toBeLessThanOrEqual(2 * CLAIMS);
+});
+
+test("the move with the least time comes before the others", async () => {
+  await claim(right, 1n);
+  await claim(right, 2n);
+  const challenge = async (claimId: bigint) => {
+    const only = playerOf(claimId === 1n ? f.watcher : f.stranger, lie, {
+      challenges: true,
+      traceOf: (one) => (one.claimId === claimId ? lie : right),
+    });
+    await only.player.playOnce();
+  };
+  await challenge(2n);
+  await f.passTime(HOUR_SECONDS);
+  await challenge(1n);
+  const { moves } = await playerOf(f.owner, right).player.playOnce();
+  expect(moves.map(({ claimId }) => claimId)).toEqual([2n, 1n]);
+});
+
+test("256 games of a friend about a true claim, or the false one, make no default watcher look on", async () => {
+  await f.client.setBalance({ address: f.stranger, value: 10n ** 21n });
+  await claim(right, 1n);
+  const friend = f.accountOf(f.stranger);
+  const challenge = (claimId: bigint) => ({
+    data: encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [claimId] }),
+    valueWei: STAKE_WEI,
+  });
+  for (let game = 0; game < 256; game++) await friend.send(challenge(1n));
+  await claim(lie, 2n);
+  const watch = async () => {
+    const { player } = playerOf(f.watcher, right, { challenges: true });
+    const { failures, moves } = await player.playOnce();
+    return { failures, moves: moves.map(({ claimId, what }) => [claimId, what]) };
+  };
+  const before = await f.client.snapshot();
+  expect(await watch()).toEqual({ failures: [], moves: [[2n, "challenge"]] });
+  await f.client.revert({ id: before });
+  for (let game = 0; game < 256; game++) await friend.send(challenge(2n));
+  expect(await watch()).toEqual({ failures: [], moves: [[2n, "challenge"]] });
+});
