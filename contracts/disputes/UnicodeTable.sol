@@ -3,7 +3,7 @@
 pragma solidity ^0.8.30;
 
 /// @title Letters, numbers, white space and signs of Unicode 14.0, beyond ASCII
-/// @notice docs/lm-disputes.md. Three bytes a range: 21 bits of its first character, 3 of its class as WordBorders numbers it.
+/// @notice docs/explanation/fault-proofs.md. Three bytes a range: 21 bits of its first character, 3 of its class as WordBorders numbers it.
 library UnicodeTable {
     bytes internal constant RANGES =
         hex"00040300042800043300050500050b00055100055b0005920005a30005a90005b30005ca0005d10005db0005e20005fb0006"
