@@ -24,7 +24,7 @@ function EPOCH_SECONDS() { return 86400; }
 //              those of forced kinds, and under opensForced, B is a model and its counters are opened with their widths;
 //              the caller writes the chain, open amount, counters and balances, and checks balances to be 96 bits.
 // Ensures:     the opened body is B's, except for CreateModel; newBody is the body after the operation; its rules hold
-//              (docs/settlement.md, "Operations"). Of forced kinds each rule is a boolean, and they are executed exactly
+//              (docs/reference/settlement.md, "Operations"). Of forced kinds each rule is a boolean, and they are executed exactly
 //              where all are 1.
 // Constraints: constraint-counts.json, "ModelBody()".
 template ModelBody() {

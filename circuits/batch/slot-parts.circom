@@ -64,7 +64,7 @@ template AmountFloat() {
 
 // A's signature over the operation, or the public dummy key's over 0 where the slot is unsigned.
 //
-// Inputs:      isSigned; domain; core, bRef, w: the message's parts (docs/ledger.md); keyX: A's, below r;
+// Inputs:      isSigned; domain; core, bRef, w: the message's parts (docs/reference/ledger.md); keyX: A's, below r;
 //              keyY, r8x, r8y, s: witness.
 // Assumes:     isSigned is boolean; core and bRef are injective packings of range-checked fields.
 // Ensures:     isSigned = 1: the key (keyX, ±keyY) signed H[MESSAGE](domain, core, bRef, w).

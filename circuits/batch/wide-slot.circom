@@ -21,7 +21,7 @@ function EMPTY_DATANET_BODY() { return 38925898461807910515675658612044363575506
 // Assumes:     feePerUnit < 2^64, timestamp and batchNumber < 2^40, nextId ≤ 8^depth; of queue entries, which L1 fills from its own
 //              storage: addresses are below 2^160 and not 0 (Rollup.sol: RollupAddressZero; type address); a ForcedCollect's
 //              word 1 is 8 bits and a bit at 9 (types uint8, bool), a ForcedSeal's the time of its block. L1 takes no batch that is older than one before it.
-// Ensures:     the effect of the record's kind, exactly (docs/ledger.md). For queue entries every predicate is a
+// Ensures:     the effect of the record's kind, exactly (docs/reference/ledger.md). For queue entries every predicate is a
 //              boolean and the effect is multiplied by their product, while paths and openings are enforced: an
 //              executable entry cannot be shown as invalid, nor the other way round.
 // Constraints: constraint-counts.json, "WideSlot(8)".

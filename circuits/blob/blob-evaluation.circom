@@ -21,7 +21,7 @@ function HIGHEST_POWER(n) {
 function REDUCTIONS(n) { return HIGHEST_POWER(n) - 1 + GIANT_STEPS(n); }
 
 // The value at z of the polynomial that a batch's blob holds: y_b = Σ d_k z^k mod p. Its coefficients are pairs of cores,
-// then members' payloads (blob-elements.ts). L1 has the same value from the blob, at the same z (docs/blobs.md).
+// then members' payloads (blob-elements.ts). L1 has the same value from the blob, at the same z (docs/explanation/data-availability.md).
 //
 // Parameters:  transfers, members: slots of the two sections, together even.
 // Inputs:      z; cores of the slots; payloads; halves: y_b = halves[0] + 2^128 halves[1]. Witness: quotient, remainder: of every

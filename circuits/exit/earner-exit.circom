@@ -8,7 +8,7 @@ include "../settlement/earners.circom";
 include "../batch/collect.circom";
 include "../batch/slot-parts.circom";
 
-// What a role of one earner of a model owns in a frozen ledger, and who gets it (docs/exits.md). Rules: earnerExit in
+// What a role of one earner of a model owns in a frozen ledger, and who gets it (docs/reference/exits.md). Rules: earnerExit in
 // earner-exit.ts.
 //
 // Parameters:  depth of the ledger's tree, at most 8: an id has 3 · depth bits; earners ≤ 256, at least M.

@@ -2,7 +2,7 @@ pragma circom 2.1.6;
 
 include "../field/data-commitment.circom";
 
-// The elements of an exit, C and y (docs/exits.md). Rules: exitStatement in exit-statement.ts.
+// The elements of an exit, C and y (docs/reference/exits.md). Rules: exitStatement in exit-statement.ts.
 //
 // Inputs:      z; root, key, recipient, amountWei: E.
 // Outputs:     commitment (C), y.

@@ -4,7 +4,7 @@ include "./exit-statement.circom";
 include "../ledger/path-read.circom";
 include "../batch/slot-parts.circom";
 
-// The balance of one leaf of a frozen ledger, and who gets it (docs/exits.md). Rules: leafExit in leaf-exit.ts.
+// The balance of one leaf of a frozen ledger, and who gets it (docs/reference/exits.md). Rules: leafExit in leaf-exit.ts.
 //
 // Parameters:  depth of the ledger's tree, at most 8: an id has 3 · depth bits.
 // Public:      commitment (C), y; z.

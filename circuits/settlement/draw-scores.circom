@@ -14,7 +14,7 @@ include "./score-rows.circom";
 //
 // Parameters:  rows >= 1; features = 1 ... 2,072.
 // Inputs:      start[2] = S and startMultiple[2] = 170 * S (StartPoint); columns u, v, tripleU, tripleV (FeatureColumns);
-//              queryBytes[features] (docs/settlement.md); scores[rows], blindScore = s': hints only.
+//              queryBytes[features] (docs/reference/settlement.md); scores[rows], blindScore = s': hints only.
 // Outputs:     positive[rows] = max(0, s_k); queryCommitment.
 // Assumes:     S is of order l, and a hash made it after the columns and this query were fixed; columns are on the curve,
 //              not (0, 0), and tripled; the generators are points that nobody knows a relation of.

@@ -7,7 +7,7 @@ include "../ledger/rewards-tree.circom";
 include "./settlement-vector.circom";
 
 // The genesis of a model, or the default split of a sealed epoch: by row counts, without queries and scores
-// (docs/settlement.md). Rules: earner-table-rules.ts.
+// (docs/reference/settlement.md). Rules: earner-table-rules.ts.
 //
 // Parameters:  earners ≤ 256, at least M.
 // Public:      commitment (C), y; z.

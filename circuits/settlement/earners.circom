@@ -10,7 +10,7 @@ include "../field/poseidon.circom";
 // Outputs:     earnerCount (M); rowTotal (N), the sum of the counts; ownersCommitment.
 // Assumes:     nothing; the caller compares ownersCommitment with the model's.
 // Ensures:     present is 1 for earners 0 … M − 1 and 0 behind them, M ≥ 1; counts of absent earners are 0;
-//              ownersCommitment = h over M and the first ceil(M / 15) chunks of counts (docs/settlement.md).
+//              ownersCommitment = h over M and the first ceil(M / 15) chunks of counts (docs/reference/settlement.md).
 // Constraints: 2 an earner, less 2; 609 for every 15 earners or part of 15, and 1 for each such but the first; 2, linear.
 template Earners(earners) {
     signal input present[earners];

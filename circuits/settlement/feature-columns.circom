@@ -33,7 +33,7 @@ template FeatureColumn() {
 }
 
 // The column commitments of a model: checked, tripled and hashed once a proof. Rules: columnsCommitment in
-// feature-commitment.ts; format: docs/settlement.md.
+// feature-commitment.ts; format: docs/reference/settlement.md.
 //
 // Parameters:  features >= 1.
 // Inputs:      u[features], v[features]: Montgomery coordinates of C_j, the prover's.

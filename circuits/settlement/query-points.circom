@@ -36,7 +36,7 @@ template QueryEntry() {
     }
 }
 
-// The hash of a query's bytes. Rules: queryCommitment in query.ts; format: docs/settlement.md.
+// The hash of a query's bytes. Rules: queryCommitment in query.ts; format: docs/reference/settlement.md.
 //
 // Parameters:  features >= 1.
 // Inputs:      bytes[features].

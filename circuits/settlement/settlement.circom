@@ -19,7 +19,7 @@ function LOG2_CEIL(n) {
     return bits;
 }
 
-// The sampled settlement of a sealed epoch (docs/settlement.md): who earned what, by the scores of the drawn payments'
+// The sampled settlement of a sealed epoch (docs/reference/settlement.md): who earned what, by the scores of the drawn payments'
 // queries. Rules: settlement-rules.ts. The main source includes the generators' tables first (generator-tables.ts).
 //
 // Parameters:  rows ≥ N; features: exactly d; earners ≤ 256, at least M; payments; draws: a power of two, at most 128.
@@ -29,7 +29,7 @@ function LOG2_CEIL(n) {
 //              randomness. The ledger opens J over the model's leaf, so `sealed` and the old root are the leaf's, and
 //              credits what J says. The leaf's statics had a genesis (earner-table.circom). Its chain was written by
 //              PayInference: packed amounts are below 2^120 and their cumulative wei grow.
-// Ensures:     what docs/attribution-proof.md states, 1 to 7.
+// Ensures:     what docs/explanation/attribution-proof.md states, 1 to 7.
 //
 // What a challenge must not precede is in C: see G. Bound by what is in C: the payments by chain, the columns, counts and
 // split by statics in J, a valid draw's query by its receipt, its scores by query and columns (DrawScores), μ by the scores.

@@ -5,7 +5,7 @@ include "../batch/slot-parts.circom";
 include "./terms.circom";
 
 // What every signed slot of the table has: fields, fee, signature, and the use of one nonce. It touches no leaf: it states
-// terms, which the whole batch demands to cancel (docs/leaf-table.md).
+// terms, which the whole batch demands to cancel (docs/explanation/leaf-table.md).
 //
 // Parameters:  window: levels that the table reaches, so ids have 3 bits each; units: fee units of the kind.
 // Inputs:      domain, feePerUnit; gamma, power[9] (terms.circom); isUsed; kind; w: the message's word. Witness: aBits,

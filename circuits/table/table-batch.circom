@@ -10,13 +10,13 @@ include "./table-tree.circom";
 include "./table-frame.circom";
 
 // A batch of the ledger. The statement: "C commits to a data vector that describes a correct transition, and the vector's
-// polynomial has the value y at z" (docs/ledger.md, "Batch data" and "At once"). Frequent operations share a leaf table: each
+// polynomial has the value y at z" (docs/reference/ledger.md, "Batch data" and "At once"). Frequent operations share a leaf table: each
 // distinct leaf is opened and closed once. Rules: batch.ts, table-builder.ts, table-terms.ts.
 //
 // Parameters:  as TableFrame; approvalDelay in seconds.
 // Public:      commitment (C), y; z; with a blob also blobHalves, 128 bits each: the blob's value at z.
 // Inputs:      header; arrays over slots, rows, units and wide slots of what the parts take.
-// Ensures:     docs/leaf-table.md, "The theorem".
+// Ensures:     docs/explanation/leaf-table.md, "The theorem".
 // Constraints: tableConstraints in table-counts.ts; every line is an equality of two signals, so
 //              table-composition.ts puts the same constraints together from compiled parts.
 template TableBatch(depth, transfers, members, wide, rows, units, low, top, approvalDelay, isBlob) {

@@ -6,7 +6,7 @@ include "../batch/slot-parts.circom";
 include "./row-groups.circom";
 
 // What a batch states beside its slots, rows, units and tree: header, order of slots and units, the one equation, fee leaf,
-// elements, C and y. Both sections of the table are what L1 sees as narrow slots (docs/ledger.md, "Batch data").
+// elements, C and y. Both sections of the table are what L1 sees as narrow slots (docs/reference/ledger.md, "Batch data").
 //
 // Parameters:  depth 1 … 8; transfers, members: slots of the two sections, together even; wide ≥ 0: wide slots; rows, units ≥ 1;
 //              low, top ≥ 1 with low + top ≤ depth: levels below and in the tree's top; isBlob: 1 where cores and payloads of
@@ -15,7 +15,7 @@ include "./row-groups.circom";
 //              slot, row and unit what it puts out; payloads and words; lastRoot, lastNextId: the last wide slot's.
 // Outputs:     commitment (C), y.
 // Assumes:     the parts' assumptions on each other; flags boolean; fees below 2^70 and ids below 2^25.
-// Ensures:     all terms cancel: with C before z, this is what docs/leaf-table.md proves from. Nulls are a suffix of each
+// Ensures:     all terms cancel: with C before z, this is what docs/explanation/leaf-table.md proves from. Nulls are a suffix of each
 //              section; used units have rising ids and come first; the fee leaf gets exactly the fees; header fields have
 //              their widths; y is the value at z of the elements that L1 evaluates, each of which is bound by C.
 // Constraints: partConstraints in table-counts.ts.

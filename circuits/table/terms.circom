@@ -4,7 +4,7 @@ include "../field/poseidon.circom";
 
 // The terms of the table's one equation. A term is weight / (gamma - point), a point a polynomial in alpha whose
 // coefficients are what the term says. power[i] = alpha^(i + 1). Each sort has its own multiple of alpha^9, so no point of
-// one sort is a point of another. docs/leaf-table.md has the table of sorts.
+// one sort is a point of another. docs/explanation/leaf-table.md has the table of sorts.
 function SORT_BALANCE() { return 1; }
 function SORT_NONCE() { return 2; }
 function SORT_REFERENCE() { return 3; }

@@ -13,9 +13,9 @@ import {WordBorders} from "./WordBorders.sol";
 import {WordTrees} from "./WordTrees.sol";
 
 /// @title What a claim of a language model has to be, computed from what is shown
-/// @notice docs/lm-disputes.md. LedgerTraces asks it. It has no state and holds nothing.
+/// @notice docs/explanation/fault-proofs.md. LedgerTraces asks it. It has no state and holds nothing.
 contract ClaimChecks {
-    // Tags and packings of docs/ledger.md.
+    // Tags and packings of docs/reference/ledger.md.
     uint256 private constant NODE = 2;
     uint256 private constant MODEL_BODY = 9;
     uint256 private constant RECEIPT = 18;

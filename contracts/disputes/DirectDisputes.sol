@@ -8,9 +8,9 @@ import {LedgerMath} from "./LedgerMath.sol";
 
 /// @title One wrong place of a posted direct model, shown in one transaction
 /// @notice Rows of a direct model are exact influence over the model's own inputs: B_k = factor · residual · Q x_k, with Q
-/// the curvature's inverse. Every object of it can be checked alone, Q too (docs/direct-disputes.md).
+/// the curvature's inverse. Every object of it can be checked alone, Q too (docs/explanation/disputes.md).
 contract DirectDisputes is JudgedDisputes {
-    /// @dev What the binding says of a direct model's columns: docs/ledger.md.
+    /// @dev What the binding says of a direct model's columns: docs/reference/ledger.md.
     uint256 private constant SHAPE = 3_072;
     uint256 private constant BUCKET_STEP = 16;
 

@@ -5,7 +5,7 @@ import {IDisputes} from "./IDisputes.sol";
 import {Openings} from "./Openings.sol";
 
 /// @title Which leaves a posting of a direct model has
-/// @notice docs/direct-disputes.md says what each holds. A model of D buckets has W = D + 1 columns, the last for the bias.
+/// @notice docs/explanation/disputes.md says what each holds. A model of D buckets has W = D + 1 columns, the last for the bias.
 library DirectTrees {
     /// @dev In the map's tree: numbers, sizes, the inverse's rows, the curvature's rows, digests.
     uint256 internal constant NUMBERS = 0;

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 /// @title Whether a model's features belong to its rows: a window in which anyone shows one wrong place
-/// @notice docs/disputes.md says what each object is, and which statements have no challenge.
+/// @notice docs/explanation/disputes.md says what each object is, and which statements have no challenge.
 ///
 /// A model's owner posts what the model is made of, as roots, with a bond. Until the window ends anyone may show one place
 /// that is wrong, in one transaction. Then the posting is refuted for good: half of its bond is the challenger's, the
@@ -63,7 +63,7 @@ interface IDisputes {
         bytes32 points;
     }
 
-    /// @notice A datanet's leaf in the ledger, besides what the statement says of it (docs/ledger.md, "State").
+    /// @notice A datanet's leaf in the ledger, besides what the statement says of it (docs/reference/ledger.md, "State").
     /// @param fields nonce, l1Owner, keyX, balance, chain, openAmount, counters.
     struct DatanetLeaf {
         uint256[7] fields;

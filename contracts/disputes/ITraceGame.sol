@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {TraceRules} from "./TraceRules.sol";
 
 /// @title Whether numbers of a language model are its text's: a game of two, refereed to the last bit
-/// @notice docs/lm-disputes.md says what a trace is. LedgerTraces is the game whose verdicts a ledger waits for.
+/// @notice docs/explanation/fault-proofs.md says what a trace is. LedgerTraces is the game whose verdicts a ledger waits for.
 ///
 /// A model's owner claims the numbers that a text's pass ends with: those of a query, with a bond, or those of a row of G that
 /// is posted with one. Until the window ends anyone may challenge them, with a stake.

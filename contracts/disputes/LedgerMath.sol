@@ -5,7 +5,7 @@ import {ColumnSum} from "./ColumnSum.sol";
 import {PoseidonHash} from "./PoseidonHash.sol";
 
 /// @title What the ledger computes of a model and its datanet, computed on L1
-/// @notice Its hash, a column's commitment, and the commitment to all columns (docs/settlement.md).
+/// @notice Its hash, a column's commitment, and the commitment to all columns (docs/reference/settlement.md).
 ///
 /// Constants lie as code of contracts without functions, in chunks of 766 words. Anyone stores a chunk; its bytes are
 /// fixed by TABLES. It holds no money and has no owner.

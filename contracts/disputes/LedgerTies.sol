@@ -19,7 +19,7 @@ abstract contract LedgerTies is Postings {
     /// @inheritdoc IDisputes
     uint256 public constant UNCHALLENGED = type(uint256).max;
 
-    // Tags and packings of docs/ledger.md.
+    // Tags and packings of docs/reference/ledger.md.
     uint256 private constant NODE = 2;
     uint256 private constant DATANET_BODY = 8;
     uint256 private constant CHALLENGED = 19;

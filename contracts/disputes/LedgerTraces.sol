@@ -20,7 +20,7 @@ interface IRowPostings is IDisputes {
 }
 
 /// @title Games over queries and rows of language models, and what a ledger makes of their verdicts
-/// @notice docs/lm-disputes.md. A model's statics name the roots of its inputs and programs, and who claims for it.
+/// @notice docs/explanation/fault-proofs.md. A model's statics name the roots of its inputs and programs, and who claims for it.
 ///
 /// A claim of a query is of a receipt of that model. A settlement by draws is taken only once each of its opened draws has a
 /// claim that stands; else the epoch goes by row counts, for which nobody is asked. A claim of a row is made of a posting, when
@@ -29,7 +29,7 @@ interface IRowPostings is IDisputes {
 ///
 /// It answers for a gate (GenesisGates) as a contract of disputes does. It has no owner.
 contract LedgerTraces is TraceGame {
-    // Tag of docs/ledger.md.
+    // Tag of docs/reference/ledger.md.
     uint256 private constant DATA = 5;
     uint256 private constant CHUNK = 15;
     uint256 private constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;

@@ -5,7 +5,7 @@ import {Openings} from "./Openings.sol";
 import {WordBorders} from "./WordBorders.sol";
 
 /// @title Whether tokens are those that a tokenizer makes of a prompt, one or two of them at a time
-/// @notice docs/lm-disputes.md. A vocabulary is a tree with a leaf for each token (Openings): rank 4 | left 4 | right 4 |
+/// @notice docs/explanation/fault-proofs.md. A vocabulary is a tree with a leaf for each token (Openings): rank 4 | left 4 | right 4 |
 /// the bytes that it spells. A token of byte-pair encoding is made of two others, by a rule of this rank; one that no rule
 /// makes has the rank 2^32 - 1. One that spells nothing certain has no bytes: no prompt has it.
 library PromptTokens {

@@ -7,7 +7,7 @@ import {WordTrees} from "./WordTrees.sol";
 /// @title A query and an answer, as a trace has them and as a receipt hashes them
 /// @notice A query's entries are odd numbers from -255 to 255; here a byte each, (entry + 255) / 2.
 library QueryBytes {
-    /// @dev Domain tag of a query's commitment, and bytes that an element of it holds (docs/ledger.md).
+    /// @dev Domain tag of a query's commitment, and bytes that an element of it holds (docs/reference/ledger.md).
     uint256 internal constant TAG = 17;
     uint256 private constant ELEMENT_BYTES = 31;
     bytes11 private constant BRACKET = ",\"tokens\":[";

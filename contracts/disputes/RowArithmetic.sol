@@ -27,7 +27,7 @@ library RowArithmetic {
     }
 
     /// @notice How many different words and pairs of words of the text fall on each bucket: at most three of a bucket, and
-    /// the first 2,000 of all, as in a query (docs/attribution-direct.md).
+    /// the first 2,000 of all, as in a query (docs/explanation/attribution-proof.md).
     /// @dev Any bytes have counts: what is no canonical row is read by the same places.
     function count(bytes calldata content, uint256 bucketCount) internal pure returns (Counts memory counts) {
         counts.bucketCount = bucketCount;

@@ -8,7 +8,7 @@ import {LedgerTraces} from "./LedgerTraces.sol";
 import {TextTrees} from "./TextTrees.sol";
 
 /// @title Rows of G of a language model: a window in which anyone shows a false one
-/// @notice docs/lm-disputes.md. A row's real features are the end of a pass of the model over the row, as a query is: whoever
+/// @notice docs/explanation/fault-proofs.md. A row's real features are the end of a pass of the model over the row, as a query is: whoever
 /// says that they are others plays a game (LedgerTraces). All else, how G is made of them, which tokens a row has, what it
 /// shares with others, is shown in one transaction, of this contract or its judges. TextTrees says what is posted.
 ///

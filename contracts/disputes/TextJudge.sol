@@ -9,7 +9,7 @@ import {TextTrees} from "./TextTrees.sol";
 import {Traced} from "./Traced.sol";
 
 /// @title What G of a language model has to be, given its rows' real features
-/// @notice docs/lm-disputes.md. A judge of TextDisputes: each function's first argument is the statement, and each answers
+/// @notice docs/explanation/fault-proofs.md. A judge of TextDisputes: each function's first argument is the statement, and each answers
 /// whether what is shown is right, which fault it would be, and where. That the real features are those of the rows takes
 /// a game: LedgerTraces. Bytes of a wrong length that open a posted root are the owner's fault.
 /// challenger/games/text-faults.ts has the same rules; tests hold the two equal.

@@ -8,7 +8,7 @@ import {TextRows} from "./TextRows.sol";
 import {TextTrees} from "./TextTrees.sol";
 
 /// @title Whether a posted row of texts has the right leader among its near-duplicates
-/// @notice docs/lm-disputes.md. A judge of TextDisputes: the first argument is the statement, the answer whether what is shown
+/// @notice docs/explanation/fault-proofs.md. A judge of TextDisputes: the first argument is the statement, the answer whether what is shown
 /// is right, which fault it would be, and where. challenger/games/text-row-overlap.ts has the same rules; tests hold the
 /// two equal. All of a row's text counts: its text; or its prompt, a new line and its answer. Rows have no labels.
 contract TextOverlap {

@@ -9,7 +9,7 @@ import {Traced} from "./Traced.sol";
 import {WordBorders} from "./WordBorders.sol";
 
 /// @title Whether a posted row's tokens are those that the tokenizer makes of its text
-/// @notice docs/lm-disputes.md. A judge of TextDisputes: each function's first argument is the statement, and each answers
+/// @notice docs/explanation/fault-proofs.md. A judge of TextDisputes: each function's first argument is the statement, and each answers
 /// whether what is shown is right, which fault it would be, and where. challenger/games/text-row-tokens.ts has the same
 /// rules; tests hold the two equal.
 ///

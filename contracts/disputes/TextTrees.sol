@@ -8,7 +8,7 @@ import {PoseidonHash} from "./PoseidonHash.sol";
 import {Traced} from "./Traced.sol";
 
 /// @title Which leaves a posting of a language model has
-/// @notice docs/lm-disputes.md says what each holds. Of a Statement's fields some hold something else than for e-mails:
+/// @notice docs/explanation/fault-proofs.md says what each holds. Of a Statement's fields some hold something else than for e-mails:
 ///
 /// | field | here |
 /// |---|---|
@@ -20,7 +20,7 @@ import {Traced} from "./Traced.sol";
 /// | `inputs` | not used |
 /// | `weights` | keccak256 of what the statics bind of the trace (Traced); no tree |
 library TextTrees {
-    /// @dev Domain tag of docs/ledger.md.
+    /// @dev Domain tag of docs/reference/ledger.md.
     uint256 private constant TRACED = 22;
     uint256 internal constant FACT_BYTES = 32;
     uint256 internal constant TOKEN_BYTES = 6;

@@ -6,7 +6,7 @@ import {Openings} from "./Openings.sol";
 import {WordTrees} from "./WordTrees.sol";
 
 /// @title What one number of a language model's trace has to be
-/// @notice A trace is a list of operations, each with a matrix of floats as its result (docs/lm-disputes.md). `output`
+/// @notice A trace is a list of operations, each with a matrix of floats as its result (docs/explanation/fault-proofs.md). `output`
 /// computes one of them from the numbers that it is made of, which open the trace's own root.
 /// challenger/trace/leaf-rules.ts has the same rules; tests hold the two equal.
 contract TraceRules {

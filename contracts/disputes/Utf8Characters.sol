@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {UnicodeTable} from "./UnicodeTable.sol";
 
 /// @title Characters of UTF-8 and their classes, whatever the bytes
-/// @notice docs/lm-disputes.md; models/tokens/utf8-characters.ts is the same. Never a revert: a byte that is of no character
+/// @notice docs/explanation/fault-proofs.md; models/tokens/utf8-characters.ts is the same. Never a revert: a byte that is of no character
 /// stands alone, and its class is not sure. Nor is that of a character on which engines differ.
 library Utf8Characters {
     uint256 internal constant UNSURE = 0;

@@ -5,7 +5,7 @@ import {UnicodeTable} from "./UnicodeTable.sol";
 import {Utf8Characters} from "./Utf8Characters.sol";
 
 /// @title Where patterns of tokenizers cut a text into pieces, as far as neighbours show it
-/// @notice docs/lm-disputes.md; models/tokens/word-borders.ts is the same. GPT-2's pattern is
+/// @notice docs/explanation/fault-proofs.md; models/tokens/word-borders.ts is the same. GPT-2's pattern is
 ///   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 /// Llama 3's, and Qwen 2's with \p{N} alone, is
 ///   (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+

@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 /// @title Which of an operator's machines may acknowledge operations now
 /// @notice It stands beside the rollup: the rollup does not know it, and it holds no money. Whoever ignores it can do
 /// nothing that he could not do without it. Its one use: an operator with two machines and one key does not
-/// contradict himself (docs/failover.md).
+/// contradict himself (docs/how-to/fail-over.md).
 /// @dev Time is the block's. Ethereum's clients take no block from the future, but for half a second.
 interface ISequencerLease {
     /// @param epoch Counted from 1: which taking of the lease this is. 0 before the first.

@@ -6,7 +6,7 @@ import {IRollup} from "./IRollup.sol";
 import {storeWord} from "./MemoryWords.sol";
 import {MAX_LEAF_COUNT, R} from "./Protocol.sol";
 
-/// @title The elements E of one batch (docs/ledger.md, "Batch data")
+/// @title The elements E of one batch (docs/reference/ledger.md, "Batch data")
 /// @dev E is built once, in one buffer, and that buffer is hashed and evaluated.
 library BatchElements {
     /// @dev One batch's elements in memory; `start`, `wideAt` and `wordsAt` are addresses of 32-byte words.

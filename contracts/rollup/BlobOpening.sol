@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IRollup} from "./IRollup.sol";
 
-// The value of a batch's blob at its challenge (docs/blobs.md, "On L1").
+// The value of a batch's blob at its challenge (docs/explanation/data-availability.md, "On L1").
 
 /// @dev Wire form, behind the rest of the batch: the value 32, the KZG commitment 48, the KZG proof 48.
 uint256 constant BLOB_OPENING_SIZE = 128;

@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {IRollup} from "./IRollup.sol";
 import {R} from "./Protocol.sol";
 
-// What L1 does with a vector of elements E in memory, of a batch or of a settlement (docs/ledger.md, "Batch data").
+// What L1 does with a vector of elements E in memory, of a batch or of a settlement (docs/reference/ledger.md, "Batch data").
 
 bytes32 constant CHALLENGE_TAG = keccak256("OpenLedger challenge v1");
 

@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 /// @title Groth16 proofs of several circuits over BN254, checked in one pairing
 /// @notice Every circuit has three public inputs, in this order: the commitment C, the evaluation y and the challenge z of
-/// docs/ledger.md. Batches with a blob have two more: the halves of the blob's value at z (docs/blobs.md). All registered circuits share alpha and beta, and gamma is the generator of G2.
+/// docs/reference/ledger.md. Batches with a blob have two more: the halves of the blob's value at z (docs/explanation/data-availability.md). All registered circuits share alpha and beta, and gamma is the generator of G2.
 /// Points of G2 are written as the EVM's pairing reads them: the imaginary coordinate first.
 /// @dev Assumes that each key comes from an honest setup: whoever knows the discrete logarithm of delta can forge.
 /// That two deltas are independent cannot be checked here; only equal ones are refused.
@@ -23,8 +23,8 @@ interface IBatchVerifier {
     /// - 1, a sampled settlement: size0 payments at most in an epoch, size1 earners of the model's table;
     /// - 2, a default split or a genesis: size0 is 0, size1 earners of the model's table;
     /// - 3, an exit: of a leaf's balance with sizes 0 and 0, of an earner's part with size0 1, size1 earners of the table.
-    /// @param tableSizes Of a batch the sizes of its leaf table (docs/leaf-table.md, "On L1"), never 0; of all others 0. The
-    /// contract looks at bit 45: the narrow slots stand in a blob (docs/blobs.md). It keeps the rest for those who derive keys.
+    /// @param tableSizes Of a batch the sizes of its leaf table (docs/explanation/leaf-table.md, "On L1"), never 0; of all others 0. The
+    /// contract looks at bit 45: the narrow slots stand in a blob (docs/explanation/data-availability.md). It keeps the rest for those who derive keys.
     /// @param isDevelopment The setup's secret is known to somebody: accepted on chain 31337 only.
     struct CircuitConfig {
         uint8 sort;
@@ -35,7 +35,7 @@ interface IBatchVerifier {
         VerifyingKey key;
     }
 
-    /// @param circuitId See docs/settlement.md; a part of every challenge, so that a proof serves one circuit only.
+    /// @param circuitId See docs/reference/settlement.md; a part of every challenge, so that a proof serves one circuit only.
     struct Circuit {
         uint8 sort;
         uint16 size0;

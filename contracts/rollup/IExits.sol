@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {IBatchVerifier} from "./IBatchVerifier.sol";
 
 /// @title The way out of a ledger that stands still
-/// @notice Formats are those of docs/exits.md; invariants are numbered in docs/invariants.md.
+/// @notice Formats are those of docs/reference/exits.md; invariants are numbered in docs/reference/invariants.md.
 ///
 /// Where the queue's oldest entry waits longer than HARD_DEADLINE, anyone may freeze the ledger, for good: its root never
 /// changes again, and the queue takes nothing more. From then on anyone may show by a proof, against that root, what a
@@ -12,7 +12,7 @@ import {IBatchVerifier} from "./IBatchVerifier.sol";
 /// in the queue go back to their senders.
 ///
 /// What it assumes:
-/// - of the circuits: that a proven exit follows docs/exits.md. An unsound one could pay what the ledger owes to the
+/// - of the circuits: that a proven exit follows docs/reference/exits.md. An unsound one could pay what the ledger owes to the
 ///   wrong addresses, but never more than the ledger owes (I2).
 /// - of its callers: nothing. Who calls gains nothing; recipient and amount are fixed by the root.
 interface IExits {

@@ -8,11 +8,11 @@ import {ISettlements} from "./ISettlements.sol";
 import {OpenToken} from "./OpenToken.sol";
 
 /// @title The ledger's root, its bridge of OPEN and its queue
-/// @notice Formats are those of docs/ledger.md; invariants are numbered in docs/invariants.md.
+/// @notice Formats are those of docs/reference/ledger.md; invariants are numbered in docs/reference/invariants.md.
 ///
 /// What it assumes:
 /// - of the token: that it is OpenToken. No fee on transfer, no hooks, no rebasing; else I1 breaks.
-/// - of the circuits: that a proven batch follows docs/ledger.md. L1 checks what it cannot delegate (order of the
+/// - of the circuits: that a proven batch follows docs/reference/ledger.md. L1 checks what it cannot delegate (order of the
 ///   queue, time, who may submit, the bridge's sums) and trusts a proof for the rest. A circuit that proved too much
 ///   could mint inside the ledger, but never pay out more than was paid in (I2).
 /// - of the sequencer: nothing but liveness, and that only until the soft deadline. It cannot take an entry out of
@@ -28,8 +28,8 @@ import {OpenToken} from "./OpenToken.sol";
 interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @param circuit Index of the circuit that proves this batch.
     /// @param commitment C, the Poseidon commitment to the batch's elements.
-    /// @param data Wire form of the batch (docs/ledger.md), of exactly the length that its counts and kinds ask for. With a
-    /// blob its last 128 bytes open the blob (docs/blobs.md); the k-th such batch of a call has the transaction's k-th blob.
+    /// @param data Wire form of the batch (docs/reference/ledger.md), of exactly the length that its counts and kinds ask for. With a
+    /// blob its last 128 bytes open the blob (docs/explanation/data-availability.md); the k-th such batch of a call has the transaction's k-th blob.
     struct Batch {
         uint8 circuit;
         uint256 commitment;

@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {IBatchVerifier} from "./IBatchVerifier.sol";
 
 /// @title What L1 adds to the proofs of settlements: seals, randomness, time
-/// @notice Formats are those of docs/settlement.md; invariants are numbered in docs/invariants.md.
+/// @notice Formats are those of docs/reference/settlement.md; invariants are numbered in docs/reference/invariants.md.
 ///
 /// A model's epoch is sealed by a Seal record in a batch. The block that takes the batch fixes a later block, whose
 /// prevRandao draws the payments that are attributed. A Settle record takes a settlement with its own proof, which
@@ -15,7 +15,7 @@ import {IBatchVerifier} from "./IBatchVerifier.sol";
 /// sequencer's, unless the sequencer leaves it lying for SOFT_DEADLINE.
 ///
 /// What it assumes:
-/// - of the circuits: that a proven settlement follows docs/settlement.md. An unsound one could credit what is in the
+/// - of the circuits: that a proven settlement follows docs/reference/settlement.md. An unsound one could credit what is in the
 ///   ledger to the wrong leaves, or burn it, but never pay out more than was paid in (I2).
 /// - of prevRandao: nobody foresees it RANDOMNESS_DELAY blocks ahead. Who proposes that block can withhold it, once.
 /// - of the chain: a block's hash can be had for 8,191 blocks (EIP-2935). Without that contract `recordRandomness`
@@ -23,7 +23,7 @@ import {IBatchVerifier} from "./IBatchVerifier.sol";
 interface ISettlements {
     /// @param circuit Index of the circuit that proves this settlement: a Settlement or a EarnerTable.
     /// @param commitment C, the Poseidon commitment to the settlement's elements.
-    /// @param data Posted form of docs/settlement.md, "On L1". Empty: the record takes what was parked for it, and
+    /// @param data Posted form of docs/reference/settlement.md, "On L1". Empty: the record takes what was parked for it, and
     /// there is no proof; circuit and commitment are not looked at.
     struct Settlement {
         uint8 circuit;

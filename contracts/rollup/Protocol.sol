@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-// Constants that the contracts share with circuits/protocol.ts; see docs/ledger.md.
+// Constants that the contracts share with circuits/protocol.ts; see docs/reference/ledger.md.
 
 /// @dev Order of BN254's scalar field.
 uint256 constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
 
 uint256 constant MAX_LEAF_COUNT = 2 ** 24;
 uint32 constant GENESIS_NEXT_ID = 2;
-/// @dev Earners of a model's table at most (docs/settlement.md).
+/// @dev Earners of a model's table at most (docs/reference/settlement.md).
 uint256 constant MAX_EARNER_COUNT = 256;
 
 // Kinds with an effect on L1.

@@ -219,7 +219,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         external
         returns (uint256)
     {
-        // The word of a signed Claim (docs/settlement.md); no other has a witness.
+        // The word of a signed Claim (docs/reference/settlement.md); no other has a witness.
         uint256 word = isValidator ? uint256(earnerIndex) | 1 << 9 : earnerIndex;
         return _enqueue(Entry(FORCED_COLLECT, id, modelId, 0, word, 0), maxFeeWei);
     }

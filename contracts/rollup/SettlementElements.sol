@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {ISettlements} from "./ISettlements.sol";
 import {storeWord} from "./MemoryWords.sol";
 
-/// @title The elements E of one settlement (docs/settlement.md, "Two circuits" and "On L1")
+/// @title The elements E of one settlement (docs/reference/settlement.md, "Two circuits" and "On L1")
 /// @dev E is built once, in one buffer, and that buffer is hashed and evaluated.
 library SettlementElements {
     /// @dev The posted header's fields, where the elements lie in memory, and of a genesis the cap.

@@ -19,7 +19,7 @@ function DIRECT_SHAPE(buckets) {
 // Public:      commitment (C), y; z.
 // Inputs:      all private: those of SampledPayout, of DirectScores, and the columns, one a bucket and the bias' last.
 // Assumes:     as Settlement, of L1 and the ledger.
-// Ensures:     what docs/attribution-proof.md states, 1 to 7, with 3 as its section "Direct" has it.
+// Ensures:     what docs/explanation/attribution-proof.md states, 1 to 7, with 3 as its section "Direct" has it.
 //
 // What a challenge must not precede is in C: see SampledPayout, G. Bound by what is in C: the columns by statics in J, a valid
 // draw's counts and class by its receipt, its scores by counts, class and columns, μ by the scores. There is no other choice:

@@ -27,7 +27,7 @@ function BITS_BELOW(n) {
 // Assumes:     what Settlement assumes of L1 and of the ledger. featuresCommitment is the hash of what the scores came from.
 //              Of a valid draw, positive is a function of featuresCommitment and queryCommitment, in 0 … 2^scoreBits − 1; of
 //              a void one, it may be anything in that range.
-// Ensures:     what docs/attribution-proof.md states, 1 to 7, but for how queries score.
+// Ensures:     what docs/explanation/attribution-proof.md states, 1 to 7, but for how queries score.
 //
 // Constraints: those of Settlement less its columns, scores and start.
 //
