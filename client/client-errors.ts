@@ -82,7 +82,7 @@ export const clientErrors = defineErrors("CLI", {
   },
   CLI_LEAF_OWNER_CHANGED: {
     meaning: "the leaf belongs to another address than the caller expects",
-    remedy: "ask the payee for a current id",
+    remedy: "ask the recipient for a current id",
   },
   CLI_OPERATION_DROPPED: {
     meaning: "the sequencer dropped the operation, so it will never be executed",

@@ -48,7 +48,7 @@ try {
   process.exit(1);
 }
 
-const payment = { to: Number(env("PAYEE")), amountWei: parseOpen("1.5") };
+const payment = { to: Number(env("RECIPIENT")), amountWei: parseOpen("1.5") };
 const { from, hash } = await transfer(client, own === undefined ? payment : { ...payment, from: own });
 console.log(`Payment ${hash}`);
 const { stage } = await waitFor(client, { hash }, "posted", {

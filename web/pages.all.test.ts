@@ -35,8 +35,8 @@ describe("the bridge page", () => {
     await page.getByText("In the ledger").waitFor();
     await page.getByLabel("In the ledger").getByText("40").first().waitFor();
 
-    const payee = String(world.users[0]!.leafId);
-    await move(page, "Transfer", "1.5", "Transfer", payee);
+    const recipient = String(world.users[0]!.leafId);
+    await move(page, "Transfer", "1.5", "Transfer", recipient);
     await step(page, /Transfer of 1.5/, "Accepted, done").waitFor();
     await pictureOf(page, "bridge-under-way");
     await page.reload();

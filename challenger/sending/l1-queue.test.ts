@@ -38,8 +38,8 @@ afterEach(() => client.setAutomine(true));
 const queue = (changed: Partial<typeof PATIENT> = {}) =>
   inOrder(sender, (line) => void told.push(line), { ...PATIENT, ...changed });
 /** A payment of its own to each test: what it holds says how often it was made. */
-let payees = 6;
-const payment = (valueWei = 1n) => ({ to: anvilAccount(payees++).address, data: "0x" as Hex, valueWei });
+let recipients = 6;
+const payment = (valueWei = 1n) => ({ to: anvilAccount(recipients++).address, data: "0x" as Hex, valueWei });
 const heldBy = (address: Hex) => client.getBalance({ address });
 const count = (blockTag: "latest" | "pending") =>
   client.getTransactionCount({ address: sender.address, blockTag });

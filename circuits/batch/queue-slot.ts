@@ -53,10 +53,10 @@ export function executeQueueEntry(
       if (leaf === null || wanted === null) break;
       const debited = withLeaf(leaf, { balance: leaf.leaf.balance - wanted });
       // A leaf may pay itself.
-      const payee = owned(entry.b === entry.a ? debited : ledger.leaf(entry.b), entry.word1);
-      if (payee === null) break;
+      const recipient = owned(entry.b === entry.a ? debited : ledger.leaf(entry.b), entry.word1);
+      if (recipient === null) break;
       newA = debited;
-      newB = withLeaf(payee, { balance: credit(payee.leaf.balance, wanted) });
+      newB = withLeaf(recipient, { balance: credit(recipient.leaf.balance, wanted) });
       break;
     }
     case KIND.forcedCollect: {

@@ -210,9 +210,9 @@ template WideSlot(depth, approvalDelay) {
     component ownsB = IsEqual();
     ownsB.a <== ownerB;
     ownsB.b <== words[1];
-    signal isPayee <== (1 - isMissingB) * ownsB.out;
-    signal isDepositTaken <== isDepositTo * isPayee;
-    signal isTransferTaken <== isForcedTransfer * isPayee;
+    signal isRecipient <== (1 - isMissingB) * ownsB.out;
+    signal isDepositTaken <== isDepositTo * isRecipient;
+    signal isTransferTaken <== isForcedTransfer * isRecipient;
     component all = IsEqual();
     all.a <== words[0];
     all.b <== (1 << 96) - 1;

@@ -372,12 +372,12 @@ export class RandomLedger {
           amountWei: random.pick([1n, balance, balance + 1n, WITHDRAW_ALL_WEI]),
         };
       case KIND.forcedTransfer: {
-        const payee = random.pick([...this.accounts, ...this.models]).id;
+        const recipient = random.pick([...this.accounts, ...this.models]).id;
         return {
           ...base,
           a: id,
-          b: random.below(5) === 0 ? ledger.nextId + random.below(4) : payee,
-          word1: random.below(4) === 0 ? 0xbadn : ledger.opened(payee).leaf.l1Owner,
+          b: random.below(5) === 0 ? ledger.nextId + random.below(4) : recipient,
+          word1: random.below(4) === 0 ? 0xbadn : ledger.opened(recipient).leaf.l1Owner,
           amountWei: random.pick([1n, balance, balance + 1n, WITHDRAW_ALL_WEI]),
         };
       }

@@ -13,7 +13,7 @@ import { type FakeSequencer, startFakeSequencer } from "./fake-sequencer.ts";
 const operator = privateKeyToAccount(pad("0x09"));
 const rollupAddress: Address = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
 const tokenAddress: Address = "0x00000000000000000000000000000000000000aa";
-export const owners = { payer: pad("0x0a", { size: 20 }), payee: pad("0x0b", { size: 20 }) } as const;
+export const owners = { payer: pad("0x0a", { size: 20 }), recipient: pad("0x0b", { size: 20 }) } as const;
 
 export interface LedgerFixture {
   sequencer: FakeSequencer;
@@ -36,8 +36,8 @@ export async function createLedgerFixture(options: { hasFeed?: boolean } = {}): 
   };
   sequencer.answers.set("GET /v1/info", infoAnswer(client));
   const payer = leafAnswer({ id: 4, l1Owner: owners.payer, keyX: key.keyX, nextNonce: 12 });
-  const payee = leafAnswer({ id: 7, l1Owner: owners.payee, keyX: 0n, nextNonce: 0 });
-  for (const leaf of [payer, payee]) sequencer.answers.set(`GET /v1/leaves/${leaf.id}`, leaf);
+  const recipient = leafAnswer({ id: 7, l1Owner: owners.recipient, keyX: 0n, nextNonce: 0 });
+  for (const leaf of [payer, recipient]) sequencer.answers.set(`GET /v1/leaves/${leaf.id}`, leaf);
   sequencer.answers.set(`GET /v1/leaves?keyX=${hex32(key.keyX)}`, [payer]);
   return {
     sequencer,

@@ -273,11 +273,11 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     function forceSetOwner(uint24 id, address newOwner, uint96 maxFeeWei) external returns (uint256 index);
 
     /// @notice Queues a transfer inside the ledger; executed only if the caller is leaf `id`'s l1Owner, the balance
-    /// suffices, and leaf `payeeId` then exists with the l1Owner `expectedL1Owner`. Fee as for `forceWithdraw`.
+    /// suffices, and leaf `recipientId` then exists with the l1Owner `expectedL1Owner`. Fee as for `forceWithdraw`.
     /// @param amountWei 2^96 − 1 moves the whole balance.
     function forceTransfer(
         uint24 id,
-        uint24 payeeId,
+        uint24 recipientId,
         uint96 amountWei,
         address expectedL1Owner,
         uint96 maxFeeWei

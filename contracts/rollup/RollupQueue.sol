@@ -204,14 +204,14 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     /// @inheritdoc IRollup
     function forceTransfer(
         uint24 id,
-        uint24 payeeId,
+        uint24 recipientId,
         uint96 amountWei,
         address expectedL1Owner,
         uint96 maxFeeWei
     ) external returns (uint256) {
         if (amountWei == 0) revert RollupAmountZero();
         if (expectedL1Owner == address(0)) revert RollupAddressZero();
-        return _enqueue(Entry(FORCED_TRANSFER, id, payeeId, amountWei, uint160(expectedL1Owner), 0), maxFeeWei);
+        return _enqueue(Entry(FORCED_TRANSFER, id, recipientId, amountWei, uint160(expectedL1Owner), 0), maxFeeWei);
     }
 
     /// @inheritdoc IRollup

@@ -15,7 +15,7 @@ export const LIES = [
   ...["of a frozen ledger", "leaves overdue entries", "a stranger's too early"],
   ...["a stranger's signed operations", "of an entry that was never queued", "of an entry twice"],
   ...["that leaves the first out", "of an entry that was taken", "of one more entry", "of another sender"],
-  ...["of another amount", "of another first word", "of another leaf", "of another payee"],
+  ...["of another amount", "of another first word", "of another leaf", "of another recipient"],
   ...["of another key", "of another kind"],
 ] as const;
 type Lie = (typeof LIES)[number];
@@ -150,7 +150,7 @@ function lieOfFields(calls: MoneyCalls, record: SlotRecord): [name: Lie, Partial
       // A new account's id is the ledger's to give.
       return record.kind === KIND.depositNew
         ? ["of another key", withWord(2, record.words[2]! ^ 1n)]
-        : ["of another payee", { b: record.b ^ 1 }];
+        : ["of another recipient", { b: record.b ^ 1 }];
     default: {
       const kind = record.kind === KIND.forcedTransfer ? KIND.forcedCollect : KIND.forcedTransfer;
       return ["of another kind", { kind, words: record.words.slice(0, 4) }];

@@ -113,9 +113,14 @@ export class MoneyCalls {
       }
       case KIND.forcedTransfer: {
         const b = random.pick(IDS);
-        const payee = this.isOften(4) ? this.#ownerOf(b) : other;
-        const words = [ofLeaf, this.word(payee)];
-        return this.#queue("forceTransfer", from, [id, b, ofLeaf, roles[payee]], { kind, a: id, b, words });
+        const recipient = this.isOften(4) ? this.#ownerOf(b) : other;
+        const words = [ofLeaf, this.word(recipient)];
+        return this.#queue("forceTransfer", from, [id, b, ofLeaf, roles[recipient]], {
+          kind,
+          a: id,
+          b,
+          words,
+        });
       }
       default: {
         const b = random.pick([...MODEL_IDS, id]);

@@ -127,7 +127,7 @@ export function executeEntry(
       expect(leaf.l1Owner, `leaf ${id} claims for its owner`).toBe(entry.sender);
     if (leaf.balance > old.leaf.balance && entry.kind !== KIND.forcedCollect) {
       expect([KIND.depositTo, KIND.forcedTransfer], "what gives to a leaf").toContain(entry.kind);
-      expect([id, old.leaf.l1Owner], "the payee as it was named").toEqual([entry.b, entry.word1]);
+      expect([id, old.leaf.l1Owner], "the recipient as it was named").toEqual([entry.b, entry.word1]);
     }
   }
   return trace;

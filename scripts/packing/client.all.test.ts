@@ -133,7 +133,7 @@ describe("the npm package, used", () => {
       ROLLUP: world.l1.deployment.rollupAddress,
       CHAIN_ID: "31337",
       PRIVATE_KEY: toHex(account.getHdKey().privateKey!),
-      PAYEE: String(world.users[0]!.leafId),
+      RECIPIENT: String(world.users[0]!.leafId),
     });
     // 10 less 1.5 and the fee of a transfer.
     expect(stdout).toMatch(/^posted: 8\.4\d+ OPEN are left\n$/);

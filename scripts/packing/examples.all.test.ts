@@ -57,7 +57,7 @@ describe("the programs that use the client package", () => {
     });
   const payer = () => ({
     PRIVATE_KEY: toHex(account.getHdKey().privateKey!),
-    PAYEE: String(world.users[0]!.leafId),
+    RECIPIENT: String(world.users[0]!.leafId),
   });
 
   it("deposit, pay, and then see the balance proven and the batch accepted", async () => {

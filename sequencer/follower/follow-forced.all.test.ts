@@ -132,7 +132,7 @@ describe("forced entries at a follower", () => {
     await force.forceCollect([ALICE, MODEL_ID, 7, false, ANY_FEE], { account: alice }); // no such earner
     await force.forceCollect([ALICE, ALICE, 0, false, ANY_FEE], { account: alice }); // no model
     await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice, ANY_FEE], { account: alice });
-    await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, bob, ANY_FEE], { account: alice }); // another payee
+    await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, bob, ANY_FEE], { account: alice }); // another recipient
     await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice, ANY_FEE], { account: bob }); // another's leaf
     await force.forceTransfer([ALICE, VALIDATOR, 2n ** 90n, alice, ANY_FEE], { account: alice }); // too much
     await f.l1.passTime(HOUR_SECONDS);

@@ -84,9 +84,9 @@ async function start() {
 
 async function pay(w: L1World, from: TestUser, to: TestUser, nonce: bigint): Promise<Answer> {
   const { roles } = f.l1;
-  const payee = { ...to, l1Owner: BigInt(to === alice ? roles.alice : roles.bob) };
+  const recipient = { ...to, l1Owner: BigInt(to === alice ? roles.alice : roles.bob) };
   const fields = { domain: deployment.domain } as Partial<SignedOperation>;
-  const { body, status } = await send(w.rollup, transfer(from, payee, nonce, fields));
+  const { body, status } = await send(w.rollup, transfer(from, recipient, nonce, fields));
   expect(status, JSON.stringify(body)).toBe(202);
   return body;
 }

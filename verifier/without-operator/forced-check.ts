@@ -23,8 +23,8 @@ export type NoEffect =
   | "leaf-waits"
   | "not-owner"
   | "balance-too-low"
-  | "payee-unknown"
-  | "payee-owner"
+  | "recipient-unknown"
+  | "recipient-owner"
   | "wrong-kind"
   | "model-not-ready"
   | "not-earner"
@@ -66,7 +66,7 @@ function requireEffect(restored: RestoredLedger, wanted: ForcedEntry, sender: Ad
   const payer = ledger.leaf(entry.a);
   switch (entry.kind) {
     case KIND.forcedTransfer:
-      requirePayee(ledger.leaf(entry.b), entry);
+      requireRecipient(ledger.leaf(entry.b), entry);
       requireBalance(restored, payer!, entry);
       break;
     case KIND.forcedWithdraw:
@@ -146,12 +146,12 @@ function requireBalance(
   });
 }
 
-function requirePayee(payee: LeafState | undefined, { b, word1 }: QueueOperation): void {
-  if (payee === undefined)
-    refuse("payee-unknown", `the payee's leaf ${b} does not exist on L1`, { leafId: b });
-  if (payee.leaf.l1Owner === word1) return;
-  const owner = toAddress(payee.leaf.l1Owner);
-  refuse("payee-owner", `the payee's leaf ${b} is owned by ${owner} on L1`, { leafId: b, owner });
+function requireRecipient(recipient: LeafState | undefined, { b, word1 }: QueueOperation): void {
+  if (recipient === undefined)
+    refuse("recipient-unknown", `the recipient's leaf ${b} does not exist on L1`, { leafId: b });
+  if (recipient.leaf.l1Owner === word1) return;
+  const owner = toAddress(recipient.leaf.l1Owner);
+  refuse("recipient-owner", `the recipient's leaf ${b} is owned by ${owner} on L1`, { leafId: b, owner });
 }
 
 function requireModel(record: LeafState | undefined, modelId: number): LeafState {

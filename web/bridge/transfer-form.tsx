@@ -18,7 +18,7 @@ import { useAction } from "./use-action.ts";
 
 export function TransferForm({ live, info, owned, fees }: FormProps) {
   const [text, setText] = useState("");
-  const [payee, setPayee] = useState("");
+  const [recipient, setRecipient] = useState("");
   const action = useAction();
   const account = mainAccount(owned);
   if (account === null) return <NoAccountYet />;
@@ -27,11 +27,13 @@ export function TransferForm({ live, info, owned, fees }: FormProps) {
   // Ten significant digits: what a transfer's 40 bits hold.
   const maxWei = floorAmount(account.balanceWei - feeWei);
   const amount = readAmount(text, { maxWei, maxWhy: "your account holds no more, the fee counted in" });
-  const payeeProblem =
-    payee.trim() === "" || isPayee(payee) ? null : "Write an account's number, or an address (0x…).";
+  const recipientProblem =
+    recipient.trim() === "" || isRecipient(recipient)
+      ? null
+      : "Write an account's number, or an address (0x…).";
   const submit = () =>
     action.run(async () => {
-      const leaf = await findPayee(session.value!, payee.trim(), account.id);
+      const leaf = await findRecipient(session.value!, recipient.trim(), account.id);
       const to = { to: leaf.id, expectedOwner: leaf.l1Owner };
       await startTransfer(session.value!, owned, { ...to, amountWei: amount.wei! });
       setText("");
@@ -44,9 +46,9 @@ export function TransferForm({ live, info, owned, fees }: FormProps) {
         <Field
           label="To"
           placeholder="account number or 0x address"
-          value={payee}
-          onInput={setPayee}
-          problem={payeeProblem}
+          value={recipient}
+          onInput={setRecipient}
+          problem={recipientProblem}
           isDisabled={action.isBusy}
         />
       }
@@ -57,7 +59,7 @@ export function TransferForm({ live, info, owned, fees }: FormProps) {
       help={`Your account holds ${showOpen(account.balanceWei)} OPEN.`}
       action={action}
       onSubmit={() => void submit()}
-      isReady={amount.wei !== null && amount.problem === null && isPayee(payee)}
+      isReady={amount.wei !== null && amount.problem === null && isRecipient(recipient)}
       submitLabel="Transfer"
       busyLabel="Sending …"
       summary={[
@@ -74,10 +76,11 @@ export function TransferForm({ live, info, owned, fees }: FormProps) {
   );
 }
 
-const isPayee = (text: string) => /^\d{1,8}$/.test(text.trim()) || isAddress(text.trim(), { strict: false });
+const isRecipient = (text: string) =>
+  /^\d{1,8}$/.test(text.trim()) || isAddress(text.trim(), { strict: false });
 
 /** The account that a text names. @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID */
-async function findPayee({ client }: Session, text: string, ownId: number): Promise<LedgerLeaf> {
+async function findRecipient({ client }: Session, text: string, ownId: number): Promise<LedgerLeaf> {
   if (/^\d+$/.test(text)) return getLeaf(client, Number(text));
   const leaves = await findLeaves(client, { owner: text as `0x${string}` });
   const accounts = leaves.filter(({ kind, id }) => kind === "account" && id !== ownId);

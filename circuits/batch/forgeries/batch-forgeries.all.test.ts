@@ -21,8 +21,8 @@ import {
   honest,
   nameOf,
   OPENING,
-  PAYEE,
   PAYER,
+  RECIPIENT,
   secretOf,
   World,
 } from "../../testing/forgeries/forgery-world.ts";
@@ -52,9 +52,9 @@ describe("the batch", () => {
   const inputsOf = (slots: LawlessSlots, world = new World(), opening: LawlessOpening = OPENING) =>
     lawlessInputs(world.ledger, SHAPE, opening, slots);
   const transfer = (changes: Partial<LawlessOperation> = {}) => honest(KIND.transfer, changes);
-  const second = transfer({ a: PAYEE, b: PAYER, secret: secretOf(PAYEE) });
+  const second = transfer({ a: RECIPIENT, b: PAYER, secret: secretOf(RECIPIENT) });
 
-  const commit = () => honest(KIND.commitData, { a: PAYEE, secret: secretOf(PAYEE) });
+  const commit = () => honest(KIND.commitData, { a: RECIPIENT, secret: secretOf(RECIPIENT) });
 
   it("refuses a used slot behind a null one, in every section", async () => {
     await tester.calculateWitness(inputsOf({ table: [transfer(), commit()], wide: [second] }));
@@ -306,7 +306,7 @@ describe("the batch", () => {
 
   it("refuses leaves of a kind that is none, wherever one is opened", async () => {
     // Whoever may choose the tag finds nine fields with any hash: the permutation can be inverted.
-    for (const id of [PAYER, PAYEE, 1]) {
+    for (const id of [PAYER, RECIPIENT, 1]) {
       for (const section of ["table", "wide"] as const) {
         const world = new World();
         world.set(id, { kind: 44 });
@@ -358,14 +358,14 @@ describe("the batch", () => {
 
   it("refuses forged outcomes of the queue's predicates", async () => {
     const rows: [LawlessOperation, string[]][] = [
-      [honest(KIND.depositTo), ["ownsB.out", "isPayee", "isDepositTaken", "depositedWei"]],
+      [honest(KIND.depositTo), ["ownsB.out", "isRecipient", "isDepositTaken", "depositedWei"]],
       [
         honest(KIND.forcedWithdraw),
         ["ownsA.out", "isForcedAllowed", "isCovered", "isForcedPaid", "executedWei", "all.out"],
       ],
       [honest(KIND.depositNew), ["full.out", "isDepositOpened", "isNew"]],
       [honest(KIND.forcedSetOwner), ["isOwnerForced", "isKeyForced"]],
-      [honest(KIND.forcedTransfer), ["isPayee", "isTransferTaken", "isForcedPaid", "transferredWei"]],
+      [honest(KIND.forcedTransfer), ["isRecipient", "isTransferTaken", "isForcedPaid", "transferredWei"]],
       [
         honest(KIND.forcedCollect),
         [

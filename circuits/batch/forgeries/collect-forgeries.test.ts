@@ -19,7 +19,7 @@ import {
   COLLECT_GAIN,
   DATANET,
   honest,
-  PAYEE,
+  RECIPIENT,
   SEALED,
   secretOf,
   VALIDATOR_PARTS,
@@ -51,7 +51,7 @@ describe("Collect", () => {
       effectB: (leaf) => ({ ...leaf, body }),
     });
   };
-  const VALIDATOR: Partial<LawlessOperation> = { a: PAYEE, words: [packCollect(0, 1)] };
+  const VALIDATOR: Partial<LawlessOperation> = { a: RECIPIENT, words: [packCollect(0, 1)] };
   const code = "OP_NOT_EARNER";
   testForgeries([
     ...openings(kind),
@@ -65,7 +65,7 @@ describe("Collect", () => {
       at: READY,
       code: "OP_MODEL_NOT_READY",
     },
-    ...[PAYEE, DATANET].map((a) => ({
+    ...[RECIPIENT, DATANET].map((a) => ({
       rule: `leaf ${a}, which is not the contributor`,
       kind,
       forged: () => honest(kind, { a }),

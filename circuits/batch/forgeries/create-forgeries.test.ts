@@ -25,8 +25,8 @@ import {
   MODEL_WORDS,
   nameOf,
   OPENING,
-  PAYEE,
   PAYER,
+  RECIPIENT,
   STATICS,
   World,
 } from "../../testing/forgeries/forgery-world.ts";
@@ -38,7 +38,7 @@ beforeAll(loadForgeryTester);
 describe.each(CREATE_KINDS.map((kind) => [nameOf(kind), kind] as const))("%s", (_name, kind) => {
   const { words = [] } = HONEST[kind]!;
   testForgeries([
-    ...[FREE + 1, PAYEE, 0].map((b) => ({
+    ...[FREE + 1, RECIPIENT, 0].map((b) => ({
       rule: `the chosen id ${b}`,
       kind,
       forged: () => honest(kind, { b }),
@@ -48,7 +48,7 @@ describe.each(CREATE_KINDS.map((kind) => [nameOf(kind), kind] as const))("%s", (
       rule: "a place that is taken",
       kind,
       forged: (world: World) => {
-        world.ledger.nextId = PAYEE;
+        world.ledger.nextId = RECIPIENT;
         return honest(kind);
       },
       tamper: (inputs: Inputs) => {

@@ -30,8 +30,8 @@ import {
   HONEST,
   honest,
   nameOf,
-  PAYEE,
   PAYER,
+  RECIPIENT,
   SEALED,
   World,
 } from "../../testing/forgeries/forgery-world.ts";
@@ -75,7 +75,7 @@ describe(nameOf(forcedCollect), () => {
       rule: "called invalid, the earner shown as another's",
       kind,
       forged: invalid,
-      tamper: shownMember(PAYEE),
+      tamper: shownMember(RECIPIENT),
       at: EARNER_LEAF,
     },
     {
@@ -189,7 +189,7 @@ describe(nameOf(forcedCollect), () => {
   it("pays both roles and a model's own earner, and posts no amount, whatever the digits show", async () => {
     const rows: Parameters<typeof honest>[1][] = [
       {},
-      { a: PAYEE, words: bySender(PAYEE).with(1, packCollect(0, EARNER_ROLE.validator)) },
+      { a: RECIPIENT, words: bySender(RECIPIENT).with(1, packCollect(0, EARNER_ROLE.validator)) },
       { a: SEALED, words: bySender(SEALED).with(1, packCollect(1, EARNER_ROLE.contributor)) },
       { a: SEALED, words: bySender(SEALED).with(1, packCollect(1, EARNER_ROLE.validator)) },
       { a: DATANET, words: bySender(DATANET) },

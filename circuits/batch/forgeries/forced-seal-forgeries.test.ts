@@ -24,8 +24,8 @@ import {
   honest,
   MODEL,
   nameOf,
-  PAYEE,
   PAYER,
+  RECIPIENT,
   SEALED,
   type World,
 } from "../../testing/forgeries/forgery-world.ts";
@@ -141,7 +141,7 @@ describe(nameOf(forcedSeal), () => {
     {
       rule: "of an account, executed",
       kind,
-      forged: () => honest(kind, { b: PAYEE, isValid: true }),
+      forged: () => honest(kind, { b: RECIPIENT, isValid: true }),
       at: PATH,
     },
     ...bodyOpenings(kind),

@@ -22,8 +22,8 @@ import {
   honest,
   MODEL,
   nameOf,
-  PAYEE,
   PAYER,
+  RECIPIENT,
   SEALED,
   WAITING,
   World,
@@ -62,7 +62,7 @@ describe("forced kinds with a leaf B", () => {
       [255, 1],
     ] as const) {
       const word1 = packCollect(earnerIndex, role);
-      for (const a of [PAYER, PAYEE, SEALED, TREASURY_ID]) {
+      for (const a of [PAYER, RECIPIENT, SEALED, TREASURY_ID]) {
         const words = [0n, word1, 0n, ownerOf(a)];
         builds[`slot ${earnerIndex} as ${role} by ${a}`] = () => honest(forcedCollect, { a, words });
       }

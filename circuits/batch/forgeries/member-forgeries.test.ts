@@ -22,8 +22,8 @@ import {
   FEE,
   honest,
   MODEL,
-  PAYEE,
   PAYER,
+  RECIPIENT,
 } from "../../testing/forgeries/forgery-world.ts";
 
 await initPoseidon();
@@ -35,10 +35,10 @@ const ROWS = "rows.in <== newCounters - ofModel;";
 describe("Transfer", () => {
   testForgeries([
     {
-      rule: "a payee above 96 bits",
+      rule: "a recipient above 96 bits",
       kind: KIND.transfer,
-      lawful: withLeaf(PAYEE, { balance: MAX_AMOUNT_WEI - AMOUNT }, honest(KIND.transfer)),
-      forged: withLeaf(PAYEE, { balance: MAX_AMOUNT_WEI - AMOUNT + 1n }, honest(KIND.transfer)),
+      lawful: withLeaf(RECIPIENT, { balance: MAX_AMOUNT_WEI - AMOUNT }, honest(KIND.transfer)),
+      forged: withLeaf(RECIPIENT, { balance: MAX_AMOUNT_WEI - AMOUNT + 1n }, honest(KIND.transfer)),
       at: CREDIT,
       code: "OP_BALANCE_OVERFLOW",
     },
@@ -81,7 +81,7 @@ describe("Transfer", () => {
 
 describe("CommitData", () => {
   testForgeries([
-    ...[PAYEE, MODEL].map((b) => ({
+    ...[RECIPIENT, MODEL].map((b) => ({
       rule: `leaf ${b}, which is no datanet`,
       kind: KIND.commitData,
       forged: () => honest(KIND.commitData, { b }),
@@ -114,7 +114,7 @@ describe("PayInference", () => {
       return operation;
     };
   testForgeries([
-    ...[PAYEE, DATANET].map((b) => ({
+    ...[RECIPIENT, DATANET].map((b) => ({
       rule: `leaf ${b}, which is no model`,
       kind: KIND.payInference,
       forged: () => honest(KIND.payInference, { b }),

@@ -29,9 +29,9 @@ import {
   honest,
   MODEL,
   nameOf,
-  PAYEE,
   PAYER,
   QUEUE_KINDS,
+  RECIPIENT,
   SENDER,
   World,
 } from "../../testing/forgeries/forgery-world.ts";
@@ -77,7 +77,7 @@ describe("queue entries", () => {
       "a deposit of 2^96 - 1 wei": () => withWord(KIND.depositNew, 0, MAX_AMOUNT_WEI),
       "a deposit to another's leaf": () => withWord(KIND.depositTo, 1, 0xbadn),
       "a deposit to a leaf with a key that is no point": (world) => {
-        world.set(PAYEE, { keyX: FIELD_ORDER - 1n });
+        world.set(RECIPIENT, { keyX: FIELD_ORDER - 1n });
         return honest(KIND.depositTo);
       },
       "a withdrawal of everything": () => withWord(KIND.forcedWithdraw, 0, WITHDRAW_ALL_WEI),
@@ -116,7 +116,7 @@ describe("queue entries", () => {
     const full =
       (excess: bigint): Build =>
       (world) => {
-        world.set(PAYEE, { balance: MAX_AMOUNT_WEI - AMOUNT + excess });
+        world.set(RECIPIENT, { balance: MAX_AMOUNT_WEI - AMOUNT + excess });
         return honest(KIND.depositTo);
       };
     await refuses("an overflow", KIND.depositTo, {
@@ -261,7 +261,7 @@ describe("queue entries", () => {
         forged: () => honest(kind, { amountCode: 1n }),
         at: "(1 - movesAmount - isCommit - isForcedCollect) * code === 0;",
       });
-      const other = isForced ? { b: PAYEE } : { a: PAYEE };
+      const other = isForced ? { b: RECIPIENT } : { a: RECIPIENT };
       await refuses("the other leaf", kind, {
         forged: () => honest(kind, other),
         at: isForced
@@ -295,7 +295,7 @@ describe("queue entries", () => {
   });
 
   it("refuses an id of the sequencer's choice for a deposit", async () => {
-    for (const b of [FREE + 1, PAYEE, 0]) {
+    for (const b of [FREE + 1, RECIPIENT, 0]) {
       await refuses(`id ${b}`, KIND.depositNew, {
         forged: () => honest(KIND.depositNew, { b, isValid: true }),
         at: "isNew * (bId - nextId) === 0;",

@@ -99,8 +99,8 @@ import {
   ID_FEE,
   nameOf,
   OPENING,
-  PAYEE,
   PAYER,
+  RECIPIENT,
   type Section,
   SIGNED_KINDS,
   secretOf,
@@ -329,7 +329,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       }
       if (!rule.usesB) {
         await forge("B", {
-          forged: () => honest(kind, { b: PAYEE }),
+          forged: () => honest(kind, { b: RECIPIENT }),
           at: "(1 - namesB - namesQueuedB - isNew) * bId === 0;",
           code: "OP_MALFORMED",
         });

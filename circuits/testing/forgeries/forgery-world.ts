@@ -71,7 +71,7 @@ export const OPENING = {
   feeAccountId: 1,
 };
 
-export const [PAYER, PAYEE, DATANET, MODEL, WAITING, OTHER_DATANET, NEW_DATANET, SEALED, FREE] = [
+export const [PAYER, RECIPIENT, DATANET, MODEL, WAITING, OTHER_DATANET, NEW_DATANET, SEALED, FREE] = [
   2, 3, 4, 5, 6, 7, 8, 9, 10,
 ] as const;
 export const secretOf = (id: number) => 2000n + BigInt(id);
@@ -79,7 +79,7 @@ const ownerOf = (id: number) => 0xa000n + BigInt(id);
 
 /** The earners of every model here; SEALED has one of itself. */
 export const EARNERS: readonly Earner[] = [
-  { contributorId: PAYER, validatorId: PAYEE, rowCount: 100 },
+  { contributorId: PAYER, validatorId: RECIPIENT, rowCount: 100 },
   { contributorId: SEALED, validatorId: SEALED, rowCount: 200 },
 ];
 export const VALIDATOR_PARTS = 6_554n;
@@ -150,7 +150,7 @@ export class World {
       kind,
       nonce: 5n,
     });
-    for (const id of [PAYER, PAYEE]) this.ledger.put(id, { leaf: leaf(id, LEAF_KIND.account) });
+    for (const id of [PAYER, RECIPIENT]) this.ledger.put(id, { leaf: leaf(id, LEAF_KIND.account) });
     for (const [id, datanet] of [
       [DATANET, PUBLISHED],
       [OTHER_DATANET, PUBLISHED],
@@ -243,7 +243,7 @@ export const SENDER = ownerOf(PAYER);
 
 /** One lawful operation of each kind. */
 export const HONEST: Record<number, LawlessOperation> = {
-  [KIND.transfer]: { kind: KIND.transfer, a: PAYER, b: PAYEE, amountCode: CODE },
+  [KIND.transfer]: { kind: KIND.transfer, a: PAYER, b: RECIPIENT, amountCode: CODE },
   [KIND.commitData]: { kind: KIND.commitData, a: PAYER, b: DATANET, amountCode: 40n, words: [123n] },
   [KIND.payInference]: { kind: KIND.payInference, a: PAYER, b: MODEL, amountCode: CODE, words: [456n] },
   [KIND.createAccount]: { kind: KIND.createAccount, a: PAYER, amountCode: CODE, words: [0xbeefn, 31n] },
@@ -276,7 +276,7 @@ export const HONEST: Record<number, LawlessOperation> = {
     settlement: { ...NO_AMOUNTS, cap: 16, earners: EARNERS },
   },
   [KIND.depositNew]: { kind: KIND.depositNew, words: [AMOUNT, 0xe0n, 31n, 0xf0n] },
-  [KIND.depositTo]: { kind: KIND.depositTo, b: PAYEE, words: [AMOUNT, ownerOf(PAYEE), 0n, 0xf0n] },
+  [KIND.depositTo]: { kind: KIND.depositTo, b: RECIPIENT, words: [AMOUNT, ownerOf(RECIPIENT), 0n, 0xf0n] },
   [KIND.forcedWithdraw]: { kind: KIND.forcedWithdraw, a: PAYER, words: [AMOUNT, 0xf00dn, 0n, SENDER] },
   [KIND.forcedSetKey]: { kind: KIND.forcedSetKey, a: PAYER, words: [0n, 31n, 0n, SENDER] },
   [KIND.forcedSetOwner]: { kind: KIND.forcedSetOwner, a: PAYER, words: [0n, 0xabcn, 0n, SENDER] },
@@ -289,8 +289,8 @@ export const HONEST: Record<number, LawlessOperation> = {
   [KIND.forcedTransfer]: {
     kind: KIND.forcedTransfer,
     a: PAYER,
-    b: PAYEE,
-    words: [AMOUNT, ownerOf(PAYEE), 0n, SENDER],
+    b: RECIPIENT,
+    words: [AMOUNT, ownerOf(RECIPIENT), 0n, SENDER],
   },
   [KIND.forcedSeal]: { kind: KIND.forcedSeal, b: MODEL, words: [0n, START_TIMESTAMP, 0n, 0xf0n] },
 };

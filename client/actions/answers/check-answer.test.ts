@@ -79,7 +79,7 @@ describe("payForAnswer", () => {
     const fixture = await createLedgerFixture({ hasFeed: false });
     try {
       const leaf = {
-        ...leafAnswer({ id: 9, l1Owner: owners.payee, keyX: 0n, nextNonce: 0 }),
+        ...leafAnswer({ id: 9, l1Owner: owners.recipient, keyX: 0n, nextNonce: 0 }),
         kind: "model",
         counters: { isReady: true, isApproved: true, cap: 8, paymentCount: 0, epoch: 1, priceWei: "7" },
         model: {

@@ -9,10 +9,10 @@ import { type ForcedErrorCode, type ForcedOptions, sendForced } from "./send-for
 export interface ForceTransferParameters extends ForcedOptions {
   /** The leaf that pays; its l1Owner must be the client's L1 account. */
   id: number;
-  /** The payee's leaf. */
+  /** The to's leaf. */
   to: number;
   amountWei: bigint | "all";
-  /** The entry has no effect unless the payee's leaf belongs to this address when it is executed. */
+  /** The entry has no effect unless the to's leaf belongs to this address when it is executed. */
   expectedOwner: Address;
 }
 export type ForceTransferReturnType = QueueResult;
@@ -62,9 +62,9 @@ export async function forceWithdraw(
 ): Promise<ForceWithdrawReturnType> {
   const { id, amountWei, recipient } = parameters;
   const wei = amountWei === "all" ? WITHDRAW_ALL_WEI : amountWei;
-  const payee = recipient ?? requireWallet(client).account.address;
-  refuseRollup(client, payee);
-  const args = [id, wei, payee];
+  const to = recipient ?? requireWallet(client).account.address;
+  refuseRollup(client, to);
+  const args = [id, wei, to];
   return sendForced(client, "forceWithdraw", args, parameters);
 }
 

@@ -10,11 +10,11 @@ import {
 } from "./send-operation.ts";
 
 export interface TransferParameters extends SigningOptions {
-  /** The payee's leaf. */
+  /** The recipient's leaf. */
   to: number;
   /** Must have an exact 40-bit float: up to ten significant digits always have. */
   amountWei: bigint;
-  /** Refuse to pay unless the payee's leaf belongs to this address. */
+  /** Refuse to pay unless the recipient's leaf belongs to this address. */
   expectedOwner?: Address;
 }
 export type TransferReturnType = SendResult;

@@ -56,7 +56,7 @@ async function sendWithPreconfirmation(
 }
 
 describe("transfer", () => {
-  it("signs the message that docs/reference/ledger.md defines, with the owner and kind of the payee", async () => {
+  it("signs the message that docs/reference/ledger.md defines, with the owner and kind of the recipient", async () => {
     const { result, signed } = await sendWithPreconfirmation();
     const message = messageHash(
       {
@@ -70,7 +70,7 @@ describe("transfer", () => {
       },
       {
         domain: fixture.client.domain,
-        bRef: leafReference({ l1Owner: BigInt(owners.payee), kind: LEAF_KIND.account }),
+        bRef: leafReference({ l1Owner: BigInt(owners.recipient), kind: LEAF_KIND.account }),
       },
     );
     expect(result.hash).toBe(hex32(message));

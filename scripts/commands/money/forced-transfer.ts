@@ -1,4 +1,4 @@
-/** A transfer through L1's queue; without a sequencer, payer and payee are looked up in the ledger rebuilt from L1. */
+/** A transfer through L1's queue; without a sequencer, payer and recipient are looked up in the ledger rebuilt from L1. */
 
 import { KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import { forceTransfer } from "@openledger/client/actions/forced/forced-operations";
@@ -60,20 +60,20 @@ async function partiesOf(
 ): Promise<{ from: number; to: number; expectedOwner: Address }> {
   const owner = account.l1.address;
   if (client.sequencerUrl !== null) {
-    const [payer, payee] = await Promise.all([
+    const [payer, recipient] = await Promise.all([
       from === undefined ? accountOf(client, owner) : resolveLeaf(client, options, from),
       resolveLeaf(client, options, to),
     ]);
-    return { from: payer.id, to: payee.id, expectedOwner: payee.l1Owner };
+    return { from: payer.id, to: recipient.id, expectedOwner: recipient.l1Owner };
   }
-  const payeeId = parseId(to);
+  const recipientId = parseId(to);
   const { ledger } = await ledgerOf();
-  const payee = ledger.leaf(payeeId);
-  if (payee === undefined)
-    throw clientError("CLI_LEAF_NOT_FOUND", `there is no leaf ${payeeId}`, { data: { id: payeeId } });
+  const recipient = ledger.leaf(recipientId);
+  if (recipient === undefined)
+    throw clientError("CLI_LEAF_NOT_FOUND", `there is no leaf ${recipientId}`, { data: { id: recipientId } });
   return {
     from: from === undefined ? onlyAccountOf(ledger, owner) : parseId(from),
-    to: payeeId,
-    expectedOwner: getAddress(numberToHex(payee.leaf.l1Owner, { size: 20 })),
+    to: recipientId,
+    expectedOwner: getAddress(numberToHex(recipient.leaf.l1Owner, { size: 20 })),
   };
 }

@@ -10,7 +10,9 @@ export function addTransferCommand(program: Command): void {
   const command = withOptions(
     program
       .command("transfer <to> <amount>")
-      .description("move OPEN inside the ledger; the payee is a leaf id, an account's name or an address"),
+      .description(
+        "move OPEN inside the ledger; the recipient is a leaf id, an account's name or an address",
+      ),
     {
       "--from <leaf>": "the leaf that pays; default: the account's",
       ...FORCED_OPTION,
@@ -49,7 +51,7 @@ export function addTransferCommand(program: Command): void {
       );
       return;
     }
-    const [payee, payer] = await Promise.all([
+    const [recipient, payer] = await Promise.all([
       resolveLeaf(signer.client, options, to),
       options.from === undefined
         ? accountOf(signer.client, signer.account.l1.address)
@@ -58,15 +60,15 @@ export function addTransferCommand(program: Command): void {
     const client = await signFor(signer, payer);
     const sent = await transfer(client, {
       from: payer.id,
-      to: payee.id,
+      to: recipient.id,
       amountWei,
-      expectedOwner: payee.l1Owner,
+      expectedOwner: recipient.l1Owner,
     });
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
     const lines = [
-      `${formatOpen(amountWei)} OPEN from leaf ${payer.id} to leaf ${payee.id} of ${payee.l1Owner}: ${stage}`,
+      `${formatOpen(amountWei)} OPEN from leaf ${payer.id} to leaf ${recipient.id} of ${recipient.l1Owner}: ${stage}`,
       `operation ${sent.hash}, number ${sent.preconfirmation?.opIndex ?? "not given yet"}; the preconfirmation's signature is the sequencer's`,
     ];
-    output.answer(lines, { ...sent, to: payee.id, amountWei, stage, batchNumber });
+    output.answer(lines, { ...sent, to: recipient.id, amountWei, stage, batchNumber });
   });
 }

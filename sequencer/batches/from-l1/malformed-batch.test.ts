@@ -43,8 +43,8 @@ async function start() {
     return w;
   };
   const pay = (nonce: bigint) => {
-    const payee = { ...BOB, l1Owner: BigInt(f.l1.roles.bob) };
-    return transfer(ALICE, payee, nonce, {
+    const recipient = { ...BOB, l1Owner: BigInt(f.l1.roles.bob) };
+    return transfer(ALICE, recipient, nonce, {
       domain: deployment.domain,
       amountCode: (18n << 35n) | 1n,
     } as object);

@@ -68,7 +68,7 @@ async function makeFinal(f: HistoryFixture, w: L1World) {
   // A batch of somebody else is handed over, then looked after, then final.
   for (let i = 0; i < 3; i++) await w.turn();
 }
-/** A transfer that names the payee's owner on L1, as its signature has to. */
+/** A transfer that names the recipient's owner on L1, as its signature has to. */
 const pay = (
   { f, deployment }: World,
   from: "alice" | "bob",
@@ -76,9 +76,9 @@ const pay = (
   nonce: bigint,
   open = 1n,
 ) => {
-  const payee = { ...USERS[to], l1Owner: BigInt(f.l1.roles[to]) };
+  const recipient = { ...USERS[to], l1Owner: BigInt(f.l1.roles[to]) };
   const fields = { domain: deployment.domain, amountCode: (18n << 35n) | open };
-  return transfer(USERS[from], payee, nonce, fields as object);
+  return transfer(USERS[from], recipient, nonce, fields as object);
 };
 
 const stranger = ({ f, deployment }: World) =>
