@@ -27,7 +27,7 @@ export const attributionErrors = defineErrors("ATT", {
     remedy: "take the rows of the version, or the package version, that the recipe names",
   },
   ATT_BEYOND_CIRCUIT: {
-    meaning: "a model has more rows, earners or columns than the settlement circuit, or other columns",
+    meaning: "a model has more rows, payees or columns than the settlement circuit, or other columns",
     remedy: "use a larger circuit, or publish fewer rows in one version; `data` has both numbers",
   },
   ATT_MODEL_FILE_INVALID: {

@@ -4,7 +4,7 @@ import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 export const circuitErrors = defineErrors("CIR", {
   CIR_SETTLEMENT_SIZE: {
     meaning:
-      "something does not fit a settlement circuit or an earner tree (256 earners), or no such circuit can be: `data.what`, `data.given`, `data.most`",
+      "something does not fit a settlement circuit or a payee tree (256 payees), or no such circuit can be: `data.what`, `data.given`, `data.most`",
     remedy: "use a larger circuit, or publish fewer rows or contributors in one version",
   },
   CIR_BATCH_FULL: {
@@ -73,7 +73,7 @@ export const circuitErrors = defineErrors("CIR", {
   },
   CIR_SETTLEMENT_DIFFERS: {
     meaning:
-      "payments, earners, features or an opening are not those that the ledger binds; `data.what` names them",
+      "payments, payees, features or an opening are not those that the ledger binds; `data.what` names them",
     remedy: "take payments, features and openings of the epoch that is settled",
   },
   CIR_TABLE_SIZES_UNKNOWN: {
@@ -210,14 +210,14 @@ export const operationErrors = defineErrors("OP", {
     remedy: "seal the open epoch first: openledger models seal ID",
     httpStatus: 409,
   },
-  OP_NOT_EARNER: {
-    meaning: "the earner's contributor or validator is another leaf, or there is no such earner",
+  OP_NOT_PAYEE: {
+    meaning: "the payee's contributor or validator is another leaf, or there is no such payee",
     remedy: "list what is yours with: openledger rewards",
     httpStatus: 422,
   },
   OP_SETTLEMENT_DIFFERS: {
     meaning:
-      "a settlement's amounts, earners or J are not those of the ledger's values; `data.field` names them",
+      "a settlement's amounts, payees or J are not those of the ledger's values; `data.field` names them",
     remedy: "make the settlement again from the ledger's present values",
     httpStatus: 422,
   },

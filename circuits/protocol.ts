@@ -46,7 +46,7 @@ export const TAG = {
   versionRow: 33n,
   versionNode: 34n,
   owners: 35n,
-  earnerNode: 37n,
+  payeeNode: 37n,
   leaf: 256n,
 } as const;
 
@@ -212,9 +212,9 @@ export const BINDING_BITS = 127n;
 export const EPOCH_SECONDS = 24 * 60 * 60;
 /** The treasury's part of every payment, in 65,536ths: just above 5 %. */
 export const TREASURY_PARTS = 3_277n;
-/** Depth of a model's accrued and collected trees: 512 places; two of them an earner in the collected one. */
-export const EARNER_TREE_DEPTH = 3;
-export const MAX_EARNER_COUNT = 256;
+/** Depth of a model's accrued and collected trees: 512 places; two of them a payee in the collected one. */
+export const PAYEE_TREE_DEPTH = 3;
+export const MAX_PAYEE_COUNT = 256;
 
 export const TREASURY_ID = 0;
 export const GENESIS_FEE_ACCOUNT_ID = 1;

@@ -84,7 +84,7 @@ program
   .description("constraints, proofs and gas of settlements")
   .option(
     "--sizes <list>",
-    "rows-features-earners-payments-draws, or direct-rows-buckets-earners-payments-draws",
+    "rows-features-payees-payments-draws, or direct-rows-buckets-payees-payments-draws",
     "64-32-16-16-2,1024-256-64-32-4,1024-256-64-1000-4,8192-1024-256-32-1",
   )
   .option("--prover <name>", "wasm, native, webgpu or snarkjs", "wasm")

@@ -131,8 +131,8 @@ test("earnings are the ledger's own, to the wei, and marked as collected or not"
   await page.goto(`${url}/#/earnings/${ALICE}`);
   const card = page.getByRole("region", { name: `Contributor of model ${MODEL_ID}` }).first();
   const [contributor] = body.rewards.filter(
-    ({ role, earnerIndex }: { role: string; earnerIndex: number }) =>
-      role === "contributor" && earnerIndex === 0,
+    ({ role, payeeIndex }: { role: string; payeeIndex: number }) =>
+      role === "contributor" && payeeIndex === 0,
   );
   // A follower of Ethereum alone has the sums, and no list of what made them.
   await card.getByTitle(`${contributor.earnedWei} wei`).waitFor();

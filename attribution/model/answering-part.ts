@@ -58,11 +58,11 @@ export function decodeAnswering<Parts extends ModelParts>(
 ): AnsweringPart<Parts> & { readonly staticsHash: bigint } {
   const manifest = decodeManifest(files);
   const part = decodeAnsweringPart(files, manifest, families);
-  const { binding, earnerRoot, ownersCommitment, split } = manifest.statics;
+  const { binding, payeeRoot, ownersCommitment, split } = manifest.statics;
   const statics: ModelStatics = {
     featuresCommitment: featuresCommitment(part.columns, part.answeringHash),
     ownersCommitment: BigInt(ownersCommitment),
-    earnerRoot: BigInt(earnerRoot),
+    payeeRoot: BigInt(payeeRoot),
     binding: BigInt(binding),
     split: BigInt(split),
   };

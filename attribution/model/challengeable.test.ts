@@ -19,7 +19,7 @@ const recipeOf = (changed: object) => ({ ...recipeFor(rows, 64), isChallengeable
 test("a marked model is registered under the hash of its files and rules, and read back", () => {
   const recipe = parseDirectRecipe(recipeOf({}));
   const trained = trainDirect(rows, recipe);
-  const size = { rows: 24, earners: trained.earners.length, features: 64, draws: 4, isDirect: true };
+  const size = { rows: 24, payees: trained.payees.length, features: 64, draws: 4, isDirect: true };
   const registration = registerModel(trained, { split: { ownerParts: 1n, validatorParts: 2n } }, size);
   const files = answeringFiles(trained);
   const raw = rawAnsweringHash(files);

@@ -21,7 +21,7 @@ import { verifyModel } from "./verify-model.ts";
 
 const BUCKETS = 1_008;
 const INPUTS = { kind: "digit", side: 7, bucketCount: BUCKETS } as const;
-const SIZE = { rows: 64, features: BUCKETS, earners: 16, draws: 4, isDirect: true as const };
+const SIZE = { rows: 64, features: BUCKETS, payees: 16, draws: 4, isDirect: true as const };
 const prompts = sampleInputs("digit", 40, "asked");
 
 let rows: OwnedRow[];

@@ -22,13 +22,13 @@ import { parseDirectRecipe } from "./direct-recipe.ts";
 import { directTraining, trainDirect } from "./direct-training.ts";
 import { openCheckable } from "./model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "./model-files.ts";
-import { earnerTable, type OwnedRow, rowOwners } from "./owned-rows.ts";
+import { type OwnedRow, payeeTable, rowOwners } from "./owned-rows.ts";
 import { directMatrix, registerModel } from "./registration.ts";
 import { verifyModel } from "./verify-model.ts";
 
 const BUCKETS = 64;
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
-const SIZE = { rows: 64, features: BUCKETS, earners: 16, draws: 4, isDirect: true as const };
+const SIZE = { rows: 64, features: BUCKETS, payees: 16, draws: 4, isDirect: true as const };
 const code = (name: string) => expect.objectContaining({ code: name });
 const mails = directInputs({ kind: "email", bucketCount: BUCKETS });
 const prompts = sampleInputs("email", 12, "prompts").map(({ input }) => input);
@@ -192,14 +192,14 @@ describe("trainDirect", () => {
   });
 });
 
-describe("earnerTable", () => {
-  it("counts each earner's rows, and owners follow it", () => {
+describe("payeeTable", () => {
+  it("counts each payee's rows, and owners follow it", () => {
     const rows = sampleRows("email", 40);
-    const earners = earnerTable(rows);
-    expect(earners.reduce((sum, { rowCount }) => sum + rowCount, 0)).toBe(40);
-    const owners = rowOwners(earners);
+    const payees = payeeTable(rows);
+    expect(payees.reduce((sum, { rowCount }) => sum + rowCount, 0)).toBe(40);
+    const owners = rowOwners(payees);
     for (const [i, { contributorId, validatorId }] of rows.entries()) {
-      expect(earners[owners[i]!]).toMatchObject({ contributorId, validatorId });
+      expect(payees[owners[i]!]).toMatchObject({ contributorId, validatorId });
     }
   });
 });

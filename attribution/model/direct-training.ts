@@ -11,7 +11,7 @@ import { type DirectParts, directFamily, directModel, logitRow } from "./direct-
 import { directInputs } from "./direct-inputs.ts";
 import { type DirectRecipe, parseDirectRecipe } from "./direct-recipe.ts";
 import type { FamilyTraining, Trained, TrainOptions } from "./model-family.ts";
-import { checkRowsRoot, earnerTable, type OwnedRow } from "./owned-rows.ts";
+import { checkRowsRoot, type OwnedRow, payeeTable } from "./owned-rows.ts";
 import { requireRows } from "./trainable.ts";
 
 export const directTraining: FamilyTraining<DirectParts> = {
@@ -36,7 +36,7 @@ export function trainDirect(
   options: Pick<TrainOptions, "onProgress"> = {},
 ): Trained<DirectParts> {
   const recipe = parseDirectRecipe(unchecked);
-  const earners = earnerTable(rows);
+  const payees = payeeTable(rows);
   checkRowsRoot(rows, recipe);
   const examples = directDecoded(rows, recipe);
   const parameters = directModel(recipe).train(examples, options);
@@ -51,7 +51,7 @@ export function trainDirect(
     family: directFamily,
     recipe,
     rows,
-    earners,
+    payees,
     parameters,
     features,
     accuracy: right.length / rows.length,

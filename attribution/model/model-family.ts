@@ -1,11 +1,11 @@
 /**
- * Kinds of models that the ledger pays: what one of them adds to what is the same for all (rows, earners, int8 features,
+ * Kinds of models that the ledger pays: what one of them adds to what is the same for all (rows, payees, int8 features,
  * statics, files, receipts, settlement). Direct models live in this folder. Language models and retrieval live in
  * models/, which imports attribution/; so whoever reads or serves models is handed the families that he knows.
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
-import type { Earner } from "@openledger/circuits/ledger/rewards";
+import type { Payee } from "@openledger/circuits/ledger/rewards";
 import { attributionError } from "../attribution-errors.ts";
 import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
@@ -93,7 +93,7 @@ export interface ModelFamily<Parts extends ModelParts = ModelParts> {
 export type Trained<Parts extends ModelParts = ModelParts> = Parts & {
   /** In the version's order. */
   readonly rows: readonly OwnedRow[];
-  readonly earners: readonly Earner[];
+  readonly payees: readonly Payee[];
   /** G: rows × columnCount; of a direct model B. */
   readonly features: RegisteredMatrix;
   /** Part of the rows that the model itself labels as their contributors did; null where rows have no labels. */

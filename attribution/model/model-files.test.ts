@@ -23,7 +23,7 @@ import { verifyModel } from "./verify-model.ts";
 
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
 const BUCKETS = 64;
-const SIZE = { rows: 64, features: BUCKETS, earners: 16, draws: 4, isDirect: true };
+const SIZE = { rows: 64, features: BUCKETS, payees: 16, draws: 4, isDirect: true };
 const code = (name: string) => expect.objectContaining({ code: name });
 const differs = (what: string) =>
   expect.objectContaining({ code: "ATT_MODEL_MISMATCH", data: expect.objectContaining({ what }) });
@@ -43,8 +43,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe("registerModel", () => {
-  it("commits to features, earners, version and split as docs/reference/settlement.md defines them", () => {
-    const { statics, columns, answeringHash, staticsHash, earners } = model;
+  it("commits to features, payees, version and split as docs/reference/settlement.md defines them", () => {
+    const { statics, columns, answeringHash, staticsHash, payees } = model;
     expect(statics.featuresCommitment).toBe(
       featuresCommitment(commitDirectColumns(directMatrix(model.features)), answeringHash),
     );
@@ -59,7 +59,7 @@ describe("registerModel", () => {
     expect(statics.split).toBe(16_384n | (13_107n << 16n));
     expect(staticsHash).toBe(hashStatics(statics));
     expect(columns.u).toHaveLength(BUCKETS + 1);
-    expect(earners.reduce((sum, earner) => sum + earner.rowCount, 0)).toBe(32);
+    expect(payees.reduce((sum, payee) => sum + payee.rowCount, 0)).toBe(32);
   });
 
   it("tells its progress", () => {
@@ -75,7 +75,7 @@ describe("registerModel", () => {
 
   it.each([
     ["rows", { rows: 31 }],
-    ["earners", { earners: 2 }],
+    ["payees", { payees: 2 }],
     ["columns", { features: 32 }],
     ["kind", { isDirect: false }],
   ])("refuses a circuit that does not fit in its %s", (what, changed) => {
@@ -152,10 +152,10 @@ describe("model files", () => {
         name,
       ).toThrow(names);
     }
-    await rm(join(path, "earners.json"));
-    await expect(readModel(path)).rejects.toMatchObject({ data: { file: "earners.json" } });
-    await writeFile(join(path, "earners.json"), "[]");
-    await expect(readModel(path)).rejects.toMatchObject({ data: { file: "earners.json" } });
+    await rm(join(path, "payees.json"));
+    await expect(readModel(path)).rejects.toMatchObject({ data: { file: "payees.json" } });
+    await writeFile(join(path, "payees.json"), "[]");
+    await expect(readModel(path)).rejects.toMatchObject({ data: { file: "payees.json" } });
   });
 
   /** The files after a change by somebody who also makes the manifest's hashes fit. */
@@ -174,11 +174,11 @@ describe("model files", () => {
     const cases: [string, (bytes: Uint8Array) => Uint8Array, string][] = [
       ["columns.bin", (bytes) => bytes.fill(1, 63, 64), "ATT_MODEL_FILE_INVALID"],
       [
-        "earners.json",
+        "payees.json",
         text((json) => json.replace('"validatorId": 8', '"validatorId": 7')),
         "ATT_MODEL_FILE_INVALID",
       ],
-      ["earners.json", text((json) => JSON.stringify(JSON.parse(json).reverse())), "ATT_MODEL_FILE_INVALID"],
+      ["payees.json", text((json) => JSON.stringify(JSON.parse(json).reverse())), "ATT_MODEL_FILE_INVALID"],
       ["recipe.json", text((json) => json.replace('"id": 4', '"id": 5')), "ATT_MODEL_FILE_INVALID"],
       [
         "recipe.json",
@@ -199,7 +199,7 @@ describe("verifyModel", () => {
   const facts = () => ({ staticsHash: model.staticsHash, rowsRoot: BigInt(model.recipe.datanet.rowsRoot) });
 
   it("accepts an honest model, from its own rows and from a store's", async () => {
-    const found = { rowCount: 32, earnerCount: model.earners.length, isBaseOfCard: false, isTraced: false };
+    const found = { rowCount: 32, payeeCount: model.payees.length, isBaseOfCard: false, isTraced: false };
     expect(await verifyModel({ model, facts: facts(), depth: "train" })).toEqual({
       ...found,
       accuracy: trained.accuracy,

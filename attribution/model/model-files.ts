@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
-import { type Earner, unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { type Payee, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";
 import {
   type ColumnCommitments,
@@ -30,7 +30,7 @@ import { type ModelRegistration, staticsOf } from "./registration.ts";
 
 /** A model as its owner publishes it. */
 export type PublishedModel<Parts extends ModelParts = ModelParts> = AnsweringPart<Parts> & {
-  readonly earners: readonly Earner[];
+  readonly payees: readonly Payee[];
   /** G. */
   readonly features: FeaturesOf<Parts>;
   readonly statics: ModelStatics;
@@ -42,7 +42,7 @@ export type PublishedModel<Parts extends ModelParts = ModelParts> = AnsweringPar
   readonly card: string | null;
 };
 
-const earnersSchema = z.array(
+const payeesSchema = z.array(
   z.strictObject({
     contributorId: z.number().int().min(0).max(0xffffff),
     validatorId: z.number().int().min(0).max(0xffffff),
@@ -69,7 +69,7 @@ export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Part
   const answering = answeringFiles(model);
   const files = new Map<string, Uint8Array>([
     ["recipe.json", answering.recipe],
-    ["earners.json", jsonBytes(model.earners)],
+    ["payees.json", jsonBytes(model.payees)],
     ["parameters.bin", answering.parameters],
     ["query-map.bin", answering.queryMap],
     ["features.bin", matrixBytes(features)],
@@ -87,7 +87,7 @@ export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Part
     statics: {
       featuresCommitment: hex32(statics.featuresCommitment),
       ownersCommitment: hex32(statics.ownersCommitment),
-      earnerRoot: hex32(statics.earnerRoot),
+      payeeRoot: hex32(statics.payeeRoot),
       binding: hex32(statics.binding),
       split: hex32(statics.split),
     },
@@ -116,28 +116,28 @@ export function decodeModel<Parts extends ModelParts = DirectParts>(
   const bytesOf = (name: ModelFileName) => checkedFile(files, manifest, name);
   const part = decodeAnsweringPart(files, manifest, families);
   const { answeringHash, columns, recipe } = part;
-  const earners = decodeEarners(bytesOf("earners.json"), manifest.rowCount);
+  const payees = decodePayees(bytesOf("payees.json"), manifest.rowCount);
   const features = decodeFeatures(bytesOf("features.bin"), manifest, recipe);
-  const statics = decodeStatics(manifest, recipe, earners, featuresCommitment(columns, answeringHash));
-  const rows = "rows.jsonl" in manifest.files ? decodeRowLines(bytesOf("rows.jsonl"), earners, recipe) : null;
+  const statics = decodeStatics(manifest, recipe, payees, featuresCommitment(columns, answeringHash));
+  const rows = "rows.jsonl" in manifest.files ? decodeRowLines(bytesOf("rows.jsonl"), payees, recipe) : null;
   const card = "card.json" in manifest.files ? new TextDecoder().decode(bytesOf("card.json")) : null;
-  return { ...part, earners, features, statics, staticsHash: hashStatics(statics), rows, card } as never;
+  return { ...part, payees, features, statics, staticsHash: hashStatics(statics), rows, card } as never;
 }
 
-function decodeEarners(bytes: Uint8Array, rowCount: number): Earner[] {
-  const parsed = earnersSchema.safeParse(parseJson(bytes, "earners.json"));
-  if (!parsed.success) throw invalidFile("earners.json", z.prettifyError(parsed.error));
-  const earners = parsed.data;
-  for (const [m, earner] of earners.entries()) {
-    const before = earners[m - 1];
+function decodePayees(bytes: Uint8Array, rowCount: number): Payee[] {
+  const parsed = payeesSchema.safeParse(parseJson(bytes, "payees.json"));
+  if (!parsed.success) throw invalidFile("payees.json", z.prettifyError(parsed.error));
+  const payees = parsed.data;
+  for (const [m, payee] of payees.entries()) {
+    const before = payees[m - 1];
     if (before === undefined) continue;
-    if ((earner.contributorId - before.contributorId || earner.validatorId - before.validatorId) <= 0) {
-      throw invalidFile("earners.json", `has earner ${m} out of order`);
+    if ((payee.contributorId - before.contributorId || payee.validatorId - before.validatorId) <= 0) {
+      throw invalidFile("payees.json", `has payee ${m} out of order`);
     }
   }
-  const total = earners.reduce((sum, earner) => sum + earner.rowCount, 0);
-  if (total !== rowCount) throw invalidFile("earners.json", `counts ${total} rows, not ${rowCount}`);
-  return earners;
+  const total = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
+  if (total !== rowCount) throw invalidFile("payees.json", `counts ${total} rows, not ${rowCount}`);
+  return payees;
 }
 
 /** G a signed byte an entry; B of a direct model 16 bits an entry, little-endian, with the row of the logit. */
@@ -183,17 +183,17 @@ function decodeDirect(bytes: Uint8Array, manifest: ModelManifest): DirectFeature
 function decodeStatics(
   manifest: ModelManifest,
   recipe: RecipeBase,
-  earners: readonly Earner[],
+  payees: readonly Payee[],
   features: bigint,
 ): ModelStatics {
   const split = unpackSplit(BigInt(manifest.statics.split));
   const { drawBits, predecessorId } = unpackBinding(BigInt(manifest.statics.binding));
-  const statics = staticsOf(recipe, earners, features, {
+  const statics = staticsOf(recipe, payees, features, {
     split,
     predecessorId: Number(predecessorId),
     drawBits: Number(drawBits),
   });
-  for (const name of ["featuresCommitment", "ownersCommitment", "earnerRoot", "binding", "split"] as const) {
+  for (const name of ["featuresCommitment", "ownersCommitment", "payeeRoot", "binding", "split"] as const) {
     if (hex32(statics[name]) !== manifest.statics[name]) {
       throw invalidFile(
         MANIFEST,
@@ -207,7 +207,7 @@ function decodeStatics(
   return statics;
 }
 
-function decodeRowLines(bytes: Uint8Array, earners: readonly Earner[], recipe: RecipeBase): OwnedRow[] {
+function decodeRowLines(bytes: Uint8Array, payees: readonly Payee[], recipe: RecipeBase): OwnedRow[] {
   // A row is one line: JSON.stringify writes no line break.
   const contents: Uint8Array[] = [];
   for (let from = 0; from < bytes.length; ) {
@@ -216,7 +216,7 @@ function decodeRowLines(bytes: Uint8Array, earners: readonly Earner[], recipe: R
     contents.push(new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from));
     from = to + 1;
   }
-  const owners = earners.flatMap(({ rowCount, contributorId, validatorId }) =>
+  const owners = payees.flatMap(({ rowCount, contributorId, validatorId }) =>
     Array.from({ length: rowCount }, () => ({ contributorId, validatorId })),
   );
   if (contents.length !== owners.length) {

@@ -10,7 +10,7 @@ import { attributionError } from "../attribution-errors.ts";
  */
 export const MODEL_FILES = [
   "recipe.json",
-  "earners.json",
+  "payees.json",
   "parameters.bin",
   "query-map.bin",
   "features.bin",
@@ -36,7 +36,7 @@ const manifestSchema = z.strictObject({
   statics: z.strictObject({
     featuresCommitment: fieldElement,
     ownersCommitment: fieldElement,
-    earnerRoot: fieldElement,
+    payeeRoot: fieldElement,
     binding: fieldElement,
     split: fieldElement,
   }),

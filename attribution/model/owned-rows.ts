@@ -1,43 +1,43 @@
 /** Rows of a version with their owners, whatever the rows hold. */
 
-import type { Earner, EarnerOwners } from "@openledger/circuits/ledger/rewards";
+import type { Payee, PayeeOwners } from "@openledger/circuits/ledger/rewards";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
 import { attributionError } from "../attribution-errors.ts";
 import { hashContents } from "../rows/labelled-rows.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 
-/** A row of the version, with the earner it earns for. */
-export interface OwnedRow extends EarnerOwners {
+/** A row of the version, with the payee it earns for. */
+export interface OwnedRow extends PayeeOwners {
   readonly content: Uint8Array;
 }
 
-/** The earners of rows in the version's order, ascending by contributor, then validator. @throws ATT_ROWS_MISMATCH */
-export function earnerTable(rows: readonly EarnerOwners[]): Earner[] {
-  const earners: Earner[] = [];
+/** The payees of rows in the version's order, ascending by contributor, then validator. @throws ATT_ROWS_MISMATCH */
+export function payeeTable(rows: readonly PayeeOwners[]): Payee[] {
+  const payees: Payee[] = [];
   for (const [index, { contributorId, validatorId }] of rows.entries()) {
-    const last = earners.at(-1);
+    const last = payees.at(-1);
     const order =
       last === undefined ? 1 : contributorId - last.contributorId || validatorId - last.validatorId;
     if (order < 0) {
       throw attributionError(
         "ATT_ROWS_MISMATCH",
-        `row ${index} belongs to an earlier earner than row ${index - 1}`,
+        `row ${index} belongs to an earlier payee than row ${index - 1}`,
         {
           data: { index },
         },
       );
     }
-    if (order === 0) earners[earners.length - 1] = { ...last!, rowCount: last!.rowCount + 1 };
-    else earners.push({ contributorId, validatorId, rowCount: 1 });
+    if (order === 0) payees[payees.length - 1] = { ...last!, rowCount: last!.rowCount + 1 };
+    else payees.push({ contributorId, validatorId, rowCount: 1 });
   }
-  if (earners.length === 0) throw attributionError("ATT_ROWS_MISMATCH", "a version has at least one row");
-  return earners;
+  if (payees.length === 0) throw attributionError("ATT_ROWS_MISMATCH", "a version has at least one row");
+  return payees;
 }
 
-/** Of each row the place of its earner. */
-export function rowOwners(earners: readonly Earner[]): Int32Array {
-  return Int32Array.from(earners.flatMap(({ rowCount }, earner) => Array<number>(rowCount).fill(earner)));
+/** Of each row the place of its payee. */
+export function rowOwners(payees: readonly Payee[]): Int32Array {
+  return Int32Array.from(payees.flatMap(({ rowCount }, payee) => Array<number>(rowCount).fill(payee)));
 }
 
 /** @throws ATT_ROWS_MISMATCH where the rows, in this order and with these owners, are not those of the recipe */

@@ -1,12 +1,12 @@
 import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
 import {
-  type Earner,
-  earnerRoot,
   ownersCommitment,
+  type Payee,
   packSplit,
+  payeeRoot,
   type RewardSplit,
 } from "@openledger/circuits/ledger/rewards";
-import { MAX_EARNER_COUNT, TREASURY_PARTS } from "@openledger/circuits/protocol";
+import { MAX_PAYEE_COUNT, TREASURY_PARTS } from "@openledger/circuits/protocol";
 import { commitDirectColumns, type DirectMatrix } from "@openledger/circuits/settlement/direct-matrix";
 import {
   type ColumnCommitments,
@@ -37,15 +37,15 @@ export interface ModelRegistration {
   readonly staticsHash: bigint;
 }
 
-/** Of the settlement circuit: rows and earners that it has room for, its features and draws exactly. */
-export type ModelSize = Pick<SettlementSize, "rows" | "earners" | "features" | "draws" | "isDirect">;
+/** Of the settlement circuit: rows and payees that it has room for, its features and draws exactly. */
+export type ModelSize = Pick<SettlementSize, "rows" | "payees" | "features" | "draws" | "isDirect">;
 
 /**
  * Commits to a trained model for a settlement circuit. Needs `initPoseidon`; about 4 µs an entry of G.
  * @throws ATT_BEYOND_CIRCUIT, ATT_RECIPE_INVALID, CIR_SETTLEMENT_SIZE where its draws are no power of two up to 128
  */
 export function registerModel<Parts extends ModelParts>(
-  model: Parts & Pick<Trained, "features" | "earners">,
+  model: Parts & Pick<Trained, "features" | "payees">,
   terms: RegistrationTerms,
   size: ModelSize,
   options: { onProgress?: OnProgress } = {},
@@ -54,7 +54,7 @@ export function registerModel<Parts extends ModelParts>(
   checkSplit(terms.split);
   const columns = commitFeatures(model.features, options);
   const answering = answeringHash(answeringFiles(model));
-  const statics = staticsOf(model.recipe, model.earners, featuresCommitment(columns, answering), {
+  const statics = staticsOf(model.recipe, model.payees, featuresCommitment(columns, answering), {
     ...terms,
     drawBits: drawBits(size.draws),
   });
@@ -83,20 +83,20 @@ export const directMatrix = ({ featureCount, rowCount, values }: DirectFeatures)
   values,
 });
 
-/** The statics of a model with these earners and this commitment. @param terms with log2 of the draws of an epoch */
+/** The statics of a model with these payees and this commitment. @param terms with log2 of the draws of an epoch */
 export function staticsOf(
   recipe: Pick<RecipeBase, "datanet" | "columnCount" | "family">,
-  earners: readonly Earner[],
+  payees: readonly Payee[],
   features: bigint,
   terms: RegistrationTerms & { readonly drawBits: number },
 ): ModelStatics {
   const { split, predecessorId = 0, drawBits } = terms;
   const { datanet } = recipe;
-  const rowCounts = earners.map(({ rowCount }) => rowCount);
+  const rowCounts = payees.map(({ rowCount }) => rowCount);
   return {
     featuresCommitment: features,
     ownersCommitment: ownersCommitment(rowCounts),
-    earnerRoot: earnerRoot(earners),
+    payeeRoot: payeeRoot(payees),
     binding: packBinding({
       datanetId: BigInt(datanet.id),
       version: BigInt(datanet.version),
@@ -109,15 +109,15 @@ export function staticsOf(
   };
 }
 
-/** @throws ATT_BEYOND_CIRCUIT where the model has more rows or earners than the circuit, or other columns */
-function checkFits({ features, earners }: Pick<Trained, "features" | "earners">, size: ModelSize): void {
+/** @throws ATT_BEYOND_CIRCUIT where the model has more rows or payees than the circuit, or other columns */
+function checkFits({ features, payees }: Pick<Trained, "features" | "payees">, size: ModelSize): void {
   const beyond = (what: string, given: number, most: number) =>
     attributionError("ATT_BEYOND_CIRCUIT", `${given} ${what}, but the circuit has ${most}`, {
       data: { what, given, most },
     });
   if (features.rowCount > size.rows) throw beyond("rows", features.rowCount, size.rows);
-  const mostEarners = Math.min(size.earners, MAX_EARNER_COUNT);
-  if (earners.length > mostEarners) throw beyond("earners", earners.length, mostEarners);
+  const mostPayees = Math.min(size.payees, MAX_PAYEE_COUNT);
+  if (payees.length > mostPayees) throw beyond("payees", payees.length, mostPayees);
   if (isDirect(features) !== (size.isDirect === true))
     throw attributionError("ATT_BEYOND_CIRCUIT", "the circuit settles models of another kind", {
       data: { what: "kind", given: isDirect(features), most: size.isDirect === true },

@@ -7,7 +7,7 @@ import { baseOfCard, policyOf } from "./base-policy.ts";
 import { directTraining } from "./direct-training.ts";
 import { type FamilyTraining, type ModelParts, trainingOf } from "./model-family.ts";
 import type { PublishedModel } from "./model-files.ts";
-import { checkRowsRoot, earnerTable, type OwnedRow } from "./owned-rows.ts";
+import { checkRowsRoot, type OwnedRow, payeeTable } from "./owned-rows.ts";
 import { commitFeatures } from "./registration.ts";
 
 /** What the ledger says of a model and of the version that it is bound to. */
@@ -38,7 +38,7 @@ export interface VerifyModelOptions {
 
 export interface VerifiedModel {
   readonly rowCount: number;
-  readonly earnerCount: number;
+  readonly payeeCount: number;
   /** Part of the rows that the model labels as their contributors did; null where it was not trained again, or rows have no labels. */
   readonly accuracy: number | null;
   /** Whether the base, or that there is none, was compared with the Datanet's card. */
@@ -68,7 +68,7 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
     );
   }
   checkRowsRoot(rows, recipe);
-  requireSame("earners", JSON.stringify(model.earners), JSON.stringify(earnerTable(rows)));
+  requireSame("payees", JSON.stringify(model.payees), JSON.stringify(payeeTable(rows)));
   let accuracy: number | null = null;
   const training = trainingOf(recipe, trainings);
   if (depth === "train") {
@@ -89,7 +89,7 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   requireSameNumbers("columns", model.columns.v, columns.v);
   return {
     rowCount: rows.length,
-    earnerCount: model.earners.length,
+    payeeCount: model.payees.length,
     accuracy,
     isBaseOfCard,
     isTraced: promised !== null,

@@ -1,5 +1,5 @@
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
-import type { Earner } from "@openledger/circuits/ledger/rewards";
+import type { Payee } from "@openledger/circuits/ledger/rewards";
 import type { RegisteredMatrix } from "../features/direct-rows.ts";
 import { rowOwners } from "../model/owned-rows.ts";
 import { type ModelScores, openModelScores } from "./model-scores.ts";
@@ -35,26 +35,26 @@ function rowWeights(scores: ArrayLike<number>): { weights: Float64Array; isEven:
 }
 
 export function estimateAttribution(
-  model: { readonly features: RegisteredMatrix; readonly earners: readonly Earner[] },
+  model: { readonly features: RegisteredMatrix; readonly payees: readonly Payee[] },
   query: ModelQuery,
   options: { topCount?: number; engine?: ModelScores } = {},
 ): AttributionEstimate {
-  const { features, earners } = model;
+  const { features, payees } = model;
   const engine = options.engine ?? openModelScores(features, "int32");
   const scores = engine.scores(query);
   const { weights, isEven } = rowWeights(scores);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const owners = rowOwners(earners);
+  const owners = rowOwners(payees);
   const contributors = new Map<number, number>();
   for (const [row, weight] of weights.entries()) {
-    const { contributorId } = earners[owners[row]!]!;
+    const { contributorId } = payees[owners[row]!]!;
     contributors.set(contributorId, (contributors.get(contributorId) ?? 0) + weight);
   }
   const topRows = [...weights.keys()]
     .sort((a, b) => weights[b]! - weights[a]! || a - b)
     .slice(0, options.topCount ?? 10)
     .map((row) => {
-      const { contributorId, validatorId } = earners[owners[row]!]!;
+      const { contributorId, validatorId } = payees[owners[row]!]!;
       return { row, contributorId, validatorId, score: scores[row]!, share: weights[row]! / total };
     });
   return {

@@ -20,7 +20,7 @@ import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
 import { explainEarnings } from "./earnings.ts";
 
 const BUCKETS = 64;
-const SIZE = { rows: 32, features: BUCKETS, earners: 16, payments: 8, draws: 4, isDirect: true };
+const SIZE = { rows: 32, features: BUCKETS, payees: 16, payments: 8, draws: 4, isDirect: true };
 const PRICE_WEI = 1_234_567_890_123_456_789n;
 
 let model: PublishedModel<DirectParts>;
@@ -37,8 +37,8 @@ beforeAll(async () => {
   settled = {
     modelId: 9,
     statics: model.statics,
-    earners: model.earners,
-    accruedWei: model.earners.map((_, m) => BigInt(m) + 1n),
+    payees: model.payees,
+    accruedWei: model.payees.map((_, m) => BigInt(m) + 1n),
   };
   const answering = await directFamily.open(model);
   openings = new Map();
@@ -79,24 +79,24 @@ function settle(openingOf: (receipt: bigint) => AnswerOpening | undefined): Samp
 }
 
 describe("explainEarnings", () => {
-  it("explains every wei of every earner by rows, draws and answers", () => {
+  it("explains every wei of every payee by rows, draws and answers", () => {
     const settlement = settle((receipt) => openings.get(receipt));
-    const { rows, earners, voids } = explainEarnings(
+    const { rows, payees, voids } = explainEarnings(
       settlement,
       { model: settled, payments },
       settlement.data.items,
     );
     expect(voids).toEqual([]);
-    expect(earners.map(({ earnedWei }) => earnedWei)).toEqual(settlement.earnedWei);
-    const owners = rowOwners(model.earners);
-    for (const { earnerIndex, earnedWei, contributorWei, validatorWei } of earners) {
-      const theirs = rows.filter((row) => row.earnerIndex === earnerIndex);
+    expect(payees.map(({ earnedWei }) => earnedWei)).toEqual(settlement.earnedWei);
+    const owners = rowOwners(model.payees);
+    for (const { payeeIndex, earnedWei, contributorWei, validatorWei } of payees) {
+      const theirs = rows.filter((row) => row.payeeIndex === payeeIndex);
       expect(theirs.reduce((sum, row) => sum + row.earnedParts, 0n) >> 40n).toBe(earnedWei);
       expect(contributorWei + validatorWei).toBe(earnedWei);
       expect(Number(validatorWei) / Number(earnedWei)).toBeCloseTo(0.2, 4);
     }
-    for (const { row, earnerIndex, contributorId, earnedParts, draws } of rows) {
-      expect(earnerIndex).toBe(owners[row]);
+    for (const { row, payeeIndex, contributorId, earnedParts, draws } of rows) {
+      expect(payeeIndex).toBe(owners[row]);
       expect(contributorId).toBe(model.rows![row]!.contributorId);
       expect(draws.reduce((sum, draw) => sum + draw.earnedParts, 0n)).toBe(earnedParts);
       for (const { receipt, score } of draws) {
@@ -123,18 +123,18 @@ describe("explainEarnings", () => {
     const [first] = settlement.draws;
     const scores = [-1n, 0n, ...Array<bigint>(22).fill(-5n)];
     const draws = [{ ...first!, isEven: true, scores, rewardPerUnit: 3n << 40n }];
-    const earnedWei = model.earners.map(({ rowCount }) => 3n * BigInt(rowCount));
-    const { rows, earners } = explainEarnings({ draws, earnedWei }, { model: settled, payments }, earnedWei);
+    const earnedWei = model.payees.map(({ rowCount }) => 3n * BigInt(rowCount));
+    const { rows, payees } = explainEarnings({ draws, earnedWei }, { model: settled, payments }, earnedWei);
     expect(rows).toHaveLength(24);
     expect(rows.every((row) => row.earnedWei === 3n)).toBe(true);
-    expect(earners.map((earner) => earner.earnedWei)).toEqual(earnedWei);
+    expect(payees.map((payee) => payee.earnedWei)).toEqual(earnedWei);
   });
 
-  it("refuses a posted settlement that gave an earner something else", () => {
+  it("refuses a posted settlement that gave a payee something else", () => {
     const settlement = settle((receipt) => openings.get(receipt));
     const posted = settlement.earnedWei.map((wei, m) => (m === 1 ? wei + 1n : wei));
     expect(() => explainEarnings(settlement, { model: settled, payments }, posted)).toThrow(
-      expect.objectContaining({ code: "ATT_MODEL_MISMATCH", data: expect.objectContaining({ earner: 1 }) }),
+      expect.objectContaining({ code: "ATT_MODEL_MISMATCH", data: expect.objectContaining({ payee: 1 }) }),
     );
   });
 });

@@ -2,7 +2,7 @@
  * Which rows earned what of a settled epoch, for whom and by which answers. Everything comes from public data: the
  * settlement is computed again by `settleEpoch`, which refuses whatever the ledger does not bind.
  */
-import { EARNER_ROLE, type Earner, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { PAYEE_ROLE, type Payee, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
 import type { EpochPayment, SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
 import { attributionError } from "../attribution-errors.ts";
@@ -23,10 +23,10 @@ export interface RowDraw {
 export interface RowEarning {
   /** Place in the version's order. */
   readonly row: number;
-  readonly earnerIndex: number;
+  readonly payeeIndex: number;
   readonly contributorId: number;
   readonly validatorId: number;
-  /** In 2^-40 wei: those of an earner's rows add up to what it earned and a remainder below one wei. */
+  /** In 2^-40 wei: those of a payee's rows add up to what it earned and a remainder below one wei. */
   readonly earnedParts: bigint;
   /** Rounded down. */
   readonly earnedWei: bigint;
@@ -34,12 +34,12 @@ export interface RowEarning {
   readonly draws: readonly RowDraw[];
 }
 
-export interface EarnerEarning {
-  readonly earnerIndex: number;
+export interface PayeeEarning {
+  readonly payeeIndex: number;
   readonly contributorId: number;
   readonly validatorId: number;
   readonly earnedWei: bigint;
-  /** What the two of them can collect more than before: shares are of all that the earner has ever accrued. */
+  /** What the two of them can collect more than before: shares are of all that the payee has ever accrued. */
   readonly contributorWei: bigint;
   readonly validatorWei: bigint;
 }
@@ -47,7 +47,7 @@ export interface EarnerEarning {
 export interface EpochEarnings {
   /** Rows that earned something, most first. */
   readonly rows: readonly RowEarning[];
-  readonly earners: readonly EarnerEarning[];
+  readonly payees: readonly PayeeEarning[];
   /** Draws that were burned, by their payments. */
   readonly voids: readonly {
     readonly draw: number;
@@ -57,13 +57,13 @@ export interface EpochEarnings {
 }
 
 /**
- * @param posted what the settlement on L1 gave to each earner, if it is there already
- * @throws ATT_MODEL_MISMATCH naming the first earner that was given something else
+ * @param posted what the settlement on L1 gave to each payee, if it is there already
+ * @throws ATT_MODEL_MISMATCH naming the first payee that was given something else
  */
 export function explainEarnings(
   settlement: Pick<SampledSettlement, "draws" | "earnedWei">,
   epoch: {
-    readonly model: Pick<SettledModel, "earners" | "accruedWei" | "statics">;
+    readonly model: Pick<SettledModel, "payees" | "accruedWei" | "statics">;
     readonly payments: readonly EpochPayment[];
   },
   posted?: readonly bigint[],
@@ -71,7 +71,7 @@ export function explainEarnings(
   const { model, payments } = epoch;
   const { draws, earnedWei } = settlement;
   if (posted !== undefined) checkPosted(earnedWei, posted);
-  const owners = rowOwners(model.earners);
+  const owners = rowOwners(model.payees);
   const byRow = new Map<number, RowDraw[]>();
   for (const [draw, { scores, isEven, rewardPerUnit, paymentIndex }] of draws.entries()) {
     const { receipt, payerId } = payments[paymentIndex]!;
@@ -83,12 +83,12 @@ export function explainEarnings(
     }
   }
   const rows = [...byRow].map(([row, rowDraws]): RowEarning => {
-    const earnerIndex = owners[row]!;
-    const { contributorId, validatorId } = model.earners[earnerIndex]!;
+    const payeeIndex = owners[row]!;
+    const { contributorId, validatorId } = model.payees[payeeIndex]!;
     const earnedParts = rowDraws.reduce((sum, draw) => sum + draw.earnedParts, 0n);
     return {
       row,
-      earnerIndex,
+      payeeIndex,
       contributorId,
       validatorId,
       earnedParts,
@@ -99,7 +99,7 @@ export function explainEarnings(
   rows.sort((a, b) => compare(b.earnedParts, a.earnedParts) || a.row - b.row);
   return {
     rows,
-    earners: model.earners.map((earner, m) => earnerEarning(earner, m, earnedWei[m]!, model)),
+    payees: model.payees.map((payee, m) => payeeEarning(payee, m, earnedWei[m]!, model)),
     voids: draws.flatMap(({ isValid, paymentIndex }, draw) =>
       isValid ? [] : [{ draw, paymentIndex, receipt: payments[paymentIndex]!.receipt }],
     ),
@@ -109,19 +109,19 @@ export function explainEarnings(
 /** Weights are multiplied by 40-bit fractions of a wei. */
 const FRACTION_BITS = 40n;
 
-function earnerEarning(
-  { contributorId, validatorId }: Earner,
-  earnerIndex: number,
+function payeeEarning(
+  { contributorId, validatorId }: Payee,
+  payeeIndex: number,
   earnedWei: bigint,
   { accruedWei, statics }: Pick<SettledModel, "accruedWei" | "statics">,
-): EarnerEarning {
+): PayeeEarning {
   const { validatorParts } = unpackSplit(statics.split);
-  const before = accruedWei[earnerIndex] ?? 0n;
+  const before = accruedWei[payeeIndex] ?? 0n;
   const validatorWei =
-    roleShareWei(before + earnedWei, EARNER_ROLE.validator, validatorParts) -
-    roleShareWei(before, EARNER_ROLE.validator, validatorParts);
+    roleShareWei(before + earnedWei, PAYEE_ROLE.validator, validatorParts) -
+    roleShareWei(before, PAYEE_ROLE.validator, validatorParts);
   return {
-    earnerIndex,
+    payeeIndex,
     contributorId,
     validatorId,
     earnedWei,
@@ -131,16 +131,12 @@ function earnerEarning(
 }
 
 function checkPosted(earnedWei: readonly bigint[], posted: readonly bigint[]): void {
-  for (let earner = 0; earner < Math.max(earnedWei.length, posted.length); earner++) {
-    const [own, given] = [earnedWei[earner] ?? 0n, posted[earner] ?? 0n];
+  for (let payee = 0; payee < Math.max(earnedWei.length, posted.length); payee++) {
+    const [own, given] = [earnedWei[payee] ?? 0n, posted[payee] ?? 0n];
     if (own === given) continue;
-    throw attributionError(
-      "ATT_MODEL_MISMATCH",
-      `earner ${earner} was given ${given} wei, but earned ${own}`,
-      {
-        data: { reason: "earnings-differ", earner, posted: `${given}`, computed: `${own}` },
-      },
-    );
+    throw attributionError("ATT_MODEL_MISMATCH", `payee ${payee} was given ${given} wei, but earned ${own}`, {
+      data: { reason: "earnings-differ", payee, posted: `${given}`, computed: `${own}` },
+    });
   }
 }
 

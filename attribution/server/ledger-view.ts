@@ -12,7 +12,7 @@ const modelSchema = z.object({
   model: z.object({
     featuresCommitment: fieldElement,
     ownersCommitment: fieldElement,
-    earnerRoot: fieldElement,
+    payeeRoot: fieldElement,
     binding: fieldElement,
     ownerParts: whole,
     validatorParts: whole,

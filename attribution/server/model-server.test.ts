@@ -33,7 +33,7 @@ import { serveModel } from "./serve-model.ts";
 const MODEL_ID = 9;
 const PRICE_WEI = 2_000_000_000_000_000_000n;
 const TTL_MS = 60_000;
-const SIZE = { rows: 64, features: 64, earners: 16, draws: 4, isDirect: true } as const;
+const SIZE = { rows: 64, features: 64, payees: 16, draws: 4, isDirect: true } as const;
 
 let model: PublishedModel<DirectParts>;
 let prompts: string[];
@@ -122,7 +122,7 @@ function modelLeaf(changed: object = {}) {
       epochStart: 1,
     },
     sealedEpoch: null,
-    earners: [],
+    payees: [],
   };
 }
 
@@ -362,7 +362,7 @@ describe("a model server", () => {
       isRetryable: false,
     });
     const other = modelLeaf();
-    answers.set(`GET /v1/leaves/${MODEL_ID}`, { ...other, model: { ...other.model, earnerRoot: "0x1" } });
+    answers.set(`GET /v1/leaves/${MODEL_ID}`, { ...other, model: { ...other.model, payeeRoot: "0x1" } });
     await expect(ask(prompts[0]!)).rejects.toMatchObject({ code: "ATT_MODEL_NOT_SERVED" });
     answers.set(`GET /v1/leaves/${MODEL_ID}`, { surprise: true });
     await expect(ask(prompts[0]!)).rejects.toMatchObject({ code: "ATT_SERVER_UNREACHABLE" });

@@ -97,7 +97,7 @@ interface FrozenEvent {
   readonly batchNumber: number;
 }
 
-/** What a leaf or an earner's role owned was credited (docs/reference/exits.md). */
+/** What a leaf or a payee's role owned was credited (docs/reference/exits.md). */
 export interface ExitEvent {
   readonly type: "exit";
   readonly key: bigint;

@@ -37,7 +37,7 @@ import type { Admission } from "./watching/admission-reader.ts";
 
 /** A settlement that a batch's Settle or Genesis record takes. */
 export interface ReadySettlement {
-  /** Name of the circuit, "earner-table-64". */
+  /** Name of the circuit, "payee-table-64". */
   readonly circuit: string;
   readonly commitment: bigint;
   readonly data: Hex;

@@ -10,15 +10,15 @@ import {
 } from "@openledger/circuits/ledger/leaf";
 import {
   accruedRoot,
-  earnerRoot,
   ownersCommitment,
   packSplit,
+  payeeRoot,
   sealedHash,
   settlementHash,
   unpackSplit,
 } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
-import { defaultSplit, genesisOf } from "@openledger/circuits/settlement/earner-table-rules";
+import { defaultSplit, genesisOf } from "@openledger/circuits/settlement/payee-table-rules";
 import { CIRCUIT_SORT, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import { drawSeed, drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
 import { keyXOf, signFor } from "@openledger/circuits/testing/random-ledger";
@@ -43,17 +43,17 @@ export const MODEL_ID = 4;
 export const DRAWS = 4;
 export const FEATURES = 16;
 export const ROW_COUNT = 9;
-/** Behind SHAPES: the settlement circuit and the earner table. */
+/** Behind SHAPES: the settlement circuit and the payee table. */
 export const SAMPLED_CIRCUIT = 3;
-export const EARNER_TABLE_CIRCUIT = 4;
-const EARNER_COUNT = 8;
+export const PAYEE_TABLE_CIRCUIT = 4;
+const PAYEE_COUNT = 8;
 export const PAYMENT_COUNT = 16;
 export const MODEL_CIRCUITS = [
-  { sort: CIRCUIT_SORT.settlement, size0: PAYMENT_COUNT, size1: EARNER_COUNT },
-  { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: EARNER_COUNT },
+  { sort: CIRCUIT_SORT.settlement, size0: PAYMENT_COUNT, size1: PAYEE_COUNT },
+  { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: PAYEE_COUNT },
 ];
 
-export const EARNERS = [
+export const PAYEES = [
   { contributorId: ALICE, validatorId: ALICE, rowCount: 5 },
   { contributorId: ALICE, validatorId: DATANET_ID, rowCount: 4 },
 ];
@@ -81,8 +81,8 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
   const domain = await rollup.domain();
   const statics: ModelStatics = {
     featuresCommitment: options.featuresCommitment ?? 1n,
-    ownersCommitment: ownersCommitment(EARNERS.map(({ rowCount }) => rowCount)),
-    earnerRoot: earnerRoot(EARNERS),
+    ownersCommitment: ownersCommitment(PAYEES.map(({ rowCount }) => rowCount)),
+    payeeRoot: payeeRoot(PAYEES),
     binding: packBinding({
       datanetId: BigInt(DATANET_ID),
       version: 1n,
@@ -123,7 +123,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       await wait(l1.rollup.write.depositNew([1_000n * OPEN, alice, keyX, ANY_FEE], { account: alice }));
       const deposits = await f.queueOperations();
       const owner = [BigInt(alice), keyX];
-      const { binding, featuresCommitment, earnerRoot: root, split } = statics;
+      const { binding, featuresCommitment, payeeRoot: root, split } = statics;
       const words = [
         ...owner,
         featuresCommitment,
@@ -177,11 +177,11 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
 
     genesisData(): SettlementData {
       const cap = { circuit: SAMPLED_CIRCUIT, payments: PAYMENT_COUNT };
-      return genesisOf({ modelId: MODEL_ID, statics, earners: EARNERS }, cap, EARNER_COUNT).data;
+      return genesisOf({ modelId: MODEL_ID, statics, payees: PAYEES }, cap, PAYEE_COUNT).data;
     },
 
     async openModel(): Promise<void> {
-      await this.submit([await this.proveSettlementFixture(this.genesisData(), EARNER_TABLE_CIRCUIT)]);
+      await this.submit([await this.proveSettlementFixture(this.genesisData(), PAYEE_TABLE_CIRCUIT)]);
     },
 
     /** Three payments of one OPEN each, and a Seal. @returns the Seal's batch */
@@ -211,7 +211,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       await wait(l1.rollup.write.recordRandomness(args, { account: l1.roles.stranger }));
     },
 
-    /** What a sampled settlement of the sealed epoch says; all that is earned goes to the first earner. */
+    /** What a sampled settlement of the sealed epoch says; all that is earned goes to the first payee. */
     async sampledData(): Promise<SettlementData> {
       const record = ledger.requireLeaf(MODEL_ID);
       const { accruedWei, sealed } = record.rewards!;
@@ -225,9 +225,9 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
           voidCount: 0,
           sealed: sealedHash(hashStatics(statics), sealed!),
           ...payout,
-          oldAccruedRoot: accruedRoot(EARNERS, accruedWei),
+          oldAccruedRoot: accruedRoot(PAYEES, accruedWei),
           newAccruedRoot: accruedRoot(
-            EARNERS,
+            PAYEES,
             accruedWei.map((wei, m) => wei + earnedWei[m]!),
           ),
         }),
@@ -245,13 +245,13 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
 
     defaultData(): SettlementData {
       const { accruedWei, sealed } = ledger.requireLeaf(MODEL_ID).rewards!;
-      return defaultSplit({ modelId: MODEL_ID, statics, earners: EARNERS, accruedWei }, sealed!, EARNER_COUNT)
+      return defaultSplit({ modelId: MODEL_ID, statics, payees: PAYEES, accruedWei }, sealed!, PAYEE_COUNT)
         .data;
     },
 
-    collect: (earnerIndex: number) =>
+    collect: (payeeIndex: number) =>
       history.post(() => () => [
-        sign(ALICE, { kind: KIND.collect, b: MODEL_ID, words: [BigInt(earnerIndex)] }),
+        sign(ALICE, { kind: KIND.collect, b: MODEL_ID, words: [BigInt(payeeIndex)] }),
       ]),
   };
   return history;

@@ -32,10 +32,10 @@ beforeAll(async () => {
   f = await startTraceGame();
   ledger = await createLedgerFixture({ hasFeed: false });
   const zero = hex32(0n);
-  const statics = { featuresCommitment: zero, ownersCommitment: zero, earnerRoot: zero, binding: zero };
+  const statics = { featuresCommitment: zero, ownersCommitment: zero, payeeRoot: zero, binding: zero };
   ledger.sequencer.answers.set(`GET /v1/models/${MODEL_ID}`, {
     ...{ id: MODEL_ID, kind: "model", nonce: 0, nextNonce: 0, l1Owner: f.owner, keyX: zero, chain: zero },
-    ...{ balanceWei: "0", openAmountWei: "0", earners: [] },
+    ...{ balanceWei: "0", openAmountWei: "0", payees: [] },
     counters: { isReady: true, isApproved: true, cap: 8, paymentCount: 0, epoch: 2, priceWei: "1" },
     // Each draw has a part of the payments of its own: eight of them meet all three.
     model: {

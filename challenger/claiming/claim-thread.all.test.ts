@@ -53,7 +53,7 @@ beforeAll(async () => {
   const promised = await withTracing(trained, CLAIMANT, setting, null);
   answered = (await family.open(promised)).answer(PROMPT).text;
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
-  const size = { rows: 8, features: 36, earners: 8, draws: 2 };
+  const size = { rows: 8, features: 36, payees: 8, draws: 2 };
   const publish = async (parts: typeof trained, modelId: number) => {
     const made = publishedModel(parts, registerModel(parts, { split }, size), { publishRows: true });
     await writeModel(published(modelId), made);

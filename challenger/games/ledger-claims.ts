@@ -92,10 +92,10 @@ export function registerCall(
   },
 ): Hex {
   const { sealed, accruedRoot, collectedRoot, epochStart, statics } = proof.body;
-  const { binding, earnerRoot, ownersCommitment, split } = statics;
+  const { binding, payeeRoot, ownersCommitment, split } = statics;
   const shown = {
     fields: proof.fields,
-    parts: [proof.columnsCommitment, proof.filesHash, ownersCommitment, earnerRoot, binding, split],
+    parts: [proof.columnsCommitment, proof.filesHash, ownersCommitment, payeeRoot, binding, split],
     rest: [sealed, accruedRoot, collectedRoot, epochStart],
   };
   const args = [model.rollup, Number(model.modelId), traced, shown, proof.path, BigInt(proof.cap)];
@@ -137,15 +137,11 @@ export function claimReceiptCall(
 /** Shows the end of what a settlement commits to, and the claim of each of its opened draws. */
 export function approveCall(
   { modelId, rollup }: LedgerModel,
-  {
-    data,
-    earnerCount,
-    privateElements,
-  }: Pick<PreparedSettlement, "data" | "earnerCount" | "privateElements">,
+  { data, payeeCount, privateElements }: Pick<PreparedSettlement, "data" | "payeeCount" | "privateElements">,
   commitment: bigint,
   claimIds: readonly bigint[],
 ): Hex {
-  const vector = settlementVector(data, earnerCount, privateElements);
+  const vector = settlementVector(data, payeeCount, privateElements);
   const chunkCount = Math.ceil(vector.length / DATA_CHUNK);
   const firstChunk = Math.floor((vector.length - DRAW_ELEMENTS * claimIds.length) / DATA_CHUNK);
   let before = BigInt(vector.length);

@@ -13,8 +13,8 @@ import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { EMPTY_COLLECTED_ROOT, genesisHash } from "@openledger/circuits/ledger/rewards";
 import { treePath, treeRoot } from "@openledger/circuits/ledger/version-rows";
 import { COUNTERS, FIELD_ORDER, LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
-import { defaultSplit } from "@openledger/circuits/settlement/earner-table-rules";
 import { columnsCommitment, commitColumns } from "@openledger/circuits/settlement/feature-commitment";
+import { defaultSplit } from "@openledger/circuits/settlement/payee-table-rules";
 import { settlementStatement } from "@openledger/circuits/settlement/settlement-data";
 import {
   type FeatureEpoch,
@@ -35,8 +35,8 @@ import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil"
 import { refusalOf } from "@openledger/contracts/testing/refusal-of";
 import { connect, deployFixture, OPEN, revertOf, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import {
-  EARNER_TABLE,
   MODEL,
+  PAYEE_TABLE,
   parkArguments,
   SAMPLED,
   SETTLEMENT_SIZES,
@@ -77,7 +77,7 @@ import {
 
 const DAY_SECONDS = 24n * HOUR_SECONDS;
 const WINDOW_SECONDS = 3n * DAY_SECONDS;
-const SIZE = { rows: 8, features: 20, earners: 8, payments: 16, draws: 2 };
+const SIZE = { rows: 8, features: 20, payees: 8, payments: 16, draws: 2 };
 const FILES_HASH = 4_242n;
 const CAP = 16;
 const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
@@ -213,7 +213,7 @@ const refusal = (account: Hex, data: Hex, value = 0n) =>
 /** The model's leaf in the rollup's state, and the call that registers it. */
 async function registration({ model: { statics } }: FeatureEpoch, { counters = 0n, terms = traced } = {}) {
   const body: ModelBody = {
-    ...{ statics, sealed: 0n, accruedRoot: statics.earnerRoot },
+    ...{ statics, sealed: 0n, accruedRoot: statics.payeeRoot },
     ...{ collectedRoot: EMPTY_COLLECTED_ROOT, epochStart: 0n },
   };
   const leaf = {
@@ -251,9 +251,9 @@ async function sealedWorld(queries: readonly TracedQuery[], changed?: WorldTerms
   const first = worldOf(queries);
   await send(f.stranger, (await registration(first))());
   const statics = hashStatics(first.model.statics);
-  const { earnerRoot } = first.model.statics;
-  const word = genesisHash({ modelId: MODEL, statics, cap: CAP, earnerRoot });
-  const genesis = { circuit: EARNER_TABLE, data: f.genesisData({ settlementHash: word }) };
+  const { payeeRoot } = first.model.statics;
+  const word = genesisHash({ modelId: MODEL, statics, cap: CAP, payeeRoot });
+  const genesis = { circuit: PAYEE_TABLE, data: f.genesisData({ settlementHash: word }) };
   await f.submit([await f.joined([genesis])]);
   const sealBatch = await f.sealEpoch();
   const prevRandao = await f.recordRandomness(sealBatch);
@@ -264,9 +264,9 @@ async function sealedWorld(queries: readonly TracedQuery[], changed?: WorldTerms
 /** What L1 is given of a settlement by draws. */
 function settledBy(world: FeatureEpoch) {
   const settled = settleEpoch(world);
-  const { data, earnerCount, privateElements } = settled;
+  const { data, payeeCount, privateElements } = settled;
   const { circuitId } = f.circuits[SAMPLED]!;
-  const { commitment } = settlementStatement(data, earnerCount, privateElements, circuitId);
+  const { commitment } = settlementStatement(data, payeeCount, privateElements, circuitId);
   const attempt = async () => {
     const batch = await f.joined([{ circuit: SAMPLED, data }]);
     const settlements = [f.proveSettlementFixture(SAMPLED, data, { commitment })];
@@ -368,8 +368,8 @@ describe("an epoch of a traced model", () => {
     for (const one of [await attempt(), await park(), await voided.attempt()])
       expect(one).toMatchObject({ name: "SettlementNotAdmitted" });
     // By row counts nobody is asked, from 14 days after the Seal on.
-    const counted = defaultSplit(world.model, world.sealed, SIZE.earners);
-    const byCounts = { circuit: EARNER_TABLE, data: counted.data };
+    const counted = defaultSplit(world.model, world.sealed, SIZE.payees);
+    const byCounts = { circuit: PAYEE_TABLE, data: counted.data };
     expect(await revertOf(f.trySubmit([await f.joined([byCounts])]))).toMatchObject({
       name: "SettlementDefaultTooEarly",
     });

@@ -106,8 +106,8 @@ test("a right row survives its challenger, and the genesis waits until the game 
   expect(await owedWei(f.games, f.owner)).toBe(STAKE_WEI);
   expect(await counts(id)).toBe(true);
   await f.send(f.stranger, f.disputes, admission(f.posted, id));
-  const { earnerRoot, modelId, staticsHash: statics } = f.posted.statement;
-  const word = genesisHash({ modelId, statics, cap: Number(CAP), earnerRoot });
+  const { payeeRoot, modelId, staticsHash: statics } = f.posted.statement;
+  const word = genesisHash({ modelId, statics, cap: Number(CAP), payeeRoot });
   expect(await f.read(f.disputes, "admissions", [f.rollup, modelId, word])).toBe(id);
   await f.send(f.owner, f.disputes, call("returnBond", [id]));
   expect(await owedWei(f.disputes, f.owner)).toBe(BOND_WEI);

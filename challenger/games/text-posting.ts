@@ -78,13 +78,13 @@ export function textPosting(
     columns: Array.from({ length: features.featureCount }, (_, j) => columnOfG(features, j)),
     points: pointBytes(columns),
   };
-  const { binding, earnerRoot, ownersCommitment, split } = statics;
+  const { binding, payeeRoot, ownersCommitment, split } = statics;
   return withTextTrees(
     leaves,
     {
       ...{ modelId, staticsHash, rowsRoot: BigInt(recipe.datanet.rowsRoot) },
       answering: rawAnsweringHash(answeringFiles(source as never)),
-      ...{ ownersCommitment, earnerRoot, binding, split },
+      ...{ ownersCommitment, payeeRoot, binding, split },
       ...{ rowCount: rows.length, bucketCount: featureCount, columnCount: features.featureCount },
       decay: doubleBits(features.scale),
       clipLength: rules.clipLength,

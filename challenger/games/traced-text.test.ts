@@ -28,7 +28,7 @@ import { openTracedText } from "./traced-text.ts";
 
 const rows = ownedTexts(sampleTexts(8));
 const CLAIMANT = "0x90F79bf6EB2c4f870365E785982E1f101E93b906";
-const SIZE = { rows: 8, features: 36, earners: 8, payments: 4, draws: 2 };
+const SIZE = { rows: 8, features: 36, payees: 8, payments: 4, draws: 2 };
 let folder: string;
 let setting: TrainingSetting;
 let training: FamilyTraining<TextParts>;

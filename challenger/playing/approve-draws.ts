@@ -44,8 +44,8 @@ export async function approveDraws(
 ): Promise<DrawApproval> {
   const { publicClient } = sender;
   const model = { rollup, modelId: BigInt(leaf.id) };
-  const { data, earnerCount, privateElements } = prepared;
-  const commitment = dataCommitment(settlementVector(data, earnerCount, privateElements));
+  const { data, payeeCount, privateElements } = prepared;
+  const commitment = dataCommitment(settlementVector(data, payeeCount, privateElements));
   const isTaken = await l1Call("read whether the draws are approved", () =>
     publicClient.readContract({
       ...{ address: judge, abi: traceGameAbi, functionName: "settlesFor" },

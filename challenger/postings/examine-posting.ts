@@ -40,7 +40,7 @@ const COMPARED = [
   "rowsRoot",
   "answering",
   "ownersCommitment",
-  "earnerRoot",
+  "payeeRoot",
   "binding",
   "split",
   "rowCount",

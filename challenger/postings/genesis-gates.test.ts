@@ -43,7 +43,7 @@ const at = (address: Hex) => getContract({ address, abi: disputesAbi, client: f.
 const wordOf = ({ model }: DirectCase) =>
   genesisHash({
     ...{ modelId: Number(MODEL), cap: CAP, statics: model.staticsHash },
-    earnerRoot: model.statics.earnerRoot,
+    payeeRoot: model.statics.payeeRoot,
   });
 const admits = (rollup: Hex, word: bigint, modelId = MODEL) =>
   f.client.readContract({

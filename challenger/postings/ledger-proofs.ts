@@ -31,7 +31,7 @@ import { statementTuple } from "../statements/posting-calls.ts";
  * @throws CLI_LEAF_UNPROVEN where the datanet has another version (by now)
  */
 export async function postCall(client: LedgerClient, statement: DisputeStatement) {
-  const { binding, earnerRoot, ownersCommitment, rowCount, rowsRoot } = statement;
+  const { binding, payeeRoot, ownersCommitment, rowCount, rowsRoot } = statement;
   const { datanetId, version } = unpackBinding(binding);
   const [{ datanet }, { leaf, rows }] = await Promise.all([
     getLeaf(client, Number(datanetId)),
@@ -40,7 +40,7 @@ export async function postCall(client: LedgerClient, statement: DisputeStatement
   const { publishedAt, policy } = datanet ?? { publishedAt: 0, policy: 0n };
   const opened = { publishedAt: BigInt(publishedAt), policy: BigInt(policy) };
   const body = hashDatanetBody({
-    ...{ version, rowCount: BigInt(rowCount), rowsRoot, ownersCommitment, earnerRoot },
+    ...{ version, rowCount: BigInt(rowCount), rowsRoot, ownersCommitment, payeeRoot },
     ...opened,
   });
   if (body !== BigInt(leaf.body))
@@ -74,7 +74,7 @@ export async function openUnbegunModel(client: LedgerClient, modelId: number) {
   ]);
   const { hash: _, ...statics } = staticsOf(known);
   const body: ModelBody = {
-    ...{ statics, sealed: 0n, accruedRoot: statics.earnerRoot, collectedRoot: EMPTY_COLLECTED_ROOT },
+    ...{ statics, sealed: 0n, accruedRoot: statics.payeeRoot, collectedRoot: EMPTY_COLLECTED_ROOT },
     epochStart: BigInt(known.model.epochStart),
   };
   if (known.counters.isReady || hashModelBody(body) !== BigInt(posted.leaf.body))
@@ -98,8 +98,8 @@ export function admitCall(model: PublishedModel, id: bigint, statement: DisputeS
 
 /** The call `admitUnchallenged`. Needs `initPoseidon`. @param cap most payments of an epoch */
 export function admitUnchallengedCall(model: PublishedModel, modelId: number, cap: bigint) {
-  const { binding, earnerRoot, ownersCommitment, split } = model.statics;
-  const parts = [columnsCommitment(model.columns), ownersCommitment, earnerRoot, binding, split] as const;
+  const { binding, payeeRoot, ownersCommitment, split } = model.statics;
+  const parts = [columnsCommitment(model.columns), ownersCommitment, payeeRoot, binding, split] as const;
   const preimage = bytesToHex(answeringPreimage(answeringFiles(model)));
   return { functionName: "admitUnchallenged", args: [modelId, preimage, parts, cap] } as const;
 }

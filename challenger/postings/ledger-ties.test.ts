@@ -52,7 +52,7 @@ const LIES: readonly Lie[] = [
   ],
   // The clip's length is not that quantile of the rows': watch shows this first.
   ["another quantile than the recipe's", () => ({ numbers: { clipQuantile: 1n << 39n } }), "clip"],
-  ["other earners", () => ({ numbers: { earnerRoot: 7n } }), "statics"],
+  ["other payees", () => ({ numbers: { payeeRoot: 7n } }), "statics"],
   [
     "a text that is not the version's",
     () => ({ leaves: { rows: replaced(made.honest.leaves.rows, 5, made.honest.leaves.rows[6]!) } }),
@@ -160,7 +160,7 @@ describe("a rollup asks", () => {
       modelId: 11,
       statics: made.model.staticsHash,
       cap: CAP,
-      earnerRoot: made.model.statics.earnerRoot,
+      payeeRoot: made.model.statics.payeeRoot,
     });
   const send = (data: `0x${string}`) => f.watcherOf(f.stranger).send({ data, valueWei: 0n });
   const admits = (rollup: `0x${string}`, modelId = 11n, given = word()) =>
@@ -228,8 +228,8 @@ describe("a rollup asks", () => {
 
   test("and is told of a model without challenges only that it is registered as one", async () => {
     const preimage = answeringPreimage(answeringFiles(made.model));
-    const { ownersCommitment, earnerRoot, binding, split } = made.model.statics;
-    const parts = [columnsCommitment(made.model.columns), ownersCommitment, earnerRoot, binding, split];
+    const { ownersCommitment, payeeRoot, binding, split } = made.model.statics;
+    const parts = [columnsCommitment(made.model.columns), ownersCommitment, payeeRoot, binding, split];
     await send(call("admitUnchallenged", [11, bytesToHex(preimage), parts, BigInt(CAP)]));
     // The marked model is not let in by it: its answering hash is no SHA-256.
     expect(await admits(f.stranger)).toBe(false);
@@ -238,7 +238,7 @@ describe("a rollup asks", () => {
       ...made.model.statics,
       featuresCommitment: featuresCommitment(made.model.columns, raw),
     });
-    expect(await admits(f.stranger, 11n, genesisHash({ modelId: 11, statics, cap: CAP, earnerRoot }))).toBe(
+    expect(await admits(f.stranger, 11n, genesisHash({ modelId: 11, statics, cap: CAP, payeeRoot }))).toBe(
       true,
     );
     expect(hashTagged(TAG.challenged, [raw, 0n])).not.toBe(raw);

@@ -111,13 +111,13 @@ export function directPosting(
     ),
     points: pointBytes(columns),
   };
-  const { ownersCommitment, earnerRoot, binding, split } = statics;
+  const { ownersCommitment, payeeRoot, binding, split } = statics;
   return withTrees(leaves, {
     modelId,
     staticsHash: source.staticsHash,
     rowsRoot: BigInt(recipe.datanet.rowsRoot),
     answering: rawAnsweringHash(answeringFiles(source)),
-    ...{ ownersCommitment, earnerRoot, binding, split },
+    ...{ ownersCommitment, payeeRoot, binding, split },
     rowCount,
     bucketCount,
     columnCount: width,

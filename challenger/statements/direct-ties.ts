@@ -70,7 +70,7 @@ function* digestFaults({ leaves, statement }: PostedModel): Generator<DirectTieF
 
 /** null where the last digest or the numbers are none. */
 function staticsOfPosting({ leaves, statement }: PostedModel): bigint | null {
-  const { answering, binding, bucketCount, decay, earnerRoot, ownersCommitment, sharesDuplicates, split } =
+  const { answering, binding, bucketCount, decay, payeeRoot, ownersCommitment, sharesDuplicates, split } =
     statement;
   const { clipQuantile } = statement;
   const { damping } = readNumbers(leaves.map[0]!);
@@ -83,6 +83,6 @@ function staticsOfPosting({ leaves, statement }: PostedModel): bigint | null {
   ]);
   return hashStatics({
     featuresCommitment: hashTagged(TAG.features, [commitment, answers]),
-    ...{ ownersCommitment, earnerRoot, binding, split },
+    ...{ ownersCommitment, payeeRoot, binding, split },
   });
 }

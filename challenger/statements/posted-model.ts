@@ -40,7 +40,7 @@ export interface DisputeStatement {
   /** SHA-256 of the answering files, mod r; with the next four, what the statics open to. */
   readonly answering: bigint;
   readonly ownersCommitment: bigint;
-  readonly earnerRoot: bigint;
+  readonly payeeRoot: bigint;
   readonly binding: bigint;
   readonly split: bigint;
   readonly rowCount: number;

@@ -84,13 +84,13 @@ export function* pointFaults({
 
 /** The statics of these points, by an answering hash. */
 export function staticsOf(
-  { binding, earnerRoot, ownersCommitment, split }: DisputeStatement,
+  { binding, payeeRoot, ownersCommitment, split }: DisputeStatement,
   points: ColumnCommitments,
   answeringHash: bigint,
 ): bigint {
   return hashStatics({
     featuresCommitment: featuresCommitment(points, answeringHash),
-    ...{ ownersCommitment, earnerRoot, binding, split },
+    ...{ ownersCommitment, payeeRoot, binding, split },
   });
 }
 

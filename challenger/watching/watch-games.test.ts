@@ -38,7 +38,7 @@ import { GameWatch } from "./watch-games.ts";
 import type { GameWatchSetting, ModelPlaces } from "./watch-setting.ts";
 
 const COLUMNS = 20;
-const SIZE = { rows: 8, features: 36, earners: 8, payments: 4, draws: 2 };
+const SIZE = { rows: 8, features: 36, payees: 8, payments: 4, draws: 2 };
 const OWNER = anvilAccount(1);
 let folder: string;
 let base: string;

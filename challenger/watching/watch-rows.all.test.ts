@@ -54,7 +54,7 @@ import { encodeLeaves } from "../statements/leaf-file.ts";
 import type { PostedModel } from "../statements/posted-model.ts";
 import { openWatch, type WatchSetting } from "./watch.ts";
 
-const SIZE = { rows: 8, features: 36, earners: 8, draws: 2 };
+const SIZE = { rows: 8, features: 36, payees: 8, draws: 2 };
 const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
 let f: Awaited<ReturnType<typeof startRowContracts>>;
 let made: TextCase;

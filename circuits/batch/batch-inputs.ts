@@ -87,7 +87,7 @@ export function batchInputs(closed: ClosedBatch, z: bigint, depth: number): Circ
 /** Forced kinds that open B where it is a model. */
 const asksModel = (kind: number) => kind === KIND.forcedCollect || kind === KIND.forcedSeal;
 
-/** The amount's digits; a ForcedCollect has none and shows there who has the role in the earner (collect.circom). */
+/** The amount's digits; a ForcedCollect has none and shows there who has the role in the payee (collect.circom). */
 const shownAmount = ({ collect, record }: SlotTrace): bigint =>
   record.kind === KIND.forcedCollect ? (collect?.memberId ?? 0n) : record.amountCode;
 
@@ -120,7 +120,7 @@ function wideDetails(trace: SlotTrace) {
     counters: modelCounters(trace, kind === KIND.payInference || opensModel),
     datanet:
       opensDatanet && d !== null
-        ? [d.version, d.rowCount, d.publishedAt, d.policy, d.rowsRoot, d.ownersCommitment, d.earnerRoot]
+        ? [d.version, d.rowCount, d.publishedAt, d.policy, d.rowsRoot, d.ownersCommitment, d.payeeRoot]
         : Array(7).fill(0n),
     model: modelFields(
       trace,
@@ -134,9 +134,9 @@ function modelFields(trace: SlotTrace, body: ModelBody | null): bigint[] {
   const last = [trace.settlement?.newAccruedRoot ?? 0n, trace.collect?.collectedWei ?? 0n];
   if (body === null) return [...Array<bigint>(9).fill(0n), ...last];
   const { statics, sealed, accruedRoot, collectedRoot, epochStart } = body;
-  const { featuresCommitment, ownersCommitment, earnerRoot, binding, split } = statics;
+  const { featuresCommitment, ownersCommitment, payeeRoot, binding, split } = statics;
   return [
-    ...[featuresCommitment, ownersCommitment, earnerRoot, binding, split],
+    ...[featuresCommitment, ownersCommitment, payeeRoot, binding, split],
     ...[sealed, accruedRoot, collectedRoot, epochStart],
     ...last,
   ];
@@ -208,7 +208,7 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
       return BigInt(trace.settlement!.cap);
     case KIND.collect:
     case KIND.forcedCollect: {
-      // A ForcedCollect from what is no ready model opens no earner.
+      // A ForcedCollect from what is no ready model opens no payee.
       if (trace.collect === null) return 0n;
       const { otherId, accruedWei } = trace.collect;
       const word = words[kind === KIND.collect ? 0 : 1]!;

@@ -4,29 +4,29 @@ include "../ledger/merkle8.circom";
 include "../field/poseidon.circom";
 include "../field/range-check.circom";
 
-// Domain tag of a node of a model's two earner trees; protocol.ts has it under TAG.earnerNode.
-function TAG_EARNER_NODE() { return 37; }
+// Domain tag of a node of a model's two payee trees; protocol.ts has it under TAG.payeeNode.
+function TAG_PAYEE_NODE() { return 37; }
 // Root of the collected tree in which nothing was collected; rewards.ts.
 function EMPTY_COLLECTED_ROOT() { return 9189957684751500115525080199068410226295084266883402511021071352367930612189; }
 
-// What a Collect opens and changes in its model: the earner's leaf in the accrued tree, the role's leaf in the collected one.
-// A forced collection is shown either way: the earner's leaf is opened, whoever's it is, and whether it is A's is a boolean.
-// Rules: collectRewards, collectsEarner in epoch-operations.ts.
+// What a Collect opens and changes in its model: the payee's leaf in the accrued tree, the role's leaf in the collected one.
+// A forced collection is shown either way: the payee's leaf is opened, whoever's it is, and whether it is A's is a boolean.
+// Rules: collectRewards, collectsPayee in epoch-operations.ts.
 //
 // Inputs:      isCollect: signed; isForced: a forced collection from a ready model; isAllowed: A exists and the sender owns it;
-//              aId: who collects, 24 bits; word, forcedWord: earnerIndex | role << 9 of a signed and of a forced collection;
-//              split, accruedRoot, collectedRoot: of the model's opened body; bits[201]: earnerIndex 8 | role 1 | the earner's
+//              aId: who collects, 24 bits; word, forcedWord: payeeIndex | role << 9 of a signed and of a forced collection;
+//              split, accruedRoot, collectedRoot: of the model's opened body; bits[201]: payeeIndex 8 | role 1 | the payee's
 //              other leaf 24 | accruedWei 120 | remainder 16 | ownerParts 16 | validatorParts 16; memberBits[24]: who has
-//              the role in the earner, read by forced collects alone; collectedWei: the role's leaf before; accruedChildren,
+//              the role in the payee, read by forced collects alone; collectedWei: the role's leaf before; accruedChildren,
 //              collectedChildren: all eight children on the ways up. Where neither flag is 1, collectedWei is 0 and the
 //              children are those of the empty tree, of which any index reads 0.
 // Outputs:     isExecuted: a forced collection that is A's; gainWei: what A gets, 0 without a collection; newCollectedRoot.
 // Assumes:     the flags and bits are boolean, at most one flag is 1, aId < 2^24; L1 queued no other forcedWord than 8 bits
-//              and a bit at 9; under either flag the model is ready, so that a genesis has shown its earner root to hold no
+//              and a bit at 9; under either flag the model is ready, so that a genesis has shown its payee root to hold no
 //              accrued amount, and settlements have written the rest: a leaf of the accrued tree is contributor 24 |
-//              validator 24 | accruedWei 120 (all 0 of an absent earner), one of the collected tree below 2^121, split below
+//              validator 24 | accruedWei 120 (all 0 of an absent payee), one of the collected tree below 2^121, split below
 //              2^32. The caller checks A's balance after gainWei to be 96 bits.
-// Ensures:     isCollect = 1: A is the earner's contributor (role 0) or validator (role 1). isExecuted = isForced and isAllowed
+// Ensures:     isCollect = 1: A is the payee's contributor (role 0) or validator (role 1). isExecuted = isForced and isAllowed
 //              and A is that. isCollect or isExecuted: share = the role's part of accruedWei; collected leaf' = share;
 //              gainWei = share − collected leaf. Else collectedRoot stays.
 // Constraints: constraint-counts.json, "Collect()".
@@ -49,14 +49,14 @@ template Collect() {
     signal output gainWei;
     signal output newCollectedRoot;
 
-    // A. The digits. An earner index has 8 bits: its two collected leaves have places below 512.
-    var earnerIndex = 0;
+    // A. The digits. A payee index has 8 bits: its two collected leaves have places below 512.
+    var payeeIndex = 0;
     var otherId = 0;
     var accruedWei = 0;
     var remainder = 0;
     var ownerParts = 0;
     var validatorParts = 0;
-    for (var i = 0; i < 8; i++) { earnerIndex += (1 << i) * bits[i]; }
+    for (var i = 0; i < 8; i++) { payeeIndex += (1 << i) * bits[i]; }
     var shownId = 0;
     for (var i = 0; i < 24; i++) {
         otherId += (1 << i) * bits[9 + i];
@@ -69,20 +69,20 @@ template Collect() {
         validatorParts += (1 << i) * bits[185 + i];
     }
     var reads = isCollect + isForced;
-    isCollect * (word - earnerIndex - (1 << 9) * bits[8]) === 0;
-    isForced * (forcedWord - earnerIndex - (1 << 9) * bits[8]) === 0;
+    isCollect * (word - payeeIndex - (1 << 9) * bits[8]) === 0;
+    isForced * (forcedWord - payeeIndex - (1 << 9) * bits[8]) === 0;
     // Both parts have 16 bits, so this is the one opening of split.
     reads * (split - ownerParts - (1 << 16) * validatorParts) === 0;
 
     // B. The accrued leaf: the member, of a signed collection A, in the role's place. All three parts have their widths, so
     //    it is the leaf's one opening: a stranger's signed collection has none, and a forced one no other member to show.
-    //    Read at place earnerIndex, whose ninth bit is 0.
+    //    Read at place payeeIndex, whose ninth bit is 0.
     signal memberId <== aId + isForced * (shownId - aId);
     signal ownLeaf <== memberId + (1 << 24) * otherId + (1 << 48) * accruedWei + bits[8] * ((1 << 24) - 1) * (memberId - otherId);
     signal accruedLeaf <== reads * ownLeaf;
     component read[3];
     for (var i = 0; i < 3; i++) {
-        read[i] = NodeRead8(TAG_EARNER_NODE());
+        read[i] = NodeRead8(TAG_PAYEE_NODE());
         if (i == 0) { read[i].child <== accruedLeaf; } else { read[i].child <== read[i - 1].node; }
         for (var j = 0; j < 3; j++) {
             if (3 * i + j < 8) { read[i].bits[j] <== bits[3 * i + j]; } else { read[i].bits[j] <== 0; }
@@ -107,10 +107,10 @@ template Collect() {
     signal share <== accruedWei - validatorWei + bits[8] * (2 * validatorWei - accruedWei);
     gainWei <== takes * (share - collectedWei);
 
-    // D. The collected leaf at place 2 earnerIndex + role becomes the share: a second collect gains 0.
+    // D. The collected leaf at place 2 payeeIndex + role becomes the share: a second collect gains 0.
     component update[3];
     for (var i = 0; i < 3; i++) {
-        update[i] = NodeUpdate8(TAG_EARNER_NODE());
+        update[i] = NodeUpdate8(TAG_PAYEE_NODE());
         if (i == 0) {
             update[i].oldChild <== collectedWei;
             update[i].newChild <== share;

@@ -17,10 +17,10 @@ import {
   collectedPath,
   collectedPlace,
   collectedRoot,
-  EARNER_ROLE,
-  type EarnerOwners,
-  type EarnerRole,
   type ModelRewards,
+  PAYEE_ROLE,
+  type PayeeOwners,
+  type PayeeRole,
   roleShareWei,
   type SealedEpoch,
   sealedHash,
@@ -32,15 +32,15 @@ import {
   expectedGenesisHash,
   expectedSettlementHash,
   type GenesisOperation,
-  requireEarnerTable,
+  requirePayeeTable,
   type SettleOperation,
 } from "./settlement-operation.ts";
 
-/** What a Collect opens, as its earner's witness needs it. Amounts in wei. */
+/** What a Collect opens, as its payee's witness needs it. Amounts in wei. */
 export interface CollectTrace {
-  /** Who has the collection's role in the earner. A signed collection names its signer. */
+  /** Who has the collection's role in the payee. A signed collection names its signer. */
   readonly memberId: bigint;
-  /** The earner's other leaf. */
+  /** The payee's other leaf. */
   readonly otherId: bigint;
   readonly accruedWei: bigint;
   /** Collected before by the same role. */
@@ -151,24 +151,24 @@ function closeEpoch({ record, counters, rewards }: ReadyModel, context: SealCont
   });
 }
 
-/** A Collect's word: earnerIndex 8 bits, role at bit 9. */
-export function unpackCollect(word: bigint): { earnerIndex: number; role: EarnerRole } {
+/** A Collect's word: payeeIndex 8 bits, role at bit 9. */
+export function unpackCollect(word: bigint): { payeeIndex: number; role: PayeeRole } {
   return {
-    earnerIndex: Number(word & 0xffn),
-    role: (word >> 9n) & 1n ? EARNER_ROLE.validator : EARNER_ROLE.contributor,
+    payeeIndex: Number(word & 0xffn),
+    role: (word >> 9n) & 1n ? PAYEE_ROLE.validator : PAYEE_ROLE.contributor,
   };
 }
 
-export function packCollect(earnerIndex: number, role: EarnerRole): bigint {
-  return BigInt(earnerIndex) | (BigInt(role) << 9n);
+export function packCollect(payeeIndex: number, role: PayeeRole): bigint {
+  return BigInt(payeeIndex) | (BigInt(role) << 9n);
 }
 
-const ABSENT_EARNER: EarnerOwners = { contributorId: TREASURY_ID, validatorId: TREASURY_ID };
+const ABSENT_PAYEE: PayeeOwners = { contributorId: TREASURY_ID, validatorId: TREASURY_ID };
 
 /**
- * Pays what an earner's contributor or validator has not collected yet.
- * @param word of the operation, checked to be an earner and a role
- * @throws OP_MODEL_NOT_READY, OP_NOT_EARNER
+ * Pays what a payee's contributor or validator has not collected yet.
+ * @param word of the operation, checked to be a payee and a role
+ * @throws OP_MODEL_NOT_READY, OP_NOT_PAYEE
  */
 export function collectRewards(
   model: LeafState,
@@ -176,22 +176,22 @@ export function collectRewards(
   word: bigint,
 ): PaidCollect & { readonly trace: CollectTrace } {
   const { modelId: id, signerId } = by;
-  const earner = openEarner(requireReady(model, id), word);
-  if (earner.memberId !== signerId) {
-    const { earnerIndex, role } = unpackCollect(word);
-    return refuse("OP_NOT_EARNER", `earner ${earnerIndex} of model ${id} is not leaf ${signerId}'s`, {
+  const payee = openPayee(requireReady(model, id), word);
+  if (payee.memberId !== signerId) {
+    const { payeeIndex, role } = unpackCollect(word);
+    return refuse("OP_NOT_PAYEE", `payee ${payeeIndex} of model ${id} is not leaf ${signerId}'s`, {
       id,
-      earnerIndex,
-      role: role === EARNER_ROLE.contributor ? "contributor" : "validator",
+      payeeIndex,
+      role: role === PAYEE_ROLE.contributor ? "contributor" : "validator",
     });
   }
-  return { ...earner.paid, trace: earner.trace };
+  return { ...payee.paid, trace: payee.trace };
 }
 
 /**
- * What a ForcedCollect opens and does: null where the leaf is no ready model, `paid` null where the earner is not the
+ * What a ForcedCollect opens and does: null where the leaf is no ready model, `paid` null where the payee is not the
  * collector's. Whether the sender owns the collector is the caller's to know.
- * @param word of the entry, checked by L1 to be an earner and a role
+ * @param word of the entry, checked by L1 to be a payee and a role
  */
 export function forcedCollect(
   model: LeafState | undefined,
@@ -200,7 +200,7 @@ export function forcedCollect(
 ): { readonly paid: PaidCollect | null; readonly trace: CollectTrace } | null {
   const ready = readyModel(model);
   if (ready === null) return null;
-  const { memberId, paid, trace } = openEarner(ready, word);
+  const { memberId, paid, trace } = openPayee(ready, word);
   return { paid: memberId === collectorId ? paid : null, trace };
 }
 
@@ -210,22 +210,22 @@ interface PaidCollect {
   readonly gainWei: bigint;
 }
 
-/** Who has the role in the earner, and what the collection would do. */
-function openEarner(
+/** Who has the role in the payee, and what the collection would do. */
+function openPayee(
   { record, rewards }: ReadyModel,
   word: bigint,
 ): { readonly memberId: number; readonly paid: PaidCollect; readonly trace: CollectTrace } {
-  const { earnerIndex, role } = unpackCollect(word);
-  // An absent earner's leaf is 0, and so is the leaf of an earner of the treasury that earned nothing. So the circuit lets the
-  // treasury collect 0 wei from an absent earner, and whoever follows L1 has to do the same.
-  const { contributorId, validatorId } = rewards.earners[earnerIndex] ?? ABSENT_EARNER;
-  const isContributor = role === EARNER_ROLE.contributor;
+  const { payeeIndex, role } = unpackCollect(word);
+  // An absent payee's leaf is 0, and so is the leaf of a payee of the treasury that earned nothing. So the circuit lets the
+  // treasury collect 0 wei from an absent payee, and whoever follows L1 has to do the same.
+  const { contributorId, validatorId } = rewards.payees[payeeIndex] ?? ABSENT_PAYEE;
+  const isContributor = role === PAYEE_ROLE.contributor;
   const memberId = isContributor ? contributorId : validatorId;
-  const place = collectedPlace(earnerIndex, role);
-  const accruedWei = rewards.accruedWei[earnerIndex] ?? 0n;
+  const place = collectedPlace(payeeIndex, role);
+  const accruedWei = rewards.accruedWei[payeeIndex] ?? 0n;
   const collectedWei = rewards.collectedWei[place] ?? 0n;
   const shareWei = roleShareWei(accruedWei, role, unpackSplit(record.model!.statics.split).validatorParts);
-  const collected = Array.from({ length: 2 * rewards.earners.length }, (_, i) =>
+  const collected = Array.from({ length: 2 * rewards.payees.length }, (_, i) =>
     i === place ? shareWei : (rewards.collectedWei[i] ?? 0n),
   );
   return {
@@ -242,14 +242,14 @@ function openEarner(
       otherId: BigInt(isContributor ? validatorId : contributorId),
       accruedWei,
       collectedWei,
-      accruedChildren: accruedPath(rewards.earners, rewards.accruedWei, earnerIndex),
+      accruedChildren: accruedPath(rewards.payees, rewards.accruedWei, payeeIndex),
       collectedChildren: collectedPath(rewards.collectedWei, place),
     },
   };
 }
 
 /**
- * Pays a sealed epoch out to earners and owner; the treasury's part is the caller's to pay.
+ * Pays a sealed epoch out to payees and owner; the treasury's part is the caller's to pay.
  * @throws OP_MODEL_NOT_READY, OP_NOTHING_SEALED, OP_SETTLEMENT_DIFFERS
  */
 export function settleModel(
@@ -266,13 +266,13 @@ export function settleModel(
   const sumWei = earnedWei.reduce((sum, wei) => sum + wei, ownerWei + treasuryWei + burnedWei);
   if (!isWei || sumWei !== sealed.amountWei)
     differs("amounts", `its amounts add up to ${sumWei} wei, ${sealed.amountWei} are sealed`);
-  if (earnedWei.length > rewards.earners.length)
-    differs("items", "it pays earners that the model does not have");
+  if (earnedWei.length > rewards.payees.length)
+    differs("items", "it pays payees that the model does not have");
   if (!inRange(BigInt(voidCount), 8)) differs("voidCount", "its void count is not 8 bits");
   if (expectedSettlementHash(model, operation) !== operation.settlementHash)
     differs("settlementHash", "its J is not that of the ledger's values");
   const accruedWei = accruedAfter(rewards, earnedWei);
-  const newAccruedRoot = accruedRoot(rewards.earners, accruedWei);
+  const newAccruedRoot = accruedRoot(rewards.payees, accruedWei);
   return {
     model: withModel(model, {
       leaf: { balance: credit(model.leaf.balance, ownerWei) },
@@ -292,14 +292,14 @@ export function openModel(
   operation: GenesisOperation,
   timestamp: bigint,
 ): { readonly model: LeafState; readonly trace: SettlementTrace } {
-  const { modelId: id, cap, earners } = operation;
+  const { modelId: id, cap, payees } = operation;
   requireKind(model, LEAF_KIND.model, id);
   const counters = unpackCounters(model.leaf.counters);
   if (counters.isReady) refuse("OP_MODEL_READY", `model ${id} has had its genesis`, { id });
   const differs = (field: string, why: string) =>
     refuse("OP_SETTLEMENT_DIFFERS", `the genesis of model ${id}: ${why}`, { id, field });
   if (!inRange(BigInt(cap), 16) || cap === 0) differs("cap", "its cap is not 16 bits, or is 0");
-  requireEarnerTable(model, operation);
+  requirePayeeTable(model, operation);
   if (expectedGenesisHash(model, id, cap) !== operation.settlementHash)
     differs("settlementHash", "its J is not that of the ledger's values");
   return {
@@ -307,9 +307,9 @@ export function openModel(
       leaf: { counters: model.leaf.counters + 1n + (BigInt(cap) << COUNTERS.cap) + (1n << COUNTERS.epoch) },
       body: { epochStart: timestamp },
       rewards: {
-        earners,
-        accruedWei: earners.map(() => 0n),
-        collectedWei: earners.flatMap(() => [0n, 0n]),
+        payees,
+        accruedWei: payees.map(() => 0n),
+        collectedWei: payees.flatMap(() => [0n, 0n]),
         sealed: null,
       },
     }),

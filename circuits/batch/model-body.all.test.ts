@@ -121,7 +121,7 @@ describe("NodeRead8", () => {
       const bits = [0, 1, 2].map((i) => BigInt((index >> i) & 1));
       const inputs = { bits, child: children[index]!, children };
       const witness = await tester.calculateWitness(inputs);
-      expect(tester.readOutput(witness, "node")).toBe(hashTagged(TAG.earnerNode, children));
+      expect(tester.readOutput(witness, "node")).toBe(hashTagged(TAG.payeeNode, children));
       expect(tester.tamper(witness, { only: () => true })).toEqual([]);
       const refused = tester.calculateWitness({ ...inputs, child: children[(index + 1) % 8]! });
       await expect(refused).rejects.toMatchObject({ code: "CIR_WITNESS_REFUSED" });

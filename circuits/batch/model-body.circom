@@ -83,8 +83,8 @@ template ModelBody() {
     oldBody.in[4] <== epochStart;
     (isApproval + isSeal + isSettle + isCollect + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;
 
-    // B. When. A model that is not ready has an earner root of its owner's choice, which nobody has shown to be without
-    //    accrued amounts: nothing may be collected from it, nor its earners be opened. Genesis: all four are non-negative,
+    // B. When. A model that is not ready has a payee root of its owner's choice, which nobody has shown to be without
+    //    accrued amounts: nothing may be collected from it, nor its payees be opened. Genesis: all four are non-negative,
     //    so all are 0.
     //    Only a Seal of a ready model makes sealed ≠ 0; a Settle asks for ready all the same.
     (isSeal + isSettle + isCollect) * (1 - ready) === 0;
@@ -149,7 +149,7 @@ template ModelBody() {
     terms.in[1] <== sealed + isGenesis * (staticsHash - sealed);
     terms.in[2] <== ownerWei + newCap;
     terms.in[3] <== treasuryWei;
-    // Before its genesis a model's accrued root is its earner root.
+    // Before its genesis a model's accrued root is its payee root.
     terms.in[4] <== accruedRoot;
     terms.in[5] <== newAccruedRoot;
     (isSettle + isGenesis) * (word0 - terms.out) === 0;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../field/poseidon.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
-import { EARNER_ROLE } from "../ledger/rewards.ts";
+import { PAYEE_ROLE } from "../ledger/rewards.ts";
 import { FIELD_ORDER, KIND, MAX_AMOUNT_WEI, WITHDRAW_ALL_WEI } from "../protocol.ts";
 import { tableCircuitSpec } from "../registry/circuit-registry.ts";
 import { sealedInputs, sealedStatement, TableBuilder } from "../table/table-builder.ts";
@@ -65,14 +65,14 @@ const entry: fc.Arbitrary<QueueOperation> = fc.oneof(
     .record({
       a: id,
       b: id,
-      earnerIndex: fc.integer({ min: 0, max: 255 }),
+      payeeIndex: fc.integer({ min: 0, max: 255 }),
       isValidator: fc.boolean(),
       sender: address,
     })
-    .map(({ earnerIndex, isValidator, ...e }) => ({
+    .map(({ payeeIndex, isValidator, ...e }) => ({
       ...empty,
       ...e,
-      word1: packCollect(earnerIndex, isValidator ? EARNER_ROLE.validator : EARNER_ROLE.contributor),
+      word1: packCollect(payeeIndex, isValidator ? PAYEE_ROLE.validator : PAYEE_ROLE.contributor),
       kind: KIND.forcedCollect,
     })),
   fc

@@ -62,12 +62,12 @@ export function executeQueueEntry(
     case KIND.forcedCollect: {
       const leaf = owned(ledger.leaf(entry.a), entry.sender);
       const opened = forcedCollect(ledger.leaf(entry.b), entry.a, entry.word1);
-      // The witness shows whose the earner is, whether or not the entry is executed.
+      // The witness shows whose the payee is, whether or not the entry is executed.
       collect = opened?.trace ?? null;
       if (leaf === null || opened === null || opened.paid === null) break;
       const { gainWei, model } = opened.paid;
       newA = withLeaf(leaf, { balance: credit(leaf.leaf.balance, gainWei) });
-      // A model may own an earner of itself: its leaf has then changed as A.
+      // A model may own a payee of itself: its leaf has then changed as A.
       newB = entry.b === entry.a ? { ...model, leaf: { ...newA.leaf, body: model.leaf.body } } : model;
       break;
     }

@@ -9,9 +9,9 @@ const FILES = [
   ...["wide-slot", "slot-parts", "collect", "model-body"],
   ...["slot-head", "member-slot", "leaf-row", "member-unit", "table-tree", "table-frame"],
   ...["settlement", "settlement-vector", "draw-point", "draw-shares", "draw-weight"],
-  ...["row-rewards", "rewards-tree", "model-statics", "earner-table", "default-earned"],
+  ...["row-rewards", "rewards-tree", "model-statics", "payee-table", "default-earned"],
   ...["query-points", "direct-scores", "sampled-payout", "term-counts"],
-  ...["earner-exit", "blob-arithmetic", "blob-evaluation"],
+  ...["payee-exit", "blob-arithmetic", "blob-evaluation"],
 ];
 /** Parts of all circuits, whose lines have their argument beside them. */
 const BESIDE = ["range-check", "fixed-base-mul", "scalar-mul", "start-point"];

@@ -8,7 +8,7 @@ import { TableBuilder } from "../table/table-builder.ts";
 import { postedShape } from "../table/table-shape.ts";
 import {
   BINDING,
-  EARNERS,
+  PAYEES,
   SEALED,
   SEALED_EPOCH,
   STATICS,
@@ -132,9 +132,9 @@ describe("a life of epochs", () => {
       if ("modelId" in operation) this.settlements.push(postedOf(this.world.ledger, operation));
       this.builder.add(operation);
     }
-    collect(a: number, earnerIndex: number, role: 0 | 1, modelId = SEALED): bigint {
+    collect(a: number, payeeIndex: number, role: 0 | 1, modelId = SEALED): bigint {
       const before = this.world.leaf(a).balance;
-      const words = [packCollect(earnerIndex, role)];
+      const words = [packCollect(payeeIndex, role)];
       this.do(signFor(this.world.ledger, secretOf(a), { kind: KIND.collect, a, b: modelId, words }));
       return this.world.leaf(a).balance - before + 30n * CONTEXT.feePerUnitWei;
     }
@@ -148,14 +148,14 @@ describe("a life of epochs", () => {
     teller.do(operation);
     expect(world.ledger.totalWei()).toBe(total - operation.burnedWei);
     const { accruedWei, collectedWei } = world.ledger.requireLeaf(SEALED).rewards!;
-    const [first, second] = EARNERS;
+    const [first, second] = PAYEES;
     const gains = [
       [teller.collect(first!.contributorId, 0, 0), teller.collect(first!.validatorId, 0, 1)],
       [teller.collect(second!.contributorId, 1, 0), teller.collect(second!.validatorId, 1, 1)],
     ];
     for (const [m, [contributorWei, validatorWei]] of gains.entries()) {
       const collected = collectedWei[2 * m]! + collectedWei[2 * m + 1]!;
-      expect(contributorWei! + validatorWei! + collected, `earner ${m}`).toBe(accruedWei[m]);
+      expect(contributorWei! + validatorWei! + collected, `payee ${m}`).toBe(accruedWei[m]);
     }
     expect(teller.collect(first!.contributorId, 0, 0)).toBe(0n);
     expect(world.ledger.totalWei()).toBe(total - operation.burnedWei - fees(5));
@@ -189,7 +189,7 @@ describe("a life of epochs", () => {
     const genesis = genesisOperation(
       world.ledger,
       { id: WAITING, secret: secretOf(WAITING) },
-      EARNERS,
+      PAYEES,
       16,
       TEST_DOMAIN,
     );
@@ -211,30 +211,30 @@ describe("a life of epochs", () => {
     expect(follower.ledger.root).toBe(world.ledger.root);
   });
 
-  it("refuses a genesis with other earners, counts or rows than the model is bound to", () => {
+  it("refuses a genesis with other payees, counts or rows than the model is bound to", () => {
     const { ledger } = new World();
     const genesis = genesisOperation(
       ledger,
       { id: WAITING, secret: secretOf(WAITING) },
-      EARNERS,
+      PAYEES,
       16,
       TEST_DOMAIN,
     );
-    const [first, second] = EARNERS;
-    const rows: [string, typeof EARNERS][] = [
-      ["earnerRoot", [second!, first!]],
-      ["earnerRoot", [first!]],
+    const [first, second] = PAYEES;
+    const rows: [string, typeof PAYEES][] = [
+      ["payeeRoot", [second!, first!]],
+      ["payeeRoot", [first!]],
       ["ownersCommitment", [{ ...first!, rowCount: 101 }, second!]],
     ];
-    for (const [field, earners] of rows) {
-      const act = () => executeSlot(ledger, { ...genesis, earners }, CONTEXT);
+    for (const [field, payees] of rows) {
+      const act = () => executeSlot(ledger, { ...genesis, payees }, CONTEXT);
       expect(act, field).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field }));
     }
     for (const cap of [0, 65_536]) {
       const act = () =>
         executeSlot(
           ledger,
-          genesisOperation(ledger, { id: WAITING, secret: secretOf(WAITING) }, EARNERS, cap, TEST_DOMAIN),
+          genesisOperation(ledger, { id: WAITING, secret: secretOf(WAITING) }, PAYEES, cap, TEST_DOMAIN),
           CONTEXT,
         );
       expect(act).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field: "cap" }));

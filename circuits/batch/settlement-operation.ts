@@ -8,16 +8,16 @@ import { hashStatics, type LeafState, type ModelStatics, unpackBinding } from ".
 import { refuse } from "../ledger/leaf-rules.ts";
 import {
   accruedRoot,
-  type Earner,
-  earnerRoot,
   genesisHash,
   type ModelRewards,
   ownersCommitment,
+  type Payee,
+  payeeRoot,
   settlementHash,
   unpackSplit,
 } from "../ledger/rewards.ts";
 import { KIND, TAG, TREASURY_ID } from "../protocol.ts";
-import { genesisEarners, type L1Settlement, type PostedSettlement } from "../settlement/settlement-data.ts";
+import { genesisPayees, type L1Settlement, type PostedSettlement } from "../settlement/settlement-data.ts";
 
 /** Settles a model's sealed epoch. */
 export interface SettleOperation {
@@ -29,14 +29,14 @@ export interface SettleOperation {
   readonly treasuryWei: bigint;
   /** Leaves the ledger. The four amounts add up to the sealed one. */
   readonly burnedWei: bigint;
-  /** Earned by earner m in this epoch; missing ones are 0. */
+  /** Earned by payee m in this epoch; missing ones are 0. */
   readonly earnedWei: readonly bigint[];
   readonly voidCount: number;
   /** The model's signature over `settlementMessage`; null without voids, and where a batch is replayed. */
   readonly signature: Signature | null;
 }
 
-/** Opens a model's first epoch and tells its earner table. */
+/** Opens a model's first epoch and tells its payee table. */
 export interface GenesisOperation {
   readonly kind: typeof KIND.genesis;
   readonly modelId: number;
@@ -44,7 +44,7 @@ export interface GenesisOperation {
   readonly settlementHash: bigint;
   /** Most payments an epoch. */
   readonly cap: number;
-  readonly earners: readonly Earner[];
+  readonly payees: readonly Payee[];
   /** The model's signature over `settlementMessage`; null where a batch is replayed. */
   readonly signature: Signature | null;
 }
@@ -70,9 +70,9 @@ export function settlementMessage(
 const differs = (modelId: number, field: string, why: string): never =>
   refuse("OP_SETTLEMENT_DIFFERS", `the settlement of model ${modelId}: ${why}`, { id: modelId, field });
 
-/** What the earners have accrued after the operation; `rewards` before it. */
+/** What the payees have accrued after the operation; `rewards` before it. */
 export function accruedAfter(rewards: ModelRewards, earnedWei: readonly bigint[]): bigint[] {
-  return rewards.earners.map((_, m) => (rewards.accruedWei[m] ?? 0n) + (earnedWei[m] ?? 0n));
+  return rewards.payees.map((_, m) => (rewards.accruedWei[m] ?? 0n) + (earnedWei[m] ?? 0n));
 }
 
 /** J of a Settle by the ledger's own values. `model` has a sealed epoch and its rewards. */
@@ -87,28 +87,28 @@ export function expectedSettlementHash(
     ownerWei: operation.ownerWei,
     treasuryWei: operation.treasuryWei,
     oldAccruedRoot: model.model!.accruedRoot,
-    newAccruedRoot: accruedRoot(model.rewards!.earners, accruedAfter(model.rewards!, operation.earnedWei)),
+    newAccruedRoot: accruedRoot(model.rewards!.payees, accruedAfter(model.rewards!, operation.earnedWei)),
   });
 }
 
 /** J of a Genesis by the ledger's own values. */
 export function expectedGenesisHash(model: LeafState, modelId: number, cap: number): bigint {
   const { statics } = model.model!;
-  return genesisHash({ modelId, statics: hashStatics(statics), cap, earnerRoot: statics.earnerRoot });
+  return genesisHash({ modelId, statics: hashStatics(statics), cap, payeeRoot: statics.payeeRoot });
 }
 
-/** The earner table is the one that the model's statics commit to. @throws OP_SETTLEMENT_DIFFERS, CIR_SETTLEMENT_SIZE */
-export function requireEarnerTable(model: LeafState, operation: GenesisOperation): void {
+/** The payee table is the one that the model's statics commit to. @throws OP_SETTLEMENT_DIFFERS, CIR_SETTLEMENT_SIZE */
+export function requirePayeeTable(model: LeafState, operation: GenesisOperation): void {
   const { statics } = model.model!;
-  const { modelId, earners } = operation;
-  const rowCounts = earners.map((earner) => earner.rowCount);
-  if (earnerRoot(earners) !== statics.earnerRoot)
-    differs(modelId, "earnerRoot", "its earners are not the earner root's");
+  const { modelId, payees } = operation;
+  const rowCounts = payees.map((payee) => payee.rowCount);
+  if (payeeRoot(payees) !== statics.payeeRoot)
+    differs(modelId, "payeeRoot", "its payees are not the payee root's");
   if (ownersCommitment(rowCounts) !== statics.ownersCommitment)
     differs(modelId, "ownersCommitment", "its row counts are not the owners commitment's");
   const rowCount = rowCounts.reduce((sum, count) => sum + BigInt(count), 0n);
   if (rowCount !== unpackBinding(statics.binding).rowCount)
-    differs(modelId, "rowCount", `its earners have ${rowCount} rows`);
+    differs(modelId, "rowCount", `its payees have ${rowCount} rows`);
 }
 
 /** What the owner gets and what is burned of an epoch, by each way to settle it with this many voids: at most two. */
@@ -147,7 +147,7 @@ export function settlementOperationOf(
       modelId,
       settlementHash: given,
       cap: posted.cap,
-      earners: genesisEarners(posted.items),
+      payees: genesisPayees(posted.items),
       signature: null,
     };
   }
@@ -158,9 +158,9 @@ export function settlementOperationOf(
   for (const field of ["epoch", "sealBatch", "chain"] as const) {
     if (posted[field] !== sealed[field]) differs(modelId, field, `${field} is not the sealed epoch's`);
   }
-  if (posted.items.slice(rewards.earners.length).some((item) => item !== 0n))
-    differs(modelId, "items", "it pays earners that the model does not have");
-  const earnedWei = rewards.earners.map((_, m) => posted.items[m] ?? 0n);
+  if (posted.items.slice(rewards.payees.length).some((item) => item !== 0n))
+    differs(modelId, "items", "it pays payees that the model does not have");
+  const earnedWei = rewards.payees.map((_, m) => posted.items[m] ?? 0n);
   const earnedSumWei = earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const common = { kind: KIND.settle, modelId, settlementHash: given, voidCount: posted.voidCount };
   for (const { ownerWei, burnedWei } of waysToSettle(

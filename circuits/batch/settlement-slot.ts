@@ -68,7 +68,7 @@ export function executeSettlement(
 }
 
 /**
- * Attack: whoever knows a model's earner table can prove a Genesis, which fixes the model's cap for ever. Without the
+ * Attack: whoever knows a model's payee table can prove a Genesis, which fixes the model's cap for ever. Without the
  * model's signature a stranger could choose a cap of a few payments an epoch, or of more than its circuit can settle.
  */
 function requireSignature(

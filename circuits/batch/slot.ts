@@ -275,7 +275,7 @@ function applySigned(
         policy: words[4]!,
         rowsRoot: words[0]!,
         ownersCommitment: words[1]!,
-        earnerRoot: words[2]!,
+        payeeRoot: words[2]!,
       };
       newA = { leaf: { ...newA.leaf, body: hashDatanetBody(datanet) }, datanet };
       break;
@@ -292,7 +292,7 @@ function applySigned(
       break;
     case KIND.collect:
       collect = collected!.trace;
-      // A model may own an earner of itself: its leaf has then changed as A.
+      // A model may own a payee of itself: its leaf has then changed as A.
       newB = { ...collected!.model, leaf: { ...oldB!.leaf, body: collected!.model.leaf.body } };
       break;
     case KIND.setKey:
@@ -348,7 +348,7 @@ function setApproval(
     if (binding.version !== datanet.version) differs("version");
     if (binding.rowCount !== datanet.rowCount) differs("rowCount");
     if (statics.ownersCommitment !== datanet.ownersCommitment) differs("ownersCommitment");
-    if (statics.earnerRoot !== datanet.earnerRoot) differs("earnerRoot");
+    if (statics.payeeRoot !== datanet.payeeRoot) differs("payeeRoot");
     const approvableAt = datanet.publishedAt + BigInt(APPROVAL_DELAY_SECONDS);
     if (context.timestamp < approvableAt) {
       refuse("OP_TOO_EARLY", `version ${datanet.version} can be approved from ${approvableAt} on`, {

@@ -96,9 +96,9 @@ template WideSlot(depth, approvalDelay) {
     var rowCount = datanet[1];
     var publishedAt = datanet[2];
     var datanetOwners = datanet[5];
-    var datanetEarnerRoot = datanet[6];
+    var datanetPayeeRoot = datanet[6];
     var modelOwners = statics[1];
-    var modelEarnerRoot = statics[2];
+    var modelPayeeRoot = statics[2];
     var binding = statics[3];
     var split = statics[4];
 
@@ -310,7 +310,7 @@ template WideSlot(depth, approvalDelay) {
     for (var i = 0; i < 4; i++) { isCreateModel * (statics[i] - words[2 + i]) === 0; }
     isCreateModel * (split - split32) === 0;
     isCreateModel * sealed === 0;
-    isCreateModel * (accruedRoot - modelEarnerRoot) === 0;
+    isCreateModel * (accruedRoot - modelPayeeRoot) === 0;
     isCreateModel * (collectedRoot - EMPTY_COLLECTED_ROOT()) === 0;
     isCreateModel * epochStart === 0;
     // PublishVersion: N has 32 bits, by digits of its own. Attack: the statement 2^64·N < 2^96 holds in the field for
@@ -325,7 +325,7 @@ template WideSlot(depth, approvalDelay) {
     isApprove * (words[0] - model.staticsHash) === 0;
     isApprove * (binding - aId - BINDING_VERSION() * version - BINDING_ROW_COUNT() * rowCount - BINDING_PREDECESSOR() * rest39) === 0;
     isApprove * (modelOwners - datanetOwners) === 0;
-    isApprove * (modelEarnerRoot - datanetEarnerRoot) === 0;
+    isApprove * (modelPayeeRoot - datanetPayeeRoot) === 0;
     isApprove * (timestamp - publishedAt - approvalDelay - waited40) === 0;
     component unpublished = IsZero();
     unpublished.in <== version;

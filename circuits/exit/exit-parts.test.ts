@@ -45,7 +45,7 @@ describe("PathRead8", () => {
 describe("PickOf256", () => {
   it("reads every place, and 0 behind the last", async () => {
     for (const count of [1, 5, 256]) {
-      const tester = await load(`PickOf256(${count})`, "earner-exit");
+      const tester = await load(`PickOf256(${count})`, "payee-exit");
       const values = Array.from({ length: count }, () => 1n + numbers.bits(250));
       for (const index of [0, 1, 2, 3, 4, 5, 6, 7, 127, 128, 254, 255]) {
         const witness = await tester.calculateWitness({ values, bits: digits(index, 8) });
@@ -60,7 +60,7 @@ describe("DefaultEarned", () => {
   const staticsOf = (rowTotal: bigint, ownerParts: bigint) => ({
     featuresCommitment: 0n,
     ownersCommitment: 0n,
-    earnerRoot: 0n,
+    payeeRoot: 0n,
     binding: packBinding({
       datanetId: 0n,
       version: 1n,

@@ -16,14 +16,14 @@ import {
   accruedPath,
   collectedPath,
   collectedPlace,
-  EARNER_ROLE,
-  type Earner,
-  type EarnerRole,
   type ModelRewards,
+  PAYEE_ROLE,
+  type Payee,
+  type PayeeRole,
   roleShareWei,
   unpackSplit,
 } from "../ledger/rewards.ts";
-import { BINDING, LEAF_KIND, MAX_EARNER_COUNT } from "../protocol.ts";
+import { BINDING, LEAF_KIND, MAX_PAYEE_COUNT } from "../protocol.ts";
 import { padded } from "../settlement/settled-model.ts";
 import { sizeError } from "../settlement/settlement-size.ts";
 import { drawShares, rewardPerUnit, splitEarned } from "../settlement/settlement-split.ts";
@@ -32,7 +32,7 @@ import { drawShares, rewardPerUnit, splitEarned } from "../settlement/settlement
 export interface ExitData {
   /** Root of the frozen ledger. */
   readonly root: bigint;
-  /** `leafExitKey` or `earnerExitKey`. */
+  /** `leafExitKey` or `payeeExitKey`. */
   readonly key: bigint;
   /** An L1 address. */
   readonly recipient: bigint;
@@ -56,16 +56,16 @@ interface ExitStatement {
 }
 
 /** The two sorts of exits: `size0` of their circuits (CircuitSizes). */
-export const EXIT_KIND = { leaf: 0, earner: 1 } as const;
+export const EXIT_KIND = { leaf: 0, payee: 1 } as const;
 
 /** The key of a leaf's own balance. */
 export function leafExitKey(id: number): bigint {
   return BigInt(id);
 }
 
-/** The key of what a role of a model's earner owns. */
-export function earnerExitKey(modelId: number, earnerIndex: number, role: EarnerRole): bigint {
-  return BigInt(modelId) | (BigInt(earnerIndex) << 24n) | (BigInt(role) << 32n) | (1n << 33n);
+/** The key of what a role of a model's payee owns. */
+export function payeeExitKey(modelId: number, payeeIndex: number, role: PayeeRole): bigint {
+  return BigInt(modelId) | (BigInt(payeeIndex) << 24n) | (BigInt(role) << 32n) | (1n << 33n);
 }
 
 export function exitElements({ root, key, recipient, amountWei }: ExitData): bigint[] {
@@ -103,18 +103,18 @@ function lowBits(value: number, count: number): bigint[] {
   return Array.from({ length: count }, (_, i) => (BigInt(value) >> BigInt(i)) & 1n);
 }
 
-// The rules of earner-exit.circom: what a role of a model's earner takes from a frozen ledger to L1. Amounts are wei. Needs
+// The rules of payee-exit.circom: what a role of a model's payee takes from a frozen ledger to L1. Amounts are wei. Needs
 // `initPoseidon`.
 
-/** What an earner of `rowCount` rows earns of an amount that is split by row counts; `statics` state N and the split. */
+/** What a payee of `rowCount` rows earns of an amount that is split by row counts; `statics` state N and the split. */
 export function earnedByDefault(statics: ModelStatics, rowCount: number, amountWei: bigint): bigint {
   const { rewardWei } = drawShares(amountWei, 1, unpackSplit(statics.split));
   const unit = rewardPerUnit(rewardWei, unpackBinding(statics.binding).rowCount);
   return splitEarned(unit * BigInt(rowCount)).earnedWei;
 }
 
-/** What a role of an earner takes, without the proof's inputs. */
-export interface EarnerDue {
+/** What a role of a payee takes, without the proof's inputs. */
+export interface PayeeDue {
   readonly key: bigint;
   /** The leaf that has the role. */
   readonly ownerId: number;
@@ -124,20 +124,20 @@ export interface EarnerDue {
 }
 
 /**
- * As `earnerExit`, but hashes nothing.
- * @throws OP_UNKNOWN_LEAF, OP_WRONG_LEAF_KIND, OP_MODEL_NOT_READY, OP_NOT_EARNER
+ * As `payeeExit`, but hashes nothing.
+ * @throws OP_UNKNOWN_LEAF, OP_WRONG_LEAF_KIND, OP_MODEL_NOT_READY, OP_NOT_PAYEE
  */
-export function earnerDue(ledger: Ledger, modelId: number, earnerIndex: number, role: EarnerRole): EarnerDue {
-  const { body, rewards, earner } = requireEarner(ledger, modelId, earnerIndex, MAX_EARNER_COUNT);
-  const ownerId = role === EARNER_ROLE.validator ? earner.validatorId : earner.contributorId;
+export function payeeDue(ledger: Ledger, modelId: number, payeeIndex: number, role: PayeeRole): PayeeDue {
+  const { body, rewards, payee } = requirePayee(ledger, modelId, payeeIndex, MAX_PAYEE_COUNT);
+  const ownerId = role === PAYEE_ROLE.validator ? payee.validatorId : payee.contributorId;
   const wholeWei = [ledger.requireLeaf(modelId).leaf.openAmount, rewards.sealed?.amountWei ?? 0n].reduce(
-    (sum, amountWei) => sum + earnedByDefault(body.statics, earner.rowCount, amountWei),
-    rewards.accruedWei[earnerIndex] ?? 0n,
+    (sum, amountWei) => sum + earnedByDefault(body.statics, payee.rowCount, amountWei),
+    rewards.accruedWei[payeeIndex] ?? 0n,
   );
-  const collectedWei = rewards.collectedWei[collectedPlace(earnerIndex, role)] ?? 0n;
+  const collectedWei = rewards.collectedWei[collectedPlace(payeeIndex, role)] ?? 0n;
   const { validatorParts } = unpackSplit(body.statics.split);
   return {
-    key: earnerExitKey(modelId, earnerIndex, role),
+    key: payeeExitKey(modelId, payeeIndex, role),
     ownerId,
     recipient: ledger.requireLeaf(ownerId).leaf.l1Owner,
     amountWei: roleShareWei(wholeWei, role, validatorParts) - collectedWei,
@@ -145,62 +145,62 @@ export function earnerDue(ledger: Ledger, modelId: number, earnerIndex: number, 
 }
 
 /**
- * What the role of the earner owns: its part of all that the earner has accrued, the open and the sealed amount split by row
- * counts included, less what it has collected. For the l1Owner of the earner's contributor or validator.
+ * What the role of the payee owns: its part of all that the payee has accrued, the open and the sealed amount split by row
+ * counts included, less what it has collected. For the l1Owner of the payee's contributor or validator.
  *
- * @param earnerCount Earners of the circuit.
- * @throws OP_UNKNOWN_LEAF for the model or the earner's owner, OP_WRONG_LEAF_KIND, OP_MODEL_NOT_READY, OP_NOT_EARNER
- * where there is no such earner, CIR_SETTLEMENT_SIZE
+ * @param payeeCount Payees of the circuit.
+ * @throws OP_UNKNOWN_LEAF for the model or the payee's owner, OP_WRONG_LEAF_KIND, OP_MODEL_NOT_READY, OP_NOT_PAYEE
+ * where there is no such payee, CIR_SETTLEMENT_SIZE
  */
-export function earnerExit(
+export function payeeExit(
   ledger: Ledger,
   modelId: number,
-  earnerIndex: number,
-  role: EarnerRole,
-  earnerCount: number = MAX_EARNER_COUNT,
+  payeeIndex: number,
+  role: PayeeRole,
+  payeeCount: number = MAX_PAYEE_COUNT,
 ): PreparedExit {
-  const { body, rewards, earner } = requireEarner(ledger, modelId, earnerIndex, earnerCount);
-  const { key, ownerId, recipient, amountWei } = earnerDue(ledger, modelId, earnerIndex, role);
-  const otherId = role === EARNER_ROLE.validator ? earner.contributorId : earner.validatorId;
-  const accruedWei = rewards.accruedWei[earnerIndex] ?? 0n;
-  const collectedWei = rewards.collectedWei[collectedPlace(earnerIndex, role)] ?? 0n;
+  const { body, rewards, payee } = requirePayee(ledger, modelId, payeeIndex, payeeCount);
+  const { key, ownerId, recipient, amountWei } = payeeDue(ledger, modelId, payeeIndex, role);
+  const otherId = role === PAYEE_ROLE.validator ? payee.contributorId : payee.validatorId;
+  const accruedWei = rewards.accruedWei[payeeIndex] ?? 0n;
+  const collectedWei = rewards.collectedWei[collectedPlace(payeeIndex, role)] ?? 0n;
   return prepareExit(
     { root: ledger.root, key, recipient, amountWei },
     {
-      ...modelInputs(ledger, modelId, body, rewards, earnerCount),
-      earnerBits: lowBits(earnerIndex, 8),
+      ...modelInputs(ledger, modelId, body, rewards, payeeCount),
+      payeeBits: lowBits(payeeIndex, 8),
       role,
       ownerBits: pathBits(ledger, ownerId),
       otherId,
       accruedWei,
-      accruedChildren: accruedPath(rewards.earners, rewards.accruedWei, earnerIndex),
+      accruedChildren: accruedPath(rewards.payees, rewards.accruedWei, payeeIndex),
       collectedWei,
-      collectedChildren: collectedPath(rewards.collectedWei, collectedPlace(earnerIndex, role)),
+      collectedChildren: collectedPath(rewards.collectedWei, collectedPlace(payeeIndex, role)),
       owner: leafFields(ledger.requireLeaf(ownerId).leaf),
       ownerChildren: ledger.tree.path(ownerId),
     },
   );
 }
 
-/** The opening of the model's leaf and of its earner table. */
+/** The opening of the model's leaf and of its payee table. */
 function modelInputs(
   ledger: Ledger,
   modelId: number,
   body: ModelBody,
   rewards: ModelRewards,
-  earnerCount: number,
+  payeeCount: number,
 ): CircuitInputs {
   const { nonce, l1Owner, keyX, balance, chain, openAmount, counters } = ledger.requireLeaf(modelId).leaf;
-  const { featuresCommitment, earnerRoot, binding, split } = body.statics;
-  const { earners, sealed } = rewards;
-  const counts = earners.map((earner) => BigInt(earner.rowCount));
+  const { featuresCommitment, payeeRoot, binding, split } = body.statics;
+  const { payees, sealed } = rewards;
+  const counts = payees.map((payee) => BigInt(payee.rowCount));
   return {
     modelBits: pathBits(ledger, modelId),
     ...{ nonce, l1Owner, keyX, balance, chain, openAmount },
     countersRest: counters >> 1n,
     modelChildren: ledger.tree.path(modelId),
     featuresCommitment,
-    earnerRoot,
+    payeeRoot,
     origin: binding & ((1n << 56n) - 1n),
     predecessor: unpackBinding(binding).predecessorId,
     shape: binding >> BINDING.drawBits,
@@ -211,37 +211,37 @@ function modelInputs(
     sealedAt: sealed === null ? 0n : sealed.epoch | (sealed.sealBatch << 24n),
     sealedWei: sealed?.amountWei ?? 0n,
     present: padded(
-      earners.map(() => 1n),
-      earnerCount,
+      payees.map(() => 1n),
+      payeeCount,
     ),
-    rowCounts: padded(counts, earnerCount),
+    rowCounts: padded(counts, payeeCount),
   };
 }
 
-function requireEarner(
+function requirePayee(
   ledger: Ledger,
   modelId: number,
-  earnerIndex: number,
-  earnerCount: number,
-): { readonly body: ModelBody; readonly rewards: ModelRewards; readonly earner: Earner } {
+  payeeIndex: number,
+  payeeCount: number,
+): { readonly body: ModelBody; readonly rewards: ModelRewards; readonly payee: Payee } {
   const { leaf, model: body, rewards } = ledger.requireLeaf(modelId);
   if (leaf.kind !== LEAF_KIND.model || body === undefined)
     throw operationError("OP_WRONG_LEAF_KIND", `leaf ${modelId} is no model`, { data: { id: modelId } });
   if (!unpackCounters(leaf.counters).isReady || rewards === undefined) {
     throw operationError(
       "OP_MODEL_NOT_READY",
-      `model ${modelId} has had no genesis: its earners own nothing`,
+      `model ${modelId} has had no genesis: its payees own nothing`,
       {
         data: { id: modelId, statics: hashStatics(body.statics).toString() },
       },
     );
   }
-  const earner = rewards.earners[earnerIndex];
-  if (earner === undefined) {
-    throw operationError("OP_NOT_EARNER", `model ${modelId} has no earner ${earnerIndex}`, {
-      data: { id: modelId, earnerIndex, earnerCount: rewards.earners.length },
+  const payee = rewards.payees[payeeIndex];
+  if (payee === undefined) {
+    throw operationError("OP_NOT_PAYEE", `model ${modelId} has no payee ${payeeIndex}`, {
+      data: { id: modelId, payeeIndex, payeeCount: rewards.payees.length },
     });
   }
-  if (rewards.earners.length > earnerCount) throw sizeError("earners", rewards.earners.length, earnerCount);
-  return { body, rewards, earner };
+  if (rewards.payees.length > payeeCount) throw sizeError("payees", rewards.payees.length, payeeCount);
+  return { body, rewards, payee };
 }

@@ -22,7 +22,7 @@ template LeafExit(depth) {
     signal output commitment;
     signal output y;
 
-    // A. The key: id, with role and isEarner 0. Boolean bits, so no id has two keys.
+    // A. The key: id, with role and isPayee 0. Boolean bits, so no id has two keys.
     var id = 0;
     for (var i = 0; i < 3 * depth; i++) {
         idBits[i] * (1 - idBits[i]) === 0;

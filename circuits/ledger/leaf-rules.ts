@@ -44,17 +44,17 @@ export function withModel(
 
 /** The body that a CreateModel's words make. */
 export function createdModelBody(words: readonly bigint[]): ModelBody {
-  const [, , featuresCommitment, ownersCommitment, earnerRoot, binding, priceAndSplit] = words as bigint[];
+  const [, , featuresCommitment, ownersCommitment, payeeRoot, binding, priceAndSplit] = words as bigint[];
   return {
     statics: {
       featuresCommitment: featuresCommitment!,
       ownersCommitment: ownersCommitment!,
-      earnerRoot: earnerRoot!,
+      payeeRoot: payeeRoot!,
       binding: binding!,
       split: priceAndSplit! >> BigInt(AMOUNT_BITS),
     },
     sealed: 0n,
-    accruedRoot: earnerRoot!,
+    accruedRoot: payeeRoot!,
     collectedRoot: EMPTY_COLLECTED_ROOT,
     epochStart: 0n,
   };

@@ -23,14 +23,14 @@ export interface DatanetBody {
   readonly policy: bigint;
   readonly rowsRoot: bigint;
   readonly ownersCommitment: bigint;
-  readonly earnerRoot: bigint;
+  readonly payeeRoot: bigint;
 }
 
 /** What a model's statics open to; `binding` packs what ModelBinding says, `split` both parts. */
 export interface ModelStatics {
   readonly featuresCommitment: bigint;
   readonly ownersCommitment: bigint;
-  readonly earnerRoot: bigint;
+  readonly payeeRoot: bigint;
   readonly binding: bigint;
   readonly split: bigint;
 }
@@ -81,7 +81,7 @@ export const EMPTY_DATANET_BODY: DatanetBody = {
   policy: 0n,
   rowsRoot: 0n,
   ownersCommitment: 0n,
-  earnerRoot: 0n,
+  payeeRoot: 0n,
 };
 
 /** All zero: what a slot opens where the tree is empty. Its hash is never used. */
@@ -135,7 +135,7 @@ export function hashDatanetBody(body: DatanetBody): bigint {
     body.policy,
     body.rowsRoot,
     body.ownersCommitment,
-    body.earnerRoot,
+    body.payeeRoot,
   ]);
 }
 
@@ -143,7 +143,7 @@ export function hashStatics(statics: ModelStatics): bigint {
   return hashTagged(TAG.statics, [
     statics.featuresCommitment,
     statics.ownersCommitment,
-    statics.earnerRoot,
+    statics.payeeRoot,
     statics.binding,
     statics.split,
   ]);

@@ -46,7 +46,7 @@ export class Ledger {
     for (const [id, state, leafHash] of states) this.put(id, state, leafHash);
   }
 
-  /** Sum of what L2 owes: balances, open and sealed amounts, and what earners have accrued but not collected. */
+  /** Sum of what L2 owes: balances, open and sealed amounts, and what payees have accrued but not collected. */
   totalWei(): bigint {
     let sum = 0n;
     for (const { leaf, rewards } of this.leaves.values()) {

@@ -5,7 +5,7 @@ include "../field/range-check.circom";
 
 // The hash of a model's statics, over its opened binding and split. Rules: hashStatics in leaf.ts.
 //
-// Inputs:      featuresCommitment, ownersCommitment, earnerRoot; rowTotal: N; origin: datanet 24 | version 32 << 24;
+// Inputs:      featuresCommitment, ownersCommitment, payeeRoot; rowTotal: N; origin: datanet 24 | version 32 << 24;
 //              predecessor; shape: log2 K 3 | d 12 << 3 of the settlement circuit; ownerParts, validatorParts.
 // Outputs:     statics.
 // Assumes:     shape < 2^15: a constant of Settlement, range-checked by the others.
@@ -15,7 +15,7 @@ include "../field/range-check.circom";
 template ModelStatics() {
     signal input featuresCommitment;
     signal input ownersCommitment;
-    signal input earnerRoot;
+    signal input payeeRoot;
     signal input rowTotal;
     signal input origin;
     signal input predecessor;
@@ -36,7 +36,7 @@ template ModelStatics() {
     component hash = HashTagged(5, 10);
     hash.in[0] <== featuresCommitment;
     hash.in[1] <== ownersCommitment;
-    hash.in[2] <== earnerRoot;
+    hash.in[2] <== payeeRoot;
     hash.in[3] <== origin + (1 << 56) * rowTotal + (1 << 88) * predecessor + (1 << 112) * shape;
     hash.in[4] <== ownerParts + (1 << 16) * validatorParts;
     statics <== hash.out;

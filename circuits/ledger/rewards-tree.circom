@@ -2,9 +2,9 @@ pragma circom 2.1.6;
 
 include "../field/poseidon.circom";
 
-// The hash of an empty subtree of EARNER_NODE: of eight absent leaves, then of eight of those.
+// The hash of an empty subtree of PAYEE_NODE: of eight absent leaves, then of eight of those.
 // rewards-tree.test.ts computes them again.
-function EMPTY_EARNER_NODE(level) {
+function EMPTY_PAYEE_NODE(level) {
     var empty[3] = [
         0,
         12594646520141605601512382428066088496130067461687000007087518072084727470303,
@@ -15,28 +15,28 @@ function EMPTY_EARNER_NODE(level) {
 
 // Old and new root of a model's rewards tree. Rules: accruedRoot in rewards.ts.
 //
-// Parameters:  earners 1 … 512: places behind them are empty.
-// Inputs:      leaf[earners]: contributor 24 | validator 24 | accrued wei before, 0 for an absent earner; earned[earners]: wei.
+// Parameters:  payees 1 … 512: places behind them are empty.
+// Inputs:      leaf[payees]: contributor 24 | validator 24 | accrued wei before, 0 for an absent payee; earned[payees]: wei.
 // Outputs:     oldRoot, newRoot.
 // Assumes:     nothing: a leaf is what the old root binds, and the caller compares that root.
 // Ensures:     oldRoot is the tree of depth 3 over leaf, newRoot that over leaf[m] + 2^48 · earned[m]. As integers while
 //              accrued amounts stay below 2^120: at most 2^24 epochs of 2^96 wei, so a leaf stays below 2^168 < r.
-// Constraints: 804 for each node above a place below `earners`: (ceil(earners / 8) + ceil(earners / 64) + 1) · 804; none linear.
-template RewardsTree(earners) {
-    signal input leaf[earners];
-    signal input earned[earners];
+// Constraints: 804 for each node above a place below `payees`: (ceil(payees / 8) + ceil(payees / 64) + 1) · 804; none linear.
+template RewardsTree(payees) {
+    signal input leaf[payees];
+    signal input earned[payees];
     signal output oldRoot;
     signal output newRoot;
 
     // A. Nodes above the leaves. The new leaves are combinations, which the core takes as a matrix.
-    var n1 = (earners + 7) \ 8;
+    var n1 = (payees + 7) \ 8;
     component old1[n1];
     component new1[n1];
     for (var i = 0; i < n1; i++) {
         old1[i] = HashTagged(8, 37);
         new1[i] = PoseidonCore(8, 16, ACCRUAL_MATRIX(), 0, 37);
         for (var j = 0; j < 8; j++) {
-            if (8 * i + j < earners) {
+            if (8 * i + j < payees) {
                 old1[i].in[j] <== leaf[8 * i + j];
                 new1[i].in[j] <== leaf[8 * i + j];
                 new1[i].in[8 + j] <== earned[8 * i + j];
@@ -60,8 +60,8 @@ template RewardsTree(earners) {
                 old2[i].in[j] <== old1[8 * i + j].out;
                 new2[i].in[j] <== new1[8 * i + j].out;
             } else {
-                old2[i].in[j] <== EMPTY_EARNER_NODE(1);
-                new2[i].in[j] <== EMPTY_EARNER_NODE(1);
+                old2[i].in[j] <== EMPTY_PAYEE_NODE(1);
+                new2[i].in[j] <== EMPTY_PAYEE_NODE(1);
             }
         }
     }
@@ -72,8 +72,8 @@ template RewardsTree(earners) {
             old3.in[j] <== old2[j].out;
             new3.in[j] <== new2[j].out;
         } else {
-            old3.in[j] <== EMPTY_EARNER_NODE(2);
-            new3.in[j] <== EMPTY_EARNER_NODE(2);
+            old3.in[j] <== EMPTY_PAYEE_NODE(2);
+            new3.in[j] <== EMPTY_PAYEE_NODE(2);
         }
     }
     oldRoot <== old3.out;

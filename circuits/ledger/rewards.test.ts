@@ -9,13 +9,13 @@ import {
   collectedPath,
   collectedPlace,
   collectedRoot,
-  EARNER_ROLE,
   EMPTY_COLLECTED_ROOT,
-  earnerLeaf,
-  earnerRoot,
   genesisHash,
   ownersCommitment,
+  PAYEE_ROLE,
   packSplit,
+  payeeLeaf,
+  payeeRoot,
   roleShareWei,
   sealedHash,
   settlementHash,
@@ -25,42 +25,40 @@ import {
 beforeAll(initPoseidon);
 
 const node = (children: bigint[]) =>
-  hashTagged(TAG.earnerNode, [...children, ...Array<bigint>(8 - children.length).fill(0n)]);
-const earners = Array.from({ length: 10 }, (_, i) => ({
+  hashTagged(TAG.payeeNode, [...children, ...Array<bigint>(8 - children.length).fill(0n)]);
+const payees = Array.from({ length: 10 }, (_, i) => ({
   contributorId: 3 + i,
   validatorId: 100,
   rowCount: 1 + i,
 }));
 
-describe("earner trees", () => {
-  it("have eight children a node and 512 places, under EARNER_NODE", () => {
-    const leaves = earners.map(
-      (earner) => BigInt(earner.contributorId) | (BigInt(earner.validatorId) << 24n),
-    );
+describe("payee trees", () => {
+  it("have eight children a node and 512 places, under PAYEE_NODE", () => {
+    const leaves = payees.map((payee) => BigInt(payee.contributorId) | (BigInt(payee.validatorId) << 24n));
     const empty1 = node([]);
     const empty2 = node(Array<bigint>(8).fill(empty1));
     const level1 = [node(leaves.slice(0, 8)), node(leaves.slice(8)), ...Array<bigint>(6).fill(empty1)];
     const expected = node([node(level1), ...Array<bigint>(7).fill(empty2)]);
-    expect(earnerRoot(earners)).toBe(expected);
-    expect(accruedRoot(earners, [])).toBe(expected);
+    expect(payeeRoot(payees)).toBe(expected);
+    expect(accruedRoot(payees, [])).toBe(expected);
     expect(EMPTY_COLLECTED_ROOT).toBe(node(Array<bigint>(8).fill(empty2)));
     expect(collectedRoot([])).toBe(EMPTY_COLLECTED_ROOT);
   });
 
   it("have paths that lead to their roots", () => {
-    const accrued = earners.map((_, i) => BigInt(i) * 10n ** 18n);
-    const root = accruedRoot(earners, accrued);
+    const accrued = payees.map((_, i) => BigInt(i) * 10n ** 18n);
+    const root = accruedRoot(payees, accrued);
     const climb = (index: number, leaf: bigint, rows: bigint[][]) =>
       rows.reduce(
         ({ hash, at }, row) => {
           expect(row[at % 8]).toBe(hash);
-          return { hash: hashTagged(TAG.earnerNode, row), at: Math.floor(at / 8) };
+          return { hash: hashTagged(TAG.payeeNode, row), at: Math.floor(at / 8) };
         },
         { hash: leaf, at: index },
       ).hash;
     for (const index of [0, 7, 8, 9]) {
       expect(
-        climb(index, earnerLeaf(earners[index]!, accrued[index]), accruedPath(earners, accrued, index)),
+        climb(index, payeeLeaf(payees[index]!, accrued[index]), accruedPath(payees, accrued, index)),
       ).toBe(root);
     }
     const collected = [5n, 0n, 0n, 7n];
@@ -71,30 +69,30 @@ describe("earner trees", () => {
   });
 
   it("change with every amount and every owner", () => {
-    const roots = earners.map((_, i) =>
+    const roots = payees.map((_, i) =>
       accruedRoot(
-        earners,
-        earners.map((_s, j) => (i === j ? 1n : 0n)),
+        payees,
+        payees.map((_s, j) => (i === j ? 1n : 0n)),
       ),
     );
-    expect(new Set([earnerRoot(earners), ...roots]).size).toBe(earners.length + 1);
-    expect(earnerRoot([{ contributorId: 1, validatorId: 2 }])).not.toBe(
-      earnerRoot([{ contributorId: 2, validatorId: 1 }]),
+    expect(new Set([payeeRoot(payees), ...roots]).size).toBe(payees.length + 1);
+    expect(payeeRoot([{ contributorId: 1, validatorId: 2 }])).not.toBe(
+      payeeRoot([{ contributorId: 2, validatorId: 1 }]),
     );
   });
 
-  it("refuse an earner too many", () => {
-    const many = Array.from({ length: 257 }, () => earners[0]!);
-    expect(() => earnerRoot(many)).toThrow(
+  it("refuse a payee too many", () => {
+    const many = Array.from({ length: 257 }, () => payees[0]!);
+    expect(() => payeeRoot(many)).toThrow(
       expect.objectContaining({
         code: "CIR_SETTLEMENT_SIZE",
-        data: expect.objectContaining({ reason: "too-many-earners" }),
+        data: expect.objectContaining({ reason: "too-many-payees" }),
       }),
     );
     expect(() => ownersCommitment(many.map(() => 1))).toThrow(
       expect.objectContaining({
         code: "CIR_SETTLEMENT_SIZE",
-        data: expect.objectContaining({ reason: "too-many-earners" }),
+        data: expect.objectContaining({ reason: "too-many-payees" }),
       }),
     );
   });
@@ -112,7 +110,7 @@ describe("ownersCommitment", () => {
 });
 
 describe("collections", () => {
-  it("divide what an earner accrued without a wei left, and never take back", () => {
+  it("divide what a payee accrued without a wei left, and never take back", () => {
     fc.assert(
       fc.property(
         fc.bigInt(0n, 2n ** 120n - 1n),
@@ -120,12 +118,12 @@ describe("collections", () => {
         fc.bigInt(0n, 65535n),
         (wei, more, parts) => {
           const of = (accrued: bigint, role: 0 | 1) => roleShareWei(accrued, role, parts);
-          expect(of(wei, EARNER_ROLE.contributor) + of(wei, EARNER_ROLE.validator)).toBe(wei);
+          expect(of(wei, PAYEE_ROLE.contributor) + of(wei, PAYEE_ROLE.validator)).toBe(wei);
           for (const role of [0, 1] as const) expect(of(wei + more, role) >= of(wei, role)).toBe(true);
         },
       ),
     );
-    expect(roleShareWei(65536n * 3n + 1n, EARNER_ROLE.validator, 655n)).toBe(655n * 3n);
+    expect(roleShareWei(65536n * 3n + 1n, PAYEE_ROLE.validator, 655n)).toBe(655n * 3n);
     expect([collectedPlace(0, 0), collectedPlace(0, 1), collectedPlace(255, 1)]).toEqual([0, 1, 511]);
   });
 
@@ -147,7 +145,7 @@ describe("hashes", () => {
     expect(settlementHash({ ...terms, oldAccruedRoot: 6n, newAccruedRoot: 7n })).toBe(
       hashTagged(TAG.settlement, [1n + 2n * 2n ** 24n, 3n, 4n, 5n, 6n, 7n]),
     );
-    expect(genesisHash({ modelId: 1, statics: 2n, cap: 3, earnerRoot: 4n })).toBe(
+    expect(genesisHash({ modelId: 1, statics: 2n, cap: 3, payeeRoot: 4n })).toBe(
       hashTagged(TAG.genesis, [1n, 2n, 3n, 0n, 4n, 4n]),
     );
   });

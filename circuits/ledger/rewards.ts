@@ -1,20 +1,20 @@
 /**
- * A model's earners and the hashes that a settlement and the ledger share (docs/reference/settlement.md). All amounts are
+ * A model's payees and the hashes that a settlement and the ledger share (docs/reference/settlement.md). All amounts are
  * wei. Everything that hashes needs `initPoseidon`.
  */
 import { circuitError } from "../circuit-errors.ts";
 import { hashTagged } from "../field/poseidon.ts";
-import { DATA_CHUNK, EARNER_TREE_DEPTH, MAX_EARNER_COUNT, TAG } from "../protocol.ts";
+import { DATA_CHUNK, MAX_PAYEE_COUNT, PAYEE_TREE_DEPTH, TAG } from "../protocol.ts";
 import { treePath, treeRoot } from "./version-rows.ts";
 
-/** Who an earner's rows earn for: 24-bit ids of leaves. */
-export interface EarnerOwners {
+/** Who a payee's rows earn for: 24-bit ids of leaves. */
+export interface PayeeOwners {
   readonly contributorId: number;
   readonly validatorId: number;
 }
 
-/** An earner: a (contributor, validator) pair and how many rows it has (1 … 2^32 − 1). */
-export interface Earner extends EarnerOwners {
+/** A payee: a (contributor, validator) pair and how many rows it has (1 … 2^32 − 1). */
+export interface Payee extends PayeeOwners {
   readonly rowCount: number;
 }
 
@@ -24,13 +24,13 @@ export interface RewardSplit {
   readonly validatorParts: bigint;
 }
 
-export const EARNER_ROLE = { contributor: 0, validator: 1 } as const;
-export type EarnerRole = (typeof EARNER_ROLE)[keyof typeof EARNER_ROLE];
+export const PAYEE_ROLE = { contributor: 0, validator: 1 } as const;
+export type PayeeRole = (typeof PAYEE_ROLE)[keyof typeof PAYEE_ROLE];
 
 /** Above it 120 bits, 2^24 epochs of 2^96 wei: a leaf stays below 2^168, so no sum on the way is range-checked. */
 const ACCRUED_SHIFT = 48n;
 
-/** The root of 512 leaves of 0 under EARNER_NODE; rewards.test.ts computes it again. */
+/** The root of 512 leaves of 0 under PAYEE_NODE; rewards.test.ts computes it again. */
 export const EMPTY_COLLECTED_ROOT =
   9189957684751500115525080199068410226295084266883402511021071352367930612189n;
 
@@ -43,69 +43,69 @@ export function unpackSplit(split: bigint): RewardSplit {
 }
 
 /** contributor | validator << 24 | accruedWei << 48. */
-export function earnerLeaf(earner: EarnerOwners, accruedWei = 0n): bigint {
-  return BigInt(earner.contributorId) | (BigInt(earner.validatorId) << 24n) | (accruedWei << ACCRUED_SHIFT);
+export function payeeLeaf(payee: PayeeOwners, accruedWei = 0n): bigint {
+  return BigInt(payee.contributorId) | (BigInt(payee.validatorId) << 24n) | (accruedWei << ACCRUED_SHIFT);
 }
 
-const accruedLeaves = (earners: readonly EarnerOwners[], accruedWei: readonly bigint[]): bigint[] => {
-  requireEarnerCount(earners.length);
-  return earners.map((earner, i) => earnerLeaf(earner, accruedWei[i] ?? 0n));
+const accruedLeaves = (payees: readonly PayeeOwners[], accruedWei: readonly bigint[]): bigint[] => {
+  requirePayeeCount(payees.length);
+  return payees.map((payee, i) => payeeLeaf(payee, accruedWei[i] ?? 0n));
 };
 
 /** @throws CIR_SETTLEMENT_SIZE */
-function requireEarnerCount(earnerCount: number): void {
-  if (earnerCount <= MAX_EARNER_COUNT) return;
+function requirePayeeCount(payeeCount: number): void {
+  if (payeeCount <= MAX_PAYEE_COUNT) return;
   throw circuitError(
     "CIR_SETTLEMENT_SIZE",
-    `a model has at most ${MAX_EARNER_COUNT} earners, not ${earnerCount}`,
+    `a model has at most ${MAX_PAYEE_COUNT} payees, not ${payeeCount}`,
     {
-      data: { reason: "too-many-earners", earnerCount, maxEarnerCount: MAX_EARNER_COUNT },
+      data: { reason: "too-many-payees", payeeCount, maxPayeeCount: MAX_PAYEE_COUNT },
     },
   );
 }
 
 /** Root of the rewards tree in which nothing was earned yet. @throws CIR_SETTLEMENT_SIZE */
-export function earnerRoot(earners: readonly EarnerOwners[]): bigint {
-  return accruedRoot(earners, []);
+export function payeeRoot(payees: readonly PayeeOwners[]): bigint {
+  return accruedRoot(payees, []);
 }
 
-/** `accruedWei[m]`: what earner m has earned in all epochs so far; missing ones are 0. @throws CIR_SETTLEMENT_SIZE */
-export function accruedRoot(earners: readonly EarnerOwners[], accruedWei: readonly bigint[]): bigint {
-  return treeRoot(TAG.earnerNode, accruedLeaves(earners, accruedWei), EARNER_TREE_DEPTH);
+/** `accruedWei[m]`: what payee m has earned in all epochs so far; missing ones are 0. @throws CIR_SETTLEMENT_SIZE */
+export function accruedRoot(payees: readonly PayeeOwners[], accruedWei: readonly bigint[]): bigint {
+  return treeRoot(TAG.payeeNode, accruedLeaves(payees, accruedWei), PAYEE_TREE_DEPTH);
 }
 
-/** The eight children on each of the three levels above earner `index`. */
+/** The eight children on each of the three levels above payee `index`. */
 export function accruedPath(
-  earners: readonly EarnerOwners[],
+  payees: readonly PayeeOwners[],
   accruedWei: readonly bigint[],
   index: number,
 ): bigint[][] {
-  return treePath(TAG.earnerNode, accruedLeaves(earners, accruedWei), EARNER_TREE_DEPTH, index);
+  return treePath(TAG.payeeNode, accruedLeaves(payees, accruedWei), PAYEE_TREE_DEPTH, index);
 }
 
-/** Place of what an earner's contributor (0) or validator (1) has collected. */
-export function collectedPlace(earnerIndex: number, role: EarnerRole): number {
-  return 2 * earnerIndex + role;
+/** Place of what a payee's contributor (0) or validator (1) has collected. */
+export function collectedPlace(payeeIndex: number, role: PayeeRole): number {
+  return 2 * payeeIndex + role;
 }
 
 /** `collectedWei[collectedPlace(m, role)]`: collected so far; missing ones are 0. */
 export function collectedRoot(collectedWei: readonly bigint[]): bigint {
-  return treeRoot(TAG.earnerNode, collectedWei, EARNER_TREE_DEPTH);
+  return treeRoot(TAG.payeeNode, collectedWei, PAYEE_TREE_DEPTH);
 }
 
 export function collectedPath(collectedWei: readonly bigint[], place: number): bigint[][] {
-  return treePath(TAG.earnerNode, collectedWei, EARNER_TREE_DEPTH, place);
+  return treePath(TAG.payeeNode, collectedWei, PAYEE_TREE_DEPTH, place);
 }
 
-/** What a role owns of all that its earner has accrued; the two roles' parts add up to it. */
-export function roleShareWei(accruedWei: bigint, role: EarnerRole, validatorParts: bigint): bigint {
+/** What a role owns of all that its payee has accrued; the two roles' parts add up to it. */
+export function roleShareWei(accruedWei: bigint, role: PayeeRole, validatorParts: bigint): bigint {
   const validatorWei = (accruedWei * validatorParts) >> 16n;
-  return role === EARNER_ROLE.validator ? validatorWei : accruedWei - validatorWei;
+  return role === PAYEE_ROLE.validator ? validatorWei : accruedWei - validatorWei;
 }
 
 /** h = M; for every chunk of 15 row counts, the last padded with 0: h = H[OWNERS](h, chunk). @throws CIR_SETTLEMENT_SIZE */
 export function ownersCommitment(rowCounts: readonly number[]): bigint {
-  requireEarnerCount(rowCounts.length);
+  requirePayeeCount(rowCounts.length);
   let hash = BigInt(rowCounts.length);
   for (let from = 0; from < rowCounts.length; from += DATA_CHUNK) {
     const chunk = Array.from({ length: DATA_CHUNK }, (_, i) => BigInt(rowCounts[from + i] ?? 0));
@@ -124,8 +124,8 @@ export interface SealedEpoch {
 
 /** What a model's body hides, known from its genesis on. */
 export interface ModelRewards {
-  readonly earners: readonly Earner[];
-  /** Earned by earner m in all settled epochs. */
+  readonly payees: readonly Payee[];
+  /** Earned by payee m in all settled epochs. */
   readonly accruedWei: readonly bigint[];
   /** At `collectedPlace(m, role)`: collected of that. */
   readonly collectedWei: readonly bigint[];
@@ -168,7 +168,7 @@ interface GenesisTerms {
   readonly modelId: number;
   readonly statics: bigint;
   readonly cap: number;
-  readonly earnerRoot: bigint;
+  readonly payeeRoot: bigint;
 }
 
 /** J of a Genesis. */
@@ -178,7 +178,7 @@ export function genesisHash(terms: GenesisTerms): bigint {
     terms.statics,
     BigInt(terms.cap),
     0n,
-    terms.earnerRoot,
-    terms.earnerRoot,
+    terms.payeeRoot,
+    terms.payeeRoot,
   ]);
 }

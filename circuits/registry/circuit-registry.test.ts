@@ -1,22 +1,22 @@
 import { describe, expect, it } from "vitest";
-import { circuitSpec, earnerTableCircuitSpec, settlementCircuitSpec } from "./circuit-registry.ts";
+import { circuitSpec, payeeTableCircuitSpec, settlementCircuitSpec } from "./circuit-registry.ts";
 
 describe("circuitSpec", () => {
   it("finds every sort of circuit by its name", () => {
     for (const [name, template] of [
       ["table-1-1-3-2-1-1-1", "TableBatch(8, 1, 1, 3, 2, 1, 1, 1, 86400, 0)"],
       ["settlement-8-4-4-4-2", "Settlement(8, 4, 4, 4, 2)"],
-      ["earner-table-16", "EarnerTable(16)"],
+      ["payee-table-16", "PayeeTable(16)"],
       ["leaf-exit", "LeafExit(8)"],
-      ["earner-exit-16", "EarnerExit(8, 16)"],
+      ["payee-exit-16", "PayeeExit(8, 16)"],
     ] as const) {
       const spec = circuitSpec(name);
       expect(spec.name).toBe(name);
       expect(spec.mainSource).toContain(`component main {public [z]} = ${template};`);
     }
-    const size = { rows: 8, features: 4, earners: 4, payments: 4, draws: 2 };
+    const size = { rows: 8, features: 4, payees: 4, payments: 4, draws: 2 };
     expect(circuitSpec("settlement-8-4-4-4-2")).toEqual(settlementCircuitSpec(size));
-    expect(circuitSpec("earner-table-16")).toEqual(earnerTableCircuitSpec(16));
+    expect(circuitSpec("payee-table-16")).toEqual(payeeTableCircuitSpec(16));
   });
 
   it("knows no other names", () => {
@@ -28,12 +28,12 @@ describe("circuitSpec", () => {
         "table-01-1-3-2-1-1-1",
         "table--1-1-3-2-1-1-1",
         "batch-6-2",
-        "earner-table",
-        "earner-table-4-4",
+        "payee-table",
+        "payee-table-4-4",
         "Table-1-1-3-2-1-1-1",
         "leaf-exit-1",
-        "earner-exit",
-        "earner-exit-4-4",
+        "payee-exit",
+        "payee-exit-4-4",
       ],
       ...[
         "settlement-8-4-4-4",
@@ -49,10 +49,10 @@ describe("circuitSpec", () => {
     for (const name of [
       "settlement-8-4-4-4-3",
       "settlement-0-4-4-4-2",
-      "earner-table-0",
-      "earner-table-257",
-      "earner-exit-0",
-      "earner-exit-257",
+      "payee-table-0",
+      "payee-table-257",
+      "payee-exit-0",
+      "payee-exit-257",
     ])
       expect(() => circuitSpec(name), name).toThrow(expect.objectContaining({ code: "CIR_SETTLEMENT_SIZE" }));
   });

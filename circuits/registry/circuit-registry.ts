@@ -1,7 +1,7 @@
 import { circuitError } from "../circuit-errors.ts";
 import type { CircuitSpec } from "../compiler/compile.ts";
 import { drawScoresIncludes, generatorTablesPath } from "../field/generator-tables.ts";
-import { APPROVAL_DELAY_SECONDS, MAX_EARNER_COUNT, TREE_DEPTH } from "../protocol.ts";
+import { APPROVAL_DELAY_SECONDS, MAX_PAYEE_COUNT, TREE_DEPTH } from "../protocol.ts";
 import {
   parseSettlementName,
   requireSize,
@@ -44,13 +44,13 @@ export function tableCircuitSpec(shape: TableShape, depth: number = TREE_DEPTH):
 export function settlementCircuitSpec(size: SettlementSize): CircuitSpec {
   requireSize(size);
   if (size.isDirect === true) return directSettlementSpec(size);
-  const { rows, features, earners, payments, draws } = size;
+  const { rows, features, payees, payments, draws } = size;
   return {
     name: settlementCircuitName(size),
     mainSource: [
       "pragma circom 2.1.6;",
       `${drawScoresIncludes(rows)}include "circuits/settlement/settlement.circom";`,
-      `component main {public [z]} = Settlement(${rows}, ${features}, ${earners}, ${payments}, ${draws});`,
+      `component main {public [z]} = Settlement(${rows}, ${features}, ${payees}, ${payments}, ${draws});`,
       "",
     ].join("\n"),
   };
@@ -58,29 +58,29 @@ export function settlementCircuitSpec(size: SettlementSize): CircuitSpec {
 
 /** The sampled settlement of direct models, likewise. @throws CIR_SETTLEMENT_SIZE */
 function directSettlementSpec(size: SettlementSize): CircuitSpec {
-  const { rows, features, earners, payments, draws } = size;
+  const { rows, features, payees, payments, draws } = size;
   return {
     name: settlementCircuitName(size),
     mainSource: [
       "pragma circom 2.1.6;",
       `include "${generatorTablesPath(rows)}";`,
       'include "circuits/settlement/direct/direct-settlement.circom";',
-      `component main {public [z]} = DirectSettlement(${rows}, ${features}, ${earners}, ${payments}, ${draws});`,
+      `component main {public [z]} = DirectSettlement(${rows}, ${features}, ${payees}, ${payments}, ${draws});`,
       "",
     ].join("\n"),
   };
 }
 
-/** The circuit of geneses and default splits, for models with at most this many earners. @throws CIR_SETTLEMENT_SIZE */
-export function earnerTableCircuitSpec(earners: number): CircuitSpec {
-  if (!Number.isInteger(earners) || earners < 1 || earners > MAX_EARNER_COUNT)
-    throw sizeError("earners", earners, MAX_EARNER_COUNT);
+/** The circuit of geneses and default splits, for models with at most this many payees. @throws CIR_SETTLEMENT_SIZE */
+export function payeeTableCircuitSpec(payees: number): CircuitSpec {
+  if (!Number.isInteger(payees) || payees < 1 || payees > MAX_PAYEE_COUNT)
+    throw sizeError("payees", payees, MAX_PAYEE_COUNT);
   return {
-    name: `earner-table-${earners}`,
+    name: `payee-table-${payees}`,
     mainSource: [
       "pragma circom 2.1.6;",
-      'include "circuits/settlement/earner-table.circom";',
-      `component main {public [z]} = EarnerTable(${earners});`,
+      'include "circuits/settlement/payee-table.circom";',
+      `component main {public [z]} = PayeeTable(${payees});`,
       "",
     ].join("\n"),
   };
@@ -99,16 +99,16 @@ export function leafExitCircuitSpec(): CircuitSpec {
   };
 }
 
-/** The circuit of earners' exits, for models with at most this many earners. @throws CIR_SETTLEMENT_SIZE */
-export function earnerExitCircuitSpec(earners: number): CircuitSpec {
-  if (!Number.isInteger(earners) || earners < 1 || earners > MAX_EARNER_COUNT)
-    throw sizeError("earners", earners, MAX_EARNER_COUNT);
+/** The circuit of payees' exits, for models with at most this many payees. @throws CIR_SETTLEMENT_SIZE */
+export function payeeExitCircuitSpec(payees: number): CircuitSpec {
+  if (!Number.isInteger(payees) || payees < 1 || payees > MAX_PAYEE_COUNT)
+    throw sizeError("payees", payees, MAX_PAYEE_COUNT);
   return {
-    name: `earner-exit-${earners}`,
+    name: `payee-exit-${payees}`,
     mainSource: [
       "pragma circom 2.1.6;",
-      'include "circuits/exit/earner-exit.circom";',
-      `component main {public [z]} = EarnerExit(${TREE_DEPTH}, ${earners});`,
+      'include "circuits/exit/payee-exit.circom";',
+      `component main {public [z]} = PayeeExit(${TREE_DEPTH}, ${payees});`,
       "",
     ].join("\n"),
   };
@@ -116,8 +116,8 @@ export function earnerExitCircuitSpec(earners: number): CircuitSpec {
 
 /**
  * The circuit of a name: table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top>, the same with -blob at its end,
- * settlement-<rows>-<features>-<earners>-<payments>-<draws>, direct-<rows>-<buckets>-<earners>-<payments>-<draws>,
- * earner-table-<earners>, leaf-exit or earner-exit-<earners>.
+ * settlement-<rows>-<features>-<payees>-<payments>-<draws>, direct-<rows>-<buckets>-<payees>-<payments>-<draws>,
+ * payee-table-<payees>, leaf-exit or payee-exit-<payees>.
  * @throws CIR_CIRCUIT_UNKNOWN, CIR_COMPOSITION_INVALID, CIR_SETTLEMENT_SIZE
  */
 export function circuitSpec(name: string): CircuitSpec {
@@ -126,15 +126,15 @@ export function circuitSpec(name: string): CircuitSpec {
   if (settlement !== null) return settlementCircuitSpec(settlement);
   const table = parseTableName(name);
   if (table !== null) return tableCircuitSpec(table);
-  const [, sort, earners] = /^(earner-table|earner-exit)-([1-9]\d*|0)$/.exec(name) ?? [];
-  if (sort === "earner-table") return earnerTableCircuitSpec(Number(earners));
-  if (sort === "earner-exit") return earnerExitCircuitSpec(Number(earners));
+  const [, sort, payees] = /^(payee-table|payee-exit)-([1-9]\d*|0)$/.exec(name) ?? [];
+  if (sort === "payee-table") return payeeTableCircuitSpec(Number(payees));
+  if (sort === "payee-exit") return payeeExitCircuitSpec(Number(payees));
   throw circuitError(
     "CIR_CIRCUIT_UNKNOWN",
     `there is no circuit ${name}; the names are ` +
       "table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top> with or without -blob, " +
-      "settlement-<rows>-<features>-<earners>-<payments>-<draws>, direct-<rows>-<buckets>-<earners>-<payments>-<draws>, " +
-      "earner-table-<earners>, leaf-exit and earner-exit-<earners>",
+      "settlement-<rows>-<features>-<payees>-<payments>-<draws>, direct-<rows>-<buckets>-<payees>-<payments>-<draws>, " +
+      "payee-table-<payees>, leaf-exit and payee-exit-<payees>",
     { data: { name } },
   );
 }

@@ -6,12 +6,12 @@ import { SAMPLE_SHAPE } from "../testing/sample-shape.ts";
 import { batchShape, batchSizes, exitSizes, hasOnlyBlobBatches, isNameOfSizes } from "./circuit-sizes.ts";
 
 const settlement = { sort: 1, size0: 300, size1: 16 };
-const earnerTable = { sort: 2, size0: 0, size1: 16 };
+const payeeTable = { sort: 2, size0: 0, size1: 16 };
 
 describe("circuit sizes", () => {
   test("are a batch's shape there and back, and no shape for other sorts", () => {
     expect(batchShape(batchSizes(SAMPLE_SHAPE))).toEqual(SAMPLE_SHAPE);
-    for (const sizes of [settlement, earnerTable, exitSizes(), exitSizes(16)]) {
+    for (const sizes of [settlement, payeeTable, exitSizes(), exitSizes(16)]) {
       expect(() => batchShape(sizes)).toThrow(
         expect.objectContaining({
           code: "CIR_CIRCUIT_UNKNOWN",
@@ -62,15 +62,15 @@ describe("circuit sizes", () => {
   });
 
   test("fit the names of the registry, each sort's only its own", () => {
-    const name = settlementCircuitName({ rows: 64, features: 32, earners: 16, payments: 300, draws: 4 });
-    const names = [shapeName(SAMPLE_SHAPE), name, "earner-table-16", "leaf-exit", "earner-exit-16"];
-    const all = [batchSizes(SAMPLE_SHAPE), settlement, earnerTable, exitSizes(), exitSizes(16)];
+    const name = settlementCircuitName({ rows: 64, features: 32, payees: 16, payments: 300, draws: 4 });
+    const names = [shapeName(SAMPLE_SHAPE), name, "payee-table-16", "leaf-exit", "payee-exit-16"];
+    const all = [batchSizes(SAMPLE_SHAPE), settlement, payeeTable, exitSizes(), exitSizes(16)];
     for (const [i, sizes] of all.entries()) {
       expect(names.map((n) => isNameOfSizes(n, sizes))).toEqual(names.map((_, place) => place === i));
     }
     expect(isNameOfSizes(name, { ...settlement, size0: 16, size1: 300 })).toBe(false);
     expect(isNameOfSizes(`${name}-1`, settlement)).toBe(false);
-    expect(isNameOfSizes("earner-exit-16", { sort: 3, size0: 2, size1: 16 })).toBe(false);
+    expect(isNameOfSizes("payee-exit-16", { sort: 3, size0: 2, size1: 16 })).toBe(false);
     expect(isNameOfSizes("leaf-exit", { sort: 3, size0: 0, size1: 16 })).toBe(false);
   });
 });

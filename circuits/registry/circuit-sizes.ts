@@ -5,8 +5,8 @@ import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
 import { packTable, tableIn, unpackTable } from "../table/table-shape.ts";
 
 /**
- * `size0` and `size1` are, by sort: the table's and the wide slots of a batch; payments and earners of a sampled settlement; 0 and
- * the earners of an earner table; 0 and 0 for a leaf's exit, 1 and the earners of the model's table for an earner's.
+ * `size0` and `size1` are, by sort: the table's and the wide slots of a batch; payments and payees of a sampled settlement; 0 and
+ * the payees of a payee table; 0 and 0 for a leaf's exit, 1 and the payees of the model's table for a payee's.
  */
 export interface CircuitSizes {
   readonly sort: number;
@@ -21,14 +21,14 @@ export const batchSizes = ({ narrow, table, wide }: BatchShape): CircuitSizes =>
   tableSizes: packTable(table),
 });
 
-/** Sizes of the circuit of leaves' exits; with a number of earners, of earners' exits. */
-export function exitSizes(earners?: number): CircuitSizes {
-  return { sort: CIRCUIT_SORT.exit, size0: earners === undefined ? 0 : 1, size1: earners ?? 0 };
+/** Sizes of the circuit of leaves' exits; with a number of payees, of payees' exits. */
+export function exitSizes(payees?: number): CircuitSizes {
+  return { sort: CIRCUIT_SORT.exit, size0: payees === undefined ? 0 : 1, size1: payees ?? 0 };
 }
 
 /** The registry's name of an exit circuit of these sizes. */
 export function exitCircuitName({ size0, size1 }: Pick<CircuitSizes, "size0" | "size1">): string {
-  return size0 === 0 ? "leaf-exit" : `earner-exit-${size1}`;
+  return size0 === 0 ? "leaf-exit" : `payee-exit-${size1}`;
 }
 
 /** Of all batch circuits among these. */
@@ -57,13 +57,13 @@ export function hasOnlyBlobBatches(circuits: readonly CircuitSizes[]): boolean {
 export function isNameOfSizes(name: string, sizes: CircuitSizes): boolean {
   const { sort, size0, size1 } = sizes;
   if (sort === CIRCUIT_SORT.batch) return name === shapeName(batchShape(sizes));
-  if (sort === CIRCUIT_SORT.earnerTable) return name === `earner-table-${size1}`;
+  if (sort === CIRCUIT_SORT.payeeTable) return name === `payee-table-${size1}`;
   if (sort === CIRCUIT_SORT.exit) {
     const isLeaf = size0 === 0 && size1 === 0;
-    return name === (isLeaf ? "leaf-exit" : `earner-exit-${size1}`) && (isLeaf || size0 === 1);
+    return name === (isLeaf ? "leaf-exit" : `payee-exit-${size1}`) && (isLeaf || size0 === 1);
   }
-  const [, earners, payments] = /^(?:settlement|direct)-\d+-\d+-(\d+)-(\d+)-\d+$/.exec(name) ?? [];
-  return sort === CIRCUIT_SORT.settlement && Number(earners) === size1 && Number(payments) === size0;
+  const [, payees, payments] = /^(?:settlement|direct)-\d+-\d+-(\d+)-(\d+)-\d+$/.exec(name) ?? [];
+  return sort === CIRCUIT_SORT.settlement && Number(payees) === size1 && Number(payments) === size0;
 }
 
 // The circuits that a ledger's own batches are proven by: the rollup's first, and its twin with the slots in the other place.

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { templatePath, templateSource } from "../compiler/template-files.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { hashStatics, packBinding } from "../ledger/leaf.ts";
-import { accruedRoot, earnerLeaf, ownersCommitment, packSplit } from "../ledger/rewards.ts";
+import { accruedRoot, ownersCommitment, packSplit, payeeLeaf } from "../ledger/rewards.ts";
 import { TAG } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
@@ -20,71 +20,71 @@ const padded = <T>(values: readonly T[], length: number, zero: T) =>
 
 beforeAll(initPoseidon);
 
-describe("Earners", () => {
-  const earners = 32;
+describe("Payees", () => {
+  const payees = 32;
   let tester: CircuitTester;
   beforeAll(async () => {
-    tester = await compile("earners", `Earners(${earners})`);
+    tester = await compile("payees", `Payees(${payees})`);
   });
   const inputsOf = (counts: readonly number[], present = counts.map(() => 1)) => ({
-    present: padded(present, earners, 0),
-    rowCounts: padded(counts, earners, 0),
+    present: padded(present, payees, 0),
+    rowCounts: padded(counts, payees, 0),
   });
 
-  it("equals the rules for every number of earners", async () => {
-    expect(tester.constraintCount).toBe(recordedCount(`Earners(${earners})`));
+  it("equals the rules for every number of payees", async () => {
+    expect(tester.constraintCount).toBe(recordedCount(`Payees(${payees})`));
     const numbers = new SeededNumbers(4);
-    for (let earnerCount = 1; earnerCount <= earners; earnerCount++) {
-      const counts = Array.from({ length: earnerCount }, () => 1 + numbers.below(2 ** 31));
+    for (let payeeCount = 1; payeeCount <= payees; payeeCount++) {
+      const counts = Array.from({ length: payeeCount }, () => 1 + numbers.below(2 ** 31));
       const witness = await tester.calculateWitness(inputsOf(counts));
-      expect(tester.readOutput(witness, "earnerCount")).toBe(BigInt(earnerCount));
+      expect(tester.readOutput(witness, "payeeCount")).toBe(BigInt(payeeCount));
       expect(tester.readOutput(witness, "rowTotal")).toBe(BigInt(counts.reduce((sum, n) => sum + n, 0)));
-      expect(tester.readOutput(witness, "ownersCommitment"), `${earnerCount}`).toBe(ownersCommitment(counts));
+      expect(tester.readOutput(witness, "ownersCommitment"), `${payeeCount}`).toBe(ownersCommitment(counts));
     }
   });
 
   it("has no wire that could hold another value", async () => {
-    for (const earnerCount of [3, 15, 16, 32]) {
-      const witness = await tester.calculateWitness(inputsOf(Array(earnerCount).fill(7)));
-      expect(tester.tamper(witness), `${earnerCount} earners`).toEqual([]);
+    for (const payeeCount of [3, 15, 16, 32]) {
+      const witness = await tester.calculateWitness(inputsOf(Array(payeeCount).fill(7)));
+      expect(tester.tamper(witness), `${payeeCount} payees`).toEqual([]);
     }
   });
 
-  it("refuses no earner, a gap, a flag that is no bit, and rows of an absent earner", async () => {
+  it("refuses no payee, a gap, a flag that is no bit, and rows of an absent payee", async () => {
     await tester.calculateWitness(inputsOf([4, 5]));
-    await refuses(tester.calculateWitness(inputsOf([])), "no earner");
+    await refuses(tester.calculateWitness(inputsOf([])), "no payee");
     await refuses(tester.calculateWitness(inputsOf([4, 0, 5], [1, 0, 1])), "a gap");
     await refuses(tester.calculateWitness(inputsOf([4, 5], [1, 2])), "no bit");
-    await refuses(tester.calculateWitness(inputsOf([4, 5], [1])), "rows without earner");
+    await refuses(tester.calculateWitness(inputsOf([4, 5], [1])), "rows without payee");
   });
 });
 
 describe("RewardsTree", () => {
-  it.each([1, 9, 16, 72])("equals the rules for %i earners", async (earners) => {
-    const tester = await compile("rewards-tree", `RewardsTree(${earners})`);
-    const nodes = Math.ceil(earners / 8) + Math.ceil(earners / 64) + 1;
+  it.each([1, 9, 16, 72])("equals the rules for %i payees", async (payees) => {
+    const tester = await compile("rewards-tree", `RewardsTree(${payees})`);
+    const nodes = Math.ceil(payees / 8) + Math.ceil(payees / 64) + 1;
     expect(tester.constraintCount).toBe(804 * nodes);
-    const numbers = new SeededNumbers(earners);
-    const owners = Array.from({ length: earners }, () => ({
+    const numbers = new SeededNumbers(payees);
+    const owners = Array.from({ length: payees }, () => ({
       contributorId: numbers.below(2 ** 24),
       validatorId: numbers.below(2 ** 24),
     }));
-    for (const present of new Set([1, Math.ceil(earners / 2), earners])) {
+    for (const present of new Set([1, Math.ceil(payees / 2), payees])) {
       const before = Array.from({ length: present }, () => numbers.bits(119));
       const earned = Array.from({ length: present }, () => numbers.bits(96));
       const some = owners.slice(0, present);
       const witness = await tester.calculateWitness({
         leaf: padded(
-          some.map((owner, m) => earnerLeaf(owner, before[m]!)),
-          earners,
+          some.map((owner, m) => payeeLeaf(owner, before[m]!)),
+          payees,
           0n,
         ),
-        earned: padded(earned, earners, 0n),
+        earned: padded(earned, payees, 0n),
       });
       expect(tester.readOutput(witness, "oldRoot")).toBe(accruedRoot(some, before));
       const after = before.map((wei, m) => wei + earned[m]!);
       expect(tester.readOutput(witness, "newRoot")).toBe(accruedRoot(some, after));
-      if (earners <= 16) expect(tester.tamper(witness)).toEqual([]);
+      if (payees <= 16) expect(tester.tamper(witness)).toEqual([]);
     }
   });
 
@@ -94,8 +94,8 @@ describe("RewardsTree", () => {
       .exec(source)![1]!
       .split(",")
       .map((text) => BigInt(text));
-    const once = hashTagged(TAG.earnerNode, Array<bigint>(8).fill(0n));
-    expect(constants).toEqual([0n, once, hashTagged(TAG.earnerNode, Array<bigint>(8).fill(once))]);
+    const once = hashTagged(TAG.payeeNode, Array<bigint>(8).fill(0n));
+    expect(constants).toEqual([0n, once, hashTagged(TAG.payeeNode, Array<bigint>(8).fill(once))]);
   });
 });
 
@@ -114,7 +114,7 @@ describe("ModelStatics", () => {
     const inputs = {
       featuresCommitment: 11n,
       ownersCommitment: 12n,
-      earnerRoot: 13n,
+      payeeRoot: 13n,
       rowTotal: opening.rowCount,
       origin: opening.datanetId | (opening.version << 24n),
       predecessor: opening.predecessorId,
@@ -123,10 +123,10 @@ describe("ModelStatics", () => {
       validatorParts: 65_535n,
     };
     const witness = await tester.calculateWitness(inputs);
-    const { featuresCommitment, ownersCommitment: owners, earnerRoot } = inputs;
+    const { featuresCommitment, ownersCommitment: owners, payeeRoot } = inputs;
     const binding = packBinding(opening);
     const split = packSplit({ ownerParts: 40_000n, validatorParts: 65_535n });
-    const statics = { featuresCommitment, ownersCommitment: owners, earnerRoot, binding, split };
+    const statics = { featuresCommitment, ownersCommitment: owners, payeeRoot, binding, split };
     expect(tester.readOutput(witness, "statics")).toBe(hashStatics(statics));
     expect(tester.tamper(witness)).toEqual([]);
     // Each moves one unit between neighbours: the packed value, and so the hash, stays the same.

@@ -1,4 +1,4 @@
-/** The identity that ties rows to earners, and what forges it where a rule or the order of challenges is missing. */
+/** The identity that ties rows to payees, and what forges it where a rule or the order of challenges is missing. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { invertAll } from "../field/modular.ts";
 import { FIELD_ORDER } from "../protocol.ts";
@@ -8,7 +8,7 @@ import { SeededNumbers } from "../testing/settlement-world.ts";
 import { splitEarned } from "./settlement-split.ts";
 
 const ROWS = 8;
-const EARNERS = 4;
+const PAYEES = 4;
 const DRAWS = 2;
 const OWNER_LIMIT = "step * (step - 1) === 0";
 let tester: CircuitTester;
@@ -45,7 +45,7 @@ function honestCase(rowCounts: number[], seed = 1): Case {
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 const inverse = (value: bigint) => invertAll([modulo(value)], FIELD_ORDER)[0]!;
 const padded = <T>(values: readonly T[], zero: T) =>
-  Array.from({ length: EARNERS }, (_, i) => values[i] ?? zero);
+  Array.from({ length: PAYEES }, (_, i) => values[i] ?? zero);
 
 /** `exact`: W_m in one field element, where a forger does not care for its range. */
 function inputsOf(
@@ -61,14 +61,14 @@ function inputsOf(
     owner: c.owner,
     positive: c.positive,
     mu: c.mu,
-    earnerCount: c.rowCounts.length,
+    payeeCount: c.rowCounts.length,
     rowCounts: padded(c.rowCounts, 0),
     earned: padded(
-      split.map((earner) => earner.earnedWei),
+      split.map((payee) => payee.earnedWei),
       0n,
     ),
     remainder: padded(
-      split.map((earner) => earner.remainder),
+      split.map((payee) => payee.remainder),
       0n,
     ),
     even: padded(c.even, 0n),
@@ -82,15 +82,15 @@ const refuses = (inputs: ReturnType<typeof inputsOf>, message: string) =>
 beforeAll(async () => {
   tester = await CircuitTester.compile(
     "row-rewards-test",
-    `pragma circom 2.1.6;\ninclude "circuits/settlement/row-rewards.circom";\ncomponent main = RowRewards(${ROWS}, ${EARNERS}, ${DRAWS});\n`,
+    `pragma circom 2.1.6;\ninclude "circuits/settlement/row-rewards.circom";\ncomponent main = RowRewards(${ROWS}, ${PAYEES}, ${DRAWS});\n`,
   );
 });
 
 describe("RowRewards", () => {
   const tables = [[8], [1], [3, 5], [1, 1, 1, 1], [2, 1, 4], [1, 2, 2, 3], [5, 1, 1, 1]];
 
-  it.each(tables.map((rowCounts) => [rowCounts]))("takes each earner's own rows: %j", async (rowCounts) => {
-    expect(tester.constraintCount).toBe(recordedCount(`RowRewards(${ROWS}, ${EARNERS}, ${DRAWS})`));
+  it.each(tables.map((rowCounts) => [rowCounts]))("takes each payee's own rows: %j", async (rowCounts) => {
+    expect(tester.constraintCount).toBe(recordedCount(`RowRewards(${ROWS}, ${PAYEES}, ${DRAWS})`));
     for (let seed = 1; seed <= 5; seed++) {
       const honest = honestCase(rowCounts, seed);
       await accepts(inputsOf(honest));
@@ -105,13 +105,13 @@ describe("RowRewards", () => {
     expect(tester.tamper(await tester.calculateWitness(inputsOf(honestCase([2, 3]))))).toEqual([]);
   });
 
-  it("refuses value moved between earners, and rows moved with it", async () => {
+  it("refuses value moved between payees, and rows moved with it", async () => {
     const honest = honestCase([2, 3, 1]);
     await accepts(inputsOf(honest));
     const [first, second] = honest.weighted as [bigint, bigint];
     const moved = honest.weighted.with(0, first + 5n).with(1, second - 5n);
     await refuses(inputsOf({ ...honest, weighted: moved }), "value moved");
-    // Row 2 given to earner 0, consistently in rows and totals: the counts say otherwise.
+    // Row 2 given to payee 0, consistently in rows and totals: the counts say otherwise.
     const owner = honest.owner.with(2, 0);
     const taken = honest.positive.reduce((sum, scores, k) => sum + honest.mu[k]! * scores[2]!, 0n);
     const weighted = honest.weighted.with(0, first + taken).with(1, second - taken);
@@ -135,7 +135,7 @@ describe("RowRewards", () => {
     await refuses(inputsOf({ ...honest, owner: fraction }), "an owner outside the table");
   });
 
-  it("refuses padding rows that score, and rows beyond N given to an earner", async () => {
+  it("refuses padding rows that score, and rows beyond N given to a payee", async () => {
     const honest = honestCase([2, 3]);
     await refuses(
       inputsOf({ ...honest, positive: honest.positive.map((scores) => scores.with(7, 9n)) }),
@@ -147,7 +147,7 @@ describe("RowRewards", () => {
   it("would be forged by whoever knows γ before the totals are fixed", async () => {
     const honest = honestCase([2, 3, 1]);
     const gamma = 0x77777n ** 5n;
-    // Earner 0 gets δ more, earner 1 less by δ (γ − 1) / (γ − 0): the sums agree at this γ, and at no other.
+    // Payee 0 gets δ more, payee 1 less by δ (γ − 1) / (γ − 0): the sums agree at this γ, and at no other.
     const delta = 10n ** 20n;
     const less = modulo(-delta * (gamma - 1n) * inverse(gamma));
     const weighted = honest.weighted
@@ -162,7 +162,7 @@ describe("RowRewards", () => {
   it("would be forged by whoever knows η before the counts are fixed", async () => {
     const honest = honestCase([2, 3, 1]);
     const eta = 0x55555n ** 5n;
-    // A row more for earner 0 and one less for earner 1, paid for by its weight in units of η.
+    // A row more for payee 0 and one less for payee 1, paid for by its weight in units of η.
     const weighted = honest.weighted
       .with(0, modulo(honest.weighted[0]! - eta))
       .with(1, honest.weighted[1]! + eta);

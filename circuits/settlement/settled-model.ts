@@ -6,9 +6,9 @@ import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
 import {
   accruedRoot,
-  type Earner,
-  earnerLeaf,
   ownersCommitment,
+  type Payee,
+  payeeLeaf,
   type SealedEpoch,
   type SettlementTerms,
   sealedHash,
@@ -22,8 +22,8 @@ import type { EpochPayout } from "./settlement-split.ts";
 export interface SettledModel {
   readonly modelId: number;
   readonly statics: ModelStatics;
-  readonly earners: readonly Earner[];
-  /** What each earner has accrued before. */
+  readonly payees: readonly Payee[];
+  /** What each payee has accrued before. */
   readonly accruedWei: readonly bigint[];
 }
 
@@ -33,15 +33,15 @@ export interface PreparedSettlement {
   readonly terms: SettlementTerms;
   readonly earnedWei: readonly bigint[];
   readonly newAccruedWei: readonly bigint[];
-  /** Earners of the circuit and what C absorbs behind E: what `settlementStatement` takes. */
-  readonly earnerCount: number;
+  /** Payees of the circuit and what C absorbs behind E: what `settlementStatement` takes. */
+  readonly payeeCount: number;
   readonly privateElements: readonly bigint[];
   /** All of the circuit's inputs but z, which `settlementStatement` computes. */
   readonly inputs: CircuitInputs;
 }
 
 /**
- * J, what is posted and what the earners have accrued afterwards, once it is known where the epoch goes.
+ * J, what is posted and what the payees have accrued afterwards, once it is known where the epoch goes.
  * @throws CIR_WIRE_MALFORMED
  */
 export function settledEpoch(outcome: {
@@ -53,16 +53,16 @@ export function settledEpoch(outcome: {
   readonly seed: bigint;
 }): Pick<PreparedSettlement, "data" | "terms" | "earnedWei" | "newAccruedWei"> {
   const { model, sealed, payout, earnedWei, voidCount, seed } = outcome;
-  const { modelId, earners, accruedWei } = model;
-  const newAccruedWei = earners.map((_, m) => (accruedWei[m] ?? 0n) + earnedWei[m]!);
+  const { modelId, payees, accruedWei } = model;
+  const newAccruedWei = payees.map((_, m) => (accruedWei[m] ?? 0n) + earnedWei[m]!);
   const terms: SettlementTerms = {
     modelId,
     voidCount,
     sealed: sealedHash(hashStatics(model.statics), sealed),
     ownerWei: payout.ownerWei,
     treasuryWei: payout.treasuryWei,
-    oldAccruedRoot: accruedRoot(earners, accruedWei),
-    newAccruedRoot: accruedRoot(earners, newAccruedWei),
+    oldAccruedRoot: accruedRoot(payees, accruedWei),
+    newAccruedRoot: accruedRoot(payees, newAccruedWei),
   };
   const data: SettlementData = {
     settlementHash: settlementHash(terms),
@@ -83,26 +83,26 @@ export function settledEpoch(outcome: {
 }
 
 /** Inputs that both settlement circuits take of a model. */
-export function modelInputs(model: SettledModel, earnerCount: number): CircuitInputs {
-  const { earnerRoot, binding, split } = model.statics;
+export function modelInputs(model: SettledModel, payeeCount: number): CircuitInputs {
+  const { payeeRoot, binding, split } = model.statics;
   const { ownerParts, validatorParts } = unpackSplit(split);
   return {
-    earnerRoot,
+    payeeRoot,
     origin: binding & ((1n << 56n) - 1n),
     predecessor: unpackBinding(binding).predecessorId,
     ownerParts,
     validatorParts,
     present: padded(
-      model.earners.map(() => 1n),
-      earnerCount,
+      model.payees.map(() => 1n),
+      payeeCount,
     ),
     rowCounts: padded(
-      model.earners.map((earner) => BigInt(earner.rowCount)),
-      earnerCount,
+      model.payees.map((payee) => BigInt(payee.rowCount)),
+      payeeCount,
     ),
     leaf: padded(
-      model.earners.map((earner, m) => earnerLeaf(earner, model.accruedWei[m] ?? 0n)),
-      earnerCount,
+      model.payees.map((payee, m) => payeeLeaf(payee, model.accruedWei[m] ?? 0n)),
+      payeeCount,
     ),
   };
 }
@@ -111,12 +111,12 @@ export function padded(values: readonly bigint[], length: number): bigint[] {
   return Array.from({ length }, (_, i) => values[i] ?? 0n);
 }
 
-/** @throws CIR_SETTLEMENT_DIFFERS where the earners are not those of the statics */
-export function requireEarners(model: SettledModel): void {
-  const { statics, earners } = model;
-  const rowCount = earners.reduce((sum, earner) => sum + earner.rowCount, 0);
+/** @throws CIR_SETTLEMENT_DIFFERS where the payees are not those of the statics */
+export function requirePayees(model: SettledModel): void {
+  const { statics, payees } = model;
+  const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   requireSame("rows", BigInt(rowCount), unpackBinding(statics.binding).rowCount);
-  requireSame("owners", ownersCommitment(earners.map((earner) => earner.rowCount)), statics.ownersCommitment);
+  requireSame("owners", ownersCommitment(payees.map((payee) => payee.rowCount)), statics.ownersCommitment);
 }
 
 /** @throws CIR_SETTLEMENT_DIFFERS */

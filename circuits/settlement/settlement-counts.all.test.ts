@@ -1,29 +1,29 @@
-/** What a row, an earner, a payment and a draw cost, from the differences of compiled sizes. */
+/** What a row, a payee, a payment and a draw cost, from the differences of compiled sizes. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { compileCircuit } from "../compiler/compile.ts";
 import { initPoseidon } from "../field/poseidon.ts";
-import { earnerTableCircuitSpec, settlementCircuitSpec } from "../registry/circuit-registry.ts";
+import { payeeTableCircuitSpec, settlementCircuitSpec } from "../registry/circuit-registry.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { scoreDigitCount } from "./draw-scores.ts";
 import type { SettlementSize } from "./settlement-size.ts";
 
 const HASH_16 = 609;
-const BASE: SettlementSize = { rows: 65, features: 4, earners: 4, payments: 4, draws: 1 };
+const BASE: SettlementSize = { rows: 65, features: 4, payees: 4, payments: 4, draws: 1 };
 
 async function countOf(change: Partial<SettlementSize>): Promise<number> {
   const { constraintCounts } = await compileCircuit(settlementCircuitSpec({ ...BASE, ...change }));
   return constraintCounts.nonLinear + constraintCounts.linear;
 }
 
-/** Everything that depends on the number of earners, in `BASE`. */
-function earnerCost(earners: number): number {
-  const nodes = Math.ceil(earners / 8) + Math.ceil(earners / 64) + 1;
+/** Everything that depends on the number of payees, in `BASE`. */
+function payeeCost(payees: number): number {
+  const nodes = Math.ceil(payees / 8) + Math.ceil(payees / 64) + 1;
   const tree = 804 * nodes;
-  const countChunks = Math.ceil(earners / 15);
-  const table = 2 * earners + HASH_16 * countChunks + (countChunks - 1);
+  const countChunks = Math.ceil(payees / 15);
+  const table = 2 * payees + HASH_16 * countChunks + (countChunks - 1);
   // Ranges of T and remainder, absent amounts and leaves, the even part, and two for the identity.
-  const amounts = (96 + 40 + 2 + 1 + 2) * earners;
-  const [items, remainders] = [Math.ceil(earners / 2), Math.ceil(earners / 6)];
+  const amounts = (96 + 40 + 2 + 1 + 2) * payees;
+  const [items, remainders] = [Math.ceil(payees / 2), Math.ceil(payees / 6)];
   // One step, one hit and three draw elements beside them in C. A linear packing and a step of y for each item element.
   const elements = HASH_16 * Math.ceil((5 + items + remainders + 1 + 1 + 3) / 15);
   return tree + table + amounts + elements + 2 * items + remainders;
@@ -49,20 +49,19 @@ describe("Settlement", { timeout: 600_000 }, () => {
     expect(await countOf({ payments: 20 })).toBe(base + 16 * 269);
   });
 
-  it("costs what its parts say for more earners, less than 360 each", async () => {
-    expect((await countOf({ earners: 36 })) - base).toBe(earnerCost(36) - earnerCost(4));
-    for (const earners of [64, 128, 256])
-      expect(earnerCost(earners) / earners, `${earners}`).toBeLessThan(360);
+  it("costs what its parts say for more payees, less than 360 each", async () => {
+    expect((await countOf({ payees: 36 })) - base).toBe(payeeCost(36) - payeeCost(4));
+    for (const payees of [64, 128, 256]) expect(payeeCost(payees) / payees, `${payees}`).toBeLessThan(360);
   });
 
   it("has the recorded numbers of constraints", async () => {
     for (const [label, change] of [
       ["Settlement(65, 4, 4, 4, 1)", {}],
       ["Settlement(65, 4, 4, 4, 2)", { draws: 2 }],
-      ["Settlement(64, 32, 16, 64, 4)", { rows: 64, features: 32, earners: 16, payments: 64, draws: 4 }],
+      ["Settlement(64, 32, 16, 64, 4)", { rows: 64, features: 32, payees: 16, payments: 64, draws: 4 }],
     ] as const)
       expect(await countOf(change), label).toBe(recordedCount(label));
-    const { constraintCounts } = await compileCircuit(earnerTableCircuitSpec(16));
-    expect(constraintCounts.nonLinear + constraintCounts.linear).toBe(recordedCount("EarnerTable(16)"));
+    const { constraintCounts } = await compileCircuit(payeeTableCircuitSpec(16));
+    expect(constraintCounts.nonLinear + constraintCounts.linear).toBe(recordedCount("PayeeTable(16)"));
   });
 });

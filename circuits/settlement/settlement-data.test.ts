@@ -7,7 +7,7 @@ import { FIELD_ORDER, TAG } from "../protocol.ts";
 import {
   decodeSettlement,
   encodeSettlement,
-  genesisEarners,
+  genesisPayees,
   type L1Settlement,
   type PostedSettlement,
   packGenesisItem,
@@ -64,7 +64,7 @@ describe("the wire form of a settlement", () => {
     );
   });
 
-  it("refuses bytes of another length, and more items than a model has earners", () => {
+  it("refuses bytes of another length, and more items than a model has payees", () => {
     const wire = encodeSettlement(POSTED);
     const malformed = expect.objectContaining({ code: "CIR_WIRE_MALFORMED" });
     for (const length of [0, 53, 55, wire.length - 1])
@@ -94,7 +94,7 @@ describe("the elements of a settlement", () => {
     );
   });
 
-  it("are committed with a place for every earner, then the private ones", () => {
+  it("are committed with a place for every payee, then the private ones", () => {
     const data = { ...POSTED, ...L1 };
     expect(settlementVector(data, 7, [5n, 6n])).toEqual([...settlementElements(data), 0n, 0n, 5n, 6n]);
     expect(() => settlementVector(data, 2, [])).toThrow(
@@ -118,24 +118,24 @@ describe("the elements of a settlement", () => {
     let sum = 0n;
     for (const [i, element] of elements.entries()) sum += element * z ** BigInt(i);
     expect(y).toBe(sum % FIELD_ORDER);
-    // Absent earners change nothing for L1, but C has a place for each.
+    // Absent payees change nothing for L1, but C has a place for each.
     expect(settlementStatement(data, 20, [5n, 6n], 1234n).commitment).not.toBe(commitment);
   });
 
-  it("hold a genesis' earners", () => {
-    const earners = [
+  it("hold a genesis' payees", () => {
+    const payees = [
       { contributorId: 2 ** 24 - 1, validatorId: 0, rowCount: 2 ** 32 - 1 },
       { contributorId: 0, validatorId: 5, rowCount: 1 },
     ];
-    const items = earners.map(packGenesisItem);
+    const items = payees.map(packGenesisItem);
     expect(items.every((packed) => packed < 2n ** 80n)).toBe(true);
-    expect(genesisEarners([...items, 0n])).toEqual(earners);
+    expect(genesisPayees([...items, 0n])).toEqual(payees);
   });
 });
 
 describe("privateElements", () => {
   it("packs remainders, steps and hits, and gives a draw three elements", () => {
-    const size = { rows: 300, features: 4, earners: 7, payments: 130, draws: 2 };
+    const size = { rows: 300, features: 4, payees: 7, payments: 130, draws: 2 };
     const remainders = [1n, 2n, 3n, 4n, 5n, 2n ** 40n - 1n, 7n];
     const owners = Array.from({ length: 300 }, (_, row) => (row < 1 ? 0 : row < 253 ? 1 : 2));
     // Two bits a payment: 126 payments an element.
@@ -150,8 +150,8 @@ describe("privateElements", () => {
     expect(elements).toEqual([
       remainders.slice(0, 6).reduce((sum, value, i) => sum + (value << BigInt(40 * i)), 0n),
       7n,
-      2n, // the step to earner 1 is at row 1
-      2n, // and that to earner 2 at row 253, the second bit of its element
+      2n, // the step to payee 1 is at row 1
+      2n, // and that to payee 2 at row 253, the second bit of its element
       2n | (1n << 124n),
       1n,
       ...[1n | (1n << 128n), 2n, 3n, 11n, 12n, 13n],

@@ -4,14 +4,14 @@
  */
 import { circuitError } from "../circuit-errors.ts";
 import { challenge, dataCommitment, evaluate, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
-import type { Earner } from "../ledger/rewards.ts";
-import { FIELD_ORDER, MAX_EARNER_COUNT } from "../protocol.ts";
+import type { Payee } from "../ledger/rewards.ts";
+import { FIELD_ORDER, MAX_PAYEE_COUNT } from "../protocol.ts";
 
 /**
- * The second word of a circuit's id; then follow two sizes: (narrow, wide), (payments, earners), (0, earners), and of exits
- * (0, 0) for a leaf, (1, earners) for an earner.
+ * The second word of a circuit's id; then follow two sizes: (narrow, wide), (payments, payees), (0, payees), and of exits
+ * (0, 0) for a leaf, (1, payees) for a payee.
  */
-export const CIRCUIT_SORT = { batch: 0, settlement: 1, earnerTable: 2, exit: 3 } as const;
+export const CIRCUIT_SORT = { batch: 0, settlement: 1, payeeTable: 2, exit: 3 } as const;
 
 /** What whoever settles posts. */
 export interface PostedSettlement {
@@ -23,7 +23,7 @@ export interface PostedSettlement {
   /** Genesis: index of the settlement circuit that gives the cap; else 0. */
   readonly capCircuit: number;
   readonly chain: bigint;
-  /** One an earner, 96 bits: what it earned, in wei; in a genesis `packGenesisItem`. May end in one absent earner, 0. */
+  /** One a payee, 96 bits: what it earned, in wei; in a genesis `packGenesisItem`. May end in one absent payee, 0. */
   readonly items: readonly bigint[];
 }
 
@@ -49,14 +49,12 @@ const WIRE_HEAD_BYTES = 54;
 const ITEM_ELEMENT_BYTES = 24;
 
 /** A genesis' item: contributor 24 | validator 24 | row count 32. */
-export function packGenesisItem(earner: Earner): bigint {
-  return (
-    BigInt(earner.contributorId) | (BigInt(earner.validatorId) << 24n) | (BigInt(earner.rowCount) << 48n)
-  );
+export function packGenesisItem(payee: Payee): bigint {
+  return BigInt(payee.contributorId) | (BigInt(payee.validatorId) << 24n) | (BigInt(payee.rowCount) << 48n);
 }
 
-/** The earner table that a genesis posts: every earner has a row, so items of 0 are absent ones. */
-export function genesisEarners(items: readonly bigint[]): Earner[] {
+/** The payee table that a genesis posts: every payee has a row, so items of 0 are absent ones. */
+export function genesisPayees(items: readonly bigint[]): Payee[] {
   return items
     .filter((item) => item !== 0n)
     .map((item) => ({
@@ -66,7 +64,7 @@ export function genesisEarners(items: readonly bigint[]): Earner[] {
     }));
 }
 
-/** Two items an element, the even earner low. */
+/** Two items an element, the even payee low. */
 function itemElements(items: readonly bigint[]): bigint[] {
   return Array.from(
     { length: Math.ceil(items.length / 2) },
@@ -98,19 +96,19 @@ export function settlementElements(data: SettlementData): bigint[] {
 }
 
 /**
- * The vector that C commits to: E with a place for every earner of the circuit, then what a challenge must not precede.
- * @throws CIR_SETTLEMENT_SIZE where the data has more items than the circuit has earners
+ * The vector that C commits to: E with a place for every payee of the circuit, then what a challenge must not precede.
+ * @throws CIR_SETTLEMENT_SIZE where the data has more items than the circuit has payees
  */
 export function settlementVector(
   data: SettlementData,
-  earnerCount: number,
+  payeeCount: number,
   privateElements: readonly bigint[],
 ): bigint[] {
   const elements = settlementElements(data);
-  const absentCount = HEAD_ELEMENT_COUNT + Math.ceil(earnerCount / 2) - elements.length;
+  const absentCount = HEAD_ELEMENT_COUNT + Math.ceil(payeeCount / 2) - elements.length;
   if (absentCount < 0) {
-    throw circuitError("CIR_SETTLEMENT_SIZE", `${data.items.length} items, for ${earnerCount} earners`, {
-      data: { what: "earners", given: data.items.length, most: earnerCount },
+    throw circuitError("CIR_SETTLEMENT_SIZE", `${data.items.length} items, for ${payeeCount} payees`, {
+      data: { what: "payees", given: data.items.length, most: payeeCount },
     });
   }
   return [...elements, ...Array<bigint>(absentCount).fill(0n), ...privateElements];
@@ -119,11 +117,11 @@ export function settlementVector(
 /** The public signals of a settlement's proof, in the circuit's order; amounts and places as in `settlementVector`. */
 export function settlementStatement(
   data: SettlementData,
-  earnerCount: number,
+  payeeCount: number,
   privateElements: readonly bigint[],
   circuitId: bigint,
 ): { readonly commitment: bigint; readonly y: bigint; readonly z: bigint } {
-  const commitment = dataCommitment(settlementVector(data, earnerCount, privateElements));
+  const commitment = dataCommitment(settlementVector(data, payeeCount, privateElements));
   const elements = settlementElements(data);
   const z = challenge(circuitId, commitment, elements);
   return { commitment, z, y: evaluate(elements, z) };
@@ -157,7 +155,7 @@ export function encodeSettlement(posted: PostedSettlement): Uint8Array {
 export function decodeSettlement(wire: Uint8Array): PostedSettlement {
   const itemBytes = wire.length - WIRE_HEAD_BYTES;
   const elementCount = itemBytes / ITEM_ELEMENT_BYTES;
-  if (itemBytes < 0 || !Number.isInteger(elementCount) || elementCount > MAX_EARNER_COUNT / 2) {
+  if (itemBytes < 0 || !Number.isInteger(elementCount) || elementCount > MAX_PAYEE_COUNT / 2) {
     throw circuitError("CIR_WIRE_MALFORMED", `a settlement has no ${wire.length} bytes`, {
       data: { sizeBytes: wire.length },
     });

@@ -33,7 +33,7 @@ export interface SettlementWitness {
   readonly seed: bigint;
   readonly payments: readonly PackedPayment[];
   readonly draws: readonly DrawWitness[];
-  /** T_m and W_m mod 2^40 of each earner. */
+  /** T_m and W_m mod 2^40 of each payee. */
   readonly earned: readonly { earnedWei: bigint; remainder: bigint }[];
 }
 
@@ -43,12 +43,12 @@ export function settlementInputs(
   witness: SettlementWitness,
 ): { readonly inputs: CircuitInputs; readonly privateElements: readonly bigint[] } {
   const { model, columns, answeringHash, sealed, seed, payments, draws, earned } = witness;
-  const rowOwners = model.earners.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
-  const owners = Array.from({ length: size.rows }, (_, i) => rowOwners[i] ?? model.earners.length);
+  const rowOwners = model.payees.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
+  const owners = Array.from({ length: size.rows }, (_, i) => rowOwners[i] ?? model.payees.length);
   const hits = Array.from({ length: size.payments }, (_, i) => payments[i]?.hits ?? 0);
-  const ofEarners = (values: readonly bigint[]) => padded(values, size.earners);
+  const ofPayees = (values: readonly bigint[]) => padded(values, size.payees);
   const ofPayments = (values: readonly bigint[]) => padded(values, size.payments);
-  const remainder = ofEarners(earned.map((earner) => earner.remainder));
+  const remainder = ofPayees(earned.map((payee) => payee.remainder));
   const drawn = draws.map(({ isValid, paymentIndex }) => ({
     isValid,
     before: payments[paymentIndex - 1]?.packed ?? 0n,
@@ -58,13 +58,13 @@ export function settlementInputs(
   return {
     privateElements: privateElements(size, { remainders: remainder, owners, hits, draws: drawn }),
     inputs: {
-      ...modelInputs(model, size.earners),
+      ...modelInputs(model, size.payees),
       modelId: model.modelId,
       epoch: sealed.epoch,
       sealBatch: sealed.sealBatch,
       seed,
       amount: sealed.amountWei,
-      earned: ofEarners(earned.map((earner) => earner.earnedWei)),
+      earned: ofPayees(earned.map((payee) => payee.earnedWei)),
       remainder,
       owner: owners,
       active: ofPayments(payments.map(() => 1n)),

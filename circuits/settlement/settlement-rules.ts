@@ -15,7 +15,7 @@ import { type ColumnCommitments, featuresCommitment } from "./feature-commitment
 import {
   differs,
   type PreparedSettlement,
-  requireEarners,
+  requirePayees,
   requireSame,
   type SettledModel,
   settledEpoch,
@@ -97,7 +97,7 @@ export interface SampledSettlement extends PreparedSettlement {
 
 /**
  * Settles a sealed epoch by K drawn payments.
- * @throws CIR_SETTLEMENT_SIZE where something does not fit the circuit; CIR_SETTLEMENT_DIFFERS where payments, earners, features
+ * @throws CIR_SETTLEMENT_SIZE where something does not fit the circuit; CIR_SETTLEMENT_DIFFERS where payments, payees, features
  *   or an opening are not those that the sealed epoch, the statics or the receipt bind (`data.what`)
  */
 export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
@@ -106,7 +106,7 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
   requireBound(epoch);
   const divided = { ...epoch, matrix: epoch.features.matrix, drawCount: size.draws };
   const { draws, earned, openings, shares } = divideEpoch(divided);
-  const earnedWei = earned.map((earner) => earner.earnedWei);
+  const earnedWei = earned.map((payee) => payee.earnedWei);
   const voidCount = draws.filter((draw) => !draw.isValid).length;
   const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const payout = sampledPayout(sealed.amountWei, shares, size.draws, voidCount, total);
@@ -132,7 +132,7 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
     })),
     earned,
   });
-  return { ...settled, ...witness, draws, earnerCount: size.earners };
+  return { ...settled, ...witness, draws, payeeCount: size.payees };
 }
 
 /** An epoch as it is divided, before anybody has to prove it. */
@@ -144,7 +144,7 @@ export interface EpochToDivide
 }
 
 /**
- * What each draw gives to each row, and each earner in all.
+ * What each draw gives to each row, and each payee in all.
  * @throws CIR_SETTLEMENT_DIFFERS where an opening is not its receipt's, CIR_FEATURES_INVALID
  */
 export function divideEpoch(epoch: EpochToDivide) {
@@ -152,7 +152,7 @@ export function divideEpoch(epoch: EpochToDivide) {
   const shares = drawShares(sealed.amountWei, drawCount, unpackSplit(model.statics.split));
   const drawn = Array.from({ length: drawCount }, (_, k) => drawEpoch(epoch, shares, k));
   const draws = drawn.map(({ draw }) => draw);
-  const earned = weighEarners(model, draws).map(splitEarned);
+  const earned = weighPayees(model, draws).map(splitEarned);
   return { draws, earned, shares, openings: drawn.map(({ opening }) => opening) };
 }
 
@@ -168,10 +168,10 @@ function drawEpoch(epoch: EpochToDivide, shares: DrawShares, k: number) {
   return { draw, opening };
 }
 
-/** W_m: what each earner's rows earn over all draws, in 2^-40 wei. */
-function weighEarners(model: SettledModel, draws: readonly SettledDraw[]): bigint[] {
-  const owners = model.earners.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
-  const weighted = model.earners.map(() => 0n);
+/** W_m: what each payee's rows earn over all draws, in 2^-40 wei. */
+function weighPayees(model: SettledModel, draws: readonly SettledDraw[]): bigint[] {
+  const owners = model.payees.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
+  const weighted = model.payees.map(() => 0n);
   for (const draw of draws) {
     for (const [row, score] of draw.scores.entries()) {
       const weight = draw.isEven ? 1n : score > 0n ? score : 0n;
@@ -211,7 +211,7 @@ function requireFits({ size, model, payments, features }: EpochToSettle): void {
   const rowCount = Number(unpackBinding(model.statics.binding).rowCount);
   const limits: [what: string, given: number, most: number][] = [
     ["rows", rowCount, size.rows],
-    ["earners", model.earners.length, size.earners],
+    ["payees", model.payees.length, size.payees],
     ["payments", payments.length, size.payments],
     ["features", features.columns.u.length, columnCount(size)],
   ];
@@ -223,12 +223,12 @@ function requireFits({ size, model, payments, features }: EpochToSettle): void {
   requireSame("matrix", values.length, (rowCount + Number(size.isDirect === true)) * columnCount(size));
   // Attack: another number of draws is another choice of payments for the same seed. So the circuit's number has to be
   // the model's.
-  const misfit = misfitOf(size, modelShape(model.statics, model.earners.length));
+  const misfit = misfitOf(size, modelShape(model.statics, model.payees.length));
   if (misfit !== null) requireSame(misfit.what, misfit.has, misfit.given);
 }
 
 function requireBound({ model, sealed, payments, features }: EpochToSettle): void {
-  requireEarners(model);
+  requirePayees(model);
   requireSame(
     "columns",
     featuresCommitment(features.columns, features.answeringHash),

@@ -2,13 +2,13 @@ import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import { areBuckets, bucketsOfShape, directShape, requireBuckets } from "../ledger/direct-query.ts";
 import { unpackBinding } from "../ledger/leaf.ts";
-import { MAX_EARNER_COUNT } from "../protocol.ts";
+import { MAX_PAYEE_COUNT } from "../protocol.ts";
 
 /** What a circuit of sort Settlement has room for. A model's features are exactly `features`, zero columns included. */
 export interface SettlementSize {
   readonly rows: number;
   readonly features: number;
-  readonly earners: number;
+  readonly payees: number;
   readonly payments: number;
   /** A power of two, at most 128: the void count has 8 bits. */
   readonly draws: number;
@@ -28,7 +28,7 @@ export function requireSize(size: SettlementSize): void {
   const limits: [what: Exclude<keyof SettlementSize, "isDirect">, most: number][] = [
     ["rows", 2 ** 20],
     ["features", size.isDirect === true ? 4_096 : 2072],
-    ["earners", MAX_EARNER_COUNT],
+    ["payees", MAX_PAYEE_COUNT],
     ["payments", 2 ** 16 - 1],
     ["draws", 128],
   ];
@@ -42,22 +42,22 @@ export function requireSize(size: SettlementSize): void {
 
 export function settlementCircuitName(size: SettlementSize): string {
   const sort = size.isDirect === true ? "direct" : "settlement";
-  return `${sort}-${size.rows}-${size.features}-${size.earners}-${size.payments}-${size.draws}`;
+  return `${sort}-${size.rows}-${size.features}-${size.payees}-${size.payments}-${size.draws}`;
 }
 
 /** The sizes in a settlement circuit's name, or null for another name. */
 export function parseSettlementName(name: string): SettlementSize | null {
   const [, sort, ...sizes] = /^(settlement|direct)-(\d+)-(\d+)-(\d+)-(\d+)-(\d+)$/.exec(name) ?? [];
-  const [rows, features, earners, payments, draws] = sizes.map(Number) as [
+  const [rows, features, payees, payments, draws] = sizes.map(Number) as [
     number,
     number,
     number,
     number,
     number,
   ];
-  if (sort === "settlement") return { rows, features, earners, payments, draws };
+  if (sort === "settlement") return { rows, features, payees, payments, draws };
   return sort === "direct" && areBuckets(features)
-    ? { rows, features, earners, payments, draws, isDirect: true }
+    ? { rows, features, payees, payments, draws, isDirect: true }
     : null;
 }
 
@@ -71,17 +71,17 @@ export function columnCount({ features, isDirect }: Pick<SettlementSize, "featur
   return isDirect === true ? features + 1 : features;
 }
 
-/** What a model needs of the circuit that settles it: its rows and earners at least, its features and draws exactly. */
+/** What a model needs of the circuit that settles it: its rows and payees at least, its features and draws exactly. */
 export type ModelShape = Omit<SettlementSize, "payments">;
 
-/** By the binding of its statics, which the owner signed and the datanet approved. @param earners M */
-export function modelShape({ binding }: { readonly binding: bigint }, earners: number): ModelShape {
+/** By the binding of its statics, which the owner signed and the datanet approved. @param payees M */
+export function modelShape({ binding }: { readonly binding: bigint }, payees: number): ModelShape {
   const { rowCount, featureCount, drawBits: bits } = unpackBinding(binding);
   const buckets = bucketsOfShape(Number(featureCount));
   return {
     rows: Number(rowCount),
     features: buckets ?? Number(featureCount),
-    earners,
+    payees,
     draws: 2 ** Number(bits),
     ...(buckets !== null && { isDirect: true }),
   };
@@ -101,7 +101,7 @@ export function misfitOf(size: SettlementSize, model: ModelShape): Misfit | null
   const ofFeatures = (shape: ModelShape) => (isSameKind ? shape.features : Number(columnShape(shape)));
   const fits: readonly [what: Misfit["what"], fits: boolean][] = [
     ["rows", model.rows <= size.rows],
-    ["earners", model.earners <= size.earners],
+    ["payees", model.payees <= size.payees],
     ["features", isSameKind && model.features === size.features],
     ["draws", model.draws === size.draws],
   ];
@@ -139,9 +139,9 @@ function packed(values: readonly bigint[], width: number): bigint[] {
 export function privateElements(
   size: SettlementSize,
   values: {
-    /** W_m mod 2^40 of each earner. */
+    /** W_m mod 2^40 of each payee. */
     readonly remainders: readonly bigint[];
-    /** The earner of each row; M for padding rows. */
+    /** The payee of each row; M for padding rows. */
     readonly owners: readonly number[];
     /** How many draws each payment pays. */
     readonly hits: readonly number[];

@@ -77,14 +77,14 @@ export function splitEarned(weighted: bigint): { earnedWei: bigint; remainder: b
   };
 }
 
-/** Where a whole epoch goes: owner, treasury (all dust too), burned and the earners together are `amountWei`. */
+/** Where a whole epoch goes: owner, treasury (all dust too), burned and the payees together are `amountWei`. */
 export interface EpochPayout {
   readonly ownerWei: bigint;
   readonly treasuryWei: bigint;
   readonly burnedWei: bigint;
 }
 
-/** The sampled settlement: each void draw is burned whole. `earnedWei`: of all earners together. */
+/** The sampled settlement: each void draw is burned whole. `earnedWei`: of all payees together. */
 export function sampledPayout(
   amountWei: bigint,
   shares: DrawShares,

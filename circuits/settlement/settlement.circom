@@ -7,7 +7,7 @@ include "./draw-weight.circom";
 include "./feature-columns.circom";
 include "../ledger/model-statics.circom";
 include "./payment-replay.circom";
-include "./earners.circom";
+include "./payees.circom";
 include "../ledger/rewards-tree.circom";
 include "./row-rewards.circom";
 include "./settlement-vector.circom";
@@ -22,12 +22,12 @@ function LOG2_CEIL(n) {
 // The sampled settlement of a sealed epoch (docs/reference/settlement.md): who earned what, by the scores of the drawn payments'
 // queries. Rules: settlement-rules.ts. The main source includes the generators' tables first (generator-tables.ts).
 //
-// Parameters:  rows ≥ N; features: exactly d; earners ≤ 256, at least M; payments; draws: a power of two, at most 128.
+// Parameters:  rows ≥ N; features: exactly d; payees ≤ 256, at least M; payments; draws: a power of two, at most 128.
 // Public:      commitment (C), y; z. L1 computes z from C and from every element that it evaluates.
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     L1 compares E: the modelId, epoch, voidCount with the record and the ledger, the seed (below 2^128) with its
 //              randomness. The ledger opens J over the model's leaf, so `sealed` and the old root are the leaf's, and
-//              credits what J says. The leaf's statics had a genesis (earner-table.circom). Its chain was written by
+//              credits what J says. The leaf's statics had a genesis (payee-table.circom). Its chain was written by
 //              PayInference: packed amounts are below 2^120 and their cumulative wei grow.
 // Ensures:     what docs/explanation/attribution-proof.md states, 1 to 7.
 //
@@ -36,8 +36,8 @@ function LOG2_CEIL(n) {
 // A void draw's query is free; its μ is 0, so its scores are multiplied by 0.
 // Constraints: constraint-counts.json, "Settlement(…)"; the parts' headers say how they come about.
 //
-// Phases: A challenges, B model and sealed epoch, C payments, D draws, E earners and rows, F payout and J, G elements.
-template Settlement(rows, features, earners, payments, draws) {
+// Phases: A challenges, B model and sealed epoch, C payments, D draws, E payees and rows, F payout and J, G elements.
+template Settlement(rows, features, payees, payments, draws) {
     signal input z;
     signal input modelId;
     signal input epoch;
@@ -45,18 +45,18 @@ template Settlement(rows, features, earners, payments, draws) {
     signal input seed;
     signal input amount; // P
     // The statics' opening; ModelStatics.
-    signal input earnerRoot;
+    signal input payeeRoot;
     signal input origin;
     signal input predecessor;
     signal input ownerParts;
     signal input validatorParts;
-    // The earners: Earners, RewardsTree; T_m and W_m mod 2^40.
-    signal input present[earners];
-    signal input rowCounts[earners];
-    signal input leaf[earners];
-    signal input earned[earners];
-    signal input remainder[earners];
-    // The earner of each row: RowRewards.
+    // The payees: Payees, RewardsTree; T_m and W_m mod 2^40.
+    signal input present[payees];
+    signal input rowCounts[payees];
+    signal input leaf[payees];
+    signal input earned[payees];
+    signal input remainder[payees];
+    // The payee of each row: RowRewards.
     signal input owner[rows];
     // PaymentReplay.
     signal input active[payments];
@@ -107,7 +107,7 @@ template Settlement(rows, features, earners, payments, draws) {
     component batchRange = RangeCheck(40);
     batchRange.in <== sealBatch;
 
-    component table = Earners(earners);
+    component table = Payees(payees);
     table.present <== present;
     table.rowCounts <== rowCounts;
     component columns = FeatureColumns(features);
@@ -119,7 +119,7 @@ template Settlement(rows, features, earners, payments, draws) {
     component statics = ModelStatics();
     statics.featuresCommitment <== bound.out;
     statics.ownersCommitment <== table.ownersCommitment;
-    statics.earnerRoot <== earnerRoot;
+    statics.payeeRoot <== payeeRoot;
     statics.rowTotal <== table.rowTotal;
     statics.origin <== origin;
     statics.predecessor <== predecessor;
@@ -211,16 +211,16 @@ template Settlement(rows, features, earners, payments, draws) {
     }
     replay.lookup === lookupAfter[draws];
 
-    // E. Earners and rows. Where no score of a draw is positive, each earner gets μ for each of its rows: rows pay nothing
-    //    for that case. T and the remainder have a range each, so W is an integer below 2^137, and of an absent earner it is 0
+    // E. Payees and rows. Where no score of a draw is positive, each payee gets μ for each of its rows: rows pay nothing
+    //    for that case. T and the remainder have a range each, so W is an integer below 2^137, and of an absent payee it is 0
     //    only if both are.
-    component earnedRange[earners];
-    component remainderRange[earners];
-    component rewards = RowRewards(rows, earners, draws);
-    component tree = RewardsTree(earners);
+    component earnedRange[payees];
+    component remainderRange[payees];
+    component rewards = RowRewards(rows, payees, draws);
+    component tree = RewardsTree(payees);
     signal muEven <== even;
     var earnedSum = 0;
-    for (var m = 0; m < earners; m++) {
+    for (var m = 0; m < payees; m++) {
         earnedRange[m] = RangeCheck(96);
         earnedRange[m].in <== earned[m];
         remainderRange[m] = RangeCheck(40);
@@ -237,14 +237,14 @@ template Settlement(rows, features, earners, payments, draws) {
         rewards.positive[k] <== scored[k].positive;
         rewards.mu[k] <== weight[k].mu;
     }
-    rewards.earnerCount <== table.earnerCount;
+    rewards.payeeCount <== table.payeeCount;
     rewards.rowCounts <== rowCounts;
     rewards.earned <== earned;
     rewards.remainder <== remainder;
     tree.leaf <== leaf;
     tree.earned <== earned;
 
-    // F. Payout and J. ownerWei and burnedWei are at most P, what the earners earned is at most the valid draws' rewards, so
+    // F. Payout and J. ownerWei and burnedWei are at most P, what the payees earned is at most the valid draws' rewards, so
     //    treasuryWei is at least the valid draws' treasury parts: no sum is negative or reaches r.
     signal ownerWei <== validCount * shares.ownerWei;
     signal burnedWei <== (draws - validCount) * shares.drawWei;
@@ -259,11 +259,11 @@ template Settlement(rows, features, earners, payments, draws) {
     // G. Elements. Packed private values have been range-checked, each by itself: remainders above, steps and hits where they
     //    are used. A draw takes an element for each of its three values; whether it is valid is bit 128 of the first, as
     //    drawBefore = payer + 2^24 (x − δ) lies between −2^120 and 2^120 by the three ranges of DrawPoint.
-    var ofRemainders = (earners + 5) \ 6;
+    var ofRemainders = (payees + 5) \ 6;
     var ofSteps = (rows + 251) \ 252;
     var hitsEach = 252 \ (drawBits + 1);
     var ofHits = (payments + hitsEach - 1) \ hitsEach;
-    component vector = SettlementVector(earners, ofRemainders + ofSteps + ofHits + 3 * draws);
+    component vector = SettlementVector(payees, ofRemainders + ofSteps + ofHits + 3 * draws);
     vector.z <== z;
     vector.head[0] <== j.out;
     vector.head[1] <== modelId + (1 << 24) * epoch + (1 << 48) * sealBatch + (1 << 88) * (draws - validCount);
@@ -274,7 +274,7 @@ template Settlement(rows, features, earners, payments, draws) {
     var at = 0;
     for (var i = 0; i < ofRemainders; i++) {
         var sum = 0;
-        for (var m = 6 * i; m < 6 * i + 6 && m < earners; m++) { sum += (1 << (40 * (m - 6 * i))) * remainder[m]; }
+        for (var m = 6 * i; m < 6 * i + 6 && m < payees; m++) { sum += (1 << (40 * (m - 6 * i))) * remainder[m]; }
         vector.private[at] <== sum;
         at++;
     }

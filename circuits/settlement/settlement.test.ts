@@ -29,9 +29,9 @@ beforeAll(initPoseidon);
 describe("Settlement", () => {
   const sizes: SettlementSize[] = [
     SMALL_SIZE,
-    { rows: 8, features: 16, earners: 16, payments: 16, draws: 1 },
-    { rows: 33, features: 16, earners: 16, payments: 16, draws: 2 },
-    { rows: 64, features: 32, earners: 16, payments: 16, draws: 4 },
+    { rows: 8, features: 16, payees: 16, payments: 16, draws: 1 },
+    { rows: 33, features: 16, payees: 16, payments: 16, draws: 2 },
+    { rows: 64, features: 32, payees: 16, payments: 16, draws: 4 },
   ];
 
   it.each(sizes)("equals the rules for random epochs of $rows rows and $draws draws", async (size) => {
@@ -116,7 +116,7 @@ describe("Settlement", () => {
     await expectEqual({ ...largest, entry: () => 1, split: all });
   });
 
-  it("takes one row, one earner, one payment and one wei", async () => {
+  it("takes one row, one payee, one payment and one wei", async () => {
     for (const amountWei of [1n, 2n, 3n, 10n ** 18n]) {
       const { settled } = await expectEqual({ rowCounts: [1], amountsWei: [amountWei], seed: 8 });
       expect(settled.draws.map(({ paymentIndex }) => paymentIndex)).toEqual([0, 0]);
@@ -157,12 +157,12 @@ describe("settlement-model", () => {
     const epoch = epochOf({ rowCounts: [2, 2], amountsWei: [1n, 1n], seed: 2 });
     for (const [what, change] of [
       ["rows", { rows: 3 }],
-      ["earners", { earners: 1 }],
+      ["payees", { payees: 1 }],
       ["payments", { payments: 1 }],
       ["features", { features: 3 }],
       ["draws", { draws: 3 }],
       ["draws", { draws: 256 }],
-      ["earners", { earners: 257 }],
+      ["payees", { payees: 257 }],
       ["rows", { rows: 0 }],
     ] as const) {
       const size = { ...epoch.size, ...change };
@@ -175,7 +175,7 @@ describe("settlement-model", () => {
     expect(() => settleEpoch({ ...epoch, size: more })).toThrow(code("CIR_SETTLEMENT_DIFFERS", "features"));
   });
 
-  it("refuses payments, earners, features and openings that are not bound", () => {
+  it("refuses payments, payees, features and openings that are not bound", () => {
     const epoch = epochOf({ rowCounts: [2, 2], amountsWei: [5n, 6n], seed: 2 });
     settleEpoch(epoch);
     const refuse = (what: string, change: Partial<EpochToSettle>) =>
@@ -187,9 +187,9 @@ describe("settlement-model", () => {
     const none = { ...sealed, chain: 0n, amountWei: 0n };
     refuse("amount", { payments: [], sealed: none });
     refuse("owners", {
-      model: { ...model, earners: model.earners.map((earner, m) => ({ ...earner, rowCount: 1 + 2 * m })) },
+      model: { ...model, payees: model.payees.map((payee, m) => ({ ...payee, rowCount: 1 + 2 * m })) },
     });
-    refuse("rows", { model: { ...model, earners: model.earners.slice(1) } });
+    refuse("rows", { model: { ...model, payees: model.payees.slice(1) } });
     refuse("columns", { features: { ...features, columns: { ...features.columns, u: features.columns.v } } });
     refuse("matrix", { features: { ...features, matrix: features.matrix.slice(1) } });
     const opening = epoch.openingOf(0)!;
@@ -200,14 +200,14 @@ describe("settlement-model", () => {
       );
   });
 
-  it("pays what a plain computation in fractions pays, up to a wei an earner", () => {
+  it("pays what a plain computation in fractions pays, up to a wei a payee", () => {
     for (let seed = 1; seed <= runs(30); seed++) {
-      const epoch = epochOf({ seed, size: { rows: 33, features: 16, earners: 16, payments: 16, draws: 4 } });
+      const epoch = epochOf({ seed, size: { rows: 33, features: 16, payees: 16, payments: 16, draws: 4 } });
       const { draws, earnedWei } = settleEpoch(epoch);
       const { ownerParts } = unpackSplit(epoch.model.statics.split);
       const part = Number(65_536n - 3277n - ownerParts) / 65_536 / 4;
-      const owners = epoch.model.earners.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
-      const expected = epoch.model.earners.map(() => 0);
+      const owners = epoch.model.payees.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
+      const expected = epoch.model.payees.map(() => 0);
       for (const { paymentIndex } of draws) {
         const { query } = epoch.openingOf(paymentIndex)!;
         const scores = owners.map((_, k) =>
@@ -220,7 +220,7 @@ describe("settlement-model", () => {
       }
       const amount = Number(epoch.sealed.amountWei);
       for (const [m, wei] of earnedWei.entries())
-        expect(Number(wei) / amount, `seed ${seed}, earner ${m}`).toBeCloseTo(expected[m]!, 9);
+        expect(Number(wei) / amount, `seed ${seed}, payee ${m}`).toBeCloseTo(expected[m]!, 9);
     }
   });
 });

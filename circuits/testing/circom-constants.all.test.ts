@@ -134,7 +134,7 @@ describe("circom's constants", () => {
     expect(tagOf("model-body", "sealing")).toBe(TAG.sealed);
     expect(/terms\.tag <== (.+);/.exec(source("model-body"))?.[1]).toBe(`${TAG.settlement} + isGenesis`);
     expect(TAG.genesis).toBe(TAG.settlement + 1n);
-    expect(constant("collect", "TAG_EARNER_NODE")).toBe(TAG.earnerNode);
+    expect(constant("collect", "TAG_PAYEE_NODE")).toBe(TAG.payeeNode);
     expect(constant("collect", "EMPTY_COLLECTED_ROOT")).toBe(EMPTY_COLLECTED_ROOT);
     expect(constant("model-body", "EPOCH_SECONDS")).toBe(BigInt(EPOCH_SECONDS));
     expect(/hash\[i\] = HashTagged\(16, (\d+)\)/.exec(source("data-commitment"))?.[1]).toBe(`${TAG.data}`);

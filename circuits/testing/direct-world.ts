@@ -10,7 +10,7 @@ import { sealedEpoch, type WorldOptions } from "./settlement-world.ts";
 export const SMALL_DIRECT: SettlementSize = {
   rows: 9,
   features: 16,
-  earners: 4,
+  payees: 4,
   payments: 4,
   draws: 2,
   isDirect: true,
@@ -46,7 +46,7 @@ export function directEpochOf(options: DirectWorldOptions = {}): DirectEpoch {
   );
 }
 
-/** Two payments of the same amount, so that each has one of the two draws; a padding row and an absent earner. */
+/** Two payments of the same amount, so that each has one of the two draws; a padding row and an absent payee. */
 export const TWO_DRAWS = {
   seed: 6,
   rowCounts: [2, 3, 1],

@@ -18,12 +18,12 @@ import { Ledger } from "../ledger/ledger.ts";
 import {
   accruedRoot,
   collectedRoot,
-  EARNER_ROLE,
-  type Earner,
-  earnerRoot,
   type ModelRewards,
   ownersCommitment,
+  PAYEE_ROLE,
+  type Payee,
   packSplit,
+  payeeRoot,
   type RewardSplit,
   roleShareWei,
   type SealedEpoch,
@@ -45,12 +45,12 @@ interface ExitWorldOptions {
   /** 0: nothing is sealed. */
   readonly sealedWei?: bigint;
   readonly accruedWei?: readonly bigint[];
-  /** Of each earner, how many 256ths of its two shares were collected. */
+  /** Of each payee, how many 256ths of its two shares were collected. */
   readonly collectedParts?: bigint;
   readonly isReady?: boolean;
 }
 
-/** A ledger with accounts, a datanet and a model whose earners belong to all of them, itself included. */
+/** A ledger with accounts, a datanet and a model whose payees belong to all of them, itself included. */
 export function exitWorld(seed: number, options: ExitWorldOptions = {}): Ledger {
   const numbers = new SeededNumbers(seed);
   const ledger = new Ledger();
@@ -75,7 +75,7 @@ export function exitWorld(seed: number, options: ExitWorldOptions = {}): Ledger 
 
 function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: ExitWorldOptions): LeafState {
   const rowCounts = options.rowCounts ?? numbers.parts(1 + numbers.below(9) + 4, 1 + numbers.below(4));
-  const earners: Earner[] = rowCounts.map((rowCount) => ({
+  const payees: Payee[] = rowCounts.map((rowCount) => ({
     contributorId: ids[numbers.below(ids.length)]!,
     validatorId: ids[numbers.below(ids.length)]!,
     rowCount,
@@ -87,7 +87,7 @@ function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: Ex
   const statics = {
     featuresCommitment: numbers.bits(250),
     ownersCommitment: ownersCommitment(rowCounts),
-    earnerRoot: earnerRoot(earners),
+    payeeRoot: payeeRoot(payees),
     binding: packBinding({
       datanetId: BigInt(DATANET_ID),
       version: 1n,
@@ -98,10 +98,10 @@ function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: Ex
     }),
     split: packSplit(split),
   };
-  const accruedWei = earners.map((_, m) => options.accruedWei?.[m] ?? numbers.bits(90));
+  const accruedWei = payees.map((_, m) => options.accruedWei?.[m] ?? numbers.bits(90));
   const parts = options.collectedParts;
   const collectedWei = accruedWei.flatMap((wei) =>
-    [EARNER_ROLE.contributor, EARNER_ROLE.validator].map((role) => {
+    [PAYEE_ROLE.contributor, PAYEE_ROLE.validator].map((role) => {
       const collected = parts ?? BigInt(numbers.below(257));
       return (roleShareWei(wei, role, split.validatorParts) * collected) >> 8n;
     }),
@@ -116,11 +116,11 @@ function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: Ex
           sealBatch: numbers.bits(40),
           amountWei: sealedWei,
         };
-  const rewards: ModelRewards = { earners, accruedWei, collectedWei, sealed };
+  const rewards: ModelRewards = { payees, accruedWei, collectedWei, sealed };
   const model: ModelBody = {
     statics,
     sealed: sealed === null ? 0n : sealedHash(hashStatics(statics), sealed),
-    accruedRoot: accruedRoot(earners, accruedWei),
+    accruedRoot: accruedRoot(payees, accruedWei),
     collectedRoot: collectedRoot(collectedWei),
     epochStart: numbers.bits(40),
   };

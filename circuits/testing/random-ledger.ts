@@ -30,11 +30,11 @@ import {
   type SignedOperation,
 } from "../ledger/operation.ts";
 import {
-  type Earner,
   EMPTY_COLLECTED_ROOT,
-  earnerRoot,
   ownersCommitment,
+  type Payee,
   packSplit,
+  payeeRoot,
 } from "../ledger/rewards.ts";
 import {
   APPROVAL_DELAY_SECONDS,
@@ -101,10 +101,10 @@ export function signFor(
   };
 }
 
-/** The ids of the worlds' first accounts, and of its payable model, which has an earner of itself. */
+/** The ids of the worlds' first accounts, and of its payable model, which has a payee of itself. */
 const [FIRST, SECOND, THIRD, PAYABLE] = [2, 3, 4, 6] as const;
-/** The earner table of the worlds' datanet. */
-const EARNERS: readonly Earner[] = [
+/** The payee table of the worlds' datanet. */
+const PAYEES: readonly Payee[] = [
   { contributorId: FIRST, validatorId: SECOND, rowCount: 100 },
   { contributorId: SECOND, validatorId: SECOND, rowCount: 50 },
   { contributorId: PAYABLE, validatorId: THIRD, rowCount: 150 },
@@ -146,8 +146,8 @@ export class RandomLedger {
       rowCount: 300n,
       publishedAt: START_TIMESTAMP - BigInt(APPROVAL_DELAY_SECONDS),
       rowsRoot: 11n,
-      ownersCommitment: ownersCommitment(EARNERS.map((earner) => earner.rowCount)),
-      earnerRoot: earnerRoot(EARNERS),
+      ownersCommitment: ownersCommitment(PAYEES.map((payee) => payee.rowCount)),
+      payeeRoot: payeeRoot(PAYEES),
     };
     const datanetId = put(this.datanets, LEAF_KIND.datanet, (l1Owner, keyX) => ({
       leaf: {
@@ -163,7 +163,7 @@ export class RandomLedger {
         statics: {
           featuresCommitment: 21n,
           ownersCommitment: published.ownersCommitment,
-          earnerRoot: published.earnerRoot,
+          payeeRoot: published.payeeRoot,
           binding: packBinding({
             datanetId: BigInt(datanetId),
             version: 1n,
@@ -175,7 +175,7 @@ export class RandomLedger {
           split: SPLIT,
         },
         sealed: 0n,
-        accruedRoot: published.earnerRoot,
+        accruedRoot: published.payeeRoot,
         collectedRoot: EMPTY_COLLECTED_ROOT,
         // So that others may seal after some batches.
         epochStart: isReady ? START_TIMESTAMP + 9000n - BigInt(EPOCH_SECONDS) : 0n,
@@ -195,7 +195,7 @@ export class RandomLedger {
           body: hashModelBody(model),
         },
         model,
-        ...(isReady ? { rewards: { earners: EARNERS, accruedWei: [], collectedWei: [], sealed: null } } : {}),
+        ...(isReady ? { rewards: { payees: PAYEES, accruedWei: [], collectedWei: [], sealed: null } } : {}),
       }));
     }
   }
@@ -303,7 +303,7 @@ export class RandomLedger {
         });
       case KIND.publishVersion: {
         const fresh = this.random.below(2) === 0 || ledger.requireLeaf(datanet.id).datanet!.version > 1n;
-        const published = [ownersCommitment(EARNERS.map((earner) => earner.rowCount)), earnerRoot(EARNERS)];
+        const published = [ownersCommitment(PAYEES.map((payee) => payee.rowCount)), payeeRoot(PAYEES)];
         const words = fresh
           ? [random.field(), ...published, 300n, BigInt(random.below(5))]
           : [11n, ...published, 300n, 0n];
@@ -322,16 +322,16 @@ export class RandomLedger {
         return sign(by, { kind, a: by.id, b: model.id });
       }
       case KIND.collect: {
-        const earnerIndex = random.below(EARNERS.length);
+        const payeeIndex = random.below(PAYEES.length);
         const role = random.pick([0, 1] as const);
-        const id = role === 0 ? EARNERS[earnerIndex]!.contributorId : EARNERS[earnerIndex]!.validatorId;
+        const id = role === 0 ? PAYEES[payeeIndex]!.contributorId : PAYEES[payeeIndex]!.validatorId;
         const owner = [...this.accounts, ...this.models].find((m) => m.id === id)!;
         const by = random.below(8) === 0 ? account : owner;
-        return sign(by, { kind, a: by.id, b: this.models[0]!.id, words: [packCollect(earnerIndex, role)] });
+        return sign(by, { kind, a: by.id, b: this.models[0]!.id, words: [packCollect(payeeIndex, role)] });
       }
       case KIND.settle:
       case KIND.genesis:
-        return randomSettlement(kind, random, ledger, random.pick(this.models), EARNERS, TEST_DOMAIN);
+        return randomSettlement(kind, random, ledger, random.pick(this.models), PAYEES, TEST_DOMAIN);
       case KIND.setKey:
         // To the same key, so that the member can go on signing.
         return sign(member, { kind, a: member.id, words: [keyXOf(member.secret)] });
@@ -382,14 +382,14 @@ export class RandomLedger {
         };
       }
       case KIND.forcedCollect: {
-        const earnerIndex = random.below(EARNERS.length + 1);
+        const payeeIndex = random.below(PAYEES.length + 1);
         const role = random.pick([0, 1] as const);
-        const earner = EARNERS[earnerIndex];
-        const member = (role === 0 ? earner?.contributorId : earner?.validatorId) ?? id;
+        const payee = PAYEES[payeeIndex];
+        const member = (role === 0 ? payee?.contributorId : payee?.validatorId) ?? id;
         const a = random.below(4) === 0 ? id : member;
         const b = random.pick([this.models[0]!.id, this.models[0]!.id, this.models[1]!.id, id]);
         const sender = isStranger ? 0xbadn : ledger.opened(a).leaf.l1Owner || 0xbadn;
-        return { ...base, a, b, word1: packCollect(earnerIndex, role), sender };
+        return { ...base, a, b, word1: packCollect(payeeIndex, role), sender };
       }
       case KIND.forcedSeal:
         return {

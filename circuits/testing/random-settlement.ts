@@ -14,7 +14,7 @@ import { signMessage } from "../field/eddsa.ts";
 import { unpackBinding, unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { leafReference } from "../ledger/operation.ts";
-import { type Earner, unpackSplit } from "../ledger/rewards.ts";
+import { type Payee, unpackSplit } from "../ledger/rewards.ts";
 import { KIND, TREASURY_PARTS } from "../protocol.ts";
 import { packGenesisItem } from "../settlement/settlement-data.ts";
 
@@ -23,7 +23,7 @@ export interface SettlementPlan {
   /** log2 of the draws; null for the default split. */
   readonly drawBits: bigint | null;
   readonly voidCount: number;
-  /** The part of what the earners may get that each one earns, in 1,000ths. */
+  /** The part of what the payees may get that each one earns, in 1,000ths. */
   readonly earnedParts: readonly number[];
 }
 
@@ -40,12 +40,12 @@ export function settleOperation(
   const { ownerParts } = unpackSplit(record.model!.statics.split);
   const drawWei = amountWei >> (plan.drawBits ?? 0n);
   const ownerOfDrawWei = (drawWei * ownerParts) >> 16n;
-  const earnersOfDrawWei = drawWei - ownerOfDrawWei - ((drawWei * TREASURY_PARTS) >> 16n);
+  const payeesOfDrawWei = drawWei - ownerOfDrawWei - ((drawWei * TREASURY_PARTS) >> 16n);
   const voids = BigInt(plan.voidCount);
   const paidDraws = (1n << (plan.drawBits ?? 0n)) - voids;
   const ownerWei = plan.drawBits === null ? 0n : paidDraws * ownerOfDrawWei;
   const burnedWei = plan.drawBits === null ? ownerOfDrawWei : voids * drawWei;
-  const earnedWei = plan.earnedParts.map((part) => (paidDraws * earnersOfDrawWei * BigInt(part)) / 1000n);
+  const earnedWei = plan.earnedParts.map((part) => (paidDraws * payeesOfDrawWei * BigInt(part)) / 1000n);
   const treasuryWei = amountWei - ownerWei - burnedWei - earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const fields = { kind: KIND.settle, modelId, ownerWei, treasuryWei, burnedWei, earnedWei };
   const draft = { ...fields, voidCount: plan.voidCount, settlementHash: 0n, signature: null };
@@ -83,13 +83,13 @@ export function signedByModel<T extends SettlementOperation>(
 export function genesisOperation(
   ledger: Ledger,
   model: { readonly id: number; readonly secret: bigint },
-  earners: readonly Earner[],
+  payees: readonly Payee[],
   cap: number,
   domain: bigint,
 ): GenesisOperation {
   const { id: modelId, secret } = model;
   const settlementHash = expectedGenesisHash(ledger.requireLeaf(modelId), modelId, cap);
-  const unsigned = { kind: KIND.genesis, modelId, settlementHash, cap, earners, signature: null };
+  const unsigned = { kind: KIND.genesis, modelId, settlementHash, cap, payees, signature: null };
   return signedByModel(ledger, unsigned, secret, domain);
 }
 
@@ -97,7 +97,7 @@ export function genesisOperation(
 export function postedOf(ledger: Ledger, operation: SettlementOperation): ReplayedSettlement {
   const none = { epoch: 0n, sealBatch: 0n, voidCount: 0, burnedWei: 0n, capCircuit: 0, chain: 0n, cap: 0 };
   if (operation.kind === KIND.genesis)
-    return { ...none, cap: operation.cap, items: operation.earners.map(packGenesisItem) };
+    return { ...none, cap: operation.cap, items: operation.payees.map(packGenesisItem) };
   const { rewards, leaf } = ledger.requireLeaf(operation.modelId);
   const { chain, epoch, sealBatch } = rewards?.sealed ?? {
     ...none,
@@ -116,10 +116,10 @@ export function randomSettlement(
   random: TestRandom,
   ledger: Ledger,
   model: { readonly id: number; readonly secret: bigint },
-  earners: readonly Earner[],
+  payees: readonly Payee[],
   domain: bigint,
 ): SettlementOperation {
-  if (kind === KIND.genesis) return genesisOperation(ledger, model, earners, 1 + random.below(30), domain);
+  if (kind === KIND.genesis) return genesisOperation(ledger, model, payees, 1 + random.below(30), domain);
   const { rewards } = ledger.requireLeaf(model.id);
   if (rewards === undefined || rewards.sealed === null) {
     const none = { ownerWei: 0n, treasuryWei: 0n, burnedWei: 0n, earnedWei: [], voidCount: 0 };
@@ -128,6 +128,6 @@ export function randomSettlement(
   const own = unpackBinding(ledger.requireLeaf(model.id).model!.statics.binding).drawBits;
   const drawBits = random.pick([null, own, own]);
   const voidCount = drawBits === null ? 0 : random.below(Number(1n << drawBits) + 1);
-  const earnedParts = earners.map(() => random.below(333));
+  const earnedParts = payees.map(() => random.below(333));
   return settleOperation(ledger, model.id, model.secret, { drawBits, voidCount, earnedParts }, domain);
 }

@@ -27,7 +27,7 @@ export async function loadSettlementTester(): Promise<void> {
 export const OPENS = "Settlement: isValid[k] * (drawReceipt[k] - opening[k].out) === 0;";
 export const LOOKUP = "Settlement: replay.lookup === lookupAfter[draws];";
 export const IDENTITY =
-  "RowRewards: (gamma - earnerCount) * (ofRows[rows - 1] - ofEarners[earners - 1]) === eta * rows - etaTotal;";
+  "RowRewards: (gamma - payeeCount) * (ofRows[rows - 1] - ofPayees[payees - 1]) === eta * rows - etaTotal;";
 export const STEP = "RowRewards: step * (step - 1) === 0;";
 export const RANGE = "RangeCheck: lowest * (lowest - 1) === 0;";
 export const SCORES = "EqualUpToSmallOrder:";
@@ -38,7 +38,7 @@ export interface Honest {
   readonly inputs: CircuitInputs;
 }
 
-/** Two payments of the same amount, so that each has one of the two draws; three earners; one padding row at least. */
+/** Two payments of the same amount, so that each has one of the two draws; three payees; one padding row at least. */
 export const WORLD: WorldOptions = {
   seed: 6,
   rowCounts: [2, 3, 1],
@@ -67,7 +67,7 @@ export const expectOther = async (
   inputs: CircuitInputs,
   places: number[],
   what: string,
-) => expect(await differingPlaces(tester, inputs, settled.data, SMALL_SIZE.earners), what).toEqual(places);
+) => expect(await differingPlaces(tester, inputs, settled.data, SMALL_SIZE.payees), what).toEqual(places);
 
 export function pick(inputs: CircuitInputs, names: readonly string[]): CircuitInputs {
   return Object.fromEntries(names.map((name) => [name, inputs[name]!]));

@@ -4,7 +4,7 @@ import { TestRandom } from "@openledger/foundation/testing/test-random";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../ledger/leaf.ts";
 import { type ModelQuery, modelQueryCommitment, receiptHash } from "../ledger/model-query.ts";
-import { type Earner, earnerRoot, ownersCommitment, packSplit, type RewardSplit } from "../ledger/rewards.ts";
+import { ownersCommitment, type Payee, packSplit, payeeRoot, type RewardSplit } from "../ledger/rewards.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import type { RegisteredMatrix } from "../settlement/direct-matrix.ts";
 import { commitColumns, featuresCommitment } from "../settlement/feature-commitment.ts";
@@ -26,7 +26,7 @@ import { columnShape, drawBits, type SettlementSize } from "../settlement/settle
 import type { CircuitTester } from "./circuit-tester.ts";
 
 export const CIRCUIT_ID = 0x5e771en;
-export const SMALL_SIZE: SettlementSize = { rows: 8, features: 4, earners: 4, payments: 4, draws: 2 };
+export const SMALL_SIZE: SettlementSize = { rows: 8, features: 4, payees: 4, payments: 4, draws: 2 };
 
 /** Numbers of the kinds that settlements hold, the same in every run. */
 export class SeededNumbers extends TestRandom {
@@ -49,7 +49,7 @@ export class SeededNumbers extends TestRandom {
 export interface WorldOptions {
   readonly size?: SettlementSize;
   readonly seed?: number;
-  /** Rows of each earner. */
+  /** Rows of each payee. */
   readonly rowCounts?: readonly number[];
   /** Entry of row k, column j. */
   readonly entry?: (row: number, column: number) => number;
@@ -95,9 +95,9 @@ export function sealedEpoch<M extends RegisteredMatrix, Q extends ModelQuery>(
 ): EpochToSettle<M, Q> {
   const { size } = options;
   const numbers = new SeededNumbers(options.seed ?? 1);
-  const earnerCount = 1 + numbers.below(Math.min(size.earners, size.rows));
+  const payeeCount = 1 + numbers.below(Math.min(size.payees, size.rows));
   const rowCounts =
-    options.rowCounts ?? numbers.parts(earnerCount + numbers.below(size.rows - earnerCount + 1), earnerCount);
+    options.rowCounts ?? numbers.parts(payeeCount + numbers.below(size.rows - payeeCount + 1), payeeCount);
   const rowTotal = rowCounts.reduce((sum, count) => sum + count, 0);
   const features = parts.features(numbers, rowTotal);
   const split = options.split ?? {
@@ -152,7 +152,7 @@ function modelOf(
   rowCounts: readonly number[],
   { features, split, size }: { features: ModelFeatures; split: RewardSplit; size: SettlementSize },
 ): SettledModel {
-  const earners: Earner[] = rowCounts.map((rowCount) => ({
+  const payees: Payee[] = rowCounts.map((rowCount) => ({
     contributorId: numbers.below(2 ** 24),
     validatorId: numbers.below(2 ** 24),
     rowCount,
@@ -160,7 +160,7 @@ function modelOf(
   const statics: ModelStatics = {
     featuresCommitment: featuresCommitment(features.columns, features.answeringHash),
     ownersCommitment: ownersCommitment(rowCounts),
-    earnerRoot: earnerRoot(earners),
+    payeeRoot: payeeRoot(payees),
     binding: packBinding({
       datanetId: numbers.bits(24),
       version: numbers.bits(32),
@@ -174,17 +174,17 @@ function modelOf(
   return {
     modelId: numbers.below(2 ** 24),
     statics,
-    earners,
-    accruedWei: earners.map(() => numbers.bits(100)),
+    payees,
+    accruedWei: payees.map(() => numbers.bits(100)),
   };
 }
 
 /** All of a settlement's circuit inputs, z with them, and what its public signals have to be. */
 export function statedInputs(
-  prepared: Pick<PreparedSettlement, "data" | "earnerCount" | "privateElements" | "inputs">,
+  prepared: Pick<PreparedSettlement, "data" | "payeeCount" | "privateElements" | "inputs">,
 ): { inputs: CircuitInputs; statement: ReturnType<typeof settlementStatement> } {
-  const { data, earnerCount, privateElements } = prepared;
-  const statement = settlementStatement(data, earnerCount, privateElements, CIRCUIT_ID);
+  const { data, payeeCount, privateElements } = prepared;
+  const statement = settlementStatement(data, payeeCount, privateElements, CIRCUIT_ID);
   return { inputs: { ...prepared.inputs, z: statement.z }, statement };
 }
 
@@ -215,10 +215,10 @@ export async function differingPlaces(
   tester: CircuitTester,
   inputs: CircuitInputs,
   data: SettlementData,
-  earners: number,
+  payees: number,
 ): Promise<number[]> {
   const witness = await tester.calculateWitness(inputs);
-  const count = 5 + Math.ceil(earners / 2);
+  const count = 5 + Math.ceil(payees / 2);
   const sums = Array.from({ length: count }, (_, i) => {
     if (i === 0) return witness[2]!;
     const signal = i === count - 1 ? `main.vector.e[${i}]` : `main.vector.horner[${i}]`;

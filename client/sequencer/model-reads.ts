@@ -32,9 +32,9 @@ export async function getModel(client: SequencerAccess, modelId: number): Promis
 
 /** A model's statics, and their hash. Needs `initPoseidon`, as every client has done. */
 export function staticsOf({ model }: LedgerModelLeaf): ModelStatics & { readonly hash: bigint } {
-  const { featuresCommitment, ownersCommitment, earnerRoot, binding, ownerParts, validatorParts } = model;
+  const { featuresCommitment, ownersCommitment, payeeRoot, binding, ownerParts, validatorParts } = model;
   const split = packSplit({ ownerParts: BigInt(ownerParts), validatorParts: BigInt(validatorParts) });
-  const statics = { featuresCommitment, ownersCommitment, earnerRoot, binding, split };
+  const statics = { featuresCommitment, ownersCommitment, payeeRoot, binding, split };
   return { ...statics, hash: hashStatics(statics) };
 }
 

@@ -9,7 +9,7 @@ const count = z.int().nonnegative();
 
 const roleSchema = z.object({ earnedWei: wei, collectedWei: wei, collectableWei: wei });
 
-const earnerSchema = z.object({
+const payeeSchema = z.object({
   index: count,
   contributorId: count,
   validatorId: count,
@@ -54,7 +54,7 @@ export const modelSchema = leafSchema.extend({
   model: z.object({
     featuresCommitment: fieldElement,
     ownersCommitment: fieldElement,
-    earnerRoot: fieldElement,
+    payeeRoot: fieldElement,
     binding: fieldElement,
     datanetId: count,
     version: count,
@@ -67,7 +67,7 @@ export const modelSchema = leafSchema.extend({
     epochStart: count,
   }),
   sealedEpoch: sealedEpochSchema.nullable(),
-  earners: z.array(earnerSchema),
+  payees: z.array(payeeSchema),
 });
 export type LedgerModelLeaf = z.output<typeof modelSchema>;
 
@@ -100,7 +100,7 @@ export const rewardsSchema = z.object({
   rewards: z.array(
     roleSchema.extend({
       modelId: count,
-      earnerIndex: count,
+      payeeIndex: count,
       role: z.enum(["contributor", "validator"]),
       rowCount: count,
     }),

@@ -41,11 +41,11 @@ export const infoSchema = z.object({
   circuits: z.array(
     z.object({
       name: z.string(),
-      /** 0 a batch, 1 a sampled settlement, 2 an earner table. */
+      /** 0 a batch, 1 a sampled settlement, 2 a payee table. */
       sort: z.int(),
       /** Narrow slots; payments; 0. */
       size0: z.int(),
-      /** Wide slots; earners; earners. */
+      /** Wide slots; payees; payees. */
       size1: z.int(),
       circuitId: hex,
       isDevelopment: z.boolean(),
@@ -161,7 +161,7 @@ export const leafSchema = z.object({
       policy: fieldElement,
       rowsRoot: fieldElement,
       ownersCommitment: fieldElement,
-      earnerRoot: fieldElement,
+      payeeRoot: fieldElement,
     })
     .nullish(),
   counters: z.unknown(),

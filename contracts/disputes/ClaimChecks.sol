@@ -36,7 +36,7 @@ contract ClaimChecks {
     uint256 public constant MOST_CLAIM_BYTES = 96 * 1_024;
 
     /// @notice What a model's leaf holds. @param fields All but its body. @param parts Of the statics: columnsCommitment,
-    /// SHA-256 of the files modulo R, ownersCommitment, earnerRoot, binding, split. @param rest Of the body.
+    /// SHA-256 of the files modulo R, ownersCommitment, payeeRoot, binding, split. @param rest Of the body.
     struct ModelLeaf {
         uint256[7] fields;
         uint256[6] parts;

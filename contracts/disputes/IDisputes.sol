@@ -42,7 +42,7 @@ interface IDisputes {
         uint256 rowsRoot;
         uint256 answering;
         uint256 ownersCommitment;
-        uint256 earnerRoot;
+        uint256 payeeRoot;
         uint256 binding;
         uint256 split;
         uint32 rowCount;
@@ -282,7 +282,7 @@ interface IDisputes {
 
     /// @notice Lets every rollup take the Genesis of a model that is registered as one without challenges: its answering
     /// hash is a SHA-256. Open to all: its statics said so when it was created.
-    /// @param preimage What the SHA-256 is of. @param parts columnsCommitment, ownersCommitment, earnerRoot, binding, split.
+    /// @param preimage What the SHA-256 is of. @param parts columnsCommitment, ownersCommitment, payeeRoot, binding, split.
     function admitUnchallenged(uint24 modelId, bytes calldata preimage, uint256[5] calldata parts, uint256 cap) external;
 
     /// @notice Whether the calling rollup may take the Genesis of this model with this word J.

@@ -78,7 +78,7 @@ contract LedgerMath {
     }
 
     /// @notice A model's statics. @param columns Their commitment. @param answering What featuresCommitment ends with: it
-    /// says the model's kind. @param rest ownersCommitment, earnerRoot, binding, split.
+    /// says the model's kind. @param rest ownersCommitment, payeeRoot, binding, split.
     function statics(uint256 columns, uint256 answering, uint256[4] calldata rest) public view returns (uint256) {
         uint256[] memory inputs = new uint256[](5);
         inputs[0] = _hash2(FEATURES, columns, answering);
@@ -98,13 +98,13 @@ contract LedgerMath {
     }
 
     /// @notice J of a Genesis.
-    function genesis(uint256 modelId, uint256 staticsHash, uint256 cap, uint256 earnerRoot)
+    function genesis(uint256 modelId, uint256 staticsHash, uint256 cap, uint256 payeeRoot)
         external
         view
         returns (uint256)
     {
         uint256[] memory inputs = new uint256[](6);
-        (inputs[0], inputs[1], inputs[2], inputs[4], inputs[5]) = (modelId, staticsHash, cap, earnerRoot, earnerRoot);
+        (inputs[0], inputs[1], inputs[2], inputs[4], inputs[5]) = (modelId, staticsHash, cap, payeeRoot, payeeRoot);
         return hash(GENESIS, inputs);
     }
 

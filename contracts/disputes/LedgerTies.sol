@@ -102,7 +102,7 @@ abstract contract LedgerTies is Postings {
         uint256[] memory body = new uint256[](7);
         (body[0], body[1]) = (uint32(binding >> 24), statement.rowCount);
         (body[2], body[3]) = (leaf.publishedAt, leaf.policy);
-        (body[4], body[5], body[6]) = (statement.rowsRoot, statement.ownersCommitment, statement.earnerRoot);
+        (body[4], body[5], body[6]) = (statement.rowsRoot, statement.ownersCommitment, statement.payeeRoot);
         uint256[] memory fields = new uint256[](8);
         for (uint256 i; i < 7; i++) fields[i] = leaf.fields[i];
         fields[7] = _math.hash(DATANET_BODY, body);
@@ -119,7 +119,7 @@ abstract contract LedgerTies is Postings {
         if (!counts(id)) revert DisputesNotOver(id);
         // Attack: a model of another kind, which no watcher of this one can read, posted here with a lie about its kind.
         if (!_isStatics(statement, columns, damping)) revert DisputesStaticsInvalid();
-        _admit(postings[id].rollup, id, statement.modelId, statement.staticsHash, cap, statement.earnerRoot);
+        _admit(postings[id].rollup, id, statement.modelId, statement.staticsHash, cap, statement.payeeRoot);
     }
 
     /// @inheritdoc IDisputes
@@ -141,10 +141,10 @@ abstract contract LedgerTies is Postings {
         _refute(id, posting, msg.sender, fault, place);
     }
 
-    function _admit(address rollup, uint256 id, uint256 modelId, uint256 statics, uint256 cap, uint256 earnerRoot)
+    function _admit(address rollup, uint256 id, uint256 modelId, uint256 statics, uint256 cap, uint256 payeeRoot)
         private
     {
-        uint256 word = _math.genesis(modelId, statics, cap, earnerRoot);
+        uint256 word = _math.genesis(modelId, statics, cap, payeeRoot);
         admissions[rollup][modelId][word] = id;
         emit Admitted(rollup, modelId, word, id);
     }
@@ -164,7 +164,7 @@ abstract contract LedgerTies is Postings {
                 columns,
                 statement.answering,
                 rules,
-                [statement.ownersCommitment, statement.earnerRoot, statement.binding, statement.split]
+                [statement.ownersCommitment, statement.payeeRoot, statement.binding, statement.split]
             );
     }
 }

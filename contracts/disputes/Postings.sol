@@ -233,7 +233,7 @@ abstract contract Postings is IDisputes {
         uint256 clip = statement.clipLength;
         return (clip == 0 || clip >= LEAST_CLIP_SLACKS * _slack(statement)) && statement.staticsHash < PoseidonHash.R && statement.rowsRoot < PoseidonHash.R
             && statement.answering < PoseidonHash.R && statement.ownersCommitment < PoseidonHash.R
-            && statement.earnerRoot < PoseidonHash.R && binding >> 127 == 0 && statement.split >> 32 == 0
+            && statement.payeeRoot < PoseidonHash.R && binding >> 127 == 0 && statement.split >> 32 == 0
             && uint32(binding >> 56) == statement.rowCount;
     }
 

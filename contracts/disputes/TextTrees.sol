@@ -71,7 +71,7 @@ library TextTrees {
                 columns,
                 statement.answering,
                 uint256(statement.weights) % PoseidonHash.R,
-                [statement.ownersCommitment, statement.earnerRoot, statement.binding, statement.split]
+                [statement.ownersCommitment, statement.payeeRoot, statement.binding, statement.split]
             );
     }
 }

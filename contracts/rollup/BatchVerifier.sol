@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {IBatchVerifier} from "./IBatchVerifier.sol";
 import {loadWord, storeWord} from "./MemoryWords.sol";
 import {
-    MAX_EARNER_COUNT, R, SORT_BATCH, SORT_EXIT, SORT_SETTLEMENT, SORT_EARNER_TABLE
+    MAX_PAYEE_COUNT, R, SORT_BATCH, SORT_EXIT, SORT_SETTLEMENT, SORT_PAYEE_TABLE
 } from "./Protocol.sol";
 
 /// @title K Groth16 proofs in one pairing check
@@ -419,11 +419,11 @@ contract BatchVerifier is IBatchVerifier {
         if (size1 == 0) return false;
         // The wire form counts wide slots in a byte; all narrow and wide slots together fit a batch's 12 bits.
         if (sort == SORT_BATCH) return size0 % 2 == 0 && size0 + size1 < 4096 && size1 <= 255;
-        if (size1 > MAX_EARNER_COUNT) return false;
+        if (size1 > MAX_PAYEE_COUNT) return false;
         // Attack: two slots share an element. Beside an odd table a genesis with one slot more would fit, but no
         // settlement would.
         if (sort == SORT_SETTLEMENT) return size0 != 0 && size1 % 2 == 0;
-        return sort == SORT_EARNER_TABLE ? size0 == 0 : sort == SORT_EXIT && size0 == 1;
+        return sort == SORT_PAYEE_TABLE ? size0 == 0 : sort == SORT_EXIT && size0 == 1;
     }
 
     /// @dev On the curve and not at infinity.

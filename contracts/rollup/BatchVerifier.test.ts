@@ -223,7 +223,7 @@ describe("constructor", () => {
       [1, 16, 255],
       [1, 16, 0],
       [1, 16, 257],
-      // An earner table with payments, without slots, with too many.
+      // A payee table with payments, without slots, with too many.
       [2, 1, 8],
       [2, 0, 0],
       [2, 0, 257],

@@ -1,4 +1,4 @@
-import { earnerExitKey } from "@openledger/circuits/exit/exit-statement";
+import { payeeExitKey } from "@openledger/circuits/exit/exit-statement";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { KIND, KIND_RULES } from "@openledger/circuits/protocol";
 import { TestRandom } from "@openledger/foundation/testing/test-random";
@@ -199,7 +199,7 @@ function unsoundExits({ model }: MoneyCalls): AnyExit[] {
   const { root, ledgerWei } = model.state;
   return Array.from({ length: 60 }, (_, i) => {
     const isSlot = i % 3 === 0;
-    const key = isSlot ? earnerExitKey(77, i, i % 2 === 0 ? 0 : 1) : BigInt(i);
+    const key = isSlot ? payeeExitKey(77, i, i % 2 === 0 ? 0 : 1) : BigInt(i);
     const recipient = word(random.pick([...USERS]));
     const amountWei = (ledgerWei * BigInt(random.below(6))) / 100n;
     const sealed = exitActions(f).proveExit(isSlot ? SLOT : LEAF, { root, key, recipient, amountWei });

@@ -1,9 +1,9 @@
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import type { PreparedExit } from "@openledger/circuits/exit/exit-statement";
-import { earnerExit, leafExit } from "@openledger/circuits/exit/exit-statement";
+import { leafExit, payeeExit } from "@openledger/circuits/exit/exit-statement";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
-import { earnerExitCircuitSpec, leafExitCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { leafExitCircuitSpec, payeeExitCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { exitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import { exitWorld, MODEL_ID } from "@openledger/circuits/testing/exit-world";
 import { toContractProof } from "@openledger/circuits/wire/groth16-proof";
@@ -27,7 +27,7 @@ import {
 
 // Groth16 proofs of both circuits, by development keys, against a root that a ledger really has. Batches are simulated.
 
-const EARNERS = 4;
+const PAYEES = 4;
 /** Behind the one batch circuit. */
 const [LEAF, SLOT] = [1, 2];
 
@@ -42,7 +42,7 @@ beforeAll(async () => {
   circuits = await Promise.all(
     [
       { spec: leafExitCircuitSpec(), sizes: exitSizes() },
-      { spec: earnerExitCircuitSpec(EARNERS), sizes: exitSizes(EARNERS) },
+      { spec: payeeExitCircuitSpec(PAYEES), sizes: exitSizes(PAYEES) },
     ].map(async ({ spec, sizes }) => {
       const proving = await developmentSetup(await compileCircuit(spec));
       const key = toSolidityKey(proving.verificationKey);
@@ -86,7 +86,7 @@ async function prove(exit: PreparedExit, circuit: number): Promise<ProvenExit> {
 }
 
 test("a leaf and a slot leave by real proofs, each once, and for nobody else", async () => {
-  const exits = [leafExit(ledger, MODEL_ID), earnerExit(ledger, MODEL_ID, 1, 0, EARNERS)] as const;
+  const exits = [leafExit(ledger, MODEL_ID), payeeExit(ledger, MODEL_ID, 1, 0, PAYEES)] as const;
   const leaf = await prove(exits[0], LEAF);
   const slot = await prove(exits[1], SLOT);
   const { tryExit, exit } = exitActions(f);

@@ -27,22 +27,22 @@ abstract contract Exits is BatchVerifier, RollupQueue {
         emit Frozen(current.root, current.batchNumber, current.queueHead);
     }
 
-    /// @dev A model's table has no more earners than the settlement circuit that its genesis named (I13), or one more
+    /// @dev A model's table has no more payees than the settlement circuit that its genesis named (I13), or one more
     /// where those are an odd number: they are posted in pairs.
     function _requireWaysOut() private view {
         uint256 keys = _loadKeys();
         bool hasLeafExit = false;
-        uint256 earners = 0;
-        uint256 neededEarners = 0;
+        uint256 payees = 0;
+        uint256 neededPayees = 0;
         for (uint256 i = 0; i < circuitCount; ++i) {
             (, uint256 sort, uint256 size0, uint256 size1) = _circuit(keys, i);
-            if (sort == SORT_SETTLEMENT && size1 > neededEarners) neededEarners = size1;
+            if (sort == SORT_SETTLEMENT && size1 > neededPayees) neededPayees = size1;
             if (sort != SORT_EXIT) continue;
             if (size0 == 0) hasLeafExit = true;
-            else if (size1 > earners) earners = size1;
+            else if (size1 > payees) payees = size1;
         }
-        if (!hasLeafExit || earners < neededEarners) {
-            revert FreezeNoWayOut(hasLeafExit, earners, neededEarners);
+        if (!hasLeafExit || payees < neededPayees) {
+            revert FreezeNoWayOut(hasLeafExit, payees, neededPayees);
         }
     }
 

@@ -1,4 +1,4 @@
-import { type ExitData, earnerExitKey } from "@openledger/circuits/exit/exit-statement";
+import { type ExitData, payeeExitKey } from "@openledger/circuits/exit/exit-statement";
 import { FIELD_ORDER, KIND } from "@openledger/circuits/protocol";
 import { exitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { Hex } from "viem";
@@ -168,7 +168,7 @@ describe("exit", () => {
   test("credits a leaf's balance and a slot's part to their owners, who claim them", async () => {
     const before = await f.rollup.read.ledgerWei();
     const leaf = await leaving();
-    const key = earnerExitKey(77, 3, 1);
+    const key = payeeExitKey(77, 3, 1);
     const part = await leaving({ key, recipient: word("treasury"), amountWei: 5n }, SLOT);
     await f.exit([leaf]);
     expect((await f.rollup.getEvents.Exited()).map(({ args }) => args)).toEqual([
@@ -192,7 +192,7 @@ describe("exit", () => {
   });
 
   test("takes several at once, also for one recipient, and neighbours in one word", async () => {
-    const keys = [2n, 3n, 255n, 256n, earnerExitKey(2, 0, 0)];
+    const keys = [2n, 3n, 255n, 256n, payeeExitKey(2, 0, 0)];
     const sealed = await Promise.all(
       keys.map((key, i) => leaving({ key, amountWei: BigInt(i + 1) }, i === 4 ? SLOT : LEAF)),
     );

@@ -8,7 +8,7 @@ import {IBatchVerifier} from "./IBatchVerifier.sol";
 ///
 /// Where the queue's oldest entry waits longer than HARD_DEADLINE, anyone may freeze the ledger, for good: its root never
 /// changes again, and the queue takes nothing more. From then on anyone may show by a proof, against that root, what a
-/// leaf or a role of a model's earner owns, each once; it is credited to its L1 owner, who claims it. Deposits that wait
+/// leaf or a role of a model's payee owns, each once; it is credited to its L1 owner, who claims it. Deposits that wait
 /// in the queue go back to their senders.
 ///
 /// What it assumes:
@@ -18,7 +18,7 @@ import {IBatchVerifier} from "./IBatchVerifier.sol";
 interface IExits {
     /// @param circuit Index of the circuit that proves this exit.
     /// @param commitment C, the Poseidon commitment to the exit's four elements.
-    /// @param key id 24 | earnerIndex 8 | role 1 | isEarner 1 from the low end. A leaf's own balance: its id alone.
+    /// @param key id 24 | payeeIndex 8 | role 1 | isPayee 1 from the low end. A leaf's own balance: its id alone.
     struct Exit {
         uint8 circuit;
         uint256 commitment;
@@ -55,9 +55,9 @@ interface IExits {
     error RollupNotFrozen();
     /// @notice The oldest entry, `queueHead`, does not wait longer than HARD_DEADLINE, or there is none.
     error FreezeTooEarly(uint256 queueHead);
-    /// @notice This rollup has no circuit for leaves' exits, or none for earners' exits from the largest tables that its
+    /// @notice This rollup has no circuit for leaves' exits, or none for payees' exits from the largest tables that its
     /// settlement circuits take: whoever could not leave would be locked in.
-    error FreezeNoWayOut(bool hasLeafExit, uint256 earners, uint256 neededEarners);
+    error FreezeNoWayOut(bool hasLeafExit, uint256 payees, uint256 neededPayees);
     /// @notice The circuit proves something else than exits.
     error ExitSortInvalid(uint256 circuit, uint256 sort);
     /// @notice What this key owned was credited before.
@@ -70,7 +70,7 @@ interface IExits {
     /// its queue remains the way out.
     function freeze() external;
 
-    /// @notice Credits what leaves and earners of the frozen ledger own. Open to all; the call takes effect whole or not.
+    /// @notice Credits what leaves and payees of the frozen ledger own. Open to all; the call takes effect whole or not.
     /// @param proofs One for each exit.
     function exit(Exit[] calldata exits, IBatchVerifier.Proof[] calldata proofs) external;
 

@@ -8,7 +8,7 @@ import {IBatchVerifier} from "./IBatchVerifier.sol";
 ///
 /// A model's epoch is sealed by a Seal record in a batch. The block that takes the batch fixes a later block, whose
 /// prevRandao draws the payments that are attributed. A Settle record takes a settlement with its own proof, which
-/// shows the record's word J; a Genesis record takes one that shows the model's earner table.
+/// shows the record's word J; a Genesis record takes one that shows the model's payee table.
 ///
 /// The sequencer brings settlements with its batches. Anybody else parks one: its proof is checked then, and the next
 /// batch with its record takes it without a proof. So a stranger's settlement changes no root and voids no batch of the
@@ -21,7 +21,7 @@ import {IBatchVerifier} from "./IBatchVerifier.sol";
 /// - of the chain: a block's hash can be had for 8,191 blocks (EIP-2935). Without that contract `recordRandomness`
 ///   works for 256 blocks only, and later the default split is left.
 interface ISettlements {
-    /// @param circuit Index of the circuit that proves this settlement: a Settlement or a EarnerTable.
+    /// @param circuit Index of the circuit that proves this settlement: a Settlement or a PayeeTable.
     /// @param commitment C, the Poseidon commitment to the settlement's elements.
     /// @param data Posted form of docs/reference/settlement.md, "On L1". Empty: the record takes what was parked for it, and
     /// there is no proof; circuit and commitment are not looked at.
@@ -82,12 +82,12 @@ interface ISettlements {
     error SettlementUnused(uint256 takenCount, uint256 givenCount);
     /// @notice The record's leaf A is not the treasury, or the Genesis names a leaf A.
     error SettlementLeafInvalid(uint256 modelId, uint256 a);
-    /// @notice A Settle needs a Settlement or a EarnerTable, a Genesis a EarnerTable.
+    /// @notice A Settle needs a Settlement or a PayeeTable, a Genesis a PayeeTable.
     error SettlementSortInvalid(uint256 circuit, uint256 sort, uint256 kind);
     /// @notice The data is shorter than its header, or its items are not whole.
     error SettlementDataLengthInvalid(uint256 length);
-    /// @notice More items than the circuit has earners, or a genesis of more than the model's settlements will have.
-    error SettlementEarnerCountExceeded(uint256 itemElementCount, uint256 maxCount);
+    /// @notice More items than the circuit has payees, or a genesis of more than the model's settlements will have.
+    error SettlementPayeeCountExceeded(uint256 itemElementCount, uint256 maxCount);
     /// @notice A Genesis names something else than a Settlement circuit, or a Settle names a circuit.
     error SettlementCapInvalid(uint256 capCircuit);
     /// @notice The rollup's gate does not admit this Genesis.

@@ -8,8 +8,8 @@ uint256 constant R = 21888242871839275222246405745257275088548364400416034343698
 
 uint256 constant MAX_LEAF_COUNT = 2 ** 24;
 uint32 constant GENESIS_NEXT_ID = 2;
-/// @dev Earners of a model's table at most (docs/reference/settlement.md).
-uint256 constant MAX_EARNER_COUNT = 256;
+/// @dev Payees of a model's table at most (docs/reference/settlement.md).
+uint256 constant MAX_PAYEE_COUNT = 256;
 
 // Kinds with an effect on L1.
 uint256 constant CREATE_ACCOUNT = 4;
@@ -31,9 +31,9 @@ uint256 constant FORCED_SEAL = 23;
 
 /// @dev Sizes: narrow slots, wide slots.
 uint256 constant SORT_BATCH = 0;
-/// @dev Sizes: most payments an epoch, earners of the model's table.
+/// @dev Sizes: most payments an epoch, payees of the model's table.
 uint256 constant SORT_SETTLEMENT = 1;
-/// @dev Sizes: 0, earners of the model's table.
-uint256 constant SORT_EARNER_TABLE = 2;
-/// @dev Sizes: (0, 0) a leaf's balance; (1, earners of the model's table) an earner's part.
+/// @dev Sizes: 0, payees of the model's table.
+uint256 constant SORT_PAYEE_TABLE = 2;
+/// @dev Sizes: (0, 0) a leaf's balance; (1, payees of the model's table) a payee's part.
 uint256 constant SORT_EXIT = 3;

@@ -1,5 +1,5 @@
 import { packCollect } from "@openledger/circuits/batch/epoch-operations";
-import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
+import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { FIELD_ORDER, KIND } from "@openledger/circuits/protocol";
 import {
   type Address,
@@ -78,14 +78,14 @@ describe("queue entries", () => {
         () => f.rollup.write.forceCollect([6, 7, 255, true, ANY_FEE], as("alice")),
         {
           ...{ kind: KIND.forcedCollect, a: 6, b: 7, burnedFeeWei: 4n * OPEN },
-          word1: packCollect(255, EARNER_ROLE.validator),
+          word1: packCollect(255, PAYEE_ROLE.validator),
         },
       ],
       [
         () => f.rollup.write.forceCollect([6, 7, 3, false, ANY_FEE], as("alice")),
         {
           ...{ kind: KIND.forcedCollect, a: 6, b: 7, burnedFeeWei: 4n * OPEN },
-          word1: packCollect(3, EARNER_ROLE.contributor),
+          word1: packCollect(3, PAYEE_ROLE.contributor),
         },
       ],
       [

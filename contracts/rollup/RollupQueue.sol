@@ -215,12 +215,12 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRollup
-    function forceCollect(uint24 id, uint24 modelId, uint8 earnerIndex, bool isValidator, uint96 maxFeeWei)
+    function forceCollect(uint24 id, uint24 modelId, uint8 payeeIndex, bool isValidator, uint96 maxFeeWei)
         external
         returns (uint256)
     {
         // The word of a signed Claim (docs/reference/settlement.md); no other has a witness.
-        uint256 word = isValidator ? uint256(earnerIndex) | 1 << 9 : earnerIndex;
+        uint256 word = isValidator ? uint256(payeeIndex) | 1 << 9 : payeeIndex;
         return _enqueue(Entry(FORCED_COLLECT, id, modelId, 0, word, 0), maxFeeWei);
     }
 

@@ -18,7 +18,7 @@ library SettlementElements {
         uint256 capCircuit;
         uint256 chain;
         uint256 cap;
-        /// @dev By an earner table.
+        /// @dev By a payee table.
         bool isDefault;
     }
 
@@ -30,13 +30,13 @@ library SettlementElements {
     uint256 private constant CAP_BIT = 96;
     uint256 private constant GENESIS_BIT = 96;
 
-    /// @dev Reads the header and copies the items behind the place of E's header. At most `earners` earners.
-    function read(bytes calldata data, uint256 earners) internal pure returns (Elements memory elements) {
+    /// @dev Reads the header and copies the items behind the place of E's header. At most `payees` payees.
+    function read(bytes calldata data, uint256 payees) internal pure returns (Elements memory elements) {
         if (data.length < POSTED_HEADER_SIZE || (data.length - POSTED_HEADER_SIZE) % POSTED_ITEM_SIZE != 0) {
             revert ISettlements.SettlementDataLengthInvalid(data.length);
         }
         uint256 postedCount = (data.length - POSTED_HEADER_SIZE) / POSTED_ITEM_SIZE;
-        requireFits(postedCount, earners);
+        requireFits(postedCount, payees);
         // From the low end: cap circuit 8, burnedWei 96, voidCount 8, sealBatch 40, epoch 24.
         uint256 header;
         uint256 chain;
@@ -69,10 +69,10 @@ library SettlementElements {
         return elements.count - HEADER_ELEMENT_COUNT;
     }
 
-    /// @dev Two earners share an item element.
-    function requireFits(uint256 count, uint256 earners) internal pure {
-        uint256 maxCount = (earners + 1) / 2;
-        if (count > maxCount) revert ISettlements.SettlementEarnerCountExceeded(count, maxCount);
+    /// @dev Two payees share an item element.
+    function requireFits(uint256 count, uint256 payees) internal pure {
+        uint256 maxCount = (payees + 1) / 2;
+        if (count > maxCount) revert ISettlements.SettlementPayeeCountExceeded(count, maxCount);
     }
 
     /// @dev Fills E's header. Every packed field has its width by how it was read; `modelId` has 24 bits, the cap 16,

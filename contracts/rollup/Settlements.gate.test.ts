@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Anvil, startAnvil } from "../l1/anvil.ts";
 import { type Gate, startGate } from "../testing/gate-fixture.ts";
 import { connect, deployFixture, OPEN, revertOf, SHAPES } from "../testing/rollup-fixture.ts";
-import { EARNER_TABLE, MODEL, SETTLEMENT_SIZES, settlementActions } from "../testing/settlement-fixture.ts";
+import { MODEL, PAYEE_TABLE, SETTLEMENT_SIZES, settlementActions } from "../testing/settlement-fixture.ts";
 
 const CAP = 16;
 let anvil: Anvil;
@@ -29,7 +29,7 @@ afterAll(() => anvil?.stop());
 
 async function attempt(rollup: typeof f, settlementHash: bigint, modelId = MODEL) {
   const data = rollup.genesisData({ settlementHash, modelId });
-  return revertOf(rollup.trySubmit([await rollup.joined([{ circuit: EARNER_TABLE, data }])]));
+  return revertOf(rollup.trySubmit([await rollup.joined([{ circuit: PAYEE_TABLE, data }])]));
 }
 
 describe("a rollup with a gate", () => {

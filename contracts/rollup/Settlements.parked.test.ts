@@ -13,8 +13,8 @@ import {
   slot,
 } from "../testing/rollup-fixture.ts";
 import {
-  EARNER_TABLE,
   MODEL,
+  PAYEE_TABLE,
   parkArguments,
   SAMPLED,
   type SealedFixture,
@@ -81,7 +81,7 @@ describe("parkSettlement", () => {
     await f.passTo(f.sealTime + 14n * DAY);
     expect(await attemptPark(byDefault)).toMatchObject({ name: "accepted" });
     expect(await attemptPark(young)).toMatchObject({ name: "accepted" });
-    const unsealed = { circuit: EARNER_TABLE, data: { ...byDefault.data, sealBatch: late + 1n } };
+    const unsealed = { circuit: PAYEE_TABLE, data: { ...byDefault.data, sealBatch: late + 1n } };
     expect(await attemptPark(unsealed)).toMatchObject({ name: "SettlementSealUnknown" });
   });
 

@@ -3,11 +3,11 @@ import type { Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ANY_FEE, OPEN, randomElement, SHAPES, slot } from "../testing/rollup-fixture.ts";
 import {
-  EARNER_TABLE,
   genesisSlot,
   MODEL,
+  PAYEE_TABLE,
   SAMPLED,
-  SAMPLED_FEW_EARNERS,
+  SAMPLED_FEW_PAYEES,
   type SealedFixture,
   startSealedFixture,
 } from "../testing/settlement-fixture.ts";
@@ -41,7 +41,7 @@ describe("default split", () => {
     await f.passTo(earliest);
     await f.submit([await f.joined([part])]);
     const [event] = await f.rollup.getEvents.SettlementAccepted();
-    expect(event?.args).toMatchObject({ circuit: EARNER_TABLE, isDefault: true, burnedWei: 3n * OPEN });
+    expect(event?.args).toMatchObject({ circuit: PAYEE_TABLE, isDefault: true, burnedWei: 3n * OPEN });
     expect(await f.rollup.read.burnableWei()).toBe(4n * OPEN);
   });
 
@@ -50,10 +50,10 @@ describe("default split", () => {
     await f.passTime(14n * DAY);
     const data = { ...(await f.byDefault()).data, sealBatch: missed };
     const draws = await f.settlementData(f.sealBatch, { sealBatch: missed, voidCount: 0 });
-    expect(await f.attempt(await f.joined([{ circuit: EARNER_TABLE, data }]))).toMatchObject({
+    expect(await f.attempt(await f.joined([{ circuit: PAYEE_TABLE, data }]))).toMatchObject({
       name: "accepted",
     });
-    expect(await f.attempt(await f.joined([{ circuit: EARNER_TABLE, data: draws }]))).toMatchObject({
+    expect(await f.attempt(await f.joined([{ circuit: PAYEE_TABLE, data: draws }]))).toMatchObject({
       name: "VerifierProofRejected",
     });
   });
@@ -78,7 +78,7 @@ describe("Genesis", () => {
     expect(event?.args).toEqual({
       modelId: BigInt(MODEL),
       batchNumber: good.content.batchNumber,
-      circuit: EARNER_TABLE,
+      circuit: PAYEE_TABLE,
       settlementCircuit: SAMPLED,
       cap: 16,
     });
@@ -93,13 +93,13 @@ describe("Genesis", () => {
   });
 
   test("has the cap of the circuit it names, which is one of settlements", async () => {
-    const few = f.genesis({ capCircuit: SAMPLED_FEW_EARNERS, cap: 300 });
+    const few = f.genesis({ capCircuit: SAMPLED_FEW_PAYEES, cap: 300 });
     expect(await f.attempt(await f.joined([few]))).toMatchObject({ name: "accepted" });
     for (const cap of [16, 299, 0]) {
-      const wrong = f.genesis({ capCircuit: SAMPLED_FEW_EARNERS, cap });
+      const wrong = f.genesis({ capCircuit: SAMPLED_FEW_PAYEES, cap });
       expect(await f.attempt(await f.joined([wrong]))).toMatchObject({ name: "VerifierProofRejected" });
     }
-    for (const capCircuit of [0, EARNER_TABLE]) {
+    for (const capCircuit of [0, PAYEE_TABLE]) {
       expect(await f.attempt(await f.joined([f.genesis({ capCircuit })]))).toEqual({
         name: "SettlementCapInvalid",
         args: [BigInt(capCircuit)],
@@ -114,9 +114,9 @@ describe("Genesis", () => {
   test("rejects more slots than the named circuit can settle", async () => {
     const items = Array<bigint>(6).fill(1n);
     expect(await f.attempt(await f.joined([f.genesis({ items })]))).toMatchObject({ name: "accepted" });
-    const few = f.genesis({ items, capCircuit: SAMPLED_FEW_EARNERS, cap: 300 });
+    const few = f.genesis({ items, capCircuit: SAMPLED_FEW_PAYEES, cap: 300 });
     expect(await f.attempt(await f.joined([few]))).toEqual({
-      name: "SettlementEarnerCountExceeded",
+      name: "SettlementPayeeCountExceeded",
       args: [3n, 2n],
     });
   });
@@ -129,7 +129,7 @@ describe("Genesis", () => {
     const { data } = f.genesis();
     const good = await f.joined([f.genesis(data)]);
     const { proof } = f.proveSettlementFixture(
-      EARNER_TABLE,
+      PAYEE_TABLE,
       { ...data, isGenesis: false },
       good.settlements![0]!.settlement,
     );

@@ -5,7 +5,7 @@ import {BatchVerifier} from "./BatchVerifier.sol";
 import {deriveChallenge, evaluateElements, hashElements} from "./ElementVector.sol";
 import {IRollup} from "./IRollup.sol";
 import {ISettlements} from "./ISettlements.sol";
-import {GENESIS, R, SETTLE, SORT_SETTLEMENT, SORT_EARNER_TABLE} from "./Protocol.sol";
+import {GENESIS, R, SETTLE, SORT_SETTLEMENT, SORT_PAYEE_TABLE} from "./Protocol.sol";
 import {Randomness} from "./Randomness.sol";
 import {SettlementElements} from "./SettlementElements.sol";
 
@@ -153,15 +153,15 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         Statement memory statement
     ) private view returns (SettlementElements.Elements memory elements) {
         if (settlement.commitment >= R) revert IRollup.RollupElementOutOfField();
-        (bytes32 circuitId, uint256 sort,, uint256 earners) = _circuit(keys, settlement.circuit);
+        (bytes32 circuitId, uint256 sort,, uint256 payees) = _circuit(keys, settlement.circuit);
         bool isGenesis = record.kind == GENESIS;
-        if (sort != SORT_EARNER_TABLE && (isGenesis || sort != SORT_SETTLEMENT)) {
+        if (sort != SORT_PAYEE_TABLE && (isGenesis || sort != SORT_SETTLEMENT)) {
             revert SettlementSortInvalid(settlement.circuit, sort, record.kind);
         }
-        elements = SettlementElements.read(settlement.data, earners);
+        elements = SettlementElements.read(settlement.data, payees);
         if (elements.chain >= R) revert IRollup.RollupElementOutOfField();
 
-        elements.isDefault = sort == SORT_EARNER_TABLE;
+        elements.isDefault = sort == SORT_PAYEE_TABLE;
         uint256 seed = 0;
         if (isGenesis) {
             elements.cap = _cap(keys, elements);
@@ -189,9 +189,9 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     /// @dev Most payments of the epochs of a model: those of the circuit that its genesis names. The batch's proof shows
     /// that the model's key signed them.
     function _cap(uint256 keys, SettlementElements.Elements memory elements) private view returns (uint256) {
-        (, uint256 sort, uint256 payments, uint256 earners) = _circuit(keys, elements.capCircuit);
+        (, uint256 sort, uint256 payments, uint256 payees) = _circuit(keys, elements.capCircuit);
         if (sort != SORT_SETTLEMENT) revert SettlementCapInvalid(elements.capCircuit);
-        SettlementElements.requireFits(elements.itemCount(), earners);
+        SettlementElements.requireFits(elements.itemCount(), payees);
         return payments;
     }
 

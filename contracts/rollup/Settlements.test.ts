@@ -9,10 +9,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { rollupAbi } from "../build/rollup-abi.ts";
 import { type ClosedBatch, OPEN, revertOf, slot, submission } from "../testing/rollup-fixture.ts";
 import {
-  EARNER_TABLE,
   MODEL,
+  PAYEE_TABLE,
   SAMPLED,
-  SAMPLED_FEW_EARNERS,
+  SAMPLED_FEW_PAYEES,
   type SealedFixture,
   settleSlot,
   startSealedFixture,
@@ -155,7 +155,7 @@ describe("Settle", () => {
     for (const [extra, name] of [
       [1, "SettlementDataLengthInvalid"],
       [24, "VerifierProofRejected"],
-      [72, "SettlementEarnerCountExceeded"],
+      [72, "SettlementPayeeCountExceeded"],
     ] as const) {
       const longer = Uint8Array.of(...data, ...new Uint8Array(extra));
       expect((await f.attempt(withSettlementData(good, longer))).name, `${extra} more`).toBe(name);
@@ -166,12 +166,12 @@ describe("Settle", () => {
     const items = Array<bigint>(10).fill(1n);
     const part = await f.sampled({ items });
     expect(await f.attempt(await f.joined([part]))).toEqual({
-      name: "SettlementEarnerCountExceeded",
+      name: "SettlementPayeeCountExceeded",
       args: [5n, 4n],
     });
-    const few = { ...part, circuit: SAMPLED_FEW_EARNERS, data: { ...part.data, items: items.slice(0, 6) } };
+    const few = { ...part, circuit: SAMPLED_FEW_PAYEES, data: { ...part.data, items: items.slice(0, 6) } };
     expect(await f.attempt(await f.joined([few]))).toEqual({
-      name: "SettlementEarnerCountExceeded",
+      name: "SettlementPayeeCountExceeded",
       args: [3n, 2n],
     });
   });
@@ -281,7 +281,7 @@ describe("Settle", () => {
     const asBatch = f.close(await f.draft());
     for (const [circuit, sort] of [
       [SAMPLED, 1n],
-      [EARNER_TABLE, 2n],
+      [PAYEE_TABLE, 2n],
     ] as const) {
       expect(await f.attempt({ ...asBatch, batch: { ...asBatch.batch, circuit } })).toEqual({
         name: "RollupCircuitSortInvalid",
@@ -299,7 +299,7 @@ describe("Settle", () => {
   test("rejects a proof of another settlement circuit, and a bad one", async () => {
     const good = await f.joined([await f.sampled({ items: [1n, 2n] })]);
     const [first] = good.settlements!;
-    const other = { ...first!, settlement: { ...first!.settlement, circuit: SAMPLED_FEW_EARNERS } };
+    const other = { ...first!, settlement: { ...first!.settlement, circuit: SAMPLED_FEW_PAYEES } };
     for (const settlements of [[other], [{ ...first!, proof: good.proof }]]) {
       expect(await f.attempt({ ...good, settlements })).toMatchObject({ name: "VerifierProofRejected" });
     }

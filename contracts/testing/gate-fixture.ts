@@ -18,7 +18,7 @@ import type { connect } from "./rollup-fixture.ts";
 
 /** What the answering hash of a model is the SHA-256 of. */
 const PREIMAGE: Hex = `0x${"ab".repeat(96)}`;
-const REST = { ownersCommitment: 12n, earnerRoot: 13n, binding: 14n, split: 15n };
+const REST = { ownersCommitment: 12n, payeeRoot: 13n, binding: 14n, split: 15n };
 const COLUMNS_COMMITMENT = 11n;
 
 export type Gate = Awaited<ReturnType<typeof startGate>>;
@@ -40,11 +40,11 @@ export async function startGate(client: Awaited<ReturnType<typeof connect>>) {
       const answering = BigInt(sha256(PREIMAGE)) % FIELD_ORDER;
       const featuresCommitment = hashTagged(TAG.features, [COLUMNS_COMMITMENT, answering]);
       const statics = hashStatics({ ...REST, featuresCommitment });
-      return genesisHash({ modelId, statics, cap, earnerRoot: REST.earnerRoot });
+      return genesisHash({ modelId, statics, cap, payeeRoot: REST.payeeRoot });
     },
     async admit(modelId: number, cap: number): Promise<void> {
-      const { binding, earnerRoot, ownersCommitment, split } = REST;
-      const parts = [COLUMNS_COMMITMENT, ownersCommitment, earnerRoot, binding, split] as const;
+      const { binding, payeeRoot, ownersCommitment, split } = REST;
+      const parts = [COLUMNS_COMMITMENT, ownersCommitment, payeeRoot, binding, split] as const;
       const args = [modelId, PREIMAGE, parts, BigInt(cap)] as const;
       const hash = await disputes.write.admitUnchallenged(args, { account: deployer! });
       await client.waitForTransactionReceipt({ hash });

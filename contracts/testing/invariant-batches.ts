@@ -17,8 +17,8 @@ import {
   slot,
 } from "./rollup-fixture.ts";
 import {
-  EARNER_TABLE,
   MODEL,
+  PAYEE_TABLE,
   SAMPLED,
   type SettlementPart,
   sealSlot,
@@ -245,7 +245,7 @@ function settlementOf(
   burnedWei: bigint,
 ): SettlementPart {
   const { genesisData } = settlementActions(f);
-  if (s.settles === "genesis") return { circuit: EARNER_TABLE, data: genesisData() };
+  if (s.settles === "genesis") return { circuit: PAYEE_TABLE, data: genesisData() };
   // Mostly one that may be settled: an old one by default, one with randomness by draws.
   const isLikely = s.pick % 4 !== 0;
   const likely = s.settles === "default" ? [...model.seals.keys()].slice(0, 3) : [...model.randomness.keys()];
@@ -264,7 +264,7 @@ function settlementOf(
     voidCount: isDefault ? 0 : 1,
     seed: isDefault ? 0n : drawSeed({ ...source, prevRandao }),
   };
-  return { circuit: isDefault ? EARNER_TABLE : SAMPLED, data };
+  return { circuit: isDefault ? PAYEE_TABLE : SAMPLED, data };
 }
 
 /** I12. */
@@ -281,7 +281,7 @@ function checkTimes(
   const seal = model.seals.get(data.sealBatch);
   expect(seal, "I12: what is settled was sealed").toBeDefined();
   const age = timestamp - seal!.timestamp;
-  if (circuit === EARNER_TABLE) expect(age, "I12: default split").toBeGreaterThanOrEqual(14n * DAY);
+  if (circuit === PAYEE_TABLE) expect(age, "I12: default split").toBeGreaterThanOrEqual(14n * DAY);
   else expect(model.randomness.has(data.sealBatch), "I12: randomness").toBe(true);
   if (!isSequencer) expect(age, "I12: strangers").toBeGreaterThanOrEqual(3n * DAY);
 }

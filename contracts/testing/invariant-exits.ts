@@ -1,6 +1,6 @@
 /** Random freezes, exits and refunds for the invariants' walks, and what they do to the model. */
 
-import { earnerExitKey } from "@openledger/circuits/exit/exit-statement";
+import { payeeExitKey } from "@openledger/circuits/exit/exit-statement";
 import fc from "fast-check";
 import { expect } from "vitest";
 import { exitActions, HARD_DEADLINE, toAddress, type WaitingEntry } from "./exit-fixture.ts";
@@ -36,7 +36,7 @@ const key = fc.oneof(
   fc.bigInt({ min: 0n, max: 40n }),
   fc
     .tuple(fc.integer({ min: 70, max: 71 }), fc.integer({ min: 0, max: 255 }), fc.constantFrom<0 | 1>(0, 1))
-    .map(([modelId, earnerIndex, role]) => earnerExitKey(modelId, earnerIndex, role)),
+    .map(([modelId, payeeIndex, role]) => payeeExitKey(modelId, payeeIndex, role)),
 );
 
 export const exitStep: fc.Arbitrary<ExitStep> = fc.record({

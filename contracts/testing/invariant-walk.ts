@@ -2,7 +2,7 @@
 
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { packCollect } from "@openledger/circuits/batch/epoch-operations";
-import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
+import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
 import fc from "fast-check";
 import { expect } from "vitest";
@@ -307,7 +307,7 @@ export class InvariantWalk {
       }
       case "forceCollect": {
         const args = [s.id, MODEL, 3, true, ANY_FEE] as const;
-        const words = [0n, packCollect(3, EARNER_ROLE.validator), 0n, word(s.from)];
+        const words = [0n, packCollect(3, PAYEE_ROLE.validator), 0n, word(s.from)];
         return {
           call: () => simulate.forceCollect(args, { account }),
           send: () => write.forceCollect(args, { account }),

@@ -22,7 +22,7 @@ const LIMITS = {
 // Another thousand since a key has two more points and a statement two more inputs, for batches with blobs.
 const SETTLEMENT_LIMIT = 135_000n;
 /** An exit alone, and one more of the same circuit. Four pairs of a pairing are 181,000 of the first. */
-const EXIT_LIMITS = { leafExit: 283_000n, earnerExit: 283_000n, furtherSameCircuit: 60_500n } as const;
+const EXIT_LIMITS = { leafExit: 283_000n, payeeExit: 283_000n, furtherSameCircuit: 60_500n } as const;
 /** The call that queues an entry, for each kind. */
 const FORCED_LIMITS = {
   withdrawal: 106_000n,

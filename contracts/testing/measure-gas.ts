@@ -84,7 +84,7 @@ interface ExitGas {
   freeze: bigint;
   /** A transaction with one exit: the first one of its 256 keys. */
   leafExit: bigint;
-  earnerExit: bigint;
+  payeeExit: bigint;
   /** One more in the same transaction: of the same circuit, and of the other. Keys that lie in one word. */
   furtherSameCircuit: bigint;
   furtherOtherCircuit: bigint;
@@ -284,10 +284,10 @@ async function measureSettlement(
   const hash = await f.rollup.write.recordRandomness([sealBatch, header], { account: f.roles.stranger });
   const recorded = await f.client.waitForTransactionReceipt({ hash });
 
-  const settle = async (earnerCount: number) => {
+  const settle = async (payeeCount: number) => {
     // Amounts of about 100 OPEN: 67 of the 96 bits.
     const items = Array.from(
-      { length: earnerCount },
+      { length: payeeCount },
       () => (randomElement() & (2n ** 66n - 1n)) | (1n << 66n),
     );
     const data = await settling.settlementData(sealBatch, { items, voidCount: 0, burnedWei: 0n });
@@ -337,7 +337,7 @@ async function measureExits(f: Fixture): Promise<ExitGas> {
   return {
     freeze,
     leafExit,
-    earnerExit: await gasOfExits([2]),
+    payeeExit: await gasOfExits([2]),
     furtherSameCircuit: (await gasOfExits([1, 1, 1])) - two,
     furtherOtherCircuit: (await gasOfExits([1, 1, 2])) - two,
     refundDeposit: await on(async () =>

@@ -3,13 +3,13 @@
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { packCollect } from "@openledger/circuits/batch/epoch-operations";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
-import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
+import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { KIND, KIND_RULES, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import type { TestRandom } from "@openledger/foundation/testing/test-random";
 import { encodeFunctionData, type Hex, prepareEncodeFunctionData } from "viem";
 import { rollupAbi } from "../build/rollup-abi.ts";
 import { type ProvenExit, toAddress } from "./exit-fixture.ts";
-import { EARNERS, FREE_IDS, MODELS } from "./money-ledger.ts";
+import { FREE_IDS, MODELS, PAYEES } from "./money-ledger.ts";
 import type { Moment, MoneyModel, Waiting } from "./money-oracle.ts";
 import { ANY_FEE, type Fixture, OPEN, type Role, slot } from "./rollup-fixture.ts";
 
@@ -132,16 +132,16 @@ export class MoneyCalls {
 
   #forceCollect(): Call {
     const { random } = this;
-    const earnerIndex = random.below(EARNERS.length + 1);
-    const role = random.pick([EARNER_ROLE.contributor, EARNER_ROLE.validator]);
-    const isValidator = role === EARNER_ROLE.validator;
-    const owners = EARNERS[earnerIndex];
+    const payeeIndex = random.below(PAYEES.length + 1);
+    const role = random.pick([PAYEE_ROLE.contributor, PAYEE_ROLE.validator]);
+    const isValidator = role === PAYEE_ROLE.validator;
+    const owners = PAYEES[payeeIndex];
     const member = isValidator ? owners?.validatorId : owners?.contributorId;
     const a = member !== undefined && this.isOften(4) ? member : random.pick(IDS);
     const from = this.isOften(3) ? this.#ownerOf(a) : this.user();
     const b = random.pick([...MODEL_IDS, MODELS.old, MODELS.young, a]);
-    const words = [0n, packCollect(earnerIndex, role)];
-    return this.#queue("forceCollect", from, [a, b, earnerIndex, isValidator], {
+    const words = [0n, packCollect(payeeIndex, role)];
+    return this.#queue("forceCollect", from, [a, b, payeeIndex, isValidator], {
       ...{ kind: KIND.forcedCollect, a, b },
       words,
     });

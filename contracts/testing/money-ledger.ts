@@ -5,7 +5,7 @@
 
 import { executeQueueEntry } from "@openledger/circuits/batch/queue-slot";
 import type { SlotTrace } from "@openledger/circuits/batch/slot-trace";
-import { type ExitData, earnerDue, leafExitKey } from "@openledger/circuits/exit/exit-statement";
+import { type ExitData, leafExitKey, payeeDue } from "@openledger/circuits/exit/exit-statement";
 import {
   accountLeaf,
   hashModelBody,
@@ -19,11 +19,11 @@ import type { QueueOperation } from "@openledger/circuits/ledger/operation";
 import {
   accruedRoot,
   collectedRoot,
-  EARNER_ROLE,
-  type Earner,
-  earnerRoot,
   ownersCommitment,
+  PAYEE_ROLE,
+  type Payee,
   packSplit,
+  payeeRoot,
 } from "@openledger/circuits/ledger/rewards";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import { expect } from "vitest";
@@ -35,7 +35,7 @@ export const FREE_IDS = [62, 63] as const;
 /** Two models with slots, and one that waits for its genesis. */
 export const MODELS = { old: 6, young: 7, waiting: 8 } as const;
 
-export const EARNERS: readonly Earner[] = [
+export const PAYEES: readonly Payee[] = [
   { contributorId: 2, validatorId: 3, rowCount: 100 },
   { contributorId: 3, validatorId: 3, rowCount: 50 },
   { contributorId: MODELS.old, validatorId: 4, rowCount: 150 },
@@ -65,13 +65,13 @@ export function moneyLedger(owner: (role: Role) => bigint, totalWei: bigint, now
 function modelRecord(l1Owner: bigint, epochStart: bigint | null): LeafState {
   const isReady = epochStart !== null;
   const accruedWei = isReady ? [40n * OPEN + 1n, 20n * OPEN, 60n * OPEN + 5n] : [];
-  // The first earner's contributor has claimed before.
+  // The first payee's contributor has claimed before.
   const collectedWei = isReady ? [9n * OPEN, 0n, 0n, 0n, 0n, 0n] : [];
   const model: ModelBody = {
     statics: {
       featuresCommitment: 21n,
-      ownersCommitment: ownersCommitment(EARNERS.map((earner) => earner.rowCount)),
-      earnerRoot: earnerRoot(EARNERS),
+      ownersCommitment: ownersCommitment(PAYEES.map((payee) => payee.rowCount)),
+      payeeRoot: payeeRoot(PAYEES),
       binding: packBinding({
         datanetId: 1n,
         version: 1n,
@@ -83,7 +83,7 @@ function modelRecord(l1Owner: bigint, epochStart: bigint | null): LeafState {
       split: packSplit({ ownerParts: 20_000n, validatorParts: 6_554n }),
     },
     sealed: 0n,
-    accruedRoot: accruedRoot(EARNERS, accruedWei),
+    accruedRoot: accruedRoot(PAYEES, accruedWei),
     collectedRoot: collectedRoot(collectedWei),
     epochStart: epochStart ?? 0n,
   };
@@ -98,7 +98,7 @@ function modelRecord(l1Owner: bigint, epochStart: bigint | null): LeafState {
       body: hashModelBody(model),
     },
     model,
-    ...(isReady ? { rewards: { earners: EARNERS, accruedWei, collectedWei, sealed: null } } : {}),
+    ...(isReady ? { rewards: { payees: PAYEES, accruedWei, collectedWei, sealed: null } } : {}),
   };
 }
 
@@ -137,10 +137,8 @@ export function executeEntry(
 export function duesOf(ledger: Ledger): Omit<ExitData, "root">[] {
   return [...ledger.leaves].flatMap(([id, { leaf, rewards }]) => [
     { key: leafExitKey(id), recipient: leaf.l1Owner, amountWei: leaf.balance },
-    ...(rewards?.earners ?? []).flatMap((_, earnerIndex) =>
-      [EARNER_ROLE.contributor, EARNER_ROLE.validator].map((role) =>
-        earnerDue(ledger, id, earnerIndex, role),
-      ),
+    ...(rewards?.payees ?? []).flatMap((_, payeeIndex) =>
+      [PAYEE_ROLE.contributor, PAYEE_ROLE.validator].map((role) => payeeDue(ledger, id, payeeIndex, role)),
     ),
   ]);
 }

@@ -25,12 +25,12 @@ export const RANDOMNESS_DELAY = 128;
 /** Behind the circuits of SHAPES. The second settlement circuit has room for few slots. */
 export const SETTLEMENT_SIZES: readonly CircuitSizes[] = [
   { sort: CIRCUIT_SORT.settlement, size0: 16, size1: 8 },
-  { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: 8 },
+  { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: 8 },
   { sort: CIRCUIT_SORT.settlement, size0: 300, size1: 4 },
 ];
 export const SAMPLED = 3;
-export const EARNER_TABLE = 4;
-export const SAMPLED_FEW_EARNERS = 5;
+export const PAYEE_TABLE = 4;
+export const SAMPLED_FEW_PAYEES = 5;
 
 export const MODEL = 77;
 
@@ -62,11 +62,11 @@ export async function startSealedFixture() {
 
     async byDefault(overrides: Partial<SettlementData> = {}): Promise<SettlementPart> {
       const data = await f.settlementData(sealBatch, { seed: 0n, voidCount: 0, ...overrides });
-      return { circuit: EARNER_TABLE, data };
+      return { circuit: PAYEE_TABLE, data };
     },
 
     genesis(overrides: Partial<SettlementData> = {}): SettlementPart {
-      return { circuit: EARNER_TABLE, data: f.genesisData(overrides) };
+      return { circuit: PAYEE_TABLE, data: f.genesisData(overrides) };
     },
 
     /** What the contract would say to one batch: "accepted", or its error. */

@@ -3,9 +3,9 @@ import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compi
 import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
 import {
   circuitSpec,
-  earnerExitCircuitSpec,
-  earnerTableCircuitSpec,
   leafExitCircuitSpec,
+  payeeExitCircuitSpec,
+  payeeTableCircuitSpec,
   settlementCircuitSpec,
 } from "@openledger/circuits/registry/circuit-registry";
 import { batchSizes, type CircuitSizes, exitSizes } from "@openledger/circuits/registry/circuit-sizes";
@@ -28,32 +28,32 @@ export interface DevnetCircuit extends KeyedCircuit {
 }
 
 /**
- * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, earner table, exits of leaves
- * and of earners, without which nobody could freeze it, the small batch that strangers prove, and the settlement of a direct
+ * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, payee table, exits of leaves
+ * and of payees, without which nobody could freeze it, the small batch that strangers prove, and the settlement of a direct
  * model; then that of batches in blobs, where there are such.
  */
 export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
-  const { direct, hasBlobs, settlement, table, tableEarners } = plan;
+  const { direct, hasBlobs, settlement, table, tablePayees } = plan;
   const batch = (shape: BatchShape, isProven: boolean) => ({
     ...{ sizes: batchSizes(shape), spec: circuitSpec(shapeName(shape)), isProven },
   });
   const settling = (size: SettlementSize) => ({
     isProven: true,
-    sizes: { sort: CIRCUIT_SORT.settlement, size0: size.payments, size1: size.earners },
+    sizes: { sort: CIRCUIT_SORT.settlement, size0: size.payments, size1: size.payees },
     spec: settlementCircuitSpec(size),
   });
   return [
     batch(postedShape(table), !hasBlobs),
     settling(settlement),
     {
-      sizes: { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: tableEarners },
-      spec: earnerTableCircuitSpec(tableEarners),
+      sizes: { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: tablePayees },
+      spec: payeeTableCircuitSpec(tablePayees),
       isProven: true,
     },
     { sizes: exitSizes(), spec: leafExitCircuitSpec(), isProven: false },
     {
-      sizes: exitSizes(settlement.earners),
-      spec: earnerExitCircuitSpec(settlement.earners),
+      sizes: exitSizes(settlement.payees),
+      spec: payeeExitCircuitSpec(settlement.payees),
       isProven: false,
     },
     batch(postedShape(SMALL_TABLE), false),

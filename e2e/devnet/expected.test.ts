@@ -41,7 +41,7 @@ describe("expectedBalances", () => {
     paymentCount,
     ownerWei: 2n * 10n ** 18n,
     treasuryWei: 10n ** 18n,
-    earners: [
+    payees: [
       { contributor: "bob", validator: "vera", earnedWei: 5n * 10n ** 18n + 1n },
       { contributor: "carol", validator: "walt", earnedWei: 3n * 10n ** 18n + 7n },
       { contributor: "dave", validator: "walt", earnedWei: 10n ** 18n - 8n },
@@ -51,13 +51,13 @@ describe("expectedBalances", () => {
     paymentCount: 10,
     ownerWei: 10n ** 18n,
     treasuryWei: 25n * 10n ** 16n,
-    earners: [{ contributor: "carol", validator: "walt", earnedWei: 375n * 10n ** 16n }],
+    payees: [{ contributor: "carol", validator: "walt", earnedWei: 375n * 10n ** 16n }],
   };
   const citations: EpochOutcome = {
     paymentCount: 10,
     ownerWei: 10n ** 18n,
     treasuryWei: 25n * 10n ** 16n,
-    earners: [{ contributor: "dave", validator: "walt", earnedWei: 375n * 10n ** 16n }],
+    payees: [{ contributor: "dave", validator: "walt", earnedWei: 375n * 10n ** 16n }],
   };
   const outcomes = { mails: outcome, speeches, citations };
   const { ledgerWei, l1Wei, rewardsWei } = expectedBalances(10n ** 18n, outcomes, (name) =>
@@ -72,8 +72,8 @@ describe("expectedBalances", () => {
     expect(PRICE_WEI * BigInt(paymentCount + speeches.paymentCount + citations.paymentCount)).toBe(
       22n * 10n ** 18n,
     );
-    const earners = [...outcome.earners, ...speeches.earners, ...citations.earners];
-    const uncollected = sum(earners.map(({ earnedWei }) => earnedWei)) - sum(Object.values(rewardsWei));
+    const payees = [...outcome.payees, ...speeches.payees, ...citations.payees];
+    const uncollected = sum(payees.map(({ earnedWei }) => earnedWei)) - sum(Object.values(rewardsWei));
     expect(uncollected).toBeGreaterThan(0n);
     expect(funded - held).toBe(75n * 10n ** 17n + uncollected);
   });

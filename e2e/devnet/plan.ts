@@ -19,8 +19,8 @@ export interface DevnetPlan {
   readonly table: TableShape;
   /** Whether they stand in blobs. The twin of their circuit, and the small one, are deployed all the same. */
   readonly hasBlobs: boolean;
-  /** Earners of the circuit that geneses and default splits are proven with. */
-  readonly tableEarners: number;
+  /** Payees of the circuit that geneses and default splits are proven with. */
+  readonly tablePayees: number;
   /** Rows of one of a contributor's commits. */
   readonly rowsPerCommit: Readonly<Record<ContributorName, number>>;
   /** E-mails on which the labellers differ. */
@@ -42,15 +42,15 @@ type PlanName = (typeof PLAN_NAMES)[number];
 const IN_CALLDATA = { table: DEVNET_TABLE, hasBlobs: false } as const;
 
 // For all 448 e-mails; 125,435 constraints. A key and a proof take twice as long above 131,072.
-const FULL: SettlementSize = { rows: 448, features: 256, earners: 64, payments: 16, draws: 2 };
-const SMALL: SettlementSize = { rows: 64, features: 32, earners: 16, payments: 16, draws: 2 };
+const FULL: SettlementSize = { rows: 448, features: 256, payees: 64, payments: 16, draws: 2 };
+const SMALL: SettlementSize = { rows: 64, features: 32, payees: 16, payments: 16, draws: 2 };
 
 export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
   full: {
     ...IN_CALLDATA,
     settlement: FULL,
     direct: { ...FULL, features: 512, isDirect: true },
-    tableEarners: 64,
+    tablePayees: 64,
     rowsPerCommit: { bob: 56, carol: 44, dave: 12 },
     disputedCount: 32,
     questionCount: 10,
@@ -61,7 +61,7 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
     ...IN_CALLDATA,
     settlement: SMALL,
     direct: { ...SMALL, features: 128, isDirect: true },
-    tableEarners: 16,
+    tablePayees: 16,
     rowsPerCommit: { bob: 7, carol: 5, dave: 3 },
     disputedCount: 12,
     questionCount: 8,

@@ -83,7 +83,7 @@ export function printReport(console: Console, report: Report): void {
   ]);
   const head = ["model", "rows of", "committed", "wrong label", "in the version", "earned (OPEN)", "share"];
   for (const line of renderTable([head, ...lines])) console.line(line);
-  console.line("of an earner's earnings an eighth is its validator's; the rows left out have earned nothing");
+  console.line("of a payee's earnings an eighth is its validator's; the rows left out have earned nothing");
   console.title("Checks");
   for (const { statement, holds, detail } of report.checks) {
     const text = detail === "" ? statement : `${statement}: ${detail}`;

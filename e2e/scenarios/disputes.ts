@@ -12,8 +12,8 @@ import { good, keepOption, listOf, type Outcome, proverOption, scenario } from "
 const [DIRECT, LANGUAGE] = ["direct", "language"] as const;
 
 /** Circuits of the tests, too: small, but with room for a model of some rows. */
-const SIZE = { rows: 48, features: 64, earners: 4, payments: 4, draws: 4, isDirect: true } as const;
-const LANGUAGE_SIZE = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 } as const;
+const SIZE = { rows: 48, features: 64, payees: 4, payments: 4, draws: 4, isDirect: true } as const;
+const LANGUAGE_SIZE = { rows: 8, features: 32, payees: 4, payments: 4, draws: 2 } as const;
 
 export const disputesScenario = scenario<{
   readonly kind: readonly string[];

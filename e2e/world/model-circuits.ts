@@ -1,6 +1,6 @@
-/** The circuits that a rollup with models has beside the batch's, and proofs of earner tables. */
+/** The circuits that a rollup with models has beside the batch's, and proofs of payee tables. */
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { genesisOf } from "@openledger/circuits/settlement/earner-table-rules";
+import { genesisOf } from "@openledger/circuits/settlement/payee-table-rules";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
 import {
   CIRCUIT_SORT,
@@ -23,13 +23,13 @@ export async function buildModelCircuits(
 ): Promise<BuiltCircuit[]> {
   const settling = (of: SettlementSize) => ({
     name: settlementCircuitName(of),
-    sizes: { sort: CIRCUIT_SORT.settlement, size0: of.payments, size1: of.earners },
+    sizes: { sort: CIRCUIT_SORT.settlement, size0: of.payments, size1: of.payees },
   });
   const wanted = [
     settling(size),
     {
-      name: `earner-table-${size.earners}`,
-      sizes: { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: size.earners },
+      name: `payee-table-${size.payees}`,
+      sizes: { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: size.payees },
     },
     ...more.map(settling),
   ];
@@ -40,12 +40,12 @@ export async function buildModelCircuits(
 
 export async function proveTable(
   { l1 }: World,
-  prepared: Pick<PreparedSettlement, "data" | "inputs" | "privateElements" | "earnerCount">,
+  prepared: Pick<PreparedSettlement, "data" | "inputs" | "privateElements" | "payeeCount">,
   { prover, table }: { readonly prover: Prover; readonly table: BuiltCircuit },
 ) {
-  const { data, inputs, privateElements, earnerCount } = prepared;
+  const { data, inputs, privateElements, payeeCount } = prepared;
   const { circuitId } = l1.deployment.circuits[TABLE_INDEX]!;
-  const statement = settlementStatement(data, earnerCount, privateElements, circuitId);
+  const statement = settlementStatement(data, payeeCount, privateElements, circuitId);
   const job = { circuit: table.proving, inputs: { ...inputs, z: statement.z } };
   const { proof } = await prover.prove(job);
   return { proof, statement };
@@ -58,7 +58,7 @@ export async function proveTable(
 export async function proveGenesis(
   world: World,
   model: Parameters<typeof genesisOf>[0],
-  size: Pick<SettlementSize, "payments" | "earners">,
+  size: Pick<SettlementSize, "payments" | "payees">,
   {
     prover,
     settlingIndex = SETTLEMENT_INDEX,
@@ -66,7 +66,7 @@ export async function proveGenesis(
   }: { readonly prover: Prover; readonly table: BuiltCircuit; readonly settlingIndex?: number },
 ) {
   const cap = { circuit: settlingIndex, payments: size.payments };
-  const { data, ...genesis } = genesisOf(model, cap, size.earners);
+  const { data, ...genesis } = genesisOf(model, cap, size.payees);
   const { proof, statement } = await proveTable(world, { ...genesis, data }, { prover, table });
   return {
     kind: "genesis" as const,

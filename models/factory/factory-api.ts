@@ -199,7 +199,7 @@ const registrable = { isRegistrable: z.boolean(), whyNot: z.string().nullable() 
 export const formViewSchema = z.object({
   form: formSchema,
   rowCount: count,
-  earnerCount: count,
+  payeeCount: count,
   columnCount: count,
   drawCount: count,
   ...registrable,
@@ -352,7 +352,7 @@ export type FactoryComparison = z.output<typeof compareSchema>;
 const staticsSchema = z.object({
   featuresCommitment: hex32,
   ownersCommitment: hex32,
-  earnerRoot: hex32,
+  payeeRoot: hex32,
   binding: hex32,
   split: hex32,
 });
@@ -380,7 +380,7 @@ export const registrationSchema = z.object({
   recipeHash: sha256.nullable(),
   datanetId: leafId.nullable(),
   rowCount: count,
-  earnerCount: count,
+  payeeCount: count,
   modelId: leafId.nullable(),
   percent: z.number(),
   genesis: settlementBodySchema.nullable(),

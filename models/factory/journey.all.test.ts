@@ -191,7 +191,7 @@ describe("from a permissioned Datanet to a registered model", () => {
     expect([...published.keys()].sort()).toEqual(
       [
         "columns.bin",
-        "earners.json",
+        "payees.json",
         "features.bin",
         "manifest.json",
         "parameters.bin",

@@ -32,13 +32,13 @@ export function chooseCircuit(sizes: readonly CircuitSize[] | null, { view }: St
   if (sizes === null)
     return { size: null, whyNot: "the rollup's circuits are not known: Ethereum does not answer" };
   const size = sizes
-    .filter(({ earners, rows }) => rows >= view.rowCount && earners >= view.people.length)
+    .filter(({ payees, rows }) => rows >= view.rowCount && payees >= view.people.length)
     .sort((a, b) => a.rows - b.rows)[0];
   if (size !== undefined) return { size, whyNot: null };
-  const most = sizes.map(({ earners, rows }) => `${rows} rows of ${earners} earners`).join(", ");
+  const most = sizes.map(({ payees, rows }) => `${rows} rows of ${payees} payees`).join(", ");
   return {
     size: null,
-    whyNot: `no circuit holds ${view.rowCount} rows of ${view.people.length} earners: there are ${most}`,
+    whyNot: `no circuit holds ${view.rowCount} rows of ${view.people.length} payees: there are ${most}`,
   };
 }
 
@@ -54,7 +54,7 @@ export async function defaultForm(
   const { adapter, answers, tuning } = preset;
   return {
     rowCount,
-    earnerCount: dataset.view.people.length,
+    payeeCount: dataset.view.people.length,
     columnCount,
     drawCount: size?.draws ?? DRAWS,
     isRegistrable: size !== null,

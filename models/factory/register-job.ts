@@ -130,7 +130,7 @@ async function create(
     priceWei,
     featuresCommitment: BigInt(statics.featuresCommitment),
     ownersCommitment: BigInt(statics.ownersCommitment),
-    earnerRoot: BigInt(statics.earnerRoot),
+    payeeRoot: BigInt(statics.payeeRoot),
     binding: unpackBinding(BigInt(statics.binding)),
     split: unpackSplit(BigInt(statics.split)),
   });

@@ -39,18 +39,18 @@ export type AttributionResults = {
   readonly answer: ModelAnswer;
   readonly estimate: AttributionEstimate;
 };
-type Held = Pick<PublishedModel<TextParts>, "adapter" | "earners" | "features" | "queryMap" | "recipe">;
+type Held = Pick<PublishedModel<TextParts>, "adapter" | "payees" | "features" | "queryMap" | "recipe">;
 
 const { basePath, folder, heldBytes, kernels, recipes } = workerData as AttributionSeat;
 const setting = { bases: [readFrom(folderSource(basePath))], kernels };
 const families = [textFamily(setting)];
 const models = new RecentModels<Held>(heldBytes, async (modelId) => {
-  const { adapter, earners, features, queryMap, recipe } = decodeModel<TextParts>(
+  const { adapter, payees, features, queryMap, recipe } = decodeModel<TextParts>(
     await readModelFiles(join(folder, String(modelId))),
     families,
   );
   const bytes = adapter.length + queryMap.length + features.values.length;
-  return { value: { adapter, earners, features, queryMap, recipe }, bytes };
+  return { value: { adapter, payees, features, queryMap, recipe }, bytes };
 });
 
 await serveTasks<AttributionTask>(async () => {

@@ -56,7 +56,7 @@ beforeAll(async () => {
   const rows = ownedTexts(sampleTexts(24));
   const described = await describeBase(folderSource(base), "made");
   const answers = { promptTokens: 32, answerTokens: 12, temperature: 0.7, endToken: null };
-  const size = { rows: 64, features: 36, earners: 16, draws: 4 };
+  const size = { rows: 64, features: 36, payees: 16, draws: 4 };
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
   const publish = async (modelId: number, adapter: TextRecipe["adapter"]) => {
     const recipe = textRecipeFor(rows, described, { answers, adapter });

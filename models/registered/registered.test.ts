@@ -27,7 +27,7 @@ import { type TextParts, textFamily } from "./text-family.ts";
 import { parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
 import { textTraining } from "./text-training.ts";
 
-const SIZE = { rows: 64, features: 36, earners: 16, draws: 4 };
+const SIZE = { rows: 64, features: 36, payees: 16, draws: 4 };
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
 const code = (name: string) => expect.objectContaining({ code: name });
 
@@ -93,7 +93,7 @@ describe("a text model", () => {
     for (const depth of ["train", "features"] as const)
       expect(await verifyModel({ model: back, facts: facts(), depth, trainings })).toEqual({
         rowCount: 24,
-        earnerCount: 2,
+        payeeCount: 2,
         accuracy: null,
         isBaseOfCard: false,
         isTraced: false,

@@ -7,7 +7,7 @@ import type {
   Trained,
   TrainOptions,
 } from "@openledger/attribution/model/model-family";
-import { checkRowsRoot, earnerTable, type OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { checkRowsRoot, type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
 import { type RowSources, registeredFeatures } from "@openledger/attribution/model/registered-features";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { refuseDuplicates } from "@openledger/attribution/rows/labelled-rows";
@@ -87,7 +87,7 @@ export function textTraining(
     },
     async train(rows, unchecked, options) {
       const wanted = family.parseRecipe(unchecked);
-      const earners = earnerTable(rows);
+      const payees = payeeTable(rows);
       checkRowsRoot(rows, wanted);
       const texts = decodeAll(rows);
       const made = await withRows(
@@ -110,7 +110,7 @@ export function textTraining(
         adapter,
         queryMap,
         rows,
-        earners,
+        payees,
         features,
         accuracy: null,
       };

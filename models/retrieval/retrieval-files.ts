@@ -1,11 +1,11 @@
 /** What a retrieval model publishes beside its recipe: its rows' embeddings with their owners, and its words. */
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
-import type { EarnerOwners } from "@openledger/circuits/ledger/rewards";
+import type { PayeeOwners } from "@openledger/circuits/ledger/rewards";
 import type { WordStatistics } from "./lexical-embedding.ts";
 
 /** A row as answers name it. */
-interface IndexedRow extends EarnerOwners {
+interface IndexedRow extends PayeeOwners {
   /** SHA-256 of the row's bytes: 64 hexadecimal digits. */
   readonly digest: string;
 }

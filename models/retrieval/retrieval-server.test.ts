@@ -52,7 +52,7 @@ beforeAll(async () => {
   const recipe = retrievalRecipeFor(rows);
   const trained = await retrievalTraining.train(rows, recipe, {});
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
-  const size = { rows: 64, features: recipe.columnCount, earners: 16, draws: 4 };
+  const size = { rows: 64, features: recipe.columnCount, payees: 16, draws: 4 };
   model = publishedModel(trained, registerModel(trained, { split }, size), { publishRows: true });
   index = await indexOf(passages);
   fixture = await createLedgerFixture({ hasFeed: false });
@@ -147,7 +147,7 @@ function modelLeaf() {
       epochStart: 1,
     },
     sealedEpoch: null,
-    earners: [],
+    payees: [],
   };
 }
 

@@ -5,7 +5,7 @@ import { attributionError } from "@openledger/attribution/attribution-errors";
 import { type QuantisedFeatures, quantiseQuery } from "@openledger/attribution/features/quantise";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { FamilyTraining } from "@openledger/attribution/model/model-family";
-import { checkRowsRoot, earnerTable, type OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { checkRowsRoot, type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
 import { registeredFeatures } from "@openledger/attribution/model/registered-features";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { refuseDuplicates } from "@openledger/attribution/rows/labelled-rows";
@@ -43,7 +43,7 @@ export const retrievalTraining: FamilyTraining<RetrievalParts> = {
       });
   },
   async train(rows, recipe, options) {
-    const earners = earnerTable(rows);
+    const payees = payeeTable(rows);
     checkRowsRoot(rows, recipe);
     const contents = rows.map(({ content }) => content);
     refuseDuplicates(contents);
@@ -55,7 +55,7 @@ export const retrievalTraining: FamilyTraining<RetrievalParts> = {
     const embeddings = firstColumns(features, dimensions);
     const threshold = pairThreshold(texts, embeddings, words, recipe);
     const index = { rows: rows.map(indexedRow), dimensions, embeddings, threshold };
-    return { family: retrievalFamily, recipe, index, words, rows, earners, features, accuracy: null };
+    return { family: retrievalFamily, recipe, index, words, rows, payees, features, accuracy: null };
   },
   async features({ recipe, words }, rows, options) {
     const contents = rows.map(({ content }) => content);

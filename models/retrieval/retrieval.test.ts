@@ -106,7 +106,7 @@ describe("a retrieval model", () => {
   });
 
   it("comes back from its files, and is what its recipe makes of the rows", async () => {
-    const size = { rows: 64, features: recipe.columnCount, earners: 16, draws: 4 };
+    const size = { rows: 64, features: recipe.columnCount, payees: 16, draws: 4 };
     const model = publishedModel(trained, registerModel(trained, { split: SPLIT }, size), {
       publishRows: true,
     });
@@ -115,7 +115,7 @@ describe("a retrieval model", () => {
     const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(recipe.datanet.rowsRoot) };
     const trainings = [retrievalTraining];
     for (const depth of ["train", "features"] as const)
-      expect(await verifyModel({ model: back, facts, depth, trainings })).toMatchObject({ earnerCount: 3 });
+      expect(await verifyModel({ model: back, facts, depth, trainings })).toMatchObject({ payeeCount: 3 });
     const embeddings = trained.index.embeddings.map((x, k) => (k === 700 ? x + 1 : x));
     const other = { ...model, index: { ...trained.index, embeddings } };
     await expect(verifyModel({ model: other, facts, depth: "train", trainings })).rejects.toThrow(

@@ -22,7 +22,7 @@ import type { LedgerModelLeaf, SealedEpochView } from "@openledger/client/sequen
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import {
-  earnerTableFor,
+  payeeTableFor,
   type RollupCircuit,
   settlementCircuitFor,
 } from "@openledger/verifier/circuits/rollup-circuits";
@@ -55,7 +55,7 @@ export interface AutoSettleModules {
   readonly client: LedgerClient;
   /** The client with the key that the model has now. @throws CMD_ACCOUNT_INVALID */
   readonly signer: (leaf: LedgerModelLeaf) => Promise<LedgerClient>;
-  readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash" | "earners" | "statics">;
+  readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash" | "payees" | "statics">;
   readonly circuits: readonly RollupCircuit[];
   /** What opens an epoch's receipts. @throws ATT_SERVER_UNREACHABLE */
   readonly openings: (epoch: number) => Promise<Openings>;
@@ -212,12 +212,12 @@ export class AutoSettler {
     isMissed: boolean,
   ): Promise<{ prepared: PreparedSettlement | SampledSettlement; circuit: RollupCircuit }> {
     const { circuits, model, openings } = this.#modules;
-    const earnerCount = model.earners.length;
+    const payeeCount = model.payees.length;
     if (isMissed) {
-      const circuit = earnerTableFor(circuits, earnerCount);
+      const circuit = payeeTableFor(circuits, payeeCount);
       return { circuit, prepared: prepareDefaultSplit(facts, circuit) };
     }
-    const circuit = settlementCircuitFor(circuits, modelShape(model.statics, earnerCount));
+    const circuit = settlementCircuitFor(circuits, modelShape(model.statics, payeeCount));
     const opened = await openings(Number(facts.sealed.epoch));
     const prepared = prepareSampled(facts, { model, openings: opened, circuit });
     const places = prepared.draws.filter(({ isValid }) => !isValid).map(({ paymentIndex }) => paymentIndex);

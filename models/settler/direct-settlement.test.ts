@@ -1,10 +1,10 @@
 /** An epoch of a direct model, settled on L1 by a proof under the circuit's own key. */
 
 import {
-  EARNERS,
   MODEL_CIRCUITS,
   MODEL_ID,
   type ModelHistory,
+  PAYEES,
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
@@ -30,7 +30,7 @@ import type { Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
 import { type Division, submitSettlement } from "@openledger/verifier/without-operator/submit-settlement";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-const ROWS = EARNERS.reduce((sum, { rowCount }) => sum + rowCount, 0);
+const ROWS = PAYEES.reduce((sum, { rowCount }) => sum + rowCount, 0);
 const PAYER_ID = 2;
 const SALT = 5n;
 
@@ -49,7 +49,7 @@ beforeAll(async () => {
   circuit = await developmentSetup(await compileCircuit(settlementCircuitSpec(SIZE)));
   prover = await createProver("wasm");
   const key = toSolidityKey(circuit.verificationKey);
-  const sizes = { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.earners };
+  const sizes = { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.payees };
   f = await startModelHistory({
     featuresCommitment: featuresCommitment(columns, 7n),
     settledBy: { drawBits: BigInt(Math.log2(SIZE.draws)), featureCount: columnShape(SIZE) },
@@ -96,7 +96,7 @@ test("pays rows by the prompts' own columns, and L1 takes the proof", { timeout:
   const names = [
     ...SHAPES.map(({ narrow, wide }) => `batch-${narrow}-${wide}`),
     "settlement-16-16-8-16-4",
-    "earner-table-8",
+    "payee-table-8",
   ];
   expect(names).toHaveLength(SHAPES.length + MODEL_CIRCUITS.length);
   const registered = await f.rollup.circuits();

@@ -112,7 +112,7 @@ it("settles an epoch to the wei, and shows the prompts of drawn payments that ar
   await world.settle();
   const leaf = await getModel(bob, modelId);
   expect(leaf.sealedEpoch).toBeNull();
-  expect(leaf.earners.map(({ accruedWei }) => accruedWei)).toEqual(prepared.earnedWei);
+  expect(leaf.payees.map(({ accruedWei }) => accruedWei)).toEqual(prepared.earnedWei);
   const earned = prepared.earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const { ownerWei, treasuryWei } = prepared.terms;
   expect(prepared.data.voidCount).toBe(0);

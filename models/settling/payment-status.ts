@@ -113,7 +113,7 @@ export async function paymentStatus(
   const operation = await getOperation(client, payment.hash as Hex);
   const settlement = payments.isSealed ? await getSettlement(client, leaf.id, epoch) : null;
   const circuit = settlement === null ? undefined : circuits.find(({ name }) => name === settlement.circuit);
-  const isByRowCounts = circuit?.sort === CIRCUIT_SORT.earnerTable;
+  const isByRowCounts = circuit?.sort === CIRCUIT_SORT.payeeTable;
   const seed = payments.seed ?? null;
   // A settlement circuit has as many draws as the model's statics say, or it does not settle the model.
   const count = circuit === undefined || isByRowCounts ? null : leaf.model.drawCount;
@@ -205,7 +205,7 @@ export function paidBy(
   const amountWei =
     settlement.earnedSumWei! + settlement.ownerWei! + settlement.treasuryWei! + settlement.burnedWei!;
   const shares = drawShares(amountWei, sampled.draws.length, unpackSplit(staticsOf(leaf).split));
-  const owners = leaf.earners.flatMap(({ contributorId, rowCount }) =>
+  const owners = leaf.payees.flatMap(({ contributorId, rowCount }) =>
     Array<number>(rowCount).fill(contributorId),
   );
   const parts = new Map<number, { score: bigint; parts: bigint }>();

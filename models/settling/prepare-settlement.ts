@@ -10,7 +10,7 @@ import {
   defaultSplit,
   genesisOf,
   type PreparedGenesis,
-} from "@openledger/circuits/settlement/earner-table-rules";
+} from "@openledger/circuits/settlement/payee-table-rules";
 import type { PreparedSettlement, SettledModel } from "@openledger/circuits/settlement/settled-model";
 import {
   type AnswerOpening,
@@ -29,20 +29,20 @@ import type { Openings } from "./model-openings.ts";
 
 /**
  * A model as a settlement finds it.
- * @param accruedWei of its earners, before the settlement; default: the ledger's
+ * @param accruedWei of its payees, before the settlement; default: the ledger's
  * @internal
  */
 export function settledModelOf(
   leaf: LedgerModelLeaf,
-  accruedWei = leaf.earners.map((earner) => earner.accruedWei),
+  accruedWei = leaf.payees.map((payee) => payee.accruedWei),
 ): SettledModel {
   const { hash: _hash, ...statics } = staticsOf(leaf);
-  const earners = leaf.earners.map(({ contributorId, validatorId, rowCount }) => ({
+  const payees = leaf.payees.map(({ contributorId, validatorId, rowCount }) => ({
     contributorId,
     validatorId,
     rowCount,
   }));
-  return { modelId: leaf.id, statics, earners, accruedWei };
+  return { modelId: leaf.id, statics, payees, accruedWei };
 }
 
 export interface EpochFacts {
@@ -108,7 +108,7 @@ export function prepareSampled(
     readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash">;
     readonly openings: Openings;
     readonly circuit: RollupCircuit;
-    /** Of the earners before this settlement; default: what the ledger says now. */
+    /** Of the payees before this settlement; default: what the ledger says now. */
     readonly accruedWei?: readonly bigint[];
   },
 ): SampledSettlement {
@@ -162,7 +162,7 @@ export function settledFeatures({
  * @example
  * ```ts
  * const facts = await readSealedEpoch(client, 11);
- * const prepared = prepareDefaultSplit(facts, earnerTableFor(circuits, facts.leaf.earners.length));
+ * const prepared = prepareDefaultSplit(facts, payeeTableFor(circuits, facts.leaf.payees.length));
  * ```
  */
 export function prepareDefaultSplit(
@@ -177,16 +177,16 @@ export function prepareDefaultSplit(
  * @param settling the circuit that its epochs will be settled by: it gives the cap of payments
  * @example
  * ```ts
- * const table = earnerTableFor(circuits, published.earners.length);
+ * const table = payeeTableFor(circuits, published.payees.length);
  * const genesis = prepareGenesis(await getModel(client, 11), published, { table, settling: circuit });
  * ```
  */
 export function prepareGenesis(
   leaf: LedgerModelLeaf,
-  model: Pick<PublishedModel, "earners">,
+  model: Pick<PublishedModel, "payees">,
   circuits: { readonly table: RollupCircuit; readonly settling: RollupCircuit },
 ): PreparedGenesis {
   const { hash: _hash, ...statics } = staticsOf(leaf);
   const cap = { circuit: circuits.settling.index, payments: circuits.settling.size0 };
-  return genesisOf({ modelId: leaf.id, statics, earners: model.earners }, cap, circuits.table.size1);
+  return genesisOf({ modelId: leaf.id, statics, payees: model.payees }, cap, circuits.table.size1);
 }

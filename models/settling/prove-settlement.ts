@@ -33,12 +33,12 @@ export type ProveSettlementErrorCode = `PRV_${string}`;
  * ```
  */
 export async function proveSettlement(
-  prepared: Pick<PreparedSettlement, "data" | "earnerCount" | "privateElements" | "inputs">,
+  prepared: Pick<PreparedSettlement, "data" | "payeeCount" | "privateElements" | "inputs">,
   circuit: { readonly circuitId: bigint; readonly proving: ProvingCircuit },
   options: ProveSettlementOptions,
 ): Promise<ProvedSettlement> {
-  const { data, inputs, privateElements, earnerCount } = prepared;
-  const { commitment, y, z } = settlementStatement(data, earnerCount, privateElements, circuit.circuitId);
+  const { data, inputs, privateElements, payeeCount } = prepared;
+  const { commitment, y, z } = settlementStatement(data, payeeCount, privateElements, circuit.circuitId);
   const { backend, ...progress } = options;
   const prover = await createProver(backend);
   try {

@@ -139,12 +139,12 @@ async function readRandomEpoch(
   return { leaf, payments, sealed, prevRandao: prevRandao === 0n ? null : prevRandao };
 }
 
-/** What the earners had accrued before an epoch: the sum of what earlier settlements paid them. */
+/** What the payees had accrued before an epoch: the sum of what earlier settlements paid them. */
 async function accruedBefore(client: LedgerClient, leaf: LedgerModelLeaf, epoch: number): Promise<bigint[]> {
   const earlier = (await listSettlements(client, leaf.id)).filter(
     (settlement) => settlement.kind === "settle" && settlement.epoch < epoch,
   );
-  return leaf.earners.map((_, m) => earlier.reduce((sum, { earnedWei }) => sum + (earnedWei?.[m] ?? 0n), 0n));
+  return leaf.payees.map((_, m) => earlier.reduce((sum, { earnedWei }) => sum + (earnedWei?.[m] ?? 0n), 0n));
 }
 
 function requireSame(what: string, computed: string, posted: string): void {

@@ -12,7 +12,7 @@ import { makeModel, writeMadeModel } from "./made-models.ts";
 import { byteConfig } from "./text-rows.ts";
 
 /** Of the settlement circuit that models are made for. */
-const FACTORY_CIRCUIT: CircuitSize = { rows: 64, earners: 16, features: 36, draws: 4 };
+const FACTORY_CIRCUIT: CircuitSize = { rows: 64, payees: 16, features: 36, draws: 4 };
 
 export interface TestFactory extends FactoryProcess {
   readonly url: string;

@@ -189,8 +189,8 @@ async function sha256Of(path: string): Promise<string> {
 function sizesOf(name: string): CircuitSizes {
   const [first = 0, , third = 0, fourth = 0] = (name.match(/\d+/g) ?? []).map(Number);
   if (name === "leaf-exit") return exitSizes();
-  if (name.startsWith("earner-exit-")) return exitSizes(first);
-  if (name.startsWith("earner-table-")) return { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: first };
+  if (name.startsWith("payee-exit-")) return exitSizes(first);
+  if (name.startsWith("payee-table-")) return { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: first };
   const table = parseTableName(name);
   if (table !== null) return batchSizes(postedShape(table));
   return { sort: CIRCUIT_SORT.settlement, size0: fourth, size1: third };

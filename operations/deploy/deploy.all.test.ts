@@ -38,7 +38,7 @@ import { loadDeployConfig } from "./deploy-config.ts";
 const account = anvilAccount;
 const secretOf = (index: number) => toHex(account(index).getHdKey().privateKey!);
 const [DEPLOYER, OPERATOR, TREASURY, HOLDER] = [4, 5, 6, 7];
-const CIRCUITS = ["table-1-1-1-2-1-1-1", "leaf-exit", "earner-exit-4"];
+const CIRCUITS = ["table-1-1-1-2-1-1-1", "leaf-exit", "payee-exit-4"];
 const quiet = () => {};
 
 let anvil: Anvil;

@@ -123,19 +123,19 @@ function warningsOf(config: DeployConfig, circuits: readonly CheckedCircuit[], p
     supplyWei: plan.supplyWei,
   });
   const sizes = circuits.map((circuit) => circuit.config);
-  const earnersOf = (sort: number) =>
+  const payeesOf = (sort: number) =>
     Math.max(0, ...sizes.filter((one) => one.sort === sort).map((one) => one.size1));
-  const exitEarners = earnersOf(CIRCUIT_SORT.exit);
-  const settledEarners = Math.max(earnersOf(CIRCUIT_SORT.settlement), earnersOf(CIRCUIT_SORT.earnerTable));
+  const exitPayees = payeesOf(CIRCUIT_SORT.exit);
+  const settledPayees = Math.max(payeesOf(CIRCUIT_SORT.settlement), payeesOf(CIRCUIT_SORT.payeeTable));
   const isLeafExit = config.circuits.includes("leaf-exit");
   if (circuits[0]!.config.sort !== CIRCUIT_SORT.batch)
     warnings.push("the first circuit proves no batches: no sequencer can run");
-  if (!isLeafExit || exitEarners === 0)
+  if (!isLeafExit || exitPayees === 0)
     warnings.push(
-      "without leaf-exit and an earner-exit circuit nobody can ever freeze the ledger and leave it",
+      "without leaf-exit and a payee-exit circuit nobody can ever freeze the ledger and leave it",
     );
-  else if (settledEarners > exitEarners)
-    warnings.push(`settlements have ${settledEarners} earners, exits ${exitEarners}: some could not leave`);
+  else if (settledPayees > exitPayees)
+    warnings.push(`settlements have ${settledPayees} payees, exits ${exitPayees}: some could not leave`);
   if (circuits.some((circuit) => circuit.record.isDevelopment))
     warnings.push("DEVELOPMENT KEYS: their secrets are public, anybody can forge every proof of this rollup");
   const { governance } = config;

@@ -1,11 +1,11 @@
 import { rm } from "node:fs/promises";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
-import { earnerExit, leafExit } from "@openledger/circuits/exit/exit-statement";
+import { leafExit, payeeExit } from "@openledger/circuits/exit/exit-statement";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { KIND, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { genesisOf } from "@openledger/circuits/settlement/earner-table-rules";
+import { genesisOf } from "@openledger/circuits/settlement/payee-table-rules";
 import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import { sealedInputs, sealedStatement } from "@openledger/circuits/table/table-builder";
 import { type TableShape, tableName } from "@openledger/circuits/table/table-shape";
@@ -43,14 +43,14 @@ const circuits: readonly { readonly name: string; makeInputs(): CircuitInputs }[
     makeInputs: () => statedInputs(settleEpoch(epochOf({ size: SMALL_SIZE }))).inputs,
   },
   {
-    name: "earner-table-4",
+    name: "payee-table-4",
     makeInputs: () =>
       statedInputs(genesisOf(epochOf({ seed: 1 }).model, { circuit: 3, payments: 60 }, 4)).inputs,
   },
   { name: "leaf-exit", makeInputs: () => exitInputs(leafExit(exitWorld(1), MODEL_ID)) },
   {
-    name: "earner-exit-4",
-    makeInputs: () => exitInputs(earnerExit(exitWorld(6, { rowCounts: [2, 3, 1] }), MODEL_ID, 1, 0, 4)),
+    name: "payee-exit-4",
+    makeInputs: () => exitInputs(payeeExit(exitWorld(6, { rowCounts: [2, 3, 1] }), MODEL_ID, 1, 0, 4)),
   },
 ];
 

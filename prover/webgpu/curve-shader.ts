@@ -33,16 +33,16 @@ export const sumBytes = ({ degree }: CurveShape): number => 4 * 32 * degree;
  *   sumAdd(slot, other)  slots[slot] += slots[other]
  *   slotZero(slot), slotCopy(slot, other), pointNegate()
  *
- * @param earnerCount how many sums a thread has
+ * @param payeeCount how many sums a thread has
  */
-export function curveShader(curve: CurveShape, style: ShaderStyle, earnerCount: number): string {
+export function curveShader(curve: CurveShape, style: ShaderStyle, payeeCount: number): string {
   const { degree } = curve;
   return `${fieldShader(baseShader, style)}
 const FqOne = ${limbsLiteral(kernelR % baseModulus)};
 alias Point = array<Fq, ${2 * degree}>;
 alias Sum = array<Fq, ${4 * degree}>;
 var<private> point: Point;
-var<private> slots: array<Sum, ${earnerCount}>;
+var<private> slots: array<Sum, ${payeeCount}>;
 fn slotZero(slot: u32) {
   for (var i = 0u; i < ${4 * degree}u; i++) { slots[slot][i] = FqZero; }
 }

@@ -1,4 +1,4 @@
-/** Settlements: what a row, a feature, an earner, a payment and a draw cost in constraints, and how long proofs take. */
+/** Settlements: what a row, a feature, a payee, a payment and a draw cost in constraints, and how long proofs take. */
 
 import { circuitError } from "@openledger/circuits/circuit-errors";
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
@@ -18,7 +18,7 @@ import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { Prover } from "@openledger/prover/proving/prover";
 
 interface BenchSettlementOptions {
-  /** rows-features-earners-payments-draws, or direct-rows-buckets-earners-payments-draws; commas between sizes. */
+  /** rows-features-payees-payments-draws, or direct-rows-buckets-payees-payments-draws; commas between sizes. */
   readonly sizes: string;
   readonly prover: string;
   readonly gas: boolean;
@@ -59,7 +59,7 @@ function parseSize(sizes: string): SettlementSize {
   return size;
 }
 
-const BASE: SettlementSize = { rows: 64, features: 60, earners: 30, payments: 8, draws: 1 };
+const BASE: SettlementSize = { rows: 64, features: 60, payees: 30, payments: 8, draws: 1 };
 
 /** Constraints of a hash over 15 elements. */
 const BLOCK_CONSTRAINTS = 609;
@@ -68,14 +68,14 @@ const BLOCK_CONSTRAINTS = 609;
  * What hashes cost beyond 609 / 15 an element, because a last block is not full: taken out, so that a difference of two
  * sizes does not depend on where blocks end. 252 row steps, six remainders, two amounts, 31 query bytes are an element.
  */
-function blockRemainder({ rows, features, earners, payments, draws }: SettlementSize): number {
+function blockRemainder({ rows, features, payees, payments, draws }: SettlementSize): number {
   const hitsEach = Math.floor(252 / (Math.log2(draws) + 1));
-  const parts = [earners / 2, earners / 6, rows / 252, payments / hitsEach, 3 * draws];
+  const parts = [payees / 2, payees / 6, rows / 252, payments / hitsEach, 3 * draws];
   const exact = 5 + parts.reduce((sum, part) => sum + part, 0);
   const rounded = 5 + parts.reduce((sum, part) => sum + Math.ceil(part), 0);
   const hashes = [
     { exact, rounded },
-    { exact: earners, rounded: earners },
+    { exact: payees, rounded: payees },
     { exact: features, rounded: features },
     { exact: features / 64, rounded: Math.ceil(features / 64) },
     ...Array.from({ length: draws }, () => ({ exact: features / 31, rounded: Math.ceil(features / 31) })),
@@ -101,7 +101,7 @@ async function measureConstraints() {
     return total;
   };
   /** How much one more of `what` adds once, and for each draw. */
-  const per = async (what: "rows" | "features" | "earners" | "payments", step: number) => {
+  const per = async (what: "rows" | "features" | "payees" | "payments", step: number) => {
     const more = { [what]: BASE[what] + step };
     const atOne = (await count(more)) - (await count({}));
     const atTwo = (await count({ ...more, draws: 2 })) - (await count({ draws: 2 }));
@@ -110,15 +110,15 @@ async function measureConstraints() {
   const row = await per("rows", 64);
   // Within one number of score digits (docs/reference/settlement.md): eight, as for up to 259 features.
   const feature = await per("features", 180);
-  const earner = await per("earners", 120);
+  const payee = await per("payees", 120);
   const payment = await per("payments", 56);
   return {
     rowDraw: row.draw,
     row: row.once,
     featureDraw: feature.draw,
     feature: feature.once,
-    earnerDraw: earner.draw,
-    earner: earner.once,
+    payeeDraw: payee.draw,
+    payee: payee.once,
     payment: payment.once,
     // What a draw costs besides its rows and features.
     draw:
@@ -132,13 +132,13 @@ async function proveSize(size: SettlementSize, prover: Prover) {
   const compiled: CompiledCircuit = await compileCircuit(circuitSpec(name));
   log(`${name}: making or loading the development key`);
   const circuit = await developmentSetup(compiled);
-  log(`${name}: an epoch with every row, earner and payment in use`);
+  log(`${name}: an epoch with every row, payee and payment in use`);
   const epoch = fullEpoch(size);
   const startedAtMs = performance.now();
   const prepared = settleEpoch(epoch);
   const modelMs = Math.round(performance.now() - startedAtMs);
-  const { data, earnerCount, privateElements } = prepared;
-  const statement = settlementStatement(data, earnerCount, privateElements, CIRCUIT_ID);
+  const { data, payeeCount, privateElements } = prepared;
+  const statement = settlementStatement(data, payeeCount, privateElements, CIRCUIT_ID);
   const result = await prover.prove({ circuit, inputs: { ...prepared.inputs, z: statement.z } });
   const proveMs = Math.round(result.timings.proveMs);
   const { nonLinear, linear } = compiled.constraintCounts;
@@ -159,11 +159,11 @@ async function proveSize(size: SettlementSize, prover: Prover) {
   return row;
 }
 
-/** Rows spread evenly over all earners; payments of 1 to 2 OPEN. */
+/** Rows spread evenly over all payees; payments of 1 to 2 OPEN. */
 function fullEpoch(size: SettlementSize): EpochToSettle {
-  const each = Math.floor(size.rows / size.earners);
-  const rowCounts = Array.from({ length: size.earners }, (_, m) =>
-    m === 0 ? size.rows - each * (size.earners - 1) : each,
+  const each = Math.floor(size.rows / size.payees);
+  const rowCounts = Array.from({ length: size.payees }, (_, m) =>
+    m === 0 ? size.rows - each * (size.payees - 1) : each,
   );
   const amountsWei = Array.from(
     { length: size.payments },
@@ -182,7 +182,7 @@ async function measureSettlementGas() {
   const figures = {
     alone: Number(alone),
     joined: Number(joined),
-    totals: Object.fromEntries(Object.entries(totals).map(([earners, gas]) => [earners, Number(gas)])),
+    totals: Object.fromEntries(Object.entries(totals).map(([payees, gas]) => [payees, Number(gas)])),
   };
   log(
     `a batch alone ${figures.alone} gas, with a settlement ${figures.joined}; posted totals ${JSON.stringify(figures.totals)}`,

@@ -54,7 +54,7 @@ export async function requireBackend(text: string, say: (line: string) => void):
 
 /** Proves with percentages on stderr. */
 export async function proveWithOutput(
-  prepared: Pick<PreparedSettlement, "data" | "earnerCount" | "privateElements" | "inputs">,
+  prepared: Pick<PreparedSettlement, "data" | "payeeCount" | "privateElements" | "inputs">,
   circuit: RollupCircuit,
   context: SettlementContext & { readonly output: Output; readonly prover: string; readonly keys?: string },
 ): Promise<ProvedSettlement> {

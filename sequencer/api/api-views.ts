@@ -55,7 +55,7 @@ export function leafView(
             policy: hex32(datanet.policy),
             rowsRoot: hex32(datanet.rowsRoot),
             ownersCommitment: hex32(datanet.ownersCommitment),
-            earnerRoot: hex32(datanet.earnerRoot),
+            payeeRoot: hex32(datanet.payeeRoot),
           },
         }),
     ...(model === undefined ? {} : { model: modelView(model) }),
@@ -105,7 +105,7 @@ function modelView({ statics, sealed, accruedRoot, collectedRoot, epochStart }: 
   return {
     featuresCommitment: hex32(statics.featuresCommitment),
     ownersCommitment: hex32(statics.ownersCommitment),
-    earnerRoot: hex32(statics.earnerRoot),
+    payeeRoot: hex32(statics.payeeRoot),
     binding: hex32(statics.binding),
     datanetId: Number(datanetId),
     version: Number(version),

@@ -9,9 +9,9 @@ import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { hashStatics, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import {
   collectedPlace,
-  EARNER_ROLE,
-  type EarnerRole,
   type ModelRewards,
+  PAYEE_ROLE,
+  type PayeeRole,
   roleShareWei,
   unpackSplit,
 } from "@openledger/circuits/ledger/rewards";
@@ -25,10 +25,10 @@ import type { KnownSettlement, WaitingSettlement } from "../batches/settling/set
 import type { StoredEpoch, StoredPayment } from "../batches/settling/stored-epochs.ts";
 import { operationStatusOf } from "../store/operation-status.ts";
 
-/** What a role of an earner has earned and can collect, by the ledger's head. */
-function roleView(rewards: ModelRewards, earnerIndex: number, role: EarnerRole, validatorParts: bigint) {
-  const earnedWei = roleShareWei(rewards.accruedWei[earnerIndex] ?? 0n, role, validatorParts);
-  const collectedWei = rewards.collectedWei[collectedPlace(earnerIndex, role)] ?? 0n;
+/** What a role of a payee has earned and can collect, by the ledger's head. */
+function roleView(rewards: ModelRewards, payeeIndex: number, role: PayeeRole, validatorParts: bigint) {
+  const earnedWei = roleShareWei(rewards.accruedWei[payeeIndex] ?? 0n, role, validatorParts);
+  const collectedWei = rewards.collectedWei[collectedPlace(payeeIndex, role)] ?? 0n;
   return {
     earnedWei: earnedWei.toString(),
     collectedWei: collectedWei.toString(),
@@ -36,37 +36,37 @@ function roleView(rewards: ModelRewards, earnerIndex: number, role: EarnerRole, 
   };
 }
 
-/** A model's earners with what they have accrued; empty before the genesis. */
-export function earnersView({ model, rewards }: LeafState) {
+/** A model's payees with what they have accrued; empty before the genesis. */
+export function payeesView({ model, rewards }: LeafState) {
   if (rewards === undefined) return [];
   const { validatorParts } = unpackSplit(model!.statics.split);
-  return rewards.earners.map(({ contributorId, validatorId, rowCount }, index) => ({
+  return rewards.payees.map(({ contributorId, validatorId, rowCount }, index) => ({
     index,
     contributorId,
     validatorId,
     rowCount,
     accruedWei: (rewards.accruedWei[index] ?? 0n).toString(),
-    contributor: roleView(rewards, index, EARNER_ROLE.contributor, validatorParts),
-    validator: roleView(rewards, index, EARNER_ROLE.validator, validatorParts),
+    contributor: roleView(rewards, index, PAYEE_ROLE.contributor, validatorParts),
+    validator: roleView(rewards, index, PAYEE_ROLE.validator, validatorParts),
   }));
 }
 
-/** Every earner of every model in which a leaf earns, in both roles. */
+/** Every payee of every model in which a leaf earns, in both roles. */
 export function rewardsView(records: Iterable<[id: number, record: LeafState]>, leafId: number) {
   const rewards = [];
   let collectableWei = 0n;
   for (const [modelId, record] of records) {
     if (record.rewards === undefined) continue;
     const { validatorParts } = unpackSplit(record.model!.statics.split);
-    for (const [earnerIndex, earner] of record.rewards.earners.entries()) {
+    for (const [payeeIndex, payee] of record.rewards.payees.entries()) {
       for (const [role, id] of [
-        ["contributor", earner.contributorId],
-        ["validator", earner.validatorId],
+        ["contributor", payee.contributorId],
+        ["validator", payee.validatorId],
       ] as const) {
         if (id !== leafId) continue;
-        const amounts = roleView(record.rewards, earnerIndex, EARNER_ROLE[role], validatorParts);
+        const amounts = roleView(record.rewards, payeeIndex, PAYEE_ROLE[role], validatorParts);
         collectableWei += BigInt(amounts.collectableWei);
-        rewards.push({ modelId, earnerIndex, role, rowCount: earner.rowCount, ...amounts });
+        rewards.push({ modelId, payeeIndex, role, rowCount: payee.rowCount, ...amounts });
       }
     }
   }
@@ -159,7 +159,7 @@ export function settlementView({ batch, entry }: KnownSettlement) {
           sealBatch: Number(posted.sealBatch),
           chain: hex32(posted.chain),
         }
-      : { cap: operation.cap, earners: operation.earners };
+      : { cap: operation.cap, payees: operation.payees };
   return {
     modelId: operation.modelId,
     epoch,

@@ -25,7 +25,7 @@ export const settlementBody = z.strictObject({
   circuit: z
     .string()
     .max(100)
-    .meta({ examples: ["earner-table-64"] }),
+    .meta({ examples: ["payee-table-64"] }),
   data: hexBytes(MAX_SETTLEMENT_BYTES).meta({
     description: "what L1 gets: docs/reference/settlement.md, On L1",
   }),

@@ -18,7 +18,7 @@ const circuitOf = (shape: BatchShape, i: number) => ({
   circuitId: BigInt(i),
 });
 const SETTLEMENT = {
-  ...{ name: "earner-table-16", sort: CIRCUIT_SORT.earnerTable },
+  ...{ name: "payee-table-16", sort: CIRCUIT_SORT.payeeTable },
   ...{ size0: 0, size1: 16, circuitId: 9n },
 };
 

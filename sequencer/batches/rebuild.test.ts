@@ -90,7 +90,7 @@ describe("batches that got too old for L1", () => {
     const statics = {
       featuresCommitment: 1n,
       ownersCommitment: 2n,
-      earnerRoot: 3n,
+      payeeRoot: 3n,
       binding: packBinding({
         datanetId: BigInt(datanetId),
         version: 1n,

@@ -1,9 +1,9 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import {
-  EARNERS,
   MODEL_ID,
   type ModelHistory,
+  PAYEES,
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
@@ -31,8 +31,8 @@ import { restoreFromL1 } from "./restore-from-l1.ts";
 
 const HOUR_SECONDS = 3_600n;
 const DAY_SECONDS = 24n * HOUR_SECONDS;
-const ALICE = EARNERS[0]!.contributorId;
-const VALIDATOR = EARNERS[1]!.validatorId;
+const ALICE = PAYEES[0]!.contributorId;
+const VALIDATOR = PAYEES[1]!.validatorId;
 const EVERYTHING = 2n ** 96n - 1n;
 const cleanUps: (() => unknown)[] = [];
 
@@ -42,7 +42,7 @@ const finalPath = join(shared.path, "final");
 let f: ModelHistory;
 let deployment: Deployment;
 
-/** A model with a settled epoch, which has earned its earners something, and with a payment in the open one. */
+/** A model with a settled epoch, which has earned its payees something, and with a payment in the open one. */
 beforeAll(async () => {
   f = await startModelHistory();
   await f.makeModel();
@@ -129,7 +129,7 @@ describe("forced entries at a follower", () => {
     await force.forceCollect([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
     await force.forceCollect([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice }); // nothing is left: of 0
     await force.forceCollect([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: bob }); // another's leaf
-    await force.forceCollect([ALICE, MODEL_ID, 7, false, ANY_FEE], { account: alice }); // no such earner
+    await force.forceCollect([ALICE, MODEL_ID, 7, false, ANY_FEE], { account: alice }); // no such payee
     await force.forceCollect([ALICE, ALICE, 0, false, ANY_FEE], { account: alice }); // no model
     await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice, ANY_FEE], { account: alice });
     await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, bob, ANY_FEE], { account: alice }); // another recipient

@@ -104,8 +104,8 @@ describe("models and epochs at a follower", () => {
     await follower.poll();
     const mine = await get(follower, `/v1/settlements/${MODEL_ID}/1`);
     expect(mine).toMatchObject({ epoch: 1, kind: "settle", settlementHash: hex32(settled.settlementHash) });
-    const earners = async () => (await get(follower, `/v1/models/${MODEL_ID}`)).earners;
-    expect(await earners()).toEqual((await w.rollup.get(`/v1/models/${MODEL_ID}`)).body.earners);
+    const payees = async () => (await get(follower, `/v1/models/${MODEL_ID}`)).payees;
+    expect(await payees()).toEqual((await w.rollup.get(`/v1/models/${MODEL_ID}`)).body.payees);
     expect(follower.alarms.isQuiet).toBe(true);
     await follower.stop();
     await w.stop();

@@ -6,9 +6,9 @@ import {
   RANDOMNESS_DELAY_BLOCKS,
 } from "@openledger/bridge/l1/settlement-times";
 import {
-  EARNER_TABLE_CIRCUIT,
   MODEL_ID,
   type ModelHistory,
+  PAYEE_TABLE_CIRCUIT,
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
@@ -166,7 +166,7 @@ describe("the Seals' randomness at a follower", () => {
         expect(await sealedEpoch(copy)).toMatchObject({ isRandomnessMissed: true });
 
       await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
-      await f.settleAsStranger(f.defaultData(), EARNER_TABLE_CIRCUIT);
+      await f.settleAsStranger(f.defaultData(), PAYEE_TABLE_CIRCUIT);
       await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
       await w.turn();
       for (const copy of [fed, late, again]) {

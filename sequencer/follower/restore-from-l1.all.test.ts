@@ -43,7 +43,7 @@ describe("a sequencer's data directory from L1 alone", () => {
       proof: { a: a.map(hex32), b: fromContractOrder(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
     };
     expect((await rollup.post("/v1/settlements", settlement)).status).toBe(202);
-    const own = (await model()).earners.map((earner: { accruedWei: string }) => earner.accruedWei);
+    const own = (await model()).payees.map((payee: { accruedWei: string }) => payee.accruedWei);
     expect(own[1]).toBe("0");
     await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
     expect(await settle()).toMatchObject({ status: "parked" });
@@ -57,7 +57,7 @@ describe("a sequencer's data directory from L1 alone", () => {
     expect(rollup.sequencer.line.book.finalNumber).toBe(settled.batchNumber);
     const after = await model();
     expect(after.sealedEpoch).toBeNull();
-    expect(after.earners.map((earner: { accruedWei: string }) => earner.accruedWei)).toEqual(
+    expect(after.payees.map((payee: { accruedWei: string }) => payee.accruedWei)).toEqual(
       settled.earnedWei.map(String),
     );
     const mine = await rollup.get(`/v1/settlements/${MODEL_ID}/1`, operatorHeaders);

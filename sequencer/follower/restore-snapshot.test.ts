@@ -136,16 +136,16 @@ describe("a false snapshot", () => {
       model(({ rewards }) => ({
         rewards: {
           ...rewards!,
-          earners: rewards!.earners.map((earner) => ({ ...earner, rowCount: earner.rowCount + 1 })),
+          payees: rewards!.payees.map((payee) => ({ ...payee, rowCount: payee.rowCount + 1 })),
         },
       })),
     "an owner that packs to the same leaf": () =>
       model(({ rewards }) => ({
         rewards: {
           ...rewards!,
-          earners: rewards!.earners.map((earner) => ({
-            ...earner,
-            contributorId: earner.contributorId + 2 ** 24 * earner.validatorId,
+          payees: rewards!.payees.map((payee) => ({
+            ...payee,
+            contributorId: payee.contributorId + 2 ** 24 * payee.validatorId,
             validatorId: 0,
           })),
         },

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { bridgeParts } from "@openledger/bridge/testing/bridge-parts";
 import type { HistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import {
-  EARNER_TABLE_CIRCUIT,
   MODEL_CIRCUITS,
   type ModelHistory,
+  PAYEE_TABLE_CIRCUIT,
   SAMPLED_CIRCUIT,
 } from "@openledger/bridge/testing/model-history";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
@@ -88,8 +88,8 @@ export function passStall(stallMs: number): void {
 
 /** The deployment's record with the circuits of a model's life. */
 export function modelDeployment(f: ModelHistory, folder: string): Promise<Deployment> {
-  const names = ["settlement-16-16-8-16-4", "earner-table-8"];
-  const circuits = [SAMPLED_CIRCUIT, EARNER_TABLE_CIRCUIT].map((index, i) => {
+  const names = ["settlement-16-16-8-16-4", "payee-table-8"];
+  const circuits = [SAMPLED_CIRCUIT, PAYEE_TABLE_CIRCUIT].map((index, i) => {
     const verificationKeyPath = join(folder, `${names[i]}.json`);
     const key = verifierKey({ ...f.l1.circuits[index]!, index });
     writeFileSync(verificationKeyPath, JSON.stringify(toSnarkjsKey(key)));

@@ -11,10 +11,10 @@ import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuit
 import { leafReference } from "@openledger/circuits/ledger/operation";
 import {
   accruedRoot,
-  type Earner,
-  earnerRoot,
   ownersCommitment,
+  type Payee,
   packSplit,
+  payeeRoot,
   sealedHash,
   settlementHash,
   unpackSplit,
@@ -22,7 +22,7 @@ import {
 import { FIELD_ORDER, KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
-import { defaultSplit, genesisOf } from "@openledger/circuits/settlement/earner-table-rules";
+import { defaultSplit, genesisOf } from "@openledger/circuits/settlement/payee-table-rules";
 import { encodeSettlement, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import { drawSeed, drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
@@ -46,7 +46,7 @@ export type Call = (path: string, payload?: object) => Promise<Answer>;
 
 const CIRCUITS = [
   { name: "settlement-16-16-16-8-4", sort: 1, size0: 8, size1: 16 },
-  { name: "earner-table-16", sort: 2, size0: 0, size1: 16 },
+  { name: "payee-table-16", sort: 2, size0: 0, size1: 16 },
   // Fewer rows than the test's model has.
   { name: "settlement-8-16-16-9-4", sort: 1, size0: 9, size1: 16 },
   // More draws, and fewer features, than it was created for.
@@ -57,7 +57,7 @@ export const SMALL_SETTLEMENT_INDEX = 3;
 export const OTHER_DRAWS_INDEX = 4;
 export const OTHER_FEATURES_INDEX = 5;
 const SETTLEMENT_INDEX = 1;
-export const EARNER_TABLE_INDEX = 2;
+export const PAYEE_TABLE_INDEX = 2;
 const DRAWS = 4;
 export const PREV_RANDAO = 0x1234_5678n;
 
@@ -82,7 +82,7 @@ export async function settlementDeployment(folder: string) {
     deployment: { ...deployment, circuits: [...deployment.circuits, ...circuits] } satisfies Deployment,
     circuits: {
       settlement: simulated[0]!,
-      earnerTable: simulated[1]!,
+      payeeTable: simulated[1]!,
       otherDraws: simulated[3]!,
       otherFeatures: simulated[4]!,
     },
@@ -92,7 +92,7 @@ export type TestCircuits = Awaited<ReturnType<typeof settlementDeployment>>["cir
 
 const PLACE_OF: Record<keyof TestCircuits, number> = {
   settlement: 0,
-  earnerTable: 1,
+  payeeTable: 1,
   otherDraws: 3,
   otherFeatures: 4,
 };
@@ -122,20 +122,20 @@ export interface TestModel {
   readonly owner: TestUser;
   readonly datanetId: number;
   readonly modelId: number;
-  readonly earners: readonly Earner[];
+  readonly payees: readonly Payee[];
   readonly statics: ModelStatics;
 }
 
-const earnersOf = (owner: TestUser): Earner[] => [
+const payeesOf = (owner: TestUser): Payee[] => [
   { contributorId: owner.id, validatorId: owner.id, rowCount: 9 },
 ];
 
 function staticsOf(owner: TestUser, datanetId: number): ModelStatics {
-  const earners = earnersOf(owner);
+  const payees = payeesOf(owner);
   return {
     featuresCommitment: 1n,
-    ownersCommitment: ownersCommitment(earners.map(({ rowCount }) => rowCount)),
-    earnerRoot: earnerRoot(earners),
+    ownersCommitment: ownersCommitment(payees.map(({ rowCount }) => rowCount)),
+    payeeRoot: payeeRoot(payees),
     binding: packBinding({
       datanetId: BigInt(datanetId),
       version: 1n,
@@ -155,7 +155,7 @@ export async function findModel(call: Call, owner: TestUser): Promise<Partial<Te
   const datanetId = idOf("datanet");
   return {
     owner,
-    earners: earnersOf(owner),
+    payees: payeesOf(owner),
     datanetId,
     modelId: idOf("model"),
     ...(datanetId === undefined ? {} : { statics: staticsOf(owner, datanetId) }),
@@ -201,7 +201,7 @@ export async function stepModel(
       owner.keyX,
       featuresCommitment,
       statics!.ownersCommitment,
-      statics!.earnerRoot,
+      statics!.payeeRoot,
       binding,
       5n | (split << 96n),
     ];
@@ -211,7 +211,7 @@ export async function stepModel(
   const [datanet, model] = [await call(`/v1/leaves/${datanetId}`), await call(`/v1/models/${modelId}`)];
   if (datanet === null || model === null) return ["gone", null];
   if (datanet.datanet.version === 0) {
-    const words = [7n, statics!.ownersCommitment, statics!.earnerRoot, 9n, 0n];
+    const words = [7n, statics!.ownersCommitment, statics!.payeeRoot, 9n, 0n];
     return ["publish", await signAs(call, owner, datanetId, { kind: KIND.publishVersion, words })];
   }
   if (!model.counters.isApproved) {
@@ -231,7 +231,7 @@ export async function stepModel(
     const data = sampledSettlement(model, statics!);
     return ["settle", await call("/v1/settlements", settlementJson(data, "settlement", circuits))];
   }
-  if (model.earners[0].contributor.collectableWei !== "0") {
+  if (model.payees[0].contributor.collectableWei !== "0") {
     const fields = { kind: KIND.collect, b: modelId, words: [0n], ...own(LEAF_KIND.model) };
     return ["collect", await signAs(call, owner, owner.id, fields)];
   }
@@ -252,8 +252,8 @@ export function genesisJson(
   circuit = SETTLEMENT_INDEX,
 ) {
   const cap = { circuit, payments: CIRCUITS[circuit - 1]!.size0 };
-  const { data } = genesisOf({ modelId, statics, earners: earnersOf(owner) }, cap, CIRCUITS[1].size1);
-  return { ...settlementJson(data, "earnerTable", circuits), signature: signatureJson(owner, data) };
+  const { data } = genesisOf({ modelId, statics, payees: payeesOf(owner) }, cap, CIRCUITS[1].size1);
+  return { ...settlementJson(data, "payeeTable", circuits), signature: signatureJson(owner, data) };
 }
 
 /** The signature of a model's owner over J. */
@@ -279,15 +279,15 @@ function sealedOf(model: Answer) {
   };
 }
 
-/** A settlement by draws as GET /v1/models/:id lets one make it; all that is earned goes to the first earner. */
+/** A settlement by draws as GET /v1/models/:id lets one make it; all that is earned goes to the first payee. */
 export function sampledSettlement(model: Answer, statics: ModelStatics, voidCount = 0): SettlementData {
   const sealed = sealedOf(model);
   const modelId: number = model.id;
   const shares = drawShares(sealed.amountWei, DRAWS, unpackSplit(statics.split));
   const earnedWei = [BigInt(DRAWS - voidCount) * shares.rewardWei];
   const payout = sampledPayout(sealed.amountWei, shares, DRAWS, voidCount, earnedWei[0]!);
-  const earners: Earner[] = model.earners;
-  const before: bigint[] = model.earners.map((earner: Answer) => BigInt(earner.accruedWei));
+  const payees: Payee[] = model.payees;
+  const before: bigint[] = model.payees.map((payee: Answer) => BigInt(payee.accruedWei));
   const after = before.map((wei, m) => wei + (earnedWei[m] ?? 0n));
   return {
     settlementHash: settlementHash({
@@ -296,8 +296,8 @@ export function sampledSettlement(model: Answer, statics: ModelStatics, voidCoun
       sealed: sealedHash(hashStatics(statics), sealed),
       ownerWei: payout.ownerWei,
       treasuryWei: payout.treasuryWei,
-      oldAccruedRoot: accruedRoot(earners, before),
-      newAccruedRoot: accruedRoot(earners, after),
+      oldAccruedRoot: accruedRoot(payees, before),
+      newAccruedRoot: accruedRoot(payees, after),
     }),
     modelId,
     isGenesis: false,
@@ -315,7 +315,7 @@ export function sampledSettlement(model: Answer, statics: ModelStatics, voidCoun
 
 /** The default split as GET /v1/models/:id lets one make it. */
 export function defaultSettlement(model: Answer, statics: ModelStatics): SettlementData {
-  const accruedWei = model.earners.map((earner: Answer) => BigInt(earner.accruedWei));
-  const settled = { modelId: model.id, statics, earners: model.earners, accruedWei };
+  const accruedWei = model.payees.map((payee: Answer) => BigInt(payee.accruedWei));
+  const settled = { modelId: model.id, statics, payees: model.payees, accruedWei };
   return defaultSplit(settled, sealedOf(model), CIRCUITS[1].size1).data;
 }

@@ -98,14 +98,14 @@ export function refuseHiddenDevelopmentKey(circuit: RegisteredCircuit, name: str
 export function namesOf(circuit: CircuitSizes, circuitNames: readonly string[]): string[] {
   const { sort, size0, size1 } = circuit;
   if (sort === CIRCUIT_SORT.batch) return [shapeName(batchShape(circuit))];
-  if (sort === CIRCUIT_SORT.earnerTable) return [`earner-table-${size1}`];
+  if (sort === CIRCUIT_SORT.payeeTable) return [`payee-table-${size1}`];
   if (sort === CIRCUIT_SORT.exit) return [exitCircuitName(circuit)];
   const names = [...new Set(circuitNames)].filter((known) => isNameOfSizes(known, circuit));
   if (names.length > 0) return names;
   throw verifierError(
     "CLI_CIRCUIT_MISSING",
-    `the rollup has a settlement circuit for ${size0} payments and ${size1} earners, whose name is not given`,
-    { data: { reason: "circuit-unnamed", payments: size0, earners: size1, given: circuitNames } },
+    `the rollup has a settlement circuit for ${size0} payments and ${size1} payees, whose name is not given`,
+    { data: { reason: "circuit-unnamed", payments: size0, payees: size1, given: circuitNames } },
   );
 }
 

@@ -44,12 +44,12 @@ function leafExitAs(isDevelopment: boolean): ExitCircuit {
 const open = (circuit: ExitCircuit) => openRegisteredCircuit(circuit, folder, () => {});
 
 describe("waysOut", () => {
-  test("asks for earners of the largest settlement circuit, rounded up to pairs", () => {
+  test("asks for payees of the largest settlement circuit, rounded up to pairs", () => {
     const settlement = registered(CIRCUIT_SORT.settlement, 16, 7);
-    const table = registered(CIRCUIT_SORT.earnerTable, 0, 64);
+    const table = registered(CIRCUIT_SORT.payeeTable, 0, 64);
     const exits = [registered(CIRCUIT_SORT.exit, 0, 0), registered(CIRCUIT_SORT.exit, 1, 4)];
-    expect(waysOut([settlement, table])).toEqual({ hasLeafExit: false, earners: 0, neededEarners: 8 });
-    expect(waysOut([settlement, ...exits])).toEqual({ hasLeafExit: true, earners: 4, neededEarners: 8 });
+    expect(waysOut([settlement, table])).toEqual({ hasLeafExit: false, payees: 0, neededPayees: 8 });
+    expect(waysOut([settlement, ...exits])).toEqual({ hasLeafExit: true, payees: 4, neededPayees: 8 });
   });
 });
 
@@ -63,8 +63,8 @@ describe("exitCircuitFor", () => {
 
   test("takes the leaves' circuit, or the smallest with room for the table", () => {
     expect(exitCircuitFor(circuits, null)).toMatchObject({ name: "leaf-exit", index: 3 });
-    expect(exitCircuitFor(circuits, 8)).toMatchObject({ name: "earner-exit-8", index: 2 });
-    expect(exitCircuitFor(circuits, 9)).toMatchObject({ name: "earner-exit-64", index: 1 });
+    expect(exitCircuitFor(circuits, 8)).toMatchObject({ name: "payee-exit-8", index: 2 });
+    expect(exitCircuitFor(circuits, 9)).toMatchObject({ name: "payee-exit-64", index: 1 });
   });
 
   test("says where none has room", () => {

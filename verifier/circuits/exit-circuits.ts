@@ -15,9 +15,9 @@ export interface ExitCircuit extends RegisteredCircuit {
 /** The ways out that the contract asks for before it freezes (Exits.sol, `_requireWaysOut`). */
 export interface WaysOut {
   readonly hasLeafExit: boolean;
-  /** Earners of the largest circuit of earners' exits; 0 where there is none. */
-  readonly earners: number;
-  readonly neededEarners: number;
+  /** Payees of the largest circuit of payees' exits; 0 where there is none. */
+  readonly payees: number;
+  readonly neededPayees: number;
 }
 
 export function waysOut(registered: readonly RegisteredCircuit[]): WaysOut {
@@ -25,8 +25,8 @@ export function waysOut(registered: readonly RegisteredCircuit[]): WaysOut {
   const settlements = registered.filter(({ sort }) => sort === CIRCUIT_SORT.settlement);
   return {
     hasLeafExit: exits.some(({ size0 }) => size0 === EXIT_KIND.leaf),
-    earners: Math.max(0, ...exits.map(({ size1 }) => size1)),
-    neededEarners: Math.max(0, ...settlements.map(({ size1 }) => size1 + (size1 % 2))),
+    payees: Math.max(0, ...exits.map(({ size1 }) => size1)),
+    neededPayees: Math.max(0, ...settlements.map(({ size1 }) => size1 + (size1 % 2))),
   };
 }
 
@@ -60,18 +60,18 @@ export function requireRegisteredKey(
 }
 
 /**
- * The circuit of leaves' exits, or the smallest one of earners' exits with room for a model's earners.
- * @param earnerCount null for a leaf
+ * The circuit of leaves' exits, or the smallest one of payees' exits with room for a model's payees.
+ * @param payeeCount null for a leaf
  * @throws CLI_CIRCUIT_MISSING
  */
-export function exitCircuitFor(circuits: readonly ExitCircuit[], earnerCount: number | null): ExitCircuit {
+export function exitCircuitFor(circuits: readonly ExitCircuit[], payeeCount: number | null): ExitCircuit {
   const [first] = circuits
     .filter(({ size0, size1 }) =>
-      earnerCount === null ? size0 === EXIT_KIND.leaf : size0 === EXIT_KIND.earner && size1 >= earnerCount,
+      payeeCount === null ? size0 === EXIT_KIND.leaf : size0 === EXIT_KIND.payee && size1 >= payeeCount,
     )
     .sort((x, y) => x.size1 - y.size1);
   if (first !== undefined) return first;
-  const what = earnerCount === null ? "exits of leaves" : `exits from a table of ${earnerCount} earners`;
+  const what = payeeCount === null ? "exits of leaves" : `exits from a table of ${payeeCount} payees`;
   throw verifierError("CLI_CIRCUIT_MISSING", `no circuit of the rollup is for ${what}`, {
     data: { circuits: circuits.map(({ name }) => name) },
   });

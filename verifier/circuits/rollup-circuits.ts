@@ -69,7 +69,7 @@ async function findName(
   throw verifierError(
     "CLI_CIRCUIT_MISSING",
     `circuit ${circuit.index} of the rollup has the sizes of ${names.join(", ")}, and the key of none of them`,
-    { data: { reason: "circuit-unnamed", payments: circuit.size0, earners: circuit.size1, given: names } },
+    { data: { reason: "circuit-unnamed", payments: circuit.size0, payees: circuit.size1, given: names } },
   );
 }
 
@@ -88,20 +88,20 @@ export function settlementCircuitFor(circuits: readonly RollupCircuit[], model: 
     .filter(({ size }) => misfitOf(size, model) === null)
     .sort((a, b) => a.size.rows - b.size.rows);
   if (fitting[0] !== undefined) return fitting[0].circuit;
-  const { draws, features, rows, earners } = model;
+  const { draws, features, rows, payees } = model;
   throw missing(
-    `a model of ${rows} rows, ${features} columns, ${earners} earners and ${draws} draws`,
+    `a model of ${rows} rows, ${features} columns, ${payees} payees and ${draws} draws`,
     circuits,
   );
 }
 
-/** The smallest earner table with room for these earners. @throws CLI_CIRCUIT_MISSING */
-export function earnerTableFor(circuits: readonly RollupCircuit[], earnerCount: number): RollupCircuit {
+/** The smallest payee table with room for these payees. @throws CLI_CIRCUIT_MISSING */
+export function payeeTableFor(circuits: readonly RollupCircuit[], payeeCount: number): RollupCircuit {
   const [first] = circuits
-    .filter(({ sort, size1 }) => sort === CIRCUIT_SORT.earnerTable && size1 >= earnerCount)
+    .filter(({ sort, size1 }) => sort === CIRCUIT_SORT.payeeTable && size1 >= payeeCount)
     .sort((a, b) => a.size1 - b.size1);
   if (first !== undefined) return first;
-  throw missing(`an earner table of ${earnerCount} earners`, circuits);
+  throw missing(`a payee table of ${payeeCount} payees`, circuits);
 }
 
 function missing(what: string, circuits: readonly RollupCircuit[]) {

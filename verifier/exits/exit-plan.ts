@@ -1,8 +1,8 @@
 /** What a frozen ledger owes, item by item, from L1's records alone. Amounts are wei. */
 
-import { earnerDue, leafExitKey } from "@openledger/circuits/exit/exit-statement";
+import { leafExitKey, payeeDue } from "@openledger/circuits/exit/exit-statement";
 import { unpackCounters } from "@openledger/circuits/ledger/leaf";
-import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
+import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import { type Address, getAddress } from "viem";
 import type { LedgerReplay } from "../replay/ledger-replay.ts";
@@ -26,12 +26,12 @@ export interface LeafItem extends Owed {
   readonly leafKind: LeafName;
 }
 
-/** What a role of a model's earner earned: proven and uncollected, and its part of the open and the sealed epoch. */
-export interface EarnerItem extends Owed {
-  readonly kind: "earner";
+/** What a role of a model's payee earned: proven and uncollected, and its part of the open and the sealed epoch. */
+export interface PayeeItem extends Owed {
+  readonly kind: "payee";
   readonly key: bigint;
   readonly modelId: number;
-  readonly earnerIndex: number;
+  readonly payeeIndex: number;
   readonly role: RoleName;
   /** The leaf that has the role. */
   readonly leafId: number;
@@ -43,16 +43,16 @@ export interface DepositItem extends Owed {
   readonly queueIndex: number;
 }
 
-export type ProvenItem = LeafItem | EarnerItem;
+export type ProvenItem = LeafItem | PayeeItem;
 export type ExitItem = ProvenItem | DepositItem;
 
 export interface ExitSelection {
   /** Only what goes to this address; null = to anybody. */
   readonly owner: Address | null;
-  /** Only this leaf's balance, and its earners where it is a model. */
+  /** Only this leaf's balance, and its payees where it is a model. */
   readonly leafId?: number | undefined;
-  /** Only this earner of the model `leafId`. */
-  readonly earnerIndex?: number | undefined;
+  /** Only this payee of the model `leafId`. */
+  readonly payeeIndex?: number | undefined;
   /** Only what is not less than this. */
   readonly minWei?: bigint | undefined;
 }
@@ -66,24 +66,24 @@ const LEAF_NAMES: Readonly<Record<number, LeafName>> = {
 const toOwner = (l1Owner: bigint): Address => getAddress(`0x${l1Owner.toString(16).padStart(40, "0")}`);
 
 /**
- * Everything that is owed to the selected, taken or not: leaves, then earners, then deposits, each by their numbers.
+ * Everything that is owed to the selected, taken or not: leaves, then payees, then deposits, each by their numbers.
  * @example
  * ```ts
  * const items = planExits(restored.replay, { owner: account.address, minWei: parseOpen("0.01") });
  * ```
  */
 export function planExits(replay: LedgerReplay, selection: ExitSelection): ExitItem[] {
-  const items = [...leafItems(replay), ...earnerItems(replay), ...depositItems(replay)];
+  const items = [...leafItems(replay), ...payeeItems(replay), ...depositItems(replay)];
   return items.filter((item) => item.amountWei > 0n && isSelected(item, selection));
 }
 
-function isSelected(item: ExitItem, { leafId, minWei = 0n, owner, earnerIndex }: ExitSelection): boolean {
+function isSelected(item: ExitItem, { leafId, minWei = 0n, owner, payeeIndex }: ExitSelection): boolean {
   if (item.amountWei < minWei) return false;
   if (owner !== null && item.owner !== owner) return false;
   if (leafId === undefined) return true;
   if (item.kind === "deposit") return false;
-  if (item.kind === "leaf") return item.leafId === leafId && earnerIndex === undefined;
-  return item.modelId === leafId && (earnerIndex === undefined || item.earnerIndex === earnerIndex);
+  if (item.kind === "leaf") return item.leafId === leafId && payeeIndex === undefined;
+  return item.modelId === leafId && (payeeIndex === undefined || item.payeeIndex === payeeIndex);
 }
 
 function* leafItems(replay: LedgerReplay): Generator<LeafItem> {
@@ -102,23 +102,23 @@ function* leafItems(replay: LedgerReplay): Generator<LeafItem> {
   }
 }
 
-function* earnerItems(replay: LedgerReplay): Generator<EarnerItem> {
+function* payeeItems(replay: LedgerReplay): Generator<PayeeItem> {
   const ledger = replay.requireLedger();
   for (const [modelId, { leaf, rewards }] of [...ledger.leaves].sort(([x], [y]) => x - y)) {
     if (rewards === undefined || !unpackCounters(leaf.counters).isReady) continue;
-    for (const [earnerIndex, { contributorId, validatorId }] of rewards.earners.entries()) {
+    for (const [payeeIndex, { contributorId, validatorId }] of rewards.payees.entries()) {
       for (const role of ["contributor", "validator"] as const) {
         // Owners that are no leaves have nobody to pay to.
         if (ledger.leaf(role === "contributor" ? contributorId : validatorId) === undefined) continue;
-        const { amountWei, key, ownerId, recipient } = earnerDue(
+        const { amountWei, key, ownerId, recipient } = payeeDue(
           ledger,
           modelId,
-          earnerIndex,
-          EARNER_ROLE[role],
+          payeeIndex,
+          PAYEE_ROLE[role],
         );
         const isTaken = replay.totals.exitedWei.has(key);
         const owner = toOwner(recipient);
-        yield { kind: "earner", key, modelId, earnerIndex, role, leafId: ownerId, owner, amountWei, isTaken };
+        yield { kind: "payee", key, modelId, payeeIndex, role, leafId: ownerId, owner, amountWei, isTaken };
       }
     }
   }
@@ -134,7 +134,7 @@ function* depositItems(replay: LedgerReplay): Generator<DepositItem> {
 }
 
 /**
- * What an item is, for people: "balance of account 5", "earner 2 of model 11 as validator (leaf 7)".
+ * What an item is, for people: "balance of account 5", "payee 2 of model 11 as validator (leaf 7)".
  * @example
  * ```ts
  * for (const item of planExits(restored.replay, { owner: null })) console.log(describeItem(item), item.amountWei);
@@ -144,8 +144,8 @@ export function describeItem(item: ExitItem): string {
   switch (item.kind) {
     case "leaf":
       return `balance of ${item.leafKind} ${item.leafId}`;
-    case "earner":
-      return `earner ${item.earnerIndex} of model ${item.modelId} as ${item.role} (leaf ${item.leafId})`;
+    case "payee":
+      return `payee ${item.payeeIndex} of model ${item.modelId} as ${item.role} (leaf ${item.leafId})`;
     case "deposit":
       return `deposit that waits as queue entry ${item.queueIndex}`;
     default:

@@ -62,10 +62,10 @@ export async function readFreezeOutlook(rollup: RollupContract): Promise<FreezeO
  * data.freezableAtSeconds; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*
  */
 function requireFreezable({ nowSeconds, oldest, waysOut: ways }: FreezeOutlook): void {
-  if (!ways.hasLeafExit || ways.earners < ways.neededEarners) {
+  if (!ways.hasLeafExit || ways.payees < ways.neededPayees) {
     throw verifierError(
       "CLI_EXIT_UNAVAILABLE",
-      `the rollup has no circuits by which everybody could leave (leaves: ${ways.hasLeafExit ? "yes" : "no"}, earners: ${ways.earners} of ${ways.neededEarners})`,
+      `the rollup has no circuits by which everybody could leave (leaves: ${ways.hasLeafExit ? "yes" : "no"}, payees: ${ways.payees} of ${ways.neededPayees})`,
       { data: { reason: "freeze-no-way-out", ...ways } },
     );
   }

@@ -3,9 +3,9 @@
 import type { ContractExit } from "@openledger/bridge/l1/exit-contract";
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
 import type { PreparedExit } from "@openledger/circuits/exit/exit-statement";
-import { earnerExit, leafExit } from "@openledger/circuits/exit/exit-statement";
+import { leafExit, payeeExit } from "@openledger/circuits/exit/exit-statement";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
-import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
+import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import type { ContractProof, Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import { getAddress } from "viem";
 import { type ExitCircuit, exitCircuitFor, exitCircuits } from "../circuits/exit-circuits.ts";
@@ -97,10 +97,10 @@ export async function checkExitKeys(
 
 function circuitOf(item: ProvenItem, ledger: Ledger, circuits: readonly ExitCircuit[]): ExitCircuit {
   if (item.kind === "leaf") return exitCircuitFor(circuits, null);
-  return exitCircuitFor(circuits, ledger.requireLeaf(item.modelId).rewards!.earners.length);
+  return exitCircuitFor(circuits, ledger.requireLeaf(item.modelId).rewards!.payees.length);
 }
 
 function prepare(item: ProvenItem, ledger: Ledger, circuit: ExitCircuit): PreparedExit {
   if (item.kind === "leaf") return leafExit(ledger, item.leafId);
-  return earnerExit(ledger, item.modelId, item.earnerIndex, EARNER_ROLE[item.role], circuit.size1);
+  return payeeExit(ledger, item.modelId, item.payeeIndex, PAYEE_ROLE[item.role], circuit.size1);
 }

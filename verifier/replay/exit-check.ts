@@ -1,9 +1,9 @@
 /** Did a frozen rollup credit what its last ledger gives? The ledger's own arithmetic says so, without the exits' proofs. */
 
 import type { ExitEvent, QueueEntryEvent, RefundEvent } from "@openledger/bridge/l1/l1-history";
-import { earnerDue } from "@openledger/circuits/exit/exit-statement";
+import { payeeDue } from "@openledger/circuits/exit/exit-statement";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
-import type { EarnerRole } from "@openledger/circuits/ledger/rewards";
+import type { PayeeRole } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BridgeTotals } from "./bridge-totals.ts";
@@ -22,10 +22,10 @@ interface ReadSoFar {
 type ExitPlace =
   | { readonly kind: "leaf"; readonly id: number }
   | {
-      readonly kind: "earner";
+      readonly kind: "payee";
       readonly modelId: number;
-      readonly earnerIndex: number;
-      readonly role: EarnerRole;
+      readonly payeeIndex: number;
+      readonly role: PayeeRole;
     };
 
 /** null where no circuit proves such a key: it has bits that none of its parts takes. */
@@ -33,13 +33,13 @@ function exitPlace(key: bigint): ExitPlace | null {
   const id = Number(key & 0xff_ffffn);
   if (key >> 24n === 0n) return { kind: "leaf", id };
   if (key >> 33n !== 1n) return null;
-  const role = Number((key >> 32n) & 1n) as EarnerRole;
-  return { kind: "earner", modelId: id, earnerIndex: Number((key >> 24n) & 0xffn), role };
+  const role = Number((key >> 32n) & 1n) as PayeeRole;
+  return { kind: "payee", modelId: id, payeeIndex: Number((key >> 24n) & 0xffn), role };
 }
 
-/** Recipient and amount of the exit with this key. @throws OP_* where the ledger has no such leaf or earner */
+/** Recipient and amount of the exit with this key. @throws OP_* where the ledger has no such leaf or payee */
 function dueAt(ledger: Ledger, place: ExitPlace): { recipient: bigint; amountWei: bigint } {
-  if (place.kind === "earner") return earnerDue(ledger, place.modelId, place.earnerIndex, place.role);
+  if (place.kind === "payee") return payeeDue(ledger, place.modelId, place.payeeIndex, place.role);
   const { leaf } = ledger.requireLeaf(place.id);
   return { recipient: leaf.l1Owner, amountWei: leaf.balance };
 }
@@ -52,7 +52,7 @@ export function checkExit(read: ReadSoFar, { amountWei, key, recipient }: ExitEv
     throw verifyDiffers({ batchNumber: null, what, expected: "at most once", actual: "again" });
   const place = exitPlace(key);
   if (place === null)
-    throw verifyDiffers({ batchNumber: null, what, expected: "the key of a leaf or an earner", actual: key });
+    throw verifyDiffers({ batchNumber: null, what, expected: "the key of a leaf or a payee", actual: key });
   const due = dueExit(read.requireLedger(), place, what);
   requireSame(null, `the recipient of ${what}`, due.recipient, BigInt(recipient));
   requireSame(null, `the amount of ${what}`, due.amountWei, amountWei);

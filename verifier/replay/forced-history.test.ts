@@ -1,7 +1,7 @@
 import {
-  EARNERS,
   MODEL_ID,
   type ModelHistory,
+  PAYEES,
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
@@ -14,7 +14,7 @@ import { verifyRollup } from "./verify.ts";
 let f: ModelHistory;
 afterEach(() => f?.stop());
 
-const ALICE = EARNERS[0]!.contributorId;
+const ALICE = PAYEES[0]!.contributorId;
 const DAY = 86_400n;
 
 /** Posts whatever waits in the queue, as any submitter would have to. @returns the batch's number and outcomes */
@@ -57,7 +57,7 @@ test("an epoch is sealed, settled and collected though its operator signs nothin
   const owed = f.ledger.requireLeaf(MODEL_ID).rewards!.accruedWei[0]!;
   await force.forceCollect([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: alice });
   await force.forceCollect([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
-  // Nothing is left, another's leaf, an earner that is not there, what is no model.
+  // Nothing is left, another's leaf, a payee that is not there, what is no model.
   await force.forceCollect([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
   await force.forceCollect([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: bob });
   await force.forceCollect([ALICE, MODEL_ID, 7, false, ANY_FEE], { account: alice });

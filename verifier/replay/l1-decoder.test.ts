@@ -20,7 +20,7 @@ import {
   submission,
 } from "@openledger/contracts/testing/rollup-fixture";
 import {
-  EARNER_TABLE,
+  PAYEE_TABLE,
   SAMPLED,
   SETTLEMENT_SIZES,
   settlementActions,
@@ -90,7 +90,7 @@ async function makeChain(): Promise<void> {
   // Deposits, signed operations, forced ones, two batches in one transaction.
   await f.makeHistory();
   // Genesis and Settles, also two in one batch, with the randomness of a forced Seal and a signed one.
-  await l1.submit([await settlements.joined([{ circuit: EARNER_TABLE, data: settlements.genesisData() }])]);
+  await l1.submit([await settlements.joined([{ circuit: PAYEE_TABLE, data: settlements.genesisData() }])]);
   await rollup.write.forceSeal([77, ANY_FEE], { account: roles.alice });
   const entries = await f.queueOperations();
   const queued = entries.map(({ a, amountWei, b, kind, sender, word1, word2 }) =>
@@ -109,7 +109,7 @@ async function makeChain(): Promise<void> {
   await l1.passTime(14n * DAY + 1n);
   const two = async (changes: Partial<SettlementData> = {}) => [
     { circuit: SAMPLED, data: { ...(await data(seals, SAMPLED)), ...changes } },
-    { circuit: EARNER_TABLE, data: { ...(await data(seals, EARNER_TABLE)), ...changes } },
+    { circuit: PAYEE_TABLE, data: { ...(await data(seals, PAYEE_TABLE)), ...changes } },
   ];
   const waiting = await Promise.all([0, 1].map(() => two({ voidCount: 0 })));
   for (const part of waiting.flat()) await settlements.park(part);
@@ -224,7 +224,7 @@ describe("l1_decoder.py", () => {
     expect(count(CIRCUIT_SORT.batch, false)).toBe(2);
     // A parked settlement has its proof in its own event, whatever batch takes it.
     expect(count(CIRCUIT_SORT.settlement, true)).toBe(5);
-    expect(count(CIRCUIT_SORT.earnerTable, true)).toBe(4);
+    expect(count(CIRCUIT_SORT.payeeTable, true)).toBe(4);
     expect(count(CIRCUIT_SORT.exit, true)).toBe(3);
   });
 

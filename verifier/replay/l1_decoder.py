@@ -4,7 +4,7 @@ and derives every event and the contract's state. Prints what it has read as JSO
 import hashlib, json, sys, urllib.request
 
 (RPC_URL, ROLLUP), R = sys.argv[1:3], 21888242871839275222246405745257275088548364400416034343698204186575808495617
-BATCH, SETTLEMENT, EARNER_TABLE, EXIT = range(4)  # sorts of circuits
+BATCH, SETTLEMENT, PAYEE_TABLE, EXIT = range(4)  # sorts of circuits
 WITHDRAW, SEAL, SETTLE, GENESIS, DEPOSIT_NEW, DEPOSIT_TO, FORCED_WITHDRAW, FORCED_SEAL = 7, 12, 13, 15, 16, 17, 18, 23
 WORD_COUNTS = [0, 0, 1, 1, 2, 2, 7, 2, 5, 1, 0, 1, 0, 1, 1, 1, 4, 4, 5, 4, 4, 4, 4, 4]  # by kind
 PROOF = "(uint256[2],uint256[2][2],uint256[2])[]"
@@ -122,7 +122,7 @@ def take_settlement(kind, model, word, circuit, commitment, data, proof):
     seed = hash_of(s["randomness"][seal_batch], model, epoch, chain) % 2**128 if is_sampled else 0
     fields = model | epoch << 24 | seal_batch << 48 | voids << 88 | is_genesis << 96
     elements = [word, fields, chain, burned | cap << 96, seed, *each(items, 24)]
-    check([EARNER_TABLE] if is_genesis else [SETTLEMENT, EARNER_TABLE], circuit, elements, commitment, proof)
+    check([PAYEE_TABLE] if is_genesis else [SETTLEMENT, PAYEE_TABLE], circuit, elements, commitment, proof)
     tail = [circuit, named, cap] if is_genesis else [epoch, circuit, voids, burned, not is_sampled]
     return "GenesisAccepted" if is_genesis else "SettlementAccepted", [model, s["number"], *tail]
 def take_batch(block, settlements, circuit, commitment, data, proof):

@@ -123,20 +123,20 @@ function requireOpening(id: number, { datanet, leaf, model, rewards }: LeafState
   if (unpackCounters(leaf.counters).isReady !== (rewards !== undefined))
     throw snapshotFalse(`model ${id} has rewards exactly if it is ready`);
   if (rewards === undefined) return;
-  const { accruedWei, collectedWei, sealed, earners } = rewards;
-  const owners = earners.flatMap(({ contributorId, validatorId }) => [contributorId, validatorId]);
-  requireRange(`model ${id}'s earner table`, owners, LEAF_ID_END);
+  const { accruedWei, collectedWei, sealed, payees } = rewards;
+  const owners = payees.flatMap(({ contributorId, validatorId }) => [contributorId, validatorId]);
+  requireRange(`model ${id}'s payee table`, owners, LEAF_ID_END);
   requireRange(`model ${id}'s rewards`, [...accruedWei, ...collectedWei], AMOUNT_END);
-  if (earners.some(({ rowCount }) => rowCount < 1) || accruedWei.length > earners.length)
-    throw snapshotFalse(`model ${id}'s earner table has an earner without rows`);
+  if (payees.some(({ rowCount }) => rowCount < 1) || accruedWei.length > payees.length)
+    throw snapshotFalse(`model ${id}'s payee table has a payee without rows`);
   if (sealed !== null) {
     requireRange(`model ${id}'s sealed epoch`, [sealed.epoch], EPOCH_END);
     requireRange(`model ${id}'s sealed epoch`, elementsOf(sealed), FIELD_ORDER);
   }
-  const rowCounts = earners.map(({ rowCount }) => rowCount);
+  const rowCounts = payees.map(({ rowCount }) => rowCount);
   const differing = Object.entries({
-    "earner table": ownersCommitment(rowCounts) !== model.statics.ownersCommitment,
-    "accrued rewards": accruedRoot(earners, accruedWei) !== model.accruedRoot,
+    "payee table": ownersCommitment(rowCounts) !== model.statics.ownersCommitment,
+    "accrued rewards": accruedRoot(payees, accruedWei) !== model.accruedRoot,
     "collected rewards": collectedRoot(collectedWei) !== model.collectedRoot,
     "sealed epoch": (sealed === null ? 0n : sealedHash(hashStatics(model.statics), sealed)) !== model.sealed,
   }).find(([, differs]) => differs);

@@ -47,7 +47,7 @@ const look = () =>
     rpcUrl: f.rpcUrl,
     rollupAddress: f.rollup.address,
     account: null,
-    selection: { owner: f.l1.roles.alice, leafId: undefined, earnerIndex: undefined, minWei: undefined },
+    selection: { owner: f.l1.roles.alice, leafId: undefined, payeeIndex: undefined, minWei: undefined },
     prover: { open: () => Promise.reject(new Error("nothing is proven")) },
     onProgress: () => {},
   });

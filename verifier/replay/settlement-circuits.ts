@@ -57,15 +57,15 @@ export function chooseQueueCircuit(
 }
 
 /** @throws BRG_NO_CIRCUIT */
-export function chooseEarnerTable(
+export function choosePayeeTable(
   registered: readonly RegisteredCircuit[],
   circuits: readonly KnownCircuit[],
-  earnerCount: number,
+  payeeCount: number,
 ): ChosenCircuit {
   const found = known(registered, circuits).find(
-    ({ size1, sort }) => sort === CIRCUIT_SORT.earnerTable && size1 >= earnerCount,
+    ({ size1, sort }) => sort === CIRCUIT_SORT.payeeTable && size1 >= payeeCount,
   );
-  if (found === undefined) throw noCircuit(`earner table of ${earnerCount} slots`, { earnerCount });
+  if (found === undefined) throw noCircuit(`payee table of ${payeeCount} slots`, { payeeCount });
   return found;
 }
 

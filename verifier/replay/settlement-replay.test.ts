@@ -2,9 +2,9 @@ import type { BatchEvent, HistoryEvent } from "@openledger/bridge/l1/l1-history"
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "@openledger/bridge/l1/settlement-times";
 import { doctored } from "@openledger/bridge/testing/history-fixture";
 import {
-  EARNER_TABLE_CIRCUIT,
   MODEL_ID,
   type ModelHistory,
+  PAYEE_TABLE_CIRCUIT,
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
@@ -45,7 +45,7 @@ async function makeHistory(): Promise<void> {
   await f.collect(0);
   await f.sealEpoch();
   await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
-  await f.submit([await f.proveSettlementFixture(f.defaultData(), EARNER_TABLE_CIRCUIT)]);
+  await f.submit([await f.proveSettlementFixture(f.defaultData(), PAYEE_TABLE_CIRCUIT)]);
 }
 
 const settles = (event: HistoryEvent): event is BatchEvent =>

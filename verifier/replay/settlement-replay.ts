@@ -13,7 +13,7 @@ import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import {
   capOf,
-  fitsEarners,
+  fitsPayees,
   provesKind,
   type SettlementRecord,
   settlementOnL1,
@@ -138,7 +138,7 @@ export class SettlementReplay {
       if (
         circuit === undefined ||
         !provesKind(circuit.sort, record.kind) ||
-        !fitsEarners(settlement.posted, circuit)
+        !fitsPayees(settlement.posted, circuit)
       )
         throw verifyDiffers({
           batchNumber,

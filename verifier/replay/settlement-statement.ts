@@ -60,15 +60,15 @@ export function capOf(
 ): number | null {
   if (kind === KIND.settle) return posted.capCircuit === 0 ? 0 : null;
   const named = circuits[posted.capCircuit];
-  return named?.sort === CIRCUIT_SORT.settlement && fitsEarners(posted, named) ? named.size0 : null;
+  return named?.sort === CIRCUIT_SORT.settlement && fitsPayees(posted, named) ? named.size0 : null;
 }
 
-/** Two earners share an item element. */
-export function fitsEarners({ items }: Pick<PostedSettlement, "items">, { size1 }: CircuitSizes): boolean {
+/** Two payees share an item element. */
+export function fitsPayees({ items }: Pick<PostedSettlement, "items">, { size1 }: CircuitSizes): boolean {
   return items.length <= 2 * Math.ceil(size1 / 2);
 }
 
-/** Whether a circuit of this sort may prove a record of this kind: a genesis only an earner table. */
+/** Whether a circuit of this sort may prove a record of this kind: a genesis only a payee table. */
 export function provesKind(sort: number, kind: number): boolean {
-  return sort === CIRCUIT_SORT.earnerTable || (sort === CIRCUIT_SORT.settlement && kind === KIND.settle);
+  return sort === CIRCUIT_SORT.payeeTable || (sort === CIRCUIT_SORT.settlement && kind === KIND.settle);
 }

@@ -82,12 +82,12 @@ function sizesName(sizes: CircuitSizes): string {
   switch (sort) {
     case CIRCUIT_SORT.batch:
       return shapeName(batchShape(sizes));
-    case CIRCUIT_SORT.earnerTable:
-      return `earner-table-${size1}`;
+    case CIRCUIT_SORT.payeeTable:
+      return `payee-table-${size1}`;
     case CIRCUIT_SORT.exit:
       return exitCircuitName({ size0, size1 });
     default:
-      return `a settlement of ${size0} payments and ${size1} earners`;
+      return `a settlement of ${size0} payments and ${size1} payees`;
   }
 }
 

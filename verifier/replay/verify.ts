@@ -154,7 +154,7 @@ function findMisfits(
     const size = name === undefined ? null : parseSettlementName(name);
     if (size === null) return [];
     const { model, rewards } = replay.requireLedger().requireLeaf(modelId);
-    const misfit = misfitOf(size, modelShape(model!.statics, rewards!.earners.length));
+    const misfit = misfitOf(size, modelShape(model!.statics, rewards!.payees.length));
     return misfit === null ? [] : [{ modelId, circuit: name!, ...misfit }];
   });
 }

@@ -52,20 +52,20 @@ const leafSchema = z.strictObject({
     }),
     datanet: z
       .strictObject(
-        bigs("version", "rowCount", "publishedAt", "policy", "rowsRoot", "ownersCommitment", "earnerRoot"),
+        bigs("version", "rowCount", "publishedAt", "policy", "rowsRoot", "ownersCommitment", "payeeRoot"),
       )
       .optional(),
     model: z
       .strictObject({
         statics: z.strictObject(
-          bigs("featuresCommitment", "ownersCommitment", "earnerRoot", "binding", "split"),
+          bigs("featuresCommitment", "ownersCommitment", "payeeRoot", "binding", "split"),
         ),
         ...bigs("sealed", "accruedRoot", "collectedRoot", "epochStart"),
       })
       .optional(),
     rewards: z
       .strictObject({
-        earners: z.array(z.strictObject({ contributorId: whole, validatorId: whole, rowCount: whole })),
+        payees: z.array(z.strictObject({ contributorId: whole, validatorId: whole, rowCount: whole })),
         accruedWei: z.array(big),
         collectedWei: z.array(big.nullable().transform((value) => value ?? 0n)),
         sealed: z.strictObject(bigs("chain", "epoch", "sealBatch", "amountWei")).nullable(),

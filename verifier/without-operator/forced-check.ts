@@ -8,7 +8,7 @@ import { forcedCollect, forcedSeal, unpackCollect } from "@openledger/circuits/b
 import { executeQueueEntry } from "@openledger/circuits/batch/queue-slot";
 import { type LeafState, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
-import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
+import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { KIND, LEAF_KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import { type Address, formatEther, getAddress, numberToHex } from "viem";
 import type { RestoredLedger } from "../restore/restore-ledger.ts";
@@ -27,7 +27,7 @@ export type NoEffect =
   | "recipient-owner"
   | "wrong-kind"
   | "model-not-ready"
-  | "not-earner"
+  | "not-payee"
   | "nothing-to-collect"
   | "nothing-to-seal"
   | "no-effect";
@@ -164,14 +164,14 @@ function requireModel(record: LeafState | undefined, modelId: number): LeafState
 }
 
 function requireCollect(model: LeafState, { a, b, word1 }: QueueOperation): void {
-  const { role, earnerIndex } = unpackCollect(word1);
-  const data = { leafId: a, modelId: b, earnerIndex };
+  const { role, payeeIndex } = unpackCollect(word1);
+  const data = { leafId: a, modelId: b, payeeIndex };
   const paid = forcedCollect(model, a, word1)?.paid ?? null;
-  const name = role === EARNER_ROLE.contributor ? "contributor" : "validator";
+  const name = role === PAYEE_ROLE.contributor ? "contributor" : "validator";
   if (paid === null)
-    refuse("not-earner", `leaf ${a} is not the ${name} of earner ${earnerIndex} of model ${b}`, data);
+    refuse("not-payee", `leaf ${a} is not the ${name} of payee ${payeeIndex} of model ${b}`, data);
   if (paid.gainWei === 0n)
-    refuse("nothing-to-collect", `earner ${earnerIndex} of model ${b} owes its ${name} nothing on L1`, data);
+    refuse("nothing-to-collect", `payee ${payeeIndex} of model ${b} owes its ${name} nothing on L1`, data);
 }
 
 function requireSeal(

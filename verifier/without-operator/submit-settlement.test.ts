@@ -4,11 +4,11 @@ import {
 } from "@openledger/bridge/l1/settlement-times";
 import {
   DRAWS,
-  EARNER_TABLE_CIRCUIT,
   FEATURES,
   MODEL_CIRCUITS,
   MODEL_ID,
   type ModelHistory,
+  PAYEE_TABLE_CIRCUIT,
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
@@ -35,7 +35,7 @@ const PAYER_ID = 2;
 const [{ size0: payments, size1: slots }] = MODEL_CIRCUITS as [(typeof MODEL_CIRCUITS)[0]];
 const NAMES = new Map([
   [SAMPLED_CIRCUIT, `settlement-16-${FEATURES}-${slots}-${payments}-${DRAWS}`],
-  [EARNER_TABLE_CIRCUIT, `earner-table-${slots}`],
+  [PAYEE_TABLE_CIRCUIT, `payee-table-${slots}`],
   ...SHAPES.map((shape, i) => [i, shapeName(shape)] as const),
 ]);
 

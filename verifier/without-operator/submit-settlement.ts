@@ -20,7 +20,7 @@ import { settlementOperationOf } from "@openledger/circuits/batch/settlement-ope
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
-import { defaultSplit } from "@openledger/circuits/settlement/earner-table-rules";
+import { defaultSplit } from "@openledger/circuits/settlement/payee-table-rules";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
 import { encodeSettlement, settlementStatement } from "@openledger/circuits/settlement/settlement-data";
 import {
@@ -36,7 +36,7 @@ import { type Address, bytesToHex, type Hex, type LocalAccount, type Transaction
 import {
   type ChosenCircuit,
   chooseBatchCircuit,
-  chooseEarnerTable,
+  choosePayeeTable,
   chooseSettlementCircuit,
   type KnownCircuit,
 } from "../replay/settlement-circuits.ts";
@@ -88,7 +88,7 @@ interface SubmitSettlementResult {
   readonly gasUsed: number;
   /** Ether that it has cost. */
   readonly gasCostWei: bigint;
-  /** By earner. */
+  /** By payee. */
   readonly earnedWei: readonly bigint[];
 }
 
@@ -129,7 +129,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   let prepared: PreparedSettlement;
   let circuit: ChosenCircuit;
   if (division.kind === "row-counts") {
-    circuit = chooseEarnerTable(registered, circuits, model.earners.length);
+    circuit = choosePayeeTable(registered, circuits, model.payees.length);
     prepared = defaultSplit(model, sealed, circuit.size1);
   } else {
     const prevRandao = await rollup.randomness(sealBatch);
@@ -141,7 +141,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
     const payments = replay.payments.sealed(modelId)!.payments;
     const { features, openingOf } = division;
     const chosen = chooseSettlementCircuit(registered, circuits, {
-      ...modelShape(model.statics, model.earners.length),
+      ...modelShape(model.statics, model.payees.length),
       payments: payments.length,
     });
     circuit = chosen.circuit;
@@ -219,8 +219,8 @@ async function park(
     stage,
   }: { prepared: PreparedSettlement; circuit: ChosenCircuit; stage: (stage: SettleStage) => void },
 ): Promise<TransactionReceipt> {
-  const { data, inputs, privateElements, earnerCount } = prepared;
-  const statement = settlementStatement(data, earnerCount, privateElements, circuit.circuitId);
+  const { data, inputs, privateElements, payeeCount } = prepared;
+  const statement = settlementStatement(data, payeeCount, privateElements, circuit.circuitId);
   stage("prove-settlement");
   const proof = await proveStatement(prove, circuit.name, inputs, statement);
   stage("park");

@@ -112,7 +112,7 @@ export async function computePaid(
   const { hash: _hash, ...statics } = staticsOf(leaf);
   const { amountWei, chain, epoch, seed } = payments;
   const { draws, earned } = divideEpoch({
-    model: { modelId: leaf.id, statics, earners: leaf.earners, accruedWei: [] },
+    model: { modelId: leaf.id, statics, payees: leaf.payees, accruedWei: [] },
     sealed: { epoch: BigInt(epoch), sealBatch: BigInt(payments.sealBatch!), amountWei, chain },
     payments: payments.payments,
     openingOf: (place) => provable(openings.get(payments.payments[place]!.receipt), matrix),

@@ -163,10 +163,10 @@ function PaidOutTo({ paid }: { paid: PaidOut }) {
   );
 }
 
-type Earner = LedgerModelLeaf["earners"][number];
+type Payee = LedgerModelLeaf["payees"][number];
 
 function Shares({ leaf, earnedWei }: { leaf: LedgerModelLeaf; earnedWei?: readonly bigint[] | undefined }) {
-  const columns: Column<Earner>[] = [
+  const columns: Column<Payee>[] = [
     { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
     { label: "Validator", cell: ({ validatorId }) => <LeafLink id={validatorId} /> },
     { label: "Rows", isNumber: true, cell: ({ rowCount }) => showCount(rowCount) },
@@ -182,7 +182,7 @@ function Shares({ leaf, earnedWei }: { leaf: LedgerModelLeaf; earnedWei?: readon
     <Table
       caption="Shares of the model"
       columns={columns}
-      rows={leaf.earners}
+      rows={leaf.payees}
       keyOf={({ index }) => index}
       empty="Nobody has a share."
     />

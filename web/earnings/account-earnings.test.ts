@@ -16,16 +16,16 @@ test("estimates of an epoch never add up to more than what its rows can earn, an
       validator,
       fc.bigInt(0n, 10n ** 24n),
       (counts, ownerParts, validatorParts, wei) => {
-        const earners = counts.map((rowCount) => ({ rowCount })) as Parameters<
+        const payees = counts.map((rowCount) => ({ rowCount })) as Parameters<
           typeof estimateWei
-        >[1]["earners"];
-        const terms = { model: { drawCount: 8, ownerParts, validatorParts }, earners };
+        >[1]["payees"];
+        const terms = { model: { drawCount: 8, ownerParts, validatorParts }, payees };
         const estimates = counts.flatMap((rowCount) =>
           (["contributor", "validator"] as const).map((role) => estimateWei({ role, rowCount }, terms, wei)),
         );
         const sum = estimates.reduce((total, one) => total + one, 0n);
         const exact = (wei * BigInt(PARTS - TREASURY_PARTS - ownerParts)) / BigInt(PARTS);
-        // Up to a wei of each rounding, in each draw and each earner.
+        // Up to a wei of each rounding, in each draw and each payee.
         expect(sum <= exact + 32n && sum >= exact - 64n).toBe(true);
       },
     ),

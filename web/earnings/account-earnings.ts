@@ -1,5 +1,5 @@
 /** What an account earns: by model, share, role and epoch, and what the open epoch would give. */
-import { EARNER_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
+import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
 import { drawShares, rewardPerUnit, splitEarned } from "@openledger/circuits/settlement/settlement-split";
 import { getModel, getRewards, listSettlements } from "@openledger/client/sequencer/model-reads";
 import type {
@@ -57,17 +57,17 @@ export async function readEarnings(access: SequencerAccess, leafId: number): Pro
 
 /** Cumulative parts, as the ledger rounds them: the sum over epochs is what the ledger says. */
 function settledEpochs(
-  { collectedWei, role, earnerIndex }: Reward,
+  { collectedWei, role, payeeIndex }: Reward,
   { model }: LedgerModelLeaf,
   settlements: readonly LedgerSettlement[],
 ): EpochEarning[] {
   const share = (accruedWei: bigint) =>
-    roleShareWei(accruedWei, EARNER_ROLE[role], BigInt(model.validatorParts));
+    roleShareWei(accruedWei, PAYEE_ROLE[role], BigInt(model.validatorParts));
   const oldestFirst = settlements.filter(({ kind }) => kind === "settle").sort((x, y) => x.epoch - y.epoch);
   let accruedWei = 0n;
   const earnings = oldestFirst.map(({ earnedWei, epoch, status }): EpochEarning => {
     const before = share(accruedWei);
-    accruedWei += earnedWei?.[earnerIndex] ?? 0n;
+    accruedWei += earnedWei?.[payeeIndex] ?? 0n;
     // Collecting takes everything up to then.
     const isCollected = share(accruedWei) <= collectedWei;
     return { epoch, state: { settled: status }, wei: share(accruedWei) - before, isCollected };
@@ -102,18 +102,18 @@ export function estimateWei(
   { role, rowCount }: Pick<Reward, "role" | "rowCount">,
   {
     model,
-    earners,
-  }: Pick<LedgerModelLeaf, "earners"> & {
+    payees,
+  }: Pick<LedgerModelLeaf, "payees"> & {
     readonly model: Pick<LedgerModelLeaf["model"], "drawCount" | "ownerParts" | "validatorParts">;
   },
   amountWei: bigint,
 ): bigint {
-  const rows = earners.reduce((sum, earner) => sum + earner.rowCount, 0);
+  const rows = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   if (rows === 0) return 0n;
   const validatorParts = BigInt(model.validatorParts);
   const split = { ownerParts: BigInt(model.ownerParts), validatorParts };
   const { rewardWei } = drawShares(amountWei, model.drawCount, split);
   const all = rewardWei * BigInt(model.drawCount);
   const { earnedWei } = splitEarned(rewardPerUnit(all, BigInt(rows)) * BigInt(rowCount));
-  return roleShareWei(earnedWei, EARNER_ROLE[role], validatorParts);
+  return roleShareWei(earnedWei, PAYEE_ROLE[role], validatorParts);
 }

@@ -19,8 +19,8 @@ export async function collectAll(
     owned.accounts.map(({ keyX }) => keyX),
   );
   const from = mainAccount(owned)!.id;
-  for (const [i, { modelId, role, earnerIndex }] of rewards.entries()) {
-    await collectRewards(client, { from, modelId, role, earnerIndex });
+  for (const [i, { modelId, role, payeeIndex }] of rewards.entries()) {
+    await collectRewards(client, { from, modelId, role, payeeIndex });
     onSent(i + 1);
   }
 }

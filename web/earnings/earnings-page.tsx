@@ -89,7 +89,7 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
       </p>
       <EpochCharts rewards={value.rewards} />
       {value.rewards.map((one) => (
-        <RewardCard key={`${one.reward.modelId} ${one.reward.earnerIndex} ${one.reward.role}`} {...one} />
+        <RewardCard key={`${one.reward.modelId} ${one.reward.payeeIndex} ${one.reward.role}`} {...one} />
       ))}
     </>
   );

@@ -55,7 +55,7 @@ export function FreezePart({ access, account, outlook }: FreezeProps) {
 }
 
 function sayOutlook({ nowSeconds, oldest, waysOut }: FreezeOutlook) {
-  if (!waysOut.hasLeafExit || waysOut.earners < waysOut.neededEarners)
+  if (!waysOut.hasLeafExit || waysOut.payees < waysOut.neededPayees)
     return "This rollup has no circuits for exits and can never be frozen. Its queue is the way out.";
   if (oldest === null) {
     return (

@@ -28,7 +28,7 @@ export function ModelPart(props: PageProps & { modelId: number }) {
           <Terms model={model} />
           <ModelWindow {...props} model={model} />
           <Epochs model={model} settlements={settlements} />
-          <Earners model={model} />
+          <Payees model={model} />
         </>
       )}
     </Answered>
@@ -135,9 +135,9 @@ function Epochs({
   );
 }
 
-type Earner = LedgerModelLeaf["earners"][number];
+type Payee = LedgerModelLeaf["payees"][number];
 
-const EARNER_COLUMNS: readonly Column<Earner>[] = [
+const PAYEE_COLUMNS: readonly Column<Payee>[] = [
   { label: "Share", cell: ({ index }) => index },
   { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
   { label: "Validator", cell: ({ validatorId }) => <LeafLink id={validatorId} /> },
@@ -145,14 +145,14 @@ const EARNER_COLUMNS: readonly Column<Earner>[] = [
   { label: "Earned, OPEN", isNumber: true, cell: ({ accruedWei }) => showOpen(accruedWei) },
 ];
 
-function Earners({ model }: { model: LedgerModelLeaf }) {
+function Payees({ model }: { model: LedgerModelLeaf }) {
   return (
     <section class="card stack">
       <h2>Who earns from it</h2>
       <Table
         caption="Shares of the model"
-        columns={EARNER_COLUMNS}
-        rows={model.earners}
+        columns={PAYEE_COLUMNS}
+        rows={model.payees}
         keyOf={({ index }) => index}
         empty="The model has not been opened yet, so nobody has a share."
       />

@@ -60,7 +60,7 @@ export function SettlementPage({ site, live, rest }: PageProps) {
             <Facts {...settled} />
             <SettlementCheck site={site} live={live} settlement={settled.settlement} />
             {settled.payments !== null && <Draws model={settled.model} payments={settled.payments} />}
-            <Earners {...settled} />
+            <Payees {...settled} />
           </>
         )}
       </Answered>
@@ -211,10 +211,10 @@ function Draws({ model, payments }: { model: LedgerModelLeaf; payments: EpochPay
   );
 }
 
-function Earners({ settlement, model }: Settled) {
+function Payees({ settlement, model }: Settled) {
   const { earnedWei } = settlement;
   if (earnedWei === undefined) return null;
-  const rows = model.earners.map((earner) => ({ ...earner, wei: earnedWei[earner.index] ?? 0n }));
+  const rows = model.payees.map((payee) => ({ ...payee, wei: earnedWei[payee.index] ?? 0n }));
   return (
     <section class="card stack">
       <h2>Who earned</h2>

@@ -49,13 +49,13 @@ export const settledBy = ({ model }: DirectCase) => ({
 export async function disputeModel(f: ModelHistory, made: DirectCase, gate: Hex, cap: bigint): Promise<void> {
   const { client } = f.l1;
   const [disputes] = (await readGateContracts(client as never, gate)).map(({ address }) => address);
-  const { binding, earnerRoot, ownersCommitment, split } = f.statics;
+  const { binding, payeeRoot, ownersCommitment, split } = f.statics;
   const { datanetId } = unpackBinding(binding);
   const { datanet, leaf } = f.ledger.requireLeaf(Number(datanetId));
   const numbers = {
     ...made.honest.statement,
     ...{ modelId: MODEL_ID, staticsHash: hashStatics(f.statics), rowsRoot: datanet!.rowsRoot },
-    ...{ binding, earnerRoot, ownersCommitment, split },
+    ...{ binding, payeeRoot, ownersCommitment, split },
   };
   const honest = withTrees(made.honest.leaves, numbers);
   const tokens = made.honest.leaves.tokens.map(() => new Uint8Array());

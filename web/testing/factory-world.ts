@@ -44,7 +44,7 @@ import { buildPages } from "../build/build-pages.ts";
 import { logEntries } from "./log-entries.ts";
 
 /** The factory takes circuits of four draws. */
-const SIZE = { rows: 48, features: 32, earners: 4, payments: 4, draws: 4 } as const;
+const SIZE = { rows: 48, features: 32, payees: 4, payments: 4, draws: 4 } as const;
 const ROW_COUNT = 40;
 const GRANT_MS = 30 * 86_400_000;
 /** Models are approved a day after their version at the earliest. */

@@ -1,5 +1,5 @@
 import {
-  EARNER_TABLE,
+  PAYEE_TABLE,
   SAMPLED,
   SETTLEMENT_SIZES,
   sealSlot,
@@ -185,7 +185,7 @@ describe("BatchPublisher with settlements", () => {
     const sealBatch = BigInt(await sealEpoch());
     await actions.recordRandomness(sealBatch);
     const sampled = { circuit: SAMPLED, data: await actions.settlementData(sealBatch) };
-    const genesis = { circuit: EARNER_TABLE, data: actions.genesisData() };
+    const genesis = { circuit: PAYEE_TABLE, data: actions.genesisData() };
     const first = await actions.joined([genesis, sampled]);
     const second = f.l1.close(await f.l1.draft({ after: first.content, wide: [sealSlot()], signedCount: 1 }));
     for (const sealed of [first, second]) f.sequencer.add(sealed);
@@ -211,7 +211,7 @@ describe("BatchPublisher with settlements", () => {
       const sealBatch = BigInt(await sealEpoch());
       await actions.recordRandomness(sealBatch);
       const data = await actions.settlementData(sealBatch, { seed: 0n, voidCount: 0 });
-      f.sequencer.add(await actions.joined([{ circuit: EARNER_TABLE, data }]));
+      f.sequencer.add(await actions.joined([{ circuit: PAYEE_TABLE, data }]));
       const publisher = await f.publisher({ limits: BUNDLE_LIMITS });
       for (let look = 1; look < 3; look++) {
         await publisher.poll();

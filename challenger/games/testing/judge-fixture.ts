@@ -53,7 +53,7 @@ export function anyStatement(changed: Partial<StatementTuple>): StatementTuple {
   return {
     ...{ modelId: 3, staticsHash: zero, rowsRoot: zero, answering: zero, ownersCommitment: zero },
     ...{
-      earnerRoot: zero,
+      payeeRoot: zero,
       binding: zero,
       split: zero,
       rowCount: 1,

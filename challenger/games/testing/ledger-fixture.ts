@@ -98,7 +98,7 @@ export async function startLedgerTraces() {
       const answering = tracedAnsweringHash(FILES_HASH, BigInt(tracingDigest(traced)));
       const statics = {
         featuresCommitment: hashTagged(TAG.features, [COLUMNS, answering]),
-        ...{ ownersCommitment: 5n, earnerRoot: 6n },
+        ...{ ownersCommitment: 5n, payeeRoot: 6n },
         binding: packBinding({
           ...{ datanetId: 4n, version: 1n, rowCount: 8n, predecessorId: 0n },
           ...{ drawBits: BigInt(Math.log2(draws)), featureCount: BigInt(columnCount) },
@@ -106,7 +106,7 @@ export async function startLedgerTraces() {
         split: packSplit({ ownerParts: 13_107n, validatorParts: 8_192n }),
       };
       const body: ModelBody = {
-        ...{ statics, sealed: 0n, accruedRoot: statics.earnerRoot },
+        ...{ statics, sealed: 0n, accruedRoot: statics.payeeRoot },
         ...{ collectedRoot: EMPTY_COLLECTED_ROOT, epochStart: 0n },
       };
       const leaf = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, body: hashModelBody(body) };

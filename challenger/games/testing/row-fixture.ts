@@ -187,7 +187,7 @@ const DATANET = {
 
 const CONTENTS = TEXTS.map((_, k) => new TextEncoder().encode(`{"text":"row ${k}"}`));
 const SPLIT = packSplit({ ownerParts: 13_107n, validatorParts: 8_192n });
-const STATICS = { ownersCommitment: 5n, earnerRoot: 6n, split: SPLIT };
+const STATICS = { ownersCommitment: 5n, payeeRoot: 6n, split: SPLIT };
 const BINDING = packBinding({
   ...{ datanetId: BigInt(DATANET_ID), version: 1n, rowCount: BigInt(TEXTS.length) },
   ...{ predecessorId: 0n, drawBits: 1n, featureCount: BigInt(COLUMNS) },
@@ -278,15 +278,15 @@ const rootOfLeaf = (leaf: Uint8Array): Hex => bytesToHex(new WordTree(leaf).root
 
 /** The leaves of a state in which the posted model is, unbegun, with its datanet's version; and how it is registered. */
 function stateWith({ leaves, statement }: PostedModel) {
-  const { binding, earnerRoot, ownersCommitment, rowCount, rowsRoot, split } = statement;
+  const { binding, payeeRoot, ownersCommitment, rowCount, rowsRoot, split } = statement;
   const points = columnsOf({ leaves, statement } as PostedModel);
   const answering = tracedAnsweringHash(statement.answering, BigInt(bytesToHex(statement.roots.weights)));
   const statics = {
     featuresCommitment: hashTagged(TAG.features, [points, answering]),
-    ...{ ownersCommitment, earnerRoot, binding, split },
+    ...{ ownersCommitment, payeeRoot, binding, split },
   };
   const body: ModelBody = {
-    ...{ statics, sealed: 0n, accruedRoot: earnerRoot, collectedRoot: EMPTY_COLLECTED_ROOT, epochStart: 0n },
+    ...{ statics, sealed: 0n, accruedRoot: payeeRoot, collectedRoot: EMPTY_COLLECTED_ROOT, epochStart: 0n },
   };
   const model = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, body: hashModelBody(body) };
   const [nonce, l1Owner, keyX, balance, chain, openAmount, counters] = DATANET.fields;
@@ -299,7 +299,7 @@ function stateWith({ leaves, statement }: PostedModel) {
         publishedAt: DATANET.publishedAt,
         policy: DATANET.policy,
       },
-      ...{ rowsRoot, ownersCommitment, earnerRoot },
+      ...{ rowsRoot, ownersCommitment, payeeRoot },
     }),
   };
   const ofState = [11n, 12n, 13n, hashLeaf(model), hashLeaf(datanet)];

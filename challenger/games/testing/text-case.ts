@@ -34,7 +34,7 @@ const TEXTS: readonly TextRow[] = [
   { text: "Our country grows." },
 ];
 const ROW_TOKENS = 64;
-const SIZE = { rows: 8, features: 36, earners: 8, draws: 2 };
+const SIZE = { rows: 8, features: 36, payees: 8, draws: 2 };
 const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
 
 export type TextCase = Awaited<ReturnType<typeof textCase>>;

@@ -59,7 +59,7 @@ export async function directCase(
 export function registeredDirect(trained: Trained<DirectParts>): PublishedModel<DirectParts> {
   const size = {
     rows: trained.rows.length,
-    earners: trained.earners.length,
+    payees: trained.payees.length,
     features: trained.recipe.inputs.bucketCount,
     isDirect: true,
     draws: 4,

@@ -10,13 +10,13 @@ const REST = { nonce: 3n, l1Owner: 77n, keyX: 5n, balance: 9n, chain: 8n, openAm
 
 /** @param changed what the datanet has instead of what the statement says */
 export function rowsInState(
-  { binding, earnerRoot, ownersCommitment, rowCount, rowsRoot }: DisputeStatement,
+  { binding, payeeRoot, ownersCommitment, rowCount, rowsRoot }: DisputeStatement,
   changed: { version?: bigint; rowsRoot?: bigint } = {},
 ) {
   const { datanetId, version } = unpackBinding(binding);
   const [publishedAt, policy] = [1_700_000_000n, 0n];
   const body = {
-    ...{ version, rowCount: BigInt(rowCount), publishedAt, policy, rowsRoot, ownersCommitment, earnerRoot },
+    ...{ version, rowCount: BigInt(rowCount), publishedAt, policy, rowsRoot, ownersCommitment, payeeRoot },
     ...changed,
   };
   const leaf: Leaf = { ...REST, kind: LEAF_KIND.datanet, body: hashDatanetBody(body) };

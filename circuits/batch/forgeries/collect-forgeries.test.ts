@@ -3,7 +3,7 @@
 import { beforeAll, describe, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { hashModelBody, type Leaf } from "../../ledger/leaf.ts";
-import { collectedRoot, EARNER_ROLE, roleShareWei } from "../../ledger/rewards.ts";
+import { collectedRoot, PAYEE_ROLE, roleShareWei } from "../../ledger/rewards.ts";
 import { KIND, TREASURY_ID } from "../../protocol.ts";
 import { openings, READY, setBits, withBody } from "../../testing/forgeries/epoch-forgery-parts.ts";
 import { shiftedDown } from "../../testing/forgeries/field-aliases.ts";
@@ -32,7 +32,7 @@ import { packCollect } from "../epoch-operations.ts";
 await initPoseidon();
 beforeAll(loadForgeryTester);
 
-const EARNER_LEAF = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
+const PAYEE_LEAF = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
 const ACCRUED_ROOT = "reads * (read[2].node - accruedRoot) === 0;";
 const COLLECTED_ROOT = "takes * (update[2].oldNode - collectedRoot) === 0;";
 
@@ -40,7 +40,7 @@ describe("Collect", () => {
   const kind = KIND.collect;
   const { rewards, model } = new World().ledger.requireLeaf(SEALED);
   const ACCRUED_WEI = rewards!.accruedWei[0]!;
-  const shareOf = (parts: bigint) => roleShareWei(ACCRUED_WEI, EARNER_ROLE.contributor, parts);
+  const shareOf = (parts: bigint) => roleShareWei(ACCRUED_WEI, PAYEE_ROLE.contributor, parts);
   /** The collection of a share that is so much more, in the field, with the effect that it would have. */
   const paid = (moreWei: bigint): LawlessOperation => {
     const collected = Array.from({ length: 512 }, (_, i) => rewards!.collectedWei[i] ?? 0n);
@@ -52,11 +52,11 @@ describe("Collect", () => {
     });
   };
   const VALIDATOR: Partial<LawlessOperation> = { a: RECIPIENT, words: [packCollect(0, 1)] };
-  const code = "OP_NOT_EARNER";
+  const code = "OP_NOT_PAYEE";
   testForgeries([
     ...openings(kind),
     {
-      rule: "a model without a genesis, whose earner root may hold what its owner likes",
+      rule: "a model without a genesis, whose payee root may hold what its owner likes",
       kind,
       forged: (world) => {
         world.setCounters(SEALED, { isReady: false });
@@ -69,7 +69,7 @@ describe("Collect", () => {
       rule: `leaf ${a}, which is not the contributor`,
       kind,
       forged: () => honest(kind, { a }),
-      at: EARNER_LEAF,
+      at: PAYEE_LEAF,
       code,
     })),
     {
@@ -77,64 +77,64 @@ describe("Collect", () => {
       kind,
       lawful: () => honest(kind, VALIDATOR),
       forged: () => honest(kind, { words: [packCollect(0, 1)] }),
-      at: EARNER_LEAF,
+      at: PAYEE_LEAF,
       code,
     },
     {
       rule: "the validator in the contributor's place",
       kind,
       forged: () => honest(kind, { ...VALIDATOR, words: [packCollect(0, 0)] }),
-      at: EARNER_LEAF,
+      at: PAYEE_LEAF,
       code,
     },
     {
-      rule: "another's earner",
+      rule: "another's payee",
       kind,
       forged: () => honest(kind, { words: [packCollect(1, 0)] }),
-      at: EARNER_LEAF,
+      at: PAYEE_LEAF,
       code,
     },
     {
-      rule: "an earner that is not there",
+      rule: "a payee that is not there",
       kind,
       forged: () => honest(kind, { words: [packCollect(2, 0)] }),
-      at: EARNER_LEAF,
+      at: PAYEE_LEAF,
       code,
     },
     {
-      rule: "an earner of the accrued tree's upper half, which has no collected leaf",
+      rule: "a payee of the accrued tree's upper half, which has no collected leaf",
       kind,
       forged: () => honest(kind, { words: [256n] }),
-      at: "isCollect * (word - earnerIndex - (1 << 9) * bits[8]) === 0;",
+      at: "isCollect * (word - payeeIndex - (1 << 9) * bits[8]) === 0;",
       code: "OP_MALFORMED",
     },
     {
       rule: "a role that is none",
       kind,
       forged: () => honest(kind, { words: [1024n] }),
-      at: "isCollect * (word - earnerIndex - (1 << 9) * bits[8]) === 0;",
+      at: "isCollect * (word - payeeIndex - (1 << 9) * bits[8]) === 0;",
       code: "OP_MALFORMED",
     },
     {
-      rule: "another earner than the one that is posted and signed",
+      rule: "another payee than the one that is posted and signed",
       kind,
       forged: () => honest(kind, { signed: { words: [packCollect(1, 0)] } }),
       tamper: (inputs) => setInput(inputs, "wideWords", [0, 0], packCollect(1, 0)),
-      at: "isCollect * (word - earnerIndex - (1 << 9) * bits[8]) === 0;",
+      at: "isCollect * (word - payeeIndex - (1 << 9) * bits[8]) === 0;",
     },
     {
       rule: "more accrued than the tree holds",
       kind,
       forged: () => paid(65_536n - VALIDATOR_PARTS),
       tamper: setBits(33, 120, (wei) => wei + 65_536n),
-      at: EARNER_LEAF,
+      at: PAYEE_LEAF,
     },
     {
       rule: "another other leaf",
       kind,
       forged: () => honest(kind),
       tamper: setBits(9, 24, (id) => id + 1n),
-      at: EARNER_LEAF,
+      at: PAYEE_LEAF,
     },
     {
       // remainder − 1 and a share that is (1 / 2^16) more, in the field.
@@ -169,7 +169,7 @@ describe("Collect", () => {
       kind,
       forged: () => honest(kind),
       tamper: (inputs) => setInput(inputs, "wideAccruedChildren", [0, 0, 7], 5n),
-      at: EARNER_LEAF,
+      at: PAYEE_LEAF,
     },
     {
       rule: "another accrued tree's top",
@@ -205,7 +205,7 @@ describe("Collect", () => {
     },
   ]);
 
-  it("pays both roles, a model's own earner, and nothing the second time", async () => {
+  it("pays both roles, a model's own payee, and nothing the second time", async () => {
     const rows: Partial<LawlessOperation>[] = [
       {},
       VALIDATOR,
@@ -225,8 +225,8 @@ describe("Collect", () => {
     });
   });
 
-  it("gives the treasury the 0 wei of an earner that is not there, as L1 would take it", async () => {
-    for (const role of [EARNER_ROLE.contributor, EARNER_ROLE.validator]) {
+  it("gives the treasury the 0 wei of a payee that is not there, as L1 would take it", async () => {
+    for (const role of [PAYEE_ROLE.contributor, PAYEE_ROLE.validator]) {
       await expectAccepted("wide", (world) => {
         world.set(TREASURY_ID, { keyX: keyXOf(secretOf(TREASURY_ID)), balance: OPEN });
         return honest(kind, { a: TREASURY_ID, words: [packCollect(200, role)] });

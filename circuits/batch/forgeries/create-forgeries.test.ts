@@ -123,7 +123,7 @@ describe("CreateModel's own", () => {
   const BODY: ModelBody = {
     statics: STATICS,
     sealed: 0n,
-    accruedRoot: STATICS.earnerRoot,
+    accruedRoot: STATICS.payeeRoot,
     collectedRoot: EMPTY_COLLECTED_ROOT,
     epochStart: 0n,
   };
@@ -134,7 +134,7 @@ describe("CreateModel's own", () => {
         {
           ...BODY,
           statics: { ...BODY.statics, [field]: 77n },
-          ...(field === "earnerRoot" ? { accruedRoot: 77n } : {}),
+          ...(field === "payeeRoot" ? { accruedRoot: 77n } : {}),
         },
         field === "split"
           ? "isCreateModel * (split - split32) === 0;"
@@ -142,7 +142,7 @@ describe("CreateModel's own", () => {
       ],
     ),
     ["sealed epoch", { ...BODY, sealed: 77n }, "isCreateModel * sealed === 0;"],
-    ["accrued root", { ...BODY, accruedRoot: 77n }, "isCreateModel * (accruedRoot - modelEarnerRoot) === 0;"],
+    ["accrued root", { ...BODY, accruedRoot: 77n }, "isCreateModel * (accruedRoot - modelPayeeRoot) === 0;"],
     [
       "collected root",
       { ...BODY, collectedRoot: 77n },

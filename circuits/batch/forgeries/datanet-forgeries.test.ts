@@ -107,7 +107,7 @@ describe("PublishVersion", () => {
       rule: "another old version",
       kind: KIND.publishVersion,
       forged: () => {
-        const [rowsRoot, ownersCommitment, earnerRoot, rowCount, policy] = WORDS as [
+        const [rowsRoot, ownersCommitment, payeeRoot, rowCount, policy] = WORDS as [
           bigint,
           bigint,
           bigint,
@@ -119,7 +119,7 @@ describe("PublishVersion", () => {
           publishedAt: START_TIMESTAMP,
           rowsRoot,
           ownersCommitment,
-          earnerRoot,
+          payeeRoot,
           rowCount,
           policy,
         };
@@ -134,13 +134,13 @@ describe("PublishVersion", () => {
       rule: `a new body with another ${field}`,
       kind: KIND.publishVersion,
       forged: () => {
-        const [rowsRoot, ownersCommitment, earnerRoot, rowCount, policy] = WORDS as bigint[];
+        const [rowsRoot, ownersCommitment, payeeRoot, rowCount, policy] = WORDS as bigint[];
         const body = {
           version: 2n,
           publishedAt: START_TIMESTAMP,
           rowsRoot,
           ownersCommitment,
-          earnerRoot,
+          payeeRoot,
           rowCount,
           policy,
         } as DatanetBody;
@@ -191,10 +191,10 @@ describe("ApproveModel", () => {
       code,
     },
     {
-      rule: "another earner root",
+      rule: "another payee root",
       kind,
-      forged: bound({ earnerRoot: 14n }),
-      at: "isApprove * (modelEarnerRoot - datanetEarnerRoot) === 0;",
+      forged: bound({ payeeRoot: 14n }),
+      at: "isApprove * (modelPayeeRoot - datanetPayeeRoot) === 0;",
       code,
     },
     {
@@ -242,7 +242,7 @@ describe("ApproveModel", () => {
       rule: "a datanet that has published nothing",
       kind,
       forged: (world) => {
-        const statics = { ...STATICS, ownersCommitment: 0n, earnerRoot: 0n, binding: BigInt(NEW_DATANET) };
+        const statics = { ...STATICS, ownersCommitment: 0n, payeeRoot: 0n, binding: BigInt(NEW_DATANET) };
         world.setModel(WAITING, statics);
         return honest(kind, { a: NEW_DATANET, words: [hashStatics(statics)] });
       },
@@ -281,8 +281,8 @@ describe("ApproveModel", () => {
         return honest(kind);
       },
       tamper: (inputs: Inputs) => {
-        const { version, rowCount, publishedAt, policy, rowsRoot, ownersCommitment, earnerRoot } = PUBLISHED;
-        const opened = [version, rowCount, publishedAt, policy, rowsRoot, ownersCommitment, earnerRoot];
+        const { version, rowCount, publishedAt, policy, rowsRoot, ownersCommitment, payeeRoot } = PUBLISHED;
+        const opened = [version, rowCount, publishedAt, policy, rowsRoot, ownersCommitment, payeeRoot];
         for (const [i, value] of opened.entries()) setInput(inputs, "wideDatanet", [0, i], value);
         setScratch(inputs, APPROVAL_DIGITS | (STATICS.binding >> 88n));
       },

@@ -136,7 +136,7 @@ describe("Genesis", () => {
       modelId: WAITING,
       statics: hashStatics(STATICS),
       cap: 16,
-      earnerRoot: STATICS.earnerRoot,
+      payeeRoot: STATICS.payeeRoot,
       ...changes,
     });
   const code = "OP_SETTLEMENT_DIFFERS";
@@ -157,7 +157,7 @@ describe("Genesis", () => {
         ["another model's J", { modelId: MODEL }],
         ["a J over other statics", { statics: 5n }],
         ["a J with another cap", { cap: 17 }],
-        ["a J over another earner root", { earnerRoot: 5n }],
+        ["a J over another payee root", { payeeRoot: 5n }],
       ] as const
     ).map(([rule, changes]) => ({
       rule,
@@ -190,7 +190,7 @@ describe("Genesis", () => {
       at: TERMS,
       code,
     },
-    // Attack: whoever knows the earner table can prove a genesis, and it fixes the cap for ever.
+    // Attack: whoever knows the payee table can prove a genesis, and it fixes the cap for ever.
     ...[1, 16, 65_535].map((cap) => ({
       rule: `no signature of the model, cap ${cap}`,
       kind,

@@ -1,15 +1,15 @@
 /** Forged slots of ForcedCollect: see slot-forgeries.test.ts. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
-import { collectedRoot, EARNER_ROLE } from "../../ledger/rewards.ts";
+import { collectedRoot, PAYEE_ROLE } from "../../ledger/rewards.ts";
 import { KIND } from "../../protocol.ts";
 import { bodyOpenings, OPENING_OF_COUNTERS, setBits } from "../../testing/forgeries/epoch-forgery-parts.ts";
 import {
   common,
-  EARNER_LEAF,
   ofOwner,
   opened,
-  opensNoEarner,
+  opensNoPayee,
+  PAYEE_LEAF,
   shownMember,
   withWord,
 } from "../../testing/forgeries/forced-forgery-parts.ts";
@@ -57,7 +57,7 @@ describe(nameOf(forcedCollect), () => {
       forged: invalid,
       tamper: (inputs) => {
         opened("wideB", LEAF_FIELD.tag, 257n)(inputs);
-        opensNoEarner(inputs);
+        opensNoPayee(inputs);
       },
       at: LEAF,
     },
@@ -67,16 +67,16 @@ describe(nameOf(forcedCollect), () => {
       forged: invalid,
       tamper: (inputs) => {
         setInput(inputs, "wideRest", [0, 5], 0n);
-        opensNoEarner(inputs);
+        opensNoPayee(inputs);
       },
       at: OPENING_OF_COUNTERS,
     },
     {
-      rule: "called invalid, the earner shown as another's",
+      rule: "called invalid, the payee shown as another's",
       kind,
       forged: invalid,
       tamper: shownMember(RECIPIENT),
-      at: EARNER_LEAF,
+      at: PAYEE_LEAF,
     },
     {
       rule: "called invalid, its accrued amount carried into the other's id",
@@ -86,21 +86,21 @@ describe(nameOf(forcedCollect), () => {
         shownMember(PAYER + 1)(inputs);
         setBits(9, 24, (id) => id - 1n)(inputs);
       },
-      at: EARNER_LEAF,
+      at: PAYEE_LEAF,
     },
     {
-      rule: "called invalid by another earner",
+      rule: "called invalid by another payee",
       kind,
       forged: invalid,
       tamper: setBits(0, 8, () => 1n),
-      at: "isForced * (forcedWord - earnerIndex - (1 << 9) * bits[8]) === 0;",
+      at: "isForced * (forcedWord - payeeIndex - (1 << 9) * bits[8]) === 0;",
     },
     {
       rule: "called invalid by the other role",
       kind,
       forged: invalid,
       tamper: setBits(8, 1, () => 1n),
-      at: "isForced * (forcedWord - earnerIndex - (1 << 9) * bits[8]) === 0;",
+      at: "isForced * (forcedWord - payeeIndex - (1 << 9) * bits[8]) === 0;",
     },
     {
       rule: "called invalid by another accrued tree",
@@ -117,14 +117,14 @@ describe(nameOf(forcedCollect), () => {
       at: PATH,
     },
     {
-      rule: "by another leaf, shown as the earner's",
+      rule: "by another leaf, shown as the payee's",
       kind,
       forged: executed({ a: DATANET, words: bySender(DATANET) }),
       tamper: shownMember(DATANET),
-      at: EARNER_LEAF,
+      at: PAYEE_LEAF,
     },
     {
-      rule: "another's earner, executed",
+      rule: "another's payee, executed",
       kind,
       forged: () => withWord(kind, 1, packCollect(1, 0), { isValid: true }),
       at: PATH,
@@ -146,7 +146,7 @@ describe(nameOf(forcedCollect), () => {
       kind,
       forged: () => honest(kind),
       tamper: setBits(33, 120, (wei) => wei + 65_536n),
-      at: EARNER_LEAF,
+      at: PAYEE_LEAF,
     },
     {
       rule: "a share that is rounded another way",
@@ -179,22 +179,22 @@ describe(nameOf(forcedCollect), () => {
       at: PATH,
     },
     {
-      rule: "a word that L1 does not queue: a ninth bit of the earner's index",
+      rule: "a word that L1 does not queue: a ninth bit of the payee's index",
       kind,
       forged: () => withWord(kind, 1, 256n, { isValid: false }),
-      at: "isForced * (forcedWord - earnerIndex - (1 << 9) * bits[8]) === 0;",
+      at: "isForced * (forcedWord - payeeIndex - (1 << 9) * bits[8]) === 0;",
     },
   ]);
 
-  it("pays both roles and a model's own earner, and posts no amount, whatever the digits show", async () => {
+  it("pays both roles and a model's own payee, and posts no amount, whatever the digits show", async () => {
     const rows: Parameters<typeof honest>[1][] = [
       {},
-      { a: RECIPIENT, words: bySender(RECIPIENT).with(1, packCollect(0, EARNER_ROLE.validator)) },
-      { a: SEALED, words: bySender(SEALED).with(1, packCollect(1, EARNER_ROLE.contributor)) },
-      { a: SEALED, words: bySender(SEALED).with(1, packCollect(1, EARNER_ROLE.validator)) },
+      { a: RECIPIENT, words: bySender(RECIPIENT).with(1, packCollect(0, PAYEE_ROLE.validator)) },
+      { a: SEALED, words: bySender(SEALED).with(1, packCollect(1, PAYEE_ROLE.contributor)) },
+      { a: SEALED, words: bySender(SEALED).with(1, packCollect(1, PAYEE_ROLE.validator)) },
       { a: DATANET, words: bySender(DATANET) },
-      // An earner that is not there.
-      { words: bySender(PAYER).with(1, packCollect(2, EARNER_ROLE.contributor)) },
+      // A payee that is not there.
+      { words: bySender(PAYER).with(1, packCollect(2, PAYEE_ROLE.contributor)) },
     ];
     for (const [i, row] of rows.entries()) {
       const inputs = await expectAccepted("wide", () => honest(kind, row));

@@ -1,7 +1,7 @@
 /** Forged slots of ForcedTransfer, and witnesses for every outcome of the kinds with two leaves: see slot-forgeries.test.ts. */
 import { beforeAll, describe, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
-import { EARNER_ROLE } from "../../ledger/rewards.ts";
+import { PAYEE_ROLE } from "../../ledger/rewards.ts";
 import { KIND, MAX_AMOUNT_WEI, TREASURY_ID, WITHDRAW_ALL_WEI } from "../../protocol.ts";
 import { COVERAGE, common, ofOwner, opened, withWord } from "../../testing/forgeries/forced-forgery-parts.ts";
 import {
@@ -47,7 +47,7 @@ describe("forced kinds with a leaf B", () => {
       for (const b of ids) {
         const words = [AMOUNT, ownerOf(b), 0n, ownerOf(a)];
         builds[`a transfer from ${a} to ${b}`] = () => honest(forcedTransfer, { a, b, words });
-        const collect = [0n, packCollect(a === SEALED ? 1 : 0, EARNER_ROLE.contributor), 0n, ownerOf(a)];
+        const collect = [0n, packCollect(a === SEALED ? 1 : 0, PAYEE_ROLE.contributor), 0n, ownerOf(a)];
         builds[`a collection of ${a} from ${b}`] = () => honest(forcedCollect, { a, b, words: collect });
       }
       builds[`a seal of ${a}`] = () => honest(forcedSeal, { b: a });
@@ -55,16 +55,16 @@ describe("forced kinds with a leaf B", () => {
     const { balance } = new World().leaf(PAYER);
     for (const wei of [1n, balance, balance + 1n, MAX_AMOUNT_WEI - 1n, WITHDRAW_ALL_WEI])
       builds[`a transfer of ${wei}`] = () => withWord(forcedTransfer, 0, wei);
-    for (const [earnerIndex, role] of [
+    for (const [payeeIndex, role] of [
       [0, 1],
       [1, 0],
       [2, 0],
       [255, 1],
     ] as const) {
-      const word1 = packCollect(earnerIndex, role);
+      const word1 = packCollect(payeeIndex, role);
       for (const a of [PAYER, RECIPIENT, SEALED, TREASURY_ID]) {
         const words = [0n, word1, 0n, ownerOf(a)];
-        builds[`slot ${earnerIndex} as ${role} by ${a}`] = () => honest(forcedCollect, { a, words });
+        builds[`slot ${payeeIndex} as ${role} by ${a}`] = () => honest(forcedCollect, { a, words });
       }
     }
     const seals: Record<string, Parameters<World["set"]>[1] | ((world: World) => void)> = {

@@ -255,7 +255,7 @@ describe("words and bindings", () => {
       const body = {
         statics: { ...STATICS, split },
         sealed: 0n,
-        accruedRoot: STATICS.earnerRoot,
+        accruedRoot: STATICS.payeeRoot,
         collectedRoot: EMPTY_COLLECTED_ROOT,
         epochStart: 0n,
       };

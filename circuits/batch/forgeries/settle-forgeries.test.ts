@@ -96,7 +96,7 @@ describe("Settle", () => {
         code,
       },
       {
-        rule: `an earner's earnings ${one} wei off`,
+        rule: `a payee's earnings ${one} wei off`,
         kind,
         forged: shown({
           earnedWei: [amounts.earnedWei[0]! + one, amounts.earnedWei[1]! - one],
@@ -118,9 +118,9 @@ describe("Settle", () => {
       [
         ["another model's J", { modelId: MODEL }],
         ["a J over another sealed epoch", { sealed: 5n }],
-        ["a J over another accrued root", { oldAccruedRoot: STATICS.earnerRoot }],
+        ["a J over another accrued root", { oldAccruedRoot: STATICS.payeeRoot }],
         ["a J that says voids", { voidCount: 1 }],
-        ["a J that pays nothing to earners", {}],
+        ["a J that pays nothing to payees", {}],
       ] as const
     ).map(([rule, changes]) => ({
       rule,

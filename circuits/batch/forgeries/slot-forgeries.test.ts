@@ -33,7 +33,7 @@
  * | a new model's body is its words' | CreateModel's own |
  * | withdrawals name an address and an exact amount | datanet-forgeries: Withdraw |
  * | datanets publish; versions go up by one, dated by the batch | datanet-forgeries: PublishVersion |
- * | Attack: approval: the datanet's own version, N, owners, earners; 24 h; published | datanet-forgeries: ApproveModel |
+ * | Attack: approval: the datanet's own version, N, owners, payees; 24 h; published | datanet-forgeries: ApproveModel |
  * | Attack: no second approval of other statics | datanet-forgeries: ApproveModel, other statics than those … |
  * | revocation by the model's datanet alone | datanet-forgeries: RevokeModel |
  * | the old key signs for the new one | datanet-forgeries: SetKey |
@@ -57,12 +57,12 @@
  * | Attack: a Genesis is signed by the model, over J and so over its cap | epoch-forgeries: no signature of the model … |
  * | Settle and Genesis have no fee or nonce, and no signature of A's | settle-forgeries: a nonce of the treasury used, an amount field … |
  * | Attack: a second Settle, a second Genesis | settle-forgeries: a model that has sealed nothing; epoch-forgeries: a second one |
- * | Collect: the earner's own contributor or validator, the whole share, once | collect-forgeries |
- * | Attack: ForcedCollect: executed exactly where the earner is A's, A the sender's and the model ready; whose an earner is cannot be hidden | forced-collect-forgeries |
+ * | Collect: the payee's own contributor or validator, the whole share, once | collect-forgeries |
+ * | Attack: ForcedCollect: executed exactly where the payee is A's, A the sender's and the model ready; whose a payee is cannot be hidden | forced-collect-forgeries |
  * | ForcedTransfer: executed exactly where A is the sender's and can pay, and B is the named owner's | forced-transfer-forgeries |
  * | ForcedSeal: executed exactly where anyone might seal at the entry's own time | forced-seal-forgeries |
  * | a model has a price | create-forgeries: no price |
- * | Attack: nothing is collected from an earner root that no genesis has shown | collect-forgeries: a model without a genesis … |
+ * | Attack: nothing is collected from a payee root that no genesis has shown | collect-forgeries: a model without a genesis … |
  */
 
 import { isWhole } from "@openledger/foundation/testing/test-random";

@@ -53,7 +53,7 @@ const LIMITS: Record<number, Record<number, Limit>> = {
     0: {
       bits: 10,
       shifts: [8, 9],
-      at: ["isCollect * (word - earnerIndex - (1 << 9) * bits[8]) === 0;"],
+      at: ["isCollect * (word - payeeIndex - (1 << 9) * bits[8]) === 0;"],
     },
   },
   ...Object.fromEntries(

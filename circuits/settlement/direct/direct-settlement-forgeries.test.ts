@@ -68,7 +68,7 @@ describe("a draw", { timeout: 600_000 }, () => {
     await expectRefusedBy(tester, { ...inputs, isValid: [1n, 1n] }, OPENS, "void called valid");
     const valid = settleEpoch(directEpochOf(WORLD));
     const called = { ...statedInputs(valid).inputs, isValid: [0n, 1n] };
-    const outcome = differingPlaces(tester, called, valid.data, SMALL_DIRECT.earners);
+    const outcome = differingPlaces(tester, called, valid.data, SMALL_DIRECT.payees);
     await expect(outcome).rejects.toMatchObject({ code: "CIR_WITNESS_REFUSED" });
   });
 
@@ -130,7 +130,7 @@ describe("SampledPayout", () => {
     // What it takes where Settlement makes it, and constants.
     expect(payout.filter((line) => !settlement.includes(line))).toEqual([
       "function BITS_BELOW(n) {",
-      "template SampledPayout(rows, earners, payments, drawBits, shape, scoreBits) {",
+      "template SampledPayout(rows, payees, payments, drawBits, shape, scoreBits) {",
       "var draws = 1 << drawBits;",
       "signal input positive[draws][rows];",
       "signal input queryCommitment[draws];",

@@ -15,7 +15,7 @@ function DIRECT_SHAPE(buckets) {
 // the answered class proven. Rules: settlement-rules.ts, direct-matrix.ts. The main source includes the generators' tables
 // first (generator-tables.ts).
 //
-// Parameters:  rows ≥ N; buckets: exactly D; earners ≤ 256, at least M; payments; draws: a power of two, at most 128.
+// Parameters:  rows ≥ N; buckets: exactly D; payees ≤ 256, at least M; payments; draws: a power of two, at most 128.
 // Public:      commitment (C), y; z.
 // Inputs:      all private: those of SampledPayout, of DirectScores, and the columns, one a bucket and the bias' last.
 // Assumes:     as Settlement, of L1 and the ledger.
@@ -26,7 +26,7 @@ function DIRECT_SHAPE(buckets) {
 // every count's place is its bucket's, so nothing has to be looked up. A void draw's query is free; its μ is 0, so its scores
 // are multiplied by 0, and no other draw shares anything with it but columns and start.
 // Constraints: constraint-counts.json, "DirectSettlement(…)".
-template DirectSettlement(rows, buckets, earners, payments, draws) {
+template DirectSettlement(rows, buckets, payees, payments, draws) {
     signal input z;
     // SampledPayout.
     signal input modelId;
@@ -34,16 +34,16 @@ template DirectSettlement(rows, buckets, earners, payments, draws) {
     signal input sealBatch;
     signal input seed;
     signal input amount;
-    signal input earnerRoot;
+    signal input payeeRoot;
     signal input origin;
     signal input predecessor;
     signal input ownerParts;
     signal input validatorParts;
-    signal input present[earners];
-    signal input rowCounts[earners];
-    signal input leaf[earners];
-    signal input earned[earners];
-    signal input remainder[earners];
+    signal input present[payees];
+    signal input rowCounts[payees];
+    signal input leaf[payees];
+    signal input earned[payees];
+    signal input remainder[payees];
     signal input owner[rows];
     signal input active[payments];
     signal input receipt[payments];
@@ -97,7 +97,7 @@ template DirectSettlement(rows, buckets, earners, payments, draws) {
     // C. The draws' scores.
     component scored[draws];
     component payout = SampledPayout(
-        rows, earners, payments, drawBits, DIRECT_SHAPE(buckets), 3 * DIRECT_DIGITS() - 1
+        rows, payees, payments, drawBits, DIRECT_SHAPE(buckets), 3 * DIRECT_DIGITS() - 1
     );
     for (var k = 0; k < draws; k++) {
         scored[k] = DirectScores(rows, buckets);
@@ -125,7 +125,7 @@ template DirectSettlement(rows, buckets, earners, payments, draws) {
     payout.sealBatch <== sealBatch;
     payout.seed <== seed;
     payout.amount <== amount;
-    payout.earnerRoot <== earnerRoot;
+    payout.payeeRoot <== payeeRoot;
     payout.origin <== origin;
     payout.predecessor <== predecessor;
     payout.ownerParts <== ownerParts;

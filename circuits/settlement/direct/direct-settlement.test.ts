@@ -112,7 +112,7 @@ describe("the rules of a direct epoch", () => {
     const direct = modelShape(directEpochOf({ rowCounts: [2] }).model.statics, 1);
     const other = modelShape(epochOf({ rowCounts: [2] }).model.statics, 1);
     expect(misfitOf(SMALL_DIRECT, direct)).toBeNull();
-    const older = { rows: 1, earners: 1, features: SMALL_SIZE.features, draws: SMALL_SIZE.draws };
+    const older = { rows: 1, payees: 1, features: SMALL_SIZE.features, draws: SMALL_SIZE.draws };
     expect(misfitOf(SMALL_SIZE, { ...older, isDirect: false })).toBeNull();
     const { isDirect: _, ...sameNumbers } = SMALL_DIRECT;
     expect(misfitOf(sameNumbers, direct)).toEqual({ what: "features", given: 3_073, has: 16 });

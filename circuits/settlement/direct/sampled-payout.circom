@@ -5,7 +5,7 @@ include "../draw-shares.circom";
 include "../draw-weight.circom";
 include "../../ledger/model-statics.circom";
 include "../payment-replay.circom";
-include "../earners.circom";
+include "../payees.circom";
 include "../../ledger/rewards-tree.circom";
 include "../row-rewards.circom";
 include "../settlement-vector.circom";
@@ -20,7 +20,7 @@ function BITS_BELOW(n) {
 // A sampled settlement around its scores: who earned what of a sealed epoch, where the draws' queries have scored the rows.
 // Settlement has the same within its own template, so that its keys stay what they are. Rules: settlement-rules.ts.
 //
-// Parameters:  rows ≥ N; earners ≤ 256, at least M; payments; drawBits: log2 of the draws, at most 7; shape: the constant
+// Parameters:  rows ≥ N; payees ≤ 256, at least M; payments; drawBits: log2 of the draws, at most 7; shape: the constant
 //              that the binding ends with; scoreBits with s⁺ < 2^scoreBits.
 // Inputs:      z; all else private, and said where it is declared or in Settlement.
 // Outputs:     commitment (C), y.
@@ -31,8 +31,8 @@ function BITS_BELOW(n) {
 //
 // Constraints: those of Settlement less its columns, scores and start.
 //
-// Phases: A challenges, B model and sealed epoch, C payments, D draws, E earners and rows, F payout and J, G elements.
-template SampledPayout(rows, earners, payments, drawBits, shape, scoreBits) {
+// Phases: A challenges, B model and sealed epoch, C payments, D draws, E payees and rows, F payout and J, G elements.
+template SampledPayout(rows, payees, payments, drawBits, shape, scoreBits) {
     var draws = 1 << drawBits;
     signal input z;
     signal input modelId;
@@ -41,18 +41,18 @@ template SampledPayout(rows, earners, payments, drawBits, shape, scoreBits) {
     signal input seed;
     signal input amount; // P
     // The statics' opening; ModelStatics.
-    signal input earnerRoot;
+    signal input payeeRoot;
     signal input origin;
     signal input predecessor;
     signal input ownerParts;
     signal input validatorParts;
-    // The earners: Earners, RewardsTree; T_m and W_m mod 2^40.
-    signal input present[earners];
-    signal input rowCounts[earners];
-    signal input leaf[earners];
-    signal input earned[earners];
-    signal input remainder[earners];
-    // The earner of each row: RowRewards.
+    // The payees: Payees, RewardsTree; T_m and W_m mod 2^40.
+    signal input present[payees];
+    signal input rowCounts[payees];
+    signal input leaf[payees];
+    signal input earned[payees];
+    signal input remainder[payees];
+    // The payee of each row: RowRewards.
     signal input owner[rows];
     // PaymentReplay.
     signal input active[payments];
@@ -94,13 +94,13 @@ template SampledPayout(rows, earners, payments, drawBits, shape, scoreBits) {
     component batchRange = RangeCheck(40);
     batchRange.in <== sealBatch;
 
-    component table = Earners(earners);
+    component table = Payees(payees);
     table.present <== present;
     table.rowCounts <== rowCounts;
     component statics = ModelStatics();
     statics.featuresCommitment <== featuresCommitment;
     statics.ownersCommitment <== table.ownersCommitment;
-    statics.earnerRoot <== earnerRoot;
+    statics.payeeRoot <== payeeRoot;
     statics.rowTotal <== table.rowTotal;
     statics.origin <== origin;
     statics.predecessor <== predecessor;
@@ -180,16 +180,16 @@ template SampledPayout(rows, earners, payments, drawBits, shape, scoreBits) {
     }
     replay.lookup === lookupAfter[draws];
 
-    // E. Earners and rows. Where no score of a draw is positive, each earner gets μ for each of its rows: rows pay nothing
-    //    for that case. T and the remainder have a range each, so W is an integer below 2^137, and of an absent earner it is 0
+    // E. Payees and rows. Where no score of a draw is positive, each payee gets μ for each of its rows: rows pay nothing
+    //    for that case. T and the remainder have a range each, so W is an integer below 2^137, and of an absent payee it is 0
     //    only if both are.
-    component earnedRange[earners];
-    component remainderRange[earners];
-    component rewards = RowRewards(rows, earners, draws);
-    component tree = RewardsTree(earners);
+    component earnedRange[payees];
+    component remainderRange[payees];
+    component rewards = RowRewards(rows, payees, draws);
+    component tree = RewardsTree(payees);
     signal muEven <== even;
     var earnedSum = 0;
-    for (var m = 0; m < earners; m++) {
+    for (var m = 0; m < payees; m++) {
         earnedRange[m] = RangeCheck(96);
         earnedRange[m].in <== earned[m];
         remainderRange[m] = RangeCheck(40);
@@ -206,14 +206,14 @@ template SampledPayout(rows, earners, payments, drawBits, shape, scoreBits) {
         rewards.positive[k] <== positive[k];
         rewards.mu[k] <== weight[k].mu;
     }
-    rewards.earnerCount <== table.earnerCount;
+    rewards.payeeCount <== table.payeeCount;
     rewards.rowCounts <== rowCounts;
     rewards.earned <== earned;
     rewards.remainder <== remainder;
     tree.leaf <== leaf;
     tree.earned <== earned;
 
-    // F. Payout and J. ownerWei and burnedWei are at most P, what the earners earned is at most the valid draws' rewards, so
+    // F. Payout and J. ownerWei and burnedWei are at most P, what the payees earned is at most the valid draws' rewards, so
     //    treasuryWei is at least the valid draws' treasury parts: no sum is negative or reaches r.
     signal ownerWei <== validCount * shares.ownerWei;
     signal burnedWei <== (draws - validCount) * shares.drawWei;
@@ -228,11 +228,11 @@ template SampledPayout(rows, earners, payments, drawBits, shape, scoreBits) {
     // G. Elements. Packed private values have been range-checked, each by itself: remainders above, steps and hits where they
     //    are used. A draw takes an element for each of its three values; whether it is valid is bit 128 of the first, as
     //    drawBefore = payer + 2^24 (x − δ) lies between −2^120 and 2^120 by the three ranges of DrawPoint.
-    var ofRemainders = (earners + 5) \ 6;
+    var ofRemainders = (payees + 5) \ 6;
     var ofSteps = (rows + 251) \ 252;
     var hitsEach = 252 \ (drawBits + 1);
     var ofHits = (payments + hitsEach - 1) \ hitsEach;
-    component vector = SettlementVector(earners, ofRemainders + ofSteps + ofHits + 3 * draws);
+    component vector = SettlementVector(payees, ofRemainders + ofSteps + ofHits + 3 * draws);
     vector.z <== z;
     vector.head[0] <== j.out;
     vector.head[1] <== modelId + (1 << 24) * epoch + (1 << 48) * sealBatch + (1 << 88) * (draws - validCount);
@@ -243,7 +243,7 @@ template SampledPayout(rows, earners, payments, drawBits, shape, scoreBits) {
     var at = 0;
     for (var i = 0; i < ofRemainders; i++) {
         var sum = 0;
-        for (var m = 6 * i; m < 6 * i + 6 && m < earners; m++) { sum += (1 << (40 * (m - 6 * i))) * remainder[m]; }
+        for (var m = 6 * i; m < 6 * i + 6 && m < payees; m++) { sum += (1 << (40 * (m - 6 * i))) * remainder[m]; }
         vector.private[at] <== sum;
         at++;
     }

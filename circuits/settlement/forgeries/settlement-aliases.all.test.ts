@@ -27,7 +27,7 @@ const WIDTHS: InputWidths = {
 };
 const SHIFTS = [24, 40, 96];
 
-/** A padding row, an absent earner and an absent payment; draw 0 is void, draw 1 has no positive score. */
+/** A padding row, an absent payee and an absent payment; draw 0 is void, draw 1 has no positive score. */
 const WORLD = {
   seed: 6,
   rowCounts: [2, 3, 1],

@@ -61,12 +61,12 @@ describe("a settlement circuit of another number of draws", () => {
         data: { what: "draws", given: "1", bound: "2" },
       }),
     );
-    const shape = modelShape(own.model.statics, own.model.earners.length);
+    const shape = modelShape(own.model.statics, own.model.payees.length);
     expect(misfitOf(SMALL_SIZE, shape)).toBeNull();
     expect(misfitOf(OTHER_SIZE, shape)).toEqual({ what: "draws", given: 2, has: 1 });
     for (const [what, has] of [
       ["rows", 5],
-      ["earners", 2],
+      ["payees", 2],
       ["features", 3],
       ["features", 5],
     ] as const)
@@ -92,10 +92,10 @@ describe("a settlement circuit of another number of draws", () => {
     // All draws void: the chain is the ledger's, nothing is opened.
     const voided = settleEpoch({ ...alien, openingOf: () => undefined });
     await acceptedWitness(other, voided);
-    // J as the ledger's earner opens it, over the sealed epoch in its own leaf.
+    // J as the ledger's payee opens it, over the sealed epoch in its own leaf.
     const sealed = sealedHash(hashStatics(own.model.statics), own.sealed);
     const data = { ...voided.data, settlementHash: settlementHash({ ...voided.terms, sealed }) };
     const { inputs } = statedInputs(voided);
-    expect(await differingPlaces(other, inputs, data, OTHER_SIZE.earners)).toEqual([0]);
+    expect(await differingPlaces(other, inputs, data, OTHER_SIZE.payees)).toEqual([0]);
   });
 });

@@ -137,7 +137,7 @@ describe("draws", () => {
     const at = elements.length - 3;
     const own = settlementStatement(
       weights.data,
-      SMALL_SIZE.earners,
+      SMALL_SIZE.payees,
       elements.with(at + 1, invented).with(at + 2, receipt),
       CIRCUIT_ID,
     );

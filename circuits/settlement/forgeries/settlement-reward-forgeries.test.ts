@@ -1,4 +1,4 @@
-/** Forged rewards and statements: as settlement-draw-forgeries.test.ts, of rows, earners and what L1 compares. */
+/** Forged rewards and statements: as settlement-draw-forgeries.test.ts, of rows, payees and what L1 compares. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { settlementHash } from "../../ledger/rewards.ts";
@@ -23,7 +23,7 @@ import { settleEpoch } from "../settlement-rules.ts";
 
 beforeAll(loadSettlementTester);
 
-describe("rows and earners", () => {
+describe("rows and payees", () => {
   it("earn what their scores say, to the wei", async () => {
     const { inputs } = await honest();
     const [earned, remainder] = [array(inputs, "earned"), array(inputs, "remainder")];
@@ -35,7 +35,7 @@ describe("rows and earners", () => {
       remainder: remainder.with(0, remainder[0]! + (1n << 40n)),
     };
     await expectNoWitness({ ...inputs, ...carried }, RANGE, "a wei hidden in the remainder");
-    await expectNoWitness(withAt(inputs, "earned", 3, 1n), "(1 - present[m]) === 0;", "an absent earner");
+    await expectNoWitness(withAt(inputs, "earned", 3, 1n), "(1 - present[m]) === 0;", "an absent payee");
     await expectNoWitness(
       withAt(inputs, "leaf", 3, 1n),
       "leaf[m] * (1 - present[m]) === 0;",
@@ -86,7 +86,7 @@ describe("the statement", () => {
     for (const [what, change, places] of changes)
       await expectOther(world, { ...inputs, ...change }, places, what);
     // What the statics bind is bound by every valid receipt already.
-    for (const name of ["earnerRoot", "origin", "predecessor", "ownerParts", "validatorParts"])
+    for (const name of ["payeeRoot", "origin", "predecessor", "ownerParts", "validatorParts"])
       await expectNoWitness({ ...inputs, [name]: BigInt(inputs[name] as bigint) ^ 1n }, OPENS, name);
     for (const [name, bits] of [
       ["modelId", 24n],
@@ -102,7 +102,7 @@ describe("the statement", () => {
     await acceptedWitness(tester, voided);
     const { inputs } = statedInputs(voided);
     const at = { epoch, settled: voided, inputs };
-    for (const name of ["earnerRoot", "origin", "predecessor", "validatorParts"])
+    for (const name of ["payeeRoot", "origin", "predecessor", "validatorParts"])
       await expectOther(at, { ...inputs, [name]: BigInt(inputs[name] as bigint) ^ 1n }, [0], name);
     const owner = array(inputs, "owner").with(2, 0n);
     await expectOther(at, { ...inputs, owner, rowCounts: [3n, 2n, 1n, 0n] }, [0], "another table");
@@ -122,7 +122,7 @@ describe("the statement", () => {
     expect(count).toBe(1 + 1 + 1 + 3 * SMALL_SIZE.draws);
     for (let i = 0; i < count; i++) {
       const changed = settled.privateElements.with(i, settled.privateElements[i]! + 1n);
-      const other = settlementStatement(settled.data, SMALL_SIZE.earners, changed, CIRCUIT_ID);
+      const other = settlementStatement(settled.data, SMALL_SIZE.payees, changed, CIRCUIT_ID);
       expect(other.commitment, `private element ${i}`).not.toBe(statement.commitment);
       expect(other.z, `private element ${i}`).not.toBe(statement.z);
     }

@@ -1,19 +1,19 @@
-/** What a prover of an earner table or of an exit can choose once z is known: every input and wire alone, and aliases. */
+/** What a prover of a payee table or of an exit can choose once z is known: every input and wire alone, and aliases. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { earnerExit, leafExit } from "../../exit/exit-statement.ts";
+import { leafExit, payeeExit } from "../../exit/exit-statement.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import {
-  earnerExitCircuitSpec,
-  earnerTableCircuitSpec,
   leafExitCircuitSpec,
+  payeeExitCircuitSpec,
+  payeeTableCircuitSpec,
 } from "../../registry/circuit-registry.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { exitInputs, exitWorld, MODEL_ID } from "../../testing/exit-world.ts";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/forgeries/alias-check.ts";
 import { epochOf, statedInputs } from "../../testing/settlement-world.ts";
-import { defaultSplit, genesisOf } from "../earner-table-rules.ts";
+import { defaultSplit, genesisOf } from "../payee-table-rules.ts";
 
-const EARNERS = 4;
+const PAYEES = 4;
 const SHIFTS = [24, 40, 96];
 const STATICS: InputWidths = {
   origin: [56],
@@ -28,7 +28,7 @@ const load = ({ name, mainSource }: { name: string; mainSource: string }) =>
 
 beforeAll(initPoseidon);
 
-describe("EarnerTable", () => {
+describe("PayeeTable", () => {
   const WIDTHS: InputWidths = {
     ...STATICS,
     modelId: [24],
@@ -43,15 +43,15 @@ describe("EarnerTable", () => {
   it.each(["genesis", "default split"])(
     "under the honest z a prover of a %s chooses nothing",
     async (kind) => {
-      const tester = await load(earnerTableCircuitSpec(EARNERS));
+      const tester = await load(payeeTableCircuitSpec(PAYEES));
       const { model, sealed } = epochOf({ seed: 5, rowCounts: [2, 3, 1] });
       const prepared =
         kind === "genesis"
-          ? genesisOf(model, { circuit: 3, payments: 60 }, EARNERS)
-          : defaultSplit(model, sealed, EARNERS);
+          ? genesisOf(model, { circuit: 3, payments: 60 }, PAYEES)
+          : defaultSplit(model, sealed, PAYEES);
       const { inputs } = statedInputs(prepared);
       expect(await freeInputs(tester, inputs, WIDTHS)).toEqual([]);
-      // The inverse of an absent earner's count is free, and nothing reads it.
+      // The inverse of an absent payee's count is free, and nothing reads it.
       const witness = await tester.calculateWitness(inputs);
       expect(looseWires(tester, witness, SHIFTS)).toEqual(["main.inverse[3]"]);
     },
@@ -69,12 +69,12 @@ describe("exits", () => {
     expect(looseWires(tester, witness, SHIFTS)).toEqual([]);
   });
 
-  it("under the honest z a prover of an earner's exit chooses nothing", async () => {
-    const tester = await load(earnerExitCircuitSpec(EARNERS));
-    const inputs = exitInputs(earnerExit(ledger(), MODEL_ID, 1, 0, EARNERS));
+  it("under the honest z a prover of a payee's exit chooses nothing", async () => {
+    const tester = await load(payeeExitCircuitSpec(PAYEES));
+    const inputs = exitInputs(payeeExit(ledger(), MODEL_ID, 1, 0, PAYEES));
     const widths: InputWidths = {
       ...STATICS,
-      ...{ modelBits: [1], earnerBits: [1], role: [1, 32], ownerBits: [1], isSealed: [1], otherId: [24, 24] },
+      ...{ modelBits: [1], payeeBits: [1], role: [1, 32], ownerBits: [1], isSealed: [1], otherId: [24, 24] },
       ...{ accruedWei: [120, 48], countersRest: [169, 1], openAmount: [96, 40], sealedWei: [96, 40] },
     };
     expect(await freeInputs(tester, inputs, widths)).toEqual([]);

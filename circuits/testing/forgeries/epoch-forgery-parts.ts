@@ -92,7 +92,7 @@ export function openings(kind: number): Forgery[] {
   ];
 }
 
-const STATICS_FIELDS = ["featuresCommitment", "ownersCommitment", "earnerRoot", "binding", "split"] as const;
+const STATICS_FIELDS = ["featuresCommitment", "ownersCommitment", "payeeRoot", "binding", "split"] as const;
 const BODY_FIELDS = ["sealed", "accruedRoot", "collectedRoot", "epochStart"] as const;
 
 /** A body that is not the leaf's, field `i` of the opening: of amounts and epochs what the forger would want. */
@@ -108,7 +108,7 @@ function falseBody(kind: number, i: number, { model, rewards }: LeafState): Part
   if (field === "accruedRoot" && rewards !== undefined) {
     const accruedWei = rewards.accruedWei.map((wei) => wei + 65_536n);
     return {
-      model: { ...body, accruedRoot: accruedRoot(rewards.earners, accruedWei) },
+      model: { ...body, accruedRoot: accruedRoot(rewards.payees, accruedWei) },
       rewards: { ...rewards, accruedWei },
     };
   }
@@ -139,8 +139,8 @@ export function bodyOpenings(kind: number): Forgery[] {
       if (kind === KIND.settle)
         return { ...operation, words: [expectedSettlementHash(shown, { modelId: b, ...settlement! })] };
       if (kind !== KIND.genesis) return operation;
-      const { statics, accruedRoot: earnerRoot } = shown.model!;
-      const terms = { modelId: b, statics: hashStatics(statics), cap: settlement!.cap!, earnerRoot };
+      const { statics, accruedRoot: payeeRoot } = shown.model!;
+      const terms = { modelId: b, statics: hashStatics(statics), cap: settlement!.cap!, payeeRoot };
       return { ...operation, words: [genesisHash(terms)] };
     },
     at: OPENING_OF_BODY,

@@ -17,7 +17,7 @@ import {
 import { type Build, HONEST, honest, World } from "./forgery-world.ts";
 import { lawfulForm } from "./lawless-slot.ts";
 
-export const EARNER_LEAF = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
+export const PAYEE_LEAF = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
 const MISSING_A = "isMissingA * a[i] === 0;";
 const MISSING_B = "isEmptyB * b[i] === 0;";
 export const SEAL_TIME =
@@ -36,14 +36,14 @@ export const opened =
   (name: "wideA" | "wideB", field: number, value: bigint): Tamper =>
   (inputs) =>
     setInput(inputs, name, [0, field], value);
-/** The digits of who has the role in the earner. */
+/** The digits of who has the role in the payee. */
 export const shownMember =
   (id: number): Tamper =>
   (inputs) => {
     for (let i = 0; i < 24; i++) setInput(inputs, "wideAmountBits", [0, i], (BigInt(id) >> BigInt(i)) & 1n);
   };
-/** The witness of a forced collection that opens no earner. */
-export const opensNoEarner: Tamper = (inputs) => {
+/** The witness of a forced collection that opens no payee. */
+export const opensNoPayee: Tamper = (inputs) => {
   for (const name of ["wideAccruedChildren", "wideCollectedChildren"])
     (inputs as Record<string, unknown>)[name] = [collectedPath([], 0)];
   setInput(inputs, "wideModel", [0, 10], 0n);

@@ -23,13 +23,13 @@ import { genesisLedger, type Ledger } from "../../ledger/ledger.ts";
 import {
   accruedRoot,
   collectedRoot,
-  EARNER_ROLE,
-  type Earner,
-  earnerRoot,
   genesisHash,
   type ModelRewards,
   ownersCommitment,
+  PAYEE_ROLE,
+  type Payee,
   packSplit,
+  payeeRoot,
   roleShareWei,
   sealedHash,
 } from "../../ledger/rewards.ts";
@@ -77,8 +77,8 @@ export const [PAYER, RECIPIENT, DATANET, MODEL, WAITING, OTHER_DATANET, NEW_DATA
 export const secretOf = (id: number) => 2000n + BigInt(id);
 const ownerOf = (id: number) => 0xa000n + BigInt(id);
 
-/** The earners of every model here; SEALED has one of itself. */
-export const EARNERS: readonly Earner[] = [
+/** The payees of every model here; SEALED has one of itself. */
+export const PAYEES: readonly Payee[] = [
   { contributorId: PAYER, validatorId: RECIPIENT, rowCount: 100 },
   { contributorId: SEALED, validatorId: SEALED, rowCount: 200 },
 ];
@@ -90,8 +90,8 @@ export const PUBLISHED: DatanetBody = {
   publishedAt: START_TIMESTAMP - DELAY,
   policy: 4n,
   rowsRoot: 11n,
-  ownersCommitment: ownersCommitment(EARNERS.map((earner) => earner.rowCount)),
-  earnerRoot: earnerRoot(EARNERS),
+  ownersCommitment: ownersCommitment(PAYEES.map((payee) => payee.rowCount)),
+  payeeRoot: payeeRoot(PAYEES),
 };
 export const BINDING = {
   datanetId: BigInt(DATANET),
@@ -104,22 +104,22 @@ export const BINDING = {
 export const STATICS = {
   featuresCommitment: 21n,
   ownersCommitment: PUBLISHED.ownersCommitment,
-  earnerRoot: PUBLISHED.earnerRoot,
+  payeeRoot: PUBLISHED.payeeRoot,
   binding: packBinding(BINDING),
   split: packSplit({ ownerParts: 20_000n, validatorParts: VALIDATOR_PARTS }),
 };
-/** What PAYER may collect from SEALED's first earner. */
+/** What PAYER may collect from SEALED's first payee. */
 export const COLLECT_GAIN = 1000n;
 const ACCRUED = [10n ** 6n + 1n, 5n * OPEN];
 const COLLECTED = [
-  roleShareWei(ACCRUED[0]!, EARNER_ROLE.contributor, VALIDATOR_PARTS) - COLLECT_GAIN,
+  roleShareWei(ACCRUED[0]!, PAYEE_ROLE.contributor, VALIDATOR_PARTS) - COLLECT_GAIN,
   0n,
   0n,
   3n,
 ];
 export const SEALED_EPOCH = { chain: 99n, epoch: 1n, sealBatch: 5n, amountWei: 7n * OPEN + 12_345n };
 const NOTHING_EARNED: ModelRewards = {
-  earners: EARNERS,
+  payees: PAYEES,
   accruedWei: [0n, 0n],
   collectedWei: [],
   sealed: null,
@@ -163,12 +163,12 @@ export class World {
       const isReady = id !== WAITING;
       const isSealed = id === SEALED;
       const rewards = isSealed
-        ? { earners: EARNERS, accruedWei: ACCRUED, collectedWei: COLLECTED, sealed: SEALED_EPOCH }
+        ? { payees: PAYEES, accruedWei: ACCRUED, collectedWei: COLLECTED, sealed: SEALED_EPOCH }
         : NOTHING_EARNED;
       const model = {
         statics: STATICS,
         sealed: isSealed ? sealedHash(hashStatics(STATICS), SEALED_EPOCH) : 0n,
-        accruedRoot: accruedRoot(EARNERS, rewards.accruedWei),
+        accruedRoot: accruedRoot(PAYEES, rewards.accruedWei),
         collectedRoot: collectedRoot(rewards.collectedWei),
         // From this batch on, others may seal.
         epochStart: isReady ? START_TIMESTAMP - BigInt(EPOCH_SECONDS) : 0n,
@@ -229,14 +229,7 @@ export function settleWith(plan: SettlementPlan): LawlessOperation & { readonly 
 export const AMOUNT = 25n * OPEN;
 export const CODE = encodeAmount(AMOUNT);
 export const MODEL_WORDS = [
-  ...[
-    0xc0den,
-    31n,
-    STATICS.featuresCommitment,
-    STATICS.ownersCommitment,
-    STATICS.earnerRoot,
-    STATICS.binding,
-  ],
+  ...[0xc0den, 31n, STATICS.featuresCommitment, STATICS.ownersCommitment, STATICS.payeeRoot, STATICS.binding],
   OPEN / 100n + (STATICS.split << 96n),
 ];
 export const SENDER = ownerOf(PAYER);
@@ -260,7 +253,7 @@ export const HONEST: Record<number, LawlessOperation> = {
     kind: KIND.collect,
     a: PAYER,
     b: SEALED,
-    words: [packCollect(0, EARNER_ROLE.contributor)],
+    words: [packCollect(0, PAYEE_ROLE.contributor)],
   },
   [KIND.genesis]: {
     kind: KIND.genesis,
@@ -270,10 +263,10 @@ export const HONEST: Record<number, LawlessOperation> = {
         modelId: WAITING,
         statics: hashStatics(STATICS),
         cap: 16,
-        earnerRoot: STATICS.earnerRoot,
+        payeeRoot: STATICS.payeeRoot,
       }),
     ],
-    settlement: { ...NO_AMOUNTS, cap: 16, earners: EARNERS },
+    settlement: { ...NO_AMOUNTS, cap: 16, payees: PAYEES },
   },
   [KIND.depositNew]: { kind: KIND.depositNew, words: [AMOUNT, 0xe0n, 31n, 0xf0n] },
   [KIND.depositTo]: { kind: KIND.depositTo, b: RECIPIENT, words: [AMOUNT, ownerOf(RECIPIENT), 0n, 0xf0n] },
@@ -284,7 +277,7 @@ export const HONEST: Record<number, LawlessOperation> = {
     kind: KIND.forcedCollect,
     a: PAYER,
     b: SEALED,
-    words: [0n, packCollect(0, EARNER_ROLE.contributor), 0n, SENDER],
+    words: [0n, packCollect(0, PAYEE_ROLE.contributor), 0n, SENDER],
   },
   [KIND.forcedTransfer]: {
     kind: KIND.forcedTransfer,

@@ -33,7 +33,7 @@ import {
   accruedRoot,
   collectedPath,
   collectedRoot,
-  type Earner,
+  type Payee,
   sealedHash,
 } from "../../ledger/rewards.ts";
 import {
@@ -70,11 +70,11 @@ export interface LawlessOperation {
   readonly weight?: bigint;
   /** Queue kinds: says that the entry was (not) executed, whatever the predicates are. */
   readonly isValid?: boolean;
-  /** Settlements: what the word hashes, and a Genesis' cap and earners. */
+  /** Settlements: what the word hashes, and a Genesis' cap and payees. */
   readonly settlement?: Pick<
     SettleOperation,
     "ownerWei" | "treasuryWei" | "burnedWei" | "earnedWei" | "voidCount"
-  > & { readonly cap?: number; readonly earners?: readonly Earner[] };
+  > & { readonly cap?: number; readonly payees?: readonly Payee[] };
   /** What the prover shows as a model's counters, where it is not what B holds; the effect follows it. */
   readonly shownCounters?: Partial<ModelCounters>;
   /** Last changes to the effect. */
@@ -93,13 +93,13 @@ export function lawfulForm(ledger: Ledger, operation: LawlessOperation): Operati
   const bRef = kindRule(kind)?.usesB === true && !isCreate(kind) ? leafReference(ledger.opened(b).leaf) : 0n;
   const seen = { domain: TEST_DOMAIN, bRef, ...operation.signed };
   if (isSettlement(kind)) {
-    const { cap = 0, earners = [], ...amounts } = operation.settlement!;
+    const { cap = 0, payees = [], ...amounts } = operation.settlement!;
     const common = { modelId: b, settlementHash: words[0]! };
     const signed = { kind, a, b, amountCode, words, nonce: 0n, maxFeePerUnitWei: 0n, ...operation.signed };
     const isByModel = kind === KIND.genesis || amounts.voidCount > 0;
     const isSigned = isByModel && operation.secret !== undefined;
     const signature = isSigned ? signMessage(operation.secret, lawlessMessage(signed, seen)) : null;
-    if (kind === KIND.genesis) return { ...common, kind: KIND.genesis, cap, earners, signature };
+    if (kind === KIND.genesis) return { ...common, kind: KIND.genesis, cap, payees, signature };
     return { ...common, ...amounts, kind: KIND.settle, signature };
   }
   if (isQueue(kind)) {
@@ -195,7 +195,7 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
       policy: word(4),
       rowsRoot: word(0),
       ownersCommitment: word(1),
-      earnerRoot: word(2),
+      payeeRoot: word(2),
     };
     recordA = { leaf: { ...recordA.leaf, body: hashDatanetBody(datanet) }, datanet };
   }
@@ -236,7 +236,7 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
     const model = { ...(recordB.model ?? EMPTY_MODEL_BODY), ...changes };
     recordB = { ...recordB, leaf: { ...recordB.leaf, body: hashModelBody(model) }, model };
   };
-  const earners = beforeB.rewards?.earners ?? [];
+  const payees = beforeB.rewards?.payees ?? [];
   const newAccruedRoot = isSettlement(kind) ? lawlessAccruedRoot(beforeB, settlement!.earnedWei) : 0n;
   if (kind === KIND.seal || (kind === KIND.forcedSeal && isValid)) {
     const { epoch, paymentCount } = shown;
@@ -287,7 +287,7 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
         ? null
         : {
             ...collect,
-            accruedChildren: accruedPath(earners, beforeB.rewards?.accruedWei ?? [], collect.earnerIndex),
+            accruedChildren: accruedPath(payees, beforeB.rewards?.accruedWei ?? [], collect.payeeIndex),
             collectedChildren: collectedPath(beforeB.rewards?.collectedWei ?? [], collect.place),
           },
     settlement: settlement === undefined ? null : { cap: 0, ...settlement, newAccruedRoot },
@@ -295,7 +295,7 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
 }
 
 const EMPTY_MODEL_BODY: ModelBody = {
-  statics: { featuresCommitment: 0n, ownersCommitment: 0n, earnerRoot: 0n, binding: 0n, split: 0n },
+  statics: { featuresCommitment: 0n, ownersCommitment: 0n, payeeRoot: 0n, binding: 0n, split: 0n },
   sealed: 0n,
   accruedRoot: 0n,
   collectedRoot: 0n,
@@ -306,8 +306,8 @@ const EMPTY_MODEL_BODY: ModelBody = {
 function lawlessAccruedRoot({ rewards, model }: LeafState, earnedWei: readonly bigint[]): bigint {
   if (rewards === undefined) return model?.accruedRoot ?? 0n;
   return accruedRoot(
-    rewards.earners,
-    rewards.earners.map((_, m) => (rewards.accruedWei[m] ?? 0n) + (earnedWei[m] ?? 0n)),
+    rewards.payees,
+    rewards.payees.map((_, m) => (rewards.accruedWei[m] ?? 0n) + (earnedWei[m] ?? 0n)),
   );
 }
 
@@ -322,20 +322,20 @@ function maySeal({ leaf, model }: LeafState, queuedAt: bigint): boolean {
 
 /** A's collect of a role's share, whoever A is. Where A is null, the collection is that of the leaf that has the role. */
 function lawlessCollect({ rewards, model }: LeafState, word: bigint, a: number | null) {
-  const earnerIndex = Number(word % 256n);
+  const payeeIndex = Number(word % 256n);
   const isValidator = (word >> 9n) % 2n === 1n;
-  const place = 2 * earnerIndex + (isValidator ? 1 : 0);
-  const accruedWei = rewards?.accruedWei[earnerIndex] ?? 0n;
+  const place = 2 * payeeIndex + (isValidator ? 1 : 0);
+  const accruedWei = rewards?.accruedWei[payeeIndex] ?? 0n;
   const collected = Array.from({ length: 512 }, (_, i) => rewards?.collectedWei[i] ?? 0n);
   const validatorWei = (accruedWei * ((model?.statics.split ?? 0n) >> 16n)) / 65536n;
   const shareWei = isValidator ? validatorWei : accruedWei - validatorWei;
-  const earner = rewards?.earners[earnerIndex];
-  const otherId = BigInt((isValidator ? earner?.contributorId : earner?.validatorId) ?? a ?? 0);
-  const memberId = BigInt(a ?? (isValidator ? earner?.validatorId : earner?.contributorId) ?? 0);
+  const payee = rewards?.payees[payeeIndex];
+  const otherId = BigInt((isValidator ? payee?.contributorId : payee?.validatorId) ?? a ?? 0);
+  const memberId = BigInt(a ?? (isValidator ? payee?.validatorId : payee?.contributorId) ?? 0);
   const newRoot = collectedRoot(collected.with(place, shareWei));
   const collectedWei = collected[place]!;
   return {
-    earnerIndex,
+    payeeIndex,
     place,
     memberId,
     otherId,
@@ -359,7 +359,7 @@ function newLeaf(kind: number, words: readonly bigint[], balance: bigint): LeafS
   const statics = {
     featuresCommitment: word(2),
     ownersCommitment: word(3),
-    earnerRoot: word(4),
+    payeeRoot: word(4),
     binding: word(5),
     split: word(6) >> 96n,
   };

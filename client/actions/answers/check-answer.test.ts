@@ -85,7 +85,7 @@ describe("payForAnswer", () => {
         model: {
           featuresCommitment: "0x1",
           ownersCommitment: "0x2",
-          earnerRoot: "0x3",
+          payeeRoot: "0x3",
           binding: "0x4",
           datanetId: 4,
           version: 1,
@@ -96,7 +96,7 @@ describe("payForAnswer", () => {
           featureCount: 20,
         },
         sealedEpoch: null,
-        earners: [],
+        payees: [],
       };
       const route = "GET /v1/models/9";
       const parameters = { modelId: 9, model, prompt: "this", answer: answerOf(), from: 4 };

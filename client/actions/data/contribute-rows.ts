@@ -45,7 +45,7 @@ export async function contributeRows(
 export interface CollectVersionParameters {
   datanetId: number;
   store: RowStore;
-  /** Who vouches for a row, the second half of its earner; null leaves the row out. A row's digest is its SHA-256. */
+  /** Who vouches for a row, the second half of its payee; null leaves the row out. A row's digest is its SHA-256. */
   validatorId: number | ((commit: DatanetCommit, digest: string) => number | null);
   /** Rows that stay out, by their names in the store (SHA-256), whoever has committed them. */
   leaveOut?: ReadonlySet<string>;
@@ -67,7 +67,7 @@ export type CollectVersionErrorCode = "CIR_SETTLEMENT_SIZE" | "CLI_ROWS_MISSING"
  * @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, CIR_SETTLEMENT_SIZE
  * @example
  * ```ts
- * const { rowCount, earners } = await collectVersion(client, { datanetId: 10, store, validatorId: 8 });
+ * const { rowCount, payees } = await collectVersion(client, { datanetId: 10, store, validatorId: 8 });
  * ```
  */
 export async function collectVersion(

@@ -69,12 +69,12 @@ describe("commitVersion", () => {
   });
   const version = () => commitVersion([row(0, 5), row(1, 3), row(2, 5, 8), row(3, 3), row(4, 5)]);
 
-  it("sorts rows by earner and keeps the order of contribution within one", () => {
-    const { rows, earners, rowCount } = version();
+  it("sorts rows by payee and keeps the order of contribution within one", () => {
+    const { rows, payees, rowCount } = version();
     expect(rows.map(({ rowHash }) => rowHash)).toEqual(
       [1, 3, 2, 0, 4].map((n) => hashRow(bytes(`row ${n}`))),
     );
-    expect(earners).toEqual([
+    expect(payees).toEqual([
       { contributorId: 3, validatorId: 9, rowCount: 2 },
       { contributorId: 5, validatorId: 8, rowCount: 1 },
       { contributorId: 5, validatorId: 9, rowCount: 2 },
@@ -82,13 +82,13 @@ describe("commitVersion", () => {
     expect(rowCount).toBe(5);
   });
 
-  it("commits rows, owners and earners as docs/reference/ledger.md and docs/reference/settlement.md define them", () => {
-    const { rows, rowsRoot, ownersCommitment, earnerRoot } = version();
+  it("commits rows, owners and payees as docs/reference/ledger.md and docs/reference/settlement.md define them", () => {
+    const { rows, rowsRoot, ownersCommitment, payeeRoot } = version();
     expect(rowsRoot).toBe(treeRoot(TAG.versionNode, rows.map(hashVersionRow), 1));
     const counts = [2n, 1n, 2n, ...Array<bigint>(12).fill(0n)];
     expect(ownersCommitment).toBe(hashTagged(TAG.owners, [3n, ...counts]));
     const leaves = [3n + (9n << 24n), 5n + (8n << 24n), 5n + (9n << 24n)];
-    expect(earnerRoot).toBe(treeRoot(TAG.earnerNode, leaves, 3));
+    expect(payeeRoot).toBe(treeRoot(TAG.payeeNode, leaves, 3));
   });
 });
 

@@ -88,7 +88,7 @@ function answerDatanet({ chain = committedChain, rowsRoot }: { chain?: bigint; r
       policy: "0x0",
       rowsRoot: hex32(rowsRoot),
       ownersCommitment: "0x0",
-      earnerRoot: "0x0",
+      payeeRoot: "0x0",
     },
   });
 }

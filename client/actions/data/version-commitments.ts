@@ -1,22 +1,22 @@
 import { circuitError } from "@openledger/circuits/circuit-errors";
 import {
-  type Earner,
-  type EarnerOwners,
-  earnerRoot,
   ownersCommitment,
+  type Payee,
+  type PayeeOwners,
+  payeeRoot,
 } from "@openledger/circuits/ledger/rewards";
 import { type VersionRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
-import { MAX_EARNER_COUNT } from "@openledger/circuits/protocol";
+import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 
 /** What PublishVersion carries, and the two tables behind it. */
 export interface VersionCommitments {
   readonly rowsRoot: bigint;
   readonly ownersCommitment: bigint;
-  readonly earnerRoot: bigint;
+  readonly payeeRoot: bigint;
   readonly rowCount: number;
-  /** In the version's order: by earner, and within an earner as contributed. */
+  /** In the version's order: by payee, and within a payee as contributed. */
   readonly rows: readonly VersionRow[];
-  readonly earners: readonly Earner[];
+  readonly payees: readonly Payee[];
 }
 
 export type CommitVersionErrorCode = "CIR_SETTLEMENT_SIZE";
@@ -31,38 +31,38 @@ export type CommitVersionErrorCode = "CIR_SETTLEMENT_SIZE";
  * ```
  */
 export function commitVersion(unsorted: readonly VersionRow[]): VersionCommitments {
-  const earners = earnerTable(unsorted);
-  if (earners.length > MAX_EARNER_COUNT) {
+  const payees = payeeTable(unsorted);
+  if (payees.length > MAX_PAYEE_COUNT) {
     throw circuitError(
       "CIR_SETTLEMENT_SIZE",
-      `a version has at most ${MAX_EARNER_COUNT} earners, not ${earners.length}`,
+      `a version has at most ${MAX_PAYEE_COUNT} payees, not ${payees.length}`,
       {
-        data: { reason: "too-many-earners", earnerCount: earners.length, maxEarnerCount: MAX_EARNER_COUNT },
+        data: { reason: "too-many-payees", payeeCount: payees.length, maxPayeeCount: MAX_PAYEE_COUNT },
       },
     );
   }
-  // Sorting is stable: within an earner the order of contribution stays.
-  const rows = [...unsorted].sort(compareEarners);
+  // Sorting is stable: within a payee the order of contribution stays.
+  const rows = [...unsorted].sort(comparePayees);
   return {
     rowsRoot: versionRowsRoot(rows),
-    ownersCommitment: ownersCommitment(earners.map((earner) => earner.rowCount)),
-    earnerRoot: earnerRoot(earners),
+    ownersCommitment: ownersCommitment(payees.map((payee) => payee.rowCount)),
+    payeeRoot: payeeRoot(payees),
     rowCount: rows.length,
     rows,
-    earners,
+    payees,
   };
 }
 
-function compareEarners(a: EarnerOwners, b: EarnerOwners): number {
+function comparePayees(a: PayeeOwners, b: PayeeOwners): number {
   return a.contributorId - b.contributorId || a.validatorId - b.validatorId;
 }
 
-function earnerTable(rows: readonly VersionRow[]): Earner[] {
-  const earners = new Map<string, Earner>();
+function payeeTable(rows: readonly VersionRow[]): Payee[] {
+  const payees = new Map<string, Payee>();
   for (const { contributorId, validatorId } of rows) {
     const name = `${contributorId}/${validatorId}`;
-    const rowCount = (earners.get(name)?.rowCount ?? 0) + 1;
-    earners.set(name, { contributorId, validatorId, rowCount });
+    const rowCount = (payees.get(name)?.rowCount ?? 0) + 1;
+    payees.set(name, { contributorId, validatorId, rowCount });
   }
-  return [...earners.values()].sort(compareEarners);
+  return [...payees.values()].sort(comparePayees);
 }

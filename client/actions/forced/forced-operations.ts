@@ -1,4 +1,4 @@
-import { EARNER_ROLE } from "@openledger/circuits/ledger/rewards";
+import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import type { Address } from "viem";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
@@ -72,31 +72,31 @@ export interface ForceCollectParameters extends ForcedOptions {
   /** The contributor's or validator's leaf; its l1Owner must be the client's L1 account. */
   id: number;
   modelId: number;
-  /** Of the model's earner table. */
-  earnerIndex: number;
-  /** In which the leaf is half of the earner. */
-  role: keyof typeof EARNER_ROLE;
+  /** Of the model's payee table. */
+  payeeIndex: number;
+  /** In which the leaf is half of the payee. */
+  role: keyof typeof PAYEE_ROLE;
 }
 export type ForceCollectReturnType = QueueResult;
 
 export type ForceCollectErrorCode = ForcedErrorCode;
 
 /**
- * Collects an earner's rewards through the L1 queue, which no sequencer can leave out: all that is earned when the entry is
- * executed goes to the leaf's balance. Burns the queue's fee, also where the earner is another's.
+ * Collects a payee's rewards through the L1 queue, which no sequencer can leave out: all that is earned when the entry is
+ * executed goes to the leaf's balance. Burns the queue's fee, also where the payee is another's.
  * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
  * @example
  * ```ts
- * await forceCollect(client, { id: 7, modelId: 11, earnerIndex: 0, role: "contributor" });
+ * await forceCollect(client, { id: 7, modelId: 11, payeeIndex: 0, role: "contributor" });
  * ```
  */
 export async function forceCollect(
   client: LedgerClient,
   parameters: ForceCollectParameters,
 ): Promise<ForceCollectReturnType> {
-  const { id, modelId, earnerIndex, role } = parameters;
-  const isValidator = EARNER_ROLE[role] === EARNER_ROLE.validator;
-  return sendForced(client, "forceCollect", [id, modelId, earnerIndex, isValidator], parameters);
+  const { id, modelId, payeeIndex, role } = parameters;
+  const isValidator = PAYEE_ROLE[role] === PAYEE_ROLE.validator;
+  return sendForced(client, "forceCollect", [id, modelId, payeeIndex, isValidator], parameters);
 }
 
 export interface ForceSealParameters extends ForcedOptions {

@@ -49,7 +49,7 @@ export interface PublishVersionParameters extends SigningOptions {
   /** The datanet: it signs for itself. */
   datanetId: number;
   /** From `commitVersion`. */
-  version: Pick<VersionCommitments, "rowsRoot" | "ownersCommitment" | "earnerRoot" | "rowCount">;
+  version: Pick<VersionCommitments, "rowsRoot" | "ownersCommitment" | "payeeRoot" | "rowCount">;
   /** The hash of the datanet's card (docs/explanation/datanets.md); default: the present one stays. */
   policy?: bigint;
 }
@@ -76,7 +76,7 @@ export async function publishVersion(
   const words = [
     version.rowsRoot,
     version.ownersCommitment,
-    version.earnerRoot,
+    version.payeeRoot,
     BigInt(version.rowCount),
     policy ?? (await presentPolicy(client, datanetId)),
   ];

@@ -25,9 +25,9 @@ export interface CreateModelParameters extends SigningOptions {
   /** Its first balance, paid by the signer; default 0. */
   amountWei?: bigint;
   featuresCommitment: bigint;
-  /** Owners, earner root and binding must be those of the datanet's version, or it cannot approve the model. */
+  /** Owners, payee root and binding must be those of the datanet's version, or it cannot approve the model. */
   ownersCommitment: bigint;
-  earnerRoot: bigint;
+  payeeRoot: bigint;
   binding: ModelBinding;
   /** Least payment for one answer. */
   priceWei: bigint;
@@ -68,20 +68,20 @@ export async function createModel(
     amountWei,
     featuresCommitment,
     ownersCommitment,
-    earnerRoot,
+    payeeRoot,
     binding,
     priceWei,
     split,
   } = parameters;
   const packed = packBinding(binding);
-  // How many earners there are the statics do not say; one at least.
+  // How many payees there are the statics do not say; one at least.
   await requireSettlingCircuit(client, modelShape({ binding: packed }, 1));
   const words = [
     BigInt(l1Owner),
     keyX,
     featuresCommitment,
     ownersCommitment,
-    earnerRoot,
+    payeeRoot,
     packed,
     priceWei | (packSplit(split) << SPLIT_SHIFT),
   ];

@@ -1,5 +1,5 @@
 import { packCollect } from "@openledger/circuits/batch/epoch-operations";
-import { EARNER_ROLE, type EarnerRole } from "@openledger/circuits/ledger/rewards";
+import { PAYEE_ROLE, type PayeeRole } from "@openledger/circuits/ledger/rewards";
 import type { LedgerClient } from "../../ledger-client.ts";
 import {
   type SendResult,
@@ -10,23 +10,23 @@ import {
 
 export interface CollectRewardsParameters extends SigningOptions {
   modelId: number;
-  /** Of the model's earner table. */
-  earnerIndex: number;
-  /** In which the signer is half of the earner. */
-  role: keyof typeof EARNER_ROLE;
+  /** Of the model's payee table. */
+  payeeIndex: number;
+  /** In which the signer is half of the payee. */
+  role: keyof typeof PAYEE_ROLE;
 }
 export type CollectRewardsReturnType = SendResult;
 
-export type CollectRewardsErrorCode = "OP_NOT_EARNER" | "OP_MODEL_NOT_READY" | SigningErrorCode;
+export type CollectRewardsErrorCode = "OP_NOT_PAYEE" | "OP_MODEL_NOT_READY" | SigningErrorCode;
 
 /**
- * Moves everything that an earner's contributor or validator has earned and not collected yet to his account in the ledger.
- * @throws OP_NOT_EARNER, OP_MODEL_NOT_READY, CLI_PRECONFIRMATION_INVALID
+ * Moves everything that a payee's contributor or validator has earned and not collected yet to his account in the ledger.
+ * @throws OP_NOT_PAYEE, OP_MODEL_NOT_READY, CLI_PRECONFIRMATION_INVALID
  * @example
  * ```ts
  * const { rewards } = await getRewards(client, 7);
- * for (const { modelId, earnerIndex, role, collectableWei } of rewards) {
- *   if (collectableWei > 0n) await collectRewards(client, { from: 7, modelId, earnerIndex, role });
+ * for (const { modelId, payeeIndex, role, collectableWei } of rewards) {
+ *   if (collectableWei > 0n) await collectRewards(client, { from: 7, modelId, payeeIndex, role });
  * }
  * ```
  */
@@ -34,11 +34,11 @@ export async function collectRewards(
   client: LedgerClient,
   parameters: CollectRewardsParameters,
 ): Promise<CollectRewardsReturnType> {
-  const { modelId, earnerIndex, role } = parameters;
-  const earnerRole: EarnerRole = EARNER_ROLE[role];
+  const { modelId, payeeIndex, role } = parameters;
+  const payeeRole: PayeeRole = PAYEE_ROLE[role];
   return signAndSend(
     client,
-    { kind: "collect", b: modelId, words: [packCollect(earnerIndex, earnerRole)] },
+    { kind: "collect", b: modelId, words: [packCollect(payeeIndex, payeeRole)] },
     parameters,
   );
 }

@@ -3,7 +3,7 @@ import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { describe, expect, it } from "vitest";
 import { genesisMisfit, settlingCircuits } from "./settling-circuit.ts";
 
-const NAMES = ["table-4-2-2-8-2-2-1", "settlement-16-16-8-8-4", "earner-table-16", "settlement-16-16-8-8-8"];
+const NAMES = ["table-4-2-2-8-2-2-1", "settlement-16-16-8-8-4", "payee-table-16", "settlement-16-16-8-8-8"];
 const INFO = {
   circuits: NAMES.map((name) => ({
     name,
@@ -22,16 +22,16 @@ const BINDING = {
   drawBits: 2n,
   featureCount: 16n,
 };
-const shapeOf = (changes: Partial<typeof BINDING>, earners = 5) =>
-  modelShape({ binding: packBinding({ ...BINDING, ...changes }) }, earners);
+const shapeOf = (changes: Partial<typeof BINDING>, payees = 5) =>
+  modelShape({ binding: packBinding({ ...BINDING, ...changes }) }, payees);
 
 describe("settlingCircuits", () => {
-  it("names the circuits of the model's draws and features with room for its rows and earners", () => {
+  it("names the circuits of the model's draws and features with room for its rows and payees", () => {
     expect(settlingCircuits(INFO, shapeOf({}))).toEqual(["settlement-16-16-8-8-4"]);
     expect(settlingCircuits(INFO, shapeOf({ drawBits: 3n }))).toEqual(["settlement-16-16-8-8-8"]);
     for (const changes of [{ drawBits: 1n }, { featureCount: 15n }, { rowCount: 17n }])
       expect(settlingCircuits(INFO, shapeOf(changes))).toEqual([]);
-    expect(settlingCircuits(INFO, shapeOf({}, 9)), "earners").toEqual([]);
+    expect(settlingCircuits(INFO, shapeOf({}, 9)), "payees").toEqual([]);
   });
 });
 

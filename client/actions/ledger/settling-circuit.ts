@@ -14,7 +14,7 @@ import type { SequencerInfo } from "../../sequencer/sequencer-schemas.ts";
  * Names of the rollup's circuits that settle a model of this shape.
  * @example
  * ```ts
- * const names = settlingCircuits(await getInfo(client), { rows: 500, features: 64, earners: 8, draws: 4 });
+ * const names = settlingCircuits(await getInfo(client), { rows: 500, features: 64, payees: 8, draws: 4 });
  * ```
  */
 export function settlingCircuits(info: Pick<SequencerInfo, "circuits">, model: ModelShape): string[] {
@@ -29,7 +29,7 @@ export function settlingCircuits(info: Pick<SequencerInfo, "circuits">, model: M
  * @param capCircuit its index
  * @example
  * ```ts
- * const misfit = genesisMisfit(await getInfo(client), 1, { rows: 500, features: 64, earners: 8, draws: 4 });
+ * const misfit = genesisMisfit(await getInfo(client), 1, { rows: 500, features: 64, payees: 8, draws: 4 });
  * if (misfit !== null) console.log(`${misfit.circuit} has ${misfit.has} ${misfit.what}, the model ${misfit.given}`);
  * ```
  */
@@ -40,7 +40,7 @@ export function genesisMisfit(
 ): (Misfit & { readonly circuit: string }) | null {
   const circuit = info.circuits[capCircuit]?.name ?? `circuit ${capCircuit}`;
   const size = parseSettlementName(circuit);
-  const nothing = { rows: 0, features: 0, earners: 0, payments: 0, draws: 0 };
+  const nothing = { rows: 0, features: 0, payees: 0, payments: 0, draws: 0 };
   const misfit = misfitOf(size ?? nothing, model);
   return misfit === null ? null : { ...misfit, circuit };
 }
@@ -53,11 +53,11 @@ export function genesisMisfit(
 export async function requireSettlingCircuit(client: LedgerClient, model: ModelShape): Promise<void> {
   const info = await getInfo(client);
   if (settlingCircuits(info, model).length > 0) return;
-  const { draws, features, rows, earners } = model;
+  const { draws, features, rows, payees } = model;
   const circuits = info.circuits.map(({ name }) => name).filter((name) => parseSettlementName(name) !== null);
   throw clientError(
     "CLI_CIRCUIT_MISSING",
-    `no circuit of the rollup settles a model of ${rows} rows, ${earners} earners, ${features} features and ${draws} draws`,
+    `no circuit of the rollup settles a model of ${rows} rows, ${payees} payees, ${features} features and ${draws} draws`,
     { data: { reason: "no-settling-circuit", ...model, circuits } },
   );
 }

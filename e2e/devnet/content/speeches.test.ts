@@ -21,7 +21,7 @@ describe.each(PLAN_NAMES)("the %s devnet's speeches", (name) => {
     expect(rows).toHaveLength(rowsOf.bob + rowsOf.carol + rowsOf.dave);
     expect(new Set(rows).size).toBe(rows.length);
     expect(rows.length).toBeLessThanOrEqual(plan.settlement.rows);
-    expect(commits.length).toBeLessThanOrEqual(plan.settlement.earners);
+    expect(commits.length).toBeLessThanOrEqual(plan.settlement.payees);
   });
 
   it("are asked about as often as planned, by beginnings that no row has", () => {

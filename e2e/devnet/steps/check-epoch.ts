@@ -85,7 +85,7 @@ function outcomeOf({ leaf, payments, sampled }: VerifiedSettlement, leaves: Leav
     paymentCount: payments.length,
     ownerWei: terms.ownerWei,
     treasuryWei: terms.treasuryWei,
-    earners: leaf.earners.map(({ contributorId, validatorId }, m) => ({
+    payees: leaf.payees.map(({ contributorId, validatorId }, m) => ({
       contributor: nameOf(contributorId),
       validator: nameOf(validatorId),
       earnedWei: earnedWei[m]!,
@@ -103,14 +103,14 @@ function earningsOf(
   const own = DATANETS[part.datanet].commits(job.plan).filter(({ contributor }) => contributor === name);
   const rowsIn = (commits: readonly PlannedCommit[]) =>
     commits.reduce((sum, { rows }) => sum + rows.length, 0);
-  const earners = leaf.earners.filter(({ contributorId }) => contributorId === leaves[name]);
+  const payees = leaf.payees.filter(({ contributorId }) => contributorId === leaves[name]);
   return {
     model: part.name,
     name,
     committedCount: rowsIn(own),
     wrongCount: rowsIn(own.filter(({ isWrong }) => isWrong)),
-    rowCount: earners.reduce((sum, { rowCount }) => sum + rowCount, 0),
-    earnedWei: earners.reduce((sum, { index }) => sum + sampled.earnedWei[index]!, 0n).toString(),
+    rowCount: payees.reduce((sum, { rowCount }) => sum + rowCount, 0),
+    earnedWei: payees.reduce((sum, { index }) => sum + sampled.earnedWei[index]!, 0n).toString(),
   };
 }
 
@@ -126,7 +126,7 @@ function checkProof({ settlement, sampled }: VerifiedSettlement): Check {
 
 function checkSum(paymentCount: number, { sampled }: VerifiedSettlement, outcome: EpochOutcome): Check {
   const paidWei = PRICE_WEI * BigInt(paymentCount);
-  const rowsWei = outcome.earners.reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
+  const rowsWei = outcome.payees.reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
   const sumWei = rowsWei + outcome.ownerWei + outcome.treasuryWei + sampled.data.burnedWei;
   return {
     statement: "what customers paid is what rows, owner and treasury got, to the wei",
@@ -155,13 +155,13 @@ async function checkModel(
     getLeaf(job.people.nina, datanetId),
   ]);
   try {
-    const { rowCount, earnerCount } = await verifyModel({
+    const { rowCount, payeeCount } = await verifyModel({
       trainings: await modelTrainings(),
       model,
       facts: { staticsHash: staticsOf(leaf).hash, rowsRoot: datanet?.rowsRoot ?? 0n },
       depth: "features",
     });
-    return { statement, holds: true, detail: `${rowCount} rows, ${earnerCount} earners` };
+    return { statement, holds: true, detail: `${rowCount} rows, ${payeeCount} payees` };
   } catch (error) {
     if (!isRollupError(error)) throw error;
     return { statement, holds: false, detail: error.message };

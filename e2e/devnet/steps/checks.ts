@@ -121,11 +121,11 @@ function checkRewards(job: Job, name: string, expectedWei: bigint): Check {
   return equal(`${name}'s rewards were paid out on L1 exactly`, paidWei, expectedWei, formatOpen);
 }
 
-/** What L1's records give each earner is what payments, openings and randomness give it. */
+/** What L1's records give each payee is what payments, openings and randomness give it. */
 function checkAccrued(accruedWei: readonly bigint[] | null, { outcome }: CheckedEpoch): Check {
-  const expected = outcome.earners.map(({ earnedWei }) => earnedWei);
+  const expected = outcome.payees.map(({ earnedWei }) => earnedWei);
   return equal(
-    "every earner has accrued what its rows earned, in the ledger rebuilt from L1",
+    "every payee has accrued what its rows earned, in the ledger rebuilt from L1",
     (accruedWei ?? []).join(),
     expected.join(),
     (text) => `${text.split(",").map(BigInt).map(formatOpen).join(", ")} OPEN`,
@@ -181,8 +181,8 @@ async function checkDatanet(job: Job, name: DatanetName, datanetId: number): Pro
   const { commitments: version } = await readVersion(job.store, datanet?.rowsRoot ?? 0n);
   const compared = await verifyVersion(alice, { datanetId, store: job.store });
   const dropped = compared.exceptions.filter(({ fate }) => fate === "dropped").length;
-  const roots = (v: { rowsRoot: bigint; ownersCommitment: bigint; earnerRoot: bigint } | null | undefined) =>
-    v == null ? "none" : [v.rowsRoot, v.ownersCommitment, v.earnerRoot].join();
+  const roots = (v: { rowsRoot: bigint; ownersCommitment: bigint; payeeRoot: bigint } | null | undefined) =>
+    v == null ? "none" : [v.rowsRoot, v.ownersCommitment, v.payeeRoot].join();
   return [
     // The first of a hosted one is its card.
     equal(`the published version of the ${name} is right`, datanet?.version ?? 0, isHosted ? 2 : 1, String),
@@ -190,7 +190,7 @@ async function checkDatanet(job: Job, name: DatanetName, datanetId: number): Pro
     {
       statement: "its roots are those of the rows in the store",
       holds: roots(datanet) === roots(version),
-      detail: `${version.earners.length} earners`,
+      detail: `${version.payees.length} payees`,
     },
     equal(
       "it leaves out exactly the commits with wrong labels and near-duplicates, for everybody to see",

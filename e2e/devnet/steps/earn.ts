@@ -17,29 +17,26 @@ export const WITHDRAWERS = COLLECTORS;
 
 interface RewardCollection {
   readonly name: (typeof COLLECTORS)[number];
-  readonly earnerIndex: number;
+  readonly payeeIndex: number;
   readonly role: "contributor" | "validator";
-  /** All that the earner's role has earned so far: the epoch's. */
+  /** All that the payee's role has earned so far: the epoch's. */
   readonly earnedWei: bigint;
 }
 
-/** The claims that the job makes, in the model's order of earners. */
-function plannedCollections(
-  { earners }: Pick<LedgerModelLeaf, "earners">,
-  leaves: Leaves,
-): RewardCollection[] {
-  return earners.flatMap((earner) =>
+/** The claims that the job makes, in the model's order of payees. */
+function plannedCollections({ payees }: Pick<LedgerModelLeaf, "payees">, leaves: Leaves): RewardCollection[] {
+  return payees.flatMap((payee) =>
     (["contributor", "validator"] as const).flatMap((role): RewardCollection[] => {
-      const id = role === "contributor" ? earner.contributorId : earner.validatorId;
+      const id = role === "contributor" ? payee.contributorId : payee.validatorId;
       const name = COLLECTORS.find((known) => leaves[known] === id);
       if (name === undefined) return [];
-      return [{ name, earnerIndex: earner.index, role, earnedWei: earner[role].earnedWei }];
+      return [{ name, payeeIndex: payee.index, role, earnedWei: payee[role].earnedWei }];
     }),
   );
 }
 
 /**
- * Collects every earner of each model, and takes what was collected out of the ledger.
+ * Collects every payee of each model, and takes what was collected out of the ledger.
  * @param before called before every operation: other work for the same batches
  */
 export async function collectAndWithdraw(
@@ -53,12 +50,12 @@ export async function collectAndWithdraw(
   for (const { modelId, name: model } of models) {
     const leaf = await withRetry(job, () => getModel(job.people.mia, modelId));
     for (const collection of plannedCollections(leaf, leaves)) {
-      const { earnerIndex, name, role } = collection;
+      const { payeeIndex, name, role } = collection;
       const client = job.people[name];
-      const step = stepOf(model, `reward-${name}-${earnerIndex}-${role}`);
+      const step = stepOf(model, `reward-${name}-${payeeIndex}-${role}`);
       await before();
       await onceOnLedger(job, step, client, ({ onSigned }) =>
-        collectRewards(client, { from: leaves[name], modelId, earnerIndex, role, onSigned }),
+        collectRewards(client, { from: leaves[name], modelId, payeeIndex, role, onSigned }),
       );
       all.push(collection);
     }

@@ -1,5 +1,5 @@
 import { operationFeeWei } from "@openledger/circuits/internal/batch/slot";
-import { EARNER_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
+import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
 import {
   CONTRIBUTORS,
@@ -43,7 +43,7 @@ export interface EpochOutcome {
   readonly paymentCount: number;
   readonly ownerWei: bigint;
   readonly treasuryWei: bigint;
-  readonly earners: readonly {
+  readonly payees: readonly {
     readonly contributor: PersonName;
     readonly validator: PersonName;
     readonly earnedWei: bigint;
@@ -132,10 +132,10 @@ function addModelJob(
   pay(leaf, "seal");
   ledgerWei[leaf] += outcome.ownerWei;
   ledgerWei.treasury += outcome.treasuryWei;
-  for (const { contributor, validator, earnedWei } of outcome.earners) {
+  for (const { contributor, validator, earnedWei } of outcome.payees) {
     for (const [who, role] of [
-      [contributor, EARNER_ROLE.contributor],
-      [validator, EARNER_ROLE.validator],
+      [contributor, PAYEE_ROLE.contributor],
+      [validator, PAYEE_ROLE.validator],
     ] as const) {
       const collector = COLLECTORS.find((name) => name === who);
       if (collector === undefined) continue;

@@ -17,8 +17,8 @@ import { prepareGenesis } from "@openledger/models/settling/prepare-settlement";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
 import { sendGenesis, signSettlement } from "@openledger/models/settling/sign-settlement";
 import {
-  earnerTableFor,
   openProvingCircuit,
+  payeeTableFor,
   settlementCircuitFor,
 } from "@openledger/verifier/circuits/rollup-circuits";
 import { devAccount } from "../accounts.ts";
@@ -63,7 +63,7 @@ export async function createOnLedger(
   model: PublishedModel,
 ): Promise<number> {
   const { mia } = job.people;
-  const { featuresCommitment, ownersCommitment, earnerRoot, binding } = model.statics;
+  const { featuresCommitment, ownersCommitment, payeeRoot, binding } = model.statics;
   const sent = await onceOnLedger(job, stepOf(part.name, "create-model"), mia, ({ onSigned }) =>
     createModel(mia, {
       from: leaves.mia,
@@ -72,7 +72,7 @@ export async function createOnLedger(
       amountWei: MODEL_AMOUNT_WEI,
       featuresCommitment,
       ownersCommitment,
-      earnerRoot,
+      payeeRoot,
       binding: unpackBinding(binding),
       priceWei: PRICE_WEI,
       split: SPLIT,
@@ -86,7 +86,7 @@ export async function createOnLedger(
   return modelId;
 }
 
-/** Proves the model's earner table while its server starts. @returns the server's address */
+/** Proves the model's payee table while its server starts. @returns the server's address */
 export async function bringToLife(
   job: Job,
   part: ModelPart,
@@ -124,8 +124,8 @@ async function settleGenesis(
   let body = job.journal.get<SettlementBody>(step);
   if (body === undefined) {
     const leaf = await withRetry(job, () => getModel(mia, modelId));
-    const table = earnerTableFor(job.circuits, model.earners.length);
-    const settling = settlementCircuitFor(job.circuits, modelShape(model.statics, model.earners.length));
+    const table = payeeTableFor(job.circuits, model.payees.length);
+    const settling = settlementCircuitFor(job.circuits, modelShape(model.statics, model.payees.length));
     const prepared = prepareGenesis(leaf, model, { table, settling });
     const proving = await openProvingCircuit(table, job.deployment, job.console.progress);
     const proved = await proveSettlement(
@@ -135,13 +135,13 @@ async function settleGenesis(
         backend: job.proverBackend,
         signal: job.signal,
         onProgress: ({ stage, percent }) =>
-          job.console.progress(`proving the earner table: ${stage}, ${Math.floor(percent)} %`),
+          job.console.progress(`proving the payee table: ${stage}, ${Math.floor(percent)} %`),
       },
     );
     body = encodeSettlementBody(signSettlement(mia, leaf, proved.settlement));
     await job.journal.set(step, body);
     job.console.done(
-      `genesis of ${model.earners.length} earners proven (${table.name}) in ${formatDuration(proved.proveMs)}`,
+      `genesis of ${model.payees.length} payees proven (${table.name}) in ${formatDuration(proved.proveMs)}`,
     );
   }
   await withRetry(job, () =>

@@ -12,7 +12,7 @@ interface Verified {
   readonly checks: readonly Check[];
   /** A leaf's balance in the ledger that L1's records give; null where there is none, or none could be rebuilt. */
   balanceOf(id: number): bigint | null;
-  /** What a model's earners have accrued, in their order. */
+  /** What a model's payees have accrued, in their order. */
   accruedWeiOf(modelId: number): readonly bigint[] | null;
 }
 

@@ -53,7 +53,7 @@ export async function standWindows(job: Job, models: readonly CreatedModel[]): P
     await passUntil(job, await attested(job, gate, modelId), "the window ends on L1");
   for (const { model, modelId, part } of models) {
     if (await isAdmitted(l1, gate, modelId)) continue;
-    const circuit = settlementCircuitFor(job.circuits, modelShape(model.statics, model.earners.length));
+    const circuit = settlementCircuitFor(job.circuits, modelShape(model.statics, model.payees.length));
     const named = [gate, part.paths.folder, "--model-id", String(modelId)];
     await openledger(job, "disputes", "admit", ...named, "--cap", String(circuit.size0), "--account", "mia");
     job.console.done(`L1 admits model ${modelId}${isDisputable(model) ? ", which nobody has refuted" : ""}`);

@@ -2,8 +2,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { earnerTable, type OwnedRow } from "@openledger/attribution/model/owned-rows";
-import { earnerRoot, ownersCommitment } from "@openledger/circuits/ledger/rewards";
+import { type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
+import { ownersCommitment, payeeRoot } from "@openledger/circuits/ledger/rewards";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { deriveKey, type L2Key } from "@openledger/client/l2-key";
@@ -126,14 +126,14 @@ export async function publishRows(
     contributorId: k < contents.length / 2 ? first : second,
     validatorId: datanetId,
   }));
-  const earners = earnerTable(rows);
+  const payees = payeeTable(rows);
   const version = {
     rowsRoot: versionRowsRoot(
       rows.map(({ content, ...owners }) => ({ rowHash: hashRow(content), ...owners })),
     ),
     rowCount: rows.length,
-    ownersCommitment: ownersCommitment(earners.map(({ rowCount }) => rowCount)),
-    earnerRoot: earnerRoot(earners),
+    ownersCommitment: ownersCommitment(payees.map(({ rowCount }) => rowCount)),
+    payeeRoot: payeeRoot(payees),
   };
   await world.patiently(() => publishVersion(builder, { datanetId, version }));
   await world.allPosted();

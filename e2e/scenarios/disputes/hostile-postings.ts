@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
-import { earnerTable } from "@openledger/attribution/model/owned-rows";
+import { payeeTable } from "@openledger/attribution/model/owned-rows";
 import { encodeLeaves } from "@openledger/challenger/internal/statements/leaf-file";
 import { postCall } from "@openledger/challenger/postings/ledger-proofs";
 import { readWindows } from "@openledger/challenger/postings/read-windows";
@@ -102,9 +102,9 @@ async function genesisRefusal(
 ): Promise<string> {
   const leaf = await getModel(clients.hostile, modelId);
   const { hash: _hash, ...statics } = staticsOf(leaf);
-  const earners = earnerTable(honest.rows);
+  const payees = payeeTable(honest.rows);
   const table = world.circuits[TABLE_INDEX]!;
-  const proven = await proveGenesis(world, { modelId, statics, earners }, size, {
+  const proven = await proveGenesis(world, { modelId, statics, payees }, size, {
     ...{ prover, table, settlingIndex: SETTLEMENT_INDEX },
   });
   try {

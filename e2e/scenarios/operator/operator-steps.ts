@@ -17,7 +17,7 @@ import { waitUntil } from "../../world/wait-until.ts";
 import { drillCeremony } from "./drill-ceremony.ts";
 
 /** The smallest set with which everything can be done. The keys that ceremonies made of it are kept. */
-const CIRCUITS = [shapeName(WORLD_SIZES.get(2)!.shape), "leaf-exit", "earner-exit-4"];
+const CIRCUITS = [shapeName(WORLD_SIZES.get(2)!.shape), "leaf-exit", "payee-exit-4"];
 /** 52,234 constraints. */
 const POWER = 16;
 const USERS = [0, 1, 2, 3];

@@ -49,7 +49,7 @@ export async function registrationOf(context: FactoryContext, job: StoredJob): P
     recipeHash: view.result?.recipeHash ?? null,
     datanetId: datanet?.id ?? null,
     rowCount: view.rowCount,
-    earnerCount: people.length,
+    payeeCount: people.length,
     modelId: view.modelId,
   };
 }
@@ -86,7 +86,7 @@ export async function beginGenesis(
   const { deploymentPath, prover, rpcUrl, sequencerUrl } = config;
   const proven = side.run(
     leafId,
-    { mode: "genesis", modelId, earners: people, deploymentPath, prover, rpcUrl, sequencerUrl },
+    { mode: "genesis", modelId, payees: people, deploymentPath, prover, rpcUrl, sequencerUrl },
     {
       isAlone: true,
       onMessage: async (message) => {
@@ -211,7 +211,7 @@ export async function lineageOf(context: FactoryContext, job: StoredJob): Promis
 }
 
 async function modelOnLedger(context: FactoryContext, modelId: number): Promise<FactoryLineage["model"]> {
-  const { counters, earners } = await modelLeaf(context, modelId);
+  const { counters, payees } = await modelLeaf(context, modelId);
   const settlements: NonNullable<FactoryLineage["model"]>["settlements"] = [];
   for (let epoch = 0; epoch <= counters.epoch; epoch++) {
     const settlement = await getSettlement(context.client, modelId, epoch);
@@ -225,7 +225,7 @@ async function modelOnLedger(context: FactoryContext, modelId: number): Promise<
     isApproved: counters.isApproved,
     epoch: counters.epoch,
     settlements,
-    earned: earners.map(({ contributor, contributorId, validator, validatorId }) => ({
+    earned: payees.map(({ contributor, contributorId, validator, validatorId }) => ({
       contributorId,
       validatorId,
       contributorWei: String(contributor.earnedWei),

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { earnerTable, type OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
 import { encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
@@ -139,7 +139,7 @@ export class DatasetShelf {
         rowCount: list.length,
         receivedCount: 0,
         byteCount: 0,
-        people: earnerTable(list),
+        people: payeeTable(list),
         createdAtMs: this.#nowMs(),
       },
     };
@@ -233,7 +233,7 @@ export class DatasetShelf {
         rowCount: rows.length,
         receivedCount: rows.length,
         byteCount,
-        people: earnerTable(rows),
+        people: payeeTable(rows),
         createdAtMs: this.#nowMs(),
       },
     };

@@ -32,7 +32,7 @@ export interface StoredDataset {
 /** Sizes of the settlement circuit that the model is made for. */
 export interface CircuitSize {
   readonly rows: number;
-  readonly earners: number;
+  readonly payees: number;
   readonly features: number;
   readonly draws: number;
 }

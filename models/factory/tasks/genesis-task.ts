@@ -5,8 +5,8 @@ import { encodeSettlementBody, type SettlementBody } from "@openledger/client/ac
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { chooseBackend } from "@openledger/prover/choose-backend";
 import {
-  earnerTableFor,
   openProvingCircuit,
+  payeeTableFor,
   readRollupCircuits,
   settlementCircuitFor,
 } from "@openledger/verifier/circuits/rollup-circuits";
@@ -19,15 +19,15 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 /** Proves a model's genesis. What comes out still lacks the model's signature, whose key its owner has. */
 export async function proveGenesis(task: GenesisTask, say: Say): Promise<SettlementBody> {
-  const { deploymentPath, earners, modelId, prover, rpcUrl, sequencerUrl } = task;
+  const { deploymentPath, payees, modelId, prover, rpcUrl, sequencerUrl } = task;
   await initPoseidon();
   const deployment = loadDeployment(deploymentPath);
   const rollupAddress = deployment.rollupAddress as Address;
   const circuits = await readRollupCircuits({ rpcUrl, rollupAddress, deployment });
   const leaf = await getModel({ sequencerUrl, requestTimeoutMs: REQUEST_TIMEOUT_MS }, modelId);
-  const settling = settlementCircuitFor(circuits, modelShape(staticsOf(leaf), earners.length));
-  const table = earnerTableFor(circuits, earners.length);
-  const prepared = prepareGenesis(leaf, { earners }, { table, settling });
+  const settling = settlementCircuitFor(circuits, modelShape(staticsOf(leaf), payees.length));
+  const table = payeeTableFor(circuits, payees.length);
+  const prepared = prepareGenesis(leaf, { payees }, { table, settling });
   const proving = await openProvingCircuit(table, deployment, () => {});
   // A graphics card proves batches; a genesis has no use for one.
   const { backend } = await chooseBackend(prover, { withCard: false });

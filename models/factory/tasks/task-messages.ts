@@ -1,6 +1,6 @@
 /** What the factory and the processes that compute for it say to each other. */
 import type { RegistrationTerms } from "@openledger/attribution/model/registration";
-import type { Earner } from "@openledger/circuits/ledger/rewards";
+import type { Payee } from "@openledger/circuits/ledger/rewards";
 import type { SettlementBody } from "@openledger/client/actions/l1/send-settlement";
 import type { RecipeBaseModel } from "../../registered/base-files.ts";
 import type { TextRecipe } from "../../registered/text-recipe.ts";
@@ -58,7 +58,7 @@ export interface CompareTask extends ModelTask {
 export interface GenesisTask {
   readonly mode: "genesis";
   readonly modelId: number;
-  readonly earners: readonly Earner[];
+  readonly payees: readonly Payee[];
   readonly deploymentPath: string;
   readonly sequencerUrl: string;
   readonly rpcUrl: string;
@@ -89,7 +89,7 @@ export interface TaskResults {
 }
 /** 0x-hex. */
 export type PlainStatics = Readonly<
-  Record<"featuresCommitment" | "ownersCommitment" | "earnerRoot" | "binding" | "split", string>
+  Record<"featuresCommitment" | "ownersCommitment" | "payeeRoot" | "binding" | "split", string>
 >;
 
 export type TaskWish = "pause" | "stop";

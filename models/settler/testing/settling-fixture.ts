@@ -18,10 +18,7 @@ import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times"
 import { type HistoryFixtureOptions, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
-import {
-  earnerTableCircuitSpec,
-  settlementCircuitSpec,
-} from "@openledger/circuits/registry/circuit-registry";
+import { payeeTableCircuitSpec, settlementCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
@@ -48,7 +45,7 @@ import { prepareGenesis } from "../../settling/prepare-settlement.ts";
 import { proveSettlement } from "../../settling/prove-settlement.ts";
 import { signSettlement } from "../../settling/sign-settlement.ts";
 
-const SMALLEST = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 } as const;
+const SMALLEST = { rows: 8, features: 32, payees: 4, payments: 4, draws: 2 } as const;
 export const CAP = SMALLEST.payments;
 export const PRICE_WEI = OPEN / 2n;
 const ALICE_ACCOUNT = 4;
@@ -77,11 +74,11 @@ export async function startSettlingWorld(
   gateOn?: HistoryFixtureOptions["gateOn"],
 ) {
   const sizes: readonly SettlementSize[] = size === undefined ? [SMALL_DIRECT, SMALLEST] : [size];
-  const { earners: earnerCount, rows: rowCount } = sizes.at(-1)!;
-  const earners = { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: earnerCount };
-  const proven = [await buildCircuit(earnerTableCircuitSpec(earnerCount), earners)];
+  const { payees: payeeCount, rows: rowCount } = sizes.at(-1)!;
+  const payees = { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: payeeCount };
+  const proven = [await buildCircuit(payeeTableCircuitSpec(payeeCount), payees)];
   for (const one of sizes) {
-    const settling = { sort: CIRCUIT_SORT.settlement, size0: one.payments, size1: one.earners };
+    const settling = { sort: CIRCUIT_SORT.settlement, size0: one.payments, size1: one.payees };
     proven.push(await buildCircuit(settlementCircuitSpec(one), settling));
   }
   const f = await startHistoryFixture({
@@ -176,14 +173,14 @@ export async function startSettlingWorld(
       });
       const modelFolder = join(folder, `model-${datanetId}`);
       await writeModel(modelFolder, model);
-      const { featuresCommitment, ownersCommitment, earnerRoot, binding } = model.statics;
+      const { featuresCommitment, ownersCommitment, payeeRoot, binding } = model.statics;
       const sent = await createModel(alice, {
         l1Owner: people.alice.address,
         keyX: alice.l2Key!.keyX,
         amountWei: 5n * OPEN,
         featuresCommitment,
         ownersCommitment,
-        earnerRoot,
+        payeeRoot,
         binding: unpackBinding(binding),
         priceWei: PRICE_WEI,
         split,

@@ -2,12 +2,12 @@
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { publishedModel } from "@openledger/attribution/model/model-files";
-import { earnerTable } from "@openledger/attribution/model/owned-rows";
+import { payeeTable } from "@openledger/attribution/model/owned-rows";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
-import { earnerRoot, ownersCommitment, unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { ownersCommitment, payeeRoot, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
-import type { genesisOf } from "@openledger/circuits/settlement/earner-table-rules";
+import type { genesisOf } from "@openledger/circuits/settlement/payee-table-rules";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
@@ -32,7 +32,7 @@ import type { Prover } from "@openledger/prover/proving/prover";
 import { type Address, parseEther } from "viem";
 
 /** The rows, features and draws of all models, and the payments that an epoch takes. */
-export const MODEL_SIZE: SettlementSize = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 };
+export const MODEL_SIZE: SettlementSize = { rows: 8, features: 32, payees: 4, payments: 4, draws: 2 };
 const PRICE_WEI = parseEther("0.01");
 const SPLIT = { ownerParts: 13_107n, validatorParts: 13_107n };
 const MARGIN_SECONDS = 120;
@@ -98,12 +98,12 @@ export async function registerModels(
     columnCount: MODEL_SIZE.features,
   });
   const { rowsRoot } = recipe.datanet;
-  const earners = earnerTable(rows);
+  const payees = payeeTable(rows);
   const version = {
     rowsRoot: BigInt(rowsRoot),
     rowCount: rows.length,
-    ownersCommitment: ownersCommitment(earners.map(({ rowCount }) => rowCount)),
-    earnerRoot: earnerRoot(earners),
+    ownersCommitment: ownersCommitment(payees.map(({ rowCount }) => rowCount)),
+    payeeRoot: payeeRoot(payees),
   };
   await send(() => publishVersion(client, { datanetId, version }));
   await afterPublishing();
@@ -140,7 +140,7 @@ export async function registerModels(
   await world.passTime(APPROVAL_DELAY_SECONDS + MARGIN_SECONDS);
   for (const [i, { modelId, statics }] of made.entries()) {
     await send(() => approveModel(client, { datanetId, modelId, statics }));
-    const model = { modelId, statics, earners };
+    const model = { modelId, statics, payees };
     const proven = await proveGenesis(world, model, MODEL_SIZE, { prover, table });
     const signed = signSettlement(client, await getModel(client, modelId), proven);
     await world.patiently(() => sendSettlement(client, encodeSettlementBody(signed)));

@@ -6,9 +6,9 @@
 
 import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
 import { type ModelBinding, packBinding } from "@openledger/circuits/ledger/leaf";
-import { type Earner, earnerRoot, ownersCommitment, packSplit } from "@openledger/circuits/ledger/rewards";
+import { ownersCommitment, type Payee, packSplit, payeeRoot } from "@openledger/circuits/ledger/rewards";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
-import { defaultSplit } from "@openledger/circuits/settlement/earner-table-rules";
+import { defaultSplit } from "@openledger/circuits/settlement/payee-table-rules";
 import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { type ContractProof, toContractProof } from "@openledger/circuits/wire/groth16-proof";
@@ -37,7 +37,7 @@ import type { Prover } from "@openledger/prover/proving/prover";
 import { bytesToHex, encodeFunctionData, type Hex, parseEther, toHex } from "viem";
 import type { GriefOptions } from "./grief-result.ts";
 
-export const SIZE: SettlementSize = { rows: 8, features: 4, earners: 4, payments: 4, draws: 2 };
+export const SIZE: SettlementSize = { rows: 8, features: 4, payees: 4, payments: 4, draws: 2 };
 /** The clocks of L1 and sequencer differ by seconds. */
 const MARGIN_SECONDS = 120;
 const SECRET = toHex(0xa77acn, { size: 32 });
@@ -55,7 +55,7 @@ export interface Parkable {
   readonly isOfLedger: boolean;
 }
 
-/** Makes the models; L1's clock goes on by 15 days. @param table the circuit of earner tables */
+/** Makes the models; L1's clock goes on by 15 days. @param table the circuit of payee tables */
 export async function makeParkables(
   world: World,
   table: BuiltCircuit,
@@ -110,13 +110,13 @@ async function openModels(
   const datanetId = await created(
     await world.patiently(() => createDatanet(client, { ...ownedBy, amountWei: parseEther("10") })),
   );
-  const earners: Earner[] = [
+  const payees: Payee[] = [
     { contributorId: account, validatorId: account, rowCount: SIZE.rows / 2 },
     { contributorId: account, validatorId: datanetId, rowCount: SIZE.rows / 2 },
   ];
   const commitments = {
-    ownersCommitment: ownersCommitment(earners.map(({ rowCount }) => rowCount)),
-    earnerRoot: earnerRoot(earners),
+    ownersCommitment: ownersCommitment(payees.map(({ rowCount }) => rowCount)),
+    payeeRoot: payeeRoot(payees),
   };
   const version = { ...commitments, rowsRoot: 7n, rowCount: SIZE.rows };
   await world.patiently(() => publishVersion(client, { datanetId, version }));
@@ -141,7 +141,7 @@ async function openModels(
   const signed = { ...statics, binding: packBinding(binding), split: packSplit(split) };
   const settlements: ProvenSettlement[] = [];
   for (const modelId of modelIds) {
-    const model = { modelId, statics: signed, earners };
+    const model = { modelId, statics: signed, payees };
     const proven = await proveGenesis(world, model, SIZE, { prover, table });
     settlements.push(signSettlement(client, await getModel(client, modelId), proven));
   }
@@ -165,7 +165,7 @@ async function proveParkables(
     const modelId = modelIds[i % modelIds.length]!;
     const { leaf, sealed } = await readSealedEpoch(client, modelId);
     const epoch = isOfLedger ? sealed : { ...sealed, chain: sealed.chain + BigInt(i) };
-    const prepared = defaultSplit(settledModelOf(leaf), epoch, SIZE.earners);
+    const prepared = defaultSplit(settledModelOf(leaf), epoch, SIZE.payees);
     const proven = await proveTable(world, prepared, { prover, table });
     const proof = toContractProof(proven.proof);
     const word = prepared.data.settlementHash;

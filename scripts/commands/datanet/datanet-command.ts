@@ -118,7 +118,7 @@ function addShow(parent: Command): void {
       publishedAt,
       rowsRoot: toHex32(roots.rowsRoot),
       ownersCommitment: toHex32(roots.ownersCommitment),
-      earnerRoot: toHex32(roots.earnerRoot),
+      payeeRoot: toHex32(roots.payeeRoot),
       contributions,
     });
   });

@@ -69,17 +69,17 @@ export function addPublish(parent: Command): void {
     await storeVersion(store, version);
     const sent = await publishVersion(client, { datanetId, version });
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
-    const { rowCount, earners } = version;
+    const { rowCount, payees } = version;
     const roots = {
       rowsRoot: toHex32(version.rowsRoot),
       ownersCommitment: toHex32(version.ownersCommitment),
-      earnerRoot: toHex32(version.earnerRoot),
+      payeeRoot: toHex32(version.payeeRoot),
     };
     const lines = [
-      `datanet ${datanetId}: a version of ${rowCount} rows in ${earners.length} earners (${stage})`,
+      `datanet ${datanetId}: a version of ${rowCount} rows in ${payees.length} payees (${stage})`,
       `operation ${sent.hash}`,
     ];
-    output.answer(lines, { ...sent, datanetId, rowCount, earners, ...roots, stage, batchNumber });
+    output.answer(lines, { ...sent, datanetId, rowCount, payees, ...roots, stage, batchNumber });
   });
 }
 
@@ -101,7 +101,7 @@ async function publishReviewed(
   await bringVersion(client, { ...place, rowsRoot: version.rowsRoot });
   output.answer(
     [
-      `datanet ${datanetId}: a version of ${version.rowCount} rows in ${version.earners.length} earners (${stage}); ${leftOut.length} rows stay out:`,
+      `datanet ${datanetId}: a version of ${version.rowCount} rows in ${version.payees.length} payees (${stage}); ${leftOut.length} rows stay out:`,
       ...renderTable(
         leftOut.map(({ contributorId, digest, why }) => [`  ${digest}`, `leaf ${contributorId}`, why]),
       ),

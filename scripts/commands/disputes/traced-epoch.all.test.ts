@@ -62,7 +62,7 @@ const DAY_SECONDS = 24 * HOUR_SECONDS;
 const BOND_WEI = 10n ** 17n;
 const ALICE = anvilAccount(4);
 const BOB = anvilAccount(5);
-const SIZE = { rows: 8, features: 32, earners: 4, payments: CAP, draws: 2 };
+const SIZE = { rows: 8, features: 32, payees: 4, payments: CAP, draws: 2 };
 const PROMPTS = ["The union?", "The navy?"];
 
 let folder: string;

@@ -23,10 +23,10 @@ export function addExitCommand(program: Command): void {
       ...OWNER_OPTION,
       "--all": "everybody's",
       "--leaf <id>": {
-        about: "only of this leaf: its balance, and its earners where it is a model",
+        about: "only of this leaf: its balance, and its payees where it is a model",
         parse: parseId,
       },
-      "--earner <index>": { about: "only of this earner of the model that --leaf names", parse: parseId },
+      "--payee <index>": { about: "only of this payee of the model that --leaf names", parse: parseId },
       "--min <amount>":
         "only what is at least this many OPEN: anybody can leave crumbs for you, and each costs gas",
       ...DRY_RUN_OPTION,

@@ -14,7 +14,7 @@ import {
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
-import { earnerDue } from "@openledger/circuits/exit/exit-statement";
+import { payeeDue } from "@openledger/circuits/exit/exit-statement";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { KIND } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
@@ -34,7 +34,7 @@ import { runInProcess } from "../testing/run-in-process.ts";
 // those of a true ledger; their proofs come from known trapdoors.
 
 const executable = fileURLToPath(new URL("../../openledger.js", import.meta.url));
-const EARNERS = 8;
+const PAYEES = 8;
 const ALICE = 2;
 /** Neither the sequencer nor anybody of the ledger. */
 const STRANGER = 6;
@@ -45,10 +45,10 @@ let f: ModelHistory;
 let alice: Address;
 let bob: Address;
 
-async function exitConfig(name: string, earners?: number): Promise<CircuitConfig> {
+async function exitConfig(name: string, payees?: number): Promise<CircuitConfig> {
   const { verificationKey } = await developmentSetup(await compileCircuit(circuitSpec(name)));
   const key = toSolidityKey(verificationKey);
-  return { ...exitSizes(earners), isDevelopment: true, key };
+  return { ...exitSizes(payees), isDevelopment: true, key };
 }
 
 beforeAll(async () => {
@@ -59,7 +59,7 @@ beforeAll(async () => {
   await writeFile(join(folder, "alice"), toHex(anvilAccount(ALICE_ACCOUNT).getHdKey().privateKey!));
   // A record of another version must not get in the way.
   await writeFile(join(folder, "deployment.json"), '{"chainId": 31337}');
-  const configs = [await exitConfig("leaf-exit"), await exitConfig(`earner-exit-${EARNERS}`, EARNERS)];
+  const configs = [await exitConfig("leaf-exit"), await exitConfig(`payee-exit-${PAYEES}`, PAYEES)];
   f = await startModelHistory({ real: { configs, shared: developmentSecrets("") } });
   ({ alice, bob } = f.l1.roles);
 }, 600_000);
@@ -130,12 +130,12 @@ async function makeWorld(): Promise<void> {
   await wait(l1.rollup.write.depositTo([ALICE, 4n * OPEN, alice, ANY_FEE], { account: bob }));
 }
 
-/** What nobody can take: of open and sealed amounts, all that the default split does not give to earners. */
+/** What nobody can take: of open and sealed amounts, all that the default split does not give to payees. */
 function staysWei(): bigint {
   const { leaf, rewards } = f.ledger.requireLeaf(MODEL_ID);
   let sum = leaf.openAmount + rewards!.sealed!.amountWei;
-  for (const [m] of rewards!.earners.entries()) {
-    for (const role of [0, 1] as const) sum -= earnerDue(f.ledger, MODEL_ID, m, role).amountWei;
+  for (const [m] of rewards!.payees.entries()) {
+    for (const role of [0, 1] as const) sum -= payeeDue(f.ledger, MODEL_ID, m, role).amountWei;
   }
   for (const wei of rewards!.accruedWei) sum += wei;
   for (const wei of rewards!.collectedWei) sum -= wei;
@@ -162,7 +162,7 @@ test("everybody's money leaves a rollup without any server, each piece once, aft
     data: { reason: "not-frozen" },
   });
   const before = await run("exit", "--owner", alice, "--dry-run", "--check-keys");
-  expect(before.json.checkedKeys).toEqual(["leaf-exit", `earner-exit-${EARNERS}`]);
+  expect(before.json.checkedKeys).toEqual(["leaf-exit", `payee-exit-${PAYEES}`]);
   expect(before.json).toMatchObject({ isFrozen: false, isDryRun: true, transactions: [] });
 
   const waiting = await run("status", "--owner", bob);
@@ -197,16 +197,16 @@ test("everybody's money leaves a rollup without any server, each piece once, aft
     ["leaf", "account"],
     ["leaf", "datanet"],
     ["leaf", "model"],
-    ["earner", "contributor"],
-    ["earner", "validator"],
-    ["earner", "contributor"],
-    ["earner", "validator"],
+    ["payee", "contributor"],
+    ["payee", "validator"],
+    ["payee", "contributor"],
+    ["payee", "validator"],
   ]);
 
-  // One earner alone, paid by a stranger.
-  const earner = await run("exit", "--owner", alice, "--leaf", String(MODEL_ID), "--earner", "1");
-  expect(earner.json.items).toHaveLength(2);
-  expect(earner.json.transactions.map(({ action }: { action: string }) => action)).toEqual(["exit", "claim"]);
+  // One payee alone, paid by a stranger.
+  const payee = await run("exit", "--owner", alice, "--leaf", String(MODEL_ID), "--payee", "1");
+  expect(payee.json.items).toHaveLength(2);
+  expect(payee.json.transactions.map(({ action }: { action: string }) => action)).toEqual(["exit", "claim"]);
 
   // Killed as soon as L1 has the first of the others.
   const child = spawn(process.execPath, [executable, ...words("exit", "--owner", alice)], {

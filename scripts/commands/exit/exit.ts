@@ -26,7 +26,7 @@ export interface ExitCommandOptions {
   owner?: string;
   all?: boolean;
   leaf?: number;
-  earner?: number;
+  payee?: number;
   min?: string;
   dryRun?: boolean;
   keys: string;
@@ -61,7 +61,7 @@ export async function runExit({ options, output }: CommandContext<ExitCommandOpt
       account,
       spendingCap: spendingCapOf(options),
       blobs: await openBlobs(options),
-      selection: { owner, leafId: options.leaf, earnerIndex: options.earner, minWei },
+      selection: { owner, leafId: options.leaf, payeeIndex: options.payee, minWei },
       prover: localExitProver({ open, keysFolder: options.keys }),
       isKeyCheck: options.checkKeys === true,
       onProgress: (text) => output.progress(text),
@@ -80,8 +80,8 @@ export async function runExit({ options, output }: CommandContext<ExitCommandOpt
 
 /** null = everybody's. @throws CMD_USAGE, CMD_ACCOUNT_INVALID */
 function selectedOwner(options: GlobalOptions & ExitCommandOptions): Address | null {
-  if (options.earner !== undefined && options.leaf === undefined)
-    throw commandError("CMD_USAGE", "--earner needs the model's id in --leaf");
+  if (options.payee !== undefined && options.leaf === undefined)
+    throw commandError("CMD_USAGE", "--payee needs the model's id in --leaf");
   if (options.all === true && options.owner !== undefined)
     throw commandError("CMD_USAGE", "--all and --owner exclude each other");
   if (options.all === true) return null;

@@ -9,7 +9,7 @@ export function addModelRegisterCommand(parent: Command): void {
     parent
       .command("register <folder>")
       .description(
-        "open a trained model on the ledger, prove its earner table, and so make it ready for payments",
+        "open a trained model on the ledger, prove its payee table, and so make it ready for payments",
       ),
     {
       "--price <open>": { about: "least payment for one answer", fallback: "0.5" },

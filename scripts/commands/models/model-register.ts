@@ -17,7 +17,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { prepareGenesis } from "@openledger/models/settling/prepare-settlement";
 import { sendGenesis, signSettlement } from "@openledger/models/settling/sign-settlement";
-import { earnerTableFor, settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";
+import { payeeTableFor, settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";
 import { type Address, zeroAddress } from "viem";
 import { accountOf, openSigner, type Signer, signFor } from "../../cli/context.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
@@ -39,10 +39,10 @@ export async function registerModel({
   const signer = await openSigner(options);
   const context = await openSettlementContext(options);
   const model = await readModel(args[0]!, await modelFamilies());
-  const earnerCount = model.earners.length;
+  const payeeCount = model.payees.length;
   // Before anything is paid: a model that no circuit settles would be of no use.
-  const settling = settlementCircuitFor(context.circuits, modelShape(model.statics, earnerCount));
-  const table = earnerTableFor(context.circuits, earnerCount);
+  const settling = settlementCircuitFor(context.circuits, modelShape(model.statics, payeeCount));
+  const table = payeeTableFor(context.circuits, payeeCount);
   const known = await findRegistered(signer, model.staticsHash);
   const modelId =
     known ??
@@ -76,14 +76,14 @@ export async function registerModel({
   }
   const genesis = await getSettlement(signer.client, modelId, 0);
   const lines = [
-    `model ${modelId} is ready: ${earnerCount} earners, at most ${settling.size0} payments an epoch`,
+    `model ${modelId} is ready: ${payeeCount} payees, at most ${settling.size0} payments an epoch`,
     `it takes payments once its datanet approves it: openledger datanet approve-model ${leaf.model.datanetId} ${modelId}`,
   ];
   output.answer(lines, {
     modelId,
     datanetId: leaf.model.datanetId,
     staticsHash: hex32(model.staticsHash),
-    earnerCount,
+    payeeCount,
     cap: settling.size0,
     circuit: settling.name,
     genesis: genesis === null ? null : { status: genesis.status, batchNumber: genesis.batchNumber },
@@ -144,7 +144,7 @@ async function create(
 ): Promise<number> {
   const payer = await accountOf(signer.client, signer.account.l1.address);
   const client = await signFor(signer, payer);
-  const { featuresCommitment, ownersCommitment, earnerRoot, binding, split } = statics;
+  const { featuresCommitment, ownersCommitment, payeeRoot, binding, split } = statics;
   const sent = await createModel(client, {
     from: payer.id,
     l1Owner: signer.account.l1.address,
@@ -152,7 +152,7 @@ async function create(
     amountWei: terms.amountWei,
     featuresCommitment,
     ownersCommitment,
-    earnerRoot,
+    payeeRoot,
     binding: unpackBinding(binding),
     split: unpackSplit(split),
     priceWei: terms.priceWei,

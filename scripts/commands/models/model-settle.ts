@@ -17,7 +17,7 @@ import {
 } from "@openledger/models/settling/prepare-settlement";
 import { signSettlement } from "@openledger/models/settling/sign-settlement";
 import {
-  earnerTableFor,
+  payeeTableFor,
   type RollupCircuit,
   settlementCircuitFor,
 } from "@openledger/verifier/circuits/rollup-circuits";
@@ -132,7 +132,7 @@ interface Prepared<Settlement = PreparedSettlement | SampledSettlement> {
 }
 
 function prepareByRows(facts: EpochFacts, { circuits }: SettlementContext): Prepared {
-  const circuit = earnerTableFor(circuits, facts.leaf.earners.length);
+  const circuit = payeeTableFor(circuits, facts.leaf.payees.length);
   return { prepared: prepareDefaultSplit(facts, circuit), circuit };
 }
 
@@ -148,7 +148,7 @@ async function prepareByDraws(
     options,
     onProgress,
   );
-  const circuit = settlementCircuitFor(circuits, modelShape(model.statics, model.earners.length));
+  const circuit = settlementCircuitFor(circuits, modelShape(model.statics, model.payees.length));
   return { prepared: prepareSampled(facts, { model, openings, circuit }), circuit };
 }
 

@@ -23,7 +23,7 @@ import { describeParked } from "./parked-lines.ts";
 export function addModelShowCommand(parent: Command): void {
   const command = parent
     .command("show <model>")
-    .description("a model's epoch, its earners and its settlements");
+    .description("a model's epoch, its payees and its settlements");
   withExample(command, "models show 15", "models show 15 --json");
   onRun(command, async ({ options, args, output }) => {
     const client = await openReader(options);
@@ -43,14 +43,14 @@ export function addModelShowCommand(parent: Command): void {
       settling.line,
       describeSealed(leaf),
       ...renderTable([
-        ["  earner", "contributor", "validator", "rows", "earned (OPEN)", "collectable"],
-        ...leaf.earners.map((earner) => [
-          `  ${earner.index}`,
-          `leaf ${earner.contributorId}`,
-          `leaf ${earner.validatorId}`,
-          String(earner.rowCount),
-          formatOpen(earner.accruedWei),
-          formatOpen(earner.contributor.collectableWei + earner.validator.collectableWei),
+        ["  payee", "contributor", "validator", "rows", "earned (OPEN)", "collectable"],
+        ...leaf.payees.map((payee) => [
+          `  ${payee.index}`,
+          `leaf ${payee.contributorId}`,
+          `leaf ${payee.validatorId}`,
+          String(payee.rowCount),
+          formatOpen(payee.accruedWei),
+          formatOpen(payee.contributor.collectableWei + payee.validator.collectableWei),
         ]),
       ]),
       ...renderTable(settlements.map(describeSettlement)),
@@ -72,7 +72,7 @@ export function addModelShowCommand(parent: Command): void {
       openAmountWei: leaf.openAmountWei,
       sealedEpoch:
         sealedEpoch === null ? null : { epoch: sealedEpoch.epoch, amountWei: sealedEpoch.amountWei },
-      earners: leaf.earners,
+      payees: leaf.payees,
       settlements: settlements.map(({ epoch, kind, status, circuit, batchNumber, l1TransactionHash }) => ({
         epoch,
         kind,
@@ -96,7 +96,7 @@ function describeSettling(
   info: SequencerInfo,
 ) {
   const { binding, drawCount, featureCount } = leaf.model;
-  const shape = modelShape({ binding }, Math.max(1, leaf.earners.length));
+  const shape = modelShape({ binding }, Math.max(1, leaf.payees.length));
   const circuits = settlingCircuits(info, shape);
   const genesis = settlements.find(({ kind }) => kind === "genesis");
   const misfit =

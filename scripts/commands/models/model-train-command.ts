@@ -144,7 +144,7 @@ export function addModelTrainCommand(parent: Command): void {
     const trained =
       options.claimant === undefined ? tuned : await promised(tuned, options.claimant, options, contents);
     const draws = Number(options.draws);
-    const size = { rows: rows.length, earners: trained.earners.length, ...circuitColumns(recipe), draws };
+    const size = { rows: rows.length, payees: trained.payees.length, ...circuitColumns(recipe), draws };
     const terms = { split, predecessorId: parseId(options.predecessor) };
     const registration = registerModel(trained, terms, size, { onProgress });
     const model = publishedModel(trained, registration, {
@@ -155,7 +155,7 @@ export function addModelTrainCommand(parent: Command): void {
     await rm(stateFolder, { recursive: true, force: true });
     const staticsHash = hex32(registration.staticsHash);
     const lines = [
-      `a model of ${rows.length} rows in ${trained.earners.length} earners, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
+      `a model of ${rows.length} rows in ${trained.payees.length} payees, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
       training.describe(trained),
       `recipe ${hashRecipe(recipe)}, statics ${staticsHash}`,
     ];
@@ -164,7 +164,7 @@ export function addModelTrainCommand(parent: Command): void {
       datanetId,
       version,
       rowCount: rows.length,
-      earnerCount: trained.earners.length,
+      payeeCount: trained.payees.length,
       columnCount: recipe.columnCount,
       drawCount: draws,
       accuracy: trained.accuracy,
@@ -288,18 +288,18 @@ async function circuitFeatures(
     .map(({ name }) => settlementSizeOf(name))
     .filter((size) => (size.isDirect === true) === isOfDirect)
     .sort((a, b) => a.rows - b.rows);
-  const earnerCount = new Set(rows.map(({ contributorId, validatorId }) => `${contributorId} ${validatorId}`))
+  const payeeCount = new Set(rows.map(({ contributorId, validatorId }) => `${contributorId} ${validatorId}`))
     .size;
   const draws = Number(options.draws);
   const fitting = sizes.find(
-    (size) => size.rows >= rows.length && size.earners >= earnerCount && size.draws === draws,
+    (size) => size.rows >= rows.length && size.payees >= payeeCount && size.draws === draws,
   );
   if (fitting !== undefined) return fitting.features;
-  const limits = sizes.map(({ rows: most, earners }) => `${most} rows in ${earners} earners`).join(", or ");
+  const limits = sizes.map(({ rows: most, payees }) => `${most} rows in ${payees} payees`).join(", or ");
   throw verifierError(
     "CLI_CIRCUIT_MISSING",
-    `the version has ${rows.length} rows in ${earnerCount} earners; the rollup's circuits settle at most ${limits}, and must draw ${draws} payments (--draws): publish fewer (datanet publish --leave-out, --vouched)`,
-    { data: { rowCount: rows.length, earnerCount, circuits: circuits.map(({ name }) => name) } },
+    `the version has ${rows.length} rows in ${payeeCount} payees; the rollup's circuits settle at most ${limits}, and must draw ${draws} payments (--draws): publish fewer (datanet publish --leave-out, --vouched)`,
+    { data: { rowCount: rows.length, payeeCount, circuits: circuits.map(({ name }) => name) } },
   );
 }
 

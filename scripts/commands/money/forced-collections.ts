@@ -1,7 +1,7 @@
 /** Rewards collected through L1's queue. Without a sequencer, what there is to collect is read from the ledger rebuilt from L1. */
 import { packCollect } from "@openledger/circuits/batch/epoch-operations";
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
-import { collectedPlace, EARNER_ROLE, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { collectedPlace, PAYEE_ROLE, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
 import { forceCollect } from "@openledger/client/actions/forced/forced-operations";
 import { getRewards } from "@openledger/client/sequencer/model-reads";
@@ -15,8 +15,8 @@ import { followForced } from "./forced-operation.ts";
 export interface Collectable {
   readonly leafId: number;
   readonly modelId: number;
-  readonly earnerIndex: number;
-  readonly role: keyof typeof EARNER_ROLE;
+  readonly payeeIndex: number;
+  readonly role: keyof typeof PAYEE_ROLE;
   readonly collectableWei: bigint;
 }
 
@@ -29,7 +29,7 @@ export interface ForcedCollections {
   readonly maxFeeWei?: bigint;
 }
 
-/** Queues one entry, and burns one fee, for each earner and role with something to collect. @throws CLI_FORCED_NO_EFFECT, BRG_* */
+/** Queues one entry, and burns one fee, for each payee and role with something to collect. @throws CLI_FORCED_NO_EFFECT, BRG_* */
 export async function collectThroughL1(
   signer: Signer,
   { isUnchecked, modelId, wait, ...fee }: ForcedCollections,
@@ -44,23 +44,23 @@ export async function collectThroughL1(
       ? collectableIn((await ledger()).ledger.leaves, BigInt(owner))
       : await collectableOf(client, (await accountOf(client, owner)).id);
   const wanted = all.filter((one) => modelId === null || one.modelId === modelId);
-  const entries = wanted.map(({ leafId, modelId: b, role, earnerIndex }) => ({
+  const entries = wanted.map(({ leafId, modelId: b, role, payeeIndex }) => ({
     kind: KIND.forcedCollect,
     a: leafId,
     b,
-    word1: packCollect(earnerIndex, EARNER_ROLE[role]),
+    word1: packCollect(payeeIndex, PAYEE_ROLE[role]),
   }));
   const isChecked = await checkForced(entries, owner, { ledger, isUnchecked });
   const lines: string[] = [];
   const collections: object[] = [];
   let totalWei = 0n;
-  for (const { collectableWei, leafId, ...earner } of wanted) {
-    output.progress(`collecting earner ${earner.earnerIndex} of model ${earner.modelId} through L1's queue`);
-    const sent = await forceCollect(client, { id: leafId, ...earner, ...fee });
-    const what = `${formatOpen(collectableWei)} OPEN for leaf ${leafId} as ${earner.role} of earner ${earner.earnerIndex} of model ${earner.modelId}`;
+  for (const { collectableWei, leafId, ...payee } of wanted) {
+    output.progress(`collecting payee ${payee.payeeIndex} of model ${payee.modelId} through L1's queue`);
+    const sent = await forceCollect(client, { id: leafId, ...payee, ...fee });
+    const what = `${formatOpen(collectableWei)} OPEN for leaf ${leafId} as ${payee.role} of payee ${payee.payeeIndex} of model ${payee.modelId}`;
     const followed = await followForced(signer, { what, sent, wait, isChecked }, output);
     lines.push(...followed.lines);
-    collections.push({ leafId, ...earner, collectableWei, ...followed.facts });
+    collections.push({ leafId, ...payee, collectableWei, ...followed.facts });
     totalWei += collectableWei;
   }
   output.answer(wanted.length === 0 ? ["there is nothing to collect"] : lines, { totalWei, collections });
@@ -70,10 +70,10 @@ async function collectableOf(client: Signer["client"], leafId: number): Promise<
   const { rewards } = await getRewards(client, leafId);
   return rewards
     .filter(({ collectableWei }) => collectableWei > 0n)
-    .map(({ collectableWei, modelId, role, earnerIndex }) => ({
+    .map(({ collectableWei, modelId, role, payeeIndex }) => ({
       leafId,
       modelId,
-      earnerIndex,
+      payeeIndex,
       role,
       collectableWei,
     }));
@@ -85,20 +85,16 @@ function collectableIn(records: ReadonlyMap<number, LeafState>, owner: bigint): 
   for (const [modelId, { model, rewards }] of records) {
     if (model === undefined || rewards === undefined) continue;
     const { validatorParts } = unpackSplit(model.statics.split);
-    for (const [earnerIndex, { contributorId, validatorId }] of rewards.earners.entries()) {
+    for (const [payeeIndex, { contributorId, validatorId }] of rewards.payees.entries()) {
       for (const [role, leafId] of [
         ["contributor", contributorId],
         ["validator", validatorId],
       ] as const) {
         if (records.get(leafId)?.leaf.l1Owner !== owner) continue;
-        const shareWei = roleShareWei(
-          rewards.accruedWei[earnerIndex] ?? 0n,
-          EARNER_ROLE[role],
-          validatorParts,
-        );
+        const shareWei = roleShareWei(rewards.accruedWei[payeeIndex] ?? 0n, PAYEE_ROLE[role], validatorParts);
         const collectableWei =
-          shareWei - (rewards.collectedWei[collectedPlace(earnerIndex, EARNER_ROLE[role])] ?? 0n);
-        if (collectableWei > 0n) found.push({ leafId, modelId, earnerIndex, role, collectableWei });
+          shareWei - (rewards.collectedWei[collectedPlace(payeeIndex, PAYEE_ROLE[role])] ?? 0n);
+        if (collectableWei > 0n) found.push({ leafId, modelId, payeeIndex, role, collectableWei });
       }
     }
   }

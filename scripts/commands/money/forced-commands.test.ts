@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   DATANET_ID,
-  EARNERS,
   MODEL_ID,
   type ModelHistory,
+  PAYEES,
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
@@ -21,7 +21,7 @@ import { runInProcess } from "../testing/run-in-process.ts";
 
 // The command line with nothing but an Ethereum node to ask.
 
-const ALICE = EARNERS[0]!.contributorId;
+const ALICE = PAYEES[0]!.contributorId;
 const ALICE_ACCOUNT = 4;
 
 let folder: string;

@@ -32,7 +32,7 @@ export interface OwnMoney {
   readonly rewards:
     | readonly {
         readonly modelId: number;
-        readonly earnerIndex: number;
+        readonly payeeIndex: number;
         readonly role: string;
         readonly collectableWei: bigint;
       }[]
@@ -67,9 +67,9 @@ export async function readOwnMoney(
       rewards
         ?.flatMap((leaf) => leaf.rewards)
         .filter(({ collectableWei }) => collectableWei > 0n)
-        .map(({ collectableWei, modelId, role, earnerIndex }) => ({
+        .map(({ collectableWei, modelId, role, payeeIndex }) => ({
           modelId,
-          earnerIndex,
+          payeeIndex,
           role,
           collectableWei,
         })) ?? null,
@@ -118,8 +118,8 @@ export function ownMoneyRows(money: OwnMoney): string[][] {
     const posted = postedWei === balanceWei ? "" : `, on L1 so far ${formatOpen(postedWei ?? 0n)}`;
     rows.push([`${kind} ${id}`, `${formatOpen(balanceWei)} OPEN${posted}`]);
   }
-  for (const { collectableWei, modelId, role, earnerIndex } of money.rewards ?? []) {
-    const where = `earner ${earnerIndex} of model ${modelId} as ${role}`;
+  for (const { collectableWei, modelId, role, payeeIndex } of money.rewards ?? []) {
+    const where = `payee ${payeeIndex} of model ${modelId} as ${role}`;
     rows.push(["rewards", `${formatOpen(collectableWei)} OPEN of ${where} (openledger rewards collect)`]);
   }
   return rows;

@@ -15,7 +15,7 @@ import { addRewardsWhyCommand } from "./rewards-why-command.ts";
 
 export function addRewardsCommands(program: Command): void {
   const rewards = withOptions(
-    program.command("rewards").description("what rows have earned for an account: of every model, by earner"),
+    program.command("rewards").description("what rows have earned for an account: of every model, by payee"),
     { ...LEAF_OPTION },
   );
   withExample(rewards, "rewards --account bob", "rewards --leaf 4 --json");
@@ -37,7 +37,7 @@ export function addRewardsCommands(program: Command): void {
       ),
     );
     const lines = renderTable([
-      ["account", "model", "earner", "as", "rows", "earned (OPEN)", "collected", "collectable"],
+      ["account", "model", "payee", "as", "rows", "earned (OPEN)", "collected", "collectable"],
       ...shown.flatMap(({ name, rewards: own }) => own.map((line) => describeLine(name, line))),
     ]);
     output.answer(
@@ -52,11 +52,11 @@ export function addRewardsCommands(program: Command): void {
 }
 
 function describeLine(name: string, line: LeafRewards["rewards"][number]): string[] {
-  const { modelId, earnerIndex, role, rowCount, earnedWei, collectedWei, collectableWei } = line;
+  const { modelId, payeeIndex, role, rowCount, earnedWei, collectedWei, collectableWei } = line;
   return [
     name,
     String(modelId),
-    String(earnerIndex),
+    String(payeeIndex),
     role,
     String(rowCount),
     formatOpen(earnedWei),
@@ -105,15 +105,15 @@ function addCollect(parent: Command): void {
       ({ collectableWei, modelId }) => collectableWei > 0n && (only === null || only === modelId),
     );
     const collections = [];
-    for (const { modelId, earnerIndex, role, collectableWei } of open) {
-      const { hash } = await collectRewards(client, { from: leaf.id, modelId, earnerIndex, role });
+    for (const { modelId, payeeIndex, role, collectableWei } of open) {
+      const { hash } = await collectRewards(client, { from: leaf.id, modelId, payeeIndex, role });
       const { stage } = await waitWithProgress(client, { hash }, options.wait, output);
-      collections.push({ modelId, earnerIndex, role, collectableWei, hash, stage });
+      collections.push({ modelId, payeeIndex, role, collectableWei, hash, stage });
     }
     const totalWei = collections.reduce((sum, { collectableWei }) => sum + collectableWei, 0n);
     const lines = collections.map(
-      ({ modelId, earnerIndex, role, collectableWei, stage }) =>
-        `${formatOpen(collectableWei)} OPEN as ${role} of earner ${earnerIndex} of model ${modelId}: ${stage}`,
+      ({ modelId, payeeIndex, role, collectableWei, stage }) =>
+        `${formatOpen(collectableWei)} OPEN as ${role} of payee ${payeeIndex} of model ${modelId}: ${stage}`,
     );
     const summary =
       collections.length === 0

@@ -19,7 +19,7 @@ export async function explainRewards({ options, args, output }: CommandContext<W
   const client = await openReader(options);
   const verified = await checkSettlement(client, wanted, options, output);
   const { leaf, model, payments, sampled, settlement } = verified;
-  const before = leaf.earners.map(({ accruedWei, index }) => accruedWei - sampled.earnedWei[index]!);
+  const before = leaf.payees.map(({ accruedWei, index }) => accruedWei - sampled.earnedWei[index]!);
   const earnings = explainEarnings(
     sampled,
     { model: settledModelOf(leaf, before), payments },
@@ -45,10 +45,10 @@ export async function explainRewards({ options, args, output }: CommandContext<W
       ]),
     ]),
     ...renderTable(
-      earnings.earners.map((earner) => [
-        `earner ${earner.earnerIndex}`,
-        `leaf ${earner.contributorId} ${formatOpen(earner.contributorWei)}`,
-        `leaf ${earner.validatorId} ${formatOpen(earner.validatorWei)}`,
+      earnings.payees.map((payee) => [
+        `payee ${payee.payeeIndex}`,
+        `leaf ${payee.contributorId} ${formatOpen(payee.contributorWei)}`,
+        `leaf ${payee.validatorId} ${formatOpen(payee.validatorWei)}`,
       ]),
     ),
     "computed again from payments, openings and L1's randomness, and the same to the wei as what L1 holds",
@@ -64,7 +64,7 @@ export async function explainRewards({ options, args, output }: CommandContext<W
       ...row,
       draws: row.draws.map((draw) => ({ ...draw, receipt: hex32(draw.receipt) })),
     })),
-    earners: earnings.earners,
+    payees: earnings.payees,
   });
 }
 

@@ -63,7 +63,7 @@ export async function retrainAndCompare({
     onProgress: ({ stage, done, total }) =>
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`),
   });
-  const shape = modelShape(model.statics, model.earners.length);
+  const shape = modelShape(model.statics, model.payees.length);
   const settling = settlingCircuits(await getInfo(client), shape);
   const how = options.quick === true ? "its parameters make of" : "its recipe makes of";
   const lines = [
@@ -75,7 +75,7 @@ export async function retrainAndCompare({
     ...(result.isTraced
       ? ["its statics promise claims of its queries, by the roots of these very numbers"]
       : []),
-    `${result.earnerCount} earners, statics ${hex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
+    `${result.payeeCount} payees, statics ${hex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
   ];
   output.answer(lines, {
     model: what,

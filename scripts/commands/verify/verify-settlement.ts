@@ -45,13 +45,13 @@ export async function recomputeSettlement({
       ]),
     ]),
     ...renderTable([
-      ["earner", "contributor", "validator", "rows", "earned (OPEN)"],
-      ...leaf.earners.map((earner) => [
-        String(earner.index),
-        `leaf ${earner.contributorId}`,
-        `leaf ${earner.validatorId}`,
-        String(earner.rowCount),
-        formatOpen(sampled.earnedWei[earner.index]!),
+      ["payee", "contributor", "validator", "rows", "earned (OPEN)"],
+      ...leaf.payees.map((payee) => [
+        String(payee.index),
+        `leaf ${payee.contributorId}`,
+        `leaf ${payee.validatorId}`,
+        String(payee.rowCount),
+        formatOpen(sampled.earnedWei[payee.index]!),
       ]),
     ]),
     `owner ${formatOpen(sampled.terms.ownerWei)}, treasury ${formatOpen(sampled.terms.treasuryWei)}, burned ${formatOpen(sampled.data.burnedWei)} OPEN`,

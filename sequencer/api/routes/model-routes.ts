@@ -11,8 +11,8 @@ import { sequencerError } from "../../sequencer-errors.ts";
 import type { ApiModules } from "../api-options.ts";
 import { leafView } from "../api-views.ts";
 import {
-  earnersView,
   parkedView,
+  payeesView,
   paymentsView,
   rewardsView,
   sealedView,
@@ -40,7 +40,7 @@ export async function registerModelRoutes(
     {
       schema: {
         tags: ["models"],
-        summary: "A model with its sealed epoch and its earners",
+        summary: "A model with its sealed epoch and its payees",
         params: schemas.modelParams,
       },
     },
@@ -52,7 +52,7 @@ export async function registerModelRoutes(
       return {
         ...leafView(sequencer, id, record),
         sealedEpoch: sealedView(id, record, seal),
-        earners: earnersView(record),
+        payees: payeesView(record),
       };
     },
   );

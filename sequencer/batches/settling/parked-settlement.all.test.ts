@@ -2,10 +2,10 @@
 
 import { findPostedSettlement } from "@openledger/bridge/l1/posted-settlement";
 import {
-  EARNER_TABLE_CIRCUIT,
-  EARNERS,
   MODEL_ID,
   type ModelHistory,
+  PAYEE_TABLE_CIRCUIT,
+  PAYEES,
 } from "@openledger/bridge/testing/model-history";
 import { encodeSubmission } from "@openledger/bridge/testing/odd-calldata";
 import { ANY_FEE, randomElement, submission } from "@openledger/contracts/testing/rollup-fixture";
@@ -17,7 +17,7 @@ import { CONFIRMATIONS, FINALITY_DEPTH_BLOCKS, type L1World } from "../../testin
 import { startParkedWorld } from "../../testing/parked-world.ts";
 import { close } from "../../testing/test-operator.ts";
 
-const ALICE = EARNERS[0]!.contributorId;
+const ALICE = PAYEES[0]!.contributorId;
 const RELAY: Hex = "0x000000000000000000000000000000000000c0de";
 
 const cleanUps: (() => unknown)[] = [];
@@ -44,7 +44,7 @@ describe("a parked settlement", () => {
     // Anybody can park any number of settlements of epochs that the ledger does not have.
     for (let i = 0; i < 3; i++) {
       const data = { ...f.defaultData(), chain: randomElement(), settlementHash: randomElement() };
-      const closed = f.l1.proveSettlementFixture(EARNER_TABLE_CIRCUIT, data);
+      const closed = f.l1.proveSettlementFixture(PAYEE_TABLE_CIRCUIT, data);
       const args = parkArguments(data, closed);
       await f.l1.rollup.write.parkSettlement(args, { account: f.l1.roles.stranger });
     }
@@ -53,7 +53,7 @@ describe("a parked settlement", () => {
     expect(await sealedEpoch(w), "executed").toBeNull();
     const waiting = async (of: L1World) =>
       (await of.rollup.get(`/v1/parked-settlements?model=${MODEL_ID}`)).body;
-    const shown = { modelId: MODEL_ID, epoch: 1, circuit: "earner-table-8", batchNumber: sealBatch + 1 };
+    const shown = { modelId: MODEL_ID, epoch: 1, circuit: "payee-table-8", batchNumber: sealBatch + 1 };
     expect(await waiting(w), "those of no epoch are left out").toEqual([
       expect.objectContaining({ ...shown, status: "acknowledged", reason: null }),
     ]);
@@ -67,7 +67,7 @@ describe("a parked settlement", () => {
     expect(taken?.args).toMatchObject({ modelId: BigInt(MODEL_ID), batchNumber: BigInt(batchNumber) });
     const key = { modelId: MODEL_ID, epoch: 1, batchNumber, sealBatch };
     const found = await findPostedSettlement(f.rollup, key);
-    expect(found?.submitted).toMatchObject({ circuitIndex: EARNER_TABLE_CIRCUIT, data: body.data });
+    expect(found?.submitted).toMatchObject({ circuitIndex: PAYEE_TABLE_CIRCUIT, data: body.data });
     expect(found!.submitted.proof).not.toBeNull();
     expect(await verify(f)).toMatchObject({ batchCount: batchNumber, settlementCount: 2 });
     await mine(f, FINALITY_DEPTH_BLOCKS);
@@ -125,10 +125,10 @@ describe("a parked settlement", () => {
     const { f, sealBatch, w } = await startParkedWorld(cleanUps);
     const { client, roles, rollup, token } = f.l1;
     const data = f.defaultData();
-    const parked = f.l1.proveSettlementFixture(EARNER_TABLE_CIRCUIT, data);
+    const parked = f.l1.proveSettlementFixture(PAYEE_TABLE_CIRCUIT, data);
     await rollup.write.parkSettlement(parkArguments(data, parked), { account: roles.stranger });
     await f.l1.passTime(86_401n);
-    const batch = await f.proveSettlementFixture(data, EARNER_TABLE_CIRCUIT);
+    const batch = await f.proveSettlementFixture(data, PAYEE_TABLE_CIRCUIT);
     const taking = { ...batch, settlements: [{ ...parked, isParked: true }] };
     // CALLDATASIZE, CALLDATACOPY, CALL, and whatever the rollup answered: the batch is in no plain call's input.
     const code = concatHex([
@@ -154,8 +154,8 @@ describe("a parked settlement", () => {
       ({ collectableWei }: { collectableWei: string }) => collectableWei !== "0",
     );
     expect(mineToCollect.length).toBeGreaterThan(0);
-    for (const { modelId, role, earnerIndex } of mineToCollect) {
-      const args = [ALICE, modelId, earnerIndex, role === "validator", ANY_FEE] as const;
+    for (const { modelId, role, payeeIndex } of mineToCollect) {
+      const args = [ALICE, modelId, payeeIndex, role === "validator", ANY_FEE] as const;
       await rollup.write.forceCollect(args, { account: roles.alice });
     }
     await rollup.write.forceWithdraw([ALICE, 2n ** 96n - 1n, roles.alice, ANY_FEE], { account: roles.alice });

@@ -6,11 +6,11 @@ import { freshFolder } from "../../testing/fresh-rollup.ts";
 import {
   type Call,
   defaultSettlement,
-  EARNER_TABLE_INDEX,
   findModel,
   genesisJson,
   OTHER_DRAWS_INDEX,
   OTHER_FEATURES_INDEX,
+  PAYEE_TABLE_INDEX,
   PREV_RANDAO,
   SMALL_SETTLEMENT_INDEX,
   sampledSettlement,
@@ -88,13 +88,13 @@ describe("a model's epochs over HTTP", () => {
     const world = await start();
     const { rollup, call, model, until } = world;
     const { modelId, owner } = model;
-    expect(await modelOf(world)).toMatchObject({ earners: [], sealedEpoch: null });
+    expect(await modelOf(world)).toMatchObject({ payees: [], sealedEpoch: null });
     const genesis = await until("genesis");
     expect(codeOf(genesis)).toBe("taken");
     expect(genesis).toMatchObject({ kind: "genesis", epoch: 0, cap: 8 });
     expect(await modelOf(world)).toMatchObject({
       counters: { isReady: true, cap: 8, epoch: 1 },
-      earners: [{ index: 0, rowCount: 9, accruedWei: "0" }],
+      payees: [{ index: 0, rowCount: 9, accruedWei: "0" }],
       model: { ownerParts: 6_554, validatorParts: 16_384 },
     });
     for (let i = 0; i < 3; i++) await until("pay");
@@ -133,8 +133,8 @@ describe("a model's epochs over HTTP", () => {
     expect(amounts.reduce((sum, wei) => sum + wei, 0n)).toBe(BigInt(sealed.amountWei));
     const after = await modelOf(world);
     expect(after.sealedEpoch).toBeNull();
-    expect(after.earners[0].accruedWei).toBe(settled.earnedSumWei);
-    const [contributor, validator] = [after.earners[0].contributor, after.earners[0].validator];
+    expect(after.payees[0].accruedWei).toBe(settled.earnedSumWei);
+    const [contributor, validator] = [after.payees[0].contributor, after.payees[0].validator];
     expect(BigInt(contributor.collectableWei) + BigInt(validator.collectableWei)).toBe(
       BigInt(settled.earnedSumWei),
     );
@@ -142,7 +142,7 @@ describe("a model's epochs over HTTP", () => {
     expect(rewards).toMatchObject({ collectableWei: settled.earnedSumWei });
     expect(rewards.rewards.map((r: Answer) => r.role)).toEqual(["contributor", "validator"]);
     await until("collect");
-    expect((await modelOf(world)).earners[0].contributor).toMatchObject({ collectableWei: "0" });
+    expect((await modelOf(world)).payees[0].contributor).toMatchObject({ collectableWei: "0" });
     expect((await call(`/v1/leaves/${owner.id}/rewards`)).collectableWei).toBe(validator.collectableWei);
   });
 
@@ -152,7 +152,7 @@ describe("a model's epochs over HTTP", () => {
       const { rollup, call, model, until } = world;
       const { modelId } = model;
       const settled = await until("settle");
-      expect((await modelOf(world)).earners[0].accruedWei).toBe(settled.earnedSumWei);
+      expect((await modelOf(world)).payees[0].accruedWei).toBe(settled.earnedSumWei);
       await close(rollup);
       const { batchNumber } = await call(`/v1/settlements/${modelId}/1`);
       expect(await call(`/v1/settlements/${modelId}/1`)).toMatchObject({ status: "closed", batchNumber });
@@ -176,7 +176,7 @@ describe("a model's epochs over HTTP", () => {
       await rollup.sequencer.line.idle();
       expect(rollup.fatal).toEqual([]);
       expect(await batch(rollup, batchNumber)).toMatchObject({ rebuildCount: 1, counts: { settlements: 1 } });
-      expect((await call(`/v1/models/${modelId}`)).earners[0].accruedWei).toBe(settled.earnedSumWei);
+      expect((await call(`/v1/models/${modelId}`)).payees[0].accruedWei).toBe(settled.earnedSumWei);
       await close(rollup);
       for (let number = rollup.sequencer.line.book.finalNumber + 1; number <= batchNumber; number++)
         await report(rollup, number, "final");
@@ -233,7 +233,7 @@ describe("POST /v1/settlements", () => {
       expect(codeOf(answer), what).toBe("SEQ_SETTLEMENT_INVALID");
       expect(answer.error.data).toMatchObject({ modelId, what, given, has });
     }
-    const named = genesisJson(owner, modelId, statics, circuits, EARNER_TABLE_INDEX);
+    const named = genesisJson(owner, modelId, statics, circuits, PAYEE_TABLE_INDEX);
     expect(codeOf(await call("/v1/settlements", named)), "no settlement circuit").toBe(
       "SEQ_SETTLEMENT_INVALID",
     );
@@ -252,7 +252,7 @@ describe("POST /v1/settlements", () => {
     let view = await modelOf(world);
     const sampled = () => settlementJson(sampledSettlement(view, statics), "settlement", circuits);
     expect(await send(sampled())).toBe("SEQ_TOO_EARLY");
-    const even = settlementJson(defaultSettlement(view, statics), "earnerTable", circuits);
+    const even = settlementJson(defaultSettlement(view, statics), "payeeTable", circuits);
     expect(await send(even), "L1 has not taken the Seal").toBe("SEQ_TOO_EARLY");
     const { sealBatch: batchNumber } = view.sealedEpoch;
     const onL1 = { batchNumber, blockNumber: 9, timestamp: L1_TIMESTAMP, prevRandao: null, isMissed: false };
@@ -284,7 +284,7 @@ describe("POST /v1/settlements", () => {
       ["SEQ_SETTLEMENT_INVALID", "a batch circuit", { ...honest, circuit: "table-4-2-2-8-2-2-1" }],
       ["SEQ_SETTLEMENT_INVALID", "bytes that are no settlement", { ...honest, data: "0x1234" }],
       ["SEQ_SETTLEMENT_INVALID", "a circuit named by a Settle", of({ capCircuit: 1 })],
-      ["SEQ_SETTLEMENT_INVALID", "more earners than the circuit's", of({ items: Array(34).fill(0n) })],
+      ["SEQ_SETTLEMENT_INVALID", "more payees than the circuit's", of({ items: Array(34).fill(0n) })],
       ["OP_SETTLEMENT_DIFFERS", "other totals", of({ items: [data.items[0]! + 1n] })],
       ["OP_SETTLEMENT_DIFFERS", "another J", of({ settlementHash: data.settlementHash + 1n })],
       ["OP_SETTLEMENT_DIFFERS", "burned without voids", of({ burnedWei: 1n })],
@@ -329,7 +329,7 @@ describe("POST /v1/settlements", () => {
       await operator(rollup, "/operator/seals", onL1);
       const sampled = settlementJson(sampledSettlement(view, model.statics), "settlement", circuits);
       expect(codeOf(await call("/v1/settlements", sampled))).toBe("SEQ_RANDOMNESS_MISSED");
-      const body = settlementJson(defaultSettlement(view, model.statics), "earnerTable", circuits);
+      const body = settlementJson(defaultSettlement(view, model.statics), "payeeTable", circuits);
       for (const [seconds, expected] of [
         [14 * DAY_SECONDS - 1, "SEQ_TOO_EARLY"],
         [14 * DAY_SECONDS, "taken"],

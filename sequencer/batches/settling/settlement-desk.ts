@@ -13,7 +13,7 @@ import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
 import {
   CIRCUIT_SORT,
   decodeSettlement,
-  genesisEarners,
+  genesisPayees,
   type PostedSettlement,
 } from "@openledger/circuits/settlement/settlement-data";
 import { misfitOf, modelShape, parseSettlementName } from "@openledger/circuits/settlement/settlement-size";
@@ -23,7 +23,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type VerificationKey, verifyProof } from "@openledger/prover/formats/verification-key";
 import {
   capOf,
-  fitsEarners,
+  fitsPayees,
   provesKind,
   settlementOnL1,
   settlementSignals,
@@ -212,7 +212,7 @@ export class SettlementDesk {
     try {
       const record = { kind: KIND.settle, b: modelId, words: [word] };
       settlementOperationOf(record, { ...posted, cap: 0 }, model);
-      return posted.voidCount > 0 || !provesKind(circuit.sort, KIND.settle) || !fitsEarners(posted, circuit);
+      return posted.voidCount > 0 || !provesKind(circuit.sort, KIND.settle) || !fitsPayees(posted, circuit);
     } catch (error) {
       if (!isRollupError(error)) throw error;
       return true;
@@ -235,12 +235,12 @@ export class SettlementDesk {
       words: [request.settlementHash],
     };
     const cap = capOf(record.kind, posted, this.#modules.circuits);
-    if (cap === null) throw invalid("data", "it names no settlement circuit that its earners fit", request);
+    if (cap === null) throw invalid("data", "it names no settlement circuit that its payees fit", request);
     if (request.kind === "genesis") {
       const named = this.#modules.circuits[posted.capCircuit]!;
-      this.#requireFits(request, named, model, genesisEarners(posted.items).length);
+      this.#requireFits(request, named, model, genesisPayees(posted.items).length);
     } else if (circuit.sort === CIRCUIT_SORT.settlement) {
-      this.#requireFits(request, circuit, model, model.rewards!.earners.length);
+      this.#requireFits(request, circuit, model, model.rewards!.payees.length);
     }
     const statement = settlementOnL1(record, posted, { sort: circuit.sort, cap, prevRandao });
     const signals = settlementSignals(statement, circuit.circuitId, request.publicSignals[0]);
@@ -333,23 +333,23 @@ export class SettlementDesk {
     const kind = request.kind === "genesis" ? KIND.genesis : KIND.settle;
     if (circuit === undefined || !("key" in circuit) || !provesKind(circuit.sort, kind))
       throw invalid("circuit", `the rollup has no ${request.circuit} that proves it`, request);
-    if (!fitsEarners(posted, circuit)) throw invalid("data", "it has more earners than its circuit", request);
+    if (!fitsPayees(posted, circuit)) throw invalid("data", "it has more payees than its circuit", request);
     return circuit;
   }
 
   /**
-   * The circuit that settles the model, or that its genesis names, is one for its rows, earners, features and draws. A model
+   * The circuit that settles the model, or that its genesis names, is one for its rows, payees, features and draws. A model
    * that fits no such circuit could be settled by the default split only.
    */
   #requireFits(
     request: SettlementRequest,
     { name }: DeployedCircuit,
     { model }: LeafState,
-    earnerCount: number,
+    payeeCount: number,
   ): void {
     const size = parseSettlementName(name);
     if (size === null) throw invalid("circuit", `${name} does not tell its sizes`, request);
-    const misfit = misfitOf(size, modelShape(model!.statics, earnerCount));
+    const misfit = misfitOf(size, modelShape(model!.statics, payeeCount));
     if (misfit === null) return;
     const { what, given, has } = misfit;
     throw sequencerError(

@@ -53,7 +53,7 @@ export function VersionPublish(props: TabProps & { client: LedgerClient }) {
             <div>
               <p class="figure">{showCount(next.version.rowCount)}</p>
               <p class="soft small">
-                rows, of {showCount(next.version.earners.length)} pairs of contributor and validator
+                rows, of {showCount(next.version.payees.length)} pairs of contributor and validator
               </p>
             </div>
             <div>

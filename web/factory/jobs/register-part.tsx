@@ -53,17 +53,17 @@ export function RegisterPart(props: JobPartProps) {
   return leaf?.counters.isReady ? (
     <Registered {...props} leaf={leaf} />
   ) : (
-    <Register {...props} earnerCount={asked.value.earnerCount} known={modelId} />
+    <Register {...props} payeeCount={asked.value.payeeCount} known={modelId} />
   );
 }
 
 interface RegisterProps extends JobPartProps {
-  readonly earnerCount: number;
+  readonly payeeCount: number;
   /** A model that was created in an earlier attempt. */
   readonly known: number | null;
 }
 
-function Register({ desk, earnerCount, job, known, live }: RegisterProps) {
+function Register({ desk, payeeCount, job, known, live }: RegisterProps) {
   const [price, setPrice] = useState(PRICE);
   const [step, setStep] = useState<RegisterStep | null>(null);
   const registering = useAction();
@@ -115,7 +115,7 @@ function Register({ desk, earnerCount, job, known, live }: RegisterProps) {
           <dt>Of the rest, validators'</dt>
           <dd>{validatorPercent} %</dd>
           <dt>Pairs of people who may earn</dt>
-          <dd>{showCount(earnerCount)}</dd>
+          <dd>{showCount(payeeCount)}</dd>
           <dt>The model's first balance</dt>
           <dd>{showOpen(FIRST_BALANCE_WEI)} OPEN</dd>
         </dl>

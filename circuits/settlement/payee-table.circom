@@ -2,26 +2,26 @@ pragma circom 2.1.6;
 
 include "./draw-shares.circom";
 include "../ledger/model-statics.circom";
-include "./earners.circom";
+include "./payees.circom";
 include "../ledger/rewards-tree.circom";
 include "./settlement-vector.circom";
 
 // The genesis of a model, or the default split of a sealed epoch: by row counts, without queries and scores
-// (docs/reference/settlement.md). Rules: earner-table-rules.ts.
+// (docs/reference/settlement.md). Rules: payee-table-rules.ts.
 //
-// Parameters:  earners ≤ 256, at least M.
+// Parameters:  payees ≤ 256, at least M.
 // Public:      commitment (C), y; z.
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     L1 compares E: isGenesis with the record's kind, cap with the named circuit, seed with 0. The ledger opens J over
 //              the model's leaf. A default split's leaf had a genesis; its sealed amount is below 2^96.
-// Ensures:     Genesis: items are contributor 24 | validator 24 | n_m 32 for M earners with n_m ≥ 1, their earner root, counts and
+// Ensures:     Genesis: items are contributor 24 | validator 24 | n_m 32 for M payees with n_m ≥ 1, their payee root, counts and
 //              sum N are those of the statics, and ownerParts + TREASURY_PARTS ≤ 65,536. Otherwise: items are
 //              T_m = floor(μ n_m / 2^40), μ = floor(2^40 · rD / N); the owner's part is burned; the rest of the amount that
-//              earners do not earn is the treasury's; the new accrued root is the old one plus T.
-// Constraints: constraint-counts.json, "EarnerTable(…)".
+//              payees do not earn is the treasury's; the new accrued root is the old one plus T.
+// Constraints: constraint-counts.json, "PayeeTable(…)".
 //
-// Phases: A model, B amounts, C earners, D J, E elements.
-template EarnerTable(earners) {
+// Phases: A model, B amounts, C payees, D J, E elements.
+template PayeeTable(payees) {
     signal input z;
     signal input isGenesis;
     signal input modelId;
@@ -32,19 +32,19 @@ template EarnerTable(earners) {
     signal input cap; // genesis only
     // The statics' opening; ModelStatics.
     signal input featuresCommitment;
-    signal input earnerRoot;
+    signal input payeeRoot;
     signal input origin;
     signal input predecessor;
     signal input shape;
     signal input ownerParts;
     signal input validatorParts;
-    // The earners: Earners, RewardsTree.
-    signal input present[earners];
-    signal input rowCounts[earners];
-    signal input leaf[earners];
-    // What is posted of each earner, and W_m mod 2^40.
-    signal input item[earners];
-    signal input remainder[earners];
+    // The payees: Payees, RewardsTree.
+    signal input present[payees];
+    signal input rowCounts[payees];
+    signal input leaf[payees];
+    // What is posted of each payee, and W_m mod 2^40.
+    signal input item[payees];
+    signal input remainder[payees];
 
     signal output commitment;
     signal output y;
@@ -64,13 +64,13 @@ template EarnerTable(earners) {
     isGenesis * amount === 0;
     (1 - isGenesis) * cap === 0;
 
-    component table = Earners(earners);
+    component table = Payees(payees);
     table.present <== present;
     table.rowCounts <== rowCounts;
     component statics = ModelStatics();
     statics.featuresCommitment <== featuresCommitment;
     statics.ownersCommitment <== table.ownersCommitment;
-    statics.earnerRoot <== earnerRoot;
+    statics.payeeRoot <== payeeRoot;
     statics.rowTotal <== table.rowTotal;
     statics.origin <== origin;
     statics.predecessor <== predecessor;
@@ -100,16 +100,16 @@ template EarnerTable(earners) {
     component belowRange = RangeCheck(32);
     belowRange.in <== table.rowTotal - 1 - rest;
 
-    // C. Earners. In a genesis the amount is 0, hence μ = 0 and T = 0: the tree stays, and the item is the earner's. Otherwise the
+    // C. Payees. In a genesis the amount is 0, hence μ = 0 and T = 0: the tree stays, and the item is the payee's. Otherwise the
     //    item is T: μ n_m is below 2^136 as n_m ≤ N, so quotient and remainder, each with a range of its own, are unique.
     //    Counts are bounded by the item here, in a default split by the owners commitment, which a genesis has shown.
-    component tree = RewardsTree(earners);
-    component remainderRange[earners];
-    signal bit[earners][96]; // bit[m][0] stays unused
-    signal inverse[earners];
-    signal earned[earners];
+    component tree = RewardsTree(payees);
+    component remainderRange[payees];
+    signal bit[payees][96]; // bit[m][0] stays unused
+    signal inverse[payees];
+    signal earned[payees];
     var earnedSum = 0;
-    for (var m = 0; m < earners; m++) {
+    for (var m = 0; m < payees; m++) {
         // The item's 96 bits, bit 0 as the combination of the others; hints, pinned as in RangeCheck.
         var lowest = item[m];
         var ids = 0;
@@ -124,8 +124,8 @@ template EarnerTable(earners) {
         lowest * (1 - lowest) === 0;
         ids += lowest;
 
-        // Present earners have a row: a hint, since an inverse is not quadratic; no other value satisfies the line where
-        // the count is not 0, and where it is 0 the earner cannot be present.
+        // Present payees have a row: a hint, since an inverse is not quadratic; no other value satisfies the line where
+        // the count is not 0, and where it is 0 the payee cannot be present.
         inverse[m] <-- rowCounts[m] == 0 ? 0 : 1 / rowCounts[m];
         inverse[m] * rowCounts[m] === present[m];
         leaf[m] * (1 - present[m]) === 0;
@@ -144,9 +144,9 @@ template EarnerTable(earners) {
     }
     tree.leaf <== leaf;
     tree.earned <== earned;
-    isGenesis * (earnerRoot - tree.oldRoot) === 0;
+    isGenesis * (payeeRoot - tree.oldRoot) === 0;
 
-    // D. J. Genesis: (modelId, statics, cap, 0, earnerRoot, earnerRoot); ownerWei is 0 in a default split. With amount = 0 the
+    // D. J. Genesis: (modelId, statics, cap, 0, payeeRoot, payeeRoot); ownerWei is 0 in a default split. With amount = 0 the
     //    treasury's part is 0.
     component j = HashTaggedVar(6);
     j.tag <== 12 + isGenesis;
@@ -158,7 +158,7 @@ template EarnerTable(earners) {
     j.in[5] <== tree.newRoot;
 
     // E. Elements.
-    component vector = SettlementVector(earners, 0);
+    component vector = SettlementVector(payees, 0);
     //    Packed: modelId, epoch, sealBatch and cap by their ranges (A), ownerWei below 2^96 by DrawShares.
     vector.z <== z;
     vector.head[0] <== j.out;

@@ -4,30 +4,30 @@ include "../settlement/default-earned.circom";
 include "./exit-statement.circom";
 include "../ledger/model-statics.circom";
 include "../ledger/path-read.circom";
-include "../settlement/earners.circom";
+include "../settlement/payees.circom";
 include "../batch/collect.circom";
 include "../batch/slot-parts.circom";
 
-// What a role of one earner of a model owns in a frozen ledger, and who gets it (docs/reference/exits.md). Rules: earnerExit in
-// earner-exit.ts.
+// What a role of one payee of a model owns in a frozen ledger, and who gets it (docs/reference/exits.md). Rules: payeeExit in
+// payee-exit.ts.
 //
-// Parameters:  depth of the ledger's tree, at most 8: an id has 3 · depth bits; earners ≤ 256, at least M.
+// Parameters:  depth of the ledger's tree, at most 8: an id has 3 · depth bits; payees ≤ 256, at least M.
 // Public:      commitment (C), y; z.
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     L1 compares E's root with its own and gives the recipient 160 bits. The ledger has kept to its rules: a
-//              genesis has shown the ready model's earner table, N and ownerParts; accrued leaves are contributor 24 |
+//              genesis has shown the ready model's payee table, N and ownerParts; accrued leaves are contributor 24 |
 //              validator 24 | wei 120, collected ones below 2^121; open and sealed amounts have 96 bits.
-// Ensures:     E = (root, modelId | earnerIndex << 24 | role << 32 | 1 << 33, recipient, amountWei). The model is ready;
-//              recipient is the l1Owner of the earner's contributor (role 0) or validator (1) under the same root; amountWei is
-//              the role's part of (accrued + the earner's part of the open and of the sealed amount by the default split)
+// Ensures:     E = (root, modelId | payeeIndex << 24 | role << 32 | 1 << 33, recipient, amountWei). The model is ready;
+//              recipient is the l1Owner of the payee's contributor (role 0) or validator (1) under the same root; amountWei is
+//              the role's part of (accrued + the payee's part of the open and of the sealed amount by the default split)
 //              less what the role has collected.
-// Constraints: constraint-counts.json, "EarnerExit(…)".
+// Constraints: constraint-counts.json, "PayeeExit(…)".
 //
-// Phases: A key, B earner table, C statics and sealed epoch, D earner, E model, F amount, G recipient, H elements.
-template EarnerExit(depth, earners) {
+// Phases: A key, B payee table, C statics and sealed epoch, D payee, E model, F amount, G recipient, H elements.
+template PayeeExit(depth, payees) {
     signal input z;
     signal input modelBits[3 * depth];
-    signal input earnerBits[8];
+    signal input payeeBits[8];
     signal input role;
     // The model's leaf behind its tag: nonce, l1Owner, keyX, balance, chain, openAmount; the counters above `ready`.
     signal input nonce;
@@ -40,7 +40,7 @@ template EarnerExit(depth, earners) {
     signal input modelChildren[depth][8];
     // The body's opening; ModelStatics.
     signal input featuresCommitment;
-    signal input earnerRoot;
+    signal input payeeRoot;
     signal input origin;
     signal input predecessor;
     signal input shape;
@@ -52,10 +52,10 @@ template EarnerExit(depth, earners) {
     signal input sealedChain;
     signal input sealedAt;
     signal input sealedWei;
-    // The earners: Earners.
-    signal input present[earners];
-    signal input rowCounts[earners];
-    // The earner: the ids of the role's leaf and of the other role's, what it has accrued, what the role has collected.
+    // The payees: Payees.
+    signal input present[payees];
+    signal input rowCounts[payees];
+    // The payee: the ids of the role's leaf and of the other role's, what it has accrued, what the role has collected.
     signal input ownerBits[3 * depth];
     signal input otherId;
     signal input accruedWei;
@@ -69,9 +69,9 @@ template EarnerExit(depth, earners) {
     signal output commitment;
     signal output y;
 
-    // A. The key. All bits are boolean, so no earner's role has two keys.
+    // A. The key. All bits are boolean, so no payee's role has two keys.
     var modelId = 0;
-    var earnerIndex = 0;
+    var payeeIndex = 0;
     var ownerId = 0;
     for (var i = 0; i < 3 * depth; i++) {
         modelBits[i] * (1 - modelBits[i]) === 0;
@@ -80,13 +80,13 @@ template EarnerExit(depth, earners) {
         ownerId += (1 << i) * ownerBits[i];
     }
     for (var i = 0; i < 8; i++) {
-        earnerBits[i] * (1 - earnerBits[i]) === 0;
-        earnerIndex += (1 << i) * earnerBits[i];
+        payeeBits[i] * (1 - payeeBits[i]) === 0;
+        payeeIndex += (1 << i) * payeeBits[i];
     }
     role * (1 - role) === 0;
 
-    // B. The earner table. The statics bind its counts and N.
-    component table = Earners(earners);
+    // B. The payee table. The statics bind its counts and N.
+    component table = Payees(payees);
     table.present <== present;
     table.rowCounts <== rowCounts;
 
@@ -95,7 +95,7 @@ template EarnerExit(depth, earners) {
     component statics = ModelStatics();
     statics.featuresCommitment <== featuresCommitment;
     statics.ownersCommitment <== table.ownersCommitment;
-    statics.earnerRoot <== earnerRoot;
+    statics.payeeRoot <== payeeRoot;
     statics.rowTotal <== table.rowTotal;
     statics.origin <== origin;
     statics.predecessor <== predecessor;
@@ -114,21 +114,21 @@ template EarnerExit(depth, earners) {
     sealing.in[3] <== sealedWei;
     signal sealed <== isSealed * sealing.out;
 
-    // D. The earner: its accrued leaf with the ids in their places, each of 24 bits, and 120 bits of wei: its one opening.
-    //    The collected leaf lies at place 2 earnerIndex + role.
+    // D. The payee: its accrued leaf with the ids in their places, each of 24 bits, and 120 bits of wei: its one opening.
+    //    The collected leaf lies at place 2 payeeIndex + role.
     component otherRange = RangeCheck(24);
     otherRange.in <== otherId;
     component accruedRange = RangeCheck(120);
     accruedRange.in <== accruedWei;
-    component accrued = PathRead8(3, TAG_EARNER_NODE());
+    component accrued = PathRead8(3, TAG_PAYEE_NODE());
     accrued.leaf <== ownerId + (1 << 24) * otherId + (1 << 48) * accruedWei + role * ((1 << 24) - 1) * (ownerId - otherId);
     accrued.children <== accruedChildren;
-    component collected = PathRead8(3, TAG_EARNER_NODE());
+    component collected = PathRead8(3, TAG_PAYEE_NODE());
     collected.leaf <== collectedWei;
     collected.children <== collectedChildren;
     for (var i = 0; i < 9; i++) {
-        if (i < 8) { accrued.idBits[i] <== earnerBits[i]; } else { accrued.idBits[i] <== 0; }
-        if (i == 0) { collected.idBits[i] <== role; } else { collected.idBits[i] <== earnerBits[i - 1]; }
+        if (i < 8) { accrued.idBits[i] <== payeeBits[i]; } else { accrued.idBits[i] <== 0; }
+        if (i == 0) { collected.idBits[i] <== role; } else { collected.idBits[i] <== payeeBits[i - 1]; }
     }
 
     // E. The model. Under a constant tag the hash binds every field. Counters have 170 bits and are odd: ready. The rest has
@@ -156,11 +156,11 @@ template EarnerExit(depth, earners) {
     modelPath.children <== modelChildren;
 
     // F. The amount. Its summands are bounded one by one: accrued 120 (D), each default part 96, validatorParts 16 bits
-    //    (ModelStatics), the remainder 16, the amount 96; collected ones by the ledger. The earner's row count by a tree of choices over the index's bits; behind the circuit's slots it is 0.
-    //    An earner behind the table's last has no rows, and the empty tree's 0 as accrued and collected leaf: nothing leaves.
-    component rows = PickOf256(earners);
+    //    (ModelStatics), the remainder 16, the amount 96; collected ones by the ledger. The payee's row count by a tree of choices over the index's bits; behind the circuit's slots it is 0.
+    //    A payee behind the table's last has no rows, and the empty tree's 0 as accrued and collected leaf: nothing leaves.
+    component rows = PickOf256(payees);
     rows.values <== rowCounts;
-    rows.bits <== earnerBits;
+    rows.bits <== payeeBits;
     component open = DefaultEarned();
     open.amount <== openAmount;
     component waiting = DefaultEarned();
@@ -200,7 +200,7 @@ template EarnerExit(depth, earners) {
     component statement = ExitStatement();
     statement.z <== z;
     statement.root <== modelPath.root;
-    statement.key <== modelId + (1 << 24) * earnerIndex + (1 << 32) * role + (1 << 33);
+    statement.key <== modelId + (1 << 24) * payeeIndex + (1 << 32) * role + (1 << 33);
     statement.recipient <== owner[2];
     statement.amountWei <== amountWei;
     commitment <== statement.commitment;

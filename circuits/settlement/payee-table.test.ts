@@ -6,14 +6,14 @@ import { initPoseidon } from "../field/poseidon.ts";
 import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
 import {
   accruedRoot,
-  earnerRoot,
   genesisHash,
   packSplit,
+  payeeRoot,
   sealedHash,
   settlementHash,
 } from "../ledger/rewards.ts";
 import { TREASURY_PARTS } from "../protocol.ts";
-import { earnerTableCircuitSpec } from "../registry/circuit-registry.ts";
+import { payeeTableCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import {
@@ -23,17 +23,17 @@ import {
   SeededNumbers,
   statedInputs,
 } from "../testing/settlement-world.ts";
-import { defaultSplit, genesisOf } from "./earner-table-rules.ts";
+import { defaultSplit, genesisOf } from "./payee-table-rules.ts";
 import type { SettledModel } from "./settled-model.ts";
-import { genesisEarners, type SettlementData } from "./settlement-data.ts";
+import { genesisPayees, type SettlementData } from "./settlement-data.ts";
 
-const EARNERS = 4;
+const PAYEES = 4;
 const CAP = { circuit: 3, payments: 60 };
 let tester: CircuitTester;
 
 beforeAll(async () => {
   await initPoseidon();
-  const { name, mainSource } = earnerTableCircuitSpec(EARNERS);
+  const { name, mainSource } = payeeTableCircuitSpec(PAYEES);
   tester = await CircuitTester.compile(name, mainSource);
 });
 
@@ -47,39 +47,39 @@ const expectOther = async (
   data: SettlementData,
   places: readonly number[],
   what: string,
-) => expect(await differingPlaces(tester, inputs, data, EARNERS), what).toEqual(places);
+) => expect(await differingPlaces(tester, inputs, data, PAYEES), what).toEqual(places);
 
-/** Absent earners' inverse of 0 is free, and nothing else reads it. */
-function expectNoFreeWire(witness: readonly bigint[], earnerCount: number) {
+/** Absent payees' inverse of 0 is free, and nothing else reads it. */
+function expectNoFreeWire(witness: readonly bigint[], payeeCount: number) {
   const free = new Set(tester.tamper(witness).map(({ signal }) => signal));
-  const absent = Array.from({ length: EARNERS - earnerCount }, (_, i) => `main.inverse[${earnerCount + i}]`);
+  const absent = Array.from({ length: PAYEES - payeeCount }, (_, i) => `main.inverse[${payeeCount + i}]`);
   expect(free).toEqual(new Set(absent));
 }
 
 describe("a genesis", () => {
-  it("equals the rules, and what it posts is the earner table", async () => {
-    expect(tester.constraintCount).toBe(recordedCount(`EarnerTable(${EARNERS})`));
+  it("equals the rules, and what it posts is the payee table", async () => {
+    expect(tester.constraintCount).toBe(recordedCount(`PayeeTable(${PAYEES})`));
     for (let seed = 1; seed <= 8; seed++) {
       const { model } = worldOf(seed);
-      const genesis = genesisOf(model, CAP, EARNERS);
+      const genesis = genesisOf(model, CAP, PAYEES);
       const witness = await acceptedWitness(tester, genesis);
       expect(tester.checkConstraints(witness)).toBeNull();
-      expect(genesisEarners(genesis.data.items)).toEqual(model.earners);
+      expect(genesisPayees(genesis.data.items)).toEqual(model.payees);
       const statics = hashStatics(model.statics);
       const terms = {
         modelId: model.modelId,
         statics,
         cap: CAP.payments,
-        earnerRoot: earnerRoot(model.earners),
+        payeeRoot: payeeRoot(model.payees),
       };
       expect(genesis.data.settlementHash).toBe(genesisHash(terms));
-      if (seed <= 4) expectNoFreeWire(witness, model.earners.length);
+      if (seed <= 4) expectNoFreeWire(witness, model.payees.length);
     }
   });
 
   it("refuses a table that is not that of the statics", async () => {
     const { model } = worldOf(5, [2, 3, 1]);
-    const genesis = genesisOf(model, CAP, EARNERS);
+    const genesis = genesisOf(model, CAP, PAYEES);
     const { inputs } = statedInputs(genesis);
     await tester.calculateWitness(inputs);
     const item = inputs.item as bigint[];
@@ -89,30 +89,30 @@ describe("a genesis", () => {
     await refuses({ ...inputs, item: item.with(0, item[0]! + (1n << 48n)) }, "another count posted");
     await refuses({ ...inputs, item: item.with(0, item[0]! + (1n << 96n)) }, "97 bits");
     const other = { item: item.with(0, item[0]! + 1n), leaf: leaf.with(0, leaf[0]! + 1n) };
-    await refuses({ ...inputs, ...other }, "another earner root");
+    await refuses({ ...inputs, ...other }, "another payee root");
     const accrued = { leaf: leaf.with(0, leaf[0]! + (1n << 48n)) };
     await refuses({ ...inputs, ...accrued }, "something accrued before");
-    const earnerRootOf = {
+    const payeeRootOf = {
       ...other,
-      earnerRoot: earnerRoot([
-        { ...model.earners[0]!, contributorId: Number((leaf[0]! + 1n) & 0xffffffn) },
-        ...model.earners.slice(1),
+      payeeRoot: payeeRoot([
+        { ...model.payees[0]!, contributorId: Number((leaf[0]! + 1n) & 0xffffffn) },
+        ...model.payees.slice(1),
       ]),
     };
-    await expectOther({ ...inputs, ...earnerRootOf }, genesis.data, [0, 5], "other statics");
+    await expectOther({ ...inputs, ...payeeRootOf }, genesis.data, [0, 5], "other statics");
   });
 
-  it("refuses an earner without rows, no earner, and rows of an absent one", async () => {
+  it("refuses a payee without rows, no payee, and rows of an absent one", async () => {
     const { model } = worldOf(5, [2, 3, 1]);
-    const { inputs } = statedInputs(genesisOf(model, CAP, EARNERS));
+    const { inputs } = statedInputs(genesisOf(model, CAP, PAYEES));
     const item = inputs.item as bigint[];
     const leaf = inputs.leaf as bigint[];
-    await refuses({ ...inputs, present: [1, 1, 1, 1] }, "an earner without rows");
-    await refuses({ ...inputs, present: [1, 1, 0, 0] }, "rows of an absent earner");
-    await refuses({ ...inputs, present: [0, 0, 0, 0] }, "no earner");
+    await refuses({ ...inputs, present: [1, 1, 1, 1] }, "a payee without rows");
+    await refuses({ ...inputs, present: [1, 1, 0, 0] }, "rows of an absent payee");
+    await refuses({ ...inputs, present: [0, 0, 0, 0] }, "no payee");
     await refuses(
       { ...inputs, leaf: leaf.with(3, 7n), item: item.with(3, 7n) },
-      "an absent earner with owners",
+      "an absent payee with owners",
     );
     const zero = { item: item.with(2, item[2]! & 0xffffffffffffn), rowCounts: [2, 3, 0, 0] };
     await refuses({ ...inputs, ...zero }, "a posted slot without rows");
@@ -124,14 +124,14 @@ describe("a genesis", () => {
       ...model,
       statics: { ...model.statics, split: packSplit({ ownerParts, validatorParts: 65_535n }) },
     });
-    await acceptedWitness(tester, genesisOf(withOwner(65_536n - TREASURY_PARTS), CAP, EARNERS));
-    const { inputs } = statedInputs(genesisOf(withOwner(65_537n - TREASURY_PARTS), CAP, EARNERS));
+    await acceptedWitness(tester, genesisOf(withOwner(65_536n - TREASURY_PARTS), CAP, PAYEES));
+    const { inputs } = statedInputs(genesisOf(withOwner(65_537n - TREASURY_PARTS), CAP, PAYEES));
     await refuses(inputs, "one part too many");
   });
 
   it("refuses fields of the other case, and binds cap and N", async () => {
     const { model } = worldOf(5, [2, 3, 1]);
-    const genesis = genesisOf(model, CAP, EARNERS);
+    const genesis = genesisOf(model, CAP, PAYEES);
     const { inputs } = statedInputs(genesis);
     for (const [field, value] of [
       ["epoch", 1n],
@@ -151,7 +151,7 @@ describe("a genesis", () => {
     // N is the sum of the counts, whatever the binding was.
     const binding = model.statics.binding + (1n << 56n);
     const statics = { ...model.statics, binding };
-    expect(() => genesisOf({ ...model, statics }, CAP, EARNERS)).toThrow(
+    expect(() => genesisOf({ ...model, statics }, CAP, PAYEES)).toThrow(
       expect.objectContaining({ code: "CIR_SETTLEMENT_DIFFERS" }),
     );
     expect(unpackBinding(binding).rowCount).toBe(7n);
@@ -162,29 +162,29 @@ describe("a default split", () => {
   it("equals the rules and pays the epoch to the wei", async () => {
     for (let seed = 1; seed <= 8; seed++) {
       const { model, sealed } = worldOf(seed);
-      const split = defaultSplit(model, sealed, EARNERS);
+      const split = defaultSplit(model, sealed, PAYEES);
       const witness = await acceptedWitness(tester, split);
       expect(tester.checkConstraints(witness)).toBeNull();
       const { ownerWei, treasuryWei } = split.terms;
       const earned = split.earnedWei.reduce((sum, wei) => sum + wei, 0n);
       expect([ownerWei, earned + treasuryWei + split.data.burnedWei]).toEqual([0n, sealed.amountWei]);
       expect(treasuryWei).toBeGreaterThanOrEqual((sealed.amountWei * TREASURY_PARTS) >> 16n);
-      if (seed <= 4) expectNoFreeWire(witness, model.earners.length);
+      if (seed <= 4) expectNoFreeWire(witness, model.payees.length);
     }
   });
 
-  it("gives every earner its rows' part, rounded down", () => {
+  it("gives every payee its rows' part, rounded down", () => {
     const amounts = fc.bigInt(1n, 2n ** 96n - 1n);
     const counts = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 2 });
     fc.assert(
       fc.property(amounts, counts, (amountWei, rowCounts) => {
         const { model, sealed } = worldOf(3, rowCounts);
-        const split = defaultSplit(model, { ...sealed, amountWei }, EARNERS);
+        const split = defaultSplit(model, { ...sealed, amountWei }, PAYEES);
         const rows = BigInt(rowCounts.reduce((sum, count) => sum + count, 0));
         const ownerWei = (amountWei * (model.statics.split & 0xffffn)) >> 16n;
         const rewardWei = amountWei - ownerWei - ((amountWei * TREASURY_PARTS) >> 16n);
         for (const [m, count] of rowCounts.entries()) {
-          // Rounding μ to 2^-40 wei costs an earner less than one wei.
+          // Rounding μ to 2^-40 wei costs a payee less than one wei.
           const exact = (rewardWei * BigInt(count)) / rows;
           expect([exact, exact - 1n]).toContain(split.earnedWei[m]);
         }
@@ -193,16 +193,16 @@ describe("a default split", () => {
     );
   });
 
-  it("takes the largest amount, one row and one earner", async () => {
+  it("takes the largest amount, one row and one payee", async () => {
     const { model, sealed } = worldOf(9, [1]);
     const amountWei = 2n ** 96n - 1n;
-    await acceptedWitness(tester, defaultSplit(model, { ...sealed, amountWei }, EARNERS));
-    await acceptedWitness(tester, defaultSplit(model, { ...sealed, amountWei: 1n }, EARNERS));
+    await acceptedWitness(tester, defaultSplit(model, { ...sealed, amountWei }, PAYEES));
+    await acceptedWitness(tester, defaultSplit(model, { ...sealed, amountWei: 1n }, PAYEES));
   });
 
   it("refuses other amounts, and proves other elements for another epoch, chain or old root", async () => {
     const { model, sealed } = worldOf(5, [2, 3, 1]);
-    const split = defaultSplit(model, sealed, EARNERS);
+    const split = defaultSplit(model, sealed, PAYEES);
     const { inputs } = statedInputs(split);
     const item = inputs.item as bigint[];
     const remainder = inputs.remainder as bigint[];
@@ -228,32 +228,28 @@ describe("a default split", () => {
 
   it("binds every term of J", async () => {
     const { model, sealed } = worldOf(5, [2, 3, 1]);
-    const { terms, data } = defaultSplit(model, sealed, EARNERS);
+    const { terms, data } = defaultSplit(model, sealed, PAYEES);
     expect(terms.sealed).toBe(sealedHash(hashStatics(model.statics), sealed));
-    expect(terms.oldAccruedRoot).toBe(accruedRoot(model.earners, model.accruedWei));
+    expect(terms.oldAccruedRoot).toBe(accruedRoot(model.payees, model.accruedWei));
     for (const field of ["ownerWei", "treasuryWei", "sealed", "oldAccruedRoot", "newAccruedRoot"] as const)
       expect(settlementHash({ ...terms, [field]: terms[field] + 1n }), field).not.toBe(data.settlementHash);
   });
 });
 
-describe("earner-table-rules", () => {
+describe("payee-table-rules", () => {
   it("refuses what does not fit or is not bound", () => {
     const { model, sealed } = worldOf(5, [2, 3, 1]);
     const numbers = new SeededNumbers(1);
     const code = (name: string) => expect.objectContaining({ code: name });
     expect(() => defaultSplit(model, sealed, 2)).toThrow(code("CIR_SETTLEMENT_SIZE"));
     expect(() => genesisOf(model, CAP, 2)).toThrow(code("CIR_SETTLEMENT_SIZE"));
-    const earners = model.earners.with(0, { ...model.earners[0]!, rowCount: 3 });
-    expect(() => defaultSplit({ ...model, earners }, sealed, EARNERS)).toThrow(
+    const payees = model.payees.with(0, { ...model.payees[0]!, rowCount: 3 });
+    expect(() => defaultSplit({ ...model, payees }, sealed, PAYEES)).toThrow(code("CIR_SETTLEMENT_DIFFERS"));
+    const owners = model.payees.with(0, { ...model.payees[0]!, contributorId: numbers.below(99) });
+    expect(() => genesisOf({ ...model, payees: owners }, CAP, PAYEES)).toThrow(
       code("CIR_SETTLEMENT_DIFFERS"),
     );
-    const owners = model.earners.with(0, { ...model.earners[0]!, contributorId: numbers.below(99) });
-    expect(() => genesisOf({ ...model, earners: owners }, CAP, EARNERS)).toThrow(
-      code("CIR_SETTLEMENT_DIFFERS"),
-    );
-    for (const earnerCount of [0, 257, 1.5])
-      expect(() => earnerTableCircuitSpec(earnerCount), `${earnerCount}`).toThrow(
-        code("CIR_SETTLEMENT_SIZE"),
-      );
+    for (const payeeCount of [0, 257, 1.5])
+      expect(() => payeeTableCircuitSpec(payeeCount), `${payeeCount}`).toThrow(code("CIR_SETTLEMENT_SIZE"));
   });
 });

@@ -4,15 +4,9 @@ import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import {
-  collectedPath,
-  collectedPlace,
-  type EarnerRole,
-  earnerLeaf,
-  unpackSplit,
-} from "../ledger/rewards.ts";
+import { collectedPath, collectedPlace, type PayeeRole, payeeLeaf, unpackSplit } from "../ledger/rewards.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { earnerExitCircuitSpec } from "../registry/circuit-registry.ts";
+import { payeeExitCircuitSpec } from "../registry/circuit-registry.ts";
 import { TableBuilder } from "../table/table-builder.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
@@ -21,20 +15,20 @@ import { expectRefusedBy } from "../testing/forgeries/refusal-check.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
 import { SAMPLE_SHAPE } from "../testing/sample-shape.ts";
 import type { PreparedExit } from "./exit-statement.ts";
-import { earnedByDefault, earnerExit, leafExit } from "./exit-statement.ts";
+import { earnedByDefault, leafExit, payeeExit } from "./exit-statement.ts";
 
-const EARNERS = 4;
-const ROLES: readonly EarnerRole[] = [0, 1];
+const PAYEES = 4;
+const ROLES: readonly PayeeRole[] = [0, 1];
 let tester: CircuitTester;
 
 beforeAll(async () => {
   await initPoseidon();
-  const { name, mainSource } = earnerExitCircuitSpec(EARNERS);
+  const { name, mainSource } = payeeExitCircuitSpec(PAYEES);
   tester = await CircuitTester.compile(name, mainSource);
 });
 
-const exitOf = (ledger: Ledger, earnerIndex: number, role: EarnerRole) =>
-  earnerExit(ledger, MODEL_ID, earnerIndex, role, EARNERS);
+const exitOf = (ledger: Ledger, payeeIndex: number, role: PayeeRole) =>
+  payeeExit(ledger, MODEL_ID, payeeIndex, role, PAYEES);
 const differing = (inputs: CircuitInputs, exit: PreparedExit) =>
   differingElements(tester, inputs, exit, "main.amountWei");
 
@@ -43,7 +37,7 @@ const expectRefused = (inputs: CircuitInputs, at: string, what: string) =>
 
 const OPENS = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
 
-/** Three earners, a sealed and an open amount, half of all shares collected. */
+/** Three payees, a sealed and an open amount, half of all shares collected. */
 const plain = () =>
   exitWorld(6, {
     rowCounts: [2, 3, 1],
@@ -53,22 +47,21 @@ const plain = () =>
     collectedParts: 128n,
   });
 
-describe("EarnerExit", () => {
+describe("PayeeExit", () => {
   it("equals the rules on random ledgers", async () => {
-    expect(tester.constraintCount).toBe(recordedCount("EarnerExit(8, 4)"));
+    expect(tester.constraintCount).toBe(recordedCount("PayeeExit(8, 4)"));
     for (let seed = 1; seed <= 6; seed++) {
       const ledger = exitWorld(seed);
-      const { earners } = ledger.requireLeaf(MODEL_ID).rewards!;
-      for (const earnerIndex of earners.keys()) {
+      const { payees } = ledger.requireLeaf(MODEL_ID).rewards!;
+      for (const payeeIndex of payees.keys()) {
         for (const role of ROLES) {
-          const exit = exitOf(ledger, earnerIndex, role);
+          const exit = exitOf(ledger, payeeIndex, role);
           const witness = await acceptedExit(tester, exit);
           expect(tester.checkConstraints(witness)).toBeNull();
-          const ownerId =
-            role === 0 ? earners[earnerIndex]!.contributorId : earners[earnerIndex]!.validatorId;
+          const ownerId = role === 0 ? payees[payeeIndex]!.contributorId : payees[payeeIndex]!.validatorId;
           expect(exit.recipient).toBe(ledger.requireLeaf(ownerId).leaf.l1Owner);
           expect(exit.key).toBe(
-            BigInt(MODEL_ID) + BigInt(earnerIndex) * 2n ** 24n + BigInt(role) * 2n ** 32n + 2n ** 33n,
+            BigInt(MODEL_ID) + BigInt(payeeIndex) * 2n ** 24n + BigInt(role) * 2n ** 32n + 2n ** 33n,
           );
         }
       }
@@ -92,14 +85,14 @@ describe("EarnerExit", () => {
           if (model === undefined || !unpackCounters(leaf.counters).isReady) continue;
           seen.sealed += Number(rewards!.sealed !== null);
           seen.open += Number(leaf.openAmount > 0n);
-          for (const earnerIndex of rewards!.earners.keys()) {
+          for (const payeeIndex of rewards!.payees.keys()) {
             for (const role of ROLES) {
-              const exit = earnerExit(world.ledger, id, earnerIndex, role, EARNERS);
+              const exit = payeeExit(world.ledger, id, payeeIndex, role, PAYEES);
               await acceptedExit(tester, exit);
               leaving += exit.amountWei;
-              seen.collected += Number((rewards!.collectedWei[collectedPlace(earnerIndex, role)] ?? 0n) > 0n);
+              seen.collected += Number((rewards!.collectedWei[collectedPlace(payeeIndex, role)] ?? 0n) > 0n);
             }
-            seen.accrued += Number((rewards!.accruedWei[earnerIndex] ?? 0n) > 0n);
+            seen.accrued += Number((rewards!.accruedWei[payeeIndex] ?? 0n) > 0n);
           }
         }
         expect(leaving).toBeLessThanOrEqual(world.ledger.totalWei());
@@ -109,17 +102,17 @@ describe("EarnerExit", () => {
   });
 
   it("has the recorded size for the largest table, below 2^16", async () => {
-    const { constraintCounts: counts } = await compileCircuit(earnerExitCircuitSpec(256));
-    expect(counts.nonLinear + counts.linear).toBe(recordedCount("EarnerExit(8, 256)"));
+    const { constraintCounts: counts } = await compileCircuit(payeeExitCircuitSpec(256));
+    expect(counts.nonLinear + counts.linear).toBe(recordedCount("PayeeExit(8, 256)"));
     expect(counts.nonLinear + counts.linear).toBeLessThan(2 ** 16);
   });
 
   it("notices every altered wire", async () => {
-    for (const [ledger, earnerIndex, role] of [
+    for (const [ledger, payeeIndex, role] of [
       [plain(), 1, 1],
       [exitWorld(2, { sealedWei: 0n, openAmount: 0n }), 0, 0],
     ] as const) {
-      const witness = await acceptedExit(tester, exitOf(ledger, earnerIndex, role));
+      const witness = await acceptedExit(tester, exitOf(ledger, payeeIndex, role));
       expect(tester.tamper(witness)).toEqual([]);
     }
   });
@@ -146,19 +139,19 @@ describe("EarnerExit", () => {
     await expectRefused(exitInputs(exitOf(rich, 0, role)), "RangeCheck", "more than there can be");
   });
 
-  it("leaves what a default settlement gives nobody in an earner, and not a wei more", async () => {
+  it("leaves what a default settlement gives nobody in a payee, and not a wei more", async () => {
     for (let seed = 1; seed <= 20; seed++) {
       const ledger = exitWorld(seed);
       const { leaf, model, rewards } = ledger.requireLeaf(MODEL_ID);
       let left = 0n;
       for (const id of ledger.leaves.keys()) left += leafExit(ledger, id).amountWei;
-      for (const earnerIndex of rewards!.earners.keys())
-        for (const role of ROLES) left += exitOf(ledger, earnerIndex, role).amountWei;
+      for (const payeeIndex of rewards!.payees.keys())
+        for (const role of ROLES) left += exitOf(ledger, payeeIndex, role).amountWei;
       const amounts = [leaf.openAmount, rewards!.sealed?.amountWei ?? 0n];
       const stays = amounts
         .map((wei) =>
-          rewards!.earners.reduce(
-            (rest, earner) => rest - earnedByDefault(model!.statics, earner.rowCount, wei),
+          rewards!.payees.reduce(
+            (rest, payee) => rest - earnedByDefault(model!.statics, payee.rowCount, wei),
             wei,
           ),
         )
@@ -171,7 +164,7 @@ describe("EarnerExit", () => {
   });
 });
 
-describe("forged earner exits", () => {
+describe("forged payee exits", () => {
   it("other leaves' paths, other roots", async () => {
     const ledger = plain();
     const exit = exitOf(ledger, 0, 0);
@@ -190,14 +183,14 @@ describe("forged earner exits", () => {
       "another owner's path",
     );
     // The recipient of a ledger of one's own: a leaf with the same id under another root.
-    const id = ledger.requireLeaf(MODEL_ID).rewards!.earners[0]!.contributorId;
+    const id = ledger.requireLeaf(MODEL_ID).rewards!.payees[0]!.contributorId;
     const mine = plain();
     const { leaf, ...opening } = mine.requireLeaf(id);
     mine.put(id, { ...opening, leaf: { ...leaf, l1Owner: 0xbadn } });
     const stolen = exitInputs(exitOf(mine, 0, 0));
     await expectRefused(
       { ...inputs, owner: stolen.owner!, ownerChildren: stolen.ownerChildren! },
-      id === MODEL_ID ? "EarnerExit" : "EarnerExit: ownerPath.root === modelPath.root;",
+      id === MODEL_ID ? "PayeeExit" : "PayeeExit: ownerPath.root === modelPath.root;",
       "a recipient under another root",
     );
     expect(await differing({ ...stolen, z: inputs.z! }, exit), "all under another root").toEqual([0, 2]);
@@ -206,36 +199,36 @@ describe("forged earner exits", () => {
     await expectRefused({ ...inputs, owner: owner.with(0, 1n) }, "LeafTag", "a free tag");
   });
 
-  it("another earner, another role, another leaf", async () => {
+  it("another payee, another role, another leaf", async () => {
     const ledger = plain();
     const exit = exitOf(ledger, 0, 0);
     const inputs = exitInputs(exit);
     const second = exitInputs(exitOf(ledger, 1, 0));
     const validator = exitInputs(exitOf(ledger, 0, 1));
     const z = inputs.z!;
-    expect(await differing({ ...second, z }, exit), "earner 1's own").toContain(1);
+    expect(await differing({ ...second, z }, exit), "payee 1's own").toContain(1);
     expect(await differing({ ...validator, z }, exit), "the validator's own").toContain(1);
-    await expectRefused({ ...inputs, earnerBits: second.earnerBits! }, OPENS, "another earner's key");
-    await expectRefused({ ...second, earnerBits: inputs.earnerBits!, z }, OPENS, "another earner's leaves");
+    await expectRefused({ ...inputs, payeeBits: second.payeeBits! }, OPENS, "another payee's key");
+    await expectRefused({ ...second, payeeBits: inputs.payeeBits!, z }, OPENS, "another payee's leaves");
     await expectRefused({ ...inputs, role: 1n }, OPENS, "another role's key");
-    await expectRefused({ ...inputs, role: 2n }, "EarnerExit: role * (1 - role) === 0;", "a third role");
-    const bits = inputs.earnerBits as bigint[];
+    await expectRefused({ ...inputs, role: 2n }, "PayeeExit: role * (1 - role) === 0;", "a third role");
+    const bits = inputs.payeeBits as bigint[];
     await expectRefused(
-      { ...inputs, earnerBits: bits.with(0, bits[0]! - 2n).with(1, bits[1]! + 1n) },
-      "EarnerExit: earnerBits[i] * (1 - earnerBits[i]) === 0;",
-      "the earner's index in other digits",
+      { ...inputs, payeeBits: bits.with(0, bits[0]! - 2n).with(1, bits[1]! + 1n) },
+      "PayeeExit: payeeBits[i] * (1 - payeeBits[i]) === 0;",
+      "the payee's index in other digits",
     );
     const modelBits = inputs.modelBits as bigint[];
     await expectRefused(
       { ...inputs, modelBits: modelBits.with(0, modelBits[0]! - 2n).with(1, modelBits[1]! + 1n) },
-      "EarnerExit: modelBits[i] * (1 - modelBits[i]) === 0;",
+      "PayeeExit: modelBits[i] * (1 - modelBits[i]) === 0;",
       "the model's id in other digits",
     );
     // The other leaf's id and the accrued wei share a packed leaf: none may reach into the other's place.
-    const { earners, accruedWei } = ledger.requireLeaf(MODEL_ID).rewards!;
-    const carried = { otherId: earners[0]!.validatorId + 2 ** 24, accruedWei: accruedWei[0]! - 1n };
-    expect(earnerLeaf({ ...earners[0]!, validatorId: 0 }, accruedWei[0])).toBe(
-      earnerLeaf({ ...earners[0]!, validatorId: 0 }, carried.accruedWei) + 2n ** 48n,
+    const { payees, accruedWei } = ledger.requireLeaf(MODEL_ID).rewards!;
+    const carried = { otherId: payees[0]!.validatorId + 2 ** 24, accruedWei: accruedWei[0]! - 1n };
+    expect(payeeLeaf({ ...payees[0]!, validatorId: 0 }, accruedWei[0])).toBe(
+      payeeLeaf({ ...payees[0]!, validatorId: 0 }, carried.accruedWei) + 2n ** 48n,
     );
     await expectRefused({ ...inputs, ...carried }, "RangeCheck", "an id of 25 bits");
   });
@@ -247,7 +240,7 @@ describe("forged earner exits", () => {
     const { rewards, model } = ledger.requireLeaf(MODEL_ID);
     const counts = inputs.rowCounts as bigint[];
     const more = { rowCounts: counts.with(1, counts[1]! + 1n).with(0, counts[0]! - 1n) };
-    await expectRefused({ ...inputs, ...more }, OPENS, "more rows in this earner");
+    await expectRefused({ ...inputs, ...more }, OPENS, "more rows in this payee");
     const { ownerParts, validatorParts } = unpackSplit(model!.statics.split);
     await expectRefused({ ...inputs, ownerParts: ownerParts - 1n }, OPENS, "a smaller part for the owner");
     await expectRefused(
@@ -255,7 +248,7 @@ describe("forged earner exits", () => {
       OPENS,
       "a larger validator's part",
     );
-    await expectRefused({ ...inputs, present: [1n, 1n, 0n, 0n] }, "Earners", "fewer earners");
+    await expectRefused({ ...inputs, present: [1n, 1n, 0n, 0n] }, "Payees", "fewer payees");
     const place = collectedPlace(1, 1);
     expect(rewards!.collectedWei[place]).toBeGreaterThan(0n);
     await expectRefused({ ...inputs, collectedWei: 0n }, OPENS, "as if nothing had been collected");
@@ -277,13 +270,13 @@ describe("forged earner exits", () => {
     const none = exitInputs(exitOf(nothing, 0, 0));
     await expectRefused(
       { ...none, sealedWei: 5n },
-      "EarnerExit: (1 - isSealed) * sealedWei === 0;",
+      "PayeeExit: (1 - isSealed) * sealedWei === 0;",
       "no flag",
     );
     await expectRefused({ ...none, isSealed: 1n, sealedWei: 5n }, OPENS, "invented");
     await expectRefused(
       { ...none, isSealed: 2n },
-      "EarnerExit: isSealed * (1 - isSealed) === 0;",
+      "PayeeExit: isSealed * (1 - isSealed) === 0;",
       "a flag of 2",
     );
     const inputs = exitInputs(exitOf(plain(), 0, 0));
@@ -306,8 +299,8 @@ describe("forged earner exits", () => {
   });
 });
 
-describe("earnerExit", () => {
-  it("refuses what is no earner", () => {
+describe("payeeExit", () => {
+  it("refuses what is no payee", () => {
     const ledger = plain();
     const refusal = (call: () => unknown) => {
       try {
@@ -317,9 +310,9 @@ describe("earnerExit", () => {
       }
       return "accepted";
     };
-    expect(refusal(() => earnerExit(ledger, 0, 0, 0))).toBe("OP_WRONG_LEAF_KIND");
-    expect(refusal(() => earnerExit(ledger, 4_000_000, 0, 0))).toBe("OP_UNKNOWN_LEAF");
-    expect(refusal(() => earnerExit(ledger, MODEL_ID, 3, 0))).toBe("OP_NOT_EARNER");
-    expect(refusal(() => earnerExit(ledger, MODEL_ID, 0, 0, 2))).toBe("CIR_SETTLEMENT_SIZE");
+    expect(refusal(() => payeeExit(ledger, 0, 0, 0))).toBe("OP_WRONG_LEAF_KIND");
+    expect(refusal(() => payeeExit(ledger, 4_000_000, 0, 0))).toBe("OP_UNKNOWN_LEAF");
+    expect(refusal(() => payeeExit(ledger, MODEL_ID, 3, 0))).toBe("OP_NOT_PAYEE");
+    expect(refusal(() => payeeExit(ledger, MODEL_ID, 0, 0, 2))).toBe("CIR_SETTLEMENT_SIZE");
   });
 });

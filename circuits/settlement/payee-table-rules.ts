@@ -1,17 +1,17 @@
 /**
- * The rules of earner-table.circom: a model's genesis, and the default split of a sealed epoch. Pure; amounts are wei. Needs
+ * The rules of payee-table.circom: a model's genesis, and the default split of a sealed epoch. Pure; amounts are wei. Needs
  * `initPoseidon`.
  */
 
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics } from "../ledger/leaf.ts";
-import { earnerRoot, genesisHash, type SealedEpoch, unpackSplit } from "../ledger/rewards.ts";
+import { genesisHash, payeeRoot, type SealedEpoch, unpackSplit } from "../ledger/rewards.ts";
 import { BINDING } from "../protocol.ts";
 import {
   modelInputs,
   type PreparedSettlement,
   padded,
-  requireEarners,
+  requirePayees,
   requireSame,
   type SettledModel,
   settledEpoch,
@@ -29,43 +29,43 @@ export interface PreparedGenesis extends Omit<PreparedSettlement, "terms" | "ear
 export function defaultSplit(
   model: SettledModel,
   sealed: SealedEpoch,
-  earnerCount: number,
+  payeeCount: number,
 ): PreparedSettlement {
-  requireTable(model, earnerCount);
-  const { earners, statics } = model;
-  const rowCount = earners.reduce((sum, earner) => sum + earner.rowCount, 0);
+  requireTable(model, payeeCount);
+  const { payees, statics } = model;
+  const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   const shares = drawShares(sealed.amountWei, 1, unpackSplit(statics.split));
   const unit = rewardPerUnit(shares.rewardWei, BigInt(rowCount));
-  const split = earners.map((earner) => splitEarned(unit * BigInt(earner.rowCount)));
-  const earnedWei = split.map((earner) => earner.earnedWei);
+  const split = payees.map((payee) => splitEarned(unit * BigInt(payee.rowCount)));
+  const earnedWei = split.map((payee) => payee.earnedWei);
   const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const payout = defaultPayout(sealed.amountWei, shares, total);
   const settled = settledEpoch({ model, sealed, payout, earnedWei, voidCount: 0, seed: 0n });
-  const remainder = split.map((earner) => earner.remainder);
-  const inputs = tableInputs(model, settled.data, sealed.amountWei, remainder, earnerCount);
-  return { ...settled, earnerCount, privateElements: [], inputs };
+  const remainder = split.map((payee) => payee.remainder);
+  const inputs = tableInputs(model, settled.data, sealed.amountWei, remainder, payeeCount);
+  return { ...settled, payeeCount, privateElements: [], inputs };
 }
 
 /**
- * Registers a model's earner table; `capCircuit` is the index of the settlement circuit that takes at most `cap` payments.
+ * Registers a model's payee table; `capCircuit` is the index of the settlement circuit that takes at most `cap` payments.
  * @throws CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
  */
 export function genesisOf(
   model: Omit<SettledModel, "accruedWei">,
   cap: { readonly circuit: number; readonly payments: number },
-  earnerCount: number,
+  payeeCount: number,
 ): PreparedGenesis {
   const fresh = { ...model, accruedWei: [] };
-  requireTable(fresh, earnerCount);
-  const { statics, earners, modelId } = model;
-  const root = earnerRoot(earners);
-  requireSame("earnerRoot", root, statics.earnerRoot);
+  requireTable(fresh, payeeCount);
+  const { statics, payees, modelId } = model;
+  const root = payeeRoot(payees);
+  requireSame("payeeRoot", root, statics.payeeRoot);
   const data: SettlementData = {
     settlementHash: genesisHash({
       modelId,
       statics: hashStatics(statics),
       cap: cap.payments,
-      earnerRoot: root,
+      payeeRoot: root,
     }),
     modelId,
     isGenesis: true,
@@ -77,9 +77,9 @@ export function genesisOf(
     burnedWei: 0n,
     capCircuit: cap.circuit,
     chain: 0n,
-    items: earners.map(packGenesisItem),
+    items: payees.map(packGenesisItem),
   };
-  return { data, earnerCount, privateElements: [], inputs: tableInputs(fresh, data, 0n, [], earnerCount) };
+  return { data, payeeCount, privateElements: [], inputs: tableInputs(fresh, data, 0n, [], payeeCount) };
 }
 
 function tableInputs(
@@ -87,10 +87,10 @@ function tableInputs(
   data: SettlementData,
   amountWei: bigint,
   remainder: readonly bigint[],
-  earnerCount: number,
+  payeeCount: number,
 ): CircuitInputs {
   return {
-    ...modelInputs(model, earnerCount),
+    ...modelInputs(model, payeeCount),
     isGenesis: data.isGenesis,
     modelId: data.modelId,
     epoch: data.epoch,
@@ -100,12 +100,12 @@ function tableInputs(
     cap: data.cap,
     featuresCommitment: model.statics.featuresCommitment,
     shape: model.statics.binding >> BINDING.drawBits,
-    item: padded(data.items, earnerCount),
-    remainder: padded(remainder, earnerCount),
+    item: padded(data.items, payeeCount),
+    remainder: padded(remainder, payeeCount),
   };
 }
 
-function requireTable(model: SettledModel, earnerCount: number): void {
-  if (model.earners.length > earnerCount) throw sizeError("earners", model.earners.length, earnerCount);
-  requireEarners(model);
+function requireTable(model: SettledModel, payeeCount: number): void {
+  if (model.payees.length > payeeCount) throw sizeError("payees", model.payees.length, payeeCount);
+  requirePayees(model);
 }
