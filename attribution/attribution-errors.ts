@@ -84,8 +84,8 @@ export const attributionErrors = defineErrors("ATT", {
     httpStatus: 409,
   },
   ATT_MODEL_NOT_PAYABLE: {
-    meaning: "the ledger takes no payments for the model: it is not approved or has no genesis",
-    remedy: "ask once the datanet has approved the model and its genesis is settled",
+    meaning: "the ledger takes no payments for the model: it is not approved or has no activation",
+    remedy: "ask once the datanet has approved the model and its activation is settled",
     httpStatus: 409,
     isRetryable: true,
   },

@@ -130,7 +130,7 @@ export const operationErrors = defineErrors("OP", {
   },
   OP_MODEL_NOT_PAYABLE: {
     meaning: "the model is not approved by its datanet, or not ready",
-    remedy: "wait until the datanet has approved the model and its genesis is settled",
+    remedy: "wait until the datanet has approved the model and its activation is settled",
     httpStatus: 409,
   },
   OP_EPOCH_FULL: {
@@ -186,12 +186,12 @@ export const operationErrors = defineErrors("OP", {
     httpStatus: 422,
   },
   OP_MODEL_NOT_READY: {
-    meaning: "the model has had no genesis: it cannot be sealed, settled or collected from",
-    remedy: "settle its genesis first: openledger models settle ID",
+    meaning: "the model has had no activation: it cannot be sealed, settled or collected from",
+    remedy: "settle its activation first: openledger models settle ID",
     httpStatus: 409,
   },
   OP_MODEL_READY: {
-    meaning: "the model has had its genesis already",
+    meaning: "the model has had its activation already",
     remedy: "there is nothing to do",
     httpStatus: 409,
   },

@@ -28,12 +28,12 @@ export const TAG = {
   // Settlements (docs/reference/settlement.md).
   sealed: 11n,
   settlement: 12n,
-  genesis: 13n,
+  activation: 13n,
   challenge: 14n,
   features: 16n,
   query: 17n,
   receipt: 18n,
-  // A model that promises a posting before its genesis (docs/explanation/disputes.md).
+  // A model that promises a posting before its activation (docs/explanation/disputes.md).
   challenged: 19n,
   // The query of a direct model.
   counts: 20n,
@@ -68,7 +68,7 @@ export const KIND = {
   seal: 12,
   settle: 13,
   collect: 14,
-  genesis: 15,
+  activation: 15,
   depositNew: 16,
   depositTo: 17,
   forcedWithdraw: 18,
@@ -141,7 +141,7 @@ export const KIND_RULES: readonly KindRule[] = [
   // Settlements are nobody's operations: their own proofs stand for them. Their A is the treasury, or unused.
   rule("settle", { words: 1, weight: 0, flags: ["isSettlement", "usesA", "usesB"] }),
   rule("collect", { words: 1, weight: 30, flags: ["usesA", "usesB"] }),
-  rule("genesis", { words: 1, weight: 0, flags: ["isSettlement", "usesB"] }),
+  rule("activation", { words: 1, weight: 0, flags: ["isSettlement", "usesB"] }),
   rule("depositNew", { words: 4, weight: 0, flags: ["isQueue"] }),
   rule("depositTo", { words: 4, weight: 0, flags: ["isQueue", "usesB"] }),
   rule("forcedWithdraw", { words: 5, weight: 0, flags: ["isQueue", "usesA"] }),

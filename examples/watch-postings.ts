@@ -25,7 +25,7 @@ const publicClient = createPublicClient({ transport: http(RPC_URL) });
 // The rollup begins no model that its gate does not admit. It has none unless its deployer named one.
 const gate =
   DISPUTES ??
-  (await publicClient.readContract({ address: ROLLUP!, abi: rollupAbi, functionName: "genesisGate" }));
+  (await publicClient.readContract({ address: ROLLUP!, abi: rollupAbi, functionName: "activationGate" }));
 const contracts = gate === zeroAddress ? [] : await readGateContracts(publicClient, gate);
 if (contracts.length === 0) console.log("This rollup asks no contract of disputes: nothing is posted.");
 

@@ -216,7 +216,7 @@ program
   .option("--kernels <set>", "native, avx512, avx2 or wasm", "native")
   .option("--registered <n>", "models on a rollup of their own; 0 for none", "1000")
   .option("--sample <n>", "of them, so many are asked and paid", "200")
-  .option("--prover <name>", "wasm, native, webgpu or snarkjs: proves geneses, and batches", "native")
+  .option("--prover <name>", "wasm, native, webgpu or snarkjs: proves activations, and batches", "native")
   .option("--prove-batches", "wait until every batch is proven and on L1")
   .addHelpText("after", "\nExample:\n  npm run bench -- adapters --rounds 5 --adapters 300 --registered 40")
   .action(

@@ -101,7 +101,7 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_SETTLEMENT_INVALID: {
     meaning:
-      "a settlement or genesis does not say what L1 would fill in, names a circuit of another size than the model's, or its proof does not verify; `data` names the part",
+      "a settlement or activation does not say what L1 would fill in, names a circuit of another size than the model's, or its proof does not verify; `data` names the part",
     remedy: "make the settlement again from the ledger's present values",
     httpStatus: 422,
   },
@@ -113,7 +113,7 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_NOT_ADMITTED: {
     meaning:
-      "the rollup's gate does not admit this genesis or this settlement by draws yet; `data.reason` says which (docs/explanation/disputes.md, docs/explanation/fault-proofs.md)",
+      "the rollup's gate does not admit this activation or this settlement by draws yet; `data.reason` says which (docs/explanation/disputes.md, docs/explanation/fault-proofs.md)",
     remedy:
       "see openledger disputes show: a challengeable model is posted, and admitted after its window; any other is admitted at once (openledger disputes admit). By row counts every epoch can be settled",
     httpStatus: 409,

@@ -38,7 +38,7 @@ beforeAll(async () => {
     gateOn: (client) => deployGate(client, ROW_COUNT),
   });
   await f.makeModel();
-  await disputeModel(f, made, await f.rollup.genesisGate(), BigInt(PAYMENT_COUNT));
+  await disputeModel(f, made, await f.rollup.activationGate(), BigInt(PAYMENT_COUNT));
   await f.openModel();
   await f.recordRandomness(await f.sealEpoch());
   await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);

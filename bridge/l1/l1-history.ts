@@ -39,7 +39,7 @@ export interface QueueEntryEvent extends QueueEntry {
   readonly burnedFeeWei: bigint;
 }
 
-/** What a Settle or Genesis record took. */
+/** What a Settle or Activation record took. */
 export interface SettlementOnL1 {
   readonly circuitIndex: number;
   readonly posted: PostedSettlement;
@@ -53,7 +53,7 @@ export interface SettlementOnL1 {
 export interface BatchEvent {
   readonly type: "batch";
   readonly batch: BatchData;
-  /** One for each Settle and Genesis record, in their order. */
+  /** One for each Settle and Activation record, in their order. */
   readonly settlements: readonly SettlementOnL1[];
   readonly circuitIndex: number;
   /** What a refused deposit to a leaf burns. */
@@ -287,7 +287,7 @@ function circuitOf(
 }
 
 export const takesSettlement = ({ kind }: { kind: number }): boolean =>
-  kind === KIND.settle || kind === KIND.genesis;
+  kind === KIND.settle || kind === KIND.activation;
 
 function decodeTaken(taken: SubmittedSettlement, batchNumber: bigint): SettlementOnL1 {
   const { circuitIndex, commitment, data, parkedAtBlock, proof } = taken;

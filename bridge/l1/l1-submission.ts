@@ -85,13 +85,13 @@ export async function readSubmission(
 }
 
 export type SettlementLog = RollupLog & {
-  eventName: "SettlementAccepted" | "GenesisAccepted" | "ParkedSettlementTaken";
+  eventName: "SettlementAccepted" | "ActivationAccepted" | "ParkedSettlementTaken";
 };
 
 /** The events of records that took a settlement, one each, in their order. */
 export const takesSettlementOnL1 = (log: RollupLog): log is SettlementLog =>
   log.eventName === "SettlementAccepted" ||
-  log.eventName === "GenesisAccepted" ||
+  log.eventName === "ActivationAccepted" ||
   log.eventName === "ParkedSettlementTaken";
 
 /** C and the proof count only where they were given with these very bytes. */

@@ -53,7 +53,7 @@ export class PaymentHistory {
     return this.#models.get(modelId)?.sealed ?? null;
   }
 
-  /** The model's open epoch; null before its genesis. */
+  /** The model's open epoch; null before its activation. */
   open(modelId: number): { epoch: number; payments: readonly Payment[] } | null {
     const model = this.#models.get(modelId);
     return model === undefined ? null : { epoch: model.epoch, payments: model.open };
@@ -61,7 +61,7 @@ export class PaymentHistory {
 
   #apply({ a, amountCode, b, isValid, kind, words }: SlotRecord, batchNumber: number): void {
     switch (kind) {
-      case KIND.genesis:
+      case KIND.activation:
         this.#models.set(b, { epoch: 1, open: [], sealed: null });
         break;
       case KIND.payInference: {

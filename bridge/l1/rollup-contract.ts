@@ -42,7 +42,7 @@ interface ContractBatch {
   readonly data: Hex;
 }
 
-/** A settlement as the contract takes it: for the next Settle or Genesis record. */
+/** A settlement as the contract takes it: for the next Settle or Activation record. */
 interface ContractSettlement {
   /** Index of the circuit on L1. */
   readonly circuit: number;
@@ -246,10 +246,10 @@ export class RollupContract {
     );
   }
 
-  /** Asked before a Genesis is taken; the zero address for none. It never changes. */
-  genesisGate(): Promise<Address> {
-    return this.#read("genesisGate", (target) =>
-      this.client.readContract({ ...target, functionName: "genesisGate" }),
+  /** Asked before an Activation is taken; the zero address for none. It never changes. */
+  activationGate(): Promise<Address> {
+    return this.#read("activationGate", (target) =>
+      this.client.readContract({ ...target, functionName: "activationGate" }),
     );
   }
 

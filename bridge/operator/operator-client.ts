@@ -35,14 +35,14 @@ import type { ParkedSettlement } from "../l1/parked-settlement.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
 import type { Admission } from "./watching/admission-reader.ts";
 
-/** A settlement that a batch's Settle or Genesis record takes. */
+/** A settlement that a batch's Settle or Activation record takes. */
 export interface ReadySettlement {
   /** Name of the circuit, "payee-table-64". */
   readonly circuit: string;
   readonly commitment: bigint;
   readonly data: Hex;
   readonly proof: ContractProof;
-  /** The Settle record that takes it; null for a Genesis. */
+  /** The Settle record that takes it; null for an Activation. */
   readonly settles: { readonly modelId: number; readonly word: bigint } | null;
 }
 

@@ -42,7 +42,7 @@ export interface HistoryFixtureOptions {
   shapes?: readonly BatchShape[];
   settlementSizes?: readonly CircuitSizes[];
   real?: RealCircuits;
-  /** Deploys the contract that is asked before a genesis is taken. */
+  /** Deploys the contract that is asked before an activation is taken. */
   gateOn?: (client: Awaited<ReturnType<typeof connect>>) => Promise<Address>;
 }
 
@@ -68,7 +68,7 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
       operatorOwner,
       operatorKeyX,
       ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
-      ...(options.gateOn === undefined ? {} : { genesisGate: await options.gateOn(client) }),
+      ...(options.gateOn === undefined ? {} : { activationGate: await options.gateOn(client) }),
     },
     options.shapes ?? SHAPES,
     options.settlementSizes,

@@ -18,7 +18,7 @@ import {
   unpackSplit,
 } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
-import { defaultSplit, genesisOf } from "@openledger/circuits/settlement/payee-table-rules";
+import { activationOf, defaultSplit } from "@openledger/circuits/settlement/payee-table-rules";
 import { CIRCUIT_SORT, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import { drawSeed, drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
 import { keyXOf, signFor } from "@openledger/circuits/testing/random-ledger";
@@ -116,7 +116,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       return posted;
     },
 
-    /** Up to an approved model without a genesis. */
+    /** Up to an approved model without an activation. */
     async makeModel(): Promise<void> {
       const { alice } = l1.roles;
       const keyX = keyXOf(ALICE_SECRET);
@@ -156,10 +156,10 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       circuit: number,
       changes: { data?: SettlementData } = {},
     ): Promise<ClosedBatch> {
-      const kind = data.isGenesis ? KIND.genesis : KIND.settle;
+      const kind = data.isActivation ? KIND.activation : KIND.settle;
       const record = { kind, b: data.modelId, words: [data.settlementHash] };
       const derived = settlementOperationOf(record, data, ledger.requireLeaf(data.modelId));
-      const operation = data.isGenesis ? signedByModel(ledger, derived, ALICE_SECRET, domain) : derived;
+      const operation = data.isActivation ? signedByModel(ledger, derived, ALICE_SECRET, domain) : derived;
       const batch = await f.close(() => [operation], undefined, SHAPES[1]);
       return { ...batch, settlements: [l1.proveSettlementFixture(circuit, changes.data ?? data)] };
     },
@@ -175,13 +175,13 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       await l1.submit([{ ...batch, settlements: [{ ...parked, isParked: true }] }], "stranger");
     },
 
-    genesisData(): SettlementData {
+    activationData(): SettlementData {
       const cap = { circuit: SAMPLED_CIRCUIT, payments: PAYMENT_COUNT };
-      return genesisOf({ modelId: MODEL_ID, statics, payees: PAYEES }, cap, PAYEE_COUNT).data;
+      return activationOf({ modelId: MODEL_ID, statics, payees: PAYEES }, cap, PAYEE_COUNT).data;
     },
 
     async openModel(): Promise<void> {
-      await this.submit([await this.proveSettlementFixture(this.genesisData(), PAYEE_TABLE_CIRCUIT)]);
+      await this.submit([await this.proveSettlementFixture(this.activationData(), PAYEE_TABLE_CIRCUIT)]);
     },
 
     /** Three payments of one OPEN each, and a Seal. @returns the Seal's batch */
@@ -232,7 +232,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
           ),
         }),
         modelId: MODEL_ID,
-        isGenesis: false,
+        isActivation: false,
         cap: 0,
         seed: drawSeed({ ...sealed!, prevRandao, modelId: MODEL_ID }),
         ...sealed!,

@@ -77,7 +77,7 @@ export function tracingDigest(traced: TracedTuple): Hex {
   return keccak256(encodeAbiParameters([type] as never, [traced] as never));
 }
 
-/** Makes a rollup's gate admit the model's genesis, and its settlements wait for claims. */
+/** Makes a rollup's gate admit the model's activation, and its settlements wait for claims. */
 export function registerCall(
   model: LedgerModel,
   traced: TracedTuple,

@@ -10,7 +10,7 @@ import {
   type ModelBody,
 } from "@openledger/circuits/ledger/leaf";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
-import { EMPTY_COLLECTED_ROOT, genesisHash } from "@openledger/circuits/ledger/rewards";
+import { activationHash, EMPTY_COLLECTED_ROOT } from "@openledger/circuits/ledger/rewards";
 import { treePath, treeRoot } from "@openledger/circuits/ledger/version-rows";
 import { COUNTERS, FIELD_ORDER, LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { columnsCommitment, commitColumns } from "@openledger/circuits/settlement/feature-commitment";
@@ -24,7 +24,7 @@ import {
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { SeededNumbers, sealedEpoch } from "@openledger/circuits/testing/settlement-world";
 import {
-  deployGenesisGates,
+  deployActivationGates,
   deployLedgerMath,
   deployTextDisputes,
   missingChunks,
@@ -109,8 +109,8 @@ async function deploy() {
   const money = { leastBondWei: BOND_WEI, stakeWei: STAKE_WEI };
   const posting = { windowSeconds: WINDOW_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: 1n };
   const { game } = await deployTextDisputes(clients, posting, { ...terms, ...money }, math);
-  const genesisGate = await deployGenesisGates(clients, [game]);
-  const rollup = await deployFixture(client, { genesisGate }, SHAPES, SETTLEMENT_SIZES);
+  const activationGate = await deployActivationGates(clients, [game]);
+  const rollup = await deployFixture(client, { activationGate }, SHAPES, SETTLEMENT_SIZES);
   await rollup.fund("alice", 100n * OPEN);
   return { ...rollup, ...settlementActions(rollup), game, owner, watcher, stranger, ...clients };
 }
@@ -252,9 +252,9 @@ async function sealedWorld(queries: readonly TracedQuery[], changed?: WorldTerms
   await send(f.stranger, (await registration(first))());
   const statics = hashStatics(first.model.statics);
   const { payeeRoot } = first.model.statics;
-  const word = genesisHash({ modelId: MODEL, statics, cap: CAP, payeeRoot });
-  const genesis = { circuit: PAYEE_TABLE, data: f.genesisData({ settlementHash: word }) };
-  await f.submit([await f.joined([genesis])]);
+  const word = activationHash({ modelId: MODEL, statics, cap: CAP, payeeRoot });
+  const activation = { circuit: PAYEE_TABLE, data: f.activationData({ settlementHash: word }) };
+  await f.submit([await f.joined([activation])]);
   const sealBatch = await f.sealEpoch();
   const prevRandao = await f.recordRandomness(sealBatch);
   const world = worldOf(queries, { sealBatch, prevRandao, changed });
@@ -301,7 +301,7 @@ const playerOf = (who: Hex, own: (claimId: bigint) => TracedQuery, challenges = 
     traceOf: ({ claimId }) => own(claimId),
   });
 
-test("a model whose genesis was taken is registered no more: its batches may be in proof", async () => {
+test("a model whose activation was taken is registered no more: its batches may be in proof", async () => {
   const ready = 1n << COUNTERS.ready;
   const call = await registration(worldOf(honest), { counters: ready });
   expect(await refusal(f.stranger, call())).toBe("LedgerTracesBegun");

@@ -1,6 +1,6 @@
 /** Games over rows of G, with the contracts that they decide for (docs/explanation/fault-proofs.md). */
 
-import { genesisHash } from "@openledger/circuits/ledger/rewards";
+import { activationHash } from "@openledger/circuits/ledger/rewards";
 import { encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { PostedModel } from "../statements/posted-model.ts";
@@ -85,7 +85,7 @@ test("real features that no pass ends with are refuted where the owner has no pa
   expect(await owedWei(f.disputes, f.watcher)).toBe(BOND_WEI / 2n);
 });
 
-test("a right row survives its challenger, and the genesis waits until the game is over", async () => {
+test("a right row survives its challenger, and the activation waits until the game is over", async () => {
   const id = await f.post();
   await f.passTime(WINDOW_SECONDS - 10n);
   await f.send(f.watcher, f.games, f.rowCall(id, f.posted, ROW), STAKE_WEI);
@@ -107,7 +107,7 @@ test("a right row survives its challenger, and the genesis waits until the game 
   expect(await counts(id)).toBe(true);
   await f.send(f.stranger, f.disputes, admission(f.posted, id));
   const { payeeRoot, modelId, staticsHash: statics } = f.posted.statement;
-  const word = genesisHash({ modelId, statics, cap: Number(CAP), payeeRoot });
+  const word = activationHash({ modelId, statics, cap: Number(CAP), payeeRoot });
   expect(await f.read(f.disputes, "admissions", [f.rollup, modelId, word])).toBe(id);
   await f.send(f.owner, f.disputes, call("returnBond", [id]));
   expect(await owedWei(f.disputes, f.owner)).toBe(BOND_WEI);

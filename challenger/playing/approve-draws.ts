@@ -29,7 +29,11 @@ export async function judgeOf(
   modelId: number,
 ): Promise<Address | null> {
   return l1Call("find the contract that judges the model's draws", async () => {
-    const gate = await client.readContract({ address: rollup, abi: rollupAbi, functionName: "genesisGate" });
+    const gate = await client.readContract({
+      address: rollup,
+      abi: rollupAbi,
+      functionName: "activationGate",
+    });
     if (gate === zeroAddress) return null;
     return judgeOfModel(client, await readTraceContracts(client, gate), rollup, modelId);
   });

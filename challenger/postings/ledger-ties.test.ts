@@ -3,7 +3,7 @@
 import { answeringFiles, answeringPreimage } from "@openledger/attribution/model/answering-hash";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
-import { genesisHash } from "@openledger/circuits/ledger/rewards";
+import { activationHash } from "@openledger/circuits/ledger/rewards";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import { columnsCommitment, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
@@ -156,7 +156,7 @@ describe("a rollup asks", () => {
   const admit = (id: bigint, statement = made.honest.statement) =>
     call("admit", admitCall(made.model, id, statement, BigInt(CAP)).args);
   const word = () =>
-    genesisHash({
+    activationHash({
       modelId: 11,
       statics: made.model.staticsHash,
       cap: CAP,
@@ -179,7 +179,7 @@ describe("a rollup asks", () => {
     await send(admit(id));
     expect(await admits(rollup)).toBe(true);
     expect(await f.disputes.read.admissions([rollup, 11n, word()])).toBe(id);
-    // No other rollup, model or Genesis.
+    // No other rollup, model or Activation.
     expect(await admits(f.stranger)).toBe(false);
     expect(await admits(rollup, 12n)).toBe(false);
     expect(await admits(rollup, 11n, word() + 1n)).toBe(false);
@@ -238,7 +238,7 @@ describe("a rollup asks", () => {
       ...made.model.statics,
       featuresCommitment: featuresCommitment(made.model.columns, raw),
     });
-    expect(await admits(f.stranger, 11n, genesisHash({ modelId: 11, statics, cap: CAP, payeeRoot }))).toBe(
+    expect(await admits(f.stranger, 11n, activationHash({ modelId: 11, statics, cap: CAP, payeeRoot }))).toBe(
       true,
     );
     expect(hashTagged(TAG.challenged, [raw, 0n])).not.toBe(raw);

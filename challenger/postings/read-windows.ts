@@ -23,7 +23,7 @@ export interface PostingWindow {
   readonly modelId: number;
   readonly staticsHash: bigint;
   readonly owner: Address;
-  /** In whose state its rows are, and which may take the model's genesis by it. */
+  /** In whose state its rows are, and which may take the model's activation by it. */
   readonly rollup: Address;
   readonly bondWei: bigint;
   readonly endsAtSeconds: bigint;

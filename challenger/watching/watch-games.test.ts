@@ -9,7 +9,7 @@ import type { Trained } from "@openledger/attribution/model/model-family";
 import { publishedModel } from "@openledger/attribution/model/model-files";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
-import { deployDirectDisputes, deployGenesisGates } from "@openledger/contracts/build/deploy-disputes";
+import { deployActivationGates, deployDirectDisputes } from "@openledger/contracts/build/deploy-disputes";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { isWhole } from "@openledger/foundation/testing/test-random";
@@ -271,7 +271,7 @@ test("warnings and what waits are told to people and to programs", () => {
 });
 
 test("claims go to the contract behind the gate that has the model", async () => {
-  const gate = await deployGenesisGates(f.clients as never, [await f.deployGame(), f.game]);
+  const gate = await deployActivationGates(f.clients as never, [await f.deployGame(), f.game]);
   const sender = await openL1Sender({ account: OWNER, rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP });
   const senderOf = (modelId: number | null) =>
     traceSenderOf(sender, gate, modelId === null ? null : { modelId, rollup: async () => rollup });
@@ -301,7 +301,7 @@ describe("openledger watch", () => {
     const weekSeconds = 604_800n;
     const terms = { windowSeconds: weekSeconds, leastBondWei: BOND_WEI, demandFeeWei: 1n };
     const disputes = await deployDirectDisputes(f.clients as never, terms, f.math);
-    const gate = await deployGenesisGates(f.clients as never, [disputes, f.game]);
+    const gate = await deployActivationGates(f.clients as never, [disputes, f.game]);
     const watch = (rpc: string) =>
       runInProcess("watch", gate, "--model", right(), "--base", base, "--rpc", rpc, "--rollup", rollup);
     const ofGames = `${getAddress(f.game)}, of language models`;

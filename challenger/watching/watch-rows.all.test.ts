@@ -10,7 +10,7 @@ import { type PublishedModel, publishedModel } from "@openledger/attribution/mod
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
-import { deployGenesisGates } from "@openledger/contracts/build/deploy-disputes";
+import { deployActivationGates } from "@openledger/contracts/build/deploy-disputes";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import {
@@ -74,7 +74,7 @@ beforeAll(async () => {
     await writeFile(keyOf(index), toHex(anvilAccount(index).getHdKey().privateKey!), { mode: 0o600 });
   f = await startRowContracts(8);
   made = await textCase(f.owner);
-  gate = await deployGenesisGates(f.clients as never, [f.games, f.disputes]);
+  gate = await deployActivationGates(f.clients as never, [f.games, f.disputes]);
   const { model, real, rows, setting, traced, tuned } = made;
   const own = { ...setting, bases: [readFrom(folderSource(base))] };
   honest = {

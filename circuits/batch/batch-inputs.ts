@@ -112,7 +112,7 @@ function wideDetails(trace: SlotTrace) {
   const isMissingB = rule?.isQueue === true && rule.usesB && trace.b.kind === 0;
   const d = trace.datanetA;
   const opensDatanet = kind === KIND.publishVersion || isApproval;
-  const turnsModel = kind >= KIND.seal && kind <= KIND.genesis;
+  const turnsModel = kind >= KIND.seal && kind <= KIND.activation;
   const opensModel = isApproval || turnsModel || (asksModel(kind) && trace.b.kind === LEAF_KIND.model);
   return {
     isMissing: [BigInt(isMissingA), BigInt(isMissingB)],
@@ -204,7 +204,7 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
         [BigInt(voidCount), 8],
       ]);
     }
-    case KIND.genesis:
+    case KIND.activation:
       return BigInt(trace.settlement!.cap);
     case KIND.collect:
     case KIND.forcedCollect: {

@@ -67,7 +67,7 @@ describe("TableBatch", () => {
     const expected = [
       ...signedKinds.map(String),
       `${KIND.settle}`,
-      `${KIND.genesis}`,
+      `${KIND.activation}`,
       ...queueKinds.flatMap((kind) => [`${kind}`, `${kind} executed`]),
     ];
     // A deposit to a new account fails on a full tree only, which these worlds may reach or not.

@@ -95,7 +95,7 @@ interface ReplayOptions {
 
 /**
  * Applies a posted batch to the ledger, as a verifier does: signatures, nonces and fee limits are the proof's
- * business; every other rule is recomputed. `settlements`: posted data of its Settle and Genesis records, in order.
+ * business; every other rule is recomputed. `settlements`: posted data of its Settle and Activation records, in order.
  * @throws CIR_REPLAY_DIFFERS naming the first value that is not what the batch says; OP_* for a broken rule. The ledger is
  * then half-way.
  */

@@ -22,7 +22,7 @@ function EMPTY_COLLECTED_ROOT() { return 918995768475150011552508019906841022629
 //              children are those of the empty tree, of which any index reads 0.
 // Outputs:     isExecuted: a forced collection that is A's; gainWei: what A gets, 0 without a collection; newCollectedRoot.
 // Assumes:     the flags and bits are boolean, at most one flag is 1, aId < 2^24; L1 queued no other forcedWord than 8 bits
-//              and a bit at 9; under either flag the model is ready, so that a genesis has shown its payee root to hold no
+//              and a bit at 9; under either flag the model is ready, so that an activation has shown its payee root to hold no
 //              accrued amount, and settlements have written the rest: a leaf of the accrued tree is contributor 24 |
 //              validator 24 | accruedWei 120 (all 0 of an absent payee), one of the collected tree below 2^121, split below
 //              2^32. The caller checks A's balance after gainWei to be 96 bits.

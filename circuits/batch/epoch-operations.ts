@@ -1,5 +1,5 @@
 /**
- * The life of a model's epochs: Genesis, Seal, Settle, Collect (docs/reference/settlement.md, "Operations"), as model-body.circom
+ * The life of a model's epochs: Activation, Seal, Settle, Collect (docs/reference/settlement.md, "Operations"), as model-body.circom
  * and collect.circom prove them. Each function takes the model's record and returns it as it is afterwards; those
  * of forced kinds never refuse.
  */
@@ -28,10 +28,10 @@ import {
 } from "../ledger/rewards.ts";
 import { COUNTERS, EPOCH_SECONDS, LEAF_KIND, TREASURY_ID } from "../protocol.ts";
 import {
+  type ActivationOperation,
   accruedAfter,
-  expectedGenesisHash,
+  expectedActivationHash,
   expectedSettlementHash,
-  type GenesisOperation,
   requirePayeeTable,
   type SettleOperation,
 } from "./settlement-operation.ts";
@@ -49,7 +49,7 @@ export interface CollectTrace {
   readonly collectedChildren: readonly (readonly bigint[])[];
 }
 
-/** What a Settle or Genesis adds to its record's word. */
+/** What a Settle or Activation adds to its record's word. */
 export interface SettlementTrace {
   readonly ownerWei: bigint;
   readonly treasuryWei: bigint;
@@ -64,7 +64,7 @@ interface ReadyModel {
   readonly rewards: ModelRewards;
 }
 
-/** null where the leaf is missing, no model, or a model without a genesis. */
+/** null where the leaf is missing, no model, or a model without an activation. */
 function readyModel(record: LeafState | undefined): ReadyModel | null {
   if (record === undefined || record.leaf.kind !== LEAF_KIND.model || record.rewards === undefined)
     return null;
@@ -74,7 +74,7 @@ function readyModel(record: LeafState | undefined): ReadyModel | null {
 
 function requireReady(model: LeafState, id: number): ReadyModel {
   requireKind(model, LEAF_KIND.model, id);
-  return readyModel(model) ?? refuse("OP_MODEL_NOT_READY", `model ${id} has had no genesis`, { id });
+  return readyModel(model) ?? refuse("OP_MODEL_NOT_READY", `model ${id} has had no activation`, { id });
 }
 
 interface SealContext {
@@ -289,18 +289,18 @@ export function settleModel(
  */
 export function openModel(
   model: LeafState,
-  operation: GenesisOperation,
+  operation: ActivationOperation,
   timestamp: bigint,
 ): { readonly model: LeafState; readonly trace: SettlementTrace } {
   const { modelId: id, cap, payees } = operation;
   requireKind(model, LEAF_KIND.model, id);
   const counters = unpackCounters(model.leaf.counters);
-  if (counters.isReady) refuse("OP_MODEL_READY", `model ${id} has had its genesis`, { id });
+  if (counters.isReady) refuse("OP_MODEL_READY", `model ${id} has had its activation`, { id });
   const differs = (field: string, why: string) =>
-    refuse("OP_SETTLEMENT_DIFFERS", `the genesis of model ${id}: ${why}`, { id, field });
+    refuse("OP_SETTLEMENT_DIFFERS", `the activation of model ${id}: ${why}`, { id, field });
   if (!inRange(BigInt(cap), 16) || cap === 0) differs("cap", "its cap is not 16 bits, or is 0");
   requirePayeeTable(model, operation);
-  if (expectedGenesisHash(model, id, cap) !== operation.settlementHash)
+  if (expectedActivationHash(model, id, cap) !== operation.settlementHash)
     differs("settlementHash", "its J is not that of the ledger's values");
   return {
     model: withModel(model, {

@@ -7,7 +7,7 @@ include "./collect.circom";
 // Seconds after which anyone may seal; protocol.ts has the same.
 function EPOCH_SECONDS() { return 86400; }
 
-// B's model body, opened and made anew, and the rules of an epoch's life: Genesis, Seal, Settle, Collect. Model:
+// B's model body, opened and made anew, and the rules of an epoch's life: Activation, Seal, Settle, Collect. Model:
 // epoch-operations.ts.
 //
 // Inputs:      flags of the kinds; opensForced: a ForcedCollect or ForcedSeal whose B is a model; isForcedAllowed: A exists
@@ -16,7 +16,7 @@ function EPOCH_SECONDS() { return 86400; }
 //              collectedRoot, epochStart: opening of the body (CreateModel: the body to be); newAccruedRoot: Settle;
 //              bits[201]: digits of what the one active kind compares; memberBits, collectedWei, accruedChildren,
 //              collectedChildren: collect.circom.
-// Outputs:     staticsHash; newBody; ownerWei, treasuryWei (Settle), gainWei (Collect), newCap (Genesis), 0 elsewhere;
+// Outputs:     staticsHash; newBody; ownerWei, treasuryWei (Settle), gainWei (Collect), newCap (Activation), 0 elsewhere;
 //              isCollectForced, isSealForced: the entry was executed; noVoids: 0 where a Settle has voids.
 // Assumes:     at most one flag is 1, bits are boolean; aId, bId < 2^24, timestamp, batchNumber < 2^40, and no batch is
 //              older than one before it, so that timestamp ≥ epochStart; L1 queued a ForcedSeal with its time in word1, so
@@ -32,7 +32,7 @@ template ModelBody() {
     signal input isSeal;
     signal input isSettle;
     signal input isCollect;
-    signal input isGenesis;
+    signal input isActivation;
     signal input isForcedCollect;
     signal input isForcedSeal;
     signal input opensForced;
@@ -81,14 +81,14 @@ template ModelBody() {
     oldBody.in[2] <== accruedRoot;
     oldBody.in[3] <== collectedRoot;
     oldBody.in[4] <== epochStart;
-    (isApproval + isSeal + isSettle + isCollect + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;
+    (isApproval + isSeal + isSettle + isCollect + isActivation + opensForced) * (oldBody.out - bodyB) === 0;
 
     // B. When. A model that is not ready has a payee root of its owner's choice, which nobody has shown to be without
-    //    accrued amounts: nothing may be collected from it, nor its payees be opened. Genesis: all four are non-negative,
+    //    accrued amounts: nothing may be collected from it, nor its payees be opened. Activation: all four are non-negative,
     //    so all are 0.
     //    Only a Seal of a ready model makes sealed ≠ 0; a Settle asks for ready all the same.
     (isSeal + isSettle + isCollect) * (1 - ready) === 0;
-    isGenesis * (ready + cap + paymentCount + epoch) === 0;
+    isActivation * (ready + cap + paymentCount + epoch) === 0;
     signal opensReady <== opensForced * ready;
     component unsealed = IsZero();
     unsealed.in <== sealed;
@@ -127,8 +127,8 @@ template ModelBody() {
     sealing.in[3] <== openAmountB;
     signal newlySealed <== seals * sealing.out;
 
-    // D. Settle and Genesis: J over the leaf's own values is the word that a settlement's proof shows. Settle's digits:
-    //    ownerWei 96, treasuryWei 96, voids 8; Genesis': cap 16.
+    // D. Settle and Activation: J over the leaf's own values is the word that a settlement's proof shows. Settle's digits:
+    //    ownerWei 96, treasuryWei 96, voids 8; Activation's: cap 16.
     var owner96 = 0;
     var treasury96 = 0;
     var voids8 = 0;
@@ -142,17 +142,17 @@ template ModelBody() {
     ownerWei <== isSettle * owner96;
     treasuryWei <== isSettle * treasury96;
     signal voidCount <== isSettle * voids8;
-    newCap <== isGenesis * cap16;
+    newCap <== isActivation * cap16;
     component terms = HashTaggedVar(6);
-    terms.tag <== 12 + isGenesis;
+    terms.tag <== 12 + isActivation;
     terms.in[0] <== bId + (1 << 24) * voidCount;
-    terms.in[1] <== sealed + isGenesis * (staticsHash - sealed);
+    terms.in[1] <== sealed + isActivation * (staticsHash - sealed);
     terms.in[2] <== ownerWei + newCap;
     terms.in[3] <== treasuryWei;
-    // Before its genesis a model's accrued root is its payee root.
+    // Before its activation a model's accrued root is its payee root.
     terms.in[4] <== accruedRoot;
     terms.in[5] <== newAccruedRoot;
-    (isSettle + isGenesis) * (word0 - terms.out) === 0;
+    (isSettle + isActivation) * (word0 - terms.out) === 0;
     component voidless = IsZero();
     voidless.in <== voidCount;
     noVoids <== voidless.out;
@@ -182,6 +182,6 @@ template ModelBody() {
     made.in[1] <== newlySealed + (1 - isSettle) * sealed;
     made.in[2] <== accruedRoot + isSettle * (newAccruedRoot - accruedRoot);
     made.in[3] <== collect.newCollectedRoot;
-    made.in[4] <== epochStart + (seals + isGenesis) * (timestamp - epochStart);
+    made.in[4] <== epochStart + (seals + isActivation) * (timestamp - epochStart);
     newBody <== made.out;
 }

@@ -19,7 +19,7 @@ import {
 } from "../testing/forgeries/forgery-world.ts";
 import { lawfulForm } from "../testing/forgeries/lawless-slot.ts";
 import { START_TIMESTAMP, signFor, TEST_DOMAIN } from "../testing/random-ledger.ts";
-import { genesisOperation, postedOf, settleOperation } from "../testing/random-settlement.ts";
+import { activationOperation, postedOf, settleOperation } from "../testing/random-settlement.ts";
 import { type BatchOpening, replayBatch } from "./batch.ts";
 import { decodeWire, encodeWire } from "./batch-data.ts";
 import { packCollect } from "./epoch-operations.ts";
@@ -186,20 +186,20 @@ describe("a life of epochs", () => {
     expect([counters.epoch, counters.paymentCount]).toEqual([2n, 0n]);
     // A J of the epoch before is no other epoch's.
     expect(() => executeSlot(world.ledger, operation, CONTEXT)).toThrow(refusal("OP_SETTLEMENT_DIFFERS"));
-    const genesis = genesisOperation(
+    const activation = activationOperation(
       world.ledger,
       { id: WAITING, secret: secretOf(WAITING) },
       PAYEES,
       16,
       TEST_DOMAIN,
     );
-    teller.do(genesis);
+    teller.do(activation);
     expect(unpackCounters(world.leaf(WAITING).counters)).toMatchObject({
       isReady: true,
       cap: 16n,
       epoch: 1n,
     });
-    expect(() => executeSlot(world.ledger, genesis, CONTEXT)).toThrow(refusal("OP_MODEL_READY"));
+    expect(() => executeSlot(world.ledger, activation, CONTEXT)).toThrow(refusal("OP_MODEL_READY"));
     const { data } = teller.builder.close().batch;
     const { follower } = teller;
     expect(() => replayBatch(new World().ledger, data, [])).toThrow(refusal("CIR_REPLAY_DIFFERS"));
@@ -211,9 +211,9 @@ describe("a life of epochs", () => {
     expect(follower.ledger.root).toBe(world.ledger.root);
   });
 
-  it("refuses a genesis with other payees, counts or rows than the model is bound to", () => {
+  it("refuses an activation with other payees, counts or rows than the model is bound to", () => {
     const { ledger } = new World();
-    const genesis = genesisOperation(
+    const activation = activationOperation(
       ledger,
       { id: WAITING, secret: secretOf(WAITING) },
       PAYEES,
@@ -227,14 +227,14 @@ describe("a life of epochs", () => {
       ["ownersCommitment", [{ ...first!, rowCount: 101 }, second!]],
     ];
     for (const [field, payees] of rows) {
-      const act = () => executeSlot(ledger, { ...genesis, payees }, CONTEXT);
+      const act = () => executeSlot(ledger, { ...activation, payees }, CONTEXT);
       expect(act, field).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field }));
     }
     for (const cap of [0, 65_536]) {
       const act = () =>
         executeSlot(
           ledger,
-          genesisOperation(ledger, { id: WAITING, secret: secretOf(WAITING) }, PAYEES, cap, TEST_DOMAIN),
+          activationOperation(ledger, { id: WAITING, secret: secretOf(WAITING) }, PAYEES, cap, TEST_DOMAIN),
           CONTEXT,
         );
       expect(act).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field: "cap" }));

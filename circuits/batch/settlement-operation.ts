@@ -1,5 +1,5 @@
 /**
- * Settlements as the ledger takes them: what a Settle or Genesis record does, once a proof of its own has shown J
+ * Settlements as the ledger takes them: what a Settle or Activation record does, once a proof of its own has shown J
  * (docs/reference/settlement.md). Amounts are wei.
  */
 import type { Signature } from "../field/eddsa.ts";
@@ -8,7 +8,7 @@ import { hashStatics, type LeafState, type ModelStatics, unpackBinding } from ".
 import { refuse } from "../ledger/leaf-rules.ts";
 import {
   accruedRoot,
-  genesisHash,
+  activationHash,
   type ModelRewards,
   ownersCommitment,
   type Payee,
@@ -17,7 +17,7 @@ import {
   unpackSplit,
 } from "../ledger/rewards.ts";
 import { KIND, TAG, TREASURY_ID } from "../protocol.ts";
-import { genesisPayees, type L1Settlement, type PostedSettlement } from "../settlement/settlement-data.ts";
+import { activationPayees, type L1Settlement, type PostedSettlement } from "../settlement/settlement-data.ts";
 
 /** Settles a model's sealed epoch. */
 export interface SettleOperation {
@@ -37,8 +37,8 @@ export interface SettleOperation {
 }
 
 /** Opens a model's first epoch and tells its payee table. */
-export interface GenesisOperation {
-  readonly kind: typeof KIND.genesis;
+export interface ActivationOperation {
+  readonly kind: typeof KIND.activation;
   readonly modelId: number;
   /** J, as the settlement's proof shows it. */
   readonly settlementHash: bigint;
@@ -49,14 +49,14 @@ export interface GenesisOperation {
   readonly signature: Signature | null;
 }
 
-export type SettlementOperation = SettleOperation | GenesisOperation;
+export type SettlementOperation = SettleOperation | ActivationOperation;
 
 /** A settlement's posted data, with the cap that L1 reads from the circuit that they name. */
 export type ReplayedSettlement = PostedSettlement & Pick<L1Settlement, "cap">;
 
 /**
- * What a model's key signs of its Genesis, and of a Settle that has voids: the message of an operation with nonce and fee
- * limit 0. A Genesis can be executed once and a sealed epoch settled once, so neither needs a nonce.
+ * What a model's key signs of its Activation, and of a Settle that has voids: the message of an operation with nonce and fee
+ * limit 0. An Activation can be executed once and a sealed epoch settled once, so neither needs a nonce.
  */
 export function settlementMessage(
   operation: Pick<SettleOperation, "modelId" | "settlementHash">,
@@ -91,14 +91,14 @@ export function expectedSettlementHash(
   });
 }
 
-/** J of a Genesis by the ledger's own values. */
-export function expectedGenesisHash(model: LeafState, modelId: number, cap: number): bigint {
+/** J of an Activation by the ledger's own values. */
+export function expectedActivationHash(model: LeafState, modelId: number, cap: number): bigint {
   const { statics } = model.model!;
-  return genesisHash({ modelId, statics: hashStatics(statics), cap, payeeRoot: statics.payeeRoot });
+  return activationHash({ modelId, statics: hashStatics(statics), cap, payeeRoot: statics.payeeRoot });
 }
 
 /** The payee table is the one that the model's statics commit to. @throws OP_SETTLEMENT_DIFFERS, CIR_SETTLEMENT_SIZE */
-export function requirePayeeTable(model: LeafState, operation: GenesisOperation): void {
+export function requirePayeeTable(model: LeafState, operation: ActivationOperation): void {
   const { statics } = model.model!;
   const { modelId, payees } = operation;
   const rowCounts = payees.map((payee) => payee.rowCount);
@@ -127,7 +127,7 @@ function waysToSettle(amountWei: bigint, { binding, split }: ModelStatics, voids
 }
 
 /**
- * The Settle or Genesis that a posted record and its settlement's data describe, computed again from the ledger: the
+ * The Settle or Activation that a posted record and its settlement's data describe, computed again from the ledger: the
  * owner's and the treasury's amounts are not posted, they follow from the sealed amount and the model's split and number of
  * draws; J tells whether it is by draws. Nothing of it is taken on trust but the totals T_m, which the proof shows.
  *
@@ -141,13 +141,13 @@ export function settlementOperationOf(
 ): SettlementOperation {
   const modelId = record.b;
   const given = record.words[0]!;
-  if (record.kind === KIND.genesis) {
+  if (record.kind === KIND.activation) {
     return {
-      kind: KIND.genesis,
+      kind: KIND.activation,
       modelId,
       settlementHash: given,
       cap: posted.cap,
-      payees: genesisPayees(posted.items),
+      payees: activationPayees(posted.items),
       signature: null,
     };
   }

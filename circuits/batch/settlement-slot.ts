@@ -1,4 +1,4 @@
-/** Slots of settlements: Settle and Genesis, executed by whoever has the proof or replayed from what was posted. */
+/** Slots of settlements: Settle and Activation, executed by whoever has the proof or replayed from what was posted. */
 
 import { type Signature, verifySignature } from "../field/eddsa.ts";
 import type { LeafState } from "../ledger/leaf.ts";
@@ -17,7 +17,7 @@ import {
 import { applyEffect, type SlotContext, type SlotTrace, UNSIGNED } from "./slot-trace.ts";
 
 /**
- * Applies a posted Settle or Genesis with its posted data; its proof and the batch's, which has read the model's
+ * Applies a posted Settle or Activation with its posted data; its proof and the batch's, which has read the model's
  * signature, stand for the rest.
  * @throws OP_* where the ledger has no such settlement
  */
@@ -32,7 +32,7 @@ export function replaySettlement(
 }
 
 /**
- * A Genesis, and a Settle that has voids, need the model's signature; a replay leaves that to the batch's proof.
+ * An Activation, and a Settle that has voids, need the model's signature; a replay leaves that to the batch's proof.
  * @throws OP_* (docs/reference/errors.md)
  */
 export function executeSettlement(
@@ -52,7 +52,7 @@ export function executeSettlement(
   } else {
     effect = openModel(model, operation, context.timestamp);
   }
-  const isByModel = operation.kind === KIND.genesis || operation.voidCount > 0;
+  const isByModel = operation.kind === KIND.activation || operation.voidCount > 0;
   const signature = isByModel && isSignatureNeeded ? requireSignature(operation, model, context) : null;
   const words = [operation.settlementHash];
   return applyEffect(ledger, {
@@ -68,7 +68,7 @@ export function executeSettlement(
 }
 
 /**
- * Attack: whoever knows a model's payee table can prove a Genesis, which fixes the model's cap for ever. Without the
+ * Attack: whoever knows a model's payee table can prove an Activation, which fixes the model's cap for ever. Without the
  * model's signature a stranger could choose a cap of a few payments an epoch, or of more than its circuit can settle.
  */
 function requireSignature(
@@ -79,7 +79,7 @@ function requireSignature(
   const { kind, modelId, signature } = operation;
   const message = settlementMessage(operation, { domain, bRef: leafReference(leaf) }, kind);
   if (signature !== null && verifySignature({ keyX: leaf.keyX, message, signature })) return signature;
-  const what = kind === KIND.genesis ? "a genesis" : "a settlement with voids";
+  const what = kind === KIND.activation ? "an activation" : "a settlement with voids";
   return refuse("OP_BAD_SIGNATURE", `${what} needs the signature of model ${modelId}`, {
     id: modelId,
     kind: kindRule(kind)!.name,

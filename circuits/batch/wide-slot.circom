@@ -131,7 +131,7 @@ template WideSlot(depth, approvalDelay) {
     signal isSeal <== flags[FLAG_SEAL()];
     signal isSettle <== flags[FLAG_SETTLE()];
     signal isCollect <== flags[FLAG_COLLECT()];
-    signal isGenesis <== flags[FLAG_GENESIS()];
+    signal isActivation <== flags[FLAG_ACTIVATION()];
     signal isDepositNew <== flags[FLAG_DEPOSIT_NEW()];
     signal isDepositTo <== flags[FLAG_DEPOSIT_TO()];
     signal isForcedWithdraw <== flags[FLAG_FORCED_WITHDRAW()];
@@ -145,7 +145,7 @@ template WideSlot(depth, approvalDelay) {
     signal isForced <== isForcedWithdraw + isForcedSetKey + isForcedSetOwner + isForcedCollect + isForcedTransfer;
     signal isApproval <== isApprove + isRevoke;
     // What changes an existing model's body.
-    var turnsModel = isSeal + isSettle + isCollect + isGenesis;
+    var turnsModel = isSeal + isSettle + isCollect + isActivation;
     // Kinds whose B exists already and which are not from the queue.
     var namesB = isTransfer + isCommit + isPay + isApproval + turnsModel;
     var isQueue = isDepositNew + isDepositTo + isForced + isForcedSeal;
@@ -275,7 +275,7 @@ template WideSlot(depth, approvalDelay) {
     model.isSeal <== isSeal;
     model.isSettle <== isSettle;
     model.isCollect <== isCollect;
-    model.isGenesis <== isGenesis;
+    model.isActivation <== isActivation;
     model.isForcedCollect <== isForcedCollect;
     model.isForcedSeal <== isForcedSeal;
     model.opensForced <== opensForced;
@@ -403,19 +403,19 @@ template WideSlot(depth, approvalDelay) {
     // approved is bit 1 of the counters, price starts at bit 74.
     signal switchedOn <== isApprove * (1 - approved);
     signal switchedOff <== isRevoke * approved;
-    // Seal: the chain, the open amount and the payments' count (at bit 18) start anew. Genesis: ready (bit 0) and the cap
+    // Seal: the chain, the open amount and the payments' count (at bit 18) start anew. Activation: ready (bit 0) and the cap
     // (bit 2). Both raise the epoch (bit 50).
     var seals = isSeal + model.isSealForced;
     signal newChainB <== effects.chain - seals * chainB;
     signal newOpenAmountB <== effects.openAmount - seals * openAmountB;
-    signal newCountersB <== effects.counters + COUNTER_APPROVED() * switchedOn - COUNTER_APPROVED() * switchedOff + COUNTER_PRICE() * newPrice + isGenesis + COUNTER_CAP() * model.newCap + COUNTER_EPOCH() * (seals + isGenesis) - seals * COUNTER_PAYMENT_COUNT() * paymentCount;
+    signal newCountersB <== effects.counters + COUNTER_APPROVED() * switchedOn - COUNTER_APPROVED() * switchedOff + COUNTER_PRICE() * newPrice + isActivation + COUNTER_CAP() * model.newCap + COUNTER_EPOCH() * (seals + isActivation) - seals * COUNTER_PAYMENT_COUNT() * paymentCount;
     // A new model's bodyB is 0.
     signal newBodyB <== bodyB + EMPTY_DATANET_BODY() * isCreateDatanet + (isCreateModel + turnsModel + opensForced) * (model.newBody - bodyB);
 
     // I. Authorisation. The words are signed whole; a narrow kind's w is its payload in either slot. A Settle with voids
-    // and a Genesis are signed by the model's key, over J, with nonce and maximum fee 0. Attack: whoever knows a slot
-    // table can prove a Genesis, which fixes the cap for ever. Without the model's signature the sequencer would choose it.
-    var isByModel = 1 - model.noVoids + isGenesis;
+    // and an Activation are signed by the model's key, over J, with nonce and maximum fee 0. Attack: whoever knows a slot
+    // table can prove an Activation, which fixes the cap for ever. Without the model's signature the sequencer would choose it.
+    var isByModel = 1 - model.noVoids + isActivation;
     component wordsHash = HashTagged(7, 4);
     for (var i = 0; i < 7; i++) { wordsHash.in[i] <== words[i]; }
     component auth = Authorisation();
@@ -424,9 +424,9 @@ template WideSlot(depth, approvalDelay) {
     auth.domain <== domain;
     // The signer of a Create does not know the id.
     signal newB <== isNew * bId;
-    auth.core <== kind + MESSAGE_A() * aId + MESSAGE_B() * (bId - newB) + MESSAGE_AMOUNT() * code + (1 - isSettle - isGenesis) * (MESSAGE_NONCE() * nonceA + MESSAGE_MAX_FEE() * maxFeePerUnit);
+    auth.core <== kind + MESSAGE_A() * aId + MESSAGE_B() * (bId - newB) + MESSAGE_AMOUNT() * code + (1 - isSettle - isActivation) * (MESSAGE_NONCE() * nonceA + MESSAGE_MAX_FEE() * maxFeePerUnit);
     auth.bRef <== namesB * (ownerB + REFERENCE_KIND() * (tagB - 256));
-    auth.w <== wordsHash.out + (isTransfer + isCommit + isPay + isSettle + isGenesis) * (words[0] - wordsHash.out);
+    auth.w <== wordsHash.out + (isTransfer + isCommit + isPay + isSettle + isActivation) * (words[0] - wordsHash.out);
     auth.keyX <== keyA + isByModel * (keyB - keyA);
     auth.keyY <== keyY;
     auth.r8x <== r8x;

@@ -230,7 +230,7 @@ function requirePayee(
   if (!unpackCounters(leaf.counters).isReady || rewards === undefined) {
     throw operationError(
       "OP_MODEL_NOT_READY",
-      `model ${modelId} has had no genesis: its payees own nothing`,
+      `model ${modelId} has had no activation: its payees own nothing`,
       {
         data: { id: modelId, statics: hashStatics(body.statics).toString() },
       },

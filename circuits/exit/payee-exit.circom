@@ -14,8 +14,8 @@ include "../batch/slot-parts.circom";
 // Parameters:  depth of the ledger's tree, at most 8: an id has 3 · depth bits; payees ≤ 256, at least M.
 // Public:      commitment (C), y; z.
 // Inputs:      all private; what they are is said where they are declared.
-// Assumes:     L1 compares E's root with its own and gives the recipient 160 bits. The ledger has kept to its rules: a
-//              genesis has shown the ready model's payee table, N and ownerParts; accrued leaves are contributor 24 |
+// Assumes:     L1 compares E's root with its own and gives the recipient 160 bits. The ledger has kept to its rules: an
+//              activation has shown the ready model's payee table, N and ownerParts; accrued leaves are contributor 24 |
 //              validator 24 | wei 120, collected ones below 2^121; open and sealed amounts have 96 bits.
 // Ensures:     E = (root, modelId | payeeIndex << 24 | role << 32 | 1 << 33, recipient, amountWei). The model is ready;
 //              recipient is the l1Owner of the payee's contributor (role 0) or validator (1) under the same root; amountWei is

@@ -41,7 +41,7 @@ export interface ModelBody {
   readonly sealed: bigint;
   readonly accruedRoot: bigint;
   readonly collectedRoot: bigint;
-  /** Timestamp of the batch that opened the present epoch; 0 before the genesis. */
+  /** Timestamp of the batch that opened the present epoch; 0 before the activation. */
   readonly epochStart: bigint;
 }
 
@@ -50,7 +50,7 @@ export interface LeafState {
   readonly leaf: Leaf;
   readonly datanet?: DatanetBody;
   readonly model?: ModelBody;
-  /** Models, from the genesis on: what the body's roots and its sealed epoch open to. */
+  /** Models, from the activation on: what the body's roots and its sealed epoch open to. */
   readonly rewards?: ModelRewards;
 }
 

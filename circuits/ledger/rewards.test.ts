@@ -6,11 +6,11 @@ import { rootFromPath } from "./ledger-tree.ts";
 import {
   accruedPath,
   accruedRoot,
+  activationHash,
   collectedPath,
   collectedPlace,
   collectedRoot,
   EMPTY_COLLECTED_ROOT,
-  genesisHash,
   ownersCommitment,
   PAYEE_ROLE,
   packSplit,
@@ -145,8 +145,8 @@ describe("hashes", () => {
     expect(settlementHash({ ...terms, oldAccruedRoot: 6n, newAccruedRoot: 7n })).toBe(
       hashTagged(TAG.settlement, [1n + 2n * 2n ** 24n, 3n, 4n, 5n, 6n, 7n]),
     );
-    expect(genesisHash({ modelId: 1, statics: 2n, cap: 3, payeeRoot: 4n })).toBe(
-      hashTagged(TAG.genesis, [1n, 2n, 3n, 0n, 4n, 4n]),
+    expect(activationHash({ modelId: 1, statics: 2n, cap: 3, payeeRoot: 4n })).toBe(
+      hashTagged(TAG.activation, [1n, 2n, 3n, 0n, 4n, 4n]),
     );
   });
 });

@@ -122,7 +122,7 @@ export interface SealedEpoch {
   readonly amountWei: bigint;
 }
 
-/** What a model's body hides, known from its genesis on. */
+/** What a model's body hides, known from its activation on. */
 export interface ModelRewards {
   readonly payees: readonly Payee[];
   /** Earned by payee m in all settled epochs. */
@@ -163,17 +163,17 @@ export function settlementHash(terms: SettlementTerms): bigint {
   ]);
 }
 
-/** The opening of a Genesis' J. `statics` is the hash; `cap`: most payments an epoch, 16 bits. */
-interface GenesisTerms {
+/** The opening of an Activation's J. `statics` is the hash; `cap`: most payments an epoch, 16 bits. */
+interface ActivationTerms {
   readonly modelId: number;
   readonly statics: bigint;
   readonly cap: number;
   readonly payeeRoot: bigint;
 }
 
-/** J of a Genesis. */
-export function genesisHash(terms: GenesisTerms): bigint {
-  return hashTagged(TAG.genesis, [
+/** J of an Activation. */
+export function activationHash(terms: ActivationTerms): bigint {
+  return hashTagged(TAG.activation, [
     BigInt(terms.modelId),
     terms.statics,
     BigInt(terms.cap),

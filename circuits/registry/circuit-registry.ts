@@ -71,7 +71,7 @@ function directSettlementSpec(size: SettlementSize): CircuitSpec {
   };
 }
 
-/** The circuit of geneses and default splits, for models with at most this many payees. @throws CIR_SETTLEMENT_SIZE */
+/** The circuit of activations and default splits, for models with at most this many payees. @throws CIR_SETTLEMENT_SIZE */
 export function payeeTableCircuitSpec(payees: number): CircuitSpec {
   if (!Number.isInteger(payees) || payees < 1 || payees > MAX_PAYEE_COUNT)
     throw sizeError("payees", payees, MAX_PAYEE_COUNT);

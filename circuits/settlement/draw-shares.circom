@@ -10,7 +10,7 @@ function TREASURY_PARTS() { return 3277; }
 // Parameters:  drawBits: log2 of the number of draws, at most 7.
 // Inputs:      amount: P; ownerParts: the owner's part in 65,536ths.
 // Outputs:     drawWei = P >> drawBits; treasuryWei, ownerWei: its parts, rounded down; rewardWei: the rest.
-// Assumes:     ownerParts + TREASURY_PARTS ≤ 65,536, both ≥ 0: a genesis proves it (payee-table.circom).
+// Assumes:     ownerParts + TREASURY_PARTS ≤ 65,536, both ≥ 0: an activation proves it (payee-table.circom).
 // Ensures:     amount < 2^96 and the outputs are as above; rewardWei ≥ 0 and below 2^96.
 //
 // Why: every quotient has a range of its own, below 2^97, and every remainder that of its power of two, so both sides of

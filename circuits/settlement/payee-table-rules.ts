@@ -1,11 +1,11 @@
 /**
- * The rules of payee-table.circom: a model's genesis, and the default split of a sealed epoch. Pure; amounts are wei. Needs
+ * The rules of payee-table.circom: a model's activation, and the default split of a sealed epoch. Pure; amounts are wei. Needs
  * `initPoseidon`.
  */
 
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics } from "../ledger/leaf.ts";
-import { genesisHash, payeeRoot, type SealedEpoch, unpackSplit } from "../ledger/rewards.ts";
+import { activationHash, payeeRoot, type SealedEpoch, unpackSplit } from "../ledger/rewards.ts";
 import { BINDING } from "../protocol.ts";
 import {
   modelInputs,
@@ -16,11 +16,12 @@ import {
   type SettledModel,
   settledEpoch,
 } from "./settled-model.ts";
-import { packGenesisItem, type SettlementData } from "./settlement-data.ts";
+import { packActivationItem, type SettlementData } from "./settlement-data.ts";
 import { sizeError } from "./settlement-size.ts";
 import { defaultPayout, drawShares, rewardPerUnit, splitEarned } from "./settlement-split.ts";
 
-export interface PreparedGenesis extends Omit<PreparedSettlement, "terms" | "earnedWei" | "newAccruedWei"> {}
+export interface PreparedActivation
+  extends Omit<PreparedSettlement, "terms" | "earnedWei" | "newAccruedWei"> {}
 
 /**
  * Settles an epoch by row counts: no query counts, the owner's part is burned.
@@ -50,25 +51,25 @@ export function defaultSplit(
  * Registers a model's payee table; `capCircuit` is the index of the settlement circuit that takes at most `cap` payments.
  * @throws CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
  */
-export function genesisOf(
+export function activationOf(
   model: Omit<SettledModel, "accruedWei">,
   cap: { readonly circuit: number; readonly payments: number },
   payeeCount: number,
-): PreparedGenesis {
+): PreparedActivation {
   const fresh = { ...model, accruedWei: [] };
   requireTable(fresh, payeeCount);
   const { statics, payees, modelId } = model;
   const root = payeeRoot(payees);
   requireSame("payeeRoot", root, statics.payeeRoot);
   const data: SettlementData = {
-    settlementHash: genesisHash({
+    settlementHash: activationHash({
       modelId,
       statics: hashStatics(statics),
       cap: cap.payments,
       payeeRoot: root,
     }),
     modelId,
-    isGenesis: true,
+    isActivation: true,
     cap: cap.payments,
     seed: 0n,
     epoch: 0n,
@@ -77,7 +78,7 @@ export function genesisOf(
     burnedWei: 0n,
     capCircuit: cap.circuit,
     chain: 0n,
-    items: payees.map(packGenesisItem),
+    items: payees.map(packActivationItem),
   };
   return { data, payeeCount, privateElements: [], inputs: tableInputs(fresh, data, 0n, [], payeeCount) };
 }
@@ -91,7 +92,7 @@ function tableInputs(
 ): CircuitInputs {
   return {
     ...modelInputs(model, payeeCount),
-    isGenesis: data.isGenesis,
+    isActivation: data.isActivation,
     modelId: data.modelId,
     epoch: data.epoch,
     sealBatch: data.sealBatch,

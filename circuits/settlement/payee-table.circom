@@ -6,15 +6,15 @@ include "./payees.circom";
 include "../ledger/rewards-tree.circom";
 include "./settlement-vector.circom";
 
-// The genesis of a model, or the default split of a sealed epoch: by row counts, without queries and scores
+// The activation of a model, or the default split of a sealed epoch: by row counts, without queries and scores
 // (docs/reference/settlement.md). Rules: payee-table-rules.ts.
 //
 // Parameters:  payees ≤ 256, at least M.
 // Public:      commitment (C), y; z.
 // Inputs:      all private; what they are is said where they are declared.
-// Assumes:     L1 compares E: isGenesis with the record's kind, cap with the named circuit, seed with 0. The ledger opens J over
-//              the model's leaf. A default split's leaf had a genesis; its sealed amount is below 2^96.
-// Ensures:     Genesis: items are contributor 24 | validator 24 | n_m 32 for M payees with n_m ≥ 1, their payee root, counts and
+// Assumes:     L1 compares E: isActivation with the record's kind, cap with the named circuit, seed with 0. The ledger opens J over
+//              the model's leaf. A default split's leaf had an activation; its sealed amount is below 2^96.
+// Ensures:     Activation: items are contributor 24 | validator 24 | n_m 32 for M payees with n_m ≥ 1, their payee root, counts and
 //              sum N are those of the statics, and ownerParts + TREASURY_PARTS ≤ 65,536. Otherwise: items are
 //              T_m = floor(μ n_m / 2^40), μ = floor(2^40 · rD / N); the owner's part is burned; the rest of the amount that
 //              payees do not earn is the treasury's; the new accrued root is the old one plus T.
@@ -23,13 +23,13 @@ include "./settlement-vector.circom";
 // Phases: A model, B amounts, C payees, D J, E elements.
 template PayeeTable(payees) {
     signal input z;
-    signal input isGenesis;
+    signal input isActivation;
     signal input modelId;
     signal input epoch;
     signal input sealBatch;
     signal input chain;
-    signal input amount; // P; genesis: 0
-    signal input cap; // genesis only
+    signal input amount; // P; activation: 0
+    signal input cap; // activation only
     // The statics' opening; ModelStatics.
     signal input featuresCommitment;
     signal input payeeRoot;
@@ -50,7 +50,7 @@ template PayeeTable(payees) {
     signal output y;
 
     // A. The model. Every packed field is range-checked, so the packings are injective. What only the other case has is 0.
-    isGenesis * (1 - isGenesis) === 0;
+    isActivation * (1 - isActivation) === 0;
     component ranges[5];
     var widths[5] = [24, 24, 40, 16, 15];
     for (var i = 0; i < 5; i++) { ranges[i] = RangeCheck(widths[i]); }
@@ -59,10 +59,10 @@ template PayeeTable(payees) {
     ranges[2].in <== sealBatch;
     ranges[3].in <== cap;
     ranges[4].in <== shape;
-    isGenesis * (epoch + (1 << 24) * sealBatch) === 0;
-    isGenesis * chain === 0;
-    isGenesis * amount === 0;
-    (1 - isGenesis) * cap === 0;
+    isActivation * (epoch + (1 << 24) * sealBatch) === 0;
+    isActivation * chain === 0;
+    isActivation * amount === 0;
+    (1 - isActivation) * cap === 0;
 
     component table = Payees(payees);
     table.present <== present;
@@ -100,9 +100,9 @@ template PayeeTable(payees) {
     component belowRange = RangeCheck(32);
     belowRange.in <== table.rowTotal - 1 - rest;
 
-    // C. Payees. In a genesis the amount is 0, hence μ = 0 and T = 0: the tree stays, and the item is the payee's. Otherwise the
+    // C. Payees. In an activation the amount is 0, hence μ = 0 and T = 0: the tree stays, and the item is the payee's. Otherwise the
     //    item is T: μ n_m is below 2^136 as n_m ≤ N, so quotient and remainder, each with a range of its own, are unique.
-    //    Counts are bounded by the item here, in a default split by the owners commitment, which a genesis has shown.
+    //    Counts are bounded by the item here, in a default split by the owners commitment, which an activation has shown.
     component tree = RewardsTree(payees);
     component remainderRange[payees];
     signal bit[payees][96]; // bit[m][0] stays unused
@@ -131,12 +131,12 @@ template PayeeTable(payees) {
         leaf[m] * (1 - present[m]) === 0;
         item[m] * (1 - present[m]) === 0;
 
-        // Genesis: the leaf is contributor | validator << 24, and the item's upper 48 bits are the count, below 2^32: counts of
+        // Activation: the leaf is contributor | validator << 24, and the item's upper 48 bits are the count, below 2^32: counts of
         // 48 bits do not wrap in the sum, which ModelStatics bounds to 32 bits.
-        isGenesis * (leaf[m] - ids) === 0;
-        isGenesis * (rowCounts[m] - count) === 0;
+        isActivation * (leaf[m] - ids) === 0;
+        isActivation * (rowCounts[m] - count) === 0;
 
-        earned[m] <== item[m] * (1 - isGenesis);
+        earned[m] <== item[m] * (1 - isActivation);
         mu * rowCounts[m] === (1 << 40) * earned[m] + remainder[m];
         remainderRange[m] = RangeCheck(40);
         remainderRange[m].in <== remainder[m];
@@ -144,14 +144,14 @@ template PayeeTable(payees) {
     }
     tree.leaf <== leaf;
     tree.earned <== earned;
-    isGenesis * (payeeRoot - tree.oldRoot) === 0;
+    isActivation * (payeeRoot - tree.oldRoot) === 0;
 
-    // D. J. Genesis: (modelId, statics, cap, 0, payeeRoot, payeeRoot); ownerWei is 0 in a default split. With amount = 0 the
+    // D. J. Activation: (modelId, statics, cap, 0, payeeRoot, payeeRoot); ownerWei is 0 in a default split. With amount = 0 the
     //    treasury's part is 0.
     component j = HashTaggedVar(6);
-    j.tag <== 12 + isGenesis;
+    j.tag <== 12 + isActivation;
     j.in[0] <== modelId;
-    j.in[1] <== sealed.out + isGenesis * (statics.statics - sealed.out);
+    j.in[1] <== sealed.out + isActivation * (statics.statics - sealed.out);
     j.in[2] <== cap;
     j.in[3] <== amount - shares.ownerWei - earnedSum;
     j.in[4] <== tree.oldRoot;
@@ -162,7 +162,7 @@ template PayeeTable(payees) {
     //    Packed: modelId, epoch, sealBatch and cap by their ranges (A), ownerWei below 2^96 by DrawShares.
     vector.z <== z;
     vector.head[0] <== j.out;
-    vector.head[1] <== modelId + (1 << 24) * epoch + (1 << 48) * sealBatch + (1 << 96) * isGenesis;
+    vector.head[1] <== modelId + (1 << 24) * epoch + (1 << 48) * sealBatch + (1 << 96) * isActivation;
     vector.head[2] <== chain;
     vector.head[3] <== shares.ownerWei + (1 << 96) * cap;
     vector.head[4] <== 0;

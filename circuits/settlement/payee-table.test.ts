@@ -6,7 +6,7 @@ import { initPoseidon } from "../field/poseidon.ts";
 import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
 import {
   accruedRoot,
-  genesisHash,
+  activationHash,
   packSplit,
   payeeRoot,
   sealedHash,
@@ -23,9 +23,9 @@ import {
   SeededNumbers,
   statedInputs,
 } from "../testing/settlement-world.ts";
-import { defaultSplit, genesisOf } from "./payee-table-rules.ts";
+import { activationOf, defaultSplit } from "./payee-table-rules.ts";
 import type { SettledModel } from "./settled-model.ts";
-import { genesisPayees, type SettlementData } from "./settlement-data.ts";
+import { activationPayees, type SettlementData } from "./settlement-data.ts";
 
 const PAYEES = 4;
 const CAP = { circuit: 3, payments: 60 };
@@ -56,15 +56,15 @@ function expectNoFreeWire(witness: readonly bigint[], payeeCount: number) {
   expect(free).toEqual(new Set(absent));
 }
 
-describe("a genesis", () => {
+describe("an activation", () => {
   it("equals the rules, and what it posts is the payee table", async () => {
     expect(tester.constraintCount).toBe(recordedCount(`PayeeTable(${PAYEES})`));
     for (let seed = 1; seed <= 8; seed++) {
       const { model } = worldOf(seed);
-      const genesis = genesisOf(model, CAP, PAYEES);
-      const witness = await acceptedWitness(tester, genesis);
+      const activation = activationOf(model, CAP, PAYEES);
+      const witness = await acceptedWitness(tester, activation);
       expect(tester.checkConstraints(witness)).toBeNull();
-      expect(genesisPayees(genesis.data.items)).toEqual(model.payees);
+      expect(activationPayees(activation.data.items)).toEqual(model.payees);
       const statics = hashStatics(model.statics);
       const terms = {
         modelId: model.modelId,
@@ -72,15 +72,15 @@ describe("a genesis", () => {
         cap: CAP.payments,
         payeeRoot: payeeRoot(model.payees),
       };
-      expect(genesis.data.settlementHash).toBe(genesisHash(terms));
+      expect(activation.data.settlementHash).toBe(activationHash(terms));
       if (seed <= 4) expectNoFreeWire(witness, model.payees.length);
     }
   });
 
   it("refuses a table that is not that of the statics", async () => {
     const { model } = worldOf(5, [2, 3, 1]);
-    const genesis = genesisOf(model, CAP, PAYEES);
-    const { inputs } = statedInputs(genesis);
+    const activation = activationOf(model, CAP, PAYEES);
+    const { inputs } = statedInputs(activation);
     await tester.calculateWitness(inputs);
     const item = inputs.item as bigint[];
     const leaf = inputs.leaf as bigint[];
@@ -99,12 +99,12 @@ describe("a genesis", () => {
         ...model.payees.slice(1),
       ]),
     };
-    await expectOther({ ...inputs, ...payeeRootOf }, genesis.data, [0, 5], "other statics");
+    await expectOther({ ...inputs, ...payeeRootOf }, activation.data, [0, 5], "other statics");
   });
 
   it("refuses a payee without rows, no payee, and rows of an absent one", async () => {
     const { model } = worldOf(5, [2, 3, 1]);
-    const { inputs } = statedInputs(genesisOf(model, CAP, PAYEES));
+    const { inputs } = statedInputs(activationOf(model, CAP, PAYEES));
     const item = inputs.item as bigint[];
     const leaf = inputs.leaf as bigint[];
     await refuses({ ...inputs, present: [1, 1, 1, 1] }, "a payee without rows");
@@ -124,15 +124,15 @@ describe("a genesis", () => {
       ...model,
       statics: { ...model.statics, split: packSplit({ ownerParts, validatorParts: 65_535n }) },
     });
-    await acceptedWitness(tester, genesisOf(withOwner(65_536n - TREASURY_PARTS), CAP, PAYEES));
-    const { inputs } = statedInputs(genesisOf(withOwner(65_537n - TREASURY_PARTS), CAP, PAYEES));
+    await acceptedWitness(tester, activationOf(withOwner(65_536n - TREASURY_PARTS), CAP, PAYEES));
+    const { inputs } = statedInputs(activationOf(withOwner(65_537n - TREASURY_PARTS), CAP, PAYEES));
     await refuses(inputs, "one part too many");
   });
 
   it("refuses fields of the other case, and binds cap and N", async () => {
     const { model } = worldOf(5, [2, 3, 1]);
-    const genesis = genesisOf(model, CAP, PAYEES);
-    const { inputs } = statedInputs(genesis);
+    const activation = activationOf(model, CAP, PAYEES);
+    const { inputs } = statedInputs(activation);
     for (const [field, value] of [
       ["epoch", 1n],
       ["sealBatch", 1n],
@@ -141,17 +141,17 @@ describe("a genesis", () => {
     ] as const)
       await refuses({ ...inputs, [field]: value }, field);
     await refuses({ ...inputs, cap: 1n << 16n }, "a cap of 17 bits");
-    await expectOther({ ...inputs, cap: 61n }, genesis.data, [0, 3], "cap");
-    await expectOther({ ...inputs, origin: (inputs.origin as bigint) ^ 1n }, genesis.data, [0], "datanet");
-    await expectOther({ ...inputs, predecessor: 5n }, genesis.data, [0], "predecessor");
+    await expectOther({ ...inputs, cap: 61n }, activation.data, [0, 3], "cap");
+    await expectOther({ ...inputs, origin: (inputs.origin as bigint) ^ 1n }, activation.data, [0], "datanet");
+    await expectOther({ ...inputs, predecessor: 5n }, activation.data, [0], "predecessor");
     const shape = inputs.shape as bigint;
-    await expectOther({ ...inputs, shape: shape ^ 1n }, genesis.data, [0], "draws");
-    await expectOther({ ...inputs, shape: shape ^ 8n }, genesis.data, [0], "features");
-    await expectOther({ ...inputs, featuresCommitment: 5n }, genesis.data, [0], "features");
+    await expectOther({ ...inputs, shape: shape ^ 1n }, activation.data, [0], "draws");
+    await expectOther({ ...inputs, shape: shape ^ 8n }, activation.data, [0], "features");
+    await expectOther({ ...inputs, featuresCommitment: 5n }, activation.data, [0], "features");
     // N is the sum of the counts, whatever the binding was.
     const binding = model.statics.binding + (1n << 56n);
     const statics = { ...model.statics, binding };
-    expect(() => genesisOf({ ...model, statics }, CAP, PAYEES)).toThrow(
+    expect(() => activationOf({ ...model, statics }, CAP, PAYEES)).toThrow(
       expect.objectContaining({ code: "CIR_SETTLEMENT_DIFFERS" }),
     );
     expect(unpackBinding(binding).rowCount).toBe(7n);
@@ -242,11 +242,11 @@ describe("payee-table-rules", () => {
     const numbers = new SeededNumbers(1);
     const code = (name: string) => expect.objectContaining({ code: name });
     expect(() => defaultSplit(model, sealed, 2)).toThrow(code("CIR_SETTLEMENT_SIZE"));
-    expect(() => genesisOf(model, CAP, 2)).toThrow(code("CIR_SETTLEMENT_SIZE"));
+    expect(() => activationOf(model, CAP, 2)).toThrow(code("CIR_SETTLEMENT_SIZE"));
     const payees = model.payees.with(0, { ...model.payees[0]!, rowCount: 3 });
     expect(() => defaultSplit({ ...model, payees }, sealed, PAYEES)).toThrow(code("CIR_SETTLEMENT_DIFFERS"));
     const owners = model.payees.with(0, { ...model.payees[0]!, contributorId: numbers.below(99) });
-    expect(() => genesisOf({ ...model, payees: owners }, CAP, PAYEES)).toThrow(
+    expect(() => activationOf({ ...model, payees: owners }, CAP, PAYEES)).toThrow(
       code("CIR_SETTLEMENT_DIFFERS"),
     );
     for (const payeeCount of [0, 257, 1.5])

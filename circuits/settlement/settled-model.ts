@@ -67,7 +67,7 @@ export function settledEpoch(outcome: {
   const data: SettlementData = {
     settlementHash: settlementHash(terms),
     modelId,
-    isGenesis: false,
+    isActivation: false,
     cap: 0,
     seed,
     epoch: sealed.epoch,

@@ -5,12 +5,12 @@ import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG } from "../protocol.ts";
 import {
+  activationPayees,
   decodeSettlement,
   encodeSettlement,
-  genesisPayees,
   type L1Settlement,
   type PostedSettlement,
-  packGenesisItem,
+  packActivationItem,
   settlementElements,
   settlementStatement,
   settlementVector,
@@ -30,7 +30,7 @@ const posted: fc.Arbitrary<PostedSettlement> = fc.record({
 const L1: L1Settlement = {
   settlementHash: 99n,
   modelId: 77,
-  isGenesis: false,
+  isActivation: false,
   cap: 0,
   seed: 2n ** 128n - 1n,
 };
@@ -76,7 +76,7 @@ describe("the wire form of a settlement", () => {
 
 describe("the elements of a settlement", () => {
   it("are packed as docs/reference/settlement.md says", () => {
-    const elements = settlementElements({ ...POSTED, ...L1, isGenesis: true, cap: 60 });
+    const elements = settlementElements({ ...POSTED, ...L1, isActivation: true, cap: 60 });
     expect(elements).toEqual([
       99n,
       77n | (0x010203n << 24n) | (0x0405060708n << 48n) | (9n << 88n) | (1n << 96n),
@@ -122,14 +122,14 @@ describe("the elements of a settlement", () => {
     expect(settlementStatement(data, 20, [5n, 6n], 1234n).commitment).not.toBe(commitment);
   });
 
-  it("hold a genesis' payees", () => {
+  it("hold an activation's payees", () => {
     const payees = [
       { contributorId: 2 ** 24 - 1, validatorId: 0, rowCount: 2 ** 32 - 1 },
       { contributorId: 0, validatorId: 5, rowCount: 1 },
     ];
-    const items = payees.map(packGenesisItem);
+    const items = payees.map(packActivationItem);
     expect(items.every((packed) => packed < 2n ** 80n)).toBe(true);
-    expect(genesisPayees([...items, 0n])).toEqual(payees);
+    expect(activationPayees([...items, 0n])).toEqual(payees);
   });
 });
 

@@ -15,15 +15,15 @@ export const CIRCUIT_SORT = { batch: 0, settlement: 1, payeeTable: 2, exit: 3 } 
 
 /** What whoever settles posts. */
 export interface PostedSettlement {
-  /** Genesis: epoch, sealBatch, voidCount, burnedWei and chain are 0. */
+  /** Activation: epoch, sealBatch, voidCount, burnedWei and chain are 0. */
   readonly epoch: bigint;
   readonly sealBatch: bigint;
   readonly voidCount: number;
   readonly burnedWei: bigint;
-  /** Genesis: index of the settlement circuit that gives the cap; else 0. */
+  /** Activation: index of the settlement circuit that gives the cap; else 0. */
   readonly capCircuit: number;
   readonly chain: bigint;
-  /** One a payee, 96 bits: what it earned, in wei; in a genesis `packGenesisItem`. May end in one absent payee, 0. */
+  /** One a payee, 96 bits: what it earned, in wei; in an activation `packActivationItem`. May end in one absent payee, 0. */
   readonly items: readonly bigint[];
 }
 
@@ -32,10 +32,10 @@ export interface L1Settlement {
   /** J: the record's word. */
   readonly settlementHash: bigint;
   readonly modelId: number;
-  readonly isGenesis: boolean;
-  /** Genesis: most payments an epoch, from the circuit that `capCircuit` names; else 0. */
+  readonly isActivation: boolean;
+  /** Activation: most payments an epoch, from the circuit that `capCircuit` names; else 0. */
   readonly cap: number;
-  /** 128 bits; 0 for the default split and a genesis. */
+  /** 128 bits; 0 for the default split and an activation. */
   readonly seed: bigint;
 }
 
@@ -48,13 +48,13 @@ const HEAD_ELEMENT_COUNT = 5;
 const WIRE_HEAD_BYTES = 54;
 const ITEM_ELEMENT_BYTES = 24;
 
-/** A genesis' item: contributor 24 | validator 24 | row count 32. */
-export function packGenesisItem(payee: Payee): bigint {
+/** An activation's item: contributor 24 | validator 24 | row count 32. */
+export function packActivationItem(payee: Payee): bigint {
   return BigInt(payee.contributorId) | (BigInt(payee.validatorId) << 24n) | (BigInt(payee.rowCount) << 48n);
 }
 
-/** The payee table that a genesis posts: every payee has a row, so items of 0 are absent ones. */
-export function genesisPayees(items: readonly bigint[]): Payee[] {
+/** The payee table that an activation posts: every payee has a row, so items of 0 are absent ones. */
+export function activationPayees(items: readonly bigint[]): Payee[] {
   return items
     .filter((item) => item !== 0n)
     .map((item) => ({
@@ -80,7 +80,7 @@ export function settlementElements(data: SettlementData): bigint[] {
       (data.epoch << 24n) |
       (data.sealBatch << 48n) |
       (BigInt(data.voidCount) << 88n) |
-      (BigInt(data.isGenesis) << 96n),
+      (BigInt(data.isActivation) << 96n),
     data.chain,
     data.burnedWei | (BigInt(data.cap) << 96n),
     data.seed,

@@ -27,7 +27,7 @@ function LOG2_CEIL(n) {
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     L1 compares E: the modelId, epoch, voidCount with the record and the ledger, the seed (below 2^128) with its
 //              randomness. The ledger opens J over the model's leaf, so `sealed` and the old root are the leaf's, and
-//              credits what J says. The leaf's statics had a genesis (payee-table.circom). Its chain was written by
+//              credits what J says. The leaf's statics had an activation (payee-table.circom). Its chain was written by
 //              PayInference: packed amounts are below 2^120 and their cumulative wei grow.
 // Ensures:     what docs/explanation/attribution-proof.md states, 1 to 7.
 //

@@ -132,8 +132,8 @@ describe("circom's constants", () => {
     expect(tagOf("model-body", "oldBody")).toBe(TAG.modelBody);
     expect(tagOf("model-body", "made")).toBe(TAG.modelBody);
     expect(tagOf("model-body", "sealing")).toBe(TAG.sealed);
-    expect(/terms\.tag <== (.+);/.exec(source("model-body"))?.[1]).toBe(`${TAG.settlement} + isGenesis`);
-    expect(TAG.genesis).toBe(TAG.settlement + 1n);
+    expect(/terms\.tag <== (.+);/.exec(source("model-body"))?.[1]).toBe(`${TAG.settlement} + isActivation`);
+    expect(TAG.activation).toBe(TAG.settlement + 1n);
     expect(constant("collect", "TAG_PAYEE_NODE")).toBe(TAG.payeeNode);
     expect(constant("collect", "EMPTY_COLLECTED_ROOT")).toBe(EMPTY_COLLECTED_ROOT);
     expect(constant("model-body", "EPOCH_SECONDS")).toBe(BigInt(EPOCH_SECONDS));

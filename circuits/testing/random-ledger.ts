@@ -111,7 +111,7 @@ const PAYEES: readonly Payee[] = [
 ];
 const SPLIT = packSplit({ ownerParts: 20_000n, validatorParts: 6_554n });
 
-/** A ledger with three accounts, a published datanet, a payable model and a model that waits for its genesis. */
+/** A ledger with three accounts, a published datanet, a payable model and a model that waits for its activation. */
 export class RandomLedger {
   readonly random: TestRandom;
   readonly ledger: Ledger;
@@ -330,7 +330,7 @@ export class RandomLedger {
         return sign(by, { kind, a: by.id, b: this.models[0]!.id, words: [packCollect(payeeIndex, role)] });
       }
       case KIND.settle:
-      case KIND.genesis:
+      case KIND.activation:
         return randomSettlement(kind, random, ledger, random.pick(this.models), PAYEES, TEST_DOMAIN);
       case KIND.setKey:
         // To the same key, so that the member can go on signing.

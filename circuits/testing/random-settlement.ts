@@ -2,9 +2,9 @@
 
 import type { TestRandom } from "@openledger/foundation/testing/test-random";
 import {
-  expectedGenesisHash,
+  type ActivationOperation,
+  expectedActivationHash,
   expectedSettlementHash,
-  type GenesisOperation,
   type ReplayedSettlement,
   type SettlementOperation,
   type SettleOperation,
@@ -16,7 +16,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { leafReference } from "../ledger/operation.ts";
 import { type Payee, unpackSplit } from "../ledger/rewards.ts";
 import { KIND, TREASURY_PARTS } from "../protocol.ts";
-import { packGenesisItem } from "../settlement/settlement-data.ts";
+import { packActivationItem } from "../settlement/settlement-data.ts";
 
 /** How an epoch is to be settled: by draws, some of them void, or by the default split. */
 export interface SettlementPlan {
@@ -79,25 +79,25 @@ export function signedByModel<T extends SettlementOperation>(
   return { ...operation, signature: signMessage(secret, message) };
 }
 
-/** The Genesis of a model, signed by `secret`. */
-export function genesisOperation(
+/** The Activation of a model, signed by `secret`. */
+export function activationOperation(
   ledger: Ledger,
   model: { readonly id: number; readonly secret: bigint },
   payees: readonly Payee[],
   cap: number,
   domain: bigint,
-): GenesisOperation {
+): ActivationOperation {
   const { id: modelId, secret } = model;
-  const settlementHash = expectedGenesisHash(ledger.requireLeaf(modelId), modelId, cap);
-  const unsigned = { kind: KIND.genesis, modelId, settlementHash, cap, payees, signature: null };
+  const settlementHash = expectedActivationHash(ledger.requireLeaf(modelId), modelId, cap);
+  const unsigned = { kind: KIND.activation, modelId, settlementHash, cap, payees, signature: null };
   return signedByModel(ledger, unsigned, secret, domain);
 }
 
 /** What is posted for it. Call before it is executed: the sealed epoch is read from the ledger. */
 export function postedOf(ledger: Ledger, operation: SettlementOperation): ReplayedSettlement {
   const none = { epoch: 0n, sealBatch: 0n, voidCount: 0, burnedWei: 0n, capCircuit: 0, chain: 0n, cap: 0 };
-  if (operation.kind === KIND.genesis)
-    return { ...none, cap: operation.cap, items: operation.payees.map(packGenesisItem) };
+  if (operation.kind === KIND.activation)
+    return { ...none, cap: operation.cap, items: operation.payees.map(packActivationItem) };
   const { rewards, leaf } = ledger.requireLeaf(operation.modelId);
   const { chain, epoch, sealBatch } = rewards?.sealed ?? {
     ...none,
@@ -112,14 +112,15 @@ const evenly = (items: readonly bigint[]) => (items.length % 2 === 0 ? items : [
 
 /** A settlement of random amounts, draws and voids; of a model without a sealed epoch, one that must be refused. */
 export function randomSettlement(
-  kind: typeof KIND.settle | typeof KIND.genesis,
+  kind: typeof KIND.settle | typeof KIND.activation,
   random: TestRandom,
   ledger: Ledger,
   model: { readonly id: number; readonly secret: bigint },
   payees: readonly Payee[],
   domain: bigint,
 ): SettlementOperation {
-  if (kind === KIND.genesis) return genesisOperation(ledger, model, payees, 1 + random.below(30), domain);
+  if (kind === KIND.activation)
+    return activationOperation(ledger, model, payees, 1 + random.below(30), domain);
   const { rewards } = ledger.requireLeaf(model.id);
   if (rewards === undefined || rewards.sealed === null) {
     const none = { ownerWei: 0n, treasuryWei: 0n, burnedWei: 0n, earnedWei: [], voidCount: 0 };

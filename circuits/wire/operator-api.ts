@@ -17,7 +17,7 @@ import {
   wei,
 } from "./wire-fields.ts";
 
-/** Anyone may have a Genesis admitted, so there may be more of them than a request has room for. */
+/** Anyone may have an Activation admitted, so there may be more of them than a request has room for. */
 export const MAX_ADMISSIONS_PER_HEAD = 2_000;
 
 export const l1HeadBody = z.object({
@@ -37,7 +37,7 @@ export const l1HeadBody = z.object({
     .default([]),
   /** As it is deep enough to be built on; absent where the bridge knows of none. */
   lease: z.object({ epoch: counter, endsAtSeconds: counter, url: z.string().max(500) }).nullish(),
-  /** Geneses that the rollup's gate admits, so many of them after the first `from`; null or absent where it has no gate. */
+  /** Activations that the rollup's gate admits, so many of them after the first `from`; null or absent where it has no gate. */
   admissions: z
     .object({
       from: count,
@@ -178,7 +178,7 @@ export const readyBatchesAnswer = z.array(
     ...posted,
     /** Where the batch has a blob its coefficients up to the last that is not 0, 32 bytes each; absent elsewhere. */
     blobElements: hexText.optional(),
-    /** In the order of the records that take them. `settles`: that record's model and J, null for a Genesis. */
+    /** In the order of the records that take them. `settles`: that record's model and J, null for an Activation. */
     settlements: z.array(
       z.object({ ...posted, settles: z.object({ modelId: z.int(), word: elementOrDecimal }).nullable() }),
     ),

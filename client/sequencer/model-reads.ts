@@ -66,7 +66,7 @@ export function getRewards(client: SequencerAccess, leafId: number): Promise<Lea
   return requestSequencer(client, `/v1/leaves/${leafId}/rewards`, rewardsSchema);
 }
 
-/** The settlement of an epoch, 0 for the genesis; null where there is none (yet). */
+/** The settlement of an epoch, 0 for the activation; null where there is none (yet). */
 export async function getSettlement(
   client: SequencerAccess,
   modelId: number,

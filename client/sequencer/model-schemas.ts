@@ -111,7 +111,7 @@ export type LeafRewards = z.output<typeof rewardsSchema>;
 export const settlementSchema = z.object({
   modelId: count,
   epoch: count,
-  kind: z.enum(["settle", "genesis"]),
+  kind: z.enum(["settle", "activation"]),
   settlementHash: fieldElement,
   status: z.string(),
   batchNumber: count,

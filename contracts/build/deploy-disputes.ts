@@ -74,12 +74,12 @@ export async function deployTextDisputes(
 }
 
 /**
- * One gate before several such contracts, of direct and of language models, say: a rollup names it as `genesisGate`.
+ * One gate before several such contracts, of direct and of language models, say: a rollup names it as `activationGate`.
  * @throws RollupError CON_DEPLOY_FAILED
  */
-export async function deployGenesisGates(clients: Clients, members: readonly Address[]): Promise<Address> {
-  const gates = pickContract(await compileContracts({ set: "disputes" }), "GenesisGates");
-  return (await deployContract(clients, "GenesisGates", gates, [members])).contractAddress;
+export async function deployActivationGates(clients: Clients, members: readonly Address[]): Promise<Address> {
+  const gates = pickContract(await compileContracts({ set: "disputes" }), "ActivationGates");
+  return (await deployContract(clients, "ActivationGates", gates, [members])).contractAddress;
 }
 
 /**

@@ -31,8 +31,8 @@ export interface RollupOptions {
   minDepositWei?: bigint;
   queueBaseFeeWei?: bigint;
   queueCapacity?: number;
-  /** Asked before a Genesis is taken: a Disputes contract (docs/explanation/disputes.md). Default: none. */
-  genesisGate?: Address;
+  /** Asked before an Activation is taken: a Disputes contract (docs/explanation/disputes.md). Default: none. */
+  activationGate?: Address;
 }
 
 export interface DeployOptions extends RollupOptions {
@@ -100,7 +100,7 @@ export function rollupArguments(token: Address, options: RollupOptions): readonl
     queueBaseFeeWei: options.queueBaseFeeWei ?? parseEther("1"),
     queueCapacity: options.queueCapacity ?? 1024,
     circuits: options.circuits.map((circuit) => ({ ...circuit, tableSizes: circuit.tableSizes ?? 0n })),
-    genesisGate: options.genesisGate ?? zeroAddress,
+    activationGate: options.activationGate ?? zeroAddress,
   };
   return [config];
 }

@@ -70,7 +70,7 @@ export async function renderDisputesAbi(): Promise<string> {
     `// What a contract for direct models has besides; then its judges, by their numbers.`,
     `export const directDisputesAbi = ${render(further)} as const;`,
     `export const directJudgeAbis = [${judges.map(render).join(", ")}] as const;`,
-    `export const genesisGatesAbi = ${render(abiOf("GenesisGates"))} as const;`,
+    `export const activationGatesAbi = ${render(abiOf("ActivationGates"))} as const;`,
     `export const ledgerMathAbi = ${render(math!)} as const;`,
     `export const rowTextsAbi = ${render(texts!)} as const;`,
     `// What a contract for language models has besides; its judges, by their numbers.`,

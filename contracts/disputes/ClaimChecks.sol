@@ -61,7 +61,7 @@ contract ClaimChecks {
     /// @notice Rollup, model, roots or receipt are not the claim's, or they are too large to be refuted.
     error LedgerTracesClaimInvalid();
     error LedgerTracesRootMismatch(uint256 expected, uint256 actual);
-    /// @notice The model's genesis was taken: what settles its epochs is settled.
+    /// @notice The model's activation was taken: what settles its epochs is settled.
     error LedgerTracesBegun();
     /// @notice The model promises no claims, or not these.
     error LedgerTracesOtherModel();
@@ -72,8 +72,8 @@ contract ClaimChecks {
         (math, borders) = (math_, borders_);
     }
 
-    /// @notice What a model of a rollup with this state is, and the word of its Genesis.
-    /// @param leaf, path It in the state. @param cap Most payments of an epoch, as the Genesis states.
+    /// @notice What a model of a rollup with this state is, and the word of its Activation.
+    /// @param leaf, path It in the state. @param cap Most payments of an epoch, as the Activation states.
     function modelOf(
         uint256 modelId,
         Traced calldata traced,
@@ -105,7 +105,7 @@ contract ClaimChecks {
             && drawBits <= MOST_DRAW_BITS && traced.inputs.length <= MOST_INPUTS
             && traced.vocabularySize <= MOST_VOCABULARY;
         if (!isTaken) revert LedgerTracesOtherModel();
-        word = math.genesis(modelId, statics, cap, parts[3]);
+        word = math.activation(modelId, statics, cap, parts[3]);
     }
 
     /// @notice The receipt that a statement claims, of a model of these statics.

@@ -12,7 +12,7 @@ pragma solidity ^0.8.30;
 /// What it assumes: one honest party recomputes the model in time, and L1 takes its transaction.
 /// What a posting says of the ledger is tied to it: points and rules hash to `staticsHash`, rows to `rowsRoot`, and
 /// `post` shows that root in the rollup's state: no window passes for rows that the ledger does not have yet. So a rollup
-/// can ask `admits` before it takes a model's Genesis.
+/// can ask `admits` before it takes a model's Activation.
 interface IDisputes {
     /// @param modelId The ledger's.
     /// @param staticsHash Of the model: what its datanet approves.
@@ -137,7 +137,7 @@ interface IDisputes {
     event Demanded(uint256 indexed id, Tree tree, uint256 index, address indexed who, uint256 answerBy);
     event Answered(uint256 indexed id, Tree tree, uint256 index, bytes data);
     event Withdrawn(address indexed who, uint256 amountWei);
-    /// @notice The rollup may take this Genesis. @param id UNCHALLENGED, with rollup 0, where the model is registered as one
+    /// @notice The rollup may take this Activation. @param id UNCHALLENGED, with rollup 0, where the model is registered as one
     /// that has no challenges.
     event Admitted(address indexed rollup, uint256 indexed modelId, uint256 word, uint256 id);
 
@@ -173,7 +173,7 @@ interface IDisputes {
     /// @notice Posts a model, and shows that `rowsRoot` is that of the datanet's version in the rollup's latest state. It
     /// fails where a batch came between; then it is sent again. Several postings of one model may stand side by side: a
     /// stranger's false one hurts nobody.
-    /// @param rollup Whose Genesis it is for. Nobody asks whether it is one: a posting counts for this address alone.
+    /// @param rollup Whose Activation it is for. Nobody asks whether it is one: a posting counts for this address alone.
     /// @param path All children on the way from the datanet's leaf to the root.
     /// @return id 1, 2, …
     function post(
@@ -273,19 +273,19 @@ interface IDisputes {
         uint256[8][] calldata versionPath
     ) external;
 
-    /// @notice Lets the posting's rollup take the Genesis of a model whose posting counts. Open to all.
+    /// @notice Lets the posting's rollup take the Activation of a model whose posting counts. Open to all.
     /// The statics have to open as those of a model with challenges: one of another kind, a traced language model say, is
     /// never admitted here, whatever was posted of it.
-    /// @param cap Most payments of an epoch, which the Genesis states. @param columns Commitment to the model's columns.
+    /// @param cap Most payments of an epoch, which the Activation states. @param columns Commitment to the model's columns.
     /// @param damping λ of a direct model's inverse, times 2^40; 0 for other models.
     function admit(uint256 id, Statement calldata statement, uint256 cap, uint256 columns, uint256 damping) external;
 
-    /// @notice Lets every rollup take the Genesis of a model that is registered as one without challenges: its answering
+    /// @notice Lets every rollup take the Activation of a model that is registered as one without challenges: its answering
     /// hash is a SHA-256. Open to all: its statics said so when it was created.
     /// @param preimage What the SHA-256 is of. @param parts columnsCommitment, ownersCommitment, payeeRoot, binding, split.
     function admitUnchallenged(uint24 modelId, bytes calldata preimage, uint256[5] calldata parts, uint256 cap) external;
 
-    /// @notice Whether the calling rollup may take the Genesis of this model with this word J.
+    /// @notice Whether the calling rollup may take the Activation of this model with this word J.
     function admits(uint256 modelId, uint256 word) external view returns (bool);
 
     /// @notice By which posting a rollup may take it; 0 for none. UNCHALLENGED stands under rollup 0.

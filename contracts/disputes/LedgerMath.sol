@@ -24,7 +24,7 @@ contract LedgerMath {
     uint256 private constant LOGIT_Y = 0x495b2b838375b238e7495f0cc4691db06e63161a164b15ad8c6b21bdf71f1b0;
     uint256 private constant FEATURES = 16;
     uint256 private constant STATICS = 10;
-    uint256 private constant GENESIS = 13;
+    uint256 private constant ACTIVATION = 13;
     uint256 private constant SIGN_GROUP = 64;
     uint256 private constant CHAIN_CHUNK = 15;
 
@@ -97,15 +97,15 @@ contract LedgerMath {
         return statics(columns, _hash2(mark, filesHash, promised), rest);
     }
 
-    /// @notice J of a Genesis.
-    function genesis(uint256 modelId, uint256 staticsHash, uint256 cap, uint256 payeeRoot)
+    /// @notice J of an Activation.
+    function activation(uint256 modelId, uint256 staticsHash, uint256 cap, uint256 payeeRoot)
         external
         view
         returns (uint256)
     {
         uint256[] memory inputs = new uint256[](6);
         (inputs[0], inputs[1], inputs[2], inputs[4], inputs[5]) = (modelId, staticsHash, cap, payeeRoot, payeeRoot);
-        return hash(GENESIS, inputs);
+        return hash(ACTIVATION, inputs);
     }
 
     /// @notice The commitment to all columns. @param points u and v of each, 32 bytes each.

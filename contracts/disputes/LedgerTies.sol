@@ -144,7 +144,7 @@ abstract contract LedgerTies is Postings {
     function _admit(address rollup, uint256 id, uint256 modelId, uint256 statics, uint256 cap, uint256 payeeRoot)
         private
     {
-        uint256 word = _math.genesis(modelId, statics, cap, payeeRoot);
+        uint256 word = _math.activation(modelId, statics, cap, payeeRoot);
         admissions[rollup][modelId][word] = id;
         emit Admitted(rollup, modelId, word, id);
     }

@@ -27,7 +27,7 @@ interface IRowPostings is IDisputes {
 /// the first challenger comes. It needs no bond: the posting has one, which falls with the row, and counts only once no game
 /// about it is open.
 ///
-/// It answers for a gate (GenesisGates) as a contract of disputes does. It has no owner.
+/// It answers for a gate (ActivationGates) as a contract of disputes does. It has no owner.
 contract LedgerTraces is TraceGame {
     // Tag of docs/reference/ledger.md.
     uint256 private constant DATA = 5;
@@ -51,7 +51,7 @@ contract LedgerTraces is TraceGame {
     IRowPostings public immutable postings;
     LedgerMath private immutable _math;
     mapping(address rollup => mapping(uint256 modelId => Model)) public models;
-    /// @notice 1 where the rollup may take the Genesis of this model with this word J.
+    /// @notice 1 where the rollup may take the Activation of this model with this word J.
     mapping(address rollup => mapping(uint256 modelId => mapping(uint256 word => uint256))) public admissions;
     /// @notice Whether each opened draw of the settlement with this C has a claim that stands.
     mapping(address rollup => mapping(uint256 modelId => mapping(uint256 commitment => bool))) public isApproved;
@@ -62,7 +62,7 @@ contract LedgerTraces is TraceGame {
     /// @notice Claim of a posting's row; 0 while nobody has challenged it.
     mapping(uint256 id => mapping(uint256 row => uint256)) public claimOf;
 
-    /// @notice A Genesis with this word J may be taken (id 1), a settlement by draws with this word C (id 2); or, with the
+    /// @notice An Activation with this word J may be taken (id 1), a settlement by draws with this word C (id 2); or, with the
     /// word 0, settlements by draws of this model wait from now on (id 0).
     event Admitted(address indexed rollup, uint256 indexed modelId, uint256 word, uint256 id);
     event TracedModel(address indexed rollup, uint256 indexed modelId, Traced traced, uint256 statics);
@@ -84,7 +84,7 @@ contract LedgerTraces is TraceGame {
     error LedgerTracesNotClaimant(address claimant);
     /// @notice The model promises no claims, or not these.
     error LedgerTracesOtherModel();
-    /// @notice The model is registered with these statics, and this Genesis admitted.
+    /// @notice The model is registered with these statics, and this Activation admitted.
     error LedgerTracesRegistered();
     /// @notice These elements are not the end of what C commits to.
     error LedgerTracesOpeningInvalid();
@@ -106,10 +106,10 @@ contract LedgerTraces is TraceGame {
         (checks, postings, _math) = (checks_, postings_, checks_.math());
     }
 
-    /// @notice Makes a traced model's settlements wait for claims, and lets the rollup take its Genesis, unless its rows are to
-    /// be posted before that. Open to all, until its genesis was taken: the statics say what the model is. A second time it
-    /// admits a Genesis with another cap alone.
-    /// @param cap Most payments of an epoch, as the Genesis states.
+    /// @notice Makes a traced model's settlements wait for claims, and lets the rollup take its Activation, unless its rows are to
+    /// be posted before that. Open to all, until its activation was taken: the statics say what the model is. A second time it
+    /// admits an Activation with another cap alone.
+    /// @param cap Most payments of an epoch, as the Activation states.
     function register(
         address rollup,
         uint24 modelId,
@@ -120,7 +120,7 @@ contract LedgerTraces is TraceGame {
     ) external {
         (uint256 statics, bytes32 tracing, uint256 columnCount, uint256 drawBits, uint256 word) =
             checks.modelOf(modelId, traced, leaf, path, IStateRoot(rollup).state(), cap);
-        // Of a model that promises its rows, TextDisputes admits the genesis once their window is over.
+        // Of a model that promises its rows, TextDisputes admits the activation once their window is over.
         bool isAdmitted = traced.rules == 0 && admissions[rollup][modelId][word] == 0;
         if (models[rollup][modelId].statics != statics) {
             // Narrowing casts: 12 and 3 bits.

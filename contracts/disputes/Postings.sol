@@ -31,7 +31,7 @@ abstract contract Postings is IDisputes {
         uint96 bondWei;
         uint32 openDemands;
         bytes32 statementHash;
-        /// @dev In whose state the rows are, and which may take the model's Genesis.
+        /// @dev In whose state the rows are, and which may take the model's Activation.
         address rollup;
     }
 

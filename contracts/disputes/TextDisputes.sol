@@ -102,7 +102,7 @@ contract TextDisputes is JudgedDisputes {
         return TextTrees.treeOf(statement, tree);
     }
 
-    /// @dev Attack: rows posted for another kind of model, whose genesis asks for less.
+    /// @dev Attack: rows posted for another kind of model, whose activation asks for less.
     function _isStatics(Statement calldata statement, uint256 columns, uint256) internal view override returns (bool) {
         return TextTrees.isStatics(_math, statement, columns);
     }

@@ -420,7 +420,7 @@ contract BatchVerifier is IBatchVerifier {
         // The wire form counts wide slots in a byte; all narrow and wide slots together fit a batch's 12 bits.
         if (sort == SORT_BATCH) return size0 % 2 == 0 && size0 + size1 < 4096 && size1 <= 255;
         if (size1 > MAX_PAYEE_COUNT) return false;
-        // Attack: two slots share an element. Beside an odd table a genesis with one slot more would fit, but no
+        // Attack: two slots share an element. Beside an odd table an activation with one slot more would fit, but no
         // settlement would.
         if (sort == SORT_SETTLEMENT) return size0 != 0 && size1 % 2 == 0;
         return sort == SORT_PAYEE_TABLE ? size0 == 0 : sort == SORT_EXIT && size0 == 1;

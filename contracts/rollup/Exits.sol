@@ -27,7 +27,7 @@ abstract contract Exits is BatchVerifier, RollupQueue {
         emit Frozen(current.root, current.batchNumber, current.queueHead);
     }
 
-    /// @dev A model's table has no more payees than the settlement circuit that its genesis named (I13), or one more
+    /// @dev A model's table has no more payees than the settlement circuit that its activation named (I13), or one more
     /// where those are an odd number: they are posted in pairs.
     function _requireWaysOut() private view {
         uint256 keys = _loadKeys();

@@ -323,8 +323,8 @@ test("a settlement or a batch by a circuit of exits is refused", async () => {
     name: "RollupCircuitSortInvalid",
     args: [BigInt(LEAF), 3n],
   });
-  const data = f.genesisData({ capCircuit: 0 });
-  const record = slot(KIND.genesis, [data.settlementHash], { b: data.modelId });
+  const data = f.activationData({ capCircuit: 0 });
+  const record = slot(KIND.activation, [data.settlementHash], { b: data.modelId });
   const withRecord = f.close(await f.draft({ wide: [record] }));
   const sealed = { ...withRecord, settlements: [f.proveSettlementFixture(SLOT, data)] };
   expect((await revertOf(f.trySubmit([sealed]))).name).toBe("SettlementSortInvalid");

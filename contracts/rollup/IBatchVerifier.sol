@@ -21,7 +21,7 @@ interface IBatchVerifier {
     /// - 0, a batch: size0 narrow slots, an even number since two share an element; size1 wide slots, never 0, or the queue
     ///   could be ignored with such a circuit;
     /// - 1, a sampled settlement: size0 payments at most in an epoch, size1 payees of the model's table;
-    /// - 2, a default split or a genesis: size0 is 0, size1 payees of the model's table;
+    /// - 2, a default split or an activation: size0 is 0, size1 payees of the model's table;
     /// - 3, an exit: of a leaf's balance with sizes 0 and 0, of a payee's part with size0 1, size1 payees of the table.
     /// @param tableSizes Of a batch the sizes of its leaf table (docs/explanation/leaf-table.md, "On L1"), never 0; of all others 0. The
     /// contract looks at bit 45: the narrow slots stand in a blob (docs/explanation/data-availability.md). It keeps the rest for those who derive keys.

@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IBatchVerifier} from "./IBatchVerifier.sol";
 import {IExits} from "./IExits.sol";
-import {IGenesisGate} from "./IGenesisGate.sol";
+import {IActivationGate} from "./IActivationGate.sol";
 import {ISettlements} from "./ISettlements.sol";
 import {OpenToken} from "./OpenToken.sol";
 
@@ -20,7 +20,7 @@ import {OpenToken} from "./OpenToken.sol";
 ///
 /// There is no owner, no pause and no upgrade. A batch arrives with its proof and takes effect whole or not at all.
 ///
-/// Settlements are in ISettlements: each Settle and Genesis record among the wide slots takes the next one, or what was
+/// Settlements are in ISettlements: each Settle and Activation record among the wide slots takes the next one, or what was
 /// parked for it, and the same posted bytes fill the record's word and the settlement's elements.
 ///
 /// Freezing and exits are in IExits. Once the ledger is frozen, `submitBatches`, the queue's functions and
@@ -58,7 +58,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @param minDepositWei The least amount of a deposit; at least the base fee, which a refused one pays out of it.
     /// @param queueBaseFeeWei Fee of a forced operation while others fill less than an eighth of the queue; not 0.
     /// @param queueCapacity Most unconsumed entries, at least 8; deposits take at most half of it.
-    /// @param genesisGate Asked before a Genesis is taken; 0 takes every one that is proven.
+    /// @param activationGate Asked before an Activation is taken; 0 takes every one that is proven.
     struct RollupConfig {
         OpenToken token;
         address sequencer;
@@ -71,7 +71,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
         uint96 queueBaseFeeWei;
         uint16 queueCapacity;
         CircuitConfig[] circuits;
-        IGenesisGate genesisGate;
+        IActivationGate activationGate;
     }
 
     /// @notice An ERC-2612 permission for this contract to take `valueWei` from the caller.
@@ -211,7 +211,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// needs an overdue entry at the head of the queue, or holds nothing but Settle records. Another caller's Settle
     /// records take settlements that were parked more than SOFT_DEADLINE ago. A copied transaction gains nothing, the
     /// later one reverts. Makes no outside call but to precompiles. Keep the input below 128 KB.
-    /// @param settlements One for each Settle and Genesis record, in their order; empty data for what is parked.
+    /// @param settlements One for each Settle and Activation record, in their order; empty data for what is parked.
     /// @param proofs Those of the batches, then those of the settlements that are not parked.
     function submitBatches(
         Batch[] calldata batches,
@@ -284,7 +284,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     ) external returns (uint256 index);
 
     /// @notice Queues a collection of what leaf `id` has earned as contributor or validator of a payee of a model; executed
-    /// only if the caller is the leaf's l1Owner, the model has had its genesis and the payee is the leaf's. What is
+    /// only if the caller is the leaf's l1Owner, the model has had its activation and the payee is the leaf's. What is
     /// claimed goes to the leaf's balance. Fee as for `forceWithdraw`.
     function forceCollect(uint24 id, uint24 modelId, uint8 payeeIndex, bool isValidator, uint96 maxFeeWei)
         external
@@ -339,8 +339,8 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @notice The domain of signatures and batches, for the chain id of this block.
     function domain() external view returns (uint256);
 
-    /// @notice The contract that says whether a model's Genesis may be taken; 0 for none. Fixed for ever.
-    function genesisGate() external view returns (IGenesisGate);
+    /// @notice The contract that says whether a model's Activation may be taken; 0 for none. Fixed for ever.
+    function activationGate() external view returns (IActivationGate);
 
     function token() external view returns (OpenToken);
     function sequencer() external view returns (address);

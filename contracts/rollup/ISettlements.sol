@@ -8,7 +8,7 @@ import {IBatchVerifier} from "./IBatchVerifier.sol";
 ///
 /// A model's epoch is sealed by a Seal record in a batch. The block that takes the batch fixes a later block, whose
 /// prevRandao draws the payments that are attributed. A Settle record takes a settlement with its own proof, which
-/// shows the record's word J; a Genesis record takes one that shows the model's payee table.
+/// shows the record's word J; an Activation record takes one that shows the model's payee table.
 ///
 /// The sequencer brings settlements with its batches. Anybody else parks one: its proof is checked then, and the next
 /// batch with its record takes it without a proof. So a stranger's settlement changes no root and voids no batch of the
@@ -50,10 +50,10 @@ interface ISettlements {
         bool isDefault
     );
 
-    /// @notice Before the event of the batch that holds the Genesis record.
+    /// @notice Before the event of the batch that holds the Activation record.
     /// @param settlementCircuit Index of the circuit that the model's epochs are settled by.
     /// @param cap Most payments of an epoch: what that circuit can replay.
-    event GenesisAccepted(
+    event ActivationAccepted(
         uint256 indexed modelId,
         uint256 indexed batchNumber,
         uint8 circuit,
@@ -76,21 +76,21 @@ interface ISettlements {
     /// IRollup.BatchData for a batch. In the order of the records.
     event SettlementData(uint256 indexed batchNumber, uint256 indexed modelId, bytes data);
 
-    /// @notice A Settle or Genesis record finds no settlement left.
+    /// @notice A Settle or Activation record finds no settlement left.
     error SettlementMissing(uint256 batchNumber, uint256 modelId);
     /// @notice Settlements are left over when all records have theirs.
     error SettlementUnused(uint256 takenCount, uint256 givenCount);
-    /// @notice The record's leaf A is not the treasury, or the Genesis names a leaf A.
+    /// @notice The record's leaf A is not the treasury, or the Activation names a leaf A.
     error SettlementLeafInvalid(uint256 modelId, uint256 a);
-    /// @notice A Settle needs a Settlement or a PayeeTable, a Genesis a PayeeTable.
+    /// @notice A Settle needs a Settlement or a PayeeTable, an Activation a PayeeTable.
     error SettlementSortInvalid(uint256 circuit, uint256 sort, uint256 kind);
     /// @notice The data is shorter than its header, or its items are not whole.
     error SettlementDataLengthInvalid(uint256 length);
-    /// @notice More items than the circuit has payees, or a genesis of more than the model's settlements will have.
+    /// @notice More items than the circuit has payees, or an activation of more than the model's settlements will have.
     error SettlementPayeeCountExceeded(uint256 itemElementCount, uint256 maxCount);
-    /// @notice A Genesis names something else than a Settlement circuit, or a Settle names a circuit.
+    /// @notice An Activation names something else than a Settlement circuit, or a Settle names a circuit.
     error SettlementCapInvalid(uint256 capCircuit);
-    /// @notice The rollup's gate does not admit this Genesis.
+    /// @notice The rollup's gate does not admit this Activation.
     error SettlementNotAdmitted(uint256 modelId, uint256 word);
     /// @notice No batch of that number holds a Seal.
     error SettlementSealUnknown(uint256 sealBatch);
@@ -99,11 +99,11 @@ interface ISettlements {
     error SettlementDefaultTooEarly(uint256 sealBatch, uint256 earliest, uint256 timestamp);
     /// @notice Before `earliest` nothing is parked, and only the sequencer settles.
     error SettlementStrangerTooEarly(uint256 sealBatch, uint256 earliest, uint256 timestamp);
-    /// @notice Only the sequencer brings settlements with a batch; others park theirs first. A Genesis opens a model
+    /// @notice Only the sequencer brings settlements with a batch; others park theirs first. An Activation opens a model
     /// that holds nobody's money yet, so it comes from the sequencer alone.
     error SettlementNotSequencer(address caller);
     error SettlementAlreadyParked(uint256 modelId, uint256 word);
-    /// @notice Nothing is parked for that record, or it is a Genesis.
+    /// @notice Nothing is parked for that record, or it is an Activation.
     error SettlementNotParked(uint256 modelId, uint256 word);
     /// @notice Who is not the sequencer takes what was parked at `latest` or before only.
     error SettlementNotOverdue(uint256 modelId, uint256 word, uint256 timestamp, uint256 latest);

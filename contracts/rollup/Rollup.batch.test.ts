@@ -287,7 +287,7 @@ describe("batch data", () => {
       const rule = known.get(kind);
       const words = Array.from({ length: rule?.wordCount ?? 0 }, () => 1n);
       const name = await revertName(f.trySubmit([f.close(await f.draft({ wide: [slot(kind, words)] }))]));
-      const isSettling = kind === KIND.settle || kind === KIND.genesis;
+      const isSettling = kind === KIND.settle || kind === KIND.activation;
       const accepted = isSettling ? "SettlementMissing" : rule?.isQueue ? "RollupQueueMismatch" : "accepted";
       const expected = rule === undefined ? "RollupKindUnknown" : accepted;
       expect(name, `kind ${kind}`).toBe(expected);

@@ -39,7 +39,7 @@ const everySort: Step[] = (() => {
     { ...batches, isSealing: true },
     { type: "recordRandomness", from: "bob", pick: 0, blocksAfter: 300 },
     { ...batches, settles: "draws" },
-    { ...batches, settles: "genesis" },
+    { ...batches, settles: "activation" },
     wait,
     { ...park, settles: "draws" },
     wait,

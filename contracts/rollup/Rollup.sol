@@ -15,7 +15,7 @@ import {
     DEPOSIT_TO,
     FORCED_SEAL,
     FORCED_WITHDRAW,
-    GENESIS,
+    ACTIVATION,
     R,
     SEAL,
     SETTLE,
@@ -227,14 +227,14 @@ contract Rollup is Settlements, Exits {
             } else if (kind >= CREATE_ACCOUNT && kind <= CREATE_MODEL) {
                 _takeFromLedger(run, idFeeWei);
                 run.totals.burnableWei += idFeeWei;
-            } else if (kind == SETTLE || kind == GENESIS) {
+            } else if (kind == SETTLE || kind == ACTIVATION) {
                 _settle(run, core, loadWord(wordsAt));
             }
             wordsAt += 0x20 * BatchElements.wordCount(kind);
         }
     }
 
-    /// @dev Takes the next settlement for a Settle or Genesis record. What a Settle burns leaves the ledger (I1).
+    /// @dev Takes the next settlement for a Settle or Activation record. What a Settle burns leaves the ledger (I1).
     function _settle(Run memory run, uint256 core, uint256 word) private {
         Record memory record = Record({
             kind: core & 31,
@@ -263,22 +263,22 @@ contract Rollup is Settlements, Exits {
         run.totals.burnableWei += uint96(burnedWei);
     }
 
-    /// @dev genesisGate.admits(modelId, word), or not .refuses(modelId, commitment), in fewer bytes of code. A static call,
+    /// @dev activationGate.admits(modelId, word), or not .refuses(modelId, commitment), in fewer bytes of code. A static call,
     /// so nothing comes back in (I16). A gate that has no answer admits nothing, and refuses nothing.
-    function _requireAdmitted(uint256 modelId, uint256 word, bool isGenesis) internal view override {
-        address gate = address(genesisGate);
+    function _requireAdmitted(uint256 modelId, uint256 word, bool isActivation) internal view override {
+        address gate = address(activationGate);
         bool isAdmitted;
         assembly ("memory-safe") {
             let place := mload(0x40)
             // refuses(uint256,uint256), admits(uint256,uint256)
-            mstore(place, shl(224, xor(0x2adac666, mul(isGenesis, 0xc15d4734))))
+            mstore(place, shl(224, xor(0x2adac666, mul(isActivation, 0xc15d4734))))
             mstore(add(place, 4), modelId)
             mstore(add(place, 36), word)
             // The call comes first: arguments are evaluated from the right.
             isAdmitted := or(
                 iszero(gate),
                 eq(
-                    isGenesis,
+                    isActivation,
                     and(eq(mload(0), 1), lt(lt(returndatasize(), 32), staticcall(gas(), gate, place, 68, 0, 32)))
                 )
             )

@@ -102,7 +102,7 @@ describe("other kinds", () => {
     const before = await sums();
     const others = KIND_RULES.filter(
       ({ isQueue, isCreate, name }) =>
-        !isQueue && !isCreate && !["withdraw", "settle", "genesis"].includes(name),
+        !isQueue && !isCreate && !["withdraw", "settle", "activation"].includes(name),
     );
     // Seal and Claim among them.
     expect(others.length).toBe(10);

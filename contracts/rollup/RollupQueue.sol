@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {IGenesisGate} from "./IGenesisGate.sol";
+import {IActivationGate} from "./IActivationGate.sol";
 import {IRollup} from "./IRollup.sol";
 import {OpenToken} from "./OpenToken.sol";
 import {
@@ -67,7 +67,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     /// @inheritdoc IRollup
     uint16 public immutable queueCapacity;
     /// @inheritdoc IRollup
-    IGenesisGate public immutable genesisGate;
+    IActivationGate public immutable activationGate;
     uint256 private immutable _chainId;
     uint256 private immutable _domain;
 
@@ -108,8 +108,8 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         if (config.idFeeWei > supplyWei - config.minDepositWei) revert RollupConfigInvalid("idFeeWei");
         // Below 8, half the queue has no quarters.
         if (config.queueCapacity < 8) revert RollupConfigInvalid("queueCapacity");
-        if (address(config.genesisGate) != address(0) && address(config.genesisGate).code.length == 0) {
-            revert RollupConfigInvalid("genesisGate");
+        if (address(config.activationGate) != address(0) && address(config.activationGate).code.length == 0) {
+            revert RollupConfigInvalid("activationGate");
         }
         token = config.token;
         sequencer = config.sequencer;
@@ -117,7 +117,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         minDepositWei = config.minDepositWei;
         queueBaseFeeWei = config.queueBaseFeeWei;
         queueCapacity = config.queueCapacity;
-        genesisGate = config.genesisGate;
+        activationGate = config.activationGate;
         _chainId = block.chainid;
         _domain = _computeDomain();
         _state.root = config.genesisRoot;

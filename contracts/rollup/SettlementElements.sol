@@ -7,7 +7,7 @@ import {storeWord} from "./MemoryWords.sol";
 /// @title The elements E of one settlement (docs/reference/settlement.md, "Two circuits" and "On L1")
 /// @dev E is built once, in one buffer, and that buffer is hashed and evaluated.
 library SettlementElements {
-    /// @dev The posted header's fields, where the elements lie in memory, and of a genesis the cap.
+    /// @dev The posted header's fields, where the elements lie in memory, and of an activation the cap.
     struct Elements {
         uint256 start;
         uint256 count;
@@ -28,7 +28,7 @@ library SettlementElements {
 
     uint256 private constant HEADER_ELEMENT_COUNT = 5;
     uint256 private constant CAP_BIT = 96;
-    uint256 private constant GENESIS_BIT = 96;
+    uint256 private constant ACTIVATION_BIT = 96;
 
     /// @dev Reads the header and copies the items behind the place of E's header. At most `payees` payees.
     function read(bytes calldata data, uint256 payees) internal pure returns (Elements memory elements) {
@@ -81,7 +81,7 @@ library SettlementElements {
         Elements memory elements,
         uint256 word,
         uint256 modelId,
-        bool isGenesis,
+        bool isActivation,
         uint256 seed
     ) internal pure {
         uint256 start = elements.start;
@@ -89,7 +89,7 @@ library SettlementElements {
         storeWord(
             start + 0x20,
             modelId | elements.epoch << 24 | elements.sealBatch << 48 | elements.voidCount << 88
-                | (isGenesis ? 1 << GENESIS_BIT : 0)
+                | (isActivation ? 1 << ACTIVATION_BIT : 0)
         );
         storeWord(start + 0x40, elements.chain);
         storeWord(start + 0x60, elements.burnedWei | elements.cap << CAP_BIT);

@@ -1,4 +1,4 @@
-/** A rollup that asks a gate before it takes a Genesis (docs/reference/invariants.md, I16): the contract Disputes, and hostile gates. */
+/** A rollup that asks a gate before it takes an Activation (docs/reference/invariants.md, I16): the contract Disputes, and hostile gates. */
 import { getAddress, type Hex, toHex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Anvil, startAnvil } from "../l1/anvil.ts";
@@ -13,8 +13,8 @@ let f: Awaited<ReturnType<typeof gated>>;
 let gate: Gate;
 
 /** A rollup that asks this gate. */
-async function gated(genesisGate: Hex) {
-  const fixture = await deployFixture(client, { genesisGate }, SHAPES, SETTLEMENT_SIZES);
+async function gated(activationGate: Hex) {
+  const fixture = await deployFixture(client, { activationGate }, SHAPES, SETTLEMENT_SIZES);
   await fixture.fund("alice", 100n * OPEN);
   return { ...fixture, ...settlementActions(fixture) };
 }
@@ -28,13 +28,13 @@ beforeAll(async () => {
 afterAll(() => anvil?.stop());
 
 async function attempt(rollup: typeof f, settlementHash: bigint, modelId = MODEL) {
-  const data = rollup.genesisData({ settlementHash, modelId });
+  const data = rollup.activationData({ settlementHash, modelId });
   return revertOf(rollup.trySubmit([await rollup.joined([{ circuit: PAYEE_TABLE, data }])]));
 }
 
 describe("a rollup with a gate", () => {
-  test("takes no Genesis that the gate does not admit, and that very one once it does", async () => {
-    expect(await f.rollup.read.genesisGate()).toBe(getAddress(gate.address));
+  test("takes no Activation that the gate does not admit, and that very one once it does", async () => {
+    expect(await f.rollup.read.activationGate()).toBe(getAddress(gate.address));
     const word = gate.wordOf(MODEL, CAP);
     const refused = { name: "SettlementNotAdmitted", args: [BigInt(MODEL), word] };
     expect(await attempt(f, word)).toEqual(refused);
@@ -46,7 +46,7 @@ describe("a rollup with a gate", () => {
     expect(await attempt(f, word + 1n)).toMatchObject({ name: "SettlementNotAdmitted" });
   });
 
-  test("asks about nothing but a Genesis", async () => {
+  test("asks about nothing but an Activation", async () => {
     const sealBatch = await f.sealEpoch();
     await f.recordRandomness(sealBatch);
     const settlement = { circuit: 3, data: await f.settlementData(sealBatch) };

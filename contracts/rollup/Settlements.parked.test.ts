@@ -102,9 +102,9 @@ describe("parkSettlement", () => {
     expect(await tryPark(data, { ...good, proof })).toEqual(rejected);
     const asBatch = { ...good, settlement: { ...good.settlement, circuit: 0 } };
     expect(await tryPark(data, asBatch)).toMatchObject({ name: "SettlementSortInvalid" });
-    const genesis = f.genesis();
-    expect(await attemptPark(genesis)).toMatchObject({ name: "SettlementCapInvalid" });
-    expect(await attemptPark({ ...genesis, data: { ...genesis.data, capCircuit: 0 } })).toMatchObject({
+    const activation = f.activation();
+    expect(await attemptPark(activation)).toMatchObject({ name: "SettlementCapInvalid" });
+    expect(await attemptPark({ ...activation, data: { ...activation.data, capCircuit: 0 } })).toMatchObject({
       name: "SettlementSealUnknown",
     });
   });
@@ -167,8 +167,8 @@ describe("a record of a parked settlement", () => {
       expect(await takes({ ...part, data: { ...part.data, ...other } }, "sequencer")).toMatchObject({
         name: "SettlementNotParked",
       });
-    const genesis = { ...part, data: { ...part.data, isGenesis: true } };
-    expect(await takes(genesis, "sequencer")).toMatchObject({ name: "SettlementNotParked" });
+    const activation = { ...part, data: { ...part.data, isActivation: true } };
+    expect(await takes(activation, "sequencer")).toMatchObject({ name: "SettlementNotParked" });
     const wide = [slot(KIND.settle, [word], { a: 1, b: MODEL })];
     expect(await f.attempt(await f.joined([parked(part)], { wide }))).toEqual({
       name: "SettlementLeafInvalid",

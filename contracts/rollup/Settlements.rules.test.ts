@@ -3,7 +3,7 @@ import type { Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ANY_FEE, OPEN, randomElement, SHAPES, slot } from "../testing/rollup-fixture.ts";
 import {
-  genesisSlot,
+  activationSlot,
   MODEL,
   PAYEE_TABLE,
   SAMPLED,
@@ -12,7 +12,7 @@ import {
   startSealedFixture,
 } from "../testing/settlement-fixture.ts";
 
-// Who may settle when, the default split, and the genesis (docs/reference/settlement.md, "On L1").
+// Who may settle when, the default split, and the activation (docs/reference/settlement.md, "On L1").
 
 const DAY = 86_400n;
 
@@ -69,12 +69,12 @@ describe("default split", () => {
   });
 });
 
-describe("Genesis", () => {
+describe("Activation", () => {
   test("is accepted, takes nothing from the ledger, and states the cap that L1 filled in", async () => {
     const before = await f.rollup.read.ledgerWei();
-    const good = await f.joined([f.genesis()]);
+    const good = await f.joined([f.activation()]);
     await f.submit([good]);
-    const [event] = await f.rollup.getEvents.GenesisAccepted();
+    const [event] = await f.rollup.getEvents.ActivationAccepted();
     expect(event?.args).toEqual({
       modelId: BigInt(MODEL),
       batchNumber: good.content.batchNumber,
@@ -87,25 +87,25 @@ describe("Genesis", () => {
   });
 
   test("Attack: burns nothing on L1, whatever its data says", async () => {
-    await f.submit([await f.joined([f.genesis({ burnedWei: 5n * OPEN })])]);
+    await f.submit([await f.joined([f.activation({ burnedWei: 5n * OPEN })])]);
     expect(await f.rollup.read.ledgerWei()).toBe(1_000n * OPEN);
     expect(await f.rollup.read.burnableWei()).toBe(OPEN);
   });
 
   test("has the cap of the circuit it names, which is one of settlements", async () => {
-    const few = f.genesis({ capCircuit: SAMPLED_FEW_PAYEES, cap: 300 });
+    const few = f.activation({ capCircuit: SAMPLED_FEW_PAYEES, cap: 300 });
     expect(await f.attempt(await f.joined([few]))).toMatchObject({ name: "accepted" });
     for (const cap of [16, 299, 0]) {
-      const wrong = f.genesis({ capCircuit: SAMPLED_FEW_PAYEES, cap });
+      const wrong = f.activation({ capCircuit: SAMPLED_FEW_PAYEES, cap });
       expect(await f.attempt(await f.joined([wrong]))).toMatchObject({ name: "VerifierProofRejected" });
     }
     for (const capCircuit of [0, PAYEE_TABLE]) {
-      expect(await f.attempt(await f.joined([f.genesis({ capCircuit })]))).toEqual({
+      expect(await f.attempt(await f.joined([f.activation({ capCircuit })]))).toEqual({
         name: "SettlementCapInvalid",
         args: [BigInt(capCircuit)],
       });
     }
-    expect(await f.attempt(await f.joined([f.genesis({ capCircuit: 6 })]))).toEqual({
+    expect(await f.attempt(await f.joined([f.activation({ capCircuit: 6 })]))).toEqual({
       name: "VerifierCircuitUnknown",
       args: [6n, 6n],
     });
@@ -113,8 +113,8 @@ describe("Genesis", () => {
 
   test("rejects more slots than the named circuit can settle", async () => {
     const items = Array<bigint>(6).fill(1n);
-    expect(await f.attempt(await f.joined([f.genesis({ items })]))).toMatchObject({ name: "accepted" });
-    const few = f.genesis({ items, capCircuit: SAMPLED_FEW_PAYEES, cap: 300 });
+    expect(await f.attempt(await f.joined([f.activation({ items })]))).toMatchObject({ name: "accepted" });
+    const few = f.activation({ items, capCircuit: SAMPLED_FEW_PAYEES, cap: 300 });
     expect(await f.attempt(await f.joined([few]))).toEqual({
       name: "SettlementPayeeCountExceeded",
       args: [3n, 2n],
@@ -122,15 +122,15 @@ describe("Genesis", () => {
   });
 
   test("rejects a settlement circuit, and a proof made for a Settle", async () => {
-    expect(await f.attempt(await f.joined([{ ...f.genesis(), circuit: SAMPLED }]))).toEqual({
+    expect(await f.attempt(await f.joined([{ ...f.activation(), circuit: SAMPLED }]))).toEqual({
       name: "SettlementSortInvalid",
-      args: [BigInt(SAMPLED), 1n, BigInt(KIND.genesis)],
+      args: [BigInt(SAMPLED), 1n, BigInt(KIND.activation)],
     });
-    const { data } = f.genesis();
-    const good = await f.joined([f.genesis(data)]);
+    const { data } = f.activation();
+    const good = await f.joined([f.activation(data)]);
     const { proof } = f.proveSettlementFixture(
       PAYEE_TABLE,
-      { ...data, isGenesis: false },
+      { ...data, isActivation: false },
       good.settlements![0]!.settlement,
     );
     const forged = { ...good, settlements: [{ ...good.settlements![0]!, proof }] };
@@ -138,13 +138,14 @@ describe("Genesis", () => {
   });
 
   test("comes from the sequencer alone, also where the queue is overdue", async () => {
-    const batch = () => f.joined([f.genesis()]);
+    const batch = () => f.joined([f.activation()]);
     expect(await f.attempt(await batch(), "stranger")).toMatchObject({ name: "RollupNotSequencer" });
     await f.rollup.write.forceSetKey([2, 9n, ANY_FEE], { account: f.roles.alice });
     await f.passTime(2n * DAY);
     const forced = slot(KIND.forcedSetKey, [0n, 9n, 0n, BigInt(f.roles.alice)], { a: 2, isValid: true });
-    const { data } = f.genesis();
-    const withQueue = () => f.joined([f.genesis(data)], { wide: [forced, genesisSlot(data.settlementHash)] });
+    const { data } = f.activation();
+    const withQueue = () =>
+      f.joined([f.activation(data)], { wide: [forced, activationSlot(data.settlementHash)] });
     expect(await f.attempt(await withQueue(), "stranger")).toEqual({
       name: "SettlementNotSequencer",
       args: [f.roles.stranger],

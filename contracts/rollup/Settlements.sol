@@ -5,7 +5,7 @@ import {BatchVerifier} from "./BatchVerifier.sol";
 import {deriveChallenge, evaluateElements, hashElements} from "./ElementVector.sol";
 import {IRollup} from "./IRollup.sol";
 import {ISettlements} from "./ISettlements.sol";
-import {GENESIS, R, SETTLE, SORT_SETTLEMENT, SORT_PAYEE_TABLE} from "./Protocol.sol";
+import {ACTIVATION, R, SETTLE, SORT_SETTLEMENT, SORT_PAYEE_TABLE} from "./Protocol.sol";
 import {Randomness} from "./Randomness.sol";
 import {SettlementElements} from "./SettlementElements.sol";
 
@@ -34,7 +34,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         uint96 burnedWei;
     }
 
-    /// @dev A Settle or Genesis record as the batch holds it, or the Settle record that a parked settlement waits for.
+    /// @dev A Settle or Activation record as the batch holds it, or the Settle record that a parked settlement waits for.
     struct Record {
         uint256 kind;
         uint256 modelId;
@@ -108,8 +108,8 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     /// @dev Reverts once the ledger is frozen.
     function _requireRunning() internal view virtual;
 
-    /// @dev Asks the rollup's gate about a Genesis with this J, or about a settlement by draws with this C.
-    function _requireAdmitted(uint256 modelId, uint256 word, bool isGenesis) internal view virtual;
+    /// @dev Asks the rollup's gate about an Activation with this J, or about a settlement by draws with this C.
+    function _requireAdmitted(uint256 modelId, uint256 word, bool isActivation) internal view virtual;
 
     /// @dev A batch's first Seal record.
     function _seal(uint256 batchNumber) internal {
@@ -126,7 +126,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     ) internal returns (uint256) {
         SettlementElements.Elements memory elements = _read(keys, settlement, record, statement);
         _emit(settlement, record, elements);
-        return record.kind == GENESIS ? 0 : elements.burnedWei;
+        return record.kind == ACTIVATION ? 0 : elements.burnedWei;
     }
 
     /// @dev Takes what was parked for `record`.
@@ -154,8 +154,8 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     ) private view returns (SettlementElements.Elements memory elements) {
         if (settlement.commitment >= R) revert IRollup.RollupElementOutOfField();
         (bytes32 circuitId, uint256 sort,, uint256 payees) = _circuit(keys, settlement.circuit);
-        bool isGenesis = record.kind == GENESIS;
-        if (sort != SORT_PAYEE_TABLE && (isGenesis || sort != SORT_SETTLEMENT)) {
+        bool isActivation = record.kind == ACTIVATION;
+        if (sort != SORT_PAYEE_TABLE && (isActivation || sort != SORT_SETTLEMENT)) {
             revert SettlementSortInvalid(settlement.circuit, sort, record.kind);
         }
         elements = SettlementElements.read(settlement.data, payees);
@@ -163,17 +163,17 @@ abstract contract Settlements is BatchVerifier, ISettlements {
 
         elements.isDefault = sort == SORT_PAYEE_TABLE;
         uint256 seed = 0;
-        if (isGenesis) {
+        if (isActivation) {
             elements.cap = _cap(keys, elements);
         } else {
             if (elements.capCircuit != 0) revert SettlementCapInvalid(elements.capCircuit);
             seed = _seed(record, elements);
         }
-        // A Genesis, or a settlement by draws. By row counts every epoch can be settled: no gate is asked.
-        if (isGenesis == elements.isDefault) {
-            _requireAdmitted(record.modelId, isGenesis ? record.word : settlement.commitment, isGenesis);
+        // An Activation, or a settlement by draws. By row counts every epoch can be settled: no gate is asked.
+        if (isActivation == elements.isDefault) {
+            _requireAdmitted(record.modelId, isActivation ? record.word : settlement.commitment, isActivation);
         }
-        elements.writeHeader(record.word, record.modelId, isGenesis, seed);
+        elements.writeHeader(record.word, record.modelId, isActivation, seed);
 
         statement.circuit = settlement.circuit;
         statement.commitment = settlement.commitment;
@@ -186,7 +186,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
             evaluateElements(elements.start, elements.count, elements.count, statement.challenge);
     }
 
-    /// @dev Most payments of the epochs of a model: those of the circuit that its genesis names. The batch's proof shows
+    /// @dev Most payments of the epochs of a model: those of the circuit that its activation names. The batch's proof shows
     /// that the model's key signed them.
     function _cap(uint256 keys, SettlementElements.Elements memory elements) private view returns (uint256) {
         (, uint256 sort, uint256 payments, uint256 payees) = _circuit(keys, elements.capCircuit);
@@ -246,7 +246,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
                 elements.isDefault
             );
         } else {
-            emit GenesisAccepted(
+            emit ActivationAccepted(
                 record.modelId,
                 record.batchNumber,
                 settlement.circuit,

@@ -101,7 +101,7 @@ describe("Settle", () => {
       { epoch: data.epoch + 1n },
       { sealBatch: data.sealBatch + 1n },
       { voidCount: 3 },
-      { isGenesis: true },
+      { isActivation: true },
       { chain: data.chain + 1n },
       { burnedWei: data.burnedWei - 1n },
       { cap: 16 },

@@ -2,7 +2,7 @@
 
 import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
-import { genesisHash } from "@openledger/circuits/ledger/rewards";
+import { activationHash } from "@openledger/circuits/ledger/rewards";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import { getContract, type Hex, sha256 } from "viem";
 import {
@@ -35,12 +35,12 @@ export async function startGate(client: Awaited<ReturnType<typeof connect>>) {
   const disputes = getContract({ address, abi: disputesAbi, client });
   return {
     address,
-    /** J of the Genesis of such a model. */
+    /** J of the Activation of such a model. */
     wordOf(modelId: number, cap: number): bigint {
       const answering = BigInt(sha256(PREIMAGE)) % FIELD_ORDER;
       const featuresCommitment = hashTagged(TAG.features, [COLUMNS_COMMITMENT, answering]);
       const statics = hashStatics({ ...REST, featuresCommitment });
-      return genesisHash({ modelId, statics, cap, payeeRoot: REST.payeeRoot });
+      return activationHash({ modelId, statics, cap, payeeRoot: REST.payeeRoot });
     },
     async admit(modelId: number, cap: number): Promise<void> {
       const { binding, payeeRoot, ownersCommitment, split } = REST;

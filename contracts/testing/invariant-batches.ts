@@ -37,7 +37,7 @@ export interface BatchesStep {
   withdrawPercent: bigint;
   shape: number;
   isSealing: boolean;
-  settles: "nothing" | "draws" | "default" | "genesis";
+  settles: "nothing" | "draws" | "default" | "activation";
   /** Which of the seals so far is settled; beyond them all for one that is not there. */
   pick: number;
   burnPercent: bigint;
@@ -53,13 +53,16 @@ export const batchesStep: fc.Arbitrary<BatchesStep> = fc.record({
   withdrawPercent: fc.bigInt({ min: 0n, max: 104n }),
   shape: fc.integer({ min: 0, max: 2 }),
   isSealing: fc.boolean(),
-  settles: fc.constantFrom("nothing", "draws", "default", "genesis"),
+  settles: fc.constantFrom("nothing", "draws", "default", "activation"),
   pick: fc.integer({ min: 0, max: 40 }),
   burnPercent: fc.bigInt({ min: 0n, max: 110n }),
 });
 
 /** How often each sort of record was accepted. */
-export type RecordCounts = Record<"seal" | "draws" | "default" | "genesis" | "parked" | "strangers", number>;
+export type RecordCounts = Record<
+  "seal" | "draws" | "default" | "activation" | "parked" | "strangers",
+  number
+>;
 
 export interface ParkStep extends Pick<BatchesStep, "from" | "spice" | "pick" | "burnPercent"> {
   type: "park";
@@ -155,7 +158,7 @@ export async function prepareBatches(
     // A stranger takes what is parked or nothing; the sequencer both.
     const at = s.pick % Math.max(1, next.parked.length);
     const waiting =
-      s.settles !== "genesis" && (!isSequencer || s.pick % 3 === 0) ? next.parked[at] : undefined;
+      s.settles !== "activation" && (!isSequencer || s.pick % 3 === 0) ? next.parked[at] : undefined;
     if (waiting !== undefined) {
       next.parked.splice(at, 1);
       next.ledgerWei -= waiting.data.burnedWei;
@@ -163,7 +166,7 @@ export async function prepareBatches(
       taken.push(waiting);
       return { ...waiting, isParked: true };
     }
-    const part = settlementOf(f, next, s, s.settles === "genesis" ? 0n : take(s.burnPercent / 3n));
+    const part = settlementOf(f, next, s, s.settles === "activation" ? 0n : take(s.burnPercent / 3n));
     next.burnableWei += part.data.burnedWei;
     parts.push(part);
     return part;
@@ -180,7 +183,7 @@ export async function prepareBatches(
     if (s.settles !== "nothing" && (isSequencer || isSettlingStranger) && wide.length < shape.wide) {
       const part = settle();
       own.push(part);
-      const kind = part.data.isGenesis ? KIND.genesis : KIND.settle;
+      const kind = part.data.isActivation ? KIND.activation : KIND.settle;
       wide.push(slot(kind, [part.data.settlementHash], { b: part.data.modelId }));
     }
     const after = sealed.at(-1)?.content;
@@ -244,8 +247,8 @@ function settlementOf(
   s: Pick<BatchesStep, "settles" | "pick">,
   burnedWei: bigint,
 ): SettlementPart {
-  const { genesisData } = settlementActions(f);
-  if (s.settles === "genesis") return { circuit: PAYEE_TABLE, data: genesisData() };
+  const { activationData } = settlementActions(f);
+  if (s.settles === "activation") return { circuit: PAYEE_TABLE, data: activationData() };
   // Mostly one that may be settled: an old one by default, one with randomness by draws.
   const isLikely = s.pick % 4 !== 0;
   const likely = s.settles === "default" ? [...model.seals.keys()].slice(0, 3) : [...model.randomness.keys()];
@@ -256,7 +259,7 @@ function settlementOf(
   const isDefault = s.settles === "default";
   const data: SettlementData = {
     ...source,
-    ...genesisData({ isGenesis: false, cap: 0, capCircuit: 0 }),
+    ...activationData({ isActivation: false, cap: 0, capCircuit: 0 }),
     epoch: source.epoch,
     chain: source.chain,
     sealBatch,
@@ -274,8 +277,8 @@ function checkTimes(
   isSequencer: boolean,
   timestamp: bigint,
 ): void {
-  if (data.isGenesis) {
-    expect(isSequencer, "I12: a genesis is the sequencer's").toBe(true);
+  if (data.isActivation) {
+    expect(isSequencer, "I12: an activation is the sequencer's").toBe(true);
     return;
   }
   const seal = model.seals.get(data.sealBatch);

@@ -114,7 +114,7 @@ export class InvariantWalk {
     seal: 0,
     draws: 0,
     default: 0,
-    genesis: 0,
+    activation: 0,
     parked: 0,
     strangers: 0,
   };

@@ -32,7 +32,7 @@ import { OPEN, type Role } from "./rollup-fixture.ts";
 /** 64 leaves, of which two are free: some deposits find none. */
 const DEPTH = 2;
 export const FREE_IDS = [62, 63] as const;
-/** Two models with slots, and one that waits for its genesis. */
+/** Two models with slots, and one that waits for its activation. */
 export const MODELS = { old: 6, young: 7, waiting: 8 } as const;
 
 export const PAYEES: readonly Payee[] = [
@@ -61,7 +61,7 @@ export function moneyLedger(owner: (role: Role) => bigint, totalWei: bigint, now
   return ledger;
 }
 
-/** @param epochStart null for a model without a genesis */
+/** @param epochStart null for a model without an activation */
 function modelRecord(l1Owner: bigint, epochStart: bigint | null): LeafState {
   const isReady = epochStart !== null;
   const accruedWei = isReady ? [40n * OPEN + 1n, 20n * OPEN, 60n * OPEN + 5n] : [];

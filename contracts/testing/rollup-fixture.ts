@@ -66,7 +66,7 @@ export interface ClosedBatch {
   readonly batch: { circuit: number; commitment: bigint; data: Hex };
   readonly proof: ContractProof;
   readonly content: BatchData;
-  /** For its Settle and Genesis records, in their order. */
+  /** For its Settle and Activation records, in their order. */
   readonly settlements?: readonly ProvenSettlementFixture[];
 }
 

@@ -65,8 +65,8 @@ export async function startSealedFixture() {
       return { circuit: PAYEE_TABLE, data };
     },
 
-    genesis(overrides: Partial<SettlementData> = {}): SettlementPart {
-      return { circuit: PAYEE_TABLE, data: f.genesisData(overrides) };
+    activation(overrides: Partial<SettlementData> = {}): SettlementPart {
+      return { circuit: PAYEE_TABLE, data: f.activationData(overrides) };
     },
 
     /** What the contract would say to one batch: "accepted", or its error. */
@@ -95,7 +95,8 @@ export const parkArguments = (
 
 /** A record of a settlement: the word is J, which these tests choose freely. */
 export const settleSlot = (word: bigint, modelId = MODEL) => slot(KIND.settle, [word], { b: modelId });
-export const genesisSlot = (word: bigint, modelId = MODEL) => slot(KIND.genesis, [word], { b: modelId });
+export const activationSlot = (word: bigint, modelId = MODEL) =>
+  slot(KIND.activation, [word], { b: modelId });
 export const sealSlot = (modelId = MODEL) => slot(KIND.seal, [], { a: modelId, b: modelId });
 
 export function settlementActions(f: Fixture) {
@@ -138,7 +139,7 @@ export function settlementActions(f: Fixture) {
       const data: Omit<SettlementData, "seed"> = {
         settlementHash: randomElement(),
         modelId: MODEL,
-        isGenesis: false,
+        isActivation: false,
         cap: 0,
         epoch: 5n,
         sealBatch,
@@ -152,12 +153,12 @@ export function settlementActions(f: Fixture) {
       return { seed: drawSeed({ ...data, prevRandao }), ...data, ...overrides };
     },
 
-    /** A genesis whose model will be settled by the circuit SAMPLED. */
-    genesisData(overrides: Partial<SettlementData> = {}): SettlementData {
+    /** An activation whose model will be settled by the circuit SAMPLED. */
+    activationData(overrides: Partial<SettlementData> = {}): SettlementData {
       return {
         settlementHash: randomElement(),
         modelId: MODEL,
-        isGenesis: true,
+        isActivation: true,
         cap: 16,
         seed: 0n,
         epoch: 0n,
@@ -187,7 +188,7 @@ export function settlementActions(f: Fixture) {
       content: Partial<BatchData> & { after?: BatchData } = {},
     ): Promise<ClosedBatch> {
       const wide = parts.map(({ data }) =>
-        (data.isGenesis ? genesisSlot : settleSlot)(data.settlementHash, data.modelId),
+        (data.isActivation ? activationSlot : settleSlot)(data.settlementHash, data.modelId),
       );
       const batch = f.close(await f.draft({ shape: SHAPES[1], wide, ...content }));
       const settlements = parts.map(

@@ -88,7 +88,7 @@ async function deployNew(
   const transport = http(rpcUrl);
   const publicClient = createPublicClient({ chain: foundry, transport, pollingInterval: 200 });
   const walletClient = createWalletClient({ chain: foundry, transport, account: devAccount("faucet") });
-  const genesisGate = await deployGate({ publicClient, walletClient }, plan, console);
+  const activationGate = await deployGate({ publicClient, walletClient }, plan, console);
   // Token, rollup, and the contracts of votes: the treasury's owner is known before it is there.
   const firstNonce = await publicClient.getTransactionCount({ address: walletClient.account.address });
   const [timelock, governor, registry] = [2, 3, 4].map((i) =>
@@ -101,7 +101,7 @@ async function deployNew(
     idFeeWei: ID_FEE_WEI,
     minDepositWei: MIN_DEPOSIT_WEI,
     queueBaseFeeWei: QUEUE_BASE_FEE_WEI,
-    genesisGate,
+    activationGate,
   });
   const { deployedAtBlock, rollupAddress: rollup, tokenAddress: token } = deployment;
   const votes = await compileContracts({ set: "governance" });
@@ -120,7 +120,7 @@ async function deployNew(
   return { ...deployment, governance: addresses };
 }
 
-/** What L1 asks before every genesis. */
+/** What L1 asks before every activation. */
 async function deployGate(
   clients: Parameters<typeof deployDirectGate>[0],
   plan: DevnetPlan,

@@ -19,7 +19,7 @@ export interface DevnetPlan {
   readonly table: TableShape;
   /** Whether they stand in blobs. The twin of their circuit, and the small one, are deployed all the same. */
   readonly hasBlobs: boolean;
-  /** Payees of the circuit that geneses and default splits are proven with. */
+  /** Payees of the circuit that activations and default splits are proven with. */
   readonly tablePayees: number;
   /** Rows of one of a contributor's commits. */
   readonly rowsPerCommit: Readonly<Record<ContributorName, number>>;

@@ -98,7 +98,7 @@ export async function runJob(job: Job): Promise<Report> {
     MODEL_NAMES.map((name) => ({ part: MODELS[name], model: models[name], modelId: modelIds[name] })),
   );
   title("The models begin");
-  // Most of a genesis is waiting for Ethereum.
+  // Most of an activation is waiting for Ethereum.
   const made = await Promise.all(
     MODEL_NAMES.map(async (name): Promise<MadeModel> => {
       const [part, model, modelId] = [MODELS[name], models[name], modelIds[name]];

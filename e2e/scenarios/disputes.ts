@@ -41,7 +41,7 @@ ${listOf(FALSEHOODS)}
 
 A rollup whose gate is the contract DirectDisputes, with real processes. A hostile owner registers and posts each lie with a
 bond; the command \`openledger watch\` is left alone with them. An honest model then passes its window, is admitted, paid and
-settled. The last line is JSON: {"disputeDrill": {…}}. It ends with 1 where a lie is not refuted, gets a genesis, or the
+settled. The last line is JSON: {"disputeDrill": {…}}. It ends with 1 where a lie is not refuted, gets an activation, or the
 honest model does not.
 
 --kind language is played after the others. Two owners of language models post the rows of G; the liar's first postings are

@@ -66,7 +66,7 @@ export function faucetOn(
 /**
  * Deploys, deposits for the users, and begins to mine a block a second.
  * @param circuits in the order in which L1 numbers them
- * @param gateOn deploys the contract that is asked before a genesis is taken; default: none
+ * @param gateOn deploys the contract that is asked before an activation is taken; default: none
  */
 export async function startL1(
   circuits: readonly KeyedCircuit[],
@@ -82,7 +82,7 @@ export async function startL1(
     createWalletClient({ chain, transport, account: drillAccount(name) });
   try {
     const { deployment } = await deployLedger(circuits, {
-      ...(gateOn === undefined ? {} : { genesisGate: await gateOn(url) }),
+      ...(gateOn === undefined ? {} : { activationGate: await gateOn(url) }),
       ...{ chain, rpcUrl: url },
       walletClient: walletOf("faucet"),
       publicClient: client as never,

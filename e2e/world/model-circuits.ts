@@ -1,6 +1,6 @@
 /** The circuits that a rollup with models has beside the batch's, and proofs of payee tables. */
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { genesisOf } from "@openledger/circuits/settlement/payee-table-rules";
+import { activationOf } from "@openledger/circuits/settlement/payee-table-rules";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
 import {
   CIRCUIT_SORT,
@@ -52,12 +52,12 @@ export async function proveTable(
 }
 
 /**
- * A model's genesis, proven and not signed. @param size of the circuit that its epochs are settled by, whose place on L1 is
+ * A model's activation, proven and not signed. @param size of the circuit that its epochs are settled by, whose place on L1 is
  * `settlingIndex`
  */
-export async function proveGenesis(
+export async function proveActivation(
   world: World,
-  model: Parameters<typeof genesisOf>[0],
+  model: Parameters<typeof activationOf>[0],
   size: Pick<SettlementSize, "payments" | "payees">,
   {
     prover,
@@ -66,10 +66,10 @@ export async function proveGenesis(
   }: { readonly prover: Prover; readonly table: BuiltCircuit; readonly settlingIndex?: number },
 ) {
   const cap = { circuit: settlingIndex, payments: size.payments };
-  const { data, ...genesis } = genesisOf(model, cap, size.payees);
-  const { proof, statement } = await proveTable(world, { ...genesis, data }, { prover, table });
+  const { data, ...activation } = activationOf(model, cap, size.payees);
+  const { proof, statement } = await proveTable(world, { ...activation, data }, { prover, table });
   return {
-    kind: "genesis" as const,
+    kind: "activation" as const,
     ...{ modelId: model.modelId, circuit: table.compiled.name, proof },
     settlementHash: data.settlementHash,
     data: encodeSettlement(data),

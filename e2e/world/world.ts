@@ -34,7 +34,7 @@ export interface WorldDeclaration {
   readonly shape?: BatchShape;
   /** Circuits that the rollup has beside the batch's, in L1's order. */
   readonly others?: readonly BuiltCircuit[];
-  /** Deploys the contract that the rollup asks before it takes a genesis; absent for none. */
+  /** Deploys the contract that the rollup asks before it takes an activation; absent for none. */
   readonly gateOn?: (l1Url: string) => Promise<Address>;
   /** Of the prover; WebAssembly unless told. */
   readonly backend?: BackendName;

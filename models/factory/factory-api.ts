@@ -23,7 +23,7 @@
  *   GET    /v1/jobs/:id/events?after=N   S server-sent events, each data: jobEventSchema, those after number N first
  *   POST   /v1/jobs/:id/compare          S compareRequestSchema → compareSchema
  *   GET    /v1/jobs/:id/registration     S registrationSchema
- *   POST   /v1/jobs/:id/registration     S {modelId} → registrationSchema: proves the genesis of a model that was created
+ *   POST   /v1/jobs/:id/registration     S {modelId} → registrationSchema: proves the activation of a model that was created
  *   POST   /v1/jobs/:id/exports          S {form} → exportSchema
  *   GET    /v1/jobs/:id/files/:form/:file S bytes
  *   GET    /v1/jobs/:id/lineage          S lineageSchema
@@ -359,7 +359,7 @@ const staticsSchema = z.object({
 
 /** What POST /v1/settlements of the sequencer takes, without the model's signature. */
 const settlementBodySchema = z.object({
-  kind: z.literal("genesis"),
+  kind: z.literal("activation"),
   modelId: leafId,
   settlementHash: hex32,
   circuit: z.string(),
@@ -370,7 +370,7 @@ const settlementBodySchema = z.object({
 
 /**
  * Registration takes three steps, and the key stays with its owner: the owner creates the model on the ledger with
- * `statics`, the factory proves its genesis, the owner signs and sends that. models/factory/register-job.ts does all three.
+ * `statics`, the factory proves its activation, the owner signs and sends that. models/factory/register-job.ts does all three.
  */
 export const registrationSchema = z.object({
   state: z.enum(["unready", "ready", "proving", "proven", "registered", "failed"]),
@@ -383,7 +383,7 @@ export const registrationSchema = z.object({
   payeeCount: count,
   modelId: leafId.nullable(),
   percent: z.number(),
-  genesis: settlementBodySchema.nullable(),
+  activation: settlementBodySchema.nullable(),
   failure: failureSchema.nullable(),
 });
 export type FactoryRegistration = z.output<typeof registrationSchema>;
@@ -416,7 +416,7 @@ export const lineageSchema = z.object({
       isReady: z.boolean(),
       isApproved: z.boolean(),
       epoch: count,
-      /** Epoch 0 is the genesis. */
+      /** Epoch 0 is the activation. */
       settlements: z.array(z.object({ epoch: count, status: z.string(), batchNumber: count })),
       earned: z.array(
         z.object({ contributorId: leafId, validatorId: leafId, contributorWei: wei, validatorWei: wei }),

@@ -175,8 +175,8 @@ export class FactoryClient {
     return this.#ask({ path: `/v1/jobs/${id}/registration` }, registrationSchema);
   }
 
-  /** Has the genesis of a model proven that was created with the registration's statics. */
-  proveGenesis(id: string, modelId: number): Promise<FactoryRegistration> {
+  /** Has the activation of a model proven that was created with the registration's statics. */
+  proveActivation(id: string, modelId: number): Promise<FactoryRegistration> {
     return this.#post(`/v1/jobs/${id}/registration`, { modelId }, registrationSchema);
   }
 

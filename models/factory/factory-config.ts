@@ -81,7 +81,7 @@ export const FACTORY_SETTINGS = {
   prover: {
     schema: z.enum(["auto", "native", "wasm", "snarkjs"]),
     default: "auto",
-    description: "back end that proves the genesis of models; auto takes the faster of native and wasm",
+    description: "back end that proves the activation of models; auto takes the faster of native and wasm",
   },
   rateLimitPerMinute: defaulting(SHARED_SETTINGS.rateLimitPerMinute, "1200"),
   requestTimeoutMs: SHARED_SETTINGS.requestTimeoutMs,

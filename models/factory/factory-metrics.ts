@@ -23,7 +23,7 @@ export function createFactoryMetrics({ computations, jobs }: WhatRuns) {
   });
   new Gauge({
     name: "factory_computations",
-    help: "Short computations (comparisons, estimates, exports, geneses) that run or wait",
+    help: "Short computations (comparisons, estimates, exports, activations) that run or wait",
     labelNames: ["state"] as const,
     registers,
     collect() {

@@ -1,4 +1,4 @@
-/** Registration from the owner's side: his wallet creates the model and signs its genesis. Runs in browsers. */
+/** Registration from the owner's side: his wallet creates the model and signs its activation. Runs in browsers. */
 
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
@@ -31,7 +31,7 @@ interface RegisterJobOptions {
 }
 
 /**
- * Registers a job's model: creates it on the ledger, has its genesis proven, signs and sends that. What an earlier call
+ * Registers a job's model: creates it on the ledger, has its activation proven, signs and sends that. What an earlier call
  * has done is not done again. The client's key is the model's, too.
  * @returns the model's leaf
  * @throws MOD_FACTORY_NOT_REGISTRABLE and other MOD_FACTORY_…; what `createModel` and `sendSettlement` throw
@@ -55,16 +55,18 @@ export async function registerJob(
     registration.modelId !== modelId
   ) {
     const isProving = registration.state === "proving" && registration.modelId === modelId;
-    registration = isProving ? await factory.registration(jobId) : await factory.proveGenesis(jobId, modelId);
+    registration = isProving
+      ? await factory.registration(jobId)
+      : await factory.proveActivation(jobId, modelId);
     onProgress?.({ stage: "prove", percent: registration.percent });
     if (registration.state === "proving") await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   if (registration.state === "registered") return modelId;
-  const { failure, genesis } = registration;
-  if (genesis === null || genesis.modelId !== modelId)
+  const { failure, activation } = registration;
+  if (activation === null || activation.modelId !== modelId)
     throw clientError(
       "CLI_ANSWER_INVALID",
-      `the genesis was not proven: ${failure?.message ?? "no reason"}`,
+      `the activation was not proven: ${failure?.message ?? "no reason"}`,
       {
         data: { server: "factory", jobId, failure },
       },
@@ -72,16 +74,16 @@ export async function registerJob(
   onProgress?.({ stage: "send", percent: 100 });
   const leaf = await getModel(client, modelId);
   const signed = signSettlement(client, leaf, {
-    kind: "genesis",
+    kind: "activation",
     modelId,
-    settlementHash: BigInt(genesis.settlementHash),
-    circuit: genesis.circuit,
-    data: bytesOf(genesis.data),
-    publicSignals: triple(genesis.publicSignals),
+    settlementHash: BigInt(activation.settlementHash),
+    circuit: activation.circuit,
+    data: bytesOf(activation.data),
+    publicSignals: triple(activation.publicSignals),
     proof: {
-      a: pair(genesis.proof.a),
-      b: [pair(genesis.proof.b[0]), pair(genesis.proof.b[1])],
-      c: pair(genesis.proof.c),
+      a: pair(activation.proof.a),
+      b: [pair(activation.proof.b[0]), pair(activation.proof.b[1])],
+      c: pair(activation.proof.c),
     },
   });
   await sendSettlement(client, encodeSettlementBody(signed));
@@ -89,7 +91,7 @@ export async function registerJob(
   return modelId;
 }
 
-/** A model of the owner with these statics whose genesis is missing: an earlier call came only so far. */
+/** A model of the owner with these statics whose activation is missing: an earlier call came only so far. */
 async function findCreated(
   client: LedgerClient,
   owner: Address,

@@ -82,7 +82,7 @@ const textRecipeSchema = z.strictObject({
   columnCount: recipeFields.columnCount,
   /**
    * Its queries are claimed on L1 by one account, and an epoch's draws wait for that (docs/explanation/fault-proofs.md). The digest names
-   * roots of all numbers that an answer depends on. `rows`: before its genesis its rows of G are posted, and anyone may
+   * roots of all numbers that an answer depends on. `rows`: before its activation its rows of G are posted, and anyone may
    * refute them. Absent: no claims.
    */
   tracing: z

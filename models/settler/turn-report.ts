@@ -111,7 +111,7 @@ export async function runTurns(
 /** Where a model's epochs stand. Found from the ledger and L1 each time, never remembered. */
 const SETTLING_STAGES = [
   "starting",
-  /** The model has had no genesis. */
+  /** The model has had no activation. */
   "not-ready",
   /** Payments come in; the epoch is neither full nor over. */
   "open",

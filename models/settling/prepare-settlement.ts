@@ -7,9 +7,9 @@ import { isDirectQuery } from "@openledger/circuits/ledger/model-query";
 import type { SealedEpoch } from "@openledger/circuits/ledger/rewards";
 import { answeredClass } from "@openledger/circuits/settlement/direct-matrix";
 import {
+  activationOf,
   defaultSplit,
-  genesisOf,
-  type PreparedGenesis,
+  type PreparedActivation,
 } from "@openledger/circuits/settlement/payee-table-rules";
 import type { PreparedSettlement, SettledModel } from "@openledger/circuits/settlement/settled-model";
 import {
@@ -173,20 +173,20 @@ export function prepareDefaultSplit(
 }
 
 /**
- * A model's genesis.
+ * A model's activation.
  * @param settling the circuit that its epochs will be settled by: it gives the cap of payments
  * @example
  * ```ts
  * const table = payeeTableFor(circuits, published.payees.length);
- * const genesis = prepareGenesis(await getModel(client, 11), published, { table, settling: circuit });
+ * const activation = prepareActivation(await getModel(client, 11), published, { table, settling: circuit });
  * ```
  */
-export function prepareGenesis(
+export function prepareActivation(
   leaf: LedgerModelLeaf,
   model: Pick<PublishedModel, "payees">,
   circuits: { readonly table: RollupCircuit; readonly settling: RollupCircuit },
-): PreparedGenesis {
+): PreparedActivation {
   const { hash: _hash, ...statics } = staticsOf(leaf);
   const cap = { circuit: circuits.settling.index, payments: circuits.settling.size0 };
-  return genesisOf({ modelId: leaf.id, statics, payees: model.payees }, cap, circuits.table.size1);
+  return activationOf({ modelId: leaf.id, statics, payees: model.payees }, cap, circuits.table.size1);
 }

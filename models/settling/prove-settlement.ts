@@ -23,7 +23,7 @@ export interface ProvedSettlement {
 export type ProveSettlementErrorCode = `PRV_${string}`;
 
 /**
- * Proves a settlement or a genesis. The proof is verified before it is handed out.
+ * Proves a settlement or an activation. The proof is verified before it is handed out.
  * @param circuitId of the circuit, as L1 has it
  * @throws what `Prover.prove` throws
  * @example
@@ -51,7 +51,7 @@ export async function proveSettlement(
       throw new Error(`${circuit.proving.name} and its model disagree on C or y`);
     return {
       settlement: {
-        kind: data.isGenesis ? "genesis" : "settle",
+        kind: data.isActivation ? "activation" : "settle",
         modelId: data.modelId,
         settlementHash: data.settlementHash,
         circuit: circuit.proving.name,

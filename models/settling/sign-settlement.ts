@@ -14,7 +14,7 @@ export type SignSettlementErrorCode = "CLI_NOT_CONFIGURED";
 
 /**
  * The settlement with the model's consent: to its void draws, since nobody can prove that a receipt cannot be opened, or
- * to its genesis, which fixes its cap. `client` signs with the model's key. @throws CLI_NOT_CONFIGURED
+ * to its activation, which fixes its cap. `client` signs with the model's key. @throws CLI_NOT_CONFIGURED
  * @example
  * ```ts
  * const signed = signSettlement(client, await getModel(client, 11), settlement);
@@ -27,7 +27,7 @@ export function signSettlement(
   settlement: ProvenSettlement,
 ): ProvenSettlement {
   const bRef = leafReference({ l1Owner: BigInt(leaf.l1Owner), kind: LEAF_KIND.model });
-  const kind = settlement.kind === "genesis" ? KIND.genesis : KIND.settle;
+  const kind = settlement.kind === "activation" ? KIND.activation : KIND.settle;
   const message = settlementMessage(settlement, { domain: client.domain, bRef }, kind);
   return { ...settlement, signature: requireL2Key(client).sign(message) };
 }
@@ -36,11 +36,11 @@ const ATTEMPTS = 40;
 const RETRY_MS = 3_000;
 
 /**
- * Sends a genesis that L1 admits by now: the bridge tells the sequencer so only with one of the next blocks.
+ * Sends an activation that L1 admits by now: the bridge tells the sequencer so only with one of the next blocks.
  * @throws SEQ_NOT_ADMITTED after two minutes, and what `sendSettlement` throws
  * @internal
  */
-export async function sendGenesis(
+export async function sendActivation(
   client: LedgerClient,
   body: SettlementBody,
   { onWait, signal }: { onWait?: () => void; signal?: AbortSignal } = {},

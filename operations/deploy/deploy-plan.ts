@@ -107,8 +107,8 @@ export async function planDeployment(
   });
   const treasuryOwner = governance?.timelock ?? config.treasuryOwner!;
   const operator = await operatorOf(config, chainId, rollupAddress);
-  const genesis = { treasuryOwner: BigInt(treasuryOwner), operatorOwner: BigInt(operator.address) };
-  const { root } = genesisLedger({ ...genesis, operatorKeyX: operator.keyX });
+  const activation = { treasuryOwner: BigInt(treasuryOwner), operatorOwner: BigInt(operator.address) };
+  const { root } = genesisLedger({ ...activation, operatorKeyX: operator.keyX });
   const rollup = {
     sequencer: operator.address,
     genesisRoot: root,
@@ -119,7 +119,7 @@ export async function planDeployment(
     minDepositWei: config.minDeposit,
     queueBaseFeeWei: config.queueBaseFee,
     queueCapacity: config.queueCapacity,
-    ...(config.genesisGate === undefined ? {} : { genesisGate: config.genesisGate }),
+    ...(config.activationGate === undefined ? {} : { activationGate: config.activationGate }),
     circuits: circuits.map((circuit) => circuit.config),
   };
   const [contracts, voting, { contentHash: contractsHash }, firstBlock] = await Promise.all([

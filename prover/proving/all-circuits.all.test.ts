@@ -5,7 +5,7 @@ import { leafExit, payeeExit } from "@openledger/circuits/exit/exit-statement";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { KIND, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { genesisOf } from "@openledger/circuits/settlement/payee-table-rules";
+import { activationOf } from "@openledger/circuits/settlement/payee-table-rules";
 import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import { sealedInputs, sealedStatement } from "@openledger/circuits/table/table-builder";
 import { type TableShape, tableName } from "@openledger/circuits/table/table-shape";
@@ -45,7 +45,7 @@ const circuits: readonly { readonly name: string; makeInputs(): CircuitInputs }[
   {
     name: "payee-table-4",
     makeInputs: () =>
-      statedInputs(genesisOf(epochOf({ seed: 1 }).model, { circuit: 3, payments: 60 }, 4)).inputs,
+      statedInputs(activationOf(epochOf({ seed: 1 }).model, { circuit: 3, payments: 60 }, 4)).inputs,
   },
   { name: "leaf-exit", makeInputs: () => exitInputs(leafExit(exitWorld(1), MODEL_ID)) },
   {

@@ -49,7 +49,7 @@ const WALKS = {
     models/factory/tasks/train-task.ts client/datanets/upload-rows.ts models/factory/store/dataset-shelf.ts
     models/registered/text-training.ts models/training/tune-adapter.ts
     models/influence/gradient-coordinates.ts attribution/features/quantise.ts
-    attribution/model/registration.ts models/factory/register-job.ts models/factory/tasks/genesis-task.ts
+    attribution/model/registration.ts models/factory/register-job.ts models/factory/tasks/activation-task.ts
     models/settling/sign-settlement.ts web/factory/jobs/register-part.tsx client/actions/ledger/model-operations.ts
     client/actions/ledger/model-operations.ts models/serving/serving-app.ts models/paid/paid-models.ts
     models/paid/ledger-book.ts web/ask/ask-page.tsx client/actions/answers/ask-model.ts

@@ -247,7 +247,7 @@ function blobOf({ circuit, narrow }: StoredBatch): { blobElements?: string } {
   return { blobElements: bytesToHex(concatBytes(elements.slice(0, count).map((d) => toBytesBe(d, 32)))) };
 }
 
-/** A Settle's model and J; null for a Genesis. */
+/** A Settle's model and J; null for an Activation. */
 const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
   kind === KIND.settle ? { modelId, word: hex32(words[0]!) } : null;
 

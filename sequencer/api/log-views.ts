@@ -85,7 +85,7 @@ function settlementEntryView(sequence: number, entry: SettlementEntry) {
     batchNumber,
     acknowledgedAtMs,
     epoch,
-    kind: operation.kind === KIND.genesis ? "genesis" : "settle",
+    kind: operation.kind === KIND.activation ? "activation" : "settle",
     modelId: operation.modelId,
     settlementHash: hash,
     circuit: posting.circuit,

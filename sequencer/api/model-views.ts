@@ -36,7 +36,7 @@ function roleView(rewards: ModelRewards, payeeIndex: number, role: PayeeRole, va
   };
 }
 
-/** A model's payees with what they have accrued; empty before the genesis. */
+/** A model's payees with what they have accrued; empty before the activation. */
 export function payeesView({ model, rewards }: LeafState) {
   if (rewards === undefined) return [];
   const { validatorParts } = unpackSplit(model!.statics.split);
@@ -163,7 +163,7 @@ export function settlementView({ batch, entry }: KnownSettlement) {
   return {
     modelId: operation.modelId,
     epoch,
-    kind: operation.kind === KIND.settle ? "settle" : "genesis",
+    kind: operation.kind === KIND.settle ? "settle" : "activation",
     settlementHash: hash,
     status: operationStatusOf(batch),
     batchNumber,

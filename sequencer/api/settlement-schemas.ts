@@ -19,7 +19,7 @@ export const parkedQuery = z.strictObject({ model: countFromText.optional() });
 export const settlementParams = z.object({ model: countFromText, epoch: epochFromText });
 
 export const settlementBody = z.strictObject({
-  kind: z.enum(["settle", "genesis"]),
+  kind: z.enum(["settle", "activation"]),
   modelId: leafId,
   settlementHash: elementOrDecimal.meta({ description: "J" }),
   circuit: z
@@ -36,6 +36,6 @@ export const settlementBody = z.strictObject({
   signature: z
     .strictObject({ r8x: element, r8y: element, s: element })
     .optional()
-    .meta({ description: "the model's, over J; needed for a genesis, and where draws are void" }),
+    .meta({ description: "the model's, over J; needed for an activation, and where draws are void" }),
 });
 export type SettlementBody = z.output<typeof settlementBody>;

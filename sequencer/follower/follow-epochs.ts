@@ -46,7 +46,7 @@ export class PostedEpochs {
   #writesOf({ a, amountCode, b, isValid, kind, words }: SlotRecord, after: Ledger): StoreWrite[] {
     const batchNumber = Number(this.#batch.batchNumber);
     switch (kind) {
-      case KIND.genesis:
+      case KIND.activation:
         this.#open.set(b, { epoch: 1, paymentCount: 0, amountWei: 0n });
         return [];
       case KIND.payInference: {

@@ -54,7 +54,7 @@ interface FollowedRollup {
 export type QueueLookup = (queueIndex: number) => StoredQueueEntry | undefined;
 
 /** A genesis that no ledger has: the directory must hold one already. */
-export const NO_GENESIS = {
+export const NO_ACTIVATION = {
   genesis: { treasuryOwner: 0n, operatorOwner: 0n, operatorKeyX: 0n },
   genesisRoot: 0n,
 };
@@ -73,7 +73,7 @@ export class FollowedLedger {
 
   /** A directory that a restore has made. @throws SEQ_STORE_INCONSISTENT */
   static async open(log: LedgerLog, rollup: FollowedRollup): Promise<FollowedLedger> {
-    const { book, head, opened } = await restore(log, { ...NO_GENESIS, rules: rollup.rules });
+    const { book, head, opened } = await restore(log, { ...NO_ACTIVATION, rules: rollup.rules });
     return new FollowedLedger(log, rollup, { book, head, opened });
   }
 
@@ -224,7 +224,7 @@ export class FollowedLedger {
     const { batchNumber } = this.#requireOpen();
     const { acknowledgedAtMs, circuit, data, epoch, modelId, publicSignals, settlementHash, signature } =
       entry;
-    const kind = entry.kind === "genesis" ? KIND.genesis : KIND.settle;
+    const kind = entry.kind === "activation" ? KIND.activation : KIND.settle;
     const posted = decodeSettlement(data);
     const cap = capOf(kind, posted, this.#rollup.circuits);
     if (cap === null) throw differs("settlement", "one that a circuit fits", circuit);

@@ -44,7 +44,7 @@ const entrySchema = z.discriminatedUnion("type", [
     type: z.literal("settlement"),
     acknowledgedAtMs: count,
     epoch: count,
-    kind: z.enum(["settle", "genesis"]),
+    kind: z.enum(["settle", "activation"]),
     modelId: count,
     settlementHash: element,
     circuit: z.string().max(100),

@@ -18,7 +18,7 @@ import type { ChainPosition } from "../store/log-entry.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
 import { ALARM_PREFIX } from "./follow-alarms.ts";
 import { PRECONFIRMATION_PREFIX } from "./follow-preconfirmations.ts";
-import { NO_GENESIS } from "./followed-ledger.ts";
+import { NO_ACTIVATION } from "./followed-ledger.ts";
 
 export interface RestoreFromFollowerOptions {
   readonly rpcUrl: string;
@@ -105,7 +105,7 @@ async function describe(
   rollup: RollupContract,
   rules: Awaited<ReturnType<typeof openRollup>>["rules"],
 ): Promise<RestoreFromFollowerResult> {
-  const restored = await restore(log, { ...NO_GENESIS, rules });
+  const restored = await restore(log, { ...NO_ACTIVATION, rules });
   const unpostedCount = await requireAllOfL1(restored, rollup);
   const { batchNumber, opIndex, root } = restored.head.position;
   return { position: { batchNumber, opIndex, root }, unpostedCount, leafCount: restored.leafCount };

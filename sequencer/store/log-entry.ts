@@ -40,12 +40,12 @@ interface ExecutedQueueEntry {
   readonly isValid: boolean;
 }
 
-/** A settlement or a genesis that was executed, and so acknowledged. */
+/** A settlement or an activation that was executed, and so acknowledged. */
 export interface SettlementEntry {
   readonly type: "settlement";
   /** J as 32 bytes: names what the ledger did, whichever proof showed it. */
   readonly hash: `0x${string}`;
-  /** The epoch that it settles; 0 for a genesis. */
+  /** The epoch that it settles; 0 for an activation. */
   readonly epoch: number;
   readonly operation: SettlementOperation;
   readonly posting: SettlementPosting;

@@ -24,7 +24,7 @@ export const storeKeys = {
     `payment!${id(modelId)}!${id(epoch)}!${wide(index)}`,
   /** A sealed epoch. */
   epoch: (modelId: number, epoch: number) => `epoch!${id(modelId)}!${id(epoch)}`,
-  /** Sequence of the entry that settled a model's epoch; the genesis is epoch 0. */
+  /** Sequence of the entry that settled a model's epoch; the activation is epoch 0. */
   settlement: (modelId: number, epoch: number) => `settlement!${id(modelId)}!${id(epoch)}`,
   /** Where L1 took a batch with a Seal, and the randomness that followed. */
   sealOnL1: (batchNumber: number) => `l1-seal!${wide(batchNumber)}`,

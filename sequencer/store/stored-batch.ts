@@ -36,7 +36,7 @@ export interface StoredBatch {
   readonly wire: Uint8Array;
   readonly narrow: readonly SlotRecord[];
   readonly wide: readonly SlotRecord[];
-  /** In the order of the Settle and Genesis records that take them. */
+  /** In the order of the Settle and Activation records that take them. */
   readonly settlements: readonly SettlementPosting[];
   readonly signedCount: number;
   readonly feePerUnitWei: bigint;

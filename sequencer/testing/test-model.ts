@@ -22,7 +22,7 @@ import {
 import { FIELD_ORDER, KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
-import { defaultSplit, genesisOf } from "@openledger/circuits/settlement/payee-table-rules";
+import { activationOf, defaultSplit } from "@openledger/circuits/settlement/payee-table-rules";
 import { encodeSettlement, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import { drawSeed, drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
@@ -108,7 +108,7 @@ export function settlementJson(
   const signals = settlementSignals(data, circuit.circuitId, commitment);
   const { a, b, c } = circuit.forge(signals);
   return {
-    kind: data.isGenesis ? "genesis" : "settle",
+    kind: data.isActivation ? "activation" : "settle",
     modelId: data.modelId,
     settlementHash: hex32(data.settlementHash),
     circuit: CIRCUITS[PLACE_OF[sort]]!.name,
@@ -219,7 +219,7 @@ export async function stepModel(
     return ["approve", await signAs(call, owner, datanetId, { ...fields, ...own(LEAF_KIND.model) })];
   }
   if (!model.counters.isReady)
-    return ["genesis", await call("/v1/settlements", genesisJson(owner, modelId, statics!, circuits))];
+    return ["activation", await call("/v1/settlements", activationJson(owner, modelId, statics!, circuits))];
   const { sealedEpoch } = model;
   if (sealedEpoch !== null) {
     if (sealedEpoch.prevRandao === null) {
@@ -244,7 +244,7 @@ export async function stepModel(
   return ["seal", await signAs(call, owner, modelId, fields)];
 }
 
-export function genesisJson(
+export function activationJson(
   owner: TestUser,
   modelId: number,
   statics: ModelStatics,
@@ -252,7 +252,7 @@ export function genesisJson(
   circuit = SETTLEMENT_INDEX,
 ) {
   const cap = { circuit, payments: CIRCUITS[circuit - 1]!.size0 };
-  const { data } = genesisOf({ modelId, statics, payees: payeesOf(owner) }, cap, CIRCUITS[1].size1);
+  const { data } = activationOf({ modelId, statics, payees: payeesOf(owner) }, cap, CIRCUITS[1].size1);
   return { ...settlementJson(data, "payeeTable", circuits), signature: signatureJson(owner, data) };
 }
 
@@ -262,7 +262,7 @@ export function signatureJson(
   data: SettlementData,
 ) {
   const bRef = leafReference({ l1Owner, kind: LEAF_KIND.model });
-  const kind = data.isGenesis ? KIND.genesis : KIND.settle;
+  const kind = data.isActivation ? KIND.activation : KIND.settle;
   const message = settlementMessage(data, { domain: TEST_DOMAIN, bRef }, kind);
   const { r8x, r8y, s } = signMessage(secret, message);
   return { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) };
@@ -300,7 +300,7 @@ export function sampledSettlement(model: Answer, statics: ModelStatics, voidCoun
       newAccruedRoot: accruedRoot(payees, after),
     }),
     modelId,
-    isGenesis: false,
+    isActivation: false,
     cap: 0,
     seed: drawSeed({ ...sealed, prevRandao: BigInt(model.sealedEpoch.prevRandao ?? PREV_RANDAO), modelId }),
     epoch: sealed.epoch,

@@ -89,8 +89,8 @@ async function makeChain(): Promise<void> {
 
   // Deposits, signed operations, forced ones, two batches in one transaction.
   await f.makeHistory();
-  // Genesis and Settles, also two in one batch, with the randomness of a forced Seal and a signed one.
-  await l1.submit([await settlements.joined([{ circuit: PAYEE_TABLE, data: settlements.genesisData() }])]);
+  // Activation and Settles, also two in one batch, with the randomness of a forced Seal and a signed one.
+  await l1.submit([await settlements.joined([{ circuit: PAYEE_TABLE, data: settlements.activationData() }])]);
   await rollup.write.forceSeal([77, ANY_FEE], { account: roles.alice });
   const entries = await f.queueOperations();
   const queued = entries.map(({ a, amountWei, b, kind, sender, word1, word2 }) =>

@@ -5,7 +5,7 @@ import hashlib, json, sys, urllib.request
 
 (RPC_URL, ROLLUP), R = sys.argv[1:3], 21888242871839275222246405745257275088548364400416034343698204186575808495617
 BATCH, SETTLEMENT, PAYEE_TABLE, EXIT = range(4)  # sorts of circuits
-WITHDRAW, SEAL, SETTLE, GENESIS, DEPOSIT_NEW, DEPOSIT_TO, FORCED_WITHDRAW, FORCED_SEAL = 7, 12, 13, 15, 16, 17, 18, 23
+WITHDRAW, SEAL, SETTLE, ACTIVATION, DEPOSIT_NEW, DEPOSIT_TO, FORCED_WITHDRAW, FORCED_SEAL = 7, 12, 13, 15, 16, 17, 18, 23
 WORD_COUNTS = [0, 0, 1, 1, 2, 2, 7, 2, 5, 1, 0, 1, 0, 1, 1, 1, 4, 4, 5, 4, 4, 4, 4, 4]  # by kind
 PROOF = "(uint256[2],uint256[2][2],uint256[2])[]"
 SUBMIT = f"submitBatches((uint8,uint256,bytes)[],(uint8,uint256,bytes)[],{PROOF})"
@@ -17,7 +17,7 @@ BatchData(uint256 indexed batch, bytes data)
 EpochsSealed(uint256 indexed batch)
 RandomnessRecorded(uint256 indexed batch, uint256 prevRandao)
 SettlementAccepted(uint256 indexed model, uint256 indexed batch, uint24 epoch, uint8 circuit, uint8 voids, uint96 wei, bool isDefault)
-GenesisAccepted(uint256 indexed model, uint256 indexed batch, uint8 circuit, uint8 settlementCircuit, uint16 cap)
+ActivationAccepted(uint256 indexed model, uint256 indexed batch, uint8 circuit, uint8 settlementCircuit, uint16 cap)
 SettlementData(uint256 indexed batch, uint256 indexed model, bytes data)
 SettlementParked(uint256 indexed model, uint256 indexed word, (uint8,uint256,bytes) s, (uint256[2],uint256[2][2],uint256[2]) proof)
 ParkedSettlementTaken(uint256 indexed model, uint256 indexed batch, uint256 word, uint256 block)
@@ -114,17 +114,17 @@ def check(sorts, circuit, elements, commitment, proof, opening=b""):
         is_refused = "0x" + selector("VerifierProofRejected()").hex() in json.dumps(answer.get("error"))
         require(is_refused if wrong else "result" in answer, f"verifyProofs of y + {wrong} answers {answer}")
 def take_settlement(kind, model, word, circuit, commitment, data, proof):
-    """The event that a Settle or Genesis record must have; `word` is the record's."""
+    """The event that a Settle or Activation record must have; `word` is the record's."""
     (epoch, seal_batch, voids, burned, named, chain), items = split(data, 3, 5, 1, 12, 1, 32)
     require(len(data) >= 54 and len(items) % 24 == 0, f"a settlement has {len(data)} bytes")
-    is_genesis, is_sampled = kind == GENESIS, CIRCUITS[circuit][0] == SETTLEMENT
-    cap = CIRCUITS[named][1] if is_genesis else 0
+    is_activation, is_sampled = kind == ACTIVATION, CIRCUITS[circuit][0] == SETTLEMENT
+    cap = CIRCUITS[named][1] if is_activation else 0
     seed = hash_of(s["randomness"][seal_batch], model, epoch, chain) % 2**128 if is_sampled else 0
-    fields = model | epoch << 24 | seal_batch << 48 | voids << 88 | is_genesis << 96
+    fields = model | epoch << 24 | seal_batch << 48 | voids << 88 | is_activation << 96
     elements = [word, fields, chain, burned | cap << 96, seed, *each(items, 24)]
-    check([PAYEE_TABLE] if is_genesis else [SETTLEMENT, PAYEE_TABLE], circuit, elements, commitment, proof)
-    tail = [circuit, named, cap] if is_genesis else [epoch, circuit, voids, burned, not is_sampled]
-    return "GenesisAccepted" if is_genesis else "SettlementAccepted", [model, s["number"], *tail]
+    check([PAYEE_TABLE] if is_activation else [SETTLEMENT, PAYEE_TABLE], circuit, elements, commitment, proof)
+    tail = [circuit, named, cap] if is_activation else [epoch, circuit, voids, burned, not is_sampled]
+    return "ActivationAccepted" if is_activation else "SettlementAccepted", [model, s["number"], *tail]
 def take_batch(block, settlements, circuit, commitment, data, proof):
     """The events that a batch must have. `settlements`: in the order of their records."""
     has_blob = CIRCUITS[circuit][4]
@@ -152,7 +152,7 @@ def take_batch(block, settlements, circuit, commitment, data, proof):
         if (kind == SEAL or kind == FORCED_SEAL and is_valid) and n not in s["seals"]:
             s["seals"][n] = block
             events.append(("EpochsSealed", [n]))
-        if kind in (SETTLE, GENESIS):
+        if kind in (SETTLE, ACTIVATION):
             given = next(settlements)
             parked = ("ParkedSettlementTaken", [b, n, w[0], s["parked"].pop((b, w[0]), None)])
             events.append(take_settlement(kind, b, w[0], *given) if given[2] else parked)
@@ -197,7 +197,7 @@ for log in (log for a, b in ranges for log in ask("eth_getLogs", {"address": ROL
         require(values[1] == batch[2], "BatchData is not the input's")
     elif name != "another": seen.append((name, values))
     if name == ("BatchAccepted" if call.is_submission else "BatchData"):
-        emitted, places = iter([v[2] for event, v in seen if event == "SettlementData"]), {"SettlementAccepted": 3, "GenesisAccepted": 2}
+        emitted, places = iter([v[2] for event, v in seen if event == "SettlementData"]), {"SettlementAccepted": 3, "ActivationAccepted": 2}
         records = [(places.get(event), v) for event, v in seen if event in places or event == "ParkedSettlementTaken"]
         seen = [event for event in seen if event[0] not in ("SettlementData", "BatchData")]
         told = ((values[at], None, next(emitted), None) if at else (0, None, b"", None) for at, values in records)

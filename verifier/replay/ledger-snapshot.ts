@@ -49,7 +49,7 @@ export interface LedgerSnapshot {
   /** Queue entries of older blocks that the batch left in the queue, from the position's queueHead on. */
   readonly waiting: readonly QueueEntry[];
   readonly leaves: ReadonlyMap<number, LeafState>;
-  /** Of every model that has had its genesis. */
+  /** Of every model that has had its activation. */
   readonly epochs: ReadonlyMap<number, ModelPayments>;
 }
 
@@ -71,7 +71,7 @@ export function requireConsistent(snapshot: LedgerSnapshot): Ledger {
   for (const [id, record] of leaves) {
     const payments = epochs.get(id);
     if ((record.rewards !== undefined) !== (payments !== undefined))
-      throw snapshotFalse(`model ${id}'s payments are there exactly if it has had its genesis`);
+      throw snapshotFalse(`model ${id}'s payments are there exactly if it has had its activation`);
     if (payments !== undefined) requirePayments(id, record, payments);
   }
   for (const id of epochs.keys()) if (!leaves.has(id)) throw snapshotFalse(`there is no model ${id}`);

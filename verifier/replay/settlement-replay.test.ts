@@ -35,7 +35,7 @@ const difference = async (change: (event: HistoryEvent) => HistoryEvent | null):
   return "nothing";
 };
 
-/** A genesis, a sampled epoch, an epoch by default split, and a collection. */
+/** An activation, a sampled epoch, an epoch by default split, and a collection. */
 async function makeHistory(): Promise<void> {
   await f.makeModel();
   await f.openModel();

@@ -54,10 +54,10 @@ interface Taken {
 
 export class SettlementReplay {
   proofCount = 0;
-  /** Settle and Genesis records so far. */
+  /** Settle and Activation records so far. */
   settlementCount = 0;
   /**
-   * The index of the circuit that a model's genesis names, by the model's id. Only of geneses that were checked here.
+   * The index of the circuit that a model's activation names, by the model's id. Only of activations that were checked here.
    */
   readonly namedCircuits = new Map<number, number>();
   /** The block of a batch that holds Seals, by the batch's number. */
@@ -122,7 +122,7 @@ export class SettlementReplay {
       await this.#checkOne(event, taken);
       burnedWei += taken.record.kind === KIND.settle ? taken.settlement.posted.burnedWei : 0n;
       this.settlementCount += 1;
-      if (taken.record.kind === KIND.genesis)
+      if (taken.record.kind === KIND.activation)
         this.namedCircuits.set(taken.record.b, taken.settlement.posted.capCircuit);
     }
     return burnedWei;

@@ -10,7 +10,7 @@ import {
 } from "@openledger/circuits/settlement/settlement-data";
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 
-/** A Settle or Genesis record: its kind, its model and J. */
+/** A Settle or Activation record: its kind, its model and J. */
 export interface SettlementRecord {
   readonly kind: number;
   readonly b: number;
@@ -20,7 +20,7 @@ export interface SettlementRecord {
 /**
  * The settlement with what L1 adds to the posted bytes.
  * @param l1.sort of the circuit that proves it
- * @param l1.cap payments of the settlement circuit that a genesis names; 0 for a Settle
+ * @param l1.cap payments of the settlement circuit that an activation names; 0 for a Settle
  * @param l1.prevRandao as recorded for the Seal's batch; only a sampled settlement has a seed
  */
 export function settlementOnL1(
@@ -35,7 +35,7 @@ export function settlementOnL1(
     ...posted,
     settlementHash: record.words[0]!,
     modelId,
-    isGenesis: record.kind === KIND.genesis,
+    isActivation: record.kind === KIND.activation,
     cap: l1.cap,
     seed: isSampled ? drawSeed({ prevRandao: l1.prevRandao, modelId, epoch, chain }) : 0n,
   };
@@ -52,7 +52,7 @@ export function settlementSignals(
   return [commitment, evaluate(elements, z), z];
 }
 
-/** Payments of the settlement circuit that a genesis names, or null where it names none. A Settle has no cap: 0. */
+/** Payments of the settlement circuit that an activation names, or null where it names none. A Settle has no cap: 0. */
 export function capOf(
   kind: number,
   posted: Pick<PostedSettlement, "capCircuit" | "items">,
@@ -68,7 +68,7 @@ export function fitsPayees({ items }: Pick<PostedSettlement, "items">, { size1 }
   return items.length <= 2 * Math.ceil(size1 / 2);
 }
 
-/** Whether a circuit of this sort may prove a record of this kind: a genesis only a payee table. */
+/** Whether a circuit of this sort may prove a record of this kind: an activation only a payee table. */
 export function provesKind(sort: number, kind: number): boolean {
   return sort === CIRCUIT_SORT.payeeTable || (sort === CIRCUIT_SORT.settlement && kind === KIND.settle);
 }

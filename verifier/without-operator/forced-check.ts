@@ -159,7 +159,7 @@ function requireModel(record: LeafState | undefined, modelId: number): LeafState
   if (record === undefined) refuse("leaf-unknown", `model ${modelId} does not exist on L1`, data);
   if (record.leaf.kind !== LEAF_KIND.model) refuse("wrong-kind", `leaf ${modelId} is no model`, data);
   if (!unpackCounters(record.leaf.counters).isReady)
-    refuse("model-not-ready", `model ${modelId} has had no genesis on L1`, data);
+    refuse("model-not-ready", `model ${modelId} has had no activation on L1`, data);
   return record;
 }
 

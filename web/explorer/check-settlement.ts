@@ -140,9 +140,9 @@ async function checkStatement(
 ): Promise<void> {
   const { modelId, settlementHash } = asked.settlement;
   const { commitment, proof } = submitted;
-  const kind = asked.settlement.kind === "genesis" ? KIND.genesis : KIND.settle;
+  const kind = asked.settlement.kind === "activation" ? KIND.activation : KIND.settle;
   const cap = await capOnL1(asked, kind, posted);
-  const prevRandao = kind === KIND.genesis ? 0n : await randomnessOf(asked, Number(posted.sealBatch));
+  const prevRandao = kind === KIND.activation ? 0n : await randomnessOf(asked, Number(posted.sealBatch));
   const record = { kind, b: modelId, words: [settlementHash] };
   const data = settlementOnL1(record, posted, { sort: sizes.sort, cap, prevRandao });
   tell(
@@ -191,7 +191,7 @@ async function checkStatement(
   );
 }
 
-/** Payments an epoch, at most: of the circuit that a genesis names. */
+/** Payments an epoch, at most: of the circuit that an activation names. */
 async function capOnL1(asked: AskedOfL1, kind: number, posted: PostedSettlement): Promise<number> {
   if (kind === KIND.settle) return 0;
   const circuits = [];

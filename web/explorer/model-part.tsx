@@ -87,7 +87,7 @@ function Epochs({
       label: "Epoch",
       cell: (one) => (
         <a href={settlementHref(one.modelId, one.epoch)}>
-          {one.kind === "genesis" ? "opening" : showCount(one.epoch)}
+          {one.kind === "activation" ? "opening" : showCount(one.epoch)}
         </a>
       ),
     },

@@ -29,7 +29,7 @@ interface ContractWindow {
 }
 
 interface Windows {
-  /** null: this rollup takes every genesis that is proven. */
+  /** null: this rollup takes every activation that is proven. */
   readonly gate: Address | null;
   /** Of the contracts behind the gate: a model's kind says which one takes it. */
   readonly windows: readonly ContractWindow[];
@@ -68,7 +68,7 @@ export function ModelWindow({ live, model, site }: PageProps & { model: LedgerMo
 
 async function readModelWindows(client: PublicClient, rollup: Address, modelId: number): Promise<Windows> {
   const [gate, { timestamp }] = await Promise.all([
-    client.readContract({ address: rollup, abi: rollupAbi, functionName: "genesisGate" }),
+    client.readContract({ address: rollup, abi: rollupAbi, functionName: "activationGate" }),
     client.getBlock(),
   ]);
   if (gate === zeroAddress) return { gate: null, windows: [], admission: null, l1Seconds: timestamp };
@@ -94,9 +94,9 @@ function Found({ admission, gate, isReady, l1Seconds, windows }: Windows & { isR
   return (
     <>
       <p class="soft">
-        Before this rollup takes a model's <Term name="genesis" />, a contract on Ethereum has to admit it.
-        Until a posting's window ends, anyone may show one wrong place of the model there, and gets half of
-        the bond.
+        Before this rollup takes a model's <Term name="activation (of a model)">activation</Term>, a contract
+        on Ethereum has to admit it. Until a posting's window ends, anyone may show one wrong place of the
+        model there, and gets half of the bond.
       </p>
       <Verdict {...{ admission, isReady, l1Seconds }} windows={windows.map(({ window }) => window)} />
       {windows.toReversed().map(({ contract, window }) => (
@@ -123,7 +123,7 @@ function Verdict({
     return (
       <Notice tone={admission.postingId === null ? "wait" : "good"} title="Ethereum admits this model.">
         <p>
-          {how} {!isReady && "Its genesis is still to come."}
+          {how} {!isReady && "Its activation is still to come."}
         </p>
       </Notice>
     );

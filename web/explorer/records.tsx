@@ -24,7 +24,7 @@ const NAMES: Readonly<Record<KindName, string>> = {
   seal: "Seal an epoch",
   settle: "Settle an epoch",
   collect: "Collect rewards",
-  genesis: "Open a model",
+  activation: "Open a model",
   depositNew: "Deposit into a new account",
   depositTo: "Deposit",
   forcedWithdraw: "Withdraw, forced",

@@ -26,7 +26,7 @@ import { SettlementCheck } from "./settlement-check.tsx";
 interface Settled {
   readonly settlement: LedgerSettlement;
   readonly model: LedgerModelLeaf;
-  /** null for a genesis, which divides nothing. */
+  /** null for an activation, which divides nothing. */
   readonly payments: EpochPayments | null;
 }
 
@@ -44,12 +44,12 @@ export function SettlementPage({ site, live, rest }: PageProps) {
     ]);
     return { settlement, model, payments };
   });
-  const isGenesis = answer.value?.settlement.kind === "genesis";
+  const isActivation = answer.value?.settlement.kind === "activation";
   return (
     <>
       <div class="row">
         <h1>
-          {isGenesis ? "Opening" : `Epoch ${Number.isNaN(epoch) ? "?" : showCount(epoch)}`} of model{" "}
+          {isActivation ? "Opening" : `Epoch ${Number.isNaN(epoch) ? "?" : showCount(epoch)}`} of model{" "}
           {Number.isNaN(modelId) ? "?" : <LeafLink id={modelId} />}
         </h1>
         {answer.value != null && <StatusBadge status={answer.value.settlement.status} />}

@@ -45,7 +45,7 @@ export const settledBy = ({ model }: DirectCase) => ({
   featureCount: unpackBinding(model.statics.binding).featureCount,
 });
 
-/** Postings of the history's model, up to its admission. @param cap of its genesis */
+/** Postings of the history's model, up to its admission. @param cap of its activation */
 export async function disputeModel(f: ModelHistory, made: DirectCase, gate: Hex, cap: bigint): Promise<void> {
   const { client } = f.l1;
   const [disputes] = (await readGateContracts(client as never, gate)).map(({ address }) => address);

@@ -1,4 +1,4 @@
-import { deployGenesisGates } from "@openledger/contracts/build/deploy-disputes";
+import { deployActivationGates } from "@openledger/contracts/build/deploy-disputes";
 import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
 import { type Gate, startGate } from "@openledger/contracts/testing/gate-fixture";
 import { connect, deployFixture, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
@@ -18,10 +18,10 @@ beforeAll(async () => {
 });
 afterAll(() => anvil?.stop());
 
-async function readerOf(genesisGate?: `0x${string}`, limits = {}): Promise<AdmissionReader> {
+async function readerOf(activationGate?: `0x${string}`, limits = {}): Promise<AdmissionReader> {
   const { deployment } = await deployFixture(
     client,
-    genesisGate === undefined ? {} : { genesisGate },
+    activationGate === undefined ? {} : { activationGate },
     SHAPES,
   );
   const l1 = createPublicClient({ chain: client.chain, transport: custom(client) });
@@ -69,7 +69,7 @@ test("finds what any contract behind a gate of several admits", async () => {
   const other = await startGate(client);
   const [deployer] = await client.getAddresses();
   const transport = custom(client);
-  const gates = await deployGenesisGates(
+  const gates = await deployActivationGates(
     {
       walletClient: createWalletClient({ account: deployer!, chain: client.chain, transport }),
       publicClient: createPublicClient({ chain: client.chain, transport, pollingInterval: 10 }),

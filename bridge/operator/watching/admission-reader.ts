@@ -1,5 +1,5 @@
 /**
- * Which Geneses the rollup's gate admits (docs/explanation/disputes.md). L1 would refuse a batch with another one, and with it all
+ * Which Activations the rollup's gate admits (docs/explanation/disputes.md). L1 would refuse a batch with another one, and with it all
  * later batches; so the sequencer hears of every admission that is deep enough.
  */
 import { type Address, parseAbiItem, zeroAddress } from "viem";
@@ -9,7 +9,7 @@ import { readGateMembers } from "../../l1/gate-members.ts";
 import { type L1Client, l1Call } from "../../l1/l1-client.ts";
 import type { RollupContract } from "../../l1/rollup-contract.ts";
 
-/** The Genesis of a model with this J. */
+/** The Activation of a model with this J. */
 export interface Admission {
   readonly modelId: number;
   readonly word: bigint;
@@ -54,7 +54,7 @@ export class AdmissionReader {
    */
   async upTo(blockNumber: number): Promise<ReadAdmissions | null> {
     const { client } = this.#rollup;
-    const gate = await this.#rollup.genesisGate();
+    const gate = await this.#rollup.activationGate();
     if (gate === zeroAddress) return null;
     if (blockNumber < 0) return { found: this.#found, isComplete: true };
     this.#members ??= await readGateMembers(client, gate);

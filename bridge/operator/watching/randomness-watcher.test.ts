@@ -185,8 +185,8 @@ describe("BatchPublisher with settlements", () => {
     const sealBatch = BigInt(await sealEpoch());
     await actions.recordRandomness(sealBatch);
     const sampled = { circuit: SAMPLED, data: await actions.settlementData(sealBatch) };
-    const genesis = { circuit: PAYEE_TABLE, data: actions.genesisData() };
-    const first = await actions.joined([genesis, sampled]);
+    const activation = { circuit: PAYEE_TABLE, data: actions.activationData() };
+    const first = await actions.joined([activation, sampled]);
     const second = f.l1.close(await f.l1.draft({ after: first.content, wide: [sealSlot()], signedCount: 1 }));
     for (const sealed of [first, second]) f.sequencer.add(sealed);
     const publisher = await f.publisher();
@@ -200,8 +200,8 @@ describe("BatchPublisher with settlements", () => {
       strict: true,
     });
     const names = logs.map(({ eventName }) => eventName as string);
-    expect(names.filter((name) => /^(Settlement|Genesis)Accepted$/.test(name))).toEqual([
-      "GenesisAccepted",
+    expect(names.filter((name) => /^(Settlement|Activation)Accepted$/.test(name))).toEqual([
+      "ActivationAccepted",
       "SettlementAccepted",
     ]);
   });

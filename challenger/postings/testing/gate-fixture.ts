@@ -1,6 +1,6 @@
 import {
+  deployActivationGates,
   deployDirectDisputes,
-  deployGenesisGates,
   WEEK_SECONDS,
 } from "@openledger/contracts/build/deploy-disputes";
 import { onClient } from "@openledger/contracts/testing/chain";
@@ -12,5 +12,5 @@ export async function deployGateBefore(f: DisputeFixture) {
   const clients = onClient(f.client).clientsOf(f.owner);
   const terms = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: DEMAND_FEE_WEI };
   const members: [Hex, Hex] = [f.disputes.address, await deployDirectDisputes(clients, terms, f.math)];
-  return { clients, members, gates: await deployGenesisGates(clients, members) };
+  return { clients, members, gates: await deployActivationGates(clients, members) };
 }

@@ -56,7 +56,7 @@ describe("Collect", () => {
   testForgeries([
     ...openings(kind),
     {
-      rule: "a model without a genesis, whose payee root may hold what its owner likes",
+      rule: "a model without an activation, whose payee root may hold what its owner likes",
       kind,
       forged: (world) => {
         world.setCounters(SEALED, { isReady: false });

@@ -1,9 +1,9 @@
-/** Forged slots of Seal and Genesis: see slot-forgeries.test.ts. */
+/** Forged slots of Seal and Activation: see slot-forgeries.test.ts. */
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { hashStatics, type Leaf } from "../../ledger/leaf.ts";
-import { genesisHash } from "../../ledger/rewards.ts";
+import { activationHash } from "../../ledger/rewards.ts";
 import { COUNTERS, KIND } from "../../protocol.ts";
 import {
   NO_A,
@@ -53,7 +53,7 @@ describe("Seal", () => {
   testForgeries([
     ...openings(kind),
     {
-      rule: "a model without a genesis",
+      rule: "a model without an activation",
       kind,
       forged: when((world) => world.setCounters(MODEL, { isReady: false })),
       at: READY,
@@ -129,10 +129,10 @@ describe("Seal", () => {
   ]);
 });
 
-describe("Genesis", () => {
-  const kind = KIND.genesis;
-  const hashOf = (changes: Partial<Parameters<typeof genesisHash>[0]>) =>
-    genesisHash({
+describe("Activation", () => {
+  const kind = KIND.activation;
+  const hashOf = (changes: Partial<Parameters<typeof activationHash>[0]>) =>
+    activationHash({
       modelId: WAITING,
       statics: hashStatics(STATICS),
       cap: 16,
@@ -149,7 +149,7 @@ describe("Genesis", () => {
       rule: "a second one",
       kind,
       forged: () => honest(kind, { b: MODEL, words: [hashOf({ modelId: MODEL })] }),
-      at: "isGenesis * (ready + cap + paymentCount + epoch) === 0;",
+      at: "isActivation * (ready + cap + paymentCount + epoch) === 0;",
       code: "OP_MODEL_READY",
     },
     ...(
@@ -190,7 +190,7 @@ describe("Genesis", () => {
       at: TERMS,
       code,
     },
-    // Attack: whoever knows the payee table can prove a genesis, and it fixes the cap for ever.
+    // Attack: whoever knows the payee table can prove an activation, and it fixes the cap for ever.
     ...[1, 16, 65_535].map((cap) => ({
       rule: `no signature of the model, cap ${cap}`,
       kind,

@@ -62,7 +62,7 @@ describe(nameOf(forcedCollect), () => {
       at: LEAF,
     },
     {
-      rule: "called invalid, the model said to have no genesis",
+      rule: "called invalid, the model said to have no activation",
       kind,
       forged: invalid,
       tamper: (inputs) => {
@@ -130,7 +130,7 @@ describe(nameOf(forcedCollect), () => {
       at: PATH,
     },
     {
-      rule: "a model without a genesis, executed",
+      rule: "a model without an activation, executed",
       kind,
       forged: (world) => {
         world.setCounters(SEALED, { isReady: false });

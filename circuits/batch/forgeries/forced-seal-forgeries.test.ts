@@ -60,7 +60,7 @@ describe(nameOf(forcedSeal), () => {
       at: LEAF,
     },
     {
-      rule: "called invalid, the model said to have no genesis",
+      rule: "called invalid, the model said to have no activation",
       kind,
       forged: invalid,
       tamper: (inputs) => setInput(inputs, "wideRest", [0, 5], 0n),
@@ -127,7 +127,7 @@ describe(nameOf(forcedSeal), () => {
       at: PATH,
     },
     {
-      rule: "without a genesis, executed",
+      rule: "without an activation, executed",
       kind,
       forged: where((world) => world.setCounters(MODEL, { isReady: false })),
       at: PATH,

@@ -64,7 +64,7 @@ describe("Settle", () => {
     ...openings(kind),
     {
       // No rule leads there; the circuit asks all the same.
-      rule: "a sealed epoch of a model without a genesis",
+      rule: "a sealed epoch of a model without an activation",
       kind,
       forged: (world) => {
         world.setCounters(SEALED, { isReady: false });

@@ -54,15 +54,15 @@
  * | Seal: ready, nothing sealed, something paid, by the model or after a day; exactly that epoch is sealed | epoch-forgeries: Seal |
  * | Attack: Settle: J over the leaf's own sealed epoch and accrued root, exactly the amounts that it shows | settle-forgeries |
  * | Attack: a Settle with voids is signed by the model, over J, and no void can be hidden | settle-forgeries: voids … |
- * | Attack: a Genesis is signed by the model, over J and so over its cap | epoch-forgeries: no signature of the model … |
- * | Settle and Genesis have no fee or nonce, and no signature of A's | settle-forgeries: a nonce of the treasury used, an amount field … |
- * | Attack: a second Settle, a second Genesis | settle-forgeries: a model that has sealed nothing; epoch-forgeries: a second one |
+ * | Attack: an Activation is signed by the model, over J and so over its cap | epoch-forgeries: no signature of the model … |
+ * | Settle and Activation have no fee or nonce, and no signature of A's | settle-forgeries: a nonce of the treasury used, an amount field … |
+ * | Attack: a second Settle, a second Activation | settle-forgeries: a model that has sealed nothing; epoch-forgeries: a second one |
  * | Collect: the payee's own contributor or validator, the whole share, once | collect-forgeries |
  * | Attack: ForcedCollect: executed exactly where the payee is A's, A the sender's and the model ready; whose a payee is cannot be hidden | forced-collect-forgeries |
  * | ForcedTransfer: executed exactly where A is the sender's and can pay, and B is the named owner's | forced-transfer-forgeries |
  * | ForcedSeal: executed exactly where anyone might seal at the entry's own time | forced-seal-forgeries |
  * | a model has a price | create-forgeries: no price |
- * | Attack: nothing is collected from a payee root that no genesis has shown | collect-forgeries: a model without a genesis … |
+ * | Attack: nothing is collected from a payee root that no activation has shown | collect-forgeries: a model without an activation … |
  */
 
 import { isWhole } from "@openledger/foundation/testing/test-random";

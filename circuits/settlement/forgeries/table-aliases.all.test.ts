@@ -11,7 +11,7 @@ import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { exitInputs, exitWorld, MODEL_ID } from "../../testing/exit-world.ts";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/forgeries/alias-check.ts";
 import { epochOf, statedInputs } from "../../testing/settlement-world.ts";
-import { defaultSplit, genesisOf } from "../payee-table-rules.ts";
+import { activationOf, defaultSplit } from "../payee-table-rules.ts";
 
 const PAYEES = 4;
 const SHIFTS = [24, 40, 96];
@@ -35,19 +35,19 @@ describe("PayeeTable", () => {
     epoch: [24, 24],
     sealBatch: [40, 48],
     cap: [16, 96],
-    isGenesis: [1, 96],
+    isActivation: [1, 96],
     amount: [96],
     item: [96, 40, 96],
     remainder: [40],
   };
-  it.each(["genesis", "default split"])(
+  it.each(["activation", "default split"])(
     "under the honest z a prover of a %s chooses nothing",
     async (kind) => {
       const tester = await load(payeeTableCircuitSpec(PAYEES));
       const { model, sealed } = epochOf({ seed: 5, rowCounts: [2, 3, 1] });
       const prepared =
-        kind === "genesis"
-          ? genesisOf(model, { circuit: 3, payments: 60 }, PAYEES)
+        kind === "activation"
+          ? activationOf(model, { circuit: 3, payments: 60 }, PAYEES)
           : defaultSplit(model, sealed, PAYEES);
       const { inputs } = statedInputs(prepared);
       expect(await freeInputs(tester, inputs, WIDTHS)).toEqual([]);

@@ -10,20 +10,20 @@ import {
   packCounters,
   unpackCounters,
 } from "../../ledger/leaf.ts";
-import { accruedRoot, collectedRoot, genesisHash, sealedHash } from "../../ledger/rewards.ts";
+import { accruedRoot, activationHash, collectedRoot, sealedHash } from "../../ledger/rewards.ts";
 import { KIND, LEAF_KIND } from "../../protocol.ts";
 import { START_TIMESTAMP } from "../random-ledger.ts";
 import { type Forgery, type Inputs, setInput } from "./forgery-check.ts";
 import { type Build, honest, SEALED, type SEALED_EPOCH, STATICS, type World } from "./forgery-world.ts";
 
 export const OPENING_OF_BODY =
-  "(isApproval + isSeal + isSettle + isCollect + isGenesis + opensForced) * (oldBody.out - bodyB) === 0;";
+  "(isApproval + isSeal + isSettle + isCollect + isActivation + opensForced) * (oldBody.out - bodyB) === 0;";
 export const OPENING_OF_COUNTERS = "(isPay + opensModel) * (countersB - ";
 const IS_MODEL = "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;";
 export const READY = "(isSeal + isSettle + isCollect) * (1 - ready) === 0;";
 export const SEALABLE = "isSeal * (1 - isSealable) === 0;";
 export const NEEDED = "isSettle * unsealed.out === 0;";
-export const TERMS = "(isSettle + isGenesis) * (word0 - terms.out) === 0;";
+export const TERMS = "(isSettle + isActivation) * (word0 - terms.out) === 0;";
 export const NO_A = "(1 - isSigned - isForced) * aId === 0;";
 
 const readBits = (inputs: Inputs, from: number, width: number): bigint =>
@@ -55,7 +55,7 @@ const lawfulBody: Record<number, (world: World, before: ModelBody) => Partial<Mo
   [KIND.seal]: () => ({ sealed: sealedBy({}), epochStart: START_TIMESTAMP }),
   [KIND.settle]: () => ({ sealed: 0n }),
   [KIND.collect]: () => ({}),
-  [KIND.genesis]: () => ({ epochStart: START_TIMESTAMP }),
+  [KIND.activation]: () => ({ epochStart: START_TIMESTAMP }),
 };
 
 /** What every kind that opens a model must refuse. */
@@ -79,7 +79,7 @@ export function openings(kind: number): Forgery[] {
       forged: ((world) => {
         const counters = unpackCounters(world.leaf(b!).counters);
         // What the rules want is shown, and the leaf has something else.
-        const wanted = name === "isReady" ? kind !== KIND.genesis : counters[name];
+        const wanted = name === "isReady" ? kind !== KIND.activation : counters[name];
         const held = name === "isReady" ? !wanted : counters[name] + 1n;
         world.set(b!, { counters: packCounters({ ...counters, [name]: held }) });
         return honest(kind, { shownCounters: { [name]: wanted } });
@@ -138,10 +138,10 @@ export function bodyOpenings(kind: number): Forgery[] {
       const { settlement } = operation;
       if (kind === KIND.settle)
         return { ...operation, words: [expectedSettlementHash(shown, { modelId: b, ...settlement! })] };
-      if (kind !== KIND.genesis) return operation;
+      if (kind !== KIND.activation) return operation;
       const { statics, accruedRoot: payeeRoot } = shown.model!;
       const terms = { modelId: b, statics: hashStatics(statics), cap: settlement!.cap!, payeeRoot };
-      return { ...operation, words: [genesisHash(terms)] };
+      return { ...operation, words: [activationHash(terms)] };
     },
     at: OPENING_OF_BODY,
   }));

@@ -22,8 +22,8 @@ import {
 import { genesisLedger, type Ledger } from "../../ledger/ledger.ts";
 import {
   accruedRoot,
+  activationHash,
   collectedRoot,
-  genesisHash,
   type ModelRewards,
   ownersCommitment,
   PAYEE_ROLE,
@@ -255,11 +255,11 @@ export const HONEST: Record<number, LawlessOperation> = {
     b: SEALED,
     words: [packCollect(0, PAYEE_ROLE.contributor)],
   },
-  [KIND.genesis]: {
-    kind: KIND.genesis,
+  [KIND.activation]: {
+    kind: KIND.activation,
     b: WAITING,
     words: [
-      genesisHash({
+      activationHash({
         modelId: WAITING,
         statics: hashStatics(STATICS),
         cap: 16,

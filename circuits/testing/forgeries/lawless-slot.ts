@@ -70,7 +70,7 @@ export interface LawlessOperation {
   readonly weight?: bigint;
   /** Queue kinds: says that the entry was (not) executed, whatever the predicates are. */
   readonly isValid?: boolean;
-  /** Settlements: what the word hashes, and a Genesis' cap and payees. */
+  /** Settlements: what the word hashes, and an Activation's cap and payees. */
   readonly settlement?: Pick<
     SettleOperation,
     "ownerWei" | "treasuryWei" | "burnedWei" | "earnedWei" | "voidCount"
@@ -96,10 +96,10 @@ export function lawfulForm(ledger: Ledger, operation: LawlessOperation): Operati
     const { cap = 0, payees = [], ...amounts } = operation.settlement!;
     const common = { modelId: b, settlementHash: words[0]! };
     const signed = { kind, a, b, amountCode, words, nonce: 0n, maxFeePerUnitWei: 0n, ...operation.signed };
-    const isByModel = kind === KIND.genesis || amounts.voidCount > 0;
+    const isByModel = kind === KIND.activation || amounts.voidCount > 0;
     const isSigned = isByModel && operation.secret !== undefined;
     const signature = isSigned ? signMessage(operation.secret, lawlessMessage(signed, seen)) : null;
-    if (kind === KIND.genesis) return { ...common, kind: KIND.genesis, cap, payees, signature };
+    if (kind === KIND.activation) return { ...common, kind: KIND.activation, cap, payees, signature };
     return { ...common, ...amounts, kind: KIND.settle, signature };
   }
   if (isQueue(kind)) {
@@ -252,7 +252,7 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
     changeBody({ sealed: 0n, accruedRoot: newAccruedRoot });
   }
   if (collect !== null && isPaid) changeBody({ collectedRoot: collect.newRoot });
-  if (kind === KIND.genesis) {
+  if (kind === KIND.activation) {
     const cap = BigInt(settlement!.cap ?? 0) << COUNTERS.cap;
     changeB({ counters: modulo(leafB.counters + 1n + cap + (1n << COUNTERS.epoch)) });
     changeBody({ epochStart: context.timestamp });

@@ -8,9 +8,9 @@ import { requestSequencer } from "../../sequencer/sequencer-request.ts";
 
 type Pair = readonly [bigint, bigint];
 
-/** A proven settlement or genesis. Whoever has it may send it: the model signs a genesis, and voids. */
+/** A proven settlement or activation. Whoever has it may send it: the model signs an activation, and voids. */
 export interface ProvenSettlement {
-  readonly kind: "settle" | "genesis";
+  readonly kind: "settle" | "activation";
   readonly modelId: number;
   /** J. */
   readonly settlementHash: bigint;
@@ -22,13 +22,13 @@ export interface ProvenSettlement {
   readonly publicSignals: readonly [bigint, bigint, bigint];
   /** The real part of G2's coordinates first. */
   readonly proof: { readonly a: Pair; readonly b: readonly [Pair, Pair]; readonly c: Pair };
-  /** The model's, over J; needed for a genesis, and where draws are void. */
+  /** The model's, over J; needed for an activation, and where draws are void. */
   readonly signature?: Signature;
 }
 
 /** POST /v1/settlements: what a settlement looks like on the way, and in a file. */
 export interface SettlementBody {
-  readonly kind: "settle" | "genesis";
+  readonly kind: "settle" | "activation";
   readonly modelId: number;
   readonly settlementHash: Hex;
   readonly circuit: string;

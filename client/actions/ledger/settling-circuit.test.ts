@@ -1,7 +1,7 @@
 import { packBinding } from "@openledger/circuits/ledger/leaf";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { describe, expect, it } from "vitest";
-import { genesisMisfit, settlingCircuits } from "./settling-circuit.ts";
+import { activationMisfit, settlingCircuits } from "./settling-circuit.ts";
 
 const NAMES = ["table-4-2-2-8-2-2-1", "settlement-16-16-8-8-4", "payee-table-16", "settlement-16-16-8-8-8"];
 const INFO = {
@@ -35,20 +35,22 @@ describe("settlingCircuits", () => {
   });
 });
 
-describe("genesisMisfit", () => {
+describe("activationMisfit", () => {
   it("says what the named circuit has and the model has not", () => {
-    expect(genesisMisfit(INFO, 1, shapeOf({}))).toBeNull();
-    expect(genesisMisfit(INFO, 3, shapeOf({}))).toEqual({
+    expect(activationMisfit(INFO, 1, shapeOf({}))).toBeNull();
+    expect(activationMisfit(INFO, 3, shapeOf({}))).toEqual({
       circuit: NAMES[3],
       what: "draws",
       given: 4,
       has: 8,
     });
-    expect(genesisMisfit(INFO, 1, shapeOf({ featureCount: 4n }))).toMatchObject({
+    expect(activationMisfit(INFO, 1, shapeOf({ featureCount: 4n }))).toMatchObject({
       what: "features",
       has: 16,
     });
-    expect(genesisMisfit(INFO, 2, shapeOf({})), "no settlement circuit").toMatchObject({ circuit: NAMES[2] });
-    expect(genesisMisfit(INFO, 9, shapeOf({})), "no circuit").toMatchObject({ circuit: "circuit 9" });
+    expect(activationMisfit(INFO, 2, shapeOf({})), "no settlement circuit").toMatchObject({
+      circuit: NAMES[2],
+    });
+    expect(activationMisfit(INFO, 9, shapeOf({})), "no circuit").toMatchObject({ circuit: "circuit 9" });
   });
 });

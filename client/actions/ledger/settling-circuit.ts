@@ -25,15 +25,15 @@ export function settlingCircuits(info: Pick<SequencerInfo, "circuits">, model: M
 }
 
 /**
- * Why the circuit that a genesis names does not settle the model; null where it does.
+ * Why the circuit that an activation names does not settle the model; null where it does.
  * @param capCircuit its index
  * @example
  * ```ts
- * const misfit = genesisMisfit(await getInfo(client), 1, { rows: 500, features: 64, payees: 8, draws: 4 });
+ * const misfit = activationMisfit(await getInfo(client), 1, { rows: 500, features: 64, payees: 8, draws: 4 });
  * if (misfit !== null) console.log(`${misfit.circuit} has ${misfit.has} ${misfit.what}, the model ${misfit.given}`);
  * ```
  */
-export function genesisMisfit(
+export function activationMisfit(
   info: Pick<SequencerInfo, "circuits">,
   capCircuit: number,
   model: ModelShape,

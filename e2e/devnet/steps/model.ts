@@ -13,9 +13,9 @@ import { getModel } from "@openledger/client/sequencer/model-reads";
 import { hex32 } from "@openledger/foundation/hex";
 import { readIfPresent } from "@openledger/foundation/whole-file";
 import { modelFamilies, modelTrainings } from "@openledger/models/registered/model-families";
-import { prepareGenesis } from "@openledger/models/settling/prepare-settlement";
+import { prepareActivation } from "@openledger/models/settling/prepare-settlement";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
-import { sendGenesis, signSettlement } from "@openledger/models/settling/sign-settlement";
+import { sendActivation, signSettlement } from "@openledger/models/settling/sign-settlement";
 import {
   openProvingCircuit,
   payeeTableFor,
@@ -95,7 +95,7 @@ export async function bringToLife(
 ): Promise<string> {
   const [serverUrl] = await Promise.all([
     job.serveModel(part, modelId),
-    settleGenesis(job, part, modelId, model),
+    settleActivation(job, part, modelId, model),
   ]);
   return serverUrl;
 }
@@ -113,20 +113,20 @@ export async function approveOnLedger(
   job.console.done(`datanet ${datanetId} approves model ${modelId}: operation ${approved.hash}`);
 }
 
-async function settleGenesis(
+async function settleActivation(
   job: Job,
   { name }: ModelPart,
   modelId: number,
   model: PublishedModel,
 ): Promise<void> {
   const { mia } = job.people;
-  const step = stepOf(name, "genesis");
+  const step = stepOf(name, "activation");
   let body = job.journal.get<SettlementBody>(step);
   if (body === undefined) {
     const leaf = await withRetry(job, () => getModel(mia, modelId));
     const table = payeeTableFor(job.circuits, model.payees.length);
     const settling = settlementCircuitFor(job.circuits, modelShape(model.statics, model.payees.length));
-    const prepared = prepareGenesis(leaf, model, { table, settling });
+    const prepared = prepareActivation(leaf, model, { table, settling });
     const proving = await openProvingCircuit(table, job.deployment, job.console.progress);
     const proved = await proveSettlement(
       prepared,
@@ -141,13 +141,14 @@ async function settleGenesis(
     body = encodeSettlementBody(signSettlement(mia, leaf, proved.settlement));
     await job.journal.set(step, body);
     job.console.done(
-      `genesis of ${model.payees.length} payees proven (${table.name}) in ${formatDuration(proved.proveMs)}`,
+      `activation of ${model.payees.length} payees proven (${table.name}) in ${formatDuration(proved.proveMs)}`,
     );
   }
   await withRetry(job, () =>
-    sendGenesis(mia, body, {
+    sendActivation(mia, body, {
       signal: job.signal,
-      onWait: () => job.console.progress("waiting until the sequencer has heard that L1 admits the genesis"),
+      onWait: () =>
+        job.console.progress("waiting until the sequencer has heard that L1 admits the activation"),
     }),
   );
 }

@@ -17,7 +17,7 @@ import type { ModelPart } from "../parts.ts";
 import type { Check } from "./check.ts";
 import { passUntil } from "./clock.ts";
 
-/** A model of mia's that is on the ledger, without its genesis. */
+/** A model of mia's that is on the ledger, without its activation. */
 interface CreatedModel {
   readonly part: ModelPart;
   readonly modelId: number;
@@ -29,14 +29,14 @@ const WINDOW_MARGIN_SECONDS = 60;
 const ATTEST_TIMEOUT_MS = 10 * 60_000;
 const SHOWN_LOG_LINES = 15;
 
-/** The contract that the rollup asks before every genesis, or null. */
+/** The contract that the rollup asks before every activation, or null. */
 export async function readGate(client: PublicClient, rollup: Address): Promise<Address | null> {
-  const gate = await client.readContract({ address: rollup, abi: rollupAbi, functionName: "genesisGate" });
+  const gate = await client.readContract({ address: rollup, abi: rollupAbi, functionName: "activationGate" });
   return gate === zeroAddress ? null : gate;
 }
 
 /**
- * What has to come before the models' geneses; nothing where the rollup has no gate. What L1 has already is not done again.
+ * What has to come before the models' activations; nothing where the rollup has no gate. What L1 has already is not done again.
  */
 export async function standWindows(job: Job, models: readonly CreatedModel[]): Promise<void> {
   const l1 = job.people.mia.l1 as PublicClient;

@@ -42,7 +42,7 @@ export async function runDisputeDrill(options: DisputeDrillOptions): Promise<Dis
       tell(`a hostile owner posts ${falsehood.description}`);
       const lie = await playLie(f, falsehood, prover);
       tell(
-        `refuted by ${lie.fault} for ${lie.challengeGas} gas after ${lie.refutedAfterMs} ms; genesis: ${lie.genesisRefusal}`,
+        `refuted by ${lie.fault} for ${lie.challengeGas} gas after ${lie.refutedAfterMs} ms; activation: ${lie.activationRefusal}`,
       );
       lies.push(lie);
     }
@@ -73,10 +73,10 @@ async function takeRewards({ as, gate, run, world }: DisputeWorld, lieCount: num
 export function disputeTable({ honest, lies, paidWei }: DisputeDrillResult): string {
   const gas = (count: number) => count.toLocaleString("en");
   const lines = [
-    ["posting", "shown by", "post gas", "challenge gas", "after", "reward", "genesis"],
+    ["posting", "shown by", "post gas", "challenge gas", "after", "reward", "activation"],
     ...lies.map((lie) => [
       ...[lie.name, lie.fault, gas(lie.postGas), gas(lie.challengeGas), `${lie.refutedAfterMs} ms`],
-      ...[`${formatEther(lie.rewardWei)} ETH`, lie.genesisRefusal],
+      ...[`${formatEther(lie.rewardWei)} ETH`, lie.activationRefusal],
     ]),
     ...(honest === null
       ? []

@@ -1,4 +1,4 @@
-/** A rollup that asks a gate before each genesis, and the people who meet there: accounts, keys, commands, published rows. */
+/** A rollup that asks a gate before each activation, and the people who meet there: accounts, keys, commands, published rows. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

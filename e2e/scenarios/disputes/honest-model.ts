@@ -69,9 +69,9 @@ export async function playHonest(f: DisputeWorld, tell: (text: string) => void):
   );
   if (BigInt(returnedWei) !== terms.bondWei + terms.demandFeeWei)
     throw drillError("DRL_UNEXPECTED", `bond and fee came back as ${returnedWei} wei`);
-  tell("admitted, its bond returned with the demand's fee; its genesis is proven");
-  const { genesis } = await run.run<{ genesis: { batchNumber: number } | null }>(...register);
-  if (genesis === null) throw drillError("DRL_UNEXPECTED", "it has no genesis");
+  tell("admitted, its bond returned with the demand's fee; its activation is proven");
+  const { activation } = await run.run<{ activation: { batchNumber: number } | null }>(...register);
+  if (activation === null) throw drillError("DRL_UNEXPECTED", "it has no activation");
   await run.run("datanet", "approve-model", String(datanetId), String(modelId), ...builder);
   const port = await f.freePort();
   const url = `http://127.0.0.1:${port}`;

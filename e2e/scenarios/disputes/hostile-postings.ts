@@ -15,7 +15,7 @@ import { signSettlement } from "@openledger/models/settling/sign-settlement";
 import type { Prover } from "@openledger/prover/proving/prover";
 import { drillAccount } from "../../world/accounts.ts";
 import { drillError } from "../../world/drill-errors.ts";
-import { proveGenesis, SETTLEMENT_INDEX, TABLE_INDEX } from "../../world/model-circuits.ts";
+import { proveActivation, SETTLEMENT_INDEX, TABLE_INDEX } from "../../world/model-circuits.ts";
 import { STEP_TIMEOUT_MS } from "../../world/world.ts";
 import type { DisputeWorld } from "./dispute-world.ts";
 import { type Falsehood, postedLie } from "./falsehood.ts";
@@ -30,8 +30,8 @@ export interface RefutedLie {
   readonly rewardWei: bigint;
   /** From the posting's block to the refuting one, by the clock of this machine. */
   readonly refutedAfterMs: number;
-  /** With which code the sequencer refuses the model's genesis, proof and all. */
-  readonly genesisRefusal: string;
+  /** With which code the sequencer refuses the model's activation, proof and all. */
+  readonly activationRefusal: string;
 }
 
 /** @throws DRL_TIMEOUT where nobody refutes it; DRL_UNEXPECTED where it gets further than it may */
@@ -90,12 +90,12 @@ export async function playLie(f: DisputeWorld, lie: Falsehood, prover: Prover): 
     challengeGas: Number(gasUsed),
     rewardWei: refutation!.rewardWei,
     refutedAfterMs,
-    genesisRefusal: await genesisRefusal(f, modelId, prover),
+    activationRefusal: await activationRefusal(f, modelId, prover),
   };
 }
 
-/** He brings the genesis all the same, with its proof. */
-async function genesisRefusal(
+/** He brings the activation all the same, with its proof. */
+async function activationRefusal(
   { clients, honest, size, world }: DisputeWorld,
   modelId: number,
   prover: Prover,
@@ -104,7 +104,7 @@ async function genesisRefusal(
   const { hash: _hash, ...statics } = staticsOf(leaf);
   const payees = payeeTable(honest.rows);
   const table = world.circuits[TABLE_INDEX]!;
-  const proven = await proveGenesis(world, { modelId, statics, payees }, size, {
+  const proven = await proveActivation(world, { modelId, statics, payees }, size, {
     ...{ prover, table, settlingIndex: SETTLEMENT_INDEX },
   });
   try {
@@ -116,5 +116,5 @@ async function genesisRefusal(
     if (isRollupError(error)) return error.code;
     throw error;
   }
-  throw drillError("DRL_UNEXPECTED", `the sequencer takes the genesis of model ${modelId}`);
+  throw drillError("DRL_UNEXPECTED", `the sequencer takes the activation of model ${modelId}`);
 }

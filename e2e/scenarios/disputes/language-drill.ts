@@ -30,7 +30,7 @@ import {
 
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
-/** Of the honest model: longer than from its genesis to both questions, since an epoch that is over is sealed at the first payment. */
+/** Of the honest model: longer than from its activation to both questions, since an epoch that is over is sealed at the first payment. */
 const EPOCH_SECONDS = 4 * DAY_SECONDS;
 const WATCH_MINUTES = "0.05";
 const QUESTIONS = ["The union?", "The Congress?"] as const;
@@ -54,7 +54,7 @@ interface LanguageDrillResult {
   /** The honest owner's: his bonds, and the stake of who challenged him falsely. */
   readonly ownerWei: bigint;
   readonly burnedBondWei: bigint;
-  /** False postings of rows, before the liar's genesis. */
+  /** False postings of rows, before the liar's activation. */
   readonly rowLies: readonly RefutedRows[];
   /** The watcher's: half of each one's bond. His stakes of games over rows came back besides. */
   readonly rowWatcherWei: bigint;

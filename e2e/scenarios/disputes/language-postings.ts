@@ -1,4 +1,4 @@
-/** Rows of language models on L1 before their genesis: honest postings, and a liar's against `openledger watch`. */
+/** Rows of language models on L1 before their activation: honest postings, and a liar's against `openledger watch`. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";

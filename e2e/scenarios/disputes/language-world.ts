@@ -36,7 +36,7 @@ export interface LanguageWorld extends OpenedWorld {
   readonly models: Readonly<Record<Owner, PlayedModel>>;
 }
 
-/** On the ledger, without its genesis. */
+/** On the ledger, without its activation. */
 export interface CreatedModel {
   readonly owner: Owner;
   readonly published: PublishedModel<TextParts>;
@@ -143,8 +143,8 @@ export async function startLanguageWorld(options: LanguageWorldOptions) {
         const named = ["--model-id", String(modelId), "--cap", String(cap)];
         await people.run.run("disputes", "admit", gate, staged, ...named, ...signed);
         const register = ["models", "register", staged, "--prover", backend, ...signed] as const;
-        const { genesis } = await people.run.run<{ genesis: object | null }>(...register);
-        if (genesis === null) throw drillError("DRL_UNEXPECTED", `model ${modelId} has no genesis`);
+        const { activation } = await people.run.run<{ activation: object | null }>(...register);
+        if (activation === null) throw drillError("DRL_UNEXPECTED", `model ${modelId} has no activation`);
         const { rollupAddress: rollup } = people.clients.builder;
         const traced = await openTracedText({ rollup, modelId: BigInt(modelId) }, published, setting);
         const answering = (await family.open(published)) as AnsweringModel<Int16Array>;

@@ -111,7 +111,7 @@ function newJob(
     isStopWished: false,
     saidStep: -1,
     secondsBefore: 0,
-    registration: { state: "unready", percent: 0, genesis: null, failure: null, statics: null },
+    registration: { state: "unready", percent: 0, activation: null, failure: null, statics: null },
     view: {
       ...view,
       id: `job-${randomBytes(6).toString("hex")}`,

@@ -34,7 +34,7 @@ export async function registrationOf(context: FactoryContext, job: StoredJob): P
   const { book, client, datasets } = context;
   const { registration, view } = job;
   let { state } = registration;
-  // Whoever has the genesis may send it: the ledger alone knows whether somebody did.
+  // Whoever has the activation may send it: the ledger alone knows whether somebody did.
   if (state === "proven" && (await getModel(client, view.modelId!)).counters.isReady) {
     state = "registered";
     await book.change(view.id, { job: { registration: { ...registration, state } } });
@@ -55,10 +55,10 @@ export async function registrationOf(context: FactoryContext, job: StoredJob): P
 }
 
 /**
- * Begins to prove the genesis of a model that its owner has created with the job's statics.
+ * Begins to prove the activation of a model that its owner has created with the job's statics.
  * @throws MOD_FACTORY_NOT_REGISTRABLE, MOD_FACTORY_JOB_STATE, SRV_QUOTA_USED
  */
-export async function beginGenesis(
+export async function beginActivation(
   context: FactoryContext,
   given: StoredJob,
   modelId: number,
@@ -86,7 +86,7 @@ export async function beginGenesis(
   const { deploymentPath, prover, rpcUrl, sequencerUrl } = config;
   const proven = side.run(
     leafId,
-    { mode: "genesis", modelId, payees: people, deploymentPath, prover, rpcUrl, sequencerUrl },
+    { mode: "activation", modelId, payees: people, deploymentPath, prover, rpcUrl, sequencerUrl },
     {
       isAlone: true,
       onMessage: async (message) => {
@@ -98,12 +98,12 @@ export async function beginGenesis(
   await Promise.race([proven, new Promise((resolve) => setImmediate(resolve))]);
   const proving = await say({ state: "proving", percent: 0, failure: null });
   proven.then(
-    (body) => say({ state: "proven", percent: 100, genesis: body as FactoryRegistration["genesis"] }),
+    (body) => say({ state: "proven", percent: 100, activation: body as FactoryRegistration["activation"] }),
     (error: unknown) => {
-      logger.error({ err: error, job: id }, "the genesis was not proven");
+      logger.error({ err: error, job: id }, "the activation was not proven");
       const typed = isRollupError(error)
         ? error
-        : factoryError("SRV_INTERNAL", "the genesis was not proven", { cause: error });
+        : factoryError("SRV_INTERNAL", "the activation was not proven", { cause: error });
       return say({ state: "failed", failure: typed.toJSON() as FactoryRegistration["failure"] });
     },
   );

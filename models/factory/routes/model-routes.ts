@@ -11,7 +11,7 @@ import {
 import { type FactoryContext, signerOf, whileWaitedFor } from "../factory-context.ts";
 import { idParams } from "./choice-routes.ts";
 import {
-  beginGenesis,
+  beginActivation,
   exportedFile,
   exportOf,
   lineageOf,
@@ -46,7 +46,7 @@ export function registerModelRoutes(app: FastifyInstance, context: FactoryContex
     { schema: { ...params, body: registrationRequestSchema } },
     async (request) => {
       const leafId = await signerOf(context, request);
-      return beginGenesis(context, book.require(request.params.id, leafId), request.body.modelId);
+      return beginActivation(context, book.require(request.params.id, leafId), request.body.modelId);
     },
   );
   app.post<Id & { Body: z.output<typeof exportRequestSchema> }>(

@@ -49,7 +49,10 @@ export interface StoredJob {
   readonly saidStep: number;
   /** Computing before this run, in seconds. */
   readonly secondsBefore: number;
-  readonly registration: Pick<FactoryRegistration, "state" | "percent" | "genesis" | "failure" | "statics">;
+  readonly registration: Pick<
+    FactoryRegistration,
+    "state" | "percent" | "activation" | "failure" | "statics"
+  >;
 }
 
 const REMEDIES = {

@@ -29,11 +29,11 @@ const code = (name: string) => expect.objectContaining({ code: name });
 const doneJob = (id: string) =>
   ({
     order: 1,
-    registration: { state: "ready", percent: 0, genesis: null, failure: null, statics: null },
+    registration: { state: "ready", percent: 0, activation: null, failure: null, statics: null },
     view: { id, leafId: 2, state: "done", lastEvent: 0 },
   }) as unknown as StoredJob;
 
-it("keeps a job whose genesis is being proven, and refuses what is said of a deleted one", async () => {
+it("keeps a job whose activation is being proven, and refuses what is said of a deleted one", async () => {
   await book.add(doneJob("job-a"), [{ kind: "state", state: "done", failure: null }]);
   const { registration } = book.get("job-a");
   await book.change("job-a", { job: { registration: { ...registration, state: "proving" } } });

@@ -110,14 +110,14 @@ export class JobDesk {
     return this.#book.get(id);
   }
 
-  /** @throws MOD_FACTORY_JOB_STATE while it runs, or its genesis is proven: what reports goes on to a job that is there */
+  /** @throws MOD_FACTORY_JOB_STATE while it runs, or its activation is proven: what reports goes on to a job that is there */
   async delete({ view }: StoredJob): Promise<void> {
     if (this.#running.has(view.id))
       throw factoryError("MOD_FACTORY_JOB_STATE", `job ${view.id} runs: pause it first`, {
         data: { reason: "in-use" },
       });
     if (this.#book.get(view.id).registration.state === "proving")
-      throw factoryError("MOD_FACTORY_JOB_STATE", `the genesis of job ${view.id} is being proven`, {
+      throw factoryError("MOD_FACTORY_JOB_STATE", `the activation of job ${view.id} is being proven`, {
         data: { reason: "in-use" },
       });
     await this.#book.delete(view.id);

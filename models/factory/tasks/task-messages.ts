@@ -55,8 +55,8 @@ export interface CompareTask extends ModelTask {
   readonly answerTokens: number;
 }
 
-export interface GenesisTask {
-  readonly mode: "genesis";
+export interface ActivationTask {
+  readonly mode: "activation";
   readonly modelId: number;
   readonly payees: readonly Payee[];
   readonly deploymentPath: string;
@@ -71,7 +71,7 @@ export type FactoryTask =
   | (ModelTask & { readonly mode: "measure" })
   | CompareTask
   | (ModelTask & { readonly mode: "merge"; readonly jobFolder: string })
-  | GenesisTask;
+  | ActivationTask;
 
 export type Measured = Omit<FactoryEstimate, "queuedBefore" | "registerFeeWei" | "steps" | "trainedRowCount">;
 
@@ -85,7 +85,7 @@ export interface TaskResults {
   readonly measure: Measured;
   readonly compare: FactoryComparison;
   readonly merge: null;
-  readonly genesis: SettlementBody;
+  readonly activation: SettlementBody;
 }
 /** 0x-hex. */
 export type PlainStatics = Readonly<

@@ -57,8 +57,8 @@ async function resultOf(task: FactoryTask): Promise<unknown> {
       return (await import("./compare-task.ts")).compare(task);
     case "merge":
       return (await import("./merge-task.ts")).merge(task);
-    case "genesis":
-      return (await import("./genesis-task.ts")).proveGenesis(task, say);
+    case "activation":
+      return (await import("./activation-task.ts")).proveActivation(task, say);
     default:
       return task satisfies never;
   }

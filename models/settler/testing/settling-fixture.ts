@@ -41,7 +41,7 @@ import { developmentSecrets } from "@openledger/prover/internal/keys/development
 import { deploymentOn, FINALITY_DEPTH_BLOCKS } from "@openledger/sequencer/testing/l1-world";
 import { openProvingCircuit, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import { type Hex, toHex } from "viem";
-import { prepareGenesis } from "../../settling/prepare-settlement.ts";
+import { prepareActivation } from "../../settling/prepare-settlement.ts";
 import { proveSettlement } from "../../settling/prove-settlement.ts";
 import { signSettlement } from "../../settling/sign-settlement.ts";
 
@@ -65,7 +65,7 @@ export type SettlingWorld = Awaited<ReturnType<typeof startSettlingWorld>>;
 /**
  * alice (leaf 2) owns the datanet, the model and its rows; bob (leaf 3) asks and pays.
  * @param changes of the sequencer's environment, by L1's address
- * @param size of the settlement circuit; one for direct models and one for others if not given @param gateOn deploys what L1 asks before a genesis, and before draws
+ * @param size of the settlement circuit; one for direct models and one for others if not given @param gateOn deploys what L1 asks before an activation, and before draws
  */
 export async function startSettlingWorld(
   folder: string,
@@ -143,11 +143,11 @@ export async function startSettlingWorld(
       make: ModelMaker = makeDirect,
       {
         contents = sampleInputs("email", rowCount, "settling").map((row) => encodeRow("email", row)),
-        beforeGenesis,
+        beforeActivation,
       }: {
         readonly contents?: readonly Uint8Array[];
         /** The model is in L1's state, and has not begun. */
-        readonly beforeGenesis?: (made: { modelId: number; modelFolder: string }) => Promise<void>;
+        readonly beforeActivation?: (made: { modelId: number; modelFolder: string }) => Promise<void>;
       } = {},
     ): Promise<{ model: PublishedModel; modelId: number; modelFolder: string }> {
       await settle();
@@ -186,16 +186,16 @@ export async function startSettlingWorld(
         split,
       });
       const modelId = (await getOperation(alice, sent.hash))!.createdId!;
-      if (beforeGenesis !== undefined) {
+      if (beforeActivation !== undefined) {
         await settle();
-        await beforeGenesis({ modelId, modelFolder });
+        await beforeActivation({ modelId, modelFolder });
         await settle();
       }
       const leaf = await getModel(alice, modelId);
       const circuits = await readRollupCircuits({ rpcUrl: f.rpcUrl, rollupAddress, deployment });
       const [table, ...settlings] = circuits.slice(-1 - sizes.length) as [(typeof circuits)[0]];
       const settling = (settlings as typeof circuits)[place]!;
-      const prepared = prepareGenesis(leaf, model, { table, settling });
+      const prepared = prepareActivation(leaf, model, { table, settling });
       const proved = await proveSettlement(
         prepared,
         { circuitId: table.circuitId, proving: await openProvingCircuit(table, deployment, () => {}) },

@@ -93,8 +93,8 @@ export async function benchAdaptersOnLedger(options: OnLedgerOptions) {
     return {
       registered: child.registeredCount,
       batches: { closed: closed - before.batches.closed, proven, posted },
-      /** The sequencer takes no genesis without its proof. */
-      provenGeneses: await countReady(owner, registered.modelIds),
+      /** The sequencer takes no activation without its proof. */
+      provenActivations: await countReady(owner, registered.modelIds),
       areBatchesProven: proven === closed,
       registeringSeconds,
       startSeconds,

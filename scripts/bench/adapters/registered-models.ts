@@ -7,7 +7,7 @@ import { registerModel } from "@openledger/attribution/model/registration";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { ownersCommitment, payeeRoot, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
-import type { genesisOf } from "@openledger/circuits/settlement/payee-table-rules";
+import type { activationOf } from "@openledger/circuits/settlement/payee-table-rules";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
@@ -17,7 +17,7 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { waitFor } from "@openledger/client/sequencer/wait-for";
 import type { BuiltCircuit } from "@openledger/e2e/internal/world/circuits";
-import { proveGenesis } from "@openledger/e2e/internal/world/model-circuits";
+import { proveActivation } from "@openledger/e2e/internal/world/model-circuits";
 import type { World } from "@openledger/e2e/internal/world/world";
 import { folderSource } from "@openledger/models/files/folder-source";
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
@@ -110,7 +110,7 @@ export async function registerModels(
 
   const setting = { bases: [readFrom(folderSource(base))], kernels, threadCount: 1 };
   const training = textTraining(textFamily(setting), setting);
-  const made: { modelId: number; statics: Parameters<typeof genesisOf>[0]["statics"] }[] = [];
+  const made: { modelId: number; statics: Parameters<typeof activationOf>[0]["statics"] }[] = [];
   for (let i = 0; i < count; i++) {
     const own: TextRecipe = {
       ...recipe,
@@ -136,15 +136,15 @@ export async function registerModels(
     if ((i + 1) % PART === 0) tell(`${i + 1} models tuned, published and created`);
   }
   await beforeTheDay();
-  tell("a day passes on L1; the Datanet approves them, and their geneses are proven");
+  tell("a day passes on L1; the Datanet approves them, and their activations are proven");
   await world.passTime(APPROVAL_DELAY_SECONDS + MARGIN_SECONDS);
   for (const [i, { modelId, statics }] of made.entries()) {
     await send(() => approveModel(client, { datanetId, modelId, statics }));
     const model = { modelId, statics, payees };
-    const proven = await proveGenesis(world, model, MODEL_SIZE, { prover, table });
+    const proven = await proveActivation(world, model, MODEL_SIZE, { prover, table });
     const signed = signSettlement(client, await getModel(client, modelId), proven);
     await world.patiently(() => sendSettlement(client, encodeSettlementBody(signed)));
-    if ((i + 1) % PART === 0) tell(`${i + 1} models approved, with their geneses`);
+    if ((i + 1) % PART === 0) tell(`${i + 1} models approved, with their activations`);
   }
   return { base, published, modelIds: made.map(({ modelId }) => modelId) };
 }

@@ -27,7 +27,7 @@ import { getModel } from "@openledger/client/sequencer/model-reads";
 import { waitFor } from "@openledger/client/sequencer/wait-for";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import type { BuiltCircuit } from "@openledger/e2e/internal/world/circuits";
-import { proveGenesis, proveTable, TABLE_INDEX } from "@openledger/e2e/internal/world/model-circuits";
+import { proveActivation, proveTable, TABLE_INDEX } from "@openledger/e2e/internal/world/model-circuits";
 import type { World } from "@openledger/e2e/internal/world/world";
 import { STEP_TIMEOUT_MS } from "@openledger/e2e/internal/world/world";
 import { readSealedEpoch, settledModelOf } from "@openledger/models/settling/prepare-settlement";
@@ -95,7 +95,7 @@ export async function makeParkables(
 
 type Step = { readonly prover: Prover; readonly table: BuiltCircuit } & Pick<GriefOptions, "progress">;
 
-/** A Datanet of the attacker's own, and models of its version, approved and with their geneses. */
+/** A Datanet of the attacker's own, and models of its version, approved and with their activations. */
 async function openModels(
   world: World,
   client: LedgerClient,
@@ -136,13 +136,13 @@ async function openModels(
     modelIds.push(await created(await world.patiently(() => createModel(client, { ...ownedBy, ...terms }))));
   }
   await world.allPosted();
-  progress("a day passes on L1; the Datanet approves them, and their geneses are proven");
+  progress("a day passes on L1; the Datanet approves them, and their activations are proven");
   await world.passTime(APPROVAL_DELAY_SECONDS + MARGIN_SECONDS);
   const signed = { ...statics, binding: packBinding(binding), split: packSplit(split) };
   const settlements: ProvenSettlement[] = [];
   for (const modelId of modelIds) {
     const model = { modelId, statics: signed, payees };
-    const proven = await proveGenesis(world, model, SIZE, { prover, table });
+    const proven = await proveActivation(world, model, SIZE, { prover, table });
     settlements.push(signSettlement(client, await getModel(client, modelId), proven));
   }
   for (const settlement of settlements) {

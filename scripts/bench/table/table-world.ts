@@ -16,7 +16,7 @@ const TIMESTAMP = 1_800_000_000n;
 
 type Pair = readonly [from: number, to: number];
 
-/** Pairs of `traffic`, without ids of the genesis. */
+/** Pairs of `traffic`, without ids of the activation. */
 export function drawPairs(traffic: Traffic, count: number): Pair[] {
   const draw = simulate(traffic);
   const pairs: Pair[] = [];

@@ -58,7 +58,7 @@ export function addApproveModel(parent: Command): void {
       `datanet ${datanetId} has approved model ${modelId} (${stage}), operation ${sent.hash}`,
       ...(model.counters.isReady
         ? []
-        : ["the model takes payments once its genesis is there: openledger models register"]),
+        : ["the model takes payments once its activation is there: openledger models register"]),
     ];
     output.answer(lines, { ...sent, datanetId, modelId, stage, batchNumber });
   });

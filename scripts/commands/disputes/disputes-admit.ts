@@ -34,7 +34,7 @@ export interface AdmitOptions {
   base?: string;
 }
 
-/** The next step of a model that is not admitted: its registration for claims, or its genesis. @throws CMD_USAGE where no posting of the model counts */
+/** The next step of a model that is not admitted: its registration for claims, or its activation. @throws CMD_USAGE where no posting of the model counts */
 export async function admitModel(context: CommandContext<AdmitOptions>): Promise<void> {
   const { options, args, output } = context;
   await initPoseidon();
@@ -48,7 +48,7 @@ export async function admitModel(context: CommandContext<AdmitOptions>): Promise
     const judge = await judgeOfModel(publicClient, judges, rollupAddress, modelId);
     if (judge === null && (judges.length > 0 || !promisesPosting(model))) return registerForClaims(context);
     if (!promisesPosting(model)) {
-      const line = `model ${modelId} is registered with ${judge}, and may have its genesis: openledger models register ${args[1]}`;
+      const line = `model ${modelId} is registered with ${judge}, and may have its activation: openledger models register ${args[1]}`;
       output.answer([line], { modelId, game: judge });
       return;
     }
@@ -79,7 +79,7 @@ export async function admitModel(context: CommandContext<AdmitOptions>): Promise
   const how = promisesPosting(model) ? "its window has ended" : "its statics promise no window";
   output.answer(
     [
-      `model ${modelId} may have its genesis: ${how}; L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
+      `model ${modelId} may have its activation: ${how}; L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
       `once the sequencer has heard of it: openledger models register ${args[1]}`,
     ],
     { modelId, isChallenged: promisesPosting(model), ...sent },
@@ -109,11 +109,11 @@ async function registerForClaims({ options, args, output }: CommandContext<Admit
   const named = `${args[0]} ${args[1]} --model-id ${modelId}`;
   output.answer(
     [
-      `the draws of model ${modelId} wait for claims of ${terms.claimant}${isPosted ? "" : ", and it may have its genesis"}`,
+      `the draws of model ${modelId} wait for claims of ${terms.claimant}${isPosted ? "" : ", and it may have its activation"}`,
       `L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
       ...(isPosted
         ? [
-            `its genesis waits for its rows: openledger disputes post ${named}`,
+            `its activation waits for its rows: openledger disputes post ${named}`,
             `when their window is over: openledger disputes admit ${named} --cap ${cap}`,
           ]
         : [`once the sequencer has heard of it: openledger models register ${args[1]}`]),

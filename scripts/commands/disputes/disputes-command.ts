@@ -61,7 +61,7 @@ function addShow(disputes: Command): void {
     disputes
       .command("show <disputes>")
       .description(
-        "every posting: its window, its bond, who has recomputed it, and which rollups may take its genesis",
+        "every posting: its window, its bond, who has recomputed it, and which rollups may take its activation",
       ),
     { ...MODEL_ID_OPTION },
   );
@@ -74,12 +74,12 @@ function addAdmit(disputes: Command): void {
     disputes
       .command("admit <disputes> <model>")
       .description(
-        "let the rollup take a model's genesis: after its challenge window, or at once where its statics promise none; a language model that promises claims is registered first, and its draws wait for them",
+        "let the rollup take a model's activation: after its challenge window, or at once where its statics promise none; a language model that promises claims is registered first, and its draws wait for them",
       ),
     {
       ...required(MODEL_ID_OPTION),
       "--cap <payments>": {
-        about: "most payments of an epoch: those of the settlement circuit that its genesis names",
+        about: "most payments of an epoch: those of the settlement circuit that its activation names",
         isRequired: true,
       },
       ...TEXT_BASE_OPTION,

@@ -2,8 +2,8 @@
 
 import {
   type DisputesParameters,
+  deployActivationGates,
   deployDirectDisputes,
-  deployGenesisGates,
   deployLedgerMath,
   deployTextDisputes,
   missingChunks,
@@ -44,12 +44,12 @@ export async function deployContracts({
       : await deployRows(clients, posting, math);
   const beside = (options.beside ?? []).map(parseAddress);
   const members = [...made.members, ...beside];
-  const gate = members.length === 1 ? members[0]! : await deployGenesisGates(clients, members);
+  const gate = members.length === 1 ? members[0]! : await deployActivationGates(clients, members);
   const lines = [
     `${made.line}, LedgerMath ${math}`,
     `${missing.length} chunks of constants stored for ${chunkGas.toLocaleString("en")} gas, enough for ${MOST_ROWS} rows`,
-    ...(members.length === 1 ? [] : [`GenesisGates ${gate} admits what one of ${members.join(", ")} has`]),
-    `a rollup asks it before every genesis where its deploy.json says "genesisGate": "${gate}"`,
+    ...(members.length === 1 ? [] : [`ActivationGates ${gate} admits what one of ${members.join(", ")} has`]),
+    `a rollup asks it before every activation where its deploy.json says "activationGate": "${gate}"`,
   ];
   const facts = { math, gate, members, chunkCount: missing.length, chunkGas };
   output.answer(lines, { ...made.contracts, ...facts });

@@ -63,8 +63,8 @@ function linesOf({ address, admissions, kind, postings, terms, openGames }: Show
     ]),
     ...admissions.map(({ modelId, postingId, rollup }) =>
       postingId === null
-        ? `model ${modelId}: every rollup may take its genesis; its statics promise no window`
-        : `model ${modelId}: rollup ${rollup} may take its genesis, by posting ${postingId}`,
+        ? `model ${modelId}: every rollup may take its activation; its statics promise no window`
+        : `model ${modelId}: rollup ${rollup} may take its activation, by posting ${postingId}`,
     ),
     ...(postings.length === 0 ? ["nothing is posted"] : []),
   ];

@@ -27,7 +27,7 @@ import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query
 import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
 import { getModel, getPayments, getSettlement } from "@openledger/client/sequencer/model-reads";
 import {
-  deployGenesisGates,
+  deployActivationGates,
   deployLedgerMath,
   deployTextDisputes,
   missingChunks,
@@ -98,7 +98,7 @@ beforeAll(async () => {
     const money = { leastBondWei: BOND_WEI, stakeWei: BOND_WEI / 5n };
     const posting = { windowSeconds: terms.windowSeconds, leastBondWei: BOND_WEI, demandFeeWei: 1n };
     ({ game } = await deployTextDisputes(clients as never, posting, { ...terms, ...money }, math));
-    return deployGenesisGates(clients as never, [game]);
+    return deployActivationGates(clients as never, [game]);
   });
   process.env.OPENLEDGER_HOME = world.home;
   const made = await world.makeModel(
@@ -112,7 +112,7 @@ beforeAll(async () => {
     },
     {
       contents: sampleTexts(SIZE.rows).map(encodeTextRow),
-      beforeGenesis: async (created) => {
+      beforeActivation: async (created) => {
         ({ modelId, modelFolder } = created);
         const registered = await command(
           "alice",
@@ -123,7 +123,7 @@ beforeAll(async () => {
           "--cap",
           String(CAP),
         );
-        expect(registered.stdout).toContain("and it may have its genesis");
+        expect(registered.stdout).toContain("and it may have its activation");
       },
     },
   );

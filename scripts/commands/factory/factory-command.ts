@@ -76,7 +76,7 @@ export function addFactoryCommands(program: Command): void {
   const register = withOptions(
     ask(
       "register <job>",
-      "create the model on the ledger, have its genesis proven, sign and send it",
+      "create the model on the ledger, have its activation proven, sign and send it",
       "factory register job-1a2b --price 0.5 --account mia",
     ),
     {

@@ -5,7 +5,7 @@ const GATE = "0x00000000000000000000000000000000000000aa";
 const step = (recipe: object) =>
   nextStepAt(GATE, "speeches", { modelId: 13, cap: 32, model: { recipe } as never });
 
-it("names the command that lets the gate take the genesis, for each kind of models", () => {
+it("names the command that lets the gate take the activation, for each kind of models", () => {
   const claiming = step({ family: "text", tracing: { claimant: GATE, digest: "0x00" } });
   const admit = `openledger disputes admit ${GATE} speeches --model-id 13 --cap 32`;
   expect(claiming).toContain(admit);

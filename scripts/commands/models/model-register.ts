@@ -15,8 +15,8 @@ import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { hex32 } from "@openledger/foundation/hex";
 import { modelFamilies } from "@openledger/models/registered/model-families";
-import { prepareGenesis } from "@openledger/models/settling/prepare-settlement";
-import { sendGenesis, signSettlement } from "@openledger/models/settling/sign-settlement";
+import { prepareActivation } from "@openledger/models/settling/prepare-settlement";
+import { sendActivation, signSettlement } from "@openledger/models/settling/sign-settlement";
 import { payeeTableFor, settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";
 import { type Address, zeroAddress } from "viem";
 import { accountOf, openSigner, type Signer, signFor } from "../../cli/context.ts";
@@ -53,11 +53,11 @@ export async function registerModel({
     }));
   const leaf = await getModel(signer.client, modelId);
   if (!leaf.counters.isReady) {
-    const prepared = prepareGenesis(leaf, model, { table, settling });
+    const prepared = prepareActivation(leaf, model, { table, settling });
     const gate = await waitingAtGate(signer.client, modelId, prepared.data.settlementHash);
     if (gate !== null) {
       const lines = [
-        `model ${modelId} is created; its genesis waits for the contract ${gate}`,
+        `model ${modelId} is created; its activation waits for the contract ${gate}`,
         nextStepAt(gate, args[0]!, { modelId, cap: settling.size0, model }),
         "then register it again",
       ];
@@ -70,11 +70,11 @@ export async function registerModel({
       prover: options.prover,
     });
     const consented = signSettlement(await signFor(signer, leaf), leaf, settlement);
-    await sendGenesis(signer.client, encodeSettlementBody(consented), {
-      onWait: () => output.progress("waiting until the sequencer has heard that L1 admits the genesis"),
+    await sendActivation(signer.client, encodeSettlementBody(consented), {
+      onWait: () => output.progress("waiting until the sequencer has heard that L1 admits the activation"),
     });
   }
-  const genesis = await getSettlement(signer.client, modelId, 0);
+  const activation = await getSettlement(signer.client, modelId, 0);
   const lines = [
     `model ${modelId} is ready: ${payeeCount} payees, at most ${settling.size0} payments an epoch`,
     `it takes payments once its datanet approves it: openledger datanet approve-model ${leaf.model.datanetId} ${modelId}`,
@@ -86,11 +86,12 @@ export async function registerModel({
     payeeCount,
     cap: settling.size0,
     circuit: settling.name,
-    genesis: genesis === null ? null : { status: genesis.status, batchNumber: genesis.batchNumber },
+    activation:
+      activation === null ? null : { status: activation.status, batchNumber: activation.batchNumber },
   });
 }
 
-/** What lets the gate take the genesis. A gate may have a contract for each kind of models; the commands find theirs behind it. */
+/** What lets the gate take the activation. A gate may have a contract for each kind of models; the commands find theirs behind it. */
 export function nextStepAt(
   gate: Address,
   folder: string,
@@ -110,10 +111,10 @@ export function nextStepAt(
   return promisesPosting(model) ? post : `its statics promise no window: ${admit}`;
 }
 
-/** The contract that has to admit the model's genesis first; null where there is none, or it has. */
+/** The contract that has to admit the model's activation first; null where there is none, or it has. */
 async function waitingAtGate(client: LedgerClient, modelId: number, word: bigint): Promise<Address | null> {
   const rollup = { address: client.rollupAddress, abi: rollupAbi } as const;
-  const gate = await client.l1.readContract({ ...rollup, functionName: "genesisGate" });
+  const gate = await client.l1.readContract({ ...rollup, functionName: "activationGate" });
   if (gate === zeroAddress) return null;
   const isAdmitted = await client.l1.readContract({
     ...{ address: gate, abi: disputesAbi, functionName: "admits", account: client.rollupAddress },
@@ -122,7 +123,7 @@ async function waitingAtGate(client: LedgerClient, modelId: number, word: bigint
   return isAdmitted ? null : gate;
 }
 
-/** A model of the account with these statics whose genesis is missing: an earlier call came only so far. */
+/** A model of the account with these statics whose activation is missing: an earlier call came only so far. */
 async function findRegistered(signer: Signer, staticsHash: bigint): Promise<number | null> {
   const { client, account } = signer;
   for (const { id, kind } of await findLeaves(client, { owner: account.l1.address })) {

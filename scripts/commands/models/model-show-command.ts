@@ -1,6 +1,6 @@
 import { decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
-import { genesisMisfit, settlingCircuits } from "@openledger/client/actions/ledger/settling-circuit";
+import { activationMisfit, settlingCircuits } from "@openledger/client/actions/ledger/settling-circuit";
 import { getInfo } from "@openledger/client/sequencer/ledger-reads";
 import {
   getModel,
@@ -37,7 +37,7 @@ export function addModelShowCommand(parent: Command): void {
     const { counters, model, sealedEpoch } = leaf;
     const lines = [
       `model ${leaf.id} of ${leaf.l1Owner}, on version ${model.version} of datanet ${model.datanetId}`,
-      `${counters.isReady ? "ready" : "no genesis yet"}, ${counters.isApproved ? "approved" : "not approved"}; ${formatOpen(leaf.balanceWei)} OPEN, an answer costs ${formatOpen(counters.priceWei)} OPEN`,
+      `${counters.isReady ? "ready" : "no activation yet"}, ${counters.isApproved ? "approved" : "not approved"}; ${formatOpen(leaf.balanceWei)} OPEN, an answer costs ${formatOpen(counters.priceWei)} OPEN`,
       `of a payment ${percentOf(model.ownerParts)} is the owner's; of what rows earn ${percentOf(model.validatorParts)} is the validator's`,
       `epoch ${counters.epoch}: ${counters.paymentCount} of at most ${counters.cap} payments, ${formatOpen(leaf.openAmountWei)} OPEN`,
       settling.line,
@@ -89,7 +89,7 @@ export function addModelShowCommand(parent: Command): void {
 
 const percentOf = (parts: number) => `${((100 * parts) / 65_536).toFixed(2)} %`;
 
-/** By which circuits the model is settled, and whether the one that its genesis names is one of them. */
+/** By which circuits the model is settled, and whether the one that its activation names is one of them. */
 function describeSettling(
   leaf: LedgerModelLeaf,
   settlements: readonly LedgerSettlement[],
@@ -98,11 +98,15 @@ function describeSettling(
   const { binding, drawCount, featureCount } = leaf.model;
   const shape = modelShape({ binding }, Math.max(1, leaf.payees.length));
   const circuits = settlingCircuits(info, shape);
-  const genesis = settlements.find(({ kind }) => kind === "genesis");
+  const activation = settlements.find(({ kind }) => kind === "activation");
   const misfit =
-    genesis === undefined
+    activation === undefined
       ? null
-      : genesisMisfit(info, decodeSettlement(Buffer.from(genesis.data.slice(2), "hex")).capCircuit, shape);
+      : activationMisfit(
+          info,
+          decodeSettlement(Buffer.from(activation.data.slice(2), "hex")).capCircuit,
+          shape,
+        );
   const head =
     featureCount === null
       ? `an epoch is settled by ${drawCount} draws over too many features`
@@ -110,7 +114,7 @@ function describeSettling(
   const why =
     misfit === null
       ? "no circuit of the rollup does it, so only row counts are left"
-      : `its genesis names ${misfit.circuit}, which has ${misfit.has} ${misfit.what} and not ${misfit.given}: its cap is no promise`;
+      : `its activation names ${misfit.circuit}, which has ${misfit.has} ${misfit.what} and not ${misfit.given}: its cap is no promise`;
   const isFine = misfit === null && circuits.length > 0;
   return { line: isFine ? `${head}: ${circuits.join(", ")}` : `⚠ ${head}; ${why}`, circuits, misfit, shape };
 }
@@ -125,6 +129,6 @@ function describeSealed({ sealedEpoch }: LedgerModelLeaf): string {
 }
 
 function describeSettlement({ epoch, kind, status, circuit, earnedSumWei }: LedgerSettlement): string[] {
-  if (kind === "genesis") return ["  genesis", status, circuit, ""];
+  if (kind === "activation") return ["  activation", status, circuit, ""];
   return [`  epoch ${epoch}`, status, circuit, `rows ${formatOpen(earnedSumWei ?? 0n)} OPEN`];
 }

@@ -89,7 +89,7 @@ export function addModelTrainCommand(parent: Command): void {
       "--challengeable":
         "the statics promise a posting that anyone may refute on L1 before the model begins (e-mails alone)",
       "--claimant <address>":
-        "of a language model: the L1 account that claims its queries and posts its rows; the statics promise that draws wait for its claims, and the genesis for the posting",
+        "of a language model: the L1 account that claims its queries and posts its rows; the statics promise that draws wait for its claims, and the activation for the posting",
       "--queries-only": "with --claimant: no posting of the rows is promised",
       "--withhold-rows": "do not publish the rows with the model",
     },

@@ -71,7 +71,7 @@ export function addVerifyCommand(program: Command): void {
     ];
     for (const { circuit, given, has, modelId, what } of result.misfits)
       lines.push(
-        `⚠ model ${modelId} has ${given} ${what}, and its genesis names ${circuit}, which has ${has}: that circuit never settles it`,
+        `⚠ model ${modelId} has ${given} ${what}, and its activation names ${circuit}, which has ${has}: that circuit never settles it`,
       );
     if (result.isFrozen)
       lines.push(

@@ -126,7 +126,7 @@ export async function registerModelRoutes(
     {
       schema: {
         tags: ["models"],
-        summary: "A model's settlements, its genesis included, newest first",
+        summary: "A model's settlements, its activation included, newest first",
         querystring: schemas.settlementsQuery,
       },
     },
@@ -156,7 +156,7 @@ export async function registerModelRoutes(
     {
       schema: {
         tags: ["models"],
-        summary: "The settlement of one epoch; 0 is the genesis",
+        summary: "The settlement of one epoch; 0 is the activation",
         params: schemas.settlementParams,
       },
     },

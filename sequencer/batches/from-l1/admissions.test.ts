@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { Admissions } from "./admissions.ts";
 
-const genesis = { modelId: 7, settlementHash: 99n };
+const activation = { modelId: 7, settlementHash: 99n };
 const codeOf = (admissions: Admissions, hasL1Head = true): unknown => {
   try {
-    admissions.require(genesis, hasL1Head);
+    admissions.require(activation, hasL1Head);
     return "taken";
   } catch (error) {
     return (error as { code?: unknown }).code;
@@ -49,7 +49,7 @@ test("after a start a settlement by draws waits until everything was told, or th
   expect(codeOfSettlement(ungated, 7, 5n)).toBe("taken");
 });
 
-test("a genesis waits for the bridge, and then for the gate", () => {
+test("an activation waits for the bridge, and then for the gate", () => {
   const admissions = new Admissions();
   expect(codeOf(admissions, false)).toBe("SEQ_L1_HEAD_UNKNOWN");
   // A rollup without a gate.

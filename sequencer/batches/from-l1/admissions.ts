@@ -1,5 +1,5 @@
 /**
- * Which Geneses L1's gate admits (docs/explanation/disputes.md), and which settlements by draws, of models whose settlements wait for
+ * Which Activations L1's gate admits (docs/explanation/disputes.md), and which settlements by draws, of models whose settlements wait for
  * claims (docs/explanation/fault-proofs.md). One that it refuses would hold up its batch and every later one, so none is taken that the
  * bridge has not seen admitted. The bridge says some more of them with each head of L1.
  */
@@ -7,7 +7,7 @@ import { sequencerError } from "../../sequencer-errors.ts";
 
 interface Admission {
   readonly modelId: number;
-  /** J of a Genesis, C of a settlement, or WAITS. */
+  /** J of an Activation, C of a settlement, or WAITS. */
   readonly word: bigint;
 }
 
@@ -69,12 +69,15 @@ export class Admissions {
    * @param hasL1Head whether the bridge has spoken since the start: before that, nothing is known of a gate
    * @throws SEQ_L1_HEAD_UNKNOWN, SEQ_NOT_ADMITTED
    */
-  require(genesis: { readonly modelId: number; readonly settlementHash: bigint }, hasL1Head: boolean): void {
-    const { modelId, settlementHash } = genesis;
+  require(
+    activation: { readonly modelId: number; readonly settlementHash: bigint },
+    hasL1Head: boolean,
+  ): void {
+    const { modelId, settlementHash } = activation;
     if (!hasL1Head) throw sequencerError("SEQ_L1_HEAD_UNKNOWN", "the bridge has not reported L1's head yet");
     if (this.#known?.has(`${modelId}/${settlementHash}`) !== false) return;
     throw sequencerError("SEQ_NOT_ADMITTED", `the rollup's gate does not admit model ${modelId} yet`, {
-      data: { reason: "genesis-not-admitted", modelId },
+      data: { reason: "activation-not-admitted", modelId },
     });
   }
 }

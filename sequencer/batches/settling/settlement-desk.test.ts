@@ -4,10 +4,10 @@ import { isWhole } from "@openledger/foundation/testing/test-random";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { freshFolder } from "../../testing/fresh-rollup.ts";
 import {
+  activationJson,
   type Call,
   defaultSettlement,
   findModel,
-  genesisJson,
   OTHER_DRAWS_INDEX,
   OTHER_FEATURES_INDEX,
   PAYEE_TABLE_INDEX,
@@ -43,7 +43,7 @@ interface World {
 
 const DAY_SECONDS = 86_400;
 
-/** A rollup with an approved model that has had no genesis. */
+/** A rollup with an approved model that has had no activation. */
 async function start(): Promise<World> {
   const folder = freshFolder();
   const { circuits, deployment } = await settlementDeployment(folder);
@@ -89,9 +89,9 @@ describe("a model's epochs over HTTP", () => {
     const { rollup, call, model, until } = world;
     const { modelId, owner } = model;
     expect(await modelOf(world)).toMatchObject({ payees: [], sealedEpoch: null });
-    const genesis = await until("genesis");
-    expect(codeOf(genesis)).toBe("taken");
-    expect(genesis).toMatchObject({ kind: "genesis", epoch: 0, cap: 8 });
+    const activation = await until("activation");
+    expect(codeOf(activation)).toBe("taken");
+    expect(activation).toMatchObject({ kind: "activation", epoch: 0, cap: 8 });
     expect(await modelOf(world)).toMatchObject({
       counters: { isReady: true, cap: 8, epoch: 1 },
       payees: [{ index: 0, rowCount: 9, accruedWei: "0" }],
@@ -195,7 +195,7 @@ describe("a model's epochs over HTTP", () => {
       const list = await get(`/v1/settlements?model=${modelId}`);
       expect(list.map((s: Answer) => [s.epoch, s.kind])).toEqual([
         [1, "settle"],
-        [0, "genesis"],
+        [0, "activation"],
       ]);
       expect(list[0]).toMatchObject({ settlementHash: settled.settlementHash, proof: settled.proof });
     });
@@ -215,13 +215,13 @@ describe("POST /v1/settlements", () => {
     expect(await call("/v1/settlements", body)).toEqual(first);
     const other = settlementJson(sampledSettlement(view, model.statics, 1), "settlement", circuits);
     expect(codeOf(await call("/v1/settlements", other))).toBe("SEQ_SETTLEMENT_STALE");
-    const genesis = genesisJson(model.owner, model.modelId, model.statics, circuits);
-    const changed = { ...genesis, settlementHash: hex32(5n) };
+    const activation = activationJson(model.owner, model.modelId, model.statics, circuits);
+    const changed = { ...activation, settlementHash: hex32(5n) };
     expect(codeOf(await call("/v1/settlements", changed))).toBe("SEQ_SETTLEMENT_STALE");
     expect(codeOf(await call(`/v1/settlements/${model.modelId}/2`))).toBe("SEQ_UNKNOWN");
   });
 
-  it("refuses a genesis that names a circuit that does not settle the model", async () => {
+  it("refuses an activation that names a circuit that does not settle the model", async () => {
     const { call, circuits, model } = await start();
     const { modelId, owner, statics } = model;
     for (const [index, what, given, has] of [
@@ -229,15 +229,15 @@ describe("POST /v1/settlements", () => {
       [OTHER_DRAWS_INDEX, "draws", 4, 8],
       [OTHER_FEATURES_INDEX, "features", 16, 8],
     ] as const) {
-      const answer = await call("/v1/settlements", genesisJson(owner, modelId, statics, circuits, index));
+      const answer = await call("/v1/settlements", activationJson(owner, modelId, statics, circuits, index));
       expect(codeOf(answer), what).toBe("SEQ_SETTLEMENT_INVALID");
       expect(answer.error.data).toMatchObject({ modelId, what, given, has });
     }
-    const named = genesisJson(owner, modelId, statics, circuits, PAYEE_TABLE_INDEX);
+    const named = activationJson(owner, modelId, statics, circuits, PAYEE_TABLE_INDEX);
     expect(codeOf(await call("/v1/settlements", named)), "no settlement circuit").toBe(
       "SEQ_SETTLEMENT_INVALID",
     );
-    expect(codeOf(await call("/v1/settlements", genesisJson(owner, modelId, statics, circuits)))).toBe(
+    expect(codeOf(await call("/v1/settlements", activationJson(owner, modelId, statics, circuits)))).toBe(
       "taken",
     );
   });
@@ -302,14 +302,14 @@ describe("POST /v1/settlements", () => {
     expect(await send(honest)).toBe("taken");
   });
 
-  it("Attack: takes a genesis, which fixes the cap, only with the model's signature", async () => {
+  it("Attack: takes an activation, which fixes the cap, only with the model's signature", async () => {
     const { call, circuits, model } = await start();
     const { modelId, owner, statics } = model;
-    const body = genesisJson(owner, modelId, statics, circuits);
+    const body = activationJson(owner, modelId, statics, circuits);
     const { signature: _own, ...unsigned } = body;
-    const stranger = genesisJson({ ...owner, secret: owner.secret + 1n }, modelId, statics, circuits);
+    const stranger = activationJson({ ...owner, secret: owner.secret + 1n }, modelId, statics, circuits);
     // A signature for another cap is one for another J.
-    const otherCap = genesisJson(owner, modelId, statics, circuits, SMALL_SETTLEMENT_INDEX).signature;
+    const otherCap = activationJson(owner, modelId, statics, circuits, SMALL_SETTLEMENT_INDEX).signature;
     for (const forged of [unsigned, stranger, { ...body, signature: otherCap }])
       expect(codeOf(await call("/v1/settlements", forged))).toBe("OP_BAD_SIGNATURE");
     expect(codeOf(await call("/v1/settlements", body))).toBe("taken");

@@ -11,9 +11,9 @@ import { requireKind } from "@openledger/circuits/ledger/leaf-rules";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
 import {
+  activationPayees,
   CIRCUIT_SORT,
   decodeSettlement,
-  genesisPayees,
   type PostedSettlement,
 } from "@openledger/circuits/settlement/settlement-data";
 import { misfitOf, modelShape, parseSettlementName } from "@openledger/circuits/settlement/settlement-size";
@@ -54,7 +54,7 @@ export interface SettlementDeskModules {
 
 /** A settlement as it was sent. */
 export interface SettlementRequest {
-  readonly kind: "settle" | "genesis";
+  readonly kind: "settle" | "activation";
   readonly modelId: number;
   /** J. */
   readonly settlementHash: bigint;
@@ -65,7 +65,7 @@ export interface SettlementRequest {
   /** C, y, z. */
   readonly publicSignals: readonly [bigint, bigint, bigint];
   readonly proof: Groth16Proof;
-  /** The model's; needed for a genesis, and with voids. */
+  /** The model's; needed for an activation, and with voids. */
   readonly signature?: Signature | undefined;
 }
 
@@ -230,15 +230,15 @@ export class SettlementDesk {
     requireKind(model, LEAF_KIND.model, request.modelId);
     requireCurrent(request, posted, model);
     const record = {
-      kind: request.kind === "genesis" ? KIND.genesis : KIND.settle,
+      kind: request.kind === "activation" ? KIND.activation : KIND.settle,
       b: request.modelId,
       words: [request.settlementHash],
     };
     const cap = capOf(record.kind, posted, this.#modules.circuits);
     if (cap === null) throw invalid("data", "it names no settlement circuit that its payees fit", request);
-    if (request.kind === "genesis") {
+    if (request.kind === "activation") {
       const named = this.#modules.circuits[posted.capCircuit]!;
-      this.#requireFits(request, named, model, genesisPayees(posted.items).length);
+      this.#requireFits(request, named, model, activationPayees(posted.items).length);
     } else if (circuit.sort === CIRCUIT_SORT.settlement) {
       this.#requireFits(request, circuit, model, model.rewards!.payees.length);
     }
@@ -298,7 +298,7 @@ export class SettlementDesk {
     });
   }
 
-  /** The model's settlements, its genesis included, newest first. */
+  /** The model's settlements, its activation included, newest first. */
   async settlementsOf(modelId: number, limit: number): Promise<KnownSettlement[]> {
     const { log } = this.#modules;
     const range = underPrefix(keyOf(modelId, 0).slice(0, -"!000000".length));
@@ -330,7 +330,7 @@ export class SettlementDesk {
 
   #circuitOf(request: SettlementRequest, posted: PostedSettlement): SettlementCircuit {
     const circuit = this.#modules.circuits.find(({ name }) => name === request.circuit);
-    const kind = request.kind === "genesis" ? KIND.genesis : KIND.settle;
+    const kind = request.kind === "activation" ? KIND.activation : KIND.settle;
     if (circuit === undefined || !("key" in circuit) || !provesKind(circuit.sort, kind))
       throw invalid("circuit", `the rollup has no ${request.circuit} that proves it`, request);
     if (!fitsPayees(posted, circuit)) throw invalid("data", "it has more payees than its circuit", request);
@@ -338,7 +338,7 @@ export class SettlementDesk {
   }
 
   /**
-   * The circuit that settles the model, or that its genesis names, is one for its rows, payees, features and draws. A model
+   * The circuit that settles the model, or that its activation names, is one for its rows, payees, features and draws. A model
    * that fits no such circuit could be settled by the default split only.
    */
   #requireFits(
@@ -365,7 +365,7 @@ export class SettlementDesk {
     posted: PostedSettlement,
     circuit: SettlementCircuit,
   ): Promise<bigint> {
-    if (request.kind === "genesis") {
+    if (request.kind === "activation") {
       this.admissions.require(request, this.#modules.line.l1Head !== null);
       return 0n;
     }
@@ -403,13 +403,13 @@ function decode(data: Uint8Array): PostedSettlement {
 }
 
 const epochOf = ({ kind }: SettlementRequest, posted: PostedSettlement) =>
-  kind === "genesis" ? 0 : Number(posted.epoch);
+  kind === "activation" ? 0 : Number(posted.epoch);
 
-/** The settlement is of the epoch that the model has sealed now, or the genesis of one that is not ready. */
+/** The settlement is of the epoch that the model has sealed now, or the activation of one that is not ready. */
 function requireCurrent(request: SettlementRequest, posted: PostedSettlement, { rewards }: LeafState): void {
   const epoch = epochOf(request, posted);
-  if (request.kind === "genesis") {
-    if (rewards !== undefined) throw stale(request, epoch, "the model has had its genesis");
+  if (request.kind === "activation") {
+    if (rewards !== undefined) throw stale(request, epoch, "the model has had its activation");
     return;
   }
   const sealed = rewards?.sealed ?? null;

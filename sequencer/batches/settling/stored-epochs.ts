@@ -97,7 +97,7 @@ export function waitsForEpoch(
   book: BatchBook,
 ): boolean {
   const epochStart = ledger.leaf(b)?.model?.epochStart ?? 0n;
-  // Younger epochs are not closed, wherever they begin; 0 is a model's without a genesis.
+  // Younger epochs are not closed, wherever they begin; 0 is a model's without an activation.
   if (kind !== KIND.forcedSeal || epochStart === 0n || queuedAt < epochStart + BigInt(EPOCH_SECONDS))
     return false;
   return book.leafAfter(book.reached("posted"), b)?.model?.epochStart !== epochStart;

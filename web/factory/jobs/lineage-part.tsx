@@ -82,7 +82,7 @@ function Lineage({ lineage }: { lineage: FactoryLineage }) {
                   Model <LeafLink id={model.id} />
                 </h2>
                 <Badge tone={model.isReady ? "good" : "wait"}>
-                  {model.isReady ? "its genesis is proven" : "its genesis is on its way"}
+                  {model.isReady ? "its activation is proven" : "its activation is on its way"}
                 </Badge>
                 <Badge tone={model.isApproved ? "good" : "wait"}>
                   {model.isApproved ? "approved by the Datanet" : "not approved yet"}

@@ -27,7 +27,7 @@ type RegisterStep = "create" | "prove" | "send" | "done";
 const ORDER: readonly RegisterStep[] = ["create", "prove", "send", "done"];
 const TITLES: Readonly<Record<RegisterStep, string>> = {
   create: "Create the model on the ledger",
-  prove: "Prove its genesis: who may earn, and that nothing has been earned",
+  prove: "Prove its activation: who may earn, and that nothing has been earned",
   send: "Agree to it with your key",
   done: "The ledger has it",
 };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {IGenesisGate, ISettlementGate} from "../rollup/IGenesisGate.sol";
+import {IActivationGate, ISettlementGate} from "../rollup/IActivationGate.sol";
 
 /// @title What a contract behind a gate of several says
 interface IAdmissions {
-    /// @notice By which posting a rollup may take the Genesis of this model with this word J; 0 for none. Under rollup 0
+    /// @notice By which posting a rollup may take the Activation of this model with this word J; 0 for none. Under rollup 0
     /// for every rollup.
     function admissions(address rollup, uint256 modelId, uint256 word) external view returns (uint256 id);
 }
@@ -24,7 +24,7 @@ interface ISettlementJudge {
 /// a model that one member refuted may be posted to another. There its statement has to be a lie about its kind, which
 /// that member refutes as any other: whoever watches a gate has to watch all members.
 /// A settlement by draws is taken where no member that judges settlements refuses it.
-contract GenesisGates is IGenesisGate, ISettlementGate {
+contract ActivationGates is IActivationGate, ISettlementGate {
     uint256 private constant MOST_MEMBERS = 8;
 
     address[] private _members;
@@ -53,7 +53,7 @@ contract GenesisGates is IGenesisGate, ISettlementGate {
         return _members;
     }
 
-    /// @inheritdoc IGenesisGate
+    /// @inheritdoc IActivationGate
     /// @dev Attack: an admission for another rollup. Each member is asked about the caller, and about what it has admitted
     /// for all.
     function admits(uint256 modelId, uint256 word) external view returns (bool) {

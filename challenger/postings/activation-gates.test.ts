@@ -7,10 +7,10 @@ import {
   tracedAnsweringHash,
 } from "@openledger/attribution/model/answering-hash";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
-import { genesisHash } from "@openledger/circuits/ledger/rewards";
+import { activationHash } from "@openledger/circuits/ledger/rewards";
 import { columnsCommitment, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
-import { deployGenesisGates, WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
-import { disputesAbi, genesisGatesAbi } from "@openledger/contracts/build/disputes-abi";
+import { deployActivationGates, WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
+import { activationGatesAbi, disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { encodeFunctionData, getAddress, getContract, type Hex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type PostedModel, withTrees } from "../statements/posted-model.ts";
@@ -29,7 +29,7 @@ let f: DisputeFixture;
 let first: DirectCase;
 let second: DirectCase;
 let members: [Hex, Hex];
-let clients: Parameters<typeof deployGenesisGates>[0];
+let clients: Parameters<typeof deployActivationGates>[0];
 let gates: Hex;
 
 beforeAll(async () => {
@@ -41,13 +41,13 @@ revertBetweenTests(() => f.client);
 
 const at = (address: Hex) => getContract({ address, abi: disputesAbi, client: f.client });
 const wordOf = ({ model }: DirectCase) =>
-  genesisHash({
+  activationHash({
     ...{ modelId: Number(MODEL), cap: CAP, statics: model.staticsHash },
     payeeRoot: model.statics.payeeRoot,
   });
 const admits = (rollup: Hex, word: bigint, modelId = MODEL) =>
   f.client.readContract({
-    ...{ address: gates, abi: genesisGatesAbi, functionName: "admits", account: rollup },
+    ...{ address: gates, abi: activationGatesAbi, functionName: "admits", account: rollup },
     args: [modelId, word],
   });
 
@@ -65,7 +65,7 @@ async function admit(member: Hex, { honest, model }: DirectCase): Promise<void> 
 test("admits each model that one of the contracts has admitted, for that posting's rollup alone", async () => {
   const known = await f.client.readContract({
     address: gates,
-    abi: genesisGatesAbi,
+    abi: activationGatesAbi,
     functionName: "members",
   });
   expect(known).toEqual(members.map((member) => getAddress(member)));
@@ -76,7 +76,7 @@ test("admits each model that one of the contracts has admitted, for that posting
   await admit(members[1], second);
   expect(await admits(rollups[0], wordOf(first))).toBe(true);
   expect(await admits(rollups[1], wordOf(second))).toBe(true);
-  // Replays: the other's rollup, nobody's, the gate itself, another model, another Genesis.
+  // Replays: the other's rollup, nobody's, the gate itself, another model, another Activation.
   expect(await admits(rollups[1], wordOf(first))).toBe(false);
   expect(await admits(f.stranger, wordOf(first))).toBe(false);
   expect(await admits(gates, wordOf(first))).toBe(false);
@@ -132,7 +132,7 @@ test.each([
   ["a contract that has no admissions", () => [f.math]],
   ["more than eight", () => Array.from({ length: 9 }, () => members[0])],
 ])("is not deployed before %s", async (_, given) => {
-  await expect(deployGenesisGates(clients, given())).rejects.toThrow();
+  await expect(deployActivationGates(clients, given())).rejects.toThrow();
 });
 
 test("readers find the contracts behind it, and which kind of models each judges", async () => {

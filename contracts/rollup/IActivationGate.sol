@@ -2,11 +2,11 @@
 pragma solidity ^0.8.30;
 
 /// @title Whether a model may begin, and whether its epoch may be settled by draws
-/// @notice A rollup that names one asks it before it takes a Genesis (docs/explanation/disputes.md), and before it takes a settlement by
+/// @notice A rollup that names one asks it before it takes an Activation (docs/explanation/disputes.md), and before it takes a settlement by
 /// draws (docs/explanation/fault-proofs.md). It decides nothing else: no gate can hold back a payment, a settlement by row counts or a
 /// withdrawal.
-interface IGenesisGate {
-    /// @notice Whether the calling rollup may take the Genesis of this model with this word J.
+interface IActivationGate {
+    /// @notice Whether the calling rollup may take the Activation of this model with this word J.
     function admits(uint256 modelId, uint256 word) external view returns (bool);
 }
 

@@ -11,14 +11,14 @@ import {
   settlementCircuitFor,
 } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Address } from "viem";
-import { prepareGenesis } from "../../settling/prepare-settlement.ts";
+import { prepareActivation } from "../../settling/prepare-settlement.ts";
 import { proveSettlement } from "../../settling/prove-settlement.ts";
-import type { GenesisTask, Say } from "./task-messages.ts";
+import type { ActivationTask, Say } from "./task-messages.ts";
 
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** Proves a model's genesis. What comes out still lacks the model's signature, whose key its owner has. */
-export async function proveGenesis(task: GenesisTask, say: Say): Promise<SettlementBody> {
+/** Proves a model's activation. What comes out still lacks the model's signature, whose key its owner has. */
+export async function proveActivation(task: ActivationTask, say: Say): Promise<SettlementBody> {
   const { deploymentPath, payees, modelId, prover, rpcUrl, sequencerUrl } = task;
   await initPoseidon();
   const deployment = loadDeployment(deploymentPath);
@@ -27,9 +27,9 @@ export async function proveGenesis(task: GenesisTask, say: Say): Promise<Settlem
   const leaf = await getModel({ sequencerUrl, requestTimeoutMs: REQUEST_TIMEOUT_MS }, modelId);
   const settling = settlementCircuitFor(circuits, modelShape(staticsOf(leaf), payees.length));
   const table = payeeTableFor(circuits, payees.length);
-  const prepared = prepareGenesis(leaf, { payees }, { table, settling });
+  const prepared = prepareActivation(leaf, { payees }, { table, settling });
   const proving = await openProvingCircuit(table, deployment, () => {});
-  // A graphics card proves batches; a genesis has no use for one.
+  // A graphics card proves batches; an activation has no use for one.
   const { backend } = await chooseBackend(prover, { withCard: false });
   const { settlement } = await proveSettlement(
     prepared,
