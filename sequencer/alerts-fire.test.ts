@@ -89,8 +89,8 @@ const sequencer: Scene<Metrics> = {
   },
 };
 
-const contradiction = (registry: Registry) =>
-  (registry.getSingleMetric("rollup_follower_alarm") as Gauge<"kind">).inc({ kind: "contradiction" });
+const equivocation = (registry: Registry) =>
+  (registry.getSingleMetric("rollup_follower_alarm") as Gauge<"kind">).inc({ kind: "equivocation" });
 
 const follower: Scene<{ alarms: FollowAlarms; registry: Registry; blobs: Metrics["blobs"] }> = {
   path: "follower/alerts.yml",
@@ -104,7 +104,7 @@ const follower: Scene<{ alarms: FollowAlarms; registry: Registry; blobs: Metrics
   },
   well() {},
   faults: {
-    FollowerContradiction: once(({ registry }) => contradiction(registry)),
+    FollowerEquivocation: once(({ registry }) => equivocation(registry)),
     FollowerBatchMalformed: ({ alarms }) => alarms.set("batch-malformed", "a rule is broken"),
     FollowerAlarm: ({ alarms }) => alarms.set("l1-stalled", "no new block"),
     FollowerBlobsMissing: (metrics) => missBlob(metrics, 0),

@@ -86,7 +86,7 @@ test("names what waits for a human at the bridge", LONG, async () => {
 });
 
 describe("a follower's page", () => {
-  test("shows a contradiction in red, with both signed facts", LONG, async () => {
+  test("shows an equivocation in red, with both signed facts", LONG, async () => {
     const { context, misdeeds } = await openProfile(browser);
     const page = await context.newPage();
     await page.goto(`${followerUrl}/#/health`);
@@ -113,7 +113,7 @@ describe("a follower's page", () => {
       await verdict.getByTitle(preconfirmation.signature).waitFor();
     }
     expect(await seriousFindings(page)).toEqual([]);
-    await pictureOf(page, "health-contradiction");
+    await pictureOf(page, "health-equivocation");
     expect(misdeeds).toEqual([]);
     await context.close();
   });

@@ -30,7 +30,7 @@ export function encodeOperation(operation: SignedOperation): OperationBody {
   };
 }
 
-/** A preconfirmation with all that its hash is of: the file that `openledger contradiction` takes. */
+/** A preconfirmation with all that its hash is of: the file that `openledger equivocation` takes. */
 export interface KeptPreconfirmation {
   readonly chainId: number;
   readonly rollupAddress: Address;

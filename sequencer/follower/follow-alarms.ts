@@ -1,5 +1,5 @@
 /**
- * What a follower has to say about the operator. Contradictions are signed facts: they are kept for good, each as a record
+ * What a follower has to say about the operator. Equivocations are signed facts: they are kept for good, each as a record
  * and as a file that `openledger verify preconfirmations` takes. The rest is the state of things, and passes.
  */
 import { mkdir, writeFile } from "node:fs/promises";
@@ -15,11 +15,11 @@ import type { Logger } from "../logger.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 
-type ContradictionReason = "other-operation" | "two-preconfirmations" | "overdue";
+type EquivocationReason = "other-operation" | "two-preconfirmations" | "overdue";
 
 /** A kept alarm: the preconfirmation, and what contradicts it. */
-interface Contradiction {
-  readonly reason: ContradictionReason;
+interface Equivocation {
+  readonly reason: EquivocationReason;
   readonly evidence: PreconfirmationEvidence;
   readonly posted: PostedOperation | null;
   readonly other: PreconfirmationEvidence | null;
@@ -45,7 +45,7 @@ type PassingAlarm = (typeof PASSING_ALARMS)[number];
 export const ALARM_PREFIX = "follow-alarm";
 
 export class FollowAlarms {
-  readonly #contradictions: Contradiction[];
+  readonly #equivocations: Equivocation[];
   readonly #passing = new Map<PassingAlarm, string>();
   readonly #modules: { log: LedgerLog; logger: Logger; evidencePath: string };
   readonly #gauge: Gauge<"kind">;
@@ -57,51 +57,51 @@ export class FollowAlarms {
     registry: Registry;
     evidencePath: string;
   }): Promise<FollowAlarms> {
-    const kept = await modules.log.keyed<Contradiction>(underPrefix(ALARM_PREFIX));
+    const kept = await modules.log.keyed<Equivocation>(underPrefix(ALARM_PREFIX));
     return new FollowAlarms(
       modules,
-      kept.map(([, contradiction]) => contradiction),
+      kept.map(([, equivocation]) => equivocation),
     );
   }
 
   private constructor(
     { registry, ...modules }: Parameters<typeof FollowAlarms.load>[0],
-    contradictions: Contradiction[],
+    equivocations: Equivocation[],
   ) {
     this.#modules = modules;
-    this.#contradictions = contradictions;
+    this.#equivocations = equivocations;
     this.#gauge = new Gauge({
       name: "rollup_follower_alarm",
-      help: "Alarms by kind: contradictions so far, 1 for the others while they last",
+      help: "Alarms by kind: equivocations so far, 1 for the others while they last",
       labelNames: ["kind"],
       registers: [registry],
     });
     for (const kind of PASSING_ALARMS) this.#gauge.set({ kind }, 0);
-    this.#gauge.set({ kind: "contradiction" }, contradictions.length);
+    this.#gauge.set({ kind: "equivocation" }, equivocations.length);
   }
 
   get isQuiet(): boolean {
-    return this.#contradictions.length === 0 && this.#passing.size === 0;
+    return this.#equivocations.length === 0 && this.#passing.size === 0;
   }
 
-  get all(): readonly Contradiction[] {
-    return this.#contradictions;
+  get all(): readonly Equivocation[] {
+    return this.#equivocations;
   }
 
   get passingView(): object[] {
     return [...this.#passing].map(([kind, why]) => ({ kind, why }));
   }
 
-  /** Keeps a contradiction; the same one again changes nothing. */
-  async keep(contradiction: Contradiction): Promise<void> {
-    const key = keyOf(contradiction);
-    if (this.#contradictions.some((known) => keyOf(known) === key)) return;
-    this.#contradictions.push(contradiction);
+  /** Keeps an equivocation; the same one again changes nothing. */
+  async keep(equivocation: Equivocation): Promise<void> {
+    const key = keyOf(equivocation);
+    if (this.#equivocations.some((known) => keyOf(known) === key)) return;
+    this.#equivocations.push(equivocation);
     const { evidencePath, log, logger } = this.#modules;
-    await log.write([{ key: `${ALARM_PREFIX}!${key}`, value: contradiction }]);
-    const paths = await this.#writeFiles(contradiction, evidencePath);
-    this.#gauge.set({ kind: "contradiction" }, this.#contradictions.length);
-    const { evidence, posted, reason } = contradiction;
+    await log.write([{ key: `${ALARM_PREFIX}!${key}`, value: equivocation }]);
+    const paths = await this.#writeFiles(equivocation, evidencePath);
+    this.#gauge.set({ kind: "equivocation" }, this.#equivocations.length);
+    const { evidence, posted, reason } = equivocation;
     logger.error(
       {
         reason,
@@ -114,7 +114,7 @@ export class FollowAlarms {
     );
   }
 
-  async #writeFiles({ evidence, other }: Contradiction, folder: string): Promise<string[]> {
+  async #writeFiles({ evidence, other }: Equivocation, folder: string): Promise<string[]> {
     await mkdir(folder, { recursive: true });
     const paths: string[] = [];
     for (const one of other === null ? [evidence] : [evidence, other]) {
@@ -138,11 +138,11 @@ export class FollowAlarms {
   }
 }
 
-const keyOf = ({ evidence, reason }: Contradiction) =>
+const keyOf = ({ evidence, reason }: Equivocation) =>
   `${evidence.preconfirmation.opIndex}-${evidence.preconfirmation.operationHash}-${reason}`;
 
 /** As /v1/alarms and /health show it. */
-export function contradictionView({ evidence, other, posted, ...facts }: Contradiction): object {
+export function equivocationView({ evidence, other, posted, ...facts }: Equivocation): object {
   return {
     ...facts,
     preconfirmation: JSON.parse(encodeEvidence(evidence)),

@@ -22,7 +22,7 @@ import { createMetrics, type Metrics } from "../metrics.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { leavesOf, type OperationEntry } from "../store/log-entry.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
-import { contradictionView, FollowAlarms } from "./follow-alarms.ts";
+import { equivocationView, FollowAlarms } from "./follow-alarms.ts";
 import { FollowFeed } from "./follow-feed.ts";
 import { FollowHost } from "./follow-host.ts";
 import { FollowL1 } from "./follow-l1.ts";
@@ -186,8 +186,8 @@ async function wire(
     {
       ...{ sequencer: host, operator: null, feed, metrics, logger, clock: Date.now, blobs: keeper },
       routes: (routes) => {
-        const schema = { tags: ["feed"], summary: "Contradictions that were kept" } as object;
-        routes.get("/v1/alarms", { schema }, () => alarms.all.map(contradictionView));
+        const schema = { tags: ["feed"], summary: "Equivocations that were kept" } as object;
+        routes.get("/v1/alarms", { schema }, () => alarms.all.map(equivocationView));
       },
     },
   );

@@ -340,7 +340,7 @@ describe("a follower of a lying sequencer", () => {
     const { body: alarms } = await follower.get("/v1/alarms");
     expect(alarms).toMatchObject([{ reason: "other-operation", posted: { opIndex: 1 } }]);
     const metrics = await follower.app.inject({ method: "GET", url: "/metrics" });
-    expect(metrics.body).toContain('rollup_follower_alarm{kind="contradiction"} 1');
+    expect(metrics.body).toContain('rollup_follower_alarm{kind="equivocation"} 1');
     const [file] = readdirSync(join(dataPath, "evidence"));
     const kept = parseEvidence(readFileSync(join(dataPath, "evidence", file!), "utf8"), file!);
     expect(kept.preconfirmation).toEqual(promised.preconfirmation);

@@ -10,19 +10,19 @@ import {
 import { encodeEvidence, type PreconfirmationEvidence } from "./preconfirmation-evidence.ts";
 
 /** What programs branch on; 1 and 2 are failures and wrong usage, as for every command. */
-export const EXIT_STATUS = { consistent: 0, "not-posted": 3, contradicted: 4 } as const;
+export const EXIT_STATUS = { consistent: 0, "not-posted": 3, broken: 4 } as const;
 export type Outcome = keyof typeof EXIT_STATUS;
 
 export function outcomeOf(checked: readonly CheckedPreconfirmation[]): Outcome {
   const has = (verdict: Outcome) => checked.some((one) => one.verdict.verdict === verdict);
-  if (has("contradicted")) return "contradicted";
+  if (has("broken")) return "broken";
   return has("not-posted") ? "not-posted" : "consistent";
 }
 
 /** As JSON shows it: the preconfirmation as its file has it. */
 export function checkedView({ evidence, verdict }: CheckedPreconfirmation): object {
   const view = (one: PreconfirmationEvidence): unknown => JSON.parse(encodeEvidence(one));
-  return verdict.verdict === "contradicted" && verdict.reason === "two-preconfirmations"
+  return verdict.verdict === "broken" && verdict.reason === "two-preconfirmations"
     ? { preconfirmation: view(evidence), ...verdict, other: view(verdict.other) }
     : { preconfirmation: view(evidence), ...verdict };
 }
@@ -42,9 +42,9 @@ export function checkedLines(
       return [
         `operation ${opIndex}: not on L1 yet; promised by ${time(evidence.preconfirmation.deadlineSeconds)}, L1's time is ${time(verdict.l1TimeSeconds)}`,
       ];
-    case "contradicted":
+    case "broken":
       return [
-        `operation ${opIndex}: CONTRADICTED (${verdict.reason})`,
+        `operation ${opIndex}: BROKEN (${verdict.reason})`,
         ...preconfirmationLines("signed fact 1", evidence, check),
         ...secondFact(verdict, check),
       ];
@@ -54,7 +54,7 @@ export function checkedLines(
 }
 
 function secondFact(
-  verdict: Extract<CheckedPreconfirmation["verdict"], { verdict: "contradicted" }>,
+  verdict: Extract<CheckedPreconfirmation["verdict"], { verdict: "broken" }>,
   check: PreconfirmationCheck,
 ): string[] {
   if (verdict.reason === "two-preconfirmations")

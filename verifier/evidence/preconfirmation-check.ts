@@ -1,5 +1,5 @@
 /**
- * The contradiction alarm: signed preconfirmations against what L1 holds. A preconfirmation promises that an operation is number opIndex
+ * The equivocation alarm: signed preconfirmations against what L1 holds. A preconfirmation promises that an operation is number opIndex
  * of all signed ones and is on L1 by a deadline. Two signed facts contradict each other where the batches on L1, which
  * only the operator's address can fill with signed operations, have another operation in that place; where the deadline
  * has passed; or where two preconfirmations name different operations for one place. The last needs no batch at all.
@@ -38,20 +38,20 @@ type Verdict =
   | { readonly verdict: "consistent"; readonly posted: PostedFacts }
   | { readonly verdict: "not-posted"; readonly l1TimeSeconds: number }
   | {
-      readonly verdict: "contradicted";
+      readonly verdict: "broken";
       readonly reason: "other-operation" | "late";
       readonly posted: PostedFacts;
       /** The promised operation in another place, null where L1 does not have it. */
       readonly elsewhere: PostedFacts | null;
     }
   | {
-      readonly verdict: "contradicted";
+      readonly verdict: "broken";
       readonly reason: "overdue";
       readonly l1TimeSeconds: number;
       readonly elsewhere: PostedFacts | null;
     }
   | {
-      readonly verdict: "contradicted";
+      readonly verdict: "broken";
       readonly reason: "two-preconfirmations";
       readonly other: PreconfirmationEvidence;
     };
@@ -121,7 +121,7 @@ export async function checkPreconfirmations(
 
   const judge = async (evidence: PreconfirmationEvidence): Promise<Verdict> => {
     const other = others.get(evidence);
-    if (other !== undefined) return { verdict: "contradicted", reason: "two-preconfirmations", other };
+    if (other !== undefined) return { verdict: "broken", reason: "two-preconfirmations", other };
     const { opening, preconfirmation } = evidence;
     const posted = found.byIndex.get(preconfirmation.opIndex);
     const same = opening === null ? undefined : found.byNonce.get(nonceKey(opening.operation));
@@ -133,7 +133,7 @@ export async function checkPreconfirmations(
         : await facts(same);
     if (posted === undefined) {
       if (l1TimeSeconds <= preconfirmation.deadlineSeconds) return { verdict: "not-posted", l1TimeSeconds };
-      return { verdict: "contradicted", reason: "overdue", l1TimeSeconds, elsewhere };
+      return { verdict: "broken", reason: "overdue", l1TimeSeconds, elsewhere };
     }
     if (opening === null) {
       throw bridgeError(
@@ -150,9 +150,9 @@ export async function checkPreconfirmations(
     }
     const taken = await facts(posted);
     const isSame = isSameOperation(opening.operation, posted);
-    if (!isSame) return { verdict: "contradicted", reason: "other-operation", posted: taken, elsewhere };
+    if (!isSame) return { verdict: "broken", reason: "other-operation", posted: taken, elsewhere };
     if (taken.blockTimeSeconds > preconfirmation.deadlineSeconds)
-      return { verdict: "contradicted", reason: "late", posted: taken, elsewhere: null };
+      return { verdict: "broken", reason: "late", posted: taken, elsewhere: null };
     return { verdict: "consistent", posted: taken };
   };
   const checked: CheckedPreconfirmation[] = [];

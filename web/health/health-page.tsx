@@ -16,7 +16,7 @@ import { BatchCharts } from "./batch-charts.tsx";
 import { OperatorAccount } from "./operator-account.tsx";
 import {
   type L1Health,
-  readContradictions,
+  readEquivocations,
   readL1Health,
   readServerHealth,
   type ServerHealth,
@@ -28,7 +28,7 @@ const BATCHES_READ = 60;
 /** How the rollup is: who works, who waits, what it costs, and whether the operator was caught lying. */
 export function HealthPage({ site, live }: PageProps) {
   const health = useAnswer(live, "health", () => readServerHealth(site.sequencer));
-  const contradictions = useAnswer(live, "alarms", () => readContradictions(site.sequencer));
+  const equivocations = useAnswer(live, "alarms", () => readEquivocations(site.sequencer));
   const batches = useAnswer(live, "batches", () => listBatches(site.sequencer, BATCHES_READ));
   const node = l1Node(site);
   const l1 = useAnswer<L1Health | null>(
@@ -54,8 +54,8 @@ export function HealthPage({ site, live }: PageProps) {
       {health.value !== undefined && live.link.value !== "lost" && (
         <Alarms health={health.value} status={status} />
       )}
-      {contradictions.value !== undefined && contradictions.value !== null && (
-        <Verdicts contradictions={contradictions.value} />
+      {equivocations.value !== undefined && equivocations.value !== null && (
+        <Verdicts equivocations={equivocations.value} />
       )}
       {status !== null && (
         <div class="columns columns-small">
@@ -67,7 +67,7 @@ export function HealthPage({ site, live }: PageProps) {
       <OperatorAccount site={site} live={live} />
       {batches.problem !== null && <ProblemNotice problem={batches.problem} />}
       {batches.value !== undefined && <BatchCharts batches={batches.value} />}
-      {contradictions.value === null && <Verdicts contradictions={null} />}
+      {equivocations.value === null && <Verdicts equivocations={null} />}
     </>
   );
 }

@@ -9,7 +9,7 @@ import { z } from "zod";
 const text = z.string().max(2_000);
 const alarmSchema = z.object({
   kind: text,
-  /** Why it lasts; a kept contradiction has none. */
+  /** Why it lasts; a kept equivocation has none. */
   why: text.optional(),
   opIndex: z.int().optional(),
 });
@@ -41,7 +41,7 @@ const evidenceSchema = z.object({
     signature: hex,
   }),
 });
-const contradictionSchema = z.object({
+const equivocationSchema = z.object({
   reason: text,
   preconfirmation: evidenceSchema,
   other: evidenceSchema.nullable(),
@@ -60,7 +60,7 @@ const contradictionSchema = z.object({
   l1BlockNumber: z.int(),
   noticedAtMs: z.number(),
 });
-export type Contradiction = z.output<typeof contradictionSchema>;
+export type Equivocation = z.output<typeof equivocationSchema>;
 
 /** An unhealthy server answers 503 with the same facts. @throws CLI_SEQUENCER_… where it answers nothing */
 export async function readServerHealth({
@@ -72,9 +72,9 @@ export async function readServerHealth({
 }
 
 /** What a follower has kept; null at the sequencer, which does not watch itself. */
-export async function readContradictions(access: SequencerAccess): Promise<Contradiction[] | null> {
+export async function readEquivocations(access: SequencerAccess): Promise<Equivocation[] | null> {
   try {
-    return await requestSequencer(access, "/v1/alarms", contradictionSchema.array());
+    return await requestSequencer(access, "/v1/alarms", equivocationSchema.array());
   } catch (error) {
     if (isRollupError(error, "SRV_UNKNOWN_ROUTE")) return null;
     throw error;

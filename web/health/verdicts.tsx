@@ -3,7 +3,7 @@ import { Notice } from "../design/notice.tsx";
 import { showCount } from "../words/format.ts";
 import { BatchLink, LeafLink } from "../words/links.tsx";
 import { Term } from "../words/term.tsx";
-import type { Contradiction } from "./read-health.ts";
+import type { Equivocation } from "./read-health.ts";
 
 const REASONS: Readonly<Record<string, string>> = {
   "other-operation": "The operator promised one operation and posted another in its place.",
@@ -11,31 +11,31 @@ const REASONS: Readonly<Record<string, string>> = {
   overdue: "The operator's promise has run out, and Ethereum does not have the operation.",
 };
 
-/** What a follower caught: each contradiction with both facts, since both are signed by one key. */
-export function Verdicts({ contradictions }: { contradictions: readonly Contradiction[] | null }) {
+/** What a follower caught: each equivocation with both facts, since both are signed by one key. */
+export function Verdicts({ equivocations }: { equivocations: readonly Equivocation[] | null }) {
   return (
     <section class="card stack" aria-label="The follower's verdicts">
       <h2>
         The <Term name="full node" />
         's verdicts
       </h2>
-      {contradictions === null && (
+      {equivocations === null && (
         <p class="soft">
           This server is the operator's own, which does not watch itself. A follower's page shows what it has
           caught: anybody runs one with <code>openledger follow</code>.
         </p>
       )}
-      {contradictions?.length === 0 && (
+      {equivocations?.length === 0 && (
         <Notice tone="good" title="No promise of the operator's was found to be broken." />
       )}
-      {contradictions?.map((one) => (
+      {equivocations?.map((one) => (
         <Verdict key={`${one.reason} ${one.preconfirmation.preconfirmation.operationHash}`} {...one} />
       ))}
     </section>
   );
 }
 
-function Verdict({ l1BlockNumber, noticedAtMs, other, posted, preconfirmation, reason }: Contradiction) {
+function Verdict({ l1BlockNumber, noticedAtMs, other, posted, preconfirmation, reason }: Equivocation) {
   return (
     <Notice tone="bad" title={REASONS[reason] ?? `The operator contradicts himself: ${reason}.`}>
       <div class="columns">
@@ -73,7 +73,7 @@ function Verdict({ l1BlockNumber, noticedAtMs, other, posted, preconfirmation, r
   );
 }
 
-type Fact = Contradiction["preconfirmation"]["preconfirmation"];
+type Fact = Equivocation["preconfirmation"]["preconfirmation"];
 
 function Promised({ title, fact }: { title: string; fact: Fact }) {
   return (

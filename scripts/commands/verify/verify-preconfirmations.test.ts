@@ -132,7 +132,7 @@ describe("openledger verify preconfirmations", () => {
     const verdict = await verdictOf(promised);
     expect(promised.preconfirmation.opIndex).toBe(2);
     expect(verdict).toMatchObject({
-      verdict: "contradicted",
+      verdict: "broken",
       reason: "other-operation",
       posted: { opIndex: 2, a: bob.id, b: alice.id, nonce: 0, batchNumber: 3 },
       elsewhere: null,
@@ -144,11 +144,11 @@ describe("openledger verify preconfirmations", () => {
     const snapshot = await f.l1.client.snapshot();
     await f.l1.client.increaseTime({ seconds: 86_400 + 3_600 });
     await f.l1.client.mine({ blocks: 1 });
-    expect(await verdictOf(unposted)).toMatchObject({ verdict: "contradicted", reason: "overdue" });
+    expect(await verdictOf(unposted)).toMatchObject({ verdict: "broken", reason: "overdue" });
     await f.l1.client.revert({ id: snapshot });
   });
 
-  it("takes two preconfirmations for one place as a contradiction before L1 has anything", async () => {
+  it("takes two preconfirmations for one place as an equivocation before L1 has anything", async () => {
     const atGenesis = { toBlock: f.l1.deployment.blockNumber };
     const { checked } = await checkPreconfirmations(
       f.rollup,
@@ -156,7 +156,7 @@ describe("openledger verify preconfirmations", () => {
       atGenesis,
     );
     expect(checked[0]!.verdict).toMatchObject({
-      verdict: "contradicted",
+      verdict: "broken",
       reason: "two-preconfirmations",
       other: { preconfirmation: { opIndex: 2 } },
     });
@@ -178,7 +178,7 @@ describe("openledger verify preconfirmations", () => {
     });
     const late = await signer.sign({ ...facts, deadlineSeconds: 1 });
     expect(await verdictOf({ ...kept, preconfirmation: late })).toMatchObject({
-      verdict: "contradicted",
+      verdict: "broken",
       reason: "late",
       posted: { opIndex: 0 },
     });
@@ -246,7 +246,7 @@ describe("openledger verify preconfirmations", () => {
       fed.checked.some(({ evidence }) => evidence.preconfirmation.signature === preconfirmation!.signature),
     ).toBe(true);
     const feedAndFile = { rpcUrl, rollupAddress, feedUrls: [sequencerUrl] };
-    expect((await checkAgainstL1({ ...feedAndFile, evidences: [promised] })).outcome).toBe("contradicted");
+    expect((await checkAgainstL1({ ...feedAndFile, evidences: [promised] })).outcome).toBe("broken");
     await w.stop();
 
     const paths = await storedPreconfirmationPaths(rollupAddress);
@@ -272,7 +272,7 @@ describe("openledger verify preconfirmations", () => {
         ...args,
       );
     const { status, stdout } = await run(fileOf(promised, "promised"));
-    expect(status).toBe(EXIT_STATUS.contradicted);
+    expect(status).toBe(EXIT_STATUS.broken);
     expect(stdout).toContain("signed fact 1: the preconfirmation promises operation");
     expect(stdout).toContain(promised.preconfirmation.signature);
     expect(stdout).toContain("signed fact 2: batch 3 on L1 has as number 2");
