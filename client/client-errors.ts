@@ -90,7 +90,7 @@ export const clientErrors = defineErrors("CLI", {
   },
   CLI_QUEUE_ENTRY_INVALID: {
     meaning: "the queue entry was consumed without effect",
-    remedy: "check owner and balance of the leaf; a deposit that was refused can be claimed on L1",
+    remedy: "check owner and balance of the leaf; a deposit that was refused can be paid out on L1",
   },
   CLI_WAIT_ENDED: {
     meaning: "the wanted stage was not reached in time, or the caller aborted the wait; `data.reason`",

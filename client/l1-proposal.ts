@@ -12,7 +12,7 @@ export const EFFECT_CONTRACTS = ["rollup", "token", "governor"] as const;
  */
 export const EFFECT_EVENTS = [
   "QueueEntryAdded",
-  "WithdrawalClaimed",
+  "WithdrawalFinalized",
   "Approval",
   "Transfer",
   "DelegateChanged",

@@ -3,8 +3,8 @@ import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/interna
 import { parseEther } from "viem";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { forceSetKey, forceWithdraw } from "./actions/forced/forced-operations.ts";
-import { claim } from "./actions/l1/claim.ts";
 import { deposit } from "./actions/l1/deposit.ts";
+import { finalizeWithdrawal } from "./actions/l1/finalize-withdrawal.ts";
 import { getL1Balances } from "./actions/l1/l1-balances.ts";
 import { transfer, withdraw } from "./actions/ledger/account-operations.ts";
 import { deriveKey } from "./l2-key.ts";
@@ -57,10 +57,10 @@ it("a Safe of two out of three goes the whole way: in, across, out, forced out, 
 
   // Forced out: by two owners through Ethereum, without any ledger key.
   const forced = await forceWithdraw(client, { id, amountWei: parseEther("3"), permission: "batch" });
-  await waitFor(client, { withdrawal: { hash } }, "claimable", PATIENT);
-  await waitFor(client, { withdrawal: forced }, "claimable", PATIENT);
-  const claimed = await claim(client);
-  expect(claimed.amountWei).toBe(parseEther("5.25"));
+  await waitFor(client, { withdrawal: { hash } }, "finalizable", PATIENT);
+  await waitFor(client, { withdrawal: forced }, "finalizable", PATIENT);
+  const paidOut = await finalizeWithdrawal(client);
+  expect(paidOut.amountWei).toBe(parseEther("5.25"));
 
   // To the wei: what was paid in, the id's fee and the queue's, what came back.
   const spentWei = parseEther("40") + deposited.burnedFeeWei + forced.burnedFeeWei;

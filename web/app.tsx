@@ -137,7 +137,7 @@ function Warnings({ live }: { live: Live }) {
           title={`No Ethereum block has come for ${showDuration(stoodMs)}, says this server.`}
         >
           <p>
-            Deposits, batches and claims wait until one comes. What is accepted meanwhile is a promise of the
+            Deposits, batches and payouts wait until one comes. What is accepted meanwhile is a promise of the
             operator's alone. <a href="#/health">Who stands still</a>
           </p>
         </Notice>

@@ -64,9 +64,9 @@ it("a Safe goes through the page: its owners sign while it is closed", { timeout
   safe.signers = owners.slice(0, 2);
   for (const owner of safe.signers) await safe.sign(owner);
   await journey(/Forced withdrawal of 5/)
-    .getByText("ready to claim")
+    .getByText("ready to finalize")
     .waitFor(LONG);
-  await main.getByRole("button", { name: "Claim", exact: true }).click();
+  await main.getByRole("button", { name: "Finalize", exact: true }).click();
   await journey(/Forced withdrawal of 5/)
     .getByText("in your wallet")
     .waitFor(LONG);

@@ -1,4 +1,4 @@
-/** Out of a rollup whose operator is dead, by the page from a disk: freeze, prove in the page, claim, to the wei. */
+/** Out of a rollup whose operator is dead, by the page from a disk: freeze, prove in the page, finalize, to the wei. */
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -118,7 +118,7 @@ describe("from a disk, with the operator dead", () => {
     await context.close();
   });
 
-  test("freeze, exit with a proof of the page, a reload in the middle, claim", {
+  test("freeze, exit with a proof of the page, a reload in the middle, finalize", {
     timeout: 600_000,
   }, async () => {
     const owner = visitorAddress(0);
@@ -165,7 +165,7 @@ describe("from a disk, with the operator dead", () => {
     await pictureOf(page, "exit-kept-left");
     expect(await tokenWei(owner)).toBe(FUNDED_WEI - burnedWei + owedWei);
     expect(await ledgerWei()).toBe(inLedgerWei - owedWei);
-    // An exit and a claim, and nothing twice.
+    // An exit and a payout, and nothing twice.
     expect((await sentCount()) - before).toBe(2);
 
     await page.reload();

@@ -52,21 +52,21 @@ describe("the bridge page", () => {
     await page.reload();
 
     await journey(page, /^Withdrawal of 2.25/)
-      .getByText("ready to claim")
+      .getByText("ready to finalize")
       .waitFor(LONG);
     await journey(page, /^Withdrawal of 2.25/)
       .getByText("checked on Ethereum")
       .waitFor(LONG);
     await journey(page, /Forced withdrawal of 1 /)
-      .getByText("ready to claim")
+      .getByText("ready to finalize")
       .waitFor(LONG);
-    await pictureOf(page, "bridge-claimable");
+    await pictureOf(page, "bridge-finalizable");
     await page.reload();
-    await main(page).getByRole("button", { name: "Claim", exact: true }).click();
+    await main(page).getByRole("button", { name: "Finalize", exact: true }).click();
     await journey(page, /^Withdrawal of 2.25/)
       .getByText("in your wallet")
       .waitFor(LONG);
-    // One claim pays out both: 100 − 40 − 0.5 for the account + 2.25 + 1 − 1 wei, the queue's fee.
+    // One payout pays out both: 100 − 40 − 0.5 for the account + 2.25 + 1 − 1 wei, the queue's fee.
     await journey(page, /Forced withdrawal of 1 /)
       .getByText("in your wallet")
       .waitFor(LONG);

@@ -79,8 +79,8 @@ export interface CreditEvent {
   readonly amountWei: bigint;
 }
 
-interface ClaimEvent {
-  readonly type: "claim";
+interface PayoutEvent {
+  readonly type: "payout";
   readonly recipient: Hex;
   readonly amountWei: bigint;
 }
@@ -132,7 +132,7 @@ export type HistoryEvent =
   | QueueEntryEvent
   | BatchEvent
   | CreditEvent
-  | ClaimEvent
+  | PayoutEvent
   | BurnEvent
   | SealEvent
   | RandomnessEvent
@@ -242,8 +242,8 @@ function toEvent(log: RollupLog): HistoryEvent | null {
       const { amountWei, batchNumber, recipient } = log.args;
       return { type: "credit", recipient, batchNumber: Number(batchNumber), amountWei };
     }
-    case "WithdrawalClaimed":
-      return { type: "claim", recipient: log.args.recipient, amountWei: log.args.amountWei };
+    case "WithdrawalFinalized":
+      return { type: "payout", recipient: log.args.recipient, amountWei: log.args.amountWei };
     case "EpochsSealed":
       return {
         type: "seal",

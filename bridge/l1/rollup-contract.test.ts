@@ -39,10 +39,10 @@ describe("RollupContract", () => {
   test("names the contract's error and its operands, before anything is sent", async () => {
     const alice = anvilAccount(ALICE);
     const nonce = await f.l1.client.getTransactionCount({ address: alice.address });
-    const error = await errorOf(f.rollup.claim(alice, alice.address));
+    const error = await errorOf(f.rollup.finalizeWithdrawal(alice, alice.address));
     expect(error.code).toBe("BRG_CONTRACT_REVERTED");
     expect(revertOf(error)).toMatchObject({
-      errorName: "RollupNothingToClaim",
+      errorName: "RollupNothingToFinalize",
       operands: [alice.address],
     });
     expect(error.isRetryable).toBe(false);

@@ -105,7 +105,7 @@ type Call =
   | { functionName: "forceWithdraw"; args: readonly [number, bigint, Address, bigint] }
   | { functionName: "forceSetKey"; args: readonly [number, bigint, bigint] }
   | { functionName: "forceSetOwner"; args: readonly [number, Address, bigint] }
-  | { functionName: "claim"; args: readonly [Address] }
+  | { functionName: "finalizeWithdrawal"; args: readonly [Address] }
   | { functionName: "burnAccrued"; args: readonly [] };
 
 interface RollupContractOptions {
@@ -421,8 +421,8 @@ export class RollupContract {
     return this.#write(account, call, creditCountOf(submission.batches));
   }
 
-  claim(account: L1Sender, owner: Address): Promise<TransactionReceipt> {
-    return this.#write(account, { functionName: "claim", args: [owner] });
+  finalizeWithdrawal(account: L1Sender, owner: Address): Promise<TransactionReceipt> {
+    return this.#write(account, { functionName: "finalizeWithdrawal", args: [owner] });
   }
 
   #write(account: L1Sender, call: Call, creditCount = 0): Promise<TransactionReceipt> {

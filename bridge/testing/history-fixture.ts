@@ -163,7 +163,7 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
     },
 
     /**
-     * Deposits, transfers, a withdrawal, a new account, a deposit that is refused, a forced withdrawal, a claim, a
+     * Deposits, transfers, a withdrawal, a new account, a deposit that is refused, a forced withdrawal, a payout, a
      * burn, and two batches in one transaction: five batches.
      */
     async makeHistory(
@@ -205,7 +205,7 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
       await wait(l1.rollup.write.forceWithdraw([3, 11n * OPEN, alice, ANY_FEE], { account: bob }));
       const forced = await this.queueOperations();
       await submit([await this.close(() => forced)]);
-      await wait(l1.rollup.write.claim([bob], { account: alice }));
+      await wait(l1.rollup.write.finalizeWithdrawal([bob], { account: alice }));
       await wait(l1.rollup.write.burnAccrued({ account: alice }));
       const fourth = await this.close(() => [this.transfer("alice", 3, OPEN, domain)]);
       const fifth = await this.close(

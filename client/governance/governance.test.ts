@@ -16,7 +16,7 @@ import { deriveKey } from "../l2-key.ts";
 import { createLedgerClient } from "../ledger-client.ts";
 import { Governance } from "./governance.ts";
 import { announceRollup, payFromTreasury, withdrawFromTreasury } from "./governed-calls.ts";
-import { moveClaimed, namedRollup, requireGoodRollup } from "./migrate.ts";
+import { movePaidOut, namedRollup, requireGoodRollup } from "./migrate.ts";
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
@@ -125,7 +125,7 @@ describe("a vote with delegated OPEN", () => {
 });
 
 describe("moving to the rollup that a vote named", () => {
-  it("claims here and deposits there, for an account of the same owner", async () => {
+  it("finalizes here and deposits there, for an account of the same owner", async () => {
     const { f, g, at, client, governance, voteFor } = await start();
     const { bob, holder, operator, sequencer } = f.l1.roles;
     const transport = custom(f.l1.client);
@@ -153,12 +153,12 @@ describe("moving to the rollup that a vote named", () => {
       code: "CLI_MIGRATION_REFUSED",
     });
     // Nothing was withdrawn yet.
-    await expect(moveClaimed(here, there)).rejects.toMatchObject({ code: "CLI_MIGRATION_REFUSED" });
+    await expect(movePaidOut(here, there)).rejects.toMatchObject({ code: "CLI_MIGRATION_REFUSED" });
     await f.l1.rollup.write.forceWithdraw([BOB_ID, 50n * OPEN, bob, ANY_FEE], { account: bob });
     await takeQueue(f);
-    const moved = await moveClaimed(here, there);
+    const moved = await movePaidOut(here, there);
     // The id fee is paid out of what moves.
-    expect(moved).toEqual({ claimedWei: 50n * OPEN, depositedWei: 49n * OPEN, queueIndex: 0 });
+    expect(moved).toEqual({ paidOutWei: 50n * OPEN, depositedWei: 49n * OPEN, queueIndex: 0 });
     const [entry] = await f.l1.client.getContractEvents({
       ...{
         address: next.rollup,
@@ -199,7 +199,7 @@ describe("a malicious proposal", () => {
     const leaf = { root, key: BigInt(BOB_ID), recipient: BigInt(bob), amountWei: balanceOf(f, BOB_ID) };
     await exit([proveExit(SHAPES.length, leaf)], "bob");
     const before = await token.read.balanceOf([bob]);
-    await rollup.write.claim([bob], { account: bob });
+    await rollup.write.finalizeWithdrawal([bob], { account: bob });
     expect((await token.read.balanceOf([bob])) - before).toBe(50n * OPEN);
     expect(evil.executableFrom - (await nowSeconds(f))).toBeGreaterThan(14n * 86_400n);
 

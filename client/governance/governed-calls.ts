@@ -51,7 +51,7 @@ export function payFromTreasury(
   return forced(contracts, "forceTransfer", [TREASURY_ID, to, wei, expectedOwner], maxFeeWei);
 }
 
-/** Pays an address on L1 out of the treasury; it is credited there, and anybody may call `claim` for it. */
+/** Pays an address on L1 out of the treasury; it is credited there, and anybody may call `finalizeWithdrawal` for it. */
 export function withdrawFromTreasury(
   contracts: Contracts,
   payment: { recipient: Address; amountWei: bigint | "all"; maxFeeWei: bigint },

@@ -1,9 +1,9 @@
-/** From one rollup to the one that votes named: out by a withdrawal or an exit, across by a claim, in by a deposit. */
+/** From one rollup to the one that votes named: out by a withdrawal or an exit, across by a payout, in by a deposit. */
 
 import { rollupRegistryAbi } from "@openledger/contracts/build/governance-abi";
 import type { Address, Hex } from "viem";
-import { claim } from "../actions/l1/claim.ts";
 import { deposit } from "../actions/l1/deposit.ts";
+import { finalizeWithdrawal } from "../actions/l1/finalize-withdrawal.ts";
 import { clientError } from "../client-errors.ts";
 import { type LedgerClient, requireWallet, rollupContract } from "../ledger-client.ts";
 
@@ -44,19 +44,19 @@ export async function requireGoodRollup(
 }
 
 export interface Moved {
-  readonly claimedWei: bigint;
+  readonly paidOutWei: bigint;
   readonly depositedWei: bigint;
   /** Of the deposit, in the other rollup's queue. */
   readonly queueIndex: number;
 }
 
 /**
- * Claims what L1 owes to the wallet here, and deposits it there for a new account of its own, less what that costs. Begun
- * again after the claim it finds nothing to claim: then `amountWei` says what to deposit.
+ * Finalizes what L1 owes to the wallet here, and deposits it there for a new account of its own, less what that costs. Begun
+ * again after the payout it finds nothing to finalize: then `amountWei` says what to deposit.
  * @param there a client of the other rollup with the same wallet, and with the key that is to sign there
- * @throws what claim and deposit throw; CLI_MIGRATION_REFUSED where too little is left to deposit
+ * @throws what finalize and deposit throw; CLI_MIGRATION_REFUSED where too little is left to deposit
  */
-export async function moveClaimed(
+export async function movePaidOut(
   here: LedgerClient,
   there: LedgerClient,
   options: { amountWei?: bigint; permission?: "permit" | "approve" } = {},
@@ -64,18 +64,18 @@ export async function moveClaimed(
   const owner = requireWallet(here).account.address;
   const pending = { ...rollupContract(here), functionName: "pendingWithdrawals", args: [owner] } as const;
   const owedWei = await here.l1.readContract(pending);
-  const claimedWei = owedWei === 0n ? 0n : (await claim(here, { owner })).amountWei;
+  const paidOutWei = owedWei === 0n ? 0n : (await finalizeWithdrawal(here, { owner })).amountWei;
   const [feeWei, leastWei] = await Promise.all([
     there.l1.readContract({ ...rollupContract(there), functionName: "depositFeeWei", args: [true] }),
     there.l1.readContract({ ...rollupContract(there), functionName: "minDepositWei" }),
   ]);
-  const depositedWei = (options.amountWei ?? claimedWei) - feeWei;
+  const depositedWei = (options.amountWei ?? paidOutWei) - feeWei;
   if (depositedWei < leastWei) {
     throw clientError("CLI_MIGRATION_REFUSED", "what is left is too little for a deposit", {
-      data: { claimedWei, depositFeeWei: feeWei, minDepositWei: leastWei },
+      data: { paidOutWei, depositFeeWei: feeWei, minDepositWei: leastWei },
     });
   }
   const { permission = "permit" } = options;
   const sent = await deposit(there, { amountWei: depositedWei, permission, maxFeeWei: feeWei });
-  return { claimedWei, depositedWei, queueIndex: sent.queueIndex };
+  return { paidOutWei, depositedWei, queueIndex: sent.queueIndex };
 }

@@ -28,7 +28,7 @@ describe("waitFor", () => {
   it("returns at once where the stage is reached, and where a later one is", async () => {
     fixture = await createLedgerFixture();
     setStatus("posted");
-    for (const stage of ["posted", "proven", "claimable"] as const) {
+    for (const stage of ["posted", "proven", "finalizable"] as const) {
       await expect(waitFor(fixture.client, { withdrawal: { hash } }, stage)).resolves.toMatchObject({
         stage: "posted",
         batchNumber: 2,

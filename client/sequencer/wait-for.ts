@@ -9,8 +9,8 @@ import type { LedgerOperation, OperationStatus, SequencerStatus } from "./sequen
 /** In the order in which an operation passes them. */
 const STAGES = ["pending", "acknowledged", "closed", "proven", "posted", "final"] as const;
 export type Stage = (typeof STAGES)[number];
-/** "claimable" is "posted", asked of a withdrawal: from then on `claim` pays it out. */
-export type WaitStage = Exclude<Stage, "pending"> | "claimable";
+/** "finalizable" is "posted", asked of a withdrawal: from then on `finalizeWithdrawal` pays it out. */
+export type WaitStage = Exclude<Stage, "pending"> | "finalizable";
 
 /** An operation, a queue entry, or a withdrawal that is either. */
 export type WaitTarget =
@@ -59,7 +59,7 @@ export async function waitFor(
   options: WaitOptions = {},
 ): Promise<WaitResult> {
   const { onProgress, signal, timeoutMs = 600_000 } = options;
-  const goal = STAGES.indexOf(wanted === "claimable" ? "posted" : wanted);
+  const goal = STAGES.indexOf(wanted === "finalizable" ? "posted" : wanted);
   const plain = "withdrawal" in target ? target.withdrawal : target;
   const startedAt = Date.now();
   const bell = new Bell();

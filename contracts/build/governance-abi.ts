@@ -136,7 +136,7 @@ export const openGovernorAbi = [
   {"inputs":[],"name":"RollupNotFrozen","type":"error"},
   {"inputs":[{"name":"caller","type":"address"}],"name":"RollupNotSequencer","type":"error"},
   {"inputs":[],"name":"RollupNothingToBurn","type":"error"},
-  {"inputs":[{"name":"owner","type":"address"}],"name":"RollupNothingToClaim","type":"error"},
+  {"inputs":[{"name":"owner","type":"address"}],"name":"RollupNothingToFinalize","type":"error"},
   {"inputs":[{"name":"index","type":"uint256"},{"name":"consumedCount","type":"uint256"}],"name":"RollupOverdueEntryLeft","type":"error"},
   {"inputs":[{"name":"statementCount","type":"uint256"},{"name":"proofCount","type":"uint256"}],"name":"RollupProofCountMismatch","type":"error"},
   {"inputs":[{"name":"capacity","type":"uint256"}],"name":"RollupQueueFull","type":"error"},

@@ -38,14 +38,16 @@ const anyCall: fc.Arbitrary<() => GovernedCall> = fc.oneof(
       args: [id, wei, f.roles.stranger, ANY_FEE],
     }),
   })),
-  fc.constantFrom("claim" as const, "burnAccrued" as const, "freeze" as const).map((name) => () => ({
-    target: f.rollup.address,
-    data: encodeFunctionData(
-      name === "claim"
-        ? { abi: rollupAbi, functionName: name, args: [f.roles.bob] }
-        : { abi: rollupAbi, functionName: name },
-    ),
-  })),
+  fc
+    .constantFrom("finalizeWithdrawal" as const, "burnAccrued" as const, "freeze" as const)
+    .map((name) => () => ({
+      target: f.rollup.address,
+      data: encodeFunctionData(
+        name === "finalizeWithdrawal"
+          ? { abi: rollupAbi, functionName: name, args: [f.roles.bob] }
+          : { abi: rollupAbi, functionName: name },
+      ),
+    })),
   fc.record({ id, wei: fc.bigInt({ min: 1n, max: 5n * OPEN }) }).map(({ wei }) => () => ({
     target: f.token.address,
     data: encodeFunctionData({

@@ -35,7 +35,7 @@ const WITHDRAWN = 50n * OPEN;
 /** Each is taken at times and refused at times, however few rounds there are. */
 const CALLS = [
   ...["depositNew", "depositTo", "forceTransfer", "forceWithdraw", "forceSetKey", "forceSetOwner"],
-  ...["forceSeal", "forceCollect", "claim", "burnAccrued", "freeze", "refund", "exit"],
+  ...["forceSeal", "forceCollect", "finalizeWithdrawal", "burnAccrued", "freeze", "refund", "exit"],
 ];
 const OWNERS = [...USERS, "treasury", "operator"] as const;
 
@@ -194,7 +194,7 @@ function ledgerExits({ ledger, model }: MoneyCalls): AnyExit[] {
   return [...right, ...wrong];
 }
 
-/** What circuits that prove anything could claim: ever the same leaves and slots, more than there is in all (I2). */
+/** What circuits that prove anything could take: ever the same leaves and slots, more than there is in all (I2). */
 function unsoundExits({ model }: MoneyCalls): AnyExit[] {
   const { root, ledgerWei } = model.state;
   return Array.from({ length: 60 }, (_, i) => {
@@ -269,7 +269,7 @@ async function leaveAll(calls: MoneyCalls, exits: readonly AnyExit[]): Promise<v
     ...waiting.map((entry) => calls.refund("bob", [entry])),
     calls.burn("bob"),
   ]);
-  await mineBlock([...pending.keys()].map((owner) => calls.claim("bob", owner)));
+  await mineBlock([...pending.keys()].map((owner) => calls.finalizeWithdrawal("bob", owner)));
   await check(calls);
   const dueWei = duesOf(ledger).reduce((sum, { amountWei }) => sum + amountWei, 0n);
   const held = await f.token.read.balanceOf([f.rollup.address]);

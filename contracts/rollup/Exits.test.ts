@@ -128,7 +128,7 @@ describe("freeze", () => {
     expect((await tryFreeze()).name, "a young entry").toBe("FreezeTooEarly");
   });
 
-  test("stops batches, the queue and randomness; claims and burns go on", async () => {
+  test("stops batches, the queue and randomness; payouts and burns go on", async () => {
     await queueSome();
     await f.freeze();
     const { simulate, write, read } = f.rollup;
@@ -153,7 +153,7 @@ describe("freeze", () => {
     })) {
       expect(await revertName(call), name).toBe("RollupFrozen");
     }
-    await write.claim([f.roles.bob], as("stranger"));
+    await write.finalizeWithdrawal([f.roles.bob], as("stranger"));
     expect(await f.token.read.balanceOf([f.deployment.rollup])).toBe(
       (await read.ledgerWei()) + (await read.burnableWei()) + 10n * OPEN,
     );
@@ -165,7 +165,7 @@ describe("freeze", () => {
 describe("exit", () => {
   beforeEach(() => f.freeze());
 
-  test("credits a leaf's balance and a slot's part to their owners, who claim them", async () => {
+  test("credits a leaf's balance and a slot's part to their owners, who finalize them", async () => {
     const before = await f.rollup.read.ledgerWei();
     const leaf = await leaving();
     const key = payeeExitKey(77, 3, 1);
@@ -187,7 +187,7 @@ describe("exit", () => {
     ] as const)
       expect(await f.rollup.read.isExited([k]), `key ${k}`).toBe(isDone);
     const balance = await f.token.read.balanceOf([f.roles.alice]);
-    await f.rollup.write.claim([f.roles.alice], as("stranger"));
+    await f.rollup.write.finalizeWithdrawal([f.roles.alice], as("stranger"));
     expect(await f.token.read.balanceOf([f.roles.alice])).toBe(balance + 40n * OPEN);
   });
 

@@ -8,7 +8,7 @@ import {IBatchVerifier} from "./IBatchVerifier.sol";
 ///
 /// Where the queue's oldest entry waits longer than HARD_DEADLINE, anyone may freeze the ledger, for good: its root never
 /// changes again, and the queue takes nothing more. From then on anyone may show by a proof, against that root, what a
-/// leaf or a role of a model's payee owns, each once; it is credited to its L1 owner, who claims it. Deposits that wait
+/// leaf or a role of a model's payee owns, each once; it is credited to its L1 owner, who finalizes it. Deposits that wait
 /// in the queue go back to their senders.
 ///
 /// What it assumes:
@@ -43,10 +43,10 @@ interface IExits {
     /// @param queueHead The entry that waited too long.
     event Frozen(uint256 root, uint256 batchNumber, uint256 queueHead);
 
-    /// @notice `recipient` can claim `amountWei` more.
+    /// @notice `recipient` can finalize `amountWei` more.
     event Exited(uint256 indexed key, address indexed recipient, uint96 amountWei);
 
-    /// @notice A waiting entry was deleted; if it was a deposit, `sender` can claim `refundedWei` more.
+    /// @notice A waiting entry was deleted; if it was a deposit, `sender` can finalize `refundedWei` more.
     event EntryRefunded(uint256 indexed index, address indexed sender, uint96 refundedWei);
 
     /// @notice The ledger is frozen: no batch, no queue entry and no randomness any more.

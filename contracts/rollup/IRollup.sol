@@ -24,7 +24,7 @@ import {OpenToken} from "./OpenToken.sol";
 /// parked for it, and the same posted bytes fill the record's word and the settlement's elements.
 ///
 /// Freezing and exits are in IExits. Once the ledger is frozen, `submitBatches`, the queue's functions and
-/// `recordRandomness` revert; `claim` and `burnAccrued` go on.
+/// `recordRandomness` revert; `finalizeWithdrawal` and `burnAccrued` go on.
 interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @param circuit Index of the circuit that proves this batch.
     /// @param commitment C, the Poseidon commitment to the batch's elements.
@@ -138,12 +138,12 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
         uint96 burnedFeeWei
     );
 
-    /// @dev A recipient of 0 is credited like any other; nobody can claim it.
+    /// @dev A recipient of 0 is credited like any other; nobody can finalize it.
     event WithdrawalCredited(
         address indexed recipient, uint256 indexed batchNumber, CreditReason reason, uint96 amountWei
     );
 
-    event WithdrawalClaimed(address indexed recipient, uint256 amountWei);
+    event WithdrawalFinalized(address indexed recipient, uint256 amountWei);
 
     event AccruedBurned(uint256 amountWei);
 
@@ -203,7 +203,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     error RollupAmountZero();
     /// @notice The sender's earlier forced withdrawal from this leaf still waits in the queue.
     error RollupForcedWithdrawalOpen(uint24 id, address sender);
-    error RollupNothingToClaim(address owner);
+    error RollupNothingToFinalize(address owner);
     error RollupNothingToBurn();
 
     /// @notice Applies batches in order and checks all proofs at once; the state changes whole or not at all.
@@ -285,7 +285,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
 
     /// @notice Queues a collection of what leaf `id` has earned as contributor or validator of a payee of a model; executed
     /// only if the caller is the leaf's l1Owner, the model has had its activation and the payee is the leaf's. What is
-    /// claimed goes to the leaf's balance. Fee as for `forceWithdraw`.
+    /// paid out goes to the leaf's balance. Fee as for `forceWithdraw`.
     function forceCollect(uint24 id, uint24 modelId, uint8 payeeIndex, bool isValidator, uint96 maxFeeWei)
         external
         returns (uint256 index);
@@ -296,7 +296,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
 
     /// @notice Pays `owner` what is credited to it. Anyone may call; the tokens go to `owner`.
     /// @dev What was credited to this contract itself stays credited for good: paid to itself it would be nobody's.
-    function claim(address owner) external returns (uint256 amountWei);
+    function finalizeWithdrawal(address owner) external returns (uint256 amountWei);
 
     /// @notice Burns what was gathered to be burned, which takes them out of the token's supply. Open to all.
     function burnAccrued() external returns (uint256 amountWei);
@@ -318,7 +318,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
 
     function isForcedWithdrawalOpen(uint24 id, address sender) external view returns (bool);
 
-    /// @notice What an address can claim.
+    /// @notice What an address can finalize.
     function pendingWithdrawals(address owner) external view returns (uint256);
 
     /// @notice What the ledger owes: balances, open and sealed amounts, and what payees accrued less what was collected.

@@ -149,7 +149,7 @@ describe("a refused deposit", () => {
     await f.post({ wide: Array.from({ length: 3 }, () => refused("stranger", 2n * OPEN)) });
     expect(await f.rollup.read.pendingWithdrawals([f.roles.stranger])).toBe(3n * OPEN);
     await expectSolvent(["stranger"]);
-    await f.rollup.write.claim([f.roles.stranger], as("stranger"));
+    await f.rollup.write.finalizeWithdrawal([f.roles.stranger], as("stranger"));
     // The third one waited behind two: one base fee more.
     expect(await walletOf("stranger")).toBe(before - 4n * OPEN);
     expect(await f.rollup.read.burnableWei()).toBe(burnable + 4n * OPEN);
@@ -183,7 +183,9 @@ describe("the rollup as a recipient", () => {
     const self = getAddress(f.rollup.address);
     const wide = [slot(KIND.withdraw, [BigInt(self), 7n * OPEN], { a: 2 })];
     await f.post({ shape: SHAPES[0], wide, signedCount: 1 });
-    expect(await revertName(f.rollup.simulate.claim([self], as("bob")))).toBe("RollupRecipientInvalid");
+    expect(await revertName(f.rollup.simulate.finalizeWithdrawal([self], as("bob")))).toBe(
+      "RollupRecipientInvalid",
+    );
     expect(await f.rollup.read.pendingWithdrawals([self])).toBe(7n * OPEN);
     const held = await f.token.read.balanceOf([self]);
     const owed = (await f.rollup.read.ledgerWei()) + (await f.rollup.read.burnableWei()) + 7n * OPEN;

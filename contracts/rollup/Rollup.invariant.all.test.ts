@@ -61,7 +61,10 @@ const user = fc.constantFrom<Role>("alice", "bob", "stranger");
 const frozenStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: exitStep },
   { weight: 4, arbitrary: refundStep },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant("claim" as const), from: user, owner: user }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant("finalizeWithdrawal" as const), from: user, owner: user }),
+  },
   { weight: 4, arbitrary: liveStep },
   { weight: 1, arbitrary: freezeStep },
 );
@@ -82,7 +85,7 @@ describe("invariants", () => {
     );
     expectAllTaken(["depositNew", "depositTo", "forceWithdraw", "forceSetKey", "forceSetOwner"]);
     expectAllTaken(["forceTransfer", "forceCollect", "forceSeal"]);
-    expectAllTaken(["batches", "park", "recordRandomness", "claim", "burnAccrued", "wait"]);
+    expectAllTaken(["batches", "park", "recordRandomness", "finalizeWithdrawal", "burnAccrued", "wait"]);
     for (const type of ["batches", "exit", "refund"])
       expect(walk.counts[type]?.refused ?? 0, `refused ${type}`).toBeGreaterThan(0);
     for (const [sort, count] of Object.entries(walk.recordCounts))

@@ -281,37 +281,41 @@ describe("queue order", () => {
   });
 });
 
-describe("claim", () => {
+describe("finalizeWithdrawal", () => {
   beforeEach(async () => {
     await post([slot(KIND.withdraw, [word("bob"), 3n * OPEN], { a: 2 })]);
   });
 
   test("pays the owner, whoever calls, and pays once", async () => {
     const before = await f.token.read.balanceOf([f.roles.bob]);
-    await f.rollup.write.claim([f.roles.bob], { account: f.roles.stranger });
+    await f.rollup.write.finalizeWithdrawal([f.roles.bob], { account: f.roles.stranger });
     expect(await f.token.read.balanceOf([f.roles.bob])).toBe(before + 3n * OPEN);
-    const again = f.rollup.simulate.claim([f.roles.bob], { account: f.roles.bob });
-    expect(await revertOf(again)).toEqual({ name: "RollupNothingToClaim", args: [f.roles.bob] });
+    const again = f.rollup.simulate.finalizeWithdrawal([f.roles.bob], { account: f.roles.bob });
+    expect(await revertOf(again)).toEqual({ name: "RollupNothingToFinalize", args: [f.roles.bob] });
   });
 
   test("pays nothing to an address without a credit", async () => {
-    const call = f.rollup.simulate.claim([f.roles.stranger], { account: f.roles.stranger });
-    expect(await revertName(call)).toBe("RollupNothingToClaim");
+    const call = f.rollup.simulate.finalizeWithdrawal([f.roles.stranger], { account: f.roles.stranger });
+    expect(await revertName(call)).toBe("RollupNothingToFinalize");
   });
 });
 
 describe("reentrancy", () => {
   test("rejects a token that calls back while it pays", async () => {
     await post([slot(KIND.withdraw, [word("bob"), OPEN], { a: 2 })]);
-    const inner = encodeFunctionData({ abi: rollupAbi, functionName: "claim", args: [f.roles.bob] });
-    // Whatever it is asked, this token calls claim(bob), and answers with true or with the callee's error.
+    const inner = encodeFunctionData({
+      abi: rollupAbi,
+      functionName: "finalizeWithdrawal",
+      args: [f.roles.bob],
+    });
+    // Whatever it is asked, this token calls finalizeWithdrawal(bob), and answers with true or with the callee's error.
     const bytecode = concatHex([
       ...(["0x63", slice(inner, 0, 4), "0x60e01b5f52", "0x73", f.roles.bob, "0x600452"] as const),
       ...(["0x5f5f60245f5f73", f.deployment.rollup, "0x5af1", "0x3d5f5f3e604957"] as const),
       ...(["0x3d5ffd", "0x5b60015f5260205ff3"] as const),
     ]);
     await f.client.setCode({ address: f.deployment.token, bytecode });
-    const call = f.rollup.simulate.claim([f.roles.bob], { account: f.roles.bob });
+    const call = f.rollup.simulate.finalizeWithdrawal([f.roles.bob], { account: f.roles.bob });
     expect(await revertName(call)).toBe("ReentrancyGuardReentrantCall");
   });
 });

@@ -361,12 +361,12 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     // Payments
 
     /// @inheritdoc IRollup
-    function claim(address owner) external nonReentrant returns (uint256 amountWei) {
+    function finalizeWithdrawal(address owner) external nonReentrant returns (uint256 amountWei) {
         _refuseSelf(owner);
         amountWei = pendingWithdrawals[owner];
-        if (amountWei == 0) revert RollupNothingToClaim(owner);
+        if (amountWei == 0) revert RollupNothingToFinalize(owner);
         delete pendingWithdrawals[owner];
-        emit WithdrawalClaimed(owner, amountWei);
+        emit WithdrawalFinalized(owner, amountWei);
         // money leaves: no other line of the contracts sends OPEN to anybody.
         IERC20(token).safeTransfer(owner, amountWei);
     }

@@ -38,7 +38,7 @@ export type Step =
   | BatchesStep
   | ParkStep
   | { type: "recordRandomness"; from: Role; pick: number; blocksAfter: number }
-  | { type: "claim"; from: Role; owner: Role }
+  | { type: "finalizeWithdrawal"; from: Role; owner: Role }
   | { type: "burnAccrued"; from: Role }
   | { type: "wait"; seconds: bigint };
 
@@ -91,7 +91,10 @@ export const liveStep: fc.Arbitrary<Step> = fc.oneof(
       blocksAfter: fc.constantFrom(0, 1, 2, 200, 300),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant("claim" as const), from: user, owner: user }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant("finalizeWithdrawal" as const), from: user, owner: user }),
+  },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("burnAccrued" as const), from: user }) },
   {
     weight: 2,
@@ -103,7 +106,7 @@ export const liveStep: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /** What only these kinds of step may do once the ledger is frozen, and the last two only then. */
-const FROZEN_STEPS: readonly Step["type"][] = ["claim", "burnAccrued", "wait", "exit", "refund"];
+const FROZEN_STEPS: readonly Step["type"][] = ["finalizeWithdrawal", "burnAccrued", "wait", "exit", "refund"];
 
 /** A walk over one rollup: the model follows every accepted step. `capacity` is the queue's. */
 export class InvariantWalk {
@@ -325,11 +328,11 @@ export class InvariantWalk {
             await push(slot(KIND.forcedSeal, [0n, timestamp, 0n, word(s.from)], { b: MODEL }), 0n);
           },
         };
-      case "claim": {
+      case "finalizeWithdrawal": {
         const args = [f.roles[s.owner]] as const;
         return {
-          call: () => simulate.claim(args, { account }),
-          send: () => write.claim(args, { account }),
+          call: () => simulate.finalizeWithdrawal(args, { account }),
+          send: () => write.finalizeWithdrawal(args, { account }),
           apply: async () => void model.pending.set(word(s.owner), 0n),
         };
       }

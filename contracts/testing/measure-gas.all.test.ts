@@ -13,7 +13,7 @@ const LIMITS = {
   createAccount: 8_500n,
   consumeDeposit: 12_500n,
   deposit: 83_000n,
-  claim: 46_000n,
+  finalizeWithdrawal: 46_000n,
   seal: 26_000n,
   recordRandomness: 64_000n,
 } as const;

@@ -55,7 +55,7 @@ interface GasFigures {
   consumeRefusedDeposit: bigint;
   consumeForcedWithdrawal: bigint;
   deposit: bigint;
-  claim: bigint;
+  finalizeWithdrawal: bigint;
   burnAccrued: bigint;
   /** A Seal that is the first one of its batch, with the batch's record of its block. */
   seal: bigint;
@@ -194,8 +194,8 @@ async function measure(
   );
 
   const deposit = await on(async () => (await f.depositNew("alice", 10n * OPEN)).gasUsed);
-  const claim = await on(async () =>
-    gasOf(await rollup.write.claim([roles.alice], { account: roles.stranger })),
+  const finalizeWithdrawal = await on(async () =>
+    gasOf(await rollup.write.finalizeWithdrawal([roles.alice], { account: roles.stranger })),
   );
   const burnAccrued = await on(async () =>
     gasOf(await rollup.write.burnAccrued({ account: roles.stranger })),
@@ -238,7 +238,7 @@ async function measure(
       slot(KIND.forcedWithdraw, [OPEN, word("bob"), 0n, word("alice"), OPEN], { a: 2, isValid: true }),
     ),
     deposit,
-    claim,
+    finalizeWithdrawal,
     burnAccrued,
     forced: await measureForced(f, on),
   };

@@ -177,7 +177,7 @@ export class MoneyCalls {
       case 1:
       case 2:
       case 3:
-        return this.claim(from, this.word(this.user()));
+        return this.finalizeWithdrawal(from, this.word(this.user()));
       case 4:
       case 5:
         return this.refund(
@@ -199,8 +199,10 @@ export class MoneyCalls {
     return this.call("burnAccrued", from, "burnAccrued", [], () => this.model.takeBurn());
   }
 
-  claim(from: Role, owner: bigint): Call {
-    return this.call("claim", from, "claim", [toAddress(owner)], () => this.model.takeClaim(owner));
+  finalizeWithdrawal(from: Role, owner: bigint): Call {
+    return this.call("finalizeWithdrawal", from, "finalizeWithdrawal", [toAddress(owner)], () =>
+      this.model.takePayout(owner),
+    );
   }
 
   freeze(from: Role): Call {

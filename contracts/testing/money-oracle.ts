@@ -129,7 +129,7 @@ export class MoneyModel {
     return true;
   }
 
-  takeClaim(owner: bigint): boolean {
+  takePayout(owner: bigint): boolean {
     const wei = this.state.pending.get(owner) ?? 0n;
     this.state.pending.delete(owner);
     this.#pay(owner, wei);

@@ -33,7 +33,7 @@ export async function rebuildFromL1(options: Omit<VerifyOptions, "readHistory" |
 }
 
 /**
- * What the contract holds has to cover what it owes to the wei: the ledger, credits not yet claimed, deposits on their way,
+ * What the contract holds has to cover what it owes to the wei: the ledger, credits not yet paid out, deposits on their way,
  * fees to burn. @param creditors everybody who may have a credit
  */
 export async function readSolvency(

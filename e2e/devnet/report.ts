@@ -112,7 +112,7 @@ export function printNextSteps(console: Console, modelIds: readonly number[]): v
     "npm run openledger -- status",
     "npm run openledger -- account show alice",
     "npm run openledger -- transfer bob 1.5 --account alice --wait posted",
-    "npm run openledger -- withdraw 5 --account bob --wait claimable && npm run openledger -- statement --account bob",
+    "npm run openledger -- withdraw 5 --account bob --wait finalizable && npm run openledger -- statement --account bob",
     'npm run openledger -- models ask MODEL "Subject: you have won a free cruise" --account nina',
     'npm run openledger -- models ask SPEECHES "The state of the union" --account nina',
     "npm run openledger -- rewards --account walt",

@@ -18,7 +18,7 @@ import { approveOnLedger, bringToLife, createOnLedger, train } from "./steps/mod
 import { settle } from "./steps/settle.ts";
 import { transferRange } from "./steps/transfer.ts";
 import { standWindows } from "./steps/window.ts";
-import { claimWithdrawal, withdrawForced, withdrawSigned } from "./steps/withdraw.ts";
+import { finalizeFor, withdrawForced, withdrawSigned } from "./steps/withdraw.ts";
 
 /**
  * The job: real people, real mail, real transactions, proven and accepted by L1.
@@ -84,8 +84,8 @@ export async function runJob(job: Job): Promise<Report> {
   // A batch that L1 does not have when its clock moves on is built anew, and the version in it is a day younger.
   const [told] = await Promise.all([
     settle(job, 0),
-    claimWithdrawal(job, "carol", signed),
-    claimWithdrawal(job, "dave", forced),
+    finalizeFor(job, "carol", signed),
+    finalizeFor(job, "dave", forced),
     ...MODEL_NAMES.map((name) => job.serveModel(MODELS[name], modelIds[name])),
   ]);
   for (const name of DATANET_NAMES) await passADay(job, datanetIds[name]);

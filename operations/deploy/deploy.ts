@@ -13,7 +13,7 @@ import { writeRecord, writeVerification } from "./deploy-output.ts";
 import { type DeployPlan, planDeployment } from "./deploy-plan.ts";
 import { sendDeployment } from "./deploy-send.ts";
 
-/** Two days: a forced withdrawal is due after one, and has to be claimed. */
+/** Two days: a forced withdrawal is due after one, and has to be paid out. */
 const BLOCKS_TO_WITHDRAW = 14_400;
 
 interface DeployCost {

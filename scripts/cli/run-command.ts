@@ -50,7 +50,7 @@ export function withExample<C extends Command>(command: C, ...lines: string[]): 
   return command;
 }
 
-const STAGES: readonly WaitStage[] = ["acknowledged", "closed", "proven", "posted", "final", "claimable"];
+const STAGES: readonly WaitStage[] = ["acknowledged", "closed", "proven", "posted", "final", "finalizable"];
 
 /** `--wait <stage>`, for everything that goes through the sequencer. */
 export const WAIT_OPTION = defineOptions({

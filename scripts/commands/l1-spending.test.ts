@@ -102,7 +102,7 @@ describe("an Ethereum node that names a price", () => {
       "0.5",
     );
     expect(refused.stderr).toMatch(/above 0\.5 gwei \(--max-fee-gwei\)/);
-    const wrong = await run("claim", "--max-fee-gwei", "much");
+    const wrong = await run("finalize-withdrawal", "--max-fee-gwei", "much");
     expect(wrong).toMatchObject({ status: 2, stderr: expect.stringContaining("[CMD_USAGE]") });
   });
 

@@ -35,7 +35,7 @@ describe("openledger --help", () => {
         "account new",
         "account rotate-key",
         "account show",
-        "claim",
+        "finalize-withdrawal",
         "completion",
         "datanet",
         "datanet access",

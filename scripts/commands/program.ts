@@ -41,9 +41,9 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     summary: "take OPEN out of the ledger",
     load: async () => (await import("./money/withdraw-command.ts")).addWithdrawCommand,
   },
-  claim: {
+  "finalize-withdrawal": {
     summary: "pay out posted withdrawals on L1",
-    load: async () => (await import("./money/claim-command.ts")).addClaimCommand,
+    load: async () => (await import("./money/finalize-withdrawal-command.ts")).addFinalizeWithdrawalCommand,
   },
   datanet: {
     summary: "create, fill, review and publish data sets",

@@ -189,7 +189,7 @@ describe("a follower of a frozen rollup", () => {
     await actions.exit([actions.proveExit(3, exit)]);
     const waiting = (await actions.queued()).filter(({ index }) => index >= 2n);
     await f.l1.rollup.write.refund([waiting], { account: f.l1.roles.stranger });
-    await f.l1.rollup.write.claim([f.l1.roles.alice], { account: f.l1.roles.stranger });
+    await f.l1.rollup.write.finalizeWithdrawal([f.l1.roles.alice], { account: f.l1.roles.stranger });
     await mine(FINALITY_DEPTH_BLOCKS);
     for (const one of [fed, alone]) await served(one);
     await stop(fed);

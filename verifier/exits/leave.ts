@@ -58,8 +58,8 @@ export interface LeaveSteps {
 }
 
 export interface LeaveTransaction {
-  readonly action: "exit" | "refund" | "claim";
-  /** Exits or refunds in it; 1 for a claim. */
+  readonly action: "exit" | "refund" | "payout";
+  /** Exits or refunds in it; 1 for a payout. */
   readonly count: number;
   /** That it credited, or paid out. */
   readonly amountWei: bigint;
@@ -78,7 +78,7 @@ export interface LeaveResult {
   readonly malformedBatches: readonly MalformedBatch[];
   /** As they were before. */
   readonly items: readonly ExitItem[];
-  /** Claimable on L1 before, by owners of the items and the selected owner. */
+  /** Finalizable on L1 before, by owners of the items and the selected owner. */
   readonly pending: readonly { readonly owner: Address; readonly amountWei: bigint }[];
   /** Circuits whose keys were looked for and are the registered ones. */
   readonly checkedKeys: readonly string[];
@@ -86,7 +86,7 @@ export interface LeaveResult {
   readonly gasUsed: number;
   /** Ether that the transactions have cost. */
   readonly gasCostWei: bigint;
-  /** OPEN that this run's claims have moved to their owners. */
+  /** OPEN that this run's payouts have moved to their owners. */
   readonly paidWei: bigint;
 }
 
@@ -174,7 +174,7 @@ export async function leaveRollup(rollup: RollupContract, options: LeaveSteps): 
     gasUsed: transactions.reduce((sum, { gasUsed }) => sum + gasUsed, 0),
     gasCostWei: transactions.reduce((sum, { gasCostWei: wei }) => sum + wei, 0n),
     paidWei: transactions.reduce(
-      (sum, { action, amountWei }) => (action === "claim" ? sum + amountWei : sum),
+      (sum, { action, amountWei }) => (action === "payout" ? sum + amountWei : sum),
       0n,
     ),
   };
@@ -234,12 +234,12 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
     if (amountWei === 0n) continue;
     onProgress(`paying out to ${owner}`);
     try {
-      done.push(transaction("claim", 1, amountWei, await rollup.claim(account, owner)));
+      done.push(transaction("payout", 1, amountWei, await rollup.finalizeWithdrawal(account, owner)));
     } catch (error) {
-      // Anybody may claim for anybody: then it is paid out.
+      // Anybody may finalize for anybody: then it is paid out.
       await requireOvertaken(
         error,
-        "RollupNothingToClaim",
+        "RollupNothingToFinalize",
         async () => (await rollup.pendingWithdrawalWei(owner)) === 0n,
       );
     }

@@ -1,4 +1,4 @@
-/** Anybody may freeze, exit, refund and claim for anybody, so any of these may be done by somebody else meanwhile. */
+/** Anybody may freeze, exit, refund and finalize for anybody, so any of these may be done by somebody else meanwhile. */
 import { revertOf, wasMined } from "@openledger/bridge/l1/l1-client";
 
 // A node may judge a call by what waits to be mined, or lag behind the one that answered before: five blocks' time.

@@ -18,7 +18,7 @@ export class BridgeTotals {
   readonly exitedWei = new Map<bigint, bigint>();
   /** Entries of the frozen queue that were deleted. */
   readonly refundedEntries = new Set<number>();
-  /** What each address can claim; lower-case addresses. */
+  /** What each address can withdraw; lower-case addresses. */
   readonly pendingWei = new Map<string, bigint>();
   /** Credits that the contract announced since the last batch; it does so before the batch's own event. */
   #announced: CreditEvent[] = [];
@@ -36,7 +36,7 @@ export class BridgeTotals {
       case "credit":
         this.#announced.push(event);
         break;
-      case "claim":
+      case "payout":
         this.#addPending(event.recipient, -event.amountWei);
         break;
       case "burn":

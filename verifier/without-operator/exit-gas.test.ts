@@ -1,5 +1,5 @@
 /**
- * Attack: claims right before a group of exits, as in gas-grief.test.ts. Each exit credits somebody, who may have had a
+ * Attack: payouts right before a group of exits, as in gas-grief.test.ts. Each exit credits somebody, who may have had a
  * credit when the gas was estimated.
  */
 
@@ -34,7 +34,7 @@ test("exits go through where everybody whom they pay was paid out right before",
         const recipient = BigInt(owner);
         return actions.proveExit(LEAF, { root, key: BigInt(firstKey + i), recipient, amountWei: 1n });
       });
-    // A credit that nobody has claimed.
+    // A credit that nobody has paid out.
     await actions.exit(sealed(100));
     await l1.client.setAutomine(false);
     const group = sealed(300);
@@ -48,8 +48,12 @@ test("exits go through where everybody whom they pay was paid out right before",
     await expect.poll(sent, { timeout: 120_000 }).toBe(1);
     const nonce = await l1.client.getTransactionCount({ address: l1.roles.stranger });
     for (const [i, owner] of owners.entries()) {
-      const claim = encodeFunctionData({ abi: rollupAbi, functionName: "claim", args: [owner] });
-      await overtake(f.rpcUrl, l1, claim, nonce + i);
+      const finalizeWithdrawal = encodeFunctionData({
+        abi: rollupAbi,
+        functionName: "finalizeWithdrawal",
+        args: [owner],
+      });
+      await overtake(f.rpcUrl, l1, finalizeWithdrawal, nonce + i);
     }
     await l1.client.mine({ blocks: 1 });
     expect((await exits).status).toBe("success");

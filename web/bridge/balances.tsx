@@ -8,7 +8,7 @@ import type { Session } from "../ledger/session.ts";
 import { showOpen } from "../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
-import { claimAll } from "./start.ts";
+import { finalizeWithdrawals } from "./start.ts";
 
 interface BalancesProps {
   readonly live: Live;
@@ -30,7 +30,7 @@ export function Balances({ live, session, owned }: BalancesProps) {
           {owned === null ? "asking …" : `and ${showOpen(owned.l1.etherWei)} ETH for transactions`}
         </p>
         {owned !== null && owned.l1.pendingWei > 0n && (
-          <Claim live={live} session={session} pendingWei={owned.l1.pendingWei} />
+          <FinalizeWithdrawal live={live} session={session} pendingWei={owned.l1.pendingWei} />
         )}
       </section>
       <section class="card stack-s" aria-label="In the ledger">
@@ -97,14 +97,22 @@ function Amount({ wei }: { wei: bigint | null }) {
 }
 
 /** What the contract owes, and one click for it. */
-function Claim({ live, session, pendingWei }: { live: Live; session: Session; pendingWei: bigint }) {
+function FinalizeWithdrawal({
+  live,
+  session,
+  pendingWei,
+}: {
+  live: Live;
+  session: Session;
+  pendingWei: bigint;
+}) {
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const claim = async () => {
+  const finalizeWithdrawal = async () => {
     setBusy(true);
     setProblem(null);
     try {
-      await claimAll(session);
+      await finalizeWithdrawals(session);
     } catch (error) {
       setProblem(problemOf(error));
     } finally {
@@ -116,11 +124,11 @@ function Claim({ live, session, pendingWei }: { live: Live; session: Session; pe
     <div class="claim stack-s">
       <div class="row">
         <p>
-          <strong>{showOpen(pendingWei)} OPEN</strong> <Term name="claimable">wait for you</Term>
+          <strong>{showOpen(pendingWei)} OPEN</strong> <Term name="finalizable">wait for you</Term>
         </p>
         <span class="push" />
-        <Button isMain isSmall isBusy={isBusy} onClick={() => void claim()}>
-          Claim
+        <Button isMain isSmall isBusy={isBusy} onClick={() => void finalizeWithdrawal()}>
+          Finalize
         </Button>
       </div>
       {problem !== null && <ProblemNotice problem={problem} />}

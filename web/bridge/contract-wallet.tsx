@@ -8,9 +8,9 @@ export function ContractWalletNotice() {
   return (
     <Notice tone="info" title="This is a contract wallet: its owners sign for it.">
       <p>
-        It can deposit, withdraw and claim. Each needs a transaction, which waits in your wallet until enough
-        owners have signed it. You can close this page meanwhile. Withdrawals go through Ethereum's queue, as{" "}
-        <Term name="forced inclusion">forced operations</Term>.
+        It can deposit, withdraw and finalize. Each needs a transaction, which waits in your wallet until
+        enough owners have signed it. You can close this page meanwhile. Withdrawals go through Ethereum's
+        queue, as <Term name="forced inclusion">forced operations</Term>.
       </p>
     </Notice>
   );

@@ -3,7 +3,7 @@ import { Button } from "../design/button.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
 import { Timeline, type TimelineStep } from "../design/timeline.tsx";
-import { isClaimable, isOver, type Journey, type Milestone, stepsOf } from "../ledger/journey.ts";
+import { isFinalizable, isOver, type Journey, type Milestone, stepsOf } from "../ledger/journey.ts";
 import { forgetJourney, journeys } from "../ledger/journey-store.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Session } from "../ledger/session.ts";
@@ -45,7 +45,7 @@ const LABELS: Readonly<Record<Milestone, { text: string; term?: string }>> = {
   proven: { text: "Proven", term: "proven" },
   posted: { text: "On Ethereum", term: "posted" },
   final: { text: "Final", term: "final" },
-  claimed: { text: "Claimed", term: "withdrawal finalization" },
+  paidOut: { text: "Paid out", term: "withdrawal finalization" },
 };
 
 function JourneyCard({ journey, live, session }: { journey: Journey; live: Live; session: Session }) {
@@ -101,8 +101,8 @@ function stateOf(journey: Journey): { tone: Tone; text: string } {
   const { problem, kind, reachedAtMs, l1Verdict } = journey;
   if (problem !== undefined) return { tone: "bad", text: "failed" };
   if (l1Verdict === "differs") return { tone: "bad", text: "contradicted by Ethereum" };
-  if (isClaimable(journey)) return { tone: "info", text: "ready to claim" };
-  if (reachedAtMs.claimed !== undefined) return { tone: "good", text: "in your wallet" };
+  if (isFinalizable(journey)) return { tone: "info", text: "ready to finalize" };
+  if (reachedAtMs.paidOut !== undefined) return { tone: "good", text: "in your wallet" };
   if (reachedAtMs.final !== undefined) return { tone: "good", text: "final" };
   if (reachedAtMs.posted !== undefined) return { tone: "info", text: "on Ethereum" };
   if (journey.proposal !== undefined) return { tone: "wait", text: "waits for your wallet's owners" };
@@ -115,7 +115,7 @@ function noteOf(journey: Journey, milestone: Milestone, nowMs: number) {
   const atMs = journey.reachedAtMs[milestone];
   if (atMs !== undefined) return showTime(atMs);
   if (journey.problem !== undefined) return undefined;
-  if (milestone === "claimed") return isClaimable(journey) ? "when you like" : undefined;
+  if (milestone === "paidOut") return isFinalizable(journey) ? "when you like" : undefined;
   const expectedMs = journey.expectedAtMs[milestone];
   if (expectedMs === undefined) return undefined;
   return expectedMs - nowMs < 1_000 ? "any moment" : `in about ${showDuration(expectedMs - nowMs)}`;
@@ -134,12 +134,12 @@ function Contradiction({ journey }: { journey: Journey }) {
 
 /** What proves each step, to be looked up anywhere. */
 function Traces({ journey, onForget }: { journey: Journey; onForget: () => void }) {
-  const { queuedHash, hash, postedHash, claimHash, batchNumber, l1Verdict } = journey;
+  const { queuedHash, hash, postedHash, payoutHash, batchNumber, l1Verdict } = journey;
   const traces: [string, string | undefined][] = [
     ["transaction into the queue", queuedHash],
     ["operation", hash],
     ["batch's transaction", postedHash],
-    ["claim transaction", claimHash],
+    ["payout transaction", payoutHash],
   ];
   return (
     <div class="row small soft">

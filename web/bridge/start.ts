@@ -1,8 +1,8 @@
 /** Begins what a form asks for. Each journey is kept before the step that could be lost with the page. */
 
 import { forceWithdraw } from "@openledger/client/actions/forced/forced-operations";
-import { claim } from "@openledger/client/actions/l1/claim";
 import { deposit } from "@openledger/client/actions/l1/deposit";
+import { finalizeWithdrawal } from "@openledger/client/actions/l1/finalize-withdrawal";
 import type { L1Options } from "@openledger/client/actions/l1/l1-transaction";
 import { transfer, withdraw } from "@openledger/client/actions/ledger/account-operations";
 import { isClientError } from "@openledger/client/client-errors";
@@ -10,7 +10,7 @@ import { ensureChain } from "@openledger/client/wallet";
 import type { Address, Hex } from "viem";
 import { reached } from "../ledger/advance.ts";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
-import { isClaimable, type Journey } from "../ledger/journey.ts";
+import { isFinalizable, type Journey } from "../ledger/journey.ts";
 import { journeys, keepJourney } from "../ledger/journey-store.ts";
 import { type Session, unlock } from "../ledger/session.ts";
 import { beginJourney, keepSigned } from "../ledger/signed-journey.ts";
@@ -108,12 +108,12 @@ export async function startWithdraw(now: Session, owned: Holdings, amountWei: bi
 }
 
 /** Pays out everything that L1 owes to the address. @throws CLI_WALLET_…, CLI_L1_… */
-export async function claimAll(now: Session): Promise<void> {
+export async function finalizeWithdrawals(now: Session): Promise<void> {
   await toRollupChain(now);
-  const paid = journeys.value.filter(isClaimable).map(({ id }) => id);
-  const { transactionHash } = await claim(now.client);
+  const paid = journeys.value.filter(isFinalizable).map(({ id }) => id);
+  const { transactionHash } = await finalizeWithdrawal(now.client);
   for (const journey of journeys.value.filter(({ id }) => paid.includes(id)))
-    keepJourney(now, reached({ ...journey, claimHash: transactionHash }, "claimed", Date.now()));
+    keepJourney(now, reached({ ...journey, payoutHash: transactionHash }, "paidOut", Date.now()));
 }
 
 function toRollupChain({ wallet, client }: Session): Promise<void> {

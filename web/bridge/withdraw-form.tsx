@@ -67,7 +67,7 @@ export function WithdrawForm({ live, info, owned, fees }: FormProps) {
           ? ["Fee, burned on Ethereum", `${showOpen(owned.forcedFeeWei)} OPEN`]
           : ["Fee, at most", `${showOpen(feeWei)} OPEN`],
         [
-          <Term name="claimable">Claimable</Term>,
+          <Term name="finalizable">Finalizable</Term>,
           isForced
             ? "with the next batch; after a day anybody can carry it on"
             : estimates === undefined

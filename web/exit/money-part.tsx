@@ -48,12 +48,12 @@ interface Row {
   readonly name: string;
   readonly what: string;
   readonly amountWei: bigint;
-  readonly state: "in the rollup" | "claimable" | "has left";
+  readonly state: "in the rollup" | "finalizable" | "has left";
 }
 
 function Owed({ access, account, money, value, onSent }: MoneyProps & { value: LeaveResult }) {
   const { isFrozen, items, pending } = value;
-  const claiming = useAction();
+  const finalizing = useAction();
   const rows = rowsOf(value);
   if (rows.length === 0) {
     return (
@@ -66,9 +66,9 @@ function Owed({ access, account, money, value, onSent }: MoneyProps & { value: L
     );
   }
   const isDone = items.every(({ isTaken }) => isTaken) && pending.length === 0;
-  const claim = () =>
-    claiming.run(async () => {
-      await access.rollup.claim(account.sender, account.address);
+  const finalizeWithdrawal = () =>
+    finalizing.run(async () => {
+      await access.rollup.finalizeWithdrawal(account.sender, account.address);
       await money.run(null);
     });
   return (
@@ -98,12 +98,12 @@ function Owed({ access, account, money, value, onSent }: MoneyProps & { value: L
       )}
       {!isFrozen && pending.length > 0 && (
         <div class="row">
-          <Button isMain isBusy={claiming.isBusy} onClick={() => void claim()}>
-            Claim what is ready
+          <Button isMain isBusy={finalizing.isBusy} onClick={() => void finalizeWithdrawal()}>
+            Finalize what is ready
           </Button>
         </div>
       )}
-      {claiming.problem !== null && <ProblemNotice problem={claiming.problem} />}
+      {finalizing.problem !== null && <ProblemNotice problem={finalizing.problem} />}
       {!isFrozen && items.some(isAccount) && (
         <Forced access={access} account={account} accounts={items.filter(isAccount)} onSent={onSent} />
       )}
@@ -137,7 +137,7 @@ function rowsOf({ items, pending }: LeaveResult): Row[] {
         name: "pending",
         what: "credited by the contract",
         amountWei,
-        state: "claimable",
+        state: "finalizable",
       }),
     ),
   ];

@@ -30,7 +30,7 @@ export async function advance(
         ? await advanceQueued(client, journey, status)
         : await advanceOperation(client, journey);
     const checked = await compareWithL1(client, onLedger);
-    return await noticeClaim(client, checked, pendingWei);
+    return await noticeFinalizeWithdrawal(client, checked, pendingWei);
   } catch (error) {
     // Nobody answered: nothing is known to be wrong with the journey.
     if (isRollupError(error) && !error.isRetryable) return { ...journey, problem: problemOf(error) };
@@ -177,28 +177,32 @@ function agrees(
   return true;
 }
 
-/** A claim pays out all that is owed: where nothing is owed any more, this was paid out, too. */
-async function noticeClaim(client: LedgerClient, journey: Journey, pendingWei: bigint): Promise<Journey> {
+/** A payout pays out all that is owed: where nothing is owed any more, this was paid out, too. */
+async function noticeFinalizeWithdrawal(
+  client: LedgerClient,
+  journey: Journey,
+  pendingWei: bigint,
+): Promise<Journey> {
   const { kind, reachedAtMs, l1Verdict } = journey;
   if (
     kind === "deposit" ||
     kind === "transfer" ||
     kind === "answer" ||
-    reachedAtMs.claimed !== undefined ||
+    reachedAtMs.paidOut !== undefined ||
     l1Verdict !== "agrees"
   )
     return journey;
   if (pendingWei > 0n) return journey;
   const posted = await client.l1.getTransactionReceipt({ hash: journey.postedHash! });
-  const [claimed] = await client.l1.getContractEvents({
+  const [paidOut] = await client.l1.getContractEvents({
     address: client.rollupAddress,
     abi: rollupAbi,
-    eventName: "WithdrawalClaimed",
+    eventName: "WithdrawalFinalized",
     args: { recipient: client.wallet!.account.address },
     fromBlock: posted.blockNumber,
   });
-  if (claimed === undefined) return journey;
-  return reached({ ...journey, claimHash: claimed.transactionHash }, "claimed", Date.now());
+  if (paidOut === undefined) return journey;
+  return reached({ ...journey, payoutHash: paidOut.transactionHash }, "paidOut", Date.now());
 }
 
 /** The first time counts. */

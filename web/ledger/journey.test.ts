@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isClaimable, isOver, type Journey, journeySchema, stepsOf } from "./journey.ts";
+import { isFinalizable, isOver, type Journey, journeySchema, stepsOf } from "./journey.ts";
 
 const withdrawal: Journey = {
   id: "a",
@@ -20,15 +20,15 @@ describe("the steps of a journey", () => {
     expect(states(withdrawal)).toEqual(["done", "done", "current", "ahead", "ahead", "ahead", "ahead"]);
   });
 
-  it("let a withdrawal be claimed from the moment that L1 has it, and end it only when it is final, too", () => {
+  it("let a withdrawal be paid out from the moment that L1 has it, and end it only when it is final, too", () => {
     const posted = upTo("signed", "accepted", "closed", "proven", "posted");
-    expect([isClaimable(withdrawal), isClaimable(posted), isOver(posted)]).toEqual([false, true, false]);
+    expect([isFinalizable(withdrawal), isFinalizable(posted), isOver(posted)]).toEqual([false, true, false]);
     expect(states(posted).slice(-2)).toEqual(["current", "current"]);
-    const claimed = upTo("signed", "accepted", "closed", "proven", "posted", "claimed");
-    expect([isClaimable(claimed), isOver(claimed)]).toEqual([false, false]);
+    const paidOut = upTo("signed", "accepted", "closed", "proven", "posted", "paidOut");
+    expect([isFinalizable(paidOut), isOver(paidOut)]).toEqual([false, false]);
     const final = upTo("signed", "accepted", "closed", "proven", "posted", "final");
-    expect([isClaimable(final), isOver(final)]).toEqual([true, false]);
-    expect(isOver({ ...claimed, reachedAtMs: { ...claimed.reachedAtMs, final: 9 } })).toBe(true);
+    expect([isFinalizable(final), isOver(final)]).toEqual([true, false]);
+    expect(isOver({ ...paidOut, reachedAtMs: { ...paidOut.reachedAtMs, final: 9 } })).toBe(true);
   });
 
   it("stop where it failed", () => {

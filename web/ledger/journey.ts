@@ -18,7 +18,7 @@ const MILESTONES = [
   "proven",
   "posted",
   "final",
-  "claimed",
+  "paidOut",
 ] as const;
 export type Milestone = (typeof MILESTONES)[number];
 
@@ -68,7 +68,7 @@ export const journeySchema = z.object({
   postedHash: hex.optional(),
   /** Whether that transaction says the same on L1. */
   l1Verdict: z.enum(["agrees", "differs"]).optional(),
-  claimHash: hex.optional(),
+  payoutHash: hex.optional(),
   reachedAtMs: z.partialRecord(z.enum(MILESTONES), z.number()),
   /** When what is ahead may be reached, by the sequencer's medians. */
   expectedAtMs: z.partialRecord(z.enum(MILESTONES), z.number()),
@@ -81,9 +81,9 @@ const WAY: Readonly<Record<JourneyKind, readonly Milestone[]>> = {
   deposit: ["sent", "queued", "accepted", "closed", "proven", "posted", "final"],
   transfer: ["signed", "accepted", "closed", "proven", "posted", "final"],
   answer: ["signed", "accepted", "closed", "proven", "posted", "final"],
-  forcedWithdraw: ["sent", "queued", "accepted", "closed", "proven", "posted", "final", "claimed"],
-  // Claimable from posted on: who claims need not wait for final.
-  withdraw: ["signed", "accepted", "closed", "proven", "posted", "final", "claimed"],
+  forcedWithdraw: ["sent", "queued", "accepted", "closed", "proven", "posted", "final", "paidOut"],
+  // Finalizable from posted on: who finalizes need not wait for final.
+  withdraw: ["signed", "accepted", "closed", "proven", "posted", "final", "paidOut"],
 };
 
 /** Nothing more happens to it: it failed, or it reached all that it has to. */
@@ -93,12 +93,12 @@ export function isOver({ kind, reachedAtMs, problem }: Journey): boolean {
 }
 
 /** The owner can have it paid out now. */
-export function isClaimable({ kind, reachedAtMs, problem }: Journey): boolean {
+export function isFinalizable({ kind, reachedAtMs, problem }: Journey): boolean {
   return (
     (kind === "withdraw" || kind === "forcedWithdraw") &&
     problem === undefined &&
     reachedAtMs.posted !== undefined &&
-    reachedAtMs.claimed === undefined
+    reachedAtMs.paidOut === undefined
   );
 }
 
@@ -111,7 +111,7 @@ export function stepsOf(journey: Journey): { milestone: Milestone; state: StepSt
   return way.map((milestone, i) => {
     if (journey.reachedAtMs[milestone] !== undefined) return { milestone, state: "done" };
     if (journey.problem !== undefined && i === next) return { milestone, state: "failed" };
-    const isNow = i === next || (milestone === "claimed" && isClaimable(journey));
+    const isNow = i === next || (milestone === "paidOut" && isFinalizable(journey));
     return { milestone, state: isNow && journey.problem === undefined ? "current" : "ahead" };
   });
 }

@@ -28,7 +28,7 @@ const FOR_READERS: Readonly<Record<string, string>> = {
   CLI_L1_REVERTED: "nothing has moved; the contract's own reason stands below",
   CLI_OPERATION_DROPPED: "nothing has moved; read the reason, then begin again",
   CLI_QUEUE_ENTRY_INVALID:
-    "nothing arrived in the ledger; what was refused is claimable on Ethereum, less the base fee",
+    "nothing arrived in the ledger; what was refused is finalizable on Ethereum, less the base fee",
   CON_L1_COST_ABOVE_CAP: "nothing was signed; wait until gas costs less, or ask another Ethereum node",
   OP_WRONG_NONCE: "something else was sent from this account meanwhile; try again",
   OP_FEE_TOO_LOW: "the fee has risen meanwhile; try again",

@@ -11,7 +11,7 @@ const FOR_READERS: Readonly<Record<string, string>> = {
   posted:
     "Ethereum has checked the proof and taken the batch. From here on the money is safe without the operator.",
   final: "Enough Ethereum blocks lie on top that it will not be taken back.",
-  claimable: "The contract on Ethereum holds the money for you. One transaction pays it out.",
+  finalizable: "The contract on Ethereum holds the money for you. One transaction pays it out.",
   L1: "Ethereum itself, where the contract holds all the money.",
   ledger: "The accounts of this rollup. Each change is proven to the contract on Ethereum.",
   permit: "A signature that lets the contract take this amount of OPEN, without a transaction of its own.",

@@ -1,5 +1,5 @@
 /**
- * Attack: `claim(anybody)` right before the publisher's transaction makes each payment that it credits 17,100 gas
+ * Attack: `finalizeWithdrawal(anybody)` right before the publisher's transaction makes each payment that it credits 17,100 gas
  * dearer. A hostile review made a publisher with a fifth more than the estimate run out of gas three times in a row, and stop for good.
  */
 
@@ -24,8 +24,8 @@ beforeEach(async () => {
 });
 afterEach(() => f?.stop());
 
-const claimOf = (owner: Address) =>
-  encodeFunctionData({ abi: rollupAbi, functionName: "claim", args: [owner] });
+const finalizeWithdrawalOf = (owner: Address) =>
+  encodeFunctionData({ abi: rollupAbi, functionName: "finalizeWithdrawal", args: [owner] });
 const ownerOf = (i: number) => getAddress(toHex(0xbad00000 + i, { size: 20 }));
 const withdrawal = (i: number) => slot(KIND.withdraw, [BigInt(ownerOf(i)), 1n], { a: 2 });
 const paidIn = (batch: number) =>
@@ -52,27 +52,29 @@ async function goOnFromL1() {
   f.sequencer.origin = { batchNumber, root: `0x${s.root.toString(16)}`, opIndex, queueHead };
 }
 
-/** Claims everything that is pending, right before the publisher's transaction. @returns its receipt, and the claims' gas */
-async function mineBehindClaims(ownerCount: number) {
+/** Finalizes everything that is pending, right before the publisher's transaction. @returns its receipt, and the payouts' gas */
+async function mineBehindPayouts(ownerCount: number) {
   const { client, roles } = f.l1;
   const [own] = await pendingOf(f.l1, roles.sequencer);
   const nonce = await client.getTransactionCount({ address: roles.stranger });
-  const claims = await Promise.all(
-    Array.from({ length: ownerCount }, (_, i) => overtake(f.rpcUrl, f.l1, claimOf(ownerOf(i)), nonce + i)),
+  const payouts = await Promise.all(
+    Array.from({ length: ownerCount }, (_, i) =>
+      overtake(f.rpcUrl, f.l1, finalizeWithdrawalOf(ownerOf(i)), nonce + i),
+    ),
   );
   await client.mine({ blocks: 1 });
-  let claimGas = 0n;
-  for (const hash of claims) claimGas += (await client.getTransactionReceipt({ hash })).gasUsed;
-  return { receipt: await client.getTransactionReceipt({ hash: own!.hash }), claimGas };
+  let finalizeWithdrawalGas = 0n;
+  for (const hash of payouts) finalizeWithdrawalGas += (await client.getTransactionReceipt({ hash })).gasUsed;
+  return { receipt: await client.getTransactionReceipt({ hash: own!.hash }), finalizeWithdrawalGas };
 }
 
-describe("a publisher whose payments are all claimed right before its transaction", () => {
+describe("a publisher whose payments are all paid out right before its transaction", () => {
   test.each([1, 8])("publishes %i batches at once", async (batchCount) => {
     await proveWithdrawals(batchCount);
     await f.l1.client.setAutomine(false);
     const publisher = await f.publisher();
     await publisher.poll();
-    const { receipt } = await mineBehindClaims(batchCount * SHAPE.wide);
+    const { receipt } = await mineBehindPayouts(batchCount * SHAPE.wide);
     expect(receipt.status).toBe("success");
     await publisher.poll();
     expect(f.sequencer.with("posted").length).toBe(batchCount);
@@ -85,7 +87,7 @@ describe("a publisher whose payments are all claimed right before its transactio
     const publisher = await f.publisher({ limits: { ...BUNDLE_LIMITS, maxGas: 700_000n } });
     await publisher.poll();
     expect(f.sequencer.with("submitted").length).toBe(1);
-    const { receipt } = await mineBehindClaims(4 * SHAPE.wide);
+    const { receipt } = await mineBehindPayouts(4 * SHAPE.wide);
     expect(receipt.status).toBe("success");
   });
 });

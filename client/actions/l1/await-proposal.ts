@@ -42,7 +42,7 @@ const SAFE_FAILURE = toEventSelector("ExecutionFailure(bytes32,uint256)");
  * ```ts
  * // `onProposed` keeps what a Safe was asked to do: its other owners may sign tomorrow.
  * const kept: L1Proposal[] = [];
- * await claim(client, { onProposed: (proposal) => void kept.push(proposal) });
+ * await finalizeWithdrawal(client, { onProposed: (proposal) => void kept.push(proposal) });
  * for (const proposal of kept) await awaitProposal(client, proposal, { timeoutMs: 86_400_000 });
  * ```
  */

@@ -31,7 +31,7 @@ export interface DepositNewParameters extends CommonParameters {
 export interface DepositToParameters extends CommonParameters {
   /** An existing leaf. */
   to: number;
-  /** Whose leaf it is: if it is another's by then the deposit is refused; it can be claimed back less the base fee. */
+  /** Whose leaf it is: if it is another's by then the deposit is refused; it can be paid out less the base fee. */
   expectedOwner: Address;
 }
 export type DepositParameters = DepositNewParameters | DepositToParameters;

@@ -6,7 +6,7 @@ export interface L1Balances {
   etherWei: bigint;
   /** OPEN that the address holds. */
   tokenWei: bigint;
-  /** OPEN that it can claim from the rollup. */
+  /** OPEN that it can finalize from the rollup. */
   pendingWei: bigint;
   /** OPEN that the rollup may take from it. */
   allowanceWei: bigint;
@@ -20,7 +20,7 @@ export type GetL1BalancesErrorCode = "CLI_UNREACHABLE";
  * @example
  * ```ts
  * const { tokenWei, pendingWei } = await getL1Balances(client, account.address);
- * console.log(`${formatOpen(tokenWei)} OPEN in the wallet, ${formatOpen(pendingWei)} to claim`);
+ * console.log(`${formatOpen(tokenWei)} OPEN in the wallet, ${formatOpen(pendingWei)} to finalize`);
  * ```
  */
 export async function getL1Balances(client: LedgerClient, owner: Address): Promise<L1Balances> {

@@ -180,7 +180,7 @@ export type SendTransactionErrorCode = "CLI_L1_REVERTED" | "CLI_UNREACHABLE";
  * ```ts
  * // `onSigned` keeps what was signed, so that a restart sends it again instead of signing anew.
  * const kept: SignedTransaction[] = [];
- * await claim(client, { onSigned: (signed) => void kept.push(signed) });
+ * await finalizeWithdrawal(client, { onSigned: (signed) => void kept.push(signed) });
  * for (const signed of kept) await sendTransaction(client, signed);
  * ```
  */

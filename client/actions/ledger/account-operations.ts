@@ -45,7 +45,7 @@ export async function transfer(
 export interface WithdrawParameters extends SigningOptions {
   /** Exact, any number of wei. */
   amountWei: bigint;
-  /** Who may claim it on L1 once the batch is posted. */
+  /** Who may finalize it on L1 once the batch is posted. */
   recipient: Address;
 }
 export type WithdrawReturnType = SendResult;
@@ -53,7 +53,7 @@ export type WithdrawReturnType = SendResult;
 export type WithdrawErrorCode = "OP_BALANCE_TOO_LOW" | "CLI_INPUT_INVALID" | SigningErrorCode;
 
 /**
- * Takes OPEN out of the ledger; `claim` pays it out once its batch is posted.
+ * Takes OPEN out of the ledger; `finalizeWithdrawal` pays it out once its batch is posted.
  * @throws OP_BALANCE_TOO_LOW, CLI_INPUT_INVALID, CLI_PRECONFIRMATION_INVALID
  * @example
  * ```ts

@@ -71,8 +71,8 @@ export async function runChecks(
         checkLedgerBalance(job, who, id, expected.ledgerWei[who], verified.balanceOf(id)),
       ),
     )),
-    checkClaim(job, "carol", WITHDRAWAL_WEI),
-    checkClaim(job, "dave", FORCED_WITHDRAWAL_WEI),
+    checkPayout(job, "carol", WITHDRAWAL_WEI),
+    checkPayout(job, "dave", FORCED_WITHDRAWAL_WEI),
     ...WITHDRAWERS.map((name) => checkRewards(job, name, expected.rewardsWei[name])),
     ...(await checkOperations(job)),
     ...(await Promise.all(DATANET_NAMES.map((name) => checkDatanet(job, name, datanetIds[name])))).flat(),
@@ -111,9 +111,9 @@ async function checkLedgerBalance(
   return equal(statement, balanceWei, expectedWei, formatOpen);
 }
 
-function checkClaim(job: Job, name: string, expectedWei: bigint): Check {
-  const claimedWei = BigInt(job.journal.get<string>(`claimed-wei-${name}`) ?? "0");
-  return equal(`${name}'s withdrawal was paid out exactly`, claimedWei, expectedWei, formatOpen);
+function checkPayout(job: Job, name: string, expectedWei: bigint): Check {
+  const paidOutWei = BigInt(job.journal.get<string>(`payout-wei-${name}`) ?? "0");
+  return equal(`${name}'s withdrawal was paid out exactly`, paidOutWei, expectedWei, formatOpen);
 }
 
 function checkRewards(job: Job, name: string, expectedWei: bigint): Check {

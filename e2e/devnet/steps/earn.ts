@@ -1,4 +1,4 @@
-import { claim, readClaimedWei } from "@openledger/client/actions/l1/claim";
+import { finalizeWithdrawal, readPaidOutWei } from "@openledger/client/actions/l1/finalize-withdrawal";
 import { withdraw } from "@openledger/client/actions/ledger/account-operations";
 import { collectRewards } from "@openledger/client/actions/ledger/reward-operations";
 import { getModel } from "@openledger/client/sequencer/model-reads";
@@ -23,7 +23,7 @@ interface RewardCollection {
   readonly earnedWei: bigint;
 }
 
-/** The claims that the job makes, in the model's order of payees. */
+/** The reward finalizes that the job makes, in the model's order of payees. */
 function plannedCollections({ payees }: Pick<LedgerModelLeaf, "payees">, leaves: Leaves): RewardCollection[] {
   return payees.flatMap((payee) =>
     (["contributor", "validator"] as const).flatMap((role): RewardCollection[] => {
@@ -82,11 +82,11 @@ export async function collectAndWithdraw(
 /** Waits until L1 has the withdrawal's batch, then pays it out. */
 export async function payOutRewards(job: Job, name: PersonName, target: WaitTarget): Promise<void> {
   const client = job.people[name];
-  await waitFor(client, target, "claimable", { signal: job.signal, timeoutMs: 3_600_000 });
+  await waitFor(client, target, "finalizable", { signal: job.signal, timeoutMs: 3_600_000 });
   const result = await onceOnL1(job, `pay-out-${name}`, client, ({ onSigned }) =>
-    claim(client, { onSigned }),
+    finalizeWithdrawal(client, { onSigned }),
   );
-  const amountWei = readClaimedWei(result);
+  const amountWei = readPaidOutWei(result);
   await job.journal.set(`rewards-wei-${name}`, amountWei.toString());
   job.console.done(`${name} has ${formatOpen(amountWei)} OPEN of rewards on L1: ${result.transactionHash}`);
 }

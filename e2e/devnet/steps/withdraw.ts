@@ -1,6 +1,6 @@
 import { forceWithdraw } from "@openledger/client/actions/forced/forced-operations";
 import { readQueueResult } from "@openledger/client/actions/forced/queue-result";
-import { claim, readClaimedWei } from "@openledger/client/actions/l1/claim";
+import { finalizeWithdrawal, readPaidOutWei } from "@openledger/client/actions/l1/finalize-withdrawal";
 import { withdraw } from "@openledger/client/actions/ledger/account-operations";
 import { approveToken } from "@openledger/client/internal/actions/l1/approve-token";
 import { rollupContract } from "@openledger/client/ledger-client";
@@ -45,18 +45,20 @@ export async function withdrawForced(job: Job, leaves: Leaves): Promise<WaitTarg
   return { withdrawal: { queueIndex } };
 }
 
-/** Waits until L1 has the withdrawal's batch, then claims. */
-export async function claimWithdrawal(job: Job, name: PersonName, target: WaitTarget): Promise<void> {
+/** Waits until L1 has the withdrawal's batch, then finalizes. */
+export async function finalizeFor(job: Job, name: PersonName, target: WaitTarget): Promise<void> {
   const client = job.people[name];
   // Silent: `settle` tells of the progress meanwhile.
-  const { batchNumber } = await waitFor(client, target, "claimable", {
+  const { batchNumber } = await waitFor(client, target, "finalizable", {
     signal: job.signal,
     timeoutMs: 3_600_000,
   });
-  const result = await onceOnL1(job, `claim-${name}`, client, ({ onSigned }) => claim(client, { onSigned }));
-  const amountWei = readClaimedWei(result);
-  await job.journal.set(`claimed-wei-${name}`, amountWei.toString());
+  const result = await onceOnL1(job, `payout-${name}`, client, ({ onSigned }) =>
+    finalizeWithdrawal(client, { onSigned }),
+  );
+  const amountWei = readPaidOutWei(result);
+  await job.journal.set(`payout-wei-${name}`, amountWei.toString());
   job.console.done(
-    `${name} claims ${formatOpen(amountWei)} OPEN of batch ${batchNumber}: ${result.transactionHash}, ${result.gasUsed} gas`,
+    `${name} finalizes ${formatOpen(amountWei)} OPEN of batch ${batchNumber}: ${result.transactionHash}, ${result.gasUsed} gas`,
   );
 }

@@ -1,4 +1,4 @@
-/** Claims what the bridge's pending transaction pays to, right before it: each makes that payment 17,100 gas dearer. */
+/** Finalizes what the bridge's pending transaction pays to, right before it: each makes that payment 17,100 gas dearer. */
 
 import { decodeWire } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
@@ -9,23 +9,23 @@ import { type Address, decodeFunctionData, encodeFunctionData, type Hex, hexToBy
 import type { Attack } from "./grief-result.ts";
 import { type AttackersCall, createPoolAttacker } from "./pool-attacker.ts";
 
-const CLAIM_GAS_LIMIT = 150_000;
+const FINALIZE_WITHDRAWAL_GAS_LIMIT = 150_000;
 
 export function claimAttack(world: World): Attack {
   const attacker = createPoolAttacker(world, async (input) => {
     const owners = await creditedOwners(world, input);
     return owners.map((owner): AttackersCall => {
-      const data = encodeFunctionData({ abi: rollupAbi, functionName: "claim", args: [owner] });
-      return { data, gasLimit: CLAIM_GAS_LIMIT };
+      const data = encodeFunctionData({ abi: rollupAbi, functionName: "finalizeWithdrawal", args: [owner] });
+      return { data, gasLimit: FINALIZE_WITHDRAWAL_GAS_LIMIT };
     });
   });
   return {
     name: "outOfGas",
-    description: "claims before each of the bridge's transactions",
+    description: "finalizes before each of the bridge's transactions",
     start: async () => attacker.start(),
     async stop() {
       const { gas, minedCount } = await attacker.stop();
-      return { gas, did: `${minedCount} claims` };
+      return { gas, did: `${minedCount} finalizes` };
     },
   };
 }

@@ -89,7 +89,7 @@ function addShow(parent: Command): void {
         [
           "  L1",
           `${formatOpen(l1.tokenWei)} OPEN`,
-          `${formatOpen(l1.pendingWei)} OPEN to claim`,
+          `${formatOpen(l1.pendingWei)} OPEN to finalize`,
           `${formatOpen(l1.etherWei)} ETH`,
         ],
       ]),

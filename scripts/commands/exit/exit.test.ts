@@ -104,7 +104,7 @@ async function runTwice(...args: string[]): Promise<Answer[]> {
 const wait = async (hash: Promise<`0x${string}`>) =>
   f.l1.client.waitForTransactionReceipt({ hash: await hash });
 
-/** A model with a settled epoch of which a part was claimed, a sealed epoch and an open one; credits; a full queue. */
+/** A model with a settled epoch of which a part was paid out, a sealed epoch and an open one; credits; a full queue. */
 async function makeWorld(): Promise<void> {
   const { l1, rollup, sign } = f;
   await f.makeModel();
@@ -169,7 +169,7 @@ test("everybody's money leaves a rollup without any server, each piece once, aft
   expect(waiting.json).toMatchObject({
     l1: { isFrozen: false, queueWaiting: 3, oldestEntry: { queueIndex, freezableAtSeconds } },
     money: {
-      claimableWei: String(3n * OPEN),
+      finalizableWei: String(3n * OPEN),
       waiting: [
         { queueIndex: 1, amountWei: String(5n * OPEN) },
         { queueIndex: 3, amountWei: String(4n * OPEN) },
@@ -206,7 +206,7 @@ test("everybody's money leaves a rollup without any server, each piece once, aft
   // One payee alone, paid by a stranger.
   const payee = await run("exit", "--owner", alice, "--leaf", String(MODEL_ID), "--payee", "1");
   expect(payee.json.items).toHaveLength(2);
-  expect(payee.json.transactions.map(({ action }: { action: string }) => action)).toEqual(["exit", "claim"]);
+  expect(payee.json.transactions.map(({ action }: { action: string }) => action)).toEqual(["exit", "payout"]);
 
   // Killed as soon as L1 has the first of the others.
   const child = spawn(process.execPath, [executable, ...words("exit", "--owner", alice)], {
@@ -245,7 +245,7 @@ test("everybody's money leaves a rollup without any server, each piece once, aft
   );
   const countOf = (action: string) =>
     sent.reduce((sum, one) => (one.action === action ? sum + one.count : sum), 0);
-  expect([countOf("refund"), countOf("exit"), countOf("claim")]).toEqual([2, 2, 3]);
+  expect([countOf("refund"), countOf("exit"), countOf("payout")]).toEqual([2, 2, 3]);
   expect(sent.reduce((sum, { gasUsed }) => sum + gasUsed, 0)).toBeGreaterThan(400_000);
 
   // What is left is what nobody can take, and fees to burn.

@@ -137,7 +137,7 @@ const itemRow = (item: ExitItem): string[] => [
 
 const pendingRow = ({ amountWei, owner }: LeaveResult["pending"][number]): string[] => [
   formatOpen(amountWei),
-  "claimable on L1",
+  "finalizable on L1",
   owner,
   "",
 ];

@@ -1,4 +1,4 @@
-/** Where the money of one address is: its wallet, what it can claim, what waits, and what the sequencer says it has. */
+/** Where the money of one address is: its wallet, what it can finalize, what waits, and what the sequencer says it has. */
 
 import { KIND } from "@openledger/circuits/protocol";
 import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
@@ -17,7 +17,7 @@ export interface WaitingDeposit {
 export interface OwnMoney {
   readonly owner: Address;
   readonly walletWei: bigint;
-  readonly claimableWei: bigint;
+  readonly finalizableWei: bigint;
   /** Deposits that no batch has taken; null where the node does not search its logs that far. */
   readonly waiting: readonly WaitingDeposit[] | null;
   /** By the sequencer's word; null where none is known. `postedWei` is what L1's root has. */
@@ -54,7 +54,7 @@ export async function readOwnMoney(
   return {
     owner,
     walletWei: balances.tokenWei,
-    claimableWei: balances.pendingWei,
+    finalizableWei: balances.pendingWei,
     waiting,
     leaves:
       leaves?.map(({ balanceWei, id, kind, postedBalanceWei }) => ({
@@ -103,7 +103,7 @@ async function waitingDeposits(
 export function ownMoneyRows(money: OwnMoney): string[][] {
   const rows = [
     ["wallet", `${formatOpen(money.walletWei)} OPEN`],
-    ["to claim", `${formatOpen(money.claimableWei)} OPEN (openledger claim)`],
+    ["to finalize", `${formatOpen(money.finalizableWei)} OPEN (openledger finalize-withdrawal)`],
   ];
   if (money.waiting === null)
     rows.push([

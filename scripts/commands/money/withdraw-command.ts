@@ -13,11 +13,11 @@ export function addWithdrawCommand(program: Command): void {
     program
       .command("withdraw <amount>")
       .description(
-        'take OPEN out of the ledger ("all" for everything); claim it on L1 once its batch is posted',
+        'take OPEN out of the ledger ("all" for everything); finalize it on L1 once its batch is posted',
       ),
     {
       "--from <leaf>": "the leaf that pays; default: the account's",
-      "--recipient <address>": "who may claim it; default: the account",
+      "--recipient <address>": "who may finalize it; default: the account",
       "--forced":
         "through the L1 queue, which no sequencer can leave out; burns the queue's fee. With --rpc and --rollup alone no sequencer is asked",
       ...UNCHECKED_OPTION,
@@ -27,7 +27,7 @@ export function addWithdrawCommand(program: Command): void {
   );
   withExample(
     command,
-    "withdraw 5 --account alice --wait claimable",
+    "withdraw 5 --account alice --wait finalizable",
     "withdraw all --forced --account alice",
     "withdraw all --forced --rpc https://… --rollup 0x… --private-key-file key",
   );
@@ -65,7 +65,7 @@ export function addWithdrawCommand(program: Command): void {
     );
     const lines = [
       `${formatOpen(amountWei)} OPEN from leaf ${leaf.id} for ${recipient}: ${stage}`,
-      `operation ${sent.hash}, number ${sent.preconfirmation?.opIndex ?? "not given yet"}; claim it with: openledger claim`,
+      `operation ${sent.hash}, number ${sent.preconfirmation?.opIndex ?? "not given yet"}; finalize it with: openledger finalize-withdrawal`,
     ];
     output.answer(lines, { ...sent, leafId: leaf.id, amountWei, recipient, stage, batchNumber });
   });

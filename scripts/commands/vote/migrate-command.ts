@@ -1,5 +1,5 @@
 import { withdraw } from "@openledger/client/actions/ledger/account-operations";
-import { moveClaimed, namedRollup, requireGoodRollup } from "@openledger/client/governance/migrate";
+import { movePaidOut, namedRollup, requireGoodRollup } from "@openledger/client/governance/migrate";
 import { deriveKey } from "@openledger/client/l2-key";
 import { createLedgerClient } from "@openledger/client/ledger-client";
 import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
@@ -25,10 +25,10 @@ export function addMigrateCommand(program: Command): void {
   const command = withOptions(
     program
       .command("migrate")
-      .description("move to the rollup that votes named: withdraw here, claim, deposit there"),
+      .description("move to the rollup that votes named: withdraw here, finalize, deposit there"),
     {
       ...REGISTRY_OPTION,
-      "--amount <amount>": "deposit this much of the wallet's OPEN; default: what is claimed",
+      "--amount <amount>": "deposit this much of the wallet's OPEN; default: what is paid out",
       "--unchecked": "also into a rollup that was named with other sources than these",
     },
   );
@@ -53,9 +53,9 @@ export function addMigrateCommand(program: Command): void {
     const { contentHash } = await compilerInput();
     if (options.unchecked !== true) await requireGoodRollup(here, there, named, `0x${contentHash}`);
     await withdrawAll(signer, output);
-    output.progress("claiming here and depositing there");
+    output.progress("finalizing here and depositing there");
     const amount = options.amount === undefined ? {} : { amountWei: parseOpen(options.amount) };
-    const moved = await moveClaimed(here, there, amount);
+    const moved = await movePaidOut(here, there, amount);
     output.answer(
       [
         `${formatOpen(moved.depositedWei)} OPEN wait in the queue of ${rollupAddress}, entry ${moved.queueIndex}`,
@@ -78,5 +78,5 @@ async function withdrawAll(signer: Signer, output: Output): Promise<void> {
   if (amountWei <= 0n) return;
   const owner = await signFor(signer, leaf);
   const { hash } = await withdraw(owner, { from: leaf.id, amountWei, recipient: account.l1.address });
-  await waitWithProgress(owner, { withdrawal: { hash } }, "claimable", output);
+  await waitWithProgress(owner, { withdrawal: { hash } }, "finalizable", output);
 }

@@ -163,7 +163,7 @@ describe("a parked settlement", () => {
     await close(w.rollup);
     for (let i = 0; i < 3; i++) await w.turn();
     const held = await token.read.balanceOf([roles.alice]);
-    await rollup.write.claim([roles.alice], { account: roles.stranger });
+    await rollup.write.finalizeWithdrawal([roles.alice], { account: roles.stranger });
     const paidWei = (await token.read.balanceOf([roles.alice])) - held;
     expect(paidWei).toBe(before + BigInt(body.collectableWei));
     expect(await leaf()).toBe(0n);

@@ -1,4 +1,4 @@
-import { claim } from "@openledger/client/actions/l1/claim";
+import { finalizeWithdrawal } from "@openledger/client/actions/l1/finalize-withdrawal";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { Command } from "commander";
 import { OWNER_OPTION } from "../../cli/common-options.ts";
@@ -7,17 +7,17 @@ import { describeGas } from "../../cli/describe-gas.ts";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 
-export function addClaimCommand(program: Command): void {
+export function addFinalizeWithdrawalCommand(program: Command): void {
   const command = withOptions(
-    program.command("claim").description("pay out on L1 what posted withdrawals have credited"),
+    program.command("finalize-withdrawal").description("pay out on L1 what posted withdrawals have credited"),
     { ...OWNER_OPTION },
   );
-  withExample(command, "claim --account alice");
+  withExample(command, "finalize-withdrawal --account alice");
   onRun(command, async ({ options, output }) => {
     const { client, account } = await openSigner(options);
     const owner = options.owner === undefined ? account.l1.address : parseAddress(options.owner);
-    output.progress("sending the claim to L1");
-    const { amountWei, transactionHash, gasUsed, gasCostWei } = await claim(client, { owner });
+    output.progress("sending the payout to L1");
+    const { amountWei, transactionHash, gasUsed, gasCostWei } = await finalizeWithdrawal(client, { owner });
     const lines = [
       `${formatOpen(amountWei)} OPEN paid out to ${owner}`,
       `L1 transaction ${transactionHash}, ${describeGas({ gasUsed, gasCostWei })}`,
