@@ -186,7 +186,7 @@ export const operationErrors = defineErrors("OP", {
     httpStatus: 422,
   },
   OP_MODEL_NOT_READY: {
-    meaning: "the model has had no activation: it cannot be sealed, settled or collected from",
+    meaning: "the model has had no activation: it cannot be sealed, settled or claimed from",
     remedy: "settle its activation first: openledger models settle ID",
     httpStatus: 409,
   },

@@ -67,14 +67,14 @@ export const KIND = {
   setKey: 11,
   seal: 12,
   settle: 13,
-  collect: 14,
+  claimRewards: 14,
   activation: 15,
   depositNew: 16,
   depositTo: 17,
   forcedWithdraw: 18,
   forcedSetKey: 19,
   forcedSetOwner: 20,
-  forcedCollect: 21,
+  forcedClaimRewards: 21,
   forcedTransfer: 22,
   forcedSeal: 23,
 } as const;
@@ -140,14 +140,14 @@ export const KIND_RULES: readonly KindRule[] = [
   rule("seal", { words: 0, weight: 30, flags: ["usesA", "usesB"] }),
   // Settlements are nobody's operations: their own proofs stand for them. Their A is the treasury, or unused.
   rule("settle", { words: 1, weight: 0, flags: ["isSettlement", "usesA", "usesB"] }),
-  rule("collect", { words: 1, weight: 30, flags: ["usesA", "usesB"] }),
+  rule("claimRewards", { words: 1, weight: 30, flags: ["usesA", "usesB"] }),
   rule("activation", { words: 1, weight: 0, flags: ["isSettlement", "usesB"] }),
   rule("depositNew", { words: 4, weight: 0, flags: ["isQueue"] }),
   rule("depositTo", { words: 4, weight: 0, flags: ["isQueue", "usesB"] }),
   rule("forcedWithdraw", { words: 5, weight: 0, flags: ["isQueue", "usesA"] }),
   rule("forcedSetKey", { words: 4, weight: 0, flags: ["isQueue", "usesA"] }),
   rule("forcedSetOwner", { words: 4, weight: 0, flags: ["isQueue", "usesA"] }),
-  rule("forcedCollect", { words: 4, weight: 0, flags: ["isQueue", "usesA", "usesB"] }),
+  rule("forcedClaimRewards", { words: 4, weight: 0, flags: ["isQueue", "usesA", "usesB"] }),
   rule("forcedTransfer", { words: 4, weight: 0, flags: ["isQueue", "usesA", "usesB"] }),
   rule("forcedSeal", { words: 4, weight: 0, flags: ["isQueue", "usesB"] }),
 ];
@@ -212,7 +212,7 @@ export const BINDING_BITS = 127n;
 export const EPOCH_SECONDS = 24 * 60 * 60;
 /** The treasury's part of every payment, in 65,536ths: just above 5 %. */
 export const TREASURY_PARTS = 3_277n;
-/** Depth of a model's accrued and collected trees: 512 places; two of them a payee in the collected one. */
+/** Depth of a model's accrued and claimed trees: 512 places; two of them a payee in the claimed one. */
 export const PAYEE_TREE_DEPTH = 3;
 export const MAX_PAYEE_COUNT = 256;
 

@@ -33,13 +33,13 @@ for (const { id } of accounts) {
       : `Account ${id}: ${formatOpen(proven.leaf.balance)} OPEN after batch ${proven.batchNumber}, proven.`,
   );
   // What follows is the sequencer's word; `openledger verify settlement` computes it again from Ethereum.
-  const { collectableWei, rewards } = await getRewards(client, id);
-  for (const { collectedWei, earnedWei, modelId, role, rowCount } of rewards) {
+  const { claimableWei, rewards } = await getRewards(client, id);
+  for (const { claimedWei, earnedWei, modelId, role, rowCount } of rewards) {
     const [last] = await listSettlements(client, modelId);
     console.log(
       `  model ${modelId}, ${rowCount} rows as ${role}: ${formatOpen(earnedWei)} OPEN earned,`,
-      `${formatOpen(collectedWei)} collected; last settled epoch ${last?.epoch ?? "none"}`,
+      `${formatOpen(claimedWei)} claimed; last settled epoch ${last?.epoch ?? "none"}`,
     );
   }
-  console.log(`  ${formatOpen(collectableWei)} OPEN can be collected now.`);
+  console.log(`  ${formatOpen(claimableWei)} OPEN can be claimed now.`);
 }

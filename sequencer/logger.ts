@@ -13,7 +13,7 @@ const REDACTED = [
   "*.preconfirmationPrivateKey",
 ];
 
-/** @param destination tests collect lines; else stdout */
+/** @param destination tests claim lines; else stdout */
 export function createLogger(
   options: { level: string; component: string },
   destination?: pino.DestinationStream,

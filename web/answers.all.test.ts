@@ -1,4 +1,4 @@
-/** Any answer, its settlement checked in the page, what it earns while one looks on, and collecting by a click. */
+/** Any answer, its settlement checked in the page, what it earns while one looks on, and claiming by a click. */
 
 import { MODEL_ID } from "@openledger/bridge/testing/model-history";
 import type { Browser, Page } from "playwright-core";
@@ -166,7 +166,7 @@ describe("earnings", () => {
     await context.close();
   });
 
-  test("are collected by a click", { timeout: 300_000 }, async () => {
+  test("are claimed by a click", { timeout: 300_000 }, async () => {
     await world.takeWalletKey();
     const { context, misdeeds } = await openProfile(browser);
     await announceWallet(context, "Alice's wallet", walletOfKey(ALICE_WALLET, world.f.rpcUrl));
@@ -174,18 +174,18 @@ describe("earnings", () => {
     await page.goto(`${world.url}/#/earnings`);
     await main(page).getByRole("button", { name: "Alice's wallet" }).click();
     const figure = (label: string) => page.getByLabel(label, { exact: true }).locator(".figure");
-    await figure("To collect").waitFor();
-    const { collectableWei } = await world.get(`/v1/leaves/${ALICE}/rewards`);
-    expect(BigInt(collectableWei)).toBeGreaterThan(0n);
-    expect(await figure("To collect").getAttribute("title")).toBe(`${collectableWei} wei`);
-    await pictureOf(page, "earnings-before-collecting");
-    await page.getByRole("button", { name: "Collect", exact: true }).click();
-    await page.getByLabel("To collect", { exact: true }).getByText("nothing waits").waitFor(LONG);
-    await expect.poll(() => figure("Collected").getAttribute("title")).toBe(`${collectableWei} wei`);
+    await figure("To claim").waitFor();
+    const { claimableWei } = await world.get(`/v1/leaves/${ALICE}/rewards`);
+    expect(BigInt(claimableWei)).toBeGreaterThan(0n);
+    expect(await figure("To claim").getAttribute("title")).toBe(`${claimableWei} wei`);
+    await pictureOf(page, "earnings-before-claiming");
+    await page.getByRole("button", { name: "ClaimRewards", exact: true }).click();
+    await page.getByLabel("To claim", { exact: true }).getByText("nothing waits").waitFor(LONG);
+    await expect.poll(() => figure("Claimed").getAttribute("title")).toBe(`${claimableWei} wei`);
     await expect.poll(() => main(page).getByRole("cell", { name: "not yet" }).count()).toBe(0);
     const rewards = await world.get(`/v1/leaves/${ALICE}/rewards`);
-    expect(rewards.collectableWei).toBe("0");
-    await pictureOf(page, "earnings-collected");
+    expect(rewards.claimableWei).toBe("0");
+    await pictureOf(page, "earnings-claimed");
     expect(misdeeds).toEqual([]);
     await context.close();
   });

@@ -122,7 +122,7 @@ test("a model's postings are shown as Ethereum has them: refuted, stood, open", 
   await context.close();
 });
 
-test("earnings are the ledger's own, to the wei, and marked as collected or not", {
+test("earnings are the ledger's own, to the wei, and marked as claimed or not", {
   timeout: 300_000,
 }, async () => {
   const { context } = await openProfile(browser);
@@ -136,7 +136,7 @@ test("earnings are the ledger's own, to the wei, and marked as collected or not"
   );
   // A follower of Ethereum alone has the sums, and no list of what made them.
   await card.getByTitle(`${contributor.earnedWei} wei`).waitFor();
-  await page.getByLabel("To collect").getByTitle(`${body.collectableWei} wei`).waitFor();
+  await page.getByLabel("To claim").getByTitle(`${body.claimableWei} wei`).waitFor();
   await page.getByLabel("Estimated").getByText("≈").waitFor();
   await context.close();
 });

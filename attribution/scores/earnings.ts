@@ -39,7 +39,7 @@ export interface PayeeEarning {
   readonly contributorId: number;
   readonly validatorId: number;
   readonly earnedWei: bigint;
-  /** What the two of them can collect more than before: shares are of all that the payee has ever accrued. */
+  /** What the two of them can claim more than before: shares are of all that the payee has ever accrued. */
   readonly contributorWei: bigint;
   readonly validatorWei: bigint;
 }

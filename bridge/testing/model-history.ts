@@ -249,9 +249,9 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
         .data;
     },
 
-    collect: (payeeIndex: number) =>
+    claimRewards: (payeeIndex: number) =>
       history.post(() => () => [
-        sign(ALICE, { kind: KIND.collect, b: MODEL_ID, words: [BigInt(payeeIndex)] }),
+        sign(ALICE, { kind: KIND.claimRewards, b: MODEL_ID, words: [BigInt(payeeIndex)] }),
       ]),
   };
   return history;

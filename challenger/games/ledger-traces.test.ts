@@ -10,7 +10,7 @@ import {
   type ModelBody,
 } from "@openledger/circuits/ledger/leaf";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
-import { activationHash, EMPTY_COLLECTED_ROOT } from "@openledger/circuits/ledger/rewards";
+import { activationHash, EMPTY_CLAIMED_ROOT } from "@openledger/circuits/ledger/rewards";
 import { treePath, treeRoot } from "@openledger/circuits/ledger/version-rows";
 import { COUNTERS, FIELD_ORDER, LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { columnsCommitment, commitColumns } from "@openledger/circuits/settlement/feature-commitment";
@@ -214,7 +214,7 @@ const refusal = (account: Hex, data: Hex, value = 0n) =>
 async function registration({ model: { statics } }: FeatureEpoch, { counters = 0n, terms = traced } = {}) {
   const body: ModelBody = {
     ...{ statics, sealed: 0n, accruedRoot: statics.payeeRoot },
-    ...{ collectedRoot: EMPTY_COLLECTED_ROOT, epochStart: 0n },
+    ...{ claimedRoot: EMPTY_CLAIMED_ROOT, epochStart: 0n },
   };
   const leaf = {
     ...EMPTY_LEAF,

@@ -12,7 +12,7 @@ import {
   type ModelBody,
   unpackBinding,
 } from "@openledger/circuits/ledger/leaf";
-import { EMPTY_COLLECTED_ROOT } from "@openledger/circuits/ledger/rewards";
+import { EMPTY_CLAIMED_ROOT } from "@openledger/circuits/ledger/rewards";
 import { columnsCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -74,7 +74,7 @@ export async function openUnbegunModel(client: LedgerClient, modelId: number) {
   ]);
   const { hash: _, ...statics } = staticsOf(known);
   const body: ModelBody = {
-    ...{ statics, sealed: 0n, accruedRoot: statics.payeeRoot, collectedRoot: EMPTY_COLLECTED_ROOT },
+    ...{ statics, sealed: 0n, accruedRoot: statics.payeeRoot, claimedRoot: EMPTY_CLAIMED_ROOT },
     epochStart: BigInt(known.model.epochStart),
   };
   if (known.counters.isReady || hashModelBody(body) !== BigInt(posted.leaf.body))

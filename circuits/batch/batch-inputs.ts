@@ -3,7 +3,7 @@
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { type Leaf, leafFields, type ModelBody, unpackCounters } from "../ledger/leaf.ts";
 import { createdModelBody } from "../ledger/leaf-rules.ts";
-import { collectedPath, unpackSplit } from "../ledger/rewards.ts";
+import { claimedPath, unpackSplit } from "../ledger/rewards.ts";
 import {
   APPROVAL_DELAY_SECONDS,
   BINDING,
@@ -47,7 +47,7 @@ export function batchInputs(closed: ClosedBatch, z: bigint, depth: number): Circ
   ];
   const wides = wide.map(wideDetails);
   // Slots that claim nothing read 0 in an empty tree, at any place.
-  const emptyPath = collectedPath([], 0);
+  const emptyPath = claimedPath([], 0);
   return {
     z,
     domain: data.domain,
@@ -78,18 +78,18 @@ export function batchInputs(closed: ClosedBatch, z: bigint, depth: number): Circ
     }),
     wideDatanet: wides.map((w) => w.datanet),
     wideModel: wides.map((w) => w.model),
-    wideAccruedChildren: wide.map((t) => t.collect?.accruedChildren ?? emptyPath),
-    wideCollectedChildren: wide.map((t) => t.collect?.collectedChildren ?? emptyPath),
+    wideAccruedChildren: wide.map((t) => t.claimRewards?.accruedChildren ?? emptyPath),
+    wideClaimedChildren: wide.map((t) => t.claimRewards?.claimedChildren ?? emptyPath),
     wideScratchBits: wide.map((t) => toBits(scratch(t, data.timestamp), SCRATCH_BITS)),
   };
 }
 
 /** Forced kinds that open B where it is a model. */
-const asksModel = (kind: number) => kind === KIND.forcedCollect || kind === KIND.forcedSeal;
+const asksModel = (kind: number) => kind === KIND.forcedClaimRewards || kind === KIND.forcedSeal;
 
-/** The amount's digits; a ForcedCollect has none and shows there who has the role in the payee (collect.circom). */
-const shownAmount = ({ collect, record }: SlotTrace): bigint =>
-  record.kind === KIND.forcedCollect ? (collect?.memberId ?? 0n) : record.amountCode;
+/** The amount's digits; a ForcedClaimRewards has none and shows there who has the role in the payee (claim-rewards.circom). */
+const shownAmount = ({ claimRewards, record }: SlotTrace): bigint =>
+  record.kind === KIND.forcedClaimRewards ? (claimRewards?.memberId ?? 0n) : record.amountCode;
 
 function modelCounters(trace: SlotTrace, isOpened: boolean) {
   if (!isOpened) return { ready: 0n, approved: 0n, cap: 0n, paymentCount: 0n, epoch: 0n, price: 0n };
@@ -131,13 +131,13 @@ function wideDetails(trace: SlotTrace) {
 
 /** The columns of wideModel (slot-places.circom). */
 function modelFields(trace: SlotTrace, body: ModelBody | null): bigint[] {
-  const last = [trace.settlement?.newAccruedRoot ?? 0n, trace.collect?.collectedWei ?? 0n];
+  const last = [trace.settlement?.newAccruedRoot ?? 0n, trace.claimRewards?.claimedWei ?? 0n];
   if (body === null) return [...Array<bigint>(9).fill(0n), ...last];
-  const { statics, sealed, accruedRoot, collectedRoot, epochStart } = body;
+  const { statics, sealed, accruedRoot, claimedRoot, epochStart } = body;
   const { featuresCommitment, ownersCommitment, payeeRoot, binding, split } = statics;
   return [
     ...[featuresCommitment, ownersCommitment, payeeRoot, binding, split],
-    ...[sealed, accruedRoot, collectedRoot, epochStart],
+    ...[sealed, accruedRoot, claimedRoot, epochStart],
     ...last,
   ];
 }
@@ -206,12 +206,12 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
     }
     case KIND.activation:
       return BigInt(trace.settlement!.cap);
-    case KIND.collect:
-    case KIND.forcedCollect: {
-      // A ForcedCollect from what is no ready model opens no payee.
-      if (trace.collect === null) return 0n;
-      const { otherId, accruedWei } = trace.collect;
-      const word = words[kind === KIND.collect ? 0 : 1]!;
+    case KIND.claimRewards:
+    case KIND.forcedClaimRewards: {
+      // A ForcedClaimRewards from what is no ready model opens no payee.
+      if (trace.claimRewards === null) return 0n;
+      const { otherId, accruedWei } = trace.claimRewards;
+      const word = words[kind === KIND.claimRewards ? 0 : 1]!;
       const { ownerParts, validatorParts } = unpackSplit(trace.modelB!.statics.split);
       return sideBySide([
         [word, 8],

@@ -1,6 +1,6 @@
 /**
- * The life of a model's epochs: Activation, Seal, Settle, Collect (docs/reference/settlement.md, "Operations"), as model-body.circom
- * and collect.circom prove them. Each function takes the model's record and returns it as it is afterwards; those
+ * The life of a model's epochs: Activation, Seal, Settle, ClaimRewards (docs/reference/settlement.md, "Operations"), as model-body.circom
+ * and claim-rewards.circom prove them. Each function takes the model's record and returns it as it is afterwards; those
  * of forced kinds never refuse.
  */
 import {
@@ -14,9 +14,9 @@ import { credit, inRange, refuse, requireKind, withModel } from "../ledger/leaf-
 import {
   accruedPath,
   accruedRoot,
-  collectedPath,
-  collectedPlace,
-  collectedRoot,
+  claimedPath,
+  claimedPlace,
+  claimedRoot,
   type ModelRewards,
   PAYEE_ROLE,
   type PayeeOwners,
@@ -36,17 +36,17 @@ import {
   type SettleOperation,
 } from "./settlement-operation.ts";
 
-/** What a Collect opens, as its payee's witness needs it. Amounts in wei. */
-export interface CollectTrace {
-  /** Who has the collection's role in the payee. A signed collection names its signer. */
+/** What a ClaimRewards opens, as its payee's witness needs it. Amounts in wei. */
+export interface ClaimRewardsTrace {
+  /** Who has the claim's role in the payee. A signed claim names its signer. */
   readonly memberId: bigint;
   /** The payee's other leaf. */
   readonly otherId: bigint;
   readonly accruedWei: bigint;
-  /** Collected before by the same role. */
-  readonly collectedWei: bigint;
+  /** Claimed before by the same role. */
+  readonly claimedWei: bigint;
   readonly accruedChildren: readonly (readonly bigint[])[];
-  readonly collectedChildren: readonly (readonly bigint[])[];
+  readonly claimedChildren: readonly (readonly bigint[])[];
 }
 
 /** What a Settle or Activation adds to its record's word. */
@@ -151,34 +151,34 @@ function closeEpoch({ record, counters, rewards }: ReadyModel, context: SealCont
   });
 }
 
-/** A Collect's word: payeeIndex 8 bits, role at bit 9. */
-export function unpackCollect(word: bigint): { payeeIndex: number; role: PayeeRole } {
+/** A ClaimRewards' word: payeeIndex 8 bits, role at bit 9. */
+export function unpackClaim(word: bigint): { payeeIndex: number; role: PayeeRole } {
   return {
     payeeIndex: Number(word & 0xffn),
     role: (word >> 9n) & 1n ? PAYEE_ROLE.validator : PAYEE_ROLE.contributor,
   };
 }
 
-export function packCollect(payeeIndex: number, role: PayeeRole): bigint {
+export function packClaim(payeeIndex: number, role: PayeeRole): bigint {
   return BigInt(payeeIndex) | (BigInt(role) << 9n);
 }
 
 const ABSENT_PAYEE: PayeeOwners = { contributorId: TREASURY_ID, validatorId: TREASURY_ID };
 
 /**
- * Pays what a payee's contributor or validator has not collected yet.
+ * Pays what a payee's contributor or validator has not claimed yet.
  * @param word of the operation, checked to be a payee and a role
  * @throws OP_MODEL_NOT_READY, OP_NOT_PAYEE
  */
-export function collectRewards(
+export function payRewards(
   model: LeafState,
   by: { readonly modelId: number; readonly signerId: number },
   word: bigint,
-): PaidCollect & { readonly trace: CollectTrace } {
+): PaidClaimRewards & { readonly trace: ClaimRewardsTrace } {
   const { modelId: id, signerId } = by;
   const payee = openPayee(requireReady(model, id), word);
   if (payee.memberId !== signerId) {
-    const { payeeIndex, role } = unpackCollect(word);
+    const { payeeIndex, role } = unpackClaim(word);
     return refuse("OP_NOT_PAYEE", `payee ${payeeIndex} of model ${id} is not leaf ${signerId}'s`, {
       id,
       payeeIndex,
@@ -189,61 +189,61 @@ export function collectRewards(
 }
 
 /**
- * What a ForcedCollect opens and does: null where the leaf is no ready model, `paid` null where the payee is not the
- * collector's. Whether the sender owns the collector is the caller's to know.
+ * What a ForcedClaimRewards opens and does: null where the leaf is no ready model, `paid` null where the payee is not the
+ * claimer's. Whether the sender owns the claimer is the caller's to know.
  * @param word of the entry, checked by L1 to be a payee and a role
  */
-export function forcedCollect(
+export function forcedClaimRewards(
   model: LeafState | undefined,
-  collectorId: number,
+  claimerId: number,
   word: bigint,
-): { readonly paid: PaidCollect | null; readonly trace: CollectTrace } | null {
+): { readonly paid: PaidClaimRewards | null; readonly trace: ClaimRewardsTrace } | null {
   const ready = readyModel(model);
   if (ready === null) return null;
   const { memberId, paid, trace } = openPayee(ready, word);
-  return { paid: memberId === collectorId ? paid : null, trace };
+  return { paid: memberId === claimerId ? paid : null, trace };
 }
 
-/** The model after its member's collect, and what that gains. */
-interface PaidCollect {
+/** The model after its member's claim, and what that gains. */
+interface PaidClaimRewards {
   readonly model: LeafState;
   readonly gainWei: bigint;
 }
 
-/** Who has the role in the payee, and what the collection would do. */
+/** Who has the role in the payee, and what the claim would do. */
 function openPayee(
   { record, rewards }: ReadyModel,
   word: bigint,
-): { readonly memberId: number; readonly paid: PaidCollect; readonly trace: CollectTrace } {
-  const { payeeIndex, role } = unpackCollect(word);
+): { readonly memberId: number; readonly paid: PaidClaimRewards; readonly trace: ClaimRewardsTrace } {
+  const { payeeIndex, role } = unpackClaim(word);
   // An absent payee's leaf is 0, and so is the leaf of a payee of the treasury that earned nothing. So the circuit lets the
-  // treasury collect 0 wei from an absent payee, and whoever follows L1 has to do the same.
+  // treasury claim 0 wei from an absent payee, and whoever follows L1 has to do the same.
   const { contributorId, validatorId } = rewards.payees[payeeIndex] ?? ABSENT_PAYEE;
   const isContributor = role === PAYEE_ROLE.contributor;
   const memberId = isContributor ? contributorId : validatorId;
-  const place = collectedPlace(payeeIndex, role);
+  const place = claimedPlace(payeeIndex, role);
   const accruedWei = rewards.accruedWei[payeeIndex] ?? 0n;
-  const collectedWei = rewards.collectedWei[place] ?? 0n;
+  const claimedWei = rewards.claimedWei[place] ?? 0n;
   const shareWei = roleShareWei(accruedWei, role, unpackSplit(record.model!.statics.split).validatorParts);
-  const collected = Array.from({ length: 2 * rewards.payees.length }, (_, i) =>
-    i === place ? shareWei : (rewards.collectedWei[i] ?? 0n),
+  const claimed = Array.from({ length: 2 * rewards.payees.length }, (_, i) =>
+    i === place ? shareWei : (rewards.claimedWei[i] ?? 0n),
   );
   return {
     memberId,
     paid: {
       model: withModel(record, {
-        body: { collectedRoot: collectedRoot(collected) },
-        rewards: { ...rewards, collectedWei: collected },
+        body: { claimedRoot: claimedRoot(claimed) },
+        rewards: { ...rewards, claimedWei: claimed },
       }),
-      gainWei: shareWei - collectedWei,
+      gainWei: shareWei - claimedWei,
     },
     trace: {
       memberId: BigInt(memberId),
       otherId: BigInt(isContributor ? validatorId : contributorId),
       accruedWei,
-      collectedWei,
+      claimedWei,
       accruedChildren: accruedPath(rewards.payees, rewards.accruedWei, payeeIndex),
-      collectedChildren: collectedPath(rewards.collectedWei, place),
+      claimedChildren: claimedPath(rewards.claimedWei, place),
     },
   };
 }
@@ -309,7 +309,7 @@ export function openModel(
       rewards: {
         payees,
         accruedWei: payees.map(() => 0n),
-        collectedWei: payees.flatMap(() => [0n, 0n]),
+        claimedWei: payees.flatMap(() => [0n, 0n]),
         sealed: null,
       },
     }),

@@ -19,7 +19,7 @@ import {
   World,
 } from "../testing/forgeries/forgery-world.ts";
 import type { LawlessOperation } from "../testing/forgeries/lawless-slot.ts";
-import { packCollect } from "./epoch-operations.ts";
+import { packClaim } from "./epoch-operations.ts";
 
 const load = (label: string, file: string) =>
   CircuitTester.compile(
@@ -36,14 +36,17 @@ const OPERATIONS: [string, () => LawlessOperation][] = [
     "a Settle with voids",
     () => honest(KIND.settle, settleWith({ drawBits: 1n, voidCount: 1, earnedParts: [999] })),
   ],
-  ["a contributor's Collect", () => honest(KIND.collect)],
-  ["a validator's Collect", () => honest(KIND.collect, { a: SEALED, words: [packCollect(1, 1)] })],
+  ["a contributor's ClaimRewards", () => honest(KIND.claimRewards)],
+  ["a validator's ClaimRewards", () => honest(KIND.claimRewards, { a: SEALED, words: [packClaim(1, 1)] })],
   ["an Activation", () => honest(KIND.activation)],
   ["an approval", () => honest(KIND.approveModel)],
   ["a transfer", () => honest(KIND.transfer)],
-  ["a ForcedCollect", () => honest(KIND.forcedCollect)],
-  ["a ForcedCollect by another", () => honest(KIND.forcedCollect, { a: DATANET })],
-  ["a ForcedCollect from a model without an activation", () => honest(KIND.forcedCollect, { b: WAITING })],
+  ["a ForcedClaimRewards", () => honest(KIND.forcedClaimRewards)],
+  ["a ForcedClaimRewards by another", () => honest(KIND.forcedClaimRewards, { a: DATANET })],
+  [
+    "a ForcedClaimRewards from a model without an activation",
+    () => honest(KIND.forcedClaimRewards, { b: WAITING }),
+  ],
   ["a ForcedSeal", () => honest(KIND.forcedSeal)],
   ["a ForcedSeal of a sealed epoch", () => honest(KIND.forcedSeal, { b: SEALED })],
 ];
@@ -54,17 +57,17 @@ function modelInputs(operation: LawlessOperation) {
   const [b, rest, model] = [inputs.wideB![0]!, inputs.wideRest![0]!, inputs.wideModel![0]!];
   const is = (...kinds: number[]) => BigInt(kinds.includes(operation.kind));
   // Every B here is a model, and every forced claim its owner's.
-  const opensForced = is(KIND.forcedCollect, KIND.forcedSeal);
+  const opensForced = is(KIND.forcedClaimRewards, KIND.forcedSeal);
   return {
     isApproval: is(KIND.approveModel),
     isSeal: is(KIND.seal),
     isSettle: is(KIND.settle),
-    isCollect: is(KIND.collect),
+    isClaimRewards: is(KIND.claimRewards),
     isActivation: is(KIND.activation),
-    isForcedCollect: is(KIND.forcedCollect),
+    isForcedClaimRewards: is(KIND.forcedClaimRewards),
     isForcedSeal: is(KIND.forcedSeal),
     opensForced,
-    isForcedAllowed: is(KIND.forcedCollect),
+    isForcedAllowed: is(KIND.forcedClaimRewards),
     aId: BigInt(operation.a ?? 0),
     bId: BigInt(operation.b!),
     timestamp: inputs.timestamp as unknown as bigint,
@@ -81,14 +84,14 @@ function modelInputs(operation: LawlessOperation) {
     statics: model.slice(0, 5),
     sealed: model[5]!,
     accruedRoot: model[6]!,
-    collectedRoot: model[7]!,
+    claimedRoot: model[7]!,
     epochStart: model[8]!,
     newAccruedRoot: model[9]!,
-    collectedWei: model[10]!,
+    claimedWei: model[10]!,
     bits: inputs.wideScratchBits![0]!,
     memberBits: inputs.wideAmountBits![0]!.slice(0, 24),
     accruedChildren: inputs.wideAccruedChildren![0]!,
-    collectedChildren: inputs.wideCollectedChildren![0]!,
+    claimedChildren: inputs.wideClaimedChildren![0]!,
   };
 }
 
@@ -100,7 +103,9 @@ describe("ModelBody", () => {
 
   it("has the recorded constraints", async () => {
     expect(tester.constraintCount).toBe(recordedCount("ModelBody()"));
-    expect((await load("Collect()", "collect")).constraintCount).toBe(recordedCount("Collect()"));
+    expect((await load("ClaimRewards()", "claim-rewards")).constraintCount).toBe(
+      recordedCount("ClaimRewards()"),
+    );
     expect((await load("NodeRead8(37)", "merkle8")).constraintCount).toBe(recordedCount("NodeRead8(37)"));
   });
 

@@ -2,22 +2,22 @@ pragma circom 2.1.6;
 
 include "../field/poseidon.circom";
 include "../field/range-check.circom";
-include "./collect.circom";
+include "./claim-rewards.circom";
 
 // Seconds after which anyone may seal; protocol.ts has the same.
 function EPOCH_SECONDS() { return 86400; }
 
-// B's model body, opened and made anew, and the rules of an epoch's life: Activation, Seal, Settle, Collect. Model:
+// B's model body, opened and made anew, and the rules of an epoch's life: Activation, Seal, Settle, ClaimRewards. Model:
 // epoch-operations.ts.
 //
-// Inputs:      flags of the kinds; opensForced: a ForcedCollect or ForcedSeal whose B is a model; isForcedAllowed: A exists
+// Inputs:      flags of the kinds; opensForced: a ForcedClaimRewards or ForcedSeal whose B is a model; isForcedAllowed: A exists
 //              and the entry's sender owns it; aId, bId; timestamp, batchNumber; word0, word1; chainB, openAmountB, bodyB:
 //              of leaf B; ready, cap, paymentCount, epoch: B's opened counters; statics[5], sealed, accruedRoot,
-//              collectedRoot, epochStart: opening of the body (CreateModel: the body to be); newAccruedRoot: Settle;
-//              bits[201]: digits of what the one active kind compares; memberBits, collectedWei, accruedChildren,
-//              collectedChildren: collect.circom.
-// Outputs:     staticsHash; newBody; ownerWei, treasuryWei (Settle), gainWei (Collect), newCap (Activation), 0 elsewhere;
-//              isCollectForced, isSealForced: the entry was executed; noVoids: 0 where a Settle has voids.
+//              claimedRoot, epochStart: opening of the body (CreateModel: the body to be); newAccruedRoot: Settle;
+//              bits[201]: digits of what the one active kind compares; memberBits, claimedWei, accruedChildren,
+//              claimedChildren: claim-rewards.circom.
+// Outputs:     staticsHash; newBody; ownerWei, treasuryWei (Settle), gainWei (ClaimRewards), newCap (Activation), 0 elsewhere;
+//              isClaimRewardsForced, isSealForced: the entry was executed; noVoids: 0 where a Settle has voids.
 // Assumes:     at most one flag is 1, bits are boolean; aId, bId < 2^24, timestamp, batchNumber < 2^40, and no batch is
 //              older than one before it, so that timestamp ≥ epochStart; L1 queued a ForcedSeal with its time in word1, so
 //              that it is less than 2^39 s from epochStart; under any of these flags but CreateModel's and
@@ -31,9 +31,9 @@ template ModelBody() {
     signal input isApproval;
     signal input isSeal;
     signal input isSettle;
-    signal input isCollect;
+    signal input isClaimRewards;
     signal input isActivation;
-    signal input isForcedCollect;
+    signal input isForcedClaimRewards;
     signal input isForcedSeal;
     signal input opensForced;
     signal input isForcedAllowed;
@@ -53,21 +53,21 @@ template ModelBody() {
     signal input statics[5];
     signal input sealed;
     signal input accruedRoot;
-    signal input collectedRoot;
+    signal input claimedRoot;
     signal input epochStart;
     signal input newAccruedRoot;
-    signal input collectedWei;
+    signal input claimedWei;
     signal input bits[201];
     signal input memberBits[24];
     signal input accruedChildren[3][8];
-    signal input collectedChildren[3][8];
+    signal input claimedChildren[3][8];
     signal output staticsHash;
     signal output newBody;
     signal output ownerWei;
     signal output treasuryWei;
     signal output gainWei;
     signal output newCap;
-    signal output isCollectForced;
+    signal output isClaimRewardsForced;
     signal output isSealForced;
     signal output noVoids;
 
@@ -79,15 +79,15 @@ template ModelBody() {
     oldBody.in[0] <== staticsHash;
     oldBody.in[1] <== sealed;
     oldBody.in[2] <== accruedRoot;
-    oldBody.in[3] <== collectedRoot;
+    oldBody.in[3] <== claimedRoot;
     oldBody.in[4] <== epochStart;
-    (isApproval + isSeal + isSettle + isCollect + isActivation + opensForced) * (oldBody.out - bodyB) === 0;
+    (isApproval + isSeal + isSettle + isClaimRewards + isActivation + opensForced) * (oldBody.out - bodyB) === 0;
 
     // B. When. A model that is not ready has a payee root of its owner's choice, which nobody has shown to be without
-    //    accrued amounts: nothing may be collected from it, nor its payees be opened. Activation: all four are non-negative,
+    //    accrued amounts: nothing may be claimed from it, nor its payees be opened. Activation: all four are non-negative,
     //    so all are 0.
     //    Only a Seal of a ready model makes sealed ≠ 0; a Settle asks for ready all the same.
-    (isSeal + isSettle + isCollect) * (1 - ready) === 0;
+    (isSeal + isSettle + isClaimRewards) * (1 - ready) === 0;
     isActivation * (ready + cap + paymentCount + epoch) === 0;
     signal opensReady <== opensForced * ready;
     component unsealed = IsZero();
@@ -157,31 +157,31 @@ template ModelBody() {
     voidless.in <== voidCount;
     noVoids <== voidless.out;
 
-    // E. Collect.
-    component collect = Collect();
-    collect.isCollect <== isCollect;
-    collect.isForced <== isForcedCollect * opensReady;
-    collect.isAllowed <== isForcedAllowed;
-    collect.aId <== aId;
-    collect.word <== word0;
-    collect.forcedWord <== word1;
-    collect.split <== statics[4];
-    collect.accruedRoot <== accruedRoot;
-    collect.collectedRoot <== collectedRoot;
-    collect.bits <== bits;
-    collect.memberBits <== memberBits;
-    collect.collectedWei <== collectedWei;
-    collect.accruedChildren <== accruedChildren;
-    collect.collectedChildren <== collectedChildren;
-    gainWei <== collect.gainWei;
-    isCollectForced <== collect.isExecuted;
+    // E. Claim.
+    component claimRewards = ClaimRewards();
+    claimRewards.isClaimRewards <== isClaimRewards;
+    claimRewards.isForced <== isForcedClaimRewards * opensReady;
+    claimRewards.isAllowed <== isForcedAllowed;
+    claimRewards.aId <== aId;
+    claimRewards.word <== word0;
+    claimRewards.forcedWord <== word1;
+    claimRewards.split <== statics[4];
+    claimRewards.accruedRoot <== accruedRoot;
+    claimRewards.claimedRoot <== claimedRoot;
+    claimRewards.bits <== bits;
+    claimRewards.memberBits <== memberBits;
+    claimRewards.claimedWei <== claimedWei;
+    claimRewards.accruedChildren <== accruedChildren;
+    claimRewards.claimedChildren <== claimedChildren;
+    gainWei <== claimRewards.gainWei;
+    isClaimRewardsForced <== claimRewards.isExecuted;
 
     // F. The new body. A Seal finds sealed = 0, a Settle leaves it so.
     component made = HashTagged(5, 9);
     made.in[0] <== staticsHash;
     made.in[1] <== newlySealed + (1 - isSettle) * sealed;
     made.in[2] <== accruedRoot + isSettle * (newAccruedRoot - accruedRoot);
-    made.in[3] <== collect.newCollectedRoot;
+    made.in[3] <== claimRewards.newClaimedRoot;
     made.in[4] <== epochStart + (seals + isActivation) * (timestamp - epochStart);
     newBody <== made.out;
 }

@@ -12,7 +12,7 @@ import { CircuitTester } from "../testing/circuit-tester.ts";
 import { OPEN, RandomLedger } from "../testing/random-ledger.ts";
 import { replayBatch } from "./batch.ts";
 import { decodeWire, encodeWire } from "./batch-data.ts";
-import { packCollect } from "./epoch-operations.ts";
+import { packClaim } from "./epoch-operations.ts";
 
 /** Batches of queue entries alone, at the real depth: ids have all 24 bits. The table stays empty. */
 const TABLE: TableShape = { transfers: 1, members: 1, wide: 3, rows: 2, units: 1, low: 1, top: 1 };
@@ -72,8 +72,8 @@ const entry: fc.Arbitrary<QueueOperation> = fc.oneof(
     .map(({ payeeIndex, isValidator, ...e }) => ({
       ...empty,
       ...e,
-      word1: packCollect(payeeIndex, isValidator ? PAYEE_ROLE.validator : PAYEE_ROLE.contributor),
-      kind: KIND.forcedCollect,
+      word1: packClaim(payeeIndex, isValidator ? PAYEE_ROLE.validator : PAYEE_ROLE.contributor),
+      kind: KIND.forcedClaimRewards,
     })),
   fc
     .record({ b: id, word1: fc.bigInt(1_700_000_000n, 2n ** 40n - 1n), sender: address })

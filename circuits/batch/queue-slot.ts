@@ -5,7 +5,7 @@ import { createdRecord, credit, refuse, withLeaf } from "../ledger/leaf-rules.ts
 import type { Ledger } from "../ledger/ledger.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
 import { KIND, kindRule, WITHDRAW_ALL_WEI } from "../protocol.ts";
-import { type CollectTrace, forcedCollect, forcedSeal } from "./epoch-operations.ts";
+import { type ClaimRewardsTrace, forcedClaimRewards, forcedSeal } from "./epoch-operations.ts";
 import { applyEffect, type SlotContext, type SlotTrace, UNSIGNED } from "./slot-trace.ts";
 
 /** @throws OP_UNKNOWN_KIND for what is no entry of the queue; OP_BALANCE_OVERFLOW */
@@ -22,7 +22,7 @@ export function executeQueueEntry(
   let newB: LeafState | null = null;
   let b = entry.b;
   let executedWei = 0n;
-  let collect: CollectTrace | null = null;
+  let claimRewards: ClaimRewardsTrace | null = null;
   const owned = (record: LeafState | undefined, owner: bigint) =>
     record !== undefined && record.leaf.l1Owner === owner ? record : null;
 
@@ -59,11 +59,11 @@ export function executeQueueEntry(
       newB = withLeaf(recipient, { balance: credit(recipient.leaf.balance, wanted) });
       break;
     }
-    case KIND.forcedCollect: {
+    case KIND.forcedClaimRewards: {
       const leaf = owned(ledger.leaf(entry.a), entry.sender);
-      const opened = forcedCollect(ledger.leaf(entry.b), entry.a, entry.word1);
+      const opened = forcedClaimRewards(ledger.leaf(entry.b), entry.a, entry.word1);
       // The witness shows whose the payee is, whether or not the entry is executed.
-      collect = opened?.trace ?? null;
+      claimRewards = opened?.trace ?? null;
       if (leaf === null || opened === null || opened.paid === null) break;
       const { gainWei, model } = opened.paid;
       newA = withLeaf(leaf, { balance: credit(leaf.leaf.balance, gainWei) });
@@ -99,7 +99,7 @@ export function executeQueueEntry(
     newA,
     newB,
     ...UNSIGNED,
-    collect,
+    claimRewards,
   });
 }
 

@@ -6,7 +6,7 @@ import { repositoryRoot } from "../compiler/compile.ts";
 import { templateSource } from "../compiler/template-files.ts";
 
 const FILES = [
-  ...["wide-slot", "slot-parts", "collect", "model-body"],
+  ...["wide-slot", "slot-parts", "claim-rewards", "model-body"],
   ...["slot-head", "member-slot", "leaf-row", "member-unit", "table-tree", "table-frame"],
   ...["settlement", "settlement-vector", "draw-point", "draw-shares", "draw-weight"],
   ...["row-rewards", "rewards-tree", "model-statics", "payee-table", "default-earned"],

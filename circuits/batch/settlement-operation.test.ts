@@ -22,7 +22,7 @@ import { START_TIMESTAMP, signFor, TEST_DOMAIN } from "../testing/random-ledger.
 import { activationOperation, postedOf, settleOperation } from "../testing/random-settlement.ts";
 import { type BatchOpening, replayBatch } from "./batch.ts";
 import { decodeWire, encodeWire } from "./batch-data.ts";
-import { packCollect } from "./epoch-operations.ts";
+import { packClaim } from "./epoch-operations.ts";
 import { type ReplayedSettlement, settlementOperationOf } from "./settlement-operation.ts";
 import { executeSlot } from "./slot.ts";
 import type { Operation } from "./slot-trace.ts";
@@ -132,10 +132,10 @@ describe("a life of epochs", () => {
       if ("modelId" in operation) this.settlements.push(postedOf(this.world.ledger, operation));
       this.builder.add(operation);
     }
-    collect(a: number, payeeIndex: number, role: 0 | 1, modelId = SEALED): bigint {
+    claimRewards(a: number, payeeIndex: number, role: 0 | 1, modelId = SEALED): bigint {
       const before = this.world.leaf(a).balance;
-      const words = [packCollect(payeeIndex, role)];
-      this.do(signFor(this.world.ledger, secretOf(a), { kind: KIND.collect, a, b: modelId, words }));
+      const words = [packClaim(payeeIndex, role)];
+      this.do(signFor(this.world.ledger, secretOf(a), { kind: KIND.claimRewards, a, b: modelId, words }));
       return this.world.leaf(a).balance - before + 30n * CONTEXT.feePerUnitWei;
     }
   }
@@ -147,17 +147,17 @@ describe("a life of epochs", () => {
     const operation = settle(world, { ...PLAN, voidCount: 1 });
     teller.do(operation);
     expect(world.ledger.totalWei()).toBe(total - operation.burnedWei);
-    const { accruedWei, collectedWei } = world.ledger.requireLeaf(SEALED).rewards!;
+    const { accruedWei, claimedWei } = world.ledger.requireLeaf(SEALED).rewards!;
     const [first, second] = PAYEES;
     const gains = [
-      [teller.collect(first!.contributorId, 0, 0), teller.collect(first!.validatorId, 0, 1)],
-      [teller.collect(second!.contributorId, 1, 0), teller.collect(second!.validatorId, 1, 1)],
+      [teller.claimRewards(first!.contributorId, 0, 0), teller.claimRewards(first!.validatorId, 0, 1)],
+      [teller.claimRewards(second!.contributorId, 1, 0), teller.claimRewards(second!.validatorId, 1, 1)],
     ];
     for (const [m, [contributorWei, validatorWei]] of gains.entries()) {
-      const collected = collectedWei[2 * m]! + collectedWei[2 * m + 1]!;
-      expect(contributorWei! + validatorWei! + collected, `payee ${m}`).toBe(accruedWei[m]);
+      const claimed = claimedWei[2 * m]! + claimedWei[2 * m + 1]!;
+      expect(contributorWei! + validatorWei! + claimed, `payee ${m}`).toBe(accruedWei[m]);
     }
-    expect(teller.collect(first!.contributorId, 0, 0)).toBe(0n);
+    expect(teller.claimRewards(first!.contributorId, 0, 0)).toBe(0n);
     expect(world.ledger.totalWei()).toBe(total - operation.burnedWei - fees(5));
     const { data } = builder.close().batch;
     const posted = teller.settlements.map((one) => ({ ...decodeSettlement(encodeSettlement(one)), cap: 0 }));
@@ -166,7 +166,7 @@ describe("a life of epochs", () => {
     expect(follower.ledger.totalWei()).toBe(total - operation.burnedWei);
     expect(world.ledger.totalWei()).toBe(total - operation.burnedWei);
   });
-  const fees = (collections: number) => BigInt(collections) * 30n * CONTEXT.feePerUnitWei;
+  const fees = (rewardClaims: number) => BigInt(rewardClaims) * 30n * CONTEXT.feePerUnitWei;
 
   it("settles once, opens once, and seals the next epoch with the new chain", () => {
     const teller = new Teller();

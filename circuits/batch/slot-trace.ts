@@ -7,7 +7,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { TreeVersion } from "../ledger/ledger-tree.ts";
 import type { QueueOperation, SignedOperation } from "../ledger/operation.ts";
 import type { SlotRecord } from "./batch-data.ts";
-import type { CollectTrace, SettlementTrace } from "./epoch-operations.ts";
+import type { ClaimRewardsTrace, SettlementTrace } from "./epoch-operations.ts";
 import type { SettlementOperation } from "./settlement-operation.ts";
 
 /** What a batch fixes for all its slots. */
@@ -38,7 +38,7 @@ export interface SlotTrace {
   /** Openings of A's datanet body and B's model body, for the kinds that need them. */
   readonly datanetA: DatanetBody | null;
   readonly modelB: ModelBody | null;
-  readonly collect: CollectTrace | null;
+  readonly claimRewards: ClaimRewardsTrace | null;
   readonly settlement: SettlementTrace | null;
 }
 
@@ -57,7 +57,7 @@ interface Effect {
   readonly signature: Signature | null;
   /** Whose signature it is. */
   readonly signerKeyX?: bigint;
-  readonly collect?: CollectTrace | null;
+  readonly claimRewards?: ClaimRewardsTrace | null;
   readonly settlement?: SettlementTrace;
 }
 
@@ -85,7 +85,7 @@ export function applyEffect(ledger: Ledger, effect: Effect): SlotTrace {
       signature: effect.signature ?? DUMMY.signature,
       datanetA: a.datanet ?? null,
       modelB: b.model ?? null,
-      collect: effect.collect ?? null,
+      claimRewards: effect.claimRewards ?? null,
       settlement: effect.settlement ?? null,
     },
     { before, between, after },

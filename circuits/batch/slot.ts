@@ -39,7 +39,7 @@ import {
   TAG,
 } from "../protocol.ts";
 import type { SlotRecord } from "./batch-data.ts";
-import { type CollectTrace, collectRewards, sealEpoch } from "./epoch-operations.ts";
+import { type ClaimRewardsTrace, payRewards, sealEpoch } from "./epoch-operations.ts";
 import { executeQueueEntry } from "./queue-slot.ts";
 import type { SettlementOperation } from "./settlement-operation.ts";
 import { executeSettlement } from "./settlement-slot.ts";
@@ -174,16 +174,16 @@ function applySigned(
   const feeWei = operationFeeWei(kind, context.feePerUnitWei);
   const debitWei =
     amountWei + feeWei + (rule.isCreate ? context.idFeeWei : 0n) + (kind === KIND.withdraw ? words[1]! : 0n);
-  // What is collected may pay the collection's own fee.
-  const collected =
-    kind === KIND.collect
-      ? collectRewards(
+  // What is claimed may pay the claim's own fee.
+  const claimed =
+    kind === KIND.claimRewards
+      ? payRewards(
           ledger.requireLeaf(operation.b),
           { modelId: operation.b, signerId: operation.a },
           words[0]!,
         )
       : null;
-  const balance = a.balance + (collected?.gainWei ?? 0n);
+  const balance = a.balance + (claimed?.gainWei ?? 0n);
   if (balance < debitWei && context.isAtOnce !== true) {
     refuse(
       "OP_BALANCE_TOO_LOW",
@@ -202,7 +202,7 @@ function applySigned(
     leaf: { ...a, nonce: a.nonce + 1n, balance: moved(balance, -debitWei) },
   };
   let newB: LeafState | null = null;
-  let collect: CollectTrace | null = null;
+  let claimRewards: ClaimRewardsTrace | null = null;
   const bId = rule.isCreate ? ledger.nextId : operation.b;
   // B is read after A's update: a leaf may act on itself.
   const oldB = usesExistingB ? (operation.b === operation.a ? newA : ledger.requireLeaf(operation.b)) : null;
@@ -290,10 +290,10 @@ function applySigned(
     case KIND.seal:
       newB = sealEpoch(oldB!, { modelId: operation.b, signerId: operation.a }, context);
       break;
-    case KIND.collect:
-      collect = collected!.trace;
+    case KIND.claimRewards:
+      claimRewards = claimed!.trace;
       // A model may own a payee of itself: its leaf has then changed as A.
-      newB = { ...collected!.model, leaf: { ...oldB!.leaf, body: collected!.model.leaf.body } };
+      newB = { ...claimed!.model, leaf: { ...oldB!.leaf, body: claimed!.model.leaf.body } };
       break;
     case KIND.setKey:
       newA = withLeaf(newA, { keyX: words[0]! });
@@ -312,7 +312,7 @@ function applySigned(
     maxFeePerUnitWei: authorisation?.maxFeePerUnitWei ?? null,
     signature: authorisation?.signature ?? null,
     signerKeyX: a.keyX,
-    collect,
+    claimRewards,
   });
 }
 

@@ -15,11 +15,11 @@ function EMPTY_DATANET_BODY() { return 38925898461807910515675658612044363575506
 //              batch. Witness: flags[23]; aBits, bBits, amountBits; words[7]; isMissingA, isMissingB: the tree is empty there;
 //              a[9], b[9]: leaf A before the slot, B after A's update, 0 where missing; childrenA, childrenB;
 //              maxFeePerUnit; keyY, r8x, r8y, s; openings: a model's counters, A's datanet body[7], B's statics[5]
-//              and rest of the body; newAccruedRoot, collectedWei, accruedChildren, collectedChildren: model-body.circom;
+//              and rest of the body; newAccruedRoot, claimedWei, accruedChildren, claimedChildren: model-body.circom;
 //              scratchBits[201]: digits of what the one active kind compares (phase F).
 // Outputs:     newRoot, newNextId; core: the 94-bit record; hasWord[7]; isUsed; isSigned; feeWei.
 // Assumes:     feePerUnit < 2^64, timestamp and batchNumber < 2^40, nextId ≤ 8^depth; of queue entries, which L1 fills from its own
-//              storage: addresses are below 2^160 and not 0 (Rollup.sol: RollupAddressZero; type address); a ForcedCollect's
+//              storage: addresses are below 2^160 and not 0 (Rollup.sol: RollupAddressZero; type address); a ForcedClaimRewards'
 //              word 1 is 8 bits and a bit at 9 (types uint8, bool), a ForcedSeal's the time of its block. L1 takes no batch that is older than one before it.
 // Ensures:     the effect of the record's kind, exactly (docs/reference/ledger.md). For queue entries every predicate is a
 //              boolean and the effect is multiplied by their product, while paths and openings are enforced: an
@@ -62,12 +62,12 @@ template WideSlot(depth, approvalDelay) {
     signal input statics[5];
     signal input sealed;
     signal input accruedRoot;
-    signal input collectedRoot;
+    signal input claimedRoot;
     signal input epochStart;
     signal input newAccruedRoot;
-    signal input collectedWei;
+    signal input claimedWei;
     signal input accruedChildren[3][8];
-    signal input collectedChildren[3][8];
+    signal input claimedChildren[3][8];
     signal input scratchBits[201];
     signal output newRoot;
     signal output newNextId;
@@ -130,26 +130,26 @@ template WideSlot(depth, approvalDelay) {
     signal isSetKey <== flags[FLAG_SET_KEY()];
     signal isSeal <== flags[FLAG_SEAL()];
     signal isSettle <== flags[FLAG_SETTLE()];
-    signal isCollect <== flags[FLAG_COLLECT()];
+    signal isClaimRewards <== flags[FLAG_CLAIM_REWARDS()];
     signal isActivation <== flags[FLAG_ACTIVATION()];
     signal isDepositNew <== flags[FLAG_DEPOSIT_NEW()];
     signal isDepositTo <== flags[FLAG_DEPOSIT_TO()];
     signal isForcedWithdraw <== flags[FLAG_FORCED_WITHDRAW()];
     signal isForcedSetKey <== flags[FLAG_FORCED_SET_KEY()];
     signal isForcedSetOwner <== flags[FLAG_FORCED_SET_OWNER()];
-    signal isForcedCollect <== flags[FLAG_FORCED_COLLECT()];
+    signal isForcedClaimRewards <== flags[FLAG_FORCED_CLAIM_REWARDS()];
     signal isForcedTransfer <== flags[FLAG_FORCED_TRANSFER()];
     signal isForcedSeal <== flags[FLAG_FORCED_SEAL()];
     signal isCreate <== isCreateAccount + isCreateDatanet + isCreateModel;
     // What the owner of A forces.
-    signal isForced <== isForcedWithdraw + isForcedSetKey + isForcedSetOwner + isForcedCollect + isForcedTransfer;
+    signal isForced <== isForcedWithdraw + isForcedSetKey + isForcedSetOwner + isForcedClaimRewards + isForcedTransfer;
     signal isApproval <== isApprove + isRevoke;
     // What changes an existing model's body.
-    var turnsModel = isSeal + isSettle + isCollect + isActivation;
+    var turnsModel = isSeal + isSettle + isClaimRewards + isActivation;
     // Kinds whose B exists already and which are not from the queue.
     var namesB = isTransfer + isCommit + isPay + isApproval + turnsModel;
     var isQueue = isDepositNew + isDepositTo + isForced + isForcedSeal;
-    var namesQueuedB = isDepositTo + isForcedCollect + isForcedTransfer + isForcedSeal;
+    var namesQueuedB = isDepositTo + isForcedClaimRewards + isForcedTransfer + isForcedSeal;
     var movesAmount = isTransfer + isPay + isCreate;
 
     // B. Fields, each checked where it enters; what a kind does not use is 0.
@@ -170,9 +170,9 @@ template WideSlot(depth, approvalDelay) {
     signal bId <== bSum;
     signal code <== codeSum;
     (1 - isSigned - isForced) * aId === 0;
-    // A ForcedCollect has no amount and shows a member's id in its low bits (collect.circom).
-    (1 - movesAmount - isCommit - isForcedCollect) * code === 0;
-    signal shownCode <== isForcedCollect * code;
+    // A ForcedClaimRewards has no amount and shows a member's id in its low bits (claim-rewards.circom).
+    (1 - movesAmount - isCommit - isForcedClaimRewards) * code === 0;
+    signal shownCode <== isForcedClaimRewards * code;
     for (var j = 0; j < 7; j++) {
         var has = 0;
         for (var i = 0; i < WIDE_KIND_COUNT(); i++) { if (WIDE_WORDS(i) > j) { has += flags[i]; } }
@@ -228,11 +228,11 @@ template WideSlot(depth, approvalDelay) {
     signal executedWei <== isForcedPaid * wantedWei;
     signal transferredWei <== isForcedTransfer * executedWei;
     isForcedWithdraw * (words[4] - executedWei) === 0;
-    // ForcedCollect and ForcedSeal open a model, if B is one; model-body.circom has their other predicates.
+    // ForcedClaimRewards and ForcedSeal open a model, if B is one; model-body.circom has their other predicates.
     component isModel = IsEqual();
     isModel.a <== tagB;
     isModel.b <== TAG_MODEL();
-    signal opensForced <== (isForcedCollect + isForcedSeal) * isModel.out;
+    signal opensForced <== (isForcedClaimRewards + isForcedSeal) * isModel.out;
 
     // E. Openings and the rules of rare kinds. At most one kind is active, so all share the scratch bits.
     var digits160 = 0;
@@ -274,9 +274,9 @@ template WideSlot(depth, approvalDelay) {
     model.isApproval <== isApproval;
     model.isSeal <== isSeal;
     model.isSettle <== isSettle;
-    model.isCollect <== isCollect;
+    model.isClaimRewards <== isClaimRewards;
     model.isActivation <== isActivation;
-    model.isForcedCollect <== isForcedCollect;
+    model.isForcedClaimRewards <== isForcedClaimRewards;
     model.isForcedSeal <== isForcedSeal;
     model.opensForced <== opensForced;
     model.isForcedAllowed <== isForcedAllowed;
@@ -296,22 +296,22 @@ template WideSlot(depth, approvalDelay) {
     model.statics <== statics;
     model.sealed <== sealed;
     model.accruedRoot <== accruedRoot;
-    model.collectedRoot <== collectedRoot;
+    model.claimedRoot <== claimedRoot;
     model.epochStart <== epochStart;
     model.newAccruedRoot <== newAccruedRoot;
-    model.collectedWei <== collectedWei;
+    model.claimedWei <== claimedWei;
     model.bits <== scratchBits;
     for (var i = 0; i < 24; i++) { model.memberBits[i] <== amountBits[i]; }
     model.accruedChildren <== accruedChildren;
-    model.collectedChildren <== collectedChildren;
-    var isValid = isDepositOpened + isDepositTaken + isForcedPaid + isKeyForced + isOwnerForced + model.isCollectForced + model.isSealForced;
+    model.claimedChildren <== claimedChildren;
+    var isValid = isDepositOpened + isDepositTaken + isForcedPaid + isKeyForced + isOwnerForced + model.isClaimRewardsForced + model.isSealForced;
     core <== kind + WIDE_CORE_A() * aId + WIDE_CORE_B() * bId + WIDE_CORE_AMOUNT() * (code - shownCode) + WIDE_CORE_VALID() * isValid;
     // CreateModel: the body to be. Its price and split are the two parts of word 6, 96 (phase F) and 32 bits.
     for (var i = 0; i < 4; i++) { isCreateModel * (statics[i] - words[2 + i]) === 0; }
     isCreateModel * (split - split32) === 0;
     isCreateModel * sealed === 0;
     isCreateModel * (accruedRoot - modelPayeeRoot) === 0;
-    isCreateModel * (collectedRoot - EMPTY_COLLECTED_ROOT()) === 0;
+    isCreateModel * (claimedRoot - EMPTY_CLAIMED_ROOT()) === 0;
     isCreateModel * epochStart === 0;
     // PublishVersion: N has 32 bits, by digits of its own. Attack: the statement 2^64·N < 2^96 holds in the field for
     // N = y / 2^64 with any y < 2^96, too. By such an N a datanet could approve another's models.
@@ -334,7 +334,7 @@ template WideSlot(depth, approvalDelay) {
     isRevoke * (binding - aId - BINDING_VERSION() * digits103) === 0;
 
     // F. Fee and debit. Each summand is bounded by itself: the balance, idFee, withdrawnWei and executedWei below 2^96,
-    // the amount below 2^138, the fee below 2^70, treasuryWei by 96 digits; gainWei's bound is collect.circom's, step C.
+    // the amount below 2^138, the fee below 2^70, treasuryWei by 96 digits; gainWei's bound is claim-rewards.circom's, step C.
     // So a debit above the balance is negative, above −2^140, and fails 96 bits.
     component float = AmountFloat();
     for (var i = 0; i < 40; i++) { float.bits[i] <== amountBits[i]; }

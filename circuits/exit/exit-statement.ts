@@ -14,8 +14,8 @@ import {
 import type { Ledger } from "../ledger/ledger.ts";
 import {
   accruedPath,
-  collectedPath,
-  collectedPlace,
+  claimedPath,
+  claimedPlace,
   type ModelRewards,
   PAYEE_ROLE,
   type Payee,
@@ -134,19 +134,19 @@ export function payeeDue(ledger: Ledger, modelId: number, payeeIndex: number, ro
     (sum, amountWei) => sum + earnedByDefault(body.statics, payee.rowCount, amountWei),
     rewards.accruedWei[payeeIndex] ?? 0n,
   );
-  const collectedWei = rewards.collectedWei[collectedPlace(payeeIndex, role)] ?? 0n;
+  const claimedWei = rewards.claimedWei[claimedPlace(payeeIndex, role)] ?? 0n;
   const { validatorParts } = unpackSplit(body.statics.split);
   return {
     key: payeeExitKey(modelId, payeeIndex, role),
     ownerId,
     recipient: ledger.requireLeaf(ownerId).leaf.l1Owner,
-    amountWei: roleShareWei(wholeWei, role, validatorParts) - collectedWei,
+    amountWei: roleShareWei(wholeWei, role, validatorParts) - claimedWei,
   };
 }
 
 /**
  * What the role of the payee owns: its part of all that the payee has accrued, the open and the sealed amount split by row
- * counts included, less what it has collected. For the l1Owner of the payee's contributor or validator.
+ * counts included, less what it has claimed. For the l1Owner of the payee's contributor or validator.
  *
  * @param payeeCount Payees of the circuit.
  * @throws OP_UNKNOWN_LEAF for the model or the payee's owner, OP_WRONG_LEAF_KIND, OP_MODEL_NOT_READY, OP_NOT_PAYEE
@@ -163,7 +163,7 @@ export function payeeExit(
   const { key, ownerId, recipient, amountWei } = payeeDue(ledger, modelId, payeeIndex, role);
   const otherId = role === PAYEE_ROLE.validator ? payee.contributorId : payee.validatorId;
   const accruedWei = rewards.accruedWei[payeeIndex] ?? 0n;
-  const collectedWei = rewards.collectedWei[collectedPlace(payeeIndex, role)] ?? 0n;
+  const claimedWei = rewards.claimedWei[claimedPlace(payeeIndex, role)] ?? 0n;
   return prepareExit(
     { root: ledger.root, key, recipient, amountWei },
     {
@@ -174,8 +174,8 @@ export function payeeExit(
       otherId,
       accruedWei,
       accruedChildren: accruedPath(rewards.payees, rewards.accruedWei, payeeIndex),
-      collectedWei,
-      collectedChildren: collectedPath(rewards.collectedWei, collectedPlace(payeeIndex, role)),
+      claimedWei,
+      claimedChildren: claimedPath(rewards.claimedWei, claimedPlace(payeeIndex, role)),
       owner: leafFields(ledger.requireLeaf(ownerId).leaf),
       ownerChildren: ledger.tree.path(ownerId),
     },

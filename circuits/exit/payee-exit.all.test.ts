@@ -4,7 +4,7 @@ import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { collectedPath, collectedPlace, type PayeeRole, payeeLeaf, unpackSplit } from "../ledger/rewards.ts";
+import { claimedPath, claimedPlace, type PayeeRole, payeeLeaf, unpackSplit } from "../ledger/rewards.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { payeeExitCircuitSpec } from "../registry/circuit-registry.ts";
 import { TableBuilder } from "../table/table-builder.ts";
@@ -37,14 +37,14 @@ const expectRefused = (inputs: CircuitInputs, at: string, what: string) =>
 
 const OPENS = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
 
-/** Three payees, a sealed and an open amount, half of all shares collected. */
+/** Three payees, a sealed and an open amount, half of all shares claimed. */
 const plain = () =>
   exitWorld(6, {
     rowCounts: [2, 3, 1],
     openAmount: 10n ** 18n + 7n,
     sealedWei: 3n * 10n ** 18n + 1n,
     accruedWei: [5n * 10n ** 18n, 10n ** 18n + 3n, 10n ** 17n],
-    collectedParts: 128n,
+    claimedParts: 128n,
   });
 
 describe("PayeeExit", () => {
@@ -71,7 +71,7 @@ describe("PayeeExit", () => {
   it("equals the rules on ledgers that operations have made, and leaves no more than they owe", {
     timeout: 300_000,
   }, async () => {
-    const seen = { sealed: 0, open: 0, collected: 0, accrued: 0 };
+    const seen = { sealed: 0, open: 0, claimed: 0, accrued: 0 };
     for (const seed of [5, 6]) {
       const world = new RandomLedger(seed, 8);
       for (let i = 1; i <= 32; i++) {
@@ -90,7 +90,7 @@ describe("PayeeExit", () => {
               const exit = payeeExit(world.ledger, id, payeeIndex, role, PAYEES);
               await acceptedExit(tester, exit);
               leaving += exit.amountWei;
-              seen.collected += Number((rewards!.collectedWei[collectedPlace(payeeIndex, role)] ?? 0n) > 0n);
+              seen.claimed += Number((rewards!.claimedWei[claimedPlace(payeeIndex, role)] ?? 0n) > 0n);
             }
             seen.accrued += Number((rewards!.accruedWei[payeeIndex] ?? 0n) > 0n);
           }
@@ -117,7 +117,7 @@ describe("PayeeExit", () => {
     }
   });
 
-  it("takes the largest amounts, one row, nothing at all, and everything collected", async () => {
+  it("takes the largest amounts, one row, nothing at all, and everything claimed", async () => {
     const most = 2n ** 96n - 1n;
     // Of one and a half times as much as an amount can be, half each.
     const halves = { split: { ownerParts: 0n, validatorParts: 32_768n }, openAmount: most, sealedWei: 0n };
@@ -126,14 +126,14 @@ describe("PayeeExit", () => {
     const largest = { split: { ownerParts: 0n, validatorParts: 65_535n }, openAmount: most, sealedWei: most };
     const rich = exitWorld(7, { rowCounts: [1, 2 ** 32 - 2], accruedWei: [0n, 0n], ...largest });
     for (const role of ROLES) await acceptedExit(tester, exitOf(rich, 0, role));
-    const idle = { openAmount: 0n, sealedWei: 0n, collectedParts: 256n };
+    const idle = { openAmount: 0n, sealedWei: 0n, claimedParts: 256n };
     const empty = exitOf(exitWorld(8, idle), 0, 1);
     expect(empty.amountWei).toBe(0n);
     await acceptedExit(tester, empty);
   });
 
   it("refuses an amount of 97 bits", async () => {
-    const rich = exitWorld(9, { rowCounts: [1], accruedWei: [2n ** 98n], collectedParts: 0n });
+    const rich = exitWorld(9, { rowCounts: [1], accruedWei: [2n ** 98n], claimedParts: 0n });
     const parts = unpackSplit(rich.requireLeaf(MODEL_ID).model!.statics.split).validatorParts;
     const role = parts > 32_768n ? 1 : 0;
     await expectRefused(exitInputs(exitOf(rich, 0, role)), "RangeCheck", "more than there can be");
@@ -233,7 +233,7 @@ describe("forged payee exits", () => {
     await expectRefused({ ...inputs, ...carried }, "RangeCheck", "an id of 25 bits");
   });
 
-  it("another default split, or an amount that was collected", async () => {
+  it("another default split, or an amount that was claimed", async () => {
     const ledger = plain();
     const exit = exitOf(ledger, 1, 1);
     const inputs = exitInputs(exit);
@@ -249,18 +249,18 @@ describe("forged payee exits", () => {
       "a larger validator's part",
     );
     await expectRefused({ ...inputs, present: [1n, 1n, 0n, 0n] }, "Payees", "fewer payees");
-    const place = collectedPlace(1, 1);
-    expect(rewards!.collectedWei[place]).toBeGreaterThan(0n);
-    await expectRefused({ ...inputs, collectedWei: 0n }, OPENS, "as if nothing had been collected");
-    const ignored = { collectedWei: 0n, collectedChildren: collectedPath([], place) };
-    await expectRefused({ ...inputs, ...ignored }, OPENS, "an empty collected tree");
-    const contributors = collectedPlace(1, 0);
+    const place = claimedPlace(1, 1);
+    expect(rewards!.claimedWei[place]).toBeGreaterThan(0n);
+    await expectRefused({ ...inputs, claimedWei: 0n }, OPENS, "as if nothing had been claimed");
+    const ignored = { claimedWei: 0n, claimedChildren: claimedPath([], place) };
+    await expectRefused({ ...inputs, ...ignored }, OPENS, "an empty claimed tree");
+    const contributors = claimedPlace(1, 0);
     const swapped = {
-      collectedWei: rewards!.collectedWei[contributors]!,
-      collectedChildren: collectedPath(rewards!.collectedWei, contributors),
+      claimedWei: rewards!.claimedWei[contributors]!,
+      claimedChildren: claimedPath(rewards!.claimedWei, contributors),
     };
-    expect(swapped.collectedWei).not.toBe(rewards!.collectedWei[place]);
-    await expectRefused({ ...inputs, ...swapped }, OPENS, "the other role's collected leaf");
+    expect(swapped.claimedWei).not.toBe(rewards!.claimedWei[place]);
+    await expectRefused({ ...inputs, ...swapped }, OPENS, "the other role's claimed leaf");
     await expectRefused({ ...inputs, accruedWei: rewards!.accruedWei[1]! + 1n }, OPENS, "a wei more accrued");
     await expectRefused({ ...inputs, openAmount: exit.amountWei }, OPENS, "another open amount");
   });

@@ -5,7 +5,7 @@ include "./exit-statement.circom";
 include "../ledger/model-statics.circom";
 include "../ledger/path-read.circom";
 include "../settlement/payees.circom";
-include "../batch/collect.circom";
+include "../batch/claim-rewards.circom";
 include "../batch/slot-parts.circom";
 
 // What a role of one payee of a model owns in a frozen ledger, and who gets it (docs/reference/exits.md). Rules: payeeExit in
@@ -16,11 +16,11 @@ include "../batch/slot-parts.circom";
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     L1 compares E's root with its own and gives the recipient 160 bits. The ledger has kept to its rules: an
 //              activation has shown the ready model's payee table, N and ownerParts; accrued leaves are contributor 24 |
-//              validator 24 | wei 120, collected ones below 2^121; open and sealed amounts have 96 bits.
+//              validator 24 | wei 120, claimed ones below 2^121; open and sealed amounts have 96 bits.
 // Ensures:     E = (root, modelId | payeeIndex << 24 | role << 32 | 1 << 33, recipient, amountWei). The model is ready;
 //              recipient is the l1Owner of the payee's contributor (role 0) or validator (1) under the same root; amountWei is
 //              the role's part of (accrued + the payee's part of the open and of the sealed amount by the default split)
-//              less what the role has collected.
+//              less what the role has claimed.
 // Constraints: constraint-counts.json, "PayeeExit(…)".
 //
 // Phases: A key, B payee table, C statics and sealed epoch, D payee, E model, F amount, G recipient, H elements.
@@ -55,13 +55,13 @@ template PayeeExit(depth, payees) {
     // The payees: Payees.
     signal input present[payees];
     signal input rowCounts[payees];
-    // The payee: the ids of the role's leaf and of the other role's, what it has accrued, what the role has collected.
+    // The payee: the ids of the role's leaf and of the other role's, what it has accrued, what the role has claimed.
     signal input ownerBits[3 * depth];
     signal input otherId;
     signal input accruedWei;
     signal input accruedChildren[3][8];
-    signal input collectedWei;
-    signal input collectedChildren[3][8];
+    signal input claimedWei;
+    signal input claimedChildren[3][8];
     // The role's leaf: tag, nonce, l1Owner, keyX, balance, chain, openAmount, counters, body.
     signal input owner[9];
     signal input ownerChildren[depth][8];
@@ -115,7 +115,7 @@ template PayeeExit(depth, payees) {
     signal sealed <== isSealed * sealing.out;
 
     // D. The payee: its accrued leaf with the ids in their places, each of 24 bits, and 120 bits of wei: its one opening.
-    //    The collected leaf lies at place 2 payeeIndex + role.
+    //    The claimed leaf lies at place 2 payeeIndex + role.
     component otherRange = RangeCheck(24);
     otherRange.in <== otherId;
     component accruedRange = RangeCheck(120);
@@ -123,12 +123,12 @@ template PayeeExit(depth, payees) {
     component accrued = PathRead8(3, TAG_PAYEE_NODE());
     accrued.leaf <== ownerId + (1 << 24) * otherId + (1 << 48) * accruedWei + role * ((1 << 24) - 1) * (ownerId - otherId);
     accrued.children <== accruedChildren;
-    component collected = PathRead8(3, TAG_PAYEE_NODE());
-    collected.leaf <== collectedWei;
-    collected.children <== collectedChildren;
+    component claimed = PathRead8(3, TAG_PAYEE_NODE());
+    claimed.leaf <== claimedWei;
+    claimed.children <== claimedChildren;
     for (var i = 0; i < 9; i++) {
         if (i < 8) { accrued.idBits[i] <== payeeBits[i]; } else { accrued.idBits[i] <== 0; }
-        if (i == 0) { collected.idBits[i] <== role; } else { collected.idBits[i] <== payeeBits[i - 1]; }
+        if (i == 0) { claimed.idBits[i] <== role; } else { claimed.idBits[i] <== payeeBits[i - 1]; }
     }
 
     // E. The model. Under a constant tag the hash binds every field. Counters have 170 bits and are odd: ready. The rest has
@@ -137,7 +137,7 @@ template PayeeExit(depth, payees) {
     body.in[0] <== statics.statics;
     body.in[1] <== sealed;
     body.in[2] <== accrued.root;
-    body.in[3] <== collected.root;
+    body.in[3] <== claimed.root;
     body.in[4] <== epochStart;
     component restRange = RangeCheck(169);
     restRange.in <== countersRest;
@@ -156,8 +156,8 @@ template PayeeExit(depth, payees) {
     modelPath.children <== modelChildren;
 
     // F. The amount. Its summands are bounded one by one: accrued 120 (D), each default part 96, validatorParts 16 bits
-    //    (ModelStatics), the remainder 16, the amount 96; collected ones by the ledger. The payee's row count by a tree of choices over the index's bits; behind the circuit's slots it is 0.
-    //    A payee behind the table's last has no rows, and the empty tree's 0 as accrued and collected leaf: nothing leaves.
+    //    (ModelStatics), the remainder 16, the amount 96; claimed ones by the ledger. The payee's row count by a tree of choices over the index's bits; behind the circuit's slots it is 0.
+    //    A payee behind the table's last has no rows, and the empty tree's 0 as accrued and claimed leaf: nothing leaves.
     component rows = PickOf256(payees);
     rows.values <== rowCounts;
     rows.bits <== payeeBits;
@@ -172,7 +172,7 @@ template PayeeExit(depth, payees) {
     open.rowCount <== rows.out;
     waiting.rowCount <== rows.out;
     // validatorWei = (product − remainder) / 2^16 in the field, by the inverse of 2^16. It is the quotient rounded down:
-    // the role's share = amountWei + collectedWei is below 2^122, validatorWei is that or the whole less that, so between
+    // the role's share = amountWei + claimedWei is below 2^122, validatorWei is that or the whole less that, so between
     // −2^122 and 2^122, and 2^16 validatorWei = product − remainder holds between integers below 2^139.
     var whole = accruedWei + open.earned + waiting.earned;
     signal product <== whole * validatorParts;
@@ -180,7 +180,7 @@ template PayeeExit(depth, payees) {
     component remainderRange = RangeCheck(16);
     remainderRange.in <== remainder;
     var validatorWei = (product - remainder) / (1 << 16);
-    signal amountWei <== whole - validatorWei - collectedWei + role * (2 * validatorWei - whole);
+    signal amountWei <== whole - validatorWei - claimedWei + role * (2 * validatorWei - whole);
     component amountRange = RangeCheck(96);
     amountRange.in <== amountWei;
 

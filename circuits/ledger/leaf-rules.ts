@@ -11,7 +11,7 @@ import {
   type LeafState,
   type ModelBody,
 } from "./leaf.ts";
-import { EMPTY_COLLECTED_ROOT, type ModelRewards } from "./rewards.ts";
+import { EMPTY_CLAIMED_ROOT, type ModelRewards } from "./rewards.ts";
 
 export function refuse(code: OperationErrorCode, message: string, data: Record<string, unknown>): never {
   throw operationError(code, message, { data });
@@ -55,7 +55,7 @@ export function createdModelBody(words: readonly bigint[]): ModelBody {
     },
     sealed: 0n,
     accruedRoot: payeeRoot!,
-    collectedRoot: EMPTY_COLLECTED_ROOT,
+    claimedRoot: EMPTY_CLAIMED_ROOT,
     epochStart: 0n,
   };
 }

@@ -40,7 +40,7 @@ export interface ModelBody {
   readonly statics: ModelStatics;
   readonly sealed: bigint;
   readonly accruedRoot: bigint;
-  readonly collectedRoot: bigint;
+  readonly claimedRoot: bigint;
   /** Timestamp of the batch that opened the present epoch; 0 before the activation. */
   readonly epochStart: bigint;
 }
@@ -154,7 +154,7 @@ export function hashModelBody(body: ModelBody): bigint {
     hashStatics(body.statics),
     body.sealed,
     body.accruedRoot,
-    body.collectedRoot,
+    body.claimedRoot,
     body.epochStart,
   ]);
 }

@@ -46,13 +46,13 @@ export class Ledger {
     for (const [id, state, leafHash] of states) this.put(id, state, leafHash);
   }
 
-  /** Sum of what L2 owes: balances, open and sealed amounts, and what payees have accrued but not collected. */
+  /** Sum of what L2 owes: balances, open and sealed amounts, and what payees have accrued but not claimed. */
   totalWei(): bigint {
     let sum = 0n;
     for (const { leaf, rewards } of this.leaves.values()) {
       sum += leaf.balance + leaf.openAmount + (rewards?.sealed?.amountWei ?? 0n);
       for (const wei of rewards?.accruedWei ?? []) sum += wei;
-      for (const wei of rewards?.collectedWei ?? []) sum -= wei;
+      for (const wei of rewards?.claimedWei ?? []) sum -= wei;
     }
     return sum;
   }

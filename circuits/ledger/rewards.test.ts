@@ -7,10 +7,10 @@ import {
   accruedPath,
   accruedRoot,
   activationHash,
-  collectedPath,
-  collectedPlace,
-  collectedRoot,
-  EMPTY_COLLECTED_ROOT,
+  claimedPath,
+  claimedPlace,
+  claimedRoot,
+  EMPTY_CLAIMED_ROOT,
   ownersCommitment,
   PAYEE_ROLE,
   packSplit,
@@ -41,8 +41,8 @@ describe("payee trees", () => {
     const expected = node([node(level1), ...Array<bigint>(7).fill(empty2)]);
     expect(payeeRoot(payees)).toBe(expected);
     expect(accruedRoot(payees, [])).toBe(expected);
-    expect(EMPTY_COLLECTED_ROOT).toBe(node(Array<bigint>(8).fill(empty2)));
-    expect(collectedRoot([])).toBe(EMPTY_COLLECTED_ROOT);
+    expect(EMPTY_CLAIMED_ROOT).toBe(node(Array<bigint>(8).fill(empty2)));
+    expect(claimedRoot([])).toBe(EMPTY_CLAIMED_ROOT);
   });
 
   it("have paths that lead to their roots", () => {
@@ -61,11 +61,11 @@ describe("payee trees", () => {
         climb(index, payeeLeaf(payees[index]!, accrued[index]), accruedPath(payees, accrued, index)),
       ).toBe(root);
     }
-    const collected = [5n, 0n, 0n, 7n];
-    expect(climb(3, 7n, collectedPath(collected, 3))).toBe(collectedRoot(collected));
-    expect(climb(511, 0n, collectedPath(collected, 511))).toBe(collectedRoot(collected));
+    const claimed = [5n, 0n, 0n, 7n];
+    expect(climb(3, 7n, claimedPath(claimed, 3))).toBe(claimedRoot(claimed));
+    expect(climb(511, 0n, claimedPath(claimed, 511))).toBe(claimedRoot(claimed));
     // Not the ledger's own tree: the tags differ.
-    expect(rootFromPath(3, 7n, collectedPath(collected, 3))).not.toBe(collectedRoot(collected));
+    expect(rootFromPath(3, 7n, claimedPath(claimed, 3))).not.toBe(claimedRoot(claimed));
   });
 
   it("change with every amount and every owner", () => {
@@ -109,7 +109,7 @@ describe("ownersCommitment", () => {
   });
 });
 
-describe("collections", () => {
+describe("rewardClaims", () => {
   it("divide what a payee accrued without a wei left, and never take back", () => {
     fc.assert(
       fc.property(
@@ -124,7 +124,7 @@ describe("collections", () => {
       ),
     );
     expect(roleShareWei(65536n * 3n + 1n, PAYEE_ROLE.validator, 655n)).toBe(655n * 3n);
-    expect([collectedPlace(0, 0), collectedPlace(0, 1), collectedPlace(255, 1)]).toEqual([0, 1, 511]);
+    expect([claimedPlace(0, 0), claimedPlace(0, 1), claimedPlace(255, 1)]).toEqual([0, 1, 511]);
   });
 
   it("open a split into its two parts", () => {

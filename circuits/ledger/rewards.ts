@@ -31,7 +31,7 @@ export type PayeeRole = (typeof PAYEE_ROLE)[keyof typeof PAYEE_ROLE];
 const ACCRUED_SHIFT = 48n;
 
 /** The root of 512 leaves of 0 under PAYEE_NODE; rewards.test.ts computes it again. */
-export const EMPTY_COLLECTED_ROOT =
+export const EMPTY_CLAIMED_ROOT =
   9189957684751500115525080199068410226295084266883402511021071352367930612189n;
 
 export function packSplit(split: RewardSplit): bigint {
@@ -83,18 +83,18 @@ export function accruedPath(
   return treePath(TAG.payeeNode, accruedLeaves(payees, accruedWei), PAYEE_TREE_DEPTH, index);
 }
 
-/** Place of what a payee's contributor (0) or validator (1) has collected. */
-export function collectedPlace(payeeIndex: number, role: PayeeRole): number {
+/** Place of what a payee's contributor (0) or validator (1) has claimed. */
+export function claimedPlace(payeeIndex: number, role: PayeeRole): number {
   return 2 * payeeIndex + role;
 }
 
-/** `collectedWei[collectedPlace(m, role)]`: collected so far; missing ones are 0. */
-export function collectedRoot(collectedWei: readonly bigint[]): bigint {
-  return treeRoot(TAG.payeeNode, collectedWei, PAYEE_TREE_DEPTH);
+/** `claimedWei[claimedPlace(m, role)]`: claimed so far; missing ones are 0. */
+export function claimedRoot(claimedWei: readonly bigint[]): bigint {
+  return treeRoot(TAG.payeeNode, claimedWei, PAYEE_TREE_DEPTH);
 }
 
-export function collectedPath(collectedWei: readonly bigint[], place: number): bigint[][] {
-  return treePath(TAG.payeeNode, collectedWei, PAYEE_TREE_DEPTH, place);
+export function claimedPath(claimedWei: readonly bigint[], place: number): bigint[][] {
+  return treePath(TAG.payeeNode, claimedWei, PAYEE_TREE_DEPTH, place);
 }
 
 /** What a role owns of all that its payee has accrued; the two roles' parts add up to it. */
@@ -127,8 +127,8 @@ export interface ModelRewards {
   readonly payees: readonly Payee[];
   /** Earned by payee m in all settled epochs. */
   readonly accruedWei: readonly bigint[];
-  /** At `collectedPlace(m, role)`: collected of that. */
-  readonly collectedWei: readonly bigint[];
+  /** At `claimedPlace(m, role)`: claimed of that. */
+  readonly claimedWei: readonly bigint[];
   /** The opening of `sealed`; null where that is 0. */
   readonly sealed: SealedEpoch | null;
 }

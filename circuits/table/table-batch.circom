@@ -107,7 +107,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     signal input wideDatanet[wide][7];
     signal input wideModel[wide][11];
     signal input wideAccruedChildren[wide][3][8];
-    signal input wideCollectedChildren[wide][3][8];
+    signal input wideClaimedChildren[wide][3][8];
     signal input wideScratchBits[wide][201];
 
     signal output commitment;
@@ -267,7 +267,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
         w[i].datanet <== wideDatanet[i];
         w[i].model <== wideModel[i];
         w[i].accruedChildren <== wideAccruedChildren[i];
-        w[i].collectedChildren <== wideCollectedChildren[i];
+        w[i].claimedChildren <== wideClaimedChildren[i];
         w[i].scratchBits <== wideScratchBits[i];
         frame.wideWords[i] <== wideWords[i];
         frame.wideCore[i] <== w[i].core;

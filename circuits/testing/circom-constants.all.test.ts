@@ -3,7 +3,7 @@ import type { CircuitSpec } from "../compiler/compile.ts";
 import { compileCircuit } from "../compiler/compile.ts";
 import { templatePath, templateSource } from "../compiler/template-files.ts";
 import { DUMMY } from "../field/dummy-signature.ts";
-import { EMPTY_COLLECTED_ROOT } from "../ledger/rewards.ts";
+import { EMPTY_CLAIMED_ROOT } from "../ledger/rewards.ts";
 import {
   BINDING,
   COUNTERS,
@@ -134,8 +134,8 @@ describe("circom's constants", () => {
     expect(tagOf("model-body", "sealing")).toBe(TAG.sealed);
     expect(/terms\.tag <== (.+);/.exec(source("model-body"))?.[1]).toBe(`${TAG.settlement} + isActivation`);
     expect(TAG.activation).toBe(TAG.settlement + 1n);
-    expect(constant("collect", "TAG_PAYEE_NODE")).toBe(TAG.payeeNode);
-    expect(constant("collect", "EMPTY_COLLECTED_ROOT")).toBe(EMPTY_COLLECTED_ROOT);
+    expect(constant("claim-rewards", "TAG_PAYEE_NODE")).toBe(TAG.payeeNode);
+    expect(constant("claim-rewards", "EMPTY_CLAIMED_ROOT")).toBe(EMPTY_CLAIMED_ROOT);
     expect(constant("model-body", "EPOCH_SECONDS")).toBe(BigInt(EPOCH_SECONDS));
     expect(/hash\[i\] = HashTagged\(16, (\d+)\)/.exec(source("data-commitment"))?.[1]).toBe(`${TAG.data}`);
     expect(/step\.tag <== (.+);/.exec(source("slot-parts"))?.[1]).toBe(`${TAG.commit} + isPay`);

@@ -17,7 +17,7 @@ import {
 import { Ledger } from "../ledger/ledger.ts";
 import {
   accruedRoot,
-  collectedRoot,
+  claimedRoot,
   type ModelRewards,
   ownersCommitment,
   PAYEE_ROLE,
@@ -45,8 +45,8 @@ interface ExitWorldOptions {
   /** 0: nothing is sealed. */
   readonly sealedWei?: bigint;
   readonly accruedWei?: readonly bigint[];
-  /** Of each payee, how many 256ths of its two shares were collected. */
-  readonly collectedParts?: bigint;
+  /** Of each payee, how many 256ths of its two shares were claimed. */
+  readonly claimedParts?: bigint;
   readonly isReady?: boolean;
 }
 
@@ -99,11 +99,11 @@ function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: Ex
     split: packSplit(split),
   };
   const accruedWei = payees.map((_, m) => options.accruedWei?.[m] ?? numbers.bits(90));
-  const parts = options.collectedParts;
-  const collectedWei = accruedWei.flatMap((wei) =>
+  const parts = options.claimedParts;
+  const claimedWei = accruedWei.flatMap((wei) =>
     [PAYEE_ROLE.contributor, PAYEE_ROLE.validator].map((role) => {
-      const collected = parts ?? BigInt(numbers.below(257));
-      return (roleShareWei(wei, role, split.validatorParts) * collected) >> 8n;
+      const claimed = parts ?? BigInt(numbers.below(257));
+      return (roleShareWei(wei, role, split.validatorParts) * claimed) >> 8n;
     }),
   );
   const sealedWei = options.sealedWei ?? BigInt(numbers.below(2)) * (1n + numbers.bits(80));
@@ -116,12 +116,12 @@ function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: Ex
           sealBatch: numbers.bits(40),
           amountWei: sealedWei,
         };
-  const rewards: ModelRewards = { payees, accruedWei, collectedWei, sealed };
+  const rewards: ModelRewards = { payees, accruedWei, claimedWei, sealed };
   const model: ModelBody = {
     statics,
     sealed: sealed === null ? 0n : sealedHash(hashStatics(statics), sealed),
     accruedRoot: accruedRoot(payees, accruedWei),
-    collectedRoot: collectedRoot(collectedWei),
+    claimedRoot: claimedRoot(claimedWei),
     epochStart: numbers.bits(40),
   };
   const leaf = {

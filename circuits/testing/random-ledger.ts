@@ -5,7 +5,7 @@
 
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import type { BatchOpening } from "../batch/batch.ts";
-import { packCollect } from "../batch/epoch-operations.ts";
+import { packClaim } from "../batch/epoch-operations.ts";
 import type { ReplayedSettlement } from "../batch/settlement-operation.ts";
 import type { Operation, SlotTrace } from "../batch/slot-trace.ts";
 import { derivePublicKey, signMessage } from "../field/eddsa.ts";
@@ -29,13 +29,7 @@ import {
   type QueueOperation,
   type SignedOperation,
 } from "../ledger/operation.ts";
-import {
-  EMPTY_COLLECTED_ROOT,
-  ownersCommitment,
-  type Payee,
-  packSplit,
-  payeeRoot,
-} from "../ledger/rewards.ts";
+import { EMPTY_CLAIMED_ROOT, ownersCommitment, type Payee, packSplit, payeeRoot } from "../ledger/rewards.ts";
 import {
   APPROVAL_DELAY_SECONDS,
   type BatchShape,
@@ -176,7 +170,7 @@ export class RandomLedger {
         },
         sealed: 0n,
         accruedRoot: published.payeeRoot,
-        collectedRoot: EMPTY_COLLECTED_ROOT,
+        claimedRoot: EMPTY_CLAIMED_ROOT,
         // So that others may seal after some batches.
         epochStart: isReady ? START_TIMESTAMP + 9000n - BigInt(EPOCH_SECONDS) : 0n,
       };
@@ -195,7 +189,7 @@ export class RandomLedger {
           body: hashModelBody(model),
         },
         model,
-        ...(isReady ? { rewards: { payees: PAYEES, accruedWei: [], collectedWei: [], sealed: null } } : {}),
+        ...(isReady ? { rewards: { payees: PAYEES, accruedWei: [], claimedWei: [], sealed: null } } : {}),
       }));
     }
   }
@@ -321,13 +315,13 @@ export class RandomLedger {
         const by = random.pick([model, model, account]);
         return sign(by, { kind, a: by.id, b: model.id });
       }
-      case KIND.collect: {
+      case KIND.claimRewards: {
         const payeeIndex = random.below(PAYEES.length);
         const role = random.pick([0, 1] as const);
         const id = role === 0 ? PAYEES[payeeIndex]!.contributorId : PAYEES[payeeIndex]!.validatorId;
         const owner = [...this.accounts, ...this.models].find((m) => m.id === id)!;
         const by = random.below(8) === 0 ? account : owner;
-        return sign(by, { kind, a: by.id, b: this.models[0]!.id, words: [packCollect(payeeIndex, role)] });
+        return sign(by, { kind, a: by.id, b: this.models[0]!.id, words: [packClaim(payeeIndex, role)] });
       }
       case KIND.settle:
       case KIND.activation:
@@ -381,7 +375,7 @@ export class RandomLedger {
           amountWei: random.pick([1n, balance, balance + 1n, WITHDRAW_ALL_WEI]),
         };
       }
-      case KIND.forcedCollect: {
+      case KIND.forcedClaimRewards: {
         const payeeIndex = random.below(PAYEES.length + 1);
         const role = random.pick([0, 1] as const);
         const payee = PAYEES[payeeIndex];
@@ -389,7 +383,7 @@ export class RandomLedger {
         const a = random.below(4) === 0 ? id : member;
         const b = random.pick([this.models[0]!.id, this.models[0]!.id, this.models[1]!.id, id]);
         const sender = isStranger ? 0xbadn : ledger.opened(a).leaf.l1Owner || 0xbadn;
-        return { ...base, a, b, word1: packCollect(payeeIndex, role), sender };
+        return { ...base, a, b, word1: packClaim(payeeIndex, role), sender };
       }
       case KIND.forcedSeal:
         return {

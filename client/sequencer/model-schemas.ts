@@ -7,7 +7,7 @@ import { leafSchema } from "./sequencer-schemas.ts";
 const hex = z.string().regex(/^0x[0-9a-fA-F]*$/);
 const count = z.int().nonnegative();
 
-const roleSchema = z.object({ earnedWei: wei, collectedWei: wei, collectableWei: wei });
+const roleSchema = z.object({ earnedWei: wei, claimedWei: wei, claimableWei: wei });
 
 const payeeSchema = z.object({
   index: count,
@@ -96,7 +96,7 @@ export const paymentsSchema = z.object({
 
 export const rewardsSchema = z.object({
   leafId: count,
-  collectableWei: wei,
+  claimableWei: wei,
   rewards: z.array(
     roleSchema.extend({
       modelId: count,

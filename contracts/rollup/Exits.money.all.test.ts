@@ -35,7 +35,7 @@ const WITHDRAWN = 50n * OPEN;
 /** Each is taken at times and refused at times, however few rounds there are. */
 const CALLS = [
   ...["depositNew", "depositTo", "forceTransfer", "forceWithdraw", "forceSetKey", "forceSetOwner"],
-  ...["forceSeal", "forceCollect", "finalizeWithdrawal", "burnAccrued", "freeze", "refund", "exit"],
+  ...["forceSeal", "forceClaimRewards", "finalizeWithdrawal", "burnAccrued", "freeze", "refund", "exit"],
 ];
 const OWNERS = [...USERS, "treasury", "operator"] as const;
 

@@ -54,7 +54,7 @@ beforeAll(async () => {
     openAmount: 10n * OPEN + 7n,
     sealedWei: 3n * OPEN + 1n,
     accruedWei: [5n * OPEN, OPEN, OPEN],
-    collectedParts: 100n,
+    claimedParts: 100n,
   });
   const { leaf, ...opening } = ledger.requireLeaf(MODEL_ID);
   ledger.put(MODEL_ID, { ...opening, leaf: { ...leaf, balance: 40n * OPEN + 3n } });

@@ -283,10 +283,10 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
         uint96 maxFeeWei
     ) external returns (uint256 index);
 
-    /// @notice Queues a collection of what leaf `id` has earned as contributor or validator of a payee of a model; executed
+    /// @notice Queues a claim of what leaf `id` has earned as contributor or validator of a payee of a model; executed
     /// only if the caller is the leaf's l1Owner, the model has had its activation and the payee is the leaf's. What is
     /// paid out goes to the leaf's balance. Fee as for `forceWithdraw`.
-    function forceCollect(uint24 id, uint24 modelId, uint8 payeeIndex, bool isValidator, uint96 maxFeeWei)
+    function forceClaimRewards(uint24 id, uint24 modelId, uint8 payeeIndex, bool isValidator, uint96 maxFeeWei)
         external
         returns (uint256 index);
 
@@ -321,7 +321,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @notice What an address can finalize.
     function pendingWithdrawals(address owner) external view returns (uint256);
 
-    /// @notice What the ledger owes: balances, open and sealed amounts, and what payees accrued less what was collected.
+    /// @notice What the ledger owes: balances, open and sealed amounts, and what payees accrued less what was claimed.
     /// Frozen: less what has left by exits.
     function ledgerWei() external view returns (uint256);
 

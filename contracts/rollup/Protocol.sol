@@ -23,7 +23,7 @@ uint256 constant DEPOSIT_TO = 17;
 uint256 constant FORCED_WITHDRAW = 18;
 uint256 constant FORCED_SET_KEY = 19;
 uint256 constant FORCED_SET_OWNER = 20;
-uint256 constant FORCED_COLLECT = 21;
+uint256 constant FORCED_CLAIM_REWARDS = 21;
 uint256 constant FORCED_TRANSFER = 22;
 uint256 constant FORCED_SEAL = 23;
 

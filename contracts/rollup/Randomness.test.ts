@@ -44,7 +44,7 @@ describe("Seal", () => {
   test("of several batches in one transaction are kept apart, and batches without one store nothing", async () => {
     const first = f.close(await f.draft({ wide: [sealSlot()], signedCount: 1 }));
     const idle = f.close(await f.draft({ after: first.content }));
-    const claim = slot(KIND.collect, [1n], { a: 2, b: 7 });
+    const claim = slot(KIND.claimRewards, [1n], { a: 2, b: 7 });
     const last = f.close(await f.draft({ after: idle.content, wide: [claim, sealSlot()], signedCount: 2 }));
     await f.submit([first, idle, last]);
     const { number, timestamp } = await f.client.getBlock();

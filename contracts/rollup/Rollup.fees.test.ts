@@ -72,7 +72,7 @@ describe("fees of forced operations", () => {
       () => simulate.forceSetKey([3, 5n, maxFeeWei], as("bob")),
       () => simulate.forceSetOwner([3, bob, maxFeeWei], as("bob")),
       () => simulate.forceTransfer([3, 2, OPEN, bob, maxFeeWei], as("bob")),
-      () => simulate.forceCollect([3, 9, 0, true, maxFeeWei], as("bob")),
+      () => simulate.forceClaimRewards([3, 9, 0, true, maxFeeWei], as("bob")),
       () => simulate.forceSeal([9, maxFeeWei], as("bob")),
     ];
     for (const call of calls(seenWei))

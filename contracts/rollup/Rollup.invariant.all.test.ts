@@ -84,7 +84,7 @@ describe("invariants", () => {
       { numRuns: WALK_COUNT, seed: WALK_SEED, endOnFailure: true, examples: [[everySort]] },
     );
     expectAllTaken(["depositNew", "depositTo", "forceWithdraw", "forceSetKey", "forceSetOwner"]);
-    expectAllTaken(["forceTransfer", "forceCollect", "forceSeal"]);
+    expectAllTaken(["forceTransfer", "forceClaimRewards", "forceSeal"]);
     expectAllTaken(["batches", "park", "recordRandomness", "finalizeWithdrawal", "burnAccrued", "wait"]);
     for (const type of ["batches", "exit", "refund"])
       expect(walk.counts[type]?.refused ?? 0, `refused ${type}`).toBeGreaterThan(0);

@@ -1,4 +1,4 @@
-import { packCollect } from "@openledger/circuits/batch/epoch-operations";
+import { packClaim } from "@openledger/circuits/batch/epoch-operations";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { FIELD_ORDER, KIND } from "@openledger/circuits/protocol";
 import {
@@ -75,17 +75,17 @@ describe("queue entries", () => {
         },
       ],
       [
-        () => f.rollup.write.forceCollect([6, 7, 255, true, ANY_FEE], as("alice")),
+        () => f.rollup.write.forceClaimRewards([6, 7, 255, true, ANY_FEE], as("alice")),
         {
-          ...{ kind: KIND.forcedCollect, a: 6, b: 7, burnedFeeWei: 4n * OPEN },
-          word1: packCollect(255, PAYEE_ROLE.validator),
+          ...{ kind: KIND.forcedClaimRewards, a: 6, b: 7, burnedFeeWei: 4n * OPEN },
+          word1: packClaim(255, PAYEE_ROLE.validator),
         },
       ],
       [
-        () => f.rollup.write.forceCollect([6, 7, 3, false, ANY_FEE], as("alice")),
+        () => f.rollup.write.forceClaimRewards([6, 7, 3, false, ANY_FEE], as("alice")),
         {
-          ...{ kind: KIND.forcedCollect, a: 6, b: 7, burnedFeeWei: 4n * OPEN },
-          word1: packCollect(3, PAYEE_ROLE.contributor),
+          ...{ kind: KIND.forcedClaimRewards, a: 6, b: 7, burnedFeeWei: 4n * OPEN },
+          word1: packClaim(3, PAYEE_ROLE.contributor),
         },
       ],
       [

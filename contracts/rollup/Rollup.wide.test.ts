@@ -1,5 +1,5 @@
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
-import { packCollect } from "@openledger/circuits/batch/epoch-operations";
+import { packClaim } from "@openledger/circuits/batch/epoch-operations";
 import { FIELD_ORDER, KIND, KIND_RULES } from "@openledger/circuits/protocol";
 import { type Address, concatHex, encodeFunctionData, slice } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -211,7 +211,7 @@ describe("queue order", () => {
     await f.rollup.write.forceSetKey([2, 77n, ANY_FEE], from(alice));
     await f.rollup.write.forceSetOwner([2, bob, ANY_FEE], from(alice));
     await f.rollup.write.forceTransfer([2, 3, OPEN, bob, ANY_FEE], from(alice));
-    await f.rollup.write.forceCollect([2, 9, 4, true, ANY_FEE], from(alice));
+    await f.rollup.write.forceClaimRewards([2, 9, 4, true, ANY_FEE], from(alice));
     await f.rollup.write.forceSeal([9, ANY_FEE], from(alice));
     const { timestamp } = await f.client.getBlock();
     return [
@@ -224,7 +224,7 @@ describe("queue order", () => {
       slot(KIND.forcedSetKey, [0n, 77n, 0n, word("alice")], { a: 2, isValid: true }),
       slot(KIND.forcedSetOwner, [0n, word("bob"), 0n, word("alice")], { a: 2, isValid: true }),
       slot(KIND.forcedTransfer, [OPEN, word("bob"), 0n, word("alice")], { a: 2, b: 3, isValid: true }),
-      slot(KIND.forcedCollect, [0n, packCollect(4, 1), 0n, word("alice")], { a: 2, b: 9, isValid: true }),
+      slot(KIND.forcedClaimRewards, [0n, packClaim(4, 1), 0n, word("alice")], { a: 2, b: 9, isValid: true }),
       slot(KIND.forcedSeal, [0n, timestamp, 0n, word("alice")], { b: 9, isValid: true }),
     ];
   }

@@ -10,7 +10,7 @@ import {OpenToken} from "./OpenToken.sol";
 import {
     DEPOSIT_NEW,
     DEPOSIT_TO,
-    FORCED_COLLECT,
+    FORCED_CLAIM_REWARDS,
     FORCED_SEAL,
     FORCED_SET_KEY,
     FORCED_SET_OWNER,
@@ -215,13 +215,13 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRollup
-    function forceCollect(uint24 id, uint24 modelId, uint8 payeeIndex, bool isValidator, uint96 maxFeeWei)
+    function forceClaimRewards(uint24 id, uint24 modelId, uint8 payeeIndex, bool isValidator, uint96 maxFeeWei)
         external
         returns (uint256)
     {
         // The word of a signed Claim (docs/reference/settlement.md); no other has a witness.
         uint256 word = isValidator ? uint256(payeeIndex) | 1 << 9 : payeeIndex;
-        return _enqueue(Entry(FORCED_COLLECT, id, modelId, 0, word, 0), maxFeeWei);
+        return _enqueue(Entry(FORCED_CLAIM_REWARDS, id, modelId, 0, word, 0), maxFeeWei);
     }
 
     /// @inheritdoc IRollup

@@ -260,7 +260,7 @@ describe("strangers", () => {
       [record, slot(KIND.null)],
       [sealSlot(), record],
       [record, slot(KIND.withdraw, [BigInt(f.roles.bob), OPEN], { a: 2 })],
-      [record, slot(KIND.collect, [1n], { a: 2, b: MODEL })],
+      [record, slot(KIND.claimRewards, [1n], { a: 2, b: MODEL })],
     ])
       expect(await f.attempt(await f.joined([parked(old)], { wide }), "stranger")).toEqual(notSequencer);
     expect(await f.attempt(f.close(await f.draft()), "stranger")).toEqual(notSequencer);

@@ -1,7 +1,7 @@
 /** Random steps of the invariants' walks, what each does to the model, and what must hold after every one. */
 
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
-import { packCollect } from "@openledger/circuits/batch/epoch-operations";
+import { packClaim } from "@openledger/circuits/batch/epoch-operations";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
 import fc from "fast-check";
@@ -34,7 +34,7 @@ export type Step =
   | { type: "depositNew" | "depositTo"; from: Role; amountWei: bigint; id: number }
   | { type: "forceWithdraw"; from: Role; amountWei: bigint; id: number }
   | { type: "forceSetKey" | "forceSetOwner"; from: Role; id: number }
-  | { type: "forceTransfer" | "forceCollect" | "forceSeal"; from: Role; id: number; amountWei: bigint }
+  | { type: "forceTransfer" | "forceClaimRewards" | "forceSeal"; from: Role; id: number; amountWei: bigint }
   | BatchesStep
   | ParkStep
   | { type: "recordRandomness"; from: Role; pick: number; blocksAfter: number }
@@ -73,7 +73,7 @@ export const liveStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      type: fc.constantFrom("forceTransfer" as const, "forceCollect" as const, "forceSeal" as const),
+      type: fc.constantFrom("forceTransfer" as const, "forceClaimRewards" as const, "forceSeal" as const),
       from: user,
       id: leaf,
       amountWei: amount,
@@ -308,14 +308,14 @@ export class InvariantWalk {
           },
         };
       }
-      case "forceCollect": {
+      case "forceClaimRewards": {
         const args = [s.id, MODEL, 3, true, ANY_FEE] as const;
-        const words = [0n, packCollect(3, PAYEE_ROLE.validator), 0n, word(s.from)];
+        const words = [0n, packClaim(3, PAYEE_ROLE.validator), 0n, word(s.from)];
         return {
-          call: () => simulate.forceCollect(args, { account }),
-          send: () => write.forceCollect(args, { account }),
+          call: () => simulate.forceClaimRewards(args, { account }),
+          send: () => write.forceClaimRewards(args, { account }),
           apply: async () => {
-            await push(slot(KIND.forcedCollect, words, { a: s.id, b: MODEL }), 0n);
+            await push(slot(KIND.forcedClaimRewards, words, { a: s.id, b: MODEL }), 0n);
           },
         };
       }

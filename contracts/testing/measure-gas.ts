@@ -251,7 +251,8 @@ async function measureForced(
 ): Promise<ForcedGas> {
   const account = { account: roles.alice };
   const [id, otherId, amountWei] = [0xabcdef, 0xfedcba, 100n * OPEN + 7n];
-  const { forceWithdraw, forceSetKey, forceSetOwner, forceTransfer, forceCollect, forceSeal } = rollup.write;
+  const { forceWithdraw, forceSetKey, forceSetOwner, forceTransfer, forceClaimRewards, forceSeal } =
+    rollup.write;
   const gasOf = (call: () => Promise<Hex>) =>
     on(async () => (await client.waitForTransactionReceipt({ hash: await call() })).gasUsed);
   return {
@@ -259,7 +260,7 @@ async function measureForced(
     newKey: await gasOf(() => forceSetKey([id, randomElement(), OPEN], account)),
     newOwner: await gasOf(() => forceSetOwner([id, roles.bob, OPEN], account)),
     transfer: await gasOf(() => forceTransfer([id, otherId, amountWei, roles.bob, OPEN], account)),
-    claim: await gasOf(() => forceCollect([id, otherId, 200, true, OPEN], account)),
+    claim: await gasOf(() => forceClaimRewards([id, otherId, 200, true, OPEN], account)),
     seal: await gasOf(() => forceSeal([otherId, OPEN], account)),
   };
 }

@@ -152,7 +152,7 @@ function lieOfFields(calls: MoneyCalls, record: SlotRecord): [name: Lie, Partial
         ? ["of another key", withWord(2, record.words[2]! ^ 1n)]
         : ["of another recipient", { b: record.b ^ 1 }];
     default: {
-      const kind = record.kind === KIND.forcedTransfer ? KIND.forcedCollect : KIND.forcedTransfer;
+      const kind = record.kind === KIND.forcedTransfer ? KIND.forcedClaimRewards : KIND.forcedTransfer;
       return ["of another kind", { kind, words: record.words.slice(0, 4) }];
     }
   }

@@ -1,7 +1,7 @@
 /** Random calls of the walk of Exits.money.test.ts that hold no batch, each with what the model says of it. */
 
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
-import { packCollect } from "@openledger/circuits/batch/epoch-operations";
+import { packClaim } from "@openledger/circuits/batch/epoch-operations";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { KIND, KIND_RULES, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
@@ -85,7 +85,7 @@ export class MoneyCalls {
     const { random } = this;
     const { roles } = this.f;
     const kind = random.pick(this.#kinds);
-    if (kind === KIND.forcedCollect) return this.#forceCollect();
+    if (kind === KIND.forcedClaimRewards) return this.#forceClaimRewards();
     const id = random.pick(IDS);
     const owner = this.#ownerOf(id);
     const from = this.isOften(3) ? owner : this.user();
@@ -130,7 +130,7 @@ export class MoneyCalls {
     }
   }
 
-  #forceCollect(): Call {
+  #forceClaimRewards(): Call {
     const { random } = this;
     const payeeIndex = random.below(PAYEES.length + 1);
     const role = random.pick([PAYEE_ROLE.contributor, PAYEE_ROLE.validator]);
@@ -140,9 +140,9 @@ export class MoneyCalls {
     const a = member !== undefined && this.isOften(4) ? member : random.pick(IDS);
     const from = this.isOften(3) ? this.#ownerOf(a) : this.user();
     const b = random.pick([...MODEL_IDS, MODELS.old, MODELS.young, a]);
-    const words = [0n, packCollect(payeeIndex, role)];
-    return this.#queue("forceCollect", from, [a, b, payeeIndex, isValidator], {
-      ...{ kind: KIND.forcedCollect, a, b },
+    const words = [0n, packClaim(payeeIndex, role)];
+    return this.#queue("forceClaimRewards", from, [a, b, payeeIndex, isValidator], {
+      ...{ kind: KIND.forcedClaimRewards, a, b },
       words,
     });
   }

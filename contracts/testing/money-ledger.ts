@@ -18,7 +18,7 @@ import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
 import {
   accruedRoot,
-  collectedRoot,
+  claimedRoot,
   ownersCommitment,
   PAYEE_ROLE,
   type Payee,
@@ -66,7 +66,7 @@ function modelRecord(l1Owner: bigint, epochStart: bigint | null): LeafState {
   const isReady = epochStart !== null;
   const accruedWei = isReady ? [40n * OPEN + 1n, 20n * OPEN, 60n * OPEN + 5n] : [];
   // The first payee's contributor has claimed before.
-  const collectedWei = isReady ? [9n * OPEN, 0n, 0n, 0n, 0n, 0n] : [];
+  const claimedWei = isReady ? [9n * OPEN, 0n, 0n, 0n, 0n, 0n] : [];
   const model: ModelBody = {
     statics: {
       featuresCommitment: 21n,
@@ -84,7 +84,7 @@ function modelRecord(l1Owner: bigint, epochStart: bigint | null): LeafState {
     },
     sealed: 0n,
     accruedRoot: accruedRoot(PAYEES, accruedWei),
-    collectedRoot: collectedRoot(collectedWei),
+    claimedRoot: claimedRoot(claimedWei),
     epochStart: epochStart ?? 0n,
   };
   const counters = { isReady, isApproved: isReady, cap: isReady ? 16n : 0n, epoch: isReady ? 1n : 0n };
@@ -98,7 +98,7 @@ function modelRecord(l1Owner: bigint, epochStart: bigint | null): LeafState {
       body: hashModelBody(model),
     },
     model,
-    ...(isReady ? { rewards: { payees: PAYEES, accruedWei, collectedWei, sealed: null } } : {}),
+    ...(isReady ? { rewards: { payees: PAYEES, accruedWei, claimedWei, sealed: null } } : {}),
   };
 }
 
@@ -123,9 +123,9 @@ export function executeEntry(
     // Whoever hands over, changes a key or pays has sent the entry, and earnings go to whoever asks for them.
     if (leaf.balance < old.leaf.balance || isOwners)
       expect(old.leaf.l1Owner, `leaf ${id}'s owner sent the entry`).toBe(entry.sender);
-    if (leaf.balance > old.leaf.balance && entry.kind === KIND.forcedCollect)
+    if (leaf.balance > old.leaf.balance && entry.kind === KIND.forcedClaimRewards)
       expect(leaf.l1Owner, `leaf ${id} claims for its owner`).toBe(entry.sender);
-    if (leaf.balance > old.leaf.balance && entry.kind !== KIND.forcedCollect) {
+    if (leaf.balance > old.leaf.balance && entry.kind !== KIND.forcedClaimRewards) {
       expect([KIND.depositTo, KIND.forcedTransfer], "what gives to a leaf").toContain(entry.kind);
       expect([id, old.leaf.l1Owner], "the recipient as it was named").toEqual([entry.b, entry.word1]);
     }

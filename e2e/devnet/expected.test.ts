@@ -65,7 +65,7 @@ describe("expectedBalances", () => {
   );
   const sum = (values: readonly bigint[]) => values.reduce((total, wei) => total + wei, 0n);
 
-  it("loses nothing but what is burned, an id fee for each of thirteen leaves and the forced one, and what walt has not collected", () => {
+  it("loses nothing but what is burned, an id fee for each of thirteen leaves and the forced one, and what walt has not claimed", () => {
     const funded = sum(PEOPLE.map((name) => DEPOSITS[name].fundedWei));
     const held = sum([...Object.values(ledgerWei), ...Object.values(l1Wei)]);
     // 12 and twice 5 OPEN are paid, and divided without a rest.
@@ -73,9 +73,9 @@ describe("expectedBalances", () => {
       22n * 10n ** 18n,
     );
     const payees = [...outcome.payees, ...speeches.payees, ...citations.payees];
-    const uncollected = sum(payees.map(({ earnedWei }) => earnedWei)) - sum(Object.values(rewardsWei));
-    expect(uncollected).toBeGreaterThan(0n);
-    expect(funded - held).toBe(75n * 10n ** 17n + uncollected);
+    const unclaimed = sum(payees.map(({ earnedWei }) => earnedWei)) - sum(Object.values(rewardsWei));
+    expect(unclaimed).toBeGreaterThan(0n);
+    expect(funded - held).toBe(75n * 10n ** 17n + unclaimed);
   });
 
   it("leaves nobody in debt", () => {

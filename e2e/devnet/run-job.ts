@@ -10,7 +10,7 @@ import { runChecks } from "./steps/checks.ts";
 import { passADay } from "./steps/clock.ts";
 import { contribute, openDatanet, publish } from "./steps/datanet.ts";
 import { depositAll } from "./steps/deposit.ts";
-import { collectAndWithdraw, payOutRewards } from "./steps/earn.ts";
+import { claimAndWithdraw, payOutRewards } from "./steps/earn.ts";
 import { sealFirstEpochs, settleFirstEpoch, untilSettledOnL1 } from "./steps/epoch.ts";
 import { fund } from "./steps/fund.ts";
 import { getAccess, publishMailCard, workOnHost } from "./steps/host.ts";
@@ -24,7 +24,7 @@ import { finalizeFor, withdrawForced, withdrawSigned } from "./steps/withdraw.ts
  * The job: real people, real mail, real transactions, proven and accepted by L1.
  *
  * The order fills the batches: a table's transfers come beside every six of the model's, the settlement's and the
- * collections' operations, which take wide slots.
+ * claims' operations, which take wide slots.
  *
  * Every step may be entered again after a kill: what was sent is in the journal.
  */
@@ -122,7 +122,7 @@ export async function runJob(job: Job): Promise<Report> {
   for (const { modelId, serverUrl } of made)
     await settleFirstEpoch(job, modelId, { serverUrl, beforeSending: beforeWide });
   title("Rewards");
-  const payouts = await collectAndWithdraw(job, leaves, made, beforeWide);
+  const payouts = await claimAndWithdraw(job, leaves, made, beforeWide);
   while (sent < FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT) await fillTable();
   console.done(`${LATER_TRANSFER_COUNT} more transfers acknowledged beside them`);
   const epochs = {} as Record<ModelName, CheckedEpoch>;

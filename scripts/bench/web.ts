@@ -21,7 +21,7 @@ interface BenchWebResult {
     readonly proverKb: number;
     /** From the navigation, nothing cached, until the overview shows the ledger's state; median. */
     readonly interactiveMs: number;
-    /** Slope of the live heap after forced collections, extrapolated to an hour. */
+    /** Slope of the live heap after forced claims, extrapolated to an hour. */
     readonly heapGrowthMbPerHour: number;
     readonly axeSerious: number;
     readonly pages: number;

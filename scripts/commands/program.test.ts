@@ -110,7 +110,7 @@ describe("openledger --help", () => {
         "receipt",
         "restore",
         "rewards",
-        "rewards collect",
+        "rewards claim",
         "rewards why",
         "snapshot",
         "snapshot make",

@@ -175,7 +175,7 @@ function withGlobalOptions(program: Command): Command {
       "--blobs <place>": {
         about:
           "folder of blobs, or URL of a sequencer or follower that serves them; may be given several times. The first folder keeps what is read",
-        parse: collectPlace,
+        parse: claimRewardsPlace,
       },
       "--account <name>": "who signs: a name in the accounts file",
       "--accounts-file <path>": "default: the devnet's, which knows alice, bob, carol and dave",
@@ -229,7 +229,7 @@ function collectUrl(text: string, before: string[] = []): string[] {
   return [...before, text];
 }
 
-function collectPlace(text: string, before: string[] = []): string[] {
+function claimRewardsPlace(text: string, before: string[] = []): string[] {
   if (text.includes("://")) return collectUrl(text, before);
   if (text === "") throw new InvalidArgumentError("neither a folder nor a URL");
   return [...before, text];

@@ -58,7 +58,7 @@ const WALKS = {
     circuits/settlement/settlement-rules.ts models/settling/prove-settlement.ts
     client/actions/l1/send-settlement.ts sequencer/batches/settling/settlement-desk.ts contracts/rollup/Settlements.sol
     web/earnings/earnings-page.tsx client/actions/ledger/reward-operations.ts`,
-  /** A query: answered, paid, sealed, settled, collected. */
+  /** A query: answered, paid, sealed, settled, claimed. */
   queryToClaim: `
     scripts/commands/models/model-ask-command.ts scripts/commands/models/model-ask.ts scripts/cli/context.ts
     client/actions/answers/ask-model.ts client/actions/answers/sign-question.ts

@@ -69,7 +69,7 @@ describe("the programs that use the client package", () => {
     expect(again.stdout).toMatch(/ has 16\.[89]\d+ OPEN left\.\n$/);
     const read = await run("read-earnings.ts", { OWNER: account.address });
     expect(read.stdout).toMatch(
-      /^Account \d+: 16\.[89]\d+ OPEN after batch \d+, proven\.\n {2}0 OPEN can be collected/,
+      /^Account \d+: 16\.[89]\d+ OPEN after batch \d+, proven\.\n {2}0 OPEN can be claimed/,
     );
     const verified = await run("verify-batch.ts");
     expect(verified).toMatchObject({

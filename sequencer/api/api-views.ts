@@ -97,7 +97,7 @@ function countersView(kind: number, counters: bigint): object {
   };
 }
 
-function modelView({ statics, sealed, accruedRoot, collectedRoot, epochStart }: ModelBody) {
+function modelView({ statics, sealed, accruedRoot, claimedRoot, epochStart }: ModelBody) {
   const { datanetId, version, rowCount, predecessorId, drawBits, featureCount } = unpackBinding(
     statics.binding,
   );
@@ -118,7 +118,7 @@ function modelView({ statics, sealed, accruedRoot, collectedRoot, epochStart }: 
     featureCount: featureCount < 2n ** 12n ? Number(featureCount) : null,
     sealed: hex32(sealed),
     accruedRoot: hex32(accruedRoot),
-    collectedRoot: hex32(collectedRoot),
+    claimedRoot: hex32(claimedRoot),
     epochStart: Number(epochStart),
   };
 }

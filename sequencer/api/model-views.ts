@@ -8,7 +8,7 @@ import {
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { hashStatics, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import {
-  collectedPlace,
+  claimedPlace,
   type ModelRewards,
   PAYEE_ROLE,
   type PayeeRole,
@@ -25,14 +25,14 @@ import type { KnownSettlement, WaitingSettlement } from "../batches/settling/set
 import type { StoredEpoch, StoredPayment } from "../batches/settling/stored-epochs.ts";
 import { operationStatusOf } from "../store/operation-status.ts";
 
-/** What a role of a payee has earned and can collect, by the ledger's head. */
+/** What a role of a payee has earned and can claim, by the ledger's head. */
 function roleView(rewards: ModelRewards, payeeIndex: number, role: PayeeRole, validatorParts: bigint) {
   const earnedWei = roleShareWei(rewards.accruedWei[payeeIndex] ?? 0n, role, validatorParts);
-  const collectedWei = rewards.collectedWei[collectedPlace(payeeIndex, role)] ?? 0n;
+  const claimedWei = rewards.claimedWei[claimedPlace(payeeIndex, role)] ?? 0n;
   return {
     earnedWei: earnedWei.toString(),
-    collectedWei: collectedWei.toString(),
-    collectableWei: (earnedWei - collectedWei).toString(),
+    claimedWei: claimedWei.toString(),
+    claimableWei: (earnedWei - claimedWei).toString(),
   };
 }
 
@@ -54,7 +54,7 @@ export function payeesView({ model, rewards }: LeafState) {
 /** Every payee of every model in which a leaf earns, in both roles. */
 export function rewardsView(records: Iterable<[id: number, record: LeafState]>, leafId: number) {
   const rewards = [];
-  let collectableWei = 0n;
+  let claimableWei = 0n;
   for (const [modelId, record] of records) {
     if (record.rewards === undefined) continue;
     const { validatorParts } = unpackSplit(record.model!.statics.split);
@@ -65,12 +65,12 @@ export function rewardsView(records: Iterable<[id: number, record: LeafState]>, 
       ] as const) {
         if (id !== leafId) continue;
         const amounts = roleView(record.rewards, payeeIndex, PAYEE_ROLE[role], validatorParts);
-        collectableWei += BigInt(amounts.collectableWei);
+        claimableWei += BigInt(amounts.claimableWei);
         rewards.push({ modelId, payeeIndex, role, rowCount: payee.rowCount, ...amounts });
       }
     }
   }
-  return { leafId, collectableWei: collectableWei.toString(), rewards };
+  return { leafId, claimableWei: claimableWei.toString(), rewards };
 }
 
 /** When and with what a sealed epoch can be settled; null parts are not on L1 yet. */

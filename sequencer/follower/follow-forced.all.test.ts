@@ -125,12 +125,12 @@ describe("forced entries at a follower", () => {
 
     await f.l1.passTime(DAY_SECONDS - HOUR_SECONDS);
     await force.forceSeal([MODEL_ID, ANY_FEE], { account: bob }); // too early
-    await force.forceCollect([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: alice });
-    await force.forceCollect([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
-    await force.forceCollect([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice }); // nothing is left: of 0
-    await force.forceCollect([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: bob }); // another's leaf
-    await force.forceCollect([ALICE, MODEL_ID, 7, false, ANY_FEE], { account: alice }); // no such payee
-    await force.forceCollect([ALICE, ALICE, 0, false, ANY_FEE], { account: alice }); // no model
+    await force.forceClaimRewards([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: alice });
+    await force.forceClaimRewards([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
+    await force.forceClaimRewards([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice }); // nothing is left: of 0
+    await force.forceClaimRewards([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: bob }); // another's leaf
+    await force.forceClaimRewards([ALICE, MODEL_ID, 7, false, ANY_FEE], { account: alice }); // no such payee
+    await force.forceClaimRewards([ALICE, ALICE, 0, false, ANY_FEE], { account: alice }); // no model
     await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice, ANY_FEE], { account: alice });
     await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, bob, ANY_FEE], { account: alice }); // another recipient
     await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice, ANY_FEE], { account: bob }); // another's leaf

@@ -35,7 +35,7 @@ beforeAll(async () => {
   await f.recordRandomness(sealBatch);
   await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
   await f.sealEpoch((i) => 200n + BigInt(i));
-  await f.collect(0);
+  await f.claimRewards(0);
 });
 afterAll(async () => {
   await f.stop();
@@ -131,7 +131,7 @@ describe("a false snapshot", () => {
       model(({ rewards }) => ({
         rewards: { ...rewards!, accruedWei: [1n, ...rewards!.accruedWei.slice(1)] },
       })),
-    "collected rewards": () => model(({ rewards }) => ({ rewards: { ...rewards!, collectedWei: [1n] } })),
+    "claimed rewards": () => model(({ rewards }) => ({ rewards: { ...rewards!, claimedWei: [1n] } })),
     "other row counts": () =>
       model(({ rewards }) => ({
         rewards: {

@@ -19,7 +19,7 @@ const LEADS_OUT: ReadonlySet<number> = new Set([
   KIND.revokeModel,
   KIND.seal,
   KIND.settle,
-  KIND.collect,
+  KIND.claimRewards,
 ]);
 
 interface DoorModules {

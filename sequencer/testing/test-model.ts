@@ -175,7 +175,7 @@ export async function signAs(
 }
 
 /**
- * Does what comes next in a model's life: it is made, published, approved, opened, paid, sealed, settled, collected from,
+ * Does what comes next in a model's life: it is made, published, approved, opened, paid, sealed, settled, claimed from,
  * paid again … Every step is found from the API's answers, so it can be repeated after a kill.
  * @returns the step's name and the sequencer's answer
  */
@@ -231,9 +231,9 @@ export async function stepModel(
     const data = sampledSettlement(model, statics!);
     return ["settle", await call("/v1/settlements", settlementJson(data, "settlement", circuits))];
   }
-  if (model.payees[0].contributor.collectableWei !== "0") {
-    const fields = { kind: KIND.collect, b: modelId, words: [0n], ...own(LEAF_KIND.model) };
-    return ["collect", await signAs(call, owner, owner.id, fields)];
+  if (model.payees[0].contributor.claimableWei !== "0") {
+    const fields = { kind: KIND.claimRewards, b: modelId, words: [0n], ...own(LEAF_KIND.model) };
+    return ["claimRewards", await signAs(call, owner, owner.id, fields)];
   }
   if (model.counters.paymentCount < 3) {
     const receipt = 1_000n * BigInt(model.counters.epoch) + BigInt(model.counters.paymentCount);

@@ -31,7 +31,7 @@ const pay = () =>
     f.sign(ALICE, { kind: KIND.payInference, b: MODEL_ID, words: [9n], amountCode: encodeAmount(OPEN) }),
   ]);
 
-test("an epoch is sealed, settled and collected though its operator signs nothing for it", async () => {
+test("an epoch is sealed, settled and claimed though its operator signs nothing for it", async () => {
   f = await startModelHistory();
   const { l1 } = f;
   const { alice, bob } = l1.roles;
@@ -55,13 +55,13 @@ test("an epoch is sealed, settled and collected though its operator signs nothin
 
   const { balance } = f.ledger.requireLeaf(ALICE).leaf;
   const owed = f.ledger.requireLeaf(MODEL_ID).rewards!.accruedWei[0]!;
-  await force.forceCollect([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: alice });
-  await force.forceCollect([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
+  await force.forceClaimRewards([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: alice });
+  await force.forceClaimRewards([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
   // Nothing is left, another's leaf, a payee that is not there, what is no model.
-  await force.forceCollect([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
-  await force.forceCollect([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: bob });
-  await force.forceCollect([ALICE, MODEL_ID, 7, false, ANY_FEE], { account: alice });
-  await force.forceCollect([ALICE, ALICE, 0, false, ANY_FEE], { account: alice });
+  await force.forceClaimRewards([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
+  await force.forceClaimRewards([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: bob });
+  await force.forceClaimRewards([ALICE, MODEL_ID, 7, false, ANY_FEE], { account: alice });
+  await force.forceClaimRewards([ALICE, ALICE, 0, false, ANY_FEE], { account: alice });
   expect((await postQueue()).outcomes).toEqual([true, true, true, false, false, false]);
   expect(f.ledger.requireLeaf(ALICE).leaf.balance - balance).toBe(owed);
 

@@ -16,12 +16,7 @@ import {
   unpackCounters,
 } from "@openledger/circuits/ledger/leaf";
 import { Ledger } from "@openledger/circuits/ledger/ledger";
-import {
-  accruedRoot,
-  collectedRoot,
-  ownersCommitment,
-  sealedHash,
-} from "@openledger/circuits/ledger/rewards";
+import { accruedRoot, claimedRoot, ownersCommitment, sealedHash } from "@openledger/circuits/ledger/rewards";
 import { AMOUNT_BITS, FIELD_ORDER, LEAF_KIND, MAX_LEAF_COUNT } from "@openledger/circuits/protocol";
 import { paymentChain } from "@openledger/circuits/settlement/settlement-rules";
 import type { Address } from "viem";
@@ -123,10 +118,10 @@ function requireOpening(id: number, { datanet, leaf, model, rewards }: LeafState
   if (unpackCounters(leaf.counters).isReady !== (rewards !== undefined))
     throw snapshotFalse(`model ${id} has rewards exactly if it is ready`);
   if (rewards === undefined) return;
-  const { accruedWei, collectedWei, sealed, payees } = rewards;
+  const { accruedWei, claimedWei, sealed, payees } = rewards;
   const owners = payees.flatMap(({ contributorId, validatorId }) => [contributorId, validatorId]);
   requireRange(`model ${id}'s payee table`, owners, LEAF_ID_END);
-  requireRange(`model ${id}'s rewards`, [...accruedWei, ...collectedWei], AMOUNT_END);
+  requireRange(`model ${id}'s rewards`, [...accruedWei, ...claimedWei], AMOUNT_END);
   if (payees.some(({ rowCount }) => rowCount < 1) || accruedWei.length > payees.length)
     throw snapshotFalse(`model ${id}'s payee table has a payee without rows`);
   if (sealed !== null) {
@@ -137,7 +132,7 @@ function requireOpening(id: number, { datanet, leaf, model, rewards }: LeafState
   const differing = Object.entries({
     "payee table": ownersCommitment(rowCounts) !== model.statics.ownersCommitment,
     "accrued rewards": accruedRoot(payees, accruedWei) !== model.accruedRoot,
-    "collected rewards": collectedRoot(collectedWei) !== model.collectedRoot,
+    "claimed rewards": claimedRoot(claimedWei) !== model.claimedRoot,
     "sealed epoch": (sealed === null ? 0n : sealedHash(hashStatics(model.statics), sealed)) !== model.sealed,
   }).find(([, differs]) => differs);
   if (differing !== undefined) throw snapshotFalse(`model ${id}'s ${differing[0]} is not what its body says`);

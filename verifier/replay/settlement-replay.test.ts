@@ -35,14 +35,14 @@ const difference = async (change: (event: HistoryEvent) => HistoryEvent | null):
   return "nothing";
 };
 
-/** An activation, a sampled epoch, an epoch by default split, and a collection. */
+/** An activation, a sampled epoch, an epoch by default split, and a claim. */
 async function makeHistory(): Promise<void> {
   await f.makeModel();
   await f.openModel();
   const first = await f.sealEpoch();
   await f.recordRandomness(first);
   await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
-  await f.collect(0);
+  await f.claimRewards(0);
   await f.sealEpoch();
   await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
   await f.submit([await f.proveSettlementFixture(f.defaultData(), PAYEE_TABLE_CIRCUIT)]);

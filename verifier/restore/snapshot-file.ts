@@ -60,14 +60,14 @@ const leafSchema = z.strictObject({
         statics: z.strictObject(
           bigs("featuresCommitment", "ownersCommitment", "payeeRoot", "binding", "split"),
         ),
-        ...bigs("sealed", "accruedRoot", "collectedRoot", "epochStart"),
+        ...bigs("sealed", "accruedRoot", "claimedRoot", "epochStart"),
       })
       .optional(),
     rewards: z
       .strictObject({
         payees: z.array(z.strictObject({ contributorId: whole, validatorId: whole, rowCount: whole })),
         accruedWei: z.array(big),
-        collectedWei: z.array(big.nullable().transform((value) => value ?? 0n)),
+        claimedWei: z.array(big.nullable().transform((value) => value ?? 0n)),
         sealed: z.strictObject(bigs("chain", "epoch", "sealBatch", "amountWei")).nullable(),
       })
       .optional(),

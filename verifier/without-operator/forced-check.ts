@@ -4,7 +4,7 @@
  */
 
 import type { QueueEntryEvent } from "@openledger/bridge/l1/l1-history";
-import { forcedCollect, forcedSeal, unpackCollect } from "@openledger/circuits/batch/epoch-operations";
+import { forcedClaimRewards, forcedSeal, unpackClaim } from "@openledger/circuits/batch/epoch-operations";
 import { executeQueueEntry } from "@openledger/circuits/batch/queue-slot";
 import { type LeafState, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
@@ -28,7 +28,7 @@ export type NoEffect =
   | "wrong-kind"
   | "model-not-ready"
   | "not-payee"
-  | "nothing-to-collect"
+  | "nothing-to-claim"
   | "nothing-to-seal"
   | "no-effect";
 
@@ -72,8 +72,8 @@ function requireEffect(restored: RestoredLedger, wanted: ForcedEntry, sender: Ad
     case KIND.forcedWithdraw:
       requireBalance(restored, payer!, entry);
       break;
-    case KIND.forcedCollect:
-      requireCollect(requireModel(ledger.leaf(entry.b), entry.b), entry);
+    case KIND.forcedClaimRewards:
+      requireClaimRewards(requireModel(ledger.leaf(entry.b), entry.b), entry);
       break;
     case KIND.forcedSeal:
       requireSeal(requireModel(ledger.leaf(entry.b), entry.b), entry, context);
@@ -163,15 +163,15 @@ function requireModel(record: LeafState | undefined, modelId: number): LeafState
   return record;
 }
 
-function requireCollect(model: LeafState, { a, b, word1 }: QueueOperation): void {
-  const { role, payeeIndex } = unpackCollect(word1);
+function requireClaimRewards(model: LeafState, { a, b, word1 }: QueueOperation): void {
+  const { role, payeeIndex } = unpackClaim(word1);
   const data = { leafId: a, modelId: b, payeeIndex };
-  const paid = forcedCollect(model, a, word1)?.paid ?? null;
+  const paid = forcedClaimRewards(model, a, word1)?.paid ?? null;
   const name = role === PAYEE_ROLE.contributor ? "contributor" : "validator";
   if (paid === null)
     refuse("not-payee", `leaf ${a} is not the ${name} of payee ${payeeIndex} of model ${b}`, data);
   if (paid.gainWei === 0n)
-    refuse("nothing-to-collect", `payee ${payeeIndex} of model ${b} owes its ${name} nothing on L1`, data);
+    refuse("nothing-to-claim", `payee ${payeeIndex} of model ${b} owes its ${name} nothing on L1`, data);
 }
 
 function requireSeal(

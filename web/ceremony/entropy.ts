@@ -22,7 +22,7 @@ export class HandEntropy {
     };
   }
 
-  /** All that was collected. Then it is forgotten here. */
+  /** All that was claimed. Then it is forgotten here. */
   take(): Uint8Array {
     const bytes = new Uint8Array(this.#values.slice().buffer);
     this.#values.fill(0);

@@ -17,7 +17,7 @@ export interface EpochEarning {
   readonly state: { readonly settled: string } | "sealed" | "drawn" | "open";
   /** An estimate where it is not settled. */
   readonly wei: bigint;
-  readonly isCollected: boolean;
+  readonly isRewardClaimed: boolean;
 }
 
 export interface RewardEarnings {
@@ -57,7 +57,7 @@ export async function readEarnings(access: SequencerAccess, leafId: number): Pro
 
 /** Cumulative parts, as the ledger rounds them: the sum over epochs is what the ledger says. */
 function settledEpochs(
-  { collectedWei, role, payeeIndex }: Reward,
+  { claimedWei, role, payeeIndex }: Reward,
   { model }: LedgerModelLeaf,
   settlements: readonly LedgerSettlement[],
 ): EpochEarning[] {
@@ -68,9 +68,9 @@ function settledEpochs(
   const earnings = oldestFirst.map(({ earnedWei, epoch, status }): EpochEarning => {
     const before = share(accruedWei);
     accruedWei += earnedWei?.[payeeIndex] ?? 0n;
-    // Collecting takes everything up to then.
-    const isCollected = share(accruedWei) <= collectedWei;
-    return { epoch, state: { settled: status }, wei: share(accruedWei) - before, isCollected };
+    // Claiming takes everything up to then.
+    const isRewardClaimed = share(accruedWei) <= claimedWei;
+    return { epoch, state: { settled: status }, wei: share(accruedWei) - before, isRewardClaimed };
   });
   return earnings.reverse();
 }
@@ -84,12 +84,12 @@ function waitingEpochs(
   const waiting: EpochEarning[] = [];
   if (counters.isReady) {
     const wei = estimateWei(reward, model, openAmountWei);
-    waiting.push({ epoch: counters.epoch, state: "open", wei, isCollected: false });
+    waiting.push({ epoch: counters.epoch, state: "open", wei, isRewardClaimed: false });
   }
   if (sealedEpoch !== null && !settlements.some(({ epoch }) => epoch === sealedEpoch.epoch)) {
     const wei = estimateWei(reward, model, sealedEpoch.amountWei);
     const state = sealedEpoch.seed === null ? "sealed" : "drawn";
-    waiting.push({ epoch: sealedEpoch.epoch, state, wei, isCollected: false });
+    waiting.push({ epoch: sealedEpoch.epoch, state, wei, isRewardClaimed: false });
   }
   return waiting;
 }

@@ -19,7 +19,7 @@ import {
   type RewardEarnings,
   readEarnings,
 } from "./account-earnings.ts";
-import { collectAll } from "./collect.ts";
+import { claimRewardsAll } from "./claim-rewards.ts";
 import { EpochCharts } from "./epoch-charts.tsx";
 
 /** What an account earns from models: the connected address' own, or the one in the address. */
@@ -59,7 +59,7 @@ function Nobody({ site, live }: PageProps) {
   return (
     <section class="card stack narrow">
       <h2>Whose earnings?</h2>
-      <p class="soft">Connect the wallet whose account earns. Nothing is signed until you collect.</p>
+      <p class="soft">Connect the wallet whose account earns. Nothing is signed until you claim.</p>
       <WalletChoice site={site} live={live} />
     </section>
   );
@@ -103,7 +103,7 @@ function Totals({
   isOwn,
 }: Pick<PageProps, "live"> & { earnings: AccountEarnings; isOwn: boolean }) {
   const rewards = earnings.rewards.map(({ reward }) => reward);
-  const waiting = rewards.filter(({ collectableWei }) => collectableWei > 0n);
+  const waiting = rewards.filter(({ claimableWei }) => claimableWei > 0n);
   const openWei = sum(
     earnings.rewards.flatMap(({ epochs }) =>
       epochs.filter(({ state }) => typeof state === "string").map(({ wei }) => wei),
@@ -111,20 +111,20 @@ function Totals({
   );
   return (
     <div class="columns columns-small">
-      <section class="card stack-s" aria-label="To collect">
-        <h2 class="soft small">To collect</h2>
-        <Amount wei={sum(waiting.map(({ collectableWei }) => collectableWei))} />
+      <section class="card stack-s" aria-label="To claim">
+        <h2 class="soft small">To claim</h2>
+        <Amount wei={sum(waiting.map(({ claimableWei }) => claimableWei))} />
         {isOwn ? (
-          <Collect live={live} waiting={waiting} />
+          <ClaimRewards live={live} waiting={waiting} />
         ) : (
           <p class="soft small">
-            of account <LeafLink id={earnings.leafId} />; its owner's wallet collects
+            of account <LeafLink id={earnings.leafId} />; its owner's wallet claims
           </p>
         )}
       </section>
-      <section class="card stack-s" aria-label="Collected">
-        <h2 class="soft small">Collected</h2>
-        <Amount wei={sum(rewards.map(({ collectedWei }) => collectedWei))} />
+      <section class="card stack-s" aria-label="Claimed">
+        <h2 class="soft small">Claimed</h2>
+        <Amount wei={sum(rewards.map(({ claimedWei }) => claimedWei))} />
         <p class="soft small">it is in the account's balance</p>
       </section>
       <section class="card stack-s" aria-label="Estimated">
@@ -145,17 +145,17 @@ function Amount({ wei, isEstimate }: { wei: bigint; isEstimate?: boolean }) {
   );
 }
 
-function Collect({
+function ClaimRewards({
   live,
   waiting,
 }: Pick<PageProps, "live"> & { waiting: readonly RewardEarnings["reward"][] }) {
   const [sent, setSent] = useState<number | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const collect = async () => {
+  const claimRewards = async () => {
     setSent(0);
     setProblem(null);
     try {
-      await collectAll(session.value!, holdings.value!, waiting, setSent);
+      await claimRewardsAll(session.value!, holdings.value!, waiting, setSent);
     } catch (error) {
       setProblem(problemOf(error));
     } finally {
@@ -167,8 +167,8 @@ function Collect({
   if (waiting.length === 0) return <p class="soft small">nothing waits</p>;
   return (
     <>
-      <Button isMain isBusy={sent !== null} onClick={() => void collect()}>
-        {sent === null ? "Collect" : `${sent} of ${waiting.length} accepted`}
+      <Button isMain isBusy={sent !== null} onClick={() => void claimRewards()}>
+        {sent === null ? "ClaimRewards" : `${sent} of ${waiting.length} accepted`}
       </Button>
       {problem !== null && <ProblemNotice problem={problem} />}
     </>
@@ -204,10 +204,10 @@ function RewardCard({ reward, epochs }: RewardEarnings) {
       ),
     },
     {
-      label: "Collected",
+      label: "Claimed",
       isNumber: true,
-      cell: ({ isCollected, state, wei }) =>
-        typeof state === "string" || wei === 0n ? "–" : isCollected ? "yes" : "not yet",
+      cell: ({ isRewardClaimed, state, wei }) =>
+        typeof state === "string" || wei === 0n ? "–" : isRewardClaimed ? "yes" : "not yet",
     },
   ];
   return (

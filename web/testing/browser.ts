@@ -48,7 +48,7 @@ export interface Looks {
   readonly width?: number;
 }
 
-/** A browser profile of its own; what its pages must not do is collected in `misdeeds`. */
+/** A browser profile of its own; what its pages must not do is claimed in `misdeeds`. */
 export async function openProfile(
   browser: Browser,
   { colorScheme = "light", width = 1180 }: Looks = {},

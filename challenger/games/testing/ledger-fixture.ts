@@ -9,7 +9,7 @@ import {
   type ModelBody,
   packBinding,
 } from "@openledger/circuits/ledger/leaf";
-import { EMPTY_COLLECTED_ROOT, packSplit } from "@openledger/circuits/ledger/rewards";
+import { EMPTY_CLAIMED_ROOT, packSplit } from "@openledger/circuits/ledger/rewards";
 import { treePath, treeRoot } from "@openledger/circuits/ledger/version-rows";
 import { LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
 import {
@@ -107,7 +107,7 @@ export async function startLedgerTraces() {
       };
       const body: ModelBody = {
         ...{ statics, sealed: 0n, accruedRoot: statics.payeeRoot },
-        ...{ collectedRoot: EMPTY_COLLECTED_ROOT, epochStart: 0n },
+        ...{ claimedRoot: EMPTY_CLAIMED_ROOT, epochStart: 0n },
       };
       const leaf = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, body: hashModelBody(body) };
       const others = Array.from({ length: MODEL_ID - 1 }, (_, i) => BigInt(i + 1));

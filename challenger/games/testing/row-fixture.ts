@@ -12,7 +12,7 @@ import {
   type ModelBody,
   packBinding,
 } from "@openledger/circuits/ledger/leaf";
-import { EMPTY_COLLECTED_ROOT, packSplit } from "@openledger/circuits/ledger/rewards";
+import { EMPTY_CLAIMED_ROOT, packSplit } from "@openledger/circuits/ledger/rewards";
 import { hashRow, treePath, treeRoot, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
 import {
@@ -286,7 +286,7 @@ function stateWith({ leaves, statement }: PostedModel) {
     ...{ ownersCommitment, payeeRoot, binding, split },
   };
   const body: ModelBody = {
-    ...{ statics, sealed: 0n, accruedRoot: payeeRoot, collectedRoot: EMPTY_COLLECTED_ROOT, epochStart: 0n },
+    ...{ statics, sealed: 0n, accruedRoot: payeeRoot, claimedRoot: EMPTY_CLAIMED_ROOT, epochStart: 0n },
   };
   const model = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, body: hashModelBody(body) };
   const [nonce, l1Owner, keyX, balance, chain, openAmount, counters] = DATANET.fields;

@@ -91,7 +91,7 @@ describe("the batch", () => {
       ["memberIsPay", [1], "isPay * (1 - used) === 0;"],
       ["wideABits", [1, 0], "(1 - isSigned - isForced) * aId === 0;"],
       ["wideBBits", [1, 0], "(1 - namesB - namesQueuedB - isNew) * bId === 0;"],
-      ["wideAmountBits", [1, 39], "(1 - movesAmount - isCommit - isForcedCollect) * code === 0;"],
+      ["wideAmountBits", [1, 39], "(1 - movesAmount - isCommit - isForcedClaimRewards) * code === 0;"],
       ...Array.from({ length: 7 }, (_, j): [string, readonly number[], string] => [
         "wideWords",
         [1, j],
@@ -266,8 +266,8 @@ describe("the batch", () => {
   });
 
   it("states the root that the fees lead to, whatever the submitter would like", async () => {
-    const collected = new World();
-    const inputs = inputsOf({ table: [transfer()] }, collected, {
+    const claimed = new World();
+    const inputs = inputsOf({ table: [transfer()] }, claimed, {
       ...OPENING,
       feeExcessWei: 1n,
     });
@@ -276,7 +276,7 @@ describe("the batch", () => {
     const root = async (given: Inputs) => newRootIn(tester, await tester.calculateWitness(given));
     expect(await root(inputs)).toBe(honestWorld.ledger.root);
     expect(await root(honestInputs)).toBe(honestWorld.ledger.root);
-    expect(collected.ledger.root).not.toBe(honestWorld.ledger.root);
+    expect(claimed.ledger.root).not.toBe(honestWorld.ledger.root);
   });
 
   it("refuses header fields beyond their widths", async () => {
@@ -367,16 +367,20 @@ describe("the batch", () => {
       [honest(KIND.forcedSetOwner), ["isOwnerForced", "isKeyForced"]],
       [honest(KIND.forcedTransfer), ["isRecipient", "isTransferTaken", "isForcedPaid", "transferredWei"]],
       [
-        honest(KIND.forcedCollect),
+        honest(KIND.forcedClaimRewards),
         [
           ...[
             "isForcedAllowed",
             "isModel.out",
             "opensForced",
             "model.opensReady",
-            "model.collect.isExecuted",
+            "model.claimRewards.isExecuted",
           ],
-          ...["model.collect.isMember.out", "model.collect.isForcedMember", "model.collect.isForced"],
+          ...[
+            "model.claimRewards.isMember.out",
+            "model.claimRewards.isForcedMember",
+            "model.claimRewards.isForced",
+          ],
         ],
       ],
       [

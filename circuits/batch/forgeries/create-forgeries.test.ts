@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { hashModelBody, type Leaf, type ModelBody } from "../../ledger/leaf.ts";
-import { EMPTY_COLLECTED_ROOT } from "../../ledger/rewards.ts";
+import { EMPTY_CLAIMED_ROOT } from "../../ledger/rewards.ts";
 import { COUNTERS, KIND } from "../../protocol.ts";
 import {
   type Inputs,
@@ -124,7 +124,7 @@ describe("CreateModel's own", () => {
     statics: STATICS,
     sealed: 0n,
     accruedRoot: STATICS.payeeRoot,
-    collectedRoot: EMPTY_COLLECTED_ROOT,
+    claimedRoot: EMPTY_CLAIMED_ROOT,
     epochStart: 0n,
   };
   const bodies: [string, ModelBody, string][] = [
@@ -144,9 +144,9 @@ describe("CreateModel's own", () => {
     ["sealed epoch", { ...BODY, sealed: 77n }, "isCreateModel * sealed === 0;"],
     ["accrued root", { ...BODY, accruedRoot: 77n }, "isCreateModel * (accruedRoot - modelPayeeRoot) === 0;"],
     [
-      "collected root",
-      { ...BODY, collectedRoot: 77n },
-      "isCreateModel * (collectedRoot - EMPTY_COLLECTED_ROOT()) === 0;",
+      "claimed root",
+      { ...BODY, claimedRoot: 77n },
+      "isCreateModel * (claimedRoot - EMPTY_CLAIMED_ROOT()) === 0;",
     ],
     ["start", { ...BODY, epochStart: 77n }, "isCreateModel * epochStart === 0;"],
   ];
@@ -197,7 +197,7 @@ describe("CreateModel's own", () => {
           ...Object.values(body.statics),
           body.sealed,
           body.accruedRoot,
-          body.collectedRoot,
+          body.claimedRoot,
           body.epochStart,
         ];
         for (const [i, value] of values.entries()) setInput(inputs, "wideModel", [0, i], value);

@@ -100,7 +100,7 @@ describe("Seal", () => {
       forged: withBody(kind, () => ({ sealed: sealedBy({ [field]: 6n }) })),
       at: PATH,
     })),
-    ...(["sealed", "accruedRoot", "collectedRoot", "epochStart"] as const).map((field) => ({
+    ...(["sealed", "accruedRoot", "claimedRoot", "epochStart"] as const).map((field) => ({
       rule: `a new body with another ${field}`,
       kind,
       forged: withBody(kind, (lawful) => ({ [field]: lawful[field] + 1n })),
@@ -236,7 +236,7 @@ describe("Activation", () => {
         ["another owner", (leaf) => ({ ...leaf, l1Owner: leaf.l1Owner + 1n })],
       ] as [string, (leaf: Leaf) => Leaf][]
     ).map(([rule, effectB]) => ({ rule, kind, forged: () => honest(kind, { effectB }), at: PATH })),
-    ...(["sealed", "accruedRoot", "collectedRoot", "epochStart"] as const).map((field) => ({
+    ...(["sealed", "accruedRoot", "claimedRoot", "epochStart"] as const).map((field) => ({
       rule: `a new body with another ${field}`,
       kind,
       forged: withBody(kind, (lawful) => ({ [field]: lawful[field] + 1n })),

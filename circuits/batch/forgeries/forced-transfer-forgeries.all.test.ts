@@ -29,12 +29,12 @@ import {
   World,
 } from "../../testing/forgeries/forgery-world.ts";
 import { START_TIMESTAMP } from "../../testing/random-ledger.ts";
-import { packCollect } from "../epoch-operations.ts";
+import { packClaim } from "../epoch-operations.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTester);
 
-const { forcedCollect, forcedSeal, forcedTransfer } = KIND;
+const { forcedClaimRewards, forcedSeal, forcedTransfer } = KIND;
 
 describe("forced kinds with a leaf B", () => {
   it("have a witness for every outcome and every leaf, so that none can freeze the rollup", {
@@ -47,8 +47,8 @@ describe("forced kinds with a leaf B", () => {
       for (const b of ids) {
         const words = [AMOUNT, ownerOf(b), 0n, ownerOf(a)];
         builds[`a transfer from ${a} to ${b}`] = () => honest(forcedTransfer, { a, b, words });
-        const collect = [0n, packCollect(a === SEALED ? 1 : 0, PAYEE_ROLE.contributor), 0n, ownerOf(a)];
-        builds[`a collection of ${a} from ${b}`] = () => honest(forcedCollect, { a, b, words: collect });
+        const claimRewards = [0n, packClaim(a === SEALED ? 1 : 0, PAYEE_ROLE.contributor), 0n, ownerOf(a)];
+        builds[`a claim of ${a} from ${b}`] = () => honest(forcedClaimRewards, { a, b, words: claimRewards });
       }
       builds[`a seal of ${a}`] = () => honest(forcedSeal, { b: a });
     }
@@ -61,10 +61,10 @@ describe("forced kinds with a leaf B", () => {
       [2, 0],
       [255, 1],
     ] as const) {
-      const word1 = packCollect(payeeIndex, role);
+      const word1 = packClaim(payeeIndex, role);
       for (const a of [PAYER, RECIPIENT, SEALED, TREASURY_ID]) {
         const words = [0n, word1, 0n, ownerOf(a)];
-        builds[`slot ${payeeIndex} as ${role} by ${a}`] = () => honest(forcedCollect, { a, words });
+        builds[`slot ${payeeIndex} as ${role} by ${a}`] = () => honest(forcedClaimRewards, { a, words });
       }
     }
     const seals: Record<string, Parameters<World["set"]>[1] | ((world: World) => void)> = {
@@ -157,7 +157,7 @@ describe(nameOf(forcedTransfer), () => {
       rule: "an amount in the core",
       kind,
       forged: () => honest(kind, { amountCode: 1n }),
-      at: "(1 - movesAmount - isCommit - isForcedCollect) * code === 0;",
+      at: "(1 - movesAmount - isCommit - isForcedClaimRewards) * code === 0;",
     },
   ]);
 });

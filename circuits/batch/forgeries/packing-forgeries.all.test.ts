@@ -6,7 +6,7 @@
 import { beforeAll, describe, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { hashModelBody, hashStatics, type Leaf } from "../../ledger/leaf.ts";
-import { EMPTY_COLLECTED_ROOT } from "../../ledger/rewards.ts";
+import { EMPTY_CLAIMED_ROOT } from "../../ledger/rewards.ts";
 import { COUNTERS, FIELD_ORDER, KIND } from "../../protocol.ts";
 import { shiftedDown } from "../../testing/forgeries/field-aliases.ts";
 import {
@@ -256,7 +256,7 @@ describe("words and bindings", () => {
         statics: { ...STATICS, split },
         sealed: 0n,
         accruedRoot: STATICS.payeeRoot,
-        collectedRoot: EMPTY_COLLECTED_ROOT,
+        claimedRoot: EMPTY_CLAIMED_ROOT,
         epochStart: 0n,
       };
       const effectB = (leaf: Leaf): Leaf => ({

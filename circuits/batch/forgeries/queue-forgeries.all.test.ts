@@ -133,7 +133,7 @@ describe("queue entries", () => {
     });
   });
 
-  // Others: forced-collect-, forced-transfer- and forced-seal-forgeries.test.ts.
+  // Others: forced-claim-rewards-, forced-transfer- and forced-seal-forgeries.test.ts.
   const oneLeafKinds = QUEUE_KINDS.filter((kind) => kind <= KIND.forcedSetOwner);
   describe.each(oneLeafKinds.map((kind) => [nameOf(kind), kind] as const))("%s", (_name, kind) => {
     const isForced = forcedKinds.includes(kind as never);
@@ -259,7 +259,7 @@ describe("queue entries", () => {
       expect(words.length).toBe(4);
       await refuses("amount", kind, {
         forged: () => honest(kind, { amountCode: 1n }),
-        at: "(1 - movesAmount - isCommit - isForcedCollect) * code === 0;",
+        at: "(1 - movesAmount - isCommit - isForcedClaimRewards) * code === 0;",
       });
       const other = isForced ? { b: RECIPIENT } : { a: RECIPIENT };
       await refuses("the other leaf", kind, {

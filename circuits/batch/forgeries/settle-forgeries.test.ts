@@ -152,7 +152,7 @@ describe("Settle", () => {
         ["a signature with a nonce", { signed: { nonce: 1n } }],
         ["a signature with a fee limit", { signed: { maxFeePerUnitWei: 1n } }],
         ["a signature for another model", { signed: { b: MODEL } }],
-        ["a signature of another kind", { signed: { kind: KIND.collect } }],
+        ["a signature of another kind", { signed: { kind: KIND.claimRewards } }],
         ["a signature for another rollup", { signed: { domain: 5n } }],
         ["a signature by a model that was another's", { signed: { bRef: 5n } }],
       ] as [string, Partial<LawlessOperation>][]
@@ -184,7 +184,7 @@ describe("Settle", () => {
       rule: "an amount field",
       kind,
       forged: () => honest(kind, { amountCode: CODE }),
-      at: "(1 - movesAmount - isCommit - isForcedCollect) * code === 0;",
+      at: "(1 - movesAmount - isCommit - isForcedClaimRewards) * code === 0;",
     },
     {
       rule: "a treasury above 96 bits",
@@ -231,7 +231,7 @@ describe("Settle", () => {
       [
         ["the sealed epoch kept", (world) => ({ sealed: world.ledger.requireLeaf(SEALED).model!.sealed })],
         ["the old accrued root kept", () => ({})],
-        ["another collected root", () => ({ collectedRoot: 5n })],
+        ["another claimed root", () => ({ claimedRoot: 5n })],
         ["another start", () => ({ epochStart: START_TIMESTAMP })],
       ] as [string, (world: World) => Partial<ModelBody>][]
     ).map(([rule, changes]) => ({

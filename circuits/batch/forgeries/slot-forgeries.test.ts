@@ -50,19 +50,19 @@
  * | leaves have one of three tags | batch-forgeries: leaves of a kind that is none |
  * | Attack: presence comes from kinds, and every element is bound | batch-forgeries: binds every element …; batch-data.test.ts: challenge |
  *
- * | a model's counters and body are opened as they are, for every kind that turns its epochs | epoch-, settle-, collect-forgeries: another opening … |
+ * | a model's counters and body are opened as they are, for every kind that turns its epochs | epoch-, settle-, claim-rewards-forgeries: another opening … |
  * | Seal: ready, nothing sealed, something paid, by the model or after a day; exactly that epoch is sealed | epoch-forgeries: Seal |
  * | Attack: Settle: J over the leaf's own sealed epoch and accrued root, exactly the amounts that it shows | settle-forgeries |
  * | Attack: a Settle with voids is signed by the model, over J, and no void can be hidden | settle-forgeries: voids … |
  * | Attack: an Activation is signed by the model, over J and so over its cap | epoch-forgeries: no signature of the model … |
  * | Settle and Activation have no fee or nonce, and no signature of A's | settle-forgeries: a nonce of the treasury used, an amount field … |
  * | Attack: a second Settle, a second Activation | settle-forgeries: a model that has sealed nothing; epoch-forgeries: a second one |
- * | Collect: the payee's own contributor or validator, the whole share, once | collect-forgeries |
- * | Attack: ForcedCollect: executed exactly where the payee is A's, A the sender's and the model ready; whose a payee is cannot be hidden | forced-collect-forgeries |
+ * | ClaimRewards: the payee's own contributor or validator, the whole share, once | claim-rewards-forgeries |
+ * | Attack: ForcedClaimRewards: executed exactly where the payee is A's, A the sender's and the model ready; whose a payee is cannot be hidden | forced-claim-rewards-forgeries |
  * | ForcedTransfer: executed exactly where A is the sender's and can pay, and B is the named owner's | forced-transfer-forgeries |
  * | ForcedSeal: executed exactly where anyone might seal at the entry's own time | forced-seal-forgeries |
  * | a model has a price | create-forgeries: no price |
- * | Attack: nothing is collected from a payee root that no activation has shown | collect-forgeries: a model without an activation … |
+ * | Attack: nothing is claimed from a payee root that no activation has shown | claim-rewards-forgeries: a model without an activation … |
  */
 
 import { isWhole } from "@openledger/foundation/testing/test-random";
@@ -92,7 +92,7 @@ import {
   AMOUNT,
   type Build,
   CAPACITY,
-  COLLECT_GAIN,
+  CLAIM_REWARDS_GAIN,
   FEE,
   HONEST,
   honest,
@@ -144,7 +144,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       fee +
       (rule.isCreate ? ID_FEE : 0n) +
       (kind === KIND.withdraw ? AMOUNT : 0n) -
-      (kind === KIND.collect ? COLLECT_GAIN : 0n);
+      (kind === KIND.claimRewards ? CLAIM_REWARDS_GAIN : 0n);
     // Each test is a class of forgeries. The core tries the first of each, `npm run test:all` every one.
     let isTried = false;
     beforeEach(() => {
@@ -184,7 +184,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
         ]),
       ];
       for (const [name, signed] of others) {
-        // The collection is the honest operation; only what A signed differs. Narrow messages bind the payload alone.
+        // The claim is the honest operation; only what A signed differs. Narrow messages bind the payload alone.
         const forged = () => ({
           ...honest(kind),
           maxFeePerUnitWei: 2n * FEE,
@@ -192,13 +192,13 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
         });
         await forge(name, { forged, at: AUTHORISATION });
         const world = new World();
-        const collect = (operation: LawlessOperation) =>
+        const claimRewards = (operation: LawlessOperation) =>
           lawfulForm(world.ledger, operation) as SignedOperation;
-        const collected = {
-          ...collect({ ...honest(kind), maxFeePerUnitWei: 2n * FEE }),
-          signature: collect(forged()).signature,
+        const claimed = {
+          ...claimRewards({ ...honest(kind), maxFeePerUnitWei: 2n * FEE }),
+          signature: claimRewards(forged()).signature,
         };
-        expect(() => executeSlot(world.ledger, collected, OPENING), name).toThrow(
+        expect(() => executeSlot(world.ledger, claimed, OPENING), name).toThrow(
           expect.objectContaining({ code }),
         );
       }
@@ -289,7 +289,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
     it("refuses an A that does not exist", async () => {
       const forged: Build = () => honest(kind, { a: CAPACITY - 1, secret: secretOf(a) });
       // Rules about A's leaf stand before its balance in a wide slot.
-      const first = kind === KIND.collect ? "NodeRead8: " : null;
+      const first = kind === KIND.claimRewards ? "NodeRead8: " : null;
       const ofDatanets: number[] = [KIND.publishVersion, KIND.approveModel, KIND.revokeModel];
       const atWide = ofDatanets.includes(kind) ? "(tagA - TAG_DATANET()) === 0;" : (first ?? BALANCE.wide);
       // In the table a leaf's row, or no term of its key, refuses: the slot itself opens none.
@@ -323,7 +323,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
       if (!usesAmount) {
         await forge("amount", {
           forged: () => honest(kind, { amountCode: 1n }),
-          at: "(1 - movesAmount - isCommit - isForcedCollect) * code === 0;",
+          at: "(1 - movesAmount - isCommit - isForcedClaimRewards) * code === 0;",
           code: "OP_MALFORMED",
         });
       }
@@ -370,7 +370,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
         const b = CAPACITY - 2;
         const isApproval = kind === KIND.approveModel || kind === KIND.revokeModel;
         const wantsKind = kind !== KIND.transfer;
-        const isOfModels = isApproval || kind === KIND.seal || kind === KIND.collect;
+        const isOfModels = isApproval || kind === KIND.seal || kind === KIND.claimRewards;
         const statement = isOfModels ? " === 0;" : "* (tagB - TAG_";
         await forge("missing B", {
           forged: () => honest(kind, { b }),

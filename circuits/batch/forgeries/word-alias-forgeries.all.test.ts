@@ -49,11 +49,11 @@ const LIMITS: Record<number, Record<number, Limit>> = {
   [KIND.publishVersion]: {
     3: { bits: 32, shifts: [56, 64], at: ["isPublish * (words[3] - split32) === 0;"] },
   },
-  [KIND.collect]: {
+  [KIND.claimRewards]: {
     0: {
       bits: 10,
       shifts: [8, 9],
-      at: ["isCollect * (word - payeeIndex - (1 << 9) * bits[8]) === 0;"],
+      at: ["isClaimRewards * (word - payeeIndex - (1 << 9) * bits[8]) === 0;"],
     },
   },
   ...Object.fromEntries(

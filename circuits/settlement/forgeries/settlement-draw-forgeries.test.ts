@@ -190,7 +190,7 @@ describe("draws", () => {
       const voided = settleEpoch({ ...other, openingOf: (i) => (i === 0 ? undefined : epoch.openingOf(i)) });
       await acceptedWitness(tester, voided);
       const { inputs } = statedInputs(voided);
-      const collected = {
+      const claimed = {
         ...inputs,
         ...pick(world.inputs, [
           "answerHash",
@@ -203,7 +203,7 @@ describe("draws", () => {
         ]),
         isValid: [1n, 1n],
       };
-      await expectNoWitness(collected, OPENS, what);
+      await expectNoWitness(claimed, OPENS, what);
     }
   });
 

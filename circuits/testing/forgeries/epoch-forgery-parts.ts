@@ -10,17 +10,17 @@ import {
   packCounters,
   unpackCounters,
 } from "../../ledger/leaf.ts";
-import { accruedRoot, activationHash, collectedRoot, sealedHash } from "../../ledger/rewards.ts";
+import { accruedRoot, activationHash, claimedRoot, sealedHash } from "../../ledger/rewards.ts";
 import { KIND, LEAF_KIND } from "../../protocol.ts";
 import { START_TIMESTAMP } from "../random-ledger.ts";
 import { type Forgery, type Inputs, setInput } from "./forgery-check.ts";
 import { type Build, honest, SEALED, type SEALED_EPOCH, STATICS, type World } from "./forgery-world.ts";
 
 export const OPENING_OF_BODY =
-  "(isApproval + isSeal + isSettle + isCollect + isActivation + opensForced) * (oldBody.out - bodyB) === 0;";
+  "(isApproval + isSeal + isSettle + isClaimRewards + isActivation + opensForced) * (oldBody.out - bodyB) === 0;";
 export const OPENING_OF_COUNTERS = "(isPay + opensModel) * (countersB - ";
 const IS_MODEL = "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;";
-export const READY = "(isSeal + isSettle + isCollect) * (1 - ready) === 0;";
+export const READY = "(isSeal + isSettle + isClaimRewards) * (1 - ready) === 0;";
 export const SEALABLE = "isSeal * (1 - isSealable) === 0;";
 export const NEEDED = "isSettle * unsealed.out === 0;";
 export const TERMS = "(isSettle + isActivation) * (word0 - terms.out) === 0;";
@@ -54,7 +54,7 @@ export const sealedBy = (changes: Partial<typeof SEALED_EPOCH>) =>
 const lawfulBody: Record<number, (world: World, before: ModelBody) => Partial<ModelBody>> = {
   [KIND.seal]: () => ({ sealed: sealedBy({}), epochStart: START_TIMESTAMP }),
   [KIND.settle]: () => ({ sealed: 0n }),
-  [KIND.collect]: () => ({}),
+  [KIND.claimRewards]: () => ({}),
   [KIND.activation]: () => ({ epochStart: START_TIMESTAMP }),
 };
 
@@ -93,7 +93,7 @@ export function openings(kind: number): Forgery[] {
 }
 
 const STATICS_FIELDS = ["featuresCommitment", "ownersCommitment", "payeeRoot", "binding", "split"] as const;
-const BODY_FIELDS = ["sealed", "accruedRoot", "collectedRoot", "epochStart"] as const;
+const BODY_FIELDS = ["sealed", "accruedRoot", "claimedRoot", "epochStart"] as const;
 
 /** A body that is not the leaf's, field `i` of the opening: of amounts and epochs what the forger would want. */
 function falseBody(kind: number, i: number, { model, rewards }: LeafState): Partial<LeafState> {
@@ -112,10 +112,10 @@ function falseBody(kind: number, i: number, { model, rewards }: LeafState): Part
       rewards: { ...rewards, accruedWei },
     };
   }
-  if (field === "collectedRoot" && rewards !== undefined && rewards.collectedWei.length > 0)
+  if (field === "claimedRoot" && rewards !== undefined && rewards.claimedWei.length > 0)
     return {
-      model: { ...body, collectedRoot: collectedRoot([]) },
-      rewards: { ...rewards, collectedWei: [] },
+      model: { ...body, claimedRoot: claimedRoot([]) },
+      rewards: { ...rewards, claimedWei: [] },
     };
   const isSeal = kind === KIND.seal || kind === KIND.forcedSeal;
   if (field === "sealed" && isSeal) return { model: { ...body, sealed: 0n } };

@@ -2,7 +2,7 @@
 
 import type { Leaf } from "../../ledger/leaf.ts";
 import type { SignedOperation } from "../../ledger/operation.ts";
-import { collectedPath } from "../../ledger/rewards.ts";
+import { claimedPath } from "../../ledger/rewards.ts";
 import { KIND } from "../../protocol.ts";
 import {
   AUTHORISATION,
@@ -42,10 +42,10 @@ export const shownMember =
   (inputs) => {
     for (let i = 0; i < 24; i++) setInput(inputs, "wideAmountBits", [0, i], (BigInt(id) >> BigInt(i)) & 1n);
   };
-/** The witness of a forced collection that opens no payee. */
+/** The witness of a forced claim that opens no payee. */
 export const opensNoPayee: Tamper = (inputs) => {
-  for (const name of ["wideAccruedChildren", "wideCollectedChildren"])
-    (inputs as Record<string, unknown>)[name] = [collectedPath([], 0)];
+  for (const name of ["wideAccruedChildren", "wideClaimedChildren"])
+    (inputs as Record<string, unknown>)[name] = [claimedPath([], 0)];
   setInput(inputs, "wideModel", [0, 10], 0n);
   setScratch(inputs, 0n);
 };

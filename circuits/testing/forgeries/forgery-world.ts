@@ -3,7 +3,7 @@
  * lawful operation of each kind between them.
  */
 
-import { packCollect } from "../../batch/epoch-operations.ts";
+import { packClaim } from "../../batch/epoch-operations.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { encodeAmount } from "../../ledger/amount-float.ts";
 import {
@@ -23,7 +23,7 @@ import { genesisLedger, type Ledger } from "../../ledger/ledger.ts";
 import {
   accruedRoot,
   activationHash,
-  collectedRoot,
+  claimedRoot,
   type ModelRewards,
   ownersCommitment,
   PAYEE_ROLE,
@@ -108,11 +108,11 @@ export const STATICS = {
   binding: packBinding(BINDING),
   split: packSplit({ ownerParts: 20_000n, validatorParts: VALIDATOR_PARTS }),
 };
-/** What PAYER may collect from SEALED's first payee. */
-export const COLLECT_GAIN = 1000n;
+/** What PAYER may claim from SEALED's first payee. */
+export const CLAIM_REWARDS_GAIN = 1000n;
 const ACCRUED = [10n ** 6n + 1n, 5n * OPEN];
-const COLLECTED = [
-  roleShareWei(ACCRUED[0]!, PAYEE_ROLE.contributor, VALIDATOR_PARTS) - COLLECT_GAIN,
+const CLAIMED = [
+  roleShareWei(ACCRUED[0]!, PAYEE_ROLE.contributor, VALIDATOR_PARTS) - CLAIM_REWARDS_GAIN,
   0n,
   0n,
   3n,
@@ -121,7 +121,7 @@ export const SEALED_EPOCH = { chain: 99n, epoch: 1n, sealBatch: 5n, amountWei: 7
 const NOTHING_EARNED: ModelRewards = {
   payees: PAYEES,
   accruedWei: [0n, 0n],
-  collectedWei: [],
+  claimedWei: [],
   sealed: null,
 };
 export const COUNTERS_OF_MODEL = {
@@ -163,13 +163,13 @@ export class World {
       const isReady = id !== WAITING;
       const isSealed = id === SEALED;
       const rewards = isSealed
-        ? { payees: PAYEES, accruedWei: ACCRUED, collectedWei: COLLECTED, sealed: SEALED_EPOCH }
+        ? { payees: PAYEES, accruedWei: ACCRUED, claimedWei: CLAIMED, sealed: SEALED_EPOCH }
         : NOTHING_EARNED;
       const model = {
         statics: STATICS,
         sealed: isSealed ? sealedHash(hashStatics(STATICS), SEALED_EPOCH) : 0n,
         accruedRoot: accruedRoot(PAYEES, rewards.accruedWei),
-        collectedRoot: collectedRoot(rewards.collectedWei),
+        claimedRoot: claimedRoot(rewards.claimedWei),
         // From this batch on, others may seal.
         epochStart: isReady ? START_TIMESTAMP - BigInt(EPOCH_SECONDS) : 0n,
       };
@@ -249,11 +249,11 @@ export const HONEST: Record<number, LawlessOperation> = {
   [KIND.setKey]: { kind: KIND.setKey, a: PAYER, words: [99n] },
   [KIND.seal]: { kind: KIND.seal, a: PAYER, b: MODEL },
   [KIND.settle]: settleWith({ drawBits: 2n, voidCount: 0, earnedParts: [300, 500] }),
-  [KIND.collect]: {
-    kind: KIND.collect,
+  [KIND.claimRewards]: {
+    kind: KIND.claimRewards,
     a: PAYER,
     b: SEALED,
-    words: [packCollect(0, PAYEE_ROLE.contributor)],
+    words: [packClaim(0, PAYEE_ROLE.contributor)],
   },
   [KIND.activation]: {
     kind: KIND.activation,
@@ -273,11 +273,11 @@ export const HONEST: Record<number, LawlessOperation> = {
   [KIND.forcedWithdraw]: { kind: KIND.forcedWithdraw, a: PAYER, words: [AMOUNT, 0xf00dn, 0n, SENDER] },
   [KIND.forcedSetKey]: { kind: KIND.forcedSetKey, a: PAYER, words: [0n, 31n, 0n, SENDER] },
   [KIND.forcedSetOwner]: { kind: KIND.forcedSetOwner, a: PAYER, words: [0n, 0xabcn, 0n, SENDER] },
-  [KIND.forcedCollect]: {
-    kind: KIND.forcedCollect,
+  [KIND.forcedClaimRewards]: {
+    kind: KIND.forcedClaimRewards,
     a: PAYER,
     b: SEALED,
-    words: [0n, packCollect(0, PAYEE_ROLE.contributor), 0n, SENDER],
+    words: [0n, packClaim(0, PAYEE_ROLE.contributor), 0n, SENDER],
   },
   [KIND.forcedTransfer]: {
     kind: KIND.forcedTransfer,

@@ -31,8 +31,8 @@ import { leafReference, padWords } from "../../ledger/operation.ts";
 import {
   accruedPath,
   accruedRoot,
-  collectedPath,
-  collectedRoot,
+  claimedPath,
+  claimedRoot,
   type Payee,
   sealedHash,
 } from "../../ledger/rewards.ts";
@@ -157,7 +157,8 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
   const wanted = word(0) === WITHDRAW_ALL_WEI ? before.leaf.balance : word(0);
   const target = ledger.opened(b);
   const isReady = target.leaf.kind === LEAF_KIND.model && unpackCounters(target.leaf.counters).isReady;
-  const forcedCollect = kind === KIND.forcedCollect && isReady ? lawlessCollect(target, word(1), null) : null;
+  const forcedClaimRewards =
+    kind === KIND.forcedClaimRewards && isReady ? lawlessClaimRewards(target, word(1), null) : null;
   const predicates: Record<number, () => boolean> = {
     [KIND.depositNew]: () => ledger.nextId < ledger.tree.capacity,
     [KIND.depositTo]: () => owned(ledger.opened(b), word(1)),
@@ -166,7 +167,8 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
     [KIND.forcedSetOwner]: () => owned(before, word(3)),
     [KIND.forcedTransfer]: () =>
       owned(before, word(3)) && wanted <= before.leaf.balance && owned(ledger.opened(b), word(1)),
-    [KIND.forcedCollect]: () => owned(before, word(3)) && isReady && forcedCollect!.memberId === BigInt(a),
+    [KIND.forcedClaimRewards]: () =>
+      owned(before, word(3)) && isReady && forcedClaimRewards!.memberId === BigInt(a),
     [KIND.forcedSeal]: () => isReady && maySeal(ledger.opened(b), word(1)),
   };
   const isValid = operation.isValid ?? predicates[kind]?.() ?? false;
@@ -181,9 +183,11 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
       amountWei + feeWei + (isCreate(kind) ? context.idFeeWei : 0n) + (kind === KIND.withdraw ? word(1) : 0n);
     changeA({ nonce: before.leaf.nonce + 1n, balance: modulo(before.leaf.balance - debit) });
   }
-  const collect = kind === KIND.collect ? lawlessCollect(target, word(0), a) : forcedCollect;
-  const isPaid = kind === KIND.collect || (kind === KIND.forcedCollect && isValid);
-  if (collect !== null && isPaid) changeA({ balance: modulo(recordA.leaf.balance + collect.gainWei) });
+  const claimRewards =
+    kind === KIND.claimRewards ? lawlessClaimRewards(target, word(0), a) : forcedClaimRewards;
+  const isPaid = kind === KIND.claimRewards || (kind === KIND.forcedClaimRewards && isValid);
+  if (claimRewards !== null && isPaid)
+    changeA({ balance: modulo(recordA.leaf.balance + claimRewards.gainWei) });
   const { settlement } = operation;
   if (kind === KIND.settle) changeA({ balance: modulo(before.leaf.balance + settlement!.treasuryWei) });
   if (kind === KIND.setKey) changeA({ keyX: word(0) });
@@ -251,7 +255,7 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
     changeB({ balance: modulo(leafB.balance + settlement!.ownerWei) });
     changeBody({ sealed: 0n, accruedRoot: newAccruedRoot });
   }
-  if (collect !== null && isPaid) changeBody({ collectedRoot: collect.newRoot });
+  if (claimRewards !== null && isPaid) changeBody({ claimedRoot: claimRewards.newRoot });
   if (kind === KIND.activation) {
     const cap = BigInt(settlement!.cap ?? 0) << COUNTERS.cap;
     changeB({ counters: modulo(leafB.counters + 1n + cap + (1n << COUNTERS.epoch)) });
@@ -282,13 +286,13 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
     signature,
     datanetA: before.datanet ?? EMPTY_DATANET_BODY,
     modelB: beforeB.model ?? EMPTY_MODEL_BODY,
-    collect:
-      collect === null
+    claimRewards:
+      claimRewards === null
         ? null
         : {
-            ...collect,
-            accruedChildren: accruedPath(payees, beforeB.rewards?.accruedWei ?? [], collect.payeeIndex),
-            collectedChildren: collectedPath(beforeB.rewards?.collectedWei ?? [], collect.place),
+            ...claimRewards,
+            accruedChildren: accruedPath(payees, beforeB.rewards?.accruedWei ?? [], claimRewards.payeeIndex),
+            claimedChildren: claimedPath(beforeB.rewards?.claimedWei ?? [], claimRewards.place),
           },
     settlement: settlement === undefined ? null : { cap: 0, ...settlement, newAccruedRoot },
   };
@@ -298,7 +302,7 @@ const EMPTY_MODEL_BODY: ModelBody = {
   statics: { featuresCommitment: 0n, ownersCommitment: 0n, payeeRoot: 0n, binding: 0n, split: 0n },
   sealed: 0n,
   accruedRoot: 0n,
-  collectedRoot: 0n,
+  claimedRoot: 0n,
   epochStart: 0n,
 };
 
@@ -320,28 +324,28 @@ function maySeal({ leaf, model }: LeafState, queuedAt: bigint): boolean {
   );
 }
 
-/** A's collect of a role's share, whoever A is. Where A is null, the collection is that of the leaf that has the role. */
-function lawlessCollect({ rewards, model }: LeafState, word: bigint, a: number | null) {
+/** A's claim of a role's share, whoever A is. Where A is null, the claim is that of the leaf that has the role. */
+function lawlessClaimRewards({ rewards, model }: LeafState, word: bigint, a: number | null) {
   const payeeIndex = Number(word % 256n);
   const isValidator = (word >> 9n) % 2n === 1n;
   const place = 2 * payeeIndex + (isValidator ? 1 : 0);
   const accruedWei = rewards?.accruedWei[payeeIndex] ?? 0n;
-  const collected = Array.from({ length: 512 }, (_, i) => rewards?.collectedWei[i] ?? 0n);
+  const claimed = Array.from({ length: 512 }, (_, i) => rewards?.claimedWei[i] ?? 0n);
   const validatorWei = (accruedWei * ((model?.statics.split ?? 0n) >> 16n)) / 65536n;
   const shareWei = isValidator ? validatorWei : accruedWei - validatorWei;
   const payee = rewards?.payees[payeeIndex];
   const otherId = BigInt((isValidator ? payee?.contributorId : payee?.validatorId) ?? a ?? 0);
   const memberId = BigInt(a ?? (isValidator ? payee?.validatorId : payee?.contributorId) ?? 0);
-  const newRoot = collectedRoot(collected.with(place, shareWei));
-  const collectedWei = collected[place]!;
+  const newRoot = claimedRoot(claimed.with(place, shareWei));
+  const claimedWei = claimed[place]!;
   return {
     payeeIndex,
     place,
     memberId,
     otherId,
     accruedWei,
-    collectedWei,
-    gainWei: shareWei - collectedWei,
+    claimedWei,
+    gainWei: shareWei - claimedWei,
     newRoot,
   };
 }
@@ -363,7 +367,7 @@ function newLeaf(kind: number, words: readonly bigint[], balance: bigint): LeafS
     binding: word(5),
     split: word(6) >> 96n,
   };
-  const roots = { accruedRoot: word(4), collectedRoot: collectedRoot([]) };
+  const roots = { accruedRoot: word(4), claimedRoot: claimedRoot([]) };
   const model = { statics, sealed: 0n, ...roots, epochStart: 0n };
   const counters = modulo((word(6) % 2n ** 96n) << COUNTERS.price);
   return { leaf: { ...base, kind: LEAF_KIND.model, counters, body: hashModelBody(model) }, model };

@@ -68,7 +68,7 @@ export async function forceWithdraw(
   return sendForced(client, "forceWithdraw", args, parameters);
 }
 
-export interface ForceCollectParameters extends ForcedOptions {
+export interface ForceClaimRewardsParameters extends ForcedOptions {
   /** The contributor's or validator's leaf; its l1Owner must be the client's L1 account. */
   id: number;
   modelId: number;
@@ -77,26 +77,26 @@ export interface ForceCollectParameters extends ForcedOptions {
   /** In which the leaf is half of the payee. */
   role: keyof typeof PAYEE_ROLE;
 }
-export type ForceCollectReturnType = QueueResult;
+export type ForceClaimRewardsReturnType = QueueResult;
 
-export type ForceCollectErrorCode = ForcedErrorCode;
+export type ForceClaimRewardsErrorCode = ForcedErrorCode;
 
 /**
- * Collects a payee's rewards through the L1 queue, which no sequencer can leave out: all that is earned when the entry is
+ * Claims a payee's rewards through the L1 queue, which no sequencer can leave out: all that is earned when the entry is
  * executed goes to the leaf's balance. Burns the queue's fee, also where the payee is another's.
  * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
  * @example
  * ```ts
- * await forceCollect(client, { id: 7, modelId: 11, payeeIndex: 0, role: "contributor" });
+ * await forceClaimRewards(client, { id: 7, modelId: 11, payeeIndex: 0, role: "contributor" });
  * ```
  */
-export async function forceCollect(
+export async function forceClaimRewards(
   client: LedgerClient,
-  parameters: ForceCollectParameters,
-): Promise<ForceCollectReturnType> {
+  parameters: ForceClaimRewardsParameters,
+): Promise<ForceClaimRewardsReturnType> {
   const { id, modelId, payeeIndex, role } = parameters;
   const isValidator = PAYEE_ROLE[role] === PAYEE_ROLE.validator;
-  return sendForced(client, "forceCollect", [id, modelId, payeeIndex, isValidator], parameters);
+  return sendForced(client, "forceClaimRewards", [id, modelId, payeeIndex, isValidator], parameters);
 }
 
 export interface ForceSealParameters extends ForcedOptions {

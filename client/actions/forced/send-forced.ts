@@ -13,7 +13,7 @@ type ForcedFunction =
   | "forceSetKey"
   | "forceSetOwner"
   | "forceTransfer"
-  | "forceCollect"
+  | "forceClaimRewards"
   | "forceSeal";
 
 /** Options of every forced operation. */
@@ -45,7 +45,7 @@ const ENTRIES: Readonly<Record<ForcedFunction, (args: readonly never[]) => Value
     amountWei: amountWei!,
     word1: BigInt(owner!),
   }),
-  forceCollect: ([a, b]) => ({ kind: KIND.forcedCollect, a: a!, b: b! }),
+  forceClaimRewards: ([a, b]) => ({ kind: KIND.forcedClaimRewards, a: a!, b: b! }),
   forceSeal: ([b]) => ({ kind: KIND.forcedSeal, b: b! }),
 };
 

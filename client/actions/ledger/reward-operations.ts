@@ -1,4 +1,4 @@
-import { packCollect } from "@openledger/circuits/batch/epoch-operations";
+import { packClaim } from "@openledger/circuits/batch/epoch-operations";
 import { PAYEE_ROLE, type PayeeRole } from "@openledger/circuits/ledger/rewards";
 import type { LedgerClient } from "../../ledger-client.ts";
 import {
@@ -8,37 +8,37 @@ import {
   signAndSend,
 } from "./send-operation.ts";
 
-export interface CollectRewardsParameters extends SigningOptions {
+export interface ClaimRewardsParameters extends SigningOptions {
   modelId: number;
   /** Of the model's payee table. */
   payeeIndex: number;
   /** In which the signer is half of the payee. */
   role: keyof typeof PAYEE_ROLE;
 }
-export type CollectRewardsReturnType = SendResult;
+export type ClaimRewardsReturnType = SendResult;
 
-export type CollectRewardsErrorCode = "OP_NOT_PAYEE" | "OP_MODEL_NOT_READY" | SigningErrorCode;
+export type ClaimRewardsErrorCode = "OP_NOT_PAYEE" | "OP_MODEL_NOT_READY" | SigningErrorCode;
 
 /**
- * Moves everything that a payee's contributor or validator has earned and not collected yet to his account in the ledger.
+ * Moves everything that a payee's contributor or validator has earned and not claimed yet to his account in the ledger.
  * @throws OP_NOT_PAYEE, OP_MODEL_NOT_READY, CLI_PRECONFIRMATION_INVALID
  * @example
  * ```ts
  * const { rewards } = await getRewards(client, 7);
- * for (const { modelId, payeeIndex, role, collectableWei } of rewards) {
- *   if (collectableWei > 0n) await collectRewards(client, { from: 7, modelId, payeeIndex, role });
+ * for (const { modelId, payeeIndex, role, claimableWei } of rewards) {
+ *   if (claimableWei > 0n) await claimRewards(client, { from: 7, modelId, payeeIndex, role });
  * }
  * ```
  */
-export async function collectRewards(
+export async function claimRewards(
   client: LedgerClient,
-  parameters: CollectRewardsParameters,
-): Promise<CollectRewardsReturnType> {
+  parameters: ClaimRewardsParameters,
+): Promise<ClaimRewardsReturnType> {
   const { modelId, payeeIndex, role } = parameters;
   const payeeRole: PayeeRole = PAYEE_ROLE[role];
   return signAndSend(
     client,
-    { kind: "collect", b: modelId, words: [packCollect(payeeIndex, payeeRole)] },
+    { kind: "claimRewards", b: modelId, words: [packClaim(payeeIndex, payeeRole)] },
     parameters,
   );
 }

@@ -1,6 +1,6 @@
 import { finalizeWithdrawal, readPaidOutWei } from "@openledger/client/actions/l1/finalize-withdrawal";
 import { withdraw } from "@openledger/client/actions/ledger/account-operations";
-import { collectRewards } from "@openledger/client/actions/ledger/reward-operations";
+import { claimRewards } from "@openledger/client/actions/ledger/reward-operations";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
@@ -11,12 +11,12 @@ import { type Job, onceOnL1, onceOnLedger, withRetry } from "../job.ts";
 import { type ModelName, stepOf } from "../parts.ts";
 import type { Leaves } from "./deposit.ts";
 
-/** Who collects what rows have earned, and takes it to L1. The others do not: their part waits for them. */
-export const COLLECTORS = ["bob", "vera"] as const;
-export const WITHDRAWERS = COLLECTORS;
+/** Who claims what rows have earned, and takes it to L1. The others do not: their part waits for them. */
+export const CLAIMERS = ["bob", "vera"] as const;
+export const WITHDRAWERS = CLAIMERS;
 
-interface RewardCollection {
-  readonly name: (typeof COLLECTORS)[number];
+interface RewardClaim {
+  readonly name: (typeof CLAIMERS)[number];
   readonly payeeIndex: number;
   readonly role: "contributor" | "validator";
   /** All that the payee's role has earned so far: the epoch's. */
@@ -24,11 +24,11 @@ interface RewardCollection {
 }
 
 /** The reward finalizes that the job makes, in the model's order of payees. */
-function plannedCollections({ payees }: Pick<LedgerModelLeaf, "payees">, leaves: Leaves): RewardCollection[] {
+function plannedRewardClaims({ payees }: Pick<LedgerModelLeaf, "payees">, leaves: Leaves): RewardClaim[] {
   return payees.flatMap((payee) =>
-    (["contributor", "validator"] as const).flatMap((role): RewardCollection[] => {
+    (["contributor", "validator"] as const).flatMap((role): RewardClaim[] => {
       const id = role === "contributor" ? payee.contributorId : payee.validatorId;
-      const name = COLLECTORS.find((known) => leaves[known] === id);
+      const name = CLAIMERS.find((known) => leaves[known] === id);
       if (name === undefined) return [];
       return [{ name, payeeIndex: payee.index, role, earnedWei: payee[role].earnedWei }];
     }),
@@ -36,34 +36,34 @@ function plannedCollections({ payees }: Pick<LedgerModelLeaf, "payees">, leaves:
 }
 
 /**
- * Collects every payee of each model, and takes what was collected out of the ledger.
+ * Claims every payee of each model, and takes what was claimed out of the ledger.
  * @param before called before every operation: other work for the same batches
  */
-export async function collectAndWithdraw(
+export async function claimAndWithdraw(
   job: Job,
   leaves: Leaves,
   models: readonly { readonly name: ModelName; readonly modelId: number }[],
   before: () => Promise<void>,
 ): Promise<{ name: PersonName; target: WaitTarget }[]> {
   const startedAtMs = Date.now();
-  const all: RewardCollection[] = [];
+  const all: RewardClaim[] = [];
   for (const { modelId, name: model } of models) {
     const leaf = await withRetry(job, () => getModel(job.people.mia, modelId));
-    for (const collection of plannedCollections(leaf, leaves)) {
-      const { payeeIndex, name, role } = collection;
+    for (const rewardClaim of plannedRewardClaims(leaf, leaves)) {
+      const { payeeIndex, name, role } = rewardClaim;
       const client = job.people[name];
       const step = stepOf(model, `reward-${name}-${payeeIndex}-${role}`);
       await before();
       await onceOnLedger(job, step, client, ({ onSigned }) =>
-        collectRewards(client, { from: leaves[name], modelId, payeeIndex, role, onSigned }),
+        claimRewards(client, { from: leaves[name], modelId, payeeIndex, role, onSigned }),
       );
-      all.push(collection);
+      all.push(rewardClaim);
     }
   }
   const targets: { name: PersonName; target: WaitTarget }[] = [];
   for (const name of WITHDRAWERS) {
     const amountWei = all
-      .filter((collected) => collected.name === name)
+      .filter((claimed) => claimed.name === name)
       .reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
     const client = job.people[name];
     await before();
@@ -72,10 +72,10 @@ export async function collectAndWithdraw(
     );
     targets.push({ name, target: { withdrawal: { hash } } });
     job.console.done(
-      `${name} collects ${formatOpen(amountWei)} OPEN of rewards and withdraws them: operation ${hash}`,
+      `${name} claims ${formatOpen(amountWei)} OPEN of rewards and withdraws them: operation ${hash}`,
     );
   }
-  job.console.done(`${all.length} collections of ${COLLECTORS.join(", ")}`, Date.now() - startedAtMs);
+  job.console.done(`${all.length} claims of ${CLAIMERS.join(", ")}`, Date.now() - startedAtMs);
   return targets;
 }
 

@@ -19,7 +19,7 @@ import {
 } from "../config.ts";
 import { DATANET_NAMES, DATANETS, type DatanetName, MODEL_NAMES, MODELS, type ModelName } from "../parts.ts";
 import { customerOf } from "../plan.ts";
-import { COLLECTORS, WITHDRAWERS } from "./earn.ts";
+import { CLAIMERS, WITHDRAWERS } from "./earn.ts";
 import { planTransfer } from "./transfer.ts";
 
 /** Everybody whose balance in the ledger is compared. */
@@ -34,8 +34,8 @@ const PART_LEAVES = [
 interface Expected {
   readonly ledgerWei: Readonly<Record<LeafName, bigint>>;
   readonly l1Wei: Readonly<Record<PersonName, bigint>>;
-  /** What each collector takes out of the model. */
-  readonly rewardsWei: Readonly<Record<(typeof COLLECTORS)[number], bigint>>;
+  /** What each claimer takes out of the model. */
+  readonly rewardsWei: Readonly<Record<(typeof CLAIMERS)[number], bigint>>;
 }
 
 /** Who earned what in a model's epoch, as computed from payments, openings and L1's randomness. */
@@ -74,7 +74,7 @@ export function expectedBalances(
   for (const name of DATANET_NAMES) addDatanet(ledgerWei, pay, name, commitsOf);
   l1Wei.carol += WITHDRAWAL_WEI;
   l1Wei.dave += FORCED_WITHDRAWAL_WEI - forcedFeeWei;
-  const rewardsWei = zeros(COLLECTORS);
+  const rewardsWei = zeros(CLAIMERS);
   for (const name of MODEL_NAMES) addModelJob(ledgerWei, pay, { name, outcome: outcomes[name] }, rewardsWei);
   for (const name of WITHDRAWERS) {
     pay(name, "withdraw");
@@ -113,12 +113,12 @@ function addDatanet(
   for (let i = 0; i < (DATANETS[name].isHosted ? 2 : 1); i++) pay(`${name} datanet`, "publishVersion");
 }
 
-/** A model, its payments, its settled epoch and the collections, which are added to what each collector gets. */
+/** A model, its payments, its settled epoch and the claims, which are added to what each claimer gets. */
 function addModelJob(
   ledgerWei: Balances,
   pay: (who: LeafName, kind: keyof typeof KIND) => void,
   { name, outcome }: { name: ModelName; outcome: EpochOutcome },
-  rewardsWei: Record<(typeof COLLECTORS)[number], bigint>,
+  rewardsWei: Record<(typeof CLAIMERS)[number], bigint>,
 ): void {
   const leaf = `${name} model` as const;
   pay("mia", "createModel");
@@ -137,12 +137,12 @@ function addModelJob(
       [contributor, PAYEE_ROLE.contributor],
       [validator, PAYEE_ROLE.validator],
     ] as const) {
-      const collector = COLLECTORS.find((name) => name === who);
-      if (collector === undefined) continue;
-      pay(collector, "collect");
+      const claimer = CLAIMERS.find((name) => name === who);
+      if (claimer === undefined) continue;
+      pay(claimer, "claimRewards");
       const shareWei = roleShareWei(earnedWei, role, SPLIT.validatorParts);
-      ledgerWei[collector] += shareWei;
-      rewardsWei[collector] += shareWei;
+      ledgerWei[claimer] += shareWei;
+      rewardsWei[claimer] += shareWei;
     }
   }
 }

@@ -111,7 +111,7 @@ async function makeWorld(): Promise<void> {
   await f.openModel();
   await f.recordRandomness(await f.sealEpoch());
   await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
-  await f.collect(0);
+  await f.claimRewards(0);
   await f.sealEpoch();
   const amountCode = encodeAmount(2n * OPEN);
   await f.post(
@@ -138,7 +138,7 @@ function staysWei(): bigint {
     for (const role of [0, 1] as const) sum -= payeeDue(f.ledger, MODEL_ID, m, role).amountWei;
   }
   for (const wei of rewards!.accruedWei) sum += wei;
-  for (const wei of rewards!.collectedWei) sum -= wei;
+  for (const wei of rewards!.claimedWei) sum -= wei;
   return sum;
 }
 

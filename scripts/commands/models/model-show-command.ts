@@ -43,14 +43,14 @@ export function addModelShowCommand(parent: Command): void {
       settling.line,
       describeSealed(leaf),
       ...renderTable([
-        ["  payee", "contributor", "validator", "rows", "earned (OPEN)", "collectable"],
+        ["  payee", "contributor", "validator", "rows", "earned (OPEN)", "claimable"],
         ...leaf.payees.map((payee) => [
           `  ${payee.index}`,
           `leaf ${payee.contributorId}`,
           `leaf ${payee.validatorId}`,
           String(payee.rowCount),
           formatOpen(payee.accruedWei),
-          formatOpen(payee.contributor.collectableWei + payee.validator.collectableWei),
+          formatOpen(payee.contributor.claimableWei + payee.validator.claimableWei),
         ]),
       ]),
       ...renderTable(settlements.map(describeSettlement)),

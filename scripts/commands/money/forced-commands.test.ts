@@ -44,7 +44,7 @@ afterAll(async () => {
 /** What the commands answer as JSON, as far as it is read here. */
 interface Answer {
   readonly totalWei: string;
-  readonly collections: readonly { readonly stage: string }[];
+  readonly rewardClaims: readonly { readonly stage: string }[];
   readonly queueIndex: number;
   readonly l1?: object;
   readonly error?: { readonly message: string };
@@ -135,18 +135,18 @@ test("takes no sequencer's word for it", async () => {
   }
 });
 
-test("collects all that an owner's leaves have earned, and seals, without a sequencer", async () => {
+test("claims all that an owner's leaves have earned, and seals, without a sequencer", async () => {
   const before = f.ledger.requireLeaf(MODEL_ID).rewards!;
   const accruedWei = before.accruedWei.reduce((sum, wei) => sum + wei, 0n);
-  const answer = await run("rewards", "collect", "--forced");
+  const answer = await run("rewards", "claim", "--forced");
   expect(BigInt(answer.totalWei)).toBe(accruedWei);
-  expect(answer.collections.map(({ stage }) => stage)).toEqual(answer.collections.map(() => "queued"));
+  expect(answer.rewardClaims.map(({ stage }) => stage)).toEqual(answer.rewardClaims.map(() => "queued"));
   const seal = await run("models", "seal", String(MODEL_ID), "--forced", "--unchecked");
   expect(seal).toMatchObject({ modelId: MODEL_ID, stage: "queued", isChecked: false });
 
   const waiting = await f.queueOperations();
-  const claims = waiting.filter(({ kind }) => kind === KIND.forcedCollect);
-  expect(claims.length).toBe(answer.collections.length);
+  const claims = waiting.filter(({ kind }) => kind === KIND.forcedClaimRewards);
+  expect(claims.length).toBe(answer.rewardClaims.length);
   expect(waiting.at(-1)).toMatchObject({ kind: KIND.forcedSeal, b: MODEL_ID, queueIndex: seal.queueIndex });
   const balances = () => [ALICE, DATANET_ID].map((id) => f.ledger.requireLeaf(id).leaf.balance);
   const held = balances();
@@ -156,7 +156,7 @@ test("collects all that an owner's leaves have earned, and seals, without a sequ
   expect(sealed.content.wide.map(({ isValid }) => isValid)).toEqual([...claims.map(() => true), false]);
   const gained = balances().reduce((sum, wei, i) => sum + wei - held[i]!, 0n);
   expect(gained).toBe(accruedWei);
-  expect(await run("rewards", "collect", "--forced")).toMatchObject({ totalWei: "0", collections: [] });
+  expect(await run("rewards", "claim", "--forced")).toMatchObject({ totalWei: "0", rewardClaims: [] });
 }, 300_000);
 
 if (isWhole) {

@@ -34,7 +34,7 @@ export interface OwnMoney {
         readonly modelId: number;
         readonly payeeIndex: number;
         readonly role: string;
-        readonly collectableWei: bigint;
+        readonly claimableWei: bigint;
       }[]
     | null;
 }
@@ -66,12 +66,12 @@ export async function readOwnMoney(
     rewards:
       rewards
         ?.flatMap((leaf) => leaf.rewards)
-        .filter(({ collectableWei }) => collectableWei > 0n)
-        .map(({ collectableWei, modelId, role, payeeIndex }) => ({
+        .filter(({ claimableWei }) => claimableWei > 0n)
+        .map(({ claimableWei, modelId, role, payeeIndex }) => ({
           modelId,
           payeeIndex,
           role,
-          collectableWei,
+          claimableWei,
         })) ?? null,
   };
 }
@@ -118,9 +118,9 @@ export function ownMoneyRows(money: OwnMoney): string[][] {
     const posted = postedWei === balanceWei ? "" : `, on L1 so far ${formatOpen(postedWei ?? 0n)}`;
     rows.push([`${kind} ${id}`, `${formatOpen(balanceWei)} OPEN${posted}`]);
   }
-  for (const { collectableWei, modelId, role, payeeIndex } of money.rewards ?? []) {
+  for (const { claimableWei, modelId, role, payeeIndex } of money.rewards ?? []) {
     const where = `payee ${payeeIndex} of model ${modelId} as ${role}`;
-    rows.push(["rewards", `${formatOpen(collectableWei)} OPEN of ${where} (openledger rewards collect)`]);
+    rows.push(["rewards", `${formatOpen(claimableWei)} OPEN of ${where} (openledger rewards claim)`]);
   }
   return rows;
 }

@@ -48,7 +48,7 @@ export function addPayProversCommand(operator: Command): void {
         fallback: [],
         parse: collect,
       },
-      "--metrics-file <file>": "write the same for Prometheus' textfile collector",
+      "--metrics-file <file>": "write the same for Prometheus' textfile claimer",
     },
   );
   withExample(

@@ -1,4 +1,4 @@
-import { collectRewards } from "@openledger/client/actions/ledger/reward-operations";
+import { claimRewards } from "@openledger/client/actions/ledger/reward-operations";
 import { getRewards } from "@openledger/client/sequencer/model-reads";
 import type { LeafRewards } from "@openledger/client/sequencer/model-schemas";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
@@ -37,7 +37,7 @@ export function addRewardsCommands(program: Command): void {
       ),
     );
     const lines = renderTable([
-      ["account", "model", "payee", "as", "rows", "earned (OPEN)", "collected", "collectable"],
+      ["account", "model", "payee", "as", "rows", "earned (OPEN)", "claimed", "claimable"],
       ...shown.flatMap(({ name, rewards: own }) => own.map((line) => describeLine(name, line))),
     ]);
     output.answer(
@@ -47,12 +47,12 @@ export function addRewardsCommands(program: Command): void {
       },
     );
   });
-  addCollect(rewards);
+  addClaimRewards(rewards);
   addRewardsWhyCommand(rewards);
 }
 
 function describeLine(name: string, line: LeafRewards["rewards"][number]): string[] {
-  const { modelId, payeeIndex, role, rowCount, earnedWei, collectedWei, collectableWei } = line;
+  const { modelId, payeeIndex, role, rowCount, earnedWei, claimedWei, claimableWei } = line;
   return [
     name,
     String(modelId),
@@ -60,15 +60,15 @@ function describeLine(name: string, line: LeafRewards["rewards"][number]): strin
     role,
     String(rowCount),
     formatOpen(earnedWei),
-    formatOpen(collectedWei),
-    formatOpen(collectableWei),
+    formatOpen(claimedWei),
+    formatOpen(claimableWei),
   ];
 }
 
-function addCollect(parent: Command): void {
+function addClaimRewards(parent: Command): void {
   const command = withOptions(
     parent
-      .command("collect")
+      .command("claim")
       .description("move everything that an account's rows have earned to its balance in the ledger"),
     {
       "--model <id>": "only of this model",
@@ -80,17 +80,17 @@ function addCollect(parent: Command): void {
   );
   withExample(
     command,
-    "rewards collect --account bob",
-    "rewards collect --model 15 --account vera --wait posted",
-    "rewards collect --forced --rpc https://… --rollup 0x… --private-key-file key",
+    "rewards claim --account bob",
+    "rewards claim --model 15 --account vera --wait posted",
+    "rewards claim --forced --rpc https://… --rollup 0x… --private-key-file key",
   );
   onRun(command, async ({ options, output }) => {
     const signer = await openSigner(options);
     const only = options.model === undefined ? null : parseId(options.model);
     if (options.forced === true) {
-      const { collectThroughL1 } = await import("../money/forced-collections.ts");
+      const { claimThroughL1 } = await import("../money/forced-claims.ts");
       const isUnchecked = options.unchecked === true;
-      await collectThroughL1(
+      await claimThroughL1(
         signer,
         { modelId: only, wait: options.wait, isUnchecked, ...maxFeeOf(options) },
         options,
@@ -102,23 +102,23 @@ function addCollect(parent: Command): void {
     const client = await signFor(signer, leaf);
     const { rewards } = await getRewards(client, leaf.id);
     const open = rewards.filter(
-      ({ collectableWei, modelId }) => collectableWei > 0n && (only === null || only === modelId),
+      ({ claimableWei, modelId }) => claimableWei > 0n && (only === null || only === modelId),
     );
-    const collections = [];
-    for (const { modelId, payeeIndex, role, collectableWei } of open) {
-      const { hash } = await collectRewards(client, { from: leaf.id, modelId, payeeIndex, role });
+    const rewardClaims = [];
+    for (const { modelId, payeeIndex, role, claimableWei } of open) {
+      const { hash } = await claimRewards(client, { from: leaf.id, modelId, payeeIndex, role });
       const { stage } = await waitWithProgress(client, { hash }, options.wait, output);
-      collections.push({ modelId, payeeIndex, role, collectableWei, hash, stage });
+      rewardClaims.push({ modelId, payeeIndex, role, claimableWei, hash, stage });
     }
-    const totalWei = collections.reduce((sum, { collectableWei }) => sum + collectableWei, 0n);
-    const lines = collections.map(
-      ({ modelId, payeeIndex, role, collectableWei, stage }) =>
-        `${formatOpen(collectableWei)} OPEN as ${role} of payee ${payeeIndex} of model ${modelId}: ${stage}`,
+    const totalWei = rewardClaims.reduce((sum, { claimableWei }) => sum + claimableWei, 0n);
+    const lines = rewardClaims.map(
+      ({ modelId, payeeIndex, role, claimableWei, stage }) =>
+        `${formatOpen(claimableWei)} OPEN as ${role} of payee ${payeeIndex} of model ${modelId}: ${stage}`,
     );
     const summary =
-      collections.length === 0
-        ? "there is nothing to collect"
+      rewardClaims.length === 0
+        ? "there is nothing to claim"
         : `${formatOpen(totalWei)} OPEN for leaf ${leaf.id}; take it to L1 with: openledger withdraw`;
-    output.answer([...lines, summary], { leafId: leaf.id, totalWei, collections });
+    output.answer([...lines, summary], { leafId: leaf.id, totalWei, rewardClaims });
   });
 }

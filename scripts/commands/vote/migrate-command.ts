@@ -59,7 +59,7 @@ export function addMigrateCommand(program: Command): void {
     output.answer(
       [
         `${formatOpen(moved.depositedWei)} OPEN wait in the queue of ${rollupAddress}, entry ${moved.queueIndex}`,
-        "datanets, models and rewards stay where they are: collect before you move, and publish there anew",
+        "datanets, models and rewards stay where they are: claim before you move, and publish there anew",
       ],
       { moved, named },
     );

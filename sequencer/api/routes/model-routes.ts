@@ -1,4 +1,4 @@
-/** Routes about models: what a settler needs, what a contributor can collect, and the settlements themselves. */
+/** Routes about models: what a settler needs, what a contributor can claim, and the settlements themselves. */
 
 import { unpackCounters } from "@openledger/circuits/ledger/leaf";
 import { requireKind } from "@openledger/circuits/ledger/leaf-rules";
@@ -97,7 +97,7 @@ export async function registerModelRoutes(
     {
       schema: {
         tags: ["models"],
-        summary: "What a leaf has earned and can collect, of every model",
+        summary: "What a leaf has earned and can claim, of every model",
         params: schemas.leafParams,
       },
     },

@@ -150,13 +150,13 @@ describe("a parked settlement", () => {
     const leaf = async () => BigInt((await w.rollup.get(`/v1/leaves/${ALICE}`)).body.balanceWei);
     const before = await leaf();
     const { body } = await w.rollup.get(`/v1/leaves/${ALICE}/rewards`);
-    const mineToCollect = body.rewards.filter(
-      ({ collectableWei }: { collectableWei: string }) => collectableWei !== "0",
+    const mineToClaimRewards = body.rewards.filter(
+      ({ claimableWei }: { claimableWei: string }) => claimableWei !== "0",
     );
-    expect(mineToCollect.length).toBeGreaterThan(0);
-    for (const { modelId, role, payeeIndex } of mineToCollect) {
+    expect(mineToClaimRewards.length).toBeGreaterThan(0);
+    for (const { modelId, role, payeeIndex } of mineToClaimRewards) {
       const args = [ALICE, modelId, payeeIndex, role === "validator", ANY_FEE] as const;
-      await rollup.write.forceCollect(args, { account: roles.alice });
+      await rollup.write.forceClaimRewards(args, { account: roles.alice });
     }
     await rollup.write.forceWithdraw([ALICE, 2n ** 96n - 1n, roles.alice, ANY_FEE], { account: roles.alice });
     await w.watch();
@@ -165,7 +165,7 @@ describe("a parked settlement", () => {
     const held = await token.read.balanceOf([roles.alice]);
     await rollup.write.finalizeWithdrawal([roles.alice], { account: roles.stranger });
     const paidWei = (await token.read.balanceOf([roles.alice])) - held;
-    expect(paidWei).toBe(before + BigInt(body.collectableWei));
+    expect(paidWei).toBe(before + BigInt(body.claimableWei));
     expect(await leaf()).toBe(0n);
     expect(w.rollup.fatal).toEqual([]);
     expect(await verify(f)).toMatchObject({ settlementCount: 2 });

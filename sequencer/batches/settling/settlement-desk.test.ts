@@ -84,7 +84,7 @@ const codeOf = (answer: Answer) =>
 const modelOf = ({ call, model }: World) => call(`/v1/models/${model.modelId}`);
 
 describe("a model's epochs over HTTP", () => {
-  it("are opened, paid, sealed, settled and collected, and everybody sees who gets what", async () => {
+  it("are opened, paid, sealed, settled and claimed, and everybody sees who gets what", async () => {
     const world = await start();
     const { rollup, call, model, until } = world;
     const { modelId, owner } = model;
@@ -135,15 +135,15 @@ describe("a model's epochs over HTTP", () => {
     expect(after.sealedEpoch).toBeNull();
     expect(after.payees[0].accruedWei).toBe(settled.earnedSumWei);
     const [contributor, validator] = [after.payees[0].contributor, after.payees[0].validator];
-    expect(BigInt(contributor.collectableWei) + BigInt(validator.collectableWei)).toBe(
+    expect(BigInt(contributor.claimableWei) + BigInt(validator.claimableWei)).toBe(
       BigInt(settled.earnedSumWei),
     );
     const rewards = await call(`/v1/leaves/${owner.id}/rewards`);
-    expect(rewards).toMatchObject({ collectableWei: settled.earnedSumWei });
+    expect(rewards).toMatchObject({ claimableWei: settled.earnedSumWei });
     expect(rewards.rewards.map((r: Answer) => r.role)).toEqual(["contributor", "validator"]);
-    await until("collect");
-    expect((await modelOf(world)).payees[0].contributor).toMatchObject({ collectableWei: "0" });
-    expect((await call(`/v1/leaves/${owner.id}/rewards`)).collectableWei).toBe(validator.collectableWei);
+    await until("claimRewards");
+    expect((await modelOf(world)).payees[0].contributor).toMatchObject({ claimableWei: "0" });
+    expect((await call(`/v1/leaves/${owner.id}/rewards`)).claimableWei).toBe(validator.claimableWei);
   });
 
   if (isWhole) {

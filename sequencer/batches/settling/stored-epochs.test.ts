@@ -34,6 +34,6 @@ describe("the records of a ForcedSeal", () => {
 
   test("are none where it was not executed, and none of other entries", () => {
     expect(writesOf(honest(KIND.forcedSeal, { b: SEALED })).writes).toEqual([]);
-    expect(writesOf(honest(KIND.forcedCollect)).writes).toEqual([]);
+    expect(writesOf(honest(KIND.forcedClaimRewards)).writes).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
-/** Rewards collected through L1's queue. Without a sequencer, what there is to collect is read from the ledger rebuilt from L1. */
-import { packCollect } from "@openledger/circuits/batch/epoch-operations";
+/** Rewards claimed through L1's queue. Without a sequencer, what there is to claim is read from the ledger rebuilt from L1. */
+import { packClaim } from "@openledger/circuits/batch/epoch-operations";
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
-import { collectedPlace, PAYEE_ROLE, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { claimedPlace, PAYEE_ROLE, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
-import { forceCollect } from "@openledger/client/actions/forced/forced-operations";
+import { forceClaimRewards } from "@openledger/client/actions/forced/forced-operations";
 import { getRewards } from "@openledger/client/sequencer/model-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { checkForced } from "@openledger/verifier/without-operator/forced-check";
@@ -12,15 +12,15 @@ import { ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
 import { followForced } from "./forced-operation.ts";
 
-export interface Collectable {
+export interface Claimable {
   readonly leafId: number;
   readonly modelId: number;
   readonly payeeIndex: number;
   readonly role: keyof typeof PAYEE_ROLE;
-  readonly collectableWei: bigint;
+  readonly claimableWei: bigint;
 }
 
-export interface ForcedCollections {
+export interface ForcedClaims {
   /** null = of every model. */
   readonly modelId: number | null;
   readonly wait: string;
@@ -29,10 +29,10 @@ export interface ForcedCollections {
   readonly maxFeeWei?: bigint;
 }
 
-/** Queues one entry, and burns one fee, for each payee and role with something to collect. @throws CLI_FORCED_NO_EFFECT, BRG_* */
-export async function collectThroughL1(
+/** Queues one entry, and burns one fee, for each payee and role with something to claim. @throws CLI_FORCED_NO_EFFECT, BRG_* */
+export async function claimThroughL1(
   signer: Signer,
-  { isUnchecked, modelId, wait, ...fee }: ForcedCollections,
+  { isUnchecked, modelId, wait, ...fee }: ForcedClaims,
   options: GlobalOptions,
   output: Output,
 ): Promise<void> {
@@ -41,47 +41,47 @@ export async function collectThroughL1(
   const ledger = ledgerOnL1(options, output);
   const all =
     client.sequencerUrl === null
-      ? collectableIn((await ledger()).ledger.leaves, BigInt(owner))
-      : await collectableOf(client, (await accountOf(client, owner)).id);
+      ? claimableIn((await ledger()).ledger.leaves, BigInt(owner))
+      : await claimableOf(client, (await accountOf(client, owner)).id);
   const wanted = all.filter((one) => modelId === null || one.modelId === modelId);
   const entries = wanted.map(({ leafId, modelId: b, role, payeeIndex }) => ({
-    kind: KIND.forcedCollect,
+    kind: KIND.forcedClaimRewards,
     a: leafId,
     b,
-    word1: packCollect(payeeIndex, PAYEE_ROLE[role]),
+    word1: packClaim(payeeIndex, PAYEE_ROLE[role]),
   }));
   const isChecked = await checkForced(entries, owner, { ledger, isUnchecked });
   const lines: string[] = [];
-  const collections: object[] = [];
+  const rewardClaims: object[] = [];
   let totalWei = 0n;
-  for (const { collectableWei, leafId, ...payee } of wanted) {
-    output.progress(`collecting payee ${payee.payeeIndex} of model ${payee.modelId} through L1's queue`);
-    const sent = await forceCollect(client, { id: leafId, ...payee, ...fee });
-    const what = `${formatOpen(collectableWei)} OPEN for leaf ${leafId} as ${payee.role} of payee ${payee.payeeIndex} of model ${payee.modelId}`;
+  for (const { claimableWei, leafId, ...payee } of wanted) {
+    output.progress(`claiming payee ${payee.payeeIndex} of model ${payee.modelId} through L1's queue`);
+    const sent = await forceClaimRewards(client, { id: leafId, ...payee, ...fee });
+    const what = `${formatOpen(claimableWei)} OPEN for leaf ${leafId} as ${payee.role} of payee ${payee.payeeIndex} of model ${payee.modelId}`;
     const followed = await followForced(signer, { what, sent, wait, isChecked }, output);
     lines.push(...followed.lines);
-    collections.push({ leafId, ...payee, collectableWei, ...followed.facts });
-    totalWei += collectableWei;
+    rewardClaims.push({ leafId, ...payee, claimableWei, ...followed.facts });
+    totalWei += claimableWei;
   }
-  output.answer(wanted.length === 0 ? ["there is nothing to collect"] : lines, { totalWei, collections });
+  output.answer(wanted.length === 0 ? ["there is nothing to claim"] : lines, { totalWei, rewardClaims });
 }
 
-async function collectableOf(client: Signer["client"], leafId: number): Promise<Collectable[]> {
+async function claimableOf(client: Signer["client"], leafId: number): Promise<Claimable[]> {
   const { rewards } = await getRewards(client, leafId);
   return rewards
-    .filter(({ collectableWei }) => collectableWei > 0n)
-    .map(({ collectableWei, modelId, role, payeeIndex }) => ({
+    .filter(({ claimableWei }) => claimableWei > 0n)
+    .map(({ claimableWei, modelId, role, payeeIndex }) => ({
       leafId,
       modelId,
       payeeIndex,
       role,
-      collectableWei,
+      claimableWei,
     }));
 }
 
-/** What leaves of this owner may collect, model by model. */
-function collectableIn(records: ReadonlyMap<number, LeafState>, owner: bigint): Collectable[] {
-  const found: Collectable[] = [];
+/** What leaves of this owner may claim, model by model. */
+function claimableIn(records: ReadonlyMap<number, LeafState>, owner: bigint): Claimable[] {
+  const found: Claimable[] = [];
   for (const [modelId, { model, rewards }] of records) {
     if (model === undefined || rewards === undefined) continue;
     const { validatorParts } = unpackSplit(model.statics.split);
@@ -92,9 +92,9 @@ function collectableIn(records: ReadonlyMap<number, LeafState>, owner: bigint): 
       ] as const) {
         if (records.get(leafId)?.leaf.l1Owner !== owner) continue;
         const shareWei = roleShareWei(rewards.accruedWei[payeeIndex] ?? 0n, PAYEE_ROLE[role], validatorParts);
-        const collectableWei =
-          shareWei - (rewards.collectedWei[collectedPlace(payeeIndex, PAYEE_ROLE[role])] ?? 0n);
-        if (collectableWei > 0n) found.push({ leafId, modelId, payeeIndex, role, collectableWei });
+        const claimableWei =
+          shareWei - (rewards.claimedWei[claimedPlace(payeeIndex, PAYEE_ROLE[role])] ?? 0n);
+        if (claimableWei > 0n) found.push({ leafId, modelId, payeeIndex, role, claimableWei });
       }
     }
   }

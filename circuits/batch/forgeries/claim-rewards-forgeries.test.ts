@@ -1,9 +1,9 @@
-/** Forged slots of Collect: see slot-forgeries.test.ts. */
+/** Forged slots of ClaimRewards: see slot-forgeries.test.ts. */
 
 import { beforeAll, describe, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { hashModelBody, type Leaf } from "../../ledger/leaf.ts";
-import { collectedRoot, PAYEE_ROLE, roleShareWei } from "../../ledger/rewards.ts";
+import { claimedRoot, PAYEE_ROLE, roleShareWei } from "../../ledger/rewards.ts";
 import { KIND, TREASURY_ID } from "../../protocol.ts";
 import { openings, READY, setBits, withBody } from "../../testing/forgeries/epoch-forgery-parts.ts";
 import { shiftedDown } from "../../testing/forgeries/field-aliases.ts";
@@ -16,7 +16,7 @@ import {
   testForgeries,
 } from "../../testing/forgeries/forgery-check.ts";
 import {
-  COLLECT_GAIN,
+  CLAIM_REWARDS_GAIN,
   DATANET,
   honest,
   RECIPIENT,
@@ -27,31 +27,31 @@ import {
 } from "../../testing/forgeries/forgery-world.ts";
 import type { LawlessOperation } from "../../testing/forgeries/lawless-slot.ts";
 import { keyXOf, OPEN } from "../../testing/random-ledger.ts";
-import { packCollect } from "../epoch-operations.ts";
+import { packClaim } from "../epoch-operations.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTester);
 
 const PAYEE_LEAF = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
 const ACCRUED_ROOT = "reads * (read[2].node - accruedRoot) === 0;";
-const COLLECTED_ROOT = "takes * (update[2].oldNode - collectedRoot) === 0;";
+const CLAIMED_ROOT = "takes * (update[2].oldNode - claimedRoot) === 0;";
 
-describe("Collect", () => {
-  const kind = KIND.collect;
+describe("ClaimRewards", () => {
+  const kind = KIND.claimRewards;
   const { rewards, model } = new World().ledger.requireLeaf(SEALED);
   const ACCRUED_WEI = rewards!.accruedWei[0]!;
   const shareOf = (parts: bigint) => roleShareWei(ACCRUED_WEI, PAYEE_ROLE.contributor, parts);
-  /** The collection of a share that is so much more, in the field, with the effect that it would have. */
+  /** The claim of a share that is so much more, in the field, with the effect that it would have. */
   const paid = (moreWei: bigint): LawlessOperation => {
-    const collected = Array.from({ length: 512 }, (_, i) => rewards!.collectedWei[i] ?? 0n);
+    const claimed = Array.from({ length: 512 }, (_, i) => rewards!.claimedWei[i] ?? 0n);
     const share = shiftedDown(shareOf(VALIDATOR_PARTS) + moreWei, 0);
-    const body = hashModelBody({ ...model!, collectedRoot: collectedRoot(collected.with(0, share)) });
+    const body = hashModelBody({ ...model!, claimedRoot: claimedRoot(claimed.with(0, share)) });
     return honest(kind, {
       effectA: (leaf) => ({ ...leaf, balance: shiftedDown(leaf.balance + moreWei, 0) }),
       effectB: (leaf) => ({ ...leaf, body }),
     });
   };
-  const VALIDATOR: Partial<LawlessOperation> = { a: RECIPIENT, words: [packCollect(0, 1)] };
+  const VALIDATOR: Partial<LawlessOperation> = { a: RECIPIENT, words: [packClaim(0, 1)] };
   const code = "OP_NOT_PAYEE";
   testForgeries([
     ...openings(kind),
@@ -76,51 +76,51 @@ describe("Collect", () => {
       rule: "a contributor who says to be the validator",
       kind,
       lawful: () => honest(kind, VALIDATOR),
-      forged: () => honest(kind, { words: [packCollect(0, 1)] }),
+      forged: () => honest(kind, { words: [packClaim(0, 1)] }),
       at: PAYEE_LEAF,
       code,
     },
     {
       rule: "the validator in the contributor's place",
       kind,
-      forged: () => honest(kind, { ...VALIDATOR, words: [packCollect(0, 0)] }),
+      forged: () => honest(kind, { ...VALIDATOR, words: [packClaim(0, 0)] }),
       at: PAYEE_LEAF,
       code,
     },
     {
       rule: "another's payee",
       kind,
-      forged: () => honest(kind, { words: [packCollect(1, 0)] }),
+      forged: () => honest(kind, { words: [packClaim(1, 0)] }),
       at: PAYEE_LEAF,
       code,
     },
     {
       rule: "a payee that is not there",
       kind,
-      forged: () => honest(kind, { words: [packCollect(2, 0)] }),
+      forged: () => honest(kind, { words: [packClaim(2, 0)] }),
       at: PAYEE_LEAF,
       code,
     },
     {
-      rule: "a payee of the accrued tree's upper half, which has no collected leaf",
+      rule: "a payee of the accrued tree's upper half, which has no claimed leaf",
       kind,
       forged: () => honest(kind, { words: [256n] }),
-      at: "isCollect * (word - payeeIndex - (1 << 9) * bits[8]) === 0;",
+      at: "isClaimRewards * (word - payeeIndex - (1 << 9) * bits[8]) === 0;",
       code: "OP_MALFORMED",
     },
     {
       rule: "a role that is none",
       kind,
       forged: () => honest(kind, { words: [1024n] }),
-      at: "isCollect * (word - payeeIndex - (1 << 9) * bits[8]) === 0;",
+      at: "isClaimRewards * (word - payeeIndex - (1 << 9) * bits[8]) === 0;",
       code: "OP_MALFORMED",
     },
     {
       rule: "another payee than the one that is posted and signed",
       kind,
-      forged: () => honest(kind, { signed: { words: [packCollect(1, 0)] } }),
-      tamper: (inputs) => setInput(inputs, "wideWords", [0, 0], packCollect(1, 0)),
-      at: "isCollect * (word - payeeIndex - (1 << 9) * bits[8]) === 0;",
+      forged: () => honest(kind, { signed: { words: [packClaim(1, 0)] } }),
+      tamper: (inputs) => setInput(inputs, "wideWords", [0, 0], packClaim(1, 0)),
+      at: "isClaimRewards * (word - payeeIndex - (1 << 9) * bits[8]) === 0;",
     },
     {
       rule: "more accrued than the tree holds",
@@ -155,11 +155,11 @@ describe("Collect", () => {
       at: "reads * (split - ownerParts - (1 << 16) * validatorParts) === 0;",
     },
     {
-      rule: "a collected leaf that is shown lower",
+      rule: "a claimed leaf that is shown lower",
       kind,
       forged: () => {
-        const collectedWei = rewards!.collectedWei[0]!;
-        return honest(kind, { effectA: (leaf) => ({ ...leaf, balance: leaf.balance + collectedWei }) });
+        const claimedWei = rewards!.claimedWei[0]!;
+        return honest(kind, { effectA: (leaf) => ({ ...leaf, balance: leaf.balance + claimedWei }) });
       },
       tamper: (inputs) => setInput(inputs, "wideModel", [0, 10], 0n),
       at: "NodeUpdate8: bits[2] * (at1[1] - at1[0]) === oldChild - at1[0];",
@@ -179,22 +179,22 @@ describe("Collect", () => {
       at: ACCRUED_ROOT,
     },
     {
-      rule: "another collected tree's top",
+      rule: "another claimed tree's top",
       kind,
       forged: () => honest(kind),
-      tamper: (inputs) => setInput(inputs, "wideCollectedChildren", [0, 2, 7], 5n),
-      at: COLLECTED_ROOT,
+      tamper: (inputs) => setInput(inputs, "wideClaimedChildren", [0, 2, 7], 5n),
+      at: CLAIMED_ROOT,
     },
     {
-      rule: "the collected root kept, to collect again",
+      rule: "the claimed root kept, to claim again",
       kind,
       forged: withBody(kind, () => ({})),
       at: PATH,
     },
     {
-      rule: "a collected root of half the share",
+      rule: "a claimed root of half the share",
       kind,
-      forged: withBody(kind, () => ({ collectedRoot: collectedRoot([COLLECT_GAIN / 2n]) })),
+      forged: withBody(kind, () => ({ claimedRoot: claimedRoot([CLAIM_REWARDS_GAIN / 2n]) })),
       at: PATH,
     },
     {
@@ -209,18 +209,18 @@ describe("Collect", () => {
     const rows: Partial<LawlessOperation>[] = [
       {},
       VALIDATOR,
-      { a: SEALED, words: [packCollect(1, 0)] },
-      { a: SEALED, words: [packCollect(1, 1)] },
+      { a: SEALED, words: [packClaim(1, 0)] },
+      { a: SEALED, words: [packClaim(1, 1)] },
     ];
     for (const row of rows) await expectAccepted("wide", () => honest(kind, row));
     await expectAccepted("wide", (world) => {
       const record = world.ledger.requireLeaf(SEALED);
-      const collectedWei = record.rewards!.collectedWei.with(
+      const claimedWei = record.rewards!.claimedWei.with(
         0,
-        record.rewards!.collectedWei[0]! + COLLECT_GAIN,
+        record.rewards!.claimedWei[0]! + CLAIM_REWARDS_GAIN,
       );
-      world.ledger.put(SEALED, { ...record, rewards: { ...record.rewards!, collectedWei } });
-      world.setBody(SEALED, { collectedRoot: collectedRoot(collectedWei) });
+      world.ledger.put(SEALED, { ...record, rewards: { ...record.rewards!, claimedWei } });
+      world.setBody(SEALED, { claimedRoot: claimedRoot(claimedWei) });
       return honest(kind);
     });
   });
@@ -229,7 +229,7 @@ describe("Collect", () => {
     for (const role of [PAYEE_ROLE.contributor, PAYEE_ROLE.validator]) {
       await expectAccepted("wide", (world) => {
         world.set(TREASURY_ID, { keyX: keyXOf(secretOf(TREASURY_ID)), balance: OPEN });
-        return honest(kind, { a: TREASURY_ID, words: [packCollect(200, role)] });
+        return honest(kind, { a: TREASURY_ID, words: [packClaim(200, role)] });
       });
     }
   });

@@ -6,32 +6,32 @@ include "../field/range-check.circom";
 
 // Domain tag of a node of a model's two payee trees; protocol.ts has it under TAG.payeeNode.
 function TAG_PAYEE_NODE() { return 37; }
-// Root of the collected tree in which nothing was collected; rewards.ts.
-function EMPTY_COLLECTED_ROOT() { return 9189957684751500115525080199068410226295084266883402511021071352367930612189; }
+// Root of the claimed tree in which nothing was claimed; rewards.ts.
+function EMPTY_CLAIMED_ROOT() { return 9189957684751500115525080199068410226295084266883402511021071352367930612189; }
 
-// What a Collect opens and changes in its model: the payee's leaf in the accrued tree, the role's leaf in the collected one.
-// A forced collection is shown either way: the payee's leaf is opened, whoever's it is, and whether it is A's is a boolean.
-// Rules: collectRewards, collectsPayee in epoch-operations.ts.
+// What a ClaimRewards opens and changes in its model: the payee's leaf in the accrued tree, the role's leaf in the claimed one.
+// A forced claim is shown either way: the payee's leaf is opened, whoever's it is, and whether it is A's is a boolean.
+// Rules: payRewards, claimsOfPayee in epoch-operations.ts.
 //
-// Inputs:      isCollect: signed; isForced: a forced collection from a ready model; isAllowed: A exists and the sender owns it;
-//              aId: who collects, 24 bits; word, forcedWord: payeeIndex | role << 9 of a signed and of a forced collection;
-//              split, accruedRoot, collectedRoot: of the model's opened body; bits[201]: payeeIndex 8 | role 1 | the payee's
+// Inputs:      isClaimRewards: signed; isForced: a forced claim from a ready model; isAllowed: A exists and the sender owns it;
+//              aId: who claims, 24 bits; word, forcedWord: payeeIndex | role << 9 of a signed and of a forced claim;
+//              split, accruedRoot, claimedRoot: of the model's opened body; bits[201]: payeeIndex 8 | role 1 | the payee's
 //              other leaf 24 | accruedWei 120 | remainder 16 | ownerParts 16 | validatorParts 16; memberBits[24]: who has
-//              the role in the payee, read by forced collects alone; collectedWei: the role's leaf before; accruedChildren,
-//              collectedChildren: all eight children on the ways up. Where neither flag is 1, collectedWei is 0 and the
+//              the role in the payee, read by forced claims alone; claimedWei: the role's leaf before; accruedChildren,
+//              claimedChildren: all eight children on the ways up. Where neither flag is 1, claimedWei is 0 and the
 //              children are those of the empty tree, of which any index reads 0.
-// Outputs:     isExecuted: a forced collection that is A's; gainWei: what A gets, 0 without a collection; newCollectedRoot.
+// Outputs:     isExecuted: a forced claim that is A's; gainWei: what A gets, 0 without a claim; newClaimedRoot.
 // Assumes:     the flags and bits are boolean, at most one flag is 1, aId < 2^24; L1 queued no other forcedWord than 8 bits
 //              and a bit at 9; under either flag the model is ready, so that an activation has shown its payee root to hold no
 //              accrued amount, and settlements have written the rest: a leaf of the accrued tree is contributor 24 |
-//              validator 24 | accruedWei 120 (all 0 of an absent payee), one of the collected tree below 2^121, split below
+//              validator 24 | accruedWei 120 (all 0 of an absent payee), one of the claimed tree below 2^121, split below
 //              2^32. The caller checks A's balance after gainWei to be 96 bits.
-// Ensures:     isCollect = 1: A is the payee's contributor (role 0) or validator (role 1). isExecuted = isForced and isAllowed
-//              and A is that. isCollect or isExecuted: share = the role's part of accruedWei; collected leaf' = share;
-//              gainWei = share − collected leaf. Else collectedRoot stays.
-// Constraints: constraint-counts.json, "Collect()".
-template Collect() {
-    signal input isCollect;
+// Ensures:     isClaimRewards = 1: A is the payee's contributor (role 0) or validator (role 1). isExecuted = isForced and isAllowed
+//              and A is that. isClaimRewards or isExecuted: share = the role's part of accruedWei; claimed leaf' = share;
+//              gainWei = share − claimed leaf. Else claimedRoot stays.
+// Constraints: constraint-counts.json, "Claim()".
+template ClaimRewards() {
+    signal input isClaimRewards;
     signal input isForced;
     signal input isAllowed;
     signal input aId;
@@ -39,17 +39,17 @@ template Collect() {
     signal input forcedWord;
     signal input split;
     signal input accruedRoot;
-    signal input collectedRoot;
+    signal input claimedRoot;
     signal input bits[201];
     signal input memberBits[24];
-    signal input collectedWei;
+    signal input claimedWei;
     signal input accruedChildren[3][8];
-    signal input collectedChildren[3][8];
+    signal input claimedChildren[3][8];
     signal output isExecuted;
     signal output gainWei;
-    signal output newCollectedRoot;
+    signal output newClaimedRoot;
 
-    // A. The digits. A payee index has 8 bits: its two collected leaves have places below 512.
+    // A. The digits. A payee index has 8 bits: its two claimed leaves have places below 512.
     var payeeIndex = 0;
     var otherId = 0;
     var accruedWei = 0;
@@ -68,14 +68,14 @@ template Collect() {
         ownerParts += (1 << i) * bits[169 + i];
         validatorParts += (1 << i) * bits[185 + i];
     }
-    var reads = isCollect + isForced;
-    isCollect * (word - payeeIndex - (1 << 9) * bits[8]) === 0;
+    var reads = isClaimRewards + isForced;
+    isClaimRewards * (word - payeeIndex - (1 << 9) * bits[8]) === 0;
     isForced * (forcedWord - payeeIndex - (1 << 9) * bits[8]) === 0;
     // Both parts have 16 bits, so this is the one opening of split.
     reads * (split - ownerParts - (1 << 16) * validatorParts) === 0;
 
-    // B. The accrued leaf: the member, of a signed collection A, in the role's place. All three parts have their widths, so
-    //    it is the leaf's one opening: a stranger's signed collection has none, and a forced one no other member to show.
+    // B. The accrued leaf: the member, of a signed claim A, in the role's place. All three parts have their widths, so
+    //    it is the leaf's one opening: a stranger's signed claim has none, and a forced one no other member to show.
     //    Read at place payeeIndex, whose ninth bit is 0.
     signal memberId <== aId + isForced * (shownId - aId);
     signal ownLeaf <== memberId + (1 << 24) * otherId + (1 << 48) * accruedWei + bits[8] * ((1 << 24) - 1) * (memberId - otherId);
@@ -95,24 +95,24 @@ template Collect() {
     isMember.b <== aId;
     signal isForcedMember <== isForced * isMember.out;
     isExecuted <== isForcedMember * isAllowed;
-    var takes = isCollect + isExecuted;
+    var takes = isClaimRewards + isExecuted;
 
     // C. The role's share. validatorWei = (product − remainder) / 2^16 in the field; it is the quotient rounded down:
-    //    A's new balance = old − fee + share − collectedWei has 96 bits, so share, and with it validatorWei (= share or
+    //    A's new balance = old − fee + share − claimedWei has 96 bits, so share, and with it validatorWei (= share or
     //    accruedWei − share), is an integer between −2^122 and 2^122. Then 2^16 validatorWei = product − remainder
     //    holds between integers below 2^139, and remainder < 2^16 is product mod 2^16.
     signal product <== accruedWei * validatorParts;
     // The inverse of 2^16.
     var validatorWei = (product - remainder) / (1 << 16);
     signal share <== accruedWei - validatorWei + bits[8] * (2 * validatorWei - accruedWei);
-    gainWei <== takes * (share - collectedWei);
+    gainWei <== takes * (share - claimedWei);
 
-    // D. The collected leaf at place 2 payeeIndex + role becomes the share: a second collect gains 0.
+    // D. The claimed leaf at place 2 payeeIndex + role becomes the share: a second claim gains 0.
     component update[3];
     for (var i = 0; i < 3; i++) {
         update[i] = NodeUpdate8(TAG_PAYEE_NODE());
         if (i == 0) {
-            update[i].oldChild <== collectedWei;
+            update[i].oldChild <== claimedWei;
             update[i].newChild <== share;
         } else {
             update[i].oldChild <== update[i - 1].oldNode;
@@ -121,8 +121,8 @@ template Collect() {
         for (var j = 0; j < 3; j++) {
             if (i + j == 0) { update[i].bits[j] <== bits[8]; } else { update[i].bits[j] <== bits[3 * i + j - 1]; }
         }
-        update[i].children <== collectedChildren[i];
+        update[i].children <== claimedChildren[i];
     }
-    takes * (update[2].oldNode - collectedRoot) === 0;
-    newCollectedRoot <== collectedRoot + takes * (update[2].newNode - collectedRoot);
+    takes * (update[2].oldNode - claimedRoot) === 0;
+    newClaimedRoot <== claimedRoot + takes * (update[2].newNode - claimedRoot);
 }

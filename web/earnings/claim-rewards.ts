@@ -1,4 +1,4 @@
-import { collectRewards } from "@openledger/client/actions/ledger/reward-operations";
+import { claimRewards } from "@openledger/client/actions/ledger/reward-operations";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { type Session, unlock } from "../ledger/session.ts";
 import type { Reward } from "./account-earnings.ts";
@@ -6,9 +6,9 @@ import type { Reward } from "./account-earnings.ts";
 /**
  * Moves what was earned to the account's balance: an operation for each share and role, one after the other.
  * @param onSent told how many are accepted
- * @throws what unlock and collectRewards throw; what was accepted before stays so
+ * @throws what unlock and claimRewards throw; what was accepted before stays so
  */
-export async function collectAll(
+export async function claimRewardsAll(
   now: Session,
   owned: Holdings,
   rewards: readonly Reward[],
@@ -20,7 +20,7 @@ export async function collectAll(
   );
   const from = mainAccount(owned)!.id;
   for (const [i, { modelId, role, payeeIndex }] of rewards.entries()) {
-    await collectRewards(client, { from, modelId, role, payeeIndex });
+    await claimRewards(client, { from, modelId, role, payeeIndex });
     onSent(i + 1);
   }
 }

@@ -1,7 +1,7 @@
-/** Forged slots of ForcedCollect: see slot-forgeries.test.ts. */
+/** Forged slots of ForcedClaimRewards: see slot-forgeries.test.ts. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
-import { collectedRoot, PAYEE_ROLE } from "../../ledger/rewards.ts";
+import { claimedRoot, PAYEE_ROLE } from "../../ledger/rewards.ts";
 import { KIND } from "../../protocol.ts";
 import { bodyOpenings, OPENING_OF_COUNTERS, setBits } from "../../testing/forgeries/epoch-forgery-parts.ts";
 import {
@@ -25,7 +25,7 @@ import {
   testForgeries,
 } from "../../testing/forgeries/forgery-check.ts";
 import {
-  COLLECT_GAIN,
+  CLAIM_REWARDS_GAIN,
   DATANET,
   HONEST,
   honest,
@@ -35,15 +35,15 @@ import {
   SEALED,
   World,
 } from "../../testing/forgeries/forgery-world.ts";
-import { packCollect } from "../epoch-operations.ts";
+import { packClaim } from "../epoch-operations.ts";
 
 await initPoseidon();
 beforeAll(loadForgeryTester);
 
-const { forcedCollect } = KIND;
+const { forcedClaimRewards } = KIND;
 
-describe(nameOf(forcedCollect), () => {
-  const kind = forcedCollect;
+describe(nameOf(forcedClaimRewards), () => {
+  const kind = forcedClaimRewards;
   const invalid = () => honest(kind, { isValid: false });
   const executed = (changes: Parameters<typeof honest>[1]) => () =>
     honest(kind, { isValid: true, ...changes });
@@ -126,7 +126,7 @@ describe(nameOf(forcedCollect), () => {
     {
       rule: "another's payee, executed",
       kind,
-      forged: () => withWord(kind, 1, packCollect(1, 0), { isValid: true }),
+      forged: () => withWord(kind, 1, packClaim(1, 0), { isValid: true }),
       at: PATH,
     },
     {
@@ -136,7 +136,7 @@ describe(nameOf(forcedCollect), () => {
         world.setCounters(SEALED, { isReady: false });
         return honest(kind, {
           isValid: true,
-          effectA: (leaf) => ({ ...leaf, balance: leaf.balance + COLLECT_GAIN }),
+          effectA: (leaf) => ({ ...leaf, balance: leaf.balance + CLAIM_REWARDS_GAIN }),
         });
       },
       at: PATH,
@@ -163,14 +163,14 @@ describe(nameOf(forcedCollect), () => {
       at: "reads * (split - ownerParts - (1 << 16) * validatorParts) === 0;",
     },
     {
-      rule: "another collected tree's top",
+      rule: "another claimed tree's top",
       kind,
       forged: () => honest(kind),
-      tamper: (inputs) => setInput(inputs, "wideCollectedChildren", [0, 2, 7], 5n),
-      at: "takes * (update[2].oldNode - collectedRoot) === 0;",
+      tamper: (inputs) => setInput(inputs, "wideClaimedChildren", [0, 2, 7], 5n),
+      at: "takes * (update[2].oldNode - claimedRoot) === 0;",
     },
     {
-      rule: "the collected root kept, to collect again",
+      rule: "the claimed root kept, to claim again",
       kind,
       forged: () =>
         honest(kind, {
@@ -189,12 +189,12 @@ describe(nameOf(forcedCollect), () => {
   it("pays both roles and a model's own payee, and posts no amount, whatever the digits show", async () => {
     const rows: Parameters<typeof honest>[1][] = [
       {},
-      { a: RECIPIENT, words: bySender(RECIPIENT).with(1, packCollect(0, PAYEE_ROLE.validator)) },
-      { a: SEALED, words: bySender(SEALED).with(1, packCollect(1, PAYEE_ROLE.contributor)) },
-      { a: SEALED, words: bySender(SEALED).with(1, packCollect(1, PAYEE_ROLE.validator)) },
+      { a: RECIPIENT, words: bySender(RECIPIENT).with(1, packClaim(0, PAYEE_ROLE.validator)) },
+      { a: SEALED, words: bySender(SEALED).with(1, packClaim(1, PAYEE_ROLE.contributor)) },
+      { a: SEALED, words: bySender(SEALED).with(1, packClaim(1, PAYEE_ROLE.validator)) },
       { a: DATANET, words: bySender(DATANET) },
       // A payee that is not there.
-      { words: bySender(PAYER).with(1, packCollect(2, PAYEE_ROLE.contributor)) },
+      { words: bySender(PAYER).with(1, packClaim(2, PAYEE_ROLE.contributor)) },
     ];
     for (const [i, row] of rows.entries()) {
       const inputs = await expectAccepted("wide", () => honest(kind, row));
@@ -209,12 +209,12 @@ describe(nameOf(forcedCollect), () => {
   it("gains nothing the second time, and is executed all the same", async () => {
     await expectAccepted("wide", (world) => {
       const record = world.ledger.requireLeaf(SEALED);
-      const collectedWei = record.rewards!.collectedWei.with(
+      const claimedWei = record.rewards!.claimedWei.with(
         0,
-        record.rewards!.collectedWei[0]! + COLLECT_GAIN,
+        record.rewards!.claimedWei[0]! + CLAIM_REWARDS_GAIN,
       );
-      world.ledger.put(SEALED, { ...record, rewards: { ...record.rewards!, collectedWei } });
-      world.setBody(SEALED, { collectedRoot: collectedRoot(collectedWei) });
+      world.ledger.put(SEALED, { ...record, rewards: { ...record.rewards!, claimedWei } });
+      world.setBody(SEALED, { claimedRoot: claimedRoot(claimedWei) });
       return honest(kind);
     });
   });
