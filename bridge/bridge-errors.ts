@@ -36,17 +36,18 @@ export const bridgeErrors = defineErrors("BRG", {
     remedy: "restore the ledger from L1: openledger restore",
   },
   BRG_RANDOMNESS_LATE: {
-    meaning: "a Seal's randomness is not on L1, and the time in which it can be recorded runs out",
+    meaning: "a CloseEpoch's randomness is not on L1, and the time in which it can be recorded runs out",
     remedy: "give the bridge's account ether and its Ethereum node a chance (docs/how-to/runbook.md)",
     isRetryable: true,
   },
   BRG_RANDOMNESS_MISSED: {
     meaning:
-      "a Seal's randomness was not recorded in time: its epochs can only be settled by the default split",
-    remedy: "settle by row counts, from 14 days after the seal on",
+      "a CloseEpoch's randomness was not recorded in time: its epochs can only be settled by the default split",
+    remedy: "settle by row counts, from 14 days after the close on",
   },
-  BRG_SEAL_REORGANISED: {
-    meaning: "L1 replaced a Seal's randomness that was deep enough to be passed on: a human has to look",
+  BRG_CLOSE_REORGANISED: {
+    meaning:
+      "L1 replaced a CloseEpoch's randomness that was deep enough to be passed on: a human has to look",
     remedy: "compare L1's nodes; docs/how-to/runbook.md has the steps",
   },
   BRG_NONCE_TAKEN: {
@@ -136,7 +137,7 @@ export const bridgeErrors = defineErrors("BRG", {
     remedy: "make room or give the process its rights to the folder",
   },
   BRG_NOTHING_TO_DO: {
-    meaning: "no entry waits in L1's queue, or the model has no sealed epoch on L1",
+    meaning: "no entry waits in L1's queue, or the model has no closed epoch on L1",
     remedy: "there is nothing to do",
     httpStatus: 409,
   },

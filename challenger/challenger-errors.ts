@@ -27,7 +27,7 @@ export const challengerErrors = defineErrors("CMD", {
     meaning:
       "drawn receipts cannot be claimed from what the model's server keeps of them: no prompt, or another query than the trace's. `data.receipts`",
     remedy:
-      "bring the answers' folder back, or claim with the prompt: openledger disputes claim-query; else the epoch goes by row counts, 14 days after its Seal",
+      "bring the answers' folder back, or claim with the prompt: openledger disputes claim-query; else the epoch goes by row counts, 14 days after its CloseEpoch",
   },
 });
 

@@ -134,8 +134,8 @@ export const operationErrors = defineErrors("OP", {
     httpStatus: 409,
   },
   OP_EPOCH_FULL: {
-    meaning: "the model takes no more payments before its epoch is sealed",
-    remedy: "pay after the model's next seal",
+    meaning: "the model takes no more payments before its epoch is closed",
+    remedy: "pay after the model's next close",
     httpStatus: 409,
   },
   OP_DATANET_NOT_PUBLISHED: {
@@ -145,7 +145,7 @@ export const operationErrors = defineErrors("OP", {
   },
   OP_TOO_EARLY: {
     meaning:
-      "24 hours have not passed by batches' timestamps: since the version's publication, or since the epoch's beginning for anybody but the model itself; `data.approvableAtSeconds` or `data.sealableAtSeconds`",
+      "24 hours have not passed by batches' timestamps: since the version's publication, or since the epoch's beginning for anybody but the model itself; `data.approvableAtSeconds` or `data.closableAtSeconds`",
     remedy: "wait until that time",
     httpStatus: 409,
   },
@@ -186,7 +186,7 @@ export const operationErrors = defineErrors("OP", {
     httpStatus: 422,
   },
   OP_MODEL_NOT_READY: {
-    meaning: "the model has had no activation: it cannot be sealed, settled or claimed from",
+    meaning: "the model has had no activation: it cannot be closed, settled or claimed from",
     remedy: "settle its activation first: openledger models settle ID",
     httpStatus: 409,
   },
@@ -196,18 +196,18 @@ export const operationErrors = defineErrors("OP", {
     httpStatus: 409,
   },
   OP_EPOCH_UNSETTLED: {
-    meaning: "the model's last epoch is sealed and not settled; only then can the next be sealed",
-    remedy: "settle the sealed epoch first with: openledger models settle",
+    meaning: "the model's last epoch is closed and not settled; only then can the next be closed",
+    remedy: "settle the closed epoch first with: openledger models settle",
     httpStatus: 409,
   },
-  OP_NOTHING_TO_SEAL: {
+  OP_NOTHING_TO_CLOSE: {
     meaning: "nobody has paid the model in this epoch",
     remedy: "wait until somebody has paid the model",
     httpStatus: 409,
   },
-  OP_NOTHING_SEALED: {
-    meaning: "the model has no sealed epoch, or it is settled already",
-    remedy: "seal the open epoch first: openledger models seal ID",
+  OP_NOTHING_CLOSED: {
+    meaning: "the model has no closed epoch, or it is settled already",
+    remedy: "close the open epoch first: openledger models close-epoch ID",
     httpStatus: 409,
   },
   OP_NOT_PAYEE: {

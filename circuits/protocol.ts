@@ -26,7 +26,7 @@ export const TAG = {
   modelBody: 9n,
   statics: 10n,
   // Settlements (docs/reference/settlement.md).
-  sealed: 11n,
+  closed: 11n,
   settlement: 12n,
   activation: 13n,
   challenge: 14n,
@@ -65,7 +65,7 @@ export const KIND = {
   approveModel: 9,
   revokeModel: 10,
   setKey: 11,
-  seal: 12,
+  closeEpoch: 12,
   settle: 13,
   claimRewards: 14,
   activation: 15,
@@ -76,7 +76,7 @@ export const KIND = {
   forcedSetOwner: 20,
   forcedClaimRewards: 21,
   forcedTransfer: 22,
-  forcedSeal: 23,
+  forcedCloseEpoch: 23,
 } as const;
 export type KindName = keyof typeof KIND;
 
@@ -137,7 +137,7 @@ export const KIND_RULES: readonly KindRule[] = [
   rule("approveModel", { words: 1, weight: 25, flags: ["usesA", "usesB"] }),
   rule("revokeModel", { words: 0, weight: 20, flags: ["usesA", "usesB"] }),
   rule("setKey", { words: 1, weight: 25, flags: ["usesA"] }),
-  rule("seal", { words: 0, weight: 30, flags: ["usesA", "usesB"] }),
+  rule("closeEpoch", { words: 0, weight: 30, flags: ["usesA", "usesB"] }),
   // Settlements are nobody's operations: their own proofs stand for them. Their A is the treasury, or unused.
   rule("settle", { words: 1, weight: 0, flags: ["isSettlement", "usesA", "usesB"] }),
   rule("claimRewards", { words: 1, weight: 30, flags: ["usesA", "usesB"] }),
@@ -149,7 +149,7 @@ export const KIND_RULES: readonly KindRule[] = [
   rule("forcedSetOwner", { words: 4, weight: 0, flags: ["isQueue", "usesA"] }),
   rule("forcedClaimRewards", { words: 4, weight: 0, flags: ["isQueue", "usesA", "usesB"] }),
   rule("forcedTransfer", { words: 4, weight: 0, flags: ["isQueue", "usesA", "usesB"] }),
-  rule("forcedSeal", { words: 4, weight: 0, flags: ["isQueue", "usesB"] }),
+  rule("forcedCloseEpoch", { words: 4, weight: 0, flags: ["isQueue", "usesB"] }),
 ];
 
 const ruleByKind = new Map(KIND_RULES.map((r) => [r.kind, r]));
@@ -208,7 +208,7 @@ export const BINDING = {
 /** Bits of a whole binding; what a Create carries may have more, and is then never approved. */
 export const BINDING_BITS = 127n;
 
-/** Time after which anyone may seal a model's open epoch. */
+/** Time after which anyone may close a model's open epoch. */
 export const EPOCH_SECONDS = 24 * 60 * 60;
 /** The treasury's part of every payment, in 65,536ths: just above 5 %. */
 export const TREASURY_PARTS = 3_277n;

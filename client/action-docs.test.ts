@@ -30,7 +30,7 @@ describe("every action of client/", () => {
     }
     // Faults that must be found: an option that is not there, a wrong type, a name that nobody exports.
     snippets.set("wrongOption", "await transfer(client, { to: 7, amountWei: 1n, memo: 3 });");
-    snippets.set("wrongType", "await seal(client, { modelId: 11n });");
+    snippets.set("wrongType", "await closeEpoch(client, { modelId: 11n });");
     snippets.set("wrongName", "await steal(client);");
     const faults = compileSnippets(root, snippets);
     expect(faults).toEqual([

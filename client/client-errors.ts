@@ -136,9 +136,9 @@ export const clientErrors = defineErrors("CLI", {
     meaning: "the model's price on the ledger is above what the answer said or the caller allows",
     remedy: "allow more, or do not pay",
   },
-  CLI_NOTHING_SEALED: {
-    meaning: "the model has no sealed epoch that waits for its settlement",
-    remedy: "seal the open one first with: openledger models seal",
+  CLI_NOTHING_CLOSED: {
+    meaning: "the model has no closed epoch that waits for its settlement",
+    remedy: "close the open one first with: openledger models close-epoch",
     isRetryable: true,
   },
   CLI_SETTLEMENT_DIFFERS: {

@@ -5,7 +5,12 @@ import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { connect, deployFixture, type Fixture, OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { type Hex, hashTypedData, pad } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { forceSeal, forceSetKey, forceTransfer, forceWithdraw } from "./actions/forced/forced-operations.ts";
+import {
+  forceCloseEpoch,
+  forceSetKey,
+  forceTransfer,
+  forceWithdraw,
+} from "./actions/forced/forced-operations.ts";
 import { approveToken } from "./actions/l1/approve-token.ts";
 import { awaitProposal, findProposal } from "./actions/l1/await-proposal.ts";
 import { deposit } from "./actions/l1/deposit.ts";
@@ -163,13 +168,13 @@ describe("a client with a Safe of two out of three owners", () => {
     expect(queueIndex).toBe(tail);
     await forceSetKey(client, { id: 4, keyX: 11n });
     await forceTransfer(client, { id: 4, to: 5, amountWei: "all", expectedOwner: f.roles.bob, ...fee });
-    await forceSeal(client, { modelId: 6, ...fee });
+    await forceCloseEpoch(client, { modelId: 6, ...fee });
     const added = await f.rollup.getEvents.QueueEntryAdded({ sender: safe.address }, { fromBlock: 0n });
     expect(added.map(({ args }) => args.kind)).toEqual([
       KIND.forcedWithdraw,
       KIND.forcedSetKey,
       KIND.forcedTransfer,
-      KIND.forcedSeal,
+      KIND.forcedCloseEpoch,
     ]);
     expect(BigInt(pad(added[0]!.args.sender!))).toBe(added[0]!.args.word1);
     await sendToken(client, { to: f.roles.bob, amountWei: 5n });

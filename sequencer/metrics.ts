@@ -41,7 +41,7 @@ export function createMetrics(registry = new Registry()) {
     batches: {
       buildSeconds: new Histogram({
         name: "rollup_batch_build_seconds",
-        help: "From a batch's first operation to its sealing",
+        help: "From a batch's first operation to its closing",
         buckets: STAGE_BUCKETS_SECONDS,
         registers,
       }),
@@ -54,12 +54,12 @@ export function createMetrics(registry = new Registry()) {
       }),
       proverQueueLength: new Gauge({
         name: "rollup_prover_queue_length",
-        help: "Sealed batches without a proof",
+        help: "Closed batches without a proof",
         registers,
       }),
       rebuilt: new Counter({
         name: "rollup_batches_rebuilt_total",
-        help: "Batches sealed anew with a later timestamp",
+        help: "Batches closed anew with a later timestamp",
         registers,
       }),
       publish: new Counter({

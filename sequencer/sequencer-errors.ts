@@ -107,7 +107,7 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_SETTLEMENT_STALE: {
     meaning:
-      "the settlement is of an epoch that is not the model's sealed one (any more), or of a ready model",
+      "the settlement is of an epoch that is not the model's closed one (any more), or of a ready model",
     remedy: "read the model's epoch again",
     httpStatus: 409,
   },
@@ -121,10 +121,10 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_RANDOMNESS_MISSED: {
     meaning: "nobody recorded the epoch's randomness in time: only the default split is left",
-    remedy: "settle with --default-split, from 14 days after the seal on",
+    remedy: "settle with --default-split, from 14 days after the close on",
     httpStatus: 409,
   },
-  SEQ_SEAL_CONFLICT: {
+  SEQ_CLOSE_CONFLICT: {
     meaning: "other randomness of this batch was reported before; L1 was reorganised too deeply",
     remedy: "compare L1's nodes; docs/how-to/runbook.md has the steps",
     httpStatus: 409,

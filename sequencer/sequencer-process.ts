@@ -7,7 +7,7 @@ import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { dataTwins, openingShape } from "@openledger/circuits/registry/circuit-sizes";
 import { type DeployedCircuit, type Deployment, genesisOf } from "@openledger/circuits/registry/deployment";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
-import { sealedInputs } from "@openledger/circuits/table/table-builder";
+import { closedInputs } from "@openledger/circuits/table/table-builder";
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import type { Secret } from "@openledger/foundation/secret";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
@@ -156,7 +156,7 @@ export async function createSequencerProcess(
         onBatch: (record) => keeper?.note(record),
         circuits,
         data,
-        circuitInputs: (closed, z) => sealedInputs(closed, z, TREE_DEPTH),
+        circuitInputs: (closed, z) => closedInputs(closed, z, TREE_DEPTH),
       },
     );
     void log.checkBeside().then((check) => {

@@ -23,7 +23,7 @@ export const verifierErrors = defineErrors("CLI", {
   },
   CLI_FORCED_NO_EFFECT: {
     meaning:
-      "a forced operation would change nothing on the ledger that L1 has, and its fee would be burned; nothing was sent. `data.reason` is one of leaf-unknown, leaf-waits (`data.queueIndex`), not-owner (`data.owner`), balance-too-low, recipient-unknown, recipient-owner, wrong-kind, model-not-ready, not-payee, nothing-to-claim, nothing-to-seal, no-effect",
+      "a forced operation would change nothing on the ledger that L1 has, and its fee would be burned; nothing was sent. `data.reason` is one of leaf-unknown, leaf-waits (`data.queueIndex`), not-owner (`data.owner`), balance-too-low, recipient-unknown, recipient-owner, wrong-kind, model-not-ready, not-payee, nothing-to-claim, nothing-to-close, no-effect",
     remedy:
       "see what is yours there: openledger exit --owner 0x… --dry-run; where what it needs is not posted yet, wait, or pass --unchecked",
   },

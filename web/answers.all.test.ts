@@ -45,7 +45,7 @@ describe("the page of an answer", () => {
     const page = await context.newPage();
     await page.goto(`${world.url}/#/answer/${hashes[0]}`);
     await page.getByText("its epoch is open", { exact: true }).waitFor();
-    await world.sealEpoch();
+    await world.closeEpoch();
     // By itself, without a reload.
     await page.getByText("the draws are fixed", { exact: true }).waitFor(LONG);
     await world.settle();

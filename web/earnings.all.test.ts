@@ -40,10 +40,10 @@ beforeAll(async () => {
   await f.makeModel();
   await disputeModel(f, made, await f.rollup.activationGate(), BigInt(PAYMENT_COUNT));
   await f.openModel();
-  await f.recordRandomness(await f.sealEpoch());
+  await f.recordRandomness(await f.closeEpoch());
   await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
   settlementBatch = (await f.rollup.state()).batchNumber;
-  await f.sealEpoch((i) => 200n + BigInt(i));
+  await f.closeEpoch((i) => 200n + BigInt(i));
   const registered = await f.rollup.circuits();
   const circuits = registered.map((circuit) => ({ ...circuit, key: toSnarkjsKey(verifierKey(circuit)) }));
   const { path } = await buildPages({ circuits, exits: [] });

@@ -14,7 +14,7 @@ beforeAll(async () => {
   [world, browser] = await Promise.all([startModelWorld(), openBrowser()]);
   const hashes: Hex[] = [];
   for (const receipt of [31n, 32n, 33n]) hashes.push(await world.pay(receipt));
-  await world.sealEpoch();
+  await world.closeEpoch();
   await world.settle();
   const { batches } = await world.get("/v1/status");
   paths = [

@@ -61,10 +61,10 @@ function settle(openingOf: (receipt: bigint) => AnswerOpening | undefined): Samp
   return settleEpoch({
     size: SIZE,
     model: settled,
-    sealed: {
+    closed: {
       chain: paymentChain(payments),
       epoch: 1n,
-      sealBatch: 5n,
+      closingBatch: 5n,
       amountWei: payments.at(-1)!.cumulativeWei,
     },
     payments,

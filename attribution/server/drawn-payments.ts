@@ -1,11 +1,11 @@
-/** Which payments of a sealed epoch were drawn: what their answers were asked may then be compared by anybody. */
+/** Which payments of a closed epoch were drawn: what their answers were asked may then be compared by anybody. */
 import { drawnPlaces, drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import type { AnswerStore } from "./answer-store.ts";
 import type { LedgerView } from "./ledger-view.ts";
 
 /**
  * Marks the answers of the drawn payments, as soon as the randomness is on L1. The draws are those of the settlement:
- * they depend on nothing that a server could choose. After the settlement the ledger no longer names the sealed epoch;
+ * they depend on nothing that a server could choose. After the settlement the ledger no longer names the closed epoch;
  * a server that was away all the while marks nothing. @throws ATT_SERVER_UNREACHABLE
  */
 export async function markDrawnPayments(
@@ -13,10 +13,10 @@ export async function markDrawnPayments(
   store: AnswerStore,
   modelId: number,
 ): Promise<void> {
-  const model = await ledger.sealed(modelId);
-  const sealed = model?.sealedEpoch;
-  if (model == null || sealed == null || sealed.prevRandao === null) return;
-  const { amountWei, chain, epoch, prevRandao } = sealed;
+  const model = await ledger.closed(modelId);
+  const closed = model?.closedEpoch;
+  if (model == null || closed == null || closed.prevRandao === null) return;
+  const { amountWei, chain, epoch, prevRandao } = closed;
   const cumulative: bigint[] = [];
   for (;;) {
     const page = await ledger.payments(modelId, epoch, cumulative.length);

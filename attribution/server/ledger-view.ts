@@ -20,19 +20,19 @@ const modelSchema = z.object({
 });
 const paymentsSchema = z.object({
   epoch: whole,
-  isSealed: z.boolean(),
+  isClosed: z.boolean(),
   paymentCount: whole,
   payments: z.array(z.object({ receipt: fieldElement, payerId: whole, amountWei: wei, cumulativeWei: wei })),
 });
-const sealedSchema = z.object({
+const closedSchema = z.object({
   model: z.object({ drawCount: whole }),
-  sealedEpoch: z
+  closedEpoch: z
     .object({ epoch: whole, amountWei: wei, chain: fieldElement, prevRandao: fieldElement.nullable() })
     .nullable(),
 });
 export type LedgerAccount = z.output<typeof accountSchema>;
 export type LedgerModel = z.output<typeof modelSchema>;
-export type SealedModel = z.output<typeof sealedSchema>;
+export type ClosedModel = z.output<typeof closedSchema>;
 export type PaymentPage = z.output<typeof paymentsSchema>;
 
 /** What a model server asks a sequencer (docs/reference/api.md). All throw ATT_SERVER_UNREACHABLE. */
@@ -42,7 +42,7 @@ export interface LedgerView {
   /** null where there is no such leaf. */
   model(id: number): Promise<LedgerModel | null>;
   /** The model's epoch that waits for its settlement, with the randomness once L1 has it; null where there is no such model. */
-  sealed(modelId: number): Promise<SealedModel | null>;
+  closed(modelId: number): Promise<ClosedModel | null>;
   /** A page of an epoch's payments in the order of their chain; null where the epoch has not begun. */
   payments(modelId: number, epoch: number, from: number): Promise<PaymentPage | null>;
 }
@@ -62,7 +62,7 @@ export function createLedgerView(sequencerUrl: string, timeoutMs?: number): Ledg
   return {
     account: (id) => get(`/v1/leaves/${id}`, accountSchema, ["OP_UNKNOWN_LEAF"]),
     model: (id) => get(`/v1/leaves/${id}`, modelSchema, ["OP_UNKNOWN_LEAF"]),
-    sealed: (modelId) => get(`/v1/models/${modelId}`, sealedSchema, ["OP_UNKNOWN_LEAF"]),
+    closed: (modelId) => get(`/v1/models/${modelId}`, closedSchema, ["OP_UNKNOWN_LEAF"]),
     payments: (modelId, epoch, from) =>
       get(`/v1/models/${modelId}/payments?epoch=${epoch}&from=${from}`, paymentsSchema, ["SEQ_UNKNOWN"]),
   };

@@ -121,7 +121,7 @@ function modelLeaf(changed: object = {}) {
       validatorParts: Number(validatorParts),
       epochStart: 1,
     },
-    sealedEpoch: null,
+    closedEpoch: null,
     payees: [],
   };
 }
@@ -129,12 +129,12 @@ function modelLeaf(changed: object = {}) {
 type Payment = { receipt: bigint; payerId: number };
 
 /** Epoch 1 of the ledger's payments, of which the server may ask any page. */
-function setPayments(payments: Payment[], isSealed = false): void {
+function setPayments(payments: Payment[], isClosed = false): void {
   const { answers } = fixture.sequencer;
   for (let from = 0; from <= payments.length; from++) {
     answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=${from}`, {
       epoch: 1,
-      isSealed,
+      isClosed,
       paymentCount: payments.length,
       payments: payments.slice(from).map(({ receipt, payerId }, i) => ({
         receipt: hex32(receipt),
@@ -146,8 +146,8 @@ function setPayments(payments: Payment[], isSealed = false): void {
   }
   answers.set(
     `GET /v1/models/${MODEL_ID}/payments?epoch=2&from=0`,
-    isSealed
-      ? { epoch: 2, isSealed: false, paymentCount: 0, payments: [] }
+    isClosed
+      ? { epoch: 2, isClosed: false, paymentCount: 0, payments: [] }
       : new FakeFailure(404, { error: { code: "SEQ_UNKNOWN", message: "not yet" } }),
   );
 }

@@ -21,7 +21,7 @@ export async function readPayments(ledger: LedgerView, store: AnswerStore, model
       paid.push({ ...record, payment });
     }
     const index = cursor.index + page.payments.length;
-    const isDone = page.isSealed && index >= page.paymentCount;
+    const isDone = page.isClosed && index >= page.paymentCount;
     const next: PaymentCursor = isDone
       ? { epoch: cursor.epoch + 1, index: 0 }
       : { epoch: cursor.epoch, index };

@@ -114,9 +114,9 @@ export interface RefundEvent {
   readonly refundedWei: bigint;
 }
 
-/** A batch's Seals: before the batch's own event. */
-interface SealEvent {
-  readonly type: "seal";
+/** A batch's CloseEpochs: before the batch's own event. */
+interface CloseEvent {
+  readonly type: "closeEpoch";
   readonly batchNumber: number;
   readonly blockNumber: number;
 }
@@ -134,7 +134,7 @@ export type HistoryEvent =
   | CreditEvent
   | PayoutEvent
   | BurnEvent
-  | SealEvent
+  | CloseEvent
   | RandomnessEvent
   | FrozenEvent
   | ExitEvent
@@ -244,9 +244,9 @@ function toEvent(log: RollupLog): HistoryEvent | null {
     }
     case "WithdrawalFinalized":
       return { type: "payout", recipient: log.args.recipient, amountWei: log.args.amountWei };
-    case "EpochsSealed":
+    case "EpochsClosed":
       return {
-        type: "seal",
+        type: "closeEpoch",
         batchNumber: Number(log.args.batchNumber),
         blockNumber: Number(log.blockNumber),
       };

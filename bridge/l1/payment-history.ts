@@ -16,24 +16,24 @@ export interface Payment {
   readonly batchNumber: number;
 }
 
-interface SealedPayments {
+interface ClosedPayments {
   readonly epoch: number;
-  /** Number of the batch that holds the Seal. */
-  readonly sealBatch: number;
+  /** Number of the batch that holds the CloseEpoch. */
+  readonly closingBatch: number;
   readonly payments: readonly Payment[];
 }
 
 /** The payments of a model that matter: of the open epoch, and of the one that waits for its settlement. */
 export interface ModelPayments {
   readonly open: { readonly epoch: number; readonly payments: readonly Payment[] };
-  readonly sealed: SealedPayments | null;
+  readonly closed: ClosedPayments | null;
 }
 
 interface ModelHistory {
   epoch: number;
   open: Payment[];
-  /** The last sealed epoch until it is settled. */
-  sealed: SealedPayments | null;
+  /** The last closed epoch until it is settled. */
+  closed: ClosedPayments | null;
 }
 
 export class PaymentHistory {
@@ -44,13 +44,13 @@ export class PaymentHistory {
   }
 
   /** Goes on from what a snapshot says of a model; it is checked against the model's leaf before (ledger-snapshot.ts). */
-  seed(modelId: number, { open, sealed }: ModelPayments): void {
-    this.#models.set(modelId, { epoch: open.epoch, open: [...open.payments], sealed });
+  seed(modelId: number, { open, closed }: ModelPayments): void {
+    this.#models.set(modelId, { epoch: open.epoch, open: [...open.payments], closed });
   }
 
-  /** The model's sealed epoch, null where none waits for its settlement. */
-  sealed(modelId: number): SealedPayments | null {
-    return this.#models.get(modelId)?.sealed ?? null;
+  /** The model's closed epoch, null where none waits for its settlement. */
+  closed(modelId: number): ClosedPayments | null {
+    return this.#models.get(modelId)?.closed ?? null;
   }
 
   /** The model's open epoch; null before its activation. */
@@ -62,7 +62,7 @@ export class PaymentHistory {
   #apply({ a, amountCode, b, isValid, kind, words }: SlotRecord, batchNumber: number): void {
     switch (kind) {
       case KIND.activation:
-        this.#models.set(b, { epoch: 1, open: [], sealed: null });
+        this.#models.set(b, { epoch: 1, open: [], closed: null });
         break;
       case KIND.payInference: {
         const { open } = this.#models.get(b)!;
@@ -71,21 +71,21 @@ export class PaymentHistory {
         open.push({ receipt: words[0]!, payerId: a, amountWei, cumulativeWei, batchNumber });
         break;
       }
-      case KIND.forcedSeal:
-        if (isValid) this.#seal(b, batchNumber);
+      case KIND.forcedCloseEpoch:
+        if (isValid) this.#close(b, batchNumber);
         break;
-      case KIND.seal:
-        this.#seal(b, batchNumber);
+      case KIND.closeEpoch:
+        this.#close(b, batchNumber);
         break;
       case KIND.settle:
-        this.#models.get(b)!.sealed = null;
+        this.#models.get(b)!.closed = null;
         break;
     }
   }
 
-  #seal(modelId: number, batchNumber: number): void {
+  #close(modelId: number, batchNumber: number): void {
     const model = this.#models.get(modelId)!;
-    model.sealed = { epoch: model.epoch, sealBatch: batchNumber, payments: model.open };
+    model.closed = { epoch: model.epoch, closingBatch: batchNumber, payments: model.open };
     model.epoch += 1;
     model.open = [];
   }

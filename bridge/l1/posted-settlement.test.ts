@@ -15,12 +15,12 @@ beforeAll(async () => {
   f = await startModelHistory();
   await f.makeModel();
   await f.openModel();
-  const sealBatch = await f.sealEpoch();
-  await f.recordRandomness(sealBatch);
+  const closingBatch = await f.closeEpoch();
+  await f.recordRandomness(closingBatch);
   data = await f.sampledData();
   await f.submit([await f.proveSettlementFixture(data, SAMPLED_CIRCUIT)]);
   const { batchNumber } = await f.rollup.state();
-  key = { modelId: MODEL_ID, epoch: 1, batchNumber, sealBatch };
+  key = { modelId: MODEL_ID, epoch: 1, batchNumber, closingBatch };
 });
 afterAll(() => f?.stop());
 

@@ -13,8 +13,8 @@ export interface SettledEpochKey {
   readonly epoch: number;
   /** The batch with the Settle. */
   readonly batchNumber: number;
-  /** The batch with the epoch's Seal: its settlement is not in an older block. */
-  readonly sealBatch: number;
+  /** The batch with the epoch's CloseEpoch: its settlement is not in an older block. */
+  readonly closingBatch: number;
 }
 
 interface PostedSettlementOnL1 {
@@ -40,7 +40,7 @@ export async function findPostedSettlement(
 ): Promise<PostedSettlementOnL1 | null> {
   const { address, client } = rollup;
   const toBlock = await l1Call("read the newest block's number", () => client.getBlockNumber());
-  const fromBlock = BigInt((await rollup.sealedAt(key.sealBatch)).blockNumber);
+  const fromBlock = BigInt((await rollup.closedAt(key.closingBatch)).blockNumber);
   const args = { modelId: BigInt(key.modelId), batchNumber: BigInt(key.batchNumber) };
   const range = { address, client, fromBlock, toBlock, maxChunkBlocks };
   for (const eventName of ["SettlementAccepted", "ParkedSettlementTaken"] as const) {
@@ -72,7 +72,7 @@ async function readIn(
   return null;
 }
 
-/** A batch settles a model once: the next epoch is sealed in a later one. */
+/** A batch settles a model once: the next epoch is closed in a later one. */
 const isOf = (log: RollupLog, { batchNumber, modelId }: SettledEpochKey): log is AcceptedLog =>
   (log.eventName === "SettlementAccepted" || log.eventName === "ParkedSettlementTaken") &&
   Number(log.args.modelId) === modelId &&

@@ -314,20 +314,20 @@ export class RollupContract {
     });
   }
 
-  /** Where L1 took a batch that holds a Seal; zeros for any other number. */
-  sealedAt(batchNumber: number, at: AtBlock = {}): Promise<{ blockNumber: number; timestamp: number }> {
-    return this.#read("sealedAt", async (target) => {
+  /** Where L1 took a batch that holds a CloseEpoch; zeros for any other number. */
+  closedAt(batchNumber: number, at: AtBlock = {}): Promise<{ blockNumber: number; timestamp: number }> {
+    return this.#read("closedAt", async (target) => {
       const [blockNumber, timestamp] = await this.client.readContract({
         ...target,
         ...at,
-        functionName: "sealedAt",
+        functionName: "closedAt",
         args: [BigInt(batchNumber)],
       });
       return { blockNumber: Number(blockNumber), timestamp: Number(timestamp) };
     });
   }
 
-  /** prevRandao as it was recorded for a batch that holds a Seal, or 0. */
+  /** prevRandao as it was recorded for a batch that holds a CloseEpoch, or 0. */
   randomness(batchNumber: number, at: AtBlock = {}): Promise<bigint> {
     return this.#read("randomness", (target) =>
       this.client.readContract({
@@ -375,7 +375,7 @@ export class RollupContract {
     return this.#write(account, { functionName: "parkSettlement", args });
   }
 
-  /** Input of a transaction that records the randomness of a batch's Seals. */
+  /** Input of a transaction that records the randomness of a batch's CloseEpochs. */
   encodeRecordRandomness(batchNumber: number, header: Hex): Hex {
     return encodeFunctionData({
       abi: rollupAbi,

@@ -1,8 +1,8 @@
 /** The contract's rules of time for settlements (docs/reference/settlement.md, "On L1"). A test compares them with the contract. */
 
-/** The randomness of a Seal is that of the block this many after the one that took its batch. */
+/** The randomness of a CloseEpoch is that of the block this many after the one that took its batch. */
 export const RANDOMNESS_DELAY_BLOCKS = 128;
-/** Blocks whose hash L1 still knows (EIP-2935): later, the randomness of a Seal is missed for good. */
+/** Blocks whose hash L1 still knows (EIP-2935): later, the randomness of a CloseEpoch is missed for good. */
 export const BLOCK_HASH_WINDOW_BLOCKS = 8_191;
 /** After this much, anyone may park a settlement. */
 export const OPEN_SETTLEMENT_DELAY_SECONDS = 3 * 24 * 60 * 60;

@@ -61,11 +61,11 @@ describe("verifyRollup", () => {
     f = await startHistoryFixture();
     await f.l1.depositNew("alice", 10n ** 20n);
     const entries = await f.queueOperations();
-    const sealed = await f.close(() => entries);
+    const closed = await f.close(() => entries);
     const hash = await f.l1.client.sendTransaction({
       account: f.l1.roles.sequencer,
       to: f.rollup.address,
-      data: withNegativeOffset(encode(submission([sealed]))),
+      data: withNegativeOffset(encode(submission([closed]))),
       gas: 3_000_000n,
       chain: f.l1.client.chain,
     });

@@ -61,8 +61,8 @@ export interface ReadyBatch {
   readonly settlements: readonly ReadySettlement[];
 }
 
-/** Where L1 took the Seals of a batch, and what became of their randomness. */
-export interface SealReport {
+/** Where L1 took the CloseEpochs of a batch, and what became of their randomness. */
+export interface CloseReport {
   readonly batchNumber: number;
   readonly blockNumber: number;
   readonly timestamp: number;
@@ -159,7 +159,7 @@ export interface OperatorClient {
   /** Idempotent, in order; none where L1 has taken back what others had posted. @throws BRG_BATCH_MALFORMED */
   reportForeignBatches(batches: readonly ForeignBatchReport[]): Promise<void>;
   /** Idempotent. */
-  reportSeal(report: SealReport): Promise<void>;
+  reportClose(report: CloseReport): Promise<void>;
   /** Idempotent. @returns for each, whether it is settled for good, or can never be */
   offerParkedSettlements(parked: readonly ParkedSettlement[]): Promise<{ isOver: boolean[] }>;
 }
@@ -248,9 +248,9 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
     },
     offerParkedSettlements: (parked) =>
       ask("/operator/parked-settlements", parkedSettlementsAnswer, { settlements: parked.map(parkedBody) }),
-    async reportSeal({ prevRandao, ...report }) {
+    async reportClose({ prevRandao, ...report }) {
       const body = { ...report, prevRandao: prevRandao === null ? null : hex32(prevRandao) };
-      await ask("/operator/seals", z.unknown(), body);
+      await ask("/operator/epoch-closes", z.unknown(), body);
     },
   };
 }

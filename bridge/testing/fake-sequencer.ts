@@ -50,7 +50,7 @@ export class FakeSequencer {
   /** Entries that final batches hold. */
   finalQueueHead = 0;
   /** As they came: prevRandao in hexadecimal. */
-  readonly seals: {
+  readonly closes: {
     batchNumber: number;
     blockNumber: number;
     prevRandao: string | null;
@@ -130,14 +130,14 @@ export class FakeSequencer {
         return { isOver: settlements.map(({ word }) => this.over.has(BigInt(word))) };
       },
     );
-    app.post<{ Body: FakeSequencer["seals"][number] }>("/operator/seals", async (request, reply) => {
+    app.post<{ Body: FakeSequencer["closes"][number] }>("/operator/epoch-closes", async (request, reply) => {
       const { batchNumber, prevRandao } = request.body;
-      const known = this.seals.find(
+      const known = this.closes.find(
         (close) => close.batchNumber === batchNumber && close.prevRandao !== null,
       );
       if (known !== undefined && known.prevRandao !== prevRandao)
-        return reply.code(409).send({ error: { code: "SEQ_SEAL_CONFLICT" } });
-      this.seals.push(request.body);
+        return reply.code(409).send({ error: { code: "SEQ_CLOSE_CONFLICT" } });
+      this.closes.push(request.body);
       return {};
     });
     this.url = await app.listen({ port: 0, host: "127.0.0.1" });

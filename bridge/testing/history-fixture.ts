@@ -7,7 +7,7 @@ import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
 import { type BatchShape, KIND } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
-import { sealedCommitment, TableBuilder } from "@openledger/circuits/table/table-builder";
+import { closedCommitment, TableBuilder } from "@openledger/circuits/table/table-builder";
 import { keyXOf, signFor } from "@openledger/circuits/testing/random-ledger";
 import { toContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
@@ -117,7 +117,7 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
       }
     }) satisfies VerifyProof,
 
-    /** Executes operations and seals them, on top of what the ledger is now. */
+    /** Executes operations and closes them, on top of what the ledger is now. */
     async close(
       operations: (ledger: Ledger) => readonly Operation[],
       after?: ClosedBatch,
@@ -126,8 +126,8 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
       const draft = await l1.draft(after === undefined ? {} : { after: after.content });
       const builder = new TableBuilder(ledger, { ...draft, shape });
       for (const operation of operations(ledger)) builder.add(operation);
-      const sealed = builder.close();
-      return l1.close(sealed.batch.data, { commitment: sealedCommitment(sealed) });
+      const closed = builder.close();
+      return l1.close(closed.batch.data, { commitment: closedCommitment(closed) });
     },
 
     transfer: (from: "alice" | "bob", to: number, wei: bigint, domain: bigint) =>

@@ -10,10 +10,10 @@ import {
 } from "@openledger/circuits/ledger/leaf";
 import {
   accruedRoot,
+  closedHash,
   ownersCommitment,
   packSplit,
   payeeRoot,
-  sealedHash,
   settlementHash,
   unpackSplit,
 } from "@openledger/circuits/ledger/rewards";
@@ -103,15 +103,15 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
     statics,
     sign,
     /** How batches get to L1; tests put a relay here. */
-    submit: (sealed: readonly ClosedBatch[]): Promise<unknown> => l1.submit(sealed),
+    submit: (closed: readonly ClosedBatch[]): Promise<unknown> => l1.submit(closed),
 
     /** One batch after the other, since each operation is signed over what the ones before have made of the ledger. */
     async post(...steps: (() => Parameters<HistoryFixture["close"]>[0])[]): Promise<ClosedBatch[]> {
       const posted: ClosedBatch[] = [];
       for (const step of steps) {
-        const sealed = await f.close(step(), undefined, SHAPES[1]);
-        await this.submit([sealed]);
-        posted.push(sealed);
+        const closed = await f.close(step(), undefined, SHAPES[1]);
+        await this.submit([closed]);
+        posted.push(closed);
       }
       return posted;
     },
@@ -184,46 +184,46 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       await this.submit([await this.proveSettlementFixture(this.activationData(), PAYEE_TABLE_CIRCUIT)]);
     },
 
-    /** Three payments of one OPEN each, and a Seal. @returns the Seal's batch */
-    async sealEpoch(receiptOf: (i: number) => bigint = (i) => 100n + BigInt(i)): Promise<number> {
+    /** Three payments of one OPEN each, and a CloseEpoch. @returns the CloseEpoch's batch */
+    async closeEpoch(receiptOf: (i: number) => bigint = (i) => 100n + BigInt(i)): Promise<number> {
       const amountCode = encodeAmount(OPEN);
       const pay = (i: number) => () => () => [
         sign(ALICE, { kind: KIND.payInference, b: MODEL_ID, words: [receiptOf(i)], amountCode }),
       ];
       const batches = await this.post(pay(0), pay(1), pay(2), () => () => [
-        sign(MODEL_ID, { kind: KIND.seal, b: MODEL_ID }),
+        sign(MODEL_ID, { kind: KIND.closeEpoch, b: MODEL_ID }),
       ]);
       return Number(batches.at(-1)!.content.batchNumber);
     },
 
-    async mineRandomness(sealBatch: number): Promise<number> {
-      const { blockNumber } = await rollup.sealedAt(sealBatch);
+    async mineRandomness(closingBatch: number): Promise<number> {
+      const { blockNumber } = await rollup.closedAt(closingBatch);
       const number = blockNumber + RANDOMNESS_DELAY_BLOCKS;
       await l1.client.mine({ blocks: number - Number(await l1.client.getBlockNumber()) + 1 });
       return number;
     },
 
-    async recordRandomness(sealBatch: number): Promise<void> {
-      const number = await this.mineRandomness(sealBatch);
+    async recordRandomness(closingBatch: number): Promise<void> {
+      const number = await this.mineRandomness(closingBatch);
       const params = [`0x${number.toString(16)}`, false];
       const block = await l1.client.request({ method: "eth_getBlockByNumber", params } as never);
-      const args = [BigInt(sealBatch), encodeHeader(block as RpcHeader)] as const;
+      const args = [BigInt(closingBatch), encodeHeader(block as RpcHeader)] as const;
       await wait(l1.rollup.write.recordRandomness(args, { account: l1.roles.stranger }));
     },
 
-    /** What a sampled settlement of the sealed epoch says; all that is earned goes to the first payee. */
+    /** What a sampled settlement of the closed epoch says; all that is earned goes to the first payee. */
     async sampledData(): Promise<SettlementData> {
       const record = ledger.requireLeaf(MODEL_ID);
-      const { accruedWei, sealed } = record.rewards!;
-      const shares = drawShares(sealed!.amountWei, DRAWS, unpackSplit(statics.split));
+      const { accruedWei, closed } = record.rewards!;
+      const shares = drawShares(closed!.amountWei, DRAWS, unpackSplit(statics.split));
       const earnedWei = [BigInt(DRAWS) * shares.rewardWei, 0n];
-      const payout = sampledPayout(sealed!.amountWei, shares, DRAWS, 0, earnedWei[0]!);
-      const prevRandao = await rollup.randomness(Number(sealed!.sealBatch));
+      const payout = sampledPayout(closed!.amountWei, shares, DRAWS, 0, earnedWei[0]!);
+      const prevRandao = await rollup.randomness(Number(closed!.closingBatch));
       return {
         settlementHash: settlementHash({
           modelId: MODEL_ID,
           voidCount: 0,
-          sealed: sealedHash(hashStatics(statics), sealed!),
+          closed: closedHash(hashStatics(statics), closed!),
           ...payout,
           oldAccruedRoot: accruedRoot(PAYEES, accruedWei),
           newAccruedRoot: accruedRoot(
@@ -234,8 +234,8 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
         modelId: MODEL_ID,
         isActivation: false,
         cap: 0,
-        seed: drawSeed({ ...sealed!, prevRandao, modelId: MODEL_ID }),
-        ...sealed!,
+        seed: drawSeed({ ...closed!, prevRandao, modelId: MODEL_ID }),
+        ...closed!,
         voidCount: 0,
         burnedWei: payout.burnedWei,
         capCircuit: 0,
@@ -244,8 +244,8 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
     },
 
     defaultData(): SettlementData {
-      const { accruedWei, sealed } = ledger.requireLeaf(MODEL_ID).rewards!;
-      return defaultSplit({ modelId: MODEL_ID, statics, payees: PAYEES, accruedWei }, sealed!, PAYEE_COUNT)
+      const { accruedWei, closed } = ledger.requireLeaf(MODEL_ID).rewards!;
+      return defaultSplit({ modelId: MODEL_ID, statics, payees: PAYEES, accruedWei }, closed!, PAYEE_COUNT)
         .data;
     },
 

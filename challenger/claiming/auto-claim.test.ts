@@ -48,14 +48,14 @@ beforeAll(async () => {
       validatorParts: 0,
       epochStart: 1,
     },
-    sealedEpoch: {
-      ...{ epoch: 1, sealBatch: 1, amountWei: "3", chain: zero, sealed: zero, seed: zero },
-      ...{ sealedAtBlock: 1, sealedAtSeconds: 1, randomnessBlock: 2, prevRandao: hex32(7n) },
+    closedEpoch: {
+      ...{ epoch: 1, closingBatch: 1, amountWei: "3", chain: zero, closed: zero, seed: zero },
+      ...{ closedAtBlock: 1, closedAtSeconds: 1, randomnessBlock: 2, prevRandao: hex32(7n) },
       ...{ isRandomnessMissed: false, anyoneSettlesFromSeconds: null, defaultSplitFromSeconds: null },
     },
   });
   ledger.sequencer.answers.set(`GET /v1/models/${MODEL_ID}/payments?from=0&limit=500&epoch=1`, {
-    ...{ epoch: 1, isSealed: true, sealBatch: 1, chain: zero, amountWei: "3", paymentCount: 3 },
+    ...{ epoch: 1, isClosed: true, closingBatch: 1, chain: zero, amountWei: "3", paymentCount: 3 },
     payments: RECEIPTS.map((receipt, i) => ({
       ...{ hash: "0x", receipt: hex32(receipt), payerId: 9, amountWei: "1" },
       ...{ cumulativeWei: `${i + 1}`, batchNumber: 1 },
@@ -155,7 +155,7 @@ test("bonds are taken back once where an epoch is settled between two looks, and
     expect([sent.length, collected]).toEqual([RECEIPTS.length, 1]);
     await claimer.turn();
     expect(collected).toBe(1);
-    ledger.sequencer.answers.set(path, { ...drawn, sealedEpoch: null });
+    ledger.sequencer.answers.set(path, { ...drawn, closedEpoch: null });
     await expect(claimer.turn()).rejects.toThrow("no node");
     isDown = false;
     for (let turn = 0; turn < 2; turn++) await claimer.turn();

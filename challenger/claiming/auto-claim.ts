@@ -11,12 +11,12 @@ import { modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";
 import { drawnPlaces, drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
-import type { LedgerModelLeaf, SealedEpochView } from "@openledger/client/sequencer/model-schemas";
+import type { ClosedEpochView, LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { HelperLog } from "@openledger/models/settler/turn-report";
-import { readSealedEpoch } from "@openledger/models/settling/prepare-settlement";
+import { readClosedEpoch } from "@openledger/models/settling/prepare-settlement";
 import { type Address, formatEther, type Hex, type PublicClient } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import { claimsOfDraws, type DrawClaim, type DrawnReceipt } from "../games/draw-claims.ts";
@@ -139,7 +139,7 @@ export class AutoClaimer {
         failures.push(...(await step()));
       } catch (error) {
         // Others settle, too: the epoch was settled between two looks.
-        if (!isRollupError(error, "CLI_NOTHING_SEALED")) failures.push(error);
+        if (!isRollupError(error, "CLI_NOTHING_CLOSED")) failures.push(error);
       }
     if (failures.length > 0) throw failures[0];
     report.noteSuccess();
@@ -168,20 +168,20 @@ export class AutoClaimer {
     const leaf = await getModel(client, this.#modelId);
     const terms = await this.#readTerms(judge);
     await this.#lookAtMoney(judge, terms, leaf.model.drawCount);
-    const sealed = leaf.sealedEpoch;
-    const of = sealed === null || sealed.prevRandao === null ? "" : drawOf(sealed, sealed.prevRandao);
+    const closed = leaf.closedEpoch;
+    const of = closed === null || closed.prevRandao === null ? "" : drawOf(closed, closed.prevRandao);
     if (of !== this.#current.of) {
       this.#isOwed ||= this.#current.hasClaims && this.#collectedOf !== this.#current.of;
       this.#current = { of, hasClaims: false };
     }
-    if (sealed === null || sealed.prevRandao === null) {
+    if (closed === null || closed.prevRandao === null) {
       report.set({ stage: "nothing-drawn", epoch: null, draws: countDraws([]) });
       return [];
     }
-    const draws = await this.#drawsOf(leaf, sealed, sealed.prevRandao);
+    const draws = await this.#drawsOf(leaf, closed, closed.prevRandao);
     const claims = await this.#claimsOf(judge, draws);
     const counts = countDraws(claims.map(({ state }) => state));
-    const { epoch } = sealed;
+    const { epoch } = closed;
     report.set({ epoch, draws: counts });
     if (counts.open + counts.stands > 0) this.#current.hasClaims = true;
     if (counts.lost > 0) {
@@ -197,7 +197,7 @@ export class AutoClaimer {
       return [];
     }
     const { timestamp } = await l1Call("read the latest block", () => judge.publicClient.getBlock());
-    const { defaultSplitFromSeconds: rowsFrom } = sealed;
+    const { defaultSplitFromSeconds: rowsFrom } = closed;
     if (rowsFrom !== null && timestamp + terms.windowSeconds >= BigInt(rowsFrom)) {
       report.set({ stage: "too-late" });
       this.#tellOnce(
@@ -289,12 +289,12 @@ export class AutoClaimer {
     return data;
   }
 
-  async #drawsOf(leaf: LedgerModelLeaf, sealed: SealedEpochView, prevRandao: bigint) {
-    const of = drawOf(sealed, prevRandao);
+  async #drawsOf(leaf: LedgerModelLeaf, closed: ClosedEpochView, prevRandao: bigint) {
+    const of = drawOf(closed, prevRandao);
     if (this.#drawn.of === of) return this.#drawn.draws;
     const { answerOf, client, log } = this.#modules;
     const modelId = this.#modelId;
-    const { payments, sealed: facts } = await readSealedEpoch(client, modelId, sealed.epoch);
+    const { payments, closed: facts } = await readClosedEpoch(client, modelId, closed.epoch);
     const seed = drawSeed({ ...facts, prevRandao, modelId });
     const cumulativeWei = payments.map((payment) => payment.cumulativeWei);
     const draws: Draw[] = [];
@@ -310,8 +310,8 @@ export class AutoClaimer {
     this.#drawn = { of, draws };
     const openCount = draws.filter(({ isValid }) => isValid).length;
     log.info(
-      { modelId, epoch: sealed.epoch },
-      `epoch ${sealed.epoch} is drawn: ${openCount} of ${draws.length} draws have an answer here`,
+      { modelId, epoch: closed.epoch },
+      `epoch ${closed.epoch} is drawn: ${openCount} of ${draws.length} draws have an answer here`,
     );
     return draws;
   }
@@ -362,7 +362,7 @@ export class AutoClaimer {
   }
 }
 
-const drawOf = ({ chain, epoch }: SealedEpochView, prevRandao: bigint) => `${epoch}/${chain}/${prevRandao}`;
+const drawOf = ({ chain, epoch }: ClosedEpochView, prevRandao: bigint) => `${epoch}/${chain}/${prevRandao}`;
 const nameOf = ({ payerId, receipt }: DrawnReceipt) => `${payerId}/${receipt}`;
 
 function read<T>({ game, publicClient }: ClaimingJudge, functionName: string, args: readonly unknown[] = []) {

@@ -74,7 +74,7 @@ beforeAll(async () => {
     },
   });
   ledger.sequencer.answers.set(`GET /v1/models/${PROMISED}/payments?epoch=1&from=0`, {
-    ...{ epoch: 1, isSealed: false, paymentCount: 0, payments: [] },
+    ...{ epoch: 1, isClosed: false, paymentCount: 0, payments: [] },
   });
   served = await serveModel(
     {

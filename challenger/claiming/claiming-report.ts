@@ -9,7 +9,7 @@ const CLAIMING_STAGES = [
   "starting",
   /** No contract on L1 waits for claims of the model. */
   "unregistered",
-  /** No epoch is sealed, or its randomness is not on L1. */
+  /** No epoch is closed, or its randomness is not on L1. */
   "nothing-drawn",
   "claiming",
   /** All is claimed; windows or games are open. */

@@ -91,12 +91,12 @@ export function registerCall(
     readonly cap: number;
   },
 ): Hex {
-  const { sealed, accruedRoot, claimedRoot, epochStart, statics } = proof.body;
+  const { closed, accruedRoot, claimedRoot, epochStart, statics } = proof.body;
   const { binding, payeeRoot, ownersCommitment, split } = statics;
   const shown = {
     fields: proof.fields,
     parts: [proof.columnsCommitment, proof.filesHash, ownersCommitment, payeeRoot, binding, split],
-    rest: [sealed, accruedRoot, claimedRoot, epochStart],
+    rest: [closed, accruedRoot, claimedRoot, epochStart],
   };
   const args = [model.rollup, Number(model.modelId), traced, shown, proof.path, BigInt(proof.cap)];
   return encodeFunctionData({ abi: traceGameAbi, functionName: "register", args } as never);

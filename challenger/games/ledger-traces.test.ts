@@ -22,7 +22,7 @@ import {
   settleEpoch,
 } from "@openledger/circuits/settlement/settlement-rules";
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
-import { SeededNumbers, sealedEpoch } from "@openledger/circuits/testing/settlement-world";
+import { closedEpoch, SeededNumbers } from "@openledger/circuits/testing/settlement-world";
 import {
   deployActivationGates,
   deployLedgerMath,
@@ -158,19 +158,19 @@ const paddedQuery = ({ query }: TracedQuery) =>
   Int16Array.from({ length: SIZE.features }, (_, j) => query[j] ?? 1);
 
 interface WorldTerms {
-  readonly sealBatch?: bigint;
+  readonly closingBatch?: bigint;
   readonly prevRandao?: bigint;
   /** A payment that is not for its query: nobody opens its receipt. */
   readonly changed?: { readonly at: number; readonly receipt: bigint; readonly payerId?: number } | undefined;
   readonly terms?: typeof traced;
 }
 
-/** A sealed epoch of two payments, each as large as the other: each is drawn once. */
+/** A closed epoch of two payments, each as large as the other: each is drawn once. */
 function worldOf(
   queries: readonly TracedQuery[],
-  { changed, prevRandao = 0n, sealBatch = 0n, terms = traced }: WorldTerms = {},
+  { changed, prevRandao = 0n, closingBatch = 0n, terms = traced }: WorldTerms = {},
 ): FeatureEpoch {
-  const epoch = sealedEpoch<Int8Array, Int16Array>(
+  const epoch = closedEpoch<Int8Array, Int16Array>(
     { size: SIZE, rowCounts: [5, 1, 2], split: SPLIT, amountsWei: queries.map(() => 2n * OPEN + 1n) },
     {
       features: () => ({
@@ -189,9 +189,9 @@ function worldOf(
   const { at = null, ...other } = changed ?? {};
   const payments = epoch.payments.map((payment, i) => (i === at ? { ...payment, ...other } : payment));
   const openingOf = (i: number) => (i === at ? undefined : epoch.openingOf(i));
-  const sealed = { ...epoch.sealed, epoch: 1n, sealBatch, chain: paymentChain(payments) };
-  const seed = drawSeed({ prevRandao, modelId: MODEL, epoch: 1n, chain: sealed.chain });
-  return { ...epoch, model: own, sealed, seed, payments, openingOf };
+  const closed = { ...epoch.closed, epoch: 1n, closingBatch, chain: paymentChain(payments) };
+  const seed = drawSeed({ prevRandao, modelId: MODEL, epoch: 1n, chain: closed.chain });
+  return { ...epoch, model: own, closed, seed, payments, openingOf };
 }
 
 const accountOf = (address: Hex): PlayerAccount => ({
@@ -213,7 +213,7 @@ const refusal = (account: Hex, data: Hex, value = 0n) =>
 /** The model's leaf in the rollup's state, and the call that registers it. */
 async function registration({ model: { statics } }: FeatureEpoch, { counters = 0n, terms = traced } = {}) {
   const body: ModelBody = {
-    ...{ statics, sealed: 0n, accruedRoot: statics.payeeRoot },
+    ...{ statics, closed: 0n, accruedRoot: statics.payeeRoot },
     ...{ claimedRoot: EMPTY_CLAIMED_ROOT, epochStart: 0n },
   };
   const leaf = {
@@ -246,8 +246,8 @@ const receiptOf = (world: FeatureEpoch, query: TracedQuery, payment: number): Cl
   ...{ prompt: PROMPT, answer: answerOf(query), lengths: [] },
 });
 
-/** Registers, begins, seals and draws: what settles the epoch. */
-async function sealedWorld(queries: readonly TracedQuery[], changed?: WorldTerms["changed"]) {
+/** Registers, begins, closes and draws: what settles the epoch. */
+async function closedWorld(queries: readonly TracedQuery[], changed?: WorldTerms["changed"]) {
   const first = worldOf(queries);
   await send(f.stranger, (await registration(first))());
   const statics = hashStatics(first.model.statics);
@@ -255,9 +255,9 @@ async function sealedWorld(queries: readonly TracedQuery[], changed?: WorldTerms
   const word = activationHash({ modelId: MODEL, statics, cap: CAP, payeeRoot });
   const activation = { circuit: PAYEE_TABLE, data: f.activationData({ settlementHash: word }) };
   await f.submit([await f.joined([activation])]);
-  const sealBatch = await f.sealEpoch();
-  const prevRandao = await f.recordRandomness(sealBatch);
-  const world = worldOf(queries, { sealBatch, prevRandao, changed });
+  const closingBatch = await f.closeEpoch();
+  const prevRandao = await f.recordRandomness(closingBatch);
+  const world = worldOf(queries, { closingBatch, prevRandao, changed });
   return { world, ...settledBy(world) };
 }
 
@@ -334,7 +334,7 @@ test("an answer of as many tokens as a claim may have is compared within a trans
 
 describe("an epoch of a traced model", () => {
   test("is settled by draws once each draw's claim stands, and not before", async () => {
-    const { approval, attempt, park, submit, world } = await sealedWorld(honest);
+    const { approval, attempt, park, submit, world } = await closedWorld(honest);
     const refused = { name: "SettlementNotAdmitted" };
     expect(await attempt()).toMatchObject(refused);
     const ids = [await claim(world, honest[0], 0), await claim(world, honest[1], 1)];
@@ -351,7 +351,7 @@ describe("an epoch of a traced model", () => {
 
   test("with a false query goes by row counts, to the wei, and the liar's bond to who refuted it", async () => {
     const lie = falseTrace(model, honest[1], kernels, placeOf(honest[1], "chain"));
-    const { approval, attempt, park, world } = await sealedWorld([honest[0], lie]);
+    const { approval, attempt, park, world } = await closedWorld([honest[0], lie]);
     const ids = [await claim(world, honest[0], 0), await claim(world, lie, 1)];
     const knows = (claimId: bigint) => honest[Number(claimId) - 1]!;
     const watcher = playerOf(f.watcher, knows, true);
@@ -367,8 +367,8 @@ describe("an epoch of a traced model", () => {
     expect(await refusal(f.stranger, voided.approval(ids))).toBe("LedgerTracesDrawUnclaimed");
     for (const one of [await attempt(), await park(), await voided.attempt()])
       expect(one).toMatchObject({ name: "SettlementNotAdmitted" });
-    // By row counts nobody is asked, from 14 days after the Seal on.
-    const counted = defaultSplit(world.model, world.sealed, SIZE.payees);
+    // By row counts nobody is asked, from 14 days after the CloseEpoch on.
+    const counted = defaultSplit(world.model, world.closed, SIZE.payees);
     const byCounts = { circuit: PAYEE_TABLE, data: counted.data };
     expect(await revertOf(f.trySubmit([await f.joined([byCounts])]))).toMatchObject({
       name: "SettlementDefaultTooEarly",
@@ -380,7 +380,7 @@ describe("an epoch of a traced model", () => {
     const { burnedWei } = counted.data;
     expect((await f.rollup.read.burnableWei()) - burnable).toBe(burnedWei);
     const earned = counted.earnedWei.reduce((sum, wei) => sum + wei, 0n);
-    expect(earned + treasuryWei + ownerWei + burnedWei).toBe(world.sealed.amountWei);
+    expect(earned + treasuryWei + ownerWei + burnedWei).toBe(world.closed.amountWei);
     expect(ownerWei).toBe(0n);
     // Five rows, one and two: each row the same.
     expect(counted.earnedWei[0]! / counted.earnedWei[1]!).toBe(5n);
@@ -396,7 +396,7 @@ describe("an epoch of a traced model", () => {
   test.each(partOf(changes, changes.length))(
     "is settled though somebody paid draw $at with $receipt for a receipt",
     async (changed) => {
-      const { approval, attempt, world } = await sealedWorld(honest, changed);
+      const { approval, attempt, world } = await closedWorld(honest, changed);
       const paid = 1 - changed.at;
       const claimId = await claim(world, honest[paid]!, paid);
       await f.passTime(WINDOW_SECONDS);
@@ -419,7 +419,7 @@ describe("an epoch of a traced model", () => {
       const lie = falseTrace(model, honest[1], kernels, placeOf(honest[1], "chain"));
       const lying = worldOf([honest[0], lie]);
       const { payerId, receipt } = lying.payments[1]!;
-      const { approval, world } = await sealedWorld(honest, { at: 1, receipt, payerId: payerId + 1 });
+      const { approval, world } = await closedWorld(honest, { at: 1, receipt, payerId: payerId + 1 });
       const claimId = await claim(world, honest[0], 0);
       const shown = receiptOf(lying, lie, 1);
       // A number beyond the ledger's is the key of no payment.

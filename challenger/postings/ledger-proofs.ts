@@ -74,7 +74,7 @@ export async function openUnbegunModel(client: LedgerClient, modelId: number) {
   ]);
   const { hash: _, ...statics } = staticsOf(known);
   const body: ModelBody = {
-    ...{ statics, sealed: 0n, accruedRoot: statics.payeeRoot, claimedRoot: EMPTY_CLAIMED_ROOT },
+    ...{ statics, closed: 0n, accruedRoot: statics.payeeRoot, claimedRoot: EMPTY_CLAIMED_ROOT },
     epochStart: BigInt(known.model.epochStart),
   };
   if (known.counters.isReady || hashModelBody(body) !== BigInt(posted.leaf.body))

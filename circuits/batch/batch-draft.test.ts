@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../field/poseidon.ts";
 import { hashLeaf } from "../ledger/leaf.ts";
 import { rootFromPath } from "../ledger/ledger-tree.ts";
-import { type SealedBatch, TableBuilder } from "../table/table-builder.ts";
+import { type ClosedTableBatch, TableBuilder } from "../table/table-builder.ts";
 import { postedShape } from "../table/table-shape.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
 import { draftOf, openDraft } from "./batch-draft.ts";
@@ -17,7 +17,7 @@ const SHAPE = postedShape({
 
 beforeAll(initPoseidon);
 
-const closeBatch = (world: RandomLedger): SealedBatch => {
+const closeBatch = (world: RandomLedger): ClosedTableBatch => {
   const builder = new TableBuilder(world.ledger, world.opening(SHAPE));
   world.fill(builder, SHAPE);
   return builder.close();

@@ -85,7 +85,7 @@ export function batchInputs(closed: ClosedBatch, z: bigint, depth: number): Circ
 }
 
 /** Forced kinds that open B where it is a model. */
-const asksModel = (kind: number) => kind === KIND.forcedClaimRewards || kind === KIND.forcedSeal;
+const asksModel = (kind: number) => kind === KIND.forcedClaimRewards || kind === KIND.forcedCloseEpoch;
 
 /** The amount's digits; a ForcedClaimRewards has none and shows there who has the role in the payee (claim-rewards.circom). */
 const shownAmount = ({ claimRewards, record }: SlotTrace): bigint =>
@@ -112,7 +112,7 @@ function wideDetails(trace: SlotTrace) {
   const isMissingB = rule?.isQueue === true && rule.usesB && trace.b.kind === 0;
   const d = trace.datanetA;
   const opensDatanet = kind === KIND.publishVersion || isApproval;
-  const turnsModel = kind >= KIND.seal && kind <= KIND.activation;
+  const turnsModel = kind >= KIND.closeEpoch && kind <= KIND.activation;
   const opensModel = isApproval || turnsModel || (asksModel(kind) && trace.b.kind === LEAF_KIND.model);
   return {
     isMissing: [BigInt(isMissingA), BigInt(isMissingB)],
@@ -133,11 +133,11 @@ function wideDetails(trace: SlotTrace) {
 function modelFields(trace: SlotTrace, body: ModelBody | null): bigint[] {
   const last = [trace.settlement?.newAccruedRoot ?? 0n, trace.claimRewards?.claimedWei ?? 0n];
   if (body === null) return [...Array<bigint>(9).fill(0n), ...last];
-  const { statics, sealed, accruedRoot, claimedRoot, epochStart } = body;
+  const { statics, closed, accruedRoot, claimedRoot, epochStart } = body;
   const { featuresCommitment, ownersCommitment, payeeRoot, binding, split } = statics;
   return [
     ...[featuresCommitment, ownersCommitment, payeeRoot, binding, split],
-    ...[sealed, accruedRoot, claimedRoot, epochStart],
+    ...[closed, accruedRoot, claimedRoot, epochStart],
     ...last,
   ];
 }
@@ -185,14 +185,20 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
     }
     case KIND.revokeModel:
       return (trace.modelB!.statics.binding - BigInt(a)) >> 24n;
-    case KIND.seal:
-    case KIND.forcedSeal: {
-      // Where a ForcedSeal's B is no model, the circuit compares zeros.
-      const isOpened = kind === KIND.seal || trace.b.kind === LEAF_KIND.model;
+    case KIND.closeEpoch:
+    case KIND.forcedCloseEpoch: {
+      // Where a ForcedCloseEpoch's B is no model, the circuit compares zeros.
+      const isOpened = kind === KIND.closeEpoch || trace.b.kind === LEAF_KIND.model;
       const epochStart = isOpened ? trace.modelB!.epochStart : 0n;
       const epoch = isOpened ? unpackCounters(trace.b.counters).epoch : 0n;
       return sideBySide([
-        [(kind === KIND.seal ? timestamp : words[1]!) - epochStart - BigInt(EPOCH_SECONDS) + (1n << 40n), 41],
+        [
+          (kind === KIND.closeEpoch ? timestamp : words[1]!) -
+            epochStart -
+            BigInt(EPOCH_SECONDS) +
+            (1n << 40n),
+          41,
+        ],
         [epoch + 1n, 25],
       ]);
     }

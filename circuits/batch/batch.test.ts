@@ -2,7 +2,12 @@ import { isWhole } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it } from "vitest";
 import { dataCommitment } from "../field/element-vector.ts";
 import { KIND, KIND_RULES, TAG } from "../protocol.ts";
-import { type SealedBatch, sealedInputs, sealedStatement, TableBuilder } from "../table/table-builder.ts";
+import {
+  type ClosedTableBatch,
+  closedInputs,
+  closedStatement,
+  TableBuilder,
+} from "../table/table-builder.ts";
 import { absorbedElements } from "../table/table-data.ts";
 import { postedShape } from "../table/table-shape.ts";
 import type { CircuitTester } from "../testing/circuit-tester.ts";
@@ -22,11 +27,12 @@ beforeAll(async () => {
 function closeRandomBatch(world: RandomLedger) {
   const builder = new TableBuilder(world.ledger, world.opening(SHAPE));
   const filled = world.fill(builder, SHAPE);
-  const sealed = builder.close();
-  return { sealed, data: sealed.batch.data, statement: sealedStatement(sealed, CIRCUIT_ID), ...filled };
+  const closed = builder.close();
+  return { closed, data: closed.batch.data, statement: closedStatement(closed, CIRCUIT_ID), ...filled };
 }
 
-const inputsOf = (sealed: SealedBatch) => sealedInputs(sealed, sealedStatement(sealed, CIRCUIT_ID).z, DEPTH);
+const inputsOf = (closed: ClosedTableBatch) =>
+  closedInputs(closed, closedStatement(closed, CIRCUIT_ID).z, DEPTH);
 
 describe("TableBatch", () => {
   // circom's witness program asserts every constraint as it goes; the independent R1CS check runs on a sample.
@@ -42,13 +48,13 @@ describe("TableBatch", () => {
       const follower = new RandomLedger(seed, DEPTH).ledger;
       // Creates use the tree up; 60 of its 64 leaves are left to the last batches of a world.
       for (let i = 0; i < 30 && batchCount < wantedCount; i++, batchCount++) {
-        const { sealed, data, statement, traces, refusedCodes, settlements } = closeRandomBatch(world);
+        const { closed, data, statement, traces, refusedCodes, settlements } = closeRandomBatch(world);
         for (const { record } of traces) {
           const name = `${record.kind}${record.isValid ? " executed" : ""}`;
           seen.set(name, (seen.get(name) ?? 0) + 1);
         }
         for (const code of refusedCodes) refused.add(code);
-        const witness = await tester.calculateWitness(sealedInputs(sealed, statement.z, DEPTH));
+        const witness = await tester.calculateWitness(closedInputs(closed, statement.z, DEPTH));
         const at = `seed ${seed}, batch ${i}`;
         if (batchCount % 25 === 0) expect(tester.checkConstraints(witness), at).toBeNull();
         expect(tester.readOutput(witness, "commitment"), at).toBe(statement.commitment);
@@ -93,8 +99,8 @@ describe("TableBatch", () => {
   it("notices every altered wire that is not an input", { timeout: 300_000 }, async () => {
     // Two worlds, so that the flags that are 0 in one batch are 1 in another.
     for (const seed of [3, 12]) {
-      const { sealed } = closeRandomBatch(new RandomLedger(seed, DEPTH));
-      const witness = await tester.calculateWitness(inputsOf(sealed));
+      const { closed } = closeRandomBatch(new RandomLedger(seed, DEPTH));
+      const witness = await tester.calculateWitness(inputsOf(closed));
       const inputWires =
         tester.header.privateInputCount + tester.header.publicInputCount + tester.header.publicOutputCount;
       const findings = tester.tamper(witness).filter(({ wire }) => wire > inputWires);
@@ -114,9 +120,9 @@ describe("TableBatch", () => {
       }),
     );
     builder.add(signFor(world.ledger, payer!.secret, { kind: KIND.withdraw, a: payer!.id, words: [9n, 1n] }));
-    const sealed = builder.close();
-    const { commitment } = sealedStatement(sealed, CIRCUIT_ID);
-    const honest = inputsOf(sealed);
+    const closed = builder.close();
+    const { commitment } = closedStatement(closed, CIRCUIT_ID);
+    const honest = inputsOf(closed);
     await tester.calculateWitness(honest);
     const slot = ["Used", "ABits", "BBits", "AmountBits", "NextBits", "SlackBits", "BRef", "Signature"];
     const bound = [
@@ -199,8 +205,8 @@ describe("TableBuilder.add", () => {
 
 describe("absorbedElements", () => {
   it("are committed to each, and so is their number", () => {
-    const { data, sealed } = closeRandomBatch(new RandomLedger(2, DEPTH));
-    const elements = absorbedElements(data, sealed.layout);
+    const { data, closed } = closeRandomBatch(new RandomLedger(2, DEPTH));
+    const elements = absorbedElements(data, closed.layout);
     const commitments = new Set([dataCommitment(elements), dataCommitment([...elements, 0n])]);
     for (const [i, element] of elements.entries()) {
       commitments.add(dataCommitment(elements.with(i, element + 1n)));

@@ -1,5 +1,5 @@
 /**
- * The life of a model's epochs: Activation, Seal, Settle, ClaimRewards (docs/reference/settlement.md, "Operations"), as model-body.circom
+ * The life of a model's epochs: Activation, CloseEpoch, Settle, ClaimRewards (docs/reference/settlement.md, "Operations"), as model-body.circom
  * and claim-rewards.circom prove them. Each function takes the model's record and returns it as it is afterwards; those
  * of forced kinds never refuse.
  */
@@ -14,16 +14,16 @@ import { credit, inRange, refuse, requireKind, withModel } from "../ledger/leaf-
 import {
   accruedPath,
   accruedRoot,
+  type ClosedEpoch,
   claimedPath,
   claimedPlace,
   claimedRoot,
+  closedHash,
   type ModelRewards,
   PAYEE_ROLE,
   type PayeeOwners,
   type PayeeRole,
   roleShareWei,
-  type SealedEpoch,
-  sealedHash,
   unpackSplit,
 } from "../ledger/rewards.ts";
 import { COUNTERS, EPOCH_SECONDS, LEAF_KIND, TREASURY_ID } from "../protocol.ts";
@@ -77,67 +77,67 @@ function requireReady(model: LeafState, id: number): ReadyModel {
   return readyModel(model) ?? refuse("OP_MODEL_NOT_READY", `model ${id} has had no activation`, { id });
 }
 
-interface SealContext {
+interface CloseContext {
   readonly timestamp: bigint;
   readonly batchNumber: bigint;
 }
 
 /**
  * Closes the open epoch and opens the next.
- * @throws OP_MODEL_NOT_READY, OP_EPOCH_UNSETTLED, OP_NOTHING_TO_SEAL, OP_TOO_EARLY, OP_EXHAUSTED
+ * @throws OP_MODEL_NOT_READY, OP_EPOCH_UNSETTLED, OP_NOTHING_TO_CLOSE, OP_TOO_EARLY, OP_EXHAUSTED
  */
-export function sealEpoch(
+export function closeEpoch(
   model: LeafState,
   by: { readonly modelId: number; readonly signerId: number },
-  context: SealContext,
+  context: CloseContext,
 ): LeafState {
   const { modelId: id, signerId } = by;
   const ready = requireReady(model, id);
-  const { sealed, epochStart } = model.model!;
-  if (sealed !== 0n)
-    refuse("OP_EPOCH_UNSETTLED", `model ${id} has a sealed epoch that is not settled`, { id });
+  const { closed, epochStart } = model.model!;
+  if (closed !== 0n)
+    refuse("OP_EPOCH_UNSETTLED", `model ${id} has a closed epoch that is not settled`, { id });
   if (model.leaf.openAmount === 0n)
-    refuse("OP_NOTHING_TO_SEAL", `nobody has paid model ${id} in this epoch`, { id });
-  const sealableAt = epochStart + BigInt(EPOCH_SECONDS);
-  if (signerId !== id && context.timestamp < sealableAt) {
-    refuse("OP_TOO_EARLY", `until ${sealableAt} only model ${id} itself may seal its epoch`, {
+    refuse("OP_NOTHING_TO_CLOSE", `nobody has paid model ${id} in this epoch`, { id });
+  const closableAt = epochStart + BigInt(EPOCH_SECONDS);
+  if (signerId !== id && context.timestamp < closableAt) {
+    refuse("OP_TOO_EARLY", `until ${closableAt} only model ${id} itself may close its epoch`, {
       reason: "epoch-not-over",
       id,
-      sealableAtSeconds: sealableAt.toString(),
+      closableAtSeconds: closableAt.toString(),
       timestampSeconds: context.timestamp.toString(),
     });
   }
   if (!inRange(ready.counters.epoch + 1n, 24))
     refuse("OP_EXHAUSTED", `model ${id} has had its last epoch`, { reason: "epoch-exhausted", id });
-  return closeEpoch(ready, context);
+  return turnEpoch(ready, context);
 }
 
 /**
- * A ForcedSeal's effect: that of another leaf's Seal at the entry's time. It never refuses: null means that the entry
+ * A ForcedCloseEpoch's effect: that of another leaf's CloseEpoch at the entry's time. It never refuses: null means that the entry
  * has no effect.
  * @param queuedAt L1's time in seconds when the entry was queued
  */
-export function forcedSeal(
+export function forcedCloseEpoch(
   model: LeafState | undefined,
   queuedAt: bigint,
-  context: SealContext,
+  context: CloseContext,
 ): LeafState | null {
   const ready = readyModel(model);
   if (ready === null) return null;
-  const { sealed, epochStart } = ready.record.model!;
+  const { closed, epochStart } = ready.record.model!;
   const isOver = queuedAt >= epochStart + BigInt(EPOCH_SECONDS);
-  const isSealable = sealed === 0n && ready.record.leaf.openAmount !== 0n;
+  const isEpochClosable = closed === 0n && ready.record.leaf.openAmount !== 0n;
   const hasNext = inRange(ready.counters.epoch + 1n, 24);
-  return isOver && isSealable && hasNext ? closeEpoch(ready, context) : null;
+  return isOver && isEpochClosable && hasNext ? turnEpoch(ready, context) : null;
 }
 
-function closeEpoch({ record, counters, rewards }: ReadyModel, context: SealContext): LeafState {
+function turnEpoch({ record, counters, rewards }: ReadyModel, context: CloseContext): LeafState {
   const { statics } = record.model!;
   const { chain, openAmount } = record.leaf;
-  const opening: SealedEpoch = {
+  const opening: ClosedEpoch = {
     chain,
     epoch: counters.epoch,
-    sealBatch: context.batchNumber,
+    closingBatch: context.batchNumber,
     amountWei: openAmount,
   };
   return withModel(record, {
@@ -146,8 +146,8 @@ function closeEpoch({ record, counters, rewards }: ReadyModel, context: SealCont
       openAmount: 0n,
       counters: packCounters({ ...counters, paymentCount: 0n, epoch: counters.epoch + 1n }),
     },
-    body: { sealed: sealedHash(hashStatics(statics), opening), epochStart: context.timestamp },
-    rewards: { ...rewards, sealed: opening },
+    body: { closed: closedHash(hashStatics(statics), opening), epochStart: context.timestamp },
+    rewards: { ...rewards, closed: opening },
   });
 }
 
@@ -249,8 +249,8 @@ function openPayee(
 }
 
 /**
- * Pays a sealed epoch out to payees and owner; the treasury's part is the caller's to pay.
- * @throws OP_MODEL_NOT_READY, OP_NOTHING_SEALED, OP_SETTLEMENT_DIFFERS
+ * Pays a closed epoch out to payees and owner; the treasury's part is the caller's to pay.
+ * @throws OP_MODEL_NOT_READY, OP_NOTHING_CLOSED, OP_SETTLEMENT_DIFFERS
  */
 export function settleModel(
   model: LeafState,
@@ -258,14 +258,14 @@ export function settleModel(
 ): { readonly model: LeafState; readonly trace: SettlementTrace } {
   const { modelId: id, ownerWei, treasuryWei, burnedWei, earnedWei, voidCount } = operation;
   const { rewards } = requireReady(model, id);
-  const { sealed } = rewards;
-  if (sealed === null) return refuse("OP_NOTHING_SEALED", `model ${id} has no sealed epoch`, { id });
+  const { closed } = rewards;
+  if (closed === null) return refuse("OP_NOTHING_CLOSED", `model ${id} has no closed epoch`, { id });
   const differs = (field: string, why: string) =>
     refuse("OP_SETTLEMENT_DIFFERS", `the settlement of model ${id}: ${why}`, { id, field });
   const isWei = [ownerWei, treasuryWei, burnedWei, ...earnedWei].every((wei) => inRange(wei, 96));
   const sumWei = earnedWei.reduce((sum, wei) => sum + wei, ownerWei + treasuryWei + burnedWei);
-  if (!isWei || sumWei !== sealed.amountWei)
-    differs("amounts", `its amounts add up to ${sumWei} wei, ${sealed.amountWei} are sealed`);
+  if (!isWei || sumWei !== closed.amountWei)
+    differs("amounts", `its amounts add up to ${sumWei} wei, ${closed.amountWei} are closed`);
   if (earnedWei.length > rewards.payees.length)
     differs("items", "it pays payees that the model does not have");
   if (!inRange(BigInt(voidCount), 8)) differs("voidCount", "its void count is not 8 bits");
@@ -276,8 +276,8 @@ export function settleModel(
   return {
     model: withModel(model, {
       leaf: { balance: credit(model.leaf.balance, ownerWei) },
-      body: { sealed: 0n, accruedRoot: newAccruedRoot },
-      rewards: { ...rewards, accruedWei, sealed: null },
+      body: { closed: 0n, accruedRoot: newAccruedRoot },
+      rewards: { ...rewards, accruedWei, closed: null },
     }),
     trace: { ownerWei, treasuryWei, voidCount, cap: 0, newAccruedRoot },
   };
@@ -310,7 +310,7 @@ export function openModel(
         payees,
         accruedWei: payees.map(() => 0n),
         claimedWei: payees.flatMap(() => [0n, 0n]),
-        sealed: null,
+        closed: null,
       },
     }),
     trace: { ownerWei: 0n, treasuryWei: 0n, voidCount: 0, cap, newAccruedRoot: model.model!.accruedRoot },

@@ -7,12 +7,12 @@ import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { inputsFor } from "../testing/forgeries/forgery-check.ts";
 import {
+  CLOSED,
   DATANET,
   DEPTH,
   honest,
   MODEL,
   nameOf,
-  SEALED,
   SHAPE,
   settleWith,
   WAITING,
@@ -29,15 +29,15 @@ const load = (label: string, file: string) =>
 
 /** What turns a model's epochs, each in several ways. */
 const OPERATIONS: [string, () => LawlessOperation][] = [
-  ["a Seal by another", () => honest(KIND.seal)],
-  ["a Seal by the model", () => honest(KIND.seal, { a: MODEL })],
+  ["a CloseEpoch by another", () => honest(KIND.closeEpoch)],
+  ["a CloseEpoch by the model", () => honest(KIND.closeEpoch, { a: MODEL })],
   ["a Settle", () => honest(KIND.settle)],
   [
     "a Settle with voids",
     () => honest(KIND.settle, settleWith({ drawBits: 1n, voidCount: 1, earnedParts: [999] })),
   ],
   ["a contributor's ClaimRewards", () => honest(KIND.claimRewards)],
-  ["a validator's ClaimRewards", () => honest(KIND.claimRewards, { a: SEALED, words: [packClaim(1, 1)] })],
+  ["a validator's ClaimRewards", () => honest(KIND.claimRewards, { a: CLOSED, words: [packClaim(1, 1)] })],
   ["an Activation", () => honest(KIND.activation)],
   ["an approval", () => honest(KIND.approveModel)],
   ["a transfer", () => honest(KIND.transfer)],
@@ -47,8 +47,8 @@ const OPERATIONS: [string, () => LawlessOperation][] = [
     "a ForcedClaimRewards from a model without an activation",
     () => honest(KIND.forcedClaimRewards, { b: WAITING }),
   ],
-  ["a ForcedSeal", () => honest(KIND.forcedSeal)],
-  ["a ForcedSeal of a sealed epoch", () => honest(KIND.forcedSeal, { b: SEALED })],
+  ["a ForcedCloseEpoch", () => honest(KIND.forcedCloseEpoch)],
+  ["a ForcedCloseEpoch of a closed epoch", () => honest(KIND.forcedCloseEpoch, { b: CLOSED })],
 ];
 
 /** The first wide slot's part of a batch's inputs, as ModelBody takes it. */
@@ -57,15 +57,15 @@ function modelInputs(operation: LawlessOperation) {
   const [b, rest, model] = [inputs.wideB![0]!, inputs.wideRest![0]!, inputs.wideModel![0]!];
   const is = (...kinds: number[]) => BigInt(kinds.includes(operation.kind));
   // Every B here is a model, and every forced claim its owner's.
-  const opensForced = is(KIND.forcedClaimRewards, KIND.forcedSeal);
+  const opensForced = is(KIND.forcedClaimRewards, KIND.forcedCloseEpoch);
   return {
     isApproval: is(KIND.approveModel),
-    isSeal: is(KIND.seal),
+    isCloseEpoch: is(KIND.closeEpoch),
     isSettle: is(KIND.settle),
     isClaimRewards: is(KIND.claimRewards),
     isActivation: is(KIND.activation),
     isForcedClaimRewards: is(KIND.forcedClaimRewards),
-    isForcedSeal: is(KIND.forcedSeal),
+    isForcedCloseEpoch: is(KIND.forcedCloseEpoch),
     opensForced,
     isForcedAllowed: is(KIND.forcedClaimRewards),
     aId: BigInt(operation.a ?? 0),
@@ -82,7 +82,7 @@ function modelInputs(operation: LawlessOperation) {
     paymentCount: rest[8]!,
     epoch: rest[9]!,
     statics: model.slice(0, 5),
-    sealed: model[5]!,
+    closed: model[5]!,
     accruedRoot: model[6]!,
     claimedRoot: model[7]!,
     epochStart: model[8]!,

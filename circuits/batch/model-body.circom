@@ -4,22 +4,22 @@ include "../field/poseidon.circom";
 include "../field/range-check.circom";
 include "./claim-rewards.circom";
 
-// Seconds after which anyone may seal; protocol.ts has the same.
+// Seconds after which anyone may close; protocol.ts has the same.
 function EPOCH_SECONDS() { return 86400; }
 
-// B's model body, opened and made anew, and the rules of an epoch's life: Activation, Seal, Settle, ClaimRewards. Model:
+// B's model body, opened and made anew, and the rules of an epoch's life: Activation, CloseEpoch, Settle, ClaimRewards. Model:
 // epoch-operations.ts.
 //
-// Inputs:      flags of the kinds; opensForced: a ForcedClaimRewards or ForcedSeal whose B is a model; isForcedAllowed: A exists
+// Inputs:      flags of the kinds; opensForced: a ForcedClaimRewards or ForcedCloseEpoch whose B is a model; isForcedAllowed: A exists
 //              and the entry's sender owns it; aId, bId; timestamp, batchNumber; word0, word1; chainB, openAmountB, bodyB:
-//              of leaf B; ready, cap, paymentCount, epoch: B's opened counters; statics[5], sealed, accruedRoot,
+//              of leaf B; ready, cap, paymentCount, epoch: B's opened counters; statics[5], closed, accruedRoot,
 //              claimedRoot, epochStart: opening of the body (CreateModel: the body to be); newAccruedRoot: Settle;
 //              bits[201]: digits of what the one active kind compares; memberBits, claimedWei, accruedChildren,
 //              claimedChildren: claim-rewards.circom.
 // Outputs:     staticsHash; newBody; ownerWei, treasuryWei (Settle), gainWei (ClaimRewards), newCap (Activation), 0 elsewhere;
-//              isClaimRewardsForced, isSealForced: the entry was executed; noVoids: 0 where a Settle has voids.
+//              isClaimRewardsForced, isCloseEpochForced: the entry was executed; noVoids: 0 where a Settle has voids.
 // Assumes:     at most one flag is 1, bits are boolean; aId, bId < 2^24, timestamp, batchNumber < 2^40, and no batch is
-//              older than one before it, so that timestamp ≥ epochStart; L1 queued a ForcedSeal with its time in word1, so
+//              older than one before it, so that timestamp ≥ epochStart; L1 queued a ForcedCloseEpoch with its time in word1, so
 //              that it is less than 2^39 s from epochStart; under any of these flags but CreateModel's and
 //              those of forced kinds, and under opensForced, B is a model and its counters are opened with their widths;
 //              the caller writes the chain, open amount, counters and balances, and checks balances to be 96 bits.
@@ -29,12 +29,12 @@ function EPOCH_SECONDS() { return 86400; }
 // Constraints: constraint-counts.json, "ModelBody()".
 template ModelBody() {
     signal input isApproval;
-    signal input isSeal;
+    signal input isCloseEpoch;
     signal input isSettle;
     signal input isClaimRewards;
     signal input isActivation;
     signal input isForcedClaimRewards;
-    signal input isForcedSeal;
+    signal input isForcedCloseEpoch;
     signal input opensForced;
     signal input isForcedAllowed;
     signal input aId;
@@ -51,7 +51,7 @@ template ModelBody() {
     signal input paymentCount;
     signal input epoch;
     signal input statics[5];
-    signal input sealed;
+    signal input closed;
     signal input accruedRoot;
     signal input claimedRoot;
     signal input epochStart;
@@ -68,7 +68,7 @@ template ModelBody() {
     signal output gainWei;
     signal output newCap;
     signal output isClaimRewardsForced;
-    signal output isSealForced;
+    signal output isCloseEpochForced;
     signal output noVoids;
 
     // A. The opening.
@@ -77,55 +77,55 @@ template ModelBody() {
     staticsHash <== opened.out;
     component oldBody = HashTagged(5, 9);
     oldBody.in[0] <== staticsHash;
-    oldBody.in[1] <== sealed;
+    oldBody.in[1] <== closed;
     oldBody.in[2] <== accruedRoot;
     oldBody.in[3] <== claimedRoot;
     oldBody.in[4] <== epochStart;
-    (isApproval + isSeal + isSettle + isClaimRewards + isActivation + opensForced) * (oldBody.out - bodyB) === 0;
+    (isApproval + isCloseEpoch + isSettle + isClaimRewards + isActivation + opensForced) * (oldBody.out - bodyB) === 0;
 
     // B. When. A model that is not ready has a payee root of its owner's choice, which nobody has shown to be without
     //    accrued amounts: nothing may be claimed from it, nor its payees be opened. Activation: all four are non-negative,
     //    so all are 0.
-    //    Only a Seal of a ready model makes sealed ≠ 0; a Settle asks for ready all the same.
-    (isSeal + isSettle + isClaimRewards) * (1 - ready) === 0;
+    //    Only a CloseEpoch of a ready model makes closed ≠ 0; a Settle asks for ready all the same.
+    (isCloseEpoch + isSettle + isClaimRewards) * (1 - ready) === 0;
     isActivation * (ready + cap + paymentCount + epoch) === 0;
     signal opensReady <== opensForced * ready;
-    component unsealed = IsZero();
-    unsealed.in <== sealed;
+    component unclosed = IsZero();
+    unclosed.in <== closed;
     component unpaid = IsZero();
     unpaid.in <== openAmountB;
-    isSettle * unsealed.out === 0;
-    signal isSealable <== unsealed.out * (1 - unpaid.out);
-    isSeal * (1 - isSealable) === 0;
+    isSettle * unclosed.out === 0;
+    signal isEpochClosable <== unclosed.out * (1 - unpaid.out);
+    isCloseEpoch * (1 - isEpochClosable) === 0;
 
-    // C. Seal, by the model itself or after a day: bit 40 of the time waited + 2^40 says that the day is over. A ForcedSeal's
+    // C. Close, by the model itself or after a day: bit 40 of the time waited + 2^40 says that the day is over. A ForcedCloseEpoch's
     //    time is that of its entry (word 1), so that its outcome does not change with the batch that takes it.
     //    epoch + 1 keeps 24 bits, so no carry reaches the price: bit 65 is the last one's, 2^24.
-    //    A ForcedSeal of what is no model compares fields that nothing binds, and is not executed.
+    //    A ForcedCloseEpoch of what is no model compares fields that nothing binds, and is not executed.
     var waited41 = 0;
     var nextEpoch25 = 0;
     for (var i = 0; i < 41; i++) { waited41 += (1 << i) * bits[i]; }
     for (var i = 0; i < 25; i++) { nextEpoch25 += (1 << i) * bits[41 + i]; }
-    isSeal * (timestamp - epochStart - EPOCH_SECONDS() + (1 << 40) - waited41) === 0;
-    isForcedSeal * (word1 - epochStart - EPOCH_SECONDS() + (1 << 40) - waited41) === 0;
-    (isSeal + isForcedSeal) * (epoch + 1 - nextEpoch25) === 0;
+    isCloseEpoch * (timestamp - epochStart - EPOCH_SECONDS() + (1 << 40) - waited41) === 0;
+    isForcedCloseEpoch * (word1 - epochStart - EPOCH_SECONDS() + (1 << 40) - waited41) === 0;
+    (isCloseEpoch + isForcedCloseEpoch) * (epoch + 1 - nextEpoch25) === 0;
     component self = IsEqual();
     self.a <== aId;
     self.b <== bId;
-    signal isByOther <== isSeal * (1 - self.out);
+    signal isByOther <== isCloseEpoch * (1 - self.out);
     isByOther * (1 - bits[40]) === 0;
-    isSeal * bits[65] === 0;
-    signal isOver <== isForcedSeal * bits[40];
+    isCloseEpoch * bits[65] === 0;
+    signal isOver <== isForcedCloseEpoch * bits[40];
     signal hasNext <== isOver * (1 - bits[65]);
-    signal isSealAllowed <== hasNext * isSealable;
-    isSealForced <== isSealAllowed * opensReady;
-    var seals = isSeal + isSealForced;
-    component sealing = HashTagged(4, 11);
-    sealing.in[0] <== chainB;
-    sealing.in[1] <== staticsHash;
-    sealing.in[2] <== epoch + (1 << 24) * batchNumber;
-    sealing.in[3] <== openAmountB;
-    signal newlySealed <== seals * sealing.out;
+    signal isCloseEpochAllowed <== hasNext * isEpochClosable;
+    isCloseEpochForced <== isCloseEpochAllowed * opensReady;
+    var closes = isCloseEpoch + isCloseEpochForced;
+    component closing = HashTagged(4, 11);
+    closing.in[0] <== chainB;
+    closing.in[1] <== staticsHash;
+    closing.in[2] <== epoch + (1 << 24) * batchNumber;
+    closing.in[3] <== openAmountB;
+    signal newlyClosed <== closes * closing.out;
 
     // D. Settle and Activation: J over the leaf's own values is the word that a settlement's proof shows. Settle's digits:
     //    ownerWei 96, treasuryWei 96, voids 8; Activation's: cap 16.
@@ -146,7 +146,7 @@ template ModelBody() {
     component terms = HashTaggedVar(6);
     terms.tag <== 12 + isActivation;
     terms.in[0] <== bId + (1 << 24) * voidCount;
-    terms.in[1] <== sealed + isActivation * (staticsHash - sealed);
+    terms.in[1] <== closed + isActivation * (staticsHash - closed);
     terms.in[2] <== ownerWei + newCap;
     terms.in[3] <== treasuryWei;
     // Before its activation a model's accrued root is its payee root.
@@ -176,12 +176,12 @@ template ModelBody() {
     gainWei <== claimRewards.gainWei;
     isClaimRewardsForced <== claimRewards.isExecuted;
 
-    // F. The new body. A Seal finds sealed = 0, a Settle leaves it so.
+    // F. The new body. A Close finds closed = 0, a Settle leaves it so.
     component made = HashTagged(5, 9);
     made.in[0] <== staticsHash;
-    made.in[1] <== newlySealed + (1 - isSettle) * sealed;
+    made.in[1] <== newlyClosed + (1 - isSettle) * closed;
     made.in[2] <== accruedRoot + isSettle * (newAccruedRoot - accruedRoot);
     made.in[3] <== claimRewards.newClaimedRoot;
-    made.in[4] <== epochStart + (seals + isActivation) * (timestamp - epochStart);
+    made.in[4] <== epochStart + (closes + isActivation) * (timestamp - epochStart);
     newBody <== made.out;
 }

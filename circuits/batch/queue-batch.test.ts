@@ -6,7 +6,7 @@ import type { QueueOperation } from "../ledger/operation.ts";
 import { PAYEE_ROLE } from "../ledger/rewards.ts";
 import { FIELD_ORDER, KIND, MAX_AMOUNT_WEI, WITHDRAW_ALL_WEI } from "../protocol.ts";
 import { tableCircuitSpec } from "../registry/circuit-registry.ts";
-import { sealedInputs, sealedStatement, TableBuilder } from "../table/table-builder.ts";
+import { closedInputs, closedStatement, TableBuilder } from "../table/table-builder.ts";
 import { postedShape, type TableShape } from "../table/table-shape.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { OPEN, RandomLedger } from "../testing/random-ledger.ts";
@@ -77,7 +77,7 @@ const entry: fc.Arbitrary<QueueOperation> = fc.oneof(
     })),
   fc
     .record({ b: id, word1: fc.bigInt(1_700_000_000n, 2n ** 40n - 1n), sender: address })
-    .map((e) => ({ ...empty, ...e, kind: KIND.forcedSeal })),
+    .map((e) => ({ ...empty, ...e, kind: KIND.forcedCloseEpoch })),
 );
 
 describe("a batch of queue entries", () => {
@@ -100,10 +100,10 @@ describe("a batch of queue entries", () => {
             const word1 = operation.kind === KIND.depositTo ? (owner ?? operation.word1) : operation.word1;
             builder.add({ ...operation, word1, sender: owner ?? operation.sender });
           }
-          const sealed = builder.close();
-          const { data } = sealed.batch;
-          const statement = sealedStatement(sealed, 5n);
-          const witness = await tester.calculateWitness(sealedInputs(sealed, statement.z, DEPTH));
+          const closed = builder.close();
+          const { data } = closed.batch;
+          const statement = closedStatement(closed, 5n);
+          const witness = await tester.calculateWitness(closedInputs(closed, statement.z, DEPTH));
           expect(tester.readOutput(witness, "commitment")).toBe(statement.commitment);
           expect(tester.readOutput(witness, "y")).toBe(statement.y);
           replayBatch(follower, decodeWire(encodeWire(data), SHAPE, data));

@@ -5,7 +5,7 @@ import { createdRecord, credit, refuse, withLeaf } from "../ledger/leaf-rules.ts
 import type { Ledger } from "../ledger/ledger.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
 import { KIND, kindRule, WITHDRAW_ALL_WEI } from "../protocol.ts";
-import { type ClaimRewardsTrace, forcedClaimRewards, forcedSeal } from "./epoch-operations.ts";
+import { type ClaimRewardsTrace, forcedClaimRewards, forcedCloseEpoch } from "./epoch-operations.ts";
 import { applyEffect, type SlotContext, type SlotTrace, UNSIGNED } from "./slot-trace.ts";
 
 /** @throws OP_UNKNOWN_KIND for what is no entry of the queue; OP_BALANCE_OVERFLOW */
@@ -71,8 +71,8 @@ export function executeQueueEntry(
       newB = entry.b === entry.a ? { ...model, leaf: { ...newA.leaf, body: model.leaf.body } } : model;
       break;
     }
-    case KIND.forcedSeal:
-      newB = forcedSeal(ledger.leaf(entry.b), entry.word1, context);
+    case KIND.forcedCloseEpoch:
+      newB = forcedCloseEpoch(ledger.leaf(entry.b), entry.word1, context);
       break;
     case KIND.forcedSetKey: {
       const leaf = owned(ledger.leaf(entry.a), entry.sender);

@@ -1,16 +1,16 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../field/poseidon.ts";
 import { hashStatics, packBinding, unpackCounters } from "../ledger/leaf.ts";
-import { sealedHash } from "../ledger/rewards.ts";
+import { closedHash } from "../ledger/rewards.ts";
 import { KIND } from "../protocol.ts";
 import { decodeSettlement, encodeSettlement } from "../settlement/settlement-data.ts";
 import { TableBuilder } from "../table/table-builder.ts";
 import { postedShape } from "../table/table-shape.ts";
 import {
   BINDING,
+  CLOSED,
+  CLOSED_EPOCH,
   PAYEES,
-  SEALED,
-  SEALED_EPOCH,
   STATICS,
   secretOf,
   settleWith,
@@ -58,14 +58,14 @@ const recordOf = (operation: { kind: number; modelId: number; settlementHash: bi
   words: [operation.settlementHash],
 });
 const settle = (world: World, plan: Parameters<typeof settleWith>[0]) =>
-  settleOperation(world.ledger, SEALED, secretOf(SEALED), plan, TEST_DOMAIN);
+  settleOperation(world.ledger, CLOSED, secretOf(CLOSED), plan, TEST_DOMAIN);
 
-/** SEALED has signed for so many draws an epoch. */
+/** CLOSED has signed for so many draws an epoch. */
 function worldOfDraws(drawBits: bigint): World {
   const world = new World();
   const statics = { ...STATICS, binding: packBinding({ ...BINDING, drawBits }) };
-  world.setModel(SEALED, statics);
-  world.setBody(SEALED, { sealed: sealedHash(hashStatics(statics), SEALED_EPOCH) });
+  world.setModel(CLOSED, statics);
+  world.setBody(CLOSED, { closed: closedHash(hashStatics(statics), CLOSED_EPOCH) });
   return world;
 }
 
@@ -82,7 +82,7 @@ describe("settlementOperationOf", () => {
       const operation = settle(world, plan);
       const posted = postedOf(world.ledger, operation);
       const wire = { ...decodeSettlement(encodeSettlement(posted)), cap: 0 };
-      const found = settlementOperationOf(recordOf(operation), wire, world.ledger.requireLeaf(SEALED));
+      const found = settlementOperationOf(recordOf(operation), wire, world.ledger.requireLeaf(CLOSED));
       expect(found, `${plan.drawBits}, ${plan.voidCount} voids`).toEqual({ ...operation, signature: null });
     }
   });
@@ -94,26 +94,26 @@ describe("settlementOperationOf", () => {
       const operation = settle(world, { ...PLAN, drawBits });
       const posted = { ...postedOf(world.ledger, operation), cap: 0 };
       expect(() =>
-        settlementOperationOf(recordOf(operation), posted, world.ledger.requireLeaf(SEALED)),
+        settlementOperationOf(recordOf(operation), posted, world.ledger.requireLeaf(CLOSED)),
       ).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field: "settlementHash" }));
     }
   });
 
-  it("refuses posted data that are not the sealed epoch's, or that J does not hash", () => {
+  it("refuses posted data that are not the closed epoch's, or that J does not hash", () => {
     const world = new World();
     const operation = settle(world, { ...PLAN, voidCount: 1 });
     const posted = postedOf(world.ledger, operation);
     const rows: [string, Partial<ReplayedSettlement>][] = [
       ["epoch", { epoch: 2n }],
-      ["sealBatch", { sealBatch: 6n }],
+      ["closingBatch", { closingBatch: 6n }],
       ["chain", { chain: 5n }],
       ["settlementHash", { burnedWei: posted.burnedWei + 1n }],
       ["settlementHash", { voidCount: 2 }],
       ["settlementHash", { items: [posted.items[0]! + 1n, posted.items[1]! - 1n] }],
-      ["settlementHash", { items: [SEALED_EPOCH.amountWei, 1n] }],
+      ["settlementHash", { items: [CLOSED_EPOCH.amountWei, 1n] }],
       ["items", { items: [...posted.items, 1n] }],
     ];
-    const model = world.ledger.requireLeaf(SEALED);
+    const model = world.ledger.requireLeaf(CLOSED);
     for (const [field, changes] of rows) {
       const act = () => settlementOperationOf(recordOf(operation), { ...posted, ...changes }, model);
       expect(act, field).toThrow(refusal("OP_SETTLEMENT_DIFFERS", { field }));
@@ -132,7 +132,7 @@ describe("a life of epochs", () => {
       if ("modelId" in operation) this.settlements.push(postedOf(this.world.ledger, operation));
       this.builder.add(operation);
     }
-    claimRewards(a: number, payeeIndex: number, role: 0 | 1, modelId = SEALED): bigint {
+    claimRewards(a: number, payeeIndex: number, role: 0 | 1, modelId = CLOSED): bigint {
       const before = this.world.leaf(a).balance;
       const words = [packClaim(payeeIndex, role)];
       this.do(signFor(this.world.ledger, secretOf(a), { kind: KIND.claimRewards, a, b: modelId, words }));
@@ -147,7 +147,7 @@ describe("a life of epochs", () => {
     const operation = settle(world, { ...PLAN, voidCount: 1 });
     teller.do(operation);
     expect(world.ledger.totalWei()).toBe(total - operation.burnedWei);
-    const { accruedWei, claimedWei } = world.ledger.requireLeaf(SEALED).rewards!;
+    const { accruedWei, claimedWei } = world.ledger.requireLeaf(CLOSED).rewards!;
     const [first, second] = PAYEES;
     const gains = [
       [teller.claimRewards(first!.contributorId, 0, 0), teller.claimRewards(first!.validatorId, 0, 1)],
@@ -168,21 +168,21 @@ describe("a life of epochs", () => {
   });
   const fees = (rewardClaims: number) => BigInt(rewardClaims) * 30n * CONTEXT.feePerUnitWei;
 
-  it("settles once, opens once, and seals the next epoch with the new chain", () => {
+  it("settles once, opens once, and closes the next epoch with the new chain", () => {
     const teller = new Teller();
     const { world } = teller;
     const operation = settle(world, PLAN);
     teller.do(operation);
-    expect(() => executeSlot(world.ledger, operation, CONTEXT)).toThrow(refusal("OP_NOTHING_SEALED"));
-    const sealed = signFor(world.ledger, secretOf(SEALED), { kind: KIND.seal, a: SEALED, b: SEALED });
-    teller.do(sealed);
-    expect(world.ledger.requireLeaf(SEALED).rewards!.sealed).toEqual({
+    expect(() => executeSlot(world.ledger, operation, CONTEXT)).toThrow(refusal("OP_NOTHING_CLOSED"));
+    const closed = signFor(world.ledger, secretOf(CLOSED), { kind: KIND.closeEpoch, a: CLOSED, b: CLOSED });
+    teller.do(closed);
+    expect(world.ledger.requireLeaf(CLOSED).rewards!.closed).toEqual({
       chain: 88n,
       epoch: 1n,
-      sealBatch: 1n,
+      closingBatch: 1n,
       amountWei: 7n,
     });
-    const counters = unpackCounters(world.leaf(SEALED).counters);
+    const counters = unpackCounters(world.leaf(CLOSED).counters);
     expect([counters.epoch, counters.paymentCount]).toEqual([2n, 0n]);
     // A J of the epoch before is no other epoch's.
     expect(() => executeSlot(world.ledger, operation, CONTEXT)).toThrow(refusal("OP_SETTLEMENT_DIFFERS"));
@@ -241,7 +241,7 @@ describe("a life of epochs", () => {
     }
   });
 
-  it("refuses amounts that do not add up to the sealed one, whatever J says", () => {
+  it("refuses amounts that do not add up to the closed one, whatever J says", () => {
     const { ledger } = new World();
     const operation = lawfulForm(ledger, { ...settleWith(PLAN) });
     for (const field of ["ownerWei", "treasuryWei", "burnedWei"] as const) {

@@ -19,7 +19,7 @@ import {
 import { KIND, TAG, TREASURY_ID } from "../protocol.ts";
 import { activationPayees, type L1Settlement, type PostedSettlement } from "../settlement/settlement-data.ts";
 
-/** Settles a model's sealed epoch. */
+/** Settles a model's closed epoch. */
 export interface SettleOperation {
   readonly kind: typeof KIND.settle;
   readonly modelId: number;
@@ -27,7 +27,7 @@ export interface SettleOperation {
   readonly settlementHash: bigint;
   readonly ownerWei: bigint;
   readonly treasuryWei: bigint;
-  /** Leaves the ledger. The four amounts add up to the sealed one. */
+  /** Leaves the ledger. The four amounts add up to the closed one. */
   readonly burnedWei: bigint;
   /** Earned by payee m in this epoch; missing ones are 0. */
   readonly earnedWei: readonly bigint[];
@@ -56,7 +56,7 @@ export type ReplayedSettlement = PostedSettlement & Pick<L1Settlement, "cap">;
 
 /**
  * What a model's key signs of its Activation, and of a Settle that has voids: the message of an operation with nonce and fee
- * limit 0. An Activation can be executed once and a sealed epoch settled once, so neither needs a nonce.
+ * limit 0. An Activation can be executed once and a closed epoch settled once, so neither needs a nonce.
  */
 export function settlementMessage(
   operation: Pick<SettleOperation, "modelId" | "settlementHash">,
@@ -75,7 +75,7 @@ export function accruedAfter(rewards: ModelRewards, earnedWei: readonly bigint[]
   return rewards.payees.map((_, m) => (rewards.accruedWei[m] ?? 0n) + (earnedWei[m] ?? 0n));
 }
 
-/** J of a Settle by the ledger's own values. `model` has a sealed epoch and its rewards. */
+/** J of a Settle by the ledger's own values. `model` has a closed epoch and its rewards. */
 export function expectedSettlementHash(
   model: LeafState,
   operation: Pick<SettleOperation, "modelId" | "voidCount" | "ownerWei" | "treasuryWei" | "earnedWei">,
@@ -83,7 +83,7 @@ export function expectedSettlementHash(
   return settlementHash({
     modelId: operation.modelId,
     voidCount: operation.voidCount,
-    sealed: model.model!.sealed,
+    closed: model.model!.closed,
     ownerWei: operation.ownerWei,
     treasuryWei: operation.treasuryWei,
     oldAccruedRoot: model.model!.accruedRoot,
@@ -128,11 +128,11 @@ function waysToSettle(amountWei: bigint, { binding, split }: ModelStatics, voids
 
 /**
  * The Settle or Activation that a posted record and its settlement's data describe, computed again from the ledger: the
- * owner's and the treasury's amounts are not posted, they follow from the sealed amount and the model's split and number of
+ * owner's and the treasury's amounts are not posted, they follow from the closed amount and the model's split and number of
  * draws; J tells whether it is by draws. Nothing of it is taken on trust but the totals T_m, which the proof shows.
  *
  * @param model the ledger's record of the model before the batch's slot
- * @throws OP_NOTHING_SEALED, OP_SETTLEMENT_DIFFERS with the field
+ * @throws OP_NOTHING_CLOSED, OP_SETTLEMENT_DIFFERS with the field
  */
 export function settlementOperationOf(
   record: { readonly kind: number; readonly b: number; readonly words: readonly bigint[] },
@@ -152,11 +152,11 @@ export function settlementOperationOf(
     };
   }
   const { rewards } = model;
-  if (rewards === undefined || rewards.sealed === null)
-    return refuse("OP_NOTHING_SEALED", `model ${modelId} has no sealed epoch`, { id: modelId });
-  const { sealed } = rewards;
-  for (const field of ["epoch", "sealBatch", "chain"] as const) {
-    if (posted[field] !== sealed[field]) differs(modelId, field, `${field} is not the sealed epoch's`);
+  if (rewards === undefined || rewards.closed === null)
+    return refuse("OP_NOTHING_CLOSED", `model ${modelId} has no closed epoch`, { id: modelId });
+  const { closed } = rewards;
+  for (const field of ["epoch", "closingBatch", "chain"] as const) {
+    if (posted[field] !== closed[field]) differs(modelId, field, `${field} is not the closed epoch's`);
   }
   if (posted.items.slice(rewards.payees.length).some((item) => item !== 0n))
     differs(modelId, "items", "it pays payees that the model does not have");
@@ -164,11 +164,11 @@ export function settlementOperationOf(
   const earnedSumWei = earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const common = { kind: KIND.settle, modelId, settlementHash: given, voidCount: posted.voidCount };
   for (const { ownerWei, burnedWei } of waysToSettle(
-    sealed.amountWei,
+    closed.amountWei,
     model.model!.statics,
     BigInt(posted.voidCount),
   )) {
-    const treasuryWei = sealed.amountWei - ownerWei - burnedWei - earnedSumWei;
+    const treasuryWei = closed.amountWei - ownerWei - burnedWei - earnedSumWei;
     if (burnedWei !== posted.burnedWei || treasuryWei < 0n) continue;
     const operation = { ...common, ownerWei, treasuryWei, burnedWei, earnedWei, signature: null };
     if (expectedSettlementHash(model, operation) === given) return operation;

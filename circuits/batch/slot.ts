@@ -39,7 +39,7 @@ import {
   TAG,
 } from "../protocol.ts";
 import type { SlotRecord } from "./batch-data.ts";
-import { type ClaimRewardsTrace, payRewards, sealEpoch } from "./epoch-operations.ts";
+import { type ClaimRewardsTrace, closeEpoch, payRewards } from "./epoch-operations.ts";
 import { executeQueueEntry } from "./queue-slot.ts";
 import type { SettlementOperation } from "./settlement-operation.ts";
 import { executeSettlement } from "./settlement-slot.ts";
@@ -287,8 +287,8 @@ function applySigned(
       newB = setApproval(operation, newA.datanet!, oldB!, context);
       break;
     }
-    case KIND.seal:
-      newB = sealEpoch(oldB!, { modelId: operation.b, signerId: operation.a }, context);
+    case KIND.closeEpoch:
+      newB = closeEpoch(oldB!, { modelId: operation.b, signerId: operation.a }, context);
       break;
     case KIND.claimRewards:
       claimRewards = claimed!.trace;

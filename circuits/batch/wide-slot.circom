@@ -20,7 +20,7 @@ function EMPTY_DATANET_BODY() { return 38925898461807910515675658612044363575506
 // Outputs:     newRoot, newNextId; core: the 94-bit record; hasWord[7]; isUsed; isSigned; feeWei.
 // Assumes:     feePerUnit < 2^64, timestamp and batchNumber < 2^40, nextId ≤ 8^depth; of queue entries, which L1 fills from its own
 //              storage: addresses are below 2^160 and not 0 (Rollup.sol: RollupAddressZero; type address); a ForcedClaimRewards'
-//              word 1 is 8 bits and a bit at 9 (types uint8, bool), a ForcedSeal's the time of its block. L1 takes no batch that is older than one before it.
+//              word 1 is 8 bits and a bit at 9 (types uint8, bool), a ForcedCloseEpoch's the time of its block. L1 takes no batch that is older than one before it.
 // Ensures:     the effect of the record's kind, exactly (docs/reference/ledger.md). For queue entries every predicate is a
 //              boolean and the effect is multiplied by their product, while paths and openings are enforced: an
 //              executable entry cannot be shown as invalid, nor the other way round.
@@ -60,7 +60,7 @@ template WideSlot(depth, approvalDelay) {
     signal input price;
     signal input datanet[7];
     signal input statics[5];
-    signal input sealed;
+    signal input closed;
     signal input accruedRoot;
     signal input claimedRoot;
     signal input epochStart;
@@ -128,7 +128,7 @@ template WideSlot(depth, approvalDelay) {
     signal isApprove <== flags[FLAG_APPROVE_MODEL()];
     signal isRevoke <== flags[FLAG_REVOKE_MODEL()];
     signal isSetKey <== flags[FLAG_SET_KEY()];
-    signal isSeal <== flags[FLAG_SEAL()];
+    signal isCloseEpoch <== flags[FLAG_CLOSE_EPOCH()];
     signal isSettle <== flags[FLAG_SETTLE()];
     signal isClaimRewards <== flags[FLAG_CLAIM_REWARDS()];
     signal isActivation <== flags[FLAG_ACTIVATION()];
@@ -139,17 +139,17 @@ template WideSlot(depth, approvalDelay) {
     signal isForcedSetOwner <== flags[FLAG_FORCED_SET_OWNER()];
     signal isForcedClaimRewards <== flags[FLAG_FORCED_CLAIM_REWARDS()];
     signal isForcedTransfer <== flags[FLAG_FORCED_TRANSFER()];
-    signal isForcedSeal <== flags[FLAG_FORCED_SEAL()];
+    signal isForcedCloseEpoch <== flags[FLAG_FORCED_CLOSE_EPOCH()];
     signal isCreate <== isCreateAccount + isCreateDatanet + isCreateModel;
     // What the owner of A forces.
     signal isForced <== isForcedWithdraw + isForcedSetKey + isForcedSetOwner + isForcedClaimRewards + isForcedTransfer;
     signal isApproval <== isApprove + isRevoke;
     // What changes an existing model's body.
-    var turnsModel = isSeal + isSettle + isClaimRewards + isActivation;
+    var turnsModel = isCloseEpoch + isSettle + isClaimRewards + isActivation;
     // Kinds whose B exists already and which are not from the queue.
     var namesB = isTransfer + isCommit + isPay + isApproval + turnsModel;
-    var isQueue = isDepositNew + isDepositTo + isForced + isForcedSeal;
-    var namesQueuedB = isDepositTo + isForcedClaimRewards + isForcedTransfer + isForcedSeal;
+    var isQueue = isDepositNew + isDepositTo + isForced + isForcedCloseEpoch;
+    var namesQueuedB = isDepositTo + isForcedClaimRewards + isForcedTransfer + isForcedCloseEpoch;
     var movesAmount = isTransfer + isPay + isCreate;
 
     // B. Fields, each checked where it enters; what a kind does not use is 0.
@@ -228,11 +228,11 @@ template WideSlot(depth, approvalDelay) {
     signal executedWei <== isForcedPaid * wantedWei;
     signal transferredWei <== isForcedTransfer * executedWei;
     isForcedWithdraw * (words[4] - executedWei) === 0;
-    // ForcedClaimRewards and ForcedSeal open a model, if B is one; model-body.circom has their other predicates.
+    // ForcedClaimRewards and ForcedCloseEpoch open a model, if B is one; model-body.circom has their other predicates.
     component isModel = IsEqual();
     isModel.a <== tagB;
     isModel.b <== TAG_MODEL();
-    signal opensForced <== (isForcedClaimRewards + isForcedSeal) * isModel.out;
+    signal opensForced <== (isForcedClaimRewards + isForcedCloseEpoch) * isModel.out;
 
     // E. Openings and the rules of rare kinds. At most one kind is active, so all share the scratch bits.
     var digits160 = 0;
@@ -272,12 +272,12 @@ template WideSlot(depth, approvalDelay) {
     // B's model body.
     component model = ModelBody();
     model.isApproval <== isApproval;
-    model.isSeal <== isSeal;
+    model.isCloseEpoch <== isCloseEpoch;
     model.isSettle <== isSettle;
     model.isClaimRewards <== isClaimRewards;
     model.isActivation <== isActivation;
     model.isForcedClaimRewards <== isForcedClaimRewards;
-    model.isForcedSeal <== isForcedSeal;
+    model.isForcedCloseEpoch <== isForcedCloseEpoch;
     model.opensForced <== opensForced;
     model.isForcedAllowed <== isForcedAllowed;
     model.aId <== aId;
@@ -294,7 +294,7 @@ template WideSlot(depth, approvalDelay) {
     model.paymentCount <== paymentCount;
     model.epoch <== epoch;
     model.statics <== statics;
-    model.sealed <== sealed;
+    model.closed <== closed;
     model.accruedRoot <== accruedRoot;
     model.claimedRoot <== claimedRoot;
     model.epochStart <== epochStart;
@@ -304,12 +304,12 @@ template WideSlot(depth, approvalDelay) {
     for (var i = 0; i < 24; i++) { model.memberBits[i] <== amountBits[i]; }
     model.accruedChildren <== accruedChildren;
     model.claimedChildren <== claimedChildren;
-    var isValid = isDepositOpened + isDepositTaken + isForcedPaid + isKeyForced + isOwnerForced + model.isClaimRewardsForced + model.isSealForced;
+    var isValid = isDepositOpened + isDepositTaken + isForcedPaid + isKeyForced + isOwnerForced + model.isClaimRewardsForced + model.isCloseEpochForced;
     core <== kind + WIDE_CORE_A() * aId + WIDE_CORE_B() * bId + WIDE_CORE_AMOUNT() * (code - shownCode) + WIDE_CORE_VALID() * isValid;
     // CreateModel: the body to be. Its price and split are the two parts of word 6, 96 (phase F) and 32 bits.
     for (var i = 0; i < 4; i++) { isCreateModel * (statics[i] - words[2 + i]) === 0; }
     isCreateModel * (split - split32) === 0;
-    isCreateModel * sealed === 0;
+    isCreateModel * closed === 0;
     isCreateModel * (accruedRoot - modelPayeeRoot) === 0;
     isCreateModel * (claimedRoot - EMPTY_CLAIMED_ROOT()) === 0;
     isCreateModel * epochStart === 0;
@@ -403,12 +403,12 @@ template WideSlot(depth, approvalDelay) {
     // approved is bit 1 of the counters, price starts at bit 74.
     signal switchedOn <== isApprove * (1 - approved);
     signal switchedOff <== isRevoke * approved;
-    // Seal: the chain, the open amount and the payments' count (at bit 18) start anew. Activation: ready (bit 0) and the cap
+    // Close: the chain, the open amount and the payments' count (at bit 18) start anew. Activation: ready (bit 0) and the cap
     // (bit 2). Both raise the epoch (bit 50).
-    var seals = isSeal + model.isSealForced;
-    signal newChainB <== effects.chain - seals * chainB;
-    signal newOpenAmountB <== effects.openAmount - seals * openAmountB;
-    signal newCountersB <== effects.counters + COUNTER_APPROVED() * switchedOn - COUNTER_APPROVED() * switchedOff + COUNTER_PRICE() * newPrice + isActivation + COUNTER_CAP() * model.newCap + COUNTER_EPOCH() * (seals + isActivation) - seals * COUNTER_PAYMENT_COUNT() * paymentCount;
+    var closes = isCloseEpoch + model.isCloseEpochForced;
+    signal newChainB <== effects.chain - closes * chainB;
+    signal newOpenAmountB <== effects.openAmount - closes * openAmountB;
+    signal newCountersB <== effects.counters + COUNTER_APPROVED() * switchedOn - COUNTER_APPROVED() * switchedOff + COUNTER_PRICE() * newPrice + isActivation + COUNTER_CAP() * model.newCap + COUNTER_EPOCH() * (closes + isActivation) - closes * COUNTER_PAYMENT_COUNT() * paymentCount;
     // A new model's bodyB is 0.
     signal newBodyB <== bodyB + EMPTY_DATANET_BODY() * isCreateDatanet + (isCreateModel + turnsModel + opensForced) * (model.newBody - bodyB);
 

@@ -130,7 +130,7 @@ export interface PayeeDue {
 export function payeeDue(ledger: Ledger, modelId: number, payeeIndex: number, role: PayeeRole): PayeeDue {
   const { body, rewards, payee } = requirePayee(ledger, modelId, payeeIndex, MAX_PAYEE_COUNT);
   const ownerId = role === PAYEE_ROLE.validator ? payee.validatorId : payee.contributorId;
-  const wholeWei = [ledger.requireLeaf(modelId).leaf.openAmount, rewards.sealed?.amountWei ?? 0n].reduce(
+  const wholeWei = [ledger.requireLeaf(modelId).leaf.openAmount, rewards.closed?.amountWei ?? 0n].reduce(
     (sum, amountWei) => sum + earnedByDefault(body.statics, payee.rowCount, amountWei),
     rewards.accruedWei[payeeIndex] ?? 0n,
   );
@@ -145,7 +145,7 @@ export function payeeDue(ledger: Ledger, modelId: number, payeeIndex: number, ro
 }
 
 /**
- * What the role of the payee owns: its part of all that the payee has accrued, the open and the sealed amount split by row
+ * What the role of the payee owns: its part of all that the payee has accrued, the open and the closed amount split by row
  * counts included, less what it has claimed. For the l1Owner of the payee's contributor or validator.
  *
  * @param payeeCount Payees of the circuit.
@@ -192,7 +192,7 @@ function modelInputs(
 ): CircuitInputs {
   const { nonce, l1Owner, keyX, balance, chain, openAmount, counters } = ledger.requireLeaf(modelId).leaf;
   const { featuresCommitment, payeeRoot, binding, split } = body.statics;
-  const { payees, sealed } = rewards;
+  const { payees, closed } = rewards;
   const counts = payees.map((payee) => BigInt(payee.rowCount));
   return {
     modelBits: pathBits(ledger, modelId),
@@ -206,10 +206,10 @@ function modelInputs(
     shape: binding >> BINDING.drawBits,
     ...unpackSplit(split),
     epochStart: body.epochStart,
-    isSealed: sealed === null ? 0n : 1n,
-    sealedChain: sealed?.chain ?? 0n,
-    sealedAt: sealed === null ? 0n : sealed.epoch | (sealed.sealBatch << 24n),
-    sealedWei: sealed?.amountWei ?? 0n,
+    isClosed: closed === null ? 0n : 1n,
+    closedChain: closed?.chain ?? 0n,
+    closedAt: closed === null ? 0n : closed.epoch | (closed.closingBatch << 24n),
+    closedWei: closed?.amountWei ?? 0n,
     present: padded(
       payees.map(() => 1n),
       payeeCount,

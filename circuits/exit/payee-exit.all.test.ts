@@ -37,12 +37,12 @@ const expectRefused = (inputs: CircuitInputs, at: string, what: string) =>
 
 const OPENS = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
 
-/** Three payees, a sealed and an open amount, half of all shares claimed. */
+/** Three payees, a closed and an open amount, half of all shares claimed. */
 const plain = () =>
   exitWorld(6, {
     rowCounts: [2, 3, 1],
     openAmount: 10n ** 18n + 7n,
-    sealedWei: 3n * 10n ** 18n + 1n,
+    closedWei: 3n * 10n ** 18n + 1n,
     accruedWei: [5n * 10n ** 18n, 10n ** 18n + 3n, 10n ** 17n],
     claimedParts: 128n,
   });
@@ -71,19 +71,19 @@ describe("PayeeExit", () => {
   it("equals the rules on ledgers that operations have made, and leaves no more than they owe", {
     timeout: 300_000,
   }, async () => {
-    const seen = { sealed: 0, open: 0, claimed: 0, accrued: 0 };
+    const seen = { closed: 0, open: 0, claimed: 0, accrued: 0 };
     for (const seed of [5, 6]) {
       const world = new RandomLedger(seed, 8);
       for (let i = 1; i <= 32; i++) {
         world.fill(new TableBuilder(world.ledger, world.opening(SAMPLE_SHAPE)), SAMPLE_SHAPE);
-        // Epochs do not stay sealed for long.
-        const isSealed = [...world.ledger.leaves.values()].some(({ rewards }) => rewards?.sealed != null);
-        if (i % 8 !== 0 && !(isSealed && seen.sealed < 4)) continue;
+        // Epochs do not stay closed for long.
+        const isClosed = [...world.ledger.leaves.values()].some(({ rewards }) => rewards?.closed != null);
+        if (i % 8 !== 0 && !(isClosed && seen.closed < 4)) continue;
         let leaving = 0n;
         for (const [id, { leaf, rewards, model }] of world.ledger.leaves) {
           leaving += leafExit(world.ledger, id).amountWei;
           if (model === undefined || !unpackCounters(leaf.counters).isReady) continue;
-          seen.sealed += Number(rewards!.sealed !== null);
+          seen.closed += Number(rewards!.closed !== null);
           seen.open += Number(leaf.openAmount > 0n);
           for (const payeeIndex of rewards!.payees.keys()) {
             for (const role of ROLES) {
@@ -110,7 +110,7 @@ describe("PayeeExit", () => {
   it("notices every altered wire", async () => {
     for (const [ledger, payeeIndex, role] of [
       [plain(), 1, 1],
-      [exitWorld(2, { sealedWei: 0n, openAmount: 0n }), 0, 0],
+      [exitWorld(2, { closedWei: 0n, openAmount: 0n }), 0, 0],
     ] as const) {
       const witness = await acceptedExit(tester, exitOf(ledger, payeeIndex, role));
       expect(tester.tamper(witness)).toEqual([]);
@@ -120,13 +120,13 @@ describe("PayeeExit", () => {
   it("takes the largest amounts, one row, nothing at all, and everything claimed", async () => {
     const most = 2n ** 96n - 1n;
     // Of one and a half times as much as an amount can be, half each.
-    const halves = { split: { ownerParts: 0n, validatorParts: 32_768n }, openAmount: most, sealedWei: 0n };
+    const halves = { split: { ownerParts: 0n, validatorParts: 32_768n }, openAmount: most, closedWei: 0n };
     const one = exitWorld(7, { ...halves, rowCounts: [1], accruedWei: [2n ** 95n] });
     for (const role of ROLES) await acceptedExit(tester, exitOf(one, 0, role));
-    const largest = { split: { ownerParts: 0n, validatorParts: 65_535n }, openAmount: most, sealedWei: most };
+    const largest = { split: { ownerParts: 0n, validatorParts: 65_535n }, openAmount: most, closedWei: most };
     const rich = exitWorld(7, { rowCounts: [1, 2 ** 32 - 2], accruedWei: [0n, 0n], ...largest });
     for (const role of ROLES) await acceptedExit(tester, exitOf(rich, 0, role));
-    const idle = { openAmount: 0n, sealedWei: 0n, claimedParts: 256n };
+    const idle = { openAmount: 0n, closedWei: 0n, claimedParts: 256n };
     const empty = exitOf(exitWorld(8, idle), 0, 1);
     expect(empty.amountWei).toBe(0n);
     await acceptedExit(tester, empty);
@@ -147,7 +147,7 @@ describe("PayeeExit", () => {
       for (const id of ledger.leaves.keys()) left += leafExit(ledger, id).amountWei;
       for (const payeeIndex of rewards!.payees.keys())
         for (const role of ROLES) left += exitOf(ledger, payeeIndex, role).amountWei;
-      const amounts = [leaf.openAmount, rewards!.sealed?.amountWei ?? 0n];
+      const amounts = [leaf.openAmount, rewards!.closed?.amountWei ?? 0n];
       const stays = amounts
         .map((wei) =>
           rewards!.payees.reduce(
@@ -265,24 +265,24 @@ describe("forged payee exits", () => {
     await expectRefused({ ...inputs, openAmount: exit.amountWei }, OPENS, "another open amount");
   });
 
-  it("a sealed amount that is not there, or another", async () => {
-    const nothing = exitWorld(6, { rowCounts: [2, 3, 1], sealedWei: 0n });
+  it("a closed amount that is not there, or another", async () => {
+    const nothing = exitWorld(6, { rowCounts: [2, 3, 1], closedWei: 0n });
     const none = exitInputs(exitOf(nothing, 0, 0));
     await expectRefused(
-      { ...none, sealedWei: 5n },
-      "PayeeExit: (1 - isSealed) * sealedWei === 0;",
+      { ...none, closedWei: 5n },
+      "PayeeExit: (1 - isClosed) * closedWei === 0;",
       "no flag",
     );
-    await expectRefused({ ...none, isSealed: 1n, sealedWei: 5n }, OPENS, "invented");
+    await expectRefused({ ...none, isClosed: 1n, closedWei: 5n }, OPENS, "invented");
     await expectRefused(
-      { ...none, isSealed: 2n },
-      "PayeeExit: isSealed * (1 - isSealed) === 0;",
+      { ...none, isClosed: 2n },
+      "PayeeExit: isClosed * (1 - isClosed) === 0;",
       "a flag of 2",
     );
     const inputs = exitInputs(exitOf(plain(), 0, 0));
-    await expectRefused({ ...inputs, sealedWei: (inputs.sealedWei as bigint) + 1n }, OPENS, "a wei more");
-    await expectRefused({ ...inputs, sealedAt: (inputs.sealedAt as bigint) + 1n }, OPENS, "another epoch");
-    await expectRefused({ ...inputs, isSealed: 0n, sealedWei: 0n }, OPENS, "left out");
+    await expectRefused({ ...inputs, closedWei: (inputs.closedWei as bigint) + 1n }, OPENS, "a wei more");
+    await expectRefused({ ...inputs, closedAt: (inputs.closedAt as bigint) + 1n }, OPENS, "another epoch");
+    await expectRefused({ ...inputs, isClosed: 0n, closedWei: 0n }, OPENS, "left out");
   });
 
   it("a model that is not ready", async () => {

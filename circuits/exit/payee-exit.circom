@@ -16,14 +16,14 @@ include "../batch/slot-parts.circom";
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     L1 compares E's root with its own and gives the recipient 160 bits. The ledger has kept to its rules: an
 //              activation has shown the ready model's payee table, N and ownerParts; accrued leaves are contributor 24 |
-//              validator 24 | wei 120, claimed ones below 2^121; open and sealed amounts have 96 bits.
+//              validator 24 | wei 120, claimed ones below 2^121; open and closed amounts have 96 bits.
 // Ensures:     E = (root, modelId | payeeIndex << 24 | role << 32 | 1 << 33, recipient, amountWei). The model is ready;
 //              recipient is the l1Owner of the payee's contributor (role 0) or validator (1) under the same root; amountWei is
-//              the role's part of (accrued + the payee's part of the open and of the sealed amount by the default split)
+//              the role's part of (accrued + the payee's part of the open and of the closed amount by the default split)
 //              less what the role has claimed.
 // Constraints: constraint-counts.json, "PayeeExit(…)".
 //
-// Phases: A key, B payee table, C statics and sealed epoch, D payee, E model, F amount, G recipient, H elements.
+// Phases: A key, B payee table, C statics and closed epoch, D payee, E model, F amount, G recipient, H elements.
 template PayeeExit(depth, payees) {
     signal input z;
     signal input modelBits[3 * depth];
@@ -47,11 +47,11 @@ template PayeeExit(depth, payees) {
     signal input ownerParts;
     signal input validatorParts;
     signal input epochStart;
-    // The sealed epoch's opening: chain, epoch | sealBatch << 24, amount; all 0 where there is none.
-    signal input isSealed;
-    signal input sealedChain;
-    signal input sealedAt;
-    signal input sealedWei;
+    // The closed epoch's opening: chain, epoch | closingBatch << 24, amount; all 0 where there is none.
+    signal input isClosed;
+    signal input closedChain;
+    signal input closedAt;
+    signal input closedWei;
     // The payees: Payees.
     signal input present[payees];
     signal input rowCounts[payees];
@@ -90,7 +90,7 @@ template PayeeExit(depth, payees) {
     table.present <== present;
     table.rowCounts <== rowCounts;
 
-    // C. Statics and sealed epoch. The body's place is 0 where nothing is sealed, and only there: nobody knows an opening
+    // C. Statics and closed epoch. The body's place is 0 where nothing is closed, and only there: nobody knows an opening
     //    whose hash is 0.
     component statics = ModelStatics();
     statics.featuresCommitment <== featuresCommitment;
@@ -105,14 +105,14 @@ template PayeeExit(depth, payees) {
     statics.ownerParts <== ownerParts;
     statics.validatorParts <== validatorParts;
 
-    isSealed * (1 - isSealed) === 0;
-    (1 - isSealed) * sealedWei === 0;
-    component sealing = HashTagged(4, 11);
-    sealing.in[0] <== sealedChain;
-    sealing.in[1] <== statics.statics;
-    sealing.in[2] <== sealedAt;
-    sealing.in[3] <== sealedWei;
-    signal sealed <== isSealed * sealing.out;
+    isClosed * (1 - isClosed) === 0;
+    (1 - isClosed) * closedWei === 0;
+    component closing = HashTagged(4, 11);
+    closing.in[0] <== closedChain;
+    closing.in[1] <== statics.statics;
+    closing.in[2] <== closedAt;
+    closing.in[3] <== closedWei;
+    signal closed <== isClosed * closing.out;
 
     // D. The payee: its accrued leaf with the ids in their places, each of 24 bits, and 120 bits of wei: its one opening.
     //    The claimed leaf lies at place 2 payeeIndex + role.
@@ -135,7 +135,7 @@ template PayeeExit(depth, payees) {
     //    169 bits by itself, so 1 + 2 · rest is below 2^170: an alias of (n − 1) / 2 has more bits.
     component body = HashTagged(5, 9);
     body.in[0] <== statics.statics;
-    body.in[1] <== sealed;
+    body.in[1] <== closed;
     body.in[2] <== accrued.root;
     body.in[3] <== claimed.root;
     body.in[4] <== epochStart;
@@ -164,7 +164,7 @@ template PayeeExit(depth, payees) {
     component open = DefaultEarned();
     open.amount <== openAmount;
     component waiting = DefaultEarned();
-    waiting.amount <== sealedWei;
+    waiting.amount <== closedWei;
     open.ownerParts <== ownerParts;
     waiting.ownerParts <== ownerParts;
     open.rowTotal <== table.rowTotal;

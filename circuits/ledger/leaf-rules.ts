@@ -53,7 +53,7 @@ export function createdModelBody(words: readonly bigint[]): ModelBody {
       binding: binding!,
       split: priceAndSplit! >> BigInt(AMOUNT_BITS),
     },
-    sealed: 0n,
+    closed: 0n,
     accruedRoot: payeeRoot!,
     claimedRoot: EMPTY_CLAIMED_ROOT,
     epochStart: 0n,

@@ -104,7 +104,7 @@ describe("hashes", () => {
     expect(hashDatanetBody(datanet)).toBe(hashTagged(TAG.datanetBody, [1n, 2n, 3n, 4n, 5n, 6n, 7n]));
     const statics = { featuresCommitment: 1n, ownersCommitment: 2n, payeeRoot: 3n, binding: 4n, split: 9n };
     expect(hashStatics(statics)).toBe(hashTagged(TAG.statics, [1n, 2n, 3n, 4n, 9n]));
-    const model = { statics, sealed: 5n, accruedRoot: 6n, claimedRoot: 7n, epochStart: 8n };
+    const model = { statics, closed: 5n, accruedRoot: 6n, claimedRoot: 7n, epochStart: 8n };
     expect(hashModelBody(model)).toBe(hashTagged(TAG.modelBody, [hashStatics(statics), 5n, 6n, 7n, 8n]));
   });
 

@@ -38,7 +38,7 @@ export interface ModelStatics {
 /** What a model's body opens to. */
 export interface ModelBody {
   readonly statics: ModelStatics;
-  readonly sealed: bigint;
+  readonly closed: bigint;
   readonly accruedRoot: bigint;
   readonly claimedRoot: bigint;
   /** Timestamp of the batch that opened the present epoch; 0 before the activation. */
@@ -50,7 +50,7 @@ export interface LeafState {
   readonly leaf: Leaf;
   readonly datanet?: DatanetBody;
   readonly model?: ModelBody;
-  /** Models, from the activation on: what the body's roots and its sealed epoch open to. */
+  /** Models, from the activation on: what the body's roots and its closed epoch open to. */
   readonly rewards?: ModelRewards;
 }
 
@@ -152,7 +152,7 @@ export function hashStatics(statics: ModelStatics): bigint {
 export function hashModelBody(body: ModelBody): bigint {
   return hashTagged(TAG.modelBody, [
     hashStatics(body.statics),
-    body.sealed,
+    body.closed,
     body.accruedRoot,
     body.claimedRoot,
     body.epochStart,

@@ -46,11 +46,11 @@ export class Ledger {
     for (const [id, state, leafHash] of states) this.put(id, state, leafHash);
   }
 
-  /** Sum of what L2 owes: balances, open and sealed amounts, and what payees have accrued but not claimed. */
+  /** Sum of what L2 owes: balances, open and closed amounts, and what payees have accrued but not claimed. */
   totalWei(): bigint {
     let sum = 0n;
     for (const { leaf, rewards } of this.leaves.values()) {
-      sum += leaf.balance + leaf.openAmount + (rewards?.sealed?.amountWei ?? 0n);
+      sum += leaf.balance + leaf.openAmount + (rewards?.closed?.amountWei ?? 0n);
       for (const wei of rewards?.accruedWei ?? []) sum += wei;
       for (const wei of rewards?.claimedWei ?? []) sum -= wei;
     }

@@ -10,6 +10,7 @@ import {
   claimedPath,
   claimedPlace,
   claimedRoot,
+  closedHash,
   EMPTY_CLAIMED_ROOT,
   ownersCommitment,
   PAYEE_ROLE,
@@ -17,7 +18,6 @@ import {
   payeeLeaf,
   payeeRoot,
   roleShareWei,
-  sealedHash,
   settlementHash,
   unpackSplit,
 } from "./rewards.ts";
@@ -138,10 +138,10 @@ describe("rewardClaims", () => {
 
 describe("hashes", () => {
   it("take their fields as docs/reference/settlement.md says", () => {
-    expect(sealedHash(5n, { chain: 4n, epoch: 6n, sealBatch: 7n, amountWei: 8n })).toBe(
-      hashTagged(TAG.sealed, [4n, 5n, 6n + 7n * 2n ** 24n, 8n]),
+    expect(closedHash(5n, { chain: 4n, epoch: 6n, closingBatch: 7n, amountWei: 8n })).toBe(
+      hashTagged(TAG.closed, [4n, 5n, 6n + 7n * 2n ** 24n, 8n]),
     );
-    const terms = { modelId: 1, voidCount: 2, sealed: 3n, ownerWei: 4n, treasuryWei: 5n };
+    const terms = { modelId: 1, voidCount: 2, closed: 3n, ownerWei: 4n, treasuryWei: 5n };
     expect(settlementHash({ ...terms, oldAccruedRoot: 6n, newAccruedRoot: 7n })).toBe(
       hashTagged(TAG.settlement, [1n + 2n * 2n ** 24n, 3n, 4n, 5n, 6n, 7n]),
     );

@@ -114,11 +114,11 @@ export function ownersCommitment(rowCounts: readonly number[]): bigint {
   return hash;
 }
 
-/** What a sealed epoch is: its chain of payments, whose it is, its number and the Seal's batch, what it holds. */
-export interface SealedEpoch {
+/** What a closed epoch is: its chain of payments, whose it is, its number and the CloseEpoch's batch, what it holds. */
+export interface ClosedEpoch {
   readonly chain: bigint;
   readonly epoch: bigint;
-  readonly sealBatch: bigint;
+  readonly closingBatch: bigint;
   readonly amountWei: bigint;
 }
 
@@ -129,22 +129,22 @@ export interface ModelRewards {
   readonly accruedWei: readonly bigint[];
   /** At `claimedPlace(m, role)`: claimed of that. */
   readonly claimedWei: readonly bigint[];
-  /** The opening of `sealed`; null where that is 0. */
-  readonly sealed: SealedEpoch | null;
+  /** The opening of `closed`; null where that is 0. */
+  readonly closed: ClosedEpoch | null;
 }
 
-/** A model's `sealed`: H[SEALED](chain, statics, epoch | sealBatch << 24, amountWei). `statics` is the hash. */
-export function sealedHash(statics: bigint, sealed: SealedEpoch): bigint {
-  const { chain, epoch, sealBatch, amountWei } = sealed;
-  return hashTagged(TAG.sealed, [chain, statics, epoch | (sealBatch << 24n), amountWei]);
+/** A model's `closed`: H[CLOSED](chain, statics, epoch | closingBatch << 24, amountWei). `statics` is the hash. */
+export function closedHash(statics: bigint, closed: ClosedEpoch): bigint {
+  const { chain, epoch, closingBatch, amountWei } = closed;
+  return hashTagged(TAG.closed, [chain, statics, epoch | (closingBatch << 24n), amountWei]);
 }
 
 /** What the ledger and a settlement's proof agree on: the opening of a Settle's J. */
 export interface SettlementTerms {
   readonly modelId: number;
   readonly voidCount: number;
-  /** The model's `sealed` before. */
-  readonly sealed: bigint;
+  /** The model's `closed` before. */
+  readonly closed: bigint;
   readonly ownerWei: bigint;
   readonly treasuryWei: bigint;
   readonly oldAccruedRoot: bigint;
@@ -155,7 +155,7 @@ export interface SettlementTerms {
 export function settlementHash(terms: SettlementTerms): bigint {
   return hashTagged(TAG.settlement, [
     BigInt(terms.modelId) | (BigInt(terms.voidCount) << 24n),
-    terms.sealed,
+    terms.closed,
     terms.ownerWei,
     terms.treasuryWei,
     terms.oldAccruedRoot,

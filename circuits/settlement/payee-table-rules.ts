@@ -1,11 +1,11 @@
 /**
- * The rules of payee-table.circom: a model's activation, and the default split of a sealed epoch. Pure; amounts are wei. Needs
+ * The rules of payee-table.circom: a model's activation, and the default split of a closed epoch. Pure; amounts are wei. Needs
  * `initPoseidon`.
  */
 
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics } from "../ledger/leaf.ts";
-import { activationHash, payeeRoot, type SealedEpoch, unpackSplit } from "../ledger/rewards.ts";
+import { activationHash, type ClosedEpoch, payeeRoot, unpackSplit } from "../ledger/rewards.ts";
 import { BINDING } from "../protocol.ts";
 import {
   modelInputs,
@@ -29,21 +29,21 @@ export interface PreparedActivation
  */
 export function defaultSplit(
   model: SettledModel,
-  sealed: SealedEpoch,
+  closed: ClosedEpoch,
   payeeCount: number,
 ): PreparedSettlement {
   requireTable(model, payeeCount);
   const { payees, statics } = model;
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
-  const shares = drawShares(sealed.amountWei, 1, unpackSplit(statics.split));
+  const shares = drawShares(closed.amountWei, 1, unpackSplit(statics.split));
   const unit = rewardPerUnit(shares.rewardWei, BigInt(rowCount));
   const split = payees.map((payee) => splitEarned(unit * BigInt(payee.rowCount)));
   const earnedWei = split.map((payee) => payee.earnedWei);
   const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
-  const payout = defaultPayout(sealed.amountWei, shares, total);
-  const settled = settledEpoch({ model, sealed, payout, earnedWei, voidCount: 0, seed: 0n });
+  const payout = defaultPayout(closed.amountWei, shares, total);
+  const settled = settledEpoch({ model, closed, payout, earnedWei, voidCount: 0, seed: 0n });
   const remainder = split.map((payee) => payee.remainder);
-  const inputs = tableInputs(model, settled.data, sealed.amountWei, remainder, payeeCount);
+  const inputs = tableInputs(model, settled.data, closed.amountWei, remainder, payeeCount);
   return { ...settled, payeeCount, privateElements: [], inputs };
 }
 
@@ -73,7 +73,7 @@ export function activationOf(
     cap: cap.payments,
     seed: 0n,
     epoch: 0n,
-    sealBatch: 0n,
+    closingBatch: 0n,
     voidCount: 0,
     burnedWei: 0n,
     capCircuit: cap.circuit,
@@ -95,7 +95,7 @@ function tableInputs(
     isActivation: data.isActivation,
     modelId: data.modelId,
     epoch: data.epoch,
-    sealBatch: data.sealBatch,
+    closingBatch: data.closingBatch,
     chain: data.chain,
     amount: amountWei,
     cap: data.cap,

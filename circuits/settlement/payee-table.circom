@@ -6,14 +6,14 @@ include "./payees.circom";
 include "../ledger/rewards-tree.circom";
 include "./settlement-vector.circom";
 
-// The activation of a model, or the default split of a sealed epoch: by row counts, without queries and scores
+// The activation of a model, or the default split of a closed epoch: by row counts, without queries and scores
 // (docs/reference/settlement.md). Rules: payee-table-rules.ts.
 //
 // Parameters:  payees ≤ 256, at least M.
 // Public:      commitment (C), y; z.
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     L1 compares E: isActivation with the record's kind, cap with the named circuit, seed with 0. The ledger opens J over
-//              the model's leaf. A default split's leaf had an activation; its sealed amount is below 2^96.
+//              the model's leaf. A default split's leaf had an activation; its closed amount is below 2^96.
 // Ensures:     Activation: items are contributor 24 | validator 24 | n_m 32 for M payees with n_m ≥ 1, their payee root, counts and
 //              sum N are those of the statics, and ownerParts + TREASURY_PARTS ≤ 65,536. Otherwise: items are
 //              T_m = floor(μ n_m / 2^40), μ = floor(2^40 · rD / N); the owner's part is burned; the rest of the amount that
@@ -26,7 +26,7 @@ template PayeeTable(payees) {
     signal input isActivation;
     signal input modelId;
     signal input epoch;
-    signal input sealBatch;
+    signal input closingBatch;
     signal input chain;
     signal input amount; // P; activation: 0
     signal input cap; // activation only
@@ -56,10 +56,10 @@ template PayeeTable(payees) {
     for (var i = 0; i < 5; i++) { ranges[i] = RangeCheck(widths[i]); }
     ranges[0].in <== modelId;
     ranges[1].in <== epoch;
-    ranges[2].in <== sealBatch;
+    ranges[2].in <== closingBatch;
     ranges[3].in <== cap;
     ranges[4].in <== shape;
-    isActivation * (epoch + (1 << 24) * sealBatch) === 0;
+    isActivation * (epoch + (1 << 24) * closingBatch) === 0;
     isActivation * chain === 0;
     isActivation * amount === 0;
     (1 - isActivation) * cap === 0;
@@ -79,11 +79,11 @@ template PayeeTable(payees) {
     statics.validatorParts <== validatorParts;
     component partsRange = RangeCheck(16);
     partsRange.in <== 65536 - TREASURY_PARTS() - ownerParts;
-    component sealed = HashTagged(4, 11);
-    sealed.in[0] <== chain;
-    sealed.in[1] <== statics.statics;
-    sealed.in[2] <== epoch + (1 << 24) * sealBatch;
-    sealed.in[3] <== amount;
+    component closed = HashTagged(4, 11);
+    closed.in[0] <== chain;
+    closed.in[1] <== statics.statics;
+    closed.in[2] <== epoch + (1 << 24) * closingBatch;
+    closed.in[3] <== amount;
 
     // B. Amounts: the whole epoch is one draw. μ by division: quotient and remainder are hints, pinned by their ranges. N ≥ 1
     //    and below 2^32 (ModelStatics), μ < 2^136: no side reaches 2^169 < r.
@@ -151,7 +151,7 @@ template PayeeTable(payees) {
     component j = HashTaggedVar(6);
     j.tag <== 12 + isActivation;
     j.in[0] <== modelId;
-    j.in[1] <== sealed.out + isActivation * (statics.statics - sealed.out);
+    j.in[1] <== closed.out + isActivation * (statics.statics - closed.out);
     j.in[2] <== cap;
     j.in[3] <== amount - shares.ownerWei - earnedSum;
     j.in[4] <== tree.oldRoot;
@@ -159,10 +159,10 @@ template PayeeTable(payees) {
 
     // E. Elements.
     component vector = SettlementVector(payees, 0);
-    //    Packed: modelId, epoch, sealBatch and cap by their ranges (A), ownerWei below 2^96 by DrawShares.
+    //    Packed: modelId, epoch, closingBatch and cap by their ranges (A), ownerWei below 2^96 by DrawShares.
     vector.z <== z;
     vector.head[0] <== j.out;
-    vector.head[1] <== modelId + (1 << 24) * epoch + (1 << 48) * sealBatch + (1 << 96) * isActivation;
+    vector.head[1] <== modelId + (1 << 24) * epoch + (1 << 48) * closingBatch + (1 << 96) * isActivation;
     vector.head[2] <== chain;
     vector.head[3] <== shares.ownerWei + (1 << 96) * cap;
     vector.head[4] <== 0;

@@ -7,9 +7,9 @@ import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
 import {
   accruedRoot,
   activationHash,
+  closedHash,
   packSplit,
   payeeRoot,
-  sealedHash,
   settlementHash,
 } from "../ledger/rewards.ts";
 import { TREASURY_PARTS } from "../protocol.ts";
@@ -135,7 +135,7 @@ describe("an activation", () => {
     const { inputs } = statedInputs(activation);
     for (const [field, value] of [
       ["epoch", 1n],
-      ["sealBatch", 1n],
+      ["closingBatch", 1n],
       ["chain", 5n],
       ["amount", 7n],
     ] as const)
@@ -161,14 +161,14 @@ describe("an activation", () => {
 describe("a default split", () => {
   it("equals the rules and pays the epoch to the wei", async () => {
     for (let seed = 1; seed <= 8; seed++) {
-      const { model, sealed } = worldOf(seed);
-      const split = defaultSplit(model, sealed, PAYEES);
+      const { model, closed } = worldOf(seed);
+      const split = defaultSplit(model, closed, PAYEES);
       const witness = await acceptedWitness(tester, split);
       expect(tester.checkConstraints(witness)).toBeNull();
       const { ownerWei, treasuryWei } = split.terms;
       const earned = split.earnedWei.reduce((sum, wei) => sum + wei, 0n);
-      expect([ownerWei, earned + treasuryWei + split.data.burnedWei]).toEqual([0n, sealed.amountWei]);
-      expect(treasuryWei).toBeGreaterThanOrEqual((sealed.amountWei * TREASURY_PARTS) >> 16n);
+      expect([ownerWei, earned + treasuryWei + split.data.burnedWei]).toEqual([0n, closed.amountWei]);
+      expect(treasuryWei).toBeGreaterThanOrEqual((closed.amountWei * TREASURY_PARTS) >> 16n);
       if (seed <= 4) expectNoFreeWire(witness, model.payees.length);
     }
   });
@@ -178,8 +178,8 @@ describe("a default split", () => {
     const counts = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 2 });
     fc.assert(
       fc.property(amounts, counts, (amountWei, rowCounts) => {
-        const { model, sealed } = worldOf(3, rowCounts);
-        const split = defaultSplit(model, { ...sealed, amountWei }, PAYEES);
+        const { model, closed } = worldOf(3, rowCounts);
+        const split = defaultSplit(model, { ...closed, amountWei }, PAYEES);
         const rows = BigInt(rowCounts.reduce((sum, count) => sum + count, 0));
         const ownerWei = (amountWei * (model.statics.split & 0xffffn)) >> 16n;
         const rewardWei = amountWei - ownerWei - ((amountWei * TREASURY_PARTS) >> 16n);
@@ -194,15 +194,15 @@ describe("a default split", () => {
   });
 
   it("takes the largest amount, one row and one payee", async () => {
-    const { model, sealed } = worldOf(9, [1]);
+    const { model, closed } = worldOf(9, [1]);
     const amountWei = 2n ** 96n - 1n;
-    await acceptedWitness(tester, defaultSplit(model, { ...sealed, amountWei }, PAYEES));
-    await acceptedWitness(tester, defaultSplit(model, { ...sealed, amountWei: 1n }, PAYEES));
+    await acceptedWitness(tester, defaultSplit(model, { ...closed, amountWei }, PAYEES));
+    await acceptedWitness(tester, defaultSplit(model, { ...closed, amountWei: 1n }, PAYEES));
   });
 
   it("refuses other amounts, and proves other elements for another epoch, chain or old root", async () => {
-    const { model, sealed } = worldOf(5, [2, 3, 1]);
-    const split = defaultSplit(model, sealed, PAYEES);
+    const { model, closed } = worldOf(5, [2, 3, 1]);
+    const split = defaultSplit(model, closed, PAYEES);
     const { inputs } = statedInputs(split);
     const item = inputs.item as bigint[];
     const remainder = inputs.remainder as bigint[];
@@ -215,9 +215,9 @@ describe("a default split", () => {
     await refuses({ ...inputs, cap: 1n }, "a cap");
     const leaf = inputs.leaf as bigint[];
     const changes: [string, CircuitInputs, number[]][] = [
-      ["another epoch", { epoch: sealed.epoch ^ 1n }, [0, 1]],
-      ["another Seal", { sealBatch: sealed.sealBatch ^ 1n }, [0, 1]],
-      ["another chain", { chain: sealed.chain + 1n }, [0, 2]],
+      ["another epoch", { epoch: closed.epoch ^ 1n }, [0, 1]],
+      ["another CloseEpoch", { closingBatch: closed.closingBatch ^ 1n }, [0, 1]],
+      ["another chain", { chain: closed.chain + 1n }, [0, 2]],
       ["another model", { modelId: BigInt(model.modelId) ^ 1n }, [0, 1]],
       ["another old root", { leaf: leaf.with(0, leaf[0]! + (1n << 48n)) }, [0]],
       ["another split", { validatorParts: (inputs.validatorParts as bigint) ^ 1n }, [0]],
@@ -227,24 +227,24 @@ describe("a default split", () => {
   });
 
   it("binds every term of J", async () => {
-    const { model, sealed } = worldOf(5, [2, 3, 1]);
-    const { terms, data } = defaultSplit(model, sealed, PAYEES);
-    expect(terms.sealed).toBe(sealedHash(hashStatics(model.statics), sealed));
+    const { model, closed } = worldOf(5, [2, 3, 1]);
+    const { terms, data } = defaultSplit(model, closed, PAYEES);
+    expect(terms.closed).toBe(closedHash(hashStatics(model.statics), closed));
     expect(terms.oldAccruedRoot).toBe(accruedRoot(model.payees, model.accruedWei));
-    for (const field of ["ownerWei", "treasuryWei", "sealed", "oldAccruedRoot", "newAccruedRoot"] as const)
+    for (const field of ["ownerWei", "treasuryWei", "closed", "oldAccruedRoot", "newAccruedRoot"] as const)
       expect(settlementHash({ ...terms, [field]: terms[field] + 1n }), field).not.toBe(data.settlementHash);
   });
 });
 
 describe("payee-table-rules", () => {
   it("refuses what does not fit or is not bound", () => {
-    const { model, sealed } = worldOf(5, [2, 3, 1]);
+    const { model, closed } = worldOf(5, [2, 3, 1]);
     const numbers = new SeededNumbers(1);
     const code = (name: string) => expect.objectContaining({ code: name });
-    expect(() => defaultSplit(model, sealed, 2)).toThrow(code("CIR_SETTLEMENT_SIZE"));
+    expect(() => defaultSplit(model, closed, 2)).toThrow(code("CIR_SETTLEMENT_SIZE"));
     expect(() => activationOf(model, CAP, 2)).toThrow(code("CIR_SETTLEMENT_SIZE"));
     const payees = model.payees.with(0, { ...model.payees[0]!, rowCount: 3 });
-    expect(() => defaultSplit({ ...model, payees }, sealed, PAYEES)).toThrow(code("CIR_SETTLEMENT_DIFFERS"));
+    expect(() => defaultSplit({ ...model, payees }, closed, PAYEES)).toThrow(code("CIR_SETTLEMENT_DIFFERS"));
     const owners = model.payees.with(0, { ...model.payees[0]!, contributorId: numbers.below(99) });
     expect(() => activationOf({ ...model, payees: owners }, CAP, PAYEES)).toThrow(
       code("CIR_SETTLEMENT_DIFFERS"),

@@ -2,14 +2,14 @@ pragma circom 2.1.6;
 
 include "../field/poseidon.circom";
 
-// Replays a sealed epoch's chain of payments and offers each (packed before, packed after, receipt) to the draws.
+// Replays a closed epoch's chain of payments and offers each (packed before, packed after, receipt) to the draws.
 // Rules: paymentChain in settlement-rules.ts.
 //
 // Parameters:  payments ≥ 1; hitBits: bits of how many draws one payment can have.
 // Inputs:      beta, betaSquare, gamma: challenges. active[payments]; receipt[payments]; packed[payments]: payer 24 |
 //              cumulative wei << 24; hits[payments]: how many draws the payment has. All witness.
 // Outputs:     chain; last: the last active payment's packed; lookup = Σ hits / (γ − before − β packed − β² receipt).
-// Assumes:     the caller compares chain with the sealed one: a chain of hashes from 0, so it binds the number, the order
+// Assumes:     the caller compares chain with the closed one: a chain of hashes from 0, so it binds the number, the order
 //              and the content of the active payments. β and γ are hashes that nobody could compute before chain and hits
 //              were fixed.
 // Ensures:     active payments are a prefix; hits are below 2^hitBits, and 0 for inactive ones, so that packing them is

@@ -6,12 +6,12 @@ import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
 import {
   accruedRoot,
+  type ClosedEpoch,
+  closedHash,
   ownersCommitment,
   type Payee,
   payeeLeaf,
-  type SealedEpoch,
   type SettlementTerms,
-  sealedHash,
   settlementHash,
   unpackSplit,
 } from "../ledger/rewards.ts";
@@ -46,19 +46,19 @@ export interface PreparedSettlement {
  */
 export function settledEpoch(outcome: {
   readonly model: SettledModel;
-  readonly sealed: SealedEpoch;
+  readonly closed: ClosedEpoch;
   readonly payout: EpochPayout;
   readonly earnedWei: readonly bigint[];
   readonly voidCount: number;
   readonly seed: bigint;
 }): Pick<PreparedSettlement, "data" | "terms" | "earnedWei" | "newAccruedWei"> {
-  const { model, sealed, payout, earnedWei, voidCount, seed } = outcome;
+  const { model, closed, payout, earnedWei, voidCount, seed } = outcome;
   const { modelId, payees, accruedWei } = model;
   const newAccruedWei = payees.map((_, m) => (accruedWei[m] ?? 0n) + earnedWei[m]!);
   const terms: SettlementTerms = {
     modelId,
     voidCount,
-    sealed: sealedHash(hashStatics(model.statics), sealed),
+    closed: closedHash(hashStatics(model.statics), closed),
     ownerWei: payout.ownerWei,
     treasuryWei: payout.treasuryWei,
     oldAccruedRoot: accruedRoot(payees, accruedWei),
@@ -70,12 +70,12 @@ export function settledEpoch(outcome: {
     isActivation: false,
     cap: 0,
     seed,
-    epoch: sealed.epoch,
-    sealBatch: sealed.sealBatch,
+    epoch: closed.epoch,
+    closingBatch: closed.closingBatch,
     voidCount,
     burnedWei: payout.burnedWei,
     capCircuit: 0,
-    chain: sealed.chain,
+    chain: closed.chain,
     items: earnedWei,
   };
   settlementElements(data);

@@ -20,7 +20,7 @@ import { privateElements } from "./settlement-size.ts";
 const item = fc.bigInt(0n, 2n ** 96n - 1n);
 const posted: fc.Arbitrary<PostedSettlement> = fc.record({
   epoch: fc.bigInt(0n, 2n ** 24n - 1n),
-  sealBatch: fc.bigInt(0n, 2n ** 40n - 1n),
+  closingBatch: fc.bigInt(0n, 2n ** 40n - 1n),
   voidCount: fc.nat(255),
   burnedWei: item,
   capCircuit: fc.nat(255),
@@ -36,7 +36,7 @@ const L1: L1Settlement = {
 };
 const POSTED: PostedSettlement = {
   epoch: 0x010203n,
-  sealBatch: 0x0405060708n,
+  closingBatch: 0x0405060708n,
   voidCount: 9,
   burnedWei: 0x0a0b0c0d0e0f101112131415n,
   capCircuit: 0x16,

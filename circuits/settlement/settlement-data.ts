@@ -15,9 +15,9 @@ export const CIRCUIT_SORT = { batch: 0, settlement: 1, payeeTable: 2, exit: 3 } 
 
 /** What whoever settles posts. */
 export interface PostedSettlement {
-  /** Activation: epoch, sealBatch, voidCount, burnedWei and chain are 0. */
+  /** Activation: epoch, closingBatch, voidCount, burnedWei and chain are 0. */
   readonly epoch: bigint;
-  readonly sealBatch: bigint;
+  readonly closingBatch: bigint;
   readonly voidCount: number;
   readonly burnedWei: bigint;
   /** Activation: index of the settlement circuit that gives the cap; else 0. */
@@ -78,7 +78,7 @@ export function settlementElements(data: SettlementData): bigint[] {
     data.settlementHash,
     BigInt(data.modelId) |
       (data.epoch << 24n) |
-      (data.sealBatch << 48n) |
+      (data.closingBatch << 48n) |
       (BigInt(data.voidCount) << 88n) |
       (BigInt(data.isActivation) << 96n),
     data.chain,
@@ -132,7 +132,7 @@ export function encodeSettlement(posted: PostedSettlement): Uint8Array {
   const items = itemElements(posted.items);
   const head: [value: bigint, byteCount: number][] = [
     [posted.epoch, 3],
-    [posted.sealBatch, 5],
+    [posted.closingBatch, 5],
     [BigInt(posted.voidCount), 1],
     [posted.burnedWei, 12],
     [BigInt(posted.capCircuit), 1],
@@ -167,7 +167,7 @@ export function decodeSettlement(wire: Uint8Array): PostedSettlement {
   };
   const head = {
     epoch: take(3),
-    sealBatch: take(5),
+    closingBatch: take(5),
     voidCount: Number(take(1)),
     burnedWei: take(12),
     capCircuit: Number(take(1)),

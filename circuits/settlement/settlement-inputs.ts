@@ -1,5 +1,5 @@
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import type { SealedEpoch } from "../ledger/rewards.ts";
+import type { ClosedEpoch } from "../ledger/rewards.ts";
 import type { DirectDraw } from "./direct-matrix.ts";
 import type { DrawInputs } from "./draw-scores.ts";
 import type { ColumnCommitments } from "./feature-commitment.ts";
@@ -29,7 +29,7 @@ export interface SettlementWitness {
   readonly model: SettledModel;
   readonly columns: ColumnCommitments;
   readonly answeringHash: bigint;
-  readonly sealed: SealedEpoch;
+  readonly closed: ClosedEpoch;
   readonly seed: bigint;
   readonly payments: readonly PackedPayment[];
   readonly draws: readonly DrawWitness[];
@@ -42,7 +42,7 @@ export function settlementInputs(
   size: SettlementSize,
   witness: SettlementWitness,
 ): { readonly inputs: CircuitInputs; readonly privateElements: readonly bigint[] } {
-  const { model, columns, answeringHash, sealed, seed, payments, draws, earned } = witness;
+  const { model, columns, answeringHash, closed, seed, payments, draws, earned } = witness;
   const rowOwners = model.payees.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
   const owners = Array.from({ length: size.rows }, (_, i) => rowOwners[i] ?? model.payees.length);
   const hits = Array.from({ length: size.payments }, (_, i) => payments[i]?.hits ?? 0);
@@ -60,10 +60,10 @@ export function settlementInputs(
     inputs: {
       ...modelInputs(model, size.payees),
       modelId: model.modelId,
-      epoch: sealed.epoch,
-      sealBatch: sealed.sealBatch,
+      epoch: closed.epoch,
+      closingBatch: closed.closingBatch,
       seed,
-      amount: sealed.amountWei,
+      amount: closed.amountWei,
       earned: ofPayees(earned.map((payee) => payee.earnedWei)),
       remainder,
       owner: owners,

@@ -1,5 +1,5 @@
 /**
- * The rules of settlement.circom and direct-settlement.circom: who earns what of a sealed epoch, and the circuit's inputs. Pure; amounts are wei.
+ * The rules of settlement.circom and direct-settlement.circom: who earns what of a closed epoch, and the circuit's inputs. Pure; amounts are wei.
  * Needs `initPoseidon`.
  */
 
@@ -7,7 +7,7 @@ import { hashTagged } from "../field/poseidon.ts";
 import type { DirectQuery } from "../ledger/direct-query.ts";
 import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
 import { type ModelQuery, modelQueryCommitment, receiptHash } from "../ledger/model-query.ts";
-import { type SealedEpoch, unpackSplit } from "../ledger/rewards.ts";
+import { type ClosedEpoch, unpackSplit } from "../ledger/rewards.ts";
 import { TAG } from "../protocol.ts";
 import type { DirectMatrix } from "./direct-matrix.ts";
 import { queryOfVoid, type RegisteredMatrix, scoredDraw, scoresOf } from "./direct-matrix.ts";
@@ -38,7 +38,7 @@ import {
   splitEarned,
 } from "./settlement-split.ts";
 
-/** One link of a sealed epoch's chain: PayInference's payer and receipt, and the open amount after it. */
+/** One link of a closed epoch's chain: PayInference's payer and receipt, and the open amount after it. */
 export interface EpochPayment {
   readonly payerId: number;
   readonly receipt: bigint;
@@ -65,7 +65,7 @@ export interface EpochToSettle<
 > {
   readonly size: SettlementSize;
   readonly model: SettledModel;
-  readonly sealed: SealedEpoch;
+  readonly closed: ClosedEpoch;
   readonly payments: readonly EpochPayment[];
   /** The opening of a payment's receipt; undefined makes every draw that hits it void. Asked for drawn payments only. */
   readonly openingOf: (paymentIndex: number) => AnswerOpening<Q> | undefined;
@@ -96,12 +96,12 @@ export interface SampledSettlement extends PreparedSettlement {
 }
 
 /**
- * Settles a sealed epoch by K drawn payments.
+ * Settles a closed epoch by K drawn payments.
  * @throws CIR_SETTLEMENT_SIZE where something does not fit the circuit; CIR_SETTLEMENT_DIFFERS where payments, payees, features
- *   or an opening are not those that the sealed epoch, the statics or the receipt bind (`data.what`)
+ *   or an opening are not those that the closed epoch, the statics or the receipt bind (`data.what`)
  */
 export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
-  const { size, model, sealed, payments, seed } = epoch;
+  const { size, model, closed, payments, seed } = epoch;
   requireFits(epoch);
   requireBound(epoch);
   const divided = { ...epoch, matrix: epoch.features.matrix, drawCount: size.draws };
@@ -109,14 +109,14 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
   const earnedWei = earned.map((payee) => payee.earnedWei);
   const voidCount = draws.filter((draw) => !draw.isValid).length;
   const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
-  const payout = sampledPayout(sealed.amountWei, shares, size.draws, voidCount, total);
-  const settled = settledEpoch({ model, sealed, payout, earnedWei, voidCount, seed });
+  const payout = sampledPayout(closed.amountWei, shares, size.draws, voidCount, total);
+  const settled = settledEpoch({ model, closed, payout, earnedWei, voidCount, seed });
 
   const witness = settlementInputs(size, {
     model,
     columns: epoch.features.columns,
     answeringHash: epoch.features.answeringHash,
-    sealed,
+    closed,
     seed,
     payments: payments.map((payment, i) => ({
       packed: packPayment(payment),
@@ -137,7 +137,7 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
 
 /** An epoch as it is divided, before anybody has to prove it. */
 export interface EpochToDivide
-  extends Pick<EpochToSettle, "model" | "sealed" | "payments" | "openingOf" | "seed"> {
+  extends Pick<EpochToSettle, "model" | "closed" | "payments" | "openingOf" | "seed"> {
   readonly drawCount: number;
   /** Nothing here binds it: what was settled does. */
   readonly matrix: RegisteredMatrix;
@@ -148,8 +148,8 @@ export interface EpochToDivide
  * @throws CIR_SETTLEMENT_DIFFERS where an opening is not its receipt's, CIR_FEATURES_INVALID
  */
 export function divideEpoch(epoch: EpochToDivide) {
-  const { drawCount, model, sealed } = epoch;
-  const shares = drawShares(sealed.amountWei, drawCount, unpackSplit(model.statics.split));
+  const { drawCount, model, closed } = epoch;
+  const shares = drawShares(closed.amountWei, drawCount, unpackSplit(model.statics.split));
   const drawn = Array.from({ length: drawCount }, (_, k) => drawEpoch(epoch, shares, k));
   const draws = drawn.map(({ draw }) => draw);
   const earned = weighPayees(model, draws).map(splitEarned);
@@ -158,8 +158,8 @@ export function divideEpoch(epoch: EpochToDivide) {
 
 /** Draw k: which payment has it, and how that payment's query scores the rows. */
 function drawEpoch(epoch: EpochToDivide, shares: DrawShares, k: number) {
-  const { drawCount, model, sealed, payments } = epoch;
-  const pointWei = drawPoint(epoch.seed, k, drawCount, sealed.amountWei);
+  const { drawCount, model, closed, payments } = epoch;
+  const pointWei = drawPoint(epoch.seed, k, drawCount, closed.amountWei);
   const paymentIndex = payments.findIndex(({ cumulativeWei }) => pointWei < cumulativeWei);
   const opening = epoch.openingOf(paymentIndex);
   if (opening !== undefined)
@@ -227,16 +227,16 @@ function requireFits({ size, model, payments, features }: EpochToSettle): void {
   if (misfit !== null) requireSame(misfit.what, misfit.has, misfit.given);
 }
 
-function requireBound({ model, sealed, payments, features }: EpochToSettle): void {
+function requireBound({ model, closed, payments, features }: EpochToSettle): void {
   requirePayees(model);
   requireSame(
     "columns",
     featuresCommitment(features.columns, features.answeringHash),
     model.statics.featuresCommitment,
   );
-  requireSame("chain", paymentChain(payments), sealed.chain);
-  if (sealed.amountWei === 0n) throw differs("amount", "0", "more");
-  requireSame("amount", payments.at(-1)?.cumulativeWei ?? 0n, sealed.amountWei);
+  requireSame("chain", paymentChain(payments), closed.chain);
+  if (closed.amountWei === 0n) throw differs("amount", "0", "more");
+  requireSame("amount", payments.at(-1)?.cumulativeWei ?? 0n, closed.amountWei);
 }
 
 function requireOpens(payment: EpochPayment, opening: AnswerOpening, statics: bigint, index: number): void {

@@ -1,17 +1,17 @@
-/** How the payments of a sealed epoch are divided: exact integers, all amounts in wei (docs/reference/settlement.md). */
+/** How the payments of a closed epoch are divided: exact integers, all amounts in wei (docs/reference/settlement.md). */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import type { RewardSplit } from "../ledger/rewards.ts";
 import { TREASURY_PARTS } from "../protocol.ts";
 import { drawBits } from "./settlement-size.ts";
 
-/** What fixes the draws of a sealed epoch. */
+/** What fixes the draws of a closed epoch. */
 export interface DrawSource {
-  /** As the contract recorded it for the batch of the Seal. */
+  /** As the contract recorded it for the batch of the CloseEpoch. */
   readonly prevRandao: bigint;
   readonly modelId: number;
   readonly epoch: bigint;
-  /** The sealed chain of payments. */
+  /** The closed chain of payments. */
   readonly chain: bigint;
 }
 

@@ -19,14 +19,14 @@ function LOG2_CEIL(n) {
     return bits;
 }
 
-// The sampled settlement of a sealed epoch (docs/reference/settlement.md): who earned what, by the scores of the drawn payments'
+// The sampled settlement of a closed epoch (docs/reference/settlement.md): who earned what, by the scores of the drawn payments'
 // queries. Rules: settlement-rules.ts. The main source includes the generators' tables first (generator-tables.ts).
 //
 // Parameters:  rows ≥ N; features: exactly d; payees ≤ 256, at least M; payments; draws: a power of two, at most 128.
 // Public:      commitment (C), y; z. L1 computes z from C and from every element that it evaluates.
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     L1 compares E: the modelId, epoch, voidCount with the record and the ledger, the seed (below 2^128) with its
-//              randomness. The ledger opens J over the model's leaf, so `sealed` and the old root are the leaf's, and
+//              randomness. The ledger opens J over the model's leaf, so `closed` and the old root are the leaf's, and
 //              credits what J says. The leaf's statics had an activation (payee-table.circom). Its chain was written by
 //              PayInference: packed amounts are below 2^120 and their cumulative wei grow.
 // Ensures:     what docs/explanation/attribution-proof.md states, 1 to 7.
@@ -36,12 +36,12 @@ function LOG2_CEIL(n) {
 // A void draw's query is free; its μ is 0, so its scores are multiplied by 0.
 // Constraints: constraint-counts.json, "Settlement(…)"; the parts' headers say how they come about.
 //
-// Phases: A challenges, B model and sealed epoch, C payments, D draws, E payees and rows, F payout and J, G elements.
+// Phases: A challenges, B model and closed epoch, C payments, D draws, E payees and rows, F payout and J, G elements.
 template Settlement(rows, features, payees, payments, draws) {
     signal input z;
     signal input modelId;
     signal input epoch;
-    signal input sealBatch;
+    signal input closingBatch;
     signal input seed;
     signal input amount; // P
     // The statics' opening; ModelStatics.
@@ -98,14 +98,14 @@ template Settlement(rows, features, payees, payments, draws) {
     start.start <== challenge[2].out;
     signal betaSquare <== z * z;
 
-    // B. The model and what was sealed. Every packed field is range-checked, so the packings are injective; voidCount is
+    // B. The model and what was closed. Every packed field is range-checked, so the packings are injective; voidCount is
     //    at most 128 by its definition (D).
     component idRange = RangeCheck(24);
     idRange.in <== modelId;
     component epochRange = RangeCheck(24);
     epochRange.in <== epoch;
     component batchRange = RangeCheck(40);
-    batchRange.in <== sealBatch;
+    batchRange.in <== closingBatch;
 
     component table = Payees(payees);
     table.present <== present;
@@ -130,7 +130,7 @@ template Settlement(rows, features, payees, payments, draws) {
     statics.ownerParts <== ownerParts;
     statics.validatorParts <== validatorParts;
 
-    // C. Payments. The last one's cumulative amount is the sealed amount.
+    // C. Payments. The last one's cumulative amount is the closed amount.
     component replay = PaymentReplay(payments, drawBits + 1);
     replay.beta <== z;
     replay.betaSquare <== betaSquare;
@@ -139,11 +139,11 @@ template Settlement(rows, features, payees, payments, draws) {
     replay.receipt <== receipt;
     replay.packed <== packed;
     replay.hits <== hits;
-    component sealed = HashTagged(4, 11);
-    sealed.in[0] <== replay.chain;
-    sealed.in[1] <== statics.statics;
-    sealed.in[2] <== epoch + (1 << 24) * sealBatch;
-    sealed.in[3] <== amount;
+    component closed = HashTagged(4, 11);
+    closed.in[0] <== replay.chain;
+    closed.in[1] <== statics.statics;
+    closed.in[2] <== epoch + (1 << 24) * closingBatch;
+    closed.in[3] <== amount;
     // amount is below 2^96 by DrawShares, the payer below 2^24 by this range: last = payer + 2^24 amount as integers, and
     // neither can be an alias.
     component lastPayer = RangeCheck(24);
@@ -250,7 +250,7 @@ template Settlement(rows, features, payees, payments, draws) {
     signal burnedWei <== (draws - validCount) * shares.drawWei;
     component j = HashTagged(6, 12);
     j.in[0] <== modelId + (1 << 24) * (draws - validCount);
-    j.in[1] <== sealed.out;
+    j.in[1] <== closed.out;
     j.in[2] <== ownerWei;
     j.in[3] <== amount - ownerWei - burnedWei - earnedSum;
     j.in[4] <== tree.oldRoot;
@@ -266,7 +266,7 @@ template Settlement(rows, features, payees, payments, draws) {
     component vector = SettlementVector(payees, ofRemainders + ofSteps + ofHits + 3 * draws);
     vector.z <== z;
     vector.head[0] <== j.out;
-    vector.head[1] <== modelId + (1 << 24) * epoch + (1 << 48) * sealBatch + (1 << 88) * (draws - validCount);
+    vector.head[1] <== modelId + (1 << 24) * epoch + (1 << 48) * closingBatch + (1 << 88) * (draws - validCount);
     vector.head[2] <== replay.chain;
     vector.head[3] <== burnedWei;
     vector.head[4] <== seed;

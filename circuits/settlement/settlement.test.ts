@@ -39,7 +39,7 @@ describe("Settlement", () => {
       const { settled, epoch } = await expectEqual({ size, seed });
       const paid = settled.earnedWei.reduce((sum, wei) => sum + wei, 0n);
       const { ownerWei, treasuryWei } = settled.terms;
-      expect(paid + ownerWei + treasuryWei + settled.data.burnedWei).toBe(epoch.sealed.amountWei);
+      expect(paid + ownerWei + treasuryWei + settled.data.burnedWei).toBe(epoch.closed.amountWei);
     }
   });
 
@@ -180,12 +180,12 @@ describe("settlement-model", () => {
     settleEpoch(epoch);
     const refuse = (what: string, change: Partial<EpochToSettle>) =>
       expect(() => settleEpoch({ ...epoch, ...change }), what).toThrow(code("CIR_SETTLEMENT_DIFFERS", what));
-    const { payments, model, sealed, features } = epoch;
+    const { payments, model, closed, features } = epoch;
     refuse("chain", { payments: payments.slice(0, 1) });
     refuse("chain", { payments: payments.toReversed() });
-    refuse("amount", { sealed: { ...sealed, amountWei: 12n } });
-    const none = { ...sealed, chain: 0n, amountWei: 0n };
-    refuse("amount", { payments: [], sealed: none });
+    refuse("amount", { closed: { ...closed, amountWei: 12n } });
+    const none = { ...closed, chain: 0n, amountWei: 0n };
+    refuse("amount", { payments: [], closed: none });
     refuse("owners", {
       model: { ...model, payees: model.payees.map((payee, m) => ({ ...payee, rowCount: 1 + 2 * m })) },
     });
@@ -218,7 +218,7 @@ describe("settlement-model", () => {
         const total = weights.reduce((sum, weight) => sum + weight, 0);
         for (const [k, weight] of weights.entries()) expected[owners[k]!]! += (weight / total) * part;
       }
-      const amount = Number(epoch.sealed.amountWei);
+      const amount = Number(epoch.closed.amountWei);
       for (const [m, wei] of earnedWei.entries())
         expect(Number(wei) / amount, `seed ${seed}, payee ${m}`).toBeCloseTo(expected[m]!, 9);
     }

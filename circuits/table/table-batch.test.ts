@@ -13,7 +13,7 @@ import {
   smallTableTester,
   tableWitness,
 } from "../testing/table-world.ts";
-import { sealedStatement } from "./table-builder.ts";
+import { closedStatement } from "./table-builder.ts";
 import { fitsTable } from "./table-shape.ts";
 import { tableTerms, unbalanced } from "./table-terms.ts";
 
@@ -37,7 +37,7 @@ describe("a table batch", () => {
           const closed = fillTable(world, shape, seed * 3 * (batch + 2 - batches));
           const { data } = closed.batch;
           expect(unbalanced(tableTerms(closed.layout, data.feePerUnitWei))).toEqual([]);
-          const statement = sealedStatement(closed, 5n, isBlobShape(data.shape) ? 1n << 248n : null);
+          const statement = closedStatement(closed, 5n, isBlobShape(data.shape) ? 1n << 248n : null);
           const { witness } = await tableWitness(tester, closed, statement.z, SMALL_DEPTH);
           const signals = signalsOf(statement);
           expect(witness.slice(1, 1 + signals.length)).toEqual(signals);

@@ -37,7 +37,7 @@ export interface TableCounts {
 }
 
 /** A closed batch, as it is kept for the prover and laid out for the circuit. */
-export interface SealedBatch {
+export interface ClosedTableBatch {
   /** What is posted of it: its narrow slots are both sections, the first one padded. */
   readonly batch: ClosedBatch;
   readonly layout: TableLayout;
@@ -147,7 +147,7 @@ export class TableBuilder {
    * Fills the empty slots, credits the fees and closes the batch.
    * @param place of the table's slots, as it was opened where absent; a batch that was opened for a blob fits both
    */
-  close(place: DataPlace = this.shape.isBlob === true ? "blob" : "calldata"): SealedBatch {
+  close(place: DataPlace = this.shape.isBlob === true ? "blob" : "calldata"): ClosedTableBatch {
     const shape = tableIn(this.shape, place);
     const { transfers, members } = this.#sections;
     const { signedCount } = this;
@@ -185,35 +185,35 @@ export class TableBuilder {
 // A closed batch: stated, kept for the prover and laid out for the circuit.
 
 /** C. It binds more than what is posted, so that L1's data alone does not give it. */
-export const sealedCommitment = ({ batch, layout }: SealedBatch): bigint =>
+export const closedCommitment = ({ batch, layout }: ClosedTableBatch): bigint =>
   dataCommitment(absorbedElements(batch.data, layout));
 
 /** @param versionedHash of the batch's blob, 32 bytes; null where the shape has no blob */
-export function sealedStatement(
-  sealed: SealedBatch,
+export function closedStatement(
+  closed: ClosedTableBatch,
   circuitId: bigint,
   versionedHash: bigint | null = null,
 ): BatchStatement {
-  return batchStatement(sealed.batch.data, circuitId, sealedCommitment(sealed), versionedHash);
+  return batchStatement(closed.batch.data, circuitId, closedCommitment(closed), versionedHash);
 }
 
 /** The circuit's inputs at challenge z. */
-export const sealedInputs = ({ batch, layout }: SealedBatch, z: bigint, depth: number): CircuitInputs =>
+export const closedInputs = ({ batch, layout }: ClosedTableBatch, z: bigint, depth: number): CircuitInputs =>
   withTable(batchInputs(batch, z, depth), layout, batch.data);
 
 /** What has to be kept of a closed batch until a prover asks. Plain data. */
-export interface SealedDraft {
+export interface ClosedDraft {
   /** Of the wide slots: all else of the batch is in the layout, which C needed already. */
   readonly draft: BatchDraft;
   readonly layout: TableLayout;
 }
 
-export const sealedDraftOf = ({ batch, layout }: SealedBatch): SealedDraft => ({
+export const closedDraftOf = ({ batch, layout }: ClosedTableBatch): ClosedDraft => ({
   draft: draftOf(batch),
   layout,
 });
 
-export const openSealedDraft = ({ draft, layout }: SealedDraft): SealedBatch => ({
+export const openClosedDraft = ({ draft, layout }: ClosedDraft): ClosedTableBatch => ({
   batch: openDraft(draft),
   layout,
 });

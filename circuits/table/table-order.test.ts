@@ -6,7 +6,7 @@ import { encodeAmount } from "../ledger/amount-float.ts";
 import { KIND } from "../protocol.ts";
 import { OPEN, RandomLedger, signFor } from "../testing/random-ledger.ts";
 import { mixTable } from "../testing/table-world.ts";
-import { openSealedDraft, sealedDraftOf, sealedInputs, TableBuilder } from "./table-builder.ts";
+import { closedDraftOf, closedInputs, openClosedDraft, TableBuilder } from "./table-builder.ts";
 import { WideLeaves } from "./table-order.ts";
 import { postedShape } from "./table-shape.ts";
 import { tableTerms, unbalanced } from "./table-terms.ts";
@@ -51,8 +51,8 @@ describe("the order of a batch", () => {
   it("is what the prover gets, from a draft that was kept", () => {
     const { closed, lateCount } = mixTable(new RandomLedger(3, DEPTH), SHAPE, 24);
     expect(lateCount).toBeGreaterThan(0);
-    const opened = openSealedDraft(structuredClone(sealedDraftOf(closed)));
-    expect(sealedInputs(opened, 5n, DEPTH)).toEqual(sealedInputs(closed, 5n, DEPTH));
+    const opened = openClosedDraft(structuredClone(closedDraftOf(closed)));
+    expect(closedInputs(opened, 5n, DEPTH)).toEqual(closedInputs(closed, 5n, DEPTH));
   });
 
   it("Attack: what spends after a wide slot emptied the leaf stays behind it", () => {

@@ -131,7 +131,7 @@ describe("circom's constants", () => {
     expect(tagOf("model-body", "opened")).toBe(TAG.statics);
     expect(tagOf("model-body", "oldBody")).toBe(TAG.modelBody);
     expect(tagOf("model-body", "made")).toBe(TAG.modelBody);
-    expect(tagOf("model-body", "sealing")).toBe(TAG.sealed);
+    expect(tagOf("model-body", "closing")).toBe(TAG.closed);
     expect(/terms\.tag <== (.+);/.exec(source("model-body"))?.[1]).toBe(`${TAG.settlement} + isActivation`);
     expect(TAG.activation).toBe(TAG.settlement + 1n);
     expect(constant("claim-rewards", "TAG_PAYEE_NODE")).toBe(TAG.payeeNode);

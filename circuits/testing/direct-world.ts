@@ -1,11 +1,11 @@
-/** Test support: a direct model with random entries, and sealed epochs of it, any part of which a test can choose. */
+/** Test support: a direct model with random entries, and closed epochs of it, any part of which a test can choose. */
 
 import { countTerms, type DirectQuery } from "../ledger/direct-query.ts";
 import { commitDirectColumns, type DirectMatrix, MAX_DIRECT_ENTRY } from "../settlement/direct-matrix.ts";
 import type { DirectEpoch } from "../settlement/settlement-rules.ts";
 import type { SettlementSize } from "../settlement/settlement-size.ts";
 import { answeredQuery } from "./direct-instance.ts";
-import { sealedEpoch, type WorldOptions } from "./settlement-world.ts";
+import { closedEpoch, type WorldOptions } from "./settlement-world.ts";
 
 export const SMALL_DIRECT: SettlementSize = {
   rows: 9,
@@ -21,11 +21,11 @@ export interface DirectWorldOptions extends Omit<WorldOptions, "query"> {
   readonly terms?: (payment: number) => readonly number[] | null;
 }
 
-/** A sealed epoch of a direct model. `entry`'s last row is the logit's, its last column the bias'. */
+/** A closed epoch of a direct model. `entry`'s last row is the logit's, its last column the bias'. */
 export function directEpochOf(options: DirectWorldOptions = {}): DirectEpoch {
   const size = options.size ?? SMALL_DIRECT;
   const bucketCount = size.features;
-  return sealedEpoch<DirectMatrix, DirectQuery>(
+  return closedEpoch<DirectMatrix, DirectQuery>(
     { ...options, size },
     {
       features: (numbers, rowCount) => {

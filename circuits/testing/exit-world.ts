@@ -17,7 +17,9 @@ import {
 import { Ledger } from "../ledger/ledger.ts";
 import {
   accruedRoot,
+  type ClosedEpoch,
   claimedRoot,
+  closedHash,
   type ModelRewards,
   ownersCommitment,
   PAYEE_ROLE,
@@ -26,8 +28,6 @@ import {
   payeeRoot,
   type RewardSplit,
   roleShareWei,
-  type SealedEpoch,
-  sealedHash,
 } from "../ledger/rewards.ts";
 import { FIELD_ORDER, LEAF_KIND } from "../protocol.ts";
 import type { CircuitTester } from "./circuit-tester.ts";
@@ -42,8 +42,8 @@ interface ExitWorldOptions {
   readonly rowCounts?: readonly number[];
   readonly split?: RewardSplit;
   readonly openAmount?: bigint;
-  /** 0: nothing is sealed. */
-  readonly sealedWei?: bigint;
+  /** 0: nothing is closed. */
+  readonly closedWei?: bigint;
   readonly accruedWei?: readonly bigint[];
   /** Of each payee, how many 256ths of its two shares were claimed. */
   readonly claimedParts?: bigint;
@@ -106,20 +106,20 @@ function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: Ex
       return (roleShareWei(wei, role, split.validatorParts) * claimed) >> 8n;
     }),
   );
-  const sealedWei = options.sealedWei ?? BigInt(numbers.below(2)) * (1n + numbers.bits(80));
-  const sealed: SealedEpoch | null =
-    sealedWei === 0n
+  const closedWei = options.closedWei ?? BigInt(numbers.below(2)) * (1n + numbers.bits(80));
+  const closed: ClosedEpoch | null =
+    closedWei === 0n
       ? null
       : {
           chain: numbers.bits(250),
           epoch: numbers.bits(24),
-          sealBatch: numbers.bits(40),
-          amountWei: sealedWei,
+          closingBatch: numbers.bits(40),
+          amountWei: closedWei,
         };
-  const rewards: ModelRewards = { payees, accruedWei, claimedWei, sealed };
+  const rewards: ModelRewards = { payees, accruedWei, claimedWei, closed };
   const model: ModelBody = {
     statics,
-    sealed: sealed === null ? 0n : sealedHash(hashStatics(statics), sealed),
+    closed: closed === null ? 0n : closedHash(hashStatics(statics), closed),
     accruedRoot: accruedRoot(payees, accruedWei),
     claimedRoot: claimedRoot(claimedWei),
     epochStart: numbers.bits(40),

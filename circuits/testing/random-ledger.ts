@@ -168,10 +168,10 @@ export class RandomLedger {
           }),
           split: SPLIT,
         },
-        sealed: 0n,
+        closed: 0n,
         accruedRoot: published.payeeRoot,
         claimedRoot: EMPTY_CLAIMED_ROOT,
-        // So that others may seal after some batches.
+        // So that others may close after some batches.
         epochStart: isReady ? START_TIMESTAMP + 9000n - BigInt(EPOCH_SECONDS) : 0n,
       };
       put(this.models, LEAF_KIND.model, (l1Owner, keyX) => ({
@@ -189,7 +189,7 @@ export class RandomLedger {
           body: hashModelBody(model),
         },
         model,
-        ...(isReady ? { rewards: { payees: PAYEES, accruedWei: [], claimedWei: [], sealed: null } } : {}),
+        ...(isReady ? { rewards: { payees: PAYEES, accruedWei: [], claimedWei: [], closed: null } } : {}),
       }));
     }
   }
@@ -310,7 +310,7 @@ export class RandomLedger {
       }
       case KIND.revokeModel:
         return sign(datanet, { kind, a: datanet.id, b: random.pick(this.models).id });
-      case KIND.seal: {
+      case KIND.closeEpoch: {
         const model = random.pick([0, 0, 1].map((i) => this.models[i]!));
         const by = random.pick([model, model, account]);
         return sign(by, { kind, a: by.id, b: model.id });
@@ -385,7 +385,7 @@ export class RandomLedger {
         const sender = isStranger ? 0xbadn : ledger.opened(a).leaf.l1Owner || 0xbadn;
         return { ...base, a, b, word1: packClaim(payeeIndex, role), sender };
       }
-      case KIND.forcedSeal:
+      case KIND.forcedCloseEpoch:
         return {
           ...base,
           b: random.pick([this.models[0]!.id, this.models[0]!.id, this.models[1]!.id, id]),

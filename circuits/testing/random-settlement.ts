@@ -27,7 +27,7 @@ export interface SettlementPlan {
   readonly earnedParts: readonly number[];
 }
 
-/** A Settle of the model's sealed epoch, signed by `secret` where it has voids. */
+/** A Settle of the model's closed epoch, signed by `secret` where it has voids. */
 export function settleOperation(
   ledger: Ledger,
   modelId: number,
@@ -36,7 +36,7 @@ export function settleOperation(
   domain: bigint,
 ): SettleOperation {
   const record = ledger.requireLeaf(modelId);
-  const { amountWei } = record.rewards!.sealed!;
+  const { amountWei } = record.rewards!.closed!;
   const { ownerParts } = unpackSplit(record.model!.statics.split);
   const drawWei = amountWei >> (plan.drawBits ?? 0n);
   const ownerOfDrawWei = (drawWei * ownerParts) >> 16n;
@@ -93,24 +93,24 @@ export function activationOperation(
   return signedByModel(ledger, unsigned, secret, domain);
 }
 
-/** What is posted for it. Call before it is executed: the sealed epoch is read from the ledger. */
+/** What is posted for it. Call before it is executed: the closed epoch is read from the ledger. */
 export function postedOf(ledger: Ledger, operation: SettlementOperation): ReplayedSettlement {
-  const none = { epoch: 0n, sealBatch: 0n, voidCount: 0, burnedWei: 0n, capCircuit: 0, chain: 0n, cap: 0 };
+  const none = { epoch: 0n, closingBatch: 0n, voidCount: 0, burnedWei: 0n, capCircuit: 0, chain: 0n, cap: 0 };
   if (operation.kind === KIND.activation)
     return { ...none, cap: operation.cap, items: operation.payees.map(packActivationItem) };
   const { rewards, leaf } = ledger.requireLeaf(operation.modelId);
-  const { chain, epoch, sealBatch } = rewards?.sealed ?? {
+  const { chain, epoch, closingBatch } = rewards?.closed ?? {
     ...none,
     epoch: unpackCounters(leaf.counters).epoch,
   };
   const { voidCount, burnedWei } = operation;
-  return { ...none, epoch, sealBatch, voidCount, burnedWei, chain, items: evenly(operation.earnedWei) };
+  return { ...none, epoch, closingBatch, voidCount, burnedWei, chain, items: evenly(operation.earnedWei) };
 }
 
 /** As posted: two items an element. */
 const evenly = (items: readonly bigint[]) => (items.length % 2 === 0 ? items : [...items, 0n]);
 
-/** A settlement of random amounts, draws and voids; of a model without a sealed epoch, one that must be refused. */
+/** A settlement of random amounts, draws and voids; of a model without a closed epoch, one that must be refused. */
 export function randomSettlement(
   kind: typeof KIND.settle | typeof KIND.activation,
   random: TestRandom,
@@ -122,7 +122,7 @@ export function randomSettlement(
   if (kind === KIND.activation)
     return activationOperation(ledger, model, payees, 1 + random.below(30), domain);
   const { rewards } = ledger.requireLeaf(model.id);
-  if (rewards === undefined || rewards.sealed === null) {
+  if (rewards === undefined || rewards.closed === null) {
     const none = { ownerWei: 0n, treasuryWei: 0n, burnedWei: 0n, earnedWei: [], voidCount: 0 };
     return { kind, modelId: model.id, settlementHash: 1n, ...none, signature: null };
   }

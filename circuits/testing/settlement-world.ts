@@ -1,4 +1,4 @@
-/** Test support: a model with random features, and sealed epochs of it, any part of which a test can choose. */
+/** Test support: a model with random features, and closed epochs of it, any part of which a test can choose. */
 
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
@@ -61,10 +61,10 @@ export interface WorldOptions {
   readonly randomness?: bigint;
 }
 
-/** A sealed epoch with everything that settles it, and who the model is. */
+/** A closed epoch with everything that settles it, and who the model is. */
 export function epochOf(options: WorldOptions = {}): FeatureEpoch {
   const size = options.size ?? SMALL_SIZE;
-  return sealedEpoch<Int8Array, Int16Array>(
+  return closedEpoch<Int8Array, Int16Array>(
     { ...options, size },
     {
       features: (numbers, rowTotal) => {
@@ -89,7 +89,7 @@ interface WorldParts<M extends RegisteredMatrix, Q extends ModelQuery> {
 }
 
 /** As `epochOf`, of any kind of model. */
-export function sealedEpoch<M extends RegisteredMatrix, Q extends ModelQuery>(
+export function closedEpoch<M extends RegisteredMatrix, Q extends ModelQuery>(
   options: Omit<WorldOptions, "query" | "entry"> & { readonly size: SettlementSize },
   parts: WorldParts<M, Q>,
 ): EpochToSettle<M, Q> {
@@ -137,10 +137,10 @@ export function sealedEpoch<M extends RegisteredMatrix, Q extends ModelQuery>(
     features,
     payments,
     openingOf: (index) => openings[index],
-    sealed: {
+    closed: {
       chain: paymentChain(payments),
       epoch: numbers.bits(24),
-      sealBatch: numbers.bits(40),
+      closingBatch: numbers.bits(40),
       amountWei: cumulativeWei,
     },
     seed: options.randomness ?? numbers.bits(128),

@@ -6,7 +6,12 @@ import { evaluate } from "../field/element-vector.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { kindRule } from "../protocol.ts";
 import { tableCircuitSpec } from "../registry/circuit-registry.ts";
-import { type SealedBatch, sealedCommitment, sealedInputs, TableBuilder } from "../table/table-builder.ts";
+import {
+  type ClosedTableBatch,
+  closedCommitment,
+  closedInputs,
+  TableBuilder,
+} from "../table/table-builder.ts";
 import { postedShape, type TableShape } from "../table/table-shape.ts";
 import { CircuitTester } from "./circuit-tester.ts";
 import type { RandomLedger } from "./random-ledger.ts";
@@ -46,7 +51,7 @@ export function smallTableTester(shape: TableShape = SMALL_TABLE): Promise<Circu
 }
 
 interface MixedTable {
-  readonly closed: SealedBatch;
+  readonly closed: ClosedTableBatch;
   readonly settlements: readonly ReplayedSettlement[];
   /** Narrow operations that have a place in the table, though a wide slot came before them. */
   readonly lateCount: number;
@@ -81,15 +86,20 @@ export function mixTable(world: RandomLedger, shape: TableShape, count: number):
   return { closed: builder.close(), settlements, lateCount, heldBackCount };
 }
 
-export const fillTable = (world: RandomLedger, shape: TableShape, count: number): SealedBatch =>
+export const fillTable = (world: RandomLedger, shape: TableShape, count: number): ClosedTableBatch =>
   mixTable(world, shape, count).closed;
 
 /** C and y that TypeScript computes, and a witness of the circuit at z. */
-export async function tableWitness(tester: CircuitTester, closed: SealedBatch, z: bigint, depth: number) {
+export async function tableWitness(
+  tester: CircuitTester,
+  closed: ClosedTableBatch,
+  z: bigint,
+  depth: number,
+) {
   const { data } = closed.batch;
   return {
-    commitment: sealedCommitment(closed),
+    commitment: closedCommitment(closed),
     y: evaluate(batchElements(data), z),
-    witness: await tester.calculateWitness(sealedInputs(closed, z, depth)),
+    witness: await tester.calculateWitness(closedInputs(closed, z, depth)),
   };
 }

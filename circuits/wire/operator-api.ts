@@ -62,7 +62,7 @@ export const queueEntriesBody = z.object({
           .int()
           .refine(
             (kind) => QUEUE_KINDS.includes(kind),
-            `is none of ${KIND.depositNew} to ${KIND.forcedSeal}`,
+            `is none of ${KIND.depositNew} to ${KIND.forcedCloseEpoch}`,
           ),
         a: leafId,
         b: leafId,
@@ -133,7 +133,7 @@ export const l1ReportBody = z.object({
   gasPriceWei: wei.nullish().meta({ description: "wei that the transaction paid for a unit of gas" }),
   reason: z.string().max(200).nullish().meta({
     description:
-      "dropped: stale-timestamp has the batch sealed anew, queue-overdue with the queue's entries first",
+      "dropped: stale-timestamp has the batch closed anew, queue-overdue with the queue's entries first",
   }),
 });
 
@@ -155,7 +155,7 @@ export const parkedSettlementsBody = z.strictObject({
     .max(100),
 });
 
-export const sealReportBody = z.object({
+export const closeReportBody = z.object({
   batchNumber: z.int().positive(),
   blockNumber: z.int().nonnegative(),
   timestamp: z.int().nonnegative(),

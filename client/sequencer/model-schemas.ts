@@ -19,10 +19,10 @@ const payeeSchema = z.object({
   validator: roleSchema,
 });
 
-/** What L1 says of a seal; null where it is not there yet. */
-const sealFields = {
-  sealedAtBlock: count.nullable(),
-  sealedAtSeconds: count.nullable(),
+/** What L1 says of a close; null where it is not there yet. */
+const closeEpochFields = {
+  closedAtBlock: count.nullable(),
+  closedAtSeconds: count.nullable(),
   randomnessBlock: count.nullable(),
   prevRandao: fieldElement.nullable(),
   seed: fieldElement.nullable(),
@@ -31,15 +31,15 @@ const sealFields = {
   defaultSplitFromSeconds: count.nullable(),
 };
 
-const sealedEpochSchema = z.object({
+const closedEpochSchema = z.object({
   epoch: count,
-  sealBatch: count,
+  closingBatch: count,
   amountWei: wei,
   chain: fieldElement,
-  sealed: fieldElement,
-  ...sealFields,
+  closed: fieldElement,
+  ...closeEpochFields,
 });
-export type SealedEpochView = z.output<typeof sealedEpochSchema>;
+export type ClosedEpochView = z.output<typeof closedEpochSchema>;
 
 export const modelSchema = leafSchema.extend({
   kind: z.literal("model"),
@@ -66,7 +66,7 @@ export const modelSchema = leafSchema.extend({
     validatorParts: count,
     epochStart: count,
   }),
-  sealedEpoch: sealedEpochSchema.nullable(),
+  closedEpoch: closedEpochSchema.nullable(),
   payees: z.array(payeeSchema),
 });
 export type LedgerModelLeaf = z.output<typeof modelSchema>;
@@ -83,8 +83,8 @@ export type LedgerPayment = z.output<typeof paymentSchema>;
 
 export const paymentsSchema = z.object({
   epoch: count,
-  isSealed: z.boolean(),
-  sealBatch: count.nullable(),
+  isClosed: z.boolean(),
+  closingBatch: count.nullable(),
   chain: fieldElement,
   amountWei: wei,
   paymentCount: count,
@@ -126,7 +126,7 @@ export const settlementSchema = z.object({
   burnedWei: wei.optional(),
   earnedSumWei: wei.optional(),
   earnedWei: z.array(wei).optional(),
-  sealBatch: count.optional(),
+  closingBatch: count.optional(),
   cap: count.optional(),
 });
 export type LedgerSettlement = z.output<typeof settlementSchema>;

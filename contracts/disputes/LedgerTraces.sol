@@ -33,7 +33,7 @@ contract LedgerTraces is TraceGame {
     uint256 private constant DATA = 5;
     uint256 private constant CHUNK = 15;
     uint256 private constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
-    /// @dev Epochs go by row counts 14 days after their Seal: a claim of the first days has its verdict before that.
+    /// @dev Epochs go by row counts 14 days after their CloseEpoch: a claim of the first days has its verdict before that.
     uint256 private constant MOST_SECONDS = 10 days;
     /// @dev Games over rows of a posting before the next ones cost a stake more. Each row takes a trace of its own, and no
     /// bond: so the ladder is the posting's, and steeper than a query's.

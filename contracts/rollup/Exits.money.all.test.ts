@@ -35,7 +35,15 @@ const WITHDRAWN = 50n * OPEN;
 /** Each is taken at times and refused at times, however few rounds there are. */
 const CALLS = [
   ...["depositNew", "depositTo", "forceTransfer", "forceWithdraw", "forceSetKey", "forceSetOwner"],
-  ...["forceSeal", "forceClaimRewards", "finalizeWithdrawal", "burnAccrued", "freeze", "refund", "exit"],
+  ...[
+    "forceCloseEpoch",
+    "forceClaimRewards",
+    "finalizeWithdrawal",
+    "burnAccrued",
+    "freeze",
+    "refund",
+    "exit",
+  ],
 ];
 const OWNERS = [...USERS, "treasury", "operator"] as const;
 
@@ -124,8 +132,8 @@ async function check({ model }: MoneyCalls): Promise<void> {
   const { read } = f.rollup;
   const { state, wallets } = model;
   const pairs = Array.from({ length: 12 }, (_, id) => ({ id, role: random.pick([...USERS]) }));
-  const seals = [...state.seals.keys(), BigInt(state.batchNumber)];
-  const [held, supply, ledgerWei, burnableWei, deposits, tail, now, pending, owned, opens, sealedAt] =
+  const closes = [...state.closes.keys(), BigInt(state.batchNumber)];
+  const [held, supply, ledgerWei, burnableWei, deposits, tail, now, pending, owned, opens, closedAt] =
     await Promise.all([
       f.token.read.balanceOf([f.rollup.address]),
       f.token.read.totalSupply(),
@@ -137,7 +145,7 @@ async function check({ model }: MoneyCalls): Promise<void> {
       Promise.all(OWNERS.map((role) => read.pendingWithdrawals([f.roles[role]]))),
       Promise.all(OWNERS.map((role) => f.token.read.balanceOf([f.roles[role]]))),
       Promise.all(pairs.map(({ id, role }) => read.isForcedWithdrawalOpen([id, f.roles[role]]))),
-      Promise.all(seals.map((number) => read.sealedAt([number]))),
+      Promise.all(closes.map((number) => read.closedAt([number]))),
     ]);
   const waiting = state.queue.filter((entry) => entry.depositWei > 0n);
   const depositWei = waiting.reduce((sum, entry) => sum + entry.depositWei, 0n);
@@ -168,9 +176,9 @@ async function check({ model }: MoneyCalls): Promise<void> {
     );
     expect(opens[i], `I9, leaf ${id}`).toBe(isOpen);
   }
-  for (const [i, number] of seals.entries()) {
-    const { blockNumber = 0n, timestamp = 0n } = state.seals.get(number) ?? {};
-    expect(sealedAt[i], `I11, seal of batch ${number}`).toEqual([blockNumber, timestamp]);
+  for (const [i, number] of closes.entries()) {
+    const { blockNumber = 0n, timestamp = 0n } = state.closes.get(number) ?? {};
+    expect(closedAt[i], `I11, close of batch ${number}`).toEqual([blockNumber, timestamp]);
   }
 }
 
@@ -202,9 +210,9 @@ function unsoundExits({ model }: MoneyCalls): AnyExit[] {
     const key = isSlot ? payeeExitKey(77, i, i % 2 === 0 ? 0 : 1) : BigInt(i);
     const recipient = word(random.pick([...USERS]));
     const amountWei = (ledgerWei * BigInt(random.below(6))) / 100n;
-    const sealed = exitActions(f).proveExit(isSlot ? SLOT : LEAF, { root, key, recipient, amountWei });
-    if (i % 5 !== 4) return { ...sealed, isSpoiled: false };
-    return { ...sealed, exit: { ...sealed.exit, amountWei: amountWei + 1n }, isSpoiled: true };
+    const closed = exitActions(f).proveExit(isSlot ? SLOT : LEAF, { root, key, recipient, amountWei });
+    if (i % 5 !== 4) return { ...closed, isSpoiled: false };
+    return { ...closed, exit: { ...closed.exit, amountWei: amountWei + 1n }, isSpoiled: true };
   });
 }
 
@@ -265,7 +273,7 @@ async function leaveAll(calls: MoneyCalls, exits: readonly AnyExit[]): Promise<v
   const staying = exits.filter(({ exit, isSpoiled }) => !isSpoiled && !exited.has(exit.key));
   const waiting = queue.filter(({ isRefunded }) => !isRefunded);
   await mineBlock([
-    ...staying.map((sealed) => calls.exit("bob", [sealed])),
+    ...staying.map((closed) => calls.exit("bob", [closed])),
     ...waiting.map((entry) => calls.refund("bob", [entry])),
     calls.burn("bob"),
   ]);

@@ -52,7 +52,7 @@ beforeAll(async () => {
   ledger = exitWorld(6, {
     rowCounts: [2, 3, 1],
     openAmount: 10n * OPEN + 7n,
-    sealedWei: 3n * OPEN + 1n,
+    closedWei: 3n * OPEN + 1n,
     accruedWei: [5n * OPEN, OPEN, OPEN],
     claimedParts: 100n,
   });
@@ -90,10 +90,10 @@ test("a leaf and a slot leave by real proofs, each once, and for nobody else", a
   const leaf = await prove(exits[0], LEAF);
   const slot = await prove(exits[1], SLOT);
   const { tryExit, exit } = exitActions(f);
-  for (const sealed of [leaf, slot]) {
-    const stolen = { ...sealed, exit: { ...sealed.exit, recipient: f.roles.bob } };
+  for (const closed of [leaf, slot]) {
+    const stolen = { ...closed, exit: { ...closed.exit, recipient: f.roles.bob } };
     expect(await revertName(tryExit([stolen]))).toBe("VerifierProofRejected");
-    const more = { ...sealed, exit: { ...sealed.exit, amountWei: sealed.exit.amountWei + 1n } };
+    const more = { ...closed, exit: { ...closed.exit, amountWei: closed.exit.amountWei + 1n } };
     expect(await revertName(tryExit([more]))).toBe("VerifierProofRejected");
   }
   await exit([leaf, slot]);

@@ -16,7 +16,7 @@ import {
   slot,
   startFixture,
 } from "../testing/rollup-fixture.ts";
-import { sealSlot, settlementActions } from "../testing/settlement-fixture.ts";
+import { closeEpochSlot, settlementActions } from "../testing/settlement-fixture.ts";
 
 const LEAF: number = SHAPES.length;
 const SLOT = LEAF + 1;
@@ -25,7 +25,10 @@ const FUNDS = 1_000n * OPEN;
 async function start() {
   const f = await startFixture({ queueCapacity: 16 }, EXIT_SIZES);
   await f.fund("alice", FUNDS);
-  await f.post({ wide: [sealSlot(), slot(KIND.withdraw, [BigInt(f.roles.bob), OPEN])], signedCount: 2 });
+  await f.post({
+    wide: [closeEpochSlot(), slot(KIND.withdraw, [BigInt(f.roles.bob), OPEN])],
+    signedCount: 2,
+  });
   return { ...f, ...exitActions(f), ...settlementActions(f) };
 }
 
@@ -58,7 +61,7 @@ async function leaving(overrides: Partial<ExitData> = {}, circuit = LEAF): Promi
   const data = { root, key: 2n, recipient: word("alice"), amountWei: 40n * OPEN, ...overrides };
   return f.proveExit(circuit, data);
 }
-const attempt = (sealed: readonly ProvenExit[]) => revertOf(f.tryExit(sealed));
+const attempt = (closed: readonly ProvenExit[]) => revertOf(f.tryExit(closed));
 
 describe("freeze", () => {
   test("comes when the oldest entry waits longer than the hard deadline, from whoever calls", async () => {
@@ -193,10 +196,10 @@ describe("exit", () => {
 
   test("takes several at once, also for one recipient, and neighbours in one word", async () => {
     const keys = [2n, 3n, 255n, 256n, payeeExitKey(2, 0, 0)];
-    const sealed = await Promise.all(
+    const closed = await Promise.all(
       keys.map((key, i) => leaving({ key, amountWei: BigInt(i + 1) }, i === 4 ? SLOT : LEAF)),
     );
-    await f.exit(sealed);
+    await f.exit(closed);
     expect(await f.rollup.read.pendingWithdrawals([f.roles.alice])).toBe(15n);
     for (const key of keys) expect(await f.rollup.read.isExited([key])).toBe(true);
     expect(await f.rollup.read.isExited([254n])).toBe(false);
@@ -251,8 +254,8 @@ describe("exit", () => {
   });
 
   test("refuses the proof of an exit made for the same elements as another circuit's", async () => {
-    const sealed = await leaving({}, SLOT);
-    expect((await attempt([{ ...sealed, exit: { ...sealed.exit, circuit: LEAF } }])).name).toBe(
+    const closed = await leaving({}, SLOT);
+    expect((await attempt([{ ...closed, exit: { ...closed.exit, circuit: LEAF } }])).name).toBe(
       "VerifierProofRejected",
     );
   });
@@ -326,8 +329,8 @@ test("a settlement or a batch by a circuit of exits is refused", async () => {
   const data = f.activationData({ capCircuit: 0 });
   const record = slot(KIND.activation, [data.settlementHash], { b: data.modelId });
   const withRecord = f.close(await f.draft({ wide: [record] }));
-  const sealed = { ...withRecord, settlements: [f.proveSettlementFixture(SLOT, data)] };
-  expect((await revertOf(f.trySubmit([sealed]))).name).toBe("SettlementSortInvalid");
+  const closed = { ...withRecord, settlements: [f.proveSettlementFixture(SLOT, data)] };
+  expect((await revertOf(f.trySubmit([closed]))).name).toBe("SettlementSortInvalid");
 });
 
 describe("refund", () => {

@@ -290,9 +290,9 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
         external
         returns (uint256 index);
 
-    /// @notice Queues the end of a model's open epoch. Open to all; executed only if the model is ready, its last sealed
+    /// @notice Queues the end of a model's open epoch. Open to all; executed only if the model is ready, its last closed
     /// epoch is settled, it has open payments, and the epoch is a day old now. Fee as for `forceWithdraw`.
-    function forceSeal(uint24 modelId, uint96 maxFeeWei) external returns (uint256 index);
+    function forceCloseEpoch(uint24 modelId, uint96 maxFeeWei) external returns (uint256 index);
 
     /// @notice Pays `owner` what is credited to it. Anyone may call; the tokens go to `owner`.
     /// @dev What was credited to this contract itself stays credited for good: paid to itself it would be nobody's.
@@ -321,7 +321,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @notice What an address can finalize.
     function pendingWithdrawals(address owner) external view returns (uint256);
 
-    /// @notice What the ledger owes: balances, open and sealed amounts, and what payees accrued less what was claimed.
+    /// @notice What the ledger owes: balances, open and closed amounts, and what payees accrued less what was claimed.
     /// Frozen: less what has left by exits.
     function ledgerWei() external view returns (uint256);
 

@@ -3,10 +3,10 @@ pragma solidity ^0.8.30;
 
 import {IBatchVerifier} from "./IBatchVerifier.sol";
 
-/// @title What L1 adds to the proofs of settlements: seals, randomness, time
+/// @title What L1 adds to the proofs of settlements: closes, randomness, time
 /// @notice Formats are those of docs/reference/settlement.md; invariants are numbered in docs/reference/invariants.md.
 ///
-/// A model's epoch is sealed by a Seal record in a batch. The block that takes the batch fixes a later block, whose
+/// A model's epoch is closed by a CloseEpoch record in a batch. The block that takes the batch fixes a later block, whose
 /// prevRandao draws the payments that are attributed. A Settle record takes a settlement with its own proof, which
 /// shows the record's word J; an Activation record takes one that shows the model's payee table.
 ///
@@ -31,14 +31,14 @@ interface ISettlements {
         bytes data;
     }
 
-    /// @notice A batch has Seal records: `sealedAt` of its number is this block. Once a batch.
-    event EpochsSealed(uint256 indexed batchNumber);
+    /// @notice A batch has CloseEpoch records: `closedAt` of its number is this block. Once a batch.
+    event EpochsClosed(uint256 indexed batchNumber);
 
     event RandomnessRecorded(uint256 indexed batchNumber, uint256 prevRandao);
 
     /// @notice Before the event of the batch that holds the Settle record, in the same transaction. The record's other
     /// amounts stay in the ledger; they follow from the proof and the posted totals.
-    /// @param epoch Number of the sealed epoch.
+    /// @param epoch Number of the closed epoch.
     /// @param isDefault Split by row counts, without draws.
     event SettlementAccepted(
         uint256 indexed modelId,
@@ -92,13 +92,13 @@ interface ISettlements {
     error SettlementCapInvalid(uint256 capCircuit);
     /// @notice The rollup's gate does not admit this Activation.
     error SettlementNotAdmitted(uint256 modelId, uint256 word);
-    /// @notice No batch of that number holds a Seal.
-    error SettlementSealUnknown(uint256 sealBatch);
-    error SettlementRandomnessMissing(uint256 sealBatch);
+    /// @notice No batch of that number holds a CloseEpoch.
+    error SettlementCloseUnknown(uint256 closingBatch);
+    error SettlementRandomnessMissing(uint256 closingBatch);
     /// @notice Before `earliest` an epoch is settled by its draws only.
-    error SettlementDefaultTooEarly(uint256 sealBatch, uint256 earliest, uint256 timestamp);
+    error SettlementDefaultTooEarly(uint256 closingBatch, uint256 earliest, uint256 timestamp);
     /// @notice Before `earliest` nothing is parked, and only the sequencer settles.
-    error SettlementStrangerTooEarly(uint256 sealBatch, uint256 earliest, uint256 timestamp);
+    error SettlementStrangerTooEarly(uint256 closingBatch, uint256 earliest, uint256 timestamp);
     /// @notice Only the sequencer brings settlements with a batch; others park theirs first. An Activation opens a model
     /// that holds nobody's money yet, so it comes from the sequencer alone.
     error SettlementNotSequencer(address caller);
@@ -110,11 +110,11 @@ interface ISettlements {
     /// @notice A settlement with voids cannot be parked: its record needs the model's signature.
     error SettlementVoidsParked(uint256 modelId, uint256 voidCount);
 
-    /// @notice No batch of that number holds a Seal.
-    error RandomnessSealUnknown(uint256 batchNumber);
+    /// @notice No batch of that number holds a CloseEpoch.
+    error RandomnessCloseUnknown(uint256 batchNumber);
     /// @notice Block `blockNumber` has no hash yet.
     error RandomnessTooEarly(uint256 blockNumber, uint256 currentBlock);
-    /// @notice The hash of block `blockNumber` is not to be had any more: the epochs sealed then go by default split.
+    /// @notice The hash of block `blockNumber` is not to be had any more: the epochs closed then go by default split.
     error RandomnessMissed(uint256 blockNumber, uint256 currentBlock);
     error RandomnessHeaderMismatch(bytes32 expected, bytes32 actual);
     /// @notice The header is no RLP list with a mixHash in its place; the flaw is at byte `place`.
@@ -124,7 +124,7 @@ interface ISettlements {
 
     /// @notice Checks a settlement and its proof, and keeps it for the batch that holds the Settle record with this model
     /// and word (J): the sequencer's next one, or after SOFT_DEADLINE anybody's. Open to all until the ledger is frozen,
-    /// from OPEN_SETTLEMENT_DELAY after the Seal on.
+    /// from OPEN_SETTLEMENT_DELAY after the CloseEpoch on.
     /// @dev L1 does not know the ledger's epochs: what is parked for one that the ledger does not have, or has settled
     /// otherwise, waits for ever, because no batch with its record can be proven.
     /// Makes no outside call but to precompiles.
@@ -142,26 +142,26 @@ interface ISettlements {
         returns (uint64 blockNumber, uint64 timestamp, uint96 burnedWei);
 
     /// @notice Stores prevRandao of the block RANDOMNESS_DELAY after the one that took batch `batchNumber`, if that
-    /// batch holds a Seal. Open to all until the ledger is frozen; once it is stored, a further call changes nothing and
+    /// batch holds a CloseEpoch. Open to all until the ledger is frozen; once it is stored, a further call changes nothing and
     /// succeeds.
     /// @param header RLP of that block's header.
     function recordRandomness(uint256 batchNumber, bytes calldata header) external;
 
-    /// @notice Block and time at which a batch with Seal records was taken; zeros for any other number.
-    function sealedAt(uint256 batchNumber) external view returns (uint64 blockNumber, uint64 timestamp);
+    /// @notice Block and time at which a batch with CloseEpoch records was taken; zeros for any other number.
+    function closedAt(uint256 batchNumber) external view returns (uint64 blockNumber, uint64 timestamp);
 
     /// @notice What `recordRandomness` stored for a batch, or 0.
     function randomness(uint256 batchNumber) external view returns (uint256 prevRandao);
 
-    /// @notice Blocks between a Seal and the block whose prevRandao draws. More than two epochs of 32: the proposer is
-    /// not known when the Seal is posted.
+    /// @notice Blocks between a CloseEpoch and the block whose prevRandao draws. More than two epochs of 32: the proposer is
+    /// not known when the CloseEpoch is posted.
     function RANDOMNESS_DELAY() external view returns (uint256);
 
-    /// @notice Seconds after the Seal from which anyone may park a settlement. Longer than
+    /// @notice Seconds after the CloseEpoch from which anyone may park a settlement. Longer than
     /// RANDOMNESS_DELAY blocks, so that the sequencer has had time.
     function OPEN_SETTLEMENT_DELAY() external view returns (uint256);
 
-    /// @notice Seconds after the Seal from which an epoch may be settled by the default split. Longer than
+    /// @notice Seconds after the CloseEpoch from which an epoch may be settled by the default split. Longer than
     /// OPEN_SETTLEMENT_DELAY, so that anyone has had time to settle by the draws.
     function DEFAULT_SPLIT_DELAY() external view returns (uint256);
 }

@@ -15,7 +15,7 @@ uint256 constant MAX_PAYEE_COUNT = 256;
 uint256 constant CREATE_ACCOUNT = 4;
 uint256 constant CREATE_MODEL = 6;
 uint256 constant WITHDRAW = 7;
-uint256 constant SEAL = 12;
+uint256 constant CLOSE_EPOCH = 12;
 uint256 constant SETTLE = 13;
 uint256 constant ACTIVATION = 15;
 uint256 constant DEPOSIT_NEW = 16;
@@ -25,7 +25,7 @@ uint256 constant FORCED_SET_KEY = 19;
 uint256 constant FORCED_SET_OWNER = 20;
 uint256 constant FORCED_CLAIM_REWARDS = 21;
 uint256 constant FORCED_TRANSFER = 22;
-uint256 constant FORCED_SEAL = 23;
+uint256 constant FORCED_CLOSE_EPOCH = 23;
 
 // Sorts of circuits, and what their two sizes are.
 

@@ -3,9 +3,9 @@ import { concatHex, type Hex, keccak256, pad, size, slice, toHex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { OPEN, revertOf, slot } from "../testing/rollup-fixture.ts";
 import {
+  closeEpochSlot,
   RANDOMNESS_DELAY,
   type SettlementFixture,
-  sealSlot,
   startSettlementFixture,
 } from "../testing/settlement-fixture.ts";
 
@@ -30,78 +30,83 @@ const tryRecord = (batchNumber: bigint, header: Hex) =>
   revertOf(f.rollup.simulate.recordRandomness([batchNumber, header], { account: f.roles.stranger }));
 const mixHashOf = async (blockNumber: bigint) => BigInt((await f.client.getBlock({ blockNumber })).mixHash);
 
-describe("Seal", () => {
-  test("stores the block and time of its batch once, whatever the number of Seals", async () => {
-    const { content } = await f.post({ wide: [sealSlot(7), sealSlot(8), sealSlot(9)], signedCount: 3 });
+describe("Close", () => {
+  test("stores the block and time of its batch once, whatever the number of CloseEpochs", async () => {
+    const { content } = await f.post({
+      wide: [closeEpochSlot(7), closeEpochSlot(8), closeEpochSlot(9)],
+      signedCount: 3,
+    });
     const block = await f.client.getBlock();
-    expect(await f.rollup.read.sealedAt([content.batchNumber])).toEqual([block.number, block.timestamp]);
-    const events = await f.rollup.getEvents.EpochsSealed();
+    expect(await f.rollup.read.closedAt([content.batchNumber])).toEqual([block.number, block.timestamp]);
+    const events = await f.rollup.getEvents.EpochsClosed();
     expect(events.map(({ args }) => args)).toEqual([{ batchNumber: content.batchNumber }]);
-    expect(await f.rollup.read.sealedAt([content.batchNumber + 1n])).toEqual([0n, 0n]);
+    expect(await f.rollup.read.closedAt([content.batchNumber + 1n])).toEqual([0n, 0n]);
     expect(await f.rollup.read.randomness([content.batchNumber])).toBe(0n);
   });
 
   test("of several batches in one transaction are kept apart, and batches without one store nothing", async () => {
-    const first = f.close(await f.draft({ wide: [sealSlot()], signedCount: 1 }));
+    const first = f.close(await f.draft({ wide: [closeEpochSlot()], signedCount: 1 }));
     const idle = f.close(await f.draft({ after: first.content }));
     const claim = slot(KIND.claimRewards, [1n], { a: 2, b: 7 });
-    const last = f.close(await f.draft({ after: idle.content, wide: [claim, sealSlot()], signedCount: 2 }));
+    const last = f.close(
+      await f.draft({ after: idle.content, wide: [claim, closeEpochSlot()], signedCount: 2 }),
+    );
     await f.submit([first, idle, last]);
     const { number, timestamp } = await f.client.getBlock();
-    const sealed = (n: bigint) => f.rollup.read.sealedAt([n]);
-    expect(await sealed(first.content.batchNumber)).toEqual([number, timestamp]);
-    expect(await sealed(idle.content.batchNumber)).toEqual([0n, 0n]);
-    expect(await sealed(last.content.batchNumber)).toEqual([number, timestamp]);
+    const closed = (n: bigint) => f.rollup.read.closedAt([n]);
+    expect(await closed(first.content.batchNumber)).toEqual([number, timestamp]);
+    expect(await closed(idle.content.batchNumber)).toEqual([0n, 0n]);
+    expect(await closed(last.content.batchNumber)).toEqual([number, timestamp]);
   });
 });
 
 describe("recordRandomness", () => {
-  test("stores prevRandao of the block 128 after the Seal's, whoever calls", async () => {
-    const sealBatch = await f.sealEpoch();
-    const [sealBlock] = await f.rollup.read.sealedAt([sealBatch]);
-    const prevRandao = await f.recordRandomness(sealBatch, "bob");
-    expect(prevRandao).toBe(await mixHashOf(sealBlock + 128n));
+  test("stores prevRandao of the block 128 after the CloseEpoch's, whoever calls", async () => {
+    const closingBatch = await f.closeEpoch();
+    const [closingBlock] = await f.rollup.read.closedAt([closingBatch]);
+    const prevRandao = await f.recordRandomness(closingBatch, "bob");
+    expect(prevRandao).toBe(await mixHashOf(closingBlock + 128n));
     expect(prevRandao).not.toBe(0n);
     const [event] = await f.rollup.getEvents.RandomnessRecorded();
-    expect(event?.args).toEqual({ batchNumber: sealBatch, prevRandao });
+    expect(event?.args).toEqual({ batchNumber: closingBatch, prevRandao });
   });
 
   test("changes nothing when it is called again, with whatever header", async () => {
-    const sealBatch = await f.sealEpoch();
-    const prevRandao = await f.recordRandomness(sealBatch);
+    const closingBatch = await f.closeEpoch();
+    const prevRandao = await f.recordRandomness(closingBatch);
     for (const header of ["0x", await f.headerOf(1n)] as const) {
-      await f.rollup.write.recordRandomness([sealBatch, header], { account: f.roles.bob });
-      expect(await f.rollup.read.randomness([sealBatch])).toBe(prevRandao);
+      await f.rollup.write.recordRandomness([closingBatch, header], { account: f.roles.bob });
+      expect(await f.rollup.read.randomness([closingBatch])).toBe(prevRandao);
       expect(await f.rollup.getEvents.RandomnessRecorded()).toEqual([]);
     }
   });
 
-  test("refuses a batch without a Seal", async () => {
+  test("refuses a batch without a CloseEpoch", async () => {
     const { content } = await f.post();
     expect(await tryRecord(content.batchNumber, "0x")).toEqual({
-      name: "RandomnessSealUnknown",
+      name: "RandomnessCloseUnknown",
       args: [content.batchNumber],
     });
   });
 
   test("refuses to go on before the block is there", async () => {
-    const sealBatch = await f.sealEpoch();
-    const number = await f.mineRandomness(sealBatch, -1);
+    const closingBatch = await f.closeEpoch();
+    const number = await f.mineRandomness(closingBatch, -1);
     // A call runs in the newest block or in the next one, by the node; neither knows a hash of block `number`.
-    const { name, args } = await tryRecord(sealBatch, "0x");
+    const { name, args } = await tryRecord(closingBatch, "0x");
     expect([name, args[0]]).toEqual(["RandomnessTooEarly", number]);
     await f.client.mine({ blocks: 2 });
-    expect(await tryRecord(sealBatch, await f.headerOf(number))).toMatchObject({ name: "accepted" });
+    expect(await tryRecord(closingBatch, await f.headerOf(number))).toMatchObject({ name: "accepted" });
   });
 
   test("takes the hash from the block itself for 256 blocks, and from EIP-2935 for 8,191", async () => {
-    const sealBatch = await f.sealEpoch();
-    const number = await f.mineRandomness(sealBatch, 2);
+    const closingBatch = await f.closeEpoch();
+    const number = await f.mineRandomness(closingBatch, 2);
     const header = await f.headerOf(number);
     /** What a call finds that runs so many blocks after the one that gives randomness. */
     const outcome = (age: number) =>
       revertOf(
-        f.rollup.simulate.recordRandomness([sealBatch, header], {
+        f.rollup.simulate.recordRandomness([closingBatch, header], {
           account: f.roles.stranger,
           blockOverrides: { number: number + BigInt(age) },
         }),
@@ -117,22 +122,22 @@ describe("recordRandomness", () => {
     await f.client.setCode({ address: HISTORY, bytecode: "0x" });
     expect(await outcome(BLOCKHASH_BLOCKS)).toMatchObject({ name: "accepted" });
     expect(await outcome(BLOCKHASH_BLOCKS + 1)).toMatchObject({ name: "RandomnessMissed" });
-    expect(await f.rollup.read.randomness([sealBatch])).toBe(0n);
+    expect(await f.rollup.read.randomness([closingBatch])).toBe(0n);
   });
 
   test("stores what a header shows that is known from EIP-2935 alone", async () => {
-    const sealBatch = await f.sealEpoch();
-    const number = await f.mineRandomness(sealBatch, 600);
+    const closingBatch = await f.closeEpoch();
+    const number = await f.mineRandomness(closingBatch, 600);
     const header = await f.headerOf(number);
-    await f.rollup.write.recordRandomness([sealBatch, header], { account: f.roles.bob });
-    expect(await f.rollup.read.randomness([sealBatch])).toBe(await mixHashOf(number));
+    await f.rollup.write.recordRandomness([closingBatch, header], { account: f.roles.bob });
+    expect(await f.rollup.read.randomness([closingBatch])).toBe(await mixHashOf(number));
   });
 
   test("refuses the header of another block, and a header that is changed, cut or followed by more", async () => {
-    const sealBatch = await f.sealEpoch();
-    const number = await f.mineRandomness(sealBatch, 3);
+    const closingBatch = await f.closeEpoch();
+    const number = await f.mineRandomness(closingBatch, 3);
     const header = await f.headerOf(number);
-    expect(await tryRecord(sealBatch, header)).toMatchObject({ name: "accepted" });
+    expect(await tryRecord(closingBatch, header)).toMatchObject({ name: "accepted" });
     const expected = keccak256(header);
     const others: Hex[] = [
       await f.headerOf(number - 1n),
@@ -143,7 +148,7 @@ describe("recordRandomness", () => {
       "0x",
     ];
     for (const other of others) {
-      expect(await tryRecord(sealBatch, other)).toEqual({
+      expect(await tryRecord(closingBatch, other)).toEqual({
         name: "RandomnessHeaderMismatch",
         args: [expected, keccak256(other)],
       });
@@ -160,18 +165,18 @@ async function plantHeader(header: Hex) {
 }
 
 describe("the parser of headers", () => {
-  let sealBatch: bigint;
+  let closingBatch: bigint;
   let header: Hex;
 
   beforeEach(async () => {
-    sealBatch = await f.sealEpoch();
-    const number = await f.mineRandomness(sealBatch, BLOCKHASH_BLOCKS + 2);
+    closingBatch = await f.closeEpoch();
+    const number = await f.mineRandomness(closingBatch, BLOCKHASH_BLOCKS + 2);
     header = await f.headerOf(number);
   });
 
   const parse = async (bytes: Hex) => {
     await plantHeader(bytes);
-    return tryRecord(sealBatch, bytes);
+    return tryRecord(closingBatch, bytes);
   };
   /** A list with the right length in front. */
   const list = (content: Hex) => concatHex(["0xf9", pad(toHex(size(content)), { size: 2 }), content]);
@@ -186,10 +191,10 @@ describe("the parser of headers", () => {
       expect(await parse(bytes)).toMatchObject({ name: "accepted" });
     }
     await plantHeader(list(concatHex([short, long, "0xa0", mixHash])));
-    await f.rollup.write.recordRandomness([sealBatch, list(concatHex([short, long, "0xa0", mixHash]))], {
+    await f.rollup.write.recordRandomness([closingBatch, list(concatHex([short, long, "0xa0", mixHash]))], {
       account: f.roles.bob,
     });
-    expect(await f.rollup.read.randomness([sealBatch])).toBe(BigInt(mixHash));
+    expect(await f.rollup.read.randomness([closingBatch])).toBe(BigInt(mixHash));
   });
 
   test("refuses a header cut at every length, also with the list's length corrected", async () => {
@@ -245,7 +250,7 @@ describe("the parser of headers", () => {
     // Empty, 31 bytes, 64 bytes, zero, a revert.
     for (const bytecode of ["0x", "0x601f5ff3", "0x60405ff3", "0x60205ff3", "0x5f5ffd"] as const) {
       await f.client.setCode({ address: HISTORY, bytecode });
-      expect(await tryRecord(sealBatch, header), bytecode).toMatchObject({ name: "RandomnessMissed" });
+      expect(await tryRecord(closingBatch, header), bytecode).toMatchObject({ name: "RandomnessMissed" });
     }
   });
 });

@@ -44,28 +44,28 @@ const busy: Partial<BatchData> = {
 };
 
 /** Posts other bytes than those that were proven. */
-const withData = (sealed: ClosedBatch, data: Uint8Array): ClosedBatch => ({
-  ...sealed,
-  batch: { ...sealed.batch, data: bytesToHex(data) },
+const withData = (closed: ClosedBatch, data: Uint8Array): ClosedBatch => ({
+  ...closed,
+  batch: { ...closed.batch, data: bytesToHex(data) },
 });
 
 describe("submitBatches", () => {
   test("accepts an empty batch and moves root, number and time", async () => {
     const before = await f.rollup.read.state();
-    const sealed = await f.post();
+    const closed = await f.post();
     expect(await f.rollup.read.state()).toEqual({
       ...before,
-      root: sealed.content.newRoot,
+      root: closed.content.newRoot,
       batchNumber: before.batchNumber + 1,
-      timestamp: Number(sealed.content.timestamp),
+      timestamp: Number(closed.content.timestamp),
     });
   });
 
   test("accepts a batch with every sort of element", async () => {
     const before = await f.rollup.read.state();
-    const sealed = await f.post({ ...busy, newNextId: 2 ** 24 });
+    const closed = await f.post({ ...busy, newNextId: 2 ** 24 });
     expect(await f.rollup.read.state()).toMatchObject({
-      root: sealed.content.newRoot,
+      root: closed.content.newRoot,
       opIndex: before.opIndex + 5,
       nextId: 2 ** 24,
     });
@@ -80,15 +80,15 @@ describe("submitBatches", () => {
   });
 
   test("emits the batch and leaves its data to the transaction's input", async () => {
-    const sealed = f.close(await f.draft(busy));
+    const closed = f.close(await f.draft(busy));
     const { opIndex, queueHead } = await f.rollup.read.state();
-    await f.submit([sealed]);
+    await f.submit([closed]);
     const accepted = await f.rollup.getEvents.BatchAccepted();
     expect(accepted.at(-1)?.args).toEqual({
-      batchNumber: sealed.content.batchNumber,
+      batchNumber: closed.content.batchNumber,
       circuit: 0,
-      oldRoot: sealed.content.oldRoot,
-      newRoot: sealed.content.newRoot,
+      oldRoot: closed.content.oldRoot,
+      newRoot: closed.content.newRoot,
       opIndex: opIndex + 5,
       queueHead,
     });
@@ -96,16 +96,16 @@ describe("submitBatches", () => {
   });
 
   test("applies several batches of several circuits in one transaction, each on top of the last", async () => {
-    const sealed: ClosedBatch[] = [];
+    const closed: ClosedBatch[] = [];
     for (const shape of [SHAPES[0], SHAPES[1], SHAPES[0], SHAPES[2]]) {
-      const after = sealed.at(-1)?.content;
+      const after = closed.at(-1)?.content;
       const content = { shape, signedCount: 3, ...(after === undefined ? {} : { after }) };
-      sealed.push(f.close(await f.draft(content)));
+      closed.push(f.close(await f.draft(content)));
     }
     const before = await f.rollup.read.state();
-    await f.submit(sealed);
+    await f.submit(closed);
     expect(await f.rollup.read.state()).toMatchObject({
-      root: sealed.at(-1)!.content.newRoot,
+      root: closed.at(-1)!.content.newRoot,
       batchNumber: before.batchNumber + 4,
       opIndex: before.opIndex + 12,
     });
@@ -128,8 +128,8 @@ describe("submitBatches", () => {
   });
 
   test("rejects a batch that was taken already", async () => {
-    const sealed = await f.post();
-    expect(await revertName(f.trySubmit([sealed]))).toBe("VerifierProofRejected");
+    const closed = await f.post();
+    expect(await revertName(f.trySubmit([closed]))).toBe("VerifierProofRejected");
   });
 
   test("rejects no batch, and another number of proofs than of batches", async () => {
@@ -146,18 +146,18 @@ describe("submitBatches", () => {
   });
 
   test("rejects another circuit than the one that proved", async () => {
-    const sealed = f.close(await f.draft({ shape: SHAPES[1] }));
-    const as = (circuit: number) => [{ ...sealed, batch: { ...sealed.batch, circuit } }];
+    const closed = f.close(await f.draft({ shape: SHAPES[1] }));
+    const as = (circuit: number) => [{ ...closed, batch: { ...closed.batch, circuit } }];
     expect(await revertName(f.trySubmit(as(1)))).toBe("accepted");
     expect(await revertName(f.trySubmit(as(0)))).toBe("VerifierProofRejected");
     expect(await revertOf(f.trySubmit(as(3)))).toEqual({ name: "VerifierCircuitUnknown", args: [3n, 3n] });
   });
 
   test("rejects another commitment, and one that is not below r", async () => {
-    const sealed = f.close(await f.draft());
-    const as = (commitment: bigint) => [{ ...sealed, batch: { ...sealed.batch, commitment } }];
+    const closed = f.close(await f.draft());
+    const as = (commitment: bigint) => [{ ...closed, batch: { ...closed.batch, commitment } }];
     expect(await revertName(f.trySubmit(as(randomElement())))).toBe("VerifierProofRejected");
-    const over = sealed.batch.commitment + FIELD_ORDER;
+    const over = closed.batch.commitment + FIELD_ORDER;
     expect(await revertName(f.trySubmit(as(over)))).toBe("RollupElementOutOfField");
   });
 
@@ -165,14 +165,14 @@ describe("submitBatches", () => {
     // Two fresh ones: nothing but the address, and with it the domain, tells their states apart.
     const twin = await deployFixture(f.client, { circuits: f.circuits, token: f.deployment.token });
     const fresh = await deployFixture(f.client, { circuits: f.circuits, token: f.deployment.token });
-    const sealed = f.close(await twin.draft());
-    expect(await revertName(twin.trySubmit([sealed]))).toBe("accepted");
-    expect(await revertName(fresh.trySubmit([sealed]))).toBe("VerifierProofRejected");
+    const closed = f.close(await twin.draft());
+    expect(await revertName(twin.trySubmit([closed]))).toBe("accepted");
+    expect(await revertName(fresh.trySubmit([closed]))).toBe("VerifierProofRejected");
   });
 
   test("rejects a batch from anyone but the sequencer while no entry is overdue", async () => {
-    const sealed = f.close(await f.draft());
-    expect(await revertOf(f.trySubmit([sealed], "stranger"))).toEqual({
+    const closed = f.close(await f.draft());
+    expect(await revertOf(f.trySubmit([closed], "stranger"))).toEqual({
       name: "RollupNotSequencer",
       args: [f.roles.stranger],
     });
@@ -181,27 +181,27 @@ describe("submitBatches", () => {
 
 describe("batch data", () => {
   test("rejects a change of any byte of the data", async () => {
-    const sealed = f.close(await f.draft(busy));
-    expect(await revertName(f.trySubmit([sealed]))).toBe("accepted");
-    const data = hexToBytes(sealed.batch.data);
+    const closed = f.close(await f.draft(busy));
+    expect(await revertName(f.trySubmit([closed]))).toBe("accepted");
+    const data = hexToBytes(closed.batch.data);
     for (const place of partOf([...data.keys()], 7)) {
       for (const flip of [1, 0x80]) {
         const changed = data.with(place, data[place]! ^ flip);
-        const name = await revertName(f.trySubmit([withData(sealed, changed)]));
+        const name = await revertName(f.trySubmit([withData(closed, changed)]));
         expect(name, `byte ${place} ^ ${flip}`).toMatch(/^(Rollup|Verifier)/);
       }
     }
   });
 
   test("rejects missing and trailing bytes at every length", async () => {
-    const sealed = f.close(await f.draft(busy));
-    const data = hexToBytes(sealed.batch.data);
+    const closed = f.close(await f.draft(busy));
+    const data = hexToBytes(closed.batch.data);
     for (let length = 0; length < data.length; length += 7) {
-      const name = await revertName(f.trySubmit([withData(sealed, data.slice(0, length))]));
+      const name = await revertName(f.trySubmit([withData(closed, data.slice(0, length))]));
       expect(name, `${length} bytes`).toMatch(/^Rollup(DataLengthInvalid|KindUnknown)$/);
     }
     for (const extra of [1, 12, 23, 32]) {
-      const longer = withData(sealed, Uint8Array.of(...data, ...new Uint8Array(extra)));
+      const longer = withData(closed, Uint8Array.of(...data, ...new Uint8Array(extra)));
       expect(await revertOf(f.trySubmit([longer]))).toEqual({
         name: "RollupDataLengthInvalid",
         args: [BigInt(data.length + extra), BigInt(data.length)],
@@ -213,42 +213,42 @@ describe("batch data", () => {
     const narrow = Array.from({ length: SHAPES[0].narrow }, () => slot(KIND.transfer));
     const wide = Array.from({ length: SHAPES[0].wide }, () => slot(KIND.revokeModel));
     const data = hexToBytes(f.close(await f.draft({ narrow, wide, signedCount: 9 })).batch.data);
-    const sealed = f.close(await f.draft());
+    const closed = f.close(await f.draft());
     const [pairs, wides] = [data.with(57, data[57]! + 1), data.with(62, data[62]! + 1)];
-    expect(await revertOf(f.trySubmit([withData(sealed, pairs)]))).toEqual({
+    expect(await revertOf(f.trySubmit([withData(closed, pairs)]))).toEqual({
       name: "RollupNarrowCountExceeded",
       args: [4n, 3n],
     });
-    expect(await revertOf(f.trySubmit([withData(sealed, wides)]))).toEqual({
+    expect(await revertOf(f.trySubmit([withData(closed, wides)]))).toEqual({
       name: "RollupWideCountExceeded",
       args: [4n, 3n],
     });
   });
 
   test("rejects payloads, words and a root that are not below r", async () => {
-    const sealed = f.close(await f.draft(busy));
-    const data = hexToBytes(sealed.batch.data);
+    const closed = f.close(await f.draft(busy));
+    const data = hexToBytes(closed.batch.data);
     const words = data.length - 5 * 32;
     for (const place of [0, words, words + 32, words + 64, words + 128]) {
       const element = BigInt(bytesToHex(data.slice(place, place + 32)));
       for (const value of [FIELD_ORDER, 2n ** 256n - 1n, element + FIELD_ORDER]) {
         const changed = Uint8Array.from(data);
         changed.set(hexToBytes(toHex(value, { size: 32 })), place);
-        const name = await revertName(f.trySubmit([withData(sealed, changed)]));
+        const name = await revertName(f.trySubmit([withData(closed, changed)]));
         expect(name, `byte ${place}`).toBe("RollupElementOutOfField");
       }
     }
   });
 
   test("Attack: rejects a next id that would spill into the fee account of the packed element", async () => {
-    const sealed = f.close(await f.draft({ feeAccountId: 5 }));
-    const spilled = { ...sealed.content, newNextId: sealed.content.newNextId + 2 ** 25, feeAccountId: 4 };
+    const closed = f.close(await f.draft({ feeAccountId: 5 }));
+    const spilled = { ...closed.content, newNextId: closed.content.newNextId + 2 ** 25, feeAccountId: 4 };
     const data = encodeWire(spilled);
     // The packed element would be the proven one …
     const packed = (c: BatchData) => (BigInt(c.newNextId) << 145n) + (BigInt(c.feeAccountId) << 170n);
-    expect(packed(spilled)).toBe(packed(sealed.content));
+    expect(packed(spilled)).toBe(packed(closed.content));
     // … but another next id would be stored.
-    expect(await revertOf(f.trySubmit([withData(sealed, data)]))).toEqual({
+    expect(await revertOf(f.trySubmit([withData(closed, data)]))).toEqual({
       name: "RollupNextIdTooLarge",
       args: [BigInt(spilled.newNextId)],
     });
@@ -295,11 +295,11 @@ describe("batch data", () => {
   });
 
   test("rejects a wide core with bits beyond its 94", async () => {
-    const sealed = f.close(await f.draft({ wide: [slot(KIND.setKey, [1n])], signedCount: 1 }));
-    const data = hexToBytes(sealed.batch.data);
+    const closed = f.close(await f.draft({ wide: [slot(KIND.setKey, [1n])], signedCount: 1 }));
+    const data = hexToBytes(closed.batch.data);
     for (const bit of [0x40, 0x80]) {
       const changed = data.with(63, data[63]! | bit);
-      expect(await revertName(f.trySubmit([withData(sealed, changed)]))).toBe("VerifierProofRejected");
+      expect(await revertName(f.trySubmit([withData(closed, changed)]))).toBe("VerifierProofRejected");
     }
   });
 });

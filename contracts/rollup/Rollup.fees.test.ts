@@ -73,7 +73,7 @@ describe("fees of forced operations", () => {
       () => simulate.forceSetOwner([3, bob, maxFeeWei], as("bob")),
       () => simulate.forceTransfer([3, 2, OPEN, bob, maxFeeWei], as("bob")),
       () => simulate.forceClaimRewards([3, 9, 0, true, maxFeeWei], as("bob")),
-      () => simulate.forceSeal([9, maxFeeWei], as("bob")),
+      () => simulate.forceCloseEpoch([9, maxFeeWei], as("bob")),
     ];
     for (const call of calls(seenWei))
       expect(await revertOf(call())).toEqual({ name: "RollupFeeTooHigh", args: [2n * OPEN, OPEN] });

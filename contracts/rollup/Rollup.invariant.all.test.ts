@@ -30,13 +30,13 @@ afterAll(() => f?.stop());
 /** Every sort of record once, so that no run is without one. */
 const everySort: Step[] = (() => {
   const plain = { type: "batches", from: "sequencer", spice: 9, isValid: true, shape: 1 } as const;
-  const idle = { sizes: [1], withdrawPercent: 1n, isSealing: false, settles: "nothing", pick: 1 } as const;
+  const idle = { sizes: [1], withdrawPercent: 1n, isClosing: false, settles: "nothing", pick: 1 } as const;
   const batches = { ...plain, ...idle, sizes: [1], burnPercent: 9n };
   const park = { type: "park", from: "stranger", spice: 9, pick: 1, burnPercent: 5n } as const;
   const wait: Step = { type: "wait", seconds: 5n * DAY };
   return [
     { type: "depositNew", from: "alice", amountWei: 40n * OPEN, id: 0 },
-    { ...batches, isSealing: true },
+    { ...batches, isClosing: true },
     { type: "recordRandomness", from: "bob", pick: 0, blocksAfter: 300 },
     { ...batches, settles: "draws" },
     { ...batches, settles: "activation" },
@@ -84,7 +84,7 @@ describe("invariants", () => {
       { numRuns: WALK_COUNT, seed: WALK_SEED, endOnFailure: true, examples: [[everySort]] },
     );
     expectAllTaken(["depositNew", "depositTo", "forceWithdraw", "forceSetKey", "forceSetOwner"]);
-    expectAllTaken(["forceTransfer", "forceClaimRewards", "forceSeal"]);
+    expectAllTaken(["forceTransfer", "forceClaimRewards", "forceCloseEpoch"]);
     expectAllTaken(["batches", "park", "recordRandomness", "finalizeWithdrawal", "burnAccrued", "wait"]);
     for (const type of ["batches", "exit", "refund"])
       expect(walk.counts[type]?.refused ?? 0, `refused ${type}`).toBeGreaterThan(0);

@@ -89,8 +89,8 @@ describe("queue entries", () => {
         },
       ],
       [
-        () => f.rollup.write.forceSeal([9, ANY_FEE], as("alice")),
-        { kind: KIND.forcedSeal, b: 9, word1: "time", burnedFeeWei: 8n * OPEN },
+        () => f.rollup.write.forceCloseEpoch([9, ANY_FEE], as("alice")),
+        { kind: KIND.forcedCloseEpoch, b: 9, word1: "time", burnedFeeWei: 8n * OPEN },
       ],
     ];
     for (const [queue, fields] of cases) {
@@ -102,7 +102,7 @@ describe("queue entries", () => {
         ...{ a: 0, b: 0, amountWei: 0n, word2: 0n, burnedFeeWei: 0n },
         ...{ index, sender: f.roles.alice, timestamp: Number(timestamp) },
         ...fields,
-        // A ForcedSeal says when it was queued.
+        // A ForcedCloseEpoch says when it was queued.
         ...(fields.word1 === "time" ? { word1: timestamp } : {}),
       };
       expect(added?.args).toEqual(expected);
@@ -253,12 +253,12 @@ describe("soft deadline", () => {
   test("lets nobody but the sequencer submit signed operations", async () => {
     await setKey(2);
     await f.passTime(DAY + 1n);
-    const sealed = f.close(await f.draft({ wide: [setKeySlot(2)], signedCount: 1 }));
-    expect(await revertOf(f.trySubmit([sealed], "stranger"))).toEqual({
+    const closed = f.close(await f.draft({ wide: [setKeySlot(2)], signedCount: 1 }));
+    expect(await revertOf(f.trySubmit([closed], "stranger"))).toEqual({
       name: "RollupSignedOperations",
       args: [f.roles.stranger, 1n],
     });
-    expect(await revertName(f.trySubmit([sealed]))).toBe("accepted");
+    expect(await revertName(f.trySubmit([closed]))).toBe("accepted");
   });
 
   test("asks every batch, also the sequencer's, for as many overdue entries as it can take, up to 8 (I7)", async () => {
@@ -303,11 +303,11 @@ describe("soft deadline", () => {
   test("emits the data where the transaction's input may not hold it", async () => {
     await setKey(2);
     await f.passTime(DAY + 1n);
-    const sealed = f.close(await f.draft({ wide: [setKeySlot(2)] }));
+    const closed = f.close(await f.draft({ wide: [setKeySlot(2)] }));
     const data = encodeFunctionData({
       abi: rollupAbi,
       functionName: "submitBatches",
-      args: submission([sealed]),
+      args: submission([closed]),
     });
     const id = await f.client.snapshot();
 
@@ -322,14 +322,14 @@ describe("soft deadline", () => {
     const hash = await f.client.sendTransaction({ ...as("stranger"), to: forwarder, data });
     expect((await f.client.waitForTransactionReceipt({ hash })).status).toBe("success");
     expect((await f.rollup.getEvents.BatchData())[0]?.args).toEqual({
-      batchNumber: sealed.content.batchNumber,
-      data: sealed.batch.data,
+      batchNumber: closed.content.batchNumber,
+      data: closed.batch.data,
     });
 
     // An account that runs code (EIP-7702) may be its own forwarder, so it counts as one even in a plain call.
     await f.client.revert({ id });
     await f.client.setCode({ address: f.roles.stranger, bytecode: concatHex(["0xef0100", forwarder]) });
-    await f.submit([sealed], "stranger");
+    await f.submit([closed], "stranger");
     expect((await f.rollup.getEvents.BatchData()).length).toBe(1);
   });
 });

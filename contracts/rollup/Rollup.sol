@@ -13,11 +13,11 @@ import {
     CREATE_MODEL,
     DEPOSIT_NEW,
     DEPOSIT_TO,
-    FORCED_SEAL,
+    FORCED_CLOSE_EPOCH,
     FORCED_WITHDRAW,
     ACTIVATION,
     R,
-    SEAL,
+    CLOSE_EPOCH,
     SETTLE,
     SORT_BATCH,
     WITHDRAW
@@ -208,13 +208,13 @@ contract Rollup is Settlements, Exits {
     /// @dev The effects of the wide slots on L1, in slot order. Slots that are not posted are null.
     function _applyWide(Run memory run, BatchElements.Elements memory elements) private {
         uint256 wordsAt = elements.wordsAt;
-        bool isSealed = false;
+        bool isClosed = false;
         for (uint256 i = 0; i < elements.wideCount; ++i) {
             uint256 core = loadWord(elements.wideAt + 0x20 * i);
             uint256 kind = core & 31;
-            if (kind == SEAL || kind == FORCED_SEAL && core >> VALID_BIT & 1 == 1) {
-                if (!isSealed) _seal(run.state.batchNumber);
-                isSealed = true;
+            if (kind == CLOSE_EPOCH || kind == FORCED_CLOSE_EPOCH && core >> VALID_BIT & 1 == 1) {
+                if (!isClosed) _close(run.state.batchNumber);
+                isClosed = true;
             }
             if (kind >= DEPOSIT_NEW) {
                 _consume(run, core, wordsAt);

@@ -104,7 +104,7 @@ describe("other kinds", () => {
       ({ isQueue, isCreate, name }) =>
         !isQueue && !isCreate && !["withdraw", "settle", "activation"].includes(name),
     );
-    // Seal and Claim among them.
+    // Close and Claim among them.
     expect(others.length).toBe(10);
     await post(others.map((rule) => slot(rule.kind, Array(rule.wordCount).fill(1n), { a: 2, b: 3 })));
     expect(await sums()).toEqual(before);
@@ -177,24 +177,24 @@ describe("ForcedWithdraw", () => {
   });
 });
 
-describe("ForcedSeal", () => {
-  test("is noted as a Seal where it was executed, and only there (I11)", async () => {
+describe("ForcedCloseEpoch", () => {
+  test("is noted as a CloseEpoch where it was executed, and only there (I11)", async () => {
     for (const isValid of [true, false]) {
-      await f.rollup.write.forceSeal([9, ANY_FEE], { account: f.roles.stranger });
+      await f.rollup.write.forceCloseEpoch([9, ANY_FEE], { account: f.roles.stranger });
       const { timestamp } = await f.client.getBlock();
-      await post([slot(KIND.forcedSeal, [0n, timestamp, 0n, word("stranger")], { b: 9, isValid })]);
+      await post([slot(KIND.forcedCloseEpoch, [0n, timestamp, 0n, word("stranger")], { b: 9, isValid })]);
       const { number, timestamp: minedAt } = await f.client.getBlock();
       const { batchNumber } = await f.rollup.read.state();
       const noted = isValid ? [number, minedAt] : [0n, 0n];
-      expect(await f.rollup.read.sealedAt([BigInt(batchNumber)])).toEqual(noted);
+      expect(await f.rollup.read.closedAt([BigInt(batchNumber)])).toEqual(noted);
     }
   });
 
   test("states the time of its entry, no other", async () => {
-    await f.rollup.write.forceSeal([9, ANY_FEE], { account: f.roles.stranger });
+    await f.rollup.write.forceCloseEpoch([9, ANY_FEE], { account: f.roles.stranger });
     const { timestamp } = await f.client.getBlock();
     const words = [0n, timestamp + 86_400n, 0n, word("stranger")];
-    expect(await tryPost([slot(KIND.forcedSeal, words, { b: 9, isValid: true })])).toMatchObject({
+    expect(await tryPost([slot(KIND.forcedCloseEpoch, words, { b: 9, isValid: true })])).toMatchObject({
       name: "RollupQueueMismatch",
     });
   });
@@ -212,7 +212,7 @@ describe("queue order", () => {
     await f.rollup.write.forceSetOwner([2, bob, ANY_FEE], from(alice));
     await f.rollup.write.forceTransfer([2, 3, OPEN, bob, ANY_FEE], from(alice));
     await f.rollup.write.forceClaimRewards([2, 9, 4, true, ANY_FEE], from(alice));
-    await f.rollup.write.forceSeal([9, ANY_FEE], from(alice));
+    await f.rollup.write.forceCloseEpoch([9, ANY_FEE], from(alice));
     const { timestamp } = await f.client.getBlock();
     return [
       depositNewSlot(OPEN, alice, 5n, alice, { b: 3 }),
@@ -225,7 +225,7 @@ describe("queue order", () => {
       slot(KIND.forcedSetOwner, [0n, word("bob"), 0n, word("alice")], { a: 2, isValid: true }),
       slot(KIND.forcedTransfer, [OPEN, word("bob"), 0n, word("alice")], { a: 2, b: 3, isValid: true }),
       slot(KIND.forcedClaimRewards, [0n, packClaim(4, 1), 0n, word("alice")], { a: 2, b: 9, isValid: true }),
-      slot(KIND.forcedSeal, [0n, timestamp, 0n, word("alice")], { b: 9, isValid: true }),
+      slot(KIND.forcedCloseEpoch, [0n, timestamp, 0n, word("alice")], { b: 9, isValid: true }),
     ];
   }
 

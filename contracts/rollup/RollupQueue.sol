@@ -11,7 +11,7 @@ import {
     DEPOSIT_NEW,
     DEPOSIT_TO,
     FORCED_CLAIM_REWARDS,
-    FORCED_SEAL,
+    FORCED_CLOSE_EPOCH,
     FORCED_SET_KEY,
     FORCED_SET_OWNER,
     FORCED_TRANSFER,
@@ -225,9 +225,9 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRollup
-    function forceSeal(uint24 modelId, uint96 maxFeeWei) external returns (uint256) {
+    function forceCloseEpoch(uint24 modelId, uint96 maxFeeWei) external returns (uint256) {
         // Judged by the time of the entry: its outcome cannot change with the batch that takes it.
-        return _enqueue(Entry(FORCED_SEAL, 0, modelId, 0, block.timestamp, 0), maxFeeWei);
+        return _enqueue(Entry(FORCED_CLOSE_EPOCH, 0, modelId, 0, block.timestamp, 0), maxFeeWei);
     }
 
     function _depositNew(uint96 amountWei, address l1Owner, uint256 keyX, uint96 maxFeeWei)

@@ -12,7 +12,7 @@ library SettlementElements {
         uint256 start;
         uint256 count;
         uint256 epoch;
-        uint256 sealBatch;
+        uint256 closingBatch;
         uint256 voidCount;
         uint256 burnedWei;
         uint256 capCircuit;
@@ -22,7 +22,7 @@ library SettlementElements {
         bool isDefault;
     }
 
-    // Posted form: epoch 3, sealBatch 5, voidCount 1, burnedWei 12, cap circuit 1, chain 32, then 24 an item.
+    // Posted form: epoch 3, closingBatch 5, voidCount 1, burnedWei 12, cap circuit 1, chain 32, then 24 an item.
     uint256 private constant POSTED_HEADER_SIZE = 54;
     uint256 private constant POSTED_ITEM_SIZE = 24;
 
@@ -37,7 +37,7 @@ library SettlementElements {
         }
         uint256 postedCount = (data.length - POSTED_HEADER_SIZE) / POSTED_ITEM_SIZE;
         requireFits(postedCount, payees);
-        // From the low end: cap circuit 8, burnedWei 96, voidCount 8, sealBatch 40, epoch 24.
+        // From the low end: cap circuit 8, burnedWei 96, voidCount 8, closingBatch 40, epoch 24.
         uint256 header;
         uint256 chain;
         uint256 start;
@@ -58,7 +58,7 @@ library SettlementElements {
         elements.start = start;
         elements.count = HEADER_ELEMENT_COUNT + postedCount;
         elements.epoch = uint24(header >> 152);
-        elements.sealBatch = uint40(header >> 112);
+        elements.closingBatch = uint40(header >> 112);
         elements.voidCount = uint8(header >> 104);
         elements.burnedWei = uint96(header >> 8);
         elements.capCircuit = uint8(header);
@@ -88,7 +88,7 @@ library SettlementElements {
         storeWord(start, word);
         storeWord(
             start + 0x20,
-            modelId | elements.epoch << 24 | elements.sealBatch << 48 | elements.voidCount << 88
+            modelId | elements.epoch << 24 | elements.closingBatch << 48 | elements.voidCount << 88
                 | (isActivation ? 1 << ACTIVATION_BIT : 0)
         );
         storeWord(start + 0x40, elements.chain);

@@ -47,9 +47,9 @@ describe("a rollup with a gate", () => {
   });
 
   test("asks about nothing but an Activation", async () => {
-    const sealBatch = await f.sealEpoch();
-    await f.recordRandomness(sealBatch);
-    const settlement = { circuit: 3, data: await f.settlementData(sealBatch) };
+    const closingBatch = await f.closeEpoch();
+    await f.recordRandomness(closingBatch);
+    const settlement = { circuit: 3, data: await f.settlementData(closingBatch) };
     expect(await revertOf(f.trySubmit([await f.joined([settlement])]))).toMatchObject({ name: "accepted" });
   });
 });

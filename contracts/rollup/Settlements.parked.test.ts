@@ -13,24 +13,24 @@ import {
   slot,
 } from "../testing/rollup-fixture.ts";
 import {
+  type ClosedFixture,
+  closeEpochSlot,
   MODEL,
   PAYEE_TABLE,
   parkArguments,
   SAMPLED,
-  type SealedFixture,
   type SettlementPart,
-  sealSlot,
   settleSlot,
-  startSealedFixture,
+  startClosedFixture,
 } from "../testing/settlement-fixture.ts";
 
 const DAY = 86_400n;
 
-let f: SealedFixture;
+let f: ClosedFixture;
 let snapshot: Hex | undefined;
 beforeAll(async () => {
-  f = await startSealedFixture();
-  await f.passTo(f.sealTime + 3n * DAY);
+  f = await startClosedFixture();
+  await f.passTo(f.closingTime + 3n * DAY);
 });
 afterAll(() => f?.stop());
 beforeEach(async () => {
@@ -44,8 +44,8 @@ const takes = async (part: SettlementPart, from: Role = "stranger") =>
   f.attempt(await f.joined([parked(part)]), from);
 
 /** What the contract would say to the parking of a settlement as it stands. */
-const tryPark = (data: Pick<SettlementData, "modelId" | "settlementHash">, sealed: ProvenSettlementFixture) =>
-  revertOf(f.rollup.simulate.parkSettlement(parkArguments(data, sealed), { account: f.roles.stranger }));
+const tryPark = (data: Pick<SettlementData, "modelId" | "settlementHash">, closed: ProvenSettlementFixture) =>
+  revertOf(f.rollup.simulate.parkSettlement(parkArguments(data, closed), { account: f.roles.stranger }));
 const attemptPark = ({ circuit, data }: SettlementPart) =>
   tryPark(data, f.proveSettlementFixture(circuit, data));
 
@@ -70,19 +70,19 @@ describe("parkSettlement", () => {
       });
   });
 
-  test("is for epochs that were sealed three days ago, and by default fourteen (I12)", async () => {
-    const late = await f.sealEpoch();
+  test("is for epochs that were closed three days ago, and by default fourteen (I12)", async () => {
+    const late = await f.closeEpoch();
     await f.recordRandomness(late);
     const young = { circuit: SAMPLED, data: await f.settlementData(late, { voidCount: 0 }) };
     expect(await attemptPark(young)).toMatchObject({ name: "SettlementStrangerTooEarly" });
     const byDefault = await f.byDefault();
-    await f.passTo(f.sealTime + 14n * DAY - 1n);
+    await f.passTo(f.closingTime + 14n * DAY - 1n);
     expect(await attemptPark(byDefault)).toMatchObject({ name: "SettlementDefaultTooEarly" });
-    await f.passTo(f.sealTime + 14n * DAY);
+    await f.passTo(f.closingTime + 14n * DAY);
     expect(await attemptPark(byDefault)).toMatchObject({ name: "accepted" });
     expect(await attemptPark(young)).toMatchObject({ name: "accepted" });
-    const unsealed = { circuit: PAYEE_TABLE, data: { ...byDefault.data, sealBatch: late + 1n } };
-    expect(await attemptPark(unsealed)).toMatchObject({ name: "SettlementSealUnknown" });
+    const unclosed = { circuit: PAYEE_TABLE, data: { ...byDefault.data, closingBatch: late + 1n } };
+    expect(await attemptPark(unclosed)).toMatchObject({ name: "SettlementCloseUnknown" });
   });
 
   test("Attack: refuses what the proof does not show: another word, model, amount, seed or circuit", async () => {
@@ -105,7 +105,7 @@ describe("parkSettlement", () => {
     const activation = f.activation();
     expect(await attemptPark(activation)).toMatchObject({ name: "SettlementCapInvalid" });
     expect(await attemptPark({ ...activation, data: { ...activation.data, capCircuit: 0 } })).toMatchObject({
-      name: "SettlementSealUnknown",
+      name: "SettlementCloseUnknown",
     });
   });
 
@@ -217,7 +217,7 @@ describe("a record of a parked settlement", () => {
 describe("strangers", () => {
   test("bring no settlement with a batch: so none of theirs voids a batch of the sequencer's", async () => {
     const part = await sampled();
-    await f.passTo(f.sealTime + 5n * DAY);
+    await f.passTo(f.closingTime + 5n * DAY);
     const notSequencer = { name: "SettlementNotSequencer", args: [f.roles.stranger] };
     expect(await f.attempt(await f.joined([part]), "stranger")).toEqual(notSequencer);
     await f.park(part);
@@ -258,7 +258,7 @@ describe("strangers", () => {
     const notSequencer = { name: "RollupNotSequencer", args: [f.roles.stranger] };
     for (const wide of [
       [record, slot(KIND.null)],
-      [sealSlot(), record],
+      [closeEpochSlot(), record],
       [record, slot(KIND.withdraw, [BigInt(f.roles.bob), OPEN], { a: 2 })],
       [record, slot(KIND.claimRewards, [1n], { a: 2, b: MODEL })],
     ])

@@ -4,23 +4,23 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { ANY_FEE, OPEN, randomElement, SHAPES, slot } from "../testing/rollup-fixture.ts";
 import {
   activationSlot,
+  type ClosedFixture,
   MODEL,
   PAYEE_TABLE,
   SAMPLED,
   SAMPLED_FEW_PAYEES,
-  type SealedFixture,
-  startSealedFixture,
+  startClosedFixture,
 } from "../testing/settlement-fixture.ts";
 
 // Who may settle when, the default split, and the activation (docs/reference/settlement.md, "On L1").
 
 const DAY = 86_400n;
 
-let f: SealedFixture;
+let f: ClosedFixture;
 let snapshot: Hex | undefined;
 
 beforeAll(async () => {
-  f = await startSealedFixture();
+  f = await startClosedFixture();
 });
 afterAll(() => f?.stop());
 beforeEach(async () => {
@@ -29,14 +29,14 @@ beforeEach(async () => {
 });
 
 describe("default split", () => {
-  test("is accepted 14 days after the seal, and not a second earlier", async () => {
+  test("is accepted 14 days after the close, and not a second earlier", async () => {
     const part = await f.byDefault();
-    const earliest = f.sealTime + 14n * DAY;
+    const earliest = f.closingTime + 14n * DAY;
     await f.passTo(earliest - 1n);
     const early = await f.joined([part]);
     expect(await f.attempt(early)).toEqual({
       name: "SettlementDefaultTooEarly",
-      args: [f.sealBatch, earliest, earliest - 1n],
+      args: [f.closingBatch, earliest, earliest - 1n],
     });
     await f.passTo(earliest);
     await f.submit([await f.joined([part])]);
@@ -46,10 +46,10 @@ describe("default split", () => {
   });
 
   test("has no seed, and needs no randomness", async () => {
-    const missed = await f.sealEpoch();
+    const missed = await f.closeEpoch();
     await f.passTime(14n * DAY);
-    const data = { ...(await f.byDefault()).data, sealBatch: missed };
-    const draws = await f.settlementData(f.sealBatch, { sealBatch: missed, voidCount: 0 });
+    const data = { ...(await f.byDefault()).data, closingBatch: missed };
+    const draws = await f.settlementData(f.closingBatch, { closingBatch: missed, voidCount: 0 });
     expect(await f.attempt(await f.joined([{ circuit: PAYEE_TABLE, data }]))).toMatchObject({
       name: "accepted",
     });
@@ -58,11 +58,11 @@ describe("default split", () => {
     });
   });
 
-  test("needs a seal", async () => {
+  test("needs a close", async () => {
     await f.passTime(20n * DAY);
-    for (const unknown of [0n, f.sealBatch + 1n, 2n ** 40n - 1n]) {
-      expect(await f.attempt(await f.joined([await f.byDefault({ sealBatch: unknown })]))).toEqual({
-        name: "SettlementSealUnknown",
+    for (const unknown of [0n, f.closingBatch + 1n, 2n ** 40n - 1n]) {
+      expect(await f.attempt(await f.joined([await f.byDefault({ closingBatch: unknown })]))).toEqual({
+        name: "SettlementCloseUnknown",
         args: [unknown],
       });
     }

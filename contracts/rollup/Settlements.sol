@@ -9,7 +9,7 @@ import {ACTIVATION, R, SETTLE, SORT_SETTLEMENT, SORT_PAYEE_TABLE} from "./Protoc
 import {Randomness} from "./Randomness.sol";
 import {SettlementElements} from "./SettlementElements.sol";
 
-/// @title Seals, randomness, and what the proof of a settlement must show
+/// @title CloseEpochs, randomness, and what the proof of a settlement must show
 /// @dev Documentation is in ISettlements.
 abstract contract Settlements is BatchVerifier, ISettlements {
     using SettlementElements for SettlementElements.Elements;
@@ -22,7 +22,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     uint256 public constant DEFAULT_SPLIT_DELAY = 14 days;
 
     /// @dev One word: 128 bits free. 2^64 blocks and seconds do not come.
-    struct SealTime {
+    struct ClosingTime {
         uint64 blockNumber;
         uint64 timestamp;
     }
@@ -45,7 +45,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     }
 
     /// @inheritdoc ISettlements
-    mapping(uint256 batchNumber => SealTime) public sealedAt;
+    mapping(uint256 batchNumber => ClosingTime) public closedAt;
     /// @inheritdoc ISettlements
     mapping(uint256 batchNumber => uint256) public randomness;
 
@@ -91,10 +91,10 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     /// @inheritdoc ISettlements
     function recordRandomness(uint256 batchNumber, bytes calldata header) external {
         _requireRunning();
-        uint256 sealBlock = sealedAt[batchNumber].blockNumber;
-        if (sealBlock == 0) revert RandomnessSealUnknown(batchNumber);
+        uint256 closingBlock = closedAt[batchNumber].blockNumber;
+        if (closingBlock == 0) revert RandomnessCloseUnknown(batchNumber);
         if (randomness[batchNumber] != 0) return;
-        uint256 number = sealBlock + RANDOMNESS_DELAY;
+        uint256 number = closingBlock + RANDOMNESS_DELAY;
         if (number >= block.number) revert RandomnessTooEarly(number, block.number);
         bytes32 expected = Randomness.blockHashOf(number);
         if (expected == 0) revert RandomnessMissed(number, block.number);
@@ -111,10 +111,10 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     /// @dev Asks the rollup's gate about an Activation with this J, or about a settlement by draws with this C.
     function _requireAdmitted(uint256 modelId, uint256 word, bool isActivation) internal view virtual;
 
-    /// @dev A batch's first Seal record.
-    function _seal(uint256 batchNumber) internal {
-        sealedAt[batchNumber] = SealTime(uint64(block.number), uint64(block.timestamp));
-        emit EpochsSealed(batchNumber);
+    /// @dev A batch's first CloseEpoch record.
+    function _close(uint256 batchNumber) internal {
+        closedAt[batchNumber] = ClosingTime(uint64(block.number), uint64(block.timestamp));
+        emit EpochsClosed(batchNumber);
     }
 
     /// @dev Takes what the sequencer brings with a batch for `record`.
@@ -201,32 +201,32 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         view
         returns (uint256)
     {
-        uint256 sealBatch = elements.sealBatch;
+        uint256 closingBatch = elements.closingBatch;
         // Parked.
         if (record.batchNumber == 0) {
-            uint256 earliest = _sealTime(sealBatch) + OPEN_SETTLEMENT_DELAY;
+            uint256 earliest = _closingTime(closingBatch) + OPEN_SETTLEMENT_DELAY;
             if (block.timestamp < earliest) {
-                revert SettlementStrangerTooEarly(sealBatch, earliest, block.timestamp);
+                revert SettlementStrangerTooEarly(closingBatch, earliest, block.timestamp);
             }
         }
         if (elements.isDefault) {
-            uint256 earliest = _sealTime(sealBatch) + DEFAULT_SPLIT_DELAY;
+            uint256 earliest = _closingTime(closingBatch) + DEFAULT_SPLIT_DELAY;
             if (block.timestamp < earliest) {
-                revert SettlementDefaultTooEarly(sealBatch, earliest, block.timestamp);
+                revert SettlementDefaultTooEarly(closingBatch, earliest, block.timestamp);
             }
             return 0;
         }
-        uint256 prevRandao = randomness[sealBatch];
-        if (prevRandao == 0) revert SettlementRandomnessMissing(sealBatch);
+        uint256 prevRandao = randomness[closingBatch];
+        if (prevRandao == 0) revert SettlementRandomnessMissing(closingBatch);
         // The lower 128 bits.
         return uint128(
             uint256(keccak256(abi.encode(prevRandao, record.modelId, elements.epoch, elements.chain)))
         );
     }
 
-    function _sealTime(uint256 sealBatch) private view returns (uint256 timestamp) {
-        timestamp = sealedAt[sealBatch].timestamp;
-        if (timestamp == 0) revert SettlementSealUnknown(sealBatch);
+    function _closingTime(uint256 closingBatch) private view returns (uint256 timestamp) {
+        timestamp = closedAt[closingBatch].timestamp;
+        if (timestamp == 0) revert SettlementCloseUnknown(closingBatch);
     }
 
     function _emit(

@@ -9,20 +9,20 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { rollupAbi } from "../build/rollup-abi.ts";
 import { type ClosedBatch, OPEN, revertOf, slot, submission } from "../testing/rollup-fixture.ts";
 import {
+  type ClosedFixture,
   MODEL,
   PAYEE_TABLE,
   SAMPLED,
   SAMPLED_FEW_PAYEES,
-  type SealedFixture,
   settleSlot,
-  startSealedFixture,
+  startClosedFixture,
 } from "../testing/settlement-fixture.ts";
 
-let f: SealedFixture;
+let f: ClosedFixture;
 let snapshot: Hex | undefined;
 
 beforeAll(async () => {
-  f = await startSealedFixture();
+  f = await startClosedFixture();
 });
 afterAll(() => f?.stop());
 beforeEach(async () => {
@@ -31,10 +31,10 @@ beforeEach(async () => {
 });
 
 /** Posts other bytes than those that were proven. */
-const withSettlementData = (sealed: ClosedBatch, data: Uint8Array): ClosedBatch => {
-  const [first, ...others] = sealed.settlements!;
+const withSettlementData = (closed: ClosedBatch, data: Uint8Array): ClosedBatch => {
+  const [first, ...others] = closed.settlements!;
   return {
-    ...sealed,
+    ...closed,
     settlements: [{ ...first!, settlement: { ...first!.settlement, data: bytesToHex(data) } }, ...others],
   };
 };
@@ -89,7 +89,7 @@ describe("Settle", () => {
     }
   });
 
-  test("every element is a part of z, and L1 fills its own from the record, the seal and the circuit", async () => {
+  test("every element is a part of z, and L1 fills its own from the record, the close and the circuit", async () => {
     const { data } = await f.sampled();
     const good = await f.joined([{ circuit: SAMPLED, data }]);
     expect(await f.attempt(good)).toMatchObject({ name: "accepted" });
@@ -99,7 +99,7 @@ describe("Settle", () => {
       { settlementHash: data.settlementHash + 1n },
       { modelId: MODEL + 1 },
       { epoch: data.epoch + 1n },
-      { sealBatch: data.sealBatch + 1n },
+      { closingBatch: data.closingBatch + 1n },
       { voidCount: 3 },
       { isActivation: true },
       { chain: data.chain + 1n },
@@ -312,9 +312,9 @@ describe("Settle", () => {
     });
   });
 
-  test("by draws needs randomness that was recorded for its own seal", async () => {
-    const later = await f.sealEpoch();
-    for (const unknown of [later, later + 1n, 0n, f.sealBatch - 1n]) {
+  test("by draws needs randomness that was recorded for its own close", async () => {
+    const later = await f.closeEpoch();
+    for (const unknown of [later, later + 1n, 0n, f.closingBatch - 1n]) {
       const part = { circuit: SAMPLED, data: await f.settlementData(unknown) };
       expect(await f.attempt(await f.joined([part]))).toEqual({
         name: "SettlementRandomnessMissing",
@@ -328,11 +328,11 @@ describe("Settle", () => {
 
   test("emits the posted data where the transaction's input may not hold it", async () => {
     const part = await f.sampled();
-    const sealed = await f.joined([part]);
+    const closed = await f.joined([part]);
     const input = encodeFunctionData({
       abi: rollupAbi,
       functionName: "submitBatches",
-      args: submission([sealed]),
+      args: submission([closed]),
     });
     // The sequencer as a contract that passes its input on.
     const forwarder = f.roles.sequencer;
@@ -345,10 +345,10 @@ describe("Settle", () => {
     await f.client.sendTransaction({ account: f.roles.stranger, to: forwarder, data: input });
     const [event] = await f.rollup.getEvents.SettlementData();
     expect(event?.args).toEqual({
-      batchNumber: sealed.content.batchNumber,
+      batchNumber: closed.content.batchNumber,
       modelId: BigInt(MODEL),
-      data: sealed.settlements![0]!.settlement.data,
+      data: closed.settlements![0]!.settlement.data,
     });
-    expect((await f.rollup.getEvents.BatchData())[0]?.args.data).toBe(sealed.batch.data);
+    expect((await f.rollup.getEvents.BatchData())[0]?.args.data).toBe(closed.batch.data);
   });
 });

@@ -54,14 +54,14 @@ export function exitActions(f: Fixture) {
       await rollup.write.freeze({ account: roles[from] });
     },
 
-    async exit(sealed: readonly ProvenExit[], from: Role = "stranger") {
-      const hash = await rollup.write.exit(exitArguments(sealed), { account: roles[from] });
+    async exit(closed: readonly ProvenExit[], from: Role = "stranger") {
+      const hash = await rollup.write.exit(exitArguments(closed), { account: roles[from] });
       return client.waitForTransactionReceipt({ hash });
     },
 
     /** Returns if the exits would be accepted, throws as they would revert. */
-    async tryExit(sealed: readonly ProvenExit[], from: Role = "stranger"): Promise<void> {
-      await rollup.simulate.exit(exitArguments(sealed), { account: roles[from] });
+    async tryExit(closed: readonly ProvenExit[], from: Role = "stranger"): Promise<void> {
+      await rollup.simulate.exit(exitArguments(closed), { account: roles[from] });
     },
 
     /** All entries that were ever queued, in their order. */
@@ -75,5 +75,5 @@ export function exitActions(f: Fixture) {
   };
 }
 
-const exitArguments = (sealed: readonly ProvenExit[]) =>
-  [sealed.map((s) => s.exit), sealed.map((s) => s.proof)] as const;
+const exitArguments = (closed: readonly ProvenExit[]) =>
+  [closed.map((s) => s.exit), closed.map((s) => s.proof)] as const;

@@ -1,4 +1,4 @@
-/** Random batches for the invariants' walks: queue entries, withdrawals, seals and settlements, and what they do. */
+/** Random batches for the invariants' walks: queue entries, withdrawals, closes and settlements, and what they do. */
 
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
@@ -17,11 +17,11 @@ import {
   slot,
 } from "./rollup-fixture.ts";
 import {
+  closeEpochSlot,
   MODEL,
   PAYEE_TABLE,
   SAMPLED,
   type SettlementPart,
-  sealSlot,
   settlementActions,
 } from "./settlement-fixture.ts";
 
@@ -36,9 +36,9 @@ export interface BatchesStep {
   isValid: boolean;
   withdrawPercent: bigint;
   shape: number;
-  isSealing: boolean;
+  isClosing: boolean;
   settles: "nothing" | "draws" | "default" | "activation";
-  /** Which of the seals so far is settled; beyond them all for one that is not there. */
+  /** Which of the closes so far is settled; beyond them all for one that is not there. */
   pick: number;
   burnPercent: bigint;
 }
@@ -52,7 +52,7 @@ export const batchesStep: fc.Arbitrary<BatchesStep> = fc.record({
   isValid: fc.boolean(),
   withdrawPercent: fc.bigInt({ min: 0n, max: 104n }),
   shape: fc.integer({ min: 0, max: 2 }),
-  isSealing: fc.boolean(),
+  isClosing: fc.boolean(),
   settles: fc.constantFrom("nothing", "draws", "default", "activation"),
   pick: fc.integer({ min: 0, max: 40 }),
   burnPercent: fc.bigInt({ min: 0n, max: 110n }),
@@ -60,7 +60,7 @@ export const batchesStep: fc.Arbitrary<BatchesStep> = fc.record({
 
 /** How often each sort of record was accepted. */
 export type RecordCounts = Record<
-  "seal" | "draws" | "default" | "activation" | "parked" | "strangers",
+  "closeEpoch" | "draws" | "default" | "activation" | "parked" | "strangers",
   number
 >;
 
@@ -84,10 +84,10 @@ export function prepareParking(f: Fixture, model: InvariantModel, s: ParkStep): 
   const { circuit, data } = settlementOf(f, model, s, burnedWei);
   const part = { circuit, data: { ...data, voidCount: s.spice === 0 ? 1 : 0 } };
   const known = s.spice === 2 ? model.parked[0] : undefined;
-  const sealed = f.proveSettlementFixture(circuit, part.data);
-  const proof = s.spice === 1 ? { ...sealed.proof, c: sealed.proof.a } : sealed.proof;
+  const closed = f.proveSettlementFixture(circuit, part.data);
+  const proof = s.spice === 1 ? { ...closed.proof, c: closed.proof.a } : closed.proof;
   const word = known?.data.settlementHash ?? part.data.settlementHash;
-  const args = [known?.data.modelId ?? MODEL, word, sealed.settlement, proof] as const;
+  const args = [known?.data.modelId ?? MODEL, word, closed.settlement, proof] as const;
   const account = f.roles[s.from];
   return {
     call: () => f.rollup.simulate.parkSettlement(args, { account }),
@@ -110,13 +110,13 @@ export async function prepareBatches(
   model: InvariantModel,
   s: BatchesStep,
   counts: RecordCounts,
-): Promise<{ sealed: ClosedBatch[]; apply: () => Promise<InvariantModel> }> {
+): Promise<{ closed: ClosedBatch[]; apply: () => Promise<InvariantModel> }> {
   const shape = SHAPES[s.shape]!;
   const next = structuredClone(model);
-  const sealed: ClosedBatch[] = [];
+  const closed: ClosedBatch[] = [];
   const parts: SettlementPart[] = [];
   const taken: InvariantModel["parked"] = [];
-  const sealNumbers: bigint[] = [];
+  const closingNumbers: bigint[] = [];
   const isSequencer = s.from === "sequencer";
   const isSettlingStranger = !isSequencer && s.settles !== "nothing";
   // Above 100 percent: more than there is must be refused.
@@ -176,9 +176,9 @@ export async function prepareBatches(
     const number = BigInt(next.batchNumber + 1);
     const wide = isSettlingStranger ? [] : consume(Math.min(size, shape.wide));
     if (isSequencer && wide.length + 2 <= shape.wide) wide.push(...withdrawAndCreate());
-    const isForced = wide.some(({ isValid, kind }) => kind === KIND.forcedSeal && isValid);
-    if (isSequencer && s.isSealing && wide.length < shape.wide) wide.push(sealSlot());
-    if (isForced || wide.some(({ kind }) => kind === KIND.seal)) sealNumbers.push(number);
+    const isForced = wide.some(({ isValid, kind }) => kind === KIND.forcedCloseEpoch && isValid);
+    if (isSequencer && s.isClosing && wide.length < shape.wide) wide.push(closeEpochSlot());
+    if (isForced || wide.some(({ kind }) => kind === KIND.closeEpoch)) closingNumbers.push(number);
     const own: SettlementPart[] = [];
     if (s.settles !== "nothing" && (isSequencer || isSettlingStranger) && wide.length < shape.wide) {
       const part = settle();
@@ -186,7 +186,7 @@ export async function prepareBatches(
       const kind = part.data.isActivation ? KIND.activation : KIND.settle;
       wide.push(slot(kind, [part.data.settlementHash], { b: part.data.modelId }));
     }
-    const after = sealed.at(-1)?.content;
+    const after = closed.at(-1)?.content;
     const base: Partial<BatchData> & { after?: BatchData } = {
       shape,
       wide,
@@ -200,7 +200,7 @@ export async function prepareBatches(
       isParked,
     }));
     // Now and then a thing that must be refused, whatever else is right.
-    sealed.push(spoil({ ...f.close(content), settlements }, s.spice));
+    closed.push(spoil({ ...f.close(content), settlements }, s.spice));
     next.batchNumber += 1;
     next.opIndex += content.signedCount;
     next.nextId = content.newNextId;
@@ -210,7 +210,7 @@ export async function prepareBatches(
 
   const apply = async (): Promise<InvariantModel> => {
     expect(s.spice, "I5: a spoiled batch is never accepted").toBeGreaterThan(
-      sealed.some(hasSettlement) ? 5 : 3,
+      closed.some(hasSettlement) ? 5 : 3,
     );
     const { timestamp, number } = await f.client.getBlock();
     if (!isSequencer) expect(parts, "I12: strangers bring no settlement").toEqual([]);
@@ -227,20 +227,20 @@ export async function prepareBatches(
     const oldest = next.queue[0];
     if (oldest !== undefined && oldest.timestamp + DAY < timestamp) {
       const consumed = next.head - model.head;
-      expect(consumed, "I7").toBeGreaterThanOrEqual(Math.min(8, shape.wide) * sealed.length);
+      expect(consumed, "I7").toBeGreaterThanOrEqual(Math.min(8, shape.wide) * closed.length);
     }
-    for (const sealNumber of sealNumbers) {
-      next.seals.set(sealNumber, { blockNumber: number, timestamp });
-      counts.seal++;
+    for (const closingNumber of closingNumbers) {
+      next.closes.set(closingNumber, { blockNumber: number, timestamp });
+      counts.closeEpoch++;
     }
     return next;
   };
-  return { sealed, apply };
+  return { closed, apply };
 }
 
 const hasSettlement = (batch: ClosedBatch) => (batch.settlements ?? []).length > 0;
 
-/** A settlement of a random seal, as good as what is known of it allows. */
+/** A settlement of a random close, as good as what is known of it allows. */
 function settlementOf(
   f: Fixture,
   model: InvariantModel,
@@ -251,18 +251,19 @@ function settlementOf(
   if (s.settles === "activation") return { circuit: PAYEE_TABLE, data: activationData() };
   // Mostly one that may be settled: an old one by default, one with randomness by draws.
   const isLikely = s.pick % 4 !== 0;
-  const likely = s.settles === "default" ? [...model.seals.keys()].slice(0, 3) : [...model.randomness.keys()];
-  const numbers = isLikely ? likely : [...model.seals.keys()];
-  const sealBatch = s.pick === 40 ? 1_000_000n : (numbers[s.pick % Math.max(1, numbers.length)] ?? 0n);
+  const likely =
+    s.settles === "default" ? [...model.closes.keys()].slice(0, 3) : [...model.randomness.keys()];
+  const numbers = isLikely ? likely : [...model.closes.keys()];
+  const closingBatch = s.pick === 40 ? 1_000_000n : (numbers[s.pick % Math.max(1, numbers.length)] ?? 0n);
   const source = { modelId: MODEL, epoch: BigInt(s.pick), chain: randomElement() };
-  const prevRandao = model.randomness.get(sealBatch) ?? 0n;
+  const prevRandao = model.randomness.get(closingBatch) ?? 0n;
   const isDefault = s.settles === "default";
   const data: SettlementData = {
     ...source,
     ...activationData({ isActivation: false, cap: 0, capCircuit: 0 }),
     epoch: source.epoch,
     chain: source.chain,
-    sealBatch,
+    closingBatch,
     burnedWei,
     voidCount: isDefault ? 0 : 1,
     seed: isDefault ? 0n : drawSeed({ ...source, prevRandao }),
@@ -281,11 +282,11 @@ function checkTimes(
     expect(isSequencer, "I12: an activation is the sequencer's").toBe(true);
     return;
   }
-  const seal = model.seals.get(data.sealBatch);
-  expect(seal, "I12: what is settled was sealed").toBeDefined();
-  const age = timestamp - seal!.timestamp;
+  const close = model.closes.get(data.closingBatch);
+  expect(close, "I12: what is settled was closed").toBeDefined();
+  const age = timestamp - close!.timestamp;
   if (circuit === PAYEE_TABLE) expect(age, "I12: default split").toBeGreaterThanOrEqual(14n * DAY);
-  else expect(model.randomness.has(data.sealBatch), "I12: randomness").toBe(true);
+  else expect(model.randomness.has(data.closingBatch), "I12: randomness").toBe(true);
   if (!isSequencer) expect(age, "I12: strangers").toBeGreaterThanOrEqual(3n * DAY);
 }
 

@@ -90,9 +90,9 @@ function prepareExits(f: Fixture, model: InvariantModel, s: ExitStep): PreparedS
     restWei -= amountWei;
     return { root: model.root, key, recipient: BigInt(f.roles[owner]), amountWei };
   });
-  const sealed = leaving.map((data) => exitActions(f).proveExit(LEAF + Number(data.key >> 33n), data));
-  const exits = sealed.map(({ exit }) => exit);
-  const proofs = sealed.map(({ proof }) => proof);
+  const closed = leaving.map((data) => exitActions(f).proveExit(LEAF + Number(data.key >> 33n), data));
+  const exits = closed.map(({ exit }) => exit);
+  const proofs = closed.map(({ proof }) => proof);
   // Now and then a thing that must be refused, whatever else is right.
   const at = s.spice % exits.length;
   const good = exits[at]!;

@@ -31,8 +31,8 @@ export interface InvariantModel {
   opIndex: number;
   nextId: number;
   timestamp: bigint;
-  /** By batch number: when and in which block L1 took its Seals. */
-  seals: Map<bigint, { blockNumber: bigint; timestamp: bigint }>;
+  /** By batch number: when and in which block L1 took its CloseEpochs. */
+  closes: Map<bigint, { blockNumber: bigint; timestamp: bigint }>;
   /** By batch number: prevRandao. */
   randomness: Map<bigint, bigint>;
   /** Settlements that wait for their records. */
@@ -54,7 +54,7 @@ export function emptyModel(): InvariantModel {
     opIndex: 0,
     nextId: 2,
     timestamp: 0n,
-    seals: new Map(),
+    closes: new Map(),
     randomness: new Map(),
     parked: [],
   };

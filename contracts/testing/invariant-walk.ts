@@ -34,7 +34,12 @@ export type Step =
   | { type: "depositNew" | "depositTo"; from: Role; amountWei: bigint; id: number }
   | { type: "forceWithdraw"; from: Role; amountWei: bigint; id: number }
   | { type: "forceSetKey" | "forceSetOwner"; from: Role; id: number }
-  | { type: "forceTransfer" | "forceClaimRewards" | "forceSeal"; from: Role; id: number; amountWei: bigint }
+  | {
+      type: "forceTransfer" | "forceClaimRewards" | "forceCloseEpoch";
+      from: Role;
+      id: number;
+      amountWei: bigint;
+    }
   | BatchesStep
   | ParkStep
   | { type: "recordRandomness"; from: Role; pick: number; blocksAfter: number }
@@ -73,7 +78,11 @@ export const liveStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      type: fc.constantFrom("forceTransfer" as const, "forceClaimRewards" as const, "forceSeal" as const),
+      type: fc.constantFrom(
+        "forceTransfer" as const,
+        "forceClaimRewards" as const,
+        "forceCloseEpoch" as const,
+      ),
       from: user,
       id: leaf,
       amountWei: amount,
@@ -114,7 +123,7 @@ export class InvariantWalk {
   /** How often each kind of step was taken and how often refused: a walk of refusals alone would prove nothing. */
   readonly counts: Record<string, { accepted: number; refused: number }> = {};
   readonly recordCounts: RecordCounts = {
-    seal: 0,
+    closeEpoch: 0,
     draws: 0,
     default: 0,
     activation: 0,
@@ -176,13 +185,13 @@ export class InvariantWalk {
         read.queueEntries([BigInt(Math.max(0, model.head - 1 + i))]),
       ),
     );
-    const sealNumbers = [...model.seals.keys(), ...[1, 2, 3].map((i) => BigInt(model.batchNumber + i))];
-    const seals = await Promise.all(sealNumbers.map((number) => read.sealedAt([number])));
-    const randomness = await Promise.all(sealNumbers.map((number) => read.randomness([number])));
+    const closingNumbers = [...model.closes.keys(), ...[1, 2, 3].map((i) => BigInt(model.batchNumber + i))];
+    const closes = await Promise.all(closingNumbers.map((number) => read.closedAt([number])));
+    const randomness = await Promise.all(closingNumbers.map((number) => read.randomness([number])));
     const exitKeys = [...model.exited].slice(-20).flatMap((key) => [key, key + 1n, key ^ (1n << 33n)]);
     const exited = await Promise.all(exitKeys.map((key) => read.isExited([key])));
     const sums = { state, ledgerWei, burnableWei, queued, tail, balance, supply, fee };
-    return { ...sums, owners, pending, entries, sealNumbers, seals, randomness, exitKeys, exited };
+    return { ...sums, owners, pending, entries, closingNumbers, closes, randomness, exitKeys, exited };
   }
 
   /** All invariants that can be seen from outside. */
@@ -216,9 +225,9 @@ export class InvariantWalk {
       if (first + i >= 0) expect(entry !== 0n, `I6, entry ${first + i}`).toBe(isWaiting);
     }
     expect(model.queue.length, "I9").toBeLessThanOrEqual(this.#capacity);
-    for (const [i, number] of all.sealNumbers.entries()) {
-      const { blockNumber = 0n, timestamp = 0n } = model.seals.get(number) ?? {};
-      expect(all.seals[i], `I11, seal of batch ${number}`).toEqual([blockNumber, timestamp]);
+    for (const [i, number] of all.closingNumbers.entries()) {
+      const { blockNumber = 0n, timestamp = 0n } = model.closes.get(number) ?? {};
+      expect(all.closes[i], `I11, close of batch ${number}`).toEqual([blockNumber, timestamp]);
       expect(all.randomness[i], `I11, batch ${number}`).toBe(model.randomness.get(number) ?? 0n);
     }
     return all;
@@ -319,13 +328,13 @@ export class InvariantWalk {
           },
         };
       }
-      case "forceSeal":
+      case "forceCloseEpoch":
         return {
-          call: () => simulate.forceSeal([MODEL, ANY_FEE], { account }),
-          send: () => write.forceSeal([MODEL, ANY_FEE], { account }),
+          call: () => simulate.forceCloseEpoch([MODEL, ANY_FEE], { account }),
+          send: () => write.forceCloseEpoch([MODEL, ANY_FEE], { account }),
           apply: async () => {
             const { timestamp } = await f.client.getBlock();
-            await push(slot(KIND.forcedSeal, [0n, timestamp, 0n, word(s.from)], { b: MODEL }), 0n);
+            await push(slot(KIND.forcedCloseEpoch, [0n, timestamp, 0n, word(s.from)], { b: MODEL }), 0n);
           },
         };
       case "finalizeWithdrawal": {
@@ -345,10 +354,10 @@ export class InvariantWalk {
           },
         };
       case "batches": {
-        const { sealed, apply } = await prepareBatches(f, model, s, this.recordCounts);
+        const { closed, apply } = await prepareBatches(f, model, s, this.recordCounts);
         return {
-          call: () => f.trySubmit(sealed, s.from),
-          send: () => f.submit(sealed, s.from),
+          call: () => f.trySubmit(closed, s.from),
+          send: () => f.submit(closed, s.from),
           apply: async () => {
             this.model = await apply();
           },
@@ -370,21 +379,21 @@ export class InvariantWalk {
     const f = this.#f;
     const account = f.roles[s.from];
     const settling = settlementActions(f);
-    const waiting = [...model.seals.keys()].filter((number) => !model.randomness.has(number));
-    const sealBatch = waiting[s.pick % Math.max(1, waiting.length)] ?? 999n;
-    const seal = model.seals.get(sealBatch);
-    const number = (seal?.blockNumber ?? 0n) + 128n;
+    const waiting = [...model.closes.keys()].filter((number) => !model.randomness.has(number));
+    const closingBatch = waiting[s.pick % Math.max(1, waiting.length)] ?? 999n;
+    const close = model.closes.get(closingBatch);
+    const number = (close?.blockNumber ?? 0n) + 128n;
     const newest = await f.client.getBlockNumber();
     const missing = Number(number - newest) + s.blocksAfter;
-    if (seal !== undefined && missing > 0) await f.client.mine({ blocks: missing });
+    if (close !== undefined && missing > 0) await f.client.mine({ blocks: missing });
     const header = await settling.headerOf(number <= (await f.client.getBlockNumber()) ? number : newest);
-    const args = [sealBatch, header] as const;
+    const args = [closingBatch, header] as const;
     return {
       call: () => f.rollup.simulate.recordRandomness(args, { account }),
       send: () => f.rollup.write.recordRandomness(args, { account }),
       apply: async () => {
         const { mixHash } = await f.client.getBlock({ blockNumber: number });
-        model.randomness.set(sealBatch, BigInt(mixHash));
+        model.randomness.set(closingBatch, BigInt(mixHash));
       },
     };
   }

@@ -14,7 +14,7 @@ const LIMITS = {
   consumeDeposit: 12_500n,
   deposit: 83_000n,
   finalizeWithdrawal: 46_000n,
-  seal: 26_000n,
+  closeEpoch: 26_000n,
   recordRandomness: 64_000n,
 } as const;
 /** What a settlement adds to its batch; 110,000 of it are the precompiles of one proof of another circuit. */
@@ -30,7 +30,7 @@ const FORCED_LIMITS = {
   newOwner: 82_500n,
   transfer: 83_500n,
   claim: 83_000n,
-  seal: 82_500n,
+  closeEpoch: 82_500n,
 } as const;
 const TOTALS_LIMITS = { 64: 16_500n, 256: 65_500n } as const;
 

@@ -22,7 +22,7 @@ import {
   randomElement,
   slot,
 } from "./rollup-fixture.ts";
-import { sealSlot, settlementActions, settleSlot } from "./settlement-fixture.ts";
+import { closeEpochSlot, settlementActions, settleSlot } from "./settlement-fixture.ts";
 
 /** As many narrow slots as older wire forms could count: figures stay comparable. */
 const LARGE = shapeOf(510, 8);
@@ -57,8 +57,8 @@ interface GasFigures {
   deposit: bigint;
   finalizeWithdrawal: bigint;
   burnAccrued: bigint;
-  /** A Seal that is the first one of its batch, with the batch's record of its block. */
-  seal: bigint;
+  /** A Close that is the first one of its batch, with the batch's record of its block. */
+  closeEpoch: bigint;
   recordRandomness: bigint;
   forced: ForcedGas;
   settlement: SettlementGas;
@@ -76,7 +76,7 @@ interface ForcedGas {
   newOwner: bigint;
   transfer: bigint;
   claim: bigint;
-  seal: bigint;
+  closeEpoch: bigint;
 }
 
 /** Of a frozen ledger; each recipient has a credit already. */
@@ -118,7 +118,7 @@ export async function measureGas(): Promise<GasFigures> {
 
 async function measure(
   f: Fixture,
-): Promise<Omit<GasFigures, "seal" | "recordRandomness" | "settlement" | "exits">> {
+): Promise<Omit<GasFigures, "closeEpoch" | "recordRandomness" | "settlement" | "exits">> {
   const { roles, rollup } = f;
   /** Each measurement starts from the same state, in which every word was written before. */
   const on = async (action: () => Promise<bigint>): Promise<bigint> => {
@@ -144,12 +144,12 @@ async function measure(
 
   const chain = (contents: readonly Partial<BatchData>[]) =>
     on(async () => {
-      const sealed: ClosedBatch[] = [];
+      const closed: ClosedBatch[] = [];
       for (const content of contents) {
-        const after = sealed.at(-1)?.content;
-        sealed.push(f.close(await f.draft(after === undefined ? content : { ...content, after })));
+        const after = closed.at(-1)?.content;
+        closed.push(f.close(await f.draft(after === undefined ? content : { ...content, after })));
       }
-      return (await f.submit(sealed)).gasUsed;
+      return (await f.submit(closed)).gasUsed;
     });
   const batches = (shapes: readonly BatchData["shape"][]) => chain(shapes.map((shape) => ({ shape })));
   const proofs = (circuits: readonly number[]) => {
@@ -251,7 +251,7 @@ async function measureForced(
 ): Promise<ForcedGas> {
   const account = { account: roles.alice };
   const [id, otherId, amountWei] = [0xabcdef, 0xfedcba, 100n * OPEN + 7n];
-  const { forceWithdraw, forceSetKey, forceSetOwner, forceTransfer, forceClaimRewards, forceSeal } =
+  const { forceWithdraw, forceSetKey, forceSetOwner, forceTransfer, forceClaimRewards, forceCloseEpoch } =
     rollup.write;
   const gasOf = (call: () => Promise<Hex>) =>
     on(async () => (await client.waitForTransactionReceipt({ hash: await call() })).gasUsed);
@@ -261,13 +261,13 @@ async function measureForced(
     newOwner: await gasOf(() => forceSetOwner([id, roles.bob, OPEN], account)),
     transfer: await gasOf(() => forceTransfer([id, otherId, amountWei, roles.bob, OPEN], account)),
     claim: await gasOf(() => forceClaimRewards([id, otherId, 200, true, OPEN], account)),
-    seal: await gasOf(() => forceSeal([otherId, OPEN], account)),
+    closeEpoch: await gasOf(() => forceCloseEpoch([otherId, OPEN], account)),
   };
 }
 
 async function measureSettlement(
   f: Fixture,
-): Promise<Pick<GasFigures, "seal" | "recordRandomness" | "settlement">> {
+): Promise<Pick<GasFigures, "closeEpoch" | "recordRandomness" | "settlement">> {
   const settling = settlementActions(f);
   await f.fund("alice", 1_000n * OPEN);
   const gasOf = async (wide: SlotRecord[], settlements: readonly ProvenSettlementFixture[] = []) => {
@@ -277,12 +277,12 @@ async function measureSettlement(
     await f.client.revert({ id });
     return gasUsed;
   };
-  const sealBatch = await settling.sealEpoch();
+  const closingBatch = await settling.closeEpoch();
   // Elsewhere every word was written before, too.
   await f.post({ wide: [slot(KIND.createAccount, [1n, 2n], { b: 3 })] });
-  const seal = (await gasOf([sealSlot()])) - (await gasOf([]));
-  const header = await settling.headerOf(await settling.mineRandomness(sealBatch));
-  const hash = await f.rollup.write.recordRandomness([sealBatch, header], { account: f.roles.stranger });
+  const closeEpoch = (await gasOf([closeEpochSlot()])) - (await gasOf([]));
+  const header = await settling.headerOf(await settling.mineRandomness(closingBatch));
+  const hash = await f.rollup.write.recordRandomness([closingBatch, header], { account: f.roles.stranger });
   const recorded = await f.client.waitForTransactionReceipt({ hash });
 
   const settle = async (payeeCount: number) => {
@@ -291,13 +291,13 @@ async function measureSettlement(
       { length: payeeCount },
       () => (randomElement() & (2n ** 66n - 1n)) | (1n << 66n),
     );
-    const data = await settling.settlementData(sealBatch, { items, voidCount: 0, burnedWei: 0n });
+    const data = await settling.settlementData(closingBatch, { items, voidCount: 0, burnedWei: 0n });
     return gasOf([settleSlot(data.settlementHash)], [f.proveSettlementFixture(1, data)]);
   };
   const alone = await gasOf([slot(KIND.setKey, [randomElement()], { a: 0xabcdef })]);
   const joined = await settle(0);
   return {
-    seal,
+    closeEpoch,
     recordRandomness: recorded.gasUsed,
     settlement: {
       alone,
@@ -327,10 +327,10 @@ async function measureExits(f: Fixture): Promise<ExitGas> {
   const gasOfExits = (circuits: readonly number[]) =>
     on(async () => {
       const recipient = BigInt(f.roles.alice);
-      const sealed = circuits.map((circuit, i) =>
+      const closed = circuits.map((circuit, i) =>
         proveExit(circuit, { root, key: 0x1abcdef00n + BigInt(i), recipient, amountWei: 3n * OPEN + 7n }),
       );
-      return (await exit(sealed)).gasUsed;
+      return (await exit(closed)).gasUsed;
     });
   const leafExit = await gasOfExits([1]);
   const two = await gasOfExits([1, 1]);

@@ -125,7 +125,7 @@ export class MoneyCalls {
       default: {
         const b = random.pick([...MODEL_IDS, id]);
         // The word is the entry's time, which nobody knows yet.
-        return this.#queue("forceSeal", from, [b], { kind, b, words: [0n, 0n] });
+        return this.#queue("forceCloseEpoch", from, [b], { kind, b, words: [0n, 0n] });
       }
     }
   }

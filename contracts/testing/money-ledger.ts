@@ -82,7 +82,7 @@ function modelRecord(l1Owner: bigint, epochStart: bigint | null): LeafState {
       }),
       split: packSplit({ ownerParts: 20_000n, validatorParts: 6_554n }),
     },
-    sealed: 0n,
+    closed: 0n,
     accruedRoot: accruedRoot(PAYEES, accruedWei),
     claimedRoot: claimedRoot(claimedWei),
     epochStart: epochStart ?? 0n,
@@ -98,7 +98,7 @@ function modelRecord(l1Owner: bigint, epochStart: bigint | null): LeafState {
       body: hashModelBody(model),
     },
     model,
-    ...(isReady ? { rewards: { payees: PAYEES, accruedWei, claimedWei, sealed: null } } : {}),
+    ...(isReady ? { rewards: { payees: PAYEES, accruedWei, claimedWei, closed: null } } : {}),
   };
 }
 

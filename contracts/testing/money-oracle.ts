@@ -92,7 +92,7 @@ export class MoneyModel {
     if (record.kind === KIND.forcedWithdraw && state.queue.some(isOpen)) return false;
     this.#pay(sender, -paidWei);
     state.burnableWei += feeWei;
-    const words = record.kind === KIND.forcedSeal ? record.words.with(1, timestamp) : record.words;
+    const words = record.kind === KIND.forcedCloseEpoch ? record.words.with(1, timestamp) : record.words;
     const depositWei = isDeposit ? amountWei : 0n;
     const index = BigInt(state.head + waiting);
     const entry = { record: { ...record, words }, depositWei, sender, timestamp, isRefunded: false };
@@ -116,8 +116,8 @@ export class MoneyModel {
     for (const [i, { depositWei, sender }] of waiting.entries()) {
       const { kind, isValid, words } = records[i]!;
       this.#fate(kind)[isValid ? "executed" : "notExecutable"]++;
-      if (kind === KIND.forcedSeal && isValid)
-        state.seals.set(BigInt(batch.number), { blockNumber: number, timestamp });
+      if (kind === KIND.forcedCloseEpoch && isValid)
+        state.closes.set(BigInt(batch.number), { blockNumber: number, timestamp });
       if (isValid) state.ledgerWei += depositWei - (words[4] ?? 0n);
       if (isValid) credit(state, words[1]!, words[4] ?? 0n);
       else {

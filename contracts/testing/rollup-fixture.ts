@@ -260,7 +260,7 @@ export async function deployFixture(
       await rollup.simulate.submitBatches(submission(closed), { account: roles[from] });
     },
 
-    /** Drafts, seals and sends one batch. */
+    /** Drafts, closes and sends one batch. */
     async post(overrides: Partial<BatchData> = {}, from: Role = "sequencer"): Promise<ClosedBatch> {
       const closed = this.close(await this.draft(overrides));
       await this.submit([closed], from);

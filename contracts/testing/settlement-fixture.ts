@@ -1,4 +1,4 @@
-/** What the tests of settlements share: a rollup with circuits of every sort, seals, randomness and forged proofs. */
+/** What the tests of settlements share: a rollup with circuits of every sort, closes, randomness and forged proofs. */
 
 import type { BatchData } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
@@ -43,25 +43,25 @@ export async function startSettlementFixture() {
   return { ...f, ...settlementActions(f) };
 }
 
-export type SealedFixture = Awaited<ReturnType<typeof startSealedFixture>>;
+export type ClosedFixture = Awaited<ReturnType<typeof startClosedFixture>>;
 
-/** The same with one sealed epoch, whose randomness is recorded. */
-export async function startSealedFixture() {
+/** The same with one closed epoch, whose randomness is recorded. */
+export async function startClosedFixture() {
   const f = await startSettlementFixture();
-  const sealBatch = await f.sealEpoch();
-  const [, sealTime] = await f.rollup.read.sealedAt([sealBatch]);
-  await f.recordRandomness(sealBatch);
+  const closingBatch = await f.closeEpoch();
+  const [, closingTime] = await f.rollup.read.closedAt([closingBatch]);
+  await f.recordRandomness(closingBatch);
   return {
     ...f,
-    sealBatch,
-    sealTime,
+    closingBatch,
+    closingTime,
 
     async sampled(overrides: Partial<SettlementData> = {}): Promise<SettlementPart> {
-      return { circuit: SAMPLED, data: await f.settlementData(sealBatch, overrides) };
+      return { circuit: SAMPLED, data: await f.settlementData(closingBatch, overrides) };
     },
 
     async byDefault(overrides: Partial<SettlementData> = {}): Promise<SettlementPart> {
-      const data = await f.settlementData(sealBatch, { seed: 0n, voidCount: 0, ...overrides });
+      const data = await f.settlementData(closingBatch, { seed: 0n, voidCount: 0, ...overrides });
       return { circuit: PAYEE_TABLE, data };
     },
 
@@ -70,7 +70,7 @@ export async function startSealedFixture() {
     },
 
     /** What the contract would say to one batch: "accepted", or its error. */
-    attempt: (sealed: ClosedBatch, from: Role = "sequencer") => revertOf(f.trySubmit([sealed], from)),
+    attempt: (closed: ClosedBatch, from: Role = "sequencer") => revertOf(f.trySubmit([closed], from)),
 
     /** Mines a block at that time. */
     async passTo(timestamp: bigint): Promise<void> {
@@ -97,13 +97,13 @@ export const parkArguments = (
 export const settleSlot = (word: bigint, modelId = MODEL) => slot(KIND.settle, [word], { b: modelId });
 export const activationSlot = (word: bigint, modelId = MODEL) =>
   slot(KIND.activation, [word], { b: modelId });
-export const sealSlot = (modelId = MODEL) => slot(KIND.seal, [], { a: modelId, b: modelId });
+export const closeEpochSlot = (modelId = MODEL) => slot(KIND.closeEpoch, [], { a: modelId, b: modelId });
 
 export function settlementActions(f: Fixture) {
   return {
-    /** Posts a batch with a Seal; its number. */
-    async sealEpoch(): Promise<bigint> {
-      const { content } = await f.post({ wide: [sealSlot()], signedCount: 1 });
+    /** Posts a batch with a CloseEpoch; its number. */
+    async closeEpoch(): Promise<bigint> {
+      const { content } = await f.post({ wide: [closeEpochSlot()], signedCount: 1 });
       return content.batchNumber;
     },
 
@@ -114,35 +114,35 @@ export function settlementActions(f: Fixture) {
       return encodeHeader(block as RpcHeader);
     },
 
-    /** Mines up to the block that gives a Seal's randomness, and that many beyond it; its number. */
-    async mineRandomness(sealBatch: bigint, blocksAfter = 1): Promise<bigint> {
-      const [sealBlock] = await f.rollup.read.sealedAt([sealBatch]);
-      const number = sealBlock + BigInt(RANDOMNESS_DELAY);
+    /** Mines up to the block that gives a CloseEpoch's randomness, and that many beyond it; its number. */
+    async mineRandomness(closingBatch: bigint, blocksAfter = 1): Promise<bigint> {
+      const [closingBlock] = await f.rollup.read.closedAt([closingBatch]);
+      const number = closingBlock + BigInt(RANDOMNESS_DELAY);
       const blocks = Number(number - (await f.client.getBlockNumber())) + blocksAfter;
       await f.client.mine({ blocks });
       return number;
     },
 
-    /** Mines and records a Seal's randomness; prevRandao. */
-    async recordRandomness(sealBatch: bigint, from: Role = "stranger"): Promise<bigint> {
-      const header = await this.headerOf(await this.mineRandomness(sealBatch));
-      await f.rollup.write.recordRandomness([sealBatch, header], { account: f.roles[from] });
-      return f.rollup.read.randomness([sealBatch]);
+    /** Mines and records a CloseEpoch's randomness; prevRandao. */
+    async recordRandomness(closingBatch: bigint, from: Role = "stranger"): Promise<bigint> {
+      const header = await this.headerOf(await this.mineRandomness(closingBatch));
+      await f.rollup.write.recordRandomness([closingBatch, header], { account: f.roles[from] });
+      return f.rollup.read.randomness([closingBatch]);
     },
 
-    /** A sampled settlement of an epoch sealed in that batch, with the seed that L1 will find. */
+    /** A sampled settlement of an epoch closed in that batch, with the seed that L1 will find. */
     async settlementData(
-      sealBatch: bigint,
+      closingBatch: bigint,
       overrides: Partial<SettlementData> = {},
     ): Promise<SettlementData> {
-      const prevRandao = await f.rollup.read.randomness([sealBatch]);
+      const prevRandao = await f.rollup.read.randomness([closingBatch]);
       const data: Omit<SettlementData, "seed"> = {
         settlementHash: randomElement(),
         modelId: MODEL,
         isActivation: false,
         cap: 0,
         epoch: 5n,
-        sealBatch,
+        closingBatch,
         voidCount: 2,
         burnedWei: 3n * OPEN,
         capCircuit: 0,
@@ -162,7 +162,7 @@ export function settlementActions(f: Fixture) {
         cap: 16,
         seed: 0n,
         epoch: 0n,
-        sealBatch: 0n,
+        closingBatch: 0n,
         voidCount: 0,
         burnedWei: 0n,
         capCircuit: SAMPLED,
@@ -174,12 +174,12 @@ export function settlementActions(f: Fixture) {
 
     /** Parks a settlement; what a batch says to take it. */
     async park({ circuit, data }: SettlementPart, from: Role = "stranger"): Promise<ProvenSettlementFixture> {
-      const sealed = f.proveSettlementFixture(circuit, data);
-      const hash = await f.rollup.write.parkSettlement(parkArguments(data, sealed), {
+      const closed = f.proveSettlementFixture(circuit, data);
+      const hash = await f.rollup.write.parkSettlement(parkArguments(data, closed), {
         account: f.roles[from],
       });
       await f.client.waitForTransactionReceipt({ hash });
-      return { ...sealed, isParked: true };
+      return { ...closed, isParked: true };
     },
 
     /** A batch with a record for each of the settlements, which it carries. */

@@ -128,7 +128,7 @@ export type ContributorName = (typeof CONTRIBUTORS)[number];
 export const CUSTOMERS = ["nina", "alice"] as const;
 export const COMMITS_EACH = 4;
 
-/** What the model's balance begins with: it pays the fee of its Seal. */
+/** What the model's balance begins with: it pays the fee of its CloseEpoch. */
 export const MODEL_AMOUNT_WEI = parseEther("1");
 /** Of one answer. */
 export const PRICE_WEI = parseEther("0.5");

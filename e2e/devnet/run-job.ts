@@ -11,7 +11,7 @@ import { passADay } from "./steps/clock.ts";
 import { contribute, openDatanet, publish } from "./steps/datanet.ts";
 import { depositAll } from "./steps/deposit.ts";
 import { claimAndWithdraw, payOutRewards } from "./steps/earn.ts";
-import { sealFirstEpochs, settleFirstEpoch, untilSettledOnL1 } from "./steps/epoch.ts";
+import { closeFirstEpochs, settleFirstEpoch, untilSettledOnL1 } from "./steps/epoch.ts";
 import { fund } from "./steps/fund.ts";
 import { getAccess, publishMailCard, workOnHost } from "./steps/host.ts";
 import { approveOnLedger, bringToLife, createOnLedger, train } from "./steps/model.ts";
@@ -112,7 +112,7 @@ export async function runJob(job: Job): Promise<Report> {
   title("Questions, answers, payments");
   for (const one of made) await ask(job, leaves, one.part, one);
   title("The epochs' settlements");
-  await sealFirstEpochs(job, made);
+  await closeFirstEpochs(job, made);
   let wideCount = 0;
   const beforeWide = async () => {
     if (wideCount % job.plan.table.wide === 0) await fillTable();

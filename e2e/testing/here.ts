@@ -69,7 +69,7 @@ export async function createWorldHere<Name extends string>(declared: HereDeclara
         await l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
       }
     },
-    /** The bridge's part that tells the sequencer of a Seal's randomness. @param confirmations of the Seal */
+    /** The bridge's part that tells the sequencer of a CloseEpoch's randomness. @param confirmations of the CloseEpoch */
     async randomness(confirmations?: number): ReturnType<typeof startRandomnessWatcher> {
       const watcher = await startRandomnessWatcher(f, w, folder, confirmations);
       ends.push(() => watcher.stop());

@@ -139,7 +139,7 @@ function setPayments(receipts: bigint[], modelId = MODEL_ID): void {
   for (let from = 0; from <= receipts.length; from++)
     fixture.sequencer.answers.set(`GET /v1/models/${modelId}/payments?epoch=1&from=${from}`, {
       epoch: 1,
-      isSealed: false,
+      isClosed: false,
       paymentCount: receipts.length,
       payments: receipts.slice(from).map((receipt) => ({
         receipt: hex32(receipt),

@@ -58,7 +58,7 @@ beforeAll(async () => {
   fixture = await createLedgerFixture({ hasFeed: false });
   const { answers } = fixture.sequencer;
   for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, modelLeaf());
-  const noPayments = { epoch: 1, isSealed: false, paymentCount: 0, payments: [] };
+  const noPayments = { epoch: 1, isClosed: false, paymentCount: 0, payments: [] };
   answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`, noPayments);
   answers.set(
     `GET /v1/models/${MODEL_ID}/payments?epoch=2&from=0`,
@@ -146,7 +146,7 @@ function modelLeaf() {
       validatorParts: Number(validatorParts),
       epochStart: 1,
     },
-    sealedEpoch: null,
+    closedEpoch: null,
     payees: [],
   };
 }

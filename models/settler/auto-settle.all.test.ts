@@ -119,8 +119,9 @@ async function ask(count: number, seed: string): Promise<void> {
   }
 }
 
-const sealCount = async () =>
-  (await listOperations(world.alice, modelId, { limit: 200 })).filter(({ kind }) => kind === "seal").length;
+const closingCount = async () =>
+  (await listOperations(world.alice, modelId, { limit: 200 })).filter(({ kind }) => kind === "closeEpoch")
+    .length;
 
 async function expectSettled(epoch: number, paymentCount: number) {
   const settlement = (await getSettlement(world.alice, modelId, epoch))!;
@@ -132,11 +133,13 @@ async function expectSettled(epoch: number, paymentCount: number) {
 }
 
 describe("models serve --settle", () => {
-  it("seals a full epoch and settles it on L1 once, killed at every step", { timeout: 900_000 }, async () => {
+  it("closes a full epoch and settles it on L1 once, killed at every step", {
+    timeout: 900_000,
+  }, async () => {
     let server = await serve({ killAt: "epoch 1 is full" });
     await ask(CAP, "full");
     await until("the first kill", async () => server.child.signalCode === "SIGKILL");
-    expect((await getModel(world.alice, modelId)).sealedEpoch).toMatchObject({ epoch: 1 });
+    expect((await getModel(world.alice, modelId)).closedEpoch).toMatchObject({ epoch: 1 });
     await world.settle();
 
     server = await serve();
@@ -144,13 +147,13 @@ describe("models serve --settle", () => {
     await server.kill();
     await world.mineRandomness();
     await world.settle();
-    expect((await getModel(world.alice, modelId)).sealedEpoch?.prevRandao).not.toBeNull();
+    expect((await getModel(world.alice, modelId)).closedEpoch?.prevRandao).not.toBeNull();
 
     for (const killAt of ["epoch 1: preparing", "epoch 1: settlement proven"]) {
       server = await serve({ killAt });
       await until(`killed at ${killAt}`, async () => server.child.signalCode === "SIGKILL");
     }
-    expect((await getModel(world.alice, modelId)).sealedEpoch, "nothing is settled yet").not.toBeNull();
+    expect((await getModel(world.alice, modelId)).closedEpoch, "nothing is settled yet").not.toBeNull();
 
     server = await serve({ killAt: "is settled in batch" });
     await until("the last kill", async () => server.child.signalCode === "SIGKILL");
@@ -167,33 +170,33 @@ describe("models serve --settle", () => {
       cap: CAP,
       failure: null,
     });
-    expect(await sealCount()).toBe(1);
+    expect(await closingCount()).toBe(1);
     const metrics = await (await fetch(`${url()}/metrics`)).text();
     expect(metrics).toContain('model_settling_stage{stage="open"} 1');
     expect(metrics).toContain("model_settling_epoch 2");
   });
 
-  it("seals an epoch that is over, and leaves one without payments open", { timeout: 600_000 }, async () => {
+  it("closes an epoch that is over, and leaves one without payments open", { timeout: 600_000 }, async () => {
     await serve({ args: ["--epoch-length", String(HOUR_SECONDS)] });
     await world.passTime(HOUR_SECONDS);
     await sleep(5_000);
-    expect((await getModel(world.alice, modelId)).sealedEpoch, "nobody has paid").toBeNull();
+    expect((await getModel(world.alice, modelId)).closedEpoch, "nobody has paid").toBeNull();
     await ask(1, "over");
-    await until("the seal", async () => (await getModel(world.alice, modelId)).sealedEpoch !== null);
+    await until("the close", async () => (await getModel(world.alice, modelId)).closedEpoch !== null);
     await world.settle();
     await world.mineRandomness();
     await world.settle();
     await until("the settlement", async () => (await getSettlement(world.alice, modelId, 2)) !== null);
     await world.settle();
     await expectSettled(2, 1);
-    expect(await sealCount()).toBe(2);
+    expect(await closingCount()).toBe(2);
   });
 
   it("burns nothing that it cannot open, unless it is told to", { timeout: 600_000 }, async () => {
     const server = await serve({ args: ["--epoch-length", "1"] });
     await world.passTime(10);
     await payInference(world.bob, { modelId, amountWei: PRICE_WEI, receipt: 12_345n });
-    await until("the seal", async () => (await getModel(world.alice, modelId)).sealedEpoch !== null);
+    await until("the close", async () => (await getModel(world.alice, modelId)).closedEpoch !== null);
     await world.settle();
     await world.mineRandomness();
     await world.settle();

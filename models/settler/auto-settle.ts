@@ -1,9 +1,9 @@
 /**
- * Seals and settles a model's epochs without anybody's help: an epoch that is full or over is sealed with the model's
+ * Closes and settles a model's epochs without anybody's help: an epoch that is full or over is closed with the model's
  * key; once L1 has the randomness, the settlement is prepared, proven and handed to the sequencer.
  *
  * Nothing is remembered between turns. Every turn asks the ledger where the epoch stands and does what comes next, so a
- * kill at any moment costs at most the step that ran, and whoever else seals or settles meanwhile is in nobody's way.
+ * kill at any moment costs at most the step that ran, and whoever else closes or settles meanwhile is in nobody's way.
  */
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
@@ -14,11 +14,11 @@ import {
   type SettlementBody,
   sendSettlement,
 } from "@openledger/client/actions/l1/send-settlement";
-import { seal } from "@openledger/client/actions/ledger/reward-operations";
+import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, getSettlement } from "@openledger/client/sequencer/model-reads";
-import type { LedgerModelLeaf, SealedEpochView } from "@openledger/client/sequencer/model-schemas";
+import type { ClosedEpochView, LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import {
@@ -32,7 +32,7 @@ import {
   type EpochFacts,
   prepareDefaultSplit,
   prepareSampled,
-  readSealedEpoch,
+  readClosedEpoch,
 } from "../settling/prepare-settlement.ts";
 import type { ProvedSettlement } from "../settling/prove-settlement.ts";
 import { signSettlement } from "../settling/sign-settlement.ts";
@@ -42,7 +42,7 @@ import { SettlingReport } from "./turn-report.ts";
 
 export interface AutoSettleOptions {
   readonly modelId: number;
-  /** An epoch with payments is sealed this long after its beginning by L1's clock; null: only when it is full. */
+  /** An epoch with payments is closed this long after its beginning by L1's clock; null: only when it is full. */
   readonly epochSeconds: number | null;
   /** Whether draws that cannot be opened are settled as void, which burns their part. */
   readonly consentsToVoids: boolean;
@@ -74,11 +74,11 @@ export interface AutoSettleModules {
 }
 
 /**
- * These are no failures. Others seal and settle too, and the next turn sees what they did first. An epoch that has just
- * begun is sealed once L1 has its beginning.
+ * These are no failures. Others close and settle too, and the next turn sees what they did first. An epoch that has just
+ * begun is closed once L1 has its beginning.
  */
 const NEXT_TURN = [
-  "OP_NOTHING_TO_SEAL",
+  "OP_NOTHING_TO_CLOSE",
   "OP_EPOCH_UNSETTLED",
   "SEQ_SETTLEMENT_STALE",
   "SEQ_TOO_EARLY",
@@ -109,8 +109,8 @@ export class AutoSettler {
     try {
       const leaf = await getModel(this.#modules.client, this.#options.modelId);
       if (!leaf.counters.isReady) this.report.set({ stage: "not-ready", epoch: null });
-      else if (leaf.sealedEpoch !== null) await this.#settle(leaf, leaf.sealedEpoch);
-      else await this.#sealIfDue(leaf);
+      else if (leaf.closedEpoch !== null) await this.#settle(leaf, leaf.closedEpoch);
+      else await this.#closeIfDue(leaf);
       this.report.noteSuccess();
     } catch (error) {
       // L1 takes the draws by now; the bridge tells the sequencer so with one of the next blocks.
@@ -120,7 +120,7 @@ export class AutoSettler {
     }
   }
 
-  async #sealIfDue(leaf: LedgerModelLeaf): Promise<void> {
+  async #closeIfDue(leaf: LedgerModelLeaf): Promise<void> {
     const { client, log, signer } = this.#modules;
     const { epochSeconds, modelId } = this.#options;
     const { cap, epoch, paymentCount } = leaf.counters;
@@ -134,12 +134,12 @@ export class AutoSettler {
       this.report.set({ stage: isPosting ? "posting" : "open", ...open });
       return;
     }
-    this.report.set({ stage: "sealing", ...open });
-    const sent = await seal(await signer(leaf), { modelId });
-    this.report.noteSeal();
+    this.report.set({ stage: "closing", ...open });
+    const sent = await closeEpoch(await signer(leaf), { modelId });
+    this.report.noteClose();
     log.info(
       { modelId, epoch, paymentCount, amountWei: `${leaf.openAmountWei}`, hash: sent.hash },
-      `epoch ${epoch} is ${isFull ? "full" : "over"}: sealed with ${paymentCount} payments of ${formatOpen(leaf.openAmountWei)} OPEN`,
+      `epoch ${epoch} is ${isFull ? "full" : "over"}: closed with ${paymentCount} payments of ${formatOpen(leaf.openAmountWei)} OPEN`,
     );
   }
 
@@ -161,17 +161,17 @@ export class AutoSettler {
     return false;
   }
 
-  async #settle(leaf: LedgerModelLeaf, sealed: SealedEpochView): Promise<void> {
+  async #settle(leaf: LedgerModelLeaf, closed: ClosedEpochView): Promise<void> {
     const { client, log } = this.#modules;
     const { modelId } = this.#options;
-    const { epoch } = sealed;
+    const { epoch } = closed;
     this.report.set({ epoch, overAtSeconds: null, cap: leaf.counters.cap });
-    if (sealed.isRandomnessMissed) {
-      if (!(await this.#isDefaultDue(sealed))) {
+    if (closed.isRandomnessMissed) {
+      if (!(await this.#isDefaultDue(closed))) {
         this.report.set({ stage: "awaiting-default-split" });
         return;
       }
-    } else if (sealed.prevRandao === null) {
+    } else if (closed.prevRandao === null) {
       this.report.set({ stage: "awaiting-randomness" });
       return;
     }
@@ -180,12 +180,12 @@ export class AutoSettler {
       log.info({ modelId, epoch }, `epoch ${epoch}: preparing its settlement`);
     }
     this.report.set({ stage: "preparing" });
-    const facts = await readSealedEpoch(client, modelId, epoch);
+    const facts = await readClosedEpoch(client, modelId, epoch);
     this.report.set({ paymentCount: facts.payments.length });
-    let { prepared, circuit } = await this.#prepare(facts, sealed.isRandomnessMissed);
+    let { prepared, circuit } = await this.#prepare(facts, closed.isRandomnessMissed);
     const missing = "draws" in prepared ? await this.#modules.approve?.(facts, prepared) : null;
     if (typeof missing === "string") {
-      if (!(await this.#isDefaultDue(sealed))) {
+      if (!(await this.#isDefaultDue(closed))) {
         this.report.set({ stage: "awaiting-claims" });
         if (this.#toldMissing !== missing)
           log.info({ modelId, epoch }, `epoch ${epoch} waits for claims: ${missing}`);
@@ -202,7 +202,7 @@ export class AutoSettler {
   }
 
   /** Whether anyone may settle by row counts. */
-  async #isDefaultDue({ defaultSplitFromSeconds }: SealedEpochView): Promise<boolean> {
+  async #isDefaultDue({ defaultSplitFromSeconds }: ClosedEpochView): Promise<boolean> {
     const { timestamp } = (await getStatus(this.#modules.client)).l1;
     return defaultSplitFromSeconds !== null && timestamp >= defaultSplitFromSeconds;
   }
@@ -218,15 +218,15 @@ export class AutoSettler {
       return { circuit, prepared: prepareDefaultSplit(facts, circuit) };
     }
     const circuit = settlementCircuitFor(circuits, modelShape(model.statics, payeeCount));
-    const opened = await openings(Number(facts.sealed.epoch));
+    const opened = await openings(Number(facts.closed.epoch));
     const prepared = prepareSampled(facts, { model, openings: opened, circuit });
     const places = prepared.draws.filter(({ isValid }) => !isValid).map(({ paymentIndex }) => paymentIndex);
     if (places.length > 0 && !this.#options.consentsToVoids) {
       const { burnedWei } = prepared.data;
       throw settlerError(
         "CMD_VOID_DRAWS",
-        `epoch ${facts.sealed.epoch}: the drawn payments ${places.join(", ")} pay for receipts that the server cannot open; settled so, ${formatOpen(burnedWei)} OPEN would be burned`,
-        { data: { modelId: facts.leaf.id, epoch: Number(facts.sealed.epoch), payments: places, burnedWei } },
+        `epoch ${facts.closed.epoch}: the drawn payments ${places.join(", ")} pay for receipts that the server cannot open; settled so, ${formatOpen(burnedWei)} OPEN would be burned`,
+        { data: { modelId: facts.leaf.id, epoch: Number(facts.closed.epoch), payments: places, burnedWei } },
       );
     }
     return { circuit, prepared };
@@ -239,7 +239,7 @@ export class AutoSettler {
   ): Promise<SettlementBody> {
     const { log, prove, signer } = this.#modules;
     const { folder, modelId } = this.#options;
-    const epoch = Number(facts.sealed.epoch);
+    const epoch = Number(facts.closed.epoch);
     this.report.set({ stage: "proving", provedPercent: 0 });
     const proved = await prove(prepared, circuit, (provedPercent) =>
       this.report.set({ stage: "proving", provedPercent }),

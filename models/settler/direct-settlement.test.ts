@@ -83,9 +83,9 @@ test("pays rows by the prompts' own columns, and L1 takes the proof", { timeout:
       queryCommitment: directQueryCommitment(query),
     });
   };
-  const sealBatch = await f.sealEpoch(receiptOf);
+  const closingBatch = await f.closeEpoch(receiptOf);
   await f.l1.passTime(3n * 86_400n);
-  await f.recordRandomness(sealBatch);
+  await f.recordRandomness(closingBatch);
 
   const byReceipt = new Map(openings.map((opening, i) => [receiptOf(i), opening]));
   const division: Division = {
@@ -122,7 +122,7 @@ test("pays rows by the prompts' own columns, and L1 takes the proof", { timeout:
   expect(await submit()).toMatchObject({ status: "parked", epoch: 1 });
   await f.l1.passTime(86_401n);
   const settled = await submit();
-  expect(settled).toMatchObject({ status: "settled", epoch: 1, batchNumber: sealBatch + 1 });
+  expect(settled).toMatchObject({ status: "settled", epoch: 1, batchNumber: closingBatch + 1 });
   expect(proved).toEqual([circuit.name, expect.stringMatching(/^batch-/)]);
   const earned = settled.earnedWei.reduce((sum, wei) => sum + wei, 0n);
   expect(earned).toBeGreaterThan(2n * OPEN);

@@ -9,12 +9,12 @@ import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { SMALL_DIRECT as SIZE } from "@openledger/circuits/testing/direct-world";
 import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
-import { seal } from "@openledger/client/actions/ledger/reward-operations";
+import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { openProvingCircuit, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { fetchOpenings } from "../settling/model-openings.ts";
-import { prepareSampled, readSealedEpoch } from "../settling/prepare-settlement.ts";
+import { prepareSampled, readClosedEpoch } from "../settling/prepare-settlement.ts";
 import { proveSettlement } from "../settling/prove-settlement.ts";
 import { judgeDraws, verifySettlement } from "../settling/verify-settlement.ts";
 import { PRICE_WEI, type SettlingWorld, startSettlingWorld } from "./testing/settling-fixture.ts";
@@ -77,7 +77,7 @@ it("settles an epoch to the wei, and shows the prompts of drawn payments that ar
     null,
   ]);
   await world.passTime(90_000);
-  await seal(alice, { modelId });
+  await closeEpoch(alice, { modelId });
   await world.settle();
   await world.mineRandomness();
   await world.settle();
@@ -88,7 +88,7 @@ it("settles an epoch to the wei, and shows the prompts of drawn payments that ar
     deployment,
   });
   const circuit = circuits.find(({ name }) => name.startsWith("direct-"))!;
-  const facts = await readSealedEpoch(bob, modelId);
+  const facts = await readClosedEpoch(bob, modelId);
   const openings = await fetchOpenings(served.url, 1, true);
   const prepared = prepareSampled(facts, { model, openings, circuit });
   const drawn = new Set(prepared.draws.map(({ paymentIndex }) => paymentIndex));
@@ -111,7 +111,7 @@ it("settles an epoch to the wei, and shows the prompts of drawn payments that ar
   await sendSettlement(alice, encodeSettlementBody(settlement));
   await world.settle();
   const leaf = await getModel(bob, modelId);
-  expect(leaf.sealedEpoch).toBeNull();
+  expect(leaf.closedEpoch).toBeNull();
   expect(leaf.payees.map(({ accruedWei }) => accruedWei)).toEqual(prepared.earnedWei);
   const earned = prepared.earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const { ownerWei, treasuryWei } = prepared.terms;

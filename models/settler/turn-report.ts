@@ -115,11 +115,11 @@ const SETTLING_STAGES = [
   "not-ready",
   /** Payments come in; the epoch is neither full nor over. */
   "open",
-  /** The epoch is full or over; its Seal is being sent. */
-  "sealing",
-  /** Sealed; L1 has not recorded the randomness. */
+  /** The epoch is full or over; its CloseEpoch is being sent. */
+  "closing",
+  /** Closed; L1 has not recorded the randomness. */
   "awaiting-randomness",
-  /** The randomness was missed: the default split is allowed 14 days after the Seal. */
+  /** The randomness was missed: the default split is allowed 14 days after the CloseEpoch. */
   "awaiting-default-split",
   "preparing",
   /** L1 takes its draws only once claims of their queries stand. */
@@ -175,9 +175,9 @@ export class SettlingReport {
     help: "Payments in that epoch",
     registers: this.#registers,
   });
-  readonly #sealed = new Counter({
-    name: "model_settling_seals_total",
-    help: "Epochs that this process has sealed",
+  readonly #closed = new Counter({
+    name: "model_settling_closes_total",
+    help: "Epochs that this process has closed",
     registers: this.#registers,
   });
   readonly #sent = new Counter({
@@ -229,8 +229,8 @@ export class SettlingReport {
     this.#payments.set(this.#current.paymentCount ?? 0);
   }
 
-  noteSeal(): void {
-    this.#sealed.inc();
+  noteClose(): void {
+    this.#closed.inc();
   }
 
   noteProof(ms: number): void {

@@ -1,4 +1,4 @@
-/** What became of one payment: its operation, its epoch's Seal, randomness and settlement, and whether it was drawn. */
+/** What became of one payment: its operation, its epoch's CloseEpoch, randomness and settlement, and whether it was drawn. */
 
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
@@ -33,7 +33,7 @@ const PAYMENT_STAGES = [
   /** In the open epoch. */
   "epoch-open",
   /** The epoch is closed; what is drawn depends on an L1 block to come. */
-  "epoch-sealed",
+  "epoch-closed",
   /** L1 has the randomness: the draws are fixed, and nobody has settled. */
   "draws-fixed",
   /** The sequencer has the settlement, L1 does not. */
@@ -50,7 +50,7 @@ export interface PaymentStatus {
   readonly index: number;
   readonly payment: LedgerPayment;
   readonly operation: { readonly status: OperationStatus; readonly l1TransactionHash: Hex | null };
-  readonly sealBatch: number | null;
+  readonly closingBatch: number | null;
   readonly epochPaymentCount: number;
   readonly epochAmountWei: bigint;
   readonly settlement: LedgerSettlement | null;
@@ -111,7 +111,7 @@ export async function paymentStatus(
   const { epoch } = payments;
   const payment = payments.payments[index]!;
   const operation = await getOperation(client, payment.hash as Hex);
-  const settlement = payments.isSealed ? await getSettlement(client, leaf.id, epoch) : null;
+  const settlement = payments.isClosed ? await getSettlement(client, leaf.id, epoch) : null;
   const circuit = settlement === null ? undefined : circuits.find(({ name }) => name === settlement.circuit);
   const isByRowCounts = circuit?.sort === CIRCUIT_SORT.payeeTable;
   const seed = payments.seed ?? null;
@@ -127,7 +127,7 @@ export async function paymentStatus(
       status: operation?.status ?? "final",
       l1TransactionHash: (operation?.l1TransactionHash as Hex | null | undefined) ?? null,
     },
-    sealBatch: payments.sealBatch,
+    closingBatch: payments.closingBatch,
     epochPaymentCount: payments.paymentCount,
     epochAmountWei: payments.amountWei,
     settlement,
@@ -136,10 +136,10 @@ export async function paymentStatus(
   };
 }
 
-function stageOf({ isSealed, seed }: EpochPayments, settlement: LedgerSettlement | null): PaymentStage {
-  if (!isSealed) return "epoch-open";
+function stageOf({ isClosed, seed }: EpochPayments, settlement: LedgerSettlement | null): PaymentStage {
+  if (!isClosed) return "epoch-open";
   if (settlement !== null) return settlement.l1TransactionHash === null ? "settling" : "settled";
-  return seed == null ? "epoch-sealed" : "draws-fixed";
+  return seed == null ? "epoch-closed" : "draws-fixed";
 }
 
 /** As `settleEpoch` draws: draw k pays by the payment whose cumulative amounts hold its point. */
@@ -305,7 +305,7 @@ export function statusView({ draws, operation, payment, settlement, ...rest }: P
     batchNumber: payment.batchNumber,
     operationStatus: operation.status,
     l1TransactionHash: operation.l1TransactionHash,
-    sealBatch: rest.sealBatch,
+    closingBatch: rest.closingBatch,
     epochPaymentCount: rest.epochPaymentCount,
     epochAmountWei: rest.epochAmountWei,
     isDrawn: draws === null ? null : draws.hits.length > 0,

@@ -4,7 +4,7 @@ import { isDirect, type RegisteredMatrix } from "@openledger/attribution/feature
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { directMatrix } from "@openledger/attribution/model/registration";
 import { isDirectQuery } from "@openledger/circuits/ledger/model-query";
-import type { SealedEpoch } from "@openledger/circuits/ledger/rewards";
+import type { ClosedEpoch } from "@openledger/circuits/ledger/rewards";
 import { answeredClass } from "@openledger/circuits/settlement/direct-matrix";
 import {
   activationOf,
@@ -47,33 +47,33 @@ export function settledModelOf(
 
 export interface EpochFacts {
   readonly leaf: LedgerModelLeaf;
-  readonly sealed: SealedEpoch;
+  readonly closed: ClosedEpoch;
   readonly payments: readonly LedgerPayment[];
   /** As L1 recorded it; null while it has not. */
   readonly prevRandao: bigint | null;
 }
 
-export type ReadSealedEpochErrorCode = "CLI_NOTHING_SEALED" | GetModelErrorCode;
+export type ReadClosedEpochErrorCode = "CLI_NOTHING_CLOSED" | GetModelErrorCode;
 
 /**
- * The model's sealed epoch with its payments.
- * @throws CLI_NOTHING_SEALED
+ * The model's closed epoch with its payments.
+ * @throws CLI_NOTHING_CLOSED
  * @example
  * ```ts
- * const { payments, prevRandao } = await readSealedEpoch(client, 11);
+ * const { payments, prevRandao } = await readClosedEpoch(client, 11);
  * ```
  */
-export async function readSealedEpoch(
+export async function readClosedEpoch(
   client: LedgerClient,
   modelId: number,
   wantedEpoch?: number,
 ): Promise<EpochFacts> {
   const leaf = await getModel(client, modelId);
-  const epoch = leaf.sealedEpoch;
+  const epoch = leaf.closedEpoch;
   if (epoch === null || (wantedEpoch !== undefined && wantedEpoch !== epoch.epoch)) {
     const which = wantedEpoch === undefined ? "no epoch" : `no epoch ${wantedEpoch}`;
-    throw clientError("CLI_NOTHING_SEALED", `model ${modelId} has ${which} that waits for its settlement`, {
-      data: { modelId, openEpoch: leaf.counters.epoch, sealedEpoch: epoch?.epoch ?? null },
+    throw clientError("CLI_NOTHING_CLOSED", `model ${modelId} has ${which} that waits for its settlement`, {
+      data: { modelId, openEpoch: leaf.counters.epoch, closedEpoch: epoch?.epoch ?? null },
     });
   }
   const { payments } = await getPayments(client, modelId, epoch.epoch);
@@ -81,9 +81,9 @@ export async function readSealedEpoch(
     leaf,
     payments,
     prevRandao: epoch.prevRandao,
-    sealed: {
+    closed: {
       epoch: BigInt(epoch.epoch),
-      sealBatch: BigInt(epoch.sealBatch),
+      closingBatch: BigInt(epoch.closingBatch),
       amountWei: epoch.amountWei,
       chain: epoch.chain,
     },
@@ -97,13 +97,13 @@ export type PrepareSampledErrorCode = "CLI_TOO_EARLY" | "CIR_SETTLEMENT_SIZE" | 
  * @throws CLI_TOO_EARLY while there is no randomness, CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
  * @example
  * ```ts
- * const facts = await readSealedEpoch(client, 11);
- * const openings = await fetchOpenings(serverUrl, Number(facts.sealed.epoch));
+ * const facts = await readClosedEpoch(client, 11);
+ * const openings = await fetchOpenings(serverUrl, Number(facts.closed.epoch));
  * const prepared = prepareSampled(facts, { model: published, openings, circuit });
  * ```
  */
 export function prepareSampled(
-  { leaf, payments, prevRandao, sealed }: EpochFacts,
+  { leaf, payments, prevRandao, closed }: EpochFacts,
   inputs: {
     readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash">;
     readonly openings: Openings;
@@ -115,19 +115,19 @@ export function prepareSampled(
   if (prevRandao === null) {
     throw clientError(
       "CLI_TOO_EARLY",
-      `the randomness for epoch ${sealed.epoch} is not on L1 yet: it comes from the block 128 after the seal's`,
-      { data: { modelId: leaf.id, sealBatch: sealed.sealBatch.toString() } },
+      `the randomness for epoch ${closed.epoch} is not on L1 yet: it comes from the block 128 after the close's`,
+      { data: { modelId: leaf.id, closingBatch: closed.closingBatch.toString() } },
     );
   }
   const { model, openings, circuit, accruedWei } = inputs;
   return settleEpoch({
     size: settlementSizeOf(circuit.name),
     model: settledModelOf(leaf, accruedWei?.slice()),
-    sealed,
+    closed,
     payments,
     openingOf: (i) => provable(openings.get(payments[i]!.receipt), model.features),
     features: settledFeatures(model),
-    seed: drawSeed({ ...sealed, prevRandao, modelId: leaf.id }),
+    seed: drawSeed({ ...closed, prevRandao, modelId: leaf.id }),
   });
 }
 
@@ -161,15 +161,15 @@ export function settledFeatures({
  * By row counts: needs no openings and no model.
  * @example
  * ```ts
- * const facts = await readSealedEpoch(client, 11);
+ * const facts = await readClosedEpoch(client, 11);
  * const prepared = prepareDefaultSplit(facts, payeeTableFor(circuits, facts.leaf.payees.length));
  * ```
  */
 export function prepareDefaultSplit(
-  { leaf, sealed }: EpochFacts,
+  { leaf, closed }: EpochFacts,
   circuit: RollupCircuit,
 ): PreparedSettlement {
-  return defaultSplit(settledModelOf(leaf), sealed, circuit.size1);
+  return defaultSplit(settledModelOf(leaf), closed, circuit.size1);
 }
 
 /**

@@ -28,7 +28,7 @@ export type ProveSettlementErrorCode = `PRV_${string}`;
  * @throws what `Prover.prove` throws
  * @example
  * ```ts
- * const prepared = prepareSampled(await readSealedEpoch(client, 11), { model: published, openings, circuit });
+ * const prepared = prepareSampled(await readClosedEpoch(client, 11), { model: published, openings, circuit });
  * const { settlement } = await proveSettlement(prepared, { circuitId: circuit.circuitId, proving }, { backend: "wasm" });
  * ```
  */

@@ -88,7 +88,7 @@ export async function verifySettlement(
     address: client.rollupAddress,
   });
   const facts = await readRandomEpoch(client, rollup, wanted);
-  await requireOnL1(rollup, settlement, { circuit, sealBatch: Number(facts.sealed.sealBatch) });
+  await requireOnL1(rollup, settlement, { circuit, closingBatch: Number(facts.closed.closingBatch) });
   const before = await accruedBefore(client, facts.leaf, epoch);
   const sampled = prepareSampled(facts, { ...published, circuit, accruedWei: before });
   requireSame("data", toHex(encodeSettlement(sampled.data)), settlement.data);
@@ -106,10 +106,10 @@ export async function verifySettlement(
 async function requireOnL1(
   rollup: RollupContract,
   settlement: LedgerSettlement,
-  { circuit, sealBatch }: { circuit: RollupCircuit; sealBatch: number },
+  { circuit, closingBatch }: { circuit: RollupCircuit; closingBatch: number },
 ): Promise<void> {
   const { batchNumber, epoch, modelId } = settlement;
-  const posted = await findPostedSettlement(rollup, { modelId, epoch, batchNumber, sealBatch });
+  const posted = await findPostedSettlement(rollup, { modelId, epoch, batchNumber, closingBatch });
   if (posted === null)
     throw differs("transaction", `a settlement of epoch ${epoch} in batch ${batchNumber} on L1`, "none");
   requireSame("transaction", posted.transactionHash, settlement.l1TransactionHash!);
@@ -121,7 +121,7 @@ async function requireOnL1(
 }
 
 /**
- * A sealed epoch, settled or not, with the randomness as the contract has it.
+ * A closed epoch, settled or not, with the randomness as the contract has it.
  * @internal
  */
 async function readRandomEpoch(
@@ -133,10 +133,10 @@ async function readRandomEpoch(
     getModel(client, modelId),
     getPayments(client, modelId, epoch),
   ]);
-  const { amountWei, chain, payments, sealBatch } = epochPayments;
-  const prevRandao = sealBatch === null ? 0n : await rollup.randomness(sealBatch);
-  const sealed = { epoch: BigInt(epoch), sealBatch: BigInt(sealBatch ?? 0), amountWei, chain };
-  return { leaf, payments, sealed, prevRandao: prevRandao === 0n ? null : prevRandao };
+  const { amountWei, chain, payments, closingBatch } = epochPayments;
+  const prevRandao = closingBatch === null ? 0n : await rollup.randomness(closingBatch);
+  const closed = { epoch: BigInt(epoch), closingBatch: BigInt(closingBatch ?? 0), amountWei, chain };
+  return { leaf, payments, closed, prevRandao: prevRandao === 0n ? null : prevRandao };
 }
 
 /** What the payees had accrued before an epoch: the sum of what earlier settlements paid them. */
@@ -178,7 +178,7 @@ export interface JudgedDraw {
 export type JudgeDrawsErrorCode = "CLI_WRONG_MODEL" | "CLI_TOO_EARLY";
 
 /**
- * The draws of a sealed epoch, settled or not, by the randomness that L1 has. Needs `initPoseidon`.
+ * The draws of a closed epoch, settled or not, by the randomness that L1 has. Needs `initPoseidon`.
  * @throws CLI_WRONG_MODEL, CLI_TOO_EARLY while there is no randomness
  * @example
  * ```ts
@@ -200,16 +200,16 @@ export async function judgeDraws(
     client: createPatientL1Client({ rpcUrl: client.chain.rpcUrls.default.http[0]! }),
     address: client.rollupAddress,
   });
-  const { leaf, payments, prevRandao, sealed } = await readRandomEpoch(client, rollup, { epoch, modelId });
+  const { leaf, payments, prevRandao, closed } = await readRandomEpoch(client, rollup, { epoch, modelId });
   if (prevRandao === null)
     throw clientError("CLI_TOO_EARLY", `nothing of epoch ${epoch} of model ${modelId} is drawn yet`, {
       data: { modelId, epoch },
     });
   const { drawCount } = leaf.model;
   const statics = staticsOf(leaf).hash;
-  const seed = drawSeed({ ...sealed, prevRandao, modelId });
+  const seed = drawSeed({ ...closed, prevRandao, modelId });
   const cumulativeWei = payments.map((payment) => payment.cumulativeWei);
-  return drawnPlaces(seed, drawCount, sealed.amountWei, cumulativeWei).map((paymentIndex, draw) => {
+  return drawnPlaces(seed, drawCount, closed.amountWei, cumulativeWei).map((paymentIndex, draw) => {
     const { payerId, receipt } = payments[paymentIndex]!;
     const judge = (): DrawVerdict => {
       const opening = openings.get(receipt);

@@ -30,7 +30,7 @@ async function readChanged(content: Uint8Array) {
 }
 
 /** As somebody would who means to be believed: with the right SHA-256. */
-function resealed(change: (content: Buffer) => void): Buffer {
+function reclosed(change: (content: Buffer) => void): Buffer {
   const content = Buffer.from(bytes);
   change(content);
   content.fill(0, 96, HEADER_BYTES);
@@ -84,7 +84,7 @@ describe("an index's file", () => {
       (content) => content.writeUInt32LE(2, documents + 2 * 48),
       (content) => content.fill(7, 64, 96),
     ];
-    for (const lie of lies) await expect(readChanged(resealed(lie))).rejects.toThrow(INVALID);
-    await expect(readChanged(resealed(() => {}))).resolves.toBeDefined();
+    for (const lie of lies) await expect(readChanged(reclosed(lie))).rejects.toThrow(INVALID);
+    await expect(readChanged(reclosed(() => {}))).resolves.toBeDefined();
   });
 });

@@ -7,7 +7,7 @@ import { KIND, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { activationOf } from "@openledger/circuits/settlement/payee-table-rules";
 import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
-import { sealedInputs, sealedStatement } from "@openledger/circuits/table/table-builder";
+import { closedInputs, closedStatement } from "@openledger/circuits/table/table-builder";
 import { type TableShape, tableName } from "@openledger/circuits/table/table-shape";
 import { exitInputs, exitWorld, MODEL_ID } from "@openledger/circuits/testing/exit-world";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
@@ -34,8 +34,8 @@ const circuits: readonly { readonly name: string; makeInputs(): CircuitInputs }[
       const closed = fillTable(new RandomLedger(4, TREE_DEPTH), shape, 40);
       const { transfers, members } = closed.layout;
       expect([...transfers, ...members].every(({ kind }) => kind !== KIND.null)).toBe(true);
-      const { z } = sealedStatement(closed, 1n, shape.isBlob ? 1n << 248n : null);
-      return sealedInputs(closed, z, TREE_DEPTH);
+      const { z } = closedStatement(closed, 1n, shape.isBlob ? 1n << 248n : null);
+      return closedInputs(closed, z, TREE_DEPTH);
     },
   })),
   {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { sealedInputs, sealedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
+import { closedInputs, closedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
 import { postedShape } from "@openledger/circuits/table/table-shape";
 import { SHAPE as TABLE } from "@openledger/circuits/testing/forgeries/forgery-world";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
@@ -32,9 +32,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 function nextBatch(world: RandomLedger) {
   const builder = new TableBuilder(world.ledger, world.opening(SHAPE));
   world.fill(builder, SHAPE);
-  const sealed = builder.close();
-  const statement = sealedStatement(sealed, 77n);
-  return { inputs: sealedInputs(sealed, statement.z, DEPTH) as CircuitInputs, statement };
+  const closed = builder.close();
+  const statement = closedStatement(closed, 77n);
+  return { inputs: closedInputs(closed, statement.z, DEPTH) as CircuitInputs, statement };
 }
 
 describe("a composed circuit's proof", () => {

@@ -7,7 +7,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { partShape } from "@openledger/circuits/internal/compiler/compose";
 import { layOutComposition } from "@openledger/circuits/internal/compiler/compose-layout";
 import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { sealedInputs, sealedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
+import { closedInputs, closedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
 import { postedShape } from "@openledger/circuits/table/table-shape";
 import { TableWitness } from "@openledger/circuits/table/table-witness";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
@@ -49,8 +49,8 @@ afterAll(async () => {
 function nextInputs(world: RandomLedger): CircuitInputs {
   const builder = new TableBuilder(world.ledger, world.opening(SHAPE));
   world.fill(builder, SHAPE);
-  const sealed = builder.close();
-  return sealedInputs(sealed, sealedStatement(sealed, 77n).z, DEPTH);
+  const closed = builder.close();
+  return closedInputs(closed, closedStatement(closed, 77n).z, DEPTH);
 }
 
 const valueAt = (file: Uint8Array, wire: number) =>

@@ -7,7 +7,7 @@ import { type ComposedDescription, readDescription } from "@openledger/circuits/
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { sealedInputs } from "@openledger/circuits/table/table-builder";
+import { closedInputs } from "@openledger/circuits/table/table-builder";
 import { TableWitness } from "@openledger/circuits/table/table-witness";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
 import { fillTable, SMALL_DEPTH, SMALL_TABLE } from "@openledger/circuits/testing/table-world";
@@ -41,7 +41,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([threads.end(), source.close()]));
 
 const inputsOf = (seed: number, operations: number): CircuitInputs =>
-  sealedInputs(fillTable(new RandomLedger(seed, SMALL_DEPTH), SMALL_TABLE, operations), 777n, SMALL_DEPTH);
+  closedInputs(fillTable(new RandomLedger(seed, SMALL_DEPTH), SMALL_TABLE, operations), 777n, SMALL_DEPTH);
 
 describe.skipIf(loadStepRunner() === null)("a table batch's witness by steps", () => {
   it("has steps for every part", () => {

@@ -8,7 +8,7 @@ import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { type BatchShape, KIND, shapeName, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
-import { sealedInputs, sealedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
+import { closedInputs, closedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
 import { windowSize } from "@openledger/circuits/table/table-shape";
 import { toContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { deployRollup } from "@openledger/contracts/build/deploy";
@@ -112,14 +112,14 @@ export async function proveFullBatch(
     // A table's slots for commits and payments stay empty.
     const transferCount = shape.narrow - shape.table.members + shape.wide;
     fillWithTransfers(ledger, ids, builder, domain, transferCount);
-    const sealed = builder.close();
-    const statement = sealedStatement(sealed, computeCircuitId(config));
+    const closed = builder.close();
+    const statement = closedStatement(closed, computeCircuitId(config));
     log("proving");
     const result = await prover.prove(
-      { circuit, inputs: sealedInputs(sealed, statement.z, TREE_DEPTH) },
+      { circuit, inputs: closedInputs(closed, statement.z, TREE_DEPTH) },
       { onProgress: ({ stage, elapsedMs }) => log(`${stage} after ${(elapsedMs / 1000).toFixed(1)} s`) },
     );
-    const data = encodeWire(sealed.batch.data);
+    const data = encodeWire(closed.batch.data);
     const hash = await walletClient.writeContract({
       ...contract,
       functionName: "submitBatches",

@@ -5,7 +5,7 @@ import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { sealedInputs, sealedStatement } from "@openledger/circuits/table/table-builder";
+import { closedInputs, closedStatement } from "@openledger/circuits/table/table-builder";
 import { type TableShape, tableName } from "@openledger/circuits/table/table-shape";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
 import { fillTable } from "@openledger/circuits/testing/table-world";
@@ -55,8 +55,8 @@ export async function ledgerCase(
   if (setup !== null)
     console.log(`  development setup: ${(setup.ms / 1000).toFixed(1)} s for a key of ${setup.zkeyMb} MB`);
 
-  const sealed = fillTable(new RandomLedger(domainLog2, TREE_DEPTH), shape, 4 * shape.transfers);
-  const inputs = sealedInputs(sealed, sealedStatement(sealed, 1n).z, TREE_DEPTH);
+  const closed = fillTable(new RandomLedger(domainLog2, TREE_DEPTH), shape, 4 * shape.transfers);
+  const inputs = closedInputs(closed, closedStatement(closed, 1n).z, TREE_DEPTH);
   const source = await openWitnessSource(circuit.wasmPath);
   const witnessStartMs = performance.now();
   const bytes = await source.calculate(inputs);

@@ -14,9 +14,9 @@ import { Ledger } from "@openledger/circuits/ledger/ledger";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import {
-  openSealedDraft,
-  sealedDraftOf,
-  sealedInputs,
+  closedDraftOf,
+  closedInputs,
+  openClosedDraft,
   TableBuilder,
 } from "@openledger/circuits/table/table-builder";
 import { PRODUCTION_SHAPE } from "@openledger/circuits/testing/sample-shape";
@@ -118,8 +118,8 @@ async function batchParts() {
       for (const operation of operations) builder.add(operation);
     });
     const closed = timed("close", () => builder.close());
-    const draft = timed("draft", () => serialize(sealedDraftOf(closed)));
-    const inputs = timed("layOut", () => sealedInputs(openSealedDraft(deserialize(draft)), 5n, TREE_DEPTH));
+    const draft = timed("draft", () => serialize(closedDraftOf(closed)));
+    const inputs = timed("layOut", () => closedInputs(openClosedDraft(deserialize(draft)), 5n, TREE_DEPTH));
     bytes.draft = draft.length / SENDER_COUNT;
     bytes.inputs = serialize(inputs).length / SENDER_COUNT;
   }

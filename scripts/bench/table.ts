@@ -5,7 +5,7 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { tableTerms, unbalanced } from "@openledger/circuits/internal/table/table-terms";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
-import { sealedInputs, sealedStatement } from "@openledger/circuits/table/table-builder";
+import { closedInputs, closedStatement } from "@openledger/circuits/table/table-builder";
 import type { TableShape } from "@openledger/circuits/table/table-shape";
 import { holdReplayEqual } from "@openledger/circuits/testing/at-once-world";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
@@ -97,8 +97,8 @@ export async function benchTableEquality(count: number) {
     const closed = fillTable(world, SMALL_TABLE, world.random.below(14));
     const { data } = closed.batch;
     const left = unbalanced(tableTerms(closed.layout, data.feePerUnitWei));
-    const { commitment, y, z } = sealedStatement(closed, 0n);
-    const witness = await tester.calculateWitness(sealedInputs(closed, z, SMALL_DEPTH));
+    const { commitment, y, z } = closedStatement(closed, 0n);
+    const witness = await tester.calculateWitness(closedInputs(closed, z, SMALL_DEPTH));
     const isEqual = witness[1] === commitment && witness[2] === y && witness[3] === z;
     if (left.length > 0 || !isEqual || tester.checkConstraints(witness) !== null)
       throw new Error(`batch ${i}: the template and the model differ`);

@@ -92,7 +92,7 @@ describe("openledger --help", () => {
         "models generate",
         "models tune",
         "models register",
-        "models seal",
+        "models close-epoch",
         "models settle",
         "models show",
         "models train",

@@ -25,7 +25,7 @@ export const WITNESSES: Readonly<Record<string, string>> = {
   "web/journey.test.ts": "a page takes money in, and axe-core finds nothing",
   "circuits/batch/batch.test.ts": "the circuit of batches computes what the ledger does",
   "circuits/batch/forgeries/slot-forgeries.test.ts": "every kind of operation refuses what is forged",
-  "circuits/batch/forgeries/epoch-forgeries.test.ts": "seals and activations refuse what is forged",
+  "circuits/batch/forgeries/epoch-forgeries.test.ts": "closes and activations refuse what is forged",
   "prover/wasm/wasm-backend.test.ts": "a proof is what snarkjs verifies, and no other leaves",
   "circuits/settlement/settlement.test.ts": "a settlement divides as its rules say",
   "sequencer/crash.test.ts": "a killed sequencer has all that it acknowledged",

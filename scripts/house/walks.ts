@@ -58,7 +58,7 @@ const WALKS = {
     circuits/settlement/settlement-rules.ts models/settling/prove-settlement.ts
     client/actions/l1/send-settlement.ts sequencer/batches/settling/settlement-desk.ts contracts/rollup/Settlements.sol
     web/earnings/earnings-page.tsx client/actions/ledger/reward-operations.ts`,
-  /** A query: answered, paid, sealed, settled, claimed. */
+  /** A query: answered, paid, closed, settled, claimed. */
   queryToClaim: `
     scripts/commands/models/model-ask-command.ts scripts/commands/models/model-ask.ts scripts/cli/context.ts
     client/actions/answers/ask-model.ts client/actions/answers/sign-question.ts
@@ -76,7 +76,7 @@ const WALKS = {
     client/actions/ledger/reward-operations.ts client/actions/ledger/send-operation.ts sequencer/api/routes/public-routes.ts
     sequencer/intake/posted-first.ts circuits/batch/epoch-operations.ts contracts/rollup/Rollup.sol
     contracts/rollup/Settlements.sol bridge/operator/watching/randomness-watcher.ts contracts/rollup/Randomness.sol
-    bridge/operator/operator-client.ts sequencer/batches/from-l1/seal-on-l1.ts models/settler/auto-settle.ts
+    bridge/operator/operator-client.ts sequencer/batches/from-l1/epoch-close-on-l1.ts models/settler/auto-settle.ts
     models/settling/prepare-settlement.ts circuits/settlement/settlement-split.ts models/settling/model-openings.ts
     circuits/settlement/settlement-rules.ts circuits/settlement/settled-model.ts
     models/settling/prove-settlement.ts circuits/settlement/settlement-inputs.ts prover/proving/prover.ts

@@ -97,7 +97,7 @@ function countersView(kind: number, counters: bigint): object {
   };
 }
 
-function modelView({ statics, sealed, accruedRoot, claimedRoot, epochStart }: ModelBody) {
+function modelView({ statics, closed, accruedRoot, claimedRoot, epochStart }: ModelBody) {
   const { datanetId, version, rowCount, predecessorId, drawBits, featureCount } = unpackBinding(
     statics.binding,
   );
@@ -116,7 +116,7 @@ function modelView({ statics, sealed, accruedRoot, claimedRoot, epochStart }: Mo
     drawCount: 2 ** Number(drawBits),
     // What a signer put there is bounded by a proof only where the model is approved or ready.
     featureCount: featureCount < 2n ** 12n ? Number(featureCount) : null,
-    sealed: hex32(sealed),
+    closed: hex32(closed),
     accruedRoot: hex32(accruedRoot),
     claimedRoot: hex32(claimedRoot),
     epochStart: Number(epochStart),

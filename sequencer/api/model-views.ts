@@ -20,7 +20,7 @@ import { decodeSettlement } from "@openledger/circuits/settlement/settlement-dat
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";
-import type { SealOnL1 } from "../batches/from-l1/seal-on-l1.ts";
+import type { EpochCloseOnL1 } from "../batches/from-l1/epoch-close-on-l1.ts";
 import type { KnownSettlement, WaitingSettlement } from "../batches/settling/settlement-desk.ts";
 import type { StoredEpoch, StoredPayment } from "../batches/settling/stored-epochs.ts";
 import { operationStatusOf } from "../store/operation-status.ts";
@@ -73,12 +73,16 @@ export function rewardsView(records: Iterable<[id: number, record: LeafState]>, 
   return { leafId, claimableWei: claimableWei.toString(), rewards };
 }
 
-/** When and with what a sealed epoch can be settled; null parts are not on L1 yet. */
-function sealView(modelId: number, epoch: { epoch: bigint; chain: bigint }, seal: SealOnL1 | undefined) {
-  if (seal === undefined) {
+/** When and with what a closed epoch can be settled; null parts are not on L1 yet. */
+function closeView(
+  modelId: number,
+  epoch: { epoch: bigint; chain: bigint },
+  close: EpochCloseOnL1 | undefined,
+) {
+  if (close === undefined) {
     return {
-      sealedAtBlock: null,
-      sealedAtSeconds: null,
+      closedAtBlock: null,
+      closedAtSeconds: null,
       randomnessBlock: null,
       prevRandao: null,
       seed: null,
@@ -87,10 +91,10 @@ function sealView(modelId: number, epoch: { epoch: bigint; chain: bigint }, seal
       defaultSplitFromSeconds: null,
     };
   }
-  const { blockNumber, isMissed, prevRandao, timestamp } = seal;
+  const { blockNumber, isMissed, prevRandao, timestamp } = close;
   return {
-    sealedAtBlock: blockNumber,
-    sealedAtSeconds: timestamp,
+    closedAtBlock: blockNumber,
+    closedAtSeconds: timestamp,
     randomnessBlock: blockNumber + RANDOMNESS_DELAY_BLOCKS,
     prevRandao: prevRandao === null ? null : hex32(prevRandao),
     seed: prevRandao === null ? null : hex32(drawSeed({ ...epoch, prevRandao, modelId })),
@@ -100,17 +104,21 @@ function sealView(modelId: number, epoch: { epoch: bigint; chain: bigint }, seal
   };
 }
 
-/** The model's sealed epoch, null where none waits for its settlement. */
-export function sealedView(modelId: number, { model, rewards }: LeafState, seal: SealOnL1 | undefined) {
-  const sealed = rewards?.sealed ?? null;
-  if (sealed === null) return null;
+/** The model's closed epoch, null where none waits for its settlement. */
+export function closedView(
+  modelId: number,
+  { model, rewards }: LeafState,
+  close: EpochCloseOnL1 | undefined,
+) {
+  const closed = rewards?.closed ?? null;
+  if (closed === null) return null;
   return {
-    epoch: Number(sealed.epoch),
-    sealBatch: Number(sealed.sealBatch),
-    amountWei: sealed.amountWei.toString(),
-    chain: hex32(sealed.chain),
-    sealed: hex32(model!.sealed),
-    ...sealView(modelId, sealed, seal),
+    epoch: Number(closed.epoch),
+    closingBatch: Number(closed.closingBatch),
+    amountWei: closed.amountWei.toString(),
+    chain: hex32(closed.chain),
+    closed: hex32(model!.closed),
+    ...closeView(modelId, closed, close),
   };
 }
 
@@ -119,20 +127,24 @@ export function paymentsView(
   modelId: number,
   leaf: LeafState,
   epoch: number,
-  found: { record: StoredEpoch | undefined; seal: SealOnL1 | undefined; payments: readonly StoredPayment[] },
+  found: {
+    record: StoredEpoch | undefined;
+    close: EpochCloseOnL1 | undefined;
+    payments: readonly StoredPayment[];
+  },
 ) {
-  const { payments, record, seal } = found;
+  const { payments, record, close } = found;
   const { paymentCount } = unpackCounters(leaf.leaf.counters);
   return {
     modelId,
     epoch,
     statics: hex32(hashStatics(leaf.model!.statics)),
-    isSealed: record !== undefined,
-    sealBatch: record?.sealBatch ?? null,
+    isClosed: record !== undefined,
+    closingBatch: record?.closingBatch ?? null,
     chain: hex32(record?.chain ?? leaf.leaf.chain),
     amountWei: (record?.amountWei ?? leaf.leaf.openAmount).toString(),
     paymentCount: record?.paymentCount ?? Number(paymentCount),
-    ...(record === undefined ? {} : sealView(modelId, { epoch: BigInt(epoch), chain: record.chain }, seal)),
+    ...(record === undefined ? {} : closeView(modelId, { epoch: BigInt(epoch), chain: record.chain }, close)),
     payments: payments.map(({ amountWei, batchNumber, cumulativeWei, hash, payerId, receipt }) => ({
       hash,
       receipt: hex32(receipt),
@@ -156,7 +168,7 @@ export function settlementView({ batch, entry }: KnownSettlement) {
           burnedWei: operation.burnedWei.toString(),
           earnedSumWei: operation.earnedWei.reduce((sum, wei) => sum + wei, 0n).toString(),
           earnedWei: operation.earnedWei.map(String),
-          sealBatch: Number(posted.sealBatch),
+          closingBatch: Number(posted.closingBatch),
           chain: hex32(posted.chain),
         }
       : { cap: operation.cap, payees: operation.payees };

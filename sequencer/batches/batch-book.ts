@@ -10,7 +10,7 @@
  */
 
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
-import type { SealedDraft } from "@openledger/circuits/table/table-builder";
+import type { ClosedDraft } from "@openledger/circuits/table/table-builder";
 import { sequencerError } from "../sequencer-errors.ts";
 import { leafWrite } from "../store/leaf-value.ts";
 import type { LeafChanges, LedgerLog, StoreWrite } from "../store/ledger-log.ts";
@@ -94,7 +94,7 @@ export class BatchBook {
   }
 
   /** A batch was closed, for the first time or anew; whatever was known of its number is forgotten. */
-  add(record: StoredBatch, changes: LeafChanges, draft: SealedDraft): StoreWrite[] {
+  add(record: StoredBatch, changes: LeafChanges, draft: ClosedDraft): StoreWrite[] {
     this.load(record, changes);
     return [
       { key: storeKeys.batch(record.number), value: record },

@@ -1,6 +1,6 @@
 /** What a line of batches is made with, and what it reports. */
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
-import type { SealedBatch } from "@openledger/circuits/table/table-builder";
+import type { ClosedTableBatch } from "@openledger/circuits/table/table-builder";
 import type { UnitFeeRules } from "../fees/unit-fee.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
@@ -26,7 +26,7 @@ export interface BatchLineModules {
   /** Chooses where a closed batch's data stands. */
   readonly data: DataChoice;
   /** The input signals of a batch's circuit at challenge z. */
-  readonly circuitInputs: (closed: SealedBatch, z: bigint) => unknown;
+  readonly circuitInputs: (closed: ClosedTableBatch, z: bigint) => unknown;
   /** All circuits of the deployment, by their index on L1. */
   readonly circuits: readonly DeployedCircuit[];
   readonly feed: FeedPublisher;

@@ -8,7 +8,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Operation } from "@openledger/circuits/batch/slot-trace";
 import { kindRule } from "@openledger/circuits/protocol";
-import { openSealedDraft, type SealedDraft } from "@openledger/circuits/table/table-builder";
+import { type ClosedDraft, openClosedDraft } from "@openledger/circuits/table/table-builder";
 import { formatEther } from "viem";
 import { OperatorAccount } from "../fees/operator-account.ts";
 import { UnitFee } from "../fees/unit-fee.ts";
@@ -37,7 +37,7 @@ import { ProveLeases } from "./proving/prove-leases.ts";
 import { StageEstimates } from "./proving/stage-estimates.ts";
 import { rebuildBatches } from "./rebuild.ts";
 import type { Restored } from "./restore.ts";
-import { forcedSealWrites, waitsForEpoch } from "./settling/stored-epochs.ts";
+import { forcedCloseEpochWrites, waitsForEpoch } from "./settling/stored-epochs.ts";
 
 export class BatchLine {
   readonly head: HeadState;
@@ -123,7 +123,7 @@ export class BatchLine {
     this.head.openNext({ timestamp, feePerUnitWei: this.fee.nextWei, feeAccountId });
   }
 
-  /** Logs an executed operation, with the opening of its batch if it is the first. Seals the batch if it is full. */
+  /** Logs an executed operation, with the opening of its batch if it is the first. Closes the batch if it is full. */
   note(entry: ExecutedEntry, writes: readonly StoreWrite[] = []): Promise<void> {
     const nowMs = this.#modules.clock();
     const { number, terms } = this.head.openBatch!;
@@ -174,7 +174,7 @@ export class BatchLine {
     }
   }
 
-  /** Seals the open batch now. @returns its number, or null where it holds nothing */
+  /** Closes the open batch now. @returns its number, or null where it holds nothing */
   async closeNow(): Promise<number | null> {
     await this.idle();
     if (this.#opened === null) return null;
@@ -190,7 +190,7 @@ export class BatchLine {
     return this.head.isFull || (!this.head.hasWideRoom && this.book.unproven().length === 0);
   }
 
-  /** Seals the open batch if its time has come. */
+  /** Closes the open batch if its time has come. */
   closeIfDue(): void {
     if (this.#exclusive !== null || this.#opened === null) return;
     if (this.#isDone || this.#deadline.isDue(this.#modules.clock())) this.#close().catch(() => {});
@@ -247,9 +247,9 @@ export class BatchLine {
   }
 
   async #proveJob(batch: StoredBatch): Promise<{ batch: StoredBatch; inputs: unknown }> {
-    const draft = await this.#log.require<SealedDraft>(storeKeys.draft(batch.number));
+    const draft = await this.#log.require<ClosedDraft>(storeKeys.draft(batch.number));
     const z = batch.publicSignals[2];
-    return { batch, inputs: this.#modules.circuitInputs(openSealedDraft(draft), z) };
+    return { batch, inputs: this.#modules.circuitInputs(openClosedDraft(draft), z) };
   }
 
   /**
@@ -459,7 +459,7 @@ export class BatchLine {
       const executedIn = this.head.openBatch!.number;
       const { isValid } = trace.record;
       durable = this.note({ type: "queue", operation, batchNumber: executedIn, slot, isValid }, [
-        ...forcedSealWrites(this.head.ledger, trace.record, trace.b, executedIn),
+        ...forcedCloseEpochWrites(this.head.ledger, trace.record, trace.b, executedIn),
         {
           key: storeKeys.queueEntry(operation.queueIndex),
           value: {

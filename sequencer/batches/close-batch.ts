@@ -1,7 +1,7 @@
 import { stateBatchNow } from "@openledger/circuits/blob/blob-opening";
 import { type DataPlace, isBlobShape } from "@openledger/circuits/protocol";
 import type { TableCounts } from "@openledger/circuits/table/table-builder";
-import { sealedCommitment, sealedDraftOf } from "@openledger/circuits/table/table-builder";
+import { closedCommitment, closedDraftOf } from "@openledger/circuits/table/table-builder";
 import type { StoreWrite } from "../store/ledger-log.ts";
 import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
 import type { BatchBook } from "./batch-book.ts";
@@ -19,7 +19,7 @@ export interface PlaceChooser {
 }
 
 /**
- * Seals the head's open batch and enters it in the book; the writes belong beside its log entry.
+ * Closes the head's open batch and enters it in the book; the writes belong beside its log entry.
  * @throws RangeError where the batch has a blob, and `preloadKzg` was not awaited
  */
 export function closeBatch(
@@ -37,7 +37,7 @@ export function closeBatch(
   const { circuitId, place } = chooser.choose(head.tableCounts);
   const { closed, changes, settlements } = head.close(place);
   const { data } = closed.batch;
-  const commitment = sealedCommitment(closed);
+  const commitment = closedCommitment(closed);
   // The blob's opening is a part of what is posted, and its commitment of z.
   const posted = isBlobShape(data.shape) ? { posted: stateBatchNow(data, circuitId, commitment) } : {};
   const record = recordOf(closed.batch, {
@@ -49,5 +49,5 @@ export function closeBatch(
     position: { ...head.position, sequence },
   });
   // The circuit's inputs are laid out when a prover asks for them: most of their hashes serve nobody else.
-  return { record, writes: book.add(record, changes, sealedDraftOf(closed)) };
+  return { record, writes: book.add(record, changes, closedDraftOf(closed)) };
 }

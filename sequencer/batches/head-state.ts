@@ -7,7 +7,11 @@ import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import type { TreeVersion } from "@openledger/circuits/ledger/ledger-tree";
 import { type BatchShape, type DataPlace, kindRule } from "@openledger/circuits/protocol";
-import { type SealedBatch, TableBuilder, type TableCounts } from "@openledger/circuits/table/table-builder";
+import {
+  type ClosedTableBatch,
+  TableBuilder,
+  type TableCounts,
+} from "@openledger/circuits/table/table-builder";
 import type { LeafChanges } from "../store/ledger-log.ts";
 import type { BatchTerms, ChainPosition, ExecutedEntry } from "../store/log-entry.ts";
 import type { SettlementPosting } from "../store/settlement-posting.ts";
@@ -148,7 +152,7 @@ export class HeadState {
 
   /** Closes the open batch. @param place of its narrow slots */
   close(place: DataPlace): {
-    closed: SealedBatch;
+    closed: ClosedTableBatch;
     changes: LeafChanges;
     settlements: readonly SettlementPosting[];
   } {

@@ -1,4 +1,4 @@
-/** What the payments and Seals of a batch on L1 leave behind (stored-epochs.ts), where no operation of it is known. */
+/** What the payments and CloseEpochs of a batch on L1 leave behind (stored-epochs.ts), where no operation of it is known. */
 
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
@@ -63,16 +63,16 @@ export class PostedEpochs {
         };
         return [{ key: storeKeys.payment(b, open.epoch, open.paymentCount++), value }];
       }
-      case KIND.forcedSeal:
-      case KIND.seal: {
-        if (kind === KIND.forcedSeal && !isValid) return [];
+      case KIND.forcedCloseEpoch:
+      case KIND.closeEpoch: {
+        if (kind === KIND.forcedCloseEpoch && !isValid) return [];
         const { amountWei, epoch, paymentCount } = this.#open.get(b)!;
         this.#open.set(b, { epoch: epoch + 1, paymentCount: 0, amountWei: 0n });
         const { model, rewards } = after.requireLeaf(b);
         // It waits for randomness of a later block, so its own batch does not settle it.
-        const chain = rewards!.sealed!.chain;
-        const facts = { modelId: b, epoch, sealBatch: batchNumber, amountWei, paymentCount };
-        const value: StoredEpoch = { ...facts, chain, sealed: model!.sealed, hash: UNKNOWN_HASH };
+        const chain = rewards!.closed!.chain;
+        const facts = { modelId: b, epoch, closingBatch: batchNumber, amountWei, paymentCount };
+        const value: StoredEpoch = { ...facts, chain, closed: model!.closed, hash: UNKNOWN_HASH };
         return [{ key: storeKeys.epoch(b, epoch), value }];
       }
       default:

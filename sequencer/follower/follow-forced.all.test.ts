@@ -47,8 +47,8 @@ beforeAll(async () => {
   f = await startModelHistory();
   await f.makeModel();
   await f.openModel();
-  const sealBatch = await f.sealEpoch();
-  await f.recordRandomness(sealBatch);
+  const closingBatch = await f.closeEpoch();
+  await f.recordRandomness(closingBatch);
   await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
   const amountCode = encodeAmount(ONE_OPEN_WEI);
   await f.post(() => () => [
@@ -124,7 +124,7 @@ describe("forced entries at a follower", () => {
     const force = f.l1.rollup.write;
 
     await f.l1.passTime(DAY_SECONDS - HOUR_SECONDS);
-    await force.forceSeal([MODEL_ID, ANY_FEE], { account: bob }); // too early
+    await force.forceCloseEpoch([MODEL_ID, ANY_FEE], { account: bob }); // too early
     await force.forceClaimRewards([ALICE, MODEL_ID, 0, false, ANY_FEE], { account: alice });
     await force.forceClaimRewards([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice });
     await force.forceClaimRewards([ALICE, MODEL_ID, 0, true, ANY_FEE], { account: alice }); // nothing is left: of 0
@@ -136,8 +136,8 @@ describe("forced entries at a follower", () => {
     await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice, ANY_FEE], { account: bob }); // another's leaf
     await force.forceTransfer([ALICE, VALIDATOR, 2n ** 90n, alice, ANY_FEE], { account: alice }); // too much
     await f.l1.passTime(HOUR_SECONDS);
-    await force.forceSeal([MODEL_ID, ANY_FEE], { account: bob });
-    await force.forceSeal([MODEL_ID, ANY_FEE], { account: bob }); // sealed already
+    await force.forceCloseEpoch([MODEL_ID, ANY_FEE], { account: bob });
+    await force.forceCloseEpoch([MODEL_ID, ANY_FEE], { account: bob }); // closed already
     await force.forceSetKey([VALIDATOR, 77n, ANY_FEE], { account: alice });
     await force.forceSetKey([VALIDATOR, 78n, ANY_FEE], { account: bob }); // another's leaf
     await force.forceWithdraw([ALICE, ONE_OPEN_WEI, bob, ANY_FEE], { account: alice });
@@ -168,7 +168,7 @@ describe("forced entries at a follower", () => {
     await w.watch();
     await follower.poll();
     await same(follower);
-    expect((await follower.get(`/v1/models/${MODEL_ID}`)).body.sealedEpoch).toMatchObject({ epoch: 2 });
+    expect((await follower.get(`/v1/models/${MODEL_ID}`)).body.closedEpoch).toMatchObject({ epoch: 2 });
     quiet(follower);
     await post(w);
     await makeFinal(w);

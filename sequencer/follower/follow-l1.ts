@@ -20,7 +20,7 @@ import { isSameOperation, postedOperations } from "@openledger/verifier/replay/p
 import { SettlementReplay } from "@openledger/verifier/replay/settlement-replay";
 import type { VerifyProof } from "@openledger/verifier/replay/verify-keys";
 import type { L1Head } from "../batches/batch-line-options.ts";
-import { readSealOnL1, type SealOnL1 } from "../batches/from-l1/seal-on-l1.ts";
+import { type EpochCloseOnL1, readCloseOnL1 } from "../batches/from-l1/epoch-close-on-l1.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "../store/follow-marker.ts";
 import type { StoredQueueEntry } from "../store/log-entry.ts";
@@ -85,8 +85,8 @@ export class FollowL1 {
   readonly #options: FollowL1Options;
   readonly #modules: FollowL1Modules;
   readonly #settlements: SettlementReplay;
-  /** Blocks of the Seals that wait for their randomness, by batch. */
-  readonly #waitingSeals = new Map<number, number>();
+  /** Blocks of the CloseEpochs that wait for their randomness, by batch. */
+  readonly #waitingCloses = new Map<number, number>();
   #postedKey = "";
   #isLoaded = false;
 
@@ -167,12 +167,12 @@ export class FollowL1 {
     const { book, head, log } = this.#modules.followed;
     for (const id of head.ledger.leaves.keys()) {
       // As L1 has it: the sequencer may have settled the epoch already.
-      const sealed = book.leafAfter(book.finalNumber, id)?.rewards?.sealed ?? null;
-      const seal = sealed === null ? undefined : await readSealOnL1(log, Number(sealed.sealBatch));
-      if (seal === undefined) continue;
-      this.#settlements.seedSeal(seal);
-      if (seal.prevRandao === null && !seal.isMissed)
-        this.#waitingSeals.set(seal.batchNumber, seal.blockNumber);
+      const closed = book.leafAfter(book.finalNumber, id)?.rewards?.closed ?? null;
+      const close = closed === null ? undefined : await readCloseOnL1(log, Number(closed.closingBatch));
+      if (close === undefined) continue;
+      this.#settlements.seedClose(close);
+      if (close.prevRandao === null && !close.isMissed)
+        this.#waitingCloses.set(close.batchNumber, close.blockNumber);
     }
     await this.queue.load();
     this.isFrozenForGood = (await log.require<FollowMarker>(FOLLOW_MARKER)).isFrozen === true;
@@ -208,22 +208,22 @@ export class FollowL1 {
         await this.queue.note({ ...entry, sender: BigInt(sender), status: "queued", batchNumber: null });
         break;
       }
-      case "seal": {
+      case "closeEpoch": {
         const { batchNumber, blockNumber } = event;
-        this.#settlements.noteSeal(batchNumber, blockNumber);
-        this.#waitingSeals.set(batchNumber, blockNumber);
+        this.#settlements.noteClose(batchNumber, blockNumber);
+        this.#waitingCloses.set(batchNumber, blockNumber);
         const at = { blockNumber: BigInt(blockNumber) };
         const block = await l1Call(`read block ${blockNumber}`, () => rollup.client.getBlock(at));
         const facts = { batchNumber, blockNumber, timestamp: Number(block.timestamp) };
-        await this.#writeSeal({ ...facts, prevRandao: null, isMissed: false });
+        await this.#writeClose({ ...facts, prevRandao: null, isMissed: false });
         break;
       }
       case "randomness": {
         const { batchNumber, prevRandao } = event;
         await this.#settlements.noteRandomness(batchNumber, prevRandao);
-        this.#waitingSeals.delete(batchNumber);
-        const known = await readSealOnL1(log, batchNumber);
-        if (known !== undefined) await this.#writeSeal({ ...known, prevRandao });
+        this.#waitingCloses.delete(batchNumber);
+        const known = await readCloseOnL1(log, batchNumber);
+        if (known !== undefined) await this.#writeClose({ ...known, prevRandao });
         break;
       }
       case "batch": {
@@ -257,13 +257,13 @@ export class FollowL1 {
     }
   }
 
-  /** Of Seals whose randomness is not there by the last block that could have it. @param finalBlock read up to here */
+  /** Of CloseEpochs whose randomness is not there by the last block that could have it. @param finalBlock read up to here */
   async #noteMissed(finalBlock: number): Promise<void> {
-    for (const [batchNumber, blockNumber] of this.#waitingSeals) {
+    for (const [batchNumber, blockNumber] of this.#waitingCloses) {
       if (!isMissed(blockNumber + RANDOMNESS_DELAY_BLOCKS, finalBlock)) continue;
-      const known = await readSealOnL1(this.#modules.followed.log, batchNumber);
-      if (known !== undefined) await this.#writeSeal({ ...known, isMissed: true });
-      this.#waitingSeals.delete(batchNumber);
+      const known = await readCloseOnL1(this.#modules.followed.log, batchNumber);
+      if (known !== undefined) await this.#writeClose({ ...known, isMissed: true });
+      this.#waitingCloses.delete(batchNumber);
     }
   }
 
@@ -276,9 +276,9 @@ export class FollowL1 {
     onRewind();
   }
 
-  async #writeSeal(value: SealOnL1): Promise<void> {
+  async #writeClose(value: EpochCloseOnL1): Promise<void> {
     const { log } = this.#modules.followed;
-    await log.write([{ key: storeKeys.sealOnL1(value.batchNumber), value }]);
+    await log.write([{ key: storeKeys.epochCloseOnL1(value.batchNumber), value }]);
   }
 
   /** What is not final: entries of the queue, and the batches that L1 has taken so far. */

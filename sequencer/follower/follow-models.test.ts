@@ -35,14 +35,14 @@ async function contents(dataPath: string) {
     const leaves = new Map<number, unknown>();
     for await (const [id, record] of log.finalLeaves()) leaves.set(id, record);
     const under = (prefix: string) => log.keyed(underPrefix(prefix));
-    const sealed = (await f.rollup.state()).batchNumber;
-    const record = await log.batch(sealed);
+    const closed = (await f.rollup.state()).batchNumber;
+    const record = await log.batch(closed);
     return {
       position,
       leaves,
       payments: new Map(await under("payment")),
       epochs: new Map(await under("epoch")),
-      seals: await under("l1-seal"),
+      closes: await under("l1-close"),
       lastBatch: record?.batchHash,
     };
   } finally {
@@ -51,21 +51,21 @@ async function contents(dataPath: string) {
 }
 
 describe("models and epochs at a follower", () => {
-  it("have the payments, Seals and rewards that L1's batches leave, one after the other", async () => {
+  it("have the payments, CloseEpochs and rewards that L1's batches leave, one after the other", async () => {
     await f.makeModel();
     const follower = await startFollower("alone", null, 1);
     await follower.poll();
     await f.openModel();
-    const sealBatch = await f.sealEpoch();
+    const closingBatch = await f.closeEpoch();
     await follower.poll();
     const model = await get(follower, `/v1/models/${MODEL_ID}`);
-    expect(model.sealedEpoch).toMatchObject({ epoch: 1, sealBatch, prevRandao: null });
+    expect(model.closedEpoch).toMatchObject({ epoch: 1, closingBatch, prevRandao: null });
     const { payments } = await get(follower, `/v1/models/${MODEL_ID}/payments?epoch=1`);
     expect(payments).toHaveLength(3);
-    await f.recordRandomness(sealBatch);
+    await f.recordRandomness(closingBatch);
     await follower.poll();
-    const prevRandao = hex32(await f.rollup.randomness(sealBatch));
-    expect((await get(follower, `/v1/models/${MODEL_ID}`)).sealedEpoch).toMatchObject({ prevRandao });
+    const prevRandao = hex32(await f.rollup.randomness(closingBatch));
+    expect((await get(follower, `/v1/models/${MODEL_ID}`)).closedEpoch).toMatchObject({ prevRandao });
     const before = join(folder.path, "alone", "ledger");
     const restored = join(folder.path, "restored");
     const { rpcUrl } = f;

@@ -23,7 +23,7 @@ import { type ClosingPlace, closeBatch } from "../batches/close-batch.ts";
 import { forgetEpochs, forgetTail } from "../batches/from-l1/rebase.ts";
 import type { ChainRules, HeadState } from "../batches/head-state.ts";
 import { restore } from "../batches/restore.ts";
-import { epochWrites, forcedSealWrites } from "../batches/settling/stored-epochs.ts";
+import { epochWrites, forcedCloseEpochWrites } from "../batches/settling/stored-epochs.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import type { LogEntry, OpenedEntry, OperationEntry, StoredQueueEntry } from "../store/log-entry.ts";
@@ -46,7 +46,7 @@ interface FollowedRollup {
   readonly chainId: number;
   readonly rollupAddress: `0x${string}`;
   readonly rules: ChainRules;
-  /** By their index on L1. The first, or its twin (`dataTwins`), is the one that the sequencer seals with. */
+  /** By their index on L1. The first, or its twin (`dataTwins`), is the one that the sequencer closes with. */
   readonly circuits: readonly FollowedCircuit[];
 }
 
@@ -213,7 +213,7 @@ export class FollowedLedger {
     await this.log.append(
       [{ type: "queue", operation, batchNumber, slot, isValid }],
       [
-        ...forcedSealWrites(this.head.ledger, trace.record, trace.b, batchNumber),
+        ...forcedCloseEpochWrites(this.head.ledger, trace.record, trace.b, batchNumber),
         { key: storeKeys.queueEntry(queueIndex), value },
       ],
     );

@@ -61,12 +61,12 @@ const entryOf = ({
 async function paymentsOf(log: LedgerLog, id: number, { leaf, rewards }: LeafState): Promise<ModelPayments> {
   const { epoch, paymentCount } = unpackCounters(leaf.counters);
   const open = await read(log, id, Number(epoch), Number(paymentCount));
-  const bound = rewards!.sealed;
-  if (bound === null) return { open: { epoch: Number(epoch), payments: open }, sealed: null };
-  const [sealedEpoch, sealBatch] = [Number(bound.epoch), Number(bound.sealBatch)];
-  const count = (await readEpoch(log, id, sealedEpoch))?.paymentCount ?? 0;
-  const sealed = { epoch: sealedEpoch, sealBatch, payments: await read(log, id, sealedEpoch, count) };
-  return { open: { epoch: Number(epoch), payments: open }, sealed };
+  const bound = rewards!.closed;
+  if (bound === null) return { open: { epoch: Number(epoch), payments: open }, closed: null };
+  const [closedEpoch, closingBatch] = [Number(bound.epoch), Number(bound.closingBatch)];
+  const count = (await readEpoch(log, id, closedEpoch))?.paymentCount ?? 0;
+  const closed = { epoch: closedEpoch, closingBatch, payments: await read(log, id, closedEpoch, count) };
+  return { open: { epoch: Number(epoch), payments: open }, closed };
 }
 
 async function read(log: LedgerLog, id: number, epoch: number, count: number): Promise<Payment[]> {

@@ -6,7 +6,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
 import { afterEach, describe, expect, it } from "vitest";
 import { FINALITY_DEPTH_BLOCKS } from "../testing/l1-world.ts";
-import { startSealedWorld } from "../testing/parked-world.ts";
+import { startClosedWorld } from "../testing/parked-world.ts";
 import { ONE_OPEN_WEI, operatorHeaders } from "../testing/test-rollup.ts";
 
 const cleanUps: (() => unknown)[] = [];
@@ -16,13 +16,13 @@ afterEach(async () => {
 
 describe("a sequencer's data directory from L1 alone", () => {
   it("holds what a settler needs, and follows a stranger who settles first", async () => {
-    const { deployment, f, sealBatch, settle, w } = await startSealedWorld(cleanUps, (history, batch) =>
+    const { deployment, f, closingBatch, settle, w } = await startClosedWorld(cleanUps, (history, batch) =>
       history.recordRandomness(batch),
     );
     const { rollup } = w;
-    const prevRandao = hex32(await f.rollup.randomness(sealBatch));
+    const prevRandao = hex32(await f.rollup.randomness(closingBatch));
     const model = async () => (await rollup.get(`/v1/models/${MODEL_ID}`)).body;
-    expect((await model()).sealedEpoch).toMatchObject({ epoch: 1, sealBatch, prevRandao });
+    expect((await model()).closedEpoch).toMatchObject({ epoch: 1, closingBatch, prevRandao });
     const { body: payments } = await rollup.get(`/v1/models/${MODEL_ID}/payments?epoch=1`);
     expect(payments.payments.map(({ cumulativeWei }: { cumulativeWei: string }) => cumulativeWei)).toEqual(
       [1n, 2n, 3n].map((open) => String(open * ONE_OPEN_WEI)),
@@ -56,7 +56,7 @@ describe("a sequencer's data directory from L1 alone", () => {
     expect(rollup.fatal).toEqual([]);
     expect(rollup.sequencer.line.book.finalNumber).toBe(settled.batchNumber);
     const after = await model();
-    expect(after.sealedEpoch).toBeNull();
+    expect(after.closedEpoch).toBeNull();
     expect(after.payees.map((payee: { accruedWei: string }) => payee.accruedWei)).toEqual(
       settled.earnedWei.map(String),
     );

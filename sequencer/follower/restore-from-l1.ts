@@ -14,7 +14,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import { type RestoredLedger, restoreLedger } from "@openledger/verifier/restore/restore-ledger";
 import type { Address } from "viem";
-import type { SealOnL1 } from "../batches/from-l1/seal-on-l1.ts";
+import type { EpochCloseOnL1 } from "../batches/from-l1/epoch-close-on-l1.ts";
 import type { StoredEpoch, StoredPayment } from "../batches/settling/stored-epochs.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "../store/follow-marker.ts";
@@ -204,39 +204,39 @@ function queueWrites(
 /** What a settler needs of every model's open epoch and of the one that waits for its settlement. */
 async function epochWrites(ledger: Ledger, { replay }: RestoredLedger): Promise<StoreWrite[]> {
   const writes: StoreWrite[] = [];
-  const seals = new Map<number, SealOnL1>();
+  const closes = new Map<number, EpochCloseOnL1>();
   for (const [modelId, { model, rewards }] of ledger.leaves) {
-    const epochs = [replay.payments.open(modelId), replay.payments.sealed(modelId)];
+    const epochs = [replay.payments.open(modelId), replay.payments.closed(modelId)];
     for (const epoch of epochs) {
       for (const [i, payment] of (epoch?.payments ?? []).entries()) {
         const value: StoredPayment = { hash: UNKNOWN_HASH, ...payment };
         writes.push({ key: storeKeys.payment(modelId, epoch!.epoch, i), value });
       }
     }
-    const sealed = rewards?.sealed ?? null;
-    if (model === undefined || sealed === null) continue;
-    const [epoch, sealBatch] = [Number(sealed.epoch), Number(sealed.sealBatch)];
-    const { amountWei, chain } = sealed;
+    const closed = rewards?.closed ?? null;
+    if (model === undefined || closed === null) continue;
+    const [epoch, closingBatch] = [Number(closed.epoch), Number(closed.closingBatch)];
+    const { amountWei, chain } = closed;
     const value: StoredEpoch = {
       modelId,
       epoch,
-      sealBatch,
+      closingBatch,
       chain,
       amountWei,
-      paymentCount: replay.payments.sealed(modelId)!.payments.length,
-      sealed: model.sealed,
+      paymentCount: replay.payments.closed(modelId)!.payments.length,
+      closed: model.closed,
       hash: UNKNOWN_HASH,
     };
     writes.push({ key: storeKeys.epoch(modelId, epoch), value });
-    seals.set(sealBatch, {
-      batchNumber: sealBatch,
-      blockNumber: replay.settlements.sealBlock(sealBatch)!,
-      timestamp: Number(await replay.settlements.sealTime(sealBatch)),
-      prevRandao: replay.settlements.recordedRandomness(sealBatch) ?? null,
+    closes.set(closingBatch, {
+      batchNumber: closingBatch,
+      blockNumber: replay.settlements.closingBlock(closingBatch)!,
+      timestamp: Number(await replay.settlements.closingTime(closingBatch)),
+      prevRandao: replay.settlements.recordedRandomness(closingBatch) ?? null,
       isMissed: false,
     });
   }
-  for (const [number, value] of seals) writes.push({ key: storeKeys.sealOnL1(number), value });
+  for (const [number, value] of closes) writes.push({ key: storeKeys.epochCloseOnL1(number), value });
   return writes;
 }
 

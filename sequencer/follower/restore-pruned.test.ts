@@ -78,7 +78,7 @@ async function contents(dataPath: string, { position }: LedgerSnapshot) {
       queue: await log.queueEntriesFrom(position.queueHead),
       payments: await under("payment"),
       epochs: await under("epoch"),
-      seals: await under("l1-close"),
+      closes: await under("l1-close"),
     };
   } finally {
     await log.close();
@@ -107,8 +107,8 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
       ]);
     await f.makeModel();
     await f.openModel();
-    const sealBatch = await f.sealEpoch();
-    await f.recordRandomness(sealBatch);
+    const closingBatch = await f.closeEpoch();
+    await f.recordRandomness(closingBatch);
     await wait(rollup.write.depositNew([5n * OPEN, bob, 1n, ANY_FEE], { account: bob }));
     await wait(rollup.write.forceWithdraw([ALICE, 3n * OPEN, alice, ANY_FEE], { account: alice }));
     await wait(rollup.write.depositTo([ALICE, 4n * OPEN, alice, ANY_FEE], { account: bob }));

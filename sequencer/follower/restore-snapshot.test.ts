@@ -15,9 +15,9 @@ const folder = temporaryFolder();
 const at = (name: string) => join(folder.path, name);
 let f: Awaited<ReturnType<typeof startModelHistory>>;
 let l1: { rpcUrl: string; rollupAddress: `0x${string}`; finalityDepthBlocks: number };
-/** After two payments of the open epoch; after the Seal, with its randomness; and the end. */
+/** After two payments of the open epoch; after the CloseEpoch, with its randomness; and the end. */
 let early: LedgerSnapshot;
-let sealed: LedgerSnapshot;
+let closed: LedgerSnapshot;
 
 async function take(name: string): Promise<LedgerSnapshot> {
   await makeSnapshot({ ...l1, path: at(name) });
@@ -30,11 +30,11 @@ beforeAll(async () => {
   await f.makeModel();
   await f.openModel();
   early = await take("early");
-  const sealBatch = await f.sealEpoch();
-  sealed = await take("sealed");
-  await f.recordRandomness(sealBatch);
+  const closingBatch = await f.closeEpoch();
+  closed = await take("closed");
+  await f.recordRandomness(closingBatch);
   await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
-  await f.sealEpoch((i) => 200n + BigInt(i));
+  await f.closeEpoch((i) => 200n + BigInt(i));
   await f.claimRewards(0);
 });
 afterAll(async () => {
@@ -50,9 +50,13 @@ async function contents(dataPath: string) {
     const leaves = new Map<number, unknown>();
     for await (const [id, record] of log.finalLeaves()) leaves.set(id, record);
     const under = (prefix: string) => log.keyed(underPrefix(prefix));
-    const [payments, epochs, seals] = [await under("payment"), await under("epoch"), await under("l1-seal")];
+    const [payments, epochs, closes] = [
+      await under("payment"),
+      await under("epoch"),
+      await under("l1-close"),
+    ];
     const waiting = await log.queueEntriesFrom(position!.queueHead);
-    return { position, leaves, payments, epochs, seals, waiting };
+    return { position, leaves, payments, epochs, closes, waiting };
   } finally {
     await log.close();
   }
@@ -62,7 +66,7 @@ describe("a data directory from a snapshot", () => {
   it("is what a full replay makes, with the batches behind the snapshot only", async () => {
     await restoreFromL1({ ...l1, dataPath: at("full") });
     const full = await contents(at("full"));
-    for (const [name, snapshot] of Object.entries({ early, sealed })) {
+    for (const [name, snapshot] of Object.entries({ early, closed })) {
       const seen: number[] = [];
       const onBatch = (batchNumber: number) => seen.push(batchNumber);
       const dataPath = at(`from-${name}`);
@@ -91,40 +95,40 @@ describe("a data directory from a snapshot", () => {
 
 describe("a false snapshot", () => {
   const model = (change: (record: NonNullable<ReturnType<LedgerSnapshot["leaves"]["get"]>>) => object) => {
-    const leaves = new Map(sealed.leaves);
+    const leaves = new Map(closed.leaves);
     const record = leaves.get(MODEL_ID)!;
     leaves.set(MODEL_ID, { ...record, ...change(record) });
-    return { ...sealed, leaves };
+    return { ...closed, leaves };
   };
   const payments = (change: object) => {
-    const known = sealed.epochs.get(MODEL_ID)!;
-    return { ...sealed, epochs: new Map([[MODEL_ID, { ...known, ...change }]]) };
+    const known = closed.epochs.get(MODEL_ID)!;
+    return { ...closed, epochs: new Map([[MODEL_ID, { ...known, ...change }]]) };
   };
-  const position = (change: object) => ({ ...sealed, position: { ...sealed.position, ...change } });
+  const position = (change: object) => ({ ...closed, position: { ...closed.position, ...change } });
   const R = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
 
   const cases: Record<string, () => LedgerSnapshot> = {
     "another balance": () => {
-      const leaves = new Map(sealed.leaves);
+      const leaves = new Map(closed.leaves);
       const record = leaves.get(2)!;
       leaves.set(2, { ...record, leaf: { ...record.leaf, balance: record.leaf.balance + 1n } });
-      return { ...sealed, leaves };
+      return { ...closed, leaves };
     },
     "a balance with the same hash": () => {
-      const leaves = new Map(sealed.leaves);
+      const leaves = new Map(closed.leaves);
       const record = leaves.get(2)!;
       leaves.set(2, { ...record, leaf: { ...record.leaf, balance: record.leaf.balance + R } });
-      return { ...sealed, leaves };
+      return { ...closed, leaves };
     },
     "a leaf less": () => {
-      const leaves = new Map(sealed.leaves);
+      const leaves = new Map(closed.leaves);
       leaves.delete(2);
-      return { ...sealed, leaves };
+      return { ...closed, leaves };
     },
     "a leaf beyond the last": () => {
-      const leaves = new Map(sealed.leaves);
-      leaves.set(sealed.position.nextId, leaves.get(2)!);
-      return { ...sealed, leaves };
+      const leaves = new Map(closed.leaves);
+      leaves.set(closed.position.nextId, leaves.get(2)!);
+      return { ...closed, leaves };
     },
     "another opening of a body": () => model(({ model: body }) => ({ model: { ...body!, epochStart: 1n } })),
     "other accrued rewards": () =>
@@ -150,25 +154,25 @@ describe("a false snapshot", () => {
           })),
         },
       })),
-    "no sealed epoch": () => model(({ rewards }) => ({ rewards: { ...rewards!, sealed: null } })),
+    "no closed epoch": () => model(({ rewards }) => ({ rewards: { ...rewards!, closed: null } })),
     "no rewards": () => model(() => ({ rewards: undefined })),
-    "a payment less": () => payments({ sealed: { ...sealed.epochs.get(MODEL_ID)!.sealed!, payments: [] } }),
+    "a payment less": () => payments({ closed: { ...closed.epochs.get(MODEL_ID)!.closed!, payments: [] } }),
     "a payment of the open epoch": () =>
-      payments({ open: { epoch: 2, payments: sealed.epochs.get(MODEL_ID)!.sealed!.payments } }),
+      payments({ open: { epoch: 2, payments: closed.epochs.get(MODEL_ID)!.closed!.payments } }),
     "other amounts with the same sums": () => {
-      const known = sealed.epochs.get(MODEL_ID)!.sealed!;
+      const known = closed.epochs.get(MODEL_ID)!.closed!;
       const changed = known.payments.map((payment, i) => ({
         ...payment,
         amountWei: i === 0 ? 0n : payment.amountWei,
       }));
-      return payments({ sealed: { ...known, payments: changed } });
+      return payments({ closed: { ...known, payments: changed } });
     },
-    "no payments of a model": () => ({ ...sealed, epochs: new Map() }),
-    "another chain": () => ({ ...sealed, chainId: 1 }),
-    "another number": () => position({ batchNumber: sealed.position.batchNumber + 1 }),
+    "no payments of a model": () => ({ ...closed, epochs: new Map() }),
+    "another chain": () => ({ ...closed, chainId: 1 }),
+    "another number": () => position({ batchNumber: closed.position.batchNumber + 1 }),
     "a number that L1 has not reached": () => position({ batchNumber: 1_000 }),
-    "another time": () => position({ timestamp: sealed.position.timestamp + 1n }),
-    "another count of operations": () => position({ opIndex: sealed.position.opIndex + 1 }),
+    "another time": () => position({ timestamp: closed.position.timestamp + 1n }),
+    "another count of operations": () => position({ opIndex: closed.position.opIndex + 1 }),
     "another queue": () => position({ queueHead: 0 }),
   };
 
@@ -190,7 +194,7 @@ describe("a false snapshot", () => {
   });
 
   it("is refused where its text is not what its hash names, and where it ends too early", async () => {
-    const text = readFileSync(at("sealed"), "utf8");
+    const text = readFileSync(at("closed"), "utf8");
     const changed = text.replace('"id":2,', '"id": 2,');
     writeFileSync(at("changed"), changed);
     expect(changed).not.toBe(text);

@@ -87,7 +87,7 @@ async function snapshotOfL1(
   const epochs = new Map<number, ModelPayments>();
   for (const [id, { rewards }] of ledger.leaves)
     if (rewards !== undefined)
-      epochs.set(id, { open: replay.payments.open(id)!, sealed: replay.payments.sealed(id) });
+      epochs.set(id, { open: replay.payments.open(id)!, closed: replay.payments.closed(id) });
   const { batchNumber, opIndex, queueHead } = state;
   const position = {
     batchNumber,

@@ -17,7 +17,7 @@ const LEADS_OUT: ReadonlySet<number> = new Set([
   KIND.withdraw,
   KIND.setKey,
   KIND.revokeModel,
-  KIND.seal,
+  KIND.closeEpoch,
   KIND.settle,
   KIND.claimRewards,
 ]);

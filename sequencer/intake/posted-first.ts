@@ -25,11 +25,11 @@ export function requirePublicationPosted({ book, head }: Posted, { kind, a }: Si
 }
 
 /**
- * A rebuild moves an epoch's beginning too, and could so bring a stranger's Seal under its 24 hours.
+ * A rebuild moves an epoch's beginning too, and could so bring a stranger's CloseEpoch under its 24 hours.
  * @throws SEQ_TOO_EARLY
  */
 export function requireEpochPosted({ book, head }: Posted, { kind, a, b }: SignedOperation): void {
-  if (kind !== KIND.seal || a === b) return;
+  if (kind !== KIND.closeEpoch || a === b) return;
   const epochStart = head.ledger.leaf(b)?.model?.epochStart;
   const posted = book.leafAfter(book.reached("posted"), b)?.model?.epochStart;
   if (epochStart === undefined || epochStart === posted) return;

@@ -13,7 +13,7 @@ export const storeKeys = {
   leafOperation: (leafId: number, sequence: number) => `leaf-operation!${id(leafId)}!${wide(sequence)}`,
   /** What is known of a closed batch. */
   batch: (batchNumber: number) => `batch!${wide(batchNumber)}`,
-  /** What the circuit's inputs follow from (SealedDraft), of a batch that is not final. */
+  /** What the circuit's inputs follow from (ClosedDraft), of a batch that is not final. */
   draft: (batchNumber: number) => `draft!${wide(batchNumber)}`,
   /** Leaves as a batch that is not final leaves them. */
   changes: (batchNumber: number) => `changes!${wide(batchNumber)}`,
@@ -22,12 +22,12 @@ export const storeKeys = {
   /** A payment of a model's epoch, by its place in the epoch's chain. */
   payment: (modelId: number, epoch: number, index: number) =>
     `payment!${id(modelId)}!${id(epoch)}!${wide(index)}`,
-  /** A sealed epoch. */
+  /** A closed epoch. */
   epoch: (modelId: number, epoch: number) => `epoch!${id(modelId)}!${id(epoch)}`,
   /** Sequence of the entry that settled a model's epoch; the activation is epoch 0. */
   settlement: (modelId: number, epoch: number) => `settlement!${id(modelId)}!${id(epoch)}`,
-  /** Where L1 took a batch with a Seal, and the randomness that followed. */
-  sealOnL1: (batchNumber: number) => `l1-seal!${wide(batchNumber)}`,
+  /** Where L1 took a batch with a CloseEpoch, and the randomness that followed. */
+  epochCloseOnL1: (batchNumber: number) => `l1-close!${wide(batchNumber)}`,
   /** The blob that a batch on L1 stands in. */
   blob: (batchNumber: number) => `blob!${wide(batchNumber)}`,
   /** The last batch whose blob, if it has one, was looked for in the archive. */

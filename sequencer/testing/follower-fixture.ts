@@ -98,7 +98,7 @@ export function modelDeployment(f: ModelHistory, folder: string): Promise<Deploy
   return deploymentOn(f, circuits);
 }
 
-/** The bridge's part that tells a sequencer where L1 took its Seals. @param confirmations of a Seal */
+/** The bridge's part that tells a sequencer where L1 took its CloseEpochs. @param confirmations of a CloseEpoch */
 export async function startRandomnessWatcher(
   { l1, rollup }: HistoryFixture,
   w: L1World,

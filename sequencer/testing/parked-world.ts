@@ -1,4 +1,4 @@
-/** A real sequencer, restored from L1, of a rollup whose model has a sealed epoch. */
+/** A real sequencer, restored from L1, of a rollup whose model has a closed epoch. */
 import { join } from "node:path";
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "@openledger/bridge/l1/settlement-times";
 import { MODEL_ID, type ModelHistory, startModelHistory } from "@openledger/bridge/testing/model-history";
@@ -9,10 +9,10 @@ import { modelDeployment } from "./follower-fixture.ts";
 import { FINALITY_DEPTH_BLOCKS, forgedProver, startL1World } from "./l1-world.ts";
 import { temporaryFolder } from "./test-rollup.ts";
 
-/** @param afterSeal what happens on L1 before the sequencer is restored from it */
-export async function startSealedWorld(
+/** @param afterClose what happens on L1 before the sequencer is restored from it */
+export async function startClosedWorld(
   cleanUps: (() => unknown)[],
-  afterSeal: (f: ModelHistory, sealBatch: number) => Promise<void>,
+  afterClose: (f: ModelHistory, closingBatch: number) => Promise<void>,
 ) {
   const folder = temporaryFolder();
   cleanUps.push(folder.remove);
@@ -20,8 +20,8 @@ export async function startSealedWorld(
   cleanUps.push(() => f.stop());
   await f.makeModel();
   await f.openModel();
-  const sealBatch = await f.sealEpoch();
-  await afterSeal(f, sealBatch);
+  const closingBatch = await f.closeEpoch();
+  await afterClose(f, closingBatch);
   await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
   const deployment = await modelDeployment(f, folder.path);
   const { rpcUrl } = f;
@@ -47,9 +47,9 @@ export async function startSealedWorld(
     w = await startL1World(f, deployment, folder.path);
     return w;
   };
-  return { f, w, deployment, settle, restart, sealBatch };
+  return { f, w, deployment, settle, restart, closingBatch };
 }
 
-/** Anybody may settle the sealed epoch by row counts. */
+/** Anybody may settle the closed epoch by row counts. */
 export const startParkedWorld = (cleanUps: (() => unknown)[]) =>
-  startSealedWorld(cleanUps, (f) => f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS)));
+  startClosedWorld(cleanUps, (f) => f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS)));

@@ -11,11 +11,11 @@ import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuit
 import { leafReference } from "@openledger/circuits/ledger/operation";
 import {
   accruedRoot,
+  closedHash,
   ownersCommitment,
   type Payee,
   packSplit,
   payeeRoot,
-  sealedHash,
   settlementHash,
   unpackSplit,
 } from "@openledger/circuits/ledger/rewards";
@@ -175,7 +175,7 @@ export async function signAs(
 }
 
 /**
- * Does what comes next in a model's life: it is made, published, approved, opened, paid, sealed, settled, claimed from,
+ * Does what comes next in a model's life: it is made, published, approved, opened, paid, closed, settled, claimed from,
  * paid again … Every step is found from the API's answers, so it can be repeated after a kill.
  * @returns the step's name and the sequencer's answer
  */
@@ -220,13 +220,13 @@ export async function stepModel(
   }
   if (!model.counters.isReady)
     return ["activation", await call("/v1/settlements", activationJson(owner, modelId, statics!, circuits))];
-  const { sealedEpoch } = model;
-  if (sealedEpoch !== null) {
-    if (sealedEpoch.prevRandao === null) {
-      const { sealBatch: batchNumber } = sealedEpoch;
+  const { closedEpoch } = model;
+  if (closedEpoch !== null) {
+    if (closedEpoch.prevRandao === null) {
+      const { closingBatch: batchNumber } = closedEpoch;
       const report = { blockNumber: 10 + batchNumber, timestamp: 1_800_000_000, isMissed: false };
       const body = { batchNumber, ...report, prevRandao: hex32(PREV_RANDAO) };
-      return ["randomness", await call("/operator/seals", body)];
+      return ["randomness", await call("/operator/epoch-closes", body)];
     }
     const data = sampledSettlement(model, statics!);
     return ["settle", await call("/v1/settlements", settlementJson(data, "settlement", circuits))];
@@ -240,8 +240,8 @@ export async function stepModel(
     const fields = { kind: KIND.payInference, b: modelId, words: [receipt], ...own(LEAF_KIND.model) };
     return ["pay", await signAs(call, owner, owner.id, { ...fields, amountCode: ONE_OPEN_CODE })];
   }
-  const fields = { kind: KIND.seal, b: modelId, ...own(LEAF_KIND.model) };
-  return ["seal", await signAs(call, owner, modelId, fields)];
+  const fields = { kind: KIND.closeEpoch, b: modelId, ...own(LEAF_KIND.model) };
+  return ["closeEpoch", await signAs(call, owner, modelId, fields)];
 }
 
 export function activationJson(
@@ -268,12 +268,12 @@ export function signatureJson(
   return { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) };
 }
 
-/** What a model's answer says of its sealed epoch. */
-function sealedOf(model: Answer) {
-  const { amountWei, chain, epoch, sealBatch } = model.sealedEpoch;
+/** What a model's answer says of its closed epoch. */
+function closedOf(model: Answer) {
+  const { amountWei, chain, epoch, closingBatch } = model.closedEpoch;
   return {
     epoch: BigInt(epoch),
-    sealBatch: BigInt(sealBatch),
+    closingBatch: BigInt(closingBatch),
     amountWei: BigInt(amountWei),
     chain: BigInt(chain),
   };
@@ -281,11 +281,11 @@ function sealedOf(model: Answer) {
 
 /** A settlement by draws as GET /v1/models/:id lets one make it; all that is earned goes to the first payee. */
 export function sampledSettlement(model: Answer, statics: ModelStatics, voidCount = 0): SettlementData {
-  const sealed = sealedOf(model);
+  const closed = closedOf(model);
   const modelId: number = model.id;
-  const shares = drawShares(sealed.amountWei, DRAWS, unpackSplit(statics.split));
+  const shares = drawShares(closed.amountWei, DRAWS, unpackSplit(statics.split));
   const earnedWei = [BigInt(DRAWS - voidCount) * shares.rewardWei];
-  const payout = sampledPayout(sealed.amountWei, shares, DRAWS, voidCount, earnedWei[0]!);
+  const payout = sampledPayout(closed.amountWei, shares, DRAWS, voidCount, earnedWei[0]!);
   const payees: Payee[] = model.payees;
   const before: bigint[] = model.payees.map((payee: Answer) => BigInt(payee.accruedWei));
   const after = before.map((wei, m) => wei + (earnedWei[m] ?? 0n));
@@ -293,7 +293,7 @@ export function sampledSettlement(model: Answer, statics: ModelStatics, voidCoun
     settlementHash: settlementHash({
       modelId,
       voidCount,
-      sealed: sealedHash(hashStatics(statics), sealed),
+      closed: closedHash(hashStatics(statics), closed),
       ownerWei: payout.ownerWei,
       treasuryWei: payout.treasuryWei,
       oldAccruedRoot: accruedRoot(payees, before),
@@ -302,13 +302,13 @@ export function sampledSettlement(model: Answer, statics: ModelStatics, voidCoun
     modelId,
     isActivation: false,
     cap: 0,
-    seed: drawSeed({ ...sealed, prevRandao: BigInt(model.sealedEpoch.prevRandao ?? PREV_RANDAO), modelId }),
-    epoch: sealed.epoch,
-    sealBatch: sealed.sealBatch,
+    seed: drawSeed({ ...closed, prevRandao: BigInt(model.closedEpoch.prevRandao ?? PREV_RANDAO), modelId }),
+    epoch: closed.epoch,
+    closingBatch: closed.closingBatch,
     voidCount,
     burnedWei: payout.burnedWei,
     capCircuit: 0,
-    chain: sealed.chain % FIELD_ORDER,
+    chain: closed.chain % FIELD_ORDER,
     items: earnedWei,
   };
 }
@@ -317,5 +317,5 @@ export function sampledSettlement(model: Answer, statics: ModelStatics, voidCoun
 export function defaultSettlement(model: Answer, statics: ModelStatics): SettlementData {
   const accruedWei = model.payees.map((payee: Answer) => BigInt(payee.accruedWei));
   const settled = { modelId: model.id, statics, payees: model.payees, accruedWei };
-  return defaultSplit(settled, sealedOf(model), CIRCUITS[1].size1).data;
+  return defaultSplit(settled, closedOf(model), CIRCUITS[1].size1).data;
 }

@@ -26,7 +26,7 @@ export interface LeafItem extends Owed {
   readonly leafKind: LeafName;
 }
 
-/** What a role of a model's payee earned: proven and unclaimed, and its part of the open and the sealed epoch. */
+/** What a role of a model's payee earned: proven and unclaimed, and its part of the open and the closed epoch. */
 export interface PayeeItem extends Owed {
   readonly kind: "payee";
   readonly key: bigint;

@@ -219,11 +219,11 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
   try {
     for (const [i, group] of groupsOf(proven, EXITS_PER_CALL).entries()) {
       const first = i * EXITS_PER_CALL;
-      const sealed = await proveExits(group, restored, prover, (place, text) =>
+      const closed = await proveExits(group, restored, prover, (place, text) =>
         onProgress(`exit ${first + place + 1} of ${proven.length}: ${text}`),
       );
-      onProgress(`sending ${sealed.length} exits to L1`);
-      done.push(...(await sendExits(contract, account, sealed)));
+      onProgress(`sending ${closed.length} exits to L1`);
+      done.push(...(await sendExits(contract, account, closed)));
     }
   } catch (error) {
     // What was credited is paid out all the same.
@@ -252,13 +252,13 @@ async function takeAll(options: TakeOptions): Promise<LeaveTransaction[]> {
 async function sendExits(
   contract: ExitContract,
   account: L1Sender,
-  sealed: readonly ProvenExit[],
+  closed: readonly ProvenExit[],
 ): Promise<LeaveTransaction[]> {
   const stillOwed = async (exits: readonly ProvenExit[]) => {
     const isDone = await Promise.all(exits.map(({ exit }) => contract.isExited(exit.key)));
     return exits.filter((_, i) => !isDone[i]);
   };
-  let rest = await stillOwed(sealed);
+  let rest = await stillOwed(closed);
   while (rest.length > 0) {
     try {
       const exits = rest.map(({ exit }) => exit);

@@ -47,7 +47,7 @@ export async function proveExits(
 ): Promise<ProvenExit[]> {
   const circuits = exitCircuits(registered);
   const opened = new Map<number, ProveInputs>();
-  const sealed: ProvenExit[] = [];
+  const closed: ProvenExit[] = [];
   for (const [place, item] of items.entries()) {
     const circuit = circuitOf(item, ledger, circuits);
     const prepared = prepare(item, ledger, circuit);
@@ -70,9 +70,9 @@ export async function proveExits(
       recipient: getAddress(`0x${recipient.toString(16).padStart(40, "0")}`),
       amountWei,
     };
-    sealed.push({ exit, proof });
+    closed.push({ exit, proof });
   }
-  return sealed;
+  return closed;
 }
 
 /**

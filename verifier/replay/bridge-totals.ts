@@ -53,7 +53,7 @@ export class BridgeTotals {
       case "frozen":
       case "genesis":
       case "batch":
-      case "seal":
+      case "closeEpoch":
       case "randomness":
         break;
       default:

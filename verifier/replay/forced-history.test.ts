@@ -20,9 +20,9 @@ const DAY = 86_400n;
 /** Posts whatever waits in the queue, as any submitter would have to. @returns the batch's number and outcomes */
 async function postQueue(): Promise<{ number: number; outcomes: boolean[] }> {
   const waiting = await f.queueOperations();
-  const sealed = await f.close(() => waiting, undefined, SHAPES[1]);
-  await f.submit([sealed]);
-  const { batchNumber, wide } = sealed.content;
+  const closed = await f.close(() => waiting, undefined, SHAPES[1]);
+  await f.submit([closed]);
+  const { batchNumber, wide } = closed.content;
   return { number: Number(batchNumber), outcomes: wide.map(({ isValid }) => isValid) };
 }
 
@@ -31,7 +31,7 @@ const pay = () =>
     f.sign(ALICE, { kind: KIND.payInference, b: MODEL_ID, words: [9n], amountCode: encodeAmount(OPEN) }),
   ]);
 
-test("an epoch is sealed, settled and claimed though its operator signs nothing for it", async () => {
+test("an epoch is closed, settled and claimed though its operator signs nothing for it", async () => {
   f = await startModelHistory();
   const { l1 } = f;
   const { alice, bob } = l1.roles;
@@ -41,16 +41,16 @@ test("an epoch is sealed, settled and claimed though its operator signs nothing 
   await pay();
 
   // Too early: the entry's own time counts, however late it is taken.
-  await force.forceSeal([MODEL_ID, ANY_FEE], { account: bob });
+  await force.forceCloseEpoch([MODEL_ID, ANY_FEE], { account: bob });
   await l1.passTime(DAY);
   expect((await postQueue()).outcomes).toEqual([false]);
-  await force.forceSeal([MODEL_ID, ANY_FEE], { account: bob });
-  await force.forceSeal([MODEL_ID, ANY_FEE], { account: bob });
-  const sealed = await postQueue();
-  // The second finds the epoch sealed.
-  expect(sealed.outcomes).toEqual([true, false]);
-  expect(f.ledger.requireLeaf(MODEL_ID).rewards!.sealed!.sealBatch).toBe(BigInt(sealed.number));
-  await f.recordRandomness(sealed.number);
+  await force.forceCloseEpoch([MODEL_ID, ANY_FEE], { account: bob });
+  await force.forceCloseEpoch([MODEL_ID, ANY_FEE], { account: bob });
+  const closed = await postQueue();
+  // The second finds the epoch closed.
+  expect(closed.outcomes).toEqual([true, false]);
+  expect(f.ledger.requireLeaf(MODEL_ID).rewards!.closed!.closingBatch).toBe(BigInt(closed.number));
+  await f.recordRandomness(closed.number);
   await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
 
   const { balance } = f.ledger.requireLeaf(ALICE).leaf;

@@ -83,24 +83,24 @@ async function makeChain(): Promise<void> {
   const settlements = settlementActions(l1);
   const exits = exitActions(l1);
   const address = rollup.address;
-  const call = (sealed: readonly ClosedBatch[]) => encodeSubmission(submission(sealed));
-  const data = (seals: bigint, circuit: number) =>
-    settlements.settlementData(seals, circuit === SAMPLED ? {} : { seed: 0n, voidCount: 0 });
+  const call = (closed: readonly ClosedBatch[]) => encodeSubmission(submission(closed));
+  const data = (closes: bigint, circuit: number) =>
+    settlements.settlementData(closes, circuit === SAMPLED ? {} : { seed: 0n, voidCount: 0 });
 
   // Deposits, signed operations, forced ones, two batches in one transaction.
   await f.makeHistory();
-  // Activation and Settles, also two in one batch, with the randomness of a forced Seal and a signed one.
+  // Activation and Settles, also two in one batch, with the randomness of a forced CloseEpoch and a signed one.
   await l1.submit([await settlements.joined([{ circuit: PAYEE_TABLE, data: settlements.activationData() }])]);
-  await rollup.write.forceSeal([77, ANY_FEE], { account: roles.alice });
+  await rollup.write.forceCloseEpoch([77, ANY_FEE], { account: roles.alice });
   const entries = await f.queueOperations();
   const queued = entries.map(({ a, amountWei, b, kind, sender, word1, word2 }) =>
-    slot(kind, [amountWei, word1, word2, sender], { a, b, isValid: kind === KIND.forcedSeal }),
+    slot(kind, [amountWei, word1, word2, sender], { a, b, isValid: kind === KIND.forcedCloseEpoch }),
   );
   const { content } = await l1.post({ wide: queued, shape: SHAPES[2] });
   await settlements.recordRandomness(content.batchNumber);
-  const seals = await settlements.sealEpoch();
-  await settlements.recordRandomness(seals);
-  const both = [content.batchNumber, seals].map(async (number) => ({
+  const closes = await settlements.closeEpoch();
+  await settlements.recordRandomness(closes);
+  const both = [content.batchNumber, closes].map(async (number) => ({
     circuit: SAMPLED,
     data: await data(number, SAMPLED),
   }));
@@ -108,8 +108,8 @@ async function makeChain(): Promise<void> {
   // By strangers: settlements by draws and by row counts, parked first; a day later in batches, one through a contract.
   await l1.passTime(14n * DAY + 1n);
   const two = async (changes: Partial<SettlementData> = {}) => [
-    { circuit: SAMPLED, data: { ...(await data(seals, SAMPLED)), ...changes } },
-    { circuit: PAYEE_TABLE, data: { ...(await data(seals, PAYEE_TABLE)), ...changes } },
+    { circuit: SAMPLED, data: { ...(await data(closes, SAMPLED)), ...changes } },
+    { circuit: PAYEE_TABLE, data: { ...(await data(closes, PAYEE_TABLE)), ...changes } },
   ];
   const waiting = await Promise.all([0, 1].map(() => two({ voidCount: 0 })));
   for (const part of waiting.flat()) await settlements.park(part);

@@ -5,7 +5,7 @@ import hashlib, json, sys, urllib.request
 
 (RPC_URL, ROLLUP), R = sys.argv[1:3], 21888242871839275222246405745257275088548364400416034343698204186575808495617
 BATCH, SETTLEMENT, PAYEE_TABLE, EXIT = range(4)  # sorts of circuits
-WITHDRAW, SEAL, SETTLE, ACTIVATION, DEPOSIT_NEW, DEPOSIT_TO, FORCED_WITHDRAW, FORCED_SEAL = 7, 12, 13, 15, 16, 17, 18, 23
+WITHDRAW, CLOSE_EPOCH, SETTLE, ACTIVATION, DEPOSIT_NEW, DEPOSIT_TO, FORCED_WITHDRAW, FORCED_CLOSE_EPOCH = 7, 12, 13, 15, 16, 17, 18, 23
 WORD_COUNTS = [0, 0, 1, 1, 2, 2, 7, 2, 5, 1, 0, 1, 0, 1, 1, 1, 4, 4, 5, 4, 4, 4, 4, 4]  # by kind
 PROOF = "(uint256[2],uint256[2][2],uint256[2])[]"
 SUBMIT = f"submitBatches((uint8,uint256,bytes)[],(uint8,uint256,bytes)[],{PROOF})"
@@ -14,7 +14,7 @@ VERIFY = f"verifyProofs((uint8,uint256,uint256,uint256,uint256,uint256)[],{PROOF
 EVENTS = """GenesisSet(uint256 root, address treasury, address operator, uint256 keyX)
 BatchAccepted(uint256 indexed batch, uint8 circuit, uint256 oldRoot, uint256 newRoot, uint40 opIndex, uint40 queueHead)
 BatchData(uint256 indexed batch, bytes data)
-EpochsSealed(uint256 indexed batch)
+EpochsClosed(uint256 indexed batch)
 RandomnessRecorded(uint256 indexed batch, uint256 prevRandao)
 SettlementAccepted(uint256 indexed model, uint256 indexed batch, uint24 epoch, uint8 circuit, uint8 voids, uint96 wei, bool isDefault)
 ActivationAccepted(uint256 indexed model, uint256 indexed batch, uint8 circuit, uint8 settlementCircuit, uint16 cap)
@@ -115,12 +115,12 @@ def check(sorts, circuit, elements, commitment, proof, opening=b""):
         require(is_refused if wrong else "result" in answer, f"verifyProofs of y + {wrong} answers {answer}")
 def take_settlement(kind, model, word, circuit, commitment, data, proof):
     """The event that a Settle or Activation record must have; `word` is the record's."""
-    (epoch, seal_batch, voids, burned, named, chain), items = split(data, 3, 5, 1, 12, 1, 32)
+    (epoch, closing_batch, voids, burned, named, chain), items = split(data, 3, 5, 1, 12, 1, 32)
     require(len(data) >= 54 and len(items) % 24 == 0, f"a settlement has {len(data)} bytes")
     is_activation, is_sampled = kind == ACTIVATION, CIRCUITS[circuit][0] == SETTLEMENT
     cap = CIRCUITS[named][1] if is_activation else 0
-    seed = hash_of(s["randomness"][seal_batch], model, epoch, chain) % 2**128 if is_sampled else 0
-    fields = model | epoch << 24 | seal_batch << 48 | voids << 88 | is_activation << 96
+    seed = hash_of(s["randomness"][closing_batch], model, epoch, chain) % 2**128 if is_sampled else 0
+    fields = model | epoch << 24 | closing_batch << 48 | voids << 88 | is_activation << 96
     elements = [word, fields, chain, burned | cap << 96, seed, *each(items, 24)]
     check([PAYEE_TABLE] if is_activation else [SETTLEMENT, PAYEE_TABLE], circuit, elements, commitment, proof)
     tail = [circuit, named, cap] if is_activation else [epoch, circuit, voids, burned, not is_sampled]
@@ -149,9 +149,9 @@ def take_batch(block, settlements, circuit, commitment, data, proof):
     for core in wide:
         kind, a, b, is_valid = core & 31, core >> 5 & 0xFFFFFF, core >> 29 & 0xFFFFFF, core >> 93 & 1
         w, count = running[count : count + WORD_COUNTS[kind]], count + WORD_COUNTS[kind]
-        if (kind == SEAL or kind == FORCED_SEAL and is_valid) and n not in s["seals"]:
-            s["seals"][n] = block
-            events.append(("EpochsSealed", [n]))
+        if (kind == CLOSE_EPOCH or kind == FORCED_CLOSE_EPOCH and is_valid) and n not in s["closes"]:
+            s["closes"][n] = block
+            events.append(("EpochsClosed", [n]))
         if kind in (SETTLE, ACTIVATION):
             given = next(settlements)
             parked = ("ParkedSettlementTaken", [b, n, w[0], s["parked"].pop((b, w[0]), None)])
@@ -168,7 +168,7 @@ def take_batch(block, settlements, circuit, commitment, data, proof):
             s["head"] += 1
     return [*events, ("BatchAccepted", [n, circuit, old_root, root, s["opIndex"], s["head"]])]
 
-s = {"root": 0, "number": 0, "nextId": 2, "opIndex": 0, "time": 0, "head": 0, "isFrozen": 0, "queue": [], "seals": {}, "randomness": {}, "parked": {}}
+s = {"root": 0, "number": 0, "nextId": 2, "opIndex": 0, "time": 0, "head": 0, "isFrozen": 0, "queue": [], "closes": {}, "randomness": {}, "parked": {}}
 KINDS, statements, seen, calls, HEAD = dict(map(parse_event, EVENTS.split("\n"))), [], [], {}, ask("eth_blockNumber")
 DOMAIN = hash_of(tag("OpenLedger rollup v1"), int(ask("eth_chainId"), 16), int(ROLLUP, 16)) % R
 [ID_FEE], [BASE_FEE], CIRCUITS = view("idFeeWei()"), view("queueBaseFeeWei()"), []
@@ -183,7 +183,7 @@ for log in (log for a, b in ranges for log in ask("eth_getLogs", {"address": ROL
     if name == "GenesisSet": s["root"] = values[0]
     elif name == "QueueEntryAdded": s["queue"].append(values[1:8])
     elif name == "RandomnessRecorded":
-        s["randomness"][values[0]] = int(ask("eth_getBlockByNumber", hex(s["seals"][values[0]] + 128), False)["mixHash"], 16)
+        s["randomness"][values[0]] = int(ask("eth_getBlockByNumber", hex(s["closes"][values[0]] + 128), False)["mixHash"], 16)
         require(s["randomness"][values[0]] == values[1], f"the randomness of batch {values[0]} is not that of its block")
     elif name == "SettlementParked":
         take_settlement(SETTLE, values[0], values[1], *values[2])

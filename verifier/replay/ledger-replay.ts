@@ -12,7 +12,7 @@ import { isRollupError, type RollupError } from "@openledger/foundation/rollup-e
 import { BridgeTotals } from "./bridge-totals.ts";
 import { checkExit, checkRefund } from "./exit-check.ts";
 import type { LedgerSnapshot } from "./ledger-snapshot.ts";
-import { type ReadBlock, requireSealNoted, SettlementReplay } from "./settlement-replay.ts";
+import { type ReadBlock, requireCloseEpochNoted, SettlementReplay } from "./settlement-replay.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 import { type VerifyProof, verifierKey } from "./verify-keys.ts";
 
@@ -108,8 +108,8 @@ export class LedgerReplay {
     } else if (event.type === "queue-entry") {
       requireSame(null, "a queue entry's index", this.entries.length, event.queueIndex);
       this.entries.push(event);
-    } else if (event.type === "seal") {
-      this.settlements.noteSeal(event.batchNumber, event.blockNumber);
+    } else if (event.type === "closeEpoch") {
+      this.settlements.noteClose(event.batchNumber, event.blockNumber);
     } else if (event.type === "randomness") {
       await this.settlements.noteRandomness(event.batchNumber, event.prevRandao);
     } else if (event.type === "frozen") {
@@ -136,7 +136,7 @@ export class LedgerReplay {
       });
     }
     this.#consumeQueue(event);
-    requireSealNoted(event, this.settlements.sealBlock(number));
+    requireCloseEpochNoted(event, this.settlements.closingBlock(number));
     this.#replay(event);
     this.totals.applyBatch(batch, await this.settlements.check(event), event.queueBaseFeeWei);
     this.payments.applyBatch(batch);

@@ -16,7 +16,7 @@ import {
   unpackCounters,
 } from "@openledger/circuits/ledger/leaf";
 import { Ledger } from "@openledger/circuits/ledger/ledger";
-import { accruedRoot, claimedRoot, ownersCommitment, sealedHash } from "@openledger/circuits/ledger/rewards";
+import { accruedRoot, claimedRoot, closedHash, ownersCommitment } from "@openledger/circuits/ledger/rewards";
 import { AMOUNT_BITS, FIELD_ORDER, LEAF_KIND, MAX_LEAF_COUNT } from "@openledger/circuits/protocol";
 import { paymentChain } from "@openledger/circuits/settlement/settlement-rules";
 import type { Address } from "viem";
@@ -118,37 +118,37 @@ function requireOpening(id: number, { datanet, leaf, model, rewards }: LeafState
   if (unpackCounters(leaf.counters).isReady !== (rewards !== undefined))
     throw snapshotFalse(`model ${id} has rewards exactly if it is ready`);
   if (rewards === undefined) return;
-  const { accruedWei, claimedWei, sealed, payees } = rewards;
+  const { accruedWei, claimedWei, closed, payees } = rewards;
   const owners = payees.flatMap(({ contributorId, validatorId }) => [contributorId, validatorId]);
   requireRange(`model ${id}'s payee table`, owners, LEAF_ID_END);
   requireRange(`model ${id}'s rewards`, [...accruedWei, ...claimedWei], AMOUNT_END);
   if (payees.some(({ rowCount }) => rowCount < 1) || accruedWei.length > payees.length)
     throw snapshotFalse(`model ${id}'s payee table has a payee without rows`);
-  if (sealed !== null) {
-    requireRange(`model ${id}'s sealed epoch`, [sealed.epoch], EPOCH_END);
-    requireRange(`model ${id}'s sealed epoch`, elementsOf(sealed), FIELD_ORDER);
+  if (closed !== null) {
+    requireRange(`model ${id}'s closed epoch`, [closed.epoch], EPOCH_END);
+    requireRange(`model ${id}'s closed epoch`, elementsOf(closed), FIELD_ORDER);
   }
   const rowCounts = payees.map(({ rowCount }) => rowCount);
   const differing = Object.entries({
     "payee table": ownersCommitment(rowCounts) !== model.statics.ownersCommitment,
     "accrued rewards": accruedRoot(payees, accruedWei) !== model.accruedRoot,
     "claimed rewards": claimedRoot(claimedWei) !== model.claimedRoot,
-    "sealed epoch": (sealed === null ? 0n : sealedHash(hashStatics(model.statics), sealed)) !== model.sealed,
+    "closed epoch": (closed === null ? 0n : closedHash(hashStatics(model.statics), closed)) !== model.closed,
   }).find(([, differs]) => differs);
   if (differing !== undefined) throw snapshotFalse(`model ${id}'s ${differing[0]} is not what its body says`);
 }
 
-function requirePayments(id: number, { leaf, rewards }: LeafState, { open, sealed }: ModelPayments): void {
+function requirePayments(id: number, { leaf, rewards }: LeafState, { open, closed }: ModelPayments): void {
   const { epoch, paymentCount } = unpackCounters(leaf.counters);
   requireChain(`model ${id}'s open epoch`, open.payments, { chain: leaf.chain, amountWei: leaf.openAmount });
   if (BigInt(open.epoch) !== epoch || BigInt(open.payments.length) !== paymentCount)
     throw snapshotFalse(`model ${id}'s open epoch is another`);
-  const bound = rewards!.sealed;
-  if ((bound === null) !== (sealed === null)) throw snapshotFalse(`model ${id}'s sealed epoch is another`);
-  if (bound === null || sealed === null) return;
-  requireChain(`model ${id}'s sealed epoch`, sealed.payments, bound);
-  if (BigInt(sealed.epoch) !== bound.epoch || BigInt(sealed.sealBatch) !== bound.sealBatch)
-    throw snapshotFalse(`model ${id}'s sealed epoch is another`);
+  const bound = rewards!.closed;
+  if ((bound === null) !== (closed === null)) throw snapshotFalse(`model ${id}'s closed epoch is another`);
+  if (bound === null || closed === null) return;
+  requireChain(`model ${id}'s closed epoch`, closed.payments, bound);
+  if (BigInt(closed.epoch) !== bound.epoch || BigInt(closed.closingBatch) !== bound.closingBatch)
+    throw snapshotFalse(`model ${id}'s closed epoch is another`);
 }
 
 function requireChain(

@@ -53,8 +53,8 @@ const look = () =>
   });
 
 /** What the errors of everything that builds on the ledger must say. */
-async function post(sealed: ClosedBatch) {
-  const { blockNumber, transactionHash } = await f.l1.submit([sealed]);
+async function post(closed: ClosedBatch) {
+  const { blockNumber, transactionHash } = await f.l1.submit([closed]);
   const place = { batchNumber: 3, transactionHash, blockNumber: Number(blockNumber) };
   await f.l1.rollup.write.forceSetKey([ALICE_ID, 5n, ANY_FEE], { account: f.l1.roles.alice });
   await f.l1.passTime(DAY + 1n);

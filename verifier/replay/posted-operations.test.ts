@@ -111,9 +111,9 @@ describe("postedOperations of a table batch with wide slots", () => {
     expect(postedOf([after], [null, after], { wide: [own] })).toEqual([true, false]);
     expect(postedOf([after], [own], { wide: [own] })).toEqual([false]);
     // An unsigned slot has no place, but the wide ones behind it come after it.
-    const seal = operation(KIND.forcedSeal, 0, 3, [], 0);
-    expect(postedOf([after], [carol, after], { wide: [seal, carol] })).toEqual([false, false]);
-    expect(postedOf([after], [carol, after], { wide: [carol, seal] })).toEqual([true, true]);
+    const close = operation(KIND.forcedCloseEpoch, 0, 3, [], 0);
+    expect(postedOf([after], [carol, after], { wide: [close, carol] })).toEqual([false, false]);
+    expect(postedOf([after], [carol, after], { wide: [carol, close] })).toEqual([true, true]);
   });
 
   test("Attack: one wide slot for two promises", () => {

@@ -39,11 +39,11 @@ const difference = async (change: (event: HistoryEvent) => HistoryEvent | null):
 async function makeHistory(): Promise<void> {
   await f.makeModel();
   await f.openModel();
-  const first = await f.sealEpoch();
+  const first = await f.closeEpoch();
   await f.recordRandomness(first);
   await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
   await f.claimRewards(0);
-  await f.sealEpoch();
+  await f.closeEpoch();
   await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
   await f.submit([await f.proveSettlementFixture(f.defaultData(), PAYEE_TABLE_CIRCUIT)]);
 }
@@ -70,14 +70,14 @@ describe("verifyRollup with settlements", () => {
       await difference(posted({ items: [1n, 2n] })),
       await difference(posted({ burnedWei: 5n })),
       await difference(posted({ epoch: 7n })),
-      await difference(posted({ sealBatch: 1n })),
+      await difference(posted({ closingBatch: 1n })),
       await difference(posted({ chain: 5n })),
       await difference(of((s) => ({ commitment: s.commitment! + 1n }))),
       await difference(of(() => ({ circuitIndex: 0 }))),
       await difference(posted({ capCircuit: 3 })),
       await difference((event) => (event.type === "randomness" ? { ...event, prevRandao: 5n } : event)),
       await difference((event) => (event.type === "randomness" ? null : event)),
-      await difference((event) => (event.type === "seal" ? null : event)),
+      await difference((event) => (event.type === "closeEpoch" ? null : event)),
     ];
     const operation = ["BRG_BATCH_MALFORMED", "an operation"];
     const settlement = `settlement of model ${MODEL_ID}`;
@@ -86,9 +86,9 @@ describe("verifyRollup with settlements", () => {
       ["BRG_VERIFY_DIFFERS", `the proof of the ${settlement}`],
       ["BRG_VERIFY_DIFFERS", `the circuit of the ${settlement}`],
       ["BRG_VERIFY_DIFFERS", `the circuit that the ${settlement} names`],
-      ["BRG_VERIFY_DIFFERS", "the randomness of its Seals"],
+      ["BRG_VERIFY_DIFFERS", "the randomness of its CloseEpochs"],
       ["BRG_VERIFY_DIFFERS", "the randomness of a sampled settlement"],
-      ["BRG_VERIFY_DIFFERS", "the block of its Seals"],
+      ["BRG_VERIFY_DIFFERS", "the block of its CloseEpochs"],
     ]);
   });
 });

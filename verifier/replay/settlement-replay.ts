@@ -1,5 +1,5 @@
 /**
- * Checks the settlements of a batch as L1's records have them: that each is of the model's sealed epoch, that its draws
+ * Checks the settlements of a batch as L1's records have them: that each is of the model's closed epoch, that its draws
  * come from the right block, that its time had come, that J follows from the ledger's own values and the posted totals,
  * and its proof.
  */
@@ -35,8 +35,8 @@ interface SettlementReplayModules {
   readonly readBlock: ReadBlock;
 }
 
-/** Where L1 took a batch with Seals, as its state has it. */
-export interface KnownSeal {
+/** Where L1 took a batch with CloseEpochs, as its state has it. */
+export interface KnownClose {
   readonly batchNumber: number;
   readonly blockNumber: number;
   /** Of that block, in seconds. */
@@ -60,10 +60,10 @@ export class SettlementReplay {
    * The index of the circuit that a model's activation names, by the model's id. Only of activations that were checked here.
    */
   readonly namedCircuits = new Map<number, number>();
-  /** The block of a batch that holds Seals, by the batch's number. */
-  readonly #sealBlocks = new Map<number, number>();
+  /** The block of a batch that holds CloseEpochs, by the batch's number. */
+  readonly #closingBlocks = new Map<number, number>();
   /** Times of such blocks, in seconds, where they are known. */
-  readonly #sealTimes = new Map<number, bigint>();
+  readonly #closingTimes = new Map<number, bigint>();
   readonly #randomness = new Map<number, bigint>();
   readonly #modules: SettlementReplayModules;
 
@@ -71,29 +71,29 @@ export class SettlementReplay {
     this.#modules = modules;
   }
 
-  noteSeal(batchNumber: number, blockNumber: number): void {
-    this.#sealBlocks.set(batchNumber, blockNumber);
+  noteClose(batchNumber: number, blockNumber: number): void {
+    this.#closingBlocks.set(batchNumber, blockNumber);
   }
 
   /**
-   * Notes a Seal that was read before, or that is in the contract's state. Its blocks are not asked for again, so they
+   * Notes a CloseEpoch that was read before, or that is in the contract's state. Its blocks are not asked for again, so they
    * may be older than what a node keeps.
    */
-  seedSeal({ batchNumber, blockNumber, prevRandao, timestamp }: KnownSeal): void {
-    this.#sealBlocks.set(batchNumber, blockNumber);
-    this.#sealTimes.set(batchNumber, BigInt(timestamp));
+  seedClose({ batchNumber, blockNumber, prevRandao, timestamp }: KnownClose): void {
+    this.#closingBlocks.set(batchNumber, blockNumber);
+    this.#closingTimes.set(batchNumber, BigInt(timestamp));
     if (prevRandao !== null) this.#randomness.set(batchNumber, prevRandao);
   }
 
-  /** The block that took a batch with Seals. */
-  sealBlock(batchNumber: number): number | undefined {
-    return this.#sealBlocks.get(batchNumber);
+  /** The block that took a batch with CloseEpochs. */
+  closingBlock(batchNumber: number): number | undefined {
+    return this.#closingBlocks.get(batchNumber);
   }
 
   /** When that block was, in seconds. */
-  async sealTime(batchNumber: number): Promise<bigint> {
-    const known = this.#sealTimes.get(batchNumber);
-    return known ?? (await this.#modules.readBlock(this.#requireSealBlock(batchNumber))).timestamp;
+  async closingTime(batchNumber: number): Promise<bigint> {
+    const known = this.#closingTimes.get(batchNumber);
+    return known ?? (await this.#modules.readBlock(this.#requireCloseEpochBlock(batchNumber))).timestamp;
   }
 
   /** prevRandao as recorded, if it was. */
@@ -101,12 +101,12 @@ export class SettlementReplay {
     return this.#randomness.get(batchNumber);
   }
 
-  /** @throws BRG_VERIFY_DIFFERS where it is not that of the block that the Seal fixed */
+  /** @throws BRG_VERIFY_DIFFERS where it is not that of the block that the CloseEpoch fixed */
   async noteRandomness(batchNumber: number, prevRandao: bigint): Promise<void> {
-    const blockNumber = this.#requireSealBlock(batchNumber) + RANDOMNESS_DELAY_BLOCKS;
+    const blockNumber = this.#requireCloseEpochBlock(batchNumber) + RANDOMNESS_DELAY_BLOCKS;
     if (this.#randomness.get(batchNumber) === prevRandao) return;
     const block = await this.#modules.readBlock(blockNumber);
-    requireSame(batchNumber, "the randomness of its Seals", block.prevRandao, prevRandao);
+    requireSame(batchNumber, "the randomness of its CloseEpochs", block.prevRandao, prevRandao);
     this.#randomness.set(batchNumber, prevRandao);
   }
 
@@ -162,12 +162,12 @@ export class SettlementReplay {
     const { cap, circuit, record, settlement } = taken;
     const number = Number(batch.batchNumber);
     const { commitment, posted, proof } = settlement;
-    const sealBatch = Number(posted.sealBatch);
+    const closingBatch = Number(posted.closingBatch);
     const isSettle = record.kind === KIND.settle;
     const isSampled = isSettle && circuit.sort === CIRCUIT_SORT.settlement;
     const takenAtBlock = settlement.parkedAtBlock ?? blockNumber;
-    if (isSettle && !isSampled) await this.#checkDefaultTime(number, sealBatch, takenAtBlock);
-    const prevRandao = isSampled ? this.#requireRandomness(number, sealBatch) : 0n;
+    if (isSettle && !isSampled) await this.#checkDefaultTime(number, closingBatch, takenAtBlock);
+    const prevRandao = isSampled ? this.#requireRandomness(number, closingBatch) : 0n;
     if (commitment === null || proof === null) return;
     const data = settlementOnL1(record, posted, { sort: circuit.sort, cap, prevRandao });
     const signals = settlementSignals(data, circuit.circuitId, commitment);
@@ -182,10 +182,10 @@ export class SettlementReplay {
     this.proofCount += 1;
   }
 
-  async #checkDefaultTime(number: number, sealBatch: number, blockNumber: number): Promise<void> {
+  async #checkDefaultTime(number: number, closingBatch: number, blockNumber: number): Promise<void> {
     const { readBlock } = this.#modules;
     const taken = await readBlock(blockNumber);
-    const earliest = (await this.sealTime(sealBatch)) + BigInt(DEFAULT_SPLIT_DELAY_SECONDS);
+    const earliest = (await this.closingTime(closingBatch)) + BigInt(DEFAULT_SPLIT_DELAY_SECONDS);
     if (taken.timestamp >= earliest) return;
     throw verifyDiffers({
       batchNumber: number,
@@ -195,19 +195,19 @@ export class SettlementReplay {
     });
   }
 
-  #requireSealBlock(batchNumber: number): number {
-    const blockNumber = this.#sealBlocks.get(batchNumber);
+  #requireCloseEpochBlock(batchNumber: number): number {
+    const blockNumber = this.#closingBlocks.get(batchNumber);
     if (blockNumber !== undefined) return blockNumber;
     throw verifyDiffers({
       batchNumber: null,
-      what: `the Seals of batch ${batchNumber}`,
+      what: `the CloseEpochs of batch ${batchNumber}`,
       expected: "none",
       actual: "some",
     });
   }
 
-  #requireRandomness(number: number, sealBatch: number): bigint {
-    const prevRandao = this.#randomness.get(sealBatch);
+  #requireRandomness(number: number, closingBatch: number): bigint {
+    const prevRandao = this.#randomness.get(closingBatch);
     if (prevRandao !== undefined) return prevRandao;
     throw verifyDiffers({
       batchNumber: number,
@@ -218,11 +218,16 @@ export class SettlementReplay {
   }
 }
 
-/** The batch has a Seal, signed or forced, exactly if the contract said so. @throws BRG_VERIFY_DIFFERS */
-export function requireSealNoted(event: BatchEvent, blockNumber: number | undefined): void {
+/** The batch has a CloseEpoch, signed or forced, exactly if the contract said so. @throws BRG_VERIFY_DIFFERS */
+export function requireCloseEpochNoted(event: BatchEvent, blockNumber: number | undefined): void {
   const number = Number(event.batch.batchNumber);
-  const hasSeal = event.batch.wide.some(
-    ({ isValid, kind }) => kind === KIND.seal || (kind === KIND.forcedSeal && isValid),
+  const hasClose = event.batch.wide.some(
+    ({ isValid, kind }) => kind === KIND.closeEpoch || (kind === KIND.forcedCloseEpoch && isValid),
   );
-  requireSame(number, "the block of its Seals", hasSeal ? event.blockNumber : "none", blockNumber ?? "none");
+  requireSame(
+    number,
+    "the block of its CloseEpochs",
+    hasClose ? event.blockNumber : "none",
+    blockNumber ?? "none",
+  );
 }

@@ -21,7 +21,7 @@ export interface SettlementRecord {
  * The settlement with what L1 adds to the posted bytes.
  * @param l1.sort of the circuit that proves it
  * @param l1.cap payments of the settlement circuit that an activation names; 0 for a Settle
- * @param l1.prevRandao as recorded for the Seal's batch; only a sampled settlement has a seed
+ * @param l1.prevRandao as recorded for the CloseEpoch's batch; only a sampled settlement has a seed
  */
 export function settlementOnL1(
   record: SettlementRecord,

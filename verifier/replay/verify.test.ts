@@ -227,11 +227,11 @@ describe("verifyRollup of batches that came in through a contract", () => {
       "5000",
     ];
     await f.l1.client.setCode({ address: relay, bytecode: `0x${forward.join("")}` });
-    await f.makeHistory(async (sealed) => {
+    await f.makeHistory(async (closed) => {
       const data = encodeFunctionData({
         abi: rollupAbi,
         functionName: "submitBatches",
-        args: [sealed.map((s) => s.batch), [], sealed.map((s) => s.proof)],
+        args: [closed.map((s) => s.batch), [], closed.map((s) => s.proof)],
       });
       // The relay swallows failures, so an estimate would be too low.
       const hash = await f.l1.client.sendTransaction({

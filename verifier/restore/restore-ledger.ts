@@ -6,7 +6,7 @@ import type { RollupError } from "@openledger/foundation/rollup-error";
 import { blockReader } from "../replay/block-reader.ts";
 import { LedgerReplay } from "../replay/ledger-replay.ts";
 import type { LedgerSnapshot } from "../replay/ledger-snapshot.ts";
-import type { KnownSeal } from "../replay/settlement-replay.ts";
+import type { KnownClose } from "../replay/settlement-replay.ts";
 import { requireSame } from "../replay/verify-error.ts";
 import { requireAnchored } from "./snapshot-anchor.ts";
 
@@ -35,7 +35,7 @@ interface RestoreLedgerOptions {
 /**
  * The ledger as L1's records give it. Proofs are not verified again: the contract has taken them, and what it holds is
  * what counts for whoever builds on it. verifyRollup is for those who doubt it. With a snapshot, nothing is read of blocks
- * before the one that took its batch: entries that waited are in it, and the contract's state tells of Seals.
+ * before the one that took its batch: entries that waited are in it, and the contract's state tells of CloseEpochs.
  * @throws BRG_BATCH_MALFORMED; BRG_SNAPSHOT_INVALID; BRG_HISTORY_INCOMPLETE, BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
  */
 export async function restoreLedger(
@@ -49,12 +49,12 @@ export async function restoreLedger(
   const registered = await rollup.circuits();
   const replay = new LedgerReplay(registered, () => true, blockReader(client), options.onMalformed);
   const { snapshot } = options;
-  const seals = snapshot === undefined ? null : openSeals(snapshot);
+  const closes = snapshot === undefined ? null : openCloses(snapshot);
   if (snapshot !== undefined) {
     const { ledger } = await requireAnchored(rollup, snapshot, blockNumber);
     replay.seed(snapshot, ledger);
-    for (const batchNumber of seals!)
-      replay.settlements.seedSeal(await readSeal(rollup, batchNumber, blockNumber));
+    for (const batchNumber of closes!)
+      replay.settlements.seedClose(await readClose(rollup, batchNumber, blockNumber));
   }
   const source = readL1History({
     rollup,
@@ -63,7 +63,7 @@ export async function restoreLedger(
     ...(snapshot === undefined ? {} : { after: snapshot.position, fromBlock: BigInt(snapshot.blockNumber) }),
   });
   for await (const event of source) {
-    if (seals !== null && isBehind(event, snapshot!, seals)) continue;
+    if (closes !== null && isBehind(event, snapshot!, closes)) continue;
     await replay.apply(event);
     onEvent?.(event);
   }
@@ -75,35 +75,37 @@ export async function restoreLedger(
   return { ledger, replay, registered, state, blockNumber };
 }
 
-/** Batches with Seals whose epochs wait for their settlement. */
-function openSeals({ epochs }: LedgerSnapshot): ReadonlySet<number> {
-  return new Set([...epochs.values()].flatMap(({ sealed }) => (sealed === null ? [] : [sealed.sealBatch])));
+/** Batches with CloseEpochs whose epochs wait for their settlement. */
+function openCloses({ epochs }: LedgerSnapshot): ReadonlySet<number> {
+  return new Set(
+    [...epochs.values()].flatMap(({ closed }) => (closed === null ? [] : [closed.closingBatch])),
+  );
 }
 
-/** A Seal of before the snapshot, as the contract has it: its events may be older than what is read. */
-async function readSeal(
+/** A Close of before the snapshot, as the contract has it: its events may be older than what is read. */
+async function readClose(
   rollup: RollupContract,
   batchNumber: number,
   blockNumber: bigint,
-): Promise<KnownSeal> {
-  const [sealed, prevRandao] = await Promise.all([
-    rollup.sealedAt(batchNumber, { blockNumber }),
+): Promise<KnownClose> {
+  const [closed, prevRandao] = await Promise.all([
+    rollup.closedAt(batchNumber, { blockNumber }),
     rollup.randomness(batchNumber, { blockNumber }),
   ]);
-  return { batchNumber, ...sealed, prevRandao: prevRandao === 0n ? null : prevRandao };
+  return { batchNumber, ...closed, prevRandao: prevRandao === 0n ? null : prevRandao };
 }
 
 /** What the snapshot stands for, as far as its own block has it; and randomness that nothing waits for, each a block to read. */
-function isBehind(event: HistoryEvent, { position }: LedgerSnapshot, seals: ReadonlySet<number>): boolean {
+function isBehind(event: HistoryEvent, { position }: LedgerSnapshot, closes: ReadonlySet<number>): boolean {
   switch (event.type) {
     case "genesis":
       return true;
     case "queue-entry":
       return event.queueIndex < position.queueHead;
-    case "seal":
+    case "closeEpoch":
       return event.batchNumber <= position.batchNumber;
     case "randomness":
-      return event.batchNumber <= position.batchNumber && !seals.has(event.batchNumber);
+      return event.batchNumber <= position.batchNumber && !closes.has(event.batchNumber);
     default:
       return false;
   }

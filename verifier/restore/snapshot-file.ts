@@ -60,7 +60,7 @@ const leafSchema = z.strictObject({
         statics: z.strictObject(
           bigs("featuresCommitment", "ownersCommitment", "payeeRoot", "binding", "split"),
         ),
-        ...bigs("sealed", "accruedRoot", "claimedRoot", "epochStart"),
+        ...bigs("closed", "accruedRoot", "claimedRoot", "epochStart"),
       })
       .optional(),
     rewards: z
@@ -68,7 +68,7 @@ const leafSchema = z.strictObject({
         payees: z.array(z.strictObject({ contributorId: whole, validatorId: whole, rowCount: whole })),
         accruedWei: z.array(big),
         claimedWei: z.array(big.nullable().transform((value) => value ?? 0n)),
-        sealed: z.strictObject(bigs("chain", "epoch", "sealBatch", "amountWei")).nullable(),
+        closed: z.strictObject(bigs("chain", "epoch", "closingBatch", "amountWei")).nullable(),
       })
       .optional(),
   }),
@@ -83,7 +83,7 @@ const payment = z.strictObject({
 const modelSchema = z.strictObject({
   modelId: whole,
   open: z.strictObject({ epoch: whole, payments: z.array(payment) }),
-  sealed: z.strictObject({ epoch: whole, sealBatch: whole, payments: z.array(payment) }).nullable(),
+  closed: z.strictObject({ epoch: whole, closingBatch: whole, payments: z.array(payment) }).nullable(),
 });
 
 const entrySchema = z.strictObject({
@@ -109,7 +109,7 @@ function* linesOf({ epochs, leaves, waiting, ...rest }: LedgerSnapshot): Generat
   const counts = { leafCount: leaves.size, modelCount: epochs.size, waitingCount: waiting.length };
   yield encodeLine({ format: FORMAT, ...rest, ...counts });
   for (const [id, record] of leaves) yield encodeLine({ id, record });
-  for (const [modelId, { open, sealed }] of epochs) yield encodeLine({ modelId, open, sealed });
+  for (const [modelId, { open, closed }] of epochs) yield encodeLine({ modelId, open, closed });
   for (const entry of waiting) yield encodeLine(entry);
 }
 

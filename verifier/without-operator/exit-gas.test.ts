@@ -29,15 +29,15 @@ test("exits go through where everybody whom they pay was paid out right before",
     const owners = Array.from({ length: EXIT_COUNT }, (_, i) =>
       getAddress(toHex(0xbad00000 + i, { size: 20 })),
     );
-    const sealed = (firstKey: number) =>
+    const closed = (firstKey: number) =>
       owners.map((owner, i) => {
         const recipient = BigInt(owner);
         return actions.proveExit(LEAF, { root, key: BigInt(firstKey + i), recipient, amountWei: 1n });
       });
     // A credit that nobody has paid out.
-    await actions.exit(sealed(100));
+    await actions.exit(closed(100));
     await l1.client.setAutomine(false);
-    const group = sealed(300);
+    const group = closed(300);
     const account = anvilAccount(SENDER);
     const exits = new ExitContract(f.rollup).exit(
       account,

@@ -4,7 +4,11 @@
  */
 
 import type { QueueEntryEvent } from "@openledger/bridge/l1/l1-history";
-import { forcedClaimRewards, forcedSeal, unpackClaim } from "@openledger/circuits/batch/epoch-operations";
+import {
+  forcedClaimRewards,
+  forcedCloseEpoch,
+  unpackClaim,
+} from "@openledger/circuits/batch/epoch-operations";
 import { executeQueueEntry } from "@openledger/circuits/batch/queue-slot";
 import { type LeafState, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
@@ -29,7 +33,7 @@ export type NoEffect =
   | "model-not-ready"
   | "not-payee"
   | "nothing-to-claim"
-  | "nothing-to-seal"
+  | "nothing-to-close"
   | "no-effect";
 
 /**
@@ -62,7 +66,7 @@ function requireEffect(restored: RestoredLedger, wanted: ForcedEntry, sender: Ad
   };
   const { ledger, replay, state } = restored;
   const context = { batchNumber: BigInt(state.batchNumber) + 1n, timestamp: BigInt(state.timestamp) };
-  if (entry.kind !== KIND.forcedSeal) requireOwner(restored, entry.a, sender);
+  if (entry.kind !== KIND.forcedCloseEpoch) requireOwner(restored, entry.a, sender);
   const payer = ledger.leaf(entry.a);
   switch (entry.kind) {
     case KIND.forcedTransfer:
@@ -75,8 +79,8 @@ function requireEffect(restored: RestoredLedger, wanted: ForcedEntry, sender: Ad
     case KIND.forcedClaimRewards:
       requireClaimRewards(requireModel(ledger.leaf(entry.b), entry.b), entry);
       break;
-    case KIND.forcedSeal:
-      requireSeal(requireModel(ledger.leaf(entry.b), entry.b), entry, context);
+    case KIND.forcedCloseEpoch:
+      requireCloseEpoch(requireModel(ledger.leaf(entry.b), entry.b), entry, context);
       break;
   }
   if (!executeQueueEntry(ledger, entry, context).record.isValid)
@@ -174,20 +178,20 @@ function requireClaimRewards(model: LeafState, { a, b, word1 }: QueueOperation):
     refuse("nothing-to-claim", `payee ${payeeIndex} of model ${b} owes its ${name} nothing on L1`, data);
 }
 
-function requireSeal(
+function requireCloseEpoch(
   model: LeafState,
   { b, word1 }: QueueOperation,
-  context: Parameters<typeof forcedSeal>[2],
+  context: Parameters<typeof forcedCloseEpoch>[2],
 ): void {
-  if (forcedSeal(model, word1, context) !== null) return;
-  const isSealed = (model.rewards?.sealed ?? null) !== null;
+  if (forcedCloseEpoch(model, word1, context) !== null) return;
+  const isClosed = (model.rewards?.closed ?? null) !== null;
   const isUnpaid = model.leaf.openAmount === 0n;
-  const why = isSealed
+  const why = isClosed
     ? "its last epoch waits for its settlement"
     : isUnpaid
-      ? "nobody has paid it since its last seal"
+      ? "nobody has paid it since its last close"
       : "its epoch is not 24 hours old by the batches' time";
-  refuse("nothing-to-seal", `model ${b} cannot be sealed on L1: ${why}`, { modelId: b });
+  refuse("nothing-to-close", `model ${b} cannot be closed on L1: ${why}`, { modelId: b });
 }
 
 const toAddress = (l1Owner: bigint): Address => getAddress(numberToHex(l1Owner, { size: 20 }));

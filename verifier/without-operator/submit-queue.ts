@@ -15,7 +15,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
 import { GENESIS_FEE_ACCOUNT_ID, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
-import { sealedInputs, sealedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
+import { closedInputs, closedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
 import { gasCostWei, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
 import { type Address, bytesToHex, type Hex, type LocalAccount } from "viem";
 import { chooseQueueCircuit, type KnownCircuit } from "../replay/settlement-circuits.ts";
@@ -106,10 +106,10 @@ export async function submitQueue(options: SubmitQueueOptions): Promise<Submitte
       feePerUnitWei: 0n,
     });
     for (const operation of overdue) builder.add(operation);
-    const sealed = builder.close();
-    const { batch } = sealed;
-    const statement = sealedStatement(sealed, circuit.circuitId);
-    const inputs = sealedInputs(sealed, statement.z, TREE_DEPTH);
+    const closed = builder.close();
+    const { batch } = closed;
+    const statement = closedStatement(closed, circuit.circuitId);
+    const inputs = closedInputs(closed, statement.z, TREE_DEPTH);
     const proof = await proveStatement(prove, circuit.name, inputs, statement);
     stage("send", batchNumber);
     const data = bytesToHex(encodeWire(batch.data));

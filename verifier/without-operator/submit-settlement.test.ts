@@ -69,7 +69,7 @@ const verify = () =>
   });
 const code = (expected: string) => ({ code: expected });
 
-async function sealedModel() {
+async function closedModel() {
   await initPoseidon();
   const matrix = Int8Array.from({ length: ROWS * FEATURES }, (_, i) => ((i * 37) % 255) - 127);
   const columns = commitColumns(matrix, ROWS, FEATURES);
@@ -86,7 +86,7 @@ async function sealedModel() {
       queryCommitment: queryCommitment(query),
       salt: SALT,
     });
-  const sealBatch = await f.sealEpoch(receipt);
+  const closingBatch = await f.closeEpoch(receipt);
   const openings = new Map(
     [0, 1, 2].map((i) => [receipt(i), { ...opening, answerHash: ANSWER + BigInt(i) }]),
   );
@@ -95,16 +95,16 @@ async function sealedModel() {
     features: { matrix, columns, answeringHash: 7n },
     openingOf: (wanted) => openings.get(wanted),
   };
-  return { sealBatch, division };
+  return { closingBatch, division };
 }
 
 describe("submitSettlement", () => {
-  test("lets a stranger settle by draws 3 days after the Seal, from L1 and published openings alone", async () => {
-    const { division, sealBatch } = await sealedModel();
+  test("lets a stranger settle by draws 3 days after the CloseEpoch, from L1 and published openings alone", async () => {
+    const { division, closingBatch } = await closedModel();
     await expect(submit(division)).rejects.toMatchObject(code("BRG_TOO_EARLY"));
     await f.l1.passTime(BigInt(OPEN_SETTLEMENT_DELAY_SECONDS));
     await expect(submit(division)).rejects.toMatchObject(code("BRG_TOO_EARLY"));
-    await f.recordRandomness(sealBatch);
+    await f.recordRandomness(closingBatch);
     await expect(submit({ ...division, openingOf: () => undefined } as Division)).rejects.toMatchObject(
       code("BRG_OPENING_MISSING"),
     );
@@ -145,15 +145,15 @@ describe("submitSettlement", () => {
       shapeName(SHAPES[0]),
     ]);
     expect(result).toMatchObject({ status: "settled", postableFrom: null });
-    expect(result).toMatchObject({ epoch: 1, batchNumber: sealBatch + 1 });
+    expect(result).toMatchObject({ epoch: 1, batchNumber: closingBatch + 1 });
     const earned = result.earnedWei.reduce((sum, wei) => sum + wei, 0n);
     expect(earned).toBeGreaterThan(2n * OPEN);
-    expect(await verify()).toMatchObject({ batchCount: sealBatch + 1, settlementCount: 2 });
+    expect(await verify()).toMatchObject({ batchCount: closingBatch + 1, settlementCount: 2 });
     await expect(submit(division)).rejects.toMatchObject(code("BRG_NOTHING_TO_DO"));
   });
 
   test("lets a stranger settle by row counts after 14 days, with nothing but L1", async () => {
-    const { sealBatch } = await sealedModel();
+    const { closingBatch } = await closedModel();
     const division: Division = { kind: "row-counts" };
     await f.l1.passTime(BigInt(OPEN_SETTLEMENT_DELAY_SECONDS));
     await expect(submit(division)).rejects.toMatchObject(code("BRG_TOO_EARLY"));
@@ -163,6 +163,6 @@ describe("submitSettlement", () => {
     const result = await submit(division);
     expect(result.status).toBe("settled");
     expect(result.earnedWei[0]! > result.earnedWei[1]!, "by five rows and four").toBe(true);
-    expect(await verify()).toMatchObject({ batchCount: sealBatch + 1, settlementCount: 2 });
+    expect(await verify()).toMatchObject({ batchCount: closingBatch + 1, settlementCount: 2 });
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Settles a model's epoch on L1 without the operator, in two steps. The ledger is rebuilt from L1, the settlement is
- * proven and parked: the contract takes it from anybody 3 days after the Seal, the default split after 14, and the
+ * proven and parked: the contract takes it from anybody 3 days after the CloseEpoch, the default split after 14, and the
  * sequencer's next batch executes it. Where it does not for 24 hours, the same call proves a batch of one Settle record
  * and posts it. What it needs beyond an L1 node is public: the circuits, and for a sampled settlement the model's features and the
  * openings of its answers.
@@ -30,7 +30,7 @@ import {
 } from "@openledger/circuits/settlement/settlement-rules";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
-import { sealedInputs, sealedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
+import { closedInputs, closedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
 import { gasCostWei, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
 import { type Address, bytesToHex, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
 import {
@@ -114,14 +114,14 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   const restored = await restoreLedger(rollup, { fromBlock: options.fromBlock });
   const { ledger, registered, replay, state } = restored;
   const record = ledger.leaf(modelId);
-  const sealed = record?.rewards?.sealed ?? null;
-  if (record === undefined || sealed === null) {
-    throw bridgeError("BRG_NOTHING_TO_DO", `model ${modelId} has no sealed epoch on L1`, {
+  const closed = record?.rewards?.closed ?? null;
+  if (record === undefined || closed === null) {
+    throw bridgeError("BRG_NOTHING_TO_DO", `model ${modelId} has no closed epoch on L1`, {
       data: { reason: "nothing-to-settle", modelId },
     });
   }
-  const sealBatch = Number(sealed.sealBatch);
-  await requireTime(rollup, division, sealBatch);
+  const closingBatch = Number(closed.closingBatch);
+  await requireTime(rollup, division, closingBatch);
 
   stage("settle");
   const { rewards } = record;
@@ -130,15 +130,15 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   let circuit: ChosenCircuit;
   if (division.kind === "row-counts") {
     circuit = choosePayeeTable(registered, circuits, model.payees.length);
-    prepared = defaultSplit(model, sealed, circuit.size1);
+    prepared = defaultSplit(model, closed, circuit.size1);
   } else {
-    const prevRandao = await rollup.randomness(sealBatch);
+    const prevRandao = await rollup.randomness(closingBatch);
     if (prevRandao === 0n) {
-      throw bridgeError("BRG_TOO_EARLY", `batch ${sealBatch}'s randomness is not on L1`, {
-        data: { reason: "randomness-not-recorded", modelId, sealBatch },
+      throw bridgeError("BRG_TOO_EARLY", `batch ${closingBatch}'s randomness is not on L1`, {
+        data: { reason: "randomness-not-recorded", modelId, closingBatch },
       });
     }
-    const payments = replay.payments.sealed(modelId)!.payments;
+    const payments = replay.payments.closed(modelId)!.payments;
     const { features, openingOf } = division;
     const chosen = chooseSettlementCircuit(registered, circuits, {
       ...modelShape(model.statics, model.payees.length),
@@ -148,16 +148,16 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
     prepared = settleEpoch({
       size: chosen.size,
       model,
-      sealed,
+      closed,
       payments,
       openingOf: (index) =>
         requireOpening(openingOf(payments[index]!.receipt), modelId, payments[index]!.receipt),
       features,
-      seed: drawSeed({ ...sealed, prevRandao, modelId }),
+      seed: drawSeed({ ...closed, prevRandao, modelId }),
     });
   }
   const { data, earnedWei } = prepared;
-  const epoch = Number(sealed.epoch);
+  const epoch = Number(closed.epoch);
   const nothingSent = { transactionHash: null, gasUsed: 0, gasCostWei: 0n };
   const key = { modelId, word: data.settlementHash };
   const parked = await rollup.parkedSettlement(modelId, key.word);
@@ -188,10 +188,10 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   });
   const settleRecord = { kind: KIND.settle, b: modelId, words: [data.settlementHash] };
   builder.add(settlementOperationOf(settleRecord, data, record));
-  const closed = builder.close();
-  const { batch } = closed;
-  const batchSigned = sealedStatement(closed, batchCircuit.circuitId);
-  const inputs = sealedInputs(closed, batchSigned.z, TREE_DEPTH);
+  const made = builder.close();
+  const { batch } = made;
+  const batchSigned = closedStatement(made, batchCircuit.circuitId);
+  const inputs = closedInputs(made, batchSigned.z, TREE_DEPTH);
   const proven = await proveStatement(prove, batchCircuit.name, inputs, batchSigned);
 
   stage("send");
@@ -236,8 +236,8 @@ const costOf = (receipt: TransactionReceipt) => ({
 });
 
 /** L1 would refuse it only after an hour of proving. */
-async function requireTime(rollup: RollupContract, division: Division, sealBatch: number): Promise<void> {
-  const { timestamp } = await rollup.sealedAt(sealBatch);
+async function requireTime(rollup: RollupContract, division: Division, closingBatch: number): Promise<void> {
+  const { timestamp } = await rollup.closedAt(closingBatch);
   const isDefault = division.kind === "row-counts";
   const earliestSeconds =
     timestamp + (isDefault ? DEFAULT_SPLIT_DELAY_SECONDS : OPEN_SETTLEMENT_DELAY_SECONDS);
@@ -245,11 +245,11 @@ async function requireTime(rollup: RollupContract, division: Division, sealBatch
   if (Number(head.timestamp) >= earliestSeconds) return;
   throw bridgeError(
     "BRG_TOO_EARLY",
-    `L1 takes ${isDefault ? "a default split" : "a stranger's settlement"} of batch ${sealBatch} from ${earliestSeconds} on`,
+    `L1 takes ${isDefault ? "a default split" : "a stranger's settlement"} of batch ${closingBatch} from ${earliestSeconds} on`,
     {
       data: {
         reason: "settlement-too-early",
-        sealBatch,
+        closingBatch,
         earliestSeconds,
         nowSeconds: Number(head.timestamp),
       },

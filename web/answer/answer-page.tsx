@@ -21,7 +21,7 @@ import { WhoGotIt } from "./who-got-it.tsx";
 
 const STAGES: Readonly<Record<PaymentStage, { tone: Tone; text: string }>> = {
   "epoch-open": { tone: "plain", text: "its epoch is open" },
-  "epoch-sealed": { tone: "wait", text: "its epoch is sealed" },
+  "epoch-closed": { tone: "wait", text: "its epoch is closed" },
   "draws-fixed": { tone: "wait", text: "the draws are fixed" },
   settling: { tone: "wait", text: "being settled" },
   settled: { tone: "good", text: "settled" },
@@ -119,10 +119,10 @@ function NotPaid({ kind, operation }: { kind: "unpaid" | "other"; operation: Led
   );
 }
 
-const ORDER: readonly PaymentStage[] = ["epoch-open", "epoch-sealed", "draws-fixed", "settling", "settled"];
+const ORDER: readonly PaymentStage[] = ["epoch-open", "epoch-closed", "draws-fixed", "settling", "settled"];
 
 function stepsOf({ status }: PaidAnswer): TimelineStep[] {
-  const { isByRowCounts, operation, payment, sealBatch, settlement } = status;
+  const { isByRowCounts, operation, payment, closingBatch, settlement } = status;
   const at = ORDER.indexOf(status.stage);
   const step = (
     name: PaymentStage | "paid",
@@ -145,12 +145,12 @@ function stepsOf({ status }: PaidAnswer): TimelineStep[] {
       </>,
     ),
     step(
-      "epoch-sealed",
+      "epoch-closed",
       1,
-      <Term name="seal (an epoch)">Epoch sealed</Term>,
-      sealBatch === null ? undefined : (
+      <Term name="close (an epoch)">Epoch closed</Term>,
+      closingBatch === null ? undefined : (
         <>
-          batch <BatchLink number={sealBatch} />
+          batch <BatchLink number={closingBatch} />
         </>
       ),
     ),

@@ -1,5 +1,5 @@
 /**
- * Which rows an answer paid, in the page: a model trained on rows, served by its server, asked, paid, sealed, drawn and
+ * Which rows an answer paid, in the page: a model trained on rows, served by its server, asked, paid, closed, drawn and
  * settled with a real proof. The page computes what each row got, and holds it against what was settled.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ import { createLedgerView } from "@openledger/attribution/server/ledger-view";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
-import { seal } from "@openledger/client/actions/ledger/reward-operations";
+import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import {
@@ -21,7 +21,7 @@ import {
   startSettlingWorld,
 } from "@openledger/models/internal/settler/testing/settling-fixture";
 import { fetchOpenings } from "@openledger/models/settling/model-openings";
-import { prepareSampled, readSealedEpoch } from "@openledger/models/settling/prepare-settlement";
+import { prepareSampled, readClosedEpoch } from "@openledger/models/settling/prepare-settlement";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
 import { signSettlement } from "@openledger/models/settling/sign-settlement";
 import { openProvingCircuit, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
@@ -66,12 +66,12 @@ beforeAll(async () => {
     hashes.push(paid.hash);
   }
   await world.settle();
-  await seal(world.alice, { modelId });
+  await closeEpoch(world.alice, { modelId });
   await world.settle();
   await world.mineRandomness();
   await world.settle();
-  const facts = await readSealedEpoch(world.alice, modelId);
-  const openings = await fetchOpenings(serverUrl, Number(facts.sealed.epoch), true);
+  const facts = await readClosedEpoch(world.alice, modelId);
+  const openings = await fetchOpenings(serverUrl, Number(facts.closed.epoch), true);
   const rollupAddress = world.f.rollup.address;
   const { deployment } = world;
   const circuits = await readRollupCircuits({ rpcUrl: world.f.rpcUrl, rollupAddress, deployment });

@@ -113,7 +113,7 @@ export async function computePaid(
   const { amountWei, chain, epoch, seed } = payments;
   const { draws, earned } = divideEpoch({
     model: { modelId: leaf.id, statics, payees: leaf.payees, accruedWei: [] },
-    sealed: { epoch: BigInt(epoch), sealBatch: BigInt(payments.sealBatch!), amountWei, chain },
+    closed: { epoch: BigInt(epoch), closingBatch: BigInt(payments.closingBatch!), amountWei, chain },
     payments: payments.payments,
     openingOf: (place) => provable(openings.get(payments.payments[place]!.receipt), matrix),
     seed: seed!,

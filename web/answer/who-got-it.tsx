@@ -32,7 +32,7 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
       `Nobody has got the ${paid} yet`,
       <>
         <p>
-          Its epoch is open. When it is sealed, Ethereum's randomness draws{" "}
+          Its epoch is open. When it is closed, Ethereum's randomness draws{" "}
           {showCount(found.leaf.model.drawCount)} of its payments; those divide all of the epoch's money.
         </p>
         <Shares leaf={found.leaf} />
@@ -43,9 +43,9 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
     return section(
       `Nobody has got the ${paid} yet`,
       <p>
-        {stage === "epoch-sealed"
-          ? "Its epoch is sealed. The draws come from an Ethereum block that is still to come: 128 blocks after the one that took the seal."
-          : "Its epoch is sealed and the draws are fixed; the settlement is to come."}
+        {stage === "epoch-closed"
+          ? "Its epoch is closed. The draws come from an Ethereum block that is still to come: 128 blocks after the one that took the close."
+          : "Its epoch is closed and the draws are fixed; the settlement is to come."}
       </p>,
     );
   }

@@ -14,7 +14,7 @@ export type Reward = LeafRewards["rewards"][number];
 export interface EpochEarning {
   readonly epoch: number;
   /** A settlement's own state, or where the epoch is before it has one. */
-  readonly state: { readonly settled: string } | "sealed" | "drawn" | "open";
+  readonly state: { readonly settled: string } | "closed" | "drawn" | "open";
   /** An estimate where it is not settled. */
   readonly wei: bigint;
   readonly isRewardClaimed: boolean;
@@ -80,23 +80,23 @@ function waitingEpochs(
   model: LedgerModelLeaf,
   settlements: readonly LedgerSettlement[],
 ): EpochEarning[] {
-  const { counters, openAmountWei, sealedEpoch } = model;
+  const { counters, openAmountWei, closedEpoch } = model;
   const waiting: EpochEarning[] = [];
   if (counters.isReady) {
     const wei = estimateWei(reward, model, openAmountWei);
     waiting.push({ epoch: counters.epoch, state: "open", wei, isRewardClaimed: false });
   }
-  if (sealedEpoch !== null && !settlements.some(({ epoch }) => epoch === sealedEpoch.epoch)) {
-    const wei = estimateWei(reward, model, sealedEpoch.amountWei);
-    const state = sealedEpoch.seed === null ? "sealed" : "drawn";
-    waiting.push({ epoch: sealedEpoch.epoch, state, wei, isRewardClaimed: false });
+  if (closedEpoch !== null && !settlements.some(({ epoch }) => epoch === closedEpoch.epoch)) {
+    const wei = estimateWei(reward, model, closedEpoch.amountWei);
+    const state = closedEpoch.seed === null ? "closed" : "drawn";
+    waiting.push({ epoch: closedEpoch.epoch, state, wei, isRewardClaimed: false });
   }
   return waiting;
 }
 
 /**
  * What a role would get of an epoch where every row scored alike. What rows score is known to who settles, and which
- * payments are drawn to nobody before the seal: so this is the best that public data gives.
+ * payments are drawn to nobody before the close: so this is the best that public data gives.
  */
 export function estimateWei(
   { role, rowCount }: Pick<Reward, "role" | "rowCount">,

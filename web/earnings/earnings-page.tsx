@@ -238,7 +238,7 @@ function RewardCard({ reward, epochs }: RewardEarnings) {
 
 function EpochState({ state }: EpochEarning) {
   if (state === "open") return <Badge tone="plain">open, estimated</Badge>;
-  if (state === "sealed") return <Badge tone="wait">sealed, estimated</Badge>;
+  if (state === "closed") return <Badge tone="wait">closed, estimated</Badge>;
   if (state === "drawn") return <Badge tone="wait">drawn, estimated</Badge>;
   return <StatusBadge status={state.settled} />;
 }

@@ -142,7 +142,7 @@ async function checkStatement(
   const { commitment, proof } = submitted;
   const kind = asked.settlement.kind === "activation" ? KIND.activation : KIND.settle;
   const cap = await capOnL1(asked, kind, posted);
-  const prevRandao = kind === KIND.activation ? 0n : await randomnessOf(asked, Number(posted.sealBatch));
+  const prevRandao = kind === KIND.activation ? 0n : await randomnessOf(asked, Number(posted.closingBatch));
   const record = { kind, b: modelId, words: [settlementHash] };
   const data = settlementOnL1(record, posted, { sort: sizes.sort, cap, prevRandao });
   tell(
@@ -179,7 +179,7 @@ async function checkStatement(
       ? {
           name: "proof",
           state: "done",
-          text: "The proof is valid: these amounts follow from the sealed payments, the draws and the model's rows, and from nothing else.",
+          text: "The proof is valid: these amounts follow from the closed payments, the draws and the model's rows, and from nothing else.",
           values,
         }
       : {
@@ -201,9 +201,9 @@ async function capOnL1(asked: AskedOfL1, kind: number, posted: PostedSettlement)
   return cap;
 }
 
-function randomnessOf({ client, rollupAddress }: AskedOfL1, sealBatch: number): Promise<bigint> {
+function randomnessOf({ client, rollupAddress }: AskedOfL1, closingBatch: number): Promise<bigint> {
   const contract = { address: rollupAddress, abi: rollupAbi } as const;
   return l1Call("read the recorded randomness", () =>
-    client.readContract({ ...contract, functionName: "randomness", args: [BigInt(sealBatch)] }),
+    client.readContract({ ...contract, functionName: "randomness", args: [BigInt(closingBatch)] }),
   );
 }

@@ -80,8 +80,8 @@ function Epochs({
   settlements: readonly LedgerSettlement[];
 }) {
   const { epoch, isReady, paymentCount } = model.counters;
-  const sealed = model.sealedEpoch;
-  const isSealedOpen = sealed !== null && !settlements.some((one) => one.epoch === sealed.epoch);
+  const closed = model.closedEpoch;
+  const isClosedOpen = closed !== null && !settlements.some((one) => one.epoch === closed.epoch);
   const columns: Column<LedgerSettlement>[] = [
     {
       label: "Epoch",
@@ -115,11 +115,11 @@ function Epochs({
           {paymentCount === 1 ? "payment" : "payments"}, {showOpen(model.openAmountWei)} OPEN.
         </p>
       )}
-      {isSealedOpen && (
+      {isClosedOpen && (
         <p>
-          Epoch {showCount(sealed.epoch)} is sealed with {showOpen(sealed.amountWei)} OPEN, in batch{" "}
-          <BatchLink number={sealed.sealBatch} />.{" "}
-          {sealed.seed === null
+          Epoch {showCount(closed.epoch)} is closed with {showOpen(closed.amountWei)} OPEN, in batch{" "}
+          <BatchLink number={closed.closingBatch} />.{" "}
+          {closed.seed === null
             ? "Ethereum has not given its randomness yet."
             : "Its draws are fixed; the settlement is to come."}
         </p>

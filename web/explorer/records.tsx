@@ -21,7 +21,7 @@ const NAMES: Readonly<Record<KindName, string>> = {
   approveModel: "Approve a model",
   revokeModel: "Revoke a model",
   setKey: "Change the key",
-  seal: "Seal an epoch",
+  closeEpoch: "Close an epoch",
   settle: "Settle an epoch",
   claimRewards: "Claim rewards",
   activation: "Open a model",
@@ -32,7 +32,7 @@ const NAMES: Readonly<Record<KindName, string>> = {
   forcedSetOwner: "Change the owner, forced",
   forcedClaimRewards: "Claim rewards, forced",
   forcedTransfer: "Transfer, forced",
-  forcedSeal: "Seal an epoch, forced",
+  forcedCloseEpoch: "Close an epoch, forced",
 };
 
 /** A kind as people say it. */

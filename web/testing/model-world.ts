@@ -1,5 +1,5 @@
 /**
- * A sequencer with pages, a model on its ledger, and epochs that are paid, sealed, drawn and settled through its API. L1
+ * A sequencer with pages, a model on its ledger, and epochs that are paid, closed, drawn and settled through its API. L1
  * and its contracts are real; proofs are of known trapdoors, which contract, sequencer and page all verify.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -51,9 +51,9 @@ export interface ModelWorld {
   pay(receipt: bigint): Promise<Hex>;
   /** Closes the open batch, and waits until L1 has every batch. */
   post(): Promise<void>;
-  /** Seals the open epoch, up to its randomness at the sequencer. */
-  sealEpoch(): Promise<void>;
-  /** Settles the sealed epoch, up to L1. */
+  /** Closes the open epoch, up to its randomness at the sequencer. */
+  closeEpoch(): Promise<void>;
+  /** Settles the closed epoch, up to L1. */
   settle(): Promise<void>;
   /** Gives alice's account the key that her wallet derives, as a page does it. */
   takeWalletKey(): Promise<void>;
@@ -115,11 +115,11 @@ export async function startModelWorld(): Promise<ModelWorld> {
     post,
     pay: (receipt) =>
       send(ALICE, { kind: KIND.payInference, ...toModel, words: [receipt], amountCode: ONE_OPEN_CODE }),
-    async sealEpoch() {
-      await send(MODEL_ID, { kind: KIND.seal, ...toModel });
+    async closeEpoch() {
+      await send(MODEL_ID, { kind: KIND.closeEpoch, ...toModel });
       await post();
-      const { sealBatch } = (await get(`/v1/models/${MODEL_ID}`)).sealedEpoch;
-      await f.recordRandomness(sealBatch);
+      const { closingBatch } = (await get(`/v1/models/${MODEL_ID}`)).closedEpoch;
+      await f.recordRandomness(closingBatch);
       await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
       await w.watch();
       await randomness.poll();

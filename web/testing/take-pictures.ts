@@ -101,7 +101,7 @@ async function takeOfModels(browser: Browser, pictures: readonly Picture[]): Pro
       for (let i = 1n; i <= epoch + 1n; i++) await world.pay(100n * epoch + i);
       await world.post();
       if (epoch === 3n) continue;
-      await world.sealEpoch();
+      await world.closeEpoch();
       await world.settle();
     }
     for (const picture of pictures) {

@@ -131,7 +131,7 @@ test("creditCountOf counts what L1 may credit: withdrawals, deposits, forced wit
   const words = (count: number) => Array.from({ length: count }, () => 1n);
   const wide = [
     slot(KIND.withdraw, words(2), { a: 2 }),
-    slot(KIND.seal, [], { a: 5, b: 5 }),
+    slot(KIND.closeEpoch, [], { a: 5, b: 5 }),
     depositNewSlot(OPEN, stranger, 5n, stranger, { b: 9 }),
     slot(KIND.depositTo, words(4), { b: 3 }),
     slot(KIND.forcedWithdraw, words(5), { a: 2 }),

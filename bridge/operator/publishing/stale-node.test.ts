@@ -29,8 +29,8 @@ async function race(f: BridgeFixture): Promise<ClosedBatch> {
   const { l1 } = f;
   const actions = settlementActions(l1);
   await l1.fund("alice", 1_000n * OPEN);
-  const seal = slot(KIND.seal, [], { a: 100, b: 100 });
-  const { content } = await l1.post({ shape: SHAPES[1], wide: [seal], signedCount: 1 });
+  const close = slot(KIND.closeEpoch, [], { a: 100, b: 100 });
+  const { content } = await l1.post({ shape: SHAPES[1], wide: [close], signedCount: 1 });
   await actions.recordRandomness(content.batchNumber);
   await l1.passTime(3n * 86_400n + 1n);
   const data = await actions.settlementData(content.batchNumber, {

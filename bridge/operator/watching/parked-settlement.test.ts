@@ -19,16 +19,16 @@ const DEFAULT_FINALITY = 64;
 const DAY = 86_400n;
 
 let f: BridgeFixture;
-let sealBatch: bigint;
+let closingBatch: bigint;
 beforeEach(async () => {
   f = await startBridgeFixture({}, SETTLEMENT_SIZES);
   const { l1 } = f;
   await l1.fund("alice", 1_000n * OPEN);
-  // The attacker's models, each with a sealed epoch.
-  const wide = models.map((id) => slot(KIND.seal, [], { a: id, b: id }));
+  // The attacker's models, each with a closed epoch.
+  const wide = models.map((id) => slot(KIND.closeEpoch, [], { a: id, b: id }));
   const { content } = await l1.post({ shape: SHAPES[1], wide, signedCount: EPOCHS });
-  sealBatch = content.batchNumber;
-  await settlementActions(l1).recordRandomness(sealBatch);
+  closingBatch = content.batchNumber;
+  await settlementActions(l1).recordRandomness(closingBatch);
   await l1.passTime(3n * DAY + 1n);
 });
 afterEach(() => f?.stop());
@@ -36,11 +36,11 @@ afterEach(() => f?.stop());
 const models = Array.from({ length: EPOCHS }, (_, i) => 100 + i);
 const settlementOf = async (modelId: number): Promise<SettlementPart> => ({
   circuit: SAMPLED,
-  data: await settlementActions(f.l1).settlementData(sealBatch, { modelId, voidCount: 0, burnedWei: 0n }),
+  data: await settlementActions(f.l1).settlementData(closingBatch, { modelId, voidCount: 0, burnedWei: 0n }),
 });
 const opIndex = async () => (await f.rollup.state()).opIndex;
 
-/** The sequencer seals and proves on what L1 has. */
+/** The sequencer closes and proves on what L1 has. */
 async function proveOnL1(): Promise<void> {
   const { batchNumber, opIndex, queueHead, root } = await f.l1.rollup.read.state();
   f.sequencer.batches.clear();
@@ -59,7 +59,7 @@ const watcher = async () =>
     { rollup: f.rollup, sequencer: f.operator, store: (await f.store()).parked, logger: silentLogger },
   );
 
-test("Attack: strangers with sealed epochs do not stop what is signed, at the default finality", async () => {
+test("Attack: strangers with closed epochs do not stop what is signed, at the default finality", async () => {
   const publisher = await f.publisher({ finalityDepthBlocks: DEFAULT_FINALITY });
   await proveOnL1();
   const before = await opIndex();
@@ -69,8 +69,8 @@ test("Attack: strangers with sealed epochs do not stop what is signed, at the de
     const part = await settlementOf(modelId);
     const direct = await settlementActions(f.l1).joined([part], { shape: SHAPES[2] });
     expect(await revertName(f.l1.trySubmit([direct], "stranger"))).toBe("SettlementNotSequencer");
-    const sealed = f.l1.proveSettlementFixture(part.circuit, part.data);
-    await f.l1.rollup.write.parkSettlement(parkArguments(part.data, sealed), {
+    const closed = f.l1.proveSettlementFixture(part.circuit, part.data);
+    await f.l1.rollup.write.parkSettlement(parkArguments(part.data, closed), {
       account: f.l1.roles.stranger,
     });
     await publisher.poll();
@@ -86,8 +86,8 @@ test("the bridge offers what is parked until nothing more comes of it, and leave
   const actions = settlementActions(l1);
   const [first, second] = [await settlementOf(100), await settlementOf(101)];
   for (const part of [first, second]) {
-    const sealed = l1.proveSettlementFixture(part.circuit, part.data);
-    await l1.rollup.write.parkSettlement(parkArguments(part.data, sealed), { account: l1.roles.stranger });
+    const closed = l1.proveSettlementFixture(part.circuit, part.data);
+    await l1.rollup.write.parkSettlement(parkArguments(part.data, closed), { account: l1.roles.stranger });
   }
   const words = () => f.sequencer.offered.splice(0).map(({ word }) => BigInt(word));
   const parked = await watcher();
@@ -117,8 +117,8 @@ test("a batch brings the settlement itself once L1 has forgotten the parking", a
   const { l1 } = f;
   const part = await settlementOf(100);
   const id = await l1.client.snapshot();
-  const sealed = l1.proveSettlementFixture(part.circuit, part.data);
-  await l1.rollup.write.parkSettlement(parkArguments(part.data, sealed), { account: l1.roles.stranger });
+  const closed = l1.proveSettlementFixture(part.circuit, part.data);
+  await l1.rollup.write.parkSettlement(parkArguments(part.data, closed), { account: l1.roles.stranger });
   const { batchNumber, opIndex: signed, queueHead, root } = await l1.rollup.read.state();
   f.sequencer.origin = { batchNumber, root: `0x${root.toString(16)}`, opIndex: signed, queueHead };
   f.sequencer.add(await settlementActions(l1).joined([part], { shape: SHAPES[1] }));

@@ -1,8 +1,8 @@
 import {
+  closeEpochSlot,
   PAYEE_TABLE,
   SAMPLED,
   SETTLEMENT_SIZES,
-  sealSlot,
   settlementActions,
 } from "@openledger/contracts/testing/settlement-fixture";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -29,15 +29,15 @@ beforeEach(async () => {
 });
 afterEach(() => f?.stop());
 
-/** A batch with a Seal, which L1 has and the sequencer counts as final. */
-const sealEpoch = async (): Promise<number> => {
-  const batchNumber = Number(await actions.sealEpoch());
+/** A batch with a CloseEpoch, which L1 has and the sequencer counts as final. */
+const closeEpoch = async (): Promise<number> => {
+  const batchNumber = Number(await actions.closeEpoch());
   const { root, opIndex, queueHead } = await f.l1.rollup.read.state();
   f.sequencer.origin = { batchNumber, root: `0x${root.toString(16)}`, opIndex, queueHead };
   return batchNumber;
 };
-const seals = () =>
-  f.sequencer.seals.map(({ batchNumber, isMissed, prevRandao }) => [batchNumber, prevRandao, isMissed]);
+const closes = () =>
+  f.sequencer.closes.map(({ batchNumber, isMissed, prevRandao }) => [batchNumber, prevRandao, isMissed]);
 const hex = (value: bigint) => `0x${value.toString(16).padStart(64, "0")}`;
 
 describe("settlement-times", () => {
@@ -58,16 +58,16 @@ describe("isMissed", () => {
 });
 
 describe("RandomnessWatcher", () => {
-  test("reports a Seal, has its randomness recorded by the publisher, and reports that", async () => {
+  test("reports a CloseEpoch, has its randomness recorded by the publisher, and reports that", async () => {
     const watcher = await f.randomnessWatcher();
     const publisher = await f.publisher({}, { nextErrand: () => watcher.nextErrand() });
-    const batchNumber = await sealEpoch();
+    const batchNumber = await closeEpoch();
     await watcher.poll();
-    expect(seals(), "not deep enough").toEqual([]);
+    expect(closes(), "not deep enough").toEqual([]);
     await f.l1.client.mine({ blocks: 1 });
     await watcher.poll();
     await watcher.poll();
-    expect(seals(), "once").toEqual([[batchNumber, null, false]]);
+    expect(closes(), "once").toEqual([[batchNumber, null, false]]);
     expect(await watcher.nextErrand()).toBeNull();
     await publisher.poll();
     await actions.mineRandomness(BigInt(batchNumber), 0);
@@ -81,15 +81,15 @@ describe("RandomnessWatcher", () => {
     expect(await watcher.nextErrand()).toBeNull();
     await f.l1.client.mine({ blocks: 1 });
     await watcher.poll();
-    expect(seals().at(-1)).toEqual([batchNumber, hex(prevRandao), false]);
+    expect(closes().at(-1)).toEqual([batchNumber, hex(prevRandao), false]);
     await watcher.poll();
-    expect(seals()).toHaveLength(2);
+    expect(closes()).toHaveLength(2);
     expect((await f.store()).randomness).toBeDefined();
   });
 
   test("goes on after a restart, and begins anew with an empty database, without doing anything twice on L1", async () => {
-    const first = await sealEpoch();
-    const second = await sealEpoch();
+    const first = await closeEpoch();
+    const second = await closeEpoch();
     await (await f.randomnessWatcher({ confirmations: 1, finalityDepthBlocks: 1 })).poll();
     await f.closeStore();
     await actions.mineRandomness(BigInt(second), 2);
@@ -99,7 +99,7 @@ describe("RandomnessWatcher", () => {
     await watcher.poll();
     const [a, b] = [await f.rollup.randomness(first), await f.rollup.randomness(second)];
     expect([a, b].includes(0n)).toBe(false);
-    expect(seals().slice(-2)).toEqual([
+    expect(closes().slice(-2)).toEqual([
       [first, hex(a), false],
       [second, hex(b), false],
     ]);
@@ -107,7 +107,7 @@ describe("RandomnessWatcher", () => {
     await randomness.write((await randomness.entries()).map(([key]) => ({ delete: key })));
     const again = await f.randomnessWatcher({ confirmations: 1, finalityDepthBlocks: 1 });
     await again.poll();
-    expect(seals().slice(-2)).toEqual([
+    expect(closes().slice(-2)).toEqual([
       [first, hex(a), false],
       [second, hex(b), false],
     ]);
@@ -117,7 +117,7 @@ describe("RandomnessWatcher", () => {
   if (isWhole) {
     test("leaves an errand that somebody else has done, and sends batches all the same", async () => {
       const watcher = await f.randomnessWatcher({ confirmations: 1, finalityDepthBlocks: 1 });
-      const batchNumber = await sealEpoch();
+      const batchNumber = await closeEpoch();
       await watcher.poll();
       const header = await actions.headerOf(await actions.mineRandomness(BigInt(batchNumber)));
       const errand = { name: "too late", input: f.rollup.encodeRecordRandomness(batchNumber + 7, header) };
@@ -130,7 +130,7 @@ describe("RandomnessWatcher", () => {
     test("raises the alarm while time runs out, and clears it when the randomness is recorded", async () => {
       const alarmBlocks = BLOCK_HASH_WINDOW_BLOCKS - 20;
       const watcher = await f.randomnessWatcher({ confirmations: 1, finalityDepthBlocks: 1, alarmBlocks });
-      const batchNumber = await sealEpoch();
+      const batchNumber = await closeEpoch();
       await actions.mineRandomness(BigInt(batchNumber), 20);
       await watcher.poll();
       expect(await alarms("BRG_RANDOMNESS_LATE")).toBe(0);
@@ -140,14 +140,14 @@ describe("RandomnessWatcher", () => {
       const publisher = await f.publisher({}, { nextErrand: () => watcher.nextErrand() });
       for (let i = 0; i < 2; i++) await publisher.poll();
       await watcher.poll();
-      expect(seals().at(-1)).toEqual([batchNumber, hex(await f.rollup.randomness(batchNumber)), false]);
+      expect(closes().at(-1)).toEqual([batchNumber, hex(await f.rollup.randomness(batchNumber)), false]);
       expect(await alarms("BRG_RANDOMNESS_LATE")).toBe(0);
     });
 
     test("passes on what a reorganisation below finality left, and nothing that it took back", async () => {
       const watcher = await f.randomnessWatcher({ finalityDepthBlocks: 12 });
       const publisher = await f.publisher({}, { nextErrand: () => watcher.nextErrand() });
-      const batchNumber = await sealEpoch();
+      const batchNumber = await closeEpoch();
       const before = await f.l1.client.snapshot();
       await actions.mineRandomness(BigInt(batchNumber), 1);
       await watcher.poll();
@@ -156,7 +156,7 @@ describe("RandomnessWatcher", () => {
       expect(first).not.toBe(0n);
       await f.l1.client.mine({ blocks: 10 });
       await watcher.poll();
-      expect(seals()).toEqual([[batchNumber, null, false]]);
+      expect(closes()).toEqual([[batchNumber, null, false]]);
 
       await f.l1.client.revert({ id: before });
       // Longer than what was seen: a shorter chain may be a node that lags.
@@ -167,28 +167,30 @@ describe("RandomnessWatcher", () => {
       expect(second).not.toBe(first);
       await f.l1.client.mine({ blocks: 12 });
       await watcher.poll();
-      expect(seals().slice(1)).toEqual([[batchNumber, hex(second), false]]);
+      expect(closes().slice(1)).toEqual([[batchNumber, hex(second), false]]);
     });
 
     test("stops where L1 has other randomness than the sequencer was told", async () => {
       const watcher = await f.randomnessWatcher({ confirmations: 1, finalityDepthBlocks: 1 });
-      const batchNumber = await sealEpoch();
+      const batchNumber = await closeEpoch();
       await actions.recordRandomness(BigInt(batchNumber));
-      f.sequencer.seals.push({ batchNumber, blockNumber: 1, prevRandao: hex(5n), isMissed: false });
-      await expect(watcher.poll()).rejects.toSatisfy((e) => isRollupError(e, "BRG_SEAL_REORGANISED"));
+      f.sequencer.closes.push({ batchNumber, blockNumber: 1, prevRandao: hex(5n), isMissed: false });
+      await expect(watcher.poll()).rejects.toSatisfy((e) => isRollupError(e, "BRG_CLOSE_REORGANISED"));
     });
   }
 });
 
 describe("BatchPublisher with settlements", () => {
   test("sends a batch's settlements with it, and counts them in the limits", async () => {
-    const sealBatch = BigInt(await sealEpoch());
-    await actions.recordRandomness(sealBatch);
-    const sampled = { circuit: SAMPLED, data: await actions.settlementData(sealBatch) };
+    const closingBatch = BigInt(await closeEpoch());
+    await actions.recordRandomness(closingBatch);
+    const sampled = { circuit: SAMPLED, data: await actions.settlementData(closingBatch) };
     const activation = { circuit: PAYEE_TABLE, data: actions.activationData() };
     const first = await actions.joined([activation, sampled]);
-    const second = f.l1.close(await f.l1.draft({ after: first.content, wide: [sealSlot()], signedCount: 1 }));
-    for (const sealed of [first, second]) f.sequencer.add(sealed);
+    const second = f.l1.close(
+      await f.l1.draft({ after: first.content, wide: [closeEpochSlot()], signedCount: 1 }),
+    );
+    for (const closed of [first, second]) f.sequencer.add(closed);
     const publisher = await f.publisher();
     await publisher.poll();
     await publisher.poll();
@@ -208,9 +210,9 @@ describe("BatchPublisher with settlements", () => {
 
   if (isWhole) {
     test("says which settlement L1 refuses, with the contract's reason", async () => {
-      const sealBatch = BigInt(await sealEpoch());
-      await actions.recordRandomness(sealBatch);
-      const data = await actions.settlementData(sealBatch, { seed: 0n, voidCount: 0 });
+      const closingBatch = BigInt(await closeEpoch());
+      await actions.recordRandomness(closingBatch);
+      const data = await actions.settlementData(closingBatch, { seed: 0n, voidCount: 0 });
       f.sequencer.add(await actions.joined([{ circuit: PAYEE_TABLE, data }]));
       const publisher = await f.publisher({ limits: BUNDLE_LIMITS });
       for (let look = 1; look < 3; look++) {

@@ -1,7 +1,7 @@
 /**
- * Looks after the randomness of sealed epochs: the block 128 after the one that took a Seal gives it, and somebody has
+ * Looks after the randomness of closed epochs: the block 128 after the one that took a CloseEpoch gives it, and somebody has
  * to show its header to the contract while L1 still knows the block's hash. Killed at any moment, it goes on from the
- * database; with an empty one it begins at the rollup's first block, which costs a few calls a Seal and changes nothing.
+ * database; with an empty one it begins at the rollup's first block, which costs a few calls a CloseEpoch and changes nothing.
  */
 
 import { encodeHeader } from "@openledger/contracts/l1/block-header";
@@ -16,11 +16,11 @@ import type { RollupContract } from "../../l1/rollup-contract.ts";
 import { BLOCK_HASH_WINDOW_BLOCKS, RANDOMNESS_DELAY_BLOCKS } from "../../l1/settlement-times.ts";
 import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../../metrics.ts";
 import { type JsonStore, orderedKey } from "../bridge-store.ts";
-import type { OperatorClient, SealReport } from "../operator-client.ts";
+import type { CloseReport, OperatorClient } from "../operator-client.ts";
 import type { Errand } from "../publishing/publish-intent.ts";
 
 export interface RandomnessWatcherOptions {
-  /** Block of the rollup: no Seal is older. */
+  /** Block of the rollup: no CloseEpoch is older. */
   readonly deployedAtBlock: number;
   /** Blocks that must hold or follow one before its header is recorded on L1, which can be repeated; 1 = at once. */
   readonly confirmations: number;
@@ -46,7 +46,7 @@ interface RandomnessWatcherModules {
 const DEFAULT_ALARM_BLOCKS = 1_000;
 
 const cursorSchema = z.object({ blockNumber: z.int(), blockHash: z.string() });
-/** A batch with Seals whose randomness has not been passed on; `reported` is what the sequencer knows of it. */
+/** A batch with CloseEpochs whose randomness has not been passed on; `reported` is what the sequencer knows of it. */
 const pendingSchema = z.object({
   batchNumber: z.int(),
   reported: z.object({ blockNumber: z.int(), timestamp: z.int() }).nullable(),
@@ -65,20 +65,20 @@ export class RandomnessWatcher {
   }
 
   /**
-   * Finds new Seals and passes on what L1 has of them.
-   * @throws BRG_SEAL_REORGANISED where randomness that was passed on is now another; BRG_L1_*, BRG_SEQUENCER_*
+   * Finds new CloseEpochs and passes on what L1 has of them.
+   * @throws BRG_CLOSE_REORGANISED where randomness that was passed on is now another; BRG_L1_*, BRG_SEQUENCER_*
    */
   async poll(): Promise<void> {
     const headNumber = await this.#headNumber();
-    await this.#findSeals(headNumber);
+    await this.#findCloses(headNumber);
     let isLate = false;
     let reorganised: RollupError | null = null;
     for (const pending of await this.#pending()) {
       try {
         isLate = (await this.#passOn(pending, headNumber)) || isLate;
       } catch (error) {
-        // One Seal that cannot be mended does not keep the others from being settled.
-        if (!isRollupError(error, "BRG_SEAL_REORGANISED")) throw error;
+        // One CloseEpoch that cannot be mended does not keep the others from being settled.
+        if (!isRollupError(error, "BRG_CLOSE_REORGANISED")) throw error;
         reorganised ??= error;
       }
     }
@@ -87,14 +87,14 @@ export class RandomnessWatcher {
   }
 
   /**
-   * What the publisher has to send next: the header of the first Seal whose randomness can be recorded and is not.
+   * What the publisher has to send next: the header of the first CloseEpoch whose randomness can be recorded and is not.
    * Whether it was recorded is read from L1 each time, so that no record of ours can be wrong about it.
    */
   async nextErrand(): Promise<Errand | null> {
     const { rollup } = this.#modules;
     const headNumber = await this.#headNumber();
     for (const { batchNumber } of await this.#pending()) {
-      const { blockNumber } = await rollup.sealedAt(batchNumber);
+      const { blockNumber } = await rollup.closedAt(batchNumber);
       const randomnessBlock = blockNumber + RANDOMNESS_DELAY_BLOCKS;
       if (blockNumber === 0 || randomnessBlock > headNumber - this.#options.confirmations + 1) continue;
       if (isMissed(randomnessBlock, headNumber) || (await rollup.randomness(batchNumber)) !== 0n) continue;
@@ -112,37 +112,40 @@ export class RandomnessWatcher {
     const { batchNumber } = pending;
     const finalNumber = this.#finalNumber(headNumber);
     const at = { blockNumber: BigInt(finalNumber) };
-    const [sealed, prevRandao] = await Promise.all([
-      rollup.sealedAt(batchNumber, at),
+    const [closed, prevRandao] = await Promise.all([
+      rollup.closedAt(batchNumber, at),
       rollup.randomness(batchNumber, at),
     ]);
-    // A reorganisation deeper than finality took the Seal; the cursor's block went with it.
-    if (sealed.blockNumber === 0) return false;
-    const randomnessBlock = sealed.blockNumber + RANDOMNESS_DELAY_BLOCKS;
+    // A reorganisation deeper than finality took the CloseEpoch; the cursor's block went with it.
+    if (closed.blockNumber === 0) return false;
+    const randomnessBlock = closed.blockNumber + RANDOMNESS_DELAY_BLOCKS;
     if (prevRandao !== 0n || isMissed(randomnessBlock, finalNumber)) {
       const hasRandomness = prevRandao !== 0n;
       await this.#report({
         batchNumber,
-        ...sealed,
+        ...closed,
         prevRandao: hasRandomness ? prevRandao : null,
         isMissed: !hasRandomness,
       });
       await this.#modules.store.write([{ delete: pendingKey(batchNumber) }]);
       if (hasRandomness) {
-        logger.info({ batchNumber, randomnessBlock }, "the randomness of a Seal is on L1");
+        logger.info({ batchNumber, randomnessBlock }, "the randomness of a CloseEpoch is on L1");
       } else {
         raiseAlarm(metrics, "BRG_RANDOMNESS_MISSED");
         metrics.errorTotal.inc({ code: "BRG_RANDOMNESS_MISSED" });
-        logger.error({ batchNumber, randomnessBlock }, "the randomness of a Seal was not recorded in time");
+        logger.error(
+          { batchNumber, randomnessBlock },
+          "the randomness of a CloseEpoch was not recorded in time",
+        );
       }
       return false;
     }
     const isKnown =
-      pending.reported?.blockNumber === sealed.blockNumber && pending.reported.timestamp === sealed.timestamp;
+      pending.reported?.blockNumber === closed.blockNumber && pending.reported.timestamp === closed.timestamp;
     if (!isKnown) {
-      await this.#report({ batchNumber, ...sealed, prevRandao: null, isMissed: false });
+      await this.#report({ batchNumber, ...closed, prevRandao: null, isMissed: false });
       await this.#modules.store.write([
-        { put: pendingKey(batchNumber), value: { batchNumber, reported: sealed } },
+        { put: pendingKey(batchNumber), value: { batchNumber, reported: closed } },
       ]);
     }
     const blocksLeft = randomnessBlock + BLOCK_HASH_WINDOW_BLOCKS - headNumber;
@@ -151,7 +154,7 @@ export class RandomnessWatcher {
     if (!this.#lateBatches.has(batchNumber)) {
       logger.error(
         { batchNumber, randomnessBlock, blocksLeft },
-        "the randomness of a Seal is not recorded yet",
+        "the randomness of a CloseEpoch is not recorded yet",
       );
       metrics.errorTotal.inc({ code: "BRG_RANDOMNESS_LATE" });
       this.#lateBatches.add(batchNumber);
@@ -159,14 +162,14 @@ export class RandomnessWatcher {
     return true;
   }
 
-  async #report(report: SealReport): Promise<void> {
+  async #report(report: CloseReport): Promise<void> {
     try {
-      await this.#modules.sequencer.reportSeal(report);
+      await this.#modules.sequencer.reportClose(report);
     } catch (error) {
       if (!isRollupError(error, "SRV_SEQUENCER_REFUSED")) throw error;
-      if ((error.data as { sequencerCode?: unknown }).sequencerCode !== "SEQ_SEAL_CONFLICT") throw error;
+      if ((error.data as { sequencerCode?: unknown }).sequencerCode !== "SEQ_CLOSE_CONFLICT") throw error;
       const { batchNumber, blockNumber } = report;
-      throw bridgeError("BRG_SEAL_REORGANISED", `batch ${batchNumber} had other randomness before`, {
+      throw bridgeError("BRG_CLOSE_REORGANISED", `batch ${batchNumber} had other randomness before`, {
         data: { batchNumber, blockNumber },
         cause: error,
       });
@@ -174,7 +177,7 @@ export class RandomnessWatcher {
   }
 
   /** Reads the events of the blocks that are deep enough and not read yet. */
-  async #findSeals(headNumber: number): Promise<void> {
+  async #findCloses(headNumber: number): Promise<void> {
     const { rollup, store } = this.#modules;
     const deepEnough = this.#finalNumber(headNumber);
     const from = await this.#resumeFrom(headNumber);
@@ -188,7 +191,7 @@ export class RandomnessWatcher {
     });
     for await (const { logs, toBlock } of chunks) {
       const found = logs.flatMap((log) =>
-        log.eventName === "EpochsSealed" ? [Number(log.args.batchNumber)] : [],
+        log.eventName === "EpochsClosed" ? [Number(log.args.batchNumber)] : [],
       );
       const cursor = { blockNumber: Number(toBlock), blockHash: await this.#blockHash(Number(toBlock)) };
       await store.write([
@@ -212,7 +215,7 @@ export class RandomnessWatcher {
   }
 
   async #pending(): Promise<Pending[]> {
-    const entries = await this.#modules.store.entries({ gte: "seal/", lt: "seal0" });
+    const entries = await this.#modules.store.entries({ gte: "close/", lt: "close0" });
     return entries.map(([, value]) => pendingSchema.parse(value));
   }
 
@@ -247,4 +250,4 @@ export function isMissed(randomnessBlock: number, headNumber: number): boolean {
   return headNumber + 1 - randomnessBlock > BLOCK_HASH_WINDOW_BLOCKS;
 }
 
-const pendingKey = (batchNumber: number) => `seal/${orderedKey(batchNumber)}`;
+const pendingKey = (batchNumber: number) => `close/${orderedKey(batchNumber)}`;

@@ -106,7 +106,7 @@ export async function startLedgerTraces() {
         split: packSplit({ ownerParts: 13_107n, validatorParts: 8_192n }),
       };
       const body: ModelBody = {
-        ...{ statics, sealed: 0n, accruedRoot: statics.payeeRoot },
+        ...{ statics, closed: 0n, accruedRoot: statics.payeeRoot },
         ...{ claimedRoot: EMPTY_CLAIMED_ROOT, epochStart: 0n },
       };
       const leaf = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, body: hashModelBody(body) };

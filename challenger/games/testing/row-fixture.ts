@@ -286,7 +286,7 @@ function stateWith({ leaves, statement }: PostedModel) {
     ...{ ownersCommitment, payeeRoot, binding, split },
   };
   const body: ModelBody = {
-    ...{ statics, sealed: 0n, accruedRoot: payeeRoot, claimedRoot: EMPTY_CLAIMED_ROOT, epochStart: 0n },
+    ...{ statics, closed: 0n, accruedRoot: payeeRoot, claimedRoot: EMPTY_CLAIMED_ROOT, epochStart: 0n },
   };
   const model = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, body: hashModelBody(body) };
   const [nonce, l1Owner, keyX, balance, chain, openAmount, counters] = DATANET.fields;

@@ -384,11 +384,11 @@ describe("the batch", () => {
         ],
       ],
       [
-        honest(KIND.forcedSeal),
+        honest(KIND.forcedCloseEpoch),
         [
-          ...["isModel.out", "opensForced", "model.opensReady", "model.unsealed.out", "model.unpaid.out"],
-          ...["model.isSealable", "model.isOver", "model.hasNext", "model.isSealAllowed"],
-          "model.isSealForced",
+          ...["isModel.out", "opensForced", "model.opensReady", "model.unclosed.out", "model.unpaid.out"],
+          ...["model.isEpochClosable", "model.isOver", "model.hasNext", "model.isCloseEpochAllowed"],
+          "model.isCloseEpochForced",
         ],
       ],
     ];

@@ -17,10 +17,10 @@ import {
 } from "../../testing/forgeries/forgery-check.ts";
 import {
   CLAIM_REWARDS_GAIN,
+  CLOSED,
   DATANET,
   honest,
   RECIPIENT,
-  SEALED,
   secretOf,
   VALIDATOR_PARTS,
   World,
@@ -38,7 +38,7 @@ const CLAIMED_ROOT = "takes * (update[2].oldNode - claimedRoot) === 0;";
 
 describe("ClaimRewards", () => {
   const kind = KIND.claimRewards;
-  const { rewards, model } = new World().ledger.requireLeaf(SEALED);
+  const { rewards, model } = new World().ledger.requireLeaf(CLOSED);
   const ACCRUED_WEI = rewards!.accruedWei[0]!;
   const shareOf = (parts: bigint) => roleShareWei(ACCRUED_WEI, PAYEE_ROLE.contributor, parts);
   /** The claim of a share that is so much more, in the field, with the effect that it would have. */
@@ -59,7 +59,7 @@ describe("ClaimRewards", () => {
       rule: "a model without an activation, whose payee root may hold what its owner likes",
       kind,
       forged: (world) => {
-        world.setCounters(SEALED, { isReady: false });
+        world.setCounters(CLOSED, { isReady: false });
         return honest(kind);
       },
       at: READY,
@@ -209,18 +209,18 @@ describe("ClaimRewards", () => {
     const rows: Partial<LawlessOperation>[] = [
       {},
       VALIDATOR,
-      { a: SEALED, words: [packClaim(1, 0)] },
-      { a: SEALED, words: [packClaim(1, 1)] },
+      { a: CLOSED, words: [packClaim(1, 0)] },
+      { a: CLOSED, words: [packClaim(1, 1)] },
     ];
     for (const row of rows) await expectAccepted("wide", () => honest(kind, row));
     await expectAccepted("wide", (world) => {
-      const record = world.ledger.requireLeaf(SEALED);
+      const record = world.ledger.requireLeaf(CLOSED);
       const claimedWei = record.rewards!.claimedWei.with(
         0,
         record.rewards!.claimedWei[0]! + CLAIM_REWARDS_GAIN,
       );
-      world.ledger.put(SEALED, { ...record, rewards: { ...record.rewards!, claimedWei } });
-      world.setBody(SEALED, { claimedRoot: claimedRoot(claimedWei) });
+      world.ledger.put(CLOSED, { ...record, rewards: { ...record.rewards!, claimedWei } });
+      world.setBody(CLOSED, { claimedRoot: claimedRoot(claimedWei) });
       return honest(kind);
     });
   });

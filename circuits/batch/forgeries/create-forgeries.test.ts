@@ -122,7 +122,7 @@ describe.each(CREATE_KINDS.map((kind) => [nameOf(kind), kind] as const))("%s", (
 describe("CreateModel's own", () => {
   const BODY: ModelBody = {
     statics: STATICS,
-    sealed: 0n,
+    closed: 0n,
     accruedRoot: STATICS.payeeRoot,
     claimedRoot: EMPTY_CLAIMED_ROOT,
     epochStart: 0n,
@@ -141,7 +141,7 @@ describe("CreateModel's own", () => {
           : "isCreateModel * (statics[i] - words[2 + i]) === 0;",
       ],
     ),
-    ["sealed epoch", { ...BODY, sealed: 77n }, "isCreateModel * sealed === 0;"],
+    ["closed epoch", { ...BODY, closed: 77n }, "isCreateModel * closed === 0;"],
     ["accrued root", { ...BODY, accruedRoot: 77n }, "isCreateModel * (accruedRoot - modelPayeeRoot) === 0;"],
     [
       "claimed root",
@@ -195,7 +195,7 @@ describe("CreateModel's own", () => {
       tamper: (inputs: Inputs) => {
         const values = [
           ...Object.values(body.statics),
-          body.sealed,
+          body.closed,
           body.accruedRoot,
           body.claimedRoot,
           body.epochStart,

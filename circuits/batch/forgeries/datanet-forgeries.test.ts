@@ -269,7 +269,7 @@ describe("ApproveModel", () => {
       kind,
       forged: () => honest(kind, { words: [hashStatics({ ...STATICS, featuresCommitment: 22n })] }),
       tamper: (inputs: Inputs) => setInput(inputs, "wideModel", [0, 0], 22n),
-      at: "(isApproval + isSeal + isSettle + isClaimRewards + isActivation + opensForced) * (oldBody.out - bodyB) === 0;",
+      at: "(isApproval + isCloseEpoch + isSettle + isClaimRewards + isActivation + opensForced) * (oldBody.out - bodyB) === 0;",
       code,
     },
     ...(Object.keys(PUBLISHED) as (keyof DatanetBody)[]).map((field) => ({
@@ -360,7 +360,7 @@ describe("RevokeModel", () => {
         setInput(inputs, "wideModel", [0, 3], binding);
         setScratch(inputs, binding >> 24n);
       },
-      at: "(isApproval + isSeal + isSettle + isClaimRewards + isActivation + opensForced) * (oldBody.out - bodyB) === 0;",
+      at: "(isApproval + isCloseEpoch + isSettle + isClaimRewards + isActivation + opensForced) * (oldBody.out - bodyB) === 0;",
     },
   ]);
 

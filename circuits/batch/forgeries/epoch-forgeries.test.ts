@@ -1,4 +1,4 @@
-/** Forged slots of Seal and Activation: see slot-forgeries.test.ts. */
+/** Forged slots of CloseEpoch and Activation: see slot-forgeries.test.ts. */
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
@@ -6,11 +6,11 @@ import { hashStatics, type Leaf } from "../../ledger/leaf.ts";
 import { activationHash } from "../../ledger/rewards.ts";
 import { COUNTERS, KIND } from "../../protocol.ts";
 import {
+  CLOSABLE,
+  closedBy,
   NO_A,
   openings,
   READY,
-  SEALABLE,
-  sealedBy,
   TERMS,
   withBody,
 } from "../../testing/forgeries/epoch-forgery-parts.ts";
@@ -26,10 +26,10 @@ import {
 } from "../../testing/forgeries/forgery-check.ts";
 import {
   type Build,
+  CLOSED,
   honest,
   MODEL,
   PAYER,
-  SEALED,
   STATICS,
   secretOf,
   WAITING,
@@ -41,8 +41,8 @@ import { START_TIMESTAMP } from "../../testing/random-ledger.ts";
 await initPoseidon();
 beforeAll(loadForgeryTester);
 
-describe("Seal", () => {
-  const kind = KIND.seal;
+describe("Close", () => {
+  const kind = KIND.closeEpoch;
   const when =
     (change: (world: World) => void, operation: Partial<LawlessOperation> = {}): Build =>
     (world) => {
@@ -62,8 +62,8 @@ describe("Seal", () => {
     {
       rule: "a second epoch before the first is settled",
       kind,
-      forged: () => honest(kind, { b: SEALED }),
-      at: SEALABLE,
+      forged: () => honest(kind, { b: CLOSED }),
+      at: CLOSABLE,
       code: "OP_EPOCH_UNSETTLED",
     },
     {
@@ -71,11 +71,11 @@ describe("Seal", () => {
       kind,
       lawful: when((world) => world.set(MODEL, { openAmount: 1n })),
       forged: when((world) => world.set(MODEL, { openAmount: 0n })),
-      at: SEALABLE,
-      code: "OP_NOTHING_TO_SEAL",
+      at: CLOSABLE,
+      code: "OP_NOTHING_TO_CLOSE",
     },
     {
-      rule: "another's Seal a second before the day is over",
+      rule: "another's CloseEpoch a second before the day is over",
       kind,
       // The model itself need not wait.
       lawful: when((world) => world.setBody(MODEL, { epochStart: START_TIMESTAMP }), byItself),
@@ -91,16 +91,16 @@ describe("Seal", () => {
       kind,
       lawful: when((world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 2n })),
       forged: when((world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 1n })),
-      at: "isSeal * bits[65] === 0;",
+      at: "isCloseEpoch * bits[65] === 0;",
       code: "OP_EXHAUSTED",
     },
-    ...(["chain", "epoch", "sealBatch", "amountWei"] as const).map((field) => ({
-      rule: `a sealed epoch with another ${field}`,
+    ...(["chain", "epoch", "closingBatch", "amountWei"] as const).map((field) => ({
+      rule: `a closed epoch with another ${field}`,
       kind,
-      forged: withBody(kind, () => ({ sealed: sealedBy({ [field]: 6n }) })),
+      forged: withBody(kind, () => ({ closed: closedBy({ [field]: 6n }) })),
       at: PATH,
     })),
-    ...(["sealed", "accruedRoot", "claimedRoot", "epochStart"] as const).map((field) => ({
+    ...(["closed", "accruedRoot", "claimedRoot", "epochStart"] as const).map((field) => ({
       rule: `a new body with another ${field}`,
       kind,
       forged: withBody(kind, (lawful) => ({ [field]: lawful[field] + 1n })),
@@ -236,7 +236,7 @@ describe("Activation", () => {
         ["another owner", (leaf) => ({ ...leaf, l1Owner: leaf.l1Owner + 1n })],
       ] as [string, (leaf: Leaf) => Leaf][]
     ).map(([rule, effectB]) => ({ rule, kind, forged: () => honest(kind, { effectB }), at: PATH })),
-    ...(["sealed", "accruedRoot", "claimedRoot", "epochStart"] as const).map((field) => ({
+    ...(["closed", "accruedRoot", "claimedRoot", "epochStart"] as const).map((field) => ({
       rule: `a new body with another ${field}`,
       kind,
       forged: withBody(kind, (lawful) => ({ [field]: lawful[field] + 1n })),

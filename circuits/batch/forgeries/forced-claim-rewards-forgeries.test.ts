@@ -26,13 +26,13 @@ import {
 } from "../../testing/forgeries/forgery-check.ts";
 import {
   CLAIM_REWARDS_GAIN,
+  CLOSED,
   DATANET,
   HONEST,
   honest,
   nameOf,
   PAYER,
   RECIPIENT,
-  SEALED,
   World,
 } from "../../testing/forgeries/forgery-world.ts";
 import { packClaim } from "../epoch-operations.ts";
@@ -133,7 +133,7 @@ describe(nameOf(forcedClaimRewards), () => {
       rule: "a model without an activation, executed",
       kind,
       forged: (world) => {
-        world.setCounters(SEALED, { isReady: false });
+        world.setCounters(CLOSED, { isReady: false });
         return honest(kind, {
           isValid: true,
           effectA: (leaf) => ({ ...leaf, balance: leaf.balance + CLAIM_REWARDS_GAIN }),
@@ -174,7 +174,7 @@ describe(nameOf(forcedClaimRewards), () => {
       kind,
       forged: () =>
         honest(kind, {
-          effectB: (leaf) => ({ ...leaf, body: new World().leaf(SEALED).body }),
+          effectB: (leaf) => ({ ...leaf, body: new World().leaf(CLOSED).body }),
         }),
       at: PATH,
     },
@@ -190,8 +190,8 @@ describe(nameOf(forcedClaimRewards), () => {
     const rows: Parameters<typeof honest>[1][] = [
       {},
       { a: RECIPIENT, words: bySender(RECIPIENT).with(1, packClaim(0, PAYEE_ROLE.validator)) },
-      { a: SEALED, words: bySender(SEALED).with(1, packClaim(1, PAYEE_ROLE.contributor)) },
-      { a: SEALED, words: bySender(SEALED).with(1, packClaim(1, PAYEE_ROLE.validator)) },
+      { a: CLOSED, words: bySender(CLOSED).with(1, packClaim(1, PAYEE_ROLE.contributor)) },
+      { a: CLOSED, words: bySender(CLOSED).with(1, packClaim(1, PAYEE_ROLE.validator)) },
       { a: DATANET, words: bySender(DATANET) },
       // A payee that is not there.
       { words: bySender(PAYER).with(1, packClaim(2, PAYEE_ROLE.contributor)) },
@@ -208,13 +208,13 @@ describe(nameOf(forcedClaimRewards), () => {
 
   it("gains nothing the second time, and is executed all the same", async () => {
     await expectAccepted("wide", (world) => {
-      const record = world.ledger.requireLeaf(SEALED);
+      const record = world.ledger.requireLeaf(CLOSED);
       const claimedWei = record.rewards!.claimedWei.with(
         0,
         record.rewards!.claimedWei[0]! + CLAIM_REWARDS_GAIN,
       );
-      world.ledger.put(SEALED, { ...record, rewards: { ...record.rewards!, claimedWei } });
-      world.setBody(SEALED, { claimedRoot: claimedRoot(claimedWei) });
+      world.ledger.put(CLOSED, { ...record, rewards: { ...record.rewards!, claimedWei } });
+      world.setBody(CLOSED, { claimedRoot: claimedRoot(claimedWei) });
       return honest(kind);
     });
   });

@@ -17,6 +17,7 @@ import {
   AMOUNT,
   type Build,
   CAPACITY,
+  CLOSED,
   DATANET,
   FREE,
   honest,
@@ -24,7 +25,6 @@ import {
   nameOf,
   PAYER,
   RECIPIENT,
-  SEALED,
   WAITING,
   World,
 } from "../../testing/forgeries/forgery-world.ts";
@@ -34,23 +34,23 @@ import { packClaim } from "../epoch-operations.ts";
 await initPoseidon();
 beforeAll(loadForgeryTester);
 
-const { forcedClaimRewards, forcedSeal, forcedTransfer } = KIND;
+const { forcedClaimRewards, forcedCloseEpoch, forcedTransfer } = KIND;
 
 describe("forced kinds with a leaf B", () => {
   it("have a witness for every outcome and every leaf, so that none can freeze the rollup", {
     timeout: 300_000,
   }, async () => {
     const builds: Record<string, Build> = {};
-    const ids = [0, 1, PAYER, DATANET, MODEL, WAITING, SEALED, CAPACITY - 1, FREE];
+    const ids = [0, 1, PAYER, DATANET, MODEL, WAITING, CLOSED, CAPACITY - 1, FREE];
     const ownerOf = (id: number) => new World().leaf(id).l1Owner || 0xbadn;
     for (const a of ids) {
       for (const b of ids) {
         const words = [AMOUNT, ownerOf(b), 0n, ownerOf(a)];
         builds[`a transfer from ${a} to ${b}`] = () => honest(forcedTransfer, { a, b, words });
-        const claimRewards = [0n, packClaim(a === SEALED ? 1 : 0, PAYEE_ROLE.contributor), 0n, ownerOf(a)];
+        const claimRewards = [0n, packClaim(a === CLOSED ? 1 : 0, PAYEE_ROLE.contributor), 0n, ownerOf(a)];
         builds[`a claim of ${a} from ${b}`] = () => honest(forcedClaimRewards, { a, b, words: claimRewards });
       }
-      builds[`a seal of ${a}`] = () => honest(forcedSeal, { b: a });
+      builds[`a close of ${a}`] = () => honest(forcedCloseEpoch, { b: a });
     }
     const { balance } = new World().leaf(PAYER);
     for (const wei of [1n, balance, balance + 1n, MAX_AMOUNT_WEI - 1n, WITHDRAW_ALL_WEI])
@@ -62,12 +62,12 @@ describe("forced kinds with a leaf B", () => {
       [255, 1],
     ] as const) {
       const word1 = packClaim(payeeIndex, role);
-      for (const a of [PAYER, RECIPIENT, SEALED, TREASURY_ID]) {
+      for (const a of [PAYER, RECIPIENT, CLOSED, TREASURY_ID]) {
         const words = [0n, word1, 0n, ownerOf(a)];
         builds[`slot ${payeeIndex} as ${role} by ${a}`] = () => honest(forcedClaimRewards, { a, words });
       }
     }
-    const seals: Record<string, Parameters<World["set"]>[1] | ((world: World) => void)> = {
+    const closes: Record<string, Parameters<World["set"]>[1] | ((world: World) => void)> = {
       "an epoch without a payment": { openAmount: 0n },
       "the last epoch": (world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 1n }),
       "the last but one": (world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 2n }),
@@ -75,11 +75,11 @@ describe("forced kinds with a leaf B", () => {
       "an epoch that began after the entry": (world) =>
         world.setBody(MODEL, { epochStart: START_TIMESTAMP + 100_000n }),
     };
-    for (const [name, change] of Object.entries(seals)) {
+    for (const [name, change] of Object.entries(closes)) {
       builds[name] = (world) => {
         if (typeof change === "function") change(world);
         else world.set(MODEL, change);
-        return honest(forcedSeal);
+        return honest(forcedCloseEpoch);
       };
     }
     for (const [name, build] of Object.entries(builds)) {

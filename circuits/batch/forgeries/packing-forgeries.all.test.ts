@@ -254,7 +254,7 @@ describe("words and bindings", () => {
       const split = modulo(STATICS.split + ofSplit);
       const body = {
         statics: { ...STATICS, split },
-        sealed: 0n,
+        closed: 0n,
         accruedRoot: STATICS.payeeRoot,
         claimedRoot: EMPTY_CLAIMED_ROOT,
         epochStart: 0n,
@@ -322,7 +322,13 @@ describe("digits", () => {
   );
 
   it("wideScratchBits: none takes from the next, in any kind", async () => {
-    for (const kind of [KIND.withdraw, KIND.createModel, KIND.publishVersion, KIND.approveModel, KIND.seal]) {
+    for (const kind of [
+      KIND.withdraw,
+      KIND.createModel,
+      KIND.publishVersion,
+      KIND.approveModel,
+      KIND.closeEpoch,
+    ]) {
       const lawful = inputsFor(new World(), "wide", honest(kind));
       const row = (lawful.wideScratchBits as bigint[][])[0]!;
       for (let i = 0; i < 200; i += 23) {

@@ -27,12 +27,12 @@ import {
 } from "../../testing/forgeries/forgery-check.ts";
 import {
   type Build,
+  CLOSED,
+  CLOSED_EPOCH,
   CODE,
   honest,
   MODEL,
   PAYER,
-  SEALED,
-  SEALED_EPOCH,
   STATICS,
   secretOf,
   settleWith,
@@ -53,9 +53,9 @@ describe("Settle", () => {
   const lawful = honest(kind);
   const amounts = lawful.settlement!;
   const hashOf = (changes: Partial<Parameters<typeof settlementHash>[0]>) => {
-    const { sealed, accruedRoot } = new World().ledger.requireLeaf(SEALED).model!;
+    const { closed, accruedRoot } = new World().ledger.requireLeaf(CLOSED).model!;
     const { ownerWei, treasuryWei, voidCount } = amounts;
-    const terms = { modelId: SEALED, voidCount, sealed, ownerWei, treasuryWei, oldAccruedRoot: accruedRoot };
+    const terms = { modelId: CLOSED, voidCount, closed, ownerWei, treasuryWei, oldAccruedRoot: accruedRoot };
     return settlementHash({ ...terms, newAccruedRoot: accruedRoot, ...changes });
   };
   const shown = (changes: Partial<typeof amounts>) => () =>
@@ -64,21 +64,21 @@ describe("Settle", () => {
     ...openings(kind),
     {
       // No rule leads there; the circuit asks all the same.
-      rule: "a sealed epoch of a model without an activation",
+      rule: "a closed epoch of a model without an activation",
       kind,
       forged: (world) => {
-        world.setCounters(SEALED, { isReady: false });
+        world.setCounters(CLOSED, { isReady: false });
         return honest(kind);
       },
       at: READY,
       code: "OP_MODEL_NOT_READY",
     },
     {
-      rule: "a model that has sealed nothing",
+      rule: "a model that has closed nothing",
       kind,
       forged: () => honest(kind, { b: MODEL }),
       at: NEEDED,
-      code: "OP_NOTHING_SEALED",
+      code: "OP_NOTHING_CLOSED",
     },
     ...[1n, -1n].flatMap((one) => [
       {
@@ -106,7 +106,7 @@ describe("Settle", () => {
       },
     ]),
     {
-      rule: "amounts that are not the sealed one's parts",
+      rule: "amounts that are not the closed one's parts",
       kind,
       forged: shown({ burnedWei: amounts.burnedWei + 1n }),
       // The ledger's proof does not know the burned amount: the settlement's does.
@@ -117,7 +117,7 @@ describe("Settle", () => {
     ...(
       [
         ["another model's J", { modelId: MODEL }],
-        ["a J over another sealed epoch", { sealed: 5n }],
+        ["a J over another closed epoch", { closed: 5n }],
         ["a J over another accrued root", { oldAccruedRoot: STATICS.payeeRoot }],
         ["a J that says voids", { voidCount: 1 }],
         ["a J that pays nothing to payees", {}],
@@ -168,7 +168,7 @@ describe("Settle", () => {
       rule: "voids of a model without a key",
       kind,
       forged: (world) => {
-        world.set(SEALED, { keyX: 0n });
+        world.set(CLOSED, { keyX: 0n });
         return voided();
       },
       at: AUTHORISATION,
@@ -204,11 +204,11 @@ describe("Settle", () => {
       rule: "an owner above 96 bits",
       kind,
       lawful: (world) => {
-        world.set(SEALED, { balance: MAX_AMOUNT_WEI - amounts.ownerWei });
+        world.set(CLOSED, { balance: MAX_AMOUNT_WEI - amounts.ownerWei });
         return honest(kind);
       },
       forged: (world) => {
-        world.set(SEALED, { balance: MAX_AMOUNT_WEI - amounts.ownerWei + 1n });
+        world.set(CLOSED, { balance: MAX_AMOUNT_WEI - amounts.ownerWei + 1n });
         return honest(kind);
       },
       at: CREDIT,
@@ -229,7 +229,7 @@ describe("Settle", () => {
     })),
     ...(
       [
-        ["the sealed epoch kept", (world) => ({ sealed: world.ledger.requireLeaf(SEALED).model!.sealed })],
+        ["the closed epoch kept", (world) => ({ closed: world.ledger.requireLeaf(CLOSED).model!.closed })],
         ["the old accrued root kept", () => ({})],
         ["another claimed root", () => ({ claimedRoot: 5n })],
         ["another start", () => ({ epochStart: START_TIMESTAMP })],
@@ -252,6 +252,6 @@ describe("Settle", () => {
       const witness = await tester.calculateWitness(inputs);
       expect(tester.checkConstraints(witness)).toBeNull();
     }
-    expect(SEALED_EPOCH.amountWei > OPEN).toBe(true);
+    expect(CLOSED_EPOCH.amountWei > OPEN).toBe(true);
   });
 });

@@ -51,16 +51,16 @@
  * | Attack: presence comes from kinds, and every element is bound | batch-forgeries: binds every element …; batch-data.test.ts: challenge |
  *
  * | a model's counters and body are opened as they are, for every kind that turns its epochs | epoch-, settle-, claim-rewards-forgeries: another opening … |
- * | Seal: ready, nothing sealed, something paid, by the model or after a day; exactly that epoch is sealed | epoch-forgeries: Seal |
- * | Attack: Settle: J over the leaf's own sealed epoch and accrued root, exactly the amounts that it shows | settle-forgeries |
+ * | CloseEpoch: ready, nothing closed, something paid, by the model or after a day; exactly that epoch is closed | epoch-forgeries: CloseEpoch |
+ * | Attack: Settle: J over the leaf's own closed epoch and accrued root, exactly the amounts that it shows | settle-forgeries |
  * | Attack: a Settle with voids is signed by the model, over J, and no void can be hidden | settle-forgeries: voids … |
  * | Attack: an Activation is signed by the model, over J and so over its cap | epoch-forgeries: no signature of the model … |
  * | Settle and Activation have no fee or nonce, and no signature of A's | settle-forgeries: a nonce of the treasury used, an amount field … |
- * | Attack: a second Settle, a second Activation | settle-forgeries: a model that has sealed nothing; epoch-forgeries: a second one |
+ * | Attack: a second Settle, a second Activation | settle-forgeries: a model that has closed nothing; epoch-forgeries: a second one |
  * | ClaimRewards: the payee's own contributor or validator, the whole share, once | claim-rewards-forgeries |
  * | Attack: ForcedClaimRewards: executed exactly where the payee is A's, A the sender's and the model ready; whose a payee is cannot be hidden | forced-claim-rewards-forgeries |
  * | ForcedTransfer: executed exactly where A is the sender's and can pay, and B is the named owner's | forced-transfer-forgeries |
- * | ForcedSeal: executed exactly where anyone might seal at the entry's own time | forced-seal-forgeries |
+ * | ForcedCloseEpoch: executed exactly where anyone might close at the entry's own time | forced-close-epoch-forgeries |
  * | a model has a price | create-forgeries: no price |
  * | Attack: nothing is claimed from a payee root that no activation has shown | claim-rewards-forgeries: a model without an activation … |
  */
@@ -370,7 +370,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
         const b = CAPACITY - 2;
         const isApproval = kind === KIND.approveModel || kind === KIND.revokeModel;
         const wantsKind = kind !== KIND.transfer;
-        const isOfModels = isApproval || kind === KIND.seal || kind === KIND.claimRewards;
+        const isOfModels = isApproval || kind === KIND.closeEpoch || kind === KIND.claimRewards;
         const statement = isOfModels ? " === 0;" : "* (tagB - TAG_";
         await forge("missing B", {
           forged: () => honest(kind, { b }),

@@ -88,7 +88,7 @@ describe("a draw", { timeout: 600_000 }, () => {
       });
       return { ...payment, receipt };
     });
-    const epoch = { ...own, payments, sealed: { ...own.sealed, chain: paymentChain(payments) } };
+    const epoch = { ...own, payments, closed: { ...own.closed, chain: paymentChain(payments) } };
     const voided = settleEpoch({ ...epoch, openingOf: () => undefined });
     const { inputs } = statedInputs(voided);
     const opened = statedInputs(settleEpoch(own)).inputs;

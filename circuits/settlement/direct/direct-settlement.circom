@@ -11,7 +11,7 @@ function DIRECT_SHAPE(buckets) {
     return 3072 + buckets / 16;
 }
 
-// The sampled settlement of a direct model's sealed epoch: as Settlement, with scores by the prompts' own counts, and with
+// The sampled settlement of a direct model's closed epoch: as Settlement, with scores by the prompts' own counts, and with
 // the answered class proven. Rules: settlement-rules.ts, direct-matrix.ts. The main source includes the generators' tables
 // first (generator-tables.ts).
 //
@@ -31,7 +31,7 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
     // SampledPayout.
     signal input modelId;
     signal input epoch;
-    signal input sealBatch;
+    signal input closingBatch;
     signal input seed;
     signal input amount;
     signal input payeeRoot;
@@ -122,7 +122,7 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
     payout.z <== z;
     payout.modelId <== modelId;
     payout.epoch <== epoch;
-    payout.sealBatch <== sealBatch;
+    payout.closingBatch <== closingBatch;
     payout.seed <== seed;
     payout.amount <== amount;
     payout.payeeRoot <== payeeRoot;

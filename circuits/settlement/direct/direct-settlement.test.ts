@@ -38,7 +38,7 @@ describe("DirectSettlement", { timeout: 600_000 }, () => {
       const { settled, epoch } = await expectEqual({ seed });
       const paid = settled.earnedWei.reduce((sum, wei) => sum + wei, 0n);
       const { ownerWei, treasuryWei } = settled.terms;
-      expect(paid + ownerWei + treasuryWei + settled.data.burnedWei).toBe(epoch.sealed.amountWei);
+      expect(paid + ownerWei + treasuryWei + settled.data.burnedWei).toBe(epoch.closed.amountWei);
     }
   });
 

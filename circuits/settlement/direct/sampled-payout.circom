@@ -17,7 +17,7 @@ function BITS_BELOW(n) {
     return bits;
 }
 
-// A sampled settlement around its scores: who earned what of a sealed epoch, where the draws' queries have scored the rows.
+// A sampled settlement around its scores: who earned what of a closed epoch, where the draws' queries have scored the rows.
 // Settlement has the same within its own template, so that its keys stay what they are. Rules: settlement-rules.ts.
 //
 // Parameters:  rows ≥ N; payees ≤ 256, at least M; payments; drawBits: log2 of the draws, at most 7; shape: the constant
@@ -31,13 +31,13 @@ function BITS_BELOW(n) {
 //
 // Constraints: those of Settlement less its columns, scores and start.
 //
-// Phases: A challenges, B model and sealed epoch, C payments, D draws, E payees and rows, F payout and J, G elements.
+// Phases: A challenges, B model and closed epoch, C payments, D draws, E payees and rows, F payout and J, G elements.
 template SampledPayout(rows, payees, payments, drawBits, shape, scoreBits) {
     var draws = 1 << drawBits;
     signal input z;
     signal input modelId;
     signal input epoch;
-    signal input sealBatch;
+    signal input closingBatch;
     signal input seed;
     signal input amount; // P
     // The statics' opening; ModelStatics.
@@ -85,14 +85,14 @@ template SampledPayout(rows, payees, payments, drawBits, shape, scoreBits) {
     signal eta <== challenge[1].out;
     signal betaSquare <== z * z;
 
-    // B. The model and what was sealed. Every packed field is range-checked, so the packings are injective; voidCount is
+    // B. The model and what was closed. Every packed field is range-checked, so the packings are injective; voidCount is
     //    at most 128 by its definition (D).
     component idRange = RangeCheck(24);
     idRange.in <== modelId;
     component epochRange = RangeCheck(24);
     epochRange.in <== epoch;
     component batchRange = RangeCheck(40);
-    batchRange.in <== sealBatch;
+    batchRange.in <== closingBatch;
 
     component table = Payees(payees);
     table.present <== present;
@@ -111,7 +111,7 @@ template SampledPayout(rows, payees, payments, drawBits, shape, scoreBits) {
     statics.ownerParts <== ownerParts;
     statics.validatorParts <== validatorParts;
 
-    // C. Payments. The last one's cumulative amount is the sealed amount.
+    // C. Payments. The last one's cumulative amount is the closed amount.
     component replay = PaymentReplay(payments, drawBits + 1);
     replay.beta <== z;
     replay.betaSquare <== betaSquare;
@@ -120,11 +120,11 @@ template SampledPayout(rows, payees, payments, drawBits, shape, scoreBits) {
     replay.receipt <== receipt;
     replay.packed <== packed;
     replay.hits <== hits;
-    component sealed = HashTagged(4, 11);
-    sealed.in[0] <== replay.chain;
-    sealed.in[1] <== statics.statics;
-    sealed.in[2] <== epoch + (1 << 24) * sealBatch;
-    sealed.in[3] <== amount;
+    component closed = HashTagged(4, 11);
+    closed.in[0] <== replay.chain;
+    closed.in[1] <== statics.statics;
+    closed.in[2] <== epoch + (1 << 24) * closingBatch;
+    closed.in[3] <== amount;
     // amount is below 2^96 by DrawShares, the payer below 2^24 by this range: last = payer + 2^24 amount as integers, and
     // neither can be an alias.
     component lastPayer = RangeCheck(24);
@@ -219,7 +219,7 @@ template SampledPayout(rows, payees, payments, drawBits, shape, scoreBits) {
     signal burnedWei <== (draws - validCount) * shares.drawWei;
     component j = HashTagged(6, 12);
     j.in[0] <== modelId + (1 << 24) * (draws - validCount);
-    j.in[1] <== sealed.out;
+    j.in[1] <== closed.out;
     j.in[2] <== ownerWei;
     j.in[3] <== amount - ownerWei - burnedWei - earnedSum;
     j.in[4] <== tree.oldRoot;
@@ -235,7 +235,7 @@ template SampledPayout(rows, payees, payments, drawBits, shape, scoreBits) {
     component vector = SettlementVector(payees, ofRemainders + ofSteps + ofHits + 3 * draws);
     vector.z <== z;
     vector.head[0] <== j.out;
-    vector.head[1] <== modelId + (1 << 24) * epoch + (1 << 48) * sealBatch + (1 << 88) * (draws - validCount);
+    vector.head[1] <== modelId + (1 << 24) * epoch + (1 << 48) * closingBatch + (1 << 88) * (draws - validCount);
     vector.head[2] <== replay.chain;
     vector.head[3] <== burnedWei;
     vector.head[4] <== seed;

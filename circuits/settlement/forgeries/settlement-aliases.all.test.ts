@@ -11,7 +11,7 @@ beforeAll(loadSettlementTester);
 const WIDTHS: InputWidths = {
   modelId: [24],
   epoch: [24, 24],
-  sealBatch: [40, 24, 48],
+  closingBatch: [40, 24, 48],
   amount: [96, 24],
   origin: [56],
   predecessor: [24, 88],

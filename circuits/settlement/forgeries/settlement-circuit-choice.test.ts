@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { hashStatics, packBinding, unpackBinding } from "../../ledger/leaf.ts";
 import { queryCommitment, receiptHash } from "../../ledger/model-query.ts";
-import { sealedHash, settlementHash } from "../../ledger/rewards.ts";
+import { closedHash, settlementHash } from "../../ledger/rewards.ts";
 import { settlementCircuitSpec } from "../../registry/circuit-registry.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
@@ -48,7 +48,7 @@ function withOwnReceipts(epoch: FeatureEpoch): FeatureEpoch {
     const receipt = receiptHash({ statics, payerId, ...secrets, queryCommitment: queryCommitment(query) });
     return { ...payment, receipt };
   });
-  return { ...epoch, payments, sealed: { ...epoch.sealed, chain: paymentChain(payments) } };
+  return { ...epoch, payments, closed: { ...epoch.closed, chain: paymentChain(payments) } };
 }
 
 describe("a settlement circuit of another number of draws", () => {
@@ -92,9 +92,9 @@ describe("a settlement circuit of another number of draws", () => {
     // All draws void: the chain is the ledger's, nothing is opened.
     const voided = settleEpoch({ ...alien, openingOf: () => undefined });
     await acceptedWitness(other, voided);
-    // J as the ledger's payee opens it, over the sealed epoch in its own leaf.
-    const sealed = sealedHash(hashStatics(own.model.statics), own.sealed);
-    const data = { ...voided.data, settlementHash: settlementHash({ ...voided.terms, sealed }) };
+    // J as the ledger's payee opens it, over the closed epoch in its own leaf.
+    const closed = closedHash(hashStatics(own.model.statics), own.closed);
+    const data = { ...voided.data, settlementHash: settlementHash({ ...voided.terms, closed }) };
     const { inputs } = statedInputs(voided);
     expect(await differingPlaces(other, inputs, data, OTHER_SIZE.payees)).toEqual([0]);
   });

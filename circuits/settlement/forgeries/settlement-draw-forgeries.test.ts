@@ -52,9 +52,9 @@ describe("payments", () => {
   it("cannot be omitted, repeated, reordered, altered or skipped", async () => {
     const world = await honest();
     const { inputs, epoch } = world;
-    // A prover who drops the last payment must drop its amount too: another chain, another sealed epoch.
-    const { payments, sealed } = epoch;
-    await expectNoWitness(withAt(inputs, "active", 2, 0n), RANGE, "the last amount is not the sealed one");
+    // A prover who drops the last payment must drop its amount too: another chain, another closed epoch.
+    const { payments, closed } = epoch;
+    await expectNoWitness(withAt(inputs, "active", 2, 0n), RANGE, "the last amount is not the closed one");
     const receipts = array(inputs, "receipt");
     await expectOther(world, withAt(inputs, "receipt", 2, receipts[2]! + 1n), [0, 2], "another receipt");
     const packed = array(inputs, "packed");
@@ -68,13 +68,13 @@ describe("payments", () => {
     const payer = withAt(inputs, "packed", 2, packed[2]! ^ 1n);
     await expectOther(world, payer, [0, 2], "another payer");
     await expectNoWitness({ ...inputs, active: [1n, 0n, 1n, 0n] }, "PaymentReplay: ", "a gap");
-    expect(payments.at(-1)!.cumulativeWei).toBe(sealed.amountWei);
+    expect(payments.at(-1)!.cumulativeWei).toBe(closed.amountWei);
   });
 
-  it("have exactly the sealed amount", async () => {
+  it("have exactly the closed amount", async () => {
     const world = await honest();
-    await expectNoWitness({ ...world.inputs, amount: world.epoch.sealed.amountWei + 1n }, RANGE, "more");
-    await expectNoWitness({ ...world.inputs, amount: world.epoch.sealed.amountWei - 1n }, RANGE, "less");
+    await expectNoWitness({ ...world.inputs, amount: world.epoch.closed.amountWei + 1n }, RANGE, "more");
+    await expectNoWitness({ ...world.inputs, amount: world.epoch.closed.amountWei - 1n }, RANGE, "less");
   });
 });
 
@@ -181,8 +181,8 @@ describe("draws", () => {
       expect(receiptOf(staticsHash, BigInt(payment!.payerId)), what).toBe(payment!.receipt);
       const receipt = receiptOf(staticsHash + statics, BigInt(payment!.payerId) + payerShift);
       const payments = epoch.payments.with(0, { ...payment!, receipt });
-      const sealed = { ...epoch.sealed, chain: paymentChain(payments) };
-      const other = { ...epoch, payments, sealed };
+      const closed = { ...epoch.closed, chain: paymentChain(payments) };
+      const other = { ...epoch, payments, closed };
       expect(() => settleEpoch(other), what).toThrow(
         expect.objectContaining({ code: "CIR_SETTLEMENT_DIFFERS" }),
       );

@@ -78,7 +78,7 @@ describe("the statement", () => {
     const leaf = array(inputs, "leaf");
     const changes: [string, CircuitInputs, number[]][] = [
       ["another epoch", { epoch: (inputs.epoch as bigint) ^ 1n }, [0, 1]],
-      ["another Seal", { sealBatch: (inputs.sealBatch as bigint) ^ 1n }, [0, 1]],
+      ["another CloseEpoch", { closingBatch: (inputs.closingBatch as bigint) ^ 1n }, [0, 1]],
       ["another model id", { modelId: BigInt(inputs.modelId as number) ^ 1n }, [0, 1]],
       ["another old root", { leaf: leaf.with(0, leaf[0]! + (1n << 48n)) }, [0]],
       ["another contributor", { leaf: leaf.with(0, leaf[0]! ^ 1n) }, [0]],
@@ -91,7 +91,7 @@ describe("the statement", () => {
     for (const [name, bits] of [
       ["modelId", 24n],
       ["epoch", 24n],
-      ["sealBatch", 40n],
+      ["closingBatch", 40n],
     ] as const)
       await expectNoWitness({ ...inputs, [name]: 1n << bits }, RANGE, `${name} of ${bits + 1n} bits`);
   });
@@ -111,7 +111,7 @@ describe("the statement", () => {
   it("names each amount in J", async () => {
     const { settled } = await honest();
     const { terms, data } = settled;
-    for (const field of ["ownerWei", "treasuryWei", "sealed", "oldAccruedRoot", "newAccruedRoot"] as const)
+    for (const field of ["ownerWei", "treasuryWei", "closed", "oldAccruedRoot", "newAccruedRoot"] as const)
       expect(settlementHash({ ...terms, [field]: terms[field] + 1n }), field).not.toBe(data.settlementHash);
   });
 

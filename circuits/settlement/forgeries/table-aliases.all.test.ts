@@ -33,7 +33,7 @@ describe("PayeeTable", () => {
     ...STATICS,
     modelId: [24],
     epoch: [24, 24],
-    sealBatch: [40, 48],
+    closingBatch: [40, 48],
     cap: [16, 96],
     isActivation: [1, 96],
     amount: [96],
@@ -44,11 +44,11 @@ describe("PayeeTable", () => {
     "under the honest z a prover of a %s chooses nothing",
     async (kind) => {
       const tester = await load(payeeTableCircuitSpec(PAYEES));
-      const { model, sealed } = epochOf({ seed: 5, rowCounts: [2, 3, 1] });
+      const { model, closed } = epochOf({ seed: 5, rowCounts: [2, 3, 1] });
       const prepared =
         kind === "activation"
           ? activationOf(model, { circuit: 3, payments: 60 }, PAYEES)
-          : defaultSplit(model, sealed, PAYEES);
+          : defaultSplit(model, closed, PAYEES);
       const { inputs } = statedInputs(prepared);
       expect(await freeInputs(tester, inputs, WIDTHS)).toEqual([]);
       // The inverse of an absent payee's count is free, and nothing reads it.
@@ -59,7 +59,7 @@ describe("PayeeTable", () => {
 });
 
 describe("exits", () => {
-  const ledger = () => exitWorld(6, { rowCounts: [2, 3, 1], openAmount: 10n ** 18n + 7n, sealedWei: 3n });
+  const ledger = () => exitWorld(6, { rowCounts: [2, 3, 1], openAmount: 10n ** 18n + 7n, closedWei: 3n });
 
   it("under the honest z a prover of a leaf's exit chooses nothing", async () => {
     const tester = await load(leafExitCircuitSpec());
@@ -74,8 +74,8 @@ describe("exits", () => {
     const inputs = exitInputs(payeeExit(ledger(), MODEL_ID, 1, 0, PAYEES));
     const widths: InputWidths = {
       ...STATICS,
-      ...{ modelBits: [1], payeeBits: [1], role: [1, 32], ownerBits: [1], isSealed: [1], otherId: [24, 24] },
-      ...{ accruedWei: [120, 48], countersRest: [169, 1], openAmount: [96, 40], sealedWei: [96, 40] },
+      ...{ modelBits: [1], payeeBits: [1], role: [1, 32], ownerBits: [1], isClosed: [1], otherId: [24, 24] },
+      ...{ accruedWei: [120, 48], countersRest: [169, 1], openAmount: [96, 40], closedWei: [96, 40] },
     };
     expect(await freeInputs(tester, inputs, widths)).toEqual([]);
     const witness = await tester.calculateWitness(inputs);

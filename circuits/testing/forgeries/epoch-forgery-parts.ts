@@ -10,19 +10,19 @@ import {
   packCounters,
   unpackCounters,
 } from "../../ledger/leaf.ts";
-import { accruedRoot, activationHash, claimedRoot, sealedHash } from "../../ledger/rewards.ts";
+import { accruedRoot, activationHash, claimedRoot, closedHash } from "../../ledger/rewards.ts";
 import { KIND, LEAF_KIND } from "../../protocol.ts";
 import { START_TIMESTAMP } from "../random-ledger.ts";
 import { type Forgery, type Inputs, setInput } from "./forgery-check.ts";
-import { type Build, honest, SEALED, type SEALED_EPOCH, STATICS, type World } from "./forgery-world.ts";
+import { type Build, CLOSED, type CLOSED_EPOCH, honest, STATICS, type World } from "./forgery-world.ts";
 
 export const OPENING_OF_BODY =
-  "(isApproval + isSeal + isSettle + isClaimRewards + isActivation + opensForced) * (oldBody.out - bodyB) === 0;";
+  "(isApproval + isCloseEpoch + isSettle + isClaimRewards + isActivation + opensForced) * (oldBody.out - bodyB) === 0;";
 export const OPENING_OF_COUNTERS = "(isPay + opensModel) * (countersB - ";
 const IS_MODEL = "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;";
-export const READY = "(isSeal + isSettle + isClaimRewards) * (1 - ready) === 0;";
-export const SEALABLE = "isSeal * (1 - isSealable) === 0;";
-export const NEEDED = "isSettle * unsealed.out === 0;";
+export const READY = "(isCloseEpoch + isSettle + isClaimRewards) * (1 - ready) === 0;";
+export const CLOSABLE = "isCloseEpoch * (1 - isEpochClosable) === 0;";
+export const NEEDED = "isSettle * unclosed.out === 0;";
 export const TERMS = "(isSettle + isActivation) * (word0 - terms.out) === 0;";
 export const NO_A = "(1 - isSigned - isForced) * aId === 0;";
 
@@ -49,11 +49,11 @@ export const withBody =
     const forged = hashModelBody({ ...lawful, ...changes(lawful) });
     return { ...operation, effectB: (leaf: Leaf) => ({ ...leaf, body: forged }) };
   };
-export const sealedBy = (changes: Partial<typeof SEALED_EPOCH>) =>
-  sealedHash(hashStatics(STATICS), { chain: 88n, epoch: 1n, sealBatch: 1n, amountWei: 7n, ...changes });
+export const closedBy = (changes: Partial<typeof CLOSED_EPOCH>) =>
+  closedHash(hashStatics(STATICS), { chain: 88n, epoch: 1n, closingBatch: 1n, amountWei: 7n, ...changes });
 const lawfulBody: Record<number, (world: World, before: ModelBody) => Partial<ModelBody>> = {
-  [KIND.seal]: () => ({ sealed: sealedBy({}), epochStart: START_TIMESTAMP }),
-  [KIND.settle]: () => ({ sealed: 0n }),
+  [KIND.closeEpoch]: () => ({ closed: closedBy({}), epochStart: START_TIMESTAMP }),
+  [KIND.settle]: () => ({ closed: 0n }),
   [KIND.claimRewards]: () => ({}),
   [KIND.activation]: () => ({ epochStart: START_TIMESTAMP }),
 };
@@ -85,7 +85,7 @@ export function openings(kind: number): Forgery[] {
         return honest(kind, { shownCounters: { [name]: wanted } });
       }) as Build,
       tamper: (inputs: Inputs) => {
-        if (name === "epoch" && kind === KIND.seal) setBits(41, 25, (next) => next - 1n)(inputs);
+        if (name === "epoch" && kind === KIND.closeEpoch) setBits(41, 25, (next) => next - 1n)(inputs);
       },
       at: OPENING_OF_COUNTERS,
     })),
@@ -93,7 +93,7 @@ export function openings(kind: number): Forgery[] {
 }
 
 const STATICS_FIELDS = ["featuresCommitment", "ownersCommitment", "payeeRoot", "binding", "split"] as const;
-const BODY_FIELDS = ["sealed", "accruedRoot", "claimedRoot", "epochStart"] as const;
+const BODY_FIELDS = ["closed", "accruedRoot", "claimedRoot", "epochStart"] as const;
 
 /** A body that is not the leaf's, field `i` of the opening: of amounts and epochs what the forger would want. */
 function falseBody(kind: number, i: number, { model, rewards }: LeafState): Partial<LeafState> {
@@ -117,20 +117,20 @@ function falseBody(kind: number, i: number, { model, rewards }: LeafState): Part
       model: { ...body, claimedRoot: claimedRoot([]) },
       rewards: { ...rewards, claimedWei: [] },
     };
-  const isSeal = kind === KIND.seal || kind === KIND.forcedSeal;
-  if (field === "sealed" && isSeal) return { model: { ...body, sealed: 0n } };
+  const isCloseEpoch = kind === KIND.closeEpoch || kind === KIND.forcedCloseEpoch;
+  if (field === "closed" && isCloseEpoch) return { model: { ...body, closed: 0n } };
   return { model: { ...body, [field]: body[field] + (field === "epochStart" ? -1n : 1n) } };
 }
 
 /** False openings of B's body, with the effect that each would have. */
 export function bodyOpenings(kind: number): Forgery[] {
-  const isSeal = kind === KIND.seal || kind === KIND.forcedSeal;
+  const isCloseEpoch = kind === KIND.closeEpoch || kind === KIND.forcedCloseEpoch;
   return Array.from({ length: 9 }, (_, i) => ({
     rule: `another opening of B's body, field ${i}`,
     kind,
     forged: (world: World) => {
-      // A Seal wants nothing sealed: SEALED has something.
-      const b = isSeal && i === 5 ? SEALED : honest(kind).b!;
+      // A Close wants nothing closed: CLOSED has something.
+      const b = isCloseEpoch && i === 5 ? CLOSED : honest(kind).b!;
       const record = world.ledger.requireLeaf(b);
       const shown = { ...record, ...falseBody(kind, i, record) };
       world.ledger.put(b, shown);

@@ -20,8 +20,8 @@ import { lawfulForm } from "./lawless-slot.ts";
 export const PAYEE_LEAF = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
 const MISSING_A = "isMissingA * a[i] === 0;";
 const MISSING_B = "isEmptyB * b[i] === 0;";
-export const SEAL_TIME =
-  "isForcedSeal * (word1 - epochStart - EPOCH_SECONDS() + (1 << 40) - waited41) === 0;";
+export const CLOSING_TIME =
+  "isForcedCloseEpoch * (word1 - epochStart - EPOCH_SECONDS() + (1 << 40) - waited41) === 0;";
 export const COVERAGE =
   "(isForcedWithdraw + isForcedTransfer) * (balanceA - wantedWei + (1 << 96) - digits97) === 0;";
 

@@ -24,6 +24,7 @@ import {
   accruedRoot,
   activationHash,
   claimedRoot,
+  closedHash,
   type ModelRewards,
   ownersCommitment,
   PAYEE_ROLE,
@@ -31,7 +32,6 @@ import {
   packSplit,
   payeeRoot,
   roleShareWei,
-  sealedHash,
 } from "../../ledger/rewards.ts";
 import {
   APPROVAL_DELAY_SECONDS,
@@ -71,16 +71,16 @@ export const OPENING = {
   feeAccountId: 1,
 };
 
-export const [PAYER, RECIPIENT, DATANET, MODEL, WAITING, OTHER_DATANET, NEW_DATANET, SEALED, FREE] = [
+export const [PAYER, RECIPIENT, DATANET, MODEL, WAITING, OTHER_DATANET, NEW_DATANET, CLOSED, FREE] = [
   2, 3, 4, 5, 6, 7, 8, 9, 10,
 ] as const;
 export const secretOf = (id: number) => 2000n + BigInt(id);
 const ownerOf = (id: number) => 0xa000n + BigInt(id);
 
-/** The payees of every model here; SEALED has one of itself. */
+/** The payees of every model here; CLOSED has one of itself. */
 export const PAYEES: readonly Payee[] = [
   { contributorId: PAYER, validatorId: RECIPIENT, rowCount: 100 },
-  { contributorId: SEALED, validatorId: SEALED, rowCount: 200 },
+  { contributorId: CLOSED, validatorId: CLOSED, rowCount: 200 },
 ];
 export const VALIDATOR_PARTS = 6_554n;
 
@@ -108,7 +108,7 @@ export const STATICS = {
   binding: packBinding(BINDING),
   split: packSplit({ ownerParts: 20_000n, validatorParts: VALIDATOR_PARTS }),
 };
-/** What PAYER may claim from SEALED's first payee. */
+/** What PAYER may claim from CLOSED's first payee. */
 export const CLAIM_REWARDS_GAIN = 1000n;
 const ACCRUED = [10n ** 6n + 1n, 5n * OPEN];
 const CLAIMED = [
@@ -117,12 +117,12 @@ const CLAIMED = [
   0n,
   3n,
 ];
-export const SEALED_EPOCH = { chain: 99n, epoch: 1n, sealBatch: 5n, amountWei: 7n * OPEN + 12_345n };
+export const CLOSED_EPOCH = { chain: 99n, epoch: 1n, closingBatch: 5n, amountWei: 7n * OPEN + 12_345n };
 const NOTHING_EARNED: ModelRewards = {
   payees: PAYEES,
   accruedWei: [0n, 0n],
   claimedWei: [],
-  sealed: null,
+  closed: null,
 };
 export const COUNTERS_OF_MODEL = {
   isReady: true,
@@ -159,18 +159,18 @@ export class World {
       this.ledger.put(id, { leaf: { ...leaf(id, LEAF_KIND.datanet), counters: 300n }, datanet });
       this.setDatanet(id, {});
     }
-    for (const id of [MODEL, WAITING, SEALED]) {
+    for (const id of [MODEL, WAITING, CLOSED]) {
       const isReady = id !== WAITING;
-      const isSealed = id === SEALED;
-      const rewards = isSealed
-        ? { payees: PAYEES, accruedWei: ACCRUED, claimedWei: CLAIMED, sealed: SEALED_EPOCH }
+      const isClosed = id === CLOSED;
+      const rewards = isClosed
+        ? { payees: PAYEES, accruedWei: ACCRUED, claimedWei: CLAIMED, closed: CLOSED_EPOCH }
         : NOTHING_EARNED;
       const model = {
         statics: STATICS,
-        sealed: isSealed ? sealedHash(hashStatics(STATICS), SEALED_EPOCH) : 0n,
+        closed: isClosed ? closedHash(hashStatics(STATICS), CLOSED_EPOCH) : 0n,
         accruedRoot: accruedRoot(PAYEES, rewards.accruedWei),
         claimedRoot: claimedRoot(rewards.claimedWei),
-        // From this batch on, others may seal.
+        // From this batch on, others may close.
         epochStart: isReady ? START_TIMESTAMP - BigInt(EPOCH_SECONDS) : 0n,
       };
       const modelLeaf = { ...leaf(id, LEAF_KIND.model), openAmount: 7n, chain: isReady ? 88n : 0n };
@@ -213,14 +213,14 @@ export class World {
 
 const NO_AMOUNTS = { ownerWei: 0n, treasuryWei: 0n, burnedWei: 0n, earnedWei: [], voidCount: 0 };
 
-/** The lawful Settle of SEALED's epoch by a plan. */
+/** The lawful Settle of CLOSED's epoch by a plan. */
 export function settleWith(plan: SettlementPlan): LawlessOperation & { readonly words: readonly bigint[] } {
   const { ledger } = new World();
-  const operation = settleOperation(ledger, SEALED, secretOf(SEALED), plan, TEST_DOMAIN);
+  const operation = settleOperation(ledger, CLOSED, secretOf(CLOSED), plan, TEST_DOMAIN);
   const { ownerWei, treasuryWei, burnedWei, earnedWei, voidCount, settlementHash } = operation;
   return {
     kind: KIND.settle,
-    b: SEALED,
+    b: CLOSED,
     words: [settlementHash],
     settlement: { ownerWei, treasuryWei, burnedWei, earnedWei, voidCount },
   };
@@ -247,12 +247,12 @@ export const HONEST: Record<number, LawlessOperation> = {
   [KIND.approveModel]: { kind: KIND.approveModel, a: DATANET, b: WAITING, words: [0n] },
   [KIND.revokeModel]: { kind: KIND.revokeModel, a: DATANET, b: MODEL },
   [KIND.setKey]: { kind: KIND.setKey, a: PAYER, words: [99n] },
-  [KIND.seal]: { kind: KIND.seal, a: PAYER, b: MODEL },
+  [KIND.closeEpoch]: { kind: KIND.closeEpoch, a: PAYER, b: MODEL },
   [KIND.settle]: settleWith({ drawBits: 2n, voidCount: 0, earnedParts: [300, 500] }),
   [KIND.claimRewards]: {
     kind: KIND.claimRewards,
     a: PAYER,
-    b: SEALED,
+    b: CLOSED,
     words: [packClaim(0, PAYEE_ROLE.contributor)],
   },
   [KIND.activation]: {
@@ -276,7 +276,7 @@ export const HONEST: Record<number, LawlessOperation> = {
   [KIND.forcedClaimRewards]: {
     kind: KIND.forcedClaimRewards,
     a: PAYER,
-    b: SEALED,
+    b: CLOSED,
     words: [0n, packClaim(0, PAYEE_ROLE.contributor), 0n, SENDER],
   },
   [KIND.forcedTransfer]: {
@@ -285,7 +285,7 @@ export const HONEST: Record<number, LawlessOperation> = {
     b: RECIPIENT,
     words: [AMOUNT, ownerOf(RECIPIENT), 0n, SENDER],
   },
-  [KIND.forcedSeal]: { kind: KIND.forcedSeal, b: MODEL, words: [0n, START_TIMESTAMP, 0n, 0xf0n] },
+  [KIND.forcedCloseEpoch]: { kind: KIND.forcedCloseEpoch, b: MODEL, words: [0n, START_TIMESTAMP, 0n, 0xf0n] },
 };
 
 export const nameOf = (kind: number) => kindRule(kind)!.name;

@@ -33,8 +33,8 @@ import {
   accruedRoot,
   claimedPath,
   claimedRoot,
+  closedHash,
   type Payee,
-  sealedHash,
 } from "../../ledger/rewards.ts";
 import {
   COUNTERS,
@@ -46,7 +46,7 @@ import {
   TAG,
   WITHDRAW_ALL_WEI,
 } from "../../protocol.ts";
-import { sealedInputs } from "../../table/table-builder.ts";
+import { closedInputs } from "../../table/table-builder.ts";
 import { postedShape, type TableShape } from "../../table/table-shape.ts";
 import { TEST_DOMAIN } from "../random-ledger.ts";
 import { lawlessLayout, sectionsOfTraces, showUnitCounters } from "./lawless-table.ts";
@@ -169,7 +169,7 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
       owned(before, word(3)) && wanted <= before.leaf.balance && owned(ledger.opened(b), word(1)),
     [KIND.forcedClaimRewards]: () =>
       owned(before, word(3)) && isReady && forcedClaimRewards!.memberId === BigInt(a),
-    [KIND.forcedSeal]: () => isReady && maySeal(ledger.opened(b), word(1)),
+    [KIND.forcedCloseEpoch]: () => isReady && mayCloseEpoch(ledger.opened(b), word(1)),
   };
   const isValid = operation.isValid ?? predicates[kind]?.() ?? false;
 
@@ -242,18 +242,18 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
   };
   const payees = beforeB.rewards?.payees ?? [];
   const newAccruedRoot = isSettlement(kind) ? lawlessAccruedRoot(beforeB, settlement!.earnedWei) : 0n;
-  if (kind === KIND.seal || (kind === KIND.forcedSeal && isValid)) {
+  if (kind === KIND.closeEpoch || (kind === KIND.forcedCloseEpoch && isValid)) {
     const { epoch, paymentCount } = shown;
     const { chain, openAmount } = leafB;
     const statics = hashStatics((beforeB.model ?? EMPTY_MODEL_BODY).statics);
-    const opening = { chain, epoch, sealBatch: context.batchNumber, amountWei: openAmount };
+    const opening = { chain, epoch, closingBatch: context.batchNumber, amountWei: openAmount };
     const counters = leafB.counters - (paymentCount << COUNTERS.paymentCount) + (1n << COUNTERS.epoch);
     changeB({ chain: 0n, openAmount: 0n, counters });
-    changeBody({ sealed: sealedHash(statics, opening), epochStart: context.timestamp });
+    changeBody({ closed: closedHash(statics, opening), epochStart: context.timestamp });
   }
   if (kind === KIND.settle) {
     changeB({ balance: modulo(leafB.balance + settlement!.ownerWei) });
-    changeBody({ sealed: 0n, accruedRoot: newAccruedRoot });
+    changeBody({ closed: 0n, accruedRoot: newAccruedRoot });
   }
   if (claimRewards !== null && isPaid) changeBody({ claimedRoot: claimRewards.newRoot });
   if (kind === KIND.activation) {
@@ -300,7 +300,7 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
 
 const EMPTY_MODEL_BODY: ModelBody = {
   statics: { featuresCommitment: 0n, ownersCommitment: 0n, payeeRoot: 0n, binding: 0n, split: 0n },
-  sealed: 0n,
+  closed: 0n,
   accruedRoot: 0n,
   claimedRoot: 0n,
   epochStart: 0n,
@@ -315,12 +315,12 @@ function lawlessAccruedRoot({ rewards, model }: LeafState, earnedWei: readonly b
   );
 }
 
-/** Whether anyone may force a Seal. */
-function maySeal({ leaf, model }: LeafState, queuedAt: bigint): boolean {
-  const { sealed, epochStart } = model!;
+/** Whether anyone may force a CloseEpoch. */
+function mayCloseEpoch({ leaf, model }: LeafState, queuedAt: bigint): boolean {
+  const { closed, epochStart } = model!;
   const isOver = queuedAt - epochStart >= BigInt(EPOCH_SECONDS);
   return (
-    isOver && sealed === 0n && leaf.openAmount > 0n && unpackCounters(leaf.counters).epoch < 2n ** 24n - 1n
+    isOver && closed === 0n && leaf.openAmount > 0n && unpackCounters(leaf.counters).epoch < 2n ** 24n - 1n
   );
 }
 
@@ -368,7 +368,7 @@ function newLeaf(kind: number, words: readonly bigint[], balance: bigint): LeafS
     split: word(6) >> 96n,
   };
   const roots = { accruedRoot: word(4), claimedRoot: claimedRoot([]) };
-  const model = { statics, sealed: 0n, ...roots, epochStart: 0n };
+  const model = { statics, closed: 0n, ...roots, epochStart: 0n };
   const counters = modulo((word(6) % 2n ** 96n) << COUNTERS.price);
   return { leaf: { ...base, kind: LEAF_KIND.model, counters, body: hashModelBody(model) }, model };
 }
@@ -430,7 +430,7 @@ export function lawlessInputs(
     wide,
     fee,
   };
-  const inputs = sealedInputs({ batch, layout }, 5n, ledger.tree.depth) as Record<string, unknown> &
+  const inputs = closedInputs({ batch, layout }, 5n, ledger.tree.depth) as Record<string, unknown> &
     CircuitInputs;
   for (const [i, { shownCounters }] of (slots.table ?? []).entries())
     if (shownCounters !== undefined) showUnitCounters(inputs, table[i]!, shownCounters);

@@ -8,7 +8,7 @@ import type { Leaf } from "../../ledger/leaf.ts";
 import { LedgerTree, type TreeVersion } from "../../ledger/ledger-tree.ts";
 import { messageHash, type SignedOperation } from "../../ledger/operation.ts";
 import { KIND } from "../../protocol.ts";
-import { type SealedBatch, sealedInputs, TableBuilder } from "../../table/table-builder.ts";
+import { type ClosedTableBatch, closedInputs, TableBuilder } from "../../table/table-builder.ts";
 import { layOutTable, type TableLayout, type TableSlot } from "../../table/table-layout.ts";
 import { postedShape } from "../../table/table-shape.ts";
 import { OPEN, RandomLedger, signFor, TEST_DOMAIN } from "../random-ledger.ts";
@@ -47,7 +47,7 @@ const ORDERS: readonly Order[] = [
 export class TableForgeries {
   readonly world = new RandomLedger(11, SMALL_DEPTH);
   readonly #before: TreeVersion;
-  readonly #closed: SealedBatch;
+  readonly #closed: ClosedTableBatch;
   readonly #after: TreeVersion;
   readonly #traces: readonly SlotTrace[];
 
@@ -98,7 +98,7 @@ export class TableForgeries {
     const forged: TableLayout = { ...honest, ...layout(honest) };
     const feeLeaf = tree.version.leaf(batch.fee.id)!;
     const fee = feeOnTree({ id: batch.fee.id, leaf: feeLeaf, totalWei: batch.fee.totalWei }, tree.version);
-    const inputs = sealedInputs({ batch: { ...batch, fee }, layout: forged }, Z, SMALL_DEPTH);
+    const inputs = closedInputs({ batch: { ...batch, fee }, layout: forged }, Z, SMALL_DEPTH);
     return { layout: forged, inputs };
   }
 

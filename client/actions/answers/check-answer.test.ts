@@ -95,7 +95,7 @@ describe("payForAnswer", () => {
           drawCount: 4,
           featureCount: 20,
         },
-        sealedEpoch: null,
+        closedEpoch: null,
         payees: [],
       };
       const route = "GET /v1/models/9";

@@ -99,12 +99,12 @@ export async function forceClaimRewards(
   return sendForced(client, "forceClaimRewards", [id, modelId, payeeIndex, isValidator], parameters);
 }
 
-export interface ForceSealParameters extends ForcedOptions {
+export interface ForceCloseEpochParameters extends ForcedOptions {
   modelId: number;
 }
-export type ForceSealReturnType = QueueResult;
+export type ForceCloseEpochReturnType = QueueResult;
 
-export type ForceSealErrorCode = ForcedErrorCode;
+export type ForceCloseEpochErrorCode = ForcedErrorCode;
 
 /**
  * Closes a model's open epoch through the L1 queue, which no sequencer can leave out. Anyone may, 24 hours after the
@@ -112,14 +112,14 @@ export type ForceSealErrorCode = ForcedErrorCode;
  * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
  * @example
  * ```ts
- * const { queueIndex } = await forceSeal(client, { modelId: 11 });
+ * const { queueIndex } = await forceCloseEpoch(client, { modelId: 11 });
  * ```
  */
-export async function forceSeal(
+export async function forceCloseEpoch(
   client: LedgerClient,
-  parameters: ForceSealParameters,
-): Promise<ForceSealReturnType> {
-  return sendForced(client, "forceSeal", [parameters.modelId], parameters);
+  parameters: ForceCloseEpochParameters,
+): Promise<ForceCloseEpochReturnType> {
+  return sendForced(client, "forceCloseEpoch", [parameters.modelId], parameters);
 }
 
 export interface ForceSetKeyParameters extends ForcedOptions {

@@ -14,7 +14,7 @@ type ForcedFunction =
   | "forceSetOwner"
   | "forceTransfer"
   | "forceClaimRewards"
-  | "forceSeal";
+  | "forceCloseEpoch";
 
 /** Options of every forced operation. */
 export interface ForcedOptions extends QueueOptions {
@@ -46,7 +46,7 @@ const ENTRIES: Readonly<Record<ForcedFunction, (args: readonly never[]) => Value
     word1: BigInt(owner!),
   }),
   forceClaimRewards: ([a, b]) => ({ kind: KIND.forcedClaimRewards, a: a!, b: b! }),
-  forceSeal: ([b]) => ({ kind: KIND.forcedSeal, b: b! }),
+  forceCloseEpoch: ([b]) => ({ kind: KIND.forcedCloseEpoch, b: b! }),
 };
 
 /**

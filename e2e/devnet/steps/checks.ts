@@ -144,7 +144,7 @@ async function checkOperations(job: Job): Promise<Check[]> {
     ]),
     ...MODEL_NAMES.flatMap((name) => [
       ...MODELS[name].prompts(job.plan).map((_, i) => stepOf(name, `pay-${i}`)),
-      ...["create-model", "approve-model", "seal"].map((step) => stepOf(name, step)),
+      ...["create-model", "approve-model", "closeEpoch"].map((step) => stepOf(name, step)),
       ...job.journal.keys().filter((key) => key.startsWith(stepOf(name, "reward-"))),
     ]),
     "withdraw-carol",

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
-import { seal } from "@openledger/client/actions/ledger/reward-operations";
+import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, getSettlement } from "@openledger/client/sequencer/model-reads";
 import { createTestClient, http } from "viem";
@@ -14,7 +14,7 @@ import { type ModelName, stepOf } from "../parts.ts";
 export const SETTLED_EPOCH = 1;
 
 /** The models close their epochs; once L1 has that, 128 blocks are mined, and the bridge records their randomness. */
-export async function sealFirstEpochs(
+export async function closeFirstEpochs(
   job: Job,
   models: readonly { readonly name: ModelName; readonly modelId: number }[],
 ): Promise<void> {
@@ -22,8 +22,8 @@ export async function sealFirstEpochs(
   const open: number[] = [];
   let hash: `0x${string}` | undefined;
   for (const { modelId, name } of models) {
-    const sent = await onceOnLedger(job, stepOf(name, "seal"), mia, ({ onSigned }) =>
-      seal(mia, { modelId, onSigned }),
+    const sent = await onceOnLedger(job, stepOf(name, "closeEpoch"), mia, ({ onSigned }) =>
+      closeEpoch(mia, { modelId, onSigned }),
     );
     if ((await withRetry(job, () => getSettlement(mia, modelId, SETTLED_EPOCH))) !== null) continue;
     open.push(modelId);
@@ -31,10 +31,10 @@ export async function sealFirstEpochs(
   }
   if (hash === undefined) return;
   await withRetry(job, job.closeBatch);
-  // A ledger key signs one seal after another, and batches keep the order: the last one is the latest on L1.
-  const { batchNumber } = await waitWithConsole(job, mia, { hash }, "posted", "the seals");
+  // A ledger key signs one close after another, and batches keep the order: the last one is the latest on L1.
+  const { batchNumber } = await waitWithConsole(job, mia, { hash }, "posted", "the closes");
   job.console.done(
-    `models ${open.join(", ")} seal epoch ${SETTLED_EPOCH}, by batch ${batchNumber} at the latest`,
+    `models ${open.join(", ")} close epoch ${SETTLED_EPOCH}, by batch ${batchNumber} at the latest`,
   );
   const target = job.journal.get<number>("randomness-block") ?? (await randomnessBlock(job));
   const number = Number(await mia.l1.getBlockNumber());
@@ -42,9 +42,9 @@ export async function sealFirstEpochs(
   if (number < target) await node.mine({ blocks: target - number });
   for (const modelId of open) {
     for (;;) {
-      const { sealedEpoch } = await withRetry(job, () => getModel(mia, modelId));
-      if (sealedEpoch === null || sealedEpoch.prevRandao !== null) break;
-      job.console.progress(`waiting for the randomness of L1 block ${sealedEpoch.randomnessBlock ?? "?"}`);
+      const { closedEpoch } = await withRetry(job, () => getModel(mia, modelId));
+      if (closedEpoch === null || closedEpoch.prevRandao !== null) break;
+      job.console.progress(`waiting for the randomness of L1 block ${closedEpoch.randomnessBlock ?? "?"}`);
       // What the bridge has written on L1 meanwhile becomes final sooner.
       await node.mine({ blocks: 2 });
       await sleep(500, undefined, { signal: job.signal });

@@ -129,7 +129,7 @@ function addModelJob(
     pay(customerOf(i), "payInference");
     ledgerWei[customerOf(i)] -= PRICE_WEI;
   }
-  pay(leaf, "seal");
+  pay(leaf, "closeEpoch");
   ledgerWei[leaf] += outcome.ownerWei;
   ledgerWei.treasury += outcome.treasuryWei;
   for (const { contributor, validator, earnedWei } of outcome.payees) {

@@ -85,11 +85,11 @@ export async function playHonest(f: DisputeWorld, tell: (text: string) => void):
   );
   tell("asked and paid for one answer");
   await run.run("models", "ask", String(modelId), "Subject: lunch at noon?", "--server", url, ...customer);
-  await run.run("models", "seal", String(modelId), ...builder);
+  await run.run("models", "close-epoch", String(modelId), ...builder);
   await world.allPosted();
-  const paidWei = (await getModel(clients.builder, modelId)).sealedEpoch!.amountWei;
+  const paidWei = (await getModel(clients.builder, modelId)).closedEpoch!.amountWei;
   await world.l1.client.mine({ blocks: RANDOMNESS_DELAY_BLOCKS + world.finalityDepthBlocks });
-  tell("sealed; its draws are settled");
+  tell("closed; its draws are settled");
   const settle = [
     "model",
     "settle",

@@ -30,7 +30,7 @@ import {
 
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
-/** Of the honest model: longer than from its activation to both questions, since an epoch that is over is sealed at the first payment. */
+/** Of the honest model: longer than from its activation to both questions, since an epoch that is over is closed at the first payment. */
 const EPOCH_SECONDS = 4 * DAY_SECONDS;
 const WATCH_MINUTES = "0.05";
 const QUESTIONS = ["The union?", "The Congress?"] as const;
@@ -131,13 +131,13 @@ async function playOwners(
   for (const { lie, salt, trace } of lies)
     if (lie.isPaid) await payFor(f, liar, { prompt: lie.prompt, salt, query: trace.query });
   await world.passTime(EPOCH_SECONDS);
-  await sealAndDraw(f, liar.modelId, async () => {
+  await closeAndDraw(f, liar.modelId, async () => {
     await world.waitFor(
-      "the honest owner's epoch to be sealed",
+      "the honest owner's epoch to be closed",
       async () => (await view()).stage === "awaiting-randomness",
       STEP_TIMEOUT_MS,
     );
-    tell("sealed; the server is killed before the draws are there, and started again after them");
+    tell("closed; the server is killed before the draws are there, and started again after them");
     await server.kill();
   });
   await server.start();
@@ -188,10 +188,12 @@ async function playOwners(
   );
   await world.passTime(10 * DAY_SECONDS);
   epochs.push(await settleByRows(f, 1, "liar", backend));
-  tell("14 days after the Seal the liar's epoch is settled by row counts; then he claims nothing at all");
+  tell(
+    "14 days after the CloseEpoch the liar's epoch is settled by row counts; then he claims nothing at all",
+  );
   await payFor(f, liar, { prompt: QUESTIONS[0], salt: 200n });
   await world.passTime(2 * HOUR_SECONDS);
-  await sealAndDraw(f, liar.modelId, async () => {});
+  await closeAndDraw(f, liar.modelId, async () => {});
   await world.passTime(14 * DAY_SECONDS);
   epochs.push(await settleByRows(f, 2, "silent", backend));
   for (const name of ["watcher", "builder", "hostile"] as const)
@@ -214,19 +216,19 @@ async function playOwners(
   };
 }
 
-/** @param meanwhile what happens between the Seal and the block of its randomness */
-async function sealAndDraw(
+/** @param meanwhile what happens between the CloseEpoch and the block of its randomness */
+async function closeAndDraw(
   { as, clients, run, world }: LanguageWorld,
   modelId: number,
   meanwhile: () => Promise<void>,
 ): Promise<void> {
-  await run.run("models", "seal", String(modelId), ...as("hostile"));
+  await run.run("models", "close-epoch", String(modelId), ...as("hostile"));
   await meanwhile();
   await world.allPosted();
   await world.l1.client.mine({ blocks: RANDOMNESS_DELAY_BLOCKS + world.finalityDepthBlocks });
   await world.waitFor(
     "the epoch's randomness",
-    async () => (await getModel(clients.builder, modelId)).sealedEpoch?.prevRandao !== null,
+    async () => (await getModel(clients.builder, modelId)).closedEpoch?.prevRandao !== null,
     STEP_TIMEOUT_MS,
   );
 }

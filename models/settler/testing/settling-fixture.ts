@@ -105,7 +105,7 @@ export async function startSettlingWorld(
   const rollupAddress = f.rollup.address;
   const watcher = await world.randomness(1);
 
-  /** What operator and bridge do again and again: seal what is open, prove it, post it, record randomness. */
+  /** What operator and bridge do again and again: close what is open, prove it, post it, record randomness. */
   const turn = async () => {
     await world.closeOpen();
     await w.publish();
@@ -135,7 +135,7 @@ export async function startSettlingWorld(
       await f.l1.passTime(BigInt(seconds));
       await settle(1);
     },
-    /** Mines to the block that gives the randomness of a Seal that is on L1. */
+    /** Mines to the block that gives the randomness of a CloseEpoch that is on L1. */
     mineRandomness: () => f.l1.client.mine({ blocks: RANDOMNESS_DELAY_BLOCKS + FINALITY_DEPTH_BLOCKS }),
 
     /** From rows to a model that takes payments; of another family where a maker of one is given. */

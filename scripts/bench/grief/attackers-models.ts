@@ -1,5 +1,5 @@
 /**
- * Models of an attacker's, as anybody may make them: each with a sealed epoch of one payment, which nobody but he can settle
+ * Models of an attacker's, as anybody may make them: each with a closed epoch of one payment, which nobody but he can settle
  * by its draws, and which two weeks later anybody may settle by row counts. He proves these settlements, and as many of epochs
  * that never were: L1 does not know the ledger's epochs. Nothing is parked yet.
  */
@@ -19,7 +19,7 @@ import {
 } from "@openledger/client/actions/l1/send-settlement";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
 import { approveModel, createModel } from "@openledger/client/actions/ledger/model-operations";
-import { seal } from "@openledger/client/actions/ledger/reward-operations";
+import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
 import { keyFromSecret } from "@openledger/client/l2-key";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
@@ -30,7 +30,7 @@ import type { BuiltCircuit } from "@openledger/e2e/internal/world/circuits";
 import { proveActivation, proveTable, TABLE_INDEX } from "@openledger/e2e/internal/world/model-circuits";
 import type { World } from "@openledger/e2e/internal/world/world";
 import { STEP_TIMEOUT_MS } from "@openledger/e2e/internal/world/world";
-import { readSealedEpoch, settledModelOf } from "@openledger/models/settling/prepare-settlement";
+import { readClosedEpoch, settledModelOf } from "@openledger/models/settling/prepare-settlement";
 import { signSettlement } from "@openledger/models/settling/sign-settlement";
 import { createProver } from "@openledger/prover/backends";
 import type { Prover } from "@openledger/prover/proving/prover";
@@ -75,14 +75,14 @@ export async function makeParkables(
   const prover = await createProver(backend);
   try {
     const modelIds = await openModels(world, client, counts.models, { prover, table, progress });
-    progress("each takes a payment of one wei, and seals its epoch");
+    progress("each takes a payment of one wei, and closes its epoch");
     for (const modelId of modelIds) {
       const payment = { modelId, amountWei: 1n, receipt: BigInt(modelId) };
       const { hash } = await world.patiently(() => payInference(client, payment));
       await waitFor(client, { hash }, "acknowledged");
     }
     await world.allPosted();
-    for (const modelId of modelIds) await world.patiently(() => seal(client, { modelId }));
+    for (const modelId of modelIds) await world.patiently(() => closeEpoch(client, { modelId }));
     await world.allPosted();
     await recordRandomness(world, client, modelIds);
     progress("two weeks pass on L1; the attacker proves the settlements that he will park");
@@ -163,8 +163,8 @@ async function proveParkables(
   for (let i = 0; i < modelIds.length + invented; i++) {
     const isOfLedger = i < modelIds.length;
     const modelId = modelIds[i % modelIds.length]!;
-    const { leaf, sealed } = await readSealedEpoch(client, modelId);
-    const epoch = isOfLedger ? sealed : { ...sealed, chain: sealed.chain + BigInt(i) };
+    const { leaf, closed } = await readClosedEpoch(client, modelId);
+    const epoch = isOfLedger ? closed : { ...closed, chain: closed.chain + BigInt(i) };
     const prepared = defaultSplit(settledModelOf(leaf), epoch, SIZE.payees);
     const proven = await proveTable(world, prepared, { prover, table });
     const proof = toContractProof(proven.proof);
@@ -191,7 +191,7 @@ async function recordRandomness(
   await world.l1.client.mine({ blocks: RANDOMNESS_DELAY_BLOCKS + world.finalityDepthBlocks + 1 });
   const isThere = async () => {
     const models = await Promise.all(modelIds.map((modelId) => getModel(client, modelId)));
-    return models.every(({ sealedEpoch }) => sealedEpoch !== null && sealedEpoch.prevRandao !== null);
+    return models.every(({ closedEpoch }) => closedEpoch !== null && closedEpoch.prevRandao !== null);
   };
-  await world.waitFor("the randomness of the Seals", isThere, STEP_TIMEOUT_MS);
+  await world.waitFor("the randomness of the CloseEpochs", isThere, STEP_TIMEOUT_MS);
 }

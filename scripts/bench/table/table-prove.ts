@@ -4,7 +4,7 @@ import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { sealedInputs, sealedStatement } from "@openledger/circuits/table/table-builder";
+import { closedInputs, closedStatement } from "@openledger/circuits/table/table-builder";
 import { tableName } from "@openledger/circuits/table/table-shape";
 import { tableConstraints } from "@openledger/circuits/testing/table-counts";
 import { type BackendName, createProver } from "@openledger/prover/backends";
@@ -93,8 +93,8 @@ async function tableCase(traffic: Traffic, limit: number): Promise<TableProveCas
   const shape = shapeFor(fits);
   const circuit = await setUp(tableName(shape), limit);
   const closed = closeTable(traffic, drawPairs(traffic, fits), shape);
-  const { z, commitment, y } = sealedStatement(closed, 1n);
-  const inputs = sealedInputs(closed, z, TREE_DEPTH) as CircuitInputs;
+  const { z, commitment, y } = closedStatement(closed, 1n);
+  const inputs = closedInputs(closed, z, TREE_DEPTH) as CircuitInputs;
   return { ...circuit, operations: fits, inputs, publicSignals: [commitment, y, z] };
 }
 

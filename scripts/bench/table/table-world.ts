@@ -3,7 +3,7 @@ import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { accountLeaf, packCounters } from "@openledger/circuits/ledger/leaf";
 import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
-import { type SealedBatch, TableBuilder } from "@openledger/circuits/table/table-builder";
+import { type ClosedTableBatch, TableBuilder } from "@openledger/circuits/table/table-builder";
 import { postedShape, type TableShape } from "@openledger/circuits/table/table-shape";
 import { keyXOf, OPEN, signFor, TEST_DOMAIN } from "@openledger/circuits/testing/random-ledger";
 import { ACCOUNTS, simulate, type Traffic } from "./table-traffic.ts";
@@ -65,7 +65,7 @@ const opening = (ledger: Ledger) => ({
   ...{ idFeeWei: OPEN, timestamp: TIMESTAMP, feeAccountId: FEE_ACCOUNT, feePerUnitWei: 10n ** 12n },
 });
 
-export function closeTable(traffic: Traffic, pairs: readonly Pair[], shape: TableShape): SealedBatch {
+export function closeTable(traffic: Traffic, pairs: readonly Pair[], shape: TableShape): ClosedTableBatch {
   const ledger = openLedger(traffic, pairs);
   const builder = new TableBuilder(ledger, { ...opening(ledger), shape: postedShape(shape) });
   fill(traffic, pairs, ledger, builder);

@@ -421,5 +421,5 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   expect(byRows.ownerWei).toBe(0n);
   expect(byRows.burnedWei).toBeGreaterThan(0n);
   expect((await getPayments(world.alice, modelId, 2)).payments).toHaveLength(2);
-  expect((await getModel(world.alice, modelId)).sealedEpoch).toBeNull();
+  expect((await getModel(world.alice, modelId)).closedEpoch).toBeNull();
 });

@@ -104,15 +104,15 @@ async function runTwice(...args: string[]): Promise<Answer[]> {
 const wait = async (hash: Promise<`0x${string}`>) =>
   f.l1.client.waitForTransactionReceipt({ hash: await hash });
 
-/** A model with a settled epoch of which a part was paid out, a sealed epoch and an open one; credits; a full queue. */
+/** A model with a settled epoch of which a part was paid out, a closed epoch and an open one; credits; a full queue. */
 async function makeWorld(): Promise<void> {
   const { l1, rollup, sign } = f;
   await f.makeModel();
   await f.openModel();
-  await f.recordRandomness(await f.sealEpoch());
+  await f.recordRandomness(await f.closeEpoch());
   await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
   await f.claimRewards(0);
-  await f.sealEpoch();
+  await f.closeEpoch();
   const amountCode = encodeAmount(2n * OPEN);
   await f.post(
     () => () => [sign(ALICE, { kind: KIND.payInference, b: MODEL_ID, words: [77n], amountCode })],
@@ -130,10 +130,10 @@ async function makeWorld(): Promise<void> {
   await wait(l1.rollup.write.depositTo([ALICE, 4n * OPEN, alice, ANY_FEE], { account: bob }));
 }
 
-/** What nobody can take: of open and sealed amounts, all that the default split does not give to payees. */
+/** What nobody can take: of open and closed amounts, all that the default split does not give to payees. */
 function staysWei(): bigint {
   const { leaf, rewards } = f.ledger.requireLeaf(MODEL_ID);
-  let sum = leaf.openAmount + rewards!.sealed!.amountWei;
+  let sum = leaf.openAmount + rewards!.closed!.amountWei;
   for (const [m] of rewards!.payees.entries()) {
     for (const role of [0, 1] as const) sum -= payeeDue(f.ledger, MODEL_ID, m, role).amountWei;
   }

@@ -1,4 +1,4 @@
-import { seal } from "@openledger/client/actions/ledger/reward-operations";
+import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
@@ -11,10 +11,10 @@ import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run
 import { CIRCUITS_OPTION, KEYS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
 import { FORCED_OPTION, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "../money/forced-operation.ts";
 
-export function addModelSealCommand(parent: Command): void {
+export function addModelCloseEpochCommand(parent: Command): void {
   const command = withOptions(
     parent
-      .command("seal <model>")
+      .command("close-epoch <model>")
       .description(
         "close the open epoch, so that it can be settled; after 24 hours of batches' time anyone may",
       ),
@@ -29,17 +29,17 @@ export function addModelSealCommand(parent: Command): void {
   );
   withExample(
     command,
-    "models seal 15 --account mia",
-    "models seal 15 --as-account --account bob",
-    "models seal 15 --forced --account bob",
+    "models close-epoch 15 --account mia",
+    "models close-epoch 15 --as-account --account bob",
+    "models close-epoch 15 --forced --account bob",
   );
   onRun(command, async ({ options, args, output }) => {
     const modelId = parseId(args[0]!);
     const signer = await openSigner(options);
     if (options.forced === true) {
-      const { sealThroughL1 } = await import("./forced-seal.ts");
+      const { closeThroughL1 } = await import("./forced-close-epoch.ts");
       const isUnchecked = options.unchecked === true;
-      await sealThroughL1(
+      await closeThroughL1(
         signer,
         { modelId, wait: options.wait, isUnchecked, ...maxFeeOf(options) },
         options,
@@ -51,12 +51,12 @@ export function addModelSealCommand(parent: Command): void {
     const leaf =
       options.asAccount === true ? await accountOf(signer.client, signer.account.l1.address) : model;
     const client = await signFor(signer, leaf);
-    const sent = await seal(client, { modelId, from: leaf.id });
+    const sent = await closeEpoch(client, { modelId, from: leaf.id });
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
     const operation = await getOperation(client, sent.hash);
     const { epoch, paymentCount } = model.counters;
     const lines = [
-      `epoch ${epoch} of model ${modelId} is sealed with ${paymentCount} payments of ${formatOpen(model.openAmountWei)} OPEN: ${stage}`,
+      `epoch ${epoch} of model ${modelId} is closed with ${paymentCount} payments of ${formatOpen(model.openAmountWei)} OPEN: ${stage}`,
       `operation ${sent.hash}; its draws are fixed by the L1 block 128 after the one that takes batch ${operation?.batchNumber ?? "?"}`,
     ];
     output.answer(lines, { ...sent, modelId, epoch, amountWei: model.openAmountWei, stage, batchNumber });
@@ -68,15 +68,15 @@ export function addModelSettleCommand(parent: Command): void {
     parent
       .command("settle <model>")
       .description(
-        "draw payments of the sealed epoch, prove whom they pay, and hand the proof in; anyone may. Draws of a model that promises claims are approved on L1 first, with --account",
+        "draw payments of the closed epoch, prove whom they pay, and hand the proof in; anyone may. Draws of a model that promises claims are approved on L1 first, with --account",
       ),
     {
       ...EPOCH_OPTION,
       ...SERVER_OPTION,
       ...FOLDER_OPTION,
-      "--default-split": "by row counts, without openings: from 14 days after the seal on",
+      "--default-split": "by row counts, without openings: from 14 days after the close on",
       "--direct":
-        "park it on L1, from 3 days after the seal on; again 24 hours later to post it; needs --account",
+        "park it on L1, from 3 days after the close on; again 24 hours later to post it; needs --account",
       ...CIRCUITS_OPTION,
       ...KEYS_OPTION,
       ...PROVER_OPTION,

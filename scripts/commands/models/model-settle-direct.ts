@@ -1,7 +1,7 @@
 /** Settling without the sequencer: the ledger is rebuilt from L1, and the batch goes to the contract. */
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { fetchPublished } from "@openledger/models/settling/model-openings";
-import { provable, readSealedEpoch, settledFeatures } from "@openledger/models/settling/prepare-settlement";
+import { provable, readClosedEpoch, settledFeatures } from "@openledger/models/settling/prepare-settlement";
 import { createProver } from "@openledger/prover/backends";
 import { proveWithProgress } from "@openledger/prover/proving/prove-with-progress";
 import { openProvingCircuit } from "@openledger/verifier/circuits/rollup-circuits";
@@ -117,14 +117,14 @@ export async function settleDirectly(
 const whatNext = (postableFrom: number) =>
   `the operator's next batch takes it; if none has by ${new Date(1000 * postableFrom).toISOString()}, the same command posts it`;
 
-/** The openings of the sealed epoch: which one that is, --epoch says, or else the sequencer. */
+/** The openings of the closed epoch: which one that is, --epoch says, or else the sequencer. */
 async function divisionByDraws(
   modelId: number,
   options: DirectOptions,
   onProgress: (text: string) => void,
 ): Promise<Division> {
   const epoch =
-    options.epoch === undefined ? await sealedEpochOf(modelId, options) : parseEpoch(options.epoch);
+    options.epoch === undefined ? await closedEpochOf(modelId, options) : parseEpoch(options.epoch);
   const { model, openings } = await publishedAt(modelId, epoch, options, onProgress);
   return {
     kind: "draws",
@@ -133,10 +133,10 @@ async function divisionByDraws(
   };
 }
 
-async function sealedEpochOf(modelId: number, options: DirectOptions): Promise<number> {
+async function closedEpochOf(modelId: number, options: DirectOptions): Promise<number> {
   const client = await openReader(options);
   if (client.sequencerUrl === null) {
     throw commandError("CMD_USAGE", "without a sequencer, say which epoch waits: --epoch NUMBER");
   }
-  return Number((await readSealedEpoch(client, modelId)).sealed.epoch);
+  return Number((await readClosedEpoch(client, modelId)).closed.epoch);
 }

@@ -13,7 +13,7 @@ import {
   type EpochFacts,
   prepareDefaultSplit,
   prepareSampled,
-  readSealedEpoch,
+  readClosedEpoch,
 } from "@openledger/models/settling/prepare-settlement";
 import { signSettlement } from "@openledger/models/settling/sign-settlement";
 import {
@@ -51,7 +51,7 @@ export async function settleModel({ options, args, output }: CommandContext<Sett
     await settleDirectly(modelId, context, options, output);
     return;
   }
-  const facts = await readSealedEpoch(client, modelId, epoch);
+  const facts = await readClosedEpoch(client, modelId, epoch);
   const { prepared, circuit, approval } =
     options.defaultSplit === true
       ? { ...prepareByRows(facts, context), approval: null }
@@ -66,14 +66,14 @@ export async function settleModel({ options, args, output }: CommandContext<Sett
   const { status, batchNumber } = await sendSettlement(client, encodeSettlementBody(settlement));
   const { terms, earnedWei, data } = prepared;
   const lines = [
-    `epoch ${facts.sealed.epoch} of model ${modelId}, ${formatOpen(facts.sealed.amountWei)} OPEN: ${status} in batch ${batchNumber}`,
+    `epoch ${facts.closed.epoch} of model ${modelId}, ${formatOpen(facts.closed.amountWei)} OPEN: ${status} in batch ${batchNumber}`,
     `rows ${formatOpen(sum(earnedWei))}, owner ${formatOpen(terms.ownerWei)}, treasury ${formatOpen(terms.treasuryWei)}, burned ${formatOpen(data.burnedWei)} OPEN`,
     `proven with ${circuit.name} in ${(proved.proveMs / 1000).toFixed(1)} s, witness ${(proved.witnessMs / 1000).toFixed(1)} s`,
   ];
   output.answer(lines, {
     modelId,
-    epoch: Number(facts.sealed.epoch),
-    amountWei: facts.sealed.amountWei,
+    epoch: Number(facts.closed.epoch),
+    amountWei: facts.closed.amountWei,
     circuit: circuit.name,
     draws: "draws" in prepared ? prepared.draws.map(describeDraw) : null,
     earnedWei,
@@ -113,7 +113,7 @@ async function prepareApproved(
   if (missing.length > 0)
     throw commandError(
       "CMD_USAGE",
-      `epoch ${facts.sealed.epoch} has draws without a claim that stands: ${missing.join("; ")}. openledger disputes claim-query claims; what was refuted goes by row counts`,
+      `epoch ${facts.closed.epoch} has draws without a claim that stands: ${missing.join("; ")}. openledger disputes claim-query claims; what was refuted goes by row counts`,
     );
   if (sent !== null) onProgress(`L1 takes these draws by transaction ${sent.hash}, ${sent.gasUsed} gas`);
   return { ...made, approval: sent };
@@ -144,7 +144,7 @@ async function prepareByDraws(
 ): Promise<Prepared<SampledSettlement>> {
   const { model, openings } = await publishedAt(
     facts.leaf.id,
-    Number(facts.sealed.epoch),
+    Number(facts.closed.epoch),
     options,
     onProgress,
   );

@@ -34,14 +34,14 @@ export function addModelShowCommand(parent: Command): void {
       getInfo(client),
     ]);
     const settling = describeSettling(leaf, settlements, info);
-    const { counters, model, sealedEpoch } = leaf;
+    const { counters, model, closedEpoch } = leaf;
     const lines = [
       `model ${leaf.id} of ${leaf.l1Owner}, on version ${model.version} of datanet ${model.datanetId}`,
       `${counters.isReady ? "ready" : "no activation yet"}, ${counters.isApproved ? "approved" : "not approved"}; ${formatOpen(leaf.balanceWei)} OPEN, an answer costs ${formatOpen(counters.priceWei)} OPEN`,
       `of a payment ${percentOf(model.ownerParts)} is the owner's; of what rows earn ${percentOf(model.validatorParts)} is the validator's`,
       `epoch ${counters.epoch}: ${counters.paymentCount} of at most ${counters.cap} payments, ${formatOpen(leaf.openAmountWei)} OPEN`,
       settling.line,
-      describeSealed(leaf),
+      describeClosed(leaf),
       ...renderTable([
         ["  payee", "contributor", "validator", "rows", "earned (OPEN)", "claimable"],
         ...leaf.payees.map((payee) => [
@@ -70,8 +70,8 @@ export function addModelShowCommand(parent: Command): void {
       misfit: settling.misfit,
       staticsHash: hex32(staticsOf(leaf).hash),
       openAmountWei: leaf.openAmountWei,
-      sealedEpoch:
-        sealedEpoch === null ? null : { epoch: sealedEpoch.epoch, amountWei: sealedEpoch.amountWei },
+      closedEpoch:
+        closedEpoch === null ? null : { epoch: closedEpoch.epoch, amountWei: closedEpoch.amountWei },
       payees: leaf.payees,
       settlements: settlements.map(({ epoch, kind, status, circuit, batchNumber, l1TransactionHash }) => ({
         epoch,
@@ -119,13 +119,13 @@ function describeSettling(
   return { line: isFine ? `${head}: ${circuits.join(", ")}` : `⚠ ${head}; ${why}`, circuits, misfit, shape };
 }
 
-function describeSealed({ sealedEpoch }: LedgerModelLeaf): string {
-  if (sealedEpoch === null) return "no sealed epoch waits for its settlement";
-  const { epoch, amountWei, prevRandao, randomnessBlock, isRandomnessMissed } = sealedEpoch;
-  const head = `epoch ${epoch} is sealed with ${formatOpen(amountWei)} OPEN and waits for its settlement`;
+function describeClosed({ closedEpoch }: LedgerModelLeaf): string {
+  if (closedEpoch === null) return "no closed epoch waits for its settlement";
+  const { epoch, amountWei, prevRandao, randomnessBlock, isRandomnessMissed } = closedEpoch;
+  const head = `epoch ${epoch} is closed with ${formatOpen(amountWei)} OPEN and waits for its settlement`;
   if (isRandomnessMissed) return `${head}; its randomness was missed, so only the default split is left`;
   if (prevRandao !== null) return `${head}: openledger models settle`;
-  return `${head}; its draws come from L1 block ${randomnessBlock ?? "128 after the one that takes the seal"}`;
+  return `${head}; its draws come from L1 block ${randomnessBlock ?? "128 after the one that takes the close"}`;
 }
 
 function describeSettlement({ epoch, kind, status, circuit, earnedSumWei }: LedgerSettlement): string[] {

@@ -5,7 +5,7 @@ import { addModelBaseCommand } from "./model-base-command.ts";
 import { addModelGenerateCommand } from "./model-generate-command.ts";
 import { addModelRegisterCommand } from "./model-register-command.ts";
 import { addModelServeCommand } from "./model-serve-command.ts";
-import { addModelSealCommand, addModelSettleCommand } from "./model-settle-command.ts";
+import { addModelCloseEpochCommand, addModelSettleCommand } from "./model-settle-command.ts";
 import { addModelShowCommand } from "./model-show-command.ts";
 import { addModelTrainCommand } from "./model-train-command.ts";
 import { addModelTuneCommand } from "./model-tune-command.ts";
@@ -19,7 +19,7 @@ export function addModelsCommands(program: Command): void {
   addModelRegisterCommand(models);
   addModelServeCommand(models);
   addModelAskCommand(models);
-  addModelSealCommand(models);
+  addModelCloseEpochCommand(models);
   addModelSettleCommand(models);
   addModelShowCommand(models);
   addModelBaseCommand(models);

@@ -44,17 +44,17 @@ async function expectShown(text: RegExp, parked: readonly object[]) {
 }
 
 test("status and models show say what is parked, until when the sequencer has it, and who may post it", async () => {
-  const { f, sealBatch, settle, w } = world;
+  const { f, closingBatch, settle, w } = world;
   await expectShown(/^$/, []);
   await settle();
   const { timestamp } = await f.l1.client.getBlock();
   await w.watch();
   const anyone = Number(timestamp) + DAY_SECONDS + 1;
-  const one = { modelId: MODEL_ID, epoch: 1, circuit: "payee-table-8", batchNumber: sealBatch + 1 };
+  const one = { modelId: MODEL_ID, epoch: 1, circuit: "payee-table-8", batchNumber: closingBatch + 1 };
   const iso = new Date(1_000 * anyone).toISOString();
   await expectShown(
     new RegExp(
-      `parked on L1:? .*epoch 1 by payee-table-8, parked since .*: in batch ${sealBatch + 1}, acknowledged; anyone may post it from ${iso}`,
+      `parked on L1:? .*epoch 1 by payee-table-8, parked since .*: in batch ${closingBatch + 1}, acknowledged; anyone may post it from ${iso}`,
     ),
     [
       {

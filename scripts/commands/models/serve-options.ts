@@ -17,11 +17,11 @@ export const SERVE_OPTIONS = defineOptions({
     "an index of the version's text (datanet index), which shows an answer's verbatim spans; with --registered a folder of them",
   "--answer-ttl <seconds>": { about: "how long an answer may stay unpaid", fallback: "600" },
   ...SCORES_OPTION,
-  "--settle": "seal an epoch that is full or over, and settle it, by itself; needs --account",
+  "--settle": "close an epoch that is full or over, and settle it, by itself; needs --account",
   ...CLAIM_OPTION,
   "--epoch-length <seconds>": {
     about:
-      'with --settle: seal an epoch with payments after this time, by L1\'s clock; "none": only when it is full',
+      'with --settle: close an epoch with payments after this time, by L1\'s clock; "none": only when it is full',
     fallback: String(EPOCH_SECONDS),
   },
   "--consent-to-voids": "with --settle: burn the part of drawn payments that cannot be opened",

@@ -32,8 +32,8 @@ beforeAll(async () => {
   f = await startModelHistory();
   await f.makeModel();
   await f.openModel();
-  const sealBatch = await f.sealEpoch();
-  await f.recordRandomness(sealBatch);
+  const closingBatch = await f.closeEpoch();
+  await f.recordRandomness(closingBatch);
   await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
 }, 300_000);
 afterAll(async () => {
@@ -66,9 +66,9 @@ test("moves OPEN to a leaf, whose owner is looked up on L1", async () => {
   expect(answer).toMatchObject({ from: ALICE, to: DATANET_ID, stage: "queued" });
   const waiting = await f.queueOperations();
   const held = f.ledger.requireLeaf(DATANET_ID).leaf.balance;
-  const sealed = await f.close(() => waiting, undefined, SHAPES[1]);
-  await f.submit([sealed]);
-  expect(sealed.content.wide.map(({ kind, isValid }) => [kind, isValid])).toEqual([
+  const closed = await f.close(() => waiting, undefined, SHAPES[1]);
+  await f.submit([closed]);
+  expect(closed.content.wide.map(({ kind, isValid }) => [kind, isValid])).toEqual([
     [KIND.forcedTransfer, true],
   ]);
   expect(f.ledger.requireLeaf(DATANET_ID).leaf.balance - held).toBe((5n * OPEN) / 2n);
@@ -135,25 +135,29 @@ test("takes no sequencer's word for it", async () => {
   }
 });
 
-test("claims all that an owner's leaves have earned, and seals, without a sequencer", async () => {
+test("claims all that an owner's leaves have earned, and closes, without a sequencer", async () => {
   const before = f.ledger.requireLeaf(MODEL_ID).rewards!;
   const accruedWei = before.accruedWei.reduce((sum, wei) => sum + wei, 0n);
   const answer = await run("rewards", "claim", "--forced");
   expect(BigInt(answer.totalWei)).toBe(accruedWei);
   expect(answer.rewardClaims.map(({ stage }) => stage)).toEqual(answer.rewardClaims.map(() => "queued"));
-  const seal = await run("models", "seal", String(MODEL_ID), "--forced", "--unchecked");
-  expect(seal).toMatchObject({ modelId: MODEL_ID, stage: "queued", isChecked: false });
+  const close = await run("models", "close-epoch", String(MODEL_ID), "--forced", "--unchecked");
+  expect(close).toMatchObject({ modelId: MODEL_ID, stage: "queued", isChecked: false });
 
   const waiting = await f.queueOperations();
   const claims = waiting.filter(({ kind }) => kind === KIND.forcedClaimRewards);
   expect(claims.length).toBe(answer.rewardClaims.length);
-  expect(waiting.at(-1)).toMatchObject({ kind: KIND.forcedSeal, b: MODEL_ID, queueIndex: seal.queueIndex });
+  expect(waiting.at(-1)).toMatchObject({
+    kind: KIND.forcedCloseEpoch,
+    b: MODEL_ID,
+    queueIndex: close.queueIndex,
+  });
   const balances = () => [ALICE, DATANET_ID].map((id) => f.ledger.requireLeaf(id).leaf.balance);
   const held = balances();
-  const sealed = await f.close(() => waiting, undefined, SHAPES[1]);
-  await f.submit([sealed]);
-  // Nobody has paid since the Seal.
-  expect(sealed.content.wide.map(({ isValid }) => isValid)).toEqual([...claims.map(() => true), false]);
+  const closed = await f.close(() => waiting, undefined, SHAPES[1]);
+  await f.submit([closed]);
+  // Nobody has paid since the CloseEpoch.
+  expect(closed.content.wide.map(({ isValid }) => isValid)).toEqual([...claims.map(() => true), false]);
   const gained = balances().reduce((sum, wei, i) => sum + wei - held[i]!, 0n);
   expect(gained).toBe(accruedWei);
   expect(await run("rewards", "claim", "--forced")).toMatchObject({ totalWei: "0", rewardClaims: [] });
@@ -173,9 +177,9 @@ if (isWhole) {
     await refused("not-owner", "transfer", String(ALICE), "1", "--from", "1");
     await refused("balance-too-low", "withdraw", "5000", "--from", String(ALICE));
     await refused("balance-too-low", "transfer", String(DATANET_ID), "5000");
-    await refused("wrong-kind", "models", "seal", String(DATANET_ID));
-    await refused("leaf-unknown", "models", "seal", "77");
-    await refused("nothing-to-seal", "models", "seal", String(MODEL_ID));
+    await refused("wrong-kind", "models", "close-epoch", String(DATANET_ID));
+    await refused("leaf-unknown", "models", "close-epoch", "77");
+    await refused("nothing-to-close", "models", "close-epoch", String(MODEL_ID));
     const stranger = await run("withdraw", "all", "--from", "0", "--forced");
     const treasury = f.ledger.requireLeaf(0).leaf.l1Owner;
     expect(stranger.error!.message.toLowerCase()).toContain(
@@ -198,8 +202,8 @@ if (isWhole) {
     const sent = await run("withdraw", "all", "--from", made, "--forced", "--unchecked");
     expect(sent).toMatchObject({ leafId: nextId + 1, isChecked: false, stage: "queued" });
     const waiting = await f.queueOperations();
-    const sealed = await f.close(() => waiting, undefined, SHAPES[1]);
-    await f.submit([sealed]);
-    expect(sealed.content.wide.map(({ isValid }) => isValid)).toEqual([true, true, true]);
+    const closed = await f.close(() => waiting, undefined, SHAPES[1]);
+    await f.submit([closed]);
+    expect(closed.content.wide.map(({ isValid }) => isValid)).toEqual([true, true, true]);
   });
 }

@@ -62,7 +62,7 @@ async function runFromFollower(
   const restored = await restoreFromFollower({ rpcUrl, rollupAddress, followerPath, dataPath });
   const { leafCount, position, unpostedCount } = restored;
   const lines = [
-    `${dataPath} holds the ledger after ${position.opIndex} signed operations: ${leafCount} final leaves, ${position.batchNumber} sealed batches`,
+    `${dataPath} holds the ledger after ${position.opIndex} signed operations: ${leafCount} final leaves, ${position.batchNumber} closed batches`,
     `${unpostedCount} of the operations are not on L1 yet; their preconfirmations hold`,
     "operations that were acknowledged and that the follower had not seen are gone",
   ];

@@ -101,7 +101,7 @@ export function addStatusCommand(program: Command): void {
       ["open batch", `${head.batchNumber} with ${head.operationCount} operations`],
       [
         "batches",
-        `sealed ${batches.closed}, proven ${batches.proven}, posted ${batches.posted}, final ${batches.final}`,
+        `closed ${batches.closed}, proven ${batches.proven}, posted ${batches.posted}, final ${batches.final}`,
       ],
       [
         "fees",
@@ -109,7 +109,7 @@ export function addStatusCommand(program: Command): void {
       ],
       [
         "takes about",
-        `${seconds(estimates.closeMs)} to seal, ${seconds(estimates.proveMs)} to prove, ${seconds(estimates.postMs)} to post`,
+        `${seconds(estimates.closeMs)} to close, ${seconds(estimates.proveMs)} to prove, ${seconds(estimates.postMs)} to post`,
       ],
     );
     for (const parked of parkedSettlements ?? []) rows.push(["parked on L1", describeParked(parked)]);

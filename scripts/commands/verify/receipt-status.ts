@@ -168,19 +168,20 @@ function drawnText({ draws, isByRowCounts }: PaymentStatus): string {
 }
 
 function describe(status: PaymentStatus): string[] {
-  const { epoch, epochAmountWei, epochPaymentCount, index, modelId, operation, payment, sealBatch } = status;
+  const { epoch, epochAmountWei, epochPaymentCount, index, modelId, operation, payment, closingBatch } =
+    status;
   const l1 = operation.l1TransactionHash === null ? "" : `, L1 transaction ${operation.l1TransactionHash}`;
   return [
     `${formatOpen(payment.amountWei)} OPEN of leaf ${payment.payerId} to model ${modelId}: operation ${payment.hash}, ${operation.status} in batch ${payment.batchNumber}${l1}`,
     `payment ${index} of epoch ${epoch}, which has ${epochPaymentCount} payments of ${formatOpen(epochAmountWei)} OPEN`,
-    sealBatch === null ? "the epoch is open" : `the epoch was sealed in batch ${sealBatch}`,
+    closingBatch === null ? "the epoch is open" : `the epoch was closed in batch ${closingBatch}`,
     ...describeSettlement(status),
   ];
 }
 
 function describeSettlement({ draws, isByRowCounts, settlement, stage }: PaymentStatus): string[] {
   if (stage === "epoch-open") return [];
-  if (stage === "epoch-sealed")
+  if (stage === "epoch-closed")
     return ["its draws come from the L1 block 128 after the one that took that batch"];
   if (stage === "draws-fixed")
     return ["L1 has the randomness, so its draws are fixed; nobody has settled it yet"];

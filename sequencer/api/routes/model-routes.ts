@@ -5,17 +5,17 @@ import { requireKind } from "@openledger/circuits/ledger/leaf-rules";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
-import { readSealOnL1 } from "../../batches/from-l1/seal-on-l1.ts";
+import { readCloseOnL1 } from "../../batches/from-l1/epoch-close-on-l1.ts";
 import { readEpoch, readPayments } from "../../batches/settling/stored-epochs.ts";
 import { sequencerError } from "../../sequencer-errors.ts";
 import type { ApiModules } from "../api-options.ts";
 import { leafView } from "../api-views.ts";
 import {
+  closedView,
   parkedView,
   payeesView,
   paymentsView,
   rewardsView,
-  sealedView,
   settlementView,
 } from "../model-views.ts";
 import * as schemas from "../settlement-schemas.ts";
@@ -40,18 +40,18 @@ export async function registerModelRoutes(
     {
       schema: {
         tags: ["models"],
-        summary: "A model with its sealed epoch and its payees",
+        summary: "A model with its closed epoch and its payees",
         params: schemas.modelParams,
       },
     },
     async ({ params: { id } }) => {
       await line.idle();
       const record = requireModel(id);
-      const sealed = record.rewards?.sealed ?? null;
-      const seal = sealed === null ? undefined : await readSealOnL1(log, Number(sealed.sealBatch));
+      const closed = record.rewards?.closed ?? null;
+      const close = closed === null ? undefined : await readCloseOnL1(log, Number(closed.closingBatch));
       return {
         ...leafView(sequencer, id, record),
-        sealedEpoch: sealedView(id, record, seal),
+        closedEpoch: closedView(id, record, close),
         payees: payeesView(record),
       };
     },
@@ -87,8 +87,9 @@ export async function registerModelRoutes(
       const paymentCount = epochRecord?.paymentCount ?? Number(counters.paymentCount);
       const page = { from, limit: Math.max(0, Math.min(limit, paymentCount - from)) };
       const payments = await readPayments(log, id, epoch, page);
-      const seal = epochRecord === undefined ? undefined : await readSealOnL1(log, epochRecord.sealBatch);
-      return paymentsView(id, record, epoch, { record: epochRecord, seal, payments });
+      const close =
+        epochRecord === undefined ? undefined : await readCloseOnL1(log, epochRecord.closingBatch);
+      return paymentsView(id, record, epoch, { record: epochRecord, close, payments });
     },
   );
 

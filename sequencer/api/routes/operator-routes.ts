@@ -2,7 +2,7 @@ import * as wire from "@openledger/circuits/wire/operator-api";
 import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
-import { noteSealOnL1 } from "../../batches/from-l1/seal-on-l1.ts";
+import { noteCloseOnL1 } from "../../batches/from-l1/epoch-close-on-l1.ts";
 import type { Sequencer } from "../../sequencer.ts";
 import * as schemas from "../api-schemas.ts";
 import { chainView, readyView } from "../api-views.ts";
@@ -94,11 +94,13 @@ export async function registerOperatorRoutes(
     ({ body }) => sequencer.takeForeignBatches(body.batches),
   );
 
-  app.post<{ Body: z.output<typeof wire.sealReportBody> }>(
-    "/operator/seals",
-    operatorRoute("Where L1 took the Seals of a batch, and their randomness", { body: wire.sealReportBody }),
+  app.post<{ Body: z.output<typeof wire.closeReportBody> }>(
+    "/operator/epoch-closes",
+    operatorRoute("Where L1 took the CloseEpochs of a batch, and their randomness", {
+      body: wire.closeReportBody,
+    }),
     async ({ body }) => {
-      await noteSealOnL1(sequencer.log, body);
+      await noteCloseOnL1(sequencer.log, body);
       return {};
     },
   );
@@ -113,7 +115,7 @@ export async function registerOperatorRoutes(
     },
   );
 
-  app.post("/operator/close", operatorRoute("Seals the open batch now"), async () => ({
+  app.post("/operator/close", operatorRoute("Closes the open batch now"), async () => ({
     batchNumber: await line.closeNow(),
   }));
 }

@@ -37,7 +37,7 @@ import type { FeedPublisher } from "../feed.ts";
 import type { Execution, HeadState } from "../head-state.ts";
 import {
   epochWrites,
-  forcedSealWrites,
+  forcedCloseEpochWrites,
   type StoredEpoch,
   type StoredPayment,
 } from "../settling/stored-epochs.ts";
@@ -90,7 +90,7 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   const tail: [number, LogEntry][] = [];
   for await (const entry of log.entries(position.sequence + 1, lastSequence)) tail.push(entry);
   const touched = new Set(head.openTouched);
-  // Epochs that others' ForcedSeals ended are in no entry of the log.
+  // Epochs that others' ForcedCloseEpochs ended are in no entry of the log.
   const settledByOthers: number[] = [];
   for (let number = base + 1; number <= book.closedNumber; number++) {
     for (const [id] of book.changesOf(number)) touched.add(id);
@@ -108,7 +108,7 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   let malformed: MalformedBatch | null = null;
   for (const one of foreign) {
     let queueIndex = head.position.queueHead;
-    // No payment comes between here and a ForcedSeal of the batch.
+    // No payment comes between here and a ForcedCloseEpoch of the batch.
     const before = one.data.wide.map(({ b }) => head.ledger.leaf(b)?.leaf);
     const changes = applyLawful(head, one);
     if ("reason" in changes) {
@@ -120,7 +120,7 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
       const { isValid } = slot;
       if (!isOfQueue(slot)) continue;
       const leaf = before[i];
-      if (leaf !== undefined) writes.push(...forcedSealWrites(head.ledger, slot, leaf, record.number));
+      if (leaf !== undefined) writes.push(...forcedCloseEpochWrites(head.ledger, slot, leaf, record.number));
       const entry = await log.require<StoredQueueEntry>(storeKeys.queueEntry(queueIndex++));
       writes.push(queueWrite(entry, record.number, isValid));
     }
@@ -205,7 +205,7 @@ async function executeAgain(
     const batchNumber = head.openBatch!.number;
     const { isValid } = trace.record;
     writes.push(queueWrite(record, batchNumber, isValid));
-    writes.push(...forcedSealWrites(head.ledger, trace.record, trace.b, batchNumber));
+    writes.push(...forcedCloseEpochWrites(head.ledger, trace.record, trace.b, batchNumber));
     await note({ type: "queue", operation, batchNumber, slot, isValid });
   };
 
@@ -262,7 +262,7 @@ export function forgetTail(tail: readonly [number, LogEntry][]): StoreWrite[] {
   });
 }
 
-/** Payments and Seals after the last final batch: what is executed anew writes them anew. */
+/** Payments and CloseEpochs after the last final batch: what is executed anew writes them anew. */
 export async function forgetEpochs(
   { log }: Pick<RebaseModules, "log">,
   base: number,
@@ -271,7 +271,7 @@ export async function forgetEpochs(
 ): Promise<StoreWrite[]> {
   const models = new Set([
     ...others,
-    // Of queue entries a ForcedSeal leaves a record.
+    // Of queue entries a ForcedCloseEpoch leaves a record.
     ...tail.flatMap(([, entry]) =>
       entry.type === "operation" || entry.type === "queue" ? [entry.operation.b] : [],
     ),
@@ -281,7 +281,7 @@ export async function forgetEpochs(
     const epochs = await log.keyed<StoredEpoch>(
       underPrefix(storeKeys.epoch(id, 0).slice(0, -"!000000".length)),
     );
-    for (const [key, { sealBatch }] of epochs) if (sealBatch > base) writes.push({ key });
+    for (const [key, { closingBatch }] of epochs) if (closingBatch > base) writes.push({ key });
     const prefix = storeKeys.payment(id, 0, 0).slice(0, -"!000000!000000000000".length);
     const payments = await log.keyed<StoredPayment>(underPrefix(prefix));
     for (const [key, { batchNumber }] of payments) if (batchNumber > base) writes.push({ key });

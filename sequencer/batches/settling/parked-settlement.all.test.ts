@@ -26,8 +26,8 @@ afterEach(async () => {
 });
 
 const mine = (f: ModelHistory, blocks: number) => f.l1.client.mine({ blocks });
-const sealedEpoch = async ({ rollup }: L1World) =>
-  (await rollup.get(`/v1/models/${MODEL_ID}`)).body.sealedEpoch;
+const closedEpoch = async ({ rollup }: L1World) =>
+  (await rollup.get(`/v1/models/${MODEL_ID}`)).body.closedEpoch;
 const verify = (f: ModelHistory) =>
   verifyRollup({
     rpcUrl: f.rpcUrl,
@@ -38,7 +38,7 @@ const verify = (f: ModelHistory) =>
 
 describe("a parked settlement", () => {
   it("is settled by the sequencer's next batch, which leaves its proof out; nobody's batch is void", async () => {
-    const { f, restart, sealBatch, settle, w } = await startParkedWorld(cleanUps);
+    const { f, restart, closingBatch, settle, w } = await startParkedWorld(cleanUps);
     const parked = await settle();
     expect(parked).toMatchObject({ status: "parked", epoch: 1 });
     // Anybody can park any number of settlements of epochs that the ledger does not have.
@@ -50,10 +50,10 @@ describe("a parked settlement", () => {
     }
     expect((await w.rollup.get("/v1/parked-settlements")).body, "not offered yet").toEqual([]);
     await w.watch();
-    expect(await sealedEpoch(w), "executed").toBeNull();
+    expect(await closedEpoch(w), "executed").toBeNull();
     const waiting = async (of: L1World) =>
       (await of.rollup.get(`/v1/parked-settlements?model=${MODEL_ID}`)).body;
-    const shown = { modelId: MODEL_ID, epoch: 1, circuit: "payee-table-8", batchNumber: sealBatch + 1 };
+    const shown = { modelId: MODEL_ID, epoch: 1, circuit: "payee-table-8", batchNumber: closingBatch + 1 };
     expect(await waiting(w), "those of no epoch are left out").toEqual([
       expect.objectContaining({ ...shown, status: "acknowledged", reason: null }),
     ]);
@@ -62,10 +62,10 @@ describe("a parked settlement", () => {
     await close(w.rollup);
     await w.turn();
     const { batchNumber } = await f.rollup.state();
-    expect(batchNumber).toBe(sealBatch + 1);
+    expect(batchNumber).toBe(closingBatch + 1);
     const [taken] = await f.l1.rollup.getEvents.ParkedSettlementTaken({}, { fromBlock: 0n });
     expect(taken?.args).toMatchObject({ modelId: BigInt(MODEL_ID), batchNumber: BigInt(batchNumber) });
-    const key = { modelId: MODEL_ID, epoch: 1, batchNumber, sealBatch };
+    const key = { modelId: MODEL_ID, epoch: 1, batchNumber, closingBatch };
     const found = await findPostedSettlement(f.rollup, key);
     expect(found?.submitted).toMatchObject({ circuitIndex: PAYEE_TABLE_CIRCUIT, data: body.data });
     expect(found!.submitted.proof).not.toBeNull();
@@ -84,28 +84,28 @@ describe("a parked settlement", () => {
   });
 
   it("is followed once it is confirmed where a stranger posts it after a day, and undone where L1 forgets that", async () => {
-    const { f, restart, sealBatch, settle, w } = await startParkedWorld(cleanUps);
+    const { f, restart, closingBatch, settle, w } = await startParkedWorld(cleanUps);
     expect(await settle()).toMatchObject({ status: "parked" });
     await f.l1.passTime(86_401n);
     const before = await f.l1.client.snapshot();
-    expect(await settle()).toMatchObject({ status: "settled", batchNumber: sealBatch + 1 });
+    expect(await settle()).toMatchObject({ status: "settled", batchNumber: closingBatch + 1 });
     await mine(f, CONFIRMATIONS - 1);
     // The parked watcher does nothing: it would settle first.
     await w.publish();
     await w.publish();
-    const number = sealBatch + 1;
+    const number = closingBatch + 1;
     const status = async (of: L1World) => (await of.rollup.get(`/v1/batches/${number}`)).body;
     expect(await status(w)).toMatchObject({ isForeign: true, status: "posted" });
     const again = await restart();
     expect(await status(again), "a restart agrees").toMatchObject({ isForeign: true, status: "posted" });
-    expect(await sealedEpoch(again)).toBeNull();
+    expect(await closedEpoch(again)).toBeNull();
 
     await f.l1.client.revert({ id: before });
     await mine(f, 1);
     await again.publish();
     expect(again.rollup.fatal).toEqual([]);
-    expect(again.rollup.sequencer.line.book.closedNumber, "it is gone").toBe(sealBatch);
-    expect(await sealedEpoch(again)).toMatchObject({ epoch: 1 });
+    expect(again.rollup.sequencer.line.book.closedNumber, "it is gone").toBe(closingBatch);
+    expect(await closedEpoch(again)).toMatchObject({ epoch: 1 });
     // And now the sequencer serves it itself.
     await mine(f, 1);
     await again.turn();
@@ -122,7 +122,7 @@ describe("a parked settlement", () => {
   });
 
   it("is taken by a batch that comes through a contract, and what it gives is paid out on L1", async () => {
-    const { f, sealBatch, w } = await startParkedWorld(cleanUps);
+    const { f, closingBatch, w } = await startParkedWorld(cleanUps);
     const { client, roles, rollup, token } = f.l1;
     const data = f.defaultData();
     const parked = f.l1.proveSettlementFixture(PAYEE_TABLE_CIRCUIT, data);
@@ -141,10 +141,10 @@ describe("a parked settlement", () => {
     const hash = await client.sendTransaction({ ...call, account: roles.stranger, chain: client.chain });
     expect((await client.waitForTransactionReceipt({ hash })).status).toBe("success");
     const [taken] = await rollup.getEvents.ParkedSettlementTaken({}, { fromBlock: 0n });
-    expect(taken?.args).toMatchObject({ batchNumber: BigInt(sealBatch + 1) });
+    expect(taken?.args).toMatchObject({ batchNumber: BigInt(closingBatch + 1) });
     await mine(f, CONFIRMATIONS);
     await w.publish();
-    expect((await w.rollup.get(`/v1/batches/${sealBatch + 1}`)).body).toMatchObject({ isForeign: true });
+    expect((await w.rollup.get(`/v1/batches/${closingBatch + 1}`)).body).toMatchObject({ isForeign: true });
 
     // Alice takes what her shares have earned to L1, with nobody's signature but her wallet's.
     const leaf = async () => BigInt((await w.rollup.get(`/v1/leaves/${ALICE}`)).body.balanceWei);

@@ -84,11 +84,11 @@ const codeOf = (answer: Answer) =>
 const modelOf = ({ call, model }: World) => call(`/v1/models/${model.modelId}`);
 
 describe("a model's epochs over HTTP", () => {
-  it("are opened, paid, sealed, settled and claimed, and everybody sees who gets what", async () => {
+  it("are opened, paid, closed, settled and claimed, and everybody sees who gets what", async () => {
     const world = await start();
     const { rollup, call, model, until } = world;
     const { modelId, owner } = model;
-    expect(await modelOf(world)).toMatchObject({ payees: [], sealedEpoch: null });
+    expect(await modelOf(world)).toMatchObject({ payees: [], closedEpoch: null });
     const activation = await until("activation");
     expect(codeOf(activation)).toBe("taken");
     expect(activation).toMatchObject({ kind: "activation", epoch: 0, cap: 8 });
@@ -101,7 +101,7 @@ describe("a model's epochs over HTTP", () => {
     const open = await call(`/v1/models/${modelId}/payments`);
     expect(open).toMatchObject({
       epoch: 1,
-      isSealed: false,
+      isClosed: false,
       paymentCount: 3,
       amountWei: `${3n * 10n ** 18n}`,
     });
@@ -109,20 +109,20 @@ describe("a model's epochs over HTTP", () => {
       [1n, 2n, 3n].map((n) => (n * 10n ** 18n).toString()),
     );
     expect(open.payments[1]).toMatchObject({ receipt: hex32(1_001n), payerId: owner.id });
-    await until("seal");
-    const sealed = (await modelOf(world)).sealedEpoch;
-    expect(sealed).toMatchObject({ epoch: 1, amountWei: open.amountWei, chain: open.chain, seed: null });
+    await until("closeEpoch");
+    const closed = (await modelOf(world)).closedEpoch;
+    expect(closed).toMatchObject({ epoch: 1, amountWei: open.amountWei, chain: open.chain, seed: null });
     const paged = await call(`/v1/models/${modelId}/payments?epoch=1&from=1&limit=1`);
-    expect(paged).toMatchObject({ isSealed: true, chain: open.chain, sealBatch: sealed.sealBatch });
+    expect(paged).toMatchObject({ isClosed: true, chain: open.chain, closingBatch: closed.closingBatch });
     expect(paged.payments).toEqual([open.payments[1]]);
     expect(codeOf(await call(`/v1/models/${modelId}/payments?epoch=3`))).toBe("SEQ_UNKNOWN");
     expect((await call(`/v1/models/${modelId}/payments`)).payments).toEqual([]);
 
     await until("randomness");
     const data = sampledSettlement(await modelOf(world), model.statics);
-    expect((await modelOf(world)).sealedEpoch.seed).toBe(hex32(data.seed));
+    expect((await modelOf(world)).closedEpoch.seed).toBe(hex32(data.seed));
     const ledger = rollup.sequencer.line.head.ledger;
-    // Fees are nobody's until their batch is sealed.
+    // Fees are nobody's until their batch is closed.
     await close(rollup);
     const totalWei = ledger.totalWei();
     const settled = await until("settle");
@@ -130,9 +130,9 @@ describe("a model's epochs over HTTP", () => {
     const amounts = ["ownerWei", "treasuryWei", "burnedWei", "earnedSumWei"].map((name) =>
       BigInt(settled[name]),
     );
-    expect(amounts.reduce((sum, wei) => sum + wei, 0n)).toBe(BigInt(sealed.amountWei));
+    expect(amounts.reduce((sum, wei) => sum + wei, 0n)).toBe(BigInt(closed.amountWei));
     const after = await modelOf(world);
-    expect(after.sealedEpoch).toBeNull();
+    expect(after.closedEpoch).toBeNull();
     expect(after.payees[0].accruedWei).toBe(settled.earnedSumWei);
     const [contributor, validator] = [after.payees[0].contributor, after.payees[0].validator];
     expect(BigInt(contributor.claimableWei) + BigInt(validator.claimableWei)).toBe(
@@ -245,7 +245,7 @@ describe("POST /v1/settlements", () => {
   it("refuses whatever L1 would refuse, and changes nothing", async () => {
     const world = await start();
     const { rollup, call, circuits, model, until } = world;
-    await until("seal");
+    await until("closeEpoch");
     const send = async (body: object) => codeOf(await call("/v1/settlements", body));
     const { statics } = model;
     const root = rollup.sequencer.line.head.ledger.root;
@@ -253,17 +253,17 @@ describe("POST /v1/settlements", () => {
     const sampled = () => settlementJson(sampledSettlement(view, statics), "settlement", circuits);
     expect(await send(sampled())).toBe("SEQ_TOO_EARLY");
     const even = settlementJson(defaultSettlement(view, statics), "payeeTable", circuits);
-    expect(await send(even), "L1 has not taken the Seal").toBe("SEQ_TOO_EARLY");
-    const { sealBatch: batchNumber } = view.sealedEpoch;
+    expect(await send(even), "L1 has not taken the CloseEpoch").toBe("SEQ_TOO_EARLY");
+    const { closingBatch: batchNumber } = view.closedEpoch;
     const onL1 = { batchNumber, blockNumber: 9, timestamp: L1_TIMESTAMP, prevRandao: null, isMissed: false };
-    expect(await operator(rollup, "/operator/seals", onL1)).toEqual({});
+    expect(await operator(rollup, "/operator/epoch-closes", onL1)).toEqual({});
     expect(await send(sampled())).toBe("SEQ_TOO_EARLY");
     const recorded = { ...onL1, prevRandao: hex32(PREV_RANDAO) };
-    expect(await operator(rollup, "/operator/seals", recorded)).toEqual({});
-    expect(await operator(rollup, "/operator/seals", recorded), "again").toEqual({});
-    expect(await operator(rollup, "/operator/seals", { ...recorded, prevRandao: hex32(1n) })).toEqual([
+    expect(await operator(rollup, "/operator/epoch-closes", recorded)).toEqual({});
+    expect(await operator(rollup, "/operator/epoch-closes", recorded), "again").toEqual({});
+    expect(await operator(rollup, "/operator/epoch-closes", { ...recorded, prevRandao: hex32(1n) })).toEqual([
       409,
-      "SEQ_SEAL_CONFLICT",
+      "SEQ_CLOSE_CONFLICT",
     ]);
 
     view = await modelOf(world);
@@ -290,7 +290,7 @@ describe("POST /v1/settlements", () => {
       ["OP_SETTLEMENT_DIFFERS", "burned without voids", of({ burnedWei: 1n })],
       ["SEQ_SETTLEMENT_STALE", "another epoch", of({ epoch: 2n })],
       ["SEQ_SETTLEMENT_STALE", "another chain", of({ chain: data.chain + 1n })],
-      ["SEQ_TOO_EARLY", "another Seal", of({ sealBatch: data.sealBatch + 1n })],
+      ["SEQ_TOO_EARLY", "another CloseEpoch", of({ closingBatch: data.closingBatch + 1n })],
       ["OP_UNKNOWN_LEAF", "no model", { ...honest, modelId: 9_999 }],
       ["OP_WRONG_LEAF_KIND", "no model's leaf", { ...honest, modelId: model.datanetId }],
       ["SRV_BAD_REQUEST", "an unknown field", { ...honest, extra: 1 }],
@@ -318,15 +318,15 @@ describe("POST /v1/settlements", () => {
   });
 
   if (isWhole) {
-    it("takes a default split 14 days after L1 took the Seal, and then only that if the randomness was missed", async () => {
+    it("takes a default split 14 days after L1 took the CloseEpoch, and then only that if the randomness was missed", async () => {
       const world = await start();
       const { rollup, call, circuits, model, until } = world;
-      await until("seal");
+      await until("closeEpoch");
       const view = await modelOf(world);
-      const { sealBatch: batchNumber } = view.sealedEpoch;
-      const sealedAt = L1_TIMESTAMP + DAY_SECONDS;
-      const onL1 = { batchNumber, blockNumber: 9, timestamp: sealedAt, prevRandao: null, isMissed: true };
-      await operator(rollup, "/operator/seals", onL1);
+      const { closingBatch: batchNumber } = view.closedEpoch;
+      const closedAt = L1_TIMESTAMP + DAY_SECONDS;
+      const onL1 = { batchNumber, blockNumber: 9, timestamp: closedAt, prevRandao: null, isMissed: true };
+      await operator(rollup, "/operator/epoch-closes", onL1);
       const sampled = settlementJson(sampledSettlement(view, model.statics), "settlement", circuits);
       expect(codeOf(await call("/v1/settlements", sampled))).toBe("SEQ_RANDOMNESS_MISSED");
       const body = settlementJson(defaultSettlement(view, model.statics), "payeeTable", circuits);
@@ -334,7 +334,7 @@ describe("POST /v1/settlements", () => {
         [14 * DAY_SECONDS - 1, "SEQ_TOO_EARLY"],
         [14 * DAY_SECONDS, "taken"],
       ] as const) {
-        await head(rollup, sealedAt + seconds);
+        await head(rollup, closedAt + seconds);
         await rollup.sequencer.line.idle();
         expect(codeOf(await call("/v1/settlements", body))).toBe(expected);
       }
@@ -364,27 +364,27 @@ describe("POST /v1/settlements", () => {
   }
 });
 
-describe("a Seal by a stranger", () => {
+describe("a CloseEpoch by a stranger", () => {
   it("waits until the epoch's beginning is on L1, since a rebuild could move it", async () => {
     const world = await start();
     const { rollup, call, model, until } = world;
     await until("pay");
     const stranger = rollup.users[1]!;
-    const sealIt = () =>
+    const closeIt = () =>
       signAs(call, stranger, stranger.id, {
-        kind: KIND.seal,
+        kind: KIND.closeEpoch,
         b: model.modelId,
         bOwner: model.owner.l1Owner,
         bKind: LEAF_KIND.model,
       });
-    expect(codeOf(await sealIt())).toBe("SEQ_TOO_EARLY");
+    expect(codeOf(await closeIt())).toBe("SEQ_TOO_EARLY");
     await close(rollup);
     const { finalNumber, closedNumber } = rollup.sequencer.line.book;
     for (let number = finalNumber + 1; number <= closedNumber; number++)
       await report(rollup, number, "posted");
-    expect(codeOf(await sealIt())).toBe("OP_TOO_EARLY");
+    expect(codeOf(await closeIt())).toBe("OP_TOO_EARLY");
     await head(rollup, L1_TIMESTAMP + 2 * DAY_SECONDS);
     await rollup.sequencer.line.idle();
-    expect(codeOf(await sealIt())).toBe("taken");
+    expect(codeOf(await closeIt())).toBe("taken");
   });
 });

@@ -36,7 +36,7 @@ import type { StoredBatch } from "../../store/stored-batch.ts";
 import type { BatchLine } from "../batch-line.ts";
 import type { FeedPublisher } from "../feed.ts";
 import { Admissions } from "../from-l1/admissions.ts";
-import { readSealOnL1 } from "../from-l1/seal-on-l1.ts";
+import { readCloseOnL1 } from "../from-l1/epoch-close-on-l1.ts";
 
 /** A circuit of the deployment that proves settlements. */
 interface SettlementCircuit extends DeployedCircuit {
@@ -144,7 +144,7 @@ export class SettlementDesk {
   /**
    * Executes a settlement that somebody parked on L1, where the ledger has its epoch. It may be offered again and again.
    * Attack: L1 does not know the ledger's epochs, so anybody can park settlements of epochs that never were.
-   * @returns whether nothing more comes of it: the last final batch's ledger does not have its epoch sealed, so it was
+   * @returns whether nothing more comes of it: the last final batch's ledger does not have its epoch closed, so it was
    * settled or never was
    */
   async takeParked(parked: ParkedOnL1): Promise<boolean> {
@@ -171,8 +171,8 @@ export class SettlementDesk {
   ): Promise<string | null> {
     const { commitment, data, modelId, proof, word } = parked;
     const { log } = this.#modules;
-    const seal = await readSealOnL1(log, Number(posted.sealBatch));
-    const prevRandao = circuit.sort === CIRCUIT_SORT.settlement ? seal?.prevRandao : 0n;
+    const close = await readCloseOnL1(log, Number(posted.closingBatch));
+    const prevRandao = circuit.sort === CIRCUIT_SORT.settlement ? close?.prevRandao : 0n;
     // L1 has it already, and the bridge passes it on once it is final.
     if (prevRandao == null) return "SEQ_TOO_EARLY";
     const record = { kind: KIND.settle, b: modelId, words: [word] };
@@ -206,9 +206,9 @@ export class SettlementDesk {
     const { book } = line;
     const circuit = circuits[circuitIndex];
     const posted = decode(data);
-    if (Number(posted.sealBatch) > book.finalNumber) return false;
+    if (Number(posted.closingBatch) > book.finalNumber) return false;
     const model = book.leafAfter(book.finalNumber, modelId);
-    if (model?.rewards?.sealed == null || circuit === undefined) return true;
+    if (model?.rewards?.closed == null || circuit === undefined) return true;
     try {
       const record = { kind: KIND.settle, b: modelId, words: [word] };
       settlementOperationOf(record, { ...posted, cap: 0 }, model);
@@ -359,7 +359,7 @@ export class SettlementDesk {
     );
   }
 
-  /** @returns prevRandao of the Seal's batch; 0 where none is needed */
+  /** @returns prevRandao of the CloseEpoch's batch; 0 where none is needed */
   async #requireL1Takes(
     request: SettlementRequest,
     posted: PostedSettlement,
@@ -369,20 +369,22 @@ export class SettlementDesk {
       this.admissions.require(request, this.#modules.line.l1Head !== null);
       return 0n;
     }
-    const sealBatch = Number(posted.sealBatch);
-    const seal = await readSealOnL1(this.#modules.log, sealBatch);
-    const data = { modelId: request.modelId, sealBatch };
+    const closingBatch = Number(posted.closingBatch);
+    const close = await readCloseOnL1(this.#modules.log, closingBatch);
+    const data = { modelId: request.modelId, closingBatch };
     if (circuit.sort === CIRCUIT_SORT.settlement) {
-      if (seal?.isMissed)
-        throw sequencerError("SEQ_RANDOMNESS_MISSED", `batch ${sealBatch}'s randomness was missed`, { data });
-      if (seal?.prevRandao == null)
-        throw sequencerError("SEQ_TOO_EARLY", `batch ${sealBatch}'s randomness is not on L1`, {
+      if (close?.isMissed)
+        throw sequencerError("SEQ_RANDOMNESS_MISSED", `batch ${closingBatch}'s randomness was missed`, {
+          data,
+        });
+      if (close?.prevRandao == null)
+        throw sequencerError("SEQ_TOO_EARLY", `batch ${closingBatch}'s randomness is not on L1`, {
           data: { reason: "randomness-unknown", ...data },
         });
       this.admissions.requireSettlement(request.modelId, request.publicSignals[0]);
-      return seal.prevRandao;
+      return close.prevRandao;
     }
-    const allowedAtSeconds = seal === undefined ? null : seal.timestamp + DEFAULT_SPLIT_DELAY_SECONDS;
+    const allowedAtSeconds = close === undefined ? null : close.timestamp + DEFAULT_SPLIT_DELAY_SECONDS;
     const nowSeconds = this.#modules.line.l1Head?.timestamp ?? 0;
     if (allowedAtSeconds === null || nowSeconds < allowedAtSeconds) {
       throw sequencerError("SEQ_TOO_EARLY", "the default split is not allowed yet", {
@@ -405,18 +407,18 @@ function decode(data: Uint8Array): PostedSettlement {
 const epochOf = ({ kind }: SettlementRequest, posted: PostedSettlement) =>
   kind === "activation" ? 0 : Number(posted.epoch);
 
-/** The settlement is of the epoch that the model has sealed now, or the activation of one that is not ready. */
+/** The settlement is of the epoch that the model has closed now, or the activation of one that is not ready. */
 function requireCurrent(request: SettlementRequest, posted: PostedSettlement, { rewards }: LeafState): void {
   const epoch = epochOf(request, posted);
   if (request.kind === "activation") {
     if (rewards !== undefined) throw stale(request, epoch, "the model has had its activation");
     return;
   }
-  const sealed = rewards?.sealed ?? null;
-  const isSealed =
-    sealed !== null &&
-    (["epoch", "sealBatch", "chain"] as const).every((field) => sealed[field] === posted[field]);
-  if (!isSealed) throw stale(request, epoch, "it is not the model's sealed epoch");
+  const closed = rewards?.closed ?? null;
+  const isClosed =
+    closed !== null &&
+    (["epoch", "closingBatch", "chain"] as const).every((field) => closed[field] === posted[field]);
+  if (!isClosed) throw stale(request, epoch, "it is not the model's closed epoch");
 }
 
 function invalid(field: string, why: string, { modelId }: SettlementRequest) {

@@ -1,39 +1,39 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { executeSlot } from "@openledger/circuits/internal/batch/slot";
 import { KIND } from "@openledger/circuits/protocol";
-import { honest, MODEL, OPENING, SEALED, World } from "@openledger/circuits/testing/forgeries/forgery-world";
+import { CLOSED, honest, MODEL, OPENING, World } from "@openledger/circuits/testing/forgeries/forgery-world";
 import { lawfulForm } from "@openledger/circuits/testing/forgeries/lawless-slot";
 import { describe, expect, test } from "vitest";
 import { storeKeys } from "../../store/store-keys.ts";
-import { forcedSealWrites } from "./stored-epochs.ts";
+import { forcedCloseEpochWrites } from "./stored-epochs.ts";
 
 await initPoseidon();
 
-describe("the records of a ForcedSeal", () => {
+describe("the records of a ForcedCloseEpoch", () => {
   const writesOf = (operation: ReturnType<typeof honest>) => {
     const { ledger } = new World();
     const trace = executeSlot(ledger, lawfulForm(ledger, operation), OPENING);
-    return { ledger, writes: forcedSealWrites(ledger, trace.record, trace.b, 1) };
+    return { ledger, writes: forcedCloseEpochWrites(ledger, trace.record, trace.b, 1) };
   };
 
-  test("are those of a signed Seal but for its hash", () => {
-    const { ledger, writes } = writesOf(honest(KIND.forcedSeal));
-    const { sealed } = ledger.requireLeaf(MODEL).rewards!;
+  test("are those of a signed CloseEpoch but for its hash", () => {
+    const { ledger, writes } = writesOf(honest(KIND.forcedCloseEpoch));
+    const { closed } = ledger.requireLeaf(MODEL).rewards!;
     const value = {
       modelId: MODEL,
       epoch: 1,
-      sealBatch: 1,
-      chain: sealed!.chain,
+      closingBatch: 1,
+      chain: closed!.chain,
       amountWei: 7n,
       paymentCount: 3,
-      sealed: ledger.requireLeaf(MODEL).model!.sealed,
+      closed: ledger.requireLeaf(MODEL).model!.closed,
       hash: `0x${"00".repeat(32)}`,
     };
     expect(writes).toEqual([{ key: storeKeys.epoch(MODEL, 1), value }]);
   });
 
   test("are none where it was not executed, and none of other entries", () => {
-    expect(writesOf(honest(KIND.forcedSeal, { b: SEALED })).writes).toEqual([]);
+    expect(writesOf(honest(KIND.forcedCloseEpoch, { b: CLOSED })).writes).toEqual([]);
     expect(writesOf(honest(KIND.forcedClaimRewards)).writes).toEqual([]);
   });
 });

@@ -1,8 +1,8 @@
 /**
  * What a settler has to know of a model's epochs, as records beside the log: every payment with the cumulative amount
- * that its chain commits to, and every sealed epoch. They are written in the same atomic write as the operation that
+ * that its chain commits to, and every closed epoch. They are written in the same atomic write as the operation that
  * they come from, so they survive exactly what the operation survives. A rebuilt batch changes none of them: it has the
- * same operations in the same order, and keeps its number. Of queue entries only a ForcedSeal leaves a record.
+ * same operations in the same order, and keeps its number. Of queue entries only a ForcedCloseEpoch leaves a record.
  */
 
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
@@ -36,13 +36,13 @@ export interface StoredEpoch {
   readonly modelId: number;
   readonly epoch: number;
   /** The batch whose place on L1 gives the randomness. */
-  readonly sealBatch: number;
+  readonly closingBatch: number;
   readonly chain: bigint;
   readonly amountWei: bigint;
   readonly paymentCount: number;
-  /** The model's `sealed` after the Seal. */
-  readonly sealed: bigint;
-  /** Of the Seal; 0 where L1's queue forced it. */
+  /** The model's `closed` after the CloseEpoch. */
+  readonly closed: bigint;
+  /** Of the CloseEpoch; 0 where L1's queue forced it. */
   readonly hash: `0x${string}`;
 }
 
@@ -69,26 +69,26 @@ export function epochWrites(
       };
       return [{ key: storeKeys.payment(modelId, Number(epoch), Number(paymentCount) - 1), value }];
     }
-    case KIND.seal:
-      return [sealWrite(ledger, modelId, trace.b, facts)];
+    case KIND.closeEpoch:
+      return [closeWrite(ledger, modelId, trace.b, facts)];
     default:
       return [];
   }
 }
 
-/** The record that an executed ForcedSeal leaves behind; none of other entries. `before`: its leaf B as it was. */
-export function forcedSealWrites(
+/** The record that an executed ForcedCloseEpoch leaves behind; none of other entries. `before`: its leaf B as it was. */
+export function forcedCloseEpochWrites(
   ledger: Ledger,
   record: Pick<SlotRecord, "kind" | "b" | "isValid">,
   before: Leaf,
   batchNumber: number,
 ): StoreWrite[] {
-  if (record.kind !== KIND.forcedSeal || !record.isValid) return [];
-  return [sealWrite(ledger, record.b, before, { hash: NO_OPERATION, batchNumber })];
+  if (record.kind !== KIND.forcedCloseEpoch || !record.isValid) return [];
+  return [closeWrite(ledger, record.b, before, { hash: NO_OPERATION, batchNumber })];
 }
 
 /**
- * Whether a ForcedSeal has to wait for L1 to have the beginning of the epoch that it would close: a rebuild moves that
+ * Whether a ForcedCloseEpoch has to wait for L1 to have the beginning of the epoch that it would close: a rebuild moves that
  * beginning, and could so undo what was executed.
  */
 export function waitsForEpoch(
@@ -98,13 +98,13 @@ export function waitsForEpoch(
 ): boolean {
   const epochStart = ledger.leaf(b)?.model?.epochStart ?? 0n;
   // Younger epochs are not closed, wherever they begin; 0 is a model's without an activation.
-  if (kind !== KIND.forcedSeal || epochStart === 0n || queuedAt < epochStart + BigInt(EPOCH_SECONDS))
+  if (kind !== KIND.forcedCloseEpoch || epochStart === 0n || queuedAt < epochStart + BigInt(EPOCH_SECONDS))
     return false;
   return book.leafAfter(book.reached("posted"), b)?.model?.epochStart !== epochStart;
 }
 
-/** `before`: the model's leaf before the Seal took the epoch out of it; `ledger` is as it was right after it. */
-function sealWrite(
+/** `before`: the model's leaf before the CloseEpoch took the epoch out of it; `ledger` is as it was right after it. */
+function closeWrite(
   ledger: Ledger,
   modelId: number,
   before: Leaf,
@@ -114,11 +114,11 @@ function sealWrite(
   const value: StoredEpoch = {
     modelId,
     epoch: Number(epoch),
-    sealBatch: batchNumber,
+    closingBatch: batchNumber,
     chain: before.chain,
     amountWei: before.openAmount,
     paymentCount: Number(paymentCount),
-    sealed: ledger.requireLeaf(modelId).model!.sealed,
+    closed: ledger.requireLeaf(modelId).model!.closed,
     hash,
   };
   return { key: storeKeys.epoch(modelId, value.epoch), value };

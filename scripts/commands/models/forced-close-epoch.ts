@@ -1,13 +1,13 @@
-/** A Seal through L1's queue. */
+/** A Close through L1's queue. */
 import { KIND } from "@openledger/circuits/protocol";
-import { forceSeal } from "@openledger/client/actions/forced/forced-operations";
+import { forceCloseEpoch } from "@openledger/client/actions/forced/forced-operations";
 import { checkForced } from "@openledger/verifier/without-operator/forced-check";
 import type { GlobalOptions, Signer } from "../../cli/context.ts";
 import { ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
 import { followForced } from "../money/forced-operation.ts";
 
-export interface ForcedSeal {
+export interface ForcedCloseEpoch {
   readonly modelId: number;
   readonly wait: string;
   readonly isUnchecked: boolean;
@@ -16,21 +16,21 @@ export interface ForcedSeal {
 }
 
 /** @throws CLI_FORCED_NO_EFFECT, CLI_L1_REVERTED, BRG_* */
-export async function sealThroughL1(
+export async function closeThroughL1(
   signer: Signer,
-  { isUnchecked, modelId, wait, ...fee }: ForcedSeal,
+  { isUnchecked, modelId, wait, ...fee }: ForcedCloseEpoch,
   options: GlobalOptions,
   output: Output,
 ): Promise<void> {
   const { account, client } = signer;
   // The contract puts the time of its block into the entry: no earlier than this one's.
   const { timestamp } = await client.l1.getBlock();
-  const entry = { kind: KIND.forcedSeal, b: modelId, word1: timestamp };
+  const entry = { kind: KIND.forcedCloseEpoch, b: modelId, word1: timestamp };
   const ledger = ledgerOnL1(options, output);
   const isChecked = await checkForced([entry], account.l1.address, { ledger, isUnchecked });
-  output.progress("sending the seal to L1's queue");
-  const sent = await forceSeal(client, { modelId, ...fee });
-  const what = `the seal of model ${modelId}'s open epoch`;
+  output.progress("sending the close to L1's queue");
+  const sent = await forceCloseEpoch(client, { modelId, ...fee });
+  const what = `the close of model ${modelId}'s open epoch`;
   const { facts, lines } = await followForced(signer, { what, sent, wait, isChecked }, output);
   output.answer(lines, { modelId, ...facts });
 }

@@ -42,12 +42,12 @@ const shared = temporaryFolder();
 const cleanUps: (() => unknown)[] = [];
 let f: ModelHistory;
 let deployment: Deployment;
-let sealBatch: number;
+let closingBatch: number;
 beforeAll(async () => {
   f = await startModelHistory();
   await f.makeModel();
   await f.openModel();
-  sealBatch = await f.sealEpoch();
+  closingBatch = await f.closeEpoch();
   await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
   deployment = await modelDeployment(f, shared.path);
   const { rpcUrl } = f;
@@ -63,7 +63,7 @@ afterAll(async () => {
   shared.remove();
 });
 
-/** A chain of the test's own, a sequencer with all that is final, and the bridge's part that looks after Seals. */
+/** A chain of the test's own, a sequencer with all that is final, and the bridge's part that looks after CloseEpochs. */
 async function start() {
   const id = await f.l1.client.snapshot();
   cleanUps.push(() => f.l1.client.revert({ id }));
@@ -95,15 +95,15 @@ async function start() {
 }
 
 const MODEL = `/v1/models/${MODEL_ID}`;
-const sealedEpoch = async (served: Pick<TestFollower, "get">) => (await served.get(MODEL)).body.sealedEpoch;
+const closedEpoch = async (served: Pick<TestFollower, "get">) => (await served.get(MODEL)).body.closedEpoch;
 
-describe("the Seals' randomness at a follower", () => {
+describe("the CloseEpochs' randomness at a follower", () => {
   it("is taken over though the feed has settled the epoch before it was final", async () => {
     const { follower, randomness, w } = await start();
     const depth = 3 * FINALITY_DEPTH_BLOCKS;
     const first = await follower("fed", w, depth);
     await first.poll();
-    await f.recordRandomness(sealBatch);
+    await f.recordRandomness(closingBatch);
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
     await randomness.poll();
     const data = await f.sampledData();
@@ -121,7 +121,7 @@ describe("the Seals' randomness at a follower", () => {
     });
     expect(sent.status, JSON.stringify(sent.body)).toBe(202);
     await first.poll();
-    expect(await sealedEpoch(first), "settled by the feed").toBeNull();
+    expect(await closedEpoch(first), "settled by the feed").toBeNull();
     await first.stop();
     const again = await follower("fed", w, depth);
     await close(w.rollup);
@@ -140,7 +140,7 @@ describe("the Seals' randomness at a follower", () => {
       const { follower, randomness, w } = await start();
       const fed = await follower("fed", w);
       const alone = await follower("alone", null);
-      const { blockNumber } = await f.rollup.sealedAt(sealBatch);
+      const { blockNumber } = await f.rollup.closedAt(closingBatch);
       const lastFinal = blockNumber + RANDOMNESS_DELAY_BLOCKS + BLOCK_HASH_WINDOW_BLOCKS - 1;
       const same = async (isMissed: boolean) => {
         await randomness.poll();
@@ -148,7 +148,7 @@ describe("the Seals' randomness at a follower", () => {
           await copy.poll();
           for (const url of [MODEL, `${MODEL}/payments?epoch=1`])
             expect(await plainAnswer(copy, url), url).toEqual(await plainAnswer(w.rollup, url));
-          expect(await sealedEpoch(copy)).toMatchObject({ isRandomnessMissed: isMissed, prevRandao: null });
+          expect(await closedEpoch(copy)).toMatchObject({ isRandomnessMissed: isMissed, prevRandao: null });
           expect(copy.alarms.isQuiet).toBe(true);
         }
       };
@@ -163,7 +163,7 @@ describe("the Seals' randomness at a follower", () => {
       const again = await follower("alone", w);
       await again.poll();
       for (const copy of [late, again])
-        expect(await sealedEpoch(copy)).toMatchObject({ isRandomnessMissed: true });
+        expect(await closedEpoch(copy)).toMatchObject({ isRandomnessMissed: true });
 
       await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
       await f.settleAsStranger(f.defaultData(), PAYEE_TABLE_CIRCUIT);
@@ -173,7 +173,7 @@ describe("the Seals' randomness at a follower", () => {
         await copy.poll();
         expect(copy.followed.head.ledger.root).toBe((await f.rollup.state()).root);
         expect(await plainAnswer(copy, MODEL)).toEqual(await plainAnswer(w.rollup, MODEL));
-        expect(await sealedEpoch(copy)).toBeNull();
+        expect(await closedEpoch(copy)).toBeNull();
         expect([...copy.alarms.all, ...copy.alarms.passingView]).toEqual([]);
       }
     });

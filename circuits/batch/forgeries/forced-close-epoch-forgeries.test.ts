@@ -1,4 +1,4 @@
-/** Forged slots of ForcedSeal: see slot-forgeries.test.ts. */
+/** Forged slots of ForcedCloseEpoch: see slot-forgeries.test.ts. */
 import { beforeAll, describe } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { hashModelBody } from "../../ledger/leaf.ts";
@@ -10,7 +10,7 @@ import {
   OPENING_OF_COUNTERS,
   setBits,
 } from "../../testing/forgeries/epoch-forgery-parts.ts";
-import { common, opened, SEAL_TIME, withWord } from "../../testing/forgeries/forced-forgery-parts.ts";
+import { CLOSING_TIME, common, opened, withWord } from "../../testing/forgeries/forced-forgery-parts.ts";
 import {
   LEAF,
   LEAF_FIELD,
@@ -21,12 +21,12 @@ import {
 } from "../../testing/forgeries/forgery-check.ts";
 import {
   type Build,
+  CLOSED,
   honest,
   MODEL,
   nameOf,
   PAYER,
   RECIPIENT,
-  SEALED,
   type World,
 } from "../../testing/forgeries/forgery-world.ts";
 import { START_TIMESTAMP } from "../../testing/random-ledger.ts";
@@ -34,10 +34,10 @@ import { START_TIMESTAMP } from "../../testing/random-ledger.ts";
 await initPoseidon();
 beforeAll(loadForgeryTester);
 
-const { forcedSeal } = KIND;
+const { forcedCloseEpoch } = KIND;
 
-describe(nameOf(forcedSeal), () => {
-  const kind = forcedSeal;
+describe(nameOf(forcedCloseEpoch), () => {
+  const kind = forcedCloseEpoch;
   const invalid = () => honest(kind, { isValid: false });
   const where =
     (change: (world: World) => void): Build =>
@@ -72,7 +72,7 @@ describe(nameOf(forcedSeal), () => {
       // What is opened becomes the new body.
       forged: (world) => {
         const record = world.ledger.requireLeaf(MODEL);
-        const model = { ...record.model!, sealed: 5n };
+        const model = { ...record.model!, closed: 5n };
         world.ledger.put(MODEL, { ...record, model });
         const body = hashModelBody(model);
         return honest(kind, { isValid: false, effectB: (leaf) => ({ ...leaf, body }) });
@@ -91,14 +91,14 @@ describe(nameOf(forcedSeal), () => {
       kind,
       forged: invalid,
       tamper: setBits(40, 1, () => 0n),
-      at: SEAL_TIME,
+      at: CLOSING_TIME,
     },
     {
       rule: "called invalid, the epoch said to be the last",
       kind,
       forged: invalid,
       tamper: setBits(65, 1, () => 1n),
-      at: "(isSeal + isForcedSeal) * (epoch + 1 - nextEpoch25) === 0;",
+      at: "(isCloseEpoch + isForcedCloseEpoch) * (epoch + 1 - nextEpoch25) === 0;",
     },
     { rule: "a second early, executed", kind, forged: early, at: PATH },
     {
@@ -106,7 +106,7 @@ describe(nameOf(forcedSeal), () => {
       kind,
       forged: early,
       tamper: setBits(40, 1, () => 1n),
-      at: SEAL_TIME,
+      at: CLOSING_TIME,
     },
     {
       rule: "in time by the batch's clock alone",
@@ -115,9 +115,9 @@ describe(nameOf(forcedSeal), () => {
       at: PATH,
     },
     {
-      rule: "over a sealed epoch, executed",
+      rule: "over a closed epoch, executed",
       kind,
-      forged: () => honest(kind, { b: SEALED, isValid: true }),
+      forged: () => honest(kind, { b: CLOSED, isValid: true }),
       at: PATH,
     },
     {

@@ -1,5 +1,5 @@
 /**
- * Where L1 took the batches that hold a Seal, and the randomness of the block 128 later, as the bridge reports them
+ * Where L1 took the batches that hold a CloseEpoch, and the randomness of the block 128 later, as the bridge reports them
  * once they are deep enough. What is written here decides whether L1 would take a settlement, so it decides whether
  * the sequencer takes it: a batch that L1 refuses would hold up all later ones.
  */
@@ -8,7 +8,7 @@ import { sequencerError } from "../../sequencer-errors.ts";
 import type { LedgerLog } from "../../store/ledger-log.ts";
 import { storeKeys } from "../../store/store-keys.ts";
 
-export interface SealOnL1 {
+export interface EpochCloseOnL1 {
   readonly batchNumber: number;
   readonly blockNumber: number;
   /** Of that block, in seconds. */
@@ -19,16 +19,16 @@ export interface SealOnL1 {
   readonly isMissed: boolean;
 }
 
-export function readSealOnL1(log: LedgerLog, batchNumber: number): Promise<SealOnL1 | undefined> {
-  return log.get<SealOnL1>(storeKeys.sealOnL1(batchNumber));
+export function readCloseOnL1(log: LedgerLog, batchNumber: number): Promise<EpochCloseOnL1 | undefined> {
+  return log.get<EpochCloseOnL1>(storeKeys.epochCloseOnL1(batchNumber));
 }
 
 /**
  * Takes over a report of the bridge; the same one again changes nothing.
- * @throws SEQ_SEAL_CONFLICT where randomness that was reported before is now another, or is gone
+ * @throws SEQ_CLOSE_CONFLICT where randomness that was reported before is now another, or is gone
  */
-export async function noteSealOnL1(log: LedgerLog, report: SealOnL1): Promise<void> {
-  const known = await readSealOnL1(log, report.batchNumber);
+export async function noteCloseOnL1(log: LedgerLog, report: EpochCloseOnL1): Promise<void> {
+  const known = await readCloseOnL1(log, report.batchNumber);
   const isFixed = known !== undefined && (known.prevRandao !== null || known.isMissed);
   if (isFixed) {
     const isSame = (["blockNumber", "timestamp", "prevRandao", "isMissed"] as const).every(
@@ -36,12 +36,12 @@ export async function noteSealOnL1(log: LedgerLog, report: SealOnL1): Promise<vo
     );
     if (isSame) return;
     throw sequencerError(
-      "SEQ_SEAL_CONFLICT",
+      "SEQ_CLOSE_CONFLICT",
       `the randomness of batch ${report.batchNumber} was reported with another value before`,
       {
         data: { batchNumber: report.batchNumber, knownBlock: known.blockNumber, block: report.blockNumber },
       },
     );
   }
-  await log.write([{ key: storeKeys.sealOnL1(report.batchNumber), value: report }]);
+  await log.write([{ key: storeKeys.epochCloseOnL1(report.batchNumber), value: report }]);
 }
