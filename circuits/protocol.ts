@@ -33,7 +33,7 @@ export const TAG = {
   features: 16n,
   query: 17n,
   receipt: 18n,
-  // A model that promises a posting before its activation (docs/explanation/disputes.md).
+  // A model that promises a model commitment before its activation (docs/explanation/disputes.md).
   challenged: 19n,
   // The query of a direct model.
   counts: 20n,

@@ -102,7 +102,7 @@ async function look(page: Page, path: string, text: string, colorScheme: string)
   await pictureOf(page, `${name}-1180-${colorScheme}`);
 }
 
-test("a model's postings are shown as Ethereum has them: refuted, stood, open", {
+test("a model's model commitments are shown as Ethereum has them: refuted, stood, open", {
   timeout: 300_000,
 }, async () => {
   const { context, misdeeds } = await openProfile(browser);
@@ -110,7 +110,7 @@ test("a model's postings are shown as Ethereum has them: refuted, stood, open", 
   await page.goto(`${url}/#/leaf/${MODEL_ID}`);
   const card = page.getByRole("region", { name: "Window of disputes" });
   await card.getByText("Ethereum admits this model.").waitFor();
-  await card.getByText("By posting 2, whose window has ended").waitFor();
+  await card.getByText("By model commitment 2, whose window has ended").waitFor();
   await card.getByText("a row's token list, place 0").waitFor();
   expect(await card.getByText("the contract of direct models").count()).toBe(3);
   expect(await card.getByText("0.25 ETH").count()).toBe(1);

@@ -1,4 +1,4 @@
-/** A recipe that promises a posting marks the statics, and cannot be read as one without. */
+/** A recipe that promises a model commitment marks the statics, and cannot be read as one without. */
 
 import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
 import { TAG } from "@openledger/circuits/protocol";
@@ -38,7 +38,7 @@ test.each([
   ["digits", { inputs: { kind: "digit", side: 7, bucketCount: 1_008 }, columnCount: 1_009 }],
   ["too many buckets", { inputs: { kind: "email", bucketCount: 4_112 }, columnCount: 4_113 }],
   ["a mark that is none", { isChallengeable: false }],
-])("a recipe of %s promises no posting", (_, changed) => {
+])("a recipe of %s promises no model commitment", (_, changed) => {
   expect(() => parseDirectRecipe(recipeOf(changed))).toThrow(
     expect.objectContaining({ code: "ATT_RECIPE_INVALID" }),
   );

@@ -26,7 +26,7 @@ const directFields = z.strictObject({
   rules: z.strictObject(rules),
   /** Buckets and the bias. */
   columnCount: z.number().int().positive(),
-  /** The statics promise a posting that anyone may refute, before the model's activation (docs/explanation/disputes.md). */
+  /** The statics promise a model commitment that anyone may refute, before the model's activation (docs/explanation/disputes.md). */
   isChallengeable: z.literal(true).optional(),
 });
 

@@ -20,7 +20,7 @@ export const MODEL_FILES = [
 ] as const;
 export type ModelFileName = (typeof MODEL_FILES)[number];
 export type ModelFiles = ReadonlyMap<string, Uint8Array>;
-/** The leaves of a posting, as the model's owner publishes them. */
+/** The leaves of a model commitment, as the model's owner publishes them. */
 export const LEAF_FILE = "dispute-leaves.json";
 export const MANIFEST = "manifest.json";
 

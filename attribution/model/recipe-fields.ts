@@ -58,7 +58,7 @@ export interface RecipeBase extends z.infer<typeof baseSchema> {
 /** The family of direct models: it names how a model is settled, too. */
 export const DIRECT = "direct";
 
-/** Of a model whose posting anyone may refute: one transaction is shown what all rows are; contracts/disputes/Postings.sol. */
+/** Of a model whose model commitment anyone may refute: one transaction is shown what all rows are; contracts/disputes/ModelCommitments.sol. */
 export const MOST_CHALLENGED_ROWS = 2_048;
 
 /**

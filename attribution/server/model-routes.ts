@@ -26,7 +26,7 @@ export interface RoutedModel {
   readonly store: AnswerStore;
   /** A file of the manifest, or the manifest; nothing else is asked for. */
   file(name: string): Bytes | Promise<Bytes>;
-  /** The leaves of its posting, where its owner publishes them (docs/explanation/disputes.md). */
+  /** The leaves of its model commitment, where its owner publishes them (docs/explanation/disputes.md). */
   readonly disputeLeaves?: Uint8Array | undefined;
   /** A file that it shares with others: a language model's base. */
   sharedFile(name: string): Bytes | Promise<Bytes>;

@@ -21,7 +21,7 @@ export type GameFact = { readonly block: number } & (
       readonly isRow: boolean;
       readonly owner: Address;
       readonly endsAt: number;
-      /** Of a query what the ledger has, of a row its posting and its place. */
+      /** Of a query what the ledger has, of a row its model commitment and its place. */
       readonly key: Hex;
       /** Where L1 takes a block back, another claim may have the same number. */
       readonly blockHash: Hash;

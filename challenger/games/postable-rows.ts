@@ -11,7 +11,7 @@ import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { mostOpened, mostShownNumbers, traceFault } from "./claimable.ts";
 import { MOST_TEXT_ROW_BYTES, textsOfContent } from "./text-row-tokens.ts";
 
-/** Of G; contracts/disputes/Postings.sol. */
+/** Of G; contracts/disputes/ModelCommitments.sol. */
 const MOST_COLUMNS = 384;
 /** Floats of a word: the map makes whole words. */
 const WORD_FLOATS = 8;

@@ -18,7 +18,7 @@ export interface ClaimState {
   readonly endsAt: bigint;
   readonly isRefuted: boolean;
   readonly bondWei: bigint;
-  /** Of a query what the ledger has; of a row its posting and its place. */
+  /** Of a query what the ledger has; of a row its model commitment and its place. */
   readonly key: Hex;
   /** The same number says something else where L1 has taken this block back. */
   readonly blockHash: Hex;
@@ -50,9 +50,9 @@ export interface ClaimedModel {
   readonly modelId: bigint;
 }
 
-/** Posting and row of a claim about one. */
+/** Model commitment and row of a claim about one. */
 export const rowOfKey = (key: Hex) => ({
-  posting: BigInt(key) >> 128n,
+  modelCommitment: BigInt(key) >> 128n,
   row: Number(BigInt(key) & (2n ** 128n - 1n)),
 });
 

@@ -1,4 +1,4 @@
-/** Money of postings and of games over their rows, by second books, and what a game over a row is refused for. */
+/** Money of model commitments and of games over their rows, by second books, and what a game over a row is refused for. */
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { isWhole } from "@openledger/foundation/testing/test-random";
@@ -20,7 +20,7 @@ import { ownersMove } from "./trace-moves.ts";
 import { claimOf } from "./traced-model.ts";
 
 const STEPS = 240;
-const CALLS = ["post", "challengeRow", "answer", "endByTime", "returnBond", "withdraw", "returnStake"];
+const CALLS = ["commitModel", "challengeRow", "answer", "endByTime", "returnBond", "withdraw", "returnStake"];
 const ROWS = 3;
 
 let f: RowFixture;
@@ -40,7 +40,7 @@ const call = (functionName: string, args: readonly unknown[]) =>
 const sum = (all: Iterable<bigint>) => [...all].reduce((total, wei) => total + wei, 0n);
 
 interface Stake {
-  readonly posting: bigint;
+  readonly modelCommitment: bigint;
   readonly claimId: bigint;
   readonly who: Hex;
   turn: "owner" | "challenger";
@@ -56,7 +56,7 @@ test("bonds, stakes and what is owed are all that the two contracts hold, whatev
   const bonds = new Map<bigint, bigint>();
   const stakes = new Map<bigint, Stake>();
   const refutedClaims = new Set<bigint>();
-  const refutedPostings = new Set<bigint>();
+  const refutedModelCommitments = new Set<bigint>();
   const owed = { [f.disputes]: new Map<Hex, bigint>(), [f.games]: new Map<Hex, bigint>() };
   const owe = (where: Hex, who: Hex, wei: bigint) =>
     owed[where]!.set(who, (owed[where]!.get(who) ?? 0n) + wei);
@@ -70,26 +70,26 @@ test("bonds, stakes and what is owed are all that the two contracts hold, whatev
   const isOver = () => !isWhole && CALLS.every((what) => done[what] !== undefined);
   for (let step = 0; step < STEPS && !isOver(); step++) {
     const who = people[random.nextBelow(3)]!;
-    const postings = await f.read<bigint>(f.disputes, "postingCount");
+    const modelCommitments = await f.read<bigint>(f.disputes, "modelCommitmentCount");
     const gameCount = await f.read<bigint>(f.games, "gameCount");
     // Mostly of the newest, so that games of one claim meet.
-    const newest = Number(postings) - random.nextBelow(2);
-    const posting = BigInt(Math.max(1, newest));
+    const newest = Number(modelCommitments) - random.nextBelow(2);
+    const modelCommitment = BigInt(Math.max(1, newest));
     const gameId = BigInt(1 + random.nextBelow(Math.max(1, Number(gameCount))));
     const row = random.nextBelow(2) === 0 ? 0 : random.nextBelow(ROWS);
     switch (random.nextBelow(9)) {
       case 0: {
         const id = await f.post();
-        count("post");
+        count("commitModel");
         bonds.set(id, BOND_WEI);
         break;
       }
       case 1:
       case 2: {
-        const data = f.rowCall(posting, f.posted, row);
+        const data = f.rowCall(modelCommitment, f.posted, row);
         if (!(await tryCall("challengeRow", who, f.games, data, STAKE_WEI))) break;
-        const claimId = await f.read<bigint>(f.games, "claimOf", [posting, row]);
-        stakes.set(gameCount + 1n, { posting, claimId, who, turn: "owner" });
+        const claimId = await f.read<bigint>(f.games, "claimOf", [modelCommitment, row]);
+        stakes.set(gameCount + 1n, { modelCommitment, claimId, who, turn: "owner" });
         break;
       }
       case 3: {
@@ -111,17 +111,20 @@ test("bonds, stakes and what is owed are all that the two contracts hold, whatev
         else {
           owe(f.games, stake!.who, STAKE_WEI);
           refutedClaims.add(stake!.claimId);
-          // The posting falls with the row: the first one pays its challenger.
-          if (!refutedPostings.has(stake!.posting)) owe(f.disputes, stake!.who, BOND_WEI / 2n);
-          bonds.delete(stake!.posting);
-          refutedPostings.add(stake!.posting);
+          // The model commitment falls with the row: the first one pays its challenger.
+          if (!refutedModelCommitments.has(stake!.modelCommitment))
+            owe(f.disputes, stake!.who, BOND_WEI / 2n);
+          bonds.delete(stake!.modelCommitment);
+          refutedModelCommitments.add(stake!.modelCommitment);
         }
         break;
       }
       case 5: {
         if (!(await tryCall("returnStake", who, f.games, call("returnStake", [gameId])))) break;
         const stake = stakes.get(gameId)!;
-        expect(refutedClaims.has(stake.claimId) || refutedPostings.has(stake.posting)).toBe(true);
+        expect(refutedClaims.has(stake.claimId) || refutedModelCommitments.has(stake.modelCommitment)).toBe(
+          true,
+        );
         stakes.delete(gameId);
         owe(f.games, stake.who, STAKE_WEI);
         break;
@@ -148,10 +151,10 @@ test("bonds, stakes and what is owed are all that the two contracts hold, whatev
     expect(await f.client.getBalance({ address: f.games }), `step ${step}`).toBe(heldGames);
     const held = sum(bonds.values()) + sum(owed[f.disputes]!.values());
     expect(await f.client.getBalance({ address: f.disputes }), `step ${step}`).toBe(held);
-    const open = [...stakes.values()].filter((stake) => stake.posting === posting).length;
-    expect(await f.read(f.games, "rowGamesOf", [posting])).toBe(BigInt(open));
-    if (open > 0 || refutedPostings.has(posting))
-      expect(await f.read(f.disputes, "counts", [posting])).toBe(false);
+    const open = [...stakes.values()].filter((stake) => stake.modelCommitment === modelCommitment).length;
+    expect(await f.read(f.games, "rowGamesOf", [modelCommitment])).toBe(BigInt(open));
+    if (open > 0 || refutedModelCommitments.has(modelCommitment))
+      expect(await f.read(f.disputes, "counts", [modelCommitment])).toBe(false);
   }
   // A walk that never got somewhere shows nothing.
   expect(CALLS.filter((what) => done[what] === undefined)).toEqual([]);
@@ -169,19 +172,23 @@ describe("a game over a row", () => {
   const refusalOf = (data: Hex) => f.refusal(f.watcher, f.games, data, STAKE_WEI);
 
   test.each<[string, (args: never[]) => void, string]>([
-    ["another posting's number", (args: unknown[]) => (args[0] = 9n), "LedgerTracesOtherPosting"],
+    [
+      "another model commitment's number",
+      (args: unknown[]) => (args[0] = 9n),
+      "LedgerTracesOtherModelCommitment",
+    ],
     ["another row", (args: unknown[]) => (args[1] = 0n), "DisputesOpeningInvalid"],
     ["a row that there is not", (args: unknown[]) => (args[1] = 3n), "DisputesOpeningInvalid"],
     [
       "another statement",
       (args: { rowsRoot: bigint }[]) => (args[2]!.rowsRoot = 1n),
-      "LedgerTracesOtherPosting",
+      "LedgerTracesOtherModelCommitment",
     ],
     ["other terms", (args: { rest: number }[]) => (args[3]!.rest = 255), "DisputesOpeningInvalid"],
     [
       "a rollup that is another",
       (args: { rollup: Hex }[]) => (args[4]!.rollup = f.owner),
-      "LedgerTracesOtherPosting",
+      "LedgerTracesOtherModelCommitment",
     ],
     ["another model", (args: { modelId: bigint }[]) => (args[4]!.modelId = 4n), "LedgerTracesRowInvalid"],
     ["other inputs", (args: { inputs: Hex[] }[]) => args[4]!.inputs.reverse(), "LedgerTracesRowInvalid"],
@@ -231,13 +238,13 @@ describe("a game over a row", () => {
     expect(await refusalOf(f.rowCall(shortId, short, ROW))).toBe("LedgerTracesRowInvalid");
   });
 
-  test("is not opened before there is a posting, after its window, or once it is refuted", async () => {
-    expect(await refusalOf(f.rowCall(1n, f.posted, ROW))).toBe("LedgerTracesOtherPosting");
+  test("is not opened before there is a model commitment, after its window, or once it is refuted", async () => {
+    expect(await refusalOf(f.rowCall(1n, f.posted, ROW))).toBe("LedgerTracesOtherModelCommitment");
     const [first, second] = [await f.post(), await f.post()];
     await f.send(f.watcher, f.games, f.rowCall(first, f.posted, ROW), STAKE_WEI);
     await f.passTime(SIDE_SECONDS + 61n);
     await f.send(f.watcher, f.games, call("endByTime", [1n]));
-    expect(await refusalOf(f.rowCall(first, f.posted, 0))).toBe("LedgerTracesOtherPosting");
+    expect(await refusalOf(f.rowCall(first, f.posted, 0))).toBe("LedgerTracesOtherModelCommitment");
     expect(await refusalOf(f.rowCall(first, f.posted, ROW))).toBe("TraceAlreadyRefuted");
     await f.passTime(WINDOW_SECONDS);
     expect(await refusalOf(f.rowCall(second, f.posted, ROW))).toBe("TraceWindowOver");
@@ -263,7 +270,7 @@ test("a model is not posted before its settlements wait for claims, nor with ano
   expect(await f.post()).toBe(1n);
 });
 
-test("games about one posting make no challenge of another dearer, and come back where the posting fell otherwise", async () => {
+test("games about one model commitment make no challenge of another dearer, and come back where the model commitment fell otherwise", async () => {
   const [filled, other] = [await f.post(), await f.post()];
   for (let open = 0; open < 32; open++)
     await f.send(f.stranger, f.games, f.rowCall(filled, f.posted, 0), STAKE_WEI);
@@ -274,7 +281,7 @@ test("games about one posting make no challenge of another dearer, and come back
   expect(await f.read(f.games, "stakeForRow", [other, 0n])).toBe(STAKE_WEI);
   await f.send(f.watcher, f.games, f.rowCall(other, f.posted, 1), STAKE_WEI);
   expect(await f.refusal(f.watcher, f.games, call("returnStake", [33n]))).toBe("TraceNotYourTurn");
-  // Another row of the posting is lost: the game about this one decides nothing any more.
+  // Another row of the model commitment is lost: the game about this one decides nothing any more.
   await f.send(f.stranger, f.games, f.rowCall(other, f.posted, 0), STAKE_WEI);
   await f.passTime(SIDE_SECONDS + 61n);
   await f.send(f.stranger, f.games, call("endByTime", [34n]));

@@ -3,7 +3,7 @@
 import { activationHash } from "@openledger/circuits/ledger/rewards";
 import { encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { PostedModel } from "../statements/posted-model.ts";
+import type { CommittedModel } from "../statements/committed-model.ts";
 import { wordsOf } from "../trace/word-tree.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import {
@@ -45,24 +45,24 @@ const playerOf = (who: Hex, own: TracedQuery) =>
   });
 const owedWei = (where: Hex, who: Hex) => f.read<bigint>(where, "owedWei", [who]);
 const counts = (id: bigint) => f.read<boolean>(f.disputes, "counts", [id]);
-const admission = (of: PostedModel, id: bigint) =>
+const admission = (of: CommittedModel, id: bigint) =>
   call("admit", [id, statementOf(of), CAP, columnsOf(of), 0n]);
 
-/** A row whose pass has a false number in the middle, and G made of it: all else of the posting is right. */
-function lieInside(): { posted: PostedModel; own: TracedQuery } {
+/** A row whose pass has a false number in the middle, and G made of it: all else of the model commitment is right. */
+function lieInside(): { posted: CommittedModel; own: TracedQuery } {
   const own = asRow(falseTrace(f.model, f.honest[ROW]!, f.kernels, placeOf(f.honest[ROW]!, "chain")));
   const rows = f.honest.map((row, k) => (k === ROW ? own : row));
   const { leaves } = honestRows(rows, f.tracing);
   return { posted: withLeaf(f.posted, "map", ROW, leaves.map[ROW]!), own };
 }
 
-test("a false number inside a row's pass is found, and the posting with it", async () => {
+test("a false number inside a row's pass is found, and the model commitment with it", async () => {
   const { own, posted } = lieInside();
   const id = await f.post(posted);
   await f.send(f.watcher, f.games, f.rowCall(id, posted, ROW), STAKE_WEI);
   const moves = await playOut([playerOf(f.watcher, f.honest[ROW]!), playerOf(f.owner, own)]);
   expect(moves.at(-1)!.what).toBe("show");
-  // The game's last move has refuted the posting, too.
+  // The game's last move has refuted the model commitment, too.
   await f.passTime(WINDOW_SECONDS);
   expect(await counts(id)).toBe(false);
   expect(await f.refusal(f.owner, f.disputes, admission(posted, id))).toBe("DisputesNotOver");

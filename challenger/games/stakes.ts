@@ -9,19 +9,19 @@ const MOST_STAKES = 8n;
 const FEE_MARGIN = 2n;
 
 /**
- * What a challenge of a claim takes, or of a posting's row that nobody has challenged yet.
+ * What a challenge of a claim takes, or of a model commitment's row that nobody has challenged yet.
  * @param mostWei given for one @throws CMD_FALSE_UNCHALLENGED where it takes more, BRG_L1_*
  */
 export async function stakeFor(
   client: PublicClient,
   address: Address,
-  of: { readonly claimId: bigint } | { readonly posting: bigint; readonly row: number },
+  of: { readonly claimId: bigint } | { readonly modelCommitment: bigint; readonly row: number },
   mostWei?: bigint,
 ): Promise<bigint> {
   const contract = { address, abi: traceGameAbi } as const;
   const { baseFeePerGas } = await l1Call("read the latest block", () => client.getBlock());
   const [functionName, id] =
-    "claimId" in of ? (["stakeFor", of.claimId] as const) : (["stakeForRow", of.posting] as const);
+    "claimId" in of ? (["stakeFor", of.claimId] as const) : (["stakeForRow", of.modelCommitment] as const);
   const args = [id, FEE_MARGIN * (baseFeePerGas ?? 0n)] as const;
   const read = <T>(call: () => Promise<T>) => l1Call("read the stakes of the games", call);
   const neededWei = await read(() => client.readContract({ ...contract, functionName, args }));
@@ -29,7 +29,8 @@ export async function stakeFor(
     mostWei ??
     MOST_STAKES * (await read(() => client.readContract({ ...contract, functionName: "stakeWei" })));
   if (neededWei <= most) return neededWei;
-  const what = "claimId" in of ? `claim ${of.claimId}` : `row ${of.row} of posting ${of.posting}`;
+  const what =
+    "claimId" in of ? `claim ${of.claimId}` : `row ${of.row} of model commitment ${of.modelCommitment}`;
   throw challengerError(
     "CMD_FALSE_UNCHALLENGED",
     `${what} is false, and not challenged: that takes a stake of ${formatEther(neededWei)} ETH, and at most ${formatEther(most)} are given`,

@@ -4,9 +4,9 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { disputesAbi, textDisputesAbi, textJudgeAbis } from "@openledger/contracts/build/disputes-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { bytesToHex, encodeFunctionData, type Hex } from "viem";
+import type { CommittedModel, TreeName } from "../statements/committed-model.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
-import type { PostedModel, TreeName } from "../statements/posted-model.ts";
-import { openingOf, sharedCall, statementTuple } from "../statements/posting-calls.ts";
+import { openingOf, sharedCall, statementTuple } from "../statements/model-commitment-calls.ts";
 import { WordTree } from "../trace/word-tree.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import type { PromptVocabulary } from "./prompt-vocabulary.ts";
@@ -17,7 +17,7 @@ import { claimOfText, type DescribedModel } from "./traced-model.ts";
 
 const TEXT_JUDGE = 0n;
 
-/** What a challenge shows of the model besides its posting. */
+/** What a challenge shows of the model besides its model commitment. */
 interface ShownText {
   /** As it is registered. */
   readonly terms: TracedTuple;
@@ -30,7 +30,7 @@ export type ShownFault = Exclude<TextFault, { kind: "row" }>;
 /** The transaction's data that shows one wrong place. Needs `initPoseidon`. @param owned the version's rows */
 export function textChallengeData(
   id: bigint,
-  posted: PostedModel,
+  posted: CommittedModel,
   owned: readonly OwnedRow[],
   { terms, vocabulary }: ShownText,
   fault: ShownFault,
@@ -84,13 +84,13 @@ export function textChallengeData(
  */
 export function challengeRowCall(
   id: bigint,
-  posted: PostedModel,
+  posted: CommittedModel,
   model: DescribedModel,
   terms: TracedTuple,
   row: number,
 ): Hex {
   const tokens = readRowTokens(posted.leaves.tokens[row]!);
-  if (tokens === null) throw new RangeError(`row ${row} of posting ${id} has no list of tokens`);
+  if (tokens === null) throw new RangeError(`row ${row} of model commitment ${id} has no list of tokens`);
   const root = bytesToHex(new WordTree(posted.leaves.map[row]!).root);
   const { path, statement } = claimOfText(model, tokens, root);
   const args = [

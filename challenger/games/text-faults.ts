@@ -1,10 +1,11 @@
 /**
- * Every wrong place of a posting of a language model's rows that L1 would refuse (docs/explanation/fault-proofs.md): the same rules as
+ * Every wrong place of a model commitment of a language model's rows that L1 would refuse (docs/explanation/fault-proofs.md): the same rules as
  * contracts/disputes/TextDisputes.sol and its judges. An honest owner runs it before he posts.
  */
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { tracedAnsweringHash } from "@openledger/attribution/model/answering-hash";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import type { CommittedModel } from "../statements/committed-model.ts";
 import {
   clipFaults,
   entriesOf,
@@ -16,12 +17,11 @@ import {
   type SharedFault,
 } from "../statements/find-faults.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
-import type { PostedModel } from "../statements/posted-model.ts";
 import { cellFaults, pointFaults, readPoints, staticsOf, versionFaults } from "../statements/tie-faults.ts";
 import { wordsOf } from "../trace/word-tree.ts";
 import { type TracedTuple, tracingDigest } from "./ledger-claims.ts";
 import { isEntry } from "./text-entry.ts";
-import { featureLeaf } from "./text-posting.ts";
+import { featureLeaf } from "./text-model-commitment.ts";
 import { wrongTextLeader } from "./text-row-overlap.ts";
 import {
   type RowTokens,
@@ -64,7 +64,7 @@ export interface KnownText {
  * @throws ATT_ROW_INVALID where a row of the version is none of texts
  */
 export function* findTextFaults(
-  posted: PostedModel,
+  posted: CommittedModel,
   owned: readonly OwnedRow[],
   known: KnownText,
 ): Generator<TextFault> {
@@ -103,12 +103,12 @@ function* peakFaults({ facts, posted }: FactReadings): Generator<TextFault> {
   if (!peaks.includes(most) || peaks.some((peak) => peak > most)) yield { kind: "scale" };
 }
 
-function* staticsFaults(posted: PostedModel, terms: TracedTuple): Generator<TextFault> {
+function* staticsFaults(posted: CommittedModel, terms: TracedTuple): Generator<TextFault> {
   const { statement } = posted;
   const { answering, bucketCount, clipQuantile, roots, sharesDuplicates } = statement;
   const tracing = tracingDigest(terms);
   const points = readPoints(posted);
-  // Of other terms L1 takes no posting, and can be shown nothing; a leaf that is no point is a wrong one.
+  // Of other terms L1 takes no model commitment, and can be shown nothing; a leaf that is no point is a wrong one.
   if (points === null || !isSame(hexToBytes(tracing.slice(2)), roots.weights)) return;
   const rules = 1n | (sharesDuplicates ? 2n : 0n) | (clipQuantile << 8n);
   const statics = staticsOf(statement, points, tracedAnsweringHash(answering, BigInt(tracing)));
@@ -117,7 +117,7 @@ function* staticsFaults(posted: PostedModel, terms: TracedTuple): Generator<Text
 }
 
 function* tokensFaults(
-  posted: PostedModel,
+  posted: CommittedModel,
   owned: readonly OwnedRow[],
   { terms, traced: { vocabulary } }: KnownText,
 ): Generator<TextFault> {
@@ -169,7 +169,7 @@ function* entryFaults({ facts, posted }: FactReadings): Generator<TextFault> {
 
 /** Rows whose real features are not those of their posted tokens. Leaves that are none are wrong tokens, or entries. */
 function* rowFaults(
-  { leaves, statement }: PostedModel,
+  { leaves, statement }: CommittedModel,
   owned: readonly OwnedRow[],
   { real, terms, traced }: KnownText,
 ): Generator<TextFault> {

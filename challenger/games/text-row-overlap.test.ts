@@ -145,7 +145,7 @@ describe("whether one row leads another", () => {
   });
 });
 
-/** A posting of rows with these leaders, or with facts of other bytes. */
+/** A model commitment of rows with these leaders, or with facts of other bytes. */
 function posted(
   rows: readonly TextRow[],
   leaders: readonly number[],
@@ -231,7 +231,7 @@ describe("a posted leader", () => {
       }
   });
 
-  test("is compared with what opens the posting's roots alone", async () => {
+  test("is compared with what opens the model commitment's roots alone", async () => {
     const leaders = withLeader(COPY, SECOND);
     const of = posted(ROWS, leaders)(COPY, FIRST);
     expect(await f.judge(duplicateCall(of))).toEqual(verdict(COPY, false));
@@ -263,7 +263,7 @@ test("the longest rows, of words of one letter, are compared with a quarter of a
   expect(gas).toBeLessThanOrEqual(12_582_912);
 });
 
-test("random postings have a wrong leader on L1 where the rules find one, and no other", {
+test("random model commitments have a wrong leader on L1 where the rules find one, and no other", {
   timeout: 60_000,
 }, async () => {
   let [wrong, right] = [0, 0];

@@ -487,7 +487,7 @@ describe("what a challenger brings", () => {
     return { ...given, of: shown(encodeTextRow(row), rowTokensLeaf(given)) };
   };
 
-  test("is refused where it opens no root of the posting", async () => {
+  test("is refused where it opens no root of the model commitment", async () => {
     const { of, tokens } = honest();
     const other = shown(
       encodeTextRow({ text: "another row" }),

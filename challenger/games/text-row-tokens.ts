@@ -11,7 +11,7 @@ import type { TracedTuple } from "./ledger-claims.ts";
 import { entryOf, MOST_TOKEN_BYTES, type PromptVocabulary } from "./prompt-vocabulary.ts";
 import type { OpenedLeaf, StatementTuple } from "./text-row-overlap.ts";
 
-/** A longer row refutes its posting: contracts/disputes/TextRows.sol. */
+/** A longer row refutes its model commitment: contracts/disputes/TextRows.sol. */
 export const MOST_TEXT_ROW_BYTES = 6_144;
 
 /** The judge's place in TextDisputes. */
@@ -137,7 +137,7 @@ const rangesOf = ({ promptCount, tokens }: RowTokens, texts: readonly Uint8Array
   return texts.length === 1 ? [[0, count] as const] : ranges;
 };
 
-/** What a challenge of a row's tokens shows. @param content, leaf with their paths in the posting's trees */
+/** What a challenge of a row's tokens shows. @param content, leaf with their paths in the model commitment's trees */
 export interface ShownTokens {
   readonly statement: StatementTuple;
   readonly traced: TracedTuple;

@@ -30,7 +30,7 @@ export interface PlayerOptions extends TracingOptions {
   readonly journal?: string | null | undefined;
   /** The transaction that shows a wrong token of a claim's prompt; null where there is none. Default: prompts are not looked at. */
   readonly refutePrompt?: ((claim: ShownClaim, warn: (why: string) => void) => Hex | null) | undefined;
-  /** Whether he challenges others' claims of queries. Which rows are false, the posting's watch knows. */
+  /** Whether he challenges others' claims of queries. Which rows are false, the model commitment's watch knows. */
   readonly challenges: boolean;
   /** New claims that one look traces at most: what a game's move needs comes on top. Default: 4. */
   readonly mostTraced?: number | undefined;

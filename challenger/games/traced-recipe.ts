@@ -1,4 +1,4 @@
-/** A recipe that promises claims of its model's queries, and maybe a posting of its rows (docs/explanation/fault-proofs.md). */
+/** A recipe that promises claims of its model's queries, and maybe a model commitment of its rows (docs/explanation/fault-proofs.md). */
 
 import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import type { FamilyTraining } from "@openledger/attribution/model/model-family";
@@ -38,7 +38,7 @@ export function tracedOf({ model, vocabulary }: TracedTextModel, recipe: TextRec
 
 /**
  * A tuned model, with the promise in its recipe. Computes the roots of all its numbers, and programs for every length.
- * @param rows contents of the version's rows, where a posting of them is promised; null for claims of queries alone
+ * @param rows contents of the version's rows, where a model commitment of them is promised; null for claims of queries alone
  * @throws MOD_CLAIMS_TOO_LARGE, MOD_ROWS_NOT_POSTABLE, and what `openTracedText` throws
  */
 export async function withTracing<Parts extends TextParts>(
@@ -75,7 +75,7 @@ export function isTracedBy(traced: TracedTextModel, recipe: TextRecipe): boolean
 /**
  * The training, for whoever verifies: with the digest of a model that promises claims, computed again. Its `promise` throws
  * MOD_CLAIMS_TOO_LARGE of a recipe whose longest answers leave no room for a claim, or whose numbers no game shows, and MOD_ROWS_NOT_POSTABLE of one that
- * promises rows which no posting takes.
+ * promises rows which no model commitment takes.
  */
 export function withPromise(
   training: FamilyTraining<TextParts>,

@@ -37,7 +37,7 @@ export interface TracedTextModel {
   isPromptOf(prompt: Hex, text: TracedText): boolean;
   /** @throws RollupError ATT_ROW_INVALID, ATT_ANSWER_INVALID */
   textOf(prompt: string, answer: string): TracedText;
-  /** A row of a version as a posting has it. @throws RollupError ATT_ROW_INVALID where its tokens do not spell it, too */
+  /** A row of a version as a model commitment has it. @throws RollupError ATT_ROW_INVALID where its tokens do not spell it, too */
   rowOf(content: Uint8Array): SpelledRow;
   /** Real features of any text, as its trace has them: bits of floats. @throws RangeError for one too long */
   featuresOf(text: TracedText): Float32Array;

@@ -1,20 +1,20 @@
-/** Leaves that somebody has demanded of an owner's postings: each is shown on L1, or refutes its posting a day later. */
+/** Leaves that somebody has demanded of an owner's model commitments: each is shown on L1, or refutes its model commitment a day later. */
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
 import { challengerError } from "../challenger-errors.ts";
-import { type OpenDemand, readDemands } from "../postings/open-demands.ts";
-import { type Posting, readPostings } from "../postings/read-postings.ts";
+import { type OpenDemand, readDemands } from "../model-commitments/open-demands.ts";
+import { type ModelCommitment, readModelCommitments } from "../model-commitments/read-model-commitments.ts";
+import { type CommittedModel, TREES } from "../statements/committed-model.ts";
 import { decodeLeaves, requireRoots } from "../statements/leaf-file.ts";
-import { type PostedModel, TREES } from "../statements/posted-model.ts";
-import { openingOf, statementTuple } from "../statements/posting-calls.ts";
-import { postingKindOf } from "./disputes-contracts.ts";
+import { openingOf, statementTuple } from "../statements/model-commitment-calls.ts";
+import { modelCommitmentKindOf } from "./disputes-contracts.ts";
 import type { DisputesSender } from "./disputes-sender.ts";
 
 export interface AnsweredDemand {
-  readonly posting: bigint;
+  readonly modelCommitment: bigint;
   readonly tree: string;
   readonly index: bigint;
   readonly hash: string;
@@ -36,8 +36,8 @@ export interface DemandedModel {
 }
 
 /**
- * Shows every demanded leaf of the account's open postings of the model. What cannot be shown keeps no other from it.
- * Attack: a stranger's posting of the same model, with leaves that only the stranger has.
+ * Shows every demanded leaf of the account's open model commitments of the model. What cannot be shown keeps no other from it.
+ * Attack: a stranger's model commitment of the same model, with leaves that only the stranger has.
  */
 export async function answerDemands(
   sender: DisputesSender,
@@ -49,16 +49,20 @@ export async function answerDemands(
   const failures: unknown[] = [];
   const orFail = async (act: () => Promise<void>) =>
     act().catch((error: unknown) => void failures.push(error));
-  const postings = (await readPostings(publicClient, disputes, { modelId })).filter(
+  const modelCommitments = (await readModelCommitments(publicClient, disputes, { modelId })).filter(
     ({ openDemandCount, owner, state }) =>
       owner === sender.address && state === "open" && openDemandCount > 0,
   );
-  if (postings.length === 0) return { answered, failures };
+  if (modelCommitments.length === 0) return { answered, failures };
   const { rows } = model;
   if (rows === null) throw challengerError("CMD_USAGE", "the model is published without its rows");
   const leafFile = await readFile(join(folder, LEAF_FILE)).catch(() => null);
-  const kind = await postingKindOf(model, { base }, onProgress);
-  const showLeaf = async (posting: Posting, posted: PostedModel, { index, tree }: OpenDemand) => {
+  const kind = await modelCommitmentKindOf(model, { base }, onProgress);
+  const showLeaf = async (
+    modelCommitment: ModelCommitment,
+    posted: CommittedModel,
+    { index, tree }: OpenDemand,
+  ) => {
     const name = TREES[tree]!;
     const place = Number(index);
     // Nobody can show what is not there: its number is answer enough.
@@ -66,20 +70,20 @@ export async function answerDemands(
     const opening = isThere
       ? openingOf(posted, name, place, name === "rows" ? rows[place]!.content : undefined)
       : { data: "0x", path: [] };
-    onProgress(`showing leaf ${index} of "${name}", posting ${posting.id}`);
-    const args = [posting.id, statementTuple(posting.statement), tree, index, opening];
+    onProgress(`showing leaf ${index} of "${name}", model commitment ${modelCommitment.id}`);
+    const args = [modelCommitment.id, statementTuple(modelCommitment.statement), tree, index, opening];
     const sent = await sender.send({ functionName: "answer", args });
-    answered.push({ posting: posting.id, tree: name, index, ...sent });
+    answered.push({ modelCommitment: modelCommitment.id, tree: name, index, ...sent });
   };
-  for (const posting of postings)
+  for (const modelCommitment of modelCommitments)
     await orFail(async () => {
-      const { id, statement } = posting;
+      const { id, statement } = modelCommitment;
       const posted =
         leafFile === null
-          ? requireRoots(await kind.honestPosting(model, rows, modelId), statement, kind.rows)
+          ? requireRoots(await kind.honestModelCommitment(model, rows, modelId), statement, kind.rows)
           : decodeLeaves(leafFile, statement, kind.rows);
       const { open } = await readDemands(publicClient, disputes, id);
-      for (const demand of open) await orFail(() => showLeaf(posting, posted, demand));
+      for (const demand of open) await orFail(() => showLeaf(modelCommitment, posted, demand));
     });
   return { answered, failures };
 }

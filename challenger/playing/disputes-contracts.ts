@@ -1,4 +1,4 @@
-/** Commands about postings take a contract of disputes, or a gate with several behind it. */
+/** Commands about model commitments take a contract of disputes, or a gate with several behind it. */
 
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { claimantOf } from "@openledger/attribution/model/recipe-fields";
@@ -6,11 +6,14 @@ import { textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { promisesRows, type TextRecipe } from "@openledger/models/registered/text-recipe";
 import type { Address, PublicClient } from "viem";
 import { challengerError } from "../challenger-errors.ts";
-import { type GateContract, readGateContracts } from "../postings/gate-contracts.ts";
-import { MAIL_POSTINGS, type PostingKind } from "../postings/posting-kind.ts";
-import { isDisputable } from "../statements/posted-model.ts";
+import { type GateContract, readGateContracts } from "../model-commitments/gate-contracts.ts";
+import {
+  MAIL_MODEL_COMMITMENTS,
+  type ModelCommitmentKind,
+} from "../model-commitments/model-commitment-kind.ts";
+import { isDisputable } from "../statements/committed-model.ts";
 
-/** All that take postings. @throws CMD_USAGE where there is none */
+/** All that take model commitments. @throws CMD_USAGE where there is none */
 export async function contractsBehind(
   client: PublicClient,
   address: Address,
@@ -40,24 +43,24 @@ export async function contractFor(
 }
 
 /** Whether a model's statics promise that its rows are posted before it begins. */
-export const promisesPosting = (model: Pick<PublishedModel, "recipe">): boolean =>
+export const promisesModelCommitment = (model: Pick<PublishedModel, "recipe">): boolean =>
   isDisputable(model) || promisesRows(model.recipe as { readonly tracing?: TextRecipe["tracing"] });
 
-/** Which kind of contract a model's posting is for, and its admission without one. */
+/** Which kind of contract a model's model commitment is for, and its admission without one. */
 const contractKindOf = ({ recipe }: Pick<PublishedModel, "recipe">): GateContract["kind"] =>
   claimantOf(recipe) === null ? "direct" : "text";
 
 /** How models of the kind of this one are posted. @param options where the base of a language model is */
-export async function postingKindOf(
+export async function modelCommitmentKindOf(
   model: Pick<PublishedModel, "recipe">,
   { base }: { readonly base?: string | undefined },
   onProgress: (line: string) => void,
-): Promise<PostingKind> {
-  if (contractKindOf(model) !== "text") return MAIL_POSTINGS;
+): Promise<ModelCommitmentKind> {
+  if (contractKindOf(model) !== "text") return MAIL_MODEL_COMMITMENTS;
   // Loaded here: engines are much code.
-  const [{ OpenedModels }, { TextPostings }] = await Promise.all([
+  const [{ OpenedModels }, { TextModelCommitments }] = await Promise.all([
     import("./opened-models.ts"),
-    import("./text-postings.ts"),
+    import("./text-model-commitments.ts"),
   ]);
-  return new TextPostings(new OpenedModels(base, onProgress), onProgress).kind;
+  return new TextModelCommitments(new OpenedModels(base, onProgress), onProgress).kind;
 }

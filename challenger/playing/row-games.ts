@@ -7,16 +7,16 @@ import { type ClaimedModel, GameReader, rowOfKey, sameAddress } from "../games/r
 import { stakeFor } from "../games/stakes.ts";
 import { challengeRowCall } from "../games/text-calls.ts";
 import { readRowTokens } from "../games/text-row-tokens.ts";
-import type { RowGames } from "../postings/watch-postings.ts";
+import type { RowGames } from "../model-commitments/watch-model-commitments.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 import { wordsOf } from "../trace/word-tree.ts";
-import type { TextPostings } from "./text-postings.ts";
+import type { TextModelCommitments } from "./text-model-commitments.ts";
 import { sendingTo } from "./trace-sender.ts";
 
 export function rowGamesOf(
   sender: Pick<L1Sender, "address" | "publicClient" | "send">,
   games: Address,
-  postings: TextPostings,
+  modelCommitments: TextModelCommitments,
   // What the statics of a model bind of the trace, where its games over rows are played here; null where they are not.
   players: { rowsPlayed(model: ClaimedModel): Hex | null },
 ): RowGames {
@@ -24,8 +24,8 @@ export function rowGamesOf(
   return {
     async challenge({ id, modelId, rollup, statement }, { own, posted }, row) {
       const named = { rollup, modelId: BigInt(modelId) };
-      const { terms, traced } = postings.of(own);
-      // Attack: a stake in a game that nobody plays is its owner's. Postings of any rollup, and other files than those that
+      const { terms, traced } = modelCommitments.of(own);
+      // Attack: a stake in a game that nobody plays is its owner's. Model commitments of any rollup, and other files than those that
       // are registered, would lead to one.
       const digest = toHex(statement.roots.weights);
       const played = players.rowsPlayed(named);
@@ -33,34 +33,35 @@ export function rowGamesOf(
         return { unplayed: "not challenged, since this watch plays no games of its model" };
       if (played !== digest || tracingDigest(terms) !== digest)
         return {
-          unplayed: "not challenged, since the model that is served is another one than the posting's",
+          unplayed:
+            "not challenged, since the model that is served is another one than the model commitment's",
         };
       const reader = new GameReader(publicClient, games, { rollup });
       const turns = await turnsOf(reader, { id, named, account });
       if (turns.some((turn) => turn !== "over")) return "open";
       // Why he lost, nobody knows: another stake may be lost as the first one was.
       if (turns.length > 0)
-        return { unplayed: "not challenged, since this account has lost a game about the posting" };
+        return { unplayed: "not challenged, since this account has lost a game about the model commitment" };
       const tokens = readRowTokens(posted.leaves.tokens[row]!);
       if (
         tokens === null ||
         Buffer.compare(wordsOf(traced.featuresOf(tokens)), posted.leaves.map[row]!) === 0
       )
         throw challengerError("CMD_USAGE", `row ${row} is not challenged: its trace ends as it is posted`);
-      const valueWei = await stakeFor(publicClient, games, { posting: id, row });
+      const valueWei = await stakeFor(publicClient, games, { modelCommitment: id, row });
       const data = challengeRowCall(id, posted, { ...traced.model, ...named }, terms, row);
       return send({ data, valueWei }, `the challenge of row ${row}`);
     },
   };
 }
 
-/** Of this account's games about a posting's rows. */
+/** Of this account's games about a model commitment's rows. */
 async function turnsOf(
   reader: GameReader,
   { account, id, named }: { readonly account: Address; readonly id: bigint; readonly named: ClaimedModel },
 ) {
   const { claims, failures } = await reader.claims(named);
-  const rows = claims.filter(({ isRow, key }) => isRow && rowOfKey(key).posting === id);
+  const rows = claims.filter(({ isRow, key }) => isRow && rowOfKey(key).modelCommitment === id);
   const read = await reader.games(rows.map(({ claimId }) => claimId));
   // One that cannot be read may be his.
   for (const { error } of [...failures, ...read.failures]) throw error;

@@ -8,7 +8,7 @@ import type { GameAccount } from "./trace-sender.ts";
 export interface Paid {
   readonly disputes: Address;
   readonly paidWei: bigint;
-  /** Postings or claims whose bonds are among it. */
+  /** Model commitments or claims whose bonds are among it. */
   readonly bondsOf: readonly bigint[];
   readonly hash: Hex;
   readonly gasUsed: bigint;

@@ -15,7 +15,7 @@ export const CURVATURE_TOLERANCE = 1n << 2n;
 /** 2^−28 of a product, which has 80 bits behind the point. */
 export const INVERSE_TOLERANCE = 1n << 52n;
 
-/** Numbers of a posting beside its roots, as its leaf has them. Fixed point of 2^40, but for the peak. */
+/** Numbers of a model commitment beside its roots, as its leaf has them. Fixed point of 2^40, but for the peak. */
 export interface DirectNumbers {
   /** What a real entry of B is multiplied by. */
   readonly unit: bigint;

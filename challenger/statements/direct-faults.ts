@@ -1,10 +1,11 @@
 /**
- * Every wrong place of a direct posting that L1 would refuse: the same rules as contracts/disputes/DirectJudge.sol and
+ * Every wrong place of a direct model commitment that L1 would refuse: the same rules as contracts/disputes/DirectJudge.sol and
  * DirectTies.sol, and those of Disputes.sol.
  */
 import { bytesToHex, randomBytes } from "@noble/hashes/utils.js";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import type { CommittedModel } from "./committed-model.ts";
 import {
   CURVATURE_TOLERANCE,
   DIRECT_RESIDUAL_TOLERANCE,
@@ -18,7 +19,7 @@ import {
   vectorProduct,
 } from "./direct-arithmetic.ts";
 import { type FixedMatrix, fixedCurvature, matrixRow, toDoubles } from "./direct-curvature.ts";
-import { mapPlaces, timesRow } from "./direct-posting.ts";
+import { mapPlaces, timesRow } from "./direct-model-commitment.ts";
 import { type DirectTieFault, directTieFaults } from "./direct-ties.ts";
 import {
   clipFaults,
@@ -34,7 +35,6 @@ import {
   type SharedFault,
 } from "./find-faults.ts";
 import { pairBytes, readFact, readInt64s } from "./leaf-bytes.ts";
-import type { PostedModel } from "./posted-model.ts";
 import { countRow, integerRoot, ONE, type RowCounts, residualOf, scaleRow } from "./row-arithmetic.ts";
 import { versionFaults } from "./tie-faults.ts";
 
@@ -60,7 +60,7 @@ const PROBES = 24;
  * @param seed of the probes. Attack: an inverse that is wrong in a direction which no known probe has
  */
 export function* findDirectFaults(
-  posted: PostedModel,
+  posted: CommittedModel,
   owned: readonly OwnedRow[],
   seed = bytesToHex(randomBytes(32)),
 ): Generator<DirectFault> {
@@ -93,7 +93,7 @@ export function* findDirectFaults(
 }
 
 function* ownRowFaults(
-  { leaves, statement }: PostedModel,
+  { leaves, statement }: CommittedModel,
   weights: readonly bigint[] | null,
 ): Generator<DirectFault> {
   const { columnCount, rowCount } = statement;
@@ -110,7 +110,7 @@ function* ownRowFaults(
 }
 
 function* rowFaults(
-  { leaves, statement }: PostedModel,
+  { leaves, statement }: CommittedModel,
   { facts, weights }: Readings,
   rows: readonly RowCounts[],
 ): Generator<DirectFault> {
@@ -135,7 +135,7 @@ function* rowFaults(
 
 /** Curvature, inverse and B. Only where what they are made of is right. */
 function* matrixFaults(
-  posted: PostedModel,
+  posted: CommittedModel,
   { facts, weights }: Readings,
   rows: readonly RowCounts[],
   seed: string,
@@ -206,7 +206,7 @@ function times(matrix: Float64Array, vector: Float64Array): Float64Array {
 }
 
 function* entryFaults(
-  { leaves, statement }: PostedModel,
+  { leaves, statement }: CommittedModel,
   rows: readonly RowCounts[],
   made: {
     weights: readonly bigint[];

@@ -1,4 +1,4 @@
-/** Where a direct posting is not what the ledger has: contracts/disputes/DirectTies.sol judges the same. */
+/** Where a direct model commitment is not what the ledger has: contracts/disputes/DirectTies.sol judges the same. */
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { packRules } from "@openledger/attribution/model/answering-hash";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
@@ -6,9 +6,9 @@ import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import { commitDirectColumns } from "@openledger/circuits/settlement/direct-matrix";
 import { hex32 } from "@openledger/foundation/hex";
+import type { CommittedModel } from "./committed-model.ts";
 import { MOST_ENTRY, readEntries, readNumbers } from "./direct-arithmetic.ts";
-import { columnDigests, mapPlaces } from "./direct-posting.ts";
-import type { PostedModel } from "./posted-model.ts";
+import { columnDigests, mapPlaces } from "./direct-model-commitment.ts";
 import { readPoint } from "./tie-faults.ts";
 
 export type DirectTieFault =
@@ -19,14 +19,14 @@ export type DirectTieFault =
   | { readonly kind: "statics" };
 
 /** Needs `initPoseidon`. */
-export function* directTieFaults(posted: PostedModel): Generator<DirectTieFault> {
+export function* directTieFaults(posted: CommittedModel): Generator<DirectTieFault> {
   yield* cellFaults(posted);
   yield* pointFaults(posted);
   yield* digestFaults(posted);
-  if (staticsOfPosting(posted) !== posted.statement.staticsHash) yield { kind: "statics" };
+  if (staticsOfModelCommitment(posted) !== posted.statement.staticsHash) yield { kind: "statics" };
 }
 
-function* cellFaults({ leaves, statement }: PostedModel): Generator<DirectTieFault> {
+function* cellFaults({ leaves, statement }: CommittedModel): Generator<DirectTieFault> {
   const { columnCount, rowCount } = statement;
   const rows = leaves.features.map((leaf) => readEntries(leaf, columnCount));
   for (let column = 0; column < columnCount; column++) {
@@ -37,7 +37,7 @@ function* cellFaults({ leaves, statement }: PostedModel): Generator<DirectTieFau
   }
 }
 
-function* pointFaults({ leaves, statement }: PostedModel): Generator<DirectTieFault> {
+function* pointFaults({ leaves, statement }: CommittedModel): Generator<DirectTieFault> {
   const { bucketCount, columnCount, rowCount } = statement;
   const columns = leaves.columns.map((leaf) => readEntries(leaf, rowCount + 1));
   const values = new Int16Array((rowCount + 1) * columnCount);
@@ -56,7 +56,7 @@ function* pointFaults({ leaves, statement }: PostedModel): Generator<DirectTieFa
 }
 
 /** The chains over the posted points. Points that are none are wrong themselves. */
-function* digestFaults({ leaves, statement }: PostedModel): Generator<DirectTieFault> {
+function* digestFaults({ leaves, statement }: CommittedModel): Generator<DirectTieFault> {
   const points = leaves.points.map(readPoint);
   if (!points.every((point) => point !== null)) return;
   const right = columnDigests({ u: points.map(([u]) => u), v: points.map(([, v]) => v) });
@@ -69,7 +69,7 @@ function* digestFaults({ leaves, statement }: PostedModel): Generator<DirectTieF
 }
 
 /** null where the last digest or the numbers are none. */
-function staticsOfPosting({ leaves, statement }: PostedModel): bigint | null {
+function staticsOfModelCommitment({ leaves, statement }: CommittedModel): bigint | null {
   const { answering, binding, bucketCount, decay, payeeRoot, ownersCommitment, sharesDuplicates, split } =
     statement;
   const { clipQuantile } = statement;

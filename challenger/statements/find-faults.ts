@@ -1,8 +1,8 @@
 /** Wrong places that the contract Disputes judges, for every kind of models or for those of e-mails: its rules. */
 
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import type { CommittedModel, RowFact } from "./committed-model.ts";
 import { readPairs } from "./leaf-bytes.ts";
-import type { PostedModel, RowFact } from "./posted-model.ts";
 import { integerRoot, ONE, type RowCounts } from "./row-arithmetic.ts";
 import { areNear, nearestLeaders, textOverlap, wrongLeader } from "./text-overlap.ts";
 import type { TieFault } from "./tie-faults.ts";
@@ -11,7 +11,7 @@ const MOST_ROW_BYTES = 16_384;
 const MOST_AVERAGES = 10;
 const OPTIMUM_TOLERANCE = 1n << 22n;
 
-/** Wrong places that every contract for postings judges by the same function. */
+/** Wrong places that every contract for model commitments judges by the same function. */
 export type SharedFault =
   | { readonly kind: "rowTooLong" | "rowLength" | "factor"; readonly row: number }
   | { readonly kind: "lengths" | "clip" }
@@ -25,9 +25,9 @@ export type RuleFault =
   /** `bucket` D is the bias. */
   | { readonly kind: "optimum"; readonly bucket: number };
 
-/** Facts of a posting, parsed once. */
+/** Facts of a model commitment, parsed once. */
 export interface FactReadings {
-  readonly posted: PostedModel;
+  readonly posted: CommittedModel;
   /** null where a leaf is no fact. */
   readonly facts: readonly (RowFact | null)[];
 }
@@ -145,7 +145,7 @@ export function* optimumFaults({ posted, facts, weights }: Readings): Generator<
   }
 }
 
-export function entriesOf(posted: PostedModel, row: number): Int8Array {
+export function entriesOf(posted: CommittedModel, row: number): Int8Array {
   const leaf = posted.leaves.features[row]!;
   return new Int8Array(leaf.buffer, leaf.byteOffset, leaf.length);
 }

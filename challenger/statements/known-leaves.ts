@@ -1,18 +1,18 @@
-/** The leaves behind a posting's roots, as far as a watcher knows them, tree by tree. */
+/** The leaves behind a model commitment's roots, as far as a watcher knows them, tree by tree. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { leafCounts } from "./leaf-file.ts";
-import { type LeafTree, leafTree } from "./leaf-tree.ts";
 import {
+  type CommittedModel,
   type DisputeStatement,
   type Leaves,
-  type PostedModel,
   type RowKind,
   TREES,
   type TreeName,
-} from "./posted-model.ts";
+} from "./committed-model.ts";
+import { leafCounts } from "./leaf-file.ts";
+import { type LeafTree, leafTree } from "./leaf-tree.ts";
 
-/** A longer leaf answers no demand; contracts/disputes/Postings.sol. */
+/** A longer leaf answers no demand; contracts/disputes/ModelCommitments.sol. */
 const MOST_LEAF_BYTES = 8 * (4_096 + 1);
 
 export interface LeafPlace {
@@ -27,18 +27,18 @@ export interface ShownLeaf extends LeafPlace {
 
 interface KnownLeaves {
   /** null where the leaves of a tree are not known. */
-  readonly posted: PostedModel | null;
+  readonly posted: CommittedModel | null;
   /** Trees whose leaves nobody publishes. */
   readonly unknown: readonly TreeName[];
 }
 
 /**
- * Of each tree the leaves that make its root: those published, those of an honest posting, or these with what was shown.
+ * Of each tree the leaves that make its root: those published, those of an honest model commitment, or these with what was shown.
  * @param published null where there are none, or none that can be read
  */
 export function knownLeaves(
   { roots, ...numbers }: DisputeStatement,
-  own: PostedModel,
+  own: CommittedModel,
   published: Leaves | null,
   shown: readonly ShownLeaf[],
   kind: RowKind = "emails",

@@ -1,18 +1,18 @@
-/** The leaves of a posting as its owner publishes them: JSON, a list of base64 a tree. Rows are published by themselves. */
+/** The leaves of a model commitment as its owner publishes them: JSON, a list of base64 a tree. Rows are published by themselves. */
 
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
 import { z } from "zod";
-import { mapPlaces } from "./direct-posting.ts";
 import {
+  type CommittedModel,
   type DisputeStatement,
   type Leaves,
-  type PostedModel,
   type RowKind,
   TREES,
   type TreeName,
   withTrees,
-} from "./posted-model.ts";
+} from "./committed-model.ts";
+import { mapPlaces } from "./direct-model-commitment.ts";
 
 const leafSchema = z.array(z.base64());
 const fileSchema = z.strictObject(
@@ -32,7 +32,7 @@ export function decodeLeaves(
   bytes: Uint8Array,
   statement: DisputeStatement,
   kind: RowKind = "emails",
-): PostedModel {
+): CommittedModel {
   return requireRoots(withTrees(readLeaves(bytes), statement), statement, kind);
 }
 
@@ -56,10 +56,10 @@ export function readLeaves(bytes: Uint8Array): Leaves {
 
 /** The same, where its roots are those of the statement. @throws ATT_LEAVES_MISMATCH naming the first tree that differs */
 export function requireRoots(
-  posted: PostedModel,
+  posted: CommittedModel,
   { roots, ...numbers }: DisputeStatement,
   kind: RowKind = "emails",
-): PostedModel {
+): CommittedModel {
   const counts = leafCounts(numbers, kind);
   for (const tree of TREES) {
     const differs = counts[tree] > 0 && Buffer.compare(posted.trees[tree].root, roots[tree]) !== 0;

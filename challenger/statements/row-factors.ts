@@ -1,4 +1,4 @@
-/** What a recipe's rules make of rows, as a posting says it: who leads a cluster of near-duplicates, and factors. */
+/** What a recipe's rules make of rows, as a model commitment says it: who leads a cluster of near-duplicates, and factors. */
 import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import { ONE } from "./row-arithmetic.ts";
 import { nearestLeaders } from "./text-overlap.ts";

@@ -1,5 +1,5 @@
 /**
- * Where a posting is not what the ledger has: contracts/disputes/LedgerTies.sol judges the same. Rows of G and its columns
+ * Where a model commitment is not what the ledger has: contracts/disputes/LedgerTies.sol judges the same. Rows of G and its columns
  * are two lists of the same entries; a column makes a point; points and rules make the statics; rows make the version.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -13,7 +13,7 @@ import {
   commitColumns,
   featuresCommitment,
 } from "@openledger/circuits/settlement/feature-commitment";
-import type { DisputeStatement, PostedModel } from "./posted-model.ts";
+import type { CommittedModel, DisputeStatement } from "./committed-model.ts";
 
 export type TieFault =
   | { readonly kind: "cell"; readonly row: number; readonly column: number }
@@ -23,7 +23,7 @@ export type TieFault =
 const POINT_BYTES = 64;
 
 /** Points of the columns. null where a leaf is none: it is a wrong point, and L1 cannot hash the others beside it. */
-export function readPoints({ leaves }: PostedModel): ColumnCommitments | null {
+export function readPoints({ leaves }: CommittedModel): ColumnCommitments | null {
   const points = leaves.points.map(readPoint);
   if (!points.every((point) => point !== null)) return null;
   return { u: points.map(([u]) => u), v: points.map(([, v]) => v) };
@@ -33,7 +33,7 @@ export function readPoints({ leaves }: PostedModel): ColumnCommitments | null {
 export function* cellFaults({
   leaves,
   statement,
-}: PostedModel): Generator<Extract<TieFault, { kind: "cell" }>> {
+}: CommittedModel): Generator<Extract<TieFault, { kind: "cell" }>> {
   for (let column = 0; column < statement.columnCount; column++) {
     const entries = leaves.columns[column]!;
     for (let row = 0; row < statement.rowCount; row++) {
@@ -48,7 +48,7 @@ export function* cellFaults({
 
 /** Rows that the version does not have at their place. Nothing where the statement names another version's root. */
 export function* versionFaults(
-  { leaves, statement }: PostedModel,
+  { leaves, statement }: CommittedModel,
   owned: readonly OwnedRow[],
 ): Generator<Extract<TieFault, { kind: "versionRow" }>> {
   const version = owned.map(versionRowOf);
@@ -60,7 +60,7 @@ export function* versionFaults(
 export function* pointFaults({
   leaves,
   statement,
-}: PostedModel): Generator<Extract<TieFault, { kind: "point" }>> {
+}: CommittedModel): Generator<Extract<TieFault, { kind: "point" }>> {
   const { columnCount, rowCount } = statement;
   const areWhole = leaves.columns.every((entries) => entries.length === rowCount);
   // Of entries that are no column, L1 says so by `cell`.

@@ -5,7 +5,7 @@ import { attributionError } from "@openledger/attribution/attribution-errors";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type DirectCase, directCase } from "../postings/testing/direct-case.ts";
+import { type DirectCase, directCase } from "../model-commitments/testing/direct-case.ts";
 import { ModelVerdicts } from "./model-verdicts.ts";
 import { publishedFiles } from "./watch.ts";
 
@@ -20,11 +20,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test("a posting that was warned of is not trained again by the next look", async () => {
+test("a model commitment that was warned of is not trained again by the next look", async () => {
   let asked = 0;
   class Counted extends ModelVerdicts {
-    override of(...[disputes, posting, model, verify]: Parameters<ModelVerdicts["of"]>) {
-      return super.of(disputes, posting, model, () => {
+    override of(...[disputes, modelCommitment, model, verify]: Parameters<ModelVerdicts["of"]>) {
+      return super.of(disputes, modelCommitment, model, () => {
         asked++;
         return verify();
       });
@@ -45,7 +45,7 @@ test("a posting that was warned of is not trained again by the next look", async
   const first = await look(1n, hostile);
   expect(first).toContain("rowsRoot");
   expect([await look(1n, hostile), await look(1n, hostile), asked]).toEqual([first, first, 1]);
-  // Another posting, another statement, another contract: each is looked at.
+  // Another model commitment, another statement, another contract: each is looked at.
   await look(2n, hostile);
   await look(1n, { ...hostile, rowsRoot: 6n });
   await look(1n, hostile, OTHER);
@@ -53,7 +53,7 @@ test("a posting that was warned of is not trained again by the next look", async
   expect([await look(3n), await look(3n), asked]).toEqual([null, null, 5]);
 });
 
-test("other files are looked at again, a few times; and of many postings the newest are remembered", async () => {
+test("other files are looked at again, a few times; and of many model commitments the newest are remembered", async () => {
   const verdicts = new ModelVerdicts(2);
   const { model } = made;
   let asked = 0;
@@ -90,7 +90,7 @@ test("a watcher's own failure is no judgement of the model: the next look tries 
     attributionError("ATT_SERVER_UNREACHABLE", "no answer"),
     attributionError("ATT_SCORE_MODE_UNAVAILABLE", "no card"),
   ];
-  // More than the files of one posting that are looked at: none of them counts.
+  // More than the files of one model commitment that are looked at: none of them counts.
   for (const failure of [...failures, ...failures])
     expect(await look(failure)).toBe(`not recomputed, the next look tries again: ${failure.message}`);
   expect([await look(null), await look(new Error("not asked")), asked]).toEqual([null, null, 9]);

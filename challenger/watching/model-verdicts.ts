@@ -1,8 +1,8 @@
-/** What training a posted model again has shown: it takes minutes, and a posting stands for a week. */
+/** What training a committed model again has shown: it takes minutes, and a model commitment stands for a week. */
 import { createHash } from "node:crypto";
 import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { Posting } from "../postings/read-postings.ts";
+import type { ModelCommitment } from "../model-commitments/read-model-commitments.ts";
 
 /** Some 300 bytes each. */
 const MOST_KEPT = 4_096;
@@ -31,7 +31,7 @@ interface Kept {
 }
 
 export class ModelVerdicts {
-  /** By contract, posting and statement; the last used one comes last. */
+  /** By contract, model commitment and statement; the last used one comes last. */
   readonly #kept = new Map<string, Kept>();
   readonly #mostKept: number;
 
@@ -41,15 +41,15 @@ export class ModelVerdicts {
 
   /**
    * How the model differs from what its recipe makes of the rows; null where it does not.
-   * Where verifying fails of itself, it says so, and the next look tries again: the rest of the posting is examined
+   * Where verifying fails of itself, it says so, and the next look tries again: the rest of the model commitment is examined
    * meanwhile, and nothing attested.
    * @param disputes where it is posted
-   * @param verify asked where these files of this posting were not looked at before; what it throws is told from a
+   * @param verify asked where these files of this model commitment were not looked at before; what it throws is told from a
    *   judgement by its code
    */
   async of(
     disputes: string,
-    { id, statement }: Pick<Posting, "id" | "statement">,
+    { id, statement }: Pick<ModelCommitment, "id" | "statement">,
     model: PublishedModel,
     verify: () => Promise<unknown>,
   ): Promise<string | null> {
@@ -86,7 +86,7 @@ async function judge(
   }
 }
 
-function statementHash(statement: Posting["statement"]): string {
+function statementHash(statement: ModelCommitment["statement"]): string {
   const plain = (_: string, value: unknown) => {
     if (typeof value === "bigint") return `${value}`;
     return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;

@@ -200,7 +200,7 @@ describe("a watcher", () => {
       expect(await waiting({})).toMatchObject({ waiting: [], failures: [], moves: [], warnings: [] });
       const often = watchOf({ rollup, model: right(), isRepeated: true });
       expect((await often.look())[0]).toMatchObject({ waiting: [5n], failures: [] });
-      // Between two postings: what is left is traced, and only what is new is told.
+      // Between two model commitments: what is left is traced, and only what is new is told.
       expect(await often.watch.again()).toEqual({ lines: [], models: [], alarms: [] });
       const lie = falseTrace(model, query, chainKernels("wasm", [query.program]), placeOf(query, "chain"));
       const receipt = { payerId: 7, salt: 6n, prompt, answer, lengths };
@@ -297,7 +297,7 @@ describe("openledger watch", () => {
     return { url: await listen(node), stop: () => node.close() };
   }
 
-  test("plays games before it looks at postings, and no contract keeps it from the others", async () => {
+  test("plays games before it looks at model commitments, and no contract keeps it from the others", async () => {
     const weekSeconds = 604_800n;
     const terms = { windowSeconds: weekSeconds, leastBondWei: BOND_WEI, demandFeeWei: 1n };
     const disputes = await deployDirectDisputes(f.clients as never, terms, f.math);
@@ -305,13 +305,13 @@ describe("openledger watch", () => {
     const watch = (rpc: string) =>
       runInProcess("watch", gate, "--model", right(), "--base", base, "--rpc", rpc, "--rollup", rollup);
     const ofGames = `${getAddress(f.game)}, of language models`;
-    const ofPostings = `${getAddress(disputes)}, of direct models`;
+    const ofModelCommitments = `${getAddress(disputes)}, of direct models`;
     const { status, stdout } = await watch(f.url);
     expect(status).toBe(0);
     expect(stdout.indexOf(ofGames)).toBeGreaterThanOrEqual(0);
-    expect(stdout.indexOf(ofPostings)).toBeGreaterThan(stdout.indexOf(ofGames));
+    expect(stdout.indexOf(ofModelCommitments)).toBeGreaterThan(stdout.indexOf(ofGames));
     for (const [silent, told] of [
-      [f.game, ofPostings],
+      [f.game, ofModelCommitments],
       [disputes, ofGames],
     ] as const) {
       const node = await nodeWithout(silent);

@@ -120,7 +120,7 @@ export class GameWatch {
     return known?.players.promisesRows === true ? known.players.digest : null;
   }
 
-  /** The moves of models that a look has opened: between postings, whose training takes hours. Nothing else is said again. */
+  /** The moves of models that a look has opened: between model commitments, whose training takes hours. Nothing else is said again. */
   async again(): Promise<Omit<Seen, "promising">> {
     const lines: string[] = [];
     const models: object[] = [];

@@ -1,4 +1,4 @@
-/** `openledger watch` and `disputes play` alone with postings of a language model's rows: honest ones, and each kind of lie. */
+/** `openledger watch` and `disputes play` alone with model commitments of a language model's rows: honest ones, and each kind of lie. */
 import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -24,7 +24,7 @@ import { readFrom } from "@openledger/models/registered/base-files";
 import type { TextParts } from "@openledger/models/registered/text-family";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 import { byteConfig } from "@openledger/models/testing/text-rows";
-import { playLine } from "@openledger/scripts/internal/commands/disputes/disputes-post";
+import { playLine } from "@openledger/scripts/internal/commands/disputes/disputes-commit-model";
 import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
 import { type Hex, toHex, zeroHash } from "viem";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -38,20 +38,20 @@ import {
 } from "../games/testing/row-fixture.ts";
 import { type TextCase, textCase } from "../games/testing/text-case.ts";
 import { challengeRowCall } from "../games/text-calls.ts";
-import { withTextTrees } from "../games/text-posting.ts";
+import { withTextTrees } from "../games/text-model-commitment.ts";
 import { TracePlayer } from "../games/trace-player.ts";
 import { asRow, textOf, traceQuery, tracingKernels } from "../games/traced-model.ts";
 import { withTracing } from "../games/traced-recipe.ts";
+import { examineModelCommitment } from "../model-commitments/examine-model-commitment.ts";
+import type { ModelCommitmentKind } from "../model-commitments/model-commitment-kind.ts";
+import { type ModelCommitment, readModelCommitments } from "../model-commitments/read-model-commitments.ts";
+import { readWindows } from "../model-commitments/read-windows.ts";
 import { OpenedModels } from "../playing/opened-models.ts";
 import { rowGamesOf } from "../playing/row-games.ts";
-import { requireSameTrace, TextPostings } from "../playing/text-postings.ts";
-import { examinePosting } from "../postings/examine-posting.ts";
-import type { PostingKind } from "../postings/posting-kind.ts";
-import { type Posting, readPostings } from "../postings/read-postings.ts";
-import { readWindows } from "../postings/read-windows.ts";
+import { requireSameTrace, TextModelCommitments } from "../playing/text-model-commitments.ts";
 import { openL1Sender } from "../sending/l1-sender.ts";
+import type { CommittedModel } from "../statements/committed-model.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
-import type { PostedModel } from "../statements/posted-model.ts";
 import { openWatch, type WatchSetting } from "./watch.ts";
 
 const SIZE = { rows: 8, features: 36, payees: 8, draws: 2 };
@@ -97,7 +97,7 @@ afterAll(async () => {
 const keyOf = (index: number) => join(folder, `key-${index}`);
 
 /** Registered and published; the calls of its rollup. */
-async function published(model: PublishedModel<TextParts>, posted: PostedModel) {
+async function published(model: PublishedModel<TextParts>, posted: CommittedModel) {
   const ledger = await f.register(made.traced.model, made.terms, posted);
   await writeModel(join(folder, "model"), model as never);
   await writeFile(join(folder, "model", LEAF_FILE), encodeLeaves(posted.leaves));
@@ -145,11 +145,11 @@ const stateOf = async () => {
 const owedWei = (where: Hex, who: Hex) => f.read<bigint>(where, "owedWei", [who]);
 const refuted = (fault: string) => ({ state: "refuted", by: f.watcher, fault });
 
-test("an honest posting is named while it is missing, attested, admitted, and its bond given back", async () => {
+test("an honest model commitment is named while it is missing, attested, admitted, and its bond given back", async () => {
   const { post, run, watch } = await published(made.model, made.honest);
-  expect(await watch()).toMatchObject({ unposted: [MODEL_ID], postings: [] });
+  expect(await watch()).toMatchObject({ unposted: [MODEL_ID], modelCommitments: [] });
   await post();
-  expect(await watch()).toMatchObject({ unposted: [], postings: [{ sent: { what: "attest" } }] });
+  expect(await watch()).toMatchObject({ unposted: [], modelCommitments: [{ sent: { what: "attest" } }] });
   const [window] = await readWindows(f.publicClient, f.disputes, { modelId: MODEL_ID });
   expect(window).toMatchObject({ state: "open", attestedBy: [f.watcher] });
   await f.passTime(WINDOW_SECONDS);
@@ -196,13 +196,14 @@ test("posted tokens that are not the tokenizer's are named where nothing shows t
   const { honest: own, model, rows } = made;
   const files = { model: model as never, rows, leaves: null, mismatch: null };
   // As if no rule told these tokens from the tokenizer's.
-  const kind: PostingKind = {
+  const kind: ModelCommitmentKind = {
     ...{ rows: "texts", isMapTrusted: false, needsContent: new Set(), refutationData: () => "0x" },
-    ...{ honestPosting: async () => own, faultsOf: () => [] },
+    ...{ honestModelCommitment: async () => own, faultsOf: () => [] },
   };
-  const warningsOf = async ({ leaves, statement }: PostedModel) => {
-    const posting = { modelId: MODEL_ID, statement } as Posting;
-    return (await examinePosting(posting, { ...files, leaves: encodeLeaves(leaves) }, kind)).warnings;
+  const warningsOf = async ({ leaves, statement }: CommittedModel) => {
+    const modelCommitment = { modelId: MODEL_ID, statement } as ModelCommitment;
+    return (await examineModelCommitment(modelCommitment, { ...files, leaves: encodeLeaves(leaves) }, kind))
+      .warnings;
   };
   const tokens = own.leaves.tokens.map((leaf, k) => (k === 1 ? own.leaves.tokens[0]! : leaf));
   const other = withTextTrees({ ...own.leaves, tokens }, own.statement, toHex(own.statement.roots.weights));
@@ -245,7 +246,7 @@ test("no stake is paid for rows of a rollup that this watch does not play", asyn
   const why = expect.stringContaining("plays no games of its model");
   expect(seen.view).toMatchObject({
     unposted: [MODEL_ID],
-    postings: ids.map(() => ({ sent: null, failure: why })),
+    modelCommitments: ids.map(() => ({ sent: null, failure: why })),
   });
   const watcher = f.accountOf(f.watcher);
   for (const id of ids) {
@@ -257,7 +258,7 @@ test("no stake is paid for rows of a rollup that this watch does not play", asyn
   expect((await new TracePlayer({ ...options, model, traceOf: () => null }).playOnce()).moves).toHaveLength(
     2,
   );
-  // Each game that is lost refutes its posting, in the same transaction.
+  // Each game that is lost refutes its model commitment, in the same transaction.
   for (const window of await readWindows(f.publicClient, f.disputes, { modelId: MODEL_ID }))
     expect(window).toMatchObject({ state: "refuted", refutedBy: f.watcher });
   expect(await owedWei(f.disputes, f.watcher)).toBe(BOND_WEI);
@@ -279,28 +280,29 @@ test("no stake is paid over leaves that are served beside another model", async 
   await writeFile(join(folder, "model", LEAF_FILE), encodeLeaves(made.honest.leaves));
   const id = await post();
   const { view } = await look();
-  expect(view).toMatchObject({ postings: [{ sent: null, examined: { fault: null } }] });
+  expect(view).toMatchObject({ modelCommitments: [{ sent: null, examined: { fault: null } }] });
   expect(
-    (view as { postings: { examined: { warnings: string[] } }[] }).postings[0]!.examined.warnings,
+    (view as { modelCommitments: { examined: { warnings: string[] } }[] }).modelCommitments[0]!.examined
+      .warnings,
   ).not.toEqual([]);
   expect(await stakesWei()).toBe(0n);
   // Nor is a row of which the engine alone says so.
-  const texts = new TextPostings(new OpenedModels(base, () => {}), () => {});
-  const own = await texts.kind.honestPosting(made.model as never, made.rows, MODEL_ID);
+  const texts = new TextModelCommitments(new OpenedModels(base, () => {}), () => {});
+  const own = await texts.kind.honestModelCommitment(made.model as never, made.rows, MODEL_ID);
   const digest = toHex(made.honest.statement.roots.weights);
   const games = (rowsPlayed: () => Hex | null) => rowGamesOf(sending(), f.games, texts, { rowsPlayed });
-  const [posting] = await readPostings(f.publicClient, f.disputes);
+  const [modelCommitment] = await readModelCommitments(f.publicClient, f.disputes);
   const shown = { own, posted: made.honest, rows: made.rows };
-  await expect(games(() => digest).challenge(posting!, shown, 2)).rejects.toThrow(
+  await expect(games(() => digest).challenge(modelCommitment!, shown, 2)).rejects.toThrow(
     "its trace ends as it is posted",
   );
-  const other = { unplayed: expect.stringContaining("another one than the posting's") };
-  expect(await games(() => zeroHash).challenge(posting!, shown, 2)).toEqual(other);
-  // Who has lost a game about the posting stakes on no other row of it.
+  const other = { unplayed: expect.stringContaining("another one than the model commitment's") };
+  expect(await games(() => zeroHash).challenge(modelCommitment!, shown, 2)).toEqual(other);
+  // Who has lost a game about the model commitment stakes on no other row of it.
   const data = challengeRowCall(id, made.honest, model, made.terms, 1);
   await f.accountOf(f.watcher).send({ data, valueWei: STAKE_WEI });
   const played = games(() => digest);
-  expect(await played.challenge(posting!, shown, 2)).toBe("open");
+  expect(await played.challenge(modelCommitment!, shown, 2)).toBe("open");
   const kernels = tracingKernels("wasm", model);
   const owner = new TracePlayer({
     ...{
@@ -315,11 +317,11 @@ test("no stake is paid over leaves that are served beside another model", async 
   expect((await owner.playOnce()).moves).toMatchObject([{ what: "answer" }]);
   await f.passTime(SIDE_SECONDS + 1n);
   expect((await owner.playOnce()).moves).toMatchObject([{ what: "endByTime" }]);
-  const lost = { unplayed: expect.stringContaining("has lost a game about the posting") };
-  expect(await played.challenge(posting!, shown, 2)).toEqual(lost);
+  const lost = { unplayed: expect.stringContaining("has lost a game about the model commitment") };
+  expect(await played.challenge(modelCommitment!, shown, 2)).toEqual(lost);
 });
 
-test("a clock that runs out while a posting is recomputed is ended in the same look", async () => {
+test("a clock that runs out while a model commitment is recomputed is ended in the same look", async () => {
   const lie = await liedOf("silent");
   const posted = lie.posted(MODEL_ID);
   const { post, rollup } = await published(lie.model, posted);

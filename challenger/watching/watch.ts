@@ -16,16 +16,24 @@ import { challengerError } from "../challenger-errors.ts";
 import { sameAddress } from "../games/read-games.ts";
 import { readTraceContracts } from "../games/trace-contracts.ts";
 import { trainingsWithPromises } from "../games/traced-recipe.ts";
-import { gamesOver, promisesPosting } from "../playing/disputes-contracts.ts";
+import type { PublishedFiles } from "../model-commitments/examine-model-commitment.ts";
+import { type GateContract, readGateContracts } from "../model-commitments/gate-contracts.ts";
+import {
+  MAIL_MODEL_COMMITMENTS,
+  type ModelCommitmentKind,
+} from "../model-commitments/model-commitment-kind.ts";
+import { modelCommitmentLines } from "../model-commitments/model-commitment-lines.ts";
+import type { ModelCommitment } from "../model-commitments/read-model-commitments.ts";
+import {
+  type RowGames,
+  type Watched,
+  type Watcher,
+  watchOnce,
+} from "../model-commitments/watch-model-commitments.ts";
+import { gamesOver, promisesModelCommitment } from "../playing/disputes-contracts.ts";
 import { OpenedModels } from "../playing/opened-models.ts";
 import { rowGamesOf } from "../playing/row-games.ts";
-import { TextPostings } from "../playing/text-postings.ts";
-import type { PublishedFiles } from "../postings/examine-posting.ts";
-import { type GateContract, readGateContracts } from "../postings/gate-contracts.ts";
-import { MAIL_POSTINGS, type PostingKind } from "../postings/posting-kind.ts";
-import { postingLines } from "../postings/posting-lines.ts";
-import type { Posting } from "../postings/read-postings.ts";
-import { type RowGames, type Watched, type Watcher, watchOnce } from "../postings/watch-postings.ts";
+import { TextModelCommitments } from "../playing/text-model-commitments.ts";
 import { inOrder } from "../sending/l1-queue.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 import { ModelVerdicts } from "./model-verdicts.ts";
@@ -39,7 +47,7 @@ export interface WatchSetting extends GameWatchSetting {
   readonly rpcUrl: string;
   /** Who signs; null only looks. */
   readonly sender: L1Sender | null;
-  /** What is spent on demands for leaves of one posting at most; 0n demands none. */
+  /** What is spent on demands for leaves of one model commitment at most; 0n demands none. */
   readonly mostDemandsWei: bigint;
 }
 
@@ -60,11 +68,11 @@ export async function openWatch(
   const { places, rollup } = setting;
   await initPoseidon();
   const publicClient = createPublicClient({ transport: http(setting.rpcUrl) });
-  const [postingContracts, games] = await Promise.all([
+  const [modelCommitmentContracts, games] = await Promise.all([
     readGateContracts(publicClient, given),
     readTraceContracts(publicClient, given),
   ]);
-  if (postingContracts.length + games.length === 0)
+  if (modelCommitmentContracts.length + games.length === 0)
     throw challengerError(
       "CMD_USAGE",
       `the contract at ${given} is no contract of disputes: check the address and --rpc`,
@@ -78,24 +86,24 @@ export async function openWatch(
   }
   const contractOf = async (contract: GateContract): Promise<WatchedContract> => {
     const watcher = sender && watcherOf(sender, setting, contract.address);
-    if (contract.kind !== "text") return { ...contract, watcher, posting: MAIL_POSTINGS };
-    const texts = new TextPostings(opened, onProgress);
+    if (contract.kind !== "text") return { ...contract, watcher, modelCommitment: MAIL_MODEL_COMMITMENTS };
+    const texts = new TextModelCommitments(opened, onProgress);
     const at = await gamesOver(publicClient, contract.address);
     const players = gameWatchers.get(at) ?? { rowsPlayed: () => null };
     const play = sender && { games: rowGamesOf({ ...sender, publicClient }, at, texts, players) };
-    return { ...contract, watcher, posting: texts.kind, ...play };
+    return { ...contract, watcher, modelCommitment: texts.kind, ...play };
   };
-  const contracts = await Promise.all(postingContracts.map(contractOf));
+  const contracts = await Promise.all(modelCommitmentContracts.map(contractOf));
   const verdicts = new ModelVerdicts();
   return async () => {
     const lines: string[] = [];
-    const [postings, models]: [object[], object[]] = [[], []];
+    const [modelCommitments, models]: [object[], object[]] = [[], []];
     const failures: unknown[] = [];
     const promising: number[] = [];
     const unposted: number[] = [];
     // One contract that cannot be read keeps nobody from the others.
     const attempt = (look: () => Promise<void>) => look().catch((error: unknown) => failures.push(error));
-    // Games first: their time runs, and training a posted model takes minutes.
+    // Games first: their time runs, and training a committed model takes minutes.
     for (const watch of gameWatchers.values())
       await attempt(async () => {
         const seen = await watch.once();
@@ -104,7 +112,7 @@ export async function openWatch(
         failures.push(...seen.alarms);
         promising.push(...seen.promising);
       });
-    // Attack: several heavy postings in one look, each trained for hours, while somebody's clock runs in a game.
+    // Attack: several heavy model commitments in one look, each trained for hours, while somebody's clock runs in a game.
     const playAgain = async () => {
       for (const watch of gameWatchers.values())
         await attempt(async () => {
@@ -114,36 +122,36 @@ export async function openWatch(
           failures.push(...seen.alarms);
         });
     };
-    for (const { address: disputes, games: played, kind, posting: rules, watcher } of contracts)
+    for (const { address: disputes, games: played, kind, modelCommitment: rules, watcher } of contracts)
       await attempt(async () => {
-        const filesOf = async (posting: Posting) => {
-          onProgress(`recomputing model ${posting.modelId}, posting ${posting.id}`);
-          return publishedFiles(disputes, posting, places, verdicts, kind);
+        const filesOf = async (modelCommitment: ModelCommitment) => {
+          onProgress(`recomputing model ${modelCommitment.modelId}, model commitment ${modelCommitment.id}`);
+          return publishedFiles(disputes, modelCommitment, places, verdicts, kind);
         };
         const asked = { publicClient, watcher, disputes, filesOf, kind: rules, between: playAgain };
         const watched = await watchOnce(played === undefined ? asked : { ...asked, games: played });
         lines.push(`${disputes}, of ${kind} models${watched.length === 0 ? ": nothing is posted" : ""}`);
         lines.push(...watched.flatMap(linesOf));
-        postings.push(...watched.map((one) => ({ disputes, ...viewOf(one) })));
+        modelCommitments.push(...watched.map((one) => ({ disputes, ...viewOf(one) })));
         if (kind !== "text") return;
         for (const { failure } of watched)
           if (isRollupError(failure, "CMD_FALSE_UNCHALLENGED")) failures.push(failure);
-        const isOurs = ({ rollup: of, state }: Posting) =>
+        const isOurs = ({ rollup: of, state }: ModelCommitment) =>
           rollup !== null && sameAddress(of, rollup) && state !== "refuted";
-        const standing = watched.map(({ posting }) => posting).filter(isOurs);
+        const standing = watched.map(({ modelCommitment }) => modelCommitment).filter(isOurs);
         const posted = new Set(standing.map(({ modelId }) => modelId));
         unposted.push(...promising.filter((modelId) => !posted.has(modelId)));
       });
     const missing = unposted.map(
       (modelId) => `model ${modelId} promises its rows, and nobody has posted them: it cannot begin`,
     );
-    return { lines: [...lines, ...missing], view: { postings, models, unposted }, failures };
+    return { lines: [...lines, ...missing], view: { modelCommitments, models, unposted }, failures };
   };
 }
 
 interface WatchedContract extends GateContract {
   readonly watcher: Watcher | null;
-  readonly posting: PostingKind;
+  readonly modelCommitment: ModelCommitmentKind;
   readonly games?: RowGames;
 }
 
@@ -158,7 +166,7 @@ function watcherOf(sender: L1Sender, { mostDemandsWei }: WatchSetting, disputes:
 /** The model from its folder or server, trained again once; null where it is not to be had, or is of another kind. */
 export async function publishedFiles(
   disputes: `0x${string}`,
-  { id, modelId, statement }: Pick<Posting, "id" | "modelId" | "statement">,
+  { id, modelId, statement }: Pick<ModelCommitment, "id" | "modelId" | "statement">,
   places: ModelPlaces,
   verdicts: ModelVerdicts,
   kind: GateContract["kind"] = "direct",
@@ -181,7 +189,7 @@ export async function publishedFiles(
     if (isRollupError(error, "ATT_SERVER_UNREACHABLE")) return null;
     throw error;
   }
-  if (model.rows === null || !promisesPosting(model)) return null;
+  if (model.rows === null || !promisesModelCommitment(model)) return null;
   const mismatch = await verdicts.of(disputes, { id, statement }, model, () =>
     verifyModel({
       model,
@@ -206,7 +214,7 @@ async function knownOf(
   return { families: await modelFamilies({ base }), trainings: await trainingsWithPromises({ base }) };
 }
 
-function linesOf({ posting, examined, failure, sent }: Watched): string[] {
+function linesOf({ modelCommitment, examined, failure, sent }: Watched): string[] {
   const found =
     examined === null
       ? []
@@ -219,8 +227,8 @@ function linesOf({ posting, examined, failure, sent }: Watched): string[] {
           ...examined.warnings.map((warning) => `  no challenge for this, do not approve it: ${warning}`),
         ];
   return [
-    ...postingLines(posting),
-    ...(posting.state === "open" && examined === null && failure === null
+    ...modelCommitmentLines(modelCommitment),
+    ...(modelCommitment.state === "open" && examined === null && failure === null
       ? ["  not recomputed: attested before, not to be had, or of another kind"]
       : []),
     ...(failure === null
@@ -233,8 +241,8 @@ function linesOf({ posting, examined, failure, sent }: Watched): string[] {
   ];
 }
 
-function viewOf({ posting, examined, failure, sent }: Watched) {
-  const { statement: _, ...shown } = posting;
+function viewOf({ modelCommitment, examined, failure, sent }: Watched) {
+  const { statement: _, ...shown } = modelCommitment;
   const found =
     examined === null
       ? null

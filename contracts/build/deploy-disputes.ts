@@ -51,7 +51,7 @@ export interface TraceGameParameters extends Pick<DisputesParameters, "windowSec
  */
 export async function deployTextDisputes(
   clients: Clients,
-  posting: DisputesParameters,
+  modelCommitment: DisputesParameters,
   { leastBondWei, sideSeconds, stakeWei, windowSeconds }: TraceGameParameters,
   math: Address,
 ): Promise<Record<"borders" | "disputes" | "game" | "rules", Address>> {
@@ -68,7 +68,12 @@ export async function deployTextDisputes(
   const expected = getContractAddress({ from, nonce: BigInt(nonce) + 1n });
   const terms = [windowSeconds, sideSeconds, leastBondWei, stakeWei];
   const game = await deploy("LedgerTraces", [rules, ...terms, checks, expected]);
-  const own = [posting.windowSeconds, posting.leastBondWei, posting.demandFeeWei, math];
+  const own = [
+    modelCommitment.windowSeconds,
+    modelCommitment.leastBondWei,
+    modelCommitment.demandFeeWei,
+    math,
+  ];
   const disputes = await deploy("TextDisputes", [...own, judges, game]);
   return { borders, disputes, game, rules };
 }

@@ -1,2 +1,2 @@
-/** Judges of postings of language models, in the order of their numbers. */
+/** Judges of model commitments of language models, in the order of their numbers. */
 export const TEXT_JUDGES = ["TextJudge", "TextTokens", "TextOverlap"] as const;

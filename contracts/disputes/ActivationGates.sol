@@ -5,7 +5,7 @@ import {IActivationGate, ISettlementGate} from "../rollup/IActivationGate.sol";
 
 /// @title What a contract behind a gate of several says
 interface IAdmissions {
-    /// @notice By which posting a rollup may take the Activation of this model with this word J; 0 for none. Under rollup 0
+    /// @notice By which model commitment a rollup may take the Activation of this model with this word J; 0 for none. Under rollup 0
     /// for every rollup.
     function admissions(address rollup, uint256 modelId, uint256 word) external view returns (uint256 id);
 }
@@ -20,7 +20,7 @@ interface ISettlementJudge {
 /// @notice A rollup names one gate, and each kind of model has a contract of its own. This gate admits what one of its
 /// members has admitted, for the rollup that asks. It adds no rule, has no owner and no state that changes.
 ///
-/// A member admits a model only after a posting with it has stood for its window, or where the statics promise none. So
+/// A member admits a model only after a model commitment with it has stood for its window, or where the statics promise none. So
 /// a model that one member refuted may be posted to another. There its statement has to be a lie about its kind, which
 /// that member refutes as any other: whoever watches a gate has to watch all members.
 /// A settlement by draws is taken where no member that judges settlements refuses it.

@@ -65,7 +65,7 @@ contract ClaimChecks {
     error LedgerTracesBegun();
     /// @notice The model promises no claims, or not these.
     error LedgerTracesOtherModel();
-    /// @notice What the game is to be about is not what the posting says of this row.
+    /// @notice What the game is to be about is not what the model commitment says of this row.
     error LedgerTracesRowInvalid(uint256 row);
 
     constructor(LedgerMath math_, WordBorders borders_) {
@@ -172,7 +172,7 @@ contract ClaimChecks {
             );
     }
 
-    /// @notice Reverts unless a statement says of the posting's row what the posting says. @param tokens, numbers Its leaves.
+    /// @notice Reverts unless a statement says of the model commitment's row what the model commitment says. @param tokens, numbers Its leaves.
     function requireRow(
         uint256 row,
         IDisputes.Statement calldata posted,

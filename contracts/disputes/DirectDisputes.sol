@@ -31,7 +31,7 @@ contract DirectDisputes is JudgedDisputes {
         Opening calldata last,
         Opening calldata numbers
     ) external {
-        Posting storage posting = _stated(id, statement);
+        ModelCommitment storage modelCommitment = _stated(id, statement);
         (, uint256 count) = _treeOf(statement, Tree.Map);
         _requireOpening(statement, Tree.Map, count - 1, last);
         _requireOpening(statement, Tree.Map, DirectTrees.NUMBERS, numbers);
@@ -41,7 +41,7 @@ contract DirectDisputes is JudgedDisputes {
             isRight = damping != 0 && damping >> 63 == 0
                 && _isStatics(statement, uint256(bytes32(last.data)), damping);
         }
-        _judge(id, posting, isRight, Fault.Statics, 0);
+        _judge(id, modelCommitment, isRight, Fault.Statics, 0);
     }
 
     /// @inheritdoc IDisputes

@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {IDisputes} from "./IDisputes.sol";
 import {Openings} from "./Openings.sol";
 
-/// @title Which leaves a posting of a direct model has
+/// @title Which leaves a model commitment of a direct model has
 /// @notice docs/explanation/disputes.md says what each holds. A model of D buckets has W = D + 1 columns, the last for the bias.
 library DirectTrees {
     /// @dev In the map's tree: numbers, sizes, the inverse's rows, the curvature's rows, digests.

@@ -9,7 +9,7 @@ import {Openings} from "./Openings.sol";
 import {RowArithmetic} from "./RowArithmetic.sol";
 import {RowTexts} from "./RowTexts.sol";
 
-/// @title One wrong place of a posted model, shown in one transaction: what every kind of models has
+/// @title One wrong place of a committed model, shown in one transaction: what every kind of models has
 /// @dev Documentation is in IDisputes. Bytes of a wrong length that open a posted root are the owner's fault: they refute.
 abstract contract Disputes is LedgerTies {
     /// @dev A row of this many bytes is shown, read and divided within 2^24 gas (EIP-7825).
@@ -50,7 +50,7 @@ abstract contract Disputes is LedgerTies {
         Opening calldata fact,
         Opening calldata features
     ) external virtual {
-        Posting storage posting = _stated(id, statement);
+        ModelCommitment storage modelCommitment = _stated(id, statement);
         _requireOpening(statement, Tree.Facts, row, fact);
         _requireOpening(statement, Tree.Features, row, features);
         bool isRight = fact.data.length == FACT_BYTES && features.data.length == statement.columnCount;
@@ -62,12 +62,12 @@ abstract contract Disputes is LedgerTies {
             }
             isRight = _fact(fact.data, 0).length == RowArithmetic.root(squares);
         }
-        _judge(id, posting, isRight, Fault.RowLength, row);
+        _judge(id, modelCommitment, isRight, Fault.RowLength, row);
     }
 
     /// @inheritdoc IDisputes
     function challengeLengths(uint256 id, Statement calldata statement, bytes calldata facts) external {
-        Posting storage posting = _stated(id, statement);
+        ModelCommitment storage modelCommitment = _stated(id, statement);
         _requireFacts(statement, facts);
         uint256 total;
         uint256 longest;
@@ -78,12 +78,12 @@ abstract contract Disputes is LedgerTies {
         }
         bool isRight = longest * statement.rowCount <= MOST_AVERAGES * total;
         if (statement.clipLength != 0) isRight = isRight && longest <= statement.clipLength + _slack(statement);
-        _judge(id, posting, isRight, Fault.Lengths, longest);
+        _judge(id, modelCommitment, isRight, Fault.Lengths, longest);
     }
 
     /// @inheritdoc IDisputes
     function challengeFactor(uint256 id, Statement calldata statement, uint256 row, bytes calldata facts) external {
-        Posting storage posting = _stated(id, statement);
+        ModelCommitment storage modelCommitment = _stated(id, statement);
         _requireFacts(statement, facts);
         if (row >= statement.rowCount) revert DisputesOpeningInvalid(Tree.Facts, row);
         Fact memory fact = _fact(facts, row);
@@ -100,12 +100,12 @@ abstract contract Disputes is LedgerTies {
             isRight = isRight && statement.clipLength != 0
                 && fact.length + _slack(statement) >= statement.clipLength;
         }
-        _judge(id, posting, isRight, Fault.Factor, row);
+        _judge(id, modelCommitment, isRight, Fault.Factor, row);
     }
 
     /// @inheritdoc IDisputes
     function challengeClip(uint256 id, Statement calldata statement, bytes calldata facts) external {
-        Posting storage posting = _stated(id, statement);
+        ModelCommitment storage modelCommitment = _stated(id, statement);
         _requireFacts(statement, facts);
         uint256 rowCount = statement.rowCount;
         uint256[] memory sizes = new uint256[](rowCount);
@@ -131,7 +131,7 @@ abstract contract Disputes is LedgerTies {
         bool isRight = statement.clipLength == 0
             ? statement.clipQuantile >= 1 << 40
             : statement.clipQuantile < 1 << 40 && cut + kept <= rowCount && reached + mostKept > rowCount;
-        _judge(id, posting, isRight && beyond == 0, Fault.Clip, cut);
+        _judge(id, modelCommitment, isRight && beyond == 0, Fault.Clip, cut);
     }
 
     /// @inheritdoc IDisputes
@@ -146,7 +146,7 @@ abstract contract Disputes is LedgerTies {
         Opening calldata otherFact,
         Opening calldata leaderContent
     ) external virtual {
-        Posting storage posting = _stated(id, statement);
+        ModelCommitment storage modelCommitment = _stated(id, statement);
         _requireOpening(statement, Tree.Rows, row, content);
         _requireOpening(statement, Tree.Facts, row, fact);
         _requireOpening(statement, Tree.Rows, other, otherContent);
@@ -160,7 +160,7 @@ abstract contract Disputes is LedgerTies {
             bytes calldata known = hasLeader ? leaderContent.data : content.data[:0];
             isRight = _texts.isLeader(content.data, otherContent.data, known, leader < other) == (other == leader);
         }
-        _judge(id, posting, isRight, Fault.Duplicate, row);
+        _judge(id, modelCommitment, isRight, Fault.Duplicate, row);
     }
 
     /// @inheritdoc IDisputes
@@ -172,13 +172,13 @@ abstract contract Disputes is LedgerTies {
         Opening calldata tokens,
         Opening calldata column
     ) external virtual {
-        Posting storage posting = _stated(id, statement);
+        ModelCommitment storage modelCommitment = _stated(id, statement);
         _requireOpening(statement, Tree.Tokens, row, tokens);
         _requireOpening(statement, Tree.Inputs, bucket, column);
         (bool isList, uint256 inRow) = _countIn(tokens.data, bucket);
         (bool isColumn, uint256 inColumn) = _countIn(column.data, row);
         bool isRight = isList && isColumn && inRow == inColumn;
-        _judge(id, posting, isRight, Fault.Input, row * statement.bucketCount + bucket);
+        _judge(id, modelCommitment, isRight, Fault.Input, row * statement.bucketCount + bucket);
     }
 
     /// @inheritdoc IDisputes
@@ -190,7 +190,7 @@ abstract contract Disputes is LedgerTies {
         bytes calldata facts,
         Opening calldata column
     ) external virtual {
-        Posting storage posting = _stated(id, statement);
+        ModelCommitment storage modelCommitment = _stated(id, statement);
         _requireWeights(statement, weights);
         _requireFacts(statement, facts);
         bool isRight = weights.length == 8 * (uint256(statement.bucketCount) + 1);
@@ -211,16 +211,16 @@ abstract contract Disputes is LedgerTies {
             int256 drawn = (int256(uint256(statement.decay)) * _int64(weights, 8 * bucket)) >> 41;
             isRight = isRight && _isNear(sum / int256(uint256(statement.rowCount)), drawn, OPTIMUM_TOLERANCE);
         }
-        _judge(id, posting, isRight, Fault.Optimum, bucket);
+        _judge(id, modelCommitment, isRight, Fault.Optimum, bucket);
     }
 
     /// @inheritdoc IDisputes
     function challengeRowTooLong(uint256 id, Statement calldata statement, uint256 row, Opening calldata content)
         external
     {
-        Posting storage posting = _stated(id, statement);
+        ModelCommitment storage modelCommitment = _stated(id, statement);
         _requireOpening(statement, Tree.Rows, row, content);
-        _judge(id, posting, content.data.length <= MOST_ROW_BYTES, Fault.RowTooLong, row);
+        _judge(id, modelCommitment, content.data.length <= MOST_ROW_BYTES, Fault.RowTooLong, row);
     }
 
     function _requireWeights(Statement calldata statement, bytes calldata weights) private pure {

@@ -5,13 +5,13 @@ pragma solidity ^0.8.30;
 /// @notice docs/explanation/disputes.md says what each object is, and which statements have no challenge.
 ///
 /// A model's owner posts what the model is made of, as roots, with a bond. Until the window ends anyone may show one place
-/// that is wrong, in one transaction. Then the posting is refuted for good: half of its bond is the challenger's, the
-/// other half is burned. The other half is what a liar loses who challenges himself. A posting counts once its window
+/// that is wrong, in one transaction. Then the model commitment is refuted for good: half of its bond is the challenger's, the
+/// other half is burned. The other half is what a liar loses who challenges himself. A model commitment counts once its window
 /// has ended without that, and without a demand that nobody has answered.
 ///
 /// What it assumes: one honest party recomputes the model in time, and L1 takes its transaction.
-/// What a posting says of the ledger is tied to it: points and rules hash to `staticsHash`, rows to `rowsRoot`, and
-/// `post` shows that root in the rollup's state: no window passes for rows that the ledger does not have yet. So a rollup
+/// What a model commitment says of the ledger is tied to it: points and rules hash to `staticsHash`, rows to `rowsRoot`, and
+/// `commitModel` shows that root in the rollup's state: no window passes for rows that the ledger does not have yet. So a rollup
 /// can ask `admits` before it takes a model's Activation.
 interface IDisputes {
     /// @param modelId The ledger's.
@@ -121,7 +121,7 @@ interface IDisputes {
     }
 
     /// @param rollup In whose state the rows are.
-    event Posted(
+    event ModelCommitted(
         uint256 indexed id,
         uint256 indexed modelId,
         address indexed owner,
@@ -171,12 +171,12 @@ interface IDisputes {
     error DisputesPaymentRefused(address who);
 
     /// @notice Posts a model, and shows that `rowsRoot` is that of the datanet's version in the rollup's latest state. It
-    /// fails where a batch came between; then it is sent again. Several postings of one model may stand side by side: a
+    /// fails where a batch came between; then it is sent again. Several model commitments of one model may stand side by side: a
     /// stranger's false one hurts nobody.
-    /// @param rollup Whose Activation it is for. Nobody asks whether it is one: a posting counts for this address alone.
+    /// @param rollup Whose Activation it is for. Nobody asks whether it is one: a model commitment counts for this address alone.
     /// @param path All children on the way from the datanet's leaf to the root.
     /// @return id 1, 2, …
-    function post(
+    function commitModel(
         Statement calldata statement,
         address rollup,
         DatanetLeaf calldata leaf,
@@ -273,7 +273,7 @@ interface IDisputes {
         uint256[8][] calldata versionPath
     ) external;
 
-    /// @notice Lets the posting's rollup take the Activation of a model whose posting counts. Open to all.
+    /// @notice Lets the model commitment's rollup take the Activation of a model whose model commitment counts. Open to all.
     /// The statics have to open as those of a model with challenges: one of another kind, a traced language model say, is
     /// never admitted here, whatever was posted of it.
     /// @param cap Most payments of an epoch, which the Activation states. @param columns Commitment to the model's columns.
@@ -288,7 +288,7 @@ interface IDisputes {
     /// @notice Whether the calling rollup may take the Activation of this model with this word J.
     function admits(uint256 modelId, uint256 word) external view returns (bool);
 
-    /// @notice By which posting a rollup may take it; 0 for none. UNCHALLENGED stands under rollup 0.
+    /// @notice By which model commitment a rollup may take it; 0 for none. UNCHALLENGED stands under rollup 0.
     function admissions(address rollup, uint256 modelId, uint256 word) external view returns (uint256 id);
 
     function UNCHALLENGED() external view returns (uint256);
@@ -305,14 +305,14 @@ interface IDisputes {
     /// @notice Shows a demanded leaf, in an event. Open to all.
     function answer(uint256 id, Statement calldata statement, Tree tree, uint256 index, Opening calldata leaf) external;
 
-    /// @notice Refutes a posting whose demanded leaf nobody has shown in time, and gives the fee back. Of a posting that
+    /// @notice Refutes a model commitment whose demanded leaf nobody has shown in time, and gives the fee back. Of a model commitment that
     /// is refuted already it gives the fee back.
     function challengeUnanswered(uint256 id, Tree tree, uint256 index) external;
 
     /// @notice Says that one has recomputed it. Anyone may; it proves nothing.
     function attest(uint256 id) external;
 
-    /// @notice Gives the bond back once a posting counts.
+    /// @notice Gives the bond back once a model commitment counts.
     function returnBond(uint256 id) external;
 
     /// @notice Pays what is owed to an address. Open to all.
@@ -321,7 +321,7 @@ interface IDisputes {
     /// @notice Whether the window has ended, nothing wrong was shown and no demand is open.
     function counts(uint256 id) external view returns (bool);
 
-    function postings(uint256 id)
+    function modelCommitments(uint256 id)
         external
         view
         returns (
@@ -334,8 +334,8 @@ interface IDisputes {
             address rollup
         );
 
-    /// @notice How many postings there are.
-    function postingCount() external view returns (uint256);
+    /// @notice How many model commitments there are.
+    function modelCommitmentCount() external view returns (uint256);
 
     function owedWei(address who) external view returns (uint256);
 

@@ -55,7 +55,7 @@ interface ITraceGame {
     }
 
     // By rollup and model first: whoever plays for one reads none of another.
-    /// @param key Of a query what the ledger has, of a row its posting and its place.
+    /// @param key Of a query what the ledger has, of a row its model commitment and its place.
     event Claimed(
         address indexed rollup,
         uint256 indexed modelId,
@@ -163,7 +163,7 @@ interface ITraceGame {
     function withdraw(address payable who) external;
 
     /// @notice What a challenge of this claim costs at this base fee: the first one a stake, later ones by the games that are
-    /// open. A query's by its own games, one stake more for each 256; a row's by those of its posting (LedgerTraces).
+    /// open. A query's by its own games, one stake more for each 256; a row's by those of its model commitment (LedgerTraces).
     function stakeFor(uint256 claimId, uint256 baseFeeWei) external view returns (uint256);
 
     /// @notice Whether the window has ended, no game is open and none was lost.

@@ -5,7 +5,7 @@ import {Disputes} from "./Disputes.sol";
 import {IDisputes} from "./IDisputes.sol";
 import {LedgerMath} from "./LedgerMath.sol";
 
-/// @title Postings of a kind of models, whose own rules are judged by other contracts
+/// @title Model commitments of a kind of models, whose own rules are judged by other contracts
 /// @notice Window, bond, demands, admissions and the rules of rows are those of Disputes. What differs is judged by contracts
 /// without state, since one contract's code has not the room: a judge is asked with the very bytes that are shown.
 abstract contract JudgedDisputes is Disputes {
@@ -31,13 +31,13 @@ abstract contract JudgedDisputes is Disputes {
         judges = judges_;
     }
 
-    /// @notice Refutes a posting by what a judge finds wrong.
+    /// @notice Refutes a model commitment by what a judge finds wrong.
     /// @param judge Its number. @param shown Call of one of its functions; their first argument is the statement.
     function challenge(uint256 id, uint256 judge, bytes calldata shown) external {
-        Posting storage posting = _open(id);
+        ModelCommitment storage modelCommitment = _open(id);
         if (
             shown.length < 4 + STATEMENT_BYTES
-                || keccak256(shown[4:4 + STATEMENT_BYTES]) != posting.statementHash
+                || keccak256(shown[4:4 + STATEMENT_BYTES]) != modelCommitment.statementHash
         ) revert DisputesOtherStatement(id);
         (bool isDone, bytes memory verdict) = judges[judge].staticcall(shown);
         if (!isDone && verdict.length != 0) {
@@ -47,6 +47,6 @@ abstract contract JudgedDisputes is Disputes {
         }
         if (!isDone || verdict.length != VERDICT_BYTES) revert DisputesJudgeUnknown(judge);
         (bool isRight, Fault fault, uint256 place) = abi.decode(verdict, (bool, Fault, uint256));
-        _judge(id, posting, isRight, fault, place);
+        _judge(id, modelCommitment, isRight, fault, place);
     }
 }

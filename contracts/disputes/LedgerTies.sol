@@ -5,17 +5,17 @@ import {LedgerMath} from "./LedgerMath.sol";
 import {Openings} from "./Openings.sol";
 import {PoseidonHash} from "./PoseidonHash.sol";
 import {IDisputes} from "./IDisputes.sol";
-import {Postings} from "./Postings.sol";
+import {ModelCommitments} from "./ModelCommitments.sol";
 
 /// @dev The rollup's state, of which the root comes first.
 interface ILedgerRoot {
     function state() external view returns (uint256 root);
 }
 
-/// @title What ties a posting to the ledger, and which models a rollup may take
+/// @title What ties a model commitment to the ledger, and which models a rollup may take
 /// @dev Documentation is in IDisputes. G's rows are tied to its columns, these to points, these to the statics; the posted
 /// rows to the version's root, and that root to a rollup's state.
-abstract contract LedgerTies is Postings {
+abstract contract LedgerTies is ModelCommitments {
     /// @inheritdoc IDisputes
     uint256 public constant UNCHALLENGED = type(uint256).max;
 
@@ -33,7 +33,7 @@ abstract contract LedgerTies is Postings {
     mapping(address rollup => mapping(uint256 modelId => mapping(uint256 word => uint256 id))) public admissions;
 
     constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 demandFeeWei_, LedgerMath math_)
-        Postings(windowSeconds_, leastBondWei_, demandFeeWei_, math_)
+        ModelCommitments(windowSeconds_, leastBondWei_, demandFeeWei_, math_)
     {}
 
     /// @inheritdoc IDisputes
@@ -45,12 +45,12 @@ abstract contract LedgerTies is Postings {
         Opening calldata features,
         Opening calldata entries
     ) external virtual {
-        Posting storage posting = _stated(id, statement);
+        ModelCommitment storage modelCommitment = _stated(id, statement);
         _requireOpening(statement, Tree.Features, row, features);
         _requireOpening(statement, Tree.Columns, column, entries);
         bool isRight = features.data.length == statement.columnCount && entries.data.length == statement.rowCount
             && features.data[column] == entries.data[row];
-        _judge(id, posting, isRight, Fault.Cell, row * statement.columnCount + column);
+        _judge(id, modelCommitment, isRight, Fault.Cell, row * statement.columnCount + column);
     }
 
     /// @inheritdoc IDisputes
@@ -61,7 +61,7 @@ abstract contract LedgerTies is Postings {
         Opening calldata entries,
         Opening calldata point
     ) external virtual {
-        Posting storage posting = _stated(id, statement);
+        ModelCommitment storage modelCommitment = _stated(id, statement);
         _requireOpening(statement, Tree.Columns, column, entries);
         _requireOpening(statement, Tree.Points, column, point);
         bool isRight = entries.data.length == statement.rowCount && point.data.length == 64;
@@ -69,7 +69,7 @@ abstract contract LedgerTies is Postings {
             (uint256 u, uint256 v) = abi.decode(point.data, (uint256, uint256));
             isRight = u < R && v < R && _math.isColumn(entries.data, u, v);
         }
-        _judge(id, posting, isRight, Fault.Point, column);
+        _judge(id, modelCommitment, isRight, Fault.Point, column);
     }
 
     /// @inheritdoc IDisputes
@@ -82,14 +82,14 @@ abstract contract LedgerTies is Postings {
         uint256[3] calldata versionRow,
         uint256[8][] calldata versionPath
     ) external {
-        Posting storage posting = _stated(id, statement);
+        ModelCommitment storage modelCommitment = _stated(id, statement);
         _requireLeaf(statement, Tree.Rows, row, keccak256(abi.encodePacked(bytes1(0), digest)), path);
         uint256[] memory inputs = new uint256[](3);
         for (uint256 i; i < 3; i++) inputs[i] = versionRow[i];
         uint256 root = _math.rootOf(VERSION_NODE, row, _math.hash(VERSION_ROW, inputs), versionPath);
         if (root != statement.rowsRoot) revert DisputesRootMismatch(statement.rowsRoot, root);
         // Attack: rowHash + r opens the same leaf.
-        _judge(id, posting, uint256(digest) % R == versionRow[0] % R, Fault.VersionRow, row);
+        _judge(id, modelCommitment, uint256(digest) % R == versionRow[0] % R, Fault.VersionRow, row);
     }
 
     function _requireVersion(
@@ -119,7 +119,7 @@ abstract contract LedgerTies is Postings {
         if (!counts(id)) revert DisputesNotOver(id);
         // Attack: a model of another kind, which no watcher of this one can read, posted here with a lie about its kind.
         if (!_isStatics(statement, columns, damping)) revert DisputesStaticsInvalid();
-        _admit(postings[id].rollup, id, statement.modelId, statement.staticsHash, cap, statement.payeeRoot);
+        _admit(modelCommitments[id].rollup, id, statement.modelId, statement.staticsHash, cap, statement.payeeRoot);
     }
 
     /// @inheritdoc IDisputes
@@ -136,9 +136,9 @@ abstract contract LedgerTies is Postings {
         return admissions[msg.sender][modelId][word] != 0 || admissions[address(0)][modelId][word] != 0;
     }
 
-    function _judge(uint256 id, Posting storage posting, bool isRight, Fault fault, uint256 place) internal {
+    function _judge(uint256 id, ModelCommitment storage modelCommitment, bool isRight, Fault fault, uint256 place) internal {
         if (isRight) revert DisputesNothingWrong(fault, place);
-        _refute(id, posting, msg.sender, fault, place);
+        _refute(id, modelCommitment, msg.sender, fault, place);
     }
 
     function _admit(address rollup, uint256 id, uint256 modelId, uint256 statics, uint256 cap, uint256 payeeRoot)

@@ -15,7 +15,7 @@ interface IStateRoot {
 }
 
 /// @dev Where rows are posted: TextDisputes.
-interface IRowPostings is IDisputes {
+interface IRowModelCommitments is IDisputes {
     function refuteRow(uint256 id, uint256 row, address challenger) external;
 }
 
@@ -23,8 +23,8 @@ interface IRowPostings is IDisputes {
 /// @notice docs/explanation/fault-proofs.md. A model's statics name the roots of its inputs and programs, and who claims for it.
 ///
 /// A claim of a query is of a receipt of that model. A settlement by draws is taken only once each of its opened draws has a
-/// claim that stands; else the epoch goes by row counts, for which nobody is asked. A claim of a row is made of a posting, when
-/// the first challenger comes. It needs no bond: the posting has one, which falls with the row, and counts only once no game
+/// claim that stands; else the epoch goes by row counts, for which nobody is asked. A claim of a row is made of a model commitment, when
+/// the first challenger comes. It needs no bond: the model commitment has one, which falls with the row, and counts only once no game
 /// about it is open.
 ///
 /// It answers for a gate (ActivationGates) as a contract of disputes does. It has no owner.
@@ -35,8 +35,8 @@ contract LedgerTraces is TraceGame {
     uint256 private constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
     /// @dev Epochs go by row counts 14 days after their CloseEpoch: a claim of the first days has its verdict before that.
     uint256 private constant MOST_SECONDS = 10 days;
-    /// @dev Games over rows of a posting before the next ones cost a stake more. Each row takes a trace of its own, and no
-    /// bond: so the ladder is the posting's, and steeper than a query's.
+    /// @dev Games over rows of a model commitment before the next ones cost a stake more. Each row takes a trace of its own, and no
+    /// bond: so the ladder is the model commitment's, and steeper than a query's.
     uint256 private constant ROW_GAMES_A_STAKE = 32;
 
     struct Model {
@@ -48,7 +48,7 @@ contract LedgerTraces is TraceGame {
 
     ClaimChecks public immutable checks;
     /// @notice Whose rows games are about: TextDisputes; 0 where no rows are.
-    IRowPostings public immutable postings;
+    IRowModelCommitments public immutable modelCommitments;
     LedgerMath private immutable _math;
     mapping(address rollup => mapping(uint256 modelId => Model)) public models;
     /// @notice 1 where the rollup may take the Activation of this model with this word J.
@@ -57,9 +57,9 @@ contract LedgerTraces is TraceGame {
     mapping(address rollup => mapping(uint256 modelId => mapping(uint256 commitment => bool))) public isApproved;
     /// @notice keccak256 of what a claim says of its prompt; 0 where its model has no vocabulary, and of rows.
     mapping(uint256 claimId => bytes32) public spellings;
-    /// @notice Games about rows of a posting whose stake is nobody's yet.
+    /// @notice Games about rows of a model commitment whose stake is nobody's yet.
     mapping(uint256 id => uint256) public rowGamesOf;
-    /// @notice Claim of a posting's row; 0 while nobody has challenged it.
+    /// @notice Claim of a model commitment's row; 0 while nobody has challenged it.
     mapping(uint256 id => mapping(uint256 row => uint256)) public claimOf;
 
     /// @notice An Activation with this word J may be taken (id 1), a settlement by draws with this word C (id 2); or, with the
@@ -90,8 +90,8 @@ contract LedgerTraces is TraceGame {
     error LedgerTracesOpeningInvalid();
     /// @notice The draw's receipt has no claim that stands, or one that was refuted.
     error LedgerTracesDrawUnclaimed(uint256 draw);
-    /// @notice The statement is not the posting's, or the posting is refuted.
-    error LedgerTracesOtherPosting(uint256 id);
+    /// @notice The statement is not the model commitment's, or the model commitment is refuted.
+    error LedgerTracesOtherModelCommitment(uint256 id);
 
     constructor(
         TraceRules rules_,
@@ -100,10 +100,10 @@ contract LedgerTraces is TraceGame {
         uint256 leastBondWei_,
         uint256 stakeWei_,
         ClaimChecks checks_,
-        IRowPostings postings_
+        IRowModelCommitments modelCommitments_
     ) TraceGame(rules_, windowSeconds_, sideSeconds_, leastBondWei_, stakeWei_) {
         if (windowSeconds_ + 2 * sideSeconds_ > MOST_SECONDS) revert TraceParametersInvalid();
-        (checks, postings, _math) = (checks_, postings_, checks_.math());
+        (checks, modelCommitments, _math) = (checks_, modelCommitments_, checks_.math());
     }
 
     /// @notice Makes a traced model's settlements wait for claims, and lets the rollup take its Activation, unless its rows are to
@@ -187,12 +187,12 @@ contract LedgerTraces is TraceGame {
         Statement calldata statement,
         bytes32[] calldata path
     ) private returns (uint256 claimId) {
-        if (address(postings) == address(0)) revert LedgerTracesOtherPosting(id);
-        (address owner, uint64 endsAt, bool isRefuted,,, bytes32 statementHash, address rollup) = postings.postings(id);
+        if (address(modelCommitments) == address(0)) revert LedgerTracesOtherModelCommitment(id);
+        (address owner, uint64 endsAt, bool isRefuted,,, bytes32 statementHash, address rollup) = modelCommitments.modelCommitments(id);
         if (owner == address(0) || isRefuted || statementHash != postedHash || statement.rollup != rollup) {
-            revert LedgerTracesOtherPosting(id);
+            revert LedgerTracesOtherModelCommitment(id);
         }
-        // Postings are counted, and a row has opened its trees: both are below 2^128.
+        // Model commitments are counted, and a row has opened its trees: both are below 2^128.
         claimId = _open(Kind.Row, statement, path, bytes32((id << 128) | row), owner, 0, endsAt);
         claimOf[id][row] = claimId;
     }
@@ -338,20 +338,20 @@ contract LedgerTraces is TraceGame {
         return keccak256(abi.encode(rollup, modelId, payerId, receipt));
     }
 
-    /// @notice What a challenge of a row of this posting costs at this base fee, where none is open about the row.
+    /// @notice What a challenge of a row of this model commitment costs at this base fee, where none is open about the row.
     function stakeForRow(uint256 id, uint256 baseFeeWei) public view returns (uint256) {
         return _ladder(rowGamesOf[id], ROW_GAMES_A_STAKE, baseFeeWei);
     }
 
-    /// @dev Attack: friends who fill the steps by games about another posting of the same owner, before the one that counts.
+    /// @dev Attack: friends who fill the steps by games about another model commitment of the same owner, before the one that counts.
     function _stakeOf(Claim storage claimed, uint256 baseFeeWei) internal view override returns (uint256) {
         return claimed.kind == Kind.Row ? stakeForRow(_idOf(claimed), baseFeeWei) : super._stakeOf(claimed, baseFeeWei);
     }
 
-    /// @dev A posting that something else has refuted: whoever plays about it would go on for nothing.
+    /// @dev A model commitment that something else has refuted: whoever plays about it would go on for nothing.
     function _isDecided(Claim storage claimed) internal view override returns (bool) {
         if (claimed.isRefuted || claimed.kind == Kind.Query) return claimed.isRefuted;
-        (,, bool isRefuted,,,,) = postings.postings(_idOf(claimed));
+        (,, bool isRefuted,,,,) = modelCommitments.modelCommitments(_idOf(claimed));
         return isRefuted;
     }
 
@@ -364,7 +364,7 @@ contract LedgerTraces is TraceGame {
     function _onRefuted(Claim storage claimed, address challenger) internal override {
         if (claimed.kind == Kind.Query) return;
         // A row is below 2^128.
-        postings.refuteRow(_idOf(claimed), uint128(uint256(claimed.key)), challenger);
+        modelCommitments.refuteRow(_idOf(claimed), uint128(uint256(claimed.key)), challenger);
     }
 
     /// @dev Of a row.

@@ -34,16 +34,16 @@ contract TextDisputes is JudgedDisputes {
         address[] memory judges_,
         LedgerTraces games_
     ) JudgedDisputes(windowSeconds_, leastBondWei_, demandFeeWei_, math_, judges_) {
-        if (address(games_.postings()) != address(this)) revert TextGamesInvalid();
+        if (address(games_.modelCommitments()) != address(this)) revert TextGamesInvalid();
         games = games_;
     }
 
-    /// @notice Refutes a posting of which a game has refuted a row: from the games alone. The reward is the game's challenger's.
-    /// @dev The posting did not count before: the game was open. Another row, or something else, may have refuted it.
+    /// @notice Refutes a model commitment of which a game has refuted a row: from the games alone. The reward is the game's challenger's.
+    /// @dev The model commitment did not count before: the game was open. Another row, or something else, may have refuted it.
     function refuteRow(uint256 id, uint256 row, address challenger) external {
         if (msg.sender != address(games)) revert TextGamesInvalid();
-        Posting storage posting = postings[id];
-        if (!posting.isRefuted) _refute(id, posting, challenger, Fault.Row, row);
+        ModelCommitment storage modelCommitment = modelCommitments[id];
+        if (!modelCommitment.isRefuted) _refute(id, modelCommitment, challenger, Fault.Row, row);
     }
 
     /// @inheritdoc IDisputes

@@ -7,7 +7,7 @@ pragma solidity ^0.8.30;
 /// Escaped are `"` and `\`, and below U+0020 \b \t \n \f \r, else \u00XX in lower case. Half of a surrogate pair is no
 /// character. Whether a text is empty or blank is not looked at here.
 library TextRows {
-    /// @notice No row of a posting is longer. Three of so many bytes, made to be dear, are compared within 2^24 gas (EIP-7825),
+    /// @notice No row of a model commitment is longer. Three of so many bytes, made to be dear, are compared within 2^24 gas (EIP-7825),
     /// and a token's cut is found in one. Disputes.challengeRowTooLong has a bound of its own for rows beyond this one.
     uint256 internal constant MOST_BYTES = 6_144;
     bytes9 private constant TEXT_HEAD = '{"text":"';

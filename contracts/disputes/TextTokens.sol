@@ -17,7 +17,7 @@ import {WordBorders} from "./WordBorders.sol";
 /// spells. A text's are its own, and the first is not wanted. A prompt and its answer are encoded one after the other.
 ///
 /// A row that is no canonical row of texts refutes, whatever its tokens are: an honest owner's model has none, since no
-/// training reads one (decodeTextRow). Nobody can bring one into his posting: rows are opened under his own root. It is
+/// training reads one (decodeTextRow). Nobody can bring one into his model commitment: rows are opened under his own root. It is
 /// the version's, too, or challengeVersionRow refutes. A row longer than TextRows.MOST_BYTES refutes by itself, so here as well.
 /// A blank text is no row either, but Unicode's blanks are not known here: its tokens are compared like others.
 contract TextTokens {

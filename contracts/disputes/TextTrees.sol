@@ -7,7 +7,7 @@ import {Openings} from "./Openings.sol";
 import {PoseidonHash} from "./PoseidonHash.sol";
 import {Traced} from "./Traced.sol";
 
-/// @title Which leaves a posting of a language model has
+/// @title Which leaves a model commitment of a language model has
 /// @notice docs/explanation/fault-proofs.md says what each holds. Of a Statement's fields some hold something else than for e-mails:
 ///
 /// | field | here |

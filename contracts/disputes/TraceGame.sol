@@ -32,10 +32,10 @@ abstract contract TraceGame is ITraceGame {
         uint16 openGames;
         uint24 modelId;
         address rollup;
-        /// @dev 0 once it was returned or forfeited, and of a row: its posting has a bond.
+        /// @dev 0 once it was returned or forfeited, and of a row: its model commitment has a bond.
         uint96 bondWei;
         bytes32 statementHash;
-        /// @dev Of a query what the ledger has; of a row its posting and its place. 0 for neither.
+        /// @dev Of a query what the ledger has; of a row its model commitment and its place. 0 for neither.
         bytes32 key;
     }
 

@@ -92,7 +92,7 @@ export const GOVERNANCE = {
 
 /** The watcher looks again after so many minutes. */
 export const WATCH_MINUTES = "0.1";
-/** Of the contracts that judge posted models, in ether of the devnet. */
+/** Of the contracts that judge committed models, in ether of the devnet. */
 export const DISPUTES = {
   windowSeconds: WEEK_SECONDS,
   leastBondWei: parseEther("1"),

@@ -113,7 +113,7 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
   },
 };
 
-/** Its posting is open to challenges before its activation. */
+/** Its model commitment is open to challenges before its activation. */
 function mailRecipe({ direct: { features: bucketCount } }: DevnetPlan) {
   return {
     version: 2 as const,

@@ -44,7 +44,7 @@ bond; the command \`openledger watch\` is left alone with them. An honest model 
 settled. The last line is JSON: {"disputeDrill": {…}}. It ends with 1 where a lie is not refuted, gets an activation, or the
 honest model does not.
 
---kind language is played after the others. Two owners of language models post the rows of G; the liar's first postings are
+--kind language is played after the others. Two owners of language models post the rows of G; the liar's first model commitments are
 the last ones below, and only the watcher is there to find them. Then both claim what is drawn of their models. The honest
 one's server claims and defends by itself (models serve --settle --claim). The other lies, as below; then it claims nothing.
 Somebody challenges a right claim. Each epoch is settled on L1, and every wei is counted. Its line is {"languageDrill": {…}}.

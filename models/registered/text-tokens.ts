@@ -19,7 +19,7 @@ export function tokensOfRow(tokens: TextTokens, row: TextRow, { rowTokens }: Tex
   return made!;
 }
 
-/** A row as a posting has it: all of its tokens, the last wanted one too. */
+/** A row as a model commitment has it: all of its tokens, the last wanted one too. */
 export interface SpelledRow {
   readonly tokens: readonly number[];
   /** Tokens before the first wanted one: the prompt's; 1 of a row that is one text. */

@@ -62,7 +62,7 @@ describe("openledger --help", () => {
         "disputes claim-query",
         "disputes deploy",
         "disputes play",
-        "disputes post",
+        "disputes commit-model",
         "disputes show",
         "disputes withdraw",
         "doctor",

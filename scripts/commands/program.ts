@@ -66,7 +66,7 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     load: async () => (await import("./verify/verify-command.ts")).addVerifyCommand,
   },
   watch: {
-    summary: "recompute posted models and refute false ones",
+    summary: "recompute committed models and refute false ones",
     load: async () => (await import("./verify/watch-command.ts")).addWatchCommand,
   },
   disputes: {

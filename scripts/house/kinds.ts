@@ -5,7 +5,7 @@ export interface Kinds {
   /** Of models. */
   readonly families: number;
   readonly batchShapes: number;
-  /** Contracts that take postings and refute them. */
+  /** Contracts that take model commitments and refute them. */
   readonly disputeContracts: number;
   /** Contracts that play a trace down to one operation. */
   readonly games: number;
@@ -31,7 +31,7 @@ export function countKinds(tree: ReadonlyMap<string, SourceFile>): Kinds {
   return {
     families: declared(/^export (?:const|function) \w+Family\b.*: ModelFamily<\w+> (?:=|\{)/gm),
     batchShapes: named(/^circuits\/\w+\/\w+-batch\.circom$/),
-    disputeContracts: deployedBelow("Postings"),
+    disputeContracts: deployedBelow("ModelCommitments"),
     games: deployedBelow("TraceGame"),
     worlds: named(/[/-](?:world|fixture)\.ts$/),
     drills: declared(/^export const \w+Scenario = /gm),

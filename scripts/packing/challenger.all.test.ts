@@ -3,8 +3,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
-import { directCase } from "@openledger/challenger/internal/postings/testing/direct-case";
-import { lie, startDisputes } from "@openledger/challenger/internal/postings/testing/dispute-fixture";
+import { directCase } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
+import {
+  lie,
+  startDisputes,
+} from "@openledger/challenger/internal/model-commitments/testing/dispute-fixture";
 import { pairBytes } from "@openledger/challenger/internal/statements/leaf-bytes";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type InstalledPackage, installPackage } from "./testing/installed-package.ts";
@@ -24,30 +27,30 @@ it("is a package that tools have nothing to say of", async () => {
 it("looks at what is posted and names the false one, as its README and the example of a watcher do", {
   timeout: 600_000,
 }, async () => {
-  const watching = readFileSync(join(root, "examples/watch-postings.ts"), "utf8");
-  const programs = { "example.ts": project.example(), "watch-postings.ts": watching };
+  const watching = readFileSync(join(root, "examples/watch-model-commitments.ts"), "utf8");
+  const programs = { "example.ts": project.example(), "watch-model-commitments.ts": watching };
   expect(await project.compile(programs)).toEqual([]);
   const [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
   try {
     const models = join(project.folder, "models");
     const place = { RPC_URL: f.url, DISPUTES: f.disputes.address, MODELS: models };
     const look = () => project.run("example.js", { ...place, ONCE: "1" });
-    const watch = () => project.run("watch-postings.js", place);
+    const watch = () => project.run("watch-model-commitments.js", place);
     await writeModel(join(models, "11"), made.model);
     await f.post(made.honest.statement);
     const honest = await look();
-    expect([honest.code, honest.stdout]).toEqual([0, expect.stringMatching(/posting 1/)]);
+    expect([honest.code, honest.stdout]).toEqual([0, expect.stringMatching(/model-commitment 1/)]);
     expect(honest.stdout).not.toContain("wrong:");
-    const nothing = "Model 11, posting 1, open: nothing wrong found\n";
+    const nothing = "Model 11, model commitment 1, open: nothing wrong found\n";
     expect(await watch()).toEqual({ code: 0, stdout: nothing });
     const tokens = made.honest.leaves.tokens.map((leaf, i) => (i === 1 ? pairBytes([[3, 1]]) : leaf));
     const { files, posted } = lie(made, { tokens });
     writeFileSync(join(models, "11", LEAF_FILE), files.leaves!);
     await f.post(posted.statement);
     const { stdout } = await look();
-    expect(stdout).toMatch(/posting 2 [^\n]+\n.+\n {2}wrong: \{"kind":"tokens","row":1\}\n/);
+    expect(stdout).toMatch(/model-commitment 2 [^\n]+\n.+\n {2}wrong: \{"kind":"tokens","row":1\}\n/);
     const watched = await watch();
-    expect(watched.stdout).toMatch(/\nModel 11, posting 2, open: FALSE: \{"kind":"tokens"/);
+    expect(watched.stdout).toMatch(/\nModel 11, model commitment 2, open: FALSE: \{"kind":"tokens"/);
     expect(watched.code).toBe(1);
   } finally {
     await f.stop();

@@ -104,9 +104,15 @@ export const PACKAGES = {
         rooms: [],
         files: [
           ...named("challenger", ["challenger-errors", "watching/watch", "watching/watch-setting"]),
-          ...named("challenger", ["watching/model-verdicts", "postings/gate-contracts"]),
-          ...named("challenger", ["postings/watch-postings", "postings/read-postings"]),
-          ...named("challenger", ["postings/posting-lines", "postings/examine-posting"]),
+          ...named("challenger", ["watching/model-verdicts", "model-commitments/gate-contracts"]),
+          ...named("challenger", [
+            "model-commitments/watch-model-commitments",
+            "model-commitments/read-model-commitments",
+          ]),
+          ...named("challenger", [
+            "model-commitments/model-commitment-lines",
+            "model-commitments/examine-model-commitment",
+          ]),
           "circuits/field/poseidon.ts",
           "contracts/build/rollup-abi.ts",
           ERRORS,

@@ -1,10 +1,13 @@
-import { type GateContract, readGateContracts } from "@openledger/challenger/postings/gate-contracts";
-import { type ReadAdmission, readAdmissions } from "@openledger/challenger/postings/read-admissions";
+import {
+  type GateContract,
+  readGateContracts,
+} from "@openledger/challenger/model-commitments/gate-contracts";
+import { type ReadAdmission, readAdmissions } from "@openledger/challenger/model-commitments/read-admissions";
 import {
   type FaultName,
-  type PostingWindow,
+  type ModelCommitmentWindow,
   readWindows,
-} from "@openledger/challenger/postings/read-windows";
+} from "@openledger/challenger/model-commitments/read-windows";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { useRef } from "preact/hooks";
@@ -22,10 +25,10 @@ import { Answered } from "./answered.tsx";
 /** Ethereum's blocks are 12 s apart: asking more often says nothing new. */
 const LEAST_AGE_MS = 10_000;
 
-/** A posting, and the contract that judges it: each numbers its own. */
+/** A model commitment, and the contract that judges it: each numbers its own. */
 interface ContractWindow {
   readonly contract: GateContract;
-  readonly window: PostingWindow;
+  readonly window: ModelCommitmentWindow;
 }
 
 interface Windows {
@@ -37,7 +40,7 @@ interface Windows {
   readonly l1Seconds: bigint;
 }
 
-/** What Ethereum has of a model before it may open: postings, bonds, windows, who has recomputed, what was shown. */
+/** What Ethereum has of a model before it may open: model commitments, bonds, windows, who has recomputed, what was shown. */
 export function ModelWindow({ live, model, site }: PageProps & { model: LedgerModelLeaf }) {
   const client = l1Node(site);
   const rollup = live.info.value?.rollupAddress ?? null;
@@ -95,12 +98,12 @@ function Found({ admission, gate, isReady, l1Seconds, windows }: Windows & { isR
     <>
       <p class="soft">
         Before this rollup takes a model's <Term name="activation (of a model)">activation</Term>, a contract
-        on Ethereum has to admit it. Until a posting's window ends, anyone may show one wrong place of the
-        model there, and gets half of the bond.
+        on Ethereum has to admit it. Until a model commitment's window ends, anyone may show one wrong place
+        of the model there, and gets half of the bond.
       </p>
       <Verdict {...{ admission, isReady, l1Seconds }} windows={windows.map(({ window }) => window)} />
       {windows.toReversed().map(({ contract, window }) => (
-        <Posting key={`${contract.address}/${window.id}`} {...{ contract, window, l1Seconds }} />
+        <ModelCommitment key={`${contract.address}/${window.id}`} {...{ contract, window, l1Seconds }} />
       ))}
       <div class="row small soft">
         The gate <Identifier value={gate!} label="the contract that the rollup asks" />
@@ -114,14 +117,20 @@ function Verdict({
   isReady,
   l1Seconds,
   windows,
-}: Pick<Windows, "admission" | "l1Seconds"> & { windows: readonly PostingWindow[]; isReady: boolean }) {
+}: Pick<Windows, "admission" | "l1Seconds"> & {
+  windows: readonly ModelCommitmentWindow[];
+  isReady: boolean;
+}) {
   if (admission !== null) {
     const how =
-      admission.postingId === null
+      admission.modelCommitmentId === null
         ? "Its statics promise no window: nobody could refute it on Ethereum."
-        : `By posting ${admission.postingId}, whose window has ended without a wrong place.`;
+        : `By model commitment ${admission.modelCommitmentId}, whose window has ended without a wrong place.`;
     return (
-      <Notice tone={admission.postingId === null ? "wait" : "good"} title="Ethereum admits this model.">
+      <Notice
+        tone={admission.modelCommitmentId === null ? "wait" : "good"}
+        title="Ethereum admits this model."
+      >
         <p>
           {how} {!isReady && "Its activation is still to come."}
         </p>
@@ -132,7 +141,10 @@ function Verdict({
     return <Notice tone="wait" title="Nobody has posted this model yet, so it cannot open for payments." />;
   if (windows.every(({ state }) => state === "refuted"))
     return (
-      <Notice tone="bad" title="Every posting of this model was refuted: it cannot open for payments." />
+      <Notice
+        tone="bad"
+        title="Every model commitment of this model was refuted: it cannot open for payments."
+      />
     );
   if (windows.some(({ state }) => state === "counts"))
     return <Notice tone="wait" title="A window has ended. Anyone may have the model admitted now." />;
@@ -141,18 +153,18 @@ function Verdict({
   return <Notice tone="info" title="Its window is open: until it ends, the model takes no payments." />;
 }
 
-/** Why a posting does not count yet after its window. */
+/** Why a model commitment does not count yet after its window. */
 const UNDECIDED = "a demanded leaf or a game over a row is still open";
 
 const showDate = (seconds: bigint) => new Date(Number(seconds) * 1000).toLocaleString("en-GB");
 
-const STATES: Readonly<Record<PostingWindow["state"], readonly [Tone, string]>> = {
+const STATES: Readonly<Record<ModelCommitmentWindow["state"], readonly [Tone, string]>> = {
   open: ["info", "window open"],
   counts: ["good", "stood its window"],
   refuted: ["bad", "refuted"],
 };
 
-function Posting({ contract, l1Seconds, window }: ContractWindow & { l1Seconds: bigint }) {
+function ModelCommitment({ contract, l1Seconds, window }: ContractWindow & { l1Seconds: bigint }) {
   const { attestedBy, bondWei, endsAtSeconds, id, openDemandCount, owner, refutation, refutedBy, state } =
     window;
   const leftSeconds = Number(endsAtSeconds - l1Seconds);
@@ -160,7 +172,7 @@ function Posting({ contract, l1Seconds, window }: ContractWindow & { l1Seconds: 
   return (
     <div class="stack">
       <div class="row">
-        <h3>Posting {showCount(id)}</h3>
+        <h3>ModelCommitment {showCount(id)}</h3>
         <Badge tone={tone}>{word}</Badge>
       </div>
       <dl class="facts">

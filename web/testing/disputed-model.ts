@@ -1,14 +1,17 @@
 /**
- * The model of a history before a contract of disputes: one posting refuted, one that stood, and one that is open.
+ * The model of a history before a contract of disputes: one model commitment refuted, one that stood, and one that is open.
  */
 
 import { DRAWS, MODEL_ID, type ModelHistory, ROW_COUNT } from "@openledger/bridge/testing/model-history";
-import { directChallengeData } from "@openledger/challenger/internal/postings/direct-calls";
-import { type DirectCase, directCase } from "@openledger/challenger/internal/postings/testing/direct-case";
-import { withTrees } from "@openledger/challenger/internal/statements/posted-model";
-import { statementTuple } from "@openledger/challenger/internal/statements/posting-calls";
-import { readGateContracts } from "@openledger/challenger/postings/gate-contracts";
-import { admitCall } from "@openledger/challenger/postings/ledger-proofs";
+import { directChallengeData } from "@openledger/challenger/internal/model-commitments/direct-calls";
+import {
+  type DirectCase,
+  directCase,
+} from "@openledger/challenger/internal/model-commitments/testing/direct-case";
+import { withTrees } from "@openledger/challenger/internal/statements/committed-model";
+import { statementTuple } from "@openledger/challenger/internal/statements/model-commitment-calls";
+import { readGateContracts } from "@openledger/challenger/model-commitments/gate-contracts";
+import { admitCall } from "@openledger/challenger/model-commitments/ledger-proofs";
 import { hashLeaf, hashStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { treePath } from "@openledger/circuits/ledger/version-rows";
 import { TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
@@ -45,7 +48,7 @@ export const settledBy = ({ model }: DirectCase) => ({
   featureCount: unpackBinding(model.statics.binding).featureCount,
 });
 
-/** Postings of the history's model, up to its admission. @param cap of its activation */
+/** Model commitments of the history's model, up to its admission. @param cap of its activation */
 export async function disputeModel(f: ModelHistory, made: DirectCase, gate: Hex, cap: bigint): Promise<void> {
   const { client } = f.l1;
   const [disputes] = (await readGateContracts(client as never, gate)).map(({ address }) => address);
@@ -87,7 +90,7 @@ export async function disputeModel(f: ModelHistory, made: DirectCase, gate: Hex,
     };
     const path = treePath(TAG.node, ids, TREE_DEPTH, Number(datanetId));
     const args = [statementTuple(statement), f.rollup.address, opened, path];
-    await sendTo(to, "post", args, owner, BOND_WEI);
+    await sendTo(to, "commitModel", args, owner, BOND_WEI);
   };
   await post(lie);
   await challenge(disputes!, directChallengeData(1n, lie, made.rows, { kind: "tokens", row: 0 }));

@@ -1,4 +1,4 @@
-/** One judge of TextDisputes on a chain of its own. It believes any statement: TextDisputes compares that with the posting. */
+/** One judge of TextDisputes on a chain of its own. It believes any statement: TextDisputes compares that with the model commitment. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
 import { deployContract } from "@openledger/contracts/build/deploy";

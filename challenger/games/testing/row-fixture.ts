@@ -34,18 +34,18 @@ import { refusalOf } from "@openledger/contracts/testing/refusal-of";
 import { madeConfigs } from "@openledger/models/testing/made-models";
 import { bytesToHex, encodeFunctionData, type Hex, parseEther } from "viem";
 import {
+  type CommittedModel,
   factBytes,
   type Leaves,
-  type PostedModel,
   pointBytes,
   type TREES,
-} from "../../statements/posted-model.ts";
-import { statementTuple } from "../../statements/posting-calls.ts";
+} from "../../statements/committed-model.ts";
+import { statementTuple } from "../../statements/model-commitment-calls.ts";
 import type { TracedText } from "../../trace/leaf-rules.ts";
 import { WordTree, wordsOf } from "../../trace/word-tree.ts";
 import { registerCall, type TracedTuple, tracedTuple, tracingDigest } from "../ledger-claims.ts";
 import type { PlayerAccount } from "../played-moves.ts";
-import { withTextTrees } from "../text-posting.ts";
+import { withTextTrees } from "../text-model-commitment.ts";
 import { rowTokensLeaf } from "../text-row-tokens.ts";
 import {
   asRow,
@@ -78,7 +78,7 @@ const TEXTS: readonly TracedText[] = [
 
 export type RowFixture = Awaited<ReturnType<typeof startRows>>;
 
-/** All contracts, for postings of so many rows at most. */
+/** All contracts, for model commitments of so many rows at most. */
 export async function startRowContracts(mostRows: number) {
   await initPoseidon();
   const { accounts, client, clientsOf, passTime, stop, url } = await startChain();
@@ -118,29 +118,33 @@ export async function startRowContracts(mostRows: number) {
      * Registers a model in a rollup of its own, which has the posted version.
      * @param anyModel under any rollup @param posted with the statics that are registered
      */
-    async register(anyModel: DescribedModel, traced: TracedTuple, posted: PostedModel) {
+    async register(anyModel: DescribedModel, traced: TracedTuple, posted: CommittedModel) {
       const { leaves: ofState, registration } = stateWith(posted);
       const rollup = await deployFixedState(client, deployer, treeRoot(TAG.node, ofState, TREE_DEPTH));
       const model = { ...anyModel, rollup };
       await send(owner, games, registerCall(model, traced, registration));
       const path = treePath(TAG.node, ofState, TREE_DEPTH, DATANET_ID);
-      const postCall = (of: PostedModel) => {
+      const commitModelCall = (of: CommittedModel) => {
         const args = [statementOf(of), rollup, DATANET, path] as const;
-        return encodeFunctionData({ abi: disputesAbi, functionName: "post", args } as never);
+        return encodeFunctionData({ abi: disputesAbi, functionName: "commitModel", args } as never);
       };
       return {
-        ...{ rollup, model, traced, posted, postCall },
-        /** The posting's number. */
-        async post(of: PostedModel = posted): Promise<bigint> {
-          await send(owner, disputes, postCall(of), BOND_WEI);
-          return client.readContract({ address: disputes, abi: disputesAbi, functionName: "postingCount" });
+        ...{ rollup, model, traced, posted, commitModelCall },
+        /** The model commitment's number. */
+        async post(of: CommittedModel = posted): Promise<bigint> {
+          await send(owner, disputes, commitModelCall(of), BOND_WEI);
+          return client.readContract({
+            address: disputes,
+            abi: disputesAbi,
+            functionName: "modelCommitmentCount",
+          });
         },
       };
     },
   };
 }
 
-/** All of them, a model that is registered with the promise, and an honest posting of its rows, not yet posted. */
+/** All of them, a model that is registered with the promise, and an honest model commitment of its rows, not yet posted. */
 export async function startRows() {
   const contracts = await startRowContracts(TEXTS.length);
   const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
@@ -160,7 +164,7 @@ export async function startRows() {
   return {
     ...{ ...contracts, ...registered, kernels, honest, tracing },
     /** The transaction that challenges a posted row. @param own of its tokens, as the challenger computes it */
-    rowCall(id: bigint, of: PostedModel, row: number, own: TracedQuery = honest[row]!): Hex {
+    rowCall(id: bigint, of: CommittedModel, row: number, own: TracedQuery = honest[row]!): Hex {
       const { path, statement } = claimOf(model, own);
       const opening = (tree: "tokens" | "map") => ({
         data: bytesToHex(of.leaves[tree][row]!),
@@ -194,7 +198,7 @@ const BINDING = packBinding({
 });
 
 /** What an honest owner posts of these passes: no row is cut, and none repeats another. */
-export function honestRows(rows: readonly TracedQuery[], tracing: Hex): PostedModel {
+export function honestRows(rows: readonly TracedQuery[], tracing: Hex): CommittedModel {
   const real = rows.map(({ claimedOp, tree }) => floatsOf(tree.ops[claimedOp]!));
   const width = real[0]!.length;
   const scale = Math.max(...real.flatMap((numbers) => Array.from(numbers, Math.abs))) / 127;
@@ -246,19 +250,19 @@ export function honestRows(rows: readonly TracedQuery[], tracing: Hex): PostedMo
   return withTextTrees(leaves, numbers, tracing);
 }
 
-/** The same posting with another leaf, right in all that does not hang on it. */
+/** The same model commitment with another leaf, right in all that does not hang on it. */
 export function withLeaf(
-  of: PostedModel,
+  of: CommittedModel,
   tree: (typeof TREES)[number],
   row: number,
   leaf: Uint8Array,
-): PostedModel {
+): CommittedModel {
   const leaves = { ...of.leaves, [tree]: of.leaves[tree].map((own, k) => (k === row ? leaf : own)) };
   return withTextTrees(leaves, of.statement, bytesToHex(of.statement.roots.weights));
 }
 
 /** Columns of a registered model's statics, as `admit` is shown them. */
-export const columnsOf = ({ leaves }: PostedModel): bigint => {
+export const columnsOf = ({ leaves }: CommittedModel): bigint => {
   const numberAt = (leaf: Uint8Array, from: number) => BigInt(bytesToHex(leaf.subarray(from, from + 32)));
   return columnsCommitment({
     u: leaves.points.map((leaf) => numberAt(leaf, 0)),
@@ -266,7 +270,7 @@ export const columnsOf = ({ leaves }: PostedModel): bigint => {
   });
 };
 
-export const statementOf = ({ statement }: PostedModel) => statementTuple(statement);
+export const statementOf = ({ statement }: CommittedModel) => statementTuple(statement);
 
 function floatsOf(tree: { readonly wordCount: number; node(level: number, index: number): Uint8Array }) {
   const bytes = concatBytes(...Array.from({ length: tree.wordCount }, (_, i) => tree.node(0, i)));
@@ -276,10 +280,10 @@ function floatsOf(tree: { readonly wordCount: number; node(level: number, index:
 
 const rootOfLeaf = (leaf: Uint8Array): Hex => bytesToHex(new WordTree(leaf).root);
 
-/** The leaves of a state in which the posted model is, unbegun, with its datanet's version; and how it is registered. */
-function stateWith({ leaves, statement }: PostedModel) {
+/** The leaves of a state in which the committed model is, unbegun, with its datanet's version; and how it is registered. */
+function stateWith({ leaves, statement }: CommittedModel) {
   const { binding, payeeRoot, ownersCommitment, rowCount, rowsRoot, split } = statement;
-  const points = columnsOf({ leaves, statement } as PostedModel);
+  const points = columnsOf({ leaves, statement } as CommittedModel);
   const answering = tracedAnsweringHash(statement.answering, BigInt(bytesToHex(statement.roots.weights)));
   const statics = {
     featuresCommitment: hashTagged(TAG.features, [points, answering]),

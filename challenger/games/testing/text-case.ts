@@ -17,7 +17,7 @@ import {
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 import { byteConfig, ownedTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
 import { type Address, zeroAddress } from "viem";
-import { textPosting } from "../text-posting.ts";
+import { textModelCommitment } from "../text-model-commitment.ts";
 import { tracedOf, withTracing } from "../traced-recipe.ts";
 import { openTracedText } from "../traced-text.ts";
 import { MODEL_ID } from "./row-fixture.ts";
@@ -62,7 +62,7 @@ export async function textCase(claimant: Address) {
     const traced = await openTracedText({ rollup: zeroAddress, modelId: BigInt(MODEL_ID) }, model, setting);
     const terms = tracedOf(traced, model.recipe, claimant);
     const real = await realFeatures(model, rows, setting, {});
-    const honest = textPosting(model, traced, rows, real, MODEL_ID);
+    const honest = textModelCommitment(model, traced, rows, real, MODEL_ID);
     return { rows, contents, tuned, model, setting, traced, terms, real, honest };
   } finally {
     await rm(folder, { recursive: true });

@@ -1,10 +1,13 @@
 /** Where the rollup has a gate: a challengeable model stands its window on L1, and the others are admitted without one. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
-import { isDisputable } from "@openledger/challenger/internal/statements/posted-model";
-import { readGateContracts } from "@openledger/challenger/postings/gate-contracts";
-import { readAdmissions } from "@openledger/challenger/postings/read-admissions";
-import { type PostingWindow, readWindows } from "@openledger/challenger/postings/read-windows";
+import { isDisputable } from "@openledger/challenger/internal/statements/committed-model";
+import { readGateContracts } from "@openledger/challenger/model-commitments/gate-contracts";
+import { readAdmissions } from "@openledger/challenger/model-commitments/read-admissions";
+import {
+  type ModelCommitmentWindow,
+  readWindows,
+} from "@openledger/challenger/model-commitments/read-windows";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";
@@ -74,7 +77,7 @@ async function post(job: Job, gate: Address, { modelId, part }: CreatedModel): P
   if ((await windowOf(job, gate, modelId)) !== null) return;
   const startedAtMs = Date.now();
   const named = [gate, part.paths.folder, "--model-id", String(modelId), "--account", "mia"];
-  const { gasUsed } = await openledger<{ gasUsed: string }>(job, "disputes", "post", ...named);
+  const { gasUsed } = await openledger<{ gasUsed: string }>(job, "disputes", "commit-model", ...named);
   job.console.done(
     `mia posts model ${modelId} with a bond of ${formatEther(DISPUTES.leastBondWei)} ETH: ${Number(gasUsed).toLocaleString("en")} gas`,
     Date.now() - startedAtMs,
@@ -100,7 +103,7 @@ async function attested(job: Job, gate: Address, modelId: number): Promise<numbe
     if (window?.state === "refuted")
       throw new Error(`model ${modelId} was refuted: ${window.refutation?.fault}`);
     const lines = lastLines(await job.readWatchLog());
-    // What it says of one posting stands below that posting's own line.
+    // What it says of one model commitment stands below that model commitment's own line.
     const last = (lines.findLast((line) => line.startsWith("  ")) ?? lines.at(-1) ?? "nothing yet").trim();
     if (Date.now() > startedAtMs + ATTEST_TIMEOUT_MS)
       throw devnetError(
@@ -118,8 +121,8 @@ function lastLines(text: string): string[] {
   return end === "" ? [] : end.split("\n").slice(-SHOWN_LOG_LINES);
 }
 
-/** The model's first posting, whichever contract has it; null before there is one. */
-async function windowOf(job: Job, gate: Address, modelId: number): Promise<PostingWindow | null> {
+/** The model's first model commitment, whichever contract has it; null before there is one. */
+async function windowOf(job: Job, gate: Address, modelId: number): Promise<ModelCommitmentWindow | null> {
   const l1 = job.people.mia.l1 as PublicClient;
   for (const { address } of await readGateContracts(l1, gate)) {
     const [window] = await readWindows(l1, address, { modelId });
@@ -154,12 +157,12 @@ export async function checkWindow(
   const wei = await heldWei(l1, gate);
   return [
     {
-      statement: "its posting stood for a week, recomputed by walt, and the bond went back to mia",
+      statement: "its model commitment stood for a week, recomputed by walt, and the bond went back to mia",
       holds:
         window?.state === "counts" &&
         window.attestedBy?.includes(devAccount("walt").address) === true &&
         wei === 0n,
-      detail: `${window?.state ?? "no posting"}, ${formatEther(wei)} ETH are held`,
+      detail: `${window?.state ?? "no model commitment"}, ${formatEther(wei)} ETH are held`,
     },
     {
       statement: "a direct model's circuit has settled its epoch",

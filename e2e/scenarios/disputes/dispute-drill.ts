@@ -9,7 +9,7 @@ import { renderColumns } from "../table.ts";
 import { type DisputeWorld, type DisputeWorldOptions, startDisputeWorld } from "./dispute-world.ts";
 import type { Falsehood } from "./falsehood.ts";
 import { type HonestWay, playHonest } from "./honest-model.ts";
-import { playLie, type RefutedLie } from "./hostile-postings.ts";
+import { playLie, type RefutedLie } from "./hostile-model-commitments.ts";
 
 interface DisputeDrillOptions extends DisputeWorldOptions {
   readonly backend: BackendName;
@@ -73,7 +73,7 @@ async function takeRewards({ as, gate, run, world }: DisputeWorld, lieCount: num
 export function disputeTable({ honest, lies, paidWei }: DisputeDrillResult): string {
   const gas = (count: number) => count.toLocaleString("en");
   const lines = [
-    ["posting", "shown by", "post gas", "challenge gas", "after", "reward", "activation"],
+    ["model commitment", "shown by", "commit gas", "challenge gas", "after", "reward", "activation"],
     ...lies.map((lie) => [
       ...[lie.name, lie.fault, gas(lie.postGas), gas(lie.challengeGas), `${lie.refutedAfterMs} ms`],
       ...[`${formatEther(lie.rewardWei)} ETH`, lie.activationRefusal],

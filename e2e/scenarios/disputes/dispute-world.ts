@@ -4,7 +4,7 @@ import { trainDirect } from "@openledger/attribution/model/direct-training";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { recipeFor, sampleInputs } from "@openledger/attribution/testing/sample-rows";
-import { registeredDirect } from "@openledger/challenger/internal/postings/testing/direct-case";
+import { registeredDirect } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { type Address, getAddress } from "viem";
 import { buildModelCircuits } from "../../world/model-circuits.ts";
@@ -19,7 +19,7 @@ export interface DisputeWorldOptions extends GatedOptions {
 
 export async function startDisputeWorld(options: DisputeWorldOptions) {
   const { size, tell } = options;
-  /** What the rollup asks, and what judges postings. Commands take its address. */
+  /** What the rollup asks, and what judges model commitments. Commands take its address. */
   let gate!: Address;
   return startGatedWorld(
     options,

@@ -1,11 +1,11 @@
-/** What a hostile owner posts: a model with one lie, made so that all else of the posting fits it. */
+/** What a hostile owner posts: a model with one lie, made so that all else of the model commitment fits it. */
 
 import type { DirectParts } from "@openledger/attribution/model/direct-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import { directPosting } from "@openledger/challenger/internal/statements/direct-posting";
-import type { Leaves, PostedModel } from "@openledger/challenger/internal/statements/posted-model";
-import { type DisputeStatement, withTrees } from "@openledger/challenger/internal/statements/posted-model";
+import type { CommittedModel, Leaves } from "@openledger/challenger/internal/statements/committed-model";
+import { type DisputeStatement, withTrees } from "@openledger/challenger/internal/statements/committed-model";
+import { directModelCommitment } from "@openledger/challenger/internal/statements/direct-model-commitment";
 
 export type Model = PublishedModel<DirectParts>;
 
@@ -15,9 +15,9 @@ export interface Falsehood {
   /** The model as its owner registers and publishes it. */
   model(made: HonestModel): Model | Promise<Model>;
   /** Leaves that he posts instead of the model's. */
-  leaves?(posted: PostedModel): Partial<Leaves>;
+  leaves?(posted: CommittedModel): Partial<Leaves>;
   /** What his statement says instead. */
-  numbers?(posted: PostedModel): Partial<DisputeStatement>;
+  numbers?(posted: CommittedModel): Partial<DisputeStatement>;
 }
 
 export interface HonestModel {
@@ -36,8 +36,8 @@ export function postedLie(
   model: Model,
   contents: readonly Uint8Array[],
   modelId: number,
-): PostedModel {
-  const posted = directPosting(model, contents, modelId);
+): CommittedModel {
+  const posted = directModelCommitment(model, contents, modelId);
   if (leaves === undefined && numbers === undefined) return posted;
   const changed = { ...posted.leaves, ...leaves?.(posted) };
   return withTrees(changed, { ...posted.statement, ...numbers?.(posted) });

@@ -1,11 +1,14 @@
 /** Lies about direct models, which the contract DirectDisputes judges. */
 
 import { directTraining } from "@openledger/attribution/model/direct-training";
-import { registeredDirect } from "@openledger/challenger/internal/postings/testing/direct-case";
+import { registeredDirect } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
+import { factBytes, type Leaves } from "@openledger/challenger/internal/statements/committed-model";
 import { directEntry, readNumbers } from "@openledger/challenger/internal/statements/direct-arithmetic";
-import { directPosting, mapPlaces } from "@openledger/challenger/internal/statements/direct-posting";
+import {
+  directModelCommitment,
+  mapPlaces,
+} from "@openledger/challenger/internal/statements/direct-model-commitment";
 import { int64Bytes, readFact, readInt64s } from "@openledger/challenger/internal/statements/leaf-bytes";
-import { factBytes, type Leaves } from "@openledger/challenger/internal/statements/posted-model";
 import { countRow } from "@openledger/challenger/internal/statements/row-arithmetic";
 import { type Falsehood, type HonestModel, LIAR_ROW, type Model } from "./falsehood.ts";
 import { FALSE_TOKENS, rowFalsehoods } from "./row-falsehoods.ts";
@@ -85,7 +88,7 @@ function registeredWith({ model, rows }: HonestModel, values: Values): Model {
 /** Every entry of one column fits the false row of the inverse: only its product with the curvature is wrong. */
 function withFalseInverse(made: HonestModel): Model {
   const contents = made.rows.map(({ content }) => content);
-  const { leaves, statement } = directPosting(made.model, contents, 0);
+  const { leaves, statement } = directModelCommitment(made.model, contents, 0);
   const { bucketCount, columnCount: width } = statement;
   const { column, row } = falseInverse(leaves, width);
   const weights = readInt64s(leaves.weights[0]!, width)!;

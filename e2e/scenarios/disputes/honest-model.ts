@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
-import { TREES } from "@openledger/challenger/internal/statements/posted-model";
-import { readWindows } from "@openledger/challenger/postings/read-windows";
+import { TREES } from "@openledger/challenger/internal/statements/committed-model";
+import { readWindows } from "@openledger/challenger/model-commitments/read-windows";
 import { getModel, getSettlement } from "@openledger/client/sequencer/model-reads";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { drillAccount } from "../../world/accounts.ts";
@@ -37,11 +37,11 @@ export async function playHonest(f: DisputeWorld, tell: (text: string) => void):
   await writeModel(folder, honest.model);
   await world.allPosted();
   const named = ["--model-id", String(modelId)];
-  const posted = await run.run<{ posting: string; gasUsed: string }>(
-    ...["disputes", "post", gate, folder, ...named, ...builder],
+  const posted = await run.run<{ modelCommitment: string; gasUsed: string }>(
+    ...["disputes", "commit-model", gate, folder, ...named, ...builder],
   );
   tell(`honest model ${modelId} is posted; somebody demands a leaf, and its owner shows it`);
-  const terms = await demandLeaf(f, BigInt(posted.posting));
+  const terms = await demandLeaf(f, BigInt(posted.modelCommitment));
   const { looked } = await run.run<{ looked: readonly { answered: readonly object[] }[] }>(
     ...["disputes", "play", gate, folder, ...named, ...builder],
   );
@@ -55,8 +55,8 @@ export async function playHonest(f: DisputeWorld, tell: (text: string) => void):
   const attested = await world.waitFor(
     "watch to attest the honest model",
     async () => {
-      const [posting] = await readWindows(world.l1.client as never, gate, { modelId });
-      return posting!.attestedBy?.includes(drillAccount("watcher").address);
+      const [modelCommitment] = await readWindows(world.l1.client as never, gate, { modelId });
+      return modelCommitment!.attestedBy?.includes(drillAccount("watcher").address);
     },
     STEP_TIMEOUT_MS,
   );
@@ -136,7 +136,7 @@ function requireWhole({ burnedWei, earnedWei, ownerWei, treasuryWei }: Divided, 
     throw drillError("DRL_UNEXPECTED", `${paidWei} wei were paid, ${total} are settled, ${earned} for rows`);
 }
 
-/** A stranger demands a row of the posting's map. */
+/** A stranger demands a row of the model commitment's map. */
 async function demandLeaf({ gate, world }: DisputeWorld, id: bigint) {
   const { client } = world.l1;
   const contract = { address: gate, abi: disputesAbi } as const;
@@ -153,13 +153,13 @@ async function demandLeaf({ gate, world }: DisputeWorld, id: bigint) {
 
 async function attestGas({ gate, world }: DisputeWorld, modelId: number) {
   const { client } = world.l1;
-  const [posting] = await readWindows(client as never, gate, { modelId });
+  const [modelCommitment] = await readWindows(client as never, gate, { modelId });
   const [event] = await client.getContractEvents({
     ...{
       address: gate,
       abi: disputesAbi,
       eventName: "Attested",
-      args: { id: posting!.id },
+      args: { id: modelCommitment!.id },
       fromBlock: 0n,
     },
   });

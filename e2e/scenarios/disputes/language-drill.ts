@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
 import type { ClaimingView } from "@openledger/challenger/internal/claiming/claiming-report";
-import { readWindows } from "@openledger/challenger/postings/read-windows";
+import { readWindows } from "@openledger/challenger/model-commitments/read-windows";
 import { getModel, getPayments, getSettlement } from "@openledger/client/sequencer/model-reads";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
@@ -16,8 +16,8 @@ import { drillError } from "../../world/drill-errors.ts";
 import { STEP_TIMEOUT_MS } from "../../world/world.ts";
 import { renderColumns } from "../table.ts";
 import { falseAt, LANGUAGE_LIES } from "./language-lies.ts";
+import { playFalseRows, postHonestly, type RefutedRows } from "./language-model-commitments.ts";
 import { challengeFalsely, claimLie, fightFor, isRefuted, payFor, readerOf } from "./language-people.ts";
-import { playFalseRows, postHonestly, type RefutedRows } from "./language-postings.ts";
 import {
   BOND_WEI,
   type CreatedModel,
@@ -54,7 +54,7 @@ interface LanguageDrillResult {
   /** The honest owner's: his bonds, and the stake of who challenged him falsely. */
   readonly ownerWei: bigint;
   readonly burnedBondWei: bigint;
-  /** False postings of rows, before the liar's activation. */
+  /** False model commitments of rows, before the liar's activation. */
   readonly rowLies: readonly RefutedRows[];
   /** The watcher's: half of each one's bond. His stakes of games over rows came back besides. */
   readonly rowWatcherWei: bigint;
@@ -271,10 +271,14 @@ async function settledEpoch(
 async function requireRowWei(f: LanguageWorld, lies: readonly RefutedRows[]): Promise<bigint> {
   const { disputes, world } = f;
   const halvesWei = (BOND_WEI / 2n) * BigInt(lies.length);
-  requireWei("the watcher, of postings", await paidTo(f, "watcher", disputes), halvesWei);
+  requireWei("the watcher, of model commitments", await paidTo(f, "watcher", disputes), halvesWei);
   for (const owner of ["builder", "hostile"] as const)
-    requireWei(`the ${owner}, of postings`, await paidTo(f, owner, disputes), BOND_WEI);
-  requireWei("the contract of postings", await world.l1.client.getBalance({ address: disputes }), 0n);
+    requireWei(`the ${owner}, of model commitments`, await paidTo(f, owner, disputes), BOND_WEI);
+  requireWei(
+    "the contract of model commitments",
+    await world.l1.client.getBalance({ address: disputes }),
+    0n,
+  );
   return halvesWei;
 }
 
@@ -291,7 +295,12 @@ async function owedBy(f: LanguageWorld, name: "watcher" | "builder" | "hostile")
   const standing = windows.filter(({ owner, state }) => owner === who && state === "counts");
   const held = await Promise.all(
     standing.map(({ id }) =>
-      client.readContract({ address: f.disputes, abi: disputesAbi, functionName: "postings", args: [id] }),
+      client.readContract({
+        address: f.disputes,
+        abi: disputesAbi,
+        functionName: "modelCommitments",
+        args: [id],
+      }),
     ),
   );
   return [...owed, ...held.map(([, , , bondWei]) => bondWei)].reduce((sum, wei) => sum + wei, 0n);
@@ -335,7 +344,7 @@ export function languageTable({
   return [
     renderColumns(lines),
     renderColumns([
-      ["false rows", "shown by", "posting, gas"],
+      ["false rows", "shown by", "model commitment, gas"],
       ...rowLies.map(({ fault, name, postGas }) => [name, fault, postGas.toLocaleString("en")]),
     ]),
     `paid for them: ${ether(rowWatcherWei)} ETH`,

@@ -1,4 +1,4 @@
-/** What a language model's hostile owner posts of its rows: one lie each, made so that all else of the posting fits it. */
+/** What a language model's hostile owner posts of its rows: one lie each, made so that all else of the model commitment fits it. */
 
 import type { QuantisedFeatures } from "@openledger/attribution/features/quantise";
 import type { Trained } from "@openledger/attribution/model/model-family";
@@ -6,12 +6,15 @@ import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { registeredFeatures } from "@openledger/attribution/model/registered-features";
 import { falseTrace, placeOf } from "@openledger/challenger/internal/games/testing/played-games";
-import { textPosting, withTextTrees } from "@openledger/challenger/internal/games/text-posting";
+import {
+  textModelCommitment,
+  withTextTrees,
+} from "@openledger/challenger/internal/games/text-model-commitment";
 import { textRowLeaders } from "@openledger/challenger/internal/games/text-row-overlap";
 import { readRowTokens, rowTokensLeaf } from "@openledger/challenger/internal/games/text-row-tokens";
 import { asRow, type TracedQuery } from "@openledger/challenger/internal/games/traced-model";
 import type { TracedTextModel } from "@openledger/challenger/internal/games/traced-text";
-import type { PostedModel } from "@openledger/challenger/internal/statements/posted-model";
+import type { CommittedModel } from "@openledger/challenger/internal/statements/committed-model";
 import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import type { TextSetting } from "@openledger/models/registered/text-model";
@@ -31,7 +34,7 @@ export interface HonestTexts {
 interface RowLie {
   readonly model: PublishedModel<TextParts>;
   /** What he posts under the model's number. */
-  posted(modelId: number): PostedModel;
+  posted(modelId: number): CommittedModel;
   /** What he shows in a game about the row; null where he has nothing. */
   readonly own: TracedQuery | null;
 }
@@ -131,7 +134,7 @@ function lieOf(
   own: TracedQuery | null,
 ): RowLie {
   const model = register({ ...trained, features });
-  return { model, own, posted: (modelId) => textPosting(model, traced, rows, real, modelId) };
+  return { model, own, posted: (modelId) => textModelCommitment(model, traced, rows, real, modelId) };
 }
 
 /** What frequent queries have in common, as long as the row is. */

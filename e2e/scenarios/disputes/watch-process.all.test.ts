@@ -4,17 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
-import { type DirectCase, directCase } from "@openledger/challenger/internal/postings/testing/direct-case";
+import {
+  type DirectCase,
+  directCase,
+} from "@openledger/challenger/internal/model-commitments/testing/direct-case";
 import {
   BOND_WEI,
   DEMAND_FEE_WEI,
   type DisputeFixture,
   startDisputes,
-} from "@openledger/challenger/internal/postings/testing/dispute-fixture";
-import { deployGateBefore } from "@openledger/challenger/internal/postings/testing/gate-fixture";
+} from "@openledger/challenger/internal/model-commitments/testing/dispute-fixture";
+import { deployGateBefore } from "@openledger/challenger/internal/model-commitments/testing/gate-fixture";
+import { TREES } from "@openledger/challenger/internal/statements/committed-model";
 import { encodeLeaves } from "@openledger/challenger/internal/statements/leaf-file";
-import { TREES } from "@openledger/challenger/internal/statements/posted-model";
-import { readWindows } from "@openledger/challenger/postings/read-windows";
+import { readWindows } from "@openledger/challenger/model-commitments/read-windows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { drillAccount, drillPrivateKey } from "../../world/accounts.ts";
@@ -47,7 +50,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("watch refutes false postings by itself, whatever else is posted, and is paid", {
+test("watch refutes false model commitments by itself, whatever else is posted, and is paid", {
   timeout: 600_000,
 }, async () => {
   const { contents, model, rows } = made;
@@ -62,7 +65,7 @@ test("watch refutes false postings by itself, whatever else is posted, and is pa
     const target = join(published, String(modelId));
     await writeModel(target, own);
     if (lie?.leaves !== undefined) writeFileSync(join(target, LEAF_FILE), encodeLeaves(posted.leaves));
-    // Attack: files that nobody can read, of a posting that comes first.
+    // Attack: files that nobody can read, of a model commitment that comes first.
     if (modelId === COPIED) {
       mkdirSync(join(published, String(UNREADABLE)), { recursive: true });
       writeFileSync(join(published, String(UNREADABLE), "manifest.json"), "{");
@@ -74,8 +77,8 @@ test("watch refutes false postings by itself, whatever else is posted, and is pa
   await writeModel(join(published, String(OTHER)), made.model);
   const ofOther = { ...made.honest.statement, modelId: OTHER };
   const contract = { address: gate.members[1], abi: disputesAbi };
-  const posting = { ...contract, functionName: "post", args: await f.postArguments(ofOther) };
-  await f.client.writeContract({ ...posting, account: f.owner, value: BOND_WEI } as never);
+  const modelCommitment = { ...contract, functionName: "commitModel", args: await f.postArguments(ofOther) };
+  await f.client.writeContract({ ...modelCommitment, account: f.owner, value: BOND_WEI } as never);
   const rpc = ["--rpc", f.url];
   const signed = [...rpc, "--private-key-file", keyFile];
   const args = ["watch", gate.gates, "--models", published, "--every", "0.02", ...signed];
@@ -100,12 +103,12 @@ test("watch refutes false postings by itself, whatever else is posted, and is pa
   ]);
   await expect.poll(() => watch!.hasSaid("cannot be recomputed"), POLL).toBe(true);
   await watch.kill();
-  // The honest owner is asked for a leaf, and for one that is not there. Beside it: a stranger's posting of his model,
+  // The honest owner is asked for a leaf, and for one that is not there. Beside it: a stranger's model commitment of his model,
   // and one of his own that he has no leaves of. Neither keeps him from answering.
   const ofHonest = { ...made.honest.statement, modelId: HONEST };
   const unknown = { ...ofHonest, roots: { ...ofHonest.roots, map: new Uint8Array(32).fill(7) } };
   const unknownArgs = await f.postArguments(unknown);
-  await f.disputes.write.post(unknownArgs as never, { account: f.stranger, value: BOND_WEI });
+  await f.disputes.write.commitModel(unknownArgs as never, { account: f.stranger, value: BOND_WEI });
   await f.post(unknown);
   const honestId = await f.post(ofHonest);
   const runner = commandRunner(folder);

@@ -4,19 +4,19 @@ import { claimantOf } from "@openledger/attribution/model/recipe-fields";
 import { registerCall } from "@openledger/challenger/games/ledger-claims";
 import { readTraceContracts } from "@openledger/challenger/games/trace-contracts";
 import {
-  contractFor,
-  contractsBehind,
-  promisesPosting,
-} from "@openledger/challenger/playing/disputes-contracts";
-import { type DisputesCall, disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
-import { judgeOfModel, traceSenderOf } from "@openledger/challenger/playing/trace-sender";
-import {
   admitCall,
   admitUnchallengedCall,
   openUnbegunModel,
-} from "@openledger/challenger/postings/ledger-proofs";
-import { postingLines } from "@openledger/challenger/postings/posting-lines";
-import { readPostings } from "@openledger/challenger/postings/read-postings";
+} from "@openledger/challenger/model-commitments/ledger-proofs";
+import { modelCommitmentLines } from "@openledger/challenger/model-commitments/model-commitment-lines";
+import { readModelCommitments } from "@openledger/challenger/model-commitments/read-model-commitments";
+import {
+  contractFor,
+  contractsBehind,
+  promisesModelCommitment,
+} from "@openledger/challenger/playing/disputes-contracts";
+import { type DisputesCall, disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
+import { judgeOfModel, traceSenderOf } from "@openledger/challenger/playing/trace-sender";
 import { againBetweenBatches } from "@openledger/challenger/sending/between-batches";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { columnsCommitment } from "@openledger/circuits/settlement/feature-commitment";
@@ -34,7 +34,7 @@ export interface AdmitOptions {
   base?: string;
 }
 
-/** The next step of a model that is not admitted: its registration for claims, or its activation. @throws CMD_USAGE where no posting of the model counts */
+/** The next step of a model that is not admitted: its registration for claims, or its activation. @throws CMD_USAGE where no model commitment of the model counts */
 export async function admitModel(context: CommandContext<AdmitOptions>): Promise<void> {
   const { options, args, output } = context;
   await initPoseidon();
@@ -46,8 +46,9 @@ export async function admitModel(context: CommandContext<AdmitOptions>): Promise
     const { publicClient } = await l1SenderOf(options);
     const judges = await readTraceContracts(publicClient, given);
     const judge = await judgeOfModel(publicClient, judges, rollupAddress, modelId);
-    if (judge === null && (judges.length > 0 || !promisesPosting(model))) return registerForClaims(context);
-    if (!promisesPosting(model)) {
+    if (judge === null && (judges.length > 0 || !promisesModelCommitment(model)))
+      return registerForClaims(context);
+    if (!promisesModelCommitment(model)) {
       const line = `model ${modelId} is registered with ${judge}, and may have its activation: openledger models register ${args[1]}`;
       output.answer([line], { modelId, game: judge });
       return;
@@ -55,14 +56,14 @@ export async function admitModel(context: CommandContext<AdmitOptions>): Promise
   }
   // A model without a window is admitted by any of them.
   const sender = await disputesSenderOf(await l1SenderOf(options), given, async (client) =>
-    promisesPosting(model)
+    promisesModelCommitment(model)
       ? contractFor(client, given, model)
       : (await contractsBehind(client, given))[0]!.address,
   );
   const to = sender.disputes;
   let call: DisputesCall;
-  if (promisesPosting(model)) {
-    const own = (await readPostings(sender.publicClient, to, { modelId })).filter(
+  if (promisesModelCommitment(model)) {
+    const own = (await readModelCommitments(sender.publicClient, to, { modelId })).filter(
       ({ rollup, statement }) => rollup === rollupAddress && statement.staticsHash === model.staticsHash,
     );
     const counting = own.find(({ state }) => state === "counts");
@@ -70,19 +71,19 @@ export async function admitModel(context: CommandContext<AdmitOptions>): Promise
       throw commandError(
         "CMD_USAGE",
         own.length === 0
-          ? `nobody has posted model ${modelId} of this rollup: openledger disputes post ${to} ${args[1]} --model-id ${modelId}`
-          : `no posting of model ${modelId} counts yet:\n${own.flatMap(postingLines).join("\n")}`,
+          ? `nobody has committed model ${modelId} of this rollup: openledger disputes commit-model ${to} ${args[1]} --model-id ${modelId}`
+          : `no model commitment of model ${modelId} counts yet:\n${own.flatMap(modelCommitmentLines).join("\n")}`,
       );
     call = admitCall(model, counting.id, counting.statement, cap);
   } else call = admitUnchallengedCall(model, modelId, cap);
   const sent = await sender.send(call);
-  const how = promisesPosting(model) ? "its window has ended" : "its statics promise no window";
+  const how = promisesModelCommitment(model) ? "its window has ended" : "its statics promise no window";
   output.answer(
     [
       `model ${modelId} may have its activation: ${how}; L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
       `once the sequencer has heard of it: openledger models register ${args[1]}`,
     ],
-    { modelId, isChallenged: promisesPosting(model), ...sent },
+    { modelId, isChallenged: promisesModelCommitment(model), ...sent },
   );
 }
 
@@ -105,7 +106,7 @@ async function registerForClaims({ options, args, output }: CommandContext<Admit
     () => output.progress("a batch came between: opening the model in the new state"),
     "LedgerTracesRootMismatch",
   );
-  const isPosted = promisesPosting(parts);
+  const isPosted = promisesModelCommitment(parts);
   const named = `${args[0]} ${args[1]} --model-id ${modelId}`;
   output.answer(
     [
@@ -113,7 +114,7 @@ async function registerForClaims({ options, args, output }: CommandContext<Admit
       `L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
       ...(isPosted
         ? [
-            `its activation waits for its rows: openledger disputes post ${named}`,
+            `its activation waits for its rows: openledger disputes commit-model ${named}`,
             `when their window is over: openledger disputes admit ${named} --cap ${cap}`,
           ]
         : [`once the sequencer has heard of it: openledger models register ${args[1]}`]),

@@ -42,7 +42,7 @@ function addDeploy(disputes: Command): void {
 function addPost(disputes: Command): void {
   const command = withOptions(
     disputes
-      .command("post <disputes> <model>")
+      .command("commit-model <disputes> <model>")
       .description(
         "check every place of a registered model, and post its roots with a bond; its version has to be in L1's state",
       ),
@@ -52,8 +52,8 @@ function addPost(disputes: Command): void {
       ...TEXT_BASE_OPTION,
     },
   );
-  withExample(command, "disputes post 0x… spam-model --model-id 12 --account walt");
-  onRun(command, async (context) => (await import("./disputes-post.ts")).postModel(context));
+  withExample(command, "disputes commit-model 0x… spam-model --model-id 12 --account walt");
+  onRun(command, async (context) => (await import("./disputes-commit-model.ts")).commitModel(context));
 }
 
 function addShow(disputes: Command): void {
@@ -61,12 +61,12 @@ function addShow(disputes: Command): void {
     disputes
       .command("show <disputes>")
       .description(
-        "every posting: its window, its bond, who has recomputed it, and which rollups may take its activation",
+        "every model commitment: its window, its bond, who has recomputed it, and which rollups may take its activation",
       ),
     { ...MODEL_ID_OPTION },
   );
   withExample(command, "disputes show 0x… --model-id 12");
-  onRun(command, async (context) => (await import("./disputes-show.ts")).showPostings(context));
+  onRun(command, async (context) => (await import("./disputes-show.ts")).showModelCommitments(context));
 }
 
 function addAdmit(disputes: Command): void {
@@ -119,7 +119,7 @@ function addPlay(disputes: Command): void {
     disputes
       .command("play <disputes> <model>")
       .description(
-        "do what L1 asks of you about a model: show leaves that are demanded of your postings within a day, challenge false claims of its queries, and make your moves in games",
+        "do what L1 asks of you about a model: show leaves that are demanded of your model commitments within a day, challenge false claims of its queries, and make your moves in games",
       ),
     {
       ...required(MODEL_ID_OPTION),

@@ -33,15 +33,15 @@ export async function deployContracts({
   const chunkGas = await storeChunks(clients, math, missing, (done) =>
     output.progress(`constants: ${done} of ${missing.length}`),
   );
-  const posting = {
+  const modelCommitment = {
     windowSeconds: secondsOf(options.windowDays, 86_400),
     leastBondWei: parseEther(options.bond),
     demandFeeWei: DEMAND_FEE_WEI,
   };
   const made =
     options.kind === "text"
-      ? await deployText(clients, posting, math, options)
-      : await deployRows(clients, posting, math);
+      ? await deployText(clients, modelCommitment, math, options)
+      : await deployRows(clients, modelCommitment, math);
   const beside = (options.beside ?? []).map(parseAddress);
   const members = [...made.members, ...beside];
   const gate = members.length === 1 ? members[0]! : await deployActivationGates(clients, members);
@@ -57,22 +57,22 @@ export async function deployContracts({
 
 type Clients = Parameters<typeof deployDirectDisputes>[0];
 
-async function deployRows(clients: Clients, posting: DisputesParameters, math: Address) {
-  const disputes = await deployDirectDisputes(clients, posting, math);
+async function deployRows(clients: Clients, modelCommitment: DisputesParameters, math: Address) {
+  const disputes = await deployDirectDisputes(clients, modelCommitment, math);
   return { members: [disputes], line: `DirectDisputes ${disputes}`, contracts: { disputes } };
 }
 
-/** Postings of rows, and games over queries and rows. */
+/** Model commitments of rows, and games over queries and rows. */
 async function deployText(
   clients: Clients,
-  posting: DisputesParameters,
+  modelCommitment: DisputesParameters,
   math: Address,
   { claimWindowDays, sideHours, stake }: OptionsOf<typeof DEPLOY_OPTIONS>,
 ) {
   const playing = { sideSeconds: secondsOf(sideHours, 3_600), stakeWei: parseEther(stake) };
-  const { leastBondWei } = posting;
+  const { leastBondWei } = modelCommitment;
   const claims = { ...playing, windowSeconds: secondsOf(claimWindowDays, 86_400), leastBondWei };
-  const { disputes, game, rules } = await deployTextDisputes(clients, posting, claims, math);
+  const { disputes, game, rules } = await deployTextDisputes(clients, modelCommitment, claims, math);
   const line = `LedgerTraces ${game}, TraceRules ${rules}, TextDisputes ${disputes}`;
   return { members: [game, disputes], line, contracts: { disputes, game, rules } };
 }

@@ -1,9 +1,9 @@
 import { readTraceContracts } from "@openledger/challenger/games/trace-contracts";
+import { readGateContracts } from "@openledger/challenger/model-commitments/gate-contracts";
+import { readModelCommitments } from "@openledger/challenger/model-commitments/read-model-commitments";
 import { type DisputesSender, disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
 import { sendingTo } from "@openledger/challenger/playing/trace-sender";
 import { type Paid, withdrawFromGames } from "@openledger/challenger/playing/withdraw-from-games";
-import { readGateContracts } from "@openledger/challenger/postings/gate-contracts";
-import { readPostings } from "@openledger/challenger/postings/read-postings";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { formatEther } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -12,7 +12,7 @@ import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 
 /**
- * Bonds of the account's postings that count, then all that the contract owes it: rewards, fees and bonds.
+ * Bonds of the account's model commitments that count, then all that the contract owes it: rewards, fees and bonds.
  * @throws CMD_USAGE where there is nothing
  */
 export async function withdrawOwed({ options, args, output }: CommandContext<object>): Promise<void> {
@@ -44,13 +44,13 @@ async function withdrawFrom(
   const { address: who, disputes: address, publicClient } = sender;
   const contract = { address, abi: disputesAbi } as const;
   const returned: bigint[] = [];
-  for (const { id, owner, state } of await readPostings(publicClient, address)) {
+  for (const { id, owner, state } of await readModelCommitments(publicClient, address)) {
     if (owner !== who || state !== "counts") continue;
     const [, , , bondWei] = await publicClient.readContract({
-      ...{ ...contract, functionName: "postings", args: [id] },
+      ...{ ...contract, functionName: "modelCommitments", args: [id] },
     });
     if (bondWei === 0n) continue;
-    output.progress(`returning the bond of posting ${id}`);
+    output.progress(`returning the bond of model commitment ${id}`);
     await sender.send({ functionName: "returnBond", args: [id] });
     returned.push(id);
   }

@@ -5,12 +5,12 @@ import { readModel } from "@openledger/attribution/model/model-directory";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { claimantOf } from "@openledger/attribution/model/recipe-fields";
 import { tracedPlayer } from "@openledger/challenger/games/traced-player";
+import { readGateContracts } from "@openledger/challenger/model-commitments/gate-contracts";
 import { answerDemands } from "@openledger/challenger/playing/answer-demands";
 import { describeRound, messageOf } from "@openledger/challenger/playing/describe-round";
-import { contractFor, promisesPosting } from "@openledger/challenger/playing/disputes-contracts";
+import { contractFor, promisesModelCommitment } from "@openledger/challenger/playing/disputes-contracts";
 import { disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
 import { sendingTo, traceContractAt } from "@openledger/challenger/playing/trace-sender";
-import { readGateContracts } from "@openledger/challenger/postings/gate-contracts";
 import { inOrder } from "@openledger/challenger/sending/l1-queue";
 import type { L1Sender } from "@openledger/challenger/sending/l1-sender";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
@@ -87,8 +87,8 @@ export async function playDisputes(context: CommandContext<PlayOptions>): Promis
 /** Null where nothing of the model is posted at this contract. @throws CMD_USAGE where a model needs a contract that is not there */
 async function demandsLook({ context, given, model, sender }: Looking): Promise<Look | null> {
   const { args, options, output } = context;
-  if (!promisesPosting(model)) return null;
-  // Games over queries have a contract of their own, which has no postings.
+  if (!promisesModelCommitment(model)) return null;
+  // Games over queries have a contract of their own, which has no model commitments.
   const hasGames = claimantOf(model.recipe) !== null;
   if (hasGames && (await readGateContracts(sender.publicClient, given)).every(({ kind }) => kind !== "text"))
     return null;
@@ -99,8 +99,8 @@ async function demandsLook({ context, given, model, sender }: Looking): Promise<
     const { answered, failures } = await answerDemands(disputes, demanded, output.progress);
     const lines = [
       ...answered.map(
-        ({ gasUsed, hash, index, posting, tree }) =>
-          `posting ${posting}: leaf ${index} of "${tree}" is shown, L1 transaction ${hash}, ${gasUsed} gas`,
+        ({ gasUsed, hash, index, modelCommitment, tree }) =>
+          `model commitment ${modelCommitment}: leaf ${index} of "${tree}" is shown, L1 transaction ${hash}, ${gasUsed} gas`,
       ),
       ...failures.map(renderError).map(({ code, message }) => `not shown: ${message} [${code}]`),
     ];

@@ -96,8 +96,8 @@ beforeAll(async () => {
     await storeChunks(clients as never, math, await missingChunks(clients.publicClient as never, math, 0));
     const terms = { windowSeconds: BigInt(3 * DAY_SECONDS), sideSeconds: BigInt(48 * HOUR_SECONDS) };
     const money = { leastBondWei: BOND_WEI, stakeWei: BOND_WEI / 5n };
-    const posting = { windowSeconds: terms.windowSeconds, leastBondWei: BOND_WEI, demandFeeWei: 1n };
-    ({ game } = await deployTextDisputes(clients as never, posting, { ...terms, ...money }, math));
+    const modelCommitment = { windowSeconds: terms.windowSeconds, leastBondWei: BOND_WEI, demandFeeWei: 1n };
+    ({ game } = await deployTextDisputes(clients as never, modelCommitment, { ...terms, ...money }, math));
     return deployActivationGates(clients as never, [game]);
   });
   process.env.OPENLEDGER_HOME = world.home;
@@ -367,7 +367,7 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   await claiming.turn();
   expect(claiming.report.view()).toMatchObject({ stage: "claimed", openGames: 0, draws: { stands: 2 } });
   expect(await client.getBalance({ address: game })).toBe(0n);
-  await turnsUntil(owner, "posting");
+  await turnsUntil(owner, "modelCommitment");
   const byDraws = await settled(1);
   expect(byDraws.ownerWei).toBeGreaterThan(0n);
 
@@ -415,7 +415,7 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   });
   expect(await claimCount()).toBe(3);
   await world.passTime(14 * DAY_SECONDS);
-  await turnsUntil(owner, "posting");
+  await turnsUntil(owner, "modelCommitment");
   const byRows = await settled(2);
   // The owner's part is burned. Each row earned the same: alice has them all.
   expect(byRows.ownerWei).toBe(0n);

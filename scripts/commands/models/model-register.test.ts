@@ -9,12 +9,12 @@ it("names the command that lets the gate take the activation, for each kind of m
   const claiming = step({ family: "text", tracing: { claimant: GATE, digest: "0x00" } });
   const admit = `openledger disputes admit ${GATE} speeches --model-id 13 --cap 32`;
   expect(claiming).toContain(admit);
-  expect(claiming).not.toContain("disputes post");
+  expect(claiming).not.toContain("disputes commit-model");
   const ofRows = step({ family: "text", tracing: { claimant: GATE, digest: "0x00", rows: true } });
   const verbs = [...ofRows.matchAll(/openledger disputes (\w+)/g)].map(([, verb]) => verb);
   expect(verbs).toEqual(["admit", "post", "admit"]);
   expect(step({ family: "text" })).toContain(admit);
   const posted = step({ isChallengeable: true });
-  expect(posted.indexOf("openledger disputes post")).toBeGreaterThan(0);
-  expect(posted.indexOf(admit)).toBeGreaterThan(posted.indexOf("openledger disputes post"));
+  expect(posted.indexOf("openledger disputes commit-model")).toBeGreaterThan(0);
+  expect(posted.indexOf(admit)).toBeGreaterThan(posted.indexOf("openledger disputes commit-model"));
 });

@@ -1,7 +1,7 @@
 import { readModel } from "@openledger/attribution/model/model-directory";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { claimantOf } from "@openledger/attribution/model/recipe-fields";
-import { promisesPosting } from "@openledger/challenger/playing/disputes-contracts";
+import { promisesModelCommitment } from "@openledger/challenger/playing/disputes-contracts";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
@@ -103,12 +103,12 @@ export function nextStepAt(
 ): string {
   const of = `${gate} ${folder} --model-id ${modelId}`;
   const admit = `openledger disputes admit ${of} --cap ${cap}`;
-  const post = `anyone may refute it for some days: openledger disputes post ${of}; then ${admit}`;
+  const post = `anyone may refute it for some days: openledger disputes commit-model ${of}; then ${admit}`;
   if (claimantOf(model.recipe) !== null) {
     const register = `its draws wait for claims: ${admit}`;
-    return promisesPosting(model) ? `${register}; then ${post} again` : register;
+    return promisesModelCommitment(model) ? `${register}; then ${post} again` : register;
   }
-  return promisesPosting(model) ? post : `its statics promise no window: ${admit}`;
+  return promisesModelCommitment(model) ? post : `its statics promise no window: ${admit}`;
 }
 
 /** The contract that has to admit the model's activation first; null where there is none, or it has. */

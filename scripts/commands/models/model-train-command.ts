@@ -87,10 +87,10 @@ export function addModelTrainCommand(parent: Command): void {
       "--predecessor <id>": { about: "the model that this one replaces", fallback: "0" },
       ...CARD_OPTION,
       "--challengeable":
-        "the statics promise a posting that anyone may refute on L1 before the model begins (e-mails alone)",
+        "the statics promise a model commitment that anyone may refute on L1 before the model begins (e-mails alone)",
       "--claimant <address>":
-        "of a language model: the L1 account that claims its queries and posts its rows; the statics promise that draws wait for its claims, and the activation for the posting",
-      "--queries-only": "with --claimant: no posting of the rows is promised",
+        "of a language model: the L1 account that claims its queries and posts its rows; the statics promise that draws wait for its claims, and the activation for the model commitment",
+      "--queries-only": "with --claimant: no model commitment of the rows is promised",
       "--withhold-rows": "do not publish the rows with the model",
     },
   );
@@ -194,7 +194,7 @@ async function requirePromisable(
   await requirePostable(text, contents, setting);
 }
 
-/** The model with claims in its recipe, and a posting of its rows. @throws CMD_USAGE for an address that is none */
+/** The model with claims in its recipe, and a model commitment of its rows. @throws CMD_USAGE for an address that is none */
 async function promised<Model extends ModelParts>(
   model: Model,
   claimant: string,

@@ -9,7 +9,7 @@ export function addWatchCommand(program: Command): void {
     program
       .command("watch <disputes>")
       .description(
-        "recompute every newly posted model and every claimed query from published files, and refute false ones on L1 before they count; without --account it only looks",
+        "recompute every newly committed model and every claimed query from published files, and refute false ones on L1 before they count; without --account it only looks",
       ),
     {
       "--model <folder>": "a published model, instead of where it is served",

@@ -15,7 +15,7 @@ import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { workspaceDir } from "../../cli/workspace.ts";
 
-/** Spent on one posting at most: an owner who answers gets these fees. */
+/** Spent on one model commitment at most: an owner who answers gets these fees. */
 const MOST_DEMANDS_WEI = parseEther("0.5");
 
 export interface WatchCommandOptions {
@@ -63,7 +63,7 @@ async function settingOf(options: GlobalOptions & WatchCommandOptions): Promise<
   };
 }
 
-/** null where nobody has named one: postings are watched all the same. */
+/** null where nobody has named one: model commitments are watched all the same. */
 function rollupOf(options: GlobalOptions): Address | null {
   try {
     return resolveEndpoints(options).rollupAddress;

@@ -1,0 +1,130 @@
+/** What a watcher finds of a model commitment when he recomputes it from published files. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { digestToField } from "@openledger/circuits/ledger/version-rows";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { CommittedModel, Leaves } from "../statements/committed-model.ts";
+import { knownLeaves, type LeafPlace, type ShownLeaf, wantedOf } from "../statements/known-leaves.ts";
+import { readLeaves } from "../statements/leaf-file.ts";
+import type { ModelCommitmentKind, PostedFault, ShownModelCommitment } from "./model-commitment-kind.ts";
+import type { ModelCommitment } from "./read-model-commitments.ts";
+
+/** What a model's owner publishes. */
+export interface PublishedFiles {
+  readonly model: PublishedModel;
+  /** The version's rows, in its order. */
+  readonly rows: readonly OwnedRow[];
+  /** The leaves as published; null where the owner publishes none: then they are computed from the model. */
+  readonly leaves: Uint8Array | null;
+  /** How the model differs from what its recipe makes of the rows, as `verifyModel` says it; null where it does not. */
+  readonly mismatch: string | null;
+}
+
+export interface Examined {
+  /** The first wrong place, what all of them are shown from, and those after it. null if there is none. */
+  readonly fault: {
+    readonly fault: PostedFault;
+    readonly shown: ShownModelCommitment;
+    readonly others: Iterable<PostedFault>;
+  } | null;
+  /** Leaves to demand, the first one first: nobody publishes them, or they have no room in a challenge. */
+  readonly wanted: readonly LeafPlace[];
+  /** What is wrong, but has no challenge: whoever approves the model has to refuse it. */
+  readonly warnings: readonly string[];
+}
+
+const COMPARED = [
+  "staticsHash",
+  "rowsRoot",
+  "answering",
+  "ownersCommitment",
+  "payeeRoot",
+  "binding",
+  "split",
+  "rowCount",
+  "bucketCount",
+  "columnCount",
+  "decay",
+  "clipLength",
+  "clipQuantile",
+  "sharesDuplicates",
+] as const;
+
+/** Needs `initPoseidon`. @param answers to demands @throws ATT_NOT_DISPUTABLE, and what `kind` throws */
+export async function examineModelCommitment(
+  { statement, modelId }: ModelCommitment,
+  files: PublishedFiles,
+  kind: ModelCommitmentKind,
+  answers: readonly ShownLeaf[] = [],
+): Promise<Examined> {
+  const own = await kind.honestModelCommitment(files.model, files.rows, modelId);
+  const warnings: string[] = COMPARED.filter((name) => statement[name] !== own.statement[name]).map(
+    (name) => `${name} is ${statement[name]}, the model's is ${own.statement[name]}`,
+  );
+  if (files.mismatch !== null) warnings.push(files.mismatch);
+  if (kind.isMapTrusted && Buffer.compare(own.statement.roots.map, statement.roots.map) !== 0)
+    warnings.push("its map is not the published one");
+  const known = knownLeaves(statement, own, publishedLeaves(files), answers, kind.rows);
+  const wanted = wantedOf(known, statement, kind.rows);
+  const { posted } = known;
+  if (posted === null) return { fault: null, wanted, warnings };
+  const shown: ShownModelCommitment = { posted, own, rows: files.rows };
+  const unopened = unopenedRows(posted, files.rows);
+  const faults = challengeable(kind.faultsOf(shown), unopened, kind.needsContent);
+  const first = faults.next();
+  const fault = first.done === true ? null : { fault: first.value, shown, others: faults };
+  if (fault === null) warnings.push(...otherTokens(shown, unopened));
+  const rows = Array.from(unopened, (index) => ({ tree: "rows" as const, index }));
+  return { fault, wanted: [...wanted, ...rows], warnings };
+}
+
+/** Of a text that L1 takes other tokens of, too: of one that a tokenizer takes whole, or where a border is not sure. */
+function otherTokens({ own, posted }: ShownModelCommitment, unopened: ReadonlySet<number>): string[] {
+  const known = own.leaves.tokens;
+  // Of a version with a row that is no text, nobody knows the others' leaves.
+  if (known.length !== posted.leaves.tokens.length) return [];
+  const isOther = (leaf: Uint8Array, row: number) =>
+    !unopened.has(row) && Buffer.compare(leaf, known[row]!) !== 0;
+  return posted.leaves.tokens.flatMap((leaf, row) =>
+    isOther(leaf, row) ? [`the tokens of row ${row} are not the tokenizer's, and no rule shows it`] : [],
+  );
+}
+
+/** null where there are none that can be read. */
+function publishedLeaves({ leaves }: PublishedFiles): Leaves | null {
+  if (leaves === null) return null;
+  try {
+    return readLeaves(leaves);
+  } catch (error) {
+    if (!isRollupError(error, "ATT_LEAVES_MISMATCH")) throw error;
+    return null;
+  }
+}
+
+function* challengeable(
+  faults: Iterable<PostedFault>,
+  unopened: ReadonlySet<number>,
+  needsContent: ModelCommitmentKind["needsContent"],
+): Generator<PostedFault> {
+  for (const fault of faults) {
+    const shown = [fault.row, fault.other];
+    if (needsContent.has(fault.kind) && shown.some((row) => row !== undefined && unopened.has(row))) continue;
+    yield fault;
+  }
+}
+
+/**
+ * Attack: a digest plus r is the version's row to L1, and no text opens it. Such a row is demanded. It must not keep the
+ * watcher from what else is wrong.
+ */
+function unopenedRows({ leaves }: CommittedModel, rows: readonly OwnedRow[]): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const [k, { content }] of rows.entries()) {
+    const [posted, digest] = [leaves.rows[k]!, sha256(content)];
+    const isSame = bytesToHex(posted) === bytesToHex(digest);
+    if (!isSame && digestToField(posted) === digestToField(digest)) found.add(k);
+  }
+  return found;
+}

@@ -1,0 +1,269 @@
+/** What a model commitment says of the ledger: every way to let an honest model commitment stand beside something else, and its refusal. */
+
+import { answeringFiles, answeringPreimage } from "@openledger/attribution/model/answering-hash";
+import { hashTagged } from "@openledger/circuits/field/poseidon";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
+import { activationHash } from "@openledger/circuits/ledger/rewards";
+import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
+import { columnsCommitment, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { partOf } from "@openledger/foundation/testing/test-random";
+import { bytesToHex, decodeFunctionData, encodeFunctionData, zeroAddress } from "viem";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { DisputeStatement, Leaves } from "../statements/committed-model.ts";
+import { statementTuple } from "../statements/model-commitment-calls.ts";
+import { directChallengeData } from "./direct-calls.ts";
+import type { PublishedFiles } from "./examine-model-commitment.ts";
+import { admitCall } from "./ledger-proofs.ts";
+import { readModelCommitments } from "./read-model-commitments.ts";
+import { type DirectCase, directCase } from "./testing/direct-case.ts";
+import { type DisputeFixture, lie, startDisputes, watchFiles } from "./testing/dispute-fixture.ts";
+import { revertBetweenTests } from "./testing/revert-between-tests.ts";
+import { rowsInState } from "./testing/rows-in-state.ts";
+
+const CAP = 16;
+const DAY = 86_400n;
+let f: DisputeFixture;
+let made: DirectCase;
+
+beforeAll(async () => {
+  [f, made] = await Promise.all([startDisputes(), directCase(24)]);
+});
+afterAll(() => f?.stop());
+revertBetweenTests(() => f.client);
+
+const watch = (files: PublishedFiles) => watchFiles(f, files);
+
+const replaced = (leaves: readonly Uint8Array[], index: number, bytes: Uint8Array) =>
+  leaves.map((leaf, i) => (i === index ? bytes : leaf));
+
+/** A hostile owner's change of leaves and numbers, and the fault by which the watcher shows it. */
+type Lie = readonly [string, () => { leaves?: Partial<Leaves>; numbers?: Partial<DisputeStatement> }, string];
+const LIES: readonly Lie[] = [
+  [
+    "another λ than the recipe's",
+    () => ({ numbers: { decay: made.honest.statement.decay + 1n } }),
+    "statics",
+  ],
+  [
+    "a rule of shared rewards that it has not",
+    () => ({ numbers: { sharesDuplicates: !made.honest.statement.sharesDuplicates } }),
+    "statics",
+  ],
+  // The clip's length is not that quantile of the rows': watch shows this first.
+  ["another quantile than the recipe's", () => ({ numbers: { clipQuantile: 1n << 39n } }), "clip"],
+  ["other payees", () => ({ numbers: { payeeRoot: 7n } }), "statics"],
+  [
+    "a text that is not the version's",
+    () => ({ leaves: { rows: replaced(made.honest.leaves.rows, 5, made.honest.leaves.rows[6]!) } }),
+    "versionRow",
+  ],
+];
+
+describe("a model commitment of something else than the ledger has", () => {
+  test.each(partOf(LIES, 4))("%s is found by watch, refused, and its bond paid", async (_, lieOf, kind) => {
+    const { leaves = {}, numbers = {} } = lieOf();
+    const { posted, files } = lie(made, leaves, numbers);
+    const id = await f.post(posted.statement);
+    const [seen] = await watch(files);
+    expect(seen!.examined!.fault!.fault.kind).toBe(kind);
+    const [after] = await readModelCommitments(f.client as never, f.disputes.address);
+    expect(after).toMatchObject({ id, state: "refuted", refutedBy: f.watcher });
+  });
+
+  test("an unmarked model's statics have no model commitment", async () => {
+    const { answering, ...rest } = made.honest.statement;
+    const staticsHash = hashStatics({
+      ...made.model.statics,
+      featuresCommitment: featuresCommitment(made.model.columns, answering),
+    });
+    const { posted } = lie(made, {}, { ...rest, answering, staticsHash });
+    const id = await f.post(posted.statement);
+    expect(await refusalOf(directChallengeData(id, posted, made.rows, { kind: "statics" }))).toBeNull();
+  });
+});
+
+describe("numbers that are none are not posted", () => {
+  test.each([
+    [
+      "a binding plus r: the same hash, other sizes",
+      () => ({ binding: made.honest.statement.binding + FIELD_ORDER }),
+    ],
+    ["a binding of other rows", () => ({ binding: made.honest.statement.binding + (1n << 56n) })],
+    ["a binding of other columns", () => ({ binding: made.honest.statement.binding + (1n << 115n) })],
+    [
+      "a root of rows plus r, to which no path leads",
+      () => ({ rowsRoot: made.honest.statement.rowsRoot + FIELD_ORDER }),
+    ],
+    ["statics plus r", () => ({ staticsHash: made.honest.statement.staticsHash + FIELD_ORDER })],
+    ["an answering hash plus r", () => ({ answering: made.honest.statement.answering + FIELD_ORDER })],
+    ["a clip so short that every row passes for a cut one", () => ({ clipLength: 31 })],
+    ["a split with bits above its own", () => ({ split: made.honest.statement.split + (1n << 32n) })],
+  ])("%s", async (_, changed) => {
+    const statement = { ...made.honest.statement, ...changed() };
+    const { leaf, path } = rowsInState(made.honest.statement);
+    const data = call("commitModel", [statementTuple(statement), f.stranger, leaf, path]);
+    const account = { account: f.owner, to: f.disputes.address, data, value: 10n ** 18n };
+    expect(await f.refusal(account)).toBe("DisputesStatementInvalid");
+  });
+
+  test("without the constants that its challenges need, nothing is posted", async () => {
+    const other = await startDisputes({ mostRows: 0 });
+    try {
+      const statement = { ...made.honest.statement, rowCount: 900, binding: bindingOf(900n) };
+      const data = call("commitModel", await other.postArguments(statement));
+      const to = { account: other.owner, to: other.disputes.address, data, value: 10n ** 18n };
+      expect(await other.refusal(to)).toBe("DisputesConstantsMissing");
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
+describe("an honest model commitment's places", () => {
+  test("stand against every challenge, and against false openings", async () => {
+    const id = await f.post(made.honest.statement);
+    expect(await refusalOf(directChallengeData(id, made.honest, made.rows, { kind: "statics" }))).toBe(
+      "DisputesNothingWrong",
+    );
+    for (const row of [0, 11, 23])
+      expect(
+        await refusalOf(directChallengeData(id, made.honest, made.rows, { kind: "versionRow", row })),
+      ).toBe("DisputesNothingWrong");
+    // A challenger's own forgeries: a swapped row, a path to another root, a row hash plus r.
+    const tuple = statementTuple(made.honest.statement);
+    const others = made.rows.map((row, k) => (k === 4 ? { ...row, content: made.rows[5]!.content } : row));
+    expect(
+      await refusalOf(directChallengeData(id, made.honest, others, { kind: "versionRow", row: 4 })),
+    ).toBe("DisputesRootMismatch");
+    const [, , , digest, path, versionRow, versionPath] = decoded(
+      directChallengeData(id, made.honest, made.rows, { kind: "versionRow", row: 4 }),
+    );
+    const aliased = [versionRow[0] + FIELD_ORDER, versionRow[1], versionRow[2]];
+    expect(
+      await refusalOf(call("challengeVersionRow", [id, tuple, 4n, digest, path, aliased, versionPath])),
+    ).toBe("DisputesNothingWrong");
+    // One of a higher node for a leaf: its tag is another.
+    expect(
+      await refusalOf(
+        call("challengeVersionRow", [id, tuple, 0n, digest, path, versionRow, versionPath.slice(1)]),
+      ),
+    ).not.toBeNull();
+  });
+});
+
+describe("a rollup asks", () => {
+  const admit = (id: bigint, statement = made.honest.statement) =>
+    call("admit", admitCall(made.model, id, statement, BigInt(CAP)).args);
+  const word = () =>
+    activationHash({
+      modelId: 11,
+      statics: made.model.staticsHash,
+      cap: CAP,
+      payeeRoot: made.model.statics.payeeRoot,
+    });
+  const send = (data: `0x${string}`) => f.watcherOf(f.stranger).send({ data, valueWei: 0n });
+  const admits = (rollup: `0x${string}`, modelId = 11n, given = word()) =>
+    f.client.readContract({
+      ...{ address: f.disputes.address, abi: disputesAbi, functionName: "admits", account: rollup },
+      args: [modelId, given],
+    });
+
+  test("and is told yes once the window is over, not before", async () => {
+    const id = await f.post(made.honest.statement);
+    const [modelCommitment] = await readModelCommitments(f.client as never, f.disputes.address);
+    const { rollup } = modelCommitment!;
+    expect(await refusalOf(admit(id))).toBe("DisputesNotOver");
+    await f.passTime(7n * DAY);
+    expect(await admits(rollup)).toBe(false);
+    await send(admit(id));
+    expect(await admits(rollup)).toBe(true);
+    expect(await f.disputes.read.admissions([rollup, 11n, word()])).toBe(id);
+    // No other rollup, model or Activation.
+    expect(await admits(f.stranger)).toBe(false);
+    expect(await admits(rollup, 12n)).toBe(false);
+    expect(await admits(rollup, 11n, word() + 1n)).toBe(false);
+  });
+
+  test.each([
+    ["another version", { version: 2n }, 0n, "LedgerMathChildWrong"],
+    ["other rows", { rowsRoot: 5n }, 0n, "LedgerMathChildWrong"],
+    ["another root than its state", {}, 1n, "DisputesRootMismatch"],
+  ])("and no window passes for %s: nothing is posted", async (_, changed, offset, refusal) => {
+    const { statement } = made.honest;
+    const { leaf, path } = rowsInState(statement);
+    const rollup = await f.deployState(rowsInState(statement, changed).root + offset);
+    const shown = rowsInState(statement, changed).path;
+    const data = call("commitModel", [statementTuple(statement), rollup, leaf, shown]);
+    const to = { account: f.owner, to: f.disputes.address, data, value: 10n ** 18n };
+    expect(await f.refusal(to)).toBe(refusal);
+    // Its own path leads to another root.
+    const own = call("commitModel", [statementTuple(statement), rollup, leaf, path]);
+    expect(await f.refusal({ ...to, data: own })).toBe("DisputesRootMismatch");
+    expect(await f.disputes.read.modelCommitmentCount()).toBe(0n);
+  });
+
+  test("and a leaf of a higher level, or an address without a state, has no rows", async () => {
+    const { statement } = made.honest;
+    const { leaf, path, root } = rowsInState(statement);
+    const short = call("commitModel", [
+      statementTuple(statement),
+      await f.deployState(root),
+      leaf,
+      path.slice(1),
+    ]);
+    const to = { account: f.owner, to: f.disputes.address, value: 10n ** 18n };
+    expect(await f.refusal({ ...to, data: short })).toBe("DisputesRootMismatch");
+    // Attack: what is admitted for address 0 is admitted for every rollup.
+    const nowhere = call("commitModel", [statementTuple(statement), zeroAddress, leaf, path]);
+    await expect(f.client.call({ ...to, data: nowhere })).rejects.toThrow();
+    const empty = call("commitModel", [statementTuple(statement), await f.deployState(0n), leaf, []]);
+    expect(await f.refusal({ ...to, data: empty })).toBe("DisputesRootMismatch");
+  });
+
+  test("and is told no for ever once a model commitment is refuted", async () => {
+    const tokens = made.honest.leaves.tokens.map(() => new Uint8Array());
+    const { posted } = lie(made, { tokens });
+    const id = await f.post(posted.statement);
+    await send(directChallengeData(id, posted, made.rows, { kind: "tokens", row: 0 }));
+    await f.passTime(8n * DAY);
+    expect(await refusalOf(admit(id, posted.statement))).toBe("DisputesNotOver");
+    expect(await refusalOf(admit(id))).toBe("DisputesOtherStatement");
+  });
+
+  test("and is told of a model without challenges only that it is registered as one", async () => {
+    const preimage = answeringPreimage(answeringFiles(made.model));
+    const { ownersCommitment, payeeRoot, binding, split } = made.model.statics;
+    const parts = [columnsCommitment(made.model.columns), ownersCommitment, payeeRoot, binding, split];
+    await send(call("admitUnchallenged", [11, bytesToHex(preimage), parts, BigInt(CAP)]));
+    // The marked model is not let in by it: its answering hash is no SHA-256.
+    expect(await admits(f.stranger)).toBe(false);
+    const raw = made.honest.statement.answering;
+    const statics = hashStatics({
+      ...made.model.statics,
+      featuresCommitment: featuresCommitment(made.model.columns, raw),
+    });
+    expect(await admits(f.stranger, 11n, activationHash({ modelId: 11, statics, cap: CAP, payeeRoot }))).toBe(
+      true,
+    );
+    expect(hashTagged(TAG.challenged, [raw, 0n])).not.toBe(raw);
+  });
+});
+
+const bindingOf = (rowCount: bigint) => {
+  const { binding, rowCount: own } = made.honest.statement;
+  return binding + ((rowCount - BigInt(own)) << 56n);
+};
+const call = (functionName: string, args: readonly unknown[]) =>
+  encodeFunctionData({ abi: disputesAbi, functionName, args } as never);
+const decoded = (data: `0x${string}`) =>
+  decodeFunctionData({ abi: disputesAbi, data }).args as never as readonly [
+    bigint,
+    unknown,
+    bigint,
+    `0x${string}`,
+    readonly `0x${string}`[],
+    readonly [bigint, bigint, bigint],
+    readonly (readonly bigint[])[],
+  ];
+const refusalOf = (data: `0x${string}`) => f.refusal({ account: f.stranger, to: f.disputes.address, data });

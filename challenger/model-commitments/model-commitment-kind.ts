@@ -1,0 +1,64 @@
+/** What differs between model commitments of kinds of models. Rules that this folder may not import are handed in with a kind. */
+
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import type { Hex } from "viem";
+import type { CommittedModel, RowKind } from "../statements/committed-model.ts";
+import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
+import { type DirectSource, directModelCommitment } from "../statements/direct-model-commitment.ts";
+import { directChallengeData } from "./direct-calls.ts";
+
+/** A wrong place: what its challenge is called, and where. */
+export interface PostedFault {
+  readonly kind: string;
+  readonly row?: number;
+  /** A second row that its challenge opens. */
+  readonly other?: number;
+}
+
+/** What wrong places are found in, and shown from. */
+export interface ShownModelCommitment {
+  readonly posted: CommittedModel;
+  /** What an honest owner would have posted. */
+  readonly own: CommittedModel;
+  /** The version's. */
+  readonly rows: readonly OwnedRow[];
+}
+
+export interface ModelCommitmentKind {
+  readonly rows: RowKind;
+  /** What an honest owner posts. @param rows the version's @throws ATT_NOT_DISPUTABLE, and what the model is refused for */
+  honestModelCommitment(
+    model: PublishedModel,
+    rows: readonly OwnedRow[],
+    modelId: number,
+  ): Promise<CommittedModel>;
+  /** Before a bond is paid: whether a game over what is posted could be played. Absent: this kind has no games. @throws CMD_USAGE */
+  requirePlayable?(own: CommittedModel): void;
+  /** Every wrong place that L1 would refuse, cheap rules first. Needs `initPoseidon`. */
+  faultsOf(shown: ShownModelCommitment): Iterable<PostedFault>;
+  /** Whether a game shows it, and no single transaction. Absent: this kind has no games. */
+  isGame?(fault: PostedFault): boolean;
+  /** The data of the transaction that shows any other. Needs `initPoseidon`. */
+  refutationData(id: bigint, shown: ShownModelCommitment, fault: PostedFault): Hex;
+  /** Faults whose challenge opens a row's content. */
+  readonly needsContent: ReadonlySet<string>;
+  /** Whether nothing on L1 shows that a posted map is not the published one. */
+  readonly isMapTrusted: boolean;
+}
+
+/** Direct models of e-mails. */
+export const MAIL_MODEL_COMMITMENTS: ModelCommitmentKind = {
+  rows: "emails",
+  honestModelCommitment: async (model, rows, modelId) =>
+    directModelCommitment(
+      model as unknown as DirectSource,
+      rows.map(({ content }) => content),
+      modelId,
+    ),
+  faultsOf: ({ posted, rows }) => findDirectFaults(posted, rows),
+  refutationData: (id, { posted, rows }, fault) =>
+    directChallengeData(id, posted, rows, fault as DirectFault),
+  needsContent: new Set(["rowTooLong", "tokens", "residual", "entry", "versionRow", "duplicate"]),
+  isMapTrusted: true,
+};

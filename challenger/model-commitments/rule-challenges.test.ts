@@ -1,0 +1,218 @@
+/** What the recipe's rules make of rows: the clip's length, and near-duplicates that share. */
+
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { encodeRow } from "@openledger/attribution/rows/row-content";
+import { sampleRows } from "@openledger/attribution/testing/sample-rows";
+import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { CommittedModel, DisputeStatement, Leaves } from "../statements/committed-model.ts";
+import { entryBytes, readEntries } from "../statements/direct-arithmetic.ts";
+import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
+import { readFact } from "../statements/leaf-bytes.ts";
+import { integerRoot, ONE } from "../statements/row-arithmetic.ts";
+import { areNear, textOverlap } from "../statements/text-overlap.ts";
+import { directChallengeData } from "./direct-calls.ts";
+import { readModelCommitments } from "./read-model-commitments.ts";
+import { type DirectCase, directCase } from "./testing/direct-case.ts";
+import { type DisputeFixture, lie, startDisputes } from "./testing/dispute-fixture.ts";
+import { revertBetweenTests } from "./testing/revert-between-tests.ts";
+import { watchOnce } from "./watch-model-commitments.ts";
+
+const words = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => `word${from + i}`).join(" ");
+/** The second and third are near the last, the third more; not near each other. The first is a stranger. */
+const TEXTS = ["something else entirely", words(0, 31), words(6, 40), words(0, 40)];
+const RULES = { normQuantile: 0.9, nearDuplicatesShare: true };
+const SAMPLED = 24;
+const [STRANGER, FIRST, BETTER, COPY] = [SAMPLED, SAMPLED + 1, SAMPLED + 2, SAMPLED + 3] as const;
+let f: DisputeFixture;
+let made: DirectCase;
+
+beforeAll(async () => {
+  const sampled = sampleRows("email", SAMPLED);
+  const owner = { contributorId: 7, validatorId: 9 };
+  const added = TEXTS.map((input) => ({ content: encodeRow("email", { label: 1, input }), ...owner }));
+  [f, made] = await Promise.all([startDisputes(), directCase([...sampled, ...added], { rules: RULES })]);
+});
+afterAll(() => f?.stop());
+revertBetweenTests(() => f.client);
+
+interface Change {
+  readonly leader?: number;
+  readonly factor?: bigint;
+  readonly length?: number;
+}
+
+/** Facts with some of their numbers changed. */
+function withFacts(changes: ReadonlyMap<number, Change>): Partial<Leaves> {
+  const facts = made.honest.leaves.facts.map((leaf, k) => {
+    const { factor, leader, length } = changes.get(k) ?? {};
+    const fact = leaf.slice();
+    const view = new DataView(fact.buffer);
+    if (factor !== undefined) view.setBigUint64(0, factor);
+    if (length !== undefined) view.setUint32(24, length);
+    if (leader !== undefined) view.setUint32(28, leader);
+    return fact;
+  });
+  return { facts };
+}
+
+const factOf = (k: number) => readFact(made.honest.leaves.facts[k]!)!;
+
+/** Leaders as given, and the shares that follow. */
+function withLeaders(given: ReadonlyMap<number, number>): Partial<Leaves> {
+  const leaders = made.rows.map((_, k) => given.get(k) ?? factOf(k).leader);
+  const size = (leader: number) => BigInt(leaders.filter((other) => other === leader).length);
+  return withFacts(
+    new Map(
+      leaders.map((leader, k) => [
+        k,
+        factOf(k).factor < ONE / 3n ? {} : { leader, factor: ONE / size(leader) },
+      ]),
+    ),
+  );
+}
+
+/** A clip as short as the median row, with all rows cut to it. */
+function shortClip(): { leaves: Partial<Leaves>; numbers: Partial<DisputeStatement> } {
+  const lengths = made.rows.map((_, k) => factOf(k).length);
+  const clipLength = lengths.toSorted((a, b) => a - b)[lengths.length >> 1]!;
+  const changes = new Map<number, Change>();
+  const features = made.honest.leaves.features.map((leaf, k) => {
+    // The last one is the logit's.
+    if (k === made.rows.length || lengths[k]! <= clipLength) return leaf;
+    const entries = readEntries(leaf, made.honest.statement.columnCount)!;
+    const row = entries.map((entry) => Math.round((entry * clipLength) / lengths[k]!));
+    const length = Number(integerRoot(BigInt(row.reduce((sum, entry) => sum + entry * entry, 0))));
+    const factor = (factOf(k).factor * BigInt(clipLength)) / BigInt(lengths[k]!);
+    changes.set(k, { factor, length });
+    return entryBytes(row);
+  });
+  return { leaves: { features, ...withFacts(changes) }, numbers: { clipLength } };
+}
+
+/** A clip so long that it cuts nobody. */
+function longClip(): { leaves: Partial<Leaves>; numbers: Partial<DisputeStatement> } {
+  const sizes = (leader: number) => BigInt(made.rows.filter((_, k) => factOf(k).leader === leader).length);
+  const whole = made.rows.map((_, k) => [k, { factor: ONE / sizes(factOf(k).leader) }] as const);
+  return { leaves: withFacts(new Map(whole)), numbers: { clipLength: 100_000 } };
+}
+
+const LIES: readonly [
+  string,
+  () => { leaves: Partial<Leaves>; numbers?: Partial<DisputeStatement> },
+  DirectFault,
+][] = [
+  ["a clip that cuts nobody", longClip, { kind: "clip" }],
+  [
+    "no clip, where the rules have one",
+    () => ({ ...longClip(), numbers: { clipLength: 0 } }),
+    { kind: "clip" },
+  ],
+  [
+    "a copy that leads itself",
+    () => ({ leaves: withLeaders(new Map([[COPY, COPY]])) }),
+    { kind: "duplicate", row: COPY, other: BETTER },
+  ],
+  [
+    "a stranger's row as a copy, so that both have half",
+    () => ({ leaves: withLeaders(new Map([[FIRST, STRANGER]])) }),
+    { kind: "duplicate", row: FIRST, other: STRANGER },
+  ],
+  [
+    "a copy with the less similar leader",
+    () => ({ leaves: withLeaders(new Map([[COPY, FIRST]])) }),
+    { kind: "duplicate", row: COPY, other: BETTER },
+  ],
+];
+
+describe("a false model commitment", () => {
+  test("of these texts: two leaders that are not near each other, and a copy that is near both", () => {
+    const contents = made.contents;
+    const near = (a: number, b: number) => areNear(textOverlap(contents[a]!, contents[b]!));
+    expect([near(FIRST, COPY), near(BETTER, COPY), near(FIRST, BETTER)]).toEqual([true, true, false]);
+    expect(factOf(COPY).leader).toBe(BETTER);
+    expect([...findDirectFaults(made.honest, made.rows)]).toEqual([]);
+  });
+
+  test.each(partOf(LIES, 3))("with %s is found by watch, and refuted", async (_, lieOf, fault) => {
+    const { leaves, numbers = {} } = lieOf();
+    const { files, posted } = lie(made, leaves, numbers);
+    const id = await f.post(posted.statement);
+    const [seen] = await watchOnce({
+      publicClient: f.client as never,
+      watcher: f.watcherOf(f.watcher),
+      disputes: f.disputes.address,
+      filesOf: async () => files,
+    });
+    expect(seen!.failure).toBeNull();
+    expect(seen!.examined!.fault!.fault).toEqual(fault);
+    const [after] = await readModelCommitments(f.client as never, f.disputes.address);
+    expect(after).toMatchObject({ id, state: "refuted", refutedBy: f.watcher });
+  });
+});
+
+describe("the contract and the rules", () => {
+  // Its largest entry is cut, too, which watch shows first.
+  test("refute a clip that cuts half of the rows", async () => {
+    const { leaves, numbers } = shortClip();
+    const { posted } = lie(made, leaves, numbers);
+    expect([...findDirectFaults(posted, made.rows)]).toContainEqual({ kind: "clip" });
+    const id = await f.post(posted.statement);
+    expect(await judged(id, posted, { kind: "clip" })).toBeNull();
+  });
+
+  test("say the same of random clips: lengths, quantiles, and rows that were cut", {
+    timeout: 240_000,
+  }, async () => {
+    const random = new SeededRandom("clips");
+    const { clipLength, clipQuantile } = made.honest.statement;
+    const verdicts = new Set<boolean>();
+    for (let i = 0; i < (isWhole ? 10 : 4); i++) {
+      const cut = new Map<number, Change>();
+      for (let k = random.nextBelow(4); k > 0; k--) cut.set(random.nextBelow(SAMPLED), { factor: ONE / 5n });
+      const numbers = {
+        clipLength: i % 3 === 0 ? clipLength : clipLength + random.nextBelow(60) - 30,
+        clipQuantile: i % 2 === 0 ? clipQuantile : (ONE * BigInt(random.nextBelow(101))) / 100n,
+      };
+      const { posted } = lie(made, withFacts(cut), numbers);
+      const isWrong = [...findDirectFaults(posted, made.rows)].some(({ kind }) => kind === "clip");
+      const id = await f.post(posted.statement);
+      const expected = isWrong ? null : "DisputesNothingWrong";
+      expect(await judged(id, posted, { kind: "clip" })).toBe(expected);
+      verdicts.add(isWrong);
+    }
+    expect(verdicts.size).toBe(2);
+  });
+});
+
+describe("an honest model commitment", () => {
+  test("stands against its clip, and every pair of a row and a leader before it", async () => {
+    const id = await f.post(made.honest.statement);
+    expect(await judged(id, made.honest, { kind: "clip" })).toBe("DisputesNothingWrong");
+    const leaders = made.rows.map((_, k) => k).filter((k) => factOf(k).leader === k);
+    for (const row of [1, 7, FIRST, BETTER, COPY])
+      for (const other of leaders.filter((leader) => leader < row)) {
+        const fault: DirectFault = { kind: "duplicate", row, other };
+        expect(await judged(id, made.honest, fault)).toBe("DisputesNothingWrong");
+      }
+    // No leader, a later one, the row itself: nothing to compare with.
+    for (const [row, other] of [
+      [COPY, COPY],
+      [FIRST, BETTER],
+    ] as const)
+      expect(await judged(id, made.honest, { kind: "duplicate", row, other })).toBe("DisputesOpeningInvalid");
+  });
+
+  test("of rules without sharing has no near-duplicates to be shown", async () => {
+    const { posted } = lie(made, {}, { sharesDuplicates: false });
+    const id = await f.post(posted.statement);
+    const fault: DirectFault = { kind: "duplicate", row: COPY, other: FIRST };
+    expect(await judged(id, posted, fault)).toBe("DisputesOpeningInvalid");
+  });
+});
+
+async function judged(id: bigint, posted: CommittedModel, fault: DirectFault): Promise<string | null> {
+  const data = directChallengeData(id, posted, made.rows, fault);
+  return f.refusal({ account: f.watcher, to: f.disputes.address, data });
+}

@@ -1,0 +1,99 @@
+/** A chain with the contract DirectDisputes, for tests and measurements. */
+
+import {
+  type DisputesParameters,
+  deployDirectDisputes,
+  deployLedgerMath,
+  missingChunks,
+  storeChunks,
+  WEEK_SECONDS,
+} from "@openledger/contracts/build/deploy-disputes";
+import { directDisputesAbi, disputesAbi, rowTextsAbi } from "@openledger/contracts/build/disputes-abi";
+import { startChain } from "@openledger/contracts/testing/chain";
+import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
+import { refusalOf, type TriedCall } from "@openledger/contracts/testing/refusal-of";
+import { type Abi, getContract, type Hex, parseEther } from "viem";
+import {
+  type CommittedModel,
+  type DisputeStatement,
+  type Leaves,
+  withTrees,
+} from "../../statements/committed-model.ts";
+import { encodeLeaves } from "../../statements/leaf-file.ts";
+import { statementTuple } from "../../statements/model-commitment-calls.ts";
+import type { PublishedFiles } from "../examine-model-commitment.ts";
+import { type Watched, type Watcher, watchOnce } from "../watch-model-commitments.ts";
+import type { DirectCase } from "./direct-case.ts";
+import { rowsInState } from "./rows-in-state.ts";
+
+export const BOND_WEI = parseEther("1");
+export const DEMAND_FEE_WEI = parseEther("0.01");
+
+export type DisputeFixture = Awaited<ReturnType<typeof startDisputes>>;
+
+/** @param options.mostRows of the models that are posted: constants for so many are stored, some 5 million gas a chunk */
+export async function startDisputes({
+  mostRows = 48,
+  ...changed
+}: Partial<DisputesParameters> & { mostRows?: number } = {}) {
+  const { accounts, client, clientsOf, gasOf, passTime, stop, url, walletOf } = await startChain();
+  const [deployer, owner, watcher, stranger] = accounts as [Hex, Hex, Hex, Hex];
+  const clients = clientsOf(deployer);
+  const math = await deployLedgerMath(clients);
+  const storedGas = await storeChunks(clients, math, await missingChunks(client as never, math, mostRows));
+  const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: DEMAND_FEE_WEI };
+  const address = await deployDirectDisputes(clients, { ...parameters, ...changed }, math);
+  const disputes = getContract({ address, abi: disputesAbi, client });
+  const texts = getContract({ address: await disputes.read.texts(), abi: rowTextsAbi, client });
+  /** A contract that answers every call with this word: a rollup's state begins with its root. */
+  const deployState = (root: bigint) => deployFixedState(client, deployer, root);
+  /** What `post` takes, with a rollup of its own that has the statement's rows. */
+  const postArguments = async (statement: DisputeStatement) => {
+    const { leaf, path, root } = rowsInState(statement);
+    return [statementTuple(statement), await deployState(root), leaf, path] as const;
+  };
+  return {
+    ...{ client, disputes, math, owner, passTime, stop, storedGas, stranger, texts, url, watcher },
+    watcherOf: (who: Hex): Watcher => ({
+      address: who,
+      mostDemandsWei: 10n * DEMAND_FEE_WEI,
+      async send({ data, valueWei }) {
+        const hash = await walletOf(who).sendTransaction({ to: address, data, value: valueWei });
+        return { hash, gasUsed: await gasOf(hash) };
+      },
+    }),
+    /** Posts, by the owner; the model commitment's id. */
+    async post(statement: DisputeStatement, bondWei = BOND_WEI): Promise<bigint> {
+      const args = await postArguments(statement);
+      await disputes.write.commitModel(args as never, { account: owner, value: bondWei });
+      return disputes.read.modelCommitmentCount();
+    },
+    deployState,
+    postArguments,
+    /** The name of the error that a call reverts with; null for none. Other failures are thrown on. */
+    refusal: (call: TriedCall) => refusalOf(client, [...disputesAbi, ...directDisputesAbi] as Abi, call),
+  };
+}
+
+/** A look of the fixture's watcher, or of another one, at what has these files. */
+export const watchFiles = (
+  f: DisputeFixture,
+  files: PublishedFiles,
+  watcher = f.watcherOf(f.watcher),
+): Promise<Watched[]> =>
+  watchOnce({
+    publicClient: f.client as never,
+    watcher,
+    disputes: f.disputes.address,
+    filesOf: async () => files,
+  });
+
+/** What a hostile owner posts and publishes: other leaves. @param numbers what his statement says besides */
+export function lie(
+  { honest, model, rows }: DirectCase,
+  leaves: Partial<Leaves>,
+  numbers: Partial<DisputeStatement> = {},
+): { posted: CommittedModel; files: PublishedFiles } {
+  const posted = withTrees({ ...honest.leaves, ...leaves }, { ...honest.statement, ...numbers });
+  return { posted, files: { model, rows, leaves: encodeLeaves(posted.leaves), mismatch: null } };
+}

@@ -1,0 +1,328 @@
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { concatBytes } from "@noble/hashes/utils.js";
+import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
+import { verifyModel } from "@openledger/attribution/model/verify-model";
+import { datanetOf } from "@openledger/attribution/testing/sample-rows";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { isWhole } from "@openledger/foundation/testing/test-random";
+import { createPublicClient, custom, encodeEventTopics, encodeFunctionData, RpcRequestError } from "viem";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type CommittedModel, type Leaves, TREES, type TreeName } from "../statements/committed-model.ts";
+import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
+import { directModelCommitment } from "../statements/direct-model-commitment.ts";
+import { pairBytes } from "../statements/leaf-bytes.ts";
+import { encodeLeaves } from "../statements/leaf-file.ts";
+import { type LeafTree, leafHash } from "../statements/leaf-tree.ts";
+import { openingOf, statementTuple } from "../statements/model-commitment-calls.ts";
+import { directChallengeData } from "./direct-calls.ts";
+import type { PublishedFiles } from "./examine-model-commitment.ts";
+import { readModelCommitments } from "./read-model-commitments.ts";
+import { type DirectCase, directCase, registeredDirect } from "./testing/direct-case.ts";
+import {
+  BOND_WEI,
+  DEMAND_FEE_WEI,
+  type DisputeFixture,
+  lie,
+  startDisputes,
+  watchFiles,
+} from "./testing/dispute-fixture.ts";
+import { revertBetweenTests } from "./testing/revert-between-tests.ts";
+import { type Watcher, watchOnce } from "./watch-model-commitments.ts";
+
+const DAY = 86_400n;
+const JUNK = new Uint8Array(32).fill(7);
+let f: DisputeFixture;
+let made: DirectCase;
+
+beforeAll(async () => {
+  [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
+});
+afterAll(() => f?.stop());
+revertBetweenTests(() => f.client);
+
+const watch = (files: PublishedFiles, watcher?: Watcher) => watchFiles(f, files, watcher);
+
+/** One leaf changed. */
+function changed(tree: TreeName, index: number, bytes: Uint8Array): Partial<Leaves> {
+  return { [tree]: made.honest.leaves[tree].map((leaf, i) => (i === index ? bytes : leaf)) };
+}
+
+describe("what would keep a watcher from a wrong place", () => {
+  const factsTree = TREES.indexOf("facts");
+  const unpublished = () => ({ model: made.model, rows: made.rows, leaves: null, mismatch: null });
+
+  test("bytes behind the last leaf: it cannot be shown, and that refutes", async () => {
+    const { files, posted } = lie(made, changed("facts", 0, withLeader(0, 1)));
+    const facts = paddedTree(posted.leaves.facts);
+    const roots = { ...posted.statement.roots, facts: facts.root };
+    const padded = {
+      ...posted,
+      trees: { ...posted.trees, facts },
+      statement: { ...posted.statement, roots },
+    };
+    const id = await f.post(padded.statement);
+    const [seen] = await watch(files);
+    expect(seen!.examined!.wanted[0]).toEqual({ tree: "facts", index: 23 });
+    expect(seen!.sent!.what).toBe("demand");
+    for (const opened of [padded, posted]) {
+      const args = [
+        id,
+        statementTuple(padded.statement),
+        factsTree,
+        23n,
+        openingOf(opened, "facts", 23),
+      ] as const;
+      const data = encodeFunctionData({ abi: disputesAbi, functionName: "answer", args });
+      const answer = { account: f.owner, to: f.disputes.address, data };
+      expect(await f.refusal(answer)).toBe("DisputesOpeningInvalid");
+    }
+    await f.passTime(DAY + 1n);
+    expect((await watch(files))[0]!.sent!.what).toBe("unanswered");
+  });
+
+  test("a sum that is spent demands no more", async () => {
+    const { posted } = lie(made, changed("features", 3, made.honest.leaves.features[20]!));
+    const id = await f.post(posted.statement);
+    const poor = { ...f.watcherOf(f.watcher), mostDemandsWei: DEMAND_FEE_WEI };
+    const [seen] = await watch(unpublished(), poor);
+    const { tree, index } = seen!.examined!.wanted[0]!;
+    const args = [id, statementTuple(posted.statement), TREES.indexOf(tree), BigInt(index)] as const;
+    await f.disputes.write.answer([...args, openingOf(posted, tree, index)], { account: f.owner });
+    expect((await watch(unpublished(), poor))[0]!.sent).toBeNull();
+  });
+
+  if (isWhole) {
+    test("answers for their fee: the next leaf is demanded, up to a sum, and what was shown is used", async () => {
+      const { posted } = lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
+      const id = await f.post(posted.statement);
+      const tokens = TREES.indexOf("tokens");
+      const poor = { ...f.watcherOf(f.watcher), mostDemandsWei: 3n * DEMAND_FEE_WEI };
+      const demanded: number[] = [];
+      for (let look = 0; look < 3; look++) {
+        const [seen] = await watch(unpublished(), poor);
+        if (seen!.sent?.what !== "demand") break;
+        const { index } = seen!.examined!.wanted.find((place) => !demanded.includes(place.index))!;
+        demanded.push(index);
+        if (look === 2) break;
+        const args = [id, statementTuple(posted.statement), tokens, BigInt(index)] as const;
+        await f.disputes.write.answer([...args, openingOf(posted, "tokens", index)], { account: f.owner });
+      }
+      expect(demanded).toEqual([23, 0, 1]);
+      const args = [id, statementTuple(posted.statement), tokens] as const;
+      // An open demand, and then the sum, keep him from more.
+      expect((await watch(unpublished(), poor))[0]!.sent).toBeNull();
+      await f.disputes.write.answer([...args, 1n, openingOf(posted, "tokens", 1)], { account: f.owner });
+      const [seen] = await watch(unpublished(), poor);
+      expect(seen!.examined!.fault!.fault).toEqual({ kind: "tokens", row: 1 });
+      expect(seen!.sent!.what).toBe("challenge");
+    });
+
+    test("wrong places that no transaction can show: others are, and long leaves are demanded", async () => {
+      const long = new Uint8Array(140_000);
+      const decoys = made.honest.leaves.features.map((leaf, row) => (row < 12 ? long : leaf));
+      const only = lie(made, { ...changed("map", 3, long) });
+      const { files, posted } = lie(made, {
+        features: decoys,
+        columns: made.honest.leaves.columns,
+        ...changed("tokens", 20, pairBytes([[3, 1]])),
+      });
+      await f.post(posted.statement);
+      const [seen] = await watch(files);
+      expect(seen!.sent!.what).toBe("challenge");
+      expect((await readModelCommitments(f.client as never, f.disputes.address))[0]!.refutation!.fault).toBe(
+        "Tokens",
+      );
+      await f.post(only.posted.statement);
+      const [, demanded] = await watch(only.files);
+      expect(demanded!.examined!.wanted).toEqual([{ tree: "map", index: 3 }]);
+      expect(demanded!.sent!.what).toBe("demand");
+    });
+
+    test("a column of the inputs with pairs that count nothing, or twice", async () => {
+      for (const pairs of [
+        [
+          [0, 1],
+          [5, 0],
+        ],
+        [
+          [0, 1],
+          [0, 1],
+        ],
+        [
+          [5, 1],
+          [0, 1],
+        ],
+      ] as [number, number][][]) {
+        const { posted } = lie(made, changed("inputs", 3, pairBytes(pairs)));
+        const faults = [...findDirectFaults(posted, made.rows)];
+        expect(faults).toContainEqual({ kind: "input", row: 0, bucket: 3 });
+        const id = await f.post(posted.statement);
+        expect(await judged(id, { kind: "input", row: 0, bucket: 3 }, posted)).toBe("accepted");
+      }
+    });
+  }
+});
+
+test("events are read from the contract's block on, in chunks that the node answers", async () => {
+  await f.post(made.honest.statement);
+  const asked: [from: number, to: number][] = [];
+  const MOST_BLOCKS = 8;
+  const limited = createPublicClient({
+    transport: custom(
+      {
+        async request({ method, params }) {
+          if (method === "eth_getLogs") {
+            const [{ fromBlock, toBlock }] = params as [{ fromBlock: string; toBlock: string }];
+            const range: [number, number] = [Number(fromBlock), Number(toBlock)];
+            if (range[1] - range[0] >= MOST_BLOCKS) throw new RpcRequestError(REFUSED);
+            asked.push(range);
+          }
+          return f.client.request({ method, params } as never);
+        },
+      },
+      { retryCount: 0 },
+    ),
+  });
+  await f.client.mine({ blocks: 3 * MOST_BLOCKS });
+  const [found] = await readModelCommitments(limited, f.disputes.address);
+  expect(found!.statement).toEqual(made.honest.statement);
+  const head = Number(await f.client.getBlockNumber({ cacheTime: 0 }));
+  const deployed = Math.min(...asked.map(([from]) => from));
+  const codeAt = (blockNumber: number) =>
+    f.client.getCode({ address: f.disputes.address, blockNumber: BigInt(blockNumber) });
+  expect(await codeAt(deployed)).toBeDefined();
+  expect(await codeAt(deployed - 1)).toBeUndefined();
+  expect(Math.max(...asked.map(([, to]) => to))).toBe(head);
+});
+
+const REFUSED = {
+  body: {},
+  error: { code: -32_005, message: "query exceeds max block range" },
+  url: "http://127.0.0.1",
+};
+
+test("no number of attestations in one block hides a model commitment from a watcher", async () => {
+  const id = await f.post(made.honest.statement);
+  await f.disputes.write.attest([id], { account: f.owner });
+  const [attested] = encodeEventTopics({ abi: disputesAbi, eventName: "Attested" });
+  // As if there were too many of them in every block.
+  const capped = createPublicClient({
+    transport: custom(
+      {
+        async request({ method, params }) {
+          const [asked] = (params ?? []) as [{ topics?: unknown[] }?];
+          const [event, ofId, ofWho] = asked?.topics ?? [];
+          if (method === "eth_getLogs" && event === attested && ofId == null && ofWho == null)
+            throw new RpcRequestError(REFUSED);
+          return f.client.request({ method, params } as never);
+        },
+      },
+      { retryCount: 0 },
+    ),
+  });
+  expect(await readModelCommitments(capped, f.disputes.address)).toMatchObject([{ id, attestedBy: null }]);
+  const look = () =>
+    watchOnce({
+      ...{ publicClient: capped, watcher: f.watcherOf(f.watcher), disputes: f.disputes.address },
+      filesOf: async () => ({ model: made.model, rows: made.rows, leaves: null, mismatch: null }),
+    });
+  expect((await look())[0]).toMatchObject({ sent: { what: "attest" }, failure: null });
+  expect((await look())[0]).toMatchObject({ sent: null, modelCommitment: { attestedBy: [f.watcher] } });
+});
+
+test("a model commitment has at most as many rows as a transaction can be shown of", async () => {
+  const refused = async (rowCount: number) => {
+    const { statement } = made.honest;
+    const binding = statement.binding + (BigInt(rowCount - statement.rowCount) << 56n);
+    const args = (await f.postArguments({ ...statement, rowCount, binding })) as never;
+    const data = encodeFunctionData({ abi: disputesAbi, functionName: "commitModel", args });
+    return f.refusal({ account: f.owner, to: f.disputes.address, data, value: BOND_WEI });
+  };
+  expect(await refused(MOST_CHALLENGED_ROWS)).toBe("DisputesConstantsMissing");
+  expect(await refused(MOST_CHALLENGED_ROWS + 1)).toBe("DisputesStatementInvalid");
+});
+
+function withLeader(row: number, leader: number): Uint8Array {
+  const fact = made.honest.leaves.facts[row]!.slice();
+  new DataView(fact.buffer).setUint32(28, leader);
+  return fact;
+}
+
+/** As leafTree makes it, but for what lies behind the last leaf. */
+function paddedTree(leaves: readonly Uint8Array[]): LeafTree {
+  const levels = [Array.from({ length: 32 }, (_, i) => (i < leaves.length ? leafHash(leaves[i]!) : JUNK))];
+  for (let below = levels[0]!; below.length > 1; below = levels.at(-1)!) {
+    const pairOf = (i: number) => concatBytes(below[2 * i]!, below[2 * i + 1]!);
+    levels.push(Array.from({ length: below.length / 2 }, (_, i) => keccak_256(pairOf(i))));
+  }
+  const path = (index: number) => levels.slice(0, -1).map((level, depth) => level[(index >> depth) ^ 1]!);
+  return { root: levels.at(-1)![0]!, path };
+}
+
+if (isWhole) {
+  test("a row that is no e-mail is read by its places: lies about it are refuted, and others are looked at", async () => {
+    // One byte of the row's frame, which no place is read from: its label and words are the same.
+    const content = made.rows[5]!.content.slice();
+    content[0] = "[".charCodeAt(0);
+    const rows = made.rows.with(5, { ...made.rows[5]!, content });
+    const recipe = { ...made.model.recipe, datanet: datanetOf(rows) };
+    const model = registeredDirect({ ...made.model, rows, recipe, accuracy: null });
+    const contents = rows.map((row) => row.content);
+    const verified = verifyModel({
+      model,
+      facts: { staticsHash: model.staticsHash, rowsRoot: BigInt(recipe.datanet.rowsRoot) },
+      depth: "train",
+    });
+    const mismatch = await verified.catch((error: Error) => error.message);
+    expect(mismatch).toContain("not a row of kind email");
+    const byPlaces = directModelCommitment(model, contents, 20);
+    const { features } = byPlaces.leaves;
+    const ofLie = { ...made, contents, rows, model, honest: directModelCommitment(model, contents, 21) };
+    const lying = lie(ofLie, { features: features.with(5, features[6]!) as Uint8Array[] });
+    const files = new Map<number, PublishedFiles>([
+      [20, { model, rows, leaves: encodeLeaves(byPlaces.leaves), mismatch: mismatch as string }],
+      [21, { ...lying.files, mismatch: mismatch as string }],
+      [11, { model: made.model, rows: made.rows, leaves: null, mismatch: null }],
+    ]);
+    for (const { statement } of [byPlaces, lying.posted, made.honest]) await f.post(statement);
+    const watched = await watchOnce({
+      ...{ publicClient: f.client as never, watcher: f.watcherOf(f.watcher), disputes: f.disputes.address },
+      filesOf: async ({ modelId }) => files.get(modelId)!,
+    });
+    expect(watched.map(({ failure, sent }) => [sent?.what ?? null, failure])).toEqual([
+      [null, null],
+      ["challenge", null],
+      ["attest", null],
+    ]);
+    expect(watched[0]!.examined).toEqual({ fault: null, wanted: [], warnings: [mismatch] });
+  });
+
+  test("somebody plays games after each model commitment that was recomputed, before the next", async () => {
+    const honestId = await f.post(made.honest.statement);
+    const { files, posted } = lie(made, changed("tokens", 20, pairBytes([[3, 1]])));
+    const lieId = await f.post(posted.statement);
+    const done: (bigint | "games")[] = [];
+    const look = () =>
+      watchOnce({
+        ...{ publicClient: f.client as never, watcher: f.watcherOf(f.watcher), disputes: f.disputes.address },
+        async filesOf({ id }) {
+          done.push(id);
+          return id === lieId ? files : { ...files, leaves: null };
+        },
+        async between() {
+          done.push("games");
+        },
+      });
+    await look();
+    expect(done).toEqual([honestId, "games", lieId, "games"]);
+    // One is attested, and one refuted: nothing is recomputed.
+    await look();
+    expect(done).toHaveLength(4);
+  });
+}
+
+/** The name of the error that a challenge reverts with. */
+async function judged(id: bigint, fault: DirectFault, posted: CommittedModel): Promise<string> {
+  const data = directChallengeData(id, posted, made.rows, fault);
+  return (await f.refusal({ account: f.watcher, to: f.disputes.address, data })) ?? "accepted";
+}

@@ -1,0 +1,201 @@
+/** Recomputes each new model commitment and challenges by itself. */
+
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { type Address, encodeFunctionData, type Hex, type PublicClient } from "viem";
+import { TREES } from "../statements/committed-model.ts";
+import { type Examined, examineModelCommitment, type PublishedFiles } from "./examine-model-commitment.ts";
+import {
+  MAIL_MODEL_COMMITMENTS,
+  type ModelCommitmentKind,
+  type ShownModelCommitment,
+} from "./model-commitment-kind.ts";
+import { type Demands, readDemands } from "./open-demands.ts";
+import { type ModelCommitment, readModelCommitments } from "./read-model-commitments.ts";
+import { type BegunGame, MOST_TRANSACTION_GAS, tryChallenges } from "./try-challenges.ts";
+
+/** Who challenges. Returns once the transaction is mined. */
+export interface Watcher {
+  readonly address: Address;
+  send(call: { readonly data: Hex; readonly valueWei: bigint }): Promise<{ hash: Hex; gasUsed: bigint }>;
+  /** What he spends at most on demands of one model commitment's leaves, fees that come back among it. 0 demands nothing. */
+  readonly mostDemandsWei: bigint;
+}
+
+/** Games over rows of model commitments: here they are begun. Somebody else makes the moves. */
+export interface RowGames {
+  /** Challenges a row, with a stake, where somebody plays and this watcher has had no game about the model commitment. */
+  challenge(modelCommitment: ModelCommitment, shown: ShownModelCommitment, row: number): Promise<BegunGame>;
+}
+
+interface WatchOptions {
+  readonly publicClient: PublicClient;
+  /** null only looks. */
+  readonly watcher: Watcher | null;
+  readonly disputes: Address;
+  /** Of the models that the contract judges. Default: of e-mails. */
+  readonly kind?: ModelCommitmentKind;
+  /** Of a kind that has them: without it, rows that take a game are only named. */
+  readonly games?: RowGames;
+  readonly modelId?: number;
+  /** null for a model commitment whose files cannot be had. A throw is of this model commitment alone. */
+  readonly filesOf: (modelCommitment: ModelCommitment) => Promise<PublishedFiles | null>;
+  /** Called after each model commitment that was recomputed, before the next: a training takes hours, and somebody's clock may run. */
+  readonly between?: () => Promise<void>;
+}
+
+export interface Watched {
+  readonly modelCommitment: ModelCommitment;
+  /** null where the files cannot be had. */
+  readonly examined: Examined | null;
+  /** What was sent: the contract's function and its transaction; null where nothing was. */
+  readonly sent: {
+    readonly what: "challenge" | "game" | "demand" | "unanswered" | "attest";
+    readonly hash: `0x${string}`;
+    readonly gasUsed: bigint;
+  } | null;
+  /** Why it was not recomputed, or nothing was sent: its files are none, or somebody was faster. null where nothing failed. */
+  readonly failure: Error | null;
+}
+
+/**
+ * One look at every model commitment that is open and that this watcher has not attested.
+ * Attack: files that no program can read, served beside one model commitment, would keep a watcher from all others.
+ */
+export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
+  const { publicClient, disputes, kind = MAIL_MODEL_COMMITMENTS, modelId, watcher } = options;
+  const modelCommitments = await readModelCommitments(publicClient, disputes, {
+    ...(modelId === undefined ? {} : { modelId }),
+    ...(watcher === null ? {} : { attestor: watcher.address }),
+  });
+  const watched: Watched[] = [];
+  for (const modelCommitment of modelCommitments) {
+    const isKnown =
+      modelCommitment.state !== "open" ||
+      (watcher !== null && modelCommitment.attestedBy?.includes(watcher.address) === true);
+    let examined: Examined | null = null;
+    let sent: Watched["sent"] = null;
+    let failure: Error | null = null;
+    let isRecomputed = false;
+    try {
+      const isFeeOpen = modelCommitment.state === "refuted" && modelCommitment.openDemandCount > 0;
+      if (isFeeOpen && watcher !== null && watcher.mostDemandsWei > 0n)
+        sent = await feeBack({ ...options, watcher }, modelCommitment);
+      isRecomputed = !isKnown;
+      const files = isRecomputed ? await options.filesOf(modelCommitment) : null;
+      if (files !== null) {
+        const demands = await readDemands(publicClient, disputes, modelCommitment.id);
+        examined = await examineModelCommitment(modelCommitment, files, kind, demands.shown);
+        if (watcher !== null)
+          sent = await act({ ...options, watcher, kind }, modelCommitment, examined, demands);
+      }
+    } catch (error) {
+      failure = error as Error;
+    }
+    watched.push({ modelCommitment, examined, sent, failure });
+    if (isRecomputed) await options.between?.();
+  }
+  return watched;
+}
+
+async function act(
+  {
+    publicClient,
+    watcher,
+    disputes,
+    games,
+    kind,
+  }: WatchOptions & { watcher: Watcher; kind: ModelCommitmentKind },
+  modelCommitment: ModelCommitment,
+  { fault, wanted, warnings }: Examined,
+  demands: Demands,
+): Promise<Watched["sent"]> {
+  const { attestedBy, id } = modelCommitment;
+  const abi = disputesAbi;
+  const send = async (data: Hex, valueWei = 0n) => {
+    const call = { account: watcher.address, to: disputes, data, value: valueWei };
+    // Said no by a call, it costs nothing.
+    await publicClient.call({ ...call, gas: MOST_TRANSACTION_GAS });
+    return watcher.send({ data, valueWei });
+  };
+  let failure: Error | null = null;
+  if (fault !== null) {
+    const playFor =
+      games === undefined
+        ? {}
+        : {
+            playFor: (shown: ShownModelCommitment, row: number) =>
+              games.challenge(modelCommitment, shown, row),
+          };
+    const tried = await tryChallenges(fault, { publicClient, disputes, kind, id, send, ...playFor });
+    if ("sent" in tried) return tried.sent;
+    failure = tried.failure;
+  }
+  if (wanted.length > 0) {
+    const { timestamp } = await publicClient.getBlock();
+    const overdue = demands.open.find(({ answerBySeconds }) => answerBySeconds < timestamp);
+    if (overdue !== undefined) {
+      const args = [id, overdue.tree, overdue.index] as const;
+      const data = encodeFunctionData({ abi, functionName: "challengeUnanswered", args });
+      return { what: "unanswered", ...(await send(data)) };
+    }
+    const demand = await nextDemand(wanted, demands, watcher, () =>
+      publicClient.readContract({ address: disputes, abi, functionName: "demandFeeWei" }),
+    );
+    if (demand !== null) {
+      const args = [id, TREES.indexOf(demand.tree), BigInt(demand.index)] as const;
+      const data = encodeFunctionData({ abi, functionName: "demand", args });
+      return { what: "demand", ...(await send(data, demand.feeWei)) };
+    }
+  }
+  if (failure !== null) throw failure;
+  // Where nobody tells whether he has attested it, every look would pay for it anew.
+  if (warnings.length > 0 || wanted.length > 0 || attestedBy === null) return null;
+  const data = encodeFunctionData({ abi, functionName: "attest", args: [id] });
+  return { what: "attest", ...(await send(data)) };
+}
+
+/** The watcher's fees of demands on a model commitment that something else has refuted, one a look. */
+async function feeBack(
+  { publicClient, watcher, disputes }: WatchOptions & { watcher: Watcher },
+  { id }: ModelCommitment,
+): Promise<Watched["sent"]> {
+  const { open } = await readDemands(publicClient, disputes, id);
+  for (const { tree, index, who } of open) {
+    if (who !== watcher.address) continue;
+    const args = [id, tree, index] as const;
+    const data = encodeFunctionData({ abi: disputesAbi, functionName: "challengeUnanswered", args });
+    const call = { account: watcher.address, to: disputes, data };
+    // No event says which fees were given back; the contract refuses those.
+    const isDue = await publicClient.call(call).then(
+      () => true,
+      () => false,
+    );
+    if (isDue) return { what: "unanswered", ...(await watcher.send({ data, valueWei: 0n })) };
+  }
+  return null;
+}
+
+/**
+ * The first leaf that was never shown. Last leaves of trees at once, since answers may take a day each; the others one
+ * at a time: while one is open, its answer may be what refutes the model commitment.
+ * Attack: an owner who answers the same demand again and again for its fee.
+ */
+async function nextDemand(
+  wanted: Examined["wanted"],
+  { open, shown, demandedBy }: Demands,
+  { address, mostDemandsWei }: Watcher,
+  readFeeWei: () => Promise<bigint>,
+): Promise<(Examined["wanted"][number] & { feeWei: bigint }) | null> {
+  if (mostDemandsWei === 0n) return null;
+  const keyOf = (tree: string, index: number | bigint) => `${tree}/${index}`;
+  const openKeys = new Set(open.map(({ tree, index }) => keyOf(TREES[tree]!, index)));
+  const isWaiting = wanted.some(({ tree, index }) => openKeys.has(keyOf(tree, index)));
+  const known = new Set([...openKeys, ...shown.map(({ tree, index }) => keyOf(tree, index))]);
+  const place = wanted.findIndex(({ tree, index }) => !known.has(keyOf(tree, index)));
+  const next = wanted[place];
+  const isLastLeaf = place === wanted.findIndex(({ tree }) => tree === next?.tree);
+  if (next === undefined || (isWaiting && !isLastLeaf)) return null;
+  const feeWei = await readFeeWei();
+  const spentWei = feeWei * BigInt(demandedBy.filter((who) => who === address).length);
+  return spentWei + feeWei > mostDemandsWei ? null : { ...next, feeWei };
+}

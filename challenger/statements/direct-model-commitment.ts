@@ -1,0 +1,204 @@
+/**
+ * What the owner of a direct model posts (docs/explanation/disputes.md): the trees of any model commitment, of which the map's holds the
+ * numbers, the rows' sizes, the inverse, the curvature and the digests of the columns' commitment.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { hexToBytes } from "@noble/hashes/utils.js";
+import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
+import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
+import type { DirectParts } from "@openledger/attribution/model/direct-family";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { OnProgress } from "@openledger/attribution/progress";
+import { hashTagged } from "@openledger/circuits/field/poseidon";
+import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
+import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
+import { hex32 } from "@openledger/foundation/hex";
+import {
+  type CommittedModel,
+  factBytes,
+  type Leaves,
+  pointBytes,
+  requireDisputable,
+  withTrees,
+} from "./committed-model.ts";
+import { type DirectNumbers, entryBytes, MOST_ENTRY, numberBytes } from "./direct-arithmetic.ts";
+import { type FixedMatrix, fixedCurvature, fixedInverse, matrixRow, toDoubles } from "./direct-curvature.ts";
+import { int64Bytes, pairBytes } from "./leaf-bytes.ts";
+import { countRow, integerRoot, ONE, type RowCounts, residualOf, scaleRow } from "./row-arithmetic.ts";
+import { clusterLeaders, rowFactors, rowLengths } from "./row-factors.ts";
+
+/** What of a registered direct model is posted. */
+export type DirectSource = Pick<
+  PublishedModel<DirectParts>,
+  "family" | "recipe" | "parameters" | "features" | "columns" | "statics" | "staticsHash"
+>;
+
+/** Places in the map's tree, as contracts/disputes/DirectTrees.sol has them. @param width D + 1 */
+export function mapPlaces(width: number) {
+  const ofPoints = Math.ceil(width / CHAIN);
+  const ofGroups = Math.ceil(width / GROUP);
+  const digestCount = ofPoints + ofGroups + Math.ceil(ofGroups / CHAIN);
+  return {
+    numbers: 0,
+    sizes: 1,
+    inverse: 2,
+    curvature: 2 + width,
+    digests: 2 + 2 * width,
+    ofPoints,
+    ofGroups,
+    digestCount,
+  };
+}
+
+/** Points whose coordinates one hash takes up, and points of one sum. */
+export const CHAIN = 15;
+export const GROUP = 64;
+
+/**
+ * What an honest owner posts. The same model gives the same bytes on every machine. Stages "curvature" and "inverse".
+ * Needs `initPoseidon`. @param contents of the version's rows, in its order @throws ATT_NOT_DISPUTABLE
+ */
+export function directModelCommitment(
+  source: DirectSource,
+  contents: readonly Uint8Array[],
+  modelId: number,
+  onProgress?: OnProgress,
+): CommittedModel {
+  requireDisputable(source);
+  const { recipe, parameters, features, columns, statics } = source;
+  const { bucketCount } = recipe.inputs;
+  const width = bucketCount + 1;
+  const rowCount = contents.length;
+  const counted = contents.map((content) => countRow(content, bucketCount));
+  const weights = Array.from({ length: width }, (_, a) =>
+    toFixed40(parameters[2 * a + 1]! - parameters[2 * a]!),
+  );
+  const residuals = counted.map((row) => residualOf(row, weights));
+  onProgress?.({ stage: "curvature", done: 0, total: 1 });
+  const damping = toFixed40(recipe.method.damping);
+  const curvature = fixedCurvature(counted, residuals, bucketCount, damping);
+  const inverse = fixedInverse(curvature, onProgress);
+  // Real rows, but for the √2 of the coordinates in which the recipe's are.
+  const unit = Math.SQRT2 * features.scale;
+  const lengths = influenceLengths(counted, residuals, inverse);
+  const rules = rowFactors(lengths, clusterLeaders(contents, recipe.rules), recipe.rules, unit);
+  const rowOf = (k: number) => features.values.subarray(k * width, (k + 1) * width);
+  const facts = counted.map((row, k) => {
+    const squares = rowOf(k).reduce((sum, entry) => sum + entry * entry, 0);
+    const [residual, length] = [residuals[k]!, Number(integerRoot(BigInt(squares)))];
+    return factBytes({ ...rules.rows[k]!, residual, pull: scaleRow(row, residual), length });
+  });
+  const inputs = Array.from({ length: bucketCount }, (): [number, number][] => []);
+  for (const [k, { counts }] of counted.entries())
+    for (const [bucket, count] of counts) inputs[bucket]!.push([k, count]);
+  const numbers = directNumbers(features, weights, damping, unit, rowCount * width);
+  const leaves: Leaves = {
+    rows: contents.map((content) => sha256(content)),
+    tokens: counted.map(({ counts }) => pairBytes(counts)),
+    facts,
+    features: Array.from({ length: rowCount + 1 }, (_, k) => entryBytes(rowOf(k))),
+    map: [
+      numberBytes(numbers),
+      entryBytes(counted.map(({ terms }) => terms)),
+      ...matrixLeaves(inverse),
+      ...matrixLeaves(curvature),
+      ...columnDigests(columns).map(elementBytes),
+    ],
+    inputs: inputs.map(pairBytes),
+    weights: [int64Bytes(weights)],
+    columns: Array.from({ length: width }, (_, j) =>
+      entryBytes(Array.from({ length: rowCount + 1 }, (_, k) => features.values[k * width + j]!)),
+    ),
+    points: pointBytes(columns),
+  };
+  const { ownersCommitment, payeeRoot, binding, split } = statics;
+  return withTrees(leaves, {
+    modelId,
+    staticsHash: source.staticsHash,
+    rowsRoot: BigInt(recipe.datanet.rowsRoot),
+    answering: rawAnsweringHash(answeringFiles(source)),
+    ...{ ownersCommitment, payeeRoot, binding, split },
+    rowCount,
+    bucketCount,
+    columnCount: width,
+    decay: toFixed40(recipe.model.decay),
+    clipLength: rules.clipLength,
+    clipQuantile: toFixed40(recipe.rules.normQuantile),
+    sharesDuplicates: recipe.rules.nearDuplicatesShare,
+  });
+}
+
+/** @param entryCount of B, without the logit's row */
+function directNumbers(
+  { values }: DirectSource["features"],
+  weights: readonly bigint[],
+  damping: bigint,
+  unit: number,
+  entryCount: number,
+): DirectNumbers {
+  let largest = 0n;
+  for (const weight of weights) {
+    const size = weight < 0n ? -weight : weight;
+    if (size > largest) largest = size;
+  }
+  const peak = values.subarray(0, entryCount).findIndex((entry) => Math.abs(entry) === MOST_ENTRY);
+  return {
+    unit: toFixed40(1 / unit),
+    logitUnit: largest === 0n ? 0n : (BigInt(MOST_ENTRY) * ONE * ONE + largest / 2n) / largest,
+    damping,
+    peak: BigInt(Math.max(0, peak)),
+  };
+}
+
+/** Lengths of the rows residual · Q x. */
+function influenceLengths(
+  rows: readonly RowCounts[],
+  residuals: readonly bigint[],
+  inverse: FixedMatrix,
+): Float64Array {
+  const { width } = inverse;
+  const doubles = toDoubles(inverse.values);
+  const out = new Float64Array(rows.length);
+  for (const [k, row] of rows.entries()) {
+    const size = Math.abs(Number(residuals[k]!)) / 2 ** 40;
+    out[k] = size * rowLengths(timesRow(row, doubles, width), width)[0]!;
+  }
+  return out;
+}
+
+/** Q x of a row, for a symmetric Q. */
+export function timesRow({ counts, terms }: RowCounts, matrix: Float64Array, width: number): Float64Array {
+  const out = matrix.slice((width - 1) * width);
+  const unit = terms === 0 ? 0 : 1 / Math.sqrt(terms);
+  for (const [bucket, count] of counts) {
+    const from = bucket * width;
+    const x = count * unit;
+    for (let a = 0; a < width; a++) out[a] = out[a]! + x * matrix[from + a]!;
+  }
+  return out;
+}
+
+const matrixLeaves = (matrix: FixedMatrix): Uint8Array[] =>
+  Array.from({ length: matrix.width }, (_, a) => int64Bytes(matrixRow(matrix, a)));
+
+/** Every value of the chains that make `columnsCommitment`; the last one is it. Needs `initPoseidon`. */
+export function columnDigests({ u, v }: ColumnCommitments): bigint[] {
+  const ofPoints = chain(BigInt(u.length), u);
+  const rho = ofPoints.at(-1)!;
+  const sums: bigint[] = [];
+  for (let from = 0; from < v.length; from += GROUP)
+    sums.push(v.slice(from, from + GROUP).reduce((sum, value) => (sum * rho + value) % FIELD_ORDER, 0n));
+  return [...ofPoints, ...sums, ...chain(rho, sums)];
+}
+
+function chain(start: bigint, values: readonly bigint[]): bigint[] {
+  const states: bigint[] = [];
+  for (let from = 0; from < values.length; from += CHAIN) {
+    const taken = values.slice(from, from + CHAIN);
+    const filled = [...taken, ...new Array<bigint>(CHAIN - taken.length).fill(0n)];
+    states.push(hashTagged(TAG.features, [states.at(-1) ?? start, ...filled]));
+  }
+  return states;
+}
+
+const elementBytes = (value: bigint): Uint8Array => hexToBytes(hex32(value).slice(2));
