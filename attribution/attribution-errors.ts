@@ -55,7 +55,7 @@ export const attributionErrors = defineErrors("ATT", {
   },
   ATT_LEAVES_MISMATCH: {
     meaning: "published leaves are not those of the roots that were posted",
-    remedy: "demand the leaf on L1, and do not approve the model",
+    remedy: "challenge the leaf on L1, and do not approve the model",
   },
   ATT_DUPLICATE_ROW: {
     meaning: "two rows have the same content",

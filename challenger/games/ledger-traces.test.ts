@@ -107,7 +107,11 @@ async function deploy() {
   await storeChunks(clients, math, await missingChunks(clients.publicClient, math, 0));
   const terms = { windowSeconds: WINDOW_SECONDS, sideSeconds: 36n * HOUR_SECONDS };
   const money = { leastBondWei: BOND_WEI, stakeWei: STAKE_WEI };
-  const modelCommitment = { windowSeconds: WINDOW_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: 1n };
+  const modelCommitment = {
+    windowSeconds: WINDOW_SECONDS,
+    leastBondWei: BOND_WEI,
+    availabilityChallengeFeeWei: 1n,
+  };
   const { game } = await deployTextDisputes(clients, modelCommitment, { ...terms, ...money }, math);
   const activationGate = await deployActivationGates(clients, [game]);
   const rollup = await deployFixture(client, { activationGate }, SHAPES, SETTLEMENT_SIZES);

@@ -6,7 +6,13 @@ import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import type { Address, GetContractEventsReturnType, PublicClient } from "viem";
 
-type DisputesEventName = "ModelCommitted" | "Refuted" | "Attested" | "Demanded" | "Answered" | "Admitted";
+type DisputesEventName =
+  | "ModelCommitted"
+  | "Refuted"
+  | "Attested"
+  | "AvailabilityChallenged"
+  | "Answered"
+  | "Admitted";
 export type DisputesEvents<Name extends DisputesEventName> = GetContractEventsReturnType<
   typeof disputesAbi,
   Name,

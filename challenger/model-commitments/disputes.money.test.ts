@@ -7,8 +7,8 @@ import { openingOf, statementTuple } from "../statements/model-commitment-calls.
 import { directChallengeData } from "./direct-calls.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";
 import {
+  AVAILABILITY_CHALLENGE_FEE_WEI,
   BOND_WEI,
-  DEMAND_FEE_WEI,
   type DisputeFixture,
   lie,
   startDisputes,
@@ -27,28 +27,41 @@ afterAll(() => f?.stop());
 /** What the contract should hold, kept by a second set of books. */
 interface Books {
   readonly bonds: Map<bigint, bigint>;
-  readonly demands: Map<string, `0x${string}`>;
+  readonly availabilityChallenges: Map<string, `0x${string}`>;
   readonly owed: Map<`0x${string}`, bigint>;
 }
 
 test("a random walk moves no wei that the books do not", { timeout: 600_000 }, async () => {
   const random = new SeededRandom("dispute money");
-  const books: Books = { bonds: new Map(), demands: new Map(), owed: new Map() };
+  const books: Books = { bonds: new Map(), availabilityChallenges: new Map(), owed: new Map() };
   const owe = (who: `0x${string}`, wei: bigint) => books.owed.set(who, (books.owed.get(who) ?? 0n) + wei);
   const people = [f.owner, f.watcher, f.stranger];
   const tokens = made.honest.leaves.tokens.map(() => new Uint8Array());
   const modelCommitments = [made.honest, lie(made, { tokens }).posted];
   const isFalse: boolean[] = [];
-  const doing = { posted: 0, refuted: 0, demanded: 0, answered: 0, unanswered: 0, returned: 0, withdrawn: 0 };
+  const doing = {
+    posted: 0,
+    refuted: 0,
+    availabilityChallenged: 0,
+    answered: 0,
+    unanswered: 0,
+    returned: 0,
+    withdrawn: 0,
+  };
   // In `npm test` the walk ends once it has done everything.
   const isOver = () => !isWhole && Object.values(doing).every((count) => count > 0);
   for (let step = 0; step < STEPS && !isOver(); step++) {
     const who = people[random.nextBelow(3)]!;
     const action = random.nextBelow(8);
-    // Answers are for what was demanded, where something was.
-    const demanded = [...books.demands.keys()][action === 4 ? 1 : action === 5 ? 0 : -1];
+    // Answers are for what was challenged, where something was.
+    const availabilityChallenged = [...books.availabilityChallenges.keys()][
+      action === 4 ? 1 : action === 5 ? 0 : -1
+    ];
     const [id, index] = (
-      demanded?.split("/") ?? [1 + random.nextBelow(Math.max(1, isFalse.length)), random.nextBelow(14)]
+      availabilityChallenged?.split("/") ?? [
+        1 + random.nextBelow(Math.max(1, isFalse.length)),
+        random.nextBelow(14),
+      ]
     ).map(BigInt) as [bigint, bigint];
     const key = `${id}/${index}`;
     const posted = modelCommitments[isFalse[Number(id) - 1] ? 1 : 0]!;
@@ -82,24 +95,25 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
       }
       case 2:
       case 3:
-        if (!(await isDone(encode("demand", [id, 1, index]), DEMAND_FEE_WEI))) break;
-        books.demands.set(key, who);
-        doing.demanded++;
+        if (!(await isDone(encode("challengeAvailability", [id, 1, index]), AVAILABILITY_CHALLENGE_FEE_WEI)))
+          break;
+        books.availabilityChallenges.set(key, who);
+        doing.availabilityChallenged++;
         break;
       case 4: {
         const leaf =
           index < 12n ? openingOf(posted, "tokens", Number(index)) : { data: "0x" as const, path: [] };
         if (!(await isDone(encode("answer", [id, statement, 1, index, leaf])))) break;
-        books.demands.delete(key);
-        owe(who, DEMAND_FEE_WEI);
+        books.availabilityChallenges.delete(key);
+        owe(who, AVAILABILITY_CHALLENGE_FEE_WEI);
         doing.answered++;
         break;
       }
       case 5: {
         if (!(await isDone(encode("challengeUnanswered", [id, 1, index])))) break;
-        const demander = books.demands.get(key)!;
-        books.demands.delete(key);
-        owe(demander, DEMAND_FEE_WEI + (books.bonds.get(id) ?? 0n) / 2n);
+        const challengerOfLeaf = books.availabilityChallenges.get(key)!;
+        books.availabilityChallenges.delete(key);
+        owe(challengerOfLeaf, AVAILABILITY_CHALLENGE_FEE_WEI + (books.bonds.get(id) ?? 0n) / 2n);
         books.bonds.delete(id);
         doing.unanswered++;
         break;
@@ -122,7 +136,7 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
     if (random.nextBelow(3) === 0) await f.passTime(HOUR * BigInt(random.nextBelow(36)));
     const sum = [...books.bonds.values(), ...books.owed.values()].reduce((a, b) => a + b, 0n);
     const heldWei = await f.client.getBalance({ address: f.disputes.address });
-    expect(heldWei).toBe(sum + BigInt(books.demands.size) * DEMAND_FEE_WEI);
+    expect(heldWei).toBe(sum + BigInt(books.availabilityChallenges.size) * AVAILABILITY_CHALLENGE_FEE_WEI);
   }
   // A walk that never got somewhere shows nothing.
   expect(Object.entries(doing).filter(([, count]) => count === 0)).toEqual([]);

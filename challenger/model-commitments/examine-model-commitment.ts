@@ -29,7 +29,7 @@ export interface Examined {
     readonly shown: ShownModelCommitment;
     readonly others: Iterable<PostedFault>;
   } | null;
-  /** Leaves to demand, the first one first: nobody publishes them, or they have no room in a challenge. */
+  /** Leaves to challenge, the first one first: nobody publishes them, or they have no room in a challenge. */
   readonly wanted: readonly LeafPlace[];
   /** What is wrong, but has no challenge: whoever approves the model has to refuse it. */
   readonly warnings: readonly string[];
@@ -52,7 +52,7 @@ const COMPARED = [
   "sharesDuplicates",
 ] as const;
 
-/** Needs `initPoseidon`. @param answers to demands @throws ATT_NOT_DISPUTABLE, and what `kind` throws */
+/** Needs `initPoseidon`. @param answers to data-availability challenges @throws ATT_NOT_DISPUTABLE, and what `kind` throws */
 export async function examineModelCommitment(
   { statement, modelId }: ModelCommitment,
   files: PublishedFiles,
@@ -116,7 +116,7 @@ function* challengeable(
 }
 
 /**
- * Attack: a digest plus r is the version's row to L1, and no text opens it. Such a row is demanded. It must not keep the
+ * Attack: a digest plus r is the version's row to L1, and no text opens it. Such a row is challenged. It must not keep the
  * watcher from what else is wrong.
  */
 function unopenedRows({ leaves }: CommittedModel, rows: readonly OwnedRow[]): ReadonlySet<number> {

@@ -3,12 +3,21 @@ import type { ModelCommitment } from "./read-model-commitments.ts";
 
 /** What L1 knows of a model commitment. */
 export function modelCommitmentLines(modelCommitment: ModelCommitment): string[] {
-  const { attestedBy, bondWei, endsAtSeconds, id, modelId, openDemandCount, refutedBy, rollup, state } =
-    modelCommitment;
+  const {
+    attestedBy,
+    bondWei,
+    endsAtSeconds,
+    id,
+    modelId,
+    openAvailabilityChallengeCount,
+    refutedBy,
+    rollup,
+    state,
+  } = modelCommitment;
   const attested = attestedBy === null ? "more often than this node of L1 tells" : attestedBy.join(", ");
   const until = new Date(Number(endsAtSeconds) * 1000).toISOString();
   return [
-    `model commitment ${id} of model ${modelId} of rollup ${rollup}: ${state}, window until ${until}, bond ${formatEther(bondWei)} ETH, ${openDemandCount} open demands`,
+    `model commitment ${id} of model ${modelId} of rollup ${rollup}: ${state}, window until ${until}, bond ${formatEther(bondWei)} ETH, ${openAvailabilityChallengeCount} open data-availability challenges`,
     `  recomputed, by their own word: ${attested === "" ? "nobody" : attested}`,
     ...(refutedBy === null ? [] : [`  refuted by ${refutedBy}`]),
   ];

@@ -29,8 +29,8 @@ export interface ModelCommitmentWindow {
   readonly endsAtSeconds: bigint;
   /** "open": anyone may still refute it. "counts": the window has ended and nothing was shown. */
   readonly state: "open" | "counts" | "refuted";
-  /** Demands that nobody has answered. */
-  readonly openDemandCount: number;
+  /** Data-availability challenges that nobody has answered. */
+  readonly openAvailabilityChallengeCount: number;
   /** Who refuted it, else null. */
   readonly refutedBy: Address | null;
   /** What he has shown: a fault's name, its place in the contract's counting, his reward. */
@@ -74,7 +74,7 @@ export async function readPostedEvents(
   return Promise.all(
     posted.map(async ({ args }) => {
       const id = args.id!;
-      const [[, endsAt, , , openDemands], isCounted] = await Promise.all([
+      const [[, endsAt, , , openAvailabilityChallenges], isCounted] = await Promise.all([
         disputes.read.modelCommitments([id], { blockNumber }),
         disputes.read.counts([id], { blockNumber }),
       ]);
@@ -89,7 +89,7 @@ export async function readPostedEvents(
         endsAtSeconds: endsAt,
         // By the event: a node may answer calls by a newer state than it has events of.
         state: shown !== undefined ? "refuted" : isCounted ? "counts" : "open",
-        openDemandCount: openDemands,
+        openAvailabilityChallengeCount: openAvailabilityChallenges,
         refutedBy: shown?.args.challenger ?? null,
         refutation:
           shown === undefined

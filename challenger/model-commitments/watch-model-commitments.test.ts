@@ -19,8 +19,8 @@ import type { PublishedFiles } from "./examine-model-commitment.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
 import { type DirectCase, directCase, registeredDirect } from "./testing/direct-case.ts";
 import {
+  AVAILABILITY_CHALLENGE_FEE_WEI,
   BOND_WEI,
-  DEMAND_FEE_WEI,
   type DisputeFixture,
   lie,
   startDisputes,
@@ -63,7 +63,7 @@ describe("what would keep a watcher from a wrong place", () => {
     const id = await f.post(padded.statement);
     const [seen] = await watch(files);
     expect(seen!.examined!.wanted[0]).toEqual({ tree: "facts", index: 23 });
-    expect(seen!.sent!.what).toBe("demand");
+    expect(seen!.sent!.what).toBe("challengeAvailability");
     for (const opened of [padded, posted]) {
       const args = [
         id,
@@ -80,10 +80,10 @@ describe("what would keep a watcher from a wrong place", () => {
     expect((await watch(files))[0]!.sent!.what).toBe("unanswered");
   });
 
-  test("a sum that is spent demands no more", async () => {
+  test("a sum that is spent challenges no more", async () => {
     const { posted } = lie(made, changed("features", 3, made.honest.leaves.features[20]!));
     const id = await f.post(posted.statement);
-    const poor = { ...f.watcherOf(f.watcher), mostDemandsWei: DEMAND_FEE_WEI };
+    const poor = { ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: AVAILABILITY_CHALLENGE_FEE_WEI };
     const [seen] = await watch(unpublished(), poor);
     const { tree, index } = seen!.examined!.wanted[0]!;
     const args = [id, statementTuple(posted.statement), TREES.indexOf(tree), BigInt(index)] as const;
@@ -92,24 +92,29 @@ describe("what would keep a watcher from a wrong place", () => {
   });
 
   if (isWhole) {
-    test("answers for their fee: the next leaf is demanded, up to a sum, and what was shown is used", async () => {
+    test("answers for their fee: the next leaf is challenged, up to a sum, and what was shown is used", async () => {
       const { posted } = lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
       const id = await f.post(posted.statement);
       const tokens = TREES.indexOf("tokens");
-      const poor = { ...f.watcherOf(f.watcher), mostDemandsWei: 3n * DEMAND_FEE_WEI };
-      const demanded: number[] = [];
+      const poor = {
+        ...f.watcherOf(f.watcher),
+        mostAvailabilityChallengesWei: 3n * AVAILABILITY_CHALLENGE_FEE_WEI,
+      };
+      const availabilityChallenged: number[] = [];
       for (let look = 0; look < 3; look++) {
         const [seen] = await watch(unpublished(), poor);
-        if (seen!.sent?.what !== "demand") break;
-        const { index } = seen!.examined!.wanted.find((place) => !demanded.includes(place.index))!;
-        demanded.push(index);
+        if (seen!.sent?.what !== "challengeAvailability") break;
+        const { index } = seen!.examined!.wanted.find(
+          (place) => !availabilityChallenged.includes(place.index),
+        )!;
+        availabilityChallenged.push(index);
         if (look === 2) break;
         const args = [id, statementTuple(posted.statement), tokens, BigInt(index)] as const;
         await f.disputes.write.answer([...args, openingOf(posted, "tokens", index)], { account: f.owner });
       }
-      expect(demanded).toEqual([23, 0, 1]);
+      expect(availabilityChallenged).toEqual([23, 0, 1]);
       const args = [id, statementTuple(posted.statement), tokens] as const;
-      // An open demand, and then the sum, keep him from more.
+      // An open data-availability challenge, and then the sum, keep him from more.
       expect((await watch(unpublished(), poor))[0]!.sent).toBeNull();
       await f.disputes.write.answer([...args, 1n, openingOf(posted, "tokens", 1)], { account: f.owner });
       const [seen] = await watch(unpublished(), poor);
@@ -117,7 +122,7 @@ describe("what would keep a watcher from a wrong place", () => {
       expect(seen!.sent!.what).toBe("challenge");
     });
 
-    test("wrong places that no transaction can show: others are, and long leaves are demanded", async () => {
+    test("wrong places that no transaction can show: others are, and long leaves are challenged", async () => {
       const long = new Uint8Array(140_000);
       const decoys = made.honest.leaves.features.map((leaf, row) => (row < 12 ? long : leaf));
       const only = lie(made, { ...changed("map", 3, long) });
@@ -133,9 +138,9 @@ describe("what would keep a watcher from a wrong place", () => {
         "Tokens",
       );
       await f.post(only.posted.statement);
-      const [, demanded] = await watch(only.files);
-      expect(demanded!.examined!.wanted).toEqual([{ tree: "map", index: 3 }]);
-      expect(demanded!.sent!.what).toBe("demand");
+      const [, availabilityChallenged] = await watch(only.files);
+      expect(availabilityChallenged!.examined!.wanted).toEqual([{ tree: "map", index: 3 }]);
+      expect(availabilityChallenged!.sent!.what).toBe("challengeAvailability");
     });
 
     test("a column of the inputs with pairs that count nothing, or twice", async () => {

@@ -9,7 +9,7 @@ import {
   type ModelCommitmentKind,
   type ShownModelCommitment,
 } from "./model-commitment-kind.ts";
-import { type Demands, readDemands } from "./open-demands.ts";
+import { type AvailabilityChallenges, readAvailabilityChallenges } from "./open-availability-challenges.ts";
 import { type ModelCommitment, readModelCommitments } from "./read-model-commitments.ts";
 import { type BegunGame, MOST_TRANSACTION_GAS, tryChallenges } from "./try-challenges.ts";
 
@@ -17,8 +17,8 @@ import { type BegunGame, MOST_TRANSACTION_GAS, tryChallenges } from "./try-chall
 export interface Watcher {
   readonly address: Address;
   send(call: { readonly data: Hex; readonly valueWei: bigint }): Promise<{ hash: Hex; gasUsed: bigint }>;
-  /** What he spends at most on demands of one model commitment's leaves, fees that come back among it. 0 demands nothing. */
-  readonly mostDemandsWei: bigint;
+  /** What he spends at most on data-availability challenges of one model commitment's leaves, fees that come back among it. 0 challenges nothing. */
+  readonly mostAvailabilityChallengesWei: bigint;
 }
 
 /** Games over rows of model commitments: here they are begun. Somebody else makes the moves. */
@@ -49,7 +49,7 @@ export interface Watched {
   readonly examined: Examined | null;
   /** What was sent: the contract's function and its transaction; null where nothing was. */
   readonly sent: {
-    readonly what: "challenge" | "game" | "demand" | "unanswered" | "attest";
+    readonly what: "challenge" | "game" | "challengeAvailability" | "unanswered" | "attest";
     readonly hash: `0x${string}`;
     readonly gasUsed: bigint;
   } | null;
@@ -77,16 +77,21 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
     let failure: Error | null = null;
     let isRecomputed = false;
     try {
-      const isFeeOpen = modelCommitment.state === "refuted" && modelCommitment.openDemandCount > 0;
-      if (isFeeOpen && watcher !== null && watcher.mostDemandsWei > 0n)
+      const isFeeOpen =
+        modelCommitment.state === "refuted" && modelCommitment.openAvailabilityChallengeCount > 0;
+      if (isFeeOpen && watcher !== null && watcher.mostAvailabilityChallengesWei > 0n)
         sent = await feeBack({ ...options, watcher }, modelCommitment);
       isRecomputed = !isKnown;
       const files = isRecomputed ? await options.filesOf(modelCommitment) : null;
       if (files !== null) {
-        const demands = await readDemands(publicClient, disputes, modelCommitment.id);
-        examined = await examineModelCommitment(modelCommitment, files, kind, demands.shown);
+        const availabilityChallenges = await readAvailabilityChallenges(
+          publicClient,
+          disputes,
+          modelCommitment.id,
+        );
+        examined = await examineModelCommitment(modelCommitment, files, kind, availabilityChallenges.shown);
         if (watcher !== null)
-          sent = await act({ ...options, watcher, kind }, modelCommitment, examined, demands);
+          sent = await act({ ...options, watcher, kind }, modelCommitment, examined, availabilityChallenges);
       }
     } catch (error) {
       failure = error as Error;
@@ -107,7 +112,7 @@ async function act(
   }: WatchOptions & { watcher: Watcher; kind: ModelCommitmentKind },
   modelCommitment: ModelCommitment,
   { fault, wanted, warnings }: Examined,
-  demands: Demands,
+  availabilityChallenges: AvailabilityChallenges,
 ): Promise<Watched["sent"]> {
   const { attestedBy, id } = modelCommitment;
   const abi = disputesAbi;
@@ -132,19 +137,27 @@ async function act(
   }
   if (wanted.length > 0) {
     const { timestamp } = await publicClient.getBlock();
-    const overdue = demands.open.find(({ answerBySeconds }) => answerBySeconds < timestamp);
+    const overdue = availabilityChallenges.open.find(({ answerBySeconds }) => answerBySeconds < timestamp);
     if (overdue !== undefined) {
       const args = [id, overdue.tree, overdue.index] as const;
       const data = encodeFunctionData({ abi, functionName: "challengeUnanswered", args });
       return { what: "unanswered", ...(await send(data)) };
     }
-    const demand = await nextDemand(wanted, demands, watcher, () =>
-      publicClient.readContract({ address: disputes, abi, functionName: "demandFeeWei" }),
+    const availabilityChallenge = await nextAvailabilityChallenge(
+      wanted,
+      availabilityChallenges,
+      watcher,
+      () =>
+        publicClient.readContract({ address: disputes, abi, functionName: "availabilityChallengeFeeWei" }),
     );
-    if (demand !== null) {
-      const args = [id, TREES.indexOf(demand.tree), BigInt(demand.index)] as const;
-      const data = encodeFunctionData({ abi, functionName: "demand", args });
-      return { what: "demand", ...(await send(data, demand.feeWei)) };
+    if (availabilityChallenge !== null) {
+      const args = [
+        id,
+        TREES.indexOf(availabilityChallenge.tree),
+        BigInt(availabilityChallenge.index),
+      ] as const;
+      const data = encodeFunctionData({ abi, functionName: "challengeAvailability", args });
+      return { what: "challengeAvailability", ...(await send(data, availabilityChallenge.feeWei)) };
     }
   }
   if (failure !== null) throw failure;
@@ -154,12 +167,12 @@ async function act(
   return { what: "attest", ...(await send(data)) };
 }
 
-/** The watcher's fees of demands on a model commitment that something else has refuted, one a look. */
+/** The watcher's fees of data-availability challenges on a model commitment that something else has refuted, one a look. */
 async function feeBack(
   { publicClient, watcher, disputes }: WatchOptions & { watcher: Watcher },
   { id }: ModelCommitment,
 ): Promise<Watched["sent"]> {
-  const { open } = await readDemands(publicClient, disputes, id);
+  const { open } = await readAvailabilityChallenges(publicClient, disputes, id);
   for (const { tree, index, who } of open) {
     if (who !== watcher.address) continue;
     const args = [id, tree, index] as const;
@@ -178,15 +191,15 @@ async function feeBack(
 /**
  * The first leaf that was never shown. Last leaves of trees at once, since answers may take a day each; the others one
  * at a time: while one is open, its answer may be what refutes the model commitment.
- * Attack: an owner who answers the same demand again and again for its fee.
+ * Attack: an owner who answers the same data-availability challenge again and again for its fee.
  */
-async function nextDemand(
+async function nextAvailabilityChallenge(
   wanted: Examined["wanted"],
-  { open, shown, demandedBy }: Demands,
-  { address, mostDemandsWei }: Watcher,
+  { open, shown, availabilityChallengedBy }: AvailabilityChallenges,
+  { address, mostAvailabilityChallengesWei }: Watcher,
   readFeeWei: () => Promise<bigint>,
 ): Promise<(Examined["wanted"][number] & { feeWei: bigint }) | null> {
-  if (mostDemandsWei === 0n) return null;
+  if (mostAvailabilityChallengesWei === 0n) return null;
   const keyOf = (tree: string, index: number | bigint) => `${tree}/${index}`;
   const openKeys = new Set(open.map(({ tree, index }) => keyOf(TREES[tree]!, index)));
   const isWaiting = wanted.some(({ tree, index }) => openKeys.has(keyOf(tree, index)));
@@ -196,6 +209,6 @@ async function nextDemand(
   const isLastLeaf = place === wanted.findIndex(({ tree }) => tree === next?.tree);
   if (next === undefined || (isWaiting && !isLastLeaf)) return null;
   const feeWei = await readFeeWei();
-  const spentWei = feeWei * BigInt(demandedBy.filter((who) => who === address).length);
-  return spentWei + feeWei > mostDemandsWei ? null : { ...next, feeWei };
+  const spentWei = feeWei * BigInt(availabilityChallengedBy.filter((who) => who === address).length);
+  return spentWei + feeWei > mostAvailabilityChallengesWei ? null : { ...next, feeWei };
 }

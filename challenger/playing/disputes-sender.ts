@@ -26,21 +26,21 @@ export interface DisputesCall {
 export interface DisputesTerms {
   readonly windowSeconds: bigint;
   readonly leastBondWei: bigint;
-  readonly demandFeeWei: bigint;
+  readonly availabilityChallengeFeeWei: bigint;
   readonly math: Address;
 }
 
 /** @throws CMD_USAGE where there is no such contract */
 export async function readTerms(publicClient: PublicClient, address: Address): Promise<DisputesTerms> {
-  const read = (functionName: "windowSeconds" | "leastBondWei" | "demandFeeWei" | "math") =>
+  const read = (functionName: "windowSeconds" | "leastBondWei" | "availabilityChallengeFeeWei" | "math") =>
     publicClient.readContract({ address, abi: disputesAbi, functionName });
   if ((await publicClient.getCode({ address })) === undefined)
     throw challengerError("CMD_USAGE", `there is no contract at ${address}: check the address and --rpc`);
   try {
-    const [windowSeconds, leastBondWei, demandFeeWei, math] = await Promise.all([
-      ...[read("windowSeconds"), read("leastBondWei"), read("demandFeeWei"), read("math")],
+    const [windowSeconds, leastBondWei, availabilityChallengeFeeWei, math] = await Promise.all([
+      ...[read("windowSeconds"), read("leastBondWei"), read("availabilityChallengeFeeWei"), read("math")],
     ]);
-    return { windowSeconds, leastBondWei, demandFeeWei, math } as DisputesTerms;
+    return { windowSeconds, leastBondWei, availabilityChallengeFeeWei, math } as DisputesTerms;
   } catch (cause) {
     throw challengerError("CMD_USAGE", `the contract at ${address} is no Disputes`, { cause });
   }

@@ -12,7 +12,7 @@ import {
 import { leafCounts } from "./leaf-file.ts";
 import { type LeafTree, leafTree } from "./leaf-tree.ts";
 
-/** A longer leaf answers no demand; contracts/disputes/ModelCommitments.sol. */
+/** A longer leaf answers no data-availability challenge; contracts/disputes/ModelCommitments.sol. */
 const MOST_LEAF_BYTES = 8 * (4_096 + 1);
 
 export interface LeafPlace {
@@ -20,7 +20,7 @@ export interface LeafPlace {
   readonly index: number;
 }
 
-/** What an answer to a demand has shown: of a row, its content. */
+/** What an answer to a data-availability challenge has shown: of a row, its content. */
 export interface ShownLeaf extends LeafPlace {
   readonly data: Uint8Array;
 }
@@ -69,7 +69,7 @@ export function knownLeaves(
 }
 
 /**
- * What to demand, in this order. The last leaves come first: they open only where nothing lies behind them, since what
+ * What to challenge, in this order. The last leaves come first: they open only where nothing lies behind them, since what
  * does keeps a challenge from being shown all leaves.
  */
 export function wantedOf(

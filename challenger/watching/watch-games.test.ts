@@ -299,7 +299,7 @@ describe("openledger watch", () => {
 
   test("plays games before it looks at model commitments, and no contract keeps it from the others", async () => {
     const weekSeconds = 604_800n;
-    const terms = { windowSeconds: weekSeconds, leastBondWei: BOND_WEI, demandFeeWei: 1n };
+    const terms = { windowSeconds: weekSeconds, leastBondWei: BOND_WEI, availabilityChallengeFeeWei: 1n };
     const disputes = await deployDirectDisputes(f.clients as never, terms, f.math);
     const gate = await deployActivationGates(f.clients as never, [disputes, f.game]);
     const watch = (rpc: string) =>

@@ -116,7 +116,7 @@ async function published(model: PublishedModel<TextParts>, posted: CommittedMode
 const settingAt = async (rollup: Hex): Promise<WatchSetting> => ({
   ...{ rpcUrl: f.url, rollup, places: { model: join(folder, "model"), base } },
   sender: await openL1Sender({ account: anvilAccount(2), rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP }),
-  ...{ isRepeated: true, mostDemandsWei: 0n },
+  ...{ isRepeated: true, mostAvailabilityChallengesWei: 0n },
 });
 
 /** One process that looks again and again: nothing is trained twice. */

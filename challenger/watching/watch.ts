@@ -47,8 +47,8 @@ export interface WatchSetting extends GameWatchSetting {
   readonly rpcUrl: string;
   /** Who signs; null only looks. */
   readonly sender: L1Sender | null;
-  /** What is spent on demands for leaves of one model commitment at most; 0n demands none. */
-  readonly mostDemandsWei: bigint;
+  /** What is spent on data-availability challenges for leaves of one model commitment at most; 0n challenges none. */
+  readonly mostAvailabilityChallengesWei: bigint;
 }
 
 /** What one look at all contracts has found and done, for people and for programs. */
@@ -155,10 +155,14 @@ interface WatchedContract extends GateContract {
   readonly games?: RowGames;
 }
 
-function watcherOf(sender: L1Sender, { mostDemandsWei }: WatchSetting, disputes: Address): Watcher {
+function watcherOf(
+  sender: L1Sender,
+  { mostAvailabilityChallengesWei }: WatchSetting,
+  disputes: Address,
+): Watcher {
   return {
     address: sender.address,
-    mostDemandsWei,
+    mostAvailabilityChallengesWei,
     send: ({ data, valueWei }) => sender.send({ to: disputes, data, valueWei }),
   };
 }
@@ -222,7 +226,7 @@ function linesOf({ modelCommitment, examined, failure, sent }: Watched): string[
           ...(examined.fault === null ? [] : [`  wrong: ${JSON.stringify(examined.fault.fault)}`]),
           ...[...new Set(examined.wanted.map(({ tree }) => tree))].map(
             (tree) =>
-              `  leaves of "${tree}" are not published, or too long: demand them, and do not approve it`,
+              `  leaves of "${tree}" are not published, or too long: challenge them, and do not approve it`,
           ),
           ...examined.warnings.map((warning) => `  no challenge for this, do not approve it: ${warning}`),
         ];

@@ -13,8 +13,8 @@ export interface DisputesParameters {
   /** At least three days. */
   readonly windowSeconds: bigint;
   readonly leastBondWei: bigint;
-  /** What a demand of one leaf costs, and what its answer earns. */
-  readonly demandFeeWei: bigint;
+  /** What a data-availability challenge of one leaf costs, and what its answer earns. */
+  readonly availabilityChallengeFeeWei: bigint;
 }
 
 export const WEEK_SECONDS = 7n * 86_400n;
@@ -26,12 +26,12 @@ export const WEEK_SECONDS = 7n * 86_400n;
  */
 export async function deployDirectDisputes(
   clients: Clients,
-  { windowSeconds, leastBondWei, demandFeeWei }: DisputesParameters,
+  { windowSeconds, leastBondWei, availabilityChallengeFeeWei }: DisputesParameters,
   math?: Address,
 ): Promise<Address> {
   const { deploy, used } = await prepare(clients, math);
   const judges = [await deploy("DirectJudge", []), await deploy("DirectTies", [used])];
-  return deploy("DirectDisputes", [windowSeconds, leastBondWei, demandFeeWei, used, judges]);
+  return deploy("DirectDisputes", [windowSeconds, leastBondWei, availabilityChallengeFeeWei, used, judges]);
 }
 
 /** What the constructor of a game takes; the window is that of a query's claim. */
@@ -71,7 +71,7 @@ export async function deployTextDisputes(
   const own = [
     modelCommitment.windowSeconds,
     modelCommitment.leastBondWei,
-    modelCommitment.demandFeeWei,
+    modelCommitment.availabilityChallengeFeeWei,
     math,
   ];
   const disputes = await deploy("TextDisputes", [...own, judges, game]);

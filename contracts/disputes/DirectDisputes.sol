@@ -18,10 +18,10 @@ contract DirectDisputes is JudgedDisputes {
     constructor(
         uint256 windowSeconds_,
         uint256 leastBondWei_,
-        uint256 demandFeeWei_,
+        uint256 availabilityChallengeFeeWei_,
         LedgerMath math_,
         address[] memory judges_
-    ) JudgedDisputes(windowSeconds_, leastBondWei_, demandFeeWei_, math_, judges_) {}
+    ) JudgedDisputes(windowSeconds_, leastBondWei_, availabilityChallengeFeeWei_, math_, judges_) {}
 
     /// @notice The last digest, the rules and the statement's other parts do not hash to the statics.
     /// @param last The last digest. @param numbers Their damping is one of the rules.

@@ -31,8 +31,8 @@ abstract contract Disputes is LedgerTies {
         uint256 leader;
     }
 
-    constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 demandFeeWei_, LedgerMath math_)
-        LedgerTies(windowSeconds_, leastBondWei_, demandFeeWei_, math_)
+    constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 availabilityChallengeFeeWei_, LedgerMath math_)
+        LedgerTies(windowSeconds_, leastBondWei_, availabilityChallengeFeeWei_, math_)
     {
         _texts = new RowTexts();
     }

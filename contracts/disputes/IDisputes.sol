@@ -7,7 +7,7 @@ pragma solidity ^0.8.30;
 /// A model's owner posts what the model is made of, as roots, with a bond. Until the window ends anyone may show one place
 /// that is wrong, in one transaction. Then the model commitment is refuted for good: half of its bond is the challenger's, the
 /// other half is burned. The other half is what a liar loses who challenges himself. A model commitment counts once its window
-/// has ended without that, and without a demand that nobody has answered.
+/// has ended without that, and without a data-availability challenge that nobody has answered.
 ///
 /// What it assumes: one honest party recomputes the model in time, and L1 takes its transaction.
 /// What a model commitment says of the ledger is tied to it: points and rules hash to `staticsHash`, rows to `rowsRoot`, and
@@ -134,7 +134,7 @@ interface IDisputes {
     event BondReturned(uint256 indexed id, address indexed owner, uint256 amountWei);
     /// @notice Somebody says that he has recomputed all of it and found nothing wrong. Proves nothing.
     event Attested(uint256 indexed id, address indexed who);
-    event Demanded(uint256 indexed id, Tree tree, uint256 index, address indexed who, uint256 answerBy);
+    event AvailabilityChallenged(uint256 indexed id, Tree tree, uint256 index, address indexed who, uint256 answerBy);
     event Answered(uint256 indexed id, Tree tree, uint256 index, bytes data);
     event Withdrawn(address indexed who, uint256 amountWei);
     /// @notice The rollup may take this Activation. @param id UNCHALLENGED, with rollup 0, where the model is registered as one
@@ -162,10 +162,10 @@ interface IDisputes {
     /// @notice What was shown is right.
     error DisputesNothingWrong(Fault fault, uint256 place);
     error DisputesFeeWrong(uint256 givenWei, uint256 neededWei);
-    /// @notice Demands end two answering times before the window does: what is answered can still be challenged.
-    error DisputesDemandTooLate(uint256 latest);
-    error DisputesAlreadyDemanded(Tree tree, uint256 index);
-    error DisputesNotDemanded(Tree tree, uint256 index);
+    /// @notice Data-availability challenges end two answering times before the window does: what is answered can still be challenged.
+    error DisputesAvailabilityChallengeTooLate(uint256 latest);
+    error DisputesAlreadyAvailabilityChallenged(Tree tree, uint256 index);
+    error DisputesNoAvailabilityChallenge(Tree tree, uint256 index);
     error DisputesNothingToWithdraw(address who);
     /// @notice The address does not take what it is owed.
     error DisputesPaymentRefused(address who);
@@ -300,12 +300,12 @@ interface IDisputes {
     function math() external view returns (address);
 
     /// @notice Asks for a leaf that is not published. The fee pays who answers; unanswered it refutes, and comes back.
-    function demand(uint256 id, Tree tree, uint256 index) external payable;
+    function challengeAvailability(uint256 id, Tree tree, uint256 index) external payable;
 
-    /// @notice Shows a demanded leaf, in an event. Open to all.
+    /// @notice Shows a challenged leaf, in an event. Open to all.
     function answer(uint256 id, Statement calldata statement, Tree tree, uint256 index, Opening calldata leaf) external;
 
-    /// @notice Refutes a model commitment whose demanded leaf nobody has shown in time, and gives the fee back. Of a model commitment that
+    /// @notice Refutes a model commitment whose challenged leaf nobody has shown in time, and gives the fee back. Of a model commitment that
     /// is refuted already it gives the fee back.
     function challengeUnanswered(uint256 id, Tree tree, uint256 index) external;
 
@@ -318,7 +318,7 @@ interface IDisputes {
     /// @notice Pays what is owed to an address. Open to all.
     function withdraw(address payable who) external;
 
-    /// @notice Whether the window has ended, nothing wrong was shown and no demand is open.
+    /// @notice Whether the window has ended, nothing wrong was shown and no data-availability challenge is open.
     function counts(uint256 id) external view returns (bool);
 
     function modelCommitments(uint256 id)
@@ -329,7 +329,7 @@ interface IDisputes {
             uint64 endsAt,
             bool isRefuted,
             uint96 bondWei,
-            uint32 openDemands,
+            uint32 openAvailabilityChallenges,
             bytes32 statementHash,
             address rollup
         );
@@ -341,13 +341,13 @@ interface IDisputes {
 
     function windowSeconds() external view returns (uint256);
 
-    /// @notice Seconds that an owner has to show what was demanded.
+    /// @notice Seconds that an owner has to show what was challenged.
     function ANSWER_SECONDS() external view returns (uint256);
 
-    /// @notice Shortest window that can be deployed: time to demand, to answer and to challenge.
+    /// @notice Shortest window that can be deployed: time to challenge, to answer and to challenge.
     function LEAST_WINDOW_SECONDS() external view returns (uint256);
 
     function leastBondWei() external view returns (uint256);
 
-    function demandFeeWei() external view returns (uint256);
+    function availabilityChallengeFeeWei() external view returns (uint256);
 }

@@ -6,7 +6,7 @@ import {IDisputes} from "./IDisputes.sol";
 import {LedgerMath} from "./LedgerMath.sol";
 
 /// @title Model commitments of a kind of models, whose own rules are judged by other contracts
-/// @notice Window, bond, demands, admissions and the rules of rows are those of Disputes. What differs is judged by contracts
+/// @notice Window, bond, data-availability challenges, admissions and the rules of rows are those of Disputes. What differs is judged by contracts
 /// without state, since one contract's code has not the room: a judge is asked with the very bytes that are shown.
 abstract contract JudgedDisputes is Disputes {
     /// @dev Words of a Statement: its fields are of fixed size.
@@ -24,10 +24,10 @@ abstract contract JudgedDisputes is Disputes {
     constructor(
         uint256 windowSeconds_,
         uint256 leastBondWei_,
-        uint256 demandFeeWei_,
+        uint256 availabilityChallengeFeeWei_,
         LedgerMath math_,
         address[] memory judges_
-    ) Disputes(windowSeconds_, leastBondWei_, demandFeeWei_, math_) {
+    ) Disputes(windowSeconds_, leastBondWei_, availabilityChallengeFeeWei_, math_) {
         judges = judges_;
     }
 

@@ -32,8 +32,8 @@ abstract contract LedgerTies is ModelCommitments {
     /// @inheritdoc IDisputes
     mapping(address rollup => mapping(uint256 modelId => mapping(uint256 word => uint256 id))) public admissions;
 
-    constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 demandFeeWei_, LedgerMath math_)
-        ModelCommitments(windowSeconds_, leastBondWei_, demandFeeWei_, math_)
+    constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 availabilityChallengeFeeWei_, LedgerMath math_)
+        ModelCommitments(windowSeconds_, leastBondWei_, availabilityChallengeFeeWei_, math_)
     {}
 
     /// @inheritdoc IDisputes

@@ -7,9 +7,9 @@ import {Openings} from "./Openings.sol";
 import {PoseidonHash} from "./PoseidonHash.sol";
 import {RowArithmetic} from "./RowArithmetic.sol";
 
-/// @title Model commitments, their window, their bonds and what is demanded of them
+/// @title Model commitments, their window, their bonds and what is challenged of them
 /// @dev Documentation is in IDisputes. Holds exactly: bonds of model commitments that are neither refuted nor returned, fees of
-/// demands that are neither answered nor given back, and what is owed.
+/// data-availability challenges that are neither answered nor given back, and what is owed.
 abstract contract ModelCommitments is IDisputes {
     /// @inheritdoc IDisputes
     uint256 public constant ANSWER_SECONDS = 1 days;
@@ -29,13 +29,13 @@ abstract contract ModelCommitments is IDisputes {
         bool isRefuted;
         /// @dev 0 once it was returned or forfeited.
         uint96 bondWei;
-        uint32 openDemands;
+        uint32 openAvailabilityChallenges;
         bytes32 statementHash;
         /// @dev In whose state the rows are, and which may take the model's Activation.
         address rollup;
     }
 
-    struct Demand {
+    struct AvailabilityChallenge {
         address who;
         uint64 answerBy;
     }
@@ -45,7 +45,7 @@ abstract contract ModelCommitments is IDisputes {
     /// @inheritdoc IDisputes
     uint256 public immutable leastBondWei;
     /// @inheritdoc IDisputes
-    uint256 public immutable demandFeeWei;
+    uint256 public immutable availabilityChallengeFeeWei;
     LedgerMath internal immutable _math;
 
     /// @inheritdoc IDisputes
@@ -54,15 +54,15 @@ abstract contract ModelCommitments is IDisputes {
     mapping(uint256 id => ModelCommitment) public modelCommitments;
     /// @inheritdoc IDisputes
     mapping(address who => uint256) public owedWei;
-    mapping(uint256 id => mapping(Tree => mapping(uint256 index => Demand))) internal _demands;
+    mapping(uint256 id => mapping(Tree => mapping(uint256 index => AvailabilityChallenge))) internal _availabilityChallenges;
 
-    constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 demandFeeWei_, LedgerMath math_) {
+    constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 availabilityChallengeFeeWei_, LedgerMath math_) {
         if (windowSeconds_ < LEAST_WINDOW_SECONDS) {
             revert DisputesWindowTooShort(windowSeconds_, LEAST_WINDOW_SECONDS);
         }
         windowSeconds = windowSeconds_;
         leastBondWei = leastBondWei_;
-        demandFeeWei = demandFeeWei_;
+        availabilityChallengeFeeWei = availabilityChallengeFeeWei_;
         _math = math_;
     }
 
@@ -95,7 +95,7 @@ abstract contract ModelCommitments is IDisputes {
             endsAt: uint64(endsAt),
             isRefuted: false,
             bondWei: uint96(msg.value),
-            openDemands: 0,
+            openAvailabilityChallenges: 0,
             statementHash: keccak256(abi.encode(statement)),
             rollup: rollup
         });
@@ -103,16 +103,16 @@ abstract contract ModelCommitments is IDisputes {
     }
 
     /// @inheritdoc IDisputes
-    function demand(uint256 id, Tree tree, uint256 index) external payable {
+    function challengeAvailability(uint256 id, Tree tree, uint256 index) external payable {
         ModelCommitment storage modelCommitment = _open(id);
-        if (msg.value != demandFeeWei) revert DisputesFeeWrong(msg.value, demandFeeWei);
+        if (msg.value != availabilityChallengeFeeWei) revert DisputesFeeWrong(msg.value, availabilityChallengeFeeWei);
         uint256 latest = modelCommitment.endsAt - 2 * ANSWER_SECONDS;
-        if (block.timestamp >= latest) revert DisputesDemandTooLate(latest);
-        Demand storage demanded = _demands[id][tree][index];
-        if (demanded.who != address(0)) revert DisputesAlreadyDemanded(tree, index);
-        (demanded.who, demanded.answerBy) = (msg.sender, uint64(block.timestamp + ANSWER_SECONDS));
-        modelCommitment.openDemands++;
-        emit Demanded(id, tree, index, msg.sender, demanded.answerBy);
+        if (block.timestamp >= latest) revert DisputesAvailabilityChallengeTooLate(latest);
+        AvailabilityChallenge storage availabilityChallenged = _availabilityChallenges[id][tree][index];
+        if (availabilityChallenged.who != address(0)) revert DisputesAlreadyAvailabilityChallenged(tree, index);
+        (availabilityChallenged.who, availabilityChallenged.answerBy) = (msg.sender, uint64(block.timestamp + ANSWER_SECONDS));
+        modelCommitment.openAvailabilityChallenges++;
+        emit AvailabilityChallenged(id, tree, index, msg.sender, availabilityChallenged.answerBy);
     }
 
     /// @inheritdoc IDisputes
@@ -120,31 +120,31 @@ abstract contract ModelCommitments is IDisputes {
         external
     {
         ModelCommitment storage modelCommitment = _stated(id, statement);
-        address who = _demands[id][tree][index].who;
-        if (who == address(0)) revert DisputesNotDemanded(tree, index);
+        address who = _availabilityChallenges[id][tree][index].who;
+        if (who == address(0)) revert DisputesNoAvailabilityChallenge(tree, index);
         (, uint256 count) = _treeOf(statement, tree);
-        // Nobody can show what is not there: a demand for it is answered by its number.
+        // Nobody can show what is not there: a data-availability challenge for it is answered by its number.
         if (index < count) _requireOpening(statement, tree, index, leaf);
         // Attack: a leaf that fits into an answer, and beside the other leaves into no challenge.
         if (leaf.data.length > MOST_LEAF_BYTES) revert DisputesOpeningInvalid(tree, index);
-        delete _demands[id][tree][index];
-        modelCommitment.openDemands--;
-        owedWei[msg.sender] += demandFeeWei;
+        delete _availabilityChallenges[id][tree][index];
+        modelCommitment.openAvailabilityChallenges--;
+        owedWei[msg.sender] += availabilityChallengeFeeWei;
         emit Answered(id, tree, index, leaf.data);
     }
 
     /// @inheritdoc IDisputes
     function challengeUnanswered(uint256 id, Tree tree, uint256 index) external {
         ModelCommitment storage modelCommitment = modelCommitments[id];
-        Demand memory demanded = _demands[id][tree][index];
-        if (demanded.who == address(0)) revert DisputesNotDemanded(tree, index);
+        AvailabilityChallenge memory availabilityChallenged = _availabilityChallenges[id][tree][index];
+        if (availabilityChallenged.who == address(0)) revert DisputesNoAvailabilityChallenge(tree, index);
         if (!modelCommitment.isRefuted) {
-            if (block.timestamp <= demanded.answerBy) revert DisputesNotOver(id);
-            _refute(id, modelCommitment, demanded.who, Fault.Unanswered, index);
+            if (block.timestamp <= availabilityChallenged.answerBy) revert DisputesNotOver(id);
+            _refute(id, modelCommitment, availabilityChallenged.who, Fault.Unanswered, index);
         }
-        delete _demands[id][tree][index];
-        modelCommitment.openDemands--;
-        owedWei[demanded.who] += demandFeeWei;
+        delete _availabilityChallenges[id][tree][index];
+        modelCommitment.openAvailabilityChallenges--;
+        owedWei[availabilityChallenged.who] += availabilityChallengeFeeWei;
     }
 
     /// @inheritdoc IDisputes
@@ -176,7 +176,7 @@ abstract contract ModelCommitments is IDisputes {
     /// @inheritdoc IDisputes
     function counts(uint256 id) public view virtual returns (bool) {
         ModelCommitment storage modelCommitment = modelCommitments[id];
-        return modelCommitment.owner != address(0) && !modelCommitment.isRefuted && modelCommitment.openDemands == 0
+        return modelCommitment.owner != address(0) && !modelCommitment.isRefuted && modelCommitment.openAvailabilityChallenges == 0
             && block.timestamp >= modelCommitment.endsAt;
     }
 
@@ -188,7 +188,7 @@ abstract contract ModelCommitments is IDisputes {
         uint256[8][] calldata path
     ) internal view virtual;
 
-    /// @dev A model commitment that can still be refuted. An open demand keeps it so beyond its window.
+    /// @dev A model commitment that can still be refuted. An open data-availability challenge keeps it so beyond its window.
     function _open(uint256 id) internal view returns (ModelCommitment storage modelCommitment) {
         modelCommitment = modelCommitments[id];
         if (modelCommitment.owner == address(0)) revert DisputesUnknown(id);

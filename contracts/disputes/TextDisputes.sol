@@ -29,11 +29,11 @@ contract TextDisputes is JudgedDisputes {
     constructor(
         uint256 windowSeconds_,
         uint256 leastBondWei_,
-        uint256 demandFeeWei_,
+        uint256 availabilityChallengeFeeWei_,
         LedgerMath math_,
         address[] memory judges_,
         LedgerTraces games_
-    ) JudgedDisputes(windowSeconds_, leastBondWei_, demandFeeWei_, math_, judges_) {
+    ) JudgedDisputes(windowSeconds_, leastBondWei_, availabilityChallengeFeeWei_, math_, judges_) {
         if (address(games_.modelCommitments()) != address(this)) revert TextGamesInvalid();
         games = games_;
     }

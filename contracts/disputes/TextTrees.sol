@@ -26,7 +26,7 @@ library TextTrees {
     uint256 internal constant TOKEN_BYTES = 6;
     uint256 internal constant TOKENS_HEAD_BYTES = 4;
 
-    /// @dev Attack: a demand of a leaf that nobody has. A tree that there is not has none: such a demand is answered by it.
+    /// @dev Attack: a data-availability challenge of a leaf that nobody has. A tree that there is not has none: such a data-availability challenge is answered by it.
     function treeOf(IDisputes.Statement calldata statement, IDisputes.Tree tree)
         internal
         pure

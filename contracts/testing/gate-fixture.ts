@@ -30,7 +30,7 @@ export async function startGate(client: Awaited<ReturnType<typeof connect>>) {
   const math = await deployLedgerMath(clients);
   // The hash alone: no column is added up.
   await storeChunks(clients, math, await missingChunks(clients.publicClient, math, 0));
-  const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: 1n, demandFeeWei: 1n };
+  const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: 1n, availabilityChallengeFeeWei: 1n };
   const address = await deployDirectDisputes(clients, parameters, math);
   const disputes = getContract({ address, abi: disputesAbi, client });
   return {

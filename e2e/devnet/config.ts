@@ -96,7 +96,7 @@ export const WATCH_MINUTES = "0.1";
 export const DISPUTES = {
   windowSeconds: WEEK_SECONDS,
   leastBondWei: parseEther("1"),
-  demandFeeWei: parseEther("0.05"),
+  availabilityChallengeFeeWei: parseEther("0.05"),
 } as const satisfies DisputesParameters;
 
 /** The test wallets of the pages (`web/ledger/test-wallet.ts`): nobody of the job uses them. */

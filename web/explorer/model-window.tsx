@@ -154,7 +154,7 @@ function Verdict({
 }
 
 /** Why a model commitment does not count yet after its window. */
-const UNDECIDED = "a demanded leaf or a game over a row is still open";
+const UNDECIDED = "a challenged leaf or a game over a row is still open";
 
 const showDate = (seconds: bigint) => new Date(Number(seconds) * 1000).toLocaleString("en-GB");
 
@@ -165,8 +165,17 @@ const STATES: Readonly<Record<ModelCommitmentWindow["state"], readonly [Tone, st
 };
 
 function ModelCommitment({ contract, l1Seconds, window }: ContractWindow & { l1Seconds: bigint }) {
-  const { attestedBy, bondWei, endsAtSeconds, id, openDemandCount, owner, refutation, refutedBy, state } =
-    window;
+  const {
+    attestedBy,
+    bondWei,
+    endsAtSeconds,
+    id,
+    openAvailabilityChallengeCount,
+    owner,
+    refutation,
+    refutedBy,
+    state,
+  } = window;
   const leftSeconds = Number(endsAtSeconds - l1Seconds);
   const [tone, word] = state === "open" && leftSeconds <= 0 ? (["wait", UNDECIDED] as const) : STATES[state];
   return (
@@ -205,10 +214,10 @@ function ModelCommitment({ contract, l1Seconds, window }: ContractWindow & { l1S
                 </div>
               ))}
         </dd>
-        {openDemandCount > 0 && (
+        {openAvailabilityChallengeCount > 0 && (
           <>
-            <dt>Leaves demanded and not shown</dt>
-            <dd>{showCount(openDemandCount)}</dd>
+            <dt>Leaves challenged and not shown</dt>
+            <dd>{showCount(openAvailabilityChallengeCount)}</dd>
           </>
         )}
         {refutation !== null && (

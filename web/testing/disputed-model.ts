@@ -33,7 +33,7 @@ export async function deployGate(client: Client, rowCount: number): Promise<Hex>
     walletClient: createWalletClient({ account: account!, chain, transport: custom(client) }),
     publicClient: createPublicClient({ chain, transport: custom(client), pollingInterval: 10 }),
   };
-  const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: 1n };
+  const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, availabilityChallengeFeeWei: 1n };
   return deployDirectGate(clients, parameters, rowCount);
 }
 

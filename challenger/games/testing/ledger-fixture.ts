@@ -46,7 +46,11 @@ export async function startLedgerTraces() {
     ...{ windowSeconds: 72n * HOUR_SECONDS, sideSeconds: 36n * HOUR_SECONDS },
     ...{ leastBondWei: BOND_WEI, stakeWei: STAKE_WEI },
   };
-  const modelCommitment = { windowSeconds: 168n * HOUR_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: 1n };
+  const modelCommitment = {
+    windowSeconds: 168n * HOUR_SECONDS,
+    leastBondWei: BOND_WEI,
+    availabilityChallengeFeeWei: 1n,
+  };
   const deploy = () => deployTextDisputes(clients, modelCommitment, terms, math);
   const { borders, game } = await deploy();
   const accountOf = (address: Hex): PlayerAccount => ({

@@ -90,7 +90,11 @@ export async function startRowContracts(mostRows: number) {
   const times = { windowSeconds: WINDOW_SECONDS, sideSeconds: SIDE_SECONDS };
   const { disputes, game: games } = await deployTextDisputes(
     clients,
-    { windowSeconds: WINDOW_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: parseEther("0.01") },
+    {
+      windowSeconds: WINDOW_SECONDS,
+      leastBondWei: BOND_WEI,
+      availabilityChallengeFeeWei: parseEther("0.01"),
+    },
     { ...times, ...money },
     math,
   );

@@ -27,7 +27,7 @@ import type { DirectCase } from "./direct-case.ts";
 import { rowsInState } from "./rows-in-state.ts";
 
 export const BOND_WEI = parseEther("1");
-export const DEMAND_FEE_WEI = parseEther("0.01");
+export const AVAILABILITY_CHALLENGE_FEE_WEI = parseEther("0.01");
 
 export type DisputeFixture = Awaited<ReturnType<typeof startDisputes>>;
 
@@ -41,7 +41,11 @@ export async function startDisputes({
   const clients = clientsOf(deployer);
   const math = await deployLedgerMath(clients);
   const storedGas = await storeChunks(clients, math, await missingChunks(client as never, math, mostRows));
-  const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: DEMAND_FEE_WEI };
+  const parameters = {
+    windowSeconds: WEEK_SECONDS,
+    leastBondWei: BOND_WEI,
+    availabilityChallengeFeeWei: AVAILABILITY_CHALLENGE_FEE_WEI,
+  };
   const address = await deployDirectDisputes(clients, { ...parameters, ...changed }, math);
   const disputes = getContract({ address, abi: disputesAbi, client });
   const texts = getContract({ address: await disputes.read.texts(), abi: rowTextsAbi, client });
@@ -56,7 +60,7 @@ export async function startDisputes({
     ...{ client, disputes, math, owner, passTime, stop, storedGas, stranger, texts, url, watcher },
     watcherOf: (who: Hex): Watcher => ({
       address: who,
-      mostDemandsWei: 10n * DEMAND_FEE_WEI,
+      mostAvailabilityChallengesWei: 10n * AVAILABILITY_CHALLENGE_FEE_WEI,
       async send({ data, valueWei }) {
         const hash = await walletOf(who).sendTransaction({ to: address, data, value: valueWei });
         return { hash, gasUsed: await gasOf(hash) };

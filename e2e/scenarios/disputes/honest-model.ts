@@ -40,14 +40,17 @@ export async function playHonest(f: DisputeWorld, tell: (text: string) => void):
   const posted = await run.run<{ modelCommitment: string; gasUsed: string }>(
     ...["disputes", "commit-model", gate, folder, ...named, ...builder],
   );
-  tell(`honest model ${modelId} is posted; somebody demands a leaf, and its owner shows it`);
-  const terms = await demandLeaf(f, BigInt(posted.modelCommitment));
+  tell(`honest model ${modelId} is posted; somebody challenges a leaf, and its owner shows it`);
+  const terms = await challengeLeaf(f, BigInt(posted.modelCommitment));
   const { looked } = await run.run<{ looked: readonly { answered: readonly object[] }[] }>(
     ...["disputes", "play", gate, folder, ...named, ...builder],
   );
   const answeredCount = looked[0]!.answered.length;
   if (answeredCount !== 1)
-    throw drillError("DRL_UNEXPECTED", `${answeredCount} demands were answered, not one`);
+    throw drillError(
+      "DRL_UNEXPECTED",
+      `${answeredCount} data-availability challenges were answered, not one`,
+    );
   tell("waiting for the watcher");
   const admit = ["disputes", "admit", gate, folder, ...named, "--cap", String(cap), ...builder] as const;
   if ((await run.refusal(...admit)) !== "CMD_USAGE")
@@ -67,9 +70,9 @@ export async function playHonest(f: DisputeWorld, tell: (text: string) => void):
   const { paidWei: returnedWei } = await run.run<{ paidWei: string }>(
     ...["disputes", "withdraw", gate, ...builder],
   );
-  if (BigInt(returnedWei) !== terms.bondWei + terms.demandFeeWei)
+  if (BigInt(returnedWei) !== terms.bondWei + terms.availabilityChallengeFeeWei)
     throw drillError("DRL_UNEXPECTED", `bond and fee came back as ${returnedWei} wei`);
-  tell("admitted, its bond returned with the demand's fee; its activation is proven");
+  tell("admitted, its bond returned with the data-availability challenge's fee; its activation is proven");
   const { activation } = await run.run<{ activation: { batchNumber: number } | null }>(...register);
   if (activation === null) throw drillError("DRL_UNEXPECTED", "it has no activation");
   await run.run("datanet", "approve-model", String(datanetId), String(modelId), ...builder);
@@ -136,19 +139,24 @@ function requireWhole({ burnedWei, earnedWei, ownerWei, treasuryWei }: Divided, 
     throw drillError("DRL_UNEXPECTED", `${paidWei} wei were paid, ${total} are settled, ${earned} for rows`);
 }
 
-/** A stranger demands a row of the model commitment's map. */
-async function demandLeaf({ gate, world }: DisputeWorld, id: bigint) {
+/** A stranger challenges a row of the model commitment's map. */
+async function challengeLeaf({ gate, world }: DisputeWorld, id: bigint) {
   const { client } = world.l1;
   const contract = { address: gate, abi: disputesAbi } as const;
-  const [bondWei, demandFeeWei] = await Promise.all([
+  const [bondWei, availabilityChallengeFeeWei] = await Promise.all([
     client.readContract({ ...contract, functionName: "leastBondWei" }),
-    client.readContract({ ...contract, functionName: "demandFeeWei" }),
+    client.readContract({ ...contract, functionName: "availabilityChallengeFeeWei" }),
   ]);
   const wallet = world.l1.walletOf("hostile");
   const args = [id, TREES.indexOf("map"), 3n] as const;
-  const hash = await wallet.writeContract({ ...contract, functionName: "demand", args, value: demandFeeWei });
+  const hash = await wallet.writeContract({
+    ...contract,
+    functionName: "challengeAvailability",
+    args,
+    value: availabilityChallengeFeeWei,
+  });
   await client.waitForTransactionReceipt({ hash });
-  return { bondWei, demandFeeWei };
+  return { bondWei, availabilityChallengeFeeWei };
 }
 
 async function attestGas({ gate, world }: DisputeWorld, modelId: number) {

@@ -9,8 +9,8 @@ import {
   directCase,
 } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
 import {
+  AVAILABILITY_CHALLENGE_FEE_WEI,
   BOND_WEI,
-  DEMAND_FEE_WEI,
   type DisputeFixture,
   startDisputes,
 } from "@openledger/challenger/internal/model-commitments/testing/dispute-fixture";
@@ -117,8 +117,8 @@ test("watch refutes false model commitments by itself, whatever else is posted, 
     [honestId, 3n],
     [honestId, 99n],
   ] as const)
-    await f.disputes.write.demand([id, TREES.indexOf("rows"), index], {
-      ...{ account: f.stranger, value: DEMAND_FEE_WEI },
+    await f.disputes.write.challengeAvailability([id, TREES.indexOf("rows"), index], {
+      ...{ account: f.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
     });
   writeFileSync(ownerKeyFile, drillPrivateKey("faucet"), { mode: 0o600 });
   const refused = await runner.refusal(
@@ -127,7 +127,9 @@ test("watch refutes false model commitments by itself, whatever else is posted, 
   );
   expect(refused).toBe("ATT_LEAVES_MISMATCH");
   const windows = await readWindows(f.client as never, f.disputes.address);
-  expect(windows.map(({ openDemandCount }) => openDemandCount)).toEqual([0, 0, 0, 0, 1, 1, 0]);
+  expect(windows.map(({ openAvailabilityChallengeCount }) => openAvailabilityChallengeCount)).toEqual([
+    0, 0, 0, 0, 1, 1, 0,
+  ]);
   const { paidWei } = await runner.run<{ paidWei: string }>(
     ...["disputes", "withdraw", f.disputes.address, ...signed],
   );

@@ -119,7 +119,7 @@ function addPlay(disputes: Command): void {
     disputes
       .command("play <disputes> <model>")
       .description(
-        "do what L1 asks of you about a model: show leaves that are demanded of your model commitments within a day, challenge false claims of its queries, and make your moves in games",
+        "do what L1 asks of you about a model: show leaves that are challenged of your model commitments within a day, challenge false claims of its queries, and make your moves in games",
       ),
     {
       ...required(MODEL_ID_OPTION),

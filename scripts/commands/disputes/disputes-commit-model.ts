@@ -83,7 +83,7 @@ export async function commitModel({ options, args, output }: CommandContext<Post
     ...(kind.rows === "texts"
       ? [await playLine(publicClient, address, `${given} ${args[1]} --model-id ${modelId}`)]
       : []),
-    `look every day until then: who demands a leaf has to be answered within one, by openledger disputes play ${given} ${args[1]} --model-id ${modelId}`,
+    `look every day until then: who challenges a leaf has to be answered within one, by openledger disputes play ${given} ${args[1]} --model-id ${modelId}`,
     `afterwards: openledger disputes admit ${given} ${args[1]} --model-id ${modelId} --cap PAYMENTS`,
   ];
   output.answer(lines, {

@@ -18,8 +18,8 @@ import type { DEPLOY_OPTIONS } from "./disputes-options.ts";
 
 /** Rows of a model that the stored constants are enough for; more constants can follow. */
 const MOST_ROWS = 1_024;
-/** Of a demand for one unpublished leaf: more than an answer costs its owner, up to 37 gwei. */
-const DEMAND_FEE_WEI = parseEther("0.05");
+/** Of a data-availability challenge for one unpublished leaf: more than an answer costs its owner, up to 37 gwei. */
+const AVAILABILITY_CHALLENGE_FEE_WEI = parseEther("0.05");
 
 export async function deployContracts({
   options,
@@ -36,7 +36,7 @@ export async function deployContracts({
   const modelCommitment = {
     windowSeconds: secondsOf(options.windowDays, 86_400),
     leastBondWei: parseEther(options.bond),
-    demandFeeWei: DEMAND_FEE_WEI,
+    availabilityChallengeFeeWei: AVAILABILITY_CHALLENGE_FEE_WEI,
   };
   const made =
     options.kind === "text"

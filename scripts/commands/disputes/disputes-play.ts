@@ -6,7 +6,7 @@ import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { claimantOf } from "@openledger/attribution/model/recipe-fields";
 import { tracedPlayer } from "@openledger/challenger/games/traced-player";
 import { readGateContracts } from "@openledger/challenger/model-commitments/gate-contracts";
-import { answerDemands } from "@openledger/challenger/playing/answer-demands";
+import { answerAvailabilityChallenges } from "@openledger/challenger/playing/answer-availability-challenges";
 import { describeRound, messageOf } from "@openledger/challenger/playing/describe-round";
 import { contractFor, promisesModelCommitment } from "@openledger/challenger/playing/disputes-contracts";
 import { disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
@@ -45,7 +45,7 @@ interface Looked {
 }
 type Look = () => Promise<Looked>;
 
-/** Shows demanded leaves and makes moves, once or again and again. @throws CMD_USAGE for a model that promises neither */
+/** Shows challenged leaves and makes moves, once or again and again. @throws CMD_USAGE for a model that promises neither */
 export async function playDisputes(context: CommandContext<PlayOptions>): Promise<void> {
   const { options, args, output } = context;
   await initPoseidon();
@@ -53,11 +53,11 @@ export async function playDisputes(context: CommandContext<PlayOptions>): Promis
   const model = await readModel(args[1]!, await modelFamilies(options));
   const sender = inOrder(await l1SenderOf(options), output.progress);
   const looking = { context, sender, given, model };
-  const demands = await demandsLook(looking);
+  const availabilityChallenges = await availabilityChallengesLook(looking);
   const isClaimed = claimantOf(model.recipe) !== null;
   const looks = [
-    ...(demands === null ? [] : [demands]),
-    ...(isClaimed || demands === null ? [await gameLook(looking)] : []),
+    ...(availabilityChallenges === null ? [] : [availabilityChallenges]),
+    ...(isClaimed || availabilityChallenges === null ? [await gameLook(looking)] : []),
   ];
   for (;;) {
     const looked: Looked[] = [];
@@ -85,7 +85,7 @@ export async function playDisputes(context: CommandContext<PlayOptions>): Promis
 }
 
 /** Null where nothing of the model is posted at this contract. @throws CMD_USAGE where a model needs a contract that is not there */
-async function demandsLook({ context, given, model, sender }: Looking): Promise<Look | null> {
+async function availabilityChallengesLook({ context, given, model, sender }: Looking): Promise<Look | null> {
   const { args, options, output } = context;
   if (!promisesModelCommitment(model)) return null;
   // Games over queries have a contract of their own, which has no model commitments.
@@ -95,8 +95,12 @@ async function demandsLook({ context, given, model, sender }: Looking): Promise<
   const modelId = parseId(options.modelId);
   const disputes = await disputesSenderOf(sender, given, (client) => contractFor(client, given, model));
   return async () => {
-    const demanded = { model, folder: args[1]!, modelId, base: options.base };
-    const { answered, failures } = await answerDemands(disputes, demanded, output.progress);
+    const availabilityChallenged = { model, folder: args[1]!, modelId, base: options.base };
+    const { answered, failures } = await answerAvailabilityChallenges(
+      disputes,
+      availabilityChallenged,
+      output.progress,
+    );
     const lines = [
       ...answered.map(
         ({ gasUsed, hash, index, modelCommitment, tree }) =>
@@ -105,8 +109,8 @@ async function demandsLook({ context, given, model, sender }: Looking): Promise<
       ...failures.map(renderError).map(({ code, message }) => `not shown: ${message} [${code}]`),
     ];
     return {
-      lines: lines.length === 0 ? ["nothing is demanded"] : lines,
-      facts: { about: "demands", answered },
+      lines: lines.length === 0 ? ["nothing is challenged"] : lines,
+      facts: { about: "availability-challenges", answered },
       failures,
     };
   };

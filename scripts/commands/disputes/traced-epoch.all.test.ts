@@ -96,7 +96,11 @@ beforeAll(async () => {
     await storeChunks(clients as never, math, await missingChunks(clients.publicClient as never, math, 0));
     const terms = { windowSeconds: BigInt(3 * DAY_SECONDS), sideSeconds: BigInt(48 * HOUR_SECONDS) };
     const money = { leastBondWei: BOND_WEI, stakeWei: BOND_WEI / 5n };
-    const modelCommitment = { windowSeconds: terms.windowSeconds, leastBondWei: BOND_WEI, demandFeeWei: 1n };
+    const modelCommitment = {
+      windowSeconds: terms.windowSeconds,
+      leastBondWei: BOND_WEI,
+      availabilityChallengeFeeWei: 1n,
+    };
     ({ game } = await deployTextDisputes(clients as never, modelCommitment, { ...terms, ...money }, math));
     return deployActivationGates(clients as never, [game]);
   });

@@ -17,8 +17,8 @@ export function addWatchCommand(program: Command): void {
       ...SERVER_OPTION,
       ...TEXT_BASE_OPTION,
       ...EVERY_OPTION,
-      "--pay-demands":
-        "demand leaves that nobody publishes: it costs a fee, which comes back unless they are shown",
+      "--pay-availability-challenges":
+        "challenge leaves that nobody publishes: it costs a fee, which comes back unless they are shown",
     },
   );
   withExample(command, "watch 0x… --account walt", "watch 0x… --account walt --every 10");

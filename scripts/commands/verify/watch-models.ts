@@ -16,7 +16,7 @@ import type { CommandContext } from "../../cli/run-command.ts";
 import { workspaceDir } from "../../cli/workspace.ts";
 
 /** Spent on one model commitment at most: an owner who answers gets these fees. */
-const MOST_DEMANDS_WEI = parseEther("0.5");
+const MOST_AVAILABILITY_CHALLENGES_WEI = parseEther("0.5");
 
 export interface WatchCommandOptions {
   model?: string;
@@ -24,7 +24,7 @@ export interface WatchCommandOptions {
   server?: string;
   every?: string;
   base?: string;
-  payDemands?: boolean;
+  payAvailabilityChallenges?: boolean;
 }
 
 export async function watchModels({
@@ -59,7 +59,8 @@ async function settingOf(options: GlobalOptions & WatchCommandOptions): Promise<
     isRepeated: options.every !== undefined,
     folder: join(process.env.OPENLEDGER_HOME ?? workspaceDir, "watch"),
     sender: isSigning ? await l1SenderOf(options) : null,
-    mostDemandsWei: options.payDemands === true ? MOST_DEMANDS_WEI : 0n,
+    mostAvailabilityChallengesWei:
+      options.payAvailabilityChallenges === true ? MOST_AVAILABILITY_CHALLENGES_WEI : 0n,
   };
 }
 

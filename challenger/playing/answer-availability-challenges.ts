@@ -1,11 +1,14 @@
-/** Leaves that somebody has demanded of an owner's model commitments: each is shown on L1, or refutes its model commitment a day later. */
+/** Leaves that somebody has challenged of an owner's model commitments: each is shown on L1, or refutes its model commitment a day later. */
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
 import { challengerError } from "../challenger-errors.ts";
-import { type OpenDemand, readDemands } from "../model-commitments/open-demands.ts";
+import {
+  type OpenAvailabilityChallenge,
+  readAvailabilityChallenges,
+} from "../model-commitments/open-availability-challenges.ts";
 import { type ModelCommitment, readModelCommitments } from "../model-commitments/read-model-commitments.ts";
 import { type CommittedModel, TREES } from "../statements/committed-model.ts";
 import { decodeLeaves, requireRoots } from "../statements/leaf-file.ts";
@@ -13,7 +16,7 @@ import { openingOf, statementTuple } from "../statements/model-commitment-calls.
 import { modelCommitmentKindOf } from "./disputes-contracts.ts";
 import type { DisputesSender } from "./disputes-sender.ts";
 
-export interface AnsweredDemand {
+export interface AnsweredAvailabilityChallenge {
   readonly modelCommitment: bigint;
   readonly tree: string;
   readonly index: bigint;
@@ -21,13 +24,13 @@ export interface AnsweredDemand {
   readonly gasUsed: bigint;
 }
 
-export interface AnsweredDemands {
-  readonly answered: readonly AnsweredDemand[];
+export interface AnsweredAvailabilityChallenges {
+  readonly answered: readonly AnsweredAvailabilityChallenge[];
   /** What could not be shown, and why. */
   readonly failures: readonly unknown[];
 }
 
-export interface DemandedModel {
+export interface AvailabilityChallengedModel {
   readonly model: PublishedModel;
   readonly folder: string;
   readonly modelId: number;
@@ -36,22 +39,22 @@ export interface DemandedModel {
 }
 
 /**
- * Shows every demanded leaf of the account's open model commitments of the model. What cannot be shown keeps no other from it.
+ * Shows every challenged leaf of the account's open model commitments of the model. What cannot be shown keeps no other from it.
  * Attack: a stranger's model commitment of the same model, with leaves that only the stranger has.
  */
-export async function answerDemands(
+export async function answerAvailabilityChallenges(
   sender: DisputesSender,
-  { base, folder, model, modelId }: DemandedModel,
+  { base, folder, model, modelId }: AvailabilityChallengedModel,
   onProgress: (line: string) => void,
-): Promise<AnsweredDemands> {
+): Promise<AnsweredAvailabilityChallenges> {
   const { disputes, publicClient } = sender;
-  const answered: AnsweredDemand[] = [];
+  const answered: AnsweredAvailabilityChallenge[] = [];
   const failures: unknown[] = [];
   const orFail = async (act: () => Promise<void>) =>
     act().catch((error: unknown) => void failures.push(error));
   const modelCommitments = (await readModelCommitments(publicClient, disputes, { modelId })).filter(
-    ({ openDemandCount, owner, state }) =>
-      owner === sender.address && state === "open" && openDemandCount > 0,
+    ({ openAvailabilityChallengeCount, owner, state }) =>
+      owner === sender.address && state === "open" && openAvailabilityChallengeCount > 0,
   );
   if (modelCommitments.length === 0) return { answered, failures };
   const { rows } = model;
@@ -61,7 +64,7 @@ export async function answerDemands(
   const showLeaf = async (
     modelCommitment: ModelCommitment,
     posted: CommittedModel,
-    { index, tree }: OpenDemand,
+    { index, tree }: OpenAvailabilityChallenge,
   ) => {
     const name = TREES[tree]!;
     const place = Number(index);
@@ -82,8 +85,9 @@ export async function answerDemands(
         leafFile === null
           ? requireRoots(await kind.honestModelCommitment(model, rows, modelId), statement, kind.rows)
           : decodeLeaves(leafFile, statement, kind.rows);
-      const { open } = await readDemands(publicClient, disputes, id);
-      for (const demand of open) await orFail(() => showLeaf(modelCommitment, posted, demand));
+      const { open } = await readAvailabilityChallenges(publicClient, disputes, id);
+      for (const availabilityChallenge of open)
+        await orFail(() => showLeaf(modelCommitment, posted, availabilityChallenge));
     });
   return { answered, failures };
 }
