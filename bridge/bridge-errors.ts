@@ -76,7 +76,7 @@ export const bridgeErrors = defineErrors("BRG", {
   },
   BRG_LEASE_LOST: {
     meaning: "another machine of the operator's has taken the lease: this bridge sends nothing any more",
-    remedy: "leave this machine as a spare (docs/how-to/fail-over.md)",
+    remedy: "leave this machine as a standby (docs/how-to/fail-over.md)",
   },
   BRG_LEASE_ENDED: {
     meaning: "the lease's time is over and it is not extended yet: nothing else is sent before it is",

@@ -74,7 +74,7 @@ export const BRIDGE_SETTINGS = {
   leaseSeconds: {
     schema: wholeNumber(10, 86_400),
     default: "600",
-    description: "how long the lease lasts from each extension on; a spare waits for its end",
+    description: "how long the lease lasts from each extension on; a standby waits for its end",
   },
   leaseMarginMs: SHARED_SETTINGS.leaseMarginMs,
   healthPort: SHARED_SETTINGS.healthPort,

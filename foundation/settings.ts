@@ -192,10 +192,10 @@ export const SHARED_SETTINGS = shared({
     default: "http://127.0.0.1:8547",
     description: "the API of the sequencer; where nothing is sent to it, a follower's will do",
   },
-  spareSequencerUrl: {
+  standbySequencerUrl: {
     schema: httpUrl.optional(),
     description:
-      "where the sequencer is after a handover to the spare; asked when the other one does not serve",
+      "where the sequencer is after a handover to the standby; asked when the other one does not serve",
   },
   dataPath: {
     schema: someText,

@@ -62,17 +62,19 @@ export const SEQUENCER_SETTINGS = {
   replica: {
     schema: z.enum(REPLICA_MODES),
     default: "off",
-    description: "required: an operation is acknowledged once the spare has it on its disk, too",
+    description: "required: an operation is acknowledged once the standby has it on its disk, too",
   },
   replicaToken: {
     schema: bearerToken.optional(),
     isSecret: true,
-    description: "bearer token of the spare: it opens the log's route for it alone; none = there is no spare",
+    description:
+      "bearer token of the standby: it opens the log's route for it alone; none = there is no standby",
   },
   replicaTimeoutMs: {
     schema: wholeNumber(100, 600_000),
     default: "5000",
-    description: "longest wait for the spare's word before an operation is answered with SEQ_REPLICA_SILENT",
+    description:
+      "longest wait for the standby's acknowledgement before an operation is answered with SEQ_REPLICA_SILENT",
   },
   blobsPath: {
     schema: someText,
@@ -289,7 +291,7 @@ export function loadConfig(environment: Environment): Config {
   if (values.replica === "required" && values.replicaToken === undefined)
     problems.push({
       env: "SEQUENCER_REPLICA_TOKEN",
-      problem: "is missing: a spare that is required needs one",
+      problem: "is missing: a standby that is required needs one",
     });
   if (problems.length > 0)
     throw sequencerError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });

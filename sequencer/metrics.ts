@@ -147,12 +147,12 @@ export function createMetrics(registry = new Registry()) {
       }),
       replicaSilentSeconds: new Gauge({
         name: "rollup_replica_silent_seconds",
-        help: "Since the spare was heard last; 0 where there is none",
+        help: "Since the standby was heard last; 0 where there is none",
         registers,
       }),
       replicaLag: new Gauge({
         name: "rollup_replica_lag_operations",
-        help: "Executed operations that the spare has not confirmed; 0 where there is none",
+        help: "Executed operations that the standby has not confirmed; 0 where there is none",
         registers,
       }),
     },

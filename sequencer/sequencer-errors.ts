@@ -27,8 +27,8 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_REPLICA_SILENT: {
     meaning:
-      "the operation is executed, and the spare has not confirmed it: nothing is promised; sending it again asks again",
-    remedy: "send the same operation again; the operator looks at the spare (docs/how-to/fail-over.md)",
+      "the operation is executed, and the standby has not confirmed it: nothing is promised; sending it again asks again",
+    remedy: "send the same operation again; the operator looks at the standby (docs/how-to/fail-over.md)",
     httpStatus: 503,
     isRetryable: true,
   },

@@ -330,7 +330,7 @@ export class Sequencer {
     const durable = this.line.note(entry, records);
     this.#dropped.delete(hash);
     const submission = (async () => {
-      // Signed while the entry is on its way to the disk; nobody sees it before it is there, and there on the spare's.
+      // Signed while the entry is on its way to the disk; nobody sees it before it is there, and there on the standby's.
       const confirmed = durable.then(() => this.replica.confirmed(entry.opIndex));
       const [preconfirmation] = await Promise.all([this.signedFor(entry), confirmed]);
       this.lease.require();
@@ -461,7 +461,7 @@ export class Sequencer {
     return preconfirmation;
   }
 
-  /** The bytes of a promise, for the spare, which has to check them, and for what is final on L1 anyhow. */
+  /** The bytes of a promise, for the standby, which has to check them, and for what is final on L1 anyhow. */
   signedFor({ hash, opIndex, deadlineSeconds }: OperationEntry): Promise<Preconfirmation> {
     return this.#modules.preconfirmations.sign({ operationHash: hash, opIndex, deadlineSeconds });
   }

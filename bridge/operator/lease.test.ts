@@ -55,7 +55,7 @@ const send = async (data: `0x${string}`) => {
 const nowSeconds = async () => Number((await client.getBlock()).timestamp);
 
 describe("the contract", () => {
-  it("is the operator's alone, and takes no duration that would lock the spare out", async () => {
+  it("is the operator's alone, and takes no duration that would lock the standby out", async () => {
     for (const [name, args] of [
       ["take", [0n, 60n, "u"]],
       ["extend", [0n, 60n]],

@@ -251,7 +251,7 @@ describe("a posted leader", () => {
   });
 });
 
-test("the longest rows, of words of one letter, are compared with a quarter of a transaction's gas to spare", async () => {
+test("the longest rows, of words of one letter, are compared with a quarter of a transaction's gas to standby", async () => {
   const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
   const one = () => Array.from({ length: 3_066 }, () => letters[random.nextBelow(letters.length)]).join(" ");
   const rows = [0, 1, 2].map(() => ({ text: `${one()} a` }));

@@ -252,7 +252,7 @@ describe("a vocabulary", () => {
   });
 });
 
-test("as many draws as a model may have are approved with a quarter of a transaction's gas to spare", async () => {
+test("as many draws as a model may have are approved with a quarter of a transaction's gas to standby", async () => {
   const receipts: bigint[] = [];
   const claimIds: bigint[] = [];
   const { data } = claimOfSize(60_000, [LETTERS], 100n);

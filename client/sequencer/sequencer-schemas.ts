@@ -213,7 +213,7 @@ export const submissionSchema = z.object({
   hash: hex,
   status: z.enum(OPERATION_STATUSES),
   preconfirmation: preconfirmationSchema.nullish(),
-  /** Where the operator has a spare machine: how long this one may still promise anything. */
+  /** Where the operator has a standby machine: how long this one may still promise anything. */
   lease: z.object({ epoch: counter, remainingMs: z.number().nonnegative() }).nullish(),
 });
 export type Submission = z.infer<typeof submissionSchema>;

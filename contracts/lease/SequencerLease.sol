@@ -6,7 +6,7 @@ import {ISequencerLease} from "./ISequencerLease.sol";
 /// @title One lease for one operator
 /// @dev Documentation is in ISequencerLease.
 contract SequencerLease is ISequencerLease {
-    /// A machine that vanishes blocks its spare for no longer than this.
+    /// A machine that vanishes blocks its standby for no longer than this.
     uint64 private constant MAX_DURATION_SECONDS = 1 days;
 
     /// @inheritdoc ISequencerLease

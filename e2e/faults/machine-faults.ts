@@ -1,4 +1,4 @@
-/** What happens to the machine of the two that leads. The spare takes over, and nobody believes the old one any more. */
+/** What happens to the machine of the two that leads. The standby takes over, and nobody believes the old one any more. */
 import type { Machine } from "../world/machine.ts";
 import type { MachinePair } from "../world/machine-pair.ts";
 

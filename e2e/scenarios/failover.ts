@@ -1,5 +1,5 @@
 /**
- * The leader's machine dies, hangs or is cut off under load, the spare takes over, and everything that was acknowledged is
+ * The leader's machine dies, hangs or is cut off under load, the standby takes over, and everything that was acknowledged is
  * counted: at its place on L1, or lost; and whether two machines ever acknowledged at once.
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -59,7 +59,7 @@ export const failoverScenario = scenario<{
     .addOption(
       new Option(
         "--replica <word...>",
-        "whether an operation waits for the spare's word; one after the other",
+        "whether an operation waits for the standby's acknowledgement; one after the other",
       )
         .choices(REPLICAS)
         .default([...REPLICAS], "both"),
@@ -73,7 +73,7 @@ export const failoverScenario = scenario<{
 Scenarios:
 ${listOf(MACHINE_FAULTS)}
 
-The last line is JSON: {"failover": […]}. It ends with 1 where something was lost although the spare's word was required,
+The last line is JSON: {"failover": […]}. It ends with 1 where something was lost although the standby's acknowledgement was required,
 where two machines acknowledged, or where L1 has something else.`,
     ),
   async ({ keep, lease, replica, scenario: names, seconds }, tell) => {
@@ -111,7 +111,7 @@ async function runFailover(options: FailoverOptions) {
     const rows: FailoverRow[] = [];
     const resent = new Set<string>();
     for (const [i, fault] of faults.entries()) {
-      tell(`${fault.name}: load on machine ${pair.leader.name}, its spare is ${pair.spare.name}`);
+      tell(`${fault.name}: load on machine ${pair.leader.name}, its standby is ${pair.standby.name}`);
       traffic.paceMs = LOAD_PACE_MS;
       if (i === 0) traffic.start();
       await sleep(loadMs);
@@ -121,8 +121,8 @@ async function runFailover(options: FailoverOptions) {
       await pair.waitFor("acknowledgements", async () => ofEpoch() >= LEAST_ACKNOWLEDGED);
       rows.push(await handOver(pair, fault, options, resent));
       if (i < faults.length - 1) {
-        tell(`machine ${pair.spare.name} comes back as the spare`);
-        await pair.gainSpare();
+        tell(`machine ${pair.standby.name} comes back as the standby`);
+        await pair.gainStandby();
       }
     }
     tell("waiting until L1 has all of it");
@@ -145,7 +145,7 @@ async function handOver(
   const { epoch } = await pair.lease.read();
   const faultAtMs = performance.now();
   const held = await fault.inject(pair);
-  tell(`${fault.name}: done to machine ${old.name}; the spare takes over`);
+  tell(`${fault.name}: done to machine ${old.name}; the standby takes over`);
   let takenAtMs = 0;
   const { isComplete } = await pair.takeOver(() => {
     takenAtMs = performance.now();

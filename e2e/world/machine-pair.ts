@@ -21,7 +21,7 @@ import { createWorld, type World, type WorldDeclaration } from "./world.ts";
 export interface PairOptions extends Pick<WorldDeclaration, "backend" | "keepIn"> {
   readonly leaseSeconds: number;
   readonly marginMs: number;
-  /** Whether the leader waits for its spare's word before it acknowledges. */
+  /** Whether the leader waits for its standby's acknowledgement before it acknowledges. */
   readonly isReplicaRequired: boolean;
   readonly tell: (text: string) => void;
 }
@@ -40,7 +40,7 @@ export class MachinePair {
   static async start(options: PairOptions): Promise<MachinePair> {
     const { backend, keepIn, tell } = options;
     const world = await createWorld({
-      ...{ name: "failover", keepIn: keepIn ?? null, tell, hasSpare: true, slots: 8 },
+      ...{ name: "failover", keepIn: keepIn ?? null, tell, hasStandby: true, slots: 8 },
       ...(backend === undefined ? {} : { backend }),
       finalityDepthBlocks: 8,
       // As few as L1 gets within minutes after the last handover.
@@ -71,19 +71,19 @@ export class MachinePair {
     return this.world.leader;
   }
 
-  get spare(): Machine {
+  get standby(): Machine {
     return this.world.machines.find((machine) => machine !== this.leader)!;
   }
 
   async #begin(): Promise<void> {
-    const { leader, spare, world } = this;
+    const { leader, standby, world } = this;
     // The directory has to be there before it takes the lease.
     await leader.lead({ sequencer: this.#leading(false, false), bridge: {} });
     await leader.kill();
     await takeForOwn({ ...this.#epochOptions(leader), ...PATIENT }, this.#modules(leader));
     await leader.lead(this.#leader(this.#options.isReplicaRequired));
     await world.prover.start();
-    await spare.follow(leader, this.#replicaToken);
+    await standby.follow(leader, this.#replicaToken);
     await this.#isFollowed();
     await this.waitFor(
       "the first deposits",
@@ -140,22 +140,22 @@ export class MachinePair {
     };
   }
 
-  /** The spare becomes the leader. */
+  /** The standby becomes the leader. */
   async takeOver(onTaken: () => void): Promise<TakeOverResult> {
-    const { spare, world } = this;
-    const modules = this.#modules(spare);
+    const { standby, world } = this;
+    const modules = this.#modules(standby);
     const result = await takeOver(
       {
-        ...{ ...this.#epochOptions(spare), ...PATIENT, rpcUrl: world.l1.url },
+        ...{ ...this.#epochOptions(standby), ...PATIENT, rpcUrl: world.l1.url },
         rollupAddress: world.l1.deployment.rollupAddress,
-        followerPath: spare.followerPath,
-        followerUrl: spare.followerUrl,
+        followerPath: standby.followerPath,
+        followerUrl: standby.followerUrl,
       },
       { ...modules, onTaken },
     );
-    // It has no spare now: required, it would acknowledge nothing.
-    await spare.lead(this.#leader(false));
-    world.leader = spare;
+    // It has no standby now: required, it would acknowledge nothing.
+    await standby.lead(this.#leader(false));
+    world.leader = standby;
     return result;
   }
 
@@ -167,7 +167,7 @@ export class MachinePair {
     await leader.sequencer.stop();
     const { lease, nonceWith } = this.#modules(leader);
     await releaseLease(epoch, { lease, nonce: nonceWith(async () => {}) });
-    // Without its bridge it has no lease, and still hands over what the spare does not have.
+    // Without its bridge it has no lease, and still hands over what the standby does not have.
     await leader.startSequencer(this.#leading(true, this.#options.isReplicaRequired));
   }
 
@@ -176,9 +176,9 @@ export class MachinePair {
   }
 
   /** The machine that led comes back. */
-  async gainSpare(): Promise<void> {
-    const { leader, spare } = this;
-    await spare.follow(leader, this.#replicaToken);
+  async gainStandby(): Promise<void> {
+    const { leader, standby } = this;
+    await standby.follow(leader, this.#replicaToken);
     await this.#isFollowed();
     if (!this.#options.isReplicaRequired) return;
     await leader.startSequencer(this.#leading(true, true));
@@ -186,9 +186,9 @@ export class MachinePair {
   }
 
   async #isFollowed(): Promise<void> {
-    const { spare } = this;
-    await this.waitFor("the spare to follow", async () => {
-      const response = await fetch(`${spare.followerUrl}/health`, { signal: AbortSignal.timeout(5_000) });
+    const { standby } = this;
+    await this.waitFor("the standby to follow", async () => {
+      const response = await fetch(`${standby.followerUrl}/health`, { signal: AbortSignal.timeout(5_000) });
       const { follower } = (await response.json()) as { follower: { isAtEnd: boolean } };
       return follower.isAtEnd;
     });
@@ -198,7 +198,7 @@ export class MachinePair {
   async resendLost(oldEpoch: number, resent: Set<string>): Promise<number> {
     const { traffic } = this.world;
     const lost: Acknowledged[] = [];
-    // A spare that read final batches from L1 knows no hashes of their operations. The audit finds these on L1 itself.
+    // A standby that read final batches from L1 knows no hashes of their operations. The audit finds these on L1 itself.
     const finalEnd = await this.#finalEnd();
     const mayBeLost = ({ epoch, preconfirmation }: Acknowledged) =>
       (epoch ?? 0) <= oldEpoch && preconfirmation.opIndex >= finalEnd;

@@ -1,4 +1,4 @@
-/** A machine of an operator: a sequencer and a bridge while it leads, a full node while it is the spare. */
+/** A machine of an operator: a sequencer and a bridge while it leads, a full node while it is the standby. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "@openledger/foundation/testing/free-port";
@@ -39,7 +39,7 @@ export class Machine {
   bridge: ManagedProcess;
   follower: ManagedProcess | null = null;
   readonly #options: MachineOptions;
-  /** Each time that it becomes the spare, it begins with new folders. */
+  /** Each time that it becomes the standby, it begins with new folders. */
   #turn = 0;
 
   static async create(options: MachineOptions): Promise<Machine> {
@@ -133,7 +133,7 @@ export class Machine {
     await this.bridge.start();
   }
 
-  /** As the spare, with the replica's token. */
+  /** As the standby, with the replica's token. */
   async follow(leader: Machine, replicaToken: string): Promise<void> {
     this.#turn += 1;
     this.followerUrl = await localUrl();

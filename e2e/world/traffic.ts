@@ -62,7 +62,7 @@ const ELSEWHERE = ["SEQ_LEASE_LOST", "SEQ_LEASE_ENDED", "SEQ_REPLICA_SILENT", "S
 interface TrafficOptions {
   readonly sequencerUrl: string;
   /** Asked where the other one does not answer, or does not serve. */
-  readonly spareUrl?: string;
+  readonly standbyUrl?: string;
   readonly domain: bigint;
   readonly users: readonly DrillUser[];
 }
@@ -86,7 +86,7 @@ export class Traffic {
   constructor(options: TrafficOptions) {
     this.#options = options;
     this.#nonces = options.users.map(() => 0);
-    this.#urls = [options.sequencerUrl, options.spareUrl ?? options.sequencerUrl];
+    this.#urls = [options.sequencerUrl, options.standbyUrl ?? options.sequencerUrl];
     this.#urlIndex = options.users.map(() => 0);
   }
 

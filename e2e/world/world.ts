@@ -48,7 +48,7 @@ export interface WorldDeclaration {
   /** Folder of built pages that the sequencer serves; absent for none. */
   readonly pagesPath?: string;
   /** Two machines, one of which has the lease. The caller starts their processes. */
-  readonly hasSpare?: boolean;
+  readonly hasStandby?: boolean;
 }
 
 /** Of worlds whose money shall be final soon. */
@@ -166,10 +166,10 @@ export class World {
   }
 
   async build(): Promise<void> {
-    const { backend = "wasm", hasSpare = false, tell } = this.#declared;
+    const { backend = "wasm", hasStandby = false, tell } = this.#declared;
     const { deployment, encoded, url } = this.l1;
     writeFileSync(this.deploymentPath, encoded);
-    if (hasSpare) this.leaseAddress = await deployLease(this.l1);
+    if (hasStandby) this.leaseAddress = await deployLease(this.l1);
     const machine = (name: string | null) =>
       Machine.create({
         ...{ name, folder: this.folder, deploymentPath: this.deploymentPath, tell, l1Url: url },
@@ -178,7 +178,7 @@ export class World {
         finalityDepthBlocks: this.finalityDepthBlocks,
         settings: this.#settings(),
       });
-    this.machines = hasSpare ? [await machine("a"), await machine("b")] : [await machine(null)];
+    this.machines = hasStandby ? [await machine("a"), await machine("b")] : [await machine(null)];
     const [first, second = first] = this.machines as [Machine, Machine?];
     this.leader = first;
     const proverUrl = await localUrl();
@@ -187,19 +187,19 @@ export class World {
         DRILL_CLOCK_FILE: this.clockFile,
         PROVER_DEPLOYMENT_PATH: this.deploymentPath,
         PROVER_SEQUENCER_URL: first.url,
-        ...(hasSpare ? { PROVER_SPARE_SEQUENCER_URL: second.url } : {}),
+        ...(hasStandby ? { PROVER_STANDBY_SEQUENCER_URL: second.url } : {}),
         PROVER_TOKEN: this.#operatorToken,
         PROVER_BACKEND: backend,
         PROVER_POLL_INTERVAL_MS: 100,
         PROVER_MAX_BACKOFF_MS: 1_000,
         PROVER_HEALTH_PORT: portOf(proverUrl),
       }),
-      isReady: healthOf(proverUrl, hasSpare),
+      isReady: healthOf(proverUrl, hasStandby),
     });
-    const urls = { sequencerUrl: first.url, spareUrl: second.url };
+    const urls = { sequencerUrl: first.url, standbyUrl: second.url };
     this.traffic = new Traffic({ ...urls, domain: deployment.domain, users: this.users });
     this.firstBlock = Number(await this.l1.client.getBlockNumber());
-    if (hasSpare) return;
+    if (hasStandby) return;
     await this.sequencer.start();
     this.prover.launch();
     this.bridge.launch();

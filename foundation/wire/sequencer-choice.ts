@@ -1,4 +1,4 @@
-/** One of several addresses at which the sequencer may be: after a handover it is at the spare's. */
+/** One of several addresses at which the sequencer may be: after a handover it is at the standby's. */
 import type { SequencerEndpoint, SequencerFailure } from "./sequencer-request.ts";
 
 /** Goes to the next address where the present one does not answer, or says that it is not its turn. */

@@ -17,7 +17,7 @@ import { bad, type Finding, looking } from "./finding.ts";
 const TIMEOUT_MS = 10_000;
 /** As the settings' own tables have them. */
 const DEFAULTS = { marginMs: 20_000, seconds: 600 };
-/** A spare that was not heard for so long is none. */
+/** A standby that was not heard for so long is none. */
 const MAX_SILENT_SECONDS = 10;
 const OF_BOTH = "OPENLEDGER_LEASE_MARGIN_MS";
 
@@ -75,7 +75,7 @@ export async function checkLease(
   );
   const sequencer = processes.find(({ kind }) => kind === "sequencer");
   const follower = processes.find(({ kind }) => kind === "follower");
-  if (lease.role === "spare" && follower !== undefined) findings.push(await checkSpare(follower, lease));
+  if (lease.role === "standby" && follower !== undefined) findings.push(await checkStandby(follower, lease));
   if (sequencer !== undefined) findings.push(...(await checkLeader(folder, sequencer, state)));
   return findings;
 }
@@ -128,11 +128,11 @@ function checkHolder(folder: string, lease: InstalledLease, state: LeaseState, n
   if (lease.role === "leader" && !isOwn)
     return finding(
       `${url} holds it, epoch ${epoch}: this machine promises nothing any more`,
-      "stop sequencer and bridge here, move data/sequencer and data/bridge away, then: openledger operator init --spare-of",
+      "stop sequencer and bridge here, move data/sequencer and data/bridge away, then: openledger operator init --standby-of",
     );
-  if (lease.role === "spare" && isOwn)
+  if (lease.role === "standby" && isOwn)
     return finding(
-      `it is this machine's, epoch ${epoch}, and this is the installation of a spare`,
+      `it is this machine's, epoch ${epoch}, and this is the installation of a standby`,
       `finish the handover: openledger operator take-over --config ${folder}`,
     );
   if (overSeconds >= 0)
@@ -148,9 +148,9 @@ function checkHolder(folder: string, lease: InstalledLease, state: LeaseState, n
 const ask = (port: number, path: string, init: RequestInit = {}) =>
   fetch(`http://127.0.0.1:${port}${path}`, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
 
-function checkSpare({ port }: InstalledProcess, { leaderUrl }: InstalledLease): Promise<Finding> {
+function checkStandby({ port }: InstalledProcess, { leaderUrl }: InstalledLease): Promise<Finding> {
   const remedy = `let ${leaderUrl} answer this machine; both need the same secrets/replica-token`;
-  return looking("lease", "spare", remedy, async () => {
+  return looking("lease", "standby", remedy, async () => {
     const { follower } = (await (await ask(port, "/health")).json()) as {
       follower?: { isFeedFollowed: boolean | null; isAtEnd: boolean | null };
     };
@@ -187,8 +187,8 @@ async function checkLeader(
     ),
     await looking(
       "lease",
-      "spare",
-      "start the spare; without one: operator init --set SEQUENCER_REPLICA=off, and start the sequencer anew",
+      "standby",
+      "start the standby; without one: operator init --set SEQUENCER_REPLICA=off, and start the sequencer anew",
       async () => {
         if (readEnvFile(paths.env("sequencer")).SEQUENCER_REPLICA !== "required") return null;
         const text = await (await ask(port, "/metrics")).text();

@@ -26,7 +26,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { examine } from "../doctor/doctor.ts";
-import { type InitOptions, initInstallation, promoteSpare } from "./init.ts";
+import { type InitOptions, initInstallation, promoteStandby } from "./init.ts";
 import { installationPaths, readEnvFile, readInstallation } from "./installation.ts";
 import { PANELS } from "./write-monitoring.ts";
 
@@ -85,7 +85,7 @@ const init = (changes: Partial<InitOptions> = {}) =>
     hasFactory: false,
     model: null,
     leaseAddress: null,
-    spareOf: null,
+    standbyOf: null,
     url: null,
     user: null,
     settings: {},
@@ -159,7 +159,7 @@ describe("openledger operator init", () => {
     for (const name of ["prometheus", "grafana"]) expect(services[name].network_mode).toBe("host");
   });
 
-  it("makes a leader that needs the lease, and a spare of it that follows and waits", async () => {
+  it("makes a leader that needs the lease, and a standby of it that follows and waits", async () => {
     const given = { SEQUENCER_REPLICA: "required", BRIDGE_LEASE_SECONDS: "90" };
     await init({ leaseAddress: LEASE, hasFollower: false, settings: given });
     const leader = installationPaths(out);
@@ -172,27 +172,32 @@ describe("openledger operator init", () => {
       leaseAddress: LEASE,
       leaseSeconds: 90,
     });
-    const spareFolder = join(folder, "spare");
-    const asSpare = { deploymentPath: null, folder: spareFolder, operatorKeyFile: null, firstPort: 24_000 };
-    const { lease, processes } = await init({ ...asSpare, spareOf: out, url: "https://b.example" });
-    const [role, leaderUrl] = ["spare", "http://127.0.0.1:23000"];
+    const standbyFolder = join(folder, "standby");
+    const asStandby = {
+      deploymentPath: null,
+      folder: standbyFolder,
+      operatorKeyFile: null,
+      firstPort: 24_000,
+    };
+    const { lease, processes } = await init({ ...asStandby, standbyOf: out, url: "https://b.example" });
+    const [role, leaderUrl] = ["standby", "http://127.0.0.1:23000"];
     expect(lease).toEqual({ address: LEASE, role, url: "https://b.example", leaderUrl });
     expect(processes.map(({ name }) => name)).toEqual(["prover-1", "prover-2", "follower"]);
-    const spare = installationPaths(spareFolder);
+    const standby = installationPaths(standbyFolder);
     for (const name of ["proverToken", "replicaToken"] as const)
-      expect(readFileSync(spare[name], "utf8")).toBe(readFileSync(leader[name], "utf8"));
-    expect(readFileSync(spare.operatorToken, "utf8")).not.toBe(readFileSync(leader.operatorToken, "utf8"));
-    const names = [leader, spare].map((paths) => readEnvFile(paths.env("prover-1")).PROVER_NAME);
+      expect(readFileSync(standby[name], "utf8")).toBe(readFileSync(leader[name], "utf8"));
+    expect(readFileSync(standby.operatorToken, "utf8")).not.toBe(readFileSync(leader.operatorToken, "utf8"));
+    const names = [leader, standby].map((paths) => readEnvFile(paths.env("prover-1")).PROVER_NAME);
     expect(names).toEqual(["prover-1@127.0.0.1:23000", "prover-1@b.example"]);
-    expect(readEnvFile(spare.env("prover-1"))).toMatchObject({
+    expect(readEnvFile(standby.env("prover-1"))).toMatchObject({
       PROVER_SEQUENCER_URL: leaderUrl,
-      PROVER_SPARE_SEQUENCER_URL: "http://127.0.0.1:24000",
+      PROVER_STANDBY_SEQUENCER_URL: "http://127.0.0.1:24000",
     });
-    const unit = readFileSync(spare.unit("follower"), "utf8");
+    const unit = readFileSync(standby.unit("follower"), "utf8");
     expect(unit).toContain(`--feed ${leaderUrl} `);
-    expect(unit).toContain(`--replica-token-file ${spare.replicaToken}\n`);
-    // After its take-over; nobody is its spare then, so it waits for nobody's word.
-    const promoted = await promoteSpare(spareFolder);
+    expect(unit).toContain(`--replica-token-file ${standby.replicaToken}\n`);
+    // After its take-over; nobody is its standby then, so it waits for nobody's acknowledgement.
+    const promoted = await promoteStandby(standbyFolder);
     expect(promoted.lease).toEqual({
       address: LEASE,
       role: "leader",
@@ -200,27 +205,27 @@ describe("openledger operator init", () => {
       leaderUrl: null,
     });
     expect(promoted.processes.map(({ name }) => name)).toContain("bridge");
-    const now = loadConfig(readEnvFile(spare.env("sequencer")));
+    const now = loadConfig(readEnvFile(standby.env("sequencer")));
     expect([now.lease, now.replica, now.port]).toEqual(["required", "off", 24_000]);
-    // Settings of the old leader that are not about its spare stay.
-    expect(readEnvFile(spare.env("bridge")).BRIDGE_LEASE_SECONDS).toBe("90");
-    // The old leader comes back as the spare of the new one, once its ledger is out of the way.
-    const back = { ...asSpare, folder: out, firstPort: 23_000, spareOf: spareFolder };
+    // Settings of the old leader that are not about its standby stay.
+    expect(readEnvFile(standby.env("bridge")).BRIDGE_LEASE_SECONDS).toBe("90");
+    // The old leader comes back as the standby of the new one, once its ledger is out of the way.
+    const back = { ...asStandby, folder: out, firstPort: 23_000, standbyOf: standbyFolder };
     mkdirSync(leader.data("sequencer"));
     await expect(init(back)).rejects.toMatchObject({ code: "CMD_INIT_REFUSED" });
     rmSync(leader.data("sequencer"), { recursive: true });
-    expect((await init(back)).lease).toMatchObject({ role: "spare", leaderUrl: "https://b.example" });
+    expect((await init(back)).lease).toMatchObject({ role: "standby", leaderUrl: "https://b.example" });
   });
 
-  it("refuses a spare of an installation without a lease, and a lease too short for its margin", async () => {
+  it("refuses a standby of an installation without a lease, and a lease too short for its margin", async () => {
     await init();
-    const spare = {
+    const standby = {
       deploymentPath: null,
-      folder: join(folder, "spare"),
+      folder: join(folder, "standby"),
       operatorKeyFile: null,
-      spareOf: out,
+      standbyOf: out,
     };
-    await expect(init(spare)).rejects.toMatchObject({ code: "CMD_INIT_REFUSED" });
+    await expect(init(standby)).rejects.toMatchObject({ code: "CMD_INIT_REFUSED" });
     await expect(init({ url: "https://a.example" })).rejects.toMatchObject({ code: "CMD_INIT_REFUSED" });
     await init({ leaseAddress: LEASE, settings: { BRIDGE_LEASE_SECONDS: "30" } });
     const { env } = installationPaths(out);

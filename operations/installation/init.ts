@@ -27,7 +27,7 @@ import { writeMonitoring } from "./write-monitoring.ts";
 import { composeFile, systemdTarget, systemdUnit } from "./write-units.ts";
 
 export interface InitOptions {
-  /** null: the leader's, of `spareOf`. */
+  /** null: the leader's, of `standbyOf`. */
   readonly deploymentPath: string | null;
   readonly folder: string;
   /** The operator's L1 key; read once, and kept in the installation's own file. null: that one is there already. */
@@ -44,10 +44,10 @@ export interface InitOptions {
   readonly hasDatanetHost: boolean;
   readonly hasFactory: boolean;
   readonly model: { readonly folder: string; readonly id: number; readonly keyFile: string } | null;
-  /** The lease's contract: this machine is the leader, or stays the spare that it is. null: as before. */
+  /** The lease's contract: this machine is the leader, or stays the standby that it is. null: as before. */
   readonly leaseAddress: Address | null;
-  /** The leader's installation, or a copy of it without its data: this machine becomes its spare. */
-  readonly spareOf: string | null;
+  /** The leader's installation, or a copy of it without its data: this machine becomes its standby. */
+  readonly standbyOf: string | null;
   /** Where clients and provers find this machine's sequencer; null: where it listens, or as before. */
   readonly url: string | null;
   readonly user: string | null;
@@ -65,7 +65,7 @@ export async function initInstallation(options: InitOptions): Promise<Installati
     });
   for (const path of [folder, repositoryRoot])
     if (/[\s"'$%\\:,]/.test(path)) throw refused(`units and compose take no path like ${path}`, { path });
-  const leader = options.spareOf === null ? null : await readLeader(resolve(options.spareOf), folder);
+  const leader = options.standbyOf === null ? null : await readLeader(resolve(options.standbyOf), folder);
   const deploymentPath = options.deploymentPath ?? leader?.paths.deployment;
   if (deploymentPath === undefined) throw refused("name the record with --deployment");
   const record = loadDeployment(deploymentPath);
@@ -84,7 +84,7 @@ export async function initInstallation(options: InitOptions): Promise<Installati
   const lease = leaseOf(options, known?.lease ?? null, leader?.lease ?? null);
   const request = { ...plan, ...{ folder, lease, settings }, rpcUrl: deployment.rpcUrl };
   const planned = planProcesses(request);
-  // What a spare's take-over starts has to start then.
+  // What a standby's take-over starts has to start then.
   for (const one of planProcesses({ ...request, lease: lease && { ...lease, role: "leader" } }))
     requireTaken(one);
   // Without the settings: an Ethereum node's address often has a password in it.
@@ -106,7 +106,7 @@ export async function initInstallation(options: InitOptions): Promise<Installati
     await writeSecret(paths.workerQueueUrl, readSecretFile(queue.workerUrlFile));
     await keepHandInKeys(paths, leader?.paths ?? null, planned);
   }
-  // Provers and spare go from one machine to the other with what they have.
+  // Provers and standby go from one machine to the other with what they have.
   if (leader !== null)
     for (const name of ["proverToken", "replicaToken"] as const)
       await writeSecret(paths[name], readSecretFile(leader.paths[name]));
@@ -127,10 +127,10 @@ export async function initInstallation(options: InitOptions): Promise<Installati
 }
 
 /**
- * A spare that has taken the lease becomes the leader: its installation gets a sequencer and a bridge. It has no spare, so it
- * waits for no spare's word, whatever the old leader did.
+ * A standby that has taken the lease becomes the leader: its installation gets a sequencer and a bridge. It has no standby, so it
+ * waits for no standby's acknowledgement, whatever the old leader did.
  */
-export async function promoteSpare(folder: string): Promise<Installation> {
+export async function promoteStandby(folder: string): Promise<Installation> {
   const known = readInstallation(folder);
   const { lease, plan, user } = known;
   const paths = installationPaths(resolve(folder));
@@ -145,7 +145,7 @@ export async function promoteSpare(folder: string): Promise<Installation> {
     ...{ ...plan, folder, user, deploymentPath: paths.deployment, operatorKeyFile: null, rpcUrl: null },
     queue: plan.hasQueue ? leaderQueue(paths) : null,
     model: model === null ? null : { ...model, keyFile: paths.modelKey },
-    ...{ leaseAddress: null, spareOf: null, url: null, settings: {} },
+    ...{ leaseAddress: null, standbyOf: null, url: null, settings: {} },
   });
 }
 
@@ -156,14 +156,14 @@ const leaderQueue = ({ queueUrl, workerQueueUrl }: Paths) => ({
   workerUrlFile: workerQueueUrl,
 });
 
-/** @throws CMD_INIT_REFUSED where it has no lease, or the spare's folder holds the ledger of a leader */
+/** @throws CMD_INIT_REFUSED where it has no lease, or the standby's folder holds the ledger of a leader */
 async function readLeader(leaderFolder: string, folder: string) {
   const installation = readInstallation(leaderFolder);
   const { lease } = installation;
   if (lease === null)
     throw refused(`${leaderFolder} has no lease: give it one first, with operator init --lease`);
-  if (leaderFolder === folder) throw refused("a machine is not its own spare");
-  if (lease.role !== "leader") throw refused(`${leaderFolder} is a spare itself`);
+  if (leaderFolder === folder) throw refused("a machine is not its own standby");
+  if (lease.role !== "leader") throw refused(`${leaderFolder} is a standby itself`);
   for (const path of ["sequencer", "bridge"].map((name) => installationPaths(folder).data(name)))
     if (existsSync(path))
       throw refused(`this machine has been a leader: stop its processes, and move ${path} away`, { path });
@@ -178,11 +178,11 @@ function leaseOf(
 ): InstalledLease | null {
   const address = leader?.address ?? leaseAddress ?? known?.address;
   if (address === undefined) {
-    if (url !== null) throw refused("--url goes with --lease or --spare-of");
+    if (url !== null) throw refused("--url goes with --lease or --standby-of");
     return null;
   }
   const own = url ?? known?.url ?? ownSequencerUrl({ host, firstPort });
-  if (leader !== null) return { address, url: own, role: "spare", leaderUrl: leader.url };
+  if (leader !== null) return { address, url: own, role: "standby", leaderUrl: leader.url };
   const { leaderUrl = null, role = "leader" } = known ?? {};
   return { address, url: own, role, leaderUrl };
 }
@@ -211,7 +211,7 @@ async function writeProcess(folder: string, installation: Installation, one: Pla
   if (one.dataPath !== null) await mkdir(dirname(one.dataPath), { recursive: true });
 }
 
-/** The secret of the first time stays: workers on other machines have keys of it. A spare has its leader's. */
+/** The secret of the first time stays: workers on other machines have keys of it. A standby has its leader's. */
 async function keepHandInKeys(
   paths: Paths,
   leader: Paths | null,

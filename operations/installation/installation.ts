@@ -33,14 +33,14 @@ const processSchema = z.object({
 const leaseSchema = z.object({
   /** Of the contract. */
   address: z.string().regex(/^0x[0-9a-fA-F]{40}$/) as z.ZodType<Address>,
-  /** leader: its sequencer acknowledges. spare: it follows the leader, and `operator take-over` makes it the leader. */
-  role: z.enum(["leader", "spare"]),
+  /** leader: its sequencer acknowledges. standby: it follows the leader, and `operator take-over` makes it the leader. */
+  role: z.enum(["leader", "standby"]),
   /** Where clients and provers find this machine's sequencer; it stands on L1 while this machine leads. */
   url: z.string(),
   /** Where the leader's is; null on the leader's own machine. */
   leaderUrl: z.string().nullable(),
 });
-/** What `operator init` was asked for, so that a spare can become a leader without being asked again. */
+/** What `operator init` was asked for, so that a standby can become a leader without being asked again. */
 const planSchema = z.object({
   backend: z.string(),
   proverCount: z.int(),

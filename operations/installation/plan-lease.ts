@@ -1,9 +1,9 @@
-/** What a lease changes in an installation: a leader that needs it, or a spare that follows the leader and waits. */
+/** What a lease changes in an installation: a leader that needs it, or a standby that follows the leader and waits. */
 import { type InstallationPlan, type InstalledProcess, installationPaths } from "./installation.ts";
 import type { PlannedProcess, ProcessRequest } from "./planned-process.ts";
 
-/** What else a spare could run needs a sequencer of its own. */
-const OF_A_SPARE: readonly InstalledProcess["kind"][] = ["prover", "follower"];
+/** What else a standby could run needs a sequencer of its own. */
+const OF_A_STANDBY: readonly InstalledProcess["kind"][] = ["prover", "follower"];
 
 /** Where the machine's own sequencer is for the other processes here. */
 export function ownSequencerUrl({ firstPort, host }: Pick<InstallationPlan, "firstPort" | "host">): string {
@@ -29,13 +29,13 @@ export function withLease(processes: readonly PlannedProcess[], request: Process
   }
   const own = ownSequencerUrl(request);
   return named
-    .filter(({ kind }) => OF_A_SPARE.includes(kind))
+    .filter(({ kind }) => OF_A_STANDBY.includes(kind))
     .map((one) => {
       // They prove for the leader meanwhile, and for this machine afterwards.
       if (one.kind === "prover")
         return request.hasQueue
           ? one
-          : withEnv(one, { PROVER_SEQUENCER_URL: leaderUrl, PROVER_SPARE_SEQUENCER_URL: own });
+          : withEnv(one, { PROVER_SEQUENCER_URL: leaderUrl, PROVER_STANDBY_SEQUENCER_URL: own });
       const args = one.args.map((arg) => (arg === own ? leaderUrl : arg));
       return { ...one, args: [...args, "--replica-token-file", replicaToken] };
     });

@@ -108,11 +108,11 @@ export const PANELS: readonly PanelSpec[] = [
     queries: { result: `rollup_operator_result_open{${SEQUENCER}}` },
   },
   {
-    title: "Seconds left of the lease, and since the spare was heard",
+    title: "Seconds left of the lease, and since the standby was heard",
     unit: "s",
     queries: {
       lease: `rollup_lease_seconds{${SEQUENCER}}`,
-      spare: `rollup_replica_silent_seconds{${SEQUENCER}}`,
+      standby: `rollup_replica_silent_seconds{${SEQUENCER}}`,
     },
   },
   {

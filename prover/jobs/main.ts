@@ -26,11 +26,11 @@ async function run(config: DispatchConfig): Promise<void> {
     pollIntervalMs,
     queue,
     sequencerUrl,
-    spareSequencerUrl,
+    standbySequencerUrl,
     targetMs,
     token,
   } = config;
-  const choice = new SequencerChoice([sequencerUrl, spareSequencerUrl ?? sequencerUrl]);
+  const choice = new SequencerChoice([sequencerUrl, standbySequencerUrl ?? sequencerUrl]);
   const { onFailure } = choice;
   const redis = await connectRedis(queue.reveal(), (error) =>
     logger.warn({ reason: error.message }, "the queue's Redis"),

@@ -90,9 +90,9 @@ async function run(config: ProveConfig): Promise<void> {
 /** From the sequencer itself, or from the queue. */
 async function openJobs(config: ProveConfig, logger: Logger): Promise<ProveJobClient> {
   const { handInKey, name: proverName, queue, queueLockMs: lockMs, token } = config;
-  const { sequencerUrl, spareSequencerUrl } = config;
+  const { sequencerUrl, standbySequencerUrl } = config;
   if (queue === undefined) {
-    const choice = new SequencerChoice([sequencerUrl, spareSequencerUrl ?? sequencerUrl]);
+    const choice = new SequencerChoice([sequencerUrl, standbySequencerUrl ?? sequencerUrl]);
     const { onFailure } = choice;
     const operatorToken = token!.reveal();
     return createProveJobClient({

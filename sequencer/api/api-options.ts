@@ -40,7 +40,7 @@ export interface ApiOptions extends ServerLimits {
   readonly l1Confirmations: number;
   /** Absent where there are no routes of the operator's. */
   readonly operatorToken?: Secret<string>;
-  /** Opens the spare's route alone; absent where there is no spare. */
+  /** Opens the standby's route alone; absent where there is no standby. */
   readonly replicaToken?: Secret<string> | undefined;
   /** Opens the provers' routes alone; absent where provers have the operator's. */
   readonly provers?:

@@ -14,7 +14,7 @@ import {
   transfer,
 } from "../testing/test-rollup.ts";
 
-const REPLICA_TOKEN = "a-spare-s-token-of-tests";
+const REPLICA_TOKEN = "a-standby-s-token-of-tests";
 const replicaHeaders = { authorization: `Bearer ${REPLICA_TOKEN}` };
 const MARGIN_MS = 10_000;
 /** Seconds of the tests' clock. */
@@ -31,7 +31,7 @@ const report = (timestamp: number, lease: { epoch: number; endsAtSeconds: number
     "/operator/l1-head",
     {
       ...{ blockNumber: timestamp, timestamp, place: l1PlaceOf(rollup) },
-      lease: lease === null ? null : { ...lease, url: "http://spare" },
+      lease: lease === null ? null : { ...lease, url: "http://standby" },
     },
     operatorHeaders,
   );
@@ -149,7 +149,7 @@ describe("a sequencer that needs a lease", () => {
     await report(seconds, { epoch: 2, endsAtSeconds: seconds + 60 });
     expect(await send()).toMatchObject({
       status: 503,
-      body: { error: { code: "SEQ_LEASE_LOST", data: { epoch: 3, url: "http://spare" } } },
+      body: { error: { code: "SEQ_LEASE_LOST", data: { epoch: 3, url: "http://standby" } } },
     });
     // Provers go to the other one.
     const job = await rollup.get("/operator/prove-jobs/next?prover=p", operatorHeaders);
@@ -160,7 +160,7 @@ describe("a sequencer that needs a lease", () => {
   });
 });
 
-describe("a sequencer that needs its spare's word", () => {
+describe("a sequencer that needs its standby's acknowledgement", () => {
   const environment = {
     SEQUENCER_REPLICA: "required",
     SEQUENCER_REPLICA_TOKEN: REPLICA_TOKEN,
@@ -169,7 +169,7 @@ describe("a sequencer that needs its spare's word", () => {
   };
   let generation: string;
 
-  it("executes nothing before it has heard the spare", async () => {
+  it("executes nothing before it has heard the standby", async () => {
     rollup = await start(environment);
     await report(NOW_SECONDS, null);
     expect((await send()).body).toMatchObject({ error: { code: "SEQ_REPLICA_SILENT" } });
@@ -179,11 +179,11 @@ describe("a sequencer that needs its spare's word", () => {
     ({ generation } = page.body);
   });
 
-  it("promises an operation once the spare has it, and to nobody before", async () => {
+  it("promises an operation once the standby has it, and to nobody before", async () => {
     const opIndex = Number(nonce);
     const sent = send();
     const entry = await untilThere(opIndex);
-    // The spare sees it before anybody else; the public log ends before it.
+    // The standby sees it before anybody else; the public log ends before it.
     expect(entry.preconfirmation.opIndex).toBe(opIndex);
     const operations = async () =>
       (await rollup.get("/v1/log?from=0&limit=500")).body.entries.filter(
@@ -217,7 +217,7 @@ describe("a sequencer that needs its spare's word", () => {
     expect((await rollup.get(`/v1/operations/${operationHash}`)).status).toBe(200);
   });
 
-  it("answers the spare as soon as there is something", async () => {
+  it("answers the standby as soon as there is something", async () => {
     const { nextSequence } = (await confirm(Number(nonce), rollup.sequencer.replica.generation)).body;
     const waiting = rollup.get(
       `/operator/log?from=${nextSequence}&operationCount=${nonce}&generation=${rollup.sequencer.replica.generation}&waitMs=20000`,

@@ -28,7 +28,7 @@ interface FollowFeedModules {
   readonly l1BlockNumber: () => number;
   readonly onOperation: (entry: OperationEntry) => void;
   readonly onBatch: (record: StoredBatch) => void;
-  /** Where this follower is the operator's spare. */
+  /** Where this follower is the operator's standby. */
   readonly replica?: ReplicaOptions | undefined;
 }
 
@@ -131,7 +131,7 @@ export class FollowFeed {
     for (const tell of this.#untold.splice(0)) tell();
   }
 
-  /** @param waitMs how long the sequencer may wait for an entry, where this is the spare */
+  /** @param waitMs how long the sequencer may wait for an entry, where this is the standby */
   async #read(from: Parameters<typeof readLeaderLog>[1], waitMs: number): Promise<LeaderPage> {
     const { followed, replica } = this.#modules;
     if (replica === undefined) return readLeaderLog(this.url, from);

@@ -8,7 +8,7 @@ import type { FollowFeed } from "./follow-feed.ts";
 import type { FollowL1 } from "./follow-l1.ts";
 
 export interface FollowLoopOptions {
-  /** Where the follower is the operator's spare, it stays with the sequencer in between, and hears of each entry at once. */
+  /** Where the follower is the operator's standby, it stays with the sequencer in between, and hears of each entry at once. */
   readonly pollIntervalMs: number;
   /** No new block, or no answer from the sequencer, for so long is an alarm. */
   readonly stallMs: number;

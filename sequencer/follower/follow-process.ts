@@ -39,7 +39,7 @@ export interface FollowOptions extends FollowLoopOptions, ServerLimits {
   readonly fromBlock?: bigint | undefined;
   /** The sequencer, or another follower; null: L1 alone. */
   readonly feedUrl: string | null;
-  /** Opens the sequencer's route for the operator's spare; absent where this is anybody's copy. */
+  /** Opens the sequencer's route for the operator's standby; absent where this is anybody's copy. */
   readonly replicaToken?: Secret<string> | undefined;
   /** Folder of the ledger and of what was kept as evidence. */
   readonly dataPath: string;

@@ -76,7 +76,7 @@ const pageSchema = z.object({
   base: z.object({ batchNumber: count, root: element, batchHash: hash.nullish() }).nullable(),
   entries: z.array(entrySchema),
   nextSequence: count,
-  /** Of the spare's route alone: changes where entries that were there are replaced. */
+  /** Of the standby's route alone: changes where entries that were there are replaced. */
   generation: z.string().optional(),
   isReplicaRequired: z.boolean().optional(),
   /** Nothing more was executed when the page was made. */
@@ -89,7 +89,7 @@ const PAGE_SIZE = 500;
 /** Behind every log: a page of no entries. */
 const NO_SEQUENCE = 9_999_999_999;
 
-/** What the operator's spare says with each question; its route needs a token. */
+/** What the operator's standby says with each question; its route needs a token. */
 interface ReplicaWord {
   readonly token: Secret<string>;
   /** Signed operations that are on its disk, as the log of that generation has them. */

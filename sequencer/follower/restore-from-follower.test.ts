@@ -43,7 +43,7 @@ afterAll(() => f.stop());
 
 const code = (expected: string) => ({ code: expected });
 
-interface Spare {
+interface Standby {
   readonly folder: string;
   /** The sequencer's, the follower's and the new one's. */
   readonly dataPath: string;
@@ -56,7 +56,7 @@ interface Spare {
 }
 
 /** A sequencer and its follower, on an L1 of their own. */
-async function startSpare(): Promise<Spare> {
+async function startStandby(): Promise<Standby> {
   const id = await f.l1.client.snapshot();
   cleanUps.push(() => f.l1.client.revert({ id }));
   const folder = temporaryFolder();
@@ -66,31 +66,31 @@ async function startSpare(): Promise<Spare> {
   const followerPath = join(folder.path, "follower");
   const follower = await startTestFollower(f, followerPath, urlOf(world));
   const dataPath = join(folder.path, "data");
-  const spare: Spare = {
+  const standby: Standby = {
     ...{ folder: folder.path, dataPath, followerPath, world, follower },
     async pay(nonce) {
       const owner = BigInt(f.l1.roles.bob);
       const operation = transfer(alice, { ...bob, l1Owner: owner }, nonce, {
         domain: deployment.domain,
       } as object);
-      const { body, status } = await send(spare.world.rollup, operation);
+      const { body, status } = await send(standby.world.rollup, operation);
       expect(status, JSON.stringify(body)).toBe(202);
       return body;
     },
     async post() {
-      await close(spare.world.rollup);
-      for (let i = 0; i < 3; i++) await spare.world.turn();
+      await close(standby.world.rollup);
+      for (let i = 0; i < 3; i++) await standby.world.turn();
     },
     promote: () =>
       restoreFromFollower({ rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address, followerPath, dataPath }),
   };
-  cleanUps.push(() => spare.world.stop().catch(() => {}));
+  cleanUps.push(() => standby.world.stop().catch(() => {}));
   cleanUps.push(() => follower.stop().catch(() => {}));
-  return spare;
+  return standby;
 }
 
 /** The disk is gone. */
-async function lose({ dataPath, follower, world }: Spare): Promise<void> {
+async function lose({ dataPath, follower, world }: Standby): Promise<void> {
   await world.stop();
   rmSync(dataPath, { recursive: true });
   await follower.stop();
@@ -98,7 +98,7 @@ async function lose({ dataPath, follower, world }: Spare): Promise<void> {
 
 describe("a sequencer's data directory from its follower's", () => {
   it("has every acknowledged operation in its place, final, posted, closed or in the open batch", async () => {
-    const s = await startSpare();
+    const s = await startStandby();
     const answers = [await s.pay(0n)];
     await s.follower.poll();
     await s.post();
@@ -151,7 +151,7 @@ describe("a sequencer's data directory from its follower's", () => {
   });
 
   it("is refused where L1 has what the follower has not, and leaves nothing", async () => {
-    const s = await startSpare();
+    const s = await startStandby();
     await s.pay(0n);
     await s.follower.poll();
     await s.post();
@@ -169,7 +169,7 @@ describe("a sequencer's data directory from its follower's", () => {
   });
 
   it("is not the follower's own, and not that of another rollup's", async () => {
-    const s = await startSpare();
+    const s = await startStandby();
     await s.follower.poll();
     await lose(s);
     const options = { rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address, dataPath: s.dataPath };
@@ -191,7 +191,7 @@ describe("a sequencer's data directory from its follower's", () => {
 
   if (isWhole) {
     it("goes on where the follower had gone back, and again after a restart", async () => {
-      const s = await startSpare();
+      const s = await startStandby();
       await s.pay(0n);
       await s.post();
       await s.pay(1n);
@@ -244,7 +244,7 @@ if (isWhole) {
     }
 
     it("goes on after a kill at any step, and begins anew where another machine has it", async () => {
-      const s = await startSpare();
+      const s = await startStandby();
       await s.pay(0n);
       await s.post();
       await s.pay(1n);

@@ -1,5 +1,5 @@
 /**
- * The spare on another machine: it reads the log along, and says with each question up to which operation it has it on its
+ * The standby on another machine: it reads the log along, and says with each question up to which operation it has it on its
  * disk. Where it is required, nothing is acknowledged before that. So it can take over without losing a promise: what it does
  * not have, nobody was promised.
  */
@@ -50,7 +50,7 @@ export class Replica {
     return this.#confirmedGeneration === this.generation && opIndex < this.#confirmedCount;
   }
 
-  /** The spare has the first `operationCount` signed operations, as the log of that generation has them. */
+  /** The standby has the first `operationCount` signed operations, as the log of that generation has them. */
   note(operationCount: number, generation: string): void {
     this.#heardAtMs = this.#modules.clock();
     if (generation !== this.generation) return;
@@ -59,7 +59,7 @@ export class Replica {
     for (const look of this.#waiting) look();
   }
 
-  /** Resolves once the spare has the operation. @throws SEQ_REPLICA_SILENT after the time-out */
+  /** Resolves once the standby has the operation. @throws SEQ_REPLICA_SILENT after the time-out */
   async confirmed(opIndex: number): Promise<void> {
     for (const ask of this.#askers) ask();
     if (!this.isRequired || this.#isConfirmed(opIndex)) return;
@@ -94,7 +94,7 @@ export class Replica {
   }
 
   #silent(opIndex: number | null) {
-    return sequencerError("SEQ_REPLICA_SILENT", "the spare has not confirmed the operation", {
+    return sequencerError("SEQ_REPLICA_SILENT", "the standby has not confirmed the operation", {
       data: { opIndex, confirmedCount: this.#confirmedCount },
     });
   }

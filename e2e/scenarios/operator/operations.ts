@@ -1,6 +1,6 @@
 /**
  * All of what an operator does, from an empty chain to a handover, by the commands and units that an operator uses: keys of a
- * ceremony, deployment, installation, provers that come and go through Redis, a spare, and the lease that passes to it.
+ * ceremony, deployment, installation, provers that come and go through Redis, a standby, and the lease that passes to it.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -67,7 +67,7 @@ interface OperationResult {
   readonly lost: number;
   readonly doubled: number;
   readonly batches: number;
-  /** From the leader's stop to the first acknowledgement of the spare's. */
+  /** From the leader's stop to the first acknowledgement of the standby's. */
   readonly handoverSeconds: number;
   /** By each prover, as the dispatcher before the handover counts them. */
   readonly proofs: Readonly<Record<string, number>>;
@@ -89,8 +89,8 @@ export const operationsScenario = scenario<OperationsOptions>(
       "after",
       `
 On an empty anvil with chain id 1337, which counts as public: keys of a ceremony with three contributions; openledger deploy,
-dry run first; operator init for a leader and its spare; every process as its unit starts it; traffic; a second prover through
-Redis, killed and replaced; a handover to the spare by the lease's commands, under traffic; the doctor before and after. At
+dry run first; operator init for a leader and its standby; every process as its unit starts it; traffic; a second prover through
+Redis, killed and replaced; a handover to the standby by the lease's commands, under traffic; the doctor before and after. At
 the end the ledger is rebuilt from L1 alone, and every promise is looked up there. The ceremony takes minutes at the first
 time, and is cached then. Needs redis-server or valkey-server. The last line is JSON: {"operation": {…}}.`,
     ),
@@ -159,7 +159,7 @@ class Operations {
     const { steps, trafficMs } = this.#options;
     const [a, b] = [this.#a, this.#b];
     await this.#deploy(keys);
-    await steps.take("the lease, machine A as the leader, machine B as its spare", () => this.#install());
+    await steps.take("the lease, machine A as the leader, machine B as its standby", () => this.#install());
     const checks = [await this.#doctor("before traffic")];
     const traffic = await steps.take("four users deposit on L1", () =>
       startTraffic(this.#l1.rpcUrl, this.#recordPath, a.url, b.url),
@@ -175,7 +175,7 @@ class Operations {
       },
     );
     const handoverSeconds = await this.#handOver(traffic);
-    await steps.take("machine A comes back as the spare of machine B", () => this.#swap());
+    await steps.take("machine A comes back as the standby of machine B", () => this.#swap());
     checks.push(await this.#doctor("after the handover"));
     const batches = await steps.take("traffic ends, and L1 has all of it", async () => {
       const before = traffic.acknowledged.length;
@@ -248,11 +248,11 @@ class Operations {
     a.start();
     // Far from A's: a port that nobody has now may be one that A opens.
     const spare = await freeRange(port);
-    await b.init("--spare-of", a.folder, "--prover", backend, "--port", `${spare}`);
+    await b.init("--standby-of", a.folder, "--prover", backend, "--port", `${spare}`);
     await untilWell(a.folder, a.processes);
     b.start();
     await untilWell(b.folder, b.processes);
-    steps.tell("from now on the leader waits for its spare's word");
+    steps.tell("from now on the leader waits for its standby's acknowledgement");
     await a.init(...leader, "--set", "SEQUENCER_REPLICA=required");
     await a.stop("sequencer");
     a.start();
@@ -344,7 +344,7 @@ class Operations {
       steps.tell(`stopped: the bridge within ${bridge} s, the sequencer within ${sequencer} s`);
       await this.#options.commands.run("operator", "lease", "release", "--config", a.folder);
       steps.tell("its lease is released");
-      // Without its bridge it promises nothing, and still hands over what the spare does not have.
+      // Without its bridge it promises nothing, and still hands over what the standby does not have.
       a.start("sequencer");
       const heard = (text: string) => {
         for (const said of text.trim().split("\n")) steps.tell(`take-over: ${said}`);
@@ -371,7 +371,7 @@ class Operations {
     if (holder === undefined) throw unexpected("the doctor does not see on machine A that B has the lease");
     this.#options.steps.tell(`doctor on machine A: ${holder.problem}`);
     a.moveLedgerAway();
-    await a.init("--spare-of", b.folder, "--prover", this.#options.backend, "--port", new URL(a.url).port);
+    await a.init("--standby-of", b.folder, "--prover", this.#options.backend, "--port", new URL(a.url).port);
     a.start();
   }
 

@@ -112,12 +112,12 @@ export async function untilWell(home: string, processes: readonly ManagedProcess
   return last!;
 }
 
-/** Four users deposit, and begin to send transfers. @param spareUrl asked where the other one does not serve */
+/** Four users deposit, and begin to send transfers. @param standbyUrl asked where the other one does not serve */
 export async function startTraffic(
   rpcUrl: string,
   recordPath: string,
   sequencerUrl: string,
-  spareUrl = sequencerUrl,
+  standbyUrl = sequencerUrl,
 ): Promise<Traffic> {
   await initPoseidon();
   const record = loadDeployment(recordPath);
@@ -133,7 +133,7 @@ export async function startTraffic(
     },
     PATIENCE_MS,
   );
-  const traffic = new Traffic({ sequencerUrl, spareUrl, domain: record.domain, users });
+  const traffic = new Traffic({ sequencerUrl, standbyUrl, domain: record.domain, users });
   traffic.start();
   return traffic;
 }

@@ -26,7 +26,7 @@ export function addFollowCommand(program: Command): void {
       "--feed <url>": "the sequencer, or another follower, whose soft state is shown; default: L1 alone",
       ...DATA_OPTION,
       "--replica-token-file <file>":
-        "this is the operator's spare: it gets entries before they are acknowledged, and confirms them (docs/how-to/fail-over.md)",
+        "this is the operator's standby: it gets entries before they are acknowledged, and confirms them (docs/how-to/fail-over.md)",
       ...SNAPSHOT_OPTION,
       "--verify-proofs": "verify every proof again, by the keys that L1 has registered",
       "--max-blobs <n>": {

@@ -191,7 +191,7 @@ function addTakeOver(operator: Command): void {
   );
   withExample(
     command,
-    "operator take-over --config spare",
+    "operator take-over --config standby",
     "operator take-over --lease 0x… --follower-data ./follower --follower http://127.0.0.1:8557 --data ./sequencer --operator-key-file key --url https://…",
   );
   onRun(command, async ({ options, output }) => {
@@ -201,8 +201,8 @@ function addTakeOver(operator: Command): void {
     const { modules, rollupAddress, rpcUrl } = await toolsOf(named, output.progress);
     const { config } = options;
     const finish = async () => {
-      const { promoteSpare } = await import("@openledger/operations/installation/init");
-      if (config !== undefined) await promoteSpare(config);
+      const { promoteStandby } = await import("@openledger/operations/installation/init");
+      if (config !== undefined) await promoteStandby(config);
     };
     const startedAtMs = performance.now();
     const result = await takeOver(

@@ -61,8 +61,8 @@ export function addOperatorCommands(program: Command): void {
       ...MODEL_ID_OPTION,
       "--model-key-file <file>": "the key of the model's owner, who settles its epochs",
       ...LEASE_OPTION,
-      "--spare-of <folder>":
-        "this machine is the spare of that installation, or of a copy of its folder without data/",
+      "--standby-of <folder>":
+        "this machine is the standby of that installation, or of a copy of its folder without data/",
       ...URL_OPTION,
       "--user <name>": "whom the units run as; default: who runs this",
       "--set <NAME=value>": {
@@ -77,7 +77,7 @@ export function addOperatorCommands(program: Command): void {
     "operator init --deployment deployment.json --out operator --operator-key-file key --prover native",
     "operator init --deployment deployment.json --out operator --set BRIDGE_L1_MAX_FEE_GWEI=80",
     "operator init --deployment deployment.json --out operator --lease 0x… --url https://a…",
-    "operator init --spare-of operator-copy --out spare --url https://b…",
+    "operator init --standby-of operator-copy --out standby --url https://b…",
   );
   onRun(command, async ({ options, output }) => {
     const { initInstallation } = await import("@openledger/operations/installation/init");
@@ -105,7 +105,7 @@ export function addOperatorCommands(program: Command): void {
       hasFactory: options.factory,
       model,
       leaseAddress: options.lease === undefined ? null : parseAddress(options.lease),
-      spareOf: options.spareOf ?? null,
+      standbyOf: options.standbyOf ?? null,
       url: options.url ?? null,
       user: options.user ?? null,
       settings: options.set,

@@ -1,7 +1,7 @@
 /**
  * The log for followers: what was executed, in order, with every preconfirmation. Sequences have gaps, and an entry may be made
  * anew (a rebuild, a rebase); who follows compares a closed batch's hash with his own and reads again from the batch
- * before. The operator's spare has a route of its own: it gets entries before they are promised to anybody, and says what
+ * before. The operator's standby has a route of its own: it gets entries before they are promised to anybody, and says what
  * it has.
  */
 
@@ -29,12 +29,12 @@ const isOnePlace = ({ from, afterBatch }: { from?: unknown; afterBatch?: unknown
 const logQuery = z.strictObject(logFields).refine(isOnePlace, "needs from or afterBatch");
 type LogQuery = z.output<typeof logQuery>;
 
-/** Longest that the spare's question waits for an entry. */
+/** Longest that the standby's question waits for an entry. */
 const MAX_WAIT_MS = 20_000;
 const replicaQuery = z
   .strictObject({
     ...logFields,
-    /** Signed operations that the spare has on its disk, as the log of that generation has them. */
+    /** Signed operations that the standby has on its disk, as the log of that generation has them. */
     operationCount: countFromText.default(0),
     generation: z.string().max(60).default(""),
     waitMs: countFromText.pipe(z.number().max(MAX_WAIT_MS)).default(0),
@@ -69,7 +69,9 @@ export async function registerReplicaRoute(
   requireToken(app, [token]);
   app.get<{ Querystring: z.output<typeof replicaQuery> }>(
     "/operator/log",
-    operatorRoute("The log for the operator's spare, which says what it has", { querystring: replicaQuery }),
+    operatorRoute("The log for the operator's standby, which says what it has", {
+      querystring: replicaQuery,
+    }),
     async ({ query: { generation, operationCount, waitMs, ...query } }) => {
       replica.note(operationCount, generation);
       const isNew = query.from === undefined || log.lastSequence >= query.from;
