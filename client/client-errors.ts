@@ -78,7 +78,7 @@ export const clientErrors = defineErrors("CLI", {
   },
   CLI_LEAF_UNPROVEN: {
     meaning: "what the sequencer says of a leaf does not lead to the root that L1 holds",
-    remedy: "do not count on it; ask a follower, or rebuild the ledger from L1 with openledger verify",
+    remedy: "do not count on it; ask a full node, or rebuild the ledger from L1 with openledger verify",
   },
   CLI_LEAF_OWNER_CHANGED: {
     meaning: "the leaf belongs to another address than the caller expects",

@@ -190,7 +190,7 @@ export const SHARED_SETTINGS = shared({
   sequencerUrl: {
     schema: httpUrl,
     default: "http://127.0.0.1:8547",
-    description: "the API of the sequencer; where nothing is sent to it, a follower's will do",
+    description: "the API of the sequencer; where nothing is sent to it, a full node's will do",
   },
   standbySequencerUrl: {
     schema: httpUrl.optional(),

@@ -10,7 +10,7 @@ import { createProverMetrics, type ProverMetrics } from "@openledger/prover/inte
 import { type Gauge, Registry as NewRegistry, type Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { FollowAlarms } from "./follower/follow-alarms.ts";
+import { FollowAlarms } from "./full-node/follow-alarms.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { evaluate, ScrapedMetrics, secondsOf } from "./testing/promql.ts";
 
@@ -90,11 +90,11 @@ const sequencer: Scene<Metrics> = {
 };
 
 const equivocation = (registry: Registry) =>
-  (registry.getSingleMetric("rollup_follower_alarm") as Gauge<"kind">).inc({ kind: "equivocation" });
+  (registry.getSingleMetric("rollup_full_node_alarm") as Gauge<"kind">).inc({ kind: "equivocation" });
 
-const follower: Scene<{ alarms: FollowAlarms; registry: Registry; blobs: Metrics["blobs"] }> = {
-  path: "follower/alerts.yml",
-  job: "rollup-follower",
+const fullNode: Scene<{ alarms: FollowAlarms; registry: Registry; blobs: Metrics["blobs"] }> = {
+  path: "full-node/alerts.yml",
+  job: "rollup-full-node",
   async create() {
     const { blobs, registry } = createMetrics();
     const log = { keyed: async () => [] };
@@ -104,10 +104,10 @@ const follower: Scene<{ alarms: FollowAlarms; registry: Registry; blobs: Metrics
   },
   well() {},
   faults: {
-    FollowerEquivocation: once(({ registry }) => equivocation(registry)),
-    FollowerBatchMalformed: ({ alarms }) => alarms.set("batch-malformed", "a rule is broken"),
-    FollowerAlarm: ({ alarms }) => alarms.set("l1-stalled", "no new block"),
-    FollowerBlobsMissing: (metrics) => missBlob(metrics, 0),
+    FullNodeEquivocation: once(({ registry }) => equivocation(registry)),
+    FullNodeBatchMalformed: ({ alarms }) => alarms.set("batch-malformed", "a rule is broken"),
+    FullNodeAlarm: ({ alarms }) => alarms.set("l1-stalled", "no new block"),
+    FullNodeBlobsMissing: (metrics) => missBlob(metrics, 0),
   },
 };
 
@@ -204,7 +204,7 @@ async function minutesUntilFiring<M>(scene: Scene<M>, rule: Alert): Promise<numb
   return null;
 }
 
-describe.each([sequencer, follower, prover, dispatcher, bridge] as Scene<unknown>[])("$path", (scene) => {
+describe.each([sequencer, fullNode, prover, dispatcher, bridge] as Scene<unknown>[])("$path", (scene) => {
   const rules = alertsOf(scene.path);
 
   it("has a fault here for each of its alerts", () => {

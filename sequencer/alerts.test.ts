@@ -8,7 +8,7 @@ import { parser } from "@prometheus-io/lezer-promql";
 import { Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { FollowAlarms } from "./follower/follow-alarms.ts";
+import { FollowAlarms } from "./full-node/follow-alarms.ts";
 import { createMetrics } from "./metrics.ts";
 import { sequencerErrors } from "./sequencer-errors.ts";
 
@@ -30,7 +30,7 @@ function bridgeRegistry(): Registry {
   createBridgeMetrics(registry);
   return registry;
 }
-async function followerRegistry(): Promise<Registry> {
+async function fullNodeRegistry(): Promise<Registry> {
   const { registry } = createMetrics();
   const log = { keyed: async () => [] };
   await FollowAlarms.load({ log, registry } as unknown as Parameters<typeof FollowAlarms.load>[0]);
@@ -38,7 +38,7 @@ async function followerRegistry(): Promise<Registry> {
 }
 const FILES = [
   { path: "alerts.yml", job: "rollup-sequencer", registry: createMetrics().registry },
-  { path: "follower/alerts.yml", job: "rollup-follower", registry: await followerRegistry() },
+  { path: "full-node/alerts.yml", job: "rollup-full-node", registry: await fullNodeRegistry() },
   { path: "../bridge/alerts.yml", job: "rollup-bridge", registry: bridgeRegistry() },
   { path: "../prover/alerts.yml", job: "rollup-prover", registry: createProverMetrics().registry },
   {
@@ -85,7 +85,7 @@ describe.each(ALERTS)("$alert", ({ alert, expr, job, registry, labels, annotatio
   });
 
   it("names kinds of alarms that there are", async () => {
-    const alarms = (await registry.getMetricsAsJSON()).find(({ name }) => name === "rollup_follower_alarm");
+    const alarms = (await registry.getMetricsAsJSON()).find(({ name }) => name === "rollup_full_node_alarm");
     const known = alarms?.values.map(({ labels }) => labels.kind);
     for (const [, kinds] of expr.matchAll(/kind!?=~?"([^"]+)"/g))
       for (const kind of kinds!.split("|")) expect(known).toContain(kind);

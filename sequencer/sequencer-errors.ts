@@ -40,7 +40,7 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_TOO_EARLY: {
     meaning:
-      "L1 or a follower has to come further first; `data.reason` is one of publication-not-posted, epoch-not-posted, randomness-unknown, default-split-too-early, restore-not-final, follower-behind",
+      "L1 or a full node has to come further first; `data.reason` is one of publication-not-posted, epoch-not-posted, randomness-unknown, default-split-too-early, restore-not-final, full-node-behind",
     remedy: "wait as long as the message says, and try again",
     httpStatus: 409,
     isRetryable: true,
@@ -158,11 +158,12 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_WRONG_DIRECTORY: {
     meaning:
-      "the data directory is not one to start this from: it is empty while L1 has batches, holds a ledger already, is a follower's, or of another rollup; `data.reason`",
+      "the data directory is not one to start this from: it is empty while L1 has batches, holds a ledger already, is a full node's, or of another rollup; `data.reason`",
     remedy: "name the right directory; an empty one is restored with: openledger restore",
   },
   SEQ_READ_ONLY: {
-    meaning: "a follower takes nothing; `data.sequencerUrl` names the sequencer that does, where it is known",
+    meaning:
+      "a full node takes nothing; `data.sequencerUrl` names the sequencer that does, where it is known",
     remedy: "ask the sequencer at `data.sequencerUrl`",
     httpStatus: 403,
   },
@@ -193,13 +194,13 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_FOLLOW_REORGANISED: {
     meaning:
-      "L1 has replaced a block that was deep enough to be final: the follower's directory has to be made again, and is",
+      "L1 has replaced a block that was deep enough to be final: the full node's directory has to be made again, and is",
     remedy: "there is nothing to do: the next start follows again from L1",
     isRetryable: true,
   },
   SEQ_STORE_INCONSISTENT: {
     meaning: "the data directory contradicts itself or the deployment; a human has to look",
-    remedy: "keep the directory, and restore the ledger from L1 or a follower (docs/how-to/operate.md)",
+    remedy: "keep the directory, and restore the ledger from L1 or a full node (docs/how-to/operate.md)",
   },
 });
 

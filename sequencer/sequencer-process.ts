@@ -122,8 +122,8 @@ export async function createSequencerProcess(
   });
   try {
     if ((await log.get(FOLLOW_MARKER)) !== undefined) {
-      throw sequencerError("SEQ_WRONG_DIRECTORY", `${dataPath} holds a follower's ledger`, {
-        data: { reason: "store-of-follower", dataPath },
+      throw sequencerError("SEQ_WRONG_DIRECTORY", `${dataPath} holds a full node's ledger`, {
+        data: { reason: "store-of-full-node", dataPath },
       });
     }
     const kept = { folder: resolve(config.blobsPath), maxCount: config.blobsMax };

@@ -1,5 +1,5 @@
 /**
- * A model's life in the pages: two epochs, one settled, one open, read from a real contract by a follower that serves the
+ * A model's life in the pages: two epochs, one settled, one open, read from a real contract by a full node that serves the
  * pages. Proofs are of known trapdoors, which the contract and the page both verify.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -14,7 +14,7 @@ import {
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
 import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
-import { startTestFollower, type TestFollower } from "@openledger/sequencer/testing/follower-fixture";
+import { startTestFullNode, type TestFullNode } from "@openledger/sequencer/testing/full-node-fixture";
 import { verifierKey } from "@openledger/verifier/replay/verify-keys";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -25,7 +25,7 @@ import { deployGate, disputedCase, disputeModel, settledBy } from "./testing/dis
 const ALICE = 2;
 const folder = mkdtempSync(join(tmpdir(), "pages-earnings-"));
 let f: ModelHistory;
-let follower: TestFollower;
+let fullNode: TestFullNode;
 let browser: Browser;
 let url: string;
 let settlementBatch: number;
@@ -48,13 +48,13 @@ beforeAll(async () => {
   const circuits = registered.map((circuit) => ({ ...circuit, key: toSnarkjsKey(verifierKey(circuit)) }));
   const { path } = await buildPages({ circuits, exits: [] });
   const pages = { path, l1Url: f.rpcUrl };
-  follower = await startTestFollower(f, folder, null, { pages, finalityDepthBlocks: 1 });
-  url = await follower.listen();
+  fullNode = await startTestFullNode(f, folder, null, { pages, finalityDepthBlocks: 1 });
+  url = await fullNode.listen();
   browser = await openBrowser();
 }, 600_000);
 afterAll(async () => {
   await browser?.close();
-  await follower?.stop();
+  await fullNode?.stop();
   await f?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -127,14 +127,14 @@ test("earnings are the ledger's own, to the wei, and marked as claimed or not", 
 }, async () => {
   const { context } = await openProfile(browser);
   const page = await context.newPage();
-  const { body } = await follower.get(`/v1/leaves/${ALICE}/rewards`);
+  const { body } = await fullNode.get(`/v1/leaves/${ALICE}/rewards`);
   await page.goto(`${url}/#/earnings/${ALICE}`);
   const card = page.getByRole("region", { name: `Contributor of model ${MODEL_ID}` }).first();
   const [contributor] = body.rewards.filter(
     ({ role, payeeIndex }: { role: string; payeeIndex: number }) =>
       role === "contributor" && payeeIndex === 0,
   );
-  // A follower of Ethereum alone has the sums, and no list of what made them.
+  // A full node of Ethereum alone has the sums, and no list of what made them.
   await card.getByTitle(`${contributor.earnedWei} wei`).waitFor();
   await page.getByLabel("To claim").getByTitle(`${body.claimableWei} wei`).waitFor();
   await page.getByLabel("Estimated").getByText("≈").waitFor();

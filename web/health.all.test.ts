@@ -1,8 +1,8 @@
-/** The health page: of a sequencer and of a follower, while all is well, and while something is not. */
+/** The health page: of a sequencer and of a full node, while all is well, and while something is not. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startTestFollower, type TestFollower } from "@openledger/sequencer/testing/follower-fixture";
+import { startTestFullNode, type TestFullNode } from "@openledger/sequencer/testing/full-node-fixture";
 import { operator } from "@openledger/sequencer/testing/test-operator";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -11,8 +11,8 @@ import { type ModelWorld, startModelWorld } from "./testing/model-world.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pages-health-"));
 let world: ModelWorld;
-let follower: TestFollower;
-let followerUrl: string;
+let fullNode: TestFullNode;
+let fullNodeUrl: string;
 let browser: Browser;
 beforeAll(async () => {
   [world, browser] = await Promise.all([startModelWorld(), openBrowser()]);
@@ -23,12 +23,12 @@ beforeAll(async () => {
     await world.post();
   }
   const pages = { path: world.pagesPath, l1Url: world.f.rpcUrl };
-  follower = await startTestFollower(world.f, folder, world.url, { pages });
-  followerUrl = await follower.listen();
+  fullNode = await startTestFullNode(world.f, folder, world.url, { pages });
+  fullNodeUrl = await fullNode.listen();
 }, 600_000);
 afterAll(async () => {
   await browser?.close();
-  await follower?.stop();
+  await fullNode?.stop();
   await world?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -85,11 +85,11 @@ test("names what waits for a human at the bridge", LONG, async () => {
   await context.close();
 });
 
-describe("a follower's page", () => {
+describe("a full node's page", () => {
   test("shows an equivocation in red, with both signed facts", LONG, async () => {
     const { context, misdeeds } = await openProfile(browser);
     const page = await context.newPage();
-    await page.goto(`${followerUrl}/#/health`);
+    await page.goto(`${fullNodeUrl}/#/health`);
     await page.getByText("No promise of the operator's was found to be broken.").waitFor();
     // Two promises that the operator's key has signed; that they are for one place is this test's claim.
     const promise = async (receipt: bigint) => {
@@ -98,7 +98,7 @@ describe("a follower's page", () => {
       return { chainId: 31337, rollupAddress: world.f.rollup.address, preconfirmation, opening: null };
     };
     const [first, second] = [await promise(21n), await promise(22n)];
-    await follower.alarms.keep({
+    await fullNode.alarms.keep({
       reason: "two-preconfirmations",
       evidence: first,
       other: second,

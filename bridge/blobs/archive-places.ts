@@ -1,4 +1,4 @@
-/** Archives as places: one's own folder, and those that followers and sequencers serve (`GET /blobs/…`). */
+/** Archives as places: one's own folder, and those that full nodes and sequencers serve (`GET /blobs/…`). */
 import { BLOB_BYTES } from "@openledger/circuits/blob/blob-bytes";
 import type { BlobArchive } from "./blob-archive.ts";
 import type { BlobPlace } from "./blob-place.ts";
@@ -30,7 +30,7 @@ export function filesPlace(
 
 const PEER_TIMEOUT_MS = 20_000;
 
-/** @param url of a sequencer or follower, as for their API */
+/** @param url of a sequencer or full node, as for their API */
 export function peerPlace(url: string, timeoutMs = PEER_TIMEOUT_MS): BlobPlace {
   const place = `archive ${shownUrl(url)}`;
   const base = url.replace(/\/+$/, "");

@@ -13,7 +13,7 @@ export const blobFinder = (modules: Omit<BlobFinderModules, "check">): BlobFinde
 export interface BlobPlacesOptions {
   /** Beacon nodes, in the order in which they are asked. */
   readonly beaconUrls: readonly string[];
-  /** Folders with blobs, and URLs of sequencers and followers. They are asked before beacon nodes. */
+  /** Folders with blobs, and URLs of sequencers and full nodes. They are asked before beacon nodes. */
   readonly archives: readonly string[];
 }
 

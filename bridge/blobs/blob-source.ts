@@ -45,7 +45,7 @@ export const BLOB_KEPT_DAYS = 18;
 
 /** What whoever misses a blob should do, in one place, at a command line. */
 const MISSING_BLOB_REMEDY =
-  "name an archive that has it (--blobs FOLDER or URL of a follower or the sequencer), or go on from a snapshot of that batch or a later one (--snapshot). A forced withdrawal needs no data (docs/explanation/data-availability.md)";
+  "name an archive that has it (--blobs FOLDER or URL of a full node or the sequencer), or go on from a snapshot of that batch or a later one (--snapshot). A forced withdrawal needs no data (docs/explanation/data-availability.md)";
 
 /** No place has it: either each says so, or some may have it and did not answer. */
 export function blobMissing(

@@ -1,6 +1,6 @@
 /**
  * A batch that L1 has taken and that breaks the ledger's rules. No proof of it should exist, so it means a flaw in a circuit,
- * a key whose secret is known, or an Ethereum node that lies (docs/reference/invariants.md, "What followers rely on").
+ * a key whose secret is known, or an Ethereum node that lies (docs/reference/invariants.md, "What full nodes rely on").
  */
 
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";

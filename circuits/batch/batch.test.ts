@@ -45,7 +45,7 @@ describe("TableBatch", () => {
     let batchCount = 0;
     for (let seed = 1; batchCount < wantedCount; seed++) {
       const world = new RandomLedger(seed, DEPTH);
-      const follower = new RandomLedger(seed, DEPTH).ledger;
+      const fullNode = new RandomLedger(seed, DEPTH).ledger;
       // Creates use the tree up; 60 of its 64 leaves are left to the last batches of a world.
       for (let i = 0; i < 30 && batchCount < wantedCount; i++, batchCount++) {
         const { closed, data, statement, traces, refusedCodes, settlements } = closeRandomBatch(world);
@@ -61,8 +61,8 @@ describe("TableBatch", () => {
         expect(tester.readOutput(witness, "y"), at).toBe(statement.y);
         const decoded = decodeWire(encodeWire(data), SHAPE, data);
         expect(batchElements(decoded), at).toEqual(batchElements(data));
-        replayBatch(follower, decoded, settlements);
-        expect(follower.totalWei(), at).toBe(world.ledger.totalWei());
+        replayBatch(fullNode, decoded, settlements);
+        expect(fullNode.totalWei(), at).toBe(world.ledger.totalWei());
       }
     }
     expect(refused.size).toBeGreaterThan(2);

@@ -89,7 +89,7 @@ describe("a batch of queue entries", () => {
         async (drawn) => {
           seed += 1;
           const world = new RandomLedger(seed, DEPTH);
-          const follower = new RandomLedger(seed, DEPTH).ledger;
+          const fullNode = new RandomLedger(seed, DEPTH).ledger;
           const builder = new TableBuilder(world.ledger, world.opening(SHAPE));
           for (const [operation, isOwner] of drawn) {
             // Half of the entries come from the leaf's owner, where there is a leaf.
@@ -106,8 +106,8 @@ describe("a batch of queue entries", () => {
           const witness = await tester.calculateWitness(closedInputs(closed, statement.z, DEPTH));
           expect(tester.readOutput(witness, "commitment")).toBe(statement.commitment);
           expect(tester.readOutput(witness, "y")).toBe(statement.y);
-          replayBatch(follower, decodeWire(encodeWire(data), SHAPE, data));
-          expect(follower.root).toBe(world.ledger.root);
+          replayBatch(fullNode, decodeWire(encodeWire(data), SHAPE, data));
+          expect(fullNode.root).toBe(world.ledger.root);
         },
       ),
       { numRuns: runs(60) },

@@ -122,10 +122,10 @@ describe("settlementOperationOf", () => {
 });
 
 describe("a life of epochs", () => {
-  /** Executes one operation, keeping what a follower needs. */
+  /** Executes one operation, keeping what a full node needs. */
   class Teller {
     readonly world = new World();
-    readonly follower = new World();
+    readonly fullNode = new World();
     readonly builder = new TableBuilder(this.world.ledger, openingOf(this.world));
     readonly settlements: ReplayedSettlement[] = [];
     do(operation: Operation): void {
@@ -142,7 +142,7 @@ describe("a life of epochs", () => {
 
   it("pays every accrued wei once, burns what is burned, and is followed from posted bytes", () => {
     const teller = new Teller();
-    const { world, follower, builder } = teller;
+    const { world, fullNode, builder } = teller;
     const total = world.ledger.totalWei();
     const operation = settle(world, { ...PLAN, voidCount: 1 });
     teller.do(operation);
@@ -161,9 +161,9 @@ describe("a life of epochs", () => {
     expect(world.ledger.totalWei()).toBe(total - operation.burnedWei - fees(5));
     const { data } = builder.close().batch;
     const posted = teller.settlements.map((one) => ({ ...decodeSettlement(encodeSettlement(one)), cap: 0 }));
-    replayBatch(follower.ledger, decodeWire(encodeWire(data), SHAPE, data), posted);
-    expect(follower.ledger.root).toBe(world.ledger.root);
-    expect(follower.ledger.totalWei()).toBe(total - operation.burnedWei);
+    replayBatch(fullNode.ledger, decodeWire(encodeWire(data), SHAPE, data), posted);
+    expect(fullNode.ledger.root).toBe(world.ledger.root);
+    expect(fullNode.ledger.totalWei()).toBe(total - operation.burnedWei);
     expect(world.ledger.totalWei()).toBe(total - operation.burnedWei);
   });
   const fees = (rewardClaims: number) => BigInt(rewardClaims) * 30n * CONTEXT.feePerUnitWei;
@@ -201,14 +201,14 @@ describe("a life of epochs", () => {
     });
     expect(() => executeSlot(world.ledger, activation, CONTEXT)).toThrow(refusal("OP_MODEL_READY"));
     const { data } = teller.builder.close().batch;
-    const { follower } = teller;
+    const { fullNode } = teller;
     expect(() => replayBatch(new World().ledger, data, [])).toThrow(refusal("CIR_REPLAY_DIFFERS"));
     const all = teller.settlements;
     expect(() => replayBatch(new World().ledger, data, [...all, all[0]!])).toThrow(
       refusal("CIR_REPLAY_DIFFERS"),
     );
-    replayBatch(follower.ledger, data, all);
-    expect(follower.ledger.root).toBe(world.ledger.root);
+    replayBatch(fullNode.ledger, data, all);
+    expect(fullNode.ledger.root).toBe(world.ledger.root);
   });
 
   it("refuses an activation with other payees, counts or rows than the model is bound to", () => {

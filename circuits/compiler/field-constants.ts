@@ -9,7 +9,7 @@ const RADIX = (1n << 256n) % PRIME;
 export interface SharedConstants {
   readonly values: readonly bigint[];
   /** By a constant's id: the one that code names after it. */
-  readonly followers: ArrayLike<number>;
+  readonly fullNodes: ArrayLike<number>;
 }
 
 export class FieldConstants {
@@ -17,18 +17,18 @@ export class FieldConstants {
   readonly #sharedCount: number;
   #ids: Map<bigint, number> | null = null;
 
-  readonly #followers: ArrayLike<number>;
+  readonly #fullNodes: ArrayLike<number>;
 
   /** @param own 32 bytes each, little-endian, as `own` gives them */
   constructor(shared: SharedConstants, own: Uint8Array = new Uint8Array()) {
     this.#sharedCount = shared.values.length;
     this.#values = [...shared.values, ...readElements(own)];
-    this.#followers = shared.followers;
+    this.#fullNodes = shared.fullNodes;
   }
 
   /** Which constant a program's code most likely names next. */
   expectedAfter(id: number): number {
-    return this.#followers[id] ?? id + 1;
+    return this.#fullNodes[id] ?? id + 1;
   }
 
   /** What was added to the shared ones. */

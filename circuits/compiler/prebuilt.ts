@@ -185,11 +185,11 @@ function readShared(folder: string): SharedConstants & { readonly sha256: string
   const path = join(folder, SHARED_FILE);
   try {
     const file = readFileSync(path);
-    const [values, followers] = splitColumns(decompress(file));
-    const column = new ColumnReader(followers!);
+    const [values, fullNodes] = splitColumns(decompress(file));
+    const column = new ColumnReader(fullNodes!);
     const shared = {
       values: readElements(values!),
-      followers: Array.from({ length: values!.length / 32 }, (_, id) => id + 1 + column.signed()),
+      fullNodes: Array.from({ length: values!.length / 32 }, (_, id) => id + 1 + column.signed()),
       sha256: sha256(file),
     };
     sharedOf.set(folder, shared);

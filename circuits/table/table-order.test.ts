@@ -21,15 +21,15 @@ describe("the order of a batch", () => {
     const seen = { late: 0, heldBack: 0, gaps: 0, kinds: new Set<number>() };
     for (let seed = 1; seed <= 8; seed++) {
       const world = new RandomLedger(seed, DEPTH);
-      const follower = new RandomLedger(seed, DEPTH).ledger;
+      const fullNode = new RandomLedger(seed, DEPTH).ledger;
       for (let batch = 0; batch < 6; batch++) {
         const { closed, heldBackCount, lateCount, settlements } = mixTable(world, SHAPE, 24);
         const { data, wide } = closed.batch;
         const decoded = decodeWire(encodeWire(data), data.shape, data);
         expect(decoded).toEqual(data);
         // The posted root is that of the order of arrival; replay takes the sections one after the other.
-        replayBatch(follower, decoded, settlements);
-        expect(follower.root).toBe(world.ledger.root);
+        replayBatch(fullNode, decoded, settlements);
+        expect(fullNode.root).toBe(world.ledger.root);
         expect(unbalanced(tableTerms(closed.layout, data.feePerUnitWei))).toEqual([]);
         let root = closed.layout.midRoot;
         for (const trace of wide.slice(0, data.wide.length)) {

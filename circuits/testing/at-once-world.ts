@@ -1,6 +1,6 @@
 /**
  * Test support: random narrow sections that no order may allow, and false claims of what they lead to. Whether a batch is
- * right is asked twice: by replay, as followers do, and by the formal sums of the table's equation with the rows' own rule.
+ * right is asked twice: by replay, as full nodes do, and by the formal sums of the table's equation with the rows' own rule.
  */
 
 import { isRollupError } from "@openledger/foundation/rollup-error";

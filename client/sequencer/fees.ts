@@ -14,7 +14,7 @@ export const WHO_PAYS =
 /**
  * The fee of a unit now and in the next batch, which is announced before that batch opens, and what each kind of operation
  * pays by it. An operation that allows `suggestedMaxFeePerUnitWei` is not refused for four more batches, however the fee rises.
- * @throws SEQ_READ_ONLY at a follower; CLI_UNREACHABLE, CLI_ANSWER_INVALID
+ * @throws SEQ_READ_ONLY at a full node; CLI_UNREACHABLE, CLI_ANSWER_INVALID
  */
 export function estimateFees(client: SequencerAccess): Promise<FeeEstimates> {
   return requestSequencer(client, "/v1/fees", feesSchema);

@@ -111,7 +111,7 @@ export interface ParkedSettlementView {
 
 /**
  * Of one model, or of all.
- * @returns null where nobody here knows: a follower was asked
+ * @returns null where nobody here knows: a full node was asked
  * @throws CLI_NOT_CONFIGURED, CLI_UNREACHABLE, CLI_ANSWER_INVALID
  */
 export async function listParkedSettlements(

@@ -129,7 +129,7 @@ export const statusSchema = z.object({
     postMs: z.number(),
     finalMs: z.number().optional(),
   }),
-  /** When the operator's own processes were heard last; absent where a follower answers. */
+  /** When the operator's own processes were heard last; absent where a full node answers. */
   operator: z
     .object({
       bridge: z.object({ heardAtMs: z.number(), alarms: z.array(z.string()) }).nullable(),

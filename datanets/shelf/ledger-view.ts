@@ -1,6 +1,6 @@
 /**
- * What the host asks a sequencer or a follower: keys of leaves, policies, commits, versions. Commits are checked against
- * the Datanet's chain, so none is left out, added or moved; that they are final is the sequencer's word, and a follower's
+ * What the host asks a sequencer or a full node: keys of leaves, policies, commits, versions. Commits are checked against
+ * the Datanet's chain, so none is left out, added or moved; that they are final is the sequencer's word, and a full node's
  * is its own check of L1.
  */
 

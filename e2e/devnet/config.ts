@@ -148,8 +148,8 @@ export const devnetPaths = {
   sequencerData: join(workspaceDir, "sequencer"),
   /** Blobs that the sequencer's batches stand in, with `--blobs`. */
   blobs: join(workspaceDir, "blobs"),
-  /** Of the follower that checks it all in the end, with `--blobs`. */
-  follower: join(workspaceDir, "follower"),
+  /** Of the full node that checks it all in the end, with `--blobs`. */
+  fullNode: join(workspaceDir, "full-node"),
   bridgeData: join(workspaceDir, "bridge"),
   /** mia's model, as published, and what its server keeps. */
   model: join(workspaceDir, "model"),

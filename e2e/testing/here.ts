@@ -9,7 +9,7 @@ import { deriveKey } from "@openledger/client/l2-key";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
 import { ANY_FEE, OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { startTestHost, type TestHost } from "@openledger/datanets/testing/test-host";
-import { startRandomnessWatcher } from "@openledger/sequencer/testing/follower-fixture";
+import { startRandomnessWatcher } from "@openledger/sequencer/testing/full-node-fixture";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, startL1World } from "@openledger/sequencer/testing/l1-world";
 import { close } from "@openledger/sequencer/testing/test-operator";
 import type { HDAccount } from "viem/accounts";

@@ -9,7 +9,7 @@ import {
   type TakeOverResult,
   takeForOwn,
   takeOver,
-} from "@openledger/sequencer/follower/take-over";
+} from "@openledger/sequencer/full-node/take-over";
 import { parseGwei } from "viem";
 import { foundry } from "viem/chains";
 import { drillAccount } from "./accounts.ts";
@@ -118,15 +118,15 @@ export class MachinePair {
     return { dataPath, url, durationSeconds: this.#options.leaseSeconds };
   }
 
-  #modules({ follower }: Machine): TakeOverModules {
+  #modules({ fullNode }: Machine): TakeOverModules {
     const { client } = this.lease;
     const { tell } = this.#options;
     const { confirmations } = this.world;
     return {
       lease: this.lease,
       tell,
-      stopFollower: async () => {
-        await follower?.stop();
+      stopFullNode: async () => {
+        await fullNode?.stop();
       },
       nonceWith: (onSigned) =>
         new OperatorNonce(
@@ -148,8 +148,8 @@ export class MachinePair {
       {
         ...{ ...this.#epochOptions(standby), ...PATIENT, rpcUrl: world.l1.url },
         rollupAddress: world.l1.deployment.rollupAddress,
-        followerPath: standby.followerPath,
-        followerUrl: standby.followerUrl,
+        fullNodePath: standby.fullNodePath,
+        fullNodeUrl: standby.fullNodeUrl,
       },
       { ...modules, onTaken },
     );
@@ -188,9 +188,9 @@ export class MachinePair {
   async #isFollowed(): Promise<void> {
     const { standby } = this;
     await this.waitFor("the standby to follow", async () => {
-      const response = await fetch(`${standby.followerUrl}/health`, { signal: AbortSignal.timeout(5_000) });
-      const { follower } = (await response.json()) as { follower: { isAtEnd: boolean } };
-      return follower.isAtEnd;
+      const response = await fetch(`${standby.fullNodeUrl}/health`, { signal: AbortSignal.timeout(5_000) });
+      const { fullNode } = (await response.json()) as { fullNode: { isAtEnd: boolean } };
+      return fullNode.isAtEnd;
     });
   }
 

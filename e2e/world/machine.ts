@@ -32,12 +32,12 @@ export class Machine {
   readonly name: string;
   readonly url: string;
   readonly bridgeUrl: string;
-  followerUrl = "";
+  fullNodeUrl = "";
   /** The bridge's way to L1, and the full node's. */
   readonly proxy: L1Proxy;
   sequencer: ManagedProcess;
   bridge: ManagedProcess;
-  follower: ManagedProcess | null = null;
+  fullNode: ManagedProcess | null = null;
   readonly #options: MachineOptions;
   /** Each time that it becomes the standby, it begins with new folders. */
   #turn = 0;
@@ -70,12 +70,12 @@ export class Machine {
     return this.#path("bridge");
   }
 
-  get followerPath(): string {
-    return this.#path("follower");
+  get fullNodePath(): string {
+    return this.#path("full-node");
   }
 
   get processes(): ManagedProcess[] {
-    return [this.sequencer, this.bridge, this.follower].filter((one) => one !== null);
+    return [this.sequencer, this.bridge, this.fullNode].filter((one) => one !== null);
   }
 
   #process(spec: ServiceSpec): ManagedProcess {
@@ -136,18 +136,18 @@ export class Machine {
   /** As the standby, with the replica's token. */
   async follow(leader: Machine, replicaToken: string): Promise<void> {
     this.#turn += 1;
-    this.followerUrl = await localUrl();
+    this.fullNodeUrl = await localUrl();
     const { finalityDepthBlocks, folder, rollupAddress } = this.#options;
     const tokenFile = join(folder, "replica-token");
     writeFileSync(tokenFile, replicaToken, { mode: 0o600 });
     const args = [
       ...["follow", "--rpc", this.proxy.url, "--rollup", rollupAddress, "--feed", leader.url],
-      ...["--data", this.followerPath, "--port", portOf(this.followerUrl), "--no-pages"],
+      ...["--data", this.fullNodePath, "--port", portOf(this.fullNodeUrl), "--no-pages"],
       ...["--poll-interval", "1000", "--finality-depth", String(finalityDepthBlocks)],
       ...["--replica-token-file", tokenFile],
     ];
-    this.follower = this.#process(commandSpec("follower", args, {}, healthOf(this.followerUrl, true)));
-    await this.follower.start();
+    this.fullNode = this.#process(commandSpec("full-node", args, {}, healthOf(this.fullNodeUrl, true)));
+    await this.fullNode.start();
   }
 
   /** Whether it acknowledges. */
@@ -158,7 +158,7 @@ export class Machine {
   /** kill -9 of everything that runs here: those that hang end, too. */
   async kill(): Promise<void> {
     await Promise.all(this.processes.map((one) => one.kill()));
-    this.follower = null;
+    this.fullNode = null;
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * What is wrong when LevelDB, or a file beside its files, fails: one place for sequencer, follower, bridge and the model
+ * What is wrong when LevelDB, or a file beside its files, fails: one place for sequencer, full node, bridge and the model
  * server's answers, which give it codes and remedies of their own.
  */
 

@@ -16,7 +16,7 @@ export class SequencerChoice implements Pick<SequencerEndpoint, "sequencerUrl" |
   }
 
   onFailure = ({ error, kind }: SequencerFailure): void => {
-    // A follower has no routes for the operator's processes.
+    // A full node has no routes for the operator's processes.
     const isElsewhere = kind === "unreachable" || kind === "passing" || error?.code === "SRV_UNKNOWN_ROUTE";
     if (isElsewhere) this.#index = (this.#index + 1) % this.#urls.length;
   };

@@ -74,8 +74,8 @@ export async function checkLease(
     ),
   );
   const sequencer = processes.find(({ kind }) => kind === "sequencer");
-  const follower = processes.find(({ kind }) => kind === "follower");
-  if (lease.role === "standby" && follower !== undefined) findings.push(await checkStandby(follower, lease));
+  const fullNode = processes.find(({ kind }) => kind === "full-node");
+  if (lease.role === "standby" && fullNode !== undefined) findings.push(await checkStandby(fullNode, lease));
   if (sequencer !== undefined) findings.push(...(await checkLeader(folder, sequencer, state)));
   return findings;
 }
@@ -151,11 +151,11 @@ const ask = (port: number, path: string, init: RequestInit = {}) =>
 function checkStandby({ port }: InstalledProcess, { leaderUrl }: InstalledLease): Promise<Finding> {
   const remedy = `let ${leaderUrl} answer this machine; both need the same secrets/replica-token`;
   return looking("lease", "standby", remedy, async () => {
-    const { follower } = (await (await ask(port, "/health")).json()) as {
-      follower?: { isFeedFollowed: boolean | null; isAtEnd: boolean | null };
+    const { fullNode } = (await (await ask(port, "/health")).json()) as {
+      fullNode?: { isFeedFollowed: boolean | null; isAtEnd: boolean | null };
     };
-    if (follower?.isFeedFollowed !== true) return `it does not follow ${leaderUrl}`;
-    return follower.isAtEnd === true ? null : "it does not have all that the leader has yet";
+    if (fullNode?.isFeedFollowed !== true) return `it does not follow ${leaderUrl}`;
+    return fullNode.isAtEnd === true ? null : "it does not have all that the leader has yet";
   });
 }
 

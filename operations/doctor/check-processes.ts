@@ -129,7 +129,7 @@ const blobFacts = z.object({
   blobs: z.object({ missing: z.number(), oldestMissingAtMs: z.number().nullable() }).optional(),
 });
 
-/** @param health of a sequencer or follower; null: nothing is wrong, or there are no blobs */
+/** @param health of a sequencer or full node; null: nothing is wrong, or there are no blobs */
 export function blobGap(health: unknown, nowMs: number): string | null {
   const { missing = 0, oldestMissingAtMs = null } = blobFacts.parse(health).blobs ?? {};
   if (oldestMissingAtMs === null) return null;

@@ -9,7 +9,7 @@ import { compileContracts, pickContract } from "@openledger/contracts/build/comp
 import { deployContract } from "@openledger/contracts/build/deploy";
 import type { SpendingCap } from "@openledger/contracts/l1/capped-transaction";
 import { readSecretFile } from "@openledger/foundation/secret-file";
-import type { TakeOverModules } from "@openledger/sequencer/follower/take-over";
+import type { TakeOverModules } from "@openledger/sequencer/full-node/take-over";
 import { type Address, createWalletClient, http, isAddressEqual } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { installationPaths, readInstallation } from "../installation/installation.ts";
@@ -45,13 +45,13 @@ export function withInstallation<T extends { config?: string }>(options: T): T &
   const paths = installationPaths(folder);
   const { rollupAddress, rpcUrl } = loadDeployment(paths.deployment);
   const { BRIDGE_L1_CONFIRMATIONS: confirmations, BRIDGE_LEASE_SECONDS: seconds } = settings;
-  const follower = processes.find(({ kind }) => kind === "follower");
+  const fullNode = processes.find(({ kind }) => kind === "full-node");
   const known: InstalledNames = {
     ...{ rpc: rpcUrl, rollup: rollupAddress, lease: lease.address, url: lease.url },
     operatorKeyFile: paths.operatorKey,
     data: paths.data("sequencer"),
-    followerData: paths.data("follower"),
-    ...(follower === undefined ? {} : { follower: `http://127.0.0.1:${follower.port}` }),
+    fullNodeData: paths.data("full-node"),
+    ...(fullNode === undefined ? {} : { fullNode: `http://127.0.0.1:${fullNode.port}` }),
     ...(confirmations === undefined ? {} : { confirmations: Number(confirmations) }),
     ...(seconds === undefined ? {} : { seconds: Number(seconds) }),
   };
@@ -71,8 +71,8 @@ interface InstalledNames {
   readonly url?: string;
   readonly operatorKeyFile?: string;
   readonly data?: string;
-  readonly followerData?: string;
-  readonly follower?: string;
+  readonly fullNodeData?: string;
+  readonly fullNode?: string;
   readonly confirmations?: number;
   readonly seconds?: number;
 }

@@ -80,7 +80,7 @@ const init = (changes: Partial<InitOptions> = {}) =>
     backend: "wasm",
     host: "127.0.0.1",
     firstPort: 23_000,
-    hasFollower: true,
+    hasFullNode: true,
     hasDatanetHost: false,
     hasFactory: false,
     model: null,
@@ -96,7 +96,7 @@ describe("openledger operator init", () => {
   it("writes what every process takes, and nobody else may read what is secret", async () => {
     const { processes } = await init();
     const names = processes.map(({ name }) => name);
-    expect(names).toEqual(["sequencer", "bridge", "prover-1", "prover-2", "follower"]);
+    expect(names).toEqual(["sequencer", "bridge", "prover-1", "prover-2", "full-node"]);
     expect(new Set(processes.map(({ port }) => port)).size).toBe(names.length);
     const paths = installationPaths(out);
     const secrets = [
@@ -161,7 +161,7 @@ describe("openledger operator init", () => {
 
   it("makes a leader that needs the lease, and a standby of it that follows and waits", async () => {
     const given = { SEQUENCER_REPLICA: "required", BRIDGE_LEASE_SECONDS: "90" };
-    await init({ leaseAddress: LEASE, hasFollower: false, settings: given });
+    await init({ leaseAddress: LEASE, hasFullNode: false, settings: given });
     const leader = installationPaths(out);
     expect(readEnvFile(leader.env("sequencer"))).toMatchObject({
       SEQUENCER_LEASE: "required",
@@ -182,7 +182,7 @@ describe("openledger operator init", () => {
     const { lease, processes } = await init({ ...asStandby, standbyOf: out, url: "https://b.example" });
     const [role, leaderUrl] = ["standby", "http://127.0.0.1:23000"];
     expect(lease).toEqual({ address: LEASE, role, url: "https://b.example", leaderUrl });
-    expect(processes.map(({ name }) => name)).toEqual(["prover-1", "prover-2", "follower"]);
+    expect(processes.map(({ name }) => name)).toEqual(["prover-1", "prover-2", "full-node"]);
     const standby = installationPaths(standbyFolder);
     for (const name of ["proverToken", "replicaToken"] as const)
       expect(readFileSync(standby[name], "utf8")).toBe(readFileSync(leader[name], "utf8"));
@@ -193,7 +193,7 @@ describe("openledger operator init", () => {
       PROVER_SEQUENCER_URL: leaderUrl,
       PROVER_STANDBY_SEQUENCER_URL: "http://127.0.0.1:24000",
     });
-    const unit = readFileSync(standby.unit("follower"), "utf8");
+    const unit = readFileSync(standby.unit("full-node"), "utf8");
     expect(unit).toContain(`--feed ${leaderUrl} `);
     expect(unit).toContain(`--replica-token-file ${standby.replicaToken}\n`);
     // After its take-over; nobody is its standby then, so it waits for nobody's acknowledgement.
@@ -299,7 +299,7 @@ describe("openledger operator init", () => {
     const workerUrlFile = file("worker-queue", "redis://prover:little@127.0.0.1:6379");
     const { processes } = await init({ queue: { urlFile, workerUrlFile } });
     const names = processes.map(({ name }) => name);
-    expect(names).toEqual(["sequencer", "bridge", "dispatcher", "prover-1", "prover-2", "follower"]);
+    expect(names).toEqual(["sequencer", "bridge", "dispatcher", "prover-1", "prover-2", "full-node"]);
     const paths = installationPaths(out);
     const prover = readEnvFile(paths.env("prover-1"));
     expect(prover.PROVER_QUEUE_FILE).toBe(paths.workerQueueUrl);
@@ -345,7 +345,7 @@ describe("Grafana's board", () => {
     const factory = createFactoryMetrics(nothing).registry;
     const registries = [createMetrics().registry, bridge, createDispatchMetrics().registry, factory];
     const metrics = (await Promise.all(registries.map((one) => one.getMetricsAsJSON()))).flat();
-    const known = [...metrics.map(({ name }) => name), "up", "rollup_follower_alarm"];
+    const known = [...metrics.map(({ name }) => name), "up", "rollup_full_node_alarm"];
     for (const expr of PANELS.flatMap(({ queries }) => Object.values(queries))) {
       parser.parse(expr).iterate({
         enter: ({ from, name, to, type }) => {
@@ -372,7 +372,7 @@ describe("openledger doctor", () => {
       "settings prover-1",
       "l1 127.0.0.1:1",
       "process bridge",
-      "process follower",
+      "process full node",
     ])
       expect(said).toContain(expected);
     for (const { remedy } of problems) expect(remedy.length).toBeGreaterThan(10);

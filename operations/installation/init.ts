@@ -40,7 +40,7 @@ export interface InitOptions {
   readonly backend: string;
   readonly host: string;
   readonly firstPort: number;
-  readonly hasFollower: boolean;
+  readonly hasFullNode: boolean;
   readonly hasDatanetHost: boolean;
   readonly hasFactory: boolean;
   readonly model: { readonly folder: string; readonly id: number; readonly keyFile: string } | null;
@@ -78,7 +78,7 @@ export async function initInstallation(options: InitOptions): Promise<Installati
     ...{ hasQueue, backend: options.backend, proverCount: options.proverCount },
     ...{ host: options.host, firstPort: options.firstPort },
     ...{ hasDatanetHost: options.hasDatanetHost, hasFactory: options.hasFactory },
-    hasFollower: options.hasFollower || leader !== null,
+    hasFullNode: options.hasFullNode || leader !== null,
     model: model === null ? null : { folder: resolve(model.folder), id: model.id },
   };
   const lease = leaseOf(options, known?.lease ?? null, leader?.lease ?? null);

@@ -16,7 +16,7 @@ const processSchema = z.object({
     "dispatcher",
     "datanet-host",
     "factory",
-    "follower",
+    "full-node",
     "model-server",
   ]),
   /** Of node, from the repository's root. */
@@ -47,7 +47,7 @@ const planSchema = z.object({
   hasQueue: z.boolean(),
   host: z.string(),
   firstPort: z.int(),
-  hasFollower: z.boolean(),
+  hasFullNode: z.boolean(),
   hasDatanetHost: z.boolean(),
   hasFactory: z.boolean(),
   model: z.object({ folder: z.string(), id: z.int() }).nullable(),

@@ -3,7 +3,7 @@ import { type InstallationPlan, type InstalledProcess, installationPaths } from 
 import type { PlannedProcess, ProcessRequest } from "./planned-process.ts";
 
 /** What else a standby could run needs a sequencer of its own. */
-const OF_A_STANDBY: readonly InstalledProcess["kind"][] = ["prover", "follower"];
+const OF_A_STANDBY: readonly InstalledProcess["kind"][] = ["prover", "full-node"];
 
 /** Where the machine's own sequencer is for the other processes here. */
 export function ownSequencerUrl({ firstPort, host }: Pick<InstallationPlan, "firstPort" | "host">): string {

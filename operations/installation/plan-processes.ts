@@ -38,7 +38,7 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
     folder,
     hasDatanetHost,
     hasFactory,
-    hasFollower,
+    hasFullNode,
     hasQueue,
     host,
     model,
@@ -176,20 +176,20 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
   }
   // Both find record and sequencer in this folder, as every command does.
   const home = { OPENLEDGER_HOME: folder };
-  if (hasFollower) {
-    const followerPort = next();
-    const follow = ["follow", "--feed", sequencerUrl, "--data", paths.data("follower")];
-    // Final for the follower when it is for the bridge.
+  if (hasFullNode) {
+    const fullNodePort = next();
+    const follow = ["follow", "--feed", sequencerUrl, "--data", paths.data("full-node")];
+    // Final for the full node when it is for the bridge.
     const depth = request.settings.BRIDGE_L1_FINALITY_DEPTH_BLOCKS;
     if (depth !== undefined) follow.push("--finality-depth", depth);
     processes.push({
-      name: "follower",
-      kind: "follower",
-      args: [...startOf("scripts/openledger.ts"), ...follow, "--port", String(followerPort), "--no-pages"],
-      port: followerPort,
-      job: "rollup-follower",
+      name: "full-node",
+      kind: "full-node",
+      args: [...startOf("scripts/openledger.ts"), ...follow, "--port", String(fullNodePort), "--no-pages"],
+      port: fullNodePort,
+      job: "rollup-full-node",
       healthPath: "/health",
-      dataPath: paths.data("follower"),
+      dataPath: paths.data("full-node"),
       env: home,
     });
   }
@@ -228,7 +228,7 @@ function withSettings(
     throw operatorError("CMD_INIT_REFUSED", `${name} is no setting of a process`, { data: { name } });
   }
   return processes.map((process) => {
-    if (process.kind === "follower" || process.kind === "model-server") return process;
+    if (process.kind === "full-node" || process.kind === "model-server") return process;
     const { prefix } = SETTINGS_OF[process.kind];
     const own = Object.entries(settings).filter(([name]) =>
       [prefix, SHARED_PREFIX].some((one) => name.startsWith(`${one}_`)),
@@ -247,7 +247,7 @@ export function settingProblems(
   env: Environment,
   secretFiles: readonly string[] = [],
 ): string | null {
-  if (kind === "follower" || kind === "model-server") return null;
+  if (kind === "full-node" || kind === "model-server") return null;
   const { prefix, settings } = SETTINGS_OF[kind];
   const { problems } = readSettings(prefix, settings, env);
   const own = problems.filter(({ env: name }) => !secretFiles.includes(env[name] ?? ""));

@@ -11,7 +11,7 @@ const RULES: Partial<Record<InstalledProcess["kind"], string>> = {
   bridge: "bridge/alerts.yml",
   prover: "prover/alerts.yml",
   dispatcher: "prover/jobs/alerts.yml",
-  follower: "sequencer/follower/alerts.yml",
+  "full-node": "sequencer/full-node/alerts.yml",
 };
 
 const rulesOf = ({ processes }: Installation): string[] => [
@@ -128,11 +128,11 @@ export const PANELS: readonly PanelSpec[] = [
     queries: { "{{state}}": 'factory_jobs{job="rollup-factory"}' },
   },
   {
-    title: "Alarms of bridge and follower",
+    title: "Alarms of bridge and full node",
     unit: "short",
     queries: {
       "bridge {{code}}": `rollup_bridge_alarm{${BRIDGE}}`,
-      "follower {{kind}}": 'rollup_follower_alarm{job="rollup-follower"}',
+      "full node {{kind}}": 'rollup_full_node_alarm{job="rollup-full-node"}',
     },
   },
 ];

@@ -174,7 +174,7 @@ function withGlobalOptions(program: Command): Command {
       },
       "--blobs <place>": {
         about:
-          "folder of blobs, or URL of a sequencer or follower that serves them; may be given several times. The first folder keeps what is read",
+          "folder of blobs, or URL of a sequencer or full node that serves them; may be given several times. The first folder keeps what is read",
         parse: claimRewardsPlace,
       },
       "--account <name>": "who signs: a name in the accounts file",

@@ -54,7 +54,7 @@ export interface ApiOptions extends ServerLimits {
   readonly pages?: ServedPages | undefined;
 }
 
-/** What the public routes ask of whoever holds the ledger: the sequencer, or a follower of one. */
+/** What the public routes ask of whoever holds the ledger: the sequencer, or a full node of one. */
 export interface LedgerHost
   extends Pick<Sequencer, "submit" | "submitSettlement" | "operation" | "operationsOf" | "isHealthy"> {
   readonly options: Pick<
@@ -76,7 +76,7 @@ export interface LedgerHost
     Partial<Pick<BatchLine, "data">>;
   readonly log: LedgerLog;
   readonly mempool: Pick<Mempool, "size" | "nextNonce">;
-  /** What it takes at all; a follower takes nothing. */
+  /** What it takes at all; a full node takes nothing. */
   readonly mode?: Sequencer["mode"] | undefined;
   /** Absent where there are no processes of the operator's. */
   readonly news?: Pick<Sequencer["news"], "view"> | undefined;
@@ -90,7 +90,7 @@ export interface LedgerHost
 
 export interface ApiModules {
   readonly sequencer: LedgerHost;
-  /** Whose own processes are served; null for a follower, which has none. */
+  /** Whose own processes are served; null for a full node, which has none. */
   readonly operator: Sequencer | null;
   readonly feed: Feed;
   readonly metrics: Metrics;

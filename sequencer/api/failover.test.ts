@@ -155,7 +155,7 @@ describe("a sequencer that needs a lease", () => {
     const job = await rollup.get("/operator/prove-jobs/next?prover=p", operatorHeaders);
     expect(job.body).toMatchObject({ error: { code: "SEQ_LEASE_LOST" } });
     expect((await rollup.app.inject("/metrics")).body).toContain("\nrollup_lease_lost 1\n");
-    // The follower of the new one may still have what this one executed.
+    // The full node of the new one may still have what this one executed.
     await rollup.stop();
   });
 });

@@ -175,7 +175,7 @@ class ClosedBatches {
 }
 
 /**
- * As it was announced. A directory that was made of a follower's, or of L1, has no announcement: then the last batch that
+ * As it was announced. A directory that was made of a full node's, or of L1, has no announcement: then the last batch that
  * charged anything says it, so that the fee goes on from there.
  */
 async function nextFee(log: LedgerLog, book: BatchBook, opened: Restored["opened"]): Promise<bigint | null> {

@@ -99,7 +99,7 @@ export class L1Place {
 }
 
 const RESTORE =
-  "find the newest directory, or make one with openledger restore --from-follower or --from-l1 (docs/how-to/operate.md)";
+  "find the newest directory, or make one with openledger restore --from-full-node or --from-l1 (docs/how-to/operate.md)";
 
 const viewOf = (place: LedgerPlace | null) =>
   place && { batchNumber: place.batchNumber, opIndex: place.opIndex };

@@ -1,7 +1,7 @@
 import { isAddressEqual } from "viem";
 import { sequencerError } from "../sequencer-errors.ts";
 
-/** Up to where L1 is in the directory. Its key marks a directory as a follower's. */
+/** Up to where L1 is in the directory. Its key marks a directory as a full node's. */
 export interface FollowMarker {
   readonly chainId: number;
   readonly rollupAddress: string;
@@ -13,14 +13,14 @@ export interface FollowMarker {
 export const FOLLOW_MARKER = "follow-block";
 
 /** @throws SEQ_WRONG_DIRECTORY where the directory at `path` follows another rollup, or none */
-export function requireFollowerOf(
+export function requireFullNodeOf(
   marker: FollowMarker | undefined,
   { chainId, path, rollupAddress }: { chainId: number; path: string; rollupAddress: `0x${string}` },
 ): asserts marker is FollowMarker {
   const followed = marker?.rollupAddress as `0x${string}` | undefined;
   if (followed !== undefined && marker?.chainId === chainId && isAddressEqual(followed, rollupAddress))
     return;
-  const what = followed === undefined ? "is no follower's" : `follows rollup ${followed}`;
+  const what = followed === undefined ? "is no full node's" : `follows rollup ${followed}`;
   throw sequencerError("SEQ_WRONG_DIRECTORY", `${path} ${what}`, {
     data: {
       reason: "follow-wrong-rollup",

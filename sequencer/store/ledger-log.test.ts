@@ -70,7 +70,7 @@ describe("LedgerLog", () => {
     await expect(log.require("nothing")).rejects.toMatchObject({ code: "SEQ_STORE_INCONSISTENT" });
   });
 
-  it.each(["sequencer", "follower"] as const)(
+  it.each(["sequencer", "full-node"] as const)(
     "of a %s opens with everything or not at all, whatever happened to a file",
     async (keeper) => {
       const folder = freshFolder();
@@ -108,7 +108,7 @@ describe("LedgerLog", () => {
       expect(outcomes.get("SRV_STORE_CORRUPT")).toBeGreaterThan(50);
       expect(outcomes.get("everything")).toBeGreaterThan(5);
       rmSync(join(path, "CURRENT"));
-      const remedy = { sequencer: "--from-l1", follower: "start again" }[keeper];
+      const remedy = { sequencer: "--from-l1", "full-node": "start again" }[keeper];
       await expect(LedgerLog.open(path, undefined, { keeper })).rejects.toMatchObject({
         code: "SRV_STORE_CORRUPT",
         data: {

@@ -1,8 +1,8 @@
 import type { CheckedLevelOptions } from "@openledger/foundation/store/checked-level";
 import { sequencerError } from "../sequencer-errors.ts";
 
-/** Whose data directory it is: a follower's can always be made again. */
-export type StoreKeeper = "sequencer" | "follower";
+/** Whose data directory it is: a full node's can always be made again. */
+export type StoreKeeper = "sequencer" | "full-node";
 
 const COMMON = {
   locked: "Stop the other process that has it open first.",
@@ -14,11 +14,11 @@ export const STORE_REMEDIES: Readonly<Record<StoreKeeper, CheckedLevelOptions["r
   sequencer: {
     ...COMMON,
     corrupt:
-      'Keep the folder as it is, and go on from a copy that is newer than the last acknowledged operation, from a follower (openledger restore --from-follower) or from L1 (openledger restore --from-l1): docs/how-to/operate.md, "When the data directory is lost".',
+      'Keep the folder as it is, and go on from a copy that is newer than the last acknowledged operation, from a full node (openledger restore --from-full-node) or from L1 (openledger restore --from-l1): docs/how-to/operate.md, "When the data directory is lost".',
   },
-  follower: {
+  "full-node": {
     ...COMMON,
-    corrupt: "Move the folder away and start again: the follower makes a new one from L1.",
+    corrupt: "Move the folder away and start again: the full node makes a new one from L1.",
   },
 };
 

@@ -10,7 +10,7 @@ import type { BlobSource, VersionedHash, WantedBlob } from "@openledger/bridge/b
 import type { BlobAnswer, BlobTask } from "./blob-messages.ts";
 
 export interface PageBlobsOptions {
-  /** URLs of sequencers and followers. */
+  /** URLs of sequencers and full nodes. */
   readonly archives: readonly string[];
   readonly beacons?: readonly string[];
   /** Runs `blob-worker.ts`. */

@@ -126,7 +126,7 @@ function Contradiction({ journey }: { journey: Journey }) {
     <Notice tone="bad" title="Ethereum says something else than the operator.">
       <p>
         The transaction that is said to have posted batch {journey.batchNumber} does not hold this. Keep your
-        preconfirmation and compare with another follower of the ledger.
+        preconfirmation and compare with another full node of the ledger.
       </p>
     </Notice>
   );

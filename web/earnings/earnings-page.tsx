@@ -179,7 +179,7 @@ const ROLES = { contributor: "Contributor", validator: "Validator" } as const;
 
 function RewardCard({ reward, epochs }: RewardEarnings) {
   const { earnedWei, modelId, role, rowCount } = reward;
-  // A follower of Ethereum alone knows no settlement from before it began.
+  // A full node of Ethereum alone knows no settlement from before it began.
   const unlistedWei =
     earnedWei - sum(epochs.filter(({ state }) => typeof state !== "string").map(({ wei }) => wei));
   const columns: Column<EpochEarning>[] = [

@@ -56,7 +56,7 @@ export function KeptPage() {
       beacons: beaconUrl === null ? [] : [beaconUrl],
       startWorker: keptTools.startBlobCheck,
       remedy:
-        "write the address of an archive that has it above: a follower's or a sequencer's. A beacon node has it for 18 days",
+        "write the address of an archive that has it above: a full node's or a sequencer's. A beacon node has it for 18 days",
     });
     const found = await openAccess(rollupText, nodeUrl, wallet?.provider ?? null, blobs);
     const texts = { rollup: rollupText, node: nodeUrl, archive: archiveUrl, beacon: beaconUrl };
@@ -124,7 +124,7 @@ export function KeptPage() {
             forget();
           }}
           placeholder="https://…"
-          help="Only where the rollup's batches stand in blobs: any follower or sequencer. It is not believed: each blob is held against its name on Ethereum."
+          help="Only where the rollup's batches stand in blobs: any full node or sequencer. It is not believed: each blob is held against its name on Ethereum."
           problem={archiveProblem}
         />
         <Field

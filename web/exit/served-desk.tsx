@@ -26,7 +26,7 @@ export function ServedDesk({ rollupAddress, l1Url, session }: ServedDeskProps) {
       archives: [window.location.origin],
       startWorker: servedTools.startBlobCheck,
       remedy:
-        "use the page to keep: it takes the addresses of an archive of blobs and of a beacon node. Every follower is an archive",
+        "use the page to keep: it takes the addresses of an archive of blobs and of a beacon node. Every full node is an archive",
     });
     const open = async () => {
       const access = await openAccess(rollupAddress, l1Url, provider, blobs);

@@ -26,7 +26,7 @@ export function BatchCheck({ site, live, batch }: PageProps & { batch: LedgerBat
           archives: [window.location.origin],
           startWorker: async () => new Worker("./exit/blob-worker.js"),
           remedy:
-            "open this batch at another server of the ledger: every follower keeps blobs, and Ethereum for 18 days",
+            "open this batch at another server of the ledger: every full node keeps blobs, and Ethereum for 18 days",
         });
         await checkBatch({ client, rollupAddress, batch, keys, transactionBefore, blobs }, tell);
       }}

@@ -146,8 +146,8 @@ function Parts({ live, status, health, l1 }: PartsProps) {
   const unposted = batches.proven - batches.posted;
   const toFinalMs = estimates.closeMs + estimates.proveMs + estimates.postMs + (estimates.finalMs ?? 0);
   const { bridge, prover } = operator ?? {};
-  // A follower measures nothing: what its API has in place of estimates is made up.
-  const isFollower = health?.follower !== undefined;
+  // A full node measures nothing: what its API has in place of estimates is made up.
+  const isFullNode = health?.fullNode !== undefined;
   const stoodMs = nowMs - (live.l1.value?.sinceMs ?? nowMs);
   const isStalled = stoodMs > L1_STALL_MS;
   const isNodeAhead = l1 !== null && live.l1.value !== null && l1.blockNumber > live.l1.value.blockNumber + 2;
@@ -157,7 +157,7 @@ function Parts({ live, status, health, l1 }: PartsProps) {
   return (
     <>
       <Part
-        name={isFollower ? "Follower" : "Sequencer"}
+        name={isFullNode ? "FullNode" : "Sequencer"}
         tone={isLost ? "bad" : health?.status === "ok" ? "good" : "wait"}
         state={isLost ? "no answer" : health?.status === "ok" ? "well" : (health?.status ?? "asking")}
       >
@@ -165,9 +165,9 @@ function Parts({ live, status, health, l1 }: PartsProps) {
           {isLost ? "It answered last with " : ""}
           {showCount(status.head.opIndex)} operations, {showCount(mempool.pending)} waiting.
         </p>
-        {health?.follower?.feedUrl != null && (
+        {health?.fullNode?.feedUrl != null && (
           <p class="soft small">
-            It {health.follower.isFeedFollowed ? "follows" : "has lost"} the sequencer's feed.
+            It {health.fullNode.isFeedFollowed ? "follows" : "has lost"} the sequencer's feed.
           </p>
         )}
       </Part>
@@ -178,7 +178,7 @@ function Parts({ live, status, health, l1 }: PartsProps) {
           isProverSilent ? "not heard" : unproven > 0 ? `${showCount(unproven)} to prove` : "nothing waits"
         }
       >
-        {!isFollower && <p>A proof takes about {showDuration(estimates.proveMs)}.</p>}
+        {!isFullNode && <p>A proof takes about {showDuration(estimates.proveMs)}.</p>}
         <p class="soft small">{heard(operator, prover, nowMs, "It asked for work")}</p>
       </Part>
       <Part
@@ -190,7 +190,7 @@ function Parts({ live, status, health, l1 }: PartsProps) {
       >
         <p>
           Ethereum's queue: {showCount(queue.seenIndex - queue.consumedIndex)} waiting.
-          {!isFollower && ` Posting takes about ${showDuration(estimates.postMs)}.`}
+          {!isFullNode && ` Posting takes about ${showDuration(estimates.postMs)}.`}
         </p>
         <p class="soft small">{heard(operator, bridge, nowMs, "It reported")}</p>
       </Part>
@@ -208,7 +208,7 @@ function Parts({ live, status, health, l1 }: PartsProps) {
           {isStalled ? `, since ${showDuration(stoodMs)}` : ""}.
         </p>
       </Part>
-      {!isFollower && (
+      {!isFullNode && (
         <Part name="To finality" tone="info" state={`about ${showDuration(toFinalMs)}`}>
           <p>
             Closing {showDuration(estimates.closeMs)}, proving {showDuration(estimates.proveMs)}, posting{" "}
@@ -227,7 +227,7 @@ function heard(
   nowMs: number,
   said: string,
 ): string {
-  if (operator === undefined) return "Only the sequencer hears of it; this is a follower.";
+  if (operator === undefined) return "Only the sequencer hears of it; this is a full node.";
   return one == null ? "Not heard since the sequencer started." : `${said} ${showAge(one.heardAtMs, nowMs)}.`;
 }
 

@@ -6,7 +6,7 @@ import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showCount, showOpen } from "../words/format.ts";
 
-/** Whether the operator earns what it spends. Nothing at a follower, which does not know. */
+/** Whether the operator earns what it spends. Nothing at a full node, which does not know. */
 export function OperatorAccount({ site, live }: Pick<PageProps, "site" | "live">) {
   const account = useAnswer(live, "account", () => getOperatorResult(site.sequencer));
   return account.value === undefined ? null : <Account account={account.value} />;

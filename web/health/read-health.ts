@@ -16,8 +16,8 @@ const alarmSchema = z.object({
 const healthSchema = z.object({
   status: text,
   isL1HeadKnown: z.boolean(),
-  /** A follower's alone. */
-  follower: z
+  /** A full node's alone. */
+  fullNode: z
     .object({
       l1BlockNumber: z.int().nullable(),
       finalBatch: z.int(),
@@ -71,7 +71,7 @@ export async function readServerHealth({
   return healthSchema.parse(await response.json());
 }
 
-/** What a follower has kept; null at the sequencer, which does not watch itself. */
+/** What a full node has kept; null at the sequencer, which does not watch itself. */
 export async function readEquivocations(access: SequencerAccess): Promise<Equivocation[] | null> {
   try {
     return await requestSequencer(access, "/v1/alarms", equivocationSchema.array());

@@ -11,17 +11,17 @@ const REASONS: Readonly<Record<string, string>> = {
   overdue: "The operator's promise has run out, and Ethereum does not have the operation.",
 };
 
-/** What a follower caught: each equivocation with both facts, since both are signed by one key. */
+/** What a full node caught: each equivocation with both facts, since both are signed by one key. */
 export function Verdicts({ equivocations }: { equivocations: readonly Equivocation[] | null }) {
   return (
-    <section class="card stack" aria-label="The follower's verdicts">
+    <section class="card stack" aria-label="The full node's verdicts">
       <h2>
         The <Term name="full node" />
         's verdicts
       </h2>
       {equivocations === null && (
         <p class="soft">
-          This server is the operator's own, which does not watch itself. A follower's page shows what it has
+          This server is the operator's own, which does not watch itself. A full node's page shows what it has
           caught: anybody runs one with <code>openledger follow</code>.
         </p>
       )}
@@ -66,7 +66,7 @@ function Verdict({ l1BlockNumber, noticedAtMs, other, posted, preconfirmation, r
       </div>
       <p class="small soft">
         Noticed {new Date(noticedAtMs).toLocaleString("en-GB")}, at Ethereum's block{" "}
-        {showCount(l1BlockNumber)}. The follower has kept both as files that{" "}
+        {showCount(l1BlockNumber)}. The full node has kept both as files that{" "}
         <code>openledger verify preconfirmations</code> checks.
       </p>
     </Notice>

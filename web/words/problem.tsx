@@ -18,7 +18,7 @@ const FOR_READERS: Readonly<Record<string, string>> = {
   CLI_UNREACHABLE:
     "what you own is safe on Ethereum; check your connection and your wallet's network: this page asks again by itself",
   CLI_LEAF_UNPROVEN:
-    "do not count on this balance, and keep your receipts; open the page of another follower of the ledger and compare",
+    "do not count on this balance, and keep your receipts; open the page of another full node of the ledger and compare",
   CLI_WRONG_ROLLUP: "nothing was signed; do not use this server",
   CLI_WALLET_UNSUPPORTED:
     "nothing was sent; use an ordinary account: the key of a contract wallet cannot be derived from a signature. A wallet with a key of its own in the browser works, too",

@@ -1,13 +1,13 @@
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BlobPlacesOptions } from "@openledger/bridge/blobs/blob-places";
-import { createFollowProcess } from "@openledger/sequencer/follower/follow-process";
+import { createFollowProcess } from "@openledger/sequencer/full-node/follow-process";
 import { createLogger } from "@openledger/sequencer/logger";
 import { devnetPaths } from "../config.ts";
 import type { Job } from "../job.ts";
 import type { Check } from "./check.ts";
 
-const STATEMENT = "a follower that reads L1 and the archive of blobs alone gets to L1's root";
+const STATEMENT = "a full node that reads L1 and the archive of blobs alone gets to L1's root";
 const POLL_MS = 500;
 const TIMEOUT_MS = 120_000;
 
@@ -18,14 +18,14 @@ export const archiveOf = ({ people }: Pick<Job, "people">): BlobPlacesOptions =>
 });
 
 /** What `openledger follow` does without a sequencer's feed, from the genesis on. @param root that L1 has */
-export async function checkFollower(job: Job, root: bigint): Promise<Check> {
+export async function checkFullNode(job: Job, root: bigint): Promise<Check> {
   const { people, rpcUrl, signal } = job;
-  await rm(devnetPaths.follower, { recursive: true, force: true });
+  await rm(devnetPaths.fullNode, { recursive: true, force: true });
   let fatal: unknown = null;
-  const follower = await createFollowProcess(
+  const fullNode = await createFollowProcess(
     {
       ...{ rpcUrl, rollupAddress: people.alice.rollupAddress, feedUrl: null, blobs: archiveOf(job) },
-      ...{ dataPath: devnetPaths.follower, finalityDepthBlocks: 1 },
+      ...{ dataPath: devnetPaths.fullNode, finalityDepthBlocks: 1 },
       ...{ host: "127.0.0.1", port: 0, rateLimitPerMinute: 6_000 },
       ...{ pollIntervalMs: POLL_MS, stallMs: 600_000 },
     },
@@ -38,19 +38,19 @@ export async function checkFollower(job: Job, root: bigint): Promise<Check> {
   );
   try {
     const untilMs = Date.now() + TIMEOUT_MS;
-    const { followed } = follower;
+    const { followed } = fullNode;
     while (followed.head.ledger.root !== root && fatal === null && Date.now() < untilMs) {
-      job.console.progress(`a follower reads L1: batch ${followed.book.closedNumber}`);
-      await follower.poll();
+      job.console.progress(`a full node reads L1: batch ${followed.book.closedNumber}`);
+      await fullNode.poll();
       await sleep(POLL_MS, undefined, { signal });
     }
-    const alarms = follower.alarms.all.length === 0 ? "" : `, alarms: ${JSON.stringify(follower.alarms.all)}`;
+    const alarms = fullNode.alarms.all.length === 0 ? "" : `, alarms: ${JSON.stringify(fullNode.alarms.all)}`;
     return {
       statement: STATEMENT,
-      holds: followed.head.ledger.root === root && follower.alarms.all.length === 0,
+      holds: followed.head.ledger.root === root && fullNode.alarms.all.length === 0,
       detail: `${followed.book.finalNumber} batches${alarms}`,
     };
   } finally {
-    await follower.stop();
+    await fullNode.stop();
   }
 }

@@ -6,7 +6,7 @@ import { deriveCircuits } from "@openledger/verifier/circuits/derive-circuits";
 import { rebuildFromL1 } from "../../audit/rebuild.ts";
 import type { Job } from "../job.ts";
 import type { Check } from "./check.ts";
-import { archiveOf, checkFollower } from "./follow.ts";
+import { archiveOf, checkFullNode } from "./follow.ts";
 
 interface Verified {
   readonly checks: readonly Check[];
@@ -43,7 +43,7 @@ export async function verifyFromL1(job: Job): Promise<Verified> {
     return {
       checks: [
         { statement: STATEMENT, holds, detail },
-        ...(job.plan.hasBlobs ? [checkPlaces(events), await checkFollower(job, verified.root)] : []),
+        ...(job.plan.hasBlobs ? [checkPlaces(events), await checkFullNode(job, verified.root)] : []),
       ],
       balanceOf: (id) => ledger.leaf(id)?.leaf.balance ?? null,
       accruedWeiOf: (id) => ledger.leaf(id)?.rewards?.accruedWei ?? null,

@@ -131,7 +131,7 @@ function breakages(machine: OperatedMachine, rpcUrl: string): Breakage[] {
   const paths = installationPaths(machine.folder);
   const l1 = createTestClient({ mode: "anvil", transport: http(rpcUrl) }).extend(publicActions);
   const { address } = drillAccount("operator");
-  const [prover, follower] = [machine.process("prover-1"), machine.process("follower")];
+  const [prover, fullNode] = [machine.process("prover-1"), machine.process("full-node")];
   const record = readFileSync(paths.deployment, "utf8");
   const deployment = loadDeployment(paths.deployment);
   const [circuit, ...others] = deployment.circuits;
@@ -178,17 +178,17 @@ function breakages(machine: OperatedMachine, rpcUrl: string): Breakage[] {
     },
     {
       what: "a port that something else has",
-      ...{ check: "port", subject: "follower" },
+      ...{ check: "port", subject: "full-node" },
       async make() {
-        await follower.kill();
+        await fullNode.kill();
         const stranger = createServer((_request, response) => response.end("hello"));
         await new Promise<void>((resolve) =>
-          stranger.listen(machine.portOf("follower"), "127.0.0.1", resolve),
+          stranger.listen(machine.portOf("full-node"), "127.0.0.1", resolve),
         );
         return async () => {
           stranger.closeAllConnections();
           await new Promise((resolve) => stranger.close(resolve));
-          follower.launch();
+          fullNode.launch();
         };
       },
     },

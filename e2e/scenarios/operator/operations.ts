@@ -240,7 +240,7 @@ class Operations {
     const workerQueue = ["--worker-queue-file", secret("worker-queue-url", this.#redis.workerUrl)];
     const own = ["--deployment", this.#recordPath, "--operator-key-file", join(folder, "operator-key")];
     const port = await freeRange();
-    const how = ["--prover", backend, "--no-follower", "--port", `${port}`, ...setOptions(settings)];
+    const how = ["--prover", backend, "--no-full-node", "--port", `${port}`, ...setOptions(settings)];
     const leader = [...own, ...queue, ...workerQueue, ...how, "--lease", created.address as string];
     await a.init(...leader);
     const taken = await this.#options.commands.run("operator", "lease", "take", "--config", a.folder);
@@ -348,7 +348,7 @@ class Operations {
       a.start("sequencer");
       const heard = (text: string) => {
         for (const said of text.trim().split("\n")) steps.tell(`take-over: ${said}`);
-        if (text.includes("stop it now")) void b.stop("follower");
+        if (text.includes("stop it now")) void b.stop("full-node");
       };
       await this.#options.commands.heard(heard, "operator", "take-over", "--config", b.folder);
       const takenAtMs = performance.now();

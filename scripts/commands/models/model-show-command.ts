@@ -81,7 +81,7 @@ export function addModelShowCommand(parent: Command): void {
         batchNumber,
         l1TransactionHash,
       })),
-      /** null where a follower answers, which does not know them. */
+      /** null where a full node answers, which does not know them. */
       parkedSettlements: parked,
     });
   });

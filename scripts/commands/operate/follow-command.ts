@@ -23,7 +23,7 @@ export function addFollowCommand(program: Command): void {
         "keep a read-only copy of the ledger from L1 and a sequencer's feed, serve the same API, and alarm when the sequencer lies",
       ),
     {
-      "--feed <url>": "the sequencer, or another follower, whose soft state is shown; default: L1 alone",
+      "--feed <url>": "the sequencer, or another full node, whose soft state is shown; default: L1 alone",
       ...DATA_OPTION,
       "--replica-token-file <file>":
         "this is the operator's standby: it gets entries before they are acknowledged, and confirms them (docs/how-to/fail-over.md)",
@@ -60,14 +60,14 @@ export function addFollowCommand(program: Command): void {
     command,
     "follow --rpc https://… --rollup 0x… --feed https://sequencer.example --port 8557",
     "follow --rpc https://… --rollup 0x… --snapshot ledger.snapshot",
-    "follow --rpc https://… --rollup 0x… --beacon https://… --blobs https://follower.example",
+    "follow --rpc https://… --rollup 0x… --beacon https://… --blobs https://full node.example",
   );
   onRun(command, async ({ options, output }) => {
-    const { runFollower } = await import("./follow.ts");
+    const { runFullNode } = await import("./follow.ts");
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);
     const deployment = deploymentOf(rollupAddress);
     const known = deployment === null ? undefined : BigInt(deployment.deployedAtBlock);
-    await runFollower(
+    await runFullNode(
       {
         rpcUrl,
         rollupAddress,
@@ -79,7 +79,7 @@ export function addFollowCommand(program: Command): void {
             : new Secret(readSecretFile(options.replicaTokenFile)),
         blobs: { archives: options.blobs ?? [], beaconUrls: options.beacon ?? [] },
         maxBlobCount: options.maxBlobs,
-        dataPath: options.data ?? join(workspaceDir, "follower"),
+        dataPath: options.data ?? join(workspaceDir, "full-node"),
         finalityDepthBlocks: options.finalityDepth,
         host: options.host ?? "127.0.0.1",
         port: options.port ?? 8557,

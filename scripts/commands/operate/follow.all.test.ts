@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { behindLimit, dropsBlocksBefore } from "@openledger/bridge/testing/limited-node";
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
-import { makeSnapshot } from "@openledger/sequencer/follower/snapshots";
+import { makeSnapshot } from "@openledger/sequencer/full-node/snapshots";
 import {
   deploymentOn,
   depositFor,
@@ -78,9 +78,9 @@ async function follow(
   const url = await new Promise<string>((resolve, reject) => {
     lines.on("line", (line) => {
       const parsed = JSON.parse(line) as { msg?: string; url?: string };
-      if (parsed.msg === "follower listens") resolve(parsed.url!);
+      if (parsed.msg === "full node listens") resolve(parsed.url!);
     });
-    lines.on("close", () => reject(new Error("the follower ended before it listened")));
+    lines.on("close", () => reject(new Error("the full node ended before it listened")));
   });
   return { child, get: async (path) => (await fetch(url + path)).json() };
 }

@@ -1,4 +1,4 @@
-/** Runs a follower until a signal ends it; where L1 has replaced what was final, it begins again by itself. */
+/** Runs a full node until a signal ends it; where L1 has replaced what was final, it begins again by itself. */
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
@@ -6,14 +6,14 @@ import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { cutStopShort } from "@openledger/foundation/run-until-stopped";
 import type { ServedPages } from "@openledger/sequencer/api/pages";
-import { createFollowProcess, type FollowOptions } from "@openledger/sequencer/follower/follow-process";
+import { createFollowProcess, type FollowOptions } from "@openledger/sequencer/full-node/follow-process";
 import { createLogger } from "@openledger/sequencer/logger";
 import { verifierKey } from "@openledger/verifier/replay/verify-keys";
 import { readSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import { buildPages } from "@openledger/web/build/build-pages";
 import type { Output } from "../../cli/output.ts";
 
-export interface RunFollowerOptions {
+export interface RunFullNodeOptions {
   readonly snapshotPath: string | null;
   readonly isVerifying: boolean;
   /** What the pages are told of; null for no pages. */
@@ -21,14 +21,14 @@ export interface RunFollowerOptions {
 }
 
 /** Resolves on SIGTERM or SIGINT. @throws what createFollowProcess throws, and what no new start mends */
-export async function runFollower(
+export async function runFullNode(
   options: Omit<FollowOptions, "snapshot" | "verifyProof" | "pages">,
-  { isVerifying, snapshotPath, pages }: RunFollowerOptions,
+  { isVerifying, snapshotPath, pages }: RunFullNodeOptions,
   output: Output,
 ): Promise<void> {
   keepFilesPrivate();
   await initPoseidon();
-  const logger = createLogger({ level: "info", component: "follower" });
+  const logger = createLogger({ level: "info", component: "full-node" });
   const snapshot = snapshotPath === null ? undefined : (await readSnapshot(snapshotPath)).snapshot;
   const verifyProof = isVerifying
     ? (await import("@openledger/prover/formats/verification-key")).verifyProof
@@ -42,23 +42,23 @@ export async function runFollower(
     const failing = new Promise<unknown>((resolve) => {
       onFatal = resolve;
     });
-    const follower = await createFollowProcess(
+    const fullNode = await createFollowProcess(
       { ...options, snapshot, verifyProof, pages: served },
       { logger, onFatal, onProgress: (text) => output.progress(text) },
     );
-    const url = await follower.listen();
-    const { finalNumber } = follower.followed.book;
-    logger.info({ url, finalBatch: finalNumber, feedUrl: options.feedUrl }, "follower listens");
+    const url = await fullNode.listen();
+    const { finalNumber } = fullNode.followed.book;
+    logger.info({ url, finalBatch: finalNumber, feedUrl: options.feedUrl }, "full node listens");
     const ended = await Promise.race([ending, failing]);
-    if (ended === "signal") cutStopShort(logger, "follower");
-    await follower.stop();
+    if (ended === "signal") cutStopShort(logger, "full-node");
+    await fullNode.stop();
     if (ended === "signal") return;
     if (!isRollupError(ended, "SEQ_FOLLOW_REORGANISED")) throw ended;
     logger.warn({ data: ended.data }, "L1 has replaced what was final: the copy is made again");
   }
 }
 
-/** Its operator's own pages: they verify with the keys that the contract has, by the follower's own Ethereum node. */
+/** Its operator's own pages: they verify with the keys that the contract has, by the full node's own Ethereum node. */
 async function pagesFor({
   rpcUrl,
   rollupAddress,

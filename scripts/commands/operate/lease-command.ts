@@ -123,7 +123,7 @@ function addTake(lease: Command): void {
     "operator lease take --lease 0x… --data ./sequencer --operator-key-file key --url https://…",
   );
   onRun(command, async ({ options, output }) => {
-    const { takeForOwn } = await import("@openledger/sequencer/follower/take-over");
+    const { takeForOwn } = await import("@openledger/sequencer/full-node/take-over");
     const { requireLeader, withInstallation } = await import("@openledger/operations/failover/lease-tools");
     const named = withInstallation(options);
     if (options.config !== undefined) requireLeader(options.config);
@@ -181,10 +181,10 @@ function addTakeOver(operator: Command): void {
   const command = withOptions(
     operator
       .command("take-over")
-      .description("go on on this machine, with the ledger of its follower, where another one has stopped"),
+      .description("go on on this machine, with the ledger of its full node, where another one has stopped"),
     {
-      "--follower-data <folder>": "the follower's --data",
-      "--follower <url>": "its API; it is followed to the end, and then you stop it",
+      "--full-node-data <folder>": "the full node's --data",
+      "--full-node <url>": "its API; it is followed to the end, and then you stop it",
       ...DATA_OPTION,
       ...TAKING_OPTIONS,
     },
@@ -192,10 +192,10 @@ function addTakeOver(operator: Command): void {
   withExample(
     command,
     "operator take-over --config standby",
-    "operator take-over --lease 0x… --follower-data ./follower --follower http://127.0.0.1:8557 --data ./sequencer --operator-key-file key --url https://…",
+    "operator take-over --lease 0x… --full-node-data ./full node --full-node http://127.0.0.1:8557 --data ./sequencer --operator-key-file key --url https://…",
   );
   onRun(command, async ({ options, output }) => {
-    const { takeOver } = await import("@openledger/sequencer/follower/take-over");
+    const { takeOver } = await import("@openledger/sequencer/full-node/take-over");
     const { withInstallation } = await import("@openledger/operations/failover/lease-tools");
     const named = withInstallation(options);
     const { modules, rollupAddress, rpcUrl } = await toolsOf(named, output.progress);
@@ -209,8 +209,8 @@ function addTakeOver(operator: Command): void {
       {
         ...epochOptions(named),
         ...{ rpcUrl, rollupAddress },
-        followerPath: given(named, "followerData"),
-        followerUrl: named.follower ?? null,
+        fullNodePath: given(named, "fullNodeData"),
+        fullNodeUrl: named.fullNode ?? null,
       },
       { ...modules, finish },
     );
@@ -220,8 +220,8 @@ function addTakeOver(operator: Command): void {
       [
         `epoch ${epoch} after ${seconds} s: ${position.opIndex} signed operations, ${unpostedCount} of them not on L1 yet`,
         isComplete === true
-          ? "the old sequencer waited for this follower's word: nothing that it acknowledged is missing"
-          : "what the old sequencer acknowledged and the follower had not seen is gone",
+          ? "the old sequencer waited for this full node's acknowledgement: nothing that it acknowledged is missing"
+          : "what the old sequencer acknowledged and the full node had not seen is gone",
         `${filledCount} pending transactions of the old bridge can never be mined`,
         options.config === undefined
           ? `start sequencer (SEQUENCER_DATA_PATH=${named.data}), provers and a bridge with an empty BRIDGE_DATA_PATH`

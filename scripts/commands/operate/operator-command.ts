@@ -48,7 +48,7 @@ export function addOperatorCommands(program: Command): void {
         fallback: "auto",
       },
       ...LISTEN_OPTIONS,
-      "--no-follower": "without a follower beside the operator",
+      "--no-full-node": "without a full node beside the operator",
       "--datanet-host": {
         about: "serve Datanets, too: cards, rows, labels (docs/explanation/datanets.md)",
         fallback: false,
@@ -100,7 +100,7 @@ export function addOperatorCommands(program: Command): void {
       backend: options.prover,
       host: options.host ?? "127.0.0.1",
       firstPort: options.port ?? 8547,
-      hasFollower: options.follower,
+      hasFullNode: options.fullNode,
       hasDatanetHost: options.datanetHost,
       hasFactory: options.factory,
       model,

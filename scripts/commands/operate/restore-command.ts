@@ -13,7 +13,7 @@ import { onRun, withExample } from "../../cli/run-command.ts";
 
 interface RestoreOptions extends GlobalOptions {
   fromL1?: boolean;
-  fromFollower?: string;
+  fromFullNode?: string;
   data: string;
   finalityDepth: number;
   fromBlock?: bigint;
@@ -25,11 +25,11 @@ export function addRestoreCommand(program: Command): void {
     program
       .command("restore")
       .description(
-        "make a sequencer's data directory: from L1 alone, or with what a follower had seen beyond it",
+        "make a sequencer's data directory: from L1 alone, or with what a full node had seen beyond it",
       ),
     {
       "--from-l1": "what was never posted is gone",
-      "--from-follower <folder>": "a stopped follower's --data; every operation that it had seen is kept",
+      "--from-full-node <folder>": "a stopped full node's --data; every operation that it had seen is kept",
       ...required(DATA_OPTION),
       ...FINALITY_OPTION,
       ...SNAPSHOT_OPTION,
@@ -39,39 +39,39 @@ export function addRestoreCommand(program: Command): void {
   withExample(
     command,
     "restore --from-l1 --rpc https://… --rollup 0x… --data ./sequencer-data",
-    "restore --from-follower ./follower --rpc https://… --rollup 0x… --data ./sequencer-data",
+    "restore --from-full-node ./full node --rpc https://… --rollup 0x… --data ./sequencer-data",
     "restore --from-l1 --snapshot ledger.snapshot --rpc https://… --rollup 0x… --data ./sequencer-data",
   );
   onRun(command, async ({ options, output }) => {
-    if ((options.fromFollower === undefined) === (options.fromL1 === undefined))
-      throw commandError("CMD_USAGE", "restore takes --from-l1 or --from-follower FOLDER");
-    await (options.fromFollower === undefined
+    if ((options.fromFullNode === undefined) === (options.fromL1 === undefined))
+      throw commandError("CMD_USAGE", "restore takes --from-l1 or --from-full-node FOLDER");
+    await (options.fromFullNode === undefined
       ? runRestore(options, output)
-      : runFromFollower({ ...options, fromFollower: options.fromFollower }, output));
+      : runFromFullNode({ ...options, fromFullNode: options.fromFullNode }, output));
   });
 }
 
-async function runFromFollower(
-  options: RestoreOptions & { fromFollower: string },
+async function runFromFullNode(
+  options: RestoreOptions & { fromFullNode: string },
   output: Output,
 ): Promise<void> {
-  const { restoreFromFollower } = await import("@openledger/sequencer/follower/restore-from-follower");
+  const { restoreFromFullNode } = await import("@openledger/sequencer/full-node/restore-from-full-node");
   const { rpcUrl, rollupAddress } = resolveEndpoints(options);
-  const { data: dataPath, fromFollower: followerPath } = options;
-  output.progress("checking the follower's ledger, and L1's against it");
-  const restored = await restoreFromFollower({ rpcUrl, rollupAddress, followerPath, dataPath });
+  const { data: dataPath, fromFullNode: fullNodePath } = options;
+  output.progress("checking the full node's ledger, and L1's against it");
+  const restored = await restoreFromFullNode({ rpcUrl, rollupAddress, fullNodePath, dataPath });
   const { leafCount, position, unpostedCount } = restored;
   const lines = [
     `${dataPath} holds the ledger after ${position.opIndex} signed operations: ${leafCount} final leaves, ${position.batchNumber} closed batches`,
     `${unpostedCount} of the operations are not on L1 yet; their preconfirmations hold`,
-    "operations that were acknowledged and that the follower had not seen are gone",
+    "operations that were acknowledged and that the full node had not seen are gone",
   ];
   output.answer(lines, { dataPath, ...restored });
 }
 
 async function runRestore(options: RestoreOptions, output: Output): Promise<void> {
   const [{ restoreFromL1 }, { readSnapshot }, { initPoseidon }, { openBlobs }] = await Promise.all([
-    import("@openledger/sequencer/follower/restore-from-l1"),
+    import("@openledger/sequencer/full-node/restore-from-l1"),
     import("@openledger/verifier/restore/snapshot-file"),
     import("@openledger/circuits/field/poseidon"),
     import("../../cli/blob-places.ts"),

@@ -1,4 +1,4 @@
-import type { SnapshotSummary } from "@openledger/sequencer/follower/snapshots";
+import type { SnapshotSummary } from "@openledger/sequencer/full-node/snapshots";
 import type { Command } from "commander";
 import { DATA_OPTION, FINALITY_OPTION, FROM_BLOCK_OPTION } from "../../cli/common-options.ts";
 import { deploymentOf, type Endpoints, type GlobalOptions, resolveEndpoints } from "../../cli/context.ts";
@@ -35,7 +35,7 @@ export function addSnapshotCommands(program: Command): void {
 
   const make = withOptions(
     withBlock(snapshot.command("make <file>")).description(
-      "write a snapshot, from L1 alone or from the data directory of a stopped sequencer or follower",
+      "write a snapshot, from L1 alone or from the data directory of a stopped sequencer or full node",
     ),
     {
       ...DATA_OPTION,
@@ -45,7 +45,7 @@ export function addSnapshotCommands(program: Command): void {
   withExample(make, "snapshot make ledger.snapshot --rpc https://… --rollup 0x…");
   onRun(make, async ({ options, args, output }) => {
     const [{ makeSnapshot }, { openBlobs }] = await Promise.all([
-      import("@openledger/sequencer/follower/snapshots"),
+      import("@openledger/sequencer/full-node/snapshots"),
       import("../../cli/blob-places.ts"),
     ]);
     const made = await makeSnapshot({
@@ -66,7 +66,7 @@ export function addSnapshotCommands(program: Command): void {
     );
   withExample(verify, "snapshot verify ledger.snapshot --rpc https://… --rollup 0x…");
   onRun(verify, async ({ options, args, output }) => {
-    const { verifySnapshot } = await import("@openledger/sequencer/follower/snapshots");
+    const { verifySnapshot } = await import("@openledger/sequencer/full-node/snapshots");
     const verified = await verifySnapshot({ ...l1Of(options), path: args[0]! });
     const { blockNumber, transactionHash } = verified;
     output.answer(

@@ -140,7 +140,7 @@ export function addStatusCommand(program: Command): void {
         batches,
         mempool,
         estimates,
-        /** null where a follower answers, which does not know them. */
+        /** null where a full node answers, which does not know them. */
         parkedSettlements,
         circuits,
       },

@@ -20,7 +20,7 @@ export function addVerifyPreconfirmationsCommand(parent: Command): void {
       ),
     {
       "--from-feed <urls...>": {
-        about: "check what these sequencers or followers have acknowledged",
+        about: "check what these sequencers or full nodes have acknowledged",
         fallback: [],
       },
       ...FROM_BLOCK_OPTION,
@@ -36,7 +36,7 @@ export function addVerifyPreconfirmationsCommand(parent: Command): void {
     const [{ checkedLines, checkedView, EXIT_STATUS }, { checkAgainstL1 }, { openBlobs }] = await Promise.all(
       [
         import("@openledger/verifier/evidence/check-report"),
-        import("@openledger/sequencer/follower/check-preconfirmations"),
+        import("@openledger/sequencer/full-node/check-preconfirmations"),
         import("../../cli/blob-places.ts"),
       ],
     );

@@ -10,7 +10,7 @@ import { keyFromSecret } from "@openledger/client/l2-key";
 import { createLedgerClient } from "@openledger/client/ledger-client";
 import { twinsOf } from "@openledger/contracts/testing/signature-twins";
 import { Secret } from "@openledger/foundation/secret";
-import { checkAgainstL1 } from "@openledger/sequencer/follower/check-preconfirmations";
+import { checkAgainstL1 } from "@openledger/sequencer/full-node/check-preconfirmations";
 import { deploymentOn, depositFor, startL1World } from "@openledger/sequencer/testing/l1-world";
 import { createPreconfirmationSigner } from "@openledger/sequencer/testing/preconfirmation-signer";
 import { close, send } from "@openledger/sequencer/testing/test-operator";

@@ -1,5 +1,5 @@
 /**
- * The log for followers: what was executed, in order, with every preconfirmation. Sequences have gaps, and an entry may be made
+ * The log for full nodes: what was executed, in order, with every preconfirmation. Sequences have gaps, and an entry may be made
  * anew (a rebuild, a rebase); who follows compares a closed batch's hash with his own and reads again from the batch
  * before. The operator's standby has a route of its own: it gets entries before they are promised to anybody, and says what
  * it has.
@@ -51,7 +51,7 @@ export async function registerLogRoute(
     {
       schema: {
         tags: ["feed"],
-        summary: "What was executed, in order, with preconfirmations: for followers",
+        summary: "What was executed, in order, with preconfirmations: for full nodes",
         querystring: logQuery,
       },
     },

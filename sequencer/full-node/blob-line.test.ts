@@ -1,0 +1,207 @@
+/**
+ * A sequencer whose batches stand in blobs, from the operation to whoever reads L1 alone, and a restart between closing and
+ * posting; then one that chooses by L1's prices between blobs and calldata.
+ */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { type BlobPlacesOptions, blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { behindLimit, rpcResult } from "@openledger/bridge/testing/limited-node";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
+import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { warmUpKzg } from "@openledger/contracts/testing/blob-batches";
+import { isWhole } from "@openledger/foundation/testing/test-random";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { startTestFullNode, urlOf } from "../testing/full-node-fixture.ts";
+import {
+  deploymentOn,
+  depositFor,
+  FINALITY_DEPTH_BLOCKS,
+  type L1World,
+  startL1World,
+} from "../testing/l1-world.ts";
+import { batch, close, send } from "../testing/test-operator.ts";
+import { ONE_OPEN_WEI, type TestUser, temporaryFolder, testUser, transfer } from "../testing/test-rollup.ts";
+
+const TABLE = { members: 4, rows: 8, units: 2, low: 2, top: 2 };
+/** More transfers than make a blob cheaper by a tenth where its gas costs next to nothing: 400. */
+const TRANSFERS = 404;
+const GWEI = 10n ** 9n;
+const CALLDATA_SHAPE: BatchShape = { narrow: isWhole ? TRANSFERS + 4 : 8, wide: 4, table: TABLE };
+const SHAPE: BatchShape = { ...CALLDATA_SHAPE, table: { ...TABLE, isBlob: true } };
+const [alice, bob] = [testUser(0), testUser(1)];
+
+let f: HistoryFixture;
+let deployment: Deployment;
+let folder: ReturnType<typeof temporaryFolder>;
+let w: L1World;
+const cleanUps: (() => unknown)[] = [];
+
+const start = (place = "blob", pricesUrl: string | null = null) =>
+  startL1World(
+    ...([f, deployment, join(folder.path, "sequencer")] as const),
+    { SEQUENCER_DATA_PLACE: place },
+    pricesUrl,
+  );
+const archived = () => readdirSync(w.rollup.config.blobsPath).sort();
+const finder = (places: Partial<BlobPlacesOptions>) =>
+  blobFinder({ archive: null, places: blobPlaces({ archives: [], beaconUrls: [], ...places }) });
+
+beforeAll(async () => {
+  folder = temporaryFolder();
+  f = await startHistoryFixture({ shapes: [SHAPE, CALLDATA_SHAPE] });
+  await warmUpKzg(f.l1);
+  deployment = await deploymentOn(f);
+  await depositFor(f, { alice: alice.keyX, bob: bob.keyX }, 99n * ONE_OPEN_WEI);
+  w = await start();
+}, 120_000);
+afterAll(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+  await w?.stop();
+  await f?.stop();
+  folder?.remove();
+});
+
+async function pay(from: TestUser, to: TestUser, nonce: bigint): Promise<void> {
+  const l1Owner = BigInt(f.l1.roles[to === alice ? "alice" : "bob"]);
+  const changes = { domain: deployment.domain } as Partial<SignedOperation>;
+  const { body, status } = await send(w.rollup, transfer(from, { ...to, l1Owner }, nonce, changes));
+  expect(status, JSON.stringify(body)).toBe(202);
+}
+
+/** Until L1 has all closed batches, and the sequencer their blobs. @returns how many batches there are */
+async function post(plainCount = 0): Promise<number> {
+  let count = 0;
+  const isPosted = async () => {
+    await w.turn();
+    const { batches } = (await w.rollup.get("/v1/status")).body;
+    count = batches.closed;
+    return batches.posted === count && archived().length === count - plainCount;
+  };
+  await expect.poll(isPosted, { timeout: 120_000, interval: 50 }).toBe(true);
+  return count;
+}
+
+/** Everything that reads L1 gets to the root that L1 has. */
+async function expectRead(
+  name: string,
+  places: Partial<BlobPlacesOptions>,
+  batchCount: number,
+  blobCount = batchCount,
+) {
+  const { root } = await f.rollup.state();
+  const blobs = { archives: [], beaconUrls: [], ...places };
+  const fullNode = await startTestFullNode(f, join(folder.path, name), null, {
+    ...{ blobs, finalityDepthBlocks: 1 },
+  });
+  cleanUps.push(() => fullNode.stop());
+  await fullNode.poll();
+  expect(fullNode.followed.head.ledger.root, name).toBe(root);
+  expect(fullNode.alarms.all).toEqual([]);
+  // Blobs are kept beside everything else.
+  await expect
+    .poll(async () => (await fullNode.get("/health")).body.blobs, { timeout: 30_000, interval: 20 })
+    .toMatchObject({ kept: blobCount, known: blobCount, missing: 0 });
+  const verified = await verifyRollup({
+    ...{ rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address, circuits: f.derived },
+    ...{ verifyProof: f.verifyProof, blobs: finder(places) },
+  });
+  expect(verified).toMatchObject({ root, batchCount, proofCount: batchCount });
+}
+
+it("closes batches in blobs, which L1 takes, the sequencer serves, and readers of L1 rebuild the ledger from", async () => {
+  await w.watch();
+  await close(w.rollup);
+  await pay(alice, bob, 0n);
+  await pay(bob, alice, 0n);
+  await pay(alice, bob, 1n);
+  await close(w.rollup);
+  const count = await post();
+  expect((await w.rollup.get("/health")).body.blobs).toMatchObject({ kept: count, known: count, missing: 0 });
+  const answer = await fetch(`${w.sequencerUrl}/blobs/${archived()[0]}`);
+  expect([answer.status, (await answer.arrayBuffer()).byteLength]).toEqual([200, 131_072]);
+  expect(w.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+
+  await f.l1.client.mine({ blocks: 2 });
+  await expectRead("by-archive", { archives: [urlOf(w)] }, count);
+  await expectRead("by-beacon", { beaconUrls: [f.rpcUrl] }, count);
+}, 240_000);
+
+it("posts after a restart what was closed before it", async () => {
+  await pay(bob, alice, 1n);
+  await close(w.rollup);
+  const before = archived();
+  await w.stop();
+  w = await start();
+  expect(archived()).toEqual(before);
+  const count = await post();
+  expect(count).toBe(before.length + 1);
+  await f.l1.client.mine({ blocks: 2 });
+  await expectRead("after-restart", { archives: [urlOf(w)] }, count);
+}, 240_000);
+
+if (isWhole) {
+  it("stands where L1's prices make it cheaper, and moves out of a blob that got too dear to be posted", async () => {
+    const before = archived().length;
+    let blobBaseFeeWei = 1n;
+    const price = ({ method }: { method: string }) =>
+      method === "eth_blobBaseFee" ? { body: rpcResult(`0x${blobBaseFeeWei.toString(16)}`) } : null;
+    await w.stop();
+    await behindLimit(f.rpcUrl, price, async (pricesUrl) => {
+      w = await start("auto", pricesUrl);
+      const hear = async (wei: bigint) => {
+        blobBaseFeeWei = wei;
+        await f.l1.client.mine({ blocks: 1 });
+        await w.watch();
+      };
+      const nonces = { alice: 2n, bob: 2n };
+      const payOften = async (count: number) => {
+        for (let i = 0; i < count; i += 2) {
+          await pay(alice, bob, nonces.alice++);
+          await pay(bob, alice, nonces.bob++);
+        }
+      };
+      const closeNow = async () => {
+        const { circuit } = await batch(w.rollup, await close(w.rollup));
+        const { data } = (await w.rollup.get("/v1/status")).body;
+        return [circuit === shapeName(SHAPE), data.last.place, data.last.reason];
+      };
+
+      await hear(1_000n * GWEI);
+      await payOften(2);
+      expect(await closeNow(), "a dear blob").toEqual([false, "calldata", "cheaper"]);
+      await hear(1n);
+      await payOften(2);
+      expect(await closeNow(), "few operations").toEqual([false, "calldata", "cheaper"]);
+      await payOften(TRANSFERS);
+      expect(await closeNow(), "a cheap blob").toEqual([true, "blob", "cheaper"]);
+      const fed = await startTestFullNode(f, join(folder.path, "fed"), urlOf(w), {
+        blobs: { archives: [urlOf(w)], beaconUrls: [] },
+      });
+      cleanUps.push(() => fed.stop());
+      await fed.poll();
+      expect(fed.alarms.all).toEqual([]);
+      expect(await fed.get("/v1/status")).toMatchObject({
+        body: { batches: { closed: w.rollup.sequencer.line.book.closedNumber } },
+      });
+      await post(2);
+
+      await payOften(TRANSFERS);
+      expect(await closeNow(), "a cheap blob again").toEqual([true, "blob", "cheaper"]);
+      // Nobody posts it for so long that L1 would not take it any more.
+      await f.l1.client.increaseTime({ seconds: 3_000 });
+      await hear(1_000n * GWEI);
+      const count = await post(3);
+      expect((await batch(w.rollup, count)).circuit).toBe(shapeName(CALLDATA_SHAPE));
+      expect(archived().length).toBe(before + 1);
+      expect(w.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+      await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+      await expectRead("mixed", { archives: [urlOf(w)] }, count, count - 3);
+      await fed.poll();
+      expect(fed.followed.head.ledger.root).toBe((await f.rollup.state()).root);
+      expect(fed.alarms.all).toEqual([]);
+    });
+  }, 240_000);
+}

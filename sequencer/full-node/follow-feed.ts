@@ -1,0 +1,224 @@
+/**
+ * The half of a full node that reads the sequencer: its log, entry by entry, executed here on top of what L1 has. Where
+ * the sequencer has closed a batch anew, the log is read again from the last batch that both have. What it says and this
+ * ledger refuses is not shown; what it signs twice is kept.
+ */
+
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { Secret } from "@openledger/foundation/secret";
+import {
+  type PreconfirmationContext,
+  requireOperatorsPreconfirmation,
+} from "@openledger/verifier/evidence/preconfirmation-evidence";
+import { isAddressEqual } from "viem";
+import { sequencerError } from "../sequencer-errors.ts";
+import type { OperationEntry } from "../store/log-entry.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
+import type { FollowAlarms } from "./follow-alarms.ts";
+import { preconfirmationsAt } from "./follow-preconfirmations.ts";
+import type { FollowedLedger, QueueLookup } from "./followed-ledger.ts";
+import { evidenceOf, type LeaderEntry, type LeaderPage, readLeaderLog } from "./leader-log.ts";
+
+interface FollowFeedModules {
+  readonly context: PreconfirmationContext;
+  readonly followed: FollowedLedger;
+  readonly alarms: FollowAlarms;
+  readonly queued: QueueLookup;
+  /** L1's head, as the full node has read it. */
+  readonly l1BlockNumber: () => number;
+  readonly onOperation: (entry: OperationEntry) => void;
+  readonly onBatch: (record: StoredBatch) => void;
+  /** Where this full node is the operator's standby. */
+  readonly replica?: ReplicaOptions | undefined;
+}
+
+interface ReplicaOptions {
+  readonly token: Secret<string>;
+  /** How long one poll stays with the sequencer, so that it hears of each entry at once. */
+  readonly holdMs: number;
+}
+
+/** Entries that one poll takes, so that L1 is looked at in between. */
+const MAX_ENTRIES_PER_POLL = 2_000;
+
+export class FollowFeed {
+  readonly url: string;
+  /** Whether the sequencer's log goes on from what is here. */
+  isFollowed = false;
+  /** Of the queue, where its log goes on from one that L1 does not have here; null otherwise. */
+  waitsForEntry: number | null = null;
+  /** Whether the last page reached the end of the sequencer's log. */
+  isAtEnd = false;
+  /**
+   * Whether this full node has every operation that the sequencer acknowledged: it had them all at a moment at which the
+   * sequencer waited for its word already, and does so still, as far as was heard.
+   */
+  isComplete = false;
+  /** When the sequencer answered last, by this machine's clock. */
+  answeredAtMs = 0;
+  readonly #modules: FollowFeedModules;
+  /** Sequence of the leader's entry that comes next; null where that is to be found out. */
+  #nextSequence: number | null = null;
+  /** Of the sequencer's log, as what is here was read from it; empty while that is to be found out. */
+  #generation = "";
+  readonly #untold: (() => void)[] = [];
+
+  constructor(url: string, modules: FollowFeedModules) {
+    this.url = url;
+    this.#modules = modules;
+  }
+
+  /** Whether a poll that went well stayed with the sequencer for its time. */
+  get isHolding(): boolean {
+    return this.#modules.replica !== undefined && this.isFollowed && this.waitsForEntry === null;
+  }
+
+  /** The ledger has gone back, or on without the leader. */
+  forgetPlace(): void {
+    this.#nextSequence = null;
+    this.#generation = "";
+  }
+
+  /** @returns whether more may be had at once. @throws SEQ_LEADER_*, SEQ_WRONG_DIRECTORY; BRG_PRECONFIRMATION_INVALID */
+  async poll(): Promise<boolean> {
+    let taken = 0;
+    this.waitsForEntry = null;
+    const { replica } = this.#modules;
+    const untilMs = Date.now() + (replica?.holdMs ?? 0);
+    try {
+      while (taken < MAX_ENTRIES_PER_POLL) {
+        const page: LeaderPage | null =
+          this.#nextSequence === null
+            ? await this.#findPlace()
+            : await this.#read({ sequence: this.#nextSequence }, Math.max(0, untilMs - Date.now()));
+        this.isFollowed = page !== null;
+        if (page === null) return false;
+        this.#requireRollup(page);
+        this.answeredAtMs = Date.now();
+        if (page.generation !== undefined && page.generation !== this.#generation) {
+          // What is here may have been replaced there: it is looked for again from a batch that both have.
+          // Until then this full node has nothing of that generation, and must not say so.
+          if (this.#nextSequence !== null) {
+            this.forgetPlace();
+            this.isComplete = false;
+            continue;
+          }
+          this.#generation = page.generation;
+        }
+        for (const entry of page.entries) {
+          if (!(await this.#take(entry))) return false;
+          this.#nextSequence = entry.sequence + 1;
+          taken += 1;
+        }
+        await this.#tell();
+        this.#nextSequence = page.nextSequence;
+        this.isAtEnd = page.isAtEnd === true;
+        this.isComplete = page.isReplicaRequired === true && (this.isComplete || this.isAtEnd);
+        if (replica === undefined ? page.entries.length === 0 : Date.now() >= untilMs) return false;
+      }
+      return true;
+    } catch (error) {
+      if (isRollupError(error, "SEQ_LEADER_DIFFERS")) await this.#afterDifference();
+      throw error;
+    } finally {
+      await this.#tell();
+    }
+  }
+
+  /** Nobody hears of what is not on the disk: the routes read operations and batches from there. */
+  async #tell(): Promise<void> {
+    await this.#modules.followed.log.flushed();
+    for (const tell of this.#untold.splice(0)) tell();
+  }
+
+  /** @param waitMs how long the sequencer may wait for an entry, where this is the standby */
+  async #read(from: Parameters<typeof readLeaderLog>[1], waitMs: number): Promise<LeaderPage> {
+    const { followed, replica } = this.#modules;
+    if (replica === undefined) return readLeaderLog(this.url, from);
+    // The question says that they are here: then they are on this disk.
+    await followed.log.flushed();
+    const { opIndex: operationCount } = followed.head.position;
+    const word = { token: replica.token, operationCount, generation: this.#generation, waitMs };
+    return readLeaderLog(this.url, from, word);
+  }
+
+  #requireRollup({ chainId, rollupAddress }: LeaderPage): void {
+    const { context } = this.#modules;
+    if (chainId === context.chainId && isAddressEqual(rollupAddress, context.rollupAddress)) return;
+    throw sequencerError(
+      "SEQ_WRONG_DIRECTORY",
+      `${this.url} serves rollup ${rollupAddress} of chain ${chainId}`,
+      {
+        data: { reason: "follow-wrong-rollup", url: this.url, chainId, rollupAddress },
+      },
+    );
+  }
+
+  /** Goes back to the last batch that the leader has, too; null where it has not even the last final one. */
+  async #findPlace(): Promise<LeaderPage | null> {
+    const { followed } = this.#modules;
+    const { book } = followed;
+    for (let number = book.closedNumber; number >= book.finalNumber; number--) {
+      const page = await this.#pageAfter(number);
+      if (page === null || page.base?.root !== book.positionAfter(number).root) continue;
+      const known = book.record(number)?.batchHash;
+      // Closed anew with another time: the same root, and other bytes on L1.
+      if (known !== undefined && page.base.batchHash != null && page.base.batchHash !== known) continue;
+      if (number < book.closedNumber || followed.hasOpenBatch) await followed.rewind(number);
+      return page;
+    }
+    return null;
+  }
+
+  async #pageAfter(afterBatch: number): Promise<LeaderPage | null> {
+    try {
+      return await this.#read({ afterBatch }, 0);
+    } catch (error) {
+      const code = isRollupError(error, "SEQ_LEADER_REFUSED") ? (error.data as { code: unknown }).code : null;
+      if (code === "SEQ_UNKNOWN") return null;
+      throw error;
+    }
+  }
+
+  /** @returns false where L1's node has to show a queue entry first */
+  async #take(entry: LeaderEntry): Promise<boolean> {
+    const { followed, onBatch, onOperation, queued } = this.#modules;
+    if (entry.type === "operation") await this.#holdPreconfirmation(entry);
+    const closedBefore = followed.book.closedNumber;
+    const result = await followed.apply(entry, queued);
+    if (result === "wait") {
+      this.waitsForEntry = (entry as Extract<LeaderEntry, { type: "queue" }>).queueIndex;
+      return false;
+    }
+    if (result === null) return true;
+    const isBatch = followed.book.closedNumber > closedBefore;
+    this.#untold.push(() =>
+      isBatch ? onBatch(result as StoredBatch) : onOperation(result as OperationEntry),
+    );
+    return true;
+  }
+
+  async #holdPreconfirmation(entry: Extract<LeaderEntry, { type: "operation" }>): Promise<void> {
+    const { alarms, context, followed, l1BlockNumber } = this.#modules;
+    const evidence = evidenceOf(entry, context, entry.bRef);
+    // The signature alone: whether the hash is of this operation, the ledger tells.
+    await requireOperatorsPreconfirmation({ ...evidence, opening: null }, context);
+    const seen = await preconfirmationsAt(followed.log, entry.preconfirmation.opIndex);
+    const other = seen.find(
+      ({ preconfirmation }) => preconfirmation.operationHash !== entry.preconfirmation.operationHash,
+    );
+    if (other === undefined) return;
+    const facts = { posted: null, l1BlockNumber: l1BlockNumber(), noticedAtMs: Date.now() };
+    await alarms.keep({ reason: "two-preconfirmations", evidence, other, ...facts });
+  }
+
+  /** Back to the last batch that is not in doubt; the leader may have made the open one, or the last ones, anew. */
+  async #afterDifference(): Promise<void> {
+    const { followed } = this.#modules;
+    this.#nextSequence = null;
+    this.isFollowed = false;
+    const { book } = followed;
+    const last = book.reached("posted");
+    if (book.closedNumber > last || followed.hasOpenBatch) await followed.rewind(last);
+  }
+}

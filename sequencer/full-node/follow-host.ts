@@ -1,0 +1,173 @@
+/** A full node's ledger as the API serves it: the sequencer's reads, and none of its writes. */
+
+import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
+import type { LedgerHost } from "../api/api-options.ts";
+import type { BatchBook } from "../batches/batch-book.ts";
+import type { L1Head } from "../batches/batch-line-options.ts";
+import { StageEstimates } from "../batches/proving/stage-estimates.ts";
+import type { KnownSettlement } from "../batches/settling/settlement-desk.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import type { LedgerLog } from "../store/ledger-log.ts";
+import type { OperationEntry, SettlementEntry } from "../store/log-entry.ts";
+import { type KnownOperation, operationStatusOf } from "../store/operation-status.ts";
+import { storeKeys, underPrefix } from "../store/store-keys.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
+import { preconfirmationsAt } from "./follow-preconfirmations.ts";
+import type { FollowedLedger } from "./followed-ledger.ts";
+import type { LeaderTerms } from "./leader-info.ts";
+
+/** What the full node's two halves know beside the ledger. */
+interface FollowState {
+  readonly l1Head: () => L1Head | null;
+  readonly queueSeenIndex: () => number;
+  readonly isQuiet: () => boolean;
+  readonly isFrozen: () => boolean;
+  readonly healthFacts: () => object;
+}
+
+export class FollowHost implements LedgerHost {
+  readonly options: LedgerHost["options"];
+  readonly log: LedgerLog;
+  readonly line: LedgerHost["line"];
+  /** Only the sequencer knows what waits behind a nonce gap. */
+  readonly mempool = { size: 0, nextNonce: (_leafId: number, leafNonce: bigint) => leafNonce };
+  readonly settlements: LedgerHost["settlements"];
+  readonly #state: FollowState;
+  readonly #sequencerUrl: string | null;
+
+  constructor(
+    followed: FollowedLedger,
+    state: FollowState,
+    leader: LeaderTerms,
+    sequencerUrl: string | null,
+  ) {
+    this.#state = state;
+    this.#sequencerUrl = sequencerUrl;
+    this.log = followed.log;
+    const { feePerUnitWei, ...terms } = leader;
+    this.options = { ...terms, pendingPerLeaf: 0, pendingTotal: 0, pendingTtlMs: 0 };
+    const { book, head, log } = followed;
+    const batch = (batchNumber: number) => batchOf(book, log, batchNumber);
+    this.line = {
+      head,
+      book,
+      estimates: new StageEstimates(leader),
+      get feePerUnitWei() {
+        return head.openBatch?.terms.feePerUnitWei ?? lastFeeWei(book) ?? feePerUnitWei;
+      },
+      get l1Head() {
+        return state.l1Head();
+      },
+      get queueSeenIndex() {
+        return state.queueSeenIndex();
+      },
+      get openedAtMs() {
+        return followed.openedAtMs;
+      },
+      batch,
+      idle: async () => {},
+    };
+    this.settlements = {
+      settlement: (modelId, epoch) => this.#settlement(modelId, epoch),
+      settlementsOf: (modelId, limit) => this.#settlementsOf(modelId, limit),
+      parkedSettlements: async () => {
+        throw this.#readOnly("the settlements that wait on L1 are known to the sequencer: ask it");
+      },
+    };
+  }
+
+  get isHealthy(): boolean {
+    return this.#state.isQuiet();
+  }
+
+  /** Only the modes that L1 shows. Whether the sequencer ends its rollup, only the sequencer knows. */
+  get mode(): "frozen" | undefined {
+    return this.#state.isFrozen() ? "frozen" : undefined;
+  }
+
+  get healthFacts(): object {
+    const calm = this.#state.isFrozen() ? "frozen" : "ok";
+    return { status: this.isHealthy ? calm : "alarm", ...this.#state.healthFacts() };
+  }
+
+  #readOnly(why = "this is a full node: send it to the sequencer"): Error {
+    const sequencerUrl = this.#sequencerUrl;
+    const where = sequencerUrl === null ? "" : ` at ${sequencerUrl}`;
+    return sequencerError("SEQ_READ_ONLY", `${why}${where}`, { data: { sequencerUrl } });
+  }
+
+  async submit(): Promise<never> {
+    throw this.#readOnly();
+  }
+
+  async submitSettlement(): Promise<never> {
+    throw this.#readOnly();
+  }
+
+  /** @throws SEQ_UNKNOWN also for what was posted while this full node had no feed: L1 holds no hashes */
+  async operation(hash: string): Promise<KnownOperation> {
+    const entry = await this.log.operation(hash);
+    if (entry !== undefined) return this.#known(entry);
+    throw sequencerError("SEQ_UNKNOWN", `no operation ${hash} was seen here`, {
+      data: { reason: "operation", hash },
+    });
+  }
+
+  async operationsOf(leafId: number, limit: number, beforeHash?: string): Promise<KnownOperation[]> {
+    const entries = await this.log.operationsOf(leafId, limit, beforeHash);
+    return Promise.all(entries.map((entry) => this.#known(entry)));
+  }
+
+  async #known(entry: OperationEntry): Promise<KnownOperation> {
+    const batch = (await this.line.batch(entry.batchNumber)) ?? null;
+    const { hash, operation } = entry;
+    const preconfirmation = await this.preconfirmationOf(entry);
+    return { hash, operation, status: operationStatusOf(batch), entry, batch, preconfirmation, reason: null };
+  }
+
+  /** The sequencer's own, as it was seen. */
+  async preconfirmationOf({ hash, opIndex }: OperationEntry): Promise<Preconfirmation> {
+    const found = (await preconfirmationsAt(this.log, opIndex)).find(
+      ({ preconfirmation }) => preconfirmation.operationHash === hash,
+    );
+    if (found !== undefined) return found.preconfirmation;
+    throw sequencerError("SEQ_STORE_INCONSISTENT", `the preconfirmation of operation ${opIndex} is gone`, {
+      data: { opIndex, hash },
+    });
+  }
+
+  async #settlement(modelId: number, epoch: number): Promise<KnownSettlement> {
+    const sequence = await this.log.get<number>(storeKeys.settlement(modelId, epoch));
+    if (sequence !== undefined) return this.#knownSettlement(sequence);
+    throw sequencerError("SEQ_UNKNOWN", `epoch ${epoch} of model ${modelId} was not seen here`, {
+      data: { reason: "settlement", modelId, epoch },
+    });
+  }
+
+  async #settlementsOf(modelId: number, limit: number): Promise<KnownSettlement[]> {
+    const { gt, lt } = underPrefix(storeKeys.settlement(modelId, 0).slice(0, -"!000000".length));
+    const sequences = await this.log.range<number>({ gte: gt, lt, limit, reverse: true });
+    return Promise.all(sequences.map((sequence) => this.#knownSettlement(sequence)));
+  }
+
+  async #knownSettlement(sequence: number): Promise<KnownSettlement> {
+    const entry = await this.log.require<SettlementEntry>(storeKeys.log(sequence));
+    return { entry, batch: (await this.line.batch(entry.batchNumber)) ?? null };
+  }
+}
+
+/** Of the last batch of the sequencer's own that is remembered: others charge nothing. */
+function lastFeeWei(book: BatchBook): bigint | null {
+  const last = book.record(book.closedNumber);
+  return last === undefined || last.isForeign === true ? null : last.feePerUnitWei;
+}
+
+async function batchOf(
+  book: BatchBook,
+  log: LedgerLog,
+  batchNumber: number,
+): Promise<StoredBatch | undefined> {
+  const record = book.record(batchNumber);
+  if (record !== undefined || batchNumber > book.finalNumber) return record;
+  return log.batch(batchNumber);
+}

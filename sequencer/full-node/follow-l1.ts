@@ -1,0 +1,406 @@
+/**
+ * The half of a full node that reads L1: final batches into the ledger, those in between against what the sequencer has
+ * shown, and every posted operation against the preconfirmations that were seen. A poll that fails is repeated; a kill in
+ * between repeats what is written already, which changes nothing.
+ */
+
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { type BatchEvent, type HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-history";
+import { readRollupLogs } from "@openledger/bridge/l1/log-reader";
+import { batchMalformed, type MalformedBatch, malformedOf } from "@openledger/bridge/l1/malformed-batch";
+import { toQueueEntry } from "@openledger/bridge/l1/queue-entry";
+import type { RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
+import { isMissed } from "@openledger/bridge/operator/watching/randomness-watcher";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
+import { blockReader } from "@openledger/verifier/replay/block-reader";
+import { requireBatchProof } from "@openledger/verifier/replay/follow-proofs";
+import { isSameOperation, postedOperations } from "@openledger/verifier/replay/posted-operations";
+import { SettlementReplay } from "@openledger/verifier/replay/settlement-replay";
+import type { VerifyProof } from "@openledger/verifier/replay/verify-keys";
+import type { L1Head } from "../batches/batch-line-options.ts";
+import { type EpochCloseOnL1, readCloseOnL1 } from "../batches/from-l1/epoch-close-on-l1.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import { FOLLOW_MARKER, type FollowMarker } from "../store/follow-marker.ts";
+import type { StoredQueueEntry } from "../store/log-entry.ts";
+import { storeKeys } from "../store/store-keys.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
+import type { FollowAlarms } from "./follow-alarms.ts";
+import { preconfirmationsAt, preconfirmationsFrom } from "./follow-preconfirmations.ts";
+import { FollowQueue } from "./follow-queue.ts";
+import type { FollowedLedger } from "./followed-ledger.ts";
+
+interface FollowL1Options {
+  readonly finalityDepthBlocks: number;
+  readonly maxChunkBlocks: number;
+}
+
+interface FollowL1Modules {
+  readonly rollup: RollupContract;
+  readonly registered: readonly RegisteredCircuit[];
+  readonly followed: FollowedLedger;
+  readonly alarms: FollowAlarms;
+  /** Absent: the contract has verified the proofs, and that is enough. */
+  readonly verifyProof?: VerifyProof | undefined;
+  readonly onBatch: (record: StoredBatch, isOwn: boolean) => void;
+  /** What the sequencer had shown was undone, so that its log has to be read again. */
+  readonly onRewind: () => void;
+  /** The rollup was frozen, or a reorganisation took the freeze back. */
+  readonly onFrozen: (isFrozen: boolean) => void;
+}
+
+/** A batch on L1 that is not final. */
+interface PostedBatch {
+  readonly number: number;
+  readonly root: bigint;
+  /** Signed operations up to its end. */
+  readonly opIndex: number;
+  readonly transactionHash: string;
+  readonly blockNumber: number;
+}
+
+/** A batch that breaks the rules, as L1 has it now. Once it is final, the ledger ends before it. */
+interface MalformedOnL1 extends MalformedBatch {
+  readonly isFinal: boolean;
+  readonly blockHash: string;
+}
+
+/** Preconfirmations that one poll looks through for a passed deadline. */
+const MAX_DUE_COUNT = 1_000;
+
+export class FollowL1 {
+  l1Head: L1Head | null = null;
+  /** Batches on L1, final or not. */
+  postedNumber = 0;
+  /** The last batch without signed operations that is on L1, is not final, and is not what the feed has shown. */
+  foreignNumber: number | null = null;
+  /** As the newest block has it: a reorganisation can still take a freeze back. */
+  isFrozen = false;
+  /** Nothing comes behind the last final batch any more. */
+  isFrozenForGood = false;
+  /** The first batch on L1 that breaks the rules; null where there is none. */
+  malformed: MalformedOnL1 | null = null;
+  readonly queue: FollowQueue;
+  readonly #options: FollowL1Options;
+  readonly #modules: FollowL1Modules;
+  readonly #settlements: SettlementReplay;
+  /** Blocks of the CloseEpochs that wait for their randomness, by batch. */
+  readonly #waitingCloses = new Map<number, number>();
+  #postedKey = "";
+  #isLoaded = false;
+
+  constructor(options: FollowL1Options, modules: FollowL1Modules) {
+    this.#options = options;
+    this.#modules = modules;
+    this.queue = new FollowQueue(modules);
+    const { registered, rollup, verifyProof } = modules;
+    this.#settlements = new SettlementReplay({
+      circuits: registered,
+      verifyProof: verifyProof ?? (async () => true),
+      readBlock: blockReader(rollup.client),
+    });
+  }
+
+  get finalNumber(): number {
+    return this.#modules.followed.book.finalNumber;
+  }
+
+  /** The last final batch is the last one there will be, as far as this program can follow. */
+  get isAtEnd(): boolean {
+    return this.isFrozenForGood || this.malformed?.isFinal === true;
+  }
+
+  /** @throws SEQ_FOLLOW_REORGANISED; BRG_L1_*, BRG_HISTORY_UNREADABLE, BRG_VERIFY_DIFFERS */
+  async poll(): Promise<void> {
+    const { followed, onFrozen, rollup } = this.#modules;
+    const { client } = rollup;
+    if (!this.#isLoaded) await this.#load();
+    const head = await l1Call("read the newest block", () => client.getBlock({ blockTag: "latest" }));
+    const marker = await followed.log.require<FollowMarker>(FOLLOW_MARKER);
+    // This node is behind another one. The stall alarm shows whether it stays so.
+    if (head.number < BigInt(marker.blockNumber)) return;
+    const known = await this.#blockHash(BigInt(marker.blockNumber));
+    if (known !== marker.blockHash) {
+      throw sequencerError("SEQ_FOLLOW_REORGANISED", `L1 has another block ${marker.blockNumber} by now`, {
+        data: { blockNumber: marker.blockNumber, blockHash: known, knownHash: marker.blockHash },
+      });
+    }
+    if (!(await this.#isStillMalformed())) await this.#read(marker, head.number);
+    this.l1Head = { blockNumber: Number(head.number), timestamp: Number(head.timestamp) };
+    const { isFrozen, opIndex, queueHead } = await rollup.state({ blockNumber: head.number });
+    if (isFrozen !== this.isFrozen) onFrozen(isFrozen);
+    this.isFrozen = isFrozen;
+    if (this.isAtEnd) await this.#endShown();
+    await this.#noteQueueAge(queueHead);
+    await this.#findOverdue(this.l1Head, opIndex);
+  }
+
+  async #read(marker: FollowMarker, headNumber: bigint): Promise<void> {
+    const known = BigInt(marker.blockNumber);
+    const target = headNumber - BigInt(this.#options.finalityDepthBlocks) + 1n;
+    const final = target > known ? target : known;
+    let isFinal = true;
+    try {
+      if (target > known) await this.#takeFinal(marker, target);
+      isFinal = false;
+      await this.#noteMissed(Number(final));
+      await this.#readNewest(final + 1n, headNumber);
+      this.malformed = null;
+    } catch (error) {
+      const malformed = malformedOf(error);
+      if (malformed === null) throw error;
+      const blockHash = await this.#blockHash(BigInt(malformed.blockNumber));
+      this.malformed = { ...malformed, isFinal, blockHash };
+    }
+  }
+
+  /** Whether the ledger has ended before a batch that L1 still has: then nothing behind it is read. */
+  async #isStillMalformed(): Promise<boolean> {
+    if (this.malformed?.isFinal !== true) return false;
+    const { blockHash, blockNumber } = this.malformed;
+    return (await this.#blockHash(BigInt(blockNumber))) === blockHash;
+  }
+
+  /** What a restart has to know again. */
+  async #load(): Promise<void> {
+    const { book, head, log } = this.#modules.followed;
+    for (const id of head.ledger.leaves.keys()) {
+      // As L1 has it: the sequencer may have settled the epoch already.
+      const closed = book.leafAfter(book.finalNumber, id)?.rewards?.closed ?? null;
+      const close = closed === null ? undefined : await readCloseOnL1(log, Number(closed.closingBatch));
+      if (close === undefined) continue;
+      this.#settlements.seedClose(close);
+      if (close.prevRandao === null && !close.isMissed)
+        this.#waitingCloses.set(close.batchNumber, close.blockNumber);
+    }
+    await this.queue.load();
+    this.isFrozenForGood = (await log.require<FollowMarker>(FOLLOW_MARKER)).isFrozen === true;
+    this.#isLoaded = true;
+  }
+
+  async #blockHash(blockNumber: bigint): Promise<string> {
+    const { client } = this.#modules.rollup;
+    const block = await l1Call(`read block ${blockNumber}`, () => client.getBlock({ blockNumber }));
+    return block.hash;
+  }
+
+  async #takeFinal(marker: FollowMarker, toBlock: bigint): Promise<void> {
+    const { followed, rollup } = this.#modules;
+    const { book, log } = followed;
+    const blockHash = await this.#blockHash(toBlock);
+    const { maxChunkBlocks } = this.#options;
+    const after = book.positionAfter(book.finalNumber);
+    const fromBlock = BigInt(marker.blockNumber) + 1n;
+    for await (const event of readL1History({ rollup, fromBlock, toBlock, after, maxChunkBlocks }))
+      await this.#take(event);
+    const isFrozen = this.isFrozenForGood;
+    const value: FollowMarker = { ...marker, blockNumber: Number(toBlock), blockHash, isFrozen };
+    await log.write([{ key: FOLLOW_MARKER, value }]);
+  }
+
+  async #take(event: HistoryEvent): Promise<void> {
+    const { followed, onBatch, registered, rollup, verifyProof } = this.#modules;
+    const { log } = followed;
+    switch (event.type) {
+      case "queue-entry": {
+        const { burnedFeeWei, sender, type, ...entry } = event;
+        await this.queue.note({ ...entry, sender: BigInt(sender), status: "queued", batchNumber: null });
+        break;
+      }
+      case "closeEpoch": {
+        const { batchNumber, blockNumber } = event;
+        this.#settlements.noteClose(batchNumber, blockNumber);
+        this.#waitingCloses.set(batchNumber, blockNumber);
+        const at = { blockNumber: BigInt(blockNumber) };
+        const block = await l1Call(`read block ${blockNumber}`, () => rollup.client.getBlock(at));
+        const facts = { batchNumber, blockNumber, timestamp: Number(block.timestamp) };
+        await this.#writeClose({ ...facts, prevRandao: null, isMissed: false });
+        break;
+      }
+      case "randomness": {
+        const { batchNumber, prevRandao } = event;
+        await this.#settlements.noteRandomness(batchNumber, prevRandao);
+        this.#waitingCloses.delete(batchNumber);
+        const known = await readCloseOnL1(log, batchNumber);
+        if (known !== undefined) await this.#writeClose({ ...known, prevRandao });
+        break;
+      }
+      case "batch": {
+        if (verifyProof !== undefined) {
+          await requireBatchProof(event, registered, verifyProof);
+          await this.#settlements.check(event);
+        }
+        await this.#holdPreconfirmations([event]);
+        const { isOwn, record } = await this.#takeBatch(event);
+        this.queue.forgetTaken();
+        onBatch(record, isOwn);
+        break;
+      }
+      case "frozen":
+        this.isFrozenForGood = true;
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** @throws BRG_BATCH_MALFORMED, and the ledger is then as before */
+  async #takeBatch(event: BatchEvent): Promise<{ isOwn: boolean; record: StoredBatch }> {
+    const { batch, blockNumber, l1TransactionHash: transactionHash } = event;
+    const replayed = this.#settlements.replayed(event);
+    try {
+      return await this.#modules.followed.takeFinal(event, replayed, this.queue.queued);
+    } catch (error) {
+      if (!isRollupError(error) || !/^(OP|CIR)_/.test(error.code)) throw error;
+      throw batchMalformed({ batchNumber: Number(batch.batchNumber), transactionHash, blockNumber }, error);
+    }
+  }
+
+  /** Of CloseEpochs whose randomness is not there by the last block that could have it. @param finalBlock read up to here */
+  async #noteMissed(finalBlock: number): Promise<void> {
+    for (const [batchNumber, blockNumber] of this.#waitingCloses) {
+      if (!isMissed(blockNumber + RANDOMNESS_DELAY_BLOCKS, finalBlock)) continue;
+      const known = await readCloseOnL1(this.#modules.followed.log, batchNumber);
+      if (known !== undefined) await this.#writeClose({ ...known, isMissed: true });
+      this.#waitingCloses.delete(batchNumber);
+    }
+  }
+
+  /** At the end, what the sequencer has shown behind the last batch can never be on L1. */
+  async #endShown(): Promise<void> {
+    const { followed, onRewind } = this.#modules;
+    const { book } = followed;
+    if (book.closedNumber === book.finalNumber && !followed.hasOpenBatch) return;
+    await followed.rewind(book.finalNumber);
+    onRewind();
+  }
+
+  async #writeClose(value: EpochCloseOnL1): Promise<void> {
+    const { log } = this.#modules.followed;
+    await log.write([{ key: storeKeys.epochCloseOnL1(value.batchNumber), value }]);
+  }
+
+  /** What is not final: entries of the queue, and the batches that L1 has taken so far. */
+  async #readNewest(fromBlock: bigint, toBlock: bigint): Promise<void> {
+    const { followed, rollup } = this.#modules;
+    const { book } = followed;
+    const { address, client } = rollup;
+    const { maxChunkBlocks } = this.#options;
+    const posted: PostedBatch[] = [];
+    const seen = new Map<number, StoredQueueEntry>();
+    for await (const { logs } of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
+      for (const log of logs) {
+        if (log.eventName === "QueueEntryAdded") {
+          const { sender, ...entry } = toQueueEntry(log);
+          const record = { ...entry, sender: BigInt(sender), status: "queued", batchNumber: null } as const;
+          seen.set(record.queueIndex, record);
+        }
+        if (log.eventName !== "BatchAccepted") continue;
+        const { batchNumber, newRoot: root, opIndex } = log.args;
+        const { transactionHash } = log;
+        const blockNumber = Number(log.blockNumber);
+        posted.push({ number: Number(batchNumber), root, opIndex, transactionHash, blockNumber });
+      }
+    }
+    await this.queue.noteNewest(fromBlock, toBlock, seen);
+    await this.#notePosted(posted);
+    this.foreignNumber = this.#lastForeign(posted);
+    this.postedNumber = Math.max(book.finalNumber, ...posted.map(({ number }) => number));
+    const key = posted
+      .map(({ number, root, transactionHash }) => `${number}/${root}/${transactionHash}`)
+      .join();
+    if (key === this.#postedKey || posted.length === 0) return;
+    const after = book.positionAfter(book.finalNumber);
+    const events: BatchEvent[] = [];
+    for await (const event of readL1History({ rollup, fromBlock, toBlock, after, maxChunkBlocks }))
+      if (event.type === "batch") events.push(event);
+    await this.#holdPreconfirmations(events);
+    this.#postedKey = key;
+  }
+
+  /** Own batches go up to posted where L1 has them, and down where it has them no more. */
+  async #notePosted(posted: readonly PostedBatch[]): Promise<void> {
+    const { book, log } = this.#modules.followed;
+    const l1 = new Map(posted.map((batch) => [batch.number, batch]));
+    for (let number = book.finalNumber + 1; number <= book.closedNumber; number++) {
+      const record = book.record(number)!;
+      const on = l1.get(number);
+      const inclusion = {
+        transactionHash: on?.transactionHash ?? "",
+        blockNumber: on?.blockNumber ?? null,
+        gasUsed: null,
+      };
+      const isPosted = on !== undefined && on.root === record.position.root;
+      if (!isPosted && record.status !== "posted") return;
+      const status = isPosted ? "posted" : "dropped";
+      const { batchHash } = record;
+      const { writes } = book.report(number, { batchHash, status, inclusion }, Date.now());
+      if (isPosted && record.l1?.transactionHash === inclusion.transactionHash) continue;
+      await log.write(writes);
+      if (!isPosted) return;
+    }
+  }
+
+  #lastForeign(posted: readonly PostedBatch[]): number | null {
+    const { book } = this.#modules.followed;
+    let { opIndex } = book.positionAfter(book.finalNumber);
+    let last: number | null = null;
+    for (const batch of posted) {
+      const isUnsigned = batch.opIndex === opIndex;
+      opIndex = batch.opIndex;
+      if (isUnsigned && book.record(batch.number)?.position.root !== batch.root) last = batch.number;
+    }
+    return last;
+  }
+
+  /** Every operation of these consecutive batches, the first being the next final one, against the seen preconfirmations. */
+  async #holdPreconfirmations(events: readonly BatchEvent[]): Promise<void> {
+    const { alarms, followed } = this.#modules;
+    const { book, log } = followed;
+    const nonceOf = new Map<number, number>();
+    for (const event of events) {
+      for (const { a } of [...event.batch.narrow, ...event.batch.wide])
+        if (!nonceOf.has(a)) nonceOf.set(a, Number(book.leafAfter(book.finalNumber, a)?.leaf.nonce ?? 0n));
+      const { firstOpIndex, signedCount } = event.batch;
+      const seen = new Map<number, PreconfirmationEvidence[]>();
+      for (let i = 0; i < signedCount; i++) {
+        const opIndex = Number(firstOpIndex) + i;
+        seen.set(opIndex, await preconfirmationsAt(log, opIndex));
+      }
+      const promised = (opIndex: number) => seen.get(opIndex)!.map(({ opening }) => opening!.operation);
+      for (const posted of postedOperations(event, nonceOf, promised)) {
+        for (const evidence of seen.get(posted.opIndex)!) {
+          if (isSameOperation(evidence.opening!.operation, posted)) continue;
+          const facts = { posted, other: null, l1BlockNumber: event.blockNumber, noticedAtMs: Date.now() };
+          await alarms.keep({ reason: "other-operation", evidence, ...facts });
+        }
+      }
+    }
+  }
+
+  /** @param queueHead L1's, final or not */
+  async #noteQueueAge(queueHead: number): Promise<void> {
+    const { alarms } = this.#modules;
+    // What is queued behind the end was not read.
+    const isOverdue =
+      !this.isFrozen &&
+      (this.malformed?.isFinal === true
+        ? await this.#modules.rollup.isOverdue(queueHead)
+        : await this.queue.isOverdue(queueHead));
+    alarms.set(
+      "queue-overdue",
+      isOverdue ? `queue entry ${queueHead} waits for longer than the soft deadline` : null,
+    );
+  }
+
+  /** @param opIndex signed operations that L1 has by then */
+  async #findOverdue({ blockNumber, timestamp }: L1Head, opIndex: number): Promise<void> {
+    const { alarms, followed } = this.#modules;
+    for (const evidence of await preconfirmationsFrom(followed.log, opIndex, MAX_DUE_COUNT)) {
+      if (evidence.preconfirmation.deadlineSeconds >= timestamp) continue;
+      const facts = { posted: null, other: null, l1BlockNumber: blockNumber, noticedAtMs: Date.now() };
+      await alarms.keep({ reason: "overdue", evidence, ...facts });
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { join } from "node:path";
+import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "@openledger/bridge/testing/model-history";
+import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
+import { hex32 } from "@openledger/foundation/hex";
+import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LedgerLog } from "../store/ledger-log.ts";
+import { underPrefix } from "../store/store-keys.ts";
+import {
+  modelDeployment,
+  startTestFullNode,
+  type TestFullNode,
+  urlOf,
+} from "../testing/full-node-fixture.ts";
+import { FINALITY_DEPTH_BLOCKS, startL1World } from "../testing/l1-world.ts";
+import { type Answer, temporaryFolder } from "../testing/test-rollup.ts";
+import { restoreFromL1 } from "./restore-from-l1.ts";
+
+const folder = temporaryFolder();
+let f: Awaited<ReturnType<typeof startModelHistory>>;
+beforeAll(async () => {
+  f = await startModelHistory();
+});
+afterAll(async () => {
+  await f.stop();
+  folder.remove();
+});
+
+const startFullNode = (name: string, feedUrl: string | null, finalityDepthBlocks: number) =>
+  startTestFullNode(f, join(folder.path, name), feedUrl, { finalityDepthBlocks, verifyProof: f.verifyProof });
+
+const get = async (fullNode: TestFullNode, url: string): Promise<Answer> => (await fullNode.get(url)).body;
+
+/** What a full node and a restore both write, without what only one of them knows. */
+async function contents(dataPath: string) {
+  const log = await LedgerLog.open(dataPath);
+  try {
+    const { sequence, ...position } = (await log.finalPosition())!;
+    const leaves = new Map<number, unknown>();
+    for await (const [id, record] of log.finalLeaves()) leaves.set(id, record);
+    const under = (prefix: string) => log.keyed(underPrefix(prefix));
+    const closed = (await f.rollup.state()).batchNumber;
+    const record = await log.batch(closed);
+    return {
+      position,
+      leaves,
+      payments: new Map(await under("payment")),
+      epochs: new Map(await under("epoch")),
+      closes: await under("l1-close"),
+      lastBatch: record?.batchHash,
+    };
+  } finally {
+    await log.close();
+  }
+}
+
+describe("models and epochs at a full node", () => {
+  it("have the payments, CloseEpochs and rewards that L1's batches leave, one after the other", async () => {
+    await f.makeModel();
+    const fullNode = await startFullNode("alone", null, 1);
+    await fullNode.poll();
+    await f.openModel();
+    const closingBatch = await f.closeEpoch();
+    await fullNode.poll();
+    const model = await get(fullNode, `/v1/models/${MODEL_ID}`);
+    expect(model.closedEpoch).toMatchObject({ epoch: 1, closingBatch, prevRandao: null });
+    const { payments } = await get(fullNode, `/v1/models/${MODEL_ID}/payments?epoch=1`);
+    expect(payments).toHaveLength(3);
+    await f.recordRandomness(closingBatch);
+    await fullNode.poll();
+    const prevRandao = hex32(await f.rollup.randomness(closingBatch));
+    expect((await get(fullNode, `/v1/models/${MODEL_ID}`)).closedEpoch).toMatchObject({ prevRandao });
+    const before = join(folder.path, "alone", "ledger");
+    const restored = join(folder.path, "restored");
+    const { rpcUrl } = f;
+    const rollupAddress = f.rollup.address;
+    await restoreFromL1({ rpcUrl, rollupAddress, dataPath: restored, finalityDepthBlocks: 1 });
+    await fullNode.stop();
+    expect(await contents(before)).toEqual(await contents(restored));
+  });
+
+  it("are settled as the sequencer says that it has settled them", async () => {
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    const deployment = await modelDeployment(f, folder.path);
+    const data = {
+      rpcUrl: f.rpcUrl,
+      rollupAddress: f.rollup.address,
+      dataPath: join(folder.path, "seq", "data"),
+    };
+    await restoreFromL1({ ...data, finalityDepthBlocks: FINALITY_DEPTH_BLOCKS });
+    const w = await startL1World(f, deployment, join(folder.path, "seq"));
+    await w.turn();
+    const fullNode = await startFullNode("fed", urlOf(w), FINALITY_DEPTH_BLOCKS);
+    const settled = await f.sampledData();
+    const circuit = f.l1.circuits[SAMPLED_CIRCUIT]!;
+    const signals = settlementSignals(settled, circuit.circuitId, 77n);
+    const { a, b, c } = circuit.forge(signals);
+    const sent = await w.rollup.post("/v1/settlements", {
+      kind: "settle",
+      modelId: MODEL_ID,
+      settlementHash: hex32(settled.settlementHash),
+      circuit: deployment.circuits[SAMPLED_CIRCUIT]!.name,
+      data: `0x${Buffer.from(encodeSettlement(settled)).toString("hex")}`,
+      publicSignals: signals.map(hex32),
+      proof: { a: a.map(hex32), b: fromContractOrder(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
+    });
+    expect(sent.status, JSON.stringify(sent.body)).toBe(202);
+    await fullNode.poll();
+    const mine = await get(fullNode, `/v1/settlements/${MODEL_ID}/1`);
+    expect(mine).toMatchObject({ epoch: 1, kind: "settle", settlementHash: hex32(settled.settlementHash) });
+    const payees = async () => (await get(fullNode, `/v1/models/${MODEL_ID}`)).payees;
+    expect(await payees()).toEqual((await w.rollup.get(`/v1/models/${MODEL_ID}`)).body.payees);
+    expect(fullNode.alarms.isQuiet).toBe(true);
+    await fullNode.stop();
+    await w.stop();
+  });
+});

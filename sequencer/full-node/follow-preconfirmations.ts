@@ -1,0 +1,36 @@
+/** The preconfirmations that a full node has seen, durable: each is the operator's signature over a place and an operation. */
+import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
+import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
+import { underPrefix } from "../store/store-keys.ts";
+
+export const PRECONFIRMATION_PREFIX = "follow-preconfirmation";
+const place = (opIndex: number) => `${PRECONFIRMATION_PREFIX}!${opIndex.toString(16).padStart(12, "0")}`;
+const keyOf = ({ preconfirmation }: PreconfirmationEvidence) =>
+  `${place(preconfirmation.opIndex)}!${preconfirmation.operationHash}`;
+
+export function preconfirmationWrite(evidence: PreconfirmationEvidence): StoreWrite {
+  return { key: keyOf(evidence), value: evidence };
+}
+
+/** All preconfirmations that were signed for a place. More than one is an equivocation. */
+export async function preconfirmationsAt(
+  log: LedgerLog,
+  opIndex: number,
+): Promise<PreconfirmationEvidence[]> {
+  return (await log.keyed<PreconfirmationEvidence>(underPrefix(place(opIndex)))).map(
+    ([, evidence]) => evidence,
+  );
+}
+
+/** Preconfirmations of places from `opIndex` on, at most so many. */
+export function preconfirmationsFrom(
+  log: LedgerLog,
+  opIndex: number,
+  limit: number,
+): Promise<PreconfirmationEvidence[]> {
+  return log.range<PreconfirmationEvidence>({
+    gte: place(opIndex),
+    lt: underPrefix(PRECONFIRMATION_PREFIX).lt,
+    limit,
+  });
+}

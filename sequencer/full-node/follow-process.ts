@@ -1,0 +1,255 @@
+/** Everything that a running full node consists of, wired up: `openledger follow` gives it options and signals. */
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import type { BlobPlacesOptions } from "@openledger/bridge/blobs/blob-places";
+import { createL1Client } from "@openledger/bridge/l1/l1-client";
+import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { kindRule } from "@openledger/circuits/protocol";
+import { openingShape } from "@openledger/circuits/registry/circuit-sizes";
+import type { ServerLimits } from "@openledger/foundation/http/server-settings";
+import type { Secret } from "@openledger/foundation/secret";
+import { preconfirmationContext } from "@openledger/verifier/evidence/preconfirmation-check";
+import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
+import type { VerifyProof } from "@openledger/verifier/replay/verify-keys";
+import { createApi } from "../api/api.ts";
+import type { ServedDeployment } from "../api/api-options.ts";
+import type { ServedPages } from "../api/pages.ts";
+import { BlobKeeper } from "../batches/blob-keeper.ts";
+import { Feed } from "../batches/feed.ts";
+import type { Logger } from "../logger.ts";
+import { createMetrics, type Metrics } from "../metrics.ts";
+import type { LedgerLog } from "../store/ledger-log.ts";
+import { leavesOf, type OperationEntry } from "../store/log-entry.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
+import { equivocationView, FollowAlarms } from "./follow-alarms.ts";
+import { FollowFeed } from "./follow-feed.ts";
+import { FollowHost } from "./follow-host.ts";
+import { FollowL1 } from "./follow-l1.ts";
+import { FollowLoop, type FollowLoopOptions } from "./follow-loop.ts";
+import { openFollowedLog } from "./follow-store.ts";
+import { openFollowedBlobs } from "./followed-blobs.ts";
+import { FollowedLedger } from "./followed-ledger.ts";
+import { circuitNameOf, leaderTerms, readLeaderInfo } from "./leader-info.ts";
+
+export interface FollowOptions extends FollowLoopOptions, ServerLimits {
+  readonly rpcUrl: string;
+  readonly rollupAddress: `0x${string}`;
+  /** The contract's own block, where it is known. */
+  readonly fromBlock?: bigint | undefined;
+  /** The sequencer, or another full node; null: L1 alone. */
+  readonly feedUrl: string | null;
+  /** Opens the sequencer's route for the operator's standby; absent where this is anybody's copy. */
+  readonly replicaToken?: Secret<string> | undefined;
+  /** Folder of the ledger and of what was kept as evidence. */
+  readonly dataPath: string;
+  readonly snapshot?: LedgerSnapshot | undefined;
+  readonly finalityDepthBlocks: number;
+  readonly host: string;
+  readonly port: number;
+  /** What it serves at `/`; absent for nothing. */
+  readonly pages?: ServedPages | undefined;
+  /** Verifies every proof, too. */
+  readonly verifyProof?: VerifyProof | undefined;
+  /** Where blobs are read besides its own archive and the feed. */
+  readonly blobs?: BlobPlacesOptions | undefined;
+  /** Blobs that it keeps; 0, the default: all that it has seen. */
+  readonly maxBlobCount?: number | undefined;
+}
+
+interface FollowModules {
+  readonly logger: Logger;
+  /** Something that only a new start mends; SEQ_FOLLOW_REORGANISED among it. */
+  readonly onFatal: (error: unknown) => void;
+  readonly onProgress?: (text: string) => void;
+}
+
+export interface FollowProcess {
+  readonly followed: FollowedLedger;
+  readonly alarms: FollowAlarms;
+  readonly app: Awaited<ReturnType<typeof createApi>>;
+  /** One look at L1 and at the sequencer; `listen` repeats it. */
+  poll(): Promise<void>;
+  /** Starts to listen and to poll. @returns the URL */
+  listen(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Clients of the full node's own feed, and what one of them may leave unread. */
+const FEED_OPTIONS = { maxClients: 1_000, maxBufferedBytes: 1 << 20 };
+/** With those of the feed. */
+const MAX_CONNECTIONS = 2_000;
+const MAX_CHUNK_BLOCKS = 2_000;
+
+/** @throws SEQ_FOLLOW_*, SEQ_STORE_*, BRG_SNAPSHOT_INVALID, BRG_L1_*, BRG_HISTORY_UNREADABLE */
+export async function createFollowProcess(
+  options: FollowOptions,
+  modules: FollowModules,
+): Promise<FollowProcess> {
+  await initPoseidon();
+  const client = createL1Client({ rpcUrl: options.rpcUrl });
+  const metrics = createMetrics();
+  const plain = new RollupContract({ client, address: options.rollupAddress });
+  const registered = await plain.circuits();
+  const blobs = await openFollowedBlobs(registered, options, { ...modules, metrics });
+  const rollup = new RollupContract({ client, address: options.rollupAddress, blobs: blobs?.source });
+  const store = { ...options, blobs: blobs?.source };
+  const log = await openFollowedLog(join(options.dataPath, "ledger"), rollup, store, modules);
+  try {
+    const keeping = { log, metrics, logger: modules.logger, clock: Date.now };
+    const keeper = blobs === null ? null : await BlobKeeper.open({ ...keeping, ...blobs });
+    return await wire(options, modules, { rollup, registered, log, metrics, keeper });
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}
+
+interface FollowedRollupParts {
+  readonly rollup: RollupContract;
+  readonly registered: readonly RegisteredCircuit[];
+  readonly log: LedgerLog;
+  readonly metrics: Metrics;
+  /** null where no circuit has a blob. */
+  readonly keeper: BlobKeeper | null;
+}
+
+async function wire(
+  options: FollowOptions,
+  { logger, onFatal }: FollowModules,
+  { keeper, log, metrics, registered, rollup }: FollowedRollupParts,
+): Promise<FollowProcess> {
+  const { dataPath, feedUrl, finalityDepthBlocks, replicaToken, verifyProof } = options;
+  const context = await preconfirmationContext(rollup);
+  const [idFeeWei, tokenAddress] = await Promise.all([rollup.idFeeWei(), rollup.token()]);
+  const info = feedUrl === null ? null : await readLeaderInfo(feedUrl, logger);
+  const circuits = registered.map((circuit) => ({ ...circuit, name: circuitNameOf(circuit, info) }));
+  const { chainId, domain, rollupAddress, sequencerAddress } = context;
+  const rules = { domain, idFeeWei, shape: openingShape(registered) };
+  const followed = await FollowedLedger.open(log, { chainId, rollupAddress, rules, circuits });
+  const { registry } = metrics;
+  const alarms = await FollowAlarms.load({ log, logger, registry, evidencePath: join(dataPath, "evidence") });
+  const feed = new Feed(FEED_OPTIONS, (count) => metrics.feedClients.set(count));
+  let leader: FollowFeed | null = null;
+  const l1 = new FollowL1(
+    { finalityDepthBlocks, maxChunkBlocks: MAX_CHUNK_BLOCKS },
+    {
+      ...{ rollup, registered, followed, alarms, verifyProof },
+      onBatch: (record, isOwn) => {
+        if (!isOwn) leader?.forgetPlace();
+        metrics.batches.finalizedBatch.set(record.number);
+        keeper?.note(record);
+        publishBatch(feed, record);
+        logger.info({ batchNumber: record.number, wasShown: isOwn }, "batch is final");
+      },
+      onRewind: () => leader?.forgetPlace(),
+      onFrozen: (isFrozen) => {
+        metrics.frozen.set(isFrozen ? 1 : 0);
+        if (isFrozen)
+          logger.error({ code: "SEQ_FROZEN" }, "the rollup is frozen on L1: what is in it leaves by exits");
+        else logger.warn({}, "L1 took the freeze back");
+      },
+    },
+  );
+  if (feedUrl !== null) {
+    leader = new FollowFeed(feedUrl, {
+      ...{ context, followed, alarms, queued: l1.queue.queued },
+      l1BlockNumber: () => l1.l1Head?.blockNumber ?? 0,
+      onBatch: (record) => publishBatch(feed, record),
+      onOperation: (entry) => publishOperation(feed, entry),
+      ...(replicaToken === undefined
+        ? {}
+        : { replica: { token: replicaToken, holdMs: options.pollIntervalMs } }),
+    });
+  }
+  keeper?.start(() => followed.book.finalNumber);
+  const loop = new FollowLoop(options, { l1, leader, alarms, logger, onFatal });
+  const host = new FollowHost(
+    followed,
+    {
+      l1Head: () => l1.l1Head,
+      queueSeenIndex: () => l1.queue.seenIndex,
+      isQuiet: () => alarms.isQuiet,
+      isFrozen: () => l1.isFrozen,
+      healthFacts: () => healthFacts(followed, l1, leader, alarms),
+    },
+    leaderTerms(followed.book, info),
+    feedUrl,
+  );
+  const deployment: ServedDeployment = { chainId, rollupAddress, tokenAddress, domain, idFeeWei, circuits };
+  const { maxConnections = MAX_CONNECTIONS, proxies, publicUrl, rateLimitPerMinute } = options;
+  const app = await createApi(
+    {
+      ...{ deployment, preconfirmationSigner: sequencerAddress, l1Confirmations: finalityDepthBlocks },
+      ...{ rateLimitPerMinute, maxConnections, proxies, publicUrl, pages: options.pages },
+    },
+    {
+      ...{ sequencer: host, operator: null, feed, metrics, logger, clock: Date.now, blobs: keeper },
+      routes: (routes) => {
+        const schema = { tags: ["feed"], summary: "Equivocations that were kept" } as object;
+        routes.get("/v1/alarms", { schema }, () => alarms.all.map(equivocationView));
+      },
+    },
+  );
+  return {
+    followed,
+    alarms,
+    app,
+    poll: () => loop.poll(),
+    async listen() {
+      await app.listen({ host: options.host, port: options.port });
+      loop.start();
+      const { address, family, port } = app.server.address() as AddressInfo;
+      return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+    },
+    async stop() {
+      await loop.stop();
+      await keeper?.stop();
+      feed.close();
+      await app.close();
+      await log.close();
+    },
+  };
+}
+
+function healthFacts(
+  { book, head }: FollowedLedger,
+  l1: FollowL1,
+  leader: FollowFeed | null,
+  alarms: FollowAlarms,
+): object {
+  const kept = alarms.all.map(({ evidence, reason }) => ({
+    kind: reason,
+    opIndex: evidence.preconfirmation.opIndex,
+  }));
+  return {
+    fullNode: {
+      l1BlockNumber: l1.l1Head?.blockNumber ?? null,
+      finalBatch: book.finalNumber,
+      postedBatch: l1.postedNumber,
+      closedBatch: book.closedNumber,
+      opIndex: head.position.opIndex,
+      feedUrl: leader?.url ?? null,
+      isFeedFollowed: leader?.isFollowed ?? null,
+      isAtEnd: leader?.isAtEnd ?? null,
+      isComplete: leader?.isComplete ?? null,
+      answeredAtMs: leader?.answeredAtMs ?? null,
+      isFrozen: l1.isFrozen,
+      malformedBatch: l1.malformed,
+    },
+    alarms: [...kept, ...alarms.passingView],
+  };
+}
+
+function publishBatch(feed: Feed, { batchHash, l1, number: batchNumber, status }: StoredBatch): void {
+  const data = { batchNumber, status, batchHash, l1TransactionHash: l1?.transactionHash ?? null };
+  feed.publish("batches", status, data);
+}
+
+function publishOperation(feed: Feed, entry: OperationEntry): void {
+  const { batchNumber, hash, opIndex, operation } = entry;
+  const { a, b } = operation;
+  const data = { hash, kind: kindRule(operation.kind)!.name, a, b, opIndex, batchNumber };
+  feed.publish("operations", "acknowledged", data);
+  for (const id of leavesOf(entry)) feed.publish(`leaf:${id}`, "acknowledged", data);
+}

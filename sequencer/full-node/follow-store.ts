@@ -1,0 +1,106 @@
+/**
+ * The full node's directory: made from L1, kept over restarts, made again where L1 has replaced what was final. Evidence
+ * moves over: the old directory goes only once the new one has it.
+ */
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
+import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { malformedOf } from "@openledger/bridge/l1/malformed-batch";
+import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
+import { sequencerError } from "../sequencer-errors.ts";
+import { FOLLOW_MARKER, type FollowMarker, requireFullNodeOf } from "../store/follow-marker.ts";
+import { LedgerLog } from "../store/ledger-log.ts";
+import { underPrefix } from "../store/store-keys.ts";
+import { ALARM_PREFIX } from "./follow-alarms.ts";
+import { PRECONFIRMATION_PREFIX } from "./follow-preconfirmations.ts";
+import { restoreFromL1 } from "./restore-from-l1.ts";
+
+interface FollowStoreOptions {
+  readonly rpcUrl: string;
+  readonly rollupAddress: `0x${string}`;
+  readonly fromBlock?: bigint | undefined;
+  readonly snapshot?: LedgerSnapshot | undefined;
+  readonly finalityDepthBlocks: number;
+  readonly blobs?: BlobSource | undefined;
+}
+
+/**
+ * The directory's log, with L1 up to a final block in it.
+ * @throws SEQ_WRONG_DIRECTORY; SEQ_WRONG_DIRECTORY where a sequencer made the directory; as restoreFromL1
+ */
+export async function openFollowedLog(
+  path: string,
+  rollup: RollupContract,
+  options: FollowStoreOptions,
+  { onFatal, onProgress }: { onFatal: (error: unknown) => void; onProgress?: (text: string) => void },
+): Promise<LedgerLog> {
+  await mkdir(dirname(path), { recursive: true });
+  const replaced = `${path}.replaced`;
+  let log = existsSync(path) ? await LedgerLog.open(path, onFatal, { keeper: "full-node" }) : null;
+  if (log !== null && !(await isUsable(log, rollup, path))) {
+    await log.close();
+    log = null;
+    // One that was put aside before holds all evidence; this one was made since, and not to its end.
+    if (existsSync(replaced)) await rm(path, { recursive: true });
+    else await rename(path, replaced);
+  }
+  if (log === null) {
+    const onBatch = (batchNumber: number) => onProgress?.(`batch ${batchNumber}`);
+    const restoring = { ...options, dataPath: path, followMarker: true, onBatch };
+    try {
+      await restoreFromL1(restoring);
+    } catch (error) {
+      // The last good state is made, and the first look at L1 finds the batch again.
+      const malformed = malformedOf(error);
+      if (malformed === null) throw error;
+      await restoreFromL1({ ...restoring, lastBlock: malformed.blockNumber - 1 });
+    }
+    log = await LedgerLog.open(path, onFatal, { keeper: "full-node" });
+  }
+  if (existsSync(replaced)) await takeEvidence(replaced, log);
+  return log;
+}
+
+/** Preconfirmations and alarms: all that L1 cannot give again. */
+async function takeEvidence(replaced: string, log: LedgerLog): Promise<void> {
+  const old = await LedgerLog.open(replaced, undefined, { keeper: "full-node" });
+  try {
+    for (const prefix of [PRECONFIRMATION_PREFIX, ALARM_PREFIX]) {
+      const kept = await old.keyed<unknown>(underPrefix(prefix));
+      await log.write(kept.map(([key, value]) => ({ key, value })));
+    }
+  } finally {
+    await old.close();
+  }
+  await rm(replaced, { recursive: true });
+}
+
+async function isUsable(log: LedgerLog, rollup: RollupContract, path: string): Promise<boolean> {
+  const { client } = rollup;
+  const marker = await log.get<FollowMarker>(FOLLOW_MARKER);
+  if (marker === undefined) {
+    if ((await log.finalPosition()) === undefined) return false;
+    await log.close();
+    throw sequencerError("SEQ_WRONG_DIRECTORY", `${path} holds a ledger that no full node made`, {
+      data: { reason: "store-not-empty", dataPath: path },
+    });
+  }
+  const chainId = await l1Call("read the chain id", () => client.getChainId());
+  try {
+    requireFullNodeOf(marker, { chainId, path, rollupAddress: rollup.address });
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+  const head = await l1Call("read the newest block's number", () => client.getBlockNumber());
+  // A node that is behind may still come to it.
+  if (head < BigInt(marker.blockNumber)) return true;
+  const block = await l1Call(`read block ${marker.blockNumber}`, () =>
+    client.getBlock({ blockNumber: BigInt(marker.blockNumber) }),
+  );
+  if (block.hash === marker.blockHash) return true;
+  return false;
+}

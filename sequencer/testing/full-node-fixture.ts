@@ -1,0 +1,121 @@
+/** A full node under test, and what its tests ask of it: the answers of the sequencer that it follows. */
+import { writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { bridgeParts } from "@openledger/bridge/testing/bridge-parts";
+import type { HistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import {
+  MODEL_CIRCUITS,
+  type ModelHistory,
+  PAYEE_TABLE_CIRCUIT,
+  SAMPLED_CIRCUIT,
+} from "@openledger/bridge/testing/model-history";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
+import { verifierKey } from "@openledger/verifier/replay/verify-keys";
+import { vi } from "vitest";
+import { createFollowProcess, type FollowOptions, type FollowProcess } from "../full-node/follow-process.ts";
+import { createLogger } from "../logger.ts";
+import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World } from "./l1-world.ts";
+import { type Answer, OPERATOR_TOKEN } from "./test-rollup.ts";
+
+export interface TestFullNode extends FollowProcess {
+  /** What only a new start would mend. */
+  readonly fatal: unknown[];
+  get(url: string): Promise<{ status: number; body: Answer }>;
+}
+
+export const urlOf = (w: L1World): string => {
+  const { port } = w.rollup.app.server.address() as AddressInfo;
+  return `http://127.0.0.1:${port}`;
+};
+
+/** Without a port; polled by the test. `feedUrl`: null for L1 alone. */
+export async function startTestFullNode(
+  { rollup, rpcUrl }: HistoryFixture,
+  dataPath: string,
+  feedUrl: string | null,
+  changes: Partial<FollowOptions> = {},
+): Promise<TestFullNode> {
+  const fatal: unknown[] = [];
+  const started = await createFollowProcess(
+    {
+      rpcUrl,
+      rollupAddress: rollup.address,
+      feedUrl,
+      dataPath,
+      finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
+      host: "127.0.0.1",
+      port: 0,
+      pollIntervalMs: 50,
+      stallMs: 600_000,
+      rateLimitPerMinute: 1_000_000,
+      ...changes,
+    },
+    {
+      logger: createLogger({ level: process.env.FOLLOW_TEST_LOG ?? "silent", component: "test" } as never),
+      onFatal: (error) => fatal.push(error),
+    },
+  );
+  const get = async (url: string) => {
+    const response = await started.app.inject({ method: "GET", url });
+    return { status: response.statusCode, body: JSON.parse(response.body) as Answer };
+  };
+  return { ...started, get, fatal };
+}
+
+type Served = Pick<TestFullNode, "get">;
+
+/** Each one's own: times, the stages in between, and the prover's and the transaction's facts. */
+const OWN_FIELDS =
+  /AtMs$|^(postedBalanceWei|status|proveMs|backend|l1TransactionHash|l1BlockNumber|gasUsed|rebuildCount|isForeign)$/;
+/** L1 alone holds no hashes of operations. */
+const FEED_FIELDS = /^hash$/;
+
+/** An answer without what a full node cannot know. */
+export async function plainAnswer(served: Served, url: string, isFromL1Alone = false): Promise<Answer> {
+  const { body, status } = await served.get(url);
+  const isLeftOut = (key: string) => OWN_FIELDS.test(key) || (isFromL1Alone && FEED_FIELDS.test(key));
+  const plain = JSON.stringify(body, (key, part) => (isLeftOut(key) ? undefined : part));
+  return { status, ...JSON.parse(plain) };
+}
+
+/** Lets the wall clock go on by more than a stall takes, without waiting. */
+export function passStall(stallMs: number): void {
+  const now = Date.now.bind(Date);
+  vi.spyOn(Date, "now").mockImplementation(() => now() + stallMs + 1);
+}
+
+/** The deployment's record with the circuits of a model's life. */
+export function modelDeployment(f: ModelHistory, folder: string): Promise<Deployment> {
+  const names = ["settlement-16-16-8-16-4", "payee-table-8"];
+  const circuits = [SAMPLED_CIRCUIT, PAYEE_TABLE_CIRCUIT].map((index, i) => {
+    const verificationKeyPath = join(folder, `${names[i]}.json`);
+    const key = verifierKey({ ...f.l1.circuits[index]!, index });
+    writeFileSync(verificationKeyPath, JSON.stringify(toSnarkjsKey(key)));
+    return { name: names[i]!, verificationKeyPath, ...MODEL_CIRCUITS[i]! };
+  });
+  return deploymentOn(f, circuits);
+}
+
+/** The bridge's part that tells a sequencer where L1 took its CloseEpochs. @param confirmations of a CloseEpoch */
+export async function startRandomnessWatcher(
+  { l1, rollup }: HistoryFixture,
+  w: L1World,
+  folder: string,
+  confirmations = FINALITY_DEPTH_BLOCKS,
+) {
+  const parts = bridgeParts({
+    ...{ rollup, sequencerUrl: urlOf(w), dataPath: join(folder, "randomness") },
+    deployedAtBlock: Number(l1.deployment.blockNumber),
+    operatorToken: OPERATOR_TOKEN.replaceAll(" ", "-"),
+  });
+  const watcher = await parts.randomnessWatcher({
+    ...{ confirmations, finalityDepthBlocks: FINALITY_DEPTH_BLOCKS, maxChunkBlocks: 2_000 },
+  });
+  return {
+    poll: () => watcher.poll(),
+    nextErrand: () => watcher.nextErrand(),
+    stop: () => parts.closeStore(),
+  };
+}
