@@ -18,7 +18,7 @@ import { type ForeignBatch, malformedOnL1 } from "./batches/from-l1/foreign-batc
 import { type Restored, type RestoreOptions, restore } from "./batches/restore.ts";
 import {
   type KnownSettlement,
-  type ParkedOnL1,
+  type PreVerifiedOnL1,
   SettlementDesk,
   type SettlementDeskModules,
   type SettlementRequest,
@@ -237,10 +237,10 @@ export class Sequencer {
     return this.settlements.submit(request);
   }
 
-  /** As `submitSettlement`, for one that somebody parked on L1. @returns SettlementDesk.takeParked's */
-  async takeParkedSettlement(parked: ParkedOnL1): Promise<boolean> {
+  /** As `submitSettlement`, for one that somebody pre-verified on L1. @returns SettlementDesk.takePreVerified's */
+  async takePreVerifiedSettlement(preVerified: PreVerifiedOnL1): Promise<boolean> {
     if (this.#isStopping || !this.door.leadsToL1) return false;
-    return this.settlements.takeParked(parked);
+    return this.settlements.takePreVerified(preVerified);
   }
 
   /**

@@ -43,8 +43,8 @@ export interface QueueEntryEvent extends QueueEntry {
 export interface SettlementOnL1 {
   readonly circuitIndex: number;
   readonly posted: PostedSettlement;
-  /** The block in which it was parked; null where it came with its batch. */
-  readonly parkedAtBlock: number | null;
+  /** The block in which it was pre-verified; null where it came with its batch. */
+  readonly preVerifiedAtBlock: number | null;
   /** null where it came in through another contract, as for a batch. */
   readonly commitment: bigint | null;
   readonly proof: ContractProof | null;
@@ -290,9 +290,15 @@ export const takesSettlement = ({ kind }: { kind: number }): boolean =>
   kind === KIND.settle || kind === KIND.activation;
 
 function decodeTaken(taken: SubmittedSettlement, batchNumber: bigint): SettlementOnL1 {
-  const { circuitIndex, commitment, data, parkedAtBlock, proof } = taken;
+  const { circuitIndex, commitment, data, preVerifiedAtBlock, proof } = taken;
   try {
-    return { circuitIndex, commitment, proof, parkedAtBlock, posted: decodeSettlement(hexToBytes(data)) };
+    return {
+      circuitIndex,
+      commitment,
+      proof,
+      preVerifiedAtBlock,
+      posted: decodeSettlement(hexToBytes(data)),
+    };
   } catch (error) {
     if (!isRollupError(error)) throw error;
     throw unreadable(batchNumber, error.message, error);

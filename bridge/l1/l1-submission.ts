@@ -5,7 +5,7 @@ import { type Hex, isAddressEqual } from "viem";
 import { bridgeError } from "../bridge-errors.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 import type { RollupLog } from "./log-reader.ts";
-import { readParkedSettlement } from "./parked-settlement.ts";
+import { readPreVerifiedSettlement } from "./pre-verified-settlement.ts";
 import { decodeSubmission } from "./submission-call.ts";
 import type { SubmittedPart, SubmittedSettlement } from "./submitted-part.ts";
 
@@ -64,8 +64,8 @@ export async function readSubmission(
   // Those that came with their batches: proofs and events count only them.
   let broughtCount = 0;
   for (const [i, log] of accepted.entries()) {
-    if (log.eventName === "ParkedSettlementTaken") {
-      settlements.push(await readParkedSettlement(client, log));
+    if (log.eventName === "PreVerifiedSettlementTaken") {
+      settlements.push(await readPreVerifiedSettlement(client, log));
       continue;
     }
     const { batchNumber, modelId } = log.args;
@@ -78,21 +78,25 @@ export async function readSubmission(
       });
     }
     const proof = call?.proofs[numbers.length + broughtCount];
-    settlements.push({ circuitIndex: log.args.circuit, parkedAtBlock: null, ...part(data, called, proof) });
+    settlements.push({
+      circuitIndex: log.args.circuit,
+      preVerifiedAtBlock: null,
+      ...part(data, called, proof),
+    });
     broughtCount += 1;
   }
   return { transactionHash: hash, batches, settlements };
 }
 
 export type SettlementLog = RollupLog & {
-  eventName: "SettlementAccepted" | "ActivationAccepted" | "ParkedSettlementTaken";
+  eventName: "SettlementAccepted" | "ActivationAccepted" | "PreVerifiedSettlementTaken";
 };
 
 /** The events of records that took a settlement, one each, in their order. */
 export const takesSettlementOnL1 = (log: RollupLog): log is SettlementLog =>
   log.eventName === "SettlementAccepted" ||
   log.eventName === "ActivationAccepted" ||
-  log.eventName === "ParkedSettlementTaken";
+  log.eventName === "PreVerifiedSettlementTaken";
 
 /** C and the proof count only where they were given with these very bytes. */
 function part(

@@ -23,7 +23,7 @@ interface PostedSettlementOnL1 {
   readonly submitted: SubmittedSettlement;
 }
 
-type AcceptedLog = RollupLog & { eventName: "SettlementAccepted" | "ParkedSettlementTaken" };
+type AcceptedLog = RollupLog & { eventName: "SettlementAccepted" | "PreVerifiedSettlementTaken" };
 
 const DEFAULT_CHUNK_BLOCKS = 10_000;
 
@@ -43,7 +43,7 @@ export async function findPostedSettlement(
   const fromBlock = BigInt((await rollup.closedAt(key.closingBatch)).blockNumber);
   const args = { modelId: BigInt(key.modelId), batchNumber: BigInt(key.batchNumber) };
   const range = { address, client, fromBlock, toBlock, maxChunkBlocks };
-  for (const eventName of ["SettlementAccepted", "ParkedSettlementTaken"] as const) {
+  for (const eventName of ["SettlementAccepted", "PreVerifiedSettlementTaken"] as const) {
     const isIt = (log: RollupLog) => log.eventName === eventName && isOf(log, key);
     const blockNumber = await findEventBlock({ eventName, args, isIt }, range);
     const found = blockNumber === null ? null : await readIn(rollup, blockNumber, key);
@@ -65,7 +65,7 @@ async function readIn(
     const taken = logs.filter((one) => one.transactionHash === transactionHash && takesSettlementOnL1(one));
     const { settlements } = await readSubmission(client, log, logs);
     const submitted = settlements[taken.indexOf(log)]!;
-    // The event of a parked one does not name the epoch.
+    // The event of a pre-verified one does not name the epoch.
     if (Number(decodeSettlement(hexToBytes(submitted.data)).epoch) !== key.epoch) continue;
     return { transactionHash, blockNumber, submitted };
   }
@@ -74,6 +74,6 @@ async function readIn(
 
 /** A batch settles a model once: the next epoch is closed in a later one. */
 const isOf = (log: RollupLog, { batchNumber, modelId }: SettledEpochKey): log is AcceptedLog =>
-  (log.eventName === "SettlementAccepted" || log.eventName === "ParkedSettlementTaken") &&
+  (log.eventName === "SettlementAccepted" || log.eventName === "PreVerifiedSettlementTaken") &&
   Number(log.args.modelId) === modelId &&
   Number(log.args.batchNumber) === batchNumber;

@@ -51,15 +51,15 @@ interface ContractSettlement {
   readonly data: Hex;
 }
 
-/** Empty data: the record takes what was parked for it, and there is no proof. */
-export const TAKE_PARKED: ContractSettlement = { circuit: 0, commitment: 0n, data: "0x" };
+/** Empty data: the record takes what was pre-verified for it, and there is no proof. */
+export const TAKE_PRE_VERIFIED: ContractSettlement = { circuit: 0, commitment: 0n, data: "0x" };
 
 /** What one call of submitBatches holds. */
 export interface ContractSubmission {
   readonly batches: readonly ContractBatch[];
   /** In the order of the records that take them, over all batches. */
   readonly settlements: readonly ContractSettlement[];
-  /** Those of the batches, then those of the settlements that are not parked. */
+  /** Those of the batches, then those of the settlements that are not pre-verified. */
   readonly proofs: readonly ContractProof[];
 }
 
@@ -99,7 +99,10 @@ type SubmissionArgs = readonly [
 
 type Call =
   | { functionName: "submitBatches"; args: SubmissionArgs }
-  | { functionName: "parkSettlement"; args: readonly [number, bigint, ContractSettlement, ContractProof] }
+  | {
+      functionName: "preVerifySettlement";
+      args: readonly [number, bigint, ContractSettlement, ContractProof];
+    }
   | { functionName: "depositNew"; args: readonly [bigint, Address, bigint, bigint] }
   | { functionName: "depositTo"; args: readonly [number, bigint, Address, bigint] }
   | { functionName: "forceWithdraw"; args: readonly [number, bigint, Address, bigint] }
@@ -340,21 +343,21 @@ export class RollupContract {
   }
 
   /**
-   * A settlement that was parked for the Settle record with this model and word, in seconds: since when, and from when on
+   * A settlement that was pre-verified for the Settle record with this model and word, in seconds: since when, and from when on
    * anybody may post a batch with the record. null where nothing is.
    */
-  parkedSettlement(
+  preVerifiedSettlement(
     modelId: number,
     word: bigint,
     at: AtBlock = {},
   ): Promise<{ timestamp: number; postableFrom: number; burnedWei: bigint } | null> {
-    return this.#read("parkedSettlements", async (target) => {
+    return this.#read("preVerifiedSettlements", async (target) => {
       const { client } = this;
       const [[, timestamp, burnedWei], deadline] = await Promise.all([
         client.readContract({
           ...target,
           ...at,
-          functionName: "parkedSettlements",
+          functionName: "preVerifiedSettlements",
           args: [BigInt(modelId), word],
         }),
         client.readContract({ ...target, functionName: "SOFT_DEADLINE" }),
@@ -364,15 +367,15 @@ export class RollupContract {
     });
   }
 
-  /** Parks a settlement, from any account, and waits until it is mined. @throws BRG_CONTRACT_REVERTED */
-  parkSettlement(
+  /** Pre-verifies a settlement, from any account, and waits until it is mined. @throws BRG_CONTRACT_REVERTED */
+  preVerifySettlement(
     account: LocalAccount,
     record: { readonly modelId: number; readonly word: bigint },
     settlement: ContractSettlement,
     proof: ContractProof,
   ): Promise<TransactionReceipt> {
     const args = [record.modelId, record.word, settlement, proof] as const;
-    return this.#write(account, { functionName: "parkSettlement", args });
+    return this.#write(account, { functionName: "preVerifySettlement", args });
   }
 
   /** Input of a transaction that records the randomness of a batch's CloseEpochs. */

@@ -11,6 +11,6 @@ export interface SubmittedPart {
 
 export interface SubmittedSettlement extends SubmittedPart {
   readonly circuitIndex: number;
-  /** The block in which it was parked; null where it came with its batch. */
-  readonly parkedAtBlock: number | null;
+  /** The block in which it was pre-verified; null where it came with its batch. */
+  readonly preVerifiedAtBlock: number | null;
 }

@@ -17,7 +17,7 @@ export interface BridgeStore {
   readonly queue: JsonStore;
   readonly publisher: JsonStore;
   readonly randomness: JsonStore;
-  readonly parked: JsonStore;
+  readonly preVerified: JsonStore;
   close(): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ export async function openBridgeStore(
     queue: part("queue"),
     publisher: part("publisher"),
     randomness: part("randomness"),
-    parked: part("parked"),
+    preVerified: part("pre-verified"),
     close: () => level.close(),
   };
 }

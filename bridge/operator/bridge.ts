@@ -23,7 +23,7 @@ import { BUNDLE_LIMITS } from "./publishing/batch-bundle.ts";
 import { BatchPublisher } from "./publishing/batch-publisher.ts";
 import { IntentStore } from "./publishing/publish-intent.ts";
 import { FrozenNotice } from "./watching/frozen-notice.ts";
-import { ParkedWatcher } from "./watching/parked-watcher.ts";
+import { PreVerifiedWatcher } from "./watching/pre-verified-watcher.ts";
 import { QueueAge } from "./watching/queue-age.ts";
 import { QueueWatcher } from "./watching/queue-watcher.ts";
 import { RandomnessWatcher } from "./watching/randomness-watcher.ts";
@@ -108,14 +108,19 @@ export async function startBridge(
       metrics,
     },
   );
-  const parked = new ParkedWatcher(
+  const preVerified = new PreVerifiedWatcher(
     {
       deployedAtBlock: deployment.deployedAtBlock,
       confirmations: config.l1Confirmations,
       finalityDepthBlocks: config.l1FinalityDepthBlocks,
       maxChunkBlocks: config.l1LogChunkBlocks,
     },
-    { rollup, sequencer, store: store.parked, logger: logger.child({ component: "parked-watcher" }) },
+    {
+      rollup,
+      sequencer,
+      store: store.preVerified,
+      logger: logger.child({ component: "pre-verified-watcher" }),
+    },
   );
   const blobThread = new BlobThread();
   const publisher = new BatchPublisher(
@@ -181,8 +186,8 @@ export async function startBridge(
       unlessFrozen(() => randomness.poll()),
     ),
     loop(
-      "parked-watcher",
-      unlessFrozen(() => parked.poll()),
+      "pre-verified-watcher",
+      unlessFrozen(() => preVerified.poll()),
     ),
   ];
   logger.info({ rollup: rollup.address, publisher: account.address }, "bridge runs");

@@ -14,8 +14,8 @@ import {
   type l1HeadBody,
   leaseAnswer,
   nextIndexAnswer,
-  parkedSettlementsAnswer,
-  type parkedSettlementsBody,
+  preVerifiedSettlementsAnswer,
+  type preVerifiedSettlementsBody,
   type queueEntriesBody,
   readyBatchesAnswer,
 } from "@openledger/circuits/wire/operator-api";
@@ -31,7 +31,7 @@ import {
 import { type Hex, zeroHash } from "viem";
 import { z } from "zod";
 import { bridgeError } from "../bridge-errors.ts";
-import type { ParkedSettlement } from "../l1/parked-settlement.ts";
+import type { PreVerifiedSettlement } from "../l1/pre-verified-settlement.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
 import type { Admission } from "./watching/admission-reader.ts";
 
@@ -161,7 +161,7 @@ export interface OperatorClient {
   /** Idempotent. */
   reportClose(report: CloseReport): Promise<void>;
   /** Idempotent. @returns for each, whether it is settled for good, or can never be */
-  offerParkedSettlements(parked: readonly ParkedSettlement[]): Promise<{ isOver: boolean[] }>;
+  offerPreVerifiedSettlements(preVerified: readonly PreVerifiedSettlement[]): Promise<{ isOver: boolean[] }>;
 }
 
 type OperatorClientOptions = SequencerEndpoint & { readonly operatorToken: string };
@@ -185,8 +185,8 @@ const foreignBody = ({ commitment, settlements, ...rest }: ForeignBatchReport): 
   settlements: [...settlements],
 });
 
-type ParkedBody = z.input<typeof parkedSettlementsBody>["settlements"][number];
-function parkedBody({ commitment, proof, word, ...rest }: ParkedSettlement): ParkedBody {
+type PreVerifiedBody = z.input<typeof preVerifiedSettlementsBody>["settlements"][number];
+function preVerifiedBody({ commitment, proof, word, ...rest }: PreVerifiedSettlement): PreVerifiedBody {
   return {
     ...rest,
     word: hex32(word),
@@ -246,8 +246,10 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
       const body: z.input<typeof foreignBatchesBody> = { batches: batches.map(foreignBody) };
       await ask("/operator/foreign-batches", z.unknown(), body);
     },
-    offerParkedSettlements: (parked) =>
-      ask("/operator/parked-settlements", parkedSettlementsAnswer, { settlements: parked.map(parkedBody) }),
+    offerPreVerifiedSettlements: (preVerified) =>
+      ask("/operator/pre-verified-settlements", preVerifiedSettlementsAnswer, {
+        settlements: preVerified.map(preVerifiedBody),
+      }),
     async reportClose({ prevRandao, ...report }) {
       const body = { ...report, prevRandao: prevRandao === null ? null : hex32(prevRandao) };
       await ask("/operator/epoch-closes", z.unknown(), body);

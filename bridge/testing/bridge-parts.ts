@@ -14,7 +14,10 @@ import {
   type BatchPublisherOptions,
 } from "../operator/publishing/batch-publisher.ts";
 import { IntentStore } from "../operator/publishing/publish-intent.ts";
-import { ParkedWatcher, type ParkedWatcherOptions } from "../operator/watching/parked-watcher.ts";
+import {
+  PreVerifiedWatcher,
+  type PreVerifiedWatcherOptions,
+} from "../operator/watching/pre-verified-watcher.ts";
 import {
   QueueWatcher,
   type QueueWatcherModules,
@@ -81,9 +84,11 @@ export function bridgeParts({ dataPath, deployedAtBlock, operatorToken, rollup, 
       const all = { ...shared, store: (await store()).queue, ...modules };
       return new QueueWatcher({ ...chunks, confirmations: 1, ...options }, all);
     },
-    async parkedWatcher(options: Pick<ParkedWatcherOptions, "finalityDepthBlocks">): Promise<ParkedWatcher> {
-      const all = { ...shared, store: (await store()).parked };
-      return new ParkedWatcher({ ...chunks, confirmations: 1, ...options }, all);
+    async preVerifiedWatcher(
+      options: Pick<PreVerifiedWatcherOptions, "finalityDepthBlocks">,
+    ): Promise<PreVerifiedWatcher> {
+      const all = { ...shared, store: (await store()).preVerified };
+      return new PreVerifiedWatcher({ ...chunks, confirmations: 1, ...options }, all);
     },
     async randomnessWatcher(
       options: Partial<RandomnessWatcherOptions> &

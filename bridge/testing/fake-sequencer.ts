@@ -58,7 +58,7 @@ export class FakeSequencer {
   }[] = [];
   /** Taken note of, and not followed. */
   readonly foreign: ForeignBatchReport[] = [];
-  /** Parked settlements that were offered, and J of those of which nothing more comes. */
+  /** Pre-verified settlements that were offered, and J of those of which nothing more comes. */
   readonly offered: { modelId: number; word: string }[] = [];
   readonly over = new Set<bigint>();
   /** Where the chain stood before the first batch. */
@@ -124,7 +124,7 @@ export class FakeSequencer {
       return { finalNumber: this.#chain().finalNumber };
     });
     app.post<{ Body: { settlements: FakeSequencer["offered"] } }>(
-      "/operator/parked-settlements",
+      "/operator/pre-verified-settlements",
       async ({ body: { settlements } }) => {
         this.offered.push(...settlements);
         return { isOver: settlements.map(({ word }) => this.over.has(BigInt(word))) };

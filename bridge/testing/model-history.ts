@@ -25,7 +25,7 @@ import { keyXOf, signFor } from "@openledger/circuits/testing/random-ledger";
 import { signedByModel } from "@openledger/circuits/testing/random-settlement";
 import { encodeHeader, type RpcHeader } from "@openledger/contracts/l1/block-header";
 import { ANY_FEE, type ClosedBatch, OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
-import { parkArguments } from "@openledger/contracts/testing/settlement-fixture";
+import { preVerifyArguments } from "@openledger/contracts/testing/settlement-fixture";
 import type { Hex } from "viem";
 import { RANDOMNESS_DELAY_BLOCKS } from "../l1/settlement-times.ts";
 import {
@@ -164,15 +164,17 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       return { ...batch, settlements: [l1.proveSettlementFixture(circuit, changes.data ?? data)] };
     },
 
-    /** Somebody else than the sequencer settles: parks the settlement, and takes it in a batch of its own a day later. */
+    /** Somebody else than the sequencer settles: pre-verifies the settlement, and takes it in a batch of its own a day later. */
     async settleAsStranger(data: SettlementData, circuit: number): Promise<void> {
-      const parked = l1.proveSettlementFixture(circuit, data);
+      const preVerified = l1.proveSettlementFixture(circuit, data);
       const account = l1.roles.stranger;
-      const hash = await l1.rollup.write.parkSettlement(parkArguments(data, parked), { account });
+      const hash = await l1.rollup.write.preVerifySettlement(preVerifyArguments(data, preVerified), {
+        account,
+      });
       await l1.client.waitForTransactionReceipt({ hash });
       await l1.passTime(DAY_SECONDS + 1n);
       const batch = await this.proveSettlementFixture(data, circuit);
-      await l1.submit([{ ...batch, settlements: [{ ...parked, isParked: true }] }], "stranger");
+      await l1.submit([{ ...batch, settlements: [{ ...preVerified, isPreVerified: true }] }], "stranger");
     },
 
     activationData(): SettlementData {

@@ -37,7 +37,7 @@ import { connect, deployFixture, OPEN, revertOf, SHAPES } from "@openledger/cont
 import {
   MODEL,
   PAYEE_TABLE,
-  parkArguments,
+  preVerifyArguments,
   SAMPLED,
   SETTLEMENT_SIZES,
   settlementActions,
@@ -283,10 +283,10 @@ function settledBy(world: FeatureEpoch) {
     /** What the contract would say of a batch with it. */
     attempt: async () => revertOf(f.trySubmit([await attempt()])),
     submit: async () => f.submit([await attempt()]),
-    park: () =>
+    preVerify: () =>
       revertOf(
-        f.rollup.simulate.parkSettlement(
-          parkArguments(data, f.proveSettlementFixture(SAMPLED, data, { commitment })) as never,
+        f.rollup.simulate.preVerifySettlement(
+          preVerifyArguments(data, f.proveSettlementFixture(SAMPLED, data, { commitment })) as never,
           { account: f.roles.stranger },
         ),
       ),
@@ -338,24 +338,24 @@ test("an answer of as many tokens as a claim may have is compared within a trans
 
 describe("an epoch of a traced model", () => {
   test("is settled by draws once each draw's claim stands, and not before", async () => {
-    const { approval, attempt, park, submit, world } = await closedWorld(honest);
+    const { approval, attempt, preVerify, submit, world } = await closedWorld(honest);
     const refused = { name: "SettlementNotAdmitted" };
     expect(await attempt()).toMatchObject(refused);
     const ids = [await claim(world, honest[0], 0), await claim(world, honest[1], 1)];
     expect(await refusal(f.stranger, approval(ids))).toBe("LedgerTracesDrawUnclaimed");
     await f.passTime(WINDOW_SECONDS);
     expect(await attempt()).toMatchObject(refused);
-    expect(await park()).toMatchObject(refused);
+    expect(await preVerify()).toMatchObject(refused);
     // Each claim for its own draw.
     expect(await refusal(f.stranger, approval(ids.toReversed()))).toBe("LedgerTracesDrawUnclaimed");
     await send(f.stranger, approval(ids));
-    expect(await park()).toMatchObject({ name: "accepted" });
+    expect(await preVerify()).toMatchObject({ name: "accepted" });
     await submit();
   });
 
   test("with a false query goes by row counts, to the wei, and the liar's bond to who refuted it", async () => {
     const lie = falseTrace(model, honest[1], kernels, placeOf(honest[1], "chain"));
-    const { approval, attempt, park, world } = await closedWorld([honest[0], lie]);
+    const { approval, attempt, preVerify, world } = await closedWorld([honest[0], lie]);
     const ids = [await claim(world, honest[0], 0), await claim(world, lie, 1)];
     const knows = (claimId: bigint) => honest[Number(claimId) - 1]!;
     const watcher = playerOf(f.watcher, knows, true);
@@ -369,7 +369,7 @@ describe("an epoch of a traced model", () => {
     // Nor with the false draw void, though that is a settlement of its own.
     const voided = settledBy({ ...world, openingOf: (i) => (i === 1 ? undefined : world.openingOf(i)) });
     expect(await refusal(f.stranger, voided.approval(ids))).toBe("LedgerTracesDrawUnclaimed");
-    for (const one of [await attempt(), await park(), await voided.attempt()])
+    for (const one of [await attempt(), await preVerify(), await voided.attempt()])
       expect(one).toMatchObject({ name: "SettlementNotAdmitted" });
     // By row counts nobody is asked, from 14 days after the CloseEpoch on.
     const counted = defaultSplit(world.model, world.closed, SIZE.payees);

@@ -47,7 +47,7 @@ export function batchShape({ sort, size0, size1, tableSizes = 0n }: CircuitSizes
 export const isPlainBatch = (sizes: CircuitSizes): boolean =>
   sizes.sort === CIRCUIT_SORT.batch && !isBlobShape(batchShape(sizes));
 
-/** Whether strangers could post nothing: neither the queue nor parked settlements, when the sequencer is gone. */
+/** Whether strangers could post nothing: neither the queue nor pre-verified settlements, when the sequencer is gone. */
 export function hasOnlyBlobBatches(circuits: readonly CircuitSizes[]): boolean {
   const batches = circuits.filter(({ sort }) => sort === CIRCUIT_SORT.batch);
   return batches.length > 0 && !batches.some(isPlainBatch);

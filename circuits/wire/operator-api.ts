@@ -140,7 +140,7 @@ export const l1ReportBody = z.object({
 /** Bytes of 256 slots and the head (docs/reference/settlement.md). */
 export const MAX_SETTLEMENT_BYTES = 54 + 24 * 128;
 
-export const parkedSettlementsBody = z.strictObject({
+export const preVerifiedSettlementsBody = z.strictObject({
   settlements: z
     .array(
       z.strictObject({
@@ -214,7 +214,7 @@ export const nextIndexAnswer = z.object({
   /** false: the sequencer has started since the last head, and waits for the next one. Older ones do not say. */
   isPlaceKnown: z.boolean().default(true),
 });
-export const parkedSettlementsAnswer = z.object({ isOver: z.array(z.boolean()) });
+export const preVerifiedSettlementsAnswer = z.object({ isOver: z.array(z.boolean()) });
 
 /** A closed batch without a proof. */
 const unprovenBatch = {

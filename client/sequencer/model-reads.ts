@@ -11,8 +11,8 @@ import {
   type LedgerPayment,
   type LedgerSettlement,
   modelSchema,
-  parkedSchema,
   paymentsSchema,
+  preVerifiedSchema,
   rewardsSchema,
   settlementSchema,
 } from "./model-schemas.ts";
@@ -87,7 +87,7 @@ export function listSettlements(client: SequencerAccess, modelId: number): Promi
 
 // Settlements that wait on L1 for a batch, as the sequencer knows them, with the times that L1 gives.
 
-export interface ParkedSettlementView {
+export interface PreVerifiedSettlementView {
   readonly modelId: number;
   readonly epoch: number;
   /** J. */
@@ -102,7 +102,7 @@ export interface ParkedSettlementView {
   /** By L1's clock; null where L1 has it no more: a batch took it. */
   readonly onL1: {
     readonly blockNumber: number;
-    readonly parkedAtSeconds: number;
+    readonly preVerifiedAtSeconds: number;
     /** From then on anybody may post a batch with it. */
     readonly anyonePostsFromSeconds: number;
     readonly burnedWei: bigint;
@@ -114,13 +114,17 @@ export interface ParkedSettlementView {
  * @returns null where nobody here knows: a full node was asked
  * @throws CLI_NOT_CONFIGURED, CLI_UNREACHABLE, CLI_ANSWER_INVALID
  */
-export async function listParkedSettlements(
+export async function listPreVerifiedSettlements(
   client: LedgerClient,
   modelId: number | null = null,
-): Promise<ParkedSettlementView[] | null> {
+): Promise<PreVerifiedSettlementView[] | null> {
   const query = modelId === null ? "" : `?model=${modelId}`;
   try {
-    const known = await requestSequencer(client, `/v1/parked-settlements${query}`, parkedSchema.array());
+    const known = await requestSequencer(
+      client,
+      `/v1/pre-verified-settlements${query}`,
+      preVerifiedSchema.array(),
+    );
     return await Promise.all(known.map(async (one) => ({ ...one, onL1: await readOnL1(client, one) })));
   } catch (error) {
     if (isRollupError(error, "SEQ_READ_ONLY")) return null;
@@ -131,17 +135,17 @@ export async function listParkedSettlements(
 async function readOnL1(
   client: LedgerClient,
   { modelId, settlementHash }: { modelId: number; settlementHash: bigint },
-): Promise<ParkedSettlementView["onL1"]> {
+): Promise<PreVerifiedSettlementView["onL1"]> {
   const contract = rollupContract(client);
   const args = [BigInt(modelId), settlementHash] as const;
   const [[blockNumber, timestamp, burnedWei], softSeconds] = await Promise.all([
-    client.l1.readContract({ ...contract, functionName: "parkedSettlements", args }),
+    client.l1.readContract({ ...contract, functionName: "preVerifiedSettlements", args }),
     client.l1.readContract({ ...contract, functionName: "SOFT_DEADLINE" }),
   ]);
   if (timestamp === 0n) return null;
   return {
     blockNumber: Number(blockNumber),
-    parkedAtSeconds: Number(timestamp),
+    preVerifiedAtSeconds: Number(timestamp),
     anyonePostsFromSeconds: Number(timestamp + softSeconds) + 1,
     burnedWei,
   };

@@ -131,7 +131,7 @@ export const settlementSchema = z.object({
 });
 export type LedgerSettlement = z.output<typeof settlementSchema>;
 
-export const parkedSchema = z.object({
+export const preVerifiedSchema = z.object({
   modelId: count,
   epoch: count,
   settlementHash: fieldElement,

@@ -21,7 +21,7 @@ import {OpenToken} from "./OpenToken.sol";
 /// There is no owner, no pause and no upgrade. A batch arrives with its proof and takes effect whole or not at all.
 ///
 /// Settlements are in ISettlements: each Settle and Activation record among the wide slots takes the next one, or what was
-/// parked for it, and the same posted bytes fill the record's word and the settlement's elements.
+/// pre-verified for it, and the same posted bytes fill the record's word and the settlement's elements.
 ///
 /// Freezing and exits are in IExits. Once the ledger is frozen, `submitBatches`, the queue's functions and
 /// `recordRandomness` revert; `finalizeWithdrawal` and `burnAccrued` go on.
@@ -151,7 +151,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     error RollupConfigInvalid(bytes32 field);
 
     error RollupNoBatches();
-    /// @notice There is one proof for each batch and each settlement that is not parked.
+    /// @notice There is one proof for each batch and each settlement that is not pre-verified.
     error RollupProofCountMismatch(uint256 statementCount, uint256 proofCount);
     /// @notice The circuit proves settlements, not batches.
     error RollupCircuitSortInvalid(uint256 circuit, uint256 sort);
@@ -209,10 +209,10 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @notice Applies batches in order and checks all proofs at once; the state changes whole or not at all.
     /// @dev Open to all, with two limits: signed operations come from the sequencer alone, and another caller's batch
     /// needs an overdue entry at the head of the queue, or holds nothing but Settle records. Another caller's Settle
-    /// records take settlements that were parked more than SOFT_DEADLINE ago. A copied transaction gains nothing, the
+    /// records take settlements that were pre-verified more than SOFT_DEADLINE ago. A copied transaction gains nothing, the
     /// later one reverts. Makes no outside call but to precompiles. Keep the input below 128 KB.
-    /// @param settlements One for each Settle and Activation record, in their order; empty data for what is parked.
-    /// @param proofs Those of the batches, then those of the settlements that are not parked.
+    /// @param settlements One for each Settle and Activation record, in their order; empty data for what is pre-verified.
+    /// @param proofs Those of the batches, then those of the settlements that are not pre-verified.
     function submitBatches(
         Batch[] calldata batches,
         Settlement[] calldata settlements,

@@ -10,7 +10,7 @@ import {IBatchVerifier} from "./IBatchVerifier.sol";
 /// prevRandao draws the payments that are attributed. A Settle record takes a settlement with its own proof, which
 /// shows the record's word J; an Activation record takes one that shows the model's payee table.
 ///
-/// The sequencer brings settlements with its batches. Anybody else parks one: its proof is checked then, and the next
+/// The sequencer brings settlements with its batches. Anybody else pre-verifies one: its proof is checked then, and the next
 /// batch with its record takes it without a proof. So a stranger's settlement changes no root and voids no batch of the
 /// sequencer's, unless the sequencer leaves it lying for SOFT_DEADLINE.
 ///
@@ -23,7 +23,7 @@ import {IBatchVerifier} from "./IBatchVerifier.sol";
 interface ISettlements {
     /// @param circuit Index of the circuit that proves this settlement: a Settlement or a PayeeTable.
     /// @param commitment C, the Poseidon commitment to the settlement's elements.
-    /// @param data Posted form of docs/reference/settlement.md, "On L1". Empty: the record takes what was parked for it, and
+    /// @param data Posted form of docs/reference/settlement.md, "On L1". Empty: the record takes what was pre-verified for it, and
     /// there is no proof; circuit and commitment are not looked at.
     struct Settlement {
         uint8 circuit;
@@ -62,14 +62,14 @@ interface ISettlements {
     );
 
     /// @notice A settlement waits for the Settle record with this model and word.
-    event SettlementParked(
+    event SettlementPreVerified(
         uint256 indexed modelId, uint256 indexed word, Settlement settlement, IBatchVerifier.Proof proof
     );
 
-    /// @notice Instead of SettlementAccepted, where the record took what was parked for it.
-    /// @param parkedAtBlock Block of its SettlementParked.
-    event ParkedSettlementTaken(
-        uint256 indexed modelId, uint256 indexed batchNumber, uint256 word, uint256 parkedAtBlock
+    /// @notice Instead of SettlementAccepted, where the record took what was pre-verified for it.
+    /// @param preVerifiedAtBlock Block of its SettlementPreVerified.
+    event PreVerifiedSettlementTaken(
+        uint256 indexed modelId, uint256 indexed batchNumber, uint256 word, uint256 preVerifiedAtBlock
     );
 
     /// @notice The settlement's posted bytes, emitted only where the transaction's own input may not hold them, as
@@ -97,18 +97,18 @@ interface ISettlements {
     error SettlementRandomnessMissing(uint256 closingBatch);
     /// @notice Before `earliest` an epoch is settled by its draws only.
     error SettlementDefaultTooEarly(uint256 closingBatch, uint256 earliest, uint256 timestamp);
-    /// @notice Before `earliest` nothing is parked, and only the sequencer settles.
+    /// @notice Before `earliest` nothing is pre-verified, and only the sequencer settles.
     error SettlementStrangerTooEarly(uint256 closingBatch, uint256 earliest, uint256 timestamp);
-    /// @notice Only the sequencer brings settlements with a batch; others park theirs first. An Activation opens a model
+    /// @notice Only the sequencer brings settlements with a batch; others have theirs pre-verified first. An Activation opens a model
     /// that holds nobody's money yet, so it comes from the sequencer alone.
     error SettlementNotSequencer(address caller);
-    error SettlementAlreadyParked(uint256 modelId, uint256 word);
-    /// @notice Nothing is parked for that record, or it is an Activation.
-    error SettlementNotParked(uint256 modelId, uint256 word);
-    /// @notice Who is not the sequencer takes what was parked at `latest` or before only.
+    error SettlementAlreadyPreVerified(uint256 modelId, uint256 word);
+    /// @notice Nothing is pre-verified for that record, or it is an Activation.
+    error SettlementNotPreVerified(uint256 modelId, uint256 word);
+    /// @notice Who is not the sequencer takes what was pre-verified at `latest` or before only.
     error SettlementNotOverdue(uint256 modelId, uint256 word, uint256 timestamp, uint256 latest);
-    /// @notice A settlement with voids cannot be parked: its record needs the model's signature.
-    error SettlementVoidsParked(uint256 modelId, uint256 voidCount);
+    /// @notice A settlement with voids cannot be pre-verified: its record needs the model's signature.
+    error SettlementVoidsPreVerified(uint256 modelId, uint256 voidCount);
 
     /// @notice No batch of that number holds a CloseEpoch.
     error RandomnessCloseUnknown(uint256 batchNumber);
@@ -125,18 +125,18 @@ interface ISettlements {
     /// @notice Checks a settlement and its proof, and keeps it for the batch that holds the Settle record with this model
     /// and word (J): the sequencer's next one, or after SOFT_DEADLINE anybody's. Open to all until the ledger is frozen,
     /// from OPEN_SETTLEMENT_DELAY after the CloseEpoch on.
-    /// @dev L1 does not know the ledger's epochs: what is parked for one that the ledger does not have, or has settled
+    /// @dev L1 does not know the ledger's epochs: what is pre-verified for one that the ledger does not have, or has settled
     /// otherwise, waits for ever, because no batch with its record can be proven.
     /// Makes no outside call but to precompiles.
-    function parkSettlement(
+    function preVerifySettlement(
         uint24 modelId,
         uint256 word,
         Settlement calldata settlement,
         IBatchVerifier.Proof calldata proof
     ) external;
 
-    /// @notice Block and time at which it was parked, and what it burns; zeros where nothing is.
-    function parkedSettlements(uint256 modelId, uint256 word)
+    /// @notice Block and time at which it was pre-verified, and what it burns; zeros where nothing is.
+    function preVerifiedSettlements(uint256 modelId, uint256 word)
         external
         view
         returns (uint64 blockNumber, uint64 timestamp, uint96 burnedWei);
@@ -157,7 +157,7 @@ interface ISettlements {
     /// not known when the CloseEpoch is posted.
     function RANDOMNESS_DELAY() external view returns (uint256);
 
-    /// @notice Seconds after the CloseEpoch from which anyone may park a settlement. Longer than
+    /// @notice Seconds after the CloseEpoch from which anyone may pre-verify a settlement. Longer than
     /// RANDOMNESS_DELAY blocks, so that the sequencer has had time.
     function OPEN_SETTLEMENT_DELAY() external view returns (uint256);
 

@@ -32,7 +32,7 @@ const everySort: Step[] = (() => {
   const plain = { type: "batches", from: "sequencer", spice: 9, isValid: true, shape: 1 } as const;
   const idle = { sizes: [1], withdrawPercent: 1n, isClosing: false, settles: "nothing", pick: 1 } as const;
   const batches = { ...plain, ...idle, sizes: [1], burnPercent: 9n };
-  const park = { type: "park", from: "stranger", spice: 9, pick: 1, burnPercent: 5n } as const;
+  const preVerify = { type: "preVerify", from: "stranger", spice: 9, pick: 1, burnPercent: 5n } as const;
   const wait: Step = { type: "wait", seconds: 5n * DAY };
   return [
     { type: "depositNew", from: "alice", amountWei: 40n * OPEN, id: 0 },
@@ -41,11 +41,11 @@ const everySort: Step[] = (() => {
     { ...batches, settles: "draws" },
     { ...batches, settles: "activation" },
     wait,
-    { ...park, settles: "draws" },
+    { ...preVerify, settles: "draws" },
     wait,
     { ...batches, settles: "draws", from: "stranger" },
     wait,
-    { ...park, settles: "default" },
+    { ...preVerify, settles: "default" },
     { ...batches, settles: "default", pick: 0 },
   ];
 })();
@@ -85,7 +85,7 @@ describe("invariants", () => {
     );
     expectAllTaken(["depositNew", "depositTo", "forceWithdraw", "forceSetKey", "forceSetOwner"]);
     expectAllTaken(["forceTransfer", "forceClaimRewards", "forceCloseEpoch"]);
-    expectAllTaken(["batches", "park", "recordRandomness", "finalizeWithdrawal", "burnAccrued", "wait"]);
+    expectAllTaken(["batches", "preVerify", "recordRandomness", "finalizeWithdrawal", "burnAccrued", "wait"]);
     for (const type of ["batches", "exit", "refund"])
       expect(walk.counts[type]?.refused ?? 0, `refused ${type}`).toBeGreaterThan(0);
     for (const [sort, count] of Object.entries(walk.recordCounts))

@@ -43,7 +43,7 @@ contract Rollup is Settlements, Exits {
         uint256 ledgerWei;
         uint256 domain;
         uint256 keys;
-        /// @dev Those of the batches, then those of the settlements that are not parked.
+        /// @dev Those of the batches, then those of the settlements that are not pre-verified.
         Statement[] statements;
         /// @dev Settlements that records have taken, and the next free statement for one.
         uint256 takenCount;
@@ -183,10 +183,10 @@ contract Rollup is Settlements, Exits {
         if (versionedHash == 0 || !run.isPlainCall) revert RollupBlobMissing(index, run.isPlainCall);
     }
 
-    /// @dev Who is not the sequencer may carry on an overdue queue, or overdue parked settlements (I8, I12); signed
+    /// @dev Who is not the sequencer may carry on an overdue queue, or overdue pre-verified settlements (I8, I12); signed
     /// operations, and with them everything that a narrow slot can hold, are the sequencer's.
     function _checkStranger(uint256 queueHead, BatchElements.Elements memory elements) private view {
-        // who may post: the sequencer anything, everybody else overdue entries and parked settlements.
+        // who may post: the sequencer anything, everybody else overdue entries and pre-verified settlements.
         if (!isOverdue(queueHead)) {
             bool isSettling = elements.wideCount != 0;
             for (uint256 i = 0; i < elements.wideCount; ++i) {
@@ -251,7 +251,7 @@ contract Rollup is Settlements, Exits {
         uint256 burnedWei;
         Settlement calldata settlement = _settlementOf(run, index);
         if (settlement.data.length == 0) {
-            burnedWei = _takeParked(record, block.timestamp - (run.isSequencer ? 0 : SOFT_DEADLINE + 1));
+            burnedWei = _takePreVerified(record, block.timestamp - (run.isSequencer ? 0 : SOFT_DEADLINE + 1));
         } else {
             if (!run.isSequencer) revert SettlementNotSequencer(msg.sender);
             // As many as there are settlements with data.

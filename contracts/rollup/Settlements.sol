@@ -28,18 +28,18 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     }
 
     /// @dev One word. Its time is never 0.
-    struct Parked {
+    struct PreVerified {
         uint64 blockNumber;
         uint64 timestamp;
         uint96 burnedWei;
     }
 
-    /// @dev A Settle or Activation record as the batch holds it, or the Settle record that a parked settlement waits for.
+    /// @dev A Settle or Activation record as the batch holds it, or the Settle record that a pre-verified settlement waits for.
     struct Record {
         uint256 kind;
         uint256 modelId;
         uint256 word;
-        /// @dev 0 for one that is parked.
+        /// @dev 0 for one that is pre-verified.
         uint256 batchNumber;
         bool isPlainCall;
     }
@@ -50,10 +50,10 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     mapping(uint256 batchNumber => uint256) public randomness;
 
     /// @inheritdoc ISettlements
-    mapping(uint256 modelId => mapping(uint256 word => Parked)) public parkedSettlements;
+    mapping(uint256 modelId => mapping(uint256 word => PreVerified)) public preVerifiedSettlements;
 
     /// @inheritdoc ISettlements
-    function parkSettlement(
+    function preVerifySettlement(
         uint24 modelId,
         uint256 word,
         Settlement calldata settlement,
@@ -61,18 +61,18 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     ) external {
         _requireRunning();
         if (word >= R) revert IRollup.RollupElementOutOfField();
-        Parked storage parked = parkedSettlements[modelId][word];
-        if (parked.timestamp != 0) revert SettlementAlreadyParked(modelId, word);
+        PreVerified storage preVerified = preVerifiedSettlements[modelId][word];
+        if (preVerified.timestamp != 0) revert SettlementAlreadyPreVerified(modelId, word);
         uint256 keys = _loadKeys();
         Statement[] memory statements = new Statement[](1);
         SettlementElements.Elements memory elements =
             _read(keys, settlement, Record(SETTLE, modelId, word, 0, false), statements[0]);
         // Attack: a record with voids needs the model's signature, so nobody but the model could serve it.
-        if (elements.voidCount != 0) revert SettlementVoidsParked(modelId, elements.voidCount);
+        if (elements.voidCount != 0) revert SettlementVoidsPreVerified(modelId, elements.voidCount);
         // Narrowing casts: 2^64 blocks and seconds do not come, 96 bits as it was read.
-        (parked.blockNumber, parked.timestamp, parked.burnedWei) =
+        (preVerified.blockNumber, preVerified.timestamp, preVerified.burnedWei) =
             (uint64(block.number), uint64(block.timestamp), uint96(elements.burnedWei));
-        emit SettlementParked(modelId, word, settlement, proof);
+        emit SettlementPreVerified(modelId, word, settlement, proof);
         uint256 place;
         assembly ("memory-safe") {
             place := proof
@@ -129,19 +129,19 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         return record.kind == ACTIVATION ? 0 : elements.burnedWei;
     }
 
-    /// @dev Takes what was parked for `record`.
-    /// @param latest Time until which it must have been parked.
-    function _takeParked(Record memory record, uint256 latest) internal returns (uint256 burnedWei) {
-        Parked memory parked = parkedSettlements[record.modelId][record.word];
-        if (record.kind != SETTLE || parked.timestamp == 0) {
-            revert SettlementNotParked(record.modelId, record.word);
+    /// @dev Takes what was pre-verified for `record`.
+    /// @param latest Time until which it must have been pre-verified.
+    function _takePreVerified(Record memory record, uint256 latest) internal returns (uint256 burnedWei) {
+        PreVerified memory preVerified = preVerifiedSettlements[record.modelId][record.word];
+        if (record.kind != SETTLE || preVerified.timestamp == 0) {
+            revert SettlementNotPreVerified(record.modelId, record.word);
         }
-        if (parked.timestamp > latest) {
-            revert SettlementNotOverdue(record.modelId, record.word, parked.timestamp, latest);
+        if (preVerified.timestamp > latest) {
+            revert SettlementNotOverdue(record.modelId, record.word, preVerified.timestamp, latest);
         }
-        delete parkedSettlements[record.modelId][record.word];
-        emit ParkedSettlementTaken(record.modelId, record.batchNumber, record.word, parked.blockNumber);
-        return parked.burnedWei;
+        delete preVerifiedSettlements[record.modelId][record.word];
+        emit PreVerifiedSettlementTaken(record.modelId, record.batchNumber, record.word, preVerified.blockNumber);
+        return preVerified.burnedWei;
     }
 
     /// @dev Fills `statement` with what the proof of `settlement` must show for `record` (I11), and checks its time
@@ -180,7 +180,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         statement.challenge = deriveChallenge(
             circuitId, settlement.commitment, hashElements(elements.start, elements.count)
         );
-        // The record's word was checked with its batch's elements or when it was parked, the chain above; the rest
+        // The record's word was checked with its batch's elements or when it was pre-verified, the chain above; the rest
         // has its widths.
         statement.evaluation =
             evaluateElements(elements.start, elements.count, elements.count, statement.challenge);
@@ -202,7 +202,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         returns (uint256)
     {
         uint256 closingBatch = elements.closingBatch;
-        // Parked.
+        // Pre-verified.
         if (record.batchNumber == 0) {
             uint256 earliest = _closingTime(closingBatch) + OPEN_SETTLEMENT_DELAY;
             if (block.timestamp < earliest) {

@@ -140,7 +140,7 @@ describe("Settle", () => {
   test("rejects missing and trailing bytes", async () => {
     const good = await f.joined([await f.sampled()]);
     const data = hexToBytes(good.settlements![0]!.settlement.data);
-    // None is what takes a parked one, and there is a proof too many.
+    // None is what takes a pre-verified one, and there is a proof too many.
     expect(await f.attempt(withSettlementData(good, data.slice(0, 0)))).toMatchObject({
       name: "RollupProofCountMismatch",
     });

@@ -60,17 +60,17 @@ export const batchesStep: fc.Arbitrary<BatchesStep> = fc.record({
 
 /** How often each sort of record was accepted. */
 export type RecordCounts = Record<
-  "closeEpoch" | "draws" | "default" | "activation" | "parked" | "strangers",
+  "closeEpoch" | "draws" | "default" | "activation" | "preVerified" | "strangers",
   number
 >;
 
-export interface ParkStep extends Pick<BatchesStep, "from" | "spice" | "pick" | "burnPercent"> {
-  type: "park";
+export interface PreVerifyStep extends Pick<BatchesStep, "from" | "spice" | "pick" | "burnPercent"> {
+  type: "preVerify";
   settles: "draws" | "default";
 }
 
-export const parkStep: fc.Arbitrary<ParkStep> = fc.record({
-  type: fc.constant("park" as const),
+export const preVerifyStep: fc.Arbitrary<PreVerifyStep> = fc.record({
+  type: fc.constant("preVerify" as const),
   from: fc.constantFrom<Role>("sequencer", "alice", "stranger"),
   spice: fc.integer({ min: 0, max: 24 }),
   settles: fc.constantFrom("draws", "default"),
@@ -78,25 +78,25 @@ export const parkStep: fc.Arbitrary<ParkStep> = fc.record({
   burnPercent: fc.bigInt({ min: 0n, max: 20n }),
 });
 
-/** A settlement that is parked; now and then one with voids, with a bad proof, or one that is parked already. */
-export function prepareParking(f: Fixture, model: InvariantModel, s: ParkStep): PreparedStep {
+/** A settlement that is pre-verified; now and then one with voids, with a bad proof, or one that is pre-verified already. */
+export function preparePreVerification(f: Fixture, model: InvariantModel, s: PreVerifyStep): PreparedStep {
   const burnedWei = model.ledgerWei > 0n ? (model.ledgerWei * s.burnPercent) / 100n : 0n;
   const { circuit, data } = settlementOf(f, model, s, burnedWei);
   const part = { circuit, data: { ...data, voidCount: s.spice === 0 ? 1 : 0 } };
-  const known = s.spice === 2 ? model.parked[0] : undefined;
+  const known = s.spice === 2 ? model.preVerified[0] : undefined;
   const closed = f.proveSettlementFixture(circuit, part.data);
   const proof = s.spice === 1 ? { ...closed.proof, c: closed.proof.a } : closed.proof;
   const word = known?.data.settlementHash ?? part.data.settlementHash;
   const args = [known?.data.modelId ?? MODEL, word, closed.settlement, proof] as const;
   const account = f.roles[s.from];
   return {
-    call: () => f.rollup.simulate.parkSettlement(args, { account }),
-    send: () => f.rollup.write.parkSettlement(args, { account }),
+    call: () => f.rollup.simulate.preVerifySettlement(args, { account }),
+    send: () => f.rollup.write.preVerifySettlement(args, { account }),
     apply: async () => {
-      expect(s.spice, "I14: what is never parked").toBeGreaterThan(known === undefined ? 1 : 2);
+      expect(s.spice, "I14: what is never pre-verified").toBeGreaterThan(known === undefined ? 1 : 2);
       const { timestamp } = await f.client.getBlock();
       checkTimes(model, part, false, timestamp);
-      model.parked.push({ ...part, timestamp });
+      model.preVerified.push({ ...part, timestamp });
     },
   };
 }
@@ -115,7 +115,7 @@ export async function prepareBatches(
   const next = structuredClone(model);
   const closed: ClosedBatch[] = [];
   const parts: SettlementPart[] = [];
-  const taken: InvariantModel["parked"] = [];
+  const taken: InvariantModel["preVerified"] = [];
   const closingNumbers: bigint[] = [];
   const isSequencer = s.from === "sequencer";
   const isSettlingStranger = !isSequencer && s.settles !== "nothing";
@@ -155,16 +155,16 @@ export async function prepareBatches(
     return [withdraw, slot(KIND.createAccount, [BigInt(f.roles.bob), 1n])];
   };
   const settle = (): SettlementPart => {
-    // A stranger takes what is parked or nothing; the sequencer both.
-    const at = s.pick % Math.max(1, next.parked.length);
+    // A stranger takes what is pre-verified or nothing; the sequencer both.
+    const at = s.pick % Math.max(1, next.preVerified.length);
     const waiting =
-      s.settles !== "activation" && (!isSequencer || s.pick % 3 === 0) ? next.parked[at] : undefined;
+      s.settles !== "activation" && (!isSequencer || s.pick % 3 === 0) ? next.preVerified[at] : undefined;
     if (waiting !== undefined) {
-      next.parked.splice(at, 1);
+      next.preVerified.splice(at, 1);
       next.ledgerWei -= waiting.data.burnedWei;
       next.burnableWei += waiting.data.burnedWei;
       taken.push(waiting);
-      return { ...waiting, isParked: true };
+      return { ...waiting, isPreVerified: true };
     }
     const part = settlementOf(f, next, s, s.settles === "activation" ? 0n : take(s.burnPercent / 3n));
     next.burnableWei += part.data.burnedWei;
@@ -195,9 +195,9 @@ export async function prepareBatches(
     };
     const drafted = await f.draft(base);
     const content = { ...drafted, newNextId: drafted.oldNextId + (isSequencer ? 1 : 0) };
-    const settlements = own.map(({ circuit, data, isParked = false }) => ({
+    const settlements = own.map(({ circuit, data, isPreVerified = false }) => ({
       ...f.proveSettlementFixture(circuit, data),
-      isParked,
+      isPreVerified,
     }));
     // Now and then a thing that must be refused, whatever else is right.
     closed.push(spoil({ ...f.close(content), settlements }, s.spice));
@@ -214,9 +214,9 @@ export async function prepareBatches(
     );
     const { timestamp, number } = await f.client.getBlock();
     if (!isSequencer) expect(parts, "I12: strangers bring no settlement").toEqual([]);
-    for (const { timestamp: parkedAt } of taken) {
-      if (!isSequencer) expect(parkedAt + DAY, "I14: overdue").toBeLessThan(timestamp);
-      counts.parked++;
+    for (const { timestamp: preVerifiedAt } of taken) {
+      if (!isSequencer) expect(preVerifiedAt + DAY, "I14: overdue").toBeLessThan(timestamp);
+      counts.preVerified++;
     }
     for (const part of parts) {
       checkTimes(model, part, isSequencer, timestamp);
@@ -298,7 +298,7 @@ function spoil(good: ClosedBatch, spice: number): ClosedBatch {
   if (spice === 3) return { ...good, batch: { ...batch, circuit: (batch.circuit + 1) % SHAPES.length } };
   const [first, ...others] = good.settlements ?? [];
   if (first === undefined) return good;
-  if (spice === 4) return { ...good, settlements: [{ ...first, proof, isParked: false }, ...others] };
+  if (spice === 4) return { ...good, settlements: [{ ...first, proof, isPreVerified: false }, ...others] };
   if (spice === 5) return { ...good, settlements: others };
   return good;
 }

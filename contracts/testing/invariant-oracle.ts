@@ -36,7 +36,7 @@ export interface InvariantModel {
   /** By batch number: prevRandao. */
   randomness: Map<bigint, bigint>;
   /** Settlements that wait for their records. */
-  parked: { circuit: number; data: SettlementData; timestamp: bigint }[];
+  preVerified: { circuit: number; data: SettlementData; timestamp: bigint }[];
 }
 
 export function emptyModel(): InvariantModel {
@@ -56,7 +56,7 @@ export function emptyModel(): InvariantModel {
     timestamp: 0n,
     closes: new Map(),
     randomness: new Map(),
-    parked: [],
+    preVerified: [],
   };
 }
 

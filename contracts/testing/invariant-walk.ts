@@ -10,10 +10,10 @@ import { toAddress } from "./exit-fixture.ts";
 import {
   type BatchesStep,
   batchesStep,
-  type ParkStep,
-  parkStep,
+  type PreVerifyStep,
   prepareBatches,
-  prepareParking,
+  preparePreVerification,
+  preVerifyStep,
   type RecordCounts,
 } from "./invariant-batches.ts";
 import { type FrozenStep, prepareFrozen } from "./invariant-exits.ts";
@@ -41,7 +41,7 @@ export type Step =
       amountWei: bigint;
     }
   | BatchesStep
-  | ParkStep
+  | PreVerifyStep
   | { type: "recordRandomness"; from: Role; pick: number; blocksAfter: number }
   | { type: "finalizeWithdrawal"; from: Role; owner: Role }
   | { type: "burnAccrued"; from: Role }
@@ -89,7 +89,7 @@ export const liveStep: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 9, arbitrary: batchesStep },
-  { weight: 3, arbitrary: parkStep },
+  { weight: 3, arbitrary: preVerifyStep },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -127,7 +127,7 @@ export class InvariantWalk {
     draws: 0,
     default: 0,
     activation: 0,
-    parked: 0,
+    preVerified: 0,
     strangers: 0,
   };
   readonly #f: Fixture;
@@ -363,8 +363,8 @@ export class InvariantWalk {
           },
         };
       }
-      case "park":
-        return prepareParking(f, model, s);
+      case "preVerify":
+        return preparePreVerification(f, model, s);
       case "freeze":
       case "exit":
       case "refund":

@@ -18,7 +18,7 @@ const LIMITS = {
   recordRandomness: 64_000n,
 } as const;
 /** What a settlement adds to its batch; 110,000 of it are the precompiles of one proof of another circuit. */
-// A thousand more since a record may also take what was parked: the batch says which, and the code is smaller and slower.
+// A thousand more since a record may also take what was pre-verified: the batch says which, and the code is smaller and slower.
 // Another thousand since a key has two more points and a statement two more inputs, for batches with blobs.
 const SETTLEMENT_LIMIT = 135_000n;
 /** An exit alone, and one more of the same circuit. Four pairs of a pairing are 181,000 of the first. */

@@ -73,8 +73,8 @@ export interface ClosedBatch {
 export interface ProvenSettlementFixture {
   readonly settlement: { circuit: number; commitment: bigint; data: Hex };
   readonly proof: ContractProof;
-  /** The record takes what is parked for it. */
-  readonly isParked?: boolean;
+  /** The record takes what is pre-verified for it. */
+  readonly isPreVerified?: boolean;
 }
 
 export type Fixture = Awaited<ReturnType<typeof deployFixture>>;
@@ -297,8 +297,10 @@ export function submission(closed: readonly ClosedBatch[]) {
   const settlements = closed.flatMap((s) => s.settlements ?? []);
   return [
     closed.map((s) => s.batch),
-    settlements.map((s) => (s.isParked ? { circuit: 0, commitment: 0n, data: "0x" as const } : s.settlement)),
-    [...closed, ...settlements.filter((s) => !s.isParked)].map((s) => s.proof),
+    settlements.map((s) =>
+      s.isPreVerified ? { circuit: 0, commitment: 0n, data: "0x" as const } : s.settlement,
+    ),
+    [...closed, ...settlements.filter((s) => !s.isPreVerified)].map((s) => s.proof),
   ] as const;
 }
 

@@ -83,12 +83,12 @@ export async function startClosedFixture() {
 export interface SettlementPart {
   readonly circuit: number;
   readonly data: SettlementData;
-  /** The batch takes what is parked. */
-  readonly isParked?: boolean;
+  /** The batch takes what is pre-verified. */
+  readonly isPreVerified?: boolean;
 }
 
-/** The arguments of parkSettlement. */
-export const parkArguments = (
+/** The arguments of preVerifySettlement. */
+export const preVerifyArguments = (
   { modelId, settlementHash }: Pick<SettlementData, "modelId" | "settlementHash">,
   { proof, settlement }: ProvenSettlementFixture,
 ) => [modelId, settlementHash, settlement, proof] as const;
@@ -172,14 +172,17 @@ export function settlementActions(f: Fixture) {
       };
     },
 
-    /** Parks a settlement; what a batch says to take it. */
-    async park({ circuit, data }: SettlementPart, from: Role = "stranger"): Promise<ProvenSettlementFixture> {
+    /** Pre-verifies a settlement; what a batch says to take it. */
+    async preVerify(
+      { circuit, data }: SettlementPart,
+      from: Role = "stranger",
+    ): Promise<ProvenSettlementFixture> {
       const closed = f.proveSettlementFixture(circuit, data);
-      const hash = await f.rollup.write.parkSettlement(parkArguments(data, closed), {
+      const hash = await f.rollup.write.preVerifySettlement(preVerifyArguments(data, closed), {
         account: f.roles[from],
       });
       await f.client.waitForTransactionReceipt({ hash });
-      return { ...closed, isParked: true };
+      return { ...closed, isPreVerified: true };
     },
 
     /** A batch with a record for each of the settlements, which it carries. */
@@ -192,9 +195,9 @@ export function settlementActions(f: Fixture) {
       );
       const batch = f.close(await f.draft({ shape: SHAPES[1], wide, ...content }));
       const settlements = parts.map(
-        ({ circuit, data, isParked = false }): ProvenSettlementFixture => ({
+        ({ circuit, data, isPreVerified = false }): ProvenSettlementFixture => ({
           ...f.proveSettlementFixture(circuit, data),
-          isParked,
+          isPreVerified,
         }),
       );
       return { ...batch, settlements };

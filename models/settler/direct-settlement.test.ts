@@ -119,7 +119,7 @@ test("pays rows by the prompts' own columns, and L1 takes the proof", { timeout:
         return { proof: { a, b: fromContractOrder(b), c }, publicSignals };
       },
     });
-  expect(await submit()).toMatchObject({ status: "parked", epoch: 1 });
+  expect(await submit()).toMatchObject({ status: "pre-verified", epoch: 1 });
   await f.l1.passTime(86_401n);
   const settled = await submit();
   expect(settled).toMatchObject({ status: "settled", epoch: 1, batchNumber: closingBatch + 1 });

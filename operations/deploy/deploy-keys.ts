@@ -86,7 +86,7 @@ export async function checkKeys(
 }
 
 /**
- * Batches that strangers post of the queue or of parked settlements stand in calldata. Without a circuit for them nobody
+ * Batches that strangers post of the queue or of pre-verified settlements stand in calldata. Without a circuit for them nobody
  * but the sequencer can post anything, and a forced withdrawal waits for the freeze.
  */
 function requirePlainBatch(names: readonly string[]): void {

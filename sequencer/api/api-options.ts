@@ -80,7 +80,7 @@ export interface LedgerHost
   readonly mode?: Sequencer["mode"] | undefined;
   /** Absent where there are no processes of the operator's. */
   readonly news?: Pick<Sequencer["news"], "view"> | undefined;
-  readonly settlements: Pick<SettlementDesk, "settlement" | "settlementsOf" | "parkedSettlements">;
+  readonly settlements: Pick<SettlementDesk, "settlement" | "settlementsOf" | "preVerifiedSettlements">;
   preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation>;
   /** Absent where no lease is required. */
   readonly lease?: Pick<Sequencer["lease"], "term"> | undefined;

@@ -190,7 +190,7 @@ export function settlementView({ batch, entry }: KnownSettlement) {
   };
 }
 
-export function parkedView({ circuit, epoch, modelId, reason, settlement, word }: WaitingSettlement) {
+export function preVerifiedView({ circuit, epoch, modelId, reason, settlement, word }: WaitingSettlement) {
   const settlementHash = hex32(word);
   const isTaken = settlement?.entry.hash === settlementHash;
   return {

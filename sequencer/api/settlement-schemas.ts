@@ -15,7 +15,7 @@ export const paymentsQuery = z.strictObject({
   limit: limit(1_000, 500),
 });
 export const settlementsQuery = z.strictObject({ model: countFromText, limit: limit(200, 50) });
-export const parkedQuery = z.strictObject({ model: countFromText.optional() });
+export const preVerifiedQuery = z.strictObject({ model: countFromText.optional() });
 export const settlementParams = z.object({ model: countFromText, epoch: epochFromText });
 
 export const settlementBody = z.strictObject({

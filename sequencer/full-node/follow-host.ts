@@ -70,7 +70,7 @@ export class FollowHost implements LedgerHost {
     this.settlements = {
       settlement: (modelId, epoch) => this.#settlement(modelId, epoch),
       settlementsOf: (modelId, limit) => this.#settlementsOf(modelId, limit),
-      parkedSettlements: async () => {
+      preVerifiedSettlements: async () => {
         throw this.#readOnly("the settlements that wait on L1 are known to the sequencer: ask it");
       },
     };

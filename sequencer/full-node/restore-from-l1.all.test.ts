@@ -6,7 +6,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
 import { afterEach, describe, expect, it } from "vitest";
 import { FINALITY_DEPTH_BLOCKS } from "../testing/l1-world.ts";
-import { startClosedWorld } from "../testing/parked-world.ts";
+import { startClosedWorld } from "../testing/pre-verified-world.ts";
 import { ONE_OPEN_WEI, operatorHeaders } from "../testing/test-rollup.ts";
 
 const cleanUps: (() => unknown)[] = [];
@@ -46,7 +46,7 @@ describe("a sequencer's data directory from L1 alone", () => {
     const own = (await model()).payees.map((payee: { accruedWei: string }) => payee.accruedWei);
     expect(own[1]).toBe("0");
     await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
-    expect(await settle()).toMatchObject({ status: "parked" });
+    expect(await settle()).toMatchObject({ status: "pre-verified" });
     // The bridge does nothing for a day.
     await f.l1.passTime(86_401n);
     const settled = await settle();

@@ -87,7 +87,7 @@ export const forgedProver =
 export interface L1World {
   readonly rollup: TestRollup;
   readonly sequencerUrl: string;
-  /** The bridge hands over what the queue holds, and offers what is parked. */
+  /** The bridge hands over what the queue holds, and offers what is pre-verified. */
   watch(): Promise<void>;
   /** Proves what is closed, and lets the bridge look after what is on its way to L1. */
   publish(): Promise<void>;
@@ -135,7 +135,7 @@ export async function startL1World(
     { confirmations: CONFIRMATIONS, finalityDepthBlocks },
     { circuitIndex: (name) => deployment.circuits.findIndex((circuit) => circuit.name === name) },
   );
-  const parked = await parts.parkedWatcher({ finalityDepthBlocks });
+  const preVerified = await parts.preVerifiedWatcher({ finalityDepthBlocks });
   const prove = forgedProver(f, deployment);
 
   const proveAll = async () => {
@@ -155,7 +155,7 @@ export async function startL1World(
   const watch = async () => {
     if (pricesUrl !== null) await dataPrices.note();
     await watcher.poll();
-    await parked.poll();
+    await preVerified.poll();
     await rollup.sequencer.line.idle();
   };
   const publish = async () => {

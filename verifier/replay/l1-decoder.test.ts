@@ -105,21 +105,22 @@ async function makeChain(): Promise<void> {
     data: await data(number, SAMPLED),
   }));
   await l1.submit([await settlements.joined(await Promise.all(both))]);
-  // By strangers: settlements by draws and by row counts, parked first; a day later in batches, one through a contract.
+  // By strangers: settlements by draws and by row counts, pre-verified first; a day later in batches, one through a contract.
   await l1.passTime(14n * DAY + 1n);
   const two = async (changes: Partial<SettlementData> = {}) => [
     { circuit: SAMPLED, data: { ...(await data(closes, SAMPLED)), ...changes } },
     { circuit: PAYEE_TABLE, data: { ...(await data(closes, PAYEE_TABLE)), ...changes } },
   ];
   const waiting = await Promise.all([0, 1].map(() => two({ voidCount: 0 })));
-  for (const part of waiting.flat()) await settlements.park(part);
+  for (const part of waiting.flat()) await settlements.preVerify(part);
   await l1.passTime(DAY + 1n);
-  const parked = (i: number) => settlements.joined(waiting[i]!.map((part) => ({ ...part, isParked: true })));
-  await l1.submit([await parked(0)], "stranger");
+  const preVerified = (i: number) =>
+    settlements.joined(waiting[i]!.map((part) => ({ ...part, isPreVerified: true })));
+  await l1.submit([await preVerified(0)], "stranger");
   // CALLDATASIZE, CALLDATACOPY, CALL, and whatever the rollup answered.
   const forward = concatHex(["0x365f5f375f5f365f5f73", address, "0x5af13d5f5f3e602a573d5ffd5b3d5ff3"]);
   await client.setCode({ address: RELAY, bytecode: forward });
-  await send("stranger", RELAY, call([await parked(1)]));
+  await send("stranger", RELAY, call([await preVerified(1)]));
   // Overdue entries through the contract, two batches in one call.
   await rollup.write.forceSetKey([2, 5n, ANY_FEE], { account: roles.alice });
   await rollup.write.forceSetOwner([2, roles.bob, ANY_FEE], { account: roles.bob });
@@ -222,7 +223,7 @@ describe("l1_decoder.py", () => {
       decoded.statements.filter((one) => one.sort === sort && one.isProofKnown === isProofKnown).length;
     expect(count(CIRCUIT_SORT.batch, true)).toBe(batchNumber - 2);
     expect(count(CIRCUIT_SORT.batch, false)).toBe(2);
-    // A parked settlement has its proof in its own event, whatever batch takes it.
+    // A pre-verified settlement has its proof in its own event, whatever batch takes it.
     expect(count(CIRCUIT_SORT.settlement, true)).toBe(5);
     expect(count(CIRCUIT_SORT.payeeTable, true)).toBe(4);
     expect(count(CIRCUIT_SORT.exit, true)).toBe(3);

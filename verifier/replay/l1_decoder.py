@@ -19,8 +19,8 @@ RandomnessRecorded(uint256 indexed batch, uint256 prevRandao)
 SettlementAccepted(uint256 indexed model, uint256 indexed batch, uint24 epoch, uint8 circuit, uint8 voids, uint96 wei, bool isDefault)
 ActivationAccepted(uint256 indexed model, uint256 indexed batch, uint8 circuit, uint8 settlementCircuit, uint16 cap)
 SettlementData(uint256 indexed batch, uint256 indexed model, bytes data)
-SettlementParked(uint256 indexed model, uint256 indexed word, (uint8,uint256,bytes) s, (uint256[2],uint256[2][2],uint256[2]) proof)
-ParkedSettlementTaken(uint256 indexed model, uint256 indexed batch, uint256 word, uint256 block)
+SettlementPreVerified(uint256 indexed model, uint256 indexed word, (uint8,uint256,bytes) s, (uint256[2],uint256[2][2],uint256[2]) proof)
+PreVerifiedSettlementTaken(uint256 indexed model, uint256 indexed batch, uint256 word, uint256 block)
 QueueEntryAdded(uint256 indexed i, uint8 kind, uint24 a, uint24 b, uint96 wei, uint256 w1, uint256 w2, address indexed who, uint40 at, uint96 fee)
 QueueEntryConsumed(uint256 indexed index, uint256 indexed batch, bool isValid, uint96 executedWei)
 WithdrawalCredited(address indexed recipient, uint256 indexed batch, uint8 reason, uint96 amountWei)
@@ -71,7 +71,7 @@ def decode_event(log):
     name, fields = KINDS.get(int(log["topics"][0], 16), ("another", []))
     topics, data = iter(log["topics"][1:]), bytes.fromhex(log["data"][2:])
     rest = iter([data[64:][: number(data[32:64])]] if name.endswith("Data") else each(data, 32))
-    if name == "SettlementParked":  # the settlement at an offset, its data at another one in it; the proof in place
+    if name == "SettlementPreVerified":  # the settlement at an offset, its data at another one in it; the proof in place
         at, *proof = each(data[:288], 32)
         (circuit, commitment, where), part = split(data[at:], 32, 32, 32)[0], data[at:]
         rest = iter([[circuit, commitment, part[where + 32 :][: number(part[where : where + 32])], proof], None])
@@ -154,8 +154,8 @@ def take_batch(block, settlements, circuit, commitment, data, proof):
             events.append(("EpochsClosed", [n]))
         if kind in (SETTLE, ACTIVATION):
             given = next(settlements)
-            parked = ("ParkedSettlementTaken", [b, n, w[0], s["parked"].pop((b, w[0]), None)])
-            events.append(take_settlement(kind, b, w[0], *given) if given[2] else parked)
+            preVerified = ("PreVerifiedSettlementTaken", [b, n, w[0], s["preVerified"].pop((b, w[0]), None)])
+            events.append(take_settlement(kind, b, w[0], *given) if given[2] else preVerified)
         elif kind in (WITHDRAW, DEPOSIT_NEW, DEPOSIT_TO, FORCED_WITHDRAW):
             recipient, reason, wei = (w[0], 0, w[1]) if kind == WITHDRAW else (w[3], 2, w[0] - BASE_FEE * (kind == DEPOSIT_TO)) if kind <= DEPOSIT_TO else (w[1], 1, w[4])
             is_credited = wei != 0 and (kind == WITHDRAW or is_valid == (reason == 1))
@@ -168,7 +168,7 @@ def take_batch(block, settlements, circuit, commitment, data, proof):
             s["head"] += 1
     return [*events, ("BatchAccepted", [n, circuit, old_root, root, s["opIndex"], s["head"]])]
 
-s = {"root": 0, "number": 0, "nextId": 2, "opIndex": 0, "time": 0, "head": 0, "isFrozen": 0, "queue": [], "closes": {}, "randomness": {}, "parked": {}}
+s = {"root": 0, "number": 0, "nextId": 2, "opIndex": 0, "time": 0, "head": 0, "isFrozen": 0, "queue": [], "closes": {}, "randomness": {}, "preVerified": {}}
 KINDS, statements, seen, calls, HEAD = dict(map(parse_event, EVENTS.split("\n"))), [], [], {}, ask("eth_blockNumber")
 DOMAIN = hash_of(tag("OpenLedger rollup v1"), int(ask("eth_chainId"), 16), int(ROLLUP, 16)) % R
 [ID_FEE], [BASE_FEE], CIRCUITS = view("idFeeWei()"), view("queueBaseFeeWei()"), []
@@ -185,9 +185,9 @@ for log in (log for a, b in ranges for log in ask("eth_getLogs", {"address": ROL
     elif name == "RandomnessRecorded":
         s["randomness"][values[0]] = int(ask("eth_getBlockByNumber", hex(s["closes"][values[0]] + 128), False)["mixHash"], 16)
         require(s["randomness"][values[0]] == values[1], f"the randomness of batch {values[0]} is not that of its block")
-    elif name == "SettlementParked":
+    elif name == "SettlementPreVerified":
         take_settlement(SETTLE, values[0], values[1], *values[2])
-        s["parked"][values[0], values[1]] = block
+        s["preVerified"][values[0], values[1]] = block
     elif name == "Frozen": s["isFrozen"] = int(values == [s["root"], s["number"], s["head"]])
     elif name == "Exited":
         circuit, commitment, *leaving = next(call.exits, (None, None, *values))
@@ -198,7 +198,7 @@ for log in (log for a, b in ranges for log in ask("eth_getLogs", {"address": ROL
     elif name != "another": seen.append((name, values))
     if name == ("BatchAccepted" if call.is_submission else "BatchData"):
         emitted, places = iter([v[2] for event, v in seen if event == "SettlementData"]), {"SettlementAccepted": 3, "ActivationAccepted": 2}
-        records = [(places.get(event), v) for event, v in seen if event in places or event == "ParkedSettlementTaken"]
+        records = [(places.get(event), v) for event, v in seen if event in places or event == "PreVerifiedSettlementTaken"]
         seen = [event for event in seen if event[0] not in ("SettlementData", "BatchData")]
         told = ((values[at], None, next(emitted), None) if at else (0, None, b"", None) for at, values in records)
         given = call.settlements if call.is_submission else told

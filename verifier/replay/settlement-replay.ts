@@ -165,7 +165,7 @@ export class SettlementReplay {
     const closingBatch = Number(posted.closingBatch);
     const isSettle = record.kind === KIND.settle;
     const isSampled = isSettle && circuit.sort === CIRCUIT_SORT.settlement;
-    const takenAtBlock = settlement.parkedAtBlock ?? blockNumber;
+    const takenAtBlock = settlement.preVerifiedAtBlock ?? blockNumber;
     if (isSettle && !isSampled) await this.#checkDefaultTime(number, closingBatch, takenAtBlock);
     const prevRandao = isSampled ? this.#requireRandomness(number, closingBatch) : 0n;
     if (commitment === null || proof === null) return;

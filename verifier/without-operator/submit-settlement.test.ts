@@ -129,12 +129,12 @@ describe("submitSettlement", () => {
     proved.length = 0;
     const stages: string[] = [];
     const onStage = (stage: string) => stages.push(stage);
-    const parked = await submit(division, { onStage });
-    expect(stages.splice(0)).toEqual(["restore", "settle", "prove-settlement", "park"]);
-    expect(parked).toMatchObject({ status: "parked", epoch: 1, batchNumber: null });
+    const preVerified = await submit(division, { onStage });
+    expect(stages.splice(0)).toEqual(["restore", "settle", "prove-settlement", "pre-verify"]);
+    expect(preVerified).toMatchObject({ status: "pre-verified", epoch: 1, batchNumber: null });
     const waiting = await submit(division, { onStage });
     expect(stages.splice(0), "the sequencer has a day").toEqual(["restore", "settle"]);
-    const { postableFrom } = parked;
+    const { postableFrom } = preVerified;
     expect(waiting).toMatchObject({ status: "waiting", postableFrom, transactionHash: null, gasUsed: 0 });
     await f.l1.client.setNextBlockTimestamp({ timestamp: BigInt(postableFrom!) });
     await f.l1.client.mine({ blocks: 1 });
@@ -158,7 +158,7 @@ describe("submitSettlement", () => {
     await f.l1.passTime(BigInt(OPEN_SETTLEMENT_DELAY_SECONDS));
     await expect(submit(division)).rejects.toMatchObject(code("BRG_TOO_EARLY"));
     await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS - OPEN_SETTLEMENT_DELAY_SECONDS));
-    expect(await submit(division)).toMatchObject({ status: "parked" });
+    expect(await submit(division)).toMatchObject({ status: "pre-verified" });
     await f.l1.passTime(86_401n);
     const result = await submit(division);
     expect(result.status).toBe("settled");

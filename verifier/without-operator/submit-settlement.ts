@@ -1,6 +1,6 @@
 /**
  * Settles a model's epoch on L1 without the operator, in two steps. The ledger is rebuilt from L1, the settlement is
- * proven and parked: the contract takes it from anybody 3 days after the CloseEpoch, the default split after 14, and the
+ * proven and pre-verified: the contract takes it from anybody 3 days after the CloseEpoch, the default split after 14, and the
  * sequencer's next batch executes it. Where it does not for 24 hours, the same call proves a batch of one Settle record
  * and posts it. What it needs beyond an L1 node is public: the circuits, and for a sampled settlement the model's features and the
  * openings of its answers.
@@ -10,7 +10,7 @@ import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { createPatientL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
 import { requireRunning } from "@openledger/bridge/l1/require-running";
-import { RollupContract, TAKE_PARKED } from "@openledger/bridge/l1/rollup-contract";
+import { RollupContract, TAKE_PRE_VERIFIED } from "@openledger/bridge/l1/rollup-contract";
 import {
   DEFAULT_SPLIT_DELAY_SECONDS,
   OPEN_SETTLEMENT_DELAY_SECONDS,
@@ -43,7 +43,7 @@ import {
 import { restoreLedger } from "../restore/restore-ledger.ts";
 import { type ProveStatement, proveStatement } from "./prove-statement.ts";
 
-const SETTLE_STAGES = ["restore", "settle", "prove-settlement", "park", "prove-batch", "send"] as const;
+const SETTLE_STAGES = ["restore", "settle", "prove-settlement", "pre-verify", "prove-batch", "send"] as const;
 export type SettleStage = (typeof SETTLE_STAGES)[number];
 
 /** How to divide the epoch: by its draws, or, after 14 days, by row counts. */
@@ -76,11 +76,11 @@ interface SubmitSettlementOptions {
 }
 
 interface SubmitSettlementResult {
-  /** waiting: it was parked before, and the sequencer still has time; nothing was sent. */
-  readonly status: "parked" | "waiting" | "settled";
+  /** waiting: it was pre-verified before, and the sequencer still has time; nothing was sent. */
+  readonly status: "pre-verified" | "waiting" | "settled";
   /** null where nothing was sent. */
   readonly transactionHash: Hex | null;
-  /** The batch that settles the epoch; null while it is parked. */
+  /** The batch that settles the epoch; null while it is pre-verified. */
   readonly batchNumber: number | null;
   /** From when on anybody may post a batch with it, in L1's seconds; null once it is settled. */
   readonly postableFrom: number | null;
@@ -93,7 +93,7 @@ interface SubmitSettlementResult {
 }
 
 /**
- * Parks the settlement, or posts it where it was parked long enough. To be called again until it is settled.
+ * Pre-verifies the settlement, or posts it where it was pre-verified long enough. To be called again until it is settled.
  * @throws BRG_FROZEN, BRG_NOTHING_TO_DO, BRG_TOO_EARLY, BRG_OPENING_MISSING,
  * BRG_NO_CIRCUIT, BRG_PROOF_OF_ANOTHER; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*, CIR_SETTLEMENT_*, and what `prove` throws
  */
@@ -160,14 +160,16 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   const epoch = Number(closed.epoch);
   const nothingSent = { transactionHash: null, gasUsed: 0, gasCostWei: 0n };
   const key = { modelId, word: data.settlementHash };
-  const parked = await rollup.parkedSettlement(modelId, key.word);
-  if (parked === null) {
-    const receipt = await park(options, rollup, { prepared, circuit, stage });
-    const { postableFrom } = (await rollup.parkedSettlement(modelId, key.word)) ?? { postableFrom: null };
-    return { status: "parked", batchNumber: null, postableFrom, epoch, earnedWei, ...costOf(receipt) };
+  const preVerified = await rollup.preVerifiedSettlement(modelId, key.word);
+  if (preVerified === null) {
+    const receipt = await preVerify(options, rollup, { prepared, circuit, stage });
+    const { postableFrom } = (await rollup.preVerifiedSettlement(modelId, key.word)) ?? {
+      postableFrom: null,
+    };
+    return { status: "pre-verified", batchNumber: null, postableFrom, epoch, earnedWei, ...costOf(receipt) };
   }
   const head = await l1Call("read the newest block", () => client.getBlock());
-  const { postableFrom } = parked;
+  const { postableFrom } = preVerified;
   if (Number(head.timestamp) < postableFrom)
     return { status: "waiting", batchNumber: null, postableFrom, epoch, earnedWei, ...nothingSent };
 
@@ -203,14 +205,14 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
         data: bytesToHex(encodeWire(batch.data)),
       },
     ],
-    settlements: [TAKE_PARKED],
+    settlements: [TAKE_PRE_VERIFIED],
     proofs: [proven],
   });
   const batchNumber = Number(batch.data.batchNumber);
   return { status: "settled", batchNumber, postableFrom: null, epoch, earnedWei, ...costOf(receipt) };
 }
 
-async function park(
+async function preVerify(
   { account, modelId, prove }: SubmitSettlementOptions,
   rollup: RollupContract,
   {
@@ -223,10 +225,10 @@ async function park(
   const statement = settlementStatement(data, payeeCount, privateElements, circuit.circuitId);
   stage("prove-settlement");
   const proof = await proveStatement(prove, circuit.name, inputs, statement);
-  stage("park");
+  stage("pre-verify");
   const { commitment } = statement;
   const settlement = { circuit: circuit.index, commitment, data: bytesToHex(encodeSettlement(data)) };
-  return rollup.parkSettlement(account, { modelId, word: data.settlementHash }, settlement, proof);
+  return rollup.preVerifySettlement(account, { modelId, word: data.settlementHash }, settlement, proof);
 }
 
 const costOf = (receipt: TransactionReceipt) => ({

@@ -58,7 +58,9 @@ export async function checkSettlement(
     name: "found",
     state: "done",
     text: `The contract took it in block ${blockNumber}, with ${(submitted.data.length - 2) / 2} bytes${
-      submitted.parkedAtBlock === null ? "" : `; it was parked in block ${submitted.parkedAtBlock}`
+      submitted.preVerifiedAtBlock === null
+        ? ""
+        : `; it was pre-verified in block ${submitted.preVerifiedAtBlock}`
     }.`,
     values: [
       ["contract", asked.rollupAddress],

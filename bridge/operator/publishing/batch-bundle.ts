@@ -5,7 +5,7 @@ import { type Address, type Hex, hexToBytes, size } from "viem";
 import { postedBlobHash } from "../../blobs/read-batch.ts";
 import { bridgeError } from "../../bridge-errors.ts";
 import { creditCountOf } from "../../l1/credit-count.ts";
-import { type ContractSubmission, type RollupContract, TAKE_PARKED } from "../../l1/rollup-contract.ts";
+import { type ContractSubmission, type RollupContract, TAKE_PRE_VERIFIED } from "../../l1/rollup-contract.ts";
 import type { ReadyBatch, ReadySettlement } from "../operator-client.ts";
 import { type BlobMaker, countWithinBlobs } from "./bundle-blobs.ts";
 
@@ -58,7 +58,7 @@ export async function chooseBundle(
 ): Promise<Bundle> {
   const maxGas = smaller(limits.maxGas, head.gasLimit);
   const maxCount = Math.min(countWithinBlobs(ready), limits.maxBatchCount);
-  const parked = await parkedAmong(ready.slice(0, maxCount), modules.rollup, head.number);
+  const preVerified = await preVerifiedAmong(ready.slice(0, maxCount), modules.rollup, head.number);
   // A blob takes seconds to make. What L1 takes is found out by the names in the posted bytes, and only what is sent is made.
   const inBlobs = ready.slice(0, maxCount).filter(({ blobElements }) => blobElements !== undefined);
   const named: { readonly versionedHash: Hex }[] = inBlobs.map(({ data }) => ({
@@ -68,7 +68,7 @@ export async function chooseBundle(
   for (;;) {
     const batches = ready.slice(0, count);
     const ownNames = named.slice(0, batches.filter(({ blobElements }) => blobElements !== undefined).length);
-    const submission = submissionOf(batches, modules.circuitIndex, parked);
+    const submission = submissionOf(batches, modules.circuitIndex, preVerified);
     const input = modules.rollup.encodeSubmitBatches(submission);
     const isAlone = count === 1;
     let gasEstimate = maxGas + 1n;
@@ -112,30 +112,30 @@ export async function chooseBundle(
 /** Most that a transaction can have: EIP-7825's limit, or the whole block. */
 export const maxGasLimit = (head: BundleView["head"]): bigint => smaller(MAX_TRANSACTION_GAS, head.gasLimit);
 
-/** Settlements that somebody has parked on L1: their proofs need not be checked again, which costs a tenth of the gas. */
-async function parkedAmong(
+/** Settlements that somebody has pre-verified on L1: their proofs need not be checked again, which costs a tenth of the gas. */
+async function preVerifiedAmong(
   batches: readonly ReadyBatch[],
   rollup: RollupContract,
   blockNumber: bigint,
 ): Promise<ReadonlySet<ReadySettlement>> {
-  const parked = new Set<ReadySettlement>();
+  const preVerified = new Set<ReadySettlement>();
   for (const settlement of batches.flatMap(({ settlements }) => settlements)) {
     const { settles } = settlement;
     if (settles === null) continue;
-    if ((await rollup.parkedSettlement(settles.modelId, settles.word, { blockNumber })) !== null)
-      parked.add(settlement);
+    if ((await rollup.preVerifiedSettlement(settles.modelId, settles.word, { blockNumber })) !== null)
+      preVerified.add(settlement);
   }
-  return parked;
+  return preVerified;
 }
 
 /**
  * Batches with their settlements, as one call takes them: a batch's settlements go nowhere without it.
- * @param parked those that L1 has already
+ * @param preVerified those that L1 has already
  */
 function submissionOf(
   batches: readonly ReadyBatch[],
   circuitIndex: (name: string) => number,
-  parked: ReadonlySet<ReadySettlement> = new Set(),
+  preVerified: ReadonlySet<ReadySettlement> = new Set(),
 ): ContractSubmission {
   const posted = <T extends { circuit: string; commitment: bigint; data: Hex }>(part: T) => ({
     circuit: circuitIndex(part.circuit),
@@ -145,8 +145,8 @@ function submissionOf(
   const settlements = batches.flatMap((batch) => batch.settlements);
   return {
     batches: batches.map(posted),
-    settlements: settlements.map((one) => (parked.has(one) ? TAKE_PARKED : posted(one))),
-    proofs: [...batches, ...settlements.filter((one) => !parked.has(one))].map(({ proof }) => proof),
+    settlements: settlements.map((one) => (preVerified.has(one) ? TAKE_PRE_VERIFIED : posted(one))),
+    proofs: [...batches, ...settlements.filter((one) => !preVerified.has(one))].map(({ proof }) => proof),
   };
 }
 

@@ -490,7 +490,7 @@ export class BatchPublisher {
       const refusal = classifyRefusal(revert, l1BatchNumber, first.batchNumber);
       const reason = revertText(revert);
       logger.warn({ batchNumber: first.batchNumber, refusal, reason }, "L1 does not take the batch");
-      if (refusal === "early" || refusal === "queue" || refusal === "parked") return null;
+      if (refusal === "early" || refusal === "queue" || refusal === "pre-verified") return null;
       if (refusal === "refused" && !this.#refusals.note(first.batchHash, head.number)) return null;
       if (!this.#droppedHashes.has(first.batchHash)) {
         await this.#reporter.report([intendedBatch(first)], {

@@ -19,7 +19,7 @@ import type { Attempt } from "./publish-intent.ts";
  * - "superseded": L1 already has a batch of this number.
  * - "queue": it holds queue entries that L1 does not have: L1 took them back. The queue watcher sees that too, and the
  *   sequencer then makes other batches.
- * - "parked": a settlement that it takes is not parked any more: a reorganisation took it back. Sent anew, the batch
+ * - "pre-verified": a settlement that it takes is not pre-verified any more: a reorganisation took it back. Sent anew, the batch
  *   brings the settlement itself.
  * - "refused": anything else. Nothing that the publisher can do helps, if it is so at later blocks too.
  */
@@ -30,7 +30,7 @@ export type RefusalClass =
   | "behind"
   | "superseded"
   | "queue"
-  | "parked"
+  | "pre-verified"
   | "refused";
 
 /**
@@ -48,7 +48,7 @@ export function classifyRefusal(
   if (l1BatchNumber + 1 < firstBatchNumber) return "behind";
   if (revert.errorName === "RollupOverdueEntryLeft") return "overdue";
   if (revert.errorName === "RollupQueueMismatch") return "queue";
-  if (revert.errorName === "SettlementNotParked") return "parked";
+  if (revert.errorName === "SettlementNotPreVerified") return "pre-verified";
   if (revert.errorName !== "RollupTimestampInvalid") return "refused";
   const [timestamp, earliest] = revert.operands as [bigint, bigint, bigint];
   return timestamp < earliest ? "stale" : "early";
@@ -68,7 +68,7 @@ export function dropReason(refusal: RefusalClass | null): DropReason {
     case "early":
     case "behind":
     case "queue":
-    case "parked":
+    case "pre-verified":
     case null:
       return "reorganised";
     default:

@@ -39,12 +39,12 @@ async function race(f: BridgeFixture): Promise<ClosedBatch> {
     burnedWei: 0n,
   });
   const part = { circuit: SAMPLED, data };
-  await actions.park(part);
+  await actions.preVerify(part);
   await l1.passTime(86_400n + 1n);
   const { batchNumber, opIndex, queueHead, root } = await f.rollup.state();
   f.sequencer.origin = { batchNumber, root: `0x${root.toString(16)}`, opIndex, queueHead };
   await f.prove(1, { signedCount: 3 });
-  return actions.joined([{ ...part, isParked: true }], { shape: SHAPES[2] });
+  return actions.joined([{ ...part, isPreVerified: true }], { shape: SHAPES[2] });
 }
 
 /** Answers questions about the newest block as of the block before, and about a block by its number as every node does. */

@@ -1,7 +1,7 @@
 /**
  * Models of an attacker's, as anybody may make them: each with a closed epoch of one payment, which nobody but he can settle
  * by its draws, and which two weeks later anybody may settle by row counts. He proves these settlements, and as many of epochs
- * that never were: L1 does not know the ledger's epochs. Nothing is parked yet.
+ * that never were: L1 does not know the ledger's epochs. Nothing is pre-verified yet.
  */
 
 import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
@@ -43,12 +43,12 @@ const MARGIN_SECONDS = 120;
 const SECRET = toHex(0xa77acn, { size: 32 });
 const L1_OWNER = toHex(0xa77acn, { size: 20 });
 
-/** A settlement with its proof, ready to be parked. */
-export interface Parkable {
+/** A settlement with its proof, ready to be pre-verified. */
+export interface PreVerifiable {
   readonly modelId: number;
   /** J: what its Settle record says. */
   readonly word: bigint;
-  /** Input of the call that parks it. */
+  /** Input of the call that pre-verifies it. */
   readonly input: Hex;
   readonly proof: ContractProof;
   /** Of an epoch that the ledger has. */
@@ -56,12 +56,12 @@ export interface Parkable {
 }
 
 /** Makes the models; L1's clock goes on by 15 days. @param table the circuit of payee tables */
-export async function makeParkables(
+export async function makePreVerifiables(
   world: World,
   table: BuiltCircuit,
   counts: { readonly models: number; readonly invented: number },
   { backend, progress }: Pick<GriefOptions, "backend" | "progress">,
-): Promise<Parkable[]> {
+): Promise<PreVerifiable[]> {
   const key = await keyFromSecret(SECRET);
   const { l1 } = world;
   const leafId = await world.openAccount({ keyX: key.keyX, l1Owner: L1_OWNER });
@@ -85,9 +85,9 @@ export async function makeParkables(
     for (const modelId of modelIds) await world.patiently(() => closeEpoch(client, { modelId }));
     await world.allPosted();
     await recordRandomness(world, client, modelIds);
-    progress("two weeks pass on L1; the attacker proves the settlements that he will park");
+    progress("two weeks pass on L1; the attacker proves the settlements that he will pre-verify");
     await world.passTime(DEFAULT_SPLIT_DELAY_SECONDS + MARGIN_SECONDS);
-    return await proveParkables(world, client, { modelIds, prover, table, invented: counts.invented });
+    return await provePreVerifiables(world, client, { modelIds, prover, table, invented: counts.invented });
   } finally {
     await prover.close();
   }
@@ -154,12 +154,12 @@ async function openModels(
   return modelIds;
 }
 
-async function proveParkables(
+async function provePreVerifiables(
   world: World,
   client: LedgerClient,
   { invented, modelIds, prover, table }: Omit<Step, "progress"> & { modelIds: number[]; invented: number },
-): Promise<Parkable[]> {
-  const parkables: Parkable[] = [];
+): Promise<PreVerifiable[]> {
+  const preVerifiables: PreVerifiable[] = [];
   for (let i = 0; i < modelIds.length + invented; i++) {
     const isOfLedger = i < modelIds.length;
     const modelId = modelIds[i % modelIds.length]!;
@@ -176,10 +176,10 @@ async function proveParkables(
       data: bytesToHex(encodeSettlement(prepared.data)),
     };
     const args = [modelId, word, settlement, proof] as const;
-    const input = encodeFunctionData({ abi: rollupAbi, functionName: "parkSettlement", args });
-    parkables.push({ modelId, word, input, proof, isOfLedger });
+    const input = encodeFunctionData({ abi: rollupAbi, functionName: "preVerifySettlement", args });
+    preVerifiables.push({ modelId, word, input, proof, isOfLedger });
   }
-  return parkables;
+  return preVerifiables;
 }
 
 /** The bridge records it once its block is final, so that this is over before anything is measured. */

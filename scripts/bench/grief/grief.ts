@@ -7,7 +7,7 @@ import { drillUser } from "@openledger/e2e/internal/world/accounts";
 import { drillError } from "@openledger/e2e/internal/world/drill-errors";
 import { buildModelCircuits } from "@openledger/e2e/internal/world/model-circuits";
 import { createWorld, type World } from "@openledger/e2e/internal/world/world";
-import { makeParkables, SIZE } from "./attackers-models.ts";
+import { makePreVerifiables, SIZE } from "./attackers-models.ts";
 import { claimAttack, creditWei } from "./claim-attack.ts";
 import { goesOn, type Measured, measure } from "./grief-measure.ts";
 import type { Attack, GriefOptions, GriefResult } from "./grief-result.ts";
@@ -48,9 +48,9 @@ export async function benchGrief(options: GriefOptions) {
   });
   try {
     const counts = { models: rounds * MODELS_A_ROUND, invented: rounds * INVENTED_A_ROUND };
-    const parkables = await makeParkables(world, others[1]!, counts, options);
+    const preVerifiables = await makePreVerifiables(world, others[1]!, counts, options);
     const withdrawals = await startLoad(world, progress);
-    const attacks = [settleAttack(world, parkables), claimAttack(world), lagAttack(world)];
+    const attacks = [settleAttack(world, preVerifiables), claimAttack(world), lagAttack(world)];
     const tallies = await measureInTurns(world, attacks, options);
     withdrawals.stop();
     progress("the attackers have gone; waiting until L1 has all that was acknowledged");

@@ -76,7 +76,7 @@ export function addModelSettleCommand(parent: Command): void {
       ...FOLDER_OPTION,
       "--default-split": "by row counts, without openings: from 14 days after the close on",
       "--direct":
-        "park it on L1, from 3 days after the close on; again 24 hours later to post it; needs --account",
+        "pre-verify it on L1, from 3 days after the close on; again 24 hours later to post it; needs --account",
       ...CIRCUITS_OPTION,
       ...KEYS_OPTION,
       ...PROVER_OPTION,

@@ -44,7 +44,7 @@ const STAGE_TEXT: Readonly<Record<SettleStage, string>> = {
   restore: "rebuilding the ledger from L1",
   settle: "computing the settlement",
   "prove-settlement": "proving the settlement",
-  park: "parking it on L1",
+  "pre-verify": "pre-verification it on L1",
   "prove-batch": "proving the batch that holds it",
   send: "sending the batch to L1",
 };
@@ -102,7 +102,7 @@ export async function settleDirectly(
     const lines = [
       status === "settled"
         ? `${what} is settled by batch ${batchNumber}, sent by ${account.address}`
-        : `${what} ${status === "parked" ? `is parked on L1, sent by ${account.address}` : "was parked on L1 before"}`,
+        : `${what} ${status === "pre-verified" ? `is pre-verified on L1, sent by ${account.address}` : "was pre-verified on L1 before"}`,
       transactionHash === null
         ? `${rows}; nothing was sent`
         : `${rows}; L1 transaction ${transactionHash}, ${describeGas(result)}`,

@@ -4,7 +4,7 @@ import { activationMisfit, settlingCircuits } from "@openledger/client/actions/l
 import { getInfo } from "@openledger/client/sequencer/ledger-reads";
 import {
   getModel,
-  listParkedSettlements,
+  listPreVerifiedSettlements,
   listSettlements,
   staticsOf,
 } from "@openledger/client/sequencer/model-reads";
@@ -18,7 +18,7 @@ import { describeShape } from "../../cli/describe-shape.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { describeParked } from "./parked-lines.ts";
+import { describePreVerified } from "./pre-verified-lines.ts";
 
 export function addModelShowCommand(parent: Command): void {
   const command = parent
@@ -28,9 +28,9 @@ export function addModelShowCommand(parent: Command): void {
   onRun(command, async ({ options, args, output }) => {
     const client = await openReader(options);
     const leaf = await getModel(client, parseId(args[0]!));
-    const [settlements, parked, info] = await Promise.all([
+    const [settlements, preVerified, info] = await Promise.all([
       listSettlements(client, leaf.id),
-      listParkedSettlements(client, leaf.id),
+      listPreVerifiedSettlements(client, leaf.id),
       getInfo(client),
     ]);
     const settling = describeSettling(leaf, settlements, info);
@@ -54,7 +54,7 @@ export function addModelShowCommand(parent: Command): void {
         ]),
       ]),
       ...renderTable(settlements.map(describeSettlement)),
-      ...(parked ?? []).map((one) => `  parked on L1: ${describeParked(one)}`),
+      ...(preVerified ?? []).map((one) => `  pre-verified on L1: ${describePreVerified(one)}`),
     ];
     output.answer(lines, {
       id: leaf.id,
@@ -82,7 +82,7 @@ export function addModelShowCommand(parent: Command): void {
         l1TransactionHash,
       })),
       /** null where a full node answers, which does not know them. */
-      parkedSettlements: parked,
+      preVerifiedSettlements: preVerified,
     });
   });
 }

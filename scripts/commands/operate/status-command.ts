@@ -1,7 +1,7 @@
 import { MALFORMED_REMEDY } from "@openledger/bridge/l1/malformed-batch";
 import { type LedgerClient, rollupContract, tokenContract } from "@openledger/client/ledger-client";
 import { getInfo, getStatus } from "@openledger/client/sequencer/ledger-reads";
-import { listParkedSettlements } from "@openledger/client/sequencer/model-reads";
+import { listPreVerifiedSettlements } from "@openledger/client/sequencer/model-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { unusualParameters } from "@openledger/contracts/build/rollup-parameters";
 import { hex32 } from "@openledger/foundation/hex";
@@ -12,7 +12,7 @@ import { type GlobalOptions, openReader, parseAddress, resolveAccount } from "..
 import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { describeParked } from "../models/parked-lines.ts";
+import { describePreVerified } from "../models/pre-verified-lines.ts";
 import { type OwnMoney, ownMoneyRows, readOwnMoney } from "../money/own-money.ts";
 
 export function addStatusCommand(program: Command): void {
@@ -90,10 +90,10 @@ export function addStatusCommand(program: Command): void {
       output.answer([...renderTable(rows), ...describeMoney(money)], { l1, sequencer: null, money });
       return;
     }
-    const [info, status, parkedSettlements] = await Promise.all([
+    const [info, status, preVerifiedSettlements] = await Promise.all([
       getInfo(client),
       getStatus(client),
-      listParkedSettlements(client),
+      listPreVerifiedSettlements(client),
     ]);
     const { head, batches, mempool, estimates } = status;
     rows.push(
@@ -112,7 +112,8 @@ export function addStatusCommand(program: Command): void {
         `${seconds(estimates.closeMs)} to close, ${seconds(estimates.proveMs)} to prove, ${seconds(estimates.postMs)} to post`,
       ],
     );
-    for (const parked of parkedSettlements ?? []) rows.push(["parked on L1", describeParked(parked)]);
+    for (const preVerified of preVerifiedSettlements ?? [])
+      rows.push(["pre-verified on L1", describePreVerified(preVerified)]);
     if (status.mode === "sunset")
       rows.push([
         "sunset",
@@ -141,7 +142,7 @@ export function addStatusCommand(program: Command): void {
         mempool,
         estimates,
         /** null where a full node answers, which does not know them. */
-        parkedSettlements,
+        preVerifiedSettlements,
         circuits,
       },
     });

@@ -12,9 +12,9 @@ import type { ApiModules } from "../api-options.ts";
 import { leafView } from "../api-views.ts";
 import {
   closedView,
-  parkedView,
   payeesView,
   paymentsView,
+  preVerifiedView,
   rewardsView,
   settlementView,
 } from "../model-views.ts";
@@ -137,18 +137,18 @@ export async function registerModelRoutes(
     },
   );
 
-  app.get<{ Querystring: z.output<typeof schemas.parkedQuery> }>(
-    "/v1/parked-settlements",
+  app.get<{ Querystring: z.output<typeof schemas.preVerifiedQuery> }>(
+    "/v1/pre-verified-settlements",
     {
       schema: {
         tags: ["models"],
         summary: "Settlements that wait on L1 for a batch, as the bridge offered them last",
-        querystring: schemas.parkedQuery,
+        querystring: schemas.preVerifiedQuery,
       },
     },
     async ({ query: { model } }) => {
       if (model !== undefined) requireModel(model);
-      return (await settlements.parkedSettlements(model ?? null)).map(parkedView);
+      return (await settlements.preVerifiedSettlements(model ?? null)).map(preVerifiedView);
     },
   );
 

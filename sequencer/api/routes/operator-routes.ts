@@ -105,12 +105,13 @@ export async function registerOperatorRoutes(
     },
   );
 
-  app.post<{ Body: z.output<typeof wire.parkedSettlementsBody> }>(
-    "/operator/parked-settlements",
-    operatorRoute("Settlements that somebody parked on L1", { body: wire.parkedSettlementsBody }),
+  app.post<{ Body: z.output<typeof wire.preVerifiedSettlementsBody> }>(
+    "/operator/pre-verified-settlements",
+    operatorRoute("Settlements that somebody pre-verified on L1", { body: wire.preVerifiedSettlementsBody }),
     async ({ body }) => {
       const isOver: boolean[] = [];
-      for (const parked of body.settlements) isOver.push(await sequencer.takeParkedSettlement(parked));
+      for (const preVerified of body.settlements)
+        isOver.push(await sequencer.takePreVerifiedSettlement(preVerified));
       return { isOver };
     },
   );

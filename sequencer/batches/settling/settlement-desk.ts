@@ -69,8 +69,8 @@ export interface SettlementRequest {
   readonly signature?: Signature | undefined;
 }
 
-/** A settlement as somebody parked it on L1, which has checked its proof. */
-export interface ParkedOnL1 {
+/** A settlement as somebody pre-verified it on L1, which has checked its proof. */
+export interface PreVerifiedOnL1 {
   readonly modelId: number;
   /** J. */
   readonly word: bigint;
@@ -108,7 +108,7 @@ export class SettlementDesk {
   readonly #modules: SettlementDeskModules;
   readonly #inFlight = new Map<string, { entry: SettlementEntry; durable: Promise<void> }>();
   /** By model and J. The bridge offers them with every block, so a restart knows them again soon. */
-  readonly #parked = new Map<string, Omit<WaitingSettlement, "settlement">>();
+  readonly #preVerified = new Map<string, Omit<WaitingSettlement, "settlement">>();
   readonly admissions = new Admissions();
 
   constructor(modules: SettlementDeskModules) {
@@ -142,34 +142,34 @@ export class SettlementDesk {
   }
 
   /**
-   * Executes a settlement that somebody parked on L1, where the ledger has its epoch. It may be offered again and again.
-   * Attack: L1 does not know the ledger's epochs, so anybody can park settlements of epochs that never were.
+   * Executes a settlement that somebody pre-verified on L1, where the ledger has its epoch. It may be offered again and again.
+   * Attack: L1 does not know the ledger's epochs, so anybody can pre-verify settlements of epochs that never were.
    * @returns whether nothing more comes of it: the last final batch's ledger does not have its epoch closed, so it was
    * settled or never was
    */
-  async takeParked(parked: ParkedOnL1): Promise<boolean> {
+  async takePreVerified(preVerified: PreVerifiedOnL1): Promise<boolean> {
     const { circuits, line } = this.#modules;
-    const { circuitIndex, data, modelId, word } = parked;
+    const { circuitIndex, data, modelId, word } = preVerified;
     const key = `${modelId}/${word}`;
     await line.idle();
-    if (this.#isOver(parked)) {
-      this.#parked.delete(key);
+    if (this.#isOver(preVerified)) {
+      this.#preVerified.delete(key);
       return true;
     }
     const circuit = circuits[circuitIndex]!;
     const posted = decode(data);
-    const reason = await this.#tryParked(parked, posted, circuit);
-    this.#parked.set(key, { modelId, word, epoch: Number(posted.epoch), circuit: circuit.name, reason });
+    const reason = await this.#tryPreVerified(preVerified, posted, circuit);
+    this.#preVerified.set(key, { modelId, word, epoch: Number(posted.epoch), circuit: circuit.name, reason });
     return false;
   }
 
   /** @returns the code of what keeps it out, or null */
-  async #tryParked(
-    parked: ParkedOnL1,
+  async #tryPreVerified(
+    preVerified: PreVerifiedOnL1,
     posted: PostedSettlement,
     circuit: Pick<DeployedCircuit, "name" | "sort" | "circuitId">,
   ): Promise<string | null> {
-    const { commitment, data, modelId, proof, word } = parked;
+    const { commitment, data, modelId, proof, word } = preVerified;
     const { log } = this.#modules;
     const close = await readCloseOnL1(log, Number(posted.closingBatch));
     const prevRandao = circuit.sort === CIRCUIT_SORT.settlement ? close?.prevRandao : 0n;
@@ -190,8 +190,10 @@ export class SettlementDesk {
   }
 
   /** What waits on L1, by model; null: of all models. Of a batch that takes one L1 may know before the bridge says so. */
-  async parkedSettlements(modelId: number | null): Promise<WaitingSettlement[]> {
-    const offered = [...this.#parked.values()].filter((one) => modelId === null || one.modelId === modelId);
+  async preVerifiedSettlements(modelId: number | null): Promise<WaitingSettlement[]> {
+    const offered = [...this.#preVerified.values()].filter(
+      (one) => modelId === null || one.modelId === modelId,
+    );
     const waiting = await Promise.all(
       offered.map(async (one) => {
         const entry = await this.#find(one.modelId, one.epoch);
@@ -201,7 +203,7 @@ export class SettlementDesk {
     return waiting.filter(({ settlement }) => settlement?.batch?.status !== "final");
   }
 
-  #isOver({ circuitIndex, data, modelId, word }: ParkedOnL1): boolean {
+  #isOver({ circuitIndex, data, modelId, word }: PreVerifiedOnL1): boolean {
     const { circuits, line } = this.#modules;
     const { book } = line;
     const circuit = circuits[circuitIndex];

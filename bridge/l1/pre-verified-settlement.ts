@@ -1,5 +1,5 @@
 /**
- * Settlements that somebody parked on L1 (docs/reference/settlement.md, "Parked settlements"). The event holds all of it: the
+ * Settlements that somebody pre-verified on L1 (docs/reference/settlement.md, "Pre-verified settlements"). The event holds all of it: the
  * posted data, C and the proof, so that nobody has to read the transaction's input.
  */
 
@@ -10,11 +10,11 @@ import type { L1Client } from "./l1-client.ts";
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";
 import type { SubmittedSettlement } from "./submitted-part.ts";
 
-export type ParkedLog = RollupLog & { eventName: "SettlementParked" };
-type ParkedTakenLog = RollupLog & { eventName: "ParkedSettlementTaken" };
+export type PreVerifiedLog = RollupLog & { eventName: "SettlementPreVerified" };
+type PreVerifiedTakenLog = RollupLog & { eventName: "PreVerifiedSettlementTaken" };
 
-/** A settlement as it was parked. */
-export interface ParkedSettlement {
+/** A settlement as it was pre-verified. */
+export interface PreVerifiedSettlement {
   readonly modelId: number;
   /** J: the word of the record that it waits for. */
   readonly word: bigint;
@@ -25,7 +25,7 @@ export interface ParkedSettlement {
   readonly proof: ContractProof;
 }
 
-export const parkedOf = ({ args }: ParkedLog): ParkedSettlement => {
+export const preVerifiedOf = ({ args }: PreVerifiedLog): PreVerifiedSettlement => {
   const { circuit: circuitIndex, commitment, data } = args.settlement;
   return {
     modelId: Number(args.modelId),
@@ -38,25 +38,25 @@ export const parkedOf = ({ args }: ParkedLog): ParkedSettlement => {
 };
 
 /** What a record of a batch took. @throws BRG_HISTORY_UNREADABLE where its block has no such event; BRG_L1_* */
-export async function readParkedSettlement(
+export async function readPreVerifiedSettlement(
   client: L1Client,
-  taken: ParkedTakenLog,
+  taken: PreVerifiedTakenLog,
 ): Promise<SubmittedSettlement> {
   const { address } = taken;
-  const { modelId, parkedAtBlock, word } = taken.args;
-  const block = { fromBlock: parkedAtBlock, toBlock: parkedAtBlock, maxChunkBlocks: 1 };
+  const { modelId, preVerifiedAtBlock, word } = taken.args;
+  const block = { fromBlock: preVerifiedAtBlock, toBlock: preVerifiedAtBlock, maxChunkBlocks: 1 };
   for await (const { logs } of readRollupLogs({ client, address, ...block })) {
     const found = logs.find(
-      (log): log is ParkedLog =>
-        log.eventName === "SettlementParked" && log.args.modelId === modelId && log.args.word === word,
+      (log): log is PreVerifiedLog =>
+        log.eventName === "SettlementPreVerified" && log.args.modelId === modelId && log.args.word === word,
     );
     if (found === undefined) continue;
-    const { modelId: _id, word: _word, ...parked } = parkedOf(found);
-    return { ...parked, parkedAtBlock: Number(parkedAtBlock) };
+    const { modelId: _id, word: _word, ...preVerified } = preVerifiedOf(found);
+    return { ...preVerified, preVerifiedAtBlock: Number(preVerifiedAtBlock) };
   }
   throw bridgeError(
     "BRG_HISTORY_UNREADABLE",
-    `block ${parkedAtBlock} has no parked settlement of model ${modelId}, and batch ${taken.args.batchNumber} took it`,
+    `block ${preVerifiedAtBlock} has no pre-verified settlement of model ${modelId}, and batch ${taken.args.batchNumber} took it`,
     { data: { batchNumber: Number(taken.args.batchNumber), modelId: Number(modelId) } },
   );
 }

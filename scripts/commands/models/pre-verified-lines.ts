@@ -1,13 +1,13 @@
-import type { ParkedSettlementView } from "@openledger/client/sequencer/model-reads";
+import type { PreVerifiedSettlementView } from "@openledger/client/sequencer/model-reads";
 
 const iso = (seconds: number) => new Date(1_000 * seconds).toISOString();
 
-/** One parked settlement in words. */
-export function describeParked(parked: ParkedSettlementView): string {
-  const { batchNumber, circuit, epoch, modelId, onL1, reason, status } = parked;
+/** One pre-verified settlement in words. */
+export function describePreVerified(preVerified: PreVerifiedSettlementView): string {
+  const { batchNumber, circuit, epoch, modelId, onL1, reason, status } = preVerified;
   const head = `model ${modelId}, epoch ${epoch} by ${circuit}`;
   if (onL1 === null) return `${head}: L1 has taken it`;
-  const since = `parked since ${iso(onL1.parkedAtSeconds)}`;
+  const since = `pre-verified since ${iso(onL1.preVerifiedAtSeconds)}`;
   if (status === "superseded")
     return `${head}, ${since}: settled otherwise, so no batch will ever take this one`;
   const anyone = `anyone may post it from ${iso(onL1.anyonePostsFromSeconds)}`;

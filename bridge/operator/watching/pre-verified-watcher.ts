@@ -1,6 +1,6 @@
 /**
- * Hands settlements that somebody parked on L1 to the sequencer, which puts them into its next batch like any other. It
- * needs nothing of L1 for that, since the event holds the proof: a reorganisation that takes the parking back takes
+ * Hands settlements that somebody pre-verified on L1 to the sequencer, which puts them into its next batch like any other. It
+ * needs nothing of L1 for that, since the event holds the proof: a reorganisation that takes the pre-verification back takes
  * nothing from the sequencer. Each is offered again with every block until the sequencer says that nothing comes of it:
  * it is settled for good, or the ledger never had such an epoch. Whoever restores a sequencer loses none.
  */
@@ -11,13 +11,17 @@ import { type Hex, toHex } from "viem";
 import { z } from "zod";
 import { l1Call } from "../../l1/l1-client.ts";
 import { readRollupLogs } from "../../l1/log-reader.ts";
-import { type ParkedLog, type ParkedSettlement, parkedOf } from "../../l1/parked-settlement.ts";
+import {
+  type PreVerifiedLog,
+  type PreVerifiedSettlement,
+  preVerifiedOf,
+} from "../../l1/pre-verified-settlement.ts";
 import type { RollupContract } from "../../l1/rollup-contract.ts";
 import type { JsonStore } from "../bridge-store.ts";
 import type { OperatorClient } from "../operator-client.ts";
 
-export interface ParkedWatcherOptions {
-  /** Block of the rollup: nothing was parked before it. */
+export interface PreVerifiedWatcherOptions {
+  /** Block of the rollup: nothing was pre-verified before it. */
   readonly deployedAtBlock: number;
   /** Blocks that must hold or follow an event's block before it is read; 1 = as soon as it is mined. */
   readonly confirmations: number;
@@ -26,7 +30,7 @@ export interface ParkedWatcherOptions {
   readonly maxChunkBlocks: number;
 }
 
-interface ParkedWatcherModules {
+interface PreVerifiedWatcherModules {
   readonly rollup: RollupContract;
   readonly sequencer: OperatorClient;
   readonly store: JsonStore;
@@ -39,7 +43,7 @@ const MAX_PER_REQUEST = 20;
 const cursorSchema = z.object({ blockNumber: z.int(), blockHash: z.string() });
 const field = z.string().transform(BigInt);
 const pair = z.tuple([field, field]);
-const parkedSchema = z.object({
+const preVerifiedSchema = z.object({
   modelId: z.int(),
   word: field,
   circuitIndex: z.int(),
@@ -49,12 +53,12 @@ const parkedSchema = z.object({
   proof: z.object({ a: pair, b: z.tuple([pair, pair]).transform(([x, y]) => imaginaryFirst(x, y)), c: pair }),
 });
 
-export class ParkedWatcher {
-  readonly #options: ParkedWatcherOptions;
-  readonly #modules: ParkedWatcherModules;
+export class PreVerifiedWatcher {
+  readonly #options: PreVerifiedWatcherOptions;
+  readonly #modules: PreVerifiedWatcherModules;
   #offeredAtBlockHash = "";
 
-  constructor(options: ParkedWatcherOptions, modules: ParkedWatcherModules) {
+  constructor(options: PreVerifiedWatcherOptions, modules: PreVerifiedWatcherModules) {
     this.#options = options;
     this.#modules = modules;
   }
@@ -76,34 +80,34 @@ export class ParkedWatcher {
     const fromBlock = BigInt(await this.#resumeFrom(headNumber));
     const toBlock = BigInt(headNumber - confirmations + 1);
     for await (const chunk of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
-      const parked = chunk.logs
-        .filter((log): log is ParkedLog => log.eventName === "SettlementParked")
-        .map(parkedOf);
+      const preVerified = chunk.logs
+        .filter((log): log is PreVerifiedLog => log.eventName === "SettlementPreVerified")
+        .map(preVerifiedOf);
       const cursor = {
         blockNumber: Number(chunk.toBlock),
         blockHash: await this.#blockHash(Number(chunk.toBlock)),
       };
       await store.write([
-        ...parked.map((one) => ({ put: keyOf(one), value: toJson(one) })),
+        ...preVerified.map((one) => ({ put: keyOf(one), value: toJson(one) })),
         { put: "cursor", value: cursor },
       ]);
-      for (const { modelId } of parked) logger.info({ modelId }, "somebody parked a settlement");
+      for (const { modelId } of preVerified) logger.info({ modelId }, "somebody pre-verified a settlement");
     }
   }
 
   async #offer(): Promise<void> {
     const { logger, sequencer, store } = this.#modules;
-    const entries = await store.entries({ gte: "parked/", lt: "parked0" });
-    const waiting = entries.map(([, value]) => parkedSchema.parse(value));
+    const entries = await store.entries({ gte: "pre-verified/", lt: "pre-verified0" });
+    const waiting = entries.map(([, value]) => preVerifiedSchema.parse(value));
     for (let from = 0; from < waiting.length; from += MAX_PER_REQUEST) {
       const part = waiting.slice(from, from + MAX_PER_REQUEST);
-      const { isOver } = await sequencer.offerParkedSettlements(part);
+      const { isOver } = await sequencer.offerPreVerifiedSettlements(part);
       const over = part.filter((_, i) => isOver[i]);
       if (over.length === 0) continue;
       await store.write(over.map((one) => ({ delete: keyOf(one) })));
       logger.info(
         { modelIds: over.map(({ modelId }) => modelId) },
-        "nothing more comes of parked settlements",
+        "nothing more comes of pre-verified settlements",
       );
     }
   }
@@ -131,9 +135,9 @@ export class ParkedWatcher {
   }
 }
 
-const keyOf = ({ modelId, word }: ParkedSettlement) => `parked/${modelId}/${word.toString(16)}`;
+const keyOf = ({ modelId, word }: PreVerifiedSettlement) => `pre-verified/${modelId}/${word.toString(16)}`;
 
-function toJson({ commitment, proof, word, ...rest }: ParkedSettlement) {
+function toJson({ commitment, proof, word, ...rest }: PreVerifiedSettlement) {
   const pairOf = (point: readonly [bigint, bigint]) => point.map((value) => toHex(value));
   const { a, b, c } = proof;
   return {

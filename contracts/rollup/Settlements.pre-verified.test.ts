@@ -1,4 +1,4 @@
-/** Settlements that are parked first: how strangers settle. */
+/** Settlements that are pre-verified first: how strangers settle. */
 
 import { FIELD_ORDER, KIND } from "@openledger/circuits/protocol";
 import { encodeSettlement, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
@@ -17,7 +17,7 @@ import {
   closeEpochSlot,
   MODEL,
   PAYEE_TABLE,
-  parkArguments,
+  preVerifyArguments,
   SAMPLED,
   type SettlementPart,
   settleSlot,
@@ -39,33 +39,41 @@ beforeEach(async () => {
 });
 
 const sampled = (overrides: Partial<SettlementData> = {}) => f.sampled({ voidCount: 0, ...overrides });
-const parked = (part: SettlementPart): SettlementPart => ({ ...part, isParked: true });
+const preVerified = (part: SettlementPart): SettlementPart => ({ ...part, isPreVerified: true });
 const takes = async (part: SettlementPart, from: Role = "stranger") =>
-  f.attempt(await f.joined([parked(part)]), from);
+  f.attempt(await f.joined([preVerified(part)]), from);
 
-/** What the contract would say to the parking of a settlement as it stands. */
-const tryPark = (data: Pick<SettlementData, "modelId" | "settlementHash">, closed: ProvenSettlementFixture) =>
-  revertOf(f.rollup.simulate.parkSettlement(parkArguments(data, closed), { account: f.roles.stranger }));
-const attemptPark = ({ circuit, data }: SettlementPart) =>
-  tryPark(data, f.proveSettlementFixture(circuit, data));
+/** What the contract would say to the pre-verification of a settlement as it stands. */
+const tryPreVerify = (
+  data: Pick<SettlementData, "modelId" | "settlementHash">,
+  closed: ProvenSettlementFixture,
+) =>
+  revertOf(
+    f.rollup.simulate.preVerifySettlement(preVerifyArguments(data, closed), { account: f.roles.stranger }),
+  );
+const attemptPreVerify = ({ circuit, data }: SettlementPart) =>
+  tryPreVerify(data, f.proveSettlementFixture(circuit, data));
 
-describe("parkSettlement", () => {
+describe("preVerifySettlement", () => {
   test("keeps the settlement for its record, and says everything of it in its event", async () => {
     const part = await sampled();
-    const { settlement, proof } = await f.park(part);
+    const { settlement, proof } = await f.preVerify(part);
     const { settlementHash: word } = part.data;
     const { number, timestamp } = await f.client.getBlock();
-    expect(await f.rollup.read.parkedSettlements([BigInt(MODEL), word])).toEqual([
+    expect(await f.rollup.read.preVerifiedSettlements([BigInt(MODEL), word])).toEqual([
       number,
       timestamp,
       3n * OPEN,
     ]);
-    const [event] = await f.rollup.getEvents.SettlementParked();
+    const [event] = await f.rollup.getEvents.SettlementPreVerified();
     expect(event?.args).toEqual({ modelId: BigInt(MODEL), word, settlement, proof });
     expect(await f.rollup.read.ledgerWei(), "nothing moves yet").toBe(1_000n * OPEN);
-    expect(await attemptPark(part)).toEqual({ name: "SettlementAlreadyParked", args: [BigInt(MODEL), word] });
+    expect(await attemptPreVerify(part)).toEqual({
+      name: "SettlementAlreadyPreVerified",
+      args: [BigInt(MODEL), word],
+    });
     for (const other of [{ modelId: 5 }, { settlementHash: word + 1n }])
-      expect(await attemptPark(await sampled(other)), "of its own").toMatchObject({
+      expect(await attemptPreVerify(await sampled(other)), "of its own").toMatchObject({
         name: "accepted",
       });
   });
@@ -74,45 +82,47 @@ describe("parkSettlement", () => {
     const late = await f.closeEpoch();
     await f.recordRandomness(late);
     const young = { circuit: SAMPLED, data: await f.settlementData(late, { voidCount: 0 }) };
-    expect(await attemptPark(young)).toMatchObject({ name: "SettlementStrangerTooEarly" });
+    expect(await attemptPreVerify(young)).toMatchObject({ name: "SettlementStrangerTooEarly" });
     const byDefault = await f.byDefault();
     await f.passTo(f.closingTime + 14n * DAY - 1n);
-    expect(await attemptPark(byDefault)).toMatchObject({ name: "SettlementDefaultTooEarly" });
+    expect(await attemptPreVerify(byDefault)).toMatchObject({ name: "SettlementDefaultTooEarly" });
     await f.passTo(f.closingTime + 14n * DAY);
-    expect(await attemptPark(byDefault)).toMatchObject({ name: "accepted" });
-    expect(await attemptPark(young)).toMatchObject({ name: "accepted" });
+    expect(await attemptPreVerify(byDefault)).toMatchObject({ name: "accepted" });
+    expect(await attemptPreVerify(young)).toMatchObject({ name: "accepted" });
     const unclosed = { circuit: PAYEE_TABLE, data: { ...byDefault.data, closingBatch: late + 1n } };
-    expect(await attemptPark(unclosed)).toMatchObject({ name: "SettlementCloseUnknown" });
+    expect(await attemptPreVerify(unclosed)).toMatchObject({ name: "SettlementCloseUnknown" });
   });
 
   test("Attack: refuses what the proof does not show: another word, model, amount, seed or circuit", async () => {
     const { data } = await sampled();
     const good = f.proveSettlementFixture(SAMPLED, data);
-    expect(await tryPark(data, good)).toMatchObject({ name: "accepted" });
+    expect(await tryPreVerify(data, good)).toMatchObject({ name: "accepted" });
     const rejected = { name: "VerifierProofRejected", args: [] };
-    expect(await tryPark({ ...data, settlementHash: data.settlementHash + 1n }, good)).toEqual(rejected);
-    expect(await tryPark({ ...data, modelId: MODEL + 1 }, good)).toEqual(rejected);
+    expect(await tryPreVerify({ ...data, settlementHash: data.settlementHash + 1n }, good)).toEqual(rejected);
+    expect(await tryPreVerify({ ...data, modelId: MODEL + 1 }, good)).toEqual(rejected);
     for (const other of [{ burnedWei: 0n }, { epoch: 6n }, { chain: 7n }, { items: [] }]) {
       const posted = bytesToHex(encodeSettlement({ ...data, ...other }));
-      expect(await tryPark(data, { ...good, settlement: { ...good.settlement, data: posted } })).toEqual(
+      expect(await tryPreVerify(data, { ...good, settlement: { ...good.settlement, data: posted } })).toEqual(
         rejected,
       );
     }
     const proof = { ...good.proof, c: good.proof.a };
-    expect(await tryPark(data, { ...good, proof })).toEqual(rejected);
+    expect(await tryPreVerify(data, { ...good, proof })).toEqual(rejected);
     const asBatch = { ...good, settlement: { ...good.settlement, circuit: 0 } };
-    expect(await tryPark(data, asBatch)).toMatchObject({ name: "SettlementSortInvalid" });
+    expect(await tryPreVerify(data, asBatch)).toMatchObject({ name: "SettlementSortInvalid" });
     const activation = f.activation();
-    expect(await attemptPark(activation)).toMatchObject({ name: "SettlementCapInvalid" });
-    expect(await attemptPark({ ...activation, data: { ...activation.data, capCircuit: 0 } })).toMatchObject({
+    expect(await attemptPreVerify(activation)).toMatchObject({ name: "SettlementCapInvalid" });
+    expect(
+      await attemptPreVerify({ ...activation, data: { ...activation.data, capCircuit: 0 } }),
+    ).toMatchObject({
       name: "SettlementCloseUnknown",
     });
   });
 
   test("Attack: refuses voids: only the model could serve the record, and so keep it back", async () => {
     for (const voidCount of [1, 255])
-      expect(await attemptPark(await sampled({ voidCount }))).toEqual({
-        name: "SettlementVoidsParked",
+      expect(await attemptPreVerify(await sampled({ voidCount }))).toEqual({
+        name: "SettlementVoidsPreVerified",
         args: [BigInt(MODEL), BigInt(voidCount)],
       });
   });
@@ -121,56 +131,56 @@ describe("parkSettlement", () => {
     const { data } = await sampled();
     const good = f.proveSettlementFixture(SAMPLED, data);
     const outOfField = { name: "RollupElementOutOfField", args: [] };
-    expect(await tryPark({ ...data, settlementHash: data.settlementHash + FIELD_ORDER }, good)).toEqual(
+    expect(await tryPreVerify({ ...data, settlementHash: data.settlementHash + FIELD_ORDER }, good)).toEqual(
       outOfField,
     );
     const commitment = good.settlement.commitment + FIELD_ORDER;
-    expect(await tryPark(data, { ...good, settlement: { ...good.settlement, commitment } })).toEqual(
+    expect(await tryPreVerify(data, { ...good, settlement: { ...good.settlement, commitment } })).toEqual(
       outOfField,
     );
     for (const posted of ["0x", `${good.settlement.data}00`] as const)
       expect(
-        await tryPark(data, { ...good, settlement: { ...good.settlement, data: posted } }),
+        await tryPreVerify(data, { ...good, settlement: { ...good.settlement, data: posted } }),
       ).toMatchObject({
         name: "SettlementDataLengthInvalid",
       });
   });
 });
 
-describe("a record of a parked settlement", () => {
+describe("a record of a pre-verified settlement", () => {
   test("needs neither settlement nor proof in the sequencer's batch; what it burns leaves the ledger (I1)", async () => {
     const part = await sampled();
-    await f.park(part);
-    const { number: parkedAtBlock } = await f.client.getBlock();
-    const batch = await f.joined([parked(part)]);
+    await f.preVerify(part);
+    const { number: preVerifiedAtBlock } = await f.client.getBlock();
+    const batch = await f.joined([preVerified(part)]);
     await f.submit([batch]);
-    const [event] = await f.rollup.getEvents.ParkedSettlementTaken();
+    const [event] = await f.rollup.getEvents.PreVerifiedSettlementTaken();
     const word = part.data.settlementHash;
     const { batchNumber } = batch.content;
-    expect(event?.args).toEqual({ modelId: BigInt(MODEL), batchNumber, word, parkedAtBlock });
+    expect(event?.args).toEqual({ modelId: BigInt(MODEL), batchNumber, word, preVerifiedAtBlock });
     expect(await f.rollup.getEvents.SettlementAccepted()).toEqual([]);
     expect(await f.rollup.read.ledgerWei()).toBe(997n * OPEN);
     // And the id fee of the fixture's deposit.
     expect(await f.rollup.read.burnableWei()).toBe(3n * OPEN + OPEN);
-    expect(await f.rollup.read.parkedSettlements([BigInt(MODEL), word])).toEqual([0n, 0n, 0n]);
+    expect(await f.rollup.read.preVerifiedSettlements([BigInt(MODEL), word])).toEqual([0n, 0n, 0n]);
     expect(await takes(part, "sequencer"), "once").toEqual({
-      name: "SettlementNotParked",
+      name: "SettlementNotPreVerified",
       args: [BigInt(MODEL), word],
     });
   });
 
   test("is that model's and that word's, a Settle, and of leaf 0", async () => {
     const part = await sampled();
-    await f.park(part);
+    await f.preVerify(part);
     const word = part.data.settlementHash;
     for (const other of [{ modelId: MODEL + 1 }, { settlementHash: word + 1n }])
       expect(await takes({ ...part, data: { ...part.data, ...other } }, "sequencer")).toMatchObject({
-        name: "SettlementNotParked",
+        name: "SettlementNotPreVerified",
       });
     const activation = { ...part, data: { ...part.data, isActivation: true } };
-    expect(await takes(activation, "sequencer")).toMatchObject({ name: "SettlementNotParked" });
+    expect(await takes(activation, "sequencer")).toMatchObject({ name: "SettlementNotPreVerified" });
     const wide = [slot(KIND.settle, [word], { a: 1, b: MODEL })];
-    expect(await f.attempt(await f.joined([parked(part)], { wide }))).toEqual({
+    expect(await f.attempt(await f.joined([preVerified(part)], { wide }))).toEqual({
       name: "SettlementLeafInvalid",
       args: [BigInt(MODEL), 1n],
     });
@@ -179,24 +189,24 @@ describe("a record of a parked settlement", () => {
   test("Attack: does not make the sequencer's batch fail that brings the settlement itself", async () => {
     const part = await sampled();
     const own = await f.joined([part]);
-    await f.park(part);
+    await f.preVerify(part);
     expect(await f.attempt(own)).toMatchObject({ name: "accepted" });
-    const both = await f.joined([part, parked(await sampled({ modelId: 5 }))]);
-    expect(await f.attempt(both)).toMatchObject({ name: "SettlementNotParked" });
+    const both = await f.joined([part, preVerified(await sampled({ modelId: 5 }))]);
+    expect(await f.attempt(both)).toMatchObject({ name: "SettlementNotPreVerified" });
   });
 
-  test("counts its proofs: none for what is parked, one for what is brought", async () => {
+  test("counts its proofs: none for what is pre-verified, one for what is brought", async () => {
     const [brought, waits] = [await sampled(), await sampled({ modelId: 5 })];
-    await f.park(waits);
+    await f.preVerify(waits);
     for (const parts of [
-      [brought, parked(waits)],
-      [parked(waits), brought],
+      [brought, preVerified(waits)],
+      [preVerified(waits), brought],
     ])
       expect(await f.attempt(await f.joined(parts))).toMatchObject({ name: "accepted" });
-    const good = await f.joined([parked(waits), brought]);
+    const good = await f.joined([preVerified(waits), brought]);
     const [first, second] = good.settlements!;
     expect(await f.attempt({ ...good, settlements: [second!, first!] })).toMatchObject({
-      name: "SettlementNotParked",
+      name: "SettlementNotPreVerified",
     });
     expect(await f.attempt({ ...good, settlements: [first!] })).toMatchObject({ name: "SettlementMissing" });
     expect(await f.attempt({ ...good, settlements: [first!, second!, first!] })).toMatchObject({
@@ -206,7 +216,7 @@ describe("a record of a parked settlement", () => {
 
   test("burns no more than the ledger holds, whatever was proven (I2)", async () => {
     const part = await sampled({ burnedWei: 1_000n * OPEN + 1n });
-    await f.park(part);
+    await f.preVerify(part);
     expect(await takes(part, "sequencer")).toEqual({
       name: "RollupLedgerExceeded",
       args: [1_000n * OPEN + 1n, 1_000n * OPEN],
@@ -220,14 +230,16 @@ describe("strangers", () => {
     await f.passTo(f.closingTime + 5n * DAY);
     const notSequencer = { name: "SettlementNotSequencer", args: [f.roles.stranger] };
     expect(await f.attempt(await f.joined([part]), "stranger")).toEqual(notSequencer);
-    await f.park(part);
+    await f.preVerify(part);
     await f.passTime(2n * DAY);
-    expect(await f.attempt(await f.joined([part]), "stranger"), "nor what is parked").toEqual(notSequencer);
+    expect(await f.attempt(await f.joined([part]), "stranger"), "nor what is pre-verified").toEqual(
+      notSequencer,
+    );
   });
 
-  test("post what was parked for more than a day, and not a second earlier (I14)", async () => {
+  test("post what was pre-verified for more than a day, and not a second earlier (I14)", async () => {
     const part = await sampled();
-    await f.park(part);
+    await f.preVerify(part);
     const { timestamp } = await f.client.getBlock();
     await f.passTo(timestamp + DAY);
     expect(await takes(part)).toEqual({
@@ -236,22 +248,22 @@ describe("strangers", () => {
     });
     expect(await takes(part, "sequencer")).toMatchObject({ name: "accepted" });
     await f.passTo(timestamp + DAY + 1n);
-    await f.submit([await f.joined([parked(part)])], "stranger");
+    await f.submit([await f.joined([preVerified(part)])], "stranger");
     // And the id fee of the fixture's deposit.
     expect(await f.rollup.read.burnableWei()).toBe(3n * OPEN + OPEN);
   });
 
   test("post nothing else with it, and several only where each is overdue", async () => {
     const [old, young] = [await sampled(), await sampled({ modelId: 5 })];
-    await f.park(old);
+    await f.preVerify(old);
     await f.passTime(DAY + 1n);
-    await f.park(young);
+    await f.preVerify(young);
     expect(await takes(old)).toMatchObject({ name: "accepted" });
     for (const set of [
       [old, young],
       [young, old],
     ])
-      expect(await f.attempt(await f.joined(set.map(parked)), "stranger")).toMatchObject({
+      expect(await f.attempt(await f.joined(set.map(preVerified)), "stranger")).toMatchObject({
         name: "SettlementNotOverdue",
       });
     const record = settleSlot(old.data.settlementHash);
@@ -262,9 +274,9 @@ describe("strangers", () => {
       [record, slot(KIND.withdraw, [BigInt(f.roles.bob), OPEN], { a: 2 })],
       [record, slot(KIND.claimRewards, [1n], { a: 2, b: MODEL })],
     ])
-      expect(await f.attempt(await f.joined([parked(old)], { wide }), "stranger")).toEqual(notSequencer);
+      expect(await f.attempt(await f.joined([preVerified(old)], { wide }), "stranger")).toEqual(notSequencer);
     expect(await f.attempt(f.close(await f.draft()), "stranger")).toEqual(notSequencer);
-    expect(await f.attempt(await f.joined([parked(old)], { signedCount: 1 }), "stranger")).toEqual({
+    expect(await f.attempt(await f.joined([preVerified(old)], { signedCount: 1 }), "stranger")).toEqual({
       name: "RollupSignedOperations",
       args: [f.roles.stranger, 1n],
     });
@@ -272,7 +284,7 @@ describe("strangers", () => {
 
   test("carry on an overdue queue with it; it does not get past an overdue entry (I7)", async () => {
     const part = await sampled();
-    await f.park(part);
+    await f.preVerify(part);
     await f.rollup.write.forceSetKey([2, 9n, ANY_FEE], { account: f.roles.alice });
     const forced = slot(KIND.forcedSetKey, [0n, 9n, 0n, BigInt(f.roles.alice)], { a: 2, isValid: true });
     const wide = [forced, settleSlot(part.data.settlementHash)];
@@ -281,7 +293,7 @@ describe("strangers", () => {
       name: "SettlementNotSequencer",
     });
     expect(await takes(part)).toMatchObject({ name: "RollupOverdueEntryLeft" });
-    await f.submit([await f.joined([parked(part)], { wide })], "stranger");
+    await f.submit([await f.joined([preVerified(part)], { wide })], "stranger");
     expect((await f.rollup.read.state()).queueHead).toBe(2);
   });
 });

@@ -2,7 +2,7 @@
 
 import { MODEL_ID } from "@openledger/bridge/testing/model-history";
 import { FINALITY_DEPTH_BLOCKS } from "@openledger/sequencer/testing/l1-world";
-import { startParkedWorld } from "@openledger/sequencer/testing/parked-world";
+import { startPreVerifiedWorld } from "@openledger/sequencer/testing/pre-verified-world";
 import { close } from "@openledger/sequencer/testing/test-operator";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runInProcess } from "../testing/run-in-process.ts";
@@ -10,10 +10,10 @@ import { runInProcess } from "../testing/run-in-process.ts";
 const DAY_SECONDS = 86_400;
 
 const cleanUps: (() => unknown)[] = [];
-let world: Awaited<ReturnType<typeof startParkedWorld>>;
+let world: Awaited<ReturnType<typeof startPreVerifiedWorld>>;
 let sequencerUrl: string;
 beforeAll(async () => {
-  world = await startParkedWorld(cleanUps);
+  world = await startPreVerifiedWorld(cleanUps);
   sequencerUrl = world.w.sequencerUrl;
 }, 300_000);
 afterAll(async () => {
@@ -33,17 +33,17 @@ const commands = [
 ] as const;
 const argsOf = (name: string) => (name === "status" ? ["status"] : ["models", "show", String(MODEL_ID)]);
 
-async function expectShown(text: RegExp, parked: readonly object[]) {
+async function expectShown(text: RegExp, preVerified: readonly object[]) {
   for (const [name, part] of commands) {
     const words = await run(...argsOf(name));
-    if (parked.length === 0) expect(words, name).not.toMatch(/parked/);
+    if (preVerified.length === 0) expect(words, name).not.toMatch(/pre-verified/);
     else expect(words, name).toMatch(text);
     const json = JSON.parse(await run(...argsOf(name), "--json"));
-    expect(part(json), name).toMatchObject({ parkedSettlements: parked });
+    expect(part(json), name).toMatchObject({ preVerifiedSettlements: preVerified });
   }
 }
 
-test("status and models show say what is parked, until when the sequencer has it, and who may post it", async () => {
+test("status and models show say what is pre-verified, until when the sequencer has it, and who may post it", async () => {
   const { f, closingBatch, settle, w } = world;
   await expectShown(/^$/, []);
   await settle();
@@ -54,20 +54,20 @@ test("status and models show say what is parked, until when the sequencer has it
   const iso = new Date(1_000 * anyone).toISOString();
   await expectShown(
     new RegExp(
-      `parked on L1:? .*epoch 1 by payee-table-8, parked since .*: in batch ${closingBatch + 1}, acknowledged; anyone may post it from ${iso}`,
+      `pre-verified on L1:? .*epoch 1 by payee-table-8, pre-verified since .*: in batch ${closingBatch + 1}, acknowledged; anyone may post it from ${iso}`,
     ),
     [
       {
         ...one,
         status: "acknowledged",
-        onL1: { parkedAtSeconds: Number(timestamp), anyonePostsFromSeconds: anyone },
+        onL1: { preVerifiedAtSeconds: Number(timestamp), anyonePostsFromSeconds: anyone },
       },
     ],
   );
   await close(w.rollup);
   await w.turn();
   await w.turn();
-  await expectShown(/parked on L1:? .*L1 has taken it/, [{ ...one, status: "posted", onL1: null }]);
+  await expectShown(/pre-verified on L1:? .*L1 has taken it/, [{ ...one, status: "posted", onL1: null }]);
   await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
   await w.turn();
   await f.l1.client.mine({ blocks: 1 });

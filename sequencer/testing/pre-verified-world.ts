@@ -51,5 +51,5 @@ export async function startClosedWorld(
 }
 
 /** Anybody may settle the closed epoch by row counts. */
-export const startParkedWorld = (cleanUps: (() => unknown)[]) =>
+export const startPreVerifiedWorld = (cleanUps: (() => unknown)[]) =>
   startClosedWorld(cleanUps, (f) => f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS)));

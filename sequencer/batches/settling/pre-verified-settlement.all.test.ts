@@ -1,4 +1,4 @@
-/** A real sequencer beside strangers who settle on L1: by parking, and, after a day without it, by batches of their own. */
+/** A real sequencer beside strangers who settle on L1: by pre-verification, and, after a day without it, by batches of their own. */
 
 import { findPostedSettlement } from "@openledger/bridge/l1/posted-settlement";
 import {
@@ -9,12 +9,12 @@ import {
 } from "@openledger/bridge/testing/model-history";
 import { encodeSubmission } from "@openledger/bridge/testing/odd-calldata";
 import { ANY_FEE, randomElement, submission } from "@openledger/contracts/testing/rollup-fixture";
-import { parkArguments } from "@openledger/contracts/testing/settlement-fixture";
+import { preVerifyArguments } from "@openledger/contracts/testing/settlement-fixture";
 import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { concatHex, type Hex } from "viem";
 import { afterEach, describe, expect, it } from "vitest";
 import { CONFIRMATIONS, FINALITY_DEPTH_BLOCKS, type L1World } from "../../testing/l1-world.ts";
-import { startParkedWorld } from "../../testing/parked-world.ts";
+import { startPreVerifiedWorld } from "../../testing/pre-verified-world.ts";
 import { close } from "../../testing/test-operator.ts";
 
 const ALICE = PAYEES[0]!.contributorId;
@@ -36,34 +36,34 @@ const verify = (f: ModelHistory) =>
     verifyProof: f.verifyProof,
   });
 
-describe("a parked settlement", () => {
+describe("a pre-verified settlement", () => {
   it("is settled by the sequencer's next batch, which leaves its proof out; nobody's batch is void", async () => {
-    const { f, restart, closingBatch, settle, w } = await startParkedWorld(cleanUps);
-    const parked = await settle();
-    expect(parked).toMatchObject({ status: "parked", epoch: 1 });
-    // Anybody can park any number of settlements of epochs that the ledger does not have.
+    const { f, restart, closingBatch, settle, w } = await startPreVerifiedWorld(cleanUps);
+    const preVerified = await settle();
+    expect(preVerified).toMatchObject({ status: "pre-verified", epoch: 1 });
+    // Anybody can pre-verify any number of settlements of epochs that the ledger does not have.
     for (let i = 0; i < 3; i++) {
       const data = { ...f.defaultData(), chain: randomElement(), settlementHash: randomElement() };
       const closed = f.l1.proveSettlementFixture(PAYEE_TABLE_CIRCUIT, data);
-      const args = parkArguments(data, closed);
-      await f.l1.rollup.write.parkSettlement(args, { account: f.l1.roles.stranger });
+      const args = preVerifyArguments(data, closed);
+      await f.l1.rollup.write.preVerifySettlement(args, { account: f.l1.roles.stranger });
     }
-    expect((await w.rollup.get("/v1/parked-settlements")).body, "not offered yet").toEqual([]);
+    expect((await w.rollup.get("/v1/pre-verified-settlements")).body, "not offered yet").toEqual([]);
     await w.watch();
     expect(await closedEpoch(w), "executed").toBeNull();
     const waiting = async (of: L1World) =>
-      (await of.rollup.get(`/v1/parked-settlements?model=${MODEL_ID}`)).body;
+      (await of.rollup.get(`/v1/pre-verified-settlements?model=${MODEL_ID}`)).body;
     const shown = { modelId: MODEL_ID, epoch: 1, circuit: "payee-table-8", batchNumber: closingBatch + 1 };
     expect(await waiting(w), "those of no epoch are left out").toEqual([
       expect.objectContaining({ ...shown, status: "acknowledged", reason: null }),
     ]);
     const { body } = await w.rollup.get(`/v1/settlements/${MODEL_ID}/1`);
-    expect(body.earnedWei).toEqual(parked.earnedWei.map(String));
+    expect(body.earnedWei).toEqual(preVerified.earnedWei.map(String));
     await close(w.rollup);
     await w.turn();
     const { batchNumber } = await f.rollup.state();
     expect(batchNumber).toBe(closingBatch + 1);
-    const [taken] = await f.l1.rollup.getEvents.ParkedSettlementTaken({}, { fromBlock: 0n });
+    const [taken] = await f.l1.rollup.getEvents.PreVerifiedSettlementTaken({}, { fromBlock: 0n });
     expect(taken?.args).toMatchObject({ modelId: BigInt(MODEL_ID), batchNumber: BigInt(batchNumber) });
     const key = { modelId: MODEL_ID, epoch: 1, batchNumber, closingBatch };
     const found = await findPostedSettlement(f.rollup, key);
@@ -84,13 +84,13 @@ describe("a parked settlement", () => {
   });
 
   it("is followed once it is confirmed where a stranger posts it after a day, and undone where L1 forgets that", async () => {
-    const { f, restart, closingBatch, settle, w } = await startParkedWorld(cleanUps);
-    expect(await settle()).toMatchObject({ status: "parked" });
+    const { f, restart, closingBatch, settle, w } = await startPreVerifiedWorld(cleanUps);
+    expect(await settle()).toMatchObject({ status: "pre-verified" });
     await f.l1.passTime(86_401n);
     const before = await f.l1.client.snapshot();
     expect(await settle()).toMatchObject({ status: "settled", batchNumber: closingBatch + 1 });
     await mine(f, CONFIRMATIONS - 1);
-    // The parked watcher does nothing: it would settle first.
+    // The pre-verified watcher does nothing: it would settle first.
     await w.publish();
     await w.publish();
     const number = closingBatch + 1;
@@ -122,14 +122,16 @@ describe("a parked settlement", () => {
   });
 
   it("is taken by a batch that comes through a contract, and what it gives is paid out on L1", async () => {
-    const { f, closingBatch, w } = await startParkedWorld(cleanUps);
+    const { f, closingBatch, w } = await startPreVerifiedWorld(cleanUps);
     const { client, roles, rollup, token } = f.l1;
     const data = f.defaultData();
-    const parked = f.l1.proveSettlementFixture(PAYEE_TABLE_CIRCUIT, data);
-    await rollup.write.parkSettlement(parkArguments(data, parked), { account: roles.stranger });
+    const preVerified = f.l1.proveSettlementFixture(PAYEE_TABLE_CIRCUIT, data);
+    await rollup.write.preVerifySettlement(preVerifyArguments(data, preVerified), {
+      account: roles.stranger,
+    });
     await f.l1.passTime(86_401n);
     const batch = await f.proveSettlementFixture(data, PAYEE_TABLE_CIRCUIT);
-    const taking = { ...batch, settlements: [{ ...parked, isParked: true }] };
+    const taking = { ...batch, settlements: [{ ...preVerified, isPreVerified: true }] };
     // CALLDATASIZE, CALLDATACOPY, CALL, and whatever the rollup answered: the batch is in no plain call's input.
     const code = concatHex([
       "0x365f5f375f5f365f5f73",
@@ -140,7 +142,7 @@ describe("a parked settlement", () => {
     const call = { to: RELAY, data: encodeSubmission(submission([taking])), gas: 10_000_000n };
     const hash = await client.sendTransaction({ ...call, account: roles.stranger, chain: client.chain });
     expect((await client.waitForTransactionReceipt({ hash })).status).toBe("success");
-    const [taken] = await rollup.getEvents.ParkedSettlementTaken({}, { fromBlock: 0n });
+    const [taken] = await rollup.getEvents.PreVerifiedSettlementTaken({}, { fromBlock: 0n });
     expect(taken?.args).toMatchObject({ batchNumber: BigInt(closingBatch + 1) });
     await mine(f, CONFIRMATIONS);
     await w.publish();

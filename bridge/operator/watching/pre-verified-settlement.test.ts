@@ -3,7 +3,7 @@
 import { KIND } from "@openledger/circuits/protocol";
 import { OPEN, revertName, SHAPES, slot } from "@openledger/contracts/testing/rollup-fixture";
 import {
-  parkArguments,
+  preVerifyArguments,
   SAMPLED,
   SETTLEMENT_SIZES,
   type SettlementPart,
@@ -12,7 +12,7 @@ import {
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type BridgeFixture, startBridgeFixture } from "../../testing/bridge-fixture.ts";
 import { silentLogger } from "../../testing/bridge-parts.ts";
-import { ParkedWatcher } from "./parked-watcher.ts";
+import { PreVerifiedWatcher } from "./pre-verified-watcher.ts";
 
 const EPOCHS = 8;
 const DEFAULT_FINALITY = 64;
@@ -49,14 +49,14 @@ async function proveOnL1(): Promise<void> {
 }
 
 const watcher = async () =>
-  new ParkedWatcher(
+  new PreVerifiedWatcher(
     {
       deployedAtBlock: Number(f.l1.deployment.blockNumber),
       confirmations: 2,
       finalityDepthBlocks: DEFAULT_FINALITY,
       maxChunkBlocks: 50,
     },
-    { rollup: f.rollup, sequencer: f.operator, store: (await f.store()).parked, logger: silentLogger },
+    { rollup: f.rollup, sequencer: f.operator, store: (await f.store()).preVerified, logger: silentLogger },
   );
 
 test("Attack: strangers with closed epochs do not stop what is signed, at the default finality", async () => {
@@ -70,7 +70,7 @@ test("Attack: strangers with closed epochs do not stop what is signed, at the de
     const direct = await settlementActions(f.l1).joined([part], { shape: SHAPES[2] });
     expect(await revertName(f.l1.trySubmit([direct], "stranger"))).toBe("SettlementNotSequencer");
     const closed = f.l1.proveSettlementFixture(part.circuit, part.data);
-    await f.l1.rollup.write.parkSettlement(parkArguments(part.data, closed), {
+    await f.l1.rollup.write.preVerifySettlement(preVerifyArguments(part.data, closed), {
       account: f.l1.roles.stranger,
     });
     await publisher.poll();
@@ -81,23 +81,25 @@ test("Attack: strangers with closed epochs do not stop what is signed, at the de
   expect(f.sequencer.foreign).toEqual([]);
 });
 
-test("the bridge offers what is parked until nothing more comes of it, and leaves its proof out of the batch", async () => {
+test("the bridge offers what is pre-verified until nothing more comes of it, and leaves its proof out of the batch", async () => {
   const { l1 } = f;
   const actions = settlementActions(l1);
   const [first, second] = [await settlementOf(100), await settlementOf(101)];
   for (const part of [first, second]) {
     const closed = l1.proveSettlementFixture(part.circuit, part.data);
-    await l1.rollup.write.parkSettlement(parkArguments(part.data, closed), { account: l1.roles.stranger });
+    await l1.rollup.write.preVerifySettlement(preVerifyArguments(part.data, closed), {
+      account: l1.roles.stranger,
+    });
   }
   const words = () => f.sequencer.offered.splice(0).map(({ word }) => BigInt(word));
-  const parked = await watcher();
-  await parked.poll();
+  const preVerified = await watcher();
+  await preVerified.poll();
   expect(words(), "confirmed").toEqual([first.data.settlementHash]);
-  await parked.poll();
+  await preVerified.poll();
   expect(words(), "once a block").toEqual([]);
   f.sequencer.over.add(second.data.settlementHash);
   await l1.client.mine({ blocks: 1 });
-  await parked.poll();
+  await preVerified.poll();
   expect(words().sort()).toEqual([first, second].map(({ data }) => data.settlementHash).sort());
   await l1.client.mine({ blocks: 1 });
   await (await watcher()).poll();
@@ -109,16 +111,20 @@ test("the bridge offers what is parked until nothing more comes of it, and leave
   f.sequencer.add(await actions.joined([first, await settlementOf(102)], { shape: SHAPES[1] }));
   const publisher = await f.publisher();
   await publisher.poll();
-  expect((await l1.rollup.getEvents.ParkedSettlementTaken()).map(({ args }) => args.modelId)).toEqual([100n]);
+  expect((await l1.rollup.getEvents.PreVerifiedSettlementTaken()).map(({ args }) => args.modelId)).toEqual([
+    100n,
+  ]);
   expect((await l1.rollup.getEvents.SettlementAccepted()).map(({ args }) => args.modelId)).toEqual([102n]);
 });
 
-test("a batch brings the settlement itself once L1 has forgotten the parking", async () => {
+test("a batch brings the settlement itself once L1 has forgotten the pre-verification", async () => {
   const { l1 } = f;
   const part = await settlementOf(100);
   const id = await l1.client.snapshot();
   const closed = l1.proveSettlementFixture(part.circuit, part.data);
-  await l1.rollup.write.parkSettlement(parkArguments(part.data, closed), { account: l1.roles.stranger });
+  await l1.rollup.write.preVerifySettlement(preVerifyArguments(part.data, closed), {
+    account: l1.roles.stranger,
+  });
   const { batchNumber, opIndex: signed, queueHead, root } = await l1.rollup.read.state();
   f.sequencer.origin = { batchNumber, root: `0x${root.toString(16)}`, opIndex: signed, queueHead };
   f.sequencer.add(await settlementActions(l1).joined([part], { shape: SHAPES[1] }));
@@ -134,5 +140,5 @@ test("a batch brings the settlement itself once L1 has forgotten the parking", a
     await publisher.poll();
   }
   expect(await isPosted()).toBe(true);
-  expect(await l1.rollup.getEvents.ParkedSettlementTaken({}, { fromBlock: 0n })).toEqual([]);
+  expect(await l1.rollup.getEvents.PreVerifiedSettlementTaken({}, { fromBlock: 0n })).toEqual([]);
 });
