@@ -44,7 +44,7 @@ const once =
   };
 const seqError = (code: string): Fault<Metrics> => once(({ errors }) => errors.inc({ code }));
 
-/** As `BlobKeeper` tells it. @param days that the oldest has been missing for when the scene begins */
+/** As `BlobService` tells it. @param days that the oldest has been missing for when the scene begins */
 function missBlob({ blobs }: Pick<Metrics, "blobs">, days: number): void {
   blobs.missing.set(2);
   blobs.oldestMissing.set(-86_400 * days);

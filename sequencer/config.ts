@@ -19,7 +19,7 @@ import { z } from "zod";
 import { DATA_MODES } from "./batches/data-choice.ts";
 import { parseOpenPerEther } from "./fees/open-price.ts";
 import { FEE_MODES } from "./fees/unit-fee.ts";
-import { DOOR_MODES } from "./intake/door.ts";
+import { ADMISSION_MODES } from "./intake/admission-policy.ts";
 import { LEASE_MODES } from "./intake/lease.ts";
 import { REPLICA_MODES } from "./intake/replica.ts";
 import { sequencerError } from "./sequencer-errors.ts";
@@ -231,7 +231,7 @@ export const SEQUENCER_SETTINGS = {
     description: "factory where the pages tune models; empty = none",
   },
   mode: {
-    schema: z.enum(DOOR_MODES),
+    schema: z.enum(ADMISSION_MODES),
     default: "open",
     description: "open, or sunset: only what leads out of the ledger is taken",
   },

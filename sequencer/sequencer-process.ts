@@ -15,7 +15,7 @@ import { loadVerificationKey } from "@openledger/prover/keys/deployed-circuits";
 import { createApi } from "./api/api.ts";
 import type { ApiOptions } from "./api/api-options.ts";
 import { type ServedPages, servedGovernance } from "./api/pages.ts";
-import { openBlobKeeper } from "./batches/blob-keeper.ts";
+import { openBlobService } from "./batches/blob-service.ts";
 import { DataChoice } from "./batches/data-choice.ts";
 import { Feed } from "./batches/feed.ts";
 import type { Config } from "./config.ts";
@@ -127,7 +127,7 @@ export async function createSequencerProcess(
       });
     }
     const kept = { folder: resolve(config.blobsPath), maxCount: config.blobsMax };
-    const keeper = await openBlobKeeper(kept, deployment.circuits, { log, metrics, logger, clock });
+    const blobService = await openBlobService(kept, deployment.circuits, { log, metrics, logger, clock });
     const price = new OpenPrice(config, (error) => {
       logger.error({ err: error }, "OPEN's price cannot be read; the last good one stands");
       metrics.errors.inc({ code: "SEQ_PRICE_INVALID" });
@@ -153,7 +153,7 @@ export async function createSequencerProcess(
         clock,
         onFatal,
         openPerEther: () => price.read(),
-        onBatch: (record) => keeper?.note(record),
+        onBatch: (record) => blobService?.note(record),
         circuits,
         data,
         circuitInputs: (closed, z) => closedInputs(closed, z, TREE_DEPTH),
@@ -162,7 +162,7 @@ export async function createSequencerProcess(
     void log.checkBeside().then((check) => {
       if (check !== null) logger.info(check, "store checked");
     });
-    keeper?.start(() => sequencer.line.book.finalNumber);
+    blobService?.start(() => sequencer.line.book.finalNumber);
     const provers = await proversOf(config, deployment.circuits);
     const app = await createApi(
       {
@@ -174,7 +174,7 @@ export async function createSequencerProcess(
       },
       {
         ...{ sequencer, operator: sequencer, feed, metrics, logger, clock },
-        blobs: keeper,
+        blobs: blobService,
       },
     );
     let ticker: NodeJS.Timeout | undefined;
@@ -192,7 +192,7 @@ export async function createSequencerProcess(
       async stop() {
         clearInterval(ticker);
         await sequencer.stop();
-        await keeper?.stop();
+        await blobService?.stop();
         feed.close();
         await app.close();
         await signatures.close();

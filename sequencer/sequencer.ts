@@ -1,6 +1,6 @@
 /**
  * The sequencer: takes signed operations, executes them at once in the open batch and acknowledges what is durable.
- * What happens to batches is batch-line.ts; no HTTP here, see api.ts.
+ * What happens to batches is batch-pipeline.ts; no HTTP here, see api.ts.
  */
 
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -12,19 +12,19 @@ import { KIND, kindRule } from "@openledger/circuits/protocol";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { BatchLine } from "./batches/batch-line.ts";
-import type { BatchLineModules, BatchLineOptions } from "./batches/batch-line-options.ts";
+import { BatchPipeline } from "./batches/batch-pipeline.ts";
+import type { BatchPipelineModules, BatchPipelineOptions } from "./batches/batch-pipeline-options.ts";
 import { type ForeignBatch, malformedOnL1 } from "./batches/from-l1/foreign-batch.ts";
 import { type Restored, type RestoreOptions, restore } from "./batches/restore.ts";
 import {
   type KnownSettlement,
   type PreVerifiedOnL1,
-  SettlementDesk,
-  type SettlementDeskModules,
   type SettlementRequest,
-} from "./batches/settling/settlement-desk.ts";
+  SettlementService,
+  type SettlementServiceModules,
+} from "./batches/settling/settlement-service.ts";
 import { epochWrites } from "./batches/settling/stored-epochs.ts";
-import { Door, type DoorMode } from "./intake/door.ts";
+import { type AdmissionMode, AdmissionPolicy } from "./intake/admission-policy.ts";
 import { emptyStore, L1Place } from "./intake/l1-place.ts";
 import { Lease, type LeaseOptions } from "./intake/lease.ts";
 import { Mempool, type MempoolLimits, type PendingOperation } from "./intake/mempool.ts";
@@ -43,7 +43,7 @@ import type { PreconfirmationSigner } from "./store/preconfirmations.ts";
 
 export interface SequencerOptions
   extends MempoolLimits,
-    BatchLineOptions,
+    BatchPipelineOptions,
     RestoreOptions,
     LeaseOptions,
     ReplicaOptions {
@@ -51,14 +51,14 @@ export interface SequencerOptions
   /** The rollup's contract: nobody can check what is withdrawn to it. */
   readonly rollupAddress: `0x${string}`;
   /** "open" by default. */
-  readonly mode?: DoorMode;
+  readonly mode?: AdmissionMode;
 }
 
-interface SequencerModules extends BatchLineModules {
+interface SequencerModules extends BatchPipelineModules {
   readonly preconfirmations: PreconfirmationSigner;
   /** Checks signatures beside this thread; without it they are checked when operations are executed. */
   readonly signatures?: Pick<SignaturePool, "verify">;
-  readonly circuits: SettlementDeskModules["circuits"];
+  readonly circuits: SettlementServiceModules["circuits"];
 }
 
 interface Submission {
@@ -73,10 +73,10 @@ const MAX_DROPPED_COUNT = 10_000;
 export class Sequencer {
   readonly options: SequencerOptions;
   readonly log: LedgerLog;
-  readonly line: BatchLine;
+  readonly line: BatchPipeline;
   readonly mempool: Mempool;
-  readonly settlements: SettlementDesk;
-  readonly door: Door;
+  readonly settlements: SettlementService;
+  readonly admission: AdmissionPolicy;
   readonly place: L1Place;
   readonly lease: Lease;
   readonly replica: Replica;
@@ -126,7 +126,7 @@ export class Sequencer {
     this.options = options;
     this.#modules = modules;
     this.log = modules.log;
-    this.line = new BatchLine(options, modules, restored);
+    this.line = new BatchPipeline(options, modules, restored);
     this.mempool = new Mempool(options);
     this.news = new OperatorNews(modules.clock);
     this.lease = lease;
@@ -138,7 +138,7 @@ export class Sequencer {
       ...{ book: this.line.book, logger: modules.logger },
       behindGauge: modules.metrics.behind,
     });
-    this.door = new Door(options.mode ?? "open", {
+    this.admission = new AdmissionPolicy(options.mode ?? "open", {
       place: this.place,
       logger: modules.logger,
       requireAuthority: () => {
@@ -148,7 +148,7 @@ export class Sequencer {
       frozenGauge: modules.metrics.frozen,
       malformedGauge: modules.metrics.batchMalformed,
     });
-    this.settlements = new SettlementDesk({ ...modules, line: this.line });
+    this.settlements = new SettlementService({ ...modules, line: this.line });
   }
 
   /**
@@ -176,7 +176,7 @@ export class Sequencer {
     const hash = hex32(message);
     const isKnown = this.#inFlight.has(hash) || this.mempool.get(hash) !== undefined;
     if (isKnown || operation.nonce < leaf.nonce) return null;
-    this.door.require(operation.kind);
+    this.admission.require(operation.kind);
     if (operation.maxFeePerUnitWei < this.line.feePerUnitWei) return null;
     return { keyX: leaf.keyX, message, signature: operation.signature };
   }
@@ -193,7 +193,7 @@ export class Sequencer {
       const known = await this.log.operation(hash);
       if (known !== undefined) return this.#answer(known);
     }
-    this.door.require(operation.kind);
+    this.admission.require(operation.kind);
     if (operation.nonce > leaf.nonce) return this.#keepPending(operation, hash, message, leaf.keyX);
     const submission = this.#execute(operation, hash);
     const replaced = this.mempool.take(operation.a, operation.nonce);
@@ -226,31 +226,31 @@ export class Sequencer {
     this.place.note(place, alarms);
   }
 
-  get mode(): Door["mode"] {
-    return this.door.mode;
+  get mode(): AdmissionPolicy["mode"] {
+    return this.admission.mode;
   }
 
-  /** As `submit`, for a proven settlement. @throws what SettlementDesk.submit throws; SRV_STOPPING */
+  /** As `submit`, for a proven settlement. @throws what SettlementService.submit throws; SRV_STOPPING */
   async submitSettlement(request: SettlementRequest): Promise<KnownSettlement> {
     if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
-    this.door.require(KIND[request.kind]);
+    this.admission.require(KIND[request.kind]);
     return this.settlements.submit(request);
   }
 
-  /** As `submitSettlement`, for one that somebody pre-verified on L1. @returns SettlementDesk.takePreVerified's */
+  /** As `submitSettlement`, for one that somebody pre-verified on L1. @returns SettlementService.takePreVerified's */
   async takePreVerifiedSettlement(preVerified: PreVerifiedOnL1): Promise<boolean> {
-    if (this.#isStopping || !this.door.leadsToL1) return false;
+    if (this.#isStopping || !this.admission.leadsToL1) return false;
     return this.settlements.takePreVerified(preVerified);
   }
 
   /**
-   * As BatchLine.takeForeignBatches. Where one of them breaks the ledger's rules, no operation is taken until L1 has it no
+   * As BatchPipeline.takeForeignBatches. Where one of them breaks the ledger's rules, no operation is taken until L1 has it no
    * more: nothing that is executed behind it could ever be posted, and a preconfirmation would promise just that.
    * @throws SEQ_BATCH_MALFORMED; SEQ_BATCH_CONFLICT, SEQ_QUEUE_GAP
    */
   async takeForeignBatches(batches: readonly ForeignBatch[]): Promise<{ finalNumber: number }> {
     const { finalNumber, malformed } = await this.line.takeForeignBatches(batches);
-    this.door.noteMalformed(malformed);
+    this.admission.noteMalformed(malformed);
     if (malformed !== null) throw malformedOnL1(malformed);
     return { finalNumber };
   }
@@ -371,7 +371,7 @@ export class Sequencer {
       try {
         // Its message may have changed meanwhile, if B has a new owner; then its signature is wrong.
         const { message } = this.#messageOf(pending.operation);
-        this.door.require(pending.operation.kind);
+        this.admission.require(pending.operation.kind);
         void this.#execute(pending.operation, hex32(message)).catch(() => {});
       } catch (error) {
         if (isRollupError(error) && error.isRetryable) {

@@ -17,7 +17,7 @@ import { QueuePage } from "./explorer/queue-page.tsx";
 import { SettlementPage } from "./explorer/settlement-page.tsx";
 import { lazyPage } from "./lazy-page.tsx";
 import { loadJourneys } from "./ledger/journey-store.ts";
-import { lookAfter } from "./ledger/keeper.ts";
+import { lookAfter } from "./ledger/journey-watch.ts";
 import { L1_STALL_MS, type Link, type Live } from "./ledger/live.ts";
 import type { PageProps } from "./ledger/page.ts";
 import { connect, session, wasConnected } from "./ledger/session.ts";

@@ -11,7 +11,7 @@ import { attributionError, attributionErrors } from "../attribution-errors.ts";
 import { LEAF_FILE, MANIFEST, type ModelManifest } from "../model/model-manifest.ts";
 import { MAX_ROW_BYTES } from "../rows/row-content.ts";
 import type { RanMode } from "../scores/score-engine.ts";
-import type { AnswerDesk, GivenAnswer } from "./answer-desk.ts";
+import type { AnswerService, GivenAnswer } from "./answer-service.ts";
 import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
 
 type Bytes = Uint8Array | null | undefined;
@@ -22,7 +22,7 @@ export interface RoutedModel {
   readonly manifest: ModelManifest;
   /** What computes the scores of estimates. */
   readonly scoreMode: RanMode;
-  readonly desk: AnswerDesk;
+  readonly service: AnswerService;
   readonly store: AnswerStore;
   /** A file of the manifest, or the manifest; nothing else is asked for. */
   file(name: string): Bytes | Promise<Bytes>;
@@ -141,7 +141,7 @@ export async function createModelApp(
   });
 
   app.post(`${prefix}/v1/answers`, async (request) =>
-    answerView(await of(request).desk.ask(parse(questionSchema, request.body))),
+    answerView(await of(request).service.ask(parse(questionSchema, request.body))),
   );
 
   app.get<{ Params: { receipt: string } }>(`${prefix}/v1/answers/:receipt`, async (request) => {
@@ -157,8 +157,8 @@ export async function createModelApp(
 
   app.get(`${prefix}/v1/openings`, async (request) => {
     const { epoch, from } = parse(openingsSchema, request.query);
-    const { desk, modelId, store } = of(request);
-    await desk.readPayments();
+    const { service, modelId, store } = of(request);
+    await service.readPayments();
     const found = await store.paidIn(epoch, from, OPENINGS_PAGE);
     return {
       modelId,

@@ -24,7 +24,7 @@ import { encodeModel, type PublishedModel, publishedModel } from "../model/model
 import { LEAF_FILE } from "../model/model-manifest.ts";
 import { directMatrix, registerModel } from "../model/registration.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
-import { AnswerDesk } from "./answer-desk.ts";
+import { AnswerService } from "./answer-service.ts";
 import { AnswerStore } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";
 import { createModelServer, type ModelServer } from "./model-server.ts";
@@ -179,7 +179,7 @@ const get = async (path: string) => {
 };
 
 it("keeps a prompt that a claim will show, and takes no private question then", async () => {
-  const desk = new AnswerDesk(
+  const service = new AnswerService(
     {
       staticsHash: model.staticsHash,
       isClaimed: true,
@@ -197,7 +197,7 @@ it("keeps a prompt that a claim will show, and takes no private question then", 
       isPrivate,
     });
     const { r8x, r8y, s } = signature;
-    return desk.ask({
+    return service.ask({
       ...{ prompt, isPrivate, payerId },
       signature: { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) },
     });

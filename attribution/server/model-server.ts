@@ -11,12 +11,12 @@ import { claimantOf, DIRECT } from "../model/recipe-fields.ts";
 import { estimateAttribution } from "../scores/attribution-estimate.ts";
 import { openModelScores } from "../scores/model-scores.ts";
 import type { RanMode, ScoreChoice } from "../scores/score-engine.ts";
-import { AnswerDesk, type AnswerDeskOptions, type AnswerWork } from "./answer-desk.ts";
+import { AnswerService, type AnswerServiceOptions, type AnswerWork } from "./answer-service.ts";
 import type { AnswerStore } from "./answer-store.ts";
 import type { LedgerView } from "./ledger-view.ts";
 import { createModelApp, type SettlingSource, type SpanSource } from "./model-routes.ts";
 
-export interface ModelServerOptions extends AnswerDeskOptions, ServerLimits {
+export interface ModelServerOptions extends AnswerServiceOptions, ServerLimits {
   /** What computes the scores of estimates; default int32. */
   readonly scores?: ScoreChoice;
   /** Families of models that are served; default: direct models. */
@@ -53,12 +53,12 @@ export async function createModelServer(
   const { modelId } = options;
   const model = decodeModel(files, options.families ?? [directFamily]);
   const { scoreMode, work } = await openWork(model, options.scores ?? "int32");
-  const desk = new AnswerDesk(work, options, modules);
+  const service = new AnswerService(work, options, modules);
   const routed = {
     modelId,
     manifest: decodeManifest(files),
     scoreMode,
-    desk,
+    service,
     store,
     file: (name: string) => files.get(name),
     disputeLeaves,
@@ -68,7 +68,7 @@ export async function createModelServer(
     spans,
   };
   const app = await createModelApp({ prefix: "", limits: options, find: () => routed }, log);
-  return { app, scoreMode, readPayments: () => desk.readPayments() };
+  return { app, scoreMode, readPayments: () => service.readPayments() };
 }
 
 /** On this thread. @throws ATT_SCORE_MODE_UNAVAILABLE, ATT_MODEL_FILE_INVALID, and what the model's family throws */

@@ -16,7 +16,7 @@ import { leaseMarginProblem } from "../l1/lease-margin.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
 import { openBridgeStore } from "./bridge-store.ts";
-import { LeaseKeeper, type LeaseKeeperModules } from "./lease-keeper.ts";
+import { LeaseExtender, type LeaseExtenderModules } from "./lease-extender.ts";
 import { createOperatorClient } from "./operator-client.ts";
 import { runPollLoop } from "./poll-loop.ts";
 import { BUNDLE_LIMITS } from "./publishing/batch-bundle.ts";
@@ -69,7 +69,7 @@ export async function startBridge(
     operatorToken: config.operatorToken.reveal(),
     timeoutMs: config.requestTimeoutMs,
   });
-  const lease = await leaseKeeper(config, {
+  const lease = await leaseExtender(config, {
     ...{ rollup, sequencer, logger, metrics, operator: account.address },
     chainId: deployment.chainId,
   });
@@ -207,14 +207,14 @@ export async function startBridge(
 }
 
 /** @throws BRG_WRONG_DEPLOYMENT where the lease is another operator's; SRV_CONFIG_INVALID */
-async function leaseKeeper(
+async function leaseExtender(
   config: BridgeConfig,
-  modules: Omit<LeaseKeeperModules, "lease"> & {
+  modules: Omit<LeaseExtenderModules, "lease"> & {
     rollup: RollupContract;
     operator: Address;
     chainId: number;
   },
-): Promise<LeaseKeeper | null> {
+): Promise<LeaseExtender | null> {
   const { leaseAddress: address, leaseMarginMs: marginMs, leaseSeconds: durationSeconds } = config;
   if (address === undefined) return null;
   const { chainId, operator: expected, rollup, ...rest } = modules;
@@ -227,7 +227,7 @@ async function leaseKeeper(
       data: { what: "the lease's operator", expected, actual: operator },
     });
   }
-  return new LeaseKeeper(
+  return new LeaseExtender(
     { durationSeconds, marginMs, confirmations: config.l1Confirmations },
     { ...rest, lease, logger: modules.logger.child({ component: "lease" }) },
   );

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createL1Client } from "../l1/l1-client.ts";
 import { encodeExtend, encodeTake, LeaseContract } from "../l1/lease-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
-import { LeaseKeeper } from "./lease-keeper.ts";
+import { LeaseExtender } from "./lease-extender.ts";
 import { OperatorNonce } from "./publishing/operator-nonce.ts";
 import { releaseLease, type TakeLeaseModules, takeLease } from "./take-lease.ts";
 
@@ -174,14 +174,14 @@ describe("taking the lease", () => {
   });
 });
 
-describe("the bridge's keeper", () => {
+describe("the bridge's extender", () => {
   const rollup = "0x00000000000000000000000000000000000000aa" as Address;
 
   it("extends in time, and has nothing else signed without the lease", async () => {
     let epoch: number | null = null;
     let nowMs = 0;
     const metrics = createBridgeMetrics(new Registry());
-    const keeper = new LeaseKeeper(
+    const extender = new LeaseExtender(
       { durationSeconds: DURATION_SECONDS, marginMs: 20_000, confirmations: 1 },
       {
         lease,
@@ -191,24 +191,24 @@ describe("the bridge's keeper", () => {
         nowMs: () => nowMs,
       },
     );
-    await expect(keeper.requireHeld(rollup)).rejects.toMatchObject({ code: "BRG_LEASE_LOST" });
+    await expect(extender.requireHeld(rollup)).rejects.toMatchObject({ code: "BRG_LEASE_LOST" });
     await send(encodeTake(0, DURATION_SECONDS, "http://a"));
     epoch = 1;
     const { endsAtSeconds } = await lease.read();
     nowMs = (endsAtSeconds - DURATION_SECONDS) * 1_000;
-    expect(await keeper.nextErrand()).toBeNull();
-    await keeper.requireHeld(rollup);
+    expect(await extender.nextErrand()).toBeNull();
+    await extender.requireHeld(rollup);
     expect([...metrics.raised]).toEqual([]);
     nowMs += 250_000;
-    expect(await keeper.nextErrand()).toMatchObject({ to: lease.address, name: "extend the lease" });
+    expect(await extender.nextErrand()).toMatchObject({ to: lease.address, name: "extend the lease" });
     nowMs = endsAtSeconds * 1_000 - 20_000;
-    await expect(keeper.requireHeld(rollup)).rejects.toMatchObject({ code: "BRG_LEASE_ENDED" });
+    await expect(extender.requireHeld(rollup)).rejects.toMatchObject({ code: "BRG_LEASE_ENDED" });
     // An extension may always be tried: the contract refuses one of a past epoch.
-    await keeper.requireHeld(lease.address);
+    await extender.requireHeld(lease.address);
     await client.setNextBlockTimestamp({ timestamp: BigInt(endsAtSeconds) });
     await send(encodeTake(1, DURATION_SECONDS, "http://b"));
-    await expect(keeper.requireHeld(lease.address)).rejects.toMatchObject({ code: "BRG_LEASE_LOST" });
-    expect(await keeper.nextErrand()).toBeNull();
+    await expect(extender.requireHeld(lease.address)).rejects.toMatchObject({ code: "BRG_LEASE_LOST" });
+    expect(await extender.nextErrand()).toBeNull();
     expect([...metrics.raised]).toEqual(["BRG_LEASE_LOST"]);
   });
 });

@@ -1,6 +1,6 @@
 import type { Card } from "@openledger/datanets/card/card";
 import type { SignedRecord } from "@openledger/datanets/records/record";
-import { outcomeOf, type RecordBook } from "@openledger/datanets/records/record-book";
+import { outcomeOf, type RecordState } from "@openledger/datanets/records/record-state";
 import { drawValidator } from "@openledger/datanets/records/validator-draw";
 import { ownLabel } from "@openledger/datanets/rows/own-label";
 import { hex32 } from "@openledger/foundation/hex";
@@ -85,7 +85,7 @@ async function ownLabelsOf(
 
 interface ReviewRules {
   readonly card: Card;
-  readonly book: RecordBook;
+  readonly book: RecordState;
   readonly datanetId: number;
   readonly domain: bigint;
   readonly ownLabels: ReadonlyMap<string, string>;

@@ -6,7 +6,7 @@ import {
   signedRecordSchema,
   signRecord,
 } from "@openledger/datanets/records/record";
-import { RecordBook } from "@openledger/datanets/records/record-book";
+import { RecordState } from "@openledger/datanets/records/record-state";
 import { z } from "zod";
 import { clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
@@ -91,7 +91,7 @@ export interface ReadRecordsReturnType {
   /** In the order in which they came to the host; a host may leave some out, but cannot make one. */
   records: readonly SignedRecord[];
   /** The same, folded. */
-  book: RecordBook;
+  book: RecordState;
 }
 
 /**
@@ -108,7 +108,7 @@ export async function readRecords(
   { datanetId, hostUrl }: HostedDatanetPlace,
 ): Promise<ReadRecordsReturnType> {
   const records: SignedRecord[] = [];
-  const book = new RecordBook();
+  const book = new RecordState();
   for (let from: number | null = 0; from !== null; ) {
     const path = `/v1/datanets/${datanetId}/records?limit=1000&from=${from}`;
     const page: z.output<typeof recordsPageSchema> = await askHost(

@@ -1,7 +1,7 @@
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { loadEmails } from "@openledger/attribution/rows/spam-emails";
 import { describe, expect, it } from "vitest";
-import { sha256Hex } from "../shelf/blob-files.ts";
+import { sha256Hex } from "../store/blob-files.ts";
 import { sampleCard } from "../testing/sample-card.ts";
 import { checkRows } from "./check-rows.ts";
 

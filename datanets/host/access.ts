@@ -2,8 +2,8 @@
 import type { Card } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import type { RecordBody } from "../records/record.ts";
-import { outcomeOf, type RecordBook } from "../records/record-book.ts";
-import type { HostLeaf } from "../shelf/ledger-view.ts";
+import { outcomeOf, type RecordState } from "../records/record-state.ts";
+import type { HostLeaf } from "../store/ledger-view.ts";
 
 interface Reader {
   /** null where the request is not signed. */
@@ -15,7 +15,7 @@ interface Reader {
  * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED
  */
 export function requireMayRead(
-  { book, card, datanetId }: { card: Card; book: RecordBook; datanetId: number },
+  { book, card, datanetId }: { card: Card; book: RecordState; datanetId: number },
   { leaf }: Reader,
   nowMs: number,
 ): void {
@@ -51,7 +51,7 @@ function isOfTeam(card: Card, leafId: number): boolean {
 /** What a record speaks of, as far as the host knows it. */
 interface RecordContext {
   readonly card: Card;
-  readonly book: RecordBook;
+  readonly book: RecordState;
   readonly datanetId: number;
   readonly isRowKnown: (digest: string) => boolean;
   readonly isCommitKnown: (rowsRoot: string) => boolean;

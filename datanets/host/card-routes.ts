@@ -3,8 +3,8 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { type Card, MAX_CARD_BYTES, readCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
-import type { HostedDatanet } from "../shelf/hosted-datanet.ts";
-import { wordsOf } from "../shelf/text-search.ts";
+import type { HostedDatanet } from "../store/hosted-datanet.ts";
+import { wordsOf } from "../store/text-search.ts";
 import type { HostContext } from "./host-context.ts";
 import { binaryBody, idParams, limitText, rootText, wholeText } from "./host-request.ts";
 
@@ -19,7 +19,7 @@ const directoryQuery = z.strictObject({
 
 /** The host itself, its directory, and cards. */
 export function registerCardRoutes(app: FastifyInstance, context: HostContext): void {
-  const { config, ledger, shelf } = context;
+  const { config, ledger, registry } = context;
 
   app.get(
     "/v1/info",
@@ -54,7 +54,7 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
     },
     async ({ query }) => {
       const found = await Promise.all(
-        shelf.all().map(async (datanet) => ({ datanet, view: await datanetView(context, datanet) })),
+        registry.all().map(async (datanet) => ({ datanet, view: await datanetView(context, datanet) })),
       );
       const matching = found
         .filter(({ view }) => matches(view.card, query))
@@ -72,7 +72,7 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
         params: idParams,
       },
     },
-    async ({ params: { id } }) => datanetView(context, shelf.known(id)),
+    async ({ params: { id } }) => datanetView(context, registry.known(id)),
   );
 
   const policyParams = z.object({ id: wholeText, policy: rootText });
@@ -82,7 +82,7 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
       schema: { tags: ["cards"], summary: "A card by its hash, as its canonical text", params: policyParams },
     },
     async ({ params: { id, policy } }, reply) => {
-      const card = shelf.known(id).card(BigInt(policy));
+      const card = registry.known(id).card(BigInt(policy));
       if (card === null)
         throw datanetError("DNT_NOT_HOSTED", `this host has no card ${policy}`, { data: { policy } });
       reply.type("application/json; charset=utf-8");
@@ -117,7 +117,7 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
             version: datanet.version,
           },
         });
-      await shelf.openOrMake(id).addCard(card);
+      await registry.openOrMake(id).addCard(card);
       return { policy: hex32(card.policy), version: datanet.version };
     },
   );

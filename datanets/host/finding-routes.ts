@@ -1,9 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { FINDING_KINDS } from "../cleaning/finding.ts";
-import { decisionOf, FINDING_STATES, noticesFor, objectionOf, stateOf } from "../shelf/decisions.ts";
-import type { HostedDatanet } from "../shelf/hosted-datanet.ts";
-import { RowChecks } from "../shelf/row-check.ts";
+import { decisionOf, FINDING_STATES, noticesFor, objectionOf, stateOf } from "../store/decisions.ts";
+import type { HostedDatanet } from "../store/hosted-datanet.ts";
+import { RowChecks } from "../store/row-check.ts";
 import type { HostContext } from "./host-context.ts";
 import { cardOf, idParams, limitText, openForReading, SIGNED, wholeText } from "./host-request.ts";
 
@@ -22,7 +22,7 @@ const noticesQuery = z.strictObject({
 
 /** Cleaning: what a look at the rows finds, what was decided of it, and what contributors are told. */
 export function registerFindingRoutes(app: FastifyInstance, context: HostContext): void {
-  const { config, logger, nowMs, shelf, store } = context;
+  const { config, logger, nowMs, registry, store } = context;
   const checks = new RowChecks(store, config.checkTimeoutMs, nowMs);
   app.addHook("onClose", () => checks.close());
 
@@ -56,8 +56,8 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
       const { datanet } = await openForReading(context, request, request.params.id);
       const check = await stateOfCheck(datanet);
       if (check.running !== null || check.last?.isCurrent === true) return check;
-      for (const { loading } of shelf.all()) loading.require("rows");
-      const run = checks.run(datanet, (one) => cardOf(context, one), shelf.all());
+      for (const { loading } of registry.all()) loading.require("rows");
+      const run = checks.run(datanet, (one) => cardOf(context, one), registry.all());
       run.then(
         ({ findings, rowCount }) =>
           logger.info({ datanetId: datanet.id, rowCount, found: findings.length }, "rows looked at"),
@@ -126,8 +126,8 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
       },
     },
     ({ query: { contributor, from, limit } }) => {
-      for (const { loading } of shelf.all()) loading.require("rows");
-      const all = shelf
+      for (const { loading } of registry.all()) loading.require("rows");
+      const all = registry
         .all()
         .flatMap((datanet) => noticesFor(datanet, contributor))
         .sort((a, b) => b.atMs - a.atMs);

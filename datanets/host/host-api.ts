@@ -72,7 +72,7 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
   const unlimited = { config: { rateLimit: false }, schema: { hide: true } as object };
   app.get("/health", unlimited, (_request, reply) => {
     reply.code(context.isHealthy() ? 200 : 503);
-    const all = context.shelf.all();
+    const all = context.registry.all();
     const loadingCount = all.filter(({ loading }) => loading.stage !== null).length;
     return { status: context.isHealthy() ? "ok" : "stopping", datanets: all.length, loadingCount };
   });

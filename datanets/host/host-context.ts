@@ -1,9 +1,9 @@
 /** What every route is given. */
 import type { Logger } from "pino";
 import { datanetError } from "../datanet-errors.ts";
-import type { HostStore, Usage, UsageWrite } from "../shelf/host-store.ts";
-import { HostedDatanet } from "../shelf/hosted-datanet.ts";
-import type { HostLedger } from "../shelf/ledger-view.ts";
+import type { HostStore, Usage, UsageWrite } from "../store/host-store.ts";
+import { HostedDatanet } from "../store/hosted-datanet.ts";
+import type { HostLedger } from "../store/ledger-view.ts";
 import type { HostConfig } from "./config.ts";
 import type { HostMetrics } from "./host-metrics.ts";
 import type { RequestGuard } from "./request-guard.ts";
@@ -20,7 +20,7 @@ export interface HostContext {
   readonly store: HostStore;
   readonly ledger: HostLedger;
   readonly guard: RequestGuard;
-  readonly shelf: Shelf;
+  readonly registry: DatanetRegistry;
   readonly quotas: Quotas;
   readonly metrics: HostMetrics;
   readonly logger: Logger;
@@ -31,7 +31,7 @@ export interface HostContext {
 }
 
 /** The Datanets that the host has something of. */
-export class Shelf {
+export class DatanetRegistry {
   readonly #store: HostStore;
   readonly #domain: bigint;
   readonly #datanets = new Map<number, HostedDatanet>();

@@ -6,18 +6,18 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
-import { HostStore } from "../shelf/host-store.ts";
-import { HostLedger } from "../shelf/ledger-view.ts";
+import { HostStore } from "../store/host-store.ts";
+import { HostLedger } from "../store/ledger-view.ts";
 import type { HostConfig } from "./config.ts";
 import { createHostApi } from "./host-api.ts";
-import { type HostContext, Quotas, Shelf } from "./host-context.ts";
+import { DatanetRegistry, type HostContext, Quotas } from "./host-context.ts";
 import { createHostMetrics, type HostMetrics } from "./host-metrics.ts";
 import { RequestGuard } from "./request-guard.ts";
 
 export interface HostProcess {
   readonly app: FastifyInstance;
   readonly metrics: HostMetrics;
-  readonly shelf: Shelf;
+  readonly registry: DatanetRegistry;
   /** Answers from then on, and reads back what it has. @returns the URL */
   listen(): Promise<string>;
   /** Resolves when everything is read back. */
@@ -51,32 +51,32 @@ export async function createHostProcess(
       { sequencerUrl: config.sequencerUrl, cacheMs: config.ledgerCacheMs },
       nowMs,
     );
-    const shelf = new Shelf(store, domain);
-    await shelf.open();
-    const rowCount = () => shelf.all().reduce((sum, { rows }) => sum + rows.size, 0);
+    const registry = new DatanetRegistry(store, domain);
+    await registry.open();
+    const rowCount = () => registry.all().reduce((sum, { rows }) => sum + rows.size, 0);
     const stopping = new AbortController();
     const load = async () => {
       const startedAtMs = performance.now();
-      await shelf.load(stopping.signal);
+      await registry.load(stopping.signal);
       if (stopping.signal.aborted) return;
       const ms = Math.round(performance.now() - startedAtMs);
-      logger.info({ datanets: shelf.all().length, rows: rowCount(), ms }, "rows and records read");
+      logger.info({ datanets: registry.all().length, rows: rowCount(), ms }, "rows and records read");
     };
     let loaded: Promise<void> = Promise.resolve();
     let origin = config.publicUrl.replace(/\/+$/, "");
     const context: HostContext = {
-      ...{ config, domain, chainId, rollupAddress, session, store, ledger, shelf, metrics, logger, nowMs },
+      ...{ config, domain, chainId, rollupAddress, session, store, ledger, registry, metrics, logger, nowMs },
       guard: new RequestGuard({ domain, session, ledger, nowMs }),
       quotas: new Quotas(config, store, nowMs),
       origin: () => origin,
       isHealthy: () => isHealthy,
     };
-    collectShelf(context, rowCount);
+    collectRegistry(context, rowCount);
     const app = await createHostApi(context);
     return {
       app,
       metrics,
-      shelf,
+      registry,
       async listen() {
         await app.listen({ host: config.host, port: config.port });
         const { address, family, port } = app.server.address() as AddressInfo;
@@ -102,14 +102,14 @@ export async function createHostProcess(
 }
 
 /** Figures that are counted when they are asked for. */
-function collectShelf({ metrics, shelf, store }: HostContext, rowCount: () => number): void {
+function collectRegistry({ metrics, registry, store }: HostContext, rowCount: () => number): void {
   const { rows } = metrics;
   Object.assign(rows, {
     collect() {
       rows.set(rowCount());
       metrics.storedBytes.set(store.blobBytes);
       metrics.requestsUnanswered.set(
-        shelf
+        registry
           .all()
           .reduce(
             (sum, { book }) => sum + book.accessCases().filter(({ answer }) => answer === null).length,

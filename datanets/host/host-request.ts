@@ -5,8 +5,8 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { REQUEST_HEADER } from "../records/signed-request.ts";
-import type { HostedDatanet } from "../shelf/hosted-datanet.ts";
-import type { HostLeaf } from "../shelf/ledger-view.ts";
+import type { HostedDatanet } from "../store/hosted-datanet.ts";
+import type { HostLeaf } from "../store/ledger-view.ts";
 import { requireMayRead } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 
@@ -68,7 +68,7 @@ export async function openForReading(
   request: FastifyRequest,
   id: number,
 ): Promise<{ datanet: HostedDatanet; leaf: HostLeaf | null }> {
-  const datanet = context.shelf.require(id);
+  const datanet = context.registry.require(id);
   const card = await cardOf(context, datanet);
   if (card.access === "public") return { datanet, leaf: await readerOf(context, request) };
   const leaf = await readerOf(context, request);

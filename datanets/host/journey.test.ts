@@ -113,7 +113,7 @@ describe("a Datanet", () => {
   });
 
   it("has its card and lists at once after a start; what needs rows or words waits, and says how long", async () => {
-    const datanet = host.shelf.require(world.datanetId);
+    const datanet = host.registry.require(world.datanetId);
     const code = async (path: string) => {
       const response = await fetch(`${host.url}/v1/datanets/${world.datanetId}${path}`);
       const body = (await response.json()) as { error?: { code: string; data: object } };

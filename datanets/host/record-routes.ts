@@ -4,10 +4,10 @@ import { z } from "zod";
 import type { Card } from "../card/card.ts";
 import { datanetError, datanetErrors } from "../datanet-errors.ts";
 import { checkRecords, recordId, type SignedRecord, signedRecordSchema } from "../records/record.ts";
-import { outcomeOf } from "../records/record-book.ts";
-import type { HostedDatanet } from "../shelf/hosted-datanet.ts";
-import type { HostLeaf } from "../shelf/ledger-view.ts";
-import type { RecordOffer } from "../shelf/record-offer.ts";
+import { outcomeOf } from "../records/record-state.ts";
+import type { HostedDatanet } from "../store/hosted-datanet.ts";
+import type { HostLeaf } from "../store/ledger-view.ts";
+import type { RecordOffer } from "../store/record-offer.ts";
 import { requireMaySay } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 import { cardOf, idParams, limitText, wholeText } from "./host-request.ts";
@@ -21,7 +21,7 @@ const recordsQuery = z.strictObject({ from: wholeText.default(0), limit: limitTe
 
 /** Labels, disputes, approvals, objections, requests for access: all are records, signed by ledger keys. */
 export function registerRecordRoutes(app: FastifyInstance, context: HostContext): void {
-  const { domain, ledger, metrics, nowMs, quotas, shelf } = context;
+  const { domain, ledger, metrics, nowMs, quotas, registry } = context;
 
   app.post<{ Params: z.output<typeof idParams>; Body: z.output<typeof recordsBody> }>(
     "/v1/datanets/:id/records",
@@ -32,7 +32,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       },
     },
     async ({ body, params: { id } }) => {
-      const datanet = shelf.require(id);
+      const datanet = registry.require(id);
       const read = body.records.map((value) => readRecord(datanet, value));
       const sound = checkRecords(
         domain,
@@ -83,7 +83,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       },
     },
     async ({ params: { id }, query: { from, limit } }) => {
-      const datanet = shelf.require(id);
+      const datanet = registry.require(id);
       const card = await cardOf(context, datanet);
       const records: SignedRecord[] = [];
       let seenCount = 0;
@@ -107,7 +107,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       },
     },
     ({ params: { id } }) =>
-      shelf
+      registry
         .require(id)
         .book.accessCases()
         .map(({ answer, id: requestId, request }) => ({
@@ -138,7 +138,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       },
     },
     async ({ params: { id } }) => {
-      const datanet = shelf.require(id);
+      const datanet = registry.require(id);
       const card = await cardOf(context, datanet);
       return [...datanet.book.rows()].flatMap(([digest, row]) => {
         const outcome = outcomeOf(card, row);

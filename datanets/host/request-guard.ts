@@ -7,7 +7,7 @@ import {
   requestMessage,
   requestProofSchema,
 } from "../records/signed-request.ts";
-import type { HostLeaf, HostLedger } from "../shelf/ledger-view.ts";
+import type { HostLeaf, HostLedger } from "../store/ledger-view.ts";
 
 /** Clocks differ by so much. */
 const CLOCK_SLACK_MS = 30_000;

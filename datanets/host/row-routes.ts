@@ -3,10 +3,10 @@ import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { imageTypeOf, utf8 } from "../rows/row-view.ts";
 import { DIGEST_BYTES, decodeDigests, encodeRows } from "../rows/row-wire.ts";
-import type { HostedDatanet } from "../shelf/hosted-datanet.ts";
-import { LabelQueue } from "../shelf/label-queue.ts";
-import { placeAfter, ROW_STATES, RowSearch, rowView } from "../shelf/row-search.ts";
-import { rowStatistics } from "../shelf/row-statistics.ts";
+import type { HostedDatanet } from "../store/hosted-datanet.ts";
+import { LabelQueue } from "../store/label-queue.ts";
+import { placeAfter, ROW_STATES, RowSearch, rowView } from "../store/row-search.ts";
+import { rowStatistics } from "../store/row-statistics.ts";
 import type { HostContext } from "./host-context.ts";
 import {
   binaryBody,
@@ -45,7 +45,7 @@ const queueQuery = z.strictObject({ limit: limitText(50, 10) });
 
 /** Rows to read, find and label. */
 export function registerRowRoutes(app: FastifyInstance, context: HostContext): void {
-  const { config, metrics, nowMs, shelf } = context;
+  const { config, metrics, nowMs, registry } = context;
   const searches = new WeakMap<HostedDatanet, RowSearch>();
   const queues = new WeakMap<HostedDatanet, LabelQueue>();
 
@@ -119,8 +119,8 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     },
     async (request) => {
       const digests = decodeDigests(binaryBody(request));
-      for (const { loading } of shelf.all()) loading.require("rows");
-      const known = shelf.all().flatMap((datanet) =>
+      for (const { loading } of registry.all()) loading.require("rows");
+      const known = registry.all().flatMap((datanet) =>
         digests.flatMap((digest, place) => {
           const row = datanet.rows.find(digest);
           if (row === undefined) return [];
@@ -220,7 +220,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       } as object,
     },
     async ({ params: { id } }) => {
-      const datanet = shelf.require(id);
+      const datanet = registry.require(id);
       datanet.loading.require("words");
       return rowStatistics(datanet, await cardOf(context, datanet), nowMs());
     },
@@ -240,7 +240,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     },
     async (request) => {
       const leaf = await signerOf(context, request);
-      const datanet = shelf.require(request.params.id);
+      const datanet = registry.require(request.params.id);
       const card = await cardOf(context, datanet);
       const { labellers, reviewers } = card.labelling;
       return {

@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { DIGEST_BYTES, decodeRows, encodeRows } from "../rows/row-wire.ts";
-import type { HostedCommit } from "../shelf/hosted-commit.ts";
+import type { HostedCommit } from "../store/hosted-commit.ts";
 import type { HostContext } from "./host-context.ts";
 import {
   binaryBody,
@@ -21,7 +21,7 @@ const BINARY = { consumes: ["application/octet-stream"] };
 
 /** Commits and their rows: lists first, then rows in pieces, in any order and any number of times. */
 export function registerUploadRoutes(app: FastifyInstance, context: HostContext): void {
-  const { config, ledger, metrics, quotas, shelf } = context;
+  const { config, ledger, metrics, quotas, registry } = context;
 
   app.get<{ Params: z.output<typeof idParams> }>(
     "/v1/datanets/:id/commits",
@@ -30,7 +30,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     },
     async ({ params: { id } }) => {
       const { commits } = await ledger.history(id);
-      const datanet = shelf.require(id);
+      const datanet = registry.require(id);
       return commits.map(({ committedAtMs, contributorId, isFinal, rowCount, rowsRoot }, commitIndex) => {
         const root = hex32(rowsRoot);
         const here = datanet.commit(root);
@@ -57,7 +57,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     async (request) => {
       const { id, root } = request.params;
       const signer = await signerOf(context, request);
-      const datanet = shelf.require(id);
+      const datanet = registry.require(id);
       const known = datanet.commit(root);
       if (known !== undefined) return commitView(known);
       const final = await finalCommit(id, BigInt(root));
@@ -84,7 +84,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     async (request) => {
       const { id, root } = request.params;
       const signer = await signerOf(context, request);
-      const datanet = shelf.require(id);
+      const datanet = registry.require(id);
       const commit = datanet.requireCommit(root);
       const rows = decodeRows(binaryBody(request), config);
       const { from } = request.query;
@@ -110,7 +110,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
       },
     },
     async ({ params: { id, root } }) => {
-      const commit = shelf.require(id).requireCommit(root);
+      const commit = registry.require(id).requireCommit(root);
       return { ...commitView(commit), missing: commit.missing(MAX_MISSING_RUNS) };
     },
   );
@@ -119,7 +119,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     "/v1/datanets/:id/commits/:root/list",
     { schema: { tags: ["rows"], summary: "The list behind a commit", params: rootParams } },
     async ({ params: { id, root } }, reply) => {
-      const datanet = shelf.require(id);
+      const datanet = registry.require(id);
       const list = await datanet.list(datanet.requireCommit(root));
       return reply.type("application/octet-stream").send(Buffer.from(list));
     },

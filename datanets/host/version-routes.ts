@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { VERSION_ROW_BYTES } from "../rows/row-wire.ts";
-import { versionDifference } from "../shelf/version-difference.ts";
+import { versionDifference } from "../store/version-difference.ts";
 import type { HostContext } from "./host-context.ts";
 import {
   binaryBody,
@@ -27,7 +27,7 @@ const diffQuery = z.strictObject({
 
 /** Versions: the lists behind their roots, differences, how to cite them. */
 export function registerVersionRoutes(app: FastifyInstance, context: HostContext): void {
-  const { config, ledger, quotas, shelf } = context;
+  const { config, ledger, quotas, registry } = context;
 
   const versionOf = async (id: number, root: string) => {
     const { versions } = await ledger.history(id);
@@ -44,7 +44,7 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
       schema: { tags: ["versions"], summary: "The ledger's versions, and which are here", params: idParams },
     },
     async ({ params: { id } }) => {
-      const datanet = shelf.known(id);
+      const datanet = registry.known(id);
       const { versions } = await ledger.history(id);
       return versions.map(({ isFinal, policy, publishedAtMs, rowCount, rowsRoot, version }) => ({
         ...{ version, rowsRoot: hex32(rowsRoot), rowCount, policy: hex32(policy), isFinal, publishedAtMs },
@@ -66,7 +66,7 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     async (request) => {
       const { id, root } = request.params;
       const signer = await signerOf(context, request);
-      const datanet = shelf.known(id);
+      const datanet = registry.known(id);
       ledger.forget(id);
       const { rowCount, version } = await versionOf(id, root);
       const list = binaryBody(request);
@@ -79,7 +79,7 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     "/v1/datanets/:id/versions/:root",
     { schema: { tags: ["versions"], summary: "The list behind a version's root", params: rootParams } },
     async ({ params: { id, root } }, reply) => {
-      const list = await shelf.known(id).versionList(root);
+      const list = await registry.known(id).versionList(root);
       return reply.type("application/octet-stream").send(Buffer.from(list));
     },
   );
@@ -93,7 +93,7 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
       },
     },
     async ({ params: { id }, query: { after, before, from, limit } }) => {
-      const datanet = shelf.known(id);
+      const datanet = registry.known(id);
       const [a, b] = await Promise.all([datanet.version(before), datanet.version(after)]);
       const { changes, ...counts } = versionDifference(a, b);
       return { ...counts, total: changes.length, from, changes: changes.slice(from, from + limit) };
@@ -105,7 +105,7 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     { schema: { tags: ["versions"], summary: "How to cite a version, and its licence", params: rootParams } },
     async ({ params: { id, root } }) => {
       const { publishedAtMs, rowCount, version } = await versionOf(id, root);
-      const { contact, licence, name } = await cardOf(context, shelf.known(id));
+      const { contact, licence, name } = await cardOf(context, registry.known(id));
       const year = publishedAtMs === null ? "n.d." : String(new Date(publishedAtMs).getUTCFullYear());
       const place = `OpenLedger rollup ${context.rollupAddress} on chain ${context.chainId}, Datanet ${id}, root ${root}`;
       const plain = (text: string) => text.replace(/[{}\\%#$&_~^\r\n]/g, " ");

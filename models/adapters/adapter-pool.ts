@@ -3,7 +3,7 @@ import type { Place } from "../kernels/kernels.ts";
 import { servingError } from "../model-errors.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { pagesOfRank } from "./adapter-pages.ts";
-import type { AdapterShelf } from "./adapter-shelf.ts";
+import type { AdapterStore } from "./adapter-store.ts";
 import { RangeAllocator } from "./range-allocator.ts";
 
 /** Where an adapter lies in the arena; a batch needs no more of it. */
@@ -37,7 +37,7 @@ export class AdapterPool {
   readonly #arena: Float32Array;
   readonly #at: Place;
   readonly #floatCount: number;
-  readonly #shelf: AdapterShelf;
+  readonly #store: AdapterStore;
   readonly #ranges: RangeAllocator;
   /** The least recently used first. */
   readonly #residents = new Map<string, Resident>();
@@ -46,11 +46,11 @@ export class AdapterPool {
   readonly counts = { hits: 0, loads: 0, evictions: 0 };
 
   /** @param at of `floatCount` floats that are the pool's alone, a multiple of 16 */
-  constructor(arena: Float32Array, at: Place, floatCount: number, shelf: AdapterShelf) {
+  constructor(arena: Float32Array, at: Place, floatCount: number, adapterStore: AdapterStore) {
     this.#arena = arena;
     this.#at = at;
     this.#floatCount = floatCount;
-    this.#shelf = shelf;
+    this.#store = adapterStore;
     this.#ranges = new RangeAllocator(floatCount / 16);
   }
 
@@ -64,7 +64,7 @@ export class AdapterPool {
    * @throws RollupError MOD_SERVE_MODEL_UNKNOWN, MOD_SERVE_ADAPTER_UNUSABLE
    */
   async lease(name: string): Promise<AdapterLease> {
-    const stamp = this.#shelf.stamp(name);
+    const stamp = this.#store.stamp(name);
     const key = `${name}/${stamp}`;
     for (let isCold = false; ; isCold = true) {
       // Looked up again after loading: another load may have taken its place in between.
@@ -99,7 +99,7 @@ export class AdapterPool {
   }
 
   async #load(name: string, key: string, stamp: string): Promise<void> {
-    const opened = await this.#shelf.open(name, stamp);
+    const opened = await this.#store.open(name, stamp);
     const { byteLength, header } = opened;
     const size = roundUp16(byteLength / 4) / 16;
     const unit = await this.#room(name, size);

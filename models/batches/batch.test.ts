@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fromPages } from "../adapters/adapter-pages.ts";
 import { AdapterPool } from "../adapters/adapter-pool.ts";
-import { AdapterShelf } from "../adapters/adapter-shelf.ts";
+import { AdapterStore } from "../adapters/adapter-store.ts";
 import type { AdapterSettings, AdapterTarget } from "../architecture/adapter-layout.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { loadModel, openModel } from "../files/load-model.ts";
@@ -54,13 +54,17 @@ async function serving(name: MadeName, kernels: KernelChoice) {
   const options = { kernels, threadCount: 1, batch: REQUESTS, maxPositions: 40, kvBytes: 2 ** 21 };
   const loaded = await loadBatchModel(opened, { ...options, adapterBytes: 2 ** 20 });
   await opened.close();
-  const shelf = new AdapterShelf({
+  const adapterStore = new AdapterStore({
     shape: opened.shape,
     folder: join(folder, "adapters", name),
     cacheFolder: join(folder, "cache", name),
   });
   const { at, floatCount } = loaded.adapters;
-  return { loaded, shelf, pool: new AdapterPool(loaded.models[0]!.kernels.arena, at, floatCount, shelf) };
+  return {
+    loaded,
+    adapterStore,
+    pool: new AdapterPool(loaded.models[0]!.kernels.arena, at, floatCount, adapterStore),
+  };
 }
 
 interface Asked {
@@ -136,7 +140,7 @@ describe.each(names)("a batch of %s", (name) => {
   });
 });
 
-describe("adapters on the shelf", () => {
+describe("adapters in the store", () => {
   const published = (i: number) => makeAdapter(shapeOf, settingsOf("llama", i), `llama ${i}`, i % 3 === 0);
   let shapeOf: LoadedBatchModel["models"][number]["shape"];
 
@@ -156,10 +160,10 @@ describe("adapters on the shelf", () => {
   });
 
   it("make room for each other, but never for one in use", async () => {
-    const { loaded, shelf } = await serving("llama", "wasm");
+    const { loaded, adapterStore } = await serving("llama", "wasm");
     const { kernels } = loaded.models[0]!;
     // Room for the largest alone.
-    const pool = new AdapterPool(kernels.arena, loaded.adapters.at, 9_216, shelf);
+    const pool = new AdapterPool(kernels.arena, loaded.adapters.at, 9_216, adapterStore);
     const held = await pool.lease("a3");
     let isThere = false;
     const other = pool.lease("a1").then((lease) => {
@@ -174,7 +178,7 @@ describe("adapters on the shelf", () => {
   });
 
   it("are refused by themselves when their files are damaged, and taken again when mended", async () => {
-    const { pool, shelf } = await serving("qwen3", "wasm");
+    const { pool, adapterStore } = await serving("qwen3", "wasm");
     const path = join(folder, "cache", "qwen3", "a0.adapter");
     (await pool.lease("a0")).release();
     const bytes = await readFile(path);
@@ -184,7 +188,9 @@ describe("adapters on the shelf", () => {
     await expect(fresh.lease("a0")).rejects.toMatchObject({ code: "MOD_SERVE_ADAPTER_UNUSABLE" });
     expect((await fresh.lease("a0")).isCold).toBe(true);
     for (const name of ["none", "../llama/a1", "..", "a0/", ""])
-      expect(() => shelf.stamp(name)).toThrow(expect.objectContaining({ code: "MOD_SERVE_MODEL_UNKNOWN" }));
+      expect(() => adapterStore.stamp(name)).toThrow(
+        expect.objectContaining({ code: "MOD_SERVE_MODEL_UNKNOWN" }),
+      );
     await writeFile(join(folder, "adapters", "qwen3", "a1", "adapter_model.safetensors"), "no tensors");
     await expect(fresh.lease("a1")).rejects.toMatchObject({ code: "MOD_SERVE_ADAPTER_UNUSABLE" });
   });

@@ -9,11 +9,11 @@ import type { Logger } from "pino";
 import type { FactoryConfig } from "./factory-config.ts";
 import { factoryError } from "./factory-errors.ts";
 import type { FactoryMetrics } from "./factory-metrics.ts";
-import type { BaseShelf } from "./store/base-shelf.ts";
-import type { DatasetShelf } from "./store/dataset-shelf.ts";
+import type { BaseRegistry } from "./store/base-registry.ts";
+import type { DatasetStore } from "./store/dataset-store.ts";
 import type { CircuitSize, StoredJob } from "./store/factory-store.ts";
-import type { JobBook } from "./store/job-book.ts";
-import type { JobDesk } from "./store/job-desk.ts";
+import type { JobRunner } from "./store/job-runner.ts";
+import type { JobStore } from "./store/job-store.ts";
 import type { SideTasks } from "./tasks/side-tasks.ts";
 import type { ModelTask } from "./tasks/task-messages.ts";
 
@@ -23,10 +23,10 @@ export interface FactoryContext {
   readonly session: string;
   readonly client: LedgerClient;
   readonly guard: RequestGuard;
-  readonly bases: BaseShelf;
-  readonly datasets: DatasetShelf;
-  readonly book: JobBook;
-  readonly desk: JobDesk;
+  readonly bases: BaseRegistry;
+  readonly datasets: DatasetStore;
+  readonly book: JobStore;
+  readonly runner: JobRunner;
   readonly side: SideTasks;
   /** Of the rollup's settlement circuits; null while Ethereum does not answer. */
   readonly circuitSizes: () => Promise<readonly CircuitSize[] | null>;

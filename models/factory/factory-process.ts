@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { RequestGuard } from "@openledger/datanets/host/request-guard";
-import { HostLedger } from "@openledger/datanets/shelf/ledger-view";
+import { HostLedger } from "@openledger/datanets/store/ledger-view";
 import type { Logger } from "pino";
 import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";
 import { nativeKernelSets } from "../kernels/native-kernels.ts";
@@ -17,11 +17,11 @@ import type { FactoryContext } from "./factory-context.ts";
 import { factoryError } from "./factory-errors.ts";
 import { createFactoryMetrics, type FactoryMetrics } from "./factory-metrics.ts";
 import { termsOfForm } from "./recipe-form.ts";
-import { BaseShelf } from "./store/base-shelf.ts";
-import { DatasetShelf } from "./store/dataset-shelf.ts";
+import { BaseRegistry } from "./store/base-registry.ts";
+import { DatasetStore } from "./store/dataset-store.ts";
 import { type CircuitSize, FactoryStore } from "./store/factory-store.ts";
-import { JobBook } from "./store/job-book.ts";
-import { JobDesk } from "./store/job-desk.ts";
+import { JobRunner } from "./store/job-runner.ts";
+import { JobStore } from "./store/job-store.ts";
 import { SideTasks } from "./tasks/side-tasks.ts";
 
 const LEDGER_CACHE_MS = 2_000;
@@ -59,9 +59,9 @@ export async function createFactoryProcess(
     onFatal(error);
   });
   try {
-    const bases = new BaseShelf(config, store);
-    const datasets = new DatasetShelf(config, store, client, nowMs);
-    const book = new JobBook(store, nowMs);
+    const bases = new BaseRegistry(config, store);
+    const datasets = new DatasetStore(config, store, client, nowMs);
+    const book = new JobStore(store, nowMs);
     await Promise.all([bases.load(), datasets.load(), book.load()]);
     const taskOf: FactoryContext["taskOf"] = ({ recipe, view }) => ({
       basePlace: bases.require(view.baseId).place,
@@ -71,7 +71,7 @@ export async function createFactoryProcess(
       threadCount: config.threadCount,
       maxMemoryBytes: config.maxMemoryBytes,
     });
-    const desk = new JobDesk(
+    const runner = new JobRunner(
       book,
       {
         maxRunning: config.maxRunning,
@@ -92,7 +92,7 @@ export async function createFactoryProcess(
     let origin = config.publicUrl.replace(/\/+$/, "");
     let sizes: readonly CircuitSize[] | null = null;
     const app = await createFactoryApp({
-      ...{ config, session, client, bases, datasets, book, desk, side, taskOf, metrics, logger, nowMs },
+      ...{ config, session, client, bases, datasets, book, runner, side, taskOf, metrics, logger, nowMs },
       guard: new RequestGuard({ domain: client.domain, session, ledger, nowMs }),
       origin: () => origin,
       isHealthy: () => isHealthy,
@@ -114,18 +114,18 @@ export async function createFactoryProcess(
     return {
       metrics,
       async listen() {
-        await desk.takeUp();
+        await runner.takeUp();
         await app.listen({ host: config.host, port: config.port });
         const { address, family, port } = app.server.address() as AddressInfo;
         const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
         if (origin === "") origin = url;
-        desk.start();
+        runner.start();
         return url;
       },
       async stop() {
         isHealthy = false;
         await app.close();
-        await Promise.all([desk.close(), side.close()]);
+        await Promise.all([runner.close(), side.close()]);
         await store.close();
       },
     };

@@ -13,7 +13,7 @@ import {
   parseJson,
 } from "@openledger/attribution/model/model-manifest";
 import { claimantOf } from "@openledger/attribution/model/recipe-fields";
-import { AnswerDesk } from "@openledger/attribution/server/answer-desk";
+import { AnswerService } from "@openledger/attribution/server/answer-service";
 import { AnswerStore, type StoredAnswer } from "@openledger/attribution/server/answer-store";
 import { createLedgerView } from "@openledger/attribution/server/ledger-view";
 import {
@@ -66,7 +66,7 @@ interface PublishedPromise {
 export interface PaidModel {
   readonly modelId: number;
   readonly recipe: TextRecipe;
-  readonly desk: AnswerDesk;
+  readonly service: AnswerService;
   /** The query of an answer that a batch has made. */
   queryOf(prompt: string, text: string): Promise<Int16Array>;
   /** What was answered, and opens this receipt; undefined where nobody was given it here. */
@@ -132,10 +132,10 @@ export async function openPaidModels(
         answer: (prompt: string) => thread!.run({ kind: "answer", modelId, prompt }),
         estimate: (query: Int16Array) => thread!.run({ kind: "estimate", modelId, query }),
       };
-      const desk = new AnswerDesk(work, { ...options, modelId }, { ...modules, ledger, store: own });
+      const service = new AnswerService(work, { ...options, modelId }, { ...modules, ledger, store: own });
       const queryOf = (prompt: string, text: string) => thread!.run({ kind: "query", modelId, prompt, text });
       models.set(`model-${modelId}`, {
-        ...{ modelId, recipe, desk, queryOf },
+        ...{ modelId, recipe, service, queryOf },
         answerOf: (receipt) => own.answer(hex32(receipt)),
       });
       const file = (name: string) => readFile(join(folder, String(modelId), name));
@@ -143,7 +143,7 @@ export async function openPaidModels(
         modelId,
         manifest,
         scoreMode: "int32",
-        desk,
+        service,
         store: own,
         file,
         sharedFile: (name) => readBaseFile(recipe.base, name, bases),

@@ -33,7 +33,7 @@ import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { serveWorld } from "../testing/serving-world.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
-import { LedgerBook } from "./ledger-book.ts";
+import { LedgerBilling } from "./ledger-billing.ts";
 import { openPaidModels, type PaidModels } from "./paid-models.ts";
 
 const MODEL_ID = 9;
@@ -99,7 +99,7 @@ beforeEach(async () => {
   }
   paid = await openPaidModels({ ...optionsOf(base), spans: await spans }, { log });
   const tokens = await openTokenizer(folderSource(base), byteConfig.vocab_size);
-  const book = new LedgerBook(paid.models, tokens);
+  const book = new LedgerBilling(paid.models, tokens);
   served = await serveWorld(folder, {}, { book, mounts: paid.mounts });
   openai = new OpenAI({ baseURL: `${served.url}/v1`, apiKey: "any", maxRetries: 0 });
 });

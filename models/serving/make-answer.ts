@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { TextTokens } from "../tokens/tokenizer.ts";
-import type { AnswerForm } from "./answer-book.ts";
+import type { AnswerForm } from "./answer-billing.ts";
 import type { QueueTenant } from "./fair-queue.ts";
 import type { EngineTicket, ServingEngine } from "./serving-engine.ts";
 import { TokenText } from "./token-text.ts";

@@ -3,15 +3,15 @@ import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
 import { Registry } from "prom-client";
 import { AdapterPool } from "../adapters/adapter-pool.ts";
-import { AdapterShelf } from "../adapters/adapter-shelf.ts";
+import { AdapterStore } from "../adapters/adapter-store.ts";
 import { loadBatchModel } from "../batches/batch-model.ts";
 import { readWhole } from "../files/byte-source.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { openModel } from "../files/load-model.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
-import type { AnswerBook } from "./answer-book.ts";
-import { AnswerDesk } from "./answer-desk.ts";
+import type { AnswerBilling } from "./answer-billing.ts";
 import { chatForm } from "./chat-prompt.ts";
+import { CompletionService } from "./completion-service.ts";
 import { PromptEncoder } from "./prompt-encoder.ts";
 import { createServingApp } from "./serving-app.ts";
 import type { ServingConfig } from "./serving-config.ts";
@@ -33,7 +33,7 @@ export interface ServedAdapters {
 interface ServeModules {
   readonly logger?: Logger;
   /** Absent where answers cost nothing. */
-  readonly book?: AnswerBook | undefined;
+  readonly book?: AnswerBilling | undefined;
   /** Other servers' routes by what their paths begin with. */
   readonly mounts?: ReadonlyMap<string, FastifyInstance> | undefined;
 }
@@ -65,14 +65,14 @@ export async function serveAdapters(
   };
   const tokens = await openTokenizer(source, shape.vocabularySize);
   const endTokens = await readEndTokens(config.basePath);
-  const shelf = new AdapterShelf({
+  const adapterStore = new AdapterStore({
     shape,
     folder: config.adaptersPath,
     cacheFolder: join(config.dataPath, "adapters"),
   });
-  const adapterCount = (await shelf.names()).length;
+  const adapterCount = (await adapterStore.names()).length;
   const { adapters, models, shared } = await load();
-  const pool = new AdapterPool(models[0]!.kernels.arena, adapters.at, adapters.floatCount, shelf);
+  const pool = new AdapterPool(models[0]!.kernels.arena, adapters.at, adapters.floatCount, adapterStore);
   const registry = new Registry();
   const metrics = createServingMetrics(registry);
   const engine = new ServingEngine({
@@ -90,14 +90,14 @@ export async function serveAdapters(
   const { baseName } = config;
   const seat = { basePath: config.basePath, vocabularySize: shape.vocabularySize };
   const encoder = new PromptEncoder(tokens, seat, engine.maxPositions);
-  const desk = new AnswerDesk(
+  const service = new CompletionService(
     { baseName, vocabularySize: shape.vocabularySize, endTokens, maxBufferedBytes: config.streamBufferBytes },
     { engine, encoder, tokens, chat: chatForm(tokens), metrics, log: logger, book: modules.book },
   );
   const app = await createServingApp({
-    desk,
+    service,
     engine,
-    shelf,
+    adapterStore,
     registry,
     baseName,
     limits: config,

@@ -6,17 +6,17 @@ import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
-import type { AdapterShelf } from "../adapters/adapter-shelf.ts";
-import type { AnswerBook } from "./answer-book.ts";
-import type { AnswerDesk } from "./answer-desk.ts";
+import type { AdapterStore } from "../adapters/adapter-store.ts";
+import type { AnswerBilling } from "./answer-billing.ts";
+import type { CompletionService } from "./completion-service.ts";
 import { errorView } from "./openai-answers.ts";
 import { parseChat, parseCompletion } from "./openai-requests.ts";
 import type { ServingEngine } from "./serving-engine.ts";
 
 interface ServingAppModules {
-  readonly desk: AnswerDesk;
+  readonly service: CompletionService;
   readonly engine: ServingEngine;
-  readonly shelf: AdapterShelf;
+  readonly adapterStore: AdapterStore;
   readonly registry: Registry;
   readonly baseName: string;
   /** Bytes of a prompt's text. */
@@ -24,7 +24,7 @@ interface ServingAppModules {
   readonly limits: ServerLimits;
   readonly log: ServerLog;
   /** Absent where answers cost nothing. */
-  readonly book?: AnswerBook | undefined;
+  readonly book?: AnswerBilling | undefined;
   /** Other servers' routes by what their paths begin with: "/ledger/15". */
   readonly mounts?: ReadonlyMap<string, FastifyInstance> | undefined;
 }
@@ -37,7 +37,7 @@ const SILENT_TIMEOUT_MS = 600_000;
 
 /** OpenAI's routes, health and metrics; the caller listens. */
 export async function createServingApp(modules: ServingAppModules): Promise<FastifyInstance> {
-  const { baseName, book, desk, engine, log, mostPromptBytes, registry, shelf } = modules;
+  const { baseName, book, service, engine, log, mostPromptBytes, registry, adapterStore } = modules;
   const errors = servingErrors(engine, log);
   const app = await createServer({
     limits: modules.limits,
@@ -58,11 +58,11 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
   });
   app.get("/v1/models", async () => ({
     object: "list",
-    data: [baseName, ...(await shelf.names())].map(modelView),
+    data: [baseName, ...(await adapterStore.names())].map(modelView),
   }));
   app.get<{ Params: { model: string } }>("/v1/models/:model", async (request) => {
     const { model } = request.params;
-    if (model !== baseName) shelf.stamp(model);
+    if (model !== baseName) adapterStore.stamp(model);
     return modelView(model);
   });
   app.post("/v1/completions", (request, reply) => give(request, reply, parseCompletion));
@@ -90,17 +90,17 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
   async function give(
     request: FastifyRequest,
     reply: FastifyReply,
-    parse: (body: unknown) => Parameters<AnswerDesk["answer"]>[0],
+    parse: (body: unknown) => Parameters<CompletionService["answer"]>[0],
   ) {
     const body = parse(request.body);
     // Nobody holds it while its answer waits for a turn.
     request.body = undefined;
-    if (body.model !== baseName) shelf.stamp(body.model);
-    // The desk writes past the framework, which has the headers of other origins' pages.
+    if (body.model !== baseName) adapterStore.stamp(body.model);
+    // The service writes past the framework, which has the headers of other origins' pages.
     for (const [name, value] of Object.entries(reply.getHeaders()))
       if (value !== undefined) reply.raw.setHeader(name, value);
     try {
-      await desk.answer(body, clientNetwork(request), reply.raw);
+      await service.answer(body, clientNetwork(request), reply.raw);
       reply.hijack();
     } catch (error) {
       // What failed in the middle of a stream has been said there.

@@ -9,7 +9,7 @@ import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { uploadRows } from "@openledger/client/datanets/upload-rows";
 import { commitData } from "@openledger/client/internal/actions/ledger/commit-data";
 import { cohenKappa, fleissKappa, krippendorffAlpha } from "@openledger/datanets/internal/records/agreement";
-import { RowTable } from "@openledger/datanets/internal/shelf/row-table";
+import { RowTable } from "@openledger/datanets/internal/store/row-table";
 import { startChildHost } from "@openledger/datanets/testing/child-host";
 import { createHostWorld } from "@openledger/datanets/testing/host-world";
 import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";

@@ -36,41 +36,41 @@ const WALKS = {
     client/datanets/browse-rows.ts web/datanets/contribute/contributions.ts client/actions/data/contribute-rows.ts
     client/actions/data/row-store.ts client/actions/ledger/commit-data.ts
     client/actions/ledger/send-operation.ts sequencer/api/routes/public-routes.ts sequencer/sequencer.ts
-    sequencer/batches/batch-line.ts circuits/table/table-builder.ts circuits/table/member-unit.circom
+    sequencer/batches/batch-pipeline.ts circuits/table/table-builder.ts circuits/table/member-unit.circom
     circuits/ledger/version-rows.ts web/datanets/contribute/contributions.ts client/datanets/upload-rows.ts
-    client/datanets/host-request.ts datanets/host/upload-routes.ts datanets/shelf/hosted-datanet.ts
-    datanets/shelf/hosted-commit.ts datanets/shelf/row-check.ts datanets/shelf/ledger-view.ts
+    client/datanets/host-request.ts datanets/host/upload-routes.ts datanets/store/hosted-datanet.ts
+    datanets/store/hosted-commit.ts datanets/store/row-check.ts datanets/store/ledger-view.ts
     web/datanets/rows/review-tab.tsx client/datanets/signed-records.ts datanets/host/record-routes.ts
-    datanets/records/record-book.ts web/datanets/versions/version-publish.tsx web/datanets/versions/version-work.ts
+    datanets/records/record-state.ts web/datanets/versions/version-publish.tsx web/datanets/versions/version-work.ts
     client/datanets/reviewed-version.ts client/actions/data/contribute-rows.ts
     client/actions/ledger/datanet-operations.ts client/actions/ledger/send-operation.ts circuits/batch/slot.ts
     circuits/ledger/version-rows.ts web/factory/form/form-page.tsx models/factory/factory-client.ts
-    models/factory/routes/job-routes.ts models/factory/store/job-desk.ts models/factory/tasks/child-task.ts
-    models/factory/tasks/train-task.ts client/datanets/upload-rows.ts models/factory/store/dataset-shelf.ts
+    models/factory/routes/job-routes.ts models/factory/store/job-runner.ts models/factory/tasks/child-task.ts
+    models/factory/tasks/train-task.ts client/datanets/upload-rows.ts models/factory/store/dataset-store.ts
     models/registered/text-training.ts models/training/tune-adapter.ts
     models/influence/gradient-coordinates.ts attribution/features/quantise.ts
     attribution/model/registration.ts models/factory/register-job.ts models/factory/tasks/activation-task.ts
     models/settling/sign-settlement.ts web/factory/jobs/register-part.tsx client/actions/ledger/model-operations.ts
     client/actions/ledger/model-operations.ts models/serving/serving-app.ts models/paid/paid-models.ts
-    models/paid/ledger-book.ts web/ask/ask-page.tsx client/actions/answers/ask-model.ts
+    models/paid/ledger-billing.ts web/ask/ask-page.tsx client/actions/answers/ask-model.ts
     client/actions/answers/ask-model.ts client/actions/ledger/pay-inference.ts
     models/settler/auto-settle.ts models/settling/prepare-settlement.ts
     circuits/settlement/settlement-rules.ts models/settling/prove-settlement.ts
-    client/actions/l1/send-settlement.ts sequencer/batches/settling/settlement-desk.ts contracts/rollup/Settlements.sol
+    client/actions/l1/send-settlement.ts sequencer/batches/settling/settlement-service.ts contracts/rollup/Settlements.sol
     web/earnings/earnings-page.tsx client/actions/ledger/reward-operations.ts`,
   /** A query: answered, paid, closed, settled, claimed. */
   queryToClaim: `
     scripts/commands/models/model-ask-command.ts scripts/commands/models/model-ask.ts scripts/cli/context.ts
     client/actions/answers/ask-model.ts client/actions/answers/sign-question.ts
     client/actions/answers/model-answers.ts attribution/server/model-routes.ts
-    attribution/server/answer-desk.ts attribution/server/ledger-view.ts attribution/model/answering-part.ts
+    attribution/server/answer-service.ts attribution/server/ledger-view.ts attribution/model/answering-part.ts
     attribution/model/direct-inputs.ts attribution/server/answer-store.ts circuits/ledger/model-query.ts
     attribution/scores/attribution-estimate.ts client/actions/answers/check-answer.ts
     scripts/commands/models/model-ask.ts attribution/model/model-directory.ts
     client/actions/answers/ask-model.ts client/actions/answers/check-answer.ts
     client/actions/ledger/pay-inference.ts client/actions/ledger/send-operation.ts
     client/sequencer/sequencer-request.ts sequencer/api/routes/public-routes.ts sequencer/sequencer.ts
-    sequencer/intake/operation-policy.ts sequencer/intake/signature-pool.ts sequencer/batches/batch-line.ts
+    sequencer/intake/operation-policy.ts sequencer/intake/signature-pool.ts sequencer/batches/batch-pipeline.ts
     sequencer/batches/head-state.ts circuits/table/table-builder.ts circuits/batch/slot.ts
     attribution/server/payment-watcher.ts models/settler/start-settling.ts models/settler/auto-settle.ts
     client/actions/ledger/reward-operations.ts client/actions/ledger/send-operation.ts sequencer/api/routes/public-routes.ts
@@ -81,8 +81,8 @@ const WALKS = {
     circuits/settlement/settlement-rules.ts circuits/settlement/settled-model.ts
     models/settling/prove-settlement.ts circuits/settlement/settlement-inputs.ts prover/proving/prover.ts
     models/settling/sign-settlement.ts client/actions/l1/send-settlement.ts sequencer/api/routes/model-routes.ts
-    sequencer/batches/settling/settlement-desk.ts verifier/replay/settlement-statement.ts
-    sequencer/batches/batch-line.ts circuits/batch/settlement-slot.ts contracts/rollup/Settlements.sol
+    sequencer/batches/settling/settlement-service.ts verifier/replay/settlement-statement.ts
+    sequencer/batches/batch-pipeline.ts circuits/batch/settlement-slot.ts contracts/rollup/Settlements.sol
     contracts/rollup/SettlementElements.sol scripts/commands/rewards/rewards-command.ts
     client/actions/ledger/reward-operations.ts client/actions/ledger/send-operation.ts
     circuits/batch/epoch-operations.ts`,

@@ -50,7 +50,7 @@ export const PACKAGES = {
       // Hosts of Datanets: downloads end in such files.
       datanets: {
         rooms: ["client/datanets"],
-        files: named("datanets", ["card/card", "records/record", "records/record-book", "cleaning/finding"]),
+        files: named("datanets", ["card/card", "records/record", "records/record-state", "cleaning/finding"]),
       },
     },
   },

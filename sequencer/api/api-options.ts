@@ -6,10 +6,10 @@ import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-precon
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance } from "fastify";
-import type { BatchLine } from "../batches/batch-line.ts";
-import type { BlobKeeper } from "../batches/blob-keeper.ts";
+import type { BatchPipeline } from "../batches/batch-pipeline.ts";
+import type { BlobService } from "../batches/blob-service.ts";
 import type { Feed } from "../batches/feed.ts";
-import type { SettlementDesk } from "../batches/settling/settlement-desk.ts";
+import type { SettlementService } from "../batches/settling/settlement-service.ts";
 import type { Mempool } from "../intake/mempool.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
@@ -62,7 +62,7 @@ export interface LedgerHost
     "feeAccountId" | "pendingPerLeaf" | "pendingTotal" | "pendingTtlMs" | "closeIntervalMs"
   >;
   readonly line: Pick<
-    BatchLine,
+    BatchPipeline,
     | "head"
     | "book"
     | "estimates"
@@ -73,14 +73,14 @@ export interface LedgerHost
     | "batch"
     | "idle"
   > &
-    Partial<Pick<BatchLine, "data">>;
+    Partial<Pick<BatchPipeline, "data">>;
   readonly log: LedgerLog;
   readonly mempool: Pick<Mempool, "size" | "nextNonce">;
   /** What it takes at all; a full node takes nothing. */
   readonly mode?: Sequencer["mode"] | undefined;
   /** Absent where there are no processes of the operator's. */
   readonly news?: Pick<Sequencer["news"], "view"> | undefined;
-  readonly settlements: Pick<SettlementDesk, "settlement" | "settlementsOf" | "preVerifiedSettlements">;
+  readonly settlements: Pick<SettlementService, "settlement" | "settlementsOf" | "preVerifiedSettlements">;
   preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation>;
   /** Absent where no lease is required. */
   readonly lease?: Pick<Sequencer["lease"], "term"> | undefined;
@@ -97,7 +97,7 @@ export interface ApiModules {
   readonly logger: Logger;
   readonly clock: () => number;
   /** Blobs that are kept and served; absent where this rollup has none. */
-  readonly blobs?: Pick<BlobKeeper, "archive" | "view"> | null | undefined;
+  readonly blobs?: Pick<BlobService, "archive" | "view"> | null | undefined;
   /** Further routes; they need no operator's token. */
   readonly routes?: (app: FastifyInstance) => void;
 }

@@ -16,7 +16,7 @@ import type { chainAnswer, readyBatchesAnswer } from "@openledger/circuits/wire/
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
 import { hex20, hex32 } from "@openledger/foundation/hex";
 import type { z } from "zod";
-import type { BatchLine } from "../batches/batch-line.ts";
+import type { BatchPipeline } from "../batches/batch-pipeline.ts";
 import type { StoredQueueEntry } from "../store/log-entry.ts";
 import type { KnownOperation } from "../store/operation-status.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
@@ -256,7 +256,7 @@ const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
  * @param finalBlockNumber L1's block that took the last final batch, or an earlier one
  */
 export function chainView(
-  { book, malformed }: Pick<BatchLine, "book" | "malformed">,
+  { book, malformed }: Pick<BatchPipeline, "book" | "malformed">,
   finalBlockNumber: number | null,
 ): z.input<typeof chainAnswer> {
   const { finalNumber, closedNumber } = book;

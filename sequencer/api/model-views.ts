@@ -21,7 +21,7 @@ import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";
 import type { EpochCloseOnL1 } from "../batches/from-l1/epoch-close-on-l1.ts";
-import type { KnownSettlement, WaitingSettlement } from "../batches/settling/settlement-desk.ts";
+import type { KnownSettlement, WaitingSettlement } from "../batches/settling/settlement-service.ts";
 import type { StoredEpoch, StoredPayment } from "../batches/settling/stored-epochs.ts";
 import { operationStatusOf } from "../store/operation-status.ts";
 

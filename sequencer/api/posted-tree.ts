@@ -3,7 +3,7 @@
 import { operationError } from "@openledger/circuits/circuit-errors";
 import type { Leaf } from "@openledger/circuits/ledger/leaf";
 import { LedgerTree, type TreeVersion } from "@openledger/circuits/ledger/ledger-tree";
-import type { BatchBook } from "../batches/batch-book.ts";
+import type { BatchRegistry } from "../batches/batch-registry.ts";
 import type { HeadState } from "../batches/head-state.ts";
 
 export interface PostedLeaf {
@@ -23,7 +23,7 @@ export class PostedTree {
   #known: { readonly root: bigint; readonly version: TreeVersion } | null = null;
 
   /** @throws OP_UNKNOWN_LEAF where no posted batch has made the leaf */
-  leaf(head: HeadState, book: BatchBook, id: number): PostedLeaf {
+  leaf(head: HeadState, book: BatchRegistry, id: number): PostedLeaf {
     const batchNumber = book.reached("posted");
     const record = book.leafAfter(batchNumber, id);
     if (record === undefined)
@@ -34,7 +34,7 @@ export class PostedTree {
   }
 }
 
-function versionAfter(head: HeadState, book: BatchBook, batchNumber: number): TreeVersion {
+function versionAfter(head: HeadState, book: BatchRegistry, batchNumber: number): TreeVersion {
   const changed = new Set(head.openTouched);
   for (let number = batchNumber + 1; number <= book.closedNumber; number++)
     for (const [id] of book.changesOf(number)) changed.add(id);

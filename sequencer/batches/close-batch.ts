@@ -4,7 +4,7 @@ import type { TableCounts } from "@openledger/circuits/table/table-builder";
 import { closedCommitment, closedDraftOf } from "@openledger/circuits/table/table-builder";
 import type { StoreWrite } from "../store/ledger-log.ts";
 import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
-import type { BatchBook } from "./batch-book.ts";
+import type { BatchRegistry } from "./batch-registry.ts";
 import type { HeadState } from "./head-state.ts";
 
 /** Where a batch's narrow slots will stand, and the circuit that proves it there. */
@@ -23,7 +23,7 @@ export interface PlaceChooser {
  * @throws RangeError where the batch has a blob, and `preloadKzg` was not awaited
  */
 export function closeBatch(
-  modules: { head: HeadState; book: BatchBook; data: PlaceChooser },
+  modules: { head: HeadState; book: BatchRegistry; data: PlaceChooser },
   facts: {
     openedAtMs: number;
     closedAtMs: number;

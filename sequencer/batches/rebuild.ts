@@ -12,7 +12,7 @@ import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import type { OpenedEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
-import type { BatchBook } from "./batch-book.ts";
+import type { BatchRegistry } from "./batch-registry.ts";
 import { closeBatch, type PlaceChooser } from "./close-batch.ts";
 import type { HeadState } from "./head-state.ts";
 
@@ -22,7 +22,7 @@ import type { HeadState } from "./head-state.ts";
  * @throws SEQ_STORE_INCONSISTENT where an acknowledged operation cannot be executed again
  */
 export async function rebuildBatches(
-  modules: { head: HeadState; book: BatchBook; log: LedgerLog; data: PlaceChooser },
+  modules: { head: HeadState; book: BatchRegistry; log: LedgerLog; data: PlaceChooser },
   options: { fromNumber: number; l1Timestamp: bigint; nowMs: number },
 ): Promise<{ rebuilt: StoredBatch[]; opened: { entry: OpenedEntry; sequence: number } | null }> {
   const { head, book, log } = modules;

@@ -10,12 +10,12 @@ import type { ChainPosition, ExecutedEntry, OpenedEntry, StoredQueueEntry } from
 import { corrupt } from "../store/store-failure.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
-import { BatchBook } from "./batch-book.ts";
+import { BatchRegistry } from "./batch-registry.ts";
 import { type ChainRules, HeadState } from "./head-state.ts";
 
 export interface Restored {
   readonly head: HeadState;
-  readonly book: BatchBook;
+  readonly book: BatchRegistry;
   /** The open batch's log entry, if it has operations. */
   readonly opened: { entry: OpenedEntry; sequence: number } | null;
   /** Queue entries that were handed over and wait to be executed. */
@@ -60,7 +60,7 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
   const replayAtMs = performance.now();
   const leafCount = ledger.leaves.size;
   const head = new HeadState(ledger, options.rules, final);
-  const book = new BatchBook(final, new Map(ledger.leaves));
+  const book = new BatchRegistry(final, new Map(ledger.leaves));
   const closed = new ClosedBatches(head, book);
 
   let opened: Restored["opened"] = null;
@@ -134,7 +134,7 @@ const BATCHES_AT_ONCE = 64;
 /** Closed batches on their way into the book: each batch's leaves have to give the root that it was closed with. */
 class ClosedBatches {
   readonly #head: HeadState;
-  readonly #book: BatchBook;
+  readonly #book: BatchRegistry;
   #unchecked: {
     readonly record: StoredBatch;
     readonly changes: LeafChanges;
@@ -142,7 +142,7 @@ class ClosedBatches {
   }[] = [];
   #lastNumber: number;
 
-  constructor(head: HeadState, book: BatchBook) {
+  constructor(head: HeadState, book: BatchRegistry) {
     this.#head = head;
     this.#book = book;
     this.#lastNumber = book.closedNumber;
@@ -178,7 +178,11 @@ class ClosedBatches {
  * As it was announced. A directory that was made of a full node's, or of L1, has no announcement: then the last batch that
  * charged anything says it, so that the fee goes on from there.
  */
-async function nextFee(log: LedgerLog, book: BatchBook, opened: Restored["opened"]): Promise<bigint | null> {
+async function nextFee(
+  log: LedgerLog,
+  book: BatchRegistry,
+  opened: Restored["opened"],
+): Promise<bigint | null> {
   const announced = await log.get<bigint>(storeKeys.nextFee);
   if (announced !== undefined) return announced;
   if (opened !== null) return opened.entry.feePerUnitWei;

@@ -2,10 +2,10 @@
 
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import type { LedgerHost } from "../api/api-options.ts";
-import type { BatchBook } from "../batches/batch-book.ts";
-import type { L1Head } from "../batches/batch-line-options.ts";
+import type { L1Head } from "../batches/batch-pipeline-options.ts";
+import type { BatchRegistry } from "../batches/batch-registry.ts";
 import { StageEstimates } from "../batches/proving/stage-estimates.ts";
-import type { KnownSettlement } from "../batches/settling/settlement-desk.ts";
+import type { KnownSettlement } from "../batches/settling/settlement-service.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { OperationEntry, SettlementEntry } from "../store/log-entry.ts";
@@ -157,13 +157,13 @@ export class FollowHost implements LedgerHost {
 }
 
 /** Of the last batch of the sequencer's own that is remembered: others charge nothing. */
-function lastFeeWei(book: BatchBook): bigint | null {
+function lastFeeWei(book: BatchRegistry): bigint | null {
   const last = book.record(book.closedNumber);
   return last === undefined || last.isForeign === true ? null : last.feePerUnitWei;
 }
 
 async function batchOf(
-  book: BatchBook,
+  book: BatchRegistry,
   log: LedgerLog,
   batchNumber: number,
 ): Promise<StoredBatch | undefined> {

@@ -19,7 +19,7 @@ import { requireBatchProof } from "@openledger/verifier/replay/follow-proofs";
 import { isSameOperation, postedOperations } from "@openledger/verifier/replay/posted-operations";
 import { SettlementReplay } from "@openledger/verifier/replay/settlement-replay";
 import type { VerifyProof } from "@openledger/verifier/replay/verify-keys";
-import type { L1Head } from "../batches/batch-line-options.ts";
+import type { L1Head } from "../batches/batch-pipeline-options.ts";
 import { type EpochCloseOnL1, readCloseOnL1 } from "../batches/from-l1/epoch-close-on-l1.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "../store/follow-marker.ts";

@@ -15,7 +15,7 @@ import type { VerifyProof } from "@openledger/verifier/replay/verify-keys";
 import { createApi } from "../api/api.ts";
 import type { ServedDeployment } from "../api/api-options.ts";
 import type { ServedPages } from "../api/pages.ts";
-import { BlobKeeper } from "../batches/blob-keeper.ts";
+import { BlobService } from "../batches/blob-service.ts";
 import { Feed } from "../batches/feed.ts";
 import type { Logger } from "../logger.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
@@ -97,8 +97,8 @@ export async function createFollowProcess(
   const log = await openFollowedLog(join(options.dataPath, "ledger"), rollup, store, modules);
   try {
     const keeping = { log, metrics, logger: modules.logger, clock: Date.now };
-    const keeper = blobs === null ? null : await BlobKeeper.open({ ...keeping, ...blobs });
-    return await wire(options, modules, { rollup, registered, log, metrics, keeper });
+    const blobService = blobs === null ? null : await BlobService.open({ ...keeping, ...blobs });
+    return await wire(options, modules, { rollup, registered, log, metrics, blobService });
   } catch (error) {
     await log.close();
     throw error;
@@ -111,13 +111,13 @@ interface FollowedRollupParts {
   readonly log: LedgerLog;
   readonly metrics: Metrics;
   /** null where no circuit has a blob. */
-  readonly keeper: BlobKeeper | null;
+  readonly blobService: BlobService | null;
 }
 
 async function wire(
   options: FollowOptions,
   { logger, onFatal }: FollowModules,
-  { keeper, log, metrics, registered, rollup }: FollowedRollupParts,
+  { blobService, log, metrics, registered, rollup }: FollowedRollupParts,
 ): Promise<FollowProcess> {
   const { dataPath, feedUrl, finalityDepthBlocks, replicaToken, verifyProof } = options;
   const context = await preconfirmationContext(rollup);
@@ -138,7 +138,7 @@ async function wire(
       onBatch: (record, isOwn) => {
         if (!isOwn) leader?.forgetPlace();
         metrics.batches.finalizedBatch.set(record.number);
-        keeper?.note(record);
+        blobService?.note(record);
         publishBatch(feed, record);
         logger.info({ batchNumber: record.number, wasShown: isOwn }, "batch is final");
       },
@@ -162,7 +162,7 @@ async function wire(
         : { replica: { token: replicaToken, holdMs: options.pollIntervalMs } }),
     });
   }
-  keeper?.start(() => followed.book.finalNumber);
+  blobService?.start(() => followed.book.finalNumber);
   const loop = new FollowLoop(options, { l1, leader, alarms, logger, onFatal });
   const host = new FollowHost(
     followed,
@@ -184,7 +184,7 @@ async function wire(
       ...{ rateLimitPerMinute, maxConnections, proxies, publicUrl, pages: options.pages },
     },
     {
-      ...{ sequencer: host, operator: null, feed, metrics, logger, clock: Date.now, blobs: keeper },
+      ...{ sequencer: host, operator: null, feed, metrics, logger, clock: Date.now, blobs: blobService },
       routes: (routes) => {
         const schema = { tags: ["feed"], summary: "Equivocations that were kept" } as object;
         routes.get("/v1/alarms", { schema }, () => alarms.all.map(equivocationView));
@@ -204,7 +204,7 @@ async function wire(
     },
     async stop() {
       await loop.stop();
-      await keeper?.stop();
+      await blobService?.stop();
       feed.close();
       await app.close();
       await log.close();

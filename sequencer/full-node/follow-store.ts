@@ -39,7 +39,7 @@ export async function openFollowedLog(
 ): Promise<LedgerLog> {
   await mkdir(dirname(path), { recursive: true });
   const replaced = `${path}.replaced`;
-  let log = existsSync(path) ? await LedgerLog.open(path, onFatal, { keeper: "full-node" }) : null;
+  let log = existsSync(path) ? await LedgerLog.open(path, onFatal, { owner: "full-node" }) : null;
   if (log !== null && !(await isUsable(log, rollup, path))) {
     await log.close();
     log = null;
@@ -58,7 +58,7 @@ export async function openFollowedLog(
       if (malformed === null) throw error;
       await restoreFromL1({ ...restoring, lastBlock: malformed.blockNumber - 1 });
     }
-    log = await LedgerLog.open(path, onFatal, { keeper: "full-node" });
+    log = await LedgerLog.open(path, onFatal, { owner: "full-node" });
   }
   if (existsSync(replaced)) await takeEvidence(replaced, log);
   return log;
@@ -66,7 +66,7 @@ export async function openFollowedLog(
 
 /** Preconfirmations and alarms: all that L1 cannot give again. */
 async function takeEvidence(replaced: string, log: LedgerLog): Promise<void> {
-  const old = await LedgerLog.open(replaced, undefined, { keeper: "full-node" });
+  const old = await LedgerLog.open(replaced, undefined, { owner: "full-node" });
   try {
     for (const prefix of [PRECONFIRMATION_PREFIX, ALARM_PREFIX]) {
       const kept = await old.keyed<unknown>(underPrefix(prefix));

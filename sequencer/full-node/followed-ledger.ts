@@ -18,7 +18,7 @@ import { decodeSettlement } from "@openledger/circuits/settlement/settlement-dat
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { capOf } from "@openledger/verifier/replay/settlement-statement";
-import type { BatchBook } from "../batches/batch-book.ts";
+import type { BatchRegistry } from "../batches/batch-registry.ts";
 import { type ClosingPlace, closeBatch } from "../batches/close-batch.ts";
 import { forgetEpochs, forgetTail } from "../batches/from-l1/rebase.ts";
 import type { ChainRules, HeadState } from "../batches/head-state.ts";
@@ -62,7 +62,7 @@ export const NO_ACTIVATION = {
 export class FollowedLedger {
   readonly log: LedgerLog;
   readonly head: HeadState;
-  readonly book: BatchBook;
+  readonly book: BatchRegistry;
   readonly #rollup: FollowedRollup;
   #opened: { entry: OpenedEntry; sequence: number } | null;
   /**

@@ -4,7 +4,7 @@ import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { isNameOfSizes } from "@openledger/circuits/registry/circuit-sizes";
 import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import { z } from "zod";
-import type { BatchBook } from "../batches/batch-book.ts";
+import type { BatchRegistry } from "../batches/batch-registry.ts";
 import type { Logger } from "../logger.ts";
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -44,7 +44,7 @@ export function circuitNameOf(circuit: RegisteredCircuit, info: LeaderInfo | nul
   return `circuit-${circuit.index}`;
 }
 
-export function leaderTerms(book: BatchBook, info: LeaderInfo | null): LeaderTerms {
+export function leaderTerms(book: BatchRegistry, info: LeaderInfo | null): LeaderTerms {
   if (info !== null) {
     const { feeAccountId, feePerUnitWei, limits } = info;
     return { feeAccountId, feePerUnitWei, closeIntervalMs: limits.closeIntervalMs };

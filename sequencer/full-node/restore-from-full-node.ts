@@ -115,7 +115,7 @@ async function checkSource(path: string, { address, client }: RollupContract): P
   if (!existsSync(path)) {
     throw sequencerError("SRV_STORE_FAILED", `there is no full node's ledger at ${path}`, { data: { path } });
   }
-  const log = await LedgerLog.open(path, undefined, { keeper: "full-node" });
+  const log = await LedgerLog.open(path, undefined, { owner: "full-node" });
   try {
     const marker = await log.get<FollowMarker>(FOLLOW_MARKER);
     requireFullNodeOf(marker, { path, rollupAddress: address, chainId: await client.getChainId() });

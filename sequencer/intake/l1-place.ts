@@ -7,7 +7,7 @@
 import { isSamePlace, type LedgerPlace } from "@openledger/circuits/ledger/ledger";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import type { Gauge } from "prom-client";
-import type { BatchBook } from "../batches/batch-book.ts";
+import type { BatchRegistry } from "../batches/batch-registry.ts";
 import type { Logger } from "../logger.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 
@@ -15,7 +15,7 @@ import { sequencerError } from "../sequencer-errors.ts";
 const FOREIGN_SIGNED = "BRG_FOREIGN_SIGNED";
 
 interface L1PlaceModules {
-  readonly book: Pick<BatchBook, "finalNumber" | "closedNumber" | "positionAfter">;
+  readonly book: Pick<BatchRegistry, "finalNumber" | "closedNumber" | "positionAfter">;
   readonly logger: Logger;
   /** 1 while L1 has signed operations that this ledger does not. */
   readonly behindGauge: Gauge;

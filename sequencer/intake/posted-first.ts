@@ -1,13 +1,13 @@
 /** What a signed operation may rest on only once L1 has it, since a batch that is closed anew gets another timestamp. */
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { KIND } from "@openledger/circuits/protocol";
-import type { BatchBook } from "../batches/batch-book.ts";
+import type { BatchRegistry } from "../batches/batch-registry.ts";
 import type { HeadState } from "../batches/head-state.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 
 interface Posted {
   readonly head: HeadState;
-  readonly book: BatchBook;
+  readonly book: BatchRegistry;
 }
 
 /**

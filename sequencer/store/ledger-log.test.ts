@@ -72,7 +72,7 @@ describe("LedgerLog", () => {
 
   it.each(["sequencer", "full-node"] as const)(
     "of a %s opens with everything or not at all, whatever happened to a file",
-    async (keeper) => {
+    async (owner) => {
       const folder = freshFolder();
       const path = join(folder, "ledger");
       for (let start = 0; start < 3; start++) {
@@ -92,9 +92,9 @@ describe("LedgerLog", () => {
       }
       const outcomes = await tryDamages(path, {
         codes: ["SRV_STORE_CORRUPT", "SRV_STORE_FAILED"],
-        flipsPerFile: keeper === "sequencer" ? 24 : 3,
+        flipsPerFile: owner === "sequencer" ? 24 : 3,
         async read(at) {
-          const log = await LedgerLog.open(at, undefined, { keeper });
+          const log = await LedgerLog.open(at, undefined, { owner });
           try {
             const all = await log.keyed({ gt: "", lt: "~" });
             // The log, the batches, and the number of writes.
@@ -108,8 +108,8 @@ describe("LedgerLog", () => {
       expect(outcomes.get("SRV_STORE_CORRUPT")).toBeGreaterThan(50);
       expect(outcomes.get("everything")).toBeGreaterThan(5);
       rmSync(join(path, "CURRENT"));
-      const remedy = { sequencer: "--from-l1", "full-node": "start again" }[keeper];
-      await expect(LedgerLog.open(path, undefined, { keeper })).rejects.toMatchObject({
+      const remedy = { sequencer: "--from-l1", "full-node": "start again" }[owner];
+      await expect(LedgerLog.open(path, undefined, { owner })).rejects.toMatchObject({
         code: "SRV_STORE_CORRUPT",
         data: {
           reason: expect.stringContaining("CURRENT is missing"),

@@ -28,7 +28,7 @@ import {
   settleCheck,
 } from "./store-check.ts";
 import { storeEncoding } from "./store-encoding.ts";
-import { corrupt, STORE_REMEDIES, type StoreKeeper } from "./store-failure.ts";
+import { corrupt, STORE_REMEDIES, type StoreOwner } from "./store-failure.ts";
 import { storeKeys, underPrefix } from "./store-keys.ts";
 import type { StoredBatch } from "./stored-batch.ts";
 
@@ -105,21 +105,21 @@ export class LedgerLog {
   /**
    * @param onFailure called once, when a write failed or damage was met
    * @param options.storeCheck "first" by default; with "beside" the caller has to call `checkBeside`
-   * @param options.keeper whose directory it is: "sequencer" by default; remedies differ
+   * @param options.owner whose directory it is: "sequencer" by default; remedies differ
    * @throws SRV_STORE_LOCKED, SRV_STORE_FAILED; SRV_STORE_CORRUPT where files are damaged or missing, or entries are gone
    * that were durable
    */
   static async open(
     path: string,
     onFailure: (error: Error) => void = () => {},
-    options: { storeCheck?: StoreCheckTime; keeper?: StoreKeeper } = {},
+    options: { storeCheck?: StoreCheckTime; owner?: StoreOwner } = {},
   ): Promise<LedgerLog> {
-    const { keeper = "sequencer" } = options;
+    const { owner = "sequencer" } = options;
     const isFirst = options.storeCheck !== "beside" || isCheckOwed(path);
     let log: LedgerLog | null = null;
     const level = await CheckedLevel.open(path, {
       valueEncoding: storeEncoding,
-      remedies: STORE_REMEDIES[keeper],
+      remedies: STORE_REMEDIES[owner],
       onFailure: (error) => {
         if (log !== null) log.#fail(error);
       },
@@ -142,7 +142,7 @@ export class LedgerLog {
         throw corrupt(
           `the log in ${path} ends at ${nextSequence - 1}, and ${lastDurable} was durable`,
           { path, lastSequence: nextSequence - 1, durableSequence: lastDurable },
-          keeper,
+          owner,
         );
       }
       log = new LedgerLog(level, mark, nextSequence, onFailure, check);
@@ -338,7 +338,7 @@ export class LedgerLog {
   }
 
   /**
-   * The record as it was last written, durable or not: `BatchBook` forgets a batch as it becomes final, and who asks
+   * The record as it was last written, durable or not: `BatchRegistry` forgets a batch as it becomes final, and who asks
    * at that moment must not be told what was before.
    */
   async batch(batchNumber: number): Promise<StoredBatch | undefined> {

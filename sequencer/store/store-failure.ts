@@ -2,7 +2,7 @@ import type { CheckedLevelOptions } from "@openledger/foundation/store/checked-l
 import { sequencerError } from "../sequencer-errors.ts";
 
 /** Whose data directory it is: a full node's can always be made again. */
-export type StoreKeeper = "sequencer" | "full-node";
+export type StoreOwner = "sequencer" | "full-node";
 
 const COMMON = {
   locked: "Stop the other process that has it open first.",
@@ -10,7 +10,7 @@ const COMMON = {
     "Make room on the disk, give the process its rights to the folder, or mend the disk; then start again: nothing acknowledged is lost.",
 };
 
-export const STORE_REMEDIES: Readonly<Record<StoreKeeper, CheckedLevelOptions["remedies"]>> = {
+export const STORE_REMEDIES: Readonly<Record<StoreOwner, CheckedLevelOptions["remedies"]>> = {
   sequencer: {
     ...COMMON,
     corrupt:
@@ -23,7 +23,7 @@ export const STORE_REMEDIES: Readonly<Record<StoreKeeper, CheckedLevelOptions["r
 };
 
 /** Our own finding; LevelDB's are mapped where they arise. */
-export function corrupt(message: string, data: object, keeper: StoreKeeper = "sequencer") {
-  const remedy = STORE_REMEDIES[keeper].corrupt;
+export function corrupt(message: string, data: object, owner: StoreOwner = "sequencer") {
+  const remedy = STORE_REMEDIES[owner].corrupt;
   return sequencerError("SRV_STORE_CORRUPT", `${message}. ${remedy}`, { data: { ...data, remedy } });
 }

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { type Checked, type Holdings, mainAccount } from "../ledger/holdings.ts";
-import { lookAfter } from "../ledger/keeper.ts";
+import { lookAfter } from "../ledger/journey-watch.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Session } from "../ledger/session.ts";
 import { showOpen } from "../words/format.ts";

@@ -1,7 +1,7 @@
 import { estimateFees } from "@openledger/client/sequencer/fees";
 import { Notice } from "../design/notice.tsx";
 import { holdings } from "../ledger/holdings.ts";
-import { lookProblem } from "../ledger/keeper.ts";
+import { lookProblem } from "../ledger/journey-watch.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
 import { useAnswer } from "../ledger/use-answer.ts";

@@ -4,7 +4,7 @@ import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import { holdings, mainAccount } from "../ledger/holdings.ts";
-import { lookAfter } from "../ledger/keeper.ts";
+import { lookAfter } from "../ledger/journey-watch.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
 import { useAnswer } from "../ledger/use-answer.ts";

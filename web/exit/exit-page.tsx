@@ -1,4 +1,4 @@
-/** The served page: its desk is fetched when somebody comes here, and the page to keep is offered. */
+/** The served page: its panel is fetched when somebody comes here, and the page to keep is offered. */
 import circuits from "virtual:exit-circuits";
 import kept from "virtual:kept-page";
 import type { ComponentType } from "preact";
@@ -10,17 +10,17 @@ import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
-import type { ServedDeskProps } from "./served-desk.tsx";
+import type { ServedExitProps } from "./served-exit.tsx";
 
 /** Out of a rollup whose operator is gone, and what to keep for that day. */
 export function ExitPage({ site, live }: PageProps) {
-  const [Desk, setDesk] = useState<{ readonly show: ComponentType<ServedDeskProps> } | null>(null);
+  const [Panel, setPanel] = useState<{ readonly show: ComponentType<ServedExitProps> } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const info = live.info.value;
   const now = session.value;
   useEffect(() => {
-    import("./served-desk.tsx").then(
-      ({ ServedDesk }) => setDesk({ show: ServedDesk }),
+    import("./served-exit.tsx").then(
+      ({ ServedExit }) => setPanel({ show: ServedExit }),
       (error: unknown) => setProblem(problemOf(error)),
     );
   }, []);
@@ -42,8 +42,8 @@ export function ExitPage({ site, live }: PageProps) {
           <WalletChoice site={site} live={live} />
         </section>
       )}
-      {Desk !== null && info !== null && (site.l1Url !== null || now !== null) && (
-        <Desk.show rollupAddress={info.rollupAddress} l1Url={site.l1Url} session={now} />
+      {Panel !== null && info !== null && (site.l1Url !== null || now !== null) && (
+        <Panel.show rollupAddress={info.rollupAddress} l1Url={site.l1Url} session={now} />
       )}
     </>
   );

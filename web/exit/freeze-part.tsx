@@ -7,7 +7,7 @@ import { showDuration } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import type { Access, Account } from "./access.ts";
-import type { Outlook } from "./use-desk.ts";
+import type { Outlook } from "./use-exit.ts";
 
 interface FreezeProps {
   readonly access: Access;

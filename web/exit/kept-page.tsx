@@ -1,4 +1,4 @@
-/** The page to keep: asks which rollup and which Ethereum node, then shows the same desk as the served page. */
+/** The page to keep: asks which rollup and which Ethereum node, then shows the same panel as the served page. */
 import { useState } from "preact/hooks";
 import { isAddress } from "viem";
 import { PageBlobs } from "../blobs/page-blobs.ts";
@@ -10,7 +10,7 @@ import { Notice } from "../design/notice.tsx";
 import { type FoundWallet, foundWallets } from "../ledger/wallets.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { type Access, type Account, openAccess, openAccount } from "./access.ts";
-import { ExitDesk } from "./exit-desk.tsx";
+import { ExitPanel } from "./exit-panel.tsx";
 import { keptTools } from "./exit-tools.ts";
 
 const DEVNET_CHAIN_ID = 31337;
@@ -156,7 +156,7 @@ export function KeptPage() {
         account={account}
         onChoose={(wallet) => void connect(wallet)}
       />
-      {access !== null && <ExitDesk access={access} account={account} tools={keptTools} />}
+      {access !== null && <ExitPanel access={access} account={account} tools={keptTools} />}
     </main>
   );
 }

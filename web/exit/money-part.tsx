@@ -12,7 +12,7 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import type { Access, Account } from "./access.ts";
 import { keepSent } from "./sent-store.ts";
-import type { Money } from "./use-desk.ts";
+import type { Money } from "./use-exit.ts";
 
 interface MoneyProps {
   readonly access: Access;

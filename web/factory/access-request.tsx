@@ -9,10 +9,10 @@ import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
 import { showAge, showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
-import type { FactoryDesk } from "./factory-desk.ts";
+import type { FactorySession } from "./factory-session.ts";
 
 interface AccessRequestProps {
-  readonly desk: FactoryDesk;
+  readonly factorySession: FactorySession;
   readonly place: HostedDatanetPlace;
   /** The reader's last request; null where he made none. */
   readonly mine: AccessList[number] | null;
@@ -23,13 +23,17 @@ interface AccessRequestProps {
 const LEAST_CHARACTERS = 10;
 
 /** Asks a Datanet's owner with a purpose, and shows the answer when it comes. */
-export function AccessRequest({ desk, mine, onAsked, place, summary }: AccessRequestProps) {
+export function AccessRequest({ factorySession, mine, onAsked, place, summary }: AccessRequestProps) {
   const [purpose, setPurpose] = useState("");
   const asking = useAction();
   const ask = () =>
     asking.run(async () => {
       const records = [{ kind: "accessRequest" as const, purpose: purpose.trim() }];
-      const [result] = await sayRecords(desk.client, { ...place, from: desk.leafId, records });
+      const [result] = await sayRecords(factorySession.client, {
+        ...place,
+        from: factorySession.leafId,
+        records,
+      });
       const { error } = result!;
       if (error !== null) throw new RollupError(error.code, error.message);
       onAsked();

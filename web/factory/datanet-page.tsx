@@ -11,12 +11,12 @@ import { showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { AccessRequest } from "./access-request.tsx";
-import type { FactoryDesk } from "./factory-desk.ts";
 import { dataHref, formHref } from "./factory-links.ts";
+import type { FactorySession } from "./factory-session.ts";
 import { ChoiceSteps } from "./jobs/run-steps.tsx";
 
 interface DatanetPageProps extends PageProps {
-  readonly desk: FactoryDesk;
+  readonly factorySession: FactorySession;
   readonly baseId: string;
   readonly hostUrl: string;
   readonly datanetId: number;
@@ -31,7 +31,7 @@ interface Seen {
 const LOOK_MS = 2_000;
 
 /** One Datanet: what it is, who may use it, and its rows brought to the factory. */
-export function DatanetPage({ baseId, datanetId, desk, hostUrl }: DatanetPageProps) {
+export function DatanetPage({ baseId, datanetId, factorySession, hostUrl }: DatanetPageProps) {
   const [seen, setSeen] = useState<Seen | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const bringing = useAction();
@@ -39,8 +39,8 @@ export function DatanetPage({ baseId, datanetId, desk, hostUrl }: DatanetPagePro
     try {
       const place = { hostUrl, datanetId };
       const [facts, access] = await Promise.all([
-        getHostedDatanet(desk.client, place),
-        listAccess(desk.client, place),
+        getHostedDatanet(factorySession.client, place),
+        listAccess(factorySession.client, place),
       ]);
       setSeen({ facts, access });
       setProblem(null);
@@ -56,7 +56,7 @@ export function DatanetPage({ baseId, datanetId, desk, hostUrl }: DatanetPagePro
   const bring = () =>
     bringing.run(async () => {
       const request = { kind: "datanet", hostUrl, datanetId, version: null } as const;
-      const made = await desk.factory.addDataset(request);
+      const made = await factorySession.factory.addDataset(request);
       window.location.hash = formHref(baseId, made.id);
     });
   const steps = <ChoiceSteps at={1} baseId={baseId} />;
@@ -70,9 +70,10 @@ export function DatanetPage({ baseId, datanetId, desk, hostUrl }: DatanetPagePro
   }
   const { access, facts } = seen;
   const { card, ledger } = facts;
-  const mine = access.filter(({ leafId }) => leafId === desk.leafId).at(-1) ?? null;
+  const mine = access.filter(({ leafId }) => leafId === factorySession.leafId).at(-1) ?? null;
   const isGranted = mine?.answer?.answer === "grant" && mine.answer.untilMs > Date.now();
-  const isOfTeam = datanetId === desk.leafId || card.labelling.reviewers.includes(desk.leafId);
+  const isOfTeam =
+    datanetId === factorySession.leafId || card.labelling.reviewers.includes(factorySession.leafId);
   const mayUse = card.access === "public" || isGranted || isOfTeam;
   return (
     <>
@@ -140,7 +141,7 @@ export function DatanetPage({ baseId, datanetId, desk, hostUrl }: DatanetPagePro
             </>
           ) : (
             <AccessRequest
-              desk={desk}
+              factorySession={factorySession}
               place={{ hostUrl, datanetId }}
               mine={mine}
               summary={facts.access}

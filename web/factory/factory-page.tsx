@@ -2,9 +2,9 @@ import "./factory.css";
 import type { ComponentChildren } from "preact";
 import type { PageProps } from "../ledger/page.ts";
 import { DatanetPage } from "./datanet-page.tsx";
-import { DeskGate } from "./desk-gate.tsx";
-import type { FactoryDesk } from "./factory-desk.ts";
+import { FactoryGate } from "./factory-gate.tsx";
 import { FACTORY_HREF, JOB_PARTS, type JobPart } from "./factory-links.ts";
+import type { FactorySession } from "./factory-session.ts";
 import { BaseChoice } from "./form/base-choice.tsx";
 import { DataChoice } from "./form/data-choice.tsx";
 import { FormPage } from "./form/form-page.tsx";
@@ -18,23 +18,38 @@ export function FactoryPage(props: PageProps) {
   const [place, id] = props.rest;
   if (place === undefined) return <HomePage {...props} />;
   if (place === "here") return id === undefined ? <HereStart /> : <HereRun key={id} id={id} />;
-  return <DeskGate {...props}>{(desk) => atFactory(props, desk) ?? <NoPlace />}</DeskGate>;
+  return (
+    <FactoryGate {...props}>
+      {(factorySession) => atFactory(props, factorySession) ?? <NoPlace />}
+    </FactoryGate>
+  );
 }
 
 /** null where the address is none of the factory's. */
-function atFactory(props: PageProps, desk: FactoryDesk): ComponentChildren {
+function atFactory(props: PageProps, factorySession: FactorySession): ComponentChildren {
   const [place, id, kind, first, second] = props.rest;
   if (place === "job" && id !== undefined) {
     const part = (kind ?? "watch") as JobPart;
-    return JOB_PARTS.includes(part) ? <JobPage {...props} desk={desk} jobId={id} part={part} /> : null;
+    return JOB_PARTS.includes(part) ? (
+      <JobPage {...props} factorySession={factorySession} jobId={id} part={part} />
+    ) : null;
   }
   if (place !== "new") return null;
-  if (id === undefined) return <BaseChoice desk={desk} />;
-  if (kind === undefined) return <DataChoice {...props} desk={desk} baseId={id} />;
-  if (kind === "rows" && first !== undefined) return <FormPage desk={desk} baseId={id} datasetId={first} />;
+  if (id === undefined) return <BaseChoice factorySession={factorySession} />;
+  if (kind === undefined) return <DataChoice {...props} factorySession={factorySession} baseId={id} />;
+  if (kind === "rows" && first !== undefined)
+    return <FormPage factorySession={factorySession} baseId={id} datasetId={first} />;
   const hostUrl = props.site.datanetHosts[Number(first)];
   if (kind !== "datanet" || hostUrl === undefined || second === undefined) return null;
-  return <DatanetPage {...props} desk={desk} baseId={id} hostUrl={hostUrl} datanetId={Number(second)} />;
+  return (
+    <DatanetPage
+      {...props}
+      factorySession={factorySession}
+      baseId={id}
+      hostUrl={hostUrl}
+      datanetId={Number(second)}
+    />
+  );
 }
 
 function NoPlace() {

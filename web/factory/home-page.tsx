@@ -7,9 +7,9 @@ import type { LocalRun } from "../tuning/kept-runs.ts";
 import { listRuns } from "../tuning/local-runs.ts";
 import { showAge, showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
-import { DeskGate } from "./desk-gate.tsx";
-import type { FactoryDesk } from "./factory-desk.ts";
+import { FactoryGate } from "./factory-gate.tsx";
 import { HERE_HREF, hereHref, jobHref, NEW_HREF } from "./factory-links.ts";
+import type { FactorySession } from "./factory-session.ts";
 import { jobBadge } from "./jobs/job-badge.ts";
 import { useFactory } from "./use-factory.ts";
 
@@ -46,14 +46,16 @@ export function HomePage(props: PageProps) {
           <span class={isFactory ? "button" : "button button-main"}>Choose a file</span>
         </a>
       </div>
-      {isFactory && <DeskGate {...props}>{(desk) => <Jobs desk={desk} />}</DeskGate>}
+      {isFactory && (
+        <FactoryGate {...props}>{(factorySession) => <Jobs factorySession={factorySession} />}</FactoryGate>
+      )}
       <LocalRuns />
     </>
   );
 }
 
-function Jobs({ desk }: { desk: FactoryDesk }) {
-  const { problem, value } = useFactory("jobs", () => desk.factory.jobs(), LOOK_MS);
+function Jobs({ factorySession }: { factorySession: FactorySession }) {
+  const { problem, value } = useFactory("jobs", () => factorySession.factory.jobs(), LOOK_MS);
   const columns: Column<FactoryJob>[] = [
     { label: "Model", cell: ({ form, id }) => <a href={jobHref(id)}>{form.name}</a> },
     {

@@ -32,7 +32,7 @@ import {
   type SettlingWorld,
   startSettlingWorld,
 } from "@openledger/models/internal/settler/testing/settling-fixture";
-import { LedgerBook } from "@openledger/models/paid/ledger-book";
+import { LedgerBilling } from "@openledger/models/paid/ledger-billing";
 import { openPaidModels, type PaidModelsOptions } from "@openledger/models/paid/paid-models";
 import { serveAdapters } from "@openledger/models/serving/serve-adapters";
 import { readServingConfig } from "@openledger/models/serving/serving-config";
@@ -254,7 +254,7 @@ async function serveRegistered(
       SERVING_ADAPTER_MEGABYTES: "4",
       SERVING_LOG_LEVEL: "silent",
     }),
-    { book: new LedgerBook(paid.models, tokens), mounts: paid.mounts },
+    { book: new LedgerBilling(paid.models, tokens), mounts: paid.mounts },
   );
   return {
     async close() {

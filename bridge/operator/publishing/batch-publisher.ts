@@ -80,7 +80,7 @@ export interface BatchPublisherModules {
   readonly blobs: BlobWork;
   /** What else is to be sent with this account; asked when nothing is on its way. */
   readonly nextErrand?: () => Promise<Errand | null>;
-  /** As LeaseKeeper.requireHeld; absent where there is no lease. */
+  /** As LeaseExtender.requireHeld; absent where there is no lease. */
   readonly requireLease?: ((to: Address) => Promise<void>) | undefined;
   readonly logger: Logger;
   readonly metrics: BridgeMetrics;

@@ -16,7 +16,7 @@ import { type QueueEntry, toQueueEntry } from "../../l1/queue-entry.ts";
 import type { RollupContract } from "../../l1/rollup-contract.ts";
 import type { BridgeMetrics } from "../../metrics.ts";
 import { type JsonChange, type JsonStore, orderedKey } from "../bridge-store.ts";
-import type { LeaseKeeper } from "../lease-keeper.ts";
+import type { LeaseExtender } from "../lease-extender.ts";
 import type { OperatorClient } from "../operator-client.ts";
 import { AdmissionReader, type ReadAdmissions } from "./admission-reader.ts";
 import { FrozenNotice } from "./frozen-notice.ts";
@@ -40,7 +40,7 @@ export interface QueueWatcherModules {
   /** Shared with whatever else stops at a freeze. */
   readonly frozen?: FrozenNotice;
   /** null or absent where there is no lease. */
-  readonly lease?: Pick<LeaseKeeper, "confirmed"> | null;
+  readonly lease?: Pick<LeaseExtender, "confirmed"> | null;
 }
 
 // Entries of one request: far below any limit of a request's size.

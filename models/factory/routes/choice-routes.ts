@@ -21,7 +21,7 @@ export const idParams = z.object({ id: nameId });
 type Id = { Params: z.output<typeof idParams> };
 
 export function registerChoiceRoutes(app: FastifyInstance, context: FactoryContext): void {
-  const { bases, book, datasets, desk, side } = context;
+  const { bases, book, datasets, runner, side } = context;
 
   app.get("/v1/bases", () => bases.list());
   app.post<{ Body: z.output<typeof baseRequestSchema> }>(
@@ -89,7 +89,7 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
     { schema: { body: jobRequestSchema } },
     async (request, reply): Promise<FactoryEstimate> => {
       const leafId = await signerOf(context, request);
-      const queuedBefore = desk.queuedBeforeNext;
+      const queuedBefore = runner.queuedBeforeNext;
       const job = await plannedJob(context, request.body, leafId);
       const measured = await side.run(
         leafId,

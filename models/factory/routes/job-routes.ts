@@ -24,12 +24,12 @@ const eventsQuery = z.object({
 });
 
 export function registerJobRoutes(app: FastifyInstance, context: FactoryContext): void {
-  const { book, config, desk } = context;
+  const { book, config, runner } = context;
 
   app.get("/v1/jobs", async (request) => {
     const leafId = await signerOf(context, request);
     const own = book.all().filter(({ view }) => view.leafId === leafId);
-    return own.reverse().map((job) => desk.view(job));
+    return own.reverse().map((job) => runner.view(job));
   });
   app.post<{ Body: z.output<typeof jobRequestSchema> }>(
     "/v1/jobs",
@@ -43,22 +43,24 @@ export function registerJobRoutes(app: FastifyInstance, context: FactoryContext)
         throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own.length} jobs`, {
           data: { reason: "jobs-full", what: "jobs", most: config.maxJobsPerAccount },
         });
-      return desk.view(await desk.add(newJob(planned, (book.all().at(-1)?.order ?? 0) + 1, context.nowMs())));
+      return runner.view(
+        await runner.add(newJob(planned, (book.all().at(-1)?.order ?? 0) + 1, context.nowMs())),
+      );
     },
   );
   app.get<Id>("/v1/jobs/:id", { schema: { params: idParams } }, async (request) => {
     const leafId = await signerOf(context, request);
-    return desk.view(book.require(request.params.id, leafId));
+    return runner.view(book.require(request.params.id, leafId));
   });
   app.delete<Id>("/v1/jobs/:id", { schema: { params: idParams } }, async (request) => {
     const leafId = await signerOf(context, request);
-    await desk.delete(book.require(request.params.id, leafId));
+    await runner.delete(book.require(request.params.id, leafId));
     return {};
   });
   for (const wish of ["pause", "resume", "stop"] as const)
     app.post<Id>(`/v1/jobs/:id/${wish}`, { schema: { params: idParams } }, async (request) => {
       const leafId = await signerOf(context, request);
-      return desk.view(await desk[wish](book.require(request.params.id, leafId)));
+      return runner.view(await runner[wish](book.require(request.params.id, leafId)));
     });
 
   app.get<Id & { Querystring: z.output<typeof eventsQuery> }>(

@@ -17,13 +17,13 @@ import {
   lineageOf,
   registrationOf,
   requireDone,
-} from "./model-desk.ts";
+} from "./finished-jobs.ts";
 
 type Id = { Params: z.output<typeof idParams> };
 const fileParams = z.object({ id: nameId, form: exportFormSchema, file: z.string().max(200) });
 
 export function registerModelRoutes(app: FastifyInstance, context: FactoryContext): void {
-  const { book, desk, side } = context;
+  const { book, runner, side } = context;
   const params = { params: idParams };
 
   app.post<Id & { Body: z.output<typeof compareRequestSchema> }>(
@@ -32,7 +32,7 @@ export function registerModelRoutes(app: FastifyInstance, context: FactoryContex
     async (request, reply) => {
       const leafId = await signerOf(context, request);
       const job = requireDone(book.require(request.params.id, leafId));
-      const jobFolder = desk.folderOf(job.view.id);
+      const jobFolder = runner.folderOf(job.view.id);
       const task = { mode: "compare" as const, ...context.taskOf(job), jobFolder, ...request.body };
       return side.run(leafId, task, { signal: whileWaitedFor(reply) });
     },

@@ -9,7 +9,7 @@ import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { askHost } from "@openledger/client/datanets/host-request";
 import { uploadRows } from "@openledger/client/datanets/upload-rows";
 import { commitData } from "@openledger/client/internal/actions/ledger/commit-data";
-import { sha256Hex } from "@openledger/datanets/internal/shelf/blob-files";
+import { sha256Hex } from "@openledger/datanets/internal/store/blob-files";
 import { encodeRows } from "@openledger/datanets/rows/row-wire";
 import { startChildHost } from "@openledger/datanets/testing/child-host";
 import { createHostWorld } from "@openledger/datanets/testing/host-world";

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AdapterLease, AdapterPool } from "@openledger/models/internal/adapters/adapter-pool";
-import { AdapterShelf } from "@openledger/models/internal/adapters/adapter-shelf";
+import { AdapterStore } from "@openledger/models/internal/adapters/adapter-store";
 import { BatchLoop } from "@openledger/models/internal/batches/batch-loop";
 import { type BatchModel, loadBatchModel } from "@openledger/models/internal/batches/batch-model";
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
@@ -94,18 +94,22 @@ async function measureWidth(folder: string, width: WidthName, options: AdaptersB
     });
   });
   const model = loaded.models[0]!;
-  const shelf = new AdapterShelf({ shape: opened.shape, folder: world.adapters, cacheFolder: world.cache });
+  const adapterStore = new AdapterStore({
+    shape: opened.shape,
+    folder: world.adapters,
+    cacheFolder: world.cache,
+  });
   const { arena } = model.kernels;
   const { at } = loaded.adapters;
-  const large = new AdapterPool(arena, at, poolFloats(count), shelf);
-  const tight = new AdapterPool(arena, at + poolFloats(count), poolFloats(small), shelf);
+  const large = new AdapterPool(arena, at, poolFloats(count), adapterStore);
+  const tight = new AdapterPool(arena, at + poolFloats(count), poolFloats(small), adapterStore);
   const afterFloats = at + poolFloats(count + small);
-  const halves = new AdapterPool(arena, afterFloats, poolFloats(count) / 2, shelf);
+  const halves = new AdapterPool(arena, afterFloats, poolFloats(count) / 2, adapterStore);
   const tightHalves = new AdapterPool(
     arena,
     afterFloats + poolFloats(count) / 2,
     poolFloats(small) / 2,
-    shelf,
+    adapterStore,
   );
   const [uncompiled] = await firstTokens(model, [{ pool: large, first: 0 }], Math.min(40, count - 1));
   for (let i = 0; i < count; i++) {

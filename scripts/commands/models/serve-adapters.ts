@@ -4,7 +4,7 @@ import { clientError } from "@openledger/client/client-errors";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { openModel } from "@openledger/models/files/load-model";
-import { LedgerBook } from "@openledger/models/paid/ledger-book";
+import { LedgerBilling } from "@openledger/models/paid/ledger-billing";
 import { openPaidModels, type PaidModels, type PaidModelsOptions } from "@openledger/models/paid/paid-models";
 import { serveAdapters } from "@openledger/models/serving/serve-adapters";
 import { readServingConfig, type ServingConfig } from "@openledger/models/serving/serving-config";
@@ -51,7 +51,7 @@ export async function serveUntilStopped(
     registeredPath === undefined
       ? null
       : await openPaid({ ...config, registeredPath }, options, logger, claims?.helpersOf);
-  const book = paid === null ? undefined : new LedgerBook(paid.models, await tokensOf(config.basePath));
+  const book = paid === null ? undefined : new LedgerBilling(paid.models, await tokensOf(config.basePath));
   const served = await serveAdapters(config, { logger, book, mounts: paid?.mounts });
   const { adapterCount, kernels: name, url } = served;
   const claiming = await claims?.start((modelId, receipt) =>

@@ -11,7 +11,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { unknownBatch } from "../../batches/batch-book.ts";
+import { unknownBatch } from "../../batches/batch-registry.ts";
 import type { Sequencer } from "../../sequencer.ts";
 import type { OperationEntry } from "../../store/log-entry.ts";
 import type { ApiModules, ApiOptions, LedgerHost } from "../api-options.ts";

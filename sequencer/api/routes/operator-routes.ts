@@ -20,7 +20,7 @@ export async function registerOperatorRoutes(
     "/operator/l1-head",
     operatorRoute("L1's head", { body: wire.l1HeadBody }),
     async ({ body }) => {
-      sequencer.door.noteFrozen(body.isFrozen);
+      sequencer.admission.noteFrozen(body.isFrozen);
       sequencer.news.fromBridge(body.alarms);
       if (body.baseFeePerGasWei != null) line.fee.noteGasPrice(body.baseFeePerGasWei);
       line.data.notePrices(body.dataPrices ?? null);

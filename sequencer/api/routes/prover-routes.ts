@@ -30,7 +30,7 @@ export async function registerProverRoutes(
     operatorRoute("The next batch to prove", { querystring: schemas.proveJobQuery }),
     async ({ query }, reply) => {
       sequencer.news.fromProver(query.prover);
-      return sendJob(reply, sequencer.door.leadsToL1 ? await line.nextProveJob(query.prover) : null);
+      return sendJob(reply, sequencer.admission.leadsToL1 ? await line.nextProveJob(query.prover) : null);
     },
   );
 
@@ -39,7 +39,7 @@ export async function registerProverRoutes(
     operatorRoute("All batches without a proof, in order", { querystring: schemas.proveJobQuery }),
     async ({ query }) => {
       sequencer.news.fromProver(query.prover);
-      const batches = sequencer.door.leadsToL1 ? await line.unprovenBatches() : [];
+      const batches = sequencer.admission.leadsToL1 ? await line.unprovenBatches() : [];
       return batches.map(({ number, batchHash, circuit, closedAtMs }) => ({
         batchNumber: number,
         ...{ batchHash, circuit, closedAtMs },

@@ -3,7 +3,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
-import { unknownBatch } from "../../batches/batch-book.ts";
+import { unknownBatch } from "../../batches/batch-registry.ts";
 import { parseTopics } from "../../batches/feed.ts";
 import { sequencerError } from "../../sequencer-errors.ts";
 import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "../api-options.ts";

@@ -15,7 +15,7 @@ import { capOf } from "@openledger/verifier/replay/settlement-statement";
 import { sequencerError } from "../../sequencer-errors.ts";
 import type { ChainPosition } from "../../store/log-entry.ts";
 import { recordOf, type StoredBatch } from "../../store/stored-batch.ts";
-import type { BatchBook } from "../batch-book.ts";
+import type { BatchRegistry } from "../batch-registry.ts";
 import type { ChainRules } from "../head-state.ts";
 
 export type { MalformedBatch };
@@ -50,7 +50,7 @@ interface ReadForeignBatches {
 }
 
 /** The last batch that the sequencer and L1 share: the one before the first that it does not have. */
-export function sharedNumber(book: BatchBook, batches: readonly ForeignBatch[]): number {
+export function sharedNumber(book: BatchRegistry, batches: readonly ForeignBatch[]): number {
   const first = batches.find(({ batchNumber, data }) => {
     if (batchNumber <= book.finalNumber) return false;
     const known = book.record(batchNumber);

@@ -4,7 +4,7 @@ import { sequencerError } from "../../sequencer-errors.ts";
 import type { LedgerLog } from "../../store/ledger-log.ts";
 import type { StoredQueueEntry } from "../../store/log-entry.ts";
 import { statusRank } from "../../store/stored-batch.ts";
-import type { BatchBook } from "../batch-book.ts";
+import type { BatchRegistry } from "../batch-registry.ts";
 import { type NewQueueEntry, sameQueueEntry } from "./queue-entry.ts";
 
 /** What L1's queue holds at an index instead of what was handed over; null: nothing any more. */
@@ -31,7 +31,7 @@ export async function planQueueReplacement(
     fromIndex,
     seenIndex,
   }: { entries: readonly NewQueueEntry[]; fromIndex: number; seenIndex: number },
-  book: BatchBook,
+  book: BatchRegistry,
   log: LedgerLog,
 ): Promise<QueueReplacement | null> {
   const misplaced = entries.find(({ queueIndex }, i) => queueIndex !== fromIndex + i);

@@ -31,7 +31,7 @@ import {
 } from "../../store/log-entry.ts";
 import { storeKeys, underPrefix } from "../../store/store-keys.ts";
 import type { StoredBatch } from "../../store/stored-batch.ts";
-import type { BatchBook } from "../batch-book.ts";
+import type { BatchRegistry } from "../batch-registry.ts";
 import { closeBatch, type PlaceChooser } from "../close-batch.ts";
 import type { FeedPublisher } from "../feed.ts";
 import type { Execution, HeadState } from "../head-state.ts";
@@ -51,7 +51,7 @@ import type { ReplacedQueue } from "./queue-replacement.ts";
 
 interface RebaseModules {
   readonly head: HeadState;
-  readonly book: BatchBook;
+  readonly book: BatchRegistry;
   readonly log: LedgerLog;
   readonly data: PlaceChooser;
 }

@@ -16,7 +16,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import type { LedgerLog, StoreWrite } from "../../store/ledger-log.ts";
 import type { StoredQueueEntry } from "../../store/log-entry.ts";
 import { storeKeys } from "../../store/store-keys.ts";
-import type { BatchBook } from "../batch-book.ts";
+import type { BatchRegistry } from "../batch-registry.ts";
 
 const NO_OPERATION = hex32(0n);
 
@@ -94,7 +94,7 @@ export function forcedCloseEpochWrites(
 export function waitsForEpoch(
   { b, kind, word1: queuedAt }: Pick<StoredQueueEntry, "b" | "kind" | "word1">,
   ledger: Ledger,
-  book: BatchBook,
+  book: BatchRegistry,
 ): boolean {
   const epochStart = ledger.leaf(b)?.model?.epochStart ?? 0n;
   // Younger epochs are not closed, wherever they begin; 0 is a model's without an activation.

@@ -192,7 +192,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   });
 
   return (
-    <div class="label-desk">
+    <div class="label-panel">
       <section class="card stack label-row" aria-label="Row to label">
         {problem !== null && <ProblemNotice problem={problem} />}
         {row === undefined ? (

@@ -89,7 +89,7 @@ function Disputes(props: TabProps) {
   const isListed = ({ row: { digest } }: Settled) => found.value!.rows.some((one) => one.digest === digest);
   const leftCount = Math.max(rows.length, found.value.total - settled.filter(isListed).length);
   return (
-    <div class="label-desk">
+    <div class="label-panel">
       <section class="card stack label-row" aria-label="Disputed row">
         {row === undefined ? (
           <>

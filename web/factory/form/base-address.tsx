@@ -3,16 +3,16 @@ import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { Field } from "../../design/field.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
-import type { FactoryDesk } from "../factory-desk.ts";
 import { dataHref } from "../factory-links.ts";
+import type { FactorySession } from "../factory-session.ts";
 
 /** Another base, by its folder or address, where the operator lets people name some. */
-export function BaseAddress({ desk }: { desk: FactoryDesk }) {
+export function BaseAddress({ factorySession }: { factorySession: FactorySession }) {
   const [place, setPlace] = useState("");
   const adding = useAction();
   const add = () =>
     adding.run(async () => {
-      const base = await desk.factory.addBase(place.trim());
+      const base = await factorySession.factory.addBase(place.trim());
       window.location.hash = dataHref(base.id);
     });
   return (
@@ -28,7 +28,7 @@ export function BaseAddress({ desk }: { desk: FactoryDesk }) {
         label="Folder or address"
         value={place}
         onInput={setPlace}
-        help={`This factory takes what begins with ${desk.info.basePlaces.join(" or ")}.`}
+        help={`This factory takes what begins with ${factorySession.info.basePlaces.join(" or ")}.`}
       />
       {adding.problem !== null && <ProblemNotice problem={adding.problem} />}
       <div class="row">

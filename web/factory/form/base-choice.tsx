@@ -3,15 +3,15 @@ import { Badge } from "../../design/badge.tsx";
 import { showCount } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Term } from "../../words/term.tsx";
-import type { FactoryDesk } from "../factory-desk.ts";
 import { dataHref } from "../factory-links.ts";
+import type { FactorySession } from "../factory-session.ts";
 import { ChoiceSteps } from "../jobs/run-steps.tsx";
 import { useFactory } from "../use-factory.ts";
 import { BaseAddress } from "./base-address.tsx";
 
 /** The first choice: which base model. */
-export function BaseChoice({ desk }: { desk: FactoryDesk }) {
-  const { problem, value } = useFactory("bases", () => desk.factory.bases());
+export function BaseChoice({ factorySession }: { factorySession: FactorySession }) {
+  const { problem, value } = useFactory("bases", () => factorySession.factory.bases());
   return (
     <>
       <ChoiceSteps at={0} />
@@ -28,7 +28,7 @@ export function BaseChoice({ desk }: { desk: FactoryDesk }) {
           <BaseCard key={base.id} base={base} />
         ))}
       </div>
-      {desk.info.basePlaces.length > 0 && <BaseAddress desk={desk} />}
+      {factorySession.info.basePlaces.length > 0 && <BaseAddress factorySession={factorySession} />}
     </>
   );
 }

@@ -6,8 +6,8 @@ import { useAnswer } from "../../ledger/use-answer.ts";
 import { showCount } from "../../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
 import { Term } from "../../words/term.tsx";
-import type { FactoryDesk } from "../factory-desk.ts";
 import { datanetHref, formHref } from "../factory-links.ts";
+import type { FactorySession } from "../factory-session.ts";
 import { ChoiceSteps } from "../jobs/run-steps.tsx";
 import { useFactory } from "../use-factory.ts";
 import { UploadRows } from "./upload-rows.tsx";
@@ -15,14 +15,16 @@ import { UploadRows } from "./upload-rows.tsx";
 type Listed = DatanetDirectory["datanets"][number] & { readonly host: number };
 
 interface DataChoiceProps extends PageProps {
-  readonly desk: FactoryDesk;
+  readonly factorySession: FactorySession;
   readonly baseId: string;
 }
 
 /** The second choice: which rows. */
-export function DataChoice({ baseId, desk, live, site }: DataChoiceProps) {
-  const { problem, value } = useAnswer(live, "directory", () => directoryOf(desk, site.datanetHosts));
-  const earlier = useFactory("datasets", () => desk.factory.datasets());
+export function DataChoice({ baseId, factorySession, live, site }: DataChoiceProps) {
+  const { problem, value } = useAnswer(live, "directory", () =>
+    directoryOf(factorySession, site.datanetHosts),
+  );
+  const earlier = useFactory("datasets", () => factorySession.factory.datasets());
   const ready = earlier.value?.filter(({ state }) => state === "ready") ?? [];
   return (
     <>
@@ -64,13 +66,13 @@ export function DataChoice({ baseId, desk, live, site }: DataChoiceProps) {
           </ul>
         </section>
       )}
-      <UploadRows baseId={baseId} desk={desk} />
+      <UploadRows baseId={baseId} factorySession={factorySession} />
     </>
   );
 }
 
 async function directoryOf(
-  { client }: FactoryDesk,
+  { client }: FactorySession,
   hosts: readonly string[],
 ): Promise<{ datanets: readonly Listed[]; problems: readonly Problem[] }> {
   const found = await Promise.allSettled(hosts.map((hostUrl) => findDatanets(client, { hostUrl })));

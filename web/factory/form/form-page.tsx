@@ -5,13 +5,13 @@ import { Button } from "../../design/button.tsx";
 import { Notice } from "../../design/notice.tsx";
 import { showCount, showDuration, showOpen } from "../../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
-import type { FactoryDesk } from "../factory-desk.ts";
 import { jobHref } from "../factory-links.ts";
+import type { FactorySession } from "../factory-session.ts";
 import { ChoiceSteps } from "../jobs/run-steps.tsx";
 import { FormFields, formOf, type TypedForm, typedOf } from "./form-fields.tsx";
 
 interface FormPageProps {
-  readonly desk: FactoryDesk;
+  readonly factorySession: FactorySession;
   readonly baseId: string;
   readonly datasetId: string;
 }
@@ -21,12 +21,14 @@ const keyOf = ({ baseId, datasetId }: FormPageProps) => `openledger.form ${baseI
 
 /** The settings, what they will take, and the start. */
 export function FormPage(props: FormPageProps) {
-  const { baseId, datasetId, desk } = props;
+  const { baseId, datasetId, factorySession } = props;
   const [view, setView] = useState<FormView | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
-    desk.factory.form(baseId, datasetId).then(setView, (error: unknown) => setProblem(problemOf(error)));
-  }, [desk, baseId, datasetId]);
+    factorySession.factory
+      .form(baseId, datasetId)
+      .then(setView, (error: unknown) => setProblem(problemOf(error)));
+  }, [factorySession, baseId, datasetId]);
   return (
     <>
       <ChoiceSteps at={2} baseId={baseId} />
@@ -41,7 +43,7 @@ export function FormPage(props: FormPageProps) {
 }
 
 function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
-  const { baseId, datasetId, desk } = props;
+  const { baseId, datasetId, factorySession } = props;
   const kept = sessionStorage.getItem(keyOf(props));
   const [typed, setTyped] = useState<TypedForm>(() => ({
     ...typedOf(view.form),
@@ -55,7 +57,7 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
   };
   const start = () =>
     starting.run(async () => {
-      const job = await desk.factory.begin({ baseId, datasetId, form: form! });
+      const job = await factorySession.factory.begin({ baseId, datasetId, form: form! });
       sessionStorage.removeItem(keyOf(props));
       window.location.hash = jobHref(job.id);
     });
@@ -107,13 +109,13 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
 /** What is changed in between is not measured for each key. */
 const PAUSE_MS = 800;
 
-function Estimate({ baseId, datasetId, desk, form }: FormPageProps & { form: FactoryForm }) {
+function Estimate({ baseId, datasetId, factorySession, form }: FormPageProps & { form: FactoryForm }) {
   const [found, setFound] = useState<FactoryEstimate | Problem | null>(null);
   useEffect(() => {
     setFound(null);
     const abort = new AbortController();
     const timer = setTimeout(() => {
-      desk.factory.estimate({ baseId, datasetId, form }).then(
+      factorySession.factory.estimate({ baseId, datasetId, form }).then(
         (estimate) => !abort.signal.aborted && setFound(estimate),
         (error: unknown) => !abort.signal.aborted && setFound(problemOf(error)),
       );

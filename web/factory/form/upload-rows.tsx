@@ -2,14 +2,14 @@ import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { useAction } from "../../bridge/use-action.ts";
 import { rowsOfFile } from "../../tuning/rows-of-file.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
-import type { FactoryDesk } from "../factory-desk.ts";
 import { formHref, HERE_HREF } from "../factory-links.ts";
+import type { FactorySession } from "../factory-session.ts";
 import { DropFile } from "./drop-file.tsx";
 
 const MAX_NAME = 80;
 
 /** Rows of one's own at the factory: to try what a base makes of them. */
-export function UploadRows({ baseId, desk }: { baseId: string; desk: FactoryDesk }) {
+export function UploadRows({ baseId, factorySession }: { baseId: string; factorySession: FactorySession }) {
   const sending = useAction();
   const send = (file: File) =>
     sending.run(async () => {
@@ -17,7 +17,7 @@ export function UploadRows({ baseId, desk }: { baseId: string; desk: FactoryDesk
       const decoder = new TextDecoder();
       const jsonl = rows.map((row) => decoder.decode(encodeTextRow(row))).join("\n");
       const name = file.name.slice(0, MAX_NAME);
-      const made = await desk.factory.addDataset({ kind: "upload", name, jsonl });
+      const made = await factorySession.factory.addDataset({ kind: "upload", name, jsonl });
       window.location.hash = formHref(baseId, made.id);
     });
   return (

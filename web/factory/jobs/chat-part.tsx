@@ -71,7 +71,7 @@ const ANSWER_TOKENS = 64;
 const MOST_CHARACTERS = 400;
 
 /** At the factory: nothing is paid, and no row earns. */
-function FreeChat({ desk, job }: JobPartProps) {
+function FreeChat({ factorySession, job }: JobPartProps) {
   const key = `openledger.chat ${job.id}`;
   const [turns, setTurns] = useState<readonly Turn[]>(
     () => JSON.parse(sessionStorage.getItem(key) ?? "[]") as Turn[],
@@ -83,7 +83,10 @@ function FreeChat({ desk, job }: JobPartProps) {
   const ask = () =>
     asking.run(async () => {
       const prompts = [prompt.trim().slice(-MOST_CHARACTERS)];
-      const { answers } = await desk.factory.compare(job.id, { prompts, answerTokens: ANSWER_TOKENS });
+      const { answers } = await factorySession.factory.compare(job.id, {
+        prompts,
+        answerTokens: ANSWER_TOKENS,
+      });
       const next = [...turns, { prompt: prompt.trim(), text: answers[0]!.tuned }];
       sessionStorage.setItem(key, JSON.stringify(next));
       setTurns(next);

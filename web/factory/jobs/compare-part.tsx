@@ -5,7 +5,7 @@ import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
 import { Field } from "../../design/field.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
-import type { FactoryDesk } from "../factory-desk.ts";
+import type { FactorySession } from "../factory-session.ts";
 import type { JobPartProps } from "./job-part.ts";
 
 type Answers = FactoryComparison["answers"];
@@ -13,23 +13,27 @@ type Answers = FactoryComparison["answers"];
 const ANSWER_TOKENS = 48;
 
 /** @param prompts null: those of held-out rows */
-async function compare(desk: FactoryDesk, jobId: string, prompts: string[] | null): Promise<Answers> {
-  return (await desk.factory.compare(jobId, { prompts, answerTokens: ANSWER_TOKENS })).answers;
+async function compare(
+  factorySession: FactorySession,
+  jobId: string,
+  prompts: string[] | null,
+): Promise<Answers> {
+  return (await factorySession.factory.compare(jobId, { prompts, answerTokens: ANSWER_TOKENS })).answers;
 }
 
 /** The base and the tuned model side by side. */
-export function ComparePart({ desk, job }: JobPartProps) {
+export function ComparePart({ factorySession, job }: JobPartProps) {
   const [heldOut, setHeldOut] = useState<Answers | null>(null);
   const [own, setOwn] = useState<Answers>([]);
   const [prompt, setPrompt] = useState("");
   const looking = useAction();
   const trying = useAction();
   useEffect(() => {
-    void looking.run(async () => setHeldOut(await compare(desk, job.id, null)));
+    void looking.run(async () => setHeldOut(await compare(factorySession, job.id, null)));
   }, [job.id]);
   const attempt = () =>
     trying.run(async () => {
-      const answers = await compare(desk, job.id, [prompt.trim()]);
+      const answers = await compare(factorySession, job.id, [prompt.trim()]);
       setOwn((before) => [...answers, ...before]);
       setPrompt("");
     });

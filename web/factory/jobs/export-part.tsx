@@ -27,28 +27,28 @@ const FORMS: readonly { readonly form: ExportForm; readonly title: string; reado
 ];
 
 /** The model as files. */
-export function ExportPart({ desk, job }: JobPartProps) {
+export function ExportPart({ factorySession, job }: JobPartProps) {
   return (
     <div class="stack">
       {FORMS.map((one) => (
-        <Export key={one.form} desk={desk} jobId={job.id} {...one} />
+        <Export key={one.form} factorySession={factorySession} jobId={job.id} {...one} />
       ))}
     </div>
   );
 }
 
-type ExportProps = (typeof FORMS)[number] & Pick<JobPartProps, "desk"> & { readonly jobId: string };
+type ExportProps = (typeof FORMS)[number] & Pick<JobPartProps, "factorySession"> & { readonly jobId: string };
 
-function Export({ desk, form, jobId, text, title }: ExportProps) {
+function Export({ factorySession, form, jobId, text, title }: ExportProps) {
   const [made, setMade] = useState<FactoryExport | null>(null);
   const making = useAction();
   const make = () =>
     making.run(async () => {
-      setMade(await desk.factory.export(jobId, form));
+      setMade(await factorySession.factory.export(jobId, form));
     });
   const fetchFile = (name: string) =>
     making.run(async () => {
-      saveFile(name, await desk.factory.file(jobId, form, name));
+      saveFile(name, await factorySession.factory.file(jobId, form, name));
     });
   return (
     <section class="card stack" aria-label={title}>

@@ -1,14 +1,14 @@
 import type { JobEvent } from "@openledger/models/factory/factory-api";
 import { useEffect, useState } from "preact/hooks";
 import { type Problem, problemOf } from "../../words/problem.tsx";
-import type { FactoryDesk } from "../factory-desk.ts";
+import type { FactorySession } from "../factory-session.ts";
 
 /** Events come in bursts, and each picture takes time: so often it is drawn. */
 const DRAW_MS = 150;
 
 /** All events of a job so far. A stream that breaks is taken up again behind its last event, however often. */
 export function useJobEvents(
-  { factory }: FactoryDesk,
+  { factory }: FactorySession,
   jobId: string,
 ): { readonly events: readonly JobEvent[]; readonly problem: Problem | null } {
   const [events, setEvents] = useState<readonly JobEvent[]>([]);

@@ -2,8 +2,8 @@ import type { ComponentChildren } from "preact";
 import { Badge } from "../../design/badge.tsx";
 import type { PageProps } from "../../ledger/page.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
-import type { FactoryDesk } from "../factory-desk.ts";
 import { FACTORY_HREF, type JobPart } from "../factory-links.ts";
+import type { FactorySession } from "../factory-session.ts";
 import { useFactory } from "../use-factory.ts";
 import { ChatPart } from "./chat-part.tsx";
 import { ComparePart } from "./compare-part.tsx";
@@ -27,9 +27,9 @@ const PARTS: Readonly<Record<JobPart, (props: JobPartProps) => ComponentChildren
 const LOOK_MS = 1_500;
 
 /** A job, by its number in the address: its training, and what can be done with the model. */
-export function JobPage(props: PageProps & { desk: FactoryDesk; jobId: string; part: JobPart }) {
-  const { desk, jobId, part } = props;
-  const asked = useFactory(`job ${jobId}`, () => desk.factory.job(jobId), LOOK_MS);
+export function JobPage(props: PageProps & { factorySession: FactorySession; jobId: string; part: JobPart }) {
+  const { factorySession, jobId, part } = props;
+  const asked = useFactory(`job ${jobId}`, () => factorySession.factory.job(jobId), LOOK_MS);
   const { problem, value: job } = asked;
   if (job === undefined)
     return problem === null ? <p class="soft">Asking for the job …</p> : <ProblemNotice problem={problem} />;

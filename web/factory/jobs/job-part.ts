@@ -1,11 +1,11 @@
 import type { FactoryJob } from "@openledger/models/factory/factory-api";
 import type { PageProps } from "../../ledger/page.ts";
-import type { FactoryDesk } from "../factory-desk.ts";
+import type { FactorySession } from "../factory-session.ts";
 import type { Asked } from "../use-factory.ts";
 
 /** What each part of a job's page is given. */
 export interface JobPartProps extends PageProps {
-  readonly desk: FactoryDesk;
+  readonly factorySession: FactorySession;
   readonly job: FactoryJob;
   readonly asked: Asked<FactoryJob>;
 }

@@ -12,8 +12,8 @@ import type { JobPartProps } from "./job-part.ts";
 const LOOK_MS = 5_000;
 
 /** Where the model comes from, and whom it pays. */
-export function LineagePart({ desk, job }: JobPartProps) {
-  const { problem, value } = useFactory(job.id, () => desk.factory.lineage(job.id), LOOK_MS);
+export function LineagePart({ factorySession, job }: JobPartProps) {
+  const { problem, value } = useFactory(job.id, () => factorySession.factory.lineage(job.id), LOOK_MS);
   return (
     <>
       {problem !== null && <ProblemNotice problem={problem} />}

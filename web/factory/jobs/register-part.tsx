@@ -34,8 +34,8 @@ const TITLES: Readonly<Record<RegisterStep, string>> = {
 
 /** From a trained job to a model that is paid: one click. */
 export function RegisterPart(props: JobPartProps) {
-  const { desk, job, live, site } = props;
-  const asked = useFactory(job.id, () => desk.factory.registration(job.id), LOOK_MS);
+  const { factorySession, job, live, site } = props;
+  const asked = useFactory(job.id, () => factorySession.factory.registration(job.id), LOOK_MS);
   const modelId = asked.value?.modelId ?? job.modelId;
   const model = useAnswer(live, `model ${modelId}`, async () =>
     modelId === null ? null : getModel(site.sequencer, modelId),
@@ -63,7 +63,7 @@ interface RegisterProps extends JobPartProps {
   readonly known: number | null;
 }
 
-function Register({ desk, payeeCount, job, known, live }: RegisterProps) {
+function Register({ factorySession, payeeCount, job, known, live }: RegisterProps) {
   const [price, setPrice] = useState(PRICE);
   const [step, setStep] = useState<RegisterStep | null>(null);
   const registering = useAction();
@@ -71,7 +71,7 @@ function Register({ desk, payeeCount, job, known, live }: RegisterProps) {
   const { ownerPercent, validatorPercent } = job.form;
   const register = () =>
     registering.run(async () => {
-      const { client, factory, leafId } = desk;
+      const { client, factory, leafId } = factorySession;
       const { l1Owner } = await getLeaf(client, leafId);
       await registerJob(client, factory, {
         ...{ jobId: job.id, from: leafId, l1Owner },

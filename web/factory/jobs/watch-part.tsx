@@ -23,17 +23,17 @@ const STAGES: Readonly<Record<string, string>> = {
 const RUNNING: readonly JobState[] = ["queued", "running", "pausing", "stopping"];
 
 /** The training as it happens. */
-export function WatchPart({ asked, desk, job }: JobPartProps) {
-  const { events, problem } = useJobEvents(desk, job.id);
+export function WatchPart({ asked, factorySession, job }: JobPartProps) {
+  const { events, problem } = useJobEvents(factorySession, job.id);
   const acting = useAction();
   const [isAsking, setAsking] = useState(false);
   const act = (what: "pause" | "resume" | "stop") =>
     acting.run(async () => {
-      asked.set(await desk.factory.wish(job.id, what));
+      asked.set(await factorySession.factory.wish(job.id, what));
     });
   const remove = () =>
     acting.run(async () => {
-      await desk.factory.deleteJob(job.id);
+      await factorySession.factory.deleteJob(job.id);
       window.location.hash = FACTORY_HREF;
     });
   const { failure, queuedBefore, stage, state } = job;

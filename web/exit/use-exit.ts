@@ -1,4 +1,4 @@
-/** What the desk knows: when the rollup can be frozen, and what an address is owed. From Ethereum alone. */
+/** What the panel knows: when the rollup can be frozen, and what an address is owed. From Ethereum alone. */
 
 import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { type FreezeOutlook, readFreezeOutlook } from "@openledger/verifier/exits/freeze";

@@ -20,7 +20,7 @@ import { markDrawnPayments } from "./drawn-payments.ts";
 import type { LedgerModel, LedgerView } from "./ledger-view.ts";
 import { readPayments } from "./payment-watcher.ts";
 
-export interface AnswerDeskOptions {
+export interface AnswerServiceOptions {
   readonly modelId: number;
   /** Of the rollup: questions are signed for it (docs/reference/ledger.md, "Message signed"). */
   readonly domain: bigint;
@@ -40,7 +40,7 @@ export interface Question {
 /** As AnsweringModel.answer, by whoever computes it. */
 export type MakeAnswer = (prompt: string) => ModelAnswer | Promise<ModelAnswer>;
 
-/** What a desk has computed: on this thread, or on another. */
+/** What a service has computed: on this thread, or on another. */
 export interface AnswerWork {
   /** Of the model that is served. */
   readonly staticsHash: bigint;
@@ -61,9 +61,9 @@ export interface GivenAnswer {
  * Gives answers with receipts, at most one unpaid a time to each account. Answers are stored before they are given, so
  * that every receipt that is ever paid can be opened.
  */
-export class AnswerDesk {
+export class AnswerService {
   readonly #work: AnswerWork;
-  readonly #options: AnswerDeskOptions;
+  readonly #options: AnswerServiceOptions;
   readonly #ledger: LedgerView;
   readonly #store: AnswerStore;
   readonly #nowMs: () => number;
@@ -71,7 +71,7 @@ export class AnswerDesk {
 
   constructor(
     work: AnswerWork,
-    options: AnswerDeskOptions,
+    options: AnswerServiceOptions,
     modules: { ledger: LedgerView; store: AnswerStore; nowMs?: () => number },
   ) {
     this.#work = work;

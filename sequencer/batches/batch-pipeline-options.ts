@@ -9,7 +9,7 @@ import type { StoredBatch } from "../store/stored-batch.ts";
 import type { DataChoice } from "./data-choice.ts";
 import type { FeedPublisher } from "./feed.ts";
 
-export interface BatchLineOptions extends UnitFeeRules {
+export interface BatchPipelineOptions extends UnitFeeRules {
   readonly feeAccountId: number;
   readonly closeIntervalMs: number;
   /** What a proof is estimated to take until one was made. */
@@ -21,7 +21,7 @@ export interface BatchLineOptions extends UnitFeeRules {
   readonly proveLeaseMs: number;
 }
 
-export interface BatchLineModules {
+export interface BatchPipelineModules {
   readonly log: LedgerLog;
   /** Chooses where a closed batch's data stands. */
   readonly data: DataChoice;

@@ -12,7 +12,7 @@ interface JobChange {
 type JobListener = (event: JobEvent) => void;
 
 /** All jobs, and who listens to which. An event reaches listeners when it is on disk. */
-export class JobBook {
+export class JobStore {
   readonly #store: FactoryStore;
   readonly #nowMs: () => number;
   readonly #jobs = new Map<string, StoredJob>();

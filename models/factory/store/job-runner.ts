@@ -7,12 +7,12 @@ import { factoryError } from "../factory-errors.ts";
 import { ChildTask } from "../tasks/child-task.ts";
 import type { EventsMessage, StageMessage, TaskResults, TrainTask } from "../tasks/task-messages.ts";
 import type { StoredJob } from "./factory-store.ts";
-import type { JobBook } from "./job-book.ts";
+import type { JobStore } from "./job-store.ts";
 
 /** A job whose process ended without a word so often, and made no step in between, has failed. */
 const MOST_SILENT_ENDS = 3;
 
-interface JobDeskOptions {
+interface JobRunnerOptions {
   readonly maxRunning: number;
   readonly dataPath: string;
   /** What the process is given. */
@@ -20,9 +20,9 @@ interface JobDeskOptions {
 }
 
 /** Runs jobs, each in a process of its own, as many at a time as may be; accounts take turns. */
-export class JobDesk {
-  readonly #book: JobBook;
-  readonly #options: JobDeskOptions;
+export class JobRunner {
+  readonly #book: JobStore;
+  readonly #options: JobRunnerOptions;
   readonly #log: Logger;
   readonly #running = new Map<string, ChildTask<"train">>();
   /** When a job of the leaf began last: counts starts. */
@@ -31,7 +31,7 @@ export class JobDesk {
   #turn = 0;
   #isStopping = false;
 
-  constructor(book: JobBook, options: JobDeskOptions, log: Logger) {
+  constructor(book: JobStore, options: JobRunnerOptions, log: Logger) {
     this.#book = book;
     this.#options = options;
     this.#log = log;

@@ -18,9 +18,9 @@ import type { ExecutedEntry, OpenedEntry, StoredQueueEntry } from "../store/log-
 import type { SettlementPosting } from "../store/settlement-posting.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import type { ProofReport, StoredBatch } from "../store/stored-batch.ts";
-import { type BatchBook, type L1Report, requireFinal } from "./batch-book.ts";
 import { BatchDeadline } from "./batch-deadline.ts";
-import type { BatchLineModules, BatchLineOptions, L1Head } from "./batch-line-options.ts";
+import type { BatchPipelineModules, BatchPipelineOptions, L1Head } from "./batch-pipeline-options.ts";
+import { type BatchRegistry, type L1Report, requireFinal } from "./batch-registry.ts";
 import { closeBatch } from "./close-batch.ts";
 import type { DataChoice } from "./data-choice.ts";
 import {
@@ -39,9 +39,9 @@ import { rebuildBatches } from "./rebuild.ts";
 import type { Restored } from "./restore.ts";
 import { forcedCloseEpochWrites, waitsForEpoch } from "./settling/stored-epochs.ts";
 
-export class BatchLine {
+export class BatchPipeline {
   readonly head: HeadState;
-  readonly book: BatchBook;
+  readonly book: BatchRegistry;
   readonly estimates: StageEstimates;
   readonly fee: UnitFee;
   readonly account: OperatorAccount;
@@ -51,8 +51,8 @@ export class BatchLine {
   malformed: MalformedBatch | null = null;
   /** Index of the queue entry that the bridge hands over next. */
   queueSeenIndex: number;
-  readonly #options: BatchLineOptions;
-  readonly #modules: BatchLineModules;
+  readonly #options: BatchPipelineOptions;
+  readonly #modules: BatchPipelineModules;
   readonly #log: LedgerLog;
   readonly #deadline: BatchDeadline;
   readonly #leases: ProveLeases;
@@ -60,7 +60,7 @@ export class BatchLine {
   #opened: { entry: OpenedEntry; sequence: number } | null;
   #exclusive: Promise<void> | null = null;
 
-  constructor(options: BatchLineOptions, modules: BatchLineModules, restored: Restored) {
+  constructor(options: BatchPipelineOptions, modules: BatchPipelineModules, restored: Restored) {
     this.#options = options;
     this.#modules = modules;
     this.#log = modules.log;

@@ -15,7 +15,7 @@ type Describe = (task: { readonly mode: "base"; readonly place: string }) => Pro
 const describeAtStart: Describe = async (task) => (await new ChildTask(task).ended).result!;
 
 /** The bases that jobs may use: our own, those of the settings, and what people have named since. */
-export class BaseShelf {
+export class BaseRegistry {
   readonly #config: Pick<FactoryConfig, "bases" | "basePlaces">;
   readonly #store: FactoryStore;
   readonly #bases = new Map<string, StoredBase>();

@@ -4,7 +4,7 @@ import { isRollupError, type RollupError } from "@openledger/foundation/rollup-e
 import { type NamedCard, readCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { recordId, type SignedRecord } from "../records/record.ts";
-import { RecordBook } from "../records/record-book.ts";
+import { RecordState } from "../records/record-state.ts";
 import { DIGEST_BYTES, decodeVersion, type ListedRow, rowHashesOf, versionRowsOf } from "../rows/row-wire.ts";
 import { BlobCache } from "./blob-cache.ts";
 import { sha256Hex } from "./blob-files.ts";
@@ -24,7 +24,7 @@ type Account = (newBytes: number) => Promise<UsageWrite>;
 export class HostedDatanet {
   readonly id: number;
   readonly rows = new RowTable();
-  readonly book = new RecordBook();
+  readonly book = new RecordState();
   readonly loading: Loading;
   readonly #store: HostStore;
   readonly #domain: bigint;

@@ -8,8 +8,8 @@ import { sequencerError } from "../sequencer-errors.ts";
 import type { L1Place } from "./l1-place.ts";
 
 /** "sunset": the operator ends the rollup in order (docs/how-to/operate.md, "Ending a rollup"). */
-export const DOOR_MODES = ["open", "sunset"] as const;
-export type DoorMode = (typeof DOOR_MODES)[number];
+export const ADMISSION_MODES = ["open", "sunset"] as const;
+export type AdmissionMode = (typeof ADMISSION_MODES)[number];
 
 /** What a sunset still takes: everything by which money that is in moves on or out. */
 const LEADS_OUT: ReadonlySet<number> = new Set([
@@ -22,7 +22,7 @@ const LEADS_OUT: ReadonlySet<number> = new Set([
   KIND.claimRewards,
 ]);
 
-interface DoorModules {
+interface AdmissionPolicyModules {
   readonly logger: Logger;
   /** Throws where nothing may be promised now. */
   readonly requireAuthority?: () => void;
@@ -34,20 +34,20 @@ interface DoorModules {
   readonly malformedGauge: Gauge;
 }
 
-export class Door {
-  readonly #setting: DoorMode;
-  readonly #modules: DoorModules;
+export class AdmissionPolicy {
+  readonly #setting: AdmissionMode;
+  readonly #modules: AdmissionPolicyModules;
   #isL1Frozen = false;
   #malformed: MalformedBatch | null = null;
 
-  constructor(setting: DoorMode, modules: DoorModules) {
+  constructor(setting: AdmissionMode, modules: AdmissionPolicyModules) {
     this.#setting = setting;
     this.#modules = modules;
     modules.frozenGauge.set(0);
     modules.malformedGauge.set(0);
   }
 
-  get mode(): DoorMode | "frozen" | "malformed" | "behind" {
+  get mode(): AdmissionMode | "frozen" | "malformed" | "behind" {
     if (this.#isL1Frozen) return "frozen";
     if (this.#malformed !== null) return "malformed";
     const { isBehind, isKnown } = this.#modules.place;

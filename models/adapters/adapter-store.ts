@@ -20,14 +20,14 @@ import {
   sha256,
 } from "./flat-adapter.ts";
 
-/** A name is that of a folder: nothing leads out of the shelf. */
+/** A name is that of a folder: nothing leads out of the store. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 /** From memory an adapter takes some 30 µs. */
 const SLOW_READ_MS = 3;
 const SLOW_FOR_MS = 2_000;
 const FILES = ["adapter_config.json", "adapter_model.safetensors"] as const;
 
-interface ShelfOptions {
+interface AdapterStoreOptions {
   readonly shape: ModelShape;
   readonly folder: string;
   /** For compiled adapters. */
@@ -41,8 +41,8 @@ interface OpenedAdapter {
   read(into: Uint8Array): Promise<void>;
 }
 
-export class AdapterShelf {
-  readonly #options: ShelfOptions;
+export class AdapterStore {
+  readonly #options: AdapterStoreOptions;
   /** Pages of one base are none of another. */
   readonly #base: string;
   /** Of compiled adapters, with the bytes of their pages. */
@@ -52,7 +52,7 @@ export class AdapterShelf {
   /** Until then files are read on another thread: the disk was slow. */
   #slowUntilMs = 0;
 
-  constructor(options: ShelfOptions) {
+  constructor(options: AdapterStoreOptions) {
     this.#options = options;
     this.#base = sha256(Buffer.from(JSON.stringify(options.shape))).slice(0, 16);
   }

@@ -4,10 +4,10 @@ import { PageBlobs } from "../blobs/page-blobs.ts";
 import type { Session } from "../ledger/session.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { type Access, type Account, accountOf, openAccess } from "./access.ts";
-import { ExitDesk } from "./exit-desk.tsx";
+import { ExitPanel } from "./exit-panel.tsx";
 import { servedTools } from "./exit-tools.ts";
 
-export interface ServedDeskProps {
+export interface ServedExitProps {
   readonly rollupAddress: Address;
   readonly l1Url: string | null;
   /** Who is connected in the frame's menu. */
@@ -15,7 +15,7 @@ export interface ServedDeskProps {
 }
 
 /** By the node and the wallet that the other pages have, too. */
-export function ServedDesk({ rollupAddress, l1Url, session }: ServedDeskProps) {
+export function ServedExit({ rollupAddress, l1Url, session }: ServedExitProps) {
   const [opened, setOpened] = useState<{ access: Access; account: Account | null } | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const provider = session?.wallet.provider ?? null;
@@ -42,5 +42,5 @@ export function ServedDesk({ rollupAddress, l1Url, session }: ServedDeskProps) {
   }, [rollupAddress, l1Url, provider, session?.address]);
   if (problem !== null) return <ProblemNotice problem={problem} />;
   if (opened === null) return <p class="soft">Asking Ethereum …</p>;
-  return <ExitDesk access={opened.access} account={opened.account} tools={servedTools} />;
+  return <ExitPanel access={opened.access} account={opened.account} tools={servedTools} />;
 }

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { servingError } from "../model-errors.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
-import type { AnswerBook, AnswerForm, AskedQuestion } from "./answer-book.ts";
+import type { AnswerBilling, AnswerForm, AskedQuestion } from "./answer-billing.ts";
 import type { ChatForm } from "./chat-prompt.ts";
 import { EventStream } from "./event-stream.ts";
 import { ClientGone, type MadeAnswer, makeAnswer } from "./make-answer.ts";
@@ -21,14 +21,14 @@ import type { PromptEncoder, PromptSender } from "./prompt-encoder.ts";
 import type { ServingEngine } from "./serving-engine.ts";
 import type { ServingMetrics } from "./serving-metrics.ts";
 
-interface DeskOptions {
+interface CompletionServiceOptions {
   readonly baseName: string;
   readonly vocabularySize: number;
   readonly endTokens: readonly number[];
   readonly maxBufferedBytes: number;
 }
 
-interface DeskModules {
+interface CompletionServiceModules {
   readonly engine: ServingEngine;
   readonly encoder: PromptEncoder;
   readonly tokens: TextTokens;
@@ -36,7 +36,7 @@ interface DeskModules {
   readonly metrics: ServingMetrics;
   readonly log: { error(facts: object, message: string): void };
   /** Absent where answers cost nothing. */
-  readonly book?: AnswerBook | undefined;
+  readonly book?: AnswerBilling | undefined;
 }
 
 type AnyRequest = CompletionRequest | ChatRequest;
@@ -61,11 +61,11 @@ interface Ended {
 const USUAL_TOKENS = 256;
 
 /** Takes requests, has them answered, and gives the answer at once or part by part. */
-export class AnswerDesk {
-  readonly #options: DeskOptions;
-  readonly #modules: DeskModules;
+export class CompletionService {
+  readonly #options: CompletionServiceOptions;
+  readonly #modules: CompletionServiceModules;
 
-  constructor(options: DeskOptions, modules: DeskModules) {
+  constructor(options: CompletionServiceOptions, modules: CompletionServiceModules) {
     this.#options = options;
     this.#modules = modules;
   }

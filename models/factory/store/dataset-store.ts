@@ -23,7 +23,7 @@ type Limits = Pick<
 >;
 type Asked = FactoryDataset["asked"];
 
-export class DatasetShelf {
+export class DatasetStore {
   readonly #limits: Limits;
   readonly #store: FactoryStore;
   readonly #client: LedgerClient;

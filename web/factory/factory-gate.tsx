@@ -9,33 +9,33 @@ import type { PageProps } from "../ledger/page.ts";
 import { session, unlock } from "../ledger/session.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
-import { type FactoryDesk, openDesk } from "./factory-desk.ts";
 import { HERE_HREF } from "./factory-links.ts";
+import { type FactorySession, openFactorySession } from "./factory-session.ts";
 
-interface DeskGateProps extends PageProps {
-  readonly children: (desk: FactoryDesk) => ComponentChildren;
+interface FactoryGateProps extends PageProps {
+  readonly children: (factorySession: FactorySession) => ComponentChildren;
 }
 
 /** Shows what needs a factory once there is one, and somebody with an account who has signed in. */
-export function DeskGate({ children, live, site }: DeskGateProps) {
+export function FactoryGate({ children, live, site }: FactoryGateProps) {
   const now = session.value;
   const owned = now !== null && holdings.value?.address === now.address ? holdings.value : null;
   const account = mainAccount(owned);
-  const [desk, setDesk] = useState<FactoryDesk | null>(null);
+  const [factorySession, setFactorySession] = useState<FactorySession | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const signing = useAction();
   const isSignedIn = now !== null && now.client.l2Key !== null;
   const { factoryUrl } = site;
   useEffect(() => {
-    setDesk(null);
+    setFactorySession(null);
     if (factoryUrl === null || !isSignedIn || account === null) return;
     let isOver = false;
     const look = () =>
-      openDesk(factoryUrl, now.client, account.id).then(
+      openFactorySession(factoryUrl, now.client, account.id).then(
         (opened) => {
           if (isOver) return;
           setProblem(null);
-          setDesk((before) => before ?? opened);
+          setFactorySession((before) => before ?? opened);
         },
         (error: unknown) => !isOver && setProblem(problemOf(error)),
       );
@@ -56,7 +56,7 @@ export function DeskGate({ children, live, site }: DeskGateProps) {
       </Notice>
     );
   }
-  if (desk !== null) return <>{children(desk)}</>;
+  if (factorySession !== null) return <>{children(factorySession)}</>;
   if (problem !== null) return <ProblemNotice problem={problem} />;
   return (
     <section class="card stack narrow">

@@ -1,6 +1,6 @@
 /** Finding rows by words and facts, in the order in which they came to this host, and what is shown of each. */
 import type { Card } from "../card/card.ts";
-import { outcomeOf, type RowOutcome } from "../records/record-book.ts";
+import { outcomeOf, type RowOutcome } from "../records/record-state.ts";
 import { viewRow } from "../rows/row-view.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 

@@ -1,6 +1,6 @@
 /** What became of findings by reviewers' records, and what a contributor is told of it. */
 import type { Finding } from "../cleaning/finding.ts";
-import type { RowRecords } from "../records/record-book.ts";
+import type { RowRecords } from "../records/record-state.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 
 export const FINDING_STATES = [

@@ -33,7 +33,7 @@ import type { LedgerLog } from "../../store/ledger-log.ts";
 import type { SettlementEntry } from "../../store/log-entry.ts";
 import { storeKeys, underPrefix } from "../../store/store-keys.ts";
 import type { StoredBatch } from "../../store/stored-batch.ts";
-import type { BatchLine } from "../batch-line.ts";
+import type { BatchPipeline } from "../batch-pipeline.ts";
 import type { FeedPublisher } from "../feed.ts";
 import { Admissions } from "../from-l1/admissions.ts";
 import { readCloseOnL1 } from "../from-l1/epoch-close-on-l1.ts";
@@ -43,8 +43,8 @@ interface SettlementCircuit extends DeployedCircuit {
   readonly key: VerificationKey;
 }
 
-export interface SettlementDeskModules {
-  readonly line: BatchLine;
+export interface SettlementServiceModules {
+  readonly line: BatchPipeline;
   readonly log: LedgerLog;
   readonly feed: FeedPublisher;
   readonly clock: () => number;
@@ -104,14 +104,14 @@ export interface KnownSettlement {
 
 const keyOf = (modelId: number, epoch: number) => storeKeys.settlement(modelId, epoch);
 
-export class SettlementDesk {
-  readonly #modules: SettlementDeskModules;
+export class SettlementService {
+  readonly #modules: SettlementServiceModules;
   readonly #inFlight = new Map<string, { entry: SettlementEntry; durable: Promise<void> }>();
   /** By model and J. The bridge offers them with every block, so a restart knows them again soon. */
   readonly #preVerified = new Map<string, Omit<WaitingSettlement, "settlement">>();
   readonly admissions = new Admissions();
 
-  constructor(modules: SettlementDeskModules) {
+  constructor(modules: SettlementServiceModules) {
     this.#modules = modules;
   }
 

@@ -35,7 +35,7 @@ export interface L1Report {
   readonly inclusion: L1Inclusion;
 }
 
-export class BatchBook {
+export class BatchRegistry {
   #final: ChainPosition;
   readonly #finalLeaves: Map<number, LeafState>;
   /** By number, ascending and without gaps: final + 1 … closed. */

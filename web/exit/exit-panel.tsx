@@ -8,15 +8,15 @@ import type { ExitTools } from "./exit-tools.ts";
 import { FreezePart } from "./freeze-part.tsx";
 import { MoneyPart } from "./money-part.tsx";
 import { pageProver } from "./page-prover.ts";
-import { useMoney, useOutlook } from "./use-desk.ts";
+import { useMoney, useOutlook } from "./use-exit.ts";
 
-interface DeskProps {
+interface ExitPanelProps {
   readonly access: Access;
   readonly account: Account | null;
   readonly tools: ExitTools;
 }
 
-export function ExitDesk({ access, account, tools }: DeskProps) {
+export function ExitPanel({ access, account, tools }: ExitPanelProps) {
   const outlook = useOutlook(access.rollup);
   return (
     <>
@@ -45,7 +45,7 @@ export function ExitDesk({ access, account, tools }: DeskProps) {
   );
 }
 
-interface AccountProps extends DeskProps {
+interface AccountProps extends ExitPanelProps {
   readonly account: Account;
   readonly isFrozen: boolean;
   readonly onSent: () => Promise<void>;

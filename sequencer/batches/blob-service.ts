@@ -44,7 +44,7 @@ interface BlobsView {
   readonly oldestMissingAtMs: number | null;
 }
 
-interface BlobKeeperModules {
+interface BlobServiceModules {
   readonly log: LedgerLog;
   readonly archive: BlobArchive;
   /** Of circuits whose batches stand in blobs. */
@@ -59,21 +59,21 @@ interface BlobKeeperModules {
  * @returns null where none of them has a blob: then nothing is made on the disk
  * @throws BRG_BLOBS_FAILED
  */
-export async function openBlobKeeper(
+export async function openBlobService(
   options: BlobArchiveOptions,
   circuits: readonly CircuitSizes[],
-  modules: Omit<BlobKeeperModules, "archive" | "shapes">,
-): Promise<BlobKeeper | null> {
+  modules: Omit<BlobServiceModules, "archive" | "shapes">,
+): Promise<BlobService | null> {
   const shapes = batchShapesOf(circuits).filter(isBlobShape);
   if (shapes.length === 0) return null;
   // Batches are closed between two operations: nothing can be loaded then.
   await preloadKzg();
-  return BlobKeeper.open({ ...modules, archive: await BlobArchive.open(options), shapes });
+  return BlobService.open({ ...modules, archive: await BlobArchive.open(options), shapes });
 }
 
-export class BlobKeeper {
+export class BlobService {
   readonly archive: BlobArchive;
-  readonly #modules: BlobKeeperModules;
+  readonly #modules: BlobServiceModules;
   readonly #shapes: ReadonlyMap<string, BatchShape>;
   readonly #known: Map<number, KnownBlob>;
   #working: Promise<void> = Promise.resolve();
@@ -84,12 +84,12 @@ export class BlobKeeper {
   /** As it was after the last thing that changed it: /health is asked often, and there are many batches. */
   #view: BlobsView = { kept: 0, known: 0, missing: 0, oldestMissingAtMs: null };
 
-  static async open(modules: BlobKeeperModules): Promise<BlobKeeper> {
+  static async open(modules: BlobServiceModules): Promise<BlobService> {
     const known = await modules.log.keyed<KnownBlob>(underPrefix(BLOB_PREFIX));
-    return new BlobKeeper(modules, new Map(known.map(([, blob]) => [blob.batchNumber, blob])));
+    return new BlobService(modules, new Map(known.map(([, blob]) => [blob.batchNumber, blob])));
   }
 
-  private constructor(modules: BlobKeeperModules, known: Map<number, KnownBlob>) {
+  private constructor(modules: BlobServiceModules, known: Map<number, KnownBlob>) {
     this.#modules = modules;
     this.archive = modules.archive;
     this.#known = known;

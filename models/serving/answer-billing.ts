@@ -18,7 +18,7 @@ export interface AnswerForm extends Sampling {
   readonly endTokens: readonly number[];
 }
 
-export interface BookedAnswer {
+export interface BilledAnswer {
   readonly text: string;
   readonly tokenCount: number;
   readonly end: "stop" | "length";
@@ -36,7 +36,7 @@ export interface RegisteredName {
 export type EncodePrompt = (text: string) => Promise<readonly number[]>;
 export type MakeTokens = (payerId: number) => Promise<readonly number[]>;
 
-export interface AnswerBook {
+export interface AnswerBilling {
   /** null of an adapter, or the base, that nobody has registered: it is not sold. */
   registered(model: string): RegisteredName | null;
   /**
@@ -52,5 +52,5 @@ export interface AnswerBook {
    * @param make the answer's tokens for an account that has signed the question; what it throws is thrown here
    * @throws RollupError MOD_SERVE_UNPAID, SRV_BAD_REQUEST, SRV_STOPPING
    */
-  answer(question: AskedQuestion, make: MakeTokens): Promise<BookedAnswer>;
+  answer(question: AskedQuestion, make: MakeTokens): Promise<BilledAnswer>;
 }

@@ -4,21 +4,21 @@ import { join } from "node:path";
 import pino from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { FactoryStore, type StoredJob } from "./factory-store.ts";
-import { JobBook } from "./job-book.ts";
-import { JobDesk } from "./job-desk.ts";
+import { JobRunner } from "./job-runner.ts";
+import { JobStore } from "./job-store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "factory-jobs-"));
 let store: FactoryStore;
-let book: JobBook;
-let desk: JobDesk;
+let book: JobStore;
+let runner: JobRunner;
 
 beforeAll(async () => {
   store = await FactoryStore.open(folder, () => {});
-  book = new JobBook(store, Date.now);
+  book = new JobStore(store, Date.now);
   const taskOf = () => {
     throw new Error("nothing is trained here");
   };
-  desk = new JobDesk(book, { maxRunning: 1, dataPath: folder, taskOf }, pino({ level: "silent" }));
+  runner = new JobRunner(book, { maxRunning: 1, dataPath: folder, taskOf }, pino({ level: "silent" }));
 });
 afterAll(async () => {
   await store.close();
@@ -37,9 +37,9 @@ it("keeps a job whose activation is being proven, and refuses what is said of a 
   await book.add(doneJob("job-a"), [{ kind: "state", state: "done", failure: null }]);
   const { registration } = book.get("job-a");
   await book.change("job-a", { job: { registration: { ...registration, state: "proving" } } });
-  await expect(desk.delete(book.get("job-a"))).rejects.toThrow(code("MOD_FACTORY_JOB_STATE"));
+  await expect(runner.delete(book.get("job-a"))).rejects.toThrow(code("MOD_FACTORY_JOB_STATE"));
   await book.change("job-a", { job: { registration: { ...registration, state: "proven" } } });
-  const deleting = desk.delete(book.get("job-a"));
+  const deleting = runner.delete(book.get("job-a"));
   // Nothing brings it back while it goes.
   await expect(book.change("job-a", { view: { step: 7 } })).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
   await deleting;

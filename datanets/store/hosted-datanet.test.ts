@@ -28,7 +28,7 @@ const open = async () => {
 };
 beforeAll(initPoseidon);
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "shelf-"));
+  folder = mkdtempSync(join(tmpdir(), "hosted-datanet-"));
   await open();
   await datanet.addCard(nameCard(sampleCard()));
 });

@@ -129,10 +129,10 @@ export async function exportOf(
   given: StoredJob,
   form: ExportForm,
 ): Promise<FactoryExport> {
-  const { book, desk, side, taskOf } = context;
+  const { book, runner, side, taskOf } = context;
   const job = requireDone(given);
   const { id, leafId, whyNot } = job.view;
-  const jobFolder = desk.folderOf(id);
+  const jobFolder = runner.folderOf(id);
   const folder = join(jobFolder, FOLDERS[form]);
   const names = (): Promise<string[]> => readdir(folder).catch(() => []);
   if (form === "merged" && !(await names()).includes("model.safetensors")) {
@@ -166,7 +166,7 @@ async function describeFile(path: string): Promise<{ sizeBytes: number; sha256: 
 
 /** @throws MOD_FACTORY_UNKNOWN */
 export async function exportedFile(
-  { desk }: FactoryContext,
+  { runner }: FactoryContext,
   job: StoredJob,
   form: ExportForm,
   name: string,
@@ -177,7 +177,7 @@ export async function exportedFile(
       cause,
     });
   if (!FILE_NAME.test(name)) throw unknown();
-  const path = join(desk.folderOf(job.view.id), FOLDERS[form], name);
+  const path = join(runner.folderOf(job.view.id), FOLDERS[form], name);
   const file = await open(path).catch((error: unknown) => {
     throw unknown(error);
   });

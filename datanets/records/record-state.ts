@@ -51,7 +51,7 @@ const NOTHING: RowRecords = nothing();
  * A Datanet's records, folded in the order in which they came. Signatures and who may say what are checked by whoever adds
  * them. Host and client use this one book, so both come to the same outcome.
  */
-export class RecordBook {
+export class RecordState {
   readonly #rows = new Map<string, MutableRow>();
   /** By commit and then by leaf. */
   readonly #verdicts = new Map<string, Map<number, BodyOf<"verdict">>>();

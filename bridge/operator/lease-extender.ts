@@ -13,7 +13,7 @@ import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
 import type { OperatorClient } from "./operator-client.ts";
 import type { Errand } from "./publishing/publish-intent.ts";
 
-interface LeaseKeeperOptions {
+interface LeaseExtenderOptions {
   readonly durationSeconds: number;
   /** Nothing is signed this long before the lease's end by this machine's clock. */
   readonly marginMs: number;
@@ -21,7 +21,7 @@ interface LeaseKeeperOptions {
   readonly confirmations: number;
 }
 
-export interface LeaseKeeperModules {
+export interface LeaseExtenderModules {
   readonly lease: LeaseContract;
   readonly sequencer: Pick<OperatorClient, "leaseEpoch">;
   readonly logger: Logger;
@@ -32,12 +32,12 @@ export interface LeaseKeeperModules {
 /** Extended once this part of its time is over: two more tries have room before the end. */
 const EXTEND_AFTER_PART = 1 / 3;
 
-export class LeaseKeeper {
-  readonly #options: LeaseKeeperOptions;
-  readonly #modules: LeaseKeeperModules;
+export class LeaseExtender {
+  readonly #options: LeaseExtenderOptions;
+  readonly #modules: LeaseExtenderModules;
   readonly #nowMs: () => number;
 
-  constructor(options: LeaseKeeperOptions, modules: LeaseKeeperModules) {
+  constructor(options: LeaseExtenderOptions, modules: LeaseExtenderModules) {
     this.#options = options;
     this.#modules = modules;
     this.#nowMs = modules.nowMs ?? Date.now;

@@ -3,7 +3,7 @@ import type { FactoryInfo } from "@openledger/models/factory/factory-api";
 import { FactoryClient } from "@openledger/models/factory/factory-client";
 
 /** Somebody with an account at a factory. */
-export interface FactoryDesk {
+export interface FactorySession {
   readonly factory: FactoryClient;
   readonly client: LedgerClient;
   /** The account that signs, and that jobs belong to. */
@@ -12,7 +12,11 @@ export interface FactoryDesk {
 }
 
 /** @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID */
-export async function openDesk(url: string, client: LedgerClient, leafId: number): Promise<FactoryDesk> {
+export async function openFactorySession(
+  url: string,
+  client: LedgerClient,
+  leafId: number,
+): Promise<FactorySession> {
   const factory = new FactoryClient(client, url, leafId);
   return { factory, client, leafId, info: await factory.info() };
 }

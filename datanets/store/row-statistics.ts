@@ -1,6 +1,6 @@
 import type { Card } from "../card/card.ts";
 import { agreementOf, sum } from "../records/agreement.ts";
-import { outcomeOf } from "../records/record-book.ts";
+import { outcomeOf } from "../records/record-state.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 import { outcomeAt } from "./row-search.ts";
 

@@ -4,14 +4,14 @@ import { type ServingErrorCode, servingError } from "../model-errors.ts";
 import { drawSeedOf } from "../registered/draw-seed.ts";
 import { answerText, requirePromptBytes, requirePromptTokens } from "../registered/text-tokens.ts";
 import type {
-  AnswerBook,
+  AnswerBilling,
   AnswerForm,
   AskedQuestion,
-  BookedAnswer,
+  BilledAnswer,
   EncodePrompt,
   MakeTokens,
   RegisteredName,
-} from "../serving/answer-book.ts";
+} from "../serving/answer-billing.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
 import type { PaidModel } from "./paid-models.ts";
 
@@ -27,7 +27,7 @@ const claimSchema = z.strictObject({
 const answerSchema = z.object({ text: z.string(), tokens: z.array(z.number()) });
 
 /** Answers of registered models: signed questions, receipts, at most one unpaid answer of an account and model. */
-export class LedgerBook implements AnswerBook {
+export class LedgerBilling implements AnswerBilling {
   readonly #models: ReadonlyMap<string, PaidModel>;
   readonly #tokens: TextTokens;
 
@@ -56,15 +56,15 @@ export class LedgerBook implements AnswerBook {
     return { prompt, maxTokens: answerTokens, temperature, topP: 1, seed, endTokens };
   }
 
-  async answer(question: AskedQuestion, make: MakeTokens): Promise<BookedAnswer> {
+  async answer(question: AskedQuestion, make: MakeTokens): Promise<BilledAnswer> {
     const { model, text: prompt } = this.#known(question);
-    const { desk, modelId, queryOf, recipe } = model;
+    const { service, modelId, queryOf, recipe } = model;
     const claim = claimSchema.safeParse(question.claim);
     if (!claim.success)
       throw servingError("MOD_SERVE_UNPAID", "the request has no openledger field with payer and signature", {
         data: { param: "openledger", modelId },
       });
-    const { estimate, record } = await desk
+    const { estimate, record } = await service
       .ask({ prompt, ...claim.data }, async () => {
         const text = answerText(this.#tokens, await make(claim.data.payerId));
         return { label: null, confidence: null, text, query: await queryOf(prompt, text) };
