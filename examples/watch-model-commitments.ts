@@ -1,5 +1,5 @@
 /**
- * Looks for false model commitments of models: recomputes each from its published files, and names the first wrong place. It
+ * Looks for false model commitments: recomputes each from its published files, and names the first wrong place. It
  * signs nothing; `openledger watch --account NAME` does the same and refutes.
  */
 
@@ -39,14 +39,8 @@ for (const { address, kind } of contracts) {
     watcher: null,
     disputes: address,
     // From a folder, or from where the models are served.
-    filesOf: (modelCommitment) =>
-      publishedFiles(
-        address,
-        modelCommitment,
-        { models: MODELS, serverOf: () => SERVER ?? null },
-        verdicts,
-        kind,
-      ),
+    filesOf: (commitment) =>
+      publishedFiles(address, commitment, { models: MODELS, serverOf: () => SERVER ?? null }, verdicts, kind),
   });
   for (const { examined, failure, modelCommitment } of watched) {
     const fault = examined?.fault?.fault ?? null;
