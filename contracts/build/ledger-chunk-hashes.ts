@@ -2,7 +2,7 @@ import type { Hex } from "viem";
 
 /**
  * keccak256 of each chunk of ledger-tables.ts, as LedgerMath.sol is made with them. The chunks follow from the protocol alone,
- * and to derive all of them takes two seconds; challenger/model commitments/ledger-math.test.ts does.
+ * and to derive all of them takes two seconds; challenger/model-commitments/ledger-math.test.ts does.
  */
 export const LEDGER_CHUNK_HASHES: readonly Hex[] = [
   "0x56e23c7479ade8e4898a50d92a589c8768b9acda1d334454d3e251eecf073dec",

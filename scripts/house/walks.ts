@@ -14,14 +14,14 @@ const WALKS = {
     challenger/playing/disputes-sender.ts contracts/disputes/TextDisputes.sol
     contracts/disputes/JudgedDisputes.sol contracts/disputes/Disputes.sol contracts/disputes/ModelCommitments.sol
     scripts/commands/verify/watch-command.ts challenger/watching/watch.ts
-    challenger/model commitments/gate-contracts.ts challenger/games/trace-contracts.ts
+    challenger/model-commitments/gate-contracts.ts challenger/games/trace-contracts.ts
     challenger/watching/watch-games.ts challenger/games/read-games.ts challenger/games/game-events.ts
-    challenger/watching/watch.ts challenger/model commitments/watch-model-commitments.ts challenger/model commitments/read-model-commitments.ts
+    challenger/watching/watch.ts challenger/model-commitments/watch-model-commitments.ts challenger/model-commitments/read-model-commitments.ts
     attribution/model/model-download.ts challenger/playing/text-model-commitments.ts
-    challenger/model commitments/examine-model-commitment.ts challenger/watching/model-verdicts.ts
+    challenger/model-commitments/examine-model-commitment.ts challenger/watching/model-verdicts.ts
     attribution/model/verify-model.ts challenger/games/text-faults.ts challenger/statements/find-faults.ts
     challenger/games/text-row-tokens.ts challenger/games/text-row-overlap.ts
-    challenger/statements/tie-faults.ts challenger/model commitments/watch-model-commitments.ts challenger/playing/row-games.ts
+    challenger/statements/tie-faults.ts challenger/model-commitments/watch-model-commitments.ts challenger/playing/row-games.ts
     challenger/games/traced-text.ts challenger/games/trace-player.ts
     challenger/games/trace-moves.ts challenger/trace/run-trace.ts challenger/trace/trace-tree.ts
     challenger/trace/word-tree.ts challenger/playing/trace-sender.ts challenger/sending/l1-sender.ts
