@@ -372,7 +372,7 @@ describe("openledger doctor", () => {
       "settings prover-1",
       "l1 127.0.0.1:1",
       "process bridge",
-      "process full node",
+      "process full-node",
     ])
       expect(said).toContain(expected);
     for (const { remedy } of problems) expect(remedy.length).toBeGreaterThan(10);
