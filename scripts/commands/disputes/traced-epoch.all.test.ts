@@ -371,7 +371,7 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   await claiming.turn();
   expect(claiming.report.view()).toMatchObject({ stage: "claimed", openGames: 0, draws: { stands: 2 } });
   expect(await client.getBalance({ address: game })).toBe(0n);
-  await turnsUntil(owner, "modelCommitment");
+  await turnsUntil(owner, "posting");
   const byDraws = await settled(1);
   expect(byDraws.ownerWei).toBeGreaterThan(0n);
 
@@ -419,7 +419,7 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   });
   expect(await claimCount()).toBe(3);
   await world.passTime(14 * DAY_SECONDS);
-  await turnsUntil(owner, "modelCommitment");
+  await turnsUntil(owner, "posting");
   const byRows = await settled(2);
   // The owner's part is burned. Each row earned the same: alice has them all.
   expect(byRows.ownerWei).toBe(0n);
