@@ -7,13 +7,13 @@ import { isOurs } from "./foreign-batches.ts";
 import type { OperatorClient, ReadyBatch } from "./operator-client.ts";
 import { type IntentStore, intendedBatch } from "./publishing/publish-intent.ts";
 import type { PublishReporter } from "./publishing/publish-reporter.ts";
-import type { PostedFullNode } from "./watching/posted-full-node.ts";
+import type { PostedWatcher } from "./watching/posted-watcher.ts";
 
 interface BatchAdoptionModules {
   readonly rollup: RollupContract;
   readonly sequencer: OperatorClient;
   readonly store: IntentStore;
-  readonly posted: PostedFullNode;
+  readonly posted: PostedWatcher;
   readonly reporter: PublishReporter;
   /** Batches that were reported as dropped: once is enough. */
   readonly droppedHashes: Set<string>;

@@ -3,7 +3,7 @@
  * handed to the sequencer once they are confirmed; until it has them, its own next batches fit nowhere, and nothing is
  * published. It does not wait until they are final. Attack: one such batch every 64 blocks would then stop everything
  * that is signed. Where a reorganisation takes one back, it is reported as dropped, like a batch of our own
- * (posted-full-node.ts).
+ * (posted-watcher.ts).
  */
 
 import { isSamePlace, type LedgerPlace } from "@openledger/circuits/ledger/ledger";

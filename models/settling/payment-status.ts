@@ -20,7 +20,7 @@ import type {
 } from "@openledger/client/sequencer/model-schemas";
 import type { SequencerAccess, SequencerErrorCode } from "@openledger/client/sequencer/sequencer-request";
 import type { OperationStatus } from "@openledger/client/sequencer/sequencer-schemas";
-import { hex32 as toHex32 } from "@openledger/foundation/hex";
+import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Hex } from "viem";
@@ -299,7 +299,7 @@ export function statusView({ draws, operation, payment, settlement, ...rest }: P
     epoch: rest.epoch,
     index: rest.index,
     hash: payment.hash,
-    receipt: toHex32(payment.receipt),
+    receipt: hex32(payment.receipt),
     payerId: payment.payerId,
     amountWei: payment.amountWei,
     batchNumber: payment.batchNumber,
@@ -319,7 +319,7 @@ export function statusView({ draws, operation, payment, settlement, ...rest }: P
             status: settlement.status,
             batchNumber: settlement.batchNumber,
             circuit: settlement.circuit,
-            settlementHash: toHex32(settlement.settlementHash),
+            settlementHash: hex32(settlement.settlementHash),
             l1TransactionHash: settlement.l1TransactionHash,
           },
   };

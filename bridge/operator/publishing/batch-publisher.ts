@@ -20,7 +20,7 @@ import { BatchAdoption } from "../batch-adoption.ts";
 import { ForeignBatches } from "../foreign-batches.ts";
 import type { OperatorClient, ReadyBatch } from "../operator-client.ts";
 import { RepeatedLook } from "../repeated-look.ts";
-import { facts, PostedFullNode } from "../watching/posted-full-node.ts";
+import { facts, PostedWatcher } from "../watching/posted-watcher.ts";
 import {
   type Bundle,
   type BundleLimits,
@@ -98,7 +98,7 @@ export class BatchPublisher {
   readonly #modules: BatchPublisherModules;
   readonly #reporter: PublishReporter;
   readonly #sender: TransactionSender;
-  readonly #posted: PostedFullNode;
+  readonly #posted: PostedWatcher;
   readonly #foreign: ForeignBatches;
   readonly #adoption: BatchAdoption;
   readonly #nowMs: () => number;
@@ -126,7 +126,7 @@ export class BatchPublisher {
     this.#reporter = new PublishReporter(modules);
     const { logger, metrics, rollup, sequencer, store } = modules;
     this.#foreign = new ForeignBatches(options, { rollup, sequencer, logger });
-    this.#posted = new PostedFullNode(options, {
+    this.#posted = new PostedWatcher(options, {
       rollup,
       store,
       reporter: this.#reporter,

@@ -5,7 +5,7 @@ import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
 import type { Card } from "@openledger/datanets/card/card";
 import { FILE_FORMATS, type FileFormat, formatOf } from "@openledger/datanets/rows/read-rows";
-import { hex32 as toHex32 } from "@openledger/foundation/hex";
+import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -71,7 +71,7 @@ export function addContribute(parent: Command): void {
       rows,
     });
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
-    const rowsRoot = toHex32(contribution.rowsRoot);
+    const rowsRoot = hex32(contribution.rowsRoot);
     const lines = [
       `${contribution.rowCount} rows for datanet ${datanetId} (${stage}); keep them to yourself until the operation is final`,
       `root ${rowsRoot}, operation ${sent.hash}`,

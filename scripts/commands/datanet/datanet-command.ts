@@ -1,7 +1,7 @@
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
 import { getLeaf, getOperation, listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
-import { hex32 as toHex32 } from "@openledger/foundation/hex";
+import { hex32 } from "@openledger/foundation/hex";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { FIRST_BALANCE_OPTION } from "../../cli/common-options.ts";
@@ -92,7 +92,7 @@ function addShow(parent: Command): void {
       .map(({ a, amountCode, words, status, hash }) => ({
         contributorId: a,
         rowCount: Number(amountCode),
-        rowsRoot: toHex32(words[0]!),
+        rowsRoot: hex32(words[0]!),
         status,
         hash,
       }))
@@ -116,9 +116,9 @@ function addShow(parent: Command): void {
       version,
       rowCount,
       publishedAt,
-      rowsRoot: toHex32(roots.rowsRoot),
-      ownersCommitment: toHex32(roots.ownersCommitment),
-      payeeRoot: toHex32(roots.payeeRoot),
+      rowsRoot: hex32(roots.rowsRoot),
+      ownersCommitment: hex32(roots.ownersCommitment),
+      payeeRoot: hex32(roots.payeeRoot),
       contributions,
     });
   });

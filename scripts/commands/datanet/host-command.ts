@@ -12,7 +12,7 @@ import { mirrorDatanet } from "@openledger/client/datanets/mirror-datanet";
 import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { type Card, nameCard } from "@openledger/datanets/card/card";
-import { hex32 as toHex32 } from "@openledger/foundation/hex";
+import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -72,7 +72,7 @@ function addCard(parent: Command): void {
 
 async function checkCard(path: string, output: Output): Promise<void> {
   const { card, policy } = nameCard(await readCardFile(path));
-  output.answer([`${card.name}: a card of hash ${toHex32(policy)}`], { name: card.name, policy });
+  output.answer([`${card.name}: a card of hash ${hex32(policy)}`], { name: card.name, policy });
 }
 
 async function setCard(
@@ -91,7 +91,7 @@ async function setCard(
   const sent = datanet.datanet?.policy === policy ? null : await publishCard(client, { datanetId, card });
   await bringCard(client, { ...target, card });
   const said = sent === null ? "was the ledger's already" : `operation ${sent.hash}`;
-  output.answer([`datanet ${datanetId} has the card ${toHex32(policy)} (${said})`], {
+  output.answer([`datanet ${datanetId} has the card ${hex32(policy)} (${said})`], {
     datanetId,
     policy,
     hash: sent?.hash ?? null,
@@ -183,7 +183,7 @@ function addUpload(parent: Command): void {
         source: await contributionSource(store, rowsRoot),
         onProgress: (received, rowCount) => output.progress(`${received} of ${rowCount} rows`),
       });
-      commits.push({ rowsRoot: toHex32(rowsRoot), ...sent });
+      commits.push({ rowsRoot: hex32(rowsRoot), ...sent });
     }
     output.answer(
       [
@@ -231,9 +231,9 @@ function addDownload(parent: Command): void {
     output.answer(
       [
         `version ${got.version} of datanet ${datanetId}: ${got.rowCount} rows in ${options.rows}, ${got.receivedCount} of them new`,
-        `its root is the ledger's: ${toHex32(got.rowsRoot)}`,
+        `its root is the ledger's: ${hex32(got.rowsRoot)}`,
       ],
-      { datanetId, ...got, rowsRoot: toHex32(got.rowsRoot), commitCount: commits.length },
+      { datanetId, ...got, rowsRoot: hex32(got.rowsRoot), commitCount: commits.length },
     );
   });
 }

@@ -6,7 +6,7 @@ import { downloadCommits } from "@openledger/client/datanets/download-rows";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { bringVersion } from "@openledger/client/datanets/upload-rows";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
-import { hex32 as toHex32 } from "@openledger/foundation/hex";
+import { hex32 } from "@openledger/foundation/hex";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { STORE_OPTION } from "../../cli/common-options.ts";
@@ -71,9 +71,9 @@ export function addPublish(parent: Command): void {
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
     const { rowCount, payees } = version;
     const roots = {
-      rowsRoot: toHex32(version.rowsRoot),
-      ownersCommitment: toHex32(version.ownersCommitment),
-      payeeRoot: toHex32(version.payeeRoot),
+      rowsRoot: hex32(version.rowsRoot),
+      ownersCommitment: hex32(version.ownersCommitment),
+      payeeRoot: hex32(version.payeeRoot),
     };
     const lines = [
       `datanet ${datanetId}: a version of ${rowCount} rows in ${payees.length} payees (${stage})`,
@@ -108,7 +108,7 @@ async function publishReviewed(
     ],
     {
       ...{ ...sent, datanetId, rowCount: version.rowCount, stage, leftOut },
-      rowsRoot: toHex32(version.rowsRoot),
+      rowsRoot: hex32(version.rowsRoot),
     },
   );
 }

@@ -5,7 +5,7 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation, listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
-import { hex32 as toHex32 } from "@openledger/foundation/hex";
+import { hex32 } from "@openledger/foundation/hex";
 import {
   findPayment,
   type KnownPaid,
@@ -240,5 +240,5 @@ function parseElement(text: string): Hex {
       "CMD_USAGE",
       `"${text}" is neither an operation's hash nor a receipt: 0x and up to 64 digits`,
     );
-  return toHex32(BigInt(text));
+  return hex32(BigInt(text));
 }

@@ -1,4 +1,4 @@
-import { hex32 as toHex32 } from "@openledger/foundation/hex";
+import { hex32 } from "@openledger/foundation/hex";
 import { type DrawVerdict, judgeDraws } from "@openledger/models/settling/verify-settlement";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -32,7 +32,7 @@ export async function comparePrompts({
       String(draw),
       String(paymentIndex),
       `leaf ${payerId}`,
-      toHex32(receipt),
+      hex32(receipt),
       WORDS[verdict],
     ]),
   ]);

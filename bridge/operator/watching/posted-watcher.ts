@@ -14,7 +14,7 @@ import type {
 import type { PublishReporter } from "../publishing/publish-reporter.ts";
 import type { PublishStep } from "../publishing/transaction-sender.ts";
 
-interface PostedFullNodeModules {
+interface PostedWatcherModules {
   readonly rollup: RollupContract;
   readonly store: IntentStore;
   readonly reporter: PublishReporter;
@@ -24,11 +24,11 @@ interface PostedFullNodeModules {
 }
 
 /** Follows mined transactions with batches until they are final. */
-export class PostedFullNode {
+export class PostedWatcher {
   readonly #finalityDepthBlocks: number;
-  readonly #modules: PostedFullNodeModules;
+  readonly #modules: PostedWatcherModules;
 
-  constructor(options: { finalityDepthBlocks: number }, modules: PostedFullNodeModules) {
+  constructor(options: { finalityDepthBlocks: number }, modules: PostedWatcherModules) {
     this.#finalityDepthBlocks = options.finalityDepthBlocks;
     this.#modules = modules;
   }
