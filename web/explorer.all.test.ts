@@ -1,5 +1,7 @@
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import type { World } from "@openledger/e2e/internal/world/world";
 import type { Browser, Page } from "playwright-core";
+import { type DecodeFunctionDataReturnType, decodeFunctionData, encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld } from "./testing/pages-world.ts";
@@ -58,15 +60,20 @@ async function alterL1(page: Page, method: string, alter: Alter): Promise<void> 
   });
 }
 
-/** Flips the lowest bit of the hex digit so many digits before the end of the transaction's input. */
-const flipInput =
-  (fromEnd: number): Alter =>
+type Call = DecodeFunctionDataReturnType<typeof rollupAbi, "submitBatches">["args"];
+
+/** Alters the arguments of the call of submitBatches that is a transaction's input. */
+const alterCall =
+  (alter: (args: Call) => Call): Alter =>
   (text) =>
-    text.replace(/"input":"(0x[0-9a-f]+)"/, (_, input: string) => {
-      const at = input.length - fromEnd;
-      const digit = (Number.parseInt(input[at]!, 16) ^ 1).toString(16);
-      return `"input":"${input.slice(0, at)}${digit}${input.slice(at + 1)}"`;
+    text.replace(/"input":"(0x[0-9a-f]+)"/, (_, input: Hex) => {
+      const call = decodeFunctionData({ abi: rollupAbi, data: input });
+      if (call.functionName !== "submitBatches") throw new Error("the transaction submits no batches");
+      return `"input":"${encodeFunctionData({ abi: rollupAbi, functionName: "submitBatches", args: alter(call.args) })}"`;
     });
+
+const flipLastBit = (hex: Hex): Hex =>
+  `${hex.slice(0, -1)}${(Number.parseInt(hex.at(-1)!, 16) ^ 1).toString(16)}` as Hex;
 
 describe("the check of a batch", () => {
   test("reads Ethereum, computes C, z and y, and verifies the proof", { timeout: 300_000 }, async () => {
@@ -81,7 +88,7 @@ describe("the check of a batch", () => {
         "Compare the verifying key",
         "Read the batch from the transaction",
         "Compare with what is shown here",
-        "Compute C again",
+        "Read the commitment C",
         "Compute z and y",
         "Verify the proof",
       ])
@@ -96,14 +103,19 @@ describe("the check of a batch", () => {
   test("says that a proof was altered", { timeout: 300_000 }, async () => {
     const { context } = await openProfile(browser);
     const page = await context.newPage();
-    // The last digit is of the last coordinate of the last proof.
-    await alterL1(page, "eth_getTransactionByBlockHashAndIndex", flipInput(1));
+    // Batch 1 is the first of its transaction.
+    const alterProof = alterCall(([batches, settlements, [first, ...others]]) => [
+      batches,
+      settlements,
+      [{ ...first!, c: [first!.c[0], first!.c[1] ^ 1n] }, ...others],
+    ]);
+    await alterL1(page, "eth_getTransactionByBlockHashAndIndex", alterProof);
     await openBatch(page, 1);
     await check(page);
     await page.getByText("This batch does not check out").waitFor(LONG);
-    await step(page, "Compute C again", "holds").waitFor();
+    await step(page, "Read the commitment C", "holds").waitFor();
     await step(page, "Verify the proof", "does not hold").waitFor();
-    await page.getByText("so the proof was altered").waitFor();
+    await page.getByText("The proof is not one of this data").waitFor();
     await pictureOf(page, "batch-altered-proof");
     await context.close();
   });
@@ -111,19 +123,15 @@ describe("the check of a batch", () => {
   test("says that data was altered", { timeout: 300_000 }, async () => {
     const { context } = await openProfile(browser);
     const page = await context.newPage();
-    // Of the last word of the batch's data: before the padding, no settlements, one proof and its count.
-    const wire = (await batchOf(1)).dataBytes;
-    const padding = (32 - (wire % 32)) % 32;
-    await alterL1(
-      page,
-      "eth_getTransactionByBlockHashAndIndex",
-      flipInput(2 * (padding + 32 + 32 + 256) + 1),
-    );
+    const alterData = alterCall(([[first, ...others], ...rest]) => [
+      [{ ...first!, data: flipLastBit(first!.data) }, ...others],
+      ...rest,
+    ]);
+    await alterL1(page, "eth_getTransactionByBlockHashAndIndex", alterData);
     await openBatch(page, 1);
     await check(page);
     await page.getByText("This batch does not check out").waitFor(LONG);
     await step(page, "Compare with what is shown here", "does not hold").waitFor();
-    await step(page, "Compute C again", "does not hold").waitFor();
     await step(page, "Verify the proof", "does not hold").waitFor();
     await pictureOf(page, "batch-altered-data");
     await context.close();
@@ -166,7 +174,6 @@ describe("the check of a batch", () => {
 async function api<T>(path: string): Promise<T> {
   return (await (await fetch(`${world.sequencerUrl}${path}`)).json()) as T;
 }
-const batchOf = (number: number) => api<{ dataBytes: number }>(`/v1/batches/${number}`);
 const infoOf = () => api<{ circuits: { circuitId: string }[] }>("/v1/info");
 
 describe("the search", () => {

@@ -9,7 +9,7 @@ export const BATCH_CHECK_TITLES: CheckTitles = {
   key: "Compare the verifying key",
   data: "Read the batch from the transaction",
   shown: "Compare with what is shown here",
-  commitment: "Compute C again",
+  commitment: "Read the commitment C",
   challenge: "Compute z and y",
   proof: "Verify the proof",
 };
