@@ -3,7 +3,7 @@
  * of everybody else's rows contradicts. Public data in, the same list out on every machine.
  */
 import { attributionError } from "../attribution-errors.ts";
-import { PIXEL_COUNT } from "../rows/mnist-digits.ts";
+import { PIXEL_COUNT } from "../rows/digit-pixels.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { decodeRow, type InputOptions, inputRows, labelsOf, type RowKind } from "../rows/row-content.ts";
 import { type NearDuplicate, ROW_RULES } from "../rows/row-rules.ts";

@@ -11,7 +11,7 @@
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { contrastBasis } from "../features/sensitivities.ts";
 import { type SparseRows, sparseFromDense } from "../maths/sparse-rows.ts";
-import { poolDigits } from "../rows/mnist-digits.ts";
+import { poolDigits } from "../rows/digit-pixels.ts";
 import { checkInput, labelsOf, pixelsOf } from "../rows/row-content.ts";
 
 export interface DirectInputs {

@@ -2,7 +2,7 @@
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";
 import { type DirectFeatures, directRows, quantiseDirect } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";
-import { PIXEL_COUNT } from "../rows/mnist-digits.ts";
+import { PIXEL_COUNT } from "../rows/digit-pixels.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { decodeRow } from "../rows/row-content.ts";
 import { clipRowNorms, shareNearDuplicates } from "../rows/row-rules.ts";

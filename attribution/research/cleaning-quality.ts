@@ -3,8 +3,9 @@ import { createRequire } from "node:module";
 import { labelIssues } from "../cleaning/label-issues.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
 import { sparseRows } from "../maths/sparse-rows.ts";
+import { hashedTerms } from "../rows/hashed-terms.ts";
 import { type LabelledRows, pickRows, relabel, splitIndices, wrongLabels } from "../rows/labelled-rows.ts";
-import { hashedTerms, loadEmails } from "../rows/spam-emails.ts";
+import { loadEmails } from "../rows/spam-emails.ts";
 import { type Estimate, mislabelAuc } from "./quality-metrics.ts";
 
 export interface CleaningQuality {

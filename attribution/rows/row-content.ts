@@ -1,7 +1,7 @@
 import { attributionError } from "../attribution-errors.ts";
 import { type SparseRows, sparseFromDense, sparseRows } from "../maths/sparse-rows.ts";
-import { PIXEL_COUNT, poolDigits } from "./mnist-digits.ts";
-import { hashedTerms } from "./spam-emails.ts";
+import { PIXEL_COUNT, poolDigits } from "./digit-pixels.ts";
+import { hashedTerms } from "./hashed-terms.ts";
 
 /**
  * What a row of a datanet holds: one line of canonical JSON, UTF-8, a label and an input (docs/reference/attribution.md). The

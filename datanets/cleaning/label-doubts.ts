@@ -1,7 +1,7 @@
 import { labelIssues } from "@openledger/attribution/cleaning/label-issues";
 import { type SparseRows, sparseRows } from "@openledger/attribution/maths/sparse-rows";
+import { hashedTerms } from "@openledger/attribution/rows/hashed-terms";
 import { decodeRow, inputRows } from "@openledger/attribution/rows/row-content";
-import { hashedTerms } from "@openledger/attribution/rows/spam-emails";
 import type { Card } from "../card/card.ts";
 import type { RowView } from "../rows/row-view.ts";
 import { type Finding, makeFinding } from "./finding.ts";

@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { PIXEL_COUNT } from "@openledger/attribution/rows/mnist-digits";
+import { PIXEL_COUNT } from "@openledger/attribution/rows/digit-pixels";
 import { type ComparableRows, nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { decodeRow } from "@openledger/attribution/rows/row-content";
 import type { Card } from "../card/card.ts";

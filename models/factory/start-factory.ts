@@ -1,7 +1,8 @@
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { settlementSizeOf } from "@openledger/circuits/settlement/settlement-size";
 import { createLedgerClient } from "@openledger/client/ledger-client";
-import { readRollupCircuits, settlementSizeOf } from "@openledger/verifier/circuits/rollup-circuits";
+import { readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Logger } from "pino";
 import type { Address } from "viem";
 import type { FactoryConfig } from "./factory-config.ts";

@@ -18,13 +18,14 @@ import {
   type SampledSettlement,
   settleEpoch,
 } from "@openledger/circuits/settlement/settlement-rules";
+import { settlementSizeOf } from "@openledger/circuits/settlement/settlement-size";
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { GetModelErrorCode } from "@openledger/client/sequencer/model-reads";
 import { getModel, getPayments, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerPayment } from "@openledger/client/sequencer/model-schemas";
-import { type RollupCircuit, settlementSizeOf } from "@openledger/verifier/circuits/rollup-circuits";
+import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Openings } from "./model-openings.ts";
 
 /**

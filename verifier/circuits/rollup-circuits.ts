@@ -2,17 +2,11 @@
 
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
-import { circuitError } from "@openledger/circuits/circuit-errors";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
-import {
-  type ModelShape,
-  misfitOf,
-  parseSettlementName,
-  type SettlementSize,
-} from "@openledger/circuits/settlement/settlement-size";
+import { type ModelShape, misfitOf, settlementSizeOf } from "@openledger/circuits/settlement/settlement-size";
 import { loadDeployedCircuits, makeMissingKey } from "@openledger/prover/keys/deployed-circuits";
 import { developmentSetup, type SetupProgress } from "@openledger/prover/keys/development-setup";
 import type { ProvingCircuit } from "@openledger/prover/proving/prover";
@@ -71,13 +65,6 @@ async function findName(
     `circuit ${circuit.index} of the rollup has the sizes of ${names.join(", ")}, and the key of none of them`,
     { data: { reason: "circuit-unnamed", payments: circuit.size0, payees: circuit.size1, given: names } },
   );
-}
-
-/** Sizes of a settlement circuit, which its name spells. @throws CIR_CIRCUIT_UNKNOWN */
-export function settlementSizeOf(name: string): SettlementSize {
-  const size = parseSettlementName(name);
-  if (size !== null) return size;
-  throw circuitError("CIR_CIRCUIT_UNKNOWN", `${name} is no settlement circuit's name`, { data: { name } });
 }
 
 /** The smallest settlement circuit that settles a model of this shape. @throws CLI_CIRCUIT_MISSING */

@@ -19,6 +19,7 @@ import {
   writeExitFiles,
 } from "./exit-files.ts";
 import { KEPT_PAGE_FILE, keptPageFacts, keptPageHtml } from "./kept-page.ts";
+import { nodeFree } from "./node-free.ts";
 import { packedPowers } from "./packed-powers.ts";
 import { type PageCircuit, verifyingKeys, verifyingKeysText } from "./verifying-keys.ts";
 import { wordsOfDocs } from "./words-plugin.ts";
@@ -130,6 +131,7 @@ const commonConfig = (): InlineConfig => ({
 const commonPlugins = (isCeremony = false): Plugin[] => [
   browserTwins(),
   packedPowers(),
+  nodeFree(),
   wordsOfDocs(repositoryRoot, isCeremony),
 ];
 // Whatever V8 and its like have had since 2023; WebAssembly and BigInt need no older one.

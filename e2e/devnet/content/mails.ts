@@ -2,7 +2,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { decodeRow, encodeRow } from "@openledger/attribution/rows/row-content";
-import { loadEmails } from "@openledger/attribution/rows/spam-emails";
+import { loadEmails } from "@openledger/attribution/internal/rows/spam-emails";
 import { CONTRIBUTORS } from "../config.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan } from "../plan.ts";
 

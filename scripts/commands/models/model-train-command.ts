@@ -10,6 +10,7 @@ import {
   type RecipeBase,
 } from "@openledger/attribution/model/recipe-fields";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { settlementSizeOf } from "@openledger/circuits/settlement/settlement-size";
 import type { OwnedContent } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
@@ -278,10 +279,7 @@ async function circuitFeatures(
     if (/^[1-9]\d{0,4}$/.test(options.columns)) return Number(options.columns);
     throw commandError("CMD_USAGE", `--columns takes a number of features, not "${options.columns}"`);
   }
-  const [{ openSettlementContext }, { settlementSizeOf }] = await Promise.all([
-    import("../../cli/settlement-context.ts"),
-    import("@openledger/verifier/circuits/rollup-circuits"),
-  ]);
+  const { openSettlementContext } = await import("../../cli/settlement-context.ts");
   const { circuits } = await openSettlementContext(options);
   const sizes = circuits
     .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
