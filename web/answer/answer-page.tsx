@@ -183,7 +183,7 @@ function Facts({ found: { status } }: { found: PaidAnswer }) {
       </span>,
     ],
     [
-      <Term key="receipt" name="answer receipt">
+      <Term key="receipt" name="receipt (of an answer)">
         Receipt
       </Term>,
       <Identifier key="receipt=" value={receipt} label="the receipt" />,

@@ -27,7 +27,7 @@ describe("words that pages take from docs/", () => {
       .filter((name) => name.endsWith(".tsx"))
       .map((name) => readFileSync(join(root, "web", name), "utf8"))
       .flatMap((text) => [
-        ...[...text.matchAll(/<Term name="([^"]+)"/g)].map(([, word]) => word!),
+        ...[...text.matchAll(/<Term\b[^>]*\bname="([^"]+)"/g)].map(([, word]) => word!),
         ...[...text.matchAll(/term: "([^"]+)"/g)].map(([, word]) => word!),
       ]);
     expect(used.length).toBeGreaterThan(10);
