@@ -182,7 +182,7 @@ test("a file is looked through, signed for, and brought to the host after a relo
 });
 
 test("fifty rows are labelled by keys alone, taken back, and kept over a reload", LONG, async () => {
-  const labelRow = () => ({ label: "good", confidence: 0.9 });
+  const labelRow = () => "good";
   await suggestLabels(world.client("erin"), { ...place(), labelRow, modelName: "a forecast" });
   const { context, misdeeds, page } = await world.visit(browser, "carol", `datanets/${datanetId}/label`);
   await unlock(page, "carol");

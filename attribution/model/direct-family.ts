@@ -41,7 +41,7 @@ export const directFamily: ModelFamily<DirectParts> = {
     return {
       answer(prompt) {
         const { label, query, text } = inputs.answer(logit, prompt);
-        return { label, confidence: null, text, query: query(prompt) };
+        return { label, text, query: query(prompt) };
       },
       queryOf: (prompt, text) => directQueryOf(recipe, prompt, text),
     };

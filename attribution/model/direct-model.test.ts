@@ -225,7 +225,6 @@ describe("checkAnswer of a direct model", () => {
     };
     return {
       label: words.label ?? own.label,
-      confidence: null,
       answer: text,
       receipt: receiptHash(opening),
       payerId: 4,

@@ -17,8 +17,6 @@ import type { RecipeBase } from "./recipe-fields.ts";
 export interface ModelAnswer<Query extends ModelQuery = ModelQuery> {
   /** Of a direct model, else null. */
   readonly label: string | null;
-  /** The probability that the model gives the label, rounded to four decimals; null without a label. */
-  readonly confidence: number | null;
   /** The answer that receipts hash: JSON, {"label":…} of a direct model of e-mails. */
   readonly text: string;
   /** columnCount odd numbers, −255 … 255; of a direct model the prompt's counts with the answered class. */

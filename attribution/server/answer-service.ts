@@ -153,7 +153,6 @@ export class AnswerService {
       payerId: question.payerId,
       ask,
       label: answered.label,
-      confidence: answered.confidence,
       answer: answered.text,
       ...(this.#keepsPrompt(question) ? { prompt: question.prompt } : {}),
       answerHash: hex32(opening.answerHash),

@@ -24,7 +24,6 @@ const answerOf = (payerId: number): StoredAnswer => ({
   payerId,
   ask: `0x${hex(32)}`,
   label: "spam",
-  confidence: 0.75,
   answer: "spam",
   answerHash: `0x${hex(32)}`,
   queryBytes: hex(600),

@@ -10,7 +10,6 @@ export interface StoredAnswer {
   readonly ask: string;
   /** null of models without labels. */
   readonly label: string | null;
-  readonly confidence: number | null;
   readonly answer: string;
   /** Kept where others may compare it with the query once its payment is drawn; absent where the payer asked for privacy. */
   readonly prompt?: string;

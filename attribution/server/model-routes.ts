@@ -193,8 +193,8 @@ function sendFile(reply: FastifyReply, name: string, bytes: Uint8Array | null | 
 }
 
 function answerView({ record, estimate }: GivenAnswer) {
-  const { label, confidence, answer, expiresAtMs, priceWei } = record;
-  return { label, confidence, answer, ...openingView(record), priceWei, expiresAtMs, estimate };
+  const { label, answer, expiresAtMs, priceWei } = record;
+  return { label, answer, ...openingView(record), priceWei, expiresAtMs, estimate };
 }
 
 /** What anyone may know of an answer: neither prompt nor text. */

@@ -78,15 +78,9 @@ export async function getStatistics(
 
 const PAGE_ROWS = 200;
 
-/** What a model says of a row: a label of the card, and how probable it is, 0 … 1. */
-export interface RowSuggestion {
-  readonly label: string | null;
-  readonly confidence: number | null;
-}
-
 export interface SuggestLabelsParameters extends HostedDatanetPlace {
-  /** null for a row that the model cannot read; a null label where it gives none. */
-  labelRow: (content: Uint8Array, card: Card) => RowSuggestion | null;
+  /** A label of the card; null for a row that the model gives none. */
+  labelRow: (content: Uint8Array, card: Card) => string | null;
   /** How labellers are told which model it is. */
   modelName: string;
   /** The reviewer who signs; default: the client's account. */
@@ -101,7 +95,7 @@ export type SuggestLabelsErrorCode =
 
 export interface SuggestLabelsReturnType {
   readonly suggestedCount: number;
-  /** Rows that wait for labels and that the model cannot read. */
+  /** Rows that wait for labels and get none from the model. */
   readonly skippedCount: number;
 }
 
@@ -112,7 +106,7 @@ export interface SuggestLabelsReturnType {
  * @example
  * ```ts
  * const rain = (content: Uint8Array) => new TextDecoder().decode(content).includes("rain");
- * const labelRow = (content: Uint8Array) => ({ label: rain(content) ? "bad" : "good", confidence: 0.8 });
+ * const labelRow = (content: Uint8Array) => (rain(content) ? "bad" : "good");
  * await suggestLabels(client, { hostUrl, datanetId: 10, labelRow, modelName: "looks for rain" });
  * ```
  */
@@ -132,9 +126,12 @@ export async function suggestLabels(
     for (let read = 0; read < digests.length; ) {
       const asked = { digests: digests.slice(read), maxRowBytes: card.row.maxBytes };
       for (const content of await fetchRowContents(client, { ...place, ...signed, ...asked })) {
-        const suggestion = suggestionOf(card, labelRow(content, card));
-        if (suggestion === null) skippedCount += 1;
-        else records.push({ kind: "suggestion", row: digests[read]!, ...suggestion, model: modelName });
+        const label = labelRow(content, card);
+        if (label === null) skippedCount += 1;
+        else {
+          requireLabelOf(card, label);
+          records.push({ kind: "suggestion", row: digests[read]!, label, model: modelName });
+        }
         read += 1;
       }
     }
@@ -153,14 +150,9 @@ export async function suggestLabels(
 }
 
 /** @throws CLI_WRONG_MODEL */
-function suggestionOf(card: Card, said: RowSuggestion | null) {
-  if (said === null) return null;
-  const { confidence, label } = said;
-  if (label === null || confidence === null || !card.labels.some(({ name }) => name === label))
-    throw clientError(
-      "CLI_WRONG_MODEL",
-      label === null ? "the model answers without labels" : `the model says "${label}", no label of the card`,
-      { data: { reason: "model-without-labels", label } },
-    );
-  return { label, confidencePermille: Math.round(1_000 * confidence) };
+function requireLabelOf(card: Card, label: string): void {
+  if (!card.labels.some(({ name }) => name === label))
+    throw clientError("CLI_WRONG_MODEL", `the model says "${label}", no label of the card`, {
+      data: { reason: "label-not-of-card", label },
+    });
 }

@@ -65,7 +65,7 @@ let people: Record<"alice" | "bob" | "carol" | "dave" | "erin", LedgerClient>;
 const digests: string[] = [];
 let atMs = Date.now() - 100_000;
 /** Takes everything for ham. */
-const doubts = () => ({ label: "ham", confidence: 0.625 });
+const doubts = () => "ham";
 let suggested: SuggestLabelsReturnType;
 const code = (name: string) => expect.objectContaining({ code: name });
 const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
@@ -218,7 +218,7 @@ describe("a model's suggestions", () => {
     expect(suggested).toEqual({ suggestedCount: 14, skippedCount: 0 });
     const { suggestion } = await getHostedRow(people.dave, { ...place(), digest: digests[1]! });
     expect(suggestion).toMatchObject({
-      ...{ label: "ham", confidencePermille: 625, model: "a doubter", leafId: REVIEWER },
+      ...{ label: "ham", model: "a doubter", leafId: REVIEWER },
     });
     const { agreement, suggestions, teams } = (await getStatistics(people.dave, place())).labelling;
     expect(suggestions.rowCount).toBe(14);
@@ -236,7 +236,7 @@ describe("a model's suggestions", () => {
     const suggest = (client: LedgerClient, label: string) =>
       suggestLabels(client, {
         ...place(),
-        labelRow: () => ({ ...doubts(), label }),
+        labelRow: () => label,
         modelName: "x",
       });
     const open = await contribute(people.bob, world.datanetId, [mail(1, text(40))]);

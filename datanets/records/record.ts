@@ -61,7 +61,6 @@ export const recordSchema = z.discriminatedUnion("kind", [
     ...common,
     row: digest,
     label,
-    confidencePermille: z.int().min(0).max(1_000),
     /** Which model, in words or by its hash. */
     model: z.string().min(1).max(200).refine(isWellFormed, "has half of a surrogate pair"),
   }),

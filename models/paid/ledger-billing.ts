@@ -67,7 +67,7 @@ export class LedgerBilling implements AnswerBilling {
     const { estimate, record } = await service
       .ask({ prompt, ...claim.data }, async () => {
         const text = answerText(this.#tokens, await make(claim.data.payerId));
-        return { label: null, confidence: null, text, query: await queryOf(prompt, text) };
+        return { label: null, text, query: await queryOf(prompt, text) };
       })
       .catch((error: unknown) => {
         throw translate(error);
@@ -82,7 +82,7 @@ export class LedgerBilling implements AnswerBilling {
       tokenCount: tokens.length,
       end: tokens.length < recipe.answers.answerTokens ? "stop" : "length",
       // As `POST /v1/answers` gives it, so that the same client library checks and pays it.
-      openledger: { modelId, label: null, confidence: null, answer, ...facts, estimate },
+      openledger: { modelId, label: null, answer, ...facts, estimate },
     };
   }
 

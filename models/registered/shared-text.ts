@@ -143,7 +143,7 @@ export class SharedText {
         const ends = endToken === null ? {} : { endToken };
         const answer = [...generate(model, given, { tokenCount, temperature, seed, ...ends })];
         const text = answerText(tokens, answer);
-        return { label: null, confidence: null, text, query: query(given, answer) };
+        return { label: null, text, query: query(given, answer) };
       },
       queryOf: (prompt, text) =>
         query(

@@ -122,7 +122,7 @@ function openRetrieval({ index, recipe, words }: RetrievalParts): AnsweringModel
         const shareMillionths = Math.floor(((scores[row]! - threshold) * 1_000_000) / total);
         return { row, digest, contributorId, validatorId, shareMillionths };
       });
-      return { label: null, confidence: null, text: citationText(citations), query };
+      return { label: null, text: citationText(citations), query };
     },
   };
 }

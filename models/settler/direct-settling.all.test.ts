@@ -63,7 +63,7 @@ it("settles an epoch to the wei, and shows the prompts of drawn payments that ar
   for (const [k, prompt] of prompts.entries()) {
     const asked = { serverUrl: served.url, modelId, prompt, isPrivate: k === PRIVATE };
     const answer = await askModel(bob, asked);
-    expect(answer).toMatchObject({ label: checkable.answer(prompt).label, confidence: null });
+    expect(answer).toMatchObject({ label: checkable.answer(prompt).label });
     await payForAnswer(bob, { modelId, model: checkable, prompt, answer });
   }
   await world.settle();

@@ -39,7 +39,7 @@ it("looks at what is posted and names the false one, as its README and the examp
     await writeModel(join(models, "11"), made.model);
     await f.post(made.honest.statement);
     const honest = await look();
-    expect([honest.code, honest.stdout]).toEqual([0, expect.stringMatching(/model-commitment 1/)]);
+    expect([honest.code, honest.stdout]).toEqual([0, expect.stringMatching(/model commitment 1/)]);
     expect(honest.stdout).not.toContain("wrong:");
     const nothing = "Model 11, model commitment 1, open: nothing wrong found\n";
     expect(await watch()).toEqual({ code: 0, stdout: nothing });
@@ -48,7 +48,7 @@ it("looks at what is posted and names the false one, as its README and the examp
     writeFileSync(join(models, "11", LEAF_FILE), files.leaves!);
     await f.post(posted.statement);
     const { stdout } = await look();
-    expect(stdout).toMatch(/model-commitment 2 [^\n]+\n.+\n {2}wrong: \{"kind":"tokens","row":1\}\n/);
+    expect(stdout).toMatch(/model commitment 2 [^\n]+\n.+\n {2}wrong: \{"kind":"tokens","row":1\}\n/);
     const watched = await watch();
     expect(watched.stdout).toMatch(/\nModel 11, model commitment 2, open: FALSE: \{"kind":"tokens"/);
     expect(watched.code).toBe(1);

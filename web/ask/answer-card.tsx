@@ -27,7 +27,7 @@ interface AnswerCardProps {
 
 /** An answer that the page has checked, and whom it would pay. */
 export function AnswerCard({ answer, words, rewardWei, children }: AnswerCardProps) {
-  const { confidence, estimate, label } = answer;
+  const { estimate, label } = answer;
   const columns: Column<Row>[] = [
     { label: "Row", cell: ({ row }) => row },
     { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
@@ -42,10 +42,7 @@ export function AnswerCard({ answer, words, rewardWei, children }: AnswerCardPro
   return (
     <section class="card stack" aria-label="Answer">
       <div class="row">
-        <h2>
-          {label ?? "The answer"}{" "}
-          {confidence !== null && <span class="soft">({percent(confidence)} sure)</span>}
-        </h2>
+        <h2>{label ?? "The answer"}</h2>
         <span class="push" />
         <Badge tone="good">checked here</Badge>
       </div>

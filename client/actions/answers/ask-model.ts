@@ -44,7 +44,7 @@ export type AskModelErrorCode =
  * @example
  * ```ts
  * const answer = await askModel(client, { serverUrl, modelId: 11, prompt: "Win now" });
- * console.log(answer.label, answer.confidence);
+ * console.log(answer.label, answer.priceWei);
  * ```
  */
 export async function askModel(

@@ -28,7 +28,6 @@ function answerOf(changed: { text?: string; query?: Int16Array; payerId?: number
   };
   return {
     label: "x",
-    confidence: 1,
     answer: text,
     receipt: receiptHash(opening),
     payerId,

@@ -33,9 +33,8 @@ const estimateSchema = z.object({
 });
 
 export const answerSchema = z.object({
-  /** null of models without labels, as is the confidence. */
+  /** null of models without labels. */
   label: z.string().nullable(),
-  confidence: z.number().nullable(),
   /** The text that the receipt hashes. */
   answer: z.string(),
   receipt: fieldElement,

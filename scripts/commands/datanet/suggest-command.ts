@@ -45,14 +45,14 @@ export function addSuggestCommand(datanet: Command): void {
       datanetId,
       labelRow: (content, card) => {
         const prompt = promptOf(card, content);
-        return prompt === null ? null : answering.answer(prompt);
+        return prompt === null ? null : answering.answer(prompt).label;
       },
       modelName: options.name ?? options.model.slice(0, 200),
       onProgress: (count, total) => output.progress(`${count} of ${total} rows`),
     });
     output.answer(
       [
-        `${done.suggestedCount} rows have a suggestion, ${done.skippedCount} cannot be read by the model`,
+        `${done.suggestedCount} rows have a suggestion, ${done.skippedCount} get no label from the model`,
         "labellers see them with the key p; they decide nothing",
       ],
       { datanetId, ...done },

@@ -22,9 +22,7 @@ export interface WordsOptions {
 
 /** @param answer that has been checked. @throws ATT_ANSWER_INVALID, ATT_SERVER_UNREACHABLE, MOD_SPANS_EVIDENCE_FALSE, ATT_SERVER_UNREACHABLE */
 export async function answerWords(answer: UncheckedAnswer, options: WordsOptions): Promise<AnswerWords> {
-  const { confidence, label } = answer;
-  if (label !== null && confidence !== null)
-    return { lines: [`${label} (the model gives it ${(100 * confidence).toFixed(1)} %)`], json: {} };
+  if (answer.label !== null) return { lines: [answer.label], json: {} };
   if (options.recipe.family !== "retrieval") {
     const text = (JSON.parse(answer.answer) as { text?: string }).text ?? answer.answer;
     return withSpans({ lines: [text], json: {} }, text, options);

@@ -64,7 +64,6 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     modelId,
     answer: answer.answer,
     label: answer.label,
-    confidence: answer.confidence,
     receipt: hex32(answer.receipt),
     priceWei: answer.priceWei,
     estimate: answer.estimate,

@@ -37,8 +37,7 @@ export function Suggestion({ digest, onSeen, place, visitor }: SuggestionProps) 
         <strong>
           <RowText text={suggestion.label} isOneLine />
         </strong>
-        , says <RowText text={suggestion.model} isOneLine />,{" "}
-        {(suggestion.confidencePermille / 10).toFixed(1)} % sure
+        , says <RowText text={suggestion.model} isOneLine />
       </span>
       <span class="soft small">
         <KeyHint name="Enter" /> takes it
