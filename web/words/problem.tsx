@@ -1,6 +1,17 @@
-import errors from "virtual:errors";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { signal } from "@preact/signals";
 import { Notice } from "../design/notice.tsx";
+
+/** The project's table. It is fetched beside the page, not before it, and a notice that is shown earlier gets its advice then. */
+const table = signal<Readonly<Record<string, { readonly meaning: string; readonly remedy?: string }>>>({});
+import("virtual:errors").then(
+  ({ default: errors }) => {
+    table.value = errors;
+  },
+  () => {
+    // A notice has its own message and its code without the table.
+  },
+);
 
 /** An error as a page shows and keeps it. */
 export interface Problem {
@@ -36,7 +47,7 @@ const FOR_READERS: Readonly<Record<string, string>> = {
 
 /** What the project's table says about a code: its meaning, and what to do. */
 function adviceFor(code: string | null): { meaning: string; remedy?: string } | null {
-  const known = code === null ? undefined : errors[code];
+  const known = code === null ? undefined : table.value[code];
   if (code === null || known === undefined) return null;
   const remedy = FOR_READERS[code] ?? known.remedy;
   return remedy === undefined ? { meaning: known.meaning } : { meaning: known.meaning, remedy };
