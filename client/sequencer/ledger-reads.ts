@@ -66,11 +66,13 @@ export async function getLeaf(client: SequencerAccess, id: number): Promise<Ledg
   }
 }
 
+/** Leaves of an owner or of a key, or the models of a Datanet: a thousand at most. */
 export function findLeaves(
   client: SequencerAccess,
-  filter: { owner: Address } | { keyX: bigint },
+  filter: { owner: Address } | { keyX: bigint } | { datanetId: number },
 ): Promise<LedgerLeaf[]> {
-  const query = "owner" in filter ? `owner=${filter.owner}` : `keyX=${hex32(filter.keyX)}`;
+  const [[name, value]] = Object.entries(filter) as [[string, Address | bigint | number]];
+  const query = `${name}=${typeof value === "bigint" ? hex32(value) : value}`;
   return requestSequencer(client, `/v1/leaves?${query}`, leavesSchema);
 }
 

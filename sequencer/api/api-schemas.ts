@@ -48,8 +48,16 @@ export const numberParams = z.object({ number: countFromText });
 export const batchHashParams = z.object({ batchHash: hash });
 export const indexParams = z.object({ index: countFromText });
 export const leavesQuery = z
-  .strictObject({ owner: address.optional(), keyX: element.optional() })
-  .refine(({ owner, keyX }) => (owner === undefined) !== (keyX === undefined), "needs owner or keyX");
+  .strictObject({
+    owner: address.optional(),
+    keyX: element.optional(),
+    /** Of the models that learnt from it. */
+    datanetId: countFromText.optional(),
+  })
+  .refine(
+    (query) => Object.values(query).filter((value) => value !== undefined).length === 1,
+    "needs one of owner, keyX and datanetId",
+  );
 export const operationsQuery = z.strictObject({
   leaf: countFromText,
   before: hash.optional(),

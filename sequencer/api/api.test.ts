@@ -1,3 +1,4 @@
+import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { FIELD_ORDER, KIND, LEAF_KIND, shapeName } from "@openledger/circuits/protocol";
 import { preconfirmationTypedData } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import { hex32 } from "@openledger/foundation/hex";
@@ -340,6 +341,7 @@ describe("other routes", () => {
       ["/v1/leaves/x", 400, "SRV_BAD_REQUEST"],
       ["/v1/leaves", 400, "SRV_BAD_REQUEST"],
       ["/v1/leaves?owner=0x1", 400, "SRV_BAD_REQUEST"],
+      ["/v1/leaves?keyX=0x1&datanetId=1", 400, "SRV_BAD_REQUEST"],
       [`/v1/operations/${hex32(1n)}`, 404, "SEQ_UNKNOWN"],
       ["/v1/operations/0x1", 400, "SRV_BAD_REQUEST"],
       ["/v1/operations?leaf=2&limit=0", 400, "SRV_BAD_REQUEST"],
@@ -362,13 +364,19 @@ describe("other routes", () => {
     }
   });
 
-  it("find leaves by owner and by key, and describe the rollup", async () => {
+  it("find leaves by owner, by key and by Datanet, and describe the rollup", async () => {
     const rollup = await freshRollup();
     const [alice] = rollup.users;
     expect(
       (await rollup.get(`/v1/leaves?owner=0x${alice!.l1Owner.toString(16).padStart(40, "0")}`)).body,
     ).toHaveLength(1);
     expect((await rollup.get(`/v1/leaves?keyX=${hex32(alice!.keyX)}`)).body[0].id).toBe(alice!.id);
+    const words = MODEL_WORDS(alice!.l1Owner, alice!.keyX);
+    const { datanetId } = unpackBinding(words[5]!);
+    const body = operationJson(signedBy(alice!, { kind: KIND.createModel, nonce: 0n, words }));
+    expect((await rollup.post("/v1/operations", body)).status).toBe(202);
+    expect((await rollup.get(`/v1/leaves?datanetId=${datanetId}`)).body).toMatchObject([{ kind: "model" }]);
+    expect((await rollup.get(`/v1/leaves?datanetId=${datanetId + 1n}`)).body).toEqual([]);
     const info = (await rollup.get("/v1/info")).body;
     expect(info).toMatchObject({
       chainId: 31337,

@@ -12,6 +12,7 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { AboutTab } from "./about-tab.tsx";
 import { AccessTab } from "./access-tab.tsx";
 import { ContributeTab } from "./contribute/contribute-tab.tsx";
+import { ModelsTab } from "./models-tab.tsx";
 import { CleanTab } from "./rows/clean-tab.tsx";
 import { LabelTab } from "./rows/label-tab.tsx";
 import { ReviewTab } from "./rows/review-tab.tsx";
@@ -34,6 +35,7 @@ const TABS: readonly Tab[] = [
   { name: "review", label: "Review", show: ReviewTab },
   { name: "clean", label: "Clean", show: CleanTab },
   { name: "versions", label: "Versions", show: VersionsTab },
+  { name: "models", label: "Models", show: ModelsTab },
   { name: "access", label: "Access", show: AccessTab },
   { name: "row", label: null, show: RowTab },
 ];

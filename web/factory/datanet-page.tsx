@@ -6,8 +6,9 @@ import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Notice } from "../design/notice.tsx";
+import { approvalTime } from "../hosted/approval-time.ts";
 import type { PageProps } from "../ledger/page.ts";
-import { showCount } from "../words/format.ts";
+import { showCount, showDuration } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { AccessRequest } from "./access-request.tsx";
@@ -31,7 +32,7 @@ interface Seen {
 const LOOK_MS = 2_000;
 
 /** One Datanet: what it is, who may use it, and its rows brought to the factory. */
-export function DatanetPage({ baseId, datanetId, factorySession, hostUrl }: DatanetPageProps) {
+export function DatanetPage({ baseId, datanetId, factorySession, hostUrl, live }: DatanetPageProps) {
   const [seen, setSeen] = useState<Seen | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const bringing = useAction();
@@ -131,6 +132,7 @@ export function DatanetPage({ baseId, datanetId, factorySession, hostUrl }: Data
                     ? `Granted until ${new Date(mine.answer!.untilMs).toLocaleDateString("en-GB")}.${mine.answer!.note === "" ? "" : ` The owner says: ${mine.answer!.note}`}`
                     : "You are of its team."}
               </p>
+              <EarnsFrom live={live} publishedAt={ledger.publishedAt} version={ledger.version} />
               <p class="soft small">
                 The factory fetches the rows. Your key signs each request for them, and stays in this page.
               </p>
@@ -151,5 +153,21 @@ export function DatanetPage({ baseId, datanetId, factorySession, hostUrl }: Data
         </section>
       </div>
     </>
+  );
+}
+
+/** Said before anybody trains and pays: without the owner's approval a model earns nothing. */
+function EarnsFrom({
+  live,
+  publishedAt,
+  version,
+}: Pick<PageProps, "live"> & { publishedAt: number; version: number }) {
+  const { at, leftMs } = approvalTime(live, publishedAt);
+  return (
+    <p>
+      {leftMs === 0
+        ? `A model on version ${version} can earn as soon as the Datanet's owner approves it.`
+        : `A model on version ${version} can earn from ${at} (in ${showDuration(leftMs)}), once the Datanet's owner approves it.`}
+    </p>
   );
 }

@@ -1,4 +1,5 @@
 import { operationError } from "@openledger/circuits/circuit-errors";
+import { type LeafState, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { hex32 } from "@openledger/foundation/hex";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import type { FastifyInstance } from "fastify";
@@ -98,15 +99,20 @@ export async function registerPublicRoutes(
     {
       schema: {
         tags: ["ledger"],
-        summary: "Leaves of an L1 owner or of a key",
+        summary: "Leaves of an L1 owner or of a key, or the models of a Datanet",
         querystring: schemas.leavesQuery,
       },
     },
-    async ({ query: { owner, keyX } }) => {
+    async ({ query: { owner, keyX, datanetId } }) => {
       await sequencer.line.idle();
+      const isWanted = ({ leaf, model }: LeafState) => {
+        if (owner !== undefined) return leaf.l1Owner === owner;
+        if (keyX !== undefined) return leaf.keyX === keyX;
+        return model !== undefined && Number(unpackBinding(model.statics.binding).datanetId) === datanetId;
+      };
       const found = [];
       for (const [id, record] of ledger.leaves) {
-        if (owner === undefined ? record.leaf.keyX !== keyX : record.leaf.l1Owner !== owner) continue;
+        if (!isWanted(record)) continue;
         found.push(leafView(sequencer, id, record));
         if (found.length >= MAX_LEAVES_FOUND) break;
       }

@@ -18,8 +18,8 @@ export function BaseChoice({ factorySession }: { factorySession: FactorySession 
       <section class="stack">
         <h1>Choose a base</h1>
         <p class="lead">
-          A <Term name="base (of an adapter)">base</Term> has learnt language already. Your rows teach it
-          their manner and their matter.
+          A <Term name="base (of an adapter)">base</Term> has learnt language already. Fine-tuning teaches it
+          your style and your facts.
         </p>
       </section>
       {problem !== null && <ProblemNotice problem={problem} />}
@@ -50,10 +50,10 @@ function BaseCard({ base }: { base: FactoryBase }) {
         <Badge tone={source === "own" ? "good" : "plain"}>{SOURCES[source]}</Badge>
       </div>
       <p class="figure">
-        {showNumbers(parameterCount)} <small>numbers</small>
+        {showNumbers(parameterCount)} <small>parameters</small>
       </p>
       <dl class="facts small">
-        <dt>Reads at once</dt>
+        <dt>Context</dt>
         <dd>{showCount(maxPositions)} tokens</dd>
         <dt>Layers × width</dt>
         <dd>

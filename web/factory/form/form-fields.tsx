@@ -70,7 +70,7 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
           <NumberField
             {...number("rounds")}
             label={<Term name="round (of a tuning)">Rounds</Term>}
-            help="More rounds learn more, and in the end by heart."
+            help="More rounds fit the rows better; too many only memorise them."
           />
           <NumberField
             {...number("heldOutRows")}

@@ -10,8 +10,10 @@ import { type Check, Checks } from "../../design/checks.tsx";
 import { Field } from "../../design/field.tsx";
 import { Identifier } from "../../design/identifier.tsx";
 import { Notice } from "../../design/notice.tsx";
+import { approvalTime } from "../../hosted/approval-time.ts";
+import { datanetHref } from "../../hosted/tab-props.ts";
 import { useAnswer } from "../../ledger/use-answer.ts";
-import { showCount, showOpen } from "../../words/format.ts";
+import { showCount, showDuration, showOpen } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Term } from "../../words/term.tsx";
@@ -147,8 +149,11 @@ function readPrice(text: string): bigint | null {
   }
 }
 
-function Registered({ job, leaf }: JobPartProps & { leaf: LedgerModelLeaf }) {
+function Registered({ job, leaf, live, site }: JobPartProps & { leaf: LedgerModelLeaf }) {
   const { isApproved, priceWei } = leaf.counters;
+  const { datanetId } = leaf.model;
+  const datanet = useAnswer(live, `Datanet ${datanetId}`, () => getLeaf(site.sequencer, datanetId));
+  const { at, leftMs } = approvalTime(live, datanet.value?.datanet?.publishedAt ?? 0);
   return (
     <section class="card stack" aria-label="Registered">
       <h2>
@@ -177,9 +182,10 @@ function Registered({ job, leaf }: JobPartProps & { leaf: LedgerModelLeaf }) {
       ) : (
         <Notice tone="wait" title="It waits for the Datanet's owner.">
           <p>
-            The owner approves each model that may earn from the rows, at the earliest a day after the version
-            by the time of the batches, which is 23 hours or more. This page sees it when it happens. Until
-            then, <a href={jobHref(job.id, "chat")}>chat with it for free</a>.
+            The owner approves each model that may earn from the rows
+            {leftMs > 0 && `, from ${at} on (in ${showDuration(leftMs)})`}. If it is your Datanet,{" "}
+            <a href={datanetHref(datanetId, "models")}>approve it there</a>. Until then,{" "}
+            <a href={jobHref(job.id, "chat")}>chat with it for free</a>.
           </p>
         </Notice>
       )}

@@ -1,0 +1,200 @@
+import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
+import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { useAction } from "../bridge/use-action.ts";
+import { Badge, type Tone } from "../design/badge.tsx";
+import { Button } from "../design/button.tsx";
+import { Identifier } from "../design/identifier.tsx";
+import { Notice } from "../design/notice.tsx";
+import { approvalTime } from "../hosted/approval-time.ts";
+import { NeedsKey } from "../hosted/needs-key.tsx";
+import { isOwnKey, type TabProps } from "../hosted/tab-props.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showDuration, showOpen } from "../words/format.ts";
+import { LeafLink } from "../words/links.tsx";
+import { ProblemNotice } from "../words/problem.tsx";
+
+/** The newest ones, which wait for their owner's answer. */
+const MODELS_SHOWN = 30;
+
+/** The models that learnt from the rows, and the owner's approval, without which none of them earns. */
+export function ModelsTab(props: TabProps) {
+  const { facts, live, site, visitor } = props;
+  const { problem, value: models } = useAnswer(live, `models of ${facts.id}`, async () => {
+    const found = await findLeaves(site.sequencer, { datanetId: facts.id });
+    const ids = found.map(({ id }) => id).sort((a, b) => b - a);
+    return Promise.all(ids.slice(0, MODELS_SHOWN).map((id) => getModel(site.sequencer, id)));
+  });
+  const isWaiting = models?.some((model) => stateOf(model, facts) === "wants") === true;
+  return (
+    <div class="beside">
+      <section class="card stack" aria-label="Models">
+        <h2>Models of these rows</h2>
+        <p class="soft small">
+          Anyone who may read the rows can train a model on them. It takes payments only after the Datanet's
+          owner has approved it, and each payment then pays the people whose rows were used.
+        </p>
+        {problem !== null && <ProblemNotice problem={problem} />}
+        {models === undefined && problem === null && <p class="soft">Loading …</p>}
+        {models?.length === 0 && (
+          <p class="soft">
+            Nobody has registered a model yet. <a href="#/factory">Train one in the factory</a>.
+          </p>
+        )}
+        <ul class="requests">
+          {models?.map((model) => (
+            <li key={model.id}>
+              <ModelEntry {...props} model={model} />
+            </li>
+          ))}
+        </ul>
+      </section>
+      <div class="stack">
+        {isOwnKey(props) ? (
+          <section class="card stack-s">
+            <h2>You own this Datanet</h2>
+            <p class="soft">
+              Approve the models that may earn from it. You need not refuse any: without your approval a model
+              takes no payments.
+            </p>
+          </section>
+        ) : (
+          isWaiting &&
+          visitor.client === null && (
+            <NeedsKey {...props} toDo="approve models of your Datanet">
+              {() => <></>}
+            </NeedsKey>
+          )
+        )}
+        <WhenSection {...props} />
+      </div>
+    </div>
+  );
+}
+
+/** Told before anybody trains: since when a model of the present version can be approved. */
+function WhenSection({ facts, live }: TabProps) {
+  if (facts.ledger.version === 0 || facts.ledger.rowCount === 0) return null;
+  const { at, leftMs } = approvalTime(live, facts.ledger.publishedAt);
+  return (
+    <section class="card stack-s">
+      <h2>Version {facts.ledger.version}</h2>
+      <p class="soft">
+        {leftMs === 0
+          ? "A model trained on it can be approved now."
+          : `Contributors have a day to look at a version. A model trained on it can be approved, and earn, from ${at} (in ${showDuration(leftMs)}).`}
+      </p>
+    </section>
+  );
+}
+
+type State = "earns" | "approved" | "wants" | "old";
+const STATES: Readonly<Record<State, readonly [Tone, string]>> = {
+  earns: ["good", "approved, takes payments"],
+  approved: ["good", "approved, not yet activated"],
+  wants: ["wait", "wants to earn"],
+  old: ["plain", "of an earlier version"],
+};
+
+/** Only models of the present version can be approved; an approval outlives it. */
+function stateOf({ counters, model }: LedgerModelLeaf, { ledger }: TabProps["facts"]): State {
+  if (counters.isApproved) return counters.isReady ? "earns" : "approved";
+  return model.version === ledger.version ? "wants" : "old";
+}
+
+const PARTS = 65_536;
+const percent = (parts: number) => `${Math.round((1000 * parts) / PARTS) / 10} %`;
+
+function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
+  const { facts, model, visitor } = props;
+  const { priceWei } = model.counters;
+  const { ownerParts, validatorParts, version } = model.model;
+  const validators = ((PARTS - ownerParts) * validatorParts) / PARTS;
+  const state = stateOf(model, facts);
+  const [tone, word] = STATES[state];
+  return (
+    <>
+      <div class="row">
+        <strong>
+          Model <LeafLink id={model.id} />
+        </strong>
+        <span class="soft small">trained on version {version}</span>
+        <span class="push" />
+        <Badge tone={tone}>{word}</Badge>
+      </div>
+      <dl class="facts">
+        <dt>Owner</dt>
+        <dd>
+          <Identifier value={model.l1Owner} label="the owner's address" />
+        </dd>
+        <dt>Price of an answer</dt>
+        <dd>{showOpen(priceWei)} OPEN</dd>
+        <dt>Of that, to contributors</dt>
+        <dd>{percent(PARTS - ownerParts - validators)}</dd>
+        <dt>To validators</dt>
+        <dd>{percent(validators)}</dd>
+        <dt>To the model's owner</dt>
+        <dd>{percent(ownerParts)}</dd>
+      </dl>
+      {isOwnKey(props) && state !== "old" && (
+        <Approval {...props} client={visitor.client!} isApproved={state !== "wants"} />
+      )}
+      {state === "old" && (
+        <p class="soft small">
+          Only models of version {facts.ledger.version} can be approved now. Its owner can train it again.
+        </p>
+      )}
+    </>
+  );
+}
+
+interface ApprovalProps extends TabProps {
+  readonly client: LedgerClient;
+  readonly model: LedgerModelLeaf;
+  readonly isApproved: boolean;
+}
+
+function Approval({ client, facts, isApproved, live, model }: ApprovalProps) {
+  const { isBusy, problem, run } = useAction();
+  const { at, leftMs } = approvalTime(live, facts.ledger.publishedAt);
+  const ids = { datanetId: facts.id, modelId: model.id };
+  const approve = () =>
+    run(async () => {
+      const { hash: _hash, ...statics } = staticsOf(model);
+      await approveModel(client, { ...ids, statics });
+      live.ring();
+    });
+  const revoke = () =>
+    run(async () => {
+      await revokeModel(client, ids);
+      live.ring();
+    });
+  return (
+    <div class="stack-s">
+      {isApproved ? (
+        <div class="row">
+          <Button isSmall isBusy={isBusy} onClick={() => void revoke()}>
+            End its payments
+          </Button>
+          <span class="soft small">What was paid before is settled as usual.</span>
+        </div>
+      ) : (
+        <>
+          {leftMs > 0 && (
+            <Notice tone="info" title={`You can approve it from ${at}, in ${showDuration(leftMs)}.`}>
+              <p>Until then contributors can check what the version holds, and what it left out.</p>
+            </Notice>
+          )}
+          <div class="row">
+            <Button isMain isSmall isBusy={isBusy} isDisabled={leftMs > 0} onClick={() => void approve()}>
+              {`Approve model ${model.id}`}
+            </Button>
+          </div>
+        </>
+      )}
+      {problem !== null && <ProblemNotice problem={problem} />}
+    </div>
+  );
+}
