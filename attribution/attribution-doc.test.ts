@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { parseDirectRecipe } from "./model/direct-recipe.ts";
+import { parseDirectRecipe } from "./model/direct/direct-recipe.ts";
 import { MANIFEST, MODEL_FILES } from "./model/model-manifest.ts";
 import { decodeRow, encodeRow, MAX_ROW_BYTES } from "./rows/row-content.ts";
 

@@ -80,7 +80,8 @@ export const attributionErrors = defineErrors("ATT", {
   },
   ATT_ANSWER_UNPAID: {
     meaning: "the account has an answer that it has not paid for; `data.receipt` names it",
-    remedy: "pay for it, or wait until `data.expiresAtMs`",
+    remedy:
+      "pay for it, or wait until `data.expiresAtMs`; where `data.reason` is `left-unpaid`, pay first: ask with `isSealed`",
     httpStatus: 409,
   },
   ATT_MODEL_NOT_PAYABLE: {
@@ -100,10 +101,8 @@ export const attributionErrors = defineErrors("ATT", {
     httpStatus: 422,
   },
   ATT_NOT_FOUND: {
-    meaning:
-      "the server has no such receipt or row, does not publish the rows, or has no index of the text; `data.reason`",
-    remedy:
-      "check the receipt; ask the datanet's owner for the row; spans need a server that was started with --spans",
+    meaning: "the server has no such receipt or row, or does not publish the rows; `data.reason`",
+    remedy: "check the receipt; ask the datanet's owner for the row",
     httpStatus: 404,
   },
 });

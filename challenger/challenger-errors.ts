@@ -18,6 +18,12 @@ export const challengerErrors = defineErrors("CMD", {
       "a claim, or a posted row, is false, and is not challenged: that takes a larger stake than is given for one. `data.neededWei`, `data.mostWei`",
     remedy: "challenge it by hand before its window ends, do not pay the model; tell others who watch it",
   },
+  CMD_MODEL_UNSERVED: {
+    meaning:
+      "a committed model's window is open, and its files are not to be had: nobody can recompute it. `watch` asks L1 for its last leaves, without a fee, and ends with status 3. `data.modelCommitment`, `data.modelId`, `data.endsAtSeconds`",
+    remedy:
+      "name where it is served: --server, or --models FOLDER; do not approve the model while nobody can recompute it",
+  },
   CMD_NOT_CLAIMANT: {
     meaning:
       "the account does not claim the model's queries, or the model promises no claims. `data.claimant`, null for none",

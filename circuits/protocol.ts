@@ -123,7 +123,7 @@ const rule = (name: KindName, { words, weight, flags }: KindTraits): KindRule =>
   isCreate: flags.includes("isCreate"),
 });
 
-/** Every kind that a slot can prove. `circuits/batch/wide-kinds.circom` is written from this table. */
+/** Every kind that a slot can prove. `circuits/batch/wide/wide-kinds.circom` is written from this table. */
 export const KIND_RULES: readonly KindRule[] = [
   rule("null", { words: 0, weight: 0, flags: ["isNarrow"] }),
   rule("transfer", { words: 0, weight: 10, flags: ["isNarrow", "movesAmount", "usesA", "usesB"] }),

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
-import { isUsableKey, recoverPublicKey, verifySignature } from "@openledger/circuits/field/eddsa";
+import { isUsableKey, recoverPublicKey, verifySignature } from "@openledger/circuits/field/curve/eddsa";
 import { concat, type Hex, pad, slice, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { describe, expect, it } from "vitest";

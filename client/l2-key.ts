@@ -1,5 +1,5 @@
 import { secp256k1 } from "@noble/curves/secp256k1.js";
-import { derivePublicKey, type Signature, signMessage } from "@openledger/circuits/field/eddsa";
+import { derivePublicKey, type Signature, signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { Secret } from "@openledger/foundation/secret";
 import {

@@ -9,7 +9,11 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
-import { DEFAULT_SPENDING_CAP, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
+import {
+  DEFAULT_SPENDING_CAP,
+  receiptPollMs,
+  type SpendingCap,
+} from "@openledger/contracts/l1/capped-transaction";
 import {
   type Account,
   type Address,
@@ -130,8 +134,7 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
       nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
       rpcUrls: { default: { http: rpcUrl === undefined ? [] : [rpcUrl] } },
     });
-    // A second a block on a development chain, twelve elsewhere: a third of that is soon enough.
-    const l1 = createPublicClient({ chain, transport, pollingInterval: chainId === 31337 ? 300 : 4000 });
+    const l1 = createPublicClient({ chain, transport, pollingInterval: receiptPollMs(chainId) });
     const read = (functionName: "token" | "sequencer") =>
       l1.readContract({ address: rollupAddress, abi: rollupAbi, functionName });
     const [tokenAddress, sequencerAddress] = await Promise.all([read("token"), read("sequencer")]);

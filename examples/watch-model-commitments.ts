@@ -7,7 +7,7 @@ import {
   initPoseidon,
   ModelVerdicts,
   publishedFiles,
-  readGateContracts,
+  readRegistry,
   rollupAbi,
   watchOnce,
 } from "openledger-challenger";
@@ -26,21 +26,20 @@ const publicClient = createPublicClient({ transport: http(RPC_URL) });
 const gate =
   DISPUTES ??
   (await publicClient.readContract({ address: ROLLUP!, abi: rollupAbi, functionName: "activationGate" }));
-const contracts = gate === zeroAddress ? [] : await readGateContracts(publicClient, gate);
-if (contracts.length === 0) console.log("This rollup asks no contract of disputes: nothing is posted.");
+const registry = gate === zeroAddress ? null : await readRegistry(publicClient, gate);
+if (registry === null) console.log("This rollup asks no registry of models: nothing is posted.");
 
 const verdicts = new ModelVerdicts();
 let falseCount = 0;
-for (const { address, kind } of contracts) {
-  // Language models need their base as well: `openledger watch --base FOLDER`.
-  if (kind === "text") continue;
+if (registry !== null) {
+  // Direct models alone: language models need their base as well, `openledger watch --base FOLDER`.
   const watched = await watchOnce({
     publicClient,
     watcher: null,
-    disputes: address,
+    disputes: gate,
     // From a folder, or from where the models are served.
     filesOf: (commitment) =>
-      publishedFiles(address, commitment, { models: MODELS, serverOf: () => SERVER ?? null }, verdicts, kind),
+      publishedFiles(gate, commitment, { models: MODELS, serverOf: () => SERVER ?? null }, verdicts),
   });
   for (const { examined, failure, modelCommitment } of watched) {
     const fault = examined?.fault?.fault ?? null;

@@ -5,7 +5,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { operationError } from "@openledger/circuits/circuit-errors";
-import { verifySignature } from "@openledger/circuits/field/eddsa";
+import { verifySignature } from "@openledger/circuits/field/curve/eddsa";
 import type { LedgerPlace } from "@openledger/circuits/ledger/ledger";
 import { leafReference, messageHash, type SignedOperation } from "@openledger/circuits/ledger/operation";
 import { KIND, kindRule } from "@openledger/circuits/protocol";

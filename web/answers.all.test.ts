@@ -179,7 +179,7 @@ describe("earnings", () => {
     expect(BigInt(claimableWei)).toBeGreaterThan(0n);
     expect(await figure("To claim").getAttribute("title")).toBe(`${claimableWei} wei`);
     await pictureOf(page, "earnings-before-claiming");
-    await page.getByRole("button", { name: "ClaimRewards", exact: true }).click();
+    await page.getByRole("button", { name: "Claim", exact: true }).click();
     await page.getByLabel("To claim", { exact: true }).getByText("nothing waits").waitFor(LONG);
     await expect.poll(() => figure("Claimed").getAttribute("title")).toBe(`${claimableWei} wei`);
     await expect.poll(() => main(page).getByRole("cell", { name: "not yet" }).count()).toBe(0);

@@ -1,9 +1,10 @@
 /** The frame around every page: name, pages, wallet, and what is wrong everywhere. */
 import type { VNode } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { BridgePage } from "./bridge/bridge-page.tsx";
 import { WalletMenu } from "./bridge/wallet-menu.tsx";
 import { Badge } from "./design/badge.tsx";
+import { Identifier } from "./design/identifier.tsx";
 import { Notice } from "./design/notice.tsx";
 import { Nav } from "./design/tabs.tsx";
 import { EarningsPage } from "./earnings/earnings-page.tsx";
@@ -14,8 +15,11 @@ import { BatchesPage } from "./explorer/batches-page.tsx";
 import { LeafPage } from "./explorer/leaf-page.tsx";
 import { OperationPage } from "./explorer/operation-page.tsx";
 import { QueuePage } from "./explorer/queue-page.tsx";
+import { Search } from "./explorer/search.tsx";
 import { SettlementPage } from "./explorer/settlement-page.tsx";
+import { readVisitor } from "./hosted/visitor.ts";
 import { lazyPage } from "./lazy-page.tsx";
+import { holdings, mainAccount } from "./ledger/holdings.ts";
 import { loadJourneys } from "./ledger/journey-store.ts";
 import { lookAfter } from "./ledger/journey-watch.ts";
 import { L1_STALL_MS, type Link, type Live } from "./ledger/live.ts";
@@ -26,13 +30,15 @@ import { foundWallets } from "./ledger/wallets.ts";
 import markUrl from "./mark.svg";
 import { OverviewPage } from "./overview/overview-page.tsx";
 import { route } from "./routes.ts";
-import { showDuration } from "./words/format.ts";
+import { showCount, showDuration } from "./words/format.ts";
+import { nameLeaves } from "./words/leaf-names.ts";
+import { leafHref } from "./words/links.tsx";
 import { ProblemNotice } from "./words/problem.tsx";
 
 interface PageEntry {
   readonly name: string;
   readonly label: string;
-  /** The page in the menu that this one belongs to; absent where it is there itself. */
+  /** The page in the menu that this one belongs to; absent where it is there itself. The first page is the brand's. */
   readonly under?: string;
   /** Its parts have addresses, and it stays as they change. */
   readonly isOne?: boolean;
@@ -45,18 +51,19 @@ const AskPage = lazyPage(async () => (await import("./ask/ask-page.tsx")).AskPag
 const DatanetsPage = lazyPage(async () => (await import("./datanets/datanets-page.tsx")).DatanetsPage);
 const FactoryPage = lazyPage(async () => (await import("./factory/factory-page.tsx")).FactoryPage);
 const HealthPage = lazyPage(async () => (await import("./health/health-page.tsx")).HealthPage);
-
+const WordsPage = lazyPage(async () => (await import("./words/words-page.tsx")).WordsPage);
 const VotesPage = lazyPage(async () => (await import("./votes/votes-page.tsx")).VotesPage);
 
 /** Every page: its address, its name in the menu, and what shows it. */
 const PAGES: readonly PageEntry[] = [
-  { name: "", label: "Overview", show: OverviewPage },
-  { name: "bridge", label: "Bridge", show: BridgePage },
+  { name: "", label: "Overview", under: "", show: OverviewPage },
+  { name: "bridge", label: "Bridge", isOne: true, show: BridgePage },
   { name: "ask", label: "Ask", show: AskPage },
   { name: "datanets", label: "Datanets", isOne: true, show: DatanetsPage },
   { name: "factory", label: "Factory", show: FactoryPage },
   { name: "earnings", label: "Earnings", show: EarningsPage },
   { name: "batches", label: "Explorer", show: BatchesPage },
+  { name: "votes", label: "Votes", show: VotesPage },
   { name: "health", label: "Health", show: HealthPage },
   { name: "exit", label: "Exit", show: ExitPage },
   { name: "adapters", label: "Adapters", under: "ask", show: AdaptersPage },
@@ -65,7 +72,7 @@ const PAGES: readonly PageEntry[] = [
   { name: "answer", label: "Answer", under: "batches", show: AnswerPage },
   { name: "leaf", label: "Account", under: "batches", show: LeafPage },
   { name: "address", label: "Address", under: "batches", show: AddressPage },
-  { name: "votes", label: "Votes", under: "health", show: VotesPage },
+  { name: "glossary", label: "Glossary", under: "", isOne: true, show: WordsPage },
   { name: "queue", label: "Queue", under: "batches", show: QueuePage },
   { name: "settlement", label: "Settlement", under: "batches", show: SettlementPage },
 ];
@@ -74,7 +81,7 @@ const MENU = PAGES.filter(({ under }) => under === undefined);
 const LINKS: Readonly<Record<Link, { tone: "good" | "wait" | "bad"; text: string }>> = {
   connecting: { tone: "wait", text: "connecting" },
   live: { tone: "good", text: "live" },
-  polling: { tone: "wait", text: "every 2 s" },
+  polling: { tone: "wait", text: "reconnecting" },
   lost: { tone: "bad", text: "no answer" },
 };
 
@@ -84,6 +91,7 @@ export function App({ site, live }: { site: Site; live: Live }) {
   const link = LINKS[live.link.value];
   useAddressKept(live);
   useReconnect(site, live);
+  useLeafNames(site, live);
   useEffect(() => {
     document.title = page === undefined ? "OpenLedger" : `${page.label} · OpenLedger`;
   }, [page]);
@@ -98,11 +106,9 @@ export function App({ site, live }: { site: Site; live: Live }) {
             <img src={markUrl} alt="" width="28" height="28" />
             OpenLedger
           </a>
-          <Nav
-            pages={MENU.map((one) => ({ href: `#/${one.name}`, label: one.label }))}
-            current={`#/${page?.under ?? name}`}
-          />
+          <Menu current={`#/${page?.under ?? name}`} />
           <span class="push" />
+          <Search site={site} live={live} />
           <Badge tone={link.tone}>{link.text}</Badge>
           <WalletMenu site={site} live={live} />
         </div>
@@ -122,6 +128,29 @@ export function App({ site, live }: { site: Site; live: Live }) {
       </main>
       <Foot live={live} />
     </>
+  );
+}
+
+/** The pages; on a phone behind one button. */
+function Menu({ current }: { current: string }) {
+  const [isOpen, setOpen] = useState(false);
+  useEffect(() => setOpen(false), [route.value]);
+  return (
+    <div class="menu" data-open={isOpen}>
+      <button
+        type="button"
+        class="button button-small menu-button"
+        aria-expanded={isOpen}
+        aria-controls="pages"
+        onClick={() => setOpen(!isOpen)}
+        onKeyDown={({ key }) => key === "Escape" && setOpen(false)}
+      >
+        Menu
+      </button>
+      <div id="pages">
+        <Nav pages={MENU.map((one) => ({ href: `#/${one.name}`, label: one.label }))} current={current} />
+      </div>
+    </div>
   );
 }
 
@@ -177,13 +206,40 @@ function NotFound() {
 
 function Foot({ live }: { live: Live }) {
   const info = live.info.value;
-  if (info === null) return null;
-  const isDevelopment = info.circuits.some((circuit) => circuit.isDevelopment);
+  const isDevelopment = info?.circuits.some((circuit) => circuit.isDevelopment) === true;
   return (
-    <footer class="frame-foot">
-      Chain {info.chainId} · rollup {info.rollupAddress}
-      {isDevelopment &&
-        " · development keys: anyone could forge its proofs, so nothing here is worth anything"}
+    <footer class="frame-foot stack-s">
+      <nav class="row" aria-label="More">
+        <a href="#/glossary">Glossary</a>
+        <a href="/docs">API</a>
+        <a href="#/exit">Leave without us</a>
+      </nav>
+      {info !== null && (
+        <details>
+          <summary class="row">Technical details</summary>
+          <dl class="facts folded">
+            <dt>Chain</dt>
+            <dd>{info.chainId}</dd>
+            <dt>Rollup contract</dt>
+            <dd>
+              <Identifier value={info.rollupAddress} label="the rollup's address" />
+            </dd>
+            <dt>OPEN token</dt>
+            <dd>
+              <Identifier value={info.tokenAddress} label="the token's address" />
+            </dd>
+            <dt>Operator</dt>
+            <dd>
+              <Identifier value={info.preconfirmationSigner} label="the operator's address" />
+            </dd>
+            <dt>Ethereum blocks until final</dt>
+            <dd>{showCount(info.l1Confirmations)}</dd>
+          </dl>
+        </details>
+      )}
+      {isDevelopment && (
+        <p>This is a test network: its proofs use development keys, so nothing here has any value.</p>
+      )}
     </footer>
   );
 }
@@ -208,4 +264,29 @@ function useReconnect(site: Site, live: Live): void {
     // Without an answer the reader connects by hand, and is told then what is wrong.
     connect(known, site, info, { isSilent: true }).catch(() => undefined);
   }, [info === null, known]);
+}
+
+const NAMES_EVERY_MS = 60_000;
+
+/** Names of Datanets and models, from the hosts; the connected wallet's account is the reader's own. */
+function useLeafNames(site: Site, live: Live): void {
+  const reader = readVisitor(site, live)?.reader ?? null;
+  const asked = useRef<{ atMs: number } | null>(null);
+  useEffect(() => {
+    if (reader === null) return;
+    const look = async () => {
+      if (asked.current !== null && Date.now() - asked.current.atMs < NAMES_EVERY_MS) return;
+      asked.current = { atMs: Date.now() };
+      const { nameHostedLeaves } = await import("./hosted/name-leaves.ts");
+      await nameHostedLeaves(site, reader);
+    };
+    // Without a name everything is called by its number, and asked again in a while.
+    const lookQuietly = () => void look().catch(() => undefined);
+    lookQuietly();
+    return live.onLook(lookQuietly);
+  }, [reader === null]);
+  const own = mainAccount(holdings.value)?.id;
+  useEffect(() => {
+    if (own !== undefined) nameLeaves([[own, { name: "you", kind: "Account", href: leafHref(own) }]]);
+  }, [own]);
 }

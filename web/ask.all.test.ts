@@ -8,13 +8,13 @@ import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { freePort } from "@openledger/foundation/testing/free-port";
-import { mailSpans, makeRetrieval } from "@openledger/models/internal/settler/testing/make-retrieval";
+import { retrievalFamily } from "@openledger/models/retrieval/retrieval-family";
+import { mailSpans, makeRetrieval } from "@openledger/models/testing/make-retrieval";
 import {
   BOB_ACCOUNT,
   type SettlingWorld,
   startSettlingWorld,
-} from "@openledger/models/internal/settler/testing/settling-fixture";
-import { retrievalFamily } from "@openledger/models/retrieval/retrieval-family";
+} from "@openledger/models/testing/settling-fixture";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPages } from "./build/build-pages.ts";
@@ -94,6 +94,7 @@ const paidBy = async () =>
 
 test("an answer is checked in the page, paid, and followed", LONG, async () => {
   const { context, misdeeds, page } = await openAsking();
+  const paidBefore = (await paidBy()).length;
   await page.getByLabel("Your text").fill(first);
   await pictureOf(page, "ask-before");
   // A question that was typed survives a reload.
@@ -102,13 +103,34 @@ test("an answer is checked in the page, paid, and followed", LONG, async () => {
   await main(page).getByRole("button", { name: "Ask", exact: true }).click();
   const answer = page.getByRole("region", { name: "Answer" });
   await answer.getByText("checked here").waitFor(LONG);
-  await answer.getByRole("row").nth(1).waitFor();
-  expect(await paidBy()).toEqual([]);
+  const sources = answer.getByRole("list", { name: "The rows that helped most" });
+  await sources
+    .getByRole("link", { name: /^Row \d+$/ })
+    .first()
+    .waitFor();
+  await answer.getByText("How sure this is").click();
+  const sure = answer.getByLabel("How sure each part is");
+  await expect.poll(() => sure.locator("dd").allTextContents()).toEqual(["proven", "recomputed", "believed"]);
+  expect((await paidBy()).length).toBe(paidBefore);
   expect(await seriousFindings(page)).toEqual([]);
   await pictureOf(page, "ask-answered");
+  // Who accepts no less than what anybody can refute is not let pay.
+  const accepted = page.getByLabel("Pay only where the rows' values are");
+  await main(page).getByText("What you accept").click();
+  await accepted.selectOption("disputable");
+  await answer.getByText("This reply is less sure than you accept.").waitFor();
+  expect(await answer.getByRole("button", { name: /^Pay/ }).isDisabled()).toBe(true);
+  await accepted.selectOption("believed");
+  // The conversation, and what one thought of an answer, survive a reload of the tab.
+  await answer.getByRole("button", { name: "Good answer" }).click();
+  await page.reload();
+  await answer.getByText("checked here").waitFor(LONG);
+  expect(await answer.getByRole("button", { name: "Good answer" }).getAttribute("aria-pressed")).toBe("true");
+  await page.getByText(first.slice(0, 20)).first().waitFor();
   await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
   await answer.getByText("paid", { exact: true }).waitFor();
   // The page says so as soon as it is signed.
+  await expect.poll(async () => (await paidBy()).length).toBe(paidBefore + 1);
   await expect.poll(async () => (await paidBy())[0]?.b).toBe(modelId);
   await pictureOf(page, "ask-paid");
   await answer.getByRole("link", { name: "Where its money goes" }).click();

@@ -66,7 +66,7 @@ it("a Safe goes through the page: its owners sign while it is closed", { timeout
   await journey(/Forced withdrawal of 5/)
     .getByText("ready to finalize")
     .waitFor(LONG);
-  await main.getByRole("button", { name: "Finalize", exact: true }).click();
+  await main.getByRole("button", { name: "Finalize", exact: true }).first().click();
   await journey(/Forced withdrawal of 5/)
     .getByText("in your wallet")
     .waitFor(LONG);

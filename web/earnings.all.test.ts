@@ -13,6 +13,7 @@ import {
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
 import { startTestFullNode, type TestFullNode } from "@openledger/sequencer/testing/full-node-fixture";
 import { verifierKey } from "@openledger/verifier/replay/verify-keys";
@@ -135,8 +136,11 @@ test("earnings are the ledger's own, to the wei, and marked as claimed or not", 
       role === "contributor" && payeeIndex === 0,
   );
   // A full node of Ethereum alone has the sums, and no list of what made them.
-  await card.getByTitle(`${contributor.earnedWei} wei`).waitFor();
-  await page.getByLabel("To claim").getByTitle(`${body.claimableWei} wei`).waitFor();
+  await card.getByTitle(`${formatOpen(contributor.earnedWei)} OPEN`).waitFor();
+  await page
+    .getByLabel("To claim")
+    .getByTitle(`${formatOpen(BigInt(body.claimableWei))} OPEN`)
+    .waitFor();
   await page.getByLabel("Estimated").getByText("≈").waitFor();
   await context.close();
 });

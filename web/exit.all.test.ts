@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { derivePublicKey } from "@openledger/circuits/field/eddsa";
+import { derivePublicKey } from "@openledger/circuits/field/curve/eddsa";
 import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import type { World } from "@openledger/e2e/internal/world/world";
 import type { Browser, Page } from "playwright-core";

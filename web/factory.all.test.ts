@@ -133,11 +133,11 @@ test("training is watched, paused, reloaded, resumed, and survives a kill of the
 test("base and tuned model are compared on rows that it has not seen", LONG, async () => {
   await main().getByRole("link", { name: "Compare it with its base" }).click();
   await main()
-    .getByText(/Both models answer|expects the right answer/)
+    .getByText(/Both models answer|tuned model beats its base/)
     .waitFor();
   await killAndComeBack();
   await main()
-    .getByText(/expects the right answer/)
+    .getByText(/tuned model beats its base/)
     .waitFor(LONG);
   await main().getByLabel("Your prompt").fill("Day 50. Wind from the");
   await button("Ask both").click();
@@ -199,9 +199,13 @@ test("one chats with it for free and for OPEN, and sees which rows earn", LONG, 
   await free.getByLabel("Say something").fill("Day 50. Wind from the");
   await free.getByRole("button", { name: "Send" }).click();
   await free.locator(".chat-its").waitFor(LONG);
-  await world.serve(modelId, join(folder, "model"));
-  await page.reload();
-  await signIn();
+  await page.goto(`${jobUrl}/register`);
+  await button("Serve here").click();
+  const served = main().getByRole("region", { name: "Serve" });
+  await served.getByText("served here").waitFor(LONG);
+  await killAndComeBack();
+  await served.getByText("served here").waitFor(LONG);
+  await served.getByRole("link", { name: `ask model ${modelId}` }).click();
   await main().getByLabel("Your text").fill("Day 51. Wind from the");
   await button("Ask").click();
   const answer = main().getByRole("region", { name: "Answer" });
@@ -211,6 +215,12 @@ test("one chats with it for free and for OPEN, and sees which rows earn", LONG, 
   await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
   await answer.getByText("paid", { exact: true }).waitFor(LONG);
   await expect.poll(() => world.isPaid(modelId)).toBe(true);
+  await page.goto(`${jobUrl}/register`);
+  await button("Pay it out").click();
+  await served.getByText("being settled").waitFor(LONG);
+  await look("served");
+  await expect.poll(() => world.isSettled(modelId), LONG).toBe(true);
+  await served.getByText("No answer has been paid in it yet.").waitFor(LONG);
   await page.goto(`${jobUrl}/lineage`);
   await main().getByText("approved by the Datanet").waitFor(LONG);
   await look("lineage");
@@ -220,6 +230,7 @@ test(
   "anybody finds it among the adapters, watches its answer, and sees whose words it has",
   LONG,
   async () => {
+    await world.serve(modelId, join(folder, "model"));
     await page.goto(`${world.sequencerUrl}/#/adapters`);
     const list = main().getByRole("region", { name: "Adapters" });
     await list.getByText("1 of 1").waitFor();
@@ -272,7 +283,7 @@ test("on a phone and in dark colours it holds, too", LONG, async () => {
   await main().locator(".chart-box canvas").waitFor(LONG);
   await look("done-360");
   for (const [part, text] of [
-    ["compare", /expects the right answer/],
+    ["compare", /tuned model beats its base/],
     ["register", /^It is model/],
     ["export", "What is published"],
     ["lineage", "Anyone can make it again"],

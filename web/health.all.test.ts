@@ -44,7 +44,7 @@ test.each(["light", "dark"] as const)(
     const { context, misdeeds } = await openProfile(browser, { colorScheme, width: 360 });
     const page = await context.newPage();
     await page.goto(`${world.url}/#/health`);
-    await page.getByText("No alarm lasts").waitFor();
+    await page.getByText("No active alerts").waitFor();
     await part(page, "Prover").getByText("nothing waits").waitFor();
     await part(page, "Bridge").getByText("It reported").waitFor();
     await part(page, "Ethereum").getByText("by the node that this page asks").waitFor();
@@ -81,7 +81,7 @@ test("names what waits for a human at the bridge", LONG, async () => {
   await page.goto(`${world.url}/#/health`);
   await page.getByText("BRG_RANDOMNESS_LATE").waitFor();
   await operator(world.w.rollup, "/operator/l1-head", head);
-  await page.getByText("No alarm lasts").waitFor();
+  await page.getByText("No active alerts").waitFor();
   await context.close();
 });
 

@@ -6,14 +6,15 @@ import "./design/parts.css";
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./app.tsx";
+import { installBackOff } from "./ledger/back-off.ts";
 import { Live } from "./ledger/live.ts";
-import { loadSite } from "./ledger/site.ts";
+import { DEVNET_CHAIN_ID, loadSite } from "./ledger/site.ts";
 import { discoverWallets } from "./ledger/wallets.ts";
 import { ProblemNotice, problemOf } from "./words/problem.tsx";
 
-const DEVNET_CHAIN_ID = 31337;
 const root = document.getElementById("page")!;
 
+installBackOff();
 try {
   const site = await loadSite();
   const live = new Live(site.sequencer);

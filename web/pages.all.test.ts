@@ -62,7 +62,7 @@ describe("the bridge page", () => {
       .waitFor(LONG);
     await pictureOf(page, "bridge-finalizable");
     await page.reload();
-    await main(page).getByRole("button", { name: "Finalize", exact: true }).click();
+    await main(page).getByRole("button", { name: "Finalize", exact: true }).first().click();
     await journey(page, /^Withdrawal of 2.25/)
       .getByText("in your wallet")
       .waitFor(LONG);
@@ -102,6 +102,36 @@ describe("the bridge page", () => {
     await page.getByRole("tooltip").waitFor({ state: "detached" });
     await context.close();
   });
+});
+
+test("Back leads to the tab and the place that one was at, and a recipient is found while it is typed", async () => {
+  const { context, misdeeds } = await openProfile(browser, { width: 360 });
+  const page = await context.newPage();
+  await connect(page);
+  await page.getByRole("tab", { name: "Withdraw" }).click();
+  await page.getByRole("tab", { name: "Transfer" }).click();
+  const { leafId } = world.users[0]!;
+  await page.getByLabel("To", { exact: true }).fill(String(leafId));
+  await page.getByText(`Account ${leafId}, owned by 0x`).waitFor();
+  await page.getByLabel("To", { exact: true }).fill("16777215");
+  await expect.poll(() => page.getByLabel("To", { exact: true }).getAttribute("aria-invalid")).toBe("true");
+  await page.goBack();
+  await page.getByRole("tab", { name: "Withdraw", selected: true }).waitFor();
+  await page.reload();
+  await page.getByRole("tab", { name: "Withdraw", selected: true }).waitFor();
+  await page.goto(`${world.sequencerUrl}/#/`);
+  await page.getByRole("link", { name: "All batches" }).scrollIntoViewIfNeeded();
+  await expect
+    .poll(() => page.evaluate(() => (window.history.state as { top?: number } | null)?.top))
+    .toBeGreaterThan(300);
+  const top = await page.evaluate(() => window.scrollY);
+  await page.getByRole("link", { name: "All batches" }).click();
+  await page.getByRole("heading", { name: "Explorer" }).waitFor();
+  expect(await page.evaluate(() => window.scrollY)).toBe(0);
+  await page.goBack();
+  await expect.poll(() => page.evaluate(() => window.scrollY)).toBe(top);
+  expect(misdeeds).toEqual([]);
+  await context.close();
 });
 
 test("a batch is checked in the page: C as it was posted, bound by z and the proof", LONG, async () => {

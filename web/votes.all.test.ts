@@ -52,21 +52,28 @@ test("delegates, proposes, votes, queues and carries out, and says what a call d
   await form.getByLabel("Amount").fill("61");
   await form.getByText("the treasury holds no more").waitFor();
   await form.getByLabel("Amount").fill("2.5");
-  await form.getByLabel("What it is for").fill("rent");
+  await form.getByLabel("Title").fill("rent");
+  await form.getByLabel("What it is for").fill("Two rooms,\nfor a year.");
   await form.getByRole("button", { name: "Show what it does" }).click();
   await form.getByText(`Pays 2.5 OPEN out of the treasury to ${world.f.l1.roles.bob}, on Ethereum`).waitFor();
   await form.getByRole("button", { name: "Propose it" }).click();
   const card = proposal(page, "rent");
-  await card.getByText("not counted yet").waitFor();
+  await card.getByText("voting has not begun").waitFor();
   await mine(3);
   await card.getByRole("button", { name: "Vote for it" }).click();
   await card.getByText("You have voted.").waitFor();
   await card.getByText(", reached", { exact: false }).waitFor();
+  await card.getByText("for a year.").waitFor();
+  await card.getByText("Who has voted").click();
+  await card
+    .getByRole("table", { name: "Votes cast" })
+    .getByRole("cell", { name: "for", exact: true })
+    .waitFor();
   expect(await seriousFindings(page)).toEqual([]);
   await pictureOf(page, "votes-open");
   await mine(6);
-  await card.getByRole("button", { name: "Begin the time to leave" }).click();
-  await card.getByText("Whoever does not want this can leave until").waitFor();
+  await card.getByRole("button", { name: "Start the delay" }).click();
+  await card.getByText("If you do not want this, you can leave until").waitFor();
   const [{ id } = { id: 0n }] = (await world.g.governor.getEvents.ProposalCreated({ fromBlock: 0n })).map(
     ({ args }) => ({ id: args.proposalId! }),
   );

@@ -7,8 +7,8 @@ import { attributionError } from "../attribution-errors.ts";
 import { weightedProducts } from "../features/exact-influence.ts";
 import { choleskyInPlace, solveLower } from "../maths/dense-matrix.ts";
 import { type SparseRows, selectRows, writeDenseRow } from "../maths/sparse-rows.ts";
+import { logisticModel, withBias } from "../model/direct/logistic-model.ts";
 import { heldOut } from "../model/held-out-odds.ts";
-import { logisticModel, withBias } from "../model/logistic-model.ts";
 import type { OnProgress } from "../progress.ts";
 
 export interface LabelIssues {

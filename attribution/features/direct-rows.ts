@@ -4,7 +4,7 @@
  *
  * B_k = −(H + λ)⁻¹ g_k is what row k did to the model's parameters. Of two labels, B_k · x is, up to a positive factor of
  * the query alone, by how much row k lowered the loss of the answer "class 0" to x. For the answer "class 1" the sign
- * turns. So the answer is one bit beside the list. More labels have blocks of buckets (model/digit-blocks.ts).
+ * turns. So the answer is one bit beside the list. More labels have blocks of buckets (model/direct/digit-blocks.ts).
  */
 import { choleskyInPlace, solveCholesky } from "../maths/dense-matrix.ts";
 import { renumberColumns, usedColumns } from "../maths/sparse-rows.ts";

@@ -4,7 +4,7 @@ import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import { toFixed40 } from "../maths/fixed-point.ts";
-import type { DirectRecipe } from "./direct-recipe.ts";
+import type { DirectRecipe } from "./direct/direct-recipe.ts";
 import type { AnsweringFiles, ModelParts } from "./model-family.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 

@@ -8,8 +8,8 @@ import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { decodeRow, type InputOptions, inputRows, labelsOf, type RowKind } from "../rows/row-content.ts";
 import { type NearDuplicate, ROW_RULES } from "../rows/row-rules.ts";
 import { decodeTextRow, isTextRow, wholeText } from "../rows/text-rows.ts";
+import { logisticModel } from "./direct/logistic-model.ts";
 import { heldOut } from "./held-out-odds.ts";
-import { logisticModel } from "./logistic-model.ts";
 import type { PromptKind } from "./model-family.ts";
 
 /** Rows that one contributor has committed at once. */

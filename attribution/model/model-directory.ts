@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { attributionError } from "../attribution-errors.ts";
-import type { DirectParts } from "./direct-family.ts";
+import type { DirectParts } from "./direct/direct-family.ts";
 import { type FetchModelOptions, fetchFiles } from "./model-download.ts";
 import type { ModelFamily, ModelParts } from "./model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel } from "./model-files.ts";

@@ -2,17 +2,17 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { type Payee, unpackSplit } from "@openledger/circuits/ledger/rewards";
-import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";
 import {
   type ColumnCommitments,
   featuresCommitment,
 } from "@openledger/circuits/settlement/feature-commitment";
+import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
 import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.ts";
 import { answeringFiles, jsonBytes } from "./answering-hash.ts";
 import { type AnsweringPart, decodeAnsweringPart } from "./answering-part.ts";
-import { type DirectParts, directFamily } from "./direct-family.ts";
+import { type DirectParts, directFamily } from "./direct/direct-family.ts";
 import type { FeaturesOf, ModelFamily, ModelParts, Trained } from "./model-family.ts";
 import {
   checkedFile,

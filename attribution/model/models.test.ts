@@ -4,7 +4,7 @@ import { contrastBasis, coordinateCount } from "../features/sensitivities.ts";
 import { minimise } from "../maths/lbfgs.ts";
 import { pickRows } from "../rows/labelled-rows.ts";
 import { tinyRows } from "../testing/tiny-problem.ts";
-import { logisticModel } from "./logistic-model.ts";
+import { logisticModel } from "./direct/logistic-model.ts";
 import { accuracy, type Examples, type Model } from "./model.ts";
 
 const DECAY = 0.05;

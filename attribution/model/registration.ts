@@ -7,12 +7,12 @@ import {
   type RewardSplit,
 } from "@openledger/circuits/ledger/rewards";
 import { MAX_PAYEE_COUNT, TREASURY_PARTS } from "@openledger/circuits/protocol";
-import { commitDirectColumns, type DirectMatrix } from "@openledger/circuits/settlement/direct-matrix";
 import {
   type ColumnCommitments,
   commitColumns,
   featuresCommitment,
 } from "@openledger/circuits/settlement/feature-commitment";
+import { commitDirectColumns, type DirectMatrix } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { drawBits, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { attributionError } from "../attribution-errors.ts";
 import { type DirectFeatures, isDirect, type RegisteredMatrix } from "../features/direct-rows.ts";

@@ -4,7 +4,7 @@ import type { BaseRule } from "../features/base-column.ts";
 import type { RegisteredMatrix } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";
 import { baseOfCard, policyOf } from "./base-policy.ts";
-import { directTraining } from "./direct-training.ts";
+import { directTraining } from "./direct/direct-training.ts";
 import { type FamilyTraining, type ModelParts, trainingOf } from "./model-family.ts";
 import type { PublishedModel } from "./model-files.ts";
 import { checkRowsRoot, type OwnedRow, payeeTable } from "./owned-rows.ts";

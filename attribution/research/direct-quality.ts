@@ -4,16 +4,16 @@
  * predicted is the answer's lead: over the other label, or over the runner-up that the answer names.
  */
 import { lengthOf, TERM_WEIGHT, termTotal } from "@openledger/circuits/ledger/direct-query";
-import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/direct-matrix";
+import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { directRows, quantiseDirect } from "../features/direct-rows.ts";
 import { alignColumns, exactInfluence } from "../features/exact-influence.ts";
 import { logisticCoordinates } from "../features/logistic-coordinates.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
 import { usedColumns } from "../maths/sparse-rows.ts";
-import { logitRow } from "../model/direct-family.ts";
-import { directInputs } from "../model/direct-inputs.ts";
-import type { DirectRecipe } from "../model/direct-recipe.ts";
-import { logisticModel, withBias } from "../model/logistic-model.ts";
+import { logitRow } from "../model/direct/direct-family.ts";
+import { directInputs } from "../model/direct/direct-inputs.ts";
+import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
+import { logisticModel, withBias } from "../model/direct/logistic-model.ts";
 import type { Examples } from "../model/model.ts";
 import { loadMnist } from "../rows/mnist-digits.ts";
 import { clipRowNorms, ROW_RULES } from "../rows/row-rules.ts";

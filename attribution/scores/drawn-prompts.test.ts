@@ -1,7 +1,7 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { beforeAll, expect, it } from "vitest";
-import { countText } from "../model/direct-inputs.ts";
+import { countText } from "../model/direct/direct-inputs.ts";
 import { encodeRow } from "../rows/row-content.ts";
 import { recipeFor } from "../testing/sample-rows.ts";
 import { judgePrompt } from "./drawn-prompts.ts";

@@ -2,8 +2,8 @@
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { directInputs } from "../model/direct-inputs.ts";
-import type { DirectRecipe } from "../model/direct-recipe.ts";
+import { directInputs } from "../model/direct/direct-inputs.ts";
+import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
 
 /**
  * - same: the counts are the prompt's, and the receipt binds this prompt with the answered class

@@ -1,7 +1,7 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { type DirectQuery, directQueryCommitment } from "@openledger/circuits/ledger/direct-query";
 import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
-import { directScores } from "@openledger/circuits/settlement/direct-matrix";
+import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
 import {
   type AnswerOpening,
@@ -11,8 +11,8 @@ import {
   settleEpoch,
 } from "@openledger/circuits/settlement/settlement-rules";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type DirectParts, directFamily } from "../model/direct-family.ts";
-import { trainDirect } from "../model/direct-training.ts";
+import { type DirectParts, directFamily } from "../model/direct/direct-family.ts";
+import { trainDirect } from "../model/direct/direct-training.ts";
 import { type PublishedModel, publishedModel } from "../model/model-files.ts";
 import { rowOwners } from "../model/owned-rows.ts";
 import { directMatrix, registerModel } from "../model/registration.ts";

@@ -1,6 +1,6 @@
 /** Scores of whatever a model registers, for a query of its kind. */
 import { isDirectQuery, type ModelQuery } from "@openledger/circuits/ledger/model-query";
-import { directScores } from "@openledger/circuits/settlement/direct-matrix";
+import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { attributionError } from "../attribution-errors.ts";
 import { isDirect, type RegisteredMatrix } from "../features/direct-rows.ts";
 import { directMatrix } from "../model/registration.ts";

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type Signature, verifySignature } from "@openledger/circuits/field/eddsa";
+import { type Signature, verifySignature } from "@openledger/circuits/field/curve/eddsa";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import {
   answerHash,
@@ -33,6 +33,8 @@ export interface Question {
   readonly payerId: number;
   /** The prompt is not published even if its payment is drawn: then nobody but the payer can compare it. */
   readonly isPrivate?: boolean;
+  /** The answer is opened once it is paid: so it is given to an account that left one unpaid. */
+  readonly isSealed?: boolean;
   /** By the payer's key, over `askMessage`. */
   readonly signature: Signature;
 }
@@ -58,7 +60,8 @@ export interface GivenAnswer {
 }
 
 /**
- * Gives answers with receipts, at most one unpaid a time to each account. Answers are stored before they are given, so
+ * Gives answers with receipts, at most one unpaid a time to each account. Who let one expire unpaid gets the next ones
+ * sealed, until one is paid (docs/adr/0009-who-goes-first.md). Answers are stored before they are given, so
  * that every receipt that is ever paid can be opened.
  */
 export class AnswerService {
@@ -128,8 +131,9 @@ export class AnswerService {
 
   async #answer(question: Question, ask: string, make: MakeAnswer): Promise<GivenAnswer> {
     const nowMs = this.#nowMs();
-    if (await this.#unpaid(question.payerId, nowMs)) await this.readPayments();
-    const unpaid = await this.#unpaid(question.payerId, nowMs);
+    if ((await this.#store.unpaid(question.payerId)) !== undefined) await this.readPayments();
+    const last = await this.#store.unpaid(question.payerId);
+    const unpaid = last !== undefined && last.expiresAtMs > nowMs ? last : undefined;
     if (unpaid !== undefined && unpaid.ask !== ask) {
       const { receipt, expiresAtMs, priceWei } = unpaid;
       throw attributionError(
@@ -139,6 +143,13 @@ export class AnswerService {
       );
     }
     if (unpaid !== undefined) return this.#given(unpaid);
+    if (last !== undefined && question.isSealed !== true) {
+      throw attributionError(
+        "ATT_ANSWER_UNPAID",
+        `account ${question.payerId} let its last answer expire unpaid: until it has paid for one, answers are sealed`,
+        { data: { reason: "left-unpaid", receipt: last.receipt, priceWei: last.priceWei } },
+      );
+    }
     const priceWei = await this.#priceWei();
     const answered = await make(question.prompt);
     const opening = {
@@ -162,6 +173,7 @@ export class AnswerService {
       priceWei: priceWei.toString(),
       createdAtMs: nowMs,
       expiresAtMs: nowMs + this.#options.answerTtlMs,
+      ...(question.isSealed === true ? { isSealed: true } : {}),
       payment: null,
     };
     await this.#store.add(record);
@@ -172,11 +184,6 @@ export class AnswerService {
   #keepsPrompt({ isPrivate }: Question): boolean {
     const { isClaimed, isDirect } = this.#work;
     return (isDirect === true || isClaimed === true) && isPrivate !== true;
-  }
-
-  async #unpaid(payerId: number, nowMs: number): Promise<StoredAnswer | undefined> {
-    const record = await this.#store.unpaid(payerId);
-    return record !== undefined && record.expiresAtMs > nowMs ? record : undefined;
   }
 
   async #given(record: StoredAnswer, made?: ModelQuery): Promise<GivenAnswer> {

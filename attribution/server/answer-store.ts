@@ -21,6 +21,8 @@ export interface StoredAnswer {
   readonly priceWei: string;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
+  /** It is opened once it is paid. */
+  readonly isSealed?: true;
   /** The payment was drawn for a settlement: what others may compare is published. */
   readonly isDrawn?: true;
   /** null until the ledger has a payment with this receipt by this payer. */

@@ -1,5 +1,6 @@
 /** The routes of published models: of one alone, or of many below a path of their own (docs/reference/attribution.md). */
 import cors from "@fastify/cors";
+import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import { createServer } from "@openledger/foundation/http/create-server";
 import type { HttpErrors, ServerLog } from "@openledger/foundation/http/http-errors";
@@ -8,6 +9,7 @@ import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { attributionError, attributionErrors } from "../attribution-errors.ts";
+import type { assuranceOf } from "../model/model-family.ts";
 import { LEAF_FILE, MANIFEST, type ModelManifest } from "../model/model-manifest.ts";
 import { MAX_ROW_BYTES } from "../rows/row-content.ts";
 import type { RanMode } from "../scores/score-engine.ts";
@@ -23,6 +25,8 @@ export interface RoutedModel {
   /** What computes the scores of estimates. */
   readonly scoreMode: RanMode;
   readonly service: AnswerService;
+  /** Of its replies, to a customer who computes the answer again. */
+  readonly assurance: ReturnType<typeof assuranceOf>;
   readonly store: AnswerStore;
   /** A file of the manifest, or the manifest; nothing else is asked for. */
   file(name: string): Bytes | Promise<Bytes>;
@@ -67,6 +71,7 @@ const questionSchema = z.strictObject({
   prompt: z.string().min(1).max(MAX_ROW_BYTES),
   payerId: id,
   isPrivate: z.boolean().default(false),
+  isSealed: z.boolean().default(false),
   signature: z.strictObject({ r8x: element, r8y: element, s: element }).transform(({ r8x, r8y, s }) => {
     return { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) };
   }),
@@ -130,23 +135,25 @@ export async function createModelApp(
     return sendFile(reply, "row.json", content);
   });
 
-  app.post(`${prefix}/v1/spans`, (request) => {
+  app.post(`${prefix}/v1/spans`, (request, reply) => {
     const { text } = parse(textSchema, request.body);
-    const { spans } = of(request);
-    if (spans === undefined)
-      throw attributionError("ATT_NOT_FOUND", "this server has no index of the text", {
-        data: { reason: "no-spans" },
-      });
-    return spans.cite(text);
+    // Without an index the answer is empty: whoever asks cannot know before.
+    return of(request).spans?.cite(text) ?? reply.code(204).send();
   });
 
-  app.post(`${prefix}/v1/answers`, async (request) =>
-    answerView(await of(request).service.ask(parse(questionSchema, request.body))),
-  );
+  app.post(`${prefix}/v1/answers`, async (request) => {
+    const { assurance, service } = of(request);
+    return answerView(await service.ask(parse(questionSchema, request.body)), assurance);
+  });
 
   app.get<{ Params: { receipt: string } }>(`${prefix}/v1/answers/:receipt`, async (request) => {
     const receipt = parse(element, request.params.receipt);
-    const record = await of(request).store.answer(`0x${receipt.slice(2).toLowerCase().padStart(64, "0")}`);
+    const { service, store } = of(request);
+    const name = `0x${receipt.slice(2).toLowerCase().padStart(64, "0")}`;
+    const first = await store.answer(name);
+    // Whoever has paid for a sealed answer waits for this.
+    if (first !== undefined && isShut(first)) await service.readPayments();
+    const record = await store.answer(name);
     if (record === undefined) {
       throw attributionError("ATT_NOT_FOUND", `no answer has the receipt ${receipt}`, {
         data: { reason: "unknown-receipt", receipt },
@@ -192,23 +199,38 @@ function sendFile(reply: FastifyReply, name: string, bytes: Uint8Array | null | 
   return reply.header("content-type", type).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
 }
 
-function answerView({ record, estimate }: GivenAnswer) {
-  const { label, answer, expiresAtMs, priceWei } = record;
-  return { label, answer, ...openingView(record), priceWei, expiresAtMs, estimate };
+type Assurance = RoutedModel["assurance"];
+
+function answerView({ record, estimate }: GivenAnswer, assurance: Assurance) {
+  const { label, answer, expiresAtMs, payerId, priceWei, receipt } = record;
+  const terms = { receipt, payerId, priceWei, expiresAtMs };
+  const opened = { label, answer, ...openingView(record), estimate, assurance };
+  if (!isShut(record)) return { ...opened, ...terms };
+  const { salt, ...rest } = opened;
+  const bytes = sealedBytes(BigInt(salt), Buffer.from(JSON.stringify(rest)));
+  return { ...terms, sealed: Buffer.from(bytes).toString("base64") };
 }
 
-/** What anyone may know of an answer: neither prompt nor text. */
+/** Sealed, and not paid yet. */
+const isShut = ({ isSealed, payment }: StoredAnswer) => isSealed === true && payment === null;
+
+/** What anyone may know of an answer: neither prompt nor text. Of a sealed one hashes would tell a short answer. */
 function statusView(record: StoredAnswer) {
-  const { receipt, payerId, answerHash, queryCommitment, priceWei, expiresAtMs, payment } = record;
+  const { receipt, payerId, answerHash, queryCommitment, priceWei, expiresAtMs, payment, salt } = record;
+  const hashes = isShut(record)
+    ? { answerHash: null, queryCommitment: null }
+    : { answerHash, queryCommitment };
+  // Whose payment is known has its opening among the epoch's, too.
+  const opening = payment === null ? {} : { salt };
   return {
     receipt,
     payerId,
-    answerHash,
-    queryCommitment,
+    ...hashes,
     priceWei,
     expiresAtMs,
     isPaid: payment !== null,
     payment,
+    ...opening,
   };
 }
 

@@ -3,21 +3,23 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { verifySignature } from "@openledger/circuits/field/eddsa";
+import { verifySignature } from "@openledger/circuits/field/curve/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { type DirectQuery, directShape } from "@openledger/circuits/ledger/direct-query";
+import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
-import { directScores } from "@openledger/circuits/settlement/direct-matrix";
-import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
+import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { askModel, buyAnswer, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
 import { signQuestion } from "@openledger/client/internal/actions/answers/sign-question";
 import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { attackServer } from "@openledger/foundation/internal/http/testing/attack-server";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { DirectParts } from "../model/direct-family.ts";
-import { trainDirect } from "../model/direct-training.ts";
+import type { DirectParts } from "../model/direct/direct-family.ts";
+import { trainDirect } from "../model/direct/direct-training.ts";
 import { fetchModel, writeModel } from "../model/model-directory.ts";
 import { type AnsweringModel, openCheckable } from "../model/model-family.ts";
 import { encodeModel, type PublishedModel, publishedModel } from "../model/model-files.ts";
@@ -155,6 +157,15 @@ function setPayments(payments: Payment[], isClosed = false): void {
 const ask = (prompt: string) =>
   askModel(fixture.client, { serverUrl: url, modelId: MODEL_ID, prompt, from: 4 });
 
+async function acknowledge({ hash }: SignedSubmission): Promise<void> {
+  const preconfirmation = await fixture.signPreconfirmation({
+    operationHash: hash,
+    opIndex: 3,
+    deadlineSeconds: 99,
+  });
+  fixture.sequencer.answers.set("POST /v1/operations", { hash, status: "acknowledged", preconfirmation });
+}
+
 async function pay(answer: UncheckedAnswer, prompt: string, own = checkable) {
   return payForAnswer(fixture.client, {
     modelId: MODEL_ID,
@@ -162,14 +173,7 @@ async function pay(answer: UncheckedAnswer, prompt: string, own = checkable) {
     prompt,
     answer,
     from: 4,
-    onSigned: async ({ hash }) => {
-      const preconfirmation = await fixture.signPreconfirmation({
-        operationHash: hash,
-        opIndex: 3,
-        deadlineSeconds: 99,
-      });
-      fixture.sequencer.answers.set("POST /v1/operations", { hash, status: "acknowledged", preconfirmation });
-    },
+    onSigned: acknowledge,
   });
 }
 
@@ -304,10 +308,65 @@ describe("a model server", () => {
   it("lets an unpaid answer expire, and still opens it when its payment comes late", async () => {
     const first = await ask(prompts[0]!);
     nowMs += TTL_MS + 1;
-    const second = await ask(prompts[1]!);
+    await expect(ask(prompts[1]!)).rejects.toMatchObject({
+      code: "ATT_ANSWER_UNPAID",
+      data: { reason: "left-unpaid", receipt: hex32(first.receipt) },
+    });
     setPayments([{ receipt: first.receipt, payerId: 4 }]);
     expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
-    await expect(ask(prompts[2]!)).rejects.toMatchObject({ data: { receipt: hex32(second.receipt) } });
+    const second = await ask(prompts[1]!);
+    expect(second.receipt).not.toBe(first.receipt);
+  });
+
+  it("seals the answers of an account that left one unpaid, and opens them once they are paid", async () => {
+    const first = await ask(prompts[0]!);
+    nowMs += TTL_MS + 1;
+    const { answer: bought } = await buyAnswer(fixture.client, {
+      ...{ serverUrl: url, modelId: MODEL_ID, prompt: prompts[1]!, from: 4, timeoutMs: 10_000 },
+      model: checkable,
+      onSigned: async (signed) => {
+        await acknowledge(signed);
+        // The ledger has the payment as soon as it is sent.
+        setPayments([{ receipt: BigInt(signed.body.words[0]!), payerId: 4 }]);
+      },
+    });
+    expect(bought.label).toBe(checkable.answer(prompts[1]!).label);
+    expect(bought.receipt).not.toBe(first.receipt);
+    // Now the next one comes first again.
+    expect((await ask(prompts[2]!)).answer).toBe(checkable.answer(prompts[2]!).text);
+  });
+
+  it("tells nobody what is sealed until it is paid", async () => {
+    await ask(prompts[0]!);
+    nowMs += TTL_MS + 1;
+    const signed = await signQuestion(fixture.client, { modelId: MODEL_ID, prompt: prompts[1]!, from: 4 });
+    const response = await fetch(`${url}/v1/answers`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ prompt: prompts[1]!, ...signed, isSealed: true }),
+    });
+    const sealed = (await response.json()) as Record<string, string>;
+    expect(Object.keys(sealed).sort()).toEqual(["expiresAtMs", "payerId", "priceWei", "receipt", "sealed"]);
+    const status = (await get(`/v1/answers/${sealed.receipt}`)).body;
+    expect(status).toMatchObject({ isPaid: false, answerHash: null, queryCommitment: null });
+    expect(status).not.toHaveProperty("salt");
+    setPayments([{ receipt: BigInt(sealed.receipt!), payerId: 4 }]);
+    const { salt } = (await get(`/v1/answers/${sealed.receipt}`)).body as { salt: string };
+    const open = (text: string) =>
+      JSON.parse(new TextDecoder().decode(sealedBytes(BigInt(salt), Buffer.from(text, "base64"))));
+    expect(open(sealed.sealed!)).toMatchObject({ answer: checkable.answer(prompts[1]!).text });
+  });
+
+  it("is paid by nobody who accepts no less than what it promises", async () => {
+    const answer = await ask(prompts[0]!);
+    const least = { rows: "disputable" } as const;
+    expect(answer.assurance).toEqual({ answer: "proven", query: "recomputed", rows: "believed" });
+    await expect(
+      payForAnswer(fixture.client, {
+        ...{ modelId: MODEL_ID, model: checkable, prompt: prompts[0]!, answer, from: 4, least },
+      }),
+    ).rejects.toMatchObject({ code: "CLI_ANSWER_WRONG", data: { what: "assurance of rows" } });
+    expect(fixture.sequencer.heard.some(({ route }) => route === "POST /v1/operations")).toBe(false);
   });
 
   it("counts no payment by somebody else", async () => {

@@ -3,8 +3,8 @@
 import type { ServerLog } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { FastifyInstance } from "fastify";
-import { directFamily } from "../model/direct-family.ts";
-import type { ModelFamily } from "../model/model-family.ts";
+import { directFamily } from "../model/direct/direct-family.ts";
+import { assuranceOf, type ModelFamily } from "../model/model-family.ts";
 import { decodeModel, type PublishedModel } from "../model/model-files.ts";
 import { decodeManifest, type ModelFiles } from "../model/model-manifest.ts";
 import { claimantOf, DIRECT } from "../model/recipe-fields.ts";
@@ -58,6 +58,7 @@ export async function createModelServer(
     modelId,
     manifest: decodeManifest(files),
     scoreMode,
+    assurance: assuranceOf(model.recipe, true),
     service,
     store,
     file: (name: string) => files.get(name),

@@ -3,7 +3,7 @@
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
 import { SeededRandom } from "../maths/seeded-random.ts";
-import type { DirectRecipe } from "../model/direct-recipe.ts";
+import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
 import type { OwnedRow } from "../model/owned-rows.ts";
 import type { RecipeBase } from "../model/recipe-fields.ts";
 import type { LabelledRows } from "../rows/labelled-rows.ts";

@@ -19,12 +19,12 @@ import { type ReadBatch, readPostedBatch } from "../blobs/read-batch.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { findDeploymentBlock } from "./deployment-block.ts";
 import { l1Call } from "./l1-client.ts";
-import { readSubmission, type Submission, takesSettlementOnL1 } from "./l1-submission.ts";
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";
-import { type BatchPlace, batchMalformed } from "./malformed-batch.ts";
 import { type QueueEntry, toQueueEntry } from "./queue-entry.ts";
 import type { RegisteredCircuit, RollupContract } from "./rollup-contract.ts";
-import type { SubmittedSettlement } from "./submitted-part.ts";
+import { readSubmission, type Submission, takesSettlementOnL1 } from "./submission/l1-submission.ts";
+import { type BatchPlace, batchMalformed } from "./submission/malformed-batch.ts";
+import type { SubmittedSettlement } from "./submission/submitted-part.ts";
 
 interface GenesisEvent {
   readonly type: "genesis";

@@ -31,7 +31,7 @@ import { type BlobSource, NO_BLOBS } from "../blobs/blob-source.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { creditCountOf } from "./credit-count.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
-import { namedBlobs } from "./named-blobs.ts";
+import { namedBlobs } from "./submission/named-blobs.ts";
 
 /** A batch as the contract takes it. */
 interface ContractBatch {

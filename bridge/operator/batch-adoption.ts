@@ -1,8 +1,8 @@
 /** Batches that L1 has although no record of ours says so: the database was lost, or somebody copied the transaction. */
 import type { Logger } from "pino";
 import { toHex } from "viem";
-import { findPostedBatch, findReceipt } from "../l1/posted-batch.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
+import { findPostedBatch, findReceipt } from "../l1/submission/posted-batch.ts";
 import { isOurs } from "./foreign-batches.ts";
 import type { OperatorClient, ReadyBatch } from "./operator-client.ts";
 import { type IntentStore, intendedBatch } from "./publishing/publish-intent.ts";

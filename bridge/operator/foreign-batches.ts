@@ -10,9 +10,9 @@ import { isSamePlace, type LedgerPlace } from "@openledger/circuits/ledger/ledge
 import type { Logger } from "pino";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
-import { readSubmission, takesSettlementOnL1 } from "../l1/l1-submission.ts";
 import { type RollupLog, readRollupLogs } from "../l1/log-reader.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
+import { readSubmission, takesSettlementOnL1 } from "../l1/submission/l1-submission.ts";
 import type { ChainPositions, ForeignBatchReport, OperatorClient } from "./operator-client.ts";
 
 interface ForeignBatchesOptions {

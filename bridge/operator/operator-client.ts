@@ -31,8 +31,8 @@ import {
 import { type Hex, zeroHash } from "viem";
 import { z } from "zod";
 import { bridgeError } from "../bridge-errors.ts";
-import type { PreVerifiedSettlement } from "../l1/pre-verified-settlement.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
+import type { PreVerifiedSettlement } from "../l1/submission/pre-verified-settlement.ts";
 import type { Admission } from "./watching/admission-reader.ts";
 
 /** A settlement that a batch's Settle or Activation record takes. */

@@ -6,7 +6,7 @@ import { concatHex, type Hex, type TransactionReceipt, toHex } from "viem";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { encodeRelease, encodeTake, type LeaseContract, type LeaseState } from "../l1/lease-contract.ts";
-import { findReceipt } from "../l1/posted-batch.ts";
+import { findReceipt } from "../l1/submission/posted-batch.ts";
 import type { OperatorNonce } from "./publishing/operator-nonce.ts";
 
 /** What a take-over notes before it sends anything, so that it knows its own transaction after a kill. */

@@ -106,6 +106,7 @@ function claimerWith(
       ...{ payerId: 9, salt: hex32(receipt), answer: "{}", prompt: "The union?" },
       queryBytes: Buffer.from(queryBytes(QUERY)).toString("base64"),
     }),
+    showLeaves: async () => ({ answered: [], failures: [] }),
     collect: async () => {
       collected += 1;
       return null;
@@ -116,6 +117,25 @@ function claimerWith(
 
 const noEther = () =>
   challengerError("CMD_NO_ETHER", "no ether", { data: { account: f.owner, valueWei: BOND_WEI } });
+
+test("challenged leaves are looked for at once and every ten minutes, and none that fails keeps a turn from the rest", async () => {
+  let looks = 0;
+  const failure = new Error("the leaf is nowhere");
+  const claimer = claimerWith(() => {}, {
+    showLeaves: async () => {
+      looks += 1;
+      return { answered: [], failures: [failure] };
+    },
+  });
+  await expect(claimer.turn()).rejects.toThrow(failure.message);
+  expect([looks, collected]).toEqual([1, 1]);
+  nowMs += 599_999;
+  await claimer.turn();
+  expect(looks).toBe(1);
+  nowMs += 1;
+  await expect(claimer.turn()).rejects.toThrow(failure.message);
+  expect(looks).toBe(2);
+});
 
 test("bonds are taken back at each turn while ether is missing, and else once an hour", async () => {
   let hasEther = false;

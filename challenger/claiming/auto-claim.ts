@@ -56,6 +56,14 @@ export interface ClaimTracer {
   ): Promise<{ readonly moves: readonly PlayedMove[]; readonly failures: readonly unknown[] }>;
 }
 
+/** A leaf that L1 was shown. */
+interface ShownToL1 {
+  readonly modelCommitment: bigint;
+  readonly tree: string;
+  readonly index: bigint;
+  readonly gasUsed: bigint;
+}
+
 export interface AutoClaimModules {
   /** Reads only. */
   readonly client: LedgerClient;
@@ -64,6 +72,11 @@ export interface AutoClaimModules {
   readonly tracer: ClaimTracer;
   /** undefined where nobody was given this receipt here: its draw is void. */
   readonly answerOf: (receipt: bigint) => Promise<ClaimableAnswer | undefined>;
+  /** Shows what is challenged of the model's own commitments, at the registry that the games are about. */
+  readonly showLeaves: (judge: ClaimingJudge) => Promise<{
+    readonly answered: readonly ShownToL1[];
+    readonly failures: readonly unknown[];
+  }>;
   /** Takes back the bonds of claims that stand, and what is owed; null for nothing. */
   readonly collect: (judge: ClaimingJudge) => Promise<{ readonly paidWei: bigint } | null>;
   readonly log: HelperLog;
@@ -83,6 +96,9 @@ interface Terms {
 
 /** A look at all claims that were ever made: for bonds of epochs that went by row counts. */
 const COLLECT_EVERY_MS = 3_600_000;
+
+/** A look at all model commitments: an answer has a day. */
+const SHOW_EVERY_MS = 600_000;
 
 /** What the next claim would meet, too. */
 const STOPS_CLAIMING = new Set(["CMD_NO_ETHER", "CMD_L1_PENDING", "BRG_L1_UNREACHABLE"]);
@@ -105,6 +121,7 @@ export class AutoClaimer {
   /** Too little ether for a claim. */
   #isShort = false;
   #collectAtMs = 0;
+  #showAtMs = 0;
   #collectedOf = "";
   /** The epoch that is drawn, "" for none; whether this account has claims in it. */
   #current = { of: "", hasClaims: false };
@@ -148,9 +165,10 @@ export class AutoClaimer {
   /** @returns what could not be played: the next turn tries it again */
   async #defend(judge: ClaimingJudge): Promise<readonly unknown[]> {
     const { log, report, tracer } = this.#modules;
+    const unshown = await this.#showLeaves(judge).catch((error: unknown) => [error]);
     const openGames = await read<bigint>(judge, "openGamesOf", [judge.address]);
     report.set({ openGames: Number(openGames) });
-    if (openGames === 0n) return [];
+    if (openGames === 0n) return unshown;
     const { failures, moves } = await tracer.play(judge);
     for (const { claimId, gameId, gasUsed, what } of moves) {
       report.noteMove(what);
@@ -159,6 +177,19 @@ export class AutoClaimer {
         `game ${gameId} about claim ${claimId}: ${what}, ${gasUsed} gas`,
       );
     }
+    return [...unshown, ...failures];
+  }
+
+  /** @returns why leaves could not be shown */
+  async #showLeaves(judge: ClaimingJudge): Promise<readonly unknown[]> {
+    if (this.#nowMs() < this.#showAtMs) return [];
+    const { answered, failures } = await this.#modules.showLeaves(judge);
+    this.#showAtMs = this.#nowMs() + SHOW_EVERY_MS;
+    for (const { gasUsed, index, modelCommitment, tree } of answered)
+      this.#modules.log.info(
+        { modelId: this.#modelId, modelCommitment, tree, index, gasUsed },
+        `model commitment ${modelCommitment}: leaf ${index} of "${tree}" is shown, ${gasUsed} gas`,
+      );
     return failures;
   }
 

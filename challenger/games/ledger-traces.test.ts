@@ -23,13 +23,7 @@ import {
 } from "@openledger/circuits/settlement/settlement-rules";
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { closedEpoch, SeededNumbers } from "@openledger/circuits/testing/settlement-world";
-import {
-  deployActivationGates,
-  deployLedgerMath,
-  deployTextDisputes,
-  missingChunks,
-  storeChunks,
-} from "@openledger/contracts/build/deploy-disputes";
+import { deployRegistry } from "@openledger/contracts/build/deploy-disputes";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
 import { refusalOf } from "@openledger/contracts/testing/refusal-of";
@@ -103,8 +97,6 @@ async function deploy() {
     walletClient: createWalletClient({ account: deployer, chain: client.chain, transport }),
     publicClient: createPublicClient({ chain: client.chain, transport, pollingInterval: 10 }),
   };
-  const math = await deployLedgerMath(clients);
-  await storeChunks(clients, math, await missingChunks(clients.publicClient, math, 0));
   const terms = { windowSeconds: WINDOW_SECONDS, sideSeconds: 36n * HOUR_SECONDS };
   const money = { leastBondWei: BOND_WEI, stakeWei: STAKE_WEI };
   const modelCommitment = {
@@ -112,8 +104,9 @@ async function deploy() {
     leastBondWei: BOND_WEI,
     availabilityChallengeFeeWei: 1n,
   };
-  const { game } = await deployTextDisputes(clients, modelCommitment, { ...terms, ...money }, math);
-  const activationGate = await deployActivationGates(clients, [game]);
+  const games = { ...terms, ...money };
+  const registry = await deployRegistry(clients, modelCommitment, { mostRows: 0, games });
+  const [activationGate, { game }] = [registry.address, registry.games!];
   const rollup = await deployFixture(client, { activationGate }, SHAPES, SETTLEMENT_SIZES);
   await rollup.fund("alice", 100n * OPEN);
   return { ...rollup, ...settlementActions(rollup), game, owner, watcher, stranger, ...clients };

@@ -1,4 +1,4 @@
-/** Whether rows of a language model can be posted: what TextDisputes and its judges take (docs/explanation/fault-proofs.md). */
+/** Whether rows of a language model can be posted: what the judges of language models take (docs/explanation/fault-proofs.md). */
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
 import type { ModelShape } from "@openledger/models/architecture/model-shape";
 import { modelError } from "@openledger/models/model-errors";

@@ -16,6 +16,7 @@ export interface ClaimState {
   readonly isRow: boolean;
   readonly owner: Address;
   readonly endsAt: bigint;
+  /** It, or the model commitment whose row it is about: nothing more is played. */
   readonly isRefuted: boolean;
   readonly bondWei: bigint;
   /** Of a query what the ledger has; of a row its model commitment and its place. */
@@ -80,7 +81,7 @@ export class GameReader {
         (of === undefined || (BigInt(fact.modelId) === of.modelId && sameAddress(fact.rollup, of.rollup))) &&
         !(isOpen && this.#isOver(fact, now.number)),
     );
-    const read = await Promise.allSettled(asked.map(({ id }) => this.#read("claims", BigInt(id))));
+    const read = await Promise.allSettled(asked.map((fact) => this.#claim(fact)));
     const failures: FailedRead[] = [];
     const claims: ClaimState[] = [];
     for (const [i, fact] of asked.entries()) {
@@ -89,7 +90,7 @@ export class GameReader {
       const claimId = BigInt(id);
       if (answer.status === "rejected") failures.push({ claimId, gameId: null, error: answer.reason });
       if (answer.status === "rejected") continue;
-      const [, , , isRefuted, openGames, , , bondWei] = answer.value;
+      const { bondWei, isRefuted, openGames } = answer.value;
       if (openGames === 0 && (isRefuted || now.timestamp >= BigInt(endsAt)))
         this.#over.set(nameOf(fact), this.#over.get(nameOf(fact)) ?? now.number);
       else this.#over.delete(nameOf(fact));
@@ -177,11 +178,16 @@ export class GameReader {
     return since !== undefined && now - since > REREAD_BLOCKS;
   }
 
-  #read<Name extends "claims" | "games">(functionName: Name, id: bigint) {
+  async #claim({ id, isRow }: FactOf<"claim">) {
+    const [, , , isRefuted, openGames, , , bondWei] = await this.#read("claims", BigInt(id));
+    return { bondWei, isRefuted: isRow ? await this.#read("isDecided", BigInt(id)) : isRefuted, openGames };
+  }
+
+  #read<Name extends "claims" | "games" | "isDecided">(functionName: Name, id: bigint) {
     const call = { address: this.#address, abi: traceGameAbi, functionName, args: [id] } as const;
-    return l1Call(`read number ${id} of the ${functionName}`, () =>
-      this.#client.readContract(call as never),
-    ) as Promise<ContractFunctionReturnType<typeof traceGameAbi, "view", Name>>;
+    return l1Call(`read ${functionName} ${id}`, () => this.#client.readContract(call as never)) as Promise<
+      ContractFunctionReturnType<typeof traceGameAbi, "view", Name>
+    >;
   }
 }
 

@@ -55,7 +55,6 @@ test("bonds, stakes and what is owed are all that the two contracts hold, whatev
   };
   const bonds = new Map<bigint, bigint>();
   const stakes = new Map<bigint, Stake>();
-  const refutedClaims = new Set<bigint>();
   const refutedModelCommitments = new Set<bigint>();
   const owed = { [f.disputes]: new Map<Hex, bigint>(), [f.games]: new Map<Hex, bigint>() };
   const owe = (where: Hex, who: Hex, wei: bigint) =>
@@ -107,13 +106,12 @@ test("bonds, stakes and what is owed are all that the two contracts hold, whatev
         const stake = stakes.get(gameId);
         if (!(await tryCall("endByTime", who, f.games, call("endByTime", [gameId])))) break;
         stakes.delete(gameId);
+        // Once the model commitment has fallen, nobody wins a game about it.
+        expect(refutedModelCommitments.has(stake!.modelCommitment)).toBe(false);
         if (stake!.turn === "challenger") owe(f.games, f.owner, STAKE_WEI);
         else {
           owe(f.games, stake!.who, STAKE_WEI);
-          refutedClaims.add(stake!.claimId);
-          // The model commitment falls with the row: the first one pays its challenger.
-          if (!refutedModelCommitments.has(stake!.modelCommitment))
-            owe(f.disputes, stake!.who, BOND_WEI / 2n);
+          owe(f.disputes, stake!.who, BOND_WEI / 2n);
           bonds.delete(stake!.modelCommitment);
           refutedModelCommitments.add(stake!.modelCommitment);
         }
@@ -122,9 +120,7 @@ test("bonds, stakes and what is owed are all that the two contracts hold, whatev
       case 5: {
         if (!(await tryCall("returnStake", who, f.games, call("returnStake", [gameId])))) break;
         const stake = stakes.get(gameId)!;
-        expect(refutedClaims.has(stake.claimId) || refutedModelCommitments.has(stake.modelCommitment)).toBe(
-          true,
-        );
+        expect(refutedModelCommitments.has(stake.modelCommitment)).toBe(true);
         stakes.delete(gameId);
         owe(f.games, stake.who, STAKE_WEI);
         break;
@@ -281,10 +277,22 @@ test("games about one model commitment make no challenge of another dearer, and 
   expect(await f.read(f.games, "stakeForRow", [other, 0n])).toBe(STAKE_WEI);
   await f.send(f.watcher, f.games, f.rowCall(other, f.posted, 1), STAKE_WEI);
   expect(await f.refusal(f.watcher, f.games, call("returnStake", [33n]))).toBe("TraceNotYourTurn");
+  const [, row1] = f.honest;
+  const { statement } = claimOf(f.model, row1!);
+  await f.send(f.owner, f.games, ownersMove({ gameId: 33n, turn: "answer" } as never, statement, row1!));
   // Another row of the model commitment is lost: the game about this one decides nothing any more.
   await f.send(f.stranger, f.games, f.rowCall(other, f.posted, 0), STAKE_WEI);
   await f.passTime(SIDE_SECONDS + 61n);
   await f.send(f.stranger, f.games, call("endByTime", [34n]));
+  expect(await f.read(f.games, "isDecided", [await f.read<bigint>(f.games, "claimOf", [other, 1n])])).toBe(
+    true,
+  );
+  // The owner cannot win it from a challenger who has stopped playing, nor anybody stake on it.
+  await f.passTime(SIDE_SECONDS);
+  expect(await f.refusal(f.owner, f.games, call("endByTime", [33n]))).toBe("TraceAlreadyRefuted");
+  expect(await f.refusal(f.watcher, f.games, f.rowCall(other, f.posted, 1), STAKE_WEI)).toBe(
+    "TraceAlreadyRefuted",
+  );
   await f.send(f.watcher, f.games, call("returnStake", [33n]));
   expect(await f.read(f.games, "owedWei", [f.watcher])).toBe(STAKE_WEI);
 });

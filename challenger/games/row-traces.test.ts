@@ -100,7 +100,7 @@ test("a right row survives its challenger, and the activation waits until the ga
   }
   // Nobody but the games says that a row is lost.
   const says = call("refuteRow", [id, BigInt(ROW), f.stranger]);
-  expect(await f.refusal(f.stranger, f.disputes, says)).toBe("TextGamesInvalid");
+  expect(await f.refusal(f.stranger, f.disputes, says)).toBe("DisputesGamesInvalid");
   await f.passTime(SIDE_SECONDS + 1n);
   await playOut([playerOf(f.owner, f.honest[ROW]!)]);
   expect(await owedWei(f.games, f.owner)).toBe(STAKE_WEI);

@@ -3,8 +3,10 @@ import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { type Address, formatEther, type PublicClient } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 
-/** Of those that the contract was deployed with: so many are given for a challenge where nobody says it. */
+/** Of those that the first challenge takes at the same base fee: so many are given where nobody says it. */
 const MOST_STAKES = 8n;
+/** No claim has this number, so no game is about it. */
+const NO_CLAIM = 0n;
 /** A base fee at most doubles in six full blocks. What is paid above the price comes back with the stake. */
 const FEE_MARGIN = 2n;
 
@@ -22,12 +24,11 @@ export async function stakeFor(
   const { baseFeePerGas } = await l1Call("read the latest block", () => client.getBlock());
   const [functionName, id] =
     "claimId" in of ? (["stakeFor", of.claimId] as const) : (["stakeForRow", of.modelCommitment] as const);
-  const args = [id, FEE_MARGIN * (baseFeePerGas ?? 0n)] as const;
+  const feeWei = FEE_MARGIN * (baseFeePerGas ?? 0n);
   const read = <T>(call: () => Promise<T>) => l1Call("read the stakes of the games", call);
-  const neededWei = await read(() => client.readContract({ ...contract, functionName, args }));
-  const most =
-    mostWei ??
-    MOST_STAKES * (await read(() => client.readContract({ ...contract, functionName: "stakeWei" })));
+  const neededWei = await read(() => client.readContract({ ...contract, functionName, args: [id, feeWei] }));
+  const first = { ...contract, functionName: "stakeFor", args: [NO_CLAIM, feeWei] } as const;
+  const most = mostWei ?? MOST_STAKES * (await read(() => client.readContract(first)));
   if (neededWei <= most) return neededWei;
   const what =
     "claimId" in of ? `claim ${of.claimId}` : `row ${of.row} of model commitment ${of.modelCommitment}`;

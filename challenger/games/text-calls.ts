@@ -1,21 +1,23 @@
-/** Challenges of a language model's posted rows as calls of TextDisputes, and of LedgerTraces (docs/explanation/fault-proofs.md). */
+/** Challenges of a language model's posted rows as calls of the registry, and of LedgerTraces (docs/explanation/fault-proofs.md). */
 
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import { disputesAbi, textDisputesAbi, textJudgeAbis } from "@openledger/contracts/build/disputes-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { bytesToHex, encodeFunctionData, type Hex } from "viem";
 import type { CommittedModel, TreeName } from "../statements/committed-model.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
-import { openingOf, sharedCall, statementTuple } from "../statements/model-commitment-calls.ts";
+import {
+  challengeData,
+  duplicateShown,
+  openingOf,
+  sharedShown,
+  statementTuple,
+} from "../statements/model-commitment-calls.ts";
 import { WordTree } from "../trace/word-tree.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import type { PromptVocabulary } from "./prompt-vocabulary.ts";
 import type { TextFault } from "./text-faults.ts";
-import { duplicateCall, OVERLAP_JUDGE } from "./text-row-overlap.ts";
-import { readRowTokens, rowTokensCall, TOKENS_JUDGE } from "./text-row-tokens.ts";
+import { readRowTokens, rowTokensCall } from "./text-row-tokens.ts";
 import { claimOfText, type DescribedModel } from "./traced-model.ts";
-
-const TEXT_JUDGE = 0n;
 
 /** What a challenge shows of the model besides its model commitment. */
 interface ShownText {
@@ -38,42 +40,34 @@ export function textChallengeData(
   const statement = statementTuple(posted.statement);
   const open = (tree: TreeName, index: number) => openingOf(posted, tree, index);
   const contentOf = (row: number) => openingOf(posted, "rows", row, owned[row]!.content);
-  const challenge = (judge: bigint, shown: Hex): Hex =>
-    encodeFunctionData({ abi: textDisputesAbi, functionName: "challenge", args: [id, judge, shown] });
-  /** A call of the first judge's function, whose first argument is the statement. */
-  const judged = (functionName: string, ...args: unknown[]): Hex => {
-    const call = { abi: textJudgeAbis[0], functionName, args: [statement, ...args] };
-    return challenge(TEXT_JUDGE, encodeFunctionData(call as never));
-  };
+  const challenge = (functionName: string, ...shown: unknown[]) =>
+    challengeData("text", id, functionName, [statement, ...shown]);
   switch (fault.kind) {
     case "entry": {
       const { column, row } = fault;
-      const shown = [open("map", row), open("facts", row), open("features", row)];
-      return judged("entry", BigInt(row), BigInt(column), ...shown);
+      return challenge("entry", row, column, open("map", row), open("facts", row), open("features", row));
     }
     case "peak":
-      return judged("peak", BigInt(fault.row), open("facts", fault.row), open("features", fault.row));
+      return challenge("peak", fault.row, open("facts", fault.row), open("features", fault.row));
     case "scale":
-      return judged("scale", bytesToHex(Buffer.concat(posted.leaves.facts)));
+      return challenge("scale", bytesToHex(Buffer.concat(posted.leaves.facts)));
     case "statics":
-      return judged("statics", bytesToHex(Buffer.concat(posted.leaves.points)), terms);
+      return challenge("statics", bytesToHex(Buffer.concat(posted.leaves.points)), terms);
     case "tokens": {
       const { found, row } = fault;
       // Without a vocabulary no fault of tokens is found.
       const { tokens } = readRowTokens(posted.leaves.tokens[row]!) ?? { tokens: [] };
       const shown = { statement, traced: terms, row, content: contentOf(row), leaf: open("tokens", row) };
-      return challenge(TOKENS_JUDGE, rowTokensCall(vocabulary!, shown, tokens, found));
+      const { args, functionName } = rowTokensCall(vocabulary!, shown, tokens, found);
+      return challengeData("text", id, functionName, args);
     }
     case "duplicate": {
-      const { other, row } = fault;
-      const { leader } = readFact(posted.leaves.facts[row]!)!;
-      const shown = { statement, row, other, leader, contentOf, factOf: (k: number) => open("facts", k) };
-      return challenge(OVERLAP_JUDGE, duplicateCall(shown));
+      const { leader } = readFact(posted.leaves.facts[fault.row]!)!;
+      const factOf = (row: number) => open("facts", row);
+      return challenge("duplicate", ...duplicateShown({ ...fault, leader }, contentOf, factOf));
     }
-    default: {
-      const call = sharedCall(id, posted, owned, fault);
-      return encodeFunctionData({ abi: disputesAbi, ...call } as never);
-    }
+    default:
+      return challenge(fault.kind, ...sharedShown(posted, owned, fault));
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Every wrong place of a model commitment of a language model's rows that L1 would refuse (docs/explanation/fault-proofs.md): the same rules as
- * contracts/disputes/TextDisputes.sol and its judges. An honest owner runs it before he posts.
+ * the judges of language models in contracts/disputes. An honest owner runs it before he posts.
  */
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { tracedAnsweringHash } from "@openledger/attribution/model/answering-hash";

@@ -2,7 +2,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import { textJudgeAbis } from "@openledger/contracts/build/disputes-abi";
+import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
+import { judgeAbis } from "@openledger/contracts/build/disputes-abi";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, type Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -282,7 +283,8 @@ test("of an honest model commitment random challenges show nothing", async () =>
 });
 
 test("an entry's rounding is the same in TypeScript and on L1: at random, at ties, and at the edges of floats", async () => {
-  const address = await f.read<Hex>(f.disputes, "judges", [0n]);
+  const families = await f.read<readonly { judges: readonly Hex[] }[]>(f.disputes, "families");
+  const address = families[FAMILY_NUMBERS.text]!.judges[0]!;
   const random = new SeededRandom("entries");
   const doubles = new DataView(new ArrayBuffer(8));
   const floats = new DataView(new ArrayBuffer(4));
@@ -327,7 +329,7 @@ test("an entry's rounding is the same in TypeScript and on L1: at random, at tie
     cases.push([Number(word()), (word() << 32n) | word(), unit, random.nextBelow(256) - 128]);
   }
   const call = (args: readonly unknown[]) =>
-    f.client.readContract({ address, abi: textJudgeAbis[0], functionName: "isEntry", args } as never);
+    f.client.readContract({ address, abi: judgeAbis.text[0], functionName: "isEntry", args } as never);
   const onL1 = await Promise.all(
     cases.map(([number, factor, unit, given]) => call([BigInt(number), factor, unit, BigInt(given)])),
   );

@@ -8,6 +8,11 @@ import { bytesToHex, type Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { leafTree } from "../statements/leaf-tree.ts";
 import {
+  duplicateShown,
+  type OpenedLeaf,
+  type StatementTuple,
+} from "../statements/model-commitment-calls.ts";
+import {
   anyStatement,
   FAULT,
   type JudgeFixture,
@@ -15,13 +20,7 @@ import {
   rowTree,
   startJudge,
 } from "./testing/judge-fixture.ts";
-import {
-  duplicateCall,
-  type ShownLeader,
-  textRowLeaders,
-  textRowOverlap,
-  wrongTextLeader,
-} from "./text-row-overlap.ts";
+import { textRowLeaders, textRowOverlap, wrongTextLeader } from "./text-row-overlap.ts";
 import { MOST_TEXT_ROW_BYTES } from "./text-row-tokens.ts";
 
 const FACT_BYTES = 32;
@@ -145,6 +144,20 @@ describe("whether one row leads another", () => {
   });
 });
 
+interface ShownLeader {
+  readonly statement: StatementTuple;
+  readonly row: number;
+  readonly other: number;
+  readonly leader: number;
+  contentOf(row: number): OpenedLeaf;
+  factOf(row: number): OpenedLeaf;
+}
+
+const duplicateCall = ({ contentOf, factOf, statement, ...rows }: ShownLeader) => ({
+  functionName: "duplicate",
+  args: [statement, ...duplicateShown(rows, contentOf, factOf)],
+});
+
 /** A model commitment of rows with these leaders, or with facts of other bytes. */
 function posted(
   rows: readonly TextRow[],
@@ -235,7 +248,7 @@ describe("a posted leader", () => {
     const leaders = withLeader(COPY, SECOND);
     const of = posted(ROWS, leaders)(COPY, FIRST);
     expect(await f.judge(duplicateCall(of))).toEqual(verdict(COPY, false));
-    const empty = { data: "0x", path: [] } as const;
+    const empty: OpenedLeaf = { data: "0x", path: [] };
     const changed: Partial<ShownLeader>[] = [
       ...[COPY, FIRST, SECOND].flatMap((wrong) => [
         { contentOf: (k: number) => of.contentOf(k === wrong ? STRANGER : k) },

@@ -1,22 +1,16 @@
-/** Tokens of a posted row of texts: the same rules as contracts/disputes/TextTokens.sol, and the call that shows a wrong one. */
+/** Tokens of a posted row of texts: the same rules as contracts/disputes/TextTokens.sol, and what shows a wrong one. */
 
-import { textJudgeAbis } from "@openledger/contracts/build/disputes-abi";
 import {
   findPromptFault,
   type PromptFault,
   type TokenSpelling,
 } from "@openledger/models/tokens/token-spelling";
-import { encodeFunctionData, type Hex } from "viem";
+import type { OpenedLeaf, StatementTuple } from "../statements/model-commitment-calls.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { entryOf, MOST_TOKEN_BYTES, type PromptVocabulary } from "./prompt-vocabulary.ts";
-import type { OpenedLeaf, StatementTuple } from "./text-row-overlap.ts";
 
 /** A longer row refutes its model commitment: contracts/disputes/TextRows.sol. */
 export const MOST_TEXT_ROW_BYTES = 6_144;
-
-/** The judge's place in TextDisputes. */
-export const TOKENS_JUDGE = 1n;
-const abi = textJudgeAbis[1];
 
 /** What a leaf of tokens says. */
 export interface RowTokens {
@@ -146,27 +140,27 @@ export interface ShownTokens {
   readonly leaf: OpenedLeaf;
 }
 
-/** What `TextDisputes.challenge` is given, with TOKENS_JUDGE. */
+/** The judge's function that shows a wrong place of tokens, and what it is given. */
 export function rowTokensCall(
   vocabulary: PromptVocabulary,
   { content, leaf, row, statement, traced }: ShownTokens,
   tokens: readonly number[],
   fault: RowTokensFault,
-): Hex {
+) {
   const shown = [statement, traced, BigInt(row), content, leaf] as const;
   const entry = (token: number) => entryOf(vocabulary, token);
   switch (fault.kind) {
     case "shape":
-      return encodeFunctionData({ abi, functionName: "shape", args: shown });
+      return { functionName: "shape", args: shown } as const;
     case "spelling":
     case "cut": {
       const args = [...shown, BigInt(fault.place), entry(tokens[fault.place]!)] as const;
-      return encodeFunctionData({ abi, functionName: "spelling", args });
+      return { functionName: "spelling", args } as const;
     }
     case "join": {
       const { joined, left, place, right } = fault;
       const args = [...shown, BigInt(place), entry(joined), left.map(entry), right.map(entry)] as const;
-      return encodeFunctionData({ abi, functionName: "join", args });
+      return { functionName: "join", args } as const;
     }
   }
 }

@@ -144,10 +144,13 @@ test("a node that does not answer is said by a code, whatever it was asked", asy
   const silent = playerOf(f.challenger, [], { publicClient: nodeWith({ getBlock: down as never }) });
   await expect(silent.look()).rejects.toMatchObject(unreachable);
   const claimId = await claimLie();
-  for (const name of ["stakeFor", "stakeWei"]) {
+  // What the challenge takes, and what the first one would.
+  for (const refused of [claimId, 0n]) {
     const publicClient = nodeWith({
       readContract: ((asked: Parameters<PublicClient["readContract"]>[0]) =>
-        asked.functionName === name ? down() : (f.publicClient as PublicClient).readContract(asked)) as never,
+        asked.functionName === "stakeFor" && asked.args?.[0] === refused
+          ? down()
+          : (f.publicClient as PublicClient).readContract(asked)) as never,
     });
     const { failures } = await playerOf(f.challenger, [claimId], { publicClient }).look();
     expect(failures).toMatchObject([{ claimId, error: unreachable }]);
@@ -213,20 +216,28 @@ describe("a claim whose query is false", () => {
     expect(warnings).toEqual([expect.stringMatching(/^its prompt could not be refuted: /)]);
   });
 
-  test("is challenged for eight stakes at most, or what was named", async () => {
+  test("is challenged for eight times the first stake at most, or what was named", async () => {
     const claimId = await claimLie();
-    const asking = (stakeWei: bigint) =>
+    const node = f.publicClient as PublicClient;
+    const asking = (stakeWei: bigint, baseFeeWei?: bigint) =>
       nodeWith({
         readContract: ((asked: Parameters<PublicClient["readContract"]>[0]) =>
-          asked.functionName === "stakeFor"
+          asked.functionName === "stakeFor" && asked.args?.[0] === claimId
             ? Promise.resolve(stakeWei)
-            : (f.publicClient as PublicClient).readContract(asked)) as never,
+            : node.readContract(asked)) as never,
+        getBlock: (async () => {
+          const block = await node.getBlock();
+          return { ...block, baseFeePerGas: baseFeeWei ?? block.baseFeePerGas };
+        }) as never,
       });
+    // The first challenge costs four of the least stakes there.
+    const dearFeeWei = 10n ** 13n;
     const alarm = [
       { claimId, gameId: null, error: expect.objectContaining({ code: "CMD_FALSE_UNCHALLENGED" }) },
     ];
     for (const changed of [
       { publicClient: asking(8n * STAKE_WEI + 1n) },
+      { publicClient: asking(32n * STAKE_WEI + 1n, dearFeeWei) },
       { mostStakeWei: STAKE_WEI - 1n },
       { publicClient: asking(9n * STAKE_WEI), mostStakeWei: 9n * STAKE_WEI - 1n },
     ])
@@ -241,10 +252,11 @@ describe("a claim whose query is false", () => {
     const account = { address: f.challenger, send };
     for (const changed of [
       { account, publicClient: asking(8n * STAKE_WEI) },
+      { account, publicClient: asking(32n * STAKE_WEI, dearFeeWei) },
       { account, publicClient: asking(9n * STAKE_WEI), mostStakeWei: 9n * STAKE_WEI },
     ])
       expect((await playerOf(f.challenger, [claimId], changed).look()).moves).toEqual(["challenge"]);
-    expect(paid).toEqual([8n * STAKE_WEI, 9n * STAKE_WEI]);
+    expect(paid).toEqual([8n * STAKE_WEI, 32n * STAKE_WEI, 9n * STAKE_WEI]);
   });
 });
 

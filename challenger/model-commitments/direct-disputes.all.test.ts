@@ -1,5 +1,5 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import { directDisputesAbi, directJudgeAbis, disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { disputesAbi, judgeAbis } from "@openledger/contracts/build/disputes-abi";
 import { encodeFunctionData } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CommittedModel, factBytes, type Leaves, type TreeName } from "../statements/committed-model.ts";
@@ -291,29 +291,27 @@ describe("what is not there", () => {
     const tuple = statementTuple(made.honest.statement);
     const refused = (data: `0x${string}`) => f.refusal({ account: f.watcher, to: f.disputes.address, data });
     const shown = encodeFunctionData({
-      abi: directJudgeAbis[0],
-      functionName: "judgeInverse",
+      abi: judgeAbis.direct[1],
+      functionName: "inverse",
       args: [tuple, 0n, 0n, openingOf(made.honest, "map", 2), openingOf(made.honest, "map", 2 + WIDTH)],
     });
     const ask = (judge: bigint, data: `0x${string}`) =>
-      refused(
-        encodeFunctionData({ abi: directDisputesAbi, functionName: "challenge", args: [id, judge, data] }),
-      );
-    expect(await ask(0n, shown)).toBe("DisputesNothingWrong");
-    expect(await ask(1n, shown)).toBe("DisputesJudgeUnknown");
+      refused(encodeFunctionData({ abi: disputesAbi, functionName: "challenge", args: [id, judge, data] }));
+    expect(await ask(1n, shown)).toBe("DisputesNothingWrong");
+    expect(await ask(0n, shown)).toBe("DisputesJudgeUnknown");
     expect(await ask(0n, "0x12345678")).toBe("DisputesOtherStatement");
-    const cell = encodeFunctionData({
-      abi: disputesAbi,
-      functionName: "challengeCell",
-      args: [id, tuple, 0n, 0n, openingOf(made.honest, "features", 0), openingOf(made.honest, "columns", 0)],
-    });
-    expect(await refused(cell)).toBe("DisputesOtherKind");
+    // What the family's first judge says besides is no verdict.
+    const sizes = { abi: judgeAbis.direct[0], functionName: "hasSizes", args: [tuple] } as const;
+    expect(await ask(0n, encodeFunctionData(sizes))).toBe("DisputesJudgeUnknown");
   });
 
-  test("every function of a judge says a verdict, and takes the statement first", () => {
-    for (const item of directJudgeAbis.flat()) {
-      expect(item.outputs.map(({ type }) => type)).toEqual(["bool", "uint8", "uint256"]);
-      expect(item.inputs[0]!.type).toBe("tuple");
+  test("every function of a judge that answers in three words says a verdict, and takes the statement first", () => {
+    const functions = [...judgeAbis.direct.flat(), ...judgeAbis.text.flat()];
+    const verdicts = functions.filter(({ outputs }) => outputs.length === 3);
+    expect(verdicts.length).toBeGreaterThan(25);
+    for (const { inputs, outputs } of verdicts) {
+      expect(outputs.map(({ type }) => type)).toEqual(["bool", "uint8", "uint256"]);
+      expect(inputs[0]!.type).toBe("tuple");
     }
   });
 });

@@ -1,4 +1,4 @@
-/** What the contract Disputes is shown of the ledger: a version's root in the rollup's state, and statics without a mark. */
+/** What the registry is shown of the ledger: a version's root in the rollup's state, and statics without a mark. */
 
 import {
   answeringFiles,
@@ -26,11 +26,12 @@ import type { DisputeStatement } from "../statements/committed-model.ts";
 import { statementTuple } from "../statements/model-commitment-calls.ts";
 
 /**
- * The call `post`, with the datanet's leaf by the sequencer's word, which L1 checks. It fails on L1 where a batch comes
+ * The call `commitModel`, with the datanet's leaf by the sequencer's word, which L1 checks. It fails on L1 where a batch comes
  * between; then it is made again. Needs `initPoseidon`.
+ * @param family its number in the registry
  * @throws CLI_LEAF_UNPROVEN where the datanet has another version (by now)
  */
-export async function commitModelCall(client: LedgerClient, statement: DisputeStatement) {
+export async function commitModelCall(client: LedgerClient, family: number, statement: DisputeStatement) {
   const { binding, payeeRoot, ownersCommitment, rowCount, rowsRoot } = statement;
   const { datanetId, version } = unpackBinding(binding);
   const [{ datanet }, { leaf, rows }] = await Promise.all([
@@ -52,7 +53,7 @@ export async function commitModelCall(client: LedgerClient, statement: DisputeSt
   const { fields, path } = openedLeaf({ leaf, rows });
   return {
     functionName: "commitModel",
-    args: [statementTuple(statement), client.rollupAddress, { fields, ...opened }, path],
+    args: [family, statementTuple(statement), client.rollupAddress, { fields, ...opened }, path],
   } as const;
 }
 

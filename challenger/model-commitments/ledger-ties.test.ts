@@ -6,12 +6,13 @@ import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { activationHash } from "@openledger/circuits/ledger/rewards";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import { columnsCommitment, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { partOf } from "@openledger/foundation/testing/test-random";
-import { bytesToHex, decodeFunctionData, encodeFunctionData, zeroAddress } from "viem";
+import { bytesToHex, encodeFunctionData, type Hex, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DisputeStatement, Leaves } from "../statements/committed-model.ts";
-import { statementTuple } from "../statements/model-commitment-calls.ts";
+import { challengeData, sharedShown, statementTuple } from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
 import type { PublishedFiles } from "./examine-model-commitment.ts";
 import { admitCall } from "./ledger-proofs.ts";
@@ -102,7 +103,13 @@ describe("numbers that are none are not posted", () => {
   ])("%s", async (_, changed) => {
     const statement = { ...made.honest.statement, ...changed() };
     const { leaf, path } = rowsInState(made.honest.statement);
-    const data = call("commitModel", [statementTuple(statement), f.stranger, leaf, path]);
+    const data = call("commitModel", [
+      FAMILY_NUMBERS.direct,
+      statementTuple(statement),
+      f.stranger,
+      leaf,
+      path,
+    ]);
     const account = { account: f.owner, to: f.disputes.address, data, value: 10n ** 18n };
     expect(await f.refusal(account)).toBe("DisputesStatementInvalid");
   });
@@ -136,19 +143,16 @@ describe("an honest model commitment's places", () => {
     expect(
       await refusalOf(directChallengeData(id, made.honest, others, { kind: "versionRow", row: 4 })),
     ).toBe("DisputesRootMismatch");
-    const [, , , digest, path, versionRow, versionPath] = decoded(
-      directChallengeData(id, made.honest, made.rows, { kind: "versionRow", row: 4 }),
-    );
+    const honest = { kind: "versionRow", row: 4 } as const;
+    const [, digest, path, versionRow, versionPath] = sharedShown(made.honest, made.rows, honest) as [
+      ...[number, Hex, readonly Hex[]],
+      ...[readonly [bigint, bigint, bigint], readonly (readonly bigint[])[]],
+    ];
+    const shown = (...args: unknown[]) => challengeData("direct", id, "versionRow", [tuple, ...args]);
     const aliased = [versionRow[0] + FIELD_ORDER, versionRow[1], versionRow[2]];
-    expect(
-      await refusalOf(call("challengeVersionRow", [id, tuple, 4n, digest, path, aliased, versionPath])),
-    ).toBe("DisputesNothingWrong");
+    expect(await refusalOf(shown(4n, digest, path, aliased, versionPath))).toBe("DisputesNothingWrong");
     // One of a higher node for a leaf: its tag is another.
-    expect(
-      await refusalOf(
-        call("challengeVersionRow", [id, tuple, 0n, digest, path, versionRow, versionPath.slice(1)]),
-      ),
-    ).not.toBeNull();
+    expect(await refusalOf(shown(0n, digest, path, versionRow, versionPath.slice(1)))).not.toBeNull();
   });
 });
 
@@ -194,11 +198,11 @@ describe("a rollup asks", () => {
     const { leaf, path } = rowsInState(statement);
     const rollup = await f.deployState(rowsInState(statement, changed).root + offset);
     const shown = rowsInState(statement, changed).path;
-    const data = call("commitModel", [statementTuple(statement), rollup, leaf, shown]);
+    const data = call("commitModel", [FAMILY_NUMBERS.direct, statementTuple(statement), rollup, leaf, shown]);
     const to = { account: f.owner, to: f.disputes.address, data, value: 10n ** 18n };
     expect(await f.refusal(to)).toBe(refusal);
     // Its own path leads to another root.
-    const own = call("commitModel", [statementTuple(statement), rollup, leaf, path]);
+    const own = call("commitModel", [FAMILY_NUMBERS.direct, statementTuple(statement), rollup, leaf, path]);
     expect(await f.refusal({ ...to, data: own })).toBe("DisputesRootMismatch");
     expect(await f.disputes.read.modelCommitmentCount()).toBe(0n);
   });
@@ -207,6 +211,7 @@ describe("a rollup asks", () => {
     const { statement } = made.honest;
     const { leaf, path, root } = rowsInState(statement);
     const short = call("commitModel", [
+      FAMILY_NUMBERS.direct,
       statementTuple(statement),
       await f.deployState(root),
       leaf,
@@ -215,9 +220,21 @@ describe("a rollup asks", () => {
     const to = { account: f.owner, to: f.disputes.address, value: 10n ** 18n };
     expect(await f.refusal({ ...to, data: short })).toBe("DisputesRootMismatch");
     // Attack: what is admitted for address 0 is admitted for every rollup.
-    const nowhere = call("commitModel", [statementTuple(statement), zeroAddress, leaf, path]);
+    const nowhere = call("commitModel", [
+      FAMILY_NUMBERS.direct,
+      statementTuple(statement),
+      zeroAddress,
+      leaf,
+      path,
+    ]);
     await expect(f.client.call({ ...to, data: nowhere })).rejects.toThrow();
-    const empty = call("commitModel", [statementTuple(statement), await f.deployState(0n), leaf, []]);
+    const empty = call("commitModel", [
+      FAMILY_NUMBERS.direct,
+      statementTuple(statement),
+      await f.deployState(0n),
+      leaf,
+      [],
+    ]);
     expect(await f.refusal({ ...to, data: empty })).toBe("DisputesRootMismatch");
   });
 
@@ -256,14 +273,4 @@ const bindingOf = (rowCount: bigint) => {
 };
 const call = (functionName: string, args: readonly unknown[]) =>
   encodeFunctionData({ abi: disputesAbi, functionName, args } as never);
-const decoded = (data: `0x${string}`) =>
-  decodeFunctionData({ abi: disputesAbi, data }).args as never as readonly [
-    bigint,
-    unknown,
-    bigint,
-    `0x${string}`,
-    readonly `0x${string}`[],
-    readonly [bigint, bigint, bigint],
-    readonly (readonly bigint[])[],
-  ];
 const refusalOf = (data: `0x${string}`) => f.refusal({ account: f.stranger, to: f.disputes.address, data });

@@ -1,7 +1,8 @@
-/** What differs between model commitments of kinds of models. Rules that this folder may not import are handed in with a kind. */
+/** What differs between model commitments of families of models. Rules that this folder may not import are handed in with a kind. */
 
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import type { Hex } from "viem";
 import type { CommittedModel, RowKind } from "../statements/committed-model.ts";
 import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
@@ -46,6 +47,9 @@ export interface ModelCommitmentKind {
   /** Whether nothing on L1 shows that a posted map is not the published one. */
   readonly isMapTrusted: boolean;
 }
+
+/** By the family's name. A family without a kind is not watched. */
+export type ModelCommitmentKinds = Readonly<Partial<Record<FamilyName, ModelCommitmentKind>>>;
 
 /** Direct models of e-mails. */
 export const MAIL_MODEL_COMMITMENTS: ModelCommitmentKind = {

@@ -11,14 +11,18 @@ export interface OpenAvailabilityChallenge {
   readonly who: Address;
   /** From then on anyone may refute the model commitment with it. */
   readonly answerBySeconds: bigint;
+  /** 0n of what was asked for without a fee. */
+  readonly feeWei: bigint;
 }
 
 export interface AvailabilityChallenges {
   /** Those that nobody has answered, oldest first. */
   readonly open: readonly OpenAvailabilityChallenge[];
   readonly shown: readonly ShownLeaf[];
-  /** Who has challenged: an address for each data-availability challenge. */
+  /** Who has paid: an address for each data-availability challenge with a fee. */
   readonly availabilityChallengedBy: readonly Address[];
+  /** Whether the last leaves were asked for without a fee: once of a model commitment. */
+  readonly isRequested: boolean;
 }
 
 export async function readAvailabilityChallenges(
@@ -40,8 +44,8 @@ export async function readAvailabilityChallenges(
     // What was answered may be challenged again.
     open.delete(key);
     if (eventName !== "AvailabilityChallenged") continue;
-    const { answerBy, who } = args as { answerBy?: bigint; who?: Address };
-    open.set(key, { tree, index, who: who!, answerBySeconds: answerBy! });
+    const { answerBy, feeWei, who } = args as { answerBy?: bigint; feeWei?: bigint; who?: Address };
+    open.set(key, { tree, index, who: who!, answerBySeconds: answerBy!, feeWei: feeWei! });
   }
   const shown = answered.map(({ args }) => ({
     tree: TREES[args.tree!]!,
@@ -51,6 +55,9 @@ export async function readAvailabilityChallenges(
   return {
     open: [...open.values()],
     shown,
-    availabilityChallengedBy: availabilityChallenged.map(({ args }) => args.who!),
+    availabilityChallengedBy: availabilityChallenged.flatMap(({ args }) =>
+      args.feeWei === 0n ? [] : [args.who!],
+    ),
+    isRequested: availabilityChallenged.some(({ args }) => args.feeWei === 0n),
   };
 }

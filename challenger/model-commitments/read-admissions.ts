@@ -1,4 +1,4 @@
-/** Which rollups may take which models' Activations, by the contract Disputes. */
+/** Which rollups may take which models' Activations, by the registry. */
 import { type Address, type PublicClient, zeroAddress } from "viem";
 import { readDisputeEvents } from "./dispute-events.ts";
 

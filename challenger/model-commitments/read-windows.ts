@@ -1,5 +1,6 @@
 /** Windows of committed models, as L1 has them: bonds, who has recomputed, what was shown. Runs in pages, too. */
 
+import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Address, getContract, type Hex, type PublicClient } from "viem";
@@ -9,6 +10,7 @@ import {
   type EventRange,
   readDisputeEvents,
 } from "./dispute-events.ts";
+import { readRegistry } from "./registry.ts";
 
 /** In the contract's order. */
 const FAULT_NAMES = [
@@ -23,6 +25,8 @@ export interface ModelCommitmentWindow {
   readonly modelId: number;
   readonly staticsHash: bigint;
   readonly owner: Address;
+  /** By whose rules it is judged; null where they are not this software's. */
+  readonly family: FamilyName | null;
   /** In whose state its rows are, and which may take the model's activation by it. */
   readonly rollup: Address;
   readonly bondWei: bigint;
@@ -66,7 +70,8 @@ export async function readPostedEvents(
   const from = fromBlock ?? (await deploymentBlock(client, address, blockNumber));
   const range = { fromBlock: from, toBlock: blockNumber };
   const ofModel: Readonly<Record<string, bigint>> = modelId === undefined ? {} : { modelId: BigInt(modelId) };
-  const [posted, refuted, attested] = await Promise.all([
+  const [registry, posted, refuted, attested] = await Promise.all([
+    readRegistry(client, address),
     readDisputeEvents(client, address, "ModelCommitted", ofModel, range),
     readDisputeEvents(client, address, "Refuted", {}, range),
     readAttested(client, address, attestor, range),
@@ -83,6 +88,7 @@ export async function readPostedEvents(
         id,
         modelId: Number(args.modelId!),
         staticsHash: args.statement!.staticsHash,
+        family: registry?.families[args.family!] ?? null,
         owner: args.owner!,
         rollup: args.rollup!,
         bondWei: args.bondWei!,

@@ -1,4 +1,4 @@
-import { countText } from "@openledger/attribution/internal/model/direct-inputs";
+import { countText } from "@openledger/attribution/internal/model/direct/direct-inputs";
 import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { encodeRow } from "@openledger/attribution/rows/row-content";

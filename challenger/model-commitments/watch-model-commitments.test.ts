@@ -168,6 +168,86 @@ describe("what would keep a watcher from a wrong place", () => {
   }
 });
 
+describe("a model that nobody serves", () => {
+  const look = (watcher: Watcher | null, filesOf = async (): Promise<null> => null) =>
+    watchOnce({ publicClient: f.client as never, watcher, disputes: f.disputes.address, filesOf });
+  const withoutFees = () => ({ ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: 0n });
+  const windowOf = async () => (await readModelCommitments(f.client as never, f.disputes.address))[0]!;
+  const refusal = (account: `0x${string}`, functionName: string, args: readonly unknown[], value = 0n) => {
+    const data = encodeFunctionData({ abi: disputesAbi, functionName, args } as never);
+    return f.refusal({ account, to: f.disputes.address, data, value });
+  };
+  const last = (tree: TreeName) => made.honest.leaves[tree].length - 1;
+
+  test("is asked for its last leaves without a fee, named at each look, and refuted where nobody shows them", async () => {
+    await f.post(lie(made, changed("tokens", 0, pairBytes([[1, 1]]))).posted.statement);
+    expect((await look(null))[0]).toMatchObject({ isUnserved: true, sent: null, failure: null });
+    expect((await look(withoutFees()))[0]).toMatchObject({
+      ...{ isUnserved: true, examined: null, failure: null, sent: { what: "requestLeaves" } },
+    });
+    expect((await windowOf()).openAvailabilityChallengeCount).toBe(TREES.length);
+    expect((await look(withoutFees()))[0]).toMatchObject({ isUnserved: true, sent: null, failure: null });
+    await f.passTime(6n * DAY + 1n);
+    expect((await look(withoutFees()))[0]!.sent!.what).toBe("unanswered");
+    expect(await windowOf()).toMatchObject({ state: "refuted", refutedBy: f.watcher });
+    expect(await f.disputes.read.owedWei([f.watcher])).toBe(BOND_WEI / 2n);
+  });
+
+  test("is asked for them too where what is served cannot be read", async () => {
+    await f.post(made.honest.statement);
+    const unreadable = () => Promise.reject(new Error("no model"));
+    expect((await look(withoutFees(), unreadable))[0]).toMatchObject({
+      ...{ isUnserved: true, failure: { message: "no model" }, sent: { what: "requestLeaves" } },
+    });
+  });
+
+  test("counts where its owner shows them, who earns no fee, and is asked once", async () => {
+    const id = await f.post(made.honest.statement);
+    const statement = statementTuple(made.honest.statement);
+    await look(withoutFees());
+    expect(await refusal(f.stranger, "requestLeaves", [id, statement])).toBe("DisputesAlreadyRequested");
+    for (const [number, tree] of TREES.entries()) {
+      const content = tree === "rows" ? made.rows[last(tree)]!.content : undefined;
+      const leaf = openingOf(made.honest, tree, last(tree), content);
+      const args = [id, statement, number, BigInt(last(tree)), leaf] as const;
+      await f.disputes.write.answer(args as never, { account: f.owner });
+    }
+    expect(await f.disputes.read.owedWei([f.owner])).toBe(0n);
+    expect((await look(withoutFees()))[0]).toMatchObject({ isUnserved: true, sent: null, failure: null });
+    await f.passTime(7n * DAY);
+    expect(await f.disputes.read.counts([id])).toBe(true);
+  });
+
+  test("is asked for leaves at a fee in the last day for it, which takes the place of a request", async () => {
+    const id = await f.post(made.honest.statement);
+    const paying = f.watcherOf(f.watcher);
+    expect((await look(paying))[0]!.sent!.what).toBe("requestLeaves");
+    expect((await look(paying))[0]!.sent).toBeNull();
+    await f.passTime(4n * DAY + 1n);
+    expect((await look(paying))[0]!.sent!.what).toBe("challengeAvailability");
+    expect((await windowOf()).openAvailabilityChallengeCount).toBe(TREES.length);
+    const again = [id, TREES.indexOf("rows"), BigInt(last("rows"))];
+    expect(await refusal(f.stranger, "challengeAvailability", again, AVAILABILITY_CHALLENGE_FEE_WEI)).toBe(
+      "DisputesAlreadyAvailabilityChallenged",
+    );
+    await f.passTime(DAY + 1n);
+    expect((await look(paying))[0]!.sent!.what).toBe("unanswered");
+    const paidWei = BOND_WEI / 2n + AVAILABILITY_CHALLENGE_FEE_WEI;
+    expect(await f.disputes.read.owedWei([f.watcher])).toBe(paidWei);
+  });
+
+  test("is not asked about too late, or by another statement", async () => {
+    const id = await f.post(made.honest.statement);
+    const other = statementTuple({ ...made.honest.statement, clipLength: 9_999 });
+    expect(await refusal(f.stranger, "requestLeaves", [id, other])).toBe("DisputesOtherStatement");
+    await f.passTime(5n * DAY);
+    expect((await look(withoutFees()))[0]).toMatchObject({ isUnserved: true, sent: null, failure: null });
+    expect(await refusal(f.stranger, "requestLeaves", [id, statementTuple(made.honest.statement)])).toBe(
+      "DisputesAvailabilityChallengeTooLate",
+    );
+  });
+});
+
 test("events are read from the contract's block on, in chunks that the node answers", async () => {
   await f.post(made.honest.statement);
   const asked: [from: number, to: number][] = [];

@@ -1,17 +1,24 @@
 /** Recomputes each new model commitment and challenges by itself. */
 
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import { type Address, encodeFunctionData, type Hex, type PublicClient } from "viem";
+import { type Address, encodeFunctionData, type Hex, isAddressEqual, type PublicClient } from "viem";
 import { TREES } from "../statements/committed-model.ts";
+import { allLeaves } from "../statements/known-leaves.ts";
+import { statementTuple } from "../statements/model-commitment-calls.ts";
 import { type Examined, examineModelCommitment, type PublishedFiles } from "./examine-model-commitment.ts";
 import {
   MAIL_MODEL_COMMITMENTS,
   type ModelCommitmentKind,
+  type ModelCommitmentKinds,
   type ShownModelCommitment,
 } from "./model-commitment-kind.ts";
 import { type AvailabilityChallenges, readAvailabilityChallenges } from "./open-availability-challenges.ts";
 import { type ModelCommitment, readModelCommitments } from "./read-model-commitments.ts";
 import { type BegunGame, MOST_TRANSACTION_GAS, tryChallenges } from "./try-challenges.ts";
+
+const DAY_SECONDS = 86_400n;
+/** Before the window's end: later nobody asks for a leaf. */
+const LATEST_DAYS = 2n;
 
 /** Who challenges. Returns once the transaction is mined. */
 export interface Watcher {
@@ -32,11 +39,13 @@ interface WatchOptions {
   /** null only looks. */
   readonly watcher: Watcher | null;
   readonly disputes: Address;
-  /** Of the models that the contract judges. Default: of e-mails. */
-  readonly kind?: ModelCommitmentKind;
+  /** Of the families that are watched. Default: e-mails alone. */
+  readonly kinds?: ModelCommitmentKinds;
   /** Of a kind that has them: without it, rows that take a game are only named. */
   readonly games?: RowGames;
   readonly modelId?: number;
+  /** Rollup whose models are served; others' unserved model commitments are nobody's here. Default: all are. */
+  readonly rollup?: Address;
   /** null for a model commitment whose files cannot be had. A throw is of this model commitment alone. */
   readonly filesOf: (modelCommitment: ModelCommitment) => Promise<PublishedFiles | null>;
   /** Called after each model commitment that was recomputed, before the next: a training takes hours, and somebody's clock may run. */
@@ -47,9 +56,11 @@ export interface Watched {
   readonly modelCommitment: ModelCommitment;
   /** null where the files cannot be had. */
   readonly examined: Examined | null;
+  /** Whether it is open, and nobody serves what it is made of, or what is served cannot be read. */
+  readonly isUnserved: boolean;
   /** What was sent: the contract's function and its transaction; null where nothing was. */
   readonly sent: {
-    readonly what: "challenge" | "game" | "challengeAvailability" | "unanswered" | "attest";
+    readonly what: "challenge" | "game" | "challengeAvailability" | "requestLeaves" | "unanswered" | "attest";
     readonly hash: `0x${string}`;
     readonly gasUsed: bigint;
   } | null;
@@ -62,41 +73,73 @@ export interface Watched {
  * Attack: files that no program can read, served beside one model commitment, would keep a watcher from all others.
  */
 export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
-  const { publicClient, disputes, kind = MAIL_MODEL_COMMITMENTS, modelId, watcher } = options;
+  const { publicClient, disputes, kinds = { direct: MAIL_MODEL_COMMITMENTS }, modelId, watcher } = options;
   const modelCommitments = await readModelCommitments(publicClient, disputes, {
     ...(modelId === undefined ? {} : { modelId }),
     ...(watcher === null ? {} : { attestor: watcher.address }),
   });
   const watched: Watched[] = [];
   for (const modelCommitment of modelCommitments) {
+    const kind = modelCommitment.family === null ? undefined : kinds[modelCommitment.family];
     const isKnown =
+      kind === undefined ||
       modelCommitment.state !== "open" ||
       (watcher !== null && modelCommitment.attestedBy?.includes(watcher.address) === true);
     let examined: Examined | null = null;
     let sent: Watched["sent"] = null;
     let failure: Error | null = null;
     let isRecomputed = false;
+    let isUnserved = false;
     try {
       const isFeeOpen =
         modelCommitment.state === "refuted" && modelCommitment.openAvailabilityChallengeCount > 0;
       if (isFeeOpen && watcher !== null && watcher.mostAvailabilityChallengesWei > 0n)
         sent = await feeBack({ ...options, watcher }, modelCommitment);
       isRecomputed = !isKnown;
-      const files = isRecomputed ? await options.filesOf(modelCommitment) : null;
+      // Attack: files that no program can read. Nobody can recompute the model, as if there were none.
+      const files = isRecomputed
+        ? await options.filesOf(modelCommitment).catch((error: unknown) => {
+            failure = error as Error;
+            return null;
+          })
+        : null;
+      const isOurs = options.rollup === undefined || isAddressEqual(options.rollup, modelCommitment.rollup);
+      isUnserved = isRecomputed && files === null && isOurs;
+      if (isUnserved && watcher !== null) {
+        const availabilityChallenges = await readAvailabilityChallenges(
+          publicClient,
+          disputes,
+          modelCommitment.id,
+        );
+        const wanted = allLeaves(modelCommitment.statement, kind!.rows);
+        const nothing = { fault: null, wanted, warnings: [] };
+        sent = await act(
+          { ...options, watcher, kind: kind! },
+          modelCommitment,
+          nothing,
+          availabilityChallenges,
+          false,
+        );
+      }
       if (files !== null) {
         const availabilityChallenges = await readAvailabilityChallenges(
           publicClient,
           disputes,
           modelCommitment.id,
         );
-        examined = await examineModelCommitment(modelCommitment, files, kind, availabilityChallenges.shown);
+        examined = await examineModelCommitment(modelCommitment, files, kind!, availabilityChallenges.shown);
         if (watcher !== null)
-          sent = await act({ ...options, watcher, kind }, modelCommitment, examined, availabilityChallenges);
+          sent = await act(
+            { ...options, watcher, kind: kind! },
+            modelCommitment,
+            examined,
+            availabilityChallenges,
+          );
       }
     } catch (error) {
       failure = error as Error;
     }
-    watched.push({ modelCommitment, examined, sent, failure });
+    watched.push({ modelCommitment, examined, isUnserved, sent, failure });
     if (isRecomputed) await options.between?.();
   }
   return watched;
@@ -113,8 +156,9 @@ async function act(
   modelCommitment: ModelCommitment,
   { fault, wanted, warnings }: Examined,
   availabilityChallenges: AvailabilityChallenges,
+  isServed = true,
 ): Promise<Watched["sent"]> {
-  const { attestedBy, id } = modelCommitment;
+  const { attestedBy, endsAtSeconds, id } = modelCommitment;
   const abi = disputesAbi;
   const send = async (data: Hex, valueWei = 0n) => {
     const call = { account: watcher.address, to: disputes, data, value: valueWei };
@@ -143,13 +187,22 @@ async function act(
       const data = encodeFunctionData({ abi, functionName: "challengeUnanswered", args });
       return { what: "unanswered", ...(await send(data)) };
     }
-    const availabilityChallenge = await nextAvailabilityChallenge(
-      wanted,
-      availabilityChallenges,
-      watcher,
-      () =>
-        publicClient.readContract({ address: disputes, abi, functionName: "availabilityChallengeFeeWei" }),
-    );
+    const leftSeconds = endsAtSeconds - timestamp;
+    const isFree = !isServed || watcher.mostAvailabilityChallengesWei === 0n;
+    if (isFree && !availabilityChallenges.isRequested && leftSeconds > LATEST_DAYS * DAY_SECONDS) {
+      const args = [id, statementTuple(modelCommitment.statement)] as const;
+      const data = encodeFunctionData({ abi, functionName: "requestLeaves", args });
+      return { what: "requestLeaves", ...(await send(data)) };
+    }
+    // A server that is down for an hour takes no fees: what was asked for without one has time until the last day for others.
+    const availabilityChallenge =
+      !isServed && leftSeconds > (LATEST_DAYS + 1n) * DAY_SECONDS
+        ? null
+        : await nextAvailabilityChallenge(wanted, availabilityChallenges, watcher, () =>
+            publicClient.readContract({
+              ...{ address: disputes, abi, functionName: "availabilityChallengeFeeWei" },
+            }),
+          );
     if (availabilityChallenge !== null) {
       const args = [
         id,
@@ -162,7 +215,7 @@ async function act(
   }
   if (failure !== null) throw failure;
   // Where nobody tells whether he has attested it, every look would pay for it anew.
-  if (warnings.length > 0 || wanted.length > 0 || attestedBy === null) return null;
+  if (!isServed || warnings.length > 0 || wanted.length > 0 || attestedBy === null) return null;
   const data = encodeFunctionData({ abi, functionName: "attest", args: [id] });
   return { what: "attest", ...(await send(data)) };
 }
@@ -173,8 +226,8 @@ async function feeBack(
   { id }: ModelCommitment,
 ): Promise<Watched["sent"]> {
   const { open } = await readAvailabilityChallenges(publicClient, disputes, id);
-  for (const { tree, index, who } of open) {
-    if (who !== watcher.address) continue;
+  for (const { feeWei, tree, index, who } of open) {
+    if (who !== watcher.address || feeWei === 0n) continue;
     const args = [id, tree, index] as const;
     const data = encodeFunctionData({ abi: disputesAbi, functionName: "challengeUnanswered", args });
     const call = { account: watcher.address, to: disputes, data };
@@ -201,7 +254,9 @@ async function nextAvailabilityChallenge(
 ): Promise<(Examined["wanted"][number] & { feeWei: bigint }) | null> {
   if (mostAvailabilityChallengesWei === 0n) return null;
   const keyOf = (tree: string, index: number | bigint) => `${tree}/${index}`;
-  const openKeys = new Set(open.map(({ tree, index }) => keyOf(TREES[tree]!, index)));
+  // One with a fee takes the place of one without, which has more time.
+  const paid = open.filter(({ feeWei }) => feeWei > 0n);
+  const openKeys = new Set(paid.map(({ tree, index }) => keyOf(TREES[tree]!, index)));
   const isWaiting = wanted.some(({ tree, index }) => openKeys.has(keyOf(tree, index)));
   const known = new Set([...openKeys, ...shown.map(({ tree, index }) => keyOf(tree, index))]);
   const place = wanted.findIndex(({ tree, index }) => !known.has(keyOf(tree, index)));

@@ -11,9 +11,8 @@ import type { EpochFacts } from "@openledger/models/settling/prepare-settlement"
 import { type Address, type PublicClient, zeroAddress } from "viem";
 import { claimsOfDraws } from "../games/draw-claims.ts";
 import { approveCall } from "../games/ledger-claims.ts";
-import { readTraceContracts } from "../games/trace-contracts.ts";
+import { isRegisteredIn, readGames } from "../games/trace-contracts.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
-import { judgeOfModel } from "./trace-sender.ts";
 
 export interface DrawApproval {
   /** What L1 still asks for; empty where it takes the settlement. */
@@ -35,7 +34,8 @@ export async function judgeOf(
       functionName: "activationGate",
     });
     if (gate === zeroAddress) return null;
-    return judgeOfModel(client, await readTraceContracts(client, gate), rollup, modelId);
+    const games = await readGames(client, gate);
+    return games !== null && (await isRegisteredIn(client, games, rollup, modelId)) ? games : null;
   });
 }
 

@@ -2,7 +2,10 @@
 
 import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { DATA_CHUNK, TAG } from "@openledger/circuits/protocol";
+import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
+import { deployContract } from "@openledger/contracts/build/deploy";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { MOST_CLAIM_BYTES, TRANSACTION_BYTES } from "@openledger/models/registered/text-tokens";
 import { madeConfigs } from "@openledger/models/testing/made-models";
 import { JOINING, type SpelledToken } from "@openledger/models/tokens/token-spelling";
@@ -16,13 +19,14 @@ import {
   parseAbiParameters,
   size,
   toHex,
+  zeroAddress,
   zeroHash,
 } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { claimReceiptCall, type TracedTuple, tracedTuple } from "../games/ledger-claims.ts";
 import { MOST_TOKEN_BYTES, packLengths, vocabularyFault } from "../games/prompt-vocabulary.ts";
 import { type LedgerTracesFixture, MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
-import { BOND_WEI, HOUR_SECONDS, smallModel } from "../games/testing/trace-fixture.ts";
+import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, smallModel } from "../games/testing/trace-fixture.ts";
 import {
   claimOf,
   type DescribedModel,
@@ -51,6 +55,9 @@ const LEFT = Array<Hex>(Math.log2(VOCABULARY / KNOWN)).fill(zeroHash);
 const LETTERS = VOCABULARY - 1;
 const CUT = VOCABULARY - 2;
 const JOINED = VOCABULARY - 3;
+const NUMBERS = VOCABULARY - 32;
+/** One of four bytes, whose class is looked up: the dearest. */
+const NUMBER = new TextEncoder().encode("\u{1d7cf}");
 /** Tokens by rules, each with the one before it at its end: of the left neighbour at the right end, of the right one at the left. */
 const ENDS = { left: [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14], right: [24, 25, 26, 27, 28, 29, 30, 31] };
 const tokenOf = (k: number) => VOCABULARY - k;
@@ -62,6 +69,9 @@ function madeTokens(): Map<number, Made> {
   const cut = letters(MOST_TOKEN_BYTES);
   cut[MOST_TOKEN_BYTES - 1] = 0x3f;
   made.set(CUT, { bytes: cut, rule: { rank: 9, left: LETTERS, right: LETTERS } });
+  const numbers = Buffer.alloc(MOST_TOKEN_BYTES - NUMBER.length + 1, NUMBER);
+  numbers[numbers.length - 1] = 0x3f;
+  made.set(NUMBERS, { bytes: numbers, rule: { rank: 8, left: LETTERS, right: LETTERS } });
   for (const [end, all] of Object.entries(ENDS))
     for (const [i, k] of all.entries()) {
       const below = i === 0 ? LETTERS : tokenOf(all[i - 1]!);
@@ -138,29 +148,35 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => f?.stop());
 
-/** A claim of a prompt whose last tokens are these, with so many bytes together. */
-function claimOfSize(bytes: number, last: readonly number[], salt = 0n) {
+/** A claim of a prompt whose last tokens are these, with so many bytes together. @param before ends what stands before them */
+function claimOfSize(
+  bytes: number,
+  last: readonly number[],
+  salt = 0n,
+  before = new Uint8Array(),
+  [of, own] = [model, terms],
+) {
   const prompt = [...Array<number>(PROMPT_TOKENS - last.length).fill(LETTERS), ...last];
   const all = [...prompt, ...ANSWERED];
   const words = Buffer.alloc(4 * TOKENS);
   for (const [i, token] of all.entries()) words.writeUInt32BE(token, 4 * i);
   let left = bytes - words.length - 2 * PROMPT_TOKENS - ANSWER.length - query.query.length;
   const ends = last.map((token) => tokens.get(token)!.bytes);
-  left -= ends.reduce((sum, own) => sum + own.length, 0);
+  left -= ends.reduce((sum, { length }) => sum + length, 0);
   const count = prompt.length - last.length;
   const lengths = [
     ...Array.from({ length: count }, (_, i) => Math.floor(left / count) + (i < left % count ? 1 : 0)),
-    ...ends.map((own) => own.length),
+    ...ends.map(({ length }) => length),
   ];
-  const text = Buffer.concat([Buffer.alloc(left, 0x61), ...ends]);
+  const text = Buffer.concat([Buffer.alloc(left - before.length, 0x61), before, ...ends]);
   const statement: TraceStatement = {
-    ...{ ...claimOf(model, query).statement, programs: terms.programs, programCount: terms.programCount },
+    ...{ ...claimOf(of, query).statement, programs: own.programs, programCount: own.programCount },
     ...{ tokens: toHex(words), promptCount: BigInt(PROMPT_TOKENS) },
   };
   const receipt = { payerId: 7, salt, prompt: text.toString(), answer: ANSWER, lengths };
   const { args } = decodeFunctionData({
     abi: traceGameAbi,
-    data: claimReceiptCall(model, terms, query, receipt),
+    data: claimReceiptCall(of, own, query, receipt),
   });
   const changed = [statement, programPath, ...args!.slice(2)];
   const data = encodeFunctionData({
@@ -168,7 +184,7 @@ function claimOfSize(bytes: number, last: readonly number[], salt = 0n) {
     functionName: "claimReceipt",
     args: changed,
   } as never);
-  return { data, shown: [statement, terms, toHex(text), packLengths(lengths)] as const };
+  return { data, shown: [statement, own, toHex(text), packLengths(lengths)] as const };
 }
 
 /** Sends it, and holds it to what nodes and blocks take. */
@@ -206,6 +222,20 @@ describe("the largest claim", () => {
     const gas = await sendWithin(f.watcher, refute);
     expect(await isRefuted(claimId)).toBe(true);
     console.log({ joinBytes: size(refute), join: gas });
+  });
+
+  test("is refuted by a token of numbers, behind more of them than are looked through", async () => {
+    const llama = await modelWith({ joining: JOINING.llama3 });
+    await f.send(f.stranger, llama.registration);
+    // The token's first border is sure, and takes the most to be; none of the others within the run is.
+    const run = Buffer.concat([Uint8Array.of(0x61), Buffer.alloc(255 * NUMBER.length, NUMBER)]);
+    const { data, shown } = claimOfSize(MOST_CLAIM_BYTES, [NUMBERS], 3n, run, [llama.model, llama.traced]);
+    await sendWithin(f.owner, data, BOND_WEI);
+    const claimId = (await f.read("claimCount")) as bigint;
+    const args = [claimId, ...shown, BigInt(PROMPT_TOKENS - 1), entry(NUMBERS)];
+    const gas = await sendWithin(f.watcher, call("challengeSpelling", args));
+    expect(await isRefuted(claimId)).toBe(true);
+    console.log({ numbers: gas });
   });
 
   test("has one byte less than what L1 refuses", async () => {
@@ -250,6 +280,26 @@ describe("a vocabulary", () => {
   test("is registered once with its statics", async () => {
     expect(await f.refusal(f.stranger, registration)).toBe("LedgerTracesRegistered");
   });
+});
+
+test.each([
+  [48n, 24n, true],
+  [48n, 96n, true],
+  [48n - 1n, 36n, false],
+  [72n, 24n - 1n, false],
+  [72n, 85n, false],
+])("a game of a window of %i hours and clocks of %i is deployed: %s", async (window, side, isTaken) => {
+  const contract = pickContract(await compileContracts({ set: "disputes" }), "LedgerTraces");
+  const times = [window * HOUR_SECONDS, side * HOUR_SECONDS];
+  const [rules, checks] = [await f.read("rules"), await f.read("checks")];
+  const deployed = deployContract(f.clients, "LedgerTraces", contract, [
+    ...[rules, ...times, BOND_WEI, STAKE_WEI, checks, zeroAddress],
+  ]).then(
+    () => true,
+    (error) =>
+      isRollupError(error, "CON_DEPLOY_FAILED") && /TraceParametersInvalid/.exec(String(error.cause))?.[0],
+  );
+  expect(await deployed).toBe(isTaken || "TraceParametersInvalid");
 });
 
 test("as many draws as a model may have are approved with a quarter of a transaction's gas to standby", async () => {

@@ -1,15 +1,22 @@
 /** What a server of models needs to claim what is drawn of them (challenger/claiming/auto-claim.ts). */
 
+import { readModel } from "@openledger/attribution/model/model-directory";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { modelFamilies } from "@openledger/models/registered/model-families";
 import type { HelperLog } from "@openledger/models/settler/turn-report";
-import type { Address } from "viem";
+import { type Address, zeroAddress } from "viem";
 import type { AutoClaimModules, ClaimableAnswer } from "../claiming/auto-claim.ts";
 import { ClaimThread } from "../claiming/claim-thread.ts";
 import { ClaimingReport } from "../claiming/claiming-report.ts";
 import { startClaiming } from "../claiming/start-claiming.ts";
 import { inOrder } from "../sending/l1-queue.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
+import { answerAvailabilityChallenges } from "./answer-availability-challenges.ts";
 import { judgeOf } from "./approve-draws.ts";
+import { promisesModelCommitment } from "./disputes-contracts.ts";
+import { disputesSenderOf } from "./disputes-sender.ts";
 import { sendingTo } from "./trace-sender.ts";
 import { withdrawFromGames } from "./withdraw-from-games.ts";
 
@@ -17,11 +24,21 @@ import { withdrawFromGames } from "./withdraw-from-games.ts";
 export function drawClaimer(
   openSender: () => Promise<L1Sender>,
   { rollupAddress }: Pick<LedgerClient, "rollupAddress">,
-  { log, modelId }: { readonly modelId: number; readonly log: HelperLog },
-): Pick<AutoClaimModules, "collect" | "judge"> {
+  { base, folder, log, modelId }: Served & { readonly log: HelperLog },
+): Pick<AutoClaimModules, "collect" | "judge" | "showLeaves"> {
   const progress = (line: string) => log.info({ modelId }, line);
   let known: Address | null = null;
+  let read: Promise<PublishedModel> | null = null;
   return {
+    async showLeaves({ game, publicClient }) {
+      read ??= modelFamilies({ base }).then((families) => readModel(folder, families));
+      const model = await read;
+      const contract = { address: game, abi: traceGameAbi } as const;
+      const registry = await publicClient.readContract({ ...contract, functionName: "modelCommitments" });
+      if (registry === zeroAddress || !promisesModelCommitment(model)) return { answered: [], failures: [] };
+      const sender = await disputesSenderOf(await openSender(), registry);
+      return answerAvailabilityChallenges(sender, { model, folder, modelId, base }, progress);
+    },
     async judge() {
       const sender = await openSender();
       // Looked for until it is there: the model may be registered while the service runs.
@@ -30,6 +47,13 @@ export function drawClaimer(
     },
     collect: (judge) => withdrawFromGames(judge, progress),
   };
+}
+
+interface Served {
+  readonly modelId: number;
+  readonly folder: string;
+  /** Where the model's base is, if its recipe does not find it. */
+  readonly base: string | undefined;
 }
 
 /** Windows and players' times are days. */
@@ -79,11 +103,12 @@ export function claimsOf({ base, claimant, folders, log, openSender, rpcUrl }: C
       return done;
     };
     const running = [...reports].map(([modelId, report]) => {
-      const { collect, judge } = drawClaimer(openSender, client, { modelId, log });
+      const served = { base, folder: folders.get(modelId)!, log, modelId };
+      const { collect, judge, showLeaves } = drawClaimer(openSender, client, served);
       return startClaiming(
         { modelId, intervalMs: CLAIMING_INTERVAL_MS },
         {
-          ...{ judge, collect: (of) => oneByOne(() => collect(of)) },
+          ...{ judge, showLeaves, collect: (of) => oneByOne(() => collect(of)) },
           ...{ client, log, report, tracer: thread.tracerOf(modelId) },
           answerOf: (receipt) => answerOf(modelId, receipt),
         },

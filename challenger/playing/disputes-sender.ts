@@ -1,13 +1,10 @@
-/** Calls of the contract Disputes at capped fees. A call that it would refuse is never sent, and says why. */
+/** Calls of the registry ModelCommitments at capped fees. A call that it would refuse is never sent, and says why. */
 
 import { l1Error } from "@openledger/client/actions/l1/l1-result";
-import { disputesAbi, textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { type Address, encodeFunctionData, type PublicClient } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
-
-/** Of whichever kind of models: functions and errors. */
-const EVERY_ABI = [...disputesAbi, ...textDisputesAbi] as const;
 
 export interface DisputesSender extends Omit<L1Sender, "send"> {
   readonly disputes: Address;
@@ -42,28 +39,22 @@ export async function readTerms(publicClient: PublicClient, address: Address): P
     ]);
     return { windowSeconds, leastBondWei, availabilityChallengeFeeWei, math } as DisputesTerms;
   } catch (cause) {
-    throw challengerError("CMD_USAGE", `the contract at ${address} is no Disputes`, { cause });
+    throw challengerError("CMD_USAGE", `the contract at ${address} is no registry of committed models`, {
+      cause,
+    });
   }
 }
 
-/**
- * @param address of a contract, or of a gate @param pick which one of those behind it; default: it is the contract
- * @throws CMD_USAGE
- */
-export async function disputesSenderOf(
-  sender: L1Sender,
-  address: Address,
-  pick: (client: PublicClient) => Promise<Address> = async () => address,
-): Promise<DisputesSender> {
+/** @param disputes the registry @throws CMD_USAGE */
+export async function disputesSenderOf(sender: L1Sender, disputes: Address): Promise<DisputesSender> {
   const { address: account, publicClient } = sender;
-  const disputes = await pick(publicClient);
   const terms = await readTerms(publicClient, disputes);
   return {
     ...sender,
     disputes,
     terms,
     async send({ args, functionName, valueWei = 0n }) {
-      const call = { abi: EVERY_ABI, functionName, args } as never;
+      const call = { abi: disputesAbi, functionName, args } as never;
       const request = { address: disputes, account, value: valueWei, ...(call as object) };
       await publicClient.simulateContract(request as never).catch((error: unknown) => {
         throw l1Error(error, functionName);

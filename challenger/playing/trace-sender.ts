@@ -2,7 +2,7 @@
 
 import { l1Call, l1Error } from "@openledger/bridge/l1/l1-client";
 import { clientError } from "@openledger/client/client-errors";
-import { disputesAbi, textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import {
@@ -15,12 +15,12 @@ import {
   type PublicClient,
 } from "viem";
 import { challengerError } from "../challenger-errors.ts";
-import { readTraceContracts } from "../games/trace-contracts.ts";
+import { readGames } from "../games/trace-contracts.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 
 const MOST_TRANSACTION_GAS = 2n ** 24n;
 /** Errors of whichever contract has to do with a game. */
-const GAMES_ABI = [...traceGameAbi, ...disputesAbi, ...textDisputesAbi] as const;
+const GAMES_ABI = [...traceGameAbi, ...disputesAbi] as const;
 
 /** Who sends calls to one contract of games. */
 export interface GameAccount extends Pick<L1Sender, "address" | "publicClient"> {
@@ -29,25 +29,11 @@ export interface GameAccount extends Pick<L1Sender, "address" | "publicClient"> 
   send(call: { readonly data: Hex; readonly valueWei: bigint }, what: string): ReturnType<L1Sender["send"]>;
 }
 
-/** Model of a rollup; `rollup` is asked only where several contracts may judge it. */
-export interface SoughtModel {
-  readonly modelId: number;
-  rollup(): Promise<Address>;
-}
-
 type TraceSender = GameAccount & Omit<L1Sender, "send">;
 
-/**
- * @param address of the contract, or of a gate before it
- * @param model that is registered there; null for one that is still to be registered
- * @throws CMD_USAGE where no contract judges it, or several may
- */
-export async function traceSenderOf(
-  sender: L1Sender,
-  address: Address,
-  model: SoughtModel | null = null,
-): Promise<TraceSender> {
-  return sendingTo(sender, await traceContractAt(sender.publicClient, address, model));
+/** @param address of the games, or of the registry that asks them @throws CMD_USAGE where there are none */
+export async function traceSenderOf(sender: L1Sender, address: Address): Promise<TraceSender> {
+  return sendingTo(sender, await gamesAt(sender.publicClient, address));
 }
 
 /** @param game the contract itself */
@@ -89,43 +75,17 @@ function isWithoutEther(error: unknown): boolean {
   return error instanceof BaseError ? error.walk(saysSo) !== null : saysSo(error);
 }
 
-/** As `traceSenderOf` says. @throws CMD_USAGE where there is none, or more than one */
-export async function traceContractAt(
-  client: PublicClient,
-  address: Address,
-  model: SoughtModel | null,
-): Promise<Address> {
+/** As `traceSenderOf` says. @throws CMD_USAGE */
+export async function gamesAt(client: PublicClient, address: Address): Promise<Address> {
   if ((await client.getCode({ address })) === undefined)
     throw challengerError("CMD_USAGE", `there is no contract at ${address}: check the address and --rpc`);
-  const judges = await readTraceContracts(client, address);
-  const [first] = judges;
-  if (first === undefined)
+  const games = await readGames(client, address);
+  if (games === null)
     throw challengerError(
       "CMD_USAGE",
-      `no contract at ${address} judges language models: openledger disputes deploy --kind text deploys one`,
+      `no contract at ${address} judges language models: openledger disputes deploy deploys one`,
     );
-  if (judges.length === 1) return first;
-  const named = `behind ${address} are ${judges.join(" and ")}`;
-  if (model === null) throw challengerError("CMD_USAGE", `${named}: name the one that is meant`);
-  const judge = await judgeOfModel(client, judges, await model.rollup(), model.modelId);
-  if (judge === null)
-    throw challengerError("CMD_USAGE", `${named}: model ${model.modelId} is registered with none of them`);
-  return judge;
-}
-
-/** Which of these contracts has the model; null for none. @throws BRG_L1_* */
-export async function judgeOfModel(
-  client: PublicClient,
-  judges: readonly Address[],
-  rollup: Address,
-  modelId: number,
-): Promise<Address | null> {
-  for (const address of judges) {
-    const contract = { address, abi: traceGameAbi, functionName: "models" } as const;
-    const [statics] = await client.readContract({ ...contract, args: [rollup, BigInt(modelId)] });
-    if (statics !== 0n) return address;
-  }
-  return null;
+  return games;
 }
 
 function refusal(error: unknown, what: string): unknown {

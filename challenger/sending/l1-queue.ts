@@ -4,7 +4,7 @@
  */
 
 import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";
-import { RepricedCall } from "@openledger/bridge/l1/repriced-call";
+import { RepricedCall } from "@openledger/bridge/l1/submission/repriced-call";
 import { readL1Result } from "@openledger/client/actions/l1/l1-result";
 import { cappedTransaction } from "@openledger/contracts/l1/capped-transaction";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";

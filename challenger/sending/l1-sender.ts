@@ -1,7 +1,12 @@
 /** Account that signs for L1 at capped fees, for callers without a ledger client. */
 
 import { readL1Result } from "@openledger/client/actions/l1/l1-result";
-import { cappedFees, cappedTransaction, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
+import {
+  cappedFees,
+  cappedTransaction,
+  receiptPollMs,
+  type SpendingCap,
+} from "@openledger/contracts/l1/capped-transaction";
 import {
   type Account,
   type Address,
@@ -42,13 +47,14 @@ interface L1SenderOptions {
 
 export async function openL1Sender({ account: l1, cap, rpcUrl }: L1SenderOptions): Promise<L1Sender> {
   const transport = http(rpcUrl);
-  const publicClient = createPublicClient({ transport });
+  const chainId = await createPublicClient({ transport }).getChainId();
+  const publicClient = createPublicClient({ transport, pollingInterval: receiptPollMs(chainId) });
   const estimateFeesPerGas = async () => {
     const { fees } = await cappedFees(publicClient, cap);
     return { maxFeePerGas: fees.maxFeePerGasWei, maxPriorityFeePerGas: fees.maxPriorityFeePerGasWei };
   };
   const chain: Chain = {
-    id: await publicClient.getChainId(),
+    id: chainId,
     name: "L1",
     nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
     rpcUrls: { default: { http: [] } },

@@ -1,6 +1,6 @@
 /**
  * Every wrong place of a direct model commitment that L1 would refuse: the same rules as contracts/disputes/DirectJudge.sol and
- * DirectTies.sol, and those of Disputes.sol.
+ * DirectTies.sol, and those of RowJudge.sol.
  */
 import { bytesToHex, randomBytes } from "@noble/hashes/utils.js";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";

@@ -6,7 +6,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
-import type { DirectParts } from "@openledger/attribution/model/direct-family";
+import type { DirectParts } from "@openledger/attribution/model/direct/direct-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { hashTagged } from "@openledger/circuits/field/poseidon";

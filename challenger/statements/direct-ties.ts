@@ -4,7 +4,7 @@ import { packRules } from "@openledger/attribution/model/answering-hash";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
-import { commitDirectColumns } from "@openledger/circuits/settlement/direct-matrix";
+import { commitDirectColumns } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { hex32 } from "@openledger/foundation/hex";
 import type { CommittedModel } from "./committed-model.ts";
 import { MOST_ENTRY, readEntries, readNumbers } from "./direct-arithmetic.ts";

@@ -1,4 +1,4 @@
-/** Wrong places that the contract Disputes judges, for every kind of models or for those of e-mails: its rules. */
+/** Wrong places that are the same in every family, or of e-mails alone: the rules of contracts/disputes/RowJudge.sol and others. */
 
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { CommittedModel, RowFact } from "./committed-model.ts";
@@ -11,13 +11,13 @@ const MOST_ROW_BYTES = 16_384;
 const MOST_AVERAGES = 10;
 const OPTIMUM_TOLERANCE = 1n << 22n;
 
-/** Wrong places that every contract for model commitments judges by the same function. */
+/** Wrong places that a judge of every family has a function for. */
 export type SharedFault =
   | { readonly kind: "rowTooLong" | "rowLength" | "factor"; readonly row: number }
   | { readonly kind: "lengths" | "clip" }
   | TieFault;
 
-/** What the rules of e-mails' rows add: contracts/disputes/Disputes.sol judges it. */
+/** What the rules of e-mails' rows add: contracts/disputes/DirectJudge.sol and RowTexts.sol judge it. */
 export type RuleFault =
   /** `other` is the posted leader, or a better one. */
   | { readonly kind: "duplicate"; readonly row: number; readonly other: number }

@@ -82,7 +82,19 @@ export function wantedOf(
       posted.leaves[tree].flatMap(({ length }, index) => (length > MOST_LEAF_BYTES ? [{ tree, index }] : [])),
     );
   }
+  return leavesOf(unknown, leafCounts(numbers, kind));
+}
+
+/** All leaves of a model commitment that nobody serves, in the same order. */
+export function allLeaves({ roots: _, ...numbers }: DisputeStatement, kind: RowKind = "emails"): LeafPlace[] {
   const counts = leafCounts(numbers, kind);
+  return leavesOf(
+    TREES.filter((tree) => counts[tree] > 0),
+    counts,
+  );
+}
+
+function leavesOf(unknown: readonly TreeName[], counts: Readonly<Record<TreeName, number>>): LeafPlace[] {
   const last = unknown.map((tree) => ({ tree, index: counts[tree] - 1 }));
   const others = unknown.flatMap((tree) =>
     Array.from({ length: counts[tree] - 1 }, (_, index) => ({ tree, index })),

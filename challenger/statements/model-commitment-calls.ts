@@ -1,10 +1,11 @@
-/**
- * Model commitments as their contracts take them, and the challenges that are the same of every kind: names and arguments of calls.
- */
+/** Model commitments as the registry takes them, and what judges are shown that are the same of every family. */
 import { hexToBytes, bytesToHex as spell } from "@noble/hashes/utils.js";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { hashVersionRow, treeDepth, treePath } from "@openledger/circuits/ledger/version-rows";
 import { TAG } from "@openledger/circuits/protocol";
+import { FAMILY_JUDGES, type FamilyName } from "@openledger/contracts/build/dispute-judges";
+import { disputesAbi, judgeAbis } from "@openledger/contracts/build/disputes-abi";
+import { type Abi, encodeFunctionData } from "viem";
 import { type CommittedModel, type DisputeStatement, TREES, type TreeName } from "./committed-model.ts";
 import type { SharedFault } from "./find-faults.ts";
 import { versionRowOf } from "./tie-faults.ts";
@@ -24,6 +25,9 @@ export function statementTuple({ roots, ...numbers }: DisputeStatement) {
   return { ...numbers, ...hex };
 }
 
+/** A leaf's bytes, or a row's content, and its path. */
+export type OpenedLeaf = ReturnType<typeof openingOf>;
+
 export function readStatement(tuple: StatementTuple): DisputeStatement {
   const { rows, tokens, facts, features, map, inputs, weights, columns, points, ...numbers } = tuple;
   const hex = { rows, tokens, facts, features, map, inputs, weights, columns, points };
@@ -42,54 +46,81 @@ export function openingOf(posted: CommittedModel, tree: TreeName, index: number,
   };
 }
 
-/** The call that shows a wrong place. Needs `initPoseidon`. @param owned the version's rows */
-export function sharedCall(
+/** The transaction's data that asks the family's judge with this function. @param args the statement first */
+export function challengeData(
+  family: FamilyName,
   id: bigint,
+  functionName: string,
+  args: readonly unknown[],
+): Hex {
+  const abis: readonly Abi[] = (judgeAbis satisfies Record<FamilyName, readonly Abi[]>)[family];
+  const judge = abis.findIndex((abi) =>
+    abi.some((item) => item.type === "function" && item.name === functionName),
+  );
+  if (judge === -1)
+    throw new RangeError(`no judge of ${FAMILY_JUDGES[family].join(", ")} has ${functionName}`);
+  const shown = encodeFunctionData({ abi: abis[judge]!, functionName, args });
+  return encodeFunctionData({
+    abi: disputesAbi,
+    functionName: "challenge",
+    args: [id, BigInt(judge), shown],
+  });
+}
+
+/** What a leader is compared by. @param leader as posted @param contentOf, factOf leaves of rows with their paths */
+export function duplicateShown<Leaf>(
+  { leader, other, row }: Readonly<Record<"leader" | "other" | "row", number>>,
+  contentOf: (row: number) => Leaf,
+  factOf: (row: number) => Leaf,
+) {
+  const third = leader !== row && leader !== other ? contentOf(leader) : NOTHING;
+  return [
+    BigInt(row),
+    BigInt(other),
+    contentOf(row),
+    factOf(row),
+    contentOf(other),
+    factOf(other),
+    third,
+  ] as const;
+}
+
+/** In place of a leaf that is not read. */
+export const NOTHING = { data: "0x", path: [] } as const;
+
+/** What the judge is shown behind the statement; its function is called as the fault. Needs `initPoseidon`. @param owned the version's rows */
+export function sharedShown(
   posted: CommittedModel,
   owned: readonly OwnedRow[],
   fault: SharedFault,
-) {
-  const statement = statementTuple(posted.statement);
+): readonly unknown[] {
   const open = (tree: TreeName, index: number) => openingOf(posted, tree, index);
   const facts = () => bytesToHex(Buffer.concat(posted.leaves.facts));
-  const call = <Name extends string, Args>(functionName: Name, args: Args) =>
-    ({ functionName, args }) as const;
   switch (fault.kind) {
-    case "rowTooLong": {
-      const content = openingOf(posted, "rows", fault.row, owned[fault.row]!.content);
-      return call("challengeRowTooLong", [id, statement, BigInt(fault.row), content]);
-    }
-    case "rowLength": {
-      const shown = [open("facts", fault.row), open("features", fault.row)] as const;
-      return call("challengeRowLength", [id, statement, BigInt(fault.row), ...shown]);
-    }
+    case "rowTooLong":
+      return [fault.row, openingOf(posted, "rows", fault.row, owned[fault.row]!.content)];
+    case "rowLength":
+      return [fault.row, open("facts", fault.row), open("features", fault.row)];
     case "lengths":
-      return call("challengeLengths", [id, statement, facts()]);
     case "clip":
-      return call("challengeClip", [id, statement, facts()]);
+      return [facts()];
     case "factor":
-      return call("challengeFactor", [id, statement, BigInt(fault.row), facts()]);
-    case "cell": {
-      const shown = [open("features", fault.row), open("columns", fault.column)] as const;
-      return call("challengeCell", [id, statement, BigInt(fault.row), BigInt(fault.column), ...shown]);
-    }
-    case "point": {
-      const shown = [open("columns", fault.column), open("points", fault.column)] as const;
-      return call("challengePoint", [id, statement, BigInt(fault.column), ...shown]);
-    }
+      return [fault.row, facts()];
+    case "cell":
+      return [fault.row, fault.column, open("features", fault.row), open("columns", fault.column)];
+    case "point":
+      return [fault.column, open("columns", fault.column), open("points", fault.column)];
     case "versionRow": {
       const version = owned.map(versionRowOf);
       const { rowHash, contributorId, validatorId } = version[fault.row]!;
       const depth = treeDepth(version.length);
-      return call("challengeVersionRow", [
-        id,
-        statement,
-        BigInt(fault.row),
+      return [
+        fault.row,
         bytesToHex(posted.leaves.rows[fault.row]!),
         posted.trees.rows.path(fault.row).map(bytesToHex),
         [rowHash, BigInt(contributorId), BigInt(validatorId)],
         treePath(TAG.versionNode, version.map(hashVersionRow), depth, fault.row),
-      ]);
+      ];
     }
     default:
       return fault satisfies never;

@@ -1,5 +1,5 @@
 /**
- * Where a model commitment is not what the ledger has: contracts/disputes/LedgerTies.sol judges the same. Rows of G and its columns
+ * Where a model commitment is not what the ledger has: contracts/disputes/TextJudge.sol and RowJudge.sol judge the same. Rows of G and its columns
  * are two lists of the same entries; a column makes a point; points and rules make the statics; rows make the version.
  */
 import { sha256 } from "@noble/hashes/sha2.js";

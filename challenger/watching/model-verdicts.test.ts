@@ -35,7 +35,7 @@ test("a model commitment that was warned of is not trained again by the next loo
   const look = async (id: bigint, of = statement, disputes: `0x${string}` = zeroAddress) => {
     const files = await publishedFiles(
       disputes,
-      { id, modelId: 11, statement: of },
+      { id, family: "direct", modelId: 11, statement: of },
       { model: folder },
       verdicts,
     );

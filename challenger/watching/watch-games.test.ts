@@ -9,7 +9,6 @@ import type { Trained } from "@openledger/attribution/model/model-family";
 import { publishedModel } from "@openledger/attribution/model/model-files";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
-import { deployActivationGates, deployDirectDisputes } from "@openledger/contracts/build/deploy-disputes";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { isWhole } from "@openledger/foundation/testing/test-random";
@@ -270,14 +269,11 @@ test("warnings and what waits are told to people and to programs", () => {
   expect(view).toMatchObject({ waiting: [4n, 5n], warnings });
 });
 
-test("claims go to the contract behind the gate that has the model", async () => {
-  const gate = await deployActivationGates(f.clients as never, [await f.deployGame(), f.game]);
+test("claims go to the games that the registry asks", async () => {
   const sender = await openL1Sender({ account: OWNER, rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP });
-  const senderOf = (modelId: number | null) =>
-    traceSenderOf(sender, gate, modelId === null ? null : { modelId, rollup: async () => rollup });
-  expect((await senderOf(MODEL_ID)).game).toBe(getAddress(f.game));
-  for (const modelId of [null, MODEL_ID + 1])
-    await expect(senderOf(modelId)).rejects.toMatchObject({ code: "CMD_USAGE" });
+  for (const address of [f.registry, f.game])
+    expect(getAddress((await traceSenderOf(sender, address)).game)).toBe(getAddress(f.game));
+  await expect(traceSenderOf(sender, f.math)).rejects.toMatchObject({ code: "CMD_USAGE" });
 });
 
 describe("openledger watch", () => {
@@ -298,21 +294,17 @@ describe("openledger watch", () => {
   }
 
   test("plays games before it looks at model commitments, and no contract keeps it from the others", async () => {
-    const weekSeconds = 604_800n;
-    const terms = { windowSeconds: weekSeconds, leastBondWei: BOND_WEI, availabilityChallengeFeeWei: 1n };
-    const disputes = await deployDirectDisputes(f.clients as never, terms, f.math);
-    const gate = await deployActivationGates(f.clients as never, [disputes, f.game]);
     const watch = (rpc: string) =>
-      runInProcess("watch", gate, "--model", right(), "--base", base, "--rpc", rpc, "--rollup", rollup);
+      runInProcess("watch", f.registry, "--model", right(), "--base", base, "--rpc", rpc, "--rollup", rollup);
     const ofGames = `${getAddress(f.game)}, of language models`;
-    const ofModelCommitments = `${getAddress(disputes)}, of direct models`;
+    const ofModelCommitments = `${getAddress(f.registry)}: nothing is posted`;
     const { status, stdout } = await watch(f.url);
     expect(status).toBe(0);
     expect(stdout.indexOf(ofGames)).toBeGreaterThanOrEqual(0);
     expect(stdout.indexOf(ofModelCommitments)).toBeGreaterThan(stdout.indexOf(ofGames));
     for (const [silent, told] of [
       [f.game, ofModelCommitments],
-      [disputes, ofGames],
+      [f.registry, ofGames],
     ] as const) {
       const node = await nodeWithout(silent);
       const seen = await watch(node.url);

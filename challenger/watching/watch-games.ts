@@ -18,7 +18,7 @@ import { sendingTo } from "../playing/trace-sender.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 import { folderOf, type GameWatchSetting } from "./watch-setting.ts";
 
-interface Seen {
+export interface Seen {
   readonly lines: readonly string[];
   readonly models: readonly object[];
   /** Models of the rollup whose rows have to be posted before they begin. */
@@ -48,11 +48,11 @@ interface Played {
 type Known = { readonly players: Players } | { readonly fault: string };
 
 export class GameWatch {
-  readonly #game: Address;
   readonly #client: PublicClient;
   readonly #setting: GameWatchSetting;
   readonly #onProgress: (line: string) => void;
   readonly #reader: GameReader | null;
+  readonly address: Address;
   /** Whose models are played: anybody can register others, behind contracts that call themselves rollups. */
   readonly rollup: Address | null;
   /** Players alone: what is served wrong now may be right at the next look. */
@@ -78,7 +78,7 @@ export class GameWatch {
       readonly sender?: L1Sender | null;
     } = {},
   ) {
-    this.#game = game;
+    this.address = game;
     this.#client = client;
     this.#setting = setting;
     this.#onProgress = onProgress;
@@ -96,7 +96,7 @@ export class GameWatch {
     const registered = (await this.#reader?.models()) ?? [];
     const none =
       this.#reader === null ? "not played: --rollup names the rollup whose models are" : "none is registered";
-    const lines = [`${this.#game}, of language models${registered.length === 0 ? `: ${none}` : ""}`];
+    const lines = [`${this.address}, of language models${registered.length === 0 ? `: ${none}` : ""}`];
     const models: object[] = [];
     const alarms: unknown[] = [];
     for (const one of registered) {
@@ -136,7 +136,7 @@ export class GameWatch {
   }
 
   #factsOf({ modelId, rollup, terms }: RegisteredTraced) {
-    return { game: this.#game, rollup, modelId, claimant: terms.claimant };
+    return { game: this.address, rollup, modelId, claimant: terms.claimant };
   }
 
   #look(one: RegisteredTraced): Promise<Played> {
@@ -197,7 +197,7 @@ export class GameWatch {
     const { setting, traced } = opened;
     const { isRepeated, mostStakeWei } = this.#setting;
     const player = tracedPlayer({
-      ...{ publicClient: this.#client, game: this.#game, account: this.#account(), traced, terms },
+      ...{ publicClient: this.#client, game: this.address, account: this.#account(), traced, terms },
       ...{ kernels: setting.kernels, onProgress: this.#onProgress, challenges: true, mostStakeWei },
       ...{ journal: this.#journal(), mostTraced: isRepeated ? undefined : Number.POSITIVE_INFINITY },
     });
@@ -207,7 +207,7 @@ export class GameWatch {
   /** Beside those of other contracts and rollups. */
   #journal(): string | null {
     const { folder, rollup } = this.#setting;
-    return folder === undefined ? null : join(folder, `games-${this.#game}-${rollup}.jsonl`.toLowerCase());
+    return folder === undefined ? null : join(folder, `games-${this.address}-${rollup}.jsonl`.toLowerCase());
   }
 
   /** null where a claim of the longest texts has room, a game shows every number, and a trace can be held. */
@@ -230,7 +230,7 @@ export class GameWatch {
       const why = "it is wrong, and nobody signs: openledger watch --account NAME challenges it";
       return { address: zeroAddress, send: () => Promise.reject(new Error(why)) };
     }
-    const { address, send } = sendingTo(this.#sender, this.#game);
+    const { address, send } = sendingTo(this.#sender, this.address);
     return { address, send: (call) => send(call, "a move") };
   }
 

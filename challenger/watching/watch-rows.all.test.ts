@@ -10,7 +10,6 @@ import { type PublishedModel, publishedModel } from "@openledger/attribution/mod
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
-import { deployActivationGates } from "@openledger/contracts/build/deploy-disputes";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import {
@@ -74,7 +73,7 @@ beforeAll(async () => {
     await writeFile(keyOf(index), toHex(anvilAccount(index).getHdKey().privateKey!), { mode: 0o600 });
   f = await startRowContracts(8);
   made = await textCase(f.owner);
-  gate = await deployActivationGates(f.clients as never, [f.games, f.disputes]);
+  gate = f.disputes;
   const { model, real, rows, setting, traced, tuned } = made;
   const own = { ...setting, bases: [readFrom(folderSource(base))] };
   honest = {
@@ -173,7 +172,7 @@ test.each(["frequent", "tokens"])("%s: a lie that one transaction shows", async 
 });
 
 test("an owner of posted rows is told that moves are needed within hours", async () => {
-  const line = await playLine(f.publicClient, f.disputes, "0x1 speeches --model-id 3");
+  const line = await playLine(f.publicClient, f.games, "0x1 speeches --model-id 3");
   expect(line).toContain("openledger disputes play 0x1 speeches --model-id 3 --every 10");
   expect(line).toContain(`each side has ${SIDE_SECONDS / 3_600n} hours`);
 });

@@ -1,7 +1,8 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { directFamily } from "@openledger/attribution/model/direct-family";
-import { directTraining } from "@openledger/attribution/model/direct-training";
+import { directFamily } from "@openledger/attribution/model/direct/direct-family";
+import { directTraining } from "@openledger/attribution/model/direct/direct-training";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import { fetchFiles } from "@openledger/attribution/model/model-download";
 import type { FamilyTraining, ModelFamily } from "@openledger/attribution/model/model-family";
@@ -14,30 +15,22 @@ import { modelFamilies } from "@openledger/models/registered/model-families";
 import { type Address, createPublicClient, http } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import { sameAddress } from "../games/read-games.ts";
-import { readTraceContracts } from "../games/trace-contracts.ts";
+import { readGames } from "../games/trace-contracts.ts";
 import { trainingsWithPromises } from "../games/traced-recipe.ts";
 import type { PublishedFiles } from "../model-commitments/examine-model-commitment.ts";
-import { type GateContract, readGateContracts } from "../model-commitments/gate-contracts.ts";
-import {
-  MAIL_MODEL_COMMITMENTS,
-  type ModelCommitmentKind,
-} from "../model-commitments/model-commitment-kind.ts";
+import { MAIL_MODEL_COMMITMENTS } from "../model-commitments/model-commitment-kind.ts";
 import { modelCommitmentLines } from "../model-commitments/model-commitment-lines.ts";
 import type { ModelCommitment } from "../model-commitments/read-model-commitments.ts";
-import {
-  type RowGames,
-  type Watched,
-  type Watcher,
-  watchOnce,
-} from "../model-commitments/watch-model-commitments.ts";
-import { gamesOver, promisesModelCommitment } from "../playing/disputes-contracts.ts";
+import { readRegistry } from "../model-commitments/registry.ts";
+import { type Watched, type Watcher, watchOnce } from "../model-commitments/watch-model-commitments.ts";
+import { promisesModelCommitment } from "../playing/disputes-contracts.ts";
 import { OpenedModels } from "../playing/opened-models.ts";
 import { rowGamesOf } from "../playing/row-games.ts";
 import { TextModelCommitments } from "../playing/text-model-commitments.ts";
 import { inOrder } from "../sending/l1-queue.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 import { ModelVerdicts } from "./model-verdicts.ts";
-import { GameWatch } from "./watch-games.ts";
+import { GameWatch, type Seen } from "./watch-games.ts";
 import { folderOf, type GameWatchSetting, type ModelPlaces } from "./watch-setting.ts";
 
 /** In JSON: there may be thousands. */
@@ -59,7 +52,7 @@ interface Look {
   readonly failures: readonly unknown[];
 }
 
-/** All contracts behind an address. Each call is a look; what was computed is kept for the next. @throws CMD_USAGE */
+/** A registry and its games, or games alone. Each call is a look; what was computed is kept for the next. @throws CMD_USAGE */
 export async function openWatch(
   given: Address,
   setting: WatchSetting,
@@ -68,11 +61,11 @@ export async function openWatch(
   const { places, rollup } = setting;
   await initPoseidon();
   const publicClient = createPublicClient({ transport: http(setting.rpcUrl) });
-  const [modelCommitmentContracts, games] = await Promise.all([
-    readGateContracts(publicClient, given),
-    readTraceContracts(publicClient, given),
+  const [registry, game] = await Promise.all([
+    readRegistry(publicClient, given),
+    readGames(publicClient, given),
   ]);
-  if (modelCommitmentContracts.length + games.length === 0)
+  if (registry === null && game === null)
     throw challengerError(
       "CMD_USAGE",
       `the contract at ${given} is no contract of disputes: check the address and --rpc`,
@@ -80,62 +73,54 @@ export async function openWatch(
   // Players and watchers are one account: a move that L1 does not mine would hold up the others, and be sent again beside itself.
   const sender = setting.sender && inOrder(setting.sender, onProgress);
   const opened = new OpenedModels(places.base, onProgress);
-  const gameWatchers = new Map<Address, GameWatch>();
-  for (const game of games) {
-    gameWatchers.set(game, new GameWatch(game, publicClient, setting, onProgress, { opened, sender }));
-  }
-  const contractOf = async (contract: GateContract): Promise<WatchedContract> => {
-    const watcher = sender && watcherOf(sender, setting, contract.address);
-    if (contract.kind !== "text") return { ...contract, watcher, modelCommitment: MAIL_MODEL_COMMITMENTS };
-    const texts = new TextModelCommitments(opened, onProgress);
-    const at = await gamesOver(publicClient, contract.address);
-    const players = gameWatchers.get(at) ?? { rowsPlayed: () => null };
-    const play = sender && { games: rowGamesOf({ ...sender, publicClient }, at, texts, players) };
-    return { ...contract, watcher, modelCommitment: texts.kind, ...play };
-  };
-  const contracts = await Promise.all(modelCommitmentContracts.map(contractOf));
+  const games = game && new GameWatch(game, publicClient, setting, onProgress, { opened, sender });
+  const texts = new TextModelCommitments(opened, onProgress);
   const verdicts = new ModelVerdicts();
+  const asked = {
+    ...{ publicClient, disputes: given, kinds: { direct: MAIL_MODEL_COMMITMENTS, text: texts.kind } },
+    watcher: sender && watcherOf(sender, setting, given),
+    ...(rollup === null ? {} : { rollup }),
+    filesOf: async (modelCommitment: ModelCommitment) => {
+      onProgress(`recomputing model ${modelCommitment.modelId}, model commitment ${modelCommitment.id}`);
+      return publishedFiles(given, modelCommitment, places, verdicts);
+    },
+    ...(sender === null || games === null
+      ? {}
+      : { games: rowGamesOf({ ...sender, publicClient }, games.address, texts, games) }),
+  };
   return async () => {
     const lines: string[] = [];
     const [modelCommitments, models]: [object[], object[]] = [[], []];
     const failures: unknown[] = [];
     const promising: number[] = [];
     const unposted: number[] = [];
-    // One contract that cannot be read keeps nobody from the others.
+    // One contract that cannot be read keeps nobody from the other.
     const attempt = (look: () => Promise<void>) => look().catch((error: unknown) => failures.push(error));
+    const tell = (seen: Omit<Seen, "promising">) => {
+      lines.push(...seen.lines);
+      models.push(...seen.models);
+      failures.push(...seen.alarms);
+    };
     // Games first: their time runs, and training a committed model takes minutes.
-    for (const watch of gameWatchers.values())
+    if (games !== null)
       await attempt(async () => {
-        const seen = await watch.once();
-        lines.push(...seen.lines);
-        models.push(...seen.models);
-        failures.push(...seen.alarms);
+        const seen = await games.once();
+        tell(seen);
         promising.push(...seen.promising);
       });
     // Attack: several heavy model commitments in one look, each trained for hours, while somebody's clock runs in a game.
-    const playAgain = async () => {
-      for (const watch of gameWatchers.values())
-        await attempt(async () => {
-          const seen = await watch.again();
-          lines.push(...seen.lines);
-          models.push(...seen.models);
-          failures.push(...seen.alarms);
-        });
-    };
-    for (const { address: disputes, games: played, kind, modelCommitment: rules, watcher } of contracts)
+    const between = async () =>
+      void (games !== null && (await attempt(async () => tell(await games.again()))));
+    if (registry !== null)
       await attempt(async () => {
-        const filesOf = async (modelCommitment: ModelCommitment) => {
-          onProgress(`recomputing model ${modelCommitment.modelId}, model commitment ${modelCommitment.id}`);
-          return publishedFiles(disputes, modelCommitment, places, verdicts, kind);
-        };
-        const asked = { publicClient, watcher, disputes, filesOf, kind: rules, between: playAgain };
-        const watched = await watchOnce(played === undefined ? asked : { ...asked, games: played });
-        lines.push(`${disputes}, of ${kind} models${watched.length === 0 ? ": nothing is posted" : ""}`);
+        const watched = await watchOnce({ ...asked, between });
+        lines.push(`${given}${watched.length === 0 ? ": nothing is posted" : ""}`);
         lines.push(...watched.flatMap(linesOf));
-        modelCommitments.push(...watched.map((one) => ({ disputes, ...viewOf(one) })));
-        if (kind !== "text") return;
-        for (const { failure } of watched)
+        modelCommitments.push(...watched.map(viewOf));
+        for (const { failure, isUnserved, modelCommitment } of watched) {
           if (isRollupError(failure, "CMD_FALSE_UNCHALLENGED")) failures.push(failure);
+          if (isUnserved) failures.push(unserved(modelCommitment));
+        }
         const isOurs = ({ rollup: of, state }: ModelCommitment) =>
           rollup !== null && sameAddress(of, rollup) && state !== "refuted";
         const standing = watched.map(({ modelCommitment }) => modelCommitment).filter(isOurs);
@@ -149,11 +134,12 @@ export async function openWatch(
   };
 }
 
-interface WatchedContract extends GateContract {
-  readonly watcher: Watcher | null;
-  readonly modelCommitment: ModelCommitmentKind;
-  readonly games?: RowGames;
-}
+const unserved = ({ endsAtSeconds, id, modelId }: ModelCommitment) =>
+  challengerError(
+    "CMD_MODEL_UNSERVED",
+    `model commitment ${id} of model ${modelId} is open, and its files are not to be had: nobody can recompute it`,
+    { data: { modelCommitment: id, modelId, endsAtSeconds } },
+  );
 
 function watcherOf(
   sender: L1Sender,
@@ -170,15 +156,16 @@ function watcherOf(
 /** The model from its folder or server, trained again once; null where it is not to be had, or is of another kind. */
 export async function publishedFiles(
   disputes: `0x${string}`,
-  { id, modelId, statement }: Pick<ModelCommitment, "id" | "modelId" | "statement">,
+  { family, id, modelId, statement }: Pick<ModelCommitment, "family" | "id" | "modelId" | "statement">,
   places: ModelPlaces,
   verdicts: ModelVerdicts,
-  kind: GateContract["kind"] = "direct",
 ): Promise<PublishedFiles | null> {
-  const { families, trainings } = await knownOf(kind, places);
+  const { families, trainings } = await knownOf(family, places);
   let model: PublishedModel;
   let leaves: Uint8Array | null;
-  const folder = folderOf(places, modelId);
+  const named = folderOf(places, modelId);
+  // Where a folder of many lacks it, its server may have it.
+  const folder = named !== undefined && (named === places.model || existsSync(named)) ? named : undefined;
   try {
     if (folder === undefined) {
       const server = places.serverOf?.(modelId) ?? null;
@@ -207,10 +194,10 @@ export async function publishedFiles(
 
 /** How models of a kind are read, and trained again. Language models take more code than all others. */
 async function knownOf(
-  kind: GateContract["kind"],
+  family: ModelCommitment["family"],
   { base }: ModelPlaces,
 ): Promise<{ families: readonly ModelFamily[]; trainings: readonly FamilyTraining[] }> {
-  if (kind !== "text")
+  if (family !== "text")
     return {
       families: [directFamily] as readonly object[] as readonly ModelFamily[],
       trainings: [directTraining as object as FamilyTraining],
@@ -218,7 +205,7 @@ async function knownOf(
   return { families: await modelFamilies({ base }), trainings: await trainingsWithPromises({ base }) };
 }
 
-function linesOf({ modelCommitment, examined, failure, sent }: Watched): string[] {
+function linesOf({ modelCommitment, examined, failure, isUnserved, sent }: Watched): string[] {
   const found =
     examined === null
       ? []
@@ -232,8 +219,9 @@ function linesOf({ modelCommitment, examined, failure, sent }: Watched): string[
         ];
   return [
     ...modelCommitmentLines(modelCommitment),
-    ...(modelCommitment.state === "open" && examined === null && failure === null
-      ? ["  not recomputed: attested before, not to be had, or of another kind"]
+    ...(isUnserved ? ["  its files are not to be had: do not approve it"] : []),
+    ...(modelCommitment.state === "open" && examined === null && failure === null && !isUnserved
+      ? ["  not recomputed: attested before, of another rollup, or of a family that is not watched"]
       : []),
     ...(failure === null
       ? []
@@ -245,7 +233,7 @@ function linesOf({ modelCommitment, examined, failure, sent }: Watched): string[
   ];
 }
 
-function viewOf({ modelCommitment, examined, failure, sent }: Watched) {
+function viewOf({ modelCommitment, examined, failure, isUnserved, sent }: Watched) {
   const { statement: _, ...shown } = modelCommitment;
   const found =
     examined === null
@@ -255,5 +243,5 @@ function viewOf({ modelCommitment, examined, failure, sent }: Watched) {
           wanted: examined.wanted.slice(0, MOST_WANTED_SHOWN),
           warnings: examined.warnings,
         };
-  return { ...shown, examined: found, sent, failure: failure?.message ?? null };
+  return { ...shown, examined: found, isUnserved, sent, failure: failure?.message ?? null };
 }

@@ -2,7 +2,7 @@
  * Settlements as the ledger takes them: what a Settle or Activation record does, once a proof of its own has shown J
  * (docs/reference/settlement.md). Amounts are wei.
  */
-import type { Signature } from "../field/eddsa.ts";
+import type { Signature } from "../field/curve/eddsa.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { hashStatics, type LeafState, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
 import { refuse } from "../ledger/leaf-rules.ts";

@@ -1,6 +1,6 @@
 /** Slots of settlements: Settle and Activation, executed by whoever has the proof or replayed from what was posted. */
 
-import { type Signature, verifySignature } from "../field/eddsa.ts";
+import { type Signature, verifySignature } from "../field/curve/eddsa.ts";
 import type { LeafState } from "../ledger/leaf.ts";
 import { credit, refuse, withLeaf } from "../ledger/leaf-rules.ts";
 import type { Ledger } from "../ledger/ledger.ts";

@@ -1,7 +1,7 @@
 pragma circom 2.1.6;
 
-include "./places.circom";
-include "../field/eddsa.circom";
+include "./wide/places.circom";
+include "../field/curve/eddsa.circom";
 include "../field/poseidon.circom";
 include "../field/range-check.circom";
 

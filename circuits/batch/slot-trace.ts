@@ -1,7 +1,7 @@
 /** What one slot leaves behind: its trace, and the two writes that every operation ends in. */
 
-import { DUMMY } from "../field/dummy-signature.ts";
-import { recoverKeyY, type Signature } from "../field/eddsa.ts";
+import { DUMMY } from "../field/curve/dummy-signature.ts";
+import { recoverKeyY, type Signature } from "../field/curve/eddsa.ts";
 import type { DatanetBody, Leaf, LeafState, ModelBody } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { TreeVersion } from "../ledger/ledger-tree.ts";

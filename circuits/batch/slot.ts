@@ -5,7 +5,7 @@
  */
 
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
-import { verifySignature } from "../field/eddsa.ts";
+import { verifySignature } from "../field/curve/eddsa.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { decodeAmount } from "../ledger/amount-float.ts";
 import {

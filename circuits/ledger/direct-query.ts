@@ -1,7 +1,7 @@
 /**
  * The query of a direct model: how often each bucket of terms occurs in the prompt, and the class that was answered.
  *
- * Interface. A direct model registers one matrix over buckets of terms (settlement/direct-matrix.ts), so a prompt's own
+ * Interface. A direct model registers one matrix over buckets of terms (settlement/scores/direct-matrix.ts), so a prompt's own
  * counts are its query, and nobody needs parameters or a map to check it:
  * - terms → buckets is the recipe's tokeniser. `countTerms` turns the buckets into counts, `directQueryCommitment` into what
  *   a receipt holds in place of `queryCommitment`.

@@ -1,7 +1,10 @@
 /** Queries of both kinds of models, of features and direct ones (direct-query.ts), and receipts of their answers. */
 
 import { sha256 } from "@noble/hashes/sha2.js";
+import { shake256 } from "@noble/hashes/sha3.js";
+import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { circuitError } from "../circuit-errors.ts";
+import { toBytesBe } from "../field/element-vector.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG } from "../protocol.ts";
 import {
@@ -166,4 +169,14 @@ export function askMessage(ask: {
 
 function toField(digest: Uint8Array): bigint {
   return digest.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n) % FIELD_ORDER;
+}
+
+/**
+ * An answer sealed with its receipt's salt, or opened again: bytes xor SHAKE256("openledger sealed answer" ‖ salt, 32 bytes
+ * big-endian). A salt seals one answer. Whoever settles the receipt's payment has to know the salt.
+ */
+export function sealedBytes(salt: bigint, bytes: Uint8Array): Uint8Array {
+  const seed = concatBytes(utf8ToBytes("openledger sealed answer"), toBytesBe(salt, 32));
+  const stream = shake256(seed, { dkLen: bytes.length });
+  return bytes.map((byte, i) => byte ^ stream[i]!);
 }

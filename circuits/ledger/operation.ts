@@ -1,5 +1,5 @@
 import { operationError } from "../circuit-errors.ts";
-import type { Signature } from "../field/eddsa.ts";
+import type { Signature } from "../field/curve/eddsa.ts";
 import { type HashRequest, hashTagged } from "../field/poseidon.ts";
 import {
   AMOUNT_BITS,

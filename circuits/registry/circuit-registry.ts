@@ -1,6 +1,6 @@
 import { circuitError } from "../circuit-errors.ts";
 import type { CircuitSpec } from "../compiler/compile.ts";
-import { drawScoresIncludes, generatorTablesPath } from "../field/generator-tables.ts";
+import { drawScoresIncludes, generatorTablesPath } from "../field/curve/generator-tables.ts";
 import { APPROVAL_DELAY_SECONDS, MAX_PAYEE_COUNT, TREE_DEPTH } from "../protocol.ts";
 import {
   parseSettlementName,

@@ -1,6 +1,6 @@
 import { circuitError } from "../circuit-errors.ts";
-import { generators } from "../field/generators.ts";
-import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "../field/montgomery-points.ts";
+import { generators } from "../field/curve/generators.ts";
+import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "../field/curve/montgomery-points.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG } from "../protocol.ts";
 

@@ -1,6 +1,6 @@
 pragma circom 2.1.6;
 
-include "./draw-shares.circom";
+include "./scores/draw-shares.circom";
 include "../ledger/model-statics.circom";
 include "./payees.circom";
 include "../ledger/rewards-tree.circom";

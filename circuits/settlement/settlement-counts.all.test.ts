@@ -4,7 +4,7 @@ import { compileCircuit } from "../compiler/compile.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { payeeTableCircuitSpec, settlementCircuitSpec } from "../registry/circuit-registry.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { scoreDigitCount } from "./draw-scores.ts";
+import { scoreDigitCount } from "./scores/draw-scores.ts";
 import type { SettlementSize } from "./settlement-size.ts";
 
 const HASH_16 = 609;

@@ -1,8 +1,8 @@
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import type { ClosedEpoch } from "../ledger/rewards.ts";
-import type { DirectDraw } from "./direct-matrix.ts";
-import type { DrawInputs } from "./draw-scores.ts";
 import type { ColumnCommitments } from "./feature-commitment.ts";
+import type { DirectDraw } from "./scores/direct-matrix.ts";
+import type { DrawInputs } from "./scores/draw-scores.ts";
 import { modelInputs, padded, type SettledModel } from "./settled-model.ts";
 import { privateElements, type SettlementSize } from "./settlement-size.ts";
 

@@ -9,9 +9,9 @@ import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
 import { type ModelQuery, modelQueryCommitment, receiptHash } from "../ledger/model-query.ts";
 import { type ClosedEpoch, unpackSplit } from "../ledger/rewards.ts";
 import { TAG } from "../protocol.ts";
-import type { DirectMatrix } from "./direct-matrix.ts";
-import { queryOfVoid, type RegisteredMatrix, scoredDraw, scoresOf } from "./direct-matrix.ts";
 import { type ColumnCommitments, featuresCommitment } from "./feature-commitment.ts";
+import type { DirectMatrix } from "./scores/direct-matrix.ts";
+import { queryOfVoid, type RegisteredMatrix, scoredDraw, scoresOf } from "./scores/direct-matrix.ts";
 import {
   differs,
   type PreparedSettlement,

@@ -1,17 +1,17 @@
 pragma circom 2.1.6;
 
-include "./draw-point.circom";
-include "./draw-scores.circom";
-include "./draw-shares.circom";
-include "./draw-weight.circom";
-include "./feature-columns.circom";
+include "./scores/draw-point.circom";
+include "./scores/draw-scores.circom";
+include "./scores/draw-shares.circom";
+include "./scores/draw-weight.circom";
+include "./scores/feature-columns.circom";
 include "../ledger/model-statics.circom";
 include "./payment-replay.circom";
 include "./payees.circom";
 include "../ledger/rewards-tree.circom";
 include "./row-rewards.circom";
 include "./settlement-vector.circom";
-include "../field/start-point.circom";
+include "../field/curve/start-point.circom";
 
 function LOG2_CEIL(n) {
     var bits = 0;

@@ -1,11 +1,11 @@
 pragma circom 2.1.6;
 
-include "../batch/slot-places.circom";
+include "../batch/wide/slot-places.circom";
 include "../blob/blob-evaluation.circom";
-include "./transfer-slot.circom";
-include "./member-slot.circom";
+include "./slots/transfer-slot.circom";
+include "./slots/member-slot.circom";
 include "./leaf-row.circom";
-include "./member-unit.circom";
+include "./slots/member-unit.circom";
 include "./table-tree.circom";
 include "./table-frame.circom";
 

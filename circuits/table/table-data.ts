@@ -1,7 +1,7 @@
 /** What C absorbs of a batch. */
 
 import { absorbedPosted, type BatchData } from "../batch/batch-data.ts";
-import { DUMMY } from "../field/dummy-signature.ts";
+import { DUMMY } from "../field/curve/dummy-signature.ts";
 import { hashTaggedMany } from "../field/poseidon.ts";
 import { messageRequest } from "../ledger/operation.ts";
 import { KIND } from "../protocol.ts";

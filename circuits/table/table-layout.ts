@@ -4,8 +4,8 @@
  */
 
 import type { SlotTrace } from "../batch/slot-trace.ts";
-import { DUMMY } from "../field/dummy-signature.ts";
-import type { Signature } from "../field/eddsa.ts";
+import { DUMMY } from "../field/curve/dummy-signature.ts";
+import type { Signature } from "../field/curve/eddsa.ts";
 import { decodeAmount } from "../ledger/amount-float.ts";
 import { type Leaf, unpackCounters } from "../ledger/leaf.ts";
 import { hashVersions, LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";

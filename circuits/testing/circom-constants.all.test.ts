@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { CircuitSpec } from "../compiler/compile.ts";
 import { compileCircuit } from "../compiler/compile.ts";
 import { templatePath, templateSource } from "../compiler/template-files.ts";
-import { DUMMY } from "../field/dummy-signature.ts";
+import { DUMMY } from "../field/curve/dummy-signature.ts";
 import { EMPTY_CLAIMED_ROOT } from "../ledger/rewards.ts";
 import {
   BINDING,

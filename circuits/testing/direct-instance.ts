@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { generatorTablesPath } from "../field/generator-tables.ts";
+import { generatorTablesPath } from "../field/curve/generator-tables.ts";
 import { countTerms, type DirectQuery } from "../ledger/direct-query.ts";
 import {
   answeredClass,
@@ -8,7 +8,7 @@ import {
   type DirectMatrix,
   directDraw,
   MAX_DIRECT_ENTRY,
-} from "../settlement/direct-matrix.ts";
+} from "../settlement/scores/direct-matrix.ts";
 import { CircuitTester } from "./circuit-tester.ts";
 
 /**
@@ -19,8 +19,8 @@ import { CircuitTester } from "./circuit-tester.ts";
 function directMain(rows: number, buckets: number): string {
   return `pragma circom 2.1.6;
 include "${generatorTablesPath(rows)}";
-include "circuits/field/start-point.circom";
-include "circuits/settlement/feature-columns.circom";
+include "circuits/field/curve/start-point.circom";
+include "circuits/settlement/scores/feature-columns.circom";
 include "circuits/settlement/direct/direct-scores.circom";
 template Draw(rows, buckets) {
     signal input startElement;

@@ -1,7 +1,11 @@
 /** Test support: a direct model with random entries, and closed epochs of it, any part of which a test can choose. */
 
 import { countTerms, type DirectQuery } from "../ledger/direct-query.ts";
-import { commitDirectColumns, type DirectMatrix, MAX_DIRECT_ENTRY } from "../settlement/direct-matrix.ts";
+import {
+  commitDirectColumns,
+  type DirectMatrix,
+  MAX_DIRECT_ENTRY,
+} from "../settlement/scores/direct-matrix.ts";
 import type { DirectEpoch } from "../settlement/settlement-rules.ts";
 import type { SettlementSize } from "../settlement/settlement-size.ts";
 import { answeredQuery } from "./direct-instance.ts";

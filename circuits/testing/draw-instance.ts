@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { drawScoresIncludes } from "../field/generator-tables.ts";
-import { drawInputs } from "../settlement/draw-scores.ts";
+import { drawScoresIncludes } from "../field/curve/generator-tables.ts";
 import { commitColumns } from "../settlement/feature-commitment.ts";
+import { drawInputs } from "../settlement/scores/draw-scores.ts";
 import { CircuitTester } from "./circuit-tester.ts";
 
 /**
@@ -12,8 +12,8 @@ import { CircuitTester } from "./circuit-tester.ts";
  */
 function drawMain(rows: number, features: number): string {
   return `pragma circom 2.1.6;
-${drawScoresIncludes(rows)}include "circuits/field/start-point.circom";
-include "circuits/settlement/feature-columns.circom";
+${drawScoresIncludes(rows)}include "circuits/field/curve/start-point.circom";
+include "circuits/settlement/scores/feature-columns.circom";
 template Draw(rows, features) {
     signal input startElement;
     signal input u[features];

@@ -8,7 +8,7 @@ import type { BatchOpening } from "../batch/batch.ts";
 import { packClaim } from "../batch/epoch-operations.ts";
 import type { ReplayedSettlement } from "../batch/settlement-operation.ts";
 import type { Operation, SlotTrace } from "../batch/slot-trace.ts";
-import { derivePublicKey, signMessage } from "../field/eddsa.ts";
+import { derivePublicKey, signMessage } from "../field/curve/eddsa.ts";
 import { encodeAmount } from "../ledger/amount-float.ts";
 import {
   accountLeaf,

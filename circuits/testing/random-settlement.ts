@@ -10,7 +10,7 @@ import {
   type SettleOperation,
   settlementMessage,
 } from "../batch/settlement-operation.ts";
-import { signMessage } from "../field/eddsa.ts";
+import { signMessage } from "../field/curve/eddsa.ts";
 import { unpackBinding, unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { leafReference } from "../ledger/operation.ts";

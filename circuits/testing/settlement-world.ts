@@ -6,8 +6,8 @@ import { hashStatics, type ModelStatics, packBinding } from "../ledger/leaf.ts";
 import { type ModelQuery, modelQueryCommitment, receiptHash } from "../ledger/model-query.ts";
 import { ownersCommitment, type Payee, packSplit, payeeRoot, type RewardSplit } from "../ledger/rewards.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import type { RegisteredMatrix } from "../settlement/direct-matrix.ts";
 import { commitColumns, featuresCommitment } from "../settlement/feature-commitment.ts";
+import type { RegisteredMatrix } from "../settlement/scores/direct-matrix.ts";
 import type { PreparedSettlement, SettledModel } from "../settlement/settled-model.ts";
 import {
   type SettlementData,

@@ -2,7 +2,7 @@ import { babyjubjub } from "@noble/curves/misc.js";
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { BASE8, SUBGROUP_ORDER } from "../field/eddsa.ts";
+import { BASE8, SUBGROUP_ORDER } from "../field/curve/eddsa.ts";
 import { type SignatureEquation, SignatureKernel } from "./signature-kernel.ts";
 
 const { Point } = babyjubjub;

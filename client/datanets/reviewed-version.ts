@@ -1,4 +1,4 @@
-import type { Card } from "@openledger/datanets/card/card";
+import { type Card, mayVouch } from "@openledger/datanets/card/card";
 import type { SignedRecord } from "@openledger/datanets/records/record";
 import { outcomeOf, type RecordState } from "@openledger/datanets/records/record-state";
 import { drawValidator } from "@openledger/datanets/records/validator-draw";
@@ -91,6 +91,8 @@ interface ReviewRules {
   readonly ownLabels: ReadonlyMap<string, string>;
 }
 
+const ONLY_OWN = "nobody but its contributor vouches for it";
+
 /** The validator's leaf, or why the row stays out. */
 function decide(
   { book, card, datanetId, domain, ownLabels }: ReviewRules,
@@ -107,9 +109,12 @@ function decide(
   const own = ownLabels.get(digest);
   if (outcome.state === "accepted" && own !== undefined && own !== outcome.label)
     return `wrong-label: the row says ${own}, its labellers say ${outcome.label}`;
-  if (card.rewards.validator === "owner") return verdict.leafId;
+  const { contributorId } = commit;
+  if (card.rewards.validator === "owner")
+    return mayVouch(card, verdict.leafId, contributorId) ? verdict.leafId : ONLY_OWN;
   if (outcome.state !== "accepted") return outcome.state === "disputed" ? "disputed" : "has too few labels";
-  return drawValidator({ domain, datanetId, row: digest }, outcome.accepters)!;
+  const others = outcome.accepters.filter((leafId) => mayVouch(card, leafId, contributorId));
+  return drawValidator({ domain, datanetId, row: digest }, others) ?? ONLY_OWN;
 }
 
 export interface VouchedRow {
@@ -160,7 +165,7 @@ export async function verifyVouching(
   const signed = vouchingRecords(records);
   const presentKeys = new Map<number, bigint>();
   const exceptions: VouchedRow[] = [];
-  for (const { digest, validatorId } of rows) {
+  for (const { contributorId, digest, validatorId } of rows) {
     const outcome = outcomeOf(card, book.row(digest));
     const label = signed.get(`${validatorId}/${digest}`);
     const isAccepted =
@@ -173,7 +178,9 @@ export async function verifyVouching(
       presentKeys.set(validatorId, (await getLeaf(client, validatorId)).keyX);
     const isPresent = records.some(({ keyX }) => BigInt(keyX) === presentKeys.get(validatorId));
     const isDrawn = card.rewards.validator === "drawn";
-    const accepters = outcome.state === "accepted" ? outcome.accepters : [];
+    const accepters = (outcome.state === "accepted" ? outcome.accepters : []).filter((leafId) =>
+      mayVouch(card, leafId, contributorId),
+    );
     const own = ownLabel(card, await readRow(store, digest));
     if (!isPresent)
       exceptions.push({ digest, validatorId, vouching: records.length > 0 ? "former" : "missing" });

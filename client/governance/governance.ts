@@ -33,6 +33,14 @@ export type ProposalState = (typeof STATES)[number];
 export const VOTE = { against: 0, for: 1, abstain: 2 } as const;
 export type VoteName = keyof typeof VOTE;
 
+const VOTE_NAMES = ["against", "for", "abstain"] as const satisfies readonly VoteName[];
+
+interface CastVote {
+  readonly voter: Address;
+  readonly vote: VoteName;
+  readonly votesWei: bigint;
+}
+
 export interface Proposal {
   readonly id: bigint;
   readonly proposer: Address;
@@ -51,6 +59,13 @@ export interface Proposal {
 
 /** Blocks that one question for events spans; nodes refuse more. */
 const EVENT_BLOCKS = 10_000n;
+
+function* windowsOf(fromBlock: bigint, toBlock: bigint): Generator<readonly [bigint, bigint]> {
+  for (let from = fromBlock; from <= toBlock; from += EVENT_BLOCKS) {
+    const last = from + EVENT_BLOCKS - 1n;
+    yield [from, last < toBlock ? last : toBlock];
+  }
+}
 
 const descriptionHash = (text: string) => keccak256(stringToHex(text));
 
@@ -106,11 +121,10 @@ export class Governance {
     const { l1 } = this.#client;
     const head = await l1.getBlockNumber({ cacheTime: 0 });
     const found: Proposal[] = [];
-    for (let from = fromBlock; from <= head; from += EVENT_BLOCKS) {
-      const last = from + EVENT_BLOCKS - 1n;
+    for (const [from, to] of windowsOf(fromBlock, head)) {
       const events = await l1.getContractEvents({
         ...{ ...this.#contract, eventName: "ProposalCreated", strict: true },
-        ...{ fromBlock: from, toBlock: last < head ? last : head },
+        ...{ fromBlock: from, toBlock: to },
       });
       for (const { args } of events) {
         const {
@@ -164,6 +178,25 @@ export class Governance {
     throw clientError("CLI_UNKNOWN", `the governor ${this.governor} has no proposal ${id}`, {
       data: { reason: "proposal", id, governor: this.governor },
     });
+  }
+
+  /** Who has voted about a proposal, most votes first. */
+  async votesCast({ deadlineBlock, id, snapshotBlock }: Proposal): Promise<CastVote[]> {
+    const { l1 } = this.#client;
+    const head = await l1.getBlockNumber({ cacheTime: 0 });
+    const cast: CastVote[] = [];
+    for (const [from, to] of windowsOf(snapshotBlock, deadlineBlock < head ? deadlineBlock : head)) {
+      const events = await l1.getContractEvents({
+        ...{ ...this.#contract, eventName: "VoteCast", strict: true },
+        ...{ fromBlock: from, toBlock: to },
+      });
+      for (const { args } of events) {
+        const vote = VOTE_NAMES[args.support];
+        if (args.proposalId === id && vote !== undefined)
+          cast.push({ voter: args.voter, vote, votesWei: args.weight });
+      }
+    }
+    return cast.sort((a, b) => Number(b.votesWei - a.votesWei));
   }
 
   /** Lets `to` vote with what the wallet holds; oneself, to vote at all. */

@@ -136,7 +136,9 @@ function sayRollup(name: string, args: Args): DescribedCall | null {
 
 function sayToken(name: string, args: Args, at: GovernedContracts): DescribedCall | null {
   if (name === "approve" && getAddress(args[0] as Address) === getAddress(at.rollupAddress))
-    return known(`Lets the rollup take its queue's fee, at most ${open(args[1])}`);
+    return known(
+      `Lets the rollup take its queue's fee for this payment, at most ${open(args[1])}; what it does not take is not spent`,
+    );
   if (name === "transfer") return known(`Sends ${open(args[1])} that the timelock holds to ${args[0]}`);
   return null;
 }

@@ -7,9 +7,9 @@ import {
   operatorResultSchema,
 } from "./sequencer-schemas.ts";
 
-/** One sentence, for pages and commands. */
+/** One sentence, for commands. */
 export const WHO_PAYS =
-  "The signer pays an operation's weight times the batch's fee to the operator, in OPEN; a forced operation or deposit pays Ethereum's gas and queue fee instead.";
+  "An operation costs its weight times the batch's fee, in OPEN; a forced operation or deposit pays Ethereum's gas and the queue's fee instead.";
 
 /**
  * The fee of a unit now and in the next batch, which is announced before that batch opens, and what each kind of operation

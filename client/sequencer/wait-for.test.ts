@@ -68,8 +68,10 @@ describe("waitFor", () => {
     fixture = await createLedgerFixture();
     fixture.sequencer.answers.set("GET /v1/queue/3", { status: "executed", batchNumber: 5 });
     const wait = () => waitFor(fixture.client, { queueIndex: 3 }, "acknowledged");
+    const batches = "GET /v1/batches?limit=1&before=6";
+    fixture.sequencer.answers.set(batches, [{ number: 4, status: "posted" }]);
     await expect(wait()).resolves.toMatchObject({ stage: "acknowledged", batchNumber: 5 });
-    fixture.sequencer.answers.set("GET /v1/batches/5", { number: 5, status: "submitted" });
+    fixture.sequencer.answers.set(batches, [{ number: 5, status: "submitted" }]);
     await expect(wait()).resolves.toMatchObject({ stage: "proven" });
   });
 

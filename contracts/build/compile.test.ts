@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { compileContracts, contractsDir, pickContract } from "./compile.ts";
+import { CONTRACT_SETS, compileContracts, contractsDir, pickContract } from "./compile.ts";
 import {
   abiPath,
   disputesAbiPath,
@@ -18,6 +18,8 @@ import {
 
 /** EIP-170. */
 const MAX_CODE_SIZE_BYTES = 24_576;
+/** What a mend may add to any of them. */
+const ROOM_BYTES = 1_000;
 
 const defaultCacheDir = join(contractsDir, "../../.cache/contracts");
 
@@ -37,10 +39,10 @@ describe("compileContracts", () => {
     expect(await compileContracts({ cacheDir })).toEqual(planted);
   });
 
-  test("makes contracts that a chain takes", async () => {
-    for (const set of ["rollup", "disputes"] as const)
+  test("makes contracts that a chain takes, with room for a mend", async () => {
+    for (const set of CONTRACT_SETS)
       for (const [name, { codeSizeBytes }] of Object.entries(await compileContracts({ set })))
-        expect(codeSizeBytes, name).toBeLessThanOrEqual(MAX_CODE_SIZE_BYTES);
+        expect(codeSizeBytes, name).toBeLessThanOrEqual(MAX_CODE_SIZE_BYTES - ROOM_BYTES);
   });
 });
 

@@ -1,7 +1,7 @@
-import { type Address, getContractAddress, type PublicClient, type WalletClient } from "viem";
-import { type CompiledContracts, compileContracts, pickContract } from "./compile.ts";
+import { type Address, getContractAddress, type PublicClient, type WalletClient, zeroAddress } from "viem";
+import { compileContracts, pickContract } from "./compile.ts";
 import { type DeployOptions, deployContract } from "./deploy.ts";
-import { TEXT_JUDGES } from "./dispute-judges.ts";
+import { FAMILY_JUDGES, FAMILY_RULES, type FamilyName } from "./dispute-judges.ts";
 import { ledgerMathAbi } from "./disputes-abi.ts";
 import { LEDGER_CHUNK_HASHES } from "./ledger-chunk-hashes.ts";
 import { chunkCountFor, ledgerChunk } from "./ledger-tables.ts";
@@ -19,21 +19,6 @@ export interface DisputesParameters {
 
 export const WEEK_SECONDS = 7n * 86_400n;
 
-/**
- * The contract for direct models, with its judges, and the ledger's arithmetic that it asks. @param math an existing LedgerMath;
- * default: a new one, with no chunk stored
- * @throws RollupError CON_DEPLOY_FAILED
- */
-export async function deployDirectDisputes(
-  clients: Clients,
-  { windowSeconds, leastBondWei, availabilityChallengeFeeWei }: DisputesParameters,
-  math?: Address,
-): Promise<Address> {
-  const { deploy, used } = await prepare(clients, math);
-  const judges = [await deploy("DirectJudge", []), await deploy("DirectTies", [used])];
-  return deploy("DirectDisputes", [windowSeconds, leastBondWei, availabilityChallengeFeeWei, used, judges]);
-}
-
 /** What the constructor of a game takes; the window is that of a query's claim. */
 export interface TraceGameParameters extends Pick<DisputesParameters, "windowSeconds" | "leastBondWei"> {
   /** How long a player has for all moves of a game. */
@@ -42,77 +27,80 @@ export interface TraceGameParameters extends Pick<DisputesParameters, "windowSec
   readonly stakeWei: bigint;
 }
 
+/** Of families, as they are deployed here. */
+export const FAMILY_NUMBERS = { direct: 0, text: 1 } as const satisfies Record<FamilyName, number>;
+
+/** What of the registry is not its terms. */
+interface RegistryParts {
+  /** An existing LedgerMath; default: a new one. */
+  readonly math?: Address;
+  /** The constants that challenges of models with so many rows read are stored. Default: none are. */
+  readonly mostRows?: number;
+  /** With them the family of language models, beside that of direct ones. */
+  readonly games?: TraceGameParameters;
+}
+
 /**
- * The same for language models, with its judges, and the one contract of games: over receipts' queries, and over posted rows.
+ * The registry of committed models, which a rollup names as its `activationGate`, with the judges of each family.
  * Another transaction of the same account meanwhile makes it fail.
- *
- * @param math the ledger's arithmetic
  * @throws RollupError CON_DEPLOY_FAILED
  */
-export async function deployTextDisputes(
+export async function deployRegistry(
   clients: Clients,
-  modelCommitment: DisputesParameters,
+  parameters: DisputesParameters,
+  parts: RegistryParts = {},
+): Promise<{ address: Address; math: Address; games: DeployedGames | null }> {
+  const contracts = await compileContracts({ set: "disputes" });
+  const deploy = async (name: string, args: readonly unknown[]) =>
+    (await deployContract(clients, name, pickContract(contracts, name), args)).contractAddress;
+  const math = parts.math ?? (await deployLedgerMath(clients));
+  if (parts.mostRows !== undefined)
+    await storeChunks(clients, math, await missingChunks(clients.publicClient, math, parts.mostRows));
+  const borders = parts.games === undefined ? null : await deploy("WordBorders", []);
+  const asked: Partial<Record<string, readonly Address[]>> = {
+    ...{ DirectTies: [math], RowJudge: [math], TextJudge: [math] },
+    ...(borders === null ? {} : { TextTokens: [borders] }),
+  };
+  const deployed = new Map<string, Address>();
+  const families: object[] = [];
+  for (const [name, names] of Object.entries(FAMILY_JUDGES) as [FamilyName, readonly string[]][]) {
+    const hasGames = name === "text";
+    if (hasGames && borders === null) continue;
+    for (const judge of names)
+      if (!deployed.has(judge)) deployed.set(judge, await deploy(judge, asked[judge] ?? []));
+    families.push({ rules: FAMILY_RULES[name], judges: names.map((one) => deployed.get(one)!), hasGames });
+  }
+  const games = borders && (await deployGames({ ...clients, deploy }, parts.games!, { math, borders }));
+  const { windowSeconds, leastBondWei, availabilityChallengeFeeWei } = parameters;
+  const terms = [windowSeconds, leastBondWei, availabilityChallengeFeeWei];
+  const address = await deploy("ModelCommitments", [...terms, math, games?.game ?? zeroAddress, families]);
+  return { address, math, games };
+}
+
+/** The one contract of games, over receipts' queries and posted rows, and what it asks. */
+export type DeployedGames = Readonly<Record<"borders" | "game" | "rules", Address>>;
+
+async function deployGames(
+  { deploy, publicClient, walletClient }: Clients & { deploy: Deploy },
   { leastBondWei, sideSeconds, stakeWei, windowSeconds }: TraceGameParameters,
-  math: Address,
-): Promise<Record<"borders" | "disputes" | "game" | "rules", Address>> {
-  const { deploy } = await prepare(clients, math);
+  { borders, math }: Readonly<Record<"borders" | "math", Address>>,
+): Promise<DeployedGames> {
   const rules = await deploy("TraceRules", []);
-  const borders = await deploy("WordBorders", []);
   const checks = await deploy("ClaimChecks", [math, borders]);
-  const judges: Address[] = [];
-  const asked = { TextJudge: [math], TextTokens: [borders], TextOverlap: [] };
-  for (const name of TEXT_JUDGES) judges.push(await deploy(name, asked[name]));
-  const from = clients.walletClient.account!.address;
-  const nonce = await clients.publicClient.getTransactionCount({ address: from, blockTag: "pending" });
-  // Each of the two names the other: the second one's address is known by its nonce.
+  const from = walletClient.account!.address;
+  const nonce = await publicClient.getTransactionCount({ address: from, blockTag: "pending" });
+  // Each of the two names the other: the registry comes next, and its address is known by its nonce.
   const expected = getContractAddress({ from, nonce: BigInt(nonce) + 1n });
   const terms = [windowSeconds, sideSeconds, leastBondWei, stakeWei];
   const game = await deploy("LedgerTraces", [rules, ...terms, checks, expected]);
-  const own = [
-    modelCommitment.windowSeconds,
-    modelCommitment.leastBondWei,
-    modelCommitment.availabilityChallengeFeeWei,
-    math,
-  ];
-  const disputes = await deploy("TextDisputes", [...own, judges, game]);
-  return { borders, disputes, game, rules };
+  return { borders, game, rules };
 }
 
-/**
- * One gate before several such contracts, of direct and of language models, say: a rollup names it as `activationGate`.
- * @throws RollupError CON_DEPLOY_FAILED
- */
-export async function deployActivationGates(clients: Clients, members: readonly Address[]): Promise<Address> {
-  const gates = pickContract(await compileContracts({ set: "disputes" }), "ActivationGates");
-  return (await deployContract(clients, "ActivationGates", gates, [members])).contractAddress;
-}
-
-/**
- * A gate for direct models, with the constants that challenges of so many rows read.
- * @throws RollupError CON_DEPLOY_FAILED
- */
-export async function deployDirectGate(
-  clients: Clients,
-  parameters: DisputesParameters,
-  mostRows: number,
-): Promise<Address> {
-  const math = await deployLedgerMath(clients);
-  await storeChunks(clients, math, await missingChunks(clients.publicClient, math, mostRows));
-  return deployDirectDisputes(clients, parameters, math);
-}
-
-async function prepare(clients: Clients, math?: Address) {
-  const contracts = await compileContracts({ set: "disputes" });
-  return {
-    used: math ?? (await deployLedgerMath(clients, contracts)),
-    deploy: async (name: string, args: readonly unknown[]) =>
-      (await deployContract(clients, name, pickContract(contracts, name), args)).contractAddress,
-  };
-}
+type Deploy = (name: string, args: readonly unknown[]) => Promise<Address>;
 
 /** @throws RollupError CON_DEPLOY_FAILED */
-export async function deployLedgerMath(clients: Clients, contracts?: CompiledContracts): Promise<Address> {
-  const contract = pickContract(contracts ?? (await compileContracts({ set: "disputes" })), "LedgerMath");
+export async function deployLedgerMath(clients: Clients): Promise<Address> {
+  const contract = pickContract(await compileContracts({ set: "disputes" }), "LedgerMath");
   return (await deployContract(clients, "LedgerMath", contract, [LEDGER_CHUNK_HASHES])).contractAddress;
 }
 

@@ -6,7 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Abi } from "viem";
 import { compileContracts, pickContract } from "./compile.ts";
-import { TEXT_JUDGES } from "./dispute-judges.ts";
+import { FAMILY_JUDGES } from "./dispute-judges.ts";
 
 export const abiPath = fileURLToPath(new URL("rollup-abi.ts", import.meta.url));
 export const governanceAbiPath = fileURLToPath(new URL("governance-abi.ts", import.meta.url));
@@ -52,30 +52,19 @@ export async function renderGovernanceAbi(): Promise<string> {
 export async function renderDisputesAbi(): Promise<string> {
   const contracts = await compileContracts({ set: "disputes" });
   const abiOf = (name: string) => pickContract(contracts, name).abi;
-  const [disputes, direct, math, texts] = ["IDisputes", "DirectDisputes", "LedgerMath", "RowTexts"].map(
-    abiOf,
-  );
+  const [registry, math] = ["ModelCommitments", "LedgerMath"].map(abiOf);
   // A challenge fails with the errors of the arithmetic that it asks.
   const errors = math!.filter((item) => item.type === "error");
-  const known = new Set(disputes!.map((item) => ("name" in item ? item.name : "")));
-  const further = direct!.filter((item) => "name" in item && !known.has(item.name));
-  const judges = ["DirectJudge", "DirectTies"]
-    .map(abiOf)
-    .map((abi) => abi.filter((item) => item.type === "function"));
-  const ofTexts = abiOf("TextDisputes").filter((item) => "name" in item && !known.has(item.name));
-  const textJudges = TEXT_JUDGES.map((name) => abiOf(name).filter((item) => item.type === "function"));
+  const judges = Object.entries(FAMILY_JUDGES).map(([family, names]) => {
+    const abis = names.map((name) => render(abiOf(name).filter((item) => item.type === "function")));
+    return `  ${family}: [${abis.join(", ")}],`;
+  });
   return [
     HEAD,
-    `export const disputesAbi = ${render([...disputes!, ...errors])} as const;`,
-    `// What a contract for direct models has besides; then its judges, by their numbers.`,
-    `export const directDisputesAbi = ${render(further)} as const;`,
-    `export const directJudgeAbis = [${judges.map(render).join(", ")}] as const;`,
-    `export const activationGatesAbi = ${render(abiOf("ActivationGates"))} as const;`,
+    `export const disputesAbi = ${render([...registry!, ...errors])} as const;`,
+    "// Of each family's judges, by their numbers.",
+    `export const judgeAbis = {\n${judges.join("\n")}\n} as const;`,
     `export const ledgerMathAbi = ${render(math!)} as const;`,
-    `export const rowTextsAbi = ${render(texts!)} as const;`,
-    `// What a contract for language models has besides; its judges, by their numbers.`,
-    `export const textDisputesAbi = ${render(ofTexts)} as const;`,
-    `export const textJudgeAbis = [${textJudges.map(render).join(", ")}] as const;`,
     "",
   ].join("\n");
 }
@@ -83,19 +72,16 @@ export async function renderDisputesAbi(): Promise<string> {
 /** Games over the computation of a query, or of a row. */
 export async function renderTraceAbi(): Promise<string> {
   const contracts = await compileContracts({ set: "disputes" });
-  const names = ["LedgerTraces", "ClaimChecks", "TraceRules", "LedgerMath", "WordBorders", "FreeTraces"];
-  const [game, checks, rules, math, borders, free] = names.map((name) => pickContract(contracts, name).abi);
+  const names = ["LedgerTraces", "ClaimChecks", "TraceRules", "LedgerMath", "WordBorders"];
+  const [game, checks, rules, math, borders] = names.map((name) => pickContract(contracts, name).abi);
   // A last move fails with the errors of the rules that it asks, a claim with those of what it is checked with.
   const known = new Set(game!.map((item) => ("name" in item ? item.name : "")));
   const errors = [...checks!, ...rules!, ...math!].filter(
     (item) => item.type === "error" && !known.has(item.name),
   );
-  const claims = free!.filter((item) => item.type === "function" && item.name === "claim");
   return [
     HEAD,
     `export const traceGameAbi = ${render([...game!, ...errors])} as const;`,
-    `// Of the game alone, about no ledger's receipt.`,
-    `export const freeTracesAbi = ${render(claims)} as const;`,
     `export const traceRulesAbi = ${render(rules!)} as const;`,
     `export const wordBordersAbi = ${render(borders!)} as const;`,
     "",

@@ -1,6 +1,6 @@
 /** The constants of contracts/disputes/LedgerMath.sol as it stores them: Poseidon's tables, then H' and the rows' generators. */
 
-import { generators } from "@openledger/circuits/field/generators";
+import { generators } from "@openledger/circuits/field/curve/generators";
 import { invertAll } from "@openledger/circuits/field/modular";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { makeTables } from "@openledger/circuits/wasm/poseidon-tables";

@@ -54,6 +54,7 @@ export const traceGameAbi = [
   {"inputs":[],"name":"gameCount","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"name":"gameId","type":"uint256"}],"name":"games","outputs":[{"name":"challenger","type":"address"},{"name":"deadline","type":"uint64"},{"name":"turn","type":"uint8"},{"name":"depth","type":"uint8"},{"name":"step","type":"uint8"},{"name":"hasOp","type":"bool"},{"name":"claimId","type":"uint128"},{"name":"ownerSeconds","type":"uint64"},{"name":"challengerSeconds","type":"uint64"},{"name":"op","type":"uint64"},{"name":"place","type":"uint64"},{"name":"stakeWei","type":"uint96"},{"name":"traceRoot","type":"bytes32"},{"name":"node","type":"bytes32"},{"name":"nodesHash","type":"bytes32"},{"name":"opHash","type":"bytes32"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"name":"rollup","type":"address"},{"name":"modelId","type":"uint256"},{"name":"commitment","type":"uint256"}],"name":"isApproved","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"claimId","type":"uint256"}],"name":"isDecided","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"name":"key","type":"bytes32"}],"name":"isLost","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
   {"inputs":[],"name":"leastBondWei","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
   {"inputs":[],"name":"modelCommitments","outputs":[{"name":"","type":"address"}],"stateMutability":"view","type":"function"},
@@ -93,10 +94,6 @@ export const traceGameAbi = [
   {"inputs":[{"name":"index","type":"uint256"}],"name":"LedgerMathChunkWrong","type":"error"},
   {"inputs":[{"name":"given","type":"bytes32"}],"name":"LedgerMathTablesWrong","type":"error"},
   {"inputs":[{"name":"width","type":"uint256"}],"name":"LedgerMathWidthUnknown","type":"error"},
-] as const;
-// Of the game alone, about no ledger's receipt.
-export const freeTracesAbi = [
-  {"inputs":[{"components":[{"name":"rollup","type":"address"},{"name":"modelId","type":"uint256"},{"name":"inputs","type":"bytes32[]"},{"name":"programs","type":"bytes32"},{"name":"programCount","type":"uint256"},{"name":"opCount","type":"uint256"},{"name":"program","type":"bytes32"},{"name":"tokens","type":"bytes"},{"name":"promptCount","type":"uint256"},{"name":"query","type":"bytes32"}],"name":"statement","type":"tuple"},{"name":"path","type":"bytes32[]"}],"name":"claim","outputs":[{"name":"claimId","type":"uint256"}],"stateMutability":"payable","type":"function"},
 ] as const;
 export const traceRulesAbi = [
   {"inputs":[],"name":"TraceLossInvalid","type":"error"},

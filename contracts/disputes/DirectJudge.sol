@@ -8,14 +8,15 @@ import {Openings} from "./Openings.sol";
 import {RowArithmetic} from "./RowArithmetic.sol";
 
 /// @title Whether a place of a posted direct model is right
-/// @notice Asked by DirectDisputes, which has compared the statement. Every function says whether the place is right, what
-/// it would be called were it wrong, and where it is. Bytes of a wrong length that open a posted root are wrong.
+/// @notice A judge (ModelCommitments), which has compared the statement. Every function says whether the place is right, what
+/// it would be called were it wrong, and where it is. Bytes of a wrong length that open a posted root are wrong. Rows are exact
+/// influence over the model's own inputs: B_k = factor · residual · Q x_k, with Q the curvature's inverse
+/// (docs/explanation/disputes.md).
 contract DirectJudge {
     using RowArithmetic for RowArithmetic.Counts;
 
     int256 private constant ONE = RowArithmetic.ONE;
     uint256 private constant MOST_ROW_BYTES = 16_384;
-    uint256 private constant FACT_BYTES = 32;
     /// @dev Ten bits with their sign.
     int256 private constant MOST_ENTRY = 511;
     /// @dev Half a unit of B, and 2^-8 of one.
@@ -26,6 +27,8 @@ contract DirectJudge {
     int256 private constant CURVATURE_TOLERANCE = 1 << 2;
     /// @dev 2^-28 of a product, which has 80 bits behind the point.
     int256 private constant INVERSE_TOLERANCE = 1 << 52;
+    /// @dev 2^-18.
+    int256 private constant OPTIMUM_TOLERANCE = 1 << 22;
 
     /// @param unit Of B: its entries are real ones times this, over 2^40. @param logitUnit Of the model's own row.
     /// @param damping λ of the inverse, times 2^40. @param peak Row · W + column of an entry of B of largest size.
@@ -37,13 +40,13 @@ contract DirectJudge {
     }
 
     /// @notice B[row][column] is not the rounding of what text, weights and the inverse's row make of it.
-    function judgeEntry(
+    function entry(
         IDisputes.Statement calldata statement,
         uint256 row,
         uint256 column,
         bytes calldata weights,
         IDisputes.Opening calldata content,
-        IDisputes.Opening calldata inverse,
+        IDisputes.Opening calldata inverseRow,
         IDisputes.Opening calldata fact,
         IDisputes.Opening calldata features,
         IDisputes.Opening calldata numbers
@@ -52,18 +55,18 @@ contract DirectJudge {
         if (row >= statement.rowCount || column >= width) {
             revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Features, row);
         }
-        _requireWeights(statement, weights);
+        Openings.requireWeights(statement, weights);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Rows, row, content);
-        DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.INVERSE + column, inverse);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.INVERSE + column, inverseRow);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Facts, row, fact);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Features, row, features);
-        isRight = weights.length == 8 * width && inverse.data.length == 8 * width && fact.data.length == FACT_BYTES
+        isRight = weights.length == 8 * width && inverseRow.data.length == 8 * width && fact.data.length == Openings.FACT_BYTES
             && features.data.length == 2 * width && content.data.length <= MOST_ROW_BYTES;
         Numbers memory given = _numbers(statement, numbers);
         if (isRight) {
             RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount);
             // Towards the other class: B speaks for class 0.
-            int256 value = -counted.residual(counted.dot(weights)) * counted.dot(inverse.data);
+            int256 value = -counted.residual(counted.dot(weights)) * counted.dot(inverseRow.data);
             value = (value * int256(uint256(uint64(bytes8(fact.data[0:8]))))) >> 80;
             value = (value * int256(given.unit)) >> 40;
             isRight = _isNear(value, _entry(features.data, column) * ONE, ENTRY_TOLERANCE);
@@ -72,7 +75,7 @@ contract DirectJudge {
     }
 
     /// @notice The row's token list is not its text's.
-    function judgeTokens(
+    function tokens(
         IDisputes.Statement calldata statement,
         uint256 row,
         IDisputes.Opening calldata content,
@@ -86,28 +89,28 @@ contract DirectJudge {
     }
 
     /// @notice The row's residual, or that over the root of its terms, is off by more than 2^-36.
-    function judgeResidual(
+    function residual(
         IDisputes.Statement calldata statement,
         uint256 row,
         bytes calldata weights,
         IDisputes.Opening calldata content,
         IDisputes.Opening calldata fact
     ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
-        _requireWeights(statement, weights);
+        Openings.requireWeights(statement, weights);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Rows, row, content);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Facts, row, fact);
-        isRight = weights.length == 8 * uint256(statement.columnCount) && fact.data.length == FACT_BYTES;
+        isRight = weights.length == 8 * uint256(statement.columnCount) && fact.data.length == Openings.FACT_BYTES;
         if (isRight) {
             RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount);
-            int256 residual = counted.residual(counted.dot(weights));
-            isRight = _isNear(_int64(fact.data, 8), residual, RESIDUAL_TOLERANCE)
-                && _isNear(_int64(fact.data, 16), counted.scale(residual), RESIDUAL_TOLERANCE);
+            int256 made = counted.residual(counted.dot(weights));
+            isRight = _isNear(_int64(fact.data, 8), made, RESIDUAL_TOLERANCE)
+                && _isNear(_int64(fact.data, 16), counted.scale(made), RESIDUAL_TOLERANCE);
         }
         return (isRight, IDisputes.Fault.Residual, row);
     }
 
     /// @notice The row's length is not the root of its entries' squares, rounded down.
-    function judgeRowLength(
+    function rowLength(
         IDisputes.Statement calldata statement,
         uint256 row,
         IDisputes.Opening calldata fact,
@@ -115,12 +118,12 @@ contract DirectJudge {
     ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
         DirectTrees.requireOpening(statement, IDisputes.Tree.Facts, row, fact);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Features, row, features);
-        isRight = fact.data.length == FACT_BYTES && features.data.length == 2 * uint256(statement.columnCount);
+        isRight = fact.data.length == Openings.FACT_BYTES && features.data.length == 2 * uint256(statement.columnCount);
         if (isRight) {
             uint256 squares;
             for (uint256 column; column < statement.columnCount; column++) {
-                int256 entry = _entry(features.data, column);
-                squares += uint256(entry * entry);
+                int256 given = _entry(features.data, column);
+                squares += uint256(given * given);
             }
             isRight = uint32(bytes4(fact.data[24:28])) == RowArithmetic.root(squares);
         }
@@ -128,18 +131,18 @@ contract DirectJudge {
     }
 
     /// @notice The row's number of terms is not that of its token list.
-    function judgeSize(
+    function size(
         IDisputes.Statement calldata statement,
         uint256 row,
-        IDisputes.Opening calldata tokens,
+        IDisputes.Opening calldata list,
         IDisputes.Opening calldata sizes
     ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
-        DirectTrees.requireOpening(statement, IDisputes.Tree.Tokens, row, tokens);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Tokens, row, list);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.SIZES, sizes);
-        isRight = sizes.data.length == 2 * uint256(statement.rowCount) && tokens.data.length % 4 == 0;
+        isRight = sizes.data.length == 2 * uint256(statement.rowCount) && list.data.length % 4 == 0;
         if (isRight) {
             uint256 terms;
-            for (uint256 i; i < tokens.data.length; i += 4) terms += uint16(bytes2(tokens.data[i + 2:i + 4]));
+            for (uint256 i; i < list.data.length; i += 4) terms += uint16(bytes2(list.data[i + 2:i + 4]));
             isRight = uint16(bytes2(sizes.data[2 * row:2 * row + 2])) == terms;
         }
         return (isRight, IDisputes.Fault.Size, row);
@@ -148,7 +151,7 @@ contract DirectJudge {
     /// @notice An entry of the curvature is not what the columns of its two inputs make of the residuals.
     /// @param a Row of the curvature, @param b its column; D for the bias. @param facts All leaves, in their order.
     /// @param first Column of the inputs a, @param second of b; not read for the bias.
-    function judgeCurvature(
+    function curvature(
         IDisputes.Statement calldata statement,
         uint256 a,
         uint256 b,
@@ -160,10 +163,7 @@ contract DirectJudge {
         IDisputes.Opening calldata numbers
     ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
         uint256 width = statement.columnCount;
-        if (
-            facts.length != FACT_BYTES * statement.rowCount
-                || Openings.rootOfLeaves(facts, FACT_BYTES) != statement.facts
-        ) revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Facts, 0);
+        Openings.requireFacts(statement, facts);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.SIZES, sizes);
         _requireCurvature(statement, a, b, entries);
         bool[2] memory isBias = [a == statement.bucketCount, b == statement.bucketCount];
@@ -184,19 +184,19 @@ contract DirectJudge {
     }
 
     /// @notice A row of the inverse times a row of the curvature, which is symmetric, is not that of the unit matrix.
-    function judgeInverse(
+    function inverse(
         IDisputes.Statement calldata statement,
         uint256 a,
         uint256 b,
-        IDisputes.Opening calldata inverse,
-        IDisputes.Opening calldata curvature
+        IDisputes.Opening calldata inverseRow,
+        IDisputes.Opening calldata curvatureRow
     ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
         uint256 width = statement.columnCount;
-        _requireCurvature(statement, b, a, curvature);
-        DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.INVERSE + a, inverse);
-        isRight = inverse.data.length == 8 * width && curvature.data.length == 8 * width
+        _requireCurvature(statement, b, a, curvatureRow);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.INVERSE + a, inverseRow);
+        isRight = inverseRow.data.length == 8 * width && curvatureRow.data.length == 8 * width
             && _isNear(
-                DirectArithmetic.product(inverse.data, curvature.data, width),
+                DirectArithmetic.product(inverseRow.data, curvatureRow.data, width),
                 a == b ? ONE * ONE : int256(0),
                 INVERSE_TOLERANCE
             );
@@ -204,30 +204,30 @@ contract DirectJudge {
     }
 
     /// @notice The model's own row is not that of its weights, at a unit with which its largest entry is 511.
-    function judgeLogit(
+    function logit(
         IDisputes.Statement calldata statement,
         bytes calldata weights,
         IDisputes.Opening calldata features,
         IDisputes.Opening calldata numbers
     ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
         uint256 width = statement.columnCount;
-        _requireWeights(statement, weights);
+        Openings.requireWeights(statement, weights);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Features, statement.rowCount, features);
         isRight = weights.length == 8 * width && features.data.length == 2 * width;
         int256 unit = int256(_numbers(statement, numbers).logitUnit);
         int256 largest;
         for (uint256 column; isRight && column < width; column++) {
-            int256 entry = _entry(features.data, column);
-            isRight = _isNear((_int64(weights, 8 * column) * unit) >> 40, entry * ONE, ENTRY_TOLERANCE);
-            if (entry < 0) entry = -entry;
-            if (entry > largest) largest = entry;
+            int256 given = _entry(features.data, column);
+            isRight = _isNear((_int64(weights, 8 * column) * unit) >> 40, given * ONE, ENTRY_TOLERANCE);
+            if (given < 0) given = -given;
+            if (given > largest) largest = given;
             if (!isRight) place = column;
         }
         return (isRight && largest == MOST_ENTRY, IDisputes.Fault.Logit, place);
     }
 
     /// @notice No entry of B at the place that the numbers name is as large as entries get, or the numbers are none.
-    function judgePeak(
+    function peak(
         IDisputes.Statement calldata statement,
         IDisputes.Opening calldata numbers,
         IDisputes.Opening calldata features
@@ -242,16 +242,75 @@ contract DirectJudge {
             isRight = features.data.length == 2 * width;
         }
         if (isRight) {
-            int256 entry = _entry(features.data, place % width);
-            isRight = entry == MOST_ENTRY || entry == -MOST_ENTRY;
+            int256 found = _entry(features.data, place % width);
+            isRight = found == MOST_ENTRY || found == -MOST_ENTRY;
         }
         return (isRight, IDisputes.Fault.Peak, place);
     }
 
-    function _requireWeights(IDisputes.Statement calldata statement, bytes calldata weights) private pure {
-        if (Openings.leafOf(weights) != statement.weights) {
-            revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Weights, 0);
+    /// @notice Row's token list and bucket's column agree about how often the one has the other.
+    function input(
+        IDisputes.Statement calldata statement,
+        uint256 row,
+        uint256 bucket,
+        IDisputes.Opening calldata list,
+        IDisputes.Opening calldata column
+    ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Tokens, row, list);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Inputs, bucket, column);
+        (bool isList, uint256 inRow) = _countIn(list.data, bucket);
+        (bool isColumn, uint256 inColumn) = _countIn(column.data, row);
+        isRight = isList && isColumn && inRow == inColumn;
+        return (isRight, IDisputes.Fault.Input, row * statement.bucketCount + bucket);
+    }
+
+    /// @notice The loss's derivative by a weight is within 2^-18 of 0. @param bucket D for the bias. @param column Not read then.
+    function optimum(
+        IDisputes.Statement calldata statement,
+        uint256 bucket,
+        bytes calldata weights,
+        bytes calldata facts,
+        IDisputes.Opening calldata column
+    ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        Openings.requireWeights(statement, weights);
+        Openings.requireFacts(statement, facts);
+        isRight = weights.length == 8 * uint256(statement.columnCount);
+        if (isRight) {
+            int256 sum;
+            if (bucket == statement.bucketCount) {
+                for (uint256 row; row < statement.rowCount; row++) sum += _int64(facts, 32 * row + 8);
+            } else {
+                DirectTrees.requireOpening(statement, IDisputes.Tree.Inputs, bucket, column);
+                isRight = column.data.length % 4 == 0;
+                for (uint256 from; isRight && from < column.data.length; from += 4) {
+                    uint256 row = _pair(column.data, from) >> 16;
+                    isRight = row < statement.rowCount;
+                    if (isRight) sum += int256(_pair(column.data, from) & 0xffff) * _int64(facts, 32 * row + 16);
+                }
+            }
+            // The logit's weights are the difference of two classes', and each is drawn to 0: half of the decay.
+            int256 drawn = (int256(uint256(statement.decay)) * _int64(weights, 8 * bucket)) >> 41;
+            isRight = isRight && _isNear(sum / int256(uint256(statement.rowCount)), drawn, OPTIMUM_TOLERANCE);
         }
+        return (isRight, IDisputes.Fault.Optimum, bucket);
+    }
+
+    /// @dev The count at this key, 0 where there is none.
+    /// Attack: pairs that count nothing, or twice, so many that a challenge which reads them all has no gas left.
+    /// @return isList Whether these are pairs with ascending keys and counts above 0.
+    function _countIn(bytes calldata pairs, uint256 key) private pure returns (bool isList, uint256 counted) {
+        isList = pairs.length % 4 == 0;
+        uint256 least;
+        for (uint256 from; isList && from < pairs.length; from += 4) {
+            uint256 pair = _pair(pairs, from);
+            isList = pair & 0xffff != 0 && pair >> 16 >= least;
+            least = (pair >> 16) + 1;
+            if (pair >> 16 == key) counted = pair & 0xffff;
+        }
+    }
+
+    function _pair(bytes calldata pairs, uint256 from) private pure returns (uint256) {
+        return uint32(bytes4(pairs[from:from + 4]));
     }
 
     function _requireCurvature(
@@ -266,7 +325,7 @@ contract DirectJudge {
         DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.curvature(statement) + row, entries);
     }
 
-    /// @dev Numbers of another length count as zeros: `judgePeak` refutes them.
+    /// @dev Numbers of another length count as zeros: `peak` refutes them.
     function _numbers(IDisputes.Statement calldata statement, IDisputes.Opening calldata opening)
         private
         pure

@@ -61,7 +61,7 @@ library DirectTrees {
         bytes32[] calldata path
     ) internal pure {
         (bytes32 root, uint256 count) = treeOf(statement, tree);
-        if (!Openings.opens(root, count, index, hash, path)) revert IDisputes.DisputesOpeningInvalid(tree, index);
+        Openings.requireLeaf(root, count, tree, index, hash, path);
     }
 
     function requireOpening(
@@ -70,7 +70,7 @@ library DirectTrees {
         uint256 index,
         IDisputes.Opening calldata leaf
     ) internal pure {
-        bytes32 hash = tree == IDisputes.Tree.Rows ? Openings.rowLeaf(leaf.data) : Openings.leafOf(leaf.data);
-        requireLeaf(statement, tree, index, hash, leaf.path);
+        (bytes32 root, uint256 count) = treeOf(statement, tree);
+        Openings.requireOpening(root, count, tree, index, leaf);
     }
 }

@@ -94,6 +94,7 @@ interface ITraceGame {
     error TraceWindowOver(uint256 claimId);
     /// @notice The window is open, a game is open, or the claim is refuted.
     error TraceNotOver(uint256 claimId);
+    /// @notice The claim is refuted, or the model commitment whose row it is about.
     error TraceAlreadyRefuted(uint256 claimId);
     error TraceNotYourTurn(uint256 gameId, Turn turn);
     error TraceTooLate(uint256 gameId, uint256 deadline);
@@ -153,7 +154,7 @@ interface ITraceGame {
     /// @notice Ends a game whose player was silent for too long. Open to all.
     function endByTime(uint256 gameId) external;
 
-    /// @notice Gives a stake back where another game has refuted the claim. Open to all.
+    /// @notice Gives a stake back where another game has decided about the claim. Open to all.
     function returnStake(uint256 gameId) external;
 
     /// @notice Gives the bond back once a claim stands.
@@ -165,6 +166,10 @@ interface ITraceGame {
     /// @notice What a challenge of this claim costs at this base fee: the first one a stake, later ones by the games that are
     /// open. A query's by its own games, one stake more for each 256; a row's by those of its model commitment (LedgerTraces).
     function stakeFor(uint256 claimId, uint256 baseFeeWei) external view returns (uint256);
+
+    /// @notice Whether the claim is refuted, or the model commitment whose row it is about: nothing more is played about it, and
+    /// stakes come back.
+    function isDecided(uint256 claimId) external view returns (bool);
 
     /// @notice Whether the window has ended, no game is open and none was lost.
     function stands(uint256 claimId) external view returns (bool);

@@ -14,9 +14,17 @@ interface IStateRoot {
     function state() external view returns (uint256 root);
 }
 
-/// @dev Where rows are posted: TextDisputes.
-interface IRowModelCommitments is IDisputes {
+/// @dev The registry where rows are posted: ModelCommitments.
+interface IRowModelCommitments {
     function refuteRow(uint256 id, uint256 row, address challenger) external;
+    function rowsOf(uint256 id, bytes32 statementHash)
+        external
+        view
+        returns (address owner, uint64 endsAt, address rollup);
+    function modelCommitments(uint256 id)
+        external
+        view
+        returns (address, uint64, bool isRefuted, uint96, uint32, bytes32, address, uint8);
 }
 
 /// @title Games over queries and rows of language models, and what a ledger makes of their verdicts
@@ -27,7 +35,7 @@ interface IRowModelCommitments is IDisputes {
 /// the first challenger comes. It needs no bond: the model commitment has one, which falls with the row, and counts only once no game
 /// about it is open.
 ///
-/// It answers for a gate (ActivationGates) as a contract of disputes does. It has no owner.
+/// The registry asks it for the gate (ModelCommitments.admits, refuses). It has no owner.
 contract LedgerTraces is TraceGame {
     // Tag of docs/reference/ledger.md.
     uint256 private constant DATA = 5;
@@ -35,6 +43,9 @@ contract LedgerTraces is TraceGame {
     uint256 private constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
     /// @dev Epochs go by row counts 14 days after their CloseEpoch: a claim of the first days has its verdict before that.
     uint256 private constant MOST_SECONDS = 10 days;
+    /// @dev A challenger has to trace a claim's text and to be let into a block; a player, in each of some five rounds.
+    uint256 private constant LEAST_WINDOW_SECONDS = 2 days;
+    uint256 private constant LEAST_SIDE_SECONDS = 1 days;
     /// @dev Games over rows of a model commitment before the next ones cost a stake more. Each row takes a trace of its own, and no
     /// bond: so the ladder is the model commitment's, and steeper than a query's.
     uint256 private constant ROW_GAMES_A_STAKE = 32;
@@ -47,7 +58,7 @@ contract LedgerTraces is TraceGame {
     }
 
     ClaimChecks public immutable checks;
-    /// @notice Whose rows games are about: TextDisputes; 0 where no rows are.
+    /// @notice Whose rows games are about; 0 where no rows are.
     IRowModelCommitments public immutable modelCommitments;
     LedgerMath private immutable _math;
     mapping(address rollup => mapping(uint256 modelId => Model)) public models;
@@ -102,7 +113,9 @@ contract LedgerTraces is TraceGame {
         ClaimChecks checks_,
         IRowModelCommitments modelCommitments_
     ) TraceGame(rules_, windowSeconds_, sideSeconds_, leastBondWei_, stakeWei_) {
-        if (windowSeconds_ + 2 * sideSeconds_ > MOST_SECONDS) revert TraceParametersInvalid();
+        bool isRight = windowSeconds_ >= LEAST_WINDOW_SECONDS && sideSeconds_ >= LEAST_SIDE_SECONDS
+            && windowSeconds_ + 2 * sideSeconds_ <= MOST_SECONDS;
+        if (!isRight) revert TraceParametersInvalid();
         (checks, modelCommitments, _math) = (checks_, modelCommitments_, checks_.math());
     }
 
@@ -120,7 +133,7 @@ contract LedgerTraces is TraceGame {
     ) external {
         (uint256 statics, bytes32 tracing, uint256 columnCount, uint256 drawBits, uint256 word) =
             checks.modelOf(modelId, traced, leaf, path, IStateRoot(rollup).state(), cap);
-        // Of a model that promises its rows, TextDisputes admits the activation once their window is over.
+        // Of a model that promises its rows, the registry admits the activation once their window is over.
         bool isAdmitted = traced.rules == 0 && admissions[rollup][modelId][word] == 0;
         if (models[rollup][modelId].statics != statics) {
             // Narrowing casts: 12 and 3 bits.
@@ -188,8 +201,8 @@ contract LedgerTraces is TraceGame {
         bytes32[] calldata path
     ) private returns (uint256 claimId) {
         if (address(modelCommitments) == address(0)) revert LedgerTracesOtherModelCommitment(id);
-        (address owner, uint64 endsAt, bool isRefuted,,, bytes32 statementHash, address rollup) = modelCommitments.modelCommitments(id);
-        if (owner == address(0) || isRefuted || statementHash != postedHash || statement.rollup != rollup) {
+        (address owner, uint64 endsAt, address rollup) = modelCommitments.rowsOf(id, postedHash);
+        if (owner == address(0) || statement.rollup != rollup) {
             revert LedgerTracesOtherModelCommitment(id);
         }
         // Model commitments are counted, and a row has opened its trees: both are below 2^128.
@@ -348,10 +361,10 @@ contract LedgerTraces is TraceGame {
         return claimed.kind == Kind.Row ? stakeForRow(_idOf(claimed), baseFeeWei) : super._stakeOf(claimed, baseFeeWei);
     }
 
-    /// @dev A model commitment that something else has refuted: whoever plays about it would go on for nothing.
+    /// @dev A model commitment that something else has refuted: its players would go on for nothing.
     function _isDecided(Claim storage claimed) internal view override returns (bool) {
         if (claimed.isRefuted || claimed.kind == Kind.Query) return claimed.isRefuted;
-        (,, bool isRefuted,,,,) = modelCommitments.modelCommitments(_idOf(claimed));
+        (,, bool isRefuted,,,,,) = modelCommitments.modelCommitments(_idOf(claimed));
         return isRefuted;
     }
 

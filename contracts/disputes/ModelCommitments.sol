@@ -1,27 +1,78 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
+import {IActivationGate, ISettlementGate} from "../rollup/settlements/IActivationGate.sol";
 import {IDisputes} from "./IDisputes.sol";
+import {IFamilyJudge} from "./IFamilyJudge.sol";
 import {LedgerMath} from "./LedgerMath.sol";
 import {Openings} from "./Openings.sol";
 import {PoseidonHash} from "./PoseidonHash.sol";
 import {RowArithmetic} from "./RowArithmetic.sol";
 
-/// @title Model commitments, their window, their bonds and what is challenged of them
-/// @dev Documentation is in IDisputes. Holds exactly: bonds of model commitments that are neither refuted nor returned, fees of
-/// data-availability challenges that are neither answered nor given back, and what is owed.
-abstract contract ModelCommitments is IDisputes {
-    /// @inheritdoc IDisputes
+/// @dev The rollup's state, of which the root comes first.
+interface ILedgerRoot {
+    function state() external view returns (uint256 root);
+}
+
+/// @dev What the registry asks of LedgerTraces.
+interface IRowGames {
+    function modelCommitments() external view returns (address);
+    function rowGamesOf(uint256 id) external view returns (uint256);
+    function admissions(address rollup, uint256 modelId, uint256 word) external view returns (uint256 id);
+    function settlesFor(address rollup, uint256 modelId, uint256 commitment) external view returns (bool);
+    function models(address rollup, uint256 modelId)
+        external
+        view
+        returns (uint256 statics, bytes32 tracing, uint16 columnCount, uint8 drawBits);
+}
+
+/// @title The registry of committed models: a window in which anyone shows one wrong place, and the gate that a rollup asks
+/// @notice A model's owner posts what the model is made of, as roots, with a bond. Until the window ends anyone may show one place
+/// that is wrong, in one transaction. Then the model commitment is refuted for good: half of its bond is the challenger's, the
+/// other half is burned. The other half is what a liar loses who challenges himself. A model commitment counts once its window
+/// has ended without that, without an open game about a row, and without a data-availability challenge that nobody has answered.
+///
+/// Window, bond, data-availability challenges and admissions are the same for all models. What is right of a place is said by the
+/// judges of the model's family: contracts without state, which are asked with the very bytes that are shown. Families are given
+/// at the deployment, and never change.
+///
+/// What it assumes: one honest party recomputes the model in time, and L1 takes its transaction.
+/// What a model commitment says of the ledger is tied to it: points and rules hash to `staticsHash`, rows to `rowsRoot`, and
+/// `commitModel` shows that root in the rollup's state: no window passes for rows that the ledger does not have yet. So a rollup
+/// can ask `admits` before it takes a model's Activation.
+/// @dev Holds exactly: bonds of model commitments that are neither refuted nor returned, fees of data-availability challenges
+/// that are neither answered nor given back, and what is owed.
+contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
+    /// @notice Seconds that an owner has to show what was challenged.
     uint256 public constant ANSWER_SECONDS = 1 days;
-    /// @inheritdoc IDisputes
+    /// @notice Shortest window that can be deployed: time to challenge, to answer and to challenge.
     uint256 public constant LEAST_WINDOW_SECONDS = 3 days;
+    /// @notice What admits a model that is registered as one without challenges, under rollup 0.
+    uint256 public constant UNCHALLENGED = type(uint256).max;
+    uint256 private constant MOST_FAMILIES = 8;
     /// @dev What one transaction can be shown of: 2^24 gas (EIP-7825), and 128 KiB, of which nodes take no more.
     uint256 private constant MOST_ROWS = 2_048;
     uint256 private constant MOST_BUCKETS = 4_096;
-    uint256 private constant MOST_COLUMNS = 384;
     uint256 private constant LEAST_CLIP_SLACKS = 8;
     /// @dev No right leaf is longer: a row of the map has a number a bucket, and one for the bias.
     uint256 private constant MOST_LEAF_BYTES = 8 * (MOST_BUCKETS + 1);
+    /// @dev Words of a Statement: its fields are of fixed size.
+    uint256 private constant STATEMENT_BYTES = 24 * 32;
+    uint256 private constant VERDICT_BYTES = 96;
+    uint256 private constant R = PoseidonHash.R;
+    // Tags of docs/reference/ledger.md.
+    uint256 private constant NODE = 2;
+    uint256 private constant DATANET_BODY = 8;
+    uint256 private constant DATANET_LEAF = 258;
+    uint256 private constant TREE_DEPTH = 8;
+
+    /// @param rules What its first judge says of them. @param judges Their places are their numbers.
+    /// @param hasGames Whether some places are shown in games alone (LedgerTraces), where its models are registered first.
+    struct Family {
+        bytes32 rules;
+        address[] judges;
+        bool hasGames;
+    }
 
     struct ModelCommitment {
         address owner;
@@ -33,46 +84,76 @@ abstract contract ModelCommitments is IDisputes {
         bytes32 statementHash;
         /// @dev In whose state the rows are, and which may take the model's Activation.
         address rollup;
+        uint8 family;
     }
 
     struct AvailabilityChallenge {
         address who;
         uint64 answerBy;
+        bool isFree;
     }
 
-    /// @inheritdoc IDisputes
     uint256 public immutable windowSeconds;
-    /// @inheritdoc IDisputes
     uint256 public immutable leastBondWei;
-    /// @inheritdoc IDisputes
     uint256 public immutable availabilityChallengeFeeWei;
-    LedgerMath internal immutable _math;
+    /// @notice Computes what the ledger does.
+    LedgerMath public immutable math;
+    /// @notice Games over rows and queries; 0 where no family has them.
+    IRowGames public immutable games;
+    Family[] private _families;
 
-    /// @inheritdoc IDisputes
     uint256 public modelCommitmentCount;
-    /// @inheritdoc IDisputes
     mapping(uint256 id => ModelCommitment) public modelCommitments;
-    /// @inheritdoc IDisputes
     mapping(address who => uint256) public owedWei;
-    mapping(uint256 id => mapping(Tree => mapping(uint256 index => AvailabilityChallenge))) internal _availabilityChallenges;
+    /// @notice By which model commitment a rollup may take the Activation of this model with this word J; 0 for none.
+    /// UNCHALLENGED is kept under rollup 0.
+    mapping(address rollup => mapping(uint256 modelId => mapping(uint256 word => uint256 id))) public admissions;
+    /// @notice Whether its last leaves were asked for without a fee.
+    mapping(uint256 id => bool) public isRequested;
+    mapping(uint256 id => mapping(Tree => mapping(uint256 index => AvailabilityChallenge))) private
+        _availabilityChallenges;
 
-    constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 availabilityChallengeFeeWei_, LedgerMath math_) {
+    /// @param games_ Which name this contract as the one that they are about: its address is known by its nonce.
+    constructor(
+        uint256 windowSeconds_,
+        uint256 leastBondWei_,
+        uint256 availabilityChallengeFeeWei_,
+        LedgerMath math_,
+        IRowGames games_,
+        Family[] memory families_
+    ) {
         if (windowSeconds_ < LEAST_WINDOW_SECONDS) {
             revert DisputesWindowTooShort(windowSeconds_, LEAST_WINDOW_SECONDS);
+        }
+        if (address(games_) != address(0) && games_.modelCommitments() != address(this)) revert DisputesGamesInvalid();
+        if (families_.length == 0 || families_.length > MOST_FAMILIES) revert DisputesFamilyInvalid(families_.length);
+        for (uint256 i; i < families_.length; i++) {
+            Family memory given = families_[i];
+            bool isFamily = given.judges.length != 0 && IFamilyJudge(given.judges[0]).rules() == given.rules
+                && (!given.hasGames || address(games_) != address(0));
+            if (!isFamily) revert DisputesFamilyInvalid(i);
+            Family storage kept = _families.push();
+            (kept.rules, kept.judges, kept.hasGames) = (given.rules, given.judges, given.hasGames);
         }
         windowSeconds = windowSeconds_;
         leastBondWei = leastBondWei_;
         availabilityChallengeFeeWei = availabilityChallengeFeeWei_;
-        _math = math_;
+        (math, games) = (math_, games_);
     }
 
-    /// @inheritdoc IDisputes
-    function math() external view returns (address) {
-        return address(_math);
+    /// @notice All families, by their numbers. They never change.
+    function families() external view returns (Family[] memory) {
+        return _families;
     }
 
-    /// @inheritdoc IDisputes
+    /// @notice Posts a model, and shows that `rowsRoot` is that of the datanet's version in the rollup's latest state. It
+    /// fails where a batch came between; then it is sent again. Several model commitments of one model may stand side by side: a
+    /// stranger's false one hurts nobody.
+    /// @param family By whose rules it is judged. @param rollup Whose Activation it is for. Nobody asks whether it is one: a
+    /// model commitment counts for this address alone. @param path All children on the way from the datanet's leaf to the root.
+    /// @return id 1, 2, …
     function commitModel(
+        uint8 family,
         Statement calldata statement,
         address rollup,
         DatanetLeaf calldata leaf,
@@ -81,11 +162,13 @@ abstract contract ModelCommitments is IDisputes {
         if (msg.value < leastBondWei || msg.value > type(uint96).max) {
             revert DisputesBondTooSmall(msg.value, leastBondWei);
         }
+        if (family >= _families.length) revert DisputesFamilyInvalid(family);
         if (
             statement.rowCount == 0 || statement.rowCount > MOST_ROWS || statement.bucketCount == 0
-                || statement.bucketCount > MOST_BUCKETS || !_hasColumns(statement) || !_isInRange(statement)
+                || statement.bucketCount > MOST_BUCKETS || !_isInRange(statement) || !_judgeOf(family).hasSizes(statement)
         ) revert DisputesStatementInvalid();
-        if (!_math.isReady(statement.rowCount)) revert DisputesConstantsMissing(address(_math));
+        if (!math.isReady(statement.rowCount)) revert DisputesConstantsMissing(address(math));
+        if (_families[family].hasGames) _requireRegistered(statement, rollup);
         _requireVersion(statement, rollup, leaf, path);
         id = ++modelCommitmentCount;
         uint256 endsAt = block.timestamp + windowSeconds;
@@ -97,43 +180,91 @@ abstract contract ModelCommitments is IDisputes {
             bondWei: uint96(msg.value),
             openAvailabilityChallenges: 0,
             statementHash: keccak256(abi.encode(statement)),
-            rollup: rollup
+            rollup: rollup,
+            family: family
         });
-        emit ModelCommitted(id, statement.modelId, msg.sender, statement, msg.value, endsAt, rollup);
+        emit ModelCommitted(id, statement.modelId, msg.sender, statement, msg.value, endsAt, rollup, family);
     }
 
-    /// @inheritdoc IDisputes
-    function challengeAvailability(uint256 id, Tree tree, uint256 index) external payable {
+    /// @notice Refutes a model commitment by what a judge finds wrong.
+    /// @param judge Its number in the family. @param shown Call of one of its functions; their first argument is the statement.
+    function challenge(uint256 id, uint256 judge, bytes calldata shown) external {
         ModelCommitment storage modelCommitment = _open(id);
-        if (msg.value != availabilityChallengeFeeWei) revert DisputesFeeWrong(msg.value, availabilityChallengeFeeWei);
-        uint256 latest = modelCommitment.endsAt - 2 * ANSWER_SECONDS;
-        if (block.timestamp >= latest) revert DisputesAvailabilityChallengeTooLate(latest);
-        AvailabilityChallenge storage availabilityChallenged = _availabilityChallenges[id][tree][index];
-        if (availabilityChallenged.who != address(0)) revert DisputesAlreadyAvailabilityChallenged(tree, index);
-        (availabilityChallenged.who, availabilityChallenged.answerBy) = (msg.sender, uint64(block.timestamp + ANSWER_SECONDS));
-        modelCommitment.openAvailabilityChallenges++;
-        emit AvailabilityChallenged(id, tree, index, msg.sender, availabilityChallenged.answerBy);
+        if (
+            shown.length < 4 + STATEMENT_BYTES
+                || keccak256(shown[4:4 + STATEMENT_BYTES]) != modelCommitment.statementHash
+        ) revert DisputesOtherStatement(id);
+        (bool isDone, bytes memory verdict) = _families[modelCommitment.family].judges[judge].staticcall(shown);
+        if (!isDone && verdict.length != 0) {
+            assembly ("memory-safe") {
+                revert(add(verdict, 32), mload(verdict))
+            }
+        }
+        if (!isDone || verdict.length != VERDICT_BYTES) revert DisputesJudgeUnknown(judge);
+        (bool isRight, Fault fault, uint256 place) = abi.decode(verdict, (bool, Fault, uint256));
+        if (isRight) revert DisputesNothingWrong(fault, place);
+        _refute(id, modelCommitment, msg.sender, fault, place);
     }
 
-    /// @inheritdoc IDisputes
+    /// @notice Refutes a model commitment of which a game has refuted a row: from the games alone. The reward is the game's challenger's.
+    /// @dev The model commitment did not count before: the game was open. Another row, or something else, may have refuted it.
+    function refuteRow(uint256 id, uint256 row, address challenger) external {
+        if (msg.sender != address(games)) revert DisputesGamesInvalid();
+        ModelCommitment storage modelCommitment = modelCommitments[id];
+        if (!modelCommitment.isRefuted) _refute(id, modelCommitment, challenger, Fault.Row, row);
+    }
+
+    /// @notice Asks for a leaf that is not published. The fee pays who answers; unanswered it refutes, and comes back. It takes
+    /// the place of a request without a fee, which has more time.
+    function challengeAvailability(uint256 id, Tree tree, uint256 index) external payable {
+        ModelCommitment storage modelCommitment = _askable(id);
+        if (msg.value != availabilityChallengeFeeWei) revert DisputesFeeWrong(msg.value, availabilityChallengeFeeWei);
+        AvailabilityChallenge storage open = _availabilityChallenges[id][tree][index];
+        if (open.who == address(0)) modelCommitment.openAvailabilityChallenges++;
+        else if (!open.isFree) revert DisputesAlreadyAvailabilityChallenged(tree, index);
+        _ask(id, tree, index, block.timestamp + ANSWER_SECONDS, msg.value);
+    }
+
+    /// @notice Asks for the last leaf of each tree without a fee: once of a model commitment, by anybody. They are due a day before
+    /// its window ends, so that what is shown can still be challenged; unanswered they refute.
+    /// @dev Attack: an owner who serves nothing. Whoever looks has nothing to show, and would have to pay for every leaf.
+    function requestLeaves(uint256 id, Statement calldata statement) external {
+        ModelCommitment storage modelCommitment = _askable(id);
+        _requireStated(id, statement);
+        if (isRequested[id]) revert DisputesAlreadyRequested(id);
+        isRequested[id] = true;
+        IFamilyJudge judge = _judgeOf(modelCommitment.family);
+        uint256 answerBy = modelCommitment.endsAt - ANSWER_SECONDS;
+        for (uint256 i; i <= uint256(type(Tree).max); i++) {
+            Tree tree = Tree(i);
+            (, uint256 count) = judge.treeOf(statement, tree);
+            if (count == 0 || _availabilityChallenges[id][tree][count - 1].who != address(0)) continue;
+            modelCommitment.openAvailabilityChallenges++;
+            _ask(id, tree, count - 1, answerBy, 0);
+        }
+    }
+
+    /// @notice Shows a challenged leaf, in an event. Open to all.
     function answer(uint256 id, Statement calldata statement, Tree tree, uint256 index, Opening calldata leaf)
         external
     {
-        ModelCommitment storage modelCommitment = _stated(id, statement);
-        address who = _availabilityChallenges[id][tree][index].who;
-        if (who == address(0)) revert DisputesNoAvailabilityChallenge(tree, index);
-        (, uint256 count) = _treeOf(statement, tree);
+        ModelCommitment storage modelCommitment = _open(id);
+        _requireStated(id, statement);
+        AvailabilityChallenge memory asked = _availabilityChallenges[id][tree][index];
+        if (asked.who == address(0)) revert DisputesNoAvailabilityChallenge(tree, index);
+        (bytes32 root, uint256 count) = _judgeOf(modelCommitment.family).treeOf(statement, tree);
         // Nobody can show what is not there: a data-availability challenge for it is answered by its number.
-        if (index < count) _requireOpening(statement, tree, index, leaf);
+        if (index < count) Openings.requireOpening(root, count, tree, index, leaf);
         // Attack: a leaf that fits into an answer, and beside the other leaves into no challenge.
         if (leaf.data.length > MOST_LEAF_BYTES) revert DisputesOpeningInvalid(tree, index);
         delete _availabilityChallenges[id][tree][index];
         modelCommitment.openAvailabilityChallenges--;
-        owedWei[msg.sender] += availabilityChallengeFeeWei;
+        if (!asked.isFree) owedWei[msg.sender] += availabilityChallengeFeeWei;
         emit Answered(id, tree, index, leaf.data);
     }
 
-    /// @inheritdoc IDisputes
+    /// @notice Refutes a model commitment whose challenged leaf nobody has shown in time, and gives the fee back. Of a model commitment that
+    /// is refuted already it gives the fee back.
     function challengeUnanswered(uint256 id, Tree tree, uint256 index) external {
         ModelCommitment storage modelCommitment = modelCommitments[id];
         AvailabilityChallenge memory availabilityChallenged = _availabilityChallenges[id][tree][index];
@@ -144,16 +275,16 @@ abstract contract ModelCommitments is IDisputes {
         }
         delete _availabilityChallenges[id][tree][index];
         modelCommitment.openAvailabilityChallenges--;
-        owedWei[availabilityChallenged.who] += availabilityChallengeFeeWei;
+        if (!availabilityChallenged.isFree) owedWei[availabilityChallenged.who] += availabilityChallengeFeeWei;
     }
 
-    /// @inheritdoc IDisputes
+    /// @notice Says that one has recomputed it. Anyone may; it proves nothing.
     function attest(uint256 id) external {
         _open(id);
         emit Attested(id, msg.sender);
     }
 
-    /// @inheritdoc IDisputes
+    /// @notice Gives the bond back once a model commitment counts.
     function returnBond(uint256 id) external {
         if (!counts(id)) revert DisputesNotOver(id);
         ModelCommitment storage modelCommitment = modelCommitments[id];
@@ -164,7 +295,7 @@ abstract contract ModelCommitments is IDisputes {
         emit BondReturned(id, modelCommitment.owner, amountWei);
     }
 
-    /// @inheritdoc IDisputes
+    /// @notice Pays what is owed to an address. Open to all.
     function withdraw(address payable who) external {
         uint256 amountWei = owedWei[who];
         if (amountWei == 0) revert DisputesNothingToWithdraw(who);
@@ -173,11 +304,69 @@ abstract contract ModelCommitments is IDisputes {
         _pay(who, amountWei);
     }
 
-    /// @inheritdoc IDisputes
-    function counts(uint256 id) public view virtual returns (bool) {
+    /// @notice Lets the model commitment's rollup take the Activation of a model whose model commitment counts. Open to all.
+    /// The statics have to open as those of the family's models: another one is never admitted, whatever was posted of it.
+    /// @param cap Most payments of an epoch, which the Activation states. @param columns, damping As IFamilyJudge.isStatics.
+    function admit(uint256 id, Statement calldata statement, uint256 cap, uint256 columns, uint256 damping) external {
+        _requireStated(id, statement);
+        if (!counts(id)) revert DisputesNotOver(id);
         ModelCommitment storage modelCommitment = modelCommitments[id];
-        return modelCommitment.owner != address(0) && !modelCommitment.isRefuted && modelCommitment.openAvailabilityChallenges == 0
-            && block.timestamp >= modelCommitment.endsAt;
+        // Attack: a model of another family, which no watcher of this one can read, posted here with a lie about its family.
+        if (!_judgeOf(modelCommitment.family).isStatics(statement, columns, damping)) revert DisputesStaticsInvalid();
+        _admit(modelCommitment.rollup, id, statement.modelId, statement.staticsHash, cap, statement.payeeRoot);
+    }
+
+    /// @notice Lets every rollup take the Activation of a model that is registered as one without challenges: its answering
+    /// hash is a SHA-256. Open to all: its statics said so when it was created.
+    /// @param preimage What the SHA-256 is of. @param parts columnsCommitment, ownersCommitment, payeeRoot, binding, split.
+    function admitUnchallenged(uint24 modelId, bytes calldata preimage, uint256[5] calldata parts, uint256 cap)
+        external
+    {
+        uint256 statics = math.statics(parts[0], uint256(sha256(preimage)) % R, [parts[1], parts[2], parts[3], parts[4]]);
+        _admit(address(0), UNCHALLENGED, modelId, statics, cap, parts[2]);
+    }
+
+    /// @inheritdoc IActivationGate
+    /// @dev Attack: an admission for another rollup. So only those for the caller, and for all, are looked at.
+    function admits(uint256 modelId, uint256 word) external view returns (bool) {
+        return admissions[msg.sender][modelId][word] != 0 || admissions[address(0)][modelId][word] != 0
+            || (address(games) != address(0) && games.admissions(msg.sender, modelId, word) != 0);
+    }
+
+    /// @inheritdoc ISettlementGate
+    function refuses(uint256 modelId, uint256 commitment) external view returns (bool) {
+        return address(games) != address(0) && !games.settlesFor(msg.sender, modelId, commitment);
+    }
+
+    /// @notice Whether the window has ended, nothing wrong was shown, and neither a data-availability challenge nor a game about
+    /// a row is open.
+    /// @dev Attack: a window that ends while a game about a row is open.
+    function counts(uint256 id) public view returns (bool) {
+        ModelCommitment storage modelCommitment = modelCommitments[id];
+        return modelCommitment.owner != address(0) && !modelCommitment.isRefuted
+            && modelCommitment.openAvailabilityChallenges == 0 && block.timestamp >= modelCommitment.endsAt
+            && (!_families[modelCommitment.family].hasGames || games.rowGamesOf(id) == 0);
+    }
+
+    /// @notice Of a model commitment whose rows a game may be about, and whose statement has this hash; else the owner is 0.
+    function rowsOf(uint256 id, bytes32 statementHash)
+        external
+        view
+        returns (address owner, uint64 endsAt, address rollup)
+    {
+        ModelCommitment storage modelCommitment = modelCommitments[id];
+        bool isPlayed = !modelCommitment.isRefuted && modelCommitment.statementHash == statementHash
+            && _families[modelCommitment.family].hasGames;
+        if (isPlayed) return (modelCommitment.owner, modelCommitment.endsAt, modelCommitment.rollup);
+    }
+
+    /// @dev Attack: what the trace is, told as a number of which nobody knows a preimage: no challenge could show it. The games
+    /// were shown it.
+    function _requireRegistered(Statement calldata statement, address rollup) private view {
+        (uint256 statics, bytes32 tracing,,) = games.models(rollup, statement.modelId);
+        if (statics != statement.staticsHash || tracing != statement.weights || tracing == 0) {
+            revert DisputesModelUnregistered(rollup, statement.modelId);
+        }
     }
 
     /// @dev The datanet's version in the rollup's latest state has these rows.
@@ -186,42 +375,50 @@ abstract contract ModelCommitments is IDisputes {
         address rollup,
         DatanetLeaf calldata leaf,
         uint256[8][] calldata path
-    ) internal view virtual;
+    ) private view {
+        uint256 binding = statement.binding;
+        uint256[] memory body = new uint256[](7);
+        (body[0], body[1]) = (uint32(binding >> 24), statement.rowCount);
+        (body[2], body[3]) = (leaf.publishedAt, leaf.policy);
+        (body[4], body[5], body[6]) = (statement.rowsRoot, statement.ownersCommitment, statement.payeeRoot);
+        uint256[] memory fields = new uint256[](8);
+        for (uint256 i; i < 7; i++) fields[i] = leaf.fields[i];
+        fields[7] = math.hash(DATANET_BODY, body);
+        uint256 root = ILedgerRoot(rollup).state();
+        uint256 reached =
+            path.length == TREE_DEPTH ? math.rootOf(NODE, uint24(binding), math.hash(DATANET_LEAF, fields), path) : 0;
+        if (reached != root || root == 0) revert DisputesRootMismatch(root, reached);
+    }
+
+    /// @dev A model commitment of which leaves can be asked for: what is shown of it can still be challenged.
+    function _askable(uint256 id) private view returns (ModelCommitment storage modelCommitment) {
+        modelCommitment = _open(id);
+        uint256 latest = modelCommitment.endsAt - 2 * ANSWER_SECONDS;
+        if (block.timestamp >= latest) revert DisputesAvailabilityChallengeTooLate(latest);
+    }
+
+    function _ask(uint256 id, Tree tree, uint256 index, uint256 answerBy, uint256 feeWei) private {
+        // Narrowing cast: 2^64 seconds do not come.
+        _availabilityChallenges[id][tree][index] = AvailabilityChallenge(msg.sender, uint64(answerBy), feeWei == 0);
+        emit AvailabilityChallenged(id, tree, index, msg.sender, answerBy, feeWei);
+    }
 
     /// @dev A model commitment that can still be refuted. An open data-availability challenge keeps it so beyond its window.
-    function _open(uint256 id) internal view returns (ModelCommitment storage modelCommitment) {
+    function _open(uint256 id) private view returns (ModelCommitment storage modelCommitment) {
         modelCommitment = modelCommitments[id];
         if (modelCommitment.owner == address(0)) revert DisputesUnknown(id);
         if (modelCommitment.isRefuted) revert DisputesAlreadyRefuted(id);
         if (counts(id)) revert DisputesOver(id);
     }
 
-    function _hasColumns(Statement calldata statement) internal pure virtual returns (bool) {
-        uint256 columnCount = statement.columnCount;
-        return columnCount != 0 && columnCount <= MOST_COLUMNS && statement.binding >> 115 == columnCount;
-    }
-
-    /// @dev The same, where the statement is what was posted.
-    function _stated(uint256 id, Statement calldata statement) internal view returns (ModelCommitment storage modelCommitment) {
-        modelCommitment = _open(id);
-        _requireStated(id, statement);
-    }
-
-    function _requireStated(uint256 id, Statement calldata statement) internal view {
+    function _requireStated(uint256 id, Statement calldata statement) private view {
         bytes32 posted = modelCommitments[id].statementHash;
         if (posted == 0) revert DisputesUnknown(id);
         if (keccak256(abi.encode(statement)) != posted) revert DisputesOtherStatement(id);
     }
 
-    /// @dev Attack: an owner who sees a challenge coming challenges himself first. He gets half of his bond back.
-    function _refute(uint256 id, ModelCommitment storage modelCommitment, address challenger, Fault fault, uint256 place) internal {
-        uint256 bondWei = modelCommitment.bondWei;
-        uint256 rewardWei = bondWei / 2;
-        modelCommitment.isRefuted = true;
-        modelCommitment.bondWei = 0;
-        owedWei[challenger] += rewardWei;
-        emit Refuted(id, challenger, fault, place, rewardWei);
-        _pay(payable(address(0)), bondWei - rewardWei);
+    function _judgeOf(uint256 family) private view returns (IFamilyJudge) {
+        return IFamilyJudge(_families[family].judges[0]);
     }
 
     /// @dev Attack: a number and the same plus r are one element to the hash. As a binding it has other sizes; as a root of
@@ -231,41 +428,31 @@ abstract contract ModelCommitments is IDisputes {
     function _isInRange(Statement calldata statement) private pure returns (bool) {
         uint256 binding = statement.binding;
         uint256 clip = statement.clipLength;
-        return (clip == 0 || clip >= LEAST_CLIP_SLACKS * _slack(statement)) && statement.staticsHash < PoseidonHash.R && statement.rowsRoot < PoseidonHash.R
-            && statement.answering < PoseidonHash.R && statement.ownersCommitment < PoseidonHash.R
-            && statement.payeeRoot < PoseidonHash.R && binding >> 127 == 0 && statement.split >> 32 == 0
-            && uint32(binding >> 56) == statement.rowCount;
+        return (clip == 0 || clip >= LEAST_CLIP_SLACKS * RowArithmetic.slack(statement.columnCount))
+            && statement.staticsHash < R && statement.rowsRoot < R && statement.answering < R
+            && statement.ownersCommitment < R && statement.payeeRoot < R && binding >> 127 == 0
+            && statement.split >> 32 == 0 && uint32(binding >> 56) == statement.rowCount;
     }
 
-    /// @dev The root of a tree and how many leaves it has, as this kind of models has them.
-    function _treeOf(Statement calldata statement, Tree tree)
-        internal
-        pure
-        virtual
-        returns (bytes32 root, uint256 count);
-
-    function _requireOpening(Statement calldata statement, Tree tree, uint256 index, Opening calldata leaf)
-        internal
-        pure
+    function _admit(address rollup, uint256 id, uint256 modelId, uint256 statics, uint256 cap, uint256 payeeRoot)
+        private
     {
-        bytes32 hash = tree == Tree.Rows ? Openings.rowLeaf(leaf.data) : Openings.leafOf(leaf.data);
-        _requireLeaf(statement, tree, index, hash, leaf.path);
+        uint256 word = math.activation(modelId, statics, cap, payeeRoot);
+        admissions[rollup][modelId][word] = id;
+        emit Admitted(rollup, modelId, word, id);
     }
 
-    function _requireLeaf(
-        Statement calldata statement,
-        Tree tree,
-        uint256 index,
-        bytes32 hash,
-        bytes32[] calldata path
-    ) internal pure {
-        (bytes32 root, uint256 count) = _treeOf(statement, tree);
-        if (!Openings.opens(root, count, index, hash, path)) revert DisputesOpeningInvalid(tree, index);
-    }
-
-    /// @dev How far a row of integers can be from the real one: half a unit an entry, and roundings of the two lengths.
-    function _slack(Statement calldata statement) internal pure returns (uint256) {
-        return RowArithmetic.root(statement.columnCount) / 2 + 2;
+    /// @dev Attack: an owner who sees a challenge coming challenges himself first. He gets half of his bond back.
+    function _refute(uint256 id, ModelCommitment storage modelCommitment, address challenger, Fault fault, uint256 place)
+        private
+    {
+        uint256 bondWei = modelCommitment.bondWei;
+        uint256 rewardWei = bondWei / 2;
+        modelCommitment.isRefuted = true;
+        modelCommitment.bondWei = 0;
+        owedWei[challenger] += rewardWei;
+        emit Refuted(id, challenger, fault, place, rewardWei);
+        _pay(payable(address(0)), bondWei - rewardWei);
     }
 
     function _pay(address payable who, uint256 amountWei) private {

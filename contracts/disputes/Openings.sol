@@ -7,6 +7,9 @@ import {IDisputes} from "./IDisputes.sol";
 /// @notice A leaf is keccak256(0 ‖ bytes), a node keccak256(left ‖ right); places behind the last leaf are 0. The depth
 /// is that of the leaves' number, so no node passes for a leaf.
 library Openings {
+    /// @dev Of a row: factor, two numbers of its family, length, leader.
+    uint256 internal constant FACT_BYTES = 32;
+
     function leafOf(bytes calldata data) internal pure returns (bytes32 leaf) {
         assembly ("memory-safe") {
             let free := mload(0x40)
@@ -41,6 +44,40 @@ library Openings {
             last >>= 1;
         }
         return leaf == root;
+    }
+
+    /// @notice Reverts unless these bytes are the leaf, or a row's content, at this place of a tree.
+    function requireOpening(
+        bytes32 root,
+        uint256 count,
+        IDisputes.Tree tree,
+        uint256 index,
+        IDisputes.Opening calldata leaf
+    ) internal pure {
+        bytes32 hash = tree == IDisputes.Tree.Rows ? rowLeaf(leaf.data) : leafOf(leaf.data);
+        requireLeaf(root, count, tree, index, hash, leaf.path);
+    }
+
+    function requireLeaf(
+        bytes32 root,
+        uint256 count,
+        IDisputes.Tree tree,
+        uint256 index,
+        bytes32 hash,
+        bytes32[] calldata path
+    ) internal pure {
+        if (!opens(root, count, index, hash, path)) revert IDisputes.DisputesOpeningInvalid(tree, index);
+    }
+
+    /// @notice Reverts unless these are all facts, in their order. A leaf of another length is refuted where it is opened alone.
+    function requireFacts(IDisputes.Statement calldata statement, bytes calldata facts) internal pure {
+        if (facts.length != FACT_BYTES * uint256(statement.rowCount) || rootOfLeaves(facts, FACT_BYTES) != statement.facts) {
+            revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Facts, 0);
+        }
+    }
+
+    function requireWeights(IDisputes.Statement calldata statement, bytes calldata weights) internal pure {
+        if (leafOf(weights) != statement.weights) revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Weights, 0);
     }
 
     /// @notice Root over leaves of so many bytes each that lie one after another.

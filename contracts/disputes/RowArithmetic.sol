@@ -192,6 +192,11 @@ library RowArithmetic {
         }
     }
 
+    /// @notice How far a row of integers can be from the real one: half a unit an entry, and roundings of the two lengths.
+    function slack(uint256 columnCount) internal pure returns (uint256) {
+        return root(columnCount) / 2 + 2;
+    }
+
     /// @notice The largest integer whose square is not above.
     function root(uint256 square) internal pure returns (uint256 result) {
         unchecked {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {Leaders} from "./Leaders.sol";
+import {LeaderJudge} from "./LeaderJudge.sol";
 import {RowArithmetic} from "./RowArithmetic.sol";
 import {Shingles} from "./Shingles.sol";
 
-/// @title What L1 reads in a row's text, and how much two rows' texts have in common
+/// @title What L1 reads in an e-mail's row, and whether its leader is right
 /// @notice The same rules as challenger/statements/text-overlap.ts; random tests hold the two equal.
 ///
-/// A row is one line of canonical JSON, as RowArithmetic reads it.
-contract RowTexts {
+/// A row is one line of canonical JSON, as RowArithmetic reads it. Rows of different labels are not compared.
+contract RowTexts is LeaderJudge {
     using RowArithmetic for RowArithmetic.Counts;
     using Shingles for Shingles.Texts;
 
@@ -29,46 +29,13 @@ contract RowTexts {
         (pull, product) = (counted.scale(residual), counted.dot(mapRow));
     }
 
-    /// @notice Whether a row is a near-duplicate of another one, and more similar to it than to the leader that it has.
-    /// @param known That leader's content; empty for none. @param isKnownFirst Whether it comes first where both are as similar.
-    function isLeader(bytes calldata content, bytes calldata other, bytes calldata known, bool isKnownFirst)
-        external
-        pure
-        returns (bool)
-    {
-        uint256 label = _label(content);
-        if (label != _label(other)) return false;
-        Shingles.Texts memory texts =
-            Shingles.begin(content.length + other.length + known.length, Leaders.saltOf(content, other, known));
-        _read(texts, content, label);
-        texts.next();
-        _read(texts, other, label);
-        (uint256 common, uint256 union) = texts.overlap();
-        if (!Leaders.isNear(common, union)) return false;
-        if (known.length == 0) return true;
-        (uint256 knownCommon, uint256 knownUnion) = (0, 0);
-        if (label == _label(known)) {
-            texts.next();
-            _read(texts, known, label);
-            (knownCommon, knownUnion) = texts.overlap();
-        }
-        return Leaders.isNearer(common, union, knownCommon, knownUnion, isKnownFirst);
-    }
-
-    /// @notice Shingles that both have, and that one has. Rows of different labels are not compared: 0 of 0.
-    function overlap(bytes calldata a, bytes calldata b) external pure returns (uint256 common, uint256 union) {
-        uint256 label = _label(a);
-        if (label != _label(b)) return (0, 0);
-        Shingles.Texts memory texts = Shingles.begin(a.length + b.length, Leaders.saltOf(a, b, a[:0]));
-        _read(texts, a, label);
-        texts.next();
-        _read(texts, b, label);
-        return texts.overlap();
+    function _areComparable(bytes calldata a, bytes calldata b) internal pure override returns (bool) {
+        return _label(a) == _label(b);
     }
 
     /// @dev The text in the row's JSON, going by its places.
-    function _read(Shingles.Texts memory texts, bytes calldata content, uint256 label) private pure {
-        uint256 head = HEAD_BYTES + label;
+    function _read(Shingles.Texts memory texts, bytes calldata content) internal pure override {
+        uint256 head = HEAD_BYTES + _label(content);
         uint256 end = content.length > head + TAIL_BYTES ? content.length - TAIL_BYTES : head;
         texts.add(content, head, end, Shingles.NO_BYTE);
     }

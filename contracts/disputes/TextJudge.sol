@@ -3,17 +3,27 @@ pragma solidity ^0.8.30;
 
 import {FloatMath} from "./FloatMath.sol";
 import {IDisputes} from "./IDisputes.sol";
+import {IFamilyJudge} from "./IFamilyJudge.sol";
 import {LedgerMath} from "./LedgerMath.sol";
 import {Openings} from "./Openings.sol";
+import {PoseidonHash} from "./PoseidonHash.sol";
+import {RowArithmetic} from "./RowArithmetic.sol";
 import {TextTrees} from "./TextTrees.sol";
 import {Traced} from "./Traced.sol";
 
 /// @title What G of a language model has to be, given its rows' real features
-/// @notice docs/explanation/fault-proofs.md. A judge of TextDisputes: each function's first argument is the statement, and each answers
+/// @notice docs/explanation/fault-proofs.md. A judge (ModelCommitments): each function's first argument is the statement, and each answers
 /// whether what is shown is right, which fault it would be, and where. That the real features are those of the rows takes
 /// a game: LedgerTraces. Bytes of a wrong length that open a posted root are the owner's fault.
 /// challenger/games/text-faults.ts has the same rules; tests hold the two equal.
-contract TextJudge {
+contract TextJudge is IFamilyJudge {
+    /// @inheritdoc IFamilyJudge
+    bytes32 public constant rules = keccak256("OpenLedger language models, 1");
+    uint256 private constant MOST_COLUMNS = 384;
+    /// @dev Each row's features are words of eight floats.
+    uint256 private constant WORD_FLOATS = 8;
+    // Tag of docs/reference/ledger.md.
+    uint256 private constant TRACED = 22;
     /// @dev Largest size of an entry of G.
     uint256 private constant MOST_ENTRY = 127;
     /// @dev Half a unit of G, and 2^-20 of one for another machine's doubles: times 2^20.
@@ -25,6 +35,43 @@ contract TextJudge {
 
     constructor(LedgerMath math_) {
         _math = math_;
+    }
+
+    /// @inheritdoc IFamilyJudge
+    /// @dev Attack: a unit that is no positive double is no unit of anything.
+    function hasSizes(IDisputes.Statement calldata statement) external pure returns (bool) {
+        uint256 columnCount = statement.columnCount;
+        uint256 exponent = statement.decay >> 52;
+        return columnCount != 0 && columnCount <= MOST_COLUMNS && statement.binding >> 115 == columnCount
+            && statement.bucketCount <= columnCount && statement.bucketCount % WORD_FLOATS == 0 && exponent != 0
+            && exponent < 0x7ff;
+    }
+
+    /// @inheritdoc IFamilyJudge
+    function treeOf(IDisputes.Statement calldata statement, IDisputes.Tree tree)
+        external
+        pure
+        returns (bytes32 root, uint256 count)
+    {
+        return TextTrees.treeOf(statement, tree);
+    }
+
+    /// @inheritdoc IFamilyJudge
+    /// @dev Attack: rows posted for another kind of model, whose activation asks for less.
+    function isStatics(IDisputes.Statement calldata statement, uint256 columns, uint256 damping)
+        public
+        view
+        returns (bool)
+    {
+        return damping == 0
+            && statement.staticsHash
+                == _math.markedStatics(
+                    TRACED,
+                    columns,
+                    statement.answering,
+                    uint256(statement.weights) % PoseidonHash.R,
+                    [statement.ownersCommitment, statement.payeeRoot, statement.binding, statement.split]
+                );
     }
 
     /// @notice Whether an entry of G is the rounding of a value within 2^-20 of factor · number / unit; behind the numbers 0.
@@ -41,7 +88,7 @@ contract TextJudge {
         TextTrees.requireOpening(statement, IDisputes.Tree.Features, row, features);
         uint256 columnCount = statement.columnCount;
         isRight = column < columnCount && features.data.length == columnCount
-            && numbers.data.length == 4 * uint256(statement.bucketCount) && fact.data.length == TextTrees.FACT_BYTES;
+            && numbers.data.length == 4 * uint256(statement.bucketCount) && fact.data.length == Openings.FACT_BYTES;
         if (column >= columnCount) revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Columns, column);
         if (isRight) {
             int256 given = int8(uint8(features.data[column]));
@@ -55,6 +102,59 @@ contract TextJudge {
         return (isRight, IDisputes.Fault.Entry, row * columnCount + column);
     }
 
+    /// @notice Whether a row's length is the root of its entries' squares, rounded down.
+    function rowLength(
+        IDisputes.Statement calldata statement,
+        uint256 row,
+        IDisputes.Opening calldata fact,
+        IDisputes.Opening calldata features
+    ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        TextTrees.requireOpening(statement, IDisputes.Tree.Facts, row, fact);
+        TextTrees.requireOpening(statement, IDisputes.Tree.Features, row, features);
+        isRight = fact.data.length == Openings.FACT_BYTES && features.data.length == statement.columnCount;
+        if (isRight) {
+            uint256 squares;
+            for (uint256 i; i < features.data.length; i++) {
+                int256 given = int8(uint8(features.data[i]));
+                squares += uint256(given * given);
+            }
+            isRight = uint32(bytes4(fact.data[24:28])) == RowArithmetic.root(squares);
+        }
+        return (isRight, IDisputes.Fault.RowLength, row);
+    }
+
+    /// @notice Whether row and column of G agree about the entry where they cross, and the column has N entries.
+    function cell(
+        IDisputes.Statement calldata statement,
+        uint256 row,
+        uint256 column,
+        IDisputes.Opening calldata features,
+        IDisputes.Opening calldata entries
+    ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        TextTrees.requireOpening(statement, IDisputes.Tree.Features, row, features);
+        TextTrees.requireOpening(statement, IDisputes.Tree.Columns, column, entries);
+        isRight = features.data.length == statement.columnCount && entries.data.length == statement.rowCount
+            && features.data[column] == entries.data[row];
+        return (isRight, IDisputes.Fault.Cell, row * statement.columnCount + column);
+    }
+
+    /// @notice Whether the column's commitment is that of its entries, and a point in canonical form.
+    function point(
+        IDisputes.Statement calldata statement,
+        uint256 column,
+        IDisputes.Opening calldata entries,
+        IDisputes.Opening calldata shown
+    ) external view returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        TextTrees.requireOpening(statement, IDisputes.Tree.Columns, column, entries);
+        TextTrees.requireOpening(statement, IDisputes.Tree.Points, column, shown);
+        isRight = entries.data.length == statement.rowCount && shown.data.length == 64;
+        if (isRight) {
+            (uint256 u, uint256 v) = abi.decode(shown.data, (uint256, uint256));
+            isRight = u < PoseidonHash.R && v < PoseidonHash.R && _math.isColumn(entries.data, u, v);
+        }
+        return (isRight, IDisputes.Fault.Point, column);
+    }
+
     /// @notice Whether a fact has the largest size of its row's entries, and nothing where e-mails have a pull.
     function peak(
         IDisputes.Statement calldata statement,
@@ -64,7 +164,7 @@ contract TextJudge {
     ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
         TextTrees.requireOpening(statement, IDisputes.Tree.Facts, row, fact);
         TextTrees.requireOpening(statement, IDisputes.Tree.Features, row, features);
-        isRight = fact.data.length == TextTrees.FACT_BYTES && features.data.length == statement.columnCount;
+        isRight = fact.data.length == Openings.FACT_BYTES && features.data.length == statement.columnCount;
         if (isRight) {
             uint256 largest;
             for (uint256 i; i < features.data.length; i++) {
@@ -84,12 +184,9 @@ contract TextJudge {
         pure
         returns (bool isRight, IDisputes.Fault fault, uint256 place)
     {
-        if (
-            facts.length != TextTrees.FACT_BYTES * uint256(statement.rowCount)
-                || Openings.rootOfLeaves(facts, TextTrees.FACT_BYTES) != statement.facts
-        ) revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Facts, 0);
+        Openings.requireFacts(statement, facts);
         uint256 largest;
-        for (uint256 from; from < facts.length; from += TextTrees.FACT_BYTES) {
+        for (uint256 from; from < facts.length; from += Openings.FACT_BYTES) {
             uint256 size = uint64(bytes8(facts[from + 8:from + 16]));
             if (size > largest) largest = size;
         }
@@ -104,14 +201,14 @@ contract TextJudge {
         returns (bool isRight, IDisputes.Fault fault, uint256 place)
     {
         TextTrees.requireTraced(statement, traced);
-        // A leaf of another length is refuted by challengePoint.
+        // A leaf of another length is refuted by `point`.
         if (
             points.length != 64 * uint256(statement.columnCount)
                 || Openings.rootOfLeaves(points, 64) != statement.points
         ) revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Points, 0);
-        uint256 rules = 1 | (statement.sharesDuplicates ? 2 : 0) | uint256(statement.clipQuantile) << 8;
-        isRight = traced.rules == rules && traced.featureCount == statement.bucketCount
-            && TextTrees.isStatics(_math, statement, _math.columnsCommitment(points));
+        uint256 promised = 1 | (statement.sharesDuplicates ? 2 : 0) | uint256(statement.clipQuantile) << 8;
+        isRight = traced.rules == promised && traced.featureCount == statement.bucketCount
+            && isStatics(statement, _math.columnsCommitment(points), 0);
         return (isRight, IDisputes.Fault.Statics, 0);
     }
 

@@ -9,7 +9,7 @@ import {Traced} from "./Traced.sol";
 import {WordBorders} from "./WordBorders.sol";
 
 /// @title Whether a posted row's tokens are those that the tokenizer makes of its text
-/// @notice docs/explanation/fault-proofs.md. A judge of TextDisputes: each function's first argument is the statement, and each answers
+/// @notice docs/explanation/fault-proofs.md. A judge (ModelCommitments): each function's first argument is the statement, and each answers
 /// whether what is shown is right, which fault it would be, and where. challenger/games/text-row-tokens.ts has the same
 /// rules; tests hold the two equal.
 ///
@@ -18,7 +18,7 @@ import {WordBorders} from "./WordBorders.sol";
 ///
 /// A row that is no canonical row of texts refutes, whatever its tokens are: an honest owner's model has none, since no
 /// training reads one (decodeTextRow). Nobody can bring one into his model commitment: rows are opened under his own root. It is
-/// the version's, too, or challengeVersionRow refutes. A row longer than TextRows.MOST_BYTES refutes by itself, so here as well.
+/// the version's, too, or RowJudge.versionRow refutes. A row longer than TextRows.MOST_BYTES refutes by itself, so here as well.
 /// A blank text is no row either, but Unicode's blanks are not known here: its tokens are compared like others.
 contract TextTokens {
     /// @dev Of a row, the one that is wanted last included: TraceGame's statements have no more.

@@ -2,9 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IDisputes} from "./IDisputes.sol";
-import {LedgerMath} from "./LedgerMath.sol";
 import {Openings} from "./Openings.sol";
-import {PoseidonHash} from "./PoseidonHash.sol";
 import {Traced} from "./Traced.sol";
 
 /// @title Which leaves a model commitment of a language model has
@@ -20,9 +18,6 @@ import {Traced} from "./Traced.sol";
 /// | `inputs` | not used |
 /// | `weights` | keccak256 of what the statics bind of the trace (Traced); no tree |
 library TextTrees {
-    /// @dev Domain tag of docs/reference/ledger.md.
-    uint256 private constant TRACED = 22;
-    uint256 internal constant FACT_BYTES = 32;
     uint256 internal constant TOKEN_BYTES = 6;
     uint256 internal constant TOKENS_HEAD_BYTES = 4;
 
@@ -49,29 +44,12 @@ library TextTrees {
         IDisputes.Opening calldata leaf
     ) internal pure {
         (bytes32 root, uint256 count) = treeOf(statement, tree);
-        bytes32 hash = tree == IDisputes.Tree.Rows ? Openings.rowLeaf(leaf.data) : Openings.leafOf(leaf.data);
-        if (!Openings.opens(root, count, index, hash, leaf.path)) revert IDisputes.DisputesOpeningInvalid(tree, index);
+        Openings.requireOpening(root, count, tree, index, leaf);
     }
 
     function requireTraced(IDisputes.Statement calldata statement, Traced calldata traced) internal pure {
         if (keccak256(abi.encode(traced)) != statement.weights) {
             revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Weights, 0);
         }
-    }
-
-    /// @notice Whether the statement's statics are those of a traced model with these columns.
-    function isStatics(LedgerMath math, IDisputes.Statement calldata statement, uint256 columns)
-        internal
-        view
-        returns (bool)
-    {
-        return statement.staticsHash
-            == math.markedStatics(
-                TRACED,
-                columns,
-                statement.answering,
-                uint256(statement.weights) % PoseidonHash.R,
-                [statement.ownersCommitment, statement.payeeRoot, statement.binding, statement.split]
-            );
     }
 }

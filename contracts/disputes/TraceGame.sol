@@ -258,7 +258,7 @@ abstract contract TraceGame is ITraceGame {
     function returnStake(uint256 gameId) external {
         Game storage game = games[gameId];
         if (game.turn == Turn.None) revert TraceUnknown(gameId);
-        if (!_isDecided(claims[game.claimId]) || game.turn == Turn.Over) revert TraceNotYourTurn(gameId, game.turn);
+        if (!isDecided(game.claimId) || game.turn == Turn.Over) revert TraceNotYourTurn(gameId, game.turn);
         uint256 amountWei = _end(game);
         owedWei[game.challenger] += amountWei;
         emit StakeReturned(gameId, game.challenger, amountWei);
@@ -296,9 +296,14 @@ abstract contract TraceGame is ITraceGame {
             && block.timestamp >= claimed.endsAt;
     }
 
+    /// @inheritdoc ITraceGame
+    function isDecided(uint256 claimId) public view returns (bool) {
+        return _isDecided(claims[claimId]);
+    }
+
     function _requireInWindow(uint256 claimId, Claim storage claimed) internal view {
         if (claimed.owner == address(0)) revert TraceUnknown(claimId);
-        if (claimed.isRefuted) revert TraceAlreadyRefuted(claimId);
+        if (_isDecided(claimed)) revert TraceAlreadyRefuted(claimId);
         if (block.timestamp >= claimed.endsAt) revert TraceWindowOver(claimId);
     }
 
@@ -317,11 +322,12 @@ abstract contract TraceGame is ITraceGame {
         if (keccak256(abi.encode(statement)) != claims[claimId].statementHash) revert TraceOtherStatement(claimId);
     }
 
+    /// @dev Attack: an owner whose model commitment fell by one row wins the stakes of those who stop playing about others.
     function _running(uint256 gameId) private view returns (Game storage game) {
         game = games[gameId];
         if (game.turn == Turn.None) revert TraceUnknown(gameId);
         if (game.turn == Turn.Over) revert TraceNotYourTurn(gameId, game.turn);
-        if (claims[game.claimId].isRefuted) revert TraceAlreadyRefuted(game.claimId);
+        if (isDecided(game.claimId)) revert TraceAlreadyRefuted(game.claimId);
     }
 
     function _turnOf(uint256 gameId, Turn turn) internal view returns (Game storage game) {
@@ -425,7 +431,6 @@ abstract contract TraceGame is ITraceGame {
         return wei_ < mostWei ? wei_ : mostWei;
     }
 
-    /// @dev Whether something else than its own game has decided about the claim: then stakes come back.
     function _isDecided(Claim storage claimed) internal view virtual returns (bool) {
         return claimed.isRefuted;
     }

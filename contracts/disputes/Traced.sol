@@ -8,7 +8,7 @@ pragma solidity ^0.8.30;
 /// @param vocabulary Root over what its tokens spell (PromptTokens); 0 where prompts' tokens are not compared.
 /// @param vocabularySize Tokens that it has. @param joining Where neighbours are joined: PromptTokens.
 /// @param isLikeliest Whether each token of an answer is the likeliest one; else they are drawn, and not compared.
-/// @param rules Of the rows of G, where these are posted before the activation (TextDisputes): 1 | 2 where near-duplicates share |
+/// @param rules Of the rows of G, where these are posted before the activation (ModelCommitments): 1 | 2 where near-duplicates share |
 /// the clip's quantile, times 2^40, from the bit 8 on. 0 where nothing is posted of them.
 struct Traced {
     address claimant;

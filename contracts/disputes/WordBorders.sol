@@ -47,7 +47,10 @@ contract WordBorders {
     {
         bytes memory table = UnicodeTable.RANGES;
         for (uint256 border = from + 1; border < end; border++) {
-            if (_kindOf(table, joining, text, border) == CUT) return true;
+            uint256 kind = _kindOf(table, joining, text, border);
+            if (kind == CUT) return true;
+            // Attack: a token of numbers behind a run that is too long, which each of its borders would look through.
+            if (kind == UNSURE && joining == LLAMA_3) border = _lastOfNumbers(table, text, border, end);
         }
         return false;
     }
@@ -219,6 +222,21 @@ contract WordBorders {
         }
         if (left.kind == Utf8Characters.UNSURE) return UNSURE;
         return count % 3 == 0 ? CUT : INSIDE;
+    }
+
+    /// @dev A run whose count is not sure at one border has none that is sure at a later one.
+    /// @return The last border before `end` within the run of numbers that this one is within; else this one.
+    function _lastOfNumbers(bytes memory table, bytes calldata text, uint256 border, uint256 end)
+        private
+        pure
+        returns (uint256)
+    {
+        if (Utf8Characters.before(table, text, border).kind != Utf8Characters.NUMBER) return border;
+        Utf8Characters.Character memory next = Utf8Characters.starting(table, text, border);
+        for (; next.kind == Utf8Characters.NUMBER && next.from < end; next = Utf8Characters.starting(table, text, next.end)) {
+            border = next.from;
+        }
+        return border;
     }
 
     /// @dev One border where a piece begins with this sign, the other where what is before it takes it along.

@@ -4,6 +4,9 @@ pragma solidity ^0.8.30;
 import {Governor} from "@openzeppelin/contracts/governance/Governor.sol";
 import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 import {GovernorCountingSimple} from "@openzeppelin/contracts/governance/extensions/GovernorCountingSimple.sol";
+import {
+    GovernorPreventLateQuorum
+} from "@openzeppelin/contracts/governance/extensions/GovernorPreventLateQuorum.sol";
 import {GovernorSettings} from "@openzeppelin/contracts/governance/extensions/GovernorSettings.sol";
 import {GovernorTimelockControl} from "@openzeppelin/contracts/governance/extensions/GovernorTimelockControl.sol";
 import {GovernorVotes} from "@openzeppelin/contracts/governance/extensions/GovernorVotes.sol";
@@ -14,14 +17,16 @@ import {OpenToken} from "../rollup/OpenToken.sol";
 
 /// @title Votes of OPEN on Ethereum
 /// @notice OpenZeppelin's Governor: votes are counted as of the proposal's snapshot, a decision goes to the timelock, and
-/// whatever it does waits there for 30 days. Times are blocks, as OpenToken's clock is.
+/// whatever it does waits there for 30 days. Times are blocks, as OpenToken's clock is. A quorum that comes late leaves
+/// others a third of the period to answer it.
 contract OpenGovernor is
     Governor,
     GovernorSettings,
     GovernorCountingSimple,
     GovernorVotes,
     GovernorVotesQuorumFraction,
-    GovernorTimelockControl
+    GovernorTimelockControl,
+    GovernorPreventLateQuorum
 {
     /// @notice The treasury belongs to this timelock for good: with another one nobody could move it.
     error GovernorTimelockFixed();
@@ -41,6 +46,7 @@ contract OpenGovernor is
         GovernorVotes(token_)
         GovernorVotesQuorumFraction(quorumPercent)
         GovernorTimelockControl(timelock_)
+        GovernorPreventLateQuorum(votingPeriodBlocks / 3)
     {}
 
     /// @notice Always refused.
@@ -64,6 +70,19 @@ contract OpenGovernor is
         returns (bool)
     {
         return super.proposalNeedsQueuing(proposalId);
+    }
+
+    function proposalDeadline(uint256 proposalId)
+        public
+        view
+        override(Governor, GovernorPreventLateQuorum)
+        returns (uint256)
+    {
+        return super.proposalDeadline(proposalId);
+    }
+
+    function _tallyUpdated(uint256 proposalId) internal override(Governor, GovernorPreventLateQuorum) {
+        super._tallyUpdated(proposalId);
     }
 
     function proposalThreshold() public view override(Governor, GovernorSettings) returns (uint256) {

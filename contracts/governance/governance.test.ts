@@ -62,6 +62,7 @@ const WRITING: Readonly<
   "OpenGovernor.setVotingDelay": { vote: () => [3] },
   "OpenGovernor.setVotingPeriod": { vote: () => [7] },
   "OpenGovernor.setProposalThreshold": { vote: () => [2_000n * OPEN] },
+  "OpenGovernor.setLateQuorumVoteExtension": { vote: () => [3] },
   "OpenGovernor.updateQuorumNumerator": { vote: () => [5n] },
   "GovernanceTimelock.execute": "anybody",
   "GovernanceTimelock.executeBatch": "anybody",
@@ -171,6 +172,44 @@ describe("what a vote can do", () => {
     expect(
       rollupAbi.some((item) => item.type === "function" && /^(set|upgrade|pause|grant)/.test(item.name)),
     ).toBe(false);
+  });
+});
+
+describe("a quorum", () => {
+  /** Alice proposes, and votes in the block that is so many before the last. @returns the deadline before and after */
+  const deadlines = async (text: string, blocksBefore: bigint) => {
+    const { data, target } = encode("OpenGovernor.relay", [f.token.address, 0n, "0x18160ddd"]);
+    const account = { account: f.roles.alice };
+    await g.governor.write.propose([[target], [0n], [data], text], account);
+    const id = await g.governor.read.hashProposal([[target], [0n], [data], keccak256(stringToHex(text))]);
+    const before = await g.governor.read.proposalDeadline([id]);
+    const blocks = before - blocksBefore - (await f.client.getBlockNumber()) - 1n;
+    await f.client.mine({ blocks: Number(blocks) });
+    await g.governor.write.castVote([id, 1], account);
+    return { id, before, after: await g.governor.read.proposalDeadline([id]) };
+  };
+  const stateOf = (id: bigint) => g.governor.read.state([id]);
+
+  it("that is reached in a vote's last block leaves others time to answer, once", async () => {
+    const extension = BigInt(await g.governor.read.lateQuorumVoteExtension());
+    const { after, before, id } = await deadlines("late", 0n);
+    expect(await f.client.getBlockNumber()).toBe(before);
+    expect(after).toBe(before + extension);
+    await f.client.mine({ blocks: Number(extension) - 1 });
+    await g.governor.write.castVote([id, 0], { account: f.roles.bob });
+    expect(await g.governor.read.proposalDeadline([id])).toBe(after);
+    const [active, succeeded] = [1, 4];
+    expect(await stateOf(id)).toBe(active);
+    await f.client.mine({ blocks: 1 });
+    expect(await stateOf(id)).toBe(succeeded);
+  });
+
+  it("that is reached early leaves the vote as long as it was", async () => {
+    const { after, before } = await deadlines(
+      "early",
+      BigInt(await g.governor.read.lateQuorumVoteExtension()),
+    );
+    expect(after).toBe(before);
   });
 });
 

@@ -39,9 +39,10 @@ contract BatchVerifier is IBatchVerifier {
     uint256 private constant MAX_CIRCUIT_COUNT = 16;
     uint256 private constant DEVELOPMENT_CHAIN_ID = 31337;
 
-    // The key store after its first byte, in bytes: alpha and beta, then per circuit the words of its Circuit in their order:
-    // sort, size0, size1, tableSizes, isDevelopment, circuitId; delta and ic.
-    uint256 private constant SHARED_SIZE = 0xc0;
+    // The key store after its first byte, in bytes: alpha and beta, gamma, then per circuit the words of its Circuit in their
+    // order: sort, size0, size1, tableSizes, isDevelopment, circuitId; delta and ic.
+    uint256 private constant GAMMA_AT = 0xc0;
+    uint256 private constant SHARED_SIZE = 0x140;
     uint256 private constant CIRCUIT_SIZE = 0x2c0;
     uint256 private constant TABLE_AT = 0x60;
     uint256 private constant ID_AT = 0xa0;
@@ -68,8 +69,11 @@ contract BatchVerifier is IBatchVerifier {
         if (count == 0 || count > MAX_CIRCUIT_COUNT) {
             revert VerifierCircuitCountInvalid(count, MAX_CIRCUIT_COUNT);
         }
-        bytes memory store =
-            abi.encodePacked(bytes1(0), abi.encode(configs[0].key.alpha, configs[0].key.beta));
+        bytes memory store = abi.encodePacked(
+            bytes1(0),
+            abi.encode(configs[0].key.alpha, configs[0].key.beta),
+            abi.encode(GAMMA_X_IM, GAMMA_X_RE, GAMMA_Y_IM, GAMMA_Y_RE)
+        );
         bool anyDevelopment = false;
         for (uint256 i = 0; i < count; ++i) {
             CircuitConfig memory config = configs[i];
@@ -114,7 +118,7 @@ contract BatchVerifier is IBatchVerifier {
             let out := mload(0x40)
             mcopy(out, ptr, DELTA_AT)
             // alpha and beta, then delta and ic.
-            mcopy(add(out, DELTA_AT), keys, SHARED_SIZE)
+            mcopy(add(out, DELTA_AT), keys, GAMMA_AT)
             mcopy(add(out, 0x180), add(ptr, DELTA_AT), sub(CIRCUIT_SIZE, DELTA_AT))
             return(out, 0x380)
         }
@@ -123,11 +127,20 @@ contract BatchVerifier is IBatchVerifier {
     /// @inheritdoc IBatchVerifier
     function verifyProofs(Statement[] calldata statements, Proof[] calldata proofs) external view {
         uint256 keys = _loadKeys();
+        Statement[] memory copied = new Statement[](statements.length);
         for (uint256 i = 0; i < statements.length; ++i) {
+            // Every field is a word: copied, in far less code than the compiler needs.
+            Statement calldata statement = statements[i];
+            Statement memory target = copied[i];
+            uint256 index;
+            assembly ("memory-safe") {
+                calldatacopy(target, statement, 0xc0)
+                index := mload(target)
+            }
             // Refuses an unknown one.
-            _circuitAt(keys, statements[i].circuit);
+            _circuitAt(keys, index);
         }
-        _verify(keys, statements, proofs);
+        _verify(keys, copied, proofs);
     }
 
     /// @dev Copies all keys to memory; the result is the address of the first byte after the store's STOP.
@@ -263,10 +276,9 @@ contract BatchVerifier is IBatchVerifier {
             next += 0xc0;
         }
         _negate(icPair);
-        storeWord(icPair + 0x40, GAMMA_X_IM);
-        storeWord(icPair + 0x60, GAMMA_X_RE);
-        storeWord(icPair + 0x80, GAMMA_Y_IM);
-        storeWord(icPair + 0xa0, GAMMA_Y_RE);
+        assembly ("memory-safe") {
+            mcopy(add(icPair, 0x40), add(keys, GAMMA_AT), 0x80)
+        }
 
         bool isAnswered;
         uint256 isOne;

@@ -3,8 +3,8 @@ pragma solidity ^0.8.30;
 
 import {IBatchVerifier} from "./IBatchVerifier.sol";
 import {IExits} from "./IExits.sol";
-import {IActivationGate} from "./IActivationGate.sol";
-import {ISettlements} from "./ISettlements.sol";
+import {IActivationGate} from "./settlements/IActivationGate.sol";
+import {ISettlements} from "./settlements/ISettlements.sol";
 import {OpenToken} from "./OpenToken.sol";
 
 /// @title The ledger's root, its bridge of OPEN and its queue

@@ -23,7 +23,7 @@ import {
     WITHDRAW
 } from "./Protocol.sol";
 import {RollupQueue} from "./RollupQueue.sol";
-import {Settlements} from "./Settlements.sol";
+import {Settlements} from "./settlements/Settlements.sol";
 
 /// @title Rollup
 /// @dev Documentation is in IRollup. One call of submitBatches keeps all state in memory (`Run`) and writes each

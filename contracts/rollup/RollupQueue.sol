@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {IActivationGate} from "./IActivationGate.sol";
+import {IActivationGate} from "./settlements/IActivationGate.sol";
 import {IRollup} from "./IRollup.sol";
 import {OpenToken} from "./OpenToken.sol";
 import {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileContracts, contractsDir } from "../build/compile.ts";
 import { type Fixture, startFixture } from "../testing/rollup-fixture.ts";
 
-/** The contracts that a deployment consists of; the keys lie in a third one, that has no code. */
+/** The contracts that a deployment consists of; the keys lie in one that has no code, and one without state reads headers. */
 const DEPLOYED = ["Rollup", "OpenToken"] as const;
 /** Opcodes by which a contract lets other code act for it, or ends. */
 const FOREIGN_CODE: Readonly<Record<number, string>> = {
@@ -68,6 +68,24 @@ describe("privileges", () => {
     expect(functions).toContain("Rollup.submitBatches");
     expect(documented(/^(Rollup|OpenToken)\.\w+$/).sort()).toEqual([...new Set(functions)].sort());
   });
+
+  it.each(["disputes", "lease", "governance"] as const)(
+    "has a row with its test for every function of %s that writes, and none for one that is not there",
+    async (set) => {
+      const contracts = Object.entries(await compileContracts({ set }));
+      // Abstract ones have no code; the token is the rollup's.
+      const deployed = contracts.filter(([name, { bytecode }]) => bytecode !== "0x" && name !== "OpenToken");
+      const functions = [...new Set(deployed.flatMap(([, { abi }]) => writingFunctions(set, abi)))];
+      expect(functions.length).toBeGreaterThan(2);
+      const rows = documented(new RegExp(`^${set}\\.\\w+\\*?$`));
+      const covers = (row: string, name: string) =>
+        row === name || (row.endsWith("*") && name.startsWith(row.slice(0, -1)));
+      expect(functions.filter((name) => !rows.some((row) => covers(row, name)))).toEqual([]);
+      expect(rows.filter((row) => !functions.some((name) => covers(row, name)))).toEqual([]);
+      for (const row of rows)
+        expect(trustDoc.split(`\n| \`${row}\` |`)[1]).toMatch(/^.* \| `[\w./-]+\.test\.ts` \|\n/);
+    },
+  );
 
   it("has a row in docs/explanation/trust.md for every place that asks who calls", () => {
     expect(placesThatAskWhoCalls()).toContain("Rollup.sol: submitBatches");

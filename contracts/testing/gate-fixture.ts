@@ -1,17 +1,11 @@
-/** A contract DirectDisputes as a rollup's gate, which admits models that are registered without challenges. */
+/** A registry as a rollup's gate, which admits models that are registered without challenges. */
 
 import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { activationHash } from "@openledger/circuits/ledger/rewards";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import { getContract, type Hex, sha256 } from "viem";
-import {
-  deployDirectDisputes,
-  deployLedgerMath,
-  missingChunks,
-  storeChunks,
-  WEEK_SECONDS,
-} from "../build/deploy-disputes.ts";
+import { deployRegistry, WEEK_SECONDS } from "../build/deploy-disputes.ts";
 import { disputesAbi } from "../build/disputes-abi.ts";
 import { onClient } from "./chain.ts";
 import type { connect } from "./rollup-fixture.ts";
@@ -27,11 +21,9 @@ export async function startGate(client: Awaited<ReturnType<typeof connect>>) {
   await initPoseidon();
   const [deployer] = await client.getAddresses();
   const clients = onClient(client).clientsOf(deployer!);
-  const math = await deployLedgerMath(clients);
-  // The hash alone: no column is added up.
-  await storeChunks(clients, math, await missingChunks(clients.publicClient, math, 0));
   const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: 1n, availabilityChallengeFeeWei: 1n };
-  const address = await deployDirectDisputes(clients, parameters, math);
+  // The hash alone: no column is added up.
+  const { address } = await deployRegistry(clients, parameters, { mostRows: 0 });
   const disputes = getContract({ address, abi: disputesAbi, client });
   return {
     address,

@@ -15,7 +15,7 @@ const LIMITS = {
   deposit: 83_000n,
   finalizeWithdrawal: 46_000n,
   closeEpoch: 26_000n,
-  recordRandomness: 64_000n,
+  recordRandomness: 66_500n,
 } as const;
 /** What a settlement adds to its batch; 110,000 of it are the precompiles of one proof of another circuit. */
 // A thousand more since a record may also take what was pre-verified: the batch says which, and the code is smaller and slower.

@@ -70,6 +70,8 @@ export const cardSchema = z
       labellers: z.union([z.literal("anyone"), leafIds]),
       /** Accounts that settle disputes, set gold rows, approve contributions and leave rows out. */
       reviewers: leafIds,
+      /** Whether contributors may label their own rows, and vouch for them. Absent: they may not. */
+      ownRows: z.literal("allowed").optional(),
       /** Labellers who work together: their progress is shown by team. Absent: none. */
       teams: z
         .array(z.strictObject({ name: text(1, 60), members: leafIds.min(1) }))
@@ -117,9 +119,17 @@ export const cardSchema = z
     if (new Set(members).size !== members.length)
       context.addIssue({ code: "custom", path: ["labelling", "teams"], message: "has a leaf in two teams" });
     if ((row.kind === "json") !== row.fields.length > 0)
-      context.addIssue({ code: "custom", path: ["row", "fields"], message: "are for rows of kind json" });
+      context.addIssue({
+        code: "custom",
+        path: ["row", "fields"],
+        message: "needs fields for rows of kind json, and for no others",
+      });
   });
 export type Card = z.output<typeof cardSchema>;
+
+/** Whether an account may label a row of this contributor, or vouch for it. */
+export const mayVouch = ({ labelling }: Card, leafId: number, contributorId: number | null): boolean =>
+  labelling.ownRows === "allowed" || leafId !== contributorId;
 
 export interface NamedCard {
   readonly card: Card;

@@ -1,5 +1,5 @@
 /** Who may read a Datanet's rows, and who may say what of them: rules of the card, in one place. */
-import type { Card } from "../card/card.ts";
+import { type Card, mayVouch } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import type { RecordBody } from "../records/record.ts";
 import { outcomeOf, type RecordState } from "../records/record-state.ts";
@@ -81,6 +81,8 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
       if (labellers !== "anyone" && !labellers.includes(signer.id))
         throw refuse("is no labeller of this Datanet");
       requireLabel(body.label);
+      if (!mayVouch(card, signer.id, context.contributorOf(body.row)))
+        throw refuse("has contributed the row itself");
       const row = book.row(body.row);
       // Attack: who has seen the others' labels follows them. Labels are shown once a row has enough, and then it takes none.
       const isFull = row.labels.size >= card.labelling.annotatorsPerRow;

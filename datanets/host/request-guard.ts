@@ -1,4 +1,4 @@
-import { verifySignature } from "@openledger/circuits/field/eddsa";
+import { verifySignature } from "@openledger/circuits/field/curve/eddsa";
 import { datanetError } from "../datanet-errors.ts";
 import {
   type HostRequest,

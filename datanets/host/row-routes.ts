@@ -199,7 +199,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
         throw datanetError("DNT_REQUEST_UNSIGNED", "a queue is somebody's: sign the request");
       const card = await cardOf(context, datanet);
       const queue = kept(queues, datanet, () => new LabelQueue(datanet, nowMs));
-      const rows = queue.next(card, leaf.id, request.query.limit);
+      const { held, rows } = queue.next(card, leaf.id, request.query.limit);
       const views = await Promise.all(rows.map((row) => rowView(datanet, card, row, WHOLE_CHARACTERS)));
       return {
         // What a row says of itself, and how many labels it has, would steer who labels it.
@@ -207,6 +207,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
           ...{ digest, bytes, excerpt, isCut, isWellFormed },
         })),
         labelledCount: datanet.book.labelCounts.get(leaf.id) ?? 0,
+        held,
       };
     },
   );

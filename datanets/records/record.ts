@@ -4,7 +4,7 @@
  * its hash, so whoever has it can check it without the host (docs/explanation/datanets.md, "Records").
  */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type Signature, verifySignatures } from "@openledger/circuits/field/eddsa";
+import { type Signature, verifySignatures } from "@openledger/circuits/field/curve/eddsa";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";

@@ -4,7 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import type { Signature } from "@openledger/circuits/field/eddsa";
+import type { Signature } from "@openledger/circuits/field/curve/eddsa";
 import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
 import { signatureSchema, taggedMessage } from "./record.ts";

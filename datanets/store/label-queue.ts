@@ -1,12 +1,18 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import type { Card } from "../card/card.ts";
+import { type Card, mayVouch } from "../card/card.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 import { outcomeAt } from "./row-search.ts";
 
 /** How long a row that a labeller was given is kept from being one label too many. */
-const RESERVED_MS = 600_000;
+const RESERVED_MS = 120_000;
 /** One in so many rows of a queue is a gold row, as long as the labeller has not had them all. */
 const GOLD_EVERY = 8;
+
+export interface LabelPick {
+  readonly rows: readonly number[];
+  /** Rows that the leaf could label, were they not with others just now, and when the first of them is free; null for none. */
+  readonly held: { readonly rowCount: number; readonly untilMs: number } | null;
+}
 
 /**
  * Which rows a labeller gets next: those that others have begun, so that rows get their labels together; then new ones, from
@@ -23,22 +29,34 @@ export class LabelQueue {
     this.#nowMs = nowMs;
   }
 
-  /** Row numbers, at most `limit`. They are kept for the leaf for ten minutes. */
-  next(card: Card, leafId: number, limit: number): number[] {
+  /**
+   * Row numbers, at most `limit`: they are kept for the leaf for two minutes, and what was kept for it before is free again.
+   * Contributors get none of their own rows where the card does not say so.
+   */
+  next(card: Card, leafId: number, limit: number): LabelPick {
     const { book, rows, touched } = this.#datanet;
     const nowMs = this.#nowMs();
+    this.#release(leafId);
+    let heldCount = 0;
+    let freeAtMs = Number.POSITIVE_INFINITY;
+    const isOwn = (row: number) => !mayVouch(card, leafId, this.#datanet.contributorOf(rows.digest(row)));
     const wants = (row: number, digest: string | undefined) => {
       const labels = digest === undefined ? null : book.row(digest).labels;
       if (labels?.has(leafId) === true || outcomeAt(this.#datanet, card, row).state !== "waiting")
         return false;
-      return (labels?.size ?? 0) + this.#reservedBy(row, leafId, nowMs) < card.labelling.annotatorsPerRow;
+      if (isOwn(row)) return false;
+      const holders = this.#holders(row, nowMs);
+      if ((labels?.size ?? 0) + holders.length < card.labelling.annotatorsPerRow) return true;
+      heldCount += 1;
+      freeAtMs = Math.min(freeAtMs, ...holders);
+      return false;
     };
     const picked: number[] = [];
     const gold: number[] = [];
     for (const [row, digest] of touched) {
       const said = book.row(digest);
       if (said.gold !== null) {
-        if (!said.labels.has(leafId)) gold.push(row);
+        if (!said.labels.has(leafId) && !isOwn(row)) gold.push(row);
       } else if (picked.length < limit && wants(row, digest)) picked.push(row);
     }
     const start = rows.size === 0 ? 0 : startOf(leafId) % rows.size;
@@ -57,19 +75,24 @@ export class LabelQueue {
       const holders = this.#reserved.get(row) ?? new Map<number, number>();
       this.#reserved.set(row, holders.set(leafId, nowMs + RESERVED_MS));
     }
-    return picked;
+    return { rows: picked, held: heldCount === 0 ? null : { rowCount: heldCount, untilMs: freeAtMs } };
   }
 
-  /** How many others work on a row. */
-  #reservedBy(row: number, leafId: number, nowMs: number): number {
+  #release(leafId: number): void {
+    for (const [row, holders] of this.#reserved)
+      if (holders.delete(leafId) && holders.size === 0) this.#reserved.delete(row);
+  }
+
+  /** Until when each of those who work on a row has it. */
+  #holders(row: number, nowMs: number): number[] {
     const holders = this.#reserved.get(row);
-    if (holders === undefined) return 0;
+    if (holders === undefined) return [];
     const digest = this.#datanet.touched.get(row);
     const labels = digest === undefined ? null : this.#datanet.book.row(digest).labels;
     for (const [holder, untilMs] of holders)
       if (untilMs <= nowMs || labels?.has(holder) === true) holders.delete(holder);
     if (holders.size === 0) this.#reserved.delete(row);
-    return holders.size - (holders.has(leafId) ? 1 : 0);
+    return [...holders.values()];
   }
 }
 

@@ -6,6 +6,7 @@
 
 import { commitChain } from "@openledger/circuits/ledger/version-rows";
 import { count, element, elementOrDecimal, hash, leafId } from "@openledger/circuits/wire/wire-fields";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
@@ -119,6 +120,16 @@ export class HostLedger {
   }
 
   async #askHistory(id: number): Promise<DatanetHistory> {
+    try {
+      return await this.#readHistory(id);
+    } catch (error) {
+      if (!isRollupError(error, "DNT_LEDGER_INCOMPLETE")) throw error;
+      // An operation that came between the two requests is in the second list.
+      return this.#readHistory(id);
+    }
+  }
+
+  async #readHistory(id: number): Promise<DatanetHistory> {
     const operations = await this.#operations(id);
     const leaf = await this.#askLeaf(id);
     if (leaf?.datanet == null)

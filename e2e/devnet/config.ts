@@ -91,7 +91,7 @@ export const GOVERNANCE = {
 } as const satisfies GovernanceOptions;
 
 /** The watcher looks again after so many minutes. */
-export const WATCH_MINUTES = "0.1";
+export const WATCH_MINUTES = "0.05";
 /** Of the contracts that judge committed models, in ether of the devnet. */
 export const DISPUTES = {
   windowSeconds: WEEK_SECONDS,
@@ -167,6 +167,9 @@ export const devnetPaths = {
   /** Of the Datanet host. */
   datanetData: join(workspaceDir, "datanets"),
   factoryData: join(workspaceDir, "factory"),
+  /** Folders as PEFT writes them: whatever is put here can be asked. */
+  adapters: join(workspaceDir, "adapters"),
+  adapterServing: join(workspaceDir, "adapter-serving"),
   /** Folders of rows of people who share none with each other. */
   people: join(workspaceDir, "people"),
   proverData: join(workspaceDir, "prover"),

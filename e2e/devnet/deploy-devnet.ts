@@ -2,7 +2,7 @@ import { type Deployment, encodeDeployment, loadDeployment } from "@openledger/c
 import { keyFromSecret } from "@openledger/client/l2-key";
 import { compileContracts, compilerInput, pickContract } from "@openledger/contracts/build/compile";
 import { deployContract } from "@openledger/contracts/build/deploy";
-import { deployDirectGate } from "@openledger/contracts/build/deploy-disputes";
+import { deployRegistry } from "@openledger/contracts/build/deploy-disputes";
 import { GOVERNANCE_CONTRACTS, governanceArguments } from "@openledger/contracts/build/governance";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { workspacePaths } from "@openledger/scripts/internal/cli/workspace";
@@ -122,12 +122,12 @@ async function deployNew(
 
 /** What L1 asks before every activation. */
 async function deployGate(
-  clients: Parameters<typeof deployDirectGate>[0],
+  clients: Parameters<typeof deployRegistry>[0],
   plan: DevnetPlan,
   console: Console,
 ): Promise<Address> {
   const startedAtMs = Date.now();
-  const gate = await deployDirectGate(clients, DISPUTES, plan.settlement.rows);
+  const { address: gate } = await deployRegistry(clients, DISPUTES, { mostRows: plan.settlement.rows });
   console.done(`gate ${gate}: a direct model is posted before it begins`, Date.now() - startedAtMs);
   return gate;
 }

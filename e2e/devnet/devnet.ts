@@ -1,4 +1,4 @@
-import { readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { clientError } from "@openledger/client/client-errors";
@@ -44,6 +44,7 @@ import { endLeftovers } from "./process-file.ts";
 import { printNextSteps, printReport, type Report } from "./report.ts";
 import { runJob } from "./run-job.ts";
 import {
+  adapterServer,
   devnetFactory,
   firstServices,
   gateWatcher,
@@ -55,7 +56,6 @@ import {
 import { CLOCK_OFFSET } from "./steps/clock.ts";
 import { readGate } from "./steps/window.ts";
 import { Supervisor } from "./supervisor.ts";
-import { fundVisitors } from "./visitors.ts";
 
 interface DevnetOptions {
   exit?: boolean;
@@ -96,7 +96,7 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
     console.line(`everything so far: ${formatDuration(Date.now() - startedAtMs)}`);
     const status = report.checks.every(({ holds }) => holds) ? 0 : 1;
     if (options.exit === true) return status;
-    printNextSteps(console, report.modelIds ?? [report.modelId]);
+    printNextSteps(console, report.modelIds ?? [report.modelId], report.pagesUrl);
     await ended(stop.signal);
     return isRollupError(stop.signal.reason) ? fail(console, stop.signal.reason) : status;
   } catch (error) {
@@ -151,6 +151,7 @@ async function prepareFolder(options: DevnetOptions, console: Console): Promise<
       "bridge",
       "datanet-host",
       "factory",
+      "adapter-server",
       "watch",
       ...servers,
     ])
@@ -167,7 +168,7 @@ async function bringUpAndWork(modules: {
   /** Nobody opens the pages of a devnet that ends by itself. */
   hasPages: boolean;
   plan: DevnetPlan;
-}): Promise<Report> {
+}): Promise<Report & { readonly pagesUrl: string }> {
   const { console, supervisor, signal, proving, plan, hasPages } = modules;
   const proverBackend = proving.backend;
   const check = () => signal.throwIfAborted();
@@ -192,6 +193,7 @@ async function bringUpAndWork(modules: {
     modelServerPort = await findFreePort(modelServerPort + 1);
     modelServerUrls[name] = `http://127.0.0.1:${modelServerPort}`;
   }
+  const adapterServerUrl = `http://127.0.0.1:${await findFreePort(modelServerPort + 1)}`;
   const pagesPath = hasPages ? await preparePages(circuits, deployment, console) : null;
   const datanetHostUrl = `http://127.0.0.1:${await findFreePort(DATANET_HOST_PORT)}`;
   const factoryUrl = `http://127.0.0.1:${await findFreePort(FACTORY_PORT)}`;
@@ -201,6 +203,7 @@ async function bringUpAndWork(modules: {
     rpcUrl,
     sequencerUrl,
     modelServerUrls,
+    adapterServerUrl,
     operatorToken: await loadOperatorToken(),
     proverBackend,
     pagesPath,
@@ -243,6 +246,9 @@ async function bringUpAndWork(modules: {
   };
   // The job has no use for it, so it takes nothing from the job's time.
   const startFactory = async () => {
+    await mkdir(devnetPaths.adapters, { recursive: true });
+    await supervisor.start(adapterServer(addresses));
+    console.done(`the base and adapters in ${devnetPaths.adapters} are served at ${adapterServerUrl}`);
     await supervisor.start(devnetFactory(addresses));
     console.done(`factory at ${factoryUrl}; tune a model at ${sequencerUrl}/#/factory`);
   };
@@ -258,11 +264,10 @@ async function bringUpAndWork(modules: {
     }
     const gate = await readGate(createPublicClient({ transport: http(rpcUrl) }), deployment.rollupAddress);
     if (gate !== null) await startWatch(gate);
-    await fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress });
     await startFactory();
     void closing();
     printReport(console, finished);
-    return finished;
+    return { ...finished, pagesUrl: sequencerUrl };
   }
   const people = await createPeople({ rpcUrl, rollupAddress: deployment.rollupAddress, sequencerUrl });
   const job: Job = {
@@ -285,11 +290,10 @@ async function bringUpAndWork(modules: {
   const report = await runJob(job);
   // A failed check may be the start's own trouble: only a good job is not done again.
   if (report.checks.every(({ holds }) => holds)) await journal.set("report", report);
-  await fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress });
   await startFactory();
   void closing();
   printReport(console, report);
-  return report;
+  return { ...report, pagesUrl: sequencerUrl };
 }
 
 /** Their exits are proven in the page, so that they bring these keys along. @returns their folder */

@@ -101,12 +101,17 @@ function percent(wei: bigint, earnings: readonly EarningsLine[]): string {
   return total === 0n ? "" : `${(Number((10_000n * wei) / total) / 100).toFixed(2)} %`;
 }
 
-export function printNextSteps(console: Console, modelIds: readonly number[]): void {
+/** @param pagesUrl where the pages are served */
+export function printNextSteps(console: Console, modelIds: readonly number[], pagesUrl: string): void {
   const [modelId, speechModelId = modelId] = modelIds;
+  console.title("Begin here, in a browser");
+  const doors = [
+    ["contribute rows, label, publish", `${pagesUrl}/#/datanets`],
+    ["ask a model, and pay for its answer", `${pagesUrl}/#/ask/${speechModelId}`],
+    ["see what rows earn, and claim it", `${pagesUrl}/#/earnings`],
+  ];
+  for (const line of renderTable(doors)) console.line(line);
   console.title("What to try next");
-  console.line(
-    "in a browser, at the address of the pages above: connect a test wallet, deposit, transfer, withdraw",
-  );
   console.line("in another terminal:");
   for (const line of [
     "npm run openledger -- status",

@@ -5,8 +5,9 @@ import { withInstantBlocks } from "./l1-node.ts";
 import { DATANET_NAMES, DATANETS, type DatanetName, MODEL_NAMES, MODELS, type ModelName } from "./parts.ts";
 import { makeReport, type Report } from "./report.ts";
 import { ask } from "./steps/ask.ts";
-import { type CheckedEpoch, checkEpoch, type MadeModel } from "./steps/check-epoch.ts";
-import { runChecks } from "./steps/checks.ts";
+import type { Check } from "./steps/check.ts";
+import { type CheckedEpoch, checkEpoch, checkModel, type MadeModel } from "./steps/check-epoch.ts";
+import { checkDatanets, runChecks } from "./steps/checks.ts";
 import { passADay } from "./steps/clock.ts";
 import { contribute, openDatanet, publish } from "./steps/datanet.ts";
 import { depositAll } from "./steps/deposit.ts";
@@ -19,6 +20,7 @@ import { settle } from "./steps/settle.ts";
 import { transferRange } from "./steps/transfer.ts";
 import { standWindows } from "./steps/window.ts";
 import { finalizeFor, withdrawForced, withdrawSigned } from "./steps/withdraw.ts";
+import { fundVisitors } from "./visitors.ts";
 
 /**
  * The job: real people, real mail, real transactions, proven and accepted by L1.
@@ -38,6 +40,7 @@ export async function runJob(job: Job): Promise<Report> {
   title("Money on L1");
   const leaves = await withInstantBlocks(job.rpcUrl, async () => {
     await fund(job);
+    await fundVisitors({ rpcUrl: job.rpcUrl, rollupAddress: job.deployment.rollupAddress });
     title("Deposits");
     return depositAll(job);
   });
@@ -93,6 +96,8 @@ export async function runJob(job: Job): Promise<Report> {
   title("The window of the spam filter");
   // Nothing may be waiting for L1 when a week passes there.
   await settle(job, told);
+  // Everything that the last checks compare and that no longer changes is compared while the job waits for others.
+  const datanetChecks = beside(withRetry(job, () => checkDatanets(job, datanetIds)));
   await standWindows(
     job,
     MODEL_NAMES.map((name) => ({ part: MODELS[name], model: models[name], modelId: modelIds[name] })),
@@ -112,6 +117,12 @@ export async function runJob(job: Job): Promise<Report> {
   title("Questions, answers, payments");
   for (const one of made) await ask(job, leaves, one.part, one);
   title("The epochs' settlements");
+  const modelChecks = beside(
+    made.reduce(
+      async (found, one) => [...(await found), await withRetry(job, () => checkModel(job, one))],
+      Promise.resolve<Check[]>([]),
+    ),
+  );
   await closeFirstEpochs(job, made);
   let wideCount = 0;
   const beforeWide = async () => {
@@ -127,9 +138,10 @@ export async function runJob(job: Job): Promise<Report> {
   console.done(`${LATER_TRANSFER_COUNT} more transfers acknowledged beside them`);
   const epochs = {} as Record<ModelName, CheckedEpoch>;
   const checkEpochs = async () => {
-    for (const one of made) {
+    const found = await modelChecks;
+    for (const [i, one] of made.entries()) {
       await untilSettledOnL1(job, one.modelId);
-      epochs[one.name] = await withRetry(job, () => checkEpoch(job, leaves, one));
+      epochs[one.name] = await withRetry(job, () => checkEpoch(job, leaves, one, found[i]!));
     }
   };
   // The last batches are proven meanwhile.
@@ -139,8 +151,15 @@ export async function runJob(job: Job): Promise<Report> {
     checkEpochs(),
   ]);
   console.progress("checking");
-  const checks = await withRetry(job, () => runChecks(job, { leaves, datanetIds }, epochs));
+  const parts = { leaves, datanetIds, epochs, datanetChecks: await datanetChecks };
+  const checks = await withRetry(job, () => runChecks(job, parts));
   const earnings = MODEL_NAMES.flatMap((name) => epochs[name].earnings);
   const ids = made.map(({ modelId }) => modelId);
   return makeReport(job, { checks, earnings, modelId: ids[0]!, modelIds: ids }, Date.now() - startedAtMs);
+}
+
+/** Goes on while others work; a failure shows where it is awaited. */
+function beside<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {});
+  return work;
 }

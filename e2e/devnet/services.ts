@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
-import { SERVING_SETTINGS } from "@openledger/models/serving/serving-config";
+import { BASE_FOLDER } from "@openledger/models/base/base-place";
 import type { BackendName } from "@openledger/prover/backends";
 import { workspacePaths } from "@openledger/scripts/internal/cli/workspace";
 import type { DataMode } from "@openledger/sequencer/internal/batches/data-choice";
@@ -22,6 +22,8 @@ export interface ServiceAddresses {
   readonly sequencerUrl: string;
   /** Where the devnet's models will be served. */
   readonly modelServerUrls: Readonly<Record<ModelName, string>>;
+  /** Where the base and its adapters will be served. */
+  readonly adapterServerUrl: string;
   readonly datanetHostUrl: string;
   /** Where models will be tuned, once the job is done. */
   readonly factoryUrl: string;
@@ -60,8 +62,7 @@ export function firstServices(addresses: ServiceAddresses): [ServiceSpec, ...Ser
       ...(pagesPath === null ? {} : { SEQUENCER_PAGES_PATH: pagesPath }),
       SEQUENCER_PAGES_L1_URL: rpcUrl,
       SEQUENCER_PAGES_MODEL_SERVERS: Object.values(addresses.modelServerUrls).join(" "),
-      // Whoever starts `openledger models serve` beside the devnet finds its adapters in the pages.
-      SEQUENCER_PAGES_ADAPTER_SERVERS: `http://127.0.0.1:${SERVING_SETTINGS.port.default}`,
+      SEQUENCER_PAGES_ADAPTER_SERVERS: addresses.adapterServerUrl,
       SEQUENCER_PAGES_DATANET_HOSTS: datanetHostUrl,
       SEQUENCER_PAGES_FACTORY: factoryUrl,
       SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: devPrivateKey("operator"),
@@ -138,6 +139,18 @@ export function modelServer(
   ];
   const isReady = async () => (await fetch(`${url}/v1/model`, { signal: AbortSignal.timeout(2000) })).ok;
   return commandSpec(serverName, args, {}, isReady);
+}
+
+/** One base and a folder of adapters: free of charge, with kernels that every machine has. */
+export function adapterServer({ adapterServerUrl, sequencerUrl }: ServiceAddresses): ServiceSpec {
+  const args = [
+    ...["models", "serve", "--base", BASE_FOLDER, "--adapters", devnetPaths.adapters],
+    ...["--port", portOf(adapterServerUrl), "--data", devnetPaths.adapterServing],
+    ...["--batch", "4", "--kernels", "wasm", "--sequencer", sequencerUrl],
+  ];
+  const isReady = async () =>
+    (await fetch(`${adapterServerUrl}/v1/models`, { signal: AbortSignal.timeout(2000) })).ok;
+  return { ...commandSpec("adapter-server", args, {}, isReady), niceness: 10 };
 }
 
 /** Of the watcher's process and of its log. */

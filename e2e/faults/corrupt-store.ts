@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { TestRandom } from "@openledger/foundation/testing/test-random";
-import { restoreFromL1 } from "@openledger/sequencer/full-node/restore-from-l1";
+import { restoreFromL1 } from "@openledger/sequencer/full-node/restore/restore-from-l1";
 import type { ManagedProcess } from "../world/process.ts";
 import type { World } from "../world/world.ts";
 import { codesSaid, type Fault, type Injected } from "./fault.ts";

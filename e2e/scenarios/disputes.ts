@@ -39,7 +39,7 @@ export const disputesScenario = scenario<{
       `
 ${listOf(FALSEHOODS)}
 
-A rollup whose gate is the contract DirectDisputes, with real processes. A hostile owner registers and posts each lie with a
+A rollup whose gate is the registry of models, with real processes. A hostile owner registers and posts each lie with a
 bond; the command \`openledger watch\` is left alone with them. An honest model then passes its window, is admitted, paid and
 settled. The last line is JSON: {"disputeDrill": {…}}. It ends with 1 where a lie is not refuted, gets an activation, or the
 honest model does not.

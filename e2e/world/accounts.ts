@@ -1,6 +1,6 @@
 /** Who acts in a drill. All keys are anvil's own or follow from a number: as public as they can be. */
 
-import { derivePublicKey } from "@openledger/circuits/field/eddsa";
+import { derivePublicKey } from "@openledger/circuits/field/curve/eddsa";
 import { anvilAccount, anvilPrivateKey } from "@openledger/contracts/testing/anvil-account";
 import { toHex } from "viem";
 import type { HDAccount } from "viem/accounts";

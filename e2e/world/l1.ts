@@ -1,6 +1,6 @@
 /** The L1 of a world: a real anvil that mines by the clock, the contracts on it, and somebody who deposits. */
 
-import { derivePublicKey } from "@openledger/circuits/field/eddsa";
+import { derivePublicKey } from "@openledger/circuits/field/curve/eddsa";
 import { type Deployment, encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { startAnvil } from "@openledger/contracts/internal/l1/anvil";

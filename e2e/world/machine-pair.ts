@@ -9,7 +9,7 @@ import {
   type TakeOverResult,
   takeForOwn,
   takeOver,
-} from "@openledger/sequencer/full-node/take-over";
+} from "@openledger/sequencer/full-node/restore/take-over";
 import { parseGwei } from "viem";
 import { foundry } from "viem/chains";
 import { drillAccount } from "./accounts.ts";

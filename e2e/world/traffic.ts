@@ -1,6 +1,6 @@
 /** Signed transfers, sent like clients send them: again and again until the sequencer answers with a preconfirmation. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { signMessage } from "@openledger/circuits/field/eddsa";
+import { signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";

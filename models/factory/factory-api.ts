@@ -27,6 +27,9 @@
  *   POST   /v1/jobs/:id/exports          S {form} → exportSchema
  *   GET    /v1/jobs/:id/files/:form/:file S bytes
  *   GET    /v1/jobs/:id/lineage          S lineageSchema
+ *   POST   /v1/jobs/:id/served           S {isServed} → jobSchema: whether questions to its registered model are answered here
+ *   GET    /v1/served                      servedSchema
+ *   *      /ledger/:model/…                the routes of a model server (docs/reference/attribution.md)
  */
 import { z } from "zod";
 
@@ -283,6 +286,8 @@ export const jobSchema = z.object({
   result: resultSchema.nullable(),
   ...registrable,
   modelId: leafId.nullable(),
+  /** Whether the factory answers questions to the registered model. */
+  isServed: z.boolean().default(false),
 });
 export type FactoryJob = z.output<typeof jobSchema>;
 
@@ -388,6 +393,10 @@ export const registrationSchema = z.object({
 });
 export type FactoryRegistration = z.output<typeof registrationSchema>;
 export const registrationRequestSchema = z.strictObject({ modelId: leafId });
+
+export const servedRequestSchema = z.strictObject({ isServed: z.boolean() });
+/** Registered models that anybody may ask here, by what their jobs are called. */
+export const servedSchema = z.object({ models: z.array(z.object({ modelId: leafId, name: z.string() })) });
 
 /** adapter = PEFT's folder; merged = a whole model with the adapter added into its weights; model = what is published. */
 export const exportFormSchema = z.enum(["adapter", "merged", "model"]);

@@ -190,6 +190,11 @@ export class FactoryClient {
     return new Uint8Array(await response.arrayBuffer());
   }
 
+  /** Has questions to the job's registered model answered, and its closed epochs settled, or no more. */
+  serve(id: string, isServed: boolean): Promise<FactoryJob> {
+    return this.#post(`/v1/jobs/${id}/served`, { isServed }, jobSchema, LONG_MS);
+  }
+
   lineage(id: string): Promise<FactoryLineage> {
     return this.#ask({ path: `/v1/jobs/${id}/lineage` }, lineageSchema);
   }

@@ -92,6 +92,9 @@ export const FACTORY_SETTINGS = {
 const FIXED = {
   /** Jobs of one account. */
   maxJobsPerAccount: 32,
+  /** Models that are served, each with its base in memory. */
+  maxServed: 16,
+  maxServedPerAccount: 4,
   /** Data sets of one account. */
   maxDatasetsPerAccount: 32,
   /** Bytes of a data set's rows. */

@@ -9,6 +9,7 @@ import type { Logger } from "pino";
 import type { FactoryConfig } from "./factory-config.ts";
 import { factoryError } from "./factory-errors.ts";
 import type { FactoryMetrics } from "./factory-metrics.ts";
+import type { ServedModels } from "./served-models.ts";
 import type { BaseRegistry } from "./store/base-registry.ts";
 import type { DatasetStore } from "./store/dataset-store.ts";
 import type { CircuitSize, StoredJob } from "./store/factory-store.ts";
@@ -28,6 +29,7 @@ export interface FactoryContext {
   readonly book: JobStore;
   readonly runner: JobRunner;
   readonly side: SideTasks;
+  readonly served: ServedModels;
   /** Of the rollup's settlement circuits; null while Ethereum does not answer. */
   readonly circuitSizes: () => Promise<readonly CircuitSize[] | null>;
   /** What a job's computations are given. */

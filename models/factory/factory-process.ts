@@ -17,6 +17,7 @@ import type { FactoryContext } from "./factory-context.ts";
 import { factoryError } from "./factory-errors.ts";
 import { createFactoryMetrics, type FactoryMetrics } from "./factory-metrics.ts";
 import { termsOfForm } from "./recipe-form.ts";
+import { ServedModels, type StartSettler } from "./served-models.ts";
 import { BaseRegistry } from "./store/base-registry.ts";
 import { DatasetStore } from "./store/dataset-store.ts";
 import { type CircuitSize, FactoryStore } from "./store/factory-store.ts";
@@ -40,6 +41,8 @@ interface FactoryModules {
   /** Without a key. */
   readonly client: LedgerClient;
   readonly circuitSizes: () => Promise<readonly CircuitSize[]>;
+  /** Absent where nothing is settled. */
+  readonly startSettler?: StartSettler;
   readonly logger: Logger;
   readonly onFatal: (error: unknown) => void;
   readonly nowMs?: () => number;
@@ -48,7 +51,7 @@ interface FactoryModules {
 /** @throws SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED, MOD_… of bases that are no models */
 export async function createFactoryProcess(
   given: FactoryConfig,
-  { circuitSizes, client, logger, nowMs = Date.now, onFatal }: FactoryModules,
+  { circuitSizes, client, logger, nowMs = Date.now, onFatal, startSettler }: FactoryModules,
 ): Promise<FactoryProcess> {
   const config = onThisMachine(given);
   await initPoseidon();
@@ -85,6 +88,10 @@ export async function createFactoryProcess(
       },
       logger,
     );
+    const served = new ServedModels({
+      ...{ bases, book, client, config, logger, startSettler },
+      folderOf: (jobId) => runner.folderOf(jobId),
+    });
     const side = new SideTasks(MOST_SIDE_TASKS);
     const metrics = createFactoryMetrics({ jobs: () => book.all(), computations: () => side.counts });
     const session = randomBytes(16).toString("hex");
@@ -92,7 +99,21 @@ export async function createFactoryProcess(
     let origin = config.publicUrl.replace(/\/+$/, "");
     let sizes: readonly CircuitSize[] | null = null;
     const app = await createFactoryApp({
-      ...{ config, session, client, bases, datasets, book, runner, side, taskOf, metrics, logger, nowMs },
+      ...{
+        config,
+        session,
+        client,
+        bases,
+        datasets,
+        book,
+        runner,
+        served,
+        side,
+        taskOf,
+        metrics,
+        logger,
+        nowMs,
+      },
       guard: new RequestGuard({ domain: client.domain, session, ledger, nowMs }),
       origin: () => origin,
       isHealthy: () => isHealthy,
@@ -120,12 +141,13 @@ export async function createFactoryProcess(
         const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
         if (origin === "") origin = url;
         runner.start();
+        void served.takeUp(url);
         return url;
       },
       async stop() {
         isHealthy = false;
         await app.close();
-        await Promise.all([runner.close(), side.close()]);
+        await Promise.all([runner.close(), served.close(), side.close()]);
         await store.close();
       },
     };

@@ -2,12 +2,17 @@ import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { settlementSizeOf } from "@openledger/circuits/settlement/settlement-size";
 import { createLedgerClient } from "@openledger/client/ledger-client";
+import { chooseBackend } from "@openledger/prover/choose-backend";
 import { readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Logger } from "pino";
 import type { Address } from "viem";
+import { startSettling } from "../settler/start-settling.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import { collectFactoryProcessMetrics } from "./factory-metrics.ts";
 import { createFactoryProcess, type FactoryProcess } from "./factory-process.ts";
+
+/** Between two looks at a served model's epoch. */
+const SETTLING_INTERVAL_MS = 3_000;
 
 /** A factory that listens, with the rollup of its deployment record. @throws CLI_UNREACHABLE, SRV_STORE_LOCKED, … */
 export async function startFactory(
@@ -17,11 +22,21 @@ export async function startFactory(
   const { deploymentPath, requestTimeoutMs, rpcUrl, sequencerUrl } = config;
   const deployment = loadDeployment(deploymentPath);
   const rollupAddress = deployment.rollupAddress as Address;
+  const client = await createLedgerClient({ rpcUrl, rollupAddress, sequencerUrl, requestTimeoutMs });
+  const readCircuits = () => readRollupCircuits({ rpcUrl, rollupAddress, deployment });
   const factory = await createFactoryProcess(config, {
     ...modules,
-    client: await createLedgerClient({ rpcUrl, rollupAddress, sequencerUrl, requestTimeoutMs }),
+    client,
+    async startSettler({ report, ...order }) {
+      const circuits = await readCircuits();
+      const { backend } = await chooseBackend(config.prover, { withCard: false });
+      return startSettling(
+        { ...order, backend, epochSeconds: null, consentsToVoids: false, intervalMs: SETTLING_INTERVAL_MS },
+        { client, signer: null, circuits, deployment, log: modules.logger, report },
+      );
+    },
     async circuitSizes() {
-      const circuits = await readRollupCircuits({ rpcUrl, rollupAddress, deployment });
+      const circuits = await readCircuits();
       return (
         circuits
           .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)

@@ -1,3 +1,4 @@
+import { assuranceOf } from "@openledger/attribution/model/model-family";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
 import { type ServingErrorCode, servingError } from "../model-errors.ts";
@@ -82,7 +83,7 @@ export class LedgerBilling implements AnswerBilling {
       tokenCount: tokens.length,
       end: tokens.length < recipe.answers.answerTokens ? "stop" : "length",
       // As `POST /v1/answers` gives it, so that the same client library checks and pays it.
-      openledger: { modelId, label: null, answer, ...facts, estimate },
+      openledger: { modelId, label: null, answer, ...facts, estimate, assurance: assuranceOf(recipe, true) },
     };
   }
 

@@ -6,6 +6,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { attributionError } from "@openledger/attribution/attribution-errors";
+import { assuranceOf } from "@openledger/attribution/model/model-family";
 import {
   checkedFile,
   decodeManifest,
@@ -143,6 +144,7 @@ export async function openPaidModels(
         modelId,
         manifest,
         scoreMode: "int32",
+        assurance: assuranceOf(recipe, true),
         service,
         store: own,
         file,

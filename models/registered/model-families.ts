@@ -15,7 +15,7 @@ export interface BasePlaces {
 /** For whoever reads, serves, asks or settles models. Loaded when asked for: engines are much code. */
 export async function modelFamilies(places: BasePlaces = {}): Promise<readonly ModelFamily[]> {
   const [{ directFamily }, { retrievalFamily }, { textFamily }, setting] = await Promise.all([
-    import("@openledger/attribution/model/direct-family"),
+    import("@openledger/attribution/model/direct/direct-family"),
     import("../retrieval/retrieval-family.ts"),
     import("./text-family.ts"),
     textSetting(places),
@@ -27,7 +27,7 @@ export async function modelFamilies(places: BasePlaces = {}): Promise<readonly M
 export async function modelTrainings(places: BasePlaces = {}): Promise<readonly FamilyTraining[]> {
   const [{ directTraining }, { retrievalTraining }, { textFamily }, { textTraining }, setting] =
     await Promise.all([
-      import("@openledger/attribution/model/direct-training"),
+      import("@openledger/attribution/model/direct/direct-training"),
       import("../retrieval/retrieval-training.ts"),
       import("./text-family.ts"),
       import("./text-training.ts"),

@@ -1,5 +1,5 @@
-import { type DirectRecipe, parseDirectRecipe } from "@openledger/attribution/model/direct-recipe";
-import { directTraining, trainDirect } from "@openledger/attribution/model/direct-training";
+import { type DirectRecipe, parseDirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
+import { directTraining, trainDirect } from "@openledger/attribution/model/direct/direct-training";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { datanetOf, sampleRows } from "@openledger/attribution/testing/sample-rows";

@@ -1,6 +1,6 @@
 import type { BaseRule } from "@openledger/attribution/features/base-column";
-import { blockBuckets } from "@openledger/attribution/model/digit-blocks";
-import type { DirectRecipe } from "@openledger/attribution/model/direct-recipe";
+import { blockBuckets } from "@openledger/attribution/model/direct/digit-blocks";
+import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { isTextRow } from "@openledger/attribution/rows/text-rows";
 import { hex32 } from "@openledger/foundation/hex";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { integerScores } from "@openledger/attribution/internal/scores/integer-scores";
-import { directFamily } from "@openledger/attribution/model/direct-family";
+import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { type ModelFamily, openCheckable, type Trained } from "@openledger/attribution/model/model-family";
 import {
   decodeModel,

@@ -52,10 +52,36 @@ function checkCitedRow({ digest, row }: Citation, content: Uint8Array): void {
 
 // The rows that an answer cites, from the model's server. Runs in browsers.
 
+/** A row as the model's server publishes it. */
+export interface PublishedRow {
+  readonly text: string;
+  /** SHA-256 of the row's bytes: its name at a host. */
+  readonly digest: string;
+}
+
+/**
+ * Nothing here shows that it is the version's row: its name does, where somebody knows that.
+ * @returns null where the server does not publish it
+ * @throws ATT_SERVER_UNREACHABLE, ATT_ROW_INVALID
+ */
+export async function fetchRow(
+  serverUrl: string,
+  row: number,
+  options: FetchModelOptions = {},
+): Promise<PublishedRow | null> {
+  const limits = { maxFileBytes: MAX_ROW_BYTES, ...options };
+  const content = await fetchFile(serverUrl, `rows/${row}`, limits);
+  return content === null ? null : { text: textOfRow(content), digest: bytesToHex(sha256(content)) };
+}
+
 export interface CitedRow extends Citation {
   /** null where the rows are not published. */
   readonly text: string | null;
 }
+
+/** @throws ATT_ROW_INVALID */
+export const textOfRow = (content: Uint8Array): string =>
+  isTextRow(content) ? wholeText(decodeTextRow(content)) : decodeRow("email", content).input;
 
 /**
  * @param citations of an answer that has been checked: the digests come from there
@@ -72,8 +98,7 @@ export async function fetchCitedRows(
       const content = await fetchFile(serverUrl, `rows/${citation.row}`, limits);
       if (content === null) return { ...citation, text: null };
       checkCitedRow(citation, content);
-      const text = isTextRow(content) ? wholeText(decodeTextRow(content)) : decodeRow("email", content).input;
-      return { ...citation, text };
+      return { ...citation, text: textOfRow(content) };
     }),
   );
 }

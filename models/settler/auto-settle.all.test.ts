@@ -15,7 +15,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { CAP, PRICE_WEI, type SettlingWorld, startSettlingWorld } from "./testing/settling-fixture.ts";
+import { CAP, PRICE_WEI, type SettlingWorld, startSettlingWorld } from "../testing/settling-fixture.ts";
 import type { SettlingView } from "./turn-report.ts";
 
 // The command that people serve a model with, as a process that is killed; real node, sequencer, bridge and proofs.
@@ -68,7 +68,7 @@ const refusal = async (...args: string[]) => (await runInProcess(...wordsOf(args
 
 /** `models serve --settle` until it answers. @param killAt it dies as it writes the first line with this */
 async function serve(options: { args?: string[]; killAt?: string } = {}): Promise<Server> {
-  const loaders = ["--import", "tsx", "--import", "./models/settler/testing/die-at-line.ts"];
+  const loaders = ["--import", "tsx", "--import", "./models/testing/die-at-line.ts"];
   const entry = [...loaders, join("scripts", "openledger.ts"), ...wordsOf(options.args ?? [])];
   const child = spawn(process.execPath, entry, {
     cwd: repositoryRoot,

@@ -53,8 +53,11 @@ export interface AutoSettleOptions {
 export interface AutoSettleModules {
   /** Reads only. */
   readonly client: LedgerClient;
-  /** The client with the key that the model has now. @throws CMD_ACCOUNT_INVALID */
-  readonly signer: (leaf: LedgerModelLeaf) => Promise<LedgerClient>;
+  /**
+   * The client with the key that the model has now; null where the owner keeps it: then the owner closes epochs, and draws
+   * that cannot be opened are not settled. @throws CMD_ACCOUNT_INVALID
+   */
+  readonly signer: ((leaf: LedgerModelLeaf) => Promise<LedgerClient>) | null;
   readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash" | "payees" | "statics">;
   readonly circuits: readonly RollupCircuit[];
   /** What opens an epoch's receipts. @throws ATT_SERVER_UNREACHABLE */
@@ -130,7 +133,7 @@ export class AutoSettler {
     const isFull = paymentCount >= cap;
     const isOver =
       paymentCount > 0 && overAtSeconds !== null && (await getStatus(client)).l1.timestamp >= overAtSeconds;
-    if (!isFull && !isOver) {
+    if (signer === null || (!isFull && !isOver)) {
       this.report.set({ stage: isPosting ? "posting" : "open", ...open });
       return;
     }
@@ -249,7 +252,7 @@ export class AutoSettler {
     const settlement =
       prepared.data.voidCount === 0
         ? proved.settlement
-        : signSettlement(await signer(facts.leaf), facts.leaf, proved.settlement);
+        : signSettlement(await signer!(facts.leaf), facts.leaf, proved.settlement);
     const body = encodeSettlementBody(settlement);
     await keepProof(folder, prepared.data, body);
     log.info(

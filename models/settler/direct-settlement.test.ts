@@ -13,8 +13,8 @@ import { countTerms, directQueryCommitment } from "@openledger/circuits/ledger/d
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { receiptHash } from "@openledger/circuits/ledger/model-query";
 import { settlementCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { commitDirectColumns } from "@openledger/circuits/settlement/direct-matrix";
 import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { commitDirectColumns } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { columnShape } from "@openledger/circuits/settlement/settlement-size";
 import { answeredQuery } from "@openledger/circuits/testing/direct-instance";

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { directFamily } from "@openledger/attribution/model/direct-family";
+import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
@@ -17,7 +17,7 @@ import { fetchOpenings } from "../settling/model-openings.ts";
 import { prepareSampled, readClosedEpoch } from "../settling/prepare-settlement.ts";
 import { proveSettlement } from "../settling/prove-settlement.ts";
 import { judgeDraws, verifySettlement } from "../settling/verify-settlement.ts";
-import { PRICE_WEI, type SettlingWorld, startSettlingWorld } from "./testing/settling-fixture.ts";
+import { PRICE_WEI, type SettlingWorld, startSettlingWorld } from "../testing/settling-fixture.ts";
 
 // A direct model from its rows to a settlement on L1: real node, sequencer, bridge, model server and proof.
 

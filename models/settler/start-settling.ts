@@ -42,7 +42,7 @@ export async function startSettling(
     readonly log: HelperLog;
     readonly report: SettlingReport;
     /** Makes L1 take draws of a model that promises claims. */
-    readonly approve: NonNullable<AutoSettleModules["approve"]>;
+    readonly approve?: NonNullable<AutoSettleModules["approve"]>;
   },
 ): Promise<{ stop(): Promise<void> }> {
   const { circuits, client, deployment, log, report, signer } = modules;
@@ -57,7 +57,9 @@ export async function startSettling(
     circuits,
     log,
     report,
-    ...(claimantOf(model.recipe) !== null ? { approve: modules.approve } : {}),
+    ...(claimantOf(model.recipe) !== null && modules.approve !== undefined
+      ? { approve: modules.approve }
+      : {}),
     openings: (epoch) => fetchOpenings(options.serverUrl, epoch, isDirect(model.features)),
     prove: async (prepared, circuit, onPercent) => {
       const told = (text: string) => log.info({ circuit: circuit.name }, text);
@@ -87,6 +89,7 @@ async function requireKey(
   modelId: number,
   { client, signer }: Pick<AutoSettleModules, "client" | "signer">,
 ): Promise<void> {
+  if (signer === null) return;
   try {
     await signer(await getModel(client, modelId));
   } catch (error) {

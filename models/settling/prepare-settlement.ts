@@ -5,12 +5,12 @@ import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { directMatrix } from "@openledger/attribution/model/registration";
 import { isDirectQuery } from "@openledger/circuits/ledger/model-query";
 import type { ClosedEpoch } from "@openledger/circuits/ledger/rewards";
-import { answeredClass } from "@openledger/circuits/settlement/direct-matrix";
 import {
   activationOf,
   defaultSplit,
   type PreparedActivation,
 } from "@openledger/circuits/settlement/payee-table-rules";
+import { answeredClass } from "@openledger/circuits/settlement/scores/direct-matrix";
 import type { PreparedSettlement, SettledModel } from "@openledger/circuits/settlement/settled-model";
 import {
   type AnswerOpening,

@@ -1,12 +1,12 @@
 /** Checks a settlement from L1 and from what is published: proof, payments, draws, scores and every wei. */
 
 import { isDirect } from "@openledger/attribution/features/direct-rows";
-import type { DirectRecipe } from "@openledger/attribution/model/direct-recipe";
+import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { judgePrompt, type PromptVerdict } from "@openledger/attribution/scores/drawn-prompts";
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
-import { findPostedSettlement } from "@openledger/bridge/l1/posted-settlement";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { findPostedSettlement } from "@openledger/bridge/l1/submission/posted-settlement";
 import { isDirectQuery, modelQueryCommitment, receiptHash } from "@openledger/circuits/ledger/model-query";
 import { CIRCUIT_SORT, encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
 import type { SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";

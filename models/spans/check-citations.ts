@@ -193,7 +193,7 @@ export async function askSpans(options: AskSpansOptions): Promise<HostedSpans | 
       body: JSON.stringify({ text }),
       signal: AbortSignal.timeout(timeoutMs),
     });
-    if (response.status === 404) return null;
+    if (response.status === 204) return null;
     if (!response.ok) throw new Error(`status ${response.status}`);
     body = await response.json();
   } catch (cause) {

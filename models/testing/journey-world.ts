@@ -17,7 +17,7 @@ import { nameCard } from "@openledger/datanets/card/card";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import { type OwnProcess, saying, startOwnProcess } from "@openledger/foundation/testing/own-process";
-import { startSettlingWorld } from "../settler/testing/settling-fixture.ts";
+import { startSettlingWorld } from "./settling-fixture.ts";
 
 export type JourneyWorld = Awaited<ReturnType<typeof startJourneyWorld>>;
 

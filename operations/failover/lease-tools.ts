@@ -9,7 +9,7 @@ import { compileContracts, pickContract } from "@openledger/contracts/build/comp
 import { deployContract } from "@openledger/contracts/build/deploy";
 import type { SpendingCap } from "@openledger/contracts/l1/capped-transaction";
 import { readSecretFile } from "@openledger/foundation/secret-file";
-import type { TakeOverModules } from "@openledger/sequencer/full-node/take-over";
+import type { TakeOverModules } from "@openledger/sequencer/full-node/restore/take-over";
 import { type Address, createWalletClient, http, isAddressEqual } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { installationPaths, readInstallation } from "../installation/installation.ts";

@@ -35,7 +35,9 @@ const addons = [
     folder: join(root, "steps"),
     file: "row-steps.node",
     flags: commonFlags,
-    includes: ["adx-product.h", "field.h", "modulus.h", "node-api.h"].map((name) => join(root, "src", name)),
+    includes: ["kernels/adx-product.h", "field.h", "modulus.h", "node-api.h"].map((name) =>
+      join(root, "src", name),
+    ),
   },
   {
     what: "suffix arrays",
@@ -88,7 +90,9 @@ async function build(addon) {
   const stampPath = join(buildDir, "stamp.txt");
   const compiler = findCompiler();
   const headers = findHeaders();
-  const sources = readdirSync(sourceDir).sort();
+  const sources = readdirSync(sourceDir, { recursive: true })
+    .filter((name) => /\.(cpp|h)$/.test(name))
+    .sort();
   const hash = createHash("sha256").update(JSON.stringify([compiler, headers, flags, process.arch]));
   for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(sourceDir, name)));
   for (const path of includes) hash.update(`\0${path}\0`).update(readFileSync(path));
@@ -101,6 +105,7 @@ async function build(addon) {
   mkdirSync(workDir, { recursive: true });
   try {
     const units = sources.filter((name) => name.endsWith(".cpp"));
+    const objectOf = (unit) => join(workDir, `${unit.replaceAll("/", "-")}.o`);
     const queue = [...units];
     const compileNext = async () => {
       for (let unit = queue.shift(); unit !== undefined; unit = queue.shift())
@@ -111,11 +116,11 @@ async function build(addon) {
           "-c",
           join(sourceDir, unit),
           "-o",
-          join(workDir, `${unit}.o`),
+          objectOf(unit),
         ]);
     };
     await Promise.all(Array.from({ length: availableParallelism() }, compileNext));
-    const objects = units.map((unit) => join(workDir, `${unit}.o`));
+    const objects = units.map(objectOf);
     const library = join(workDir, "out.node");
     const link = process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : [];
     const runtimes = isSanitized ? sanitizers : [];

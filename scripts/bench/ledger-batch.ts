@@ -1,7 +1,7 @@
 /** One full batch of a shape: transfers between random ids, proven and taken by a contract with the real key. */
 import { randomBytes } from "node:crypto";
 import { encodeWire } from "@openledger/circuits/batch/batch-data";
-import { derivePublicKey, signMessage } from "@openledger/circuits/field/eddsa";
+import { derivePublicKey, signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { accountLeaf } from "@openledger/circuits/ledger/leaf";
 import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";

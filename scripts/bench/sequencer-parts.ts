@@ -7,7 +7,7 @@ import {
   verifySignature,
   verifySignatureReference,
   verifySignatures,
-} from "@openledger/circuits/field/eddsa";
+} from "@openledger/circuits/field/curve/eddsa";
 import { hashTagged, hashTaggedMany, initPoseidon } from "@openledger/circuits/field/poseidon";
 import { accountLeaf } from "@openledger/circuits/ledger/leaf";
 import { Ledger } from "@openledger/circuits/ledger/ledger";

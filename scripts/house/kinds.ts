@@ -31,7 +31,7 @@ export function countKinds(tree: ReadonlyMap<string, SourceFile>): Kinds {
   return {
     families: declared(/^export (?:const|function) \w+Family\b.*: ModelFamily<\w+> (?:=|\{)/gm),
     batchShapes: named(/^circuits\/\w+\/\w+-batch\.circom$/),
-    disputeContracts: deployedBelow("ModelCommitments"),
+    disputeContracts: deployedBelow("IDisputes"),
     games: deployedBelow("TraceGame"),
     worlds: named(/[/-](?:world|fixture)\.ts$/),
     drills: declared(/^export const \w+Scenario = /gm),

@@ -5,7 +5,7 @@ import { MAX_MEDIAN_WORDS, MAX_WORDS, type PageProse } from "./prose.ts";
 import type { Walks } from "./walks.ts";
 
 /** About as many files as one can look through in a list. */
-const MAX_FILES_IN_FOLDER = 42;
+const MAX_FILES_IN_FOLDER = 41;
 const MAX_STOREYS = 8;
 
 /** What `npm test` refuses to let grow. @returns a sentence for each limit that does not hold */
@@ -32,7 +32,7 @@ export function brokenLimits(measures: HouseMeasures): string[] {
 /** Most there may be of each. They only fall: whoever adds one takes one away, and lowers these where more went. */
 const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   codes: 285,
-  options: 238,
+  options: 236,
   settings: 106,
   commands: 86,
   productFiles: 1_720,
@@ -46,9 +46,9 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
 const MOST_KINDS: Readonly<Record<keyof (Kinds & Walks), number>> = {
   families: 3,
   batchShapes: 1,
-  disputeContracts: 2,
+  disputeContracts: 1,
   games: 2,
-  worlds: 46,
+  worlds: 45,
   drills: 6,
   falseRow: 14,
   rowToPaid: 35,

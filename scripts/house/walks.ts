@@ -11,10 +11,9 @@ const WALKS = {
     challenger/playing/opened-models.ts models/registered/text-family.ts models/registered/text-training.ts
     challenger/games/traced-text.ts challenger/trace/record-pass.ts challenger/games/text-model-commitment.ts
     challenger/statements/committed-model.ts challenger/statements/leaf-tree.ts challenger/games/text-calls.ts
-    challenger/playing/disputes-sender.ts contracts/disputes/TextDisputes.sol
-    contracts/disputes/JudgedDisputes.sol contracts/disputes/Disputes.sol contracts/disputes/ModelCommitments.sol
+    challenger/playing/disputes-sender.ts contracts/disputes/ModelCommitments.sol
     scripts/commands/verify/watch-command.ts challenger/watching/watch.ts
-    challenger/model-commitments/gate-contracts.ts challenger/games/trace-contracts.ts
+    challenger/model-commitments/registry.ts challenger/games/trace-contracts.ts
     challenger/watching/watch-games.ts challenger/games/read-games.ts challenger/games/game-events.ts
     challenger/watching/watch.ts challenger/model-commitments/watch-model-commitments.ts challenger/model-commitments/read-model-commitments.ts
     attribution/model/model-download.ts challenger/playing/text-model-commitments.ts
@@ -28,7 +27,7 @@ const WALKS = {
     challenger/sending/l1-queue.ts contracts/disputes/LedgerTraces.sol contracts/disputes/LedgerTraces.sol
     contracts/disputes/TraceGame.sol challenger/games/trace-player.ts challenger/trace/leaf-rules.ts
     contracts/disputes/TraceGame.sol contracts/disputes/TraceRules.sol contracts/disputes/TextJudge.sol
-    contracts/disputes/TextDisputes.sol scripts/commands/disputes/disputes-money.ts`,
+    contracts/disputes/ModelCommitments.sol scripts/commands/disputes/disputes-money.ts`,
   /** A row in the page: committed, hosted, reviewed, published, trained on, registered, paid. */
   rowToPaid: `
     web/datanets/contribute/contribute-tab.tsx web/datanets/contribute/look-through.ts web/datanets/contribute/look-worker.ts
@@ -36,7 +35,7 @@ const WALKS = {
     client/datanets/browse-rows.ts web/datanets/contribute/contributions.ts client/actions/data/contribute-rows.ts
     client/actions/data/row-store.ts client/actions/ledger/commit-data.ts
     client/actions/ledger/send-operation.ts sequencer/api/routes/public-routes.ts sequencer/sequencer.ts
-    sequencer/batches/batch-pipeline.ts circuits/table/table-builder.ts circuits/table/member-unit.circom
+    sequencer/batches/batch-pipeline.ts circuits/table/table-builder.ts circuits/table/slots/member-unit.circom
     circuits/ledger/version-rows.ts web/datanets/contribute/contributions.ts client/datanets/upload-rows.ts
     client/datanets/host-request.ts datanets/host/upload-routes.ts datanets/store/hosted-datanet.ts
     datanets/store/hosted-commit.ts datanets/store/row-check.ts datanets/store/ledger-view.ts
@@ -56,7 +55,7 @@ const WALKS = {
     client/actions/answers/ask-model.ts client/actions/ledger/pay-inference.ts
     models/settler/auto-settle.ts models/settling/prepare-settlement.ts
     circuits/settlement/settlement-rules.ts models/settling/prove-settlement.ts
-    client/actions/l1/send-settlement.ts sequencer/batches/settling/settlement-service.ts contracts/rollup/Settlements.sol
+    client/actions/l1/send-settlement.ts sequencer/batches/settling/settlement-service.ts contracts/rollup/settlements/Settlements.sol
     web/earnings/earnings-page.tsx client/actions/ledger/reward-operations.ts`,
   /** A query: answered, paid, closed, settled, claimed. */
   queryToClaim: `
@@ -64,7 +63,7 @@ const WALKS = {
     client/actions/answers/ask-model.ts client/actions/answers/sign-question.ts
     client/actions/answers/model-answers.ts attribution/server/model-routes.ts
     attribution/server/answer-service.ts attribution/server/ledger-view.ts attribution/model/answering-part.ts
-    attribution/model/direct-inputs.ts attribution/server/answer-store.ts circuits/ledger/model-query.ts
+    attribution/model/direct/direct-inputs.ts attribution/server/answer-store.ts circuits/ledger/model-query.ts
     attribution/scores/attribution-estimate.ts client/actions/answers/check-answer.ts
     scripts/commands/models/model-ask.ts attribution/model/model-directory.ts
     client/actions/answers/ask-model.ts client/actions/answers/check-answer.ts
@@ -75,15 +74,15 @@ const WALKS = {
     attribution/server/payment-watcher.ts models/settler/start-settling.ts models/settler/auto-settle.ts
     client/actions/ledger/reward-operations.ts client/actions/ledger/send-operation.ts sequencer/api/routes/public-routes.ts
     sequencer/intake/posted-first.ts circuits/batch/epoch-operations.ts contracts/rollup/Rollup.sol
-    contracts/rollup/Settlements.sol bridge/operator/watching/randomness-watcher.ts contracts/rollup/Randomness.sol
+    contracts/rollup/settlements/Settlements.sol bridge/operator/watching/randomness-watcher.ts contracts/rollup/settlements/Randomness.sol
     bridge/operator/operator-client.ts sequencer/batches/from-l1/epoch-close-on-l1.ts models/settler/auto-settle.ts
     models/settling/prepare-settlement.ts circuits/settlement/settlement-split.ts models/settling/model-openings.ts
     circuits/settlement/settlement-rules.ts circuits/settlement/settled-model.ts
     models/settling/prove-settlement.ts circuits/settlement/settlement-inputs.ts prover/proving/prover.ts
     models/settling/sign-settlement.ts client/actions/l1/send-settlement.ts sequencer/api/routes/model-routes.ts
     sequencer/batches/settling/settlement-service.ts verifier/replay/settlement-statement.ts
-    sequencer/batches/batch-pipeline.ts circuits/batch/settlement-slot.ts contracts/rollup/Settlements.sol
-    contracts/rollup/SettlementElements.sol scripts/commands/rewards/rewards-command.ts
+    sequencer/batches/batch-pipeline.ts circuits/batch/settlement-slot.ts contracts/rollup/settlements/Settlements.sol
+    contracts/rollup/settlements/SettlementElements.sol scripts/commands/rewards/rewards-command.ts
     client/actions/ledger/reward-operations.ts client/actions/ledger/send-operation.ts
     circuits/batch/epoch-operations.ts`,
 } as const;

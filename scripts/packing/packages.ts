@@ -104,7 +104,7 @@ export const PACKAGES = {
         rooms: [],
         files: [
           ...named("challenger", ["challenger-errors", "watching/watch", "watching/watch-setting"]),
-          ...named("challenger", ["watching/model-verdicts", "model-commitments/gate-contracts"]),
+          ...named("challenger", ["watching/model-verdicts", "model-commitments/registry"]),
           ...named("challenger", [
             "model-commitments/watch-model-commitments",
             "model-commitments/read-model-commitments",

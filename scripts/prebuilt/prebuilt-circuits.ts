@@ -8,7 +8,7 @@ import {
   prebuiltPath,
   readPrebuiltHeader,
 } from "@openledger/circuits/internal/compiler/prebuilt";
-import { generatorTablesPath } from "@openledger/circuits/internal/field/generator-tables";
+import { generatorTablesPath } from "@openledger/circuits/internal/field/curve/generator-tables";
 import { circuitsOf } from "@openledger/e2e/internal/devnet/circuits";
 import { PLANS } from "@openledger/e2e/internal/devnet/plan";
 
@@ -17,6 +17,8 @@ interface PrebuiltFile {
   readonly header: PrebuiltHeader;
   /** Whether today's sources have its content hash. */
   readonly isCurrent: boolean;
+  /** Whether every file that its source includes exists. */
+  readonly hasSources: boolean;
 }
 
 /** Every prebuilt circuit. @throws RollupError CIR_PREBUILT_DAMAGED */
@@ -27,7 +29,8 @@ export function prebuiltCircuits(): PrebuiltFile[] {
     .map((name) => {
       const path = join(prebuiltFolder, name);
       const header = readPrebuiltHeader(path)!;
-      return { path, header, isCurrent: path === prebuiltPath(header.name, hashOrNone(header.mainSource)) };
+      const hash = hashOrNone(header.mainSource);
+      return { path, header, isCurrent: path === prebuiltPath(header.name, hash), hasSources: hash !== "" };
     });
 }
 

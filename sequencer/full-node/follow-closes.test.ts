@@ -30,7 +30,7 @@ import {
 import { FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../testing/l1-world.ts";
 import { close } from "../testing/test-operator.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";
-import { restoreFromL1 } from "./restore-from-l1.ts";
+import { restoreFromL1 } from "./restore/restore-from-l1.ts";
 
 // A node here takes minutes for 8,191 blocks. Full node and bridge share the number.
 vi.mock("@openledger/bridge/l1/settlement-times", async (original) => ({

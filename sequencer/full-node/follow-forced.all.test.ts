@@ -27,7 +27,7 @@ import {
 import { FINALITY_DEPTH_BLOCKS, forgedProver, type L1World, startL1World } from "../testing/l1-world.ts";
 import { close, operator, send } from "../testing/test-operator.ts";
 import { ONE_OPEN_WEI, temporaryFolder } from "../testing/test-rollup.ts";
-import { restoreFromL1 } from "./restore-from-l1.ts";
+import { restoreFromL1 } from "./restore/restore-from-l1.ts";
 
 const HOUR_SECONDS = 3_600n;
 const DAY_SECONDS = 24n * HOUR_SECONDS;

@@ -7,10 +7,14 @@
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { type BatchEvent, type HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-history";
 import { readRollupLogs } from "@openledger/bridge/l1/log-reader";
-import { batchMalformed, type MalformedBatch, malformedOf } from "@openledger/bridge/l1/malformed-batch";
 import { toQueueEntry } from "@openledger/bridge/l1/queue-entry";
 import type { RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
+import {
+  batchMalformed,
+  type MalformedBatch,
+  malformedOf,
+} from "@openledger/bridge/l1/submission/malformed-batch";
 import { isMissed } from "@openledger/bridge/operator/watching/randomness-watcher";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";

@@ -1,6 +1,6 @@
 /** The full node's one loop: L1, then the sequencer, and the alarms about both that pass. */
 import { isBlobMissing } from "@openledger/bridge/blobs/blob-source";
-import { MALFORMED_REMEDY } from "@openledger/bridge/l1/malformed-batch";
+import { MALFORMED_REMEDY } from "@openledger/bridge/l1/submission/malformed-batch";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Logger } from "../logger.ts";
 import type { FollowAlarms } from "./follow-alarms.ts";

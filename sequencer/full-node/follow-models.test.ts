@@ -15,7 +15,7 @@ import {
 } from "../testing/full-node-fixture.ts";
 import { FINALITY_DEPTH_BLOCKS, startL1World } from "../testing/l1-world.ts";
 import { type Answer, temporaryFolder } from "../testing/test-rollup.ts";
-import { restoreFromL1 } from "./restore-from-l1.ts";
+import { restoreFromL1 } from "./restore/restore-from-l1.ts";
 
 const folder = temporaryFolder();
 let f: Awaited<ReturnType<typeof startModelHistory>>;

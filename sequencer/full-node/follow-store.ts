@@ -7,8 +7,8 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
 import { l1Call } from "@openledger/bridge/l1/l1-client";
-import { malformedOf } from "@openledger/bridge/l1/malformed-batch";
 import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { malformedOf } from "@openledger/bridge/l1/submission/malformed-batch";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import { sequencerError } from "../sequencer-errors.ts";
 import { FOLLOW_MARKER, type FollowMarker, requireFullNodeOf } from "../store/follow-marker.ts";
@@ -16,7 +16,7 @@ import { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 import { ALARM_PREFIX } from "./follow-alarms.ts";
 import { PRECONFIRMATION_PREFIX } from "./follow-preconfirmations.ts";
-import { restoreFromL1 } from "./restore-from-l1.ts";
+import { restoreFromL1 } from "./restore/restore-from-l1.ts";
 
 interface FollowStoreOptions {
   readonly rpcUrl: string;

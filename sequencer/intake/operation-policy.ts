@@ -1,7 +1,7 @@
 /** What the sequencer refuses though the ledger would allow it, before it looks at any state. */
 
 import { operationError } from "@openledger/circuits/circuit-errors";
-import { recoverKeyY, SUBGROUP_ORDER } from "@openledger/circuits/field/eddsa";
+import { recoverKeyY, SUBGROUP_ORDER } from "@openledger/circuits/field/curve/eddsa";
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { checkForm } from "@openledger/circuits/ledger/operation";
 import { FIELD_ORDER, KIND, kindRule } from "@openledger/circuits/protocol";

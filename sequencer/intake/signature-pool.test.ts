@@ -1,4 +1,4 @@
-import { derivePublicKey, signMessage, verifySignature } from "@openledger/circuits/field/eddsa";
+import { derivePublicKey, signMessage, verifySignature } from "@openledger/circuits/field/curve/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { hex32 } from "@openledger/foundation/hex";
 import { Secret } from "@openledger/foundation/secret";

@@ -6,7 +6,7 @@
  * many threads there are; so a user who sends nonces in order finds them executed in order.
  */
 import { Worker } from "node:worker_threads";
-import { rememberPublicKey, rememberVerdict } from "@openledger/circuits/field/eddsa";
+import { rememberPublicKey, rememberVerdict } from "@openledger/circuits/field/curve/eddsa";
 import type {
   Preconfirmation,
   PreconfirmationFacts,

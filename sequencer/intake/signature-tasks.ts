@@ -1,6 +1,10 @@
 /** What the signature threads do, wherever they run: check users' signatures, sign preconfirmations. */
 
-import { recoverPublicKey, type SignatureCheck, verifySignatures } from "@openledger/circuits/field/eddsa";
+import {
+  recoverPublicKey,
+  type SignatureCheck,
+  verifySignatures,
+} from "@openledger/circuits/field/curve/eddsa";
 import type { PreconfirmationFacts } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import { Secret } from "@openledger/foundation/secret";
 import type { Address, Hex } from "viem";

@@ -1,4 +1,4 @@
-import { signMessage } from "@openledger/circuits/field/eddsa";
+import { signMessage } from "@openledger/circuits/field/curve/eddsa";
 import type { L2Key } from "@openledger/client/l2-key";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { clientWithoutL1 } from "@openledger/client/testing/client-without-l1";

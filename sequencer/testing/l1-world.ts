@@ -5,7 +5,7 @@ import { DataPricesNotice } from "@openledger/bridge/internal/l1/data-prices";
 import { createL1Client } from "@openledger/bridge/l1/l1-client";
 import { bridgeParts } from "@openledger/bridge/testing/bridge-parts";
 import { type HistoryFixture, OPERATOR_SECRET } from "@openledger/bridge/testing/history-fixture";
-import { derivePublicKey } from "@openledger/circuits/field/eddsa";
+import { derivePublicKey } from "@openledger/circuits/field/curve/eddsa";
 import { shapeName } from "@openledger/circuits/protocol";
 import { batchShapesOf, batchSizes, type CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";

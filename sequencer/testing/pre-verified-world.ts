@@ -4,7 +4,7 @@ import { DEFAULT_SPLIT_DELAY_SECONDS } from "@openledger/bridge/l1/settlement-ti
 import { MODEL_ID, type ModelHistory, startModelHistory } from "@openledger/bridge/testing/model-history";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { submitSettlement } from "@openledger/verifier/without-operator/submit-settlement";
-import { restoreFromL1 } from "../full-node/restore-from-l1.ts";
+import { restoreFromL1 } from "../full-node/restore/restore-from-l1.ts";
 import { modelDeployment } from "./full-node-fixture.ts";
 import { FINALITY_DEPTH_BLOCKS, forgedProver, startL1World } from "./l1-world.ts";
 import { temporaryFolder } from "./test-rollup.ts";

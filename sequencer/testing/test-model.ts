@@ -6,7 +6,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { settlementMessage } from "@openledger/circuits/batch/settlement-operation";
-import { signMessage } from "@openledger/circuits/field/eddsa";
+import { signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
 import { leafReference } from "@openledger/circuits/ledger/operation";
 import {

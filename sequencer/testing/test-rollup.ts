@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { derivePublicKey, signMessage } from "@openledger/circuits/field/eddsa";
+import { derivePublicKey, signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { genesisLedger } from "@openledger/circuits/ledger/ledger";
 import { leafReference, messageHash, type SignedOperation } from "@openledger/circuits/ledger/operation";

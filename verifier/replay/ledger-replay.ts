@@ -1,8 +1,8 @@
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import type { BatchEvent, HistoryEvent, QueueEntryEvent } from "@openledger/bridge/l1/l1-history";
-import { type BatchPlace, batchMalformed } from "@openledger/bridge/l1/malformed-batch";
 import { PaymentHistory } from "@openledger/bridge/l1/payment-history";
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
+import { type BatchPlace, batchMalformed } from "@openledger/bridge/l1/submission/malformed-batch";
 import { replayBatch } from "@openledger/circuits/batch/batch";
 import { batchStatement, signalsOf } from "@openledger/circuits/blob/batch-statement";
 import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";

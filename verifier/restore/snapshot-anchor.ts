@@ -2,9 +2,9 @@
 
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { l1Call } from "@openledger/bridge/l1/l1-client";
-import { readSubmission } from "@openledger/bridge/l1/l1-submission";
 import { findEventBlock, type RollupLog, readRollupLogs } from "@openledger/bridge/l1/log-reader";
 import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { readSubmission } from "@openledger/bridge/l1/submission/l1-submission";
 import { fromBytesBe } from "@openledger/circuits/field/element-vector";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { hexToBytes, isAddressEqual } from "viem";

@@ -1,5 +1,13 @@
 import { useState } from "preact/hooks";
 import { ModelQuestion } from "../ask/ask-page.tsx";
+import {
+  type Adapter,
+  type Adapters,
+  adapterHref,
+  findAdapters,
+  madeOf,
+  searchAdapters,
+} from "../ask/listed-adapters.ts";
 import { findAdapter } from "../ask/served-models.ts";
 import { Badge } from "../design/badge.tsx";
 import { Field } from "../design/field.tsx";
@@ -12,14 +20,6 @@ import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { FreeQuestion } from "./free-question.tsx";
-import {
-  type Adapter,
-  type Adapters,
-  adapterHref,
-  findAdapters,
-  madeOf,
-  searchAdapters,
-} from "./listed-adapters.ts";
 
 /** One of thousands of adapters on one base: chosen, asked, and its answer watched as it comes. */
 export function AdaptersPage(props: PageProps) {
@@ -45,9 +45,6 @@ export function AdaptersPage(props: PageProps) {
         )}
       </section>
       {problem !== null && <ProblemNotice problem={problem} />}
-      {value?.problems.map((one) => (
-        <ProblemNotice key={one.message} problem={one} />
-      ))}
       {value === undefined ? (
         problem === null && <p class="soft">Asking which adapters there are …</p>
       ) : name === undefined ? (
@@ -91,7 +88,7 @@ function AdapterList({ adapters, isAny, problems }: Adapters & { isAny: boolean 
           {!isAny
             ? "Who runs this server has named none for its pages."
             : problems.length > 0
-              ? "Its server does not run, or cannot be reached. This command starts one:"
+              ? "No server of adapters answers here now. This command starts one:"
               : "A model that is registered, and published to the server, appears here."}
         </p>
         {problems.length > 0 && <code>{START}</code>}

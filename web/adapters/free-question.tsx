@@ -1,12 +1,12 @@
 import { streamCompletion } from "@openledger/client/actions/answers/completion-stream";
 import { useState } from "preact/hooks";
 import { SoFar } from "../ask/ask-page.tsx";
+import type { Adapter } from "../ask/listed-adapters.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
-import type { Adapter } from "./listed-adapters.ts";
 
 const ANSWER_TOKENS = 128;
 

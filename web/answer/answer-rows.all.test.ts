@@ -16,14 +16,11 @@ import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions
 import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { freePort } from "@openledger/foundation/testing/free-port";
-import {
-  type SettlingWorld,
-  startSettlingWorld,
-} from "@openledger/models/internal/settler/testing/settling-fixture";
 import { fetchOpenings } from "@openledger/models/settling/model-openings";
 import { prepareSampled, readClosedEpoch } from "@openledger/models/settling/prepare-settlement";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
 import { signSettlement } from "@openledger/models/settling/sign-settlement";
+import { type SettlingWorld, startSettlingWorld } from "@openledger/models/testing/settling-fixture";
 import { openProvingCircuit, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";

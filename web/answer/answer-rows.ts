@@ -7,8 +7,8 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { bucketsOfShape } from "@openledger/circuits/ledger/direct-query";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { isDirectQuery, modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";
-import type { RegisteredMatrix } from "@openledger/circuits/settlement/direct-matrix";
-import { answeredClass } from "@openledger/circuits/settlement/direct-matrix";
+import type { RegisteredMatrix } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { answeredClass } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { type AnswerOpening, divideEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import { clientError } from "@openledger/client/client-errors";
 import { type EpochPayments, staticsOf } from "@openledger/client/sequencer/model-reads";
@@ -35,7 +35,6 @@ const element = z
   .string()
   .regex(/^0x[0-9a-fA-F]{1,64}$/)
   .transform(BigInt);
-const modelSchema = z.object({ modelId: z.int() });
 const openingsSchema = z.object({
   openings: z.array(
     z.object({ receipt: element, answerHash: element, salt: element, queryBytes: z.base64() }),
@@ -48,38 +47,32 @@ const TIMEOUT_MS = 30_000;
 const MAX_MATRIX_BYTES = 2 ** 28;
 
 /**
- * Asks the servers that the pages know, one after the other.
- * @returns null where none serves this model
+ * What a model's server publishes of an epoch: also of an open one, of the answers that are paid.
  * @throws CLI_UNREACHABLE, CLI_SEQUENCER_…
  */
 export async function fetchPublishedRows(
-  servers: readonly string[],
+  serverUrl: string,
   leaf: LedgerModelLeaf,
   epoch: number,
-): Promise<Published | null> {
+): Promise<Published> {
   const { featureCount, rowCount } = unpackBinding(leaf.model.binding);
   const bucketCount = bucketsOfShape(Number(featureCount));
-  for (const server of servers) {
-    const access = { sequencerUrl: server.replace(/\/+$/, ""), requestTimeoutMs: TIMEOUT_MS };
-    const served = await requestSequencer(access, "/v1/model", modelSchema).catch(() => null);
-    if (served?.modelId !== leaf.id) continue;
-    const openings = new Map<bigint, AnswerOpening>();
-    for (let from: number | null = 0; from !== null; ) {
-      const path = `/v1/openings?epoch=${epoch}&from=${from}`;
-      const page: z.output<typeof openingsSchema> = await requestSequencer(access, path, openingsSchema);
-      for (const { receipt, answerHash, queryBytes, salt } of page.openings) {
-        const bytes = Uint8Array.from(atob(queryBytes), (character) => character.charCodeAt(0));
-        openings.set(receipt, { answerHash, salt, query: modelQueryOfBytes(bytes, bucketCount !== null) });
-      }
-      from = page.nextFrom !== null && page.nextFrom > from ? page.nextFrom : null;
+  const access = { sequencerUrl: serverUrl.replace(/\/+$/, ""), requestTimeoutMs: TIMEOUT_MS };
+  const openings = new Map<bigint, AnswerOpening>();
+  for (let from: number | null = 0; from !== null; ) {
+    const path = `/v1/openings?epoch=${epoch}&from=${from}`;
+    const page: z.output<typeof openingsSchema> = await requestSequencer(access, path, openingsSchema);
+    for (const { receipt, answerHash, queryBytes, salt } of page.openings) {
+      const bytes = Uint8Array.from(atob(queryBytes), (character) => character.charCodeAt(0));
+      openings.set(receipt, { answerHash, salt, query: modelQueryOfBytes(bytes, bucketCount !== null) });
     }
-    const bytes = await fetchMatrix(access.sequencerUrl);
-    if (bucketCount === null) return { openings, matrix: new Int8Array(bytes) };
-    const view = new DataView(bytes);
-    const values = Int16Array.from({ length: bytes.byteLength >> 1 }, (_, k) => view.getInt16(2 * k, true));
-    return { openings, matrix: { rowCount: Number(rowCount), bucketCount, values } };
+    from = page.nextFrom !== null && page.nextFrom > from ? page.nextFrom : null;
   }
-  return null;
+  const bytes = await fetchMatrix(access.sequencerUrl);
+  if (bucketCount === null) return { openings, matrix: new Int8Array(bytes) };
+  const view = new DataView(bytes);
+  const values = Int16Array.from({ length: bytes.byteLength >> 1 }, (_, k) => view.getInt16(2 * k, true));
+  return { openings, matrix: { rowCount: Number(rowCount), bucketCount, values } };
 }
 
 async function fetchMatrix(serverUrl: string): Promise<ArrayBuffer> {

@@ -11,6 +11,7 @@ import {
   paymentStatus,
 } from "@openledger/models/settling/payment-status";
 import type { Hex } from "viem";
+import { findServedPlaces } from "../ask/served-models.ts";
 import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
@@ -67,8 +68,10 @@ export async function readRowsPaid(site: Site, { payments, status }: PaidAnswer)
     const { computePaid, fetchPublishedRows } = await import("./answer-rows.ts");
     // The shares as of now; who has them never changes.
     const leaf = await getModel(site.sequencer, status.modelId);
-    const published = await fetchPublishedRows(site.modelServers, leaf, status.epoch);
-    if (published === null) return null;
+    const { places } = await findServedPlaces(site);
+    const place = places.find(({ modelId }) => modelId === status.modelId);
+    if (place === undefined) return null;
+    const published = await fetchPublishedRows(place.serverUrl, leaf, status.epoch);
     const settled = { leaf, payments, settlement: status.settlement! };
     return { paid: await computePaid(status.index, settled, published) };
   } catch (error) {

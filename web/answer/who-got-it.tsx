@@ -6,8 +6,9 @@ import { MoneyPath } from "../design/money-path.tsx";
 import { Notice } from "../design/notice.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";
-import { showCount, showOpen } from "../words/format.ts";
+import { showCount, showOpen, showParts } from "../words/format.ts";
 import { LeafLink, settlementHref } from "../words/links.tsx";
+import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { type PaidAnswer, type RowsPaid, readRowsPaid } from "./read-answer.ts";
 
@@ -74,8 +75,8 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
     title,
     <>
       <p>
-        The epoch's {showOpen(status.epochAmountWei)} OPEN have {showCount(draws.count)} equal parts. Each
-        draw divides one of them among the rows that made the drawn answer.
+        The epoch's <Open wei={status.epochAmountWei} /> have {showCount(draws.count)} equal parts. Each draw
+        divides one of them among the rows that made the drawn answer.
       </p>
       {rows === undefined && <p class="soft">Asking the model's server which rows …</p>}
       {rows !== undefined && <Rows rows={rows} found={found} />}
@@ -116,7 +117,7 @@ function Rows({ rows, found }: { rows: RowsPaid; found: PaidAnswer }) {
   );
 }
 
-type Row = PaidOut["rows"][number];
+type Row = PaidOut["rows"][number] & { readonly shown: string };
 const ROW_COLUMNS: readonly Column<Row>[] = [
   { label: "Row", cell: ({ row }) => showCount(row) },
   { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
@@ -124,7 +125,7 @@ const ROW_COLUMNS: readonly Column<Row>[] = [
   {
     label: "Got, OPEN",
     isNumber: true,
-    cell: ({ earnedWei }) => <span title={`${earnedWei} wei`}>{showOpen(earnedWei)}</span>,
+    cell: ({ earnedWei, shown }) => <Open wei={earnedWei} shown={shown} isBare />,
   },
 ];
 
@@ -139,14 +140,22 @@ function PaidOutTo({ paid }: { paid: PaidOut }) {
     { key: "treasury", label: "treasury", wei: paid.treasuryWei },
     { key: "burned", label: "burned", wei: paid.burnedWei },
   ];
+  const written = showParts(paid.rows.map(({ earnedWei }) => earnedWei));
+  const rows = paid.rows.map((row, i) => ({ ...row, shown: written.parts[i]! }));
   return (
     <>
-      <MoneyPath title="What its draws divided" from="its draws" parts={parts} show={showOpen} unit="OPEN" />
+      <MoneyPath
+        title="What its draws divided"
+        from="its draws"
+        parts={parts}
+        showParts={showParts}
+        unit="OPEN"
+      />
       <h3>The rows that helped</h3>
       <Table
         caption="Rows that were paid, most first"
         columns={ROW_COLUMNS}
-        rows={paid.rows.slice(0, ROWS_SHOWN)}
+        rows={rows.slice(0, ROWS_SHOWN)}
         keyOf={({ row }) => row}
         empty="None: the draw was void."
       />
@@ -175,7 +184,7 @@ function Shares({ leaf, earnedWei }: { leaf: LedgerModelLeaf; earnedWei?: readon
     columns.push({
       label: "Got of the epoch, OPEN",
       isNumber: true,
-      cell: ({ index }) => showOpen(earnedWei[index] ?? 0n),
+      cell: ({ index }) => <Open wei={earnedWei[index] ?? 0n} isBare />,
     });
   }
   return (

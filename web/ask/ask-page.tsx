@@ -1,48 +1,50 @@
-import type { PromptKind } from "@openledger/attribution/model/model-family";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { WalletChoice } from "../bridge/wallet-menu.tsx";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
+import { Choice } from "../design/choice.tsx";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
+import { placeOf } from "../hosted/hosts.ts";
+import { readVisitor } from "../hosted/visitor.ts";
 import { holdings, mainAccount } from "../ledger/holdings.ts";
-import type { Journey } from "../ledger/journey.ts";
-import { journeys } from "../ledger/journey-store.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
+import type { Site } from "../ledger/site.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showOpen } from "../words/format.ts";
-import { answerHref, LeafLink } from "../words/links.tsx";
+import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
-import { Term } from "../words/term.tsx";
-import { AnswerCard } from "./answer-card.tsx";
-import { askAndCheck, type CheckedAnswer, payChecked } from "./pay-answer.ts";
-import { findServedModels, ownCopy, type ServedModel } from "./served-models.ts";
+import { LeastChoice } from "./assurance-part.tsx";
+import { findRegistered } from "./listed-adapters.ts";
+import { askAndCheck, buyAndCheck, isLeftUnpaid } from "./pay-answer.ts";
+import { findServedModels, type ServedModel } from "./served-models.ts";
+import { Question, TurnCard, useCopy } from "./turn-card.tsx";
+import { addTurn, loadTurns, turnsOf } from "./turns.ts";
 
-/** A question to a model, its answer checked in the page, and its payment. */
+/** A conversation with a model: each answer is checked in the page, and paid. */
 export function AskPage(props: PageProps) {
   const { site, live, rest } = props;
-  const { value, problem } = useAnswer(live, "served models", () => findServedModels(site));
   const named = rest[0] === undefined ? null : Number(rest[0]);
-  const model = value?.models.find(({ modelId }) => named === null || modelId === named);
+  const { value, problem } = useAnswer(live, `served models ${named}`, () => findAskable(site, named));
+  const found = value?.models.find(({ modelId }) => named === null || modelId === named);
+  // A server that is silent for a moment takes no half-typed question with it.
+  const last = useRef(found);
+  if (found !== undefined) last.current = found;
+  const model = last.current;
   return (
     <>
       <section class="stack">
         <h1>Ask a model</h1>
         <p class="lead">
-          You pay for an answer, and whoever's rows helped to make it are paid from that. This page checks the
-          answer before you pay.
+          Your browser checks each answer before you pay for it. What you pay goes to the people whose rows
+          helped.
         </p>
       </section>
-      {site.adapterServers.length > 0 && (
-        <p>
-          <a href="#/adapters">Or ask one of many adapters</a>, and watch its answer come.
-        </p>
-      )}
       {problem !== null && <ProblemNotice problem={problem} />}
       {value?.problems.map((one) => (
-        <ProblemNotice key={one.message} problem={one} />
+        <ProblemNotice key={one.details ?? one.message} problem={one} />
       ))}
       {value === undefined ? (
         problem === null && <p class="soft">Asking which models there are …</p>
@@ -50,75 +52,132 @@ export function AskPage(props: PageProps) {
         <NoModel isAny={site.modelServers.length > 0} />
       ) : (
         <>
-          {value.models.length > 1 && <Choice models={value.models} chosen={model} />}
-          <ModelQuestion key={model.serverUrl} {...props} model={model} />
+          <Picker {...props} models={found === undefined ? [model] : value.models} chosen={model} />
+          <ModelQuestion key={`${model.serverUrl} ${model.modelId}`} {...props} model={model} />
         </>
       )}
     </>
   );
 }
 
+/** What the site's servers have; and the named one, where a server of adapters has it. */
+async function findAskable(site: Site, named: number | null) {
+  const found = await findServedModels(site);
+  if (named === null || found.models.some(({ modelId }) => modelId === named)) return found;
+  const streamed = await findRegistered(site, named);
+  return streamed === null ? found : { ...found, models: [...found.models, streamed] };
+}
+
 function NoModel({ isAny }: { isAny: boolean }) {
   return (
     <section class="card stack narrow">
-      <h2>{isAny ? "That model is not served here" : "No model is served here yet"}</h2>
+      <h2>{isAny ? "No server runs this model now" : "No model can be asked here yet"}</h2>
       <p class="soft">
         {isAny
-          ? "Its server does not answer, or it has another number. Try again in a moment."
-          : "Who runs this server has named no model's server for its pages. The command line asks any: openledger models ask."}
+          ? "Its server does not answer, or the model is not served yet. Try again in a moment, or choose another model."
+          : "This site names no server of models. A model that you register in the factory can be served there."}
       </p>
+      {isAny && <a href="#/ask">All models</a>}
     </section>
   );
 }
 
-function Choice({ models, chosen }: { models: readonly ServedModel[]; chosen: ServedModel }) {
+function Picker({
+  chosen,
+  live,
+  models,
+  site,
+}: PageProps & { models: readonly ServedModel[]; chosen: ServedModel }) {
+  const names = useNames({ live, site }, models);
   return (
-    <nav class="tabs" aria-label="Models">
-      {models.map((model) => (
-        <a
-          key={model.serverUrl}
-          href={`#/ask/${model.modelId}`}
-          aria-current={model === chosen ? "page" : undefined}
-        >
-          Model {model.modelId}
-        </a>
-      ))}
-    </nav>
+    <section class="row" aria-label="The model">
+      <div class="picker">
+        <Choice
+          label="Model"
+          value={`${chosen.modelId}`}
+          onChoose={(id) => {
+            window.location.hash = `#/ask/${id}`;
+          }}
+          options={models.map(({ modelId }) => ({
+            name: `${modelId}`,
+            label: nameOf(names, modelId),
+          }))}
+        />
+      </div>
+      <span class="push soft">
+        Model <LeafLink id={chosen.modelId} />, taught by{" "}
+        <a href={`#/datanets/${chosen.datanetId}`}>these rows</a>
+        {site.adapterServers.length > 0 && (
+          <>
+            {" "}
+            · <a href="#/adapters">all adapters</a>
+          </>
+        )}
+      </span>
+    </section>
   );
 }
 
-/** A question that was typed, and not yet paid, survives a reload of this tab, and nothing more. */
+const nameOf = (names: ReadonlyMap<number, string>, modelId: number) => {
+  const name = names.get(modelId);
+  return name === undefined ? `Model ${modelId}` : `${name} (model ${modelId})`;
+};
+
+/** A model is called as the Datanet that it learned from. */
+function useNames({ live, site }: Pick<PageProps, "live" | "site">, models: readonly ServedModel[]) {
+  const [names, setNames] = useState<ReadonlyMap<number, string>>(new Map());
+  const visitor = readVisitor(site, live);
+  const about = models.map(({ modelId }) => modelId).join(" ");
+  useEffect(() => {
+    if (visitor === null) return;
+    for (const { datanetId, modelId } of models) {
+      placeOf(site, visitor.reader, datanetId).then(
+        ({ facts }) => setNames((known) => new Map([...known, [modelId, facts.card.name]])),
+        // Nobody hosts it: the model has its number.
+        () => undefined,
+      );
+    }
+  }, [about, visitor === null]);
+  return names;
+}
+
+/** A question that was typed, and not yet asked, survives a reload of this tab, and nothing more. */
 const QUESTION = "openledger.question";
 
-/** A question to one model, its answer, and the payment. */
+/** The thread with one model, and the next question. */
 export function ModelQuestion({ site, live, model }: PageProps & { model: ServedModel }) {
   const [prompt, setPrompt] = useState(sessionStorage.getItem(QUESTION) ?? "");
-  const [checked, setChecked] = useState<CheckedAnswer | null>(null);
-  const [soFar, setSoFar] = useState("");
+  /** What is being asked, and what has come of its answer. */
+  const [asked, setAsked] = useState<{ readonly prompt: string; readonly soFar: string } | null>(null);
+  /** The server shows nothing more before it is paid: an earlier answer was left unpaid. */
+  const [isPaidFirst, setPaidFirst] = useState(false);
   const asking = useAction();
-  const paying = useAction();
-  const kind = useInputKind(model);
+  const kind = useCopy(model)?.inputKind ?? null;
   const now = session.value;
   const owned = now !== null && holdings.value?.address === now.address ? holdings.value : null;
   const account = mainAccount(owned);
+  useEffect(() => void loadTurns(model.modelId), [model.modelId]);
   const write = (text: string) => {
     sessionStorage.setItem(QUESTION, text);
     setPrompt(text);
-    setChecked(null);
   };
   const ask = () =>
     asking.run(async () => {
+      setAsked({ prompt, soFar: "" });
       try {
-        setChecked(await askAndCheck(now!, owned!, model, prompt, setSoFar));
+        const onText = (soFar: string) => setAsked({ prompt, soFar });
+        const turn = isPaidFirst
+          ? await buyAndCheck(now!, owned!, model, prompt)
+          : await askAndCheck(now!, owned!, model, prompt, onText);
+        addTurn(model.modelId, turn);
+        setPaidFirst(false);
+        write("");
+      } catch (error) {
+        if (!isLeftUnpaid(error)) throw error;
+        setPaidFirst(true);
       } finally {
-        setSoFar("");
+        setAsked(null);
       }
-    });
-  const pay = () =>
-    paying.run(async () => {
-      await payChecked(now!, owned!, model, checked!);
-      sessionStorage.removeItem(QUESTION);
-      live.ring();
     });
   if (kind === "digit") {
     return (
@@ -127,9 +186,28 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       </Notice>
     );
   }
-  const payment = checked === null ? undefined : paymentOf(checked);
+  const turns = turnsOf(model.modelId);
   return (
     <>
+      {turns.length > 0 && (
+        <div class="stack" role="log" aria-label="Conversation">
+          {turns.map((turn) => (
+            <TurnCard
+              key={turn.answer.receipt}
+              live={live}
+              model={model}
+              turn={turn}
+              payer={now === null || owned === null ? null : { now, owned }}
+            />
+          ))}
+        </div>
+      )}
+      {asked !== null && (
+        <>
+          <Question text={asked.prompt} />
+          {asked.soFar !== "" && <SoFar text={asked.soFar} note="not checked yet" />}
+        </>
+      )}
       <form
         class="card stack"
         onSubmit={(event) => {
@@ -137,63 +215,70 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
           void ask();
         }}
       >
-        <div class="row">
-          <h2>
-            Model <LeafLink id={model.modelId} />
-          </h2>
-          <span class="push soft">{showOpen(model.priceWei)} OPEN an answer</span>
-        </div>
         <Field
           label="Your text"
           value={prompt}
           onInput={write}
-          lineCount={6}
+          lineCount={4}
           placeholder={
             kind === "email"
               ? "Paste an e-mail: the model says whether it is spam."
               : "Ask, or begin a text: the model goes on with it, or cites rows that have it."
           }
-          help="Only the model's server and you see it; the ledger gets a hash of it."
-          isDisabled={asking.isBusy || paying.isBusy}
+          help="Each question is answered by itself. Only the model's server and you see it; the ledger gets a hash."
+          isDisabled={asking.isBusy}
         />
         {!model.isReady && (
           <Notice tone="wait" title="The ledger takes no payments for this model now.">
             <p>Its Datanet's owner has not approved it, or has revoked it.</p>
           </Notice>
         )}
+        {isPaidFirst && (
+          <Notice tone="wait" title="You left an answer of this model unpaid.">
+            <p>Until you have paid for one, its server shows your answers after the payment.</p>
+          </Notice>
+        )}
         {now === null ? (
           <WalletChoice site={site} live={live} />
         ) : account === null ? (
           <p class="soft">
-            {owned === null
-              ? "Looking for your account …"
-              : "You have no account in the ledger yet. A deposit on the bridge page opens one."}
+            {owned === null ? (
+              "Looking for your account …"
+            ) : (
+              <>
+                You have no account in the ledger yet. <a href="#/bridge/deposit">A deposit opens one.</a>
+              </>
+            )}
           </p>
         ) : (
-          <Button
-            isMain
-            type="submit"
-            isBusy={asking.isBusy}
-            isDisabled={prompt.trim() === "" || !model.isReady || paying.isBusy}
-          >
-            {asking.isBusy ? "Asking and checking …" : "Ask"}
-          </Button>
+          <div class="row">
+            <Button
+              isMain
+              type="submit"
+              isBusy={asking.isBusy}
+              isDisabled={prompt.trim() === "" || !model.isReady}
+            >
+              {asking.isBusy
+                ? "Asking and checking …"
+                : isPaidFirst
+                  ? `Pay ${showOpen(model.priceWei)} OPEN and read`
+                  : "Ask"}
+            </Button>
+            <span class="soft">
+              {isPaidFirst
+                ? "You pay before you read it. Your browser still checks it."
+                : `An answer costs ${showOpen(model.priceWei)} OPEN. You read it first, then you pay.`}
+            </span>
+          </div>
         )}
         {asking.problem !== null && <ProblemNotice problem={asking.problem} />}
+        <details>
+          <summary class="row small">What you accept</summary>
+          <div class="folded">
+            <LeastChoice />
+          </div>
+        </details>
       </form>
-      {soFar !== "" && <SoFar text={soFar} note="not checked yet" />}
-      {soFar === "" && checked !== null && (
-        <AnswerCard answer={checked.answer} words={checked.words} rewardWei={model.rewardWei}>
-          {payment === undefined ? (
-            <Button isMain isBusy={paying.isBusy} onClick={() => void pay()}>
-              {`Pay ${showOpen(checked.answer.priceWei)} OPEN`}
-            </Button>
-          ) : (
-            <Paid journey={payment} />
-          )}
-          {paying.problem !== null && <ProblemNotice problem={paying.problem} />}
-        </AnswerCard>
-      )}
     </>
   );
 }
@@ -210,32 +295,4 @@ export function SoFar({ note, text }: { text: string; note: string }) {
       <blockquote class="said-text">{text}</blockquote>
     </section>
   );
-}
-
-function paymentOf({ answer }: CheckedAnswer): Journey | undefined {
-  return journeys.value.find(({ receipt }) => receipt !== undefined && BigInt(receipt) === answer.receipt);
-}
-
-function Paid({ journey }: { journey: Journey }) {
-  return (
-    <p>
-      <Badge tone="good">paid</Badge>{" "}
-      {journey.hash !== undefined && <a href={answerHref(journey.hash)}>Where its money goes</a>} · At the end
-      of the <Term name="epoch">epoch</Term> it may be drawn; then these shares are proven and paid.{" "}
-      <a href="#/bridge">Its way to Ethereum</a> is among your transfers.
-    </p>
-  );
-}
-
-/** The page loads its copy of the model as soon as the model is looked at. */
-function useInputKind(model: ServedModel): PromptKind | null {
-  const [kind, setKind] = useState<PromptKind | null>(null);
-  useEffect(() => {
-    // A copy that cannot be had is told when a question needs it.
-    ownCopy(model).then(
-      ({ inputKind }) => setKind(inputKind),
-      () => undefined,
-    );
-  }, [model.serverUrl]);
-  return kind;
 }

@@ -1,22 +1,16 @@
 /** A question, the check of its answer, and its payment. */
-import { askAdapter, askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
+import { askAdapter, askModel, buyAnswer, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
-import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { type Session, unlock } from "../ledger/session.ts";
 import { beginJourney, keepSigned } from "../ledger/signed-journey.ts";
-import { keepSaid, readWords, type SaidAnswer, type SaidWords } from "../said/read-words.ts";
+import { keepSaid, readWords } from "../said/read-words.ts";
+import { leastRows } from "./assurance-part.tsx";
 import { ownCopy, type ServedModel } from "./served-models.ts";
-
-export interface CheckedAnswer {
-  readonly prompt: string;
-  readonly answer: UncheckedAnswer;
-  readonly said: SaidAnswer;
-  /** null of a label. */
-  readonly words: SaidWords | null;
-}
+import type { Turn } from "./turns.ts";
 
 const unlocked = (now: Session, owned: Holdings) =>
   unlock(
@@ -35,7 +29,7 @@ export async function askAndCheck(
   model: ServedModel,
   prompt: string,
   onText: (text: string) => void,
-): Promise<CheckedAnswer> {
+): Promise<Turn> {
   const client = await unlocked(now, owned);
   const { id: from } = mainAccount(owned)!;
   const { modelId, serverUrl, streamsFrom } = model;
@@ -56,19 +50,53 @@ export async function payChecked(
   now: Session,
   owned: Holdings,
   model: ServedModel,
-  { prompt, answer, said }: CheckedAnswer,
+  { prompt, answer, said }: Turn,
 ): Promise<void> {
   const client = await unlocked(now, owned);
   const { id: from } = mainAccount(owned)!;
   const { modelId } = model;
   const copy = await ownCopy(model);
-  const journey = {
-    ...beginJourney("answer", answer.priceWei),
-    toLeaf: modelId,
-    receipt: hex32(answer.receipt),
-  };
+  const journey = { ...beginJourney("answer", answer.priceWei), toLeaf: modelId };
   await keepSigned(now, journey, (onSigned) =>
-    payForAnswer(client, { from, modelId, model: copy, prompt, answer, onSigned }),
+    payForAnswer(client, {
+      from,
+      modelId,
+      model: copy,
+      prompt,
+      answer,
+      onSigned,
+      least: { rows: leastRows.value },
+    }),
   );
   keepSaid(answer.receipt, said);
+}
+
+/** Whether the server shows this account no more answers before they are paid. */
+export const isLeftUnpaid = (error: unknown): boolean =>
+  isRollupError(error) && (error.data as { reason?: unknown }).reason === "left-unpaid";
+
+/** Pays first and reads then; the page checks the answer as ever. @throws what unlock, buyAnswer and ownCopy throw */
+export async function buyAndCheck(
+  now: Session,
+  owned: Holdings,
+  model: ServedModel,
+  prompt: string,
+): Promise<Turn> {
+  const client = await unlocked(now, owned);
+  const { id: from } = mainAccount(owned)!;
+  const { modelId, priceWei, serverUrl } = model;
+  const copy = await ownCopy(model);
+  const { family, rowsRoot } = copy;
+  const least = { rows: leastRows.value };
+  let answer: UncheckedAnswer | undefined;
+  const journey = { ...beginJourney("answer", priceWei), toLeaf: modelId };
+  await keepSigned(now, journey, async (onSigned) => {
+    const order = { serverUrl, modelId, model: copy, prompt, from, maxPriceWei: priceWei, least };
+    const bought = await buyAnswer(client, { ...order, isAnsweredAgain: true, onSigned });
+    answer = bought.answer;
+    return bought.payment;
+  });
+  const said = { serverUrl, family, rowsRoot, answer: answer!.answer };
+  keepSaid(answer!.receipt, said);
+  return { prompt, answer: answer!, said, words: await readWords(said) };
 }

@@ -3,7 +3,7 @@
 import type { ModelFamily, PromptKind } from "@openledger/attribution/model/model-family";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { drawShares } from "@openledger/circuits/settlement/settlement-split";
-import type { CheckableModel } from "@openledger/client/actions/answers/model-answers";
+import type { CheckableModel, ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { z } from "zod";
@@ -11,7 +11,8 @@ import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
 const REQUEST_TIMEOUT_MS = 10_000;
-const servedSchema = z.object({ modelId: z.int() });
+const modelSchema = z.object({ modelId: z.int() });
+const servedSchema = z.object({ models: z.array(modelSchema) });
 
 export interface ServedModel {
   /** Where its files and the openings of its receipts are. */
@@ -19,6 +20,8 @@ export interface ServedModel {
   /** A server of many adapters that gives its answers as they come; absent where an answer comes whole. */
   readonly streamsFrom?: string;
   readonly modelId: number;
+  /** Whose rows it learned from. */
+  readonly datanetId: number;
   readonly priceWei: bigint;
   /** The rows' part of the price: what the model's owner and the treasury get is off. */
   readonly rewardWei: bigint;
@@ -32,19 +35,42 @@ interface ServedModels {
   readonly problems: readonly Problem[];
 }
 
-/** Asks every server that the site names which model it has, and the ledger what that costs. */
-export async function findServedModels({ modelServers, sequencer }: Site): Promise<ServedModels> {
-  const found = await Promise.allSettled(
-    modelServers.map(async (serverUrl): Promise<ServedModel> => {
-      const access = { requestTimeoutMs: REQUEST_TIMEOUT_MS };
-      const { modelId } = await requestModelServer(access, serverUrl, "/v1/model", servedSchema);
-      return { serverUrl, modelId, ...(await termsOf(sequencer, modelId)) };
-    }),
-  );
+interface ServedPlace {
+  readonly serverUrl: string;
+  readonly modelId: number;
+}
+
+/** Asks every server that the site names, and its factory, which models they have. */
+export async function findServedPlaces({
+  factoryUrl,
+  modelServers,
+}: Pick<Site, "factoryUrl" | "modelServers">) {
+  const access = { requestTimeoutMs: REQUEST_TIMEOUT_MS };
+  const ofServer = async (serverUrl: string): Promise<ServedPlace[]> => {
+    const { modelId } = await requestModelServer(access, serverUrl, "/v1/model", modelSchema);
+    return [{ serverUrl, modelId }];
+  };
+  const ofFactory = async (url: string): Promise<ServedPlace[]> => {
+    const { models } = await requestModelServer(access, url, "/v1/served", servedSchema);
+    return models.map(({ modelId }) => ({ serverUrl: belowLedger(url, modelId), modelId }));
+  };
+  const found = await Promise.allSettled([
+    ...modelServers.map(ofServer),
+    ...(factoryUrl === null ? [] : [ofFactory(factoryUrl)]),
+  ]);
   return {
-    models: found.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])),
+    places: found.flatMap((one) => (one.status === "fulfilled" ? one.value : [])),
     problems: found.flatMap((one) => (one.status === "rejected" ? [problemOf(one.reason)] : [])),
   };
+}
+
+/** The models that can be asked, and what the ledger says that they cost. @throws what getModel throws */
+export async function findServedModels(site: Site): Promise<ServedModels> {
+  const { places, problems } = await findServedPlaces(site);
+  const models = await Promise.all(
+    places.map(async (place) => ({ ...place, ...(await termsOf(site.sequencer, place.modelId)) })),
+  );
+  return { models, problems };
 }
 
 /** Of a registered model behind a server of many adapters. @throws what getModel throws */
@@ -54,9 +80,11 @@ export async function findAdapter(
   modelId: number,
 ): Promise<ServedModel> {
   // There it has the routes of a model's server.
-  const serverUrl = `${streamsFrom.replace(/\/+$/, "")}/ledger/${modelId}`;
+  const serverUrl = belowLedger(streamsFrom, modelId);
   return { serverUrl, streamsFrom, modelId, ...(await termsOf(sequencer, modelId)) };
 }
+
+const belowLedger = (url: string, modelId: number) => `${url.replace(/\/+$/, "")}/ledger/${modelId}`;
 
 /** What the ledger says of an answer's price, and whether it takes one. */
 async function termsOf(sequencer: Site["sequencer"], modelId: number) {
@@ -65,11 +93,12 @@ async function termsOf(sequencer: Site["sequencer"], modelId: number) {
   const isReady = counters.isReady && counters.isApproved;
   const split = { ownerParts: BigInt(model.ownerParts), validatorParts: BigInt(model.validatorParts) };
   const { rewardWei } = drawShares(priceWei, 1, split);
-  return { priceWei, rewardWei, isReady };
+  return { priceWei, rewardWei, isReady, datanetId: model.datanetId };
 }
 
 /** What the reader writes: an e-mail, or any text. Digits are asked about at the command line. */
-type OwnCopy = CheckableModel & {
+export type OwnCopy = CheckableModel & {
+  assurance(isAnsweredAgain: boolean): ReplyAssurance;
   readonly inputKind: PromptKind;
   /** As the recipe names it. */
   readonly family: string;
@@ -114,7 +143,7 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
 /** The families of models whose answers the page can check; models/registered/model-families.ts has those of the commands. */
 async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {
   const [{ directFamily }, { retrievalFamily }, { textFamily }, { readFromServer }] = await Promise.all([
-    import("@openledger/attribution/model/direct-family"),
+    import("@openledger/attribution/model/direct/direct-family"),
     import("@openledger/models/retrieval/retrieval-family"),
     import("@openledger/models/registered/text-family"),
     import("@openledger/models/registered/base-files"),

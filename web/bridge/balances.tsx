@@ -1,24 +1,28 @@
-import { useState } from "preact/hooks";
 import { Badge } from "../design/badge.tsx";
-import { Button } from "../design/button.tsx";
 import { type Checked, type Holdings, mainAccount } from "../ledger/holdings.ts";
-import { lookAfter } from "../ledger/journey-watch.ts";
+import { isFinalizable } from "../ledger/journey.ts";
+import { journeys } from "../ledger/journey-store.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Session } from "../ledger/session.ts";
+import { DEVNET_CHAIN_ID, type Site } from "../ledger/site.ts";
 import { showOpen } from "../words/format.ts";
-import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { Open } from "../words/open.tsx";
+import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
-import { finalizeWithdrawals } from "./start.ts";
+import { Faucet } from "./faucet.tsx";
+import { FinalizeButton } from "./finalize-button.tsx";
 
 interface BalancesProps {
+  readonly site: Site;
   readonly live: Live;
   readonly session: Session;
   /** null until the first look is back. */
   readonly owned: Holdings | null;
 }
 
-export function Balances({ live, session, owned }: BalancesProps) {
+export function Balances({ site, live, session, owned }: BalancesProps) {
   const account = mainAccount(owned);
+  const info = live.info.value;
   return (
     <div class="stack">
       <section class="card stack-s" aria-label="On Ethereum">
@@ -29,6 +33,9 @@ export function Balances({ live, session, owned }: BalancesProps) {
         <p class="soft small">
           {owned === null ? "asking …" : `and ${showOpen(owned.l1.etherWei)} ETH for transactions`}
         </p>
+        {info?.chainId === DEVNET_CHAIN_ID && site.l1Url !== null && (
+          <Faucet live={live} session={session} info={info} l1Url={site.l1Url} />
+        )}
         {owned !== null && owned.l1.pendingWei > 0n && (
           <FinalizeWithdrawal live={live} session={session} pendingWei={owned.l1.pendingWei} />
         )}
@@ -82,7 +89,7 @@ function CheckText({ checked, balanceWei }: CheckProps) {
     return <p class="soft small">Ethereum has it so since batch {checked.batchNumber} at the latest.</p>;
   return (
     <p class="soft small">
-      Ethereum has {showOpen(checked.balanceWei)} OPEN, as of batch {checked.batchNumber}; the rest is on its
+      Ethereum has <Open wei={checked.balanceWei} />, as of batch {checked.batchNumber}; the rest is on its
       way.
     </p>
   );
@@ -90,13 +97,13 @@ function CheckText({ checked, balanceWei }: CheckProps) {
 
 function Amount({ wei }: { wei: bigint | null }) {
   return (
-    <p class="figure" title={wei === null ? undefined : `${wei} wei`}>
-      {wei === null ? "–" : showOpen(wei)} <small>OPEN</small>
+    <p class="figure">
+      {wei === null ? "–" : <Open wei={wei} isBare />} <small>OPEN</small>
     </p>
   );
 }
 
-/** What the contract owes, and one click for it. */
+/** What the contract owes. Where a transfer in the list below is ready, it has the button. */
 function FinalizeWithdrawal({
   live,
   session,
@@ -106,32 +113,16 @@ function FinalizeWithdrawal({
   session: Session;
   pendingWei: bigint;
 }) {
-  const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const finalizeWithdrawal = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await finalizeWithdrawals(session);
-    } catch (error) {
-      setProblem(problemOf(error));
-    } finally {
-      setBusy(false);
-      void lookAfter(live);
-    }
-  };
   return (
-    <div class="claim stack-s">
-      <div class="row">
-        <p>
-          <strong>{showOpen(pendingWei)} OPEN</strong> <Term name="finalizable">wait for you</Term>
-        </p>
-        <span class="push" />
-        <Button isMain isSmall isBusy={isBusy} onClick={() => void finalizeWithdrawal()}>
-          Finalize
-        </Button>
-      </div>
-      {problem !== null && <ProblemNotice problem={problem} />}
+    <div class="claim row">
+      <p>
+        <strong>
+          <Open wei={pendingWei} />
+        </strong>{" "}
+        <Term name="finalizable">ready for you</Term>
+      </p>
+      <span class="push" />
+      {!journeys.value.some(isFinalizable) && <FinalizeButton live={live} session={session} />}
     </div>
   );
 }

@@ -14,7 +14,7 @@ import { MoveForms } from "./move-forms.tsx";
 import { WalletChoice } from "./wallet-menu.tsx";
 
 /** Money in, money across, money out; and at every moment where it is. */
-export function BridgePage({ site, live }: PageProps) {
+export function BridgePage({ site, live, rest }: PageProps) {
   const now = session.value;
   const fees = useAnswer(live, "fees", () => estimateFees(site.sequencer));
   const info = live.info.value;
@@ -46,13 +46,20 @@ export function BridgePage({ site, live }: PageProps) {
       {lookProblem.value !== null && live.problem.value === null && (
         <ProblemNotice problem={lookProblem.value} />
       )}
-      <div class="beside">
+      <div class="beside beside-first">
         {owned === null || info === null ? (
           <p class="soft">Asking what you have …</p>
         ) : (
-          <MoveForms key={now.address} live={live} info={info} owned={owned} fees={fees.value} />
+          <MoveForms
+            key={now.address}
+            named={rest[0]}
+            live={live}
+            info={info}
+            owned={owned}
+            fees={fees.value}
+          />
         )}
-        <Balances live={live} session={now} owned={owned} />
+        <Balances site={site} live={live} session={now} owned={owned} />
       </div>
       <JourneyList live={live} session={now} />
     </>

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { mainAccount } from "../ledger/holdings.ts";
 import { session } from "../ledger/session.ts";
 import { showOpen } from "../words/format.ts";
+import { Open } from "../words/open.tsx";
 import { Term } from "../words/term.tsx";
 import { readAmount } from "./amount.ts";
 import { AmountForm } from "./amount-form.tsx";
@@ -22,7 +23,7 @@ export function DepositForm({ live, owned }: FormProps) {
     minWei: owned.minDepositWei,
     minWhy: "the contract takes no smaller deposit",
     maxWei,
-    maxWhy: "you hold no more on Ethereum, the fee counted in",
+    maxWhy: "that is all you have on Ethereum, after the fee",
   });
   const submit = () =>
     action.run(async () => {
@@ -41,7 +42,7 @@ export function DepositForm({ live, owned }: FormProps) {
       onSubmit={() => void submit()}
       isReady={amount.wei !== null && amount.problem === null}
       submitLabel={account === null ? "Deposit and open an account" : "Deposit"}
-      busyLabel="Your wallet asks you …"
+      busyLabel="Confirm in your wallet …"
       after={isContract && <InTwoSteps isChecked={isInTwo} onCheck={setInTwo} />}
       summary={[
         [
@@ -54,7 +55,7 @@ export function DepositForm({ live, owned }: FormProps) {
             `your account ${account.id}`
           ),
         ],
-        [account === null ? "Fee for opening it, burned" : "Fee", `${showOpen(feeWei)} OPEN`],
+        [account === null ? "Fee for opening it, burned" : "Fee", <Open wei={feeWei} />],
         ["In your account", "with the next batch, once Ethereum has confirmed it"],
         [
           "Your wallet asks for",

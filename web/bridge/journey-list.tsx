@@ -8,8 +8,10 @@ import { forgetJourney, journeys } from "../ledger/journey-store.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Session } from "../ledger/session.ts";
 import { showAge, showDuration, showOpen, showTime } from "../words/format.ts";
+import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
+import { FinalizeButton } from "./finalize-button.tsx";
 
 /** What is under way first, then what ended lately. */
 export function JourneyList({ live, session }: { live: Live; session: Session }) {
@@ -64,11 +66,12 @@ function JourneyCard({ journey, live, session }: { journey: Journey; live: Live;
   const head = (
     <>
       <h3>
-        {TITLES[journey.kind]} of {showOpen(journey.amountWei)} OPEN
+        {TITLES[journey.kind]} of <Open wei={journey.amountWei} />
         {journey.toLeaf !== undefined &&
           ` to ${journey.kind === "answer" ? "model" : "account"} ${journey.toLeaf}`}
       </h3>
       <Badge tone={tone}>{text}</Badge>
+      {isFinalizable(journey) && <FinalizeButton live={live} session={session} />}
       <span class="push soft small">{showAge(journey.startedAtMs, nowMs)}</span>
     </>
   );

@@ -1,6 +1,5 @@
-import { WHO_PAYS } from "@openledger/client/sequencer/fees";
-import { useState } from "preact/hooks";
 import { Tabs } from "../design/tabs.tsx";
+import { openPart } from "../routes.ts";
 import { DepositForm } from "./deposit-form.tsx";
 import type { FormProps } from "./form-parts.tsx";
 import { TransferForm } from "./transfer-form.tsx";
@@ -13,17 +12,23 @@ const TABS = [
 ] as const;
 type TabName = (typeof TABS)[number]["name"];
 
-/** The three ways that money moves. */
-export function MoveForms(props: FormProps) {
-  const [selected, select] = useState<TabName>(props.owned.accounts.length === 0 ? "deposit" : "transfer");
-  const tab = TABS.find(({ name }) => name === selected)!;
+/** The three ways that money moves. `named` is the one in the address. */
+export function MoveForms({ named, ...props }: FormProps & { named: string | undefined }) {
+  const usual: TabName = props.owned.accounts.length === 0 ? "deposit" : "transfer";
+  const tab = TABS.find(({ name }) => name === (named ?? usual)) ?? TABS[0];
   return (
     <section class="card stack" aria-label="Move money">
-      <Tabs label="What to do" tabs={TABS} selected={selected} onSelect={select} panelId="move-panel" />
+      <Tabs
+        label="What to do"
+        tabs={TABS}
+        selected={tab.name}
+        onSelect={(name) => openPart(`#/bridge/${name}`)}
+        panelId="move-panel"
+      />
       <div id="move-panel" role="tabpanel" aria-label={tab.label}>
         <tab.show {...props} />
       </div>
-      <p class="soft small">{WHO_PAYS}</p>
+      <p class="soft small">The fee is shown above. Deposits and forced withdrawals also pay Ethereum gas.</p>
     </section>
   );
 }

@@ -2,12 +2,16 @@ import { floorAmount } from "@openledger/circuits/ledger/amount-float";
 import { clientError } from "@openledger/client/client-errors";
 import { findLeaves, getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { isAddress } from "viem";
 import { Field } from "../design/field.tsx";
+import { Notice } from "../design/notice.tsx";
 import { mainAccount } from "../ledger/holdings.ts";
+import { journeys } from "../ledger/journey-store.ts";
 import { type Session, session } from "../ledger/session.ts";
 import { showDuration, showOpen } from "../words/format.ts";
+import { Open } from "../words/open.tsx";
+import { problemOf } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { readAmount } from "./amount.ts";
 import { AmountForm } from "./amount-form.tsx";
@@ -19,24 +23,29 @@ import { useAction } from "./use-action.ts";
 export function TransferForm({ live, info, owned, fees }: FormProps) {
   const [text, setText] = useState("");
   const [recipient, setRecipient] = useState("");
+  /** Read once more before it is sent. */
+  const [isReviewed, setReviewed] = useState(false);
   const action = useAction();
   const account = mainAccount(owned);
+  const found = useRecipient(recipient, account?.id);
   if (account === null) return <NoAccountYet />;
   if (session.value!.isContract) return <NoLedgerKey />;
   const feeWei = feeOf("transfer", fees, info);
   // Ten significant digits: what a transfer's 40 bits hold.
   const maxWei = floorAmount(account.balanceWei - feeWei);
-  const amount = readAmount(text, { maxWei, maxWhy: "your account holds no more, the fee counted in" });
-  const recipientProblem =
-    recipient.trim() === "" || isRecipient(recipient)
-      ? null
-      : "Write an account's number, or an address (0x…).";
+  const amount = readAmount(text, { maxWei, maxWhy: "that is all your account has, after the fee" });
+  const needsReview = amount.wei !== null && amount.wei >= REVIEWED_WEI && !isReviewed;
+  const change = (set: (value: string) => void) => (value: string) => {
+    set(value);
+    setReviewed(false);
+  };
   const submit = () =>
     action.run(async () => {
-      const leaf = await findRecipient(session.value!, recipient.trim(), account.id);
+      const leaf = found.leaf!;
       const to = { to: leaf.id, expectedOwner: leaf.l1Owner };
       await startTransfer(session.value!, owned, { ...to, amountWei: amount.wei! });
       setText("");
+      setReviewed(false);
       live.ring();
     });
   const estimates = live.status.value?.estimates;
@@ -47,23 +56,36 @@ export function TransferForm({ live, info, owned, fees }: FormProps) {
           label="To"
           placeholder="account number or 0x address"
           value={recipient}
-          onInput={setRecipient}
-          problem={recipientProblem}
+          onInput={change(setRecipient)}
+          problem={found.problem}
+          help={<Recipient {...found} />}
           isDisabled={action.isBusy}
         />
       }
       text={text}
-      onText={setText}
+      onText={change(setText)}
       amount={amount}
       maxWei={maxWei}
       help={`Your account holds ${showOpen(account.balanceWei)} OPEN.`}
       action={action}
-      onSubmit={() => void submit()}
-      isReady={amount.wei !== null && amount.problem === null && isRecipient(recipient)}
-      submitLabel="Transfer"
+      onSubmit={() => (needsReview ? setReviewed(true) : void submit())}
+      isReady={amount.wei !== null && amount.problem === null && found.leaf !== null}
+      submitLabel={
+        needsReview ? "Review" : isReviewed ? `Transfer ${showOpen(amount.wei ?? 0n)} OPEN now` : "Transfer"
+      }
+      after={
+        isReviewed &&
+        found.leaf !== null && (
+          <Notice tone="wait" title={`You are sending ${showOpen(amount.wei ?? 0n)} OPEN.`}>
+            <p>
+              To account {found.leaf.id}, owned by {found.leaf.l1Owner}. Nobody can take a transfer back.
+            </p>
+          </Notice>
+        )
+      }
       busyLabel="Sending …"
       summary={[
-        ["Fee, at most", `${showOpen(feeWei)} OPEN`],
+        ["Fee, at most", <Open wei={feeWei} />],
         [<Term name="accepted">Accepted</Term>, "at once"],
         [
           <Term name="posted">On Ethereum</Term>,
@@ -76,11 +98,70 @@ export function TransferForm({ live, info, owned, fees }: FormProps) {
   );
 }
 
+/** From here on a transfer is shown once more before it is signed. */
+const REVIEWED_WEI = 100n * 10n ** 18n;
+const TYPING_MS = 250;
+
+interface FoundRecipient {
+  readonly leaf: LedgerLeaf | null;
+  readonly problem: string | null;
+  readonly isLooking: boolean;
+}
+
+const NOBODY: FoundRecipient = { leaf: null, problem: null, isLooking: false };
+
+/** Whose account a text names, looked up while it is typed. */
+function useRecipient(text: string, ownId: number | undefined): FoundRecipient {
+  const [found, setFound] = useState(NOBODY);
+  const wanted = text.trim();
+  useEffect(() => {
+    if (!isRecipient(wanted)) {
+      setFound(
+        wanted === "" ? NOBODY : { ...NOBODY, problem: "Enter an account's number, or an address (0x…)." },
+      );
+      return;
+    }
+    let isOver = false;
+    setFound({ ...NOBODY, isLooking: true });
+    const timer = setTimeout(() => {
+      findRecipient(session.value!, wanted, ownId).then(
+        (leaf) => {
+          if (!isOver) setFound({ ...NOBODY, leaf });
+        },
+        (error: unknown) => {
+          if (!isOver) setFound({ ...NOBODY, problem: problemOf(error).message });
+        },
+      );
+    }, TYPING_MS);
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [wanted, ownId]);
+  return found;
+}
+
+function Recipient({ isLooking, leaf }: FoundRecipient) {
+  if (leaf === null) return <>{isLooking ? "Looking for the account …" : ""}</>;
+  const isKnown = journeys.value.some(({ toLeaf }) => toLeaf === leaf.id);
+  return (
+    <>
+      {leaf.kind === "account" ? "Account" : leaf.kind === "model" ? "Model" : "Datanet"} {leaf.id}, owned by{" "}
+      {leaf.l1Owner.slice(0, 8)}…{leaf.l1Owner.slice(-6)}
+      {isKnown && ", paid before from this browser"}
+    </>
+  );
+}
+
 const isRecipient = (text: string) =>
   /^\d{1,8}$/.test(text.trim()) || isAddress(text.trim(), { strict: false });
 
 /** The account that a text names. @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID */
-async function findRecipient({ client }: Session, text: string, ownId: number): Promise<LedgerLeaf> {
+async function findRecipient(
+  { client }: Session,
+  text: string,
+  ownId: number | undefined,
+): Promise<LedgerLeaf> {
   if (/^\d+$/.test(text)) return getLeaf(client, Number(text));
   const leaves = await findLeaves(client, { owner: text as `0x${string}` });
   const accounts = leaves.filter(({ kind, id }) => kind === "account" && id !== ownId);

@@ -3,6 +3,7 @@ import { Check } from "../design/field.tsx";
 import { mainAccount } from "../ledger/holdings.ts";
 import { session } from "../ledger/session.ts";
 import { showDuration, showOpen } from "../words/format.ts";
+import { Open } from "../words/open.tsx";
 import { Term } from "../words/term.tsx";
 import { readAmount } from "./amount.ts";
 import { AmountForm } from "./amount-form.tsx";
@@ -44,7 +45,7 @@ export function WithdrawForm({ live, info, owned, fees }: FormProps) {
       onSubmit={() => void submit()}
       isReady={amount.wei !== null && amount.problem === null}
       submitLabel={isForced ? "Force the withdrawal" : "Withdraw"}
-      busyLabel={isForced ? "Your wallet asks you …" : "Sending …"}
+      busyLabel={isForced ? "Confirm in your wallet …" : "Sending …"}
       after={
         isContract ? (
           <InTwoSteps isChecked={isInTwo} onCheck={setInTwo} />
@@ -64,8 +65,8 @@ export function WithdrawForm({ live, info, owned, fees }: FormProps) {
       summary={[
         ["Goes to", "your address on Ethereum"],
         isForced
-          ? ["Fee, burned on Ethereum", `${showOpen(owned.forcedFeeWei)} OPEN`]
-          : ["Fee, at most", `${showOpen(feeWei)} OPEN`],
+          ? ["Fee, burned on Ethereum", <Open wei={owned.forcedFeeWei} />]
+          : ["Fee, at most", <Open wei={feeWei} />],
         [
           <Term name="finalizable">Finalizable</Term>,
           isForced

@@ -202,7 +202,7 @@ function pagesConfig(outDir: string, keys: string, exits: Plugin): InlineConfig 
               // What every page has: one file compresses better than a dozen.
               {
                 name: "parts",
-                test: /(web\/(design\/(?!choice)[a-z-]+\.tsx|bridge\/use-action\.ts|ledger\/use-answer\.ts|words\/(format|links)\.tsx?)|client\/sequencer\/(sequencer-schemas|ledger-reads|model-reads|open-amount)\.ts|circuits\/settlement\/settlement-(data|size|split|operation)\.ts)$/,
+                test: /(web\/(design\/(?!choice)[a-z-]+\.tsx|bridge\/use-action\.ts|ledger\/use-answer\.ts|words\/(format|links|open)\.tsx?)|client\/sequencer\/(sequencer-schemas|ledger-reads|model-reads|open-amount)\.ts|circuits\/settlement\/settlement-(data|size|split|operation)\.ts)$/,
               },
             ],
           },

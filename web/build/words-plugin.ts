@@ -21,20 +21,49 @@ export function wordsOfDocs(root: string, isCeremony = false): Plugin {
 
 const exported = (value: object) => `export default ${JSON.stringify(value)};`;
 const plain = (text: string) => text.replaceAll("`", "").trim();
+/** What only readers of the source need. */
+const withoutCode = (text: string) => text.replace(/\. (Code|On the wire): .*$/s, "");
 
 /** Word by word, its meaning. "record" and "record (of a Datanet)" are two words. */
 export function readDictionary(text: string): Record<string, string> {
   const rows = [...text.matchAll(/^\| ([^|]+) \| ([^|]+) \|[^|]*\|$/gm)];
-  const words = rows.map(([, word, meaning]) => [plain(word!), plain(meaning!)] as const);
+  const words = rows.map(([, word, meaning]) => [plain(word!), withoutCode(plain(meaning!))] as const);
   return Object.fromEntries(words.filter(([word]) => word !== "word" && !/^-+$/.test(word)));
 }
 
-/** Of commands, devnet, drills and Datanet hosts: no page calls what raises them. Of ceremonies: they have a page alone. */
-const OF_PAGES = /^(?!(CMD|DEV|DNT|DRL|PRV_CEREMONY|PRV_CONTRIBUTION)_)/;
+/** Of commands, devnet and drills: no page calls what raises them. Of ceremonies: they have a page alone. */
+const OF_PAGES = /^(?!(CMD|DEV|DRL|PRV_CEREMONY|PRV_CONTRIBUTION)_)/;
 
 /** Those that a page may have to explain. */
 export const errorsOfPages = () => pick(OF_PAGES);
 
-function pick(wanted: RegExp): Record<string, { readonly meaning: string; readonly remedy: string }> {
-  return Object.fromEntries(Object.entries(errors).filter(([code]) => wanted.test(code)));
+interface ErrorWords {
+  readonly meaning: string;
+  /** Absent where the table's is for a command line, and for nobody else. */
+  readonly remedy?: string;
+}
+
+function pick(wanted: RegExp): Record<string, ErrorWords> {
+  const found = Object.entries(errors).filter(([code]) => wanted.test(code));
+  return Object.fromEntries(found.map(([code, { meaning, remedy }]) => [code, wordsFor(meaning, remedy)]));
+}
+
+/** Commands, options, settings, files, routes and fields of answers: nothing that a reader of pages has. */
+const FOR_PROGRAMS = /`|docs\/|openledger|--[a-z]|_[A-Z]{2}|\/v1\/|repository|\bnpm |\bnode |g\+\+/;
+
+/** What is left without its clauses for programs, as plain text. */
+function clausesForReaders(text: string): string {
+  return text
+    .replaceAll(/ \([^()]*\)/g, (part) => (FOR_PROGRAMS.test(part) ? "" : part))
+    .split(/;\s+|(?<=\.)\s+/)
+    .map((clause) => clause.replace(/: (openledger|docs\/|GET ).*$/s, ""))
+    .filter((clause) => !FOR_PROGRAMS.test(clause) && !/\bwith$/.test(clause))
+    .join("; ");
+}
+
+function wordsFor(meaning: string, remedy: string): ErrorWords {
+  // Every error means something: where nothing else is left, its first clause does.
+  const said = clausesForReaders(meaning) || plain(meaning.split(/[;:(]|\s`| in another form than/)[0]!);
+  const todo = clausesForReaders(remedy);
+  return todo === "" ? { meaning: said } : { meaning: said, remedy: todo };
 }

@@ -41,7 +41,7 @@ export function Chart(props: ChartProps) {
         <h3 id={id}>{title}</h3>
         <p class="soft small">{about}</p>
       </figcaption>
-      {!isDrawn && <p class="soft">Not enough of it yet for a picture.</p>}
+      {!isDrawn && <p class="soft">Not enough data for a chart yet.</p>}
       {isDrawn && <div ref={box} class="chart-box" aria-hidden="true" />}
       {isDrawn && series.length > 1 && (
         <ul class="chart-key small" aria-hidden="true">

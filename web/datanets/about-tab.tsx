@@ -58,9 +58,9 @@ function CardFacts({ facts, place, visitor }: TabProps) {
         <h2>Card</h2>
         <span class="push" />
         {isLedgers ? (
-          <Badge tone="good">is the ledger's</Badge>
+          <Badge tone="good">matches the hash on the ledger</Badge>
         ) : (
-          <Badge tone="bad">is not the ledger's</Badge>
+          <Badge tone="bad">differs from the hash on the ledger</Badge>
         )}
       </div>
       <dl class="facts">
@@ -82,7 +82,7 @@ function CardFacts({ facts, place, visitor }: TabProps) {
             {ledger.version}, {ledger.rowCount.toLocaleString("en")} rows
           </a>
         </dd>
-        <dt>Hash, the ledger's policy</dt>
+        <dt>Card hash</dt>
         <dd>
           <Identifier value={facts.policy} label="the card's hash" />
         </dd>
@@ -90,7 +90,7 @@ function CardFacts({ facts, place, visitor }: TabProps) {
         <dd>
           <Identifier value={ledger.l1Owner} label="the owner's address" />
         </dd>
-        <dt>Leaf</dt>
+        <dt>Number on the ledger</dt>
         <dd>
           <LeafLink id={facts.id} />
         </dd>
@@ -195,6 +195,10 @@ function Rules({ card }: { card: Card }) {
         <dt>Validator of a row</dt>
         <dd>
           {rewards.validator === "drawn" ? "drawn among those whose label was accepted" : "who approved it"}
+        </dd>
+        <dt>Contributors' own rows</dt>
+        <dd>
+          {labelling.ownRows === "allowed" ? "they may label them, too" : "others label and validate them"}
         </dd>
         <dt>Near-duplicates</dt>
         <dd>

@@ -44,7 +44,7 @@ export function AccessTab(props: TabProps) {
           {waiting.length > 0 && <Badge tone="wait">{showCount(waiting.length)} unanswered</Badge>}
         </div>
         <p class="soft small">
-          Requests and answers are signed and public, and so is silence. A grant lets an account read rows
+          Requests and replies are public. Unanswered requests stay visible. A grant lets an account read rows
           here; what a model may earn is decided by the owner's approval on the ledger.
         </p>
         {requests.problem !== null && <ProblemNotice problem={requests.problem} />}

@@ -23,6 +23,7 @@ export interface CardDraft {
   readonly accept: Card["labelling"]["accept"];
   /** Empty: anyone. */
   readonly labellers: string;
+  readonly ownRows: "allowed" | "refused";
   readonly reviewers: string;
   /** A line each: name | accounts. */
   readonly teams: string;
@@ -34,7 +35,15 @@ export interface CardDraft {
 export const EMPTY_DRAFT: CardDraft = {
   ...{ name: "", description: "", field: "", tags: "", licence: "CC-BY-4.0", languages: "en", contact: "" },
   ...{ kind: "text", fields: "", maxBytes: "20000", labels: "", instructions: "", examples: "" },
-  ...{ access: "public", annotatorsPerRow: "2", accept: "all", labellers: "", reviewers: "", teams: "" },
+  ...{
+    access: "public",
+    annotatorsPerRow: "2",
+    accept: "all",
+    labellers: "",
+    ownRows: "refused",
+    reviewers: "",
+    teams: "",
+  },
   ...{ validator: "drawn", nearDuplicates: "leave-out", similarity: "70" },
 };
 
@@ -59,6 +68,7 @@ export function draftOf(card: Card): CardDraft {
     accept: labelling.accept,
     labellers: labelling.labellers === "anyone" ? "" : labelling.labellers.join(", "),
     reviewers: labelling.reviewers.join(", "),
+    ownRows: labelling.ownRows ?? "refused",
     teams: (labelling.teams ?? []).map(({ members, name }) => joined(name, members.join(", "))).join("\n"),
     validator: rewards.validator,
     nearDuplicates: rewards.nearDuplicates,
@@ -96,6 +106,7 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
       accept,
       labellers: draft.labellers.trim() === "" ? "anyone" : byCommas(draft.labellers).map(Number),
       reviewers: byCommas(draft.reviewers).map(Number),
+      ...(draft.ownRows === "allowed" ? { ownRows: draft.ownRows } : {}),
       ...(draft.teams.trim() === ""
         ? {}
         : {

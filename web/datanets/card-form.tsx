@@ -1,12 +1,14 @@
-import { type Card, type NamedCard, nameCard, ROW_KINDS } from "@openledger/datanets/card/card";
+import { type Card, cardSchema, type NamedCard, nameCard, ROW_KINDS } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Action } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
+import { showCount } from "../words/format.ts";
+import { sayIssue } from "../words/issues.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { type CardDraft, cardOfDraft } from "./card-draft.ts";
 
@@ -31,22 +33,29 @@ const KINDS: Readonly<Record<(typeof ROW_KINDS)[number], string>> = {
 
 /** Everything that a card says, on one page. Its hash is what the ledger gets. */
 export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel }: CardFormProps) {
-  const [isTried, setTried] = useState(false);
+  const [triedCount, setTriedCount] = useState(0);
   const { named, wrong, why } = read(draft, before);
   const set =
     <Name extends keyof CardDraft>(name: Name) =>
     (value: CardDraft[Name]) =>
       onDraft({ ...draft, [name]: value });
-  const problemAt = (...paths: readonly string[]) =>
-    isTried && wrong.some((path) => paths.some((one) => path === one || path.startsWith(`${one}.`)))
-      ? "This does not fit: see the note at the end of the form."
-      : null;
+  const problemAt = (at: string) => {
+    const [, sentence = null] =
+      [...wrong].find(([path]) => triedCount > 0 && (path === at || path.startsWith(`${at}.`))) ?? [];
+    return sentence;
+  };
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (triedCount > 0) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [triedCount]);
   return (
     <form
+      ref={form}
       class="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        setTried(true);
+        // Tried once more, the first wrong field is where one writes next.
+        setTriedCount((count) => (named === null ? count + 1 : count));
         if (named !== null) onSubmit(named);
       }}
     >
@@ -126,12 +135,12 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
           />
         )}
         <Field
-          label="Labels, a line each"
+          label="Labels, one per line"
           value={draft.labels}
           onInput={set("labels")}
           lineCount={4}
           placeholder="good | One would go out."
-          help="name | what it means. The first nine have the keys 1 to 9."
+          help="For example: good | The answer is correct. The first nine have the keys 1 to 9."
           problem={problemAt("labels")}
         />
         <Field
@@ -216,17 +225,26 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
             ]}
           />
           <Choice
+            label="Contributors' own rows"
+            value={draft.ownRows}
+            onChoose={set("ownRows")}
+            options={[
+              { name: "refused", label: "others label and validate them" },
+              { name: "allowed", label: "they may label them, too" },
+            ]}
+          />
+          <Choice
             label="Near-duplicates"
             value={draft.nearDuplicates}
             onChoose={set("nearDuplicates")}
             options={[
-              { name: "leave-out", label: "are left out" },
-              { name: "share", label: "share their reward" },
-              { name: "keep", label: "are kept" },
+              { name: "leave-out", label: "remove" },
+              { name: "share", label: "keep, sharing one reward" },
+              { name: "keep", label: "keep" },
             ]}
           />
           <Field
-            label="Near from, in %"
+            label="Similarity threshold (%)"
             value={draft.similarity}
             onInput={set("similarity")}
             problem={problemAt("rewards.textSimilarityPermille")}
@@ -235,15 +253,18 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
       </section>
       <section class="card stack" aria-label="Sign">
         {named === null ? (
-          isTried && (
+          triedCount > 0 && (
             <Notice tone="bad" title="The card is not complete yet.">
-              <p class="small card-why">{why}</p>
+              <p>
+                {why === null
+                  ? `${wrong.size === 1 ? "One field needs" : `${showCount(wrong.size)} fields need`} another look: below each it says what to write.`
+                  : `It is too long: ${why}.`}
+              </p>
             </Notice>
           )
         ) : (
           <p class="soft small">
-            Its hash, which the ledger gets as the Datanet's policy:{" "}
-            <code class="hash">{hex32(named.policy)}</code>
+            Card hash, which goes to the ledger: <code class="hash">{hex32(named.policy)}</code>
           </p>
         )}
         <div class="row">
@@ -260,12 +281,23 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
 function read(
   draft: CardDraft,
   before: Card | null,
-): { named: NamedCard | null; wrong: readonly string[]; why: string } {
+): { named: NamedCard | null; wrong: ReadonlyMap<string, string>; why: string | null } {
+  const card = cardOfDraft(draft, before);
+  const { error } = cardSchema.safeParse(card);
+  if (error !== undefined) {
+    // Of each field the first: the next one comes to light when that is mended.
+    const wrong = new Map<string, string>();
+    for (const issue of error.issues) {
+      const path = issue.path.join(".");
+      if (!wrong.has(path)) wrong.set(path, sayIssue(issue));
+    }
+    return { named: null, wrong, why: null };
+  }
   try {
-    return { named: nameCard(cardOfDraft(draft, before)), wrong: [], why: "" };
-  } catch (error) {
-    if (!isRollupError(error)) throw error;
-    const { fields = [], why = error.message } = error.data as { fields?: readonly string[]; why?: string };
-    return { named: null, wrong: fields, why };
+    return { named: nameCard(card), wrong: new Map(), why: null };
+  } catch (cause) {
+    // The card as a whole: it is too long.
+    if (!isRollupError(cause)) throw cause;
+    return { named: null, wrong: new Map(), why: String((cause.data as { why?: unknown }).why) };
   }
 }

@@ -80,7 +80,7 @@ export function DirectoryPage({ live, site, visitor }: PageProps & { visitor: Vi
           </div>
           {problem !== null && <ProblemNotice problem={problem} />}
           {value?.problems.map((one) => (
-            <ProblemNotice key={one.message} problem={one} />
+            <ProblemNotice key={one.details ?? one.message} problem={one} />
           ))}
           {value === undefined && problem === null && <p class="soft">Asking the hosts …</p>}
           {value !== undefined && (

@@ -12,8 +12,9 @@ import { approvalTime } from "../hosted/approval-time.ts";
 import { NeedsKey } from "../hosted/needs-key.tsx";
 import { isOwnKey, type TabProps } from "../hosted/tab-props.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showDuration, showOpen } from "../words/format.ts";
+import { showDuration } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
+import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 
 /** The newest ones, which wait for their owner's answer. */
@@ -130,7 +131,9 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
           <Identifier value={model.l1Owner} label="the owner's address" />
         </dd>
         <dt>Price of an answer</dt>
-        <dd>{showOpen(priceWei)} OPEN</dd>
+        <dd>
+          <Open wei={priceWei} />
+        </dd>
         <dt>Of that, to contributors</dt>
         <dd>{percent(PARTS - ownerParts - validators)}</dd>
         <dt>To validators</dt>

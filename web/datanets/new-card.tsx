@@ -1,4 +1,5 @@
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
+import { clientError } from "@openledger/client/client-errors";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
@@ -74,7 +75,7 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
         });
         datanetId = (await getOperation(client, hash))?.createdId ?? null;
         if (datanetId === null)
-          throw new Error("the ledger has not opened the Datanet yet; try again in a moment");
+          throw clientError("CLI_WAIT_ENDED", "the ledger has not opened the Datanet yet");
         setBegun({ ...begun, datanetId });
       }
       await publishCard(client, { datanetId, card });

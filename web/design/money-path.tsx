@@ -9,7 +9,8 @@ interface MoneyPathProps {
   /** What is divided. */
   from: string;
   parts: readonly Part[];
-  show: (wei: bigint) => string;
+  /** What is written of the amounts and of their sum. */
+  showParts: (amountsWei: readonly bigint[]) => { readonly sum: string; readonly parts: readonly string[] };
   unit: string;
 }
 
@@ -24,10 +25,11 @@ const LEAST_PX = 3;
 const LABEL_PX = 24;
 
 /** Where money went: one bar, and from it a band to each who got a part, as wide as the part. Its list says the same. */
-export function MoneyPath({ title, from, parts, show, unit }: MoneyPathProps) {
+export function MoneyPath({ title, from, parts, showParts, unit }: MoneyPathProps) {
   const shown = parts.filter(({ wei }) => wei > 0n);
   const total = shown.reduce((sum, { wei }) => sum + wei, 0n);
   if (total === 0n) return null;
+  const written = showParts(shown.map(({ wei }) => wei));
   const height = Math.max(HEIGHT, shown.length * (LABEL_PX + GAP));
   const room = height - GAP * (shown.length - 1);
   const bands: { part: Part; y0: number; y1: number; size: number; labelY: number }[] = [];
@@ -46,7 +48,7 @@ export function MoneyPath({ title, from, parts, show, unit }: MoneyPathProps) {
   return (
     <figure class="money-path">
       <figcaption>
-        {title}: {show(total)} {unit}
+        {title}: {written.sum} {unit}
       </figcaption>
       <svg viewBox={`0 0 ${WIDTH} ${Math.ceil(full)}`} aria-hidden="true">
         <rect x="0" y={bands[0]!.y0} width={BAR} height={y0 - bands[0]!.y0} rx="3" class="money-source" />
@@ -55,7 +57,7 @@ export function MoneyPath({ title, from, parts, show, unit }: MoneyPathProps) {
             <path d={band(top, end, size)} class="money-band" />
             <rect x={TEXT_X - BAR - 8} y={end} width={BAR} height={size} rx="3" class="money-end" />
             <text x={TEXT_X} y={textY} class="money-label">
-              {show(part.wei)} {unit} · {part.label}
+              {written.parts[i]} {unit} · {part.label}
             </text>
           </g>
         ))}
@@ -64,7 +66,7 @@ export function MoneyPath({ title, from, parts, show, unit }: MoneyPathProps) {
         {bands.map(({ part }, i) => (
           <li key={part.key} class={`money-tone-${i % TONES}`}>
             <span>
-              {show(part.wei)} {unit} · {part.label}
+              {written.parts[i]} {unit} · {part.label}
             </span>
           </li>
         ))}

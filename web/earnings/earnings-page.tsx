@@ -8,8 +8,9 @@ import { lookAfter } from "../ledger/journey-watch.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showCount, showOpen } from "../words/format.ts";
+import { showCount, showParts } from "../words/format.ts";
 import { LeafLink, settlementHref } from "../words/links.tsx";
+import { Open } from "../words/open.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
@@ -21,6 +22,7 @@ import {
 } from "./account-earnings.ts";
 import { claimRewardsAll } from "./claim-rewards.ts";
 import { EpochCharts } from "./epoch-charts.tsx";
+import { RowsAtWork } from "./rows-at-work.tsx";
 
 /** What an account earns from models: the connected address' own, or the one in the address. */
 export function EarningsPage(props: PageProps) {
@@ -84,6 +86,9 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
           </p>
         </section>
       )}
+      {value.rewards.length > 0 && (
+        <RowsAtWork {...{ leafId, live, site }} rewards={value.rewards.map(({ reward }) => reward)} />
+      )}
       <p class="soft small">
         By the server that shows this page. An epoch's page checks its settlement against Ethereum.
       </p>
@@ -138,9 +143,9 @@ function Totals({
 
 function Amount({ wei, isEstimate }: { wei: bigint; isEstimate?: boolean }) {
   return (
-    <p class="figure" title={`${wei} wei`}>
+    <p class="figure">
       {isEstimate && "≈ "}
-      {showOpen(wei)} <small>OPEN</small>
+      <Open wei={wei} isBare /> <small>OPEN</small>
     </p>
   );
 }
@@ -168,7 +173,7 @@ function ClaimRewards({
   return (
     <>
       <Button isMain isBusy={sent !== null} onClick={() => void claimRewards()}>
-        {sent === null ? "ClaimRewards" : `${sent} of ${waiting.length} accepted`}
+        {sent === null ? "Claim" : `${sent} of ${waiting.length} accepted`}
       </Button>
       {problem !== null && <ProblemNotice problem={problem} />}
     </>
@@ -180,8 +185,12 @@ const ROLES = { contributor: "Contributor", validator: "Validator" } as const;
 function RewardCard({ reward, epochs }: RewardEarnings) {
   const { earnedWei, modelId, role, rowCount } = reward;
   // A full node of Ethereum alone knows no settlement from before it began.
-  const unlistedWei =
-    earnedWei - sum(epochs.filter(({ state }) => typeof state !== "string").map(({ wei }) => wei));
+  const settled = epochs.filter(({ state }) => typeof state !== "string");
+  const unlistedWei = earnedWei - sum(settled.map(({ wei }) => wei));
+  // What is listed adds up to what was earned so far.
+  const amountsWei = [...settled.map(({ wei }) => wei), unlistedWei > 0n ? unlistedWei : 0n];
+  const written = showParts(amountsWei);
+  const shownOf = new Map(settled.map(({ epoch }, i) => [epoch, written.parts[i]]));
   const columns: Column<EpochEarning>[] = [
     {
       label: "Epoch",
@@ -196,11 +205,11 @@ function RewardCard({ reward, epochs }: RewardEarnings) {
     {
       label: "OPEN",
       isNumber: true,
-      cell: ({ state, wei }) => (
-        <span title={`${wei} wei`}>
+      cell: ({ epoch, state, wei }) => (
+        <>
           {typeof state === "string" && "≈ "}
-          {showOpen(wei)}
-        </span>
+          <Open wei={wei} shown={shownOf.get(epoch)} isBare />
+        </>
       ),
     },
     {
@@ -217,7 +226,8 @@ function RewardCard({ reward, epochs }: RewardEarnings) {
           {ROLES[role]} of model <LeafLink id={modelId} />
         </h2>
         <span class="push soft">
-          {showCount(rowCount)} {rowCount === 1 ? "row" : "rows"} · {showOpen(earnedWei)} OPEN so far
+          {showCount(rowCount)} {rowCount === 1 ? "row" : "rows"} ·{" "}
+          <Open wei={earnedWei} shown={written.sum} /> so far
         </span>
       </div>
       <Table
@@ -228,8 +238,9 @@ function RewardCard({ reward, epochs }: RewardEarnings) {
         empty="No epoch yet."
       />
       {unlistedWei > 0n && (
-        <p class="soft small" title={`${unlistedWei} wei`}>
-          {showOpen(unlistedWei)} OPEN more come from epochs that this server does not know one by one.
+        <p class="soft small">
+          <Open wei={unlistedWei} shown={written.parts.at(-1)} /> more come from epochs that this server does
+          not know one by one.
         </p>
       )}
     </section>

@@ -7,13 +7,13 @@ import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
+import { DEVNET_CHAIN_ID } from "../ledger/site.ts";
 import { type FoundWallet, foundWallets } from "../ledger/wallets.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { type Access, type Account, openAccess, openAccount } from "./access.ts";
 import { ExitPanel } from "./exit-panel.tsx";
 import { keptTools } from "./exit-tools.ts";
 
-const DEVNET_CHAIN_ID = 31337;
 const KEPT = {
   rollup: "openledger.exit.rollup",
   node: "openledger.exit.node",

@@ -5,15 +5,15 @@ import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showOpen } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
+import { Open } from "../words/open.tsx";
 import { Answered } from "./answered.tsx";
 import { KIND_NAMES } from "./leaf-kinds.ts";
 
 const COLUMNS: readonly Column<LedgerLeaf>[] = [
   { label: "Number", cell: ({ id }) => <LeafLink id={id} /> },
   { label: "Kind", cell: ({ kind }) => KIND_NAMES[kind] },
-  { label: "OPEN", isNumber: true, cell: ({ balanceWei }) => showOpen(balanceWei) },
+  { label: "OPEN", isNumber: true, cell: ({ balanceWei }) => <Open wei={balanceWei} isBare /> },
 ];
 
 /** What an Ethereum address owns in the ledger. */

@@ -10,9 +10,10 @@ import { BatchLink, queueHref } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
-import { Search } from "./search.tsx";
+import { Records } from "./records.tsx";
 
 const PAGE_SIZE = 20;
+const LATEST_SHOWN = 8;
 
 /** The explorer's beginning: search, and every batch, newest first. */
 export function BatchesPage({ site, live }: PageProps) {
@@ -22,6 +23,7 @@ export function BatchesPage({ site, live }: PageProps) {
     listBatches(site.sequencer, PAGE_SIZE, before),
   );
   const status = live.status.value;
+  const latest = batches?.find(({ records }) => records != null && records.length > 0);
   const oldest = batches?.at(-1)?.number ?? 1;
   return (
     <>
@@ -31,9 +33,6 @@ export function BatchesPage({ site, live }: PageProps) {
           Every <Term name="batch">batch</Term>, every operation, every account. Open a batch to verify its
           proof in your own browser.
         </p>
-      </section>
-      <section class="card">
-        <Search access={site.sequencer} />
       </section>
       <section class="card stack">
         <div class="row">
@@ -72,6 +71,14 @@ export function BatchesPage({ site, live }: PageProps) {
           )}
         </div>
       </section>
+      {latest?.records != null && before === undefined && (
+        <section class="card stack">
+          <h2>
+            Latest operations, in batch <BatchLink number={latest.number} />
+          </h2>
+          <Records records={latest.records.slice(-LATEST_SHOWN).toReversed()} />
+        </section>
+      )}
       {status !== null && <QueueCard {...status.queue} />}
     </>
   );

@@ -6,9 +6,9 @@
 import { EMPTY_BLOB_HASH, type VersionedHash } from "@openledger/bridge/blobs/blob-source";
 import { type ReadBatch, readPostedBatch } from "@openledger/bridge/blobs/read-batch";
 import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";
-import { readSubmission } from "@openledger/bridge/l1/l1-submission";
 import type { RollupLog } from "@openledger/bridge/l1/log-reader";
-import type { SubmittedPart } from "@openledger/bridge/l1/submitted-part";
+import { readSubmission } from "@openledger/bridge/l1/submission/l1-submission";
+import type { SubmittedPart } from "@openledger/bridge/l1/submission/submitted-part";
 import { decodeWire, type L1Header } from "@openledger/circuits/batch/batch-data";
 import { batchStatement, signalsOf } from "@openledger/circuits/blob/batch-statement";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";

@@ -4,8 +4,12 @@
  */
 
 import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";
-import { readSubmission, type SettlementLog, takesSettlementOnL1 } from "@openledger/bridge/l1/l1-submission";
-import type { SubmittedSettlement } from "@openledger/bridge/l1/submitted-part";
+import {
+  readSubmission,
+  type SettlementLog,
+  takesSettlementOnL1,
+} from "@openledger/bridge/l1/submission/l1-submission";
+import type { SubmittedSettlement } from "@openledger/bridge/l1/submission/submitted-part";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { KIND } from "@openledger/circuits/protocol";
 import { decodeSettlement, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";

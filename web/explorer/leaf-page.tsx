@@ -6,8 +6,9 @@ import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showAge, showCount, showOpen } from "../words/format.ts";
+import { showAge, showCount } from "../words/format.ts";
 import { BatchLink, OperationLink } from "../words/links.tsx";
+import { Open } from "../words/open.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Answered } from "./answered.tsx";
@@ -68,9 +69,11 @@ function Facts({ leaf }: { leaf: LedgerLeaf }) {
       <h2>Facts</h2>
       <dl class="facts">
         <dt>Balance</dt>
-        <dd title={`${balanceWei} wei`}>{showOpen(balanceWei)} OPEN</dd>
+        <dd>
+          <Open wei={balanceWei} />
+        </dd>
         <dt>Balance on Ethereum</dt>
-        <dd>{postedBalanceWei == null ? "not there yet" : `${showOpen(postedBalanceWei)} OPEN`}</dd>
+        <dd>{postedBalanceWei == null ? "not there yet" : <Open wei={postedBalanceWei} />}</dd>
         <dt>Owner on Ethereum</dt>
         <dd class="row">
           <span class="push" />
@@ -85,7 +88,7 @@ function Facts({ leaf }: { leaf: LedgerLeaf }) {
             <Identifier value={`0x${keyX.toString(16).padStart(64, "0")}`} label="the key" />
           )}
         </dd>
-        <dt>Signed operations so far</dt>
+        <dt>Operations signed</dt>
         <dd>{showCount(nonce)}</dd>
       </dl>
       <p class="soft small">
@@ -162,7 +165,7 @@ function columns(nowMs: number): Column<LedgerOperation>[] {
       isNumber: true,
       cell: (operation) => {
         const wei = amountOf(operation);
-        return wei === null ? "–" : showOpen(wei);
+        return wei === null ? "–" : <Open wei={wei} isBare />;
       },
     },
     {

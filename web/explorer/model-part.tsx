@@ -4,8 +4,9 @@ import { Badge } from "../design/badge.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showCount, showOpen } from "../words/format.ts";
+import { showCount } from "../words/format.ts";
 import { BatchLink, LeafLink, settlementHref } from "../words/links.tsx";
+import { Open } from "../words/open.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
 import { Answered } from "./answered.tsx";
@@ -50,7 +51,9 @@ function Terms({ model }: { model: LedgerModelLeaf }) {
       </div>
       <dl class="facts">
         <dt>Price of an answer</dt>
-        <dd>{showOpen(priceWei)} OPEN</dd>
+        <dd>
+          <Open wei={priceWei} />
+        </dd>
         <dt>
           Learnt from <Term name="Datanet" />
         </dt>
@@ -95,7 +98,7 @@ function Epochs({
     {
       label: "Rows earned",
       isNumber: true,
-      cell: ({ earnedSumWei }) => (earnedSumWei === undefined ? "–" : showOpen(earnedSumWei)),
+      cell: ({ earnedSumWei }) => (earnedSumWei === undefined ? "–" : <Open wei={earnedSumWei} isBare />),
     },
     {
       label: "Void draws",
@@ -112,12 +115,12 @@ function Epochs({
       {isReady && (
         <p>
           Epoch {showCount(epoch)} is open: {showCount(paymentCount)}{" "}
-          {paymentCount === 1 ? "payment" : "payments"}, {showOpen(model.openAmountWei)} OPEN.
+          {paymentCount === 1 ? "payment" : "payments"}, <Open wei={model.openAmountWei} />.
         </p>
       )}
       {isClosedOpen && (
         <p>
-          Epoch {showCount(closed.epoch)} is closed with {showOpen(closed.amountWei)} OPEN, in batch{" "}
+          Epoch {showCount(closed.epoch)} is closed with <Open wei={closed.amountWei} />, in batch{" "}
           <BatchLink number={closed.closingBatch} />.{" "}
           {closed.seed === null
             ? "Ethereum has not given its randomness yet."
@@ -142,7 +145,7 @@ const PAYEE_COLUMNS: readonly Column<Payee>[] = [
   { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
   { label: "Validator", cell: ({ validatorId }) => <LeafLink id={validatorId} /> },
   { label: "Rows", isNumber: true, cell: ({ rowCount }) => showCount(rowCount) },
-  { label: "Earned, OPEN", isNumber: true, cell: ({ accruedWei }) => showOpen(accruedWei) },
+  { label: "Earned, OPEN", isNumber: true, cell: ({ accruedWei }) => <Open wei={accruedWei} isBare /> },
 ];
 
 function Payees({ model }: { model: LedgerModelLeaf }) {

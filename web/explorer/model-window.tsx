@@ -1,13 +1,10 @@
-import {
-  type GateContract,
-  readGateContracts,
-} from "@openledger/challenger/model-commitments/gate-contracts";
 import { type ReadAdmission, readAdmissions } from "@openledger/challenger/model-commitments/read-admissions";
 import {
   type FaultName,
   type ModelCommitmentWindow,
   readWindows,
 } from "@openledger/challenger/model-commitments/read-windows";
+import { readRegistry } from "@openledger/challenger/model-commitments/registry";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { useRef } from "preact/hooks";
@@ -25,17 +22,10 @@ import { Answered } from "./answered.tsx";
 /** Ethereum's blocks are 12 s apart: asking more often says nothing new. */
 const LEAST_AGE_MS = 10_000;
 
-/** A model commitment, and the contract that judges it: each numbers its own. */
-interface ContractWindow {
-  readonly contract: GateContract;
-  readonly window: ModelCommitmentWindow;
-}
-
 interface Windows {
   /** null: this rollup takes every activation that is proven. */
   readonly gate: Address | null;
-  /** Of the contracts behind the gate: a model's kind says which one takes it. */
-  readonly windows: readonly ContractWindow[];
+  readonly windows: readonly ModelCommitmentWindow[];
   readonly admission: ReadAdmission | null;
   readonly l1Seconds: bigint;
 }
@@ -75,19 +65,16 @@ async function readModelWindows(client: PublicClient, rollup: Address, modelId: 
     client.getBlock(),
   ]);
   if (gate === zeroAddress) return { gate: null, windows: [], admission: null, l1Seconds: timestamp };
-  const found = await Promise.all(
-    (await readGateContracts(client, gate)).map(async (contract) => {
-      const [windows, admissions] = await Promise.all([
-        readWindows(client, contract.address, { modelId }),
-        readAdmissions(client, contract.address, { modelId }),
-      ]);
-      return { windows: windows.map((window) => ({ contract, window })), admissions };
-    }),
-  );
-  const admissions = found.flatMap((one) => one.admissions);
+  const [windows, admissions] =
+    (await readRegistry(client, gate)) === null
+      ? [[], []]
+      : await Promise.all([
+          readWindows(client, gate, { modelId }),
+          readAdmissions(client, gate, { modelId }),
+        ]);
   return {
     gate,
-    windows: found.flatMap(({ windows }) => windows.filter(({ window }) => window.rollup === rollup)),
+    windows: windows.filter((window) => window.rollup === rollup),
     admission: admissions.find((one) => one.rollup === null || one.rollup === rollup) ?? null,
     l1Seconds: timestamp,
   };
@@ -101,9 +88,9 @@ function Found({ admission, gate, isReady, l1Seconds, windows }: Windows & { isR
         on Ethereum has to admit it. Until a model commitment's window ends, anyone may show one wrong place
         of the model there, and gets half of the bond.
       </p>
-      <Verdict {...{ admission, isReady, l1Seconds }} windows={windows.map(({ window }) => window)} />
-      {windows.toReversed().map(({ contract, window }) => (
-        <ModelCommitment key={`${contract.address}/${window.id}`} {...{ contract, window, l1Seconds }} />
+      <Verdict {...{ admission, isReady, l1Seconds, windows }} />
+      {windows.toReversed().map((window) => (
+        <ModelCommitment key={`${window.id}`} {...{ window, l1Seconds }} />
       ))}
       <div class="row small soft">
         The gate <Identifier value={gate!} label="the contract that the rollup asks" />
@@ -117,10 +104,7 @@ function Verdict({
   isReady,
   l1Seconds,
   windows,
-}: Pick<Windows, "admission" | "l1Seconds"> & {
-  windows: readonly ModelCommitmentWindow[];
-  isReady: boolean;
-}) {
+}: Pick<Windows, "admission" | "l1Seconds" | "windows"> & { isReady: boolean }) {
   if (admission !== null) {
     const how =
       admission.modelCommitmentId === null
@@ -164,11 +148,12 @@ const STATES: Readonly<Record<ModelCommitmentWindow["state"], readonly [Tone, st
   refuted: ["bad", "refuted"],
 };
 
-function ModelCommitment({ contract, l1Seconds, window }: ContractWindow & { l1Seconds: bigint }) {
+function ModelCommitment({ l1Seconds, window }: { window: ModelCommitmentWindow; l1Seconds: bigint }) {
   const {
     attestedBy,
     bondWei,
     endsAtSeconds,
+    family,
     id,
     openAvailabilityChallengeCount,
     owner,
@@ -200,9 +185,7 @@ function ModelCommitment({ contract, l1Seconds, window }: ContractWindow & { l1S
           <Identifier value={owner} label="who posted it" />
         </dd>
         <dt>Judged by</dt>
-        <dd>
-          {JUDGED[contract.kind]} <Identifier value={contract.address} label="the contract of disputes" />
-        </dd>
+        <dd>{family === null ? "rules that this page does not know" : JUDGED[family]}</dd>
         <dt>Recomputed and found right, by their own word</dt>
         <dd>
           {attestedBy === null && "more often than this Ethereum node tells"}
@@ -240,9 +223,9 @@ function ModelCommitment({ contract, l1Seconds, window }: ContractWindow & { l1S
   );
 }
 
-const JUDGED: Readonly<Record<GateContract["kind"], string>> = {
-  direct: "the contract of direct models",
-  text: "the contract of language models",
+const JUDGED: Readonly<Record<NonNullable<ModelCommitmentWindow["family"]>, string>> = {
+  direct: "the rules of direct models",
+  text: "the rules of language models",
 };
 
 /** Of every kind of model: a language model registers G, a direct model B. */

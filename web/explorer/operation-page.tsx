@@ -5,8 +5,9 @@ import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showCount, showOpen, showTime } from "../words/format.ts";
+import { showCount, showTime } from "../words/format.ts";
 import { answerHref, BatchLink, LeafLink } from "../words/links.tsx";
+import { Open } from "../words/open.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Answered } from "./answered.tsx";
 import { amountOf, leafOf, showKind, Words } from "./records.tsx";
@@ -38,8 +39,8 @@ function Facts({ operation }: { operation: LedgerOperation }) {
     ["Hash", <Identifier key="hash" value={hash} label="the hash" />],
     ["From", leafOf(operation, "a")],
     ["To", createdId == null ? leafOf(operation, "b") : <LeafLink key="created" id={createdId} />],
-    ["Amount", amountWei === null ? "–" : `${showOpen(amountWei)} OPEN`],
-    ["Fee", feeWei == null ? "–" : `${showOpen(feeWei)} OPEN`],
+    ["Amount", amountWei === null ? "–" : <Open wei={amountWei} />],
+    ["Fee", feeWei == null ? "–" : <Open wei={feeWei} />],
     ["Accepted at", acknowledgedAtMs == null ? "not yet" : showTime(acknowledgedAtMs)],
     ["Number among all signed ones", opIndex == null ? "–" : showCount(opIndex)],
     ["Batch", batchNumber == null ? "none yet" : <BatchLink key="batch" number={batchNumber} />],

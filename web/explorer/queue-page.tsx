@@ -4,8 +4,9 @@ import type { ComponentChildren } from "preact";
 import { Identifier } from "../design/identifier.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showCount, showOpen } from "../words/format.ts";
+import { showCount } from "../words/format.ts";
 import { BatchLink, queueHref } from "../words/links.tsx";
+import { Open } from "../words/open.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Answered } from "./answered.tsx";
 import { leafOf, showKind } from "./records.tsx";
@@ -44,7 +45,7 @@ function Facts({ entry }: { entry: QueueEntryView }) {
     ["Sent by", sender == null ? "–" : <Identifier key="sender" value={sender} label="the sender" />],
     ["From", leafOf(operation, "a")],
     ["To", leafOf(operation, "b")],
-    ["Amount", amountWei == null || amountWei === 0n ? "–" : `${showOpen(amountWei)} OPEN`],
+    ["Amount", amountWei == null || amountWei === 0n ? "–" : <Open wei={amountWei} />],
     ["Batch", batchNumber == null ? "none yet" : <BatchLink key="batch" number={batchNumber} />],
     [
       "Ethereum transaction",

@@ -5,8 +5,8 @@ import type { ComponentChildren } from "preact";
 import { Badge } from "../design/badge.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";
-import { showOpen } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
+import { Open } from "../words/open.tsx";
 
 const NAMES: Readonly<Record<KindName, string>> = {
   null: "Nothing",
@@ -95,7 +95,7 @@ const COLUMNS: readonly Column<LedgerRecord>[] = [
     isNumber: true,
     cell: (record) => {
       const wei = amountOf(record);
-      return wei === null ? "–" : <span title={`${wei} wei`}>{showOpen(wei)}</span>;
+      return wei === null ? "–" : <Open wei={wei} isBare />;
     },
   },
   { label: "Words", cell: ({ words }) => <Words words={words} /> },

@@ -1,89 +1,107 @@
-import { getBatch, getLeaf, getOperation } from "@openledger/client/sequencer/ledger-reads";
-import type { SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
-import { isRollupError } from "@openledger/foundation/rollup-error";
-import { useState } from "preact/hooks";
-import { getAddress, isAddress } from "viem";
-import { Button } from "../design/button.tsx";
-import { Field } from "../design/field.tsx";
-import { batchHref, leafHref, operationHref } from "../words/links.tsx";
+import { useEffect, useId, useState } from "preact/hooks";
+import type { Live } from "../ledger/live.ts";
+import type { Site } from "../ledger/site.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import type { Suggestion } from "./suggest.ts";
 
-const HASH = /^0x[0-9a-fA-F]{64}$/;
+/** A question goes out when the reader pauses. */
+const TYPING_MS = 200;
 
-type Found = { readonly href: string } | { readonly nothing: string };
-
-/** @returns where what was asked for is shown, or why nothing is */
-async function find(access: SequencerAccess, text: string): Promise<Found> {
-  const wanted = text.trim();
-  const [, batchNumber] = /^batch\s*#?\s*(\d{1,15})$/i.exec(wanted) ?? [];
-  if (batchNumber !== undefined) {
-    const batch = await getBatch(access, Number(batchNumber));
-    return batch === null
-      ? { nothing: `There is no batch ${batchNumber}.` }
-      : { href: batchHref(batch.number) };
-  }
-  if (/^\d{1,8}$/.test(wanted)) {
-    try {
-      return { href: leafHref((await getLeaf(access, Number(wanted))).id) };
-    } catch (error) {
-      if (!isRollupError(error, "CLI_LEAF_NOT_FOUND")) throw error;
-      return { nothing: `No account, Datanet or model has the number ${wanted}.` };
-    }
-  }
-  if (isAddress(wanted, { strict: false })) return { href: `#/address/${getAddress(wanted)}` };
-  if (HASH.test(wanted)) {
-    const operation = await getOperation(access, wanted as `0x${string}`);
-    return operation === null
-      ? { nothing: "The server knows no operation with this hash." }
-      : { href: operationHref(operation.hash) };
-  }
-  return { nothing: "Give a leaf's number, “batch 7”, an Ethereum address, or an operation's hash." };
-}
-
-/** One field for whatever has a number, an address or a hash. */
-export function Search({ access }: { access: SequencerAccess }) {
+/** One field for everything: names, words, numbers, addresses, hashes. Its suggestions are read out, and keys choose. */
+export function Search({ live, site }: { live: Live; site: Site }) {
   const [text, setText] = useState("");
-  const [isBusy, setBusy] = useState(false);
-  const [nothing, setNothing] = useState<string | null>(null);
+  const [found, setFound] = useState<readonly Suggestion[] | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const search = async () => {
-    setBusy(true);
+  const [at, setAt] = useState(0);
+  const id = useId();
+  useEffect(() => {
+    setFound(null);
     setProblem(null);
-    try {
-      const found = await find(access, text);
-      if ("href" in found) window.location.hash = found.href;
-      else setNothing(found.nothing);
-    } catch (error) {
-      setProblem(problemOf(error));
-    } finally {
-      setBusy(false);
-    }
+    if (text.trim() === "") return;
+    let isOver = false;
+    const look = async () => {
+      try {
+        const { suggest } = await import("./suggest.ts");
+        const suggestions = await suggest(site, live, text);
+        if (isOver) return;
+        setFound(suggestions);
+        setAt(0);
+      } catch (error) {
+        if (!isOver) setProblem(problemOf(error));
+      }
+    };
+    const timer = setTimeout(() => void look(), TYPING_MS);
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [text]);
+  const choose = (chosen: Suggestion | undefined) => {
+    if (chosen === undefined) return;
+    setText("");
+    window.location.hash = chosen.href;
   };
+  const onKey = (event: KeyboardEvent) => {
+    if (event.key === "Escape") setText("");
+    else if (event.key === "ArrowDown") setAt(Math.min(at + 1, (found?.length ?? 1) - 1));
+    else if (event.key === "ArrowUp") setAt(Math.max(0, at - 1));
+    else return;
+    event.preventDefault();
+  };
+  const list = `${id}-list`;
+  const isListed = found !== null && found.length > 0;
   return (
     <form
-      class="stack-s"
+      class="search"
       aria-label="Search"
       onSubmit={(event) => {
         event.preventDefault();
-        void search();
+        choose(found?.[at]);
       }}
     >
-      <Field
-        label="Search"
+      <input
+        type="text"
+        role="combobox"
+        aria-label="Search"
+        aria-expanded={isListed}
+        aria-controls={isListed ? list : undefined}
+        aria-autocomplete="list"
+        aria-activedescendant={isListed ? `${list}-${at}` : undefined}
+        autocomplete="off"
+        spellcheck={false}
+        placeholder="Search"
         value={text}
-        onInput={(value) => {
-          setText(value);
-          setNothing(null);
-        }}
-        help="A leaf's number, “batch 7”, an Ethereum address, an operation's hash"
-        problem={nothing}
-        after={
-          <Button type="submit" isSmall isBusy={isBusy} isDisabled={text.trim() === ""}>
-            Search
-          </Button>
-        }
+        onInput={(event) => setText(event.currentTarget.value)}
+        onKeyDown={onKey}
       />
-      {problem !== null && <ProblemNotice problem={problem} />}
+      <div class="search-found" hidden={found === null && problem === null}>
+        {problem !== null && <ProblemNotice problem={problem} />}
+        {found?.length === 0 && (
+          <p role="status">
+            Nothing is called so, and no number, address or hash that is known here is this.
+          </p>
+        )}
+        {isListed && (
+          <div id={list} role="listbox" aria-label="Suggestions">
+            {found.map((one, i) => (
+              <div
+                key={one.href + one.label}
+                id={`${list}-${i}`}
+                role="option"
+                tabIndex={-1}
+                aria-selected={i === at}
+                onPointerDown={(event) => {
+                  // Before the field loses its focus.
+                  event.preventDefault();
+                  choose(one);
+                }}
+              >
+                <span>{one.label}</span> <span class="soft small">{one.note}</span>
+              </div>
+            ))}
+          </div>
+        )}
+      </div>
     </form>
   );
 }

@@ -16,8 +16,9 @@ import { MoneyPath } from "../design/money-path.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showCount, showOpen } from "../words/format.ts";
+import { showCount, showParts } from "../words/format.ts";
 import { answerHref, BatchLink, LeafLink } from "../words/links.tsx";
+import { Open } from "../words/open.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
 import { Answered } from "./answered.tsx";
@@ -71,22 +72,29 @@ export function SettlementPage({ site, live, rest }: PageProps) {
 function Facts({ settlement, payments }: Settled) {
   const { batchNumber, burnedWei, cap, circuit, earnedSumWei, l1TransactionHash, ownerWei, treasuryWei } =
     settlement;
-  const open = (wei: bigint | undefined) =>
-    wei === undefined ? "–" : <span title={`${wei} wei`}>{showOpen(wei)} OPEN</span>;
+  const parts = [
+    { key: "rows", label: "the rows", wei: earnedSumWei ?? 0n },
+    { key: "owner", label: "the model's owner", wei: ownerWei ?? 0n },
+    { key: "treasury", label: "treasury", wei: treasuryWei ?? 0n },
+    { key: "burned", label: "burned", wei: burnedWei ?? 0n },
+  ];
+  const written = showParts(parts.map(({ wei }) => wei));
+  const open = (wei: bigint | undefined, shown: string | undefined) =>
+    wei === undefined ? "–" : <Open wei={wei} shown={shown} />;
   const divided: [ComponentChildren, ComponentChildren][] =
     payments === null
       ? [["Payments an epoch, at most", cap === undefined ? "–" : showCount(cap)]]
       : [
-          ["Paid in the epoch", open(payments.amountWei)],
-          ["To the rows", open(earnedSumWei)],
-          ["To the model's owner", open(ownerWei)],
+          ["Paid in the epoch", open(payments.amountWei, undefined)],
+          ["To the rows", open(earnedSumWei, written.parts[0])],
+          ["To the model's owner", open(ownerWei, written.parts[1])],
           [
             <>
               To the <Term name="treasury" />
             </>,
-            open(treasuryWei),
+            open(treasuryWei, written.parts[2]),
           ],
-          ["Burned", open(burnedWei)],
+          ["Burned", open(burnedWei, written.parts[3])],
         ];
   const facts: [ComponentChildren, ComponentChildren][] = [
     ...divided,
@@ -109,12 +117,6 @@ function Facts({ settlement, payments }: Settled) {
       />,
     ]),
   ];
-  const parts = [
-    { key: "rows", label: "the rows", wei: earnedSumWei ?? 0n },
-    { key: "owner", label: "the model's owner", wei: ownerWei ?? 0n },
-    { key: "treasury", label: "treasury", wei: treasuryWei ?? 0n },
-    { key: "burned", label: "burned", wei: burnedWei ?? 0n },
-  ];
   return (
     <section class="card stack">
       <h2>{payments === null ? "What was proven" : "Where the money went"}</h2>
@@ -123,7 +125,7 @@ function Facts({ settlement, payments }: Settled) {
           title="Paid in the epoch"
           from="the epoch's payments"
           parts={parts}
-          show={showOpen}
+          showParts={showParts}
           unit="OPEN"
         />
       )}
@@ -180,7 +182,7 @@ const DRAW_COLUMNS: readonly Column<Drawn>[] = [
     ),
   },
   { label: "Payer", cell: ({ payment }) => <LeafLink id={payment.payerId} /> },
-  { label: "Paid, OPEN", isNumber: true, cell: ({ payment }) => showOpen(payment.amountWei) },
+  { label: "Paid, OPEN", isNumber: true, cell: ({ payment }) => <Open wei={payment.amountWei} isBare /> },
 ];
 
 function Draws({ model, payments }: { model: LedgerModelLeaf; payments: EpochPayments }) {
@@ -214,7 +216,9 @@ function Draws({ model, payments }: { model: LedgerModelLeaf; payments: EpochPay
 function Payees({ settlement, model }: Settled) {
   const { earnedWei } = settlement;
   if (earnedWei === undefined) return null;
-  const rows = model.payees.map((payee) => ({ ...payee, wei: earnedWei[payee.index] ?? 0n }));
+  const amountsWei = model.payees.map(({ index }) => earnedWei[index] ?? 0n);
+  const { parts } = showParts(amountsWei);
+  const rows = model.payees.map((payee, i) => ({ ...payee, wei: amountsWei[i]!, shown: parts[i] }));
   return (
     <section class="card stack">
       <h2>Who earned</h2>
@@ -228,7 +232,7 @@ function Payees({ settlement, model }: Settled) {
           {
             label: "Earned, OPEN",
             isNumber: true,
-            cell: ({ wei }) => <span title={`${wei} wei`}>{showOpen(wei)}</span>,
+            cell: ({ wei, shown }) => <Open wei={wei} shown={shown} isBare />,
           },
         ]}
         rows={rows}

@@ -106,13 +106,13 @@ function verdictOf({ heldOut, trained }: Pick<RunView, "heldOut" | "trained">): 
   if (heldOut.length < 2) {
     return trained.length < 2
       ? `${scale} The curve begins with the first steps.`
-      : `${scale} Held-out rows will show whether it learns more than these rows by heart.`;
+      : `${scale} Held-out rows will show whether it learns or only memorises these rows.`;
   }
   const best = heldOut.reduce((least, one) => (one.loss < least.loss ? one : least));
   const latest = heldOut.at(-1)!;
   if (latest.loss <= best.loss * 1.005)
     return `${scale} Held-out rows still get better: ${nats(heldOut[0]!.loss)} at the start, ${nats(latest.loss)} now.`;
-  return `${scale} Held-out rows were best at step ${showCount(best.step)}, with ${nats(best.loss)}. Since then it learns these rows by heart: consider stopping.`;
+  return `${scale} Held-out rows were best at step ${showCount(best.step)}, with ${nats(best.loss)}. Since then it only memorises these rows: consider stopping.`;
 }
 
 function Samples({ samples }: Pick<RunView, "samples">) {
@@ -120,7 +120,7 @@ function Samples({ samples }: Pick<RunView, "samples">) {
   const first = samples.find(({ prompt }) => prompt === latest?.prompt);
   return (
     <section class="card stack" aria-label="Samples">
-      <h2>What it says by now</h2>
+      <h2>What it says so far</h2>
       {latest === undefined ? (
         <p class="soft">The first sample comes with the first look at held-out rows.</p>
       ) : (

@@ -137,7 +137,7 @@ function Settings({ dropped, onOther }: { dropped: Dropped; onOther: () => void 
           <NumberField
             {...field("rounds")}
             label={<Term name="round (of a tuning)">Rounds</Term>}
-            help="More rounds learn more, and in the end by heart."
+            help="More rounds fit the data better; too many only memorise it."
           />
           <NumberField
             {...field("heldOutRows")}

@@ -28,7 +28,10 @@ const BATCHES_READ = 60;
 /** How the rollup is: who works, who waits, what it costs, and whether the operator was caught lying. */
 export function HealthPage({ site, live }: PageProps) {
   const health = useAnswer(live, "health", () => readServerHealth(site.sequencer));
-  const equivocations = useAnswer(live, "alarms", () => readEquivocations(site.sequencer));
+  const isFullNode = health.value === undefined ? undefined : health.value.fullNode !== undefined;
+  const equivocations = useAnswer(live, `alarms ${isFullNode}`, async () =>
+    isFullNode === undefined ? undefined : isFullNode ? readEquivocations(site.sequencer) : null,
+  );
   const batches = useAnswer(live, "batches", () => listBatches(site.sequencer, BATCHES_READ));
   const node = l1Node(site);
   const l1 = useAnswer<L1Health | null>(
@@ -47,7 +50,7 @@ export function HealthPage({ site, live }: PageProps) {
         </p>
         {site.governance !== null && (
           <p>
-            OPEN votes about the treasury and the next rollup: <a href="#/votes">votes and proposals</a>.
+            OPEN holders vote on the treasury and the next rollup: <a href="#/votes">votes and proposals</a>.
           </p>
         )}
       </section>
@@ -64,7 +67,7 @@ export function HealthPage({ site, live }: PageProps) {
       )}
       {l1.problem !== null && <ProblemNotice problem={l1.problem} />}
       {l1.value != null && <Fees l1={l1.value} />}
-      <OperatorAccount site={site} live={live} />
+      {isFullNode === false && <OperatorAccount site={site} live={live} />}
       {batches.problem !== null && <ProblemNotice problem={batches.problem} />}
       {batches.value !== undefined && <BatchCharts batches={batches.value} />}
       {equivocations.value === null && <Verdicts equivocations={null} />}
@@ -86,7 +89,7 @@ function Alarms({ health, status }: { health: ServerHealth; status: SequencerSta
   const atBridge = status?.operator?.bridge?.alarms ?? [];
   if (lasting.length + atBridge.length === 0 && hasKept) return null;
   if (lasting.length + atBridge.length === 0)
-    return <Notice tone="good" title="No alarm lasts, as far as this server knows." />;
+    return <Notice tone="good" title="No active alerts, as far as this server knows." />;
   return (
     <Notice tone="bad" title={`${showCount(lasting.length + atBridge.length)} to look at`}>
       <ul class="stack-s">

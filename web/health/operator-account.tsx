@@ -4,9 +4,10 @@ import { formatEther } from "viem";
 import { Badge } from "../design/badge.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showCount, showOpen } from "../words/format.ts";
+import { showCount } from "../words/format.ts";
+import { Open } from "../words/open.tsx";
 
-/** Whether the operator earns what it spends. Nothing at a full node, which does not know. */
+/** Whether the operator earns what it spends. Not for a full node, which does not know. */
 export function OperatorAccount({ site, live }: Pick<PageProps, "site" | "live">) {
   const account = useAnswer(live, "account", () => getOperatorResult(site.sequencer));
   return account.value === undefined ? null : <Account account={account.value} />;
@@ -25,16 +26,20 @@ function Account({ account }: { account: OperatorResult }) {
       </div>
       <dl class="facts">
         <dt>Fees of the last {showCount(batchCount)} batches on Ethereum</dt>
-        <dd>{showOpen(incomeWei)} OPEN</dd>
+        <dd>
+          <Open wei={incomeWei} />
+        </dd>
         <dt>Ethereum's gas for them</dt>
         <dd>{Number(formatEther(l1CostEtherWei)).toPrecision(3)} ETH</dd>
         <dt>Their proofs</dt>
-        <dd>{showOpen(proofCostWei)} OPEN</dd>
+        <dd>
+          <Open wei={proofCostWei} />
+        </dd>
         {resultWei !== null && [
           <dt key="result">What is left</dt>,
           <dd key="result=">
             {resultWei < 0n ? "−" : ""}
-            {showOpen(resultWei < 0n ? -resultWei : resultWei)} OPEN
+            <Open wei={resultWei < 0n ? -resultWei : resultWei} />
           </dd>,
         ]}
       </dl>

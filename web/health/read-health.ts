@@ -2,7 +2,6 @@
 
 import { requestSequencer, type SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { PublicClient } from "viem";
 import { z } from "zod";
 
@@ -71,14 +70,9 @@ export async function readServerHealth({
   return healthSchema.parse(await response.json());
 }
 
-/** What a full node has kept; null at the sequencer, which does not watch itself. */
-export async function readEquivocations(access: SequencerAccess): Promise<Equivocation[] | null> {
-  try {
-    return await requestSequencer(access, "/v1/alarms", equivocationSchema.array());
-  } catch (error) {
-    if (isRollupError(error, "SRV_UNKNOWN_ROUTE")) return null;
-    throw error;
-  }
+/** What a full node has kept. The sequencer, which does not watch itself, has no such route. */
+export function readEquivocations(access: SequencerAccess): Promise<Equivocation[]> {
+  return requestSequencer(access, "/v1/alarms", equivocationSchema.array());
 }
 
 export interface L1Health {

@@ -1,4 +1,5 @@
 /** Which hosts there are, what they have, and where a Datanet lies. */
+import { clientError } from "@openledger/client/client-errors";
 import {
   type FindDatanetsParameters,
   findDatanets,
@@ -54,7 +55,7 @@ interface PlacedDatanet {
 
 /** The first host that has the Datanet. @throws what the last one answered where none has it */
 export async function placeOf(site: Site, reader: HostAccess, datanetId: number): Promise<PlacedDatanet> {
-  let failure: unknown = new Error("this server's pages name no host of Datanets");
+  let failure: unknown = clientError("CLI_NOT_CONFIGURED", "this site names no host of Datanets");
   for (const hostUrl of site.datanetHosts) {
     const place = { hostUrl, datanetId };
     try {

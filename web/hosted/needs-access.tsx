@@ -1,6 +1,7 @@
 import { getStanding } from "@openledger/client/datanets/label-turns";
 import type { ComponentChildren } from "preact";
 import { showTime } from "../words/format.ts";
+import { ProblemNotice } from "../words/problem.tsx";
 import { NeedsKey } from "./needs-key.tsx";
 import { datanetHref, type TabProps } from "./tab-props.ts";
 import { useLoaded } from "./use-loaded.ts";
@@ -22,7 +23,7 @@ function Granted(props: TabProps & { children: ComponentChildren }) {
     getStanding(visitor.client!, place),
   );
   if (value === undefined)
-    return problem === null ? <p class="soft">Asking the host …</p> : <p>{problem.message}</p>;
+    return problem === null ? <p class="soft">Asking the host …</p> : <ProblemNotice problem={problem} />;
   const isOfTeam =
     value.isOwner ||
     value.mayReview ||
@@ -35,7 +36,7 @@ function Granted(props: TabProps & { children: ComponentChildren }) {
       <h2>These rows are read on request</h2>
       <p class="soft">
         {value.grantedUntilMs === null
-          ? "Say what you need them for; the owner answers, and everybody sees whether he does."
+          ? "Say what you need them for; the owner will reply, and everyone can see the reply."
           : `Your access ran out at ${showTime(value.grantedUntilMs)}.`}
       </p>
       <a class="button button-main" href={datanetHref(facts.id, "access")}>

@@ -58,7 +58,13 @@ export async function refreshHoldings({ address, client }: Session): Promise<voi
   };
 }
 
-async function checkLeaf(client: LedgerClient, { id }: LedgerLeaf, address: string): Promise<Checked | null> {
+async function checkLeaf(
+  client: LedgerClient,
+  { id, postedBalanceWei }: LedgerLeaf,
+  address: string,
+): Promise<Checked | null> {
+  // No batch on Ethereum has it yet.
+  if (postedBalanceWei == null) return null;
   const before = holdings.value?.checked ?? null;
   try {
     const proven = await getProvenLeaf(client, id);

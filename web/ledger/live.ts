@@ -99,7 +99,8 @@ export class Live {
   #tick(): void {
     this.#clockCell.value = Date.now();
     const isFed = this.#feed?.isOpen === true;
-    if (!isFed) void this.#connect();
+    // Whoever does not answer a question has no feed, either.
+    if (!isFed && this.#linkCell.value !== "lost") void this.#connect();
     if (this.#clockCell.value - this.#lookedAtMs >= (isFed ? GUARD_MS : POLL_MS)) void this.#look();
   }
 

@@ -24,7 +24,9 @@ export async function keepSigned(
 ): Promise<void> {
   let journey = started;
   const { preconfirmation } = await send((signed) => {
-    journey = reached({ ...journey, signed, hash: signed.hash }, "signed", Date.now());
+    const [receipt] = started.kind === "answer" ? signed.body.words : [];
+    const known = { signed, hash: signed.hash, ...(receipt === undefined ? {} : { receipt }) };
+    journey = reached({ ...journey, ...known }, "signed", Date.now());
     keepJourney(now, journey);
   });
   if (preconfirmation === null) return;

@@ -3,6 +3,9 @@
 import { requestSequencer, type SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
 import { z } from "zod";
 
+/** Of the devnet's Ethereum node, where everything is worth nothing. */
+export const DEVNET_CHAIN_ID = 31337;
+
 const settingsSchema = z.object({
   l1Url: z.url().nullable(),
   modelServers: z.array(z.url()).default([]),

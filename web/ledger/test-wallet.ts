@@ -2,7 +2,16 @@
  * A wallet for the devnet: EIP-1193 in front of keys that the whole world knows. Offered only where the chain is the
  * devnet's, by its node's own answer, and marked wherever it is named.
  */
-import { createPublicClient, createWalletClient, hexToBigInt, http, numberToHex } from "viem";
+import {
+  type Address,
+  createPublicClient,
+  createWalletClient,
+  erc20Abi,
+  hexToBigInt,
+  http,
+  numberToHex,
+  parseEther,
+} from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
 import { add } from "./wallets.ts";
@@ -24,6 +33,24 @@ export async function offerTestWallets(l1Url: string): Promise<boolean> {
     add({ id: `openledger.test.${addressIndex}`, name, iconUrl: null, provider, isTest: true });
   }
   return true;
+}
+
+/** Holds the devnet's OPEN: `e2e/devnet/config.ts`, ACCOUNT_INDEX. */
+const FAUCET_INDEX = 9;
+const FAUCET_OPEN = parseEther("1000");
+const FAUCET_ETHER = parseEther("10");
+
+/** OPEN and ether of the devnet, which are worth nothing, for any address. */
+export async function sendTestOpen(l1Url: string, token: Address, to: Address): Promise<void> {
+  const account = mnemonicToAccount(MNEMONIC, { addressIndex: FAUCET_INDEX });
+  const options = { chain: foundry, transport: http(l1Url) } as const;
+  const [faucet, node] = [createWalletClient({ ...options, account }), createPublicClient(options)];
+  const hash = await faucet.writeContract({
+    ...{ address: token, abi: erc20Abi, functionName: "transfer", args: [to, FAUCET_OPEN] },
+  });
+  if ((await node.getBalance({ address: to })) < FAUCET_ETHER)
+    await faucet.sendTransaction({ to, value: FAUCET_ETHER });
+  await node.waitForTransactionReceipt({ hash });
 }
 
 interface Request {

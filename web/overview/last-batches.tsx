@@ -1,9 +1,10 @@
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
-import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";
-import { showAge, showCount, showDuration } from "../words/format.ts";
+import { showAge, showCount } from "../words/format.ts";
 import { BatchLink } from "../words/links.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
+
+const SHOWN = 5;
 
 export function LastBatches({ batches, nowMs }: { batches: readonly LedgerBatch[]; nowMs: number }) {
   const columns: Column<LedgerBatch>[] = [
@@ -15,17 +16,6 @@ export function LastBatches({ batches, nowMs }: { batches: readonly LedgerBatch[
       cell: ({ counts }) => (counts == null ? "–" : showCount(counts.operations)),
     },
     {
-      label: "Proof took",
-      isNumber: true,
-      cell: ({ proveMs }) => (proveMs == null ? "–" : showDuration(proveMs)),
-    },
-    { label: "Gas", isNumber: true, cell: ({ gasUsed }) => (gasUsed === null ? "–" : showCount(gasUsed)) },
-    {
-      label: "Ethereum transaction",
-      cell: ({ l1TransactionHash }) =>
-        l1TransactionHash == null ? "–" : <Identifier value={l1TransactionHash} label="the transaction" />,
-    },
-    {
       label: "Closed",
       isNumber: true,
       cell: ({ closedAtMs }) => (closedAtMs == null ? "–" : showAge(closedAtMs, nowMs)),
@@ -35,9 +25,9 @@ export function LastBatches({ batches, nowMs }: { batches: readonly LedgerBatch[
     <Table
       caption="Last batches"
       columns={columns}
-      rows={batches}
+      rows={batches.slice(0, SHOWN)}
       keyOf={({ number }) => number}
-      empty="No batch has been closed yet: the first operation opens one."
+      empty="No batch yet: the first operation opens one."
     />
   );
 }

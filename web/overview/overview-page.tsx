@@ -1,36 +1,93 @@
-import type { SequencerInfo, SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
-import { Identifier } from "../design/identifier.tsx";
+import { TREASURY_PARTS } from "@openledger/circuits/protocol";
+import type { SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
+import type { ComponentChildren } from "preact";
 import type { PageProps } from "../ledger/page.ts";
 import { showCount, showDuration } from "../words/format.ts";
 import { Term } from "../words/term.tsx";
 import { LastBatches } from "./last-batches.tsx";
 import { Pipeline } from "./pipeline.tsx";
 
-/** The state of the rollup at a glance: how far it is, how fast, and what it is made of. */
+/** What a visitor can do here, whom an answer pays, and how far the ledger is. */
 export function OverviewPage({ live }: PageProps) {
   const status = live.status.value;
-  const info = live.info.value;
   return (
     <>
       <section class="stack">
-        <h1>Every change is proven to Ethereum</h1>
+        <h1>AI that pays the people it learned from</h1>
         <p class="lead">
-          Payments for AI answers, and who earns from them, on a <Term name="ledger">ledger</Term> whose every{" "}
-          <Term name="batch">batch</Term> carries a proof. Nobody has to believe the operator.
+          Every model here is trained on named rows. When somebody pays for an answer, the people behind the
+          rows that helped are paid, and Ethereum checks the sums.
         </p>
       </section>
+      <Doors />
+      <WhoIsPaid />
       {status === null ? (
         <p class="soft">Asking for the state of the ledger …</p>
       ) : (
-        <Pipeline status={status} />
+        <>
+          <Figures status={status} />
+          <Pipeline status={status} />
+        </>
       )}
-      {status !== null && <Figures status={status} />}
       <section class="card stack">
-        <h2>Last batches</h2>
+        <div class="row">
+          <h2>Last batches</h2>
+          <span class="push" />
+          <a href="#/batches">All batches</a>
+        </div>
         <LastBatches batches={live.batches.value} nowMs={live.nowMs.value} />
       </section>
-      {info !== null && <MadeOf info={info} />}
     </>
+  );
+}
+
+/** The three things that people come for. */
+function Doors() {
+  return (
+    <nav class="columns doors" aria-label="Where to begin">
+      <Door href="#/ask" title="Ask a model">
+        Get an answer that your browser checks, see the rows behind it, and pay the people who wrote them.
+      </Door>
+      <Door href="#/datanets" title="Explore and contribute data">
+        Read the rows that models learn from. Add, label or review rows, and earn when they help.
+      </Door>
+      <Door href="#/bridge" title="Bring OPEN">
+        Move OPEN from Ethereum into your account in seconds, pay anybody, and take it out again.
+      </Door>
+    </nav>
+  );
+}
+
+function Door({ children, href, title }: { href: string; title: string; children: ComponentChildren }) {
+  return (
+    <a class="card stack-s door" href={href}>
+      <strong>{title}</strong>
+      <span class="soft">{children}</span>
+    </a>
+  );
+}
+
+const PARTS = 65_536;
+
+function WhoIsPaid() {
+  const treasuryPercent = Math.round((100 * Number(TREASURY_PARTS)) / PARTS);
+  return (
+    <section class="card stack-s" aria-label="Whom an answer pays">
+      <h2>Whom an answer pays</h2>
+      <dl class="facts facts-wide">
+        <dt>The people behind the rows</dt>
+        <dd>everything that is left, divided among the rows that helped the answer</dd>
+        <dt>The model's owner</dt>
+        <dd>the part stated when the model was registered; it never changes</dd>
+        <dt>The treasury</dt>
+        <dd>{treasuryPercent} %, spent by votes</dd>
+      </dl>
+      <p class="soft small">
+        At the end of an <Term name="epoch">epoch</Term> a <Term name="settlement">settlement</Term> divides
+        what was paid. Its proof is on Ethereum, so nobody has to believe the operator.{" "}
+        <a href="#/earnings">What you earned</a>
+      </p>
+    </section>
   );
 }
 
@@ -39,27 +96,23 @@ function Figures({ status }: { status: SequencerStatus }) {
   const toFinalMs = estimates.closeMs + estimates.proveMs + estimates.postMs + (estimates.finalMs ?? 0);
   const waiting = queue.seenIndex - queue.consumedIndex;
   return (
-    <div class="columns columns-small">
+    <div class="columns figures">
       <Figure
-        label="Signed operations"
+        label="Operations so far"
         value={showCount(head.opIndex)}
         note={`${showCount(head.operationCount)} in the open batch`}
       />
       <Figure
-        label="Leaves of the ledger"
+        label="Accounts, Datanets and models"
         value={showCount(head.nextId)}
-        note="accounts, Datanets and models"
+        note="each proven to Ethereum"
       />
       <Figure
-        label="From acceptance to final"
+        label="From accepted to final"
         value={showDuration(toFinalMs)}
-        note="medians of the last 20 batches, added up"
+        note="median of the last 20 batches"
       />
-      <Figure
-        label="Waiting in Ethereum's queue"
-        value={showCount(waiting)}
-        note="deposits and forced operations that no batch has taken yet"
-      />
+      <Figure label="Waiting on Ethereum" value={showCount(waiting)} note="deposits and forced operations" />
     </div>
   );
 }
@@ -70,33 +123,6 @@ function Figure({ label, value, note }: { label: string; value: string; note: st
       <h2 class="soft small">{label}</h2>
       <p class="figure">{value}</p>
       <p class="soft small">{note}</p>
-    </section>
-  );
-}
-
-function MadeOf({ info }: { info: SequencerInfo }) {
-  const batch = info.circuits.find(({ sort }) => sort === 0);
-  return (
-    <section class="card stack">
-      <h2>What it is made of</h2>
-      <dl class="facts">
-        <dt>Rollup contract</dt>
-        <dd>
-          <Identifier value={info.rollupAddress} label="the rollup's address" />
-        </dd>
-        <dt>OPEN token</dt>
-        <dd>
-          <Identifier value={info.tokenAddress} label="the token's address" />
-        </dd>
-        <dt>Who posts batches</dt>
-        <dd>
-          <Identifier value={info.preconfirmationSigner} label="the operator's address" />
-        </dd>
-        <dt>Operations in a batch, at most</dt>
-        <dd>{batch === undefined ? "unknown" : showCount(batch.size0 + batch.size1)}</dd>
-        <dt>Ethereum blocks until final</dt>
-        <dd>{showCount(info.l1Confirmations)}</dd>
-      </dl>
     </section>
   );
 }

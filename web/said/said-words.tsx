@@ -47,10 +47,10 @@ function PassageWords({ passage }: { passage: Passage }) {
         <figcaption class="row small">
           <Badge tone="plain">row {cited.row}</Badge>
           <span>
-            from <LeafLink id={cited.contributorId} />, vouched for by <LeafLink id={cited.validatorId} />
+            from <LeafLink id={cited.contributorId} />, validated by <LeafLink id={cited.validatorId} />
           </span>
           {isWhole && <Badge tone="good">word for word</Badge>}
-          <span class="push">{(cited.shareMillionths / 10_000).toFixed(1)} % of the rows' part</span>
+          <span class="push">{(cited.shareMillionths / 10_000).toFixed(1)} % of the contributors' share</span>
         </figcaption>
       )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long text scrolls, by keys too */}
@@ -109,7 +109,7 @@ function SpanNote({ span: { count, sources } }: { span: CheckedSpan }) {
       <ul>
         {sources.map(({ contributorId, document, validatorId }) => (
           <li key={document}>
-            row {document}, from <LeafLink id={contributorId} />, vouched for by <LeafLink id={validatorId} />
+            row {document}, from <LeafLink id={contributorId} />, validated by <LeafLink id={validatorId} />
           </li>
         ))}
         {rest > 0 && <li>and {showCount(rest)} more</li>}

@@ -10,12 +10,11 @@ import {
 } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
 import { withTrees } from "@openledger/challenger/internal/statements/committed-model";
 import { statementTuple } from "@openledger/challenger/internal/statements/model-commitment-calls";
-import { readGateContracts } from "@openledger/challenger/model-commitments/gate-contracts";
 import { admitCall } from "@openledger/challenger/model-commitments/ledger-proofs";
 import { hashLeaf, hashStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { treePath } from "@openledger/circuits/ledger/version-rows";
 import { TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
-import { deployDirectGate, WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
+import { deployRegistry, FAMILY_NUMBERS, WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import type { connect } from "@openledger/contracts/testing/rollup-fixture";
 import { createPublicClient, createWalletClient, custom, type Hex, parseEther } from "viem";
@@ -25,7 +24,7 @@ const DAY_SECONDS = 86_400n;
 
 type Client = Awaited<ReturnType<typeof connect>>;
 
-/** The contract of direct models, before the rollup that asks it. @param rowCount of the models that are posted */
+/** The registry, before the rollup that asks it. @param rowCount of the models that are posted */
 export async function deployGate(client: Client, rowCount: number): Promise<Hex> {
   const [account] = await client.getAddresses();
   const chain = client.chain;
@@ -34,7 +33,7 @@ export async function deployGate(client: Client, rowCount: number): Promise<Hex>
     publicClient: createPublicClient({ chain, transport: custom(client), pollingInterval: 10 }),
   };
   const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, availabilityChallengeFeeWei: 1n };
-  return deployDirectGate(clients, parameters, rowCount);
+  return (await deployRegistry(clients, parameters, { mostRows: rowCount })).address;
 }
 
 /** What the history's model is trained from; its features commitment has to be the history's. */
@@ -51,7 +50,6 @@ export const settledBy = ({ model }: DirectCase) => ({
 /** Model commitments of the history's model, up to its admission. @param cap of its activation */
 export async function disputeModel(f: ModelHistory, made: DirectCase, gate: Hex, cap: bigint): Promise<void> {
   const { client } = f.l1;
-  const [disputes] = (await readGateContracts(client as never, gate)).map(({ address }) => address);
   const { binding, payeeRoot, ownersCommitment, split } = f.statics;
   const { datanetId } = unpackBinding(binding);
   const { datanet, leaf } = f.ledger.requireLeaf(Number(datanetId));
@@ -76,12 +74,12 @@ export async function disputeModel(f: ModelHistory, made: DirectCase, gate: Hex,
     await client.waitForTransactionReceipt({ hash });
   };
   const send = (functionName: string, args: readonly unknown[], account: Hex) =>
-    sendTo(disputes!, functionName, args, account);
+    sendTo(gate, functionName, args, account);
   const challenge = async (to: Hex, data: Hex) => {
     const hash = await client.sendTransaction({ account: watcher, to, data });
     await client.waitForTransactionReceipt({ hash });
   };
-  const post = async ({ statement }: typeof honest, to = disputes!) => {
+  const post = async ({ statement }: typeof honest, to = gate) => {
     const ids = Array.from({ length: MODEL_ID + 1 }, (_, id) => hashLeaf(f.ledger.requireLeaf(id).leaf));
     const { nonce, l1Owner, keyX, balance, chain, openAmount, counters } = leaf;
     const opened = {
@@ -89,11 +87,11 @@ export async function disputeModel(f: ModelHistory, made: DirectCase, gate: Hex,
       ...{ publishedAt: datanet!.publishedAt, policy: datanet!.policy },
     };
     const path = treePath(TAG.node, ids, TREE_DEPTH, Number(datanetId));
-    const args = [statementTuple(statement), f.rollup.address, opened, path];
+    const args = [FAMILY_NUMBERS.direct, statementTuple(statement), f.rollup.address, opened, path];
     await sendTo(to, "commitModel", args, owner, BOND_WEI);
   };
   await post(lie);
-  await challenge(disputes!, directChallengeData(1n, lie, made.rows, { kind: "tokens", row: 0 }));
+  await challenge(gate, directChallengeData(1n, lie, made.rows, { kind: "tokens", row: 0 }));
   await post(honest);
   for (const who of [watcher, other]) await send("attest", [2n], who);
   await f.l1.passTime(7n * DAY_SECONDS);

@@ -18,7 +18,7 @@ import { listAccess, sayRecords } from "@openledger/client/datanets/signed-recor
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
-import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { getModel, getSettlement, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
@@ -27,11 +27,6 @@ import { freePort } from "@openledger/foundation/testing/free-port";
 import type { OwnProcess } from "@openledger/foundation/testing/own-process";
 import { BASE_FOLDER, defaultBase } from "@openledger/models/base/base-place";
 import { baseConfig } from "@openledger/models/internal/base/base-recipe";
-import {
-  BOB_ACCOUNT,
-  type SettlingWorld,
-  startSettlingWorld,
-} from "@openledger/models/internal/settler/testing/settling-fixture";
 import { LedgerBilling } from "@openledger/models/paid/ledger-billing";
 import { openPaidModels, type PaidModelsOptions } from "@openledger/models/paid/paid-models";
 import { serveAdapters } from "@openledger/models/serving/serve-adapters";
@@ -39,6 +34,11 @@ import { readServingConfig } from "@openledger/models/serving/serving-config";
 import { hostSpans } from "@openledger/models/spans/host-spans";
 import { buildSpanIndex } from "@openledger/models/spans/span-index";
 import { startChildFactory } from "@openledger/models/testing/journey-world";
+import {
+  BOB_ACCOUNT,
+  type SettlingWorld,
+  startSettlingWorld,
+} from "@openledger/models/testing/settling-fixture";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { buildPages } from "../build/build-pages.ts";
 import { logEntries } from "./log-entries.ts";
@@ -66,6 +66,8 @@ export interface FactoryPagesWorld extends SettlingWorld {
   approve(modelId: number): Promise<void>;
   /** Whether the ledger has a payment for an answer of it. */
   isPaid(modelId: number): Promise<boolean>;
+  /** Goes on with Ethereum; whether the model's first epoch is settled by now. */
+  isSettled(modelId: number): Promise<boolean>;
 }
 
 export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
@@ -143,6 +145,12 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
     },
     async isPaid(modelId) {
       return (await getModel(alice, modelId)).counters.paymentCount > 0;
+    },
+    async isSettled(modelId) {
+      await world.settle();
+      await world.mineRandomness();
+      await world.settle();
+      return (await getSettlement(alice, modelId, 1)) !== null;
     },
     async stop() {
       await factory.end("SIGTERM");

@@ -19,7 +19,7 @@ import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { createWorldHere } from "@openledger/e2e/testing/here";
 import { hex32 } from "@openledger/foundation/hex";
 import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
-import { restoreFromL1 } from "@openledger/sequencer/full-node/restore-from-l1";
+import { restoreFromL1 } from "@openledger/sequencer/full-node/restore/restore-from-l1";
 import { modelDeployment } from "@openledger/sequencer/testing/full-node-fixture";
 import { FINALITY_DEPTH_BLOCKS, type L1World } from "@openledger/sequencer/testing/l1-world";
 import { sampledSettlement } from "@openledger/sequencer/testing/test-model";

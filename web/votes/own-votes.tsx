@@ -6,7 +6,7 @@ import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import type { Live } from "../ledger/live.ts";
-import { showOpen } from "../words/format.ts";
+import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import type { Votes } from "./read-votes.ts";
 import { onRollupChain } from "./send-vote.ts";
@@ -36,7 +36,9 @@ export function OwnVotes({ live, votes }: { votes: Votes; live: Live }) {
       <h2>Your votes</h2>
       <dl class="facts">
         <dt>You hold on Ethereum</dt>
-        <dd>{showOpen(mine.tokenWei)} OPEN</dd>
+        <dd>
+          <Open wei={mine.tokenWei} />
+        </dd>
         <dt>Who votes with it</dt>
         <dd>
           {mine.delegate === null ? (
@@ -47,8 +49,10 @@ export function OwnVotes({ live, votes }: { votes: Votes; live: Live }) {
             <Identifier value={mine.delegate} label="your delegate" />
           )}
         </dd>
-        <dt>You vote with, others' included</dt>
-        <dd>{showOpen(mine.votesWei)} OPEN</dd>
+        <dt>Your voting power, with delegated votes</dt>
+        <dd>
+          <Open wei={mine.votesWei} />
+        </dd>
       </dl>
       {!isOwn && (
         <div class="row">
@@ -66,7 +70,7 @@ export function OwnVotes({ live, votes }: { votes: Votes; live: Live }) {
         }}
       >
         <Field
-          label="Let somebody else vote with it"
+          label="Delegate to somebody else"
           placeholder="0x…"
           value={text}
           onInput={setText}

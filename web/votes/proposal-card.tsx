@@ -2,28 +2,31 @@
 
 import type { Proposal, ProposalState, VoteName } from "@openledger/client/governance/governance";
 import { describeCall } from "@openledger/client/governance/governed-calls";
+import { useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge, type Tone } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
+import { Table } from "../design/table.tsx";
 import { Timeline, type TimelineStep } from "../design/timeline.tsx";
 import { RowText } from "../hosted/row-text.tsx";
 import { shownWords } from "../hosted/shown-parts.ts";
 import type { Live } from "../ledger/live.ts";
-import { showCount, showOpen } from "../words/format.ts";
+import { showDuration, showOpen } from "../words/format.ts";
+import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import type { Votes } from "./read-votes.ts";
 import { onRollupChain } from "./send-vote.ts";
 
 const STATES: Readonly<Record<ProposalState, { tone: Tone; text: string }>> = {
-  pending: { tone: "wait", text: "not counted yet" },
+  pending: { tone: "wait", text: "voting has not begun" },
   active: { tone: "wait", text: "open for votes" },
-  succeeded: { tone: "good", text: "has won" },
-  queued: { tone: "wait", text: "time to leave" },
+  succeeded: { tone: "good", text: "passed" },
+  queued: { tone: "wait", text: "delay before it takes effect" },
   executed: { tone: "good", text: "carried out" },
-  canceled: { tone: "plain", text: "taken back" },
-  defeated: { tone: "plain", text: "lost" },
+  canceled: { tone: "plain", text: "withdrawn" },
+  defeated: { tone: "plain", text: "rejected" },
   expired: { tone: "plain", text: "expired" },
 };
 
@@ -36,14 +39,21 @@ interface CardProps {
 export function ProposalCard({ live, proposal, votes }: CardProps) {
   const { tone, text } = STATES[proposal.state];
   const calls = proposal.calls.map((call) => describeCall(call, votes.contracts));
+  const [title = "", ...lines] = proposal.description.split("\n");
+  const body = lines.join("\n").trim();
   return (
-    <article class="card stack" aria-label={shownWords(proposal.description)}>
+    <article class="card stack" aria-label={shownWords(title)}>
       <h3>
-        <RowText text={proposal.description} /> <Badge tone={tone}>{text}</Badge>
+        <RowText text={title} /> <Badge tone={tone}>{text}</Badge>
       </h3>
+      {body !== "" && (
+        <p class="votes-body">
+          <RowText text={body} />
+        </p>
+      )}
       <p class="small soft">
-        The title is its proposer's, <Identifier value={proposal.proposer} label="the proposer's address" />.
-        What it does stands in its calls:
+        Proposed by <Identifier value={proposal.proposer} label="the proposer's address" />, in these words.
+        If it passes, exactly this happens:
       </p>
       <ol class="stack-s votes-calls">
         {calls.map(({ words }, i) => (
@@ -55,30 +65,80 @@ export function ProposalCard({ live, proposal, votes }: CardProps) {
           <p>Do not vote for it before somebody whom you trust has read it.</p>
         </Notice>
       )}
-      <Counts proposal={proposal} />
+      <Counts proposal={proposal} votes={votes} />
       <Timeline label="How far it is" steps={stepsOf(proposal, votes)} />
       <NextStep proposal={proposal} votes={votes} live={live} />
     </article>
   );
 }
 
-function Counts({ proposal: { quorumWei, votes } }: { proposal: Proposal }) {
-  const towardsQuorum = votes.for + votes.abstain;
+function Counts({ proposal, votes }: Pick<CardProps, "proposal" | "votes">) {
+  const { quorumWei, votes: counted } = proposal;
+  const towardsQuorum = counted.for + counted.abstain;
+  const percent = quorumWei === null || quorumWei === 0n ? 0 : Number((100n * towardsQuorum) / quorumWei);
   return (
-    <dl class="facts">
-      <dt>For</dt>
-      <dd>{showOpen(votes.for)} OPEN</dd>
-      <dt>Against</dt>
-      <dd>{showOpen(votes.against)} OPEN</dd>
-      <dt>Abstain</dt>
-      <dd>{showOpen(votes.abstain)} OPEN</dd>
-      <dt>Quorum</dt>
-      <dd>
-        {quorumWei === null
-          ? "known when votes are counted"
-          : `${showOpen(quorumWei)} OPEN, ${towardsQuorum >= quorumWei ? "reached" : "not reached"}`}
-      </dd>
-    </dl>
+    <>
+      <dl class="facts">
+        <dt>For</dt>
+        <dd>
+          <Open wei={counted.for} />
+        </dd>
+        <dt>Against</dt>
+        <dd>
+          <Open wei={counted.against} />
+        </dd>
+        <dt>Abstain</dt>
+        <dd>
+          <Open wei={counted.abstain} />
+        </dd>
+        <dt>Quorum, of for and abstain</dt>
+        <dd>
+          {quorumWei === null
+            ? "known when votes are counted"
+            : `${showOpen(quorumWei)} OPEN, ${towardsQuorum >= quorumWei ? "reached" : `${percent} % reached`}`}
+        </dd>
+      </dl>
+      {quorumWei !== null && (
+        <progress class="votes-quorum" value={Math.min(percent, 100)} max={100} aria-label="Of the quorum" />
+      )}
+      {counted.for + counted.against + counted.abstain > 0n && <Voters proposal={proposal} votes={votes} />}
+    </>
+  );
+}
+
+/** Read when somebody opens the list: it takes events of the whole vote. */
+function Voters({ proposal, votes: { governance } }: Pick<CardProps, "proposal" | "votes">) {
+  const [cast, setCast] = useState<Awaited<ReturnType<typeof governance.votesCast>> | null>(null);
+  const reading = useAction();
+  const read = () =>
+    reading.run(async () => {
+      setCast(await governance.votesCast(proposal));
+    });
+  return (
+    <details onToggle={({ currentTarget }) => currentTarget.open && void read()}>
+      <summary class="row small">Who has voted</summary>
+      <div class="folded">
+        {reading.problem !== null && <ProblemNotice problem={reading.problem} />}
+        {cast === null ? (
+          reading.problem === null && <p class="soft">Asking Ethereum …</p>
+        ) : (
+          <Table
+            caption="Votes cast"
+            columns={[
+              {
+                label: "Voter",
+                cell: ({ voter }) => <Identifier value={voter} label="the voter's address" />,
+              },
+              { label: "Vote", cell: ({ vote }) => vote },
+              { label: "OPEN", isNumber: true, cell: ({ votesWei }) => <Open wei={votesWei} isBare /> },
+            ]}
+            rows={cast}
+            keyOf={({ voter }) => voter}
+            empty="Nobody yet."
+          />
+        )}
+      </div>
+    </details>
   );
 }
 
@@ -98,15 +158,15 @@ function stepsOf(
   { deadlineBlock, executableFrom, snapshotBlock, state }: Proposal,
   { head }: Votes,
 ): TimelineStep[] {
-  const blocks = (until: bigint) =>
-    until > head.block ? `in ${showCount(until - head.block)} blocks` : `block ${until}`;
+  const moment = (block: bigint) =>
+    block > head.block ? `in about ${showDuration(head.msPerBlock * Number(block - head.block))}` : "over";
   const reached = REACHED[state] ?? (state === "canceled" ? 0 : 1);
   const isOver = REACHED[state] === undefined;
   const names = [
-    ["counted", "Votes counted", blocks(snapshotBlock)],
-    ["voted", "Vote ends", blocks(deadlineBlock)],
-    ["queued", "Queued", undefined],
-    ["left", "Time to leave ends", executableFrom === 0n ? undefined : showMoment(executableFrom)],
+    ["counted", "Voting power fixed", moment(snapshotBlock)],
+    ["voted", "Voting ends", moment(deadlineBlock)],
+    ["queued", "Passed and queued", undefined],
+    ["left", "Takes effect", executableFrom === 0n ? undefined : showMoment(executableFrom)],
   ] as const;
   return names.map(([name, label, note], i) => {
     const state = i < reached ? "done" : i > reached ? "ahead" : isOver ? "failed" : "current";
@@ -145,23 +205,21 @@ function NextStep({ live, proposal, votes }: CardProps) {
           CHOICES.map(({ label, name }) =>
             button(label, () => governance.cast(proposal.id, name), name === "for"),
           )}
-        {proposal.state === "succeeded" &&
-          button("Begin the time to leave", () => governance.queue(proposal))}
+        {proposal.state === "succeeded" && button("Start the delay", () => governance.queue(proposal))}
         {proposal.state === "queued" && isDue && button("Carry it out", () => governance.execute(proposal))}
         {proposal.state === "queued" && !isDue && (
-          <span>Whoever does not want this can leave until {showMoment(proposal.executableFrom)}.</span>
+          <span>If you do not want this, you can leave until {showMoment(proposal.executableFrom)}.</span>
         )}
         {mine === null && proposal.state === "active" && <span class="soft">Connect a wallet to vote.</span>}
       </div>
       {proposal.state === "active" && mine !== null && !hasVoted && (
         <p class="small soft">
-          Counted is what was delegated to you in block {String(proposal.snapshotBlock)}. Each address votes
-          once.
+          Your votes are what was delegated to you when voting began. Each address votes once.
         </p>
       )}
       {proposal.state === "queued" && isDue && (
         <p class="small soft">
-          Anybody may. The timelock needs OPEN on Ethereum for the queue's fee:{" "}
+          Anybody may carry it out. The timelock needs OPEN on Ethereum for the queue's fee:{" "}
           <Identifier value={votes.contracts.timelock} label="the timelock's address" />
         </p>
       )}

@@ -18,6 +18,7 @@ import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
 import type { Live } from "../ledger/live.ts";
 import { showOpen } from "../words/format.ts";
+import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import type { Votes } from "./read-votes.ts";
 import { onRollupChain } from "./send-vote.ts";
@@ -31,6 +32,7 @@ export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
   const [where, setWhere] = useState<Where>("leaf");
   const [to, setTo] = useState("");
   const [amountText, setAmountText] = useState("");
+  const [title, setTitle] = useState("");
   const [words, setWords] = useState("");
   /** What would be proposed, to be read before it is sent. */
   const [draft, setDraft] = useState<readonly GovernedCall[] | null>(null);
@@ -42,7 +44,7 @@ export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
     maxWhy: "the treasury holds no more",
   });
   const isTarget = where === "leaf" ? /^\d{1,8}$/.test(to) : isAddress(to);
-  const isReady = isTarget && amount.wei !== null && amount.problem === null && words.trim() !== "";
+  const isReady = isTarget && amount.wei !== null && amount.problem === null && title.trim() !== "";
   const change = (set: (text: string) => void) => (text: string) => {
     set(text);
     setDraft(null);
@@ -62,8 +64,8 @@ export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
   const propose = () =>
     action.run(async () => {
       await onRollupChain(votes);
-      await governance.propose(draft!, words.trim());
-      for (const set of [setTo, setAmountText, setWords]) set("");
+      await governance.propose(draft!, `${title.trim()}\n\n${words.trim()}`.trim());
+      for (const set of [setTo, setAmountText, setTitle, setWords]) set("");
       setDraft(null);
       live.ring();
     });
@@ -71,8 +73,10 @@ export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
     <section class="card stack" aria-label="Propose a payment">
       <h2>Propose a payment</h2>
       {mine.votesWei < thresholdWei && (
-        <Notice tone="wait" title={`It takes ${showOpen(thresholdWei)} OPEN of votes to propose.`}>
-          <p>You have {showOpen(mine.votesWei)}.</p>
+        <Notice tone="wait" title={`You need ${showOpen(thresholdWei)} votes to propose.`}>
+          <p>
+            You have <Open wei={mine.votesWei} isBare />.
+          </p>
         </Notice>
       )}
       <form
@@ -110,11 +114,13 @@ export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
           after="OPEN"
           problem={amount.problem}
         />
+        <Field label="Title" value={title} onInput={change(setTitle)} />
         <Field
           label="What it is for"
           value={words}
           onInput={change(setWords)}
-          help="Everybody reads it; it stays on Ethereum"
+          lineCount={4}
+          help="Everybody can read it; it stays on Ethereum."
         />
         {draft !== null && (
           <Notice tone="wait" title="You would propose:">

@@ -19,7 +19,8 @@ export interface Votes {
   readonly proposals: readonly Proposal[];
   readonly delaySeconds: bigint;
   readonly thresholdWei: bigint;
-  readonly head: { readonly block: bigint; readonly seconds: bigint };
+  /** Of Ethereum, with what a block has taken on average lately. */
+  readonly head: { readonly block: bigint; readonly seconds: bigint; readonly msPerBlock: number };
   /** What the treasury holds in the ledger, says the server. */
   readonly treasuryWei: bigint | null;
   /** Whether the treasury's leaf is the timelock's: only then can votes spend it. */
@@ -85,10 +86,19 @@ export async function readVotes(site: Site, info: SequencerInfo): Promise<Votes>
       governor: governance.governor,
       registry: getAddress(registry),
     },
-    head: { block: head.number, seconds: head.timestamp },
+    head: { block: head.number, seconds: head.timestamp, msPerBlock: await msPerBlock(l1, head) },
     treasuryWei: treasury?.balanceWei ?? null,
     isTreasuryTheirs: treasury === null ? null : getAddress(treasury.l1Owner) === getAddress(timelock),
   };
+}
+
+const AVERAGED_BLOCKS = 100n;
+
+async function msPerBlock(l1: LedgerClient["l1"], head: { number: bigint; timestamp: bigint }) {
+  const blocks = head.number < AVERAGED_BLOCKS ? head.number : AVERAGED_BLOCKS;
+  if (blocks === 0n) return 0;
+  const earlier = await l1.getBlock({ blockNumber: head.number - blocks });
+  return (1_000 * Number(head.timestamp - earlier.timestamp)) / Number(blocks);
 }
 
 async function votedBy(

@@ -5,7 +5,7 @@ import { Notice } from "../design/notice.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showOpen } from "../words/format.ts";
+import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { OwnVotes } from "./own-votes.tsx";
@@ -20,13 +20,13 @@ export function VotesPage(props: PageProps) {
       <section class="stack">
         <h1>Votes</h1>
         <p class="lead">
-          OPEN on Ethereum votes about the treasury's money and about the next rollup. It decides nobody's
-          balance, key or exit, and nothing happens before everybody had time to leave.
+          OPEN holders vote on treasury spending and on the next rollup. Votes can never touch balances, keys
+          or exits, and everybody has time to leave before a decision takes effect.
         </p>
       </section>
       {props.site.governance === null ? (
         <Notice tone="wait" title="This rollup has no votes.">
-          <p>Whoever deploys a rollup may add contracts that OPEN votes with. Here there are none.</p>
+          <p>Its deployer added no voting contracts. The treasury's owner decides alone.</p>
         </Notice>
       ) : (
         info !== null && <Governed {...props} info={info} />
@@ -50,18 +50,20 @@ function Governed({ info, live, site }: PageProps & { info: SequencerInfo }) {
           <p>What they decide about its money has no effect.</p>
         </Notice>
       )}
-      <section class="card stack" aria-label="How it stands">
+      <section class="card stack" aria-label="At a glance">
         <dl class="facts">
           <dt>The treasury holds</dt>
-          <dd>{votes.treasuryWei === null ? "unknown now" : `${showOpen(votes.treasuryWei)} OPEN`}</dd>
-          <dt>Time to leave, from a vote that has won to its effect</dt>
+          <dd>{votes.treasuryWei === null ? "unknown now" : <Open wei={votes.treasuryWei} />}</dd>
+          <dt>Delay before a passed vote takes effect</dt>
           <dd>{days} days</dd>
-          <dt>Votes that it takes to propose</dt>
-          <dd>{showOpen(votes.thresholdWei)} OPEN</dd>
+          <dt>Votes needed to propose</dt>
+          <dd>
+            <Open wei={votes.thresholdWei} />
+          </dd>
         </dl>
         <p class="small soft">
-          OPEN in the <Term name="ledger" /> does not vote. Take it out before a proposal's count, and
-          delegate it.
+          OPEN in the <Term name="ledger" /> has no votes. To vote with it, withdraw it to Ethereum and
+          delegate it before voting begins.
         </p>
       </section>
       <OwnVotes votes={votes} live={live} />

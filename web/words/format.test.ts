@@ -1,5 +1,6 @@
+import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { describe, expect, it } from "vitest";
-import { showAge, showDuration, showOpen } from "./format.ts";
+import { showAge, showDuration, showOpen, showParts } from "./format.ts";
 
 describe("amounts as they are shown", () => {
   it.each([
@@ -13,6 +14,35 @@ describe("amounts as they are shown", () => {
     [2n ** 96n - 1n, "79,228,162,514.2643"],
   ])("%s wei: %s", (wei, text) => {
     expect(showOpen(wei)).toBe(text);
+  });
+});
+
+describe("parts as they are shown", () => {
+  it.each([
+    // What a settlement of 12 OPEN divides: nothing of the sum is lost, and dust is not blown up.
+    [
+      [8_999_999_999_999_999_994n, 2_399_999_999_999_999_998n, 600_000_000_000_000_007n, 1n],
+      "12",
+      "9 2.4 0.6 <0.0001",
+    ],
+    [[parseOpen("1") / 3n, parseOpen("1") / 3n, parseOpen("1") / 3n + 1n], "1", "0.3333 0.3333 0.3334"],
+    // Small sums have digits of their own.
+    [[400_000_000_000n, 800_000_000_000n], "0.0000012", "0.0000004 0.0000008"],
+    [[0n, 5n], "0.000000000000000005", "0 0.000000000000000005"],
+    [[0n, 0n], "0", "0 0"],
+    [[], "0", ""],
+  ])("%s wei: %s is %s", (amounts, sum, parts) => {
+    const shown = showParts(amounts);
+    expect([shown.sum, shown.parts.join(" ")]).toEqual([sum, parts]);
+  });
+
+  it("add up, whatever the amounts are", () => {
+    for (let seed = 1; seed < 400; seed++) {
+      const amounts = Array.from({ length: 1 + (seed % 9) }, (_, i) => BigInt(seed) * 7919n ** BigInt(i % 6));
+      const { sum, parts } = showParts(amounts);
+      const exact = (text: string) => (text.startsWith("<") ? 0n : parseOpen(text.replaceAll(",", "")));
+      expect(parts.reduce((total, part) => total + exact(part), 0n)).toBe(exact(sum));
+    }
   });
 });
 

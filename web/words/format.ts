@@ -2,13 +2,54 @@
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 
 const SHOWN_DECIMALS = 4;
+/** Of a sum that has parts: at least so many digits of it are shown, or all that there are. */
+const SUM_DIGITS = 4;
+const OPEN_DECIMALS = 18;
 
 /** 1234.5 → "1,234.5"; never rounds up, and says "<0.0001" instead of 0 for dust. */
-export function showOpen(wei: bigint): string {
+export function showOpen(wei: bigint, decimals = SHOWN_DECIMALS): string {
   const [whole, fraction = ""] = formatOpen(wei).split(".");
-  const kept = fraction.slice(0, SHOWN_DECIMALS).replace(/0+$/, "");
-  if (wei > 0n && whole === "0" && kept === "") return `<0.${"0".repeat(SHOWN_DECIMALS - 1)}1`;
+  const kept = fraction.slice(0, decimals).replace(/0+$/, "");
+  if (wei > 0n && whole === "0" && kept === "") return `<0.${"0".repeat(decimals - 1)}1`;
   return `${showCount(BigInt(whole!))}${kept === "" ? "" : `.${kept}`}`;
+}
+
+/**
+ * Whole numbers that are to one another as amounts are, and add up to `whole`: what rounding down takes goes to those that
+ * lose most by it.
+ * @param amounts of at least 0
+ */
+export function divideWhole(whole: bigint, amounts: readonly bigint[]): bigint[] {
+  const sum = amounts.reduce((total, amount) => total + amount, 0n);
+  if (sum === 0n) return amounts.map(() => 0n);
+  const parts = amounts.map((amount) => (amount * whole) / sum);
+  const missing = Number(parts.reduce((left, part) => left - part, whole));
+  const losses = amounts.map((amount, index) => ({ index, loss: (amount * whole) % sum }));
+  losses.sort((a, b) => (a.loss === b.loss ? a.index - b.index : a.loss > b.loss ? -1 : 1));
+  for (const { index } of losses.slice(0, missing)) parts[index]! += 1n;
+  return parts;
+}
+
+export interface ShownParts {
+  readonly sum: string;
+  /** In the order of the amounts. */
+  readonly parts: readonly string[];
+}
+
+/**
+ * Amounts that are shown with their sum, so that what is shown adds up: the sum as `showOpen` has it, with as many decimals
+ * as give it four digits. Dust remains dust.
+ * @param amountsWei of at least 0
+ */
+export function showParts(amountsWei: readonly bigint[]): ShownParts {
+  const sumWei = amountsWei.reduce((sum, wei) => sum + wei, 0n);
+  const leading = OPEN_DECIMALS - sumWei.toString().length;
+  const decimals = Math.min(OPEN_DECIMALS, Math.max(SHOWN_DECIMALS, leading + SUM_DIGITS));
+  const unitWei = 10n ** BigInt(OPEN_DECIMALS - decimals);
+  const units = divideWhole(sumWei / unitWei, amountsWei);
+  const show = (count: bigint, wei: bigint) =>
+    showOpen(count === 0n && wei > 0n ? 1n : count * unitWei, decimals);
+  return { sum: showOpen(sumWei, decimals), parts: units.map((count, i) => show(count, amountsWei[i]!)) };
 }
 
 export function showCount(value: number | bigint): string {

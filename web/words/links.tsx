@@ -1,6 +1,7 @@
 /** Where things of the ledger are shown. One place that knows the pages' addresses. */
 import { Identifier } from "../design/identifier.tsx";
 import { showCount } from "./format.ts";
+import { leafNames } from "./leaf-names.ts";
 
 export const batchHref = (number: number) => `#/batch/${number}`;
 export const leafHref = (id: number) => `#/leaf/${id}`;
@@ -14,15 +15,18 @@ export function BatchLink({ number }: { number: number }) {
   return <a href={batchHref(number)}>{showCount(number)}</a>;
 }
 
-/** Leaves that everybody meets have names. */
-const NAMES: Readonly<Record<number, string>> = { 0: "treasury", 1: "operator's fees" };
-
+/** A leaf by its name, with its number second; by its number where it has no name. */
 export function LeafLink({ id }: { id: number }) {
-  const name = NAMES[id];
+  const named = leafNames.value.get(id);
   return (
     <a href={leafHref(id)}>
-      {id}
-      {name !== undefined && ` (${name})`}
+      {named === undefined ? (
+        id
+      ) : (
+        <>
+          {named.name} <span class="leaf-number">({id})</span>
+        </>
+      )}
     </a>
   );
 }

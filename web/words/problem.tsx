@@ -1,30 +1,55 @@
+/** What went wrong, in words for people. Texts of libraries, servers and browsers are kept as technical details. */
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { signal } from "@preact/signals";
 import { Notice } from "../design/notice.tsx";
 
-/** The project's table. It is fetched beside the page, not before it, and a notice that is shown earlier gets its advice then. */
-const table = signal<Readonly<Record<string, { readonly meaning: string; readonly remedy?: string }>>>({});
-import("virtual:errors").then(
-  ({ default: errors }) => {
-    table.value = errors;
-  },
-  () => {
-    // A notice has its own message and its code without the table.
-  },
-);
-
 /** An error as a page shows and keeps it. */
 export interface Problem {
+  /** Of the project's table, or of `OF_PAGES`; null where nothing is known but that it failed. */
   readonly code: string | null;
+  /** In words of this project; empty where there are none. */
   readonly message: string;
+  /** As a library, a server or the browser has put it. */
+  readonly details?: string;
 }
 
-export function problemOf(error: unknown): Problem {
-  if (isRollupError(error)) return { code: error.code, message: error.message };
-  return { code: null, message: error instanceof Error ? error.message : String(error) };
+interface Words {
+  readonly meaning: string;
+  readonly remedy?: string;
 }
 
-/** Where the table's remedy speaks to somebody at a command line. */
+type ErrorTable = Readonly<Record<string, Words>>;
+
+/** What no table has: a page alone can meet it. */
+const OF_PAGES: ErrorTable = {
+  "page-part-missing": {
+    meaning: "a part of this page could not be fetched",
+    remedy: "check your connection, then reload the page: a newer version of it may be there",
+  },
+  "no-ether": {
+    meaning: "your address has too little ether for this transaction",
+    remedy: "nothing was sent; get ether on this network, then try again",
+  },
+  "wallet-answer": {
+    meaning: "your wallet or the Ethereum node has refused",
+    remedy: "look into your wallet's list of transactions, then try again",
+  },
+  "no-room": {
+    meaning: "your browser has no room left for this site",
+    remedy: "free some disk space, or remove data of sites that you no longer use, then try again",
+  },
+};
+
+const UNKNOWN: Words = {
+  meaning: "something went wrong in this page",
+  remedy:
+    "reload the page and try again; if it happens again, send the details to the people who run this site",
+};
+
+const ASK_OPERATOR =
+  "try again in a moment; if it happens again, send the code to the people who run this site";
+
+/** Where the table speaks to somebody at a command line, or to a program. */
 const FOR_READERS: Readonly<Record<string, string>> = {
   CLI_UNREACHABLE:
     "what you own is safe on Ethereum; check your connection and your wallet's network: this page asks again by itself",
@@ -36,35 +61,129 @@ const FOR_READERS: Readonly<Record<string, string>> = {
   CLI_KEYS_DIFFER:
     "nothing was sent; this page belongs to another rollup or to another version: get the one of this rollup",
   CLI_KEYS_MISSING: "nothing was sent; get the exit page of this rollup, or use the command: openledger exit",
-  CLI_L1_REVERTED: "nothing has moved; the contract's own reason stands below",
+  CLI_L1_REVERTED: "nothing has moved; the contract's own reason is in the technical details",
   CLI_OPERATION_DROPPED: "nothing has moved; read the reason, then begin again",
   CLI_QUEUE_ENTRY_INVALID:
     "nothing arrived in the ledger; what was refused is finalizable on Ethereum, less the base fee",
+  CLI_ANSWER_INVALID: "nothing of it was used; reload the page: it may be of another version than the server",
   CON_L1_COST_ABOVE_CAP: "nothing was signed; wait until gas costs less, or ask another Ethereum node",
   OP_WRONG_NONCE: "something else was sent from this account meanwhile; try again",
   OP_FEE_TOO_LOW: "the fee has risen meanwhile; try again",
+  OP_UNKNOWN_LEAF: "check the number",
+  OP_BELOW_PRICE: "the price has risen meanwhile; ask again, then pay",
+  DNT_NOT_HOSTED:
+    "check the number; the Datanet may be at another host, or its owner has not signed its card yet",
+  DNT_ACCESS_NOT_GRANTED: "ask its owner for access, on the Datanet's page",
+  DNT_SESSION_OTHER: "try again: the page signs anew",
+  DNT_FILE_UNREADABLE: "mend the line, or choose a file of another format",
+  ATT_ANSWER_UNPAID: "pay for your last answer, or wait until its offer has ended",
+  MOD_SERVE_MODEL_UNKNOWN: "choose another one from the list",
+  SEQ_FROZEN: "take out what is yours on the page Exit",
+  SEQ_SUNSET: "withdraw what is yours on the page Bridge",
 };
 
-/** What the project's table says about a code: its meaning, and what to do. */
-function adviceFor(code: string | null): { meaning: string; remedy?: string } | null {
-  const known = code === null ? undefined : table.value[code];
-  if (code === null || known === undefined) return null;
-  const remedy = FOR_READERS[code] ?? known.remedy;
-  return remedy === undefined ? { meaning: known.meaning } : { meaning: known.meaning, remedy };
+const MAX_CAUSES = 8;
+/** viem's and the browser's names for: nobody answered, or not in time. */
+const NO_ANSWER: ReadonlySet<string> = new Set([
+  "HttpRequestError",
+  "SocketClosedError",
+  "TimeoutError",
+  "WebSocketRequestError",
+]);
+/** As browsers put it, each in its own words. */
+const FETCH_FAILED = /failed to fetch|networkerror|load failed|has not answered, and is asked again/i;
+const IMPORT_FAILED = /dynamically imported module|importing a module script failed/i;
+const USER_REJECTED = 4001;
+
+interface Cause {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: unknown;
+  readonly shortMessage?: unknown;
+  readonly cause?: unknown;
 }
 
-const sentence = (text: string) =>
+function causesOf(error: unknown): Cause[] {
+  const causes: Cause[] = [];
+  for (let at = error; at instanceof Object && causes.length < MAX_CAUSES; at = (at as Cause).cause)
+    causes.push(at as Cause);
+  return causes;
+}
+
+/** The code that says what another's error means; null where nobody can tell. */
+function codeOf(error: unknown): string | null {
+  const causes = causesOf(error);
+  const has = (...names: string[]) => causes.some(({ name }) => names.includes(name));
+  const known = causes.find((cause) => isRollupError(cause));
+  if (known !== undefined) return known.code as string;
+  if (has("UserRejectedRequestError") || causes.some(({ code }) => code === USER_REJECTED))
+    return "CLI_WALLET_REJECTED";
+  if (has("InsufficientFundsError")) return "no-ether";
+  if (has("ContractFunctionRevertedError", "ExecutionRevertedError")) return "CLI_L1_REVERTED";
+  if (has("ChainMismatchError")) return "CLI_WALLET_WRONG_CHAIN";
+  if (IMPORT_FAILED.test(causes[0]?.message ?? "") && causes[0]?.shortMessage === undefined)
+    return "page-part-missing";
+  if (causes.some(({ message, name }) => NO_ANSWER.has(name) || FETCH_FAILED.test(message)))
+    return "CLI_UNREACHABLE";
+  if (has("ZodError", "$ZodError", "SyntaxError")) return "CLI_ANSWER_INVALID";
+  if (has("QuotaExceededError")) return "no-room";
+  return causes.some(({ shortMessage }) => typeof shortMessage === "string") ? "wallet-answer" : null;
+}
+
+/** An address, JSON, several lines: somebody else's words, or a program's. */
+const QUOTES = /https?:\/\/|[{}✖]|\n|0x[0-9a-f]{64}|--[a-z]|docs\//i;
+
+/** Any error, told apart. */
+export function problemOf(error: unknown): Problem {
+  const text = error instanceof Error ? error.message : String(error);
+  if (isRollupError(error)) {
+    const { code } = error;
+    return QUOTES.test(text) ? { code, message: "", details: text } : { code, message: text };
+  }
+  return { code: codeOf(error), message: "", details: text };
+}
+
+/** What an error means, and what to do. */
+export function wordsOf({ code }: Problem, table: ErrorTable): { meaning: string; remedy: string } {
+  const known = code === null ? UNKNOWN : (OF_PAGES[code] ?? table[code] ?? UNKNOWN);
+  return {
+    meaning: sentences(known.meaning),
+    remedy: sentences(FOR_READERS[code ?? ""] ?? known.remedy ?? ASK_OPERATOR),
+  };
+}
+
+/** The table's way of writing, as sentences. */
+const sentences = (text: string) =>
   `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 
-/** An error in words: what it means, what to do, and the code to ask about. */
+/** The project's table. It is fetched beside the page, not before it, and a notice that is shown earlier gets its advice then. */
+const table = signal<ErrorTable>({});
+import("virtual:errors").then(
+  ({ default: errors }) => {
+    table.value = errors;
+  },
+  () => {
+    // A notice has its own message and its code without the table.
+  },
+);
+
+/** An error in words: what it means, what to do, and for others its code and what a library or a server said. */
 export function ProblemNotice({ problem }: { problem: Problem }) {
-  const advice = adviceFor(problem.code);
+  const { code, details, message } = problem;
+  const { meaning, remedy } = wordsOf(problem, table.value);
+  const ownCode = code !== null && /^[A-Z]/.test(code) ? <code>{code}</code> : null;
   return (
-    <Notice tone="bad" title={sentence(advice?.meaning ?? "something went wrong")}>
-      {advice?.remedy !== undefined && <p>{sentence(advice.remedy)}</p>}
-      <p class="small soft">
-        {sentence(problem.message)} {problem.code !== null && <code>{problem.code}</code>}
-      </p>
+    <Notice tone="bad" title={meaning}>
+      {message !== "" && <p>{sentences(message)}</p>}
+      <p>{remedy}</p>
+      {details === undefined ? (
+        ownCode !== null && <p class="small soft">{ownCode}</p>
+      ) : (
+        <details class="small soft">
+          <summary>Technical details {ownCode}</summary>
+          <p class="problem-details">{details}</p>
+        </details>
+      )}
     </Notice>
   );
 }

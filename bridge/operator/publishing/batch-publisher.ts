@@ -13,8 +13,8 @@ import { type Address, type LocalAccount, size, type TransactionReceipt } from "
 import type { BlobWork } from "../../blobs/blob-thread.ts";
 import { bridgeError } from "../../bridge-errors.ts";
 import { l1Call, revertOf } from "../../l1/l1-client.ts";
-import { findReceipt } from "../../l1/posted-batch.ts";
 import type { RollupContract } from "../../l1/rollup-contract.ts";
+import { findReceipt } from "../../l1/submission/posted-batch.ts";
 import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../../metrics.ts";
 import { BatchAdoption } from "../batch-adoption.ts";
 import { ForeignBatches } from "../foreign-batches.ts";

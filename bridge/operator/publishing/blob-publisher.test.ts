@@ -14,8 +14,8 @@ import { type Hex, pad, size } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BlobThread, type BlobWork } from "../../blobs/blob-thread.ts";
 import { createL1Client } from "../../l1/l1-client.ts";
-import { EMPTY_BLOB } from "../../l1/other-pool.ts";
 import { RollupContract } from "../../l1/rollup-contract.ts";
+import { EMPTY_BLOB } from "../../l1/submission/other-pool.ts";
 import { blobsHere } from "../../testing/blobs-here.ts";
 import { type BridgeFixture, startBridgeFixture } from "../../testing/bridge-fixture.ts";
 import {

@@ -7,13 +7,13 @@ import { paddedGas } from "@openledger/contracts/l1/fee-policy";
 import type { TransactionReceipt } from "viem";
 import { bridgeError } from "../../bridge-errors.ts";
 import { l1Call } from "../../l1/l1-client.ts";
-import { findReceipt } from "../../l1/posted-batch.ts";
+import { findReceipt } from "../../l1/submission/posted-batch.ts";
 import {
   type OperatorCall,
   RepricedCall,
   type RepricingModules,
   type RepricingOptions,
-} from "../../l1/repriced-call.ts";
+} from "../../l1/submission/repriced-call.ts";
 
 interface OperatorNonceOptions extends RepricingOptions {
   /** Blocks, its own included, before the transaction counts. */

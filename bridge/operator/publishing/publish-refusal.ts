@@ -5,8 +5,8 @@ import {
 } from "@openledger/contracts/l1/blob-transaction";
 import { type Address, type Hex, isAddressEqual, numberToHex, parseTransaction } from "viem";
 import { type ContractRevert, l1Call, revertOf } from "../../l1/l1-client.ts";
-import { namedBlobs } from "../../l1/named-blobs.ts";
 import type { RollupContract } from "../../l1/rollup-contract.ts";
+import { namedBlobs } from "../../l1/submission/named-blobs.ts";
 import type { DropReason } from "../operator-client.ts";
 import type { Attempt } from "./publish-intent.ts";
 

@@ -26,7 +26,7 @@ import {
 } from "viem";
 import type { BlobWork } from "../../blobs/blob-thread.ts";
 import { type L1Client, l1Call } from "../../l1/l1-client.ts";
-import { EMPTY_BLOB, isOtherPool } from "../../l1/other-pool.ts";
+import { EMPTY_BLOB, isOtherPool } from "../../l1/submission/other-pool.ts";
 import type { Attempt, IntendedBatch, IntentStore, PublishIntent } from "./publish-intent.ts";
 
 /** Moments of a publication at which a kill must not do harm. Tests kill the process there. */

@@ -1,8 +1,7 @@
-import { deployActivationGates } from "@openledger/contracts/build/deploy-disputes";
 import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
 import { type Gate, startGate } from "@openledger/contracts/testing/gate-fixture";
 import { connect, deployFixture, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
-import { createPublicClient, createWalletClient, custom } from "viem";
+import { createPublicClient, custom } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { RollupContract } from "../../l1/rollup-contract.ts";
 import { AdmissionReader } from "./admission-reader.ts";
@@ -63,25 +62,6 @@ test("finds what the gate admitted for every rollup before this one was deployed
   const reader = await readerOf(gate.address);
   const { found } = (await reader.upTo(Number(await client.getBlockNumber())))!;
   expect(found).toContainEqual({ modelId: 9, word: gate.wordOf(9, 16) });
-});
-
-test("finds what any contract behind a gate of several admits", async () => {
-  const other = await startGate(client);
-  const [deployer] = await client.getAddresses();
-  const transport = custom(client);
-  const gates = await deployActivationGates(
-    {
-      walletClient: createWalletClient({ account: deployer!, chain: client.chain, transport }),
-      publicClient: createPublicClient({ chain: client.chain, transport, pollingInterval: 10 }),
-    },
-    [gate.address, other.address],
-  );
-  const reader = await readerOf(gates);
-  await gate.admit(21, 16);
-  await other.admit(22, 16);
-  const { found } = (await reader.upTo(Number(await client.getBlockNumber())))!;
-  expect(found).toContainEqual({ modelId: 21, word: gate.wordOf(21, 16) });
-  expect(found).toContainEqual({ modelId: 22, word: other.wordOf(22, 16) });
 });
 
 test("says of a rollup without a gate that it has none", async () => {

@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
 import type { TransactionReceipt } from "viem";
 import { l1Call } from "../../l1/l1-client.ts";
-import { findReceipt, isCanonical } from "../../l1/posted-batch.ts";
 import type { RollupContract } from "../../l1/rollup-contract.ts";
+import { findReceipt, isCanonical } from "../../l1/submission/posted-batch.ts";
 import type { BridgeMetrics } from "../../metrics.ts";
 import type {
   Attempt,

@@ -11,12 +11,12 @@ import { type Hex, toHex } from "viem";
 import { z } from "zod";
 import { l1Call } from "../../l1/l1-client.ts";
 import { readRollupLogs } from "../../l1/log-reader.ts";
+import type { RollupContract } from "../../l1/rollup-contract.ts";
 import {
   type PreVerifiedLog,
   type PreVerifiedSettlement,
   preVerifiedOf,
-} from "../../l1/pre-verified-settlement.ts";
-import type { RollupContract } from "../../l1/rollup-contract.ts";
+} from "../../l1/submission/pre-verified-settlement.ts";
 import type { JsonStore } from "../bridge-store.ts";
 import type { OperatorClient } from "../operator-client.ts";
 

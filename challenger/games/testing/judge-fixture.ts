@@ -1,4 +1,4 @@
-/** One judge of TextDisputes on a chain of its own. It believes any statement: TextDisputes compares that with the model commitment. */
+/** One judge of language models on a chain of its own. It believes any statement: the registry compares that with the model commitment. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
 import { deployContract } from "@openledger/contracts/build/deploy";
@@ -6,11 +6,16 @@ import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { startChain } from "@openledger/contracts/testing/chain";
 import { refusalOf } from "@openledger/contracts/testing/refusal-of";
-import { bytesToHex, decodeFunctionResult, type Hex, zeroHash } from "viem";
+import { bytesToHex, decodeFunctionResult, encodeFunctionData, type Hex, zeroHash } from "viem";
 import { type LeafTree, leafTree } from "../../statements/leaf-tree.ts";
-import type { OpenedLeaf, StatementTuple } from "../text-row-overlap.ts";
+import type { OpenedLeaf, StatementTuple } from "../../statements/model-commitment-calls.ts";
 
 export type JudgeFixture = Awaited<ReturnType<typeof startJudge>>;
+interface JudgeCall {
+  readonly functionName: string;
+  readonly args: readonly unknown[];
+}
+
 /** IDisputes.Fault. */
 export const FAULT = { tokens: 1, duplicate: 15 } as const;
 
@@ -30,7 +35,10 @@ export async function startJudge(name: "TextTokens" | "TextOverlap") {
     read: (functionName: string, args: readonly unknown[]) =>
       client.readContract({ address: to, abi: contract.abi, functionName, args } as never) as Promise<never>,
     /** A verdict's three parts; the name of the error that it reverts with. */
-    async judge(data: Hex): Promise<readonly [isRight: boolean, fault: number, place: bigint] | string> {
+    async judge(
+      call: JudgeCall,
+    ): Promise<readonly [isRight: boolean, fault: number, place: bigint] | string> {
+      const data = encodeFunctionData({ abi: contract.abi, ...call } as never);
       const refusal = await refusalOf(client, errors, { account, to, data });
       if (refusal !== null) return refusal;
       const { data: result } = await client.call({ account, to, data });
@@ -40,7 +48,8 @@ export async function startJudge(name: "TextTokens" | "TextOverlap") {
       return decodeFunctionResult({ abi: contract.abi, functionName: functionName!, data: result! }) as never;
     },
     /** Gas of a transaction. */
-    async gasOf(data: Hex): Promise<number> {
+    async gasOf(call: JudgeCall): Promise<number> {
+      const data = encodeFunctionData({ abi: contract.abi, ...call } as never);
       const hash = await client.sendTransaction({ account, to, data, gas: 1n << 24n } as never);
       return Number(await gasOf(hash));
     },

@@ -12,12 +12,7 @@ import {
 import { EMPTY_CLAIMED_ROOT, packSplit } from "@openledger/circuits/ledger/rewards";
 import { treePath, treeRoot } from "@openledger/circuits/ledger/version-rows";
 import { LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
-import {
-  deployLedgerMath,
-  deployTextDisputes,
-  missingChunks,
-  storeChunks,
-} from "@openledger/contracts/build/deploy-disputes";
+import { deployRegistry } from "@openledger/contracts/build/deploy-disputes";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { startChain } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
@@ -40,8 +35,6 @@ export async function startLedgerTraces() {
   const { accounts, client, clientsOf, gasOf, passTime, stop, url } = await startChain();
   const [deployer, owner, watcher, stranger] = accounts as [Hex, Hex, Hex, Hex];
   const clients = clientsOf(deployer);
-  const math = await deployLedgerMath(clients);
-  await storeChunks(clients, math, await missingChunks(clients.publicClient, math, 0));
   const terms = {
     ...{ windowSeconds: 72n * HOUR_SECONDS, sideSeconds: 36n * HOUR_SECONDS },
     ...{ leastBondWei: BOND_WEI, stakeWei: STAKE_WEI },
@@ -51,8 +44,12 @@ export async function startLedgerTraces() {
     leastBondWei: BOND_WEI,
     availabilityChallengeFeeWei: 1n,
   };
-  const deploy = () => deployTextDisputes(clients, modelCommitment, terms, math);
-  const { borders, game } = await deploy();
+  const {
+    address: registry,
+    games,
+    math,
+  } = await deployRegistry(clients, modelCommitment, { mostRows: 0, games: terms });
+  const { borders, game } = games!;
   const accountOf = (address: Hex): PlayerAccount => ({
     address,
     async send({ data, valueWei }) {
@@ -63,10 +60,8 @@ export async function startLedgerTraces() {
     },
   });
   return {
-    ...{ borders, client, game, math, owner, watcher, stranger, accountOf, clients },
+    ...{ borders, client, game, math, registry, owner, watcher, stranger, accountOf, clients },
     ...{ passTime, stop, url },
-    /** Another contract of the same terms. */
-    deployGame: async () => (await deploy()).game,
     publicClient: clients.publicClient as never,
     read: (functionName: string, args: readonly unknown[] = []) =>
       client.readContract({

@@ -20,13 +20,8 @@ import {
   commitColumns,
   featuresCommitment,
 } from "@openledger/circuits/settlement/feature-commitment";
-import {
-  deployLedgerMath,
-  deployTextDisputes,
-  missingChunks,
-  storeChunks,
-} from "@openledger/contracts/build/deploy-disputes";
-import { disputesAbi, textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { deployRegistry, FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { startChain } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
@@ -84,20 +79,18 @@ export async function startRowContracts(mostRows: number) {
   const { accounts, client, clientsOf, passTime, stop, url } = await startChain();
   const [deployer, owner, watcher, stranger] = accounts as [Hex, Hex, Hex, Hex];
   const clients = clientsOf(deployer);
-  const math = await deployLedgerMath(clients);
-  await storeChunks(clients, math, await missingChunks(clients.publicClient, math, mostRows));
   const money = { leastBondWei: BOND_WEI, stakeWei: STAKE_WEI };
   const times = { windowSeconds: WINDOW_SECONDS, sideSeconds: SIDE_SECONDS };
-  const { disputes, game: games } = await deployTextDisputes(
+  const { address: disputes, games: deployed } = await deployRegistry(
     clients,
     {
       windowSeconds: WINDOW_SECONDS,
       leastBondWei: BOND_WEI,
       availabilityChallengeFeeWei: parseEther("0.01"),
     },
-    { ...times, ...money },
-    math,
+    { mostRows, games: { ...times, ...money } },
   );
+  const games = deployed!.game;
   const send = async (account: Hex, to: Hex, data: Hex, valueWei = 0n) => {
     const call = { account, to, data, value: valueWei, gas: 16_000_000n };
     const hash = await client.sendTransaction(call);
@@ -105,7 +98,7 @@ export async function startRowContracts(mostRows: number) {
     if (status !== "success") throw new Error(`transaction ${hash} reverted`);
     return Number(gasUsed);
   };
-  const abi = [...disputesAbi, ...textDisputesAbi, ...traceGameAbi] as const;
+  const abi = [...disputesAbi, ...traceGameAbi] as const;
   return {
     ...{ client, clients, disputes, games, owner, watcher, stranger, send, abi },
     publicClient: clients.publicClient as never,
@@ -129,7 +122,7 @@ export async function startRowContracts(mostRows: number) {
       await send(owner, games, registerCall(model, traced, registration));
       const path = treePath(TAG.node, ofState, TREE_DEPTH, DATANET_ID);
       const commitModelCall = (of: CommittedModel) => {
-        const args = [statementOf(of), rollup, DATANET, path] as const;
+        const args = [FAMILY_NUMBERS.text, statementOf(of), rollup, DATANET, path] as const;
         return encodeFunctionData({ abi: disputesAbi, functionName: "commitModel", args } as never);
       };
       return {

@@ -5,7 +5,7 @@ import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
 import { deployContract } from "@openledger/contracts/build/deploy";
 import type { TraceGameParameters } from "@openledger/contracts/build/deploy-disputes";
-import { freeTracesAbi, traceGameAbi as ledgerAbi } from "@openledger/contracts/build/trace-abi";
+import { traceGameAbi as ledgerAbi } from "@openledger/contracts/build/trace-abi";
 import { startChain } from "@openledger/contracts/testing/chain";
 import { refusalOf } from "@openledger/contracts/testing/refusal-of";
 import {
@@ -21,7 +21,7 @@ import { encodeTensors } from "@openledger/models/internal/files/safetensors";
 import { runRowTask } from "@openledger/models/internal/training/row-task";
 import { NONE } from "@openledger/models/kernels/kernels";
 import { makeModel } from "@openledger/models/testing/made-models";
-import { type Hex, parseEther } from "viem";
+import { type Hex, parseAbi, parseEther } from "viem";
 import type { TracedModel, TraceInputs } from "../../trace/query-program.ts";
 import type { PlayerAccount } from "../played-moves.ts";
 import type { TraceStatement } from "../traced-model.ts";
@@ -30,6 +30,10 @@ export const BOND_WEI = parseEther("1");
 export const STAKE_WEI = parseEther("0.2");
 export const HOUR_SECONDS = 3_600n;
 /** What the game alone has besides: claims of no ledger's receipt. */
+const freeTracesAbi = parseAbi([
+  "struct Statement { address rollup; uint256 modelId; bytes32[] inputs; bytes32 programs; uint256 programCount; uint256 opCount; bytes32 program; bytes tokens; uint256 promptCount; bytes32 query; }",
+  "function claim(Statement statement, bytes32[] path) payable returns (uint256 claimId)",
+]);
 export const traceGameAbi = [...ledgerAbi, ...freeTracesAbi] as const;
 export type TraceFixture = Awaited<ReturnType<typeof startTraceGame>>;
 
@@ -40,7 +44,7 @@ export async function startTraceGame(changed: Partial<TraceGameParameters> = {})
     ...{ windowSeconds: 72n * HOUR_SECONDS, sideSeconds: 36n * HOUR_SECONDS },
     ...{ leastBondWei: BOND_WEI, stakeWei: STAKE_WEI, ...changed },
   };
-  const contracts = await compileContracts({ set: "disputes" });
+  const contracts = await compileContracts({ set: "testing" });
   const deploy = async (name: string, args: readonly unknown[]) => {
     const contract = pickContract(contracts, name);
     return (await deployContract(clientsOf(deployer), name, contract, args)).contractAddress;

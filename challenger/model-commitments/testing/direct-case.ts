@@ -1,8 +1,8 @@
 /** A small direct model of e-mails, and what its honest owner posts, for tests and measurements. */
 
-import type { DirectParts } from "@openledger/attribution/model/direct-family";
-import type { DirectRecipe } from "@openledger/attribution/model/direct-recipe";
-import { trainDirect } from "@openledger/attribution/model/direct-training";
+import type { DirectParts } from "@openledger/attribution/model/direct/direct-family";
+import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
+import { trainDirect } from "@openledger/attribution/model/direct/direct-training";
 import type { Trained } from "@openledger/attribution/model/model-family";
 import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";

@@ -1,14 +1,15 @@
-/** A chain with the contract DirectDisputes, for tests and measurements. */
+/** A chain with the registry, for tests and measurements of direct models. */
 
 import {
   type DisputesParameters,
-  deployDirectDisputes,
   deployLedgerMath,
+  deployRegistry,
+  FAMILY_NUMBERS,
   missingChunks,
   storeChunks,
   WEEK_SECONDS,
 } from "@openledger/contracts/build/deploy-disputes";
-import { directDisputesAbi, disputesAbi, rowTextsAbi } from "@openledger/contracts/build/disputes-abi";
+import { disputesAbi, judgeAbis } from "@openledger/contracts/build/disputes-abi";
 import { startChain } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
 import { refusalOf, type TriedCall } from "@openledger/contracts/testing/refusal-of";
@@ -46,15 +47,19 @@ export async function startDisputes({
     leastBondWei: BOND_WEI,
     availabilityChallengeFeeWei: AVAILABILITY_CHALLENGE_FEE_WEI,
   };
-  const address = await deployDirectDisputes(clients, { ...parameters, ...changed }, math);
+  const { address } = await deployRegistry(clients, { ...parameters, ...changed }, { math });
   const disputes = getContract({ address, abi: disputesAbi, client });
-  const texts = getContract({ address: await disputes.read.texts(), abi: rowTextsAbi, client });
+  const [{ judges }] = (await disputes.read.families()) as unknown as [{ judges: readonly Hex[] }];
+  /** A judge of direct models. */
+  const judgeAt = <Judge extends 0 | 1 | 2 | 3>(judge: Judge) =>
+    getContract({ address: judges[judge]!, abi: judgeAbis.direct[judge], client });
+  const texts = judgeAt(3);
   /** A contract that answers every call with this word: a rollup's state begins with its root. */
   const deployState = (root: bigint) => deployFixedState(client, deployer, root);
-  /** What `post` takes, with a rollup of its own that has the statement's rows. */
+  /** What `commitModel` takes, with a rollup of its own that has the statement's rows. */
   const postArguments = async (statement: DisputeStatement) => {
     const { leaf, path, root } = rowsInState(statement);
-    return [statementTuple(statement), await deployState(root), leaf, path] as const;
+    return [FAMILY_NUMBERS.direct, statementTuple(statement), await deployState(root), leaf, path] as const;
   };
   return {
     ...{ client, disputes, math, owner, passTime, stop, storedGas, stranger, texts, url, watcher },
@@ -75,7 +80,7 @@ export async function startDisputes({
     deployState,
     postArguments,
     /** The name of the error that a call reverts with; null for none. Other failures are thrown on. */
-    refusal: (call: TriedCall) => refusalOf(client, [...disputesAbi, ...directDisputesAbi] as Abi, call),
+    refusal: (call: TriedCall) => refusalOf(client, disputesAbi as Abi, call),
   };
 }
 

@@ -67,7 +67,7 @@
 
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { recoverKeyY } from "../../field/eddsa.ts";
+import { recoverKeyY } from "../../field/curve/eddsa.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import type { Leaf } from "../../ledger/leaf.ts";
 import { leafReference, type SignedOperation } from "../../ledger/operation.ts";

@@ -3,15 +3,15 @@
  * more terms than count. Each part is as small as it can be while it runs through a second block.
  */
 import { beforeAll, describe, expect, test } from "vitest";
-import { generatorTablesPath } from "../../field/generator-tables.ts";
-import { generators } from "../../field/generators.ts";
-import { addAll } from "../../field/montgomery-points.ts";
+import { generatorTablesPath } from "../../field/curve/generator-tables.ts";
+import { generators } from "../../field/curve/generators.ts";
+import { addAll } from "../../field/curve/montgomery-points.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { countTerms, directQueryCommitment, termTotal } from "../../ledger/direct-query.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { answeredQuery, compileDirectDraw, directInputs } from "../../testing/direct-instance.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
-import { directScores } from "../direct-matrix.ts";
+import { directScores } from "../scores/direct-matrix.ts";
 
 beforeAll(initPoseidon);
 

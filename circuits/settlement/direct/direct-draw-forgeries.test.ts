@@ -1,7 +1,7 @@
 /** Forged scores, classes and counts of one direct draw. Each is next to an honest draw that the circuit takes. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { generators } from "../../field/generators.ts";
-import { addAll } from "../../field/montgomery-points.ts";
+import { generators } from "../../field/curve/generators.ts";
+import { addAll } from "../../field/curve/montgomery-points.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { countTerms } from "../../ledger/direct-query.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
@@ -9,7 +9,7 @@ import type { CircuitTester } from "../../testing/circuit-tester.ts";
 import { answeredQuery, compileDirectDraw, directInputs } from "../../testing/direct-instance.ts";
 import { fieldAliases, shiftedDown } from "../../testing/forgeries/field-aliases.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
-import type { DirectMatrix } from "../direct-matrix.ts";
+import type { DirectMatrix } from "../scores/direct-matrix.ts";
 
 const ROWS = 3;
 const BUCKETS = 16;

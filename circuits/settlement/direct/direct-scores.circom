@@ -1,8 +1,8 @@
 pragma circom 2.1.6;
 
-include "../../field/point-multiples.circom";
+include "../../field/curve/point-multiples.circom";
 include "./logit-generator.circom";
-include "../score-rows.circom";
+include "../scores/score-rows.circom";
 include "./term-counts.circom";
 
 // Base-8 digits of a direct score: 2 * 511 * (8 * 2000 + 357) + 1 < 8^8. The main source's tables: see score-rows.circom.

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compileCircuit } from "../../compiler/compile.ts";
 import { templateSource } from "../../compiler/template-files.ts";
-import { digitTables, generatorTablesPath } from "../../field/generator-tables.ts";
+import { digitTables, generatorTablesPath } from "../../field/curve/generator-tables.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { countTerms, directQueryCommitment, lengthOf } from "../../ledger/direct-query.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
@@ -16,8 +16,8 @@ import {
   type DirectInstance,
   directInputs,
 } from "../../testing/direct-instance.ts";
-import { type DirectMatrix, directScores, logitGenerator } from "../direct-matrix.ts";
 import { columnsCommitment } from "../feature-commitment.ts";
+import { type DirectMatrix, directScores, logitGenerator } from "../scores/direct-matrix.ts";
 
 const ROWS = 3;
 const BUCKETS = 16;

@@ -16,7 +16,7 @@ import { directEpochOf, SMALL_DIRECT, TWO_DRAWS as WORLD } from "../../testing/d
 import { looseWires } from "../../testing/forgeries/alias-check.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 import { acceptedWitness, differingPlaces, statedInputs } from "../../testing/settlement-world.ts";
-import { directDraw } from "../direct-matrix.ts";
+import { directDraw } from "../scores/direct-matrix.ts";
 import { type DirectEpoch, paymentChain, settleEpoch } from "../settlement-rules.ts";
 
 const OPENS = "SampledPayout: isValid[k] * (drawReceipt[k] - opening[k].out) === 0;";

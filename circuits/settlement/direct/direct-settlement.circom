@@ -1,9 +1,9 @@
 pragma circom 2.1.6;
 
 include "./direct-scores.circom";
-include "../feature-columns.circom";
+include "../scores/feature-columns.circom";
 include "./sampled-payout.circom";
-include "../../field/start-point.circom";
+include "../../field/curve/start-point.circom";
 
 // The shape of a direct model in its binding: 3,072 + buckets / 16. DIRECT_SHAPE in direct-query.ts.
 function DIRECT_SHAPE(buckets) {

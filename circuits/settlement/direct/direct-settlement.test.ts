@@ -6,7 +6,7 @@ import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { recordedCount } from "../../testing/constraint-counts.ts";
 import { type DirectWorldOptions, directEpochOf, SMALL_DIRECT } from "../../testing/direct-world.ts";
 import { acceptedWitness, epochOf, SMALL_SIZE } from "../../testing/settlement-world.ts";
-import { MAX_DIRECT_ENTRY } from "../direct-matrix.ts";
+import { MAX_DIRECT_ENTRY } from "../scores/direct-matrix.ts";
 import { settleEpoch } from "../settlement-rules.ts";
 import {
   columnCount,

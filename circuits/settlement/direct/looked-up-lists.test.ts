@@ -3,7 +3,7 @@
  * random fingerprints is chosen after the randomness is known. The simpler design, and the forgery that it lets through.
  */
 import { beforeAll, expect, test } from "vitest";
-import { generators } from "../../field/generators.ts";
+import { generators } from "../../field/curve/generators.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
@@ -11,7 +11,7 @@ import { CircuitTester } from "../../testing/circuit-tester.ts";
 const TERMS = 2;
 const COLUMNS = 3;
 const SOURCE = `pragma circom 2.1.6;
-include "circuits/field/montgomery.circom";
+include "circuits/field/curve/montgomery.circom";
 // Places with a column each, looked up by a logarithmic derivative in gamma over bucket + z u + z^2 v, and their sum.
 template LookedUp(terms, columns) {
     signal input z; signal input gamma; signal input start[2];

@@ -1,8 +1,8 @@
 pragma circom 2.1.6;
 
-include "../draw-point.circom";
-include "../draw-shares.circom";
-include "../draw-weight.circom";
+include "../scores/draw-point.circom";
+include "../scores/draw-shares.circom";
+include "../scores/draw-weight.circom";
 include "../../ledger/model-statics.circom";
 include "../payment-replay.circom";
 include "../payees.circom";

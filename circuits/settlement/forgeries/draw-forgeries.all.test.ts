@@ -2,15 +2,15 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { beforeAll, describe, expect, test } from "vitest";
-import { BASE8 } from "../../field/eddsa.ts";
-import { toMontgomery } from "../../field/eddsa-tables.ts";
-import { drawScoresIncludes } from "../../field/generator-tables.ts";
-import { addAll } from "../../field/montgomery-points.ts";
+import { BASE8 } from "../../field/curve/eddsa.ts";
+import { toMontgomery } from "../../field/curve/eddsa-tables.ts";
+import { drawScoresIncludes } from "../../field/curve/generator-tables.ts";
+import { addAll } from "../../field/curve/montgomery-points.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { forgeColumnSignals, trapColumns } from "../../testing/forgeries/free-slopes.ts";
-import { drawInputs, exactScores } from "../draw-scores.ts";
 import { commitColumns } from "../feature-commitment.ts";
+import { drawInputs, exactScores } from "../scores/draw-scores.ts";
 
 const slow = { timeout: 600_000 };
 const S = babyjubjub.Point.fromAffine(BASE8).multiply(987_654_321n);

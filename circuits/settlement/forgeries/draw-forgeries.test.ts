@@ -1,16 +1,16 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, test } from "vitest";
-import { BASE8, SUBGROUP_ORDER } from "../../field/eddsa.ts";
-import { toMontgomery } from "../../field/eddsa-tables.ts";
-import { addAll, IDENTITY_U, type MontgomeryPoints } from "../../field/montgomery-points.ts";
+import { BASE8, SUBGROUP_ORDER } from "../../field/curve/eddsa.ts";
+import { toMontgomery } from "../../field/curve/eddsa-tables.ts";
+import { addAll, IDENTITY_U, type MontgomeryPoints } from "../../field/curve/montgomery-points.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { squareRoot } from "../../field/square-root.ts";
 import { queryBytes } from "../../ledger/model-query.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { compileDraw, instanceInputs } from "../../testing/draw-instance.ts";
-import { exactScores } from "../draw-scores.ts";
 import { commitColumns } from "../feature-commitment.ts";
+import { exactScores } from "../scores/draw-scores.ts";
 
 const slow = { timeout: 600_000 };
 const refused = { code: "CIR_WITNESS_REFUSED" };
@@ -50,7 +50,7 @@ describe("flaw 1: an addition of equal points leaves its slope free", () => {
   test("the same columns meet no equal points once the start comes from a later hash", slow, async () => {
     const sum = await CircuitTester.compile(
       "count-unsafepointsum-1-",
-      'pragma circom 2.1.6;\ninclude "circuits/field/point-multiples.circom";\ncomponent main = UnsafePointSum(1);\n',
+      'pragma circom 2.1.6;\ninclude "circuits/field/curve/point-multiples.circom";\ncomponent main = UnsafePointSum(1);\n',
     );
     const known = toMontgomery(S);
     const point = [known.u, known.v];

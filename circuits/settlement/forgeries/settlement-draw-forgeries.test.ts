@@ -27,7 +27,7 @@ import {
   withAt,
 } from "../../testing/settlement-forgery-check.ts";
 import { acceptedWitness, CIRCUIT_ID, SMALL_SIZE, statedInputs } from "../../testing/settlement-world.ts";
-import { drawInputs } from "../draw-scores.ts";
+import { drawInputs } from "../scores/draw-scores.ts";
 import { settlementStatement } from "../settlement-data.ts";
 import { paymentChain, settleEpoch } from "../settlement-rules.ts";
 

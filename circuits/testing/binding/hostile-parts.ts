@@ -4,8 +4,8 @@
  * would take them does not matter here: C has to fix what the terms are made of before anybody knows.
  */
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
-import { DUMMY } from "../../field/dummy-signature.ts";
-import { derivePublicKey, signMessage } from "../../field/eddsa.ts";
+import { DUMMY } from "../../field/curve/dummy-signature.ts";
+import { derivePublicKey, signMessage } from "../../field/curve/eddsa.ts";
 import { hashTagged } from "../../field/poseidon.ts";
 import { COUNTERS, FIELD_ORDER, KIND, MESSAGE_CORE, TAG } from "../../protocol.ts";
 import { SMALL_TABLE } from "../table-world.ts";

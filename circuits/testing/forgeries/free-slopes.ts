@@ -1,6 +1,6 @@
 import { babyjubjub } from "@noble/curves/misc.js";
-import { SUBGROUP_ORDER } from "../../field/eddsa.ts";
-import { toMontgomery } from "../../field/eddsa-tables.ts";
+import { SUBGROUP_ORDER } from "../../field/curve/eddsa.ts";
+import { toMontgomery } from "../../field/curve/eddsa-tables.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
 import { add, evaluate, multiply, type Polynomial, roots, scale, subtract } from "../field-polynomial.ts";
 

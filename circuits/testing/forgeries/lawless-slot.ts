@@ -9,8 +9,8 @@ import type { SettleOperation } from "../../batch/settlement-operation.ts";
 import { nullSlot } from "../../batch/slot.ts";
 import type { Operation, SlotContext, SlotTrace } from "../../batch/slot-trace.ts";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
-import { DUMMY } from "../../field/dummy-signature.ts";
-import { recoverKeyY, type Signature, signMessage } from "../../field/eddsa.ts";
+import { DUMMY } from "../../field/curve/dummy-signature.ts";
+import { recoverKeyY, type Signature, signMessage } from "../../field/curve/eddsa.ts";
 import { hashTagged } from "../../field/poseidon.ts";
 import { decodeAmount } from "../../ledger/amount-float.ts";
 import {

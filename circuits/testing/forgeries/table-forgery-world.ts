@@ -2,7 +2,7 @@
 import { feeOnTree } from "../../batch/batch.ts";
 import type { SlotTrace } from "../../batch/slot-trace.ts";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
-import { derivePublicKey, signMessage } from "../../field/eddsa.ts";
+import { derivePublicKey, signMessage } from "../../field/curve/eddsa.ts";
 import { encodeAmount } from "../../ledger/amount-float.ts";
 import type { Leaf } from "../../ledger/leaf.ts";
 import { LedgerTree, type TreeVersion } from "../../ledger/ledger-tree.ts";

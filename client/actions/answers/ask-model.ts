@@ -1,3 +1,6 @@
+import { sealedBytes } from "@openledger/circuits/ledger/model-query";
+import { hex32 } from "@openledger/foundation/hex";
+import { z } from "zod";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { resolveSigner } from "../../sequencer/ledger-reads.ts";
@@ -8,12 +11,14 @@ import {
   payInference,
 } from "../ledger/pay-inference.ts";
 import type { SigningOptions } from "../ledger/send-operation.ts";
-import { type CheckAnswerErrorCode, checkAnswer } from "./check-answer.ts";
+import { type CheckAnswerErrorCode, checkAnswer, requireLeast } from "./check-answer.ts";
 import { streamCompletion } from "./completion-stream.ts";
 import {
   answerSchema,
   type CheckableModel,
+  type ReplyAssurance,
   requestModelServer,
+  sealedAnswerSchema,
   type UncheckedAnswer,
 } from "./model-answers.ts";
 import { type SignQuestionErrorCode, signQuestion } from "./sign-question.ts";
@@ -112,6 +117,8 @@ export interface PayForAnswerParameters extends SigningOptions {
   maxPriceWei?: bigint;
   /** As `checkAnswer` says. */
   isAnsweredAgain?: boolean;
+  /** As `checkAnswer` says: nothing is signed for a reply that is less sure. */
+  least?: Partial<ReplyAssurance>;
 }
 
 export type PayForAnswerErrorCode = CheckAnswerErrorCode | "CLI_PRICE_TOO_HIGH" | PayInferenceErrorCode;
@@ -130,7 +137,16 @@ export async function payForAnswer(
   client: LedgerClient,
   parameters: PayForAnswerParameters,
 ): Promise<PayInferenceReturnType> {
-  const { modelId, model, prompt, answer, maxPriceWei, isAnsweredAgain = false, ...signing } = parameters;
+  const {
+    modelId,
+    model,
+    prompt,
+    answer,
+    maxPriceWei,
+    isAnsweredAgain = false,
+    least = {},
+    ...signing
+  } = parameters;
   const [{ id: payerId }, leaf] = await Promise.all([
     resolveSigner(client, parameters.from),
     getModel(client, modelId),
@@ -143,7 +159,7 @@ export async function payForAnswer(
     });
   }
   const staticsHash = staticsOf(leaf).hash;
-  checkAnswer(model, answer, { prompt, payerId, staticsHash, isAnsweredAgain });
+  checkAnswer(model, answer, { prompt, payerId, staticsHash, isAnsweredAgain, least });
   return payInference(client, {
     ...signing,
     from: payerId,
@@ -151,4 +167,131 @@ export async function payForAnswer(
     amountWei: priceWei,
     receipt: answer.receipt,
   });
+}
+
+export interface BuyAnswerParameters extends SigningOptions {
+  /** Where the model is served. */
+  serverUrl: string;
+  modelId: number;
+  /** The customer's own copy of the model. */
+  model: CheckableModel;
+  prompt: string;
+  /** The most that the customer pays; default: what the server asks. */
+  maxPriceWei?: bigint;
+  /** As `checkAnswer` says. */
+  isAnsweredAgain?: boolean;
+  least?: Partial<ReplyAssurance>;
+  /** How long the server may take to open the answer once it is paid; default a minute. */
+  timeoutMs?: number;
+}
+
+export interface BuyAnswerReturnType {
+  /** Checked. */
+  readonly answer: UncheckedAnswer;
+  readonly payment: PayInferenceReturnType;
+}
+
+export type BuyAnswerErrorCode =
+  | AskModelErrorCode
+  | CheckAnswerErrorCode
+  | "CLI_PRICE_TOO_HIGH"
+  | "CLI_WAIT_ENDED"
+  | PayInferenceErrorCode;
+
+const OPEN_TIMEOUT_MS = 60_000;
+const OPEN_POLL_MS = 250;
+const openingSchema = z.object({ salt: answerSchema.shape.salt.optional() });
+
+/**
+ * Pays for an answer before it is shown: what an account that left an answer unpaid is asked for (ATT_ANSWER_UNPAID with
+ * `data.reason` "left-unpaid"). The answer comes sealed, is paid, is opened by its receipt's salt and then checked. A server
+ * that seals a false answer gets this one payment; do not ask it again.
+ * @throws CLI_ANSWER_WRONG, CLI_PRICE_TOO_HIGH, CLI_WAIT_ENDED where it is not opened, and what `askModel` and
+ *   `payInference` throw
+ * @example
+ * ```ts
+ * const { answer } = await buyAnswer(client, { serverUrl, modelId: 11, model, prompt: "Win now" });
+ * console.log(answer.label);
+ * ```
+ */
+export async function buyAnswer(
+  client: LedgerClient,
+  parameters: BuyAnswerParameters,
+): Promise<BuyAnswerReturnType> {
+  const { serverUrl, modelId, model, prompt, maxPriceWei, timeoutMs = OPEN_TIMEOUT_MS } = parameters;
+  const { isAnsweredAgain = false, least = {}, from, ...signing } = parameters;
+  requireLeast(model, { isAnsweredAgain, least });
+  const signed = await signQuestion(client, { modelId, prompt, from });
+  const given = await requestModelServer(
+    client,
+    serverUrl,
+    "/v1/answers",
+    z.union([sealedAnswerSchema, answerSchema]),
+    { body: { prompt, ...signed, isSealed: true } },
+  );
+  const { payerId, priceWei, receipt } = given;
+  const leaf = await getModel(client, modelId);
+  const mostWei = maxPriceWei ?? priceWei;
+  if (leaf.counters.priceWei > mostWei) {
+    throw clientError("CLI_PRICE_TOO_HIGH", `model ${modelId} costs ${leaf.counters.priceWei} wei`, {
+      data: { modelId, priceWei: `${leaf.counters.priceWei}`, maxPriceWei: `${mostWei}` },
+    });
+  }
+  const payment = await payInference(client, {
+    ...signing,
+    from: payerId,
+    modelId,
+    amountWei: leaf.counters.priceWei,
+    receipt,
+  });
+  const answer = "sealed" in given ? await openSealed(client, serverUrl, given, timeoutMs) : given;
+  const staticsHash = staticsOf(leaf).hash;
+  checkAnswer(model, answer, { prompt, payerId, staticsHash, isAnsweredAgain, least });
+  return { answer, payment };
+}
+
+async function openSealed(
+  client: LedgerClient,
+  serverUrl: string,
+  { sealed, ...terms }: z.output<typeof sealedAnswerSchema>,
+  timeoutMs: number,
+): Promise<UncheckedAnswer> {
+  const path = `/v1/answers/${hex32(terms.receipt)}`;
+  const untilMs = Date.now() + timeoutMs;
+  for (;;) {
+    const { salt } = await requestModelServer(client, serverUrl, path, openingSchema);
+    if (salt !== undefined) return openedWith(salt, sealed, terms, `${serverUrl}${path}`);
+    if (Date.now() > untilMs)
+      throw clientError("CLI_WAIT_ENDED", `the answer is paid, and ${serverUrl} has not opened it`, {
+        data: { receipt: hex32(terms.receipt), url: serverUrl },
+      });
+    await new Promise((resolve) => setTimeout(resolve, OPEN_POLL_MS));
+  }
+}
+
+function openedWith(
+  salt: bigint,
+  sealed: string,
+  terms: Omit<z.output<typeof sealedAnswerSchema>, "sealed">,
+  url: string,
+): UncheckedAnswer {
+  const bytes = Uint8Array.from(atob(sealed), (character) => character.charCodeAt(0));
+  const invalid = (cause: unknown) =>
+    clientError("CLI_ANSWER_INVALID", `what ${url} sealed is no answer`, {
+      data: { server: "model server", url },
+      cause,
+    });
+  let opened: object;
+  try {
+    opened = JSON.parse(new TextDecoder().decode(sealedBytes(salt, bytes))) as object;
+  } catch (cause) {
+    throw invalid(cause);
+  }
+  const { expiresAtMs, payerId, priceWei, receipt } = terms;
+  const answer = answerSchema.safeParse({
+    ...opened,
+    ...{ payerId, expiresAtMs, receipt: hex32(receipt), priceWei: `${priceWei}`, salt: hex32(salt) },
+  });
+  if (!answer.success) throw invalid(answer.error);
+  return answer.data;
 }

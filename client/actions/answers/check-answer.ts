@@ -7,7 +7,12 @@ import {
 import { hex32 } from "@openledger/foundation/hex";
 import { toHex } from "viem";
 import { clientError } from "../../client-errors.ts";
-import type { CheckableModel, UncheckedAnswer } from "./model-answers.ts";
+import {
+  type CheckableModel,
+  firstBelow,
+  type ReplyAssurance,
+  type UncheckedAnswer,
+} from "./model-answers.ts";
 
 /** What the customer knows himself. */
 export interface AnswerExpectation {
@@ -20,6 +25,8 @@ export interface AnswerExpectation {
    * answer: nobody can be paid for another answer than the one that is there. Other models always answer again.
    */
   readonly isAnsweredAgain?: boolean;
+  /** The least that the customer pays for; default: anything. A model whose copy says nothing of it is believed. */
+  readonly least?: Partial<ReplyAssurance>;
 }
 
 export type CheckAnswerErrorCode = "CLI_ANSWER_WRONG";
@@ -62,6 +69,27 @@ export function checkAnswer(
     salt: answer.salt,
   });
   requireSame("receipt", hex32(answer.receipt), hex32(receipt));
+  requireLeast(model, expected);
+}
+
+const NOTHING_SAID: ReplyAssurance = { answer: "believed", query: "believed", rows: "believed" };
+
+/**
+ * @throws CLI_ANSWER_WRONG
+ * @internal
+ */
+export function requireLeast(
+  model: CheckableModel,
+  { isAnsweredAgain = false, least = {} }: Pick<AnswerExpectation, "isAnsweredAgain" | "least">,
+): void {
+  const given = model.assurance?.(isAnsweredAgain) ?? NOTHING_SAID;
+  const part = firstBelow(given, least);
+  if (part === null) return;
+  throw clientError(
+    "CLI_ANSWER_WRONG",
+    `the reply's ${part} is ${given[part]}, and the customer accepts no less than ${least[part]}`,
+    { data: { what: `assurance of ${part}`, given: given[part], right: `${least[part]}` } },
+  );
 }
 
 /** What an answer's text says, where it says a label: the server's field of that name is for reading alone. */

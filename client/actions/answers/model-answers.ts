@@ -32,6 +32,36 @@ const estimateSchema = z.object({
   backend: z.string(),
 });
 
+/**
+ * From weak to strong. `believed`: nobody has checked it. `recomputed`: whoever pays has computed it again. `disputable`:
+ * anyone can refute it on L1 before it counts, and gets part of a bond. `proven`: L1 takes no settlement without a proof.
+ */
+const ASSURANCES = ["believed", "recomputed", "disputable", "proven"] as const;
+export type Assurance = (typeof ASSURANCES)[number];
+
+/** Of a reply that `checkAnswer` has taken: how far each part is more than its server's word. */
+export interface ReplyAssurance {
+  /** That the registered model gives this answer to this prompt. */
+  readonly answer: Assurance;
+  /** That the query, by which rows are scored, is the one of this prompt and answer. */
+  readonly query: Assurance;
+  /** That what the query is scored against are the features of the rows. */
+  readonly rows: Assurance;
+}
+
+/**
+ * The first part that is less sure than `least`; null where none is.
+ * @internal
+ */
+export function firstBelow(
+  given: ReplyAssurance,
+  least: Partial<ReplyAssurance>,
+): keyof ReplyAssurance | null {
+  const rank = (one: Assurance) => ASSURANCES.indexOf(one);
+  const parts = ["answer", "query", "rows"] as const;
+  return parts.find((part) => rank(given[part]) < rank(least[part] ?? "believed")) ?? null;
+}
+
 export const answerSchema = z.object({
   /** null of models without labels. */
   label: z.string().nullable(),
@@ -50,7 +80,16 @@ export const answerSchema = z.object({
   expiresAtMs: z.number(),
   /** Whom the answer would pay if its payment were drawn; nobody promises it. */
   estimate: estimateSchema,
+  /** What the model's recipe promises, says the server; `CheckableModel.assurance` says it of the customer's own copy. */
+  assurance: z
+    .object({ answer: z.enum(ASSURANCES), query: z.enum(ASSURANCES), rows: z.enum(ASSURANCES) })
+    .optional(),
 });
+/** An answer that its server opens once it is paid. */
+export const sealedAnswerSchema = answerSchema
+  .pick({ receipt: true, payerId: true, priceWei: true, expiresAtMs: true })
+  .extend({ sealed: z.base64() });
+
 /** An answer as a model server gives it: not to be paid before `checkAnswer` has taken it. */
 export type UncheckedAnswer = z.output<typeof answerSchema>;
 
@@ -65,6 +104,8 @@ export interface CheckableModel {
   answer(prompt: string): { readonly text: string; readonly query: ModelQuery };
   /** Of models that answer slowly, or whose settlement proves the answer: the query of an answer's text alone. */
   queryOf?(prompt: string, text: string): ModelQuery;
+  /** Of its replies. @param isAnsweredAgain as `checkAnswer` is told */
+  assurance?(isAnsweredAgain: boolean): ReplyAssurance;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Signature } from "@openledger/circuits/field/eddsa";
+import type { Signature } from "@openledger/circuits/field/curve/eddsa";
 import { hex32 } from "@openledger/foundation/hex";
 import { type Hex, toHex } from "viem";
 import type { LedgerClient } from "../../ledger-client.ts";

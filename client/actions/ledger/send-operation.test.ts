@@ -1,4 +1,4 @@
-import { verifySignature } from "@openledger/circuits/field/eddsa";
+import { verifySignature } from "@openledger/circuits/field/curve/eddsa";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";

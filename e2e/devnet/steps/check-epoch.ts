@@ -47,8 +47,16 @@ export interface CheckedEpoch {
   readonly checks: readonly Check[];
 }
 
-/** The first epoch again, from L1's randomness, the payments, the openings and the published model. */
-export async function checkEpoch(job: Job, leaves: Leaves, made: MadeModel): Promise<CheckedEpoch> {
+/**
+ * The first epoch again, from L1's randomness, the payments, the openings and the published model.
+ * @param modelCheck what checkModel has found
+ */
+export async function checkEpoch(
+  job: Job,
+  leaves: Leaves,
+  made: MadeModel,
+  modelCheck: Check,
+): Promise<CheckedEpoch> {
   const { model, modelId, part, serverUrl } = made;
   job.console.progress("computing the epoch's settlement again");
   const openings = await fetchOpenings(serverUrl, SETTLED_EPOCH, isDirect(model.features));
@@ -72,7 +80,7 @@ export async function checkEpoch(job: Job, leaves: Leaves, made: MadeModel): Pro
       checkProof(verified),
       checkSum(part.prompts(job.plan).length, verified, outcome),
       checkPaymentsOpened(verified),
-      await checkModel(job, made, model),
+      modelCheck,
       ...(await checkWindow(job, made, verified.settlement.circuit)),
     ],
   };
@@ -144,11 +152,8 @@ function checkPaymentsOpened({ sampled }: VerifiedSettlement): Check {
   };
 }
 
-async function checkModel(
-  job: Job,
-  { datanetId, modelId }: { datanetId: number; modelId: number },
-  model: PublishedModel,
-): Promise<Check> {
+/** Trains the model once more, by its recipe. */
+export async function checkModel(job: Job, { datanetId, model, modelId }: MadeModel): Promise<Check> {
   const statement = "the published model is what its recipe makes of the datanet's rows, and is the ledger's";
   const [leaf, { datanet }] = await Promise.all([
     getModel(job.people.nina, modelId),

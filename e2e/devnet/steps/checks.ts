@@ -29,6 +29,7 @@ import {
   type ModelName,
   stepOf,
 } from "../parts.ts";
+import { visitorFeesWei } from "../visitors.ts";
 import type { Check } from "./check.ts";
 import type { CheckedEpoch } from "./check-epoch.ts";
 import type { Leaves } from "./deposit.ts";
@@ -36,16 +37,18 @@ import { WITHDRAWERS } from "./earn.ts";
 import { expectedBalances, type LeafName } from "./expected.ts";
 import { verifyFromL1 } from "./verify.ts";
 
-interface JobIds {
+interface JobParts {
   readonly leaves: Leaves;
   readonly datanetIds: Readonly<Record<DatanetName, number>>;
+  readonly epochs: Readonly<Record<ModelName, CheckedEpoch>>;
+  /** What checkDatanets has found: nothing changes them once their versions are a day old. */
+  readonly datanetChecks: readonly Check[];
 }
 
 /** Compares the plan with L1, with the sequencer, and with the ledger rebuilt from L1 alone. */
 export async function runChecks(
   job: Job,
-  { datanetIds, leaves }: JobIds,
-  epochs: Readonly<Record<ModelName, CheckedEpoch>>,
+  { datanetChecks, datanetIds, epochs, leaves }: JobParts,
 ): Promise<Check[]> {
   const verified = await verifyFromL1(job);
   const forcedFeeWei = BigInt(job.journal.get<string>("forced-fee-wei") ?? "0");
@@ -56,6 +59,7 @@ export async function runChecks(
       DATANETS[datanet].commits(job.plan).filter(({ contributor }) => contributor === who).length,
   );
   const { feeAccountId } = await getInfo(job.people.alice);
+  const operatorWei = expected.ledgerWei.operator + (await visitorFeesWei(job.people.alice));
   const ids = new Map<LeafName, number>([
     ...PEOPLE.map((name) => [name, leaves[name]] as const),
     ...DATANET_NAMES.map((name) => [`${name} datanet` as const, datanetIds[name]] as const),
@@ -68,14 +72,18 @@ export async function runChecks(
     ...(await Promise.all(PEOPLE.map((name) => checkTokenBalance(job, name, expected.l1Wei[name])))),
     ...(await Promise.all(
       [...ids].map(([who, id]) =>
-        checkLedgerBalance(job, who, id, expected.ledgerWei[who], verified.balanceOf(id)),
+        checkLedgerBalance(
+          ...([job, who, id] as const),
+          who === "operator" ? operatorWei : expected.ledgerWei[who],
+          verified.balanceOf(id),
+        ),
       ),
     )),
     checkPayout(job, "carol", WITHDRAWAL_WEI),
     checkPayout(job, "dave", FORCED_WITHDRAWAL_WEI),
     ...WITHDRAWERS.map((name) => checkRewards(job, name, expected.rewardsWei[name])),
     ...(await checkOperations(job)),
-    ...(await Promise.all(DATANET_NAMES.map((name) => checkDatanet(job, name, datanetIds[name])))).flat(),
+    ...datanetChecks,
     ...MODEL_NAMES.flatMap((name) => {
       const { checks, made } = epochs[name];
       return [...checks, checkAccrued(verified.accruedWeiOf(made.modelId), epochs[name])].map((check) => ({
@@ -170,6 +178,14 @@ async function checkOperations(job: Job): Promise<Check[]> {
 
 const isPromiseKept = ({ preconfirmation, opIndex }: LedgerOperation) =>
   preconfirmation != null && preconfirmation.opIndex === opIndex;
+
+/** The Datanets' versions, rows and signatures against the plan. */
+export async function checkDatanets(
+  job: Job,
+  datanetIds: Readonly<Record<DatanetName, number>>,
+): Promise<Check[]> {
+  return (await Promise.all(DATANET_NAMES.map((name) => checkDatanet(job, name, datanetIds[name])))).flat();
+}
 
 async function checkDatanet(job: Job, name: DatanetName, datanetId: number): Promise<Check[]> {
   const { alice } = job.people;

@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { isDisputable } from "@openledger/challenger/internal/statements/committed-model";
-import { readGateContracts } from "@openledger/challenger/model-commitments/gate-contracts";
 import { readAdmissions } from "@openledger/challenger/model-commitments/read-admissions";
 import {
   type ModelCommitmentWindow,
@@ -46,12 +45,14 @@ export async function standWindows(job: Job, models: readonly CreatedModel[]): P
   const gate = await readGate(l1, job.deployment.rollupAddress);
   if (gate === null) return;
   const posted = models.filter(({ model }) => isDisputable(model));
-  for (const one of posted) {
-    // Whoever watches fetches it from there.
-    await job.serveModel(one.part, one.modelId);
-    await post(job, gate, one);
-  }
-  await job.startWatch(gate);
+  const postAll = async () => {
+    for (const one of posted) {
+      // The watcher fetches it from there.
+      await job.serveModel(one.part, one.modelId);
+      await post(job, gate, one);
+    }
+  };
+  await Promise.all([job.startWatch(gate), postAll()]);
   for (const { modelId } of posted)
     await passUntil(job, await attested(job, gate, modelId), "the window ends on L1");
   for (const { model, modelId, part } of models) {
@@ -61,7 +62,7 @@ export async function standWindows(job: Job, models: readonly CreatedModel[]): P
     await openledger(job, "disputes", "admit", ...named, "--cap", String(circuit.size0), "--account", "mia");
     job.console.done(`L1 admits model ${modelId}${isDisputable(model) ? ", which nobody has refuted" : ""}`);
   }
-  if ((await heldWei(l1, gate)) === 0n) return;
+  if ((await l1.getBalance({ address: gate })) === 0n) return;
   const { paidWei } = await openledger<{ paidWei: string }>(
     job,
     "disputes",
@@ -121,27 +122,14 @@ function lastLines(text: string): string[] {
   return end === "" ? [] : end.split("\n").slice(-SHOWN_LOG_LINES);
 }
 
-/** The model's first model commitment, whichever contract has it; null before there is one. */
+/** The model's first model commitment; null before there is one. */
 async function windowOf(job: Job, gate: Address, modelId: number): Promise<ModelCommitmentWindow | null> {
-  const l1 = job.people.mia.l1 as PublicClient;
-  for (const { address } of await readGateContracts(l1, gate)) {
-    const [window] = await readWindows(l1, address, { modelId });
-    if (window !== undefined) return window;
-  }
-  return null;
+  const [window] = await readWindows(job.people.mia.l1 as PublicClient, gate, { modelId });
+  return window ?? null;
 }
 
 async function isAdmitted(l1: PublicClient, gate: Address, modelId: number): Promise<boolean> {
-  const contracts = await readGateContracts(l1, gate);
-  const found = await Promise.all(contracts.map(({ address }) => readAdmissions(l1, address, { modelId })));
-  return found.flat().length > 0;
-}
-
-/** Ether of the contracts behind the gate: nobody but mia brings any. */
-async function heldWei(l1: PublicClient, gate: Address): Promise<bigint> {
-  const contracts = await readGateContracts(l1, gate);
-  const held = await Promise.all(contracts.map(({ address }) => l1.getBalance({ address })));
-  return held.reduce((sum, wei) => sum + wei, 0n);
+  return (await readAdmissions(l1, gate, { modelId })).length > 0;
 }
 
 /** @param circuit that has settled its epoch */
@@ -154,7 +142,8 @@ export async function checkWindow(
   const gate = await readGate(l1, job.deployment.rollupAddress);
   if (gate === null || !isDisputable(model)) return [];
   const window = await windowOf(job, gate, modelId);
-  const wei = await heldWei(l1, gate);
+  // Nobody but mia brings any.
+  const wei = await l1.getBalance({ address: gate });
   return [
     {
       statement: "its model commitment stood for a week, recomputed by walt, and the bond went back to mia",

@@ -1,6 +1,6 @@
 /** A rollup whose gate is a contract of disputes, a datanet of e-mails on it, and the people who meet there. */
 
-import { trainDirect } from "@openledger/attribution/model/direct-training";
+import { trainDirect } from "@openledger/attribution/model/direct/direct-training";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { recipeFor, sampleInputs } from "@openledger/attribution/testing/sample-rows";

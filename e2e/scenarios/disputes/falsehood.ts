@@ -1,6 +1,6 @@
 /** What a hostile owner posts: a model with one lie, made so that all else of the model commitment fits it. */
 
-import type { DirectParts } from "@openledger/attribution/model/direct-family";
+import type { DirectParts } from "@openledger/attribution/model/direct/direct-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { CommittedModel, Leaves } from "@openledger/challenger/internal/statements/committed-model";

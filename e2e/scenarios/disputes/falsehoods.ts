@@ -1,6 +1,6 @@
-/** Lies about direct models, which the contract DirectDisputes judges. */
+/** Lies about direct models, which the judges of their family refute. */
 
-import { directTraining } from "@openledger/attribution/model/direct-training";
+import { directTraining } from "@openledger/attribution/model/direct/direct-training";
 import { registeredDirect } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
 import { factBytes, type Leaves } from "@openledger/challenger/internal/statements/committed-model";
 import { directEntry, readNumbers } from "@openledger/challenger/internal/statements/direct-arithmetic";

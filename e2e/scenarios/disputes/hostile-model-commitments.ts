@@ -9,6 +9,7 @@ import { commitModelCall } from "@openledger/challenger/model-commitments/ledger
 import { readWindows } from "@openledger/challenger/model-commitments/read-windows";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { signSettlement } from "@openledger/models/settling/sign-settlement";
@@ -60,7 +61,7 @@ export async function playLie(f: DisputeWorld, lie: Falsehood, prover: Prover): 
   const hash = await world.waitFor(
     "the model commitment",
     async () => {
-      const call = await commitModelCall(clients.hostile, posted.statement);
+      const call = await commitModelCall(clients.hostile, FAMILY_NUMBERS.direct, posted.statement);
       return wallet.writeContract({ address: gate, abi: disputesAbi, ...call, value } as never);
     },
     STEP_TIMEOUT_MS,

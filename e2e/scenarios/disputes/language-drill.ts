@@ -89,7 +89,7 @@ async function watchedAndOver(f: OpenedWorld, models: readonly CreatedModel[]): 
     await f.world.waitFor(
       `watch to recompute model ${modelId}`,
       async () => {
-        const windows = await readWindows(l1, f.disputes, { modelId });
+        const windows = await readWindows(l1, f.gate, { modelId });
         return windows.at(-1)?.attestedBy?.includes(drillAccount("watcher").address) === true;
       },
       STEP_TIMEOUT_MS,
@@ -269,7 +269,7 @@ async function settledEpoch(
  * @returns the watcher's part of bonds
  */
 async function requireRowWei(f: LanguageWorld, lies: readonly RefutedRows[]): Promise<bigint> {
-  const { disputes, world } = f;
+  const { gate: disputes, world } = f;
   const halvesWei = (BOND_WEI / 2n) * BigInt(lies.length);
   requireWei("the watcher, of model commitments", await paidTo(f, "watcher", disputes), halvesWei);
   for (const owner of ["builder", "hostile"] as const)
@@ -287,16 +287,16 @@ async function owedBy(f: LanguageWorld, name: "watcher" | "builder" | "hostile")
   const { client } = f.world.l1;
   const who = drillAccount(name).address;
   const owed = await Promise.all(
-    [f.game, f.disputes].map((address) =>
+    [f.game, f.gate].map((address) =>
       client.readContract({ address, abi: traceGameAbi, functionName: "owedWei", args: [who] }),
     ),
   );
-  const windows = await readWindows(client as never, f.disputes);
+  const windows = await readWindows(client as never, f.gate);
   const standing = windows.filter(({ owner, state }) => owner === who && state === "counts");
   const held = await Promise.all(
     standing.map(({ id }) =>
       client.readContract({
-        address: f.disputes,
+        address: f.gate,
         abi: disputesAbi,
         functionName: "modelCommitments",
         args: [id],

@@ -9,6 +9,7 @@ import {
   type ModelCommitmentWindow,
   readWindows,
 } from "@openledger/challenger/model-commitments/read-windows";
+import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { encodeFunctionData } from "viem";
 import { drillAccount } from "../../world/accounts.ts";
@@ -54,7 +55,7 @@ export async function playFalseRows(
 }
 
 async function playFalse(f: OpenedWorld, lie: LanguageFalsehood, honest: HonestTexts): Promise<RefutedRows> {
-  const { clients, disputes, game, world } = f;
+  const { clients, game, gate: disputes, world } = f;
   const made = await lie.make(honest);
   const { folder, modelId } = await f.created("hostile", made.model, lie.name);
   const posted = made.posted(modelId);
@@ -63,7 +64,7 @@ async function playFalse(f: OpenedWorld, lie: LanguageFalsehood, honest: HonestT
   const { gasUsed } = await world.waitFor(
     "the model commitment",
     async () => {
-      const call = await commitModelCall(clients.hostile, posted.statement);
+      const call = await commitModelCall(clients.hostile, FAMILY_NUMBERS.text, posted.statement);
       const data = encodeFunctionData({ abi: disputesAbi, ...call } as never);
       return owner.send({ data, valueWei: BOND_WEI });
     },

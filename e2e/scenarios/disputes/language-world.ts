@@ -65,18 +65,14 @@ const FEATURES_OF_QUERY = 16;
 
 export async function startLanguageWorld(options: LanguageWorldOptions) {
   const { backend, size, tell } = options;
-  let deployed!: Readonly<Record<"game" | "gate" | "disputes", Address>>;
+  let deployed!: Readonly<Record<"game" | "gate", Address>>;
   return startGatedWorld(
     options,
     { name: "language", others: await buildModelCircuits(size) },
     async (run, signed) => {
-      tell("openledger disputes deploy --kind text");
-      const deploy = ["disputes", "deploy", "--kind", "text", ...signed];
-      const { disputes, game, gate } = await run<typeof deployed>(...deploy);
-      deployed = {
-        ...{ disputes: getAddress(disputes), game: getAddress(game) },
-        gate: getAddress(gate),
-      };
+      tell("openledger disputes deploy");
+      const { game, gate } = await run<typeof deployed>("disputes", "deploy", ...signed);
+      deployed = { game: getAddress(game), gate: getAddress(gate) };
       return deployed.gate;
     },
     async (world, people) => {

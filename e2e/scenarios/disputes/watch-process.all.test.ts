@@ -14,11 +14,9 @@ import {
   type DisputeFixture,
   startDisputes,
 } from "@openledger/challenger/internal/model-commitments/testing/dispute-fixture";
-import { deployGateBefore } from "@openledger/challenger/internal/model-commitments/testing/gate-fixture";
 import { TREES } from "@openledger/challenger/internal/statements/committed-model";
 import { encodeLeaves } from "@openledger/challenger/internal/statements/leaf-file";
 import { readWindows } from "@openledger/challenger/model-commitments/read-windows";
-import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { drillAccount, drillPrivateKey } from "../../world/accounts.ts";
 import { commandRunner } from "../../world/commands.ts";
@@ -28,7 +26,7 @@ import { postedLie } from "./falsehood.ts";
 import { FALSEHOODS } from "./falsehoods.ts";
 
 const POLL = { timeout: 240_000, interval: 500 };
-const [UNREADABLE, COPIED, TOKENS, HONEST, OTHER] = [20, 21, 22, 23, 24] as const;
+const [UNREADABLE, COPIED, TOKENS, HONEST] = [20, 21, 22, 23, 24] as const;
 const folder = mkdtempSync(join(tmpdir(), "watch-process-"));
 const published = join(folder, "published");
 const keyFile = join(folder, "watcher-key");
@@ -36,13 +34,11 @@ const keyFile = join(folder, "watcher-key");
 const ownerKeyFile = join(folder, "owner-key");
 let f: DisputeFixture;
 let made: DirectCase;
-let gate: Awaited<ReturnType<typeof deployGateBefore>>;
 let watch: ManagedProcess | undefined;
 
 beforeAll(async () => {
   writeFileSync(keyFile, drillPrivateKey("watcher"), { mode: 0o600 });
   [f, made] = await Promise.all([startDisputes(), directCase(24)]);
-  gate = await deployGateBefore(f);
 });
 afterAll(async () => {
   await watch?.kill();
@@ -73,33 +69,24 @@ test("watch refutes false model commitments by itself, whatever else is posted, 
     }
     await f.post(posted.statement);
   }
-  // In the other contract, behind the same gate.
-  await writeModel(join(published, String(OTHER)), made.model);
-  const ofOther = { ...made.honest.statement, modelId: OTHER };
-  const contract = { address: gate.members[1], abi: disputesAbi };
-  const modelCommitment = { ...contract, functionName: "commitModel", args: await f.postArguments(ofOther) };
-  await f.client.writeContract({ ...modelCommitment, account: f.owner, value: BOND_WEI } as never);
   const rpc = ["--rpc", f.url];
   const signed = [...rpc, "--private-key-file", keyFile];
-  const args = ["watch", gate.gates, "--models", published, "--every", "0.02", ...signed];
+  const args = ["watch", f.disputes.address, "--models", published, "--every", "0.02", ...signed];
   watch = new ManagedProcess({ ...commandSpec("watch", args), logPath: join(folder, "watch.log") });
   await watch.start();
   const watcher = drillAccount("watcher").address;
   const seen = async () => {
     if (watch!.endedByItself !== null) throw watch!.endedByItself;
-    const windows = await Promise.all(gate.members.map((one) => readWindows(f.client as never, one)));
-    return windows
-      .flat()
-      .map(({ attestedBy, modelId, refutation, refutedBy, state }) => [
-        ...[modelId, state, refutation?.fault ?? null, refutedBy ?? attestedBy?.[0] ?? null],
-      ]);
+    const windows = await readWindows(f.client as never, f.disputes.address);
+    return windows.map(({ attestedBy, modelId, refutation, refutedBy, state }) => [
+      ...[modelId, state, refutation?.fault ?? null, refutedBy ?? attestedBy?.[0] ?? null],
+    ]);
   };
   await expect.poll(seen, POLL).toEqual([
     [UNREADABLE, "open", null, null],
     [COPIED, "refuted", "Entry", watcher],
     [TOKENS, "refuted", "Tokens", watcher],
     [HONEST, "open", null, watcher],
-    [OTHER, "open", null, watcher],
   ]);
   await expect.poll(() => watch!.hasSaid("cannot be recomputed"), POLL).toBe(true);
   await watch.kill();
@@ -127,8 +114,9 @@ test("watch refutes false model commitments by itself, whatever else is posted, 
   );
   expect(refused).toBe("ATT_LEAVES_MISMATCH");
   const windows = await readWindows(f.client as never, f.disputes.address);
+  // Of the unreadable one the watcher has asked for the last leaf of each tree.
   expect(windows.map(({ openAvailabilityChallengeCount }) => openAvailabilityChallengeCount)).toEqual([
-    0, 0, 0, 0, 1, 1, 0,
+    ...[TREES.length, 0, 0, 0, 1, 1, 0],
   ]);
   const { paidWei } = await runner.run<{ paidWei: string }>(
     ...["disputes", "withdraw", f.disputes.address, ...signed],

@@ -131,6 +131,7 @@ function newJob(
       failure: null,
       result: null,
       modelId: null,
+      isServed: false,
     },
   };
 }

@@ -7,8 +7,10 @@ import {
   exportRequestSchema,
   nameId,
   registrationRequestSchema,
+  servedRequestSchema,
 } from "../factory-api.ts";
 import { type FactoryContext, signerOf, whileWaitedFor } from "../factory-context.ts";
+import { SERVED_PATH } from "../served-models.ts";
 import { idParams } from "./choice-routes.ts";
 import {
   beginActivation,
@@ -23,7 +25,7 @@ type Id = { Params: z.output<typeof idParams> };
 const fileParams = z.object({ id: nameId, form: exportFormSchema, file: z.string().max(200) });
 
 export function registerModelRoutes(app: FastifyInstance, context: FactoryContext): void {
-  const { book, runner, side } = context;
+  const { book, runner, served, side } = context;
   const params = { params: idParams };
 
   app.post<Id & { Body: z.output<typeof compareRequestSchema> }>(
@@ -68,6 +70,28 @@ export function registerModelRoutes(app: FastifyInstance, context: FactoryContex
       return reply.header("content-length", sizeBytes).send(bytes);
     },
   );
+  app.post<Id & { Body: z.output<typeof servedRequestSchema> }>(
+    "/v1/jobs/:id/served",
+    { schema: { ...params, body: servedRequestSchema } },
+    async (request) => {
+      const leafId = await signerOf(context, request);
+      const job = requireDone(book.require(request.params.id, leafId));
+      return runner.view(await (request.body.isServed ? served.serve(job) : served.end(job)));
+    },
+  );
+  app.get("/v1/served", () => ({ models: served.list() }));
+  app.all<{ Params: { model: string } }>(`${SERVED_PATH}/:model/*`, {
+    // The model's own routes count requests, by model.
+    config: { rateLimit: false },
+    // Before the body is read: those routes read it.
+    onRequest: async (request, reply) => {
+      const inner = served.routesOf(request.params.model);
+      reply.hijack();
+      request.raw.url = request.url.slice(SERVED_PATH.length);
+      inner.routing(request.raw, reply.raw);
+    },
+    handler: () => undefined,
+  });
   app.get<Id>("/v1/jobs/:id/lineage", { schema: params }, async (request) => {
     const leafId = await signerOf(context, request);
     return lineageOf(context, book.require(request.params.id, leafId));

@@ -120,6 +120,10 @@ export class JobRunner {
       throw factoryError("MOD_FACTORY_JOB_STATE", `the activation of job ${view.id} is being proven`, {
         data: { reason: "in-use" },
       });
+    if (view.isServed)
+      throw factoryError("MOD_FACTORY_JOB_STATE", `the model of job ${view.id} is served`, {
+        data: { reason: "in-use" },
+      });
     await this.#book.delete(view.id);
     await rm(this.folderOf(view.id), { recursive: true, force: true });
   }

@@ -3,7 +3,7 @@
 #pragma once
 #include <cstring>
 
-#include "adx-product.h"
+#include "kernels/adx-product.h"
 #include "modulus.h"
 
 template <class M>

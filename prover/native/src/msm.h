@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "curve.h"
-#include "kernels.h"
+#include "kernels/kernels.h"
 #include "scalars.h"
 
 struct Cancelled : std::runtime_error {

@@ -6,7 +6,7 @@
 // A plain batch has no test for equal or opposite points: they make the product of all denominators zero,
 // and then the batch runs again with the tests.
 #pragma once
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 template <class Ops>
 struct CoordinateG1 {

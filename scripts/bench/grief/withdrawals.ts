@@ -1,6 +1,6 @@
 /** Signed withdrawals of a wei, one after the other, to addresses that get more and more of them. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { signMessage } from "@openledger/circuits/field/eddsa";
+import { signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { messageHash } from "@openledger/circuits/ledger/operation";
 import { KIND } from "@openledger/circuits/protocol";
 import { encodeOperation } from "@openledger/client/sequencer/operation-body";

@@ -2,7 +2,7 @@ import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { claimantOf } from "@openledger/attribution/model/recipe-fields";
 import { registerCall } from "@openledger/challenger/games/ledger-claims";
-import { readTraceContracts } from "@openledger/challenger/games/trace-contracts";
+import { isRegisteredIn, readGames } from "@openledger/challenger/games/trace-contracts";
 import {
   admitCall,
   admitUnchallengedCall,
@@ -10,13 +10,9 @@ import {
 } from "@openledger/challenger/model-commitments/ledger-proofs";
 import { modelCommitmentLines } from "@openledger/challenger/model-commitments/model-commitment-lines";
 import { readModelCommitments } from "@openledger/challenger/model-commitments/read-model-commitments";
-import {
-  contractFor,
-  contractsBehind,
-  promisesModelCommitment,
-} from "@openledger/challenger/playing/disputes-contracts";
+import { promisesModelCommitment } from "@openledger/challenger/playing/disputes-contracts";
 import { type DisputesCall, disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
-import { judgeOfModel, traceSenderOf } from "@openledger/challenger/playing/trace-sender";
+import { traceSenderOf } from "@openledger/challenger/playing/trace-sender";
 import { againBetweenBatches } from "@openledger/challenger/sending/between-batches";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { columnsCommitment } from "@openledger/circuits/settlement/feature-commitment";
@@ -44,22 +40,18 @@ export async function admitModel(context: CommandContext<AdmitOptions>): Promise
   const model = await readModel(args[1]!, await modelFamilies(options));
   if (claimantOf(model.recipe) !== null) {
     const { publicClient } = await l1SenderOf(options);
-    const judges = await readTraceContracts(publicClient, given);
-    const judge = await judgeOfModel(publicClient, judges, rollupAddress, modelId);
-    if (judge === null && (judges.length > 0 || !promisesModelCommitment(model)))
+    const games = await readGames(publicClient, given);
+    const isRegistered =
+      games !== null && (await isRegisteredIn(publicClient, games, rollupAddress, modelId));
+    if (!isRegistered && (games !== null || !promisesModelCommitment(model)))
       return registerForClaims(context);
     if (!promisesModelCommitment(model)) {
-      const line = `model ${modelId} is registered with ${judge}, and may have its activation: openledger models register ${args[1]}`;
-      output.answer([line], { modelId, game: judge });
+      const line = `model ${modelId} is registered with ${games}, and may have its activation: openledger models register ${args[1]}`;
+      output.answer([line], { modelId, game: games });
       return;
     }
   }
-  // A model without a window is admitted by any of them.
-  const sender = await disputesSenderOf(await l1SenderOf(options), given, async (client) =>
-    promisesModelCommitment(model)
-      ? contractFor(client, given, model)
-      : (await contractsBehind(client, given))[0]!.address,
-  );
+  const sender = await disputesSenderOf(await l1SenderOf(options), given);
   const to = sender.disputes;
   let call: DisputesCall;
   if (promisesModelCommitment(model)) {

@@ -27,14 +27,14 @@ function addDeploy(disputes: Command): void {
     disputes
       .command("deploy")
       .description(
-        "deploy the contracts of disputes about one kind of model, the constants that challenges read, and a gate before several kinds",
+        "deploy the registry of committed models with the judges of each family, the games of language models, and the constants that challenges read",
       ),
     DEPLOY_OPTIONS,
   );
   withExample(
     command,
     "disputes deploy --account alice",
-    "disputes deploy --kind text --beside 0x… --account alice",
+    "disputes deploy --bond 1 --window-days 10 --account alice",
   );
   onRun(command, async (context) => (await import("./disputes-deploy.ts")).deployContracts(context));
 }

@@ -3,9 +3,9 @@ import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-field
 import { commitModelCall } from "@openledger/challenger/model-commitments/ledger-proofs";
 import { readModelCommitments } from "@openledger/challenger/model-commitments/read-model-commitments";
 import {
-  contractFor,
-  gamesOver,
+  familyNumberOf,
   modelCommitmentKindOf,
+  requireRegistry,
 } from "@openledger/challenger/playing/disputes-contracts";
 import { disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
 import { againBetweenBatches, isReverted } from "@openledger/challenger/sending/between-batches";
@@ -47,10 +47,10 @@ export async function commitModel({ options, args, output }: CommandContext<Post
   for (const fault of kind.faultsOf({ posted, own: posted, rows }))
     throw commandError("CMD_USAGE", `anyone could refute it: ${JSON.stringify(fault)}; nothing is posted`);
   kind.requirePlayable?.(posted);
-  const sender = await disputesSenderOf(await l1SenderOf(options), given, (client) =>
-    contractFor(client, given, model),
-  );
-  const { disputes: address, publicClient, terms } = sender;
+  const sender = await disputesSenderOf(await l1SenderOf(options), given);
+  const { publicClient, terms } = sender;
+  const registry = await requireRegistry(publicClient, given);
+  const family = familyNumberOf(registry, model);
   const missing = await missingChunks(publicClient, terms.math, rows.length);
   if (missing.length > 0) {
     output.progress(`storing ${missing.length} chunks of constants that its challenges read`);
@@ -59,10 +59,10 @@ export async function commitModel({ options, args, output }: CommandContext<Post
   const valueWei = options.bond === undefined ? terms.leastBondWei : parseEther(options.bond);
   const client = await openReader(options);
   const sent = await againBetweenBatches(
-    async () => sender.send({ ...(await commitModelCall(client, posted.statement)), valueWei }),
+    async () => sender.send({ ...(await commitModelCall(client, family, posted.statement)), valueWei }),
     () => output.progress("a batch came between: opening the rows in the new state"),
   ).catch((error: unknown) => {
-    if (!isReverted(error, "TextModelUnregistered")) throw error;
+    if (!isReverted(error, "DisputesModelUnregistered")) throw error;
     const register = `openledger disputes admit ${given} ${args[1]} --model-id ${modelId} --cap PAYMENTS`;
     throw commandError(
       "CMD_USAGE",
@@ -73,7 +73,7 @@ export async function commitModel({ options, args, output }: CommandContext<Post
     );
   });
   const id = await modelCommitmentOf(publicClient, sent.hash);
-  const modelCommitment = (await readModelCommitments(publicClient, address, { modelId })).find(
+  const modelCommitment = (await readModelCommitments(publicClient, given, { modelId })).find(
     (one) => one.id === id,
   )!;
   const until = new Date(Number(modelCommitment.endsAtSeconds) * 1000).toISOString();
@@ -81,7 +81,7 @@ export async function commitModel({ options, args, output }: CommandContext<Post
     `model commitment ${id} of model ${modelId}: window until ${until}, bond ${formatEther(valueWei)} ETH`,
     `posted by L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
     ...(kind.rows === "texts"
-      ? [await playLine(publicClient, address, `${given} ${args[1]} --model-id ${modelId}`)]
+      ? [await playLine(publicClient, registry.games!, `${given} ${args[1]} --model-id ${modelId}`)]
       : []),
     `look every day until then: who challenges a leaf has to be answered within one, by openledger disputes play ${given} ${args[1]} --model-id ${modelId}`,
     `afterwards: openledger disputes admit ${given} ${args[1]} --model-id ${modelId} --cap PAYMENTS`,
@@ -92,9 +92,8 @@ export async function commitModel({ options, args, output }: CommandContext<Post
   });
 }
 
-/** What the owner of rows that games are about has to do from now on. @param named gate, folder and number, as `play` takes them */
-export async function playLine(client: PublicClient, disputes: Address, named: string): Promise<string> {
-  const address = await gamesOver(client, disputes);
+/** What the owner of rows that games are about has to do from now on. @param named registry, folder and number, as `play` takes them */
+export async function playLine(client: PublicClient, address: Address, named: string): Promise<string> {
   const call = { address, abi: traceGameAbi, functionName: "sideSeconds" } as const;
   const hours = Number(await client.readContract(call)) / 3_600;
   const why = `anyone may open a game over a row, and each side has ${hours} hours for all its moves: silence loses the bond`;

@@ -1,6 +1,6 @@
-import { readTraceContracts } from "@openledger/challenger/games/trace-contracts";
-import { readGateContracts } from "@openledger/challenger/model-commitments/gate-contracts";
+import { readGames } from "@openledger/challenger/games/trace-contracts";
 import { readModelCommitments } from "@openledger/challenger/model-commitments/read-model-commitments";
+import { readRegistry } from "@openledger/challenger/model-commitments/registry";
 import { type DisputesSender, disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
 import { sendingTo } from "@openledger/challenger/playing/trace-sender";
 import { type Paid, withdrawFromGames } from "@openledger/challenger/playing/withdraw-from-games";
@@ -19,12 +19,13 @@ export async function withdrawOwed({ options, args, output }: CommandContext<obj
   const given = parseAddress(args[0]!);
   const { address: who, publicClient } = await l1SenderOf(options);
   const paid: Paid[] = [];
-  for (const { address } of await readGateContracts(publicClient, given)) {
-    const one = await withdrawFrom(await disputesSenderOf(await l1SenderOf(options), address), output);
+  if ((await readRegistry(publicClient, given)) !== null) {
+    const one = await withdrawFrom(await disputesSenderOf(await l1SenderOf(options), given), output);
     if (one !== null) paid.push(one);
   }
-  for (const address of await readTraceContracts(publicClient, given)) {
-    const one = await withdrawFromGames(sendingTo(await l1SenderOf(options), address), output.progress);
+  const games = await readGames(publicClient, given);
+  if (games !== null) {
+    const one = await withdrawFromGames(sendingTo(await l1SenderOf(options), games), output.progress);
     if (one !== null) paid.push(one);
   }
   if (paid.length === 0) throw commandError("CMD_USAGE", `${given} owes nothing to ${who}`);

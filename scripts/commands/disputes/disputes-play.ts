@@ -5,12 +5,12 @@ import { readModel } from "@openledger/attribution/model/model-directory";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { claimantOf } from "@openledger/attribution/model/recipe-fields";
 import { tracedPlayer } from "@openledger/challenger/games/traced-player";
-import { readGateContracts } from "@openledger/challenger/model-commitments/gate-contracts";
+import { readRegistry } from "@openledger/challenger/model-commitments/registry";
 import { answerAvailabilityChallenges } from "@openledger/challenger/playing/answer-availability-challenges";
 import { describeRound, messageOf } from "@openledger/challenger/playing/describe-round";
-import { contractFor, promisesModelCommitment } from "@openledger/challenger/playing/disputes-contracts";
+import { promisesModelCommitment } from "@openledger/challenger/playing/disputes-contracts";
 import { disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
-import { sendingTo, traceContractAt } from "@openledger/challenger/playing/trace-sender";
+import { gamesAt, sendingTo } from "@openledger/challenger/playing/trace-sender";
 import { inOrder } from "@openledger/challenger/sending/l1-queue";
 import type { L1Sender } from "@openledger/challenger/sending/l1-sender";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
@@ -21,7 +21,7 @@ import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { renderError } from "../../cli/render-error.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { openPromised, soughtModel } from "./query-disputes.ts";
+import { openPromised } from "./query-disputes.ts";
 
 export interface PlayOptions {
   modelId: string;
@@ -84,16 +84,16 @@ export async function playDisputes(context: CommandContext<PlayOptions>): Promis
   }
 }
 
-/** Null where nothing of the model is posted at this contract. @throws CMD_USAGE where a model needs a contract that is not there */
+/** Null where nothing of the model is posted at this contract. @throws CMD_USAGE */
 async function availabilityChallengesLook({ context, given, model, sender }: Looking): Promise<Look | null> {
   const { args, options, output } = context;
   if (!promisesModelCommitment(model)) return null;
-  // Games over queries have a contract of their own, which has no model commitments.
-  const hasGames = claimantOf(model.recipe) !== null;
-  if (hasGames && (await readGateContracts(sender.publicClient, given)).every(({ kind }) => kind !== "text"))
-    return null;
+  // Games may be named by themselves: nothing is posted there.
+  const isOfGames =
+    claimantOf(model.recipe) !== null && (await readRegistry(sender.publicClient, given)) === null;
+  if (isOfGames) return null;
   const modelId = parseId(options.modelId);
-  const disputes = await disputesSenderOf(sender, given, (client) => contractFor(client, given, model));
+  const disputes = await disputesSenderOf(sender, given);
   return async () => {
     const availabilityChallenged = { model, folder: args[1]!, modelId, base: options.base };
     const { answered, failures } = await answerAvailabilityChallenges(
@@ -120,7 +120,7 @@ async function availabilityChallengesLook({ context, given, model, sender }: Loo
 async function gameLook({ context, given, sender }: Looking): Promise<Look> {
   const { args, options, output } = context;
   const { publicClient } = sender;
-  const game = await traceContractAt(publicClient, given, soughtModel(options, parseId(options.modelId)));
+  const game = await gamesAt(publicClient, given);
   const { setting, terms, traced } = await openPromised(args[1]!, options, output.progress);
   const { address, send } = sendingTo(sender, game);
   const player = tracedPlayer({

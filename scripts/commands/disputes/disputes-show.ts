@@ -1,11 +1,10 @@
-import type { GateContract } from "@openledger/challenger/model-commitments/gate-contracts";
 import { modelCommitmentLines } from "@openledger/challenger/model-commitments/model-commitment-lines";
 import { type ReadAdmission, readAdmissions } from "@openledger/challenger/model-commitments/read-admissions";
 import {
   type ModelCommitment,
   readModelCommitments,
 } from "@openledger/challenger/model-commitments/read-model-commitments";
-import { contractsBehind, gamesOver } from "@openledger/challenger/playing/disputes-contracts";
+import { requireRegistry } from "@openledger/challenger/playing/disputes-contracts";
 import { type DisputesTerms, readTerms } from "@openledger/challenger/playing/disputes-sender";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { type Address, createPublicClient, formatEther, http, type PublicClient } from "viem";
@@ -24,53 +23,47 @@ export async function showModelCommitments({
 }: CommandContext<ShowOptions>): Promise<void> {
   const publicClient = createPublicClient({ transport: http(resolveRpcUrl(options)) });
   const ofModel = options.modelId === undefined ? {} : { modelId: parseId(options.modelId) };
-  const shown: Shown[] = [];
-  for (const { address, kind } of await contractsBehind(publicClient, parseAddress(args[0]!))) {
-    const [{ math: _, ...terms }, modelCommitments, admissions] = await Promise.all([
-      readTerms(publicClient, address),
-      readModelCommitments(publicClient, address, ofModel),
-      readAdmissions(publicClient, address, ofModel),
-    ]);
-    const openGames = kind === "text" ? await readOpenGames(publicClient, address, modelCommitments) : null;
-    shown.push({ address, kind, terms, modelCommitments, admissions, openGames });
-  }
-  output.answer(shown.flatMap(linesOf), {
-    contracts: shown.map(({ openGames, modelCommitments, ...contract }) => ({
-      ...contract,
-      modelCommitments: modelCommitments.map(({ statement: _, ...modelCommitment }, i) => ({
-        ...modelCommitment,
-        ...(openGames === null ? {} : { openGames: openGames[i] }),
-      })),
+  const { address, games } = await requireRegistry(publicClient, parseAddress(args[0]!));
+  const [{ math: _, ...terms }, modelCommitments, admissions] = await Promise.all([
+    readTerms(publicClient, address),
+    readModelCommitments(publicClient, address, ofModel),
+    readAdmissions(publicClient, address, ofModel),
+  ]);
+  const openGames = await Promise.all(
+    modelCommitments.map(({ family, id }) =>
+      games === null || family !== "text" ? null : readOpenGames(publicClient, games, id),
+    ),
+  );
+  output.answer(linesOf({ address, terms, modelCommitments, admissions, openGames }), {
+    ...{ address, terms, admissions },
+    modelCommitments: modelCommitments.map(({ statement: _, ...modelCommitment }, i) => ({
+      ...modelCommitment,
+      ...(openGames[i] === null ? {} : { openGames: openGames[i] }),
     })),
   });
 }
 
-interface Shown extends GateContract {
+interface Shown {
+  readonly address: Address;
   readonly terms: Omit<DisputesTerms, "math">;
   readonly modelCommitments: readonly ModelCommitment[];
   readonly admissions: readonly ReadAdmission[];
   /** Over rows of each model commitment, which counts only when they are over; null where there are none. */
-  readonly openGames: readonly number[] | null;
+  readonly openGames: readonly (number | null)[];
 }
 
-async function readOpenGames(
-  client: PublicClient,
-  disputes: Address,
-  modelCommitments: readonly ModelCommitment[],
-) {
-  const address = await gamesOver(client, disputes);
-  const call = { address, abi: traceGameAbi, functionName: "rowGamesOf" } as const;
-  const read = modelCommitments.map(({ id }) => client.readContract({ ...call, args: [id] }));
-  return (await Promise.all(read)).map(Number);
+async function readOpenGames(client: PublicClient, games: Address, id: bigint): Promise<number> {
+  const call = { address: games, abi: traceGameAbi, functionName: "rowGamesOf" } as const;
+  return Number(await client.readContract({ ...call, args: [id] }));
 }
 
-function linesOf({ address, admissions, kind, modelCommitments, terms, openGames }: Shown): string[] {
+function linesOf({ address, admissions, modelCommitments, terms, openGames }: Shown): string[] {
   const days = (Number(terms.windowSeconds) / 86_400).toFixed(1);
   return [
-    `${address}, of ${kind} models: windows of ${days} days, bonds of at least ${formatEther(terms.leastBondWei)} ETH`,
+    `${address}: windows of ${days} days, bonds of at least ${formatEther(terms.leastBondWei)} ETH`,
     ...modelCommitments.flatMap((modelCommitment, i) => [
       ...modelCommitmentLines(modelCommitment),
-      ...(openGames?.[i] ? [`  ${openGames[i]} open games over its rows`] : []),
+      ...(openGames[i] ? [`  ${openGames[i]} open games over its rows`] : []),
     ]),
     ...admissions.map(({ modelId, modelCommitmentId, rollup }) =>
       modelCommitmentId === null

@@ -2,7 +2,7 @@
 
 import { openPromisedModel } from "@openledger/challenger/claiming/promised-model";
 import { receiptClaim } from "@openledger/challenger/games/receipt-claim";
-import { type SoughtModel, traceSenderOf } from "@openledger/challenger/playing/trace-sender";
+import { traceSenderOf } from "@openledger/challenger/playing/trace-sender";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { textFamily } from "@openledger/models/registered/text-family";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
@@ -21,11 +21,7 @@ export interface ClaimOptions {
 /** @throws CMD_USAGE for a model of another kind */
 export async function claimQuery({ options, args, output }: CommandContext<ClaimOptions>): Promise<void> {
   const prompt = args[2]!;
-  const { game, ...sender } = await traceSenderOf(
-    await l1SenderOf(options),
-    parseAddress(args[0]!),
-    soughtModel(options, parseId(options.modelId)),
-  );
+  const { game, ...sender } = await traceSenderOf(await l1SenderOf(options), parseAddress(args[0]!));
   const { parts, setting, terms, traced } = await openPromised(args[1]!, options, output.progress);
   const answer = options.answer ?? (await textFamily(setting).open(parts)).answer(prompt).text;
   output.progress("tracing the query");
@@ -40,12 +36,6 @@ export async function claimQuery({ options, args, output }: CommandContext<Claim
   ];
   output.answer(lines, { opCount: query.program.length, ...sent });
 }
-
-/** Model of the rollup that the options name. */
-export const soughtModel = (options: GlobalOptions, modelId: number): SoughtModel => ({
-  modelId,
-  rollup: async () => (await openReader(options)).rollupAddress,
-});
 
 /** @throws CMD_USAGE for a model of another kind, and for one that promises no claims of its own numbers */
 export async function openPromised(

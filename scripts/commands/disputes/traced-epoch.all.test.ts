@@ -26,23 +26,11 @@ import { queryBytes, queryCommitment } from "@openledger/circuits/internal/ledge
 import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
 import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
 import { getModel, getPayments, getSettlement } from "@openledger/client/sequencer/model-reads";
-import {
-  deployActivationGates,
-  deployLedgerMath,
-  deployTextDisputes,
-  missingChunks,
-  storeChunks,
-} from "@openledger/contracts/build/deploy-disputes";
+import { deployRegistry } from "@openledger/contracts/build/deploy-disputes";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { hex32 } from "@openledger/foundation/hex";
 import { folderSource } from "@openledger/models/files/folder-source";
-import {
-  CAP,
-  PRICE_WEI,
-  type SettlingWorld,
-  startSettlingWorld,
-} from "@openledger/models/internal/settler/testing/settling-fixture";
 import { describeBase, readFrom } from "@openledger/models/registered/base-files";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import { type TrainingSetting, textTraining } from "@openledger/models/registered/text-training";
@@ -50,6 +38,12 @@ import { AutoSettler } from "@openledger/models/settler/auto-settle";
 import type { ShownOpening } from "@openledger/models/settling/model-openings";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
+import {
+  CAP,
+  PRICE_WEI,
+  type SettlingWorld,
+  startSettlingWorld,
+} from "@openledger/models/testing/settling-fixture";
 import { byteConfig, sampleTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
 import { openProvingCircuit, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import { createPublicClient, createWalletClient, custom, encodeFunctionData, type Hex } from "viem";
@@ -92,8 +86,6 @@ beforeAll(async () => {
       walletClient: createWalletClient({ account, chain: client.chain, transport }),
       publicClient: createPublicClient({ chain: client.chain, transport, pollingInterval: 10 }),
     };
-    const math = await deployLedgerMath(clients as never);
-    await storeChunks(clients as never, math, await missingChunks(clients.publicClient as never, math, 0));
     const terms = { windowSeconds: BigInt(3 * DAY_SECONDS), sideSeconds: BigInt(48 * HOUR_SECONDS) };
     const money = { leastBondWei: BOND_WEI, stakeWei: BOND_WEI / 5n };
     const modelCommitment = {
@@ -101,8 +93,10 @@ beforeAll(async () => {
       leastBondWei: BOND_WEI,
       availabilityChallengeFeeWei: 1n,
     };
-    ({ game } = await deployTextDisputes(clients as never, modelCommitment, { ...terms, ...money }, math));
-    return deployActivationGates(clients as never, [game]);
+    const games = { ...terms, ...money };
+    const registry = await deployRegistry(clients as never, modelCommitment, { mostRows: 0, games });
+    ({ game } = registry.games!);
+    return registry.address;
   });
   process.env.OPENLEDGER_HOME = world.home;
   const made = await world.makeModel(
@@ -255,7 +249,12 @@ const claimingOptions = () => ({
 async function claimer({ dies = false } = {}) {
   const { alice } = world;
   const sender = inOrder(await l1SenderOf(claimingOptions() as never), () => {});
-  const parts = drawClaimer(async () => sender, alice, { modelId, log });
+  const parts = drawClaimer(async () => sender, alice, {
+    base: undefined,
+    folder: modelFolder,
+    modelId,
+    log,
+  });
   return new AutoClaimer(modelId, {
     ...parts,
     ...{ client: alice, log, report: new ClaimingReport(ALICE.address), tracer: thread.tracerOf(modelId) },

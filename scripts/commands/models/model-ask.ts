@@ -1,12 +1,13 @@
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
-import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
+import { askModel, buyAnswer, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { accountOf, modelServerOf, openSigner, signFor } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -35,7 +36,6 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const payer = await accountOf(signer.client, signer.account.l1.address);
   const client = await signFor(signer, payer);
   const isPrivate = options.private === true;
-  const answer = await askModel(client, { serverUrl, modelId, prompt, from: payer.id, isPrivate });
   const families = await modelFamilies({ base: options.base, serverUrl });
   const published =
     options.folder === undefined
@@ -44,8 +44,23 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
         })
       : await readModel(options.folder, families);
   const model = await openCheckable(published);
-  const staticsHash = staticsOf(await getModel(client, modelId)).hash;
   const isAnsweredAgain = options.checkAnswer === true;
+  const maxPrice = options.maxPrice === undefined ? {} : { maxPriceWei: parseOpen(options.maxPrice) };
+  const asked = { serverUrl, modelId, prompt, from: payer.id };
+  const shown = await askModel(client, { ...asked, isPrivate }).catch((error: unknown) => {
+    if (
+      options.pay !== true ||
+      !isRollupError(error) ||
+      (error.data as { reason?: unknown }).reason !== "left-unpaid"
+    )
+      throw error;
+    output.progress("an earlier answer was left unpaid: this one is paid before it is opened");
+    return null;
+  });
+  const bought =
+    shown === null ? await buyAnswer(client, { ...asked, model, isAnsweredAgain, ...maxPrice }) : null;
+  const answer = shown ?? bought!.answer;
+  const staticsHash = staticsOf(await getModel(client, modelId)).hash;
   checkAnswer(model, answer, { prompt, payerId: payer.id, staticsHash, isAnsweredAgain });
   const words = await answerWords(answer, {
     serverUrl,
@@ -80,15 +95,12 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     );
     return;
   }
-  const sent = await payForAnswer(client, {
-    from: payer.id,
-    modelId,
-    model,
-    prompt,
-    answer,
-    isAnsweredAgain,
-    ...(options.maxPrice === undefined ? {} : { maxPriceWei: parseOpen(options.maxPrice) }),
-  });
+  const sent =
+    bought?.payment ??
+    (await payForAnswer(client, {
+      ...{ from: payer.id, modelId, model, prompt, answer, isAnsweredAgain },
+      ...maxPrice,
+    }));
   const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
   const lines = [...head, `paid ${formatOpen(answer.priceWei)} OPEN: ${stage}, operation ${sent.hash}`];
   output.answer(lines, { ...json, payment: { ...sent, stage, batchNumber } });

@@ -5,8 +5,8 @@ import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { generate } from "@openledger/models/training/generate";
 import { commandError } from "../../cli/cli-errors.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { kernelsNamed } from "./language-base.ts";
 import { type GenerateOptions, parseCount, parseNumber } from "./language-options.ts";
+import { kernelsNamed } from "./training/language-base.ts";
 
 export async function generateText({
   args,

@@ -91,7 +91,7 @@ export async function registerModel({
   });
 }
 
-/** What lets the gate take the activation. A gate may have a contract for each kind of models; the commands find theirs behind it. */
+/** What lets the gate take the activation. */
 export function nextStepAt(
   gate: Address,
   folder: string,

@@ -1,14 +1,14 @@
 import type { Command } from "commander";
 import { withExample } from "../../cli/run-command.ts";
 import { addModelAskCommand } from "./model-ask-command.ts";
-import { addModelBaseCommand } from "./model-base-command.ts";
 import { addModelGenerateCommand } from "./model-generate-command.ts";
 import { addModelRegisterCommand } from "./model-register-command.ts";
 import { addModelServeCommand } from "./model-serve-command.ts";
 import { addModelCloseEpochCommand, addModelSettleCommand } from "./model-settle-command.ts";
 import { addModelShowCommand } from "./model-show-command.ts";
-import { addModelTrainCommand } from "./model-train-command.ts";
-import { addModelTuneCommand } from "./model-tune-command.ts";
+import { addModelBaseCommand } from "./training/model-base-command.ts";
+import { addModelTrainCommand } from "./training/model-train-command.ts";
+import { addModelTuneCommand } from "./training/model-tune-command.ts";
 
 export function addModelsCommands(program: Command): void {
   const models = program

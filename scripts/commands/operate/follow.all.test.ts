@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { behindLimit, dropsBlocksBefore } from "@openledger/bridge/testing/limited-node";
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
-import { makeSnapshot } from "@openledger/sequencer/full-node/snapshots";
+import { makeSnapshot } from "@openledger/sequencer/full-node/restore/snapshots";
 import {
   deploymentOn,
   depositFor,

@@ -123,7 +123,7 @@ function addTake(lease: Command): void {
     "operator lease take --lease 0x… --data ./sequencer --operator-key-file key --url https://…",
   );
   onRun(command, async ({ options, output }) => {
-    const { takeForOwn } = await import("@openledger/sequencer/full-node/take-over");
+    const { takeForOwn } = await import("@openledger/sequencer/full-node/restore/take-over");
     const { requireLeader, withInstallation } = await import("@openledger/operations/failover/lease-tools");
     const named = withInstallation(options);
     if (options.config !== undefined) requireLeader(options.config);
@@ -195,7 +195,7 @@ function addTakeOver(operator: Command): void {
     "operator take-over --lease 0x… --full-node-data ./full node --full-node http://127.0.0.1:8557 --data ./sequencer --operator-key-file key --url https://…",
   );
   onRun(command, async ({ options, output }) => {
-    const { takeOver } = await import("@openledger/sequencer/full-node/take-over");
+    const { takeOver } = await import("@openledger/sequencer/full-node/restore/take-over");
     const { withInstallation } = await import("@openledger/operations/failover/lease-tools");
     const named = withInstallation(options);
     const { modules, rollupAddress, rpcUrl } = await toolsOf(named, output.progress);

@@ -55,7 +55,9 @@ async function runFromFullNode(
   options: RestoreOptions & { fromFullNode: string },
   output: Output,
 ): Promise<void> {
-  const { restoreFromFullNode } = await import("@openledger/sequencer/full-node/restore-from-full-node");
+  const { restoreFromFullNode } = await import(
+    "@openledger/sequencer/full-node/restore/restore-from-full-node"
+  );
   const { rpcUrl, rollupAddress } = resolveEndpoints(options);
   const { data: dataPath, fromFullNode: fullNodePath } = options;
   output.progress("checking the full node's ledger, and L1's against it");
@@ -71,7 +73,7 @@ async function runFromFullNode(
 
 async function runRestore(options: RestoreOptions, output: Output): Promise<void> {
   const [{ restoreFromL1 }, { readSnapshot }, { initPoseidon }, { openBlobs }] = await Promise.all([
-    import("@openledger/sequencer/full-node/restore-from-l1"),
+    import("@openledger/sequencer/full-node/restore/restore-from-l1"),
     import("@openledger/verifier/restore/snapshot-file"),
     import("@openledger/circuits/field/poseidon"),
     import("../../cli/blob-places.ts"),

@@ -1,4 +1,4 @@
-import type { SnapshotSummary } from "@openledger/sequencer/full-node/snapshots";
+import type { SnapshotSummary } from "@openledger/sequencer/full-node/restore/snapshots";
 import type { Command } from "commander";
 import { DATA_OPTION, FINALITY_OPTION, FROM_BLOCK_OPTION } from "../../cli/common-options.ts";
 import { deploymentOf, type Endpoints, type GlobalOptions, resolveEndpoints } from "../../cli/context.ts";
@@ -45,7 +45,7 @@ export function addSnapshotCommands(program: Command): void {
   withExample(make, "snapshot make ledger.snapshot --rpc https://… --rollup 0x…");
   onRun(make, async ({ options, args, output }) => {
     const [{ makeSnapshot }, { openBlobs }] = await Promise.all([
-      import("@openledger/sequencer/full-node/snapshots"),
+      import("@openledger/sequencer/full-node/restore/snapshots"),
       import("../../cli/blob-places.ts"),
     ]);
     const made = await makeSnapshot({
@@ -66,7 +66,7 @@ export function addSnapshotCommands(program: Command): void {
     );
   withExample(verify, "snapshot verify ledger.snapshot --rpc https://… --rollup 0x…");
   onRun(verify, async ({ options, args, output }) => {
-    const { verifySnapshot } = await import("@openledger/sequencer/full-node/snapshots");
+    const { verifySnapshot } = await import("@openledger/sequencer/full-node/restore/snapshots");
     const verified = await verifySnapshot({ ...l1Of(options), path: args[0]! });
     const { blockNumber, transactionHash } = verified;
     output.answer(

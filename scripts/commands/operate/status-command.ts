@@ -1,4 +1,4 @@
-import { MALFORMED_REMEDY } from "@openledger/bridge/l1/malformed-batch";
+import { MALFORMED_REMEDY } from "@openledger/bridge/l1/submission/malformed-batch";
 import { type LedgerClient, rollupContract, tokenContract } from "@openledger/client/ledger-client";
 import { getInfo, getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { listPreVerifiedSettlements } from "@openledger/client/sequencer/model-reads";

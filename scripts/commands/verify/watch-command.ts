@@ -17,8 +17,11 @@ export function addWatchCommand(program: Command): void {
       ...SERVER_OPTION,
       ...TEXT_BASE_OPTION,
       ...EVERY_OPTION,
-      "--pay-availability-challenges":
-        "challenge leaves that nobody publishes: it costs a fee, which comes back unless they are shown",
+      "--most-fees <ether>": {
+        about:
+          "at most, of one model commitment, for challenges of leaves that nobody publishes: a fee comes back unless its leaf is shown; 0 for none",
+        fallback: "0.5",
+      },
     },
   );
   withExample(command, "watch 0x… --account walt", "watch 0x… --account walt --every 10");

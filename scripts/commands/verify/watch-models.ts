@@ -15,8 +15,8 @@ import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { workspaceDir } from "../../cli/workspace.ts";
 
-/** Spent on one model commitment at most: an owner who answers gets these fees. */
-const MOST_AVAILABILITY_CHALLENGES_WEI = parseEther("0.5");
+/** A model that nobody serves: docs/explanation/disputes.md. */
+const UNSERVED_STATUS = 3;
 
 export interface WatchCommandOptions {
   model?: string;
@@ -24,7 +24,7 @@ export interface WatchCommandOptions {
   server?: string;
   every?: string;
   base?: string;
-  payAvailabilityChallenges?: boolean;
+  mostFees: string;
 }
 
 export async function watchModels({
@@ -40,7 +40,10 @@ export async function watchModels({
     const { failures, lines, view } = await look();
     if (lines.length > 0) output.answer(lines, view);
     if (everyMinutes === null) {
-      if (failures.length > 0) throw failures[0];
+      const other = failures.find((failure) => !isRollupError(failure, "CMD_MODEL_UNSERVED"));
+      if (other !== undefined) throw other;
+      for (const failure of failures) output.fail(failure);
+      if (failures.length > 0) process.exitCode = UNSERVED_STATUS;
       return;
     }
     // A node that does not answer now may in some minutes: whoever watches for a week goes on.
@@ -59,8 +62,7 @@ async function settingOf(options: GlobalOptions & WatchCommandOptions): Promise<
     isRepeated: options.every !== undefined,
     folder: join(process.env.OPENLEDGER_HOME ?? workspaceDir, "watch"),
     sender: isSigning ? await l1SenderOf(options) : null,
-    mostAvailabilityChallengesWei:
-      options.payAvailabilityChallenges === true ? MOST_AVAILABILITY_CHALLENGES_WEI : 0n,
+    mostAvailabilityChallengesWei: parseEther(options.mostFees),
   };
 }
 

@@ -3,7 +3,7 @@
  * The bridge reports them once they are confirmed; until they are final, a reorganisation may take them back.
  */
 import { postedBlobHash } from "@openledger/bridge/blobs/read-batch";
-import { MALFORMED_REMEDY, type MalformedBatch } from "@openledger/bridge/l1/malformed-batch";
+import { MALFORMED_REMEDY, type MalformedBatch } from "@openledger/bridge/l1/submission/malformed-batch";
 import { type BatchData, decodeWire, type L1Header } from "@openledger/circuits/batch/batch-data";
 import type { ReplayedSettlement } from "@openledger/circuits/batch/settlement-operation";
 import { type BatchShape, isBlobShape, kindRule } from "@openledger/circuits/protocol";

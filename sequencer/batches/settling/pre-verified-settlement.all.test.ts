@@ -1,6 +1,6 @@
 /** A real sequencer beside strangers who settle on L1: by pre-verification, and, after a day without it, by batches of their own. */
 
-import { findPostedSettlement } from "@openledger/bridge/l1/posted-settlement";
+import { findPostedSettlement } from "@openledger/bridge/l1/submission/posted-settlement";
 import {
   MODEL_ID,
   type ModelHistory,

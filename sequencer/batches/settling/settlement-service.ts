@@ -5,7 +5,7 @@
 
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "@openledger/bridge/l1/settlement-times";
 import { settlementOperationOf } from "@openledger/circuits/batch/settlement-operation";
-import type { Signature } from "@openledger/circuits/field/eddsa";
+import type { Signature } from "@openledger/circuits/field/curve/eddsa";
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { requireKind } from "@openledger/circuits/ledger/leaf-rules";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";

@@ -3,11 +3,12 @@ import { listHostCommits } from "@openledger/client/datanets/hosted-history";
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { type FileFormat, formatOf } from "@openledger/datanets/rows/read-rows";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
-import { Check } from "../../design/field.tsx";
+import { Check, Field } from "../../design/field.tsx";
 import { Timeline } from "../../design/timeline.tsx";
 import { NeedsKey } from "../../hosted/needs-key.tsx";
 import { RowText } from "../../hosted/row-text.tsx";
@@ -72,18 +73,21 @@ function Chooser(props: WithClient) {
   const looking = useAction();
   const signing = useAction();
   const input = useRef<HTMLInputElement>(null);
+  const [typed, setTyped] = useState("");
   const { card } = facts;
-  const look = (files: readonly File[]) =>
+  const isTypable = card.row.kind !== "image" && card.row.kind !== "digit";
+  const look = (files: readonly File[], format?: FileFormat) =>
     looking.run(async () => {
       setLooked(null);
       const bytes = files.reduce((sum, { size }) => sum + size, 0);
       if (bytes > MAX_FILES_BYTES)
-        throw new Error(
-          `${showBytes(bytes)} are more than this page takes at once, ${showBytes(MAX_FILES_BYTES)}. The command line takes any: openledger datanet contribute`,
+        throw new RollupError(
+          "SRV_TOO_LARGE",
+          `${showBytes(bytes)} are more than this page takes at once, ${showBytes(MAX_FILES_BYTES)}`,
         );
       const read = await Promise.all(
         files.map(async (file) => ({
-          format: chosenFormat(file.name, card.row.kind, isLines),
+          format: format ?? chosenFormat(file.name, card.row.kind, isLines),
           content: new Uint8Array(await file.arrayBuffer()),
         })),
       );
@@ -129,6 +133,29 @@ function Chooser(props: WithClient) {
           onCheck={setLines}
         />
       )}
+      {isTypable && (
+        <>
+          <Field
+            label="Or type or paste rows"
+            value={typed}
+            onInput={setTyped}
+            lineCount={4}
+            placeholder={TYPED[card.row.kind]}
+            help="A row a line."
+            isDisabled={looking.isBusy || signing.isBusy}
+          />
+          <div class="row">
+            <Button
+              isSmall
+              isBusy={looking.isBusy}
+              isDisabled={typed.trim() === ""}
+              onClick={() => void look([new File([typed], "typed rows")], typedFormat(typed, card.row.kind))}
+            >
+              Look at these rows
+            </Button>
+          </div>
+        </>
+      )}
       {looking.isBusy && <p role="status">Looking through the rows …</p>}
       {looking.problem !== null && <ProblemNotice problem={looking.problem} />}
       {looked !== null && (
@@ -141,6 +168,7 @@ function Chooser(props: WithClient) {
               const rows = kept.map((at) => looked.rows[at]!);
               await contributions.begin(client, { datanetId: facts.id, names: looked.names, rows });
               setLooked(null);
+              setTyped("");
               onChange();
             })
           }
@@ -159,6 +187,19 @@ const FORMATS = {
   digit: "JSON lines, CSV or Parquet with “label” and “pixels”",
   image: "PNG, JPEG, GIF or WebP, one row a file",
 } as const;
+
+/** Whoever pastes JSON means its fields; else a line is a row, where a row is a text. */
+const typedFormat = (typed: string, kind: keyof typeof FORMATS): FileFormat =>
+  (kind === "text" || kind === "passage") && !typed.trimStart().startsWith("{") ? "lines" : "jsonl";
+
+const TYPED: Readonly<Record<keyof typeof FORMATS, string>> = {
+  text: "The sea was calm at dawn.",
+  passage: '{"prompt": "Why is the sea salty?", "answer": "Rivers carry salt into it."}',
+  json: "{...}, with the card's fields",
+  email: '{"label": "spam", "text": "You have won a free cruise."}',
+  digit: "",
+  image: "",
+};
 
 function chosenFormat(name: string, kind: keyof typeof FORMATS, isLines: boolean): FileFormat {
   const format = formatOf(name);

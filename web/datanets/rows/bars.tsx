@@ -1,6 +1,6 @@
 import type { Tone } from "../../design/badge.tsx";
 import { RowText } from "../../hosted/row-text.tsx";
-import { showCount } from "../../words/format.ts";
+import { divideWhole, showCount } from "../../words/format.ts";
 
 interface Bar {
   readonly label: string;
@@ -8,12 +8,15 @@ interface Bar {
   readonly tone?: Tone;
 }
 
-/** Counts side by side. The numbers stand beside the bars, so the bars say nothing that is not written. */
+/** Counts as parts of their sum, which is the whole width. The numbers stand beside the bars, so the bars say nothing that is not written. */
 export function Bars({ bars, title }: { title: string; bars: readonly Bar[] }) {
-  const most = Math.max(1, ...bars.map(({ value }) => value));
   const total = Math.max(
     1,
     bars.reduce((sum, { value }) => sum + value, 0),
+  );
+  const percents = divideWhole(
+    100n,
+    bars.map(({ value }) => BigInt(value)),
   );
   return (
     <figure class="bars">
@@ -21,16 +24,16 @@ export function Bars({ bars, title }: { title: string; bars: readonly Bar[] }) {
         <h3>{title}</h3>
       </figcaption>
       <ul>
-        {bars.map(({ label, tone = "info", value }) => (
+        {bars.map(({ label, tone = "info", value }, i) => (
           <li key={label}>
             <span class="bar-name">
               <RowText text={label} isOneLine />
             </span>
             <span class="bar-box" aria-hidden="true">
-              <span class={`bar bar-${tone}`} style={{ width: `${(100 * value) / most}%` }} />
+              <span class={`bar bar-${tone}`} style={{ width: `${(100 * value) / total}%` }} />
             </span>
             <span class="bar-value">
-              {showCount(value)} <span class="soft">{Math.round((100 * value) / total)} %</span>
+              {showCount(value)} <span class="soft">{String(percents[i])} %</span>
             </span>
           </li>
         ))}

@@ -79,11 +79,11 @@ export function Progress({ facts, held, onUndo, ownCount, place, said, visitor }
       <div class="label-figures">
         <div>
           <p class="figure">{ownCount === null ? "–" : showCount(ownCount)}</p>
-          <p class="soft small">labels of yours</p>
+          <p class="soft small">your labels</p>
         </div>
         <div>
           <p class="figure">{agreement === null ? "–" : agreement.toFixed(2)}</p>
-          <p class="soft small">agreement of all</p>
+          <p class="soft small">agreement of all labellers (1 is perfect)</p>
         </div>
       </div>
       {value !== undefined && value.rowCount > 0 && (

@@ -11,13 +11,15 @@ import { sayAll } from "../../hosted/say.ts";
 import type { TabProps } from "../../hosted/tab-props.ts";
 import { keyOfPlace, useKeys } from "../../hosted/use-keys.ts";
 import { useLoaded } from "../../hosted/use-loaded.ts";
+import { showCount, showDuration } from "../../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
 import { Hint, Progress, Suggestion } from "./label-beside.tsx";
 import { FLAG_NAMES, type HeldLabel, LabelOutbox } from "./label-outbox.ts";
 
-const FETCHED_ROWS = 20;
-/** The queue is asked again before it is empty, so that nobody waits. */
-const LEAST_AHEAD = 8;
+/** The row in sight, and the one behind it, so that nobody waits: no more are kept from other labellers. */
+const FETCHED_ROWS = 2;
+/** The host gives no more at once. */
+const MOST_ROWS = 50;
 /** A label that is not taken back by then goes to the host. */
 const HELD_MS = 15_000;
 
@@ -65,6 +67,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const { labels } = facts.card;
   const [queue, setQueue] = useState<readonly QueueRow[]>([]);
   const [isEmpty, setEmpty] = useState(false);
+  const [elsewhere, setElsewhere] = useState<LabelTurn["held"]>(null);
   /** Of this labeller, those that are not with the host yet counted in; null until the host has counted. */
   const [ownCount, setOwnCount] = useState<number | null>(null);
   const [flags, setFlags] = useState<readonly Flag[]>([]);
@@ -89,10 +92,19 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     try {
       // What waited since the last visit goes first, so that nothing is counted twice.
       if (ownCount === null) await outbox.flush();
-      const turn = await nextRows(client, { ...place, limit: FETCHED_ROWS + outbox.held.value.length });
       const isNew = ({ digest }: QueueRow) =>
         !outbox.has(digest) && !skipped.current.has(digest) && !done.current.has(digest);
+      let turn: LabelTurn;
+      let decidedCount: number;
+      do {
+        decidedCount = done.current.size + skipped.current.size;
+        // The host does not know what is held or skipped here, and gives that again.
+        const limit = Math.min(MOST_ROWS, FETCHED_ROWS + outbox.held.value.length + skipped.current.size);
+        turn = await nextRows(client, { ...place, limit });
+        // What was decided meanwhile may be all that it gave.
+      } while (!turn.rows.some(isNew) && decidedCount !== done.current.size + skipped.current.size);
       setOwnCount((now) => now ?? turn.labelledCount);
+      setElsewhere(turn.held);
       setQueue((now) => {
         const known = new Set(now.map(({ digest }) => digest));
         const more = turn.rows.filter((one) => isNew(one) && !known.has(one.digest));
@@ -107,7 +119,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     }
   };
   useEffect(() => {
-    if (queue.length < LEAST_AHEAD && !isEmpty) void fill();
+    if (queue.length < FETCHED_ROWS && !isEmpty) void fill();
   }, [queue.length]);
   useEffect(() => {
     const flush = () => void outbox.flush().catch((error: unknown) => setProblem(problemOf(error)));
@@ -199,7 +211,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
           isEmpty ? (
             <Done
               {...props}
-              held={held}
+              {...{ elsewhere, held }}
               skippedCount={skipped.current.size}
               onAgain={() => {
                 skipped.current.clear();
@@ -329,20 +341,28 @@ function makeOutbox(
   });
 }
 
-interface DoneProps {
+interface DoneProps extends Pick<TabProps, "live"> {
+  /** Rows that other labellers have now. */
+  readonly elsewhere: LabelTurn["held"];
   readonly held: readonly HeldLabel[];
   readonly skippedCount: number;
   readonly onAgain: () => void;
 }
 
-function Done({ held, onAgain, skippedCount }: DoneProps) {
+function Done({ elsewhere, held, live, onAgain, skippedCount }: DoneProps) {
   return (
     <div class="stack">
       <h2>Nothing left for you to label</h2>
       <p class="soft">
         {held.length > 0
           ? "Your last labels are about to be sent."
-          : "All rows have your label, or as many as they need from others."}
+          : elsewhere === null
+            ? "Every row of other people has your label, or as many as it needs."
+            : `${showCount(elsewhere.rowCount)} ${elsewhere.rowCount === 1 ? "row is" : "rows are"} with other labellers now. ${
+                elsewhere.untilMs > live.nowMs.value
+                  ? `The first may be free in ${showDuration(elsewhere.untilMs - live.nowMs.value)}.`
+                  : "Ask again."
+              }`}
       </p>
       <Button onClick={onAgain}>
         {skippedCount > 0 ? `Look at the ${skippedCount} skipped rows again` : "Ask again"}

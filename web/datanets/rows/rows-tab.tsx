@@ -1,6 +1,6 @@
 import { findRows, type RowQuery } from "@openledger/client/datanets/browse-rows";
 import type { HostedRow } from "@openledger/client/datanets/row-schemas";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
 import { Choice } from "../../design/choice.tsx";
@@ -13,6 +13,7 @@ import { RowText } from "../../hosted/row-text.tsx";
 import { showBytes } from "../../hosted/show-bytes.ts";
 import { datanetHref, readablePlace, type TabProps } from "../../hosted/tab-props.ts";
 import { VirtualList } from "../../hosted/virtual-list.tsx";
+import { useFilter } from "../../routes.ts";
 import { showCount } from "../../words/format.ts";
 import { ProblemNotice, problemOf } from "../../words/problem.tsx";
 
@@ -38,12 +39,16 @@ export function RowsTab(props: TabProps) {
 function Rows(props: TabProps) {
   const { facts, rest, visitor } = props;
   const commit = rest[0] === "commit" ? rest[1] : undefined;
-  const [text, setText] = useState("");
-  const [asked, setAsked] = useState("");
-  const [label, setLabel] = useState("");
-  const [state, setState] = useState<State>("");
-  const [contributor, setContributor] = useState("");
-  const [selected, setSelected] = useState<number | null>(null);
+  const [text, setText] = useFilter("q");
+  const [asked, setAsked] = useState(text.trim());
+  const [label, setLabel] = useFilter("label");
+  const [stateName, setState] = useFilter("state");
+  const state: State = STATES.find(({ name }) => name === stateName)?.name ?? "";
+  const [contributor, setContributor] = useFilter("contributor");
+  const [openedText, setOpened] = useFilter("row");
+  const selected = /^\d{1,8}$/.test(openedText) ? Number(openedText) : null;
+  const setSelected = (index: number | null) => setOpened(index === null ? "" : `${index}`);
+  const shown = useRef<unknown>(null);
   const [, setTurn] = useState(0);
   useEffect(() => {
     const timer = setTimeout(() => setAsked(text.trim()), TYPING_MS);
@@ -67,8 +72,9 @@ function Rows(props: TabProps) {
     [about],
   );
   useEffect(() => {
-    setSelected(null);
-    pages.want(0, 1);
+    if (shown.current !== null) setSelected(null);
+    shown.current = pages;
+    pages.want(selected ?? 0, (selected ?? 0) + 1);
     return () => pages.stop();
   }, [pages]);
   const chosen = selected === null ? undefined : pages.row(selected);

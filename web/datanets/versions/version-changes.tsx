@@ -77,7 +77,7 @@ function Changes(props: TabProps & { before: string; after: string }) {
             <span class="soft small">
               {[then, now]
                 .filter((owners) => owners !== undefined)
-                .map(({ contributorId, validatorId }) => `by ${contributorId}, vouched for by ${validatorId}`)
+                .map(({ contributorId, validatorId }) => `by ${contributorId}, validated by ${validatorId}`)
                 .join(" → ")}
             </span>
           </li>

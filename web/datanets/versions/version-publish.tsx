@@ -1,6 +1,8 @@
 import type { CollectReviewedReturnType } from "@openledger/client/datanets/reviewed-version";
+import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { useState } from "preact/hooks";
+import { hex32 } from "@openledger/foundation/hex";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import type { TabProps } from "../../hosted/tab-props.ts";
@@ -9,20 +11,45 @@ import { ProblemNotice } from "../../words/problem.tsx";
 import { Bars } from "../rows/bars.tsx";
 import { collectNext, publishNext } from "./version-work.ts";
 
-/** The next version, as the records make it: what is in it, what stays out and why, then one signature. */
-export function VersionPublish(props: TabProps & { client: LedgerClient }) {
-  const { client, facts, onChange, place } = props;
+/** Above it the owner asks for it: every row is fetched. */
+const PREPARED_ROWS = 20_000;
+
+interface VersionPublishProps extends TabProps {
+  readonly client: LedgerClient;
+  readonly commits: readonly HostCommitView[];
+}
+
+/**
+ * The next version, as the records make it: what is in it, what stays out and why, then one signature. Prepared by itself
+ * from approved contributions, and again when what was signed changes.
+ */
+export function VersionPublish(props: VersionPublishProps) {
+  const { client, commits, facts, onChange, place } = props;
   const [next, setNext] = useState<CollectReviewedReturnType | null>(null);
   const [said, setSaid] = useState("");
   const [isPublished, setPublished] = useState(false);
+  const turn = useRef(0);
   const { isBusy, problem, run } = useAction();
+  const approved = commits.filter(({ verdict }) => verdict?.verdict === "approve");
+  const waitingCount = commits.filter(({ verdict }) => verdict === null).length;
+  const isReady = approved.length > 0 && facts.here.rowCount <= PREPARED_ROWS;
+  const isSame = next !== null && hex32(next.version.rowsRoot) === facts.ledger.rowsRoot;
   const work = { ...place, from: facts.id, onProgress: setSaid };
   const collect = () =>
     run(async () => {
       setPublished(false);
-      setNext(await collectNext(client, work));
+      turn.current += 1;
+      const mine = turn.current;
+      const made = await collectNext(client, work);
+      // Something was signed meanwhile: what is made after that counts.
+      if (mine === turn.current) setNext(made);
       setSaid("");
     });
+  const about = `${facts.here.recordCount} ${approved.map(({ rowsRoot }) => rowsRoot).join()}`;
+  useEffect(() => {
+    setNext(null);
+    if (isReady && !isPublished) void collect();
+  }, [about, isReady]);
   const publish = () =>
     run(async () => {
       await publishNext(client, work, next!);
@@ -40,6 +67,12 @@ export function VersionPublish(props: TabProps & { client: LedgerClient }) {
         This page fetches what was committed and signed, checks it, and makes the version that the card's
         rules make of it. Anybody who does the same gets the same version.
       </p>
+      {waitingCount > 0 && (
+        <p class="soft small">
+          {showCount(waitingCount)} {waitingCount === 1 ? "contribution waits" : "contributions wait"} for a
+          verdict above: only approved contributions go into a version.
+        </p>
+      )}
       {next === null ? (
         <div class="row">
           <Button isMain={!isPublished} isBusy={isBusy} onClick={() => void collect()}>
@@ -52,18 +85,16 @@ export function VersionPublish(props: TabProps & { client: LedgerClient }) {
           <div class="columns columns-small">
             <div>
               <p class="figure">{showCount(next.version.rowCount)}</p>
-              <p class="soft small">
-                rows, of {showCount(next.version.payees.length)} pairs of contributor and validator
-              </p>
+              <p class="soft small">rows, from {countPeople(next.version.payees)}</p>
             </div>
             <div>
               <p class="figure">{showCount(next.leftOut.length)}</p>
-              <p class="soft small">rows stay out</p>
+              <p class="soft small">rows excluded</p>
             </div>
           </div>
           {reasons.size > 0 && (
             <Bars
-              title="Why rows stay out"
+              title="Why rows are excluded"
               bars={[...reasons].sort(([, a], [, b]) => b - a).map(([label, value]) => ({ label, value }))}
             />
           )}
@@ -71,15 +102,22 @@ export function VersionPublish(props: TabProps & { client: LedgerClient }) {
             <Button
               isMain
               isBusy={isBusy}
-              isDisabled={next.version.rowCount === 0}
+              isDisabled={next.version.rowCount === 0 || isSame}
               onClick={() => void publish()}
             >
               {`Sign version ${facts.ledger.version + 1}`}
             </Button>
-            <Button isDisabled={isBusy} onClick={() => setNext(null)}>
-              Not now
+            <Button isDisabled={isBusy} onClick={() => void collect()}>
+              Look again
             </Button>
           </div>
+          {(next.version.rowCount === 0 || isSame) && (
+            <p class="soft small">
+              {isSame
+                ? `It has the same rows as version ${facts.ledger.version}.`
+                : "It has no rows: approve a contribution above, and have its rows labelled."}
+            </p>
+          )}
         </>
       )}
       {said !== "" && (
@@ -90,4 +128,11 @@ export function VersionPublish(props: TabProps & { client: LedgerClient }) {
       {problem !== null && <ProblemNotice problem={problem} />}
     </section>
   );
+}
+
+/** "1 contributor, checked by 3 people" */
+function countPeople(payees: readonly { readonly contributorId: number; readonly validatorId: number }[]) {
+  const contributors = new Set(payees.map(({ contributorId }) => contributorId)).size;
+  const validators = new Set(payees.map(({ validatorId }) => validatorId)).size;
+  return `${showCount(contributors)} ${contributors === 1 ? "contributor" : "contributors"}, checked by ${showCount(validators)} ${validators === 1 ? "person" : "people"}`;
 }

@@ -33,7 +33,9 @@ export function VersionsTab(props: TabProps) {
       {commits.value !== undefined && (
         <Contributed {...props} commits={commits.value} onSaid={commits.reload} />
       )}
-      {isOwnKey(props) && <VersionPublish {...props} client={visitor.client!} />}
+      {isOwnKey(props) && commits.value !== undefined && (
+        <VersionPublish {...props} client={visitor.client!} commits={commits.value} />
+      )}
       {versions.value !== undefined && <Published {...props} versions={versions.value} />}
       {versions.value !== undefined && versions.value.length > 1 && (
         <VersionChanges {...props} versions={versions.value} />
@@ -73,15 +75,15 @@ function Contributed(props: TabProps & { commits: readonly HostCommitView[]; onS
       cell: ({ committedAtMs }) => (committedAtMs === null ? "–" : showAge(committedAtMs, live.nowMs.value)),
     },
     {
-      label: "Where it is",
+      label: "Files",
       cell: ({ isComplete, isFinal, receivedCount, rowCount }) =>
         isComplete ? (
-          <Badge tone="good">here</Badge>
+          <Badge tone="good">uploaded</Badge>
         ) : !isFinal ? (
           <Badge tone="wait">not final yet</Badge>
         ) : (
           <Badge tone="wait">
-            {showCount(receivedCount)} of {showCount(rowCount)} here
+            {showCount(receivedCount)} of {showCount(rowCount)} uploaded
           </Badge>
         ),
     },
@@ -91,7 +93,7 @@ function Contributed(props: TabProps & { commits: readonly HostCommitView[]; onS
     <section class="card stack" aria-label="Contributions">
       <h2>Contributions</h2>
       <p class="soft small">
-        A version has rows of approved contributions alone. Approvals and rejections are signed.
+        Only approved contributions go into a version. Approvals and rejections are signed.
       </p>
       <Table
         caption="Contributions"

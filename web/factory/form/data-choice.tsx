@@ -38,7 +38,7 @@ export function DataChoice({ baseId, factorySession, live, site }: DataChoicePro
       </section>
       {problem !== null && <ProblemNotice problem={problem} />}
       {value?.problems.map((one) => (
-        <ProblemNotice key={one.message} problem={one} />
+        <ProblemNotice key={one.details ?? one.message} problem={one} />
       ))}
       {value === undefined && problem === null && <p class="soft">Asking the hosts of Datanets …</p>}
       <div class="choices">

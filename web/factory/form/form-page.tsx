@@ -3,7 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { Notice } from "../../design/notice.tsx";
-import { showCount, showDuration, showOpen } from "../../words/format.ts";
+import { showCount, showDuration } from "../../words/format.ts";
+import { Open } from "../../words/open.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
 import { jobHref } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";
@@ -147,7 +148,7 @@ function Estimate({ baseId, datasetId, factorySession, form }: FormPageProps & {
               "–"
             ) : (
               <>
-                {showOpen(BigInt(found.registerFeeWei))} <small>OPEN fee</small>
+                <Open wei={BigInt(found.registerFeeWei)} isBare /> <small>OPEN fee</small>
               </>
             )}
           </p>

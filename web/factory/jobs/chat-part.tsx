@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { findRegistered } from "../../adapters/listed-adapters.ts";
 import { ModelQuestion } from "../../ask/ask-page.tsx";
+import { findRegistered } from "../../ask/listed-adapters.ts";
 import { findServedModels, type ServedModel } from "../../ask/served-models.ts";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
@@ -52,8 +52,8 @@ function NotServed({ job }: Pick<JobPartProps, "job">) {
           </>
         ) : (
           <>
-            None that this site names has model {job.modelId}.{" "}
-            <a href={jobHref(job.id, "export")}>Export what is published</a>, and serve it.
+            No server answers for model {job.modelId} yet.{" "}
+            <a href={jobHref(job.id, "register")}>Let this factory serve it</a>.
           </>
         )}
       </p>

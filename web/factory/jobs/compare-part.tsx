@@ -88,8 +88,7 @@ function HeldOut({ answers, looking }: { answers: Answers | null; looking: Actio
         <>
           {measured.length > 0 && (
             <p>
-              On <strong>{better}</strong> of {measured.length} the tuned model expects the right answer more
-              than its base.
+              The tuned model beats its base on <strong>{better}</strong> of {measured.length} unseen rows.
             </p>
           )}
           {answers.map((answer) => (

@@ -2,8 +2,9 @@ import type { FactoryLineage } from "@openledger/models/factory/factory-api";
 import { Badge } from "../../design/badge.tsx";
 import { Identifier } from "../../design/identifier.tsx";
 import { type Column, Table } from "../../design/table.tsx";
-import { showCount, showOpen } from "../../words/format.ts";
+import { showCount } from "../../words/format.ts";
 import { LeafLink, settlementHref } from "../../words/links.tsx";
+import { Open } from "../../words/open.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Term } from "../../words/term.tsx";
 import { useFactory } from "../use-factory.ts";
@@ -120,9 +121,11 @@ function People({ lineage: { model, people } }: { lineage: FactoryLineage }) {
       isNumber: true,
       cell: (person) => {
         const earned = earnedOf(person);
-        return earned === undefined
-          ? "–"
-          : showOpen(BigInt(earned.contributorWei) + BigInt(earned.validatorWei));
+        return earned === undefined ? (
+          "–"
+        ) : (
+          <Open wei={BigInt(earned.contributorWei) + BigInt(earned.validatorWei)} isBare />
+        );
       },
     },
   ];

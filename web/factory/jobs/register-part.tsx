@@ -13,13 +13,15 @@ import { Notice } from "../../design/notice.tsx";
 import { approvalTime } from "../../hosted/approval-time.ts";
 import { datanetHref } from "../../hosted/tab-props.ts";
 import { useAnswer } from "../../ledger/use-answer.ts";
-import { showCount, showDuration, showOpen } from "../../words/format.ts";
+import { showCount, showDuration } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
+import { Open } from "../../words/open.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Term } from "../../words/term.tsx";
 import { jobHref } from "../factory-links.ts";
 import { useFactory } from "../use-factory.ts";
 import type { JobPartProps } from "./job-part.ts";
+import { ServePart } from "./serve-part.tsx";
 
 const LOOK_MS = 1_500;
 const PRICE = "0.5";
@@ -53,7 +55,10 @@ export function RegisterPart(props: JobPartProps) {
     return asked.problem === null ? <p class="soft">Asking …</p> : <ProblemNotice problem={asked.problem} />;
   const leaf = model.value ?? null;
   return leaf?.counters.isReady ? (
-    <Registered {...props} leaf={leaf} />
+    <>
+      <Registered {...props} leaf={leaf} />
+      <ServePart {...props} leaf={leaf} />
+    </>
   ) : (
     <Register {...props} payeeCount={asked.value.payeeCount} known={modelId} />
   );
@@ -97,8 +102,8 @@ function Register({ factorySession, payeeCount, job, known, live }: RegisterProp
         answers can be paid, and each payment is divided by proof.
       </p>
       {known !== null && (
-        <Notice tone="info" title={`An earlier attempt has created model ${known}.`}>
-          <p>It goes on from there: nothing is paid twice.</p>
+        <Notice tone="info" title={`Model ${known} is created already.`}>
+          <p>Registration continues from there: nothing is paid twice.</p>
         </Notice>
       )}
       <div class="settings-grid">
@@ -119,7 +124,9 @@ function Register({ factorySession, payeeCount, job, known, live }: RegisterProp
           <dt>Pairs of people who may earn</dt>
           <dd>{showCount(payeeCount)}</dd>
           <dt>The model's first balance</dt>
-          <dd>{showOpen(FIRST_BALANCE_WEI)} OPEN</dd>
+          <dd>
+            <Open wei={FIRST_BALANCE_WEI} />
+          </dd>
         </dl>
       </div>
       {step !== null && <Checks label="Registration" checks={checks} />}
@@ -161,7 +168,9 @@ function Registered({ job, leaf, live, site }: JobPartProps & { leaf: LedgerMode
       </h2>
       <dl class="facts">
         <dt>Price of an answer</dt>
-        <dd>{showOpen(priceWei)} OPEN</dd>
+        <dd>
+          <Open wei={priceWei} />
+        </dd>
         <dt>
           Learnt from <Term name="Datanet" />
         </dt>

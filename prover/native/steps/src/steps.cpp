@@ -12,7 +12,7 @@ namespace {
 
 constexpr u32 magic = 0x31545352;
 enum Step : u32 { product, quotient, bits, baseDigits, challengeDigits, check };
-// The order of BabyJubJub's subgroup (field/scalar-mul.circom).
+// The order of BabyJubJub's subgroup (field/curve/scalar-mul.circom).
 constexpr Words subgroupOrder{{0x677297dc392126f1, 0xab3eedb83920ee0a, 0x370a08b6d0302b0b, 0x060c89ce5c263405}};
 
 struct Program {

@@ -1,0 +1,45 @@
+/** A recipe that promises a model commitment marks the statics, and cannot be read as one without. */
+
+import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
+import { TAG } from "@openledger/circuits/protocol";
+import { beforeAll, expect, test } from "vitest";
+import { toFixed40 } from "../../maths/fixed-point.ts";
+import { recipeFor, sampleRows } from "../../testing/sample-rows.ts";
+import { answeringFiles, answeringHash, rawAnsweringHash } from "../answering-hash.ts";
+import { decodeModel, encodeModel, publishedModel } from "../model-files.ts";
+import { registerModel } from "../registration.ts";
+import { parseDirectRecipe } from "./direct-recipe.ts";
+import { trainDirect } from "./direct-training.ts";
+
+beforeAll(() => initPoseidon());
+
+const rows = sampleRows("email", 24);
+const recipeOf = (changed: object) => ({ ...recipeFor(rows, 64), isChallengeable: true, ...changed });
+
+test("a marked model is registered under the hash of its files and rules, and read back", () => {
+  const recipe = parseDirectRecipe(recipeOf({}));
+  const trained = trainDirect(rows, recipe);
+  const size = { rows: 24, payees: trained.payees.length, features: 64, draws: 4, isDirect: true };
+  const registration = registerModel(trained, { split: { ownerParts: 1n, validatorParts: 2n } }, size);
+  const files = answeringFiles(trained);
+  const raw = rawAnsweringHash(files);
+  const decay = toFixed40(0.01);
+  const rules = 64n | (decay << 16n) | (1n << 80n) | (toFixed40(0.9) << 81n) | (decay << 145n);
+  expect(registration.answeringHash).toBe(hashTagged(TAG.challenged, [raw, rules]));
+  const model = publishedModel(trained, registration, { publishRows: true });
+  expect(decodeModel(encodeModel(model)).staticsHash).toBe(registration.staticsHash);
+  // The same files without the mark, or with another rule, are other statics.
+  const unmarked = trainDirect(rows, parseDirectRecipe(recipeFor(rows, 64)));
+  expect(answeringHash(answeringFiles(unmarked))).toBe(rawAnsweringHash(answeringFiles(unmarked)));
+  expect(answeringHash(answeringFiles(unmarked))).not.toBe(registration.answeringHash);
+});
+
+test.each([
+  ["digits", { inputs: { kind: "digit", side: 7, bucketCount: 1_008 }, columnCount: 1_009 }],
+  ["too many buckets", { inputs: { kind: "email", bucketCount: 4_112 }, columnCount: 4_113 }],
+  ["a mark that is none", { isChallengeable: false }],
+])("a recipe of %s promises no model commitment", (_, changed) => {
+  expect(() => parseDirectRecipe(recipeOf(changed))).toThrow(
+    expect.objectContaining({ code: "ATT_RECIPE_INVALID" }),
+  );
+});

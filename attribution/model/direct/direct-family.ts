@@ -1,0 +1,87 @@
+/**
+ * Direct models: logistic models of e-mails or digits whose registered matrix has a column for each bucket of a prompt. A
+ * query is how often each bucket occurs, with the answered class, so that whoever has the prompt checks it by counting
+ * alone. That the class is the model's the settlement proves (docs/explanation/attribution-proof.md).
+ */
+import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
+import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { attributionError } from "../../attribution-errors.ts";
+import { quantiseDirect } from "../../features/direct-rows.ts";
+import type { Model } from "../model.ts";
+import type { ModelFamily, ModelParts } from "../model-family.ts";
+import { invalidFile } from "../model-manifest.ts";
+import { DIRECT } from "../recipe-fields.ts";
+import { directInputs } from "./direct-inputs.ts";
+import { type DirectRecipe, parseDirectRecipe } from "./direct-recipe.ts";
+import { logisticModel } from "./logistic-model.ts";
+
+export interface DirectParts extends ModelParts {
+  readonly recipe: DirectRecipe;
+  /** Of the logistic model, as `logisticModel` lays them out. */
+  readonly parameters: Float64Array;
+}
+
+export const directFamily: ModelFamily<DirectParts> = {
+  name: DIRECT,
+  parseRecipe: parseDirectRecipe,
+  promptKind: ({ inputs }) => inputs.kind,
+  // A query needs no map.
+  encode: ({ parameters }) => ({ parameters: doubleBytes(parameters), queryMap: new Uint8Array() }),
+  decode(recipe, files) {
+    if (files.queryMap.length > 0) throw invalidFile("query-map.bin", "is not empty");
+    const parameters = decodeDoubles(files.parameters);
+    const expected = directModel(recipe).parameterCount;
+    if (parameters.length !== expected)
+      throw invalidFile("parameters.bin", `has ${parameters.length} parameters, not ${expected}`);
+    return { family: directFamily, recipe, parameters };
+  },
+  async open({ recipe, parameters }) {
+    const inputs = directInputs(recipe.inputs);
+    const logit = logitRow(recipe, parameters);
+    return {
+      answer(prompt) {
+        const { label, query, text } = inputs.answer(logit, prompt);
+        return { label, text, query: query(prompt) };
+      },
+      queryOf: (prompt, text) => directQueryOf(recipe, prompt, text),
+    };
+  },
+};
+
+/**
+ * The query of an answer that is at hand, from the prompt alone: no parameters.
+ * @throws ATT_ROW_INVALID, ATT_ANSWER_INVALID for what no such model answers
+ */
+function directQueryOf(recipe: DirectRecipe, prompt: string, text: string): DirectQuery {
+  const said = directInputs(recipe.inputs).answers.find((one) => one.text === text);
+  if (said === undefined)
+    throw attributionError("ATT_ANSWER_INVALID", `a direct model does not answer ${text.slice(0, 80)}`);
+  return said.query(prompt);
+}
+
+/** The model that a recipe is about, untrained. */
+export function directModel({ inputs, model }: DirectRecipe): Model {
+  const { decay, tolerance } = model;
+  const { inputCount, labels } = directInputs(inputs);
+  return logisticModel({ inputCount, classCount: labels.length, decay, tolerance });
+}
+
+/** The registered row of the logit: of each bucket, and of the bias, what it adds for class 1. Its own scale. */
+export function logitRow({ inputs }: DirectRecipe, parameters: Float64Array): Int16Array {
+  return quantiseDirect(directInputs(inputs).logit(parameters), MAX_DIRECT_ENTRY).values;
+}
+
+/** Little-endian. */
+function doubleBytes(values: Float64Array): Uint8Array {
+  const bytes = new Uint8Array(8 * values.length);
+  const view = new DataView(bytes.buffer);
+  for (const [k, value] of values.entries()) view.setFloat64(8 * k, value, true);
+  return bytes;
+}
+
+/** @throws ATT_MODEL_FILE_INVALID */
+function decodeDoubles(bytes: Uint8Array): Float64Array {
+  if (bytes.length % 8 !== 0) throw invalidFile("parameters.bin", "does not hold whole doubles");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Float64Array.from({ length: bytes.length / 8 }, (_, k) => view.getFloat64(8 * k, true));
+}

@@ -1,0 +1,291 @@
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import {
+  directQueryCommitment,
+  directShape,
+  encodeDirectQuery,
+} from "@openledger/circuits/ledger/direct-query";
+import { unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
+import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { commitDirectColumns, directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
+import { beforeAll, describe, expect, it } from "vitest";
+import { alignColumns, exactInfluence } from "../../features/exact-influence.ts";
+import type { Progress } from "../../progress.ts";
+import { hashContents } from "../../rows/labelled-rows.ts";
+import { decodeRow } from "../../rows/row-content.ts";
+import { estimateAttribution } from "../../scores/attribution-estimate.ts";
+import { recipeFor, sampleInputs, sampleRows } from "../../testing/sample-rows.ts";
+import { openCheckable } from "../model-family.ts";
+import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "../model-files.ts";
+import { type OwnedRow, payeeTable, rowOwners } from "../owned-rows.ts";
+import { directMatrix, registerModel } from "../registration.ts";
+import { verifyModel } from "../verify-model.ts";
+import { type DirectParts, directFamily, directModel } from "./direct-family.ts";
+import { countText, directInputs } from "./direct-inputs.ts";
+import { parseDirectRecipe } from "./direct-recipe.ts";
+import { directTraining, trainDirect } from "./direct-training.ts";
+
+const BUCKETS = 64;
+const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
+const SIZE = { rows: 64, features: BUCKETS, payees: 16, draws: 4, isDirect: true as const };
+const code = (name: string) => expect.objectContaining({ code: name });
+const mails = directInputs({ kind: "email", bucketCount: BUCKETS });
+const prompts = sampleInputs("email", 12, "prompts").map(({ input }) => input);
+
+let rows: OwnedRow[];
+let model: PublishedModel<DirectParts>;
+
+beforeAll(async () => {
+  await initPoseidon();
+  rows = sampleRows("email", 40);
+  const trained = trainDirect(rows, recipeFor(rows, BUCKETS));
+  expect(trained.accuracy).toBeGreaterThan(0.7);
+  model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true });
+});
+
+describe("a direct model", () => {
+  it("has these bytes on every machine", () => {
+    expect({
+      matrix: hashContents([new Uint8Array(model.features.values.slice().buffer)]),
+      parameters: hashContents([new Uint8Array(model.parameters.slice().buffer)]),
+      statics: model.staticsHash.toString(16),
+    }).toMatchInlineSnapshot(`
+      {
+        "matrix": "18faafca1a98c2ded6578b0bcda9741bb382d1364a48809a8eb2326818493cfd",
+        "parameters": "4a11ca87f5fce30501824120563db04cca06c7e87874a9c7d00c49fc0281361d",
+        "statics": "2f32547c8a077b1a4cc2c159672931e4d936f2eb514bbdc85c776dd204852647",
+      }
+    `);
+    expect(model.features).toMatchObject({ rowCount: 40, featureCount: BUCKETS + 1 });
+    expect(Math.max(...model.features.values.subarray(0, 40 * (BUCKETS + 1)).map(Math.abs))).toBe(511);
+  });
+
+  it("registers columns and a binding that name its own circuits", () => {
+    const columns = commitDirectColumns(directMatrix(model.features));
+    expect(model.columns).toEqual(columns);
+    expect(model.statics.featuresCommitment).toBe(featuresCommitment(columns, model.answeringHash));
+    expect(unpackBinding(model.statics.binding).featureCount).toBe(BigInt(directShape(BUCKETS)));
+    const { isDirect: _, ...older } = SIZE;
+    for (const other of [{ ...SIZE, features: 2 * BUCKETS }, older])
+      expect(() => registerModel({ ...model, accuracy: null } as never, { split: SPLIT }, other)).toThrow(
+        code("ATT_BEYOND_CIRCUIT"),
+      );
+  });
+
+  it("answers by its integers, and scores as exact influence does", async () => {
+    const free = trainDirect(
+      rows,
+      recipeFor(rows, BUCKETS, { rules: { normQuantile: 1, nearDuplicatesShare: false } }),
+    );
+    const decoded = rows.map(({ content }) => decodeRow("email", content));
+    const examples = {
+      inputs: mails.examples(decoded.map(({ input }) => input)),
+      labels: Int32Array.from(decoded, ({ label }) => label),
+    };
+    const real = directModel(free.recipe);
+    const own = real.sensitivities(free.parameters, examples);
+    const answering = await directFamily.open(free);
+    const features = free.features as PublishedModel<DirectParts>["features"];
+    for (const prompt of prompts) {
+      const { label, text, query } = answering.answer(prompt);
+      expect(text).toBe(JSON.stringify({ label }));
+      const inputs = mails.examples([prompt]);
+      const labels = Int32Array.of(["ham", "spam"].indexOf(label!));
+      const asked = alignColumns(own, real.sensitivities(free.parameters, { inputs, labels }));
+      const exact = exactInfluence(asked.rows, 0.01).scores(asked.queries);
+      const scores = directScores(directMatrix(features), query as never).map(Number);
+      // In the exact scores' own units, by the largest of them: rounding is one in 511, the bias' length one in 8 √n.
+      const largest = exact.indexOf(exact.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0));
+      const unit = exact[largest]! / scores[largest]!;
+      expect(unit).toBeGreaterThan(0);
+      for (const [k, score] of scores.entries())
+        expect(Math.abs(score * unit - exact[k]!)).toBeLessThan(0.02 * Math.abs(exact[largest]!));
+    }
+  });
+
+  it("is read back from its files, and verified by training and by its parameters", async () => {
+    const files = encodeModel(model);
+    expect(files.get("features.bin")).toHaveLength(2 * 41 * (BUCKETS + 1));
+    expect(files.get("query-map.bin")).toHaveLength(0);
+    const read = decodeModel(files);
+    expect({ ...read, family: null }).toEqual({ ...model, family: null });
+    expect(() => decodeModel(files, [])).toThrow(code("ATT_RECIPE_INVALID"));
+    const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(model.recipe.datanet.rowsRoot) };
+    const trainings = [directTraining] as never;
+    for (const depth of ["train", "features"] as const) {
+      const verified = await verifyModel({ model: read as never, facts, depth, trainings });
+      expect(verified).toMatchObject({
+        rowCount: 40,
+        accuracy: depth === "train" ? expect.any(Number) : null,
+      });
+      for (const at of [5, 40 * (BUCKETS + 1) + 3]) {
+        const values = model.features.values.slice();
+        values[at] = values[at]! === 0 ? 1 : 0;
+        const lie = { ...read, features: { ...model.features, values } } as never;
+        await expect(verifyModel({ model: lie, facts, depth, trainings })).rejects.toThrow(
+          expect.objectContaining({
+            code: "ATT_MODEL_MISMATCH",
+            data: expect.objectContaining({ what: "features", row: Math.floor(at / (BUCKETS + 1)) }),
+          }),
+        );
+      }
+    }
+  });
+
+  it("refuses recipes without a circuit, or with a base", () => {
+    const recipe = recipeFor(rows, BUCKETS);
+    const base = { flatPermille: 1_000, trustPermille: 0, oddsPermille: 500 };
+    for (const wrong of [
+      { ...recipe, inputs: { kind: "email", bucketCount: 100 }, columnCount: 101 },
+      { ...recipe, inputs: { kind: "email", bucketCount: 8_192 }, columnCount: 8_193 },
+      { ...recipe, inputs: { kind: "digit", side: 14, bucketCount: 3_936 }, columnCount: 3_937 },
+      { ...recipe, inputs: { kind: "digit", side: 28, bucketCount: 4_096 }, columnCount: 4_097 },
+      {
+        ...recipe,
+        inputs: { kind: "digit", side: 7, bucketCount: 1_008 },
+        columnCount: 1_009,
+        isChallengeable: true,
+      },
+      { ...recipe, columnCount: BUCKETS },
+      { ...recipe, rules: { ...recipe.rules, base } },
+      { ...recipe, method: { kind: "influence", damping: 0.01, featureCount: 16 } },
+      { ...recipe, family: undefined },
+    ])
+      expect(() => parseDirectRecipe(wrong)).toThrow(code("ATT_RECIPE_INVALID"));
+    expect(() =>
+      directTraining.requireTrainable(
+        rows.slice(0, 3).map(({ content }) => content),
+        recipe,
+      ),
+    ).toThrow(code("ATT_TOO_FEW_ROWS"));
+  });
+});
+
+describe("trainDirect", () => {
+  it("refuses other rows, another order and other owners than the root's", () => {
+    const recipe = recipeFor(rows, BUCKETS);
+    const swapped = [rows[1]!, rows[0]!, ...rows.slice(2)];
+    const moved = [{ ...rows[0]!, contributorId: 4 }, ...rows.slice(1)];
+    for (const wrong of [rows.slice(1), swapped, moved, rows.toReversed(), []])
+      expect(() => trainDirect(wrong, recipe)).toThrow(code("ATT_ROWS_MISMATCH"));
+  });
+
+  it("refuses a row that is none and a row that is there twice", () => {
+    const with3 = (content: Uint8Array) => rows.map((row, i) => (i === 3 ? { ...row, content } : row));
+    const broken = with3(Buffer.from("spam: buy"));
+    expect(() => trainDirect(broken, recipeFor(broken, BUCKETS))).toThrow(
+      expect.objectContaining({ code: "ATT_ROW_INVALID", data: { index: 3 } }),
+    );
+    const twice = with3(rows[0]!.content);
+    expect(() => trainDirect(twice, recipeFor(twice, BUCKETS))).toThrow(code("ATT_DUPLICATE_ROW"));
+  });
+
+  it("tells its progress, stage after stage, and computes the same with and without", () => {
+    const seen: Progress[] = [];
+    const told = trainDirect(rows, recipeFor(rows, BUCKETS), {
+      onProgress: (progress) => seen.push(progress),
+    });
+    expect([...new Set(seen.map(({ stage }) => stage))]).toEqual(["train", "influence"]);
+    expect(seen.every(({ done, total }) => done >= 0 && done <= total)).toBe(true);
+    expect(told.features).toEqual(model.features);
+  });
+});
+
+describe("payeeTable", () => {
+  it("counts each payee's rows, and owners follow it", () => {
+    const rows = sampleRows("email", 40);
+    const payees = payeeTable(rows);
+    expect(payees.reduce((sum, { rowCount }) => sum + rowCount, 0)).toBe(40);
+    const owners = rowOwners(payees);
+    for (const [i, { contributorId, validatorId }] of rows.entries()) {
+      expect(payees[owners[i]!]).toMatchObject({ contributorId, validatorId });
+    }
+  });
+});
+
+describe("checkAnswer of a direct model", () => {
+  const answerTo = async (
+    prompt: string,
+    changed: (query: { counts: Uint8Array; answeredClass: 0 | 1 }) => {
+      counts: Uint8Array;
+      answeredClass: 0 | 1;
+    } = (query) => query,
+    words: { label?: string; answer?: string } = {},
+  ) => {
+    const own = (await openCheckable(model)).answer(prompt);
+    const query = changed(own.query);
+    const text = words.answer ?? own.text;
+    const opening = {
+      statics: model.staticsHash,
+      payerId: 4,
+      answerHash: answerHash(prompt, text),
+      queryCommitment: directQueryCommitment(query),
+      salt: 5n,
+    };
+    return {
+      label: words.label ?? own.label,
+      answer: text,
+      receipt: receiptHash(opening),
+      payerId: 4,
+      answerHash: opening.answerHash,
+      queryBytes: encodeDirectQuery(query),
+      queryCommitment: opening.queryCommitment,
+      salt: 5n,
+      priceWei: 7n,
+      expiresAtMs: 0,
+      estimate: { ...estimateAttribution(model, own.query) } as never,
+    };
+  };
+  const wrong = (what: string) =>
+    expect.objectContaining({ code: "CLI_ANSWER_WRONG", data: expect.objectContaining({ what }) });
+  /** Whoever has nothing but the recipe and a tokeniser. */
+  const lightly = async () => {
+    const { queryOf, staticsHash } = await openCheckable(model);
+    const answer = (): never => {
+      throw new Error("needs parameters");
+    };
+    return { staticsHash, answer, queryOf: queryOf! };
+  };
+
+  it("takes what the model says, with the tokeniser alone", async () => {
+    const expected = { prompt: prompts[0]!, payerId: 4, staticsHash: model.staticsHash };
+    const answer = await answerTo(prompts[0]!);
+    checkAnswer(await lightly(), answer, expected);
+    checkAnswer(await openCheckable(model), answer, { ...expected, isAnsweredAgain: true });
+  });
+
+  it("Attack: refuses a list that is not the prompt's, another class than the label's, and another label", async () => {
+    const expected = { prompt: prompts[0]!, payerId: 4, staticsHash: model.staticsHash };
+    const light = await lightly();
+    const counts = countText(prompts[1]!, BUCKETS);
+    const dictated = await answerTo(prompts[0]!, (query) => ({ ...query, counts }));
+    expect(() => checkAnswer(light, dictated, expected)).toThrow(wrong("query"));
+    const flipped = await answerTo(prompts[0]!, (query) => ({
+      ...query,
+      answeredClass: query.answeredClass === 0 ? 1 : 0,
+    }));
+    expect(() => checkAnswer(light, flipped, expected)).toThrow(wrong("query"));
+    const said = (await openCheckable(model)).answer(prompts[0]!).label;
+    const label = said === "ham" ? "spam" : "ham";
+    expect(() => checkAnswer(light, { ...dictated, label }, expected)).toThrow(wrong("label"));
+    const odd = await answerTo(prompts[0]!, undefined, { answer: '{"label":"eggs"}' });
+    expect(() => checkAnswer(light, odd, expected)).toThrow(code("ATT_ANSWER_INVALID"));
+    // A lie that fits itself is not seen without parameters: no settlement pays by it. With them it is.
+    const lie = await answerTo(
+      prompts[0]!,
+      (query) => ({ ...query, answeredClass: query.answeredClass === 0 ? 1 : 0 }),
+      {
+        label,
+        answer: JSON.stringify({ label }),
+      },
+    );
+    checkAnswer(light, lie, expected);
+    const { counts: own } = (await openCheckable(model)).answer(prompts[0]!).query;
+    const query = { counts: own, answeredClass: label === "ham" ? 0 : 1 } as const;
+    expect(() => directScores(directMatrix(model.features), query)).toThrow(code("CIR_QUERY_INVALID"));
+    const again = { ...expected, isAnsweredAgain: true };
+    const full = await openCheckable(model);
+    expect(() => checkAnswer(full, lie, again)).toThrow(wrong("answer"));
+  });
+});

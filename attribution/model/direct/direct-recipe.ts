@@ -1,0 +1,55 @@
+import { areBuckets } from "@openledger/circuits/ledger/direct-query";
+import { z } from "zod";
+import { checkedRecipe, DIRECT, recipeFields } from "../recipe-fields.ts";
+import { blockBuckets } from "./digit-blocks.ts";
+
+const rate = z.number().positive();
+const bucketCount = z.number().int().refine(areBuckets, "must be a multiple of 16, at most 4,096");
+const { base: _, ...rules } = recipeFields.rules.shape;
+
+/**
+ * A direct model's recipe (docs/explanation/attribution-proof.md). Its fields are published in this order. No base: a query has no
+ * column that every row could score in whatever was answered.
+ */
+const directFields = z.strictObject({
+  version: recipeFields.version,
+  family: z.literal(DIRECT),
+  datanet: recipeFields.datanet,
+  /** What the rows are (row-content.ts), and how inputs become counts. */
+  inputs: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("email"), bucketCount }),
+    z.strictObject({ kind: z.literal("digit"), side: z.union([z.literal(7), z.literal(14)]), bucketCount }),
+  ]),
+  seed: recipeFields.seed,
+  model: z.strictObject({ kind: z.literal("logistic"), decay: rate, tolerance: rate }),
+  method: z.strictObject({ kind: z.literal("direct"), damping: rate }),
+  rules: z.strictObject(rules),
+  /** Buckets and the bias. */
+  columnCount: z.number().int().positive(),
+  /** The statics promise a model commitment that anyone may refute, before the model's activation (docs/explanation/disputes.md). */
+  isChallengeable: z.literal(true).optional(),
+});
+
+const directSchema = directFields
+  .refine(({ columnCount, inputs }) => columnCount === inputs.bucketCount + 1, {
+    path: ["columnCount"],
+    message: "is one more than the buckets: the bias has a column, too",
+  })
+  .refine(({ inputs }) => inputs.kind === "email" || inputs.bucketCount >= blockBuckets(inputs.side), {
+    path: ["inputs", "bucketCount"],
+    message: `pictures need ${blockBuckets(7)} buckets for a side of 7, ${blockBuckets(14)} for one of 14`,
+  })
+  // L1 reads the terms of a row's text.
+  .refine(({ inputs, isChallengeable }) => isChallengeable === undefined || inputs.kind === "email", {
+    path: ["isChallengeable"],
+    message: "only models of e-mails have challenges",
+  });
+
+export type DirectRecipe = z.infer<typeof directSchema> & {
+  readonly rules: { readonly base?: undefined };
+};
+
+/** @throws ATT_RECIPE_INVALID */
+export function parseDirectRecipe(json: unknown): DirectRecipe {
+  return checkedRecipe(directSchema, json);
+}

@@ -1,0 +1,94 @@
+/** How direct models are made of rows, and the matrix that they register (docs/explanation/attribution-proof.md). */
+import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { type DirectFeatures, directRows, quantiseDirect } from "../../features/direct-rows.ts";
+import type { OnProgress } from "../../progress.ts";
+import { PIXEL_COUNT } from "../../rows/digit-pixels.ts";
+import { nearDuplicates } from "../../rows/near-duplicates.ts";
+import { decodeRow } from "../../rows/row-content.ts";
+import { clipRowNorms, shareNearDuplicates } from "../../rows/row-rules.ts";
+import { type DecodedRows, decodeRows } from "../decoded-rows.ts";
+import type { FamilyTraining, Trained, TrainOptions } from "../model-family.ts";
+import { checkRowsRoot, type OwnedRow, payeeTable } from "../owned-rows.ts";
+import { requireRows } from "../trainable.ts";
+import { type DirectParts, directFamily, directModel, logitRow } from "./direct-family.ts";
+import { directInputs } from "./direct-inputs.ts";
+import { type DirectRecipe, parseDirectRecipe } from "./direct-recipe.ts";
+
+export const directTraining: FamilyTraining<DirectParts> = {
+  family: directFamily,
+  requireTrainable(contents, recipe) {
+    requireRows(contents, recipe.inputs.kind, recipe);
+  },
+  train: async (rows, recipe, options) => trainDirect(rows, recipe, options),
+  features: async ({ parameters, recipe }, rows, options) =>
+    directFeatures(parameters, directDecoded(rows, recipe), recipe, options),
+  describe: ({ accuracy }) =>
+    `it labels ${(100 * (accuracy ?? 0)).toFixed(1)} % of its rows as their contributors did; a settlement proves its answers`,
+};
+
+/**
+ * Trains the recipe's model on the version's rows and computes B. Deterministic to the byte. Needs `initPoseidon`.
+ * @throws ATT_ROWS_MISMATCH, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID
+ */
+export function trainDirect(
+  rows: readonly OwnedRow[],
+  unchecked: DirectRecipe,
+  options: Pick<TrainOptions, "onProgress"> = {},
+): Trained<DirectParts> {
+  const recipe = parseDirectRecipe(unchecked);
+  const payees = payeeTable(rows);
+  checkRowsRoot(rows, recipe);
+  const examples = directDecoded(rows, recipe);
+  const parameters = directModel(recipe).train(examples, options);
+  const features = directFeatures(parameters, examples, recipe, options);
+  const inputs = directInputs(recipe.inputs);
+  const logit = logitRow(recipe, parameters);
+  const right = rows.filter(({ content }) => {
+    const { input, label } = decodeRow(recipe.inputs.kind, content);
+    return inputs.answer(logit, input).label === inputs.labels[label];
+  });
+  return {
+    family: directFamily,
+    recipe,
+    rows,
+    payees,
+    parameters,
+    features,
+    accuracy: right.length / rows.length,
+  };
+}
+
+function directDecoded(rows: readonly OwnedRow[], { inputs }: DirectRecipe): DecodedRows {
+  return decodeRows(rows, inputs.kind, directInputs(inputs).examples);
+}
+
+function comparable({ contents, labels }: DecodedRows, { inputs }: DirectRecipe) {
+  if (inputs.kind === "email") return { contents, labels, kind: "text" } as const;
+  const side = Math.sqrt(PIXEL_COUNT);
+  return { contents, labels, kind: "image", width: side, height: side } as const;
+}
+
+/** What the recipe's rules make of the rows' exact influence, as integers, and the row of the logit. */
+function directFeatures(
+  parameters: Float64Array,
+  rows: DecodedRows,
+  recipe: DirectRecipe,
+  options: { onProgress?: OnProgress | undefined },
+): DirectFeatures {
+  const { method, rules } = recipe;
+  const featureCount = recipe.columnCount;
+  const rowCount = rows.labels.length;
+  let ruled = directRows(directModel(recipe).sensitivities(parameters, rows), method.damping, {
+    ...options,
+    featureCount,
+    writeRow: directInputs(recipe.inputs).writeRow,
+  });
+  if (rules.nearDuplicatesShare)
+    ruled = shareNearDuplicates(ruled, featureCount, nearDuplicates(comparable(rows, recipe)));
+  if (rules.normQuantile < 1) ruled = clipRowNorms(ruled, featureCount, rules.normQuantile);
+  const { scale, values: integers } = quantiseDirect(ruled, MAX_DIRECT_ENTRY);
+  const values = new Int16Array((rowCount + 1) * featureCount);
+  values.set(integers);
+  values.set(logitRow(recipe, parameters), rowCount * featureCount);
+  return { values, rowCount, featureCount, scale };
+}

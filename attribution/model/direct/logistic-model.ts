@@ -1,0 +1,152 @@
+import {
+  contrastBasis,
+  emptySensitivities,
+  type Sensitivities,
+  writeRow,
+} from "../../features/sensitivities.ts";
+import { softmaxInPlace } from "../../maths/exact-math.ts";
+import { type LbfgsOptions, minimise } from "../../maths/lbfgs.ts";
+import type { SparseRows } from "../../maths/sparse-rows.ts";
+import type { Examples, Model, TrainOptions } from "../model.ts";
+
+export interface LogisticOptions {
+  readonly inputCount: number;
+  readonly classCount: number;
+  /** λ of λ/2 · |θ|². */
+  readonly decay: number;
+  readonly tolerance?: number;
+}
+
+const DEFAULT_TOLERANCE = 1e-7;
+const MAX_ITERATIONS = 2000;
+
+/** Parameters lie input after input, `classCount` a piece; the bias is the last input. */
+export function logisticModel(options: LogisticOptions): Model & {
+  /** As `train`, with the full control of the minimiser. */
+  trainWith(examples: Examples, train: TrainOptions, minimiser: Partial<LbfgsOptions>): Float64Array;
+} {
+  const { classCount, decay } = options;
+  const parameterCount = (options.inputCount + 1) * classCount;
+  const logits = new Float64Array(classCount);
+
+  const trainWith = (examples: Examples, train: TrainOptions, minimiser: Partial<LbfgsOptions>) => {
+    const indices = train.indices ?? allIndices(examples);
+    const start = train.start ?? new Float64Array(parameterCount);
+    const objective = (x: Float64Array, gradient: Float64Array) => {
+      gradient.fill(0);
+      let loss = 0;
+      for (const i of indices) {
+        loss += rowGradient(x, examples, i, logits, gradient);
+      }
+      let squares = 0;
+      for (let k = 0; k < parameterCount; k++) {
+        squares += x[k]! * x[k]!;
+        gradient[k] = gradient[k]! / indices.length + decay * x[k]!;
+      }
+      return loss / indices.length + (decay / 2) * squares;
+    };
+    return minimise(objective, start, {
+      maxIterations: MAX_ITERATIONS,
+      tolerance: options.tolerance ?? DEFAULT_TOLERANCE,
+      ...(train.onProgress === undefined ? {} : { onProgress: train.onProgress }),
+      ...minimiser,
+    }).x;
+  };
+
+  return {
+    parameterCount,
+    decay,
+    trainWith,
+    train: (examples, train = {}) => trainWith(examples, train, {}),
+    losses(parameters, examples) {
+      return Float64Array.from(examples.labels, (label, i) => {
+        writeLogits(parameters, examples.inputs, i, logits);
+        const labelLogit = logits[label]!;
+        return softmaxInPlace(logits, 0, classCount) - labelLogit;
+      });
+    },
+    predict: (parameters, examples) =>
+      examples.labels.map((_, i) => {
+        writeLogits(parameters, examples.inputs, i, logits);
+        return logits.indexOf(Math.max(...logits));
+      }),
+    sensitivities: (parameters, examples) => logisticSensitivities(parameters, examples, classCount),
+  };
+}
+
+function logisticSensitivities(
+  parameters: Float64Array,
+  examples: Examples,
+  classCount: number,
+): Sensitivities {
+  const rowCount = examples.labels.length;
+  const jacobian = contrastBasis(classCount);
+  const out = emptySensitivities(rowCount, classCount - 1);
+  const logits = new Float64Array(classCount);
+  for (let i = 0; i < rowCount; i++) {
+    writeLogits(parameters, examples.inputs, i, logits);
+    const label = examples.labels[i]!;
+    const labelLogit = logits[label]!;
+    const loss = softmaxInPlace(logits, 0, classCount) - labelLogit;
+    writeRow(out, i, jacobian, logits, label, loss);
+  }
+  return {
+    ...out,
+    layers: [{ outputOffset: 0, outputCount: classCount - 1, inputs: withBias(examples.inputs) }],
+  };
+}
+
+/** The same rows with a last column of ones. */
+export function withBias(rows: SparseRows): SparseRows {
+  const starts = rows.starts.map((start, i) => start + i);
+  const columns = new Int32Array(rows.columns.length + rows.rowCount);
+  const values = new Float64Array(columns.length);
+  for (let i = 0; i < rows.rowCount; i++) {
+    const from = rows.starts[i]!;
+    const to = rows.starts[i + 1]!;
+    columns.set(rows.columns.subarray(from, to), starts[i]!);
+    values.set(rows.values.subarray(from, to), starts[i]!);
+    columns[starts[i + 1]! - 1] = rows.columnCount;
+    values[starts[i + 1]! - 1] = 1;
+  }
+  return { rowCount: rows.rowCount, columnCount: rows.columnCount + 1, starts, columns, values };
+}
+
+function allIndices(examples: Examples): Int32Array {
+  return Int32Array.from({ length: examples.labels.length }, (_, i) => i);
+}
+
+function writeLogits(parameters: Float64Array, inputs: SparseRows, i: number, logits: Float64Array): void {
+  const classCount = logits.length;
+  const bias = inputs.columnCount * classCount;
+  for (let c = 0; c < classCount; c++) logits[c] = parameters[bias + c]!;
+  for (let e = inputs.starts[i]!; e < inputs.starts[i + 1]!; e++) {
+    const value = inputs.values[e]!;
+    const at = inputs.columns[e]! * classCount;
+    for (let c = 0; c < classCount; c++) logits[c] = logits[c]! + value * parameters[at + c]!;
+  }
+}
+
+/** Adds the row's gradient and returns its loss. */
+function rowGradient(
+  parameters: Float64Array,
+  { inputs, labels }: Examples,
+  i: number,
+  logits: Float64Array,
+  gradient: Float64Array,
+): number {
+  const classCount = logits.length;
+  writeLogits(parameters, inputs, i, logits);
+  const label = labels[i]!;
+  const labelLogit = logits[label]!;
+  const loss = softmaxInPlace(logits, 0, classCount) - labelLogit;
+  logits[label] = logits[label]! - 1;
+  const bias = inputs.columnCount * classCount;
+  for (let c = 0; c < classCount; c++) gradient[bias + c] = gradient[bias + c]! + logits[c]!;
+  for (let e = inputs.starts[i]!; e < inputs.starts[i + 1]!; e++) {
+    const value = inputs.values[e]!;
+    const at = inputs.columns[e]! * classCount;
+    for (let c = 0; c < classCount; c++) gradient[at + c] = gradient[at + c]! + value * logits[c]!;
+  }
+  return loss;
+}

@@ -1,0 +1,27 @@
+/**
+ * Nodes keep transactions with blobs in a pool of their own, and take none of an account there that the other pool has one of,
+ * nor the other way round. So a nonce that waits in one of them is used up by its kind alone: by a filler with a blob of zeros,
+ * where it has to be.
+ */
+
+import type { BlobSidecar } from "@openledger/contracts/l1/blob-transaction";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { EMPTY_BLOB_HASH } from "../../blobs/blob-source.ts";
+
+/** The point at infinity: commitment of the polynomial 0, and each of its proofs. */
+const INFINITY = `0xc0${"00".repeat(47)}` as const;
+
+/** The blob of zeros. Nothing of it has to be computed. */
+export const EMPTY_BLOB: BlobSidecar = {
+  versionedHash: EMPTY_BLOB_HASH,
+  blob: `0x${"00".repeat(131_072)}`,
+  commitment: INFINITY,
+  proofs: Array.from({ length: 128 }, () => INFINITY),
+};
+
+// geth: "address already reserved"; Nethermind: "PendingTxsOfConflictingType"; reth: "… conflicting …".
+const IS_OTHER_POOL = /already reserved|conflicting/i;
+
+/** Whether a node refused a transaction because its other pool has the account. */
+export const isOtherPool = (error: unknown): boolean =>
+  isRollupError(error, "BRG_L1_REFUSED") && IS_OTHER_POOL.test(`${error.message} ${String(error.cause)}`);

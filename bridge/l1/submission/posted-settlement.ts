@@ -1,0 +1,79 @@
+/** Finds an epoch's settlement on L1 by the contract's own event. */
+
+import { decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { type Hex, hexToBytes } from "viem";
+import { l1Call } from "../l1-client.ts";
+import { findEventBlock, type RollupLog, readRollupLogs } from "../log-reader.ts";
+import type { RollupContract } from "../rollup-contract.ts";
+import { readSubmission, takesSettlementOnL1 } from "./l1-submission.ts";
+import type { SubmittedSettlement } from "./submitted-part.ts";
+
+export interface SettledEpochKey {
+  readonly modelId: number;
+  readonly epoch: number;
+  /** The batch with the Settle. */
+  readonly batchNumber: number;
+  /** The batch with the epoch's CloseEpoch: its settlement is not in an older block. */
+  readonly closingBatch: number;
+}
+
+interface PostedSettlementOnL1 {
+  readonly transactionHash: Hex;
+  readonly blockNumber: bigint;
+  readonly submitted: SubmittedSettlement;
+}
+
+type AcceptedLog = RollupLog & { eventName: "SettlementAccepted" | "PreVerifiedSettlementTaken" };
+
+const DEFAULT_CHUNK_BLOCKS = 10_000;
+
+/**
+ * It looks for the event, not for a transaction's hash: nodes forget hashes after about a year (l1-submission.ts). The
+ * event also shows that the contract has taken the settlement.
+ * @returns null where that batch settles no such epoch
+ * @throws BRG_BATCH_NOT_IN_CALL, BRG_HISTORY_UNREADABLE, BRG_L1_*
+ */
+export async function findPostedSettlement(
+  rollup: RollupContract,
+  key: SettledEpochKey,
+  maxChunkBlocks = DEFAULT_CHUNK_BLOCKS,
+): Promise<PostedSettlementOnL1 | null> {
+  const { address, client } = rollup;
+  const toBlock = await l1Call("read the newest block's number", () => client.getBlockNumber());
+  const fromBlock = BigInt((await rollup.closedAt(key.closingBatch)).blockNumber);
+  const args = { modelId: BigInt(key.modelId), batchNumber: BigInt(key.batchNumber) };
+  const range = { address, client, fromBlock, toBlock, maxChunkBlocks };
+  for (const eventName of ["SettlementAccepted", "PreVerifiedSettlementTaken"] as const) {
+    const isIt = (log: RollupLog) => log.eventName === eventName && isOf(log, key);
+    const blockNumber = await findEventBlock({ eventName, args, isIt }, range);
+    const found = blockNumber === null ? null : await readIn(rollup, blockNumber, key);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+async function readIn(
+  { address, client }: RollupContract,
+  blockNumber: bigint,
+  key: SettledEpochKey,
+): Promise<PostedSettlementOnL1 | null> {
+  const block = { fromBlock: blockNumber, toBlock: blockNumber, maxChunkBlocks: 1 };
+  for await (const { logs } of readRollupLogs({ client, address, ...block })) {
+    const log = logs.find((one): one is AcceptedLog => isOf(one, key));
+    if (log === undefined) continue;
+    const { transactionHash } = log;
+    const taken = logs.filter((one) => one.transactionHash === transactionHash && takesSettlementOnL1(one));
+    const { settlements } = await readSubmission(client, log, logs);
+    const submitted = settlements[taken.indexOf(log)]!;
+    // The event of a pre-verified one does not name the epoch.
+    if (Number(decodeSettlement(hexToBytes(submitted.data)).epoch) !== key.epoch) continue;
+    return { transactionHash, blockNumber, submitted };
+  }
+  return null;
+}
+
+/** A batch settles a model once: the next epoch is closed in a later one. */
+const isOf = (log: RollupLog, { batchNumber, modelId }: SettledEpochKey): log is AcceptedLog =>
+  (log.eventName === "SettlementAccepted" || log.eventName === "PreVerifiedSettlementTaken") &&
+  Number(log.args.modelId) === modelId &&
+  Number(log.args.batchNumber) === batchNumber;

@@ -1,0 +1,62 @@
+/**
+ * Settlements that somebody pre-verified on L1 (docs/reference/settlement.md, "Pre-verified settlements"). The event holds all of it: the
+ * posted data, C and the proof, so that nobody has to read the transaction's input.
+ */
+
+import { type ContractProof, imaginaryFirst } from "@openledger/circuits/wire/groth16-proof";
+import type { Hex } from "viem";
+import { bridgeError } from "../../bridge-errors.ts";
+import type { L1Client } from "../l1-client.ts";
+import { type RollupLog, readRollupLogs } from "../log-reader.ts";
+import type { SubmittedSettlement } from "./submitted-part.ts";
+
+export type PreVerifiedLog = RollupLog & { eventName: "SettlementPreVerified" };
+type PreVerifiedTakenLog = RollupLog & { eventName: "PreVerifiedSettlementTaken" };
+
+/** A settlement as it was pre-verified. */
+export interface PreVerifiedSettlement {
+  readonly modelId: number;
+  /** J: the word of the record that it waits for. */
+  readonly word: bigint;
+  readonly circuitIndex: number;
+  readonly commitment: bigint;
+  /** Posted form. */
+  readonly data: Hex;
+  readonly proof: ContractProof;
+}
+
+export const preVerifiedOf = ({ args }: PreVerifiedLog): PreVerifiedSettlement => {
+  const { circuit: circuitIndex, commitment, data } = args.settlement;
+  return {
+    modelId: Number(args.modelId),
+    word: args.word,
+    circuitIndex,
+    commitment,
+    data,
+    proof: { ...args.proof, b: imaginaryFirst(...args.proof.b) },
+  };
+};
+
+/** What a record of a batch took. @throws BRG_HISTORY_UNREADABLE where its block has no such event; BRG_L1_* */
+export async function readPreVerifiedSettlement(
+  client: L1Client,
+  taken: PreVerifiedTakenLog,
+): Promise<SubmittedSettlement> {
+  const { address } = taken;
+  const { modelId, preVerifiedAtBlock, word } = taken.args;
+  const block = { fromBlock: preVerifiedAtBlock, toBlock: preVerifiedAtBlock, maxChunkBlocks: 1 };
+  for await (const { logs } of readRollupLogs({ client, address, ...block })) {
+    const found = logs.find(
+      (log): log is PreVerifiedLog =>
+        log.eventName === "SettlementPreVerified" && log.args.modelId === modelId && log.args.word === word,
+    );
+    if (found === undefined) continue;
+    const { modelId: _id, word: _word, ...preVerified } = preVerifiedOf(found);
+    return { ...preVerified, preVerifiedAtBlock: Number(preVerifiedAtBlock) };
+  }
+  throw bridgeError(
+    "BRG_HISTORY_UNREADABLE",
+    `block ${preVerifiedAtBlock} has no pre-verified settlement of model ${modelId}, and batch ${taken.args.batchNumber} took it`,
+    { data: { batchNumber: Number(taken.args.batchNumber), modelId: Number(modelId) } },
+  );
+}

@@ -1,0 +1,254 @@
+/** One call under one nonce of an account, sent dearer and dearer until L1 has mined something there. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type SignedTransaction, signBlobTransaction } from "@openledger/contracts/l1/blob-transaction";
+import {
+  type BlobFees,
+  blobReplacementFees,
+  DEFAULT_MAX_BLOB_FEE_GWEI,
+  type FeeMarket,
+  type GasFees,
+  initialBlobFees,
+  initialFees,
+  replacementFees,
+  smaller,
+} from "@openledger/contracts/l1/fee-policy";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import {
+  type Address,
+  type Hex,
+  keccak256,
+  type LocalAccount,
+  parseGwei,
+  type TransactionReceipt,
+} from "viem";
+import { type L1Client, l1Call } from "../l1-client.ts";
+import { EMPTY_BLOB, isOtherPool } from "./other-pool.ts";
+import { findReceipt } from "./posted-batch.ts";
+
+export interface OperatorCall {
+  /** What it is, for whoever waits: "take the lease". */
+  readonly name: string;
+  readonly to: Address;
+  readonly input: Hex;
+  /** Ether that it carries; default: none. */
+  readonly valueWei?: bigint;
+}
+
+/** A call that has its place among the account's transactions. */
+interface NumberedCall extends OperatorCall {
+  readonly nonce: number;
+  readonly gas: bigint;
+  /** Of the first attempt; default: the fees of the day. */
+  readonly fees?: GasFees;
+}
+
+export interface RepricingOptions {
+  readonly chainId: number;
+  /** So long without being mined, and it is replaced by one that pays more. */
+  readonly resendAfterMs: number;
+  readonly pollIntervalMs: number;
+  readonly maxFeePerGasWei: bigint;
+  /** The node's suggestion counts up to here. */
+  readonly maxPriorityFeePerGasWei: bigint;
+  /** Most that a replacement offers as a tip; default: what a unit of gas may cost in all. */
+  readonly mostPriorityFeePerGasWei?: bigint;
+  /** Most for a unit of blob gas. */
+  readonly maxFeePerBlobGasWei?: bigint;
+}
+
+export interface RepricingModules {
+  readonly client: L1Client;
+  readonly account: LocalAccount;
+  readonly tell: (text: string) => void;
+  /** Called with each transaction before it is sent. */
+  readonly onSigned?: ((transactionHash: Hex) => Promise<void> | void) | undefined;
+}
+
+/** Taken: L1 has mined another transaction under the nonce. */
+type RepricedOutcome =
+  | { readonly kind: "mined"; readonly receipt: TransactionReceipt }
+  | { readonly kind: "taken" }
+  | { readonly kind: "waits"; readonly isAtCap: boolean };
+
+type Answer = "taken" | "underpriced" | "other pool";
+
+// Another machine's transaction with blobs may pay up to the bridge's cap, and only twice as much replaces it.
+const DEFAULT_MAX_FEE_PER_BLOB_GAS_WEI = parseGwei(`${2 * DEFAULT_MAX_BLOB_FEE_GWEI}`);
+
+const LOOKS_FOR_RECEIPT = 3;
+
+export class RepricedCall {
+  readonly #options: RepricingOptions;
+  readonly #modules: RepricingModules;
+  readonly #call: NumberedCall;
+  readonly #hashes: Hex[] = [];
+  #fees: GasFees | BlobFees | null = null;
+  #answer: Answer = "taken";
+  #sentAtMs = 0;
+
+  constructor(options: RepricingOptions, modules: RepricingModules, call: NumberedCall) {
+    this.#options = options;
+    this.#modules = modules;
+    this.#call = call;
+  }
+
+  get nonce(): number {
+    return this.#call.nonce;
+  }
+
+  /** What was signed so far; at most one of them can be mined. */
+  get hashes(): readonly Hex[] {
+    return this.#hashes;
+  }
+
+  /** What the last attempt offers that the node has not refused; null before the first. */
+  get fees(): GasFees | null {
+    return this.#fees;
+  }
+
+  /** Whether L1 has mined something under the nonce. @throws BRG_L1_* */
+  async isOver(): Promise<boolean> {
+    const { account, client } = this.#modules;
+    const count = await l1Call("read the account's nonce", () =>
+      client.getTransactionCount({ address: account.address, blockTag: "latest" }),
+    );
+    return count > this.nonce;
+  }
+
+  /**
+   * May be called again where it still waits, and after a failure: it goes on where it was.
+   * @param patienceMs after which it comes back without a receipt, at once where its fees are at a cap; default: never
+   * @throws BRG_L1_*
+   */
+  async mine(patienceMs = Number.POSITIVE_INFINITY): Promise<RepricedOutcome> {
+    const { pollIntervalMs, resendAfterMs } = this.#options;
+    const untilMs = Date.now() + patienceMs;
+    if (this.#fees === null) await this.#send(this.#call.fees ?? (await this.#plainFees()));
+    for (;;) {
+      while (this.#answer === "taken" && Date.now() - this.#sentAtMs < resendAfterMs) {
+        const receipt = await findReceipt(this.#modules.client, this.#hashes);
+        if (receipt !== null) return { kind: "mined", receipt };
+        if (await this.isOver()) return this.#lookAgain();
+        if (Date.now() >= untilMs) return { kind: "waits", isAtCap: false };
+        await sleep(pollIntervalMs);
+      }
+      if (await this.isOver()) return this.#lookAgain();
+      const before = this.#answer;
+      const isAtCap = !(await this.#sendMore());
+      // Refused before, and taken as it was: gas has become cheaper.
+      const isTakenNow = before !== "taken" && this.#answer === "taken";
+      if (isAtCap && !isTakenNow && patienceMs < Number.POSITIVE_INFINITY) return { kind: "waits", isAtCap };
+      await sleep(pollIntervalMs);
+    }
+  }
+
+  /** @returns false where its fees are at a cap: it is sent as it was, since nodes forget */
+  async #sendMore(): Promise<boolean> {
+    const { tell } = this.#modules;
+    const { name } = this.#call;
+    const last = this.#fees!;
+    if (this.#answer === "other pool") {
+      const hadBlobs = isBlobFees(last);
+      tell(`${name}: the node's pool for ${hadBlobs ? "plain transactions" : "blobs"} has the account`);
+      await this.#send(hadBlobs ? await this.#plainFees() : await this.#blobFees(null));
+      return true;
+    }
+    const more: GasFees | BlobFees | null = isBlobFees(last)
+      ? await this.#blobFees(last)
+      : await this.#raised(last);
+    if (more === null) tell(`${name}: not mined yet, and fees are at their cap`);
+    await this.#send(more ?? last);
+    return more !== null;
+  }
+
+  /** Nodes may count a transaction before they show its receipt. */
+  async #lookAgain(): Promise<RepricedOutcome> {
+    for (let look = 0; look < LOOKS_FOR_RECEIPT; look++) {
+      if (look > 0) await sleep(this.#options.pollIntervalMs);
+      const receipt = await findReceipt(this.#modules.client, this.#hashes);
+      if (receipt !== null) return { kind: "mined", receipt };
+    }
+    return { kind: "taken" };
+  }
+
+  async #send(fees: GasFees | BlobFees): Promise<void> {
+    const { raw, transactionHash } = await this.#sign(fees);
+    if (!this.#hashes.includes(transactionHash)) this.#hashes.push(transactionHash);
+    await this.#modules.onSigned?.(transactionHash);
+    try {
+      this.#answer = await this.#post(raw);
+    } catch (error) {
+      // It may be there all the same, unless the node says that it is not: as where the account cannot pay so much.
+      if (!isRollupError(error, "BRG_L1_REFUSED")) this.#fees = fees;
+      throw error;
+    }
+    this.#fees = fees;
+    this.#sentAtMs = Date.now();
+  }
+
+  async #plainFees(): Promise<GasFees> {
+    return initialFees(await this.#market(), this.#options.maxFeePerGasWei);
+  }
+
+  async #raised(last: GasFees): Promise<GasFees | null> {
+    const { maxFeePerGasWei, mostPriorityFeePerGasWei = maxFeePerGasWei } = this.#options;
+    const more = replacementFees(last, await this.#market(), maxFeePerGasWei);
+    return more === null || more.maxPriorityFeePerGasWei > mostPriorityFeePerGasWei ? null : more;
+  }
+
+  /** Fees with blobs, at first or in the place of `last`. */
+  #blobFees(last: null): Promise<BlobFees>;
+  #blobFees(last: BlobFees): Promise<BlobFees | null>;
+  async #blobFees(last: BlobFees | null): Promise<BlobFees | null> {
+    const { maxFeePerBlobGasWei = DEFAULT_MAX_FEE_PER_BLOB_GAS_WEI, maxFeePerGasWei } = this.#options;
+    const { client } = this.#modules;
+    const market = await this.#market();
+    const blobBaseFeeWei = await l1Call("read the price of blob gas", () => client.getBlobBaseFee());
+    const caps = { maxFeePerGasWei, maxFeePerBlobGasWei };
+    if (last === null) return initialBlobFees(market, blobBaseFeeWei, caps);
+    return blobReplacementFees(last, market, blobBaseFeeWei, caps);
+  }
+
+  /** Fees with a price of blob gas: with a blob of zeros beside the same call. */
+  async #sign(fees: GasFees | BlobFees): Promise<SignedTransaction> {
+    const { gas, input: data, nonce, to, valueWei = 0n } = this.#call;
+    const { chainId } = this.#options;
+    const { account } = this.#modules;
+    const { maxFeePerGasWei: maxFeePerGas, maxPriorityFeePerGasWei: maxPriorityFeePerGas } = fees;
+    const value = valueWei === 0n ? {} : { value: valueWei };
+    const transaction = { chainId, nonce, to, data, ...value, gas, maxFeePerGas, maxPriorityFeePerGas };
+    if (isBlobFees(fees)) {
+      const maxFeePerBlobGas = fees.maxFeePerBlobGasWei;
+      return signBlobTransaction(account, { ...transaction, maxFeePerBlobGas }, [EMPTY_BLOB]);
+    }
+    const raw = await account.signTransaction({ ...transaction, type: "eip1559" });
+    return { raw, transactionHash: keccak256(raw) };
+  }
+
+  async #post(serializedTransaction: Hex): Promise<Answer> {
+    try {
+      await l1Call("send a transaction", () =>
+        this.#modules.client.sendRawTransaction({ serializedTransaction }),
+      );
+      return "taken";
+    } catch (error) {
+      if (!isRollupError(error, "BRG_L1_REFUSED")) throw error;
+      if (isOtherPool(error)) return "other pool";
+      const text = `${error.message} ${String(error.cause)}`;
+      // A transaction that pays as much holds the nonce in the pool; or no block would take it now, and some nodes keep no such.
+      if (/underpriced|less than block base fee/i.test(text)) return "underpriced";
+      if (/already known|already imported|known transaction|nonce too low/i.test(text)) return "taken";
+      throw error;
+    }
+  }
+
+  async #market(): Promise<FeeMarket> {
+    const { client } = this.#modules;
+    const block = await l1Call("read the newest block", () => client.getBlock());
+    const tip = await l1Call("read the suggested tip", () => client.estimateMaxPriorityFeePerGas());
+    const priorityFeePerGasWei = smaller(tip, this.#options.maxPriorityFeePerGasWei);
+    return { baseFeePerGasWei: block.baseFeePerGas ?? 0n, priorityFeePerGasWei };
+  }
+}
+
+const isBlobFees = (fees: GasFees | BlobFees): fees is BlobFees => "maxFeePerBlobGasWei" in fees;

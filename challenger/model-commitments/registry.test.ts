@@ -1,0 +1,154 @@
+/** The registry as a rollup's gate: what it admits, and which families it is deployed with. */
+
+import {
+  answeringFiles,
+  answeringHash,
+  rawAnsweringHash,
+  tracedAnsweringHash,
+} from "@openledger/attribution/model/answering-hash";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
+import { activationHash } from "@openledger/circuits/ledger/rewards";
+import { columnsCommitment, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
+import { deployContract } from "@openledger/contracts/build/deploy";
+import { WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
+import { FAMILY_RULES } from "@openledger/contracts/build/dispute-judges";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { onClient } from "@openledger/contracts/testing/chain";
+import { encodeFunctionData, getAddress, type Hex, zeroAddress } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type CommittedModel, withTrees } from "../statements/committed-model.ts";
+import { statementTuple } from "../statements/model-commitment-calls.ts";
+import { admitCall } from "./ledger-proofs.ts";
+import { readRegistry } from "./registry.ts";
+import { type DirectCase, directCase } from "./testing/direct-case.ts";
+import { BOND_WEI, type DisputeFixture, startDisputes } from "./testing/dispute-fixture.ts";
+import { revertBetweenTests } from "./testing/revert-between-tests.ts";
+
+const CAP = 16;
+/** What the fixtures' models are numbered. */
+const MODEL = 11n;
+let f: DisputeFixture;
+let first: DirectCase;
+let second: DirectCase;
+
+beforeAll(async () => {
+  [f, first, second] = await Promise.all([startDisputes(), directCase(48), directCase(40)]);
+});
+afterAll(() => f?.stop());
+revertBetweenTests(() => f.client);
+
+interface Family {
+  readonly rules: Hex;
+  readonly judges: readonly Hex[];
+  readonly hasGames: boolean;
+}
+
+const wordOf = ({ model }: DirectCase) =>
+  activationHash({
+    ...{ modelId: Number(MODEL), cap: CAP, statics: model.staticsHash },
+    payeeRoot: model.statics.payeeRoot,
+  });
+const admits = (rollup: Hex, word: bigint, modelId = MODEL) =>
+  f.client.readContract({
+    ...{ address: f.disputes.address, abi: disputesAbi, functionName: "admits", account: rollup },
+    args: [modelId, word],
+  });
+
+/** The rollup whose state it was shown. */
+async function post({ statement }: CommittedModel): Promise<Hex> {
+  const args = await f.postArguments(statement);
+  await f.disputes.write.commitModel(args as never, { account: f.owner, value: BOND_WEI });
+  return args[2];
+}
+async function admit(id: bigint, { honest, model }: DirectCase): Promise<void> {
+  const { args } = admitCall(model, id, honest.statement, BigInt(CAP));
+  await f.disputes.write.admit(args as never, { account: f.stranger });
+}
+
+test("admits each model for its model commitment's rollup alone", async () => {
+  const rollups = [await post(first.honest), await post(second.honest)] as const;
+  await f.passTime(WEEK_SECONDS);
+  expect(await admits(rollups[0], wordOf(first))).toBe(false);
+  await admit(1n, first);
+  await admit(2n, second);
+  expect(await admits(rollups[0], wordOf(first))).toBe(true);
+  expect(await admits(rollups[1], wordOf(second))).toBe(true);
+  // Replays: the other's rollup, nobody's, the registry itself, another model, another Activation.
+  expect(await admits(rollups[1], wordOf(first))).toBe(false);
+  expect(await admits(f.stranger, wordOf(first))).toBe(false);
+  expect(await admits(f.disputes.address, wordOf(first))).toBe(false);
+  expect(await admits(rollups[0], wordOf(first), MODEL + 1n)).toBe(false);
+  expect(await admits(rollups[0], wordOf(first) + 1n)).toBe(false);
+});
+
+test("does not take a model of another kind: its binding has no such columns", async () => {
+  const { statement, leaves } = second.honest;
+  const columnCount = statement.columnCount;
+  const binding = (statement.binding & ((1n << 115n) - 1n)) | (BigInt(columnCount) << 115n);
+  const posted = withTrees(leaves, { ...statement, binding });
+  const data = encodeFunctionData({
+    ...{ abi: disputesAbi, functionName: "commitModel" },
+    args: (await f.postArguments(posted.statement)) as never,
+  });
+  const call = { account: f.owner, to: f.disputes.address, data, value: BOND_WEI };
+  expect(await f.refusal(call)).toBe("DisputesStatementInvalid");
+});
+
+test("never takes a model whose statics promise something else, though nobody refutes its model commitment", async () => {
+  const { honest, model } = first;
+  const columns = columnsCommitment(model.columns);
+  const filesHash = rawAnsweringHash(answeringFiles(model));
+  const statics = (answeringHash: bigint) =>
+    hashStatics({ ...model.statics, featuresCommitment: featuresCommitment(model.columns, answeringHash) });
+  const marked = statics(answeringHash(answeringFiles(model)));
+  expect(marked).toBe(model.staticsHash);
+  // A language model's, with the digest that it promises; and one without any promise.
+  for (const answering of [tracedAnsweringHash(filesHash, 77n), filesHash]) {
+    const statement = { ...honest.statement, staticsHash: statics(answering), answering: filesHash };
+    await post(withTrees(honest.leaves, statement));
+    await f.passTime(WEEK_SECONDS);
+    const id = await f.disputes.read.modelCommitmentCount();
+    expect(await f.disputes.read.counts([id])).toBe(true);
+    // Whatever is shown as the columns, or as the inverse's λ.
+    for (const [shown, damping] of [
+      [columns, 0n],
+      [columns, 77n],
+      [answering, 0n],
+    ]) {
+      const args = [id, statementTuple(statement), BigInt(CAP), shown, damping];
+      const data = encodeFunctionData({ abi: disputesAbi, functionName: "admit", args } as never);
+      expect(await f.refusal({ account: f.owner, to: f.disputes.address, data })).toBe(
+        "DisputesStaticsInvalid",
+      );
+    }
+  }
+});
+
+test.each([
+  ["no family", () => []],
+  ["more than eight", (one: Family) => Array.from({ length: 9 }, () => one)],
+  ["a family without judges", (one: Family) => [{ ...one, judges: [] }]],
+  ["rules that its first judge does not have", (one: Family) => [{ ...one, rules: FAMILY_RULES.text }]],
+  ["a first judge without code", (one: Family) => [{ ...one, judges: [f.stranger] }]],
+  ["a first judge that says no rules", (one: Family) => [{ ...one, judges: [one.judges[1]!] }]],
+  ["games of which there are none", (one: Family) => [{ ...one, hasGames: true }]],
+])("is not deployed with %s", async (_, given) => {
+  const [one] = (await f.disputes.read.families()) as unknown as [Family];
+  const deploy = async (families: readonly Family[], games: Hex = zeroAddress) => {
+    const contract = pickContract(await compileContracts({ set: "disputes" }), "ModelCommitments");
+    const args = [WEEK_SECONDS, BOND_WEI, 1n, f.math, games, families];
+    return deployContract(onClient(f.client).clientsOf(f.owner), "ModelCommitments", contract, args);
+  };
+  await expect(deploy(given(one))).rejects.toThrow();
+  // Games about the rows of another one, and what is none.
+  await expect(deploy([one], f.math)).rejects.toThrow();
+  await deploy([one]);
+});
+
+test("readers find its families", async () => {
+  const client = f.client as never;
+  const address = getAddress(f.disputes.address);
+  expect(await readRegistry(client, address)).toEqual({ address, families: ["direct"], games: null });
+  expect(await readRegistry(client, f.math)).toBeNull();
+});

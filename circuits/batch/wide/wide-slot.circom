@@ -1,0 +1,473 @@
+pragma circom 2.1.6;
+
+include "../../ledger/merkle8.circom";
+include "./model-body.circom";
+include "../slot-parts.circom";
+include "./wide-kinds.circom";
+
+// H[DATANET_BODY] of seven zeros; slot-parts.test.ts computes it again.
+function EMPTY_DATANET_BODY() { return 3892589846180791051567565861204436357550688239714379039674752040335115345762; }
+
+// One slot for every operation. Rules: slot.ts.
+//
+// Parameters:  depth of the tree: 1 … 8; approvalDelay: seconds between PublishVersion and ApproveModel.
+// Inputs:      oldRoot, domain, timestamp (40 bits), batchNumber (40), feePerUnit (64), idFee (96), nextId from the
+//              batch. Witness: flags[23]; aBits, bBits, amountBits; words[7]; isMissingA, isMissingB: the tree is empty there;
+//              a[9], b[9]: leaf A before the slot, B after A's update, 0 where missing; childrenA, childrenB;
+//              maxFeePerUnit; keyY, r8x, r8y, s; openings: a model's counters, A's datanet body[7], B's statics[5]
+//              and rest of the body; newAccruedRoot, claimedWei, accruedChildren, claimedChildren: model-body.circom;
+//              scratchBits[201]: digits of what the one active kind compares (phase F).
+// Outputs:     newRoot, newNextId; core: the 94-bit record; hasWord[7]; isUsed; isSigned; feeWei.
+// Assumes:     feePerUnit < 2^64, timestamp and batchNumber < 2^40, nextId ≤ 8^depth; of queue entries, which L1 fills from its own
+//              storage: addresses are below 2^160 and not 0 (Rollup.sol: RollupAddressZero; type address); a ForcedClaimRewards'
+//              word 1 is 8 bits and a bit at 9 (types uint8, bool), a ForcedCloseEpoch's the time of its block. L1 takes no batch that is older than one before it.
+// Ensures:     the effect of the record's kind, exactly (docs/reference/ledger.md). For queue entries every predicate is a
+//              boolean and the effect is multiplied by their product, while paths and openings are enforced: an
+//              executable entry cannot be shown as invalid, nor the other way round.
+// Constraints: constraint-counts.json, "WideSlot(8)".
+//
+// Phases: A kind, B fields and words, C missing leaves, D queue predicates, E openings and the rules of rare kinds,
+// F fee and debit, G effect on A, H effect on B, I authorisation, J tree.
+template WideSlot(depth, approvalDelay) {
+    signal input oldRoot;
+    signal input domain;
+    signal input timestamp;
+    signal input batchNumber;
+    signal input feePerUnit;
+    signal input idFee;
+    signal input nextId;
+    signal input flags[23];
+    signal input aBits[3 * depth];
+    signal input bBits[3 * depth];
+    signal input amountBits[40];
+    signal input words[7];
+    signal input isMissingA;
+    signal input isMissingB;
+    signal input a[9];
+    signal input b[9];
+    signal input childrenA[depth][8];
+    signal input childrenB[depth][8];
+    signal input maxFeePerUnit;
+    signal input keyY;
+    signal input r8x;
+    signal input r8y;
+    signal input s;
+    signal input ready;
+    signal input approved;
+    signal input cap;
+    signal input paymentCount;
+    signal input epoch;
+    signal input price;
+    signal input datanet[7];
+    signal input statics[5];
+    signal input closed;
+    signal input accruedRoot;
+    signal input claimedRoot;
+    signal input epochStart;
+    signal input newAccruedRoot;
+    signal input claimedWei;
+    signal input accruedChildren[3][8];
+    signal input claimedChildren[3][8];
+    signal input scratchBits[201];
+    signal output newRoot;
+    signal output newNextId;
+    signal output core;
+    signal output hasWord[7];
+    signal output isUsed;
+    signal output isSigned;
+    signal output feeWei;
+
+    // Names of the fields: of both leaves as LeafHash has them, of A's datanet (newBody), of B's statics (ModelBody).
+    var tagA = a[0];
+    var nonceA = a[1];
+    var ownerA = a[2];
+    var keyA = a[3];
+    var balanceA = a[4];
+    var bodyA = a[8];
+    var tagB = b[0];
+    var ownerB = b[2];
+    var keyB = b[3];
+    var balanceB = b[4];
+    var chainB = b[5];
+    var openAmountB = b[6];
+    var countersB = b[7];
+    var bodyB = b[8];
+    var version = datanet[0];
+    var rowCount = datanet[1];
+    var publishedAt = datanet[2];
+    var datanetOwners = datanet[5];
+    var datanetPayeeRoot = datanet[6];
+    var modelOwners = statics[1];
+    var modelPayeeRoot = statics[2];
+    var binding = statics[3];
+    var split = statics[4];
+
+    // A. Kind: at most one flag.
+    var kind = 0;
+    var weight = 0;
+    var used = 0;
+    var signedSum = 0;
+    for (var i = 0; i < WIDE_KIND_COUNT(); i++) {
+        flags[i] * (1 - flags[i]) === 0;
+        kind += WIDE_KIND(i) * flags[i];
+        weight += WIDE_WEIGHT(i) * flags[i];
+        used += flags[i];
+        if (WIDE_WEIGHT(i) > 0) { signedSum += flags[i]; }
+    }
+    isUsed <== used;
+    isUsed * (1 - isUsed) === 0;
+    isSigned <== signedSum;
+    signal isTransfer <== flags[FLAG_TRANSFER()];
+    signal isCommit <== flags[FLAG_COMMIT_DATA()];
+    signal isPay <== flags[FLAG_PAY_INFERENCE()];
+    signal isCreateAccount <== flags[FLAG_CREATE_ACCOUNT()];
+    signal isCreateDatanet <== flags[FLAG_CREATE_DATANET()];
+    signal isCreateModel <== flags[FLAG_CREATE_MODEL()];
+    signal isWithdraw <== flags[FLAG_WITHDRAW()];
+    signal isPublish <== flags[FLAG_PUBLISH_VERSION()];
+    signal isApprove <== flags[FLAG_APPROVE_MODEL()];
+    signal isRevoke <== flags[FLAG_REVOKE_MODEL()];
+    signal isSetKey <== flags[FLAG_SET_KEY()];
+    signal isCloseEpoch <== flags[FLAG_CLOSE_EPOCH()];
+    signal isSettle <== flags[FLAG_SETTLE()];
+    signal isClaimRewards <== flags[FLAG_CLAIM_REWARDS()];
+    signal isActivation <== flags[FLAG_ACTIVATION()];
+    signal isDepositNew <== flags[FLAG_DEPOSIT_NEW()];
+    signal isDepositTo <== flags[FLAG_DEPOSIT_TO()];
+    signal isForcedWithdraw <== flags[FLAG_FORCED_WITHDRAW()];
+    signal isForcedSetKey <== flags[FLAG_FORCED_SET_KEY()];
+    signal isForcedSetOwner <== flags[FLAG_FORCED_SET_OWNER()];
+    signal isForcedClaimRewards <== flags[FLAG_FORCED_CLAIM_REWARDS()];
+    signal isForcedTransfer <== flags[FLAG_FORCED_TRANSFER()];
+    signal isForcedCloseEpoch <== flags[FLAG_FORCED_CLOSE_EPOCH()];
+    signal isCreate <== isCreateAccount + isCreateDatanet + isCreateModel;
+    // What the owner of A forces.
+    signal isForced <== isForcedWithdraw + isForcedSetKey + isForcedSetOwner + isForcedClaimRewards + isForcedTransfer;
+    signal isApproval <== isApprove + isRevoke;
+    // What changes an existing model's body.
+    var turnsModel = isCloseEpoch + isSettle + isClaimRewards + isActivation;
+    // Kinds whose B exists already and which are not from the queue.
+    var namesB = isTransfer + isCommit + isPay + isApproval + turnsModel;
+    var isQueue = isDepositNew + isDepositTo + isForced + isForcedCloseEpoch;
+    var namesQueuedB = isDepositTo + isForcedClaimRewards + isForcedTransfer + isForcedCloseEpoch;
+    var movesAmount = isTransfer + isPay + isCreate;
+
+    // B. Fields, each checked where it enters; what a kind does not use is 0.
+    var aSum = 0;
+    var bSum = 0;
+    for (var i = 0; i < 3 * depth; i++) {
+        aBits[i] * (1 - aBits[i]) === 0;
+        bBits[i] * (1 - bBits[i]) === 0;
+        aSum += (1 << i) * aBits[i];
+        bSum += (1 << i) * bBits[i];
+    }
+    var codeSum = 0;
+    for (var i = 0; i < 40; i++) {
+        amountBits[i] * (1 - amountBits[i]) === 0;
+        codeSum += (1 << i) * amountBits[i];
+    }
+    signal aId <== aSum;
+    signal bId <== bSum;
+    signal code <== codeSum;
+    (1 - isSigned - isForced) * aId === 0;
+    // A ForcedClaimRewards has no amount and shows a member's id in its low bits (claim-rewards.circom).
+    (1 - movesAmount - isCommit - isForcedClaimRewards) * code === 0;
+    signal shownCode <== isForcedClaimRewards * code;
+    for (var j = 0; j < 7; j++) {
+        var has = 0;
+        for (var i = 0; i < WIDE_KIND_COUNT(); i++) { if (WIDE_WORDS(i) > j) { has += flags[i]; } }
+        hasWord[j] <== has;
+        words[j] * (1 - hasWord[j]) === 0;
+    }
+
+    // C. New and missing leaves. The tree tells: an empty leaf is 0, and no fields hash to 0.
+    component full = IsEqual();
+    full.a <== nextId;
+    full.b <== 1 << (3 * depth);
+    signal isDepositOpened <== isDepositNew * (1 - full.out);
+    signal isNew <== isCreate + isDepositOpened;
+    // A Create on a full tree would need a bId of 8^depth, which has one bit too many: no witness.
+    isNew * (bId - nextId) === 0;
+    newNextId <== nextId + isNew;
+    (1 - namesB - namesQueuedB - isNew) * bId === 0;
+    isMissingA * (1 - isMissingA) === 0;
+    isMissingB * (1 - isMissingB) === 0;
+    isMissingA * (1 - isForced) === 0;
+    isMissingB * (1 - namesQueuedB) === 0;
+    // Where nothing was, all fields are 0, so that new fields can be added to old ones.
+    signal isEmptyB <== isNew + isMissingB;
+    for (var i = 0; i < 9; i++) {
+        isMissingA * a[i] === 0;
+        isEmptyB * b[i] === 0;
+    }
+
+    // D. Queue predicates, each a boolean.
+    // Who must own the leaves: what pays to B names B's owner in word 1, a forced operation's sender (word 3) must be A's.
+    signal ownerGapA <== isForced * (ownerA - words[3]);
+    component ownsA = IsZero();
+    ownsA.in <== ownerGapA;
+    signal isForcedAllowed <== (isForced - isMissingA) * ownsA.out;
+    component ownsB = IsEqual();
+    ownsB.a <== ownerB;
+    ownsB.b <== words[1];
+    signal isRecipient <== (1 - isMissingB) * ownsB.out;
+    signal isDepositTaken <== isDepositTo * isRecipient;
+    signal isTransferTaken <== isForcedTransfer * isRecipient;
+    component all = IsEqual();
+    all.a <== words[0];
+    all.b <== (1 << 96) - 1;
+    signal wantedWei <== words[0] + all.out * (balanceA - words[0]);
+    // Both are below 2^96 (phase F checks word 0), so bit 96 of their difference + 2^96 says balance ≥ wanted.
+    var digits97 = 0;
+    for (var i = 0; i < 97; i++) { digits97 += (1 << i) * scratchBits[i]; }
+    (isForcedWithdraw + isForcedTransfer) * (balanceA - wantedWei + (1 << 96) - digits97) === 0;
+    signal isCovered <== isForcedAllowed * scratchBits[96];
+    signal isForcedPaid <== isCovered * (isForcedWithdraw + isTransferTaken);
+    signal isKeyForced <== isForcedSetKey * isForcedAllowed;
+    signal isOwnerForced <== isForcedSetOwner * isForcedAllowed;
+    signal executedWei <== isForcedPaid * wantedWei;
+    signal transferredWei <== isForcedTransfer * executedWei;
+    isForcedWithdraw * (words[4] - executedWei) === 0;
+    // ForcedClaimRewards and ForcedCloseEpoch open a model, if B is one; model-body.circom has their other predicates.
+    component isModel = IsEqual();
+    isModel.a <== tagB;
+    isModel.b <== TAG_MODEL();
+    signal opensForced <== (isForcedClaimRewards + isForcedCloseEpoch) * isModel.out;
+
+    // E. Openings and the rules of rare kinds. At most one kind is active, so all share the scratch bits.
+    var digits160 = 0;
+    var split32 = 0;
+    var digits103 = 0;
+    var rest39 = 0;
+    var waited40 = 0;
+    var version32 = 0;
+    for (var i = 0; i < 201; i++) {
+        scratchBits[i] * (1 - scratchBits[i]) === 0;
+        if (i < 160) { digits160 += (1 << i) * scratchBits[i]; }
+        if (i >= 160 && i < 192) { split32 += (1 << (i - 160)) * scratchBits[i]; }
+        if (i < 103) { digits103 += (1 << i) * scratchBits[i]; }
+        if (i < 39) { rest39 += (1 << i) * scratchBits[i]; }
+        if (i >= 39 && i < 79) { waited40 += (1 << (i - 39)) * scratchBits[i]; }
+        if (i >= 120 && i < 152) { version32 += (1 << (i - 120)) * scratchBits[i]; }
+    }
+    // A new leaf's l1Owner and a Withdraw's recipient are addresses and not 0: L1 refuses a batch with a longer one,
+    // and whoever follows L1 refuses both, so a proof must not exist.
+    (isCreate + isWithdraw) * (words[0] - digits160) === 0;
+    component noAddress = IsZero();
+    noAddress.in <== words[0];
+    (isCreate + isWithdraw) * noAddress.out === 0;
+    // A's datanet body, old and new.
+    (isPublish + isApproval) * (tagA - TAG_DATANET()) === 0;
+    component oldBody = HashTagged(7, 8);
+    for (var i = 0; i < 7; i++) { oldBody.in[i] <== datanet[i]; }
+    (isPublish + isApprove) * (oldBody.out - bodyA) === 0;
+    component newBody = HashTagged(7, 8);
+    newBody.in[0] <== version + 1;
+    newBody.in[1] <== words[3];
+    newBody.in[2] <== timestamp;
+    newBody.in[3] <== words[4];
+    newBody.in[4] <== words[0];
+    newBody.in[5] <== words[1];
+    newBody.in[6] <== words[2];
+    // B's model body.
+    component model = ModelBody();
+    model.isApproval <== isApproval;
+    model.isCloseEpoch <== isCloseEpoch;
+    model.isSettle <== isSettle;
+    model.isClaimRewards <== isClaimRewards;
+    model.isActivation <== isActivation;
+    model.isForcedClaimRewards <== isForcedClaimRewards;
+    model.isForcedCloseEpoch <== isForcedCloseEpoch;
+    model.opensForced <== opensForced;
+    model.isForcedAllowed <== isForcedAllowed;
+    model.aId <== aId;
+    model.bId <== bId;
+    model.timestamp <== timestamp;
+    model.batchNumber <== batchNumber;
+    model.word0 <== words[0];
+    model.word1 <== words[1];
+    model.chainB <== chainB;
+    model.openAmountB <== openAmountB;
+    model.bodyB <== bodyB;
+    model.ready <== ready;
+    model.cap <== cap;
+    model.paymentCount <== paymentCount;
+    model.epoch <== epoch;
+    model.statics <== statics;
+    model.closed <== closed;
+    model.accruedRoot <== accruedRoot;
+    model.claimedRoot <== claimedRoot;
+    model.epochStart <== epochStart;
+    model.newAccruedRoot <== newAccruedRoot;
+    model.claimedWei <== claimedWei;
+    model.bits <== scratchBits;
+    for (var i = 0; i < 24; i++) { model.memberBits[i] <== amountBits[i]; }
+    model.accruedChildren <== accruedChildren;
+    model.claimedChildren <== claimedChildren;
+    var isValid = isDepositOpened + isDepositTaken + isForcedPaid + isKeyForced + isOwnerForced + model.isClaimRewardsForced + model.isCloseEpochForced;
+    core <== kind + WIDE_CORE_A() * aId + WIDE_CORE_B() * bId + WIDE_CORE_AMOUNT() * (code - shownCode) + WIDE_CORE_VALID() * isValid;
+    // CreateModel: the body to be. Its price and split are the two parts of word 6, 96 (phase F) and 32 bits.
+    for (var i = 0; i < 4; i++) { isCreateModel * (statics[i] - words[2 + i]) === 0; }
+    isCreateModel * (split - split32) === 0;
+    isCreateModel * closed === 0;
+    isCreateModel * (accruedRoot - modelPayeeRoot) === 0;
+    isCreateModel * (claimedRoot - EMPTY_CLAIMED_ROOT()) === 0;
+    isCreateModel * epochStart === 0;
+    // PublishVersion: N has 32 bits, by digits of its own. Attack: the statement 2^64·N < 2^96 holds in the field for
+    // N = y / 2^64 with any y < 2^96, too. By such an N a datanet could approve another's models.
+    isPublish * (words[3] - split32) === 0;
+    // Approve: the statics bind this datanet, its version ≥ 1, N, owners and slots; 24 h have passed. Every part of the
+    // binding has digits of its own, whatever PublishVersion let into the body: aId has 24, version and N have 32 each,
+    // the rest 39 (predecessor 24, log2 K 3, d 12). So they lie side by side below 2^127, and no version or N makes
+    // another datanet's binding.
+    isApprove * (version - version32) === 0;
+    isApprove * (rowCount - split32) === 0;
+    isApprove * (words[0] - model.staticsHash) === 0;
+    isApprove * (binding - aId - BINDING_VERSION() * version - BINDING_ROW_COUNT() * rowCount - BINDING_PREDECESSOR() * rest39) === 0;
+    isApprove * (modelOwners - datanetOwners) === 0;
+    isApprove * (modelPayeeRoot - datanetPayeeRoot) === 0;
+    isApprove * (timestamp - publishedAt - approvalDelay - waited40) === 0;
+    component unpublished = IsZero();
+    unpublished.in <== version;
+    isApprove * unpublished.out === 0;
+    // Revoke: the statics bind this datanet.
+    isRevoke * (binding - aId - BINDING_VERSION() * digits103) === 0;
+
+    // F. Fee and debit. Each summand is bounded by itself: the balance, idFee, withdrawnWei and executedWei below 2^96,
+    // the amount below 2^138, the fee below 2^70, treasuryWei by 96 digits; gainWei's bound is claim-rewards.circom's, step C.
+    // So a debit above the balance is negative, above −2^140, and fails 96 bits.
+    component float = AmountFloat();
+    for (var i = 0; i < 40; i++) { float.bits[i] <== amountBits[i]; }
+    feeWei <== weight * feePerUnit;
+    signal movedWei <== movesAmount * float.wei;
+    signal idFeeWei <== isCreate * idFee;
+    signal withdrawnWei <== isWithdraw * words[1];
+    signal newBalanceA <== balanceA - movedWei - feeWei - idFeeWei - withdrawnWei - executedWei + model.treasuryWei + model.gainWei;
+    component balanceRange = RangeCheck(96);
+    balanceRange.in <== newBalanceA;
+    // no replay: A signs over nonceA, its leaf's nonce (I), and a signed slot leaves nonceA + 1.
+    signal newNonceA <== nonceA + isSigned;
+    component nonceRange = RangeCheck(40);
+    nonceRange.in <== newNonceA;
+    // As in the narrow slot; an unsigned slot's witness takes maxFeePerUnit = feePerUnit.
+    component feeRange = RangeCheck(64);
+    feeRange.in <== maxFeePerUnit - feePerUnit;
+    // One 96-bit check for the exact word of the active kind: Withdraw's amount, a queue entry's amount or CreateModel's
+    // price. At most one summand is not 0, and none is scaled, so each is below 2^96 by itself.
+    signal queueWei <== isQueue * words[0];
+    // CreateModel's word 6 is the price and, above its 96 bits, the split. Phase E bounds the split by 32 digits, so the
+    // price is one field element for a word, and below 2^96 the word's low part.
+    signal newPrice <== isCreateModel * (words[6] - (1 << 96) * split);
+    // Attack: at a price of 0, payments of nothing would fill an epoch's cap.
+    component priceless = IsZero();
+    priceless.in <== newPrice;
+    isCreateModel * priceless.out === 0;
+    component wordRange = RangeCheck(96);
+    wordRange.in <== withdrawnWei + queueWei + newPrice;
+
+    // G. Effect on A.
+    signal newOwnerA <== ownerA + isOwnerForced * (words[1] - ownerA);
+    signal keyStep <== isSetKey * (words[0] - keyA);
+    signal newKeyA <== keyA + keyStep + isKeyForced * (words[1] - keyA);
+    signal newBodyA <== bodyA + isPublish * (newBody.out - bodyA);
+
+    // H. Effect on B.
+    component effects = MemberEffects();
+    effects.isCommit <== isCommit;
+    effects.isPay <== isPay;
+    effects.opensModel <== isApproval + turnsModel + opensForced;
+    effects.aId <== aId;
+    effects.code <== code;
+    effects.amount <== float.wei;
+    effects.payload <== words[0];
+    effects.tagB <== tagB;
+    effects.chainB <== chainB;
+    effects.openAmountB <== openAmountB;
+    effects.countersB <== countersB;
+    effects.ready <== ready;
+    effects.approved <== approved;
+    effects.cap <== cap;
+    effects.paymentCount <== paymentCount;
+    effects.epoch <== epoch;
+    effects.price <== price;
+    signal newTagB <== tagB + TAG_ACCOUNT() * (isCreateAccount + isDepositOpened) + TAG_DATANET() * isCreateDatanet + TAG_MODEL() * isCreateModel;
+    signal createdOwner <== isCreate * words[0];
+    signal newOwnerB <== ownerB + createdOwner + isDepositOpened * words[1];
+    signal createdKey <== isCreate * words[1];
+    signal newKeyB <== keyB + createdKey + isDepositOpened * words[2];
+    signal depositedWei <== (isDepositOpened + isDepositTaken) * words[0];
+    signal newBalanceB <== balanceB + (isTransfer + isCreate) * float.wei + depositedWei + transferredWei + model.ownerWei;
+    signal credited <== newBalanceB + isPay * (effects.openAmount - newBalanceB);
+    component creditRange = RangeCheck(96);
+    creditRange.in <== credited;
+    // approved is bit 1 of the counters, price starts at bit 74.
+    signal switchedOn <== isApprove * (1 - approved);
+    signal switchedOff <== isRevoke * approved;
+    // Close: the chain, the open amount and the payments' count (at bit 18) start anew. Activation: ready (bit 0) and the cap
+    // (bit 2). Both raise the epoch (bit 50).
+    var closes = isCloseEpoch + model.isCloseEpochForced;
+    signal newChainB <== effects.chain - closes * chainB;
+    signal newOpenAmountB <== effects.openAmount - closes * openAmountB;
+    signal newCountersB <== effects.counters + COUNTER_APPROVED() * switchedOn - COUNTER_APPROVED() * switchedOff + COUNTER_PRICE() * newPrice + isActivation + COUNTER_CAP() * model.newCap + COUNTER_EPOCH() * (closes + isActivation) - closes * COUNTER_PAYMENT_COUNT() * paymentCount;
+    // A new model's bodyB is 0.
+    signal newBodyB <== bodyB + EMPTY_DATANET_BODY() * isCreateDatanet + (isCreateModel + turnsModel + opensForced) * (model.newBody - bodyB);
+
+    // I. Authorisation. The words are signed whole; a narrow kind's w is its payload in either slot. A Settle with voids
+    // and an Activation are signed by the model's key, over J, with nonce and maximum fee 0. Attack: whoever knows a slot
+    // table can prove an Activation, which fixes the cap for ever. Without the model's signature the sequencer would choose it.
+    var isByModel = 1 - model.noVoids + isActivation;
+    component wordsHash = HashTagged(7, 4);
+    for (var i = 0; i < 7; i++) { wordsHash.in[i] <== words[i]; }
+    component auth = Authorisation();
+    // Boolean: of no kind are two of the three 1.
+    auth.isSigned <== isSigned + isByModel;
+    auth.domain <== domain;
+    // The signer of a Create does not know the id.
+    signal newB <== isNew * bId;
+    auth.core <== kind + MESSAGE_A() * aId + MESSAGE_B() * (bId - newB) + MESSAGE_AMOUNT() * code + (1 - isSettle - isActivation) * (MESSAGE_NONCE() * nonceA + MESSAGE_MAX_FEE() * maxFeePerUnit);
+    auth.bRef <== namesB * (ownerB + REFERENCE_KIND() * (tagB - 256));
+    auth.w <== wordsHash.out + (isTransfer + isCommit + isPay + isSettle + isActivation) * (words[0] - wordsHash.out);
+    auth.keyX <== keyA + isByModel * (keyB - keyA);
+    auth.keyY <== keyY;
+    auth.r8x <== r8x;
+    auth.r8y <== r8y;
+    auth.s <== s;
+
+    // J. Tree: A on the old root, B on A's. A leaf that does not exist hashes to 0.
+    component tags[2];
+    tags[0] = LeafTag();
+    tags[0].tag <== tagA;
+    tags[0].isEmpty <== isMissingA;
+    tags[1] = LeafTag();
+    tags[1].tag <== tagB;
+    tags[1].isEmpty <== isEmptyB;
+    component hashes[4];
+    for (var i = 0; i < 4; i++) { hashes[i] = LeafHash(); }
+    var newA[9] = [a[0], newNonceA, newOwnerA, newKeyA, newBalanceA, a[5], a[6], a[7], newBodyA];
+    var newLeafB[9] = [newTagB, b[1], newOwnerB, newKeyB, newBalanceB, newChainB, newOpenAmountB, newCountersB, newBodyB];
+    for (var i = 0; i < 9; i++) {
+        hashes[0].leaf[i] <== a[i];
+        hashes[1].leaf[i] <== newA[i];
+        hashes[2].leaf[i] <== b[i];
+        hashes[3].leaf[i] <== newLeafB[i];
+    }
+    component paths[2];
+    for (var p = 0; p < 2; p++) {
+        paths[p] = PathUpdate8(depth);
+        for (var i = 0; i < depth; i++) {
+            for (var j = 0; j < 8; j++) {
+                if (p == 0) { paths[p].children[i][j] <== childrenA[i][j]; } else { paths[p].children[i][j] <== childrenB[i][j]; }
+            }
+        }
+        for (var i = 0; i < 3 * depth; i++) {
+            if (p == 0) { paths[p].idBits[i] <== aBits[i]; } else { paths[p].idBits[i] <== bBits[i]; }
+        }
+    }
+    paths[0].oldLeaf <== (1 - isMissingA) * hashes[0].out;
+    paths[0].newLeaf <== (1 - isMissingA) * hashes[1].out;
+    paths[1].oldLeaf <== (1 - isEmptyB) * hashes[2].out;
+    paths[1].newLeaf <== (1 - isMissingB) * hashes[3].out;
+    paths[0].oldRoot <== oldRoot;
+    paths[1].oldRoot <== paths[0].newRoot;
+    newRoot <== paths[1].newRoot;
+}

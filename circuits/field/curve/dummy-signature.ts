@@ -1,0 +1,15 @@
+import type { Signature } from "./eddsa.ts";
+
+/**
+ * What an unsigned slot shows to the signature check: the public DUMMY_SECRET's key and its signature over 0.
+ * The slot circuits hold the same keyX; circuits/field/curve/dummy-signature.test.ts derives all of it again.
+ */
+export const DUMMY: { readonly keyX: bigint; readonly keyY: bigint; readonly signature: Signature } = {
+  keyX: 2159606235728882396862313780479136121712896134668019199711945289329531920290n,
+  keyY: 18650951858768019423486894919021968215868076741435575142005609767950337333269n,
+  signature: {
+    r8x: 3942283794256337303600210620721376933606023743759621579097224796369279890119n,
+    r8y: 18879595996546361411113837438515991181855922570829404179274385825988917478059n,
+    s: 1343655352863049404565188582621253634014160701770265268259894443072200953888n,
+  },
+};

@@ -1,0 +1,104 @@
+import { babyjubjub } from "@noble/curves/misc.js";
+import { runs } from "@openledger/foundation/testing/test-random";
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { FIELD_ORDER } from "../../protocol.ts";
+import { initPoseidon } from "../poseidon.ts";
+import {
+  derivePublicKey,
+  recoverPublicKey,
+  type SignatureCheck,
+  SUBGROUP_ORDER,
+  signMessage,
+  verifySignature,
+  verifySignatureReference,
+  verifySignatures,
+} from "./eddsa.ts";
+
+beforeAll(initPoseidon);
+
+const { Point } = babyjubjub;
+/** ERC-2494's generator of the whole curve; noble's is 8 times it. */
+const generator = Point.fromAffine({
+  x: 995203441582195749578291179787384436505546430278305826713579947235728471134n,
+  y: 5472060717959818805561601436314318772137091100104008585924551046643952123905n,
+});
+const torsion = generator.multiplyUnsafe(SUBGROUP_ORDER - 1n).add(generator);
+const lowOrder = Array.from({ length: 8 }, (_, k) => torsion.multiplyUnsafe(BigInt(k)).toAffine());
+const edges = [0n, 1n, 2n, FIELD_ORDER - 1n, FIELD_ORDER, FIELD_ORDER + 1n, -1n, 1n << 256n];
+
+const edge = fc.constantFrom(...edges);
+const order = fc.nat(7);
+const secret = fc.bigInt(1n, 20n);
+const message = fc.oneof(fc.bigInt(0n, FIELD_ORDER - 1n), fc.constantFrom(0n, 1n, FIELD_ORDER - 1n));
+
+/** What somebody may send instead of a good signature. */
+const alterations: Record<string, fc.Arbitrary<(check: SignatureCheck) => SignatureCheck>> = {
+  nothing: fc.constant((check) => check),
+  "another message": fc.constant((check) => ({ ...check, message: (check.message + 1n) % FIELD_ORDER })),
+  "a message at an edge": edge.map((value) => (check) => ({ ...check, message: value })),
+  "another S": fc
+    .bigInt(0n, SUBGROUP_ORDER)
+    .map((s) => (check) => ({ ...check, signature: { ...check.signature, s } })),
+  "S plus a multiple of the order": fc.constantFrom(1n, -1n, 2n).map((k) => (check) => {
+    const s = check.signature.s + k * SUBGROUP_ORDER;
+    return { ...check, signature: { ...check.signature, s } };
+  }),
+  "S at an edge": edge.map((s) => (check) => ({ ...check, signature: { ...check.signature, s } })),
+  "R8 plus a point of small order": order.map((k) => (check) => {
+    const { r8x, r8y, s } = check.signature;
+    const moved = Point.fromAffine({ x: r8x, y: r8y })
+      .add(torsion.multiplyUnsafe(BigInt(k)))
+      .toAffine();
+    return { ...check, signature: { r8x: moved.x, r8y: moved.y, s } };
+  }),
+  "R8 of small order": order.map((k) => (check) => {
+    const { x, y } = lowOrder[k]!;
+    return { ...check, signature: { r8x: x, r8y: y, s: check.signature.s } };
+  }),
+  "R8 off the curve, or not canonical": fc.tuple(edge, edge).map(([dx, dy]) => (check) => {
+    const { r8x, r8y, s } = check.signature;
+    return { ...check, signature: { r8x: r8x + dx, r8y: r8y + dy, s } };
+  }),
+  "another key": secret.map((other) => (check) => ({ ...check, keyX: derivePublicKey(other).x })),
+  "a key at an edge": edge.map((keyX) => (check) => ({ ...check, keyX })),
+  "a key of small order": order.map((k) => (check) => {
+    const { x, y } = lowOrder[k]!;
+    return { ...check, keyX: x, keyY: y };
+  }),
+  "the key with its y": fc.constant((check) => ({ ...check, keyY: recoverPublicKey(check.keyX)!.y })),
+  "the other point at keyX": fc.constant((check) => ({
+    ...check,
+    keyY: FIELD_ORDER - recoverPublicKey(check.keyX)!.y,
+  })),
+};
+
+const good = fc.tuple(secret, message).map(([by, about]): SignatureCheck => {
+  return { keyX: derivePublicKey(by).x, message: about, signature: signMessage(by, about) };
+});
+const any = fc.tuple(good, fc.oneof(...Object.values(alterations))).map(([check, alter]) => alter(check));
+
+describe("verifySignatures", () => {
+  test.each(Object.entries(alterations))("gives noble's verdict for: %s", (_name, alteration) => {
+    fc.assert(
+      fc.property(good, alteration, (check, alter) => {
+        const altered = alter(check);
+        expect(verifySignature(altered)).toBe(verifySignatureReference(altered));
+      }),
+      { numRuns: runs(12) },
+    );
+  });
+
+  test("gives every check of a list its own verdict, whoever stands beside it", () => {
+    const seen = new Set<boolean>();
+    fc.assert(
+      fc.property(fc.array(fc.oneof(good, any), { maxLength: 7 }), (checks) => {
+        const verdicts = checks.map(verifySignatureReference);
+        for (const verdict of verdicts) seen.add(verdict);
+        expect(verifySignatures(checks)).toEqual(verdicts);
+      }),
+      { numRuns: runs(150) },
+    );
+    expect(seen.size).toBe(2);
+  });
+});

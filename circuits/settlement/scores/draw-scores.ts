@@ -1,0 +1,48 @@
+import { circuitError } from "../../circuit-errors.ts";
+import { queryBytes } from "../../ledger/model-query.ts";
+
+/** Base-8 digits of 2s + 1 for d features: |2s + 1| ≤ 2 · 127 · 255 · d + 1 < 8^D. SCORE_DIGITS in score-rows.circom. */
+export function scoreDigitCount(featureCount: number): 7 | 8 | 9 {
+  return featureCount <= 32 ? 7 : featureCount <= 259 ? 8 : 9;
+}
+
+/**
+ * s_k = Σ_j G[k][j] q_j, G row-major N × d. Exact: below 2^26 for d ≤ 2,072.
+ *
+ * @throws CIR_FEATURES_INVALID where G has no whole number of rows for this query
+ */
+export function exactScores(G: Int8Array, q: Int16Array): bigint[] {
+  const featureCount = q.length;
+  const rowCount = G.length / featureCount;
+  if (!Number.isInteger(rowCount)) {
+    throw circuitError(
+      "CIR_FEATURES_INVALID",
+      `${G.length} entries are no rows of ${featureCount} features`,
+      {
+        data: { entryCount: G.length, featureCount },
+      },
+    );
+  }
+  return Array.from({ length: rowCount }, (_, k) => {
+    let sum = 0;
+    for (let j = 0; j < featureCount; j++) sum += G[k * featureCount + j]! * q[j]!;
+    return BigInt(sum);
+  });
+}
+
+/** What DrawScores takes for one draw besides the start point and the columns. Scores are signed. */
+export interface DrawInputs {
+  readonly queryBytes: readonly number[];
+  readonly scores: readonly bigint[];
+  /** s' = Σ q_j, the score of H'. */
+  readonly blindScore: bigint;
+}
+
+/** @throws CIR_QUERY_INVALID, CIR_FEATURES_INVALID */
+export function drawInputs(G: Int8Array, q: Int16Array): DrawInputs {
+  return {
+    queryBytes: [...queryBytes(q)],
+    scores: exactScores(G, q),
+    blindScore: q.reduce((sum, entry) => sum + BigInt(entry), 0n),
+  };
+}

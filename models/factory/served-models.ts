@@ -1,0 +1,204 @@
+/** Models of finished jobs whose questions the factory answers: each with a thread, a store of answers and a settler. */
+import { mkdir, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import type { FastifyInstance } from "fastify";
+import { BASE_FOLDER, isAddress, OWN_BASE } from "../base/base-place.ts";
+import type { KernelChoice } from "../kernels/create-kernels.ts";
+import { openPaidModels } from "../paid/paid-models.ts";
+import { SettlingReport } from "../settler/turn-report.ts";
+import type { FactoryContext } from "./factory-context.ts";
+import { factoryError } from "./factory-errors.ts";
+import type { StoredJob } from "./store/factory-store.ts";
+import { MODEL_FOLDER } from "./tasks/dataset-files.ts";
+
+/** Of adapters, maps and features of one model. */
+const HELD_BYTES = 128 * 2 ** 20;
+/** How long an answer may stay unpaid before its account may ask again. */
+const ANSWER_TTL_MS = 600_000;
+/** Below it a served model has the routes of a model server: docs/reference/attribution.md. */
+export const SERVED_PATH = "/ledger";
+
+/** Settles closed epochs of a model from what its server has, without its key. */
+export type StartSettler = (order: {
+  readonly modelId: number;
+  readonly modelFolder: string;
+  readonly serverUrl: string;
+  /** Where proofs are kept. */
+  readonly folder: string;
+  readonly report: SettlingReport;
+}) => Promise<{ stop(): Promise<void> }>;
+
+type Needs = Pick<FactoryContext, "bases" | "book" | "client" | "config" | "logger"> & {
+  readonly folderOf: (jobId: string) => string;
+  /** Absent where no Ethereum node is at hand: nothing is settled then. */
+  readonly startSettler: StartSettler | undefined;
+};
+
+interface Served {
+  readonly app: FastifyInstance;
+  close(): Promise<void>;
+}
+
+export class ServedModels {
+  readonly #needs: Needs;
+  /** By their leaves, also those that are being opened. */
+  readonly #open = new Map<number, Promise<Served>>();
+  readonly #apps = new Map<number, FastifyInstance>();
+  #url = "";
+
+  constructor(needs: Needs) {
+    this.#needs = needs;
+  }
+
+  /** In the order of their leaves. */
+  list(): { modelId: number; name: string }[] {
+    return this.#served()
+      .filter(({ view }) => this.#apps.has(view.modelId!))
+      .map(({ view }) => ({ modelId: view.modelId!, name: view.form.name }))
+      .sort((a, b) => a.modelId - b.modelId);
+  }
+
+  /** The routes of a model server. @throws MOD_FACTORY_UNKNOWN where the model is not served here now */
+  routesOf(model: string): FastifyInstance {
+    const app = /^\d{1,8}$/.test(model) ? this.#apps.get(Number(model)) : undefined;
+    if (app !== undefined) return app;
+    throw factoryError("MOD_FACTORY_UNKNOWN", `no model ${model.slice(0, 20)} is served here`, {
+      data: { kind: "model", name: model.slice(0, 20) },
+    });
+  }
+
+  /** Serves again what was served when the factory ended. @param url where the factory listens */
+  async takeUp(url: string): Promise<void> {
+    this.#url = url;
+    for (const job of this.#served()) {
+      const { id, modelId } = job.view;
+      await this.#serve(job, modelId!).catch((error: unknown) =>
+        this.#needs.logger.error({ err: error, job: id, modelId }, "the model cannot be served"),
+      );
+    }
+  }
+
+  /**
+   * From now on the model answers whoever pays it, also after a restart.
+   * @throws MOD_FACTORY_JOB_STATE where the ledger does not have it, SRV_QUOTA_USED, and what `openPaidModels` throws
+   */
+  async serve(job: StoredJob): Promise<StoredJob> {
+    const { id, leafId, modelId } = job.view;
+    if (modelId === null || !(await getModel(this.#needs.client, modelId)).counters.isReady)
+      throw factoryError("MOD_FACTORY_JOB_STATE", `job ${id} has no model that is registered`, {
+        data: { reason: "not-registered", id },
+      });
+    const { book, config } = this.#needs;
+    const others = this.#served().filter(({ view }) => view.id !== id);
+    const own = others.filter(({ view }) => view.leafId === leafId);
+    if (others.length >= config.maxServed || own.length >= config.maxServedPerAccount)
+      throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own.length} served models`, {
+        data: { reason: "served-full", what: "served models", most: config.maxServedPerAccount },
+      });
+    await this.#serve(job, modelId);
+    return book.change(id, { view: { isServed: true } });
+  }
+
+  /** @throws MOD_FACTORY_JOB_STATE while payments wait for the openings that are here */
+  async end(job: StoredJob): Promise<StoredJob> {
+    const { id, modelId } = job.view;
+    const { book, client } = this.#needs;
+    if (modelId !== null && job.view.isServed) {
+      const { closedEpoch, counters } = await getModel(client, modelId);
+      if (closedEpoch !== null || counters.paymentCount > 0)
+        throw factoryError("MOD_FACTORY_JOB_STATE", `model ${modelId} has payments that are not settled`, {
+          data: { reason: "unsettled", id, modelId, epoch: counters.epoch },
+        });
+      await this.#close(modelId);
+    }
+    return book.change(id, { view: { isServed: false } });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.keys()].map((modelId) => this.#close(modelId)));
+  }
+
+  #served(): StoredJob[] {
+    return this.#needs.book.all().filter(({ view }) => view.isServed && view.modelId !== null);
+  }
+
+  async #serve(job: StoredJob, modelId: number): Promise<void> {
+    const known = this.#open.get(modelId);
+    const opening = known ?? this.#start(job, modelId);
+    this.#open.set(modelId, opening);
+    try {
+      this.#apps.set(modelId, (await opening).app);
+    } catch (error) {
+      this.#open.delete(modelId);
+      throw error;
+    }
+  }
+
+  async #close(modelId: number): Promise<void> {
+    const opening = this.#open.get(modelId);
+    this.#open.delete(modelId);
+    this.#apps.delete(modelId);
+    await opening?.then(
+      (served) => served.close(),
+      // It was told to whoever opened it.
+      () => undefined,
+    );
+  }
+
+  async #start({ view }: StoredJob, modelId: number): Promise<Served> {
+    const { bases, client, config, folderOf, logger, startSettler } = this.#needs;
+    const { place } = bases.require(view.baseId);
+    if (isAddress(place))
+      throw factoryError("MOD_FACTORY_JOB_STATE", `the base of job ${view.id} is not on this machine`, {
+        data: { reason: "base-elsewhere", id: view.id },
+      });
+    // Receipts are opened from here: it outlives the job.
+    const folder = join(config.dataPath, "served", String(modelId));
+    const published = join(folder, "published");
+    const modelFolder = join(folderOf(view.id), MODEL_FOLDER);
+    await mkdir(published, { recursive: true });
+    await symlink(modelFolder, join(published, String(modelId))).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    });
+    const report = startSettler === undefined ? undefined : new SettlingReport(modelId);
+    const paid = await openPaidModels(
+      {
+        ...config,
+        folder: published,
+        adaptersFolder: join(folder, "adapters"),
+        dataFolder: join(folder, "answers"),
+        basePath: place === OWN_BASE ? BASE_FOLDER : place,
+        kernels: config.kernels as KernelChoice,
+        heldBytes: HELD_BYTES,
+        domain: client.domain,
+        answerTtlMs: ANSWER_TTL_MS,
+        ...(report === undefined ? {} : { helpersOf: () => new Map([[modelId, report]]) }),
+      },
+      { log: logger },
+    );
+    try {
+      const settler = await startSettler?.({
+        modelId,
+        modelFolder,
+        serverUrl: `${this.#url}${SERVED_PATH}/${modelId}`,
+        folder: join(folder, "settling"),
+        report: report!,
+      });
+      void paid.failed.then(async (error) => {
+        logger.error({ err: error, modelId }, "the model is not served any more");
+        await this.#close(modelId);
+      });
+      return {
+        app: paid.mounts.get(SERVED_PATH)!,
+        async close() {
+          await settler?.stop();
+          await paid.close();
+        },
+      };
+    } catch (error) {
+      await paid.close();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * A model on a rollup for tests of settling: a node with the contract, a sequencer with LevelDB behind HTTP, the bridge's
+ * parts, and settlement circuits with keys. Batches have proofs of known trapdoors; settlements are really proven.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isDirect } from "@openledger/attribution/features/direct-rows";
+import { trainDirect } from "@openledger/attribution/model/direct/direct-training";
+import { writeModel } from "@openledger/attribution/model/model-directory";
+import type { Trained } from "@openledger/attribution/model/model-family";
+import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import { registerModel } from "@openledger/attribution/model/registration";
+import { encodeRow } from "@openledger/attribution/rows/row-content";
+import { recipeFor, sampleInputs } from "@openledger/attribution/testing/sample-rows";
+import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
+import { type HistoryFixtureOptions, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
+import { payeeTableCircuitSpec, settlementCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { encodeDeployment } from "@openledger/circuits/registry/deployment";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
+import { SMALL_DIRECT } from "@openledger/circuits/testing/direct-world";
+import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
+import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
+import { approveModel, createModel } from "@openledger/client/actions/ledger/model-operations";
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { buildCircuit } from "@openledger/e2e/internal/world/circuits";
+import { configOf, recordOf } from "@openledger/e2e/internal/world/deploy-ledger";
+import { createWorldHere } from "@openledger/e2e/testing/here";
+import { hex32 } from "@openledger/foundation/hex";
+import { developmentSecrets } from "@openledger/prover/internal/keys/development-secrets";
+import { deploymentOn, FINALITY_DEPTH_BLOCKS } from "@openledger/sequencer/testing/l1-world";
+import { openProvingCircuit, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
+import { type Hex, toHex } from "viem";
+import { prepareActivation } from "../settling/prepare-settlement.ts";
+import { proveSettlement } from "../settling/prove-settlement.ts";
+import { signSettlement } from "../settling/sign-settlement.ts";
+
+const SMALLEST = { rows: 8, features: 32, payees: 4, payments: 4, draws: 2 } as const;
+export const CAP = SMALLEST.payments;
+export const PRICE_WEI = OPEN / 2n;
+const ALICE_ACCOUNT = 4;
+export const BOB_ACCOUNT = 5;
+
+/** What makes a model of a version's rows: mails. */
+export type ModelMaker = (
+  rows: readonly OwnedRow[],
+  ledger: Pick<RecipeBase, "datanet" | "columnCount">,
+) => Promise<Trained>;
+
+const makeDirect: ModelMaker = async (rows, { datanet }) =>
+  trainDirect(rows, recipeFor(rows, SMALL_DIRECT.features, { datanet })) as never;
+
+export type SettlingWorld = Awaited<ReturnType<typeof startSettlingWorld>>;
+
+/**
+ * alice (leaf 2) owns the datanet, the model and its rows; bob (leaf 3) asks and pays.
+ * @param changes of the sequencer's environment, by L1's address
+ * @param size of the settlement circuit; one for direct models and one for others if not given @param gateOn deploys what L1 asks before an activation, and before draws
+ */
+export async function startSettlingWorld(
+  folder: string,
+  changes: (rpcUrl: string) => Record<string, string> = () => ({}),
+  size?: SettlementSize,
+  gateOn?: HistoryFixtureOptions["gateOn"],
+) {
+  const sizes: readonly SettlementSize[] = size === undefined ? [SMALL_DIRECT, SMALLEST] : [size];
+  const { payees: payeeCount, rows: rowCount } = sizes.at(-1)!;
+  const payees = { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: payeeCount };
+  const proven = [await buildCircuit(payeeTableCircuitSpec(payeeCount), payees)];
+  for (const one of sizes) {
+    const settling = { sort: CIRCUIT_SORT.settlement, size0: one.payments, size1: one.payees };
+    proven.push(await buildCircuit(settlementCircuitSpec(one), settling));
+  }
+  const f = await startHistoryFixture({
+    real: { configs: proven.map(configOf), shared: developmentSecrets("") },
+    ...(gateOn && { gateOn }),
+  });
+  const simulated = await deploymentOn(f);
+  const registered = await f.rollup.circuits();
+  const circuitIdOf = (i: number) => registered[simulated.circuits.length + i]!.circuitId;
+  const behind = proven.map((circuit, i) => ({ ...recordOf(circuit), circuitId: circuitIdOf(i) }));
+  const deployment = { ...simulated, circuits: [...simulated.circuits, ...behind] };
+  const home = join(folder, "home");
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, "deployment.json"), encodeDeployment(deployment));
+  const people = { alice: anvilAccount(ALICE_ACCOUNT), bob: anvilAccount(BOB_ACCOUNT) };
+  for (const [name, wallet] of Object.entries(people))
+    writeFileSync(join(home, `${name}-key`), toHex(wallet.getHdKey().privateKey!));
+  const world = await createWorldHere({
+    ...{ f, folder, deployment, people },
+    environment: changes(f.rpcUrl),
+  });
+  const { alice, bob } = world.clients;
+  const { sequencerUrl, w } = world;
+  const rollupAddress = f.rollup.address;
+  const watcher = await world.randomness(1);
+
+  /** What operator and bridge do again and again: close what is open, prove it, post it, record randomness. */
+  const turn = async () => {
+    await world.closeOpen();
+    await w.publish();
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    await w.publish();
+    await watcher.poll();
+    const errand = await watcher.nextErrand();
+    if (errand !== null) {
+      const account = f.l1.roles.stranger;
+      const hash = await f.l1.client.sendTransaction({
+        account,
+        to: rollupAddress,
+        data: errand.input as Hex,
+        chain: f.l1.client.chain,
+      });
+      await f.l1.client.waitForTransactionReceipt({ hash });
+    }
+  };
+  const settle = async (count = 3) => {
+    for (let i = 0; i < count; i++) await turn();
+  };
+
+  return {
+    ...{ f, w, home, folder, deployment, sequencerUrl, alice, bob, turn, settle },
+    host: world.host,
+    passTime: async (seconds: number) => {
+      await f.l1.passTime(BigInt(seconds));
+      await settle(1);
+    },
+    /** Mines to the block that gives the randomness of a CloseEpoch that is on L1. */
+    mineRandomness: () => f.l1.client.mine({ blocks: RANDOMNESS_DELAY_BLOCKS + FINALITY_DEPTH_BLOCKS }),
+
+    /** From rows to a model that takes payments; of another family where a maker of one is given. */
+    async makeModel(
+      make: ModelMaker = makeDirect,
+      {
+        contents = sampleInputs("email", rowCount, "settling").map((row) => encodeRow("email", row)),
+        beforeActivation,
+      }: {
+        readonly contents?: readonly Uint8Array[];
+        /** The model is in L1's state, and has not begun. */
+        readonly beforeActivation?: (made: { modelId: number; modelFolder: string }) => Promise<void>;
+      } = {},
+    ): Promise<{ model: PublishedModel; modelId: number; modelFolder: string }> {
+      await settle();
+      const created = await createDatanet(alice, {
+        l1Owner: people.alice.address,
+        keyX: alice.l2Key!.keyX,
+        amountWei: OPEN,
+      });
+      const datanetId = (await getOperation(alice, created.hash))!.createdId!;
+      const rows = await openRowStore(join(folder, "rows"));
+      await contributeRows(alice, { datanetId, store: rows, rows: [...contents] });
+      const version = await collectVersion(alice, { datanetId, store: rows, validatorId: 3 });
+      await storeVersion(rows, version);
+      await publishVersion(alice, { datanetId, version });
+      await settle();
+      const owned: OwnedRow[] = await readVersionRows(rows, version.rowsRoot);
+      const datanet = { id: datanetId, version: 1, rowsRoot: hex32(version.rowsRoot) };
+      const trained = await make(owned, { datanet, columnCount: sizes.at(-1)!.features });
+      const place = sizes.findIndex((one) => (one.isDirect === true) === isDirect(trained.features));
+      const split = { ownerParts: 13_107n, validatorParts: 8_192n };
+      const model = publishedModel(trained, registerModel(trained, { split }, sizes[place]!), {
+        publishRows: true,
+      });
+      const modelFolder = join(folder, `model-${datanetId}`);
+      await writeModel(modelFolder, model);
+      const { featuresCommitment, ownersCommitment, payeeRoot, binding } = model.statics;
+      const sent = await createModel(alice, {
+        l1Owner: people.alice.address,
+        keyX: alice.l2Key!.keyX,
+        amountWei: 5n * OPEN,
+        featuresCommitment,
+        ownersCommitment,
+        payeeRoot,
+        binding: unpackBinding(binding),
+        priceWei: PRICE_WEI,
+        split,
+      });
+      const modelId = (await getOperation(alice, sent.hash))!.createdId!;
+      if (beforeActivation !== undefined) {
+        await settle();
+        await beforeActivation({ modelId, modelFolder });
+        await settle();
+      }
+      const leaf = await getModel(alice, modelId);
+      const circuits = await readRollupCircuits({ rpcUrl: f.rpcUrl, rollupAddress, deployment });
+      const [table, ...settlings] = circuits.slice(-1 - sizes.length) as [(typeof circuits)[0]];
+      const settling = (settlings as typeof circuits)[place]!;
+      const prepared = prepareActivation(leaf, model, { table, settling });
+      const proved = await proveSettlement(
+        prepared,
+        { circuitId: table.circuitId, proving: await openProvingCircuit(table, deployment, () => {}) },
+        { backend: "wasm" },
+      );
+      await sendSettlement(alice, encodeSettlementBody(signSettlement(alice, leaf, proved.settlement)));
+      await f.l1.passTime(BigInt(APPROVAL_DELAY_SECONDS + 60));
+      await settle();
+      await approveModel(alice, { datanetId, modelId, statics: model.statics });
+      await settle();
+      return { model, modelId, modelFolder };
+    },
+
+    stop: () => world.stop(),
+  };
+}

@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { BASE_FOLDER, BASE_HASHES, BASE_SHA256, defaultBase } from "@openledger/models/base/base-place";
+import { deriveBase } from "@openledger/models/base/derive-base";
+import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
+import { forgetCheckpoint } from "@openledger/models/training/checkpoint";
+import type { CommandContext } from "../../../cli/run-command.ts";
+import { type BaseCommandOptions, parseCount } from "../language-options.ts";
+import { kernelsNamed } from "./language-base.ts";
+
+/** @throws MOD_FILE_INVALID */
+export async function checkBase({ output }: CommandContext<BaseCommandOptions>): Promise<void> {
+  const source = defaultBase();
+  for (const file of Object.keys(BASE_HASHES)) await (await source.open(file))?.close();
+  const lines = [
+    `the default base, in ${BASE_FOLDER}`,
+    `model.safetensors has SHA-256 ${BASE_SHA256}, as it should`,
+  ];
+  output.answer(lines, { folder: BASE_FOLDER, sha256: BASE_HASHES });
+}
+
+export async function deriveAgain({ options, output }: CommandContext<BaseCommandOptions>): Promise<void> {
+  const folder = options.derive!;
+  const threadCount = parseCount(options.threads, "--threads", 1, MAX_THREAD_COUNT);
+  const kernels = kernelsNamed(options.kernels);
+  const startedAtMs = performance.now();
+  let tokens = 0;
+  const files = await deriveBase({
+    kernels,
+    threadCount,
+    folder,
+    onStage: (stage) => output.progress(stage),
+    onStep: ({ loss, step, steps, tokenCount }) => {
+      tokens += tokenCount;
+      const tokensPerSecond = Math.round((1000 * tokens) / (performance.now() - startedAtMs));
+      const minutes = ((steps - step) * tokenCount) / tokensPerSecond / 60;
+      output.progress(
+        `step ${step} of ${steps}: ${loss.toFixed(3)} nats a token, ${tokensPerSecond} tokens/s, ${minutes.toFixed(1)} minutes to go`,
+      );
+    },
+  });
+  await mkdir(folder, { recursive: true });
+  const hashes: Record<string, string> = {};
+  for (const [name, bytes] of files) {
+    await writeFile(join(folder, `${name}.part`), bytes);
+    await rename(join(folder, `${name}.part`), join(folder, name));
+    hashes[name] = createHash("sha256").update(bytes).digest("hex");
+  }
+  await forgetCheckpoint(folder);
+  const isSame = Object.entries(BASE_HASHES).every(([name, hash]) => hashes[name] === hash);
+  const lines = [
+    `model.safetensors has SHA-256 ${hashes["model.safetensors"]}`,
+    isSame
+      ? "every file has the bytes of this repository's base"
+      : "this is NOT the base of this repository: its texts, its recipe or its code differ",
+  ];
+  output.answer(lines, { folder, sha256: hashes, isSame });
+  if (!isSame) process.exitCode = 1;
+}

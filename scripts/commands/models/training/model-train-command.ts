@@ -1,0 +1,321 @@
+import { readFile, rm } from "node:fs/promises";
+import type { BaseRule } from "@openledger/attribution/features/base-column";
+import { baseOfCard } from "@openledger/attribution/model/base-policy";
+import { type FamilyTraining, type ModelParts, trainingOf } from "@openledger/attribution/model/model-family";
+import {
+  circuitColumns,
+  DIRECT,
+  hashRecipe,
+  MOST_CHALLENGED_ROWS,
+  type RecipeBase,
+} from "@openledger/attribution/model/recipe-fields";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { settlementSizeOf } from "@openledger/circuits/settlement/settlement-size";
+import type { OwnedContent } from "@openledger/client/actions/data/published-version";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { nameCard } from "@openledger/datanets/card/card";
+import { hex32 } from "@openledger/foundation/hex";
+import { baseNameAt, baseSourceAt, OWN_BASE } from "@openledger/models/base/base-place";
+import { type BasePlaces, modelTrainings, textSetting } from "@openledger/models/registered/model-families";
+import {
+  completeRecipe,
+  PRESET_NAMES,
+  presetRecipe,
+  type RecipeDatanet,
+  retrievalPreset,
+} from "@openledger/models/registered/recipe-presets";
+import type { TextRecipe } from "@openledger/models/registered/text-recipe";
+import { verifierError } from "@openledger/verifier/verifier-errors";
+import type { Command } from "commander";
+import { commandError } from "../../../cli/cli-errors.ts";
+import { CARD_OPTION, OUT_FOLDER_OPTION, STORE_OPTION } from "../../../cli/common-options.ts";
+import { type GlobalOptions, openReader, parseAddress } from "../../../cli/context.ts";
+import { required, withFallback, withOptions } from "../../../cli/options.ts";
+import { parseId } from "../../../cli/parse-id.ts";
+import { onRun, withExample } from "../../../cli/run-command.ts";
+import { CIRCUITS_OPTION, type CircuitOptions } from "../../../cli/settlement-options.ts";
+import { TEXT_BASE_OPTION } from "../../../cli/text-base-option.ts";
+import { workspacePaths } from "../../../cli/workspace.ts";
+import { readCardFile } from "../../datanet/host-command.ts";
+
+interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
+  base?: string;
+  datanet: string;
+  recipe: string;
+  out: string;
+  rows: string;
+  columns?: string;
+  draws: string;
+  ownerPart: string;
+  validatorPart: string;
+  predecessor: string;
+  withholdRows?: boolean;
+  card?: string;
+  challengeable?: boolean;
+  claimant?: string;
+  queriesOnly?: boolean;
+}
+
+/** Tunes a language model, and makes one that cites rows; the other presets make direct models. */
+const TEXTS = "texts";
+const RETRIEVAL = "retrieval";
+const PRESETS: readonly string[] = [...PRESET_NAMES, TEXTS, RETRIEVAL];
+
+export function addModelTrainCommand(parent: Command): void {
+  const command = withOptions(
+    parent
+      .command("train")
+      .description("train a model on a datanet's published version, and write all that is published of it"),
+    {
+      "--datanet <id>": { about: "whose version", isRequired: true },
+      "--recipe <file>": {
+        about: `a recipe's JSON file, or a preset that fits itself to the rows: ${PRESETS.join(", ")}`,
+        isRequired: true,
+      },
+      ...required(OUT_FOLDER_OPTION),
+      ...TEXT_BASE_OPTION,
+      ...withFallback(STORE_OPTION, workspacePaths.rows),
+      "--columns <count>":
+        "features of the settlement circuit (of labelled rows: buckets), where the recipe does not say; default: those of the rollup's smallest that holds the rows",
+      "--draws <count>": {
+        about: "draws of an epoch, for the model's life: those of its settlement circuit",
+        fallback: "4",
+      },
+      ...CIRCUITS_OPTION,
+      "--owner-part <percent>": { about: "of each payment, for the model's owner", fallback: "20" },
+      "--validator-part <percent>": { about: "of what rows earn, for their validator", fallback: "12.5" },
+      "--predecessor <id>": { about: "the model that this one replaces", fallback: "0" },
+      ...CARD_OPTION,
+      "--challengeable":
+        "the statics promise a model commitment that anyone may refute on L1 before the model begins (e-mails alone)",
+      "--claimant <address>":
+        "of a language model: the L1 account that claims its queries and posts its rows; the statics promise that draws wait for its claims, and the activation for the model commitment",
+      "--queries-only": "with --claimant: no model commitment of the rows is promised",
+      "--withhold-rows": "do not publish the rows with the model",
+    },
+  );
+  withExample(
+    command,
+    "models train --datanet 10 --recipe emails --out spam-model",
+    "models train --datanet 12 --recipe texts --out speeches",
+    "models train --datanet 12 --recipe retrieval --out cited-speeches",
+  );
+  onRun(command, async ({ options, output }) => {
+    const datanetId = parseId(options.datanet);
+    const client = await openReader(options);
+    const { datanet } = await getLeaf(client, datanetId);
+    if (datanet == null || datanet.version === 0)
+      throw commandError("CMD_USAGE", `leaf ${datanetId} is no datanet with a published version`);
+    const { version, rowsRoot } = datanet;
+    const card = options.card === undefined ? null : nameCard(await readCardFile(options.card));
+    if (card !== null && card.policy !== datanet.policy)
+      throw commandError("CMD_USAGE", `${options.card} is not the card that datanet ${datanetId} has`);
+    const split = {
+      ownerParts: parseParts(options.ownerPart),
+      validatorParts: parseParts(options.validatorPart),
+    };
+    // Loaded here: they would make every other command slower.
+    const [trainings, { registerModel }, { publishedModel }, { writeModel }, { readVersionRows }] =
+      await Promise.all([
+        modelTrainings({ base: options.base }),
+        import("@openledger/attribution/model/registration"),
+        import("@openledger/attribution/model/model-files"),
+        import("@openledger/attribution/model/model-directory"),
+        import("@openledger/client/actions/data/published-version"),
+      ]);
+    const rows = await readVersionRows(await openRowStore(options.rows), rowsRoot);
+    const { recipe, training } = await recipeOf(
+      options,
+      { id: datanetId, version, rowsRoot },
+      rows,
+      trainings,
+      card === null ? null : baseOfCard(card.text),
+    );
+    // Before minutes of training; `withTracing` asks again.
+    const contents = rows.map(({ content }) => content);
+    if (options.claimant !== undefined) await requirePromisable(recipe, options, contents);
+    else if (options.queriesOnly === true)
+      throw commandError("CMD_USAGE", "--queries-only goes with --claimant");
+    const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
+      output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
+    // Beside the model until that is whole: a killed training goes on from here.
+    const stateFolder = `${options.out}.state`;
+    const tuned = await training.train(rows, recipe, { onProgress, stateFolder });
+    const trained =
+      options.claimant === undefined ? tuned : await promised(tuned, options.claimant, options, contents);
+    const draws = Number(options.draws);
+    const size = { rows: rows.length, payees: trained.payees.length, ...circuitColumns(recipe), draws };
+    const terms = { split, predecessorId: parseId(options.predecessor) };
+    const registration = registerModel(trained, terms, size, { onProgress });
+    const model = publishedModel(trained, registration, {
+      publishRows: options.withholdRows !== true,
+      card: card?.text ?? null,
+    });
+    await writeModel(options.out, model);
+    await rm(stateFolder, { recursive: true, force: true });
+    const staticsHash = hex32(registration.staticsHash);
+    const lines = [
+      `a model of ${rows.length} rows in ${trained.payees.length} payees, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
+      training.describe(trained),
+      `recipe ${hashRecipe(recipe)}, statics ${staticsHash}`,
+    ];
+    output.answer(lines, {
+      folder: options.out,
+      datanetId,
+      version,
+      rowCount: rows.length,
+      payeeCount: trained.payees.length,
+      columnCount: recipe.columnCount,
+      drawCount: draws,
+      accuracy: trained.accuracy,
+      recipeHash: hashRecipe(recipe),
+      staticsHash,
+    });
+  });
+}
+
+type PromiseOptions = BasePlaces & Pick<TrainOptions, "draws" | "queriesOnly">;
+
+/** @throws CMD_USAGE for what is no language model, MOD_CLAIMS_TOO_LARGE, MOD_ROWS_NOT_POSTABLE */
+async function requirePromisable(
+  recipe: RecipeBase,
+  options: PromiseOptions,
+  contents: readonly Uint8Array[],
+): Promise<void> {
+  if (recipe.family !== "text" || Number(options.draws) > 64)
+    throw commandError("CMD_USAGE", "only language models have claims, with 64 draws at most");
+  const [{ requireClaimable }, { requirePostable }] = await Promise.all([
+    import("@openledger/challenger/games/claimable"),
+    import("@openledger/challenger/games/postable-rows"),
+  ]);
+  const [text, setting] = [recipe as TextRecipe, await textSetting(options)];
+  await requireClaimable(text, setting);
+  if (options.queriesOnly === true) return;
+  await requirePostable(text, contents, setting);
+}
+
+/** The model with claims in its recipe, and a model commitment of its rows. @throws CMD_USAGE for an address that is none */
+async function promised<Model extends ModelParts>(
+  model: Model,
+  claimant: string,
+  options: PromiseOptions,
+  contents: readonly Uint8Array[],
+): Promise<Model> {
+  const { withTracing } = await import("@openledger/challenger/games/traced-recipe");
+  const setting = await textSetting(options);
+  const rows = options.queriesOnly === true ? null : contents;
+  return (await withTracing(model as never, parseAddress(claimant), setting, rows)) as Model;
+}
+
+/**
+ * The whole recipe, and that these rows can be trained on by it: told before anything is trained.
+ * @throws CMD_USAGE, CLI_CIRCUIT_MISSING, ATT_RECIPE_INVALID, ATT_TOO_FEW_ROWS with what to change
+ */
+async function recipeOf(
+  options: TrainOptions & GlobalOptions,
+  datanet: RecipeDatanet,
+  rows: readonly OwnedContent[],
+  trainings: readonly FamilyTraining[],
+  base: BaseRule | null,
+): Promise<{ recipe: RecipeBase; training: FamilyTraining }> {
+  const contents = rows.map(({ content }) => content);
+  const file = PRESETS.includes(options.recipe) ? null : await readRecipeFile(options.recipe);
+  const columnCount =
+    file?.columnCount === undefined ? await columnsOf(options, rows, file) : Number(file.columnCount);
+  const given = file ?? (await presetOf(options, contents, columnCount, base));
+  const isMarked = options.challengeable === true || file?.isChallengeable === true;
+  if (isMarked && rows.length > MOST_CHALLENGED_ROWS)
+    throw commandError(
+      "CMD_USAGE",
+      `a model with challenges has at most ${MOST_CHALLENGED_ROWS} rows, the version has ${rows.length}`,
+    );
+  const marked = options.challengeable === true ? { ...given, isChallengeable: true } : given;
+  const takesBase = trainingOf(marked, trainings).family.takesNoBase !== true;
+  const complete = completeRecipe(marked, datanet, columnCount, takesBase ? base : null);
+  const training = trainingOf(complete, trainings);
+  const recipe = training.family.parseRecipe(complete);
+  training.requireTrainable(contents, recipe);
+  return { recipe, training };
+}
+
+async function presetOf(
+  { base, recipe }: TrainOptions,
+  contents: readonly Uint8Array[],
+  allColumns: number,
+  cardBase: BaseRule | null,
+): Promise<object> {
+  const name = PRESET_NAMES.find((one) => one === recipe);
+  if (name !== undefined) return presetRecipe(name, contents.length, allColumns - 1);
+  // The base takes a column at least.
+  const columnCount = allColumns - (cardBase === null ? 0 : 1);
+  if (recipe === RETRIEVAL) return retrievalPreset(contents, columnCount);
+  const place = base ?? OWN_BASE;
+  const sizes = { rowCount: contents.length, columnCount };
+  const { textPreset } = await import("@openledger/models/registered/recipe-presets");
+  return textPreset(baseSourceAt(place), baseNameAt(place), sizes);
+}
+
+/** Columns of a recipe that does not say how many. @throws CLI_CIRCUIT_MISSING, CMD_USAGE */
+async function columnsOf(
+  options: TrainOptions & GlobalOptions,
+  rows: readonly OwnedContent[],
+  file: { readonly family?: unknown; readonly inputs?: unknown } | null,
+): Promise<number> {
+  const isOfDirect = PRESET_NAMES.some((name) => name === options.recipe) || file?.family === DIRECT;
+  if (!isOfDirect) return circuitFeatures(options, rows, false);
+  const named = (file?.inputs as { bucketCount?: unknown } | undefined)?.bucketCount;
+  // The bias has a column beside the buckets.
+  return 1 + (named === undefined ? await circuitFeatures(options, rows, true) : Number(named));
+}
+
+/** Features, or buckets, of the smallest settlement circuit of the kind that holds the rows. */
+async function circuitFeatures(
+  options: TrainOptions & GlobalOptions,
+  rows: readonly OwnedContent[],
+  isOfDirect: boolean,
+): Promise<number> {
+  if (options.columns !== undefined) {
+    if (/^[1-9]\d{0,4}$/.test(options.columns)) return Number(options.columns);
+    throw commandError("CMD_USAGE", `--columns takes a number of features, not "${options.columns}"`);
+  }
+  const { openSettlementContext } = await import("../../../cli/settlement-context.ts");
+  const { circuits } = await openSettlementContext(options);
+  const sizes = circuits
+    .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
+    .map(({ name }) => settlementSizeOf(name))
+    .filter((size) => (size.isDirect === true) === isOfDirect)
+    .sort((a, b) => a.rows - b.rows);
+  const payeeCount = new Set(rows.map(({ contributorId, validatorId }) => `${contributorId} ${validatorId}`))
+    .size;
+  const draws = Number(options.draws);
+  const fitting = sizes.find(
+    (size) => size.rows >= rows.length && size.payees >= payeeCount && size.draws === draws,
+  );
+  if (fitting !== undefined) return fitting.features;
+  const limits = sizes.map(({ rows: most, payees }) => `${most} rows in ${payees} payees`).join(", or ");
+  throw verifierError(
+    "CLI_CIRCUIT_MISSING",
+    `the version has ${rows.length} rows in ${payeeCount} payees; the rollup's circuits settle at most ${limits}, and must draw ${draws} payments (--draws): publish fewer (datanet publish --leave-out, --vouched)`,
+    { data: { rowCount: rows.length, payeeCount, circuits: circuits.map(({ name }) => name) } },
+  );
+}
+
+async function readRecipeFile(path: string): Promise<Record<string, unknown>> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+  } catch (cause) {
+    const presets = PRESETS.join(", ");
+    throw commandError("CMD_USAGE", `${path} is no recipe: neither a JSON file nor one of ${presets}`, {
+      cause,
+    });
+  }
+}
+
+/** Percent with decimals as 65,536ths. @throws CMD_USAGE */
+function parseParts(text: string): bigint {
+  const percent = Number(text);
+  if (!/^\d{1,2}(\.\d{1,6})?$/.test(text))
+    throw commandError("CMD_USAGE", `"${text}" is no percentage below 100`);
+  return BigInt(Math.round((percent * 65_536) / 100));
+}

@@ -1,0 +1,107 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { usualTargets } from "@openledger/models/architecture/adapter-layout";
+import { textRows } from "@openledger/models/architecture/loss-gradient";
+import { baseSourceAt } from "@openledger/models/base/base-place";
+import { encodeAdapter } from "@openledger/models/files/adapter-files";
+import { loadModel, openModel } from "@openledger/models/files/load-model";
+import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
+import { openTokenizer } from "@openledger/models/tokens/tokenizer";
+import { forgetCheckpoint } from "@openledger/models/training/checkpoint";
+import {
+  RowTeam,
+  type TuningProgress,
+  tuneAdapter,
+  tuningBlocks,
+  usualRecipe,
+} from "@openledger/models/training/tune-adapter";
+import { commandError } from "../../../cli/cli-errors.ts";
+import type { CommandContext } from "../../../cli/run-command.ts";
+import { parseCount, parseNumber, type TuneOptions } from "../language-options.ts";
+import { kernelsNamed } from "./language-base.ts";
+
+/** Tokens of a row, and rows whose gradients make a step: small enough for any base on two cores. */
+const ROW_TOKENS = 128;
+const ROWS_PER_STEP = 8;
+
+export async function tuneOnText({ options, output }: CommandContext<TuneOptions>): Promise<void> {
+  const threadCount = parseCount(options.threads, "--threads", 1, MAX_THREAD_COUNT);
+  const recipe = {
+    ...usualRecipe,
+    steps: parseCount(options.steps, "--steps", 1, 1_000_000),
+    rowsPerStep: ROWS_PER_STEP,
+    rate: parseNumber(options.rate, "--rate", 1e-7, 0.5),
+    seed: options.seed,
+  };
+  const rank = parseCount(options.rank, "--rank", 1, 1_024);
+  const kernels = kernelsNamed(options.kernels);
+  if (await isFile(join(options.out, "adapter_config.json")))
+    throw commandError("CMD_USAGE", `${options.out} has an adapter already: name another folder`);
+  const text = await readFile(options.text, "utf8").catch((cause: Error) => {
+    throw commandError("CMD_USAGE", `${options.text} cannot be read: ${cause.message}`, { cause });
+  });
+  const source = baseSourceAt(options.base);
+  const opened = await openModel(source);
+  const { loaded, rows } = await (async () => {
+    try {
+      const tokenizer = await openTokenizer(source, opened.shape.vocabularySize);
+      const made = textRows(tokenizer.encode(text), ROW_TOKENS);
+      if (made.length === 0) throw commandError("CMD_USAGE", `${options.text} has too little text`);
+      output.progress(`loading ${source.name}`);
+      const placed = await loadModel(opened, {
+        kernels,
+        maxRows: ROW_TOKENS,
+        isTraining: true,
+        adapter: { rank, alpha: 2 * rank, targets: usualTargets(opened.shape) },
+        adapterBlocks: tuningBlocks(recipe),
+        threadCount,
+      });
+      return { loaded: placed, rows: made };
+    } finally {
+      await opened.close();
+    }
+  })();
+  const losses: number[] = [];
+  const onStep = ({ loss, step }: TuningProgress) => {
+    losses.push(loss);
+    output.progress(`step ${step} of ${recipe.steps}: ${loss.toFixed(3)} nats a token`);
+  };
+  const team = new RowTeam(loaded);
+  try {
+    await tuneAdapter(loaded, team, rows, recipe, { folder: options.out, onStep });
+  } finally {
+    await team.close();
+  }
+  const { adapter, kernels: own, shape } = loaded.model;
+  const files = encodeAdapter(shape, adapter!.layout, own.arena, adapter!.at, options.base);
+  await mkdir(options.out, { recursive: true });
+  // The configuration last: without it there is no adapter.
+  for (const [name, bytes] of files.reverse()) {
+    await writeFile(join(options.out, `${name}.part`), bytes);
+    await rename(join(options.out, `${name}.part`), join(options.out, name));
+  }
+  await forgetCheckpoint(options.out);
+  const sha256 = createHash("sha256").update(files[0]![1]).digest("hex");
+  const lines = [
+    `an adapter of rank ${rank}, tuned on ${rows.length} rows in ${recipe.steps} steps, in ${options.out}`,
+    ...(losses.length === 0
+      ? []
+      : [`loss ${losses[0]!.toFixed(3)} to ${losses.at(-1)!.toFixed(3)} nats a token`]),
+    `adapter_model.safetensors has SHA-256 ${sha256}: the same on every machine`,
+  ];
+  output.answer(lines, {
+    folder: options.out,
+    rowCount: rows.length,
+    steps: recipe.steps,
+    rank,
+    sha256,
+    losses,
+  });
+}
+
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );

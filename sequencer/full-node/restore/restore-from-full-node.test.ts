@@ -1,0 +1,291 @@
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createL1Client } from "@openledger/bridge/l1/l1-client";
+import { LeaseContract } from "@openledger/bridge/l1/lease-contract";
+import { OperatorNonce } from "@openledger/bridge/operator/publishing/operator-nonce";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
+import { deployContract } from "@openledger/contracts/build/deploy";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { isWhole } from "@openledger/foundation/testing/test-random";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
+import { createWalletClient, http, parseGwei } from "viem";
+import { foundry } from "viem/chains";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { startTestFullNode, type TestFullNode, urlOf } from "../../testing/full-node-fixture.ts";
+import {
+  deploymentOn,
+  depositFor,
+  FINALITY_DEPTH_BLOCKS,
+  type L1World,
+  startL1World,
+} from "../../testing/l1-world.ts";
+import { close, send } from "../../testing/test-operator.ts";
+import { type Answer, ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "../../testing/test-rollup.ts";
+import { restoreFromFullNode } from "./restore-from-full-node.ts";
+import { type TakeOverModules, takeForOwn, takeOver } from "./take-over.ts";
+
+const [alice, bob] = [testUser(0), testUser(1)];
+let f: HistoryFixture;
+let deployment: Deployment;
+const cleanUps: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  f = await startHistoryFixture();
+  deployment = await deploymentOn(f);
+  await depositFor(f, { alice: alice.keyX, bob: bob.keyX }, 99n * ONE_OPEN_WEI);
+});
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+afterAll(() => f.stop());
+
+const code = (expected: string) => ({ code: expected });
+
+interface Standby {
+  readonly folder: string;
+  /** The sequencer's, the full node's and the new one's. */
+  readonly dataPath: string;
+  readonly fullNodePath: string;
+  world: L1World;
+  readonly fullNode: TestFullNode;
+  pay(nonce: bigint): Promise<Answer>;
+  post(): Promise<void>;
+  promote(): ReturnType<typeof restoreFromFullNode>;
+}
+
+/** A sequencer and its full node, on an L1 of their own. */
+async function startStandby(): Promise<Standby> {
+  const id = await f.l1.client.snapshot();
+  cleanUps.push(() => f.l1.client.revert({ id }));
+  const folder = temporaryFolder();
+  cleanUps.push(folder.remove);
+  const world = await startL1World(f, deployment, folder.path);
+  await world.watch();
+  const fullNodePath = join(folder.path, "full-node");
+  const fullNode = await startTestFullNode(f, fullNodePath, urlOf(world));
+  const dataPath = join(folder.path, "data");
+  const standby: Standby = {
+    ...{ folder: folder.path, dataPath, fullNodePath, world, fullNode },
+    async pay(nonce) {
+      const owner = BigInt(f.l1.roles.bob);
+      const operation = transfer(alice, { ...bob, l1Owner: owner }, nonce, {
+        domain: deployment.domain,
+      } as object);
+      const { body, status } = await send(standby.world.rollup, operation);
+      expect(status, JSON.stringify(body)).toBe(202);
+      return body;
+    },
+    async post() {
+      await close(standby.world.rollup);
+      for (let i = 0; i < 3; i++) await standby.world.turn();
+    },
+    promote: () =>
+      restoreFromFullNode({ rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address, fullNodePath, dataPath }),
+  };
+  cleanUps.push(() => standby.world.stop().catch(() => {}));
+  cleanUps.push(() => fullNode.stop().catch(() => {}));
+  return standby;
+}
+
+/** The disk is gone. */
+async function lose({ dataPath, fullNode, world }: Standby): Promise<void> {
+  await world.stop();
+  rmSync(dataPath, { recursive: true });
+  await fullNode.stop();
+}
+
+describe("a sequencer's data directory from its full node's", () => {
+  it("has every acknowledged operation in its place, final, posted, closed or in the open batch", async () => {
+    const s = await startStandby();
+    const answers = [await s.pay(0n)];
+    await s.fullNode.poll();
+    await s.post();
+    await s.fullNode.poll();
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    await s.world.turn();
+    answers.push(await s.pay(1n));
+    await s.post();
+    for (const nonce of [2n, 3n]) {
+      answers.push(await s.pay(nonce));
+      await close(s.world.rollup);
+    }
+    answers.push(await s.pay(4n));
+    for (let i = 0; i < 2; i++) await s.fullNode.poll();
+    await expect(s.promote()).rejects.toMatchObject(code("SEQ_WRONG_DIRECTORY"));
+    const { root } = s.world.rollup.sequencer.line.head.position;
+    await s.world.stop();
+    rmSync(s.dataPath, { recursive: true });
+    await expect(s.promote(), "it runs").rejects.toMatchObject(code("SRV_STORE_LOCKED"));
+    await s.fullNode.stop();
+    expect(await s.promote()).toMatchObject({ position: { opIndex: 5, root }, unpostedCount: 3 });
+
+    // The bridge's own database is lost, too.
+    rmSync(join(s.folder, "bridge"), { recursive: true });
+    s.world = await startL1World(f, deployment, s.folder);
+    for (const { hash, preconfirmation } of answers) {
+      const { body } = await s.world.rollup.get(`/v1/operations/${hash}`);
+      expect(body.preconfirmation, hash).toMatchObject({
+        operationHash: hash,
+        opIndex: preconfirmation.opIndex,
+      });
+      expect(body.preconfirmation.deadlineSeconds).toBe(preconfirmation.deadlineSeconds);
+    }
+    await s.world.watch();
+    const next = await s.pay(5n);
+    expect(next.preconfirmation.opIndex).toBe(5);
+    await s.post();
+    await s.world.turn();
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    await s.world.turn();
+    expect(s.world.rollup.fatal).toEqual([]);
+    for (const { hash } of [...answers, next])
+      expect((await s.world.rollup.get(`/v1/operations/${hash}`)).body.status).toBe("final");
+    const { derived: circuits, rpcUrl, verifyProof } = f;
+    const options = { rpcUrl, rollupAddress: f.rollup.address, circuits, verifyProof };
+    expect(await verifyRollup(options)).toMatchObject({ batchCount: 5 });
+    await s.world.stop();
+    s.world = await startL1World(f, deployment, s.folder);
+    expect(s.world.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+  });
+
+  it("is refused where L1 has what the full node has not, and leaves nothing", async () => {
+    const s = await startStandby();
+    await s.pay(0n);
+    await s.fullNode.poll();
+    await s.post();
+    await s.pay(1n);
+    await s.post();
+    await lose(s);
+    await expect(s.promote()).rejects.toMatchObject(code("SEQ_TOO_EARLY"));
+    expect(existsSync(s.dataPath)).toBe(false);
+    // L1 alone lets it catch up.
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    const again = await startTestFullNode(f, s.fullNodePath, null);
+    await again.poll();
+    await again.stop();
+    expect(await s.promote()).toMatchObject({ position: { opIndex: 2 }, unpostedCount: 0 });
+  });
+
+  it("is not the full node's own, and not that of another rollup's", async () => {
+    const s = await startStandby();
+    await s.fullNode.poll();
+    await lose(s);
+    const options = { rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address, dataPath: s.dataPath };
+    await expect(
+      restoreFromFullNode({ ...options, fullNodePath: join(s.folder, "none") }),
+    ).rejects.toMatchObject(code("SRV_STORE_FAILED"));
+    const folder = join(s.folder, "started-on-it");
+    cpSync(join(s.fullNodePath, "ledger"), join(folder, "data"), { recursive: true });
+    await expect(startL1World(f, deployment, folder)).rejects.toMatchObject(code("SEQ_WRONG_DIRECTORY"));
+    cpSync(join(s.fullNodePath, "ledger"), join(s.folder, "sequencer", "ledger"), { recursive: true });
+    await s.promote();
+    rmSync(join(s.folder, "sequencer"), { recursive: true });
+    cpSync(s.dataPath, join(s.folder, "sequencer", "ledger"), { recursive: true });
+    rmSync(s.dataPath, { recursive: true });
+    await expect(
+      restoreFromFullNode({ ...options, fullNodePath: join(s.folder, "sequencer") }),
+    ).rejects.toMatchObject(code("SEQ_WRONG_DIRECTORY"));
+  });
+
+  if (isWhole) {
+    it("goes on where the full node had gone back, and again after a restart", async () => {
+      const s = await startStandby();
+      await s.pay(0n);
+      await s.post();
+      await s.pay(1n);
+      await s.fullNode.poll();
+      const { followed } = s.fullNode;
+      expect(followed.hasOpenBatch).toBe(true);
+      await followed.rewind(followed.book.closedNumber);
+      await lose(s);
+      expect(await s.promote()).toMatchObject({ position: { opIndex: 1 }, unpostedCount: 0 });
+      s.world = await startL1World(f, deployment, s.folder);
+      await s.world.watch();
+      expect((await s.pay(1n)).preconfirmation.opIndex).toBe(1);
+      const { root } = s.world.rollup.sequencer.line.head.position;
+      await s.world.stop();
+      s.world = await startL1World(f, deployment, s.folder);
+      expect(s.world.rollup.sequencer.line.head.position.root).toBe(root);
+      await s.world.watch();
+      await s.post();
+      expect((await f.rollup.state()).opIndex).toBe(2);
+    });
+  }
+});
+
+if (isWhole) {
+  describe("taking over with the lease", () => {
+    const [operator, payer] = [5, 6].map(anvilAccount);
+
+    async function startLease(): Promise<LeaseContract> {
+      const contract = pickContract(await compileContracts({ set: "lease" }), "SequencerLease");
+      const walletClient = createWalletClient({ chain: foundry, transport: http(f.rpcUrl), account: payer! });
+      const { contractAddress: address } = await deployContract(
+        { walletClient, publicClient: f.l1.client as never },
+        "SequencerLease",
+        contract,
+        [operator!.address],
+      );
+      return new LeaseContract({ client: createL1Client({ rpcUrl: f.rpcUrl }), address });
+    }
+
+    /** @param dieAt killed as soon as it tells this */
+    function toolsOf(lease: LeaseContract, dieAt: string | null): TakeOverModules {
+      const tell = (text: string) => {
+        if (dieAt !== null && text.includes(dieAt)) throw new Error("killed");
+      };
+      const fees = { maxFeePerGasWei: parseGwei("500"), maxPriorityFeePerGasWei: parseGwei("3") };
+      const how = { chainId: foundry.id, confirmations: 1, resendAfterMs: 5_000, pollIntervalMs: 20 };
+      const nonceWith: TakeOverModules["nonceWith"] = (onSigned) =>
+        new OperatorNonce({ ...fees, ...how }, { account: operator!, client: lease.client, onSigned, tell });
+      return { lease, tell, nonceWith };
+    }
+
+    it("goes on after a kill at any step, and begins anew where another machine has it", async () => {
+      const s = await startStandby();
+      await s.pay(0n);
+      await s.post();
+      await s.pay(1n);
+      await s.fullNode.poll();
+      await lose(s);
+      const lease = await startLease();
+      const { dataPath, fullNodePath } = s;
+      const options = {
+        ...{ dataPath, fullNodePath, fullNodeUrl: null, rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address },
+        ...{ durationSeconds: 60, url: "http://b", isPatient: false, pollIntervalMs: 20 },
+      };
+      const journalPath = `${dataPath}.lease.json`;
+      const run = (dieAt: string | null = null) => takeOver(options, toolsOf(lease, dieAt));
+      await expect(run("takes epoch 1")).rejects.toThrow("killed");
+      await expect(run("the lease is ours")).rejects.toThrow("killed");
+      expect((await lease.read()).epoch).toBe(1);
+      const journal = readFileSync(journalPath);
+      await expect(run("checks the full node's ledger")).rejects.toThrow("killed");
+      expect(existsSync(dataPath)).toBe(false);
+      const made = { epoch: 1, position: { opIndex: 2 }, unpostedCount: 1 };
+      expect(await run()).toMatchObject(made);
+      expect(existsSync(journalPath)).toBe(false);
+      await expect(run(), "it is done").rejects.toMatchObject(code("SEQ_WRONG_DIRECTORY"));
+      // Killed before the journal was gone.
+      writeFileSync(journalPath, journal);
+      await expect(run("it was made before")).rejects.toThrow("killed");
+      expect(await run()).toMatchObject(made);
+      expect(existsSync(journalPath)).toBe(false);
+
+      const elsewhere = join(s.folder, "copy");
+      cpSync(dataPath, elsewhere, { recursive: true });
+      const own = { ...options, dataPath: elsewhere };
+      await expect(takeForOwn(own, toolsOf(lease, null))).rejects.toMatchObject(code("SEQ_LEASE_MISSING"));
+      await f.l1.client.increaseTime({ seconds: 3_600 });
+      await f.l1.client.mine({ blocks: 1 });
+      expect(await takeForOwn({ ...own, isCopy: true }, toolsOf(lease, null))).toMatchObject({ epoch: 2 });
+      // The first machine's, begun before that: refused once, and begun anew afterwards.
+      writeFileSync(journalPath, journal);
+      await expect(run()).rejects.toMatchObject(code("BRG_LEASE_LOST"));
+      expect(existsSync(journalPath)).toBe(false);
+      await expect(takeForOwn(options, toolsOf(lease, null))).rejects.toMatchObject(code("SEQ_LEASE_LOST"));
+    });
+  });
+}

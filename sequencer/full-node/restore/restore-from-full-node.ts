@@ -1,0 +1,179 @@
+/**
+ * Makes a sequencer's data directory from a stopped full node's: with all that the lost one had acknowledged and the
+ * full node had seen, under the same numbers, so that the preconfirmations hold. L1 alone gives only what was posted.
+ */
+import { existsSync } from "node:fs";
+import { cp, rename, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { openingShape } from "@openledger/circuits/registry/circuit-sizes";
+import type { Address } from "viem";
+import { type Restored, restore } from "../../batches/restore.ts";
+import { sequencerError } from "../../sequencer-errors.ts";
+import { FOLLOW_MARKER, type FollowMarker, requireFullNodeOf } from "../../store/follow-marker.ts";
+import { LedgerLog, type StoreWrite } from "../../store/ledger-log.ts";
+import type { ChainPosition } from "../../store/log-entry.ts";
+import { storeKeys, underPrefix } from "../../store/store-keys.ts";
+import { ALARM_PREFIX } from "../follow-alarms.ts";
+import { PRECONFIRMATION_PREFIX } from "../follow-preconfirmations.ts";
+import { NO_ACTIVATION } from "../followed-ledger.ts";
+
+export interface RestoreFromFullNodeOptions {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  /** The full node's `--data`; it must not be running. It stays as it is. */
+  readonly fullNodePath: string;
+  /** New: there must be nothing. */
+  readonly dataPath: string;
+}
+
+export interface RestoreFromFullNodeResult {
+  /** After everything that was executed, the open batch included. */
+  readonly position: Pick<ChainPosition, "batchNumber" | "opIndex" | "root">;
+  /** Signed operations that L1 does not have: without the full node they would be gone. */
+  readonly unpostedCount: number;
+  readonly leafCount: number;
+}
+
+/**
+ * Whole or not at all: the directory gets its name when everything in it is right.
+ * @param finish what is to be in it from the first moment on
+ * @throws SEQ_WRONG_DIRECTORY, SEQ_TOO_EARLY, SEQ_FROZEN; SEQ_WRONG_DIRECTORY, SEQ_STORE_*; BRG_L1_*
+ */
+export async function restoreFromFullNode(
+  options: RestoreFromFullNodeOptions,
+  finish: (log: LedgerLog, path: string) => Promise<void> = async () => {},
+): Promise<RestoreFromFullNodeResult> {
+  const { dataPath, fullNodePath } = options;
+  if (existsSync(dataPath)) {
+    throw sequencerError("SEQ_WRONG_DIRECTORY", `there is something at ${dataPath} already`, {
+      data: { reason: "store-not-empty", dataPath },
+    });
+  }
+  const { rollup, rules } = await openRollup(options);
+  const source = join(fullNodePath, "ledger");
+  await checkSource(source, rollup);
+
+  const partPath = `${dataPath}.part`;
+  await rm(partPath, { recursive: true, force: true });
+  // LOCK is the process's that has the directory open.
+  await cp(source, partPath, { recursive: true, filter: (path) => basename(path) !== "LOCK" });
+  const log = await LedgerLog.open(partPath);
+  let result: RestoreFromFullNodeResult;
+  try {
+    await forgetFullNode(log);
+    result = await describe(log, rollup, rules);
+    await finish(log, partPath);
+  } finally {
+    await log.close();
+  }
+  await rename(partPath, dataPath);
+  return result;
+}
+
+/** What `restoreFromFullNode` said of a directory that it has made. @throws SEQ_TOO_EARLY, SEQ_STORE_*, BRG_L1_* */
+export async function inspectRestored(
+  options: Omit<RestoreFromFullNodeOptions, "fullNodePath">,
+): Promise<RestoreFromFullNodeResult> {
+  const { rollup, rules } = await openRollup(options);
+  const log = await LedgerLog.open(options.dataPath);
+  try {
+    return await describe(log, rollup, rules);
+  } finally {
+    await log.close();
+  }
+}
+
+async function openRollup({
+  rollupAddress,
+  rpcUrl,
+}: Pick<RestoreFromFullNodeOptions, "rollupAddress" | "rpcUrl">) {
+  await initPoseidon();
+  const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
+  const [registered, domain, idFeeWei] = await Promise.all([
+    rollup.circuits(),
+    rollup.domain(),
+    rollup.idFeeWei(),
+  ]);
+  return { rollup, rules: { domain, idFeeWei, shape: openingShape(registered) } };
+}
+
+async function describe(
+  log: LedgerLog,
+  rollup: RollupContract,
+  rules: Awaited<ReturnType<typeof openRollup>>["rules"],
+): Promise<RestoreFromFullNodeResult> {
+  const restored = await restore(log, { ...NO_ACTIVATION, rules });
+  const unpostedCount = await requireAllOfL1(restored, rollup);
+  const { batchNumber, opIndex, root } = restored.head.position;
+  return { position: { batchNumber, opIndex, root }, unpostedCount, leafCount: restored.leafCount };
+}
+
+async function checkSource(path: string, { address, client }: RollupContract): Promise<void> {
+  if (!existsSync(path)) {
+    throw sequencerError("SRV_STORE_FAILED", `there is no full node's ledger at ${path}`, { data: { path } });
+  }
+  const log = await LedgerLog.open(path, undefined, { owner: "full-node" });
+  try {
+    const marker = await log.get<FollowMarker>(FOLLOW_MARKER);
+    requireFullNodeOf(marker, { path, rollupAddress: address, chainId: await client.getChainId() });
+    if (marker.isFrozen === true) {
+      throw sequencerError("SEQ_FROZEN", "the rollup is frozen on L1: no sequencer can go on with it", {
+        data: { blockNumber: marker.blockNumber },
+      });
+    }
+  } finally {
+    await log.close();
+  }
+}
+
+/**
+ * Leaves what a sequencer would have: no marker, no evidence, no opening that stands in for forgotten entries, and no queue
+ * entries that wait: the bridge hands them over.
+ */
+async function forgetFullNode(log: LedgerLog): Promise<void> {
+  const writes: StoreWrite[] = [{ key: FOLLOW_MARKER }];
+  for (const prefix of [PRECONFIRMATION_PREFIX, ALARM_PREFIX]) {
+    for (const [key] of await log.keyed(underPrefix(prefix))) writes.push({ key });
+  }
+  const { queueHead, sequence: finalSequence } = (await log.finalPosition())!;
+  for (const { queueIndex, status } of await log.queueEntriesFrom(queueHead))
+    if (status === "queued") writes.push({ key: storeKeys.queueEntry(queueIndex) });
+  let [last, before] = [-1, -1];
+  let isOpening = false;
+  for await (const [sequence, { type }] of log.entries(Math.max(0, finalSequence))) {
+    [before, last] = [last, sequence];
+    isOpening = type === "opened";
+  }
+  if (isOpening) {
+    writes.push({ key: storeKeys.log(last) });
+    log.endAt(before);
+  }
+  await log.write(writes);
+}
+
+/**
+ * A directory that lacks signed operations of L1's would make others in their places.
+ * @returns how many signed operations it has that L1 does not
+ */
+async function requireAllOfL1({ book, head }: Restored, rollup: RollupContract): Promise<number> {
+  const state = await rollup.state();
+  const isKnown = state.batchNumber >= book.finalNumber && state.batchNumber <= book.closedNumber;
+  if (!isKnown || book.positionAfter(state.batchNumber).root !== state.root) {
+    throw sequencerError(
+      "SEQ_TOO_EARLY",
+      `L1 has batch ${state.batchNumber}, which the full node has not: let it catch up, then stop it`,
+      {
+        data: {
+          reason: "full-node-behind",
+          l1Batch: state.batchNumber,
+          finalBatch: book.finalNumber,
+          closedBatch: book.closedNumber,
+        },
+      },
+    );
+  }
+  return head.position.opIndex - state.opIndex;
+}

@@ -1,0 +1,99 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
+import { afterEach, describe, expect, it } from "vitest";
+import { deploymentOn, FINALITY_DEPTH_BLOCKS, startL1World } from "../../testing/l1-world.ts";
+import { close, send } from "../../testing/test-operator.ts";
+import { ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "../../testing/test-rollup.ts";
+import { restoreFromL1 } from "./restore-from-l1.ts";
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+const code = (expected: string) => ({ code: expected });
+
+describe("a sequencer's data directory from L1 alone", () => {
+  it("goes on with batches where the lost one's were posted", async () => {
+    const folder = temporaryFolder();
+    cleanUps.push(folder.remove);
+    const f = await startHistoryFixture();
+    cleanUps.push(() => f.stop());
+    const deployment = await deploymentOn(f);
+    let w = await startL1World(f, deployment, folder.path);
+    cleanUps.push(() => w.stop().catch(() => {}));
+    const [alice, bob] = [testUser(0), testUser(1)];
+    const { roles, rollup } = f.l1;
+    const deposit = async (account: `0x${string}`, keyX: bigint) => {
+      const hash = await rollup.write.depositNew([9n * ONE_OPEN_WEI, account, keyX, ANY_FEE], { account });
+      await f.l1.client.waitForTransactionReceipt({ hash });
+    };
+    const pay = (nonce: bigint) => {
+      const fields = { domain: deployment.domain };
+      return send(w.rollup, transfer(alice, { ...bob, l1Owner: BigInt(roles.bob) }, nonce, fields as object));
+    };
+    await deposit(roles.alice, alice.keyX);
+    await deposit(roles.bob, bob.keyX);
+    await w.watch();
+    for (const nonce of [0n, 1n]) {
+      expect((await pay(nonce)).status).toBe(202);
+      await close(w.rollup);
+      await w.turn();
+      await w.turn();
+    }
+    const { hash } = (await pay(2n)).body;
+    const position = w.rollup.sequencer.line.book.positionAfter(2);
+    await deposit(roles.stranger, 5n);
+    await w.stop();
+    const dataPath = join(folder.path, "data");
+    rmSync(dataPath, { recursive: true });
+
+    const options = {
+      rpcUrl: f.rpcUrl,
+      rollupAddress: f.rollup.address,
+      dataPath,
+      finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
+    };
+    await expect(restoreFromL1(options)).rejects.toMatchObject(code("SEQ_TOO_EARLY"));
+    // On a chain younger than that there is no contract yet.
+    for (const deep of [10_000, Number(await f.l1.client.getBlockNumber()) + 1])
+      await expect(restoreFromL1({ ...options, finalityDepthBlocks: deep })).rejects.toMatchObject(
+        code("SEQ_TOO_EARLY"),
+      );
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    const restored = await restoreFromL1(options);
+    expect(restored).toMatchObject({ leafCount: 4, waitingCount: 1 });
+    expect(restored.position).toEqual({ ...position, sequence: -1 });
+    await expect(restoreFromL1(options)).rejects.toMatchObject(code("SEQ_WRONG_DIRECTORY"));
+
+    // The bridge's own database is the old one.
+    w = await startL1World(f, deployment, folder.path);
+    expect((await w.rollup.get("/v1/batches/2")).body).toMatchObject({
+      status: "final",
+      counts: { signed: 1 },
+    });
+    expect((await w.rollup.get("/v1/queue/1")).body).toMatchObject({ status: "executed", batchNumber: 1 });
+    expect((await w.rollup.get(`/v1/operations/${hash}`)).status, "it was never posted").toBe(404);
+    expect((await w.rollup.get("/v1/leaves/2")).body.nonce).toBe(2);
+    await w.watch();
+    expect((await w.rollup.get("/v1/leaves/4")).body.balanceWei).toBe(String(9n * ONE_OPEN_WEI));
+    expect((await pay(2n)).body).toMatchObject({ hash, preconfirmation: { opIndex: 2 } });
+    await close(w.rollup);
+    for (let i = 0; i < 3; i++) await w.turn();
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    await w.turn();
+    expect(w.rollup.fatal).toEqual([]);
+    expect((await w.rollup.get(`/v1/operations/${hash}`)).body).toMatchObject({
+      status: "final",
+      batchNumber: 3,
+    });
+    const { derived: circuits, verifyProof } = f;
+    expect(await verifyRollup({ ...options, circuits, verifyProof })).toMatchObject({ batchCount: 3 });
+    await w.stop();
+    const again = await startL1World(f, deployment, folder.path);
+    cleanUps.push(() => again.stop());
+    expect(again.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+  });
+});

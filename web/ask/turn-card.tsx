@@ -1,0 +1,219 @@
+/** One question and its answer: what it says, the rows behind it, and its payment. */
+import { firstBelow } from "@openledger/client/actions/answers/model-answers";
+import { hex32 } from "@openledger/foundation/hex";
+import { useEffect, useState } from "preact/hooks";
+import { useAction } from "../bridge/use-action.ts";
+import { Badge } from "../design/badge.tsx";
+import { Button } from "../design/button.tsx";
+import { Identifier } from "../design/identifier.tsx";
+import { Notice } from "../design/notice.tsx";
+import { RowText } from "../hosted/row-text.tsx";
+import type { Holdings } from "../ledger/holdings.ts";
+import type { Journey } from "../ledger/journey.ts";
+import { journeys } from "../ledger/journey-store.ts";
+import type { Live } from "../ledger/live.ts";
+import type { Session } from "../ledger/session.ts";
+import { Words } from "../said/said-words.tsx";
+import { showOpen, showTime } from "../words/format.ts";
+import { answerHref } from "../words/links.tsx";
+import { Open } from "../words/open.tsx";
+import { ProblemNotice } from "../words/problem.tsx";
+import { Term } from "../words/term.tsx";
+import { AssuranceList, leastRows } from "./assurance-part.tsx";
+import { Markdown } from "./markdown.tsx";
+import { payChecked } from "./pay-answer.ts";
+import { type OwnCopy, ownCopy, type ServedModel } from "./served-models.ts";
+import { Sources } from "./sources.tsx";
+import { setThumb, type Thumb, type Turn, thumbOf } from "./turns.ts";
+
+interface TurnProps {
+  readonly live: Live;
+  readonly model: ServedModel;
+  readonly turn: Turn;
+  /** null where no wallet is connected: the answer is read, and cannot be paid. */
+  readonly payer: { readonly now: Session; readonly owned: Holdings } | null;
+}
+
+export function Question({ text }: { text: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a long question scrolls, by keys too
+    <p class="asked" tabIndex={0}>
+      <span class="visually-hidden">You asked: </span>
+      <RowText text={text} />
+    </p>
+  );
+}
+
+export function TurnCard({ live, model, payer, turn }: TurnProps) {
+  const { answer, said, words } = turn;
+  const { estimate, label } = answer;
+  const isCited = said.family === "retrieval";
+  return (
+    <>
+      <Question text={turn.prompt} />
+      <section class="card stack" aria-label="Answer">
+        <div class="beside beside-first">
+          <div class="stack">
+            <div class="row">
+              <h2>{label ?? "The answer"}</h2>
+              <span class="push" />
+              <Badge tone="good">checked here</Badge>
+            </div>
+            {words !== null && <Said turn={turn} />}
+          </div>
+          <div class="stack-s">
+            <h3>Sources</h3>
+            <Sources model={model} rows={estimate.topRows} isCited={isCited} />
+            <p class="soft small">
+              Estimated by the model's server, out of the rows' <Open wei={model.rewardWei} />.
+              {estimate.isEven && " No row has a positive score, so all rows share alike."}
+            </p>
+          </div>
+        </div>
+        <Payment live={live} model={model} payer={payer} turn={turn} />
+        <Details model={model} turn={turn} />
+      </section>
+    </>
+  );
+}
+
+/** Words as the model wrote them; where parts of them stand in the Datanet, those are shown instead of their Markdown. */
+function Said({ turn: { words } }: { turn: Turn }) {
+  if (words === null) return null;
+  const [only] = words.passages;
+  const isPlain = only !== undefined && only.cited === null && (only.spans?.spans.length ?? 0) === 0;
+  if (!isPlain) return <Words {...words} />;
+  return (
+    <section class="stack" aria-label="What it says">
+      <Markdown text={only.text} />
+      {words.problem !== null && <ProblemNotice problem={words.problem} />}
+    </section>
+  );
+}
+
+const paymentOf = ({ answer }: Turn): Journey | undefined =>
+  journeys.value.find(({ receipt }) => receipt !== undefined && BigInt(receipt) === answer.receipt);
+
+function Payment({ live, model, payer, turn }: TurnProps) {
+  const paying = useAction();
+  const copy = useCopy(model);
+  const journey = paymentOf(turn);
+  const { answer } = turn;
+  const isLate = answer.expiresAtMs < live.nowMs.value;
+  const below = copy === null ? null : firstBelow(copy.assurance(true), { rows: leastRows.value });
+  const pay = () =>
+    paying.run(async () => {
+      await payChecked(payer!.now, payer!.owned, model, turn);
+      live.ring();
+    });
+  return (
+    <div class="stack-s">
+      <div class="row">
+        {journey !== undefined ? (
+          <Paid journey={journey} />
+        ) : isLate ? (
+          <span class="soft">Not paid in time. Ask again to pay for it.</span>
+        ) : (
+          payer !== null && (
+            <>
+              <Button isMain isBusy={paying.isBusy} isDisabled={below !== null} onClick={() => void pay()}>
+                {`Pay ${showOpen(answer.priceWei)} OPEN`}
+              </Button>
+              <span class="soft small">until {showTime(answer.expiresAtMs)}</span>
+            </>
+          )
+        )}
+        <span class="push" />
+        <Thumbs receipt={answer.receipt} />
+      </div>
+      {below !== null && journey === undefined && (
+        <Notice tone="wait" title="This reply is less sure than you accept.">
+          <p>
+            You pay only where the rows' values are {leastRows.value}. This model's owner promises no
+            challenge window for them. Change it below your question.
+          </p>
+        </Notice>
+      )}
+      {paying.problem !== null && <ProblemNotice problem={paying.problem} />}
+    </div>
+  );
+}
+
+function Paid({ journey }: { journey: Journey }) {
+  return (
+    <p>
+      <Badge tone="good">paid</Badge>{" "}
+      {journey.hash !== undefined && <a href={answerHref(journey.hash)}>Where its money goes</a>} · it is
+      divided at the end of the <Term name="epoch">epoch</Term>
+    </p>
+  );
+}
+
+/** Words: not every system has a picture of a thumb. */
+const THUMBS: readonly { readonly thumb: Thumb; readonly label: string }[] = [
+  { thumb: "up", label: "Good answer" },
+  { thumb: "down", label: "Bad answer" },
+];
+
+function Thumbs({ receipt }: { receipt: bigint }) {
+  const given = thumbOf(receipt);
+  return (
+    <span class="row">
+      {THUMBS.map(({ label, thumb }) => (
+        <button
+          key={thumb}
+          type="button"
+          class="button button-small thumb"
+          aria-pressed={given === thumb}
+          onClick={() => setThumb(receipt, given === thumb ? null : thumb)}
+        >
+          {label}
+        </button>
+      ))}
+    </span>
+  );
+}
+
+function Details({ model, turn: { answer } }: Pick<TurnProps, "model" | "turn">) {
+  const copy = useCopy(model);
+  return (
+    <details>
+      <summary class="row small">How sure this is, and its receipt</summary>
+      <div class="folded stack-s">
+        <p class="soft small">
+          Verified: your browser recomputed this answer with the registered model and got the same result. A
+          false answer would have been refused.
+        </p>
+        {copy !== null && <AssuranceList assurance={copy.assurance(true)} />}
+        <dl class="facts small">
+          <dt>Receipt</dt>
+          <dd>
+            <Identifier value={hex32(answer.receipt)} label="the receipt" />
+          </dd>
+          <dt>Answer's hash</dt>
+          <dd>
+            <Identifier value={hex32(answer.answerHash)} label="the answer's hash" />
+          </dd>
+          <dt>Query's commitment</dt>
+          <dd>
+            <Identifier value={hex32(answer.queryCommitment)} label="the query's commitment" />
+          </dd>
+        </dl>
+        <p class="soft small">
+          Your payment names the receipt. It opens to this answer, this query and your account, and to nothing
+          else, so nobody can later let it pay other rows.
+        </p>
+      </div>
+    </details>
+  );
+}
+
+/** The page loads its copy of the model as soon as the model is looked at; null until it is there. */
+export function useCopy(model: ServedModel): OwnCopy | null {
+  const [copy, setCopy] = useState<OwnCopy | null>(null);
+  useEffect(() => {
+    // A copy that cannot be had is told when a question needs it.
+    ownCopy(model).then(setCopy, () => undefined);
+  }, [model.serverUrl]);
+  return copy;
+}

@@ -1,0 +1,92 @@
+/** What was asked in this tab, and what was answered: an answer is its customer's, and is kept nowhere else. */
+import { answerSchema, type UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { hex32 } from "@openledger/foundation/hex";
+import { signal } from "@preact/signals";
+import { readWords, type SaidAnswer, type SaidWords } from "../said/read-words.ts";
+
+/** A question and its checked answer. */
+export interface Turn {
+  readonly prompt: string;
+  readonly answer: UncheckedAnswer;
+  readonly said: SaidAnswer;
+  /** null of a label, and until they are read again after a reload. */
+  readonly words: SaidWords | null;
+}
+
+const KEPT = "openledger.turns.";
+/** Of one model; older ones are forgotten first. */
+const MOST_TURNS = 50;
+
+/** By model, oldest first. */
+const threads = signal<ReadonlyMap<number, readonly Turn[]>>(new Map());
+
+export function turnsOf(modelId: number): readonly Turn[] {
+  const known = threads.value.get(modelId);
+  return known ?? [];
+}
+
+/** Reads what an earlier load of this tab has kept; once a model. */
+export async function loadTurns(modelId: number): Promise<void> {
+  if (threads.value.has(modelId)) return;
+  set(modelId, []);
+  const text = sessionStorage.getItem(KEPT + modelId);
+  if (text === null) return;
+  const kept = (JSON.parse(text) as { prompt: string; answer: unknown; said: SaidAnswer }[]).map(
+    ({ answer, ...turn }): Turn => ({ ...turn, answer: answerSchema.parse(answer), words: null }),
+  );
+  set(modelId, [...kept, ...turnsOf(modelId)]);
+  for (const turn of kept) {
+    // Without its words the answer still has its receipt: what cannot be read again is not shown.
+    const words = await readWords(turn.said).catch(() => null);
+    set(
+      modelId,
+      turnsOf(modelId).map((one) => (one.answer.receipt === turn.answer.receipt ? { ...one, words } : one)),
+    );
+  }
+}
+
+/** The same answer again takes its own place. */
+export function addTurn(modelId: number, turn: Turn): void {
+  const others = turnsOf(modelId).filter(({ answer }) => answer.receipt !== turn.answer.receipt);
+  set(modelId, [...others, turn].slice(-MOST_TURNS));
+}
+
+function set(modelId: number, turns: readonly Turn[]): void {
+  threads.value = new Map([...threads.value, [modelId, turns]]);
+  if (turns.length === 0) return;
+  const kept = turns.map(({ answer, prompt, said }) => ({ prompt, said, answer: onTheWire(answer) }));
+  sessionStorage.setItem(KEPT + modelId, JSON.stringify(kept));
+}
+
+/** As the model's server wrote it. */
+function onTheWire(answer: UncheckedAnswer): object {
+  const { answerHash, priceWei, queryBytes, queryCommitment, receipt, salt, ...rest } = answer;
+  return {
+    ...rest,
+    receipt: hex32(receipt),
+    answerHash: hex32(answerHash),
+    queryCommitment: hex32(queryCommitment),
+    salt: hex32(salt),
+    priceWei: priceWei.toString(),
+    queryBytes: btoa(String.fromCharCode(...queryBytes)),
+  };
+}
+
+export type Thumb = "up" | "down";
+const THUMB = "openledger.thumb.";
+const thumbs = signal<ReadonlyMap<bigint, Thumb | null>>(new Map());
+
+/** What this browser's reader thought of an answer; kept under its receipt. */
+export function thumbOf(receipt: bigint): Thumb | null {
+  const known = thumbs.value.get(receipt);
+  if (known !== undefined) return known;
+  const kept = localStorage.getItem(THUMB + receipt);
+  return kept === "up" || kept === "down" ? kept : null;
+}
+
+/** null takes it back. */
+export function setThumb(receipt: bigint, thumb: Thumb | null): void {
+  if (thumb === null) localStorage.removeItem(THUMB + receipt);
+  else localStorage.setItem(THUMB + receipt, thumb);
+  thumbs.value = new Map([...thumbs.value, [receipt, thumb]]);
+}

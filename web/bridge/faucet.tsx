@@ -1,0 +1,34 @@
+import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
+import { getAddress } from "viem";
+import { Button } from "../design/button.tsx";
+import { lookAfter } from "../ledger/journey-watch.ts";
+import type { Live } from "../ledger/live.ts";
+import type { Session } from "../ledger/session.ts";
+import { ProblemNotice } from "../words/problem.tsx";
+import { useAction } from "./use-action.ts";
+
+interface FaucetProps {
+  readonly live: Live;
+  readonly session: Session;
+  readonly info: SequencerInfo;
+  readonly l1Url: string;
+}
+
+/** On the devnet anybody gets OPEN and ether, for whatever wallet. */
+export function Faucet({ info, l1Url, live, session }: FaucetProps) {
+  const action = useAction();
+  const ask = () =>
+    action.run(async () => {
+      const { sendTestOpen } = await import("../ledger/test-wallet.ts");
+      await sendTestOpen(l1Url, getAddress(info.tokenAddress), session.address);
+      await lookAfter(live);
+    });
+  return (
+    <>
+      <Button isSmall isBusy={action.isBusy} onClick={() => void ask()}>
+        Get 1,000 test OPEN
+      </Button>
+      {action.problem !== null && <ProblemNotice problem={action.problem} />}
+    </>
+  );
+}

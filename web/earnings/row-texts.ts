@@ -1,0 +1,46 @@
+import { requestModelServer } from "@openledger/client/actions/answers/model-answers";
+import { textOfRow } from "@openledger/models/retrieval/citations";
+import { z } from "zod";
+
+const TIMEOUT_MS = 10_000;
+const manifestSchema = z.object({ manifest: z.object({ files: z.record(z.string(), z.unknown()) }) });
+
+const texts = new Map<string, Promise<string | null>>();
+
+/** What rows say, by their places in the version; none where the model's server publishes no rows. @throws ATT_SERVER_UNREACHABLE */
+export async function fetchRowTexts(
+  serverUrl: string,
+  rows: ReadonlySet<number>,
+): Promise<ReadonlyMap<number, string>> {
+  const found = new Map<number, string>();
+  if (rows.size === 0) return found;
+  const { manifest } = await requestModelServer(
+    { requestTimeoutMs: TIMEOUT_MS },
+    serverUrl,
+    "/v1/model",
+    manifestSchema,
+  );
+  if (!Object.hasOwn(manifest.files, "rows.jsonl")) return found;
+  await Promise.all(
+    [...rows].map(async (row) => {
+      const url = `${serverUrl}/v1/rows/${row}`;
+      const text = await (texts.get(url) ?? keep(url));
+      if (text !== null) found.set(row, text);
+    }),
+  );
+  return found;
+}
+
+function keep(url: string): Promise<string | null> {
+  const asked = fetchText(url).catch(() => {
+    texts.delete(url);
+    return null;
+  });
+  texts.set(url, asked);
+  return asked;
+}
+
+async function fetchText(url: string): Promise<string | null> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  return response.ok ? textOfRow(new Uint8Array(await response.arrayBuffer())) : null;
+}

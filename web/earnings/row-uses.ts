@@ -1,0 +1,169 @@
+/** Which of an account's rows an answer used, and what for: computed here from what the model's server publishes. */
+import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
+import { scoresOf } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { drawShares } from "@openledger/circuits/settlement/settlement-split";
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import {
+  type EpochPayments,
+  getModel,
+  getPayments,
+  getSettlement,
+} from "@openledger/client/sequencer/model-reads";
+import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import type { SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
+import type { Hex } from "viem";
+import { computePaid, fetchPublishedRows, type Published } from "../answer/answer-rows.ts";
+import { findServedPlaces } from "../ask/served-models.ts";
+import type { Site } from "../ledger/site.ts";
+import type { Reward } from "./account-earnings.ts";
+import { fetchRowTexts } from "./row-texts.ts";
+
+/** A row of the account in an answer that somebody has paid. */
+export interface RowUse {
+  readonly modelId: number;
+  readonly epoch: number;
+  /** Place in the version's order. */
+  readonly row: number;
+  /** null where the model's server publishes no rows. */
+  readonly text: string | null;
+  /** Of the payment. */
+  readonly hash: Hex;
+  /** null where this server does not know it any more. */
+  readonly paidAtMs: number | null;
+  /** Of all roles of the account. What is estimated is what the row gets in the mean over the draws. */
+  readonly wei: bigint;
+  readonly isProven: boolean;
+}
+
+export interface RowUses {
+  /** Newest first. */
+  readonly uses: readonly RowUse[];
+  /** Models of which no server that this page knows publishes anything. */
+  readonly hiddenModels: readonly number[];
+}
+
+/** Before the newest: older epochs are in their settlements. */
+const SETTLED_EPOCHS = 3;
+/** Of an epoch, the newest. */
+const MOST_PAYMENTS = 64;
+/** Of a payment, those that got most. */
+const MOST_ROWS = 20;
+
+/** What an epoch's uses follow from; they change when it does. */
+const kept = new Map<string, Promise<readonly RowUse[]>>();
+
+/** @throws CLI_SEQUENCER_…, CLI_UNREACHABLE of a model's server */
+export async function readRowUses(site: Site, leafId: number, rewards: readonly Reward[]): Promise<RowUses> {
+  const modelIds = [...new Set(rewards.map(({ modelId }) => modelId))];
+  if (modelIds.length === 0) return { uses: [], hiddenModels: [] };
+  const { places } = await findServedPlaces(site);
+  const hiddenModels: number[] = [];
+  const uses: RowUse[] = [];
+  for (const modelId of modelIds) {
+    const place = places.find((one) => one.modelId === modelId);
+    if (place === undefined) {
+      hiddenModels.push(modelId);
+      continue;
+    }
+    const leaf = await getModel(site.sequencer, modelId);
+    const newest = leaf.counters.epoch;
+    for (let epoch = newest; epoch >= Math.max(1, newest - SETTLED_EPOCHS); epoch--)
+      uses.push(...(await usesOf(site.sequencer, { epoch, leaf, leafId, serverUrl: place.serverUrl })));
+  }
+  return { uses: uses.sort((a, b) => (b.paidAtMs ?? 0) - (a.paidAtMs ?? 0)), hiddenModels };
+}
+
+interface Epoch {
+  readonly leaf: LedgerModelLeaf;
+  readonly leafId: number;
+  readonly epoch: number;
+  readonly serverUrl: string;
+}
+
+async function usesOf(access: SequencerAccess, one: Epoch): Promise<readonly RowUse[]> {
+  const { epoch, leaf, leafId } = one;
+  const payments = await getPayments(access, leaf.id, epoch);
+  if (payments.payments.length === 0) return [];
+  const settlement =
+    payments.isClosed && payments.seed != null ? await getSettlement(access, leaf.id, epoch) : null;
+  const key = `${leafId} ${leaf.id} ${epoch} ${payments.payments.length} ${settlement !== null}`;
+  const known = kept.get(key);
+  if (known !== undefined) return known;
+  const reading = readUses(access, one, payments, settlement);
+  kept.set(key, reading);
+  // What failed is tried again.
+  reading.catch(() => kept.delete(key));
+  return reading;
+}
+
+async function readUses(
+  access: SequencerAccess,
+  { epoch, leaf, leafId, serverUrl }: Epoch,
+  payments: EpochPayments,
+  settlement: Awaited<ReturnType<typeof getSettlement>>,
+): Promise<readonly RowUse[]> {
+  const published = await fetchPublishedRows(serverUrl, leaf, epoch);
+  const partOf = ownParts(leaf, leafId);
+  const found: { place: number; row: number; wei: bigint }[] = [];
+  const places = payments.payments.map((_, place) => place).slice(-MOST_PAYMENTS);
+  for (const place of places) {
+    const all =
+      settlement === null
+        ? estimated(place, leaf, payments, published)
+        : (await computePaid(place, { leaf, payments, settlement }, published)).rows;
+    const own = all.flatMap(({ earnedWei, row }) => {
+      const wei = partOf(row, earnedWei);
+      return wei > 0n ? [{ place, row, wei }] : [];
+    });
+    found.push(...own.sort((a, b) => Number(b.wei - a.wei)).slice(0, MOST_ROWS));
+  }
+  const texts = await fetchRowTexts(serverUrl, new Set(found.map(({ row }) => row)));
+  const times = new Map<number, number | null>();
+  for (const place of new Set(found.map((use) => use.place))) {
+    const operation = await getOperation(access, payments.payments[place]!.hash as Hex);
+    times.set(place, operation?.acknowledgedAtMs ?? null);
+  }
+  return found.map(({ place, row, wei }) => ({
+    ...{ modelId: leaf.id, epoch, row, wei },
+    text: texts.get(row) ?? null,
+    hash: payments.payments[place]!.hash as Hex,
+    paidAtMs: times.get(place) ?? null,
+    isProven: settlement !== null,
+  }));
+}
+
+/** What of a row's part is the account's, as contributor, as validator, or both. */
+function ownParts({ model, payees }: LedgerModelLeaf, leafId: number) {
+  const owners = payees.flatMap((payee) => Array<(typeof payees)[number]>(payee.rowCount).fill(payee));
+  const validatorParts = BigInt(model.validatorParts);
+  return (row: number, earnedWei: bigint): bigint => {
+    const owner = owners[row]!;
+    const asContributor = owner.contributorId === leafId ? PAYEE_ROLE.contributor : null;
+    const asValidator = owner.validatorId === leafId ? PAYEE_ROLE.validator : null;
+    return [asContributor, asValidator].reduce<bigint>(
+      (sum, role) => (role === null ? sum : sum + roleShareWei(earnedWei, role, validatorParts)),
+      0n,
+    );
+  };
+}
+
+/** As if the payment's own amount were divided: over many draws that is what it divides in the mean. */
+function estimated(
+  place: number,
+  { model }: LedgerModelLeaf,
+  { payments }: EpochPayments,
+  published: Published,
+) {
+  const { amountWei, receipt } = payments[place]!;
+  const opening = published.openings.get(receipt);
+  if (opening === undefined) return [];
+  const scores = scoresOf(published.matrix, opening.query);
+  const positive = scores.reduce((sum, score) => (score > 0n ? sum + score : sum), 0n);
+  const split = { ownerParts: BigInt(model.ownerParts), validatorParts: BigInt(model.validatorParts) };
+  const { rewardWei } = drawShares(amountWei, 1, split);
+  const total = positive === 0n ? BigInt(scores.length) : positive;
+  return scores.flatMap((score, row) => {
+    const weight = positive === 0n ? 1n : score;
+    return weight > 0n ? [{ row, earnedWei: (rewardWei * weight) / total }] : [];
+  });
+}

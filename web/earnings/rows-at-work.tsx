@@ -1,0 +1,180 @@
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { Badge } from "../design/badge.tsx";
+import { Button } from "../design/button.tsx";
+import { type Column, Table } from "../design/table.tsx";
+import { saveFile } from "../factory/jobs/save-file.ts";
+import { RowText } from "../hosted/row-text.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showAge, showCount, showParts } from "../words/format.ts";
+import { answerHref, LeafLink, settlementHref } from "../words/links.tsx";
+import { Open } from "../words/open.tsx";
+import { ProblemNotice } from "../words/problem.tsx";
+import { Term } from "../words/term.tsx";
+import type { Reward } from "./account-earnings.ts";
+import type { RowUse } from "./row-uses.ts";
+
+/** Of one epoch; the file has all. */
+const SHOWN = 20;
+const EXCERPT_CHARACTERS = 140;
+/** So long a use is news. */
+const NEWS_MS = 60_000;
+
+interface RowsAtWorkProps extends Pick<PageProps, "live" | "site"> {
+  readonly leafId: number;
+  readonly rewards: readonly Reward[];
+}
+
+/** Each of the account's rows that an answer used: a few seconds after the payment as an estimate, later as proven. */
+export function RowsAtWork({ leafId, live, rewards, site }: RowsAtWorkProps) {
+  const shares = rewards.map(({ modelId, payeeIndex, role }) => `${modelId} ${payeeIndex} ${role}`);
+  const { problem, value } = useAnswer(live, `row uses ${leafId} ${shares.join()}`, async () => {
+    const { readRowUses } = await import("./row-uses.ts");
+    return readRowUses(site, leafId, rewards);
+  });
+  const newest = value?.uses[0];
+  const isNews = newest?.paidAtMs != null && live.nowMs.value - newest.paidAtMs < NEWS_MS;
+  return (
+    <section class="card stack" aria-label="Rows at work">
+      <div class="row">
+        <h2>Rows at work</h2>
+        <span class="push" />
+        {value !== undefined && value.uses.length > 0 && (
+          <Button isSmall onClick={() => saveFile(`rows-of-account-${leafId}.csv`, csvOf(value.uses))}>
+            Download CSV
+          </Button>
+        )}
+      </div>
+      <p aria-live="polite">
+        {isNews && (
+          <>
+            <Badge tone="good">new</Badge> Row {showCount(newest.row)} was used{" "}
+            {showAge(newest.paidAtMs!, live.nowMs.value)}: {!newest.isProven && "≈ "}
+            <Open wei={newest.wei} />
+          </>
+        )}
+      </p>
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {value === undefined && problem === null && <p class="soft">Looking for answers that used them …</p>}
+      {value?.uses.length === 0 && (
+        <p class="soft">No answer that was paid has used these rows yet. It appears here within seconds.</p>
+      )}
+      {groupsOf(value?.uses ?? []).map((group) => (
+        <Group key={`${group.modelId} ${group.epoch}`} {...group} live={live} />
+      ))}
+      {value !== undefined && value.uses.length > 0 && (
+        <p class="soft small">
+          Computed in this page from what the models' servers publish. An estimate (≈) is what a row gets on
+          average; a settled <Term name="epoch">epoch</Term> has the amounts that were proven.
+        </p>
+      )}
+      {value !== undefined && value.hiddenModels.length > 0 && (
+        <p class="soft small">
+          No server that this page knows answers for model {value.hiddenModels.join(", ")} now: its rows are
+          not shown one by one.
+        </p>
+      )}
+    </section>
+  );
+}
+
+interface UseGroup {
+  readonly modelId: number;
+  readonly epoch: number;
+  readonly isProven: boolean;
+  readonly uses: readonly RowUse[];
+}
+
+/** By model and epoch; the group with the newest use first. */
+function groupsOf(uses: readonly RowUse[]): UseGroup[] {
+  const groups = new Map<string, RowUse[]>();
+  for (const use of uses) {
+    const key = `${use.modelId} ${use.epoch}`;
+    groups.set(key, [...(groups.get(key) ?? []), use]);
+  }
+  return [...groups.values()].map((of) => {
+    const { epoch, isProven, modelId } = of[0]!;
+    return { epoch, isProven, modelId, uses: of };
+  });
+}
+
+type ShownUse = RowUse & { readonly shown: string };
+
+function Group({ epoch, isProven, live, modelId, uses }: UseGroup & Pick<PageProps, "live">) {
+  const written = showParts(uses.map(({ wei }) => wei));
+  const rows = uses.map((use, i): ShownUse => ({ ...use, shown: written.parts[i]! }));
+  const sumWei = uses.reduce((sum, { wei }) => sum + wei, 0n);
+  const columns: Column<ShownUse>[] = [
+    { label: "Row", cell: ({ row }) => showCount(row) },
+    {
+      label: "What it says",
+      cell: ({ text }) =>
+        text === null ? (
+          <span class="soft">not published</span>
+        ) : (
+          <RowText text={text.slice(0, EXCERPT_CHARACTERS)} isOneLine />
+        ),
+    },
+    {
+      label: "Used",
+      cell: ({ hash, paidAtMs }) => (
+        <a href={answerHref(hash)}>
+          {paidAtMs === null ? "in an answer" : showAge(paidAtMs, live.nowMs.value)}
+        </a>
+      ),
+    },
+    {
+      label: "OPEN",
+      isNumber: true,
+      cell: ({ isProven: isSure, shown, wei }) => (
+        <>
+          {!isSure && "≈ "}
+          <Open wei={wei} shown={shown} isBare />
+        </>
+      ),
+    },
+  ];
+  return (
+    <div class="stack-s">
+      <div class="row">
+        <h3>
+          Model <LeafLink id={modelId} />, epoch{" "}
+          {isProven ? <a href={settlementHref(modelId, epoch)}>{showCount(epoch)}</a> : showCount(epoch)}
+        </h3>
+        <Badge tone={isProven ? "good" : "wait"}>{isProven ? "proven" : "estimated"}</Badge>
+        <span class="push soft">
+          {!isProven && "≈ "}
+          <Open wei={sumWei} shown={written.sum} />
+        </span>
+      </div>
+      <Table
+        caption={`Rows that answers of model ${modelId} used in epoch ${epoch}`}
+        columns={columns}
+        rows={rows.slice(0, SHOWN)}
+        keyOf={({ hash, row }) => `${hash} ${row}`}
+        empty="None."
+      />
+      {rows.length > SHOWN && (
+        <p class="soft small">And {showCount(rows.length - SHOWN)} more, which the CSV file has.</p>
+      )}
+    </div>
+  );
+}
+
+const HEAD = ["model", "epoch", "row", "state", "open", "wei", "paid_at", "payment", "text"];
+
+function csvOf(uses: readonly RowUse[]): Uint8Array {
+  const lines = uses.map(({ epoch, hash, isProven, modelId, paidAtMs, row, text, wei }) => [
+    ...[`${modelId}`, `${epoch}`, `${row}`, isProven ? "proven" : "estimated", formatOpen(wei), `${wei}`],
+    ...[paidAtMs === null ? "" : new Date(paidAtMs).toISOString(), hash, text ?? ""],
+  ]);
+  return new TextEncoder().encode(
+    [HEAD, ...lines].map((line) => `${line.map(csvCell).join(",")}\r\n`).join(""),
+  );
+}
+
+/** Attack: a row of a stranger that begins like a formula would be computed by whoever opens the file. */
+function csvCell(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

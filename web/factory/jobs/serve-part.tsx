@@ -1,0 +1,111 @@
+import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
+import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { findServedPlaces } from "../../ask/served-models.ts";
+import { useAction } from "../../bridge/use-action.ts";
+import { Badge } from "../../design/badge.tsx";
+import { Button } from "../../design/button.tsx";
+import { useAnswer } from "../../ledger/use-answer.ts";
+import { showCount } from "../../words/format.ts";
+import { Open } from "../../words/open.tsx";
+import { ProblemNotice } from "../../words/problem.tsx";
+import { Term } from "../../words/term.tsx";
+import type { JobPartProps } from "./job-part.ts";
+
+interface ServePartProps extends JobPartProps {
+  readonly leaf: LedgerModelLeaf;
+}
+
+/** One switch: from a registered model to one that anybody can ask, and the payment of what it has earned. */
+export function ServePart(props: ServePartProps) {
+  const { asked, factorySession, job, leaf, live, site } = props;
+  const switching = useAction();
+  const { value: isElsewhere } = useAnswer(live, `servers of ${leaf.id}`, async () =>
+    (await findServedPlaces({ ...site, factoryUrl: null })).places.some(({ modelId }) => modelId === leaf.id),
+  );
+  const serve = (isServed: boolean) =>
+    switching.run(async () => {
+      asked.set(await factorySession.factory.serve(job.id, isServed));
+      live.ring();
+    });
+  return (
+    <section class="card stack" aria-label="Serve">
+      <div class="row">
+        <h2>Serve it</h2>
+        <span class="push" />
+        {job.isServed && <Badge tone="good">served here</Badge>}
+      </div>
+      {job.isServed ? (
+        <p>
+          Anyone can <a href={`#/ask/${leaf.id}`}>ask model {leaf.id}</a> and pay for its answers. Each
+          payment is divided among the people whose rows were used.
+        </p>
+      ) : isElsewhere === true ? (
+        <p>
+          Another server answers for it: <a href={`#/ask/${leaf.id}`}>ask model {leaf.id}</a>.
+        </p>
+      ) : (
+        <p>
+          This factory can answer for the model. Then it is among the models that anyone can ask. The answers
+          are kept here until their payments are settled.
+        </p>
+      )}
+      {switching.problem !== null && <ProblemNotice problem={switching.problem} />}
+      <div class="row">
+        {job.isServed ? (
+          <Button isSmall isBusy={switching.isBusy} onClick={() => void serve(false)}>
+            Stop serving
+          </Button>
+        ) : (
+          <Button isMain isBusy={switching.isBusy} onClick={() => void serve(true)}>
+            {switching.isBusy ? "Starting …" : "Serve here"}
+          </Button>
+        )}
+      </div>
+      {job.isServed && <PayOut {...props} />}
+    </section>
+  );
+}
+
+/** The owner's key closes an epoch; the factory then proves and sends its settlement. */
+function PayOut({ factorySession, leaf, live }: ServePartProps) {
+  const closing = useAction();
+  const { closedEpoch, counters, id: modelId, openAmountWei } = leaf;
+  const { cap, epoch, paymentCount } = counters;
+  const close = () =>
+    closing.run(async () => {
+      await closeEpoch(factorySession.client, { modelId });
+      live.ring();
+    });
+  return (
+    <div class="stack-s">
+      <h3>
+        <Term name="epoch">Epoch</Term> {showCount(epoch)}
+      </h3>
+      {closedEpoch !== null ? (
+        <p>
+          <Badge tone="wait">being settled</Badge> Epoch {showCount(closedEpoch.epoch)} is closed with{" "}
+          <Open wei={closedEpoch.amountWei} />. Ethereum draws its payments, and this factory proves who earns
+          what. It takes a minute or two.
+        </p>
+      ) : (
+        <p class="soft">
+          {paymentCount === 0
+            ? "No answer has been paid in it yet."
+            : `${showCount(paymentCount)} of at most ${showCount(cap)} answers paid:`}{" "}
+          {paymentCount > 0 && <Open wei={openAmountWei} />}
+        </p>
+      )}
+      {closedEpoch === null && paymentCount > 0 && (
+        <div class="row">
+          <Button isMain isSmall isBusy={closing.isBusy} onClick={() => void close()}>
+            Pay it out
+          </Button>
+          <span class="soft small">
+            Closes the epoch. Its payments are divided, and everyone can claim their part.
+          </span>
+        </div>
+      )}
+      {closing.problem !== null && <ProblemNotice problem={closing.problem} />}
+    </div>
+  );
+}

@@ -1,0 +1,85 @@
+/**
+ * One rule for every server that a page asks, Ethereum's node with them: who does not answer is left alone for a while,
+ * which grows with each failure. Who asks meanwhile is refused here, as by a server that is down.
+ */
+
+/** After the first failure, and at most. */
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 16_000;
+/** Servers that are down are asked no more often than this, all together. */
+const EACH_MS = 1_000;
+/** A proxy's answers for a server that does not answer. */
+const NOBODY_THERE: ReadonlySet<number> = new Set([502, 504]);
+
+interface Down {
+  pauseMs: number;
+  askedAtMs: number;
+  isAsked: boolean;
+}
+
+interface BackOffOptions {
+  readonly fetch: typeof fetch;
+  readonly nowMs?: () => number;
+  /** Whether the reader has just clicked or typed: what they want is not kept waiting. */
+  readonly isWanted?: () => boolean;
+}
+
+/** @returns a `fetch` that follows the rule; it throws what `fetch` throws where nobody answers */
+export function backingOff({
+  fetch: ask,
+  nowMs = Date.now,
+  isWanted = () => false,
+}: BackOffOptions): typeof fetch {
+  const downs = new Map<string, Down>();
+
+  const requireTurn = (origin: string) => {
+    const down = downs.get(origin);
+    if (down === undefined) return;
+    const isNow = isWanted();
+    const pauseMs = isNow ? EACH_MS : Math.max(down.pauseMs, downs.size * EACH_MS);
+    if ((down.isAsked && !isNow) || nowMs() < down.askedAtMs + pauseMs)
+      throw new TypeError(`${origin} has not answered, and is asked again in a moment`);
+    down.isAsked = true;
+    down.askedAtMs = nowMs();
+  };
+
+  const noteFailure = (origin: string, wasDown: boolean) => {
+    const down = downs.get(origin);
+    if (down === undefined) {
+      downs.set(origin, { pauseMs: FIRST_PAUSE_MS, askedAtMs: nowMs(), isAsked: false });
+    } else if (wasDown) {
+      down.pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * down.pauseMs);
+      endTurn(origin);
+    }
+  };
+
+  const endTurn = (origin: string) => {
+    const down = downs.get(origin);
+    if (down !== undefined) down.isAsked = false;
+  };
+
+  return async (input, init) => {
+    const { origin } = new URL(input instanceof Request ? input.url : input, globalThis.location?.href);
+    requireTurn(origin);
+    const wasDown = downs.has(origin);
+    try {
+      const response = await ask(input, init);
+      if (NOBODY_THERE.has(response.status)) noteFailure(origin, wasDown);
+      else downs.delete(origin);
+      return response;
+    } catch (error) {
+      // What the page itself has ended says nothing about the server.
+      if ((error as Error).name !== "AbortError") noteFailure(origin, wasDown);
+      else if (wasDown) endTurn(origin);
+      throw error;
+    }
+  };
+}
+
+/** From here on every request of the page follows the rule. */
+export function installBackOff(): void {
+  globalThis.fetch = backingOff({
+    fetch: globalThis.fetch.bind(globalThis),
+    isWanted: () => navigator.userActivation?.isActive === true,
+  });
+}

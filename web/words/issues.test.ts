@@ -1,0 +1,28 @@
+import { cardSchema } from "@openledger/datanets/card/card";
+import { sampleCard } from "@openledger/datanets/testing/sample-card";
+import { expect, it } from "vitest";
+import { sayIssue } from "./issues.ts";
+
+const card = sampleCard();
+
+it.each([
+  ["name", { name: "" }, "Write something here."],
+  ["name", { name: "x".repeat(101) }, "Write at most 100 characters."],
+  [
+    "languages.0",
+    { languages: ["English"] },
+    'Write codes of languages with commas between, as: "en, pt-BR".',
+  ],
+  ["row.maxBytes", { row: { ...card.row, maxBytes: Number.NaN } }, "Write a whole number."],
+  ["row.maxBytes", { row: { ...card.row, maxBytes: 0 } }, "Write at least 1."],
+  [
+    "labelling.labellers",
+    { labelling: { ...card.labelling, labellers: [Number.NaN] } },
+    "Write numbers of accounts with commas between, or leave it empty.",
+  ],
+  ["labels", { labels: [card.labels[0], card.labels[0]], examples: [] }, "It has a name twice."],
+])("%s of %j: %s", (path, change, sentence) => {
+  const { error } = cardSchema.safeParse({ ...card, ...change });
+  const said = error!.issues.map((issue) => [issue.path.join("."), sayIssue(issue)]);
+  expect(said).toContainEqual([path, sentence]);
+});

@@ -1,0 +1,20 @@
+import { formatOpen } from "@openledger/client/sequencer/open-amount";
+import { showOpen } from "./format.ts";
+
+interface OpenProps {
+  readonly wei: bigint;
+  /** What stands instead of the amount alone: it adds up with others, as `showParts` has them. */
+  readonly shown?: string | undefined;
+  /** The unit stands elsewhere, in the head of a column for example. */
+  readonly isBare?: boolean;
+}
+
+/** An amount as people read it; its title has it to the last wei. */
+export function Open({ wei, shown = showOpen(wei), isBare = false }: OpenProps) {
+  return (
+    <span class="amount" title={`${formatOpen(wei)} OPEN`}>
+      {shown}
+      {!isBare && " OPEN"}
+    </span>
+  );
+}

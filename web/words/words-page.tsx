@@ -1,0 +1,30 @@
+/** The glossary: each word that has a tooltip, with the same meaning. */
+import { useState } from "preact/hooks";
+import { Field } from "../design/field.tsx";
+import { glossary } from "./term.tsx";
+
+export function WordsPage() {
+  const [wanted, setWanted] = useState("");
+  const needle = wanted.trim().toLowerCase();
+  const found = Object.entries(glossary).filter(([word, meaning]) =>
+    `${word} ${meaning}`.toLowerCase().includes(needle),
+  );
+  return (
+    <>
+      <section class="stack">
+        <h1>Glossary</h1>
+        <p class="lead">Dotted words on these pages explain themselves. Here they are all together.</p>
+      </section>
+      <section class="card stack">
+        <Field label="Find a word" value={wanted} onInput={setWanted} />
+        <dl class="facts facts-wide" aria-label="Words">
+          {found.flatMap(([word, meaning]) => [
+            <dt key={`${word} word`}>{word}</dt>,
+            <dd key={`${word} meaning`}>{meaning}</dd>,
+          ])}
+        </dl>
+        {found.length === 0 && <p class="soft">No word contains “{wanted.trim()}”.</p>}
+      </section>
+    </>
+  );
+}
