@@ -1,15 +1,19 @@
 /** Models of finished jobs whose questions the factory answers: each with a thread, a store of answers and a settler. */
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { FastifyInstance } from "fastify";
+import type { Logger } from "pino";
 import { BASE_FOLDER, isAddress, OWN_BASE } from "../base/base-place.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { openPaidModels } from "../paid/paid-models.ts";
 import { SettlingReport } from "../settler/turn-report.ts";
-import type { FactoryContext } from "./factory-context.ts";
+import type { FactoryConfig } from "./factory-config.ts";
 import { factoryError } from "./factory-errors.ts";
+import type { BaseRegistry } from "./store/base-registry.ts";
 import type { StoredJob } from "./store/factory-store.ts";
+import type { JobStore } from "./store/job-store.ts";
 import { MODEL_FOLDER } from "./tasks/dataset-files.ts";
 
 /** Of adapters, maps and features of one model. */
@@ -29,11 +33,16 @@ export type StartSettler = (order: {
   readonly report: SettlingReport;
 }) => Promise<{ stop(): Promise<void> }>;
 
-type Needs = Pick<FactoryContext, "bases" | "book" | "client" | "config" | "logger"> & {
+interface Needs {
+  readonly bases: BaseRegistry;
+  readonly book: JobStore;
+  readonly client: LedgerClient;
+  readonly config: FactoryConfig;
+  readonly logger: Logger;
   readonly folderOf: (jobId: string) => string;
   /** Absent where no Ethereum node is at hand: nothing is settled then. */
   readonly startSettler: StartSettler | undefined;
-};
+}
 
 interface Served {
   readonly app: FastifyInstance;
