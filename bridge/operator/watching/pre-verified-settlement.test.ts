@@ -133,6 +133,8 @@ test("a batch brings the settlement itself once L1 has forgotten the pre-verific
   await publisher.poll();
   await l1.client.revert({ id });
   await l1.client.setAutomine(true);
+  // The snapshot's clock is behind the batch by what has passed since.
+  await l1.passTime(60n);
   // Mined and reverted, or refused before that: how many looks it takes depends on the node's pool.
   const isPosted = async () => (await f.rollup.state()).batchNumber === Number(batchNumber) + 1;
   for (let i = 0; i < 20 && !(await isPosted()); i++) {
