@@ -1,6 +1,7 @@
 /** Any answer, its settlement checked in the page, what it earns while one looks on, and claiming by a click. */
 
 import { MODEL_ID } from "@openledger/bridge/testing/model-history";
+import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import type { Browser, Page } from "playwright-core";
 import type { Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -151,9 +152,9 @@ describe("earnings", () => {
     const page = await context.newPage();
     await page.goto(`${world.url}/#/earnings/${ALICE}`);
     await page.getByText("live", { exact: true }).waitFor();
-    const estimate = page.getByLabel("Estimated").locator(".figure");
+    const estimate = page.getByLabel("Estimated").locator(".figure .amount");
     await estimate.waitFor();
-    const wei = async () => BigInt((await estimate.getAttribute("title"))!.replace(" wei", ""));
+    const wei = async () => parseOpen((await estimate.getAttribute("title"))!.replace(" OPEN", ""));
     const seen = [await wei()];
     for (const receipt of [201n, 202n]) {
       await world.pay(receipt);
@@ -173,15 +174,15 @@ describe("earnings", () => {
     const page = await context.newPage();
     await page.goto(`${world.url}/#/earnings`);
     await main(page).getByRole("button", { name: "Alice's wallet" }).click();
-    const figure = (label: string) => page.getByLabel(label, { exact: true }).locator(".figure");
+    const figure = (label: string) => page.getByLabel(label, { exact: true }).locator(".figure .amount");
     await figure("To claim").waitFor();
     const { claimableWei } = await world.get(`/v1/leaves/${ALICE}/rewards`);
     expect(BigInt(claimableWei)).toBeGreaterThan(0n);
-    expect(await figure("To claim").getAttribute("title")).toBe(`${claimableWei} wei`);
+    expect(await figure("To claim").getAttribute("title")).toBe(`${formatOpen(BigInt(claimableWei))} OPEN`);
     await pictureOf(page, "earnings-before-claiming");
     await page.getByRole("button", { name: "Claim", exact: true }).click();
     await page.getByLabel("To claim", { exact: true }).getByText("nothing waits").waitFor(LONG);
-    await expect.poll(() => figure("Claimed").getAttribute("title")).toBe(`${claimableWei} wei`);
+    await expect.poll(() => figure("Claimed").getAttribute("title")).toBe(`${formatOpen(BigInt(claimableWei))} OPEN`);
     await expect.poll(() => main(page).getByRole("cell", { name: "not yet" }).count()).toBe(0);
     const rewards = await world.get(`/v1/leaves/${ALICE}/rewards`);
     expect(rewards.claimableWei).toBe("0");
