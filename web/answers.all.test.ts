@@ -182,7 +182,9 @@ describe("earnings", () => {
     await pictureOf(page, "earnings-before-claiming");
     await page.getByRole("button", { name: "Claim", exact: true }).click();
     await page.getByLabel("To claim", { exact: true }).getByText("nothing waits").waitFor(LONG);
-    await expect.poll(() => figure("Claimed").getAttribute("title")).toBe(`${formatOpen(BigInt(claimableWei))} OPEN`);
+    await expect
+      .poll(() => figure("Claimed").getAttribute("title"))
+      .toBe(`${formatOpen(BigInt(claimableWei))} OPEN`);
     await expect.poll(() => main(page).getByRole("cell", { name: "not yet" }).count()).toBe(0);
     const rewards = await world.get(`/v1/leaves/${ALICE}/rewards`);
     expect(rewards.claimableWei).toBe("0");
