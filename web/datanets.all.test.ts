@@ -83,10 +83,10 @@ test("a stranger finds a Datanet, reads its card, and sees that it is the ledger
   const { context, misdeeds, page } = await world.visit(browser, null, "datanets");
   await page.getByRole("link", { name: card.name }).waitFor();
   await expectClean(page, misdeeds, "datanets-directory");
-  await page.getByLabel("Search").fill("clinic medic");
+  await main(page).getByLabel("Search").fill("clinic medic");
   await expect.poll(() => page.getByRole("link", { name: card.name }).count()).toBe(0);
   await page.getByRole("link", { name: "Letters of a clinic" }).waitFor();
-  await page.getByLabel("Search").fill("weather");
+  await main(page).getByLabel("Search").fill("weather");
   await page.getByRole("button", { name: "short", exact: true }).click();
   await page.getByRole("link", { name: card.name }).click();
   await page.getByText("matches the hash on the ledger").waitFor();

@@ -113,7 +113,7 @@ test("a model's model commitments are shown as Ethereum has them: refuted, stood
   await card.getByText("Ethereum admits this model.").waitFor();
   await card.getByText("By model commitment 2, whose window has ended").waitFor();
   await card.getByText("a row's token list, place 0").waitFor();
-  expect(await card.getByText("the contract of direct models").count()).toBe(3);
+  expect(await card.getByText("the rules of direct models").count()).toBe(3);
   expect(await card.getByText("0.25 ETH").count()).toBe(1);
   expect(await card.getByText("nobody", { exact: true }).count()).toBe(1);
   await card.getByText("window open").waitFor();
@@ -136,7 +136,7 @@ test("earnings are the ledger's own, to the wei, and marked as claimed or not", 
       role === "contributor" && payeeIndex === 0,
   );
   // A full node of Ethereum alone has the sums, and no list of what made them.
-  await card.getByTitle(`${formatOpen(contributor.earnedWei)} OPEN`).waitFor();
+  await card.getByTitle(`${formatOpen(BigInt(contributor.earnedWei))} OPEN`).waitFor();
   await page
     .getByLabel("To claim")
     .getByTitle(`${formatOpen(BigInt(body.claimableWei))} OPEN`)

@@ -157,7 +157,7 @@ test("it is registered with the wallet in one click, and its Datanet's owner app
     .getByRole("heading", { name: /^It is model/ })
     .getByRole("link");
   await link.waitFor(LONG);
-  modelId = Number(await link.textContent());
+  modelId = Number(/\d+$/.exec((await link.getAttribute("href"))!)![0]);
   await world.settle();
   await main().getByText("It waits for the Datanet's owner.").waitFor();
   await reload();

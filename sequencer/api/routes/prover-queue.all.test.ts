@@ -276,15 +276,15 @@ describe.skipIf(program === null)("the provers' queue", () => {
     await dispatcher.look();
     expect(await statusOf(1)).toBe("closed");
     await dispatcher.look();
-    // Not closed at all: the proof is as good as any, and nobody's.
+    // Not sealed at all: the proof is as good as any, and nobody's.
     const again = await handIn(await prover("machine-7"));
     expect(again.batchHash).toBe(batchHash);
     await dispatcher.look();
     expect([await statusOf(1), credits.all]).toEqual(["proven", []]);
     const second = await handIn(await prover("machine-7", { handInKey: keyOf("machine-7") }));
-    // Who sees the whole queue reads no proof that he could hand in himself, and another batch's close is worth nothing.
+    // A reader of the whole queue finds no proof to hand in as their own, and another batch's seal is worth nothing.
     const left = await connection.hget(`openledger:prove:${second.batchHash}`, "returnvalue");
-    expect(Object.keys(JSON.parse(left!))).toEqual(["worker", "closed"]);
+    expect(Object.keys(JSON.parse(left!))).toEqual(["worker", "sealed"]);
     expect(() => openHandIn(JSON.parse(left!), batchHash, HAND_IN_SECRET)).toThrow("not sealed by its key");
     await dispatcher.look();
     expect(credits.all).toMatchObject([{ batchNumber: 2, worker: "machine-7" }]);
