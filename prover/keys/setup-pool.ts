@@ -1,4 +1,4 @@
-import { MessageChannel } from "node:worker_threads";
+import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { proverError } from "../prover-errors.ts";
 import type { SetupAnswer, SetupImages, SetupRequest, SetupTask } from "./setup-worker.ts";
@@ -29,6 +29,9 @@ export class SetupPool {
     port1.on("message", onProgress);
     try {
       const answer = await this.#pool.run({ task, progress: port2 }, { transferList: [port2] });
+      // An answer may come before what was said on the way to it.
+      for (let said = receiveMessageOnPort(port1); said !== undefined; said = receiveMessageOnPort(port1))
+        onProgress(said.message);
       // A failure elsewhere leaves the file without its other parts: nothing of it is of use.
       if (this.#failure !== null) throw this.#failure;
       return answer;
