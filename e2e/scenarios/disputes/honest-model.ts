@@ -94,7 +94,7 @@ export async function playHonest(f: DisputeWorld, tell: (text: string) => void):
   await world.l1.client.mine({ blocks: RANDOMNESS_DELAY_BLOCKS + world.finalityDepthBlocks });
   tell("closed; its draws are settled");
   const settle = [
-    "model",
+    "models",
     "settle",
     String(modelId),
     "--server",
