@@ -22,6 +22,7 @@ export interface TestTimes extends Readonly<Record<Tier, Readonly<Record<string,
 
 /** Core files that may cost more than others, each with the promise that it alone shows to whoever runs `npm test`. */
 export const WITNESSES: Readonly<Record<string, string>> = {
+  "web/road.test.ts": "two people walk from a row to money in the pages",
   "web/journey.test.ts": "a page takes money in, and axe-core finds nothing",
   "circuits/batch/batch.test.ts": "the circuit of batches computes what the ledger does",
   "circuits/batch/forgeries/slot-forgeries.test.ts": "every kind of operation refuses what is forged",

@@ -48,7 +48,7 @@ const SIZE = { rows: 48, features: 32, payees: 4, payments: 4, draws: 4 } as con
 const ROW_COUNT = 40;
 const GRANT_MS = 30 * 86_400_000;
 /** Models are approved a day after their version at the earliest. */
-const A_DAY_SECONDS = 86_400 + 120;
+export const A_DAY_SECONDS = 86_400 + 120;
 
 const NEWCOMER_ACCOUNT = BOB_ACCOUNT;
 /** Of his wallet; leaf 3 of the ledger is his. */
@@ -70,8 +70,8 @@ export interface FactoryPagesWorld extends SettlingWorld {
   isSettled(modelId: number): Promise<boolean>;
 }
 
-export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
-  const folder = mkdtempSync(join(tmpdir(), "pages-factory-"));
+/** A rollup with pages, a Datanet host without Datanets, and what a factory beside them is started with. */
+export async function startFactoryPlaces(folder: string) {
   // The pages are told the addresses before anything listens there.
   const [hostPort, factoryPort, adaptersPort] = [await freePort(), await freePort(), await freePort()];
   const urlOf = (port: number) => `http://127.0.0.1:${port}`;
@@ -87,13 +87,10 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
     }),
     SIZE,
   );
-  const { alice, home, sequencerUrl } = world;
   const { url: hostUrl } = await world.host({ DATANET_PORT: String(hostPort) });
-  const { datanetId, rowsRoot } = await publishTexts(world, hostUrl, join(folder, "rows"));
-  await world.passTime(A_DAY_SECONDS);
   const environment = {
-    FACTORY_DEPLOYMENT_PATH: join(home, "deployment.json"),
-    FACTORY_SEQUENCER_URL: sequencerUrl,
+    FACTORY_DEPLOYMENT_PATH: join(world.home, "deployment.json"),
+    FACTORY_SEQUENCER_URL: world.sequencerUrl,
     FACTORY_RPC_URL: world.f.rpcUrl,
     FACTORY_DATA_PATH: join(folder, "factory"),
     FACTORY_PORT: String(factoryPort),
@@ -101,6 +98,15 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
     FACTORY_RATE_LIMIT_PER_MINUTE: "1000000",
     FACTORY_THREAD_COUNT: "1",
   };
+  return { world, hostUrl, adaptersPort, environment };
+}
+
+export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
+  const folder = mkdtempSync(join(tmpdir(), "pages-factory-"));
+  const { adaptersPort, environment, hostUrl, world } = await startFactoryPlaces(folder);
+  const { alice } = world;
+  const { datanetId, rowsRoot } = await publishTexts(world, hostUrl, join(folder, "rows"));
+  await world.passTime(A_DAY_SECONDS);
   let factory = await startChildFactory(environment);
   let served: { close(): Promise<void> } | null = null;
   const datanet: LedgerClient = { ...alice, leafId: datanetId };

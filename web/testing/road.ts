@@ -1,0 +1,320 @@
+/**
+ * The road of a row to money as two people walk it in the pages: Ada owns a Datanet and contributes, Ben labels, reviews,
+ * trains a model, serves it and asks it. Sequencer, contracts, host, factory and pages are real.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getModel } from "@openledger/client/sequencer/model-reads";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { startChildFactory } from "@openledger/models/testing/journey-world";
+import { BOB_ACCOUNT } from "@openledger/models/testing/settling-fixture";
+import type { Browser, Locator, Page } from "playwright-core";
+import { announceWallet, walletOfKey } from "./announced-wallet.ts";
+import { openProfile } from "./browser.ts";
+import { A_DAY_SECONDS, startFactoryPlaces } from "./factory-world.ts";
+
+const ADA_ACCOUNT = 4;
+const BEN_LEAF = 3;
+const LONG = { timeout: 240_000 };
+const PAUSE_MS = 200;
+
+/** No two are near each other, so that none is left out as a copy. */
+const ROWS = [
+  "Dough that rises overnight in a cold kitchen tastes of hazelnuts.",
+  "Our goat ate the ladder's rope and then the neighbour's hat.",
+  "Seven ferries cross the strait before noon on market days.",
+  "She tunes pianos by ear and keeps no fork in her bag.",
+  "The lighthouse keeper paints one step blue every birthday.",
+  "Rust on a bicycle chain yields to lemon juice and patience.",
+  "In March the storks return to the chimney of the old brewery.",
+  "A letter posted in Lisbon took forty years to reach Porto.",
+  "Children drew chalk whales along the whole harbour wall.",
+  "Grandfather's watch loses four minutes whenever it thunders.",
+  "Bees prefer the crooked lavender beside the railway shed.",
+  "Nobody remembers who planted olives inside the fortress.",
+  "The baker whistles opera while he scores each loaf.",
+  "Snow closed the pass, so the post came down by sledge.",
+  "Her map of the caves is embroidered on a tablecloth.",
+  "Two chess players have met under this elm since school.",
+  "Fishermen mend green nets where tourists buy ice cream.",
+  "The library lends umbrellas, seeds and a single trombone.",
+  "Frost drew ferns upon the window of the signal box.",
+  "A fox crosses the stadium each evening at half time.",
+  "Mint tea is poured from as high as an arm can reach.",
+  "The clockmaker's cat sleeps inside the largest pendulum case.",
+  "Rain found the one missing tile above the violin.",
+  "Every cellar in this street is joined to the next one.",
+] as const;
+
+export interface RoadStep {
+  readonly name: string;
+  readonly seconds: number;
+  readonly clicks: number;
+}
+
+export interface Walked {
+  readonly steps: readonly RoadStep[];
+  /** Buttons, links, choices and fields that somebody points at. */
+  readonly clicks: number;
+  /** Of the browser's work alone: a day of Ethereum's time is let pass at once. */
+  readonly seconds: number;
+  /** What the pages' policy or an uncaught error reported, and the console's errors. */
+  readonly misdeeds: readonly string[];
+  /** Everything that stands in red in the console, resources that failed to load as well. */
+  readonly consoleErrors: readonly string[];
+  /** Seconds from a payment to the contributor's page naming the row. */
+  readonly newsSeconds: number;
+  /** What the contributor's page says was claimed. */
+  readonly claimedText: string;
+  /** The contributor's file of used rows. */
+  readonly csv: string;
+}
+
+export type RoadWorld = Awaited<ReturnType<typeof startRoad>>;
+
+/** Everything runs, batches go to L1 by themselves, and nobody has made anything yet. */
+export async function startRoad() {
+  const folder = mkdtempSync(join(tmpdir(), "pages-road-"));
+  const { environment, world } = await startFactoryPlaces(folder);
+  // People read times.
+  Object.defineProperty(world.w.rollup.clock, "nowMs", { get: () => Date.now() });
+  const factory = await startChildFactory(environment);
+  let isOver = false;
+  let secondsToPass = 0;
+  let fault: unknown = null;
+  const operating = (async () => {
+    while (!isOver) {
+      const seconds = secondsToPass;
+      secondsToPass = 0;
+      if (seconds > 0) await world.f.l1.passTime(BigInt(seconds));
+      await world.turn();
+      await world.mineRandomness();
+      await new Promise((settle) => setTimeout(settle, PAUSE_MS));
+    }
+  })().catch((error: unknown) => {
+    fault = error;
+  });
+  return {
+    url: world.sequencerUrl,
+    rpcUrl: world.f.rpcUrl,
+    /** Ethereum's clock goes on by a day. */
+    passDay() {
+      secondsToPass += A_DAY_SECONDS;
+    },
+    /** What kept the operator from going on; null while nothing did. */
+    fault: () => fault,
+    model: (modelId: number) => getModel(world.alice, modelId),
+    async stop() {
+      isOver = true;
+      await operating;
+      await factory.end("SIGTERM");
+      await world.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Called as each step ends, with the page that shows it. */
+export type OnStep = (name: string, page: Page) => Promise<void>;
+
+export async function walkRoad(
+  browser: Browser,
+  world: RoadWorld,
+  onStep: OnStep = async () => undefined,
+): Promise<Walked> {
+  const steps: RoadStep[] = [];
+  const misdeeds: string[] = [];
+  const consoleErrors: string[] = [];
+  let clicks = 0;
+  const click = async (target: Locator) => {
+    clicks += 1;
+    await target.click(LONG);
+  };
+  const fill = async (target: Locator, text: string) => {
+    clicks += 1;
+    await target.fill(text, LONG);
+  };
+  const visit = async (name: string, account: number) => {
+    const opened = await openProfile(browser);
+    opened.context.setDefaultTimeout(LONG.timeout);
+    opened.context.on("console", (message) => {
+      if (message.type() === "error")
+        consoleErrors.push(`${name}: ${message.text()} ${message.location().url}`);
+    });
+    await announceWallet(
+      opened.context,
+      `${name}'s wallet`,
+      walletOfKey(anvilAccount(account), world.rpcUrl),
+    );
+    const page = await opened.context.newPage();
+    await page.goto(`${world.url}/`);
+    return { ...opened, main: page.getByRole("main"), name, page };
+  };
+  type Person = Awaited<ReturnType<typeof visit>>;
+  const button = ({ main }: Person, name: string | RegExp) =>
+    main.getByRole("button", { name, exact: typeof name === "string" });
+  const menu = ({ page }: Person, name: string) =>
+    click(page.locator("header").getByRole("link", { name, exact: true }));
+  const tab = ({ page }: Person, name: string) =>
+    click(
+      page
+        .getByRole("navigation", { name: "Parts of this Datanet" })
+        .getByRole("link", { name, exact: true }),
+    );
+  const connect = (person: Person) => click(button(person, `${person.name}'s wallet`));
+  const step = async (name: string, person: Person, work: () => Promise<void>) => {
+    const [before, startedAtMs] = [clicks, performance.now()];
+    try {
+      await work();
+    } catch (error) {
+      await onStep(`failed-${name}`, person.page);
+      throw new Error(`the road ends at "${name}": ${String(world.fault() ?? "")}`, { cause: error });
+    }
+    steps.push({ name, clicks: clicks - before, seconds: (performance.now() - startedAtMs) / 1_000 });
+    await onStep(name, person.page);
+  };
+  const ada = await visit("Ada", ADA_ACCOUNT);
+  const ben = await visit("Ben", BOB_ACCOUNT);
+  let datanetId = 0;
+  let modelId = 0;
+  let newsSeconds = Number.POSITIVE_INFINITY;
+  let claimedText = "";
+  let csv = "";
+
+  await step("create", ada, async () => {
+    await menu(ada, "Datanets");
+    await click(ada.main.locator('a[href="#/datanets/new"]').first());
+    await connect(ada);
+    await click(button(ada, "Unlock with your wallet"));
+    const field = (label: string) => ada.main.getByLabel(label, { exact: true });
+    await fill(field("Name"), "Small true sentences");
+    await fill(field("Description"), "Sentences that somebody saw happen, one a row.");
+    await fill(field("Field"), "everyday life");
+    await fill(field("Contact"), "ada@example.org");
+    await fill(field("Labels, one per line"), "good | It is a whole sentence.\nbad | It is not.");
+    clicks += 1;
+    await ada.main.getByLabel("A row is", { exact: true }).selectOption("passage");
+    await fill(field("Labels a row"), "1");
+    await fill(field("Reviewers"), String(BEN_LEAF));
+    await click(button(ada, "Open it and sign its card"));
+    await ada.page.getByRole("heading", { name: "Small true sentences" }).waitFor();
+    datanetId = Number(/datanets\/(\d+)/.exec(ada.page.url())![1]);
+  });
+  await step("contribute", ada, async () => {
+    await tab(ada, "Contribute");
+    await fill(ada.main.getByLabel("Or type or paste rows"), ROWS.join("\n"));
+    await click(button(ada, "Look at these rows"));
+    await click(button(ada, /^Sign for/));
+    const way = ada.page.getByRole("article", { name: /^Contribution of/ });
+    await way.waitFor();
+    await way.waitFor({ state: "detached" });
+  });
+  await step("label", ben, async () => {
+    await menu(ben, "Datanets");
+    await click(ben.main.getByRole("link", { name: "Small true sentences" }));
+    await tab(ben, "Label");
+    await connect(ben);
+    await click(button(ben, "Unlock with your wallet"));
+    const row = ben.page.getByRole("region", { name: "The row's text" });
+    for (let i = 0; i < ROWS.length; i++) {
+      await row.waitFor();
+      const text = await row.textContent();
+      await ben.page.keyboard.press("1");
+      await ben.page.waitForFunction(
+        `(document.querySelector('[aria-label="The row\\'s text"]')?.textContent ?? "") !== ${JSON.stringify(text)}`,
+      );
+    }
+  });
+  await step("review", ben, async () => {
+    await tab(ben, "Versions");
+    await click(button(ben, "Approve"));
+    await ben.main.getByText("approved", { exact: true }).waitFor();
+  });
+  await step("publish", ada, async () => {
+    await tab(ada, "Versions");
+    await click(button(ada, /^Sign version/));
+    await ada.main.getByText("Published.").waitFor();
+  });
+  await step("train", ben, async () => {
+    await menu(ben, "Factory");
+    await click(ben.main.getByRole("link", { name: /Tune on a Datanet/ }));
+    await click(ben.main.getByRole("link", { name: /openledger-base/ }));
+    await click(ben.main.getByRole("link", { name: /Small true sentences/ }));
+    await click(button(ben, /^Use version/));
+    await fill(ben.main.getByLabel("Name"), "Sentence maker");
+    await click(button(ben, "Start training"));
+    await ben.main.getByText("Your model is trained").waitFor();
+  });
+  await step("register", ben, async () => {
+    await click(ben.main.getByRole("link", { name: "Register it" }));
+    await click(button(ben, "Register with your wallet"));
+    const link = ben.main.getByRole("heading", { name: /^It is model/ }).getByRole("link");
+    await link.waitFor();
+    modelId = Number(await link.textContent());
+  });
+  world.passDay();
+  await step("approve", ada, async () => {
+    await tab(ada, "Models");
+    await click(button(ada, `Approve model ${modelId}`));
+    await ada.main.getByText("approved, takes payments").waitFor();
+  });
+  await step("serve", ben, async () => {
+    await click(button(ben, "Serve here"));
+    await ben.main.getByRole("region", { name: "Serve" }).getByText("served here").waitFor();
+  });
+  await step("ask", ben, async () => {
+    await click(ben.main.getByRole("link", { name: `ask model ${modelId}` }));
+    await fill(ben.main.getByLabel("Your text"), "The lighthouse keeper paints");
+    await click(button(ben, "Ask"));
+    await ben.main.getByRole("region", { name: "Answer" }).getByText("checked here").waitFor();
+  });
+  await menu(ada, "Earnings");
+  const rows = ada.page.getByRole("region", { name: "Rows at work" });
+  await rows.waitFor();
+  const paidAtMs = performance.now();
+  await step("pay", ben, async () => {
+    await click(button(ben, /^Pay [\d.]+ OPEN$/));
+    await ben.main.getByText("paid", { exact: true }).waitFor();
+  });
+  await step("used", ada, async () => {
+    await rows.getByText(/Row \d+ was used/).waitFor();
+    newsSeconds = (performance.now() - paidAtMs) / 1_000;
+    await rows.getByText("estimated").waitFor();
+  });
+  await step("prove", ada, async () => {
+    await menu(ben, "Factory");
+    await click(ben.main.getByRole("link", { name: "Sentence maker" }));
+    await click(ben.main.getByRole("link", { name: "Register", exact: true }));
+    await click(button(ben, "Pay it out"));
+    await rows.getByText("proven", { exact: true }).waitFor();
+    const [download] = await Promise.all([
+      ada.page.waitForEvent("download"),
+      click(rows.getByRole("button", { name: "Download CSV" })),
+    ]);
+    const parts: Buffer[] = [];
+    for await (const part of await download.createReadStream()) parts.push(part as Buffer);
+    csv = Buffer.concat(parts).toString();
+  });
+  await step("collect", ada, async () => {
+    await click(button(ada, "Claim"));
+    await ada.main.getByLabel("To claim", { exact: true }).getByText("nothing waits").waitFor();
+    const claimed = ada.main.getByLabel("Claimed", { exact: true }).locator(".amount");
+    claimedText = (await claimed.textContent())!;
+  });
+  await step("take-out", ada, async () => {
+    await menu(ada, "Bridge");
+    await click(ada.page.getByRole("tab", { name: "Withdraw" }));
+    await fill(ada.main.getByLabel("Amount"), "0.05");
+    await click(button(ada, "Withdraw"));
+    const way = ada.page.getByRole("article", { name: /^Withdrawal of 0\.05/ });
+    await click(way.getByRole("button", { name: "Finalize" }));
+    await way.getByText("in your wallet").waitFor();
+  });
+  for (const one of [ada, ben]) {
+    misdeeds.push(...one.misdeeds.map((text) => `${one.name}: ${text}`));
+    await one.context.close();
+  }
+  const seconds = steps.reduce((sum, one) => sum + one.seconds, 0);
+  return { steps, clicks, seconds, misdeeds, consoleErrors, newsSeconds, claimedText, csv };
+}
