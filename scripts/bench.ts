@@ -193,7 +193,9 @@ program
 
 program
   .command("web")
-  .description("the pages in a browser: weight, first visit, heap over live batches, axe-core")
+  .description(
+    "the pages in a browser: weight, first visit, heap over live batches, axe-core, the road from a row to money",
+  )
   .option("--minutes <n>", "over which the heap is watched", "4")
   .option("--rounds <n>", "first visits", "5")
   .addHelpText("after", "\nExample:\n  npm run bench -- web --minutes 2")

@@ -3,6 +3,7 @@
 import type { World } from "@openledger/e2e/internal/world/world";
 import { openBrowser, openProfile, seriousFindings } from "@openledger/web/testing/browser";
 import { pagesPathOf, startPagesWorld } from "@openledger/web/testing/pages-world";
+import { startRoad, walkRoad } from "@openledger/web/testing/road";
 import { weighPages } from "@openledger/web/testing/weigh-pages";
 import type { Browser, CDPSession } from "playwright-core";
 
@@ -25,6 +26,13 @@ interface BenchWebResult {
     readonly heapGrowthMbPerHour: number;
     readonly axeSerious: number;
     readonly pages: number;
+    /** From a row to its money, walked by two people. */
+    readonly roadSteps: number;
+    readonly roadClicks: number;
+    readonly roadSeconds: number;
+    readonly consoleErrorsOnRoad: number;
+    /** Of an open page whose server does not answer. */
+    readonly requestsPerSecondWhenDown: number;
   };
 }
 
@@ -32,6 +40,8 @@ interface BenchWebResult {
 const WARM_UP_MS = 60_000;
 const SAMPLE_MS = 10_000;
 const PACE_MS = 1_000;
+/** Longer than the pages' longest pause between two attempts. */
+const DOWN_MS = 40_000;
 /** Every page that needs no model, on a ledger with accounts and batches. */
 const PAGES = [
   "",
@@ -69,6 +79,10 @@ export async function benchWeb({ minutes, progress, rounds }: BenchWebOptions): 
     const axeSerious = await countFindings(browser, world);
     progress(`watching the heap of an open page for ${minutes} minutes of live batches`);
     const heapGrowthMbPerHour = await heapGrowth(browser, world, minutes, progress);
+    progress("counting the requests of a page whose server is down");
+    const requestsPerSecondWhenDown = await requestsWhenDown(browser, world);
+    progress("walking from a row to money");
+    const road = await walkOnce(browser);
     const kb = (bytes: number) => Math.round(bytes / 1_000);
     return {
       web: {
@@ -79,10 +93,48 @@ export async function benchWeb({ minutes, progress, rounds }: BenchWebOptions): 
         heapGrowthMbPerHour,
         axeSerious,
         pages: PAGES.length,
+        ...road,
+        requestsPerSecondWhenDown,
       },
     };
   } finally {
     await browser.close();
+    await world.stop();
+  }
+}
+
+/** The page was opened while its server answered; every request of it then ends as where nobody listens. */
+async function requestsWhenDown(browser: Browser, world: World): Promise<number> {
+  const { context } = await openProfile(browser);
+  const page = await context.newPage();
+  await page.goto(`${world.sequencerUrl}/#/health`);
+  await page.getByRole("heading", { name: "Health" }).waitFor();
+  let count = 0;
+  await context.routeWebSocket(/.*/, (socket) => {
+    count += 1;
+    return socket.close();
+  });
+  await context.route(/.*/, async (route) => {
+    count += 1;
+    await route.abort("connectionrefused");
+  });
+  await context.setOffline(true);
+  await page.waitForTimeout(DOWN_MS);
+  await context.close();
+  return Number((count / (DOWN_MS / 1_000)).toFixed(2));
+}
+
+async function walkOnce(browser: Browser) {
+  const world = await startRoad();
+  try {
+    const { clicks, consoleErrors, misdeeds, seconds, steps } = await walkRoad(browser, world);
+    return {
+      roadSteps: steps.length,
+      roadClicks: clicks,
+      roadSeconds: Math.round(seconds),
+      consoleErrorsOnRoad: new Set([...consoleErrors, ...misdeeds]).size,
+    };
+  } finally {
     await world.stop();
   }
 }

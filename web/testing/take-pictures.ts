@@ -1,6 +1,7 @@
 /**
  * The README's pictures: `npx tsx web/testing/take-pictures.ts [NAME …]` writes docs/pictures, all of them or those named.
- * The rollups behind them are the tests' own: one with a model whose epochs were paid, drawn and settled, one with a Datanet.
+ * `npm run tour` takes those of the road, a step each. The rollups behind them are the tests' own: one with a model whose
+ * epochs were paid, drawn and settled, one with a Datanet, one with a factory.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,6 +14,7 @@ import { openBrowser, openProfile } from "./browser.ts";
 import { leafOf, startDatanetWorld } from "./datanet-world.ts";
 import { logEntries } from "./log-entries.ts";
 import { ALICE, startModelWorld } from "./model-world.ts";
+import { startRoad, walkRoad } from "./road.ts";
 
 const folder = fileURLToPath(new URL("../../docs/pictures", import.meta.url));
 const QUALITY = 82;
@@ -147,6 +149,25 @@ async function takeOfLabelling(browser: Browser): Promise<void> {
   }
 }
 
+const ROAD = "road";
+/** Their pages look as those of the step before or after. */
+const UNSEEN_STEPS: readonly string[] = ["review", "register", "pay"];
+
+/** Of each step from a row to money, as it ends. */
+async function takeOfRoad(browser: Browser): Promise<void> {
+  const world = await startRoad();
+  try {
+    let count = 0;
+    await walkRoad(browser, world, async (name, page) => {
+      if (UNSEEN_STEPS.includes(name)) return;
+      count += 1;
+      await save(page, `${ROAD}-${String(count).padStart(2, "0")}-${name}`);
+    });
+  } finally {
+    await world.stop();
+  }
+}
+
 mkdirSync(folder, { recursive: true });
 const named = process.argv.slice(2);
 const isWanted = (name: string) => named.length === 0 || named.includes(name);
@@ -155,6 +176,7 @@ try {
   const ofModels = PICTURES.filter(({ name }) => isWanted(name));
   if (ofModels.length > 0) await takeOfModels(browser, ofModels);
   if (isWanted(LABELLING)) await takeOfLabelling(browser);
+  if (isWanted(ROAD)) await takeOfRoad(browser);
 } finally {
   await browser.close();
 }
