@@ -39,7 +39,7 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   productLines: 186_000,
   testLines: 89_000,
   benchAndDrillLines: 6_300,
-  docsLines: 6_750,
+  docsLines: 6_754,
 };
 
 /** Likewise, of each kind, and changes of workspace along each walk. */
