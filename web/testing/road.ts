@@ -176,7 +176,6 @@ export async function walkRoad(
   };
   const ada = await visit("Ada", ADA_ACCOUNT);
   const ben = await visit("Ben", BOB_ACCOUNT);
-  let datanetId = 0;
   let modelId = 0;
   let newsSeconds = Number.POSITIVE_INFINITY;
   let claimedText = "";
@@ -199,7 +198,6 @@ export async function walkRoad(
     await fill(field("Reviewers"), String(BEN_LEAF));
     await click(button(ada, "Open it and sign its card"));
     await ada.page.getByRole("heading", { name: "Small true sentences" }).waitFor();
-    datanetId = Number(/datanets\/(\d+)/.exec(ada.page.url())![1]);
   });
   await step("contribute", ada, async () => {
     await tab(ada, "Contribute");
