@@ -136,7 +136,10 @@ test("earnings are the ledger's own, to the wei, and marked as claimed or not", 
       role === "contributor" && payeeIndex === 0,
   );
   // A full node of Ethereum alone has the sums, and no list of what made them.
-  await card.getByTitle(`${formatOpen(BigInt(contributor.earnedWei))} OPEN`).waitFor();
+  await card
+    .getByTitle(`${formatOpen(BigInt(contributor.earnedWei))} OPEN`)
+    .first()
+    .waitFor();
   await page
     .getByLabel("To claim")
     .getByTitle(`${formatOpen(BigInt(body.claimableWei))} OPEN`)
