@@ -93,7 +93,7 @@ describe("the check of a settlement", () => {
       "Compare the verifying key",
       "Compare with what is shown here",
       "Compute the draws' seed again",
-      "Compute z and y",
+      "Compute the proof's inputs",
       "Verify the proof",
     ])
       await step(page, title, "holds").waitFor();
@@ -181,7 +181,7 @@ describe("earnings", () => {
     expect(await figure("To claim").getAttribute("title")).toBe(`${formatOpen(BigInt(claimableWei))} OPEN`);
     await pictureOf(page, "earnings-before-claiming");
     await page.getByRole("button", { name: "Claim", exact: true }).click();
-    await page.getByLabel("To claim", { exact: true }).getByText("nothing waits").waitFor(LONG);
+    await page.getByLabel("To claim", { exact: true }).getByText("nothing to claim").waitFor(LONG);
     await expect
       .poll(() => figure("Claimed").getAttribute("title"))
       .toBe(`${formatOpen(BigInt(claimableWei))} OPEN`);

@@ -163,30 +163,32 @@ function Warnings({ live }: { live: Live }) {
       {problem.value === null && stoodMs > L1_STALL_MS && (
         <Notice
           tone="wait"
-          title={`No Ethereum block has come for ${showDuration(stoodMs)}, says this server.`}
+          title={`This server has seen no new Ethereum block for ${showDuration(stoodMs)}.`}
         >
           <p>
-            Deposits, batches and payouts wait until one comes. What is accepted meanwhile is a promise of the
-            operator's alone. <a href="#/health">Who stands still</a>
+            Deposits, batches and payouts wait for the next one. What is accepted meanwhile is only promised
+            by the operator. <a href="#/health">See Health</a>
           </p>
         </Notice>
       )}
       {status.value?.mode === "frozen" && (
         <Notice tone="bad" title="The rollup is frozen.">
           <p>
-            Nothing is executed any more. What you own leaves by an exit, with an Ethereum node alone:{" "}
-            <a href="#/exit">take it out</a>.
+            No operation is executed any more. You can still take out what you own, with only an Ethereum
+            node: <a href="#/exit">go to Exit</a>.
           </p>
         </Notice>
       )}
       {status.value?.mode === "behind" && (
         <Notice tone="wait" title="The operator's server has not caught up with Ethereum.">
-          <p>It takes nothing until it has. What it accepted before, and what you own, is not affected.</p>
+          <p>
+            Until then it accepts no operations. What it accepted before, and what you own, is not affected.
+          </p>
         </Notice>
       )}
       {status.value?.mode === "sunset" && (
         <Notice tone="wait" title="The operator is winding down.">
-          <p>Only withdrawals are taken. Take out what is yours.</p>
+          <p>Only withdrawals are accepted. Withdraw what is yours.</p>
         </Notice>
       )}
     </>

@@ -171,7 +171,7 @@ test("cited rows are shown with their shares, and what of them stands in the Dat
   await words.getByText("row 5").first().waitFor();
   const quote = words.locator("blockquote").first().getByRole("button").first();
   await quote.focus();
-  await words.getByText("Stands once in the Datanet:").waitFor();
+  await words.getByText("Occurs once in the Datanet:").waitFor();
   const isPressed = () => quote.getAttribute("aria-pressed");
   await expect.poll(isPressed).toBe("true");
   await pictureOf(page, "ask-cited");

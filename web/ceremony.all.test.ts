@@ -101,7 +101,7 @@ describe("the ceremony's page", () => {
       compute: async (work) => contribute(work, () => {}),
     });
     const { close, page } = await open({ width: 360 });
-    await page.getByText("No contributions are taken any more").waitFor();
+    await page.getByText("The ceremony takes no more contributions").waitFor();
     expect(await page.getByRole("button", { name: "Join the ceremony" }).count()).toBe(0);
     await pictureOf(page, "ceremony-full-phone");
     await close();

@@ -127,7 +127,7 @@ test("rows are searched and filtered, and hostile ones are text", LONG, async ()
     await list.getByRole("option").first().waitFor();
     await expectClean(page, misdeeds, `datanets-rows-${looks.width ?? "wide"}`);
     await page.getByLabel("Search the text").fill("invisible elbisivni");
-    await page.getByText("No row is like that.").waitFor();
+    await page.getByText("No rows match.").waitFor();
     await page.getByLabel("Search the text").fill("txet");
     await page.getByText("1 row", { exact: true }).waitFor();
     await list.focus();
@@ -307,8 +307,8 @@ test("the owner publishes what was reviewed, and anybody checks it row by row", 
   await world.finalise();
   const check = page.getByRole("region", { name: "Check the version" });
   await check.getByRole("button", { name: "Check it here" }).click();
-  await check.getByText("Every row counts for whoever committed it first").waitFor(LONG);
-  await check.getByText(`${facts.ledger.rowCount} of ${facts.ledger.rowCount} rows are signed for`).waitFor();
+  await check.getByText("Every row belongs to the account that committed it first").waitFor(LONG);
+  await check.getByText(`${facts.ledger.rowCount} of ${facts.ledger.rowCount} rows are signed by`).waitFor();
   await page.getByRole("region", { name: "Download" }).getByText("Licence: CC-BY-4.0").last().waitFor();
   const saved = page.waitForEvent("download");
   await page.getByRole("button", { name: `Download ${facts.ledger.rowCount} rows` }).click();

@@ -80,8 +80,8 @@ test.each(["light", "dark"] as const)(
     const { context, misdeeds } = await openProfile(browser, { colorScheme, width: 360 });
     const page = await context.newPage();
     const pages = [
-      [`leaf/${MODEL_ID}`, "stood its window"],
-      [`earnings/${ALICE}`, "does not know one by one"],
+      [`leaf/${MODEL_ID}`, "not refuted"],
+      [`earnings/${ALICE}`, "has no details of"],
     ] as const;
     for (const [path, text] of pages) await look(page, path, text, colorScheme);
     expect(misdeeds).toEqual([]);

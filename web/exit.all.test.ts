@@ -95,7 +95,7 @@ describe("from a disk, with the operator dead", () => {
     const { context, misdeeds } = await openProfile(browser, { width: 360 });
     const page = await context.newPage();
     await page.goto(url);
-    await page.getByText("No wallet is here yet.").waitFor();
+    await page.getByText("No wallet found.").waitFor();
     await page.getByText("Allow access to file URLs").waitFor();
     expect(await page.evaluate(() => typeof SharedArrayBuffer)).toBe("undefined");
     const rollup = page.getByLabel("Address of the rollup's contract");

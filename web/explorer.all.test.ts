@@ -88,8 +88,8 @@ describe("the check of a batch", () => {
         "Compare the verifying key",
         "Read the batch from the transaction",
         "Compare with what is shown here",
-        "Read the commitment C",
-        "Compute z and y",
+        "Read the data commitment",
+        "Compute the proof's inputs",
         "Verify the proof",
       ])
         await step(page, title, "holds").waitFor();
@@ -113,9 +113,9 @@ describe("the check of a batch", () => {
     await openBatch(page, 1);
     await check(page);
     await page.getByText("This batch does not check out").waitFor(LONG);
-    await step(page, "Read the commitment C", "holds").waitFor();
+    await step(page, "Read the data commitment", "holds").waitFor();
     await step(page, "Verify the proof", "does not hold").waitFor();
-    await page.getByText("The proof is not one of this data").waitFor();
+    await page.getByText("The proof does not fit this data").waitFor();
     await pictureOf(page, "batch-altered-proof");
     await context.close();
   });

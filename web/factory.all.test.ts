@@ -236,7 +236,7 @@ test(
     await list.getByText("1 of 1").waitFor();
     await look("adapters");
     await list.getByLabel("Find one").fill("datanet nothing");
-    await list.getByText("None has all of these words.").waitFor();
+    await list.getByText("No adapter matches.").waitFor();
     await list.getByLabel("Find one").fill(`datanet ${world.datanetId}`);
     await list.getByRole("link", { name: `model-${modelId}` }).click();
     await button("Ask").waitFor();

@@ -90,7 +90,7 @@ describe("a full node's page", () => {
     const { context, misdeeds } = await openProfile(browser);
     const page = await context.newPage();
     await page.goto(`${fullNodeUrl}/#/health`);
-    await page.getByText("No promise of the operator's was found to be broken.").waitFor();
+    await page.getByText("No broken promise of the operator was found.").waitFor();
     // Two promises that the operator's key has signed; that they are for one place is this test's claim.
     const promise = async (receipt: bigint) => {
       const hash = await world.pay(receipt);
@@ -125,21 +125,21 @@ describe("when something stands still", () => {
     const page = await context.newPage();
     await page.clock.install();
     await page.goto(`${world.url}/#/health`);
-    await part(page, "Ethereum").getByText("moves", { exact: true }).waitFor();
+    await part(page, "Ethereum").getByText("up to date", { exact: true }).waitFor();
     // The node mines with transactions only, and none comes.
     await page.clock.fastForward("02:00");
-    await page.getByText("No Ethereum block has come for 2 min").waitFor();
-    await part(page, "Ethereum").getByText("stands still", { exact: true }).waitFor();
+    await page.getByText("This server has seen no new Ethereum block for 2 min").waitFor();
+    await part(page, "Ethereum").getByText("stalled", { exact: true }).waitFor();
     await pictureOf(page, "health-l1-stalled");
     await page.goto(`${world.url}/#/bridge`);
-    await page.getByText("No Ethereum block has come for 2 min").waitFor();
+    await page.getByText("This server has seen no new Ethereum block for 2 min").waitFor();
     // Ethereum goes on, and the bridge does not tell.
     await page.goto(`${world.url}/#/health`);
     await world.f.l1.client.mine({ blocks: 5 });
-    await part(page, "Bridge").getByText("not heard", { exact: true }).waitFor();
-    await part(page, "Ethereum").getByText("moves", { exact: true }).waitFor();
+    await part(page, "Bridge").getByText("no report", { exact: true }).waitFor();
+    await part(page, "Ethereum").getByText("up to date", { exact: true }).waitFor();
     await world.w.turn();
-    await page.getByText("No Ethereum block has come").waitFor({ state: "detached" });
+    await page.getByText("This server has seen no new Ethereum block").waitFor({ state: "detached" });
     await context.close();
   });
 

@@ -40,7 +40,7 @@ const mine = (blocks: number) => world.f.l1.client.mine({ blocks });
 test("delegates, proposes, votes, queues and carries out, and says what a call does", LONG, async () => {
   const { close, misdeeds, page } = await open({}, true);
   const own = page.getByRole("region", { name: "Your votes" });
-  await own.getByText("nobody yet").waitFor();
+  await own.getByText("no one yet").waitFor();
   await own.getByRole("button", { name: "Vote with my own OPEN" }).click();
   await own.getByText("you", { exact: true }).waitFor();
 

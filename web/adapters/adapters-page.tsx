@@ -38,9 +38,9 @@ export function AdaptersPage(props: PageProps) {
         <h1>{name === undefined ? "Choose an adapter" : name}</h1>
         {name === undefined && (
           <p class="lead">
-            One machine serves one <Term name="base (of an adapter)">base</Term> and many adapters, each tuned
-            on rows of its own. You see the answer as it is made, what of it stands in the rows word for word,
-            and whom it pays.
+            One server runs one <Term name="base (of an adapter)">base</Term> and many adapters, each tuned on
+            other rows. You see the answer as it is made, which parts occur word for word in the rows, and
+            whom it pays.
           </p>
         )}
       </section>
@@ -83,13 +83,13 @@ function AdapterList({ adapters, isAny, problems }: Adapters & { isAny: boolean 
   if (adapters.length === 0)
     return (
       <section class="card stack narrow">
-        <h2>{isAny ? "There is no adapter to ask yet" : "No server of adapters is named here"}</h2>
+        <h2>{isAny ? "There is no adapter to ask yet" : "No adapter server is set up for these pages"}</h2>
         <p class="soft">
           {!isAny
-            ? "Who runs this server has named none for its pages."
+            ? "The people who run this server have not set one up."
             : problems.length > 0
-              ? "No server of adapters answers here now. This command starts one:"
-              : "A model that is registered, and published to the server, appears here."}
+              ? "No adapter server answers now. This command starts one:"
+              : "A registered model that is published to the server appears here."}
         </p>
         {problems.length > 0 && <code>{START}</code>}
       </section>
@@ -112,7 +112,7 @@ function AdapterList({ adapters, isAny, problems }: Adapters & { isAny: boolean 
         columns={COLUMNS.filter((column) => column !== MADE_OF || isSold)}
         rows={found.slice(0, SHOWN)}
         keyOf={adapterHref}
-        empty="None has all of these words."
+        empty="No adapter matches."
       />
     </section>
   );

@@ -44,9 +44,9 @@ export function AnswerPage({ site, live, rest }: PageProps): VNode {
           )}
         </div>
         <p class="lead">
-          Every answer costs its customer a payment. <Term name="draw">Draws</Term> choose which payments
-          divide their <Term name="epoch">epoch</Term>'s money, among the <Term name="row">rows</Term> that
-          made the answers.
+          A customer pays for each answer. At the end of an <Term name="epoch" />, random{" "}
+          <Term name="draw">draws</Term> choose payments, and the <Term name="row">rows</Term> behind their
+          answers divide all of its money.
         </p>
       </section>
       <Answered
@@ -101,8 +101,7 @@ function NotPaid({ kind, operation }: { kind: "unpaid" | "other"; operation: Led
   if (kind === "other") {
     return (
       <p>
-        This operation pays for no answer.{" "}
-        <OperationLink hash={operation.hash} label="What it is stands on its own page" />
+        This operation pays for no answer. <OperationLink hash={operation.hash} label="See what it does" />
       </p>
     );
   }
@@ -110,9 +109,7 @@ function NotPaid({ kind, operation }: { kind: "unpaid" | "other"; operation: Led
   return (
     <Notice
       tone={isDropped ? "bad" : "wait"}
-      title={
-        isDropped ? "The payment was dropped: nobody got anything." : "The payment waits to be accepted."
-      }
+      title={isDropped ? "The payment was dropped. No money moved." : "The payment waits to be accepted."}
     >
       {operation.reason != null && <p>{operation.reason}</p>}
     </Notice>

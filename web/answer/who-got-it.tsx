@@ -30,7 +30,7 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
   );
   if (stage === "epoch-open") {
     return section(
-      `Nobody has got the ${paid} yet`,
+      `The ${paid} are not divided yet`,
       <>
         <p>
           Its epoch is open. When it is closed, Ethereum's randomness draws{" "}
@@ -42,7 +42,7 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
   }
   if (settlement === null) {
     return section(
-      `Nobody has got the ${paid} yet`,
+      `The ${paid} are not divided yet`,
       <p>
         {stage === "epoch-closed"
           ? "Its epoch is closed. The draws come from an Ethereum block that is still to come: 128 blocks after the one that took the close."
@@ -52,20 +52,20 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
   }
   if (isByRowCounts) {
     return section(
-      "Divided by numbers of rows",
+      "Divided by row counts",
       <p>
-        Nobody settled the epoch by draws in time, so its money went to all rows alike.{" "}
+        The epoch was not settled by draws in time, so all rows got the same.{" "}
         <a href={settlementHref(status.modelId, status.epoch)}>What each share got</a>
       </p>,
     );
   }
-  if (draws === null) return section("Not known here", <p>This server does not tell how it was drawn.</p>);
+  if (draws === null) return section("Not known here", <p>This server does not say how it was drawn.</p>);
   if (hits === 0) {
     return section(
       "Not drawn",
       <p>
-        None of the epoch's {showCount(draws.count)} draws hit this payment. The drawn ones have divided the
-        whole epoch, this {paid} with it: over many payments everybody gets the same in the mean.{" "}
+        None of the epoch's {showCount(draws.count)} draws chose this payment. The drawn payments divided the
+        money of the whole epoch, with this {paid}. On average, rows get the same as without draws.{" "}
         <a href={settlementHref(status.modelId, status.epoch)}>Which were drawn, and who got how much</a>
       </p>,
     );
@@ -164,9 +164,9 @@ function PaidOutTo({ paid }: { paid: PaidOut }) {
       )}
       <p class="soft small">
         Computed here from the model's published features, the opened receipts and Ethereum's randomness. What
-        each share earned is the same as what was settled, to the wei. Which of one share's rows got it rests
-        on the features; <code>openledger verify model</code> checks those. A validator's part is in his
-        contributor's.
+        each share earned is the same as what was settled, to the wei. Which rows of a share got it follows
+        from the features, which <code>openledger verify model</code> checks. A validator's part is listed
+        with the contributor's.
       </p>
     </>
   );
@@ -193,7 +193,7 @@ function Shares({ leaf, earnedWei }: { leaf: LedgerModelLeaf; earnedWei?: readon
       columns={columns}
       rows={leaf.payees}
       keyOf={({ index }) => index}
-      empty="Nobody has a share."
+      empty="No shares yet."
     />
   );
 }

@@ -26,15 +26,14 @@ export function readAmount(
   } catch {
     return {
       wei: null,
-      problem: "Write a number of OPEN such as 12.5, with a point and at most 18 decimals.",
+      problem: "Enter an amount such as 12.5, with at most 18 decimals.",
     };
   }
   if (wei < minWei) {
     const why = minWhy === undefined ? "" : `: ${minWhy}`;
     return {
       wei,
-      problem:
-        wei === 0n ? "Nothing to move: write more than 0." : `At least ${showOpen(minWei)} OPEN${why}.`,
+      problem: wei === 0n ? "Enter more than 0." : `At least ${showOpen(minWei)} OPEN${why}.`,
     };
   }
   if (wei > maxWei)

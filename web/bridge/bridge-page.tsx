@@ -39,7 +39,7 @@ export function BridgePage({ site, live, rest }: PageProps) {
       <BridgeHead />
       {now.wallet.isTest && (
         <Notice tone="wait" title="This is a test wallet of the devnet.">
-          <p>Its key is public: everybody can spend what it holds. Never send it anything of worth.</p>
+          <p>Its key is public: anyone can spend what it holds. Never send it anything of value.</p>
         </Notice>
       )}
       {now.isContract && <ContractWalletNotice />}

@@ -21,7 +21,7 @@ export function JourneyList({ live, session }: { live: Live; session: Session })
     <section class="stack" aria-label="Your transfers">
       <h2>Your transfers</h2>
       {sorted.length === 0 && (
-        <p class="soft">Nothing yet. What you begin is listed here, and goes on when you close the page.</p>
+        <p class="soft">None yet. Transfers are listed here, and continue if you close the page.</p>
       )}
       {sorted.map((journey) => (
         <JourneyCard key={journey.id} journey={journey} live={live} session={session} />
@@ -126,10 +126,10 @@ function noteOf(journey: Journey, milestone: Milestone, nowMs: number) {
 
 function Contradiction({ journey }: { journey: Journey }) {
   return (
-    <Notice tone="bad" title="Ethereum says something else than the operator.">
+    <Notice tone="bad" title="Ethereum contradicts the operator.">
       <p>
-        The transaction that is said to have posted batch {journey.batchNumber} does not hold this. Keep your
-        preconfirmation and compare with another full node of the ledger.
+        The transaction that the operator names for batch {journey.batchNumber} does not contain this
+        operation. Keep your preconfirmation and compare with another full node of the ledger.
       </p>
     </Notice>
   );

@@ -78,7 +78,7 @@ export function TransferForm({ live, info, owned, fees }: FormProps) {
         found.leaf !== null && (
           <Notice tone="wait" title={`You are sending ${showOpen(amount.wei ?? 0n)} OPEN.`}>
             <p>
-              To account {found.leaf.id}, owned by {found.leaf.l1Owner}. Nobody can take a transfer back.
+              To account {found.leaf.id}, owned by {found.leaf.l1Owner}. A transfer cannot be undone.
             </p>
           </Notice>
         )

@@ -56,7 +56,7 @@ export function WithdrawForm({ live, info, owned, fees }: FormProps) {
                 Go through Ethereum's queue, as a <Term name="forced inclusion">forced operation</Term>
               </>
             }
-            help="Slower and dearer, but the operator can neither refuse it nor change it."
+            help="Slower and more expensive, but the operator can neither refuse nor change it."
             isChecked={isForced}
             onCheck={setForced}
           />
@@ -70,7 +70,7 @@ export function WithdrawForm({ live, info, owned, fees }: FormProps) {
         [
           <Term name="finalizable">Finalizable</Term>,
           isForced
-            ? "with the next batch; after a day anybody can carry it on"
+            ? "with the next batch; after a day anyone can include it"
             : estimates === undefined
               ? "–"
               : `in about ${showDuration(estimates.closeMs + estimates.proveMs + estimates.postMs)}`,

@@ -24,10 +24,10 @@ export function CeremonyPage() {
   return (
     <main id="main" class="frame-main">
       <section class="stack">
-        <h1>Make a key that nobody can misuse</h1>
+        <h1>Make a key that no one can misuse</h1>
         <p class="lead">
           Proofs of this rollup are checked by a key. Each person here adds a secret to it and forgets it. If
-          one of all does so honestly, nobody can ever forge a proof.
+          one of them is honest, no one can ever forge a proof.
         </p>
       </section>
       {problem !== null && <ProblemNotice problem={problem} />}

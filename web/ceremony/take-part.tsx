@@ -63,7 +63,7 @@ export function TakePart({ ceremony }: { ceremony: Ceremony }) {
       {stage !== null ? (
         <Progress stage={stage} />
       ) : info.state !== "open" ? (
-        <p>No contributions are taken any more. Below is what was contributed.</p>
+        <p>The ceremony takes no more contributions. All of them are listed below.</p>
       ) : (
         <form
           class="stack"

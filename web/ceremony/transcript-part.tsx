@@ -20,7 +20,7 @@ export function TranscriptPart({ ceremony }: { ceremony: Ceremony }) {
         caption="Contributions, the last one first"
         rows={[...entries].reverse()}
         keyOf={({ index }) => index}
-        empty="Nobody has contributed yet."
+        empty="No contributions yet."
         columns={[
           { label: "Number", isNumber: true, cell: ({ index }) => index },
           { label: "Who", cell: ({ name }) => name || "without a name" },
@@ -78,7 +78,7 @@ function CheckChain({ ceremony: { entries, info } }: { ceremony: Ceremony }) {
       {verdict !== null && "checkedCount" in verdict && (
         <Notice
           tone="good"
-          title={`The chain holds: ${verdict.checkedCount} of ${verdict.checkedCount} contributions.`}
+          title={`The chain is valid: ${verdict.checkedCount} of ${verdict.checkedCount} contributions.`}
         >
           <p>Every hash follows from those before it, and every author knew the secret that he added.</p>
         </Notice>

@@ -102,8 +102,8 @@ function CardFacts({ facts, place, visitor }: TabProps) {
       <p class="soft small">
         This page has hashed the card itself.{" "}
         {isLedgers
-          ? "It is the one that the ledger's proofs carry."
-          : "The ledger has another one, which nobody has brought to this host."}
+          ? "Its hash is on the ledger."
+          : "The ledger has another card, which this host does not have."}
       </p>
       {isOwner && (
         <a class="button button-wide" href={datanetHref(facts.id, "versions/card")}>
@@ -172,9 +172,7 @@ function Instructions({ card }: { card: Card }) {
 function Rules({ card }: { card: Card }) {
   const { labelling, rewards } = card;
   const people = (ids: readonly number[]) =>
-    ids.length === 0
-      ? "nobody but the owner"
-      : ids.map((id, i) => [i > 0 && ", ", <LeafLink key={id} id={id} />]);
+    ids.length === 0 ? "the owner alone" : ids.map((id, i) => [i > 0 && ", ", <LeafLink key={id} id={id} />]);
   const near = {
     "leave-out": "are left out",
     share: "share their reward",

@@ -48,7 +48,7 @@ export function AccessTab(props: TabProps) {
           here; what a model may earn is decided by the owner's approval on the ledger.
         </p>
         {requests.problem !== null && <ProblemNotice problem={requests.problem} />}
-        {requests.value !== undefined && list.length === 0 && <p class="soft">Nobody has asked.</p>}
+        {requests.value !== undefined && list.length === 0 && <p class="soft">No requests yet.</p>}
         <ul class="requests">
           {list.map((request) => (
             <li key={request.id}>
@@ -79,7 +79,7 @@ export function AccessTab(props: TabProps) {
         {isPublic ? (
           <section class="card stack-s">
             <h2>These rows are public</h2>
-            <p class="soft">Everybody reads them; nobody has to ask.</p>
+            <p class="soft">Everyone can read them without asking.</p>
           </section>
         ) : (
           <NeedsKey {...props} toDo="ask, or to answer">
@@ -97,7 +97,7 @@ function OwnersHint() {
   return (
     <section class="card stack-s">
       <h2>You own this Datanet</h2>
-      <p class="soft">Grant or refuse each request. Your answer is signed by the Datanet's own key.</p>
+      <p class="soft">Grant or refuse each request. Your reply is signed with the Datanet's key.</p>
     </section>
   );
 }
@@ -109,7 +109,7 @@ function AnswerBadge({ request: { answer, isOpen } }: { request: Request }) {
   return isOpen ? (
     <Badge tone="good">granted until {day}</Badge>
   ) : (
-    <Badge tone="plain">ran out on {day}</Badge>
+    <Badge tone="plain">expired on {day}</Badge>
   );
 }
 
@@ -145,7 +145,7 @@ function AskForm({ client, facts, onChange, place, requests }: SigningProps) {
         onInput={setPurpose}
         lineCount={4}
         placeholder="A model that …, for …"
-        help={`Signed by account ${client.leafId}, read by everybody. Licence of the rows: ${facts.card.licence}.`}
+        help={`Signed by account ${client.leafId}, public. Licence of the rows: ${facts.card.licence}.`}
       />
       <Button isMain type="submit" isBusy={isBusy} isDisabled={purpose.trim() === ""}>
         Sign and ask
@@ -181,7 +181,7 @@ function AnswerForm({
       <div class="folded stack-s">
         <div class="columns columns-small">
           <Choice label="Until" value={days} options={TERMS} onChoose={setDays} />
-          <Field label="Note" value={note} onInput={setNote} placeholder="Read by everybody" />
+          <Field label="Note" value={note} onInput={setNote} placeholder="Public" />
         </div>
         <div class="row">
           <Button isMain isSmall isBusy={isBusy} onClick={() => void say("grant")}>

@@ -103,7 +103,7 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
           label="Contact"
           value={draft.contact}
           onInput={set("contact")}
-          placeholder="Where people write to you; everybody reads it"
+          placeholder="Where people can reach you; it is public"
           problem={problemAt("contact")}
         />
       </section>
@@ -125,7 +125,7 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
         </div>
         {draft.kind === "json" && (
           <Field
-            label="Fields, a line each"
+            label="Fields, one per line"
             value={draft.fields}
             onInput={set("fields")}
             lineCount={4}
@@ -139,7 +139,7 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
           value={draft.labels}
           onInput={set("labels")}
           lineCount={4}
-          placeholder="good | One would go out."
+          placeholder="good | You would go out."
           help="For example: good | The answer is correct. The first nine have the keys 1 to 9."
           problem={problemAt("labels")}
         />
@@ -151,7 +151,7 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
           problem={problemAt("instructions")}
         />
         <Field
-          label="Examples, a line each"
+          label="Examples, one per line"
           value={draft.examples}
           onInput={set("examples")}
           lineCount={3}
@@ -164,7 +164,7 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
         <h2>Who may do what</h2>
         <div class="columns columns-small">
           <Choice
-            label="Rows are read by"
+            label="Who can read the rows"
             value={draft.access}
             onChoose={set("access")}
             options={[
@@ -194,7 +194,7 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
             value={draft.labellers}
             onInput={set("labellers")}
             placeholder="anyone"
-            help="Numbers of accounts, with commas; empty: anyone"
+            help="Account numbers, separated by commas. Empty: anyone"
             problem={problemAt("labelling.labellers")}
           />
           <Field
@@ -205,12 +205,12 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
             problem={problemAt("labelling.reviewers")}
           />
           <Field
-            label="Teams, a line each"
+            label="Teams, one per line"
             value={draft.teams}
             onInput={set("teams")}
             lineCount={2}
             placeholder="Lisbon | 12, 15"
-            help="name | numbers of accounts. Progress is shown by team; an account is in one at most"
+            help="name | account numbers. Progress is shown by team; an account is in at most one"
             problem={problemAt("labelling.teams")}
           />
         </div>

@@ -41,15 +41,15 @@ export function DirectoryPage({ live, site, visitor }: PageProps & { visitor: Vi
           )}
         </div>
         <p class="lead">
-          Data that people contribute, label and clean together, and own: whoever's rows help to answer a
-          question is paid for it.
+          Data that people contribute, label and clean together, and own. When rows help to answer a question,
+          their contributors are paid.
         </p>
       </section>
       {site.datanetHosts.length === 0 ? (
-        <Notice tone="info" title="These pages know no host of Datanets.">
+        <Notice tone="info" title="No Datanet host is set up for these pages.">
           <p>
-            Who runs this server names hosts with <code>SEQUENCER_PAGES_DATANET_HOSTS</code>. The command line
-            works with any: <code>openledger datanet find --host URL</code>.
+            The people who run this server set hosts with <code>SEQUENCER_PAGES_DATANET_HOSTS</code>. The
+            command line works with any: <code>openledger datanet find --host URL</code>.
           </p>
         </Notice>
       ) : (
@@ -59,7 +59,7 @@ export function DirectoryPage({ live, site, visitor }: PageProps & { visitor: Vi
               label="Search"
               value={text}
               onInput={setText}
-              placeholder="A word of the name, the description, the field or a tag"
+              placeholder="Words of the name, description, field or tags"
             />
             {(tags.length > 0 || tag !== null) && (
               <fieldset class="chips">
@@ -115,7 +115,7 @@ function ListedCard({ listed, nowMs }: { listed: ListedDatanet; nowMs: number })
         </h2>
         <span class="push" />
         {access.kind === "permissioned" && <Badge tone="wait">on request</Badge>}
-        {!facts.isCardCurrent && <Badge tone="bad">card is not the ledger's</Badge>}
+        {!facts.isCardCurrent && <Badge tone="bad">card differs from the ledger</Badge>}
       </div>
       <p class="soft datanet-about">
         <RowText text={facts.description} />

@@ -33,8 +33,8 @@ export function EditCard(props: TabProps) {
         ) : (
           <section class="card narrow">
             <p class="soft">
-              This wallet's key is not the Datanet's own. Its owner signs with the key that the ledger has for
-              it.
+              This wallet's key does not sign for this Datanet. Connect the wallet whose key the ledger has
+              for it.
             </p>
           </section>
         )

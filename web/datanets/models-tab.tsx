@@ -41,7 +41,7 @@ export function ModelsTab(props: TabProps) {
         {models === undefined && problem === null && <p class="soft">Loading …</p>}
         {models?.length === 0 && (
           <p class="soft">
-            Nobody has registered a model yet. <a href="#/factory">Train one in the factory</a>.
+            No model is registered yet. <a href="#/factory">Train one in the factory</a>.
           </p>
         )}
         <ul class="requests">
@@ -57,8 +57,8 @@ export function ModelsTab(props: TabProps) {
           <section class="card stack-s">
             <h2>You own this Datanet</h2>
             <p class="soft">
-              Approve the models that may earn from it. You need not refuse any: without your approval a model
-              takes no payments.
+              Approve the models that may earn from it. You do not have to refuse any: without approval a
+              model takes no payments.
             </p>
           </section>
         ) : (

@@ -44,8 +44,8 @@ export function NewCard(props: PageProps & { visitor: Visitor }) {
         </p>
         <h1>A new Datanet</h1>
         <p class="lead">
-          Say what it is about and what a row is. You can change the card later; every change is signed, and
-          everybody sees when.
+          Say what it is about and what a row is. You can change the card later. Every change is signed and
+          public.
         </p>
       </section>
       <NeedsKey {...props} toDo="open a Datanet">

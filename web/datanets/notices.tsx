@@ -15,8 +15,8 @@ export function Notices({ client, facts, live, place }: TabProps & { client: Led
   const notices = value?.notices.filter(({ datanetId }) => datanetId === facts.id) ?? [];
   if (notices.length === 0) return null;
   return (
-    <section class="card stack" aria-label="What became of your rows">
-      <h2>What became of your rows</h2>
+    <section class="card stack" aria-label="Updates about your rows">
+      <h2>Updates about your rows</h2>
       <ul class="left-out-list">
         {notices.map((notice) => (
           <li key={`${notice.about === "row" ? notice.row : notice.commit} ${notice.atMs}`}>

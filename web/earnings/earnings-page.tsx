@@ -35,7 +35,7 @@ export function EarningsPage(props: PageProps) {
       <section class="stack">
         <h1>Earnings</h1>
         <p class="lead">
-          Every answer pays whoever's rows made it. What an account gets of each model, epoch by{" "}
+          Each paid answer pays the people whose rows helped. What an account earns from each model, epoch by{" "}
           <Term name="epoch">epoch</Term>.
         </p>
       </section>
@@ -80,9 +80,9 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
       {value.rewards.length === 0 && (
         <section class="card stack">
           <p>
-            Account <LeafLink id={leafId} /> has a share in no model yet. Who contributes rows to a{" "}
-            <Term name="Datanet" />, or validates them, gets one when a model is opened that has learnt from
-            them.
+            Account <LeafLink id={leafId} /> earns from no model yet. Contribute rows to a{" "}
+            <Term name="Datanet" />, or validate them: you earn from each model that is trained on them and
+            open for payments.
           </p>
         </section>
       )}
@@ -90,7 +90,7 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
         <RowsAtWork {...{ leafId, live, site }} rewards={value.rewards.map(({ reward }) => reward)} />
       )}
       <p class="soft small">
-        By the server that shows this page. An epoch's page checks its settlement against Ethereum.
+        As this server reports it. The page of an epoch checks its settlement against Ethereum.
       </p>
       <EpochCharts rewards={value.rewards} />
       {value.rewards.map((one) => (
@@ -169,7 +169,7 @@ function ClaimRewards({
       void lookAfter(live);
     }
   };
-  if (waiting.length === 0) return <p class="soft small">nothing waits</p>;
+  if (waiting.length === 0) return <p class="soft small">nothing to claim</p>;
   return (
     <>
       <Button isMain isBusy={sent !== null} onClick={() => void claimRewards()}>
@@ -239,8 +239,8 @@ function RewardCard({ reward, epochs }: RewardEarnings) {
       />
       {unlistedWei > 0n && (
         <p class="soft small">
-          <Open wei={unlistedWei} shown={written.parts.at(-1)} /> more come from epochs that this server does
-          not know one by one.
+          <Open wei={unlistedWei} shown={written.parts.at(-1)} /> more come from epochs that this server has
+          no details of.
         </p>
       )}
     </section>

@@ -57,14 +57,14 @@ export function RowsAtWork({ leafId, live, rewards, site }: RowsAtWorkProps) {
       {problem !== null && <ProblemNotice problem={problem} />}
       {value === undefined && problem === null && <p class="soft">Looking for answers that used them …</p>}
       {value?.uses.length === 0 && (
-        <p class="soft">No answer that was paid has used these rows yet. It appears here within seconds.</p>
+        <p class="soft">No paid answer has used these rows yet. It appears here within seconds.</p>
       )}
       {groupsOf(value?.uses ?? []).map((group) => (
         <Group key={`${group.modelId} ${group.epoch}`} {...group} live={live} />
       ))}
       {value !== undefined && value.uses.length > 0 && (
         <p class="soft small">
-          Computed in this page from what the models' servers publish. An estimate (≈) is what a row gets on
+          Computed in your browser from what the model servers publish. An estimate (≈) is what a row gets on
           average; a settled <Term name="epoch">epoch</Term> has the amounts that were proven.
         </p>
       )}

@@ -29,9 +29,8 @@ export function ExitPage({ site, live }: PageProps) {
       <section class="stack">
         <h1>Leave without the operator</h1>
         <p class="lead">
-          If nobody proves <Term name="batch">batches</Term> for 14 days, anybody can freeze the rollup. Then
-          everybody leaves with a proof that is made here, in the browser: the{" "}
-          <Term name="escape hatch">exit</Term>.
+          If no one proves <Term name="batch">batches</Term> for 14 days, anyone can freeze the rollup. Then
+          you leave with a proof that your browser makes: the <Term name="escape hatch">exit</Term>.
         </p>
       </section>
       {info !== null && <KeepPage rollupAddress={info.rollupAddress} />}
@@ -59,8 +58,8 @@ function KeepPage({ rollupAddress }: { rollupAddress: string }) {
     return (
       <Notice tone="wait" title="This server's pages bring no proving keys.">
         <p>
-          They show what is yours, and make no proofs. For those get the exit page from the operator's server,
-          or make it from the sources: <code>openledger exit --page</code>.
+          They show what is yours, but cannot make proofs. Get the exit page from the operator's server, or
+          build it from source: <code>openledger exit --page</code>.
         </p>
       </Notice>
     );
@@ -71,12 +70,12 @@ function KeepPage({ rollupAddress }: { rollupAddress: string }) {
           Download the exit page
         </a>{" "}
         ({(kept.byteCount / BYTES_PER_MB).toFixed(1)} MB, one file) and open it from your disk on the day you
-        need it. It asks an Ethereum node, and an archive where batches stand in blobs. The proving keys are
-        in it; its name holds the contract's address.
+        need it. It asks an Ethereum node and, if batches are in blobs, an archive. The proving keys are in
+        it; its name holds the contract's address.
       </p>
       <p class="small">
-        SHA-256 <Identifier value={kept.sha256} label="the SHA-256 of the file" />. Whoever has the sources
-        can compare it: <code>openledger exit --page</code> makes the same file and prints this number.
+        SHA-256 <Identifier value={kept.sha256} label="the SHA-256 of the file" />. You can check it against
+        the source: <code>openledger exit --page</code> makes the same file and prints this number.
       </p>
     </Notice>
   );

@@ -26,9 +26,7 @@ export function FreezePart({ access, account, outlook }: FreezeProps) {
   if (value.isFrozen) {
     return (
       <Notice tone="bad" title="The rollup is frozen.">
-        <p>
-          Its last state stands for good, and everybody can leave with a proof. Nothing is left to wait for.
-        </p>
+        <p>Its last state is final, and everyone can leave with a proof now.</p>
       </Notice>
     );
   }
@@ -69,7 +67,7 @@ function sayOutlook({ nowSeconds, oldest, waysOut }: FreezeOutlook) {
   const { freezableAtSeconds, queuedAtSeconds, queueIndex } = oldest;
   const since = `Queue entry ${queueIndex} waits since ${showMoment(queuedAtSeconds)}.`;
   if (nowSeconds >= freezableAtSeconds)
-    return `${since} That is longer than 14 days: anybody may freeze the rollup now. It is for good.`;
+    return `${since} That is longer than 14 days: anyone can freeze the rollup now. A freeze cannot be undone.`;
   const left = showDuration(1_000 * (freezableAtSeconds - nowSeconds));
-  return `${since} Unless a batch takes it, anybody may freeze the rollup from ${showMoment(freezableAtSeconds)} on: ${left} left by Ethereum's clock.`;
+  return `${since} Unless a batch takes it, anyone can freeze the rollup from ${showMoment(freezableAtSeconds)} on: ${left} left by Ethereum's clock.`;
 }

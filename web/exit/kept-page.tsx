@@ -89,8 +89,8 @@ export function KeptPage() {
       <section class="stack">
         <h1>Leave without the operator</h1>
         <p class="lead">
-          This file asks an Ethereum node and your wallet, and an archive where batches stand in blobs. It
-          rebuilds the ledger from Ethereum, makes the proofs itself, and takes out what is yours.
+          This file asks an Ethereum node, your wallet and, if batches are in blobs, an archive. It rebuilds
+          the ledger from Ethereum, makes the proofs itself, and takes out what is yours.
         </p>
       </section>
       <section class="card stack" aria-label="Ethereum">
@@ -102,7 +102,7 @@ export function KeptPage() {
             setRollup(text.trim());
             forget();
           }}
-          help="Compare it with one that you know from elsewhere. The proving keys of this file are held against the contract's before anything is sent."
+          help="Compare it with one from a source you trust. This file's proving keys are checked against the contract before anything is sent."
           problem={rollupText === "" || isRollup ? null : "An address is 0x and 40 hex digits."}
         />
         <Field
@@ -124,7 +124,7 @@ export function KeptPage() {
             forget();
           }}
           placeholder="https://…"
-          help="Only where the rollup's batches stand in blobs: any full node or sequencer. It is not believed: each blob is held against its name on Ethereum."
+          help="Only if the rollup's batches are in blobs: any full node or sequencer. Each blob is checked against Ethereum."
           problem={archiveProblem}
         />
         <Field
@@ -187,7 +187,7 @@ function WalletPart({ isBusy, isReady, account, onChoose }: WalletPartProps) {
         ))}
       </div>
       {wallets.length === 0 && (
-        <Notice tone="wait" title="No wallet is here yet.">
+        <Notice tone="wait" title="No wallet found.">
           <p>
             Browsers keep wallets away from files on disk unless you allow it. In Chrome, Edge and Brave open
             the wallet's page under “Manage extensions”, switch on “Allow access to file URLs”, and reload.

@@ -29,8 +29,8 @@ export function MoneyPart({ access, account, money, onSent }: MoneyProps) {
     <section class="card stack" aria-label="Your money">
       <h2>Your money</h2>
       <p>
-        Of <Identifier value={account.address} label="your address" />, as Ethereum's own records give it. The
-        whole ledger is rebuilt here, and its root is the contract's.
+        Of <Identifier value={account.address} label="your address" />, from Ethereum's own records. Your
+        browser rebuilt the whole ledger, and its root is the contract's.
       </p>
       <p role="status" class="soft">
         {doing === null ? "" : `${doing.charAt(0).toUpperCase()}${doing.slice(1)} …`}
@@ -83,7 +83,7 @@ function Owed({ access, account, money, value, onSent }: MoneyProps & { value: L
         <>
           <p class="soft">
             The proofs are made in this page, some seconds each. Your wallet asks before each transaction; the
-            money goes to the owner whom the ledger names. If you close the page, open it again to go on.
+            money goes to the owner that the ledger names. If you close the page, open it again to go on.
           </p>
           <div class="row">
             <Button
@@ -164,8 +164,8 @@ function Forced({ access, account, accounts, onSent }: ForcedProps) {
       <h3>Force a withdrawal</h3>
       <p class="soft">
         A <Term name="forced inclusion">forced operation</Term> goes through Ethereum's queue. It burns a
-        small fee of OPEN, which your wallet holds on Ethereum. If no batch takes it in time, it lets
-        everybody freeze the rollup.
+        small fee of OPEN, which your wallet holds on Ethereum. If no batch takes it in time, anyone can
+        freeze the rollup.
       </p>
       {accounts.map(({ leafId }) => (
         <div key={leafId} class="row">

@@ -28,12 +28,12 @@ export function AddressPage({ site, live, rest }: PageProps) {
       <p>
         <Identifier value={address} label="the address" />
       </p>
-      <Answered answer={answer} none="This is no Ethereum address.">
+      <Answered answer={answer} none="This is not an Ethereum address. Write 0x and 40 digits.">
         {(leaves) => (
           <section class="card stack">
             <h2>What it owns in the ledger</h2>
             <Table
-              caption="Leaves of the address"
+              caption="Accounts, Datanets and models of the address"
               columns={COLUMNS}
               rows={leaves}
               keyOf={({ id }) => id}

@@ -10,7 +10,7 @@ export function BatchCheck({ site, live, batch }: PageProps & { batch: LedgerBat
       site={site}
       live={live}
       what="batch"
-      about="Your browser reads the batch from Ethereum, computes C, z and y again, and verifies the proof with the key that came with this page. The server that shows you this page is not believed."
+      about="Your browser reads the batch from Ethereum, computes the proof's inputs again, and verifies the proof with the key that came with this page. It does not rely on this server."
       titles={BATCH_CHECK_TITLES}
       isPosted={batch.l1TransactionHash != null && ["posted", "final"].includes(batch.status)}
       check={async ({ client, info }, tell) => {

@@ -44,7 +44,7 @@ test("a payment behind the empty slots that is another one is named by its place
   const [first, second] = batch.records!;
   const records = [first!, { ...second!, b: second!.b + 1 }];
   expect(firstDifference({ ...batch, records }, onL1)).toMatchObject({
-    what: "operation 2, its second leaf",
+    what: "operation 2, its second entry",
   });
   expect(firstDifference({ ...batch, records: [first!] }, onL1)).toMatchObject({ shown: "1", onL1: "2" });
 });

@@ -37,8 +37,8 @@ export function firstDifference(shown: LedgerBatch, onL1: BatchData): ShownDiffe
 function recordDifference(shown: LedgerRecord, onL1: SlotRecord): ShownDifference | null {
   const parts: [string, string, string][] = [
     ["kind", shown.kind, kindRule(onL1.kind)?.name ?? String(onL1.kind)],
-    ["first leaf", String(shown.a), String(onL1.a)],
-    ["second leaf", String(shown.b), String(onL1.b)],
+    ["first entry", String(shown.a), String(onL1.a)],
+    ["second entry", String(shown.b), String(onL1.b)],
     ["amount", String(shown.amountCode), String(onL1.amountCode)],
     ["validity", String(shown.isValid), String(onL1.isValid)],
     ["words", shown.words.map(hex).join(" "), onL1.words.map(hex).join(" ")],

@@ -90,7 +90,7 @@ function Facts({ batch }: { batch: LedgerBatch }) {
   const facts: [string, VNode | string][] = [
     ["Root before", element(batch.oldRoot, "the root before") as VNode],
     ["Root after", element(batch.newRoot, "the root after") as VNode],
-    ["Commitment C", element(batch.commitment, "the commitment") as VNode],
+    ["Data commitment", element(batch.commitment, "the commitment") as VNode],
     ["Circuit", batch.circuit ?? "–"],
     ["Proven by", batch.backend ?? "–"],
     ["Bytes on Ethereum", batch.dataBytes == null ? "–" : showCount(batch.dataBytes)],
@@ -116,7 +116,7 @@ function Facts({ batch }: { batch: LedgerBatch }) {
       </dl>
       {batch.isForeign === true && (
         <p class="soft small">
-          Somebody else than the operator posted this batch: the contract takes it from anyone who proves it.
+          This batch was not posted by the operator. The contract takes a batch from anyone who proves it.
         </p>
       )}
     </section>

@@ -174,7 +174,7 @@ test("holds for what the contract has taken", async () => {
 test("says that the proof is not one of the data", async () => {
   const steps = await check(0, { alter: flipInput(1) });
   expect(statesOf(steps)).toEqual({ ...ALL_DONE, proof: "failed" });
-  expect(steps.proof!.text).toMatch(/not one of this data/);
+  expect(steps.proof!.text).toMatch(/does not fit this data/);
 });
 
 test("says which data was altered", async () => {

@@ -103,7 +103,7 @@ export async function checkBatch(asked: BatchToCheck, tell: (step: CheckStep) =>
       : {
           name: "shown",
           state: "failed",
-          text: `This server shows something else than Ethereum holds: ${difference.what}.`,
+          text: `This server shows other data than Ethereum has: ${difference.what}.`,
           values: [
             ["shown here", difference.shown],
             ["on Ethereum", difference.onL1],
@@ -116,7 +116,7 @@ export async function checkBatch(asked: BatchToCheck, tell: (step: CheckStep) =>
 function blobText(versionedHash: VersionedHash | null): string {
   if (versionedHash === null) return "";
   return versionedHash === EMPTY_BLOB_HASH
-    ? " The blob is the one of zeros: everybody knows it by its name, and nobody was asked."
+    ? " The blob has only zeros, so no server was asked for it."
     : " The blob came from a server; its commitment, computed here, is the one that Ethereum holds.";
 }
 
@@ -201,7 +201,7 @@ function checkStatement(
     tell({
       name: "commitment",
       state: "skipped",
-      text: "The batch came in through another contract: its C and its proof are not on Ethereum. The contract has verified them when it took the batch; nobody can do it again.",
+      text: "The batch came in through another contract, so the transaction does not show its proof. The contract verified it when it took the batch; it cannot be verified again here.",
     });
     return;
   }
@@ -212,19 +212,19 @@ function checkStatement(
   tell({
     name: "commitment",
     state: "done",
-    text: "C is read as it was posted: it is not computed from the data. The point z and the proof bind it to the data.",
-    values: [["C", hex(posted)]],
+    text: "The commitment is read as it was posted, not computed from the data. The proof binds it to the data.",
+    values: [["commitment", hex(posted)]],
   });
   tell({
     name: "challenge",
     state: "done",
     text:
       blob === null
-        ? "The point z follows from the circuit, C and the data; y is the data's value there. Both computed here."
-        : "The point z follows from the circuit, C, the data and the blob's name; y and the blob's two halves are the values there. All computed here.",
+        ? "The challenge follows from the circuit, the commitment and the data; the value is the data's at that point. Both computed here."
+        : "The challenge follows from the circuit, the commitment, the data and the blob's hash; the values are those of the data and of the blob's two halves. All computed here.",
     values: [
-      ["z", hex(z)],
-      ["y", hex(y)],
+      ["challenge", hex(z)],
+      ["value", hex(y)],
     ],
   });
   const isValid = verifyProof(key, fromContractProof(proof), signalsOf(statement));
@@ -234,13 +234,13 @@ function checkStatement(
       ? {
           name: "proof",
           state: "done",
-          text: "The proof is valid: this batch leads from the root before to the root after by the rules, and by nothing else.",
+          text: "The proof is valid: this batch leads from the root before to the root after by the rules.",
           values,
         }
       : {
           name: "proof",
           state: "failed",
-          text: "The proof is not one of this data. The contract cannot have taken the two together; ask another Ethereum node.",
+          text: "The proof does not fit this data. The contract cannot have accepted both; ask another Ethereum node.",
           values,
         },
   );

@@ -87,7 +87,7 @@ function Verdict({ what, steps, titles, isBusy, isDevelopment }: VerdictProps) {
   }
   if (isBusy) return null;
   if (!steps.some(({ name, state }) => name === "proof" && state === "done"))
-    return <Notice tone="wait" title="Everything that is on Ethereum fits; the proof is not there." />;
+    return <Notice tone="wait" title="Everything on Ethereum fits, but the proof is not there." />;
   return (
     <Notice tone="good" title={`This ${what} is right, by Ethereum and by your own computation.`}>
       {isDevelopment && (

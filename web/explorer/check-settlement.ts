@@ -113,7 +113,7 @@ function compareShown(shown: LedgerSettlement, { posted, submitted }: OnL1): Che
     posted.items[share] ?? 0n,
   ]);
   const parts: [what: string, here: bigint, there: bigint][] = [
-    ["C", shown.publicSignals[0], submitted.commitment ?? shown.publicSignals[0]],
+    ["the data commitment", shown.publicSignals[0], submitted.commitment ?? shown.publicSignals[0]],
     ["the number of void draws", BigInt(shown.voidCount ?? 0), BigInt(posted.voidCount)],
     ["what was burned", shown.burnedWei ?? 0n, posted.burnedWei],
     ...(earned ?? []),
@@ -130,7 +130,7 @@ function compareShown(shown: LedgerSettlement, { posted, submitted }: OnL1): Che
   return {
     name: "shown",
     state: "failed",
-    text: `This server shows something else than Ethereum holds: ${what}.`,
+    text: `This server shows other data than Ethereum has: ${what}.`,
     values: [
       ["shown here", toHex(here)],
       ["on Ethereum", toHex(there)],
@@ -153,7 +153,7 @@ async function checkStatement(
   const data = settlementOnL1(record, posted, { sort: sizes.sort, cap, prevRandao });
   tell(
     data.seed === 0n
-      ? { name: "seed", state: "skipped", text: "It has no draws: it was divided by numbers of rows." }
+      ? { name: "seed", state: "skipped", text: "It has no draws: it was divided by row counts." }
       : {
           name: "seed",
           state: "done",
@@ -168,7 +168,7 @@ async function checkStatement(
     tell({
       name: "challenge",
       state: "skipped",
-      text: "It came in through another contract: its C and its proof are not on Ethereum. The contract has verified them when it took it; nobody can do it again.",
+      text: "The settlement came in through another contract, so the transaction does not show its proof. The contract verified it; it cannot be verified again here.",
     });
     return;
   }
@@ -176,8 +176,8 @@ async function checkStatement(
   tell({
     name: "challenge",
     state: "done",
-    text: "The point z follows from the circuit, C and the data; y is the data's value there. Both computed here.",
-    values: (["C", "y", "z"] as const).map((name, i) => [name, hex(signals[i]!)]),
+    text: "The challenge follows from the circuit, the commitment and the data; the value is the data's at that point. Both computed here.",
+    values: ["commitment", "value", "challenge"].map((name, i) => [name, hex(signals[i]!)]),
   });
   const values = proofValues(proof);
   tell(
@@ -185,13 +185,13 @@ async function checkStatement(
       ? {
           name: "proof",
           state: "done",
-          text: "The proof is valid: these amounts follow from the closed payments, the draws and the model's rows, and from nothing else.",
+          text: "The proof is valid: these amounts follow from the closed payments, the draws and the model's rows.",
           values,
         }
       : {
           name: "proof",
           state: "failed",
-          text: "The proof is not one of this data and this J: one of them was altered. The contract cannot have taken them together; ask another server, and another Ethereum node.",
+          text: "The proof does not fit this data and this record: one of them was altered. The contract cannot have accepted both; ask another server and another Ethereum node.",
           values,
         },
   );

@@ -9,8 +9,8 @@ export const BATCH_CHECK_TITLES: CheckTitles = {
   key: "Compare the verifying key",
   data: "Read the batch from the transaction",
   shown: "Compare with what is shown here",
-  commitment: "Read the commitment C",
-  challenge: "Compute z and y",
+  commitment: "Read the data commitment",
+  challenge: "Compute the proof's inputs",
   proof: "Verify the proof",
 };
 
@@ -19,7 +19,7 @@ export const SETTLEMENT_CHECK_TITLES: CheckTitles = {
   key: "Compare the verifying key",
   shown: "Compare with what is shown here",
   seed: "Compute the draws' seed again",
-  challenge: "Compute z and y",
+  challenge: "Compute the proof's inputs",
   proof: "Verify the proof",
 };
 

@@ -77,7 +77,7 @@ function Facts({ leaf }: { leaf: LedgerLeaf }) {
         <dt>Owner on Ethereum</dt>
         <dd class="row">
           <span class="push" />
-          <a href={`#/address/${l1Owner}`}>all of its leaves</a>
+          <a href={`#/address/${l1Owner}`}>all that it owns</a>
           <Identifier value={l1Owner} label="the owner" />
         </dd>
         <dt>Ledger key</dt>
@@ -92,8 +92,7 @@ function Facts({ leaf }: { leaf: LedgerLeaf }) {
         <dd>{showCount(nonce)}</dd>
       </dl>
       <p class="soft small">
-        By the server that shows this page. What an owner's wallet sees is checked against Ethereum on the
-        bridge page.
+        As this server reports it. The bridge page checks an owner's balance against Ethereum.
         {kind === "account" && (
           <>
             {" "}
@@ -146,7 +145,7 @@ function Operations({ site, live, id }: PageProps & { id: number }) {
             columns={columns(live.nowMs.value)}
             rows={operations}
             keyOf={({ hash }) => hash}
-            empty="None yet. Deposits come in through Ethereum's queue, and stand in their batches."
+            empty="None yet. Deposits come through Ethereum's queue: batches list them."
           />
         )}
       </Answered>

@@ -55,7 +55,7 @@ function Terms({ model }: { model: LedgerModelLeaf }) {
           <Open wei={priceWei} />
         </dd>
         <dt>
-          Learnt from <Term name="Datanet" />
+          Trained on <Term name="Datanet" />
         </dt>
         <dd>
           <LeafLink id={datanetId} />, version {showCount(version)}
@@ -157,7 +157,7 @@ function Payees({ model }: { model: LedgerModelLeaf }) {
         columns={PAYEE_COLUMNS}
         rows={model.payees}
         keyOf={({ index }) => index}
-        empty="The model has not been opened yet, so nobody has a share."
+        empty="The model is not open yet, so it has no shares."
       />
     </section>
   );

@@ -108,7 +108,7 @@ function Verdict({
   if (admission !== null) {
     const how =
       admission.modelCommitmentId === null
-        ? "Its statics promise no window: nobody could refute it on Ethereum."
+        ? "Its registration promises no challenge window, so no one could refute it on Ethereum."
         : `By model commitment ${admission.modelCommitmentId}, whose window has ended without a wrong place.`;
     return (
       <Notice
@@ -122,7 +122,9 @@ function Verdict({
     );
   }
   if (windows.length === 0)
-    return <Notice tone="wait" title="Nobody has posted this model yet, so it cannot open for payments." />;
+    return (
+      <Notice tone="wait" title="No model commitment is posted yet, so the model cannot open for payments." />
+    );
   if (windows.every(({ state }) => state === "refuted"))
     return (
       <Notice
@@ -138,13 +140,13 @@ function Verdict({
 }
 
 /** Why a model commitment does not count yet after its window. */
-const UNDECIDED = "a challenged leaf or a game over a row is still open";
+const UNDECIDED = "a data-availability challenge or a game over a row is still open";
 
 const showDate = (seconds: bigint) => new Date(Number(seconds) * 1000).toLocaleString("en-GB");
 
 const STATES: Readonly<Record<ModelCommitmentWindow["state"], readonly [Tone, string]>> = {
   open: ["info", "window open"],
-  counts: ["good", "stood its window"],
+  counts: ["good", "not refuted"],
   refuted: ["bad", "refuted"],
 };
 
@@ -166,7 +168,7 @@ function ModelCommitment({ l1Seconds, window }: { window: ModelCommitmentWindow;
   return (
     <div class="stack">
       <div class="row">
-        <h3>ModelCommitment {showCount(id)}</h3>
+        <h3>Model commitment {showCount(id)}</h3>
         <Badge tone={tone}>{word}</Badge>
       </div>
       <dl class="facts">
@@ -186,11 +188,11 @@ function ModelCommitment({ l1Seconds, window }: { window: ModelCommitmentWindow;
         </dd>
         <dt>Judged by</dt>
         <dd>{family === null ? "rules that this page does not know" : JUDGED[family]}</dd>
-        <dt>Recomputed and found right, by their own word</dt>
+        <dt>Say that they recomputed it and found it right</dt>
         <dd>
-          {attestedBy === null && "more often than this Ethereum node tells"}
+          {attestedBy === null && "more than this Ethereum node reports"}
           {attestedBy?.length === 0
-            ? "nobody"
+            ? "none"
             : attestedBy?.map((who) => (
                 <div key={who}>
                   <Identifier value={who} label="who has recomputed it" />
@@ -199,7 +201,7 @@ function ModelCommitment({ l1Seconds, window }: { window: ModelCommitmentWindow;
         </dd>
         {openAvailabilityChallengeCount > 0 && (
           <>
-            <dt>Leaves challenged and not shown</dt>
+            <dt>Open data-availability challenges</dt>
             <dd>{showCount(openAvailabilityChallengeCount)}</dd>
           </>
         )}
@@ -214,7 +216,7 @@ function ModelCommitment({ l1Seconds, window }: { window: ModelCommitmentWindow;
             <dd>
               <Identifier value={refutedBy!} label="who has refuted it" />
             </dd>
-            <dt>His reward</dt>
+            <dt>Reward</dt>
             <dd>{formatEther(refutation.rewardWei)} ETH</dd>
           </>
         )}
@@ -239,7 +241,7 @@ const FAULT_WORDS: Readonly<Record<FaultName, string>> = {
   Input: "a column of the token lists",
   Optimum: "weights off the optimum",
   RowTooLong: "a row beyond what can be shown",
-  Unanswered: "a leaf that nobody has shown",
+  Unanswered: "data that was not shown in time",
   Cell: "a column of the features",
   Point: "a registered column",
   Statics: "the registered statics",

@@ -76,8 +76,8 @@ function Facts({ operation }: { operation: LedgerOperation }) {
         )}
         {batchNumber != null && (
           <p class="soft small">
-            That it happened is proven by its batch: open batch <BatchLink number={batchNumber} /> and check
-            it there.
+            Its batch proves that it happened: open batch <BatchLink number={batchNumber} /> and check it
+            there.
           </p>
         )}
       </section>

@@ -108,14 +108,6 @@ function Facts({ settlement, payments }: Settled) {
         <Identifier key="l1" value={l1TransactionHash} label="the transaction" />
       ),
     ],
-    ...(["C", "y", "z"] as const).map((name, i): [ComponentChildren, ComponentChildren] => [
-      name,
-      <Identifier
-        key={name}
-        value={`0x${settlement.publicSignals[i]!.toString(16).padStart(64, "0")}`}
-        label={name}
-      />,
-    ]),
   ];
   return (
     <section class="card stack">
@@ -136,9 +128,22 @@ function Facts({ settlement, payments }: Settled) {
           </FactRow>
         ))}
       </dl>
+      <details class="small soft">
+        <summary>Technical details</summary>
+        <dl class="facts">
+          {["Commitment C", "Value y", "Challenge z"].map((name, i) => (
+            <FactRow key={name} label={name}>
+              <Identifier
+                value={`0x${settlement.publicSignals[i]!.toString(16).padStart(64, "0")}`}
+                label={name}
+              />
+            </FactRow>
+          ))}
+        </dl>
+      </details>
       <p class="soft small">
-        Its proof was verified by the contract, and can be verified below. To compute all scores again, from
-        the model's published files: <code>openledger verify settlement</code>.
+        The contract verified the proof; you can verify it again below. To compute all scores again from the
+        model's files: <code>openledger verify settlement</code>.
       </p>
     </section>
   );
@@ -193,7 +198,7 @@ function Draws({ model, payments }: { model: LedgerModelLeaf; payments: EpochPay
         <Term name="draw">Draws</Term>
       </h2>
       {drawn === null ? (
-        <p class="soft">There were none: the epoch was divided by the numbers of rows.</p>
+        <p class="soft">None: the epoch was divided by row counts.</p>
       ) : (
         <>
           <p class="soft">
@@ -237,7 +242,7 @@ function Payees({ settlement, model }: Settled) {
         ]}
         rows={rows}
         keyOf={({ index }) => index}
-        empty="Nobody has a share."
+        empty="No shares."
       />
     </section>
   );

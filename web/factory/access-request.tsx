@@ -64,9 +64,11 @@ export function AccessRequest({ factorySession, mine, onAsked, place, summary }:
       {mine?.answer != null && (
         <Notice
           tone="wait"
-          title={mine.answer.answer === "refuse" ? "The owner has said no." : "Your grant has run out."}
+          title={
+            mine.answer.answer === "refuse" ? "The owner refused your request." : "Your access has expired."
+          }
         >
-          <p>{mine.answer.note === "" ? "Without a word of why." : mine.answer.note} You may ask again.</p>
+          <p>{mine.answer.note === "" ? "No reason was given." : mine.answer.note} You may ask again.</p>
         </Notice>
       )}
       <Field
@@ -74,12 +76,12 @@ export function AccessRequest({ factorySession, mine, onAsked, place, summary }:
         value={purpose}
         onInput={setPurpose}
         lineCount={3}
-        help="The owner decides by this. It is public, and so is the answer."
+        help="The owner decides by this. Request and reply are public."
       />
       <p class="soft small">
         {summary.askedCount === 0
-          ? "Nobody has asked yet."
-          : `${showCount(summary.askedCount)} have asked, ${showCount(summary.unansweredCount)} wait for an answer.`}
+          ? "No requests yet."
+          : `${showCount(summary.askedCount)} requests, ${showCount(summary.unansweredCount)} without a reply.`}
       </p>
       {asking.problem !== null && <ProblemNotice problem={asking.problem} />}
       <Button

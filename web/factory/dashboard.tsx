@@ -120,7 +120,7 @@ function Samples({ samples }: Pick<RunView, "samples">) {
   const first = samples.find(({ prompt }) => prompt === latest?.prompt);
   return (
     <section class="card stack" aria-label="Samples">
-      <h2>What it says so far</h2>
+      <h2>Samples so far</h2>
       {latest === undefined ? (
         <p class="soft">The first sample comes with the first look at held-out rows.</p>
       ) : (

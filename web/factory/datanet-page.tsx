@@ -110,13 +110,13 @@ export function DatanetPage({ baseId, datanetId, factorySession, hostUrl, live }
           </dl>
           {!facts.isCardCurrent && (
             <Notice tone="wait" title="The host shows an older card.">
-              <p>The ledger has another one by now. Ask the contact what has changed.</p>
+              <p>The ledger has a newer one. Ask the contact what changed.</p>
             </Notice>
           )}
         </section>
         <section class="card stack" aria-label="Access">
           <div class="row">
-            <h2>May I use it?</h2>
+            <h2>Access</h2>
             {mayUse ? (
               <Badge tone="good">yes</Badge>
             ) : (
@@ -130,7 +130,7 @@ export function DatanetPage({ baseId, datanetId, factorySession, hostUrl, live }
                   ? "Its rows are open to all."
                   : isGranted
                     ? `Granted until ${new Date(mine.answer!.untilMs).toLocaleDateString("en-GB")}.${mine.answer!.note === "" ? "" : ` The owner says: ${mine.answer!.note}`}`
-                    : "You are of its team."}
+                    : "You are on its team."}
               </p>
               <EarnsFrom live={live} publishedAt={ledger.publishedAt} version={ledger.version} />
               <p class="soft small">

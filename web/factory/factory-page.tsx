@@ -55,9 +55,9 @@ function atFactory(props: PageProps, factorySession: FactorySession): ComponentC
 function NoPlace() {
   return (
     <section class="stack">
-      <h1>There is no such place in the factory</h1>
+      <h1>There is no such page in the factory</h1>
       <p>
-        <a href={FACTORY_HREF}>Back to its door</a>
+        <a href={FACTORY_HREF}>Back to the factory</a>
       </p>
     </section>
   );

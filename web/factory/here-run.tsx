@@ -103,7 +103,7 @@ function Run({ isElsewhere, run }: { run: Signal<LocalRun>; isElsewhere: boolean
         <h2>Only on this machine</h2>
         <p class="soft">
           {showCount(rows.length)} rows and this run are kept in this browser's storage, so that a reload
-          finds them. Nobody else has them.
+          finds them. They are stored nowhere else.
         </p>
         {deleting.problem !== null && <ProblemNotice problem={deleting.problem} />}
         <div class="row">

@@ -156,12 +156,12 @@ function Settings({ dropped, onOther }: { dropped: Dropped; onOther: () => void 
             <NumberField
               {...field("rate")}
               label={<Term name="learning rate">Learning rate</Term>}
-              help="If the loss jumps, take a third of it."
+              help="If the loss jumps, try a third of it."
             />
             <NumberField
               {...field("rowsPerStep")}
               label="Rows a step"
-              help="More are calmer, and take longer."
+              help="More make the training steadier and slower."
             />
             <NumberField
               {...field("rowTokens")}

@@ -40,8 +40,8 @@ export function HomePage(props: PageProps) {
         <a class="choice" href={HERE_HREF}>
           <h2>Tune in this browser</h2>
           <p class="soft">
-            On rows of your own, which never leave this page. You get the adapter as two files. Nobody else is
-            asked, and nothing is paid.
+            On rows of your own, which never leave this page. You get the adapter as two files. No server is
+            involved, and nothing is paid.
           </p>
           <span class={isFactory ? "button" : "button button-main"}>Choose a file</span>
         </a>

@@ -19,7 +19,7 @@ const operationsAMinute: Value = (batch, before) => {
 const CHARTS: readonly Drawn[] = [
   {
     title: "Throughput",
-    about: "Operations a minute: a batch's, by the time since the batch before was closed.",
+    about: "Operations of a batch, divided by the minutes since the batch before.",
     isBars: true,
     showY: (y) => showCount(Math.round(y)),
     series: [{ label: "Operations a minute", value: operationsAMinute }],

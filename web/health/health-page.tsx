@@ -45,7 +45,7 @@ export function HealthPage({ site, live }: PageProps) {
       <section class="stack">
         <h1>Health</h1>
         <p class="lead">
-          What the server, the prover and the bridge say of themselves, what Ethereum says, and what a{" "}
+          What the server, the prover and the bridge report, what Ethereum shows, and what a{" "}
           <Term name="full node" /> has caught.
         </p>
         {site.governance !== null && (
@@ -76,10 +76,10 @@ export function HealthPage({ site, live }: PageProps) {
 }
 
 const KINDS: Readonly<Record<string, string>> = {
-  "l1-stalled": "Ethereum does not move, or does not answer",
+  "l1-stalled": "no new Ethereum blocks, or no answer",
   "feed-stalled": "the sequencer does not answer",
-  "feed-differs": "what the sequencer says does not execute",
-  "queue-overdue": "nobody takes Ethereum's queue",
+  "feed-differs": "what the sequencer publishes does not execute",
+  "queue-overdue": "Ethereum's queue is not processed",
   "batch-malformed": "Ethereum has a batch that breaks the ledger's rules",
 };
 
@@ -100,7 +100,7 @@ function Alarms({ health, status }: { health: ServerHealth; status: SequencerSta
         ))}
         {atBridge.map((code) => (
           <li key={code}>
-            the bridge waits for a human: <code>{code}</code>
+            the bridge needs an operator: <code>{code}</code>
           </li>
         ))}
       </ul>
@@ -178,7 +178,7 @@ function Parts({ live, status, health, l1 }: PartsProps) {
         name="Prover"
         tone={isProverSilent ? "bad" : unproven > 0 ? "wait" : "good"}
         state={
-          isProverSilent ? "not heard" : unproven > 0 ? `${showCount(unproven)} to prove` : "nothing waits"
+          isProverSilent ? "no report" : unproven > 0 ? `${showCount(unproven)} to prove` : "nothing waits"
         }
       >
         {!isFullNode && <p>A proof takes about {showDuration(estimates.proveMs)}.</p>}
@@ -188,7 +188,7 @@ function Parts({ live, status, health, l1 }: PartsProps) {
         name="Bridge"
         tone={isBridgeSilent || (bridge?.alarms.length ?? 0) > 0 ? "bad" : unposted > 0 ? "wait" : "good"}
         state={
-          isBridgeSilent ? "not heard" : unposted > 0 ? `${showCount(unposted)} to post` : "nothing waits"
+          isBridgeSilent ? "no report" : unposted > 0 ? `${showCount(unposted)} to post` : "nothing waits"
         }
       >
         <p>
@@ -200,7 +200,7 @@ function Parts({ live, status, health, l1 }: PartsProps) {
       <Part
         name="Ethereum"
         tone={isStalled && !isNodeAhead ? "bad" : "good"}
-        state={isStalled && !isNodeAhead ? "stands still" : "moves"}
+        state={isStalled && !isNodeAhead ? "stalled" : "up to date"}
       >
         <p>
           Block {showCount(l1?.blockNumber ?? status.l1.blockNumber)}
@@ -230,8 +230,8 @@ function heard(
   nowMs: number,
   said: string,
 ): string {
-  if (operator === undefined) return "Only the sequencer hears of it; this is a full node.";
-  return one == null ? "Not heard since the sequencer started." : `${said} ${showAge(one.heardAtMs, nowMs)}.`;
+  if (operator === undefined) return "Only the sequencer gets these reports; this is a full node.";
+  return one == null ? "No report since the sequencer started." : `${said} ${showAge(one.heardAtMs, nowMs)}.`;
 }
 
 /** Below it, digits say nothing. */
@@ -256,7 +256,7 @@ function Fees({ l1 }: { l1: L1Health }) {
           </dd>,
         ])}
       </dl>
-      <p class="soft small">By the Ethereum node itself, from blocks and receipts.</p>
+      <p class="soft small">Read from the Ethereum node: blocks and receipts.</p>
     </section>
   );
 }

@@ -43,7 +43,9 @@ function Account({ account }: { account: OperatorResult }) {
           </dd>,
         ]}
       </dl>
-      <p class="soft small">As the sequencer says; fees and gas are on Ethereum for anybody to add up.</p>
+      <p class="soft small">
+        As the sequencer reports it. Fees and gas are on Ethereum for anyone to add up.
+      </p>
     </section>
   );
 }

@@ -22,11 +22,11 @@ export function Verdicts({ equivocations }: { equivocations: readonly Equivocati
       {equivocations === null && (
         <p class="soft">
           This server is the operator's own, which does not watch itself. A full node's page shows what it has
-          caught: anybody runs one with <code>openledger follow</code>.
+          caught. Run one with <code>openledger follow</code>.
         </p>
       )}
       {equivocations?.length === 0 && (
-        <Notice tone="good" title="No promise of the operator's was found to be broken." />
+        <Notice tone="good" title="No broken promise of the operator was found." />
       )}
       {equivocations?.map((one) => (
         <Verdict key={`${one.reason} ${one.preconfirmation.preconfirmation.operationHash}`} {...one} />
@@ -37,7 +37,7 @@ export function Verdicts({ equivocations }: { equivocations: readonly Equivocati
 
 function Verdict({ l1BlockNumber, noticedAtMs, other, posted, preconfirmation, reason }: Equivocation) {
   return (
-    <Notice tone="bad" title={REASONS[reason] ?? `The operator contradicts himself: ${reason}.`}>
+    <Notice tone="bad" title={REASONS[reason] ?? `The operator contradicts itself: ${reason}.`}>
       <div class="columns">
         <Promised title="The operator signed" fact={preconfirmation.preconfirmation} />
         {other !== null && <Promised title="and the operator signed" fact={other.preconfirmation} />}

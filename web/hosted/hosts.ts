@@ -55,7 +55,7 @@ interface PlacedDatanet {
 
 /** The first host that has the Datanet. @throws what the last one answered where none has it */
 export async function placeOf(site: Site, reader: HostAccess, datanetId: number): Promise<PlacedDatanet> {
-  let failure: unknown = clientError("CLI_NOT_CONFIGURED", "this site names no host of Datanets");
+  let failure: unknown = clientError("CLI_NOT_CONFIGURED", "no Datanet host is set up for these pages");
   for (const hostUrl of site.datanetHosts) {
     const place = { hostUrl, datanetId };
     try {

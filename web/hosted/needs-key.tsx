@@ -21,7 +21,7 @@ export function NeedsKey({ children, live, site, toDo, visitor }: NeedsKeyProps)
     return (
       <section class="card stack narrow">
         <h2>Connect a wallet to {toDo}</h2>
-        <p class="soft">What you say is signed, so everybody can check that it was you.</p>
+        <p class="soft">Everything you submit is signed, so anyone can check that it is yours.</p>
         <WalletChoice site={site} live={live} />
       </section>
     );
@@ -39,8 +39,8 @@ export function NeedsKey({ children, live, site, toDo, visitor }: NeedsKeyProps)
       <section class="card stack narrow">
         <h2>Unlock your key to {toDo}</h2>
         <p class="soft">
-          Your wallet signs once. From that your ledger key is made, in this page's memory alone: from then on
-          one key press is one signature.
+          Your wallet signs once to make your ledger key, which stays in this page's memory. After that, one
+          key press is one signature.
         </p>
         <Button isMain isBusy={isBusy} onClick={() => void run(async () => void (await visitor.unlock()))}>
           Unlock with your wallet

@@ -67,7 +67,7 @@ function Picture(props: RowContentProps) {
     );
   const type = imageTypeOf(value);
   // Raster images alone: whatever else calls itself a picture is a program.
-  if (type === null) return <p class="soft">These bytes are no picture that is shown here.</p>;
+  if (type === null) return <p class="soft">This picture cannot be shown.</p>;
   return <img class="row-picture" src={`data:${type};base64,${base64Of(value)}`} alt="The row" />;
 }
 

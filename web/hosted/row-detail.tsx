@@ -48,7 +48,7 @@ export function RowDetail(props: TabProps & { digest: string }) {
           <Identifier value={row.digest} label="the row's hash" />
         </dd>
       </dl>
-      {!row.isWellFormed && <Badge tone="bad">no row of this Datanet's kind</Badge>}
+      {!row.isWellFormed && <Badge tone="bad">not a row of this Datanet's kind</Badge>}
       <SaidLabels row={row} />
       <LeftOutWhy {...props} row={row} onSaid={loaded.reload} />
       <Gold {...props} row={row} onSaid={loaded.reload} />
@@ -90,7 +90,7 @@ function LeftOutWhy(props: TabProps & { row: SaidRow; onSaid: () => void }) {
             value={note}
             onInput={setNote}
             lineCount={2}
-            placeholder="Why it belongs in"
+            placeholder="Why the row belongs in the version"
           />
           <Button isSmall isBusy={isBusy} isDisabled={note.trim() === ""} onClick={() => void object()}>
             Sign the objection

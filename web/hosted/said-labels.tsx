@@ -10,7 +10,7 @@ export function SaidLabels({ row }: { row: SaidRow }) {
     return (
       <p class="soft small">
         {row.labelCount} {row.labelCount === 1 ? "label" : "labels"} so far. They are shown once there are
-        enough, so that nobody follows another.
+        enough, so that no one is influenced.
       </p>
     );
   if (row.labels.length === 0) return null;

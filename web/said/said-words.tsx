@@ -25,9 +25,9 @@ export function Words({ passages, problem, withheld }: SaidWords) {
       {problem !== null && <ProblemNotice problem={problem} />}
       {hasSpans && (
         <p class="soft small">
-          Underlined words, and rows marked “word for word”, are <Term name="span">spans</Term>: they stand in
-          the Datanet letter by letter, which this page has checked. They are shown, not paid: whoever repeats
-          common sentences would earn most, and a row that helped in other words nothing.
+          Underlined words, and rows marked “word for word”, are <Term name="span">spans</Term>: they occur in
+          the Datanet letter by letter; your browser checked it. Spans are not paid: that would favour common
+          sentences over rows that helped in other words.
         </p>
       )}
     </section>
@@ -104,7 +104,7 @@ function SpanNote({ span: { count, sources } }: { span: CheckedSpan }) {
   return (
     <>
       <p>
-        {count === 1 ? "Stands once in the Datanet:" : `Stands ${showCount(count)} times in the Datanet:`}
+        {count === 1 ? "Occurs once in the Datanet:" : `Occurs ${showCount(count)} times in the Datanet:`}
       </p>
       <ul>
         {sources.map(({ contributorId, document, validatorId }) => (

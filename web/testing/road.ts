@@ -296,7 +296,7 @@ export async function walkRoad(
   });
   await step("collect", ada, async () => {
     await click(button(ada, "Claim"));
-    await ada.main.getByLabel("To claim", { exact: true }).getByText("nothing waits").waitFor();
+    await ada.main.getByLabel("To claim", { exact: true }).getByText("nothing to claim").waitFor();
     const claimed = ada.main.getByLabel("Claimed", { exact: true }).locator(".amount");
     claimedText = (await claimed.textContent())!;
   });

@@ -19,7 +19,7 @@ export function OwnVotes({ live, votes }: { votes: Votes; live: Live }) {
     return (
       <section class="card stack" aria-label="Your votes">
         <h2>Your votes</h2>
-        <p>Connect a wallet to vote, or to let somebody vote for you.</p>
+        <p>Connect a wallet to vote, or to let someone vote for you.</p>
       </section>
     );
   const isOwn = mine.delegate === mine.address;
@@ -42,7 +42,7 @@ export function OwnVotes({ live, votes }: { votes: Votes; live: Live }) {
         <dt>Who votes with it</dt>
         <dd>
           {mine.delegate === null ? (
-            "nobody yet"
+            "no one yet"
           ) : isOwn ? (
             "you"
           ) : (

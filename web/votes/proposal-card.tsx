@@ -62,7 +62,7 @@ export function ProposalCard({ live, proposal, votes }: CardProps) {
       </ol>
       {calls.some(({ isUnknown }) => isUnknown) && (
         <Notice tone="bad" title="This page does not know what a call does.">
-          <p>Do not vote for it before somebody whom you trust has read it.</p>
+          <p>Do not vote for it until someone you trust has read it.</p>
         </Notice>
       )}
       <Counts proposal={proposal} votes={votes} />
@@ -134,7 +134,7 @@ function Voters({ proposal, votes: { governance } }: Pick<CardProps, "proposal" 
             ]}
             rows={cast}
             keyOf={({ voter }) => voter}
-            empty="Nobody yet."
+            empty="No votes yet."
           />
         )}
       </div>
@@ -219,7 +219,7 @@ function NextStep({ live, proposal, votes }: CardProps) {
       )}
       {proposal.state === "queued" && isDue && (
         <p class="small soft">
-          Anybody may carry it out. The timelock needs OPEN on Ethereum for the queue's fee:{" "}
+          Anyone can carry it out. The timelock needs OPEN on Ethereum for the queue's fee:{" "}
           <Identifier value={votes.contracts.timelock} label="the timelock's address" />
         </p>
       )}

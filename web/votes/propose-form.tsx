@@ -120,7 +120,7 @@ export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
           value={words}
           onInput={change(setWords)}
           lineCount={4}
-          help="Everybody can read it; it stays on Ethereum."
+          help="It is public and stays on Ethereum."
         />
         {draft !== null && (
           <Notice tone="wait" title="You would propose:">

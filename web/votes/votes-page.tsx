@@ -21,7 +21,7 @@ export function VotesPage(props: PageProps) {
         <h1>Votes</h1>
         <p class="lead">
           OPEN holders vote on treasury spending and on the next rollup. Votes can never touch balances, keys
-          or exits, and everybody has time to leave before a decision takes effect.
+          or exits, and everyone has time to leave before a decision takes effect.
         </p>
       </section>
       {props.site.governance === null ? (
@@ -69,7 +69,7 @@ function Governed({ info, live, site }: PageProps & { info: SequencerInfo }) {
       <OwnVotes votes={votes} live={live} />
       <section class="stack" aria-label="Proposals">
         <h2>Proposals</h2>
-        {votes.proposals.length === 0 && <p class="soft">Nobody has proposed anything yet.</p>}
+        {votes.proposals.length === 0 && <p class="soft">No proposals yet.</p>}
         {votes.proposals.map((proposal) => (
           <ProposalCard key={String(proposal.id)} proposal={proposal} votes={votes} live={live} />
         ))}

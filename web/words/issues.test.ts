@@ -11,14 +11,14 @@ it.each([
   [
     "languages.0",
     { languages: ["English"] },
-    'Write codes of languages with commas between, as: "en, pt-BR".',
+    'Write language codes separated by commas, such as "en, pt-BR".',
   ],
   ["row.maxBytes", { row: { ...card.row, maxBytes: Number.NaN } }, "Write a whole number."],
   ["row.maxBytes", { row: { ...card.row, maxBytes: 0 } }, "Write at least 1."],
   [
     "labelling.labellers",
     { labelling: { ...card.labelling, labellers: [Number.NaN] } },
-    "Write numbers of accounts with commas between, or leave it empty.",
+    "Write account numbers separated by commas, or leave it empty.",
   ],
   ["labels", { labels: [card.labels[0], card.labels[0]], examples: [] }, "It has a name twice."],
 ])("%s of %j: %s", (path, change, sentence) => {

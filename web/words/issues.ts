@@ -18,15 +18,15 @@ export function sayIssue(issue: z.core.$ZodIssue): string {
         : "Write something here.";
     case "invalid_format":
       return issue.path[0] === "languages"
-        ? 'Write codes of languages with commas between, as: "en, pt-BR".'
-        : "Write it in the form that is asked for.";
+        ? 'Write language codes separated by commas, such as "en, pt-BR".'
+        : "Write it in the form that the label asks for.";
     case "invalid_union":
-      return "Write numbers of accounts with commas between, or leave it empty.";
+      return "Write account numbers separated by commas, or leave it empty.";
     case "invalid_value":
       return `Write one of: ${issue.values.join(", ")}.`;
     case "custom":
       return `It ${issue.message}.`;
     default:
-      return "Write it in the form that is asked for.";
+      return "Write it in the form that the label asks for.";
   }
 }

@@ -12,8 +12,12 @@ interface FindingRule {
 }
 
 const FINDING_RULES: Readonly<Record<FindingKind, FindingRule>> = {
-  duplicate: { title: "Exact copies", why: "A row counts for whoever committed it first.", stays: "never" },
-  empty: { title: "Empty rows", why: "They say nothing, and nobody pays for them.", stays: "never" },
+  duplicate: {
+    title: "Exact copies",
+    why: "A row belongs to the account that committed it first.",
+    stays: "never",
+  },
+  empty: { title: "Empty rows", why: "They have no content.", stays: "never" },
   malformed: {
     title: "Rows of another kind",
     why: "They are not what the card says a row is.",
@@ -30,13 +34,13 @@ const FINDING_RULES: Readonly<Record<FindingKind, FindingRule>> = {
     stays: "out",
   },
   truncated: { title: "Cut off", why: "The text seems to end in the middle.", stays: "in" },
-  "private-key": { title: "Private keys", why: "Whoever reads the rows has the key.", stays: "out" },
-  "api-key": { title: "Keys of services", why: "Whoever reads the rows can use them.", stays: "out" },
-  password: { title: "Passwords", why: "Whoever reads the rows can use them.", stays: "out" },
-  card: { title: "Numbers of payment cards", why: "They are somebody's own.", stays: "out" },
-  iban: { title: "Numbers of bank accounts", why: "They are somebody's own.", stays: "out" },
-  email: { title: "E-mail addresses", why: "They may be somebody's own.", stays: "in" },
-  phone: { title: "Telephone numbers", why: "They may be somebody's own.", stays: "in" },
+  "private-key": { title: "Private keys", why: "Everyone who reads the rows gets the key.", stays: "out" },
+  "api-key": { title: "Keys of services", why: "Everyone who reads the rows can use them.", stays: "out" },
+  password: { title: "Passwords", why: "Everyone who reads the rows can use them.", stays: "out" },
+  card: { title: "Numbers of payment cards", why: "They belong to a person.", stays: "out" },
+  iban: { title: "Numbers of bank accounts", why: "They belong to a person.", stays: "out" },
+  email: { title: "E-mail addresses", why: "They may belong to a person.", stays: "in" },
+  phone: { title: "Telephone numbers", why: "They may belong to a person.", stays: "in" },
 };
 
 interface FindingGroup extends FindingRule {

@@ -141,7 +141,7 @@ function Chooser(props: WithClient) {
             onInput={setTyped}
             lineCount={4}
             placeholder={TYPED[card.row.kind]}
-            help="A row a line."
+            help="One row per line."
             isDisabled={looking.isBusy || signing.isBusy}
           />
           <div class="row">
@@ -269,8 +269,8 @@ function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
           {isBusy ? "Keeping the rows and signing …" : `Sign for ${showCount(kept.length)} rows`}
         </Button>
         <span class="soft small">
-          Account {client.leafId} commits to their hashes. The rows leave this browser when that is final on
-          Ethereum, so nobody can copy them before.
+          Account {client.leafId} commits to their hashes. The rows leave this browser once that is final on
+          Ethereum, so no one can copy them before.
         </span>
       </div>
     </section>
@@ -303,7 +303,7 @@ function Group({ group, onDecide, rows }: GroupProps) {
         {stays !== "never" && (
           <Check
             label="Leave these rows out"
-            help="You decide: nobody else has seen them."
+            help="You decide: no one else has seen them."
             isChecked={isLeftOut}
             onCheck={onDecide}
           />
@@ -362,7 +362,7 @@ function UnderWay(props: WithClient & { readonly pending: Pending }) {
         <span class="soft small">{showAge(pending.startedAtMs, live.nowMs.value)}</span>
       </div>
       <p class="soft small">{pending.names.join(", ").slice(0, 200)}</p>
-      <Timeline label="Way of the contribution" steps={stepsOf(commit, received, pending.rowCount)} />
+      <Timeline label="Progress of the contribution" steps={stepsOf(commit, received, pending.rowCount)} />
       {received !== null && (
         <progress
           class="label-progress"

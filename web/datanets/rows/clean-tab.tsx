@@ -79,8 +79,8 @@ function Findings(props: TabProps) {
           <span class="push" />
           <span class="soft small">
             {last === null
-              ? "nobody has looked yet"
-              : `the host looked at ${showCount(last.rowCount)} rows ${showAge(last.checkedAtMs, live.nowMs.value)}`}
+              ? "not checked yet"
+              : `the host checked ${showCount(last.rowCount)} rows ${showAge(last.checkedAtMs, live.nowMs.value)}`}
           </span>
           <Button isSmall isMain={last === null} isBusy={looking.isBusy} onClick={() => void look()}>
             {last === null ? "Look through the rows" : "Look again"}
@@ -96,12 +96,12 @@ function Findings(props: TabProps) {
         {last === null && (
           <p class="soft">
             The host looks for copies and near-duplicates, in its other Datanets too, labels that people or a
-            model contradict, outliers, broken rows, secrets and personal numbers. It decides nothing:
-            reviewers do, one key each, and everybody sees what they left out.
+            model contradict, outliers, broken rows, secrets and personal numbers. It decides nothing.
+            Reviewers decide, one key per row, and everyone can see what they left out.
           </p>
         )}
         {last !== null && !last.isCurrent && (
-          <p class="soft small">Rows or labels have come since: look again to have them among these.</p>
+          <p class="soft small">There are new rows or labels: look again to include them.</p>
         )}
         {open.length > 0 && (
           <fieldset class="chips">
@@ -205,9 +205,8 @@ function Doubts(props: TabProps & { found: Loaded<FindingsPage> }) {
       </div>
       {from === null && (
         <p class="soft small">
-          You may look. Who decides is named in the card:{" "}
-          {facts.card.labelling.reviewers.join(", ") || "its owner"}.
-          {visitor.client === null && " If that is you, unlock your key on the Review page."}
+          You can look. The card names who decides: {facts.card.labelling.reviewers.join(", ") || "its owner"}
+          .{visitor.client === null && " If that is you, unlock your key on the Review page."}
         </p>
       )}
       {turns.problem !== null && <ProblemNotice problem={turns.problem} />}

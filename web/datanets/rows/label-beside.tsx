@@ -111,10 +111,7 @@ export function Progress({ facts, held, onUndo, ownCount, place, said, visitor }
       <Button isSmall isDisabled={last === undefined} onClick={onUndo}>
         <KeyHint name="u" /> {last === undefined ? "Nothing to take back" : `Take back “${last.label}”`}
       </Button>
-      <p class="soft small">
-        Your last labels wait here for some seconds, so that you can take them back. Then they are signed for
-        good.
-      </p>
+      <p class="soft small">You can take back your last labels for a few seconds. Then they are signed.</p>
     </section>
   );
 }

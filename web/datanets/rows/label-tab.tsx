@@ -52,10 +52,10 @@ function Allowed(props: TabProps & { client: LedgerClient }) {
   if (!standing.value.mayLabel)
     return (
       <section class="card stack narrow">
-        <h2>You are no labeller of this Datanet</h2>
+        <h2>You are not a labeller of this Datanet</h2>
         <p class="soft">
-          Its card names the accounts that label, and {client.leafId} is none of them. Write to its owner:{" "}
-          <RowText text={props.facts.card.contact} isOneLine />
+          Its card lists the accounts that may label, and {client.leafId} is not one of them. Write to its
+          owner: <RowText text={props.facts.card.contact} isOneLine />
         </p>
       </section>
     );
@@ -357,7 +357,7 @@ function Done({ elsewhere, held, live, onAgain, skippedCount }: DoneProps) {
         {held.length > 0
           ? "Your last labels are about to be sent."
           : elsewhere === null
-            ? "Every row of other people has your label, or as many as it needs."
+            ? "Every row from other people has your label, or enough labels."
             : `${showCount(elsewhere.rowCount)} ${elsewhere.rowCount === 1 ? "row is" : "rows are"} with other labellers now. ${
                 elsewhere.untilMs > live.nowMs.value
                   ? `The first may be free in ${showDuration(elsewhere.untilMs - live.nowMs.value)}.`

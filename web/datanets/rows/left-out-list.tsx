@@ -48,7 +48,7 @@ export function LeftOutList(props: TabProps) {
       <div class="row">
         <h2>Left out</h2>
         <span class="push" />
-        <span class="soft small">everybody sees this list</span>
+        <span class="soft small">this list is public</span>
       </div>
       {problem !== null && <ProblemNotice problem={problem} />}
       {putting.problem !== null && <ProblemNotice problem={putting.problem} />}

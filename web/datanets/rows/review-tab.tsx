@@ -139,7 +139,7 @@ function Disputes(props: TabProps) {
                       id="review-note"
                       rows={1}
                       value={note}
-                      placeholder="Read by everybody; n begins it, Escape ends it"
+                      placeholder="Public. Press n to begin, Escape to end"
                       onInput={(event) => setNote(event.currentTarget.value)}
                       onKeyDown={(event) => {
                         if (event.key !== "Escape") return;
@@ -158,7 +158,7 @@ function Disputes(props: TabProps) {
       <section class="card stack" aria-label="Settled here">
         <h2>Settled here</h2>
         {settled.length === 0 && (
-          <p class="soft small">What you settle stands here, and can be settled anew.</p>
+          <p class="soft small">Disputes that you settled. You can settle each one again.</p>
         )}
         <ul class="settled-list">
           {[...settled].reverse().map(({ label, row: one }) => (

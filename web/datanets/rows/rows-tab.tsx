@@ -123,7 +123,7 @@ function Rows(props: TabProps) {
             row={(index) => <Line index={index} row={pages.row(index)} />}
           />
         )}
-        {total === 0 && <p class="card soft">No row is like that.</p>}
+        {total === 0 && <p class="card soft">No rows match.</p>}
         {chosen !== undefined && (
           <section class="card stack rows-detail" aria-label="Row">
             <div class="row">
@@ -154,7 +154,7 @@ function Line({ index, row }: { index: number; row: HostedRow | undefined }) {
       <span class="line-number">{showCount(index + 1)}</span>
       <span class="line-text">
         {row.excerpt === "" ? (
-          <span class="soft">{row.isWellFormed ? "a picture" : "bytes that are no row of this kind"}</span>
+          <span class="soft">{row.isWellFormed ? "a picture" : "not a row of this kind"}</span>
         ) : (
           <RowText text={row.excerpt} isOneLine />
         )}

@@ -19,7 +19,7 @@ const FATES: Readonly<Record<CommittedRow["fate"], string>> = {
   repeated: "committed before",
   later: "after the version",
   dropped: "left out",
-  reassigned: "another's in the version",
+  reassigned: "in the version under another account",
 };
 
 type SigningTab = TabProps & { readonly client: LedgerClient };
@@ -63,10 +63,10 @@ export function VersionCheck(props: SigningTab) {
 }
 
 const VOUCHING = {
-  former: "has signed with a key that it has replaced since",
-  missing: "has not signed for it",
-  notDrawn: "has signed, but the hash draws another",
-  contradicted: "has signed, but the row says another label",
+  former: "signed with a key that it has replaced since",
+  missing: "has not signed it",
+  notDrawn: "signed, but the draw chose another account",
+  contradicted: "signed, but the row has another label",
 };
 
 function Result({ checked: { verified, vouching }, facts }: SigningTab & { checked: CheckedVersion }) {
@@ -79,13 +79,13 @@ function Result({ checked: { verified, vouching }, facts }: SigningTab & { check
       name: "owners",
       state: isOwned ? "done" : "failed",
       title: isOwned
-        ? "Every row counts for whoever committed it first"
-        : `${showCount(reassigned + foreign.length)} rows are not their first contributor's`,
+        ? "Every row belongs to the account that committed it first"
+        : `${showCount(reassigned + foreign.length)} rows do not belong to the first account that committed them`,
     },
     {
       name: "signatures",
       state: vouching.exceptions.length === 0 ? "done" : "failed",
-      title: `${showCount(vouching.signedCount)} of ${showCount(vouching.rowCount)} rows are signed for by their validator`,
+      title: `${showCount(vouching.signedCount)} of ${showCount(vouching.rowCount)} rows are signed by their validator`,
     },
     {
       name: "left",

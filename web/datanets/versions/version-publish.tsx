@@ -64,8 +64,8 @@ export function VersionPublish(props: VersionPublishProps) {
     <section class="card stack" aria-label="Next version">
       <h2>Next version</h2>
       <p class="soft small">
-        This page fetches what was committed and signed, checks it, and makes the version that the card's
-        rules make of it. Anybody who does the same gets the same version.
+        Your browser fetches what was committed and signed, checks it, and builds the version by the card's
+        rules. Everyone who does the same gets the same version.
       </p>
       {waitingCount > 0 && (
         <p class="soft small">
@@ -76,7 +76,7 @@ export function VersionPublish(props: VersionPublishProps) {
       {next === null ? (
         <div class="row">
           <Button isMain={!isPublished} isBusy={isBusy} onClick={() => void collect()}>
-            {isBusy ? "Working …" : "Put the next version together"}
+            {isBusy ? "Working …" : "Prepare the next version"}
           </Button>
           {isPublished && <strong role="status">Published.</strong>}
         </div>

@@ -100,7 +100,7 @@ function Contributed(props: TabProps & { commits: readonly HostCommitView[]; onS
         columns={columns}
         rows={[...commits].reverse()}
         keyOf={({ rowsRoot }) => rowsRoot}
-        empty="Nobody has contributed yet."
+        empty="No contributions yet."
       />
     </section>
   );
@@ -144,14 +144,14 @@ function Verdict(props: TabProps & { commit: HostCommitView; onSaid: () => void 
           <RowText text={verdict.note} />
         </span>
       )}
-      {verdict === null && !canSay && <Badge tone="wait">nobody yet</Badge>}
+      {verdict === null && !canSay && <Badge tone="wait">not reviewed yet</Badge>}
       {canSay && (
         <>
           <Field
             label={<span class="visually-hidden">Reason</span>}
             value={note}
             onInput={setNote}
-            placeholder="A reason, for all to read"
+            placeholder="A reason; it is public"
           />
           <span class="row">
             <Button isMain isSmall isBusy={isBusy} onClick={() => void say("approve")}>
@@ -181,13 +181,13 @@ function Published({ facts, live, versions }: TabProps & { versions: readonly Ho
       cell: ({ isFinal, isHere, rowCount }) => (
         <span class="row">
           <Badge tone={isFinal ? "good" : "wait"}>{isFinal ? "final" : "on its way"}</Badge>
-          {!isHere && rowCount > 0 && <Badge tone="bad">list is not here</Badge>}
+          {!isHere && rowCount > 0 && <Badge tone="bad">row list missing</Badge>}
         </span>
       ),
     },
     {
       label: "Card",
-      cell: ({ policy }) => (policy === facts.policy ? "the present one" : "an earlier one"),
+      cell: ({ policy }) => (policy === facts.policy ? "current" : "earlier"),
     },
   ];
   return (

@@ -49,13 +49,13 @@ export function DataChoice({ baseId, factorySession, live, site }: DataChoicePro
       {value !== undefined && value.datanets.length === 0 && (
         <p class="soft">
           {site.datanetHosts.length === 0
-            ? "This server names no host of Datanets."
+            ? "No Datanet host is set up for these pages."
             : "No Datanet has a version with rows yet."}
         </p>
       )}
       {ready.length > 0 && (
         <section class="card stack">
-          <h2>Rows that you have brought here before</h2>
+          <h2>Rows that you uploaded before</h2>
           <ul class="plain-list">
             {ready.map(({ id, name, rowCount }) => (
               <li key={id}>

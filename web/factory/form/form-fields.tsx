@@ -88,13 +88,13 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
       {isRegistrable && (
         <section class="card stack">
           <h2>Who earns</h2>
-          <p class="soft">Of each payment for an answer. What is left after your part is the rows'.</p>
+          <p class="soft">Of each payment for an answer. The rest goes to the people behind the rows.</p>
           <div class="settings-grid">
             <NumberField
               {...number("ownerPercent")}
               label="Your part"
               unit="%"
-              help="Less draws better data to models like yours."
+              help="A smaller part attracts better data."
             />
             <NumberField
               {...number("validatorPercent")}
@@ -124,12 +124,12 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
               <NumberField
                 {...number("alpha")}
                 label="Alpha"
-                help="How loud the adapter speaks. Twice the rank is usual."
+                help="How strongly the adapter changes the base. Usually twice the rank."
               />
               <NumberField
                 {...number("rate")}
                 label={<Term name="learning rate">Learning rate</Term>}
-                help="If the loss jumps, take a third of it."
+                help="If the loss jumps, try a third of it."
               />
               <NumberField
                 {...number("lastPart")}
@@ -139,22 +139,18 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
               <NumberField
                 {...number("rowsPerStep")}
                 label="Rows a step"
-                help="More are calmer, and take longer."
+                help="More make the training steadier and slower."
               />
               <NumberField
                 {...number("rowTokens")}
                 label={<Term name="token">Tokens a row</Term>}
                 help="A longer row is refused, never cut."
               />
-              <NumberField
-                {...number("answerTokens")}
-                label="Tokens an answer"
-                help="Most that it answers with."
-              />
+              <NumberField {...number("answerTokens")} label="Tokens an answer" help="The longest answer." />
               <NumberField
                 {...number("temperature")}
                 label="Temperature"
-                help="0: always the likeliest word. Higher is freer."
+                help="0: always the likeliest word. Higher: more varied."
               />
             </div>
             {isChanged && (

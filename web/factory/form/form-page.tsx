@@ -93,7 +93,7 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
         <section class="card stack" aria-label="Estimate">
           <h2>What it takes</h2>
           {form === null ? (
-            <p class="soft">Mend the field above that is marked.</p>
+            <p class="soft">Correct the marked field above.</p>
           ) : (
             <Estimate {...props} form={form} />
           )}
@@ -157,7 +157,7 @@ function Estimate({ baseId, datasetId, factorySession, form }: FormPageProps & {
       <p class="soft small">
         Measured by {found.measuredSteps} steps on this factory just now: {seconds(load)} to load,{" "}
         {seconds(tune)} to tune at {showCount(Math.round(found.tokensPerSecond))} tokens a second,{" "}
-        {seconds(features)} for what rows will earn by. Training itself costs nothing here.
+        {seconds(features)} for the rows' influence. Training itself costs nothing here.
         {found.queuedBefore > 0 && ` ${showCount(found.queuedBefore)} jobs are before yours.`}
       </p>
     </>

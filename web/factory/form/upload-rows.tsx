@@ -24,8 +24,8 @@ export function UploadRows({ baseId, factorySession }: { baseId: string; factory
     <section class="card stack">
       <h2>Or rows of your own</h2>
       <p class="soft">
-        The factory gets them, to train on. Such a model can be exported, not registered. For rows that nobody
-        may see, <a href={HERE_HREF}>tune in this browser</a>.
+        The factory gets them, to train on. Such a model can be exported, not registered. For private rows,{" "}
+        <a href={HERE_HREF}>tune in this browser</a>.
       </p>
       <DropFile
         title={sending.isBusy ? "Sending …" : "Drop a file"}

@@ -23,8 +23,8 @@ export function ChatPart(props: JobPartProps) {
       {served !== undefined && served !== null ? (
         <>
           <p class="soft">
-            You pay the model's price, and see which rows earn by the answer. This page checks the answer
-            before you pay.
+            You pay the model's price, and see which rows the answer pays. This page checks the answer before
+            you pay.
           </p>
           <ModelQuestion {...props} model={served} />
         </>
@@ -95,7 +95,7 @@ function FreeChat({ factorySession, job }: JobPartProps) {
   return (
     <section class="card stack" aria-label="Free chat">
       <h2>Try it for free</h2>
-      <p class="soft small">At the factory: nothing is paid, nothing is kept there, and no row earns.</p>
+      <p class="soft small">At the factory. Nothing is paid or stored, and no row earns.</p>
       {turns.length > 0 && (
         <ol class="chat" aria-live="polite">
           {turns.map((turn, i) => (

@@ -53,7 +53,7 @@ export function ComparePart({ factorySession, job }: JobPartProps) {
             value={prompt}
             onInput={setPrompt}
             lineCount={2}
-            help="Both models get it. Nothing is paid, and nobody else sees it."
+            help="Both models get it. Nothing is paid, and no one else sees it."
           />
           <div class="row">
             <Button isMain type="submit" isBusy={trying.isBusy} isDisabled={prompt.trim() === ""}>

@@ -43,7 +43,7 @@ function Lineage({ lineage }: { lineage: FactoryLineage }) {
           <p class="soft small">Rows</p>
           <h2>{datasetName}</h2>
           {datanet === null ? (
-            <p class="soft">Of your own, on no ledger.</p>
+            <p class="soft">Your own rows, not on the ledger.</p>
           ) : (
             <p class="soft">
               <Term name="Datanet" /> <LeafLink id={datanet.id} />, version {datanet.version},{" "}
@@ -137,7 +137,7 @@ function People({ lineage: { model, people } }: { lineage: FactoryLineage }) {
         columns={columns}
         rows={people}
         keyOf={({ contributorId, validatorId }) => `${contributorId} ${validatorId}`}
-        empty="Rows of your own: nobody is paid."
+        empty="Your own rows: there is no one to pay."
       />
     </section>
   );

@@ -31,9 +31,9 @@ type RegisterStep = "create" | "prove" | "send" | "done";
 const ORDER: readonly RegisterStep[] = ["create", "prove", "send", "done"];
 const TITLES: Readonly<Record<RegisterStep, string>> = {
   create: "Create the model on the ledger",
-  prove: "Prove its activation: who may earn, and that nothing has been earned",
-  send: "Agree to it with your key",
-  done: "The ledger has it",
+  prove: "Prove its activation: who earns, starting from zero",
+  send: "Sign it with your key",
+  done: "Registered on the ledger",
 };
 
 /** From a trained job to a model that is paid: one click. */
@@ -121,7 +121,7 @@ function Register({ factorySession, payeeCount, job, known, live }: RegisterProp
           <dd>{ownerPercent} %</dd>
           <dt>Of the rest, validators'</dt>
           <dd>{validatorPercent} %</dd>
-          <dt>Pairs of people who may earn</dt>
+          <dt>Contributors, each with a validator</dt>
           <dd>{showCount(payeeCount)}</dd>
           <dt>The model's first balance</dt>
           <dd>
@@ -172,7 +172,7 @@ function Registered({ job, leaf, live, site }: JobPartProps & { leaf: LedgerMode
           <Open wei={priceWei} />
         </dd>
         <dt>
-          Learnt from <Term name="Datanet" />
+          Trained on <Term name="Datanet" />
         </dt>
         <dd>
           <LeafLink id={leaf.model.datanetId} />, version {leaf.model.version}

@@ -15,7 +15,7 @@ const STAGES: Readonly<Record<string, string>> = {
   waiting: "Waits for its turn …",
   load: "Loads the base and the rows …",
   train: "Trains …",
-  features: "Computes what each row will earn by …",
+  features: "Computes each row's influence …",
   commit: "Commits to rows and owners …",
   write: "Writes the model …",
 };
@@ -145,7 +145,7 @@ function Facts({ job }: { job: FactoryJob }) {
           <dd>
             {form.rank}, {form.alpha}
           </dd>
-          <dt>Maps that are tuned</dt>
+          <dt>Tuned layers</dt>
           <dd>{form.targets.join(", ")}</dd>
           <dt>Learning rate, part at the end</dt>
           <dd>
