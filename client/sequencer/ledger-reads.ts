@@ -8,10 +8,14 @@ import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { requestSequencer, type SequencerAccess } from "./sequencer-request.ts";
 import {
   batchesSchema,
+  type FoundHash,
+  foundHashesSchema,
   infoSchema,
+  type LatestRecord,
   type LedgerBatch,
   type LedgerLeaf,
   type LedgerOperation,
+  latestRecordsSchema,
   leafSchema,
   leavesSchema,
   operationSchema,
@@ -120,6 +124,34 @@ export function listOperations(
 ): Promise<LedgerOperation[]> {
   const page = before === undefined ? "" : `&before=${before}`;
   return requestSequencer(client, `/v1/operations?leaf=${leafId}&limit=${limit}${page}`, operationsSchema);
+}
+
+export interface LatestRecords {
+  /** Newest first. */
+  readonly records: readonly LatestRecord[];
+  /** What the next page is asked for with; null where nothing is older. */
+  readonly nextBefore: number | null;
+}
+
+/** What was executed last: signed operations, queue entries and settlements, at most 50. */
+export function listLatest(
+  client: SequencerAccess,
+  { limit = 25, before }: { limit?: number; before?: number } = {},
+): Promise<LatestRecords> {
+  const page = before === undefined ? "" : `&before=${before}`;
+  return requestSequencer(client, `/v1/records?limit=${limit}${page}`, latestRecordsSchema);
+}
+
+/**
+ * What a hash names that begins and ends so: at most 20.
+ * @param piece.start 0x and at least four digits
+ */
+export function findHashes(
+  client: SequencerAccess,
+  { end = "", limit = 8, start }: { start: string; end?: string; limit?: number },
+): Promise<FoundHash[]> {
+  const query = new URLSearchParams({ start, end, limit: String(limit) });
+  return requestSequencer(client, `/v1/hashes?${query}`, foundHashesSchema);
 }
 
 /** null where there is no such batch (yet). */

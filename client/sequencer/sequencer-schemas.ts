@@ -256,6 +256,42 @@ const recordSchema = z.object({
 });
 export type LedgerRecord = z.infer<typeof recordSchema>;
 
+const latestRecordSchema = z.object({
+  /** Its place in the sequencer's log. */
+  sequence: counter,
+  kind: z.string(),
+  a: z.int(),
+  b: z.int(),
+  createdId: z.int().nullable(),
+  /** What it moves; null where it names no amount. */
+  amountWei: wei.nullable(),
+  isValid: z.boolean(),
+  /** Of a signed operation. */
+  hash: hex.nullable(),
+  /** Of an entry of L1's queue. */
+  queueIndex: counter.nullable(),
+  /** Of a settlement; 0 is the activation. */
+  epoch: counter.nullable(),
+  batchNumber: counter,
+  status: z.enum(OPERATION_STATUSES),
+  atMs: z.number().nullable(),
+});
+export type LatestRecord = z.infer<typeof latestRecordSchema>;
+export const latestRecordsSchema = z.object({
+  records: z.array(latestRecordSchema),
+  nextBefore: counter.nullable(),
+});
+
+export const foundHashesSchema = z.array(
+  z.discriminatedUnion("what", [
+    z.object({ what: z.literal("operation"), hash: hex }),
+    z.object({ what: z.literal("batch"), hash: hex, batchNumber: counter }),
+    z.object({ what: z.literal("queueEntry"), hash: hex, queueIndex: counter }),
+    z.object({ what: z.literal("settlement"), hash: hex, modelId: z.int(), epoch: counter }),
+  ]),
+);
+export type FoundHash = z.infer<typeof foundHashesSchema>[number];
+
 export const batchSchema = z.object({
   number: counter,
   status: z.string(),

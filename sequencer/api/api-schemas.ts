@@ -63,6 +63,22 @@ export const operationsQuery = z.strictObject({
   before: hash.optional(),
   limit: limit(200, 50),
 });
+export const recordsQuery = z.strictObject({ before: countFromText.optional(), limit: limit(50, 25) });
+/** Shorter pieces would name too much to look through. */
+const LEAST_DIGITS = 4;
+const lower = (text: string) => text.toLowerCase();
+export const hashesQuery = z.strictObject({
+  start: z
+    .string()
+    .regex(new RegExp(`^0x[0-9a-fA-F]{${LEAST_DIGITS},64}$`), `is not 0x and ${LEAST_DIGITS} to 64 digits`)
+    .transform(lower),
+  end: z
+    .string()
+    .regex(/^[0-9a-fA-F]{0,64}$/, "is not at most 64 hexadecimal digits")
+    .transform(lower)
+    .default(""),
+  limit: limit(20, 8),
+});
 export const batchesQuery = z.strictObject({ before: countFromText.optional(), limit: limit(100, 20) });
 export const feedQuery = z.object({ topics: z.string().max(2_000).optional() });
 

@@ -10,9 +10,11 @@ import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { CheckedLevel, type LevelDb } from "@openledger/foundation/store/checked-level";
 import { sequencerError } from "../sequencer-errors.ts";
 import { DurableMark } from "./durable-mark.ts";
+import { type HashTarget, settlementWrites, transactionWrites } from "./hash-index.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";
 import {
   type ChainPosition,
+  type ExecutedEntry,
   type LogEntry,
   leavesOf,
   type OperationEntry,
@@ -29,7 +31,7 @@ import {
 } from "./store-check.ts";
 import { storeEncoding } from "./store-encoding.ts";
 import { corrupt, STORE_REMEDIES, type StoreOwner } from "./store-failure.ts";
-import { storeKeys, underPrefix } from "./store-keys.ts";
+import { ofHashes, storeKeys, underPrefix } from "./store-keys.ts";
 import type { StoredBatch } from "./stored-batch.ts";
 
 /** One change of the store; without a value the key is deleted. */
@@ -59,6 +61,9 @@ const newPendingWrite = (): PendingWrite => {
   promise.catch(() => {});
   return { writes: [], promise, resolve, reject };
 };
+
+/** Entries that one look back reads: batches of nobody's operations have two each. */
+const MAX_ENTRIES_READ = 2_000;
 
 /** An eighth of the main thread goes to a check beside the work, for 80,000 values a second. */
 const BESIDE_PAUSE_MS = 10;
@@ -173,7 +178,7 @@ export class LedgerLog {
       if (entry.type === "operation") this.#pending.writes.push(...operationIndex(entry, sequence));
       if (entry.type === "settlement") {
         const key = storeKeys.settlement(entry.operation.modelId, entry.epoch);
-        this.#pending.writes.push({ key, value: sequence });
+        this.#pending.writes.push({ key, value: sequence }, ...settlementWrites(entry));
       }
     }
     return this.write(writes);
@@ -192,7 +197,7 @@ export class LedgerLog {
   write(writes: readonly StoreWrite[]): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     // One by one: a restore writes all leaves at once, and a call takes only so many arguments.
-    for (const one of writes) this.#pending.writes.push(one);
+    for (const one of writes) this.#pending.writes.push(one, ...transactionWrites(one.key, one.value));
     if (writes.some(({ key }) => key.startsWith("log!"))) this.rewriteCount += 1;
     const { promise } = this.#pending;
     this.#writing ??= this.#drain();
@@ -283,6 +288,43 @@ export class LedgerLog {
       if (sequence > toSequence) return;
       yield [sequence, value as LogEntry];
     }
+  }
+
+  /**
+   * What took a slot before a sequence, newest first.
+   * @returns nextBefore: where to go on; null where there is nothing older
+   */
+  async executedBefore(
+    beforeSequence: number,
+    limit: number,
+  ): Promise<{ found: [sequence: number, entry: ExecutedEntry][]; nextBefore: number | null }> {
+    const range = { gt: underPrefix("log").gt, lt: storeKeys.log(beforeSequence) };
+    const entries = this.#db.iterator({ ...range, reverse: true, limit: MAX_ENTRIES_READ });
+    const found: [number, ExecutedEntry][] = [];
+    let readCount = 0;
+    let oldest = beforeSequence;
+    for await (const [key, value] of this.#level.readEach(entries)) {
+      const entry = value as LogEntry;
+      const isExecuted = entry.type !== "opened" && entry.type !== "closed";
+      if (isExecuted && found.length === limit) return { found, nextBefore: oldest };
+      oldest = Number.parseInt(key.slice("log!".length), 16);
+      readCount += 1;
+      if (isExecuted) found.push([oldest, entry]);
+    }
+    return { found, nextBefore: readCount === MAX_ENTRIES_READ ? oldest : null };
+  }
+
+  /** Operations by their hash, as far as `most` of those with this beginning go. */
+  async operationHashes(start: string, most: number): Promise<string[]> {
+    const keys = this.#db.keys({ ...ofHashes("operation", start), limit: most });
+    return (await this.#level.read(keys.all())).map((key) => key.slice("operation!".length));
+  }
+
+  /** What else hashes with this beginning have named; it may be so no longer. */
+  async hashTargets(start: string, most: number): Promise<(HashTarget & { readonly hash: string })[]> {
+    const entries = this.#db.iterator({ ...ofHashes("hash", start), limit: most });
+    const found = await this.#level.read(entries.all());
+    return found.map(([key, value]) => ({ hash: key.split("!")[1]!, ...(value as HashTarget) }));
   }
 
   async get<T>(key: string): Promise<T | undefined> {

@@ -33,6 +33,8 @@ export const storeKeys = {
   /** The last batch whose blob, if it has one, was looked for in the archive. */
   blobsSeen: "blobs-seen",
   queueEntry: (queueIndex: number) => `queue!${wide(queueIndex)}`,
+  /** What else than an operation a hash names (hash-index.ts). */
+  hash: (hash: string, what: string, number: number) => `hash!${hash}!${what}!${wide(number)}`,
   /** Position of the last final batch. */
   finalPosition: "final-position",
   /** Which taking of the lease this directory goes by (lease.ts). */
@@ -45,4 +47,10 @@ export const storeKeys = {
 export function underPrefix(prefix: string): { gt: string; lt: string } {
   // "!" is the separator, and '"' the character after it.
   return { gt: `${prefix}!`, lt: `${prefix}"` };
+}
+
+/** Keys of hashes that begin with `start`, which is 0x-hex in lower case. */
+export function ofHashes(family: "operation" | "hash", start: string): { gte: string; lt: string } {
+  // "g" is the first character after every digit, and after the separator.
+  return { gte: `${family}!${start}`, lt: `${family}!${start}g` };
 }

@@ -10,20 +10,18 @@ import { BatchLink, queueHref } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
-import { Records } from "./records.tsx";
+import { LatestOperations } from "./latest-operations.tsx";
 
-const PAGE_SIZE = 20;
-const LATEST_SHOWN = 8;
+const PAGE_SIZE = 10;
 
-/** The explorer's beginning: search, and every batch, newest first. */
-export function BatchesPage({ site, live }: PageProps) {
+/** The explorer's beginning: the latest operations, and every batch, newest first. */
+export function BatchesPage({ site, live, rest }: PageProps) {
   /** Pages before the newest one: the number that they end below. */
   const [before, setBefore] = useState<number | undefined>(undefined);
   const { value: batches, problem } = useAnswer(live, `batches ${before}`, () =>
     listBatches(site.sequencer, PAGE_SIZE, before),
   );
   const status = live.status.value;
-  const latest = batches?.find(({ records }) => records != null && records.length > 0);
   const oldest = batches?.at(-1)?.number ?? 1;
   return (
     <>
@@ -71,14 +69,7 @@ export function BatchesPage({ site, live }: PageProps) {
           )}
         </div>
       </section>
-      {latest?.records != null && before === undefined && (
-        <section class="card stack">
-          <h2>
-            Latest operations, in batch <BatchLink number={latest.number} />
-          </h2>
-          <Records records={latest.records.slice(-LATEST_SHOWN).toReversed()} />
-        </section>
-      )}
+      <LatestOperations site={site} live={live} rest={rest} />
       {status !== null && <QueueCard {...status.queue} />}
     </>
   );

@@ -58,7 +58,7 @@ export function amountOf({ kind, amountCode, words }: Operation): bigint | null 
   return rule?.movesAmount === true ? decodeAmount(amountCode) : null;
 }
 
-export function leafOf(operation: Operation, side: "a" | "b"): ComponentChildren {
+export function leafOf(operation: Pick<Operation, "kind" | "a" | "b">, side: "a" | "b"): ComponentChildren {
   const rule = kindRule(KIND[operation.kind as KindName]);
   const isUsed = side === "a" ? rule?.usesA : rule?.usesB && !rule.isCreate;
   return isUsed ? <LeafLink id={operation[side]} /> : "–";

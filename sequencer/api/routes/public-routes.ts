@@ -18,6 +18,8 @@ import {
   statusView,
   weightsView,
 } from "../api-views.ts";
+import { findHashes } from "../found-hashes.ts";
+import { latestRecords } from "../latest-records.ts";
 import { PostedTree } from "../posted-tree.ts";
 
 /** Leaves that one search answers with. */
@@ -160,6 +162,33 @@ export async function registerPublicRoutes(
       const found = await sequencer.operationsOf(leaf, limit, before);
       return found.map((known) => operationView(sequencer, known, clock()));
     },
+  );
+
+  app.get<{ Querystring: z.output<typeof schemas.recordsQuery> }>(
+    "/v1/records",
+    {
+      schema: {
+        tags: ["operations"],
+        summary: "What was executed last, of every kind, newest first",
+        querystring: schemas.recordsQuery,
+      },
+    },
+    async ({ query }) => {
+      await sequencer.line.idle();
+      return latestRecords(sequencer, query);
+    },
+  );
+
+  app.get<{ Querystring: z.output<typeof schemas.hashesQuery> }>(
+    "/v1/hashes",
+    {
+      schema: {
+        tags: ["operations"],
+        summary: "What a piece of a hash may name: operations, transactions on L1, settlements",
+        querystring: schemas.hashesQuery,
+      },
+    },
+    async ({ query }) => findHashes(sequencer, query),
   );
 
   app.get<{ Querystring: z.output<typeof schemas.batchesQuery> }>(

@@ -198,6 +198,8 @@ describe("a model's epochs over HTTP", () => {
         [0, "activation"],
       ]);
       expect(list[0]).toMatchObject({ settlementHash: settled.settlementHash, proof: settled.proof });
+      const found = await get(`/v1/hashes?start=${settled.settlementHash.slice(0, 20)}`);
+      expect(found).toEqual([{ what: "settlement", hash: settled.settlementHash, modelId, epoch: 1 }]);
     });
   }
 });

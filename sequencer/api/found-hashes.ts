@@ -1,0 +1,50 @@
+/** What a piece of a hash may stand for: operations, transactions on L1, settlements. */
+
+import type { HashTarget } from "../store/hash-index.ts";
+import type { SettlementEntry } from "../store/log-entry.ts";
+import { storeKeys } from "../store/store-keys.ts";
+import type { LedgerHost } from "./api-options.ts";
+
+/** Hashes of each sort that one question looks through: as many share four digits where there are 65 million. */
+const MOST_LOOKED_AT = 1_000;
+
+interface HashPiece {
+  /** 0x-hex in lower case. */
+  readonly start: string;
+  readonly end: string;
+  readonly limit: number;
+}
+
+/** In the order of the hashes, operations first. */
+export async function findHashes(
+  { line, log }: Pick<LedgerHost, "line" | "log">,
+  { end, limit, start }: HashPiece,
+): Promise<object[]> {
+  await log.flushed();
+  const operations = await log.operationHashes(start, MOST_LOOKED_AT);
+  const found: object[] = operations
+    .filter((hash) => hash.endsWith(end))
+    .slice(0, limit)
+    .map((hash) => ({ hash, what: "operation" }));
+  for (const target of await log.hashTargets(start, MOST_LOOKED_AT)) {
+    if (found.length >= limit) break;
+    if (target.hash.endsWith(end) && (await isSoStill(target))) found.push(target);
+  }
+  return found;
+
+  async function isSoStill(target: HashTarget & { hash: string }): Promise<boolean> {
+    switch (target.what) {
+      case "batch":
+        return (await line.batch(target.batchNumber))?.l1?.transactionHash.toLowerCase() === target.hash;
+      case "queueEntry":
+        return (await log.queueEntry(target.queueIndex))?.l1TransactionHash.toLowerCase() === target.hash;
+      case "settlement": {
+        const sequence = await log.get<number>(storeKeys.settlement(target.modelId, target.epoch));
+        if (sequence === undefined) return false;
+        return (await log.get<SettlementEntry>(storeKeys.log(sequence)))?.hash === target.hash;
+      }
+      default:
+        return target satisfies never;
+    }
+  }
+}

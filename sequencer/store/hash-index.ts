@@ -1,0 +1,42 @@
+/**
+ * What a hash names, for who has only a piece of it. Operations have keys of their own; transactions on L1 and settlements
+ * get these. An entry is never deleted: whoever finds one looks whether it is so still.
+ */
+import type { SettlementEntry, StoredQueueEntry } from "./log-entry.ts";
+import { storeKeys } from "./store-keys.ts";
+import type { StoredBatch } from "./stored-batch.ts";
+
+export type HashTarget =
+  | { readonly what: "batch"; readonly batchNumber: number }
+  | { readonly what: "queueEntry"; readonly queueIndex: number }
+  | { readonly what: "settlement"; readonly modelId: number; readonly epoch: number };
+
+interface IndexWrite {
+  readonly key: string;
+  readonly value: HashTarget;
+}
+
+const HASH = /^0x[0-9a-f]{64}$/i;
+
+/** What the index gets with a write of a batch or a queue entry; nothing for any other. */
+export function transactionWrites(key: string, value: unknown): IndexWrite[] {
+  if (value === undefined) return [];
+  if (key.startsWith("batch!")) {
+    const { l1, number } = value as StoredBatch;
+    return indexed(l1?.transactionHash, number, { what: "batch", batchNumber: number });
+  }
+  if (key.startsWith("queue!")) {
+    const { l1TransactionHash, queueIndex } = value as StoredQueueEntry;
+    return indexed(l1TransactionHash, queueIndex, { what: "queueEntry", queueIndex });
+  }
+  return [];
+}
+
+export function settlementWrites({ epoch, hash, operation: { modelId } }: SettlementEntry): IndexWrite[] {
+  return indexed(hash, modelId, { what: "settlement", modelId, epoch });
+}
+
+function indexed(hash: string | undefined, number: number, value: HashTarget): IndexWrite[] {
+  if (hash === undefined || !HASH.test(hash)) return [];
+  return [{ key: storeKeys.hash(hash.toLowerCase(), value.what, number), value }];
+}

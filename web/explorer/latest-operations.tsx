@@ -1,0 +1,98 @@
+import { listLatest } from "@openledger/client/sequencer/ledger-reads";
+import type { LatestRecord } from "@openledger/client/sequencer/sequencer-schemas";
+import { useState } from "preact/hooks";
+import { Badge } from "../design/badge.tsx";
+import { Button } from "../design/button.tsx";
+import { type Column, Table } from "../design/table.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showAge } from "../words/format.ts";
+import { BatchLink, LeafLink, operationHref, queueHref, settlementHref } from "../words/links.tsx";
+import { Open } from "../words/open.tsx";
+import { ProblemNotice } from "../words/problem.tsx";
+import { StatusBadge } from "../words/status-badge.tsx";
+import { leafOf, showKind } from "./records.tsx";
+
+const PAGE_SIZE = 12;
+
+/** What the ledger did last: operations, deposits, settlements, newest first and as they come. */
+export function LatestOperations({ site, live }: PageProps) {
+  const [before, setBefore] = useState<number | undefined>(undefined);
+  const { value, problem } = useAnswer(live, `latest ${before}`, () =>
+    listLatest(site.sequencer, { limit: PAGE_SIZE, ...(before === undefined ? {} : { before }) }),
+  );
+  const nextBefore = value?.nextBefore ?? null;
+  return (
+    <section class="card stack" aria-label="Operations">
+      <h2>{before === undefined ? "Latest operations" : "Older operations"}</h2>
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {value === undefined ? (
+        <p class="soft">Asking …</p>
+      ) : (
+        <Table
+          caption="Latest operations"
+          columns={columns(live.nowMs.value)}
+          rows={value.records}
+          keyOf={({ sequence }) => sequence}
+          empty="Nothing has been executed yet."
+        />
+      )}
+      <div class="row">
+        {before !== undefined && (
+          <Button isSmall onClick={() => setBefore(undefined)}>
+            Newest
+          </Button>
+        )}
+        <span class="push" />
+        {nextBefore !== null && (
+          <Button isSmall onClick={() => setBefore(nextBefore)}>
+            Older
+          </Button>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function hrefOf({ a, epoch, hash, queueIndex }: LatestRecord): string {
+  if (hash !== null) return operationHref(hash);
+  return queueIndex === null ? settlementHref(a, epoch ?? 0) : queueHref(queueIndex);
+}
+
+function columns(nowMs: number): Column<LatestRecord>[] {
+  return [
+    {
+      label: "Operation",
+      cell: (record) => (
+        <span class="row">
+          <a href={hrefOf(record)}>{showKind(record.kind)}</a>
+          {!record.isValid && <Badge tone="bad">without effect</Badge>}
+        </span>
+      ),
+    },
+    {
+      label: "From",
+      cell: (record) =>
+        record.queueIndex !== null && record.kind.startsWith("deposit") ? "Ethereum" : leafOf(record, "a"),
+    },
+    {
+      label: "To",
+      cell: (record) => {
+        if (record.createdId !== null) return <LeafLink id={record.createdId} />;
+        return record.kind === "withdraw" ? "Ethereum" : leafOf(record, "b");
+      },
+    },
+    {
+      label: "OPEN",
+      isNumber: true,
+      cell: ({ amountWei }) => (amountWei === null ? "–" : <Open wei={amountWei} isBare />),
+    },
+    { label: "State", cell: ({ status }) => <StatusBadge status={status} /> },
+    { label: "Batch", isNumber: true, cell: ({ batchNumber }) => <BatchLink number={batchNumber} /> },
+    {
+      label: "Executed",
+      isNumber: true,
+      cell: ({ atMs }) => (atMs === null ? "–" : showAge(atMs, nowMs)),
+    },
+  ];
+}
