@@ -31,8 +31,7 @@ import markUrl from "./mark.svg";
 import { OverviewPage } from "./overview/overview-page.tsx";
 import { route } from "./routes.ts";
 import { showCount, showDuration } from "./words/format.ts";
-import { nameLeaves } from "./words/leaf-names.ts";
-import { leafHref } from "./words/links.tsx";
+import { noteShown, ownLeafId, shownLeaves } from "./words/leaf-names.ts";
 import { ProblemNotice } from "./words/problem.tsx";
 
 interface PageEntry {
@@ -270,25 +269,31 @@ function useReconnect(site: Site, live: Live): void {
 
 const NAMES_EVERY_MS = 60_000;
 
-/** Names of Datanets and models, from the hosts; the connected wallet's account is the reader's own. */
+/** Names of Datanets and models, and of all whom pages show, from the hosts. */
 function useLeafNames(site: Site, live: Live): void {
   const reader = readVisitor(site, live)?.reader ?? null;
-  const asked = useRef<{ atMs: number } | null>(null);
+  const asked = useRef<{ atMs: number; shown: readonly number[] }>({ atMs: 0, shown: [] });
+  const shown = shownLeaves.value;
   useEffect(() => {
-    if (reader === null) return;
+    if (reader === null || site.datanetHosts.length === 0) return;
     const look = async () => {
-      if (asked.current !== null && Date.now() - asked.current.atMs < NAMES_EVERY_MS) return;
-      asked.current = { atMs: Date.now() };
-      const { nameHostedLeaves } = await import("./hosted/name-leaves.ts");
-      await nameHostedLeaves(site, reader);
+      const { nameHostedLeaves, nameShownLeaves } = await import("./hosted/name-leaves.ts");
+      const isDue = Date.now() - asked.current.atMs >= NAMES_EVERY_MS;
+      const known = asked.current.shown;
+      asked.current = { atMs: isDue ? Date.now() : asked.current.atMs, shown };
+      await Promise.all([
+        isDue ? nameHostedLeaves(site, reader) : undefined,
+        nameShownLeaves(site, reader, isDue ? shown : shown.filter((id) => !known.includes(id))),
+      ]);
     };
     // Without a name everything is called by its number, and asked again in a while.
     const lookQuietly = () => void look().catch(() => undefined);
     lookQuietly();
     return live.onLook(lookQuietly);
-  }, [reader === null]);
-  const own = mainAccount(holdings.value)?.id;
+  }, [reader === null, shown]);
+  const own = mainAccount(holdings.value)?.id ?? null;
   useEffect(() => {
-    if (own !== undefined) nameLeaves([[own, { name: "you", kind: "Account", href: leafHref(own) }]]);
+    ownLeafId.value = own;
+    if (own !== null) noteShown(own);
   }, [own]);
 }

@@ -184,7 +184,7 @@ describe("the search", () => {
       await page.goto(`${world.sequencerUrl}/#/batches`);
       const field = page.getByRole("combobox", { name: "Search" });
       await field.fill(text);
-      await page.getByRole("option").or(page.getByText("Nothing is called so")).first().waitFor();
+      await page.getByRole("option").or(page.getByText("Nothing matches")).first().waitFor();
       await field.press("Enter");
     };
     const { leafId } = world.users[0]!;
@@ -200,9 +200,9 @@ describe("the search", () => {
       .getByRole("link", { name: String(leafId), exact: true })
       .waitFor();
     await search("999999");
-    await page.getByText("Nothing is called so").waitFor();
+    await page.getByText("Nothing matches").waitFor();
     await search("<img src=x>");
-    await page.getByText("Nothing is called so").waitFor();
+    await page.getByText("Nothing matches").waitFor();
     expect(misdeeds).toEqual([]);
     await context.close();
   });

@@ -1,14 +1,13 @@
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { PageProps } from "./ledger/page.ts";
 import { type Problem, ProblemNotice, problemOf } from "./words/problem.tsx";
 
-type Show = (props: PageProps) => VNode;
-
-/** A page whose code is fetched when somebody opens it. */
-export function lazyPage(load: () => Promise<Show>): Show {
-  let loaded: Show | null = null;
-  return function LazyPage(props: PageProps) {
+/** A page, or a part of one, whose code is fetched when somebody opens it. */
+export function lazyPage<Props extends object>(
+  load: () => Promise<(props: Props) => VNode | null>,
+): (props: Props) => VNode {
+  let loaded: ((props: Props) => VNode | null) | null = null;
+  return function LazyPage(props: Props) {
     const [, setTries] = useState(0);
     const [problem, setProblem] = useState<Problem | null>(null);
     useEffect(() => {
@@ -22,7 +21,7 @@ export function lazyPage(load: () => Promise<Show>): Show {
       );
     }, []);
     if (problem !== null) return <ProblemNotice problem={problem} />;
-    if (loaded === null) return <p class="soft">Fetching the page …</p>;
+    if (loaded === null) return <p class="soft">Fetching …</p>;
     const Page = loaded;
     return <Page {...props} />;
   };

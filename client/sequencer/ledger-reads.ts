@@ -69,12 +69,12 @@ export async function getLeaf(client: SequencerAccess, id: number): Promise<Ledg
   }
 }
 
-/** Leaves of an owner or of a key, or the models of a Datanet: a thousand at most. */
+/** Leaves of an owner or of a key, the models of a Datanet (a thousand at most), or those with some numbers (a hundred). */
 export function findLeaves(
   client: SequencerAccess,
-  filter: { owner: Address } | { keyX: bigint } | { datanetId: number },
+  filter: { owner: Address } | { keyX: bigint } | { datanetId: number } | { ids: readonly number[] },
 ): Promise<LedgerLeaf[]> {
-  const [[name, value]] = Object.entries(filter) as [[string, Address | bigint | number]];
+  const [[name, value]] = Object.entries(filter) as [[string, Address | bigint | number | readonly number[]]];
   const query = `${name}=${typeof value === "bigint" ? hex32(value) : value}`;
   return requestSequencer(client, `/v1/leaves?${query}`, leavesSchema);
 }

@@ -12,6 +12,7 @@ import { REQUEST_HEADER } from "../records/signed-request.ts";
 import { registerCardRoutes } from "./card-routes.ts";
 import { registerFindingRoutes } from "./finding-routes.ts";
 import type { HostContext } from "./host-context.ts";
+import { registerNameRoutes } from "./name-routes.ts";
 import { registerRecordRoutes } from "./record-routes.ts";
 import { registerRowRoutes } from "./row-routes.ts";
 import { registerUploadRoutes } from "./upload-routes.ts";
@@ -68,6 +69,7 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
   registerVersionRoutes(app, context);
   registerRecordRoutes(app, context);
   registerFindingRoutes(app, context);
+  registerNameRoutes(app, context);
 
   const unlimited = { config: { rateLimit: false }, schema: { hide: true } as object };
   app.get("/health", unlimited, (_request, reply) => {

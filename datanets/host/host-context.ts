@@ -4,6 +4,7 @@ import { datanetError } from "../datanet-errors.ts";
 import type { HostStore, Usage, UsageWrite } from "../store/host-store.ts";
 import { HostedDatanet } from "../store/hosted-datanet.ts";
 import type { HostLedger } from "../store/ledger-view.ts";
+import type { NameTable } from "../store/name-table.ts";
 import type { HostConfig } from "./config.ts";
 import type { HostMetrics } from "./host-metrics.ts";
 import type { RequestGuard } from "./request-guard.ts";
@@ -21,6 +22,7 @@ export interface HostContext {
   readonly ledger: HostLedger;
   readonly guard: RequestGuard;
   readonly registry: DatanetRegistry;
+  readonly names: NameTable;
   readonly quotas: Quotas;
   readonly metrics: HostMetrics;
   readonly logger: Logger;

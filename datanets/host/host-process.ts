@@ -8,6 +8,7 @@ import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { HostStore } from "../store/host-store.ts";
 import { HostLedger } from "../store/ledger-view.ts";
+import { NameTable } from "../store/name-table.ts";
 import type { HostConfig } from "./config.ts";
 import { createHostApi } from "./host-api.ts";
 import { DatanetRegistry, type HostContext, Quotas } from "./host-context.ts";
@@ -53,6 +54,8 @@ export async function createHostProcess(
     );
     const registry = new DatanetRegistry(store, domain);
     await registry.open();
+    const names = new NameTable(store);
+    await names.open();
     const rowCount = () => registry.all().reduce((sum, { rows }) => sum + rows.size, 0);
     const stopping = new AbortController();
     const load = async () => {
@@ -65,7 +68,20 @@ export async function createHostProcess(
     let loaded: Promise<void> = Promise.resolve();
     let origin = config.publicUrl.replace(/\/+$/, "");
     const context: HostContext = {
-      ...{ config, domain, chainId, rollupAddress, session, store, ledger, registry, metrics, logger, nowMs },
+      ...{
+        config,
+        domain,
+        chainId,
+        rollupAddress,
+        session,
+        store,
+        ledger,
+        registry,
+        names,
+        metrics,
+        logger,
+        nowMs,
+      },
       guard: new RequestGuard({ domain, session, ledger, nowMs }),
       quotas: new Quotas(config, store, nowMs),
       origin: () => origin,

@@ -4,6 +4,7 @@ import type { RollupError } from "@openledger/foundation/rollup-error";
 import { checkedJson } from "@openledger/foundation/store/checked-json";
 import { CheckedLevel, type LevelDb, type LevelWrite } from "@openledger/foundation/store/checked-level";
 import { datanetError } from "../datanet-errors.ts";
+import type { SignedName } from "../records/display-name.ts";
 import type { SignedRecord } from "../records/record.ts";
 import { BlobFiles } from "./blob-files.ts";
 import type { KeptCheck } from "./kept-check.ts";
@@ -45,6 +46,7 @@ const keys = {
   version: (datanetId: number, root: string) => `version/${digits(datanetId)}/${root}`,
   record: (datanetId: number, index: number) => `record/${digits(datanetId)}/${digits(index)}`,
   check: (datanetId: number) => `check/${digits(datanetId)}`,
+  name: (leafId: number) => `name/${digits(leafId)}`,
   usage: (leafId: number, day: number) => `usage/${digits(leafId)}/${digits(day)}`,
 };
 
@@ -145,6 +147,16 @@ export class HostStore {
   ): Promise<void> {
     const written = records.map((record, i) => put(keys.record(datanetId, index + i), record));
     return this.#level.write([...written, ...usages.map(putUsage)]);
+  }
+
+  /** Instead of the leaf's name before. */
+  putName(name: SignedName, usage: UsageWrite): Promise<void> {
+    return this.#level.write([put(keys.name(name.body.leafId), name), putUsage(usage)]);
+  }
+
+  /** The newest of each leaf. */
+  async *names(): AsyncGenerator<SignedName> {
+    for await (const [, value] of this.#each("name")) yield value as SignedName;
   }
 
   /** What was found in a Datanet's rows, instead of what was found before. */

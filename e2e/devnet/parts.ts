@@ -37,6 +37,8 @@ export interface DatanetPart {
 
 export interface ModelPart {
   readonly name: ModelName;
+  /** What pages call it. */
+  readonly title: string;
   readonly datanet: DatanetName;
   /** As published, and what its server keeps; proofs of its settlements that L1 does not have yet. */
   readonly paths: { readonly folder: string; readonly answers: string };
@@ -83,6 +85,7 @@ export const DATANETS: Readonly<Record<DatanetName, DatanetPart>> = {
 export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
   mails: {
     name: "mails",
+    title: "Spam filter",
     datanet: "mails",
     paths: { folder: devnetPaths.model, answers: devnetPaths.answers },
     serverName: "model-server",
@@ -93,6 +96,7 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
   },
   speeches: {
     name: "speeches",
+    title: "Speech writer",
     datanet: "speeches",
     paths: { folder: devnetPaths.speechModel, answers: devnetPaths.speechAnswers },
     serverName: "speech-server",
@@ -103,6 +107,7 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
   },
   citations: {
     name: "citations",
+    title: "Speech finder",
     datanet: "speeches",
     paths: { folder: devnetPaths.citationModel, answers: devnetPaths.citationAnswers },
     serverName: "citation-server",

@@ -14,7 +14,7 @@ import { depositAll } from "./steps/deposit.ts";
 import { claimAndWithdraw, payOutRewards } from "./steps/earn.ts";
 import { closeFirstEpochs, settleFirstEpoch, untilSettledOnL1 } from "./steps/epoch.ts";
 import { fund } from "./steps/fund.ts";
-import { getAccess, publishMailCard, workOnHost } from "./steps/host.ts";
+import { getAccess, nameEverybody, publishMailCard, workOnHost } from "./steps/host.ts";
 import { approveOnLedger, bringToLife, createOnLedger, train } from "./steps/model.ts";
 import { settle } from "./steps/settle.ts";
 import { transferRange } from "./steps/transfer.ts";
@@ -45,6 +45,7 @@ export async function runJob(job: Job): Promise<Report> {
     return depositAll(job);
   });
   await job.journal.set("leaves", leaves);
+  await nameEverybody(job, leaves);
   title("Transfers, datanets of labelled e-mails and of speeches, withdrawals");
   await transferRange(job, leaves, 0, FIRST_TRANSFER_COUNT);
   console.done(`${FIRST_TRANSFER_COUNT} transfers acknowledged, each with a signed preconfirmation`);

@@ -53,10 +53,15 @@ export const leavesQuery = z
     keyX: element.optional(),
     /** Of the models that learnt from it. */
     datanetId: countFromText.optional(),
+    ids: z
+      .string()
+      .regex(/^[0-9]{1,8}(,[0-9]{1,8}){0,99}$/, "is not 1 to 100 numbers")
+      .transform((text) => text.split(",").map(Number))
+      .optional(),
   })
   .refine(
     (query) => Object.values(query).filter((value) => value !== undefined).length === 1,
-    "needs one of owner, keyX and datanetId",
+    "needs one of owner, keyX, datanetId and ids",
   );
 export const operationsQuery = z.strictObject({
   leaf: countFromText,

@@ -1,6 +1,7 @@
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { isAddress } from "viem";
+import { Identicon } from "../design/identicon.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";
@@ -8,10 +9,11 @@ import { useAnswer } from "../ledger/use-answer.ts";
 import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { Answered } from "./answered.tsx";
+import { EnsName } from "./ens-name.tsx";
 import { KIND_NAMES } from "./leaf-kinds.ts";
 
 const COLUMNS: readonly Column<LedgerLeaf>[] = [
-  { label: "Number", cell: ({ id }) => <LeafLink id={id} /> },
+  { label: "Name", cell: ({ id }) => <LeafLink id={id} /> },
   { label: "Kind", cell: ({ kind }) => KIND_NAMES[kind] },
   { label: "OPEN", isNumber: true, cell: ({ balanceWei }) => <Open wei={balanceWei} isBare /> },
 ];
@@ -25,7 +27,9 @@ export function AddressPage({ site, live, rest }: PageProps) {
   return (
     <>
       <h1>Ethereum address</h1>
-      <p>
+      <p class="row">
+        <Identicon of={address.toLowerCase()} />
+        <EnsName address={address} site={site} live={live} />
         <Identifier value={address} label="the address" />
       </p>
       <Answered answer={answer} none="This is not an Ethereum address. Write 0x and 40 digits.">

@@ -1,19 +1,22 @@
 import { getLeaf, listOperations } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerLeaf, LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
+import { Identicon } from "../design/identicon.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";
+import { lazyPage } from "../lazy-page.tsx";
 import type { PageProps } from "../ledger/page.ts";
+import { session } from "../ledger/session.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showAge, showCount } from "../words/format.ts";
+import { leafNames, noteShown } from "../words/leaf-names.ts";
 import { BatchLink, OperationLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
-import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Answered } from "./answered.tsx";
+import { EnsName } from "./ens-name.tsx";
 import { KIND_NAMES } from "./leaf-kinds.ts";
-import type { ModelPart } from "./model-part.tsx";
 import { amountOf, leafOf, showKind } from "./records.tsx";
 
 /** An account, a Datanet or a model: what it holds, what it is made of, what it did. */
@@ -31,16 +34,15 @@ export function LeafPage(props: PageProps) {
   });
   return (
     <>
-      <h1>
-        {answer.value == null ? "Leaf" : KIND_NAMES[answer.value.kind]} {Number.isNaN(id) ? "?" : id}
-      </h1>
+      <LeafHeading id={id} kind={answer.value == null ? "Leaf" : KIND_NAMES[answer.value.kind]} />
       <Answered answer={answer} none="No account, Datanet or model has this number.">
         {(leaf) => (
           <>
-            <Facts leaf={leaf} />
+            <Facts leaf={leaf} site={site} live={live} />
             {leaf.datanet != null && <DatanetPart datanet={leaf.datanet} />}
             {leaf.kind === "model" && <LazyModelPart {...props} modelId={leaf.id} />}
             <Operations {...props} id={leaf.id} />
+            {isOwn(leaf) && site.datanetHosts.length > 0 && <LazyNameForm {...props} leaf={leaf} />}
           </>
         )}
       </Answered>
@@ -48,21 +50,26 @@ export function LeafPage(props: PageProps) {
   );
 }
 
-/** Its code is fetched with the first model that is looked at. */
-function LazyModelPart(props: PageProps & { modelId: number }) {
-  const [Show, setShow] = useState<typeof ModelPart | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  useEffect(() => {
-    import("./model-part.tsx").then(
-      (loaded) => setShow(() => loaded.ModelPart),
-      (error: unknown) => setProblem(problemOf(error)),
-    );
-  }, []);
-  if (problem !== null) return <ProblemNotice problem={problem} />;
-  return Show === null ? null : <Show {...props} />;
+function LeafHeading({ id, kind }: { id: number; kind: string }) {
+  useEffect(() => noteShown(id), [id]);
+  const name = leafNames.value.get(id)?.name;
+  const number = `${kind} ${Number.isNaN(id) ? "?" : id}`;
+  return (
+    <h1>
+      <Identicon of={`leaf ${id}`} /> {name ?? number}
+      {name !== undefined && <span class="leaf-number"> {number}</span>}
+    </h1>
+  );
 }
 
-function Facts({ leaf }: { leaf: LedgerLeaf }) {
+/** A Datanet is called as its card says; its owner changes that there. */
+const isOwn = ({ kind, l1Owner }: LedgerLeaf) =>
+  kind !== "datanet" && session.value !== null && session.value.address === l1Owner;
+
+const LazyModelPart = lazyPage(async () => (await import("./model-part.tsx")).ModelPart);
+const LazyNameForm = lazyPage(async () => (await import("../hosted/name-form.tsx")).NameForm);
+
+function Facts({ leaf, live, site }: Pick<PageProps, "live" | "site"> & { leaf: LedgerLeaf }) {
   const { balanceWei, id, keyX, kind, l1Owner, nonce, postedBalanceWei } = leaf;
   return (
     <section class="card stack">
@@ -77,6 +84,7 @@ function Facts({ leaf }: { leaf: LedgerLeaf }) {
         <dt>Owner on Ethereum</dt>
         <dd class="row">
           <span class="push" />
+          <EnsName address={l1Owner} site={site} live={live} />
           <a href={`#/address/${l1Owner}`}>all that it owns</a>
           <Identifier value={l1Owner} label="the owner" />
         </dd>

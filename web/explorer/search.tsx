@@ -1,30 +1,41 @@
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { Identicon } from "../design/identicon.tsx";
+import { useKeys } from "../hosted/use-keys.ts";
+import { readVisitor } from "../hosted/visitor.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Site } from "../ledger/site.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
-import type { Suggestion } from "./suggest.ts";
+import type { Suggested, Suggestion } from "./suggest.ts";
 
 /** A question goes out when the reader pauses. */
 const TYPING_MS = 200;
 
-/** One field for everything: names, words, numbers, addresses, hashes. Its suggestions are read out, and keys choose. */
+/** One field for everything: names, words, numbers, addresses, hashes. "/" leads to it, its suggestions are read out, keys choose. */
 export function Search({ live, site }: { live: Live; site: Site }) {
   const [text, setText] = useState("");
-  const [found, setFound] = useState<readonly Suggestion[] | null>(null);
+  const [suggested, setSuggested] = useState<Suggested | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [at, setAt] = useState(0);
   const id = useId();
+  const field = useRef<HTMLInputElement>(null);
+  const reader = readVisitor(site, live)?.reader ?? null;
+  useKeys((key) => {
+    // On a phone it is in the menu, which is closed.
+    if (key !== "/" || field.current === null || field.current.offsetParent === null) return false;
+    field.current.focus();
+    return true;
+  });
   useEffect(() => {
-    setFound(null);
+    setSuggested(null);
     setProblem(null);
     if (text.trim() === "") return;
     let isOver = false;
     const look = async () => {
       try {
         const { suggest } = await import("./suggest.ts");
-        const suggestions = await suggest(site, live, text);
+        const now = await suggest({ site, live, reader }, text);
         if (isOver) return;
-        setFound(suggestions);
+        setSuggested(now);
         setAt(0);
       } catch (error) {
         if (!isOver) setProblem(problemOf(error));
@@ -36,9 +47,11 @@ export function Search({ live, site }: { live: Live; site: Site }) {
       clearTimeout(timer);
     };
   }, [text]);
+  const found = suggested?.suggestions ?? null;
   const choose = (chosen: Suggestion | undefined) => {
     if (chosen === undefined) return;
     setText("");
+    field.current?.blur();
     window.location.hash = chosen.href;
   };
   const onKey = (event: KeyboardEvent) => {
@@ -60,6 +73,7 @@ export function Search({ live, site }: { live: Live; site: Site }) {
       }}
     >
       <input
+        ref={field}
         type="text"
         role="combobox"
         aria-label="Search"
@@ -69,7 +83,9 @@ export function Search({ live, site }: { live: Live; site: Site }) {
         aria-activedescendant={isListed ? `${list}-${at}` : undefined}
         autocomplete="off"
         spellcheck={false}
-        placeholder="Search"
+        aria-keyshortcuts="/"
+        maxLength={100}
+        placeholder="Search  /"
         value={text}
         onInput={(event) => setText(event.currentTarget.value)}
         onKeyDown={onKey}
@@ -78,7 +94,7 @@ export function Search({ live, site }: { live: Live; site: Site }) {
         {problem !== null && <ProblemNotice problem={problem} />}
         {found?.length === 0 && (
           <p role="status">
-            Nothing is called so, and no number, address or hash that is known here is this.
+            {suggested?.hint ?? "Nothing matches this name, word, number, address or hash."}
           </p>
         )}
         {isListed && (
@@ -96,7 +112,8 @@ export function Search({ live, site }: { live: Live; site: Site }) {
                   choose(one);
                 }}
               >
-                <span>{one.label}</span> <span class="soft small">{one.note}</span>
+                {one.picture !== undefined && <Identicon of={one.picture} />} <span>{one.label}</span>{" "}
+                <span class="soft small">{one.note}</span>
               </div>
             ))}
           </div>

@@ -1,42 +1,83 @@
-/** What a word, a number, an address or a piece of a hash may stand for, best first. */
-import { getLeaf, listBatches, listOperations } from "@openledger/client/sequencer/ledger-reads";
-import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
+/** What a word, a number, an address or a piece of a hash may stand for, best first. Every question is bounded. */
+import { findRows } from "@openledger/client/datanets/browse-rows";
+import type { HostAccess } from "@openledger/client/datanets/host-request";
+import { findHashes, findLeaves, getQueueEntry } from "@openledger/client/sequencer/ledger-reads";
+import type { FoundHash } from "@openledger/client/sequencer/sequencer-schemas";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
-import { isRollupError } from "@openledger/foundation/rollup-error";
-import { getAddress, type Hex, isAddress, parseEventLogs, TransactionReceiptNotFoundError } from "viem";
-import { holdings, mainAccount } from "../ledger/holdings.ts";
+import { type Hex, parseEventLogs, TransactionReceiptNotFoundError } from "viem";
+import { findEverywhere } from "../hosted/hosts.ts";
+import { findChosenNames } from "../hosted/name-leaves.ts";
+import { datanetHref } from "../hosted/tab-props.ts";
+import { ensAddressOf } from "../ledger/ens.ts";
 import { l1Node } from "../ledger/l1-node.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Site } from "../ledger/site.ts";
 import { showCount } from "../words/format.ts";
 import { leafNames } from "../words/leaf-names.ts";
-import { batchHref, leafHref, operationHref, queueHref } from "../words/links.tsx";
+import { batchHref, leafHref, operationHref, queueHref, settlementHref } from "../words/links.tsx";
+import { KIND_NAMES } from "./leaf-kinds.ts";
+import { type Query, readQuery } from "./read-query.ts";
 
 export interface Suggestion {
   readonly href: string;
   readonly label: string;
   readonly note: string;
+  /** What its picture is made of; absent where it has none. */
+  readonly picture?: string;
 }
 
-const MOST_SHOWN = 8;
-/** As many as one request lists: a piece of a hash is looked for among them. */
-const BATCHES_SEARCHED = 100;
-const OPERATIONS_SEARCHED = 200;
-const FULL_HASH = /^0x[0-9a-f]{64}$/;
-/** The beginning of a hash, and its end where it is written as pages shorten it. */
-const PIECE = /^(0x[0-9a-f]{2,64})(?:(?:…|\.{2,3})([0-9a-f]{1,64}))?$/;
+export interface Suggested {
+  readonly suggestions: readonly Suggestion[];
+  /** What to write instead, where this is too little; null where it is not. */
+  readonly hint: string | null;
+}
 
-/** @throws CLI_UNREACHABLE and its like */
-export async function suggest(site: Site, live: Live, text: string): Promise<readonly Suggestion[]> {
-  const wanted = text.trim();
-  if (wanted === "") return [];
-  const found = [
-    ...byName(wanted),
-    ...(await byNumber(site, live, wanted)),
-    ...byAddress(wanted),
-    ...(await byHash(site, wanted.toLowerCase())),
+/** What is asked; `reader` is null until the ledger is known, and no host is asked then. */
+export interface SearchAccess {
+  readonly site: Site;
+  readonly live: Pick<Live, "batches" | "info">;
+  readonly reader: HostAccess | null;
+}
+
+const MOST_SHOWN = 10;
+const MOST_OF_A_SORT = 5;
+/** Datanets whose rows are looked through, and the shortest word that is looked for there. */
+const MOST_DATANETS = 3;
+const LEAST_LETTERS = 3;
+
+/** @throws CLI_UNREACHABLE and its like, where the sequencer does not answer; hosts that do not are left out */
+export async function suggest(access: SearchAccess, text: string): Promise<Suggested> {
+  const query = readQuery(text);
+  const found = await Promise.all([
+    byWords(access, query),
+    byNumber(access, query),
+    byAddress(access, query),
+    byHash(access, query),
+  ]);
+  return { suggestions: found.flat().slice(0, MOST_SHOWN), hint: query.hint };
+}
+
+async function byWords({ reader, site }: SearchAccess, { words }: Query): Promise<Suggestion[]> {
+  if (words === "") return [];
+  const isAsked = reader !== null && site.datanetHosts.length > 0;
+  const [directory] = isAsked
+    ? await Promise.all([
+        findEverywhere(site, reader, { text: words }),
+        findChosenNames(site, reader, { text: words, limit: MOST_OF_A_SORT }),
+      ])
+    : [];
+  const named = byName(words);
+  const described = (directory?.datanets ?? [])
+    .map(({ facts: { description, id, name } }) => ({
+      ...{ href: datanetHref(id), label: name, picture: `leaf ${id}` },
+      note: `Datanet ${id}: ${description.slice(0, 60)}${description.length > 60 ? "…" : ""}`,
+    }))
+    .filter(({ href }) => !named.some((one) => one.href === href));
+  return [
+    ...named.slice(0, MOST_OF_A_SORT),
+    ...described.slice(0, MOST_OF_A_SORT),
+    ...(isAsked ? await byRows(site, reader, words) : []),
   ];
-  return found.slice(0, MOST_SHOWN);
 }
 
 /** Words in any order; a name that begins so comes first. */
@@ -49,85 +90,127 @@ function byName(wanted: string): Suggestion[] {
   const begins = (name: string) => Number(!name.toLowerCase().startsWith(words[0]!));
   return matches
     .sort(([, a], [, b]) => begins(a.name) - begins(b.name))
-    .map(([id, { href, kind, name }]) => ({ href, label: name, note: `${kind} ${id}` }));
+    .map(([id, { href, kind, name }]) => ({
+      href,
+      label: name,
+      note: `${kind} ${id}`,
+      picture: `leaf ${id}`,
+    }));
 }
 
-async function byNumber(site: Site, live: Live, wanted: string): Promise<Suggestion[]> {
-  const [, word, digits] = /^(batch|account|leaf|model|datanet)?\s*#?\s*(\d{1,8})$/i.exec(wanted) ?? [];
-  if (digits === undefined) return [];
-  const number = Number(digits);
-  const found: Suggestion[] = [];
-  if (word?.toLowerCase() !== "batch") {
-    try {
-      const { id, kind } = await getLeaf(site.sequencer, number);
-      const { name = "", href = leafHref(id) } = leafNames.value.get(id) ?? {};
-      const label = `${kind.charAt(0).toUpperCase()}${kind.slice(1)} ${id}`;
-      found.push({ href, label, note: name });
-    } catch (error) {
-      if (!isRollupError(error, "CLI_LEAF_NOT_FOUND")) throw error;
-    }
-  }
-  const newest = live.batches.value[0]?.number ?? 0;
-  if ((word === undefined || word.toLowerCase() === "batch") && number >= 1 && number <= newest)
-    found.push({ href: batchHref(number), label: `Batch ${showCount(number)}`, note: "" });
-  return found;
+/** How many rows of the site's first public Datanets have the words; their tab of rows shows which. */
+async function byRows(site: Site, reader: HostAccess, words: string): Promise<Suggestion[]> {
+  if (words.length < LEAST_LETTERS) return [];
+  const { datanets } = await findEverywhere(site, reader, {});
+  const open = datanets.filter(({ facts }) => facts.access.kind === "public").slice(0, MOST_DATANETS);
+  const text = `${words}*`;
+  const answers = await Promise.allSettled(
+    open.map(async ({ facts: { id, name }, hostUrls: [hostUrl] }) => {
+      const { total } = await findRows(reader, { hostUrl: hostUrl!, datanetId: id, text, limit: 1 });
+      const rows = `${showCount(total)} ${total === 1 ? "row" : "rows"}`;
+      const href = `${datanetHref(id)}/rows?q=${encodeURIComponent(text)}`;
+      return { total, href, label: `${rows} with “${words}”`, note: `in ${name}`, picture: `leaf ${id}` };
+    }),
+  );
+  return answers.flatMap((answer) => {
+    if (answer.status === "rejected" || answer.value.total === 0) return [];
+    const { total: _, ...suggestion } = answer.value;
+    return [suggestion];
+  });
 }
 
-function byAddress(wanted: string): Suggestion[] {
-  if (!isAddress(wanted, { strict: false })) return [];
-  return [{ href: `#/address/${getAddress(wanted)}`, label: wanted, note: "Ethereum address" }];
-}
-
-async function byHash(site: Site, wanted: string): Promise<Suggestion[]> {
-  const [, start, end = ""] = PIECE.exec(wanted) ?? [];
-  if (start === undefined || isAddress(wanted, { strict: false })) return [];
-  const fits = (hash: string | null | undefined) =>
-    hash?.toLowerCase().startsWith(start) === true && hash.toLowerCase().endsWith(end);
-  const account = mainAccount(holdings.value);
-  const [batches, own] = await Promise.all([
-    listBatches(site.sequencer, BATCHES_SEARCHED),
-    account === null ? [] : listOperations(site.sequencer, account.id, { limit: OPERATIONS_SEARCHED }),
+/** An account, Datanet or model, a batch, and an entry of Ethereum's queue may have the same number. */
+async function byNumber({ live, site }: SearchAccess, { numbered }: Query): Promise<Suggestion[]> {
+  if (numbered === null) return [];
+  const { number, of } = numbered;
+  const isWanted = (what: typeof of) => of === null || of === what;
+  const [leaves, entry] = await Promise.all([
+    isWanted("leaf") ? findLeaves(site.sequencer, { ids: [number] }) : [],
+    isWanted("queue") ? getQueueEntry(site.sequencer, number) : null,
   ]);
-  const found = [
-    ...batches.filter(({ l1TransactionHash }) => fits(l1TransactionHash)).map(postedBy),
-    ...own
-      .filter(({ hash }) => fits(hash))
-      .map(({ hash }) => ({ href: operationHref(hash), label: hash, note: "your operation" })),
+  const newest = live.batches.value[0]?.number ?? 0;
+  const isBatch = isWanted("batch") && number >= 1 && number <= newest;
+  return [
+    ...leaves.map(({ id, kind }) => {
+      const { name = "", href = leafHref(id) } = leafNames.value.get(id) ?? {};
+      return { href, label: `${KIND_NAMES[kind]} ${id}`, note: name, picture: `leaf ${id}` };
+    }),
+    ...(isBatch ? [{ href: batchHref(number), label: `Batch ${showCount(number)}`, note: "" }] : []),
+    ...(entry === null
+      ? []
+      : [{ href: queueHref(number), label: `Queue entry ${showCount(number)}`, note: "from Ethereum" }]),
   ];
-  if (found.length > 0 || !FULL_HASH.test(wanted)) return found;
-  const onL1 = await byTransaction(site, wanted as Hex);
-  return [...onL1, { href: operationHref(wanted), label: wanted, note: "operation of the ledger" }];
 }
 
-const postedBy = ({ l1TransactionHash, number }: LedgerBatch): Suggestion => ({
-  href: batchHref(number),
-  label: `Batch ${showCount(number)}`,
-  note: `posted by ${l1TransactionHash!.slice(0, 6)}…${l1TransactionHash!.slice(-4)}`,
-});
+async function byAddress({ live, site }: SearchAccess, { address, ensName }: Query): Promise<Suggestion[]> {
+  const node = ensName === null ? null : l1Node(site);
+  const chainId = live.info.value?.chainId;
+  const named = node === null || chainId === undefined ? null : await ensAddressOf(node, chainId, ensName!);
+  const found = address ?? named;
+  if (found === null) return [];
+  const label = ensName ?? found;
+  return [{ href: `#/address/${found}`, label, note: "Ethereum address", picture: found.toLowerCase() }];
+}
 
-/** What a transaction on Ethereum has told the rollup, or the rollup has told it. */
-async function byTransaction(site: Site, hash: Hex): Promise<Suggestion[]> {
+async function byHash({ live, site }: SearchAccess, { hash }: Query): Promise<Suggestion[]> {
+  if (hash === null) return [];
+  const { end, isWhole, start } = hash;
+  const found = (await findHashes(site.sequencer, { start, end })).map(ofHash);
+  if (!isWhole || found.length > 0) return found;
+  return byTransaction(site, live.info.value?.rollupAddress, start as Hex);
+}
+
+function ofHash(found: FoundHash): Suggestion {
+  const short = `${found.hash.slice(0, 6)}…${found.hash.slice(-4)}`;
+  switch (found.what) {
+    case "operation":
+      return { href: operationHref(found.hash), label: `Operation ${short}`, note: "of the ledger" };
+    case "batch": {
+      const { batchNumber } = found;
+      const label = `Batch ${showCount(batchNumber)}`;
+      return { href: batchHref(batchNumber), label, note: `posted by Ethereum transaction ${short}` };
+    }
+    case "queueEntry": {
+      const { queueIndex } = found;
+      const label = `Queue entry ${showCount(queueIndex)}`;
+      return { href: queueHref(queueIndex), label, note: `from Ethereum transaction ${short}` };
+    }
+    case "settlement": {
+      const { epoch, modelId } = found;
+      const what = epoch === 0 ? "activation" : `settlement of epoch ${epoch}`;
+      return { href: settlementHref(modelId, epoch), label: `Model ${modelId}, ${what}`, note: short };
+    }
+    default:
+      return found satisfies never;
+  }
+}
+
+/** What a transaction on Ethereum has told the rollup, or the rollup has told it: older than the server's index, or a payout. */
+async function byTransaction(
+  site: Site,
+  rollupAddress: string | undefined,
+  hash: Hex,
+): Promise<Suggestion[]> {
   const node = l1Node(site);
-  if (node === null) return [];
+  if (node === null || rollupAddress === undefined) return [];
   try {
     const { logs } = await node.getTransactionReceipt({ hash });
-    return parseEventLogs({ abi: rollupAbi, logs }).flatMap((log): Suggestion[] => {
+    const own = logs.filter(({ address }) => address.toLowerCase() === rollupAddress.toLowerCase());
+    return parseEventLogs({ abi: rollupAbi, logs: own }).flatMap((log): Suggestion[] => {
+      const note = "on Ethereum";
       if (log.eventName === "QueueEntryAdded")
-        return [
-          {
-            href: queueHref(Number(log.args.index)),
-            label: `Queue entry ${log.args.index}`,
-            note: "on Ethereum",
-          },
-        ];
+        return [{ href: queueHref(Number(log.args.index)), label: `Queue entry ${log.args.index}`, note }];
       if (log.eventName === "BatchAccepted")
         return [
-          {
-            href: batchHref(Number(log.args.batchNumber)),
-            label: `Batch ${log.args.batchNumber}`,
-            note: "on Ethereum",
-          },
+          { href: batchHref(Number(log.args.batchNumber)), label: `Batch ${log.args.batchNumber}`, note },
         ];
+      if (log.eventName === "WithdrawalFinalized") {
+        const { recipient } = log.args;
+        const picture = recipient.toLowerCase();
+        return [
+          { href: `#/address/${recipient}`, label: recipient, note: "finalized a withdrawal", picture },
+        ];
+      }
       return [];
     });
   } catch (error) {

@@ -1,5 +1,7 @@
-/** Names of leaves: Datanets have them in their cards, and a model is called after the Datanet that it has learnt from. */
+/** Names of leaves: of Datanets in their cards, of others as they have chosen; else a model has that of its Datanet. */
+import { findDisplayNames, setDisplayName } from "@openledger/client/datanets/display-names";
 import type { HostAccess } from "@openledger/client/datanets/host-request";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import type { Site } from "../ledger/site.ts";
 import { type LeafName, nameLeaves } from "../words/leaf-names.ts";
@@ -28,4 +30,39 @@ export async function nameHostedLeaves(site: Site, reader: HostAccess): Promise<
   );
   const failed = found.find(({ status }) => status === "rejected");
   if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
+}
+
+/** As many as a host is asked for at once. */
+const MOST_NAMES = 100;
+const KINDS = { account: "Account", datanet: "Datanet", model: "Model" } as const;
+
+type Filter = { readonly leafIds: readonly number[] } | { readonly text: string; readonly limit: number };
+
+/** Names that leaves have chosen, from every host of the site; each is checked against its leaf's key. */
+export async function findChosenNames(site: Site, reader: HostAccess, filter: Filter): Promise<void> {
+  const answers = await Promise.allSettled(
+    site.datanetHosts.map((hostUrl) => findDisplayNames(reader, { hostUrl, ...filter })),
+  );
+  const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+  nameLeaves(
+    found
+      // What a Datanet is called stands in its card, of which the ledger has the hash.
+      .filter(({ kind }) => kind !== "datanet")
+      .map(({ kind, leafId, name }) => [
+        leafId,
+        { name, kind: KINDS[kind], href: leafHref(leafId), isChosen: true } as const,
+      ]),
+  );
+}
+
+/** The same for all these leaves, a hundred at a time. */
+export async function nameShownLeaves(site: Site, reader: HostAccess, leafIds: readonly number[]) {
+  for (let done = 0; done < leafIds.length; done += MOST_NAMES)
+    await findChosenNames(site, reader, { leafIds: leafIds.slice(done, done + MOST_NAMES) });
+}
+
+/** Signs the name of a leaf, and brings it to every host of the site. @throws what the first host that refuses it says */
+export async function chooseName(site: Site, client: LedgerClient, leafId: number, name: string) {
+  for (const hostUrl of site.datanetHosts) await setDisplayName(client, { hostUrl, leafId, name });
+  await nameShownLeaves(site, client, [leafId]);
 }

@@ -6,6 +6,8 @@ export interface LeafName {
   /** "Datanet", "Model", "Account". */
   readonly kind: string;
   readonly href: string;
+  /** Signed by the leaf's own key: it goes before a name that only describes it. */
+  readonly isChosen?: true;
 }
 
 /** By the leaf's number. What has no name here is called by its number. */
@@ -17,9 +19,33 @@ export const leafNames = signal<ReadonlyMap<number, LeafName>>(
   ]),
 );
 
-/** Adds names; a known leaf gets the newer one. */
+/** The connected wallet's account. */
+export const ownLeafId = signal<number | null>(null);
+
+/** Leaves that pages have shown, and whose names are asked for: the last ones. */
+export const shownLeaves = signal<readonly number[]>([]);
+const MOST_SHOWN = 200;
+/** Links of one page come one after the other. */
+const GATHER_MS = 50;
+const gathered = new Set<number>();
+
+/** A page shows this leaf. */
+export function noteShown(id: number): void {
+  if (gathered.has(id) || shownLeaves.value.includes(id)) return;
+  if (gathered.size === 0)
+    setTimeout(() => {
+      shownLeaves.value = [...shownLeaves.value, ...gathered].slice(-MOST_SHOWN);
+      gathered.clear();
+    }, GATHER_MS);
+  gathered.add(id);
+}
+
+/** Adds names; a known leaf gets the newer one, but no description in place of a name that it has chosen. */
 export function nameLeaves(named: Iterable<readonly [number, LeafName]>): void {
-  const found = [...named];
-  const isNew = ([id, { name }]: readonly [number, LeafName]) => leafNames.value.get(id)?.name !== name;
-  if (found.some(isNew)) leafNames.value = new Map([...leafNames.value, ...found]);
+  const fits = ([id, { isChosen, name }]: readonly [number, LeafName]) => {
+    const known = leafNames.value.get(id);
+    return known?.name !== name && (known?.isChosen !== true || isChosen === true);
+  };
+  const found = [...named].filter(fits);
+  if (found.length > 0) leafNames.value = new Map([...leafNames.value, ...found]);
 }

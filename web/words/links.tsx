@@ -1,7 +1,9 @@
 /** Where things of the ledger are shown. One place that knows the pages' addresses. */
+import { useEffect } from "preact/hooks";
+import { Identicon } from "../design/identicon.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { showCount } from "./format.ts";
-import { leafNames } from "./leaf-names.ts";
+import { leafNames, noteShown, ownLeafId } from "./leaf-names.ts";
 
 export const batchHref = (number: number) => `#/batch/${number}`;
 export const leafHref = (id: number) => `#/leaf/${id}`;
@@ -15,19 +17,26 @@ export function BatchLink({ number }: { number: number }) {
   return <a href={batchHref(number)}>{showCount(number)}</a>;
 }
 
-/** A leaf by its name, with its number second; by its number where it has no name. */
+/** Who or what a leaf is: its picture, its name, its number second; its number alone where it has no name. */
 export function LeafLink({ id }: { id: number }) {
-  const named = leafNames.value.get(id);
+  useEffect(() => noteShown(id), [id]);
   return (
-    <a href={leafHref(id)}>
-      {named === undefined ? (
-        id
-      ) : (
-        <>
-          {named.name} <span class="leaf-number">({id})</span>
-        </>
-      )}
+    <a class="leaf-link" href={leafHref(id)}>
+      <Identicon of={`leaf ${id}`} />
+      <LeafName id={id} />
     </a>
+  );
+}
+
+/** The same without picture and link, for a heading or a choice. */
+export function LeafName({ id }: { id: number }) {
+  const { name } = leafNames.value.get(id) ?? {};
+  const isOwn = ownLeafId.value === id;
+  if (name === undefined && !isOwn) return <>{id}</>;
+  return (
+    <>
+      {name ?? "you"} <span class="leaf-number">({name !== undefined && isOwn ? `${id}, you` : id})</span>
+    </>
   );
 }
 

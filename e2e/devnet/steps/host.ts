@@ -6,6 +6,7 @@ import { publishVersion } from "@openledger/client/actions/ledger/datanet-operat
 import { findRows } from "@openledger/client/datanets/browse-rows";
 import { checkFindings, listFindings } from "@openledger/client/datanets/cleaning";
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
+import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { downloadCommits, downloadVersion } from "@openledger/client/datanets/download-rows";
 import { nextRows } from "@openledger/client/datanets/label-turns";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
@@ -13,7 +14,7 @@ import { listAccess, sayRecords, type UnsignedRecord } from "@openledger/client/
 import { bringVersion, contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { CONTRIBUTORS, devnetPaths, type PersonName } from "../config.ts";
+import { CONTRIBUTORS, devnetPaths, PEOPLE, type PersonName } from "../config.ts";
 import { BUILDER, LABELLERS, mailCard, REVIEWER } from "../content/mail-card.ts";
 import { mailFacts } from "../content/mails.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
@@ -30,6 +31,15 @@ const GRANT_MS = 30 * 86_400_000;
 /** Everybody's own folder: nobody reads another's. alice's is the one that the command line reads. */
 export function storeOf(job: Pick<Job, "store">, name: PersonName): Promise<RowStore> {
   return name === "alice" ? Promise.resolve(job.store) : openRowStore(join(devnetPaths.people, name, "rows"));
+}
+
+/** Everybody is called on pages as here. */
+export async function nameEverybody(job: Job, leaves: Leaves): Promise<void> {
+  const { hostUrl } = job;
+  for (const person of PEOPLE) {
+    const name = person.charAt(0).toUpperCase() + person.slice(1);
+    await withRetry(job, () => setDisplayName(job.people[person], { hostUrl, name, leafId: leaves[person] }));
+  }
 }
 
 interface Place {

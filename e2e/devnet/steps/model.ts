@@ -8,6 +8,7 @@ import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { readVersionRows } from "@openledger/client/actions/data/published-version";
 import { encodeSettlementBody, type SettlementBody } from "@openledger/client/actions/l1/send-settlement";
 import { approveModel, createModel } from "@openledger/client/actions/ledger/model-operations";
+import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { hex32 } from "@openledger/foundation/hex";
@@ -82,7 +83,9 @@ export async function createOnLedger(
   const { operation } = await waitWithConsole(job, mia, { hash: sent.hash }, "acknowledged", "the model");
   const modelId = operation!.createdId!;
   await job.journal.set(stepOf(part.name, "model-id"), modelId);
-  job.console.done(`mia registers model ${modelId}: operation ${sent.hash}`);
+  const { hostUrl } = job;
+  await withRetry(job, () => setDisplayName(mia, { hostUrl, name: part.title, leafId: modelId }));
+  job.console.done(`mia registers model ${modelId}, ${part.title}: operation ${sent.hash}`);
   return modelId;
 }
 

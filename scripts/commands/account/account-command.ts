@@ -2,6 +2,7 @@ import { KIND } from "@openledger/circuits/protocol";
 import { forceSetKey } from "@openledger/client/actions/forced/forced-operations";
 import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
 import { setKey } from "@openledger/client/actions/ledger/account-operations";
+import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { createRandomKey } from "@openledger/client/l2-key";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
@@ -21,15 +22,18 @@ import {
   accountKey,
   accountOf,
   accountsPath,
+  type GlobalOptions,
   openReader,
   openSigner,
   resolveAccount,
   resolveLeaf,
+  type Signer,
   signFor,
 } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
+import { defineOptions, withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { HOST_OPTION } from "../datanet/host-options.ts";
 import { MAX_FEE_OPTION, maxFeeOf, UNCHECKED_LINE, UNCHECKED_OPTION } from "../money/forced-operation.ts";
 
 export function addAccountCommands(program: Command): void {
@@ -37,6 +41,7 @@ export function addAccountCommands(program: Command): void {
   withExample(account, "account show alice");
   addNew(account);
   addShow(account);
+  addName(account);
   addRotateKey(account);
 }
 
@@ -123,13 +128,44 @@ function describeLeaf(leaf: LedgerLeaf): object {
   return { ...leaf, keyX: hex32(leaf.keyX), chain: hex32(leaf.chain), datanet: undefined };
 }
 
+function addName(parent: Command): void {
+  const command = withOptions(
+    parent
+      .command("name <name>")
+      .description("sign what the account, or a model of it, is called on pages, and bring it to a host"),
+    { ...HOST_OPTION, ...LEAF_OPTION },
+  );
+  withExample(
+    command,
+    "account name Alice --account alice --host http://127.0.0.1:8560",
+    'account name "Spam filter" --leaf 12 --account mia --host http://127.0.0.1:8560',
+  );
+  onRun(command, async ({ options, args, output }) => {
+    const signer = await openSigner(options);
+    const leaf = await leafOf(signer, options);
+    const [name] = args as [string];
+    const client = await signFor(signer, leaf);
+    await setDisplayName(client, { hostUrl: options.host, name, leafId: leaf.id });
+    output.answer([`leaf ${leaf.id} is called ${name} at ${options.host}`], { leafId: leaf.id, name });
+  });
+}
+
+const LEAF_OPTION = defineOptions({
+  "--leaf <id>": "a datanet or model of the account; default: its account leaf",
+});
+
+const leafOf = ({ client, account }: Signer, options: GlobalOptions & { leaf?: string | undefined }) =>
+  options.leaf === undefined
+    ? accountOf(client, account.l1.address)
+    : resolveLeaf(client, options, options.leaf);
+
 function addRotateKey(parent: Command): void {
   const command = withOptions(
     parent
       .command("rotate-key")
       .description("replace the key that signs for a leaf by the wallet's next one"),
     {
-      "--leaf <id>": "a datanet or model of the account; default: its account leaf",
+      ...LEAF_OPTION,
       "--forced": "through the L1 queue, for a key that is lost",
       ...UNCHECKED_OPTION,
       ...MAX_FEE_OPTION,
@@ -140,10 +176,7 @@ function addRotateKey(parent: Command): void {
   onRun(command, async ({ options, output }) => {
     const signer = await openSigner(options);
     const { client, account } = signer;
-    const leaf =
-      options.leaf === undefined
-        ? await accountOf(client, account.l1.address)
-        : await resolveLeaf(client, options, options.leaf);
+    const leaf = await leafOf(signer, options);
     if (account.l2Secret !== null) {
       throw commandError(
         "CMD_USAGE",

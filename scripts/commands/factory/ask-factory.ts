@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
+import { nearestDisplayName } from "@openledger/datanets/records/display-name";
 import { exportFormSchema, type FactoryJob, type JobEvent } from "@openledger/models/factory/factory-api";
 import { FactoryClient } from "@openledger/models/factory/factory-client";
 import { registerJob } from "@openledger/models/factory/register-job";
@@ -135,9 +137,14 @@ export async function register({ args, options, output }: Asked<RegisterJobOptio
     onProgress: ({ percent, stage }) => output.progress(`${stage}: ${10 * Math.floor(percent / 10)} %`),
   });
   const { datanetId, staticsHash } = await factory.registration(args[0]!);
+  const { form } = await factory.job(args[0]!);
+  const name = options.host === undefined ? "" : nearestDisplayName(form.name);
+  // The model's key is the account's.
+  if (options.host !== undefined && name !== "")
+    await setDisplayName(signer.client, { hostUrl: options.host, name, leafId: modelId });
   output.answer(
     [
-      `model ${modelId} is registered`,
+      `model ${modelId} is registered${name === "" ? "" : `, and called ${name}`}`,
       `it takes payments once its datanet approves it: openledger datanet approve-model ${datanetId} ${modelId}`,
     ],
     { modelId, datanetId, staticsHash },

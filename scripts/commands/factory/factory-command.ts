@@ -11,6 +11,7 @@ import {
 } from "../../cli/common-options.ts";
 import { defineOptions, required, withFallback, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
+import { ANY_HOST_OPTION } from "../datanet/host-options.ts";
 
 const FACTORY_OPTION = defineOptions({
   "--factory <url>": { about: "the factory, as it names itself", fallback: "http://127.0.0.1:8570" },
@@ -78,10 +79,12 @@ export function addFactoryCommands(program: Command): void {
       "register <job>",
       "create the model on the ledger, have its activation proven, sign and send it",
       "factory register job-1a2b --price 0.5 --account mia",
+      "factory register job-1a2b --host http://127.0.0.1:8560 --account mia",
     ),
     {
       "--price <open>": { about: "least payment for one answer", fallback: "0.5" },
       ...FIRST_BALANCE_OPTION,
+      ...ANY_HOST_OPTION,
     },
   );
   onRun(register, async (context) => (await import("./ask-factory.ts")).register(context));

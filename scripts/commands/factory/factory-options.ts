@@ -18,6 +18,8 @@ export interface CompareOptions extends FactoryOptions {
 }
 
 export interface RegisterJobOptions extends FactoryOptions {
+  /** Where its name goes. */
+  host?: string | undefined;
   price: string;
   amount: string;
 }

@@ -101,12 +101,17 @@ export async function registerPublicRoutes(
     {
       schema: {
         tags: ["ledger"],
-        summary: "Leaves of an L1 owner or of a key, or the models of a Datanet",
+        summary: "Leaves of an L1 owner or of a key, the models of a Datanet, or those with some numbers",
         querystring: schemas.leavesQuery,
       },
     },
-    async ({ query: { owner, keyX, datanetId } }) => {
+    async ({ query: { owner, keyX, datanetId, ids } }) => {
       await sequencer.line.idle();
+      if (ids !== undefined)
+        return [...new Set(ids)].flatMap((id) => {
+          const record = ledger.leaf(id);
+          return record === undefined ? [] : [leafView(sequencer, id, record)];
+        });
       const isWanted = ({ leaf, model }: LeafState) => {
         if (owner !== undefined) return leaf.l1Owner === owner;
         if (keyX !== undefined) return leaf.keyX === keyX;

@@ -2,6 +2,11 @@ import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
+import {
+  displayNameProblem,
+  MAX_NAME_BYTES,
+  nearestDisplayName,
+} from "@openledger/datanets/records/display-name";
 import { registerJob } from "@openledger/models/factory/register-job";
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
@@ -11,6 +16,7 @@ import { Field } from "../../design/field.tsx";
 import { Identifier } from "../../design/identifier.tsx";
 import { Notice } from "../../design/notice.tsx";
 import { approvalTime } from "../../hosted/approval-time.ts";
+import { chooseName } from "../../hosted/name-leaves.ts";
 import { datanetHref } from "../../hosted/tab-props.ts";
 import { useAnswer } from "../../ledger/use-answer.ts";
 import { showCount, showDuration } from "../../words/format.ts";
@@ -70,23 +76,28 @@ interface RegisterProps extends JobPartProps {
   readonly known: number | null;
 }
 
-function Register({ factorySession, payeeCount, job, known, live }: RegisterProps) {
+function Register({ factorySession, payeeCount, job, known, live, site }: RegisterProps) {
   const [price, setPrice] = useState(PRICE);
+  const [name, setName] = useState(nearestDisplayName(job.form.name));
   const [step, setStep] = useState<RegisterStep | null>(null);
   const registering = useAction();
   const priceWei = readPrice(price);
+  const isNamed = site.datanetHosts.length > 0 && name.trim() !== "";
+  const nameProblem = isNamed ? displayNameProblem(name.trim()) : null;
   const { ownerPercent, validatorPercent } = job.form;
   const register = () =>
     registering.run(async () => {
       const { client, factory, leafId } = factorySession;
       const { l1Owner } = await getLeaf(client, leafId);
-      await registerJob(client, factory, {
+      const modelId = await registerJob(client, factory, {
         ...{ jobId: job.id, from: leafId, l1Owner },
         ...{ priceWei: priceWei!, amountWei: FIRST_BALANCE_WEI },
         onProgress: ({ stage }) => setStep(stage),
       });
       setStep("done");
       live.ring();
+      // The model's key is the client's.
+      if (isNamed) await chooseName(site, client, modelId, name.trim());
     });
   const checks = ORDER.map((name, i): Check => {
     const at = step === null ? -1 : ORDER.indexOf(step);
@@ -107,6 +118,16 @@ function Register({ factorySession, payeeCount, job, known, live }: RegisterProp
         </Notice>
       )}
       <div class="settings-grid">
+        {site.datanetHosts.length > 0 && (
+          <Field
+            label="Name"
+            value={name}
+            onInput={setName}
+            help={`What people call it, at most ${MAX_NAME_BYTES} bytes. Its number stays beside it.`}
+            problem={nameProblem === null ? null : `This cannot be a name: ${nameProblem}.`}
+            isDisabled={registering.isBusy}
+          />
+        )}
         <Field
           label="Price of an answer"
           value={price}
@@ -134,7 +155,7 @@ function Register({ factorySession, payeeCount, job, known, live }: RegisterProp
       <Button
         isMain
         isBusy={registering.isBusy}
-        isDisabled={priceWei === null}
+        isDisabled={priceWei === null || nameProblem !== null}
         onClick={() => void register()}
       >
         {registering.isBusy ? "Registering …" : "Register with your wallet"}

@@ -1,0 +1,90 @@
+/** Names that accounts, Datanets and models have chosen, each signed by its leaf's key. Hosts of Datanets keep them. */
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import {
+  checkNames,
+  displayNameProblem,
+  signedNameSchema,
+  signName,
+} from "@openledger/datanets/records/display-name";
+import { hex32 } from "@openledger/foundation/hex";
+import { z } from "zod";
+import { clientError } from "../client-errors.ts";
+import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
+import { findLeaves, resolveSigner } from "../sequencer/ledger-reads.ts";
+import { hostFalse } from "./host-false.ts";
+import { askHost, type HostAccess, type HostErrorCode } from "./host-request.ts";
+
+export interface SetDisplayNameParameters {
+  hostUrl: string;
+  /** At most 48 bytes in UTF-8; "" takes the name back. */
+  name: string;
+  /** The leaf that gets the name; the client has its key. Default: the client's account. */
+  leafId?: number;
+}
+export type SetDisplayNameErrorCode = "DNT_RECORD_INVALID" | "DNT_RECORD_OUTDATED" | HostErrorCode;
+
+/**
+ * Signs a name for an account, a Datanet or a model, and brings it to a host. A name is no proof of who somebody is: show
+ * the leaf's number beside it.
+ * @throws CLI_INPUT_INVALID where it is no name, DNT_RECORD_INVALID where the client's key is not the leaf's
+ * @example
+ * ```ts
+ * await setDisplayName(client, { hostUrl, name: "Spam filter", leafId: 12 });
+ * ```
+ */
+export async function setDisplayName(
+  client: LedgerClient,
+  { hostUrl, leafId, name }: SetDisplayNameParameters,
+): Promise<void> {
+  const why = name === "" ? null : displayNameProblem(name);
+  if (why !== null)
+    throw clientError("CLI_INPUT_INVALID", `${JSON.stringify(name.slice(0, 100))} is no name: ${why}`, {
+      data: { reason: "display-name", why },
+    });
+  const signer = requireL2Key(client);
+  const { id } = await resolveSigner(client, leafId);
+  const body = signName(client.domain, { leafId: id, name, atMs: Date.now() }, signer);
+  await askHost(client, hostUrl, { method: "PUT", path: "/v1/names", body }, z.object({ name: z.string() }));
+}
+
+export type FindDisplayNamesParameters = { hostUrl: string } & (
+  | { /** At most 100. */ leafIds: readonly number[] }
+  | { /** Beginnings of words. */ text: string; limit?: number }
+);
+export type FindDisplayNamesErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;
+
+export interface DisplayName {
+  leafId: number;
+  name: string;
+  kind: "account" | "datanet" | "model";
+}
+
+const namesSchema = z.object({ names: z.array(signedNameSchema).max(100) });
+
+/**
+ * Names that a host has of some leaves, or with some words. Each is checked: it is signed, and by the key that its leaf has
+ * now. Whoever changes a leaf's key signs its name again.
+ * @throws CLI_DATANET_HOST_FALSE where one is not signed
+ * @example
+ * ```ts
+ * const [found] = await findDisplayNames(client, { hostUrl, leafIds: [12] });
+ * ```
+ */
+export async function findDisplayNames(
+  client: HostAccess,
+  { hostUrl, ...filter }: FindDisplayNamesParameters,
+): Promise<DisplayName[]> {
+  const query =
+    "leafIds" in filter
+      ? `leaves=${filter.leafIds.join(",")}`
+      : new URLSearchParams({ text: filter.text, limit: String(filter.limit ?? 20) });
+  const { names } = await askHost(client, hostUrl, { path: `/v1/names?${query}` }, namesSchema);
+  if (names.length === 0) return [];
+  await initPoseidon();
+  if (checkNames(client.domain, names).includes(false)) throw hostFalse("name", "a display name", {});
+  const leaves = await findLeaves(client, { ids: names.map(({ body }) => body.leafId) });
+  return names.flatMap(({ body: { leafId, name }, keyX }) => {
+    const leaf = leaves.find(({ id }) => id === leafId);
+    return leaf === undefined || hex32(leaf.keyX) !== keyX ? [] : [{ leafId, name, kind: leaf.kind }];
+  });
+}

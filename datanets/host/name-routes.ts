@@ -1,0 +1,69 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { datanetError } from "../datanet-errors.ts";
+import { checkNames, type SignedName, signedNameSchema } from "../records/display-name.ts";
+import type { HostContext } from "./host-context.ts";
+import { limitText } from "./host-request.ts";
+
+/** A name may be as far ahead of the host's clock. */
+const CLOCK_SLACK_MS = 600_000;
+const MAX_LEAVES = 100;
+
+const namesQuery = z
+  .strictObject({
+    leaves: z
+      .string()
+      .regex(
+        new RegExp(`^[0-9]{1,8}(,[0-9]{1,8}){0,${MAX_LEAVES - 1}}$`),
+        `is not 1 to ${MAX_LEAVES} numbers`,
+      )
+      .transform((text) => text.split(",").map(Number))
+      .optional(),
+    text: z.string().max(100).optional().meta({ description: "beginnings of words" }),
+    limit: limitText(100, 20),
+  })
+  .refine(
+    ({ leaves, text }) => (leaves === undefined) !== (text === undefined),
+    "needs one of leaves and text",
+  );
+
+/** Names that leaves have chosen, each signed by its leaf's key. */
+export function registerNameRoutes(app: FastifyInstance, context: HostContext): void {
+  const { domain, ledger, names, nowMs, quotas } = context;
+
+  app.put<{ Body: SignedName }>(
+    "/v1/names",
+    {
+      schema: { tags: ["names"], summary: "Bring the signed name of a leaf", body: signedNameSchema },
+    },
+    async ({ body: name }) => {
+      const { atMs, leafId } = name.body;
+      if (atMs > nowMs() + CLOCK_SLACK_MS) throw invalid("it is from the future", { leafId });
+      const unsigned = () =>
+        invalid(`it is not signed by the key of leaf ${leafId}`, { reason: "name-signature", leafId });
+      if (!checkNames(domain, [name])[0]) throw unsigned();
+      // The key as it is now: a new one signs names at once.
+      ledger.forget(leafId);
+      if ((await ledger.leaf(leafId))?.keyX !== BigInt(name.keyX)) throw unsigned();
+      await names.take(name, () => quotas.takeRecords(leafId, 1));
+      return name.body;
+    },
+  );
+
+  app.get<{ Querystring: z.output<typeof namesQuery> }>(
+    "/v1/names",
+    {
+      schema: {
+        tags: ["names"],
+        summary: "Names of leaves, or those with some words",
+        querystring: namesQuery,
+      },
+    },
+    ({ query: { leaves, limit, text } }) => ({
+      names: leaves === undefined ? names.find(text!, limit) : names.ofLeaves(leaves),
+    }),
+  );
+}
+
+const invalid = (why: string, data: object) =>
+  datanetError("DNT_RECORD_INVALID", `the name cannot be taken: ${why}`, { data: { why, ...data } });

@@ -1,0 +1,86 @@
+/**
+ * The name that a leaf goes by: chosen and signed by its own key, whether it is an account, a Datanet or a model. Nobody owns
+ * a name, and several leaves may have the same one, so a name is shown beside the leaf's number, never instead of it.
+ */
+import { type Signature, verifySignatures } from "@openledger/circuits/field/curve/eddsa";
+import { hex32 } from "@openledger/foundation/hex";
+import { z } from "zod";
+import { signatureSchema, taggedMessage } from "./record.ts";
+
+/** In UTF-8. */
+export const MAX_NAME_BYTES = 48;
+/** No brackets, "#" or "@": what stands after a name is its number, and the page's. No invisible or turning characters. */
+const SHOWN_AS_WRITTEN = /^[\p{L}\p{N}][\p{L}\p{M}\p{N} .,'’&+/_-]*$/u;
+/** Marks on marks grow over the lines around. */
+const STACKED = /\p{M}{3}/u;
+/** What pages call some leaves themselves. */
+const TAKEN = new Set(["you", "treasury", "operator", "operator's fees", "ethereum"]);
+
+/** Why a text is no display name; null where it is one. */
+export function displayNameProblem(name: string): string | null {
+  const bytes = new TextEncoder().encode(name).length;
+  if (bytes > MAX_NAME_BYTES) return `it has ${bytes} bytes, ${MAX_NAME_BYTES} are the most`;
+  if (name !== name.normalize("NFC")) return "it is not in Unicode's form NFC";
+  if (!SHOWN_AS_WRITTEN.test(name))
+    return "it has other characters than letters, digits, spaces and . , ' & + / _ -";
+  if (!/\p{L}/u.test(name) || /^0x/i.test(name)) return "it reads as a number or a hash";
+  if (STACKED.test(name)) return "it has marks on marks";
+  if (name !== name.trim() || name.includes("  ")) return "it has spaces too many";
+  return TAKEN.has(name.toLowerCase()) ? "it is a name of the ledger's own" : null;
+}
+
+/** A display name near to a text: without what none may have, and cut to its length. "" where nothing is left. */
+export function nearestDisplayName(text: string): string {
+  const allowed = text
+    .normalize("NFC")
+    .replace(/[^\p{L}\p{M}\p{N} .,'’&+/_-]/gu, " ")
+    .replace(/ +/g, " ");
+  let name = allowed.replace(/^[^\p{L}\p{N}]+/u, "").trim();
+  while (new TextEncoder().encode(name).length > MAX_NAME_BYTES) name = name.slice(0, -1).trim();
+  return displayNameProblem(name) === null ? name : "";
+}
+
+const bodySchema = z.strictObject({
+  leafId: z
+    .int()
+    .min(0)
+    .max(2 ** 24 - 1),
+  /** "" takes the name back. */
+  name: z.string().refine((name) => name === "" || displayNameProblem(name) === null, {
+    error: ({ input }) => displayNameProblem(String(input).slice(0, 2 * MAX_NAME_BYTES)) ?? "it is no name",
+  }),
+  /** When it was signed: the later name holds. */
+  atMs: z.int().min(0).max(8_640_000_000_000_000),
+});
+type DisplayNameBody = z.output<typeof bodySchema>;
+
+const key = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{1,64}$/)
+  .transform((text) => hex32(BigInt(text)));
+export const signedNameSchema = z.strictObject({ body: bodySchema, keyX: key, signature: signatureSchema });
+export type SignedName = z.output<typeof signedNameSchema>;
+
+const messageOf = (domain: bigint, body: DisplayNameBody): bigint =>
+  taggedMessage("OpenLedger display name v1", domain, body);
+
+export function signName(
+  domain: bigint,
+  body: DisplayNameBody,
+  signer: { readonly keyX: bigint; sign(message: bigint): Signature },
+): SignedName {
+  const { r8x, r8y, s } = signer.sign(messageOf(domain, body));
+  const signature = { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) };
+  return { body, keyX: hex32(signer.keyX), signature };
+}
+
+/** Which names are signed by the keys that they carry; whether these are their leaves' is the caller's question. */
+export function checkNames(domain: bigint, names: readonly SignedName[]): boolean[] {
+  return verifySignatures(
+    names.map(({ body, keyX, signature: { r8x, r8y, s } }) => ({
+      keyX: BigInt(keyX),
+      message: messageOf(domain, body),
+      signature: { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) },
+    })),
+  );
+}

@@ -1,0 +1,67 @@
+import { datanetError } from "../datanet-errors.ts";
+import type { SignedName } from "../records/display-name.ts";
+import type { HostStore, UsageWrite } from "./host-store.ts";
+import { wordsOf } from "./text-search.ts";
+
+/** All are in memory, about 500 bytes each. */
+const MAX_NAMES = 100_000;
+
+/** Display names that the host has, the newest of each leaf. */
+export class NameTable {
+  readonly #store: HostStore;
+  readonly #names = new Map<number, SignedName>();
+  /** Names are taken one after the other, so that none is compared with an older one than is kept. */
+  #taking: Promise<unknown> = Promise.resolve();
+
+  constructor(store: HostStore) {
+    this.#store = store;
+  }
+
+  async open(): Promise<void> {
+    for await (const name of this.#store.names()) this.#names.set(name.body.leafId, name);
+  }
+
+  /**
+   * @param account counts it against the leaf's quota
+   * @throws DNT_RECORD_OUTDATED, SRV_DISK_FULL, and what `account` throws
+   */
+  take(name: SignedName, account: () => Promise<UsageWrite>): Promise<void> {
+    const taken = this.#taking.then(() => this.#take(name, account));
+    this.#taking = taken.catch(() => {});
+    return taken;
+  }
+
+  async #take(name: SignedName, account: () => Promise<UsageWrite>): Promise<void> {
+    const { atMs, leafId } = name.body;
+    const known = this.#names.get(leafId);
+    if (JSON.stringify(known?.body) === JSON.stringify(name.body)) return;
+    if (known !== undefined && atMs <= known.body.atMs)
+      throw datanetError("DNT_RECORD_OUTDATED", `leaf ${leafId} has chosen a name after this one`, {
+        data: { atMs: known.body.atMs },
+      });
+    if (known === undefined && this.#names.size >= MAX_NAMES)
+      throw datanetError("SRV_DISK_FULL", `the host keeps ${MAX_NAMES} names and no more`, {
+        data: { maxNames: MAX_NAMES },
+      });
+    await this.#store.putName(name, await account());
+    this.#names.set(leafId, name);
+  }
+
+  ofLeaves(leafIds: readonly number[]): SignedName[] {
+    return leafIds.flatMap((id) => this.#names.get(id) ?? []).filter(({ body }) => body.name !== "");
+  }
+
+  /** Names with words that begin as those of `text` do. */
+  find(text: string, limit: number): SignedName[] {
+    const wanted = [...wordsOf(text)];
+    const found: SignedName[] = [];
+    if (wanted.length === 0) return found;
+    for (const name of this.#names.values()) {
+      const words = [...wordsOf(name.body.name)];
+      if (!wanted.every((start) => words.some((word) => word.startsWith(start)))) continue;
+      found.push(name);
+      if (found.length === limit) break;
+    }
+    return found;
+  }
+}

@@ -1,0 +1,42 @@
+/** What somebody has written into the search, by its form alone. */
+import { getAddress, isAddress } from "viem";
+
+export interface Query {
+  /** Words to look for in names, descriptions and rows; "" where it is something else. */
+  readonly words: string;
+  /** "batch 5", "model 12", or a number alone. */
+  readonly numbered: { readonly of: "batch" | "leaf" | "queue" | null; readonly number: number } | null;
+  readonly address: `0x${string}` | null;
+  /** "vitalik.eth" */
+  readonly ensName: string | null;
+  /** The beginning of a hash, and its end where it is written as pages shorten it. */
+  readonly hash: { readonly start: string; readonly end: string; readonly isWhole: boolean } | null;
+  /** Why nothing is looked for yet; null where something is. */
+  readonly hint: string | null;
+}
+
+export const LEAST_DIGITS = 4;
+const HASH = /^0x([0-9a-f]{0,64})(?:(?:…|\.{2,3})([0-9a-f]{0,64}))?$/;
+const NUMBERED = /^(batch|account|leaf|model|datanet|queue|queue entry|entry)?\s*#?\s*(\d{1,8})$/;
+const NOTHING: Query = { words: "", numbered: null, address: null, ensName: null, hash: null, hint: null };
+
+export function readQuery(text: string): Query {
+  const written = text.trim().slice(0, 100);
+  const lower = written.toLowerCase();
+  if (isAddress(written, { strict: false })) return { ...NOTHING, address: getAddress(written) };
+  const piece = HASH.exec(lower);
+  if (piece !== null) {
+    const [, digits = "", end = ""] = piece;
+    if (digits.length < LEAST_DIGITS)
+      return { ...NOTHING, hint: `Write at least ${LEAST_DIGITS} digits after 0x.` };
+    return { ...NOTHING, hash: { start: `0x${digits}`, end, isWhole: digits.length === 64 } };
+  }
+  const [, kind, digits] = NUMBERED.exec(lower) ?? [];
+  if (digits !== undefined) {
+    const of =
+      kind === undefined ? null : kind === "batch" ? "batch" : /queue|entry/.test(kind) ? "queue" : "leaf";
+    return { ...NOTHING, numbered: { of, number: Number(digits) } };
+  }
+  const ensName = /^[^\s/]+\.eth$/.test(lower) ? lower : null;
+  return { ...NOTHING, words: written, ensName };
+}

@@ -1,0 +1,52 @@
+import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
+import { displayNameProblem, MAX_NAME_BYTES } from "@openledger/datanets/records/display-name";
+import { useState } from "preact/hooks";
+import { useAction } from "../bridge/use-action.ts";
+import { Button } from "../design/button.tsx";
+import { Field } from "../design/field.tsx";
+import { Notice } from "../design/notice.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { leafNames } from "../words/leaf-names.ts";
+import { ProblemNotice } from "../words/problem.tsx";
+import { chooseName } from "./name-leaves.ts";
+import { NeedsKey } from "./needs-key.tsx";
+import { readVisitor } from "./visitor.ts";
+
+/** The owner's: what the account or model is called on pages. Signed by its key, kept by the hosts of Datanets. */
+export function NameForm({ leaf, live, site }: Pick<PageProps, "live" | "site"> & { leaf: LedgerLeaf }) {
+  const known = leafNames.value.get(leaf.id);
+  const [text, setText] = useState(known?.isChosen === true ? known.name : "");
+  const action = useAction();
+  const visitor = readVisitor(site, live);
+  const name = text.trim().normalize("NFC");
+  const problem = name === "" ? null : displayNameProblem(name);
+  if (visitor === null) return null;
+  return (
+    <NeedsKey {...{ live, site, visitor }} toDo="choose a name">
+      {(client) => (
+        <section class="card stack narrow" aria-label="Name">
+          <h2>Choose a name</h2>
+          <Field
+            label="Name"
+            value={text}
+            onInput={setText}
+            help={`At most ${MAX_NAME_BYTES} bytes. Your key signs it, and the number ${leaf.id} stays beside it: others may choose the same name.`}
+            problem={problem === null ? null : `This cannot be a name: ${problem}.`}
+          />
+          {action.problem !== null && <ProblemNotice problem={action.problem} />}
+          {name !== "" && known?.isChosen === true && known.name === name && (
+            <Notice tone="good" title={`It is called ${name}.`} />
+          )}
+          <Button
+            isMain
+            isBusy={action.isBusy}
+            isDisabled={name === "" || problem !== null || name === known?.name}
+            onClick={() => void action.run(() => chooseName(site, client, leaf.id, name))}
+          >
+            Sign the name
+          </Button>
+        </section>
+      )}
+    </NeedsKey>
+  );
+}

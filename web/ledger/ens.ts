@@ -1,0 +1,39 @@
+/**
+ * Names of Ethereum's own name service, where the chain has its universal resolver: mainnet and its public test networks.
+ * A devnet has none, so nothing is asked there.
+ */
+import { type Address, createPublicClient, custom, type PublicClient } from "viem";
+import { mainnet, sepolia } from "viem/chains";
+
+const CHAINS = [mainnet, sepolia];
+const found = new Map<string, Promise<string | null>>();
+
+/** The node with the resolver that its chain has; null where it has none. */
+function resolving(node: PublicClient, chainId: number) {
+  const chain = CHAINS.find(({ id }) => id === chainId);
+  return chain === undefined ? null : createPublicClient({ chain, transport: custom(node) });
+}
+
+/** The name that the address has set, and that leads back to it; null for none. Asked once. */
+export function ensNameOf(node: PublicClient, chainId: number, address: Address): Promise<string | null> {
+  const resolver = resolving(node, chainId);
+  if (resolver === null) return Promise.resolve(null);
+  const known = found.get(address);
+  if (known !== undefined) return known;
+  // A node that does not answer has said nothing of the name: a later visit asks again.
+  const asking = resolver.getEnsName({ address }).catch(() => {
+    found.delete(address);
+    return null;
+  });
+  found.set(address, asking);
+  return asking;
+}
+
+/** null where nobody has the name, or the chain has no names. */
+export async function ensAddressOf(
+  node: PublicClient,
+  chainId: number,
+  name: string,
+): Promise<Address | null> {
+  return (await resolving(node, chainId)?.getEnsAddress({ name })) ?? null;
+}
