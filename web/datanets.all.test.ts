@@ -181,6 +181,34 @@ test("a file is looked through, signed for, and brought to the host after a relo
   await context.close();
 });
 
+test("somebody chooses a name, and is found by it, with the number beside it", LONG, async () => {
+  const id = leafOf("frank");
+  const { context, misdeeds, page } = await world.visit(browser, "frank", `leaf/${id}`, { width: 360 });
+  await page.getByRole("button", { name: "Connect a wallet" }).first().click();
+  await page.getByRole("dialog").getByRole("button", { name: "frank's wallet" }).click();
+  await main(page).getByRole("button", { name: "Unlock with your wallet" }).click();
+  const name = main(page).getByLabel("Name", { exact: true });
+  await name.fill("frank (3)");
+  await main(page).getByText("This cannot be a name").waitFor();
+  await name.fill("Frank of the hills");
+  await main(page).getByRole("button", { name: "Sign the name" }).click();
+  await main(page)
+    .getByRole("heading", { level: 1, name: `Frank of the hills Account ${id}` })
+    .waitFor();
+  await expectClean(page, misdeeds, "name-chosen-360");
+  await context.close();
+  const stranger = await world.visit(browser, null, "batches", { colorScheme: "dark" });
+  await stranger.page.getByRole("combobox", { name: "Search" }).fill("hills");
+  await stranger.page.getByRole("option", { name: `Frank of the hills Account ${id}` }).waitFor();
+  await expectClean(stranger.page, stranger.misdeeds, "name-found-dark");
+  await stranger.page.keyboard.press("Enter");
+  await main(stranger.page)
+    .getByRole("heading", { level: 1, name: /^Frank of the hills/ })
+    .waitFor();
+  expect(stranger.misdeeds).toEqual([]);
+  await stranger.context.close();
+});
+
 test("fifty rows are labelled by keys alone, taken back, and kept over a reload", LONG, async () => {
   const labelRow = () => "good";
   await suggestLabels(world.client("erin"), { ...place(), labelRow, modelName: "a forecast" });

@@ -203,6 +203,43 @@ describe("the search", () => {
     await page.getByText("Nothing matches").waitFor();
     await search("<img src=x>");
     await page.getByText("Nothing matches").waitFor();
+    await search("0x2f");
+    await page.getByText("Write at least 4 digits after 0x.").waitFor();
+
+    // By keys alone, and by a hash as pages shorten it.
+    const [{ l1TransactionHash: hash }] = await api<[{ l1TransactionHash: string }]>("/v1/batches?before=2");
+    const field = page.getByRole("combobox", { name: "Search" });
+    await field.fill("");
+    await field.blur();
+    await page.keyboard.press("/");
+    await page.keyboard.type(`${hash.slice(0, 6)}…${hash.slice(-4)}`);
+    await page.getByRole("option", { name: /^Batch 1 posted by Ethereum transaction/ }).waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowUp");
+    await pictureOf(page, "search");
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.keyboard.press("Enter");
+    await main(page)
+      .getByRole("heading", { name: /^Batch \d+$/, level: 1 })
+      .waitFor();
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  });
+});
+
+describe("the latest operations", () => {
+  test("are listed with who sent them to whom, page by page", LONG, async () => {
+    const { context, misdeeds } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.goto(`${world.sequencerUrl}/#/batches`);
+    const card = main(page).getByRole("region", { name: "Operations" });
+    const newest = card.getByRole("row").nth(1);
+    await newest.waitFor();
+    const { records } = await api<{ records: { kind: string; batchNumber: number }[] }>("/v1/records");
+    expect(records.length).toBeGreaterThan(0);
+    await newest.getByRole("link", { name: String(records[0]!.batchNumber), exact: true }).waitFor();
+    await newest.getByRole("link").first().click();
+    await main(page).getByRole("heading", { level: 1 }).filter({ hasNotText: "Explorer" }).waitFor();
     expect(misdeeds).toEqual([]);
     await context.close();
   });

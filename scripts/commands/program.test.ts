@@ -32,6 +32,7 @@ describe("openledger --help", () => {
       [
         "",
         "account",
+        "account name",
         "account new",
         "account rotate-key",
         "account show",
