@@ -12,12 +12,7 @@ import { registerModel } from "@openledger/attribution/model/registration";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
-import {
-  type HonestTexts,
-  LANGUAGE_FALSEHOODS,
-  type LanguageFalsehood,
-  LIAR_ROW,
-} from "@openledger/e2e/internal/scenarios/disputes/language-falsehoods";
+import { type HonestTexts, LIAR_ROW, TEXT_LIES } from "@openledger/e2e/internal/scenarios/disputes/text-lies";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { readFrom } from "@openledger/models/registered/base-files";
 import type { TextParts } from "@openledger/models/registered/text-family";
@@ -134,8 +129,7 @@ function sending() {
 
 const stakesWei = () => f.client.getBalance({ address: f.games });
 
-const liedOf = (name: LanguageFalsehood["name"]) =>
-  LANGUAGE_FALSEHOODS.find((one) => one.name === name)!.make(honest);
+const liedOf = (name: string) => TEXT_LIES.find((one) => one.name === name)!.make(honest);
 
 const stateOf = async () => {
   const [window] = await readWindows(f.publicClient, f.disputes, { modelId: MODEL_ID });
@@ -164,7 +158,7 @@ test.each(["frequent", "tokens"])("%s: a lie that one transaction shows", async 
   const { post, watch } = await published(lie.model, posted);
   await post(posted);
   await watch();
-  expect(await stateOf()).toEqual(refuted(LANGUAGE_FALSEHOODS.find((one) => one.name === name)!.fault));
+  expect(await stateOf()).toEqual(refuted(TEXT_LIES.find((one) => one.name === name)!.fault));
   expect(await owedWei(f.disputes, f.watcher)).toBe(BOND_WEI / 2n);
   // What is refuted is as good as never posted.
   expect(await watch()).toMatchObject({ unposted: [MODEL_ID] });

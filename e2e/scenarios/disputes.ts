@@ -1,72 +1,56 @@
-/** Hostile owners post false models; `openledger watch` refutes each; an honest model is admitted, paid and settled. */
-
+/** Liars against `openledger watch`: every lie about direct and language models that the documents have, on one rollup. */
 import type { BackendName } from "@openledger/prover/backends";
 import { Command, Option } from "commander";
-import { disputeFacts, disputeTable, runDisputeDrill } from "./disputes/dispute-drill.ts";
-import { FALSEHOODS } from "./disputes/falsehoods.ts";
-import { languageFacts, languageTable, runLanguageDrill } from "./disputes/language-drill.ts";
-import { LANGUAGE_FALSEHOODS } from "./disputes/language-falsehoods.ts";
-import { LANGUAGE_LIES } from "./disputes/language-lies.ts";
-import { good, keepOption, listOf, type Outcome, proverOption, scenario } from "./scenario.ts";
+import { LIES, playDisputes, type Verdict } from "./disputes/play.ts";
+import { keepOption, listOf, proverOption, scenario } from "./scenario.ts";
 
-const [DIRECT, LANGUAGE] = ["direct", "language"] as const;
-
-/** Circuits of the tests, too: small, but with room for a model of some rows. */
-const SIZE = { rows: 48, features: 64, payees: 4, payments: 4, draws: 4, isDirect: true } as const;
-const LANGUAGE_SIZE = { rows: 8, features: 32, payees: 4, payments: 4, draws: 2 } as const;
+const MOST_STAKED_ETH = 2;
+const MOST_HEAP_MB = 512;
+/** Three quarters of what a transaction may take. */
+const MOST_GAS = 12_600_000;
 
 export const disputesScenario = scenario<{
-  readonly kind: readonly string[];
-  readonly lie: readonly string[];
-  readonly onlyLies?: true;
+  readonly only?: string;
   readonly prover: BackendName;
   readonly keep: string | null;
 }>(
   new Command("disputes")
-    .description("hostile owners post false models; openledger watch refutes each")
-    .addOption(new Option("--kind <name...>", "of models").choices([DIRECT, LANGUAGE]).default([DIRECT]))
+    .description("liars commit, claim and play; openledger watch refutes each, and no honest owner")
     .addOption(
-      new Option("--lie <name...>", "all unless told").choices(FALSEHOODS.map(({ name }) => name)).default(
-        FALSEHOODS.map(({ name }) => name),
-        "all",
-      ),
+      new Option("--only <name>", "one lie, without honest models").choices(LIES.map(({ name }) => name)),
     )
-    .option("--only-lies", "without the honest models")
     .addOption(proverOption())
     .addOption(keepOption())
     .addHelpText(
       "after",
       `
-${listOf(FALSEHOODS)}
+${listOf(LIES)}
 
-A rollup whose gate is the registry of models, with real processes. A hostile owner registers and posts each lie with a
-bond; the command \`openledger watch\` is left alone with them. An honest model then passes its window, is admitted, paid and
-settled. The last line is JSON: {"disputeDrill": {…}}. It ends with 1 where a lie is not refuted, gets an activation, or the
-honest model does not.
-
---kind language is played after the others. Two owners of language models post the rows of G; the liar's first model commitments are
-the last ones below, and only the watcher is there to find them. Then both claim what is drawn of their models. The honest
-one's server claims and defends by itself (models serve --settle --claim). The other lies, as below; then it claims nothing.
-Somebody challenges a right claim. Each epoch is settled on L1, and every wei is counted. Its line is {"languageDrill": {…}}.
-
-${listOf([...LANGUAGE_LIES, ...LANGUAGE_FALSEHOODS])}`,
+A rollup whose gate is the registry of models, with real processes. A watcher with 2 ETH and the command's defaults is left
+alone with all of them. Strangers fill L1 with a thousand registrations under other rollups, and a liar's friend opens 256
+games about a right claim. A direct and a language model of an honest owner are challenged, too: they are admitted, paid and
+settled to the wei. The last line is JSON: {"disputes": {"lies", "refuted", "honestRefuted", "watcherStakeEth",
+"watcherHeapMb", "largestGas"}}. It ends with 1 where a lie is not refuted, an honest owner is, the watcher has more than
+${MOST_STAKED_ETH} ETH staked at once or takes more than ${MOST_HEAP_MB} MB, or a transaction of liar or watcher takes more than ${MOST_GAS} gas.`,
     ),
-  async ({ keep, kind, lie, onlyLies, prover }, tell) => {
-    const shared = { backend: prover, keepIn: keep, tell };
-    const outcomes: Outcome[] = [];
-    if (kind.includes(DIRECT)) {
-      const result = await runDisputeDrill({
-        ...shared,
-        size: SIZE,
-        falsehoods: FALSEHOODS.filter(({ name }) => lie.includes(name)),
-        playsHonest: !onlyLies,
-      });
-      outcomes.push(good({ disputeDrill: disputeFacts(result) }, [disputeTable(result)]));
-    }
-    if (kind.includes(LANGUAGE)) {
-      const result = await runLanguageDrill({ ...shared, size: LANGUAGE_SIZE });
-      outcomes.push(good({ languageDrill: languageFacts(result) }, [languageTable(result)]));
-    }
-    return outcomes;
+  async ({ keep, only, prover }, tell) => {
+    const verdict = await playDisputes({ backend: prover, keepIn: keep, tell }, only);
+    const { largestHash, lies, unrefuted, ...measured } = verdict;
+    return {
+      facts: { disputes: { lies, refuted: lies - unrefuted.length, ...measured } },
+      lines: [
+        `the dearest transaction is ${largestHash}`,
+        ...unrefuted.map((name) => `not refuted: ${name}`),
+      ],
+      isGood: isGood(verdict),
+    };
   },
 );
+
+const isGood = (verdict: Verdict): boolean =>
+  verdict.unrefuted.length === 0 &&
+  verdict.lies > 0 &&
+  verdict.honestRefuted === 0 &&
+  verdict.watcherStakeEth <= MOST_STAKED_ETH &&
+  verdict.watcherHeapMb <= MOST_HEAP_MB &&
+  verdict.largestGas <= MOST_GAS;

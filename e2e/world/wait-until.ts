@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { drillError } from "./drill-errors.ts";
 
 const POLL_MS = 100;
@@ -14,9 +15,10 @@ interface WaitWatch {
 }
 
 /**
- * Asks until the answer is neither null, undefined nor false. A question that throws counts as unanswered.
+ * Asks until the answer is neither null, undefined nor false. A question that throws counts as unanswered, but for a step of the
+ * drill's own that has failed.
  * @param what the end of "waited … ms for "
- * @throws DRL_TIMEOUT; what `inVain` says
+ * @throws DRL_TIMEOUT; what `inVain` says; DRL_… of a step in `ask`
  */
 export async function waitUntil<T>(
   what: string,
@@ -27,7 +29,11 @@ export async function waitUntil<T>(
   const startedAtMs = performance.now();
   let nextWordMs = FIRST_WORD_MS;
   for (;;) {
-    const answer = await ask().catch(() => null);
+    const answer = await ask().catch((error: unknown) => {
+      // A step that fails, a command say, fails again: its output is what its reader needs.
+      if (isRollupError(error) && error.code.startsWith("DRL_")) throw error;
+      return null;
+    });
     if (answer !== null && answer !== undefined && answer !== false) return answer;
     const reason = inVain?.() ?? null;
     if (reason !== null) throw reason;

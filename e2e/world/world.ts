@@ -287,7 +287,9 @@ export class World {
     return waitUntil(what, ask, timeoutMs, {
       tell: this.#declared.tell,
       inVain: () =>
-        this.processes.map(({ endedByItself }) => endedByItself).find((end) => end !== null) ?? null,
+        [...this.processes, ...this.#served]
+          .map(({ endedByItself }) => endedByItself)
+          .find((end) => end !== null) ?? null,
     });
   }
 

@@ -15,6 +15,7 @@ import {
   startDisputes,
 } from "@openledger/challenger/internal/model-commitments/testing/dispute-fixture";
 import { TREES } from "@openledger/challenger/internal/statements/committed-model";
+import { directModelCommitment } from "@openledger/challenger/internal/statements/direct-model-commitment";
 import { encodeLeaves } from "@openledger/challenger/internal/statements/leaf-file";
 import { readWindows } from "@openledger/challenger/model-commitments/read-windows";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -22,8 +23,7 @@ import { drillAccount, drillPrivateKey } from "../../world/accounts.ts";
 import { commandRunner } from "../../world/commands.ts";
 import { ManagedProcess } from "../../world/process.ts";
 import { commandSpec } from "../../world/services.ts";
-import { postedLie } from "./falsehood.ts";
-import { FALSEHOODS } from "./falsehoods.ts";
+import { DIRECT_LIES } from "./direct-lies.ts";
 
 const POLL = { timeout: 240_000, interval: 500 };
 const [UNREADABLE, COPIED, TOKENS, HONEST] = [20, 21, 22, 23, 24] as const;
@@ -55,12 +55,13 @@ test("watch refutes false model commitments by itself, whatever else is posted, 
     [TOKENS, "tokens"],
     [HONEST, null],
   ] as const) {
-    const lie = FALSEHOODS.find((one) => one.name === name);
-    const own = (await lie?.model({ model, rows, draws: 4 })) ?? model;
-    const posted = postedLie(lie ?? {}, own, contents, modelId);
+    const lie = DIRECT_LIES.find((one) => one.name === name);
+    const made = await lie?.make({ model, rows, long: { model, rows } });
+    const own = made?.model ?? model;
+    const posted = made?.posted(modelId) ?? directModelCommitment(model, contents, modelId);
     const target = join(published, String(modelId));
     await writeModel(target, own);
-    if (lie?.leaves !== undefined) writeFileSync(join(target, LEAF_FILE), encodeLeaves(posted.leaves));
+    if (lie !== undefined) writeFileSync(join(target, LEAF_FILE), encodeLeaves(posted.leaves));
     // Attack: files that nobody can read, of a model commitment that comes first.
     if (modelId === COPIED) {
       mkdirSync(join(published, String(UNREADABLE)), { recursive: true });
