@@ -85,7 +85,7 @@ export interface Verdict {
   readonly largestHash: string;
 }
 
-/** @param only the name of one lie, which is played without the honest models and what strangers do */
+/** @param only how names of lies begin that are played, without the honest models and what strangers do */
 export async function playDisputes(options: DisputeOptions, only?: string): Promise<Verdict> {
   const f = await startDisputeWorld(options);
   try {
@@ -118,20 +118,24 @@ class Play {
   }
 
   #plays(name: string): boolean {
-    return this.#isWhole || this.#only === name;
+    return this.#only === undefined || name.startsWith(this.#only);
   }
 
   async run(): Promise<Verdict> {
     const f = this.#f;
-    const texts = { hostile: await f.honestTexts("hostile"), builder: await f.honestTexts("builder") };
-    const lies = await this.#prepared(texts.hostile);
+    const isText = TEXT_LIES.some(({ name }) => this.#plays(`text-${name}`));
+    const claims = CLAIM_LIES.filter(({ name }) => this.#plays(`claim-${name}`));
+    const ofLiar = isText || claims.length > 0 ? await f.honestTexts("hostile") : null;
+    const ofBuilder = this.#isWhole ? await f.honestTexts("builder") : null;
+    const lies = await this.#prepared(ofLiar);
     f.tell(`${lies.length} false commitments are made; their models are created, without activations`);
-    const text = (owner: Owner): WantedModel => {
-      const { register, trained } = texts[owner];
-      return { owner, family: "text", model: register(trained) as never };
-    };
-    const direct: WantedModel = { owner: "builder", family: "direct", model: f.honestDirect.model as never };
-    const wanted = [text("hostile"), ...(this.#isWhole ? [text("builder"), direct] : [])];
+    const wanted: WantedModel[] = [];
+    const text = (owner: Owner, { register, trained }: HonestTexts) =>
+      wanted.push({ owner, family: "text", model: register(trained) as never });
+    if (claims.length > 0) text("hostile", ofLiar!);
+    if (ofBuilder !== null) text("builder", ofBuilder);
+    if (this.#isWhole)
+      wanted.push({ owner: "builder", family: "direct", model: f.honestDirect.model as never });
     const ofLies = lies.map(
       ({ family, made: { model } }): WantedModel => ({ owner: "hostile", family, model }),
     );
@@ -139,18 +143,16 @@ class Play {
     const owned = created.map((one, k): Owned => ({ ...one, model: [...wanted, ...ofLies][k]!.model }));
     for (const [k, one] of owned.entries())
       if (lies[k - wanted.length]?.lie.isServed !== false) await publish(one, one.model);
-    const liar = await this.#claimed(owned[0]!, texts.hostile);
+    const liar = claims.length > 0 ? await this.#claimed(owned[0]!, ofLiar!) : null;
     if (this.#isWhole) {
       f.tell("strangers register models and make claims under other rollups");
-      await flood(f, liar, CLAIM_LIES.find(({ name }) => name === "largest")!.make(liar));
+      await flood(f, liar!, CLAIM_LIES.find(({ name }) => name === "largest")!.make(liar!));
     }
     f.tell("openledger watch begins, with 2 ETH");
     this.#measures = await Measures.start(f);
     this.#watch = await f.serve("watch", [...f.commands.watch, ...f.commands.often, ...f.as("watcher")]);
-    const claims = CLAIM_LIES.filter(({ name }) => this.#plays(`claim-${name}`));
     const honest: Committed[] = [];
-    for (const one of owned.slice(0, wanted.length))
-      if (this.#isWhole || claims.length > 0) honest.push(await commitHonestly(f, one));
+    for (const one of owned.slice(0, wanted.length)) honest.push(await commitHonestly(f, one));
     if (this.#isWhole) await challengeLeaf(f, honest.at(-1)!);
     for (const one of honest) await attested(f, one);
     f.tell(`${honest.length} honest commitments are recomputed and attested`);
@@ -161,17 +163,17 @@ class Play {
       await begin(f, owned.slice(0, wanted.length));
     }
     if (this.#isWhole) {
-      const built = await this.#claimed(owned[1]!, texts.builder);
-      await this.#playEpochs(liar, built, owned[2]!);
+      const built = await this.#claimed(owned[1]!, ofBuilder!);
+      await this.#playEpochs(liar!, built, owned[2]!);
       await this.#requireBonds(honest, built);
       return this.#verdict(honest, built);
     }
-    if (claims.length > 0) await this.#playClaims(liar, claims);
+    if (liar !== null) await this.#playClaims(liar, claims);
     return this.#verdict(honest, null);
   }
 
   /** All are made before the first model is created: models go into as few batches as they take. Slow ones come last. */
-  async #prepared(texts: HonestTexts): Promise<PreparedLie[]> {
+  async #prepared(texts: HonestTexts | null): Promise<PreparedLie[]> {
     const lies: PreparedLie[] = [];
     const add = async <Made>(family: Family, all: readonly CommitmentLie<Made, never>[], known: Made) => {
       for (const lie of all)
@@ -179,7 +181,7 @@ class Play {
           lies.push({ name: `${family}-${lie.name}`, family, lie, made: await lie.make(known) });
     };
     await add("direct", DIRECT_LIES as never, this.#f.honestDirect);
-    await add("text", TEXT_LIES as never, texts);
+    await add("text", TEXT_LIES as never, texts!);
     return lies.toSorted((a, b) => Number(isSlow(a.lie)) - Number(isSlow(b.lie)));
   }
 
@@ -306,7 +308,10 @@ class Play {
       functionName: "stakeWei",
     });
     if (stakes.length === 0 || stakes.some((wei) => wei >= 2n * stakeWei))
-      throw drillError("DRL_UNEXPECTED", `the watcher has paid stakes of ${stakes.map((wei) => formatEther(wei))} ETH`);
+      throw drillError(
+        "DRL_UNEXPECTED",
+        `the watcher has paid stakes of ${stakes.map((wei) => formatEther(wei))} ETH`,
+      );
   }
 
   /** Whole bonds are the honest owners' again. @throws DRL_UNEXPECTED */
