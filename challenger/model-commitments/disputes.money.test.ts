@@ -28,12 +28,16 @@ afterAll(() => f?.stop());
 interface Books {
   readonly bonds: Map<bigint, bigint>;
   readonly availabilityChallenges: Map<string, `0x${string}`>;
+  /** Who has asked for what was shown: such a fee is not yet anybody's. */
+  readonly shown: Map<string, `0x${string}`>;
   readonly owed: Map<`0x${string}`, bigint>;
 }
 
 test("a random walk moves no wei that the books do not", { timeout: 600_000 }, async () => {
   const random = new SeededRandom("dispute money");
-  const books: Books = { bonds: new Map(), availabilityChallenges: new Map(), owed: new Map() };
+  const books: Books = {
+    ...{ bonds: new Map(), availabilityChallenges: new Map(), shown: new Map(), owed: new Map() },
+  };
   const owe = (who: `0x${string}`, wei: bigint) => books.owed.set(who, (books.owed.get(who) ?? 0n) + wei);
   const people = [f.owner, f.watcher, f.stranger];
   const tokens = made.honest.leaves.tokens.map(() => new Uint8Array());
@@ -45,6 +49,7 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
     availabilityChallenged: 0,
     answered: 0,
     unanswered: 0,
+    feesBack: 0,
     returned: 0,
     withdrawn: 0,
   };
@@ -54,9 +59,13 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
     const who = people[random.nextBelow(3)]!;
     const action = random.nextBelow(8);
     // Answers are for what was challenged, where something was.
-    const availabilityChallenged = [...books.availabilityChallenges.keys()][
-      action === 4 ? 1 : action === 5 ? 0 : -1
-    ];
+    const asked = [...books.availabilityChallenges.keys(), ...books.shown.keys()];
+    const availabilityChallenged =
+      action === 4
+        ? [...books.availabilityChallenges.keys()][1]
+        : action === 5
+          ? asked[step % asked.length]
+          : undefined;
     const [id, index] = (
       availabilityChallenged?.split("/") ?? [
         1 + random.nextBelow(Math.max(1, isFalse.length)),
@@ -104,15 +113,21 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
         const leaf =
           index < 12n ? openingOf(posted, "tokens", Number(index)) : { data: "0x" as const, path: [] };
         if (!(await isDone(encode("answer", [id, statement, 1, index, leaf])))) break;
+        books.shown.set(key, books.availabilityChallenges.get(key)!);
         books.availabilityChallenges.delete(key);
-        owe(who, AVAILABILITY_CHALLENGE_FEE_WEI);
         doing.answered++;
         break;
       }
       case 5: {
         if (!(await isDone(encode("challengeUnanswered", [id, 1, index])))) break;
-        const challengerOfLeaf = books.availabilityChallenges.get(key)!;
+        const challengerOfLeaf = books.availabilityChallenges.get(key) ?? books.shown.get(key)!;
+        // The fee of a leaf that was shown comes back of a refuted model commitment alone.
+        if (books.shown.has(key)) {
+          expect(books.bonds.has(id)).toBe(false);
+          doing.feesBack++;
+        }
         books.availabilityChallenges.delete(key);
+        books.shown.delete(key);
         owe(challengerOfLeaf, AVAILABILITY_CHALLENGE_FEE_WEI + (books.bonds.get(id) ?? 0n) / 2n);
         books.bonds.delete(id);
         doing.unanswered++;
@@ -121,6 +136,10 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
       case 6:
         if (!(await isDone(encode("returnBond", [id])))) break;
         owe(f.owner, books.bonds.get(id)!);
+        for (const shown of [...books.shown.keys()].filter((one) => one.startsWith(`${id}/`))) {
+          owe(f.owner, AVAILABILITY_CHALLENGE_FEE_WEI);
+          books.shown.delete(shown);
+        }
         books.bonds.delete(id);
         doing.returned++;
         break;
@@ -136,7 +155,9 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
     if (random.nextBelow(3) === 0) await f.passTime(HOUR * BigInt(random.nextBelow(36)));
     const sum = [...books.bonds.values(), ...books.owed.values()].reduce((a, b) => a + b, 0n);
     const heldWei = await f.client.getBalance({ address: f.disputes.address });
-    expect(heldWei).toBe(sum + BigInt(books.availabilityChallenges.size) * AVAILABILITY_CHALLENGE_FEE_WEI);
+    expect(heldWei).toBe(
+      sum + BigInt(books.availabilityChallenges.size + books.shown.size) * AVAILABILITY_CHALLENGE_FEE_WEI,
+    );
   }
   // A walk that never got somewhere shows nothing.
   expect(Object.entries(doing).filter(([, count]) => count === 0)).toEqual([]);

@@ -19,8 +19,8 @@ export interface AvailabilityChallenges {
   /** Those that nobody has answered, oldest first. */
   readonly open: readonly OpenAvailabilityChallenge[];
   readonly shown: readonly ShownLeaf[];
-  /** Who has paid: an address for each data-availability challenge with a fee. */
-  readonly availabilityChallengedBy: readonly Address[];
+  /** All that were made with a fee, those that are answered too: of a refuted model commitment their fees come back. */
+  readonly paid: readonly OpenAvailabilityChallenge[];
   /** Whether the last leaves were asked for without a fee: once of a model commitment. */
   readonly isRequested: boolean;
 }
@@ -38,14 +38,16 @@ export async function readAvailabilityChallenges(
     (a, b) => Number(a.blockNumber - b.blockNumber) || a.logIndex - b.logIndex,
   );
   const open = new Map<string, OpenAvailabilityChallenge>();
+  const paid: OpenAvailabilityChallenge[] = [];
   for (const { args, eventName } of inOrder) {
     const [tree, index] = [args.tree!, args.index!];
     const key = `${tree}/${index}`;
-    // What was answered may be challenged again.
     open.delete(key);
     if (eventName !== "AvailabilityChallenged") continue;
     const { answerBy, feeWei, who } = args as { answerBy?: bigint; feeWei?: bigint; who?: Address };
-    open.set(key, { tree, index, who: who!, answerBySeconds: answerBy!, feeWei: feeWei! });
+    const asked = { tree, index, who: who!, answerBySeconds: answerBy!, feeWei: feeWei! };
+    open.set(key, asked);
+    if (asked.feeWei > 0n) paid.push(asked);
   }
   const shown = answered.map(({ args }) => ({
     tree: TREES[args.tree!]!,
@@ -55,9 +57,7 @@ export async function readAvailabilityChallenges(
   return {
     open: [...open.values()],
     shown,
-    availabilityChallengedBy: availabilityChallenged.flatMap(({ args }) =>
-      args.feeWei === 0n ? [] : [args.who!],
-    ),
+    paid,
     isRequested: availabilityChallenged.some(({ args }) => args.feeWei === 0n),
   };
 }

@@ -5,7 +5,14 @@ import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { datanetOf } from "@openledger/attribution/testing/sample-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isWhole } from "@openledger/foundation/testing/test-random";
-import { createPublicClient, custom, encodeEventTopics, encodeFunctionData, RpcRequestError } from "viem";
+import {
+  createPublicClient,
+  custom,
+  encodeEventTopics,
+  encodeFunctionData,
+  type Hex,
+  RpcRequestError,
+} from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CommittedModel, type Leaves, TREES, type TreeName } from "../statements/committed-model.ts";
 import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
@@ -245,6 +252,84 @@ describe("a model that nobody serves", () => {
     expect(await refusal(f.stranger, "requestLeaves", [id, statementTuple(made.honest.statement)])).toBe(
       "DisputesAvailabilityChallengeTooLate",
     );
+  });
+});
+
+describe("the fee for a leaf", () => {
+  const FEE = AVAILABILITY_CHALLENGE_FEE_WEI;
+  const tokens = TREES.indexOf("tokens");
+  const send = (account: Hex, functionName: string, args: readonly unknown[], value = 0n) => {
+    const data = encodeFunctionData({ abi: disputesAbi, functionName, args } as never);
+    return f.client.sendTransaction({ account, to: f.disputes.address, data, value, gas: 5_000_000n });
+  };
+  const refusal = (account: Hex, functionName: string, args: readonly unknown[], value = 0n) => {
+    const data = encodeFunctionData({ abi: disputesAbi, functionName, args } as never);
+    return f.refusal({ account, to: f.disputes.address, data, value });
+  };
+  const owed = (who: Hex) => f.disputes.read.owedWei([who]);
+  const answerOf = (id: bigint, posted: CommittedModel, index: number) =>
+    [
+      id,
+      statementTuple(posted.statement),
+      tokens,
+      BigInt(index),
+      openingOf(posted, "tokens", index),
+    ] as const;
+
+  test("is the owner's with the bond, whoever shows the leaf; a leaf is shown once", async () => {
+    const id = await f.post(made.honest.statement);
+    await send(f.stranger, "challengeAvailability", [id, tokens, 3n], FEE);
+    // The stranger copies the owner's answer out of the pool.
+    await send(f.stranger, "answer", answerOf(id, made.honest, 3));
+    expect([await owed(f.stranger), await owed(f.owner)]).toEqual([0n, 0n]);
+    expect(await refusal(f.owner, "answer", answerOf(id, made.honest, 3))).toBe(
+      "DisputesNoAvailabilityChallenge",
+    );
+    expect(await refusal(f.stranger, "challengeAvailability", [id, tokens, 3n], FEE)).toBe(
+      "DisputesAlreadyAvailabilityChallenged",
+    );
+    await f.passTime(7n * DAY);
+    expect(await refusal(f.stranger, "challengeUnanswered", [id, tokens, 3n])).toBe(
+      "DisputesNoAvailabilityChallenge",
+    );
+    await send(f.stranger, "returnBond", [id]);
+    expect(await owed(f.owner)).toBe(BOND_WEI + FEE);
+    expect(await refusal(f.owner, "returnBond", [id])).toBe("DisputesNothingToWithdraw");
+  });
+
+  test("comes back of a refuted model commitment, of leaves that were shown as well, once", async () => {
+    const { files, posted } = lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
+    const id = await f.post(posted.statement);
+    for (const index of [3n, 4n]) await send(f.watcher, "challengeAvailability", [id, tokens, index], FEE);
+    await send(f.owner, "answer", answerOf(id, posted, 3));
+    expect((await watch(files))[0]!.sent!.what).toBe("challenge");
+    for (const done of ["unanswered", "unanswered", undefined])
+      expect((await watch(files))[0]!.sent?.what).toBe(done);
+    expect(await owed(f.watcher)).toBe(BOND_WEI / 2n + 2n * FEE);
+    expect(await owed(f.owner)).toBe(0n);
+  });
+
+  test("follows the base fee within bounds, and so does what a challenge earns", async () => {
+    const feeAt = (gwei: bigint) => f.disputes.read.availabilityFeeFor([gwei * 10n ** 9n]);
+    expect(await Promise.all([0n, 1n, 2n, 53n, 500n].map(feeAt))).toEqual(
+      [10n, 10n, 12n, 318n, 320n].map((thousandths) => thousandths * 10n ** 15n),
+    );
+    const { posted } = lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
+    const id = await f.post(posted.statement);
+    const baseFeePerGas = 700n * 10n ** 9n;
+    await f.client.setNextBlockBaseFeePerGas({ baseFeePerGas });
+    await f.client.mine({ blocks: 1 });
+    expect(await refusal(f.watcher, "challengeAvailability", [id, tokens, 3n], FEE)).toBe("DisputesFeeWrong");
+    const data = directChallengeData(id, posted, made.rows, { kind: "tokens", row: 1 });
+    await f.client.setNextBlockBaseFeePerGas({ baseFeePerGas });
+    const call = { account: f.watcher, to: f.disputes.address, data, gas: 5_000_000n };
+    const hash = await f.client.sendTransaction({ ...call, maxFeePerGas: 2n * baseFeePerGas });
+    const { gasUsed } = await f.client.waitForTransactionReceipt({ hash });
+    const earned = await owed(f.watcher);
+    console.log({ gasUsed, earned });
+    // Half of the bond pays no such gas.
+    expect(earned).toBeGreaterThan(BOND_WEI / 2n);
+    expect(earned).toBeLessThanOrEqual((3n * BOND_WEI) / 4n);
   });
 });
 

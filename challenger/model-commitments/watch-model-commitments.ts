@@ -17,6 +17,8 @@ import { type ModelCommitment, readModelCommitments } from "./read-model-commitm
 import { type BegunGame, MOST_TRANSACTION_GAS, tryChallenges } from "./try-challenges.ts";
 
 const DAY_SECONDS = 86_400n;
+/** A base fee at most doubles in six full blocks. What is paid above the price comes back with the fee. */
+const FEE_MARGIN = 2n;
 /** Before the window's end: later nobody asks for a leaf. */
 const LATEST_DAYS = 2n;
 
@@ -91,9 +93,8 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
     let isRecomputed = false;
     let isUnserved = false;
     try {
-      const isFeeOpen =
-        modelCommitment.state === "refuted" && modelCommitment.openAvailabilityChallengeCount > 0;
-      if (isFeeOpen && watcher !== null && watcher.mostAvailabilityChallengesWei > 0n)
+      const isRefuted = modelCommitment.state === "refuted";
+      if (isRefuted && watcher !== null && watcher.mostAvailabilityChallengesWei > 0n)
         sent = await feeBack({ ...options, watcher }, modelCommitment);
       isRecomputed = !isKnown;
       // Attack: files that no program can read. Nobody can recompute the model, as if there were none.
@@ -198,11 +199,13 @@ async function act(
     const availabilityChallenge =
       !isServed && leftSeconds > (LATEST_DAYS + 1n) * DAY_SECONDS
         ? null
-        : await nextAvailabilityChallenge(wanted, availabilityChallenges, watcher, () =>
-            publicClient.readContract({
-              ...{ address: disputes, abi, functionName: "availabilityChallengeFeeWei" },
-            }),
-          );
+        : await nextAvailabilityChallenge(wanted, availabilityChallenges, watcher, async () => {
+            const { baseFeePerGas } = await publicClient.getBlock();
+            return publicClient.readContract({
+              ...{ address: disputes, abi, functionName: "availabilityFeeFor" },
+              args: [FEE_MARGIN * (baseFeePerGas ?? 0n)],
+            });
+          });
     if (availabilityChallenge !== null) {
       const args = [
         id,
@@ -223,11 +226,13 @@ async function act(
 /** The watcher's fees of data-availability challenges on a model commitment that something else has refuted, one a look. */
 async function feeBack(
   { publicClient, watcher, disputes }: WatchOptions & { watcher: Watcher },
-  { id }: ModelCommitment,
+  { id, openAvailabilityChallengeCount }: ModelCommitment,
 ): Promise<Watched["sent"]> {
-  const { open } = await readAvailabilityChallenges(publicClient, disputes, id);
-  for (const { feeWei, tree, index, who } of open) {
-    if (who !== watcher.address || feeWei === 0n) continue;
+  const earned = { address: disputes, abi: disputesAbi, functionName: "earnedWei", args: [id] } as const;
+  if (openAvailabilityChallengeCount === 0 && (await publicClient.readContract(earned)) === 0n) return null;
+  const { paid } = await readAvailabilityChallenges(publicClient, disputes, id);
+  for (const { tree, index, who } of paid) {
+    if (who !== watcher.address) continue;
     const args = [id, tree, index] as const;
     const data = encodeFunctionData({ abi: disputesAbi, functionName: "challengeUnanswered", args });
     const call = { account: watcher.address, to: disputes, data };
@@ -244,19 +249,19 @@ async function feeBack(
 /**
  * The first leaf that was never shown. Last leaves of trees at once, since answers may take a day each; the others one
  * at a time: while one is open, its answer may be what refutes the model commitment.
- * Attack: an owner who answers the same data-availability challenge again and again for its fee.
+ * Attack: an owner who answers one after the other for their fees: at most so much is given.
  */
 async function nextAvailabilityChallenge(
   wanted: Examined["wanted"],
-  { open, shown, availabilityChallengedBy }: AvailabilityChallenges,
+  { open, shown, paid }: AvailabilityChallenges,
   { address, mostAvailabilityChallengesWei }: Watcher,
   readFeeWei: () => Promise<bigint>,
 ): Promise<(Examined["wanted"][number] & { feeWei: bigint }) | null> {
   if (mostAvailabilityChallengesWei === 0n) return null;
   const keyOf = (tree: string, index: number | bigint) => `${tree}/${index}`;
   // One with a fee takes the place of one without, which has more time.
-  const paid = open.filter(({ feeWei }) => feeWei > 0n);
-  const openKeys = new Set(paid.map(({ tree, index }) => keyOf(TREES[tree]!, index)));
+  const withFee = open.filter(({ feeWei }) => feeWei > 0n);
+  const openKeys = new Set(withFee.map(({ tree, index }) => keyOf(TREES[tree]!, index)));
   const isWaiting = wanted.some(({ tree, index }) => openKeys.has(keyOf(tree, index)));
   const known = new Set([...openKeys, ...shown.map(({ tree, index }) => keyOf(tree, index))]);
   const place = wanted.findIndex(({ tree, index }) => !known.has(keyOf(tree, index)));
@@ -264,6 +269,6 @@ async function nextAvailabilityChallenge(
   const isLastLeaf = place === wanted.findIndex(({ tree }) => tree === next?.tree);
   if (next === undefined || (isWaiting && !isLastLeaf)) return null;
   const feeWei = await readFeeWei();
-  const spentWei = feeWei * BigInt(availabilityChallengedBy.filter((who) => who === address).length);
+  const spentWei = paid.reduce((sum, one) => (one.who === address ? sum + one.feeWei : sum), 0n);
   return spentWei + feeWei > mostAvailabilityChallengesWei ? null : { ...next, feeWei };
 }

@@ -13,7 +13,7 @@ export interface DisputesParameters {
   /** At least three days. */
   readonly windowSeconds: bigint;
   readonly leastBondWei: bigint;
-  /** What a data-availability challenge of one leaf costs, and what its answer earns. */
+  /** The least that a data-availability challenge of one leaf costs, and its answer earns; 32 times as much where gas is dear. */
   readonly availabilityChallengeFeeWei: bigint;
 }
 

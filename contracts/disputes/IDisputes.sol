@@ -166,6 +166,7 @@ interface IDisputes {
     error DisputesFeeWrong(uint256 givenWei, uint256 neededWei);
     /// @notice Data-availability challenges end two answering times before the window does: what is answered can still be challenged.
     error DisputesAvailabilityChallengeTooLate(uint256 latest);
+    /// @notice It is asked for with a fee, or was shown: a leaf is shown once.
     error DisputesAlreadyAvailabilityChallenged(Tree tree, uint256 index);
     /// @notice Somebody has asked for its last leaves before.
     error DisputesAlreadyRequested(uint256 id);

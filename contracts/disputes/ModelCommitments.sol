@@ -41,7 +41,7 @@ interface IRowGames {
 /// `commitModel` shows that root in the rollup's state: no window passes for rows that the ledger does not have yet. So a rollup
 /// can ask `admits` before it takes a model's Activation.
 /// @dev Holds exactly: bonds of model commitments that are neither refuted nor returned, fees of data-availability challenges
-/// that are neither answered nor given back, and what is owed.
+/// that are neither given back nor returned with a bond, and what is owed.
 contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     /// @notice Seconds that an owner has to show what was challenged.
     uint256 public constant ANSWER_SECONDS = 1 days;
@@ -59,6 +59,15 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     /// @dev Words of a Statement: its fields are of fixed size.
     uint256 private constant STATEMENT_BYTES = 24 * 32;
     uint256 private constant VERDICT_BYTES = 96;
+    /// @dev What an availability fee pays: four answers with the longest leaf at the base fee it is asked at, since the owner has
+    /// a day, and the base fee rises meanwhile. Some 33,800 bytes at 40 gas each (EIP-7623), and what stands around them.
+    uint256 private constant ANSWERS_GAS = 4 * 1_500_000;
+    /// @dev An availability fee is at most so many of the least ones.
+    uint256 private constant MOST_FEES = 32;
+    /// @dev Gas a byte of a call, of which none is 0: no call pays more (EIP-7623).
+    uint256 private constant BYTE_GAS = 40;
+    /// @dev Gas of a challenger's moves in a game that is won: as LedgerTraces pays them.
+    uint256 private constant ROW_CHALLENGERS_GAS = 3_000_000;
     uint256 private constant R = PoseidonHash.R;
     // Tags of docs/reference/ledger.md.
     uint256 private constant NODE = 2;
@@ -89,12 +98,16 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
 
     struct AvailabilityChallenge {
         address who;
+        /// @dev 0 of what was asked for without a fee.
+        uint96 feeWei;
         uint64 answerBy;
-        bool isFree;
+        /// @dev It stays so: who has asked is kept, since a refuted model commitment's fees go back.
+        bool isAnswered;
     }
 
     uint256 public immutable windowSeconds;
     uint256 public immutable leastBondWei;
+    /// @notice The least one: `availabilityFeeFor` says what it is at a base fee.
     uint256 public immutable availabilityChallengeFeeWei;
     /// @notice Computes what the ledger does.
     LedgerMath public immutable math;
@@ -110,6 +123,8 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     mapping(address rollup => mapping(uint256 modelId => mapping(uint256 word => uint256 id))) public admissions;
     /// @notice Whether its last leaves were asked for without a fee.
     mapping(uint256 id => bool) public isRequested;
+    /// @notice Fees of its leaves that were shown: the owner's with the bond, once the model commitment counts.
+    mapping(uint256 id => uint256) public earnedWei;
     mapping(uint256 id => mapping(Tree => mapping(uint256 index => AvailabilityChallenge))) private
         _availabilityChallenges;
 
@@ -189,6 +204,7 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     /// @notice Refutes a model commitment by what a judge finds wrong.
     /// @param judge Its number in the family. @param shown Call of one of its functions; their first argument is the statement.
     function challenge(uint256 id, uint256 judge, bytes calldata shown) external {
+        uint256 gasBefore = gasleft();
         ModelCommitment storage modelCommitment = _open(id);
         if (
             shown.length < 4 + STATEMENT_BYTES
@@ -203,7 +219,9 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         if (!isDone || verdict.length != VERDICT_BYTES) revert DisputesJudgeUnknown(judge);
         (bool isRight, Fault fault, uint256 place) = abi.decode(verdict, (bool, Fault, uint256));
         if (isRight) revert DisputesNothingWrong(fault, place);
-        _refute(id, modelCommitment, msg.sender, fault, place);
+        // As it was used: nobody is paid for gas that was not.
+        uint256 usedGas = gasBefore - gasleft() + BYTE_GAS * msg.data.length;
+        _refute(id, modelCommitment, msg.sender, fault, place, usedGas);
     }
 
     /// @notice Refutes a model commitment of which a game has refuted a row: from the games alone. The reward is the game's challenger's.
@@ -211,17 +229,21 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     function refuteRow(uint256 id, uint256 row, address challenger) external {
         if (msg.sender != address(games)) revert DisputesGamesInvalid();
         ModelCommitment storage modelCommitment = modelCommitments[id];
-        if (!modelCommitment.isRefuted) _refute(id, modelCommitment, challenger, Fault.Row, row);
+        if (modelCommitment.isRefuted) return;
+        _refute(id, modelCommitment, challenger, Fault.Row, row, ROW_CHALLENGERS_GAS);
     }
 
-    /// @notice Asks for a leaf that is not published. The fee pays who answers; unanswered it refutes, and comes back. It takes
-    /// the place of a request without a fee, which has more time.
+    /// @notice Asks for a leaf that is not published. The fee is what is paid, at least `availabilityFeeFor` this block's base
+    /// fee. It pays the owner for showing the leaf, if the model commitment counts; of a refuted one it comes back, whether the leaf was
+    /// shown or not. Unanswered it refutes. It takes the place of a request without a fee, which has more time.
+    /// @dev Attack: a leaf that was shown is asked for again, and again. Attack: an owner who serves nothing, and lives on fees.
     function challengeAvailability(uint256 id, Tree tree, uint256 index) external payable {
         ModelCommitment storage modelCommitment = _askable(id);
-        if (msg.value != availabilityChallengeFeeWei) revert DisputesFeeWrong(msg.value, availabilityChallengeFeeWei);
-        AvailabilityChallenge storage open = _availabilityChallenges[id][tree][index];
-        if (open.who == address(0)) modelCommitment.openAvailabilityChallenges++;
-        else if (!open.isFree) revert DisputesAlreadyAvailabilityChallenged(tree, index);
+        uint256 neededWei = availabilityFeeFor(block.basefee);
+        if (msg.value < neededWei || msg.value > type(uint96).max) revert DisputesFeeWrong(msg.value, neededWei);
+        AvailabilityChallenge storage asked = _availabilityChallenges[id][tree][index];
+        if (asked.who == address(0)) modelCommitment.openAvailabilityChallenges++;
+        else if (asked.feeWei != 0 || asked.isAnswered) revert DisputesAlreadyAvailabilityChallenged(tree, index);
         _ask(id, tree, index, block.timestamp + ANSWER_SECONDS, msg.value);
     }
 
@@ -244,38 +266,43 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         }
     }
 
-    /// @notice Shows a challenged leaf, in an event. Open to all.
+    /// @notice Shows a challenged leaf, in an event. Open to all; the fee is the owner's, whoever shows it.
+    /// @dev Attack: a stranger who asks, copies the owner's answer out of the pool, and takes the fee back with it.
     function answer(uint256 id, Statement calldata statement, Tree tree, uint256 index, Opening calldata leaf)
         external
     {
         ModelCommitment storage modelCommitment = _open(id);
         _requireStated(id, statement);
-        AvailabilityChallenge memory asked = _availabilityChallenges[id][tree][index];
-        if (asked.who == address(0)) revert DisputesNoAvailabilityChallenge(tree, index);
+        AvailabilityChallenge storage asked = _availabilityChallenges[id][tree][index];
+        if (asked.who == address(0) || asked.isAnswered) revert DisputesNoAvailabilityChallenge(tree, index);
         (bytes32 root, uint256 count) = _judgeOf(modelCommitment.family).treeOf(statement, tree);
         // Nobody can show what is not there: a data-availability challenge for it is answered by its number.
         if (index < count) Openings.requireOpening(root, count, tree, index, leaf);
         // Attack: a leaf that fits into an answer, and beside the other leaves into no challenge.
         if (leaf.data.length > MOST_LEAF_BYTES) revert DisputesOpeningInvalid(tree, index);
-        delete _availabilityChallenges[id][tree][index];
+        asked.isAnswered = true;
         modelCommitment.openAvailabilityChallenges--;
-        if (!asked.isFree) owedWei[msg.sender] += availabilityChallengeFeeWei;
+        earnedWei[id] += asked.feeWei;
         emit Answered(id, tree, index, leaf.data);
     }
 
     /// @notice Refutes a model commitment whose challenged leaf nobody has shown in time, and gives the fee back. Of a model commitment that
-    /// is refuted already it gives the fee back.
+    /// is refuted already it gives the fee back, of a leaf that was shown as well.
     function challengeUnanswered(uint256 id, Tree tree, uint256 index) external {
         ModelCommitment storage modelCommitment = modelCommitments[id];
-        AvailabilityChallenge memory availabilityChallenged = _availabilityChallenges[id][tree][index];
-        if (availabilityChallenged.who == address(0)) revert DisputesNoAvailabilityChallenge(tree, index);
-        if (!modelCommitment.isRefuted) {
-            if (block.timestamp <= availabilityChallenged.answerBy) revert DisputesNotOver(id);
-            _refute(id, modelCommitment, availabilityChallenged.who, Fault.Unanswered, index);
+        AvailabilityChallenge memory asked = _availabilityChallenges[id][tree][index];
+        bool isRefuted = modelCommitment.isRefuted;
+        if (asked.who == address(0) || (asked.isAnswered && !isRefuted)) {
+            revert DisputesNoAvailabilityChallenge(tree, index);
         }
+        if (!isRefuted) {
+            if (block.timestamp <= asked.answerBy) revert DisputesNotOver(id);
+            _refute(id, modelCommitment, asked.who, Fault.Unanswered, index, 0);
+        }
+        // Given back once: nobody asks for leaves of a refuted model commitment.
         delete _availabilityChallenges[id][tree][index];
-        modelCommitment.openAvailabilityChallenges--;
-        if (!availabilityChallenged.isFree) owedWei[availabilityChallenged.who] += availabilityChallengeFeeWei;
+        if (!asked.isAnswered) modelCommitment.openAvailabilityChallenges--;
+        owedWei[asked.who] += asked.feeWei;
     }
 
     /// @notice Says that one has recomputed it. Anyone may; it proves nothing.
@@ -284,13 +311,14 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         emit Attested(id, msg.sender);
     }
 
-    /// @notice Gives the bond back once a model commitment counts.
+    /// @notice Gives the bond back once a model commitment counts, and with it the fees of leaves that were shown.
     function returnBond(uint256 id) external {
         if (!counts(id)) revert DisputesNotOver(id);
         ModelCommitment storage modelCommitment = modelCommitments[id];
-        uint256 amountWei = modelCommitment.bondWei;
+        // Once it counts, nobody asks for a leaf: what is earned was earned.
+        uint256 amountWei = modelCommitment.bondWei + earnedWei[id];
         if (amountWei == 0) revert DisputesNothingToWithdraw(modelCommitment.owner);
-        modelCommitment.bondWei = 0;
+        (modelCommitment.bondWei, earnedWei[id]) = (0, 0);
         owedWei[modelCommitment.owner] += amountWei;
         emit BondReturned(id, modelCommitment.owner, amountWei);
     }
@@ -336,6 +364,13 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     /// @inheritdoc ISettlementGate
     function refuses(uint256 modelId, uint256 commitment) external view returns (bool) {
         return address(games) != address(0) && !games.settlesFor(msg.sender, modelId, commitment);
+    }
+
+    /// @notice What a data-availability challenge costs at this base fee: what answers cost, within bounds.
+    function availabilityFeeFor(uint256 baseFeeWei) public view returns (uint256) {
+        return _within(
+            ANSWERS_GAS * baseFeeWei, availabilityChallengeFeeWei, MOST_FEES * availabilityChallengeFeeWei
+        );
     }
 
     /// @notice Whether the window has ended, nothing wrong was shown, and neither a data-availability challenge nor a game about
@@ -398,8 +433,9 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     }
 
     function _ask(uint256 id, Tree tree, uint256 index, uint256 answerBy, uint256 feeWei) private {
-        // Narrowing cast: 2^64 seconds do not come.
-        _availabilityChallenges[id][tree][index] = AvailabilityChallenge(msg.sender, uint64(answerBy), feeWei == 0);
+        // Narrowing casts: 2^64 seconds do not come, the fee was compared.
+        _availabilityChallenges[id][tree][index] =
+            AvailabilityChallenge(msg.sender, uint96(feeWei), uint64(answerBy), false);
         emit AvailabilityChallenged(id, tree, index, msg.sender, answerBy, feeWei);
     }
 
@@ -442,17 +478,28 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         emit Admitted(rollup, modelId, word, id);
     }
 
-    /// @dev Attack: an owner who sees a challenge coming challenges himself first. He gets half of his bond back.
-    function _refute(uint256 id, ModelCommitment storage modelCommitment, address challenger, Fault fault, uint256 place)
-        private
-    {
+    /// @dev Attack: an owner who sees a challenge coming challenges himself first. He gets half of his bond back, or up to three
+    /// quarters where the challenge has used gas that half of it does not pay. @param usedGas Of who challenges.
+    function _refute(
+        uint256 id,
+        ModelCommitment storage modelCommitment,
+        address challenger,
+        Fault fault,
+        uint256 place,
+        uint256 usedGas
+    ) private {
         uint256 bondWei = modelCommitment.bondWei;
-        uint256 rewardWei = bondWei / 2;
+        uint256 rewardWei = _within(usedGas * block.basefee, bondWei / 2, 3 * bondWei / 4);
         modelCommitment.isRefuted = true;
         modelCommitment.bondWei = 0;
         owedWei[challenger] += rewardWei;
         emit Refuted(id, challenger, fault, place, rewardWei);
         _pay(payable(address(0)), bondWei - rewardWei);
+    }
+
+    function _within(uint256 wei_, uint256 leastWei, uint256 mostWei) private pure returns (uint256) {
+        if (wei_ < leastWei) return leastWei;
+        return wei_ < mostWei ? wei_ : mostWei;
     }
 
     function _pay(address payable who, uint256 amountWei) private {

@@ -15,7 +15,8 @@ import type { DEPLOY_OPTIONS } from "./disputes-options.ts";
 /** Rows of a model that the stored constants are enough for; more constants can follow. */
 const MOST_ROWS = 1_024;
 /** Of a data-availability challenge for one unpublished leaf: more than an answer costs its owner, up to 37 gwei. */
-const AVAILABILITY_CHALLENGE_FEE_WEI = parseEther("0.05");
+/** Four answers of 1.5 million gas at 0.7 gwei; at a higher base fee it is more, up to 0.128 ether from 21 gwei on. */
+const AVAILABILITY_CHALLENGE_FEE_WEI = parseEther("0.004");
 
 export async function deployContracts({
   options,
