@@ -1,26 +1,16 @@
 /** The frame around every page: name, pages, wallet, and what is wrong everywhere. */
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { BridgePage } from "./bridge/bridge-page.tsx";
 import { WalletMenu } from "./bridge/wallet-menu.tsx";
 import { Badge } from "./design/badge.tsx";
 import { Identifier } from "./design/identifier.tsx";
 import { Notice } from "./design/notice.tsx";
 import { Nav } from "./design/tabs.tsx";
-import { EarningsPage } from "./earnings/earnings-page.tsx";
 import { ExitPage } from "./exit/exit-page.tsx";
-import { AddressPage } from "./explorer/address-page.tsx";
-import { BatchPage } from "./explorer/batch-page.tsx";
-import { BatchesPage } from "./explorer/batches-page.tsx";
-import { LeafPage } from "./explorer/leaf-page.tsx";
-import { OperationPage } from "./explorer/operation-page.tsx";
-import { QueuePage } from "./explorer/queue-page.tsx";
 import { Search } from "./explorer/search.tsx";
-import { SettlementPage } from "./explorer/settlement-page.tsx";
 import { readVisitor } from "./hosted/visitor.ts";
 import { lazyPage } from "./lazy-page.tsx";
 import { holdings, mainAccount } from "./ledger/holdings.ts";
-import { loadJourneys } from "./ledger/journey-store.ts";
 import { lookAfter } from "./ledger/journey-watch.ts";
 import { L1_STALL_MS, type Link, type Live } from "./ledger/live.ts";
 import type { PageProps } from "./ledger/page.ts";
@@ -44,14 +34,24 @@ interface PageEntry {
   readonly show: (props: PageProps) => VNode;
 }
 
+// The first page is there at once; every other one is fetched when somebody opens it, with the libraries that it takes.
 const AdaptersPage = lazyPage(async () => (await import("./adapters/adapters-page.tsx")).AdaptersPage);
+const AddressPage = lazyPage(async () => (await import("./explorer/address-page.tsx")).AddressPage);
 const AnswerPage = lazyPage(async () => (await import("./answer/answer-page.tsx")).AnswerPage);
 const AskPage = lazyPage(async () => (await import("./ask/ask-page.tsx")).AskPage);
+const BatchPage = lazyPage(async () => (await import("./explorer/batch-page.tsx")).BatchPage);
+const BatchesPage = lazyPage(async () => (await import("./explorer/batches-page.tsx")).BatchesPage);
+const BridgePage = lazyPage(async () => (await import("./bridge/bridge-page.tsx")).BridgePage);
 const DatanetsPage = lazyPage(async () => (await import("./datanets/datanets-page.tsx")).DatanetsPage);
+const EarningsPage = lazyPage(async () => (await import("./earnings/earnings-page.tsx")).EarningsPage);
 const FactoryPage = lazyPage(async () => (await import("./factory/factory-page.tsx")).FactoryPage);
 const HealthPage = lazyPage(async () => (await import("./health/health-page.tsx")).HealthPage);
-const WordsPage = lazyPage(async () => (await import("./words/words-page.tsx")).WordsPage);
+const LeafPage = lazyPage(async () => (await import("./explorer/leaf-page.tsx")).LeafPage);
+const OperationPage = lazyPage(async () => (await import("./explorer/operation-page.tsx")).OperationPage);
+const QueuePage = lazyPage(async () => (await import("./explorer/queue-page.tsx")).QueuePage);
+const SettlementPage = lazyPage(async () => (await import("./explorer/settlement-page.tsx")).SettlementPage);
 const VotesPage = lazyPage(async () => (await import("./votes/votes-page.tsx")).VotesPage);
+const WordsPage = lazyPage(async () => (await import("./words/words-page.tsx")).WordsPage);
 
 /** Every page: its address, its name in the menu, and what shows it. */
 const PAGES: readonly PageEntry[] = [
@@ -251,7 +251,6 @@ function useAddressKept(live: Live): void {
   const address = session.value?.address;
   useEffect(() => {
     if (session.value === null) return;
-    loadJourneys(session.value);
     void lookAfter(live);
   }, [address]);
 }

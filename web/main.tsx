@@ -8,7 +8,7 @@ import { render } from "preact";
 import { App } from "./app.tsx";
 import { installBackOff } from "./ledger/back-off.ts";
 import { Live } from "./ledger/live.ts";
-import { DEVNET_CHAIN_ID, loadSite } from "./ledger/site.ts";
+import { DEVNET_CHAIN_ID, loadSite, SEQUENCER } from "./ledger/site.ts";
 import { discoverWallets } from "./ledger/wallets.ts";
 import { ProblemNotice, problemOf } from "./words/problem.tsx";
 
@@ -16,9 +16,10 @@ const root = document.getElementById("page")!;
 
 installBackOff();
 try {
-  const site = await loadSite();
-  const live = new Live(site.sequencer);
+  // The ledger's state needs no settings: both are asked for at once.
+  const live = new Live(SEQUENCER);
   live.start();
+  const site = await loadSite();
   discoverWallets();
   // Code for the devnet alone is fetched only where the ledger says it is one; the node then has to agree.
   effect(() => {

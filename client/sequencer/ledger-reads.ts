@@ -4,7 +4,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address, Hex } from "viem";
 import { clientError } from "../client-errors.ts";
-import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
+import type { LedgerClient } from "../ledger-client.ts";
 import { requestSequencer, type SequencerAccess } from "./sequencer-request.ts";
 import {
   batchesSchema,
@@ -89,7 +89,12 @@ export async function resolveSigner(
 ): Promise<LedgerLeaf> {
   const named = id ?? client.leafId;
   if (named !== null) return getLeaf(client, named);
-  const { keyX } = requireL2Key(client);
+  // Not requireL2Key: who only reads the ledger carries no Ethereum library.
+  if (client.l2Key === null)
+    throw clientError("CLI_NOT_CONFIGURED", "the client has no L2 key to sign with", {
+      data: { missing: "l2Key" },
+    });
+  const { keyX } = client.l2Key;
   const accounts = (await findLeaves(client, { keyX })).filter((leaf) => leaf.kind === "account");
   const [only] = accounts;
   if (only === undefined) {

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { freshFolder, freshRollup } from "../testing/fresh-rollup.ts";
 
@@ -9,11 +10,13 @@ async function start(environment: Record<string, string>) {
   mkdirSync(join(pages, "assets"), { recursive: true });
   writeFileSync(join(pages, "index.html"), "<!doctype html>");
   writeFileSync(join(pages, "assets", "main-abc.js"), "1;");
+  writeFileSync(join(pages, "assets", "main-abc.js.gz"), gzipSync("1;"));
   writeFileSync(join(folder, "secret.txt"), "not for the world");
   const served =
     environment.SEQUENCER_PAGES_PATH === "here" ? { ...environment, SEQUENCER_PAGES_PATH: pages } : {};
   const rollup = await freshRollup({ dataPath: join(folder, "data"), environment: served });
-  return (url: string) => rollup.app.inject({ method: "GET", url });
+  return (url: string, headers: Record<string, string> = {}) =>
+    rollup.app.inject({ method: "GET", url, headers });
 }
 
 describe("pages at /", () => {
@@ -51,6 +54,20 @@ describe("pages at /", () => {
       factoryUrl: "http://127.0.0.1:8570/",
       governance: null,
     });
+  });
+
+  it("go out packed, where a packed form is beside the file and the reader takes it", async () => {
+    const get = await start(environment);
+    const packed = await get("/assets/main-abc.js", { "accept-encoding": "gzip, br" });
+    expect(packed.headers).toMatchObject({
+      "content-encoding": "gzip",
+      "content-type": expect.stringContaining("javascript"),
+      "cache-control": expect.stringContaining("immutable"),
+    });
+    expect(gunzipSync(packed.rawPayload).toString()).toBe("1;");
+    const page = await get("/", { "accept-encoding": "gzip, br" });
+    expect([page.statusCode, page.body]).toEqual([200, "<!doctype html>"]);
+    expect((await get("/assets/main-abc.js")).body).toBe("1;");
   });
 
   it("hide no route of the API, and give nothing from beside their folder", async () => {

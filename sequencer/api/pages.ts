@@ -84,6 +84,8 @@ export async function registerPages(app: FastifyInstance, pages: ServedPages): P
     wildcard: false,
     decorateReply: false,
     cacheControl: false,
+    // Where the build has left a packed form beside a file, that is what is sent to who takes it.
+    preCompressed: true,
     setHeaders: (reply, path) => {
       for (const [name, value] of Object.entries(headers)) reply.header(name, value);
       const isNamedByHash = path.startsWith(`${pages.path}/assets/`);

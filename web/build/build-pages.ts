@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { copyFile, link, mkdir, rename, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { BASE_FOLDER, BASE_HASHES } from "@openledger/models/base/base-place";
 import { build, type InlineConfig, type Plugin } from "vite";
 import { browserTwins } from "./browser-twins.ts";
@@ -83,12 +84,22 @@ export async function buildPages({ circuits, exits }: PagesContent): Promise<Bui
   writeExitFiles(join(draft, EXIT_FOLDER), files, workers);
   writeFileSync(join(draft, EXIT_FOLDER, KEPT_PAGE_FILE), kept);
   await placeBase(join(draft, BASE_FOLDER_NAME));
+  packAssets(join(draft, "assets"));
   // Renamed into place, so that nobody serves half of it; who comes second finds the first one's.
   await rename(draft, path).catch(async (error: unknown) => {
     await rm(draft, { recursive: true, force: true });
     if (!existsSync(join(path, "index.html"))) throw error;
   });
   return { path, isNew: true };
+}
+
+/** Beside each text its short form, which servers send: packed once, as short as it gets. */
+function packAssets(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (!/\.(js|css)$/.test(name)) continue;
+    const path = join(folder, name);
+    writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
+  }
 }
 
 const EXIT_FOLDER = "exit";
@@ -202,7 +213,12 @@ function pagesConfig(outDir: string, keys: string, exits: Plugin): InlineConfig 
               // What every page has: one file compresses better than a dozen.
               {
                 name: "parts",
-                test: /(web\/(design\/(?!choice)[a-z-]+\.tsx|bridge\/use-action\.ts|ledger\/use-answer\.ts|words\/(format|links|open)\.tsx?)|client\/sequencer\/(sequencer-schemas|ledger-reads|model-reads|open-amount)\.ts|circuits\/settlement\/settlement-(data|size|split|operation)\.ts)$/,
+                test: /(web\/(design\/(?!choice|money-path)[a-z-]+\.tsx|bridge\/use-action\.ts|ledger\/(holdings|journey-watch|live|session|site|use-answer|wallets)\.ts|words\/(format|links|open|problem)\.tsx?)|client\/sequencer\/(sequencer-schemas|ledger-reads|open-amount)\.ts)$/,
+              },
+              // What a wallet and the ledger's rules take: fetched with the first page that needs either.
+              {
+                name: "ledger",
+                test: /(web\/ledger\/(open-wallet|look-once)\.ts|client\/sequencer\/model-reads\.ts|circuits\/settlement\/settlement-(data|size|split|operation)\.ts)$/,
               },
             ],
           },

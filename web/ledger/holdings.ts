@@ -1,14 +1,9 @@
 /** What the connected address has, on Ethereum and in the ledger. */
 
-import { getL1Balances, type L1Balances } from "@openledger/client/actions/l1/l1-balances";
-import { type LedgerClient, rollupContract } from "@openledger/client/ledger-client";
-import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
-import { getProvenLeaf } from "@openledger/client/sequencer/proven-leaf";
+import type { L1Balances } from "@openledger/client/actions/l1/l1-balances";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import { signal } from "@preact/signals";
-import { type Problem, problemOf } from "../words/problem.tsx";
-import type { Session } from "./session.ts";
+import type { Problem } from "../words/problem.tsx";
 
 export interface Holdings {
   readonly address: string;
@@ -31,53 +26,6 @@ export type Checked =
   | { readonly id: number; readonly problem: Problem };
 
 export const holdings = signal<Holdings | null>(null);
-
-/** @throws CLI_UNREACHABLE, CLI_SEQUENCER_… */
-export async function refreshHoldings({ address, client }: Session): Promise<void> {
-  const contract = rollupContract(client);
-  const feeWei = (isNew: boolean) =>
-    client.l1.readContract({ ...contract, functionName: "depositFeeWei", args: [isNew] });
-  const [l1, leaves, newFeeWei, existingFeeWei, minDepositWei, forcedFeeWei] = await Promise.all([
-    getL1Balances(client, address),
-    findLeaves(client, { owner: address }),
-    feeWei(true),
-    feeWei(false),
-    client.l1.readContract({ ...contract, functionName: "minDepositWei" }),
-    client.l1.readContract({ ...contract, functionName: "queueFeeWei" }),
-  ]);
-  const accounts = leaves.filter(({ kind }) => kind === "account");
-  const checked = accounts[0] === undefined ? null : await checkLeaf(client, accounts[0], address);
-  holdings.value = {
-    address,
-    l1,
-    accounts,
-    checked,
-    depositFeesWei: { new: newFeeWei, existing: existingFeeWei },
-    minDepositWei,
-    forcedFeeWei,
-  };
-}
-
-async function checkLeaf(
-  client: LedgerClient,
-  { id, postedBalanceWei }: LedgerLeaf,
-  address: string,
-): Promise<Checked | null> {
-  // No batch on Ethereum has it yet.
-  if (postedBalanceWei == null) return null;
-  const before = holdings.value?.checked ?? null;
-  try {
-    const proven = await getProvenLeaf(client, id);
-    // An owner that changed lately is on its way to L1; so is a batch that this node does not have yet.
-    if (proven === null || proven.leaf.l1Owner !== BigInt(address)) return null;
-    const { leaf, batchNumber } = proven;
-    return { id, batchNumber, balanceWei: leaf.balance };
-  } catch (error) {
-    if (isRollupError(error, "CLI_LEAF_UNPROVEN")) return { id, problem: problemOf(error) };
-    if (isRollupError(error, "OP_UNKNOWN_LEAF")) return null;
-    return before?.id === id ? before : null;
-  }
-}
 
 /** The account that the page acts for: the address' first. */
 export function mainAccount(now: Holdings | null): LedgerLeaf | null {

@@ -1,13 +1,10 @@
 /** Who is here: a connected wallet, a client that speaks for it, and the ledger key once its owner has signed for it. */
 
 import { clientError } from "@openledger/client/client-errors";
-import { isContractWallet } from "@openledger/client/contract-wallet";
-import { deriveKey } from "@openledger/client/l2-key";
-import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
-import { ensureChain, walletSigner } from "@openledger/client/wallet";
 import { signal } from "@preact/signals";
-import { type Address, getAddress } from "viem";
+import type { Address } from "viem";
 import type { Site } from "./site.ts";
 import type { FoundWallet } from "./wallets.ts";
 
@@ -45,28 +42,21 @@ export async function connect(
     if (isSilent) return;
     throw clientError("CLI_WALLET_REJECTED", `${wallet.name} gave no address`);
   }
-  if (!isSilent) await ensureChain(wallet.provider, { chainId: info.chainId, rpcUrl: site.l1Url });
-  const address = getAddress(first);
-  const client = await createLedgerClient({
-    ...(site.l1Url === null ? {} : { rpcUrl: site.l1Url }),
-    sequencerUrl: site.sequencer.sequencerUrl!,
-    rollupAddress: info.rollupAddress,
-    wallet: { provider: wallet.provider, address },
-  });
-  const isContract = await isContractWallet(client);
+  const { openWallet } = await import("./open-wallet.ts");
+  const opened = await openWallet(wallet, first as Address, site, info, isSilent);
   localStorage.setItem(LAST_WALLET, wallet.id);
   stopListening();
-  session.value = { wallet, address, client, isContract };
-  listen(wallet, address);
+  session.value = opened;
+  listen(opened);
 }
 
 let stopListening = () => {};
 
 /** The owner chose another account in the wallet: nothing is signed for the old one any more, and its key is forgotten. */
-function listen({ provider }: FoundWallet, address: Address): void {
+function listen({ address, wallet: { provider } }: Session): void {
   const onAccounts = (accounts: unknown) => {
     const [first] = accounts as readonly string[];
-    if (first === undefined || getAddress(first) !== address) disconnect();
+    if (first?.toLowerCase() !== address.toLowerCase()) disconnect();
   };
   provider.on?.("accountsChanged", onAccounts);
   stopListening = () => void provider.removeListener?.("accountsChanged", onAccounts);
@@ -89,22 +79,9 @@ export function disconnect(): void {
  * @throws CLI_WALLET_REJECTED, CLI_WALLET_UNSUPPORTED
  */
 export async function unlock(now: Session, knownKeysX: readonly bigint[]): Promise<LedgerClient> {
-  const { client, wallet, address } = now;
-  if (client.l2Key !== null) return client;
-  const { chain, rollupAddress } = client;
-  // Asking would cost its owners signatures for nothing.
-  if (now.isContract)
-    throw clientError("CLI_WALLET_UNSUPPORTED", `${address} is a contract wallet`, {
-      data: { reason: "signature-unsupported", address },
-    });
-  await ensureChain(wallet.provider, { chainId: chain.id, rpcUrl: null });
-  const l2Key = await deriveKey({
-    wallet: walletSigner(wallet.provider, address),
-    chainId: chain.id,
-    rollupAddress,
-    knownKeysX,
-  });
-  const unlocked = { ...client, l2Key };
+  if (now.client.l2Key !== null) return now.client;
+  const { deriveSessionKey } = await import("./open-wallet.ts");
+  const unlocked = { ...now.client, l2Key: await deriveSessionKey(now, knownKeysX) };
   if (session.value === now) session.value = { ...now, client: unlocked };
   return unlocked;
 }

@@ -38,11 +38,14 @@ export interface Site {
   } | null;
 }
 
-const REQUEST_TIMEOUT_MS = 10_000;
+/** Who served the page. */
+export const SEQUENCER: SequencerAccess = {
+  sequencerUrl: window.location.origin,
+  requestTimeoutMs: 10_000,
+};
 
 /** @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID */
 export async function loadSite(): Promise<Site> {
-  const sequencer = { sequencerUrl: window.location.origin, requestTimeoutMs: REQUEST_TIMEOUT_MS };
-  const settings = await requestSequencer(sequencer, "/pages.json", settingsSchema);
-  return { sequencer, ...settings };
+  const settings = await requestSequencer(SEQUENCER, "/pages.json", settingsSchema);
+  return { sequencer: SEQUENCER, ...settings };
 }

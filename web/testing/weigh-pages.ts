@@ -19,6 +19,7 @@ export function weighPages(path: string): PagesWeight {
   const isFirst = (name: string) => html.includes(`/${name}`) || name.endsWith(".woff2");
   const weight = { firstBytes: 0, laterBytes: 0, proverBytes: 0 };
   for (const name of readdirSync(assets)) {
+    if (name.endsWith(".gz")) continue;
     const bytes = readFileSync(join(assets, name));
     const size = gzipSync(bytes, { level: 9 }).length;
     if (isFirst(name)) weight.firstBytes += size;
