@@ -375,6 +375,7 @@ test("somebody opens a Datanet of his own with one form, which a reload does not
   await page.getByRole("button", { name: "Open it and sign its card" }).click();
   await page.getByText("The card is not complete yet.").waitFor();
   await page.getByLabel("Description").fill("Clouds, and what they are called.");
+  await page.getByText("Advanced", { exact: true }).click();
   await page.getByLabel("Field", { exact: true }).fill("weather");
   await page.getByLabel("Contact").fill("dave@example.org");
   await page.getByLabel("Labels, one per line").fill("high | above 5 km\nlow");

@@ -17,11 +17,44 @@ export function formatOf(path: string): FileFormat {
   return ending === "parquet" ? "parquet" : "whole";
 }
 
-/** @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID */
+/** What a row of the card takes, to the name that it has in a file. */
+export type ColumnNames = Readonly<Record<string, string>>;
+
+export interface FileColumns {
+  /** As the first record has them. */
+  readonly has: readonly string[];
+  readonly needs: readonly string[];
+}
+
+/** @returns null where the file has what the card's rows take, by these names or the card's own. @throws DNT_FILE_UNREADABLE */
+export async function columnsToName(
+  { row }: Pick<Card, "row">,
+  format: FileFormat,
+  content: Uint8Array,
+  names: ColumnNames = {},
+): Promise<FileColumns | null> {
+  if (format === "whole" || format === "lines") return null;
+  const [first] = await recordsOf(format, content);
+  if (first === undefined) return null;
+  const has = Object.keys(first);
+  const isThere = (name: string) => has.includes(names[name] ?? name);
+  const needs = neededBy(row, isThere("text"));
+  return needs.every(isThere) ? null : { has, needs };
+}
+
+function neededBy({ fields, kind }: Card["row"], hasText: boolean): readonly string[] {
+  if (kind === "json") return fields.map(({ name }) => name);
+  if (kind === "email") return ["label", "text"];
+  if (kind === "digit") return ["label", "pixels"];
+  return kind === "passage" && !hasText ? ["prompt", "answer"] : ["text"];
+}
+
+/** @param names of columns that are called otherwise than the card has it. @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID */
 export async function readRowsOf(
   card: Pick<Card, "row">,
   format: FileFormat,
   content: Uint8Array,
+  names: ColumnNames = {},
 ): Promise<Uint8Array[]> {
   if (format === "whole")
     return [card.row.kind === "passage" ? encodeTextRow({ text: textOf(content) }) : content];
@@ -34,7 +67,11 @@ export async function readRowsOf(
       );
   }
   const records = await recordsOf(format, content);
-  return records.map((record, i) => rowOf(card, record, i + 1));
+  const renamed = Object.entries(names);
+  return records.map((record, i) => {
+    const own = Object.fromEntries(renamed.map(([name, column]) => [name, record[column]]));
+    return rowOf(card, { ...record, ...own }, i + 1);
+  });
 }
 
 type FileRecord = Readonly<Record<string, unknown>>;

@@ -33,7 +33,15 @@ export interface CardDraft {
 }
 
 export const EMPTY_DRAFT: CardDraft = {
-  ...{ name: "", description: "", field: "", tags: "", licence: "CC-BY-4.0", languages: "en", contact: "" },
+  ...{
+    name: "",
+    description: "",
+    field: "general",
+    tags: "",
+    licence: "CC-BY-4.0",
+    languages: "en",
+    contact: "",
+  },
   ...{ kind: "text", fields: "", maxBytes: "20000", labels: "", instructions: "", examples: "" },
   ...{
     access: "public",

@@ -1,6 +1,7 @@
 import { type Card, cardSchema, type NamedCard, nameCard, ROW_KINDS } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Action } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
@@ -18,6 +19,8 @@ interface CardFormProps {
   /** What the ledger has now; null of a new one. */
   readonly before: Card | null;
   readonly action: Action;
+  /** What else is rarely changed. */
+  readonly advanced?: ComponentChildren;
   readonly submitLabel: string;
   readonly onSubmit: (card: NamedCard) => void;
 }
@@ -31,8 +34,8 @@ const KINDS: Readonly<Record<(typeof ROW_KINDS)[number], string>> = {
   image: "a picture: PNG, JPEG, GIF, WebP",
 };
 
-/** Everything that a card says, on one page. Its hash is what the ledger gets. */
-export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel }: CardFormProps) {
+/** Four fields that everybody fills in; the rest has usual values, and is under Advanced. The card's hash is what the ledger gets. */
+export function CardForm({ action, advanced, before, draft, onDraft, onSubmit, submitLabel }: CardFormProps) {
   const [triedCount, setTriedCount] = useState(0);
   const { named, wrong, why } = read(draft, before);
   const set =
@@ -45,8 +48,13 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
     return sentence;
   };
   const form = useRef<HTMLFormElement>(null);
+  const [isOpen, setOpen] = useState(before !== null);
   useEffect(() => {
-    if (triedCount > 0) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+    const field = form.current?.querySelector<HTMLElement>("[aria-invalid=true]");
+    const around = field?.closest("details");
+    if (triedCount === 0 || field == null) return;
+    if (around != null) around.open = true;
+    field.focus();
   }, [triedCount]);
   return (
     <form
@@ -60,7 +68,6 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
       }}
     >
       <section class="card stack" aria-label="What it is about">
-        <h2>What it is about</h2>
         <Field label="Name" value={draft.name} onInput={set("name")} problem={problemAt("name")} />
         <Field
           label="Description"
@@ -69,60 +76,12 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
           lineCount={4}
           problem={problemAt("description")}
         />
-        <div class="columns columns-small">
-          <Field
-            label="Field"
-            value={draft.field}
-            onInput={set("field")}
-            placeholder="medicine, law, spam"
-            problem={problemAt("field")}
-          />
-          <Field
-            label="Tags"
-            value={draft.tags}
-            onInput={set("tags")}
-            placeholder="short, english"
-            problem={problemAt("tags")}
-          />
-          <Field
-            label="Licence"
-            value={draft.licence}
-            onInput={set("licence")}
-            placeholder="CC-BY-4.0"
-            problem={problemAt("licence")}
-          />
-          <Field
-            label="Languages"
-            value={draft.languages}
-            onInput={set("languages")}
-            placeholder="en, pt-BR"
-            problem={problemAt("languages")}
-          />
-        </div>
-        <Field
-          label="Contact"
-          value={draft.contact}
-          onInput={set("contact")}
-          placeholder="Where people can reach you; it is public"
-          problem={problemAt("contact")}
+        <Choice
+          label="A row is"
+          value={draft.kind}
+          onChoose={set("kind")}
+          options={ROW_KINDS.map((name) => ({ name, label: KINDS[name] }))}
         />
-      </section>
-      <section class="card stack" aria-label="What a row is">
-        <h2>What a row is</h2>
-        <div class="columns columns-small">
-          <Choice
-            label="A row is"
-            value={draft.kind}
-            onChoose={set("kind")}
-            options={ROW_KINDS.map((name) => ({ name, label: KINDS[name] }))}
-          />
-          <Field
-            label="At most, in bytes"
-            value={draft.maxBytes}
-            onInput={set("maxBytes")}
-            problem={problemAt("row.maxBytes")}
-          />
-        </div>
         {draft.kind === "json" && (
           <Field
             label="Fields, one per line"
@@ -143,114 +102,165 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
           help="For example: good | The answer is correct. The first nine have the keys 1 to 9."
           problem={problemAt("labels")}
         />
-        <Field
-          label="Instructions for labellers"
-          value={draft.instructions}
-          onInput={set("instructions")}
-          lineCount={4}
-          problem={problemAt("instructions")}
-        />
-        <Field
-          label="Examples, one per line"
-          value={draft.examples}
-          onInput={set("examples")}
-          lineCount={3}
-          placeholder="good | The sun shines. | Nobody gets wet."
-          help="label | the row | why"
-          problem={problemAt("examples")}
-        />
       </section>
-      <section class="card stack" aria-label="Who may do what">
-        <h2>Who may do what</h2>
-        <div class="columns columns-small">
-          <Choice
-            label="Who can read the rows"
-            value={draft.access}
-            onChoose={set("access")}
-            options={[
-              { name: "public", label: "everybody" },
-              { name: "permissioned", label: "whom you grant access" },
-            ]}
+      <details class="card" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>
+          <strong>Advanced</strong> <span class="soft">licence, contact, labelling, rewards</span>
+        </summary>
+        <div class="stack folded">
+          <div class="columns columns-small">
+            <Field
+              label="Field"
+              value={draft.field}
+              onInput={set("field")}
+              placeholder="medicine, law, spam"
+              problem={problemAt("field")}
+            />
+            <Field
+              label="Tags"
+              value={draft.tags}
+              onInput={set("tags")}
+              placeholder="short, english"
+              problem={problemAt("tags")}
+            />
+            <Field
+              label="Licence"
+              value={draft.licence}
+              onInput={set("licence")}
+              placeholder="CC-BY-4.0"
+              problem={problemAt("licence")}
+            />
+            <Field
+              label="Languages"
+              value={draft.languages}
+              onInput={set("languages")}
+              placeholder="en, pt-BR"
+              problem={problemAt("languages")}
+            />
+            <Field
+              label="Contact"
+              value={draft.contact}
+              onInput={set("contact")}
+              placeholder="Where people can reach you; it is public"
+              problem={problemAt("contact")}
+            />
+            <Field
+              label="At most, in bytes"
+              value={draft.maxBytes}
+              onInput={set("maxBytes")}
+              problem={problemAt("row.maxBytes")}
+            />
+          </div>
+          <Field
+            label="Instructions for labellers"
+            value={draft.instructions}
+            onInput={set("instructions")}
+            lineCount={4}
+            problem={problemAt("instructions")}
           />
           <Field
-            label="Labels a row"
-            value={draft.annotatorsPerRow}
-            onInput={set("annotatorsPerRow")}
-            problem={problemAt("labelling.annotatorsPerRow")}
+            label="Examples, one per line"
+            value={draft.examples}
+            onInput={set("examples")}
+            lineCount={3}
+            placeholder="good | The sun shines. | Nobody gets wet."
+            help="label | the row | why"
+            problem={problemAt("examples")}
           />
-          <Choice
-            label="A label is accepted if"
-            value={draft.accept}
-            onChoose={set("accept")}
-            options={[
-              { name: "all", label: "all agree" },
-              { name: "majority", label: "more than half agree" },
-            ]}
-          />
+          {advanced}
+          <section class="stack" aria-label="Who may do what">
+            <h2>Who may do what</h2>
+            <div class="columns columns-small">
+              <Choice
+                label="Who can read the rows"
+                value={draft.access}
+                onChoose={set("access")}
+                options={[
+                  { name: "public", label: "everybody" },
+                  { name: "permissioned", label: "whom you grant access" },
+                ]}
+              />
+              <Field
+                label="Labels a row"
+                value={draft.annotatorsPerRow}
+                onInput={set("annotatorsPerRow")}
+                problem={problemAt("labelling.annotatorsPerRow")}
+              />
+              <Choice
+                label="A label is accepted if"
+                value={draft.accept}
+                onChoose={set("accept")}
+                options={[
+                  { name: "all", label: "all agree" },
+                  { name: "majority", label: "more than half agree" },
+                ]}
+              />
+            </div>
+            <div class="columns columns-small">
+              <Field
+                label="Labellers"
+                value={draft.labellers}
+                onInput={set("labellers")}
+                placeholder="anyone"
+                help="Account numbers, separated by commas. Empty: anyone"
+                problem={problemAt("labelling.labellers")}
+              />
+              <Field
+                label="Reviewers"
+                value={draft.reviewers}
+                onInput={set("reviewers")}
+                help="They settle disputes, approve contributions, leave rows out"
+                problem={problemAt("labelling.reviewers")}
+              />
+              <Field
+                label="Teams, one per line"
+                value={draft.teams}
+                onInput={set("teams")}
+                lineCount={2}
+                placeholder="Lisbon | 12, 15"
+                help="name | account numbers. Progress is shown by team; an account is in at most one"
+                problem={problemAt("labelling.teams")}
+              />
+            </div>
+            <div class="columns columns-small">
+              <Choice
+                label="Validator of a row"
+                value={draft.validator}
+                onChoose={set("validator")}
+                options={[
+                  { name: "drawn", label: "drawn among accepted labellers" },
+                  { name: "owner", label: "who approves the contribution" },
+                ]}
+              />
+              <Choice
+                label="Contributors' own rows"
+                value={draft.ownRows}
+                onChoose={set("ownRows")}
+                options={[
+                  { name: "refused", label: "others label and validate them" },
+                  { name: "allowed", label: "they may label them, too" },
+                ]}
+              />
+              <Choice
+                label="Near-duplicates"
+                value={draft.nearDuplicates}
+                onChoose={set("nearDuplicates")}
+                options={[
+                  { name: "leave-out", label: "remove" },
+                  { name: "share", label: "keep, sharing one reward" },
+                  { name: "keep", label: "keep" },
+                ]}
+              />
+              <Field
+                label="Similarity threshold (%)"
+                value={draft.similarity}
+                onInput={set("similarity")}
+                problem={problemAt("rewards.textSimilarityPermille")}
+              />
+            </div>
+          </section>
         </div>
-        <div class="columns columns-small">
-          <Field
-            label="Labellers"
-            value={draft.labellers}
-            onInput={set("labellers")}
-            placeholder="anyone"
-            help="Account numbers, separated by commas. Empty: anyone"
-            problem={problemAt("labelling.labellers")}
-          />
-          <Field
-            label="Reviewers"
-            value={draft.reviewers}
-            onInput={set("reviewers")}
-            help="They settle disputes, approve contributions, leave rows out"
-            problem={problemAt("labelling.reviewers")}
-          />
-          <Field
-            label="Teams, one per line"
-            value={draft.teams}
-            onInput={set("teams")}
-            lineCount={2}
-            placeholder="Lisbon | 12, 15"
-            help="name | account numbers. Progress is shown by team; an account is in at most one"
-            problem={problemAt("labelling.teams")}
-          />
-        </div>
-        <div class="columns columns-small">
-          <Choice
-            label="Validator of a row"
-            value={draft.validator}
-            onChoose={set("validator")}
-            options={[
-              { name: "drawn", label: "drawn among accepted labellers" },
-              { name: "owner", label: "who approves the contribution" },
-            ]}
-          />
-          <Choice
-            label="Contributors' own rows"
-            value={draft.ownRows}
-            onChoose={set("ownRows")}
-            options={[
-              { name: "refused", label: "others label and validate them" },
-              { name: "allowed", label: "they may label them, too" },
-            ]}
-          />
-          <Choice
-            label="Near-duplicates"
-            value={draft.nearDuplicates}
-            onChoose={set("nearDuplicates")}
-            options={[
-              { name: "leave-out", label: "remove" },
-              { name: "share", label: "keep, sharing one reward" },
-              { name: "keep", label: "keep" },
-            ]}
-          />
-          <Field
-            label="Similarity threshold (%)"
-            value={draft.similarity}
-            onInput={set("similarity")}
-            problem={problemAt("rewards.textSimilarityPermille")}
-          />
-        </div>
-      </section>
+      </details>
       <section class="card stack" aria-label="Sign">
         {named === null ? (
           triedCount > 0 && (

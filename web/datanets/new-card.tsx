@@ -24,13 +24,15 @@ interface Begun {
   readonly datanetId: number | null;
 }
 
-function readBegun(): Begun {
+/** @param contact where people reach the owner, unless there is a better place */
+function readBegun(contact: string): Begun {
+  const empty = { ...EMPTY_DRAFT, contact };
   try {
     const kept = JSON.parse(sessionStorage.getItem(DRAFT) ?? "{}") as Partial<Begun>;
-    return { draft: { ...EMPTY_DRAFT, ...kept.draft }, datanetId: kept.datanetId ?? null };
+    return { draft: { ...empty, ...kept.draft }, datanetId: kept.datanetId ?? null };
   } catch {
     // Nothing of ours stands there.
-    return { draft: EMPTY_DRAFT, datanetId: null };
+    return { draft: empty, datanetId: null };
   }
 }
 
@@ -56,7 +58,7 @@ export function NewCard(props: PageProps & { visitor: Visitor }) {
 }
 
 function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; client: LedgerClient }) {
-  const [begun, setBegun] = useState(readBegun);
+  const [begun, setBegun] = useState(() => readBegun(visitor.account!.l1Owner));
   const [balance, setBalance] = useState("2");
   const [hostUrl, setHostUrl] = useState(site.datanetHosts[0] ?? "");
   const action = useAction();
@@ -85,8 +87,12 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
       window.location.hash = datanetHref(datanetId);
     });
   return (
-    <>
-      <section class="card stack">
+    <CardForm
+      draft={begun.draft}
+      onDraft={(draft) => setBegun({ ...begun, draft })}
+      before={null}
+      action={action}
+      advanced={
         <div class="columns columns-small">
           <Field
             label="First balance"
@@ -104,19 +110,11 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
             />
           )}
         </div>
-      </section>
-      <CardForm
-        draft={begun.draft}
-        onDraft={(draft) => setBegun({ ...begun, draft })}
-        before={null}
-        action={action}
-        submitLabel={
-          begun.datanetId === null
-            ? "Open it and sign its card"
-            : `Sign the card of Datanet ${begun.datanetId}`
-        }
-        onSubmit={submit}
-      />
-    </>
+      }
+      submitLabel={
+        begun.datanetId === null ? "Open it and sign its card" : `Sign the card of Datanet ${begun.datanetId}`
+      }
+      onSubmit={submit}
+    />
   );
 }

@@ -189,11 +189,10 @@ export async function walkRoad(
     const field = (label: string) => ada.main.getByLabel(label, { exact: true });
     await fill(field("Name"), "Small true sentences");
     await fill(field("Description"), "Sentences that somebody saw happen, one a row.");
-    await fill(field("Field"), "everyday life");
-    await fill(field("Contact"), "ada@example.org");
     await fill(field("Labels, one per line"), "good | It is a whole sentence.\nbad | It is not.");
     clicks += 1;
     await ada.main.getByLabel("A row is", { exact: true }).selectOption("passage");
+    await click(ada.main.getByText("Advanced", { exact: true }));
     await fill(field("Labels a row"), "1");
     await fill(field("Reviewers"), String(BEN_LEAF));
     await click(button(ada, "Open it and sign its card"));
@@ -207,6 +206,7 @@ export async function walkRoad(
     const way = ada.page.getByRole("article", { name: /^Contribution of/ });
     await way.waitFor();
     await way.waitFor({ state: "detached" });
+    await ada.main.getByText(`${ROWS.length} rows are in.`).waitFor();
   });
   await step("label", ben, async () => {
     await menu(ben, "Datanets");

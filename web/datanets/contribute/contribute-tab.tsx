@@ -2,23 +2,32 @@ import { findKnownRows } from "@openledger/client/datanets/browse-rows";
 import { listHostCommits } from "@openledger/client/datanets/hosted-history";
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { type FileFormat, formatOf } from "@openledger/datanets/rows/read-rows";
+import {
+  type ColumnNames,
+  type FileColumns,
+  type FileFormat,
+  formatOf,
+} from "@openledger/datanets/rows/read-rows";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
 import { Check, Field } from "../../design/field.tsx";
+import { Notice } from "../../design/notice.tsx";
+import { type Column, Table } from "../../design/table.tsx";
 import { Timeline } from "../../design/timeline.tsx";
+import { saveFile } from "../../factory/jobs/save-file.ts";
 import { NeedsKey } from "../../hosted/needs-key.tsx";
 import { RowText } from "../../hosted/row-text.tsx";
 import { showBytes } from "../../hosted/show-bytes.ts";
 import { datanetHref, type TabProps } from "../../hosted/tab-props.ts";
 import { useAnswer } from "../../ledger/use-answer.ts";
-import { showAge, showCount } from "../../words/format.ts";
+import { showAge, showCount, showDuration } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Notices } from "../notices.tsx";
 import { type ChosenRows, chooseRows } from "./chosen-rows.ts";
+import { ColumnChoice } from "./column-choice.tsx";
 import { type Contributions, contributionsOf, type Pending } from "./contributions.ts";
 import { type LookedAt, lookThrough } from "./look-through.ts";
 
@@ -31,6 +40,7 @@ const KNOWN_A_REQUEST = 16_384;
 /** Files as rows: looked at before anything is signed, committed first, brought to the host once that is final. */
 export function ContributeTab(props: TabProps) {
   const { facts, live } = props;
+  const [arrived, setArrived] = useState<Pending | null>(null);
   const rollupAddress = live.info.value?.rollupAddress;
   if (rollupAddress === undefined) return <p class="soft">Asking which ledger this is …</p>;
   const contributions = contributionsOf(rollupAddress);
@@ -46,8 +56,22 @@ export function ContributeTab(props: TabProps) {
               client={client}
               pending={one}
               contributions={contributions}
+              onArrived={() => setArrived(one)}
             />
           ))}
+          {arrived !== null && (
+            <Notice
+              tone="good"
+              title={arrived.rowCount === 1 ? "1 row is in." : `${showCount(arrived.rowCount)} rows are in.`}
+            >
+              <p>
+                <a href={datanetHref(facts.id, `rows/commit/${arrived.rowsRoot}`)}>See your rows</a>.{" "}
+                {(facts.card.labelling.ownRows ?? "refused") === "refused"
+                  ? "Other people label them now, and a reviewer approves them."
+                  : "They wait for labels now, and for a reviewer's approval."}
+              </p>
+            </Notice>
+          )}
           <Chooser {...props} client={client} contributions={contributions} />
           <Notices {...props} client={client} />
         </>
@@ -75,10 +99,14 @@ function Chooser(props: WithClient) {
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState("");
   const { card } = facts;
+  const [unnamed, setUnnamed] = useState<{ columns: FileColumns; use: (names: ColumnNames) => void } | null>(
+    null,
+  );
   const isTypable = card.row.kind !== "image" && card.row.kind !== "digit";
-  const look = (files: readonly File[], format?: FileFormat) =>
+  const look = (files: readonly File[], format?: FileFormat, names: ColumnNames = {}): Promise<void> =>
     looking.run(async () => {
       setLooked(null);
+      setUnnamed(null);
       const bytes = files.reduce((sum, { size }) => sum + size, 0);
       if (bytes > MAX_FILES_BYTES)
         throw new RollupError(
@@ -92,7 +120,9 @@ function Chooser(props: WithClient) {
         })),
       );
       const { labels, rewards, row } = card;
-      const found = await lookThrough({ rules: { labels, rewards, row }, files: read });
+      const found = await lookThrough({ rules: { labels, rewards, row }, files: read, names });
+      if ("needs" in found)
+        return setUnnamed({ columns: found, use: (named) => void look(files, format, named) });
       const known = await knownFindings(client, place, found);
       setLooked({ ...found, findings: [...found.findings, ...known], names: files.map(({ name }) => name) });
     });
@@ -153,9 +183,16 @@ function Chooser(props: WithClient) {
             >
               Look at these rows
             </Button>
+            <Button
+              isSmall
+              onClick={() => saveFile("rows.jsonl", new TextEncoder().encode(templateOf(card.row)))}
+            >
+              Download a template
+            </Button>
           </div>
         </>
       )}
+      {unnamed !== null && <ColumnChoice columns={unnamed.columns} onChoose={unnamed.use} />}
       {looking.isBusy && <p role="status">Looking through the rows …</p>}
       {looking.problem !== null && <ProblemNotice problem={looking.problem} />}
       {looked !== null && (
@@ -200,6 +237,14 @@ const TYPED: Readonly<Record<keyof typeof FORMATS, string>> = {
   digit: "",
   image: "",
 };
+
+/** A file of one row, to be filled in. */
+function templateOf({ fields, kind }: TabProps["facts"]["card"]["row"]): string {
+  const values = { text: "…", number: 0, boolean: true } as const;
+  if (kind === "json")
+    return `${JSON.stringify(Object.fromEntries(fields.map(({ name, type }) => [name, values[type]])))}\n`;
+  return `${kind === "text" ? JSON.stringify({ text: TYPED.text }) : TYPED[kind]}\n`;
+}
 
 function chosenFormat(name: string, kind: keyof typeof FORMATS, isLines: boolean): FileFormat {
   const format = formatOf(name);
@@ -256,14 +301,7 @@ function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
           onDecide={(isOut) => setDecided({ ...decided, [group.kind]: isOut })}
         />
       ))}
-      <h3>The first of {showCount(kept.length)} rows</h3>
-      <ol class="preview-rows">
-        {kept.slice(0, SHOWN_ROWS).map((at) => (
-          <li key={at}>
-            <RowText text={excerptOf(rows[at]!)} />
-          </li>
-        ))}
-      </ol>
+      <FirstRows rows={kept.slice(0, SHOWN_ROWS).map((at) => ({ at, row: rows[at]! }))} count={kept.length} />
       <div class="row">
         <Button isMain isBusy={isBusy} isDisabled={kept.length === 0} onClick={() => onSign(kept)}>
           {isBusy ? "Keeping the rows and signing …" : `Sign for ${showCount(kept.length)} rows`}
@@ -275,6 +313,44 @@ function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
       </div>
     </section>
   );
+}
+
+interface FirstRow {
+  readonly at: number;
+  readonly row: Uint8Array;
+}
+
+/** As a table: a column for each field that the rows have. */
+function FirstRows({ count, rows }: { count: number; rows: readonly FirstRow[] }) {
+  const read = rows.map(({ at, row }) => ({ at, fields: fieldsOf(row) }));
+  type Read = (typeof read)[number];
+  const names = [...new Set(read.flatMap(({ fields }) => Object.keys(fields)))];
+  const columns: Column<Read>[] = [
+    { label: "Row", isNumber: true, cell: ({ at }) => showCount(at + 1) },
+    ...names.map((name) => ({
+      label: name,
+      cell: ({ fields }: Read) => <RowText text={fields[name] ?? ""} />,
+    })),
+  ];
+  return (
+    <>
+      <h3>{count > rows.length ? `The first of ${showCount(count)} rows` : "All of them"}</h3>
+      <Table caption="First rows" columns={columns} rows={read} keyOf={({ at }) => at} empty="None." />
+    </>
+  );
+}
+
+function fieldsOf(row: Uint8Array): Readonly<Record<string, string>> {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(row));
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      return Object.fromEntries(
+        Object.entries(value).map(([name, part]) => [name, String(part).slice(0, SHOWN_CHARACTERS)]),
+      );
+  } catch {
+    // Its bytes are the text itself.
+  }
+  return { text: excerptOf(row) };
 }
 
 const excerptOf = (row: Uint8Array) => {
@@ -334,13 +410,19 @@ const STEPS = [
   { name: "uploaded", label: "At the host" },
 ] as const;
 
-function UnderWay(props: WithClient & { readonly pending: Pending }) {
-  const { client, contributions, live, onChange, pending, place } = props;
+function UnderWay(props: WithClient & { readonly pending: Pending; readonly onArrived: () => void }) {
+  const { client, contributions, live, onArrived, onChange, pending, place } = props;
   const { value } = useAnswer(live, pending.rowsRoot, () => listHostCommits(client, place));
   const [received, setReceived] = useState<number | null>(null);
   const { isBusy, problem, run } = useAction();
   const commit = value?.find(({ rowsRoot }) => rowsRoot === pending.rowsRoot);
   const isMine = pending.leafId === client.leafId;
+  const estimates = live.status.value?.estimates;
+  const wayMs =
+    estimates === undefined
+      ? 0
+      : estimates.closeMs + estimates.proveMs + estimates.postMs + (estimates.finalMs ?? 0);
+  const leftMs = pending.startedAtMs + wayMs - live.nowMs.value;
   useEffect(() => {
     // The page was closed between the signature and its answer.
     if (isMine && pending.signed !== undefined && value !== undefined && commit === undefined)
@@ -349,6 +431,7 @@ function UnderWay(props: WithClient & { readonly pending: Pending }) {
   const upload = () =>
     run(async () => {
       await contributions.upload(client, place, pending, setReceived);
+      onArrived();
       onChange();
     });
   useEffect(() => {
@@ -363,6 +446,11 @@ function UnderWay(props: WithClient & { readonly pending: Pending }) {
       </div>
       <p class="soft small">{pending.names.join(", ").slice(0, 200)}</p>
       <Timeline label="Progress of the contribution" steps={stepsOf(commit, received, pending.rowCount)} />
+      {commit?.isFinal !== true && estimates !== undefined && (
+        <p class="soft small">
+          {leftMs < 1_000 ? "Final any moment now." : `Final in about ${showDuration(leftMs)}.`}
+        </p>
+      )}
       {received !== null && (
         <progress
           class="label-progress"

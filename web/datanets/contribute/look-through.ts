@@ -2,7 +2,7 @@
 
 import type { Card } from "@openledger/datanets/card/card";
 import type { RowFinding } from "@openledger/datanets/rows/preview";
-import type { FileFormat } from "@openledger/datanets/rows/read-rows";
+import type { ColumnNames, FileColumns, FileFormat } from "@openledger/datanets/rows/read-rows";
 import { RollupError } from "@openledger/foundation/rollup-error";
 
 /** Of the card, what rows are read and compared by. */
@@ -11,6 +11,8 @@ type RowRules = Pick<Card, "row" | "labels" | "rewards">;
 export interface LookTask {
   readonly rules: RowRules;
   readonly files: readonly { readonly format: FileFormat; readonly content: Uint8Array }[];
+  /** As the contributor has said. */
+  readonly names: ColumnNames;
 }
 
 export interface LookedAt {
@@ -21,15 +23,17 @@ export interface LookedAt {
 }
 
 export type LookAnswer =
+  | { readonly kind: "columns"; readonly columns: FileColumns }
   | ({ readonly kind: "done" } & LookedAt)
   | { readonly kind: "failed"; readonly code: string | null; readonly message: string };
 
-/** @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID; without a code where the worker ended */
-export function lookThrough(task: LookTask): Promise<LookedAt> {
+/** @returns the columns where somebody has to say which is which. @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID; without a code where the worker ended */
+export function lookThrough(task: LookTask): Promise<LookedAt | FileColumns> {
   const worker = new Worker(new URL("./look-worker.ts", import.meta.url), { type: "module" });
-  return new Promise<LookedAt>((resolve, reject) => {
+  return new Promise<LookedAt | FileColumns>((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<LookAnswer>) => {
       if (data.kind === "done") resolve(data);
+      else if (data.kind === "columns") resolve(data.columns);
       else reject(data.code === null ? new Error(data.message) : new RollupError(data.code, data.message));
     };
     worker.onerror = ({ message }) => reject(new Error(`looking through the rows ended: ${message}`));

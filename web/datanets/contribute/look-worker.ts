@@ -3,26 +3,30 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Card } from "@openledger/datanets/card/card";
 import { previewRows } from "@openledger/datanets/rows/preview";
-import { readRowsOf } from "@openledger/datanets/rows/read-rows";
+import { columnsToName, readRowsOf } from "@openledger/datanets/rows/read-rows";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { LookAnswer, LookedAt, LookTask } from "./look-through.ts";
+import type { LookAnswer, LookTask } from "./look-through.ts";
 
 const { postMessage } = globalThis as unknown as { postMessage(answer: LookAnswer): void };
 
 globalThis.onmessage = async ({ data }: MessageEvent<LookTask>) => {
   try {
-    postMessage({ kind: "done", ...(await look(data)) });
+    postMessage(await look(data));
   } catch (error) {
     const code = isRollupError(error) ? error.code : null;
     postMessage({ kind: "failed", code, message: error instanceof Error ? error.message : String(error) });
   }
 };
 
-async function look({ files, rules }: LookTask): Promise<LookedAt> {
+async function look({ files, names, rules }: LookTask): Promise<LookAnswer> {
   const rows: Uint8Array[] = [];
-  for (const { content, format } of files)
-    for (const row of await readRowsOf(rules, format, content)) rows.push(row);
+  for (const { content, format } of files) {
+    const columns = await columnsToName(rules, format, content, names);
+    if (columns !== null) return { kind: "columns", columns };
+    for (const row of await readRowsOf(rules, format, content, names)) rows.push(row);
+  }
   return {
+    kind: "done",
     rows,
     digests: rows.map((row) => bytesToHex(sha256(row))),
     findings: previewRows(rules as Card, rows),
