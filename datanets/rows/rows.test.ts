@@ -6,7 +6,7 @@ import { sampleCard } from "../testing/sample-card.ts";
 import { parseCsv } from "./csv.ts";
 import { findSecrets } from "./find-secrets.ts";
 import { previewRows } from "./preview.ts";
-import { formatOf, readRowsOf } from "./read-rows.ts";
+import { columnsToName, formatOf, readRowsOf } from "./read-rows.ts";
 import { viewRow } from "./row-view.ts";
 
 /** One row (stars 4.5, label good, text "Sun, all day"), packed by Snappy; made with hyparquet-writer. */
@@ -74,6 +74,20 @@ describe("readRowsOf", () => {
     expect(viewRow(card, asked!)).toEqual({ label: null, text: "Sun?\nAll day", isWellFormed: true });
     expect(viewRow(card, bytes('{"text": "Sun"}')).isWellFormed).toBe(false);
     await expect(read("jsonl", '{"prompt": "Sun?"}')).rejects.toMatchObject({ code: "DNT_FILE_UNREADABLE" });
+  });
+
+  it("takes columns by other names, and says which are to be named", async () => {
+    const csv = bytes("Category,Rating,Body\r\ngood,4.5,Sun\r\n");
+    const asked = await columnsToName(jsonCard, "csv", csv);
+    expect(asked).toEqual({
+      has: ["Category", "Rating", "Body"],
+      needs: jsonCard.row.fields.map(({ name }) => name),
+    });
+    const names = { label: "Category", stars: "Rating", text: "Body" };
+    expect(await columnsToName(jsonCard, "csv", csv, names)).toBe(null);
+    expect(await readRowsOf(jsonCard, "csv", csv, names)).toEqual(
+      await readRowsOf(jsonCard, "csv", bytes("label,stars,text\r\ngood,4.5,Sun\r\n")),
+    );
   });
 
   it("names the record that cannot be read, and takes no Parquet that is none", async () => {
