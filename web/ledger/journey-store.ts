@@ -1,7 +1,7 @@
 /** The journeys of the connected address. They outlive the page: a list in the browser's storage for each address. */
 import { signal } from "@preact/signals";
 import { isOver, type Journey, journeySchema } from "./journey.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./wallets.ts";
 
 /** Ended ones beyond these are forgotten. */
 const KEPT_ENDED = 12;

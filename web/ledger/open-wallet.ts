@@ -7,9 +7,8 @@ import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schem
 import { ensureChain, walletSigner } from "@openledger/client/wallet";
 import { type Address, getAddress } from "viem";
 import { loadJourneys } from "./journey-store.ts";
-import type { Session } from "./session.ts";
 import type { Site } from "./site.ts";
-import type { FoundWallet } from "./wallets.ts";
+import type { FoundWallet, Session } from "./wallets.ts";
 
 /**
  * @param given by the wallet

@@ -6,16 +6,9 @@ import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schem
 import { signal } from "@preact/signals";
 import type { Address } from "viem";
 import type { Site } from "./site.ts";
-import type { FoundWallet } from "./wallets.ts";
+import type { FoundWallet, Session } from "./wallets.ts";
 
-export interface Session {
-  readonly wallet: FoundWallet;
-  readonly address: Address;
-  /** A Safe or the like: it has no ledger key, and its owners sign for each transaction. */
-  readonly isContract: boolean;
-  /** Its l2Key is null until `unlock`, and lives in this page's memory alone. */
-  readonly client: LedgerClient;
-}
+export type { Session } from "./wallets.ts";
 
 export const session = signal<Session | null>(null);
 

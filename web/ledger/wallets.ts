@@ -1,7 +1,9 @@
 /** Wallets that are there: those that announce themselves by EIP-6963, and on a devnet one of the page's own. */
 
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { WalletProvider } from "@openledger/client/wallet";
 import { signal } from "@preact/signals";
+import type { Address } from "viem";
 
 export interface FoundWallet {
   /** Stays the same over visits: the wallet's reverse domain name. */
@@ -12,6 +14,16 @@ export interface FoundWallet {
   readonly provider: WalletProvider;
   /** Signs with a key that everybody knows. */
   readonly isTest: boolean;
+}
+
+/** A connected one, and a client that speaks for it. */
+export interface Session {
+  readonly wallet: FoundWallet;
+  readonly address: Address;
+  /** A Safe or the like: it has no ledger key, and its owners sign for each transaction. */
+  readonly isContract: boolean;
+  /** Its l2Key is null until `unlock`, and lives in this page's memory alone. */
+  readonly client: LedgerClient;
 }
 
 interface Announcement {
