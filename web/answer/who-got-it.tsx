@@ -7,6 +7,7 @@ import { Notice } from "../design/notice.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { showCount, showOpen, showParts } from "../words/format.ts";
+import { leafLabel } from "../words/leaf-names.ts";
 import { LeafLink, settlementHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
@@ -133,7 +134,7 @@ function PaidOutTo({ paid }: { paid: PaidOut }) {
   const parts = [
     ...paid.contributors.map(({ earnedWei, leafId, rowCount }) => ({
       key: `leaf ${leafId}`,
-      label: `account ${leafId}, ${showCount(rowCount)} ${rowCount === 1 ? "row" : "rows"}`,
+      label: `${leafLabel(leafId, "account")}, ${showCount(rowCount)} ${rowCount === 1 ? "row" : "rows"}`,
       wei: earnedWei,
     })),
     { key: "owner", label: "the model's owner", wei: paid.ownerWei },

@@ -14,6 +14,7 @@ import { session } from "../ledger/session.ts";
 import type { Site } from "../ledger/site.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showOpen } from "../words/format.ts";
+import { leafNames, noteShown } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { LeastChoice } from "./assurance-part.tsx";
@@ -119,11 +120,12 @@ function Picker({
 }
 
 const nameOf = (names: ReadonlyMap<number, string>, modelId: number) => {
-  const name = names.get(modelId);
+  const known = leafNames.value.get(modelId);
+  const name = known?.isChosen === true ? known.name : names.get(modelId);
   return name === undefined ? `Model ${modelId}` : `${name} (model ${modelId})`;
 };
 
-/** A model is called as the Datanet that it learned from. */
+/** A model that has chosen no name is called as the Datanet that it learned from. */
 function useNames({ live, site }: Pick<PageProps, "live" | "site">, models: readonly ServedModel[]) {
   const [names, setNames] = useState<ReadonlyMap<number, string>>(new Map());
   const visitor = readVisitor(site, live);
@@ -131,6 +133,7 @@ function useNames({ live, site }: Pick<PageProps, "live" | "site">, models: read
   useEffect(() => {
     if (visitor === null) return;
     for (const { datanetId, modelId } of models) {
+      noteShown(modelId);
       placeOf(site, visitor.reader, datanetId).then(
         ({ facts }) => setNames((known) => new Map([...known, [modelId, facts.card.name]])),
         // Nobody hosts it: the model has its number.

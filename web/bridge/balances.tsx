@@ -6,6 +6,7 @@ import type { Live } from "../ledger/live.ts";
 import type { Session } from "../ledger/session.ts";
 import { DEVNET_CHAIN_ID, type Site } from "../ledger/site.ts";
 import { showOpen } from "../words/format.ts";
+import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
@@ -49,7 +50,7 @@ export function Balances({ site, live, session, owned }: BalancesProps) {
         {account !== null && (
           <>
             <p class="soft small row">
-              account {account.id}{" "}
+              account <LeafLink id={account.id} />
               <CheckBadge checked={owned?.checked ?? null} balanceWei={account.balanceWei} />
             </p>
             <CheckText checked={owned?.checked ?? null} balanceWei={account.balanceWei} />

@@ -10,6 +10,7 @@ import { mainAccount } from "../ledger/holdings.ts";
 import { journeys } from "../ledger/journey-store.ts";
 import { type Session, session } from "../ledger/session.ts";
 import { showDuration, showOpen } from "../words/format.ts";
+import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { problemOf } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
@@ -78,7 +79,8 @@ export function TransferForm({ live, info, owned, fees }: FormProps) {
         found.leaf !== null && (
           <Notice tone="wait" title={`You are sending ${showOpen(amount.wei ?? 0n)} OPEN.`}>
             <p>
-              To account {found.leaf.id}, owned by {found.leaf.l1Owner}. A transfer cannot be undone.
+              To account <LeafLink id={found.leaf.id} />, owned by {found.leaf.l1Owner}. A transfer cannot be
+              undone.
             </p>
           </Notice>
         )
@@ -146,8 +148,8 @@ function Recipient({ isLooking, leaf }: FoundRecipient) {
   const isKnown = journeys.value.some(({ toLeaf }) => toLeaf === leaf.id);
   return (
     <>
-      {leaf.kind === "account" ? "Account" : leaf.kind === "model" ? "Model" : "Datanet"} {leaf.id}, owned by{" "}
-      {leaf.l1Owner.slice(0, 8)}…{leaf.l1Owner.slice(-6)}
+      {leaf.kind === "account" ? "Account" : leaf.kind === "model" ? "Model" : "Datanet"}{" "}
+      <LeafLink id={leaf.id} />, owned by {leaf.l1Owner.slice(0, 8)}…{leaf.l1Owner.slice(-6)}
       {isKnown && ", paid before from this browser"}
     </>
   );

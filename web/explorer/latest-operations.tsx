@@ -37,19 +37,21 @@ export function LatestOperations({ site, live }: PageProps) {
           empty="Nothing has been executed yet."
         />
       )}
-      <div class="row">
-        {before !== undefined && (
-          <Button isSmall onClick={() => setBefore(undefined)}>
-            Newest
-          </Button>
-        )}
-        <span class="push" />
-        {nextBefore !== null && (
-          <Button isSmall onClick={() => setBefore(nextBefore)}>
-            Older
-          </Button>
-        )}
-      </div>
+      {(before !== undefined || nextBefore !== null) && (
+        <div class="row">
+          {before !== undefined && (
+            <Button isSmall onClick={() => setBefore(undefined)}>
+              Newest
+            </Button>
+          )}
+          <span class="push" />
+          {nextBefore !== null && (
+            <Button isSmall onClick={() => setBefore(nextBefore)}>
+              Older
+            </Button>
+          )}
+        </div>
+      )}
     </section>
   );
 }
@@ -79,6 +81,7 @@ function columns(nowMs: number): Column<LatestRecord>[] {
       label: "To",
       cell: (record) => {
         if (record.createdId !== null) return <LeafLink id={record.createdId} />;
+        if (record.kind === "depositNew") return "new account";
         return record.kind === "withdraw" ? "Ethereum" : leafOf(record, "b");
       },
     },

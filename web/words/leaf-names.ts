@@ -49,3 +49,9 @@ export function nameLeaves(named: Iterable<readonly [number, LeafName]>): void {
   const found = [...named].filter(fits);
   if (found.length > 0) leafNames.value = new Map([...leafNames.value, ...found]);
 }
+
+/** A leaf in a sentence without a link: "Spam filter (12)", else "model 12". Reads a signal: call it while rendering. */
+export function leafLabel(id: number, kind: "account" | "model"): string {
+  const name = leafNames.value.get(id)?.name;
+  return name === undefined ? `${kind} ${id}` : `${name} (${id})`;
+}

@@ -6,6 +6,7 @@ import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
 import { useAnswer } from "../../ledger/use-answer.ts";
 import { showCount } from "../../words/format.ts";
+import { leafLabel } from "../../words/leaf-names.ts";
 import { Open } from "../../words/open.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Term } from "../../words/term.tsx";
@@ -36,12 +37,12 @@ export function ServePart(props: ServePartProps) {
       </div>
       {job.isServed ? (
         <p>
-          Anyone can <a href={`#/ask/${leaf.id}`}>ask model {leaf.id}</a> and pay for its answers. Each
-          payment is divided among the people whose rows were used.
+          Anyone can <a href={`#/ask/${leaf.id}`}>ask {leafLabel(leaf.id, "model")}</a> and pay for its
+          answers. Each payment is divided among the people whose rows were used.
         </p>
       ) : isElsewhere === true ? (
         <p>
-          Another server answers for it: <a href={`#/ask/${leaf.id}`}>ask model {leaf.id}</a>.
+          Another server answers for it: <a href={`#/ask/${leaf.id}`}>ask {leafLabel(leaf.id, "model")}</a>.
         </p>
       ) : (
         <p>
