@@ -187,7 +187,7 @@ test("somebody chooses a name, and is found by it, with the number beside it", L
   await page.getByRole("button", { name: "Connect a wallet" }).first().click();
   await page.getByRole("dialog").getByRole("button", { name: "frank's wallet" }).click();
   await main(page).getByRole("button", { name: "Unlock with your wallet" }).click();
-  const name = main(page).getByLabel("Name", { exact: true });
+  const name = main(page).getByRole("textbox", { name: "Name" });
   await name.fill("frank (3)");
   await main(page).getByText("This cannot be a name").waitFor();
   await name.fill("Frank of the hills");
