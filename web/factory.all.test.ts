@@ -210,7 +210,11 @@ test("one chats with it for free and for OPEN, and sees which rows earn", LONG, 
   await button("Ask").click();
   const answer = main().getByRole("region", { name: "Answer" });
   await answer.getByText("checked here").waitFor(LONG);
-  await answer.getByRole("row").nth(1).waitFor();
+  await answer
+    .getByRole("list", { name: "The rows that helped most" })
+    .getByRole("listitem")
+    .first()
+    .waitFor();
   await look("chat");
   await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
   await answer.getByText("paid", { exact: true }).waitFor(LONG);
@@ -253,15 +257,17 @@ test(
         }),
     );
     const cited = page.waitForResponse(/\/ledger\/\d+\/v1\/spans$/, LONG);
+    // The thread keeps what was asked before.
+    const answers = main().getByRole("region", { name: "Answer" });
+    const answer = answers.nth(await answers.count());
     await main().getByLabel("Your text").fill("Day 9. Wind from the");
     await button("Ask").click();
-    const answer = main().getByRole("region", { name: "Answer" });
     await answer.getByText("checked here").waitFor(LONG);
     const words = await answer.locator("blockquote").textContent();
     expect(words!.startsWith(await soFar)).toBe(true);
     // Whatever it says: the index of the rows' words was asked, and what came was checked.
     expect((await cited).status()).toBe(200);
-    await answer.getByText("Its receipt").click();
+    await answer.getByText("How sure this is, and its receipt").click();
     await look("adapter-answer");
     await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
     await answer.getByText("paid", { exact: true }).waitFor(LONG);

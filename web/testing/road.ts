@@ -249,7 +249,8 @@ export async function walkRoad(
     await click(button(ben, "Register with your wallet"));
     const link = ben.main.getByRole("heading", { name: /^It is model/ }).getByRole("link");
     await link.waitFor();
-    modelId = Number(await link.textContent());
+    // Its text is the number at first, and the model's name once that is known.
+    modelId = Number(/\d+$/.exec((await link.getAttribute("href"))!)![0]);
   });
   world.passDay();
   await step("approve", ada, async () => {
