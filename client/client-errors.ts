@@ -63,6 +63,10 @@ export const clientErrors = defineErrors("CLI", {
       "a server's answer is not of the documented form, is an error without a code, or names another address or rollup; `data.server` names the server",
     remedy: "use the address that the server itself names, of this version and rollup",
   },
+  CLI_BELOW_LEAST: {
+    meaning: "a part of the reply is less sure than you accept; `data.part`, `data.given` and `data.least`",
+    remedy: "nothing was signed; ask another model, or accept less (models ask --least)",
+  },
   CLI_PRECONFIRMATION_INVALID: {
     meaning: "the preconfirmation is not the sequencer's signature over the operation that was sent",
     remedy: "do not count on the operation; wait until it is posted on L1",
@@ -160,6 +164,7 @@ interface ClientErrorData {
   CLI_QUEUE_ENTRY_INVALID: { queueIndex: number; batchNumber?: number | null | undefined };
   CLI_COMMITS_INCOMPLETE: { datanetId: number; listedCount: number };
   /** `what` names the first field that differs. */
+  CLI_BELOW_LEAST: { part: string; given: string; least: string };
   CLI_ANSWER_WRONG: { what: string; given: string | number; right: string | number };
   CLI_PRICE_TOO_HIGH: { modelId: number; priceWei: string; maxPriceWei: string };
 }

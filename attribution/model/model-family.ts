@@ -11,7 +11,8 @@ import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.t
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import type { OnProgress } from "../progress.ts";
 import type { OwnedRow } from "./owned-rows.ts";
-import { claimantOf, DIRECT, type RecipeBase } from "./recipe-fields.ts";
+import type { RecipeBase } from "./recipe-fields.ts";
+import { assuranceOf, type CheckedReply } from "./reply-assurance.ts";
 
 /** What a model says to a prompt, and the query that its receipt binds. */
 export interface ModelAnswer<Query extends ModelQuery = ModelQuery> {
@@ -129,33 +130,12 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
   describe(trained: Trained<Parts>): string;
 }
 
-interface PromisingRecipe extends RecipeBase {
-  readonly isChallengeable?: boolean | undefined;
-  readonly tracing?: unknown;
-}
-
-/**
- * How far each part of a reply is more than its server's word: what the recipe promises, which the statics bind, together
- * with what a customer's client checks (client/actions/answers/model-answers.ts).
- * @param isAnsweredAgain whether that client computes the answer again
- */
-export function assuranceOf(recipe: PromisingRecipe, isAnsweredAgain: boolean) {
-  const hasClaims = claimantOf(recipe) !== null;
-  const isCommitted = recipe.isChallengeable === true || recipe.tracing !== undefined;
-  return {
-    // A settlement of a direct model pays by no other class than the registered logit's.
-    answer: recipe.family === DIRECT ? "proven" : isAnsweredAgain ? "recomputed" : "believed",
-    query: hasClaims ? "disputable" : "recomputed",
-    rows: isCommitted ? "disputable" : "believed",
-  } as const;
-}
-
 /** A published model as a customer's client checks answers with it (client/actions/answers/check-answer.ts). */
 export async function openCheckable<Parts extends ModelParts>(
   model: Parts & { readonly staticsHash: bigint },
 ) {
   const answering = (await model.family.open(model)) as AnsweringModel<QueryOf<Parts>>;
-  const assurance = (isAnsweredAgain: boolean) => assuranceOf(model.recipe, isAnsweredAgain);
+  const assurance = (checked: CheckedReply) => assuranceOf(model.recipe, checked);
   return { ...answering, assurance, staticsHash: model.staticsHash };
 }
 

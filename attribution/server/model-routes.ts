@@ -9,8 +9,8 @@ import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { attributionError, attributionErrors } from "../attribution-errors.ts";
-import type { assuranceOf } from "../model/model-family.ts";
 import { LEAF_FILE, MANIFEST, type ModelManifest } from "../model/model-manifest.ts";
+import type { assuranceOf } from "../model/reply-assurance.ts";
 import { MAX_ROW_BYTES } from "../rows/row-content.ts";
 import type { RanMode } from "../scores/score-engine.ts";
 import type { AnswerService, GivenAnswer } from "./answer-service.ts";
@@ -25,7 +25,7 @@ export interface RoutedModel {
   /** What computes the scores of estimates. */
   readonly scoreMode: RanMode;
   readonly service: AnswerService;
-  /** Of its replies, to a customer who computes the answer again. */
+  /** Of its replies: the most that its recipe promises. */
   readonly assurance: ReturnType<typeof assuranceOf>;
   readonly store: AnswerStore;
   /** A file of the manifest, or the manifest; nothing else is asked for. */

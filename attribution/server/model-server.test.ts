@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,10 +21,11 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { DirectParts } from "../model/direct/direct-family.ts";
 import { trainDirect } from "../model/direct/direct-training.ts";
 import { fetchModel, writeModel } from "../model/model-directory.ts";
-import { type AnsweringModel, openCheckable } from "../model/model-family.ts";
+import { openCheckable } from "../model/model-family.ts";
 import { encodeModel, type PublishedModel, publishedModel } from "../model/model-files.ts";
 import { LEAF_FILE } from "../model/model-manifest.ts";
 import { directMatrix, registerModel } from "../model/registration.ts";
+import { verifyModel } from "../model/verify-model.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
 import { AnswerService } from "./answer-service.ts";
 import { AnswerStore } from "./answer-store.ts";
@@ -39,7 +40,7 @@ const SIZE = { rows: 64, features: 64, payees: 16, draws: 4, isDirect: true } as
 
 let model: PublishedModel<DirectParts>;
 let prompts: string[];
-let checkable: AnsweringModel<DirectQuery> & { readonly staticsHash: bigint };
+let checkable: Awaited<ReturnType<typeof openCheckable<DirectParts>>>;
 
 beforeAll(async () => {
   await initPoseidon();
@@ -357,16 +358,89 @@ describe("a model server", () => {
     expect(open(sealed.sealed!)).toMatchObject({ answer: checkable.answer(prompts[1]!).text });
   });
 
-  it("is paid by nobody who accepts no less than what it promises", async () => {
+  const hasPaid = () => fixture.sequencer.heard.some(({ route }) => route === "POST /v1/operations");
+
+  it("is not paid by customers who accept no less than what there is, whatever it claims", async () => {
+    const said = await ask(prompts[0]!);
+    expect(said.assurance).toEqual({ answer: "proven", query: "recomputed", rows: "believed" });
+    const boast = { answer: "proven", query: "proven", rows: "proven" } as const;
+    const order = { modelId: MODEL_ID, model: checkable, prompt: prompts[0]!, from: 4 };
+    for (const [part, level] of [
+      ["rows", "recomputed"],
+      ["rows", "disputable"],
+      ["query", "proven"],
+    ] as const) {
+      const answer = { ...said, assurance: boast };
+      const least = { [part]: level };
+      const below = { code: "CLI_BELOW_LEAST", data: { part, least: level } };
+      await expect(payForAnswer(fixture.client, { ...order, answer, least })).rejects.toMatchObject(below);
+      await expect(buyAnswer(fixture.client, { ...order, serverUrl: url, least })).rejects.toMatchObject(
+        below,
+      );
+    }
+    expect(hasPaid()).toBe(false);
+  });
+
+  it("is paid by a customer who has computed the rows' features again", async () => {
+    const { rowsRoot } = model.recipe.datanet;
+    const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(rowsRoot) };
+    await verifyModel({ model, facts, depth: "features" });
     const answer = await ask(prompts[0]!);
-    const least = { rows: "disputable" } as const;
-    expect(answer.assurance).toEqual({ answer: "proven", query: "recomputed", rows: "believed" });
-    await expect(
-      payForAnswer(fixture.client, {
-        ...{ modelId: MODEL_ID, model: checkable, prompt: prompts[0]!, answer, from: 4, least },
-      }),
-    ).rejects.toMatchObject({ code: "CLI_ANSWER_WRONG", data: { what: "assurance of rows" } });
-    expect(fixture.sequencer.heard.some(({ route }) => route === "POST /v1/operations")).toBe(false);
+    const least = { answer: "proven", query: "recomputed", rows: "recomputed" } as const;
+    const order = { modelId: MODEL_ID, model: checkable, prompt: prompts[0]!, from: 4, least };
+    await payForAnswer(fixture.client, { ...order, answer, areRowsRecomputed: true, onSigned: acknowledge });
+    expect(hasPaid()).toBe(true);
+  });
+
+  describe("a server that takes the payment", () => {
+    /** What stands between the customer and the honest server. */
+    let altered: (sealed: Record<string, string>) => object;
+    let thief: Server;
+    const buy = () =>
+      buyAnswer(fixture.client, {
+        ...{ serverUrl: `http://127.0.0.1:${(thief.address() as AddressInfo).port}`, modelId: MODEL_ID },
+        ...{ prompt: prompts[1]!, from: 4, timeoutMs: 500, model: checkable },
+        onSigned: async (signed) => {
+          await acknowledge(signed);
+          setPayments([{ receipt: BigInt(signed.body.words[0]!), payerId: 4 }]);
+        },
+      });
+
+    beforeEach(async () => {
+      thief = createServer(async (request, response) => {
+        const chunks = await request.toArray();
+        const body = chunks.length === 0 ? {} : { body: Buffer.concat(chunks) };
+        const headers = { "content-type": "application/json" };
+        const answer = await fetch(`${url}${request.url}`, { method: request.method!, headers, ...body });
+        const given = (await answer.json()) as Record<string, string>;
+        response.writeHead(answer.status, headers).end(JSON.stringify(altered(given)));
+      });
+      await new Promise<void>((resolve) => thief.listen(0, "127.0.0.1", resolve));
+    });
+    afterEach(() => new Promise((resolve) => thief.close(resolve)));
+
+    const payments = () =>
+      fixture.sequencer.heard.filter(({ route }) => route === "POST /v1/operations").length;
+
+    it("and shows no salt gets one price, and the customer is told not to come back", async () => {
+      altered = ({ salt: _, ...rest }) => rest;
+      await expect(buy()).rejects.toMatchObject({ code: "CLI_WAIT_ENDED", data: { receipt: /^0x/ } });
+      expect(payments()).toBe(1);
+    });
+
+    it("and has sealed nonsense is found out", async () => {
+      altered = (given) => (given.sealed === undefined ? given : { ...given, sealed: btoa("nonsense") });
+      await expect(buy()).rejects.toMatchObject({ code: "CLI_ANSWER_INVALID" });
+      expect(payments()).toBe(1);
+    });
+
+    it("of another account, or of more than was said, is not paid", async () => {
+      altered = (given) => (given.sealed === undefined ? given : { ...given, payerId: 7 as never });
+      await expect(buy()).rejects.toMatchObject({ code: "CLI_ANSWER_WRONG", data: { what: "payerId" } });
+      altered = (given) => (given.sealed === undefined ? given : { ...given, priceWei: "1" });
+      await expect(buy()).rejects.toMatchObject({ code: "CLI_PRICE_TOO_HIGH" });
+      expect(payments()).toBe(0);
+    });
   });
 
   it("counts no payment by somebody else", async () => {

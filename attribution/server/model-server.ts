@@ -4,10 +4,11 @@ import type { ServerLog } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { FastifyInstance } from "fastify";
 import { directFamily } from "../model/direct/direct-family.ts";
-import { assuranceOf, type ModelFamily } from "../model/model-family.ts";
+import type { ModelFamily } from "../model/model-family.ts";
 import { decodeModel, type PublishedModel } from "../model/model-files.ts";
 import { decodeManifest, type ModelFiles } from "../model/model-manifest.ts";
 import { claimantOf, DIRECT } from "../model/recipe-fields.ts";
+import { AS_PROMISED, assuranceOf } from "../model/reply-assurance.ts";
 import { estimateAttribution } from "../scores/attribution-estimate.ts";
 import { openModelScores } from "../scores/model-scores.ts";
 import type { RanMode, ScoreChoice } from "../scores/score-engine.ts";
@@ -58,7 +59,7 @@ export async function createModelServer(
     modelId,
     manifest: decodeManifest(files),
     scoreMode,
-    assurance: assuranceOf(model.recipe, true),
+    assurance: assuranceOf(model.recipe, AS_PROMISED),
     service,
     store,
     file: (name: string) => files.get(name),

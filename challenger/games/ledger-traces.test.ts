@@ -10,7 +10,7 @@ import {
   type ModelBody,
 } from "@openledger/circuits/ledger/leaf";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
-import { activationHash, EMPTY_CLAIMED_ROOT } from "@openledger/circuits/ledger/rewards";
+import { activationHash, EMPTY_CLAIMED_ROOT, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { treePath, treeRoot } from "@openledger/circuits/ledger/version-rows";
 import { COUNTERS, FIELD_ORDER, LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { columnsCommitment, commitColumns } from "@openledger/circuits/settlement/feature-commitment";
@@ -23,6 +23,8 @@ import {
 } from "@openledger/circuits/settlement/settlement-rules";
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { closedEpoch, SeededNumbers } from "@openledger/circuits/testing/settlement-world";
+import { readModelOnL1 } from "@openledger/client/actions/answers/model-on-l1";
+import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { deployRegistry } from "@openledger/contracts/build/deploy-disputes";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
@@ -305,6 +307,25 @@ test("a model whose activation was taken is registered no more: its batches may 
   // The same number to the hash, and the other one's opposite in its lowest bit.
   expect(await refusal(f.stranger, call(ready + FIELD_ORDER))).toBe("LedgerTracesBegun");
   expect(await read("settlesFor", [f.deployment.rollup, BigInt(MODEL), 5n])).toBe(true);
+});
+
+test("a customer reads from L1 that settlements wait for claims, once the model is registered", async () => {
+  const world = worldOf(honest);
+  const { statics } = world.model;
+  const { ownerParts, validatorParts } = unpackSplit(statics.split);
+  const leaf = {
+    id: MODEL,
+    counters: { cap: CAP },
+    model: { ...statics, ownerParts: Number(ownerParts), validatorParts: Number(validatorParts) },
+  } as unknown as LedgerModelLeaf;
+  const reader = { l1: f.publicClient as never, rollupAddress: f.deployment.rollup };
+  const register = await registration(world);
+  expect(await readModelOnL1(reader, leaf)).toEqual({ isCommitted: false, isClaimed: false });
+  await send(f.stranger, register());
+  // Its rows are not committed: the terms promise none.
+  expect(await readModelOnL1(reader, leaf)).toEqual({ isCommitted: false, isClaimed: true });
+  const other = { ...leaf, model: { ...leaf.model, payeeRoot: leaf.model.payeeRoot + 1n } };
+  expect(await readModelOnL1(reader, other)).toEqual({ isCommitted: false, isClaimed: false });
 });
 
 test("an answer that goes on behind its end token is none", async () => {

@@ -6,16 +6,21 @@ import {
   rawAnsweringHash,
   tracedAnsweringHash,
 } from "@openledger/attribution/model/answering-hash";
+import { openCheckable } from "@openledger/attribution/model/model-family";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
-import { activationHash } from "@openledger/circuits/ledger/rewards";
+import { activationHash, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { columnsCommitment, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { assuranceOfReply } from "@openledger/client/actions/answers/check-answer";
+import { type L1Reader, readModelOnL1 } from "@openledger/client/actions/answers/model-on-l1";
+import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
 import { deployContract } from "@openledger/contracts/build/deploy";
 import { WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
 import { FAMILY_RULES } from "@openledger/contracts/build/dispute-judges";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { onClient } from "@openledger/contracts/testing/chain";
-import { encodeFunctionData, getAddress, type Hex, zeroAddress } from "viem";
+import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
+import { createPublicClient, custom, encodeFunctionData, getAddress, type Hex, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type CommittedModel, withTrees } from "../statements/committed-model.ts";
 import { statementTuple } from "../statements/model-commitment-calls.ts";
@@ -81,6 +86,51 @@ test("admits each model for its model commitment's rollup alone", async () => {
   expect(await admits(rollups[0], wordOf(first), MODEL + 1n)).toBe(false);
   expect(await admits(rollups[0], wordOf(first) + 1n)).toBe(false);
 });
+
+/** As a sequencer shows the model. */
+function leafOf({ model: { statics } }: DirectCase, changed: { id?: number; cap?: number } = {}) {
+  const { ownerParts, validatorParts } = unpackSplit(statics.split);
+  const { id = Number(MODEL), cap = CAP } = changed;
+  return {
+    id,
+    counters: { cap },
+    model: { ...statics, ownerParts: Number(ownerParts), validatorParts: Number(validatorParts) },
+  } as unknown as LedgerModelLeaf;
+}
+
+test("tells a customer whether a model's rows are disputable, whatever a server promises", async () => {
+  const rollup = await post(first.honest);
+  const l1 = f.client as unknown as L1Reader["l1"];
+  const sureness = async (given: DirectCase, rollupAddress = rollup, leaf = leafOf(given)) => {
+    const onL1 = await readModelOnL1({ l1, rollupAddress }, leaf);
+    return assuranceOfReply(await openCheckable(given.model), { onL1, isAnsweredAgain: true });
+  };
+  const believed = { answer: "proven", query: "recomputed", rows: "believed" };
+  // Committed, and not admitted: the window is open, or nobody has shown that it ended.
+  expect(await sureness(first)).toEqual(believed);
+  await f.passTime(WEEK_SECONDS);
+  expect(await sureness(first)).toEqual(believed);
+  await admit(1n, first);
+  expect(await sureness(first)).toEqual({ ...believed, rows: "disputable" });
+  // Its promise, with nothing on L1: another rollup, another number, another model in its place.
+  const other = await f.deployState(5n);
+  expect(await sureness(first, other)).toEqual(believed);
+  expect(await sureness(first, rollup, leafOf(first, { id: 12 }))).toEqual(believed);
+  expect(await sureness(second)).toEqual(believed);
+  // A rollup without a gate, and one whose gate is no registry.
+  for (const gate of [zeroAddress, f.math] as const) {
+    const plain = await deployFixedState(f.client as never, f.owner, 5n, gate);
+    expect(await sureness(first, plain)).toEqual(believed);
+  }
+  await expect(
+    readModelOnL1({ l1: silentNode(), rollupAddress: rollup }, leafOf(first)),
+  ).rejects.toMatchObject({ code: "CLI_UNREACHABLE", data: { server: "L1" } });
+});
+
+const silentNode = () =>
+  createPublicClient({
+    transport: custom({ request: () => Promise.reject(new Error("silent")) }, { retryCount: 0 }),
+  });
 
 test("does not take a model of another kind: its binding has no such columns", async () => {
   const { statement, leaves } = second.honest;

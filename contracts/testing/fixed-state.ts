@@ -1,4 +1,4 @@
-import type { Hex } from "viem";
+import { type Hex, toFunctionSelector } from "viem";
 
 interface Deployer {
   sendTransaction(call: { readonly account: Hex; readonly data: Hex }): Promise<Hex>;
@@ -7,9 +7,23 @@ interface Deployer {
   }): Promise<{ readonly contractAddress?: Hex | null | undefined }>;
 }
 
-/** A contract that answers every call with one word: a rollup's state, for whoever reads its root. */
-export async function deployFixedState(client: Deployer, account: Hex, root: bigint): Promise<Hex> {
-  const runtime = `7f${root.toString(16).padStart(64, "0")}5f5260205ff3`;
+const answerOf = (word: bigint) => `7f${word.toString(16).padStart(64, "0")}5f5260205ff3`;
+
+/**
+ * A contract that answers every call with one word: a rollup's state, for all that read its root.
+ * @param gate what it answers `activationGate` with, where that is another word
+ */
+export async function deployFixedState(
+  client: Deployer,
+  account: Hex,
+  root: bigint,
+  gate?: Hex,
+): Promise<Hex> {
+  const selector = toFunctionSelector("activationGate()").slice(2);
+  // The selector of the call: is it this one, go to byte 53.
+  const asked = `5f3560e01c63${selector}14603557`;
+  const runtime =
+    gate === undefined ? answerOf(root) : `${asked}${answerOf(root)}5b${answerOf(BigInt(gate))}`;
   const code: Hex = `0x60${(runtime.length / 2).toString(16)}80600b5f395ff3${"".padEnd(4, "0")}${runtime}`;
   const hash = await client.sendTransaction({ account, data: code });
   return (await client.getTransactionReceipt({ hash })).contractAddress!;

@@ -1,4 +1,4 @@
-import { assuranceOf } from "@openledger/attribution/model/model-family";
+import { AS_PROMISED, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
 import { type ServingErrorCode, servingError } from "../model-errors.ts";
@@ -83,7 +83,14 @@ export class LedgerBilling implements AnswerBilling {
       tokenCount: tokens.length,
       end: tokens.length < recipe.answers.answerTokens ? "stop" : "length",
       // As `POST /v1/answers` gives it, so that the same client library checks and pays it.
-      openledger: { modelId, label: null, answer, ...facts, estimate, assurance: assuranceOf(recipe, true) },
+      openledger: {
+        modelId,
+        label: null,
+        answer,
+        ...facts,
+        estimate,
+        assurance: assuranceOf(recipe, AS_PROMISED),
+      },
     };
   }
 
@@ -120,7 +127,7 @@ function translate(error: unknown): unknown {
 function asServing(error: RollupError, code: ServingErrorCode): RollupError {
   const param = code === "SRV_BAD_REQUEST" ? { param: "prompt" } : {};
   return servingError(code, error.message, {
-    data: { ...error.data, ...param, reason: error.code },
+    data: { reason: error.code, ...error.data, ...param },
     cause: error,
   });
 }

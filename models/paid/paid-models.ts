@@ -6,7 +6,6 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { attributionError } from "@openledger/attribution/attribution-errors";
-import { assuranceOf } from "@openledger/attribution/model/model-family";
 import {
   checkedFile,
   decodeManifest,
@@ -14,6 +13,7 @@ import {
   parseJson,
 } from "@openledger/attribution/model/model-manifest";
 import { claimantOf } from "@openledger/attribution/model/recipe-fields";
+import { AS_PROMISED, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { AnswerService } from "@openledger/attribution/server/answer-service";
 import { AnswerStore, type StoredAnswer } from "@openledger/attribution/server/answer-store";
 import { createLedgerView } from "@openledger/attribution/server/ledger-view";
@@ -144,7 +144,7 @@ export async function openPaidModels(
         modelId,
         manifest,
         scoreMode: "int32",
-        assurance: assuranceOf(recipe, true),
+        assurance: assuranceOf(recipe, AS_PROMISED),
         service,
         store: own,
         file,

@@ -17,11 +17,11 @@ import { showOpen } from "../words/format.ts";
 import { leafNames, noteShown } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
-import { LeastChoice } from "./assurance-part.tsx";
+import { AssuranceList, LeastChoice, useAssurance, useCopy } from "./assurance-part.tsx";
 import { findRegistered } from "./listed-adapters.ts";
 import { askAndCheck, buyAndCheck, isLeftUnpaid } from "./pay-answer.ts";
 import { findServedModels, type ServedModel } from "./served-models.ts";
-import { Question, TurnCard, useCopy } from "./turn-card.tsx";
+import { Question, TurnCard } from "./turn-card.tsx";
 import { addTurn, loadTurns, turnsOf } from "./turns.ts";
 
 /** A conversation with a model: each answer is checked in the page, and paid. */
@@ -106,7 +106,7 @@ function Picker({
         />
       </div>
       <span class="push soft">
-        Model <LeafLink id={chosen.modelId} />, taught by{" "}
+        Model <LeafLink id={chosen.modelId} />, trained on{" "}
         <a href={`#/datanets/${chosen.datanetId}`}>these rows</a>
         {site.adapterServers.length > 0 && (
           <>
@@ -155,6 +155,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   /** The server shows nothing more before it is paid: an earlier answer was left unpaid. */
   const [isPaidFirst, setPaidFirst] = useState(false);
   const asking = useAction();
+  const assurance = useAssurance({ live, model, site });
   const kind = useCopy(model)?.inputKind ?? null;
   const now = session.value;
   const owned = now !== null && holdings.value?.address === now.address ? holdings.value : null;
@@ -197,6 +198,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
           {turns.map((turn) => (
             <TurnCard
               key={turn.answer.receipt}
+              assurance={assurance}
               live={live}
               model={model}
               turn={turn}
@@ -276,8 +278,9 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         )}
         {asking.problem !== null && <ProblemNotice problem={asking.problem} />}
         <details>
-          <summary class="row small">What you accept</summary>
-          <div class="folded">
+          <summary class="row small">How sure its replies are, and what you accept</summary>
+          <div class="folded stack-s">
+            {assurance !== null && <AssuranceList assurance={assurance} />}
             <LeastChoice />
           </div>
         </details>

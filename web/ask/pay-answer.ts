@@ -8,7 +8,7 @@ import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { type Session, unlock } from "../ledger/session.ts";
 import { beginJourney, keepSigned } from "../ledger/signed-journey.ts";
 import { keepSaid, readWords } from "../said/read-words.ts";
-import { leastRows } from "./assurance-part.tsx";
+import { leastAccepted } from "./assurance-part.tsx";
 import { ownCopy, type ServedModel } from "./served-models.ts";
 import type { Turn } from "./turns.ts";
 
@@ -65,7 +65,7 @@ export async function payChecked(
       prompt,
       answer,
       onSigned,
-      least: { rows: leastRows.value },
+      least: leastAccepted(),
     }),
   );
   keepSaid(answer.receipt, said);
@@ -87,7 +87,7 @@ export async function buyAndCheck(
   const { modelId, priceWei, serverUrl } = model;
   const copy = await ownCopy(model);
   const { family, rowsRoot } = copy;
-  const least = { rows: leastRows.value };
+  const least = leastAccepted();
   let answer: UncheckedAnswer | undefined;
   const journey = { ...beginJourney("answer", priceWei), toLeaf: modelId };
   await keepSigned(now, journey, async (onSigned) => {

@@ -27,7 +27,8 @@ interface SourcesProps {
 
 export function Sources({ isCited, model, rows }: SourcesProps) {
   const helpful = rows.filter(({ share }) => share > 0).slice(0, SHOWN);
-  if (helpful.length === 0) return <p class="soft">No row stands out: all rows share alike.</p>;
+  if (helpful.length === 0)
+    return <p class="soft">No row scores above the others: all rows share equally.</p>;
   return (
     <ol class="sources" aria-label="The rows that helped most">
       {helpful.map((row) => (

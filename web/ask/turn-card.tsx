@@ -1,7 +1,6 @@
 /** One question and its answer: what it says, the rows behind it, and its payment. */
-import { firstBelow } from "@openledger/client/actions/answers/model-answers";
+import { firstBelow, type ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
-import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
@@ -19,10 +18,10 @@ import { answerHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
-import { AssuranceList, leastRows } from "./assurance-part.tsx";
+import { AssuranceList, leastAccepted } from "./assurance-part.tsx";
 import { Markdown } from "./markdown.tsx";
 import { payChecked } from "./pay-answer.ts";
-import { type OwnCopy, ownCopy, type ServedModel } from "./served-models.ts";
+import type { ServedModel } from "./served-models.ts";
 import { Sources } from "./sources.tsx";
 import { setThumb, type Thumb, type Turn, thumbOf } from "./turns.ts";
 
@@ -30,6 +29,8 @@ interface TurnProps {
   readonly live: Live;
   readonly model: ServedModel;
   readonly turn: Turn;
+  /** null while Ethereum is asked. */
+  readonly assurance: ReplyAssurance | null;
   /** null where no wallet is connected: the answer is read, and cannot be paid. */
   readonly payer: { readonly now: Session; readonly owned: Holdings } | null;
 }
@@ -44,7 +45,7 @@ export function Question({ text }: { text: string }) {
   );
 }
 
-export function TurnCard({ live, model, payer, turn }: TurnProps) {
+export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
   const { answer, said, words } = turn;
   const { estimate, label } = answer;
   const isCited = said.family === "retrieval";
@@ -66,12 +67,12 @@ export function TurnCard({ live, model, payer, turn }: TurnProps) {
             <Sources model={model} rows={estimate.topRows} isCited={isCited} />
             <p class="soft small">
               Estimated by the model's server, out of the rows' <Open wei={model.rewardWei} />.
-              {estimate.isEven && " No row has a positive score, so all rows share alike."}
+              {estimate.isEven && " No row has a positive score, so all rows share equally."}
             </p>
           </div>
         </div>
-        <Payment live={live} model={model} payer={payer} turn={turn} />
-        <Details model={model} turn={turn} />
+        <Payment {...{ assurance, live, model, payer, turn }} />
+        <Details assurance={assurance} turn={turn} />
       </section>
     </>
   );
@@ -94,13 +95,12 @@ function Said({ turn: { words } }: { turn: Turn }) {
 const paymentOf = ({ answer }: Turn): Journey | undefined =>
   journeys.value.find(({ receipt }) => receipt !== undefined && BigInt(receipt) === answer.receipt);
 
-function Payment({ live, model, payer, turn }: TurnProps) {
+function Payment({ assurance, live, model, payer, turn }: TurnProps) {
   const paying = useAction();
-  const copy = useCopy(model);
   const journey = paymentOf(turn);
   const { answer } = turn;
   const isLate = answer.expiresAtMs < live.nowMs.value;
-  const below = copy === null ? null : firstBelow(copy.assurance(true), { rows: leastRows.value });
+  const below = assurance === null ? null : firstBelow(assurance, leastAccepted());
   const pay = () =>
     paying.run(async () => {
       await payChecked(payer!.now, payer!.owned, model, turn);
@@ -129,8 +129,8 @@ function Payment({ live, model, payer, turn }: TurnProps) {
       {below !== null && journey === undefined && (
         <Notice tone="wait" title="This reply is less sure than you accept.">
           <p>
-            You pay only where the rows' values are {leastRows.value}. This model's owner promises no
-            challenge window for them. Change it below your question.
+            Its {PART_NAMES[below]} would have to be {leastAccepted()[below]}, but Ethereum has no such
+            commitment of this model. Choose another model, or change what you accept below your question.
           </p>
         </Notice>
       )}
@@ -138,6 +138,12 @@ function Payment({ live, model, payer, turn }: TurnProps) {
     </div>
   );
 }
+
+const PART_NAMES: Readonly<Record<keyof ReplyAssurance, string>> = {
+  answer: "answer",
+  query: "query",
+  rows: "row values",
+};
 
 function Paid({ journey }: { journey: Journey }) {
   return (
@@ -174,8 +180,7 @@ function Thumbs({ receipt }: { receipt: bigint }) {
   );
 }
 
-function Details({ model, turn: { answer } }: Pick<TurnProps, "model" | "turn">) {
-  const copy = useCopy(model);
+function Details({ assurance, turn: { answer } }: Pick<TurnProps, "assurance" | "turn">) {
   return (
     <details>
       <summary class="row small">How sure this is, and its receipt</summary>
@@ -184,7 +189,11 @@ function Details({ model, turn: { answer } }: Pick<TurnProps, "model" | "turn">)
           Verified: your browser recomputed this answer with the registered model and got the same result. A
           false answer would have been refused.
         </p>
-        {copy !== null && <AssuranceList assurance={copy.assurance(true)} />}
+        {assurance === null ? (
+          <p class="soft small">Reading what Ethereum has of this model …</p>
+        ) : (
+          <AssuranceList assurance={assurance} />
+        )}
         <dl class="facts small">
           <dt>Receipt</dt>
           <dd>
@@ -201,19 +210,9 @@ function Details({ model, turn: { answer } }: Pick<TurnProps, "model" | "turn">)
         </dl>
         <p class="soft small">
           Your payment names the receipt. It opens to this answer, this query and your account, and to nothing
-          else, so nobody can later let it pay other rows.
+          else, so it can never be made to pay other rows.
         </p>
       </div>
     </details>
   );
-}
-
-/** The page loads its copy of the model as soon as the model is looked at; null until it is there. */
-export function useCopy(model: ServedModel): OwnCopy | null {
-  const [copy, setCopy] = useState<OwnCopy | null>(null);
-  useEffect(() => {
-    // A copy that cannot be had is told when a question needs it.
-    ownCopy(model).then(setCopy, () => undefined);
-  }, [model.serverUrl]);
-  return copy;
 }

@@ -54,8 +54,8 @@ export async function startDisputes({
   const judgeAt = <Judge extends 0 | 1 | 2 | 3>(judge: Judge) =>
     getContract({ address: judges[judge]!, abi: judgeAbis.direct[judge], client });
   const texts = judgeAt(3);
-  /** A contract that answers every call with this word: a rollup's state begins with its root. */
-  const deployState = (root: bigint) => deployFixedState(client, deployer, root);
+  /** A rollup that is its state's root and its gate, the registry. */
+  const deployState = (root: bigint) => deployFixedState(client, deployer, root, address);
   /** What `commitModel` takes, with a rollup of its own that has the statement's rows. */
   const postArguments = async (statement: DisputeStatement) => {
     const { leaf, path, root } = rowsInState(statement);

@@ -5,22 +5,35 @@ import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { resolveSigner } from "../../sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../../sequencer/model-reads.ts";
+import type { LedgerModelLeaf } from "../../sequencer/model-schemas.ts";
 import {
   type PayInferenceErrorCode,
   type PayInferenceReturnType,
   payInference,
 } from "../ledger/pay-inference.ts";
 import type { SigningOptions } from "../ledger/send-operation.ts";
-import { type CheckAnswerErrorCode, checkAnswer, requireLeast } from "./check-answer.ts";
+import {
+  type AnswerExpectation,
+  assuranceOfReply,
+  type CheckAnswerErrorCode,
+  checkAnswer,
+  requireLeast,
+  requirePayer,
+  requireRegistered,
+} from "./check-answer.ts";
 import { streamCompletion } from "./completion-stream.ts";
 import {
   answerSchema,
   type CheckableModel,
+  firstBelow,
+  type ModelOnL1,
+  NOTHING_ON_L1,
   type ReplyAssurance,
   requestModelServer,
   sealedAnswerSchema,
   type UncheckedAnswer,
 } from "./model-answers.ts";
+import { readModelOnL1 } from "./model-on-l1.ts";
 import { type SignQuestionErrorCode, signQuestion } from "./sign-question.ts";
 
 export interface AskModelParameters {
@@ -117,15 +130,20 @@ export interface PayForAnswerParameters extends SigningOptions {
   maxPriceWei?: bigint;
   /** As `checkAnswer` says. */
   isAnsweredAgain?: boolean;
-  /** As `checkAnswer` says: nothing is signed for a reply that is less sure. */
+  areRowsRecomputed?: boolean;
+  /** As `checkAnswer` says: nothing is signed for a reply that is less sure. L1 is read where it asks for what L1 has. */
   least?: Partial<ReplyAssurance>;
 }
 
-export type PayForAnswerErrorCode = CheckAnswerErrorCode | "CLI_PRICE_TOO_HIGH" | PayInferenceErrorCode;
+export type PayForAnswerErrorCode =
+  | CheckAnswerErrorCode
+  | "CLI_PRICE_TOO_HIGH"
+  | "CLI_UNREACHABLE"
+  | PayInferenceErrorCode;
 
 /**
  * Checks an answer and pays the model's price for it. Nothing is signed where a check fails.
- * @throws CLI_ANSWER_WRONG, CLI_PRICE_TOO_HIGH, and what `payInference` throws
+ * @throws CLI_ANSWER_WRONG, CLI_BELOW_LEAST, CLI_PRICE_TOO_HIGH, CLI_UNREACHABLE, and what `payInference` throws
  * @example
  * ```ts
  * const prompt = "Win now";
@@ -144,6 +162,7 @@ export async function payForAnswer(
     answer,
     maxPriceWei,
     isAnsweredAgain = false,
+    areRowsRecomputed = false,
     least = {},
     ...signing
   } = parameters;
@@ -158,8 +177,9 @@ export async function payForAnswer(
       data: { modelId, priceWei: `${priceWei}`, maxPriceWei: `${mostWei}` },
     });
   }
-  const staticsHash = staticsOf(leaf).hash;
-  checkAnswer(model, answer, { prompt, payerId, staticsHash, isAnsweredAgain, least });
+  const sure = { isAnsweredAgain, areRowsRecomputed, least };
+  const onL1 = await promisesOnL1(client, { leaf, model, sure });
+  checkAnswer(model, answer, { ...sure, prompt, payerId, staticsHash: staticsOf(leaf).hash, onL1 });
   return payInference(client, {
     ...signing,
     from: payerId,
@@ -167,6 +187,26 @@ export async function payForAnswer(
     amountWei: priceWei,
     receipt: answer.receipt,
   });
+}
+
+const EVERYTHING_ON_L1: ModelOnL1 = { isCommitted: true, isClaimed: true };
+
+/**
+ * L1 is read only where the customer asks for more than a client can compute, and the model promises it.
+ * @throws CLI_BELOW_LEAST, CLI_UNREACHABLE
+ */
+async function promisesOnL1(
+  client: LedgerClient,
+  asked: {
+    readonly leaf: LedgerModelLeaf;
+    readonly model: CheckableModel;
+    readonly sure: Pick<AnswerExpectation, "areRowsRecomputed" | "isAnsweredAgain" | "least">;
+  },
+): Promise<ModelOnL1> {
+  const { leaf, model, sure } = asked;
+  requireLeast(model, { ...sure, onL1: EVERYTHING_ON_L1 });
+  const isEnough = firstBelow(assuranceOfReply(model, sure), sure.least ?? {}) === null;
+  return isEnough ? NOTHING_ON_L1 : readModelOnL1(client, leaf);
 }
 
 export interface BuyAnswerParameters extends SigningOptions {
@@ -180,6 +220,8 @@ export interface BuyAnswerParameters extends SigningOptions {
   maxPriceWei?: bigint;
   /** As `checkAnswer` says. */
   isAnsweredAgain?: boolean;
+  areRowsRecomputed?: boolean;
+  /** As `checkAnswer` says. A reply that is less sure is not asked for. */
   least?: Partial<ReplyAssurance>;
   /** How long the server may take to open the answer once it is paid; default a minute. */
   timeoutMs?: number;
@@ -206,7 +248,7 @@ const openingSchema = z.object({ salt: answerSchema.shape.salt.optional() });
  * Pays for an answer before it is shown: what an account that left an answer unpaid is asked for (ATT_ANSWER_UNPAID with
  * `data.reason` "left-unpaid"). The answer comes sealed, is paid, is opened by its receipt's salt and then checked. A server
  * that seals a false answer gets this one payment; do not ask it again.
- * @throws CLI_ANSWER_WRONG, CLI_PRICE_TOO_HIGH, CLI_WAIT_ENDED where it is not opened, and what `askModel` and
+ * @throws CLI_ANSWER_WRONG, CLI_BELOW_LEAST, CLI_PRICE_TOO_HIGH, CLI_WAIT_ENDED where it is not opened, and what `askModel` and
  *   `payInference` throw
  * @example
  * ```ts
@@ -219,8 +261,14 @@ export async function buyAnswer(
   parameters: BuyAnswerParameters,
 ): Promise<BuyAnswerReturnType> {
   const { serverUrl, modelId, model, prompt, maxPriceWei, timeoutMs = OPEN_TIMEOUT_MS } = parameters;
-  const { isAnsweredAgain = false, least = {}, from, ...signing } = parameters;
-  requireLeast(model, { isAnsweredAgain, least });
+  const { isAnsweredAgain = false, areRowsRecomputed = false, least = {}, from, ...signing } = parameters;
+  const sure = { isAnsweredAgain, areRowsRecomputed, least };
+  const leaf = await getModel(client, modelId);
+  const staticsHash = staticsOf(leaf).hash;
+  // What can be refused before the payment is.
+  requireRegistered(model, staticsHash);
+  const onL1 = await promisesOnL1(client, { leaf, model, sure });
+  requireLeast(model, { ...sure, onL1 });
   const signed = await signQuestion(client, { modelId, prompt, from });
   const given = await requestModelServer(
     client,
@@ -230,7 +278,7 @@ export async function buyAnswer(
     { body: { prompt, ...signed, isSealed: true } },
   );
   const { payerId, priceWei, receipt } = given;
-  const leaf = await getModel(client, modelId);
+  requirePayer(payerId, signed.payerId);
   const mostWei = maxPriceWei ?? priceWei;
   if (leaf.counters.priceWei > mostWei) {
     throw clientError("CLI_PRICE_TOO_HIGH", `model ${modelId} costs ${leaf.counters.priceWei} wei`, {
@@ -245,8 +293,7 @@ export async function buyAnswer(
     receipt,
   });
   const answer = "sealed" in given ? await openSealed(client, serverUrl, given, timeoutMs) : given;
-  const staticsHash = staticsOf(leaf).hash;
-  checkAnswer(model, answer, { prompt, payerId, staticsHash, isAnsweredAgain, least });
+  checkAnswer(model, answer, { ...sure, prompt, payerId, staticsHash, onL1 });
   return { answer, payment };
 }
 
@@ -262,9 +309,13 @@ async function openSealed(
     const { salt } = await requestModelServer(client, serverUrl, path, openingSchema);
     if (salt !== undefined) return openedWith(salt, sealed, terms, `${serverUrl}${path}`);
     if (Date.now() > untilMs)
-      throw clientError("CLI_WAIT_ENDED", `the answer is paid, and ${serverUrl} has not opened it`, {
-        data: { receipt: hex32(terms.receipt), url: serverUrl },
-      });
+      throw clientError(
+        "CLI_WAIT_ENDED",
+        `the answer is paid, and ${serverUrl} has not opened it: do not ask this server again`,
+        {
+          data: { receipt: hex32(terms.receipt), url: serverUrl },
+        },
+      );
     await new Promise((resolve) => setTimeout(resolve, OPEN_POLL_MS));
   }
 }

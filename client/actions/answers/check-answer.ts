@@ -9,12 +9,15 @@ import { toHex } from "viem";
 import { clientError } from "../../client-errors.ts";
 import {
   type CheckableModel,
+  type CheckedReply,
   firstBelow,
+  type ModelOnL1,
+  NOTHING_ON_L1,
   type ReplyAssurance,
   type UncheckedAnswer,
 } from "./model-answers.ts";
 
-/** What the customer knows himself. */
+/** What the customer knows without the server. */
 export interface AnswerExpectation {
   readonly prompt: string;
   readonly payerId: number;
@@ -25,16 +28,20 @@ export interface AnswerExpectation {
    * answer: nobody can be paid for another answer than the one that is there. Other models always answer again.
    */
   readonly isAnsweredAgain?: boolean;
-  /** The least that the customer pays for; default: anything. A model whose copy says nothing of it is believed. */
+  /** Whether the customer has computed the rows' features again (`openledger verify model`). */
+  readonly areRowsRecomputed?: boolean;
+  /** What `readModelOnL1` has found; default: nothing. */
+  readonly onL1?: ModelOnL1;
+  /** The least that the customer accepts; default: anything. A model whose copy says nothing of it is believed. */
   readonly least?: Partial<ReplyAssurance>;
 }
 
-export type CheckAnswerErrorCode = "CLI_ANSWER_WRONG";
+export type CheckAnswerErrorCode = "CLI_ANSWER_WRONG" | "CLI_BELOW_LEAST";
 
 /**
  * Computes answer, query and receipt again from the prompt and the published model. What passes is what a settlement
  * will pay by: nobody can open the receipt to anything else. Needs `initPoseidon`.
- * @throws CLI_ANSWER_WRONG; `data.what` names the first field that differs
+ * @throws CLI_ANSWER_WRONG, whose `data.what` names the first field that differs; CLI_BELOW_LEAST
  * @example
  * ```ts
  * const answer = await askModel(client, { serverUrl, modelId: 11, prompt: "Win now" });
@@ -47,8 +54,8 @@ export function checkAnswer(
   expected: AnswerExpectation,
 ): void {
   const { prompt, payerId, staticsHash } = expected;
-  requireSame("statics", hex32(model.staticsHash), hex32(staticsHash));
-  requireSame("payerId", answer.payerId, payerId);
+  requireRegistered(model, staticsHash);
+  requirePayer(answer.payerId, payerId);
   const own =
     model.queryOf === undefined || expected.isAnsweredAgain === true
       ? model.answer(prompt)
@@ -72,23 +79,50 @@ export function checkAnswer(
   requireLeast(model, expected);
 }
 
-const NOTHING_SAID: ReplyAssurance = { answer: "believed", query: "believed", rows: "believed" };
+/**
+ * @throws CLI_ANSWER_WRONG where the ledger has another model under this number
+ * @internal
+ */
+export const requireRegistered = (model: CheckableModel, staticsHash: bigint): void =>
+  requireSame("statics", hex32(model.staticsHash), hex32(staticsHash));
 
 /**
  * @throws CLI_ANSWER_WRONG
  * @internal
  */
+export const requirePayer = (given: number, payerId: number): void => requireSame("payerId", given, payerId);
+
+const NOTHING_SAID: ReplyAssurance = { answer: "believed", query: "believed", rows: "believed" };
+
+/** A model whose query needs its answer always answers again. */
+const answersAgain = (model: CheckableModel, { isAnsweredAgain = false }: CheckedOptions): boolean =>
+  isAnsweredAgain || model.queryOf === undefined;
+
+type CheckedOptions = Partial<CheckedReply>;
+
+/** How far each part of a reply of this model is more than its server's word. */
+export const assuranceOfReply = (model: CheckableModel, checked: CheckedOptions): ReplyAssurance =>
+  model.assurance?.({
+    isAnsweredAgain: answersAgain(model, checked),
+    areRowsRecomputed: checked.areRowsRecomputed ?? false,
+    onL1: checked.onL1 ?? NOTHING_ON_L1,
+  }) ?? NOTHING_SAID;
+
+/**
+ * @throws CLI_BELOW_LEAST
+ * @internal
+ */
 export function requireLeast(
   model: CheckableModel,
-  { isAnsweredAgain = false, least = {} }: Pick<AnswerExpectation, "isAnsweredAgain" | "least">,
+  { least = {}, ...checked }: CheckedOptions & Pick<AnswerExpectation, "least">,
 ): void {
-  const given = model.assurance?.(isAnsweredAgain) ?? NOTHING_SAID;
+  const given = assuranceOfReply(model, checked);
   const part = firstBelow(given, least);
   if (part === null) return;
   throw clientError(
-    "CLI_ANSWER_WRONG",
-    `the reply's ${part} is ${given[part]}, and the customer accepts no less than ${least[part]}`,
-    { data: { what: `assurance of ${part}`, given: given[part], right: `${least[part]}` } },
+    "CLI_BELOW_LEAST",
+    `the reply's ${part} is only ${given[part]}, and you accept no less than ${least[part]}`,
+    { data: { part, given: given[part], least: `${least[part]}` } },
   );
 }
 

@@ -33,10 +33,10 @@ const estimateSchema = z.object({
 });
 
 /**
- * From weak to strong. `believed`: nobody has checked it. `recomputed`: whoever pays has computed it again. `disputable`:
- * anyone can refute it on L1 before it counts, and gets part of a bond. `proven`: L1 takes no settlement without a proof.
+ * From weak to strong. `believed`: the server says so, unchecked. `recomputed`: the customer has computed it again.
+ * `disputable`: anyone can refute it on L1 before it counts, for part of a bond. `proven`: L1 takes no settlement without a proof.
  */
-const ASSURANCES = ["believed", "recomputed", "disputable", "proven"] as const;
+export const ASSURANCES = ["believed", "recomputed", "disputable", "proven"] as const;
 export type Assurance = (typeof ASSURANCES)[number];
 
 /** Of a reply that `checkAnswer` has taken: how far each part is more than its server's word. */
@@ -47,6 +47,24 @@ export interface ReplyAssurance {
   readonly query: Assurance;
   /** That what the query is scored against are the features of the rows. */
   readonly rows: Assurance;
+}
+
+/** What L1 has of a model's promises, by `readModelOnL1`. */
+export interface ModelOnL1 {
+  /** The rollup's gate has admitted the model by a commitment to its rows that was not refuted. */
+  readonly isCommitted: boolean;
+  /** The rollup takes no settlement of it whose drawn queries were not claimed with a bond. */
+  readonly isClaimed: boolean;
+}
+
+export const NOTHING_ON_L1: ModelOnL1 = { isCommitted: false, isClaimed: false };
+
+/** What a customer has computed, and has read from L1. No server's word is in it. */
+export interface CheckedReply {
+  readonly isAnsweredAgain: boolean;
+  /** The features of the rows were computed again from the rows. */
+  readonly areRowsRecomputed: boolean;
+  readonly onL1: ModelOnL1;
 }
 
 /**
@@ -80,7 +98,7 @@ export const answerSchema = z.object({
   expiresAtMs: z.number(),
   /** Whom the answer would pay if its payment were drawn; nobody promises it. */
   estimate: estimateSchema,
-  /** What the model's recipe promises, says the server; `CheckableModel.assurance` says it of the customer's own copy. */
+  /** The most that the model's recipe promises, says the server. `CheckableModel.assurance` computes what the customer has. */
   assurance: z
     .object({ answer: z.enum(ASSURANCES), query: z.enum(ASSURANCES), rows: z.enum(ASSURANCES) })
     .optional(),
@@ -104,8 +122,8 @@ export interface CheckableModel {
   answer(prompt: string): { readonly text: string; readonly query: ModelQuery };
   /** Of models that answer slowly, or whose settlement proves the answer: the query of an answer's text alone. */
   queryOf?(prompt: string, text: string): ModelQuery;
-  /** Of its replies. @param isAnsweredAgain as `checkAnswer` is told */
-  assurance?(isAnsweredAgain: boolean): ReplyAssurance;
+  /** Of its replies, from what the customer has checked. */
+  assurance?(checked: CheckedReply): ReplyAssurance;
 }
 
 /**

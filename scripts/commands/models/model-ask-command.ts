@@ -13,8 +13,8 @@ export function addModelAskCommand(parent: Command): void {
       ...SERVER_OPTION,
       ...FOLDER_OPTION,
       ...TEXT_BASE_OPTION,
-      "--check-answer":
-        "of a language model or a direct one: let your own copy answer, too, not only compute the query",
+      "--least <levels>":
+        "the least you accept of answer, query and rows: believed, recomputed, disputable or proven; one level for all, or as answer=recomputed,rows=disputable. What your machine can compute, it computes; else nothing is paid",
       "--spans-root <hex>": "of an index that you have made or trust: verbatim spans are checked against it",
       "--private":
         "of a direct model: the prompt is not published even if its payment is drawn; nobody else can compare it then",
@@ -27,7 +27,7 @@ export function addModelAskCommand(parent: Command): void {
     command,
     'models ask 15 "Subject: you have won a free cruise" --account nina',
     'models ask 15 "lunch at noon?" --no-pay --account nina',
-    'models ask 16 "The state of the union" --check-answer --account nina',
+    'models ask 16 "The state of the union" --least answer=recomputed --account nina',
   );
   onRun(command, async (context) => {
     // Loaded here: it would make every other command slower.

@@ -1,26 +1,32 @@
-import { readModel } from "@openledger/attribution/model/model-directory";
+import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
+import { verifyModel } from "@openledger/attribution/model/verify-model";
+import { trainingsWithPromises } from "@openledger/challenger/games/traced-recipe";
 import { askModel, buyAnswer, payForAnswer } from "@openledger/client/actions/answers/ask-model";
-import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
-import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { assuranceOfReply, checkAnswer, requireLeast } from "@openledger/client/actions/answers/check-answer";
+import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { readModelOnL1 } from "@openledger/client/actions/answers/model-on-l1";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { accountOf, modelServerOf, openSigner, signFor } from "../../cli/context.ts";
-import { renderTable } from "../../cli/output.ts";
+import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
+import { factsOf } from "../verify/verify-model.ts";
 import { answerWords } from "./answer-words.ts";
+import { parseLeast } from "./parse-least.ts";
 
 export interface AskOptions {
   server?: string;
   folder?: string;
   base?: string;
-  checkAnswer?: boolean;
+  least?: string;
   private?: boolean;
   spansRoot?: string;
   pay: boolean;
@@ -44,7 +50,16 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
         })
       : await readModel(options.folder, families);
   const model = await openCheckable(published);
-  const isAnsweredAgain = options.checkAnswer === true;
+  const least = parseLeast(options.least);
+  const leaf = await getModel(client, modelId);
+  const isAnsweredAgain = (least.answer ?? "believed") !== "believed";
+  const onL1 = await readModelOnL1(client, leaf);
+  const areRowsRecomputed =
+    least.rows === "recomputed" && assuranceOfReply(model, { onL1 }).rows === "believed";
+  const sure = { isAnsweredAgain, areRowsRecomputed, least };
+  // Before anything is asked: what nobody can reach costs no question.
+  requireLeast(model, { ...sure, onL1 });
+  if (areRowsRecomputed) await recomputeRows({ client, families, options, output, serverUrl });
   const maxPrice = options.maxPrice === undefined ? {} : { maxPriceWei: parseOpen(options.maxPrice) };
   const asked = { serverUrl, modelId, prompt, from: payer.id };
   const shown = await askModel(client, { ...asked, isPrivate }).catch((error: unknown) => {
@@ -57,11 +72,11 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     output.progress("an earlier answer was left unpaid: this one is paid before it is opened");
     return null;
   });
-  const bought =
-    shown === null ? await buyAnswer(client, { ...asked, model, isAnsweredAgain, ...maxPrice }) : null;
+  const bought = shown === null ? await buyAnswer(client, { ...asked, model, ...sure, ...maxPrice }) : null;
   const answer = shown ?? bought!.answer;
-  const staticsHash = staticsOf(await getModel(client, modelId)).hash;
-  checkAnswer(model, answer, { prompt, payerId: payer.id, staticsHash, isAnsweredAgain });
+  const staticsHash = staticsOf(leaf).hash;
+  checkAnswer(model, answer, { ...sure, prompt, payerId: payer.id, staticsHash, onL1 });
+  const assurance = assuranceOfReply(model, { ...sure, onL1 });
   const words = await answerWords(answer, {
     serverUrl,
     recipe: published.recipe,
@@ -72,7 +87,8 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     ...words.lines,
     isAnsweredAgain || model.queryOf === undefined
       ? "checked: answer, query and receipt are what the published model makes of the prompt"
-      : "checked: query and receipt are what the published model makes of prompt and answer (--check-answer: the answer, too)",
+      : "checked: query and receipt are what the published model makes of prompt and answer (--least answer=recomputed: the answer, too)",
+    ...describeAssurance(assurance),
     ...describeEstimate(answer),
   ];
   const json = {
@@ -82,6 +98,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     receipt: hex32(answer.receipt),
     priceWei: answer.priceWei,
     estimate: answer.estimate,
+    assurance,
     ...words.json,
   };
   if (!options.pay) {
@@ -98,12 +115,50 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const sent =
     bought?.payment ??
     (await payForAnswer(client, {
-      ...{ from: payer.id, modelId, model, prompt, answer, isAnsweredAgain },
+      ...{ from: payer.id, modelId, model, prompt, answer, ...sure },
       ...maxPrice,
     }));
   const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
   const lines = [...head, `paid ${formatOpen(answer.priceWei)} OPEN: ${stage}, operation ${sent.hash}`];
   output.answer(lines, { ...json, payment: { ...sent, stage, batchNumber } });
+}
+
+const ASSURANCE_WORDS: Readonly<Record<keyof ReplyAssurance, string>> = {
+  answer: "the registered model gives this answer",
+  query: "the query belongs to this prompt and answer",
+  rows: "the features that it is scored against are the rows'",
+};
+
+function describeAssurance(assurance: ReplyAssurance): string[] {
+  const parts = ["answer", "query", "rows"] as const;
+  return [
+    "how sure each part is (docs/reference/glossary.md):",
+    ...renderTable(parts.map((part) => [`  ${part}`, assurance[part], ASSURANCE_WORDS[part]])),
+  ];
+}
+
+interface RecomputedRows {
+  readonly client: LedgerClient;
+  readonly families: Awaited<ReturnType<typeof modelFamilies>>;
+  readonly options: AskOptions;
+  readonly output: Output;
+  readonly serverUrl: string;
+}
+
+/** As `verify model --quick`: the features from the published parameters and rows. @throws ATT_MODEL_MISMATCH, ATT_ROWS_MISMATCH */
+async function recomputeRows({ client, families, options, output, serverUrl }: RecomputedRows) {
+  const onProgress = (file: string) => output.progress(`fetching ${file}`);
+  const model =
+    options.folder === undefined
+      ? await fetchModel(serverUrl, { onProgress }, families)
+      : await readModel(options.folder, families);
+  output.progress("computing the rows' features");
+  await verifyModel({
+    model,
+    facts: await factsOf(client, model.statics.binding, model.staticsHash),
+    depth: "features",
+    trainings: await trainingsWithPromises({ base: options.base, serverUrl }),
+  });
 }
 
 /** Whom the answer would pay. Nobody promises it: payments are drawn. */

@@ -7,6 +7,7 @@ import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { readVersionRows } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { settlingCircuits } from "@openledger/client/actions/ledger/settling-circuit";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getInfo, getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { nameCard } from "@openledger/datanets/card/card";
@@ -45,10 +46,9 @@ export async function retrainAndCompare({
     ? await readModel(what, families)
     : await fetchModel(serverUrl!, { onProgress: onFile }, families);
   const binding = unpackBinding(model.statics.binding);
-  const { datanet } = await getLeaf(client, Number(binding.datanetId));
   // A folder that is not registered yet is compared with the datanet alone.
   const staticsHash = isFolder ? model.staticsHash : staticsOf(await getModel(client, parseId(what))).hash;
-  const facts = { staticsHash, rowsRoot: datanet?.rowsRoot ?? 0n, policy: datanet?.policy ?? 0n };
+  const facts = await factsOf(client, model.statics.binding, staticsHash);
   const rows =
     options.rows === undefined
       ? null
@@ -89,4 +89,10 @@ export async function retrainAndCompare({
     isTrainedAgain: options.quick !== true,
     ...result,
   });
+}
+
+/** What the ledger says of the version that a model's binding names. */
+export async function factsOf(client: LedgerClient, binding: bigint, staticsHash: bigint) {
+  const { datanet } = await getLeaf(client, Number(unpackBinding(binding).datanetId));
+  return { staticsHash, rowsRoot: datanet?.rowsRoot ?? 0n, policy: datanet?.policy ?? 0n };
 }

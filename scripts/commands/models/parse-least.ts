@@ -1,0 +1,38 @@
+import {
+  ASSURANCES,
+  type Assurance,
+  type ReplyAssurance,
+} from "@openledger/client/actions/answers/model-answers";
+import { commandError } from "../../cli/cli-errors.ts";
+
+const PARTS = ["answer", "query", "rows"] as const;
+
+/** "recomputed" of all parts, or "answer=recomputed,rows=disputable". @throws CMD_USAGE */
+export function parseLeast(text: string | undefined): Partial<ReplyAssurance> {
+  if (text === undefined) return {};
+  if (!text.includes("=")) {
+    const level = levelOf(text);
+    return { answer: level, query: level, rows: level };
+  }
+  return Object.fromEntries(
+    text.split(",").map((entry) => {
+      const [name, level = "", ...rest] = entry.trim().split("=");
+      const part = PARTS.find((one) => one === name);
+      if (part === undefined || rest.length > 0)
+        throw commandError(
+          "CMD_USAGE",
+          `--least: "${entry.slice(0, 40)}" is not PART=LEVEL; parts: ${PARTS.join(", ")}`,
+        );
+      return [part, levelOf(level)];
+    }),
+  );
+}
+
+function levelOf(text: string): Assurance {
+  const level = ASSURANCES.find((one) => one === text.trim());
+  if (level !== undefined) return level;
+  throw commandError(
+    "CMD_USAGE",
+    `--least: "${text.slice(0, 40)}" is no level; levels: ${ASSURANCES.join(", ")}`,
+  );
+}
