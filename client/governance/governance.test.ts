@@ -103,6 +103,34 @@ describe("a vote with delegated OPEN", () => {
     expect((await f.rollup.state()).root).toBe(f.ledger.root);
   });
 
+  it("is mined where it reaches the quorum and extends the period, though its gas was estimated before", async () => {
+    const { f, g, governance } = await start();
+    const { token, roles } = f.l1;
+    const { alice, bob, holder, sequencer, stranger } = roles;
+    const supplyWei = await token.read.totalSupply();
+    // Votes are kept by blocks, so each of these takes more gas than an estimate says.
+    const by = (account: typeof alice) => ({ account, gas: 300_000n });
+    const [halfWei, fewWei] = [(supplyWei * 25n) / 1_000n, supplyWei / 1_000n];
+    await token.write.transfer([bob, halfWei], by(holder));
+    await token.write.transfer([sequencer, fewWei], by(holder));
+    // What is left to the holder votes by alice's hand.
+    const restWei = (await token.read.balanceOf([holder])) - halfWei;
+    await token.write.transfer([stranger, restWei], by(holder));
+    for (const account of [bob, sequencer]) await token.write.delegate([account], by(account));
+    const gift = { target: DEPLOYER, data: "0x", valueWei: 1n } as const;
+    const { id } = await governance.propose([gift], "late");
+    const { deadlineBlock } = await governance.proposal(id, 0n);
+    await f.l1.client.mine({ blocks: 4 });
+    const vote = (account: typeof alice) => g.governor.write.castVote([id, 1], by(account));
+    // Its place among the votes is written already, so that nothing is cheaper than estimated.
+    await vote(sequencer);
+    await governance.cast(id, "for", { onSigned: async () => void (await vote(bob)) });
+    const reached = await governance.proposal(id, 0n);
+    expect(reached.votes.for).toBeGreaterThan(reached.quorumWei!);
+    expect(reached.votes.for - halfWei - fewWei).toBeLessThan(reached.quorumWei!);
+    expect(await g.governor.read.proposalDeadline([id])).toBeGreaterThan(deadlineBlock);
+  });
+
   it("is lost without a quorum, and a lost one is not queued", async () => {
     const { f, governance, client } = await start();
     const calls = withdrawFromTreasury(client, {

@@ -49,6 +49,8 @@ export interface TransactionCall {
   readonly nonce?: number | undefined;
   /** Payments that it credits on L1: what strangers can make dearer before it is mined (`CONTENDED_CREDIT_GAS`). */
   readonly creditCount?: number | undefined;
+  /** What else others can make it dearer by before it is mined. Default: none. */
+  readonly addedGas?: bigint | undefined;
   /** Ether that the call carries: what its caller names, never the node. Default: none. */
   readonly valueWei?: bigint | undefined;
 }
@@ -72,7 +74,7 @@ export interface CappedTransaction {
  */
 export async function cappedTransaction(
   client: Client,
-  { creditCount = 0, data, from, nonce, to, valueWei }: TransactionCall,
+  { addedGas = 0n, creditCount = 0, data, from, nonce, to, valueWei }: TransactionCall,
   cap: SpendingCap,
 ): Promise<CappedTransaction> {
   const value = valueWei === undefined ? {} : { value: valueWei };
@@ -91,7 +93,7 @@ export async function cappedTransaction(
     to,
     data,
     ...value,
-    gas: paddedGas(worstCaseGas(gasEstimate, creditCount)),
+    gas: paddedGas(worstCaseGas(gasEstimate, creditCount) + addedGas),
     maxFeePerGas: fees.maxFeePerGasWei,
     maxPriorityFeePerGas: fees.maxPriorityFeePerGasWei,
   };

@@ -54,6 +54,8 @@ export interface L1Call {
   readonly args: readonly unknown[];
   /** By which a contract wallet's transaction is found. */
   readonly effect: L1Effect;
+  /** What others can make it dearer by before it is mined. Default: none. */
+  readonly addedGas?: bigint;
 }
 
 /**
@@ -81,6 +83,7 @@ export async function callContract(
         to: call.address,
         data: encodeFunctionData(call),
         nonce: options.nonce,
+        addedGas: call.addedGas,
       },
       client.spendingCap,
     );

@@ -148,7 +148,10 @@ export const attested = (f: DisputeWorld, one: Committed): Promise<unknown> =>
 /** Somebody challenges a leaf of an honest commitment, and its owner shows it by the command. @returns the fee */
 export async function challengeLeaf(f: DisputeWorld, { id, model }: Committed): Promise<bigint> {
   const contract = { address: f.gate, abi: disputesAbi } as const;
-  const feeWei = await f.l1.readContract({ ...contract, functionName: "availabilityChallengeFeeWei" });
+  const { baseFeePerGas } = await f.l1.getBlock();
+  const feeWei = await f.l1.readContract({
+    ...{ ...contract, functionName: "availabilityFeeFor", args: [2n * baseFeePerGas!] },
+  });
   const args = [id, TREES.indexOf("map"), 3n] as const;
   const data = encodeFunctionData({ abi: disputesAbi, functionName: "challengeAvailability", args });
   await f.account("customer", f.gate).send({ data, valueWei: feeWei });
