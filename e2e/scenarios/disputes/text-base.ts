@@ -16,7 +16,7 @@ const left = (k: number) => `${"~".repeat(k)}^`;
 const right = (k: number) => `|${"}".repeat(k)}`;
 const places = Array.from({ length: CHAIN }, (_, i) => i + 1);
 /** Enough that a claim of tokens of 256 bytes is as large as L1 takes. */
-export const MOST_TOKENS = 400;
+export const MOST_TOKENS = 440;
 /** Runs of "a", each twice the one before: the last has as many bytes as a token may. */
 const RUNS = 8;
 export const LONGEST_RUN = { token: JOINED + 2 * CHAIN + RUNS, bytes: 2 ** RUNS } as const;
