@@ -117,7 +117,7 @@ function largestClaim(model: ClaimedModel, first: Tokens, last: Tokens): MadeCla
     (sum, { text, tokens }) => sum + text.length + TOKEN_BYTES * tokens.length,
     0,
   );
-  const room = MOST_CLAIM_BYTES - answer.length - trace.query.length - 4 * answered.length - ends;
+  const room = MOST_CLAIM_BYTES - Buffer.byteLength(answer) - trace.query.length - 4 * answered.length - ends;
   const runs = Math.floor(room / (LONGEST_RUN.bytes + TOKEN_BYTES));
   const letters = Math.floor((room - runs * (LONGEST_RUN.bytes + TOKEN_BYTES)) / (1 + TOKEN_BYTES));
   const between: Tokens = {
