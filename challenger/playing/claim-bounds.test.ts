@@ -56,6 +56,8 @@ const LETTERS = VOCABULARY - 1;
 const CUT = VOCABULARY - 2;
 const JOINED = VOCABULARY - 3;
 const NUMBERS = VOCABULARY - 32;
+const BLANKS = VOCABULARY - 33;
+const WIDE = VOCABULARY - 34;
 /** One of four bytes, whose class is looked up: the dearest. */
 const NUMBER = new TextEncoder().encode("\u{1d7cf}");
 /** Tokens by rules, each with the one before it at its end: of the left neighbour at the right end, of the right one at the left. */
@@ -72,6 +74,14 @@ function madeTokens(): Map<number, Made> {
   const numbers = Buffer.alloc(MOST_TOKEN_BYTES - NUMBER.length + 1, NUMBER);
   numbers[numbers.length - 1] = 0x3f;
   made.set(NUMBERS, { bytes: numbers, rule: { rank: 8, left: LETTERS, right: LETTERS } });
+  // A run of numbers of which two borders are sure, one of no class, blanks of two bytes, and a line end before more blanks.
+  const [unsure, blank] = [Buffer.from("\u0378"), Buffer.from("\u00a0")];
+  const head = [...Array(2).fill(NUMBER), unsure, Buffer.from("\n")];
+  const tail = Buffer.from("\n\u00a0");
+  const room = MOST_TOKEN_BYTES - Buffer.concat(head).length - tail.length;
+  const blanks = Buffer.concat([...head, Buffer.alloc(room - (room % 2), blank), tail]);
+  made.set(WIDE, { bytes: Buffer.alloc(255, Buffer.from("\u3000")), rule: null });
+  made.set(BLANKS, { bytes: blanks, rule: { rank: 7, left: LETTERS, right: LETTERS } });
   for (const [end, all] of Object.entries(ENDS))
     for (const [i, k] of all.entries()) {
       const below = i === 0 ? LETTERS : tokenOf(all[i - 1]!);
@@ -236,6 +246,20 @@ describe("the largest claim", () => {
     const gas = await sendWithin(f.watcher, call("challengeSpelling", args));
     expect(await isRefuted(claimId)).toBe(true);
     console.log({ numbers: gas });
+  });
+
+  test("is refuted by a token of numbers and blanks, with as many of both around it as are looked through", async () => {
+    const llama = await modelWith({ joining: JOINING.llama3 });
+    await f.send(f.stranger, llama.registration);
+    const run = Buffer.concat([Uint8Array.of(0x61), Buffer.alloc(255 * NUMBER.length, NUMBER)]);
+    const last = [BLANKS, WIDE, WIDE, WIDE, LETTERS];
+    const { data, shown } = claimOfSize(MOST_CLAIM_BYTES, last, 4n, run, [llama.model, llama.traced]);
+    await sendWithin(f.owner, data, BOND_WEI);
+    const claimId = (await f.read("claimCount")) as bigint;
+    const args = [claimId, ...shown, BigInt(PROMPT_TOKENS - last.length), entry(BLANKS)];
+    const gas = await sendWithin(f.watcher, call("challengeSpelling", args));
+    expect(await isRefuted(claimId)).toBe(true);
+    console.log({ blanks: gas });
   });
 
   test("has one byte less than what L1 refuses", async () => {

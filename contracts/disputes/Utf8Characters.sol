@@ -37,9 +37,12 @@ library Utf8Characters {
         Character memory alone = Character(UNSURE, place, place + 1);
         if (length == 0 || place + length > text.length) return alone;
         uint256 codePoint = first & (0xff >> (length + 1));
-        for (uint256 i = 1; i < length; i++) {
-            if (!isContinuation(text, place + i)) return alone;
-            codePoint = codePoint << 6 | uint8(text[place + i]) & 0x3f;
+        // They are within the text.
+        unchecked {
+            for (uint256 i = 1; i < length; i++) {
+                if (!isContinuation(text, place + i)) return alone;
+                codePoint = codePoint << 6 | uint8(text[place + i]) & 0x3f;
+            }
         }
         // One way to write each, no halves of pairs, nothing above the last.
         uint256 least = length == 2 ? 0x80 : length == 3 ? 0x800 : 0x10000;
@@ -50,7 +53,9 @@ library Utf8Characters {
     /// @notice The character that this byte is of: it may begin before. @param place Below the text's length.
     function over(bytes memory table, bytes calldata text, uint256 place) internal pure returns (Character memory found) {
         uint256 from = place;
-        while (from > 0 && place - from < 3 && isContinuation(text, from)) from--;
+        unchecked {
+            while (from > 0 && place - from < 3 && isContinuation(text, from)) from--;
+        }
         found = starting(table, text, from);
         if (found.end <= place) found = Character(UNSURE, place, place + 1);
     }
@@ -74,22 +79,22 @@ library Utf8Characters {
     }
 
     /// @dev Of a code point beyond ASCII: that of the last range which begins at it or before. The first begins with 0x80.
-    function _classOf(bytes memory table, uint256 codePoint) private pure returns (uint256) {
+    /// A range has 21 bits of its first character, 3 of its class. Words are read from within the table, and what is behind a range is
+    /// shifted out.
+    /// Attack: a token that is false at its end, of characters that are looked up five times each. So this is as cheap as can be.
+    function _classOf(bytes memory table, uint256 codePoint) private pure returns (uint256 class) {
         if (table.length == 0) return UNSURE;
-        (uint256 low, uint256 high) = (0, table.length / RANGE_BYTES);
-        while (high - low > 1) {
-            uint256 middle = (low + high) >> 1;
-            if (_range(table, middle) >> 3 <= codePoint) low = middle;
-            else high = middle;
-        }
-        return _range(table, low) & 7;
-    }
-
-    /// @dev 21 bits of the first character, 3 of its class. Below the table's ranges: so the word begins within it, and what
-    /// is read behind it is shifted out.
-    function _range(bytes memory table, uint256 index) private pure returns (uint256 range) {
         assembly ("memory-safe") {
-            range := shr(232, mload(add(add(table, 0x20), mul(index, RANGE_BYTES))))
+            let ranges := add(table, 0x20)
+            let low := 0
+            let high := div(mload(table), RANGE_BYTES)
+            for {} gt(sub(high, low), 1) {} {
+                let middle := shr(1, add(low, high))
+                switch gt(shr(235, mload(add(ranges, mul(middle, RANGE_BYTES)))), codePoint)
+                case 0 { low := middle }
+                default { high := middle }
+            }
+            class := and(shr(232, mload(add(ranges, mul(low, RANGE_BYTES)))), 7)
         }
     }
 }
