@@ -113,7 +113,8 @@ test("it refutes false model commitments by itself, whatever else is posted, and
     ...["challenger", f.disputes.address, "--role", "defend", "--models", published],
     ...[...rpc, "--private-key-file", ownerKeyFile],
   );
-  expect(refused).toBe("ATT_LEAVES_MISMATCH");
+  // The first of what is not shown: the unreadable one is of this owner, too, and --models is of all of theirs.
+  expect(refused).toBe("ATT_MODEL_FILE_INVALID");
   const windows = await readWindows(f.client as never, f.disputes.address);
   // Of the unreadable one the watcher has asked for the last leaf of each tree.
   expect(windows.map(({ openAvailabilityChallengeCount }) => openAvailabilityChallengeCount)).toEqual([
