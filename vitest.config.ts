@@ -1,17 +1,36 @@
 import { defineConfig } from "vitest/config";
 import ByTime from "./scripts/testing/sequencer.ts";
 
-// Two files at a time: most tests take one core. Time limits allow for proofs beside it.
+const isLongRun = process.env.TEST_TIER === "all";
+const everywhere = "**/*.test.ts";
+/** Commands keep what a process has of its own: where its home is, what it writes, how it ends. */
+const ofCommands = "scripts/**/*.test.ts";
+/** What `npm test` leaves out, a pattern a line: projects do not take `--exclude`. */
+const leftOut = process.env.TEST_LEFT_OUT?.split("\n") ?? [];
+const excluded = ["**/node_modules/**", "**/.cache/**", "**/.openledger/**", ...leftOut];
+
+// Time limits allow for proofs beside a test.
 export default defineConfig({
   test: {
-    include: ["**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/.cache/**", "**/.openledger/**"],
     pool: "forks",
-    maxWorkers: 2,
+    // Most tests take one core. Some of the core's wait for a chain's clock, while others of the long run take two cores.
+    maxWorkers: isLongRun ? 2 : 3,
+    // A process of its own costs a file a second of CPU. The core's files share theirs; the long run shows that none needs to.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "shared",
+          isolate: isLongRun,
+          include: [everywhere],
+          exclude: [...excluded, ofCommands],
+        },
+      },
+      { extends: true, test: { name: "commands", include: [ofCommands], exclude: excluded } },
+    ],
     sequence: { sequencer: ByTime },
-    setupFiles: ["./scripts/testing/cpu-time.ts"],
-    // Most files import these, and each file has a process of its own: a few bundles load in a third of the time that
-    // their thousand modules take.
+    setupFiles: ["./scripts/testing/each-file.ts"],
+    // Most files import these: a few bundles load in a third of the time that their thousand modules take.
     deps: {
       optimizer: {
         ssr: {

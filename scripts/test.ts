@@ -54,11 +54,16 @@ const shard = args.find((word, i) => word.startsWith("--shard=") || args[i - 1] 
 const isFirstShard = shard === undefined || /^(--shard=)?1\//.test(shard);
 const checks = isFirstShard ? [...CHECKS, ...(tier === "all" ? [PREBUILT] : [])] : [];
 
-function run(step: Step, stdio: "inherit" | "pipe" = "inherit"): Promise<{ code: number; output: string }> {
+function run(
+  step: Step,
+  { stdio = "inherit", without = [] }: { stdio?: "inherit" | "pipe"; without?: readonly string[] } = {},
+): Promise<{ code: number; output: string }> {
   return new Promise((settle, reject) => {
+    const env: NodeJS.ProcessEnv = { ...process.env, TEST_REPORT: reportPath, TEST_TIER: tier };
+    if (without.length > 0) env.TEST_LEFT_OUT = without.join("\n");
     const child = spawn(join("node_modules", ".bin", step.command), step.args, {
       stdio: ["inherit", stdio, stdio],
-      env: { ...process.env, TEST_REPORT: reportPath, TEST_TIER: tier },
+      env,
     });
     const parts: Buffer[] = [];
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (part: Buffer) => parts.push(part));
@@ -72,7 +77,7 @@ async function check(): Promise<string[]> {
   const failed: string[] = [];
   for (const step of checks) {
     const startedAtMs = Date.now();
-    const { code, output } = await run(step, "pipe");
+    const { code, output } = await run(step, { stdio: "pipe" });
     const seconds = ((Date.now() - startedAtMs) / 1000).toFixed(1);
     console.log(`${output}${step.name}: ${code === 0 ? "ok" : "FAILED"} in ${seconds} s`);
     if (code !== 0) failed.push(step.name);
@@ -80,10 +85,14 @@ async function check(): Promise<string[]> {
   return failed;
 }
 
-async function test(...args: string[]): Promise<{ report: TestReport; isGood: boolean }> {
+async function test(
+  words: readonly string[],
+  without: readonly string[] = [],
+): Promise<{ report: TestReport; isGood: boolean }> {
   await rm(reportPath, { force: true });
   const reporters = ["--reporter=default", "--reporter=./scripts/testing/reporter.ts"];
-  const { code } = await run({ name: "tests", command: "vitest", args: ["run", ...reporters, ...args] });
+  const step: Step = { name: "tests", command: "vitest", args: ["run", ...reporters, ...words] };
+  const { code } = await run(step, { without });
   return { report: JSON.parse(await readFile(reportPath, "utf8")) as TestReport, isGood: code === 0 };
 }
 
@@ -92,11 +101,11 @@ const git = (...words: string[]) =>
     .split("\n")
     .filter(Boolean);
 
-/** Takes `--changed [COMMIT]` out of the arguments. @returns Vitest's, by which it leaves out what this run does not want */
+/** Takes `--changed [COMMIT]` out of the arguments. @returns patterns of the files that this run leaves out */
 function leftOut(): string[] {
   if (tier === "all") return [];
   const at = args.indexOf("--changed");
-  if (at < 0) return ["--exclude=**/*.all.test.ts"];
+  if (at < 0) return ["**/*.all.test.ts"];
   const [, commit = "HEAD"] = args.splice(at, args[at + 1]?.startsWith("-") === false ? 2 : 1);
   const tree = readTree(".");
   const changed = [
@@ -105,22 +114,21 @@ function leftOut(): string[] {
   ];
   const related = new Set(relatedToChange(tree, changed));
   console.log(`beside the core, for what changed since ${commit}: ${[...related].join(", ") || "nothing"}`);
-  return [...tree.keys()]
-    .filter((path) => isTest(path) && tierOf(path) === "all" && !related.has(path))
-    .map((path) => `--exclude=${path}`);
+  return [...tree.keys()].filter((path) => isTest(path) && tierOf(path) === "all" && !related.has(path));
 }
 
 /** Says of each file that failed whether it passes alone, which helps to find out why. It has failed all the same. */
 async function diagnose(failed: readonly string[]): Promise<void> {
   for (const name of failed.length > MAX_FILES_AGAIN ? [] : failed) {
     console.log(`once more, alone: ${name}`);
-    const { isGood } = await test(resolve(name));
+    const { isGood } = await test([resolve(name)]);
     console.log(`${name} ${isGood ? "passes alone, and failed beside the others" : "fails alone, too"}`);
   }
 }
 
 try {
-  const [failedChecks, { isGood, report }] = await Promise.all([check(), test(...leftOut(), ...args)]);
+  const without = leftOut();
+  const [failedChecks, { isGood, report }] = await Promise.all([check(), test(args, without)]);
   const failed = report.files.filter(({ failure }) => failure !== null);
   await diagnose(failed.map(({ name }) => name));
   if (writesTimes) writeTimes(withReport(readTimes(), tier, report, existsSync));

@@ -24,6 +24,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(async () => {
   vi.unstubAllGlobals();
+  vi.resetModules();
   await rm(scratch, { recursive: true, force: true });
 });
 

@@ -16,7 +16,7 @@ it("the reporter tells of every file what failed first, also outside of its test
     "late.test.ts": `it("adds", async () => { void Promise.reject(new Error("nobody waits")); await 0; });`,
     "none.test.ts": `throw new Error("no such module");`,
   };
-  const setup = join(repositoryRoot, "scripts/testing/cpu-time.ts");
+  const setup = join(repositoryRoot, "scripts/testing/each-file.ts");
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   writeFileSync(
     join(folder, "vitest.config.mjs"),
