@@ -145,16 +145,6 @@ program
   });
 
 program
-  .command("abuse")
-  .description("a sequencer, a server of models and a Datanet host under abuse, seen by their honest clients")
-  .option("--seconds <n>", "how long the attack lasts", "40")
-  .addHelpText("after", "\nExample:\n  npm run bench -- abuse --seconds 40")
-  .action(async (options: { seconds: string }) => {
-    const { benchAbuse } = await import("./bench/abuse/abuse.ts");
-    console.log(`abuse ${JSON.stringify(await benchAbuse(options))}`);
-  });
-
-program
   .command("grief")
   .description("attacks of strangers on publishing, against real processes and real proofs")
   .option("--seconds <n>", "of each measurement at least, with an attacker and without", "30")
@@ -175,20 +165,6 @@ program
       progress,
     });
     end(result);
-  });
-
-program
-  .command("provers")
-  .description(
-    "provers on one core each that take jobs from a queue in Redis, against one that asks the sequencer",
-  )
-  .option("--batches <n>", "that each measurement proves", "12")
-  .option("--prover <name>", "wasm or native", "native")
-  .addHelpText("after", "\nExample:\n  npm run bench -- provers --batches 6")
-  .action(async (options: { batches: string; prover: string }) => {
-    const { benchProvers } = await import("./bench/provers.ts");
-    const [backend, batchCount] = [options.prover as BackendName, Number(options.batches)];
-    end(await benchProvers({ backend, batchCount, progress: progressOfProcesses() }));
   });
 
 program

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { sparseFromDense, sparseRows } from "../maths/sparse-rows.ts";
-import { mislabelAuc } from "../research/quality-metrics.ts";
 import { hashedTerms } from "../rows/hashed-terms.ts";
-import { pickRows, relabel, splitIndices, wrongLabels } from "../rows/labelled-rows.ts";
 import { loadEmails } from "../rows/spam-emails.ts";
+import { pickRows, relabel, splitIndices, wrongLabels } from "../testing/labelled-rows.ts";
+import { mislabelAuc } from "../testing/quality-metrics.ts";
 import { labelIssues } from "./label-issues.ts";
 
 const BUCKETS = 256;

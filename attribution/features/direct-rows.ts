@@ -44,16 +44,15 @@ interface DirectRowOptions {
   readonly onProgress?: OnProgress | undefined;
 }
 
-/** B in real numbers, rowCount × featureCount. @param rows of one layer */
+/** B in real numbers, rowCount × featureCount. */
 export function directRows(
   rows: Sensitivities,
   damping: number,
   { featureCount, onProgress, writeRow }: DirectRowOptions,
 ): Float64Array {
-  const layer = rows.layers[0]!;
-  const { outputCount } = layer;
-  const { position, count } = usedColumns(layer.inputs);
-  const aligned = { ...rows, layers: [{ ...layer, inputs: renumberColumns(layer.inputs, position, count) }] };
+  const { inputs, outputCount } = rows;
+  const { position, count } = usedColumns(inputs);
+  const aligned = { ...rows, inputs: renumberColumns(inputs, position, count) };
   const size = count * outputCount;
   const total = rows.rowCount + 1;
   onProgress?.({ stage: "influence", done: 0, total });

@@ -59,19 +59,6 @@ export function quantiseQuery(query: Float64Array): QuantisedQuery {
 }
 
 /**
- * How far the integer score of a row, times both scales, can be from the score of the real numbers: a feature is off by
- * at most ½ unit and a query entry by at most 1, so |Δs| ≤ Σ (½ |q| + |g| + ½) units, with q and g the integers.
- */
-export function scoreErrorBound(features: QuantisedFeatures, row: number, query: QuantisedQuery): number {
-  let units = 0;
-  for (let j = 0; j < features.featureCount; j++) {
-    const g = features.values[row * features.featureCount + j]!;
-    units += 0.5 * Math.abs(query.values[j]!) + Math.abs(g) + 0.5;
-  }
-  return units * features.scale * query.scale;
-}
-
-/**
  * The query of real features. Entries beyond them are `rest`: 1 where these columns of G are zero, since a query's
  * entries are odd, and 255 where they are the base (base-column.ts).
  */

@@ -1,42 +1,29 @@
 import type { SparseRows } from "../maths/sparse-rows.ts";
 
 /**
- * What a trained model says about each row, for every method at once. A layer's gradient at a row is
- * (residual of its outputs) ⊗ (its inputs), and the Gauss–Newton matrix is built of the same parts:
+ * What a trained logistic model says about each row. The gradient at a row is (residual of its outputs) ⊗ (its inputs), and
+ * the Hessian is built of the same parts:
  *
- *   ∂loss/∂θ[layer, output b, input a] = residual[layer, b] · input[layer, a]
- *   GGN[(l, b, a), (m, c, e)] = mean over rows of curvature[(l, b), (m, c)] · input[l, a] · input[m, e] + λ·[same]
+ *   ∂loss/∂θ[output b, input a] = residual[b] · input[a]
+ *   H[(b, a), (c, e)] = mean over rows of curvature[b, c] · input[a] · input[e] + λ·[same]
  *
- * For logistic regression the Gauss–Newton matrix is the Hessian. Outputs are given in an orthonormal basis of the
- * directions that matter (adding a constant to all logits changes nothing), which leaves all inner products as they are.
+ * Outputs are given in an orthonormal basis of the directions that matter (adding a constant to all logits changes
+ * nothing), which leaves all inner products as they are.
  */
 export interface Sensitivities {
   readonly rowCount: number;
-  readonly layers: readonly LayerInputs[];
-  /** Sum of the layers' output counts. */
+  /** With the constant 1 of the bias as last column. */
+  readonly inputs: SparseRows;
   readonly outputCount: number;
   /** rowCount × outputCount. */
   readonly residuals: Float64Array;
   /** rowCount × outputCount × outputCount, symmetric. */
   readonly curvatures: Float64Array;
-  /** −log(probability of the row's label). */
-  readonly losses: Float64Array;
 }
 
-export interface LayerInputs {
-  readonly outputOffset: number;
-  readonly outputCount: number;
-  /** With the constant 1 of the bias as last column. */
-  readonly inputs: SparseRows;
-}
-
-/** Parameters that the gradients speak of: an output and an input of one layer each. */
-export function coordinateCount(sensitivities: Sensitivities): number {
-  return sensitivities.layers.reduce(
-    (count, layer) => count + layer.outputCount * layer.inputs.columnCount,
-    0,
-  );
-}
+/** Parameters that the gradients speak of: an output and an input each. */
+export const coordinateCount = ({ inputs, outputCount }: Sensitivities): number =>
+  outputCount * inputs.columnCount;
 
 /**
  * An orthonormal basis of the vectors of `classCount` entries that sum to 0 (Helmert's): classCount − 1 rows.
@@ -52,21 +39,19 @@ export function contrastBasis(classCount: number): Float64Array {
 }
 
 /**
- * Fills residual, curvature and loss of one row.
+ * Fills residual and curvature of one row.
  * @param jacobian outputCount × classCount: how each output, in its basis, moves the logits.
  * @param probabilities of the classes at this row
  */
 export function writeRow(
-  out: Omit<Sensitivities, "layers">,
+  out: Sensitivities,
   row: number,
   jacobian: Float64Array,
   probabilities: Float64Array,
   label: number,
-  loss: number,
 ): void {
   const classCount = probabilities.length;
   const k = out.outputCount;
-  out.losses[row] = loss;
   const means = new Float64Array(k);
   for (let o = 0; o < k; o++) {
     let mean = 0;
@@ -86,14 +71,4 @@ export function writeRow(
       out.curvatures[(row * k + u) * k + o] = value;
     }
   }
-}
-
-export function emptySensitivities(rowCount: number, outputCount: number): Omit<Sensitivities, "layers"> {
-  return {
-    rowCount,
-    outputCount,
-    residuals: new Float64Array(rowCount * outputCount),
-    curvatures: new Float64Array(rowCount * outputCount * outputCount),
-    losses: new Float64Array(rowCount),
-  };
 }

@@ -27,13 +27,5 @@ export interface Model {
   train(examples: Examples, options?: TrainOptions): Float64Array;
   /** Cross-entropy of each row, without the decay. */
   losses(parameters: Float64Array, examples: Examples): Float64Array;
-  /** The likeliest label of each row. */
-  predict(parameters: Float64Array, examples: Examples): Int32Array;
   sensitivities(parameters: Float64Array, examples: Examples): Sensitivities;
-}
-
-/** Part of the rows whose label is the likeliest. */
-export function accuracy(model: Model, parameters: Float64Array, examples: Examples): number {
-  const predicted = model.predict(parameters, examples);
-  return predicted.filter((label, i) => label === examples.labels[i]).length / predicted.length;
 }

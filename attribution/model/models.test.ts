@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { gaussNewton, writeGradients } from "../features/exact-influence.ts";
 import { contrastBasis, coordinateCount } from "../features/sensitivities.ts";
 import { minimise } from "../maths/lbfgs.ts";
-import { pickRows } from "../rows/labelled-rows.ts";
+import { pickRows } from "../testing/labelled-rows.ts";
 import { tinyRows } from "../testing/tiny-problem.ts";
 import { logisticModel } from "./direct/logistic-model.ts";
-import { accuracy, type Examples, type Model } from "./model.ts";
+import type { Examples, Model } from "./model.ts";
 
 const DECAY = 0.05;
 const rows = tinyRows(40, "models");
@@ -22,20 +22,14 @@ function slope(model: Model, parameters: Float64Array, row: Examples, k: number)
   return (at(STEP) - at(-STEP)) / (2 * STEP);
 }
 
-/** A row's gradient over all parameters, put together from its sensitivities: layer by layer, contrasts undone. */
+/** A row's gradient over all parameters, put together from its sensitivities, contrasts undone. */
 function fullGradient(model: Model, parameters: Float64Array, row: Examples): number[] {
-  const s = model.sensitivities(parameters, row);
+  const { inputs, residuals } = model.sensitivities(parameters, row);
   const basis = contrastBasis(3);
-  return s.layers.flatMap(({ inputs, outputCount, outputOffset }, l) => {
-    const isLogits = l === s.layers.length - 1;
-    const residual = s.residuals.subarray(outputOffset, outputOffset + outputCount);
-    const outputs = isLogits
-      ? [0, 1, 2].map((c) => residual.reduce((sum, r, b) => sum + r * basis[b * 3 + c]!, 0))
-      : [...residual];
-    const dense = new Float64Array(inputs.columnCount);
-    for (let e = inputs.starts[0]!; e < inputs.starts[1]!; e++) dense[inputs.columns[e]!] = inputs.values[e]!;
-    return [...dense].flatMap((x) => outputs.map((r) => r * x));
-  });
+  const outputs = [0, 1, 2].map((c) => residuals.reduce((sum, r, b) => sum + r * basis[b * 3 + c]!, 0));
+  const dense = new Float64Array(inputs.columnCount);
+  for (let e = inputs.starts[0]!; e < inputs.starts[1]!; e++) dense[inputs.columns[e]!] = inputs.values[e]!;
+  return [...dense].flatMap((x) => outputs.map((r) => r * x));
 }
 
 describe("logisticModel", () => {
@@ -55,7 +49,9 @@ describe("logisticModel", () => {
   });
 
   it("learns the rows and gives the same bits again", () => {
-    expect(accuracy(model, parameters, rows)).toBeGreaterThan(0.85);
+    // The likelier of three labels has a loss below ln 2 at least.
+    const right = model.losses(parameters, rows).filter((loss) => loss < Math.LN2);
+    expect(right.length / rows.labels.length).toBeGreaterThan(0.85);
     expect(model.train(rows)).toEqual(parameters);
   });
 

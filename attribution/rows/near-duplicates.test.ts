@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { loadMnist } from "./mnist-digits.ts";
+import { loadMnist } from "../testing/mnist-digits.ts";
 import { nearDuplicates } from "./near-duplicates.ts";
 import { type NearDuplicate, ROW_RULES } from "./row-rules.ts";
 import { imageVector } from "./similar-images.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { clipRowNorms, shareNearDuplicates, withoutNearDuplicates } from "./row-rules.ts";
+import { clipRowNorms, shareNearDuplicates } from "./row-rules.ts";
 
 const code = (name: string) => expect.objectContaining({ code: name });
 const lengths = (features: Float64Array, featureCount: number) =>
@@ -37,16 +37,6 @@ describe("shareNearDuplicates", () => {
       );
     }
     expect(() => shareNearDuplicates(features, 3, [])).toThrow(code("ATT_INPUT_INVALID"));
-  });
-});
-
-describe("withoutNearDuplicates", () => {
-  it("keeps the first row of each cluster", () => {
-    const duplicates = [
-      { later: 1, earlier: 0, similarity: 1 },
-      { later: 4, earlier: 2, similarity: 1 },
-    ];
-    expect([...withoutNearDuplicates(6, duplicates)]).toEqual([0, 2, 3, 5]);
   });
 });
 

@@ -57,13 +57,6 @@ export function shareNearDuplicates(
   return features.map((x, k) => x / sizes[leader[Math.floor(k / featureCount)]!]!);
 }
 
-/** The rows that stay if each cluster keeps its first row only, ascending. */
-export function withoutNearDuplicates(rowCount: number, duplicates: readonly NearDuplicate[]): Int32Array {
-  const isLater = new Uint8Array(rowCount);
-  for (const { later } of duplicates) isLater[later] = 1;
-  return Int32Array.from({ length: rowCount }, (_, i) => i).filter((i) => isLater[i] === 0);
-}
-
 /**
  * Features (rows × featureCount, as real numbers) with no row longer than the quantile of the rows' lengths: longer
  * ones keep their direction. The quantile is the ceil(quantile · rows)-th smallest length. @throws ATT_INPUT_INVALID

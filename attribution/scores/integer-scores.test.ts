@@ -7,11 +7,11 @@ import {
   MAX_SCORE,
   quantiseFeatures,
   quantiseQuery,
-  scoreErrorBound,
 } from "../features/quantise.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
+import { scoreErrorBound, scoresByDefinition } from "../testing/score-oracle.ts";
 import { type GpuScores, openGpuMatrix, type ScoreMode, STRETCH_LENGTH } from "./gpu-scores.ts";
-import { integerScores, type ScoreInputs, scoresByDefinition } from "./integer-scores.ts";
+import { integerScores, type ScoreInputs } from "./integer-scores.ts";
 
 const code = (name: string) => expect.objectContaining({ code: name });
 

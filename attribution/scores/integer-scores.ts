@@ -9,17 +9,6 @@ export interface ScoreInputs {
   readonly query: Int16Array;
 }
 
-/** s = G q in bigints, by the definition: what every other way is compared with. */
-export function scoresByDefinition({ features, rowCount, featureCount, query }: ScoreInputs): bigint[] {
-  return Array.from({ length: rowCount }, (_, i) => {
-    let score = 0n;
-    for (let j = 0; j < featureCount; j++) {
-      score += BigInt(features[i * featureCount + j]!) * BigInt(query[j]!);
-    }
-    return score;
-  });
-}
-
 /** s = G q in 32-bit integers: exact, because d ≤ 2,072 keeps every partial sum below 2^26. */
 export function integerScores(inputs: ScoreInputs): Int32Array {
   checkScoreInputs(inputs);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MAX_FEATURE } from "../features/quantise.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
-import { scoresByDefinition } from "./integer-scores.ts";
+import { scoresByDefinition } from "../testing/score-oracle.ts";
 import {
   faster,
   openScoreEngine,

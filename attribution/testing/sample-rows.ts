@@ -7,9 +7,9 @@ import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
 import type { OwnedRow } from "../model/owned-rows.ts";
 import type { RecipeBase } from "../model/recipe-fields.ts";
 import type { LabelledRows } from "../rows/labelled-rows.ts";
-import { loadMnist } from "../rows/mnist-digits.ts";
 import { encodeRow, type RowKind } from "../rows/row-content.ts";
 import { emailContents } from "../rows/spam-emails.ts";
+import { loadMnist } from "./mnist-digits.ts";
 
 /** `count` inputs with labels, drawn from the packaged data set without repetition. */
 export function sampleInputs(kind: RowKind, count: number, seed: string): { label: number; input: string }[] {

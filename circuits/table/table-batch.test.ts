@@ -5,6 +5,7 @@ import { BLOB_PAYLOAD_LIMIT } from "../blob/blob-bytes.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { isBlobShape, KIND } from "../protocol.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
+import { tableTerms, unbalanced } from "../testing/table-terms.ts";
 import {
   fillTable,
   SMALL_BLOB_TABLE,
@@ -15,7 +16,6 @@ import {
 } from "../testing/table-world.ts";
 import { closedStatement } from "./table-builder.ts";
 import { fitsTable } from "./table-shape.ts";
-import { tableTerms, unbalanced } from "./table-terms.ts";
 
 beforeAll(initPoseidon);
 

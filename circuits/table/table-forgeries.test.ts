@@ -17,9 +17,9 @@ import {
   withItem,
 } from "../testing/forgeries/table-forgery-world.ts";
 import { OPEN } from "../testing/random-ledger.ts";
+import { tableTerms, unbalanced } from "../testing/table-terms.ts";
 import { smallTableTester } from "../testing/table-world.ts";
 import type { TableLayout } from "./table-layout.ts";
-import { tableTerms, unbalanced } from "./table-terms.ts";
 
 let tester: CircuitTester;
 let world: TableForgeries;

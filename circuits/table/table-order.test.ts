@@ -5,11 +5,11 @@ import { initPoseidon } from "../field/poseidon.ts";
 import { encodeAmount } from "../ledger/amount-float.ts";
 import { KIND } from "../protocol.ts";
 import { OPEN, RandomLedger, signFor } from "../testing/random-ledger.ts";
+import { tableTerms, unbalanced } from "../testing/table-terms.ts";
 import { mixTable } from "../testing/table-world.ts";
 import { closedDraftOf, closedInputs, openClosedDraft, TableBuilder } from "./table-builder.ts";
 import { WideLeaves } from "./table-order.ts";
 import { postedShape } from "./table-shape.ts";
-import { tableTerms, unbalanced } from "./table-terms.ts";
 
 beforeAll(initPoseidon);
 

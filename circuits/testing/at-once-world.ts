@@ -15,7 +15,7 @@ import { LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
 import { KIND, MAX_AMOUNT_WEI } from "../protocol.ts";
 import { layOutTable, type TableLayout, type TableRow } from "../table/table-layout.ts";
 import { postedShape, type TableShape } from "../table/table-shape.ts";
-import { tableTerms, unbalanced } from "../table/table-terms.ts";
+import { tableTerms, unbalanced } from "./table-terms.ts";
 import { RandomLedger, signFor } from "./random-ledger.ts";
 
 const AT_ONCE_DEPTH = 3;

@@ -1,8 +1,5 @@
 /** One part of `npm run bench -- attribution` in a process of its own, so that both cores work. */
-import {
-  type DirectQualityOptions,
-  measureDirect,
-} from "@openledger/attribution/internal/research/direct-quality";
+import { type DirectQualityOptions, measureDirect } from "./quality/direct-quality.ts";
 
 const BITS = [8, 10, 12];
 const SIZES = {

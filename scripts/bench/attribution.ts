@@ -1,11 +1,11 @@
 /** How good direct models' integers are on digits and e-mails, and how fast scores are. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { DirectQuality } from "@openledger/attribution/internal/research/direct-quality";
 import { openGpuMatrix } from "@openledger/attribution/internal/scores/gpu-scores";
 import { integerScores } from "@openledger/attribution/internal/scores/integer-scores";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { Part } from "./attribution-worker.ts";
+import type { DirectQuality } from "./quality/direct-quality.ts";
 
 export interface AttributionBenchOptions {
   /** Hundreds of rows instead of thousands: shows in seconds that everything runs; its numbers mean nothing. */

@@ -1,9 +1,8 @@
 /** A Datanet host: rows uploaded and checked, search in a million rows, near-duplicates, agreement. */
 import { createHash } from "node:crypto";
 import { performance } from "node:perf_hooks";
-import { measureCleaning } from "@openledger/attribution/internal/research/cleaning-quality";
-import type { Estimate } from "@openledger/attribution/internal/research/quality-metrics";
 import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
+import type { Estimate } from "@openledger/attribution/testing/quality-metrics";
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { uploadRows } from "@openledger/client/datanets/upload-rows";
@@ -13,6 +12,7 @@ import { RowTable } from "@openledger/datanets/internal/store/row-table";
 import { startChildHost } from "@openledger/datanets/testing/child-host";
 import { createHostWorld } from "@openledger/datanets/testing/host-world";
 import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
+import { measureCleaning } from "./quality/cleaning-quality.ts";
 
 const PIECE = 10_000;
 const QUERY_COUNT = 500;

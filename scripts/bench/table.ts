@@ -3,13 +3,13 @@
  * batches, of which the circuit has the C, y and z of TypeScript.
  */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { tableTerms, unbalanced } from "@openledger/circuits/internal/table/table-terms";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { closedInputs, closedStatement } from "@openledger/circuits/table/table-builder";
 import type { TableShape } from "@openledger/circuits/table/table-shape";
 import { holdReplayEqual } from "@openledger/circuits/testing/at-once-world";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
 import { partConstraints, tableConstraints } from "@openledger/circuits/testing/table-counts";
+import { tableTerms, unbalanced } from "@openledger/circuits/testing/table-terms";
 import {
   fillTable,
   SMALL_DEPTH,

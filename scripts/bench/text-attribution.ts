@@ -1,11 +1,8 @@
 /** How well scores of texts predict what retraining without them does, and whether they find spoilt texts. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import {
-  groupAttributions,
-  linearDatamodelingScore,
-} from "@openledger/attribution/internal/research/quality-metrics";
-import { int8Scores } from "@openledger/attribution/internal/scores/int8-scores";
+import { int8Scores } from "@openledger/attribution/testing/int8-scores";
+import { groupAttributions, linearDatamodelingScore } from "@openledger/attribution/testing/quality-metrics";
 import type { TextMethod } from "@openledger/models/internal/influence/text-methods";
 import { floatScores, gradientsAfter, type ModelGradients, textFeatures } from "./texts/attributed.ts";
 import { badRowAuc, SPOILINGS } from "./texts/bad-rows.ts";

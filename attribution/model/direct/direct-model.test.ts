@@ -10,11 +10,11 @@ import { featuresCommitment } from "@openledger/circuits/settlement/feature-comm
 import { commitDirectColumns, directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import { beforeAll, describe, expect, it } from "vitest";
-import { alignColumns, exactInfluence } from "../../features/exact-influence.ts";
 import type { Progress } from "../../progress.ts";
 import { hashContents } from "../../rows/labelled-rows.ts";
 import { decodeRow } from "../../rows/row-content.ts";
 import { estimateAttribution } from "../../scores/attribution-estimate.ts";
+import { alignColumns, exactInfluence } from "../../testing/exact-influence.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../../testing/sample-rows.ts";
 import { openCheckable } from "../model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "../model-files.ts";

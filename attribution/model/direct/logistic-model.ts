@@ -1,9 +1,4 @@
-import {
-  contrastBasis,
-  emptySensitivities,
-  type Sensitivities,
-  writeRow,
-} from "../../features/sensitivities.ts";
+import { contrastBasis, type Sensitivities, writeRow } from "../../features/sensitivities.ts";
 import { softmaxInPlace } from "../../maths/exact-math.ts";
 import { type LbfgsOptions, minimise } from "../../maths/lbfgs.ts";
 import type { SparseRows } from "../../maths/sparse-rows.ts";
@@ -65,11 +60,6 @@ export function logisticModel(options: LogisticOptions): Model & {
         return softmaxInPlace(logits, 0, classCount) - labelLogit;
       });
     },
-    predict: (parameters, examples) =>
-      examples.labels.map((_, i) => {
-        writeLogits(parameters, examples.inputs, i, logits);
-        return logits.indexOf(Math.max(...logits));
-      }),
     sensitivities: (parameters, examples) => logisticSensitivities(parameters, examples, classCount),
   };
 }
@@ -80,20 +70,20 @@ function logisticSensitivities(
   classCount: number,
 ): Sensitivities {
   const rowCount = examples.labels.length;
+  const outputCount = classCount - 1;
   const jacobian = contrastBasis(classCount);
-  const out = emptySensitivities(rowCount, classCount - 1);
+  const out: Sensitivities = {
+    ...{ rowCount, outputCount, inputs: withBias(examples.inputs) },
+    residuals: new Float64Array(rowCount * outputCount),
+    curvatures: new Float64Array(rowCount * outputCount * outputCount),
+  };
   const logits = new Float64Array(classCount);
   for (let i = 0; i < rowCount; i++) {
     writeLogits(parameters, examples.inputs, i, logits);
-    const label = examples.labels[i]!;
-    const labelLogit = logits[label]!;
-    const loss = softmaxInPlace(logits, 0, classCount) - labelLogit;
-    writeRow(out, i, jacobian, logits, label, loss);
+    softmaxInPlace(logits, 0, classCount);
+    writeRow(out, i, jacobian, logits, examples.labels[i]!);
   }
-  return {
-    ...out,
-    layers: [{ outputOffset: 0, outputCount: classCount - 1, inputs: withBias(examples.inputs) }],
-  };
+  return out;
 }
 
 /** The same rows with a last column of ones. */

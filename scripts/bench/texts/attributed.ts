@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { RealFeatures } from "@openledger/attribution/internal/scores/int8-scores";
 import { timesTransposed } from "@openledger/attribution/maths/dense-matrix";
+import type { RealFeatures } from "@openledger/attribution/testing/int8-scores";
 import { adapterMatrices } from "@openledger/models/architecture/adapter-layout";
 import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
 import type { LoadedModel } from "@openledger/models/files/load-model";

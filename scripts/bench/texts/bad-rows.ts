@@ -1,7 +1,7 @@
 /** How well rows that were spoilt are found, by their score for themselves and by their mean score for good texts. */
 
-import { mislabelAuc } from "@openledger/attribution/internal/research/quality-metrics";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { mislabelAuc } from "@openledger/attribution/testing/quality-metrics";
 import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
 import { selfInfluences } from "@openledger/models/internal/influence/text-features";
 import type { TextMethod } from "@openledger/models/internal/influence/text-methods";

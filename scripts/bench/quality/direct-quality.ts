@@ -3,28 +3,29 @@
  * and leave-one-out by training again, and how far contributors' shares are from those of exact influence. What is
  * predicted is the answer's lead: over the other label, or over the runner-up that the answer names.
  */
-import { lengthOf, TERM_WEIGHT, termTotal } from "@openledger/circuits/ledger/direct-query";
-import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
-import { directRows, quantiseDirect } from "../features/direct-rows.ts";
-import { alignColumns, exactInfluence } from "../features/exact-influence.ts";
-import { logisticCoordinates } from "../features/logistic-coordinates.ts";
-import { SeededRandom } from "../maths/seeded-random.ts";
-import { usedColumns } from "../maths/sparse-rows.ts";
-import { logitRow } from "../model/direct/direct-family.ts";
-import { directInputs } from "../model/direct/direct-inputs.ts";
-import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
-import { logisticModel, withBias } from "../model/direct/logistic-model.ts";
-import type { Examples } from "../model/model.ts";
-import { loadMnist } from "../rows/mnist-digits.ts";
-import { clipRowNorms, ROW_RULES } from "../rows/row-rules.ts";
-import { loadEmails } from "../rows/spam-emails.ts";
+
+import { directRows, quantiseDirect } from "@openledger/attribution/features/direct-rows";
+import { directInputs } from "@openledger/attribution/internal/model/direct/direct-inputs";
+import { logisticModel, withBias } from "@openledger/attribution/internal/model/direct/logistic-model";
+import type { Examples } from "@openledger/attribution/internal/model/model";
+import { loadEmails } from "@openledger/attribution/internal/rows/spam-emails";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { usedColumns } from "@openledger/attribution/maths/sparse-rows";
+import { logitRow } from "@openledger/attribution/model/direct/direct-family";
+import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
+import { clipRowNorms, ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import { alignColumns, exactInfluence } from "@openledger/attribution/testing/exact-influence";
+import { loadMnist } from "@openledger/attribution/testing/mnist-digits";
 import {
   difference,
   type Estimate,
   groupAttributions,
   leaveOneOutCorrelation,
   linearDatamodelingScore,
-} from "./quality-metrics.ts";
+} from "@openledger/attribution/testing/quality-metrics";
+import { lengthOf, TERM_WEIGHT, termTotal } from "@openledger/circuits/ledger/direct-query";
+import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { logisticCoordinates } from "./logistic-coordinates.ts";
 
 export interface DirectQualityOptions {
   readonly inputs: DirectRecipe["inputs"];

@@ -1,5 +1,5 @@
 import { quantiseFeatures, quantiseQuery } from "../features/quantise.ts";
-import { integerScores } from "./integer-scores.ts";
+import { integerScores } from "../scores/integer-scores.ts";
 
 /** Real features of rows and of queries whose inner products are scores, `featureCount` each, row after row. */
 export interface RealFeatures {

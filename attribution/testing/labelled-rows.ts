@@ -1,0 +1,47 @@
+import { SeededRandom } from "../maths/seeded-random.ts";
+import { selectRows } from "../maths/sparse-rows.ts";
+import type { LabelledRows } from "../rows/labelled-rows.ts";
+
+export function pickRows(rows: LabelledRows, indices: ArrayLike<number>): LabelledRows {
+  const at = Array.from(indices);
+  return {
+    features: selectRows(rows.features, at),
+    labels: Int32Array.from(at, (i) => rows.labels[i]!),
+    classCount: rows.classCount,
+    contents: at.map((i) => rows.contents[i]!),
+  };
+}
+
+/** Two disjoint random parts of `count` rows. The same seed gives the same parts. */
+export function splitIndices(
+  count: number,
+  sizes: { trainCount: number; testCount: number },
+  seed: string,
+): { train: Int32Array; test: Int32Array } {
+  const order = new SeededRandom(`${seed}/split`).permutation(count);
+  return {
+    train: order.slice(0, sizes.trainCount),
+    test: order.slice(sizes.trainCount, sizes.trainCount + sizes.testCount),
+  };
+}
+
+/** The same rows with other labels: their contents change, so their hashes do too. */
+export function relabel(rows: LabelledRows, labels: Int32Array): LabelledRows {
+  const contents = rows.contents.map((content, i) => {
+    if (labels[i] === rows.labels[i]) return content;
+    const changed = content.slice();
+    changed[changed.length - 1] = labels[i]!;
+    return changed;
+  });
+  return { ...rows, labels, contents };
+}
+
+/** Another label, each wrong one equally likely, for the rows listed. */
+export function wrongLabels(rows: LabelledRows, wrong: ArrayLike<number>, seed: string): Int32Array {
+  const random = new SeededRandom(`${seed}/labels`);
+  const labels = rows.labels.slice();
+  for (const i of Array.from(wrong)) {
+    labels[i] = (labels[i]! + 1 + random.nextBelow(rows.classCount - 1)) % rows.classCount;
+  }
+  return labels;
+}
