@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
+import { collectDefaultMetrics, Registry } from "prom-client";
 import type { SequencerErrorCode } from "./sequencer-errors.ts";
 
 /** Buckets of an acknowledgement: one execution takes milliseconds, a queue of them up to seconds. */
@@ -16,162 +17,48 @@ const ALERTED_CODES = [
 ] as const satisfies readonly SequencerErrorCode[];
 
 export function createMetrics(registry = new Registry()) {
-  const registers = [registry];
+  const { counter, gauge, histogram } = declareMetrics(registry);
   const metrics = {
     registry,
     mempool: {
-      transactions: new Gauge({
-        name: "rollup_mempool_transactions",
-        help: "Operations behind a nonce gap",
-        registers,
-      }),
-      acknowledgeSeconds: new Histogram({
-        name: "rollup_acknowledge_seconds",
-        help: "From an operation's arrival to its durable acknowledgement",
-        buckets: ACKNOWLEDGE_BUCKETS_SECONDS,
-        registers,
-      }),
-      operations: new Counter({
-        name: "rollup_operations_total",
-        help: "Executed operations by kind, queue entries included",
-        labelNames: ["kind"] as const,
-        registers,
-      }),
+      transactions: gauge("rollup_mempool_transactions", "Operations behind a nonce gap"),
+      acknowledgeSeconds: histogram("rollup_acknowledge_seconds", "From an operation's arrival to its durable acknowledgement", ACKNOWLEDGE_BUCKETS_SECONDS),
+      operations: counter("rollup_operations_total", "Executed operations by kind, queue entries included", "kind"),
     },
     batches: {
-      buildSeconds: new Histogram({
-        name: "rollup_batch_build_seconds",
-        help: "From a batch's first operation to its closing",
-        buckets: STAGE_BUCKETS_SECONDS,
-        registers,
-      }),
-      proofSeconds: new Histogram({
-        name: "rollup_proof_seconds",
-        help: "Stages of a batch's proof as the prover reports them",
-        labelNames: ["stage"] as const,
-        buckets: STAGE_BUCKETS_SECONDS,
-        registers,
-      }),
-      proverQueueLength: new Gauge({
-        name: "rollup_prover_queue_length",
-        help: "Closed batches without a proof",
-        registers,
-      }),
-      rebuilt: new Counter({
-        name: "rollup_batches_rebuilt_total",
-        help: "Batches closed anew with a later timestamp",
-        registers,
-      }),
-      publish: new Counter({
-        name: "rollup_l1_publish_total",
-        help: "Reports of the bridge on batches",
-        labelNames: ["result"] as const,
-        registers,
-      }),
-      finalizedBatch: new Gauge({
-        name: "rollup_l1_finalized_batch",
-        help: "Number of the last final batch",
-        registers,
-      }),
+      buildSeconds: histogram("rollup_batch_build_seconds", "From a batch's first operation to its closing", STAGE_BUCKETS_SECONDS),
+      proofSeconds: histogram("rollup_proof_seconds", "Stages of a batch's proof as the prover reports them", STAGE_BUCKETS_SECONDS, "stage"),
+      proverQueueLength: gauge("rollup_prover_queue_length", "Closed batches without a proof"),
+      rebuilt: counter("rollup_batches_rebuilt_total", "Batches closed anew with a later timestamp"),
+      publish: counter("rollup_l1_publish_total", "Reports of the bridge on batches", "result"),
+      finalizedBatch: gauge("rollup_l1_finalized_batch", "Number of the last final batch"),
     },
     blobs: {
-      kept: new Gauge({
-        name: "rollup_blobs_kept",
-        help: "Blobs in the archive",
-        registers,
-      }),
-      missing: new Gauge({
-        name: "rollup_blobs_missing",
-        help: "Batches on L1 whose blob is not in the archive",
-        registers,
-      }),
-      oldestMissing: new Gauge({
-        name: "rollup_blob_oldest_missing_timestamp_seconds",
-        help: "Since when the oldest of them is on L1, in seconds since 1970; 0 where none is missing",
-        registers,
-      }),
-      problems: new Counter({
-        name: "rollup_blob_problems_total",
-        help: "Places that gave other bytes than the hash names, and archives that could not be read or written",
-        labelNames: ["kind"] as const,
-        registers,
-      }),
-      found: new Counter({
-        name: "rollup_blobs_found_total",
-        help: "Blobs that were read, by where they came from",
-        labelNames: ["place"] as const,
-        registers,
-      }),
+      kept: gauge("rollup_blobs_kept", "Blobs in the archive"),
+      missing: gauge("rollup_blobs_missing", "Batches on L1 whose blob is not in the archive"),
+      oldestMissing: gauge("rollup_blob_oldest_missing_timestamp_seconds", "Since when the oldest of them is on L1, in seconds since 1970; 0 where none is missing"),
+      problems: counter("rollup_blob_problems_total", "Places that gave other bytes than the hash names, and archives that could not be read or written", "kind"),
+      found: counter("rollup_blobs_found_total", "Blobs that were read, by where they came from", "place"),
     },
     data: {
-      inBlob: new Gauge({
-        name: "rollup_data_in_blob",
-        help: "1 where the data of the batch that was closed last stands in a blob, 0 where it is in calldata",
-        registers,
-      }),
-      choices: new Counter({
-        name: "rollup_data_choices_total",
-        help: "Closed batches by where their data stands, and why",
-        labelNames: ["place", "reason"] as const,
-        registers,
-      }),
+      inBlob: gauge("rollup_data_in_blob", "1 where the data of the batch that was closed last stands in a blob, 0 where it is in calldata"),
+      choices: counter("rollup_data_choices_total", "Closed batches by where their data stands, and why", "place", "reason"),
     },
     fees: {
-      unitFee: new Gauge({
-        name: "rollup_unit_fee_open",
-        help: "Fee of a unit of weight in the batch that is opened next, in OPEN",
-        registers,
-      }),
-      operatorResult: new Gauge({
-        name: "rollup_operator_result_open",
-        help: "Fees less L1's gas and proofs over the last 200 posted batches, in OPEN; 0 until OPEN's price is known",
-        registers,
-      }),
+      unitFee: gauge("rollup_unit_fee_open", "Fee of a unit of weight in the batch that is opened next, in OPEN"),
+      operatorResult: gauge("rollup_operator_result_open", "Fees less L1's gas and proofs over the last 200 posted batches, in OPEN; 0 until OPEN's price is known"),
     },
-    errors: new Counter({
-      name: "rollup_errors_total",
-      help: "Errors by code, answers to clients included",
-      labelNames: ["code"] as const,
-      registers,
-    }),
+    errors: counter("rollup_errors_total", "Errors by code, answers to clients included", "code"),
     failover: {
-      leaseSeconds: new Gauge({
-        name: "rollup_lease_seconds",
-        help: "How long the sequencer may still acknowledge; 0 where it may not, infinite where no lease is required",
-        registers,
-      }),
-      leaseLost: new Gauge({
-        name: "rollup_lease_lost",
-        help: "1 once another machine has taken the lease",
-        registers,
-      }),
-      replicaSilentSeconds: new Gauge({
-        name: "rollup_replica_silent_seconds",
-        help: "Since the standby was heard last; 0 where there is none",
-        registers,
-      }),
-      replicaLag: new Gauge({
-        name: "rollup_replica_lag_operations",
-        help: "Executed operations that the standby has not confirmed; 0 where there is none",
-        registers,
-      }),
+      leaseSeconds: gauge("rollup_lease_seconds", "How long the sequencer may still acknowledge; 0 where it may not, infinite where no lease is required"),
+      leaseLost: gauge("rollup_lease_lost", "1 once another machine has taken the lease"),
+      replicaSilentSeconds: gauge("rollup_replica_silent_seconds", "Since the standby was heard last; 0 where there is none"),
+      replicaLag: gauge("rollup_replica_lag_operations", "Executed operations that the standby has not confirmed; 0 where there is none"),
     },
-    frozen: new Gauge({
-      name: "rollup_frozen",
-      help: "1 while the rollup is frozen on L1",
-      registers,
-    }),
-    batchMalformed: new Gauge({
-      name: "rollup_batch_malformed",
-      help: "1 while L1 has a batch that breaks the ledger's rules",
-      registers,
-    }),
-    behind: new Gauge({
-      name: "rollup_behind_l1",
-      help: "1 while L1 has signed operations that the data directory does not",
-      registers,
-    }),
-    feedClients: new Gauge({ name: "rollup_feed_clients", help: "Open connections to the feed", registers }),
+    frozen: gauge("rollup_frozen", "1 while the rollup is frozen on L1"),
+    batchMalformed: gauge("rollup_batch_malformed", "1 while L1 has a batch that breaks the ledger's rules"),
+    behind: gauge("rollup_behind_l1", "1 while L1 has signed operations that the data directory does not"),
+    feedClients: gauge("rollup_feed_clients", "Open connections to the feed"),
   };
   for (const code of ALERTED_CODES) metrics.errors.inc({ code }, 0);
   return metrics;

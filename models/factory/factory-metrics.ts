@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { type FactoryJob, jobStateSchema } from "./factory-api.ts";
 
 interface WhatRuns {
@@ -32,12 +33,7 @@ export function createFactoryMetrics({ computations, jobs }: WhatRuns) {
   });
   return {
     registry,
-    errors: new Counter({
-      name: "factory_errors_total",
-      help: "Errors by code, answers to clients included",
-      labelNames: ["code"] as const,
-      registers,
-    }),
+    errors: declareMetrics(registry).counter("factory_errors_total", "Errors by code, answers to clients included", "code"),
   };
 }
 

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
+import { Gauge, type Registry } from "prom-client";
 import type { AdapterPool } from "../adapters/adapter-pool.ts";
 import type { ServingEngine } from "./serving-engine.ts";
 
@@ -6,33 +7,12 @@ const SECONDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 
 /** All metrics of the server. Labels are closed sets: never a name of an adapter or a key. */
 export function createServingMetrics(registry: Registry) {
-  const registers = [registry];
+  const { counter, histogram } = declareMetrics(registry);
   return {
-    requests: new Counter({
-      name: "serving_requests_total",
-      help: "Requests by how they ended: done, cancelled, or a code of docs/reference/errors.md",
-      labelNames: ["result"] as const,
-      registers,
-    }),
-    tokens: new Counter({
-      name: "serving_tokens_total",
-      help: "Tokens of prompts and of answers",
-      labelNames: ["kind"] as const,
-      registers,
-    }),
-    firstToken: new Histogram({
-      name: "serving_first_token_seconds",
-      help: "From the question to its first token, by whether the adapter was in memory",
-      labelNames: ["adapter"] as const,
-      buckets: SECONDS,
-      registers,
-    }),
-    step: new Histogram({
-      name: "serving_step_seconds",
-      help: "Time of a step of a batch",
-      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
-      registers,
-    }),
+    requests: counter("serving_requests_total", "Requests by how they ended: done, cancelled, or a code of docs/reference/errors.md", "result"),
+    tokens: counter("serving_tokens_total", "Tokens of prompts and of answers", "kind"),
+    firstToken: histogram("serving_first_token_seconds", "From the question to its first token, by whether the adapter was in memory", SECONDS, "adapter"),
+    step: histogram("serving_step_seconds", "Time of a step of a batch", [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Of a model server's helper that works in turns: how a failing turn is told, and tried again. */
+import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 import { BaseError } from "viem";
 
 export interface HelperLog {
@@ -158,43 +159,17 @@ export class SettlingReport {
   readonly #nowMs: () => number;
   readonly #failures: TurnFailures;
   readonly #registry = new Registry();
-  readonly #registers = [this.#registry];
-  readonly #stage = new Gauge({
-    name: "model_settling_stage",
-    help: "1 for the stage that the model's settling is in, 0 for the others",
-    labelNames: ["stage"] as const,
-    registers: this.#registers,
-  });
-  readonly #epoch = new Gauge({
-    name: "model_settling_epoch",
-    help: "The epoch that the stage is about",
-    registers: this.#registers,
-  });
-  readonly #payments = new Gauge({
-    name: "model_settling_epoch_payments",
-    help: "Payments in that epoch",
-    registers: this.#registers,
-  });
-  readonly #closed = new Counter({
-    name: "model_settling_closes_total",
-    help: "Epochs that this process has closed",
-    registers: this.#registers,
-  });
-  readonly #sent = new Counter({
-    name: "model_settling_settlements_total",
-    help: "Settlements that this process has handed in",
-    registers: this.#registers,
-  });
-  readonly #proveSeconds = new Histogram({
-    name: "model_settling_prove_seconds",
-    help: "Witness and proof of a settlement",
-    buckets: PROVE_BUCKETS_SECONDS,
-    registers: this.#registers,
-  });
+  readonly #declare = declareMetrics(this.#registry);
+  readonly #stage = this.#declare.gauge("model_settling_stage", "1 for the stage that the model's settling is in, 0 for the others", "stage");
+  readonly #epoch = this.#declare.gauge("model_settling_epoch", "The epoch that the stage is about");
+  readonly #payments = this.#declare.gauge("model_settling_epoch_payments", "Payments in that epoch");
+  readonly #closed = this.#declare.counter("model_settling_closes_total", "Epochs that this process has closed");
+  readonly #sent = this.#declare.counter("model_settling_settlements_total", "Settlements that this process has handed in");
+  readonly #proveSeconds = this.#declare.histogram("model_settling_prove_seconds", "Witness and proof of a settlement", PROVE_BUCKETS_SECONDS);
 
   constructor(modelId: number, nowMs: () => number = Date.now) {
     this.#nowMs = nowMs;
-    this.#failures = new TurnFailures("model_settling", this.#registers, nowMs);
+    this.#failures = new TurnFailures("model_settling", [this.#registry], nowMs);
     this.#current = {
       modelId,
       stage: "starting",

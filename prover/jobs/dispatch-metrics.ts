@@ -1,49 +1,18 @@
-import { Counter, Gauge, Registry } from "prom-client";
+import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
+import { Registry } from "prom-client";
 
 /** All metrics of the dispatcher. Workers are named by the operator; there are as many as he has machines. */
 export function createDispatchMetrics(registry = new Registry()) {
-  const registers = [registry];
+  const { counter, gauge } = declareMetrics(registry);
   return {
     registry,
-    jobs: new Gauge({
-      name: "rollup_prove_jobs",
-      help: "Jobs of the provers' queue by state; aside = failed too often, a human has to look",
-      labelNames: ["state"] as const,
-      registers,
-    }),
-    oldestSeconds: new Gauge({
-      name: "rollup_prove_oldest_seconds",
-      help: "How long the oldest batch waits for its proof; 0 where none does",
-      registers,
-    }),
-    workers: new Gauge({
-      name: "rollup_provers",
-      help: "Provers that are connected to the queue",
-      registers,
-    }),
-    workersWanted: new Gauge({
-      name: "rollup_provers_wanted",
-      help: "Provers that would prove what waits within the target; the signal for autoscaling",
-      registers,
-    }),
-    proofs: new Counter({
-      name: "rollup_worker_proofs_total",
-      help: "Proofs of each worker, by what the sequencer said",
-      labelNames: ["worker", "result"] as const,
-      registers,
-    }),
-    proofSeconds: new Counter({
-      name: "rollup_worker_proof_seconds_total",
-      help: "Time that each worker spent on the proofs that were taken",
-      labelNames: ["worker"] as const,
-      registers,
-    }),
-    errors: new Counter({
-      name: "rollup_errors_total",
-      help: "Failures by error code",
-      labelNames: ["code"] as const,
-      registers,
-    }),
+    jobs: gauge("rollup_prove_jobs", "Jobs of the provers' queue by state; aside = failed too often, a human has to look", "state"),
+    oldestSeconds: gauge("rollup_prove_oldest_seconds", "How long the oldest batch waits for its proof; 0 where none does"),
+    workers: gauge("rollup_provers", "Provers that are connected to the queue"),
+    workersWanted: gauge("rollup_provers_wanted", "Provers that would prove what waits within the target; the signal for autoscaling"),
+    proofs: counter("rollup_worker_proofs_total", "Proofs of each worker, by what the sequencer said", "worker", "result"),
+    proofSeconds: counter("rollup_worker_proof_seconds_total", "Time that each worker spent on the proofs that were taken", "worker"),
+    errors: counter("rollup_errors_total", "Failures by error code", "code"),
   };
 }
 
