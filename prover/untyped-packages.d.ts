@@ -35,9 +35,6 @@ declare module "wasmbuilder" {
     i32_add(a: Code, b: Code): Code;
     i32_sub(a: Code, b: Code): Code;
     i32_mul(a: Code, b: Code): Code;
-    i32_and(a: Code, b: Code): Code;
-    i32_shr_u(a: Code, b: Code): Code;
-    i32_eq(a: Code, b: Code): Code;
     i32_ge_u(a: Code, b: Code): Code;
     i32_eqz(a: Code): Code;
     if(condition: Code, whenTrue: Code, whenFalse?: Code): Code;
@@ -120,6 +117,5 @@ declare module "snarkjs" {
       logger?: SnarkjsLogger,
     ): Promise<Uint8Array>;
     verifyFromR1cs(r1cs: string, ptau: string, zkey: string, logger?: SnarkjsLogger): Promise<boolean>;
-    exportVerificationKey(zkey: string, logger?: SnarkjsLogger): Promise<object>;
   };
 }

@@ -22,12 +22,29 @@ export function createMetrics(registry = new Registry()) {
     registry,
     mempool: {
       transactions: gauge("rollup_mempool_transactions", "Operations behind a nonce gap"),
-      acknowledgeSeconds: histogram("rollup_acknowledge_seconds", "From an operation's arrival to its durable acknowledgement", ACKNOWLEDGE_BUCKETS_SECONDS),
-      operations: counter("rollup_operations_total", "Executed operations by kind, queue entries included", "kind"),
+      acknowledgeSeconds: histogram(
+        "rollup_acknowledge_seconds",
+        "From an operation's arrival to its durable acknowledgement",
+        ACKNOWLEDGE_BUCKETS_SECONDS,
+      ),
+      operations: counter(
+        "rollup_operations_total",
+        "Executed operations by kind, queue entries included",
+        "kind",
+      ),
     },
     batches: {
-      buildSeconds: histogram("rollup_batch_build_seconds", "From a batch's first operation to its closing", STAGE_BUCKETS_SECONDS),
-      proofSeconds: histogram("rollup_proof_seconds", "Stages of a batch's proof as the prover reports them", STAGE_BUCKETS_SECONDS, "stage"),
+      buildSeconds: histogram(
+        "rollup_batch_build_seconds",
+        "From a batch's first operation to its closing",
+        STAGE_BUCKETS_SECONDS,
+      ),
+      proofSeconds: histogram(
+        "rollup_proof_seconds",
+        "Stages of a batch's proof as the prover reports them",
+        STAGE_BUCKETS_SECONDS,
+        "stage",
+      ),
       proverQueueLength: gauge("rollup_prover_queue_length", "Closed batches without a proof"),
       rebuilt: counter("rollup_batches_rebuilt_total", "Batches closed anew with a later timestamp"),
       publish: counter("rollup_l1_publish_total", "Reports of the bridge on batches", "result"),
@@ -36,24 +53,54 @@ export function createMetrics(registry = new Registry()) {
     blobs: {
       kept: gauge("rollup_blobs_kept", "Blobs in the archive"),
       missing: gauge("rollup_blobs_missing", "Batches on L1 whose blob is not in the archive"),
-      oldestMissing: gauge("rollup_blob_oldest_missing_timestamp_seconds", "Since when the oldest of them is on L1, in seconds since 1970; 0 where none is missing"),
-      problems: counter("rollup_blob_problems_total", "Places that gave other bytes than the hash names, and archives that could not be read or written", "kind"),
+      oldestMissing: gauge(
+        "rollup_blob_oldest_missing_timestamp_seconds",
+        "Since when the oldest of them is on L1, in seconds since 1970; 0 where none is missing",
+      ),
+      problems: counter(
+        "rollup_blob_problems_total",
+        "Places that gave other bytes than the hash names, and archives that could not be read or written",
+        "kind",
+      ),
       found: counter("rollup_blobs_found_total", "Blobs that were read, by where they came from", "place"),
     },
     data: {
-      inBlob: gauge("rollup_data_in_blob", "1 where the data of the batch that was closed last stands in a blob, 0 where it is in calldata"),
-      choices: counter("rollup_data_choices_total", "Closed batches by where their data stands, and why", "place", "reason"),
+      inBlob: gauge(
+        "rollup_data_in_blob",
+        "1 where the data of the batch that was closed last stands in a blob, 0 where it is in calldata",
+      ),
+      choices: counter(
+        "rollup_data_choices_total",
+        "Closed batches by where their data stands, and why",
+        "place",
+        "reason",
+      ),
     },
     fees: {
-      unitFee: gauge("rollup_unit_fee_open", "Fee of a unit of weight in the batch that is opened next, in OPEN"),
-      operatorResult: gauge("rollup_operator_result_open", "Fees less L1's gas and proofs over the last 200 posted batches, in OPEN; 0 until OPEN's price is known"),
+      unitFee: gauge(
+        "rollup_unit_fee_open",
+        "Fee of a unit of weight in the batch that is opened next, in OPEN",
+      ),
+      operatorResult: gauge(
+        "rollup_operator_result_open",
+        "Fees less L1's gas and proofs over the last 200 posted batches, in OPEN; 0 until OPEN's price is known",
+      ),
     },
     errors: counter("rollup_errors_total", "Errors by code, answers to clients included", "code"),
     failover: {
-      leaseSeconds: gauge("rollup_lease_seconds", "How long the sequencer may still acknowledge; 0 where it may not, infinite where no lease is required"),
+      leaseSeconds: gauge(
+        "rollup_lease_seconds",
+        "How long the sequencer may still acknowledge; 0 where it may not, infinite where no lease is required",
+      ),
       leaseLost: gauge("rollup_lease_lost", "1 once another machine has taken the lease"),
-      replicaSilentSeconds: gauge("rollup_replica_silent_seconds", "Since the standby was heard last; 0 where there is none"),
-      replicaLag: gauge("rollup_replica_lag_operations", "Executed operations that the standby has not confirmed; 0 where there is none"),
+      replicaSilentSeconds: gauge(
+        "rollup_replica_silent_seconds",
+        "Since the standby was heard last; 0 where there is none",
+      ),
+      replicaLag: gauge(
+        "rollup_replica_lag_operations",
+        "Executed operations that the standby has not confirmed; 0 where there is none",
+      ),
     },
     frozen: gauge("rollup_frozen", "1 while the rollup is frozen on L1"),
     batchMalformed: gauge("rollup_batch_malformed", "1 while L1 has a batch that breaks the ledger's rules"),

@@ -15,8 +15,8 @@ import { LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
 import { KIND, MAX_AMOUNT_WEI } from "../protocol.ts";
 import { layOutTable, type TableLayout, type TableRow } from "../table/table-layout.ts";
 import { postedShape, type TableShape } from "../table/table-shape.ts";
-import { tableTerms, unbalanced } from "./table-terms.ts";
 import { RandomLedger, signFor } from "./random-ledger.ts";
+import { tableTerms, unbalanced } from "./table-terms.ts";
 
 const AT_ONCE_DEPTH = 3;
 const SHAPE: TableShape = {

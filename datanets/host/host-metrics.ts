@@ -11,7 +11,10 @@ export function createHostMetrics(registry = new Registry()) {
     rowsReceived: counter("datanet_rows_received_total", "Rows taken since the start"),
     storedBytes: gauge("datanet_stored_bytes", "Bytes of all rows' files"),
     records: counter("datanet_records_total", "Signed records taken since the start", "kind"),
-    requestsUnanswered: gauge("datanet_access_requests_unanswered", "Requests for access that no owner has answered"),
+    requestsUnanswered: gauge(
+      "datanet_access_requests_unanswered",
+      "Requests for access that no owner has answered",
+    ),
     searchSeconds: histogram("datanet_search_seconds", "Time of a search or filter", SEARCH_BUCKETS_SECONDS),
     errors: counter("datanet_errors_total", "Errors by code, answers to clients included", "code"),
   };

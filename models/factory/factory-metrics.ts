@@ -33,7 +33,11 @@ export function createFactoryMetrics({ computations, jobs }: WhatRuns) {
   });
   return {
     registry,
-    errors: declareMetrics(registry).counter("factory_errors_total", "Errors by code, answers to clients included", "code"),
+    errors: declareMetrics(registry).counter(
+      "factory_errors_total",
+      "Errors by code, answers to clients included",
+      "code",
+    ),
   };
 }
 

@@ -9,10 +9,23 @@ const SECONDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 export function createServingMetrics(registry: Registry) {
   const { counter, histogram } = declareMetrics(registry);
   return {
-    requests: counter("serving_requests_total", "Requests by how they ended: done, cancelled, or a code of docs/reference/errors.md", "result"),
+    requests: counter(
+      "serving_requests_total",
+      "Requests by how they ended: done, cancelled, or a code of docs/reference/errors.md",
+      "result",
+    ),
     tokens: counter("serving_tokens_total", "Tokens of prompts and of answers", "kind"),
-    firstToken: histogram("serving_first_token_seconds", "From the question to its first token, by whether the adapter was in memory", SECONDS, "adapter"),
-    step: histogram("serving_step_seconds", "Time of a step of a batch", [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]),
+    firstToken: histogram(
+      "serving_first_token_seconds",
+      "From the question to its first token, by whether the adapter was in memory",
+      SECONDS,
+      "adapter",
+    ),
+    step: histogram(
+      "serving_step_seconds",
+      "Time of a step of a batch",
+      [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
+    ),
   };
 }
 

@@ -160,12 +160,26 @@ export class SettlingReport {
   readonly #failures: TurnFailures;
   readonly #registry = new Registry();
   readonly #declare = declareMetrics(this.#registry);
-  readonly #stage = this.#declare.gauge("model_settling_stage", "1 for the stage that the model's settling is in, 0 for the others", "stage");
+  readonly #stage = this.#declare.gauge(
+    "model_settling_stage",
+    "1 for the stage that the model's settling is in, 0 for the others",
+    "stage",
+  );
   readonly #epoch = this.#declare.gauge("model_settling_epoch", "The epoch that the stage is about");
   readonly #payments = this.#declare.gauge("model_settling_epoch_payments", "Payments in that epoch");
-  readonly #closed = this.#declare.counter("model_settling_closes_total", "Epochs that this process has closed");
-  readonly #sent = this.#declare.counter("model_settling_settlements_total", "Settlements that this process has handed in");
-  readonly #proveSeconds = this.#declare.histogram("model_settling_prove_seconds", "Witness and proof of a settlement", PROVE_BUCKETS_SECONDS);
+  readonly #closed = this.#declare.counter(
+    "model_settling_closes_total",
+    "Epochs that this process has closed",
+  );
+  readonly #sent = this.#declare.counter(
+    "model_settling_settlements_total",
+    "Settlements that this process has handed in",
+  );
+  readonly #proveSeconds = this.#declare.histogram(
+    "model_settling_prove_seconds",
+    "Witness and proof of a settlement",
+    PROVE_BUCKETS_SECONDS,
+  );
 
   constructor(modelId: number, nowMs: () => number = Date.now) {
     this.#nowMs = nowMs;

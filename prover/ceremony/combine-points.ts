@@ -2,14 +2,7 @@
 import { g1Bytes } from "../formats/zkey-layout.ts";
 import { ListSummer, listSumBytes } from "../wasm/bucket-sums.ts";
 import { g1Shape } from "../wasm/kernels/curve-kernel.ts";
-import {
-  createKernelMemory,
-  instantiateKernels,
-  type KernelCalls,
-  type KernelImage,
-  kernelBytes,
-  scratchBytes,
-} from "../wasm/kernels/kernel-module.ts";
+import { type KernelCalls, type KernelImage, planKernelMemory } from "../wasm/kernels/kernel-module.ts";
 import { G1, type PointG1, readG1 } from "./curve-points.ts";
 import { isInfinity } from "./round-file.ts";
 
@@ -30,12 +23,7 @@ export class PointCombiner {
 
   constructor(image: KernelImage, maxPoints: number) {
     const room = Math.min(maxPoints, combineBatch);
-    let next = kernelBytes + scratchBytes;
-    const take = (byteCount: number) => {
-      const address = Math.ceil(next / 128) * 128;
-      next = address + byteCount;
-      return address;
-    };
+    const { make, take } = planKernelMemory();
     const work = take(listSumBytes(g1Shape));
     this.#at = {
       source: take(room * g1Bytes),
@@ -44,11 +32,8 @@ export class PointCombiner {
       sums: take((bucketCount + 1) * g1Shape.pointBytes),
       results: take(bucketCount * (g1Bytes + 4)),
     };
-    const memory = createKernelMemory(next);
-    this.#bytes = new Uint8Array(memory.buffer);
-    this.#bytes.set(image.start);
-    this.#words = new Uint32Array(memory.buffer);
-    this.#kernels = instantiateKernels(image.module, memory, kernelBytes);
+    const { bytes, kernels, memory, words } = make(image);
+    [this.#bytes, this.#words, this.#kernels] = [bytes, words, kernels];
     this.#summer = new ListSummer(this.#kernels, memory, g1Shape, work);
   }
 

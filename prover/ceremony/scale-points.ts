@@ -5,14 +5,7 @@
 import { g1Bytes } from "../formats/zkey-layout.ts";
 import { g1Shape, referenceFlags } from "../wasm/kernels/curve-kernel.ts";
 import { splitScalar } from "../wasm/kernels/endomorphism.ts";
-import {
-  createKernelMemory,
-  instantiateKernels,
-  type KernelCalls,
-  type KernelImage,
-  kernelBytes,
-  scratchBytes,
-} from "../wasm/kernels/kernel-module.ts";
+import { type KernelCalls, type KernelImage, planKernelMemory } from "../wasm/kernels/kernel-module.ts";
 
 /** Points of a batch: tables and scratch stay within a core's cache. */
 export const scaleBatch = 1024;
@@ -76,12 +69,7 @@ export class PointScaler {
 
   constructor(image: KernelImage) {
     const { keyPointBytes, pointBytes, stepBytes } = g1Shape;
-    let next = kernelBytes + scratchBytes;
-    const take = (byteCount: number) => {
-      const address = Math.ceil(next / 128) * 128;
-      next = address + byteCount;
-      return address;
-    };
+    const { make, take } = planKernelMemory();
     // Batches of an odd length write one point more.
     const areaBytes = (scaleBatch + 1) * pointBytes;
     this.#at = {
@@ -96,11 +84,8 @@ export class PointScaler {
       references: take(scaleBatch * 4),
       results: take(scaleBatch * g1Bytes),
     };
-    const memory = createKernelMemory(next);
-    this.#bytes = new Uint8Array(memory.buffer);
-    this.#bytes.set(image.start);
-    this.#words = new Uint32Array(memory.buffer);
-    this.#kernels = instantiateKernels(image.module, memory, kernelBytes);
+    const { bytes, kernels, words } = make(image);
+    [this.#bytes, this.#words, this.#kernels] = [bytes, words, kernels];
   }
 
   /**

@@ -6,12 +6,31 @@ export function createDispatchMetrics(registry = new Registry()) {
   const { counter, gauge } = declareMetrics(registry);
   return {
     registry,
-    jobs: gauge("rollup_prove_jobs", "Jobs of the provers' queue by state; aside = failed too often, a human has to look", "state"),
-    oldestSeconds: gauge("rollup_prove_oldest_seconds", "How long the oldest batch waits for its proof; 0 where none does"),
+    jobs: gauge(
+      "rollup_prove_jobs",
+      "Jobs of the provers' queue by state; aside = failed too often, a human has to look",
+      "state",
+    ),
+    oldestSeconds: gauge(
+      "rollup_prove_oldest_seconds",
+      "How long the oldest batch waits for its proof; 0 where none does",
+    ),
     workers: gauge("rollup_provers", "Provers that are connected to the queue"),
-    workersWanted: gauge("rollup_provers_wanted", "Provers that would prove what waits within the target; the signal for autoscaling"),
-    proofs: counter("rollup_worker_proofs_total", "Proofs of each worker, by what the sequencer said", "worker", "result"),
-    proofSeconds: counter("rollup_worker_proof_seconds_total", "Time that each worker spent on the proofs that were taken", "worker"),
+    workersWanted: gauge(
+      "rollup_provers_wanted",
+      "Provers that would prove what waits within the target; the signal for autoscaling",
+    ),
+    proofs: counter(
+      "rollup_worker_proofs_total",
+      "Proofs of each worker, by what the sequencer said",
+      "worker",
+      "result",
+    ),
+    proofSeconds: counter(
+      "rollup_worker_proof_seconds_total",
+      "Time that each worker spent on the proofs that were taken",
+      "worker",
+    ),
     errors: counter("rollup_errors_total", "Failures by error code", "code"),
   };
 }

@@ -2,14 +2,7 @@ import { bn254 } from "@noble/curves/bn254.js";
 import { baseField, elementBytes, encodeElement } from "@openledger/circuits/wasm/field-limbs";
 import { fieldBytes } from "../formats/bn254-numbers.ts";
 import { type CurveShape, g1Shape, g2Shape, referenceFlags } from "../wasm/kernels/curve-kernel.ts";
-import {
-  createKernelMemory,
-  instantiateKernels,
-  type KernelCalls,
-  type KernelImage,
-  kernelBytes,
-  scratchBytes,
-} from "../wasm/kernels/kernel-module.ts";
+import { type KernelCalls, type KernelImage, planKernelMemory } from "../wasm/kernels/kernel-module.ts";
 
 /** Bits of a scalar below the group's order, and one for the last digit's carry. */
 const scalarBits = 255;
@@ -58,12 +51,7 @@ export class FixedBase {
     this.#windowBits = windowBits;
     const windowCount = Math.ceil(scalarBits / windowBits);
     const tableBytes = 2 ** (windowBits - 1) * shape.pointBytes;
-    let next = kernelBytes + scratchBytes;
-    const take = (byteCount: number) => {
-      const address = Math.ceil(next / 128) * 128;
-      next = address + byteCount;
-      return address;
-    };
+    const { make, take } = planKernelMemory();
     this.#pairs = take((batchSize + 1) * 8);
     this.#steps = take((batchSize / 2 + 2) * shape.stepBytes);
     // Each pair's sum, one to fill up an odd number, and copies of those that got nothing added.
@@ -72,12 +60,9 @@ export class FixedBase {
     this.#results = take(batchSize * this.pointBytes);
     const accumulators = take(batchSize * 4);
     for (let i = 0; i < windowCount; i++) this.#tables.push(take(tableBytes + shape.pointBytes));
-    const memory = createKernelMemory(next);
-    this.#bytes = new Uint8Array(memory.buffer);
-    this.#bytes.set(image.start);
-    this.#words = new Uint32Array(memory.buffer);
+    const { bytes, kernels, memory, words } = make(image);
+    [this.#bytes, this.#words, this.#kernels] = [bytes, words, kernels];
     this.#accumulators = this.#words.subarray(accumulators / 4, accumulators / 4 + batchSize);
-    this.#kernels = instantiateKernels(image.module, memory, kernelBytes);
     this.#buildTables(new Float64Array(memory.buffer));
   }
 

@@ -8,9 +8,22 @@ export function createProverMetrics(registry = new Registry()) {
   const { counter, gauge, histogram } = declareMetrics(registry);
   const metrics = {
     registry,
-    proofs: counter("rollup_prover_proofs_total", "Proofs handed in, by whether there was use for them", "result"),
-    crossChecks: counter("rollup_prover_cross_checks_total", "Proofs that another back end made again, one a day, by whether it confirms them", "result"),
-    stageSeconds: histogram("rollup_prover_stage_seconds", "Stages of a proof, and the whole", PROOF_BUCKETS_SECONDS, "stage"),
+    proofs: counter(
+      "rollup_prover_proofs_total",
+      "Proofs handed in, by whether there was use for them",
+      "result",
+    ),
+    crossChecks: counter(
+      "rollup_prover_cross_checks_total",
+      "Proofs that another back end made again, one a day, by whether it confirms them",
+      "result",
+    ),
+    stageSeconds: histogram(
+      "rollup_prover_stage_seconds",
+      "Stages of a proof, and the whole",
+      PROOF_BUCKETS_SECONDS,
+      "stage",
+    ),
     busy: gauge("rollup_prover_busy", "1 while a job is being proven"),
     errors: counter("rollup_errors_total", "Failures by error code", "code"),
   };

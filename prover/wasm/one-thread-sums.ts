@@ -1,13 +1,6 @@
 import { fieldBytes } from "../formats/bn254-numbers.ts";
 import { g1Shape } from "./kernels/curve-kernel.ts";
-import {
-  createKernelMemory,
-  instantiateKernels,
-  type KernelCalls,
-  type KernelImage,
-  kernelBytes,
-  scratchBytes,
-} from "./kernels/kernel-module.ts";
+import { type KernelCalls, type KernelImage, planKernelMemory } from "./kernels/kernel-module.ts";
 import {
   chooseWindows,
   type PointTable,
@@ -37,12 +30,7 @@ export class OneThreadSums {
   constructor(image: KernelImage, zkeyPoints: Uint8Array, pairBytes = 0) {
     const pointCount = zkeyPoints.length / zkeyPointBytes;
     this.pointCount = pointCount;
-    let next = kernelBytes + scratchBytes;
-    const take = (byteCount: number) => {
-      const address = Math.ceil(next / 128) * 128;
-      next = address + byteCount;
-      return address;
-    };
+    const { make, take } = planKernelMemory();
     const limits = { maxWindowBits, maxPointCount: pointCount };
     const source = take(zkeyPoints.length);
     const points = take(pointCount * g1Shape.keyPointBytes);
@@ -51,11 +39,9 @@ export class OneThreadSums {
     this.digits = take(4 * pointCount * maxWindowCount);
     this.pairs = take(pairBytes);
     const work = take(windowSumBytes(g1Shape, limits));
-    const memory = createKernelMemory(next);
-    this.bytes = new Uint8Array(memory.buffer);
-    this.bytes.set(image.start);
+    const { bytes, kernels, memory } = make(image);
+    [this.bytes, this.kernels] = [bytes, kernels];
     this.bytes.set(zkeyPoints, source);
-    this.kernels = instantiateKernels(image.module, memory, kernelBytes);
     const count = this.kernels.g1ImportPoints!(source, pointCount, points, indices, 0);
     this.table = { points, indices, count };
     this.#summer = new WindowSummer(this.kernels, memory, g1Shape, limits, work);

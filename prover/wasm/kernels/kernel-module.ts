@@ -73,6 +73,26 @@ export function instantiateKernels(module: WasmModule, memory: WasmMemory, scrat
   return new WebAssembly.Instance(module, { env: { memory, scratch } }).exports;
 }
 
+/** A memory for one thread: `take` plans places in it, and `make` instantiates the kernels in one that holds them all. */
+export function planKernelMemory() {
+  let next = kernelBytes + scratchBytes;
+  return {
+    /** @returns the address of so many bytes */
+    take(byteCount: number): number {
+      const address = Math.ceil(next / 128) * 128;
+      next = address + byteCount;
+      return address;
+    },
+    make(image: KernelImage) {
+      const memory = createKernelMemory(next);
+      const bytes = new Uint8Array(memory.buffer);
+      bytes.set(image.start);
+      const words = new Uint32Array(memory.buffer);
+      return { memory, bytes, words, kernels: instantiateKernels(image.module, memory, kernelBytes) };
+    },
+  };
+}
+
 /** The cube roots of unity by which lambda acts on each group. */
 function endomorphismBetas(): { g1: bigint; g2: bigint } {
   const { G1, G2 } = bn254;
