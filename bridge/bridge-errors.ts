@@ -3,183 +3,179 @@ import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 /** Codes of bridge/. */
 export const bridgeErrors = defineErrors("BRG", {
   BRG_L1_UNREACHABLE: {
-    meaning: "the L1 node did not answer, or not in time",
+    meaning: "the Ethereum node did not answer in time",
     remedy: "check that the Ethereum node runs and that its address is right",
     httpStatus: 503,
     isRetryable: true,
   },
   BRG_L1_REFUSED: {
-    meaning: "the L1 node answered with an error that is not a revert",
-    remedy:
-      "check --rpc and --rollup, then try another node: some limit what they answer, or do not keep old blocks",
+    meaning: "the Ethereum node answered with an error that is not a revert",
+    remedy: "check --rpc and --rollup, then try another node: some limit their replies, or prune old blocks",
     httpStatus: 502,
     isRetryable: true,
   },
   BRG_CONTRACT_REVERTED: {
-    meaning: "the contract refuses the call; data has the contract error's name and operands",
-    remedy: "look the contract's error up in contracts/rollup/IRollup.sol",
+    meaning: "the contract reverted the call; `data` has the name and operands of its error",
+    remedy: "look up the contract's error in contracts/rollup/IRollup.sol",
     httpStatus: 409,
   },
   BRG_WRONG_DEPLOYMENT: {
     meaning: "the contract on L1 is not the one that the deployment record describes",
-    remedy: "name the record and the Ethereum node of one deployment",
+    remedy: "use the deployment record and the Ethereum node of the same deployment",
   },
   BRG_QUEUE_GAP: {
-    meaning: "the L1 node's logs leave out a queue entry; seen with nodes that lag behind each other",
-    remedy: "there is nothing to do; if it persists, use another Ethereum node",
+    meaning: "the Ethereum node's logs omit a queue entry; load-balanced nodes out of step cause this",
+    remedy: "no action is needed; if the error persists, use another Ethereum node",
     httpStatus: 503,
     isRetryable: true,
   },
   BRG_QUEUE_REORGANISED: {
     meaning:
-      "L1 took back a queue entry that was deep enough to be handed over, and a final batch holds it: only a restore from L1 mends that",
+      "L1 removed a queue entry that was deep enough to be passed on, and a final batch includes it: only a restore from L1 helps",
     remedy: "restore the ledger from L1: openledger restore",
   },
   BRG_RANDOMNESS_LATE: {
-    meaning: "a CloseEpoch's randomness is not on L1, and the time in which it can be recorded runs out",
-    remedy: "give the bridge's account ether and its Ethereum node a chance (docs/how-to/runbook.md)",
+    meaning: "a CloseEpoch's randomness is not recorded on L1, and the time to record it is running out",
+    remedy: "fund the bridge's account with ether, and check its Ethereum node (docs/how-to/runbook.md)",
     isRetryable: true,
   },
   BRG_RANDOMNESS_MISSED: {
-    meaning:
-      "a CloseEpoch's randomness was not recorded in time: its epochs can only be settled by the default split",
-    remedy: "settle by row counts, from 14 days after the close on",
+    meaning: "a CloseEpoch's randomness was not recorded in time: its epochs settle by the default split",
+    remedy: "settle by row counts, from 14 days after the close",
   },
   BRG_CLOSE_REORGANISED: {
     meaning:
-      "L1 replaced a CloseEpoch's randomness that was deep enough to be passed on: a human has to look",
-    remedy: "compare L1's nodes; docs/how-to/runbook.md has the steps",
+      "L1 replaced a CloseEpoch's randomness that was deep enough to be passed on: an operator has to look into it",
+    remedy: "compare several Ethereum nodes; docs/how-to/runbook.md has the steps",
   },
   BRG_NONCE_TAKEN: {
-    meaning: "a transaction that the bridge does not know used the publisher's nonce",
-    remedy: "use the publisher's account for nothing else; docs/how-to/runbook.md has the steps",
+    meaning: "the publisher's nonce was used by a transaction that the bridge did not send",
+    remedy: "use the publisher's account for the bridge alone; docs/how-to/runbook.md has the steps",
   },
   BRG_BATCH_TOO_LARGE: {
-    meaning: "one batch alone is above the limits of a transaction",
-    remedy: "raise the limits of a transaction, or close smaller batches",
+    meaning: "a single batch exceeds the limits of a transaction",
+    remedy: "raise the transaction limits, or close smaller batches",
   },
   BRG_PUBLISH_REFUSED: {
     meaning:
-      "the contract refuses a batch, at several blocks one after the other, for a reason that the publisher cannot mend; it looks again and again",
+      "the contract rejects a batch at several blocks in a row, for a reason that the publisher cannot resolve; it keeps trying",
     remedy: "read the contract's error in `data`; docs/how-to/runbook.md has the steps",
   },
   BRG_PUBLISH_REVERTED: {
     meaning:
-      "transactions with batches are mined and revert although L1 takes the same call a moment later; the publisher waits longer each time",
-    remedy: "look at the reverted transactions; docs/how-to/runbook.md has the steps",
+      "transactions with batches revert when mined, although L1 accepts the same call a moment later; the publisher waits longer each time",
+    remedy: "inspect the reverted transactions; docs/how-to/runbook.md has the steps",
     isRetryable: true,
   },
   BRG_FROZEN: {
-    meaning: "the rollup is frozen on L1: the bridge publishes nothing and hands nothing over any more",
+    meaning: "the rollup is frozen on L1: the bridge no longer publishes batches or passes anything on",
     remedy: "take out what is yours with: openledger exit",
     httpStatus: 410,
   },
   BRG_LEASE_LOST: {
-    meaning: "another machine of the operator's has taken the lease: this bridge sends nothing any more",
-    remedy: "leave this machine as a standby (docs/how-to/fail-over.md)",
+    meaning: "another machine of the operator has taken the lease: this bridge no longer sends transactions",
+    remedy: "keep this machine as a standby (docs/how-to/fail-over.md)",
   },
   BRG_LEASE_ENDED: {
-    meaning: "the lease's time is over and it is not extended yet: nothing else is sent before it is",
-    remedy: "give the bridge's account ether and a working Ethereum node",
+    meaning: "the lease has expired: the bridge extends it before it sends anything else",
+    remedy: "fund the bridge's account with ether, and check its Ethereum node",
     httpStatus: 503,
     isRetryable: true,
   },
   BRG_LEASE_HELD: {
-    meaning: "the lease has not ended yet; `data.endsAtSeconds` is when it does",
+    meaning: "the lease has not expired yet; `data.endsAtSeconds` is when it does",
     remedy: "wait until `data.endsAtSeconds`",
     httpStatus: 409,
     isRetryable: true,
   },
   BRG_FOREIGN_SIGNED: {
     meaning:
-      "L1 has signed operations that the sequencer did not put there: its data directory is older than L1, or its key is used elsewhere",
-    remedy: "stop, and restore the ledger from L1: openledger restore",
+      "L1 has signed operations that this sequencer did not post: its data directory is older than L1, or its key is used elsewhere",
+    remedy: "stop the processes, and restore the ledger from L1: openledger restore",
   },
   BRG_HISTORY_UNREADABLE: {
-    meaning: "L1's records of the rollup are not in the form that the contract writes",
-    remedy:
-      "check --rpc and --rollup: they may be of two chains, or the contract of another version of this repository",
+    meaning: "the rollup's events and calls on L1 do not have the form that the contract writes",
+    remedy: "check --rpc and --rollup: they may be of different chains, or the contract of another version",
   },
   BRG_HISTORY_INCOMPLETE: {
     meaning:
-      "the L1 node's logs do not begin with the rollup's first event: it does not keep old ones, or they were asked for from a later block on",
-    remedy: "ask a node that keeps old logs (--rpc), or drop or lower --from-block",
+      "the Ethereum node's logs do not begin with the rollup's first event: the node has pruned them, or the search began at a later block",
+    remedy: "use an archive node (--rpc), or drop or lower --from-block",
     httpStatus: 502,
     isRetryable: true,
   },
   BRG_BATCH_MALFORMED: {
-    meaning:
-      "L1 has taken a batch that breaks the ledger's rules, so nothing is built on it; `data` names batch, transaction, rule and what to do",
+    meaning: "L1 has accepted a batch that breaks the ledger's rules; `data` names batch, rule and remedy",
     remedy:
-      "ask another Ethereum node first: this one may lie. Else trust no newer root: stop operating, and leave by `openledger withdraw --forced`, after 14 days `openledger freeze`, then `openledger exit`, which says whether this batch's effect is known",
+      "ask another Ethereum node first, as this one may be wrong. If it agrees, trust no newer root: stop operating, and leave with `openledger withdraw --forced`, after 14 days `openledger freeze`, then `openledger exit`, which says whether this batch's effect is known",
     httpStatus: 409,
   },
   BRG_BATCH_NOT_IN_CALL: {
-    meaning: "a batch came in through another contract, and no event holds its data",
-    remedy: "ask another Ethereum node (--rpc): this one leaves out events or transactions",
+    meaning: "a batch was posted through another contract, and no event has its data",
+    remedy: "use another Ethereum node (--rpc): this one omits events or transactions",
   },
   BRG_BLOB_MISSING: {
     meaning:
-      "L1 names a blob that nobody who was asked has, or no archive and no beacon node was named to ask: Ethereum keeps blobs for 18 days. `data` has versioned hash, batch, block, who was asked, and what to do",
+      "no named archive or beacon node has a blob that L1 refers to, or none was named: Ethereum prunes blobs after 18 days. `data` has the versioned hash, the batch, the block, the places asked, and the remedy",
     remedy: "name an archive or a beacon node that may have it: --blobs, --beacon",
     httpStatus: 404,
   },
   BRG_BLOB_UNREACHABLE: {
     meaning:
-      "a blob could not be read, and a beacon node or an archive that may have it gave no answer; `data` as of BRG_BLOB_MISSING",
+      "a blob could not be read: an archive or a beacon node that may have it did not answer; `data` as for BRG_BLOB_MISSING",
     remedy: "try again, or name another beacon node or archive: --beacon, --blobs",
     httpStatus: 503,
     isRetryable: true,
   },
   BRG_BLOBS_FAILED: {
     meaning:
-      "the folder of blobs cannot be read or written (room, rights, a failing disk); `data.reason` is the system's code",
-    remedy: "make room or give the process its rights to the folder",
+      "the folder of blobs cannot be read or written (disk space, permissions, a failing disk); `data.reason` is the system's code",
+    remedy: "free disk space, or give the process permission to use the folder",
   },
   BRG_NOTHING_TO_DO: {
-    meaning: "no entry waits in L1's queue, or the model has no closed epoch on L1",
-    remedy: "there is nothing to do",
+    meaning: "L1's queue is empty, or the model has no closed epoch on L1",
+    remedy: "no action is needed",
     httpStatus: 409,
   },
   BRG_TOO_EARLY: {
-    meaning: "the contract takes this from a stranger, or by row counts, only later; `data` has the second",
-    remedy: "wait until the time that the message names, or leave it to the operator",
+    meaning:
+      "the contract accepts this from other accounts, or by row counts, only later; `data` has the time",
+    remedy: "wait until the time in the message, or leave it to the operator",
     httpStatus: 409,
     isRetryable: true,
   },
   BRG_OPENING_MISSING: {
     meaning:
-      "a drawn answer's opening was not published; without the model's signature only the default split is left",
-    remedy: "have the model publish the opening, or wait for the default split",
+      "the opening of a drawn answer was not published; without the model's signature only the default split is left",
+    remedy: "ask the model's owner to publish the opening, or wait for the default split",
     httpStatus: 409,
     isRetryable: true,
   },
   BRG_PROOF_OF_ANOTHER: {
-    meaning:
-      "a proof's public signals are not those of the statement: the circuit's files are of another version",
+    meaning: "a proof's public signals do not match its statement: the circuit's files are another version's",
     remedy: "use the circuits of the version that the rollup was deployed with",
   },
   BRG_NO_CIRCUIT: {
-    meaning: "the rollup has no registered circuit that the settlement fits, or its files are not here",
-    remedy: "fetch the rollup's published circuits and keys",
+    meaning: "no registered circuit of the rollup fits the settlement, or its files are missing here",
+    remedy: "download the rollup's published circuits and keys",
     httpStatus: 409,
   },
   BRG_VERIFY_DIFFERS: {
-    meaning: "what L1 holds is not what its records and the circuits give; data names the first difference",
+    meaning: "L1's state differs from what its events and circuits give; `data` names the first difference",
     remedy:
-      "ask another Ethereum node (--rpc): this one may leave something out; else do not trust this rollup before the difference is explained",
+      "ask another Ethereum node (--rpc), as this one may omit something. If it agrees, do not trust this rollup until the difference is explained",
     httpStatus: 409,
   },
   BRG_PRECONFIRMATION_INVALID: {
     meaning:
-      "the file is no preconfirmation with its operation, or one of another rollup, operation or signer, or the operation at its place is not beside it; `data.reason`",
-    remedy: "take the file that the client stored with its operation",
+      "the file is not a preconfirmation with its operation, is for another rollup, operation or signer, or the batch has another operation at its position; `data.reason`",
+    remedy: "use the file that the client stored with the operation",
     httpStatus: 422,
   },
   BRG_SNAPSHOT_INVALID: {
     meaning:
-      "the file is no whole snapshot of a ledger, is not what its hash names, contradicts itself, or is of a state that L1 has not accepted; `data.why`",
-    remedy: "fetch the snapshot from another server, or replay L1 from the start",
+      "the file is an incomplete snapshot, does not match its hash, contradicts itself, or is of a state that L1 has not accepted; `data.why`",
+    remedy: "download the snapshot from another server, or replay L1 from the start",
     httpStatus: 422,
   },
 });

@@ -40,7 +40,7 @@ export function createBridgeMetrics(registry: Registry) {
     errorTotal: counter("rollup_errors_total", "Failures by error code", "code"),
     leaseSeconds: gauge(
       "rollup_bridge_lease_seconds",
-      "Until the end of the lease that L1 has, whoever holds it; 0 where there is none",
+      "Until the current lease on L1 expires, of any machine; 0 where there is none",
     ),
     blobCrossover: gauge(
       "rollup_l1_blob_crossover_operations",

@@ -4,36 +4,34 @@ import { defineErrors } from "@openledger/foundation/error-table";
 export const challengerErrors = defineErrors("CMD", {
   CMD_NO_ETHER: {
     meaning:
-      "the account has not the ether for a transaction on L1, with the bond or stake that it carries; nothing was sent. `data.account`, `data.balanceWei`, `data.valueWei`",
-    remedy: "send ether to the account that the message names; a service tries again by itself",
+      "the account has too little ether for an L1 transaction with its bond or stake; nothing was sent. `data.account`, `data.balanceWei`, `data.valueWei`",
+    remedy: "send ether to the account that the message names; a service retries by itself",
   },
   CMD_L1_PENDING: {
     meaning:
-      "L1 has not mined what the account sent before; a service sends nothing else meanwhile, so that it does nothing twice, and pays more for it, up to `--max-fee-gwei` and `--max-priority-fee-gwei`. `data.account`, `data.nonce`; `data.count`, or `data.hashes` and `data.cap` where a dearer one would pay more",
+      "L1 has not mined the account's previous transaction; a service sends nothing else meanwhile, and raises its fee up to `--max-fee-gwei` and `--max-priority-fee-gwei`. `data.account`, `data.nonce`; `data.count`, or `data.hashes` and `data.cap` where the cap prevents a higher fee",
     remedy:
-      "wait: a service replaces it by a dearer one, and goes on; where the caps hold it up, wait until gas is cheaper, or start again with higher ones. What another process has sent it replaces after five minutes, by one that does nothing",
+      "wait: a service replaces the transaction at a higher fee and continues; where the caps prevent that, wait for cheaper gas, or restart with higher caps. A transaction of another process is replaced after five minutes by one without effect",
   },
   CMD_FALSE_UNCHALLENGED: {
     meaning:
-      "a claim, or a posted row, is false, and is not challenged: that takes a larger stake than is given for one. `data.neededWei`, `data.mostWei`",
-    remedy: "challenge it by hand before its window ends, do not pay the model; tell others who watch it",
+      "a claim or a committed row is false and remains unchallenged: the challenge needs a larger stake than the limit allows. `data.neededWei`, `data.mostWei`",
+    remedy: "challenge it by hand before its window ends; do not pay the model, and tell other watchers",
   },
   CMD_MODEL_UNSERVED: {
     meaning:
-      "a committed model's window is open, and its files are not to be had: nobody can recompute it. `watch` asks L1 for its last leaves, without a fee, and ends with status 3. `data.modelCommitment`, `data.modelId`, `data.endsAtSeconds`",
-    remedy:
-      "name where it is served: --server, or --models FOLDER; do not approve the model while nobody can recompute it",
+      "a committed model's challenge window is open, but its files are not available, so it cannot be recomputed. A watcher requests its last leaves on L1, without a fee, and ends with status 3. `data.modelCommitment`, `data.modelId`, `data.endsAtSeconds`",
+    remedy: "name a source: --server, or --models FOLDER; do not approve a model that cannot be recomputed",
   },
   CMD_NOT_CLAIMANT: {
-    meaning:
-      "the account does not claim the model's queries, or the model promises no claims. `data.claimant`, null for none",
-    remedy: "use the account that the recipe names as its claimant; without one drop --claim",
+    meaning: "the account is not the model's claimant (`data.claimant`), or the model promises no claims",
+    remedy: "use the claimant's account that the recipe names; if it names none, drop --claim",
   },
   CMD_CLAIM_IMPOSSIBLE: {
     meaning:
-      "drawn receipts cannot be claimed from what the model's server keeps of them: no prompt, or another query than the trace's. `data.receipts`",
+      "drawn receipts cannot be claimed: the model's server has no prompt for them, or another query than the trace gives. `data.receipts`",
     remedy:
-      "bring the answers' folder back, or claim with the prompt: openledger disputes claim-query; else the epoch goes by row counts, 14 days after its CloseEpoch",
+      "restore the answers' folder, or claim with the prompt: openledger disputes claim-query; otherwise the epoch settles by row counts, 14 days after its CloseEpoch",
   },
 });
 

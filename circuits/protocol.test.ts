@@ -87,7 +87,7 @@ describe("docs/reference/ledger.md", () => {
     expect(ledgerPage).toContain(
       "Kinds 1 to 12 and 14 are signed by A's key; kinds 16 and up come from the L1 queue",
     );
-    expect(ledgerPage).toContain("Kinds 13 and 15, settlements, are nobody's");
+    expect(ledgerPage).toContain("Kinds 13 and 15, settlements, are no one's");
     for (const { kind, isSigned, isQueue, isSettlement, weight } of KIND_RULES) {
       expect(isSigned).toBe((kind >= 1 && kind <= 12) || kind === 14);
       expect(isQueue).toBe(kind >= 16);

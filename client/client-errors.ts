@@ -7,26 +7,27 @@ import type { L1Proposal } from "./l1-proposal.ts";
 export const clientErrors = defineErrors("CLI", {
   CLI_INPUT_INVALID: {
     meaning:
-      "an argument is not usable: an amount, a key, a row, a recipient, or a name that several accounts fit; `data.reason` says which",
+      "an argument is invalid: an amount, a key, a row, a recipient, or a name that matches several accounts; `data.reason` says which",
     remedy: "correct what the message names",
   },
   CLI_UNKNOWN: {
-    meaning: "there is no such proposal, version, settlement or payment; `data.reason` says which",
+    meaning: "no such proposal, version, settlement or payment exists; `data.reason` says which",
     remedy: "compare the number or hash with the list: openledger vote list, datanet host show, models show",
   },
   CLI_MIGRATION_REFUSED: {
-    meaning: "the next rollup is none that this client would put money into",
+    meaning:
+      "this client does not trust the next rollup with a deposit: its sources or its contract are not the expected ones",
     remedy: "build the sources that the registry names, compare the code, and deposit there yourself",
   },
   CLI_WALLET_UNSUPPORTED: {
     meaning:
-      "the wallet cannot do what was asked: derive a key from a signature that repeats, sign a permit, or take several calls as one; `data.reason`",
+      "the wallet does not support the request: to derive a key from a deterministic signature, sign a permit, or batch several calls; `data.reason`",
     remedy: 'use a random key (createRandomKey, --random-key), or permission "approve", as the message says',
   },
   CLI_NOT_CONFIGURED: {
     meaning:
-      "the call needs a part that the client was created without; `data.missing` is l2Key, wallet or sequencerUrl",
-    remedy: "create the client with it: l2Key comes from deriveKey or createRandomKey",
+      "the call needs an option that the client was created without; `data.missing` is l2Key, wallet or sequencerUrl",
+    remedy: "pass it to createClient: l2Key comes from deriveKey or createRandomKey",
   },
   CLI_WRONG_ROLLUP: {
     meaning:
@@ -44,111 +45,111 @@ export const clientErrors = defineErrors("CLI", {
     isRetryable: true,
   },
   CLI_L1_PROPOSED: {
-    meaning: "a contract wallet holds the transaction, and its owners have not executed it yet",
-    remedy:
-      "have them sign and execute it; awaitProposal goes on waiting for `data.proposal`; do not send it again",
+    meaning: "the transaction waits in a contract wallet for its owners to execute it",
+    remedy: "have its owners execute it; awaitProposal waits for `data.proposal`; do not send it again",
   },
   CLI_L1_CANCELLED: {
-    meaning: "the wallet replaced the transaction by another one before it was mined",
-    remedy: "nothing happened on the rollup; send it again if you still want it",
+    meaning: "the wallet replaced the transaction before it was mined",
+    remedy: "nothing changed on the rollup; send it again if you still want it",
   },
   CLI_UNREACHABLE: {
-    meaning: "a server that the client asks did not answer; `data.server` names it",
+    meaning: "a server that the client uses did not answer; `data.server` names it",
     remedy:
-      "check that it runs and that its address is right; what has --forced needs an Ethereum node alone (--rpc … --rollup …)",
+      "check that it runs and that its address is right; commands with --forced need an Ethereum node alone (--rpc … --rollup …)",
     isRetryable: true,
   },
   CLI_ANSWER_INVALID: {
     meaning:
-      "a server's answer is not of the documented form, is an error without a code, or names another address or rollup; `data.server` names the server",
-    remedy: "use the address that the server itself names, of this version and rollup",
+      "a server's reply is malformed, is an error without a code, or names another address or rollup; `data.server` names the server",
+    remedy: "use the address that the server itself names, with this version and rollup",
   },
   CLI_BELOW_LEAST: {
-    meaning: "a part of the reply is less sure than you accept; `data.part`, `data.given` and `data.least`",
+    meaning:
+      "a part of the reply has less assurance than you accept; `data.part`, `data.given`, `data.least`",
     remedy: "nothing was signed; ask another model, or accept less (models ask --least)",
   },
   CLI_PRECONFIRMATION_INVALID: {
-    meaning: "the preconfirmation is not the sequencer's signature over the operation that was sent",
-    remedy: "do not count on the operation; wait until it is posted on L1",
+    meaning: "the preconfirmation is not signed by the sequencer, or not for the operation that was sent",
+    remedy: "do not rely on the operation until it is posted on L1",
   },
   CLI_ANSWER_LATE: {
-    meaning: "the sequencer's answer took longer than the lease by which it may promise anything",
-    remedy: "send the same operation again: it is executed once, and the machine that serves now answers",
+    meaning: "the sequencer's reply came after its lease on L1 expired, so its preconfirmation does not bind",
+    remedy: "send the same operation again: it executes once, and the current machine answers",
     isRetryable: true,
   },
   CLI_LEAF_NOT_FOUND: {
-    meaning: "there is no such account, datanet or model",
-    remedy: "check the id; a deposit opens an account only once a batch has taken it",
+    meaning: "no such account, Datanet or model exists",
+    remedy: "check the id; a deposit opens an account once a batch includes it",
   },
   CLI_LEAF_UNPROVEN: {
-    meaning: "what the sequencer says of a leaf does not lead to the root that L1 holds",
-    remedy: "do not count on it; ask a full node, or rebuild the ledger from L1 with openledger verify",
+    meaning: "the sequencer's value for a leaf does not lead to the root on L1",
+    remedy: "do not rely on it; ask a full node, or rebuild the ledger from L1 with openledger verify",
   },
   CLI_LEAF_OWNER_CHANGED: {
     meaning: "the leaf belongs to another address than the caller expects",
-    remedy: "ask the recipient for a current id",
+    remedy: "ask the recipient for their current id",
   },
   CLI_OPERATION_DROPPED: {
-    meaning: "the sequencer dropped the operation, so it will never be executed",
-    remedy: "read the reason, then sign and send a new one",
+    meaning: "the sequencer dropped the operation: it will never be executed",
+    remedy: "read the reason, then sign and send a new operation",
   },
   CLI_QUEUE_ENTRY_INVALID: {
-    meaning: "the queue entry was consumed without effect",
-    remedy: "check owner and balance of the leaf; a deposit that was refused can be paid out on L1",
+    meaning: "the queue entry was processed without effect",
+    remedy: "check owner and balance of the leaf; a refused deposit can be paid out on L1",
   },
   CLI_WAIT_ENDED: {
-    meaning: "the wanted stage was not reached in time, or the caller aborted the wait; `data.reason`",
+    meaning: "the requested stage was not reached in time, or the wait was aborted; `data.reason`",
     remedy: "wait again; the operation itself is not affected",
     isRetryable: true,
   },
   CLI_L1_REVERTED: {
-    meaning: "the contract refused the transaction",
-    remedy: "the error's name says why; contracts/rollup/IRollup.sol describes each",
+    meaning: "the contract reverted the transaction",
+    remedy: "the error's name says why; contracts/rollup/IRollup.sol describes each one",
   },
   CLI_TOKEN_BALANCE_TOO_LOW: {
     meaning: "the L1 account holds less OPEN than the call needs",
     remedy: "get OPEN on L1 first, or use a smaller amount",
   },
   CLI_QUEUE_FEE_TOO_HIGH: {
-    meaning: "the fee of L1's queue is above what the caller allows",
+    meaning: "the fee of L1's queue is above the limit that the caller set",
     remedy: "allow more (maxFeeWei, or --max-fee), or wait until batches have taken entries",
     isRetryable: true,
   },
   CLI_ROWS_MISSING: {
-    meaning: "the row store does not hold what a root stands for, or holds something else",
-    remedy: "fetch the contributors' rows into the store",
+    meaning: "the row store does not have the rows of a root, or has other content for it",
+    remedy: "download the contributors' rows into the store",
   },
   CLI_COMMITS_INCOMPLETE: {
-    meaning: "the listed commits do not add up to the datanet's chain of contributions",
-    remedy: "try again; if it stays so, read the commits from L1's batches, not from this sequencer",
+    meaning: "the sequencer's list of commits does not reproduce the Datanet's hash chain of contributions",
+    remedy: "try again; if the error persists, read the commits from L1's batches, not from this sequencer",
     isRetryable: true,
   },
   CLI_DATANET_HOST_FALSE: {
-    meaning: "the host serves something else than the ledger's roots stand for; `data.what` names it",
-    remedy: "nothing of it was stored; ask another host, and do not trust this one",
+    meaning: "the host serves data that does not match the roots on the ledger; `data.what` names it",
+    remedy: "none of it was stored; use another host, and do not trust this one",
   },
   CLI_WRONG_MODEL: {
     meaning:
-      "the model is not of the kind that this needs: its labels are not the card's, or it is not direct; `data.reason`",
+      "the model is of the wrong kind for this call: its labels are not the card's, or it is not direct; `data.reason`",
     remedy: "use a model of the kind that the message names",
   },
   CLI_ANSWER_WRONG: {
-    meaning: "an answer, its query or its receipt is not what the published model makes of the prompt",
+    meaning: "answer, query or receipt differ from what the published model computes for the prompt",
     remedy: "do not pay; `data.what` names the first field that differs",
   },
   CLI_PRICE_TOO_HIGH: {
-    meaning: "the model's price on the ledger is above what the answer said or the caller allows",
+    meaning: "the model's price on the ledger is above the price of the answer, or above the caller's limit",
     remedy: "allow more, or do not pay",
   },
   CLI_NOTHING_CLOSED: {
     meaning: "the model has no closed epoch that waits for its settlement",
-    remedy: "close the open one first with: openledger models close-epoch",
+    remedy: "close the open epoch first with: openledger models close-epoch",
     isRetryable: true,
   },
   CLI_SETTLEMENT_DIFFERS: {
     meaning:
-      "a settlement is not what L1 and the published data make of its epoch; `data.what` is the first difference",
-    remedy: "do not trust this model before the difference is explained",
+      "a settlement differs from what L1 and the published data give for its epoch; `data.what` is the first difference",
+    remedy: "do not trust this model until the difference is explained",
   },
 });
 

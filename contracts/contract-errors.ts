@@ -3,17 +3,17 @@ import { defineErrors } from "@openledger/foundation/error-table";
 /** Codes of building, deploying and calling the contracts. */
 export const contractErrors = defineErrors("CON", {
   CON_ANVIL_FAILED: {
-    meaning: "anvil is not installed, or did not start; the message holds its output",
-    remedy: "npm ci with install scripts allowed brings its binary",
+    meaning: "anvil is not installed, or did not start; the message has its output",
+    remedy: "install it by running npm ci with install scripts allowed",
   },
   CON_COMPILE_FAILED: {
     meaning:
-      "solc does not compile the contracts, or there is no contract or import of this name; the message holds its output",
+      "solc does not compile the contracts, or a contract or import of this name is missing; the message has its output",
     remedy: "correct the contracts' sources",
   },
   CON_DEPLOY_FAILED: {
-    meaning: "a contract was not deployed; `cause` is the contract's own error",
-    remedy: "read the contract's own error",
+    meaning: "a contract was not deployed; `cause` is its own error",
+    remedy: "look up the contract's own error",
   },
   CON_HEADER_UNKNOWN: {
     meaning: "a block is not mined yet, or its header has fields of a fork that the encoder does not know",
@@ -21,9 +21,9 @@ export const contractErrors = defineErrors("CON", {
   },
   CON_L1_COST_ABOVE_CAP: {
     meaning:
-      'the Ethereum node asks more for a transaction than whoever signs allows, so nothing was signed: `data.what` is "tip", "fee" (`--max-priority-fee-gwei`, `--max-fee-gwei`; wei a unit of gas) or "gas" (EIP-7825\'s limit); `data.asked`, `data.cap`',
+      'the Ethereum node quotes more for a transaction than your limit, so nothing was signed: `data.what` is "tip", "fee" (`--max-priority-fee-gwei`, `--max-fee-gwei`; wei a unit of gas) or "gas" (EIP-7825\'s limit); `data.asked`, `data.cap`',
     remedy:
-      "ask another Ethereum node (--rpc) what it costs; if it is true, wait, or allow more with --max-fee-gwei and --max-priority-fee-gwei",
+      "compare the price at another Ethereum node (--rpc); if it is right, wait, or allow more with --max-fee-gwei and --max-priority-fee-gwei",
   },
 });
 

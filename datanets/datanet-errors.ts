@@ -3,107 +3,105 @@ import { defineErrors } from "@openledger/foundation/error-table";
 /** Codes of datanets/, where a Datanet's rows, card, labels and grants are kept beside the ledger. */
 export const datanetErrors = defineErrors("DNT", {
   DNT_LEDGER_INCOMPLETE: {
-    meaning: "the operations that the ledger lists do not add up to the Datanet's chain of contributions",
-    remedy: "try again; if it stays so, the host's sequencer leaves something out",
+    meaning: "the sequencer's operations do not reproduce the Datanet's hash chain of contributions",
+    remedy: "try again; if the error persists, the host's sequencer omits operations",
     httpStatus: 503,
     isRetryable: true,
   },
   DNT_UNKNOWN: {
-    meaning: "the ledger has no Datanet of this id, or no commit to it has this root; `data.reason`",
-    remedy:
-      "compare the id: openledger datanet show ID; commit the rows first: openledger datanet contribute ID FILES",
+    meaning: "the ledger has no Datanet with this id, or no commit of it has this root; `data.reason`",
+    remedy: "check it: openledger datanet show ID; commit the rows: openledger datanet contribute ID FILES",
     httpStatus: 404,
   },
   DNT_NOT_HOSTED: {
-    meaning: "the host has no card, no version, no row or no record of this name",
-    remedy: "ask another host, or bring it here: openledger datanet upload ID --from URL --host URL",
+    meaning: "the host does not have this card, version, row or record",
+    remedy: "ask another host, or mirror it to this one: openledger datanet upload ID --from URL --host URL",
     httpStatus: 404,
   },
   DNT_CARD_INVALID: {
-    meaning: "the text is no card: a field is wrong, or it is not written canonically",
+    meaning: "the text is not a valid card: a field is wrong, or its JSON is not canonical",
     remedy: "compare it with docs/explanation/datanets.md; openledger datanet card FILE names the field",
     httpStatus: 422,
   },
   DNT_NOT_ON_LEDGER: {
     meaning:
-      "the card's hash is not the Datanet's policy word on the ledger, or the commit is not final on Ethereum yet, so a copyist could still come first; `data.reason`",
+      "the card's hash is not the Datanet's policy word on the ledger, or the commit is not final on Ethereum yet, so another account could still copy it; `data.reason`",
     remedy:
-      "publish the card first (openledger datanet card ID FILE --host URL), or wait until the commit is final",
+      "publish the card (openledger datanet card ID FILE --host URL), or wait until the commit is final",
     httpStatus: 409,
   },
   DNT_LIST_MISMATCH: {
     meaning:
-      "a list of rows does not have the root that the ledger has, or a row is not the one at its place; `data.index` is the place",
-    remedy: "send the list and the rows of exactly this commit or version, in its order",
+      "a list of rows does not match the root on the ledger, or a row does not match its position in the list; `data.index` is the position",
+    remedy: "send the list and the rows of exactly this commit or version, in order",
     httpStatus: 422,
   },
   DNT_LIST_MISSING: {
-    meaning: "rows come for a commit whose list the host does not have",
+    meaning: "rows were sent for a commit whose list the host does not have",
     remedy: "send the commit's list first",
     httpStatus: 409,
   },
   DNT_REQUEST_UNSIGNED: {
     meaning:
-      "the request is not signed, not by the leaf's key over this request to this host, or its signature has run out; `data.reason`",
+      "the request is unsigned, signed by another key or for another request or host, or its signature has expired; `data.reason`",
     remedy:
-      "sign method, path and body for the origin that /v1/info names with an account's ledger key (docs/explanation/datanets.md); compare this machine's clock",
+      "sign method, path and body for the origin that /v1/info names with an account's ledger key (docs/explanation/datanets.md); check this machine's clock",
     httpStatus: 401,
   },
   DNT_REQUEST_REPLAYED: {
-    meaning: "this very signed request was taken before",
-    remedy: "sign a new one; if you did not send the first, somebody has read your traffic",
+    meaning: "this signed request was used before",
+    remedy: "sign a new request; if you did not send the first one, your traffic has been read",
     httpStatus: 409,
   },
   DNT_SESSION_OTHER: {
-    meaning: "the request is signed for another session: the host has started since",
-    remedy: "ask /v1/info for the session and sign anew",
+    meaning: "the request is signed for an earlier session: the host has restarted since",
+    remedy: "read the session from /v1/info and sign again",
     httpStatus: 409,
     isRetryable: true,
   },
   DNT_ACCESS_NOT_GRANTED: {
     meaning:
-      "the Datanet is permissioned, and its owner has not granted this leaf access, or the grant has run out; `data.untilMs` says when",
-    remedy: "ask for it: openledger datanet access ID --purpose TEXT",
+      "the Datanet is permissioned, and its owner has not granted this leaf access, or the grant has expired; `data.untilMs` says when",
+    remedy: "request access: openledger datanet access ID --purpose TEXT",
     httpStatus: 403,
   },
   DNT_RECORD_INVALID: {
     meaning:
-      "a record has a field of the wrong form, its time is not now, or its signature is not by the present key of the leaf that it names",
+      "a record has a malformed field, a timestamp that is not current, or a signature that is not by the named leaf's current key",
     remedy:
-      "compare it with docs/explanation/datanets.md and sign with the leaf's key of today; `data.why` says what is wrong",
+      "compare it with docs/explanation/datanets.md and sign with the leaf's current key; `data.why` says what is wrong",
     httpStatus: 422,
   },
   DNT_RECORD_OUTDATED: {
-    meaning: "the leaf has said something newer of the same thing already: an old record, sent again",
-    remedy: "sign a new record; its time has to be after `data.atMs`",
+    meaning: "the leaf has signed a newer record on the same subject, so this older one is refused",
+    remedy: "sign a new record with a time after `data.atMs`",
     httpStatus: 409,
   },
   DNT_RECORD_NOT_ALLOWED: {
-    meaning: "the card does not let this leaf say this; `data.why` says what it may not",
+    meaning: "the card does not allow this leaf to sign this record; `data.why` says why",
     remedy: "ask the Datanet's owner to name the leaf in the card",
     httpStatus: 403,
   },
   DNT_LOADING: {
-    meaning: "the host has started, and has not read back what this request needs; `data` says how far it is",
-    remedy: "try again in a while; directory, cards and lists of versions are there at once",
+    meaning: "the host has just started, and has not loaded what this request needs; `data` has its progress",
+    remedy: "try again in a while; directory, cards and lists of versions are available at once",
     httpStatus: 503,
     isRetryable: true,
   },
   DNT_CHECK_RUNNING: {
-    meaning: "the host looks at a Datanet's rows already; `data` says at which and how far it is",
-    remedy: "wait until it is done: GET /v1/datanets/ID/findings says so",
+    meaning: "the host is already checking a Datanet's rows; `data` says which one, and its progress",
+    remedy: "wait until it is done: GET /v1/datanets/ID/findings has the progress",
     httpStatus: 409,
     isRetryable: true,
   },
   DNT_CHECK_FAILED: {
-    meaning:
-      "the thread that looks at rows has ended before it was done, or took longer than the host lets it",
-    remedy: "start it again after as long as it took; the host's log has the reason",
+    meaning: "the thread that checks rows ended early, or exceeded the host's time limit",
+    remedy: "wait as long as the check ran, then start it again; the host's log has the reason",
     isRetryable: true,
   },
   DNT_FILE_UNREADABLE: {
-    meaning: "a file to contribute is not of the format named; `data` has the line or the column",
-    remedy: "mend the line, or name the file's format with --format",
+    meaning: "a file to contribute does not have the named format; `data` has the line or the column",
+    remedy: "correct the line, or name the file's format with --format",
     httpStatus: 400,
   },
 });

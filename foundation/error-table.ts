@@ -50,74 +50,73 @@ export function defineErrors<
 /** Codes that several workspaces raise. */
 const PROCESS_ROWS = {
   SRV_BAD_REQUEST: {
-    meaning:
-      "a field of the request is absent, of the wrong form or out of its range; `data` names it where it is one field",
-    remedy: "compare the request with the server's documentation, or with its /openapi.json",
+    meaning: "a field of the request is missing, malformed or out of range; `data` names a single field",
+    remedy: "compare the request with the server's documentation or its /openapi.json",
     httpStatus: 400,
   },
   SRV_CONFIG_INVALID: {
-    meaning: "environment variables are missing, wrong or unknown; the message lists all of them",
+    meaning: "environment variables are missing, invalid or unknown; the message lists all of them",
     remedy: "compare the environment with docs/reference/settings.md",
   },
   SRV_MEDIA_TYPE: {
-    meaning: "the request's body is compressed, or of a type that the route does not take",
-    remedy: "send it as the documentation says, without content-encoding",
+    meaning: "the request's body is compressed, or its content type is not one that the route accepts",
+    remedy: "send the content type that the documentation names, without content-encoding",
     httpStatus: 415,
   },
   SRV_TOO_LARGE: {
-    meaning: "a body, a list, a row or a job is above the server's limit; `data` names the limit",
-    remedy: "send less at once, or have the operator raise the limit",
+    meaning: "a body, list, row or job exceeds the server's limit; `data` names the limit",
+    remedy: "send less in one request, or ask the operator to raise the limit",
     httpStatus: 413,
   },
   SRV_RATE_LIMITED: {
     meaning: "too many requests from this address",
-    remedy: "wait as long as Retry-After says, and try again",
+    remedy: "wait for the time that Retry-After gives, then try again",
     httpStatus: 429,
     isRetryable: true,
   },
   SRV_QUOTA_USED: {
-    meaning: "this account, key or address has as much here as one may have; `data` names the limit",
-    remedy: "wait until some of it has ended, or delete it; the message says what counts",
+    meaning: "this account, key or address has reached its quota on this server; `data` names the limit",
+    remedy: "wait until some of it has ended, or delete some; the message says what counts",
     httpStatus: 429,
     isRetryable: true,
   },
   SRV_DISK_FULL: {
-    meaning: "the server's folder is as large as its operator allows, or the disk is full",
-    remedy: "use another server, or have the operator make room",
+    meaning: "the server's folder has reached its configured size, or the disk is full",
+    remedy: "use another server, or ask the operator to free space",
     httpStatus: 507,
     isRetryable: true,
   },
   SRV_SEQUENCER_UNREACHABLE: {
-    meaning: "the sequencer that the process asks did not answer, not in time, or with a 5xx status",
-    remedy: "try again; if it persists, the operator checks the process's …_SEQUENCER_URL",
+    meaning: "the sequencer that this process uses did not answer in time, or answered with a 5xx status",
+    remedy: "try again; if the error persists, the operator checks the process's …_SEQUENCER_URL",
     httpStatus: 503,
     isRetryable: true,
   },
   SRV_STORE_LOCKED: {
     meaning: "another process has the data directory open",
-    remedy: "stop that process first, or give each process a directory of its own",
+    remedy: "stop that process first, or give each process its own data directory",
   },
   SRV_STORE_CORRUPT: {
     meaning:
-      "files of the data directory are damaged, missing or changed by somebody else; nothing is served from it. `data.reason` names the file",
+      "files of the data directory are damaged, missing or changed by another program; nothing is served from it. `data.reason` names the file",
     remedy:
-      "keep the directory; `data.remedy` says what to go on from, and docs/how-to/operate.md has the steps",
+      "keep the directory; `data.remedy` names the source to restore from, and docs/how-to/operate.md has the steps",
   },
   SRV_STORE_FAILED: {
     meaning:
-      "the data directory cannot be opened, read or written (room, rights, a failing disk); the process stops, nothing acknowledged is lost",
-    remedy: "mend that and start the process again",
+      "the data directory cannot be opened, read or written (disk space, permissions, a failing disk); the process stops, and nothing acknowledged is lost",
+    remedy: "fix the disk or its permissions, then start the process again",
     httpStatus: 503,
     isRetryable: true,
   },
   SRV_INTERNAL: {
-    meaning: "the process failed in an unforeseen way",
-    remedy: "report it with the log of the process, or with what the command prints with --json",
+    meaning: "the process failed in an unexpected way",
+    remedy: "report it with the log of the process, or with the output of the command under --json",
     httpStatus: 500,
   },
   SRV_UNKNOWN_ROUTE: {
     meaning: "the server has no such route",
-    remedy: "check the address, and that the server is of this version",
+    remedy: "check the address and the server's version",
     httpStatus: 404,
   },
   SRV_UNAUTHORIZED: {
@@ -126,53 +125,53 @@ const PROCESS_ROWS = {
     httpStatus: 401,
   },
   SRV_OVERLOADED: {
-    meaning: "as many requests or clients wait as the server holds",
-    remedy: "wait as long as Retry-After says, and try again",
+    meaning: "the server has reached its limit of waiting requests or clients",
+    remedy: "wait for the time that Retry-After gives, then try again",
     httpStatus: 503,
     isRetryable: true,
   },
   SRV_STOPPING: {
-    meaning: "the server stops, or the thread that does its work failed",
-    remedy: "try again after its next start",
+    meaning: "the server is shutting down, or its worker thread failed",
+    remedy: "try again once the server has restarted",
     httpStatus: 503,
     isRetryable: true,
   },
   SRV_SEQUENCER_REFUSED: {
     meaning:
-      "the sequencer refuses what the process sends, or answers in another form than docs/reference/api.md says; `data.sequencerCode` is its code",
-    remedy: "read the sequencer's code; check that both are of one version",
+      "the sequencer rejects the process's request, or its reply is malformed; `data.sequencerCode` is its code",
+    remedy: "look up the sequencer's code; check that both run the same version",
     httpStatus: 502,
     isRetryable: true,
   },
   CMD_USAGE: {
-    meaning: "a command's arguments make no sense; the message says which",
-    remedy: "add --help to the command",
+    meaning: "a command's arguments are invalid; the message says which",
+    remedy: "read the command's --help",
   },
   CMD_FILE_UNREADABLE: {
     meaning:
-      "a file that the command reads is missing or not of its form: a preconfirmation, a list of rows, the provers' payments; `data.path`",
-    remedy: "name the right file; never remove the journal of payments, it says what was paid",
+      "a file that the command reads is missing or malformed: a preconfirmation, a list of rows, the provers' payments; `data.path`",
+    remedy: "name the right file; never delete the journal of payments, which records what was paid",
   },
   CLI_TOO_EARLY: {
     meaning: "the rules allow this only later; the message says when",
-    remedy: "wait as long as the message says, and try again",
+    remedy: "wait for the time that the message gives, then try again",
     isRetryable: true,
   },
   CLI_CIRCUIT_MISSING: {
     meaning:
-      "the rollup has no settlement circuit for a model of this size, or L1 does not say what size a circuit has; `data.circuits` lists those that are known",
+      "the rollup has no settlement circuit for a model of this size, or L1 does not record a circuit's size; `data.circuits` lists the known ones",
     remedy:
-      "make the model for the size of a circuit that openledger status lists; name a circuit that L1 does not describe with --circuits",
+      "train the model for the size of a circuit that openledger status lists; name a circuit that L1 does not describe with --circuits",
   },
   CIR_DESCRIPTORS_TOO_FEW: {
     meaning:
-      "the process may open fewer files than its connections and its store need: raise `LimitNOFILE=` of its unit (`ulimit -n`), or lower its `…_MAX_CONNECTIONS`; `data.limit`, `data.needed`",
-    remedy: "set LimitNOFILE= in the unit of the process (ulimit -n)",
+      "the limit of open files is below what the process needs for its connections and its store; `data.limit`, `data.needed`",
+    remedy: "raise LimitNOFILE= in the unit of the process (ulimit -n), or lower its …_MAX_CONNECTIONS",
   },
   CIR_SECRET_FILE: {
     meaning:
-      "the file of a secret is not there, is no file, may not be read by this user, or may be used by others than its owner; `data.path`, `data.mode`",
-    remedy: "name the right file, and chmod 600 it",
+      "the file of a secret is missing, is not a regular file, is not readable by this user, or is open to other users; `data.path`, `data.mode`",
+    remedy: "name the right file, and run chmod 600 on it",
   },
 } as const satisfies Readonly<Record<string, ErrorRow>>;
 

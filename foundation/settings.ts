@@ -185,59 +185,57 @@ export const SHARED_SETTINGS = shared({
   deploymentPath: {
     schema: someText,
     default: ".openledger/deployment.json",
-    description: "the deployment record",
+    description: "path of the deployment record",
   },
   sequencerUrl: {
     schema: httpUrl,
     default: "http://127.0.0.1:8547",
-    description: "the API of the sequencer; where nothing is sent to it, a full node's will do",
+    description: "URL of the sequencer's API; a full node's is enough for a process that sends it nothing",
   },
   standbySequencerUrl: {
     schema: httpUrl.optional(),
-    description:
-      "where the sequencer is after a handover to the standby; asked when the other one does not serve",
+    description: "URL of the sequencer after a handover to the standby; used when the other does not serve",
   },
   dataPath: {
     schema: someText,
     default: ".openledger/data",
-    description: "folder of the process's own data",
+    description: "data directory of the process",
   },
   host: { schema: someText, default: "127.0.0.1", description: "address to listen on" },
   port: {
     schema: wholeNumber(0, 65_535),
     default: "0",
-    description: "port to listen on; 0 = any free one",
+    description: "port to listen on; 0 = any free port",
   },
   healthPort: {
     schema: wholeNumber(0, 65_535).optional(),
-    description: "port for GET /health and GET /metrics on 127.0.0.1; none where absent",
+    description: "port for GET /health and GET /metrics on 127.0.0.1",
   },
   rateLimitPerMinute: {
     schema: wholeNumber(1, 10_000_000),
     default: "6000",
-    description: "requests of one address a minute, IPv6 by /64",
+    description: "most requests from one address per minute, IPv6 by /64",
   },
   requestTimeoutMs: {
     schema: wholeNumber(100, ONE_DAY_MS),
     default: "30000",
-    description:
-      "longest wait for a request or an answer to come whole; a body goes on while 64 KiB of it come a second",
+    description: "longest wait for a complete request or reply; a body may continue at 64 KiB per second",
   },
   pollIntervalMs: {
     schema: wholeNumber(10, ONE_DAY_MS),
     default: "1000",
-    description: "time between two questions for work",
+    description: "time between two polls for work",
   },
   maxBackoffMs: {
     schema: wholeNumber(10, ONE_DAY_MS),
     default: "30000",
-    description: "longest wait between two tries of what fails",
+    description: "longest wait between two retries",
   },
   leaseMarginMs: {
     schema: wholeNumber(100, 3_600_000),
     default: "20000",
     description:
-      "this long before the lease's end nothing new is acknowledged or signed: the same for sequencer and bridge, and 20000 at least off chain 31337; clocks may differ by half of it",
+      "time before the lease expires from which nothing new is acknowledged or signed; set the same for sequencer and bridge, at least 20000 off chain 31337; clocks may differ by half of it",
   },
   operatorToken: {
     schema: bearerToken,
@@ -247,7 +245,7 @@ export const SHARED_SETTINGS = shared({
   logLevel: {
     schema: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
     default: "info",
-    description: "least level that is logged",
+    description: "lowest level that is logged",
   },
 } as const satisfies Settings);
 

@@ -3,55 +3,53 @@ import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 /** Codes of models/, which runs and tunes language models. */
 export const modelErrors = defineErrors("MOD", {
   MOD_ENGINE_UNAVAILABLE: {
-    meaning: "the chosen kernels or suffix arrays were not built, or do not run on this processor",
+    meaning: "the selected kernels or suffix arrays are not built, or do not run on this processor",
     remedy:
       "install g++ and run node prover/native/build.js, or choose --kernels wasm, --engine typescript or another machine",
   },
   MOD_TOO_LARGE: {
     meaning:
-      "a model, a file, a row or a version's text is above what the limit or the machine allows; `data` has the sizes",
+      "a model, a file, a row or a version's text exceeds the limit or this machine's memory; `data` has the sizes",
     remedy: "use a smaller model, version or row, or the native kernels",
   },
   MOD_SOURCE_UNREADABLE: {
-    meaning:
-      "a file of the model is absent, cannot be read or ends early, or a server does not give parts of it",
+    meaning: "a file of the model is missing, unreadable or truncated, or its server has no range requests",
     remedy: "check the path or the address; the server must answer Range requests",
   },
   MOD_FILE_INVALID: {
     meaning:
-      "a file of a model, an adapter, a training or an index is damaged, or does not belong to the others; `data` says what is wrong",
-    remedy: "fetch or build the file again; if the error persists, do not trust where it comes from",
+      "a file of a model, adapter, training run or index is damaged, or does not match the others; `data` says what is wrong",
+    remedy: "download or build the file again; if the error persists, do not trust its source",
   },
   MOD_CONFIG_UNSUPPORTED: {
-    meaning: "the model's architecture, or one of its options, is not among those that are computed here",
-    remedy: "use a model of the shape of GPT-2, Llama, SmolLM2, Qwen2 or Qwen3",
+    meaning: "the model's architecture, or one of its options, is not supported",
+    remedy: "use a model with the architecture of GPT-2, Llama, SmolLM2, Qwen2 or Qwen3",
   },
   MOD_BASE_MISSING: {
-    meaning: "no place that was looked in has a file of the base model with the bytes that the recipe names",
+    meaning: "no known place has a file of the base model with the bytes that the recipe names",
     remedy: "name the base's folder or address: --base; `data.file` and `data.sha256` say what is missing",
   },
   MOD_CLAIMS_TOO_LARGE: {
     meaning:
-      "a recipe promises claims on L1, and those of its longest texts fit no transaction, or a game's last move does not, or its longest trace is more than watchers hold; `data` has the bytes, tokens or numbers",
-    remedy: "lower the recipe's promptTokens or answerTokens, take a smaller base, or promise no claims",
+      "the recipe promises claims on L1, but those of its longest texts, or the last move of a game, fit no transaction, or its longest trace exceeds what watchers hold; `data` has the bytes, tokens or numbers",
+    remedy: "lower the recipe's promptTokens or answerTokens, use a smaller base, or promise no claims",
   },
   MOD_ROWS_NOT_POSTABLE: {
     meaning:
-      "a model cannot promise that its rows are posted on L1: too many, too long, or what no contract judges; `data.reason` says which",
+      "the model cannot promise a commitment of its rows on L1: they are too many, too long, or of a kind that no contract judges; `data.reason` says which",
     remedy: "change the recipe or the version, or promise claims of queries alone: --queries-only",
   },
   MOD_THREAD_ENDED: {
-    meaning: "a thread of a computation failed or was ended; `data.reason` says how",
-    remedy: "try again; a tuning with a folder goes on from its last state",
+    meaning: "a thread of a computation failed or was stopped; `data.reason` says how",
+    remedy: "try again; a tuning with a folder resumes from its last checkpoint",
   },
   MOD_INPUT_INVALID: {
-    meaning:
-      "tokens, targets, texts or settings of a computation are out of their range or no UTF-8; `data` names them",
-    remedy: "check the length of the text and the settings against the model's",
+    meaning: "tokens, targets, texts or settings are out of range, or not UTF-8; `data` names them",
+    remedy: "check the length of the text and the settings against the model's limits",
   },
   MOD_SPANS_EVIDENCE_FALSE: {
-    meaning: "what a host says about a span does not follow from the root; `data.reason` says what is wrong",
-    remedy: "do not believe the span, its count or its owner; keep the evidence",
+    meaning: "a host's evidence for a span does not match the index root; `data.reason` says what is wrong",
+    remedy: "do not trust the span, its count or its owner; keep the evidence",
   },
 });
 
@@ -61,9 +59,9 @@ export const modelError = modelErrors.raise;
 export const settlerErrors = defineErrors("CMD", {
   CMD_VOID_DRAWS: {
     meaning:
-      "drawn payments of a closed epoch pay for receipts that the model's server cannot open; it does not burn their part by itself. `data.payments`, `data.burnedWei`",
+      "drawn payments of a closed epoch have receipts that the model's server cannot open; it burns their part only with your consent. `data.payments`, `data.burnedWei`",
     remedy:
-      "bring the answers' folder back; if the server never gave these preconfirmations, start it with --consent-to-voids, or settle with: openledger models settle --account NAME",
+      "restore the answers' folder; if the server never gave these receipts, start it with --consent-to-voids, or settle with: openledger models settle --account NAME",
   },
 });
 
@@ -72,31 +70,29 @@ export const settlerError = settlerErrors.raise;
 /** Codes of models/serving. */
 export const servingErrors = defineErrors("MOD_SERVE", {
   MOD_SERVE_MODEL_UNKNOWN: {
-    meaning: "there is neither a base nor an adapter of this name",
-    remedy: "take a name that /v1/models lists",
+    meaning: "the server has no base or adapter with this name",
+    remedy: "use a name that /v1/models lists",
     httpStatus: 404,
   },
   MOD_SERVE_PROMPT_TOO_LONG: {
     meaning:
-      "prompt and answer have more tokens than the model, or the memory for keys and values, takes; or the prompt has more bytes than so many tokens",
+      "prompt and answer together exceed the model's context or the cache of keys and values, or the prompt has more bytes than that many tokens can",
     remedy: "shorten the prompt or lower max_tokens",
     httpStatus: 400,
   },
   MOD_SERVE_ADAPTER_UNUSABLE: {
-    meaning:
-      "the files of the adapter are damaged, do not fit the base, or need more memory than adapters have",
-    remedy: "export the adapter again; other adapters are served as before",
+    meaning: "the adapter's files are damaged, do not fit the base, or need more memory than allowed",
+    remedy: "export the adapter again; other adapters are not affected",
     httpStatus: 422,
   },
   MOD_SERVE_UNPAID: {
-    meaning: "the account has an answer that it has not paid for, or has not signed this question",
+    meaning: "the account has an unpaid answer, or has not signed this question",
     remedy: "pay for the last answer, then ask again",
     httpStatus: 402,
   },
   MOD_SERVE_READER_SLOW: {
-    meaning:
-      "the client does not read its stream; what waited for it went beyond the limit, and the stream was ended",
-    remedy: "read the stream as it comes",
+    meaning: "the client reads its stream too slowly; the buffer was full, and the stream was closed",
+    remedy: "read the stream as it arrives",
     httpStatus: 408,
   },
 });

@@ -71,7 +71,7 @@ export function addServedCommands(program: Command, tools: CeremonyTools): void 
 
   program
     .command("join")
-    .description("contribute to a ceremony that somebody serves, from here instead of its page")
+    .description("contribute to a coordinator's ceremony from the command line, not from its page")
     .requiredOption("--url <address>", "of its page")
     .requiredOption("--name <who>", "goes into the key's public transcript")
     .option("--json", "print the result as JSON")

@@ -72,7 +72,7 @@ program
 
 program
   .command("beacon")
-  .description("end the ceremony with a public value that nobody could foresee")
+  .description("end the ceremony with a public value that was unpredictable")
   .requiredOption("--from <zkey>", "the key with all contributions")
   .requiredOption("--to <zkey>", "the key to write")
   .requiredOption("--beacon <hex>", "the value: an announced block's hash, without 0x")

@@ -56,19 +56,18 @@ export const SEQUENCER_SETTINGS = {
     schema: z.enum(LEASE_MODES),
     default: "off",
     description:
-      "required: nothing is acknowledged without the lease on L1 that the bridge reports; off: one machine",
+      "required: operations are acknowledged only with the lease on L1 that the bridge reports; off: one machine",
   },
   leaseMarginMs: SHARED_SETTINGS.leaseMarginMs,
   replica: {
     schema: z.enum(REPLICA_MODES),
     default: "off",
-    description: "required: an operation is acknowledged once the standby has it on its disk, too",
+    description: "required: an operation is acknowledged once the standby has it on disk; off: no standby",
   },
   replicaToken: {
     schema: bearerToken.optional(),
     isSecret: true,
-    description:
-      "bearer token of the standby: it opens the log's route for it alone; none = there is no standby",
+    description: "bearer token of the standby for the route of the log; none = no standby",
   },
   replicaTimeoutMs: {
     schema: wholeNumber(100, 600_000),
@@ -79,23 +78,23 @@ export const SEQUENCER_SETTINGS = {
   blobsPath: {
     schema: someText,
     default: ".openledger/blobs",
-    description: "folder of the blobs that batches stand in, which is served; made where a circuit has blobs",
+    description: "folder of batches' blobs, which is served; created if a circuit has blobs",
   },
   blobsMax: {
     schema: wholeNumber(0, 100_000_000),
     default: "0",
-    description: "blobs that are kept there, 131,072 bytes each; 0 = all, for ever",
+    description: "number of blobs to keep there, 131,072 bytes each; 0 = all, without limit",
   },
   dataPlace: {
     schema: z.enum(DATA_MODES),
     default: "auto",
     description:
-      "where batches' data stands: calldata, blob, or auto: by L1's prices where the first circuit has a twin, else as it has it",
+      "where batches' data is posted: calldata, blob, or auto: the cheaper on L1 if the first circuit has a twin, else as that circuit has it",
   },
   storeCheck: {
     schema: z.enum(STORE_CHECKS),
     default: "first",
-    description: "when all checksums of the log are compared: before anything is served, or beside it",
+    description: "when the log's checksums are verified: first, before anything is served, or beside it",
   },
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8547"),
@@ -103,7 +102,7 @@ export const SEQUENCER_SETTINGS = {
   proverToken: {
     schema: bearerToken.optional(),
     isSecret: true,
-    description: "bearer token of provers: it opens their routes alone; none = they need the operator's",
+    description: "bearer token of provers, for their routes alone; none = they need the operator's",
   },
   preconfirmationPrivateKey: {
     schema: ethereumKey,
@@ -113,37 +112,37 @@ export const SEQUENCER_SETTINGS = {
   feePerUnitWei: {
     schema: feeWei,
     default: "1000000000000",
-    description: "fee of one unit of weight",
+    description: "fee of one unit of weight, in wei",
   },
   feeMode: {
     schema: z.enum(FEE_MODES),
     default: "constant",
-    description: "constant, or follow: the fee follows L1's gas, the load and a margin",
+    description: "constant, or follow: by L1's gas price, the load and a margin",
   },
   feeMinPerUnitWei: {
     schema: feeWei,
     default: "1000000000",
-    description: "follow: lowest fee of a unit",
+    description: "follow: lowest fee of a unit, in wei",
   },
   feeUnitsPerBatch: {
     schema: wholeNumber(1, 1_000_000),
     default: "640",
-    description: "follow: units over which a batch's own cost is divided, full or not",
+    description: "follow: units that share a batch's fixed cost, full or not",
   },
   feeProofCostWei: {
     schema: openWei,
     default: "0",
-    description: "wei of OPEN that a batch's proof costs the operator",
+    description: "operator's cost of a batch's proof, in wei of OPEN",
   },
   feeOpenPerEther: {
     schema: openPerEther,
     default: "",
-    description: "OPEN for an ether, as a decimal number; empty = unknown",
+    description: "price of an ether in OPEN, as a decimal number; empty = unknown",
   },
   feeOpenPerEtherPath: {
     schema: z.string(),
     default: "",
-    description: "file with that number, read again whenever it changes; empty = none",
+    description: "file with that price, read again whenever it changes; empty = none",
   },
   closeIntervalMs: {
     schema: wholeNumber(50, 3_600_000),
@@ -153,12 +152,12 @@ export const SEQUENCER_SETTINGS = {
   expectedProveMs: {
     schema: wholeNumber(1, 86_400_000),
     default: "60000",
-    description: "what a batch's proof is said to take until this ledger has had one",
+    description: "estimated time of a batch's proof until this ledger has had one",
   },
   maxUnpostedBatches: {
     schema: wholeNumber(1, 100_000),
     default: "256",
-    description: "closed batches that L1 does not have; beyond, signed operations are refused",
+    description: "most closed batches that L1 does not have; above it, signed operations are refused",
   },
   l1Confirmations: {
     schema: wholeNumber(0, 10_000),
@@ -168,27 +167,27 @@ export const SEQUENCER_SETTINGS = {
   preconfirmationDeadlineSeconds: {
     schema: wholeNumber(3_600, 2_592_000),
     default: "86400",
-    description: "L1 time within which a preconfirmation promises the posting",
+    description: "L1 time within which a preconfirmation promises to post the operation",
   },
   signatureThreads: {
     schema: wholeNumber(0, 64),
     default: "1",
-    description: "threads that check signatures and sign preconfirmations; 0 = the main one",
+    description: "number of threads that check signatures and sign preconfirmations; 0 = the main thread",
   },
   pendingPerLeaf: {
     schema: wholeNumber(1, 10_000),
     default: "64",
-    description: "operations of one leaf behind a nonce gap",
+    description: "most operations of one leaf behind a nonce gap",
   },
   pendingTotal: {
     schema: wholeNumber(1, 1_000_000),
     default: "10000",
-    description: "operations behind nonce gaps",
+    description: "most operations behind nonce gaps",
   },
   proveLeaseMs: {
     schema: wholeNumber(1_000, 86_400_000),
     default: "600000",
-    description: "how long a prove job belongs to the prover that took it",
+    description: "time that a prover has for a job before it is issued again",
   },
   ...SERVER_SETTINGS,
   // Clients of the feed hold theirs.
@@ -197,43 +196,42 @@ export const SEQUENCER_SETTINGS = {
   feedMaxClients: {
     schema: wholeNumber(0, 100_000),
     default: "1000",
-    description: "connections to the feed; a tenth of them, and ten at least, from one address, IPv6 by /64",
+    description: "most connections to the feed; a tenth, and at least ten, from one address, IPv6 by /64",
   },
   pagesPath: {
     schema: z.string(),
     default: "",
-    description: "folder of the built pages; empty = none are served",
+    description: "folder of the built pages to serve; empty = none",
   },
   pagesL1Url: {
     schema: z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
     default: "",
-    description: "ethereum node that the pages ask besides the reader's wallet; empty = none",
+    description: "URL of an Ethereum node for the pages, besides the reader's wallet; empty = none",
   },
   pagesModelServers: {
     schema: httpUrls,
     default: "",
-    description: "model servers that the pages ask which rows an answer paid, separated by spaces",
+    description: "URLs of model servers for the pages, separated by spaces",
   },
   pagesAdapterServers: {
     schema: httpUrls,
     default: "",
-    description:
-      "servers of many adapters (docs/explanation/openlora.md) that the pages ask, separated by spaces",
+    description: "URLs of adapter servers (docs/explanation/openlora.md) for the pages, separated by spaces",
   },
   pagesDatanetHosts: {
     schema: httpUrls,
     default: "",
-    description: "hosts of Datanets that the pages work with, separated by spaces",
+    description: "URLs of Datanet hosts for the pages, separated by spaces",
   },
   pagesFactory: {
     schema: z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
     default: "",
-    description: "factory where the pages tune models; empty = none",
+    description: "URL of a factory for the pages; empty = none",
   },
   mode: {
     schema: z.enum(ADMISSION_MODES),
     default: "open",
-    description: "open, or sunset: only what leads out of the ledger is taken",
+    description: "open, or sunset: only withdrawals and what prepares them are accepted",
   },
   logLevel: SHARED_SETTINGS.logLevel,
 } as const satisfies Settings;

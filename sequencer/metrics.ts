@@ -46,7 +46,7 @@ export function createMetrics(registry = new Registry()) {
         "stage",
       ),
       proverQueueLength: gauge("rollup_prover_queue_length", "Closed batches without a proof"),
-      rebuilt: counter("rollup_batches_rebuilt_total", "Batches closed anew with a later timestamp"),
+      rebuilt: counter("rollup_batches_rebuilt_total", "Batches closed again with a later timestamp"),
       publish: counter("rollup_l1_publish_total", "Reports of the bridge on batches", "result"),
       finalizedBatch: gauge("rollup_l1_finalized_batch", "Number of the last final batch"),
     },
@@ -67,11 +67,11 @@ export function createMetrics(registry = new Registry()) {
     data: {
       inBlob: gauge(
         "rollup_data_in_blob",
-        "1 where the data of the batch that was closed last stands in a blob, 0 where it is in calldata",
+        "1 if the data of the last closed batch is in a blob, 0 if in calldata",
       ),
       choices: counter(
         "rollup_data_choices_total",
-        "Closed batches by where their data stands, and why",
+        "Closed batches by the place of their data, and the reason",
         "place",
         "reason",
       ),

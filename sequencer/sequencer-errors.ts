@@ -3,203 +3,196 @@ import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 /** Codes of sequencer/. OP_ codes come from the ledger. */
 export const sequencerErrors = defineErrors("SEQ", {
   SEQ_UNKNOWN: {
-    meaning:
-      "the sequencer has no such operation, batch, blob, queue entry, epoch or settlement; `data.reason` says which",
-    remedy: "check the hash or number; what is new may be there in a moment",
+    meaning: "no such operation, batch, blob, queue entry, epoch or settlement exists; `data.reason`",
+    remedy: "check the hash or number; a new one may appear in a moment",
     httpStatus: 404,
   },
   SEQ_LEASE_LOST: {
-    meaning:
-      "another machine of the operator's acknowledges operations now; `data.url` is where it says that it is",
+    meaning: "another machine of the operator acknowledges operations now; `data.url` is its address",
     remedy: "send the operation to the machine at `data.url`",
     httpStatus: 503,
   },
   SEQ_LEASE_ENDED: {
-    meaning: "the sequencer's lease on L1 is not extended, so it promises nothing; what it executed stays",
-    remedy: "try again; if it persists, the operator looks at the bridge (docs/how-to/fail-over.md)",
+    meaning:
+      "the sequencer's lease on L1 has expired, so it acknowledges nothing; executed operations remain",
+    remedy: "try again; if the error persists, the operator checks the bridge (docs/how-to/fail-over.md)",
     httpStatus: 503,
     isRetryable: true,
   },
   SEQ_LEASE_MISSING: {
     meaning:
-      "a lease is required, and the data directory has taken none: or it was copied after it took one, and the epoch holds only where it was taken",
+      "a lease is required, and this data directory has none: either it never took one, or it is a copy of a directory that did",
     remedy: "take the lease with: openledger operator lease take",
   },
   SEQ_REPLICA_SILENT: {
-    meaning:
-      "the operation is executed, and the standby has not confirmed it: nothing is promised; sending it again asks again",
-    remedy: "send the same operation again; the operator looks at the standby (docs/how-to/fail-over.md)",
+    meaning: "the operation is executed, but the standby has not confirmed it, so it is not acknowledged",
+    remedy: "send the same operation again; the operator checks the standby (docs/how-to/fail-over.md)",
     httpStatus: 503,
     isRetryable: true,
   },
   SEQ_OPERATION_REFUSED: {
     meaning:
-      "the sequencer refuses an operation that could only be a mistake, though the ledger might allow it; `data.reason` is one of self-transfer, zero-amount, amount-exponent, row-count-range, recipient-is-rollup, unusable-key",
+      "the ledger might allow the operation, but the sequencer refuses it as a likely mistake; `data.reason` is one of self-transfer, zero-amount, amount-exponent, row-count-range, recipient-is-rollup, unusable-key",
     remedy: "correct what the message names",
     httpStatus: 422,
   },
   SEQ_TOO_EARLY: {
     meaning:
-      "L1 or a full node has to come further first; `data.reason` is one of publication-not-posted, epoch-not-posted, randomness-unknown, default-split-too-early, restore-not-final, full-node-behind",
-    remedy: "wait as long as the message says, and try again",
+      "L1 or a full node has not progressed far enough yet; `data.reason` is one of publication-not-posted, epoch-not-posted, randomness-unknown, default-split-too-early, restore-not-final, full-node-behind",
+    remedy: "wait for the time that the message gives, then try again",
     httpStatus: 409,
     isRetryable: true,
   },
   SEQ_REPLACEMENT_UNDERPRICED: {
-    meaning: "a pending operation has this nonce; replacing it needs a maxFeePerUnit at least a tenth higher",
+    meaning: "a pending operation has this nonce; a replacement needs a maxFeePerUnit at least 10 % higher",
     remedy: "sign again with a higher maxFeePerUnit",
     httpStatus: 409,
   },
   SEQ_PENDING_ENDED: {
     meaning:
-      "a pending operation was given up: the nonce gap before it was not filled in time, or another operation took its nonce; `data.reason`",
+      "a pending operation was dropped: the nonce gap before it was not filled in time, or another operation used its nonce; `data.reason`",
     remedy: "sign and send a new operation",
     httpStatus: 410,
   },
   SEQ_PRICE_INVALID: {
-    meaning: "the file with OPEN's price holds no price; the last good one stands",
+    meaning: "the file with OPEN's price has no valid price; the last valid one is still used",
     remedy: "write a positive decimal price into the file",
     isRetryable: true,
   },
   SEQ_L1_HEAD_UNKNOWN: {
     meaning:
-      "the bridge has not reported since the start what L1 has: its head, how far the ledger is there, all that the rollup's gate admits",
-    remedy: "the bridge has not spoken to the sequencer yet: try again in a few seconds",
+      "since the start, the bridge has not reported L1's head, the last posted batch and what the rollup's gate admits",
+    remedy: "the bridge has not reported to the sequencer yet: try again in a few seconds",
     httpStatus: 503,
     isRetryable: true,
   },
   SEQ_BEHIND_L1: {
     meaning:
-      "L1 has signed operations that the sequencer's data directory does not: their places are given, and nothing is taken until L1 and the directory agree; `data` has how far each is (docs/how-to/runbook.md#behindl1)",
-    remedy: "the operator has to bring the sequencer up to L1: try again later",
+      "L1 has signed operations that the sequencer's data directory does not have; nothing is accepted until both agree. `data` has the progress of each (docs/how-to/runbook.md#behindl1)",
+    remedy: "the operator has to bring the sequencer up to date with L1: try again later",
     httpStatus: 503,
     isRetryable: true,
   },
   SEQ_BACKLOG_FULL: {
     meaning: "too many batches wait for their proof or for L1",
-    remedy: "try again later; the operator looks at provers and bridge (docs/how-to/runbook.md)",
+    remedy: "try again later; the operator checks provers and bridge (docs/how-to/runbook.md)",
     httpStatus: 503,
     isRetryable: true,
   },
   SEQ_FROZEN: {
     meaning:
-      "the rollup is frozen on L1: nothing is taken any more, and what is in it leaves by exits (docs/reference/exits.md)",
+      "the rollup is frozen on L1: it accepts no operations, and balances leave through the escape hatch (docs/reference/exits.md)",
     remedy: "take out what is yours with: openledger exit",
     httpStatus: 410,
   },
   SEQ_BATCH_MALFORMED: {
     meaning:
-      "L1 has taken a batch that breaks the ledger's rules: nothing is taken while L1 has it; `data` names it, and what to do (docs/how-to/runbook.md#batchmalformed)",
+      "L1 has accepted a batch that breaks the ledger's rules: no operation is accepted while L1 has it; `data` names the batch and the remedy (docs/how-to/runbook.md#batchmalformed)",
     remedy: "the operator does what `data` says (docs/how-to/runbook.md#batchmalformed)",
     httpStatus: 503,
   },
   SEQ_SUNSET: {
     meaning:
-      'the operator ends this rollup: only what leads out is taken (docs/how-to/operate.md, "Ending a rollup"); `data.kind`',
-    remedy: "take out what is yours with: openledger withdraw all, then: openledger claim",
+      'the operator is ending this rollup: only withdrawals and what prepares them are accepted (docs/how-to/operate.md, "Ending a rollup"); `data.kind`',
+    remedy: "take out what is yours with: openledger withdraw all, then: openledger finalize-withdrawal",
     httpStatus: 403,
   },
   SEQ_SETTLEMENT_INVALID: {
     meaning:
-      "a settlement or activation does not say what L1 would fill in, names a circuit of another size than the model's, or its proof does not verify; `data` names the part",
-    remedy: "make the settlement again from the ledger's present values",
+      "a settlement or activation has values that L1 would not fill in, names a circuit of another size than the model's, or has an invalid proof; `data` names the part",
+    remedy: "build the settlement again from the ledger's current values",
     httpStatus: 422,
   },
   SEQ_SETTLEMENT_STALE: {
-    meaning:
-      "the settlement is of an epoch that is not the model's closed one (any more), or of a ready model",
-    remedy: "read the model's epoch again",
+    meaning: "the settlement is not for the model's current closed epoch, or the model is activated already",
+    remedy: "read the model's current epoch, then try again",
     httpStatus: 409,
   },
   SEQ_NOT_ADMITTED: {
     meaning:
       "the rollup's gate does not admit this activation or this settlement by draws yet; `data.reason` says which (docs/explanation/disputes.md, docs/explanation/fault-proofs.md)",
     remedy:
-      "see openledger disputes show: a challengeable model is posted, and admitted after its window; any other is admitted at once (openledger disputes admit). By row counts every epoch can be settled",
+      "read openledger disputes show: a challengeable model is admitted after its challenge window, any other model at once (openledger disputes admit). Settlements by row counts are always admitted",
     httpStatus: 409,
     isRetryable: true,
   },
   SEQ_RANDOMNESS_MISSED: {
-    meaning: "nobody recorded the epoch's randomness in time: only the default split is left",
-    remedy: "settle with --default-split, from 14 days after the close on",
+    meaning: "the epoch's randomness was not recorded in time: only the default split is left",
+    remedy: "settle with --default-split, from 14 days after the close",
     httpStatus: 409,
   },
   SEQ_CLOSE_CONFLICT: {
-    meaning: "other randomness of this batch was reported before; L1 was reorganised too deeply",
-    remedy: "compare L1's nodes; docs/how-to/runbook.md has the steps",
+    meaning: "different randomness was reported for this batch before: L1 was reorganised too deeply",
+    remedy: "compare several Ethereum nodes; docs/how-to/runbook.md has the steps",
     httpStatus: 409,
   },
   SEQ_QUEUE_GAP: {
-    meaning: "queue entries were left out between the last known one and these",
-    remedy: "hand the entries over in their order; the bridge does so by itself",
+    meaning: "queue entries are missing between the last known one and these",
+    remedy: "submit the entries in order; the bridge does so by itself",
     httpStatus: 409,
   },
   SEQ_QUEUE_CONFLICT: {
-    meaning: "another queue entry of this index was handed over before",
-    remedy: "hand over what L1 has now; the bridge does so by itself",
+    meaning: "a different queue entry with this index was submitted before",
+    remedy: "submit what L1 has now; the bridge does so by itself",
     httpStatus: 409,
   },
   SEQ_QUEUE_FINAL: {
-    meaning: "L1 took back a queue entry that a final batch holds: only a restore from L1 mends that",
+    meaning: "L1 removed a queue entry that a final batch includes: only a restore from L1 helps",
     remedy: "restore the ledger from L1: openledger restore",
     httpStatus: 409,
   },
   SEQ_BATCH_CONFLICT: {
     meaning:
-      "what was said of a batch does not fit the sequencer's chain: replaced, out of order, final already, or not a continuation of it; `data.reason`",
-    remedy: "ask for the batches again; the bridge does so by itself",
+      "a report about a batch does not match the sequencer's chain: the batch was replaced, is out of order, is final already, or does not continue the chain; `data.reason`",
+    remedy: "read the batches again; the bridge does so by itself",
     httpStatus: 409,
   },
   SEQ_PROOF_INVALID: {
-    meaning:
-      "a proof that a prover handed in does not verify, or is of other public signals than the batch's",
-    remedy: "look into the prover's log; the batch is proven again",
+    meaning: "a prover's proof is invalid, or its public signals are not the batch's",
+    remedy: "check the prover's log; the batch is proven again",
     httpStatus: 422,
   },
   SEQ_WRONG_DIRECTORY: {
     meaning:
-      "the data directory is not one to start this from: it is empty while L1 has batches, holds a ledger already, is a full node's, or of another rollup; `data.reason`",
-    remedy: "name the right directory; an empty one is restored with: openledger restore",
+      "the process cannot start from this data directory: it is empty while L1 has batches, holds a ledger already, is a full node's, or belongs to another rollup; `data.reason`",
+    remedy: "name the right directory; restore an empty one with: openledger restore",
   },
   SEQ_READ_ONLY: {
-    meaning:
-      "a full node takes nothing; `data.sequencerUrl` names the sequencer that does, where it is known",
-    remedy: "ask the sequencer at `data.sequencerUrl`",
+    meaning: "a full node accepts no operations; `data.sequencerUrl` names the sequencer, where it is known",
+    remedy: "send it to the sequencer at `data.sequencerUrl`",
     httpStatus: 403,
   },
   SEQ_LEADER_UNREACHABLE: {
-    meaning: "the sequencer that is followed did not answer",
-    remedy: "check that the followed sequencer runs and that its address is right",
+    meaning: "the sequencer that this full node follows did not answer",
+    remedy: "check that the sequencer runs and that its address is right",
     httpStatus: 503,
     isRetryable: true,
   },
   SEQ_LEADER_REFUSED: {
-    meaning: "the sequencer that is followed answers with an error; `data.code` is its code",
-    remedy: "look the sequencer's own code up",
+    meaning: "the sequencer that this full node follows answered with an error; `data.code` is its code",
+    remedy: "look up the sequencer's own code",
     httpStatus: 502,
     isRetryable: true,
   },
   SEQ_LEADER_UNREADABLE: {
-    meaning: "the sequencer that is followed answers in another form than docs/reference/api.md says",
-    remedy: "run both with one version",
+    meaning: "the reply of the sequencer that this full node follows is malformed (docs/reference/api.md)",
+    remedy: "run the same version of both",
     httpStatus: 502,
   },
   SEQ_LEADER_DIFFERS: {
     meaning:
-      "what the followed sequencer says was executed does not execute, or gives other batches; `data.what` names the first difference",
-    remedy:
-      "do not count on the sequencer before the difference is explained (docs/how-to/run-a-full-node.md)",
+      "operations from the sequencer's feed do not execute, or produce other batches than it reports; `data.what` names the first difference",
+    remedy: "do not rely on the sequencer until the difference is explained (docs/how-to/run-a-full-node.md)",
     httpStatus: 502,
     isRetryable: true,
   },
   SEQ_FOLLOW_REORGANISED: {
-    meaning:
-      "L1 has replaced a block that was deep enough to be final: the full node's directory has to be made again, and is",
-    remedy: "there is nothing to do: the next start follows again from L1",
+    meaning: "L1 replaced a block that was deep enough to be final: the full node rebuilds its directory",
+    remedy: "no action is needed: the next start follows L1 again",
     isRetryable: true,
   },
   SEQ_STORE_INCONSISTENT: {
-    meaning: "the data directory contradicts itself or the deployment; a human has to look",
+    meaning: "the data directory contradicts itself or the deployment; an operator has to look into it",
     remedy: "keep the directory, and restore the ledger from L1 or a full node (docs/how-to/operate.md)",
   },
 });

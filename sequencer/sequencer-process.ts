@@ -129,7 +129,7 @@ export async function createSequencerProcess(
     const kept = { folder: resolve(config.blobsPath), maxCount: config.blobsMax };
     const blobService = await openBlobService(kept, deployment.circuits, { log, metrics, logger, clock });
     const price = new OpenPrice(config, (error) => {
-      logger.error({ err: error }, "OPEN's price cannot be read; the last good one stands");
+      logger.error({ err: error }, "OPEN's price cannot be read; the last valid one is still used");
       metrics.errors.inc({ code: "SEQ_PRICE_INVALID" });
     });
     const sequencer = await Sequencer.start(

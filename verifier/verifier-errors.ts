@@ -4,28 +4,27 @@ import { defineErrors } from "@openledger/foundation/error-table";
 export const verifierErrors = defineErrors("CLI", {
   CLI_DEVELOPMENT_KEY_HIDDEN: {
     meaning:
-      "a rollup's key has secrets that everybody knows, and its deployer said that it had not; `data.circuit`",
+      "the secrets of one of the rollup's keys are public, although its deployer declared them safe; `data.circuit`",
     remedy: "do not deposit; take out what is yours",
   },
   CLI_KEYS_MISSING: {
     meaning: "a circuit has no keys here, so nothing can be checked with it",
-    remedy: "get the published keys of the rollup, and name their folder with --keys",
+    remedy: "download the rollup's published keys, and name their folder with --keys",
   },
   CLI_KEYS_DIFFER: {
-    meaning: "the registered key of a circuit is not the one that this repository gives; `data.circuit`",
+    meaning: "the registered key of a circuit differs from the one that this version gives; `data.circuit`",
     remedy: "use the version of this repository that the rollup was deployed with",
   },
   CLI_EXIT_UNAVAILABLE: {
     meaning:
-      "exits are for a frozen rollup (docs/reference/exits.md) and this one is not, or it was deployed without the circuits of exits that a freeze needs; `data.reason`",
-    remedy:
-      "take the money with: openledger withdraw all --forced, then openledger submit-queue; or look with --dry-run",
+      "the escape hatch needs a frozen rollup that has exit circuits (docs/reference/exits.md), and this rollup is not frozen or has none; `data.reason`",
+    remedy: "withdraw with: openledger withdraw all --forced, then submit-queue; or look with --dry-run",
   },
   CLI_FORCED_NO_EFFECT: {
     meaning:
-      "a forced operation would change nothing on the ledger that L1 has, and its fee would be burned; nothing was sent. `data.reason` is one of leaf-unknown, leaf-waits (`data.queueIndex`), not-owner (`data.owner`), balance-too-low, recipient-unknown, recipient-owner, wrong-kind, model-not-ready, not-payee, nothing-to-claim, nothing-to-close, no-effect",
+      "the forced operation would change nothing on the ledger that L1 has, and its fee would be burned; nothing was sent. `data.reason` is one of leaf-unknown, leaf-waits (`data.queueIndex`), not-owner (`data.owner`), balance-too-low, recipient-unknown, recipient-owner, wrong-kind, model-not-ready, not-payee, nothing-to-claim, nothing-to-close, no-effect",
     remedy:
-      "see what is yours there: openledger exit --owner 0x… --dry-run; where what it needs is not posted yet, wait, or pass --unchecked",
+      "list what is yours on L1: openledger exit --owner 0x… --dry-run; if it depends on something that is not posted yet, wait, or pass --unchecked",
   },
 });
 

@@ -165,8 +165,8 @@ function Warnings({ live }: { live: Live }) {
           title={`This server has seen no new Ethereum block for ${showDuration(stoodMs)}.`}
         >
           <p>
-            Deposits, batches and payouts wait for the next one. What is accepted meanwhile is only promised
-            by the operator. <a href="#/health">See Health</a>
+            Deposits, batches and withdrawals wait for the next one. What is accepted meanwhile is only
+            promised by the operator. <a href="#/health">See Health</a>
           </p>
         </Notice>
       )}

@@ -43,7 +43,7 @@ export function checkScoreInputs({ features, rowCount, featureCount, query }: Sc
     });
   }
   if (features.includes(-MAX_FEATURE - 1) || query.some((x) => Math.abs(x) > MAX_QUERY)) {
-    throw attributionError("ATT_INPUT_INVALID", "a feature is −128, or a query lies beyond ±255", {
+    throw attributionError("ATT_INPUT_INVALID", "a feature is −128, or a query entry exceeds ±255", {
       data: { reason: "not-integer", maxFeature: MAX_FEATURE, maxQuery: MAX_QUERY },
     });
   }

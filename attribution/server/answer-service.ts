@@ -146,7 +146,7 @@ export class AnswerService {
     if (last !== undefined && question.isSealed !== true) {
       throw attributionError(
         "ATT_ANSWER_UNPAID",
-        `account ${question.payerId} let its last answer expire unpaid: until it has paid for one, answers are sealed`,
+        `account ${question.payerId} let its last answer expire unpaid: until it has paid for one, answers are encrypted`,
         { data: { reason: "left-unpaid", receipt: last.receipt, priceWei: last.priceWei } },
       );
     }

@@ -36,7 +36,7 @@ export interface RoutedModel {
   sharedFile(name: string): Bytes | Promise<Bytes>;
   /** The content of a row, if rows are published. */
   row(place: number): Bytes | Promise<Bytes>;
-  /** Absent where nobody settles here. */
+  /** Absent where this server does not settle epochs. */
   readonly settling?: SettlingSource | undefined;
   /** Absent where no index of the version's text is at hand. */
   readonly spans?: SpanSource | undefined;
@@ -183,7 +183,8 @@ export async function createModelApp(
   serveMetrics(app, `${prefix}/metrics`, {
     textOf(request) {
       const { settling } = of(request);
-      if (settling === undefined) throw attributionError("SRV_UNKNOWN_ROUTE", "nobody settles here");
+      if (settling === undefined)
+        throw attributionError("SRV_UNKNOWN_ROUTE", "this server does not settle epochs");
       return { contentType: "text/plain; version=0.0.4", metrics: () => settling.metrics() };
     },
   });

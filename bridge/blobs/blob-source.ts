@@ -64,7 +64,7 @@ export function blobMissing(
   const isSilent = problems.some(({ kind }) => kind === "unreachable");
   return bridgeError(
     isSilent ? "BRG_BLOB_UNREACHABLE" : "BRG_BLOB_MISSING",
-    `nobody who was asked has ${what} (${tried}); ${remedy}`,
+    `no archive or beacon node that was asked has ${what} (${tried}); ${remedy}`,
     { data: facts },
   );
 }

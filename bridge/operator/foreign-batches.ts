@@ -66,7 +66,7 @@ export class ForeignBatches {
     if (this.#loggedNumber !== l1.batchNumber)
       logger.warn(
         { batchNumber: l1.batchNumber },
-        "L1 has a batch of somebody else, waiting until it is confirmed",
+        "L1 has a batch from another account, waiting until it is confirmed",
       );
     this.#loggedNumber = l1.batchNumber;
     return true;

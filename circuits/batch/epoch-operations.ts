@@ -97,7 +97,7 @@ export function closeEpoch(
   if (closed !== 0n)
     refuse("OP_EPOCH_UNSETTLED", `model ${id} has a closed epoch that is not settled`, { id });
   if (model.leaf.openAmount === 0n)
-    refuse("OP_NOTHING_TO_CLOSE", `nobody has paid model ${id} in this epoch`, { id });
+    refuse("OP_NOTHING_TO_CLOSE", `model ${id} has no payments in this epoch`, { id });
   const closableAt = epochStart + BigInt(EPOCH_SECONDS);
   if (signerId !== id && context.timestamp < closableAt) {
     refuse("OP_TOO_EARLY", `until ${closableAt} only model ${id} itself may close its epoch`, {

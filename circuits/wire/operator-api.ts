@@ -133,7 +133,7 @@ export const l1ReportBody = z.object({
   gasPriceWei: wei.nullish().meta({ description: "wei that the transaction paid for a unit of gas" }),
   reason: z.string().max(200).nullish().meta({
     description:
-      "dropped: stale-timestamp has the batch closed anew, queue-overdue with the queue's entries first",
+      "dropped: stale-timestamp closes the batch again, queue-overdue with the queue's entries first",
   }),
 });
 

@@ -91,7 +91,7 @@ interface ReviewRules {
   readonly ownLabels: ReadonlyMap<string, string>;
 }
 
-const ONLY_OWN = "nobody but its contributor vouches for it";
+const ONLY_OWN = "only its contributor has validated it";
 
 /** The validator's leaf, or why the row stays out. */
 function decide(
@@ -100,7 +100,7 @@ function decide(
   digest: string,
 ): number | string {
   const verdict = book.verdict(hex32(commit.rowsRoot));
-  if (verdict === null) return "nobody has approved the contribution";
+  if (verdict === null) return "the contribution is not approved yet";
   if (verdict.verdict === "reject") return `the contribution was rejected: ${verdict.note}`;
   const outcome = outcomeOf(card, book.row(digest));
   if (outcome.state === "leftOut")

@@ -155,7 +155,7 @@ function sayGovernor(name: string, args: Args): DescribedCall | null {
   const value = args[0];
   if (name === "setVotingDelay") return known(`Counts votes as of ${value} blocks after a proposal`);
   if (name === "setVotingPeriod") return known(`Lets people vote for ${value} blocks`);
-  if (name === "setProposalThreshold") return known(`Lets whoever has ${open(value)} of votes propose`);
+  if (name === "setProposalThreshold") return known(`Lets every holder of ${open(value)} of votes propose`);
   if (name === "updateQuorumNumerator") return known(`Makes the quorum ${value} % of all OPEN`);
   return null;
 }

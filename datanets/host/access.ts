@@ -119,7 +119,7 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
     case "accessAnswer":
       if (signer.id !== datanetId) throw refuse("is not the Datanet, whose key alone grants access");
       if (!book.accessCases().some(({ id }) => id === body.request))
-        throw datanetError("DNT_NOT_HOSTED", `nobody has made the request ${body.request} here`, {
+        throw datanetError("DNT_NOT_HOSTED", `there is no request ${body.request} here`, {
           data: { request: body.request },
         });
       return;

@@ -22,39 +22,39 @@ export const DATANET_SETTINGS = {
   maxRowBytes: {
     schema: wholeNumber(1, 16 * 1024 * 1024),
     default: "65536",
-    description: "largest row",
+    description: "largest row, in bytes",
   },
   maxChunkBytes: {
     schema: wholeNumber(1_024, 64 * 1024 * 1024),
     default: "4194304",
-    description: "largest piece of rows that one request sends or gets",
+    description: "most bytes of rows in one request",
   },
   maxStoreBytes: {
     schema: wholeNumber(1_024, 1e15),
     default: "100000000000",
-    description: "all rows together; above it none is taken",
+    description: "most bytes of all rows together; above it, uploads are refused",
   },
   quotaBytesPerDay: {
     schema: wholeNumber(0, 1e15),
     default: "1073741824",
-    description: "bytes that one leaf may store in a day (UTC)",
+    description: "most bytes that one leaf may store in a day (UTC)",
   },
   quotaRecordsPerDay: {
     schema: wholeNumber(0, 1e9),
     default: "100000",
-    description: "labels and other records that one leaf may store in a day (UTC)",
+    description: "most labels and other records that one leaf may store in a day (UTC)",
   },
   rateLimitPerMinute: SHARED_SETTINGS.rateLimitPerMinute,
   requestTimeoutMs: SHARED_SETTINGS.requestTimeoutMs,
   checkTimeoutMs: {
     schema: wholeNumber(1, 86_400_000),
     default: "1800000",
-    description: "a look at a Datanet's rows that takes longer is ended; others wait for it",
+    description: "longest time for a check of a Datanet's rows; other checks wait for it",
   },
   ledgerCacheMs: {
     schema: wholeNumber(0, 600_000),
     default: "2000",
-    description: "how long an answer of the sequencer is taken for the present one",
+    description: "time that a reply of the sequencer is cached",
   },
   logLevel: SHARED_SETTINGS.logLevel,
 } as const satisfies Settings;

@@ -196,7 +196,7 @@ describe("a reviewed version", () => {
     const before = await collectReviewed(owner, { ...place(), store });
     expect([before.version.rowCount, before.leftOut[0]!.why]).toEqual([
       0,
-      "nobody has approved the contribution",
+      "the contribution is not approved yet",
     ]);
     const verdict: UnsignedRecord = { kind: "verdict", commit, verdict: "approve", note: "" };
     expect(await say(people.bob, verdict)).toEqual(["DNT_RECORD_NOT_ALLOWED"]);

@@ -31,7 +31,7 @@ const rowsQuery = z.strictObject({
     .string()
     .max(200)
     .optional()
-    .meta({ description: "all of these words; a last * stands for any ending" }),
+    .meta({ description: "all of these words; a trailing * matches any ending" }),
   label: z.string().max(60).optional(),
   contributor: wholeText.optional(),
   commit: rootText.optional(),
@@ -196,7 +196,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     async (request) => {
       const { datanet, leaf } = await openForReading(context, request, request.params.id);
       if (leaf === null)
-        throw datanetError("DNT_REQUEST_UNSIGNED", "a queue is somebody's: sign the request");
+        throw datanetError("DNT_REQUEST_UNSIGNED", "each labeller has their own queue: sign the request");
       const card = await cardOf(context, datanet);
       const queue = kept(queues, datanet, () => new LabelQueue(datanet, nowMs));
       const { held, rows } = queue.next(card, leaf.id, request.query.limit);
@@ -233,7 +233,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       schema: {
         ...{
           tags: ["host"],
-          summary: "Who the host takes the signer for, and what he may do",
+          summary: "The leaf that the host identifies the signer with, and its permissions",
           params: idParams,
         },
         ...SIGNED,

@@ -29,11 +29,11 @@ export function parseCsv(text: string): string[][] {
         }
         lineNumber += field.split("\n").length - 1;
         if (at < text.length && !/[,\r\n]/.test(text[at]!))
-          throw unreadable(lineNumber, "something stands behind a closing quote");
+          throw unreadable(lineNumber, "a closing quote is followed by other characters");
       } else {
         PLAIN.lastIndex = at;
         field = PLAIN.exec(text)![0];
-        if (field.includes('"')) throw unreadable(lineNumber, "a quote stands within a field without quotes");
+        if (field.includes('"')) throw unreadable(lineNumber, "a field without quotes contains a quote");
         at += field.length;
       }
       fields.push(field);

@@ -232,7 +232,7 @@ async function findRepeats(datanet: HostedDatanet): Promise<Finding[]> {
           {
             earlier: { datanetId: datanet.id, row: digest, contributorId: first.contributorId },
             similarityPermille: 1_000,
-            detail: `the same bytes were committed here before, by leaf ${first.contributorId}: they count for him`,
+            detail: `the same bytes were committed here before, by leaf ${first.contributorId}: they count for that leaf`,
           },
         ),
       );

@@ -20,7 +20,7 @@ export async function writeDevAccounts(): Promise<void> {
   }));
   if (added.length === 0) return;
   await writeAccountFile(path, {
-    warning: `The keys of ${PEOPLE.join(", ")} are anvil's and known to everybody. Never use them elsewhere.`,
+    warning: `The keys of ${PEOPLE.join(", ")} are anvil's and publicly known. Never use them elsewhere.`,
     accounts: [...file.accounts, ...added],
   });
 }

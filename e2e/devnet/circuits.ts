@@ -104,7 +104,7 @@ export async function buildCircuits(plan: DevnetPlan, console: Console): Promise
     circuits.push({ sizes: wanted[i]!.sizes, compiled: circuit, proving });
   }
   console.done(
-    "development keys: their secret is public, proofs made with them convince nobody",
+    "development keys: their secret is public, so proofs made with them show nothing",
     Date.now() - keysFromMs,
   );
   return circuits;

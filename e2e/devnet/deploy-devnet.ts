@@ -55,14 +55,14 @@ async function reuse(
     if (deployment.circuits[i]?.contentHash === compiled.contentHash) continue;
     throw devnetError(
       "DEV_STATE_LOST",
-      `the devnet's rollup was deployed with another circuit than ${compiled.name} is now`,
+      `the devnet's rollup was deployed with another version of circuit ${compiled.name}`,
       { data: { reason: "circuit-changed" } },
     );
   }
   if (deployment.circuits.length > circuits.length)
     throw devnetError(
       "DEV_STATE_LOST",
-      "the devnet's rollup has more circuits than this start: was it begun with --blobs?",
+      "the devnet's rollup has more circuits than this start: was it started with --blobs?",
       { data: { reason: "circuit-changed" } },
     );
   const client = createPublicClient({ transport: http(rpcUrl) });
@@ -128,6 +128,6 @@ async function deployGate(
 ): Promise<Address> {
   const startedAtMs = Date.now();
   const { address: gate } = await deployRegistry(clients, DISPUTES, { mostRows: plan.settlement.rows });
-  console.done(`gate ${gate}: a direct model is posted before it begins`, Date.now() - startedAtMs);
+  console.done(`gate ${gate}: a direct model is committed before its activation`, Date.now() - startedAtMs);
   return gate;
 }

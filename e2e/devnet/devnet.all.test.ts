@@ -61,7 +61,7 @@ describe("npm start", () => {
     const before = await readFile(join(home, "journal.json"), "utf8");
     const { status, output } = await run("e2e/devnet.ts", ["--exit", "--small"]);
     expect(status, output.slice(-8000)).toBe(0);
-    expect(output).toContain("it is not done again");
+    expect(output).toContain("it is not repeated");
     expect(await readFile(join(home, "journal.json"), "utf8")).toBe(before);
   });
 

@@ -111,17 +111,14 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
 function parseOptions(argv: readonly string[]): DevnetOptions | number {
   const command = new Command("npm start --")
     .description(
-      "A whole rollup on this machine: Ethereum node, contracts, sequencer, prover, bridge, and a job that uses them.",
+      "A whole rollup on this machine: Ethereum node, contracts, sequencer, prover, bridge, and a job that uses all of them.",
     )
     .option("--exit", "end after the job; status 0 only if every check held")
     .option("--small", "small settlement circuits and fewer e-mails: for tests")
-    .option(
-      "--blobs",
-      "batches stand in blobs of Ethereum's transactions, which the sequencer keeps and serves",
-    )
-    .option("--reset", "forget the saved devnet (.openledger) first")
+    .option("--blobs", "batches are posted as EIP-4844 blobs; the sequencer archives and serves them")
+    .option("--reset", "delete the saved devnet (.openledger) first")
     .addOption(
-      new Option("--prover <backend>", "what makes the proofs; auto takes what is fastest here")
+      new Option("--prover <backend>", "prover back end; auto picks the fastest on this machine")
         .choices(BACKEND_CHOICES)
         .default("auto"),
     )
@@ -136,8 +133,7 @@ function parseOptions(argv: readonly string[]): DevnetOptions | number {
 
 async function prepareFolder(options: DevnetOptions, console: Console): Promise<void> {
   const leftovers = await endLeftovers(devnetPaths.processes);
-  if (leftovers.length > 0)
-    console.line(`ended what an earlier start had left running: ${leftovers.join(", ")}`);
+  if (leftovers.length > 0) console.line(`stopped processes of an earlier start: ${leftovers.join(", ")}`);
   if (options.reset === true) {
     const { logs, ...rest } = { ...devnetPaths, ...workspacePaths };
     // The supervisor has opened the folder of logs already; the workspace itself is not removed for its sake.
@@ -156,7 +152,7 @@ async function prepareFolder(options: DevnetOptions, console: Console): Promise<
       ...servers,
     ])
       await rm(`${logs}/${name}.log`, { force: true });
-    console.line("the saved devnet is forgotten");
+    console.line("the saved devnet is deleted");
   }
 }
 
@@ -242,7 +238,7 @@ async function bringUpAndWork(modules: {
     if (isWatched) return;
     await supervisor.start(gateWatcher(gate));
     isWatched = true;
-    console.done(`walt watches what is posted behind the gate ${gate}`);
+    console.done(`walt watches the model commitments of gate ${gate}`);
   };
   // The job has no use for it, so it takes nothing from the job's time.
   const startFactory = async () => {
@@ -256,7 +252,7 @@ async function bringUpAndWork(modules: {
   const closing = () => closeWhenIdle({ sequencerUrl, signal, closeBatch: () => closeBatch(addresses) });
   const finished = journal.get<Report>("report");
   if (finished !== undefined) {
-    console.title(`The job was done at ${finished.finishedAt}; it is not done again`);
+    console.title(`The job was done at ${finished.finishedAt}; it is not repeated`);
     for (const name of MODEL_NAMES) {
       const modelId = journal.get<number>(stepOf(name, "model-id"));
       // A devnet of an earlier version has had one model only.

@@ -83,7 +83,7 @@ export function printReport(console: Console, report: Report): void {
   ]);
   const head = ["model", "rows of", "committed", "wrong label", "in the version", "earned (OPEN)", "share"];
   for (const line of renderTable([head, ...lines])) console.line(line);
-  console.line("of a payee's earnings an eighth is its validator's; the rows left out have earned nothing");
+  console.line("an eighth of a payee's rewards goes to its validator; the rows left out earned nothing");
   console.title("Checks");
   for (const { statement, holds, detail } of report.checks) {
     const text = detail === "" ? statement : `${statement}: ${detail}`;
@@ -117,7 +117,7 @@ export function printNextSteps(console: Console, modelIds: readonly number[], pa
     "npm run openledger -- status",
     "npm run openledger -- account show alice",
     "npm run openledger -- transfer bob 1.5 --account alice --wait posted",
-    "npm run openledger -- withdraw 5 --account bob --wait finalizable && npm run openledger -- statement --account bob",
+    "npm run openledger -- withdraw 5 --account bob --wait finalizable && npm run openledger -- finalize-withdrawal --account bob",
     'npm run openledger -- models ask MODEL "Subject: you have won a free cruise" --account nina',
     'npm run openledger -- models ask SPEECHES "The state of the union" --account nina',
     "npm run openledger -- rewards --account walt",
@@ -128,7 +128,5 @@ export function printNextSteps(console: Console, modelIds: readonly number[], pa
     console.line(line.replace("MODEL", String(modelId)).replace("SPEECHES", String(speechModelId)));
   }
   console.line("");
-  console.line(
-    "Ctrl-C stops everything; npm start again goes on from here, npm start -- --reset from nothing.",
-  );
+  console.line("Ctrl-C stops everything; npm start resumes, npm start -- --reset starts from scratch.");
 }

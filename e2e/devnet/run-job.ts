@@ -94,7 +94,7 @@ export async function runJob(job: Job): Promise<Report> {
   ]);
   for (const name of DATANET_NAMES) await passADay(job, datanetIds[name]);
   await fillTable();
-  title("The window of the spam filter");
+  title("The spam filter's challenge window");
   // Nothing may be waiting for L1 when a week passes there.
   await settle(job, told);
   // Everything that the last checks compare and that no longer changes is compared while the job waits for others.
@@ -103,7 +103,7 @@ export async function runJob(job: Job): Promise<Report> {
     job,
     MODEL_NAMES.map((name) => ({ part: MODELS[name], model: models[name], modelId: modelIds[name] })),
   );
-  title("The models begin");
+  title("Activation of the models");
   // Most of an activation is waiting for Ethereum.
   const made = await Promise.all(
     MODEL_NAMES.map(async (name): Promise<MadeModel> => {

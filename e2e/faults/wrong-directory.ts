@@ -93,7 +93,8 @@ async function inject(
     );
   }
   // One that ends may do so before anybody has asked.
-  if (questions === 0 && code !== "SEQ_WRONG_DIRECTORY") problems.push("nobody could ask for a promise");
+  if (questions === 0 && code !== "SEQ_WRONG_DIRECTORY")
+    problems.push("no client could ask for a preconfirmation");
   if (promises > 0) problems.push(`${promises} operations were acknowledged while behind`);
   return [{ fault, tries, recoveriesMs, said: [...said], problems, behind: { questions, promises } }];
 }

@@ -106,7 +106,7 @@ async function play(folder: string, contributions: number, tell: (text: string) 
       const ticket = await client.join("falls silent");
       await untilTurn(client, ticket);
       await client.sendPiece(ticket, 0, new Uint8Array(10));
-      tell("somebody whose turn it is falls silent");
+      tell("a contributor goes silent during its turn");
       await sleep(1_500 * SILENT_SECONDS);
       if ((await client.stateOf(ticket)).state === "lost") silent++;
     };

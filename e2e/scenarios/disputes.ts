@@ -15,11 +15,14 @@ export const disputesScenario = scenario<{
   readonly keep: string | null;
 }>(
   new Command("disputes")
-    .description("liars commit, claim and play; openledger watch refutes each, and no honest owner")
+    .description("false commitments, claims and moves: openledger watch refutes each, and no honest owner")
     .addOption(
-      new Option("--only <name>", "lies whose names begin so, without honest models").argParser((text) => {
+      new Option(
+        "--only <name>",
+        "only false statements whose names begin with this, without honest models",
+      ).argParser((text) => {
         if (LIES.some(({ name }) => name.startsWith(text))) return text;
-        throw new InvalidArgumentError("No lie's name begins so.");
+        throw new InvalidArgumentError("No false statement has a name that begins with this.");
       }),
     )
     .addOption(proverOption())

@@ -34,9 +34,10 @@ export const good = (facts: object, lines: readonly string[] = []): Outcome => (
   isGood: true,
 });
 
-export const keepOption = () => new Option("--keep <folder>", "logs and data stay there").default(null);
+export const keepOption = () =>
+  new Option("--keep <folder>", "folder for logs and data, kept afterwards").default(null);
 export const proverOption = () =>
-  new Option("--prover <backend>", "what makes the proofs").choices(BACKEND_NAMES).default("wasm");
+  new Option("--prover <backend>", "prover back end").choices(BACKEND_NAMES).default("wasm");
 
 export function positive(text: string): number {
   const value = Number(text);

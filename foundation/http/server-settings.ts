@@ -9,19 +9,18 @@ export const SERVER_SETTINGS = shared({
   publicUrl: {
     schema: z.union([z.literal(""), httpUrl]),
     default: "",
-    description:
-      "address that clients use and sign requests for, where it is not the one that it listens on; empty = that one",
+    description: "public URL that clients use and sign requests for; empty = the address that it listens on",
   },
   proxies: {
     schema: trustedProxies,
     default: "",
     description:
-      "addresses or networks (10.0.0.0/8) of your reverse proxies, separated by spaces: their X-Forwarded-For names the client (docs/how-to/reverse-proxy.md); empty = none",
+      "addresses or networks (10.0.0.0/8) of your reverse proxies, separated by spaces; the client's address is read from their X-Forwarded-For (docs/how-to/reverse-proxy.md); empty = none",
   },
   maxConnections: {
     schema: wholeNumber(1, 100_000),
     default: String(MAX_CONNECTIONS),
-    description: "connections at a time; a quarter of them from one address, IPv6 by /64",
+    description: "most concurrent connections; a quarter of them from one address, IPv6 by /64",
   },
 } as const satisfies Settings & Record<(typeof SERVER_NAMES)[number], unknown>);
 

@@ -33,7 +33,7 @@ export const FACTORY_SETTINGS = {
   rpcUrl: {
     schema: httpUrl,
     default: "http://127.0.0.1:8545",
-    description: "the Ethereum node that is asked for the rollup's circuits",
+    description: "URL of the Ethereum node to read the rollup's circuits from",
   },
   dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/factory"),
   host: SHARED_SETTINGS.host,
@@ -46,37 +46,36 @@ export const FACTORY_SETTINGS = {
     ),
     default: "",
     description:
-      "leaves of the ledger that may train, or any; empty = any where it listens on this machine alone, else it has to be given",
+      "leaf ids that may train, or any; empty = any, which is allowed only where it listens on this machine alone",
   },
   datanetHosts: {
     schema: list.pipe(z.array(httpUrl)),
     default: "http://127.0.0.1:8560",
-    description: "Datanet hosts that rows are fetched from",
+    description: "Datanet hosts to download rows from",
   },
-  bases: { schema: list, default: "", description: "folders and addresses of base models that are listed" },
+  bases: { schema: list, default: "", description: "folders and URLs of the base models to list" },
   basePlaces: {
     schema: list,
     default: "",
-    description:
-      "what folders and addresses may begin with that people name as bases; empty = they may name none",
+    description: "allowed prefixes of folders and URLs that users may name as bases; empty = none",
   },
   kernels: {
     schema: z.enum(["fastest", ...KERNEL_CHOICES]),
     default: "fastest",
-    description: "fastest = native where they were built, else wasm; all give the same bytes",
+    description: "compute kernels; fastest = native if built, else wasm; all give the same result",
   },
   threadCount: {
     schema: wholeNumber(0, MAX_THREAD_COUNT),
     default: "0",
-    description: "threads of a job; 0 = as many as there are cores",
+    description: "threads of a job; 0 = one for each core",
   },
-  maxRunning: { schema: wholeNumber(1, 64), default: "1", description: "jobs that run at a time" },
-  maxRows: { schema: wholeNumber(4, 1_000_000), default: "20000", description: "rows of a data set" },
-  maxSteps: { schema: wholeNumber(1, 1_000_000), default: "20000", description: "steps of a job" },
+  maxRunning: { schema: wholeNumber(1, 64), default: "1", description: "most jobs that run at a time" },
+  maxRows: { schema: wholeNumber(4, 1_000_000), default: "20000", description: "most rows of a data set" },
+  maxSteps: { schema: wholeNumber(1, 1_000_000), default: "20000", description: "most steps of a job" },
   maxStoreBytes: {
     schema: wholeNumber(1_024, 1e15),
     default: "20000000000",
-    description: "rows, jobs and models together; above it none is taken",
+    description: "most bytes of rows, jobs and models together; above it, new ones are refused",
   },
   prover: {
     schema: z.enum(["auto", "native", "wasm", "snarkjs"]),

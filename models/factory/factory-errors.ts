@@ -4,39 +4,36 @@ import { defineErrors } from "@openledger/foundation/error-table";
 /** Codes of models/factory. */
 export const factoryErrors = defineErrors("MOD_FACTORY", {
   MOD_FACTORY_REFUSED: {
-    meaning:
-      "the account that signed, or the folder, address or host that is named, is none that the operator lets the factory work for or read",
-    remedy:
-      "take one that /v1/info names, or have the operator add it (FACTORY_ACCOUNTS and the lists beside it)",
+    meaning: "the factory's operator does not allow this account, folder, address or host",
+    remedy: "use one that /v1/info names, or ask the operator to add it (FACTORY_ACCOUNTS and similar)",
     httpStatus: 403,
   },
   MOD_FACTORY_UNKNOWN: {
-    meaning: "the account has no base, data set, job or file of this name here",
+    meaning: "the account has no base, data set, job or file with this name here",
     remedy: "compare the name with the list",
     httpStatus: 404,
   },
   MOD_FACTORY_ROWS_MISSING: {
-    meaning:
-      "the data set waits for signed requests for rows of a permissioned Datanet, one for each that it asks for",
-    remedy: "read the data set again and sign the requests that it asks for now",
+    meaning: "the data set needs signed requests for rows of a permissioned Datanet, as it lists them",
+    remedy: "read the data set again and sign the requests that it lists now",
     httpStatus: 409,
   },
   MOD_FACTORY_JOB_STATE: {
     meaning:
-      "the job is in a state in which this cannot be done, or uses what was to change; `data.state` names it where it is the job's",
+      "the job's current state does not allow this, or the job uses what would change; `data.state` is the job's state where that is the reason",
     remedy: "read the job again; pause or delete it, or wait for its proof",
     httpStatus: 409,
   },
   MOD_FACTORY_NOT_REGISTRABLE: {
     meaning:
-      "the model cannot be registered: its rows are of no Datanet, no circuit of the rollup holds it, or the leaf is no model of this job; `data.why`",
+      "the model cannot be registered: its rows are not from a Datanet, no circuit of the rollup fits it, or the leaf is not a model of this job; `data.why`",
     remedy:
-      "train on a published version that a circuit holds, and create the model with the statics that the registration names",
+      "train on a published version that fits a circuit, and create the model with the statics that the registration names",
     httpStatus: 409,
   },
   MOD_FACTORY_TRAINER_ENDED: {
-    meaning: "the process that trained, measured or answered ended without a result, more than once",
-    remedy: "look into the factory's log (too little memory, for example); then resume the job",
+    meaning: "the process that trains, measures or answers exited without a result, more than once",
+    remedy: "check the factory's log (too little memory, for example); then resume the job",
   },
 });
 

@@ -95,7 +95,7 @@ function checkEntry(source: ByteSource, name: string, described: unknown, dataLe
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize))
     throw invalid(source, `${name} has no two offsets`);
   const [from, to] = offsets as [number, number];
-  if (from > to || to > dataLength) throw invalid(source, `${name} lies outside the data`);
+  if (from > to || to > dataLength) throw invalid(source, `${name} is outside the data`);
   if (!Array.isArray(shape) || shape.length > MAX_DIMENSIONS || !shape.every(isSize))
     throw invalid(source, `${name} has no shape`);
   const sizes: Readonly<Record<string, number>> = { ...floatBytes, ...otherBytes };

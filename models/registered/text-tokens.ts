@@ -136,7 +136,7 @@ export function lengthsOfPrompt(
 ): readonly number[] {
   const lengths = spelledLengths(spelling, new TextEncoder().encode(prompt), encoded);
   if (lengths !== null) return lengths;
-  throw invalid("the prompt's tokens do not spell it, so no claim of it would stand");
+  throw invalid("the prompt's tokens do not spell it, so a claim of it would be refuted");
 }
 
 /** What a receipt hashes of an answer. Tokens stand in it, since other tokens may spell the same text. */

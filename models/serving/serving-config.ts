@@ -20,7 +20,7 @@ import { servingError } from "../model-errors.ts";
 /** Every setting, in the environment as SERVING_…; docs/reference/settings.md has their table. */
 export const SERVING_SETTINGS = {
   basePath: { schema: someText, description: "folder of the base model" },
-  adaptersPath: { schema: someText, description: "folder of adapters, each a folder as PEFT writes it" },
+  adaptersPath: { schema: someText, description: "folder of adapters, each in PEFT's format" },
   /** `adapters/` below it can be removed at any time; without `answers/` no receipt can be opened. */
   dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/serving"),
   host: SHARED_SETTINGS.host,
@@ -30,54 +30,57 @@ export const SERVING_SETTINGS = {
   kernels: {
     schema: z.enum(KERNEL_CHOICES),
     default: "native",
-    description: "native, avx512, avx2 or wasm; all give the same bytes",
+    description: "compute kernels: native, avx512, avx2 or wasm; all give the same result",
   },
   threadCount: {
     schema: wholeNumber(1, MAX_THREAD_COUNT),
     default: "1",
-    description: "threads, each with a batch of its own over the same base",
+    description: "number of threads, each with its own batch over the same base",
   },
-  batch: { schema: wholeNumber(1, 256), default: "32", description: "requests at once of each thread" },
+  batch: {
+    schema: wholeNumber(1, 256),
+    default: "32",
+    description: "most concurrent requests of each thread",
+  },
   maxPositions: {
     schema: wholeNumber(16, 1_048_576),
     default: "2048",
-    description: "most tokens of a prompt and its answer; no more than the base has",
+    description: "most tokens of a prompt and its answer; at most the base's context",
   },
   kvMegabytes: {
     schema: wholeNumber(1, 1_048_576),
     default: "256",
-    description: "memory for keys and values of all requests",
+    description: "memory for keys and values of all requests, in megabytes",
   },
   adapterMegabytes: {
     schema: wholeNumber(1, 1_048_576),
     default: "256",
-    description: "memory for adapters; the others are read from disk when they are asked for",
+    description: "memory for adapters, in megabytes; others are read from disk when used",
   },
   maxQueuedPerTenant: {
     schema: wholeNumber(1, 100_000),
     default: "256",
-    description: "requests of one address that may wait; of IPv6, of one network of 64 bits",
+    description: "most waiting requests of one address; IPv6 by /64",
   },
   streamBufferBytes: {
     schema: wholeNumber(4_096, 2 ** 30),
     default: "262144",
-    description: "bytes that may wait for a client that does not read, before its stream is ended",
+    description: "most bytes buffered for a slow client before its stream is closed",
   },
   registeredPath: {
     schema: someText.optional(),
     description:
-      "folder of published models, each named by its model's leaf: they alone are served, for receipts; without it nobody pays",
+      "folder of published models to serve for receipts, each named by its leaf id; no other model is served then; none = no payments",
   },
   spansPath: {
     schema: someText.optional(),
     description:
-      "with registered models: folder of indexes of versions' texts (datanet index), for the verbatim spans of answers",
+      "with registered models: folder of indexes of versions' texts (datanet index), to show verbatim spans of answers",
   },
   attributionMegabytes: {
     schema: wholeNumber(1, 1_048_576),
     default: "128",
-    description:
-      "with registered models: memory for adapters, maps and features of the models that were asked last",
+    description: "with registered models: memory for data of the last used models, in megabytes",
   },
   logLevel: SHARED_SETTINGS.logLevel,
 } as const satisfies Settings;

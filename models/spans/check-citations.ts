@@ -68,7 +68,7 @@ export function checkCitations(root: string, answer: Uint8Array, evidence: SpanE
   for (const [i, { end, start }] of byStart.entries()) {
     const before = byStart[i - 1];
     if (before !== undefined && (start === before.start || end <= before.end))
-      throw falseEvidence("a span lies in another one", { start, end });
+      throw falseEvidence("a span is inside another one", { start, end });
   }
   if (evidence.absent !== null) checkAbsent(opened, answer, evidence.absent, spans);
   return { spans, isComplete: evidence.absent !== null };
@@ -131,7 +131,7 @@ function checkSource(
   const position = opened.array.number(entry * ENTRY_BYTES);
   const row = readDocument(opened.documents, document);
   if (position < row.start || position + pattern.length > row.end)
-    throw falseEvidence("a source lies in another document", { entry, document });
+    throw falseEvidence("a source is in another document", { entry, document });
   return { ...row, document, offset: position - row.start };
 }
 

@@ -100,7 +100,7 @@ export function loadDeployConfig(configPath: string): DeployConfig {
     const lines = result.error.issues.map(
       (issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`,
     );
-    throw operatorError("CMD_DEPLOY_REFUSED", `${configPath} is not good: ${lines.join("; ")}`, {
+    throw operatorError("CMD_DEPLOY_REFUSED", `${configPath} is invalid: ${lines.join("; ")}`, {
       data: { reason: "config-invalid", fields: result.error.issues.map((issue) => issue.path.join(".")) },
     });
   }

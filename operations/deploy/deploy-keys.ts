@@ -93,7 +93,7 @@ function requirePlainBatch(names: readonly string[]): void {
   if (!hasOnlyBlobBatches(names.map(sizesOf))) return;
   throw operatorError(
     "CMD_DEPLOY_REFUSED",
-    "all batch circuits stand in blobs: strangers could not post the queue when the sequencer is gone",
+    "all batch circuits use blobs: other accounts could not post the queue without the sequencer",
     { data: { reason: "no-plain-batch", circuits: names } },
   );
 }

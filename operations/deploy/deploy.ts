@@ -131,17 +131,15 @@ function warningsOf(config: DeployConfig, circuits: readonly CheckedCircuit[], p
   if (circuits[0]!.config.sort !== CIRCUIT_SORT.batch)
     warnings.push("the first circuit proves no batches: no sequencer can run");
   if (!isLeafExit || exitPayees === 0)
-    warnings.push(
-      "without leaf-exit and a payee-exit circuit nobody can ever freeze the ledger and leave it",
-    );
+    warnings.push("without a leaf-exit and a payee-exit circuit the ledger can never be frozen and left");
   else if (settledPayees > exitPayees)
     warnings.push(`settlements have ${settledPayees} payees, exits ${exitPayees}: some could not leave`);
   if (circuits.some((circuit) => circuit.record.isDevelopment))
-    warnings.push("DEVELOPMENT KEYS: their secrets are public, anybody can forge every proof of this rollup");
+    warnings.push("DEVELOPMENT KEYS: their secrets are public, anyone can forge every proof of this rollup");
   const { governance } = config;
   if (governance !== undefined && governance.votingDelayBlocks < BLOCKS_TO_WITHDRAW)
     warnings.push(
-      `votes count ${governance.votingDelayBlocks} blocks after a proposal: whoever has to withdraw OPEN by force first may be too late`,
+      `votes count ${governance.votingDelayBlocks} blocks after a proposal: holders who have to withdraw OPEN by force first may be too late`,
     );
   if (plan.deployer.address === plan.rollup.sequencer && config.l1.chainId !== DEVELOPMENT_CHAIN_ID)
     warnings.push(
@@ -181,6 +179,6 @@ export function describeDeployment({ circuits, config, cost, plan, warnings }: P
         `  circuit     ${record.name}: ${record.isDevelopment ? "DEVELOPMENT KEY" : `a ceremony of ${contributionCount} contributions, verified`}`,
     ),
     ...(plan.governance === null ? [] : describeGovernance(plan.governance)),
-    ...(warnings.length === 0 ? [] : ["", "look at this first:", ...warnings.map((text) => `  ${text}`)]),
+    ...(warnings.length === 0 ? [] : ["", "warnings:", ...warnings.map((text) => `  ${text}`)]),
   ];
 }

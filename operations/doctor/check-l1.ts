@@ -54,7 +54,7 @@ export async function checkL1(deployment: Deployment, rpcUrl: string): Promise<F
     await looking(
       "clock",
       place,
-      "set the clock by NTP; if it is right, the Ethereum node stands still",
+      "set the clock by NTP; if it is right, the Ethereum node has stopped syncing",
       async () => {
         const { timestamp } = await client.getBlock();
         const aheadSeconds = Date.now() / 1_000 - Number(timestamp);
@@ -91,7 +91,7 @@ async function checkRollup(deployment: Deployment, client: Client): Promise<Find
     await looking(
       "deployed",
       "frozen",
-      "nothing is posted any more: people leave with openledger exit",
+      "no batches are posted any more: leave with openledger exit",
       async () => {
         const { isFrozen } = await client.readContract({
           address: rollupAddress,
@@ -117,8 +117,8 @@ async function checkRollup(deployment: Deployment, client: Client): Promise<Find
       bad(
         "deployed",
         "circuits",
-        "all batch circuits stand in blobs: nobody else can post the queue when the sequencer is gone",
-        "it cannot be mended here: deploy a rollup that has a batch circuit without -blob, too",
+        "all batch circuits use blobs: no other account can post the queue without the sequencer",
+        "it cannot be changed: deploy another rollup with a batch circuit without -blob",
       ),
     );
   for (const [i, { circuitId, name }] of circuits.entries()) {

@@ -64,7 +64,7 @@ export async function checkLease(
     await looking(
       "clock",
       "for the lease",
-      "set the clock by NTP: behind, two machines could promise",
+      "set the clock by NTP: with a late clock, two machines could acknowledge at once",
       async () => {
         const behindMs = nowSeconds * 1_000 - Date.now();
         return behindMs <= marginMs / 2
@@ -123,11 +123,11 @@ function checkHolder(folder: string, lease: InstalledLease, state: LeaseState, n
       lease.role === "leader"
         ? `stop the sequencer, then: openledger operator lease take --config ${folder}`
         : "the leader takes it first: openledger operator lease take --config …";
-    return finding("nobody has taken it yet", remedy);
+    return finding("it has not been taken yet", remedy);
   }
   if (lease.role === "leader" && !isOwn)
     return finding(
-      `${url} holds it, epoch ${epoch}: this machine promises nothing any more`,
+      `${url} holds it, epoch ${epoch}: this machine acknowledges nothing any more`,
       "stop sequencer and bridge here, move data/sequencer and data/bridge away, then: openledger operator init --standby-of",
     );
   if (lease.role === "standby" && isOwn)
@@ -182,13 +182,13 @@ async function checkLeader(
           return `it goes by epoch ${facts.epoch}, and L1 is at ${state.epoch}`;
         return facts.isHeld === true
           ? null
-          : "it does not hold the lease: its bridge has not told of it, or not in time";
+          : "it does not hold the lease: its bridge has not reported it in time";
       },
     ),
     await looking(
       "lease",
       "standby",
-      "start the standby; without one: operator init --set SEQUENCER_REPLICA=off, and start the sequencer anew",
+      "start the standby; without one: operator init --set SEQUENCER_REPLICA=off, and restart the sequencer",
       async () => {
         if (readEnvFile(paths.env("sequencer")).SEQUENCER_REPLICA !== "required") return null;
         const text = await (await ask(port, "/metrics")).text();
@@ -197,7 +197,7 @@ async function checkLeader(
         );
         return silent <= MAX_SILENT_SECONDS
           ? null
-          : "its word is required, and it is silent: nothing is acknowledged";
+          : "its confirmation is required, and it does not answer: nothing is acknowledged";
       },
     ),
   ];

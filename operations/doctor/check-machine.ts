@@ -35,7 +35,7 @@ export async function checkMachine(
       await looking(
         "settings",
         name,
-        `correct ${path}, or write it anew with: openledger operator init`,
+        `correct ${path}, or write it again with: openledger operator init`,
         async () => {
           const { mode } = await stat(path);
           if ((mode & 0o077) !== 0)
@@ -79,7 +79,7 @@ function checkNative(folder: string, { processes }: Installation): Finding {
 
 /** File, hash, circuit and verification key belong together, and are the record's. */
 function checkKey(circuit: DeployedCircuit): Promise<Finding> {
-  const remedy = "put the file of the ceremony back (docs/how-to/keys.md); who contributed has a copy";
+  const remedy = "put the file of the ceremony back (docs/how-to/keys.md); contributors have copies";
   return looking("key", circuit.name, remedy, async () => {
     const [proving] = (await loadDeployedCircuits([circuit])).values();
     await new ProvingKeyChecker().check(proving!);
@@ -89,7 +89,7 @@ function checkKey(circuit: DeployedCircuit): Promise<Finding> {
       return `the key is not the one that the record names`;
     const compiled = await compileCircuit(circuitSpec(circuit.name));
     if (compiled.contentHash !== circuit.contentHash)
-      return "this repository's circuit is another one than the deployed one: use the release of the deployment";
+      return "this repository's circuit differs from the deployed one: use the release of the deployment";
     return existsSync(circuit.wasmPath)
       ? null
       : `${circuit.wasmPath} is not there: compile it with npm run ceremony`;
@@ -100,9 +100,7 @@ function checkContracts({ contractsHash }: Deployment): Promise<Finding> {
   return looking("contracts", "sources", "use the release that the deployment was made with", async () => {
     if (contractsHash === undefined) return null;
     const { contentHash } = await compilerInput();
-    return contentHash === contractsHash
-      ? null
-      : "this repository's contracts are others than the deployed ones";
+    return contentHash === contractsHash ? null : "this repository's contracts differ from the deployed ones";
   });
 }
 
@@ -128,7 +126,7 @@ async function checkSecrets(
       looking(
         "secret",
         path,
-        `chmod 600 ${path}, or write it anew with: openledger operator init`,
+        `chmod 600 ${path}, or write it again with: openledger operator init`,
         async () => {
           const text = readSecretFile(path);
           if (path !== paths.operatorKey && path !== paths.modelKey)

@@ -58,7 +58,7 @@ async function checkProcess(one: InstalledProcess): Promise<Finding[]> {
     bad(
       "process",
       name,
-      `it says that it is not well: ${said}`,
+      `it reports a problem: ${said}`,
       "see docs/how-to/runbook.md for the code in its log",
     ),
   ];
@@ -91,13 +91,13 @@ async function checkSequencer(
       "look into the bridge's log; both need the same token",
       async () => {
         const health = (await (await ask(urlOf(one, "/health"))).json()) as { isL1HeadKnown?: boolean };
-        return health.isL1HeadKnown === true ? null : "the bridge has not told the sequencer of L1 yet";
+        return health.isL1HeadKnown === true ? null : "the bridge has not reported L1 to the sequencer yet";
       },
     ),
     await looking(
       "secret",
       "the sequencer's token",
-      "restart what was started with another token",
+      "restart the process that has another token",
       async () => {
         const headers = { authorization: `Bearer ${readSecretFile(operatorToken)}` };
         const { status } = await ask(urlOf(one, "/operator/chain"), { headers });

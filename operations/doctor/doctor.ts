@@ -32,7 +32,7 @@ export async function examine(folder: string): Promise<Diagnosis> {
     findings.push(...(await checkProcesses(folder, installation, deployment)));
     findings.push(...(await checkLease(folder, installation, deployment, rpcUrl)));
     if (deployment.circuits.some(({ isDevelopment }) => isDevelopment))
-      notices.push("development keys: anybody can forge proofs for this rollup");
+      notices.push("development keys: anyone can forge proofs for this rollup");
   } catch (error) {
     const remedy = "copy the record that openledger deploy wrote to its place";
     findings.push(bad("record", paths.deployment, (error as Error).message.split("\n")[0]!, remedy));
@@ -55,6 +55,6 @@ export function describeDiagnosis({ findings, notices, problems }: Diagnosis): s
     ...notices.map((text) => `  note ${text}`),
     problems.length === 0
       ? `nothing is wrong (${findings.length} checks)`
-      : `${problems.length} of ${findings.length} checks found something`,
+      : `${problems.length} of ${findings.length} checks found a problem`,
   ];
 }

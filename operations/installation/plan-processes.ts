@@ -225,7 +225,7 @@ function withSettings(
   );
   for (const name of Object.keys(settings)) {
     if (known.includes(name)) continue;
-    throw operatorError("CMD_INIT_REFUSED", `${name} is no setting of a process`, { data: { name } });
+    throw operatorError("CMD_INIT_REFUSED", `${name} is not a setting of any process`, { data: { name } });
   }
   return processes.map((process) => {
     if (process.kind === "full-node" || process.kind === "model-server") return process;

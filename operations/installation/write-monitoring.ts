@@ -92,7 +92,7 @@ export const PANELS: readonly PanelSpec[] = [
     queries: { gas: `60 * rate(rollup_l1_publish_gas_total{${BRIDGE}}[30m])` },
   },
   {
-    title: "Age of the oldest queue entry (24 hours: anybody may take it)",
+    title: "Age of the oldest queue entry (24 hours: anyone may post it)",
     unit: "s",
     queries: { oldest: `rollup_bridge_queue_oldest_seconds{${BRIDGE}}` },
   },

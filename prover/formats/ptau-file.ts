@@ -77,7 +77,7 @@ async function readOpenPtau(file: FileHandle, path: string): Promise<PtauHeader>
     const data = { path, contributionCount, secretsEqualToOne: known.map(([name]) => name) };
     throw proverError(
       "PRV_PTAU_INVALID",
-      `nobody contributed to ${path}: anybody could forge proofs under a key made from it`,
+      `no contribution was made to ${path}: anyone could forge proofs under a key made from it`,
       { data: { reason: "no-contribution", ...data } },
     );
   }

@@ -28,23 +28,22 @@ export const DISPATCHER_SETTINGS = {
   queue: {
     schema: redisUrl,
     isSecret: true,
-    description: "redis:// or rediss:// address of the queue, with user and password",
+    description: "redis:// or rediss:// URL of the queue, with user and password",
   },
   targetMs: {
     schema: wholeNumber(100, ONE_DAY_MS),
     default: "60000",
-    description: "within how long what waits should be proven; rollup_provers_wanted follows it",
+    description: "target time for the proof of a waiting batch; rollup_provers_wanted follows it",
   },
   handInSecret: {
     schema: handInKeyText.optional(),
     isSecret: true,
     description:
-      "64 hex digits, from which the workers' keys follow (openledger operator worker-key); DISPATCHER_CREDITS_PATH needs it",
+      "64 hex digits that the workers' keys are derived from (openledger operator worker-key); DISPATCHER_CREDITS_PATH needs it",
   },
   creditsPath: {
     schema: someText.optional() satisfies z.ZodType,
-    description:
-      "file that says whose proofs were taken, for openledger operator pay-provers; none where absent",
+    description: "file that records the workers of accepted proofs, for openledger operator pay-provers",
   },
   healthPort: SHARED_SETTINGS.healthPort,
 } as const satisfies Settings;

@@ -85,9 +85,13 @@ function unseal({ sealed, worker }: SealedAnswer, batchHash: string, secret: str
     const text = Buffer.concat([cipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), cipher.final()]);
     return { ...(JSON.parse(text.toString("utf8")) as object), worker };
   } catch (cause) {
-    throw proverError("PRV_HAND_IN_UNPROVEN", `a hand-in under the name ${worker} is not sealed by its key`, {
-      data: { worker },
-      cause,
-    });
+    throw proverError(
+      "PRV_HAND_IN_UNPROVEN",
+      `a hand-in under the name ${worker} is not authenticated by its key`,
+      {
+        data: { worker },
+        cause,
+      },
+    );
   }
 }

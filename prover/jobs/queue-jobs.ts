@@ -84,7 +84,7 @@ export async function createQueueJobClient(
       if (held !== null) {
         if (await isCancelled(redis, held.asked.batchHash)) {
           await finish(({ job, token }) =>
-            job.moveToFailed(new UnrecoverableError("nobody wants it"), token),
+            job.moveToFailed(new UnrecoverableError("the job was cancelled"), token),
           );
           return null;
         }

@@ -159,7 +159,7 @@ export async function exportKey(
   const folder = resolve(request.folder);
   if (existsSync(folder)) throw refused(`${folder} exists`, { folder });
   const header = await readZkeyHeader(zkeyPath);
-  if (header.contributionCount === 0) throw refused(`nobody contributed to ${zkeyPath}`, { zkeyPath });
+  if (header.contributionCount === 0) throw refused(`no contribution was made to ${zkeyPath}`, { zkeyPath });
   const verdict = await verifyKey(request, options);
   if (!verdict.isValid) throw refused(`${zkeyPath} does not verify`, { zkeyPath, reasons: verdict.reasons });
   checkVerificationKey(header.verificationKey, header.publicCount);
@@ -265,8 +265,7 @@ async function writeStep(
   zkeyPath: string,
   write: (path: string) => Promise<Uint8Array | false | -1>,
 ): Promise<KeyStep> {
-  if (existsSync(zkeyPath))
-    throw refused(`${zkeyPath} exists, and may be somebody's contribution`, { zkeyPath });
+  if (existsSync(zkeyPath)) throw refused(`${zkeyPath} exists, and may be a contribution`, { zkeyPath });
   await mkdir(dirname(resolve(zkeyPath)), { recursive: true });
   const buildPath = `${zkeyPath}.${randomBytes(6).toString("hex")}`;
   try {

@@ -31,36 +31,34 @@ export const PROVER_SETTINGS = {
   queue: {
     schema: redisUrl.optional(),
     isSecret: true,
-    description:
-      "redis:// or rediss:// address to take jobs from, with user and password, instead of the sequencer",
+    description: "redis:// or rediss:// URL with user and password to take jobs from, not from the sequencer",
   },
   handInKey: {
     schema: handInKeyText.optional(),
     isSecret: true,
     description:
-      "64 hex digits that seal what this prover hands in, for PROVER_NAME alone (openledger operator worker-key); only with PROVER_QUEUE",
+      "64 hex digits that authenticate this prover's results, for PROVER_NAME alone (openledger operator worker-key); only with PROVER_QUEUE",
   },
   queueLockMs: {
     schema: wholeNumber(1_000, 600_000),
     default: "20000",
-    description: "a prover silent for so long has lost its job of the queue to the next",
+    description: "time after which a silent prover loses its job of the queue",
   },
   name: {
     schema: someText,
     default: "default",
-    description: "tells provers apart: each gets batches of its own",
+    description: "name of this prover; provers with different names get different batches",
   },
   backend: {
     schema: z.enum(BACKEND_CHOICES),
     default: "auto",
-    description:
-      "what makes the proofs; auto takes what a short probe finds fastest on the machine; the process logs which one runs and why",
+    description: "prover back end; auto picks the fastest in a short probe, and logs which and why",
   },
   keyMemory: {
     schema: z.enum(KEY_MEMORIES),
     default: "auto",
     description:
-      "of the back end native: keys in memory (resident), or read from their files by every proof (mapped); auto keeps those that take at most a quarter of the machine's memory, or of its control group's limit",
+      "for the native back end: keep keys in memory (resident), or read them from their files for every proof (mapped); auto keeps those that take at most a quarter of the machine's memory or of its control group's limit",
   },
   pollIntervalMs: defaulting(SHARED_SETTINGS.pollIntervalMs, "500"),
   maxBackoffMs: SHARED_SETTINGS.maxBackoffMs,
@@ -68,7 +66,7 @@ export const PROVER_SETTINGS = {
   webgpuAdapter: {
     schema: z.enum(["hardware", "software"]),
     default: "hardware",
-    description: "what the back end webgpu runs on; software is WebGPU on the processor, for tests",
+    description: "for the webgpu back end: hardware, or software for WebGPU on the processor, for tests",
   },
 } as const satisfies Settings;
 

@@ -225,7 +225,7 @@ ${sumStore(curve, "partials")}`,
       slotZero(0u);
       if (key != ${none}) {
         if (i == begin && begin > 0u) { isContinued = keysBefore[begin - 1u] == key; }
-        // Whoever has the first of a bucket's sums has the bucket.
+        // The thread with the first of a bucket's sums has the bucket.
         if (!isContinued) { bucketsLoad(key, 0u); }
       }
     }

@@ -10,15 +10,14 @@ export const commandErrors = defineErrors("CMD", {
     meaning:
       "the command has no usable account: none is named, its name is unknown or taken, its file cannot be read, or none of its keys signs for the leaf; `data.reason`, `data.known`",
     remedy:
-      "list your accounts with: openledger accounts list; make one with: openledger accounts create NAME; name it with --account or --key-file",
+      "list your accounts with: openledger account show; create one with: openledger account new NAME; name it with --account or --private-key-file",
   },
   CMD_NO_MODEL_SERVER: {
-    meaning: "no address of the model's server is known; pass `--server`",
+    meaning: "the address of the model's server is unknown",
     remedy: "pass --server URL, or start one with: openledger models serve",
   },
   CMD_ROLLUP_ENDS: {
-    meaning:
-      "the operator ends the rollup, or it is frozen: `openledger deposit` sends nothing into it; `data.mode`",
+    meaning: "the rollup is ending or frozen: `openledger deposit` sends nothing to it; `data.mode`",
     remedy: "take out what is yours with: openledger withdraw all, or, once it is frozen, openledger exit",
   },
 });

@@ -4,7 +4,7 @@ import { parseBlock, parseDepth, parsePort } from "./parse-id.ts";
 
 export const FROM_BLOCK_OPTION = defineOptions({
   "--from-block <number>": {
-    about: "first L1 block to read; default: the contract's own, searched for where no record has it",
+    about: "first L1 block to read; default: the block of the contract's deployment",
     parse: parseBlock,
   },
 });
@@ -12,75 +12,77 @@ export const FROM_BLOCK_OPTION = defineOptions({
 const FINALITY_DEPTH_BLOCKS = 64;
 export const FINALITY_OPTION = defineOptions({
   "--finality-depth <blocks>": {
-    about: "how many L1 blocks a batch must be deep to count as final",
+    about: "L1 blocks after which a batch counts as final",
     fallback: FINALITY_DEPTH_BLOCKS,
     parse: parseDepth,
   },
 });
 export const SNAPSHOT_OPTION = defineOptions({
-  "--snapshot <file>": "begin with a snapshot, once its root is found among those that L1 has accepted",
+  "--snapshot <file>": "start from a snapshot file, if L1 has accepted its root",
 });
 export const SERVER_OPTION = defineOptions({
-  "--server <url>": "where the model is served; default: what this machine knows",
+  "--server <url>": "URL of the model's server; default: the one known on this machine",
 });
 export const FOLDER_OPTION = defineOptions({
-  "--folder <folder>": "your copy of the model; by default it is fetched from the server",
+  "--folder <folder>": "folder with your copy of the model; default: downloaded from the server",
 });
-export const MODEL_ID_OPTION = defineOptions({ "--model-id <id>": "the model's leaf" });
-export const EPOCH_OPTION = defineOptions({ "--epoch <number>": "default: the one that waits" });
-export const STORE_OPTION = defineOptions({ "--rows <folder>": "the store that holds the rows" });
+export const MODEL_ID_OPTION = defineOptions({ "--model-id <id>": "leaf id of the model" });
+export const EPOCH_OPTION = defineOptions({
+  "--epoch <number>": "number of the epoch; default: the one to be settled",
+});
+export const STORE_OPTION = defineOptions({ "--rows <folder>": "folder of the row store" });
 export const CARD_OPTION = defineOptions({
-  "--card <file>": "the Datanet's card, which says what its rows are and which base models of it have",
+  "--card <file>": "file with the Datanet's card: the form of its rows and their base pay",
 });
 export const LEAF_OPTION = defineOptions({
-  "--leaf <leaf>": "a leaf id, an account's name or an address; default: the account's",
+  "--leaf <leaf>": "leaf: an id, an account's name or an address; default: the account's",
 });
 export const OWNER_OPTION = defineOptions({
-  "--owner <address>": "whose money it is; default: the account's. What is paid goes to that address",
+  "--owner <address>": "owner of the money, which also receives it; default: the account's address",
 });
 export const LISTEN_OPTIONS = defineOptions({
-  "--host <address>": "where to listen; default: this machine alone",
-  "--port <number>": { about: "where to listen; 0 = any free one", parse: parsePort },
+  "--host <address>": "address to listen on; default: this machine only",
+  "--port <number>": { about: "port to listen on; 0 = any free port", parse: parsePort },
 });
 export const DATA_OPTION = defineOptions({
-  "--data <folder>": "a data directory: a sequencer's (SEQUENCER_DATA_PATH), or of what is started",
+  "--data <folder>": "data directory: a sequencer's (SEQUENCER_DATA_PATH), or the new process's own",
 });
-export const OUT_FILE_OPTION = defineOptions({ "--out <file>": "where it is written" });
-export const OUT_FOLDER_OPTION = defineOptions({ "--out <folder>": "a new folder for what is made" });
+export const OUT_FILE_OPTION = defineOptions({ "--out <file>": "output file" });
+export const OUT_FOLDER_OPTION = defineOptions({ "--out <folder>": "new folder for the output" });
 export const INSTALLATION_OPTION = defineOptions({
-  "--config <folder>": "the installation of this machine, as openledger operator init wrote it",
+  "--config <folder>": "installation folder of this machine, as openledger operator init wrote it",
 });
 export const OPERATOR_KEY_OPTION = defineOptions({
-  "--operator-key-file <file>": "the operator's L1 key, mode 0600",
+  "--operator-key-file <file>": "file with the operator's L1 key, mode 0600",
 });
 export const LEASE_OPTION = defineOptions({
-  "--lease <address>": "the lease's contract (docs/how-to/fail-over.md)",
+  "--lease <address>": "address of the lease contract (docs/how-to/fail-over.md)",
 });
 export const URL_OPTION = defineOptions({
-  "--url <url>": "where clients and provers find this machine's sequencer; it stands on L1",
+  "--url <url>": "URL of this machine's sequencer for clients and provers; published on L1",
 });
 export const THREADS_OPTION = defineOptions({
-  "--threads <n>": "threads of the computation; the bytes do not depend on them",
+  "--threads <n>": "number of threads; the result does not depend on it",
 });
-export const TOKENS_OPTION = defineOptions({ "--tokens <n>": "most tokens of an answer" });
+export const TOKENS_OPTION = defineOptions({ "--tokens <n>": "most tokens of the answer" });
 export const EVERY_OPTION = defineOptions({
-  "--every <minutes>": "look again after so many minutes; default: once",
+  "--every <minutes>": "minutes between two runs; default: run once",
 });
-export const NOTE_OPTION = defineOptions({ "--note <text>": "why, as others read it" });
+export const NOTE_OPTION = defineOptions({ "--note <text>": "public reason" });
 export const CLAIM_OPTION = defineOptions({
   "--claim":
     "claim drawn receipts of language models that promise it, with a bond each, and defend the claims; needs --account",
 });
 export const FIRST_BALANCE_OPTION = defineOptions({
-  "--amount <open>": { about: "its first balance, which pays for its own operations", fallback: "1" },
+  "--amount <open>": { about: "its first balance in OPEN, which pays for its own operations", fallback: "1" },
 });
-export const DRY_RUN_OPTION = defineOptions({ "--dry-run": "only say what would be done; nothing is sent" });
+export const DRY_RUN_OPTION = defineOptions({ "--dry-run": "print what would be done, and send nothing" });
 export const DEPLOYMENT_OPTION = defineOptions({
-  "--deployment <file>": "the deployment record, as openledger deploy wrote it",
+  "--deployment <file>": "deployment record, as openledger deploy wrote it",
 });
 export const REGISTRY_OPTION = defineOptions({
-  "--registry <address>": "the registry of rollups; default: the record's",
+  "--registry <address>": "address of the registry of rollups; default: the deployment record's",
 });
 export const VERSION_OPTION = defineOptions({
-  "--version-number <n>": "which version of the Datanet; default: the present one",
+  "--version-number <n>": "number of the Datanet's version; default: the current one",
 });

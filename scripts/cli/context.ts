@@ -59,7 +59,7 @@ export function resolveEndpoints(options: GlobalOptions): Endpoints {
   const isRecordNeeded = options.rpc === undefined || options.rollup === undefined;
   const hasRecord = readIfPresent(workspacePaths.deployment) !== null;
   if (isRecordNeeded && !hasRecord)
-    throw commandError("CMD_NO_DEPLOYMENT", "there is no devnet here to take the addresses from");
+    throw commandError("CMD_NO_DEPLOYMENT", "no devnet runs here to read the addresses from");
   const record = isRecordNeeded ? loadDeployment(workspacePaths.deployment) : null;
   // A rollup that was named is not the devnet's, so neither is its sequencer.
   const endpoints = options.rollup === undefined ? readIfPresent(workspacePaths.endpoints) : null;
@@ -89,7 +89,7 @@ export function knownModelServer(modelId: number, server: string | undefined): s
 export function modelServerOf(modelId: number, server: string | undefined): string {
   const url = knownModelServer(modelId, server);
   if (url !== null) return url;
-  throw commandError("CMD_NO_MODEL_SERVER", `nobody has said where model ${modelId} is served`, {
+  throw commandError("CMD_NO_MODEL_SERVER", `the server of model ${modelId} is unknown`, {
     data: { modelId },
   });
 }

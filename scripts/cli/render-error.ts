@@ -5,15 +5,15 @@ import { ERROR_TABLES } from "./error-tables.ts";
 /** What to do where a contract refuses, by its error's name: more exact than by the code. */
 export const contractRemedies: Readonly<Record<string, string>> = {
   RollupFrozen: "take out what is yours with: openledger exit",
-  RollupForcedWithdrawalOpen: "wait until a batch takes the one that waits: openledger status",
+  RollupForcedWithdrawalOpen: "wait until a batch includes the waiting one: openledger status",
   RollupQueueFull:
-    "try again once a batch has taken entries; after 24 hours anyone may: openledger submit-queue",
+    "try again once a batch has taken entries; after 24 hours anyone can post them: openledger submit-queue",
   RollupDepositsFull:
-    "try again once a batch has taken deposits; after 24 hours anyone may: openledger submit-queue",
+    "try again once a batch has taken deposits; after 24 hours anyone can post them: openledger submit-queue",
   RollupFeeTooHigh: "the queue has filled since the command looked: try again, or allow more with --max-fee",
   RollupLedgerFull: "no new account can be made; deposit to an existing leaf with --to",
   ERC20InsufficientBalance:
-    "get OPEN into this wallet first: what goes to the queue is paid from it, a forced operation's fee too",
+    "get OPEN into this wallet first: it pays for deposits and for the fees of forced operations",
 };
 
 function contractRemedy(data: object): string | undefined {

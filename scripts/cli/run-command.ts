@@ -54,7 +54,7 @@ const STAGES: readonly WaitStage[] = ["acknowledged", "closed", "proven", "poste
 
 /** `--wait <stage>`, for everything that goes through the sequencer. */
 export const WAIT_OPTION = defineOptions({
-  "--wait <stage>": { about: `wait until ${STAGES.join(", ")}`, fallback: "acknowledged" },
+  "--wait <stage>": { about: `stage to wait for: ${STAGES.join(", ")}`, fallback: "acknowledged" },
 });
 
 /** Waits with a line of progress for each stage. @throws CMD_USAGE for an unknown stage */

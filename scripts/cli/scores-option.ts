@@ -4,7 +4,7 @@ import { defineOptions } from "./options.ts";
 
 export const SCORES_OPTION = defineOptions({
   "--scores <mode>": {
-    about: `what computes scores: ${SCORE_CHOICES.join(", ")}; auto takes what is fastest for the model, and says which`,
+    about: `how scores are computed: ${SCORE_CHOICES.join(", ")}; auto picks the fastest for the model and prints which`,
     fallback: "auto",
   },
 });

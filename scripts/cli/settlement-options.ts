@@ -10,17 +10,17 @@ export interface CircuitOptions extends GlobalOptions {
 
 export const CIRCUITS_OPTION = defineOptions({
   "--circuits <names...>": {
-    about: "names of the rollup's settlement circuits, whose sizes L1 does not tell; default: the devnet's",
+    about: "names of the settlement circuits, if L1 does not record their sizes; default: the devnet's",
     fallback: [],
   },
 });
 export const PROVER_OPTION = defineOptions({
   "--prover <backend>": {
-    about: `what makes the proof: ${BACKEND_CHOICES.join(", ")}; auto takes what is fastest here, and says which and why`,
+    about: `prover back end: ${BACKEND_CHOICES.join(", ")}; auto picks the fastest on this machine and prints which`,
     fallback: "auto",
   },
 });
 export const KEYS_OPTION = defineOptions({
   "--keys <folder>":
-    "keys of a ceremony: what `ceremony export` wrote to <folder>/<circuit>; not needed where a deployment record names them",
+    "folder with a ceremony's keys, as `ceremony export` wrote them to <folder>/<circuit>; not needed if the deployment record names them",
 });

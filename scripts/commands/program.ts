@@ -54,11 +54,11 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     load: async () => (await import("./models/models-command.ts")).addModelsCommands,
   },
   factory: {
-    summary: "make language models of Datanets",
+    summary: "fine-tune language models on Datanets",
     load: async () => (await import("./factory/factory-command.ts")).addFactoryCommands,
   },
   rewards: {
-    summary: "what rows have earned, and why",
+    summary: "rewards of your rows, and how they were earned",
     load: async () => (await import("./rewards/rewards-command.ts")).addRewardsCommands,
   },
   verify: {
@@ -66,27 +66,27 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     load: async () => (await import("./verify/verify-command.ts")).addVerifyCommand,
   },
   watch: {
-    summary: "recompute committed models and refute false ones",
+    summary: "recompute model commitments and challenge false ones",
     load: async () => (await import("./verify/watch-command.ts")).addWatchCommand,
   },
   disputes: {
-    summary: "post, challenge and defend models on L1",
+    summary: "commit, challenge and defend models on L1",
     load: async () => (await import("./disputes/disputes-command.ts")).addDisputesCommands,
   },
   spans: {
-    summary: "find whose rows a text repeats word for word",
+    summary: "find rows that a text repeats verbatim",
     load: async () => (await import("./spans/spans-command.ts")).addSpansCommand,
   },
   "submit-queue": {
-    summary: "carry on a queue that the operator leaves",
+    summary: "submit queue entries that the operator leaves out",
     load: async () => (await import("./operate/submit-queue-command.ts")).addSubmitQueueCommand,
   },
   freeze: {
-    summary: "freeze a rollup whose queue has stopped",
+    summary: "freeze a rollup whose queue is stuck",
     load: async () => (await import("./exit/freeze-command.ts")).addFreezeCommand,
   },
   exit: {
-    summary: "leave a frozen rollup from an Ethereum node alone",
+    summary: "leave a frozen rollup through the escape hatch",
     load: async () => (await import("./exit/exit-command.ts")).addExitCommand,
   },
   vote: {
@@ -94,7 +94,7 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     load: async () => (await import("./vote/vote-command.ts")).addVoteCommands,
   },
   migrate: {
-    summary: "move to the rollup that votes named",
+    summary: "move your OPEN to the rollup that a vote named",
     load: async () => (await import("./vote/migrate-command.ts")).addMigrateCommand,
   },
   restore: {
@@ -110,19 +110,19 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     load: async () => (await import("./operate/operator-command.ts")).addOperatorCommands,
   },
   doctor: {
-    summary: "find what is wrong with an installation",
+    summary: "check an installation and suggest fixes",
     load: async () => (await import("./operate/operator-command.ts")).addDoctorCommand,
   },
   follow: {
-    summary: "keep a read-only copy of the ledger",
+    summary: "run a full node: a read-only copy of the ledger",
     load: async () => (await import("./operate/follow-command.ts")).addFollowCommand,
   },
   snapshot: {
-    summary: "save a ledger after a batch as one file",
+    summary: "save the ledger after a batch as one file",
     load: async () => (await import("./operate/snapshot-command.ts")).addSnapshotCommands,
   },
   receipt: {
-    summary: "what became of an answer's payment",
+    summary: "follow the payment of an answer",
     load: async () => (await import("./verify/receipt-command.ts")).addReceiptCommand,
   },
 };
@@ -159,33 +159,32 @@ function finished(program: Command): Command {
 function withGlobalOptions(program: Command): Command {
   return withOptions(
     program
-      .description(
-        "Use an OpenLedger rollup: accounts, deposits, transfers, datanets, models, rewards, verification.",
-      )
-      .version(packageJson.version, "--version", "which version this is"),
+      .description("Use an OpenLedger rollup: accounts, transfers, Datanets, models, rewards, verification.")
+      .version(packageJson.version, "--version", "print the version"),
     {
-      "--json": "answer with one JSON value, errors too",
-      "--rpc <url>": "Ethereum node; default: the devnet's",
-      "--rollup <address>": "the rollup's contract; default: the devnet's",
-      "--sequencer <url>": "the sequencer; default: the devnet's",
+      "--json": "print one JSON value, for errors too",
+      "--rpc <url>": "URL of an Ethereum node; default: the devnet's",
+      "--rollup <address>": "address of the rollup contract; default: the devnet's",
+      "--sequencer <url>": "URL of the sequencer; default: the devnet's",
       "--beacon <url>": {
-        about: "beacon node, for batches that stand in blobs; may be given several times",
+        about: "URL of a beacon node, for batches posted as blobs; repeatable",
         parse: collectUrl,
       },
       "--blobs <place>": {
         about:
-          "folder of blobs, or URL of a sequencer or full node that serves them; may be given several times. The first folder keeps what is read",
-        parse: claimRewardsPlace,
+          "folder of blobs, or URL of a sequencer or full node that serves them; repeatable. Blobs that are read are kept in the first folder",
+        parse: collectPlace,
       },
-      "--account <name>": "who signs: a name in the accounts file",
-      "--accounts-file <path>": "default: the devnet's, which knows alice, bob, carol and dave",
-      "--private-key-file <path>": "who signs: a file with an Ethereum private key",
+      "--account <name>": "account that signs: a name in the accounts file",
+      "--accounts-file <path>":
+        "file with your accounts; default: the devnet's, with alice, bob, carol, dave",
+      "--private-key-file <path>": "account that signs: a file with its Ethereum private key",
       "--max-fee-gwei <n>": {
-        about: `most to pay on L1 for a unit of gas, whatever the node asks; default: ${DEFAULT_MAX_FEE_GWEI}`,
+        about: `most to pay on L1 for a unit of gas, in gwei; default: ${DEFAULT_MAX_FEE_GWEI}`,
         parse: parseGweiOption,
       },
       "--max-priority-fee-gwei <n>": {
-        about: `most of it as a tip; default: ${DEFAULT_MAX_PRIORITY_FEE_GWEI}`,
+        about: `most of it as a tip, in gwei; default: ${DEFAULT_MAX_PRIORITY_FEE_GWEI}`,
         parse: parseGweiOption,
       },
     },
@@ -229,7 +228,7 @@ function collectUrl(text: string, before: string[] = []): string[] {
   return [...before, text];
 }
 
-function claimRewardsPlace(text: string, before: string[] = []): string[] {
+function collectPlace(text: string, before: string[] = []): string[] {
   if (text.includes("://")) return collectUrl(text, before);
   if (text === "") throw new InvalidArgumentError("neither a folder nor a URL");
   return [...before, text];

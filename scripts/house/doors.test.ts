@@ -82,7 +82,7 @@ it("an import that no manifest names, and a name that nothing imports, are fault
 it("workspaces import only those before them, each package in one version", () => {
   const files = tree(file("bridge/a.ts", byName));
   expect(brokenDoors(files, [bridge(), circuits()], VERSIONS)).toEqual([
-    "@openledger/bridge imports @openledger/circuits, which stands behind it in package.json",
+    "@openledger/bridge imports @openledger/circuits, which is after it in package.json",
   ]);
   const older = bridge({ dependencies: { "@openledger/circuits": "0.0.9" } });
   expect(brokenDoors(files, [circuits(), older], VERSIONS)).toEqual([

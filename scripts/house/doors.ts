@@ -142,6 +142,6 @@ function brokenOrder(workspaces: readonly Workspace[]): string[] {
   return workspaces.flatMap(({ manifest }, i) =>
     Object.keys(manifest.dependencies ?? {})
       .filter((name) => (order.get(name) ?? -1) >= i)
-      .map((name) => `${manifest.name} imports ${name}, which stands behind it in package.json`),
+      .map((name) => `${manifest.name} imports ${name}, which is after it in package.json`),
   );
 }

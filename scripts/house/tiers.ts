@@ -31,7 +31,7 @@ export const WITNESSES: Readonly<Record<string, string>> = {
   "circuits/settlement/settlement.test.ts": "a settlement divides as its rules say",
   "sequencer/crash.test.ts": "a killed sequencer has all that it acknowledged",
   "bridge/main.test.ts": "the bridge's process carries entries in and batches out",
-  "scripts/commands/exit/exit.test.ts": "everybody's money leaves without any server, by real proofs",
+  "scripts/commands/exit/exit.test.ts": "every owner's money leaves without any server, by real proofs",
   "contracts/l1/anvil.test.ts": "the local node starts, ends and keeps its state",
 };
 

@@ -44,7 +44,7 @@ export function requirePlace({ epoch, place }: StoredLease, dataPath: string): v
     throw sequencerError(
       "SEQ_LEASE_MISSING",
       `${dataPath} does not say where it took epoch ${epoch} of the lease: an older version did. ` +
-        "If no other copy runs, take it anew: openledger operator lease take --copy",
+        "If no other copy runs, take it again: openledger operator lease take --copy",
       { data: { reason: "lease-copied", dataPath, epoch } },
     );
   const now = placeOf(dataPath);

@@ -65,7 +65,7 @@ function requireFreezable({ nowSeconds, oldest, waysOut: ways }: FreezeOutlook):
   if (!ways.hasLeafExit || ways.payees < ways.neededPayees) {
     throw verifierError(
       "CLI_EXIT_UNAVAILABLE",
-      `the rollup has no circuits by which everybody could leave (leaves: ${ways.hasLeafExit ? "yes" : "no"}, payees: ${ways.payees} of ${ways.neededPayees})`,
+      `the rollup has no circuits by which every owner could leave (leaves: ${ways.hasLeafExit ? "yes" : "no"}, payees: ${ways.payees} of ${ways.neededPayees})`,
       { data: { reason: "freeze-no-way-out", ...ways } },
     );
   }

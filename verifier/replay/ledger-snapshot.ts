@@ -77,7 +77,9 @@ export function requireConsistent(snapshot: LedgerSnapshot): Ledger {
 function requireOrder({ blockNumber, position, waiting }: LedgerSnapshot): void {
   for (const [i, { l1BlockNumber, queueIndex }] of waiting.entries()) {
     if (queueIndex !== position.queueHead + i)
-      throw snapshotFalse(`queue entry ${queueIndex} stands where ${position.queueHead + i} has to`);
+      throw snapshotFalse(
+        `the snapshot has queue entry ${queueIndex} where ${position.queueHead + i} has to`,
+      );
     if (l1BlockNumber >= blockNumber)
       throw snapshotFalse(
         `queue entry ${queueIndex} is of block ${l1BlockNumber}, and waited before ${blockNumber}`,

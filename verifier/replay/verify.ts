@@ -137,7 +137,7 @@ export async function verifyRollup(options: VerifyOptions): Promise<VerifyResult
     unusual: [
       ...unusualParameters(await rollup.parameters()),
       ...(hasOnlyBlobBatches(circuits)
-        ? ["all batch circuits stand in blobs: nobody but the sequencer can post batches"]
+        ? ["all batch circuits use blobs: only the sequencer can post batches"]
         : []),
     ],
   };

@@ -154,7 +154,7 @@ export async function readSnapshot(path: string): Promise<{ snapshot: LedgerSnap
   try {
     for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
       number += 1;
-      if (stated !== null) throw unreadable("something stands behind its hash");
+      if (stated !== null) throw unreadable("its hash is followed by other lines");
       const value: unknown = JSON.parse(text);
       if (head !== null && isTrailer(value)) {
         stated = value.sha256;
@@ -164,7 +164,7 @@ export async function readSnapshot(path: string): Promise<{ snapshot: LedgerSnap
       if (head === null) {
         const stated = otherFormat(value);
         if (stated !== null)
-          throw unreadable(`it is of format ${stated}, and ${FORMAT} is read here; make one anew`);
+          throw unreadable(`it is of format ${stated}, and ${FORMAT} is read here; make a new one`);
         head = parse(headSchema, value, number);
       } else if (leaves.size < head.leafCount) {
         const { id, record } = parse(leafSchema, value, number);

@@ -189,7 +189,7 @@ function requireCloseEpoch(
   const why = isClosed
     ? "its last epoch waits for its settlement"
     : isUnpaid
-      ? "nobody has paid it since its last close"
+      ? "it has no payments since its last close"
       : "its epoch is not 24 hours old by the batches' time";
   refuse("nothing-to-close", `model ${b} cannot be closed on L1: ${why}`, { modelId: b });
 }

@@ -17,7 +17,7 @@ const HTML = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>OpenLedger: a key that nobody can misuse</title>
+<title>OpenLedger: a key that no one can misuse</title>
 <link rel="stylesheet" href="./assets/ceremony.css">
 <script defer src="./assets/ceremony.js"></script>
 </head>

@@ -63,7 +63,7 @@ function About({ info }: { info: CeremonyInfo }) {
         <dd>
           {turn === null
             ? "nobody"
-            : `${turn.name || "somebody without a name"}, since ${showDuration(info.nowMs - turn.sinceMs)}`}
+            : `${turn.name || "an unnamed contributor"}, since ${showDuration(info.nowMs - turn.sinceMs)}`}
         </dd>
         <dt>You download and upload</dt>
         <dd>{showBytes(info.roundBytes)} each</dd>

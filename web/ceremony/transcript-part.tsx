@@ -80,7 +80,7 @@ function CheckChain({ ceremony: { entries, info } }: { ceremony: Ceremony }) {
           tone="good"
           title={`The chain is valid: ${verdict.checkedCount} of ${verdict.checkedCount} contributions.`}
         >
-          <p>Every hash follows from those before it, and every author knew the secret that he added.</p>
+          <p>Every hash follows from those before it, and every author knew the secret that they added.</p>
         </Notice>
       )}
     </div>

@@ -163,7 +163,7 @@ export function CardForm({ action, advanced, before, draft, onDraft, onSubmit, s
             value={draft.examples}
             onInput={set("examples")}
             lineCount={3}
-            placeholder="good | The sun shines. | Nobody gets wet."
+            placeholder="good | The sun shines. | You stay dry."
             help="label | the row | why"
             problem={problemAt("examples")}
           />

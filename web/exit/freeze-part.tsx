@@ -60,7 +60,7 @@ function sayOutlook({ nowSeconds, oldest, waysOut }: FreezeOutlook) {
       <>
         The rollup is not frozen, and nothing waits in its queue. A{" "}
         <Term name="forced inclusion">forced operation</Term> starts the clock: if no batch takes it within 14
-        days, anybody may freeze the rollup.
+        days, anyone can freeze the rollup.
       </>
     );
   }

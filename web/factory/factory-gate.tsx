@@ -77,7 +77,7 @@ export function FactoryGate({ children, live, site }: FactoryGateProps) {
       ) : (
         <>
           <p class="soft">
-            Your wallet signs once, and no money moves. Jobs belong to your account {account.id}; nobody else
+            Your wallet signs once, and no money moves. Jobs belong to your account {account.id}; no one else
             sees them.
           </p>
           <Button

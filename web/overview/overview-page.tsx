@@ -15,7 +15,7 @@ export function OverviewPage({ live }: PageProps) {
       <section class="stack">
         <h1>AI that pays the people it learned from</h1>
         <p class="lead">
-          Every model here is trained on named rows. When somebody pays for an answer, the people behind the
+          Every model here is trained on named rows. When someone pays for an answer, the people behind the
           rows that helped are paid, and Ethereum checks the sums.
         </p>
       </section>
@@ -52,7 +52,7 @@ function Doors() {
         Read the rows that models learn from. Add, label or review rows, and earn when they help.
       </Door>
       <Door href="#/bridge" title="Bring OPEN">
-        Move OPEN from Ethereum into your account in seconds, pay anybody, and take it out again.
+        Move OPEN from Ethereum into your account in seconds, pay anyone, and take it out again.
       </Door>
     </nav>
   );
@@ -84,7 +84,7 @@ function WhoIsPaid() {
       </dl>
       <p class="soft small">
         At the end of an <Term name="epoch">epoch</Term> a <Term name="settlement">settlement</Term> divides
-        what was paid. Its proof is on Ethereum, so nobody has to believe the operator.{" "}
+        what was paid. Its proof is on Ethereum, so you need not trust the operator.{" "}
         <a href="#/earnings">What you earned</a>
       </p>
     </section>

@@ -70,7 +70,7 @@ export function OwnVotes({ live, votes }: { votes: Votes; live: Live }) {
         }}
       >
         <Field
-          label="Delegate to somebody else"
+          label="Delegate to someone else"
           placeholder="0x…"
           value={text}
           onInput={setText}

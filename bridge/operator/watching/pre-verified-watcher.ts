@@ -91,7 +91,7 @@ export class PreVerifiedWatcher {
         ...preVerified.map((one) => ({ put: keyOf(one), value: toJson(one) })),
         { put: "cursor", value: cursor },
       ]);
-      for (const { modelId } of preVerified) logger.info({ modelId }, "somebody pre-verified a settlement");
+      for (const { modelId } of preVerified) logger.info({ modelId }, "a settlement was pre-verified on L1");
     }
   }
 

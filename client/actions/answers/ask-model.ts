@@ -328,7 +328,7 @@ function openedWith(
 ): UncheckedAnswer {
   const bytes = Uint8Array.from(atob(sealed), (character) => character.charCodeAt(0));
   const invalid = (cause: unknown) =>
-    clientError("CLI_ANSWER_INVALID", `what ${url} sealed is no answer`, {
+    clientError("CLI_ANSWER_INVALID", `the reply of ${url} decrypts to no answer`, {
       data: { server: "model server", url },
       cause,
     });

@@ -110,5 +110,5 @@ function firstDifference(exceptions: readonly CommittedRow[], foreign: readonly 
       ? `${where} is not in the version`
       : `${where} is leaf ${first.versionContributorId}'s in the version`;
   }
-  return foreign.length === 0 ? null : `the version has row ${foreign[0]}, which nobody has committed`;
+  return foreign.length === 0 ? null : `the version has row ${foreign[0]}, which is in no commit`;
 }

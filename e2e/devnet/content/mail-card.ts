@@ -15,7 +15,7 @@ export function mailCard(leaves: Readonly<Record<PersonName, number>>): Card {
     format: CARD_FORMAT,
     name: "Spam and ham",
     description:
-      "Whole e-mails of 2002 and 2003 from the public SpamAssassin corpus, each said to be spam or ham by whoever contributed it.",
+      "Whole e-mails of 2002 and 2003 from the public SpamAssassin corpus, each labelled spam or ham by its contributor.",
     field: "e-mail",
     tags: ["spam", "e-mail", "text"],
     licence: "public corpus of SpamAssassin; see its readme",
@@ -26,10 +26,13 @@ export function mailCard(leaves: Readonly<Record<PersonName, number>>): Card {
       { name: "spam", description: "Sent to many who had not asked for it." },
       { name: "ham", description: "Everything else, lists that one is on among it." },
     ],
-    instructions:
-      "Read the subject first. Whoever writes to you by name about your own affairs sends no spam.",
+    instructions: "Read the subject first. A mail about your own affairs, by name, is no spam.",
     examples: [
-      { input: "Subject: you have won a free cruise", label: "spam", why: "Nobody had asked for it." },
+      {
+        input: "Subject: you have won a free cruise",
+        label: "spam",
+        why: "The reader had not asked for it.",
+      },
     ],
     access: "permissioned",
     labelling: {

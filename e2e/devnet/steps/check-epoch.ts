@@ -125,8 +125,7 @@ function earningsOf(
 function checkProof({ settlement, sampled }: VerifiedSettlement): Check {
   const drawn = sampled.draws.map(({ paymentIndex }) => paymentIndex).join(", ");
   return {
-    statement:
-      "L1's settlement is what payments, openings and L1's randomness make of the epoch, its proof included",
+    statement: "L1's settlement matches payments, openings and L1's randomness, and its proof verifies",
     holds: true,
     detail: `${settlement.circuit}, drawn payments ${drawn}, L1 transaction ${settlement.l1TransactionHash}`,
   };
@@ -137,7 +136,7 @@ function checkSum(paymentCount: number, { sampled }: VerifiedSettlement, outcome
   const rowsWei = outcome.payees.reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
   const sumWei = rowsWei + outcome.ownerWei + outcome.treasuryWei + sampled.data.burnedWei;
   return {
-    statement: "what customers paid is what rows, owner and treasury got, to the wei",
+    statement: "rows, owner and treasury got what customers paid, to the wei",
     holds: sumWei === paidWei && rowsWei > 0n,
     detail: `${formatOpen(paidWei)} OPEN: rows ${formatOpen(rowsWei)}, owner ${formatOpen(outcome.ownerWei)}, treasury ${formatOpen(outcome.treasuryWei)}, burned ${formatOpen(sampled.data.burnedWei)}`,
   };
@@ -154,7 +153,7 @@ function checkPaymentsOpened({ sampled }: VerifiedSettlement): Check {
 
 /** Trains the model once more, by its recipe. */
 export async function checkModel(job: Job, { datanetId, model, modelId }: MadeModel): Promise<Check> {
-  const statement = "the published model is what its recipe makes of the datanet's rows, and is the ledger's";
+  const statement = "the published model matches its recipe, the Datanet's rows and the ledger";
   const [leaf, { datanet }] = await Promise.all([
     getModel(job.people.nina, modelId),
     getLeaf(job.people.nina, datanetId),

@@ -209,13 +209,13 @@ async function checkDatanet(job: Job, name: DatanetName, datanetId: number): Pro
       detail: `${version.payees.length} payees`,
     },
     equal(
-      "it leaves out exactly the commits with wrong labels and near-duplicates, for everybody to see",
+      "it leaves out exactly the commits with wrong labels and near-duplicates",
       dropped,
       leftOutCount,
       (count) => `${count} rows; the first: ${compared.firstDifference}`,
     ),
     ...(isHosted ? await checkHosted(job, datanetId) : []),
-    equal("of all other rows it reassigns none", compared.exceptions.length - dropped, 0, String),
+    equal("it reassigns no other row", compared.exceptions.length - dropped, 0, String),
   ];
 }
 

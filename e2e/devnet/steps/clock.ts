@@ -40,7 +40,7 @@ export async function passUntil(job: Job, target: number, why: string): Promise<
   for (;;) {
     const { l1 } = await withRetry(job, () => getStatus(alice));
     if (l1.timestamp >= target) return;
-    job.console.progress("waiting until the sequencer has heard of the new day");
+    job.console.progress("waiting until the sequencer sees the new day on L1");
     await sleep(300, undefined, { signal: job.signal });
   }
 }

@@ -7,7 +7,7 @@ import { devnetPaths } from "../config.ts";
 import type { Job } from "../job.ts";
 import type { Check } from "./check.ts";
 
-const STATEMENT = "a full node that reads L1 and the archive of blobs alone gets to L1's root";
+const STATEMENT = "a full node reaches L1's root from L1 and the blob archive alone";
 const POLL_MS = 500;
 const TIMEOUT_MS = 120_000;
 

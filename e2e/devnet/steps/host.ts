@@ -94,7 +94,7 @@ async function upload(job: Job, leaves: Leaves, place: Place): Promise<void> {
     rowCount += rows.length;
   }
   job.console.done(
-    `${CONTRIBUTORS.join(", ")} upload ${rowCount} rows to the host, now that nobody can commit them first`,
+    `${CONTRIBUTORS.join(", ")} upload ${rowCount} rows to the host, now that no other account can commit them first`,
     Date.now() - startedAtMs,
   );
 }
@@ -197,7 +197,7 @@ async function publishReviewed(job: Job, leaves: Leaves, place: Place): Promise<
   rowsRoot ??= (await collectReviewed(alice, own)).version.rowsRoot;
   await withRetry(job, () => bringVersion(alice, { ...own, rowsRoot: rowsRoot!, from: leaves.alice }));
   job.console.done(
-    `alice publishes what labels and reviews make of datanet ${datanetId}: operation ${sent.hash}`,
+    `alice publishes the reviewed version of datanet ${datanetId}: operation ${sent.hash}`,
     Date.now() - startedAtMs,
   );
 }

@@ -150,8 +150,7 @@ async function settleActivation(
   await withRetry(job, () =>
     sendActivation(mia, body, {
       signal: job.signal,
-      onWait: () =>
-        job.console.progress("waiting until the sequencer has heard that L1 admits the activation"),
+      onWait: () => job.console.progress("waiting until the sequencer sees that L1 admits the activation"),
     }),
   );
 }

@@ -67,7 +67,7 @@ function checkPlaces(events: readonly HistoryEvent[]): Check {
     0,
   );
   return {
-    statement: "every batch stands in a blob that the sequencer keeps, with a proof that L1 has taken",
+    statement: "every batch was posted as a blob that the sequencer archives, with a proof that L1 accepted",
     holds: inTables > 0 && inBlobs.length === batches.length,
     detail: `${inBlobs.length} of ${batches.length} batches, ${inTables} operations in blobs`,
   };

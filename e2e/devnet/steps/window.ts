@@ -60,7 +60,9 @@ export async function standWindows(job: Job, models: readonly CreatedModel[]): P
     const circuit = settlementCircuitFor(job.circuits, modelShape(model.statics, model.payees.length));
     const named = [gate, part.paths.folder, "--model-id", String(modelId)];
     await openledger(job, "disputes", "admit", ...named, "--cap", String(circuit.size0), "--account", "mia");
-    job.console.done(`L1 admits model ${modelId}${isDisputable(model) ? ", which nobody has refuted" : ""}`);
+    job.console.done(
+      `L1 admits model ${modelId}${isDisputable(model) ? ", without a successful challenge" : ""}`,
+    );
   }
   if ((await l1.getBalance({ address: gate })) === 0n) return;
   const { paidWei } = await openledger<{ paidWei: string }>(
@@ -95,10 +97,7 @@ async function attested(job: Job, gate: Address, modelId: number): Promise<numbe
   for (;;) {
     const window = await windowOf(job, gate, modelId);
     if (window?.attestedBy?.includes(devAccount("walt").address)) {
-      job.console.done(
-        `walt has recomputed model ${modelId}, and found nothing wrong`,
-        Date.now() - startedAtMs,
-      );
+      job.console.done(`walt has recomputed model ${modelId}, and found no fault`, Date.now() - startedAtMs);
       return Number(window.endsAtSeconds) + WINDOW_MARGIN_SECONDS;
     }
     if (window?.state === "refuted")
@@ -146,7 +145,7 @@ export async function checkWindow(
   const wei = await l1.getBalance({ address: gate });
   return [
     {
-      statement: "its model commitment stood for a week, recomputed by walt, and the bond went back to mia",
+      statement: "its commitment passed the challenge window, recomputed by walt, and mia got the bond back",
       holds:
         window?.state === "counts" &&
         window.attestedBy?.includes(devAccount("walt").address) === true &&

@@ -171,7 +171,7 @@ const TOLD: readonly [name: string, description: string, FaultName, Told][] = [
   ],
   [
     "clip",
-    "a clip so long that it cuts nobody",
+    "a clip so long that it cuts no row",
     "Clip",
     { changes: wholeShares, numbers: () => ({ clipLength: 100_000 }) },
   ],
@@ -216,7 +216,7 @@ const TOLD: readonly [name: string, description: string, FaultName, Told][] = [
   ["long-row", "a row that no transaction can show", "RowTooLong", { of: ({ long }) => long }],
   [
     "unserved",
-    "a row's entries of B in another order, in a model that nobody serves",
+    "a row's entries of B in another order, in a model that is not served",
     "Unanswered",
     {
       isServed: false,
@@ -229,7 +229,7 @@ const TOLD: readonly [name: string, description: string, FaultName, Told][] = [
   ],
   [
     "random-roots",
-    "roots that nobody can open, of a model that is served",
+    "roots without openings, of a model that is served",
     "Unanswered",
     { roots: () => crypto.getRandomValues(new Uint8Array(32)) },
   ],

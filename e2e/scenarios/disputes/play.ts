@@ -223,7 +223,7 @@ class Play {
     if (!lies.some(({ lie }) => lie.isServed === false)) return;
     const f = this.#f;
     const hasSaid = async () => this.#watch.hasSaid("CMD_MODEL_UNSERVED");
-    await f.world.waitFor("watch to say that nobody serves a model", hasSaid, STEP_TIMEOUT_MS);
+    await f.world.waitFor("watch to report a model that is not served", hasSaid, STEP_TIMEOUT_MS);
     const { status, stderr, stdout } = await runOpenledger(f.home, f.commands.watch);
     if (status !== UNSERVED_STATUS)
       throw drillError(

@@ -163,7 +163,7 @@ export const TEXT_LIES: readonly TextLie[] = [
   told("limit", "a clip half as long, which rows exceed", "Lengths", {
     numbers: ({ clipLength }) => ({ clipLength: clipLength >> 1 }),
   }),
-  told("clip", "a clip so long that it cuts nobody", "Clip", {
+  told("clip", "a clip so long that it cuts no row", "Clip", {
     changes: wholeShares,
     numbers: () => ({ clipLength: 100_000 }),
   }),

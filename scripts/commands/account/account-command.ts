@@ -49,8 +49,8 @@ function addNew(parent: Command): void {
   const command = withOptions(
     parent
       .command("new <name>")
-      .description("make an Ethereum key, and the ledger key that belongs to it, in the accounts file"),
-    { "--random-key": "a random ledger key instead of one from the wallet's signature" },
+      .description("create an Ethereum key and its ledger key in the accounts file"),
+    { "--random-key": "use a random ledger key, not one derived from a wallet signature" },
   );
   withExample(command, "account new erin", "account new erin --random-key");
   onRun(command, async ({ options, args, output }) => {
@@ -76,7 +76,7 @@ function addNew(parent: Command): void {
 function addShow(parent: Command): void {
   const command = parent
     .command("show [name]")
-    .description("balances and leaves of one account, or of all in the file");
+    .description("show balances and leaves of one account, or of all in the file");
   withExample(command, "account show alice", "account show --json");
   onRun(command, async ({ options, args, output }) => {
     const client = await openReader(options);
@@ -132,7 +132,7 @@ function addName(parent: Command): void {
   const command = withOptions(
     parent
       .command("name <name>")
-      .description("sign what the account, or a model of it, is called on pages, and bring it to a host"),
+      .description("sign a display name for the account or its model, and publish it on a host"),
     { ...HOST_OPTION, ...LEAF_OPTION },
   );
   withExample(
@@ -151,7 +151,7 @@ function addName(parent: Command): void {
 }
 
 const LEAF_OPTION = defineOptions({
-  "--leaf <id>": "a datanet or model of the account; default: its account leaf",
+  "--leaf <id>": "a Datanet or model of the account; default: its account leaf",
 });
 
 const leafOf = ({ client, account }: Signer, options: GlobalOptions & { leaf?: string | undefined }) =>
@@ -163,10 +163,10 @@ function addRotateKey(parent: Command): void {
   const command = withOptions(
     parent
       .command("rotate-key")
-      .description("replace the key that signs for a leaf by the wallet's next one"),
+      .description("replace the key that signs for a leaf by the wallet's next key"),
     {
       ...LEAF_OPTION,
-      "--forced": "through the L1 queue, for a key that is lost",
+      "--forced": "by forced inclusion through the L1 queue, for a lost key",
       ...UNCHECKED_OPTION,
       ...MAX_FEE_OPTION,
       ...WAIT_OPTION,
@@ -180,7 +180,7 @@ function addRotateKey(parent: Command): void {
     if (account.l2Secret !== null) {
       throw commandError(
         "CMD_USAGE",
-        "a random key has no next one; make an account without --random-key and hand over to it",
+        "a random key has no next key; create an account without --random-key and transfer to it",
       );
     }
     const keyIndex = account.keyIndex + 1;
@@ -205,9 +205,7 @@ function addRotateKey(parent: Command): void {
         : await setKey(await signFor(signer, leaf), { keyX, from: leaf.id });
     const target = "queueIndex" in result ? { queueIndex: result.queueIndex } : { hash: result.hash };
     const { stage } = await waitWithProgress(client, target, options.wait, output);
-    const lines = [
-      `leaf ${leaf.id} is signed for by key ${keyIndex} of ${account.name} from now on (${stage})`,
-    ];
+    const lines = [`leaf ${leaf.id} is signed for by key ${keyIndex} of ${account.name} now (${stage})`];
     if (!isChecked) lines.push(UNCHECKED_LINE);
     output.answer(lines, { leafId: leaf.id, keyIndex, keyX: hex32(keyX), ...target, stage });
   });

@@ -6,7 +6,7 @@ export function addCompletionCommand(program: Command): void {
   const command = program
     .command("completion")
     .summary("complete commands in your shell")
-    .description("a script that completes commands and options where you press Tab")
+    .description("print a script that completes commands and options with Tab")
     .addArgument(new Argument("<shell>", "the shell").choices(Object.keys(SHELLS)));
   withExample(command, "completion bash");
   onRun(command, async ({ args, output }) => {

@@ -26,13 +26,16 @@ function addFindings(parent: Command): void {
     parent
       .command("findings [datanet]")
       .description(
-        "copies, near-duplicates, contradicted labels and broken rows, and what was decided of them; without a datanet, what the host tells you of your rows: which were left out, why, by whom, and answers",
+        "list copies, near-duplicates, contradicted labels and broken rows, with their decisions; without a Datanet, your rows that were left out, with reasons, reviewers and replies",
       ),
     {
       ...HOST_OPTION,
-      "--check": "have the host look at all rows first",
-      "--kind <kind>": { about: "only of this kind", choices: FINDING_KINDS },
-      "--state <state>": { about: "only in this state", choices: ["open", "leftOut", "kept", "byRule"] },
+      "--check": "have the host check all rows first",
+      "--kind <kind>": { about: "only findings of this kind", choices: FINDING_KINDS },
+      "--state <state>": {
+        about: "only findings in this state",
+        choices: ["open", "leftOut", "kept", "byRule"],
+      },
     },
   );
   withExample(
@@ -60,7 +63,7 @@ function addFindings(parent: Command): void {
     output.answer(
       [
         last === null
-          ? "nobody has had the rows looked at: --check does"
+          ? "the rows were never checked: run with --check"
           : `${page.total} findings in ${last.rowCount} rows, of ${new Date(last.checkedAtMs).toISOString()}${last.isCurrent ? "" : "; rows or records have come since"}`,
         ...renderTable(
           page.findings.map(({ contributorId, evidence, kind: found, row, state: now }) => [
@@ -82,15 +85,15 @@ function addDecide(parent: Command): void {
     parent
       .command("decide <datanet> <rows...>")
       .description(
-        "sign that rows stay out, or stay in: as a reviewer, whose word answers objections too; or object to what was decided of rows of yours",
+        "sign, as a reviewer, that rows are left out or kept, which also answers objections; or object to a decision on your rows",
       ),
     {
       ...HOST_OPTION,
-      "--keep": "the rows stay; without it they are left out",
-      "--object": "object as their contributor, with a note: everybody sees it, a reviewer answers",
+      "--keep": "keep the rows; default: leave them out",
+      "--object": "object as the rows' contributor, with a public --note that a reviewer answers",
       "--why <reason>": { about: "the reason", choices: LEFT_OUT_WHY, fallback: "other" },
       ...withFallback(NOTE_OPTION, ""),
-      "--as-datanet": "sign with the Datanet's own key",
+      "--as-datanet": "sign with the Datanet's key",
     },
   );
   withExample(

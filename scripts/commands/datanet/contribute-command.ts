@@ -22,15 +22,15 @@ export function addContribute(parent: Command): void {
     parent
       .command("contribute <datanet> <files...>")
       .description(
-        "store files as rows and commit their root to the datanet; a dry run with a card lists copies, broken rows, secrets and personal numbers",
+        "store files as rows and commit their root to the Datanet; a dry run with a card lists copies, broken rows, secrets and personal numbers",
       ),
     {
-      "--lines": "every line of a file is a row; by default a file is one row",
+      "--lines": "read every line of a file as a row; default: a file is one row",
       "--labelled":
-        "every line is a row as JSON: a labelled e-mail or digit, or a text (docs/reference/attribution.md)",
+        "read every line as a row in JSON: a labelled e-mail or digit, or a text (docs/reference/attribution.md)",
       ...CARD_OPTION,
       "--format <name>": {
-        about: "with a card: how the files are written; default: by each file's ending",
+        about: "with a card: format of the files; default: by their extensions",
         choices: FILE_FORMATS,
       },
       ...DRY_RUN_OPTION,
@@ -97,12 +97,12 @@ interface Previewed {
 
 /** @throws CMD_USAGE without a card, which says what a row is */
 async function preview({ options, card, rows, datanetId, output }: Previewed): Promise<void> {
-  if (card === null) throw commandError("CMD_USAGE", "a dry run looks at rows by their card: pass --card");
+  if (card === null) throw commandError("CMD_USAGE", "a dry run checks rows by their card: pass --card");
   const { previewRows } = await import("@openledger/datanets/rows/preview");
   const findings = previewRows(card, rows, await committed(options, datanetId));
   output.answer(
     [
-      `${rows.length} rows; ${findings.length} things to look at`,
+      `${rows.length} rows; ${findings.length} findings`,
       ...renderTable(
         findings.map(({ detail, from, kind, row, to }) => [
           `  row ${row}`,

@@ -14,11 +14,9 @@ export function addDatanetCheck(parent: Command): void {
   const command = withOptions(
     parent
       .command("check <datanet>")
-      .description(
-        "before publishing: rows that nearly repeat an earlier one, and labels that the others' rows contradict",
-      ),
+      .description("find near-duplicates and labels that other rows contradict, before you publish"),
     {
-      "--write <file>": "write the rows to leave out, for: datanet publish --leave-out FILE",
+      "--write <file>": "write the rows to leave out to this file, for: datanet publish --leave-out FILE",
       ...withFallback(STORE_OPTION, workspacePaths.rows),
     },
   );

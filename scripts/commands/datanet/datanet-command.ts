@@ -24,7 +24,7 @@ import { addSuggestCommand } from "./suggest-command.ts";
 export function addDatanetCommands(program: Command): void {
   const datanet = program
     .command("datanet")
-    .description("shared data sets: their rows live in a store, their roots in the ledger");
+    .description("shared data sets: rows are kept in a store, their roots on the ledger");
   withExample(datanet, "datanet show 6");
   addCreate(datanet);
   addContribute(datanet);
@@ -42,7 +42,7 @@ export function addDatanetCommands(program: Command): void {
 
 function addCreate(parent: Command): void {
   const command = withOptions(
-    parent.command("create").description("open a datanet owned and signed for by the account"),
+    parent.command("create").description("create a Datanet that the account owns and signs for"),
     {
       ...FIRST_BALANCE_OPTION,
       ...WAIT_OPTION,
@@ -79,7 +79,7 @@ function addCreate(parent: Command): void {
 function addShow(parent: Command): void {
   const command = parent
     .command("show <datanet>")
-    .description("version, rows and contributions of a datanet");
+    .description("show version, rows and contributions of a Datanet");
   withExample(command, "datanet show 6", "datanet show 6 --json");
   onRun(command, async ({ options, args, output }) => {
     const client = await openReader(options);

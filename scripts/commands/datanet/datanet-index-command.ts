@@ -29,15 +29,16 @@ export function addDatanetIndex(parent: Command): void {
   const command = withOptions(
     parent
       .command("index <datanet>")
-      .description(
-        "index the text of the published version's rows, to find what an answer has word for word",
-      ),
+      .description("index the text of the published version's rows, to find verbatim spans of answers"),
     {
       ...required(OUT_FILE_OPTION),
       ...withFallback(STORE_OPTION, workspacePaths.rows),
-      "--version-root <hex>": { about: "of another version, or without a sequencer", parse: parseRoot },
+      "--version-root <hex>": {
+        about: "root of the version, for another one than the published, or without a sequencer",
+        parse: parseRoot,
+      },
       "--engine <name>": {
-        about: "auto, native or typescript: all make the same index",
+        about: "auto, native or typescript; all give the same index",
         fallback: "auto",
         parse: parseEngine,
       },
@@ -68,7 +69,7 @@ export function addDatanetIndex(parent: Command): void {
     const lines = [
       `${documentCount} rows of datanet ${datanetId}, ${textBytes} bytes of ${rowText} text, indexed in ${(buildMs / 1000).toFixed(1)} s (${engine})`,
       `${options.out} has ${fileBytes} bytes`,
-      `root ${index.root}: whoever has the rows makes the same one`,
+      `root ${index.root}: anyone with the rows can rebuild it`,
     ];
     output.answer(lines, {
       datanetId,

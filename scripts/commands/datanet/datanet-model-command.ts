@@ -21,9 +21,9 @@ export function addApproveModel(parent: Command): void {
     parent
       .command("approve-model <datanet> <model>")
       .description(
-        "let a model take payments for the published version, from 24 hours of batches' time after its publication; or end them",
+        "let a model of the published version take payments, from 24 hours after its publication by batch timestamps; or revoke that",
       ),
-    { "--revoke": "end the model's payments; what was paid before is settled as ever", ...WAIT_OPTION },
+    { "--revoke": "end the model's payments; earlier payments are still settled", ...WAIT_OPTION },
   );
   withExample(
     command,
@@ -58,7 +58,7 @@ export function addApproveModel(parent: Command): void {
       `datanet ${datanetId} has approved model ${modelId} (${stage}), operation ${sent.hash}`,
       ...(model.counters.isReady
         ? []
-        : ["the model takes payments once its activation is there: openledger models register"]),
+        : ["the model takes payments once it is activated: openledger models register"]),
     ];
     output.answer(lines, { ...sent, datanetId, modelId, stage, batchNumber });
   });

@@ -24,7 +24,7 @@ export function addDatanetVerify(parent: Command): void {
     parent
       .command("verify <datanet>")
       .description(
-        "every committed row that the published version drops, repeats or gives to somebody else; with a host also each validator's signature",
+        "check the published version against the commits: rows dropped, repeated or given to another contributor; with a host also each validator's signature",
       ),
     {
       ...withFallback(STORE_OPTION, workspacePaths.rows),
@@ -54,12 +54,12 @@ export function addDatanetVerify(parent: Command): void {
           digest,
         ]),
       ),
-      ...foreign.map((digest) => `  nobody has committed ${digest}`),
+      ...foreign.map((digest) => `  no commit has ${digest}`),
       firstDifference === null
-        ? "it leaves nothing out that was there to be published"
+        ? "it leaves out no row that could be published"
         : `first difference: ${firstDifference}`,
       vouching === null
-        ? "who vouches for a row is the owner's word: --host URL checks the validators' signatures"
+        ? "validators are named by the owner alone: --host URL checks their signatures"
         : `${vouching.signedCount} of ${vouching.rowCount} rows are signed for by their validators`,
       ...renderTable(
         (vouching?.exceptions ?? []).map(({ digest, validatorId, vouching: found }) => [

@@ -26,7 +26,7 @@ import { workspacePaths } from "../../cli/workspace.ts";
 import { ANY_HOST_OPTION, HOST_OPTION, readerOrSigner, signerClient } from "./host-options.ts";
 
 const STORE_OPTION = defineOptions({
-  "--rows <folder>": { about: "the store that holds the rows", fallback: workspacePaths.rows },
+  "--rows <folder>": { about: "folder of the row store", fallback: workspacePaths.rows },
 });
 
 /** What goes to a Datanet host and comes from it. */
@@ -42,7 +42,7 @@ function addCard(parent: Command): void {
     parent
       .command("card <datanet-or-file> [file]")
       .description(
-        "the card that a host has of a Datanet; with a file too, make that the card: on the ledger, by a new version of the same rows, and on the host. A file alone is checked, and its hash printed",
+        "show a Datanet's card on a host; with an id and a file, set the card: on the ledger, by a new version of the same rows, and on the host. A file alone is checked, and its hash printed",
       ),
     { ...ANY_HOST_OPTION },
   );
@@ -100,8 +100,12 @@ async function setCard(
 
 function addFind(parent: Command): void {
   const command = withOptions(
-    parent.command("find [text]").description("Datanets of a host, by words, tag or field"),
-    { ...HOST_OPTION, "--tag <tag>": "only with this tag", "--field <field>": "only of this field" },
+    parent.command("find [text]").description("search a host's Datanets by words, tag or field"),
+    {
+      ...HOST_OPTION,
+      "--tag <tag>": "only Datanets with this tag",
+      "--field <field>": "only Datanets of this field",
+    },
   );
   withExample(command, "datanet find spam --host http://127.0.0.1:8560");
   onRun(command, async ({ args, options, output }) => {
@@ -140,12 +144,12 @@ function addUpload(parent: Command): void {
     parent
       .command("upload <datanet>")
       .description(
-        "bring the rows of final commits from the store to a host, or all that another host shows; goes on where it broke off",
+        "upload rows of final commits from the store to a host, or mirror another host; resumes after an interruption",
       ),
     {
       ...HOST_OPTION,
-      "--root <root>": "of this commit alone; default: of every commit whose rows are in the store",
-      "--from <url>": "mirror all that this host shows: rows, versions and records",
+      "--root <root>": "only the commit with this root; default: every commit whose rows are in the store",
+      "--from <url>": "mirror the rows, versions and records of the host at this URL",
       ...STORE_OPTION,
     },
   );
@@ -201,13 +205,11 @@ function addDownload(parent: Command): void {
   const command = withOptions(
     parent
       .command("download <datanet>")
-      .description(
-        "bring a version from a host into the store, every byte checked against the ledger's root",
-      ),
+      .description("download a version from a host into the store, and check it against the ledger's root"),
     {
       ...HOST_OPTION,
       ...VERSION_OPTION,
-      "--commits": "also everything that was committed and is in no version, as `datanet verify` needs it",
+      "--commits": "also committed rows that are in no version, which `datanet verify` needs",
       ...STORE_OPTION,
     },
   );
@@ -255,7 +257,7 @@ async function mirror(
   output.answer(
     [
       `${commitCount} commits, ${versionCount} versions and ${recordCount - refusedCount} records of datanet ${datanetId} are on ${options.host}`,
-      `${incompleteCount} commits are not whole on ${options.from}; ${refusedCount} records were not taken`,
+      `${incompleteCount} commits are incomplete on ${options.from}; ${refusedCount} records were not taken`,
     ],
     { datanetId, ...result },
   );

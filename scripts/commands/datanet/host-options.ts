@@ -5,12 +5,12 @@ import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "
 import { defineOptions } from "../../cli/options.ts";
 
 export const HOST_OPTION = defineOptions({
-  "--host <url>": { about: "the Datanet host, as it names itself", isRequired: true },
+  "--host <url>": { about: "the public URL of the Datanet host", isRequired: true },
 });
 
 /** For commands that also work without a host. */
 export const ANY_HOST_OPTION = defineOptions({
-  "--host <url>": "a Datanet host, as it names itself",
+  "--host <url>": "the public URL of a Datanet host",
 });
 
 export interface HostOptions {

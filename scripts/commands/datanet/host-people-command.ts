@@ -23,9 +23,9 @@ function addSay(parent: Command): void {
     parent
       .command("say <datanet> <file>")
       .description(
-        "sign records and bring them to a host: labels, reviews, verdicts, objections (docs/explanation/datanets.md)",
+        "sign records (labels, reviews, verdicts, objections) and upload them to a host (docs/explanation/datanets.md)",
       ),
-    { ...HOST_OPTION, "--as-datanet": "sign with the Datanet's own key" },
+    { ...HOST_OPTION, "--as-datanet": "sign with the Datanet's key" },
   );
   withExample(command, "datanet say 10 labels.jsonl --host http://127.0.0.1:8560 --account carol");
   onRun(command, async ({ args, options, output }) => {
@@ -52,12 +52,12 @@ function addAccess(parent: Command): void {
     parent
       .command("access <datanet> [request]")
       .description(
-        "who may read a permissioned Datanet's rows: requests and answers; with a purpose, ask for access, which all see; with a request, answer it by the Datanet's own key",
+        "list access requests and grants of a permissioned Datanet; with --purpose, request access publicly; with a request, reply to it with the Datanet's key",
       ),
     {
       ...HOST_OPTION,
-      "--purpose <text>": "ask for access: what the rows are for",
-      "--grant-days <n>": "answer the request: grant it for so many days, or refuse it with 0",
+      "--purpose <text>": "request access: how you will use the rows",
+      "--grant-days <n>": "reply to the request: grant access for this many days, or refuse with 0",
       ...withFallback(NOTE_OPTION, ""),
     },
   );

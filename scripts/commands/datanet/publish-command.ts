@@ -24,13 +24,13 @@ export function addPublish(parent: Command): void {
     parent
       .command("publish <datanet>")
       .description(
-        "publish a version of all rows that were contributed so far; with a host, of what its labels, reviews and approvals make of them",
+        "publish a version of all rows contributed so far; with a host, of the rows that its labels, reviews and approvals admit",
       ),
     {
-      "--validator <leaf>": "the leaf id that vouches for the rows; default: the account's",
+      "--validator <leaf>": "leaf id of the validator of the rows; default: the account's",
       "--vouched <pairs...>":
-        "who vouches for whose rows, as CONTRIBUTOR=VALIDATOR; rows of others are left out",
-      "--leave-out <file>": "rows to leave out: what `datanet check --write` has written",
+        "validator of each contributor, as CONTRIBUTOR=VALIDATOR; other contributors' rows are left out",
+      "--leave-out <file>": "file with the rows to leave out, from `datanet check --write`",
       ...ANY_HOST_OPTION,
       ...withFallback(STORE_OPTION, workspacePaths.rows),
       ...WAIT_OPTION,

@@ -14,15 +14,12 @@ export function addSuggestCommand(datanet: Command): void {
   const command = withOptions(
     datanet
       .command("suggest <datanet>")
-      .description("have a model suggest labels, signed by a reviewer: labellers see them on request"),
+      .description("add label suggestions of a model, signed by a reviewer; labellers see them on request"),
     {
       ...HOST_OPTION,
-      "--model <place>": {
-        about: "folder of a published model, or the address of a model server",
-        isRequired: true,
-      },
-      "--name <text>": "how labellers are told which model it is; default: the place",
-      "--as-datanet": "sign with the Datanet's own key",
+      "--model <place>": { about: "folder of a published model, or URL of a model server", isRequired: true },
+      "--name <text>": "name of the model that labellers see; default: the folder or URL",
+      "--as-datanet": "sign with the Datanet's key",
     },
   );
   withExample(
@@ -53,7 +50,7 @@ export function addSuggestCommand(datanet: Command): void {
     output.answer(
       [
         `${done.suggestedCount} rows have a suggestion, ${done.skippedCount} get no label from the model`,
-        "labellers see them with the key p; they decide nothing",
+        "labellers see them with the key p; a suggestion decides nothing",
       ],
       { datanetId, ...done },
     );

@@ -63,7 +63,7 @@ export async function admitModel(context: CommandContext<AdmitOptions>): Promise
       throw commandError(
         "CMD_USAGE",
         own.length === 0
-          ? `nobody has committed model ${modelId} of this rollup: openledger disputes commit-model ${to} ${args[1]} --model-id ${modelId}`
+          ? `there is no commitment of model ${modelId} of this rollup: openledger disputes commit-model ${to} ${args[1]} --model-id ${modelId}`
           : `no model commitment of model ${modelId} counts yet:\n${own.flatMap(modelCommitmentLines).join("\n")}`,
       );
     call = admitCall(model, counting.id, counting.statement, cap);
@@ -73,7 +73,7 @@ export async function admitModel(context: CommandContext<AdmitOptions>): Promise
   output.answer(
     [
       `model ${modelId} may have its activation: ${how}; L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
-      `once the sequencer has heard of it: openledger models register ${args[1]}`,
+      `once the sequencer sees it: openledger models register ${args[1]}`,
     ],
     { modelId, isChallenged: promisesModelCommitment(model), ...sent },
   );
@@ -109,7 +109,7 @@ async function registerForClaims({ options, args, output }: CommandContext<Admit
             `its activation waits for its rows: openledger disputes commit-model ${named}`,
             `when their window is over: openledger disputes admit ${named} --cap ${cap}`,
           ]
-        : [`once the sequencer has heard of it: openledger models register ${args[1]}`]),
+        : [`once the sequencer sees it: openledger models register ${args[1]}`]),
     ],
     { modelId, game, claimant: terms.claimant, comparesPrompts: terms.vocabularySize > 0, isPosted, ...sent },
   );

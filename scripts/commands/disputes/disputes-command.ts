@@ -9,9 +9,7 @@ import { DEPLOY_OPTIONS } from "./disputes-options.ts";
 export function addDisputesCommands(program: Command): void {
   const disputes = program
     .command("disputes")
-    .description(
-      "post what a model is made of, with a bond, so that anyone may show one wrong place of it on L1",
-    );
+    .description("commit a model's parts on L1 with a bond, so that anyone can challenge one wrong number");
   withExample(disputes, "disputes show 0x…");
   addDeploy(disputes);
   addPost(disputes);
@@ -27,7 +25,7 @@ function addDeploy(disputes: Command): void {
     disputes
       .command("deploy")
       .description(
-        "deploy the registry of committed models with the judges of each family, the games of language models, and the constants that challenges read",
+        "deploy the registry of model commitments: judges of each family, bisection games of language models, and the constants that challenges read",
       ),
     DEPLOY_OPTIONS,
   );
@@ -44,11 +42,11 @@ function addPost(disputes: Command): void {
     disputes
       .command("commit-model <disputes> <model>")
       .description(
-        "check every place of a registered model, and post its roots with a bond; its version has to be in L1's state",
+        "check every number of a registered model, and commit its roots with a bond; its version must be in L1's state",
       ),
     {
       ...required(MODEL_ID_OPTION),
-      "--bond <ether>": "more than the least bond",
+      "--bond <ether>": "bond in ether, if above the least bond",
       ...TEXT_BASE_OPTION,
     },
   );
@@ -61,7 +59,7 @@ function addShow(disputes: Command): void {
     disputes
       .command("show <disputes>")
       .description(
-        "every model commitment: its window, its bond, who has recomputed it, and which rollups may take its activation",
+        "show every model commitment: challenge window, bond, who has recomputed it, and which rollups admit its activation",
       ),
     { ...MODEL_ID_OPTION },
   );
@@ -74,12 +72,12 @@ function addAdmit(disputes: Command): void {
     disputes
       .command("admit <disputes> <model>")
       .description(
-        "let the rollup take a model's activation: after its challenge window, or at once where its statics promise none; a language model that promises claims is registered first, and its draws wait for them",
+        "admit a model's activation to the rollup: after its challenge window, or at once if its statics promise none; a language model that promises claims is registered first, and its draws wait for the claims",
       ),
     {
       ...required(MODEL_ID_OPTION),
       "--cap <payments>": {
-        about: "most payments of an epoch: those of the settlement circuit that its activation names",
+        about: "most payments of an epoch: the cap of the settlement circuit that its activation names",
         isRequired: true,
       },
       ...TEXT_BASE_OPTION,
@@ -138,9 +136,7 @@ function addPlay(disputes: Command): void {
 function addWithdraw(disputes: Command): void {
   const command = disputes
     .command("withdraw <disputes>")
-    .description(
-      "pay the account what it is owed: rewards of challenges, fees, stakes, and bonds of what counts or stands",
-    );
+    .description("pay out what the account is owed: rewards of challenges, fees, stakes and bonds");
   withExample(command, "disputes withdraw 0x… --account walt");
   onRun(command, async (context) => (await import("./disputes-money.ts")).withdrawOwed(context));
 }

@@ -17,26 +17,26 @@ export function addExitCommand(program: Command): void {
     program
       .command("exit")
       .description(
-        "the escape hatch: take everything out of a frozen rollup, from an Ethereum node alone: balances, rewards, deposits that wait",
+        "the escape hatch: withdraw everything from a frozen rollup with an Ethereum node alone: balances, rewards, waiting deposits",
       ),
     {
       ...OWNER_OPTION,
-      "--all": "everybody's",
+      "--all": "exit for every owner",
       "--leaf <id>": {
-        about: "only of this leaf: its balance, and its payees where it is a model",
+        about: "only this leaf: its balance, and its payees if it is a model",
         parse: parseId,
       },
-      "--payee <index>": { about: "only of this payee of the model that --leaf names", parse: parseId },
-      "--min <amount>":
-        "only what is at least this many OPEN: anybody can leave crumbs for you, and each costs gas",
+      "--payee <index>": { about: "only this payee of the model that --leaf names", parse: parseId },
+      "--min <amount>": "only exits of at least this many OPEN: others can send you dust, and each costs gas",
       ...DRY_RUN_OPTION,
       ...withFallback(KEYS_OPTION, join(repositoryRoot, "keys")),
-      "--check-keys": "see first that the keys are here to prove it all; with --dry-run also before a freeze",
+      "--check-keys":
+        "check first that the keys for every proof are here; with --dry-run also before a freeze",
       ...SNAPSHOT_OPTION,
       ...FROM_BLOCK_OPTION,
       ...PROVER_OPTION,
       "--page <file>":
-        "send nothing, but make the page to keep: one HTML file by which anyone leaves, from a disk and an Ethereum node alone",
+        "send nothing, and write a page to keep: one HTML file with which anyone can exit from a disk and an Ethereum node alone",
     },
   );
   withExample(

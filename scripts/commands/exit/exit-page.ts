@@ -35,7 +35,7 @@ export async function writeExitPage(
     [
       `${file}, ${byteCount} bytes, for ${exits.map(({ name }) => name).join(", ")}`,
       `SHA-256 ${sha256}`,
-      "open it in a browser: it asks an Ethereum node and nobody else",
+      "open it in a browser: it uses an Ethereum node and no other server",
     ],
     { file, byteCount, sha256, rollupAddress, circuits: exits.map(({ name }) => name) },
   );

@@ -100,7 +100,7 @@ function describe(result: LeaveResult, { owner, rollupAddress, isDryRun }: Asked
   const whose = owner ?? "everybody";
   const standing = isFrozen
     ? `is frozen after batch ${batchNumber}`
-    : `stands at batch ${batchNumber}, not frozen`;
+    : `is at batch ${batchNumber}, not frozen`;
   const lines = [`the rollup ${rollupAddress} ${standing}`];
   for (const { batchNumber: number, reason, transactionHash } of malformedBatches)
     lines.push(
@@ -120,7 +120,7 @@ function describe(result: LeaveResult, { owner, rollupAddress, isDryRun }: Asked
     `${gas} gas${count === 1 ? "" : `, ${Math.round(gas / count)} each`}`,
     transactionHash,
   ]);
-  if (rows.length === 0) return [...lines, "everything was taken before: nothing was sent"];
+  if (rows.length === 0) return [...lines, "everything was taken before, so nothing was sent"];
   lines.push("sent to L1:", ...renderTable(rows));
   return [
     ...lines,

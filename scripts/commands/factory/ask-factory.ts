@@ -35,7 +35,7 @@ export async function jobs(context: Asked): Promise<void> {
   if (job === undefined) return showJobs(context);
   const action = ACTIONS.find((one) => one === name);
   if (action === undefined)
-    throw commandError("CMD_USAGE", `"${name}" is nothing to do with a job; there are ${ACTIONS.join(", ")}`);
+    throw commandError("CMD_USAGE", `"${name}" is not an action of a job; there are ${ACTIONS.join(", ")}`);
   if (action === "watch") return watchJob(context);
   if (action === "lineage") return showLineage(context);
   if (action === "delete") return deleteJob(context);
@@ -63,7 +63,7 @@ async function watchJob({ args, options, output }: Asked): Promise<void> {
   const { factory } = await openFactory(options);
   const id = args[0]!;
   for await (const event of factory.follow(id, {
-    onBreak: () => output.progress("the factory is silent; asking again"),
+    onBreak: () => output.progress("the factory does not answer; trying again"),
   })) {
     const line = describeEvent(event);
     if (line !== null) process.stderr.write(`${line}\n`);
@@ -103,7 +103,7 @@ async function wishJob({ args, options, output }: Asked, wish: "pause" | "resume
 async function deleteJob({ args, options, output }: Asked): Promise<void> {
   const { factory } = await openFactory(options);
   await factory.deleteJob(args[0]!);
-  output.answer([`job ${args[0]} is forgotten`], { jobId: args[0] });
+  output.answer([`job ${args[0]} is deleted`], { jobId: args[0] });
 }
 
 export async function compareJob({ args, options, output }: Asked<CompareOptions>): Promise<void> {

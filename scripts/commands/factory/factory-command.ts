@@ -14,12 +14,12 @@ import { onRun, withExample } from "../../cli/run-command.ts";
 import { ANY_HOST_OPTION } from "../datanet/host-options.ts";
 
 const FACTORY_OPTION = defineOptions({
-  "--factory <url>": { about: "the factory, as it names itself", fallback: "http://127.0.0.1:8570" },
+  "--factory <url>": { about: "public URL of the factory", fallback: "http://127.0.0.1:8570" },
 });
 
 /** A ModelFactory: serving one, and asking one. What computes is loaded when a command runs. */
 export function addFactoryCommands(program: Command): void {
-  const factory = program.command("factory").description("language models of Datanets, made in a factory");
+  const factory = program.command("factory").description("fine-tune language models on Datanets");
   withExample(factory, "factory train --datanet 11 --host http://127.0.0.1:8560 --account mia");
   addServe(factory);
 
@@ -28,13 +28,13 @@ export function addFactoryCommands(program: Command): void {
       ...FACTORY_OPTION,
     });
 
-  onRun(ask("bases", "base models that jobs may use", "factory bases"), async (context) =>
+  onRun(ask("bases", "list base models that jobs can use", "factory bases"), async (context) =>
     (await import("./ask-factory.ts")).showBases(context),
   );
   onRun(
     ask(
       "jobs [job] [action]",
-      "the account's jobs; of one job, losses, speed and samples until it ends (watch), base, rows and people (lineage), or pause, resume, stop early (what it has learned becomes the model), delete",
+      "list the account's jobs; of one job: watch, lineage (base, rows, people), pause, resume, stop early (keeps the model) or delete",
       "factory jobs --account mia",
       "factory jobs job-1a2b --account mia",
       "factory jobs job-1a2b pause --account mia",
@@ -44,29 +44,33 @@ export function addFactoryCommands(program: Command): void {
   const train = withOptions(
     ask(
       "train",
-      "fetch rows, say what it will take, and begin a job",
+      "download rows, estimate time and memory, and start a job",
       "factory train --datanet 11 --host http://127.0.0.1:8560 --account mia",
       "factory train --rows mine.jsonl --set rank=4 --set rounds=2 --account mia",
     ),
     {
-      "--datanet <id>": "whose version",
+      "--datanet <id>": "Datanet whose version is used",
       ...VERSION_OPTION,
-      "--host <url>": "the Datanet's host",
-      "--rows <file>": "rows of your own, to try: a JSON line each",
+      "--host <url>": "URL of the Datanet's host",
+      "--rows <file>": "file with rows of your own for a trial: one JSON line each",
       "--base <id>": {
-        about: "a base of `factory bases`, or a folder or address that the factory allows",
+        about: "base from `factory bases`, or a folder or URL that the factory allows",
         fallback: "own",
       },
-      "--set <field=value>": { about: "a field of the form; may be repeated", fallback: [], parse: collect },
-      "--estimate": "only say what it would take",
+      "--set <field=value>": {
+        about: "a field of the training form; repeatable",
+        fallback: [],
+        parse: collect,
+      },
+      "--estimate": "print the estimate only",
     },
   );
   onRun(train, async (context) => (await import("./train-job.ts")).trainJob(context));
   const compare = withOptions(
-    ask("compare <job>", "base and tuned model side by side", "factory compare job-1a2b --account mia"),
+    ask("compare <job>", "compare base and tuned model", "factory compare job-1a2b --account mia"),
     {
       "--prompt <text>": {
-        about: "a prompt of your own; default: rows that were held out",
+        about: "prompt to compare; repeatable; default: held-out rows",
         fallback: [],
         parse: collect,
       },
@@ -77,12 +81,12 @@ export function addFactoryCommands(program: Command): void {
   const register = withOptions(
     ask(
       "register <job>",
-      "create the model on the ledger, have its activation proven, sign and send it",
+      "create the model on the ledger, and prove, sign and send its activation",
       "factory register job-1a2b --price 0.5 --account mia",
       "factory register job-1a2b --host http://127.0.0.1:8560 --account mia",
     ),
     {
-      "--price <open>": { about: "least payment for one answer", fallback: "0.5" },
+      "--price <open>": { about: "price of one answer in OPEN: the least payment", fallback: "0.5" },
       ...FIRST_BALANCE_OPTION,
       ...ANY_HOST_OPTION,
     },
@@ -91,11 +95,11 @@ export function addFactoryCommands(program: Command): void {
   const exporting = withOptions(
     ask(
       "export <job>",
-      "write a job's files to a folder",
+      "export a job's files to a folder",
       "factory export job-1a2b --out lora --account mia",
     ),
     {
-      "--form <form>": { about: "adapter, merged or model", fallback: "adapter" },
+      "--form <form>": { about: "what to export: adapter, merged or model", fallback: "adapter" },
       ...required(OUT_FOLDER_OPTION),
     },
   );
@@ -104,13 +108,13 @@ export function addFactoryCommands(program: Command): void {
 
 function addServe(factory: Command): void {
   const command = withOptions(
-    factory.command("serve").description("run a factory until Ctrl-C; jobs go on at the next start"),
+    factory.command("serve").description("run a factory until Ctrl-C; jobs resume at the next start"),
     {
       ...DATA_OPTION,
       ...LISTEN_OPTIONS,
-      "--datanet-hosts <urls>": "Datanet hosts that rows are fetched from, with commas between",
-      "--bases <places>": "folders and addresses of base models, with commas between",
-      "--accounts <leaves>": "who may train: leaves with commas between, or any",
+      "--datanet-hosts <urls>": "Datanet hosts to download rows from, comma-separated",
+      "--bases <places>": "folders and URLs of base models, comma-separated",
+      "--accounts <leaves>": "leaf ids that may train, comma-separated, or any",
       ...THREADS_OPTION,
       ...DEPLOYMENT_OPTION,
     },

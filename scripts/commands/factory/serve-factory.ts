@@ -32,7 +32,7 @@ export async function serveFactory({ options, output }: CommandContext<ServeFact
     fail = reject;
   });
   const { stop, url } = await startFactory(config, { logger, onFatal: fail });
-  output.answer([`the factory listens at ${url}; Ctrl-C ends it, and its jobs go on at the next start`], {
+  output.answer([`the factory listens at ${url}; Ctrl-C stops it; its jobs resume at the next start`], {
     url,
   });
   const stopped = new Promise<void>((resolve) => {

@@ -4,7 +4,7 @@ import { defineOptions } from "../../cli/options.ts";
 /** Options of the commands that run language models. */
 export const BASE_OPTION = defineOptions({
   "--base <path>": {
-    about: "the base model: default, or a folder or an address with config.json and safetensors",
+    about: "base model: default for the built-in one, or a folder or URL with config.json and safetensors",
     isRequired: true,
   },
 });
@@ -38,7 +38,7 @@ export interface BaseCommandOptions {
 }
 
 export const KERNELS_OPTION = defineOptions({
-  "--kernels <set>": "native, avx512, avx2 or wasm; all give the same bytes",
+  "--kernels <set>": "compute kernels: native, avx512, avx2 or wasm; all give the same result",
 });
 
 /** @throws InvalidArgumentError for what is no number of the range */

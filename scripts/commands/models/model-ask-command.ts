@@ -8,18 +8,18 @@ export function addModelAskCommand(parent: Command): void {
   const command = withOptions(
     parent
       .command("ask <model> <prompt>")
-      .description("ask a model, check its answer against your own copy of it, and pay for it"),
+      .description("ask a model, check the answer against your copy of the model, and pay for it"),
     {
       ...SERVER_OPTION,
       ...FOLDER_OPTION,
       ...TEXT_BASE_OPTION,
       "--least <levels>":
-        "the least you accept of answer, query and rows: believed, recomputed, disputable or proven; one level for all, or as answer=recomputed,rows=disputable. What your machine can compute, it computes; else nothing is paid",
-      "--spans-root <hex>": "of an index that you have made or trust: verbatim spans are checked against it",
+        "least assurance that you accept of answer, query and rows: believed, recomputed, disputable or proven; one level for all, or as answer=recomputed,rows=disputable. Your machine recomputes what it can; below this level nothing is paid",
+      "--spans-root <hex>": "root of an index that you made or trust: verbatim spans are checked against it",
       "--private":
-        "of a direct model: the prompt is not published even if its payment is drawn; nobody else can compare it then",
-      "--max-price <open>": "the most that you pay; default: what the answer asks",
-      "--no-pay": "only ask and check; another question is answered once this one is paid or expired",
+        "for a direct model: keep the prompt private even if its payment is drawn; then no one else can compare it",
+      "--max-price <open>": "most OPEN that you pay; default: the answer's price",
+      "--no-pay": "ask and check only; the next question is answered once this answer is paid or expired",
       ...WAIT_OPTION,
     },
   );

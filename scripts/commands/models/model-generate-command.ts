@@ -6,15 +6,16 @@ import { BASE_OPTION, KERNELS_OPTION } from "./language-options.ts";
 
 export function addModelGenerateCommand(parent: Command): void {
   const command = withOptions(
-    parent
-      .command("generate <prompt>")
-      .description("let a language model go on with a text, on this machine"),
+    parent.command("generate <prompt>").description("continue a text with a language model, on this machine"),
     {
       ...BASE_OPTION,
-      "--adapter <path>": "a LoRA adapter of that base: a folder or an address",
+      "--adapter <path>": "LoRA adapter of that base: a folder or URL",
       ...withFallback(TOKENS_OPTION, "64"),
-      "--temperature <number>": { about: "0 takes the likeliest token each time", fallback: "0" },
-      "--seed <text>": { about: "decides what is drawn above temperature 0", fallback: "0" },
+      "--temperature <number>": {
+        about: "sampling temperature; 0 always takes the most likely token",
+        fallback: "0",
+      },
+      "--seed <text>": { about: "seed of the sampling above temperature 0", fallback: "0" },
       ...withFallback(KERNELS_OPTION, "native"),
     },
   );

@@ -8,11 +8,9 @@ export function addModelRegisterCommand(parent: Command): void {
   const command = withOptions(
     parent
       .command("register <folder>")
-      .description(
-        "open a trained model on the ledger, prove its payee table, and so make it ready for payments",
-      ),
+      .description("create a trained model on the ledger and activate it with a proof of its payee table"),
     {
-      "--price <open>": { about: "least payment for one answer", fallback: "0.5" },
+      "--price <open>": { about: "price of one answer in OPEN: the least payment", fallback: "0.5" },
       ...FIRST_BALANCE_OPTION,
       ...CIRCUITS_OPTION,
       ...PROVER_OPTION,

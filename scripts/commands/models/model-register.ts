@@ -71,7 +71,7 @@ export async function registerModel({
     });
     const consented = signSettlement(await signFor(signer, leaf), leaf, settlement);
     await sendActivation(signer.client, encodeSettlementBody(consented), {
-      onWait: () => output.progress("waiting until the sequencer has heard that L1 admits the activation"),
+      onWait: () => output.progress("waiting until the sequencer sees that L1 admits the activation"),
     });
   }
   const activation = await getSettlement(signer.client, modelId, 0);

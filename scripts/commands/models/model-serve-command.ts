@@ -9,7 +9,7 @@ export function addModelServeCommand(parent: Command): void {
     parent
       .command("serve [folder]")
       .description(
-        "answer questions with a published model, and publish what opens its receipts; without a folder, serve one base and its LoRA adapters over OpenAI's API",
+        "serve a published model and the openings of its receipts; without a folder, serve one base and its LoRA adapters over OpenAI's API",
       ),
     SERVE_OPTIONS,
   );

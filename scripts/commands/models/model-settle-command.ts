@@ -15,12 +15,10 @@ export function addModelCloseEpochCommand(parent: Command): void {
   const command = withOptions(
     parent
       .command("close-epoch <model>")
-      .description(
-        "close the open epoch, so that it can be settled; after 24 hours of batches' time anyone may",
-      ),
+      .description("close the open epoch for its settlement; anyone can after 24 hours by batch timestamps"),
     {
       "--as-account":
-        "as the account and not as the model: needs an epoch of at least 24 hours of batches' time",
+        "sign as the account, not as the model: needs 24 hours by batch timestamps since the last close",
       ...FORCED_OPTION,
       ...UNCHECKED_OPTION,
       ...MAX_FEE_OPTION,
@@ -68,15 +66,15 @@ export function addModelSettleCommand(parent: Command): void {
     parent
       .command("settle <model>")
       .description(
-        "draw payments of the closed epoch, prove whom they pay, and hand the proof in; anyone may. Draws of a model that promises claims are approved on L1 first, with --account",
+        "settle the closed epoch: draw payments, prove the payees' rewards, and submit the proof; anyone can. Draws of a model that promises claims are approved on L1 first, with --account",
       ),
     {
       ...EPOCH_OPTION,
       ...SERVER_OPTION,
       ...FOLDER_OPTION,
-      "--default-split": "by row counts, without openings: from 14 days after the close on",
+      "--default-split": "settle by row counts, without openings: from 14 days after the close",
       "--direct":
-        "pre-verify it on L1, from 3 days after the close on; again 24 hours later to post it; needs --account",
+        "pre-verify the settlement on L1, from 3 days after the close; run again 24 hours later to post it; needs --account",
       ...CIRCUITS_OPTION,
       ...KEYS_OPTION,
       ...PROVER_OPTION,

@@ -44,7 +44,7 @@ const STAGE_TEXT: Readonly<Record<SettleStage, string>> = {
   restore: "rebuilding the ledger from L1",
   settle: "computing the settlement",
   "prove-settlement": "proving the settlement",
-  "pre-verify": "pre-verification it on L1",
+  "pre-verify": "pre-verifying it on L1",
   "prove-batch": "proving the batch that holds it",
   send: "sending the batch to L1",
 };
@@ -136,7 +136,7 @@ async function divisionByDraws(
 async function closedEpochOf(modelId: number, options: DirectOptions): Promise<number> {
   const client = await openReader(options);
   if (client.sequencerUrl === null) {
-    throw commandError("CMD_USAGE", "without a sequencer, say which epoch waits: --epoch NUMBER");
+    throw commandError("CMD_USAGE", "without a sequencer, name the epoch to settle: --epoch NUMBER");
   }
   return Number((await readClosedEpoch(client, modelId)).closed.epoch);
 }

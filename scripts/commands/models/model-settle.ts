@@ -113,7 +113,7 @@ async function prepareApproved(
   if (missing.length > 0)
     throw commandError(
       "CMD_USAGE",
-      `epoch ${facts.closed.epoch} has draws without a claim that stands: ${missing.join("; ")}. openledger disputes claim-query claims; what was refuted goes by row counts`,
+      `epoch ${facts.closed.epoch} has draws without an unrefuted claim: ${missing.join("; ")}. openledger disputes claim-query claims; what was refuted goes by row counts`,
     );
   if (sent !== null) onProgress(`L1 takes these draws by transaction ${sent.hash}, ${sent.gasUsed} gas`);
   return { ...made, approval: sent };

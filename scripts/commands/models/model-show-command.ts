@@ -21,9 +21,7 @@ import { onRun, withExample } from "../../cli/run-command.ts";
 import { describePreVerified } from "./pre-verified-lines.ts";
 
 export function addModelShowCommand(parent: Command): void {
-  const command = parent
-    .command("show <model>")
-    .description("a model's epoch, its payees and its settlements");
+  const command = parent.command("show <model>").description("show a model's epoch, payees and settlements");
   withExample(command, "models show 15", "models show 15 --json");
   onRun(command, async ({ options, args, output }) => {
     const client = await openReader(options);
@@ -114,7 +112,7 @@ function describeSettling(
   const why =
     misfit === null
       ? "no circuit of the rollup does it, so only row counts are left"
-      : `its activation names ${misfit.circuit}, which has ${misfit.has} ${misfit.what} and not ${misfit.given}: its cap is no promise`;
+      : `its activation names ${misfit.circuit}, which has ${misfit.has} ${misfit.what} and not ${misfit.given}: that circuit cannot settle it`;
   const isFine = misfit === null && circuits.length > 0;
   return { line: isFine ? `${head}: ${circuits.join(", ")}` : `⚠ ${head}; ${why}`, circuits, misfit, shape };
 }

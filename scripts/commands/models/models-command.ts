@@ -13,7 +13,7 @@ import { addModelTuneCommand } from "./training/model-tune-command.ts";
 export function addModelsCommands(program: Command): void {
   const models = program
     .command("models")
-    .description("train, register, serve, ask and settle models whose rows are paid");
+    .description("train, register, serve, ask and settle models that pay for their rows");
   withExample(models, "models show 15");
   addModelTrainCommand(models);
   addModelRegisterCommand(models);

@@ -9,19 +9,19 @@ import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 import { KERNELS_OPTION } from "./language-options.ts";
 
 export const SERVE_OPTIONS = defineOptions({
-  "--model <id>": "of a folder: the model's leaf",
+  "--model <id>": "with a folder: leaf id of the model",
   ...TEXT_BASE_OPTION,
   ...LISTEN_OPTIONS,
   ...withFallback(DATA_OPTION, "answers"),
   "--spans <path>":
-    "an index of the version's text (datanet index), which shows an answer's verbatim spans; with --registered a folder of them",
-  "--answer-ttl <seconds>": { about: "how long an answer may stay unpaid", fallback: "600" },
+    "index of the version's text (datanet index), to show verbatim spans of answers; with --registered a folder of indexes",
+  "--answer-ttl <seconds>": { about: "seconds until an unpaid answer expires", fallback: "600" },
   ...SCORES_OPTION,
-  "--settle": "close an epoch that is full or over, and settle it, by itself; needs --account",
+  "--settle": "close and settle epochs automatically, once they are full or over; needs --account",
   ...CLAIM_OPTION,
   "--epoch-length <seconds>": {
     about:
-      'with --settle: close an epoch with payments after this time, by L1\'s clock; "none": only when it is full',
+      'with --settle: seconds, by L1\'s clock, after which an epoch with payments is closed; "none": only when it is full',
     fallback: String(EPOCH_SECONDS),
   },
   "--consent-to-voids": "with --settle: burn the part of drawn payments that cannot be opened",
@@ -29,11 +29,11 @@ export const SERVE_OPTIONS = defineOptions({
   ...KEYS_OPTION,
   ...PROVER_OPTION,
   ...SERVER_OPTIONS,
-  "--adapters <folder>": "without a folder: adapters of the base, each a folder as PEFT writes it",
+  "--adapters <folder>": "without a folder: folder of the base's adapters, each in PEFT's format",
   "--registered <folder>":
-    "with adapters: answer for receipts of published models, each folder named by its leaf",
+    "with adapters: folder of published models to serve for receipts, named by leaf id",
   ...THREADS_OPTION,
-  "--batch <n>": "with adapters: requests at once of each thread",
+  "--batch <n>": "with adapters: concurrent requests of each thread",
   ...KERNELS_OPTION,
 });
 export type ServeOptions = OptionsOf<typeof SERVE_OPTIONS>;

@@ -78,7 +78,7 @@ export async function servePublished(options: PublishedOptions, output: Output):
     const settles = settling !== null;
     const claims = claiming !== null;
     const alone = [
-      settles ? "; its epochs are closed and settled by themselves" : "",
+      settles ? "; its epochs are closed and settled automatically" : "",
       claims ? "; what is drawn is claimed by itself" : "",
     ].join("");
     const { scoreMode } = served;

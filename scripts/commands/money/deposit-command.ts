@@ -16,12 +16,12 @@ export function addDepositCommand(program: Command): void {
     program
       .command("deposit <amount>")
       .description(
-        "bring OPEN from L1 into the ledger: into the account's leaf, or into a new one where it has none, which burns the id fee besides",
+        "bring OPEN from L1 into the ledger: to the account's leaf, or to a new one if it has none, which also burns the id fee",
       ),
     {
-      "--to <leaf>": "another leaf: an id, an account's name or an address",
-      "--new": "a new leaf, even if the account has one",
-      "--approve": "give leave by an approval transaction instead of a signed permit",
+      "--to <leaf>": "leaf that receives it: an id, an account's name or an address; default: the account's",
+      "--new": "open a new leaf, even if the account has one",
+      "--approve": "allow the transfer by an approval transaction, not by a signed permit",
       ...MAX_FEE_OPTION,
       ...WAIT_OPTION,
     },

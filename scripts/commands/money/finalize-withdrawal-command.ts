@@ -9,14 +9,14 @@ import { onRun, withExample } from "../../cli/run-command.ts";
 
 export function addFinalizeWithdrawalCommand(program: Command): void {
   const command = withOptions(
-    program.command("finalize-withdrawal").description("pay out on L1 what posted withdrawals have credited"),
+    program.command("finalize-withdrawal").description("pay out posted withdrawals on L1"),
     { ...OWNER_OPTION },
   );
   withExample(command, "finalize-withdrawal --account alice");
   onRun(command, async ({ options, output }) => {
     const { client, account } = await openSigner(options);
     const owner = options.owner === undefined ? account.l1.address : parseAddress(options.owner);
-    output.progress("sending the payout to L1");
+    output.progress("sending finalizeWithdrawal to L1");
     const { amountWei, transactionHash, gasUsed, gasCostWei } = await finalizeWithdrawal(client, { owner });
     const lines = [
       `${formatOpen(amountWei)} OPEN paid out to ${owner}`,

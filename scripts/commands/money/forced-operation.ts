@@ -10,20 +10,19 @@ import type { Output } from "../../cli/output.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
 
 export const FORCED_OPTION = defineOptions({
-  "--forced": "through the L1 queue, which no sequencer can leave out; burns the queue's fee",
+  "--forced": "forced inclusion through the L1 queue, which the sequencer cannot censor; burns a fee",
 });
 
 export const UNCHECKED_OPTION = defineOptions({
   "--unchecked":
-    "with --forced: do not look first, on L1, whether it would have an effect; without one the fee is burned all the same",
+    "with --forced: skip the check on L1 that it has an effect; an operation without one still burns the fee",
 });
 
 export const MAX_FEE_OPTION = defineOptions({
-  "--max-fee <amount>":
-    "most OPEN that L1's queue may burn for an entry; default: what it asks when the command looks",
+  "--max-fee <amount>": "most OPEN that L1's queue may burn for an entry; default: the current fee",
 });
 
-export const UNCHECKED_LINE = "sent unchecked: whether it has an effect shows when a batch takes it";
+export const UNCHECKED_LINE = "sent unchecked: a batch that includes it shows whether it has an effect";
 
 export interface ForcedOptions {
   forced?: boolean;

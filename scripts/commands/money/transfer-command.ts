@@ -14,7 +14,7 @@ export function addTransferCommand(program: Command): void {
         "move OPEN inside the ledger; the recipient is a leaf id, an account's name or an address",
       ),
     {
-      "--from <leaf>": "the leaf that pays; default: the account's",
+      "--from <leaf>": "leaf that pays; default: the account's",
       ...FORCED_OPTION,
       ...UNCHECKED_OPTION,
       ...MAX_FEE_OPTION,
@@ -67,7 +67,7 @@ export function addTransferCommand(program: Command): void {
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
     const lines = [
       `${formatOpen(amountWei)} OPEN from leaf ${payer.id} to leaf ${recipient.id} of ${recipient.l1Owner}: ${stage}`,
-      `operation ${sent.hash}, number ${sent.preconfirmation?.opIndex ?? "not given yet"}; the preconfirmation's signature is the sequencer's`,
+      `operation ${sent.hash}, number ${sent.preconfirmation?.opIndex ?? "not given yet"}; the sequencer signed its preconfirmation`,
     ];
     output.answer(lines, { ...sent, to: recipient.id, amountWei, stage, batchNumber });
   });

@@ -13,13 +13,13 @@ export function addWithdrawCommand(program: Command): void {
     program
       .command("withdraw <amount>")
       .description(
-        'take OPEN out of the ledger ("all" for everything); finalize it on L1 once its batch is posted',
+        'withdraw OPEN from the ledger ("all" for everything); finalize the withdrawal on L1 once its batch is posted',
       ),
     {
-      "--from <leaf>": "the leaf that pays; default: the account's",
-      "--recipient <address>": "who may finalize it; default: the account",
+      "--from <leaf>": "leaf that pays; default: the account's",
+      "--recipient <address>": "address that receives it on L1; default: the account's",
       "--forced":
-        "through the L1 queue, which no sequencer can leave out; burns the queue's fee. With --rpc and --rollup alone no sequencer is asked",
+        "through the L1 queue, which no sequencer can leave out; burns the queue's fee. Needs only --rpc and --rollup, no sequencer",
       ...UNCHECKED_OPTION,
       ...MAX_FEE_OPTION,
       ...WAIT_OPTION,

@@ -11,12 +11,15 @@ export function addDeployCommand(program: Command): void {
     program
       .command("deploy")
       .description(
-        "deploy a rollup to an Ethereum node: says what it does, costs and fixes for ever, and sends only when told to",
+        "deploy a rollup to an Ethereum node: prints steps, costs and permanent choices, and sends only once you confirm",
       ),
     {
-      "--config <file>": { about: "what is deployed, as JSON (docs/how-to/operate.md)", isRequired: true },
+      "--config <file>": {
+        about: "deployment configuration, as JSON (docs/how-to/operate.md)",
+        isRequired: true,
+      },
       ...DRY_RUN_OPTION,
-      "--yes": "send without asking; without a terminal nothing is sent otherwise",
+      "--yes": "send without asking; required without a terminal",
     },
   );
   withExample(command, "deploy --config deploy.json --dry-run", "deploy --config deploy.json");

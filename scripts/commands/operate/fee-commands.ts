@@ -9,7 +9,7 @@ import { onRun, withExample } from "../../cli/run-command.ts";
 export function addFeesCommand(program: Command): void {
   const command = program
     .command("fees")
-    .description("what each operation costs now, and in the next batch, whose fee is fixed already");
+    .description("price of each operation, now and in the next batch, whose fee is fixed already");
   withExample(command, "fees", "fees --json");
   onRun(command, async ({ options, output }) => {
     const fees = await estimateFees(await openReader(options));
@@ -21,7 +21,7 @@ export function addFeesCommand(program: Command): void {
 export function addProfitCommand(operator: Command): void {
   const command = operator
     .command("profit")
-    .description("what the operator earned and spent, over the last batches on L1");
+    .description("show the operator's revenue and costs over the last batches on L1");
   withExample(command, "operator profit", "operator profit --json");
   onRun(command, async ({ options, output }) => {
     const account = await getOperatorResult(await openReader(options));

@@ -20,38 +20,38 @@ export function addFollowCommand(program: Command): void {
     program
       .command("follow")
       .description(
-        "keep a read-only copy of the ledger from L1 and a sequencer's feed, serve the same API, and alarm when the sequencer lies",
+        "run a full node: follow L1 and a sequencer's feed, serve the same read-only API, and raise an alarm when they differ",
       ),
     {
-      "--feed <url>": "the sequencer, or another full node, whose soft state is shown; default: L1 alone",
+      "--feed <url>": "URL of the sequencer or full node whose unposted state is shown; default: L1 alone",
       ...DATA_OPTION,
       "--replica-token-file <file>":
-        "this is the operator's standby: it gets entries before they are acknowledged, and confirms them (docs/how-to/fail-over.md)",
+        "run as the operator's standby, which confirms entries before they are acknowledged: file with its token (docs/how-to/fail-over.md)",
       ...SNAPSHOT_OPTION,
-      "--verify-proofs": "verify every proof again, by the keys that L1 has registered",
+      "--verify-proofs": "verify every proof again with the keys registered on L1",
       "--max-blobs <n>": {
-        about: "blobs that are kept in --data, the newest of what it has seen, 131,072 bytes each; 0 for all",
+        about: "number of newest blobs to keep in --data, 131,072 bytes each; 0 = all",
         fallback: 0,
         parse: parseCount,
       },
       ...LISTEN_OPTIONS,
       ...FINALITY_OPTION,
       "--poll-interval <ms>": {
-        about: "between two looks at L1 and the feed",
+        about: "milliseconds between two polls of L1 and the feed",
         fallback: 1_000,
         parse: parsePositive,
       },
       "--stall-seconds <n>": {
-        about: "so long without a new block or an answer is an alarm",
+        about: "seconds without a new block or a reply until an alarm",
         fallback: 300,
         parse: parsePositive,
       },
-      "--no-pages": "serve the API alone, no pages at /",
-      "--pages-l1 <url>": "an Ethereum node that the pages' readers may ask; default: their wallets' alone",
-      "--pages-model <url...>": "servers of models that the pages may ask",
-      "--pages-adapters <url...>": "servers of many adapters that the pages may ask",
-      "--pages-datanets <url...>": "hosts of Datanets that the pages work with",
-      "--pages-factory <url>": "a factory where the pages tune models",
+      "--no-pages": "serve the API alone, without pages at /",
+      "--pages-l1 <url>": "URL of an Ethereum node for the pages; default: the reader's wallet",
+      "--pages-model <url...>": "URLs of model servers for the pages",
+      "--pages-adapters <url...>": "URLs of adapter servers for the pages",
+      "--pages-datanets <url...>": "URLs of Datanet hosts for the pages",
+      "--pages-factory <url>": "URL of a factory for the pages",
       ...FROM_BLOCK_OPTION,
       ...SERVER_OPTIONS,
     },
@@ -60,7 +60,7 @@ export function addFollowCommand(program: Command): void {
     command,
     "follow --rpc https://… --rollup 0x… --feed https://sequencer.example --port 8557",
     "follow --rpc https://… --rollup 0x… --snapshot ledger.snapshot",
-    "follow --rpc https://… --rollup 0x… --beacon https://… --blobs https://full node.example",
+    "follow --rpc https://… --rollup 0x… --beacon https://… --blobs https://full-node.example",
   );
   onRun(command, async ({ options, output }) => {
     const { runFullNode } = await import("./follow.ts");

@@ -19,7 +19,7 @@ interface Named extends GlobalOptions {
 type TakeOptions = OptionsOf<typeof TAKING_OPTIONS> & { readonly data?: string };
 
 const CONFIG = defineOptions({
-  "--config <folder>": "the installation of this machine: it knows all that follows",
+  "--config <folder>": "installation folder of this machine; it provides the options below",
 });
 
 /** `openledger operator lease …` and `operator take-over`. */
@@ -28,7 +28,7 @@ const KEY_OPTIONS = defineOptions({
   ...LEASE_OPTION,
   ...OPERATOR_KEY_OPTION,
   "--confirmations <blocks>": {
-    about: "until the lease counts as taken; as BRIDGE_L1_CONFIRMATIONS, 3 by default",
+    about: "L1 blocks until the lease counts as taken; default: BRIDGE_L1_CONFIRMATIONS, 3",
     parse: parseCount,
   },
 });
@@ -37,16 +37,16 @@ const TAKING_OPTIONS = defineOptions({
   ...KEY_OPTIONS,
   ...URL_OPTION,
   "--seconds <n>": {
-    about: "how long it lasts until the bridge here extends it; as BRIDGE_LEASE_SECONDS, 600 by default",
+    about: "seconds until the lease expires unless extended; default: BRIDGE_LEASE_SECONDS, 600",
     parse: parseCount,
   },
-  "--no-wait": "fail with BRG_LEASE_HELD where it has not ended",
+  "--no-wait": "fail with BRG_LEASE_HELD if it has not expired",
 });
 
 export function addLeaseCommands(operator: Command): void {
   const lease = operator
     .command("lease")
-    .description("which machine may acknowledge operations (docs/how-to/fail-over.md)");
+    .description("the leader lease: which machine may acknowledge operations (docs/how-to/fail-over.md)");
   withExample(lease, "operator lease show --config operator");
   addShow(lease);
   addCreate(lease);
@@ -57,7 +57,7 @@ export function addLeaseCommands(operator: Command): void {
 
 function addShow(lease: Command): void {
   const command = withOptions(
-    lease.command("show").description("who holds it, until when, and where that machine serves"),
+    lease.command("show").description("show who holds the lease, until when, and the URL of that machine"),
     { ...CONFIG, ...LEASE_OPTION },
   );
   withExample(
@@ -72,9 +72,9 @@ function addShow(lease: Command): void {
     const state = await openLease(rpcUrl, parseAddress(given(named, "lease"))).read();
     const leftSeconds = Math.max(0, state.endsAtSeconds - Math.floor(Date.now() / 1_000));
     const held =
-      leftSeconds > 0 ? `held for ${leftSeconds} s more` : "ended: anybody with the key may take it";
+      leftSeconds > 0 ? `held for ${leftSeconds} s more` : "ended: anyone with the key can take it";
     output.answer(
-      [state.epoch === 0 ? "nobody has taken it yet" : `epoch ${state.epoch}, ${held}`, `at ${state.url}`],
+      [state.epoch === 0 ? "it has not been taken yet" : `epoch ${state.epoch}, ${held}`, `at ${state.url}`],
       { ...state, leftSeconds },
     );
   });
@@ -82,10 +82,13 @@ function addShow(lease: Command): void {
 
 function addCreate(lease: Command): void {
   const command = withOptions(
-    lease
-      .command("create")
-      .description("deploy the lease's contract for a rollup; any account may pay for it"),
-    { "--deployer-key-file <file>": { about: "key of the account that pays, mode 0600", isRequired: true } },
+    lease.command("create").description("deploy the lease contract of a rollup; any account can pay for it"),
+    {
+      "--deployer-key-file <file>": {
+        about: "file with the paying account's key, mode 0600",
+        isRequired: true,
+      },
+    },
   );
   withExample(command, "operator lease create --deployer-key-file key --rpc https://… --rollup 0x…");
   onRun(command, async ({ options, output }) => {
@@ -107,13 +110,12 @@ function addTake(lease: Command): void {
   const command = withOptions(
     lease
       .command("take")
-      .description("take it for a stopped sequencer's own directory: the first time, or after a release"),
+      .description(
+        "take the lease for a stopped sequencer's data directory: the first time, or after a release",
+      ),
     {
       ...DATA_OPTION,
-      "--copy": {
-        about: "the directory was copied here, and nobody runs the one that it was copied from",
-        fallback: false,
-      },
+      "--copy": { about: "the directory is a copy, and its original does not run any more", fallback: false },
       ...TAKING_OPTIONS,
     },
   );
@@ -137,10 +139,10 @@ function addRelease(lease: Command): void {
   const command = withOptions(
     lease
       .command("release")
-      .description("end it now, for a handover without waiting; sequencer and bridge must have stopped"),
+      .description("release the lease now, for a handover without waiting; stop sequencer and bridge first"),
     {
       "--epoch <n>": {
-        about: "as `lease show` says it; with --config that of this machine",
+        about: "epoch that `lease show` prints; default with --config: this machine's",
         parse: parseCount,
       },
       ...URL_OPTION,
@@ -173,7 +175,7 @@ function addRelease(lease: Command): void {
       );
     const { epoch = state.epoch } = options;
     await releaseLease(epoch, { lease, nonce: modules.nonceWith(async () => {}) });
-    output.answer([`epoch ${epoch} is over: another machine may take over`], { epoch });
+    output.answer([`epoch ${epoch} has ended: another machine can take over`], { epoch });
   });
 }
 
@@ -181,10 +183,12 @@ function addTakeOver(operator: Command): void {
   const command = withOptions(
     operator
       .command("take-over")
-      .description("go on on this machine, with the ledger of its full node, where another one has stopped"),
+      .description(
+        "take over on this machine with its full node's ledger, after another machine has stopped",
+      ),
     {
-      "--full-node-data <folder>": "the full node's --data",
-      "--full-node <url>": "its API; it is followed to the end, and then you stop it",
+      "--full-node-data <folder>": "the --data of the full node",
+      "--full-node <url>": "URL of its API; the command follows it to the end, then you stop it",
       ...DATA_OPTION,
       ...TAKING_OPTIONS,
     },
@@ -192,7 +196,7 @@ function addTakeOver(operator: Command): void {
   withExample(
     command,
     "operator take-over --config standby",
-    "operator take-over --lease 0x… --full-node-data ./full node --full-node http://127.0.0.1:8557 --data ./sequencer --operator-key-file key --url https://…",
+    "operator take-over --lease 0x… --full-node-data ./full-node --full-node http://127.0.0.1:8557 --data ./sequencer --operator-key-file key --url https://…",
   );
   onRun(command, async ({ options, output }) => {
     const { takeOver } = await import("@openledger/sequencer/full-node/restore/take-over");
@@ -221,11 +225,11 @@ function addTakeOver(operator: Command): void {
         `epoch ${epoch} after ${seconds} s: ${position.opIndex} signed operations, ${unpostedCount} of them not on L1 yet`,
         isComplete === true
           ? "the old sequencer waited for this full node's acknowledgement: nothing that it acknowledged is missing"
-          : "what the old sequencer acknowledged and the full node had not seen is gone",
+          : "operations that the old sequencer acknowledged and the full node had not seen are lost",
         `${filledCount} pending transactions of the old bridge can never be mined`,
         options.config === undefined
           ? `start sequencer (SEQUENCER_DATA_PATH=${named.data}), provers and a bridge with an empty BRIDGE_DATA_PATH`
-          : `${options.config} is the leader's installation now: start its units, or its containers, anew`,
+          : `${options.config} is the leader's installation now: restart its units, or its containers`,
       ],
       { ...result, seconds },
     );

@@ -21,7 +21,9 @@ import { addPayProversCommand } from "./pay-provers-command.ts";
 import { addWorkerKeyCommand } from "./worker-key-command.ts";
 
 export function addOperatorCommands(program: Command): void {
-  const operator = program.command("operator").description("run a rollup: what its processes need");
+  const operator = program
+    .command("operator")
+    .description("run a rollup: configuration, leases and payments of its processes");
   addProfitCommand(operator);
   addLeaseCommands(operator);
   addPayProversCommand(operator);
@@ -37,36 +39,32 @@ export function addOperatorCommands(program: Command): void {
       ...DEPLOYMENT_OPTION,
       ...required(OUT_FOLDER_OPTION),
       ...OPERATOR_KEY_OPTION,
-      "--l1 <url>": "Ethereum node; default: the record's",
-      "--provers <n>": { about: "how many on this machine", fallback: 1, parse: parseCount },
-      "--queue-file <file>":
-        "provers take jobs from the Redis of this address (mode 0600), not from the sequencer",
-      "--worker-queue-file <file>": "the same address with the provers' own user and password",
+      "--l1 <url>": "URL of the Ethereum node; default: the deployment record's",
+      "--provers <n>": { about: "number of provers on this machine", fallback: 1, parse: parseCount },
+      "--queue-file <file>": "file with the Redis URL of the provers' queue, if they use one; mode 0600",
+      "--worker-queue-file <file>": "file with the same URL and the provers' own user and password",
       "--prover <backend>": {
-        about: "what makes the proofs; auto takes what is fastest on the machine",
+        about: "prover back end; auto picks the fastest on the machine",
         choices: BACKEND_CHOICES,
         fallback: "auto",
       },
       ...LISTEN_OPTIONS,
-      "--no-full-node": "without a full node beside the operator",
+      "--no-full-node": "set up no full node beside the operator",
       "--datanet-host": {
-        about: "serve Datanets, too: cards, rows, labels (docs/explanation/datanets.md)",
+        about: "add a Datanet host: cards, rows, labels (docs/explanation/datanets.md)",
         fallback: false,
       },
-      "--factory": {
-        about: "make language models of Datanets, too (docs/explanation/factory.md)",
-        fallback: false,
-      },
-      "--model-folder <folder>": "serve this model, too; with --model-id and --model-key-file",
+      "--factory": { about: "add a ModelFactory (docs/explanation/factory.md)", fallback: false },
+      "--model-folder <folder>": "add a server of this model; with --model-id and --model-key-file",
       ...MODEL_ID_OPTION,
-      "--model-key-file <file>": "the key of the model's owner, who settles its epochs",
+      "--model-key-file <file>": "file with the key of the model's owner, which settles its epochs",
       ...LEASE_OPTION,
       "--standby-of <folder>":
-        "this machine is the standby of that installation, or of a copy of its folder without data/",
+        "set this machine up as the standby of that installation, or of a copy of its folder without data/",
       ...URL_OPTION,
-      "--user <name>": "whom the units run as; default: who runs this",
+      "--user <name>": "user of the systemd units; default: the current user",
       "--set <NAME=value>": {
-        about: "a process's setting (docs/reference/settings.md); may be repeated",
+        about: "set a process's setting (docs/reference/settings.md); repeatable",
         fallback: {},
         parse: collect,
       },
@@ -129,7 +127,7 @@ export function addDoctorCommand(program: Command): void {
   const command = withOptions(
     program
       .command("doctor")
-      .description("what is wrong with an installation, and what to do about it; status 1 if anything is"),
+      .description("check an installation and print what to fix; exit status 1 if anything is wrong"),
     {
       ...required(INSTALLATION_OPTION),
     },

@@ -19,36 +19,34 @@ export function addPayProversCommand(operator: Command): void {
   const command = withOptions(
     operator
       .command("pay-provers")
-      .description(
-        "pay workers that you know for each proof that was taken, by the keys of operator worker-key",
-      ),
+      .description("pay workers for each accepted proof, identified by their keys (operator worker-key)"),
     {
       "--credits <file>": {
-        about: "what the dispatcher writes to DISPATCHER_CREDITS_PATH",
+        about: "file that the dispatcher writes to DISPATCHER_CREDITS_PATH",
         isRequired: true,
       },
-      "--journal <file>": { about: "what was paid; keep it as you keep money", isRequired: true },
+      "--journal <file>": {
+        about: "file that records what was paid; keep it safe, as you keep money",
+        isRequired: true,
+      },
       "--accounts <file>": {
-        about: 'whose leaf is whose: {"worker-1": {"leaf": 7, "owner": "0x…"}}',
+        about: 'file with the leaf of each worker: {"worker-1": {"leaf": 7, "owner": "0x…"}}',
         isRequired: true,
       },
-      "--per-proof <amount>": { about: "OPEN for a proof", isRequired: true },
-      "--max-per-day <amount>": {
-        about: "OPEN at most in a day (UTC); what is due beyond waits",
-        fallback: "100",
-      },
-      "--report": { about: "pay nothing: say what was paid and what is due", fallback: false },
+      "--per-proof <amount>": { about: "OPEN paid for a proof", isRequired: true },
+      "--max-per-day <amount>": { about: "most OPEN in a day (UTC); the rest waits", fallback: "100" },
+      "--report": { about: "pay nothing, and print what was paid and what is due", fallback: false },
       "--paid <hash>": {
-        about: "an unclear or unknown payment was made (CMD_PAYMENTS_UNCLEAR)",
+        about: "mark an unclear or unknown payment as made (CMD_PAYMENTS_UNCLEAR)",
         fallback: [],
         parse: collect,
       },
       "--void <hash>": {
-        about: "an unclear payment was not made and never will be, or an unknown one was not for proofs",
+        about: "mark an unclear payment as never made, or an unknown one as not for proofs",
         fallback: [],
         parse: collect,
       },
-      "--metrics-file <file>": "write the same for Prometheus' textfile claimer",
+      "--metrics-file <file>": "file to write the same to, for Prometheus' textfile collector",
     },
   );
   withExample(

@@ -25,11 +25,11 @@ export function addRestoreCommand(program: Command): void {
     program
       .command("restore")
       .description(
-        "make a sequencer's data directory: from L1 alone, or with what a full node had seen beyond it",
+        "rebuild a sequencer's data directory from L1, or from a full node, including operations that are not on L1 yet",
       ),
     {
-      "--from-l1": "what was never posted is gone",
-      "--from-full-node <folder>": "a stopped full node's --data; every operation that it had seen is kept",
+      "--from-l1": "restore from L1 alone; operations that were never posted are lost",
+      "--from-full-node <folder>": "the --data of a stopped full node, with every operation that it received",
       ...required(DATA_OPTION),
       ...FINALITY_OPTION,
       ...SNAPSHOT_OPTION,

@@ -30,12 +30,12 @@ const lineOf = ({ leafCount, path, position, sha256 }: SnapshotSummary) =>
 export function addSnapshotCommands(program: Command): void {
   const snapshot = program
     .command("snapshot")
-    .description("a ledger after a batch as one file: who has one need not execute what came before");
+    .description("the ledger after a batch as one file, to start from without replaying earlier batches");
   withExample(snapshot, "snapshot make ledger.snapshot", "snapshot verify ledger.snapshot");
 
   const make = withOptions(
     withBlock(snapshot.command("make <file>")).description(
-      "write a snapshot, from L1 alone or from the data directory of a stopped sequencer or full node",
+      "write a snapshot, from L1 or from the data directory of a stopped sequencer or full node",
     ),
     {
       ...DATA_OPTION,
@@ -61,9 +61,7 @@ export function addSnapshotCommands(program: Command): void {
 
   const verify = snapshot
     .command("verify <file>")
-    .description(
-      "check a snapshot against itself, against the batch that L1 has accepted, and against L1's queue",
-    );
+    .description("check a snapshot's consistency, and compare it with its batch and the queue on L1");
   withExample(verify, "snapshot verify ledger.snapshot --rpc https://… --rollup 0x…");
   onRun(verify, async ({ options, args, output }) => {
     const { verifySnapshot } = await import("@openledger/sequencer/full-node/restore/snapshots");

@@ -20,7 +20,7 @@ export function addStatusCommand(program: Command): void {
     program
       .command("status")
       .description(
-        "where the ledger stands, on L1 and at the sequencer; with --account or --owner, where one's money is",
+        "state of the ledger on L1 and at the sequencer; with --account or --owner, of your money",
       ),
     { ...OWNER_OPTION },
   );
@@ -64,7 +64,7 @@ export function addStatusCommand(program: Command): void {
     const rows = [
       [
         "rollup",
-        `${l1.rollupAddress} on chain ${l1.chainId}${isDevelopment ? " (development keys: proofs convince nobody)" : ""}`,
+        `${l1.rollupAddress} on chain ${l1.chainId}${isDevelopment ? " (development keys: proofs show nothing)" : ""}`,
       ],
       ["token", l1.tokenAddress],
       [
@@ -117,17 +117,17 @@ export function addStatusCommand(program: Command): void {
     if (status.mode === "sunset")
       rows.push([
         "sunset",
-        "the operator ends this rollup: only what leads out is taken; withdraw what is yours",
+        "the operator is ending this rollup: only withdrawals are accepted; withdraw what is yours",
       ]);
     if (status.mode === "behind")
       rows.push([
         "behind",
-        "the sequencer takes nothing: it has not heard from the bridge since its start, or L1 has signed operations that its data directory does not (docs/how-to/runbook.md, BehindL1)",
+        "the sequencer accepts nothing: it has no report of the bridge since its start, or L1 has signed operations that its data directory does not (docs/how-to/runbook.md, BehindL1)",
       ]);
     if (status.mode === "malformed")
       rows.push([
         "malformed",
-        `L1 has taken a batch that breaks the ledger's rules, and the sequencer takes nothing: ${MALFORMED_REMEDY}`,
+        `L1 has accepted a batch that breaks the ledger's rules, and the sequencer accepts nothing: ${MALFORMED_REMEDY}`,
       ]);
     const { circuits } = info;
     rows.push(["circuits", circuits.map(({ name }) => name).join(", ")]);
@@ -191,7 +191,7 @@ function describeOldest(oldest: Awaited<ReturnType<typeof readOldestEntry>>): st
   if (oldest === null) return "";
   const { freezableAtSeconds, overdueAtSeconds, queuedAtSeconds } = oldest;
   const iso = (at: number) => new Date(1_000 * at).toISOString();
-  return `, the oldest since ${iso(queuedAtSeconds)}; anyone may carry it on from ${iso(overdueAtSeconds)}, and freeze from ${iso(freezableAtSeconds)}`;
+  return `, the oldest since ${iso(queuedAtSeconds)}; anyone can post it from ${iso(overdueAtSeconds)}, and freeze from ${iso(freezableAtSeconds)}`;
 }
 
 function describeMoney(money: OwnMoney | null): string[] {

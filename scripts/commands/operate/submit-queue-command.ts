@@ -9,7 +9,7 @@ export function addSubmitQueueCommand(program: Command): void {
     program
       .command("submit-queue")
       .description(
-        "carry on a queue that the operator leaves for more than 24 hours; anyone may, from L1 alone, for the gas",
+        "post entries of the L1 queue that the operator has left out for 24 hours; anyone can, from L1 alone, for the gas",
       ),
     {
       ...FROM_BLOCK_OPTION,

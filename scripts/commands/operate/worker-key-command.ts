@@ -14,9 +14,7 @@ export function addWorkerKeyCommand(operator: Command): void {
   const command = withOptions(
     operator
       .command("worker-key")
-      .description(
-        "the key that seals what a worker hands in: its proofs are credited to this name, and to no other",
-      )
+      .description("create the key that authenticates a worker's proofs and credits them to its name")
       .argument("<name>", "the worker's PROVER_NAME"),
     {
       ...required(INSTALLATION_OPTION),

@@ -15,7 +15,7 @@ import { addRewardsWhyCommand } from "./rewards-why-command.ts";
 
 export function addRewardsCommands(program: Command): void {
   const rewards = withOptions(
-    program.command("rewards").description("what rows have earned for an account: of every model, by payee"),
+    program.command("rewards").description("show rewards of an account's rows: by model and payee"),
     { ...LEAF_OPTION },
   );
   withExample(rewards, "rewards --account bob", "rewards --leaf 4 --json");
@@ -69,9 +69,9 @@ function addClaimRewards(parent: Command): void {
   const command = withOptions(
     parent
       .command("claim")
-      .description("move everything that an account's rows have earned to its balance in the ledger"),
+      .description("claim rewards: move all that an account's rows have earned to its balance on the ledger"),
     {
-      "--model <id>": "only of this model",
+      "--model <id>": "only rewards of this model",
       ...FORCED_OPTION,
       ...UNCHECKED_OPTION,
       ...MAX_FEE_OPTION,

@@ -8,10 +8,10 @@ export function addRewardsWhyCommand(parent: Command): void {
   const command = withOptions(
     parent
       .command("why <model> <epoch>")
-      .description("row by row: which drawn answers paid it, with which score, and how much"),
+      .description("list rewards row by row: the drawn answers that paid it, its score, and the amount"),
     {
       ...LEAF_OPTION,
-      "--top <count>": { about: "at most so many rows", fallback: "20" },
+      "--top <count>": { about: "most rows to print", fallback: "20" },
       ...SERVER_OPTION,
       ...FOLDER_OPTION,
       ...CIRCUITS_OPTION,

@@ -51,7 +51,7 @@ export async function explainRewards({ options, args, output }: CommandContext<W
         `leaf ${payee.validatorId} ${formatOpen(payee.validatorWei)}`,
       ]),
     ),
-    "computed again from payments, openings and L1's randomness, and the same to the wei as what L1 holds",
+    "recomputed from payments, openings and L1's randomness, and equal to L1's values to the wei",
   ];
   output.answer(lines, {
     ...wanted,

@@ -19,7 +19,7 @@ export async function readAnswer({ file, text }: { file?: string; text?: string 
 
 export function spanLines(answer: Uint8Array, { isComplete, spans }: CheckedAnswer): string[] {
   return [
-    `${spans.length} parts of the text stand word for word in the version${isComplete ? "; there is no other" : ""}`,
+    `${spans.length} parts of the text occur word for word in the version${isComplete ? "; there is no other" : ""}`,
     ...renderTable(
       spans.flatMap(({ count, end, sources, start }) => [
         [`  ${count} ×`, JSON.stringify(excerpt(textOf(answer, start, end)))],

@@ -8,16 +8,14 @@ export function addSpansCommand(program: Command): void {
   const command = withOptions(
     program
       .command("spans")
-      .description(
-        "every part of a text that stands word for word in a datanet's version, whose it is, how often",
-      ),
+      .description("find verbatim parts of a text in a Datanet's version, with contributors and counts"),
     {
-      "--index <file>": { about: "what `datanet index` has written", isRequired: true },
+      "--index <file>": { about: "file that `datanet index` wrote", isRequired: true },
       "--text <text>": "the answer",
-      "--file <path>": "a file with the answer",
-      "--sources <n>": { about: "rows that are named for a part, at most", fallback: 3, parse: parseSources },
-      "--evidence <file>": "write what a client needs to check it with: verify spans FILE --root ROOT",
-      "--complete": "let the evidence also show that there is no other part; 100 kB a kilobyte of answer",
+      "--file <path>": "file with the answer",
+      "--sources <n>": { about: "most rows to name for a part", fallback: 3, parse: parseSources },
+      "--evidence <file>": "write the evidence that a client checks with: verify spans FILE --root ROOT",
+      "--complete": "prove also that there is no other part; 100 kB of evidence for a kilobyte of answer",
     },
   );
   withExample(

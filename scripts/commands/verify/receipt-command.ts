@@ -9,12 +9,12 @@ export function addReceiptCommand(program: Command): void {
     program
       .command("receipt [payment]")
       .description(
-        "what became of an answer's payment: drawn or not, paid to whom and how much, by which settlement and L1 transaction; without a payment, of all of an account's",
+        "follow the payment of an answer: whether it was drawn, payees and amounts, settlement and L1 transaction; without a payment, all payments of an account",
       ),
     {
-      "--model <id>": "where the payment is named by the answer's receipt and not by its operation",
+      "--model <id>": "id of the model, if you name the payment by its receipt, not by its operation",
       ...LEAF_OPTION,
-      "--top <count>": { about: "at most so many rows", fallback: "10" },
+      "--top <count>": { about: "most rows to print", fallback: "10" },
       ...SERVER_OPTION,
       ...FOLDER_OPTION,
       ...CIRCUITS_OPTION,

@@ -51,7 +51,7 @@ async function showAll(
 ): Promise<void> {
   const name = options.leaf ?? options.account;
   if (name === undefined)
-    throw commandError("CMD_ACCOUNT_INVALID", "name a payment, or whose payments: --account or --leaf", {
+    throw commandError("CMD_ACCOUNT_INVALID", "name a payment, or the payer: --account or --leaf", {
       data: { reason: "no-account" },
     });
   const { id } = await resolveLeaf(client, options, name);
@@ -184,7 +184,7 @@ function describeSettlement({ draws, isByRowCounts, settlement, stage }: Payment
   if (stage === "epoch-closed")
     return ["its draws come from the L1 block 128 after the one that took that batch"];
   if (stage === "draws-fixed")
-    return ["L1 has the randomness, so its draws are fixed; nobody has settled it yet"];
+    return ["L1 has the randomness, so its draws are fixed; it is not settled yet"];
   const { batchNumber, circuit, l1TransactionHash } = settlement!;
   const where = l1TransactionHash === null ? "not on L1 yet" : `L1 transaction ${l1TransactionHash}`;
   const drawn = isByRowCounts
@@ -203,10 +203,10 @@ function describePaid(
   top: number,
 ): string[] {
   if (paidUnknown !== null)
-    return [`whom it paid is not known here: ${paidUnknown.message} [${paidUnknown.code}]`];
+    return [`its payees are not known here: ${paidUnknown.message} [${paidUnknown.code}]`];
   if (paid === null)
     return stage === "settling" && draws !== null && draws.hits.length > 0
-      ? ["whom it pays is told once L1 has it"]
+      ? ["its payees are shown once L1 has it"]
       : [];
   return [
     `its draws paid ${formatOpen(paid.drawsWei)} OPEN: owner of model ${modelId} ${formatOpen(paid.ownerWei)}, treasury ${formatOpen(paid.treasuryWei)}, burned ${formatOpen(paid.burnedWei)}, rows:`,
@@ -229,7 +229,7 @@ function describePaid(
           formatOpen(row.earnedWei),
         ]),
     ]),
-    "computed again from payments, openings and L1's randomness, and the same as what L1 holds; a validator's part is in his contributor's",
+    "recomputed from payments, openings and L1's randomness, and equal to L1's values; a validator's part is included in its contributor's",
   ];
 }
 

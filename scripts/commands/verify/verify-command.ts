@@ -18,13 +18,12 @@ export function addVerifyCommand(program: Command): void {
     program
       .command("verify")
       .description(
-        "rebuild the ledger from L1 alone and check every effect, proof, key and sum; needs no sequencer",
+        "rebuild the ledger from L1 and check operations, proofs, keys and sums; needs no sequencer",
       ),
     {
       ...withFallback(KEYS_OPTION, join(repositoryRoot, "keys")),
       "--circuits <names...>": {
-        about:
-          "names of the rollup's settlement circuits, whose sizes L1 does not tell; default: the devnet's",
+        about: "names of the settlement circuits, if L1 does not record their sizes; default: the devnet's",
         fallback: [],
       },
       ...FROM_BLOCK_OPTION,
@@ -75,11 +74,11 @@ export function addVerifyCommand(program: Command): void {
       );
     if (result.isFrozen)
       lines.push(
-        `it is frozen; ${formatOpen(result.exitedWei)} OPEN has left by exits, each as its last ledger gives`,
+        `it is frozen; ${formatOpen(result.exitedWei)} OPEN has left by exits, each as the last ledger allows`,
       );
     if (result.isDevelopment)
       lines.push(
-        "its keys are development keys: anyone can forge proofs for them, so this shows only that nobody did by accident",
+        "its keys are development keys: anyone can forge proofs for them, so this excludes accidents, not forgeries",
       );
     for (const text of result.unusual) lines.push(`unusual: ${text}`);
     output.answer(lines, { rollupAddress, ...result, root });

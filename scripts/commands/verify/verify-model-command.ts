@@ -8,15 +8,13 @@ export function addVerifyModelCommand(parent: Command): void {
   const command = withOptions(
     parent
       .command("model <id-or-folder>")
-      .description(
-        "train a model again from the datanet's rows and compare everything that was published of it",
-      ),
+      .description("retrain a model from the Datanet's rows and compare every published file"),
     {
       ...SERVER_OPTION,
       ...TEXT_BASE_OPTION,
       ...CARD_OPTION,
       ...STORE_OPTION,
-      "--quick": "do not train again: features from the published parameters",
+      "--quick": "skip the training: compute features from the published parameters",
     },
   );
   withExample(command, "verify model 15", "verify model spam-model --quick");

@@ -16,11 +16,11 @@ export function addVerifyPreconfirmationsCommand(parent: Command): void {
     parent
       .command("preconfirmations [files...]")
       .description(
-        "hold signed preconfirmations against L1, by default those that operations of this machine got, and print the two signed facts of an equivocation; status 0 consistent, 3 not posted yet, 4 contradicted",
+        "compare signed preconfirmations with L1, by default those stored on this machine, and print the two signed messages of an equivocation; exit status 0: consistent, 3: not posted yet, 4: contradicted",
       ),
     {
       "--from-feed <urls...>": {
-        about: "check what these sequencers or full nodes have acknowledged",
+        about: "check what the sequencers or full nodes at these URLs acknowledged",
         fallback: [],
       },
       ...FROM_BLOCK_OPTION,
@@ -58,7 +58,7 @@ export function addVerifyPreconfirmationsCommand(parent: Command): void {
     const { blockNumber, checked, context, outcome } = result;
     const lines = checked.flatMap((one) => checkedLines(one, result));
     output.answer(
-      [...lines, `${checked.length} preconfirmations held against L1's block ${blockNumber}: ${outcome}`],
+      [...lines, `${checked.length} preconfirmations compared with L1's block ${blockNumber}: ${outcome}`],
       {
         outcome,
         blockNumber,

@@ -7,11 +7,11 @@ import type { CommandContext } from "../../cli/run-command.ts";
 import { type PublishedOptions, publishedAt } from "../models/model-settle-direct.ts";
 
 const WORDS: Readonly<Record<DrawVerdict, string>> = {
-  same: "its prompt has these counts",
-  withheld: "no prompt is published: the payer's own check is all there is",
+  same: "the prompt has these counts",
+  withheld: "no prompt is published: only the payer could check it",
   "another-prompt": "⚠ the prompt or the answer is not the one of the receipt",
-  dictated: "⚠ paid by counts that its prompt does not have",
-  unopened: "void: nobody opens it",
+  dictated: "⚠ paid by counts that differ from its prompt",
+  unopened: "void: it was not opened",
   "false-opening": "void: the opening is not its receipt's",
   "false-answer": "⚠ void: the answer was not the model's",
 };

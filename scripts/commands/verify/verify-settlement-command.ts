@@ -9,16 +9,13 @@ export function addVerifySettlementCommand(parent: Command): void {
   const command = withOptions(
     parent
       .command("settlement <model> <epoch>")
-      .description(
-        "compute an epoch's draws, scores and totals again from L1 and what is published, and check its proof",
-      ),
+      .description("recompute an epoch's draws, scores and totals from public data, and check its proof"),
     {
       ...SERVER_OPTION,
       ...FOLDER_OPTION,
       ...SCORES_OPTION,
       ...CIRCUITS_OPTION,
-      "--prompts":
-        "of a direct model: compare the prompts of drawn payments with what pays for them, instead",
+      "--prompts": "for a direct model: compare the prompts of drawn payments with their queries instead",
     },
   );
   withExample(

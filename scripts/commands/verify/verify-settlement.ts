@@ -32,7 +32,7 @@ export async function recomputeSettlement({
       (draw) => `⚠ draw ${draw} has a query that no answer of this model makes: its base columns are not 255`,
     ),
     `the settlement of epoch ${wanted.epoch} of model ${wanted.modelId} is right: payments, randomness, draws, scores, totals and proof`,
-    `scores computed by ${scoreMode}, and the same in plain integers`,
+    `scores computed by ${scoreMode}, and equal in plain integers`,
     `${settlement.circuit}, L1 transaction ${settlement.l1TransactionHash}, ${formatOpen(payments.at(-1)?.cumulativeWei ?? 0n)} OPEN of ${payments.length} payments`,
     ...renderTable([
       ["draw", "payment", "payer", "receipt", ""],

@@ -11,14 +11,14 @@ export function addVerifySpansCommand(parent: Command): void {
     parent
       .command("spans <file>")
       .description(
-        "check evidence of the parts that a host has found in a version, or that an index is out of order; without a root, the file is an index, which is to be sorted, its rows one behind the other",
+        "check evidence of verbatim spans in a version, or that an index is not sorted; without a root, the file is an index to check: sorted, with its rows contiguous",
       ),
     {
       "--root <hex>": {
-        about: "of evidence: the index's root, from whom you trust; `datanet index` makes it",
+        about: "for evidence: root of the index, from a source that you trust; `datanet index` prints it",
         parse: parseRoot,
       },
-      "--write <file>": "of an index: where evidence goes if it is out of order, for verify spans --root",
+      "--write <file>": "for an index: file for the evidence if it is not sorted, for verify spans --root",
     },
   );
   withExample(

@@ -12,10 +12,10 @@ export interface GovernedOptions extends GlobalOptions {
 }
 
 export const GOVERNOR_OPTION = defineOptions({
-  "--governor <address>": "the governor's contract; default: the record's",
+  "--governor <address>": "address of the governor contract; default: the deployment record's",
 });
 export const FROM_BLOCK_OPTION = defineOptions({
-  "--from-block <n>": "look for no earlier proposals; default: the record's block",
+  "--from-block <n>": "first block to search for proposals; default: the deployment record's",
 });
 
 /** @throws CMD_USAGE where neither the option nor the record names it */

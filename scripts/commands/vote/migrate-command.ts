@@ -25,11 +25,11 @@ export function addMigrateCommand(program: Command): void {
   const command = withOptions(
     program
       .command("migrate")
-      .description("move to the rollup that votes named: withdraw here, finalize, deposit there"),
+      .description("move to the rollup that a vote named: withdraw here, finalize, deposit there"),
     {
       ...REGISTRY_OPTION,
-      "--amount <amount>": "deposit this much of the wallet's OPEN; default: what is paid out",
-      "--unchecked": "also into a rollup that was named with other sources than these",
+      "--amount <amount>": "OPEN to deposit from the wallet; default: what is paid out",
+      "--unchecked": "also into a rollup with other sources than this version's",
     },
   );
   withExample(
@@ -59,7 +59,7 @@ export function addMigrateCommand(program: Command): void {
     output.answer(
       [
         `${formatOpen(moved.depositedWei)} OPEN wait in the queue of ${rollupAddress}, entry ${moved.queueIndex}`,
-        "datanets, models and rewards stay where they are: claim before you move, and publish there anew",
+        "datanets, models and rewards stay where they are: claim before you move, and publish there again",
       ],
       { moved, named },
     );
@@ -70,7 +70,7 @@ export function addMigrateCommand(program: Command): void {
 async function withdrawAll(signer: Signer, output: Output): Promise<void> {
   const { account, client } = signer;
   if (client.sequencerUrl === null) {
-    output.progress("no sequencer is asked: what `withdraw --forced` or `exit` has credited is moved");
+    output.progress("no sequencer is used: this moves what `withdraw --forced` or `exit` has credited");
     return;
   }
   const leaf = await accountOf(client, account.l1.address);

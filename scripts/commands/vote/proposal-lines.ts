@@ -13,10 +13,10 @@ import { decodeFunctionData, formatEther } from "viem";
 const KNOWN = [rollupAbi, openTokenAbi, rollupRegistryAbi, governanceTimelockAbi, openGovernorAbi];
 
 const NEXT: Readonly<Record<ProposalState, string>> = {
-  pending: "votes are counted as of a block to come; OPEN that is delegated by then counts",
+  pending: "votes are counted at a later block; OPEN that is delegated by then counts",
   active: "openledger vote cast",
-  succeeded: "openledger vote execute, by anybody, which begins the time to leave",
-  queued: "openledger vote execute again, once its time has come; until then there is time to leave",
+  succeeded: "openledger vote execute, by anyone, which starts the time to leave",
+  queued: "openledger vote execute again, once its delay is over; until then there is time to leave",
   executed: "done",
   canceled: "taken back",
   defeated: "lost, or without a quorum",
@@ -24,7 +24,7 @@ const NEXT: Readonly<Record<ProposalState, string>> = {
 };
 
 export function describeProposals(proposals: readonly Proposal[], delaySeconds: bigint): string[] {
-  const head = `nothing happens sooner than ${Number(delaySeconds) / 86_400} days after it was queued`;
+  const head = `no decision takes effect sooner than ${Number(delaySeconds) / 86_400} days after it was queued`;
   if (proposals.length === 0) return ["no proposals", head];
   return [head, ...proposals.flatMap(describe)];
 }

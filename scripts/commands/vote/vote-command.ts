@@ -41,10 +41,10 @@ const HIGHEST_QUEUE_FACTOR = 8n;
 export function addVoteCommands(program: Command): void {
   const vote = program
     .command("vote")
-    .description("OPEN on Ethereum votes: over the treasury's money, and over the next rollup");
+    .description("vote with OPEN on Ethereum: on payments of the treasury, and on the next rollup");
   withExample(vote, "vote list", "vote cast 1234… for --account alice");
 
-  const list = vote.command("list").description("what is proposed, how it stands, and what comes next");
+  const list = vote.command("list").description("list proposals with their votes and next steps");
   common(list, "vote list", "vote list --json");
   onRun(list, async ({ options, output }) => {
     const { first, governance } = governed(options, await openReader(options));
@@ -54,7 +54,7 @@ export function addVoteCommands(program: Command): void {
 
   const delegate = vote
     .command("delegate [to]")
-    .description("let an address vote with what this wallet holds; without one, the wallet itself");
+    .description("delegate this wallet's votes to an address; default: to itself");
   common(delegate, "vote delegate --account alice", "vote delegate 0x… --account alice");
   onRun(delegate, async ({ options, args, output }) => {
     const { client, account } = await openSigner(options);
@@ -66,13 +66,16 @@ export function addVoteCommands(program: Command): void {
   const propose = withOptions(
     vote
       .command("propose")
-      .description("propose a payment out of the treasury, or the next rollup; takes votes of one's own"),
+      .description("propose a payment of the treasury, or the next rollup; needs votes of your own"),
     {
-      "--text <words>": { about: "what it is for; the same again needs other words", isRequired: true },
+      "--text <words>": {
+        about: "description of the proposal; a repeated proposal needs another text",
+        isRequired: true,
+      },
       "--pay <leaf>": "pay this leaf: an id, an account's name or an address; with --amount",
       "--to-l1 <address>": "pay this address on Ethereum instead; with --amount",
-      "--amount <amount>": "OPEN, or all",
-      "--next-rollup <address>": "name the rollup that people should enter",
+      "--amount <amount>": "amount in OPEN, or all",
+      "--next-rollup <address>": "address of the next rollup",
       "--sources-hash <hex>": "with --next-rollup: contractsHash of its record",
       ...REGISTRY_OPTION,
     },
@@ -97,9 +100,7 @@ export function addVoteCommands(program: Command): void {
 
   const execute = vote
     .command("execute <id>")
-    .description(
-      "take the next step of a proposal that has won: begin its time to leave, and once that is over carry it out; open to all",
-    );
+    .description("queue a proposal that has won, and execute it once its delay is over; anyone can");
   common(execute, "vote execute 1234… --account alice");
   onRun(execute, async ({ options, args, output }) => {
     const { client } = await openSigner(options);

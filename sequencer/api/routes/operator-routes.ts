@@ -80,7 +80,7 @@ export async function registerOperatorRoutes(
 
   app.get(
     "/operator/chain",
-    operatorRoute("The last final batch, and where the chain stands after later ones"),
+    operatorRoute("The last final batch, and the state of the chain after later ones"),
     async () => {
       await line.idle();
       const final = await line.batch(line.book.finalNumber);
@@ -90,7 +90,7 @@ export async function registerOperatorRoutes(
 
   app.post<{ Body: z.output<typeof wire.foreignBatchesBody> }>(
     "/operator/foreign-batches",
-    operatorRoute("Batches of somebody else on L1, in order", { body: wire.foreignBatchesBody }),
+    operatorRoute("Batches on L1 that another account posted, in order", { body: wire.foreignBatchesBody }),
     ({ body }) => sequencer.takeForeignBatches(body.batches),
   );
 
@@ -107,7 +107,7 @@ export async function registerOperatorRoutes(
 
   app.post<{ Body: z.output<typeof wire.preVerifiedSettlementsBody> }>(
     "/operator/pre-verified-settlements",
-    operatorRoute("Settlements that somebody pre-verified on L1", { body: wire.preVerifiedSettlementsBody }),
+    operatorRoute("Settlements pre-verified on L1", { body: wire.preVerifiedSettlementsBody }),
     async ({ body }) => {
       const isOver: boolean[] = [];
       for (const preVerified of body.settlements)

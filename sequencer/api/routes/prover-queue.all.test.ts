@@ -285,7 +285,9 @@ describe.skipIf(program === null)("the provers' queue", () => {
     // A reader of the whole queue finds no proof to hand in as their own, and another batch's seal is worth nothing.
     const left = await connection.hget(`openledger:prove:${second.batchHash}`, "returnvalue");
     expect(Object.keys(JSON.parse(left!))).toEqual(["worker", "sealed"]);
-    expect(() => openHandIn(JSON.parse(left!), batchHash, HAND_IN_SECRET)).toThrow("not sealed by its key");
+    expect(() => openHandIn(JSON.parse(left!), batchHash, HAND_IN_SECRET)).toThrow(
+      "not authenticated by its key",
+    );
     await dispatcher.look();
     expect(credits.all).toMatchObject([{ batchNumber: 2, worker: "machine-7" }]);
     const text = await metrics.registry.metrics();

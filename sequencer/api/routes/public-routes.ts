@@ -67,7 +67,7 @@ export async function registerPublicRoutes(
     }),
   );
 
-  app.get("/v1/status", { schema: { tags: ["ledger"], summary: "Where the ledger stands" } as object }, () =>
+  app.get("/v1/status", { schema: { tags: ["ledger"], summary: "State of the ledger" } as object }, () =>
     statusView(sequencer),
   );
 

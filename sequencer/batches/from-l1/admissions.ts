@@ -60,7 +60,7 @@ export class Admissions {
     if (!waits || this.#known!.has(`${modelId}/${commitment}`)) return;
     throw sequencerError(
       "SEQ_NOT_ADMITTED",
-      `the draws of model ${modelId}'s epoch have no claims that stand yet`,
+      `the draws of model ${modelId}'s epoch have no unrefuted claims yet`,
       { data: { reason: "settlement-not-admitted", modelId } },
     );
   }

@@ -178,7 +178,7 @@ function postedBytes(shape: BatchShape, wire: Uint8Array) {
 function invalid({ batchNumber }: ForeignBatch, why: string) {
   return sequencerError(
     "SEQ_BATCH_CONFLICT",
-    `batch ${batchNumber} of somebody else cannot be followed: ${why}`,
+    `batch ${batchNumber} of another account cannot be followed: ${why}`,
     { data: { reason: "foreign-batch-invalid", batchNumber, why } },
   );
 }

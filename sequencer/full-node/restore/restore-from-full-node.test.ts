@@ -259,7 +259,7 @@ if (isWhole) {
       const journalPath = `${dataPath}.lease.json`;
       const run = (dieAt: string | null = null) => takeOver(options, toolsOf(lease, dieAt));
       await expect(run("takes epoch 1")).rejects.toThrow("killed");
-      await expect(run("the lease is ours")).rejects.toThrow("killed");
+      await expect(run("this machine has the lease")).rejects.toThrow("killed");
       expect((await lease.read()).epoch).toBe(1);
       const journal = readFileSync(journalPath);
       await expect(run("checks the full node's ledger")).rejects.toThrow("killed");

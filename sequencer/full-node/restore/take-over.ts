@@ -77,7 +77,7 @@ export async function takeOver(options: TakeOverOptions, modules: TakeOverModule
   if (existsSync(dataPath)) return finishTakeOver(options, modules);
   const taken = await takeNextEpoch(options, modules);
   modules.onTaken?.();
-  modules.tell(`the lease is ours, epoch ${taken.epoch}: nobody else acknowledges operations any more`);
+  modules.tell(`this machine has the lease, epoch ${taken.epoch}: no other one acknowledges operations`);
   const drained = fullNodeUrl === null ? null : await drain(fullNodeUrl, modules);
   modules.tell("checks the full node's ledger, and L1's against it");
   const restored = await restoreFromFullNode(options, (log, path) => bindLease(log, path, taken.epoch));

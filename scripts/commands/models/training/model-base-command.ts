@@ -8,9 +8,9 @@ export function addModelBaseCommand(parent: Command): void {
   const command = withOptions(
     parent
       .command("base")
-      .description("check the base model of this repository, or train it again to the same bytes"),
+      .description("check the base model of this repository, or retrain it to the same bytes"),
     {
-      "--derive <folder>": "train it in this folder, some 12 minutes; a killed run goes on where it was",
+      "--derive <folder>": "train it in this folder, about 12 minutes; an interrupted run resumes",
       ...withFallback(THREADS_OPTION, "1"),
       ...withFallback(KERNELS_OPTION, "native"),
     },

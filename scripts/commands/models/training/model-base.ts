@@ -15,7 +15,7 @@ export async function checkBase({ output }: CommandContext<BaseCommandOptions>):
   for (const file of Object.keys(BASE_HASHES)) await (await source.open(file))?.close();
   const lines = [
     `the default base, in ${BASE_FOLDER}`,
-    `model.safetensors has SHA-256 ${BASE_SHA256}, as it should`,
+    `model.safetensors has SHA-256 ${BASE_SHA256}, as expected`,
   ];
   output.answer(lines, { folder: BASE_FOLDER, sha256: BASE_HASHES });
 }

@@ -66,33 +66,36 @@ export function addModelTrainCommand(parent: Command): void {
   const command = withOptions(
     parent
       .command("train")
-      .description("train a model on a datanet's published version, and write all that is published of it"),
+      .description("train a model on a Datanet's published version, and write the files to publish"),
     {
-      "--datanet <id>": { about: "whose version", isRequired: true },
+      "--datanet <id>": { about: "Datanet whose version is used", isRequired: true },
       "--recipe <file>": {
-        about: `a recipe's JSON file, or a preset that fits itself to the rows: ${PRESETS.join(", ")}`,
+        about: `JSON file of a recipe, or a preset that adapts to the rows: ${PRESETS.join(", ")}`,
         isRequired: true,
       },
       ...required(OUT_FOLDER_OPTION),
       ...TEXT_BASE_OPTION,
       ...withFallback(STORE_OPTION, workspacePaths.rows),
       "--columns <count>":
-        "features of the settlement circuit (of labelled rows: buckets), where the recipe does not say; default: those of the rollup's smallest that holds the rows",
+        "features of the settlement circuit (for labelled rows: buckets) if the recipe names none; default: the rollup's smallest circuit that fits the rows",
       "--draws <count>": {
-        about: "draws of an epoch, for the model's life: those of its settlement circuit",
+        about: "draws per epoch for the model's lifetime; must match its settlement circuit",
         fallback: "4",
       },
       ...CIRCUITS_OPTION,
-      "--owner-part <percent>": { about: "of each payment, for the model's owner", fallback: "20" },
-      "--validator-part <percent>": { about: "of what rows earn, for their validator", fallback: "12.5" },
-      "--predecessor <id>": { about: "the model that this one replaces", fallback: "0" },
+      "--owner-part <percent>": { about: "percent of each payment for the model's owner", fallback: "20" },
+      "--validator-part <percent>": {
+        about: "percent of the rows' rewards for their validator",
+        fallback: "12.5",
+      },
+      "--predecessor <id>": { about: "id of the model that this one replaces; 0 for none", fallback: "0" },
       ...CARD_OPTION,
       "--challengeable":
-        "the statics promise a model commitment that anyone may refute on L1 before the model begins (e-mails alone)",
+        "promise a commitment that anyone can challenge on L1 before activation (e-mails only)",
       "--claimant <address>":
-        "of a language model: the L1 account that claims its queries and posts its rows; the statics promise that draws wait for its claims, and the activation for the model commitment",
-      "--queries-only": "with --claimant: no model commitment of the rows is promised",
-      "--withhold-rows": "do not publish the rows with the model",
+        "for a language model: L1 account that claims its queries and commits its rows; promises that draws wait for its claims, and activation for the model commitment",
+      "--queries-only": "with --claimant: promise no model commitment of the rows",
+      "--withhold-rows": "leave the rows out of the published files",
     },
   );
   withExample(

@@ -10,16 +10,16 @@ export function addModelTuneCommand(parent: Command): void {
   const command = withOptions(
     parent
       .command("tune")
-      .description("tune a LoRA adapter of a language model on a text; a killed run goes on where it was"),
+      .description("fine-tune a LoRA adapter of a language model on a text; an interrupted run resumes"),
     {
       ...BASE_OPTION,
-      "--text <file>": { about: "what it learns", isRequired: true },
+      "--text <file>": { about: "file with the training text", isRequired: true },
       ...required(OUT_FOLDER_OPTION),
-      "--steps <n>": { about: "steps of AdamW", fallback: "100" },
-      "--rank <n>": { about: "of the adapter", fallback: "8" },
-      "--rate <number>": { about: "how far a step goes", fallback: "0.001" },
+      "--steps <n>": { about: "number of AdamW steps", fallback: "100" },
+      "--rank <n>": { about: "rank of the adapter", fallback: "8" },
+      "--rate <number>": { about: "learning rate", fallback: "0.001" },
       ...withFallback(THREADS_OPTION, String(Math.min(availableParallelism(), MAX_THREAD_COUNT))),
-      "--seed <text>": { about: "decides the adapter's start and the rows' order", fallback: "adapter" },
+      "--seed <text>": { about: "seed of the adapter's start and of the rows' order", fallback: "adapter" },
       ...withFallback(KERNELS_OPTION, "native"),
     },
   );
