@@ -168,6 +168,20 @@ program
   });
 
 program
+  .command("provers")
+  .description(
+    "provers on one core each that take jobs from a queue in Redis, against one that asks the sequencer",
+  )
+  .option("--batches <n>", "that each measurement proves", "12")
+  .option("--prover <name>", "wasm or native", "native")
+  .addHelpText("after", "\nExample:\n  npm run bench -- provers --batches 6")
+  .action(async (options: { batches: string; prover: string }) => {
+    const { benchProvers } = await import("./bench/provers.ts");
+    const [backend, batchCount] = [options.prover as BackendName, Number(options.batches)];
+    end(await benchProvers({ backend, batchCount, progress: progressOfProcesses() }));
+  });
+
+program
   .command("web")
   .description(
     "the pages in a browser: weight, first visit, heap over live batches, axe-core, the road from a row to money",
