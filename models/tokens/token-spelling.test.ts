@@ -205,6 +205,16 @@ describe("a tokenizer's spelling", () => {
     expect(fault({ ...known, joining: JOINING.all }, "a ")).toBeNull();
   });
 
+  it("finds a token that no rule makes in the place of its bytes' own tokens", async () => {
+    const vocab = { ...file.model.vocab, unionstate: SIZE };
+    const source = sourceOf({ ...file, model: { ...file.model, vocab } });
+    const [own, known] = [await openTokenizer(source, SIZE + 1), (await readSpelling(source, SIZE + 1))!];
+    expect(own.encode("unionstate")).not.toContain(SIZE);
+    expect(known.joining).not.toBe(JOINING.none);
+    const fault = findPromptFault(known, bytesOf("unionstate"), [10], [SIZE]);
+    expect(fault).toEqual({ kind: "spelling", place: 0 });
+  });
+
   it("finds bytes that are no characters, and takes only texts that NFC leaves alone", async () => {
     const bytes = Uint8Array.of(0x61, 0xc3, 0x61);
     const tokenOf = (byte: number) => spelling.tokens.findIndex((one) => one.bytes.join() === `${byte}`);

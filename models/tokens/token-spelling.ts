@@ -62,6 +62,7 @@ interface TokenizerFile {
 }
 
 const BYTE_COUNT = 256;
+const UNMADE: SpelledToken = { bytes: new Uint8Array(), rule: null };
 
 /**
  * null where tokens do not spell a text byte by byte: where the tokenizer changes it first, or is no byte-level BPE.
@@ -100,10 +101,7 @@ function spellingOf(file: TokenizerFile, size: number): TokenSpelling | null {
     added.every(({ lstrip, rstrip }) => lstrip !== true && rstrip !== true);
   if (!isByteLevel) return null;
   const byteOf = new Map(byteCharacters().map((character, byte) => [character, byte]));
-  const tokens: SpelledToken[] = Array.from({ length: size }, () => ({
-    bytes: new Uint8Array(),
-    rule: null,
-  }));
+  const tokens: SpelledToken[] = Array.from({ length: size }, () => UNMADE);
   for (const [name, token] of Object.entries(model.vocab)) {
     const bytes = Array.from(name, (character) => byteOf.get(character));
     // A name of other characters is an added token's.
@@ -112,10 +110,14 @@ function spellingOf(file: TokenizerFile, size: number): TokenSpelling | null {
   }
   const isBase = (byte: number) => tokens.some(({ bytes }) => bytes.length === 1 && bytes[0] === byte);
   if (!Array.from({ length: BYTE_COUNT }, (_, byte) => byte).every(isBase)) return null;
+  const whole = new Set(added.map(({ id }) => id));
   for (const { content, id } of added)
     if (id < size) tokens[id] = { bytes: new TextEncoder().encode(content), rule: null };
-  const areRulesPlain = addRules(tokens, model, new Set(added.map(({ id }) => id)));
-  const isSure = areRulesPlain && model.ignore_merges !== true;
+  const isSure = addRules(tokens, model, whole) && model.ignore_merges !== true;
+  // Attack: an entry that no rule makes, claimed in the place of its bytes' tokens. No text has it, so it spells nothing.
+  if (isSure)
+    for (const [token, { bytes, rule }] of tokens.entries())
+      if (bytes.length > 1 && rule === null && !whole.has(token)) tokens[token] = UNMADE;
   return { tokens, joining: isSure ? besideWhole(pattern, added) : JOINING.none };
 }
 
