@@ -3,10 +3,12 @@ import { concatBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "../attribution-errors.ts";
 import { ANSWERING_FILES, type AnsweringPart, decodeAnswering } from "./answering-part.ts";
 import type { ModelFamily, ModelParts } from "./model-family.ts";
-import { MANIFEST, type ModelFiles } from "./model-manifest.ts";
+import { decodeManifest, invalidFile, MANIFEST, type ModelFiles, MOST_JSON_BYTES } from "./model-manifest.ts";
 
 /** Most bytes of one file that are taken from a server: G and columns of the largest circuits, and a margin. */
 const MAX_FILE_BYTES = 2 ** 30;
+/** Of all files of a model. */
+const MAX_MODEL_BYTES = 2 ** 31;
 
 export interface FetchModelOptions {
   readonly onProgress?: (file: string) => void;
@@ -27,17 +29,27 @@ export async function fetchAnswering<Parts extends ModelParts>(
   return decodeAnswering(await fetchFiles(serverUrl, [MANIFEST, ...ANSWERING_FILES], options), families);
 }
 
-/** Those of the files that the server has. @throws ATT_SERVER_UNREACHABLE */
+/**
+ * Those of the files that the server has. Attack: a packed file that is more than its reader's memory. Behind a manifest
+ * each file has as many bytes as it says. @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID
+ */
 export async function fetchFiles(
   serverUrl: string,
   names: readonly string[],
-  options: FetchModelOptions,
+  { maxFileBytes = MAX_FILE_BYTES, onProgress, ...options }: FetchModelOptions,
 ): Promise<ModelFiles> {
   const files = new Map<string, Uint8Array>();
+  let said: Readonly<Record<string, { readonly sizeBytes: number }>> | null = null;
+  let room = MAX_MODEL_BYTES;
   for (const name of names) {
-    options.onProgress?.(name);
-    const bytes = await fetchFile(serverUrl, `model/${name}`, options);
+    if (said !== null && said[name] === undefined) continue;
+    const sizeBytes = name === MANIFEST ? MOST_JSON_BYTES : (said?.[name]?.sizeBytes ?? maxFileBytes);
+    room -= sizeBytes;
+    if (sizeBytes > maxFileBytes || room < 0) throw invalidFile(name, `has ${sizeBytes} bytes, too many`);
+    onProgress?.(name);
+    const bytes = await fetchFile(serverUrl, `model/${name}`, { ...options, maxFileBytes: sizeBytes });
     if (bytes !== null) files.set(name, bytes);
+    if (name === MANIFEST) said = decodeManifest(files).files;
   }
   return files;
 }

@@ -208,20 +208,21 @@ function decodeStatics(
 }
 
 function decodeRowLines(bytes: Uint8Array, payees: readonly Payee[], recipe: RecipeBase): OwnedRow[] {
+  const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   // A row is one line: JSON.stringify writes no line break.
   const contents: Uint8Array[] = [];
   for (let from = 0; from < bytes.length; ) {
     const to = bytes.indexOf(NEWLINE[0]!, from);
     if (to < 0) throw invalidFile("rows.jsonl", "ends within a line");
+    if (contents.length === rowCount) throw invalidFile("rows.jsonl", `has more than ${rowCount} rows`);
     contents.push(new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from));
     from = to + 1;
   }
+  if (contents.length !== rowCount)
+    throw invalidFile("rows.jsonl", `has ${contents.length} rows, not ${rowCount}`);
   const owners = payees.flatMap(({ rowCount, contributorId, validatorId }) =>
     Array.from({ length: rowCount }, () => ({ contributorId, validatorId })),
   );
-  if (contents.length !== owners.length) {
-    throw invalidFile("rows.jsonl", `has ${contents.length} rows, not ${owners.length}`);
-  }
   const rows = contents.map((content, i) => ({ content, ...owners[i]! }));
   checkRowsRoot(rows, recipe);
   return rows;

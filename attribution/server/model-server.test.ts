@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -215,26 +215,34 @@ it("keeps a prompt that a claim will show, and takes no private question then", 
 });
 
 describe("fetchModel", () => {
-  it("takes no more bytes than a file may have from a server that does not say how many it sends", async () => {
-    const endless = createServer((_request, response) => {
-      const send = () => {
-        while (response.write(Buffer.alloc(65_536))) {}
-        response.once("drain", send);
-      };
-      send();
+  const sendEndless = (response: ServerResponse) => {
+    while (response.write(Buffer.alloc(65_536))) {}
+    response.once("drain", () => sendEndless(response));
+  };
+
+  it.each([
+    ["a manifest", undefined, 131_072],
+    ["what its manifest says", "features.bin", "features.bin"],
+  ])("takes no more bytes than %s may have, whatever its server sends", async (_, endless, most) => {
+    const files = encodeModel(model);
+    const server = createServer(({ url: path }, response) => {
+      const name = path!.split("/").at(-1)!;
+      if (endless === undefined || name === endless) sendEndless(response);
+      else response.end(files.get(name));
     });
-    await new Promise<void>((resolve) => endless.listen(0, "127.0.0.1", resolve));
-    const { port } = endless.address() as AddressInfo;
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const mostBytes = typeof most === "number" ? most : files.get(most)!.length;
     try {
       await expect(
         fetchModel(`http://127.0.0.1:${port}`, { maxFileBytes: 2 ** 20, timeoutMs: 20_000 }),
       ).rejects.toMatchObject({
         code: "ATT_SERVER_UNREACHABLE",
-        cause: { message: "more than 1048576 bytes" },
+        cause: { message: `more than ${mostBytes} bytes` },
       });
     } finally {
-      endless.closeAllConnections();
-      endless.close();
+      server.closeAllConnections();
+      server.close();
     }
   });
 });

@@ -16,7 +16,7 @@ import {
 } from "../statements/committed-model.ts";
 import { knownLeaves, wantedOf } from "../statements/known-leaves.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
-import { decodeLeaves, encodeLeaves, leafCounts } from "../statements/leaf-file.ts";
+import { decodeLeaves, encodeLeaves, leafCounts, readLeaves } from "../statements/leaf-file.ts";
 import { WordTree, wordsOf } from "../trace/word-tree.ts";
 import { STAKE_WEI, startRowContracts } from "./testing/row-fixture.ts";
 import { type TextCase, textCase } from "./testing/text-case.ts";
@@ -82,6 +82,9 @@ test("an honest model commitment has no fault, and is published and read like an
   expect(facts.some(({ factor }, k) => factor > shares[k]!)).toBe(false);
   const read = decodeLeaves(encodeLeaves(honest.leaves), honest.statement, "texts");
   expect(read.statement).toEqual(honest.statement);
+  // Attack: a file of brackets, of which a parser makes two hundred times its bytes.
+  const brackets = new TextEncoder().encode(`{"rows":[${"[],".repeat(1_000)}[]]}`);
+  expect(() => readLeaves(brackets, honest.statement, "texts")).toThrow("has more than 112 leaves");
   const counts = leafCounts(honest.statement, "texts");
   for (const [tree, leaves] of Object.entries(honest.leaves))
     expect(leaves).toHaveLength(counts[tree as keyof typeof counts]);

@@ -5,7 +5,7 @@ import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { CommittedModel, Leaves } from "../statements/committed-model.ts";
+import type { CommittedModel, Leaves, RowKind } from "../statements/committed-model.ts";
 import { knownLeaves, type LeafPlace, type ShownLeaf, wantedOf } from "../statements/known-leaves.ts";
 import { readLeaves } from "../statements/leaf-file.ts";
 import type { ModelCommitmentKind, PostedFault, ShownModelCommitment } from "./model-commitment-kind.ts";
@@ -66,7 +66,7 @@ export async function examineModelCommitment(
   if (files.mismatch !== null) warnings.push(files.mismatch);
   if (kind.isMapTrusted && Buffer.compare(own.statement.roots.map, statement.roots.map) !== 0)
     warnings.push("its map is not the published one");
-  const known = knownLeaves(statement, own, publishedLeaves(files), answers, kind.rows);
+  const known = knownLeaves(statement, own, publishedLeaves(files, statement, kind.rows), answers, kind.rows);
   const wanted = wantedOf(known, statement, kind.rows);
   const { posted } = known;
   if (posted === null) return { fault: null, wanted, warnings };
@@ -93,10 +93,14 @@ function otherTokens({ own, posted }: ShownModelCommitment, unopened: ReadonlySe
 }
 
 /** null where there are none that can be read. */
-function publishedLeaves({ leaves }: PublishedFiles): Leaves | null {
+function publishedLeaves(
+  { leaves }: PublishedFiles,
+  statement: ModelCommitment["statement"],
+  kind: RowKind,
+): Leaves | null {
   if (leaves === null) return null;
   try {
-    return readLeaves(leaves);
+    return readLeaves(leaves, statement, kind);
   } catch (error) {
     if (!isRollupError(error, "ATT_LEAVES_MISMATCH")) throw error;
     return null;

@@ -33,11 +33,21 @@ export function decodeLeaves(
   statement: DisputeStatement,
   kind: RowKind = "emails",
 ): CommittedModel {
-  return requireRoots(withTrees(readLeaves(bytes), statement), statement, kind);
+  return requireRoots(withTrees(readLeaves(bytes, statement, kind), statement), statement, kind);
 }
 
-/** Of whatever roots. @throws ATT_LEAVES_MISMATCH where the file is not as documented */
-export function readLeaves(bytes: Uint8Array): Leaves {
+/**
+ * Of whatever roots. Attack: brackets and commas without end, of which a parser makes two hundred times their bytes.
+ * @throws ATT_LEAVES_MISMATCH where the file is not as documented, or has more leaves than the statement's trees
+ */
+export function readLeaves(
+  bytes: Uint8Array,
+  statement: Omit<DisputeStatement, "roots">,
+  kind: RowKind = "emails",
+): Leaves {
+  const leafCount = Object.values(leafCounts(statement, kind)).reduce((sum, count) => sum + count, 0);
+  if (countParts(bytes) > leafCount + 2 * TREES.length)
+    throw attributionError("ATT_LEAVES_MISMATCH", `${LEAF_FILE} has more than ${leafCount} leaves`);
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(bytes));
@@ -53,6 +63,10 @@ export function readLeaves(bytes: Uint8Array): Leaves {
     TREES.map((name) => [name, parsed.data[name].map((leaf) => new Uint8Array(Buffer.from(leaf, "base64")))]),
   ) as Record<(typeof TREES)[number], Uint8Array[]>;
 }
+
+/** Of JSON whose texts have none of these signs: [, { and the comma. */
+const countParts = (bytes: Uint8Array) =>
+  bytes.reduce((sum, byte) => (byte === 0x5b || byte === 0x7b || byte === 0x2c ? sum + 1 : sum), 0);
 
 /** The same, where its roots are those of the statement. @throws ATT_LEAVES_MISMATCH naming the first tree that differs */
 export function requireRoots(

@@ -23,25 +23,29 @@ export function createOutput(
   return {
     isJson: options.isJson,
     answer(lines, json) {
-      const text = options.isJson ? encodeJson(json) : lines.join("\n");
+      const text = options.isJson ? encodeJson(json) : printable(lines.join("\n"));
       streams.stdout.write(`${text}\n`);
     },
     fail(error) {
       const rendered = renderError(error);
       if (options.isJson) streams.stdout.write(`${encodeJson({ error: rendered })}\n`);
-      else streams.stderr.write(`${rendered.message}\n${rendered.remedy}\n[${rendered.code}]\n`);
+      else
+        streams.stderr.write(`${printable(rendered.message)}\n${rendered.remedy}\n[${rendered.code}]\n`);
       return rendered;
     },
     note(text) {
-      streams.stderr.write(`${text}\n`);
+      streams.stderr.write(`${printable(text)}\n`);
     },
     progress(text) {
       if (text === lastProgress || Date.now() - startedAtMs < NOTICE_AFTER_MS) return;
       lastProgress = text;
-      streams.stderr.write(`${text}\n`);
+      streams.stderr.write(`${printable(text)}\n`);
     },
   };
 }
+
+/** Attack: signs in a stranger's names and files that a terminal takes as orders. */
+const printable = (text: string) => text.replace(/[^\P{Cc}\n\t]/gu, "\u{fffd}");
 
 /** bigint as decimal text: JSON numbers end at 2^53. */
 function encodeJson(value: object): string {
