@@ -3,7 +3,7 @@ import { concatBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "../attribution-errors.ts";
 import { ANSWERING_FILES, type AnsweringPart, decodeAnswering } from "./answering-part.ts";
 import type { ModelFamily, ModelParts } from "./model-family.ts";
-import { decodeManifest, invalidFile, MANIFEST, type ModelFiles, MOST_JSON_BYTES } from "./model-manifest.ts";
+import { decodeManifest, invalidFile, MANIFEST, MOST_JSON_BYTES, type ModelFiles } from "./model-manifest.ts";
 
 /** Most bytes of one file that are taken from a server: G and columns of the largest circuits, and a margin. */
 const MAX_FILE_BYTES = 2 ** 30;

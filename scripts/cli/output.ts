@@ -29,8 +29,7 @@ export function createOutput(
     fail(error) {
       const rendered = renderError(error);
       if (options.isJson) streams.stdout.write(`${encodeJson({ error: rendered })}\n`);
-      else
-        streams.stderr.write(`${printable(rendered.message)}\n${rendered.remedy}\n[${rendered.code}]\n`);
+      else streams.stderr.write(`${printable(rendered.message)}\n${rendered.remedy}\n[${rendered.code}]\n`);
       return rendered;
     },
     note(text) {
