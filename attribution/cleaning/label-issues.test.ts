@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { sparseFromDense, sparseRows } from "../maths/sparse-rows.ts";
 import { hashedTerms } from "../rows/hashed-terms.ts";
-import { loadEmails } from "../rows/spam-emails.ts";
-import { pickRows, relabel, splitIndices, wrongLabels } from "../testing/labelled-rows.ts";
+import { loadEmails, pickRows, relabel, splitIndices, wrongLabels } from "../testing/labelled-rows.ts";
 import { mislabelAuc } from "../testing/quality-metrics.ts";
 import { labelIssues } from "./label-issues.ts";
 

@@ -1,7 +1,6 @@
 /** Rows of a version as numbers and as bytes, with what earns by them. */
-import { attributionError } from "../attribution-errors.ts";
 import type { SparseRows } from "../maths/sparse-rows.ts";
-import { refuseDuplicates } from "../rows/labelled-rows.ts";
+import { atRow, refuseDuplicates } from "../rows/labelled-rows.ts";
 import { decodeRow, type RowKind } from "../rows/row-content.ts";
 import type { Examples } from "./model.ts";
 import type { OwnedRow } from "./owned-rows.ts";
@@ -17,16 +16,7 @@ export function decodeRows(
   kind: RowKind,
   toInputs: (inputs: readonly string[]) => SparseRows,
 ): DecodedRows {
-  const decoded = rows.map(({ content }, index) => {
-    try {
-      return decodeRow(kind, content);
-    } catch (cause) {
-      throw attributionError("ATT_ROW_INVALID", `row ${index} is ${(cause as Error).message}`, {
-        data: { index },
-        cause,
-      });
-    }
-  });
+  const decoded = rows.map(({ content }, index) => atRow(index, () => decodeRow(kind, content)));
   refuseDuplicates(rows.map(({ content }) => content));
   return {
     inputs: toInputs(decoded.map(({ input }) => input)),

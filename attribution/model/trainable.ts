@@ -1,5 +1,6 @@
 /** Whether rows can make a model at all, before anything is trained: what is missing. */
 import { attributionError } from "../attribution-errors.ts";
+import { atRow } from "../rows/labelled-rows.ts";
 import { decodeRow, labelsOf, type RowKind } from "../rows/row-content.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 
@@ -12,16 +13,7 @@ export function requireRows(
   kind: RowKind,
   { datanet }: Pick<RecipeBase, "datanet">,
 ): void {
-  const given = contents.map((content, index) => {
-    try {
-      return decodeRow(kind, content).label;
-    } catch (cause) {
-      throw attributionError("ATT_ROW_INVALID", `row ${index} is ${(cause as Error).message}`, {
-        data: { index },
-        cause,
-      });
-    }
-  });
+  const given = contents.map((content, index) => atRow(index, () => decodeRow(kind, content).label));
   const rowCount = given.length;
   const labelCounts = Object.fromEntries(
     labelsOf(kind).map((name, label) => [name, given.filter((one) => one === label).length]),

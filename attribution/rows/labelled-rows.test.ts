@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { relabel } from "../testing/labelled-rows.ts";
+import { loadEmails, relabel } from "../testing/labelled-rows.ts";
 import { loadMnist } from "../testing/mnist-digits.ts";
 import { hashedTerms } from "./hashed-terms.ts";
 import { refuseDuplicates } from "./labelled-rows.ts";
-import { loadEmails } from "./spam-emails.ts";
 
 const code = (name: string) => expect.objectContaining({ code: name });
 

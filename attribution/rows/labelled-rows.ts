@@ -1,15 +1,17 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { attributionError } from "../attribution-errors.ts";
-import type { SparseRows } from "../maths/sparse-rows.ts";
 
-/** Rows as a model sees them, beside the bytes that the datanet holds. */
-export interface LabelledRows {
-  readonly features: SparseRows;
-  readonly labels: Int32Array;
-  readonly classCount: number;
-  /** What repetitions are found by: a row's input, then one byte for its label. A datanet's own format: row-content.ts. */
-  readonly contents: readonly Uint8Array[];
+/** What `work` makes of a row. @throws ATT_ROW_INVALID naming the row that it refuses */
+export function atRow<Result>(index: number, work: () => Result): Result {
+  try {
+    return work();
+  } catch (cause) {
+    throw attributionError("ATT_ROW_INVALID", `row ${index} is ${(cause as Error).message}`, {
+      data: { index },
+      cause,
+    });
+  }
 }
 
 /** @throws ATT_DUPLICATE_ROW where two rows are equal byte for byte: a datanet takes only the first. */

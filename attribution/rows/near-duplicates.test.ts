@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { loadEmails } from "../testing/labelled-rows.ts";
 import { loadMnist } from "../testing/mnist-digits.ts";
 import { nearDuplicates } from "./near-duplicates.ts";
 import { type NearDuplicate, ROW_RULES } from "./row-rules.ts";
 import { imageVector } from "./similar-images.ts";
 import { jaccard, shinglesOf } from "./similar-texts.ts";
-import { loadEmails } from "./spam-emails.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const texts = (...contents: string[]) =>

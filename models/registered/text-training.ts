@@ -10,7 +10,7 @@ import type {
 import { checkRowsRoot, type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
 import { type RowSources, registeredFeatures } from "@openledger/attribution/model/registered-features";
 import type { OnProgress } from "@openledger/attribution/progress";
-import { refuseDuplicates } from "@openledger/attribution/rows/labelled-rows";
+import { atRow, refuseDuplicates } from "@openledger/attribution/rows/labelled-rows";
 import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { decodeTextRow, type TextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
@@ -180,7 +180,7 @@ async function withRows<Result>(
     rowCount: rows.length,
     threadCount: setting.threadCount,
   });
-  const tokens = rows.map((row, index) => at(index, () => tokensOfRow(placed.tokens, row, recipe)));
+  const tokens = rows.map((row, index) => atRow(index, () => tokensOfRow(placed.tokens, row, recipe)));
   const team = new RowTeam(placed.loaded);
   try {
     return await work(placed, team, tokens);
@@ -286,16 +286,4 @@ function decodeAll(rows: readonly Pick<OwnedRow, "content">[]): TextRow[] {
   return texts;
 }
 
-const decodeAt = (content: Uint8Array, index: number): TextRow => at(index, () => decodeTextRow(content));
-
-/** Says which row it was. */
-function at<Result>(index: number, work: () => Result): Result {
-  try {
-    return work();
-  } catch (cause) {
-    throw attributionError("ATT_ROW_INVALID", `row ${index} is ${(cause as Error).message}`, {
-      data: { index },
-      cause,
-    });
-  }
-}
+const decodeAt = (content: Uint8Array, index: number): TextRow => atRow(index, () => decodeTextRow(content));

@@ -8,7 +8,7 @@ import type { FamilyTraining } from "@openledger/attribution/model/model-family"
 import { checkRowsRoot, type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
 import { registeredFeatures } from "@openledger/attribution/model/registered-features";
 import type { OnProgress } from "@openledger/attribution/progress";
-import { refuseDuplicates } from "@openledger/attribution/rows/labelled-rows";
+import { atRow, refuseDuplicates } from "@openledger/attribution/rows/labelled-rows";
 import { decodeRow } from "@openledger/attribution/rows/row-content";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import { embedQuery, embedRow, type WordStatistics, wordStatistics } from "./lexical-embedding.ts";
@@ -67,16 +67,11 @@ export const retrievalTraining: FamilyTraining<RetrievalParts> = {
 
 /** Each row as it is searched. @throws ATT_ROW_INVALID naming the first that is none */
 function rowTexts(contents: readonly Uint8Array[], { rows }: RetrievalRecipe): string[] {
-  return contents.map((content, index) => {
-    try {
-      return rows === "email" ? decodeRow("email", content).input : wholeText(decodeTextRow(content));
-    } catch (cause) {
-      throw attributionError("ATT_ROW_INVALID", `row ${index} is ${(cause as Error).message}`, {
-        data: { index },
-        cause,
-      });
-    }
-  });
+  return contents.map((content, index) =>
+    atRow(index, () =>
+      rows === "email" ? decodeRow("email", content).input : wholeText(decodeTextRow(content)),
+    ),
+  );
 }
 
 /** G: the rows' embeddings as int8, and the columns of the threshold. */

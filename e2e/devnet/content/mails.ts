@@ -1,7 +1,7 @@
 /** The devnet's e-mails: those of the SpamAssassin corpus, with the labels that each contributor gives them. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { loadEmails } from "@openledger/attribution/internal/rows/spam-emails";
+import { emailContents } from "@openledger/attribution/internal/rows/spam-emails";
 import { decodeRow, encodeRow } from "@openledger/attribution/rows/row-content";
 import { CONTRIBUTORS } from "../config.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan } from "../plan.ts";
@@ -17,7 +17,7 @@ const MAX_CHARACTERS = 4000;
 
 /** Whole e-mails in the corpus' order, spam and ham in turns; the same on every machine. */
 function readMails(): LabelledMail[] {
-  const mails = loadEmails(1).contents.map((content) => ({
+  const mails = emailContents().map((content) => ({
     label: content.at(-1)!,
     text: new TextDecoder().decode(content.subarray(0, -1)),
   }));

@@ -1,12 +1,17 @@
 /** How well cleaning's scores find rows that were spoilt on purpose: 1,000 e-mails, a tenth of them spoilt. */
 import { createRequire } from "node:module";
 import { labelIssues } from "@openledger/attribution/cleaning/label-issues";
-import { loadEmails } from "@openledger/attribution/internal/rows/spam-emails";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { sparseRows } from "@openledger/attribution/maths/sparse-rows";
 import { hashedTerms } from "@openledger/attribution/rows/hashed-terms";
-import type { LabelledRows } from "@openledger/attribution/rows/labelled-rows";
-import { pickRows, relabel, splitIndices, wrongLabels } from "@openledger/attribution/testing/labelled-rows";
+import {
+  type LabelledRows,
+  loadEmails,
+  pickRows,
+  relabel,
+  splitIndices,
+  wrongLabels,
+} from "@openledger/attribution/testing/labelled-rows";
 import { type Estimate, mislabelAuc } from "@openledger/attribution/testing/quality-metrics";
 
 export interface CleaningQuality {

@@ -8,7 +8,7 @@ import { directRows, quantiseDirect } from "@openledger/attribution/features/dir
 import { directInputs } from "@openledger/attribution/internal/model/direct/direct-inputs";
 import { logisticModel, withBias } from "@openledger/attribution/internal/model/direct/logistic-model";
 import type { Examples } from "@openledger/attribution/internal/model/model";
-import { loadEmails } from "@openledger/attribution/internal/rows/spam-emails";
+import { emailContents } from "@openledger/attribution/internal/rows/spam-emails";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { usedColumns } from "@openledger/attribution/maths/sparse-rows";
 import { logitRow } from "@openledger/attribution/model/direct/direct-family";
@@ -155,7 +155,7 @@ const rangeOf = (estimate: Estimate | null): Range | null =>
 
 /** Rows and questions that share none, drawn from the packaged data set. */
 function drawRows({ inputs, queryCount, rowCount, seed }: DirectQualityOptions) {
-  const { contents } = inputs.kind === "email" ? loadEmails(1) : loadMnist(14);
+  const contents = inputs.kind === "email" ? emailContents() : loadMnist(14).contents;
   const encoding = inputs.kind === "email" ? "utf8" : "base64";
   const all = contents
     .map((content) => ({
