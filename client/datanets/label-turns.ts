@@ -20,14 +20,18 @@ import { sayRecords, type UnsignedRecord } from "./signed-records.ts";
 export interface NextRowsParameters extends HostedDatanetPlace {
   /** At most 50; default 10. */
   limit?: number;
+  /** Digests of rows labelled already, whose labels are about to come: they stay reserved. At most 50. */
+  unsent?: readonly string[];
+  /** Digests of rows not to be given now. At most 50. */
+  skipped?: readonly string[];
   /** The labeller; default: the client's account. */
   from?: number;
 }
-export type NextRowsErrorCode = "DNT_ACCESS_NOT_GRANTED" | HostErrorCode;
+export type NextRowsErrorCode = "DNT_ACCESS_NOT_GRANTED" | "DNT_RECORD_NOT_ALLOWED" | HostErrorCode;
 
 /**
- * A labeller's next rows. They are kept for him for ten minutes, and are the same again until he has labelled them.
- * @throws DNT_ACCESS_NOT_GRANTED, CLI_NOT_CONFIGURED
+ * A labeller's next rows. The host reserves them for two minutes, or until the labeller asks again.
+ * @throws DNT_ACCESS_NOT_GRANTED, DNT_RECORD_NOT_ALLOWED where the card names other labellers, CLI_NOT_CONFIGURED
  * @example
  * ```ts
  * const { rows, labelledCount } = await nextRows(client, { hostUrl, datanetId: 10 });
@@ -35,9 +39,11 @@ export type NextRowsErrorCode = "DNT_ACCESS_NOT_GRANTED" | HostErrorCode;
  */
 export async function nextRows(
   client: HostAccess,
-  { datanetId, from, hostUrl, limit = 10 }: NextRowsParameters,
+  { datanetId, from, hostUrl, limit = 10, skipped = [], unsent = [] }: NextRowsParameters,
 ): Promise<LabelTurn> {
-  const path = `/v1/datanets/${datanetId}/queue?limit=${limit}`;
+  const listed = Object.entries({ unsent, skipped }).filter(([, digests]) => digests.length > 0);
+  const passed = listed.map(([name, digests]) => `&${name}=${digests.join(",")}`).join("");
+  const path = `/v1/datanets/${datanetId}/queue?limit=${limit}${passed}`;
   return askHost(client, hostUrl, { path, isSigned: true, from }, queueSchema);
 }
 

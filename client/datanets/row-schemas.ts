@@ -67,8 +67,11 @@ export const queueSchema = z.object({
     z.object({ digest, bytes: count, excerpt: z.string(), isCut: z.boolean(), isWellFormed: z.boolean() }),
   ),
   labelledCount: count,
-  /** Rows that are with other labellers now, and until when the first of them; null for none. */
-  held: z.object({ rowCount: count, untilMs: z.number() }).nullable().default(null),
+  /** Rows that are with other labellers now, with whom, and until when the first of them; null for none. */
+  held: z
+    .object({ rowCount: count, leafIds: z.array(count).default([]), untilMs: z.number() })
+    .nullable()
+    .default(null),
 });
 export type LabelTurn = z.output<typeof queueSchema>;
 

@@ -48,6 +48,21 @@ function isOfTeam(card: Card, leafId: number): boolean {
   return isReviewer(card, leafId) || (labellers !== "anyone" && labellers.includes(leafId));
 }
 
+/** Why a leaf may label nothing here; null where it may. */
+export function labelRefusal({ labelling: { labellers } }: Card, leaf: HostLeaf): string | null {
+  if (leaf.kind !== "account") return "is no account";
+  return labellers === "anyone" || labellers.includes(leaf.id) ? null : "is no labeller of this Datanet";
+}
+
+const notAllowed = (leaf: HostLeaf, why: string, kind: RecordBody["kind"]) =>
+  datanetError("DNT_RECORD_NOT_ALLOWED", `leaf ${leaf.id} ${why}`, { data: { why, kind } });
+
+/** @throws DNT_RECORD_NOT_ALLOWED */
+export function requireMayLabel(card: Card, leaf: HostLeaf): void {
+  const why = labelRefusal(card, leaf);
+  if (why !== null) throw notAllowed(leaf, why, "label");
+}
+
 /** What a record speaks of, as far as the host knows it. */
 interface RecordContext {
   readonly card: Card;
@@ -62,8 +77,7 @@ interface RecordContext {
 /** @throws DNT_RECORD_NOT_ALLOWED, DNT_NOT_HOSTED where the row or commit is not here */
 export function requireMaySay(body: RecordBody, signer: HostLeaf, context: RecordContext): void {
   const { book, card, datanetId } = context;
-  const refuse = (why: string) =>
-    datanetError("DNT_RECORD_NOT_ALLOWED", `leaf ${signer.id} ${why}`, { data: { why, kind: body.kind } });
+  const refuse = (why: string) => notAllowed(signer, why, body.kind);
   const requireReviewer = () => {
     if (signer.id !== datanetId && !isReviewer(card, signer.id))
       throw refuse("is no reviewer of this Datanet");
@@ -76,10 +90,7 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
     throw datanetError("DNT_NOT_HOSTED", `this host has no row ${body.row}`, { data: { digest: body.row } });
   switch (body.kind) {
     case "label": {
-      if (signer.kind !== "account") throw refuse("is no account");
-      const { labellers } = card.labelling;
-      if (labellers !== "anyone" && !labellers.includes(signer.id))
-        throw refuse("is no labeller of this Datanet");
+      requireMayLabel(card, signer);
       requireLabel(body.label);
       if (!mayVouch(card, signer.id, context.contributorOf(body.row)))
         throw refuse("has contributed the row itself");

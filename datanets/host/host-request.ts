@@ -21,6 +21,12 @@ export const rootText = z
   .regex(/^0x[0-9a-fA-F]{64}$/, "is not 0x-hex of 32 bytes")
   .transform((text) => text.toLowerCase());
 const digestText = z.string().regex(/^[0-9a-f]{64}$/, "is not 64 hexadecimal digits");
+/** Digests with commas between them: no more than fit an address. */
+export const digestsText = z
+  .string()
+  .regex(/^(?:[0-9a-f]{64}(?:,[0-9a-f]{64}){0,49})?$/, "is no list of at most 50 digests")
+  .transform((text) => (text === "" ? [] : text.split(",")))
+  .default([]);
 export const idParams = z.object({ id: wholeText });
 export const rootParams = z.object({ id: wholeText, root: rootText });
 export const digestParams = z.object({ id: wholeText, digest: digestText });

@@ -25,11 +25,11 @@ import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
 import type { TestHost } from "../testing/test-host.ts";
 
-/** Leaves: user i has 2 + i. Alice (3) contributes, bob and carol (4, 5) label, dave (6) reviews, erin (7) builds. */
+/** Leaves: user i has 2 + i. Alice (3) contributes, bob, carol and dave (4 to 6) label, dave reviews, erin (7) builds. */
 const REVIEWER = 6;
 const card = sampleCard({
   access: "permissioned",
-  labelling: { annotatorsPerRow: 2, accept: "all", labellers: [4, 5], reviewers: [REVIEWER] },
+  labelling: { annotatorsPerRow: 2, accept: "all", labellers: [4, 5, 6], reviewers: [REVIEWER] },
 });
 let world: HostWorld;
 let host: TestHost;
@@ -108,6 +108,38 @@ beforeAll(async () => {
   });
 });
 afterAll(() => world.close());
+
+describe("a labeller's queue", () => {
+  const turn = async (client: LedgerClient, query: string) =>
+    (await ask(client, api(`/queue?${query}`))).body as {
+      rows: { digest: string }[];
+      held: { rowCount: number; leafIds: number[]; untilMs: number } | null;
+    };
+
+  it("reserves what is open and what is unsent, gives back the rest, and says who has what", async () => {
+    const { bob, carol, dave } = people;
+    expect((await ask(world.owner, api("/queue"))).code).toBe("DNT_RECORD_NOT_ALLOWED");
+    const [first] = (await turn(bob, "limit=12")).rows;
+    await turn(carol, "limit=12");
+    const { held, rows } = await turn(dave, "limit=12");
+    expect(rows).toEqual([]);
+    expect(held).toMatchObject({ rowCount: 12, leafIds: [bob.leafId, carol.leafId] });
+    expect(held!.untilMs).toBeGreaterThan(Date.now());
+    const next = await turn(bob, `limit=1&unsent=${first!.digest}`);
+    expect(next.rows).toHaveLength(1);
+    expect(next.rows[0]!.digest).not.toBe(first!.digest);
+    const passed = await turn(bob, `limit=1&unsent=${first!.digest}&skipped=${next.rows[0]!.digest}`);
+    const kept = [first!.digest, passed.rows[0]!.digest];
+    expect(kept).not.toContain(next.rows[0]!.digest);
+    const free = await turn(dave, "limit=12");
+    const left = digests.filter((digest) => !kept.includes(digest));
+    expect(free.rows.map(({ digest }) => digest).sort()).toEqual(left.sort());
+    expect(free.held).toMatchObject({ rowCount: 2, leafIds: [bob.leafId, carol.leafId] });
+    const tooLong = await ask(bob, api(`/queue?skipped=${Array(51).fill(first!.digest)}`));
+    expect(tooLong.code).toBe("SRV_BAD_REQUEST");
+    for (const client of [bob, carol, dave]) await turn(client, `skipped=${digests}`);
+  });
+});
 
 describe("labels", () => {
   it("come from a queue, from labellers alone, and are hidden until a row has enough", async () => {

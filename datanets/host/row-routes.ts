@@ -7,11 +7,13 @@ import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import { LabelQueue } from "../store/label-queue.ts";
 import { placeAfter, ROW_STATES, RowSearch, rowView } from "../store/row-search.ts";
 import { rowStatistics } from "../store/row-statistics.ts";
+import { labelRefusal, requireMayLabel } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 import {
   binaryBody,
   cardOf,
   digestParams,
+  digestsText,
   idParams,
   limitText,
   openForReading,
@@ -41,7 +43,11 @@ const rowsQuery = z.strictObject({
   after: wholeText.optional().meta({ description: "`next` of the page before; it goes before `from`" }),
   limit: limitText(200, 50),
 });
-const queueQuery = z.strictObject({ limit: limitText(50, 10) });
+const queueQuery = z.strictObject({
+  limit: limitText(50, 10),
+  unsent: digestsText.meta({ description: "rows labelled already, whose labels are about to come" }),
+  skipped: digestsText.meta({ description: "rows not to be given now" }),
+});
 
 /** Rows to read, find and label. */
 export function registerRowRoutes(app: FastifyInstance, context: HostContext): void {
@@ -198,8 +204,15 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       if (leaf === null)
         throw datanetError("DNT_REQUEST_UNSIGNED", "each labeller has their own queue: sign the request");
       const card = await cardOf(context, datanet);
+      requireMayLabel(card, leaf);
       const queue = kept(queues, datanet, () => new LabelQueue(datanet, nowMs));
-      const { held, rows } = queue.next(card, leaf.id, request.query.limit);
+      const { limit, skipped, unsent } = request.query;
+      // A row that is not known here is none that could be given.
+      const rowsOf = (digests: readonly string[]) =>
+        new Set(digests.flatMap((digest) => datanet.rows.find(digest) ?? []));
+      const { held, rows } = queue.next(card, leaf.id, {
+        ...{ limit, unsent: rowsOf(unsent), skipped: rowsOf(skipped) },
+      });
       const views = await Promise.all(rows.map((row) => rowView(datanet, card, row, WHOLE_CHARACTERS)));
       return {
         // What a row says of itself, and how many labels it has, would steer who labels it.
@@ -243,10 +256,10 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       const leaf = await signerOf(context, request);
       const datanet = registry.require(request.params.id);
       const card = await cardOf(context, datanet);
-      const { labellers, reviewers } = card.labelling;
+      const { reviewers } = card.labelling;
       return {
         leafId: leaf.id,
-        mayLabel: leaf.kind === "account" && (labellers === "anyone" || labellers.includes(leaf.id)),
+        mayLabel: labelRefusal(card, leaf) === null,
         mayReview: leaf.id === datanet.id || reviewers.includes(leaf.id),
         isOwner: leaf.id === datanet.id,
         grantedUntilMs: datanet.book.grantedUntilMs(leaf.id),

@@ -5,13 +5,27 @@ import { outcomeAt } from "./row-search.ts";
 
 /** How long a row that a labeller was given is kept from being one label too many. */
 const RESERVED_MS = 120_000;
-/** One in so many rows of a queue is a gold row, as long as the labeller has not had them all. */
+/** One in so many rows of a labeller is a gold row, as long as they have not had them all. */
 const GOLD_EVERY = 8;
+
+export interface LabelWish {
+  /** Most rows. */
+  readonly limit: number;
+  /** Rows that the leaf has labelled, and will send: they stay reserved, and are not given again. */
+  readonly unsent: ReadonlySet<number>;
+  /** Rows that the leaf does not want now. */
+  readonly skipped: ReadonlySet<number>;
+}
 
 export interface LabelPick {
   readonly rows: readonly number[];
-  /** Rows that the leaf could label, were they not with others just now, and when the first of them is free; null for none. */
-  readonly held: { readonly rowCount: number; readonly untilMs: number } | null;
+  /** Rows that the leaf could label, were they not with others just now; null for none. */
+  readonly held: {
+    readonly rowCount: number;
+    readonly leafIds: readonly number[];
+    /** When the first of them is free at the latest. */
+    readonly untilMs: number;
+  } | null;
 }
 
 /**
@@ -30,25 +44,28 @@ export class LabelQueue {
   }
 
   /**
-   * Row numbers, at most `limit`: they are kept for the leaf for two minutes, and what was kept for it before is free again.
-   * Contributors get none of their own rows where the card does not say so.
+   * Row numbers: they are reserved for the leaf for two minutes, and what was reserved for it before is free again, unless it
+   * is unsent. Contributors get none of their own rows where the card does not say so.
    */
-  next(card: Card, leafId: number, limit: number): LabelPick {
+  next(card: Card, leafId: number, { limit, skipped, unsent }: LabelWish): LabelPick {
     const { book, rows, touched } = this.#datanet;
     const nowMs = this.#nowMs();
-    this.#release(leafId);
+    this.#release(leafId, unsent);
     let heldCount = 0;
     let freeAtMs = Number.POSITIVE_INFINITY;
+    const heldBy = new Set<number>();
+    const isPassed = (row: number) => unsent.has(row) || skipped.has(row);
     const isOwn = (row: number) => !mayVouch(card, leafId, this.#datanet.contributorOf(rows.digest(row)));
     const wants = (row: number, digest: string | undefined) => {
       const labels = digest === undefined ? null : book.row(digest).labels;
       if (labels?.has(leafId) === true || outcomeAt(this.#datanet, card, row).state !== "waiting")
         return false;
-      if (isOwn(row)) return false;
+      if (isPassed(row) || isOwn(row)) return false;
       const holders = this.#holders(row, nowMs);
-      if ((labels?.size ?? 0) + holders.length < card.labelling.annotatorsPerRow) return true;
+      if ((labels?.size ?? 0) + holders.size < card.labelling.annotatorsPerRow) return true;
       heldCount += 1;
-      freeAtMs = Math.min(freeAtMs, ...holders);
+      for (const holder of holders.keys()) heldBy.add(holder);
+      freeAtMs = Math.min(freeAtMs, ...holders.values());
       return false;
     };
     const picked: number[] = [];
@@ -56,7 +73,7 @@ export class LabelQueue {
     for (const [row, digest] of touched) {
       const said = book.row(digest);
       if (said.gold !== null) {
-        if (!said.labels.has(leafId) && !isOwn(row)) gold.push(row);
+        if (!said.labels.has(leafId) && !isPassed(row) && !isOwn(row)) gold.push(row);
       } else if (picked.length < limit && wants(row, digest)) picked.push(row);
     }
     const start = rows.size === 0 ? 0 : startOf(leafId) % rows.size;
@@ -64,35 +81,34 @@ export class LabelQueue {
       const row = (start + i) % rows.size;
       if (!touched.has(row) && wants(row, undefined)) picked.push(row);
     }
-    for (
-      let at = GOLD_EVERY - 1;
-      at <= picked.length && gold.length > 0 && picked.length < limit;
-      at += GOLD_EVERY
-    )
-      picked.splice(at, 0, gold.shift()!);
-    if (picked.length === 0) picked.push(...gold.slice(0, limit));
+    const doneCount = (book.labelCounts.get(leafId) ?? 0) + unsent.size;
+    for (let at = GOLD_EVERY - 1 - (doneCount % GOLD_EVERY); at <= picked.length; at += GOLD_EVERY)
+      if (gold.length > 0) picked.splice(at, 0, gold.shift()!);
+    if (picked.length === 0) picked.push(...gold);
+    picked.splice(limit);
     for (const row of picked) {
       const holders = this.#reserved.get(row) ?? new Map<number, number>();
       this.#reserved.set(row, holders.set(leafId, nowMs + RESERVED_MS));
     }
-    return { rows: picked, held: heldCount === 0 ? null : { rowCount: heldCount, untilMs: freeAtMs } };
+    const held = { rowCount: heldCount, leafIds: [...heldBy], untilMs: freeAtMs };
+    return { rows: picked, held: heldCount === 0 ? null : held };
   }
 
-  #release(leafId: number): void {
+  #release(leafId: number, unsent: ReadonlySet<number>): void {
     for (const [row, holders] of this.#reserved)
-      if (holders.delete(leafId) && holders.size === 0) this.#reserved.delete(row);
+      if (!unsent.has(row) && holders.delete(leafId) && holders.size === 0) this.#reserved.delete(row);
   }
 
   /** Until when each of those who work on a row has it. */
-  #holders(row: number, nowMs: number): number[] {
+  #holders(row: number, nowMs: number): ReadonlyMap<number, number> {
     const holders = this.#reserved.get(row);
-    if (holders === undefined) return [];
+    if (holders === undefined) return new Map();
     const digest = this.#datanet.touched.get(row);
     const labels = digest === undefined ? null : this.#datanet.book.row(digest).labels;
     for (const [holder, untilMs] of holders)
       if (untilMs <= nowMs || labels?.has(holder) === true) holders.delete(holder);
     if (holders.size === 0) this.#reserved.delete(row);
-    return [...holders.values()];
+    return holders;
   }
 }
 

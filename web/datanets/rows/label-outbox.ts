@@ -43,10 +43,6 @@ export class LabelOutbox {
     return this.#cell;
   }
 
-  has(row: string): boolean {
-    return this.#cell.value.some((label) => label.row === row);
-  }
-
   /** Keeps a label; what is older than the last few goes to the host. @throws what `send` throws: nothing is lost then */
   give(label: HeldLabel): Promise<void> {
     this.#keep([...this.#cell.value, label]);

@@ -11,15 +11,14 @@ import { sayAll } from "../../hosted/say.ts";
 import type { TabProps } from "../../hosted/tab-props.ts";
 import { keyOfPlace, useKeys } from "../../hosted/use-keys.ts";
 import { useLoaded } from "../../hosted/use-loaded.ts";
-import { showCount, showDuration } from "../../words/format.ts";
+import { showCount, showTime } from "../../words/format.ts";
+import { LeafLink } from "../../words/links.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
 import { Hint, Progress, Suggestion } from "./label-beside.tsx";
 import { FLAG_NAMES, type HeldLabel, LabelOutbox } from "./label-outbox.ts";
 
-/** The row in sight, and the one behind it, so that nobody waits: no more are kept from other labellers. */
-const FETCHED_ROWS = 2;
-/** The host gives no more at once. */
-const MOST_ROWS = 50;
+/** The host takes no longer list. */
+const MOST_SKIPPED = 50;
 /** A label that is not taken back by then goes to the host. */
 const HELD_MS = 15_000;
 
@@ -80,11 +79,13 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const noteBox = useRef<HTMLTextAreaElement>(null);
   const suggested = useRef(new Map<string, string>());
   const skipped = useRef(new Set<string>());
-  const done = useRef(new Set<string>());
   const isAsking = useRef(false);
   const outbox = useMemo(() => makeOutbox(client, place, setProblem), [client]);
   const held = outbox.held.value;
   const row = queue[0];
+  /** What is shown: the last row until the next one is there. */
+  const shown = useRef<QueueRow | undefined>(undefined);
+  shown.current = row ?? (isEmpty ? undefined : shown.current);
 
   const fill = async () => {
     if (isAsking.current) return;
@@ -92,24 +93,16 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     try {
       // What waited since the last visit goes first, so that nothing is counted twice.
       if (ownCount === null) await outbox.flush();
-      const isNew = ({ digest }: QueueRow) =>
-        !outbox.has(digest) && !skipped.current.has(digest) && !done.current.has(digest);
-      let turn: LabelTurn;
-      let decidedCount: number;
-      do {
-        decidedCount = done.current.size + skipped.current.size;
-        // The host does not know what is held or skipped here, and gives that again.
-        const limit = Math.min(MOST_ROWS, FETCHED_ROWS + outbox.held.value.length + skipped.current.size);
-        turn = await nextRows(client, { ...place, limit });
-        // What was decided meanwhile may be all that it gave.
-      } while (!turn.rows.some(isNew) && decidedCount !== done.current.size + skipped.current.size);
+      // Only the open task is reserved: others get the rest.
+      const turn = await nextRows(client, {
+        ...{ ...place, limit: 1, unsent: outbox.held.value.map(({ row }) => row) },
+        skipped: [...skipped.current].slice(-MOST_SKIPPED),
+      });
       setOwnCount((now) => now ?? turn.labelledCount);
       setElsewhere(turn.held);
       setQueue((now) => {
-        const known = new Set(now.map(({ digest }) => digest));
-        const more = turn.rows.filter((one) => isNew(one) && !known.has(one.digest));
-        setEmpty(now.length + more.length === 0);
-        return [...now, ...more];
+        setEmpty(now.length + turn.rows.length === 0);
+        return [...now, ...turn.rows];
       });
       setProblem(null);
     } catch (error) {
@@ -119,7 +112,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     }
   };
   useEffect(() => {
-    if (queue.length < FETCHED_ROWS && !isEmpty) void fill();
+    if (queue.length === 0 && !isEmpty) void fill();
   }, [queue.length]);
   useEffect(() => {
     const flush = () => void outbox.flush().catch((error: unknown) => setProblem(problemOf(error)));
@@ -145,7 +138,6 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   };
   const give = (label: string) => {
     if (row === undefined) return;
-    done.current.add(row.digest);
     setOwnCount((count) => (count ?? 0) + 1);
     setSaid(`labelled ${label}`);
     const { digest, excerpt } = row;
@@ -164,7 +156,6 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const undo = () => {
     const last = outbox.undo();
     if (last === null) return setSaid("nothing to take back: the host has all your labels");
-    done.current.delete(last.row);
     setOwnCount((count) => Math.max(0, (count ?? 0) - 1));
     setEmpty(false);
     setQueue((now) => [
@@ -205,9 +196,14 @@ function Queue(props: TabProps & { client: LedgerClient }) {
 
   return (
     <div class="label-panel">
-      <section class="card stack label-row" aria-label="Row to label">
-        {problem !== null && <ProblemNotice problem={problem} />}
-        {row === undefined ? (
+      <section class="card stack label-row" aria-label="Row to label" aria-busy={row === undefined}>
+        {problem !== null && (
+          <>
+            <ProblemNotice problem={problem} />
+            {row === undefined && <Button onClick={() => void fill()}>Try again</Button>}
+          </>
+        )}
+        {shown.current === undefined ? (
           isEmpty ? (
             <Done
               {...props}
@@ -220,12 +216,12 @@ function Queue(props: TabProps & { client: LedgerClient }) {
               }}
             />
           ) : (
-            problem === null && <p class="soft">Fetching your next rows …</p>
+            problem === null && <p class="soft">Fetching your next row …</p>
           )
         ) : (
           <>
-            <RowContent {...props} row={row} />
-            {isSuggesting && (
+            <RowContent {...props} row={shown.current} />
+            {isSuggesting && row !== undefined && (
               <Suggestion
                 key={`suggested ${row.digest}`}
                 {...props}
@@ -233,7 +229,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
                 onSeen={(label) => suggested.current.set(row.digest, label)}
               />
             )}
-            {isHinted && <Hint key={row.digest} {...props} digest={row.digest} />}
+            {isHinted && row !== undefined && <Hint key={row.digest} {...props} digest={row.digest} />}
             <fieldset class="label-choices">
               <legend class="visually-hidden">Label</legend>
               {labels.map(({ description, name }, i) => (
@@ -354,19 +350,35 @@ function Done({ elsewhere, held, live, onAgain, skippedCount }: DoneProps) {
     <div class="stack">
       <h2>Nothing left for you to label</h2>
       <p class="soft">
-        {held.length > 0
-          ? "Your last labels are about to be sent."
-          : elsewhere === null
-            ? "Every row from other people has your label, or enough labels."
-            : `${showCount(elsewhere.rowCount)} ${elsewhere.rowCount === 1 ? "row is" : "rows are"} with other labellers now. ${
-                elsewhere.untilMs > live.nowMs.value
-                  ? `The first may be free in ${showDuration(elsewhere.untilMs - live.nowMs.value)}.`
-                  : "Ask again."
-              }`}
+        {held.length > 0 ? (
+          "Your last labels are about to be sent."
+        ) : elsewhere === null ? (
+          "Every row from other people has your label, or enough labels."
+        ) : (
+          <Elsewhere held={elsewhere} nowMs={live.nowMs.value} />
+        )}
       </p>
-      <Button onClick={onAgain}>
-        {skippedCount > 0 ? `Look at the ${skippedCount} skipped rows again` : "Ask again"}
-      </Button>
+      <div class="row">
+        <Button onClick={onAgain}>
+          {skippedCount > 0 ? `Look at the ${skippedCount} skipped rows again` : "Ask again"}
+        </Button>
+      </div>
     </div>
+  );
+}
+
+function Elsewhere({ held, nowMs }: { held: NonNullable<LabelTurn["held"]>; nowMs: number }) {
+  const { leafIds, rowCount, untilMs } = held;
+  return (
+    <>
+      {showCount(rowCount)} {rowCount === 1 ? "row is" : "rows are"} with{" "}
+      {leafIds.map((id, i) => (
+        <span key={id}>
+          {i > 0 && ", "}
+          <LeafLink id={id} />
+        </span>
+      ))}{" "}
+      now. {untilMs > nowMs ? `The next is free at ${showTime(untilMs)} at the latest.` : "Ask again."}
+    </>
   );
 }
