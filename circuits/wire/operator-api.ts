@@ -230,3 +230,9 @@ export const proveJobAnswer = z.object({ ...unprovenBatch, inputs: z.record(z.st
 
 /** In the order in which L1 takes them. */
 export const unprovenBatchesAnswer = z.array(z.object({ ...unprovenBatch, closedAtMs: z.number() }));
+
+/** What the operator tells every reader of the pages, and until when it will be so; null for nothing. */
+export const operatorNotice = z
+  .object({ title: z.string().min(1).max(100), text: z.string().max(400), untilMs: z.number() })
+  .nullable();
+export const noticeBody = z.object({ notice: operatorNotice });

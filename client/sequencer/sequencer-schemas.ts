@@ -134,6 +134,8 @@ export const statusSchema = z.object({
     .object({
       bridge: z.object({ heardAtMs: z.number(), alarms: z.array(z.string()) }).nullable(),
       prover: z.object({ heardAtMs: z.number(), name: z.string() }).nullable(),
+      /** What the operator tells every reader of the pages. */
+      notice: z.object({ title: z.string(), text: z.string(), untilMs: z.number() }).nullable().default(null),
     })
     .optional(),
 });

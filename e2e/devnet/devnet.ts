@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
+import type { noticeBody } from "@openledger/circuits/wire/operator-api";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { clientError } from "@openledger/client/client-errors";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -20,6 +21,7 @@ import { exitsOfDeployment } from "@openledger/web/internal/build/exit-files";
 import { circuitsOfDeployment } from "@openledger/web/internal/build/verifying-keys";
 import { Command, CommanderError, Option } from "commander";
 import { type Address, createPublicClient, http } from "viem";
+import type { z } from "zod";
 import { writeDevAccounts } from "./accounts.ts";
 import { closeWhenIdle } from "./batch-closer.ts";
 import { buildCircuits, type DevnetCircuit, keyProgress } from "./circuits.ts";
@@ -37,7 +39,7 @@ import { devnetErrors } from "./devnet-errors.ts";
 import { findFreePort } from "./free-port.ts";
 import { createPeople, type Job } from "./job.ts";
 import { Journal } from "./journal.ts";
-import { l1NodeSpec } from "./l1-node.ts";
+import { l1NodeSpec, withInstantBlocks } from "./l1-node.ts";
 import { MODEL_NAMES, MODELS, type ModelName, type ModelPart, stepOf } from "./parts.ts";
 import { type DevnetPlan, planOf } from "./plan.ts";
 import { endLeftovers } from "./process-file.ts";
@@ -56,6 +58,7 @@ import {
 import { CLOCK_OFFSET } from "./steps/clock.ts";
 import { readGate } from "./steps/window.ts";
 import { Supervisor } from "./supervisor.ts";
+import { fundVisitors } from "./visitors.ts";
 
 interface DevnetOptions {
   exit?: boolean;
@@ -179,6 +182,7 @@ async function bringUpAndWork(modules: {
   console.done(`anvil at ${rpcUrl}, a block a second`);
   check();
   const deployment = await deployDevnet(rpcUrl, circuits, { plan, console });
+  await withInstantBlocks(rpcUrl, () => fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress }));
   console.title("Sequencer, bridge, prover");
   const sequencerPort = await findFreePort(SEQUENCER_PORT);
   const sequencerUrl = `http://127.0.0.1:${sequencerPort}`;
@@ -220,7 +224,9 @@ async function bringUpAndWork(modules: {
   console.done(`Datanet host at ${datanetHostUrl} (its API: ${datanetHostUrl}/docs)`);
   console.done(`proofs by ${proving.reason}`);
   if (hasPages)
-    console.done(`pages at ${sequencerUrl}/ (bridge, balances, batches; two test wallets of the devnet)`);
+    console.done(
+      `pages at ${sequencerUrl}/ (bridge, balances, batches; two test wallets of the devnet, which have OPEN)`,
+    );
 
   const served: Record<number, string> = {};
   const serveModel = async (part: ModelPart, modelId: number) => {
@@ -282,8 +288,15 @@ async function bringUpAndWork(modules: {
     startWatch,
     readWatchLog: () => readFile(supervisor.logPath(WATCH_NAME), "utf8").catch(() => ""),
     closeBatch: () => closeBatch(addresses),
+    announce: (doing, untilMs) =>
+      tellReaders(addresses, {
+        title: "The demonstration is still running",
+        text: `Now: ${doing}.`,
+        untilMs,
+      }),
   };
   const report = await runJob(job);
+  tellReaders(addresses, null);
   // A failed check may be the start's own trouble: only a good job is not done again.
   if (report.checks.every(({ holds }) => holds)) await journal.set("report", report);
   await startFactory();
@@ -316,10 +329,22 @@ function writeEndpoints(sequencerUrl: string, modelServers: Record<number, strin
 }
 
 /** Closes the open batch now. */
-async function closeBatch({ sequencerUrl, operatorToken }: ServiceAddresses): Promise<void> {
-  const response = await fetch(`${sequencerUrl}/operator/close`, {
+const closeBatch = (addresses: ServiceAddresses): Promise<void> => operate(addresses, "close", {});
+
+/** Nobody waits for it, and who comes without it sees the job all the same. */
+function tellReaders(addresses: ServiceAddresses, notice: z.input<typeof noticeBody>["notice"]): void {
+  operate(addresses, "notice", { notice }).catch(() => undefined);
+}
+
+async function operate(
+  { operatorToken, sequencerUrl }: ServiceAddresses,
+  route: "close" | "notice",
+  body: object,
+): Promise<void> {
+  const response = await fetch(`${sequencerUrl}/operator/${route}`, {
     method: "POST",
-    headers: { authorization: `Bearer ${operatorToken}` },
+    headers: { authorization: `Bearer ${operatorToken}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
     signal: AbortSignal.timeout(30_000),
   }).catch((cause: unknown) => {
     throw clientError("CLI_UNREACHABLE", `no answer from ${sequencerUrl}`, {
@@ -328,7 +353,7 @@ async function closeBatch({ sequencerUrl, operatorToken }: ServiceAddresses): Pr
     });
   });
   if (!response.ok)
-    throw clientError("CLI_ANSWER_INVALID", `${sequencerUrl} closes no batch: status ${response.status}`, {
+    throw clientError("CLI_ANSWER_INVALID", `${sequencerUrl} takes no ${route}: status ${response.status}`, {
       data: { server: "sequencer", status: response.status, body: (await response.text()).slice(0, 500) },
     });
 }

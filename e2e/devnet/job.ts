@@ -55,6 +55,8 @@ export interface Job {
   readonly readWatchLog: () => Promise<string>;
   /** Closes the open batch now, as an operator may. */
   readonly closeBatch: () => Promise<void>;
+  /** Has the pages say what is being done, and when the job may be over. */
+  readonly announce: (doing: string, untilMs: number) => void;
 }
 
 export async function createPeople(options: {

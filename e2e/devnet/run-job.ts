@@ -20,7 +20,34 @@ import { settle } from "./steps/settle.ts";
 import { transferRange } from "./steps/transfer.ts";
 import { standWindows } from "./steps/window.ts";
 import { finalizeFor, withdrawForced, withdrawSigned } from "./steps/withdraw.ts";
-import { fundVisitors } from "./visitors.ts";
+
+/** What the job does, and the seconds that it takes: measured on two cores. */
+const STEPS = {
+  fund: ["Money on L1", 3],
+  deposit: ["Deposits", 20],
+  fill: ["Transfers, datanets of labelled e-mails and of speeches, withdrawals", 40],
+  train: [`${MODEL_NAMES.length} models, trained while the batches are proven`, 40],
+  host: ["The e-mails on the Datanet host: uploaded, labelled, reviewed, published, granted", 60],
+  register: ["The models on the ledger", 40],
+  window: ["The spam filter's challenge window", 30],
+  approve: ["Activation of the models", 30],
+  ask: ["Questions, answers, payments", 30],
+  settle: ["The epochs' settlements", 40],
+  earn: ["Rewards", 30],
+} as const satisfies Record<string, readonly [title: string, seconds: number]>;
+
+/** How long the job still takes as a step begins, at the pace of those before it. */
+function leftMs(step: keyof typeof STEPS, tookMs: number): number {
+  const seconds = Object.values(STEPS).map(([, one]) => one);
+  const at = Object.keys(STEPS).indexOf(step);
+  const sum = (of: readonly number[]) => of.reduce((total, one) => total + one, 0);
+  const doneMs = 1_000 * sum(seconds.slice(0, at));
+  const pace = doneMs < PACE_KNOWN_MS ? 1 : Math.min(4, Math.max(0.5, tookMs / doneMs));
+  return pace * 1_000 * sum(seconds.slice(at));
+}
+
+/** Sooner the pace says nothing. */
+const PACE_KNOWN_MS = 20_000;
 
 /**
  * The job: real people, real mail, real transactions, proven and accepted by L1.
@@ -33,20 +60,21 @@ import { fundVisitors } from "./visitors.ts";
 export async function runJob(job: Job): Promise<Report> {
   const { console } = job;
   const startedAtMs = Date.now();
-  const title = (text: string) => {
+  const title = (step: keyof typeof STEPS) => {
     job.signal.throwIfAborted();
+    const [text] = STEPS[step];
     console.title(text);
+    job.announce(text, Date.now() + leftMs(step, Date.now() - startedAtMs));
   };
-  title("Money on L1");
+  title("fund");
   const leaves = await withInstantBlocks(job.rpcUrl, async () => {
     await fund(job);
-    await fundVisitors({ rpcUrl: job.rpcUrl, rollupAddress: job.deployment.rollupAddress });
-    title("Deposits");
+    title("deposit");
     return depositAll(job);
   });
   await job.journal.set("leaves", leaves);
   await nameEverybody(job, leaves);
-  title("Transfers, datanets of labelled e-mails and of speeches, withdrawals");
+  title("fill");
   await transferRange(job, leaves, 0, FIRST_TRANSFER_COUNT);
   console.done(`${FIRST_TRANSFER_COUNT} transfers acknowledged, each with a signed preconfirmation`);
   let sent = FIRST_TRANSFER_COUNT;
@@ -69,18 +97,18 @@ export async function runJob(job: Job): Promise<Report> {
   await contribute(job, leaves, DATANETS.speeches, datanetIds.speeches);
   await publish(job, leaves, DATANETS.speeches, datanetIds.speeches);
   const forced = await withdrawForced(job, leaves);
-  title(`${MODEL_NAMES.length} models, trained while the batches are proven`);
+  title("train");
   const models = {} as Record<ModelName, PublishedModel>;
   for (const name of MODEL_NAMES) {
     const part = MODELS[name];
     // The e-mails are not published yet: they wait for Ethereum, then for labels.
     if (!DATANETS[part.datanet].isHosted) models[name] = await train(job, part, datanetIds[part.datanet]);
   }
-  title("The e-mails on the Datanet host: uploaded, labelled, reviewed, published, granted");
+  title("host");
   await workOnHost(job, leaves, datanetIds.mails, lastCommit);
   await getAccess(job, leaves, datanetIds.mails);
   models.mails = await train(job, MODELS.mails, datanetIds.mails);
-  title("The models on the ledger");
+  title("register");
   // One step after another for all models: their operations then share batches.
   const modelIds = {} as Record<ModelName, number>;
   for (const name of MODEL_NAMES)
@@ -94,7 +122,7 @@ export async function runJob(job: Job): Promise<Report> {
   ]);
   for (const name of DATANET_NAMES) await passADay(job, datanetIds[name]);
   await fillTable();
-  title("The spam filter's challenge window");
+  title("window");
   // Nothing may be waiting for L1 when a week passes there.
   await settle(job, told);
   // Everything that the last checks compare and that no longer changes is compared while the job waits for others.
@@ -103,7 +131,7 @@ export async function runJob(job: Job): Promise<Report> {
     job,
     MODEL_NAMES.map((name) => ({ part: MODELS[name], model: models[name], modelId: modelIds[name] })),
   );
-  title("Activation of the models");
+  title("approve");
   // Most of an activation is waiting for Ethereum.
   const made = await Promise.all(
     MODEL_NAMES.map(async (name): Promise<MadeModel> => {
@@ -115,9 +143,9 @@ export async function runJob(job: Job): Promise<Report> {
   for (const one of made) await approveOnLedger(job, one.part, one);
   // In the batch that approves a model payments to it would take wide slots.
   await withRetry(job, job.closeBatch);
-  title("Questions, answers, payments");
+  title("ask");
   for (const one of made) await ask(job, leaves, one.part, one);
-  title("The epochs' settlements");
+  title("settle");
   const modelChecks = beside(
     made.reduce(
       async (found, one) => [...(await found), await withRetry(job, () => checkModel(job, one))],
@@ -133,7 +161,7 @@ export async function runJob(job: Job): Promise<Report> {
   // The servers prove at the same time.
   for (const { modelId, serverUrl } of made)
     await settleFirstEpoch(job, modelId, { serverUrl, beforeSending: beforeWide });
-  title("Rewards");
+  title("earn");
   const payouts = await claimAndWithdraw(job, leaves, made, beforeWide);
   while (sent < FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT) await fillTable();
   console.done(`${LATER_TRANSFER_COUNT} more transfers acknowledged beside them`);

@@ -364,6 +364,18 @@ describe("other routes", () => {
     }
   });
 
+  it("say in the status what the operator tells every reader, until the operator takes it back", async () => {
+    const rollup = await freshRollup();
+    const tell = async (notice: object | null) =>
+      (await rollup.post("/operator/notice", { notice }, operatorHeaders)).status;
+    const notice = { title: "A move to another machine", text: "Deposits wait.", untilMs: 1_800_000_000_000 };
+    const read = async () => (await rollup.get("/v1/status")).body.operator.notice;
+    expect(await read()).toBe(null);
+    expect([await tell(notice), await read()]).toEqual([200, notice]);
+    expect([await tell({ ...notice, title: "x".repeat(101) }), await read()]).toEqual([400, notice]);
+    expect([await tell(null), await read()]).toEqual([200, null]);
+  });
+
   it("find leaves by owner, by key and by Datanet, and describe the rollup", async () => {
     const rollup = await freshRollup();
     const [alice] = rollup.users;

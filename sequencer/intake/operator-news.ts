@@ -1,8 +1,13 @@
+import type { operatorNotice } from "@openledger/circuits/wire/operator-api";
+import type { z } from "zod";
+
 /** When the operator's own processes were heard last, and what they said of themselves. A restart has heard nothing yet. */
 export class OperatorNews {
   readonly #clock: () => number;
   #bridge: { readonly heardAtMs: number; readonly alarms: readonly string[] } | null = null;
   #prover: { readonly heardAtMs: number; readonly name: string } | null = null;
+  /** For the readers of the pages. */
+  notice: z.output<typeof operatorNotice> = null;
 
   constructor(clock: () => number) {
     this.#clock = clock;
@@ -20,6 +25,6 @@ export class OperatorNews {
 
   /** As /v1/status shows it. */
   get view() {
-    return { bridge: this.#bridge, prover: this.#prover };
+    return { bridge: this.#bridge, prover: this.#prover, notice: this.notice };
   }
 }

@@ -46,6 +46,7 @@ beforeAll(async () => {
     plan: PLANS.small,
     hostUrl: host.url,
     closeBatch: () => world.finalise(),
+    announce: () => undefined,
   } as unknown as Job;
 });
 afterAll(async () => {

@@ -116,6 +116,15 @@ export async function registerOperatorRoutes(
     },
   );
 
+  app.post<{ Body: z.output<typeof wire.noticeBody> }>(
+    "/operator/notice",
+    operatorRoute("What the pages tell every reader; null for nothing", { body: wire.noticeBody }),
+    ({ body }) => {
+      sequencer.news.notice = body.notice;
+      return {};
+    },
+  );
+
   app.post("/operator/close", operatorRoute("Closes the open batch now"), async () => ({
     batchNumber: await line.closeNow(),
   }));
