@@ -14,7 +14,7 @@ import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { askAdapter, askModel } from "@openledger/client/actions/answers/ask-model";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import { listAdapters } from "@openledger/client/actions/answers/completion-stream";
-import { answerSchema } from "@openledger/client/actions/answers/model-answers";
+import { answerSchema, sealedAnswerSchema } from "@openledger/client/actions/answers/model-answers";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { isWhole } from "@openledger/foundation/testing/test-random";
@@ -89,6 +89,8 @@ const log = {
   error: (facts: object, message: string) => expect.fail(`${message} ${JSON.stringify(facts)}`),
 };
 let paid: PaidModels;
+/** By how much the server's clock is ahead. */
+let aheadMs: number;
 let served: ServedAdapters;
 let openai: OpenAI;
 beforeEach(async () => {
@@ -97,7 +99,9 @@ beforeEach(async () => {
     fixture.sequencer.answers.set(`GET /v1/leaves/${id}`, modelLeaf(statics));
     setPayments([], id);
   }
-  paid = await openPaidModels({ ...optionsOf(base), spans: await spans }, { log });
+  aheadMs = 0;
+  const nowMs = () => Date.now() + aheadMs;
+  paid = await openPaidModels({ ...optionsOf(base), spans: await spans }, { log, nowMs });
   const tokens = await openTokenizer(folderSource(base), byteConfig.vocab_size);
   const book = new LedgerBilling(paid.models, tokens);
   served = await serveWorld(folder, {}, { book, mounts: paid.mounts });
@@ -209,6 +213,34 @@ describe("a registered model behind the server of adapters", () => {
     const openings = await (await fetch(`${ledger.serverUrl}/v1/openings?epoch=1`)).json();
     expect(openings).toMatchObject({ openings: [{ receipt: hex32(answer.receipt), payerId: PAYER }] });
     expect((await streamed("A nation?")).answer.receipt).not.toBe(answer.receipt);
+  });
+
+  it("seals the answers of an account that left one unpaid, and opens them once they are paid", async () => {
+    const order = { serverUrl: served.url, modelId: MODEL_ID, from: PAYER };
+    await askAdapter(fixture.client, { ...order, prompt: "The union?" });
+    aheadMs = optionsOf(base).answerTtlMs + 1;
+    // What the pages and the command line look at before they offer to pay first.
+    await expect(askAdapter(fixture.client, { ...order, prompt: "A nation?" })).rejects.toMatchObject({
+      code: "MOD_SERVE_UNPAID",
+      data: { reason: "left-unpaid", httpStatus: 402 },
+    });
+    const routes = `${served.url}/ledger/${MODEL_ID}/v1/answers`;
+    const asked = await fetch(routes, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        prompt: "A nation?",
+        ...claimOf("A nation?", MODEL_ID),
+        isSealed: true,
+      }),
+    });
+    const sealed = sealedAnswerSchema.parse(await asked.json());
+    const opening = async () => (await fetch(`${routes}/${hex32(sealed.receipt)}`)).json();
+    expect(await opening()).not.toHaveProperty("salt");
+    setPayments([sealed.receipt]);
+    await expect.poll(opening).toHaveProperty("salt");
+    const opened = await askAdapter(fixture.client, { ...order, prompt: "The treasury?" });
+    expect(opened.receipt).not.toBe(sealed.receipt);
   });
 
   it("says to any page which adapters are registered, and of what", async () => {
