@@ -154,7 +154,7 @@ test("a file is looked through, signed for, and brought to the host after a relo
   writeFileSync(file, [...lines, "My card is 4111 1111 1111 1111, says the storm.", copied].join("\n"));
   const { context, misdeeds, page } = await world.visit(browser, "frank", `datanets/${datanetId}/contribute`);
   await unlock(page, "frank");
-  await page.getByLabel("Files").setInputFiles(file);
+  await page.getByLabel("Choose files").setInputFiles(file);
   const preview = page.getByRole("region", { name: "Preview" });
   await preview.getByText("Exact copies").waitFor(LONG);
   await preview.getByText("Numbers of payment cards").waitFor();

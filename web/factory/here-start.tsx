@@ -2,6 +2,7 @@ import { type TextRow, wholeText } from "@openledger/attribution/rows/text-rows"
 import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
+import { DropFiles } from "../design/drop-files.tsx";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
 import { beginRun, isTuningPossible, measure, type TuneEstimate } from "../tuning/local-runs.ts";
@@ -11,7 +12,6 @@ import { showCount, showDuration } from "../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { hereHref } from "./factory-links.ts";
-import { DropFile } from "./form/drop-file.tsx";
 import { NumberField, parseNumber, type TypedNumbers } from "./form/number-field.tsx";
 
 const LIMITS = {
@@ -72,10 +72,10 @@ export function HereStart() {
       {problem !== null && <ProblemNotice problem={problem} />}
       {dropped === null ? (
         <section class="card stack">
-          <DropFile
+          <DropFiles
             title="Drop a file with your rows"
             accept=".txt,.md,.jsonl,.ndjson,.csv,text/plain,text/csv"
-            onFile={(file) => void take(file)}
+            onFiles={([file]) => void take(file!)}
             help="Text: an empty line ends a row. JSON lines or CSV: a “text”, or a “prompt” and an “answer”."
           />
         </section>

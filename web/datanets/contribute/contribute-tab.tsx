@@ -9,15 +9,16 @@ import {
   formatOf,
 } from "@openledger/datanets/rows/read-rows";
 import { RollupError } from "@openledger/foundation/rollup-error";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
+import { DropFiles } from "../../design/drop-files.tsx";
 import { Check, Field } from "../../design/field.tsx";
 import { Notice } from "../../design/notice.tsx";
+import { saveFile } from "../../design/save-file.ts";
 import { type Column, Table } from "../../design/table.tsx";
 import { Timeline } from "../../design/timeline.tsx";
-import { saveFile } from "../../factory/jobs/save-file.ts";
 import { NeedsKey } from "../../hosted/needs-key.tsx";
 import { RowText } from "../../hosted/row-text.tsx";
 import { showBytes } from "../../hosted/show-bytes.ts";
@@ -93,10 +94,8 @@ function Chooser(props: WithClient) {
   const { client, contributions, facts, onChange, place } = props;
   const [looked, setLooked] = useState<Looked | null>(null);
   const [isLines, setLines] = useState(true);
-  const [isOver, setOver] = useState(false);
   const looking = useAction();
   const signing = useAction();
-  const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState("");
   const { card } = facts;
   const [unnamed, setUnnamed] = useState<{ columns: FileColumns; use: (names: ColumnNames) => void } | null>(
@@ -129,32 +128,12 @@ function Chooser(props: WithClient) {
   return (
     <section class="card stack" aria-label="Contribute">
       <h2>Contribute rows</h2>
-      <label
-        class={isOver ? "drop drop-over" : "drop"}
-        onDragOver={(event) => {
-          event.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={(event) => {
-          event.preventDefault();
-          setOver(false);
-          void look([...(event.dataTransfer?.files ?? [])]);
-        }}
-      >
-        <strong>Drop files here, or choose them</strong>
-        <span class="soft small">{FORMATS[card.row.kind]}</span>
-        <input
-          ref={input}
-          type="file"
-          multiple
-          aria-label="Files"
-          onChange={(event) => {
-            void look([...(event.currentTarget.files ?? [])]);
-            event.currentTarget.value = "";
-          }}
-        />
-      </label>
+      <DropFiles
+        title="Drop files here, or choose them"
+        help={FORMATS[card.row.kind]}
+        isMany
+        onFiles={(files) => void look(files)}
+      />
       {(card.row.kind === "text" || card.row.kind === "passage") && (
         <Check
           label="Every line of a text file is a row"

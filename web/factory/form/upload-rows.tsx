@@ -1,10 +1,10 @@
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { useAction } from "../../bridge/use-action.ts";
+import { DropFiles } from "../../design/drop-files.tsx";
 import { rowsOfFile } from "../../tuning/rows-of-file.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { formHref, HERE_HREF } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";
-import { DropFile } from "./drop-file.tsx";
 
 const MAX_NAME = 80;
 
@@ -27,11 +27,11 @@ export function UploadRows({ baseId, factorySession }: { baseId: string; factory
         The factory gets them, to train on. Such a model can be exported, not registered. For private rows,{" "}
         <a href={HERE_HREF}>tune in this browser</a>.
       </p>
-      <DropFile
+      <DropFiles
         title={sending.isBusy ? "Sending …" : "Drop a file"}
         accept=".txt,.md,.jsonl,.ndjson,.csv,text/plain,text/csv"
         help="Text: an empty line ends a row. JSON lines or CSV: a “text”, or a “prompt” and an “answer”."
-        onFile={(file) => void send(file)}
+        onFiles={([file]) => void send(file!)}
       />
       {sending.problem !== null && <ProblemNotice problem={sending.problem} />}
     </section>

@@ -1,23 +1,26 @@
 import { useId, useState } from "preact/hooks";
 
-interface DropFileProps {
+interface DropFilesProps {
   readonly title: string;
   readonly help: string;
-  readonly accept: string;
-  readonly onFile: (file: File) => void;
+  readonly accept?: string;
+  readonly isMany?: boolean;
+  readonly onFiles: (files: readonly File[]) => void;
 }
 
-/** A place to drop a file, or to choose one. */
-export function DropFile({ accept, help, onFile, title }: DropFileProps) {
+/** A place to drop files, or to choose them; then it names them. */
+export function DropFiles({ accept, help, isMany = false, onFiles, title }: DropFilesProps) {
   const id = useId();
   const [isOver, setOver] = useState(false);
-  const take = (files: FileList | null | undefined) => {
-    const file = files?.[0];
-    if (file !== undefined) onFile(file);
+  const [names, setNames] = useState<readonly string[]>([]);
+  const take = (list: FileList | null | undefined) => {
+    const files = [...(list ?? [])].slice(0, isMany ? undefined : 1);
+    if (files.length === 0) return;
+    setNames(files.map(({ name }) => name));
+    onFiles(files);
   };
   return (
     <fieldset
-      aria-label={title}
       class={isOver ? "drop drop-over" : "drop"}
       onDragOver={(event) => {
         event.preventDefault();
@@ -36,8 +39,10 @@ export function DropFile({ accept, help, onFile, title }: DropFileProps) {
       <input
         id={id}
         type="file"
+        class="visually-hidden"
         accept={accept}
-        aria-describedby={`${id}-help`}
+        multiple={isMany}
+        aria-describedby={`${id}-names ${id}-help`}
         onChange={(event) => {
           take(event.currentTarget.files);
           // The same file again is a change, too.
@@ -45,8 +50,11 @@ export function DropFile({ accept, help, onFile, title }: DropFileProps) {
         }}
       />
       <label for={id} class="button">
-        Choose a file
+        {isMany ? "Choose files" : "Choose a file"}
       </label>
+      <p id={`${id}-names`} role="status" class="drop-names">
+        {names.join(", ")}
+      </p>
       <p id={`${id}-help`} class="soft small">
         {help}
       </p>
