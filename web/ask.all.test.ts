@@ -1,5 +1,5 @@
 /** A question in the page, to a real model server: checked there, paid on the ledger, refused where the server lies. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeRow } from "@openledger/attribution/rows/row-content";
@@ -132,6 +132,14 @@ test("an answer is checked in the page, paid, and followed", LONG, async () => {
   // The page says so as soon as it is signed.
   await expect.poll(async () => (await paidBy()).length).toBe(paidBefore + 1);
   await expect.poll(async () => (await paidBy())[0]?.b).toBe(modelId);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    main(page).getByRole("button", { name: "Download your receipts" }).click(),
+  ]);
+  const { receipts } = JSON.parse(readFileSync(await download.path(), "utf8"));
+  const payment = (await paidBy())[0]!.hash;
+  expect(receipts).toMatchObject([{ modelId, prompt: first, thumb: "up", payment }]);
+  expect(receipts[0].answer).toMatchObject({ payerId: BOB, receipt: expect.stringMatching(/^0x/) });
   await pictureOf(page, "ask-paid");
   await answer.getByRole("link", { name: "Where its money goes" }).click();
   await page.getByText(/payment 1 of 1 in epoch/).waitFor(LONG);

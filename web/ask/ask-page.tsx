@@ -6,6 +6,7 @@ import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
+import { saveFile } from "../design/save-file.ts";
 import { placeOf } from "../hosted/hosts.ts";
 import { readVisitor } from "../hosted/visitor.ts";
 import { holdings, mainAccount } from "../ledger/holdings.ts";
@@ -22,7 +23,7 @@ import { findRegistered } from "./listed-adapters.ts";
 import { askAndCheck, buyAndCheck, isLeftUnpaid } from "./pay-answer.ts";
 import { findServedModels, type ServedModel } from "./served-models.ts";
 import { Question, TurnCard } from "./turn-card.tsx";
-import { addTurn, loadTurns, turnsOf } from "./turns.ts";
+import { addTurn, keptReceipts, loadTurns, turnsOf } from "./turns.ts";
 
 /** A conversation with a model: each answer is checked in the page, and paid. */
 export function AskPage(props: PageProps) {
@@ -194,18 +195,21 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   return (
     <>
       {turns.length > 0 && (
-        <div class="stack" role="log" aria-label="Conversation">
-          {turns.map((turn) => (
-            <TurnCard
-              key={turn.answer.receipt}
-              assurance={assurance}
-              live={live}
-              model={model}
-              turn={turn}
-              payer={now === null || owned === null ? null : { now, owned }}
-            />
-          ))}
-        </div>
+        <>
+          <div class="stack" role="log" aria-label="Conversation">
+            {turns.map((turn) => (
+              <TurnCard
+                key={turn.answer.receipt}
+                assurance={assurance}
+                live={live}
+                model={model}
+                turn={turn}
+                payer={now === null || owned === null ? null : { now, owned }}
+              />
+            ))}
+          </div>
+          <KeepReceipts />
+        </>
       )}
       {asked !== null && (
         <>
@@ -286,6 +290,23 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         </details>
       </form>
     </>
+  );
+}
+
+function KeepReceipts() {
+  const keep = () => {
+    const text = `${JSON.stringify({ receipts: keptReceipts() }, null, 2)}\n`;
+    saveFile("receipts.json", new TextEncoder().encode(text));
+  };
+  return (
+    <div class="row">
+      <Button isSmall onClick={keep}>
+        Download your receipts
+      </Button>
+      <span class="soft small">
+        This tab forgets questions, answers and receipts when you close it. The file also has your verdicts.
+      </span>
+    </div>
   );
 }
 

@@ -9,7 +9,6 @@ import { Notice } from "../design/notice.tsx";
 import { RowText } from "../hosted/row-text.tsx";
 import type { Holdings } from "../ledger/holdings.ts";
 import type { Journey } from "../ledger/journey.ts";
-import { journeys } from "../ledger/journey-store.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Session } from "../ledger/session.ts";
 import { Words } from "../said/said-words.tsx";
@@ -23,7 +22,7 @@ import { Markdown } from "./markdown.tsx";
 import { payChecked } from "./pay-answer.ts";
 import type { ServedModel } from "./served-models.ts";
 import { Sources } from "./sources.tsx";
-import { setThumb, type Thumb, type Turn, thumbOf } from "./turns.ts";
+import { paymentOf, setThumb, type Thumb, type Turn, thumbOf } from "./turns.ts";
 
 interface TurnProps {
   readonly live: Live;
@@ -92,13 +91,10 @@ function Said({ turn: { words } }: { turn: Turn }) {
   );
 }
 
-const paymentOf = ({ answer }: Turn): Journey | undefined =>
-  journeys.value.find(({ receipt }) => receipt !== undefined && BigInt(receipt) === answer.receipt);
-
 function Payment({ assurance, live, model, payer, turn }: TurnProps) {
   const paying = useAction();
-  const journey = paymentOf(turn);
   const { answer } = turn;
+  const journey = paymentOf(answer.receipt);
   const isLate = answer.expiresAtMs < live.nowMs.value;
   const below = assurance === null ? null : firstBelow(assurance, leastAccepted());
   const pay = () =>

@@ -2,6 +2,9 @@
 import { answerSchema, type UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
 import { signal } from "@preact/signals";
+import type { Hex } from "viem";
+import type { Journey } from "../ledger/journey.ts";
+import { journeys } from "../ledger/journey-store.ts";
 import { readWords, type SaidAnswer, type SaidWords } from "../said/read-words.ts";
 
 /** A question and its checked answer. */
@@ -90,3 +93,21 @@ export function setThumb(receipt: bigint, thumb: Thumb | null): void {
   else localStorage.setItem(THUMB + receipt, thumb);
   thumbs.value = new Map([...thumbs.value, [receipt, thumb]]);
 }
+
+/** Every answer of this tab as its server wrote it, with its thumb and its payment. */
+export function keptReceipts(): object[] {
+  const models = Object.keys(sessionStorage).filter((name) => name.startsWith(KEPT));
+  return models.flatMap((name) =>
+    (JSON.parse(sessionStorage.getItem(name)!) as { prompt: string; answer: { receipt: Hex } }[]).map(
+      ({ answer, prompt }) => {
+        const receipt = BigInt(answer.receipt);
+        const payment = paymentOf(receipt)?.hash ?? null;
+        return { modelId: Number(name.slice(KEPT.length)), prompt, answer, thumb: thumbOf(receipt), payment };
+      },
+    ),
+  );
+}
+
+/** The transfer that pays an answer, as far as this browser knows. */
+export const paymentOf = (receipt: bigint): Journey | undefined =>
+  journeys.value.find((journey) => journey.receipt !== undefined && BigInt(journey.receipt) === receipt);

@@ -8,12 +8,16 @@ export interface ChartProps extends ChartData {
   readonly about: string;
 }
 
+/** Whether there is enough for a picture. */
+export const isChart = (series: ChartData["series"]): boolean =>
+  series.some(({ values }) => values.filter((value) => value !== null).length > 1);
+
 /** A picture of numbers, with their table behind it for whoever reads or hears them. */
 export function Chart(props: ChartProps) {
   const { about, series, showX, showY, title, xs } = props;
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
-  const isDrawn = series.some(({ values }) => values.filter((value) => value !== null).length > 1);
+  const isDrawn = isChart(series);
   const numbers = JSON.stringify([xs, series]);
   const lines = series.map(({ label }) => label).join("\n");
   const latest = useRef(props);

@@ -1,5 +1,6 @@
-import { Chart } from "../charts/chart.tsx";
+import { Chart, isChart } from "../charts/chart.tsx";
 import { showOpen } from "../words/format.ts";
+import { leafNames } from "../words/leaf-names.ts";
 import type { EpochEarning, RewardEarnings } from "./account-earnings.ts";
 
 const WEI_AN_OPEN = 10n ** 18n;
@@ -9,7 +10,7 @@ const PARTS = 1_000_000n;
 const toOpen = (wei: bigint) => Number((wei * PARTS) / WEI_AN_OPEN) / Number(PARTS);
 const fromOpen = (open: number) => BigInt(Math.round(open * Number(PARTS))) * (WEI_AN_OPEN / PARTS);
 
-/** Rewards over time: of each model that has more than one epoch, all roles together. */
+/** Rewards over time: of each model with enough epochs, all roles together. */
 export function EpochCharts({ rewards }: { rewards: readonly RewardEarnings[] }) {
   const modelIds = [...new Set(rewards.map(({ reward }) => reward.modelId))];
   return (
@@ -24,7 +25,6 @@ export function EpochCharts({ rewards }: { rewards: readonly RewardEarnings[] })
 
 function EpochChart({ epochs, modelId }: { epochs: readonly EpochEarning[]; modelId: number }) {
   const numbers = [...new Set(epochs.map(({ epoch }) => epoch))].sort((a, b) => a - b);
-  if (numbers.length < 2) return null;
   const values = (wantsSettled: boolean) =>
     numbers.map((number) => {
       const wanted = epochs.filter(
@@ -32,17 +32,19 @@ function EpochChart({ epochs, modelId }: { epochs: readonly EpochEarning[]; mode
       );
       return wanted.length === 0 ? null : toOpen(wanted.reduce((sum, { wei }) => sum + wei, 0n));
     });
+  const series = [
+    { label: "Settled, OPEN", values: values(true) },
+    { label: "Estimated, OPEN", values: values(false) },
+  ];
+  if (!isChart(series)) return null;
   return (
     <section class="card">
       <Chart
-        title={`Rewards over time, of model ${modelId}`}
+        title={`Rewards over time, of ${leafNames.value.get(modelId)?.name ?? `model ${modelId}`}`}
         about="What each epoch paid the account in all its roles, or would pay if every row scored alike."
         isBars
         xs={numbers}
-        series={[
-          { label: "Settled, OPEN", values: values(true) },
-          { label: "Estimated, OPEN", values: values(false) },
-        ]}
+        series={series}
         showX={(epoch) => `epoch ${epoch}`}
         showY={(open) => showOpen(fromOpen(open))}
       />

@@ -1,8 +1,8 @@
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
+import { saveFile } from "../design/save-file.ts";
 import { type Column, Table } from "../design/table.tsx";
-import { saveFile } from "../factory/jobs/save-file.ts";
 import { RowText } from "../hosted/row-text.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
@@ -49,8 +49,7 @@ export function RowsAtWork({ leafId, live, rewards, site }: RowsAtWorkProps) {
         {isNews && (
           <>
             <Badge tone="good">new</Badge> Row {showCount(newest.row)} was used{" "}
-            {showAge(newest.paidAtMs!, live.nowMs.value)}: {!newest.isProven && "≈ "}
-            <Open wei={newest.wei} />
+            {showAge(newest.paidAtMs!, live.nowMs.value)}
           </>
         )}
       </p>

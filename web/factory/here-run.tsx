@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Notice } from "../design/notice.tsx";
+import { saveFile } from "../design/save-file.ts";
 import type { LocalRun } from "../tuning/kept-runs.ts";
 import { deleteRun, findRun, wish, workOn } from "../tuning/local-runs.ts";
 import { showCount } from "../words/format.ts";
@@ -10,7 +11,6 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { Dashboard } from "./dashboard.tsx";
 import { FACTORY_HREF } from "./factory-links.ts";
 import { viewRun } from "./jobs/run-view.ts";
-import { saveFile } from "./jobs/save-file.ts";
 
 const BADGES = {
   running: { tone: "info", text: "running here" },
@@ -58,7 +58,7 @@ function Run({ isElsewhere, run }: { run: Signal<LocalRun>; isElsewhere: boolean
     <>
       <section class="stack-s">
         <p class="soft small">
-          <a href={FACTORY_HREF}>ModelFactory</a> · in this browser
+          <a href={FACTORY_HREF}>Factory</a> · in this browser
         </p>
         <h1>{name}</h1>
       </section>

@@ -3,10 +3,10 @@ import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { Identifier } from "../../design/identifier.tsx";
+import { saveFile } from "../../design/save-file.ts";
 import { showCount } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import type { JobPartProps } from "./job-part.ts";
-import { saveFile } from "./save-file.ts";
 
 const FORMS: readonly { readonly form: ExportForm; readonly title: string; readonly text: string }[] = [
   {

@@ -38,7 +38,7 @@ export function JobPage(props: PageProps & { factorySession: FactorySession; job
     <>
       <section class="stack-s">
         <p class="soft small">
-          <a href={FACTORY_HREF}>ModelFactory</a> · on {job.baseName}
+          <a href={FACTORY_HREF}>Factory</a> · on {job.baseName}
         </p>
         <div class="row">
           <h1>{job.form.name}</h1>

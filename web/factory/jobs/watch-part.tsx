@@ -107,9 +107,9 @@ function Next({ job }: { job: FactoryJob }) {
     <section class="card stack" aria-label="Result">
       <h2>{isStoppedEarly ? "Stopped, and kept" : "Your model is trained"}</h2>
       <p>
-        {showCount(steps)} steps in {showDuration(1_000 * seconds)}. Its loss fell from {firstLoss.toFixed(3)}{" "}
-        to {lastLoss.toFixed(3)}
-        {heldOutLoss !== null && <>, and is {heldOutLoss.toFixed(3)} on rows that it has never seen</>}.
+        {showCount(steps)} steps in {showDuration(1_000 * seconds)}. The loss of a training row went from{" "}
+        {firstLoss.toFixed(3)} to {lastLoss.toFixed(3)}
+        {heldOutLoss !== null && <>. It is {heldOutLoss.toFixed(3)} on rows that the model has never seen</>}.
       </p>
       <div class="row">
         <a class="button button-main" href={jobHref(job.id, "compare")}>
