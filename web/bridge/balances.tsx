@@ -35,7 +35,13 @@ export function Balances({ site, live, session, owned }: BalancesProps) {
           {owned === null ? "asking …" : `and ${showOpen(owned.l1.etherWei)} ETH for transactions`}
         </p>
         {info?.chainId === DEVNET_CHAIN_ID && site.l1Url !== null && (
-          <Faucet live={live} session={session} info={info} l1Url={site.l1Url} />
+          <Faucet
+            live={live}
+            session={session}
+            info={info}
+            l1Url={site.l1Url}
+            isMain={owned?.l1.tokenWei === 0n}
+          />
         )}
         {owned !== null && owned.l1.pendingWei > 0n && (
           <FinalizeWithdrawal live={live} session={session} pendingWei={owned.l1.pendingWei} />

@@ -34,6 +34,8 @@ export function BridgePage({ site, live, rest }: PageProps) {
     );
   }
   const owned = holdings.value?.address === now.address ? holdings.value : null;
+  // On a phone: where OPEN comes from before the form that moves it.
+  const isEmpty = owned?.accounts.length === 0 && owned.l1.tokenWei === 0n;
   return (
     <>
       <BridgeHead />
@@ -46,7 +48,7 @@ export function BridgePage({ site, live, rest }: PageProps) {
       {lookProblem.value !== null && live.problem.value === null && (
         <ProblemNotice problem={lookProblem.value} />
       )}
-      <div class="beside beside-first">
+      <div class={isEmpty ? "beside" : "beside beside-first"}>
         {owned === null || info === null ? (
           <p class="soft">Asking what you have …</p>
         ) : (

@@ -12,10 +12,12 @@ interface FaucetProps {
   readonly session: Session;
   readonly info: SequencerInfo;
   readonly l1Url: string;
+  /** What the wallet needs before anything else. */
+  readonly isMain: boolean;
 }
 
 /** On the devnet anybody gets OPEN and ether, for whatever wallet. */
-export function Faucet({ info, l1Url, live, session }: FaucetProps) {
+export function Faucet({ info, isMain, l1Url, live, session }: FaucetProps) {
   const action = useAction();
   const ask = () =>
     action.run(async () => {
@@ -25,7 +27,7 @@ export function Faucet({ info, l1Url, live, session }: FaucetProps) {
     });
   return (
     <>
-      <Button isSmall isBusy={action.isBusy} onClick={() => void ask()}>
+      <Button isSmall isMain={isMain} isBusy={action.isBusy} onClick={() => void ask()}>
         Get 1,000 test OPEN
       </Button>
       {action.problem !== null && <ProblemNotice problem={action.problem} />}

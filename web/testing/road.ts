@@ -1,21 +1,24 @@
 /**
- * The road of a row to money as two people walk it in the pages: Ada owns a Datanet and contributes, Ben labels, reviews,
- * trains a model, serves it and asks it. Sequencer, contracts, host, factory and pages are real.
+ * The road of a row to money as two people walk it in the pages. Both begin with an empty wallet and bring OPEN. Then Ada
+ * owns a Datanet and contributes, Ben labels, reviews, trains a model, serves it and asks it. Sequencer, contracts, host,
+ * factory and pages are real.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { startChildFactory } from "@openledger/models/testing/journey-world";
-import { BOB_ACCOUNT } from "@openledger/models/testing/settling-fixture";
 import type { Browser, Locator, Page } from "playwright-core";
 import { announceWallet, walletOfKey } from "./announced-wallet.ts";
 import { openProfile } from "./browser.ts";
 import { A_DAY_SECONDS, startFactoryPlaces } from "./factory-world.ts";
 
-const ADA_ACCOUNT = 4;
-const BEN_LEAF = 3;
+/** No role of the contracts' fixture: neither has OPEN, nor an account in the ledger. */
+const [ADA_ACCOUNT, BEN_ACCOUNT] = [7, 8];
+/** The pages' button takes from it. */
+const FAUCET_ACCOUNT = 9;
 const LONG = { timeout: 240_000 };
 const PAUSE_MS = 200;
 
@@ -79,6 +82,10 @@ export async function startRoad() {
   const { environment, world } = await startFactoryPlaces(folder);
   // People read times.
   Object.defineProperty(world.w.rollup.clock, "nowMs", { get: () => Date.now() });
+  const { roles, token } = world.f.l1;
+  await token.write.transfer([anvilAccount(FAUCET_ACCOUNT).address, 10_000n * OPEN], {
+    account: roles.holder,
+  });
   const factory = await startChildFactory(environment);
   let isOver = false;
   let secondsToPass = 0;
@@ -114,6 +121,10 @@ export async function startRoad() {
     },
   };
 }
+
+/** The leaf that a link leads to. */
+const numberIn = async (link: Locator): Promise<string> =>
+  /\d+$/.exec((await link.getAttribute("href"))!)![0];
 
 /** Called as each step ends, with the page that shows it. */
 export type OnStep = (name: string, page: Page) => Promise<void>;
@@ -162,7 +173,19 @@ export async function walkRoad(
         .getByRole("navigation", { name: "Parts of this Datanet" })
         .getByRole("link", { name, exact: true }),
     );
-  const connect = (person: Person) => click(button(person, `${person.name}'s wallet`));
+  /** From the first page to an account in the ledger. @returns its number */
+  const bringOpen = async (person: Person): Promise<string> => {
+    const { main, name } = person;
+    await click(main.getByRole("link", { name: /^Bring OPEN/ }));
+    await click(button(person, `${name}'s wallet`));
+    await click(button(person, "Get 1,000 test OPEN"));
+    await main.getByRole("region", { name: "On Ethereum" }).getByText("1,000", { exact: true }).waitFor();
+    await fill(main.getByLabel("Amount"), "90");
+    await click(button(person, "Deposit and open an account"));
+    const link = main.getByRole("region", { name: "In the ledger" }).getByRole("link");
+    await link.waitFor();
+    return numberIn(link);
+  };
   const step = async (name: string, person: Person, work: () => Promise<void>) => {
     const [before, startedAtMs] = [clicks, performance.now()];
     try {
@@ -175,17 +198,19 @@ export async function walkRoad(
     await onStep(name, person.page);
   };
   const ada = await visit("Ada", ADA_ACCOUNT);
-  const ben = await visit("Ben", BOB_ACCOUNT);
+  const ben = await visit("Ben", BEN_ACCOUNT);
+  let benLeaf = "";
   let modelId = 0;
   let newsSeconds = Number.POSITIVE_INFINITY;
   let claimedText = "";
   let csv = "";
 
+  await step("bring", ada, async () => {
+    [, benLeaf] = await Promise.all([bringOpen(ada), bringOpen(ben)]);
+  });
   await step("create", ada, async () => {
     await menu(ada, "Datanets");
     await click(ada.main.locator('a[href="#/datanets/new"]').first());
-    await connect(ada);
-    await click(button(ada, "Unlock with your wallet"));
     const field = (label: string) => ada.main.getByLabel(label, { exact: true });
     await fill(field("Name"), "Small true sentences");
     await fill(field("Description"), "Sentences that somebody saw happen, one a row.");
@@ -194,7 +219,7 @@ export async function walkRoad(
     await ada.main.getByLabel("A row is", { exact: true }).selectOption("passage");
     await click(ada.main.getByText("Advanced", { exact: true }));
     await fill(field("Labels a row"), "1");
-    await fill(field("Reviewers"), String(BEN_LEAF));
+    await fill(field("Reviewers"), benLeaf);
     await click(button(ada, "Open it and sign its card"));
     await ada.page.getByRole("heading", { name: "Small true sentences" }).waitFor();
   });
@@ -212,16 +237,12 @@ export async function walkRoad(
     await menu(ben, "Datanets");
     await click(ben.main.getByRole("link", { name: "Small true sentences" }));
     await tab(ben, "Label");
-    await connect(ben);
-    await click(button(ben, "Unlock with your wallet"));
     const row = ben.page.getByRole("region", { name: "The row's text" });
     for (let i = 0; i < ROWS.length; i++) {
       await row.waitFor();
       const text = await row.textContent();
       await ben.page.keyboard.press("1");
-      await ben.page.waitForFunction(
-        `(document.querySelector('[aria-label="The row\\'s text"]')?.textContent ?? "") !== ${JSON.stringify(text)}`,
-      );
+      await row.filter({ hasText: text! }).waitFor({ state: "hidden" });
     }
   });
   await step("review", ben, async () => {
@@ -250,7 +271,7 @@ export async function walkRoad(
     const link = ben.main.getByRole("heading", { name: /^It is model/ }).getByRole("link");
     await link.waitFor();
     // Its text is the number at first, and the model's name once that is known.
-    modelId = Number(/\d+$/.exec((await link.getAttribute("href"))!)![0]);
+    modelId = Number(await numberIn(link));
   });
   world.passDay();
   await step("approve", ada, async () => {
