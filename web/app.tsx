@@ -1,4 +1,5 @@
 /** The frame around every page: name, pages, wallet, and what is wrong everywhere. */
+import type { SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { WalletMenu } from "./bridge/wallet-menu.tsx";
@@ -125,7 +126,7 @@ export function App({ site, live }: { site: Site; live: Live }) {
           />
         )}
       </main>
-      <Foot live={live} />
+      <Foot site={site} live={live} />
     </>
   );
 }
@@ -155,10 +156,12 @@ function Menu({ current }: { current: string }) {
 
 function Warnings({ live }: { live: Live }) {
   const { problem, status } = live;
+  const notice = status.value?.operator?.notice ?? null;
   const stoodMs = live.nowMs.value - (live.l1.value?.sinceMs ?? live.nowMs.value);
   return (
     <>
       {problem.value !== null && <ProblemNotice problem={problem.value} />}
+      {notice !== null && <OperatorNotice notice={notice} nowMs={live.nowMs.value} />}
       {problem.value === null && stoodMs > L1_STALL_MS && (
         <Notice
           tone="wait"
@@ -194,6 +197,25 @@ function Warnings({ live }: { live: Live }) {
   );
 }
 
+/** What the operator tells everybody. */
+function OperatorNotice({
+  notice: { text, title, untilMs },
+  nowMs,
+}: {
+  notice: NonNullable<NonNullable<SequencerStatus["operator"]>["notice"]>;
+  nowMs: number;
+}) {
+  const left = untilMs - nowMs;
+  return (
+    <Notice
+      tone="info"
+      title={`${title}, ${left > 0 ? `about ${showDuration(left)} left` : "a moment left"}.`}
+    >
+      <p>{text}</p>
+    </Notice>
+  );
+}
+
 function NotFound() {
   return (
     <section class="stack">
@@ -205,16 +227,22 @@ function NotFound() {
   );
 }
 
-function Foot({ live }: { live: Live }) {
+function Foot({ live, site }: { live: Live; site: Site }) {
   const info = live.info.value;
+  const [host] = site.datanetHosts;
   const isDevelopment = info?.circuits.some((circuit) => circuit.isDevelopment) === true;
   return (
     <footer class="frame-foot stack-s">
       <nav class="row" aria-label="More">
         <a href="#/glossary">Glossary</a>
-        <a href="/docs">API</a>
+        <a href="/docs">API reference</a>
+        {host !== undefined && <a href={`${host.replace(/\/$/, "")}/docs`}>API of the Datanet host</a>}
         <a href="#/exit">Leave without us</a>
       </nav>
+      <p>
+        Documentation and help come with the source of this software: <code>npm run docs</code> opens the
+        pages, SECURITY.md says how to report a flaw.
+      </p>
       {info !== null && (
         <details>
           <summary class="row">Technical details</summary>

@@ -1,5 +1,4 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 
 export interface TimelineStep {
   readonly name: string;
@@ -13,11 +12,8 @@ const SAID = { done: "done", current: "now", ahead: "to come", failed: "failed" 
 
 /** How far something has come: from left to right, on a phone from top to bottom. */
 export function Timeline({ label, steps }: { label: string; steps: readonly TimelineStep[] }) {
-  const list = useRef<HTMLOListElement>(null);
-  // Not a style attribute, which the Content-Security-Policy would refuse in markup.
-  useEffect(() => list.current?.style.setProperty("--steps", String(steps.length)), [steps.length]);
   return (
-    <ol ref={list} class="timeline" aria-label={label}>
+    <ol class="timeline" aria-label={label}>
       {steps.map(({ name, label: text, state, note }) => (
         <li key={name} class={state} aria-current={state === "current" ? "step" : undefined}>
           <span class="step-name">

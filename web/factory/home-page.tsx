@@ -21,7 +21,7 @@ export function HomePage(props: PageProps) {
   return (
     <>
       <section class="stack">
-        <h1>ModelFactory</h1>
+        <h1>Factory</h1>
         <p class="lead">
           Take an open base model, add rows, and get a model of your own. No code, no command line.
         </p>

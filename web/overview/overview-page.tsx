@@ -20,7 +20,6 @@ export function OverviewPage({ live }: PageProps) {
         </p>
       </section>
       <Doors />
-      <WhoIsPaid />
       {status === null ? (
         <p class="soft">Asking for the state of the ledger …</p>
       ) : (
@@ -37,6 +36,7 @@ export function OverviewPage({ live }: PageProps) {
         </div>
         <LastBatches batches={live.batches.value} nowMs={live.nowMs.value} />
       </section>
+      <WhoIsPaid />
     </>
   );
 }
@@ -45,14 +45,14 @@ export function OverviewPage({ live }: PageProps) {
 function Doors() {
   return (
     <nav class="columns doors" aria-label="Where to begin">
-      <Door href="#/ask" title="Ask a model">
-        Get an answer that your browser checks, see the rows behind it, and pay the people who wrote them.
+      <Door href="#/bridge" title="Bring OPEN">
+        Move OPEN from Ethereum into your account in seconds, pay anyone, and take it out again.
       </Door>
       <Door href="#/datanets" title="Explore and contribute data">
         Read the rows that models learn from. Add, label or review rows, and earn when they help.
       </Door>
-      <Door href="#/bridge" title="Bring OPEN">
-        Move OPEN from Ethereum into your account in seconds, pay anyone, and take it out again.
+      <Door href="#/ask" title="Ask a model">
+        Get an answer that your browser checks, see the rows behind it, and pay the people who wrote them.
       </Door>
     </nav>
   );
