@@ -67,7 +67,9 @@ async function advanceQueued(
     const queued = { ...journey, queueIndex: Number(added.args.index) };
     return reached(queued, "queued", Date.now());
   }
-  const entry = await getQueueEntry(client, journey.queueIndex);
+  // Sooner the sequencer does not know it, and the browser would call its answer an error.
+  const isSeen = journey.queueIndex < status.queue.seenIndex;
+  const entry = isSeen ? await getQueueEntry(client, journey.queueIndex) : null;
   if (entry?.status === "invalid") {
     const message = `L1's queue entry ${journey.queueIndex} was taken without effect`;
     return { ...journey, problem: { code: "CLI_QUEUE_ENTRY_INVALID", message } };

@@ -45,12 +45,25 @@ export async function sendTestOpen(l1Url: string, token: Address, to: Address): 
   const account = mnemonicToAccount(MNEMONIC, { addressIndex: FAUCET_INDEX });
   const options = { chain: foundry, transport: http(l1Url) } as const;
   const [faucet, node] = [createWalletClient({ ...options, account }), createPublicClient(options)];
-  const hash = await faucet.writeContract({
-    ...{ address: token, abi: erc20Abi, functionName: "transfer", args: [to, FAUCET_OPEN] },
-  });
+  const transfer = { abi: erc20Abi, functionName: "transfer", args: [to, FAUCET_OPEN] } as const;
+  const hash = await inTurn(() => faucet.writeContract({ address: token, ...transfer }));
   if ((await node.getBalance({ address: to })) < FAUCET_ETHER)
-    await faucet.sendTransaction({ to, value: FAUCET_ETHER });
+    await inTurn(() => faucet.sendTransaction({ to, value: FAUCET_ETHER }));
   await node.waitForTransactionReceipt({ hash });
+}
+
+const MOST_TRIES = 5;
+const PAUSE_MS = 400;
+
+/** Sends again where another reader, or the devnet's job, has taken the same nonce. */
+async function inTurn<T>(send: () => Promise<T>, tries = 1): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    if (tries === MOST_TRIES) throw error;
+    await new Promise((settle) => setTimeout(settle, PAUSE_MS * (tries + Math.random())));
+    return inTurn(send, tries + 1);
+  }
 }
 
 interface Request {
