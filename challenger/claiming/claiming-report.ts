@@ -21,7 +21,7 @@ const CLAIMING_STAGES = [
   /** No claim made now would stand before row counts are allowed. */
   "too-late",
 ] as const;
-type ClaimingStage = (typeof CLAIMING_STAGES)[number];
+export type ClaimingStage = (typeof CLAIMING_STAGES)[number];
 
 const DRAW_STATES = ["void", "lost", "unclaimed", "open", "stands"] as const satisfies readonly DrawState[];
 type DrawCounts = Readonly<Record<DrawState, number>>;
@@ -50,6 +50,12 @@ export function countDraws(states: readonly DrawState[]): DrawCounts {
 }
 
 const inEther = (wei: bigint) => Number(wei) / 1e18;
+
+/** What is told of it from the thread that claims. */
+export type ClaimingNews = Pick<
+  ClaimingReport,
+  "set" | "setMoney" | "noteClaim" | "noteMove" | "noteFailure" | "noteSuccess"
+>;
 
 /** Of one model; `nowMs` is the machine's clock. */
 export class ClaimingReport {

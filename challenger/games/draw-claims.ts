@@ -50,9 +50,10 @@ export async function claimsOfDraws(
   game: Address,
   model: LedgerModel,
   draws: readonly DrawnReceipt[],
+  reader = new GameReader(client, game, { rollup: model.rollup }),
 ): Promise<DrawClaim[]> {
   const keys = draws.map((draw) => receiptKey(model, draw));
-  const claims = await new GameReader(client, game, { rollup: model.rollup }).claimsOfKeys(keys);
+  const claims = await reader.claimsOfKeys(keys);
   const read = (functionName: "stands" | "isLost", args: readonly unknown[]) =>
     l1Call(`read ${functionName} of the games`, () =>
       client.readContract({ address: game, abi: traceGameAbi, functionName, args } as never),

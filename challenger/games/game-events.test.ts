@@ -1,12 +1,14 @@
 /** How much of L1 a second look asks for, and what it tells where L1 has taken something back. */
 
-import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { madeConfigs } from "@openledger/models/testing/made-models";
 import { createPublicClient, custom, type Hex, type PublicClient, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { REREAD_BLOCKS } from "./game-events.ts";
+import { EventJournal } from "../events/event-journal.ts";
+import { EventLog, REREAD_BLOCKS } from "../events/event-log.ts";
+import { type GameFact, gameSource } from "./game-events.ts";
 import { GameReader, type ShownClaim } from "./read-games.ts";
 import { smallModel, startTraceGame, type TraceFixture } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
@@ -60,17 +62,26 @@ function countingReader(journal: string | null = null) {
       { retryCount: 0 },
     ),
   }) as PublicClient;
+  const damage: string[] = [];
+  const log =
+    journal === null
+      ? undefined
+      : new EventLog<GameFact>(
+          client,
+          [gameSource(f.game)],
+          new EventJournal(journal, "games", (why) => damage.push(why)),
+        );
   /** The queries of all claims, and what it took to know them. */
   const look = async () => {
     Object.assign(asked, { blocks: 0n, times: 0 });
-    const reader = new GameReader(client, f.game, {}, journal);
+    const reader = new GameReader(client, f.game, {}, log);
     const { claims } = await reader.claims();
     const read = { ...asked };
     const shown = [];
     for (const claim of claims) shown.push(await reader.show(claim));
     return { queries: shown.map(({ statement }) => statement.query), ...read };
   };
-  return { look };
+  return { damage, look };
 }
 
 test("a second look asks for the newest blocks alone, and tells of all claims", async () => {
@@ -121,13 +132,7 @@ test("a restart reads new blocks alone, whatever a kill has left of the last lin
     expect(again).toMatchObject({ queries: first.queries, blocks: REREAD_BLOCKS });
     // It says where a claim is, and not what it says.
     expect(await readFile(journal, "utf8")).not.toContain(first.queries.at(-1)!.slice(2));
-    // As a second watcher has written it, who has not read as far; and a line that a kill has cut.
-    const kept = (await readFile(journal, "utf8")).split("\n")[1]!;
-    const { cursor } = JSON.parse(kept) as { cursor: { block: number } };
-    const at = cursor.block - 30;
-    const { hash } = await f.client.getBlock({ blockNumber: BigInt(at) });
-    const behind = kept.replace(JSON.stringify(cursor), JSON.stringify({ block: at, hash }));
-    await appendFile(journal, `${behind}\n{"cursor":{"block":1`);
+    await appendFile(journal, 'c00000000{"cursor":{"block":1');
     expect((await countingReader(journal).look()).queries).toEqual(first.queries);
     const query = await claim("second");
     expect((await countingReader(journal).look()).queries).toEqual([...first.queries, query]);
@@ -141,6 +146,13 @@ test("a restart reads new blocks alone, whatever a kill has left of the last lin
     const gone = await countingReader(journal).look();
     expect(gone.queries).toEqual([...first.queries, query]);
     expect(gone.blocks).toBeGreaterThan(500n);
+    expect((await countingReader(journal).look()).blocks).toBe(REREAD_BLOCKS);
+    // One byte of it is another one: it is named, and nothing of it is taken.
+    const whole = await readFile(journal, "utf8");
+    await writeFile(journal, whole.replace('"isRow":false', '"isRow":true '));
+    const damaged = countingReader(journal);
+    expect((await damaged.look()).blocks).toBeGreaterThan(500n);
+    expect(damaged.damage).toEqual([expect.stringContaining(`${journal} is damaged`)]);
     expect((await countingReader(journal).look()).blocks).toBe(REREAD_BLOCKS);
   } finally {
     await rm(folder, { recursive: true });

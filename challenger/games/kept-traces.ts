@@ -15,7 +15,7 @@ export type AnswerMove = (gameId: bigint, statement: TraceStatement) => `0x${str
 
 export interface TracingOptions {
   /** His own trace of what is claimed; null where he does not know the model. */
-  readonly traceOf: (claim: ShownClaim) => TracedQuery | null;
+  readonly traceOf: (claim: ShownClaim) => TracedQuery | null | Promise<TracedQuery | null>;
   /**
    * Of an answer that the trace says is another than the model's: the move that shows it, where the owner's trace is the same.
    * null where it is the model's. Default: answers are not looked at.
@@ -51,8 +51,8 @@ export class KeptTraces {
   }
 
   /** Traces a claim, and keeps what moves about these operations need besides what is kept. null for another model's. */
-  make(claim: ShownClaim, more: readonly number[] = []): KeptTrace | null {
-    const query = this.#options.traceOf(claim);
+  async make(claim: ShownClaim, more: readonly number[] = []): Promise<KeptTrace | null> {
+    const query = await this.#options.traceOf(claim);
     if (query === null) return null;
     const { claimedOp, program, programTree, text, tree } = query;
     const ops = new Set([...(this.#kept.get(claim.claimId)?.ops ?? []), ...more]);

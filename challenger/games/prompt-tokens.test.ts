@@ -324,8 +324,11 @@ test("where there is no vocabulary, a prompt of other tokens is a warning, and t
   const watcherOf = (isPrompt: boolean) =>
     tracedPlayer({
       ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(f.watcher), challenges: true },
-      ...{ terms: traced, kernels: "wasm", onProgress: () => {} },
-      traced: { model, vocabulary: null, isPromptOf: () => isPrompt },
+      ...{ terms: traced, model, onProgress: () => {} },
+      open: async () => ({
+        kernels: "wasm",
+        traced: { model, vocabulary: null, isPromptOf: () => isPrompt },
+      }),
     });
   const { failures, moves, warnings } = await watcherOf(false).playOnce();
   const why = "its tokens are not the prompt's, and no rule shows it on L1";

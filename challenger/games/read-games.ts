@@ -3,8 +3,17 @@
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import type { Address, ContractFunctionReturnType, Hex, PublicClient } from "viem";
-import { type FactOf, type GameHistory, type GameScope, historyOf, REREAD_BLOCKS } from "./game-events.ts";
-import type { GameFact } from "./game-journal.ts";
+import { REREAD_BLOCKS } from "../events/event-log.ts";
+import {
+  type FactOf,
+  type GameFact,
+  type GameLog,
+  type GameScope,
+  gameLogOf,
+  readClaimed,
+  readRegistered,
+  readRevealed,
+} from "./game-events.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { type GameState, TURNS } from "./trace-moves.ts";
 import type { TraceStatement } from "./traced-model.ts";
@@ -61,16 +70,16 @@ export const rowOfKey = (key: Hex) => ({
 export class GameReader {
   readonly #client: PublicClient;
   readonly #address: Address;
-  readonly #history: GameHistory;
+  readonly #log: GameLog;
   readonly #models = new Map<string, RegisteredTraced>();
   /** Claims about which nothing is left to happen, and the block at which that was seen first. */
   readonly #over = new Map<string, bigint>();
 
-  /** @param scope whose claims and games; default: everybody's */
-  constructor(client: PublicClient, address: Address, scope: GameScope = {}, journal: string | null = null) {
+  /** @param scope whose claims and games; default: everybody's @param log that has them; default: the client's own */
+  constructor(client: PublicClient, address: Address, scope: GameScope = {}, log?: GameLog) {
     this.#client = client;
     this.#address = address;
-    this.#history = historyOf(client, address, scope, journal);
+    this.#log = log ?? gameLogOf(client, address, scope);
   }
 
   /** All claims that were ever made for a model; `isOpen` leaves out those about which nothing is left to happen. */
@@ -105,7 +114,7 @@ export class GameReader {
     const fact = (await this.#facts("claim")).find(
       ({ blockHash, id }) => BigInt(id) === claim.claimId && blockHash === claim.blockHash,
     );
-    const said = fact && (await this.#history.claimed(fact));
+    const said = fact && (await readClaimed(this.#log, this.#address, fact));
     if (said?.claimed === undefined) throw new RangeError(`L1 has taken claim ${claim.claimId} back`);
     const { receipt } = said;
     const shown = receipt === undefined ? null : { prompt: receipt.prompt, lengths: receipt.lengths };
@@ -123,6 +132,18 @@ export class GameReader {
       models.push(known);
     }
     return models;
+  }
+
+  /** Those that this account has claims of, or games about. */
+  async modelsOf(who: Address): Promise<ClaimedModel[]> {
+    const own = new Set(
+      (await this.#facts("game")).flatMap((fact) =>
+        sameAddress(fact.challenger, who) ? [fact.claimId] : [],
+      ),
+    );
+    return (await this.#facts("claim"))
+      .filter(({ id, owner }) => sameAddress(owner, who) || own.has(id))
+      .map(({ modelId, rollup }) => ({ modelId: BigInt(modelId), rollup }));
   }
 
   /** Claims of receipts, by what the contract calls them, in their order. */
@@ -160,16 +181,16 @@ export class GameReader {
 
   /** All that a game's owner has shown, move by move: for its challenger. */
   revealed({ block, gameId }: GameState): Promise<(readonly Hex[])[]> {
-    return this.#history.revealed({ id: Number(gameId), block });
+    return readRevealed(this.#log, this.#address, { id: Number(gameId), block });
   }
 
   async #modelOf(fact: FactOf<"model">): Promise<RegisteredTraced> {
-    const { modelId, rollup, statics, traced } = await this.#history.registered(fact);
+    const { modelId, rollup, statics, traced } = await readRegistered(this.#log, this.#address, fact);
     return { rollup, modelId, statics, terms: traced };
   }
 
   async #facts<What extends GameFact["what"]>(what: What): Promise<FactOf<What>[]> {
-    return (await this.#history.read()).filter((fact) => fact.what === what) as FactOf<What>[];
+    return (await this.#log.read()).filter((fact) => fact.what === what) as FactOf<What>[];
   }
 
   /** Seen as over so long ago that L1 takes it back no more. */

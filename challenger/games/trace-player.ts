@@ -26,16 +26,26 @@ export interface PlayerOptions extends TracingOptions {
   readonly account: PlayerAccount;
   /** Whose claims he looks at; all where nothing is said. */
   readonly model?: ClaimedModel | undefined;
-  /** File that keeps how far L1 was read; default: none. */
-  readonly journal?: string | null | undefined;
+  /** Who reads claims and games; default: a reader of his own. */
+  readonly reader?: GameReader | undefined;
+  /** Claims that were found right before; default: none. */
+  readonly right?: RightClaims | undefined;
   /** The transaction that shows a wrong token of a claim's prompt; null where there is none. Default: prompts are not looked at. */
-  readonly refutePrompt?: ((claim: ShownClaim, warn: (why: string) => void) => Hex | null) | undefined;
+  readonly refutePrompt?:
+    | ((claim: ShownClaim, warn: (why: string) => void) => Hex | null | Promise<Hex | null>)
+    | undefined;
   /** Whether he challenges others' claims of queries. Which rows are false, the model commitment's watch knows. */
   readonly challenges: boolean;
   /** New claims that one look traces at most: what a game's move needs comes on top. Default: 4. */
   readonly mostTraced?: number | undefined;
   /** What he gives for one challenge. Default: eight times the stake that the contract was deployed with. */
   readonly mostStakeWei?: bigint | undefined;
+}
+
+/** What is kept of claims that need no second trace. */
+export interface RightClaims {
+  has(claim: ClaimState): boolean;
+  keep(claim: ClaimState): Promise<void>;
 }
 
 /** A trace takes up to some minutes, in which no game's move is made. */
@@ -67,9 +77,9 @@ export class TracePlayer {
   readonly #blocks = new Map<bigint, Hex>();
 
   constructor(options: PlayerOptions) {
-    const { game, journal = null, model, publicClient } = options;
+    const { game, model, publicClient, reader } = options;
     this.#options = options;
-    this.#reader = new GameReader(publicClient, game, model && { rollup: model.rollup }, journal);
+    this.#reader = reader ?? new GameReader(publicClient, game, model && { rollup: model.rollup });
     this.#traces = new KeptTraces(options);
   }
 
@@ -139,7 +149,7 @@ export class TracePlayer {
       const games = toTrace.filter((one) => one.claim === claim);
       const made = await this.#attempt(round, claim.claimId, games[0]!.game.gameId, async () => {
         const ops = games.flatMap(({ game: { op } }) => (op === null ? [] : [op]));
-        return this.#traces.make(await this.#reader.show(claim), ops);
+        return await this.#traces.make(await this.#reader.show(claim), ops);
       });
       if (made !== null) await this.#playAll(games, round);
     }
@@ -181,9 +191,13 @@ export class TracePlayer {
   async #challengeFalse(open: readonly ClaimState[], round: Round): Promise<void> {
     const { mostTraced = MOST_TRACED } = this.#options;
     let toTrace = mostTraced;
-    const comparedOf = ({ claimId }: ClaimState): Compared => {
-      const known = this.#compared.get(claimId) ?? { promptWarnings: null, query: "unknown" };
-      this.#compared.set(claimId, known);
+    const comparedOf = (claim: ClaimState): Compared => {
+      const fresh = (): Compared =>
+        this.#options.right?.has(claim) === true
+          ? { promptWarnings: [], query: "right" }
+          : { promptWarnings: null, query: "unknown" };
+      const known = this.#compared.get(claim.claimId) ?? fresh();
+      this.#compared.set(claim.claimId, known);
       return known;
     };
     // Attack: claims that nobody can trace, ahead of all others in every look.
@@ -199,7 +213,9 @@ export class TracePlayer {
           if (compared.query === "unknown") round.waiting.push(claimId);
         } else if (isNew) {
           toTrace--;
-          this.#compare(shown!, compared);
+          await this.#compare(shown!, compared);
+          if (compared.query === "right" && compared.promptWarnings?.length === 0)
+            await this.#options.right?.keep(claim);
         }
         for (const why of compared.promptWarnings ?? []) round.warnings.push({ claimId, why });
         const why = "it names other files than this model's: no game here can refute that";
@@ -210,9 +226,9 @@ export class TracePlayer {
   }
 
   /** Of a right claim nothing is kept: a trace is large, and most claims are right. */
-  #compare(claim: ShownClaim, compared: Compared): void {
+  async #compare(claim: ShownClaim, compared: Compared): Promise<void> {
     compared.query = "untraceable";
-    const made = this.#traces.make(claim);
+    const made = await this.#traces.make(claim);
     compared.query = made === null ? "another model's" : made.isRight ? "right" : "false";
     if (compared.query !== "false") this.#traces.forget((one) => one === claim.claimId);
   }
@@ -226,7 +242,7 @@ export class TracePlayer {
     const { claimId } = claim;
     const warnings: string[] = [];
     try {
-      const data = this.#options.refutePrompt?.(claim, (why) => warnings.push(why)) ?? null;
+      const data = (await this.#options.refutePrompt?.(claim, (why) => warnings.push(why))) ?? null;
       if (data === null) {
         compared.promptWarnings = warnings;
         return false;

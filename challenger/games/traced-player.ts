@@ -4,33 +4,34 @@
  */
 
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
-import type { Hex } from "viem";
 import { answerFault, answerMoveOf } from "./answer-fault.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
 import type { ShownClaim } from "./read-games.ts";
 import { type PlayerOptions, TracePlayer } from "./trace-player.ts";
-import { asRow, namesModel, textOf, traceQuery, tracingKernels } from "./traced-model.ts";
+import { asRow, type LedgerModel, namesModel, textOf, traceQuery, tracingKernels } from "./traced-model.ts";
 import type { TracedTextModel } from "./traced-text.ts";
 
 interface TracedPlayerOptions
   extends Pick<
     PlayerOptions,
-    "publicClient" | "game" | "account" | "challenges" | "mostTraced" | "mostStakeWei" | "journal"
+    "publicClient" | "game" | "account" | "challenges" | "mostTraced" | "mostStakeWei" | "reader" | "right"
   > {
-  readonly traced: Pick<TracedTextModel, "isPromptOf" | "model" | "vocabulary">;
+  readonly model: LedgerModel;
   /** As it is registered. */
   readonly terms: TracedTuple;
-  readonly kernels: KernelChoice;
+  /** The model's numbers, when a trace needs them: reading them takes minutes. */
+  readonly open: () => Promise<{
+    readonly traced: Pick<TracedTextModel, "isPromptOf" | "model" | "vocabulary">;
+    readonly kernels: KernelChoice;
+  }>;
   readonly onProgress: (line: string) => void;
 }
 
 export function tracedPlayer(options: TracedPlayerOptions): TracePlayer {
-  const { kernels, onProgress, terms, traced, ...given } = options;
-  const { model, vocabulary } = traced;
+  const { onProgress, open, terms, ...given } = options;
   return new TracePlayer({
     ...given,
-    model,
     refutePrompt: refutationOf,
     answerMove: (query) => {
       // Drawn tokens are not compared on L1, and a row's are nobody's answer: its trace claims no query.
@@ -38,7 +39,9 @@ export function tracedPlayer(options: TracedPlayerOptions): TracePlayer {
       const fault = terms.isLikeliest && isQuery ? answerFault(query) : null;
       return fault && answerMoveOf(terms, query, fault);
     },
-    traceOf: ({ claimId, isRow, statement }) => {
+    traceOf: async ({ claimId, isRow, statement }) => {
+      const { kernels, traced } = await open();
+      const { model } = traced;
       if (!namesModel(model, statement)) return null;
       onProgress(`tracing claim ${claimId}${isRow ? ", of a row" : ""}`);
       const query = traceQuery(model, textOf(statement), tracingKernels(kernels, model));
@@ -46,8 +49,10 @@ export function tracedPlayer(options: TracedPlayerOptions): TracePlayer {
     },
   });
 
-  function refutationOf({ claimId, shown, statement }: ShownClaim, warn: (why: string) => void): Hex | null {
+  async function refutationOf({ claimId, shown, statement }: ShownClaim, warn: (why: string) => void) {
     if (shown === null) return null;
+    const { traced } = await open();
+    const { vocabulary } = traced;
     const claimed = { claimId, statement, ...shown };
     // Without a vocabulary L1 compares nothing: that is where only a warning is left.
     if (vocabulary !== null) {

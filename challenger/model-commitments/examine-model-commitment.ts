@@ -5,6 +5,7 @@ import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { Verdict } from "../challenger-state.ts";
 import type { CommittedModel, Leaves, RowKind } from "../statements/committed-model.ts";
 import { knownLeaves, type LeafPlace, type ShownLeaf, wantedOf } from "../statements/known-leaves.ts";
 import { readLeaves } from "../statements/leaf-file.ts";
@@ -20,6 +21,8 @@ export interface PublishedFiles {
   readonly leaves: Uint8Array | null;
   /** How the model differs from what its recipe makes of the rows, as `verifyModel` says it; null where it does not. */
   readonly mismatch: string | null;
+  /** What is kept of these files; absent where nothing is. */
+  readonly verdict?: Omit<Verdict, "isRight" | "warnings"> | null;
 }
 
 export interface Examined {

@@ -11,6 +11,7 @@ import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, encodeFunctionData, type Hex, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { watchFiles } from "../playing/testing/watch-all.ts";
 import type { DisputeStatement, Leaves } from "../statements/committed-model.ts";
 import { challengeData, sharedShown, statementTuple } from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
@@ -18,7 +19,7 @@ import type { PublishedFiles } from "./examine-model-commitment.ts";
 import { admitCall } from "./ledger-proofs.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";
-import { type DisputeFixture, lie, startDisputes, watchFiles } from "./testing/dispute-fixture.ts";
+import { type DisputeFixture, lie, startDisputes } from "./testing/dispute-fixture.ts";
 import { revertBetweenTests } from "./testing/revert-between-tests.ts";
 import { rowsInState } from "./testing/rows-in-state.ts";
 
@@ -67,7 +68,7 @@ describe("a model commitment of something else than the ledger has", () => {
     const { posted, files } = lie(made, leaves, numbers);
     const id = await f.post(posted.statement);
     const [seen] = await watch(files);
-    expect(seen!.examined!.fault!.fault.kind).toBe(kind);
+    expect(seen!.examined!.fault!.kind).toBe(kind);
     const [after] = await readModelCommitments(f.client as never, f.disputes.address);
     expect(after).toMatchObject({ id, state: "refuted", refutedBy: f.watcher });
   });

@@ -1,8 +1,8 @@
 import { formatEther } from "viem";
-import type { ModelCommitment } from "./read-model-commitments.ts";
+import type { ModelCommitmentWindow } from "./read-windows.ts";
 
 /** What L1 knows of a model commitment. */
-export function modelCommitmentLines(modelCommitment: ModelCommitment): string[] {
+export function modelCommitmentLines(modelCommitment: ModelCommitmentWindow): string[] {
   const {
     attestedBy,
     bondWei,
@@ -14,7 +14,7 @@ export function modelCommitmentLines(modelCommitment: ModelCommitment): string[]
     rollup,
     state,
   } = modelCommitment;
-  const attested = attestedBy === null ? "more often than this node of L1 tells" : attestedBy.join(", ");
+  const attested = attestedBy === null ? "not read" : attestedBy.join(", ");
   const until = new Date(Number(endsAtSeconds) * 1000).toISOString();
   return [
     `model commitment ${id} of model ${modelId} of rollup ${rollup}: ${state}, window until ${until}, bond ${formatEther(bondWei)} ETH, ${openAvailabilityChallengeCount} open data-availability challenges`,

@@ -1,6 +1,7 @@
 /** Which rollups may take which models' Activations, by the registry. */
-import { type Address, type PublicClient, zeroAddress } from "viem";
-import { readDisputeEvents } from "./dispute-events.ts";
+import { type Address, type PublicClient, toHex, zeroAddress } from "viem";
+import { EventLog, type RawLog } from "../events/event-log.ts";
+import { decodeRegistryEvent, type RegistryEvent, registrySelector } from "./read-windows.ts";
 
 export interface ReadAdmission {
   readonly modelId: number;
@@ -12,20 +13,23 @@ export interface ReadAdmission {
 }
 
 /** All, oldest first. @param options.modelId of this model alone */
-export async function readAdmissions(
+export function readAdmissions(
   client: PublicClient,
   address: Address,
-  { modelId, ...range }: { modelId?: number; fromBlock?: bigint } = {},
+  { fromBlock, modelId }: { readonly modelId?: number; readonly fromBlock?: bigint } = {},
 ): Promise<ReadAdmission[]> {
-  const filter: Readonly<Record<string, bigint>> = modelId === undefined ? {} : { modelId: BigInt(modelId) };
-  const events = await readDisputeEvents(client, address, "Admitted", filter, range);
-  return events.map(({ args }) => {
-    const isPosted = args.rollup !== zeroAddress;
-    return {
-      modelId: Number(args.modelId!),
-      word: args.word!,
-      rollup: isPosted ? args.rollup! : null,
-      modelCommitmentId: isPosted ? args.id! : null,
-    };
-  });
+  const model = modelId === undefined ? null : toHex(modelId, { size: 32 });
+  const log = new EventLog(client, [], null, fromBlock ?? null);
+  return log.said(address, [registrySelector("Admitted"), null, model], admissionOf);
+}
+
+function admissionOf(log: RawLog): ReadAdmission {
+  const { id, modelId, rollup, word } = decodeRegistryEvent(log).args as RegistryEvent<"Admitted">;
+  const isPosted = rollup !== zeroAddress;
+  return {
+    modelId: Number(modelId),
+    word,
+    rollup: isPosted ? rollup : null,
+    modelCommitmentId: isPosted ? id : null,
+  };
 }

@@ -1,11 +1,44 @@
-/** Model commitments with their statements: what a watcher recomputes. */
-import type { Address, PublicClient } from "viem";
-import type { DisputeStatement } from "../statements/committed-model.ts";
+/** Model commitments with their statements: what a watcher recomputes; and leaves that somebody has asked for. */
+import { type Address, hexToBytes, type PublicClient, toHex } from "viem";
+import type { RawLog } from "../events/event-log.ts";
+import { type DisputeStatement, TREES } from "../statements/committed-model.ts";
+import type { ShownLeaf } from "../statements/known-leaves.ts";
 import { readStatement, type StatementTuple } from "../statements/model-commitment-calls.ts";
-import { type ModelCommitmentWindow, readPostedEvents, type WindowOptions } from "./read-windows.ts";
+import {
+  decodeRegistryEvent,
+  type ModelCommitmentWindow,
+  openWindows,
+  type RegistryEvent,
+  type RegistryFact,
+  type RegistryFactOf,
+  registrySelector,
+  type WindowOptions,
+  type WindowReader,
+} from "./read-windows.ts";
 
 export interface ModelCommitment extends ModelCommitmentWindow {
   readonly statement: DisputeStatement;
+}
+
+export interface OpenAvailabilityChallenge {
+  /** As the contract numbers the trees. */
+  readonly tree: number;
+  readonly index: bigint;
+  readonly who: Address;
+  /** From then on anyone may refute the model commitment with it. */
+  readonly answerBySeconds: bigint;
+  /** 0n of what was asked for without a fee. */
+  readonly feeWei: bigint;
+}
+
+export interface AvailabilityChallenges {
+  /** Those that nobody has answered, oldest first. */
+  readonly open: readonly OpenAvailabilityChallenge[];
+  readonly shown: readonly ShownLeaf[];
+  /** All that were made with a fee, those that are answered too: of a refuted model commitment their fees come back. */
+  readonly paid: readonly OpenAvailabilityChallenge[];
+  /** Whether the last leaves were asked for without a fee: once of a model commitment. */
+  readonly isRequested: boolean;
 }
 
 /** All model commitments, oldest first. */
@@ -14,9 +47,64 @@ export async function readModelCommitments(
   address: Address,
   options: WindowOptions = {},
 ): Promise<ModelCommitment[]> {
-  const found = await readPostedEvents(client, address, options);
-  return found.map(({ statement, window }) => ({
-    ...window,
-    statement: readStatement(statement as StatementTuple),
-  }));
+  const reader = await openWindows(client, address, options);
+  return withStatements(reader, await reader.windows());
+}
+
+/** The same of these windows: what each says, from its block. */
+export async function withStatements(
+  reader: WindowReader,
+  windows: readonly ModelCommitmentWindow[],
+): Promise<ModelCommitment[]> {
+  const sought = new Set(windows.map(({ id }) => Number(id)));
+  const posted = (await reader.facts("committed")).filter(({ id }) => sought.has(id));
+  if (posted.length === 0) return [];
+  const ids = new Map(posted.map((fact) => [fact.id, fact.blockHash]));
+  const statements = new Map<bigint, DisputeStatement>();
+  const take = (log: RawLog) => {
+    const { id, statement } = decodeRegistryEvent(log).args as RegistryEvent<"ModelCommitted">;
+    if (ids.get(Number(id)) === log.blockHash)
+      statements.set(id, readStatement(statement as unknown as StatementTuple));
+  };
+  const { block } = posted[0]!;
+  const range = { fromBlock: block, toBlock: posted.at(-1)!.block };
+  await reader.log.said(reader.address, [registrySelector("ModelCommitted")], take, range);
+  return windows.flatMap((window) => {
+    const statement = statements.get(window.id);
+    return statement === undefined ? [] : [{ ...window, statement }];
+  });
+}
+
+/** Leaves of a model commitment that somebody has challenged, and those that were shown. */
+export async function readAvailabilityChallenges(
+  reader: WindowReader,
+  id: bigint,
+): Promise<AvailabilityChallenges> {
+  const isAsked = (fact: { what: string }): fact is RegistryFactOf<"asked" | "answered"> =>
+    (fact.what === "asked" || fact.what === "answered") && (fact as RegistryFact).id === Number(id);
+  const own = (await reader.log.read()).filter(isAsked);
+  const open = new Map<string, OpenAvailabilityChallenge>();
+  const paid: OpenAvailabilityChallenge[] = [];
+  let isRequested = false;
+  for (const fact of own) {
+    const key = `${fact.tree}/${fact.index}`;
+    open.delete(key);
+    if (fact.what !== "asked") continue;
+    const { tree, who } = fact;
+    const feeWei = BigInt(fact.feeWei);
+    const asked = { tree, who, feeWei, index: BigInt(fact.index), answerBySeconds: BigInt(fact.answerBy) };
+    open.set(key, asked);
+    if (feeWei > 0n) paid.push(asked);
+    else isRequested = true;
+  }
+  const answers = own.filter(({ what }) => what === "answered");
+  const topics = [registrySelector("Answered"), toHex(id, { size: 32 })];
+  const range = { fromBlock: answers[0]?.block ?? 0, toBlock: answers.at(-1)?.block ?? 0 };
+  const shown = answers.length === 0 ? [] : await reader.log.said(reader.address, topics, shownLeafOf, range);
+  return { open: [...open.values()], shown, paid, isRequested };
+}
+
+function shownLeafOf(log: RawLog): ShownLeaf {
+  const { data, index, tree } = decodeRegistryEvent(log).args as RegistryEvent<"Answered">;
+  return { tree: TREES[tree]!, index: Number(index), data: hexToBytes(data) };
 }

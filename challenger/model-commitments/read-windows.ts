@@ -3,14 +3,22 @@
 import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { type Address, getContract, type Hex, type PublicClient } from "viem";
 import {
-  type DisputesEvents,
-  deploymentBlock,
-  type EventRange,
-  readDisputeEvents,
-} from "./dispute-events.ts";
-import { readRegistry } from "./registry.ts";
+  type AbiEvent,
+  type Address,
+  type ContractEventName,
+  type DecodeEventLogReturnType,
+  decodeEventLog,
+  getContract,
+  type Hash,
+  type Hex,
+  type PublicClient,
+  pad,
+  toEventSelector,
+  toHex,
+} from "viem";
+import { type EventFact, EventLog, type EventSource, type RawLog } from "../events/event-log.ts";
+import { type Registry, readRegistry } from "./registry.ts";
 
 /** In the contract's order. */
 const FAULT_NAMES = [
@@ -43,6 +51,101 @@ export interface ModelCommitmentWindow {
   readonly attestedBy: readonly Address[] | null;
 }
 
+/** Sums and hashes as JSON has them. */
+export type RegistryFact = EventFact & { readonly id: number } & (
+    | {
+        readonly what: "committed";
+        readonly modelId: number;
+        readonly owner: Address;
+        readonly rollup: Address;
+        readonly family: number;
+        readonly bondWei: string;
+        readonly endsAt: number;
+        readonly staticsHash: string;
+        /** Where L1 takes a block back, another may have the same number. */
+        readonly blockHash: Hash;
+      }
+    | {
+        readonly what: "refuted";
+        readonly by: Address;
+        readonly fault: number;
+        readonly place: string;
+        readonly rewardWei: string;
+        readonly transactionHash: Hash;
+      }
+    | { readonly what: "attested"; readonly who: Address }
+    | {
+        readonly what: "asked";
+        readonly tree: number;
+        readonly index: string;
+        readonly who: Address;
+        readonly answerBy: string;
+        readonly feeWei: string;
+      }
+    | { readonly what: "answered"; readonly tree: number; readonly index: string }
+  );
+export type RegistryFactOf<What extends RegistryFact["what"]> = Extract<RegistryFact, { what: What }>;
+export type RegistryLog = Pick<EventLog<RegistryFact>, "said"> & {
+  read(): Promise<readonly { what: string }[]>;
+};
+
+type EventName = Exclude<ContractEventName<typeof disputesAbi>, undefined>;
+export type RegistryEvent<Name extends EventName> = DecodeEventLogReturnType<
+  typeof disputesAbi,
+  Name
+>["args"];
+
+export const registrySelector = (name: EventName): Hex =>
+  toEventSelector(disputesAbi.find((item) => item.type === "event" && item.name === name) as AbiEvent);
+export const decodeRegistryEvent = ({ data, topics }: RawLog) =>
+  decodeEventLog({ abi: disputesAbi, data, topics });
+
+/** @param of this model's alone, and whose attestations are kept: anybody's would have no bound */
+export function registrySources(
+  address: Address,
+  of: { readonly modelId?: number; readonly attestor?: Address } = {},
+): EventSource<RegistryFact>[] {
+  const model = of.modelId === undefined ? null : toHex(of.modelId, { size: 32 });
+  const others = (["Refuted", "AvailabilityChallenged", "Answered"] as const).map(registrySelector);
+  return [
+    { address, factOf, topics: [registrySelector("ModelCommitted"), null, model] },
+    { address, factOf, topics: [others] },
+    ...(of.attestor === undefined
+      ? []
+      : [{ address, factOf, topics: [registrySelector("Attested"), null, pad(of.attestor)] }]),
+  ];
+}
+
+function factOf(log: RawLog): RegistryFact {
+  const { args, eventName } = decodeRegistryEvent(log);
+  const block = Number(log.blockNumber);
+  const { blockHash, transactionHash } = log;
+  switch (eventName) {
+    case "ModelCommitted": {
+      const { bondWei, endsAt, family, modelId, owner, rollup, statement } = args;
+      const sums = { bondWei: `${bondWei}`, endsAt: Number(endsAt), staticsHash: `${statement.staticsHash}` };
+      const named = { id: Number(args.id), modelId: Number(modelId), owner, rollup, family };
+      return { what: "committed", ...named, ...sums, block, blockHash };
+    }
+    case "Refuted": {
+      const { challenger: by, fault, place, rewardWei } = args;
+      const shown = { by, fault, place: `${place}`, rewardWei: `${rewardWei}`, transactionHash };
+      return { what: "refuted", id: Number(args.id), ...shown, block };
+    }
+    case "Attested":
+      return { what: "attested", id: Number(args.id), who: args.who, block };
+    case "AvailabilityChallenged": {
+      const { answerBy, feeWei, index, tree, who } = args;
+      const asked = { tree, index: `${index}`, who, answerBy: `${answerBy}`, feeWei: `${feeWei}` };
+      return { what: "asked", id: Number(args.id), ...asked, block };
+    }
+    case "Answered":
+      return { what: "answered", id: Number(args.id), tree: args.tree, index: `${args.index}`, block };
+    default:
+      throw new RangeError(`the event ${eventName} was not asked for`);
+  }
+}
+
 export interface WindowOptions {
   /** Of this model alone. */
   readonly modelId?: number;
@@ -52,68 +155,21 @@ export interface WindowOptions {
   readonly attestor?: Address;
 }
 
-export const readWindows = async (
+/** All, oldest first: what L1 has of each now. */
+export async function readWindows(
   client: PublicClient,
   address: Address,
   options: WindowOptions = {},
-): Promise<ModelCommitmentWindow[]> =>
-  (await readPostedEvents(client, address, options)).map(({ window }) => window);
+): Promise<ModelCommitmentWindow[]> {
+  return (await openWindows(client, address, options)).windows();
+}
 
-/** All model commitments, oldest first, each with its statement as the contract has it: all of one block. */
-export async function readPostedEvents(
-  client: PublicClient,
-  address: Address,
-  { attestor, modelId, fromBlock }: WindowOptions,
-) {
-  const disputes = getContract({ address, abi: disputesAbi, client });
-  const blockNumber = await client.getBlockNumber({ cacheTime: 0 });
-  const from = fromBlock ?? (await deploymentBlock(client, address, blockNumber));
-  const range = { fromBlock: from, toBlock: blockNumber };
-  const ofModel: Readonly<Record<string, bigint>> = modelId === undefined ? {} : { modelId: BigInt(modelId) };
-  const [registry, posted, refuted, attested] = await Promise.all([
-    readRegistry(client, address),
-    readDisputeEvents(client, address, "ModelCommitted", ofModel, range),
-    readDisputeEvents(client, address, "Refuted", {}, range),
-    readAttested(client, address, attestor, range),
-  ]);
-  return Promise.all(
-    posted.map(async ({ args }) => {
-      const id = args.id!;
-      const [[, endsAt, , , openAvailabilityChallenges], isCounted] = await Promise.all([
-        disputes.read.modelCommitments([id], { blockNumber }),
-        disputes.read.counts([id], { blockNumber }),
-      ]);
-      const shown = refuted.find((event) => event.args.id === id);
-      const window: ModelCommitmentWindow = {
-        id,
-        modelId: Number(args.modelId!),
-        staticsHash: args.statement!.staticsHash,
-        family: registry?.families[args.family!] ?? null,
-        owner: args.owner!,
-        rollup: args.rollup!,
-        bondWei: args.bondWei!,
-        endsAtSeconds: endsAt,
-        // By the event: a node may answer calls by a newer state than it has events of.
-        state: shown !== undefined ? "refuted" : isCounted ? "counts" : "open",
-        openAvailabilityChallengeCount: openAvailabilityChallenges,
-        refutedBy: shown?.args.challenger ?? null,
-        refutation:
-          shown === undefined
-            ? null
-            : {
-                fault: FAULT_NAMES[shown.args.fault!] ?? `fault ${shown.args.fault}`,
-                place: shown.args.place!,
-                rewardWei: shown.args.rewardWei!,
-                transactionHash: shown.transactionHash,
-              },
-        attestedBy:
-          attested === null
-            ? null
-            : [...new Set(attested.filter((event) => event.args.id === id).map((e) => e.args.who!))],
-      };
-      return { window, statement: args.statement! };
-    }),
-  );
+/** For one look: nothing is kept. */
+export async function openWindows(client: PublicClient, address: Address, options: WindowOptions | null) {
+  const { attestor, fromBlock, modelId } = options ?? {};
+  const sources = registrySources(address, modelId === undefined ? {} : { modelId });
+  const log = new EventLog(client, sources, null, fromBlock ?? null);
+  return new WindowReader(client, address, log, () => readAttested(log, address, attestor));
 }
 
 /**
@@ -121,17 +177,98 @@ export async function readPostedEvents(
  * for all of them is refused. That must hide no model commitment.
  * @returns null where the node refuses even a single block
  */
-async function readAttested(
-  client: PublicClient,
-  address: Address,
-  attestor: Address | undefined,
-  range: EventRange,
-): Promise<DisputesEvents<"Attested"> | null> {
+async function readAttested(log: EventLog<RegistryFact>, address: Address, who: Address | undefined) {
   try {
-    const of: Readonly<Record<string, Address>> = attestor === undefined ? {} : { who: attestor };
-    return await readDisputeEvents(client, address, "Attested", of, range);
+    return await log.said(
+      address,
+      [registrySelector("Attested"), null, who === undefined ? null : pad(who)],
+      factOf,
+    );
   } catch (error) {
     if (isRollupError(error, "BRG_L1_REFUSED")) return null;
     throw error;
   }
 }
+
+/** The registry's windows as a log of its events has them. */
+export class WindowReader {
+  readonly log: RegistryLog;
+  readonly address: Address;
+  readonly #client: PublicClient;
+  readonly #attested: (() => Promise<readonly RegistryFact[] | null>) | null;
+  #registry: Registry | null = null;
+  /** Windows that have ended: nothing changes them. */
+  readonly #counted = new Set<string>();
+
+  /** @param attested default: those of the log; null for nobody's */
+  constructor(
+    client: PublicClient,
+    address: Address,
+    log: RegistryLog,
+    attested: (() => Promise<readonly RegistryFact[] | null>) | null = null,
+  ) {
+    this.log = log;
+    this.address = address;
+    this.#client = client;
+    this.#attested = attested;
+  }
+
+  async facts<What extends RegistryFact["what"]>(what: What): Promise<RegistryFactOf<What>[]> {
+    return (await this.log.read()).filter((fact) => fact.what === what) as RegistryFactOf<What>[];
+  }
+
+  async windows(): Promise<ModelCommitmentWindow[]> {
+    this.#registry ??= await readRegistry(this.#client, this.address);
+    const { families } = this.#registry ?? { families: [] };
+    const all = (await this.log.read()) as readonly RegistryFact[];
+    const attested = this.#attested === null ? all : await this.#attested();
+    const others = new Map<number, RegistryFact[]>();
+    for (const fact of attested === null || attested === all ? all : [...all, ...attested]) {
+      const own = others.get(fact.id) ?? [];
+      if (fact.what !== "committed") others.set(fact.id, own);
+      own.push(fact);
+    }
+    const disputes = getContract({ address: this.address, abi: disputesAbi, client: this.#client });
+    const { timestamp } = await this.#client.getBlock();
+    const posted = all.filter(({ what }) => what === "committed") as RegistryFactOf<"committed">[];
+    return Promise.all(
+      posted.map(async (fact) => {
+        const own = others.get(fact.id) ?? [];
+        const shown = own.find((one) => one.what === "refuted") as RegistryFactOf<"refuted"> | undefined;
+        const name = `${fact.id}/${fact.blockHash}`;
+        // By the event: a node may answer calls by a newer state than it has events of.
+        const isOver = shown === undefined && timestamp >= BigInt(fact.endsAt);
+        const isCounted =
+          this.#counted.has(name) || (isOver && (await disputes.read.counts([BigInt(fact.id)])));
+        if (isCounted) this.#counted.add(name);
+        const isOpen = own.some(({ what }) => what === "asked") && !this.#counted.has(name);
+        const [, , , , openCount] = isOpen
+          ? await disputes.read.modelCommitments([BigInt(fact.id)])
+          : [0, 0, 0, 0, 0];
+        const who = own.flatMap((one) => (one.what === "attested" ? [one.who] : []));
+        return {
+          id: BigInt(fact.id),
+          modelId: fact.modelId,
+          staticsHash: BigInt(fact.staticsHash),
+          family: families[fact.family] ?? null,
+          owner: fact.owner,
+          rollup: fact.rollup,
+          bondWei: BigInt(fact.bondWei),
+          endsAtSeconds: BigInt(fact.endsAt),
+          state: shown !== undefined ? "refuted" : isCounted ? "counts" : "open",
+          openAvailabilityChallengeCount: openCount,
+          refutedBy: shown?.by ?? null,
+          refutation: shown === undefined ? null : refutationOf(shown),
+          attestedBy: attested === null ? null : [...new Set(who)],
+        } satisfies ModelCommitmentWindow;
+      }),
+    );
+  }
+}
+
+const refutationOf = ({ fault, place, rewardWei, transactionHash }: RegistryFactOf<"refuted">) => ({
+  fault: FAULT_NAMES[fault] ?? `fault ${fault}`,
+  place: BigInt(place),
+  rewardWei: BigInt(rewardWei),
+  transactionHash,
+});

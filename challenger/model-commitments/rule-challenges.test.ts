@@ -5,6 +5,7 @@ import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { watchFiles } from "../playing/testing/watch-all.ts";
 import type { CommittedModel, DisputeStatement, Leaves } from "../statements/committed-model.ts";
 import { entryBytes, readEntries } from "../statements/direct-arithmetic.ts";
 import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
@@ -16,7 +17,6 @@ import { readModelCommitments } from "./read-model-commitments.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";
 import { type DisputeFixture, lie, startDisputes } from "./testing/dispute-fixture.ts";
 import { revertBetweenTests } from "./testing/revert-between-tests.ts";
-import { watchOnce } from "./watch-model-commitments.ts";
 
 const words = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => `word${from + i}`).join(" ");
@@ -139,14 +139,9 @@ describe("a false model commitment", () => {
     const { leaves, numbers = {} } = lieOf();
     const { files, posted } = lie(made, leaves, numbers);
     const id = await f.post(posted.statement);
-    const [seen] = await watchOnce({
-      publicClient: f.client as never,
-      watcher: f.watcherOf(f.watcher),
-      disputes: f.disputes.address,
-      filesOf: async () => files,
-    });
+    const [seen] = await watchFiles(f, files);
     expect(seen!.failure).toBeNull();
-    expect(seen!.examined!.fault!.fault).toEqual(fault);
+    expect(seen!.examined!.fault).toEqual(fault);
     const [after] = await readModelCommitments(f.client as never, f.disputes.address);
     expect(after).toMatchObject({ id, state: "refuted", refutedBy: f.watcher });
   });

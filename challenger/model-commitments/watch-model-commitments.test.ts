@@ -14,6 +14,7 @@ import {
   RpcRequestError,
 } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { watchAll, watchFiles } from "../playing/testing/watch-all.ts";
 import { type CommittedModel, type Leaves, TREES, type TreeName } from "../statements/committed-model.ts";
 import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
 import { directModelCommitment } from "../statements/direct-model-commitment.ts";
@@ -31,10 +32,9 @@ import {
   type DisputeFixture,
   lie,
   startDisputes,
-  watchFiles,
 } from "./testing/dispute-fixture.ts";
 import { revertBetweenTests } from "./testing/revert-between-tests.ts";
-import { type Watcher, watchOnce } from "./watch-model-commitments.ts";
+import type { Watcher } from "./watch-commitment.ts";
 
 const DAY = 86_400n;
 const JUNK = new Uint8Array(32).fill(7);
@@ -125,7 +125,7 @@ describe("what would keep a watcher from a wrong place", () => {
       expect((await watch(unpublished(), poor))[0]!.sent).toBeNull();
       await f.disputes.write.answer([...args, 1n, openingOf(posted, "tokens", 1)], { account: f.owner });
       const [seen] = await watch(unpublished(), poor);
-      expect(seen!.examined!.fault!.fault).toEqual({ kind: "tokens", row: 1 });
+      expect(seen!.examined!.fault).toEqual({ kind: "tokens", row: 1 });
       expect(seen!.sent!.what).toBe("challenge");
     });
 
@@ -177,7 +177,7 @@ describe("what would keep a watcher from a wrong place", () => {
 
 describe("a model that nobody serves", () => {
   const look = (watcher: Watcher | null, filesOf = async (): Promise<null> => null) =>
-    watchOnce({ publicClient: f.client as never, watcher, disputes: f.disputes.address, filesOf });
+    watchAll(f, watcher, filesOf);
   const withoutFees = () => ({ ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: 0n });
   const windowOf = async () => (await readModelCommitments(f.client as never, f.disputes.address))[0]!;
   const refusal = (account: `0x${string}`, functionName: string, args: readonly unknown[], value = 0n) => {
@@ -204,7 +204,7 @@ describe("a model that nobody serves", () => {
     await f.post(made.honest.statement);
     const unreadable = () => Promise.reject(new Error("no model"));
     expect((await look(withoutFees(), unreadable))[0]).toMatchObject({
-      ...{ isUnserved: true, failure: { message: "no model" }, sent: { what: "requestLeaves" } },
+      ...{ isUnserved: true, failure: "no model", sent: { what: "requestLeaves" } },
     });
   });
 
@@ -392,12 +392,14 @@ test("no number of attestations in one block hides a model commitment from a wat
   });
   expect(await readModelCommitments(capped, f.disputes.address)).toMatchObject([{ id, attestedBy: null }]);
   const look = () =>
-    watchOnce({
-      ...{ publicClient: capped, watcher: f.watcherOf(f.watcher), disputes: f.disputes.address },
-      filesOf: async () => ({ model: made.model, rows: made.rows, leaves: null, mismatch: null }),
-    });
+    watchAll(
+      f,
+      f.watcherOf(f.watcher),
+      async () => ({ model: made.model, rows: made.rows, leaves: null, mismatch: null }),
+      capped as never,
+    );
   expect((await look())[0]).toMatchObject({ sent: { what: "attest" }, failure: null });
-  expect((await look())[0]).toMatchObject({ sent: null, modelCommitment: { attestedBy: [f.watcher] } });
+  expect((await look())[0]).toMatchObject({ sent: null, attestedBy: [f.watcher] });
 });
 
 test("a model commitment has at most as many rows as a transaction can be shown of", async () => {
@@ -455,39 +457,13 @@ if (isWhole) {
       [11, { model: made.model, rows: made.rows, leaves: null, mismatch: null }],
     ]);
     for (const { statement } of [byPlaces, lying.posted, made.honest]) await f.post(statement);
-    const watched = await watchOnce({
-      ...{ publicClient: f.client as never, watcher: f.watcherOf(f.watcher), disputes: f.disputes.address },
-      filesOf: async ({ modelId }) => files.get(modelId)!,
-    });
+    const watched = await watchAll(f, f.watcherOf(f.watcher), async ({ modelId }) => files.get(modelId)!);
     expect(watched.map(({ failure, sent }) => [sent?.what ?? null, failure])).toEqual([
       [null, null],
       ["challenge", null],
       ["attest", null],
     ]);
     expect(watched[0]!.examined).toEqual({ fault: null, wanted: [], warnings: [mismatch] });
-  });
-
-  test("somebody plays games after each model commitment that was recomputed, before the next", async () => {
-    const honestId = await f.post(made.honest.statement);
-    const { files, posted } = lie(made, changed("tokens", 20, pairBytes([[3, 1]])));
-    const lieId = await f.post(posted.statement);
-    const done: (bigint | "games")[] = [];
-    const look = () =>
-      watchOnce({
-        ...{ publicClient: f.client as never, watcher: f.watcherOf(f.watcher), disputes: f.disputes.address },
-        async filesOf({ id }) {
-          done.push(id);
-          return id === lieId ? files : { ...files, leaves: null };
-        },
-        async between() {
-          done.push("games");
-        },
-      });
-    await look();
-    expect(done).toEqual([honestId, "games", lieId, "games"]);
-    // One is attested, and one refuted: nothing is recomputed.
-    await look();
-    expect(done).toHaveLength(4);
   });
 }
 

@@ -2,21 +2,28 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { readModel } from "@openledger/attribution/model/model-directory";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
+import { modelFamilies } from "@openledger/models/registered/model-families";
 import { challengerError } from "../challenger-errors.ts";
+import { sameAddress } from "../games/read-games.ts";
 import {
+  type ModelCommitment,
   type OpenAvailabilityChallenge,
   readAvailabilityChallenges,
-} from "../model-commitments/open-availability-challenges.ts";
-import { type ModelCommitment, readModelCommitments } from "../model-commitments/read-model-commitments.ts";
+  withStatements,
+} from "../model-commitments/read-model-commitments.ts";
+import type { WindowReader } from "../model-commitments/read-windows.ts";
+import type { L1Sender } from "../sending/l1-sender.ts";
 import { type CommittedModel, TREES } from "../statements/committed-model.ts";
 import { decodeLeaves, requireRoots } from "../statements/leaf-file.ts";
 import { openingOf, statementTuple } from "../statements/model-commitment-calls.ts";
 import { modelCommitmentKindOf } from "./disputes-contracts.ts";
-import type { DisputesSender } from "./disputes-sender.ts";
+import { disputesSenderOf } from "./disputes-sender.ts";
+import type { OpenedModels } from "./opened-models.ts";
+import { type ModelPlaces, placeOf } from "./published-files.ts";
 
-export interface AnsweredAvailabilityChallenge {
+interface AnsweredAvailabilityChallenge {
   readonly modelCommitment: bigint;
   readonly tree: string;
   readonly index: bigint;
@@ -24,70 +31,70 @@ export interface AnsweredAvailabilityChallenge {
   readonly gasUsed: bigint;
 }
 
-export interface AnsweredAvailabilityChallenges {
-  readonly answered: readonly AnsweredAvailabilityChallenge[];
-  /** What could not be shown, and why. */
-  readonly failures: readonly unknown[];
-}
-
-export interface AvailabilityChallengedModel {
-  readonly model: PublishedModel;
-  readonly folder: string;
-  readonly modelId: number;
-  /** Where the base of a language model is. */
-  readonly base?: string | undefined;
+interface ShowingModules {
+  readonly sender: Pick<L1Sender, "address" | "publicClient" | "send">;
+  readonly registry: WindowReader;
+  readonly opened: OpenedModels;
+  readonly onProgress: (line: string) => void;
 }
 
 /**
- * Shows every challenged leaf of the account's open model commitments of the model. What cannot be shown keeps no other from it.
+ * Shows every challenged leaf of the account's open model commitments. What cannot be shown keeps no other from it.
  * Attack: a stranger's model commitment of the same model, with leaves that only the stranger has.
+ * @returns what was shown, and why others could not be
  */
-export async function answerAvailabilityChallenges(
-  sender: DisputesSender,
-  { base, folder, model, modelId }: AvailabilityChallengedModel,
-  onProgress: (line: string) => void,
-): Promise<AnsweredAvailabilityChallenges> {
-  const { disputes, publicClient } = sender;
+export async function showLeaves(
+  { onProgress, opened, registry, sender: owner }: ShowingModules,
+  places: ModelPlaces,
+) {
   const answered: AnsweredAvailabilityChallenge[] = [];
   const failures: unknown[] = [];
   const orFail = async (act: () => Promise<void>) =>
     act().catch((error: unknown) => void failures.push(error));
-  const modelCommitments = (await readModelCommitments(publicClient, disputes, { modelId })).filter(
-    ({ openAvailabilityChallengeCount, owner, state }) =>
-      owner === sender.address && state === "open" && openAvailabilityChallengeCount > 0,
+  const asked = (await registry.windows()).filter(
+    (one) =>
+      sameAddress(one.owner, owner.address) && one.state === "open" && one.openAvailabilityChallengeCount > 0,
   );
-  if (modelCommitments.length === 0) return { answered, failures };
-  const { rows } = model;
-  if (rows === null) throw challengerError("CMD_USAGE", "the model is published without its rows");
-  const leafFile = await readFile(join(folder, LEAF_FILE)).catch(() => null);
-  const kind = await modelCommitmentKindOf(model, { base }, onProgress);
+  if (asked.length === 0) return { answered, failures };
+  const sender = await disputesSenderOf(owner, registry.address);
   const showLeaf = async (
-    modelCommitment: ModelCommitment,
+    { id, statement }: ModelCommitment,
     posted: CommittedModel,
     { index, tree }: OpenAvailabilityChallenge,
+    contents: readonly { readonly content: Uint8Array }[],
   ) => {
     const name = TREES[tree]!;
     const place = Number(index);
     // Nobody can show what is not there: its number is answer enough.
     const isThere = place < posted.leaves[name].length;
     const opening = isThere
-      ? openingOf(posted, name, place, name === "rows" ? rows[place]!.content : undefined)
+      ? openingOf(posted, name, place, name === "rows" ? contents[place]!.content : undefined)
       : { data: "0x", path: [] };
-    onProgress(`showing leaf ${index} of "${name}", model commitment ${modelCommitment.id}`);
-    const args = [modelCommitment.id, statementTuple(modelCommitment.statement), tree, index, opening];
+    onProgress(`showing leaf ${index} of "${name}", model commitment ${id}`);
+    const args = [id, statementTuple(statement), tree, index, opening];
     const sent = await sender.send({ functionName: "answer", args });
-    answered.push({ modelCommitment: modelCommitment.id, tree: name, index, ...sent });
+    answered.push({ modelCommitment: id, tree: name, index, ...sent });
   };
-  for (const modelCommitment of modelCommitments)
+  for (const modelCommitment of await withStatements(registry, asked))
     await orFail(async () => {
-      const { id, statement } = modelCommitment;
+      const { id, modelId, statement } = modelCommitment;
+      const place = placeOf(places, modelId);
+      if (place === null || !("folder" in place))
+        throw challengerError(
+          "CMD_USAGE",
+          `model ${modelId} is not in --models or --model: no leaf is shown`,
+        );
+      const model = await readModel(place.folder, await modelFamilies({ base: places.base }));
+      const { rows } = model;
+      if (rows === null) throw challengerError("CMD_USAGE", "the model is published without its rows");
+      const leafFile = await readFile(join(place.folder, LEAF_FILE)).catch(() => null);
+      const kind = await modelCommitmentKindOf(model, { base: places.base, opened }, onProgress);
       const posted =
         leafFile === null
           ? requireRoots(await kind.honestModelCommitment(model, rows, modelId), statement, kind.rows)
           : decodeLeaves(leafFile, statement, kind.rows);
-      const { open } = await readAvailabilityChallenges(publicClient, disputes, id);
-      for (const availabilityChallenge of open)
-        await orFail(() => showLeaf(modelCommitment, posted, availabilityChallenge));
+      const { open } = await readAvailabilityChallenges(registry, id);
+      for (const challenge of open) await orFail(() => showLeaf(modelCommitment, posted, challenge, rows));
     });
   return { answered, failures };
 }

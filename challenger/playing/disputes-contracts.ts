@@ -12,6 +12,7 @@ import {
 } from "../model-commitments/model-commitment-kind.ts";
 import { type Registry, readRegistry } from "../model-commitments/registry.ts";
 import { isDisputable } from "../statements/committed-model.ts";
+import type { OpenedModels } from "./opened-models.ts";
 
 /** @throws CMD_USAGE where there is none */
 export async function requireRegistry(client: PublicClient, address: Address): Promise<Registry> {
@@ -48,7 +49,7 @@ const familyNameOf = ({ recipe }: Pick<PublishedModel, "recipe">): FamilyName =>
 /** How models of the kind of this one are posted. @param options where the base of a language model is */
 export async function modelCommitmentKindOf(
   model: Pick<PublishedModel, "recipe">,
-  { base }: { readonly base?: string | undefined },
+  { base, opened }: { readonly base?: string | undefined; readonly opened?: OpenedModels },
   onProgress: (line: string) => void,
 ): Promise<ModelCommitmentKind> {
   if (familyNameOf(model) !== "text") return MAIL_MODEL_COMMITMENTS;
@@ -57,5 +58,5 @@ export async function modelCommitmentKindOf(
     import("./opened-models.ts"),
     import("./text-model-commitments.ts"),
   ]);
-  return new TextModelCommitments(new OpenedModels(base, onProgress), onProgress).kind;
+  return new TextModelCommitments(opened ?? new OpenedModels(base, onProgress), onProgress).kind;
 }

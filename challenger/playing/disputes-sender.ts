@@ -6,7 +6,7 @@ import { type Address, encodeFunctionData, type PublicClient } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 
-export interface DisputesSender extends Omit<L1Sender, "send"> {
+export interface DisputesAccount {
   readonly disputes: Address;
   readonly terms: DisputesTerms;
   /** @throws CLI_L1_REVERTED with data.error, the contract's name for it; CON_L1_COST_ABOVE_CAP */
@@ -46,7 +46,10 @@ export async function readTerms(publicClient: PublicClient, address: Address): P
 }
 
 /** @param disputes the registry @throws CMD_USAGE */
-export async function disputesSenderOf(sender: L1Sender, disputes: Address): Promise<DisputesSender> {
+export async function disputesSenderOf<Sender extends Pick<L1Sender, "address" | "publicClient" | "send">>(
+  sender: Sender,
+  disputes: Address,
+): Promise<Omit<Sender, "send"> & DisputesAccount> {
   const { address: account, publicClient } = sender;
   const terms = await readTerms(publicClient, disputes);
   return {

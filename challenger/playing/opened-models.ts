@@ -5,9 +5,10 @@ import type { TextParts } from "@openledger/models/registered/text-family";
 import type { TrainingSetting } from "@openledger/models/registered/text-training";
 import { getAddress } from "viem";
 import { tracingDigest } from "../games/ledger-claims.ts";
-import type { LedgerModel } from "../games/traced-model.ts";
+import type { DescribedModel, LedgerModel } from "../games/traced-model.ts";
 import { tracedOf } from "../games/traced-recipe.ts";
 import { openTracedText, type TracedTextModel } from "../games/traced-text.ts";
+import { sizeOf } from "../trace/trace-op.ts";
 
 /** A model's numbers, whatever it is registered as. */
 export interface OpenedModel {
@@ -17,10 +18,17 @@ export interface OpenedModel {
 
 type Numbers = Pick<TextParts, "adapter" | "queryMap" | "recipe">;
 
+/** Of models that are held open at once; the last one is, whatever it takes. */
+const MOST_BYTES = 2 ** 31;
+/** A number of a trace with its trees, 4.25, and programs. */
+const BYTES_PER_NUMBER = 5;
+/** Of a model at once: one that is made, and as much as two of them that a player keeps of operations in games. */
+const TRACES = 3;
+
 export class OpenedModels {
   readonly #base: string | undefined;
   readonly #onProgress: (line: string) => void;
-  /** By recipe and numbers; null where the recipe promises another digest than theirs. */
+  /** By recipe and numbers, the last used one last; null where the recipe promises another digest than theirs. */
   readonly #opened = new Map<string, OpenedModel | null>();
 
   constructor(base: string | undefined, onProgress: (line: string) => void) {
@@ -34,16 +42,40 @@ export class OpenedModels {
     if (tracing === undefined) return null;
     const key = keyOfNumbers(model);
     const known = this.#opened.get(key);
-    if (known !== undefined) return known && { ...known, traced: ofLedger(known.traced, named) };
+    const opened = known === undefined ? await this.#read(named, model, tracing) : known;
+    this.#opened.delete(key);
+    this.#opened.set(key, opened);
+    this.#makeRoom();
+    return opened && { ...opened, traced: ofLedger(opened.traced, named) };
+  }
+
+  async #read(named: LedgerModel, model: Numbers, tracing: NonNullable<TextParts["recipe"]["tracing"]>) {
     this.#onProgress(`reading model ${named.modelId}, and the roots of its numbers`);
     const setting = await textSetting({ base: this.#base });
     const traced = await openTracedText(named, model, setting);
-    const isKept =
-      tracing.digest === tracingDigest(tracedOf(traced, model.recipe, getAddress(tracing.claimant)));
-    const opened = isKept ? { traced, setting } : null;
-    this.#opened.set(key, opened);
-    return opened;
+    const digest = tracingDigest(tracedOf(traced, model.recipe, getAddress(tracing.claimant)));
+    return tracing.digest === digest ? { traced, setting } : null;
   }
+
+  #makeRoom(): void {
+    const held = [...this.#opened].map(
+      ([key, one]) => [key, one === null ? 0 : bytesOf(one.traced.model)] as const,
+    );
+    let bytes = held.reduce((sum, [, own]) => sum + own, 0);
+    for (const [key, own] of held.slice(0, -1)) {
+      if (bytes <= MOST_BYTES) return;
+      this.#opened.delete(key);
+      bytes -= own;
+    }
+  }
+}
+
+function bytesOf({ inputs, programs }: Pick<DescribedModel, "inputs" | "programs">): number {
+  const sum = (sizes: readonly number[]) => sizes.reduce((all, size) => all + size, 0);
+  const longest = sum(programs.of(programs.count).map(sizeOf));
+  // Inputs, and copies of them with columns as rows, are in every trace, and held once.
+  const shared = 2 * sum(inputs.map(({ length }) => length));
+  return BYTES_PER_NUMBER * (shared + TRACES * Math.max(0, longest - shared));
 }
 
 const ofLedger = (traced: TracedTextModel, { modelId, rollup }: LedgerModel): TracedTextModel => ({

@@ -3,24 +3,32 @@
 import { type Address, type Hex, toHex } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import { tracingDigest } from "../games/ledger-claims.ts";
-import { type ClaimedModel, GameReader, rowOfKey, sameAddress } from "../games/read-games.ts";
+import { type ClaimedModel, type GameReader, rowOfKey, sameAddress } from "../games/read-games.ts";
 import { stakeFor } from "../games/stakes.ts";
 import { challengeRowCall } from "../games/text-calls.ts";
 import { readRowTokens } from "../games/text-row-tokens.ts";
-import type { RowGames } from "../model-commitments/watch-model-commitments.ts";
+import type { GameState } from "../games/trace-moves.ts";
+import type { RowGames } from "../model-commitments/watch-commitment.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 import { wordsOf } from "../trace/word-tree.ts";
 import type { TextModelCommitments } from "./text-model-commitments.ts";
 import { sendingTo } from "./trace-sender.ts";
 
+/** What is played over rows of a model commitment already. */
+export interface RowsPlayed {
+  /** What the statics of its model bind of the trace, where games over its rows are played here; null where they are not. */
+  readonly digest: Hex | null;
+  /** Of this account's games about its rows. */
+  turns(): Promise<readonly GameState["turn"][]>;
+}
+
 export function rowGamesOf(
   sender: Pick<L1Sender, "address" | "publicClient" | "send">,
   games: Address,
   modelCommitments: TextModelCommitments,
-  // What the statics of a model bind of the trace, where its games over rows are played here; null where they are not.
-  players: { rowsPlayed(model: ClaimedModel): Hex | null },
+  played: RowsPlayed,
 ): RowGames {
-  const { address: account, publicClient, send } = sendingTo(sender, games);
+  const { publicClient, send } = sendingTo(sender, games);
   return {
     async challenge({ id, modelId, rollup, statement }, { own, posted }, row) {
       const named = { rollup, modelId: BigInt(modelId) };
@@ -28,16 +36,14 @@ export function rowGamesOf(
       // Attack: a stake in a game that nobody plays is its owner's. Model commitments of any rollup, and other files than those that
       // are registered, would lead to one.
       const digest = toHex(statement.roots.weights);
-      const played = players.rowsPlayed(named);
-      if (played === null)
+      if (played.digest === null)
         return { unplayed: "not challenged, since this watch plays no games of its model" };
-      if (played !== digest || tracingDigest(terms) !== digest)
+      if (played.digest !== digest || tracingDigest(terms) !== digest)
         return {
           unplayed:
             "not challenged, since the model that is served is another one than the model commitment's",
         };
-      const reader = new GameReader(publicClient, games, { rollup });
-      const turns = await turnsOf(reader, { id, named, account });
+      const turns = await played.turns();
       if (turns.some((turn) => turn !== "over")) return "open";
       // Why he lost, nobody knows: another stake may be lost as the first one was.
       if (turns.length > 0)
@@ -55,11 +61,11 @@ export function rowGamesOf(
   };
 }
 
-/** Of this account's games about a model commitment's rows. */
-async function turnsOf(
+/** @returns the account's games about rows of a model commitment, by whose turn it is @throws what one of them cannot be read for */
+export async function rowTurnsOf(
   reader: GameReader,
   { account, id, named }: { readonly account: Address; readonly id: bigint; readonly named: ClaimedModel },
-) {
+): Promise<readonly GameState["turn"][]> {
   const { claims, failures } = await reader.claims(named);
   const rows = claims.filter(({ isRow, key }) => isRow && rowOfKey(key).modelCommitment === id);
   const read = await reader.games(rows.map(({ claimId }) => claimId));

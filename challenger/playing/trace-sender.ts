@@ -76,7 +76,7 @@ function isWithoutEther(error: unknown): boolean {
 }
 
 /** As `traceSenderOf` says. @throws CMD_USAGE */
-export async function gamesAt(client: PublicClient, address: Address): Promise<Address> {
+async function gamesAt(client: PublicClient, address: Address): Promise<Address> {
   if ((await client.getCode({ address })) === undefined)
     throw challengerError("CMD_USAGE", `there is no contract at ${address}: check the address and --rpc`);
   const games = await readGames(client, address);

@@ -49,9 +49,9 @@ export interface Job {
   readonly hostUrl: string;
   /** Starts the server of a model of mia's, unless it runs. @returns its address */
   readonly serveModel: (part: ModelPart, modelId: number) => Promise<string>;
-  /** Starts `openledger watch` for a gate, unless it runs. */
+  /** Starts `openledger challenger` for a gate, unless it runs. */
   readonly startWatch: (gate: Address) => Promise<void>;
-  /** What `openledger watch` has said; empty before it says anything. */
+  /** What `openledger challenger` has said; empty before it says anything. */
   readonly readWatchLog: () => Promise<string>;
   /** Closes the open batch now, as an operator may. */
   readonly closeBatch: () => Promise<void>;

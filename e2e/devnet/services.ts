@@ -158,4 +158,4 @@ export const WATCH_NAME = "watch";
 
 /** walt recomputes what is posted, and would refute it. Finds the models where this machine knows them to be served. */
 export const gateWatcher = (gate: Address): ServiceSpec =>
-  commandSpec(WATCH_NAME, ["watch", gate, "--account", "walt", "--every", WATCH_MINUTES]);
+  commandSpec(WATCH_NAME, ["challenger", gate, "--account", "walt", "--every", WATCH_MINUTES]);

@@ -1,4 +1,4 @@
-/** Liars against `openledger watch`: every lie about direct and language models that the documents have, on one rollup. */
+/** Liars against `openledger challenger`: every lie about direct and language models that the documents have, on one rollup. */
 import type { BackendName } from "@openledger/prover/backends";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { LIES, playDisputes, type Verdict } from "./disputes/play.ts";
@@ -15,7 +15,7 @@ export const disputesScenario = scenario<{
   readonly keep: string | null;
 }>(
   new Command("disputes")
-    .description("false commitments, claims and moves: openledger watch refutes each, and no honest owner")
+    .description("false commitments, claims and moves: openledger challenger refutes each, and no honest owner")
     .addOption(
       new Option(
         "--only <name>",

@@ -36,6 +36,7 @@ describe("openledger --help", () => {
         "account new",
         "account rotate-key",
         "account show",
+        "challenger",
         "finalize-withdrawal",
         "completion",
         "datanet",
@@ -62,7 +63,6 @@ describe("openledger --help", () => {
         "disputes admit",
         "disputes claim-query",
         "disputes deploy",
-        "disputes play",
         "disputes commit-model",
         "disputes show",
         "disputes withdraw",
@@ -125,7 +125,6 @@ describe("openledger --help", () => {
         "verify preconfirmations",
         "verify settlement",
         "verify spans",
-        "watch",
         "withdraw",
       ].sort(),
     );

@@ -65,9 +65,9 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     summary: "rebuild the ledger from L1 and check every proof",
     load: async () => (await import("./verify/verify-command.ts")).addVerifyCommand,
   },
-  watch: {
-    summary: "recompute model commitments and challenge false ones",
-    load: async () => (await import("./verify/watch-command.ts")).addWatchCommand,
+  challenger: {
+    summary: "challenge false models, defend and claim your own",
+    load: async () => (await import("./disputes/challenger-command.ts")).addChallengerCommand,
   },
   disputes: {
     summary: "commit, challenge and defend models on L1",

@@ -12,15 +12,16 @@ const WALKS = {
     challenger/games/traced-text.ts challenger/trace/record-pass.ts challenger/games/text-model-commitment.ts
     challenger/statements/committed-model.ts challenger/statements/leaf-tree.ts challenger/games/text-calls.ts
     challenger/playing/disputes-sender.ts contracts/disputes/ModelCommitments.sol
-    scripts/commands/verify/watch-command.ts challenger/watching/watch.ts
+    scripts/commands/disputes/challenger-command.ts scripts/commands/disputes/run-challenger.ts challenger/challenger.ts
     challenger/model-commitments/registry.ts challenger/games/trace-contracts.ts
-    challenger/watching/watch-games.ts challenger/games/read-games.ts challenger/games/game-events.ts
-    challenger/watching/watch.ts challenger/model-commitments/watch-model-commitments.ts challenger/model-commitments/read-model-commitments.ts
-    attribution/model/model-download.ts challenger/playing/text-model-commitments.ts
-    challenger/model-commitments/examine-model-commitment.ts challenger/watching/model-verdicts.ts
-    attribution/model/verify-model.ts challenger/games/text-faults.ts challenger/statements/find-faults.ts
+    challenger/playing/play-games.ts challenger/games/read-games.ts challenger/games/game-events.ts challenger/events/event-log.ts
+    challenger/playing/watch-registry.ts challenger/model-commitments/read-windows.ts challenger/model-commitments/read-model-commitments.ts
+    challenger/challenger-state.ts challenger/challenger-thread.ts challenger/challenger-worker.ts challenger/playing/recompute.ts
+    challenger/playing/published-files.ts attribution/model/model-download.ts attribution/model/verify-model.ts
+    challenger/model-commitments/watch-commitment.ts challenger/playing/text-model-commitments.ts
+    challenger/model-commitments/examine-model-commitment.ts challenger/games/text-faults.ts challenger/statements/find-faults.ts
     challenger/games/text-row-tokens.ts challenger/games/text-row-overlap.ts
-    challenger/statements/tie-faults.ts challenger/model-commitments/watch-model-commitments.ts challenger/playing/row-games.ts
+    challenger/statements/tie-faults.ts challenger/model-commitments/try-challenges.ts challenger/playing/row-games.ts
     challenger/games/traced-text.ts challenger/games/trace-player.ts
     challenger/games/trace-moves.ts challenger/trace/run-trace.ts challenger/trace/trace-tree.ts
     challenger/trace/word-tree.ts challenger/playing/trace-sender.ts challenger/sending/l1-sender.ts

@@ -9,6 +9,8 @@ export interface PackageRecipe {
   readonly entries: Readonly<Record<string, EntrySources>>;
   /** Files beside its modules that these read: circom templates that circuits are compiled from, sources that name them. */
   readonly read?: RegExp;
+  /** What `npx` runs. */
+  readonly bin?: string;
   /** The same, of installed packages: circom sees only what lies below the package's modules. */
   readonly installed?: readonly string[];
 }
@@ -103,22 +105,14 @@ export const PACKAGES = {
       index: {
         rooms: [],
         files: [
-          ...named("challenger", ["challenger-errors", "watching/watch", "watching/watch-setting"]),
-          ...named("challenger", ["watching/model-verdicts", "model-commitments/registry"]),
-          ...named("challenger", [
-            "model-commitments/watch-model-commitments",
-            "model-commitments/read-model-commitments",
-          ]),
-          ...named("challenger", [
-            "model-commitments/model-commitment-lines",
-            "model-commitments/examine-model-commitment",
-          ]),
-          "circuits/field/poseidon.ts",
+          ...named("challenger", ["challenger", "challenger-errors", "challenger-thread"]),
+          ...named("challenger", ["sending/l1-queue", "sending/l1-sender", "model-commitments/registry"]),
           "contracts/build/rollup-abi.ts",
           ERRORS,
         ],
       },
     },
+    bin: "scripts/openledger-challenger.ts",
   },
 } as const satisfies Readonly<Record<string, PackageRecipe>>;
 

@@ -23,7 +23,7 @@ import {
 import { encodeLeaves } from "../../statements/leaf-file.ts";
 import { statementTuple } from "../../statements/model-commitment-calls.ts";
 import type { PublishedFiles } from "../examine-model-commitment.ts";
-import { type Watched, type Watcher, watchOnce } from "../watch-model-commitments.ts";
+import type { Watcher } from "../watch-commitment.ts";
 import type { DirectCase } from "./direct-case.ts";
 import { rowsInState } from "./rows-in-state.ts";
 
@@ -66,6 +66,8 @@ export async function startDisputes({
     watcherOf: (who: Hex): Watcher => ({
       address: who,
       mostAvailabilityChallengesWei: 10n * AVAILABILITY_CHALLENGE_FEE_WEI,
+      spentWei: 0n,
+      spend: async () => {},
       async send({ data, valueWei }) {
         const hash = await walletOf(who).sendTransaction({ to: address, data, value: valueWei });
         return { hash, gasUsed: await gasOf(hash) };
@@ -83,19 +85,6 @@ export async function startDisputes({
     refusal: (call: TriedCall) => refusalOf(client, disputesAbi as Abi, call),
   };
 }
-
-/** A look of the fixture's watcher, or of another one, at what has these files. */
-export const watchFiles = (
-  f: DisputeFixture,
-  files: PublishedFiles,
-  watcher = f.watcherOf(f.watcher),
-): Promise<Watched[]> =>
-  watchOnce({
-    publicClient: f.client as never,
-    watcher,
-    disputes: f.disputes.address,
-    filesOf: async () => files,
-  });
 
 /** What a hostile owner posts and publishes: other leaves. @param numbers what his statement says besides */
 export function lie(

@@ -24,7 +24,7 @@ export const commandsFor = ({
   readonly published: string;
 }) => ({
   /** With its defaults, but for where the files are. */
-  watch: ["watch", gate, "--models", published, "--base", base],
+  watch: ["challenger", gate, "--models", published, "--base", base],
   /** So often, in minutes. */
   often: ["--every", "0.02"],
   withdraw: ["disputes", "withdraw", gate],
@@ -33,7 +33,9 @@ export const commandsFor = ({
     ...["disputes", "admit", gate, one.folder, ...idOf(one), "--cap", String(one.cap), "--base", base],
   ],
   commit: (one: Named) => ["disputes", "commit-model", gate, one.folder, ...idOf(one), "--base", base],
-  showLeaves: (one: Named) => ["disputes", "play", gate, one.folder, ...idOf(one), "--base", base],
+  showLeaves: (one: Named) => [
+    ...["challenger", gate, "--role", "defend", "--model", one.folder, "--base", base],
+  ],
   claim: (one: Named, prompt: string, payer: number, salt: number) => [
     ...["disputes", "claim-query", gate, one.folder, prompt, ...idOf(one), "--base", base],
     ...["--payer", String(payer), "--salt", String(salt)],

@@ -1,4 +1,4 @@
-/** False commitments against `openledger watch`: each is refuted before its window ends, or it is a finding. */
+/** False commitments against `openledger challenger`: each is refuted before its window ends, or it is a finding. */
 import { writeFile } from "node:fs/promises";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";

@@ -1,4 +1,4 @@
-/** Plays every lie against `openledger watch` on one rollup, with honest models beside them. */
+/** Plays every lie against `openledger challenger` on one rollup, with honest models beside them. */
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
@@ -148,7 +148,7 @@ class Play {
       f.tell("strangers register models and make claims under other rollups");
       await flood(f, liar!, CLAIM_LIES.find(({ name }) => name === "largest")!.make(liar!));
     }
-    f.tell("openledger watch begins, with 2 ETH");
+    f.tell("openledger challenger begins, with 2 ETH");
     this.#measures = await Measures.start(f);
     this.#watch = await f.serve("watch", [...f.commands.watch, ...f.commands.often, ...f.as("watcher")]);
     const honest: Committed[] = [];

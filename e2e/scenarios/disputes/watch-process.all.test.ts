@@ -1,4 +1,4 @@
-/** The command `watch` as a process, alone with what hostile owners post: the short version of `npm run drill -- disputes`. */
+/** The command `challenger` as a process, alone with what hostile owners post: the short version of `npm run drill -- disputes`. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,7 +46,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("watch refutes false model commitments by itself, whatever else is posted, and is paid", {
+test("it refutes false model commitments by itself, whatever else is posted, and is paid", {
   timeout: 600_000,
 }, async () => {
   const { contents, model, rows } = made;
@@ -72,7 +72,7 @@ test("watch refutes false model commitments by itself, whatever else is posted, 
   }
   const rpc = ["--rpc", f.url];
   const signed = [...rpc, "--private-key-file", keyFile];
-  const args = ["watch", f.disputes.address, "--models", published, "--every", "0.02", ...signed];
+  const args = ["challenger", f.disputes.address, "--models", published, "--every", "0.02", ...signed];
   watch = new ManagedProcess({ ...commandSpec("watch", args), logPath: join(folder, "watch.log") });
   await watch.start();
   const watcher = drillAccount("watcher").address;
@@ -110,8 +110,8 @@ test("watch refutes false model commitments by itself, whatever else is posted, 
     });
   writeFileSync(ownerKeyFile, drillPrivateKey("faucet"), { mode: 0o600 });
   const refused = await runner.refusal(
-    ...["disputes", "play", f.disputes.address, join(published, String(HONEST))],
-    ...["--model-id", String(HONEST), ...rpc, "--private-key-file", ownerKeyFile],
+    ...["challenger", f.disputes.address, "--role", "defend", "--models", published],
+    ...[...rpc, "--private-key-file", ownerKeyFile],
   );
   expect(refused).toBe("ATT_LEAVES_MISMATCH");
   const windows = await readWindows(f.client as never, f.disputes.address);

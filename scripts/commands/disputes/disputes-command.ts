@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { EVERY_OPTION, MODEL_ID_OPTION } from "../../cli/common-options.ts";
+import { MODEL_ID_OPTION } from "../../cli/common-options.ts";
 import { required, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
@@ -16,7 +16,6 @@ export function addDisputesCommands(program: Command): void {
   addShow(disputes);
   addAdmit(disputes);
   addClaimQuery(disputes);
-  addPlay(disputes);
   addWithdraw(disputes);
 }
 
@@ -110,27 +109,6 @@ function addClaimQuery(disputes: Command): void {
     'disputes claim-query 0x… speeches "The state of the union" --model-id 13 --payer 9 --salt 0x… --account mia',
   );
   onRun(claim, async (context) => (await import("./query-disputes.ts")).claimQuery(context));
-}
-
-function addPlay(disputes: Command): void {
-  const play = withOptions(
-    disputes
-      .command("play <disputes> <model>")
-      .description(
-        "do what L1 asks of you about a model: show leaves that are challenged of your model commitments within a day, challenge false claims of its queries, and make your moves in games",
-      ),
-    {
-      ...required(MODEL_ID_OPTION),
-      ...EVERY_OPTION,
-      ...TEXT_BASE_OPTION,
-    },
-  );
-  withExample(
-    play,
-    "disputes play 0x… spam-model --model-id 12 --account walt",
-    "disputes play 0x… speeches --model-id 13 --account walt --every 10",
-  );
-  onRun(play, async (context) => (await import("./disputes-play.ts")).playDisputes(context));
 }
 
 function addWithdraw(disputes: Command): void {

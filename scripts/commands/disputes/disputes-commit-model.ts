@@ -81,9 +81,9 @@ export async function commitModel({ options, args, output }: CommandContext<Post
     `model commitment ${id} of model ${modelId}: window until ${until}, bond ${formatEther(valueWei)} ETH`,
     `posted by L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
     ...(kind.rows === "texts"
-      ? [await playLine(publicClient, registry.games!, `${given} ${args[1]} --model-id ${modelId}`)]
+      ? [await playLine(publicClient, registry.games!, `${given} --role defend --model ${args[1]}`)]
       : []),
-    `look every day until then: who challenges a leaf has to be answered within one, by openledger disputes play ${given} ${args[1]} --model-id ${modelId}`,
+    `look every day until then: who challenges a leaf has to be answered within one, by openledger challenger ${given} --role defend --model ${args[1]}`,
     `afterwards: openledger disputes admit ${given} ${args[1]} --model-id ${modelId} --cap PAYMENTS`,
   ];
   output.answer(lines, {
@@ -92,12 +92,12 @@ export async function commitModel({ options, args, output }: CommandContext<Post
   });
 }
 
-/** What the owner of rows that games are about has to do from now on. @param named registry, folder and number, as `play` takes them */
-export async function playLine(client: PublicClient, address: Address, named: string): Promise<string> {
+/** What the owner of rows that games are about has to do from now on. @param words registry, role and folder */
+export async function playLine(client: PublicClient, address: Address, words: string): Promise<string> {
   const call = { address, abi: traceGameAbi, functionName: "sideSeconds" } as const;
   const hours = Number(await client.readContract(call)) / 3_600;
   const why = `anyone may open a game over a row, and each side has ${hours} hours for all its moves: silence loses the bond`;
-  return `moves are needed within hours, so leave this running: openledger disputes play ${named} --every 10 (${why})`;
+  return `moves are needed within hours, so leave this running: openledger challenger ${words} --every 10 (${why})`;
 }
 
 async function modelCommitmentOf(publicClient: PublicClient, hash: Hex): Promise<bigint> {

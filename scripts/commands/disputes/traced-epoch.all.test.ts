@@ -10,17 +10,17 @@ import { join } from "node:path";
 import type { AnsweringModel } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
+import { openChallenger } from "@openledger/challenger/challenger";
+import { ClaimingReport } from "@openledger/challenger/claiming/claiming-report";
+import { claimsOf, sharedSender } from "@openledger/challenger/claiming/serve-claims";
 import { claimReceiptCall } from "@openledger/challenger/games/ledger-claims";
 import { tracedOf, withTracing } from "@openledger/challenger/games/traced-recipe";
-import { AutoClaimer, type ClaimableAnswer } from "@openledger/challenger/internal/claiming/auto-claim";
-import { ClaimThread } from "@openledger/challenger/internal/claiming/claim-thread";
-import { ClaimingReport } from "@openledger/challenger/internal/claiming/claiming-report";
+import type { ClaimableAnswer } from "@openledger/challenger/internal/claiming/propose-claims";
 import { GameReader } from "@openledger/challenger/internal/games/read-games";
 import { falseTrace, placeOf } from "@openledger/challenger/internal/games/testing/played-games";
 import { openTracedText, type TracedTextModel } from "@openledger/challenger/internal/games/traced-text";
 import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
 import { drawApprover } from "@openledger/challenger/playing/approve-draws";
-import { claimsOf, drawClaimer, sharedSender } from "@openledger/challenger/playing/claim-draws";
 import { inOrder } from "@openledger/challenger/sending/l1-queue";
 import { queryBytes, queryCommitment } from "@openledger/circuits/internal/ledger/model-query";
 import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
@@ -68,7 +68,6 @@ let modelFolder: string;
 let game: Hex;
 let traced: TracedTextModel;
 let answering: AnsweringModel<Int16Array>;
-let thread: ClaimThread;
 const opened = new Map<bigint, ShownOpening>();
 /** As the model's server keeps them. */
 const kept = new Map<bigint, ClaimableAnswer>();
@@ -128,16 +127,8 @@ beforeAll(async () => {
   model = made.model as never;
   traced = await openTracedText({ rollup: world.f.rollup.address, modelId: BigInt(modelId) }, model, setting);
   answering = (await textFamily(setting).open(model)) as never;
-  thread = new ClaimThread(
-    {
-      ...{ rpcUrl: world.f.rpcUrl, rollup: world.f.rollup.address, base },
-      folders: new Map([[modelId, modelFolder]]),
-    },
-    () => {},
-  );
 }, 900_000);
 afterAll(async () => {
-  await thread?.close();
   await world?.stop();
   await rm(folder, { recursive: true, force: true });
 });
@@ -166,7 +157,7 @@ const command = (who: "alice" | "bob", ...words: string[]) =>
   );
 const watch = (gate: Hex) =>
   runInProcess(
-    ...["watch", gate, "--model", modelFolder, "--base", join(folder, "base"), "--json"],
+    ...["challenger", gate, "--model", modelFolder, "--base", join(folder, "base"), "--json"],
     ...endpoints(),
     ...["--private-key-file", join(world.home, "bob-key")],
   );
@@ -247,30 +238,48 @@ const claimingOptions = () => ({
 
 /** What `models serve --claim` runs, as a process that has just started. @param dies as it has sent its first claim */
 async function claimer({ dies = false } = {}) {
-  const { alice } = world;
+  const { alice, f } = world;
   const sender = inOrder(await l1SenderOf(claimingOptions() as never), () => {});
-  const parts = drawClaimer(async () => sender, alice, {
-    base: undefined,
-    folder: modelFolder,
-    modelId,
-    log,
-  });
-  return new AutoClaimer(modelId, {
-    ...parts,
-    ...{ client: alice, log, report: new ClaimingReport(ALICE.address), tracer: thread.tracerOf(modelId) },
-    async judge() {
-      const judge = await parts.judge();
-      if (judge === null || !dies) return judge;
-      return {
-        ...judge,
-        async send(call, what) {
-          await judge.send(call, what);
-          throw new Error("killed");
-        },
-      };
+  const report = new ClaimingReport(ALICE.address);
+  const challenger = await openChallenger(
+    {
+      ...{
+        rpcUrl: f.rpcUrl,
+        disputes: game,
+        rollup: f.rollup.address,
+        roles: new Set(["defend", "propose"]),
+      },
+      ...{
+        places: { model: modelFolder, base: join(folder, "base") },
+        folder: null,
+        everyMs: 1_000,
+        mostFeesWei: 0n,
+      },
     },
-    answerOf: async (receipt) => kept.get(receipt),
-  });
+    {
+      sender: dies
+        ? {
+            ...sender,
+            async send(call) {
+              await sender.send(call);
+              throw new Error("killed");
+            },
+          }
+        : sender,
+      onProgress() {},
+      proposing: {
+        ...{ client: alice, log, report: () => report, modelIds: [modelId] },
+        answerOf: async (_, receipt) => kept.get(receipt),
+      },
+    },
+  );
+  return {
+    report,
+    async turn() {
+      const { failures } = await challenger.look();
+      if (failures.length > 0) throw failures[0];
+    },
+  };
 }
 
 const claimCount = async () => {
@@ -312,7 +321,7 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   expect(stranger.stderr).toContain("CMD_NOT_CLAIMANT");
   const early = claimsOf({
     ...{ rpcUrl: world.f.rpcUrl, base: join(folder, "base"), claimant: ALICE.address, log },
-    folders: new Map([[modelId, modelFolder]]),
+    ...{ modelIds: [modelId], places: { model: modelFolder }, folder: join(folder, "claiming") },
     openSender: sharedSender(() => l1SenderOf(claimingOptions() as never), log),
   });
   const running = early.start(world.alice, async (_, receipt) => kept.get(receipt));
@@ -334,7 +343,7 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
     data: { account: ALICE.address, valueWei: BOND_WEI },
   });
   await client.setBalance({ address: ALICE.address, value: balanceWei });
-  await expect((await claimer({ dies: true })).turn()).rejects.toThrow("killed");
+  await expect((await claimer({ dies: true })).turn()).rejects.toThrow();
   expect(await claimCount()).toBe(1);
   const claiming = await claimer();
   for (let i = 0; i < 2; i++) {

@@ -81,7 +81,7 @@ export async function serveUntilStopped(
 
 /** @throws CMD_ACCOUNT_INVALID, CMD_USAGE; `helpersOf` CMD_NOT_CLAIMANT, before anything is served */
 async function loadClaims(
-  { basePath, registeredPath }: ServingConfig,
+  { basePath, dataPath, registeredPath }: ServingConfig,
   options: GlobalOptions,
   log: HelperLog,
 ) {
@@ -92,18 +92,17 @@ async function loadClaims(
     );
   const { l1 } = resolveAccount(options);
   const [{ requireClaimantOfAll }, { claimsOf, sharedSender, withClaiming }] = await Promise.all([
-    import("@openledger/challenger/claiming/start-claiming"),
-    import("@openledger/challenger/playing/claim-draws"),
+    import("@openledger/challenger/claiming/claimant"),
+    import("@openledger/challenger/claiming/serve-claims"),
   ]);
   let claims: ReturnType<typeof claimsOf> | null = null;
   const helpersOf: PaidModelsOptions["helpersOf"] = (models) => {
     const modelIds = requireClaimantOfAll(models, l1.address);
-    const folders = new Map(modelIds.map((id) => [id, join(registeredPath, String(id))]));
     const openSender = sharedSender(() => l1SenderOf(options), log);
     claims = claimsOf({
       rpcUrl: resolveRpcUrl(options),
       base: basePath,
-      folders,
+      ...{ modelIds, places: { models: registeredPath }, folder: join(dataPath, "claiming") },
       claimant: l1.address,
       openSender,
       log,

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { serveModel } from "@openledger/attribution/server/serve-model";
-import type { OpenSender } from "@openledger/challenger/playing/claim-draws";
+import type { OpenSender } from "@openledger/challenger/claiming/serve-claims";
 import { clientError } from "@openledger/client/client-errors";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { modelFamilies } from "@openledger/models/registered/model-families";
@@ -33,7 +33,7 @@ export async function servePublished(options: PublishedOptions, output: Output):
   }
   const modelId = parseId(options.model);
   const epochSeconds = parseEpochLength(options.epochLength);
-  const { sharedSender, withClaiming } = await import("@openledger/challenger/playing/claim-draws");
+  const { sharedSender, withClaiming } = await import("@openledger/challenger/claiming/serve-claims");
   const openSender = sharedSender(() => l1SenderOf(options), log);
   const settling = options.settle === true ? await loadSettling(options, modelId, openSender) : null;
   const claiming =
@@ -156,13 +156,15 @@ async function loadClaiming(
 ) {
   const { l1 } = resolveAccount(options);
   const [{ requireClaimant }, { claimsOf }] = await Promise.all([
-    import("@openledger/challenger/claiming/start-claiming"),
-    import("@openledger/challenger/playing/claim-draws"),
+    import("@openledger/challenger/claiming/claimant"),
+    import("@openledger/challenger/claiming/serve-claims"),
   ]);
   const { base } = options;
   await requireClaimant({ modelFolder: folder, base }, l1.address);
-  const folders = new Map([[modelId, folder]]);
-  return claimsOf({ rpcUrl: resolveRpcUrl(options), base, folders, claimant: l1.address, openSender, log });
+  return claimsOf({
+    ...{ rpcUrl: resolveRpcUrl(options), base, claimant: l1.address, openSender, log },
+    ...{ modelIds: [modelId], places: { model: folder }, folder: `${options.data}-claiming` },
+  });
 }
 
 /** @throws CMD_USAGE */

@@ -1,19 +1,16 @@
-/** Recomputes each new model commitment and challenges by itself. */
+/** Recomputes a model commitment and challenges by itself. */
 
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import { type Address, encodeFunctionData, type Hex, isAddressEqual, type PublicClient } from "viem";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { type Address, encodeFunctionData, type Hex, isAddressEqual, type PublicClient, parseEventLogs } from "viem";
+import type { Verdict } from "../challenger-state.ts";
 import { TREES } from "../statements/committed-model.ts";
 import { allLeaves } from "../statements/known-leaves.ts";
 import { statementTuple } from "../statements/model-commitment-calls.ts";
 import { type Examined, examineModelCommitment, type PublishedFiles } from "./examine-model-commitment.ts";
-import {
-  MAIL_MODEL_COMMITMENTS,
-  type ModelCommitmentKind,
-  type ModelCommitmentKinds,
-  type ShownModelCommitment,
-} from "./model-commitment-kind.ts";
-import { type AvailabilityChallenges, readAvailabilityChallenges } from "./open-availability-challenges.ts";
-import { type ModelCommitment, readModelCommitments } from "./read-model-commitments.ts";
+import type { ModelCommitmentKind, PostedFault, ShownModelCommitment } from "./model-commitment-kind.ts";
+import type { AvailabilityChallenges, ModelCommitment } from "./read-model-commitments.ts";
+import type { ModelCommitmentWindow } from "./read-windows.ts";
 import { type BegunGame, MOST_TRANSACTION_GAS, tryChallenges } from "./try-challenges.ts";
 
 const DAY_SECONDS = 86_400n;
@@ -28,6 +25,10 @@ export interface Watcher {
   send(call: { readonly data: Hex; readonly valueWei: bigint }): Promise<{ hash: Hex; gasUsed: bigint }>;
   /** What he spends at most on data-availability challenges of one model commitment's leaves, fees that come back among it. 0 challenges nothing. */
   readonly mostAvailabilityChallengesWei: bigint;
+  /** Of this model commitment's, by his own book. */
+  readonly spentWei: bigint;
+  /** Writes it down before it is sent; below 0 where nothing was sent. */
+  spend(id: bigint, wei: bigint): Promise<void>;
 }
 
 /** Games over rows of model commitments: here they are begun. Somebody else makes the moves. */
@@ -36,29 +37,27 @@ export interface RowGames {
   challenge(modelCommitment: ModelCommitment, shown: ShownModelCommitment, row: number): Promise<BegunGame>;
 }
 
-interface WatchOptions {
+/** Where one model commitment is, and who looks at it. */
+export interface CommitmentWatch {
   readonly publicClient: PublicClient;
   /** null only looks. */
   readonly watcher: Watcher | null;
   readonly disputes: Address;
-  /** Of the families that are watched. Default: e-mails alone. */
-  readonly kinds?: ModelCommitmentKinds;
+  readonly kind: ModelCommitmentKind;
   /** Of a kind that has them: without it, rows that take a game are only named. */
-  readonly games?: RowGames;
-  readonly modelId?: number;
+  readonly games?: RowGames | undefined;
   /** Rollup whose models are served; others' unserved model commitments are nobody's here. Default: all are. */
-  readonly rollup?: Address;
-  /** null for a model commitment whose files cannot be had. A throw is of this model commitment alone. */
-  readonly filesOf: (modelCommitment: ModelCommitment) => Promise<PublishedFiles | null>;
-  /** Called after each model commitment that was recomputed, before the next: a training takes hours, and somebody's clock may run. */
-  readonly between?: () => Promise<void>;
+  readonly rollup?: Address | undefined;
+  /** null where the files cannot be had. */
+  readonly filesOf: () => Promise<PublishedFiles | null>;
+  /** What is known of it and of these files; default: nothing. */
+  readonly known?: Verdict | null;
 }
 
-export interface Watched {
-  readonly modelCommitment: ModelCommitment;
+export interface WatchedCommitment {
   /** null where the files cannot be had. */
-  readonly examined: Examined | null;
-  /** Whether it is open, and nobody serves what it is made of, or what is served cannot be read. */
+  readonly examined: Found | null;
+  /** Whether nobody serves what it is made of, or what is served cannot be read. */
   readonly isUnserved: boolean;
   /** What was sent: the contract's function and its transaction; null where nothing was. */
   readonly sent: {
@@ -68,97 +67,70 @@ export interface Watched {
   } | null;
   /** Why it was not recomputed, or nothing was sent: its files are none, or somebody was faster. null where nothing failed. */
   readonly failure: Error | null;
+  /** For the next look; null where nothing was found out. */
+  readonly verdict: Verdict | null;
+}
+
+/** What was found of it, as it passes between threads. */
+export interface Found extends Omit<Examined, "fault"> {
+  /** The first wrong place. */
+  readonly fault: PostedFault | null;
 }
 
 /**
- * One look at every model commitment that is open and that this watcher has not attested.
- * Attack: files that no program can read, served beside one model commitment, would keep a watcher from all others.
+ * Recomputes an open model commitment, and does what follows.
+ * Attack: files that no program can read. Nobody can recompute the model, as if there were none.
  */
-export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
-  const { publicClient, disputes, kinds = { direct: MAIL_MODEL_COMMITMENTS }, modelId, watcher } = options;
-  const modelCommitments = await readModelCommitments(publicClient, disputes, {
-    ...(modelId === undefined ? {} : { modelId }),
-    ...(watcher === null ? {} : { attestor: watcher.address }),
+export async function watchCommitment(
+  options: CommitmentWatch,
+  modelCommitment: ModelCommitment,
+  asked: AvailabilityChallenges,
+): Promise<WatchedCommitment> {
+  const { kind, known = null, rollup, watcher } = options;
+  const { statement } = modelCommitment;
+  let failure: Error | null = null;
+  const files = await options.filesOf().catch((error: unknown) => {
+    failure = error as Error;
+    return null;
   });
-  const watched: Watched[] = [];
-  for (const modelCommitment of modelCommitments) {
-    const kind = modelCommitment.family === null ? undefined : kinds[modelCommitment.family];
-    const isKnown =
-      kind === undefined ||
-      modelCommitment.state !== "open" ||
-      (watcher !== null && modelCommitment.attestedBy?.includes(watcher.address) === true);
-    let examined: Examined | null = null;
-    let sent: Watched["sent"] = null;
-    let failure: Error | null = null;
-    let isRecomputed = false;
-    let isUnserved = false;
-    try {
-      const isRefuted = modelCommitment.state === "refuted";
-      if (isRefuted && watcher !== null && watcher.mostAvailabilityChallengesWei > 0n)
-        sent = await feeBack({ ...options, watcher }, modelCommitment);
-      isRecomputed = !isKnown;
-      // Attack: files that no program can read. Nobody can recompute the model, as if there were none.
-      const files = isRecomputed
-        ? await options.filesOf(modelCommitment).catch((error: unknown) => {
-            failure = error as Error;
-            return null;
-          })
-        : null;
-      const isOurs = options.rollup === undefined || isAddressEqual(options.rollup, modelCommitment.rollup);
-      isUnserved = isRecomputed && files === null && isOurs;
-      if (isUnserved && watcher !== null) {
-        const availabilityChallenges = await readAvailabilityChallenges(
-          publicClient,
-          disputes,
-          modelCommitment.id,
-        );
-        const wanted = allLeaves(modelCommitment.statement, kind!.rows);
-        const nothing = { fault: null, wanted, warnings: [] };
-        sent = await act(
-          { ...options, watcher, kind: kind! },
-          modelCommitment,
-          nothing,
-          availabilityChallenges,
-          false,
-        );
-      }
-      if (files !== null) {
-        const availabilityChallenges = await readAvailabilityChallenges(
-          publicClient,
-          disputes,
-          modelCommitment.id,
-        );
-        examined = await examineModelCommitment(modelCommitment, files, kind!, availabilityChallenges.shown);
-        if (watcher !== null)
-          sent = await act(
-            { ...options, watcher, kind: kind! },
-            modelCommitment,
-            examined,
-            availabilityChallenges,
-          );
-      }
-    } catch (error) {
-      failure = error as Error;
+  const isUnserved =
+    files === null && (rollup === undefined || isAddressEqual(rollup, modelCommitment.rollup));
+  let [examined, found, sent]: [Examined | null, Found | null, WatchedCommitment["sent"]] = [
+    null,
+    null,
+    null,
+  ];
+  let isRight = false;
+  const actOn = async (on: Examined, isServed: boolean) => {
+    if (watcher !== null) sent = await act({ ...options, watcher }, modelCommitment, on, asked, isServed);
+  };
+  try {
+    if (isUnserved)
+      await actOn({ fault: null, wanted: allLeaves(statement, kind.rows), warnings: [] }, false);
+    if (files !== null) {
+      const isKnown = known?.isRight === true && known.filesHash === files.verdict?.filesHash;
+      examined = isKnown
+        ? { fault: null, wanted: [], warnings: known.warnings }
+        : await examineModelCommitment(modelCommitment, files, kind, asked.shown);
+      const { fault, wanted, warnings } = examined;
+      isRight = fault === null && wanted.length === 0;
+      found = { fault: fault?.fault ?? null, wanted, warnings };
+      await actOn(examined, true);
     }
-    watched.push({ modelCommitment, examined, isUnserved, sent, failure });
-    if (isRecomputed) await options.between?.();
+  } catch (error) {
+    failure = error as Error;
   }
-  return watched;
+  const verdict = files?.verdict ? { ...files.verdict, isRight, warnings: found?.warnings ?? [] } : null;
+  return { examined: found, isUnserved, sent, failure, verdict };
 }
 
 async function act(
-  {
-    publicClient,
-    watcher,
-    disputes,
-    games,
-    kind,
-  }: WatchOptions & { watcher: Watcher; kind: ModelCommitmentKind },
+  { publicClient, watcher, disputes, games, kind }: CommitmentWatch & { watcher: Watcher },
   modelCommitment: ModelCommitment,
   { fault, wanted, warnings }: Examined,
   availabilityChallenges: AvailabilityChallenges,
-  isServed = true,
-): Promise<Watched["sent"]> {
+  isServed: boolean,
+): Promise<WatchedCommitment["sent"]> {
   const { attestedBy, endsAtSeconds, id } = modelCommitment;
   const abi = disputesAbi;
   const send = async (data: Hex, valueWei = 0n) => {
@@ -213,7 +185,20 @@ async function act(
         BigInt(availabilityChallenge.index),
       ] as const;
       const data = encodeFunctionData({ abi, functionName: "challengeAvailability", args });
-      return { what: "challengeAvailability", ...(await send(data, availabilityChallenge.feeWei)) };
+      const { feeWei } = availabilityChallenge;
+      await watcher.spend(id, feeWei);
+      try {
+        const sent = await send(data, feeWei);
+        // What is paid above the price at its block comes back.
+        const { logs } = await publicClient.getTransactionReceipt({ hash: sent.hash });
+        const [paid] = parseEventLogs({ abi, eventName: "AvailabilityChallenged", logs });
+        if (paid !== undefined) await watcher.spend(id, paid.args.feeWei - feeWei);
+        return { what: "challengeAvailability", ...sent };
+      } catch (error) {
+        // What is on its way may still be mined.
+        if (!isRollupError(error, "CMD_L1_PENDING")) await watcher.spend(id, -feeWei);
+        throw error;
+      }
     }
   }
   if (failure !== null) throw failure;
@@ -224,13 +209,18 @@ async function act(
 }
 
 /** The watcher's fees of data-availability challenges on a model commitment that something else has refuted, one a look. */
-async function feeBack(
-  { publicClient, watcher, disputes }: WatchOptions & { watcher: Watcher },
-  { id, openAvailabilityChallengeCount }: ModelCommitment,
-): Promise<Watched["sent"]> {
+export async function feeBack(
+  {
+    publicClient,
+    watcher,
+    disputes,
+  }: Pick<CommitmentWatch, "publicClient" | "disputes"> & { watcher: Watcher },
+  { id, openAvailabilityChallengeCount }: ModelCommitmentWindow,
+  readAsked: () => Promise<Pick<AvailabilityChallenges, "paid">>,
+): Promise<WatchedCommitment["sent"]> {
   const earned = { address: disputes, abi: disputesAbi, functionName: "earnedWei", args: [id] } as const;
   if (openAvailabilityChallengeCount === 0 && (await publicClient.readContract(earned)) === 0n) return null;
-  const { paid } = await readAvailabilityChallenges(publicClient, disputes, id);
+  const { paid } = await readAsked();
   for (const { tree, index, who } of paid) {
     if (who !== watcher.address) continue;
     const args = [id, tree, index] as const;
@@ -253,8 +243,8 @@ async function feeBack(
  */
 async function nextAvailabilityChallenge(
   wanted: Examined["wanted"],
-  { open, shown, paid }: AvailabilityChallenges,
-  { address, mostAvailabilityChallengesWei }: Watcher,
+  { open, paid: fees, shown }: AvailabilityChallenges,
+  { address, mostAvailabilityChallengesWei, spentWei }: Watcher,
   readFeeWei: () => Promise<bigint>,
 ): Promise<(Examined["wanted"][number] & { feeWei: bigint }) | null> {
   if (mostAvailabilityChallengesWei === 0n) return null;
@@ -269,6 +259,8 @@ async function nextAvailabilityChallenge(
   const isLastLeaf = place === wanted.findIndex(({ tree }) => tree === next?.tree);
   if (next === undefined || (isWaiting && !isLastLeaf)) return null;
   const feeWei = await readFeeWei();
-  const spentWei = paid.reduce((sum, one) => (one.who === address ? sum + one.feeWei : sum), 0n);
-  return spentWei + feeWei > mostAvailabilityChallengesWei ? null : { ...next, feeWei };
+  const seenWei = fees.reduce((sum, one) => (one.who === address ? sum + one.feeWei : sum), 0n);
+  // A node that tells of fewer, or L1 itself where it goes back, takes nothing off what was spent.
+  const beforeWei = spentWei > seenWei ? spentWei : seenWei;
+  return beforeWei + feeWei > mostAvailabilityChallengesWei ? null : { ...next, feeWei };
 }

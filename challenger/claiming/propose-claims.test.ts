@@ -4,7 +4,6 @@ import { queryBytes } from "@openledger/circuits/internal/ledger/model-query";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { hex32 } from "@openledger/foundation/hex";
-import { runTurns } from "@openledger/models/settler/turn-report";
 import {
   encodeAbiParameters,
   encodeEventTopics,
@@ -17,14 +16,15 @@ import {
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { challengerError } from "../challenger-errors.ts";
 import { receiptKey } from "../games/draw-claims.ts";
+import { GameReader } from "../games/read-games.ts";
 import { BOND_WEI, startTraceGame, type TraceFixture } from "../games/testing/trace-fixture.ts";
-import { AutoClaimer, type AutoClaimModules } from "./auto-claim.ts";
+import type { GameAccount } from "../playing/trace-sender.ts";
 import { ClaimingReport } from "./claiming-report.ts";
+import { ClaimProposer, type TraceClaim } from "./propose-claims.ts";
 
 const MODEL_ID = 13;
 const RECEIPTS = [101n, 102n, 103n];
 const QUERY = new Int16Array([1, -3, 5]);
-const HOUR_MS = 3_600_000;
 
 let f: TraceFixture;
 let ledger: LedgerFixture;
@@ -67,157 +67,126 @@ afterAll(async () => {
   await f?.stop();
 });
 
-let nowMs: number;
-let collected: number;
 let traced: bigint[];
 let sent: Hex[];
 beforeEach(async () => {
-  [nowMs, collected, traced, sent] = [0, 0, [], []];
+  [traced, sent] = [[], []];
   await f.client.setBalance({ address: f.owner, value: parseEther("100") });
 });
 
-/** @param send throws where it is to; the data says of which receipt it is */
-function claimerWith(
+/** @param send throws where it is to; the data says of which receipt it is @param trace default: the right query */
+function proposerWith(
   send: (receipt: bigint) => void,
-  changed: Partial<AutoClaimModules> = {},
+  trace: TraceClaim = async (_, { salt }) => ({ data: hex32(salt), query: QUERY }),
   publicClient: PublicClient = f.publicClient,
 ) {
-  const log = { info() {}, error() {} };
-  return new AutoClaimer(MODEL_ID, {
-    ...{ client: ledger.client, log, report: new ClaimingReport(f.owner), nowMs: () => nowMs },
-    async judge() {
-      return {
-        ...{ game: f.game, address: f.owner, publicClient },
-        async send({ data }) {
-          send(BigInt(data));
-          sent.push(data);
-          return { hash: data, gasUsed: 1n };
-        },
-      };
+  const report = new ClaimingReport(f.owner);
+  const judge: GameAccount = {
+    ...{ game: f.game, address: f.owner, publicClient },
+    async send({ data }) {
+      send(BigInt(data));
+      sent.push(data);
+      return { hash: data, gasUsed: 1n };
     },
-    tracer: {
-      claim: async ({ salt }) => {
-        traced.push(salt);
-        return { data: hex32(salt), query: QUERY };
-      },
-      play: async () => ({ moves: [], failures: [] }),
-    },
-    answerOf: async (receipt) => ({
+  };
+  const counted: TraceClaim = async (modelId, receipt) => {
+    traced.push(receipt.salt);
+    return trace(modelId, receipt);
+  };
+  const reader = new GameReader(publicClient, f.game, { rollup: ledger.client.rollupAddress });
+  const proposer = new ClaimProposer(MODEL_ID, judge, reader, counted, {
+    ...{ client: ledger.client, log: { info() {}, error() {} }, report: () => report },
+    answerOf: async (_, receipt) => ({
       ...{ payerId: 9, salt: hex32(receipt), answer: "{}", prompt: "The union?" },
       queryBytes: Buffer.from(queryBytes(QUERY)).toString("base64"),
     }),
-    showLeaves: async () => ({ answered: [], failures: [] }),
-    collect: async () => {
-      collected += 1;
-      return null;
-    },
-    ...changed,
   });
+  return Object.assign(proposer, { report });
 }
 
 const noEther = () =>
   challengerError("CMD_NO_ETHER", "no ether", { data: { account: f.owner, valueWei: BOND_WEI } });
 
-test("challenged leaves are looked for at once and every ten minutes, and none that fails keeps a turn from the rest", async () => {
-  let looks = 0;
-  const failure = new Error("the leaf is nowhere");
-  const claimer = claimerWith(() => {}, {
-    showLeaves: async () => {
-      looks += 1;
-      return { answered: [], failures: [failure] };
-    },
-  });
-  await expect(claimer.turn()).rejects.toThrow(failure.message);
-  expect([looks, collected]).toEqual([1, 1]);
-  nowMs += 599_999;
-  await claimer.turn();
-  expect(looks).toBe(1);
-  nowMs += 1;
-  await expect(claimer.turn()).rejects.toThrow(failure.message);
-  expect(looks).toBe(2);
-});
-
-test("bonds are taken back at each turn while ether is missing, and else once an hour", async () => {
+test("bonds are asked for at each look while ether is missing, and once an epoch's claims are over", async () => {
+  const path = `GET /v1/models/${MODEL_ID}`;
+  const drawn = ledger.sequencer.answers.get(path) as object;
   let hasEther = false;
-  const claimer = claimerWith(() => {
+  const proposer = proposerWith(() => {
     if (!hasEther) throw noEther();
   });
   await f.client.setBalance({ address: f.owner, value: BOND_WEI / 2n });
-  for (let turn = 1; turn <= 3; turn++) {
-    await expect(claimer.turn()).rejects.toMatchObject({ code: "CMD_NO_ETHER" });
-    expect(collected).toBe(turn);
+  for (let look = 1; look <= 3; look++) {
+    expect((await proposer.propose()).failures).toMatchObject([{ code: "CMD_NO_ETHER" }]);
+    expect(proposer.wantsMoney).toBe(true);
+    proposer.noteCollected();
   }
   // What the next claim would meet, too: none but the first was tried, and it was traced once.
   expect(traced).toEqual([traced[0]]);
   await f.client.setBalance({ address: f.owner, value: 100n * BOND_WEI });
   hasEther = true;
-  await claimer.turn();
-  expect(sent).toHaveLength(RECEIPTS.length);
-  expect(collected).toBe(3);
-  nowMs += HOUR_MS;
-  await claimer.turn();
-  expect(collected).toBe(4);
-});
-
-test("bonds are taken back once where an epoch is settled between two looks, and after a look that failed", async () => {
-  const path = `GET /v1/models/${MODEL_ID}`;
-  const drawn = ledger.sequencer.answers.get(path) as object;
-  let isDown = true;
-  const claimer = claimerWith(() => {}, {
-    collect: async () => {
-      collected += 1;
-      if (collected === 2 && isDown) throw new Error("no node");
-      return null;
-    },
-  });
+  expect(await proposer.propose()).toEqual({ failures: [], isWaiting: false });
+  expect([sent.length, proposer.wantsMoney]).toEqual([RECEIPTS.length, false]);
   try {
-    await claimer.turn();
-    expect([sent.length, collected]).toEqual([RECEIPTS.length, 1]);
-    await claimer.turn();
-    expect(collected).toBe(1);
     ledger.sequencer.answers.set(path, { ...drawn, closedEpoch: null });
-    await expect(claimer.turn()).rejects.toThrow("no node");
-    isDown = false;
-    for (let turn = 0; turn < 2; turn++) await claimer.turn();
-    expect(collected).toBe(3);
-    expect(claimer.report.view().stage).toBe("nothing-drawn");
+    await proposer.propose();
+    expect([proposer.wantsMoney, proposer.report.view().stage]).toEqual([true, "nothing-drawn"]);
+    proposer.noteCollected();
+    await proposer.propose();
+    expect(proposer.wantsMoney).toBe(false);
   } finally {
     ledger.sequencer.answers.set(path, drawn);
   }
 });
 
 test("enough for a bond, and not for its gas, is short of ether, too", async () => {
-  const claimer = claimerWith(() => {
+  const proposer = proposerWith(() => {
     throw noEther();
   });
-  for (let turn = 1; turn <= 2; turn++) {
-    await expect(claimer.turn()).rejects.toMatchObject({ code: "CMD_NO_ETHER" });
-    expect(collected).toBe(turn);
+  await proposer.propose();
+  expect(proposer.wantsMoney).toBe(true);
+});
+
+test("four receipts are traced at a look, and the others at the next one, which follows at once", async () => {
+  const payments = `GET /v1/models/${MODEL_ID}/payments?from=0&limit=500&epoch=1`;
+  const path = `GET /v1/models/${MODEL_ID}`;
+  const [few, model] = [payments, path].map((key) => ledger.sequencer.answers.get(key)) as [
+    { payments: object[] },
+    { model: object; closedEpoch: object },
+  ];
+  const many = Array.from({ length: 8 }, (_, i) => ({
+    ...few.payments[0],
+    ...{ receipt: hex32(BigInt(201 + i)), cumulativeWei: `${i + 1}` },
+  }));
+  try {
+    ledger.sequencer.answers.set(payments, { ...few, payments: many, paymentCount: 8, amountWei: "8" });
+    ledger.sequencer.answers.set(path, { ...model, closedEpoch: { ...model.closedEpoch, amountWei: "8" } });
+    const proposer = proposerWith(() => {});
+    const first = await proposer.propose();
+    expect([traced.length, first.isWaiting]).toEqual([4, true]);
+  } finally {
+    ledger.sequencer.answers.set(payments, few);
+    ledger.sequencer.answers.set(path, model);
   }
 });
 
 test("a claim that L1 refuses, and one that cannot be made, stop none behind them, and are traced once", async () => {
   const [unmade, refused] = [RECEIPTS[0]!, RECEIPTS[1]!];
-  const claimer = claimerWith(
+  const proposer = proposerWith(
     (receipt) => {
       if (receipt === refused) throw challengerError("CMD_USAGE", "L1 refuses it");
     },
-    {
-      tracer: {
-        claim: async ({ salt }) => {
-          traced.push(salt);
-          const query = salt === unmade ? new Int16Array([1, -3, 7]) : QUERY;
-          return { data: hex32(salt), query };
-        },
-        play: async () => ({ moves: [], failures: [] }),
-      },
-    },
+    async (_, { salt }) => ({
+      data: hex32(salt),
+      query: salt === unmade ? new Int16Array([1, -3, 7]) : QUERY,
+    }),
   );
-  for (let turn = 0; turn < 2; turn++) {
+  for (let look = 0; look < 2; look++) {
     sent.length = 0;
-    await expect(claimer.turn()).rejects.toMatchObject({
-      code: expect.stringMatching(/^CMD_(CLAIM_IMPOSSIBLE|USAGE)$/),
-    });
+    const { failures } = await proposer.propose();
+    expect(failures.map((error) => (error as { code: string }).code).sort()).toEqual([
+      "CMD_CLAIM_IMPOSSIBLE",
+      "CMD_USAGE",
+    ]);
     expect(sent).toEqual([hex32(RECEIPTS[2]!)]);
   }
   expect(traced.filter((receipt) => receipt === unmade)).toHaveLength(1);
@@ -252,48 +221,20 @@ test("a claim that is mined while its receipt is traced is not sent again", asyn
     request: async ({ method }: { readonly method: string }) =>
       method !== "eth_getLogs" || late === null ? [] : [claimedLog(model, late)],
   });
-  const tracer = {
-    claim: async ({ salt }: { readonly salt: bigint }) => {
-      traced.push(salt);
-      late ??= receiptKey(model, { payerId: 9, receipt: salt });
-      return { data: hex32(salt), query: QUERY };
-    },
-    play: async () => ({ moves: [], failures: [] }),
+  const trace: TraceClaim = async (_, { salt }) => {
+    late ??= receiptKey(model, { payerId: 9, receipt: salt });
+    return { data: hex32(salt), query: QUERY };
   };
-  await claimerWith(() => {}, { tracer }, publicClient).turn();
+  await proposerWith(() => {}, trace, publicClient).propose();
   expect([...traced].sort()).toEqual(RECEIPTS);
   expect(sent).toEqual(traced.slice(1).map(hex32));
 });
 
-test("a game that cannot be played stops neither claims nor bonds", async () => {
-  const publicClient = Object.assign(Object.create(f.publicClient), {
-    readContract: (asked: { functionName: string }) =>
-      asked.functionName === "openGamesOf"
-        ? Promise.reject(new Error("no node"))
-        : f.client.readContract(asked as never),
-  });
-  const claimer = claimerWith(() => {}, {}, publicClient);
-  await expect(claimer.turn()).rejects.toMatchObject({ code: "BRG_L1_REFUSED" });
-  expect(sent).toHaveLength(RECEIPTS.length);
-  expect(collected).toBe(1);
-});
-
-test("a cap that holds a claim up is what the server tells, and no other claim is tried behind it", async () => {
+test("a cap that holds a claim up is told, and no other claim is tried behind it", async () => {
   const atCap = challengerError("CMD_L1_PENDING", "a dearer one would pay more than 40 (--max-fee-gwei)");
-  const claimer = claimerWith(() => {
+  const proposer = proposerWith(() => {
     throw atCap;
   });
-  const stopping = new AbortController();
-  await runTurns(
-    "claiming",
-    claimer,
-    { info() {}, error() {} },
-    {
-      ...{ intervalMs: 1, signal: stopping.signal },
-      sleep: async () => stopping.abort(),
-    },
-  );
-  expect(claimer.report.view().failure).toMatchObject({ code: "CMD_L1_PENDING", message: atCap.message });
-  expect(await claimer.report.metrics()).toContain('model_claiming_errors_total{code="CMD_L1_PENDING"} 1');
+  expect(await proposer.propose()).toEqual({ failures: [atCap], isWaiting: false });
   expect(traced).toHaveLength(1);
 });

@@ -18,17 +18,17 @@ import {
   toHex,
 } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { tracedTuple } from "../games/ledger-claims.ts";
-import { GameReader } from "../games/read-games.ts";
-import { type LedgerTracesFixture, MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
-import { smallModel } from "../games/testing/trace-fixture.ts";
-import { describeModel } from "../games/traced-model.ts";
+import { tracedTuple } from "./games/ledger-claims.ts";
+import { GameReader } from "./games/read-games.ts";
+import { type LedgerTracesFixture, MODEL_ID, startLedgerTraces } from "./games/testing/ledger-fixture.ts";
+import { smallModel } from "./games/testing/trace-fixture.ts";
+import { describeModel } from "./games/traced-model.ts";
 
 const FLOOD = 1_000;
 /** As many as a registration may have. */
 const INPUTS = 64;
 const HEAP_MB = 64;
-const CHALLENGER = fileURLToPath(new URL("..", import.meta.url));
+const CHALLENGER = fileURLToPath(new URL(".", import.meta.url));
 
 let f: LedgerTracesFixture;
 let rollup: Hex;

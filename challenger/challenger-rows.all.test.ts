@@ -1,5 +1,4 @@
-/** `openledger watch` and `disputes play` alone with model commitments of a language model's rows: honest ones, and each kind of lie. */
-import { execFileSync } from "node:child_process";
+/** `openledger challenger` alone with model commitments of a language model's rows: honest ones, and each kind of lie. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +21,8 @@ import { playLine } from "@openledger/scripts/internal/commands/disputes/dispute
 import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
 import { type Hex, toHex, zeroHash } from "viem";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { openChallenger } from "./challenger.ts";
+import { GameReader } from "./games/read-games.ts";
 import {
   BOND_WEI,
   MODEL_ID,
@@ -29,24 +30,25 @@ import {
   STAKE_WEI,
   startRowContracts,
   WINDOW_SECONDS,
-} from "../games/testing/row-fixture.ts";
-import { type TextCase, textCase } from "../games/testing/text-case.ts";
-import { challengeRowCall } from "../games/text-calls.ts";
-import { withTextTrees } from "../games/text-model-commitment.ts";
-import { TracePlayer } from "../games/trace-player.ts";
-import { asRow, textOf, traceQuery, tracingKernels } from "../games/traced-model.ts";
-import { withTracing } from "../games/traced-recipe.ts";
-import { examineModelCommitment } from "../model-commitments/examine-model-commitment.ts";
-import type { ModelCommitmentKind } from "../model-commitments/model-commitment-kind.ts";
-import { type ModelCommitment, readModelCommitments } from "../model-commitments/read-model-commitments.ts";
-import { readWindows } from "../model-commitments/read-windows.ts";
-import { OpenedModels } from "../playing/opened-models.ts";
-import { rowGamesOf } from "../playing/row-games.ts";
-import { requireSameTrace, TextModelCommitments } from "../playing/text-model-commitments.ts";
-import { openL1Sender } from "../sending/l1-sender.ts";
-import type { CommittedModel } from "../statements/committed-model.ts";
-import { encodeLeaves } from "../statements/leaf-file.ts";
-import { openWatch, type WatchSetting } from "./watch.ts";
+} from "./games/testing/row-fixture.ts";
+import { type TextCase, textCase } from "./games/testing/text-case.ts";
+import { challengeRowCall } from "./games/text-calls.ts";
+import { withTextTrees } from "./games/text-model-commitment.ts";
+import { TracePlayer } from "./games/trace-player.ts";
+import { asRow, textOf, traceQuery, tracingKernels } from "./games/traced-model.ts";
+import { withTracing } from "./games/traced-recipe.ts";
+import { examineModelCommitment } from "./model-commitments/examine-model-commitment.ts";
+import type { ModelCommitmentKind } from "./model-commitments/model-commitment-kind.ts";
+import { type ModelCommitment, readModelCommitments } from "./model-commitments/read-model-commitments.ts";
+import { readWindows } from "./model-commitments/read-windows.ts";
+import { OpenedModels } from "./playing/opened-models.ts";
+import { RecomputedModels } from "./playing/recompute.ts";
+import { rowGamesOf, rowTurnsOf } from "./playing/row-games.ts";
+import { requireSameTrace, TextModelCommitments } from "./playing/text-model-commitments.ts";
+import { inOrder } from "./sending/l1-queue.ts";
+import { openL1Sender } from "./sending/l1-sender.ts";
+import type { CommittedModel } from "./statements/committed-model.ts";
+import { encodeLeaves } from "./statements/leaf-file.ts";
 
 const SIZE = { rows: 8, features: 36, payees: 8, draws: 2 };
 const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
@@ -103,18 +105,29 @@ async function published(model: PublishedModel<TextParts>, posted: CommittedMode
     if (status !== 0) throw new Error(stdout + stderr);
     return stdout;
   };
-  const watch = ["watch", gate, "--model", join(folder, "model"), "--base", base];
+  const watch = ["challenger", gate, "--model", join(folder, "model"), "--base", base];
   return { ...ledger, run, watch: async () => JSON.parse(await run(2, ...watch)) };
 }
 
-const settingAt = async (rollup: Hex): Promise<WatchSetting> => ({
-  ...{ rpcUrl: f.url, rollup, places: { model: join(folder, "model"), base } },
-  sender: await openL1Sender({ account: anvilAccount(2), rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP }),
-  ...{ isRepeated: true, mostAvailabilityChallengesWei: 0n },
-});
-
 /** One process that looks again and again: nothing is trained twice. */
-const lookingAt = async (rollup: Hex) => openWatch(gate, await settingAt(rollup), () => {});
+async function lookingAt(rollup: Hex, slowly: () => Promise<void> = async () => {}) {
+  const sender = await openL1Sender({ account: anvilAccount(2), rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP });
+  const { recompute } = new RecomputedModels();
+  const challenger = await openChallenger(
+    {
+      ...{ rpcUrl: f.url, disputes: gate, rollup, places: { model: join(folder, "model"), base } },
+      ...{ roles: new Set(["watch"]), folder: null, everyMs: 100, mostFeesWei: 0n },
+    },
+    {
+      ...{ sender: inOrder(sender, () => {}), onProgress() {} },
+      recompute: async (task, modules) => {
+        await slowly();
+        return recompute(task, modules);
+      },
+    },
+  );
+  return () => challenger.look();
+}
 
 /** The watcher, as a sender of any calls. */
 function sending() {
@@ -166,8 +179,8 @@ test.each(["frequent", "tokens"])("%s: a lie that one transaction shows", async 
 });
 
 test("an owner of posted rows is told that moves are needed within hours", async () => {
-  const line = await playLine(f.publicClient, f.games, "0x1 speeches --model-id 3");
-  expect(line).toContain("openledger disputes play 0x1 speeches --model-id 3 --every 10");
+  const line = await playLine(f.publicClient, f.games, "0x1 --role defend --model speeches");
+  expect(line).toContain("openledger challenger 0x1 --role defend --model speeches --every 10");
   expect(line).toContain(`each side has ${SIDE_SECONDS / 3_600n} hours`);
 });
 
@@ -217,9 +230,8 @@ test("false real features are refuted by a game, where the owner is silent", asy
   // One game is enough.
   expect(await f.client.getBalance({ address: f.games })).toBe(STAKE_WEI);
   await f.passTime(SIDE_SECONDS + 1n);
-  // Who has begun a game can end it by hand, too.
-  const play = ["disputes", "play", gate, join(folder, "model"), "--model-id", `${MODEL_ID}`];
-  await run(2, ...play, "--base", base);
+  // Who has begun a game can end it without watching, too: that reads no model.
+  await run(2, "challenger", gate, "--role", "defend", "--model", join(folder, "none"), "--base", base);
   expect(await stateOf()).toEqual(refuted("Row"));
   await run(2, "disputes", "withdraw", gate);
   for (const address of [f.games, f.disputes]) expect(await f.client.getBalance({ address })).toBe(0n);
@@ -274,27 +286,27 @@ test("no stake is paid over leaves that are served beside another model", async 
   const id = await post();
   const { view } = await look();
   expect(view).toMatchObject({ modelCommitments: [{ sent: null, examined: { fault: null } }] });
-  expect(
-    (view as { modelCommitments: { examined: { warnings: string[] } }[] }).modelCommitments[0]!.examined
-      .warnings,
-  ).not.toEqual([]);
+  expect(view.modelCommitments[0]!.examined!.warnings).not.toEqual([]);
   expect(await stakesWei()).toBe(0n);
   // Nor is a row of which the engine alone says so.
   const texts = new TextModelCommitments(new OpenedModels(base, () => {}), () => {});
   const own = await texts.kind.honestModelCommitment(made.model as never, made.rows, MODEL_ID);
   const digest = toHex(made.honest.statement.roots.weights);
-  const games = (rowsPlayed: () => Hex | null) => rowGamesOf(sending(), f.games, texts, { rowsPlayed });
+  const named = { rollup, modelId: BigInt(MODEL_ID) };
+  const turns = () =>
+    rowTurnsOf(new GameReader(f.publicClient, f.games, { rollup }), { account: f.watcher, id, named });
+  const games = (of: Hex | null) => rowGamesOf(sending(), f.games, texts, { digest: of, turns });
   const [modelCommitment] = await readModelCommitments(f.publicClient, f.disputes);
   const shown = { own, posted: made.honest, rows: made.rows };
-  await expect(games(() => digest).challenge(modelCommitment!, shown, 2)).rejects.toThrow(
+  await expect(games(digest).challenge(modelCommitment!, shown, 2)).rejects.toThrow(
     "its trace ends as it is posted",
   );
   const other = { unplayed: expect.stringContaining("another one than the model commitment's") };
-  expect(await games(() => zeroHash).challenge(modelCommitment!, shown, 2)).toEqual(other);
+  expect(await games(zeroHash).challenge(modelCommitment!, shown, 2)).toEqual(other);
   // Who has lost a game about the model commitment stakes on no other row of it.
   const data = challengeRowCall(id, made.honest, model, made.terms, 1);
   await f.accountOf(f.watcher).send({ data, valueWei: STAKE_WEI });
-  const played = games(() => digest);
+  const played = games(digest);
   expect(await played.challenge(modelCommitment!, shown, 2)).toBe("open");
   const kernels = tracingKernels("wasm", model);
   const owner = new TracePlayer({
@@ -314,29 +326,22 @@ test("no stake is paid over leaves that are served beside another model", async 
   expect(await played.challenge(modelCommitment!, shown, 2)).toEqual(lost);
 });
 
-test("a clock that runs out while a model commitment is recomputed is ended in the same look", async () => {
+test("a move that is due while a model commitment is recomputed is made before that ends", async () => {
   const lie = await liedOf("silent");
   const posted = lie.posted(MODEL_ID);
   const { post, rollup } = await published(lie.model, posted);
   await post(posted);
   let hasGame = false;
-  const passNow = (method: string, params: readonly number[]) => {
-    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
-    const request = { method: "POST", headers: { "content-type": "application/json" }, body };
-    execFileSync(process.execPath, ["-e", `fetch(${JSON.stringify(f.url)}, ${JSON.stringify(request)})`]);
-  };
-  const look = await openWatch(gate, await settingAt(rollup), (line) => {
-    if (!hasGame || !line.startsWith("recomputing")) return;
-    // At once, as if the training took as long.
-    passNow("evm_increaseTime", [Number(SIDE_SECONDS) + 1]);
-    passNow("anvil_mine", [1]);
+  const look = await lookingAt(rollup, async () => {
+    if (!hasGame) return;
+    await f.passTime(SIDE_SECONDS + 1n);
+    await expect.poll(() => owedWei(f.games, f.watcher), { timeout: 60_000 }).toBe(STAKE_WEI);
   });
   await look();
   hasGame = true;
   const { lines } = await look();
   expect(lines.filter((line) => line.includes("endByTime"))).toHaveLength(1);
-  expect(await owedWei(f.games, f.watcher)).toBe(STAKE_WEI);
-});
+}, 120_000);
 
 test("a version with a row that is no text keeps no watcher from what L1 refutes", async () => {
   const rows = made.rows.map((row, k) => (k === 3 ? { ...row, content: new Uint8Array([123]) } : row));

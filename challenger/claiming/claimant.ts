@@ -1,12 +1,9 @@
-/** Automatic claiming beside a model's server: docs/explanation/fault-proofs.md. */
-import { setTimeout as sleep } from "node:timers/promises";
+/** Who may claim: docs/explanation/fault-proofs.md. */
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { claimantOf } from "@openledger/attribution/model/recipe-fields";
 import { modelFamilies } from "@openledger/models/registered/model-families";
-import { runTurns } from "@openledger/models/settler/turn-report";
 import type { Address } from "viem";
 import { challengerError } from "../challenger-errors.ts";
-import { AutoClaimer, type AutoClaimModules } from "./auto-claim.ts";
 
 /** @throws CMD_NOT_CLAIMANT where this account may not claim the model's queries; what `readModel` throws */
 export async function requireClaimant(
@@ -45,25 +42,4 @@ function notClaimant(
   return challengerError("CMD_NOT_CLAIMANT", `${why}; the account is ${account}`, {
     data: { account, ...facts },
   });
-}
-
-/** Claims until it is stopped. */
-export function startClaiming(
-  { intervalMs, modelId }: { readonly modelId: number; readonly intervalMs: number },
-  modules: AutoClaimModules,
-): { stop(): Promise<void> } {
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const running = runTurns("claiming", new AutoClaimer(modelId, modules), modules.log, {
-    intervalMs,
-    signal,
-    sleep: (ms) => sleep(ms, undefined, { signal }).catch(() => {}),
-  });
-  return {
-    /** A turn that goes on is waited for: whoever ends its tracer first waits for no trace. */
-    async stop() {
-      stopping.abort(new Error("the server stops"));
-      await running;
-    },
-  };
 }

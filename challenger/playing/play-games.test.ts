@@ -23,18 +23,20 @@ import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-
 import { getAddress, type Hex, toHex, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { claimReceiptCall, tracingDigest } from "../games/ledger-claims.ts";
+import { GameReader } from "../games/read-games.ts";
 import { type LedgerTracesFixture, MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
 import { falseTrace, placeOf } from "../games/testing/played-games.ts";
 import { BOND_WEI } from "../games/testing/trace-fixture.ts";
 import { traceQuery, tracingKernels } from "../games/traced-model.ts";
 import { tracedOf, trainingsWithPromises } from "../games/traced-recipe.ts";
 import { openTracedText, type TracedTextModel } from "../games/traced-text.ts";
-import { describeRound } from "../playing/describe-round.ts";
-import { traceSenderOf } from "../playing/trace-sender.ts";
 import { openL1Sender } from "../sending/l1-sender.ts";
 import { chainKernels } from "../trace/run-trace.ts";
-import { GameWatch } from "./watch-games.ts";
-import type { GameWatchSetting, ModelPlaces } from "./watch-setting.ts";
+import { describeRound } from "./describe-round.ts";
+import { OpenedModels } from "./opened-models.ts";
+import { GamePlayers } from "./play-games.ts";
+import type { ModelPlaces } from "./published-files.ts";
+import { traceSenderOf } from "./trace-sender.ts";
 
 const COLUMNS = 20;
 const SIZE = { rows: 8, features: 36, payees: 8, payments: 4, draws: 2 };
@@ -109,18 +111,24 @@ async function listen(one: Server): Promise<string> {
   return `http://127.0.0.1:${(one.address() as AddressInfo).port}`;
 }
 
-type Looking = ModelPlaces & Partial<Pick<GameWatchSetting, "isRepeated" | "rollup">>;
+interface Looking extends ModelPlaces {
+  readonly isRepeated?: boolean;
+  readonly rollup?: Hex;
+  readonly mostStakeWei?: bigint;
+}
 
 /** A watcher that says what it does. */
-function watchOf({ isRepeated = false, rollup = null, ...places }: Looking) {
+function watchOf({ isRepeated = false, mostStakeWei, rollup: of, ...places }: Looking) {
   const said: string[] = [];
-  const watch = new GameWatch(
-    f.game,
-    f.publicClient,
-    { isRepeated, rollup, places: { base, ...places } },
-    (line) => said.push(line),
-  );
-  const look = async () => (await watch.once()).models as Record<string, unknown>[];
+  const onProgress = (line: string) => void said.push(line);
+  const watch = new GamePlayers({
+    ...{ client: f.publicClient, game: f.game, roles: new Set(["watch"]), places: { base, ...places } },
+    reader: of === undefined ? null : new GameReader(f.publicClient, f.game, { rollup: of }),
+    ...{ opened: new OpenedModels(base, onProgress), sender: null, mostStakeWei, onProgress },
+    rightClaims: () => ({ has: () => false, keep: async () => {} }),
+    mostTraced: isRepeated ? undefined : Number.POSITIVE_INFINITY,
+  });
+  const look = async () => (await watch.look()).models as Record<string, unknown>[];
   return {
     said,
     look,
@@ -138,7 +146,7 @@ describe("a watcher", () => {
       expect(await look()).toMatchObject([{ failures: [] }, { failures: [] }]);
       expect(rootsRead()).toBe(1);
     }
-    const nobodys = await watchOf({ model: right() }).watch.once();
+    const nobodys = await watchOf({ model: right() }).watch.look();
     expect(nobodys).toMatchObject({ models: [], lines: [expect.stringContaining("not played: --rollup")] });
   });
 
@@ -200,7 +208,7 @@ describe("a watcher", () => {
       const often = watchOf({ rollup, model: right(), isRepeated: true });
       expect((await often.look())[0]).toMatchObject({ waiting: [5n], failures: [] });
       // Between two model commitments: what is left is traced, and only what is new is told.
-      expect(await often.watch.again()).toEqual({ lines: [], models: [], alarms: [] });
+      expect(await often.watch.again()).toMatchObject({ lines: [], models: [], failures: [] });
       const lie = falseTrace(model, query, chainKernels("wasm", [query.program]), placeOf(query, "chain"));
       const receipt = { payerId: 7, salt: 6n, prompt, answer, lengths };
       await f.send(f.owner, claimReceiptCall(model, terms, lie, receipt), BOND_WEI);
@@ -208,9 +216,8 @@ describe("a watcher", () => {
       const again = await often.watch.again();
       expect(again.models).toMatchObject([{ modelId: BigInt(MODEL_ID), failures }]);
       // What takes more than is given for a challenge is no line among others: whoever watches fails with a code.
-      const own = { isRepeated: false, rollup, places: { base, model: right() }, mostStakeWei: 1n };
-      const poor = await new GameWatch(f.game, f.publicClient, own, () => {}).once();
-      expect(poor.alarms).toMatchObject([{ code: "CMD_FALSE_UNCHALLENGED", data: { claimId: 6n } }]);
+      const poor = await watchOf({ rollup, model: right(), mostStakeWei: 1n }).watch.look();
+      expect(poor.failures).toMatchObject([{ code: "CMD_FALSE_UNCHALLENGED", data: { claimId: 6n } }]);
     });
 
     test("challenges nothing beside what its account has on its way already", async () => {
@@ -246,13 +253,8 @@ describe("a watcher", () => {
           ...{ to: OWNER.address, value: 1n, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n },
         });
         await f.client.sendRawTransaction({ serializedTransaction });
-        const looked = await runInProcess("watch", f.game, "--model", right(), ...words);
+        const looked = await runInProcess("challenger", f.game, "--model", right(), ...words);
         expect(looked.stdout).toContain(`L1 has not mined 1 transactions of ${watcher.address}`);
-        const played = await runInProcess(
-          ...["disputes", "play", f.game, right(), "--model-id", `${MODEL_ID}`],
-          ...words,
-        );
-        expect(played.stdout).toContain(`L1 has not mined 1 transactions of ${watcher.address}`);
         expect(await known()).toBe(nonce + 1);
       } finally {
         await f.client.setAutomine(true);
@@ -276,7 +278,7 @@ test("claims go to the games that the registry asks", async () => {
   await expect(traceSenderOf(sender, f.math)).rejects.toMatchObject({ code: "CMD_USAGE" });
 });
 
-describe("openledger watch", () => {
+describe("openledger challenger", () => {
   /** A node that tells of no events of one contract. */
   async function nodeWithout(address: Hex) {
     const node = createServer(async (request, response) => {
@@ -295,7 +297,18 @@ describe("openledger watch", () => {
 
   test("plays games before it looks at model commitments, and no contract keeps it from the others", async () => {
     const watch = (rpc: string) =>
-      runInProcess("watch", f.registry, "--model", right(), "--base", base, "--rpc", rpc, "--rollup", rollup);
+      runInProcess(
+        "challenger",
+        f.registry,
+        "--model",
+        right(),
+        "--base",
+        base,
+        "--rpc",
+        rpc,
+        "--rollup",
+        rollup,
+      );
     const ofGames = `${getAddress(f.game)}, of language models`;
     const ofModelCommitments = `${getAddress(f.registry)}: nothing is posted`;
     const { status, stdout } = await watch(f.url);

@@ -1,4 +1,4 @@
-/** A model's server and the thread that traces its claims. */
+/** Who claims for a server of many models. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,6 @@ import { registerModel } from "@openledger/attribution/model/registration";
 import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
-import { askModel } from "@openledger/client/actions/answers/ask-model";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { folderSource } from "@openledger/models/files/folder-source";
@@ -18,26 +17,21 @@ import { textFamily } from "@openledger/models/registered/text-family";
 import { type TrainingSetting, textTraining } from "@openledger/models/registered/text-training";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
-import { type Address, zeroAddress } from "viem";
+import type { Address } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { withTracing } from "../games/traced-recipe.ts";
-import { ClaimThread } from "./claim-thread.ts";
+import { requireClaimantOfAll } from "./claimant.ts";
 import { ClaimingReport } from "./claiming-report.ts";
-import { requireClaimantOfAll } from "./start-claiming.ts";
 
 const CLAIMANT: Address = "0x90F79bf6EB2c4f870365E785982E1f101E93b906";
 const [PROMISED, ALSO_PROMISED, FREE] = [9, 10, 11];
-const PROMPT = "The union, and the navy of it?";
-/** Wide enough that so many traces of a text take several times an answer's time. */
 const WIDE = { hidden_size: 128, intermediate_size: 512, num_hidden_layers: 4 };
-const TRACES = 16;
 
 let folder: string;
 let base: string;
 let ledger: LedgerFixture;
 let served: ServedModel;
 let setting: TrainingSetting;
-let answered: string;
 const published = (modelId: number) => join(folder, "published", String(modelId));
 
 beforeAll(async () => {
@@ -51,7 +45,6 @@ beforeAll(async () => {
   const recipe = textRecipeFor(rows, await describeBase(folderSource(base), "made"));
   const trained = await textTraining(family, setting).train(rows, recipe, {});
   const promised = await withTracing(trained, CLAIMANT, setting, null);
-  answered = (await family.open(promised)).answer(PROMPT).text;
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
   const size = { rows: 8, features: 36, payees: 8, draws: 2 };
   const publish = async (parts: typeof trained, modelId: number) => {
@@ -88,43 +81,6 @@ afterAll(async () => {
   await served?.close();
   await ledger?.close();
   await rm(folder, { recursive: true, force: true });
-});
-
-test("a question is answered while traces run, and a trace is of the receipt's query", {
-  timeout: 120_000,
-}, async () => {
-  const told: string[] = [];
-  const folders = new Map([[PROMISED, published(PROMISED)]]);
-  const seat = { rpcUrl: "http://127.0.0.1:1", rollup: zeroAddress, base, folders };
-  const thread = new ClaimThread(seat, (modelId, line) => told.push(`${modelId}: ${line}`));
-  try {
-    const tracer = thread.tracerOf(PROMISED);
-    const receipt = { payerId: 4, salt: 5n, prompt: PROMPT, answer: answered };
-    // What opening the model takes is not the question.
-    const refused = await tracer.claim({ ...receipt, prompt: "" }).catch((error) => error);
-    expect(refused.code, refused.message).toBe("ATT_ROW_INVALID");
-    expect(told).toEqual([`${PROMISED}: reading the model, and the roots of its numbers`]);
-    let isTraced = false;
-    const claims = Promise.all(Array.from({ length: TRACES }, () => tracer.claim(receipt))).finally(() => {
-      isTraced = true;
-    });
-    const asked = await askModel(ledger.client, {
-      ...{ serverUrl: served.url, modelId: PROMISED, prompt: "The navy?", from: 4 },
-    });
-    expect(asked.answer).toContain("text");
-    expect(isTraced).toBe(false);
-    const [first, ...others] = await claims;
-    expect(first!.data).toMatch(/^0x/);
-    expect(first!.query.length).toBeGreaterThan(0);
-    // Later ones have copies and trees that the first has made.
-    for (const other of others) expect(other).toEqual(first);
-    expect(told).toHaveLength(1);
-  } finally {
-    await thread.close();
-  }
-  await expect(thread.tracerOf(PROMISED).claim({} as never)).rejects.toMatchObject({
-    code: "MOD_THREAD_ENDED",
-  });
 });
 
 /** As `models serve --claim` opens them. */

@@ -1,0 +1,279 @@
+/** Games of a contract LedgerTraces: registrations, claims and games of the language models of a rollup. */
+
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { modelFamilies, textSetting } from "@openledger/models/registered/model-families";
+import type { TextParts } from "@openledger/models/registered/text-family";
+import { type Address, type Hex, type PublicClient, zeroAddress } from "viem";
+import type { Role } from "../challenger.ts";
+import { challengerError } from "../challenger-errors.ts";
+import { requireClaimable } from "../games/claimable.ts";
+import { tracingDigest } from "../games/ledger-claims.ts";
+import type { PlayedMove, PlayerAccount } from "../games/played-moves.ts";
+import type { ClaimedModel, GameReader, RegisteredTraced } from "../games/read-games.ts";
+import type { ClaimingModel } from "../games/receipt-claim.ts";
+import type { RightClaims, TracePlayer } from "../games/trace-player.ts";
+import { tracedPlayer } from "../games/traced-player.ts";
+import type { L1Sender } from "../sending/l1-sender.ts";
+import { describeRound } from "./describe-round.ts";
+import type { OpenedModels } from "./opened-models.ts";
+import { type ModelPlaces, placeOf, readPlaced } from "./published-files.ts";
+import { sendingTo } from "./trace-sender.ts";
+
+/** What was seen and done, for people and for programs. */
+export interface SeenGames {
+  readonly lines: readonly string[];
+  readonly models: readonly object[];
+  /** Models of the rollup whose rows have to be posted before they begin. */
+  readonly promising: readonly number[];
+  /** Moves that could not be made; of a watcher false claims that are not challenged. */
+  readonly failures: readonly unknown[];
+  readonly moves: readonly (PlayedMove & { readonly modelId: number })[];
+  /** Whether claims were left for the next look. */
+  readonly isWaiting: boolean;
+}
+
+interface Players {
+  readonly one: RegisteredTraced;
+  readonly player: TracePlayer;
+}
+
+interface Played {
+  readonly lines: readonly string[];
+  readonly view: object;
+  /** Whether there was a move, or one failed. */
+  readonly isNews: boolean;
+  readonly moves: readonly PlayedMove[];
+  readonly failures: readonly unknown[];
+  readonly isWaiting: boolean;
+}
+
+/** They, or why nobody can play. */
+type Known = Players | { readonly fault: string };
+
+export interface GamePlaying {
+  readonly client: PublicClient;
+  readonly game: Address;
+  /** Of the rollup whose models are played; null plays none. */
+  readonly reader: GameReader | null;
+  readonly roles: ReadonlySet<Role>;
+  readonly places: ModelPlaces;
+  readonly opened: OpenedModels;
+  /** Of everything that the process sends, one after another; null only looks. */
+  readonly sender: Pick<L1Sender, "address" | "publicClient" | "send"> | null;
+  /** By the digest of the model that a claim was compared with. */
+  readonly rightClaims: (digest: Hex) => RightClaims;
+  readonly mostStakeWei: bigint | undefined;
+  readonly mostTraced: number | undefined;
+  readonly onProgress: (line: string) => void;
+}
+
+export class GamePlayers {
+  readonly game: Address;
+  readonly #of: GamePlaying;
+  readonly #isWatching: boolean;
+  /** Players alone: what is served wrong now may be right at the next look. */
+  readonly #players = new Map<string, Players>();
+  /** Why claims of a model's longest texts have no room. Its shorter ones do: it is played all the same. */
+  readonly #unclaimable = new Map<string, string>();
+  /** Servers that did not answer in this look: one is asked once. */
+  readonly #unreachable = new Set<string>();
+
+  constructor(playing: GamePlaying) {
+    this.#of = playing;
+    this.game = playing.game;
+    this.#isWatching = playing.roles.has("watch");
+  }
+
+  /** One look. A model that cannot be had or read stops it at no other. @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED */
+  async look(): Promise<SeenGames> {
+    this.#unreachable.clear();
+    const { game, reader } = this.#of;
+    const registered = await this.#registered();
+    const none =
+      reader === null ? "not played: --rollup names the rollup whose models are" : "none is registered";
+    const isTold = this.#isWatching || registered.length > 0;
+    const lines = isTold ? [`${game}, of language models${registered.length === 0 ? `: ${none}` : ""}`] : [];
+    const [models, failures, moves]: [object[], unknown[], SeenGames["moves"][number][]] = [[], [], []];
+    let isWaiting = false;
+    for (const one of registered) {
+      const { modelId, rollup, terms } = one;
+      lines.push(`model ${modelId} of ${rollup}: claims come from ${terms.claimant}`);
+      const seen = await this.#tried(() => this.#look(one));
+      failures.push(...seen.failures);
+      moves.push(...seen.moves.map((move) => ({ ...move, modelId: Number(modelId) })));
+      isWaiting ||= seen.isWaiting;
+      const unclaimable = this.#unclaimable.get(keyOf(one)) ?? null;
+      const said = unclaimable === null ? seen.lines : [unclaimable, ...seen.lines];
+      lines.push(...said.map((line) => `  ${line}`));
+      models.push({ ...this.#factsOf(one), ...seen.view, ...(unclaimable === null ? {} : { unclaimable }) });
+    }
+    const promising = registered.filter(({ terms }) => terms.rules !== 0n);
+    return {
+      lines,
+      models,
+      failures,
+      moves,
+      isWaiting,
+      promising: promising.map(({ modelId }) => Number(modelId)),
+    };
+  }
+
+  /** The moves of models that a look has opened, while something else takes hours. Nothing else is said again. */
+  async again(): Promise<Omit<SeenGames, "promising">> {
+    const [lines, models, failures]: [string[], object[], unknown[]] = [[], [], []];
+    const moves: SeenGames["moves"][number][] = [];
+    for (const { one, player } of this.#players.values()) {
+      const played = await this.#tried(() => this.#play(player));
+      if (!played.isNews) continue;
+      failures.push(...played.failures);
+      moves.push(...played.moves.map((move) => ({ ...move, modelId: Number(one.modelId) })));
+      lines.push(...played.lines.map((line) => `model ${one.modelId} of ${one.rollup}: ${line}`));
+      models.push({ ...this.#factsOf(one), ...played.view });
+    }
+    return { lines, models, failures, moves, isWaiting: false };
+  }
+
+  /** What the statics of a model bind of the trace, where games over its rows are played here; null where they are not. */
+  rowsPlayed(model: ClaimedModel): Hex | null {
+    const terms = this.#players.get(keyOf(model))?.one.terms;
+    return terms === undefined || terms.rules === 0n ? null : tracingDigest(terms);
+  }
+
+  /** A registered model, for claims of its queries. @throws CMD_USAGE where its files are not to be had, or others */
+  async opened(modelId: number): Promise<ClaimingModel> {
+    const registered = (await this.#of.reader?.models()) ?? [];
+    const one = registered.find((other) => Number(other.modelId) === modelId);
+    if (one === undefined)
+      throw challengerError("CMD_USAGE", `model ${modelId} is not registered for claims`);
+    return { ...(await this.#numbersOf(one)), terms: one.terms };
+  }
+
+  async #numbersOf(one: RegisteredTraced) {
+    const { modelId, rollup } = one;
+    const found = await this.#filesOf(one);
+    const opened = "fault" in found ? null : await this.#of.opened.open({ modelId, rollup }, found.model);
+    if (opened === null)
+      throw challengerError("CMD_USAGE", "fault" in found ? found.fault : OTHER_FILES.fault);
+    return { traced: opened.traced, kernels: opened.setting.kernels };
+  }
+
+  /** A watcher plays all of the rollup, others those that their account has claims or games of. */
+  async #registered(): Promise<readonly RegisteredTraced[]> {
+    const { reader, sender } = this.#of;
+    if (reader === null || (!this.#isWatching && sender === null)) return [];
+    const all = await reader.models();
+    if (this.#isWatching) return all;
+    const own = new Set((await reader.modelsOf(sender!.address)).map(keyOf));
+    return all.filter((one) => own.has(keyOf(one)));
+  }
+
+  #factsOf({ modelId, rollup, terms }: RegisteredTraced) {
+    return { game: this.#of.game, rollup, modelId, claimant: terms.claimant };
+  }
+
+  async #look(one: RegisteredTraced): Promise<Played> {
+    const known = this.#players.get(keyOf(one)) ?? (await this.#open(one));
+    if ("player" in known) {
+      this.#players.set(keyOf(one), known);
+      return this.#play(known.player);
+    }
+    const { fault } = known;
+    return { ...NOTHING_MADE, lines: [fault], view: { fault }, failures: [] };
+  }
+
+  async #play(player: TracePlayer): Promise<Played> {
+    const round = await player.playOnce();
+    const errors = round.failures.map(({ error }) => error);
+    const isAlarm = (error: unknown) => isRollupError(error, "CMD_FALSE_UNCHALLENGED");
+    // A watcher's next look tries a move again. Who only defends has nothing else to hear of.
+    const failures = this.#isWatching ? errors.filter(isAlarm) : errors;
+    const isNews = round.failures.length + round.moves.length > 0;
+    const { moves, waiting } = round;
+    return { ...describeRound(round), isNews, moves, failures, isWaiting: waiting.length > 0 };
+  }
+
+  async #tried(play: () => Promise<Played>): Promise<Played> {
+    try {
+      return await play();
+    } catch (error) {
+      const fault = error instanceof Error ? error.message : String(error);
+      const failures = this.#isWatching ? [] : [error];
+      const lines = [`cannot be played: ${fault.split("\n")[0]}`];
+      return { ...NOTHING_MADE, lines, view: { fault }, failures };
+    }
+  }
+
+  /** A watcher reads the files at once, and says what is wrong with them; others once a move takes a trace. */
+  async #open(one: RegisteredTraced): Promise<Known> {
+    const { modelId, rollup } = one;
+    if (!this.#isWatching) return { one, player: this.#playerOf(one) };
+    const found = await this.#filesOf(one);
+    if ("fault" in found) return found;
+    const { model } = found;
+    const unclaimable = await this.#faultOfClaims(model.recipe);
+    if (unclaimable === null) this.#unclaimable.delete(keyOf(one));
+    else this.#unclaimable.set(keyOf(one), `do not approve or pay it: ${unclaimable.message}`);
+    // Attack: a model that takes all memory of whoever opens it, and with it the games of all others.
+    if (unclaimable?.reason === "trace-size")
+      return { fault: `do not approve or pay it, it is not played: ${unclaimable.message}` };
+    if ((await this.#of.opened.open({ modelId, rollup }, model)) === null) return OTHER_FILES;
+    return { one, player: this.#playerOf(one) };
+  }
+
+  #playerOf(one: RegisteredTraced): TracePlayer {
+    const { client, game, mostStakeWei, mostTraced, onProgress, reader, rightClaims } = this.#of;
+    const { modelId, rollup, terms } = one;
+    return tracedPlayer({
+      ...{ publicClient: client, game, account: this.#account(), model: { modelId, rollup }, terms },
+      ...{ onProgress, challenges: this.#isWatching, mostStakeWei, mostTraced, reader: reader! },
+      right: rightClaims(tracingDigest(terms)),
+      open: () => this.#numbersOf(one),
+    });
+  }
+
+  /** null where a claim of the longest texts has room, a game shows every number, and a trace can be held. */
+  async #faultOfClaims(
+    recipe: TextParts["recipe"],
+  ): Promise<{ readonly message: string; readonly reason: unknown } | null> {
+    const setting = await textSetting({ base: this.#of.places.base });
+    try {
+      await requireClaimable(recipe, setting);
+      return null;
+    } catch (error) {
+      if (isRollupError(error, "MOD_CLAIMS_TOO_LARGE"))
+        return { message: error.message, reason: (error.data as { reason?: unknown }).reason };
+      throw error;
+    }
+  }
+
+  #account(): PlayerAccount {
+    const { game, sender } = this.#of;
+    if (sender === null) {
+      const why = "it is wrong, and nobody signs: openledger challenger --account NAME challenges it";
+      return { address: zeroAddress, send: () => Promise.reject(new Error(why)) };
+    }
+    const { address, send } = sendingTo(sender, game);
+    return { address, send: (call) => send(call, "a move") };
+  }
+
+  /** Files that promise what is registered, or why there are none. A promise costs nothing to compare, roots some minutes. */
+  async #filesOf({ modelId, terms }: RegisteredTraced): Promise<{ model: TextParts } | { fault: string }> {
+    const none = { fault: "its files are not to be had: --models FOLDER or --server" };
+    const place = placeOf(this.#of.places, Number(modelId));
+    if (place === null || ("url" in place && this.#unreachable.has(place.url))) return none;
+    const model = (await readPlaced(place, await modelFamilies())) as unknown as TextParts | null;
+    if (model === null && "url" in place) this.#unreachable.add(place.url);
+    if (model === null) return none;
+    const { tracing } = model.recipe;
+    if ((model as unknown as { family: { name: string } }).family.name !== "text" || tracing === undefined)
+      return { fault: "what is served under its number is another model: it promises no claims" };
+    return tracing.digest === tracingDigest(terms) ? { model } : OTHER_FILES;
+  }
+}
+
+const NOTHING_MADE = { isNews: true, moves: [], isWaiting: false } as const;
+const OTHER_FILES = {
+  fault: "its registered roots are not those of the files that are served: do not approve or pay it",
+};
+
+export const keyOf = ({ modelId, rollup }: ClaimedModel) => `${rollup.toLowerCase()}/${modelId}`;

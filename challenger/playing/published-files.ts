@@ -1,0 +1,155 @@
+/** A committed model from its folder or server, trained again once: that takes minutes, and a model commitment stands for a week. */
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { directFamily } from "@openledger/attribution/model/direct/direct-family";
+import { directTraining } from "@openledger/attribution/model/direct/direct-training";
+import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
+import { fetchFiles } from "@openledger/attribution/model/model-download";
+import type { FamilyTraining, ModelFamily } from "@openledger/attribution/model/model-family";
+import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
+import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
+import { verifyModel } from "@openledger/attribution/model/verify-model";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { modelFamilies } from "@openledger/models/registered/model-families";
+import { statementHash, type Verdict } from "../challenger-state.ts";
+import { trainingsWithPromises } from "../games/traced-recipe.ts";
+import type { PublishedFiles } from "../model-commitments/examine-model-commitment.ts";
+import type { ModelCommitment } from "../model-commitments/read-model-commitments.ts";
+import { promisesModelCommitment } from "./disputes-contracts.ts";
+
+/** Where models' published files are. */
+export interface ModelPlaces {
+  /** Folder of one published model, instead of its server. */
+  readonly model?: string | undefined;
+  /** Folder of published models, each in a folder named by its id. */
+  readonly models?: string | undefined;
+  /** Folder or address of a language model's base, beside the base of this software. */
+  readonly base?: string | undefined;
+  /** Address of a model's server; null where none is known. */
+  readonly serverOf?: (modelId: number) => string | null;
+}
+
+/** Where one of them is: its folder, else its server; null for neither. */
+export type ModelPlace = { readonly folder: string } | { readonly url: string } | null;
+
+export function placeOf({ model, models, serverOf }: ModelPlaces, modelId: number): ModelPlace {
+  const folder = models === undefined ? model : join(models, String(modelId));
+  // Where a folder of many lacks it, its server may have it.
+  if (folder !== undefined && (folder === model || existsSync(folder))) return { folder };
+  const url = serverOf?.(modelId) ?? null;
+  return url === null ? null : { url };
+}
+
+/** null where its server does not answer. @throws what its files are refused for */
+export async function readPlaced(
+  place: NonNullable<ModelPlace>,
+  families: readonly ModelFamily[],
+): Promise<PublishedModel | null> {
+  if ("folder" in place) return (await readModel(place.folder, families)) as unknown as PublishedModel;
+  try {
+    return (await fetchModel(place.url, {}, families)) as unknown as PublishedModel;
+  } catch (error) {
+    if (isRollupError(error, "ATT_SERVER_UNREACHABLE")) return null;
+    throw error;
+  }
+}
+
+/** null where it is not to be had, or is of another kind. @param known what was found of the statement before */
+export async function publishedFiles(
+  { family, statement }: Pick<ModelCommitment, "family" | "statement">,
+  place: ModelPlace,
+  base: string | undefined,
+  known: Verdict | null,
+): Promise<PublishedFiles | null> {
+  if (place === null) return null;
+  const { families, trainings } = await rulesOf(family, base);
+  const model = await readPlaced(place, families);
+  if (model === null || model.rows === null || !promisesModelCommitment(model)) return null;
+  const leaves =
+    "folder" in place
+      ? await readFile(join(place.folder, LEAF_FILE)).catch(() => null)
+      : ((await fetchFiles(place.url, [LEAF_FILE], {})).get(LEAF_FILE) ?? null);
+  const judged = await judgedFiles(known, statement, { model, leaves }, () =>
+    verifyModel({
+      model,
+      facts: { staticsHash: statement.staticsHash, rowsRoot: statement.rowsRoot },
+      depth: "train",
+      trainings,
+    }),
+  );
+  return { model, rows: model.rows, leaves, ...judged };
+}
+
+/** How models of a kind are read, and trained again. Language models take more code than all others. */
+async function rulesOf(
+  family: ModelCommitment["family"],
+  base: string | undefined,
+): Promise<{ families: readonly ModelFamily[]; trainings: readonly FamilyTraining[] }> {
+  if (family !== "text")
+    return {
+      families: [directFamily] as readonly object[] as readonly ModelFamily[],
+      trainings: [directTraining as object as FamilyTraining],
+    };
+  return { families: await modelFamilies({ base }), trainings: await trainingsWithPromises({ base }) };
+}
+
+/**
+ * Files that were served for one statement, and trained again. Attack: an owner who changes a byte of the files for every
+ * look. What was found of the last ones counts then.
+ */
+const MOST_OF_ONE = 4;
+
+/**
+ * What `verifyModel` throws of the files, whoever asks and whenever. Anything else may be the watcher's own failure (memory,
+ * disk, network): nothing is known then.
+ */
+const JUDGEMENTS: ReadonlySet<string> = new Set([
+  ...["ATT_MODEL_MISMATCH", "ATT_MODEL_FILE_INVALID", "ATT_RECIPE_INVALID"],
+  ...["ATT_ROWS_MISMATCH", "ATT_ROW_INVALID", "ATT_TOO_FEW_ROWS", "ATT_DUPLICATE_ROW"],
+  ...["ATT_BEYOND_CIRCUIT", "ATT_NOT_DISPUTABLE", "ATT_INPUT_INVALID"],
+  ...["MOD_CLAIMS_TOO_LARGE", "MOD_ROWS_NOT_POSTABLE"],
+]);
+
+/**
+ * How the model differs from what its recipe makes of the rows. Where verifying fails of itself, it says so, keeps nothing, and
+ * the next look tries again: the rest of the model commitment is examined meanwhile, and nothing attested.
+ * @param verify asked where these files of this statement were not looked at before; what it throws is told from a judgement by
+ *   its code
+ */
+export async function judgedFiles(
+  known: Verdict | null,
+  statement: ModelCommitment["statement"],
+  { leaves, model }: Pick<PublishedFiles, "model" | "leaves">,
+  verify: () => Promise<unknown>,
+): Promise<Required<Pick<PublishedFiles, "mismatch" | "verdict">>> {
+  const modelHash = hashOf(encodeModel(model));
+  const filesHash = hashOf(
+    new Map([
+      ["model", Buffer.from(modelHash)],
+      ["leaves", leaves ?? new Uint8Array()],
+    ]),
+  );
+  const hashes = { statementHash: statementHash(statement), modelHash, filesHash };
+  if (known !== null && (known.modelHash === modelHash || known.count >= MOST_OF_ONE)) {
+    const { count, mismatch } = known;
+    return { mismatch, verdict: { ...hashes, mismatch, count } };
+  }
+  try {
+    await verify();
+    return { mismatch: null, verdict: { ...hashes, mismatch: null, count: (known?.count ?? 0) + 1 } };
+  } catch (error) {
+    const { message } = error instanceof Error ? error : new Error(String(error));
+    const isJudgement = isRollupError(error) && !error.isRetryable && JUDGEMENTS.has(error.code);
+    if (!isJudgement)
+      return { mismatch: `not recomputed, the next look tries again: ${message}`, verdict: null };
+    return { mismatch: message, verdict: { ...hashes, mismatch: message, count: (known?.count ?? 0) + 1 } };
+  }
+}
+
+function hashOf(parts: ReadonlyMap<string, Uint8Array>): string {
+  const hash = createHash("sha256");
+  for (const [name, bytes] of parts) hash.update(`${name}\n${bytes.length}\n`).update(bytes);
+  return hash.digest("hex");
+}

@@ -1,0 +1,48 @@
+/** Recomputes model commitments where it holds nobody up; what was computed of a model is kept for its next ones. */
+
+import { createPublicClient, http, type PublicClient } from "viem";
+import { MAIL_MODEL_COMMITMENTS } from "../model-commitments/model-commitment-kind.ts";
+import { watchCommitment } from "../model-commitments/watch-commitment.ts";
+import { OpenedModels } from "./opened-models.ts";
+import { publishedFiles } from "./published-files.ts";
+import { rowGamesOf } from "./row-games.ts";
+import { TextModelCommitments } from "./text-model-commitments.ts";
+import type { Recompute } from "./watch-registry.ts";
+
+export class RecomputedModels {
+  #client: PublicClient | null = null;
+  #texts: TextModelCommitments | null = null;
+  #onProgress: (line: string) => void = () => {};
+
+  readonly recompute: Recompute = async (task, { onProgress, send, spend, turns }) => {
+    const { asked, digest, games, known, modelCommitment, place, setting } = task;
+    const { account, base, disputes, mostFeesWei, rollup, rpcUrl, spentWei } = setting;
+    this.#onProgress = onProgress;
+    this.#client ??= createPublicClient({ transport: http(rpcUrl) });
+    const tell = (line: string) => this.#onProgress(line);
+    this.#texts ??= new TextModelCommitments(new OpenedModels(base, tell), tell);
+    const [client, texts] = [this.#client, this.#texts];
+    const sender = account === null ? null : { address: account, publicClient: client, send };
+    const { family } = modelCommitment;
+    return watchCommitment(
+      {
+        ...{
+          publicClient: client,
+          disputes,
+          known,
+          kind: family === "text" ? texts.kind : MAIL_MODEL_COMMITMENTS,
+        },
+        ...(rollup === null ? {} : { rollup }),
+        watcher: sender && {
+          ...{ address: sender.address, mostAvailabilityChallengesWei: mostFeesWei, spentWei, spend },
+          send: (call) => send({ to: disputes, ...call }),
+        },
+        games:
+          sender === null || games === null ? undefined : rowGamesOf(sender, games, texts, { digest, turns }),
+        filesOf: () => publishedFiles(modelCommitment, place, base, known),
+      },
+      modelCommitment,
+      asked,
+    );
+  };
+}

@@ -1,0 +1,47 @@
+/** Looks of a watcher who has the files of what is posted. */
+
+import type { PublicClient } from "viem";
+import { ChallengerState } from "../../challenger-state.ts";
+import type { PublishedFiles } from "../../model-commitments/examine-model-commitment.ts";
+import { MAIL_MODEL_COMMITMENTS } from "../../model-commitments/model-commitment-kind.ts";
+import type { ModelCommitment } from "../../model-commitments/read-model-commitments.ts";
+import { openWindows } from "../../model-commitments/read-windows.ts";
+import type { DisputeFixture } from "../../model-commitments/testing/dispute-fixture.ts";
+import { type Watcher, watchCommitment } from "../../model-commitments/watch-commitment.ts";
+import { type CommitmentView, RegistryWatch } from "../watch-registry.ts";
+
+/** A look at all that is posted, by whoever has these files. @param watcher null only looks */
+export async function watchAll(
+  f: Pick<DisputeFixture, "client" | "disputes">,
+  watcher: Watcher | null,
+  filesOf: (modelCommitment: ModelCommitment) => Promise<PublishedFiles | null>,
+  publicClient: PublicClient = f.client as never,
+): Promise<readonly CommitmentView[]> {
+  const { address: disputes } = f.disputes;
+  const registry = await openWindows(publicClient, disputes, watcher && { attestor: watcher.address });
+  const mostFeesWei = watcher?.mostAvailabilityChallengesWei ?? 0n;
+  const watch = new RegistryWatch({
+    setting: {
+      ...{ rpcUrl: "", disputes, rollup: null, roles: new Set(["watch"]), places: {}, mostFeesWei },
+      ...{ folder: null, everyMs: null },
+    },
+    sender: watcher && { address: watcher.address, publicClient, send: (call) => watcher.send(call) },
+    ...{ registry, reader: null, players: null, client: publicClient, onProgress() {} },
+    state: await ChallengerState.open(null, "", () => {}),
+    recompute: ({ asked, known, modelCommitment, setting }, { spend }) =>
+      watchCommitment(
+        {
+          ...{ publicClient, disputes, known, kind: MAIL_MODEL_COMMITMENTS },
+          watcher: watcher && { ...watcher, spend, spentWei: setting.spentWei },
+          filesOf: () => filesOf(modelCommitment),
+        },
+        modelCommitment,
+        asked,
+      ),
+  });
+  return (await watch.look()).views;
+}
+
+/** A look of the fixture's watcher, or of another one, at what has these files. */
+export const watchFiles = (f: DisputeFixture, files: PublishedFiles, watcher = f.watcherOf(f.watcher)) =>
+  watchAll(f, watcher, async () => files);

@@ -1,0 +1,208 @@
+/** A watcher of the registry: each open model commitment is recomputed once, on another thread, and challenged where it is false. */
+
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { Address, Hex, PublicClient } from "viem";
+import type { ChallengerSender, ChallengerSetting } from "../challenger.ts";
+import { challengerError } from "../challenger-errors.ts";
+import type { ChallengerState, Verdict } from "../challenger-state.ts";
+import type { GameReader } from "../games/read-games.ts";
+import type { GameState } from "../games/trace-moves.ts";
+import { modelCommitmentLines } from "../model-commitments/model-commitment-lines.ts";
+import {
+  type AvailabilityChallenges,
+  type ModelCommitment,
+  readAvailabilityChallenges,
+  withStatements,
+} from "../model-commitments/read-model-commitments.ts";
+import type { ModelCommitmentWindow, WindowReader } from "../model-commitments/read-windows.ts";
+import { feeBack, type WatchedCommitment } from "../model-commitments/watch-commitment.ts";
+import type { L1Call } from "../sending/l1-sender.ts";
+import type { GamePlayers } from "./play-games.ts";
+import { type ModelPlace, placeOf } from "./published-files.ts";
+import { rowTurnsOf } from "./row-games.ts";
+
+/** In JSON: there may be thousands. */
+const MOST_WANTED_SHOWN = 8;
+
+/** One model commitment to recompute, as it passes to another thread. */
+export interface RecomputeTask {
+  readonly modelCommitment: ModelCommitment;
+  readonly asked: AvailabilityChallenges;
+  readonly known: Verdict | null;
+  readonly place: ModelPlace;
+  /** Where games are, and what of the model is played here; null for none. */
+  readonly games: Address | null;
+  readonly digest: Hex | null;
+  readonly setting: {
+    readonly rpcUrl: string;
+    readonly disputes: Address;
+    readonly rollup: Address | null;
+    readonly base: string | undefined;
+    readonly mostFeesWei: bigint;
+    /** null only looks. */
+    readonly account: Address | null;
+    readonly spentWei: bigint;
+  };
+}
+
+/** What the thread asks of the one that sends. */
+export interface RecomputeModules {
+  send(call: L1Call): Promise<{ readonly hash: Hex; readonly gasUsed: bigint }>;
+  spend(id: bigint, wei: bigint): Promise<void>;
+  /** Of the account's games about its rows. */
+  turns(): Promise<readonly GameState["turn"][]>;
+  onProgress(line: string): void;
+}
+
+export type Recompute = (task: RecomputeTask, modules: RecomputeModules) => Promise<WatchedCommitment>;
+
+interface RegistryWatching {
+  readonly setting: ChallengerSetting;
+  readonly sender: ChallengerSender | null;
+  readonly registry: WindowReader;
+  readonly reader: GameReader | null;
+  readonly players: GamePlayers | null;
+  readonly state: ChallengerState;
+  readonly client: PublicClient;
+  readonly recompute: Recompute;
+  readonly onProgress: (line: string) => void;
+}
+
+interface SeenCommitments {
+  readonly lines: readonly string[];
+  readonly views: readonly CommitmentView[];
+  readonly failures: readonly unknown[];
+  /** Models of the rollup that are posted, and not refuted. */
+  readonly posted: ReadonlySet<number>;
+}
+
+const UNTOUCHED: Omit<WatchedCommitment, "verdict"> = {
+  ...{ examined: null, isUnserved: false, sent: null, failure: null },
+};
+
+export class RegistryWatch {
+  readonly #of: RegistryWatching;
+
+  constructor(of: RegistryWatching) {
+    this.#of = of;
+  }
+
+  /** One look at every model commitment that is open and that this watcher has not attested. */
+  async look(): Promise<SeenCommitments> {
+    const { registry, setting } = this.#of;
+    const windows = await registry.windows();
+    const lines = [`${registry.address}${windows.length === 0 ? ": nothing is posted" : ""}`];
+    const [views, failures]: [CommitmentView[], unknown[]] = [[], []];
+    const isOurs = ({ rollup }: ModelCommitmentWindow) =>
+      setting.rollup !== null && rollup.toLowerCase() === setting.rollup.toLowerCase();
+    for (const window of windows) {
+      const seen = await this.#watch(window).catch((error: unknown) => ({
+        ...UNTOUCHED,
+        failure: error as Error,
+      }));
+      lines.push(...linesOf(window, seen));
+      views.push(viewOf(window, seen));
+      if (isRollupError(seen.failure, "CMD_FALSE_UNCHALLENGED")) failures.push(seen.failure);
+      if (seen.isUnserved) failures.push(unserved(window));
+    }
+    const posted = windows.filter((window) => isOurs(window) && window.state !== "refuted");
+    return { lines, views, failures, posted: new Set(posted.map(({ modelId }) => modelId)) };
+  }
+
+  async #watch(window: ModelCommitmentWindow): Promise<Omit<WatchedCommitment, "verdict">> {
+    const { client, onProgress, registry, sender, setting, state } = this.#of;
+    const { attestedBy, family, id, modelId } = window;
+    const isAttested = sender !== null && attestedBy?.includes(sender.address) === true;
+    if (window.state === "refuted" && setting.mostFeesWei > 0n && sender !== null) {
+      const watcher = { ...this.#watcherOf(sender, id), mostAvailabilityChallengesWei: setting.mostFeesWei };
+      const back = { publicClient: client, disputes: registry.address, watcher };
+      return { ...UNTOUCHED, sent: await feeBack(back, window, () => readAvailabilityChallenges(registry, id)) };
+    }
+    if (family === null || window.state !== "open" || isAttested) return UNTOUCHED;
+    const [modelCommitment] = await withStatements(registry, [window]);
+    if (modelCommitment === undefined) throw new RangeError(`L1 has taken model commitment ${id} back`);
+    const asked = await readAvailabilityChallenges(registry, id);
+    const known = state.verdictOf(modelCommitment);
+    const { disputes, mostFeesWei, places, rollup, rpcUrl } = setting;
+    const { players, reader } = this.#of;
+    if (known?.isRight !== true) onProgress(`recomputing model ${modelId}, model commitment ${id}`);
+    const named = { rollup: window.rollup, modelId: BigInt(modelId) };
+    const account = sender?.address ?? null;
+    const { verdict, ...watched } = await this.#of.recompute(
+      {
+        ...{ modelCommitment, asked, known, games: players?.game ?? null, place: placeOf(places, modelId) },
+        digest: players?.rowsPlayed(named) ?? null,
+        setting: {
+          ...{ rpcUrl, disputes, rollup, base: places.base, mostFeesWei, account },
+          spentWei: state.spentWei(id),
+        },
+      },
+      {
+        ...{ onProgress, spend: (of, wei) => state.spend(of, wei) },
+        send: (call) => (sender === null ? Promise.reject(new Error("nobody signs")) : sender.send(call)),
+        turns: async () =>
+          reader === null || account === null ? [] : rowTurnsOf(reader, { account, id, named }),
+      },
+    );
+    if (verdict !== null) await state.keepVerdict(id, verdict);
+    return watched;
+  }
+
+  #watcherOf(sender: ChallengerSender, id: bigint) {
+    const { registry, state } = this.#of;
+    return {
+      ...{ address: sender.address, spentWei: state.spentWei(id) },
+      spend: (of: bigint, wei: bigint) => state.spend(of, wei),
+      send: ({ data, valueWei }: { data: Hex; valueWei: bigint }) =>
+        sender.send({ to: registry.address, data, valueWei }),
+    };
+  }
+}
+
+const unserved = ({ endsAtSeconds, id, modelId }: ModelCommitmentWindow) =>
+  challengerError(
+    "CMD_MODEL_UNSERVED",
+    `model commitment ${id} of model ${modelId} is open, and its files are not to be had: nobody can recompute it`,
+    { data: { modelCommitment: id, modelId, endsAtSeconds } },
+  );
+
+function linesOf(
+  window: ModelCommitmentWindow,
+  { examined, failure, isUnserved, sent }: Omit<WatchedCommitment, "verdict">,
+): string[] {
+  const found =
+    examined === null
+      ? []
+      : [
+          ...(examined.fault === null ? [] : [`  wrong: ${JSON.stringify(examined.fault)}`]),
+          ...[...new Set(examined.wanted.map(({ tree }) => tree))].map(
+            (tree) =>
+              `  leaves of "${tree}" are not published, or too long: challenge them, and do not approve it`,
+          ),
+          ...examined.warnings.map((warning) => `  no challenge for this, do not approve it: ${warning}`),
+        ];
+  return [
+    ...modelCommitmentLines(window),
+    ...(isUnserved ? ["  its files are not to be had: do not approve it"] : []),
+    ...(window.state === "open" && examined === null && failure === null && !isUnserved
+      ? ["  not recomputed: attested before, of another rollup, or of a family that is not watched"]
+      : []),
+    ...(failure === null
+      ? []
+      : [
+          `  ${examined === null ? "cannot be recomputed" : "nothing sent"}: ${failure.message.split("\n")[0]}`,
+        ]),
+    ...found,
+    ...(sent === null ? [] : [`  sent: ${sent.what}, L1 transaction ${sent.hash}, ${sent.gasUsed} gas`]),
+  ];
+}
+
+export type CommitmentView = ReturnType<typeof viewOf>;
+
+function viewOf(
+  window: ModelCommitmentWindow,
+  { examined, failure, isUnserved, sent }: Omit<WatchedCommitment, "verdict">,
+) {
+  const found = examined && { ...examined, wanted: examined.wanted.slice(0, MOST_WANTED_SHOWN) };
+  return { ...window, examined: found, isUnserved, sent, failure: failure?.message ?? null };
+}
