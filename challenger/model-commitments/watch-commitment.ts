@@ -2,7 +2,14 @@
 
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { type Address, encodeFunctionData, type Hex, isAddressEqual, type PublicClient, parseEventLogs } from "viem";
+import {
+  type Address,
+  encodeFunctionData,
+  type Hex,
+  isAddressEqual,
+  type PublicClient,
+  parseEventLogs,
+} from "viem";
 import type { Verdict } from "../challenger-state.ts";
 import { TREES } from "../statements/committed-model.ts";
 import { allLeaves } from "../statements/known-leaves.ts";

@@ -116,7 +116,10 @@ export class RegistryWatch {
     if (window.state === "refuted" && setting.mostFeesWei > 0n && sender !== null) {
       const watcher = { ...this.#watcherOf(sender, id), mostAvailabilityChallengesWei: setting.mostFeesWei };
       const back = { publicClient: client, disputes: registry.address, watcher };
-      return { ...UNTOUCHED, sent: await feeBack(back, window, () => readAvailabilityChallenges(registry, id)) };
+      return {
+        ...UNTOUCHED,
+        sent: await feeBack(back, window, () => readAvailabilityChallenges(registry, id)),
+      };
     }
     if (family === null || window.state !== "open" || isAttested) return UNTOUCHED;
     const [modelCommitment] = await withStatements(registry, [window]);
