@@ -241,6 +241,7 @@ async function claimer({ dies = false } = {}) {
   const { alice, f } = world;
   const sender = inOrder(await l1SenderOf(claimingOptions() as never), () => {});
   const report = new ClaimingReport(ALICE.address);
+  let isDead = false;
   const challenger = await openChallenger(
     {
       ...{
@@ -261,7 +262,8 @@ async function claimer({ dies = false } = {}) {
         ? {
             ...sender,
             async send(call) {
-              await sender.send(call);
+              if (!isDead) await sender.send(call);
+              isDead = true;
               throw new Error("killed");
             },
           }
