@@ -1,11 +1,11 @@
 /** Threads of a challenger: one that recomputes for hours, and one that plays beside a server, which answers meanwhile. */
 
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { errorOf, type Outcome } from "@openledger/foundation/threads/task-outcome";
+import { errorOf } from "@openledger/foundation/threads/task-outcome";
 import { TaskThread } from "@openledger/foundation/threads/task-thread";
 import { modelError } from "@openledger/models/model-errors";
 import type { HelperLog } from "@openledger/models/settler/turn-report";
-import type { ChallengerSender, ChallengerSetting } from "./challenger.ts";
+import type { ChallengerSender, ServedSetting } from "./challenger-setting.ts";
 import type { ChallengerQuestion, ChallengerResults, ChallengerTask } from "./challenger-worker.ts";
 import type { ClaimingReport } from "./claiming/claiming-report.ts";
 import type { ClaimableAnswer } from "./claiming/propose-claims.ts";
@@ -56,11 +56,6 @@ function answerTo(question: ChallengerQuestion, modules: RecomputeModules): unkn
       throw new RangeError(`a recomputation does not ask for ${question.kind}`);
   }
 }
-
-/** Without what does not pass between threads. */
-type ServedSetting = Omit<ChallengerSetting, "places" | "disputes"> & {
-  readonly places: Omit<ChallengerSetting["places"], "serverOf">;
-};
 
 export interface ServedChallenger {
   readonly setting: ServedSetting;
@@ -132,5 +127,3 @@ const startThread = (
 
 const ended = (cause: Error) =>
   modelError("MOD_THREAD_ENDED", `nothing is traced any more: ${cause.message}`, { cause });
-
-export type PassedFailure = Exclude<Outcome, { readonly value: unknown }>;

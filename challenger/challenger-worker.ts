@@ -3,12 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { createLedgerClient } from "@openledger/client/ledger-client";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
-import { failureOf } from "@openledger/foundation/threads/task-outcome";
+import { failureOf, type Outcome } from "@openledger/foundation/threads/task-outcome";
 import { ask, serveTasks } from "@openledger/foundation/threads/task-worker";
 import { type HelperLog, runTurns } from "@openledger/models/settler/turn-report";
 import { type Address, createPublicClient, type Hex, http, zeroAddress } from "viem";
-import { type Challenger, type ChallengerSender, openChallenger } from "./challenger.ts";
-import type { PassedFailure, ServedChallenger } from "./challenger-thread.ts";
+import { type Challenger, openChallenger } from "./challenger.ts";
+import type { ChallengerSender, ServedSetting } from "./challenger-setting.ts";
 import type { ClaimingNews } from "./claiming/claiming-report.ts";
 import type { ClaimableAnswer } from "./claiming/propose-claims.ts";
 import type { GameState } from "./games/trace-moves.ts";
@@ -24,8 +24,9 @@ export type ChallengerResults = {
   readonly recompute: Omit<WatchedCommitment, "failure"> & { readonly failure: PassedFailure | null };
   readonly run: null;
 };
+type PassedFailure = Exclude<Outcome, { readonly value: unknown }>;
 interface RunTask {
-  readonly setting: ServedChallenger["setting"];
+  readonly setting: ServedSetting;
   readonly account: Address;
   readonly sequencerUrl: string | null;
   readonly requestTimeoutMs: number;

@@ -12,6 +12,7 @@ import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { takeFileLock } from "@openledger/foundation/file-lock";
 import { type Address, createPublicClient, http, type PublicClient } from "viem";
 import { challengerError } from "./challenger-errors.ts";
+import type { ChallengerSender, ChallengerSetting } from "./challenger-setting.ts";
 import { ChallengerState } from "./challenger-state.ts";
 import { ClaimProposer, type ProposingModules } from "./claiming/propose-claims.ts";
 import { EventJournal } from "./events/event-journal.ts";
@@ -26,33 +27,9 @@ import { showLeaves } from "./playing/answer-availability-challenges.ts";
 import { messageOf } from "./playing/describe-round.ts";
 import { OpenedModels } from "./playing/opened-models.ts";
 import { GamePlayers, type SeenGames } from "./playing/play-games.ts";
-import type { ModelPlaces } from "./playing/published-files.ts";
 import { sendingTo } from "./playing/trace-sender.ts";
 import { type CommitmentView, type Recompute, RegistryWatch } from "./playing/watch-registry.ts";
 import { withdrawAll } from "./playing/withdraw.ts";
-import type { L1Sender } from "./sending/l1-sender.ts";
-
-export const ROLES = ["watch", "defend", "propose"] as const;
-/** Watch: recompute what others post and claim. Defend: the own games and leaves. Propose: claim what is drawn. */
-export type Role = (typeof ROLES)[number];
-
-export interface ChallengerSetting {
-  readonly rpcUrl: string;
-  /** The registry of committed models that a rollup names as its gate, or games alone. */
-  readonly disputes: Address;
-  /** Whose models are played; null plays none. */
-  readonly rollup: Address | null;
-  readonly roles: ReadonlySet<Role>;
-  readonly places: ModelPlaces;
-  /** Keeps what was read, found and spent; null for nowhere. */
-  readonly folder: string | null;
-  /** Between two looks; null for a single one, which does all at once and leaves money where it is. */
-  readonly everyMs: number | null;
-  /** What is spent on data-availability challenges of one model commitment at most; 0n challenges none. */
-  readonly mostFeesWei: bigint;
-  /** The most that one challenge may cost; default: eight times the contract's stake. */
-  readonly mostStakeWei?: bigint | undefined;
-}
 
 export interface ChallengerModules {
   /** Of everything that the account sends, one after another (`inOrder`); null only looks. */
@@ -65,8 +42,6 @@ export interface ChallengerModules {
   /** Default: a client of its own. */
   readonly publicClient?: PublicClient;
 }
-
-export type ChallengerSender = Pick<L1Sender, "address" | "publicClient" | "send">;
 
 /** What one look has found and done, for people and for programs. */
 export interface Look {

@@ -2,8 +2,8 @@
 
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address, Hex, PublicClient } from "viem";
-import type { ChallengerSender, ChallengerSetting } from "../challenger.ts";
 import { challengerError } from "../challenger-errors.ts";
+import type { ChallengerSender, ChallengerSetting } from "../challenger-setting.ts";
 import type { ChallengerState, Verdict } from "../challenger-state.ts";
 import type { GameReader } from "../games/read-games.ts";
 import type { GameState } from "../games/trace-moves.ts";

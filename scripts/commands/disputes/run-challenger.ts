@@ -2,13 +2,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { AnswerStore } from "@openledger/attribution/server/answer-store";
-import {
-  type ChallengerSetting,
-  type Look,
-  openChallenger,
-  ROLES,
-  type Role,
-} from "@openledger/challenger/challenger";
+import { type Look, openChallenger } from "@openledger/challenger/challenger";
+import { type ChallengerSetting, ROLES, type Role } from "@openledger/challenger/challenger-setting";
 import { RecomputeThread } from "@openledger/challenger/challenger-thread";
 import { ClaimingReport } from "@openledger/challenger/claiming/claiming-report";
 import { inOrder } from "@openledger/challenger/sending/l1-queue";
