@@ -1,6 +1,9 @@
-/** What strangers' registrations cost whoever watches: nothing, however many there are. */
+/** What strangers' registrations cost whoever watches: nothing, however many there are; and what they post: some bytes each. */
 
 import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
@@ -23,6 +26,8 @@ import { GameReader } from "./games/read-games.ts";
 import { type LedgerTracesFixture, MODEL_ID, startLedgerTraces } from "./games/testing/ledger-fixture.ts";
 import { smallModel } from "./games/testing/trace-fixture.ts";
 import { describeModel } from "./games/traced-model.ts";
+import { directCase } from "./model-commitments/testing/direct-case.ts";
+import { BOND_WEI, startDisputes } from "./model-commitments/testing/dispute-fixture.ts";
 
 const FLOOD = 1_000;
 /** As many as a registration may have. */
@@ -103,7 +108,51 @@ test("a watcher with a small heap reads on", async () => {
     const client = createPublicClient({ transport: http("${f.url}") });
     const models = await new GameReader(client, "${f.game}", { rollup: "${rollup}" }).models();
     console.log(models.length);`;
+  expect(await withSmallHeap(script)).toBe("1");
+}, 60_000);
+
+test("a watcher with a small heap looks at all that is posted, and keeps some hundred bytes of each", async () => {
+  const POSTED = 500;
+  const [disputes, made, folder] = await Promise.all([
+    startDisputes({ mostRows: 24 }),
+    directCase(24),
+    mkdtemp(join(tmpdir(), "challenger-flood-")),
+  ]);
+  try {
+    const { client, stranger } = disputes;
+    const args = (await disputes.postArguments(made.honest.statement)) as never;
+    for (let one = 0; one < POSTED; one++)
+      await disputes.disputes.write.commitModel(args, { account: stranger, value: BOND_WEI });
+    // Behind the newest blocks, which are read again.
+    await client.mine({ blocks: 100 });
+    const look = `
+      import { openChallenger } from "./challenger.ts";
+      import { RecomputedModels } from "./playing/recompute.ts";
+      const setting = {
+        rpcUrl: "${disputes.url}", disputes: "${disputes.disputes.address}", rollup: null, places: {},
+        roles: new Set(["watch"]), folder: "${folder}", everyMs: null, mostFeesWei: 0n,
+      };
+      const { recompute } = new RecomputedModels();
+      const challenger = await openChallenger(setting, { sender: null, onProgress() {}, recompute });
+      const { failures, view } = await challenger.look();
+      challenger.close();
+      console.log([view.modelCommitments.length, failures.length].join());`;
+    // Nobody serves them, which is told of each.
+    for (let start = 0; start < 2; start++) expect(await withSmallHeap(look)).toBe(`${POSTED},${POSTED}`);
+    const files = await readdir(folder);
+    const sizes = await Promise.all(files.map(async (file) => (await stat(join(folder, file))).size));
+    expect(files).toContainEqual(expect.stringMatching(/\.registry\.jsonl$/));
+    const bytes = sizes.reduce((sum, size) => sum + size, 0) / POSTED;
+    expect(bytes).toBeGreaterThan(100);
+    expect(bytes).toBeLessThan(600);
+  } finally {
+    await disputes.stop();
+    await rm(folder, { recursive: true });
+  }
+}, 300_000);
+
+async function withSmallHeap(script: string): Promise<string> {
   const words = [`--max-old-space-size=${HEAP_MB}`, "--import", "tsx", "--input-type=module", "-e", script];
   const { stdout } = await promisify(execFile)(process.execPath, words, { cwd: CHALLENGER });
-  expect(stdout.trim()).toBe("1");
-}, 60_000);
+  return stdout.trim();
+}

@@ -110,8 +110,10 @@ export class EventLog<Fact extends EventFact> {
       await this.#kept?.clear();
     }
     const [{ address }] = this.#sources as readonly [EventSource<Fact>];
-    const first = this.#fromBlock ?? (await deploymentBlock(this.#client, address, head));
-    const before = this.#cursor === null ? first - 1n : BigInt(this.#cursor.block);
+    const before =
+      this.#cursor === null
+        ? (this.#fromBlock ?? (await deploymentBlock(this.#client, address, head))) - 1n
+        : BigInt(this.#cursor.block);
     const settledTo = head - REREAD_BLOCKS;
     const cursor =
       settledTo > before ? { block: Number(settledTo), hash: await this.#hashOf(settledTo) } : this.#cursor;

@@ -111,7 +111,8 @@ export async function startLedgerTraces() {
       const leaf = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, body: hashModelBody(body) };
       const others = Array.from({ length: MODEL_ID - 1 }, (_, i) => BigInt(i + 1));
       const leaves = [...others, hashLeaf(leaf), hashLeaf(leaf)];
-      const rollup = await deployFixedState(client, deployer, treeRoot(TAG.node, leaves, TREE_DEPTH));
+      const root = treeRoot(TAG.node, leaves, TREE_DEPTH);
+      const rollup = await deployFixedState(client, deployer, root, registry);
       const model = describe(rollup);
       const { balance, chain, counters, keyX, l1Owner, nonce, openAmount } = leaf;
       const fields = [nonce, l1Owner, keyX, balance, chain, openAmount, counters];

@@ -18,6 +18,7 @@ import { TREES } from "@openledger/challenger/internal/statements/committed-mode
 import { directModelCommitment } from "@openledger/challenger/internal/statements/direct-model-commitment";
 import { encodeLeaves } from "@openledger/challenger/internal/statements/leaf-file";
 import { readWindows } from "@openledger/challenger/model-commitments/read-windows";
+import { runOpenledger } from "@openledger/scripts/internal/cli/openledger-process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { drillAccount, drillPrivateKey } from "../../world/accounts.ts";
 import { commandRunner } from "../../world/commands.ts";
@@ -109,11 +110,17 @@ test("it refutes false model commitments by itself, whatever else is posted, and
       ...{ account: f.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
     });
   writeFileSync(ownerKeyFile, drillPrivateKey("faucet"), { mode: 0o600 });
-  const refused = await runner.refusal(
+  const defended = await runOpenledger(folder, [
     ...["challenger", f.disputes.address, "--role", "defend", "--models", published],
     ...[...rpc, "--private-key-file", ownerKeyFile],
-  );
-  expect(refused).toBe("ATT_LEAVES_MISMATCH");
+  ]);
+  const { answered, failures } = JSON.parse(defended.stdout);
+  // Of this owner's in --models: one whose files nobody can read, and one whose leaves are not there.
+  expect(failures.map(({ code }: { code: string }) => code)).toEqual([
+    ...["ATT_MODEL_FILE_INVALID", "ATT_LEAVES_MISMATCH"],
+  ]);
+  expect(answered.map(({ index }: { index: string }) => index)).toEqual(["3", "99"]);
+  expect(defended.status).toBe(1);
   const windows = await readWindows(f.client as never, f.disputes.address);
   // Of the unreadable one the watcher has asked for the last leaf of each tree.
   expect(windows.map(({ openAvailabilityChallengeCount }) => openAvailabilityChallengeCount)).toEqual([

@@ -1,0 +1,110 @@
+/** What a challenger that starts again knows: of L1, and of the fees that it has paid. */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeModel } from "@openledger/attribution/model/model-directory";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { createPublicClient, custom, encodeEventTopics, type Hex, type PublicClient } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openChallenger } from "./challenger.ts";
+import { REREAD_BLOCKS } from "./events/event-log.ts";
+import { type DirectCase, directCase } from "./model-commitments/testing/direct-case.ts";
+import {
+  AVAILABILITY_CHALLENGE_FEE_WEI,
+  type DisputeFixture,
+  lie,
+  startDisputes,
+} from "./model-commitments/testing/dispute-fixture.ts";
+import { revertBetweenTests } from "./model-commitments/testing/revert-between-tests.ts";
+import { RecomputedModels } from "./playing/recompute.ts";
+import { TREES } from "./statements/committed-model.ts";
+import { openingOf, statementTuple } from "./statements/model-commitment-calls.ts";
+
+let f: DisputeFixture;
+let made: DirectCase;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "challenger-restart-"));
+  [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
+  await writeModel(join(folder, "models", String(made.honest.statement.modelId)), made.model);
+});
+afterAll(async () => {
+  await f?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+revertBetweenTests(() => f.client);
+
+/** One look of a process that has just started. @param hidden an event that its node does not tell of */
+async function lookOf(
+  home: string,
+  { hidden, mostFeesWei = 0n }: { hidden?: Hex; mostFeesWei?: bigint } = {},
+) {
+  const fromBlocks: number[] = [];
+  const publicClient = createPublicClient({
+    transport: custom(
+      {
+        async request({ method, params }) {
+          const answer: unknown = await f.client.request({ method, params } as never);
+          if (method !== "eth_getLogs") return answer;
+          fromBlocks.push(Number((params as [{ fromBlock: Hex }])[0].fromBlock));
+          return (answer as { topics: Hex[] }[]).filter(({ topics }) => topics[0] !== hidden);
+        },
+      },
+      { retryCount: 0 },
+    ),
+  }) as PublicClient;
+  const watcher = f.watcherOf(f.watcher);
+  const challenger = await openChallenger(
+    {
+      ...{ rpcUrl: f.url, disputes: f.disputes.address, rollup: null, roles: new Set(["watch"]) },
+      ...{ places: { models: join(folder, "models") }, folder: join(folder, home) },
+      ...{ everyMs: null, mostFeesWei },
+    },
+    {
+      sender: { address: watcher.address, publicClient, send: (call) => watcher.send(call) },
+      ...{ publicClient, onProgress() {}, recompute: new RecomputedModels().recompute },
+    },
+  );
+  const { failures, lines, view } = await challenger.look();
+  challenger.close();
+  expect(failures, lines.join("\n")).toEqual([]);
+  return { commitments: view.modelCommitments, firstBlock: Math.min(...fromBlocks) };
+}
+
+test("a restart reads new blocks of the registry alone, and attests nothing twice", async () => {
+  await f.post(made.honest.statement);
+  await f.client.mine({ blocks: 300 });
+  const head = Number(await f.client.getBlockNumber({ cacheTime: 0 }));
+  const first = await lookOf("restarted");
+  expect(first.commitments).toMatchObject([{ sent: { what: "attest" } }]);
+  expect(first.firstBlock).toBeLessThan(head - 300);
+  await f.post(made.honest.statement);
+  const second = await lookOf("restarted");
+  expect(second.commitments).toMatchObject([{ sent: null }, { sent: { what: "attest" } }]);
+  expect(second.firstBlock).toBe(head - Number(REREAD_BLOCKS) + 1);
+});
+
+test("fees above the cap are not paid after a restart, whatever the node tells of those before", async () => {
+  const leaves = made.honest.leaves.features;
+  const { posted } = lie(made, { features: leaves.with(3, leaves[20]!) as Uint8Array[] });
+  const id = await f.post(posted.statement);
+  const mostFeesWei = AVAILABILITY_CHALLENGE_FEE_WEI;
+  const [first] = (await lookOf("paying", { mostFeesWei })).commitments;
+  expect(first!.sent!.what).toBe("challengeAvailability");
+  const { index, tree } = first!.examined!.wanted[0]!;
+  const args = [id, statementTuple(posted.statement), TREES.indexOf(tree), BigInt(index)] as const;
+  await f.disputes.write.answer([...args, openingOf(posted, tree, index)], { account: f.owner });
+  const [hidden] = encodeEventTopics({ abi: disputesAbi, eventName: "AvailabilityChallenged" });
+  expect((await lookOf("paying", { hidden: hidden!, mostFeesWei })).commitments[0]!.sent).toBeNull();
+  // It would have paid: another folder knows of no fee, and twice the sum is enough for a second one.
+  for (const [home, asked] of [
+    ["other", { hidden: hidden!, mostFeesWei }],
+    ["paying", { mostFeesWei: 2n * mostFeesWei }],
+  ] as const) {
+    const snapshot = await f.client.snapshot();
+    expect((await lookOf(home, asked)).commitments[0]!.sent!.what).toBe("challengeAvailability");
+    await f.client.revert({ id: snapshot });
+  }
+});
