@@ -3,6 +3,7 @@
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { HelperLog } from "@openledger/models/settler/turn-report";
 import type { Address } from "viem";
+import { challengerError } from "../challenger-errors.ts";
 import { startChallenger } from "../challenger-thread.ts";
 import { inOrder } from "../sending/l1-queue.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
@@ -75,4 +76,24 @@ export function withClaiming(modelId: number, settling: Helper | undefined, clai
     metrics: async () =>
       (await Promise.all([settling, claiming].map((one) => one?.metrics() ?? ""))).join("\n"),
   };
+}
+
+/**
+ * Those that promise claims: an account claims for all of them, or for none.
+ * @throws CMD_NOT_CLAIMANT where another one claims for one of them, or none promises it
+ */
+export function requireClaimantOfAll(
+  models: readonly { readonly modelId: number; readonly claimant: string | null }[],
+  account: Address,
+): readonly number[] {
+  const promised = models.filter(({ claimant }) => claimant !== null);
+  const other = promised.find(({ claimant }) => claimant !== account.toLowerCase());
+  if (other === undefined && promised.length > 0) return promised.map(({ modelId }) => modelId);
+  const why =
+    other === undefined
+      ? "no model that is served promises claims"
+      : `only ${other.claimant} claims the queries of model ${other.modelId}`;
+  throw challengerError("CMD_NOT_CLAIMANT", `${why}; the account is ${account}`, {
+    data: { account, claimant: null, ...other },
+  });
 }

@@ -1,18 +1,21 @@
 /** Language models with claims, opened once: their roots take some minutes, whoever registers, posts or serves them again. */
 import { createHash } from "node:crypto";
+import { RecentModels } from "@openledger/models/paid/recent-models";
 import { textSetting } from "@openledger/models/registered/model-families";
 import type { TextParts } from "@openledger/models/registered/text-family";
 import type { TrainingSetting } from "@openledger/models/registered/text-training";
 import { getAddress } from "viem";
-import { tracingDigest } from "../games/ledger-claims.ts";
+import { challengerError } from "../challenger-errors.ts";
+import type { TracedTuple } from "../games/ledger-claims.ts";
 import type { DescribedModel, LedgerModel } from "../games/traced-model.ts";
-import { tracedOf } from "../games/traced-recipe.ts";
+import { isTracedBy, tracedOf } from "../games/traced-recipe.ts";
 import { openTracedText, type TracedTextModel } from "../games/traced-text.ts";
 import { sizeOf } from "../trace/trace-op.ts";
 
 /** A model's numbers, whatever it is registered as. */
 export interface OpenedModel {
   readonly traced: TracedTextModel;
+  readonly terms: TracedTuple;
   readonly setting: TrainingSetting;
 }
 
@@ -28,8 +31,8 @@ const TRACES = 3;
 export class OpenedModels {
   readonly #base: string | undefined;
   readonly #onProgress: (line: string) => void;
-  /** By recipe and numbers, the last used one last; null where the recipe promises another digest than theirs. */
-  readonly #opened = new Map<string, OpenedModel | null>();
+  /** By recipe and numbers; null where the recipe promises another digest than theirs. */
+  readonly #opened = new RecentModels<string, OpenedModel | null>(MOST_BYTES);
 
   constructor(base: string | undefined, onProgress: (line: string) => void) {
     this.#base = base;
@@ -38,35 +41,30 @@ export class OpenedModels {
 
   /** null where the recipe promises no claims, or the digest of other numbers. @throws what `openTracedText` throws */
   async open(named: LedgerModel, model: Numbers): Promise<OpenedModel | null> {
-    const { tracing } = model.recipe;
-    if (tracing === undefined) return null;
-    const key = keyOfNumbers(model);
-    const known = this.#opened.get(key);
-    const opened = known === undefined ? await this.#read(named, model, tracing) : known;
-    this.#opened.delete(key);
-    this.#opened.set(key, opened);
-    this.#makeRoom();
+    if (model.recipe.tracing === undefined) return null;
+    const opened = await this.#opened.get(keyOfNumbers(model), () => this.#read(named, model));
     return opened && { ...opened, traced: ofLedger(opened.traced, named) };
   }
 
-  async #read(named: LedgerModel, model: Numbers, tracing: NonNullable<TextParts["recipe"]["tracing"]>) {
-    this.#onProgress(`reading model ${named.modelId}, and the roots of its numbers`);
-    const setting = await textSetting({ base: this.#base });
-    const traced = await openTracedText(named, model, setting);
-    const digest = tracingDigest(tracedOf(traced, model.recipe, getAddress(tracing.claimant)));
-    return tracing.digest === digest ? { traced, setting } : null;
+  /** @throws CMD_USAGE where `open` gives null; what `openTracedText` throws */
+  async require(named: LedgerModel, model: Numbers): Promise<OpenedModel> {
+    const opened = await this.open(named, model);
+    if (opened !== null) return opened;
+    throw challengerError(
+      "CMD_USAGE",
+      model.recipe.tracing === undefined
+        ? "the model's recipe promises no claims: openledger models train --claimant 0x… makes one that does"
+        : "the digest in the model's recipe is of other numbers than its own: do not approve or pay it",
+    );
   }
 
-  #makeRoom(): void {
-    const held = [...this.#opened].map(
-      ([key, one]) => [key, one === null ? 0 : bytesOf(one.traced.model)] as const,
-    );
-    let bytes = held.reduce((sum, [, own]) => sum + own, 0);
-    for (const [key, own] of held.slice(0, -1)) {
-      if (bytes <= MOST_BYTES) return;
-      this.#opened.delete(key);
-      bytes -= own;
-    }
+  async #read(named: LedgerModel, { recipe, ...numbers }: Numbers) {
+    this.#onProgress(`reading model ${named.modelId}, and the roots of its numbers`);
+    const setting = await textSetting({ base: this.#base });
+    const traced = await openTracedText(named, { recipe, ...numbers }, setting);
+    const terms = tracedOf(traced, recipe, getAddress(recipe.tracing!.claimant));
+    const value = isTracedBy(traced, recipe) ? { traced, terms, setting } : null;
+    return { value, bytes: value === null ? 0 : bytesOf(traced.model) };
   }
 }
 

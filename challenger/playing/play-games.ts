@@ -151,10 +151,9 @@ export class GamePlayers {
   async #numbersOf(one: RegisteredTraced) {
     const { modelId, rollup } = one;
     const found = await this.#filesOf(one);
-    const opened = "fault" in found ? null : await this.#of.opened.open({ modelId, rollup }, found.model);
-    if (opened === null)
-      throw challengerError("CMD_USAGE", "fault" in found ? found.fault : OTHER_FILES.fault);
-    return { traced: opened.traced, kernels: opened.setting.kernels };
+    if ("fault" in found) throw challengerError("CMD_USAGE", found.fault);
+    const { setting, traced } = await this.#of.opened.require({ modelId, rollup }, found.model);
+    return { traced, kernels: setting.kernels };
   }
 
   /** A watcher plays all of the rollup, others those that their account has claims or games of. */

@@ -5,13 +5,12 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { TextParts } from "@openledger/models/registered/text-family";
 import { realFeatures } from "@openledger/models/registered/text-training";
-import { getAddress, zeroAddress } from "viem";
+import { zeroAddress } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import { type ShownFault, textChallengeData } from "../games/text-calls.ts";
 import { findTextFaults, type KnownText, type TextFault } from "../games/text-faults.ts";
 import { textModelCommitment } from "../games/text-model-commitment.ts";
 import { readRowTokens } from "../games/text-row-tokens.ts";
-import { tracedOf } from "../games/traced-recipe.ts";
 import type { TracedTextModel } from "../games/traced-text.ts";
 import type {
   ModelCommitmentKind,
@@ -91,18 +90,12 @@ export class TextModelCommitments {
     rows: readonly OwnedRow[],
     modelId: number,
   ): Promise<OwnModelCommitment> {
-    const opened = await this.#opened.open({ rollup: zeroAddress, modelId: BigInt(modelId) }, model);
-    if (opened === null)
-      throw challengerError(
-        "CMD_USAGE",
-        "the digest in the model's recipe is of other numbers than its own: do not approve or pay it",
-      );
-    const { setting, traced } = opened;
+    const named = { rollup: zeroAddress, modelId: BigInt(modelId) };
+    const { setting, terms, traced } = await this.#opened.require(named, model);
     const onProgress = ({ done, stage, total }: { stage: string; done: number; total: number }) =>
       this.#onProgress(
         `${stage} of model ${modelId}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`,
       );
-    const terms = tracedOf(traced, model.recipe, getAddress(model.recipe.tracing!.claimant));
     try {
       const real = await realFeatures(model, rows, setting, { onProgress });
       const posted = textModelCommitment(model, traced, rows, real, modelId);

@@ -44,20 +44,22 @@ type Held = Pick<PublishedModel<TextParts>, "adapter" | "payees" | "features" | 
 const { basePath, folder, heldBytes, kernels, recipes } = workerData as AttributionSeat;
 const setting = { bases: [readFrom(folderSource(basePath))], kernels };
 const families = [textFamily(setting)];
-const models = new RecentModels<Held>(heldBytes, async (modelId) => {
+const models = new RecentModels<number, Held>(heldBytes);
+
+async function loadModel(modelId: number) {
   const { adapter, payees, features, queryMap, recipe } = decodeModel<TextParts>(
     await readModelFiles(join(folder, String(modelId))),
     families,
   );
   const bytes = adapter.length + queryMap.length + features.values.length;
   return { value: { adapter, payees, features, queryMap, recipe }, bytes };
-});
+}
 
 await serveTasks<AttributionTask>(async () => {
   await initPoseidon();
   const shared = await SharedText.open(recipes, setting);
   return async (task): Promise<AttributionResults[keyof AttributionResults]> => {
-    const model = await models.get(task.modelId);
+    const model = await models.get(task.modelId, () => loadModel(task.modelId));
     if (task.kind === "estimate") return estimateAttribution(model, task.query);
     const seated = await shared.seat(model);
     return task.kind === "query" ? seated.queryOf!(task.prompt, task.text) : seated.answer(task.prompt);

@@ -5,12 +5,14 @@ const MOST_BYTES = 10;
 
 function loading(bytes: number, missing: readonly number[] = []) {
   const loads: number[] = [];
-  const models = new RecentModels(MOST_BYTES, async (modelId) => {
-    loads.push(modelId);
-    if (missing.includes(modelId)) throw new Error("no such model");
-    return { value: `model ${modelId}`, bytes };
-  });
-  return { loads, models };
+  const models = new RecentModels<number, string>(MOST_BYTES);
+  const get = (modelId: number) =>
+    models.get(modelId, async () => {
+      loads.push(modelId);
+      if (missing.includes(modelId)) throw new Error("no such model");
+      return { value: `model ${modelId}`, bytes };
+    });
+  return { loads, models: { get } };
 }
 
 test("models that fit are loaded once, and the least recently used goes first", async () => {

@@ -1,10 +1,12 @@
 /** Disputes over queries of language models: docs/explanation/fault-proofs.md. */
 
-import { openPromisedModel } from "@openledger/challenger/claiming/promised-model";
+import { readModel } from "@openledger/attribution/model/model-directory";
 import { receiptClaim } from "@openledger/challenger/games/receipt-claim";
+import { OpenedModels } from "@openledger/challenger/playing/opened-models";
 import { traceSenderOf } from "@openledger/challenger/playing/trace-sender";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
-import { textFamily } from "@openledger/models/registered/text-family";
+import { textSetting } from "@openledger/models/registered/model-families";
+import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -37,13 +39,14 @@ export async function claimQuery({ options, args, output }: CommandContext<Claim
   output.answer(lines, { opCount: query.program.length, ...sent });
 }
 
-/** @throws CMD_USAGE for a model of another kind, and for one that promises no claims of its own numbers */
+/** @throws CMD_USAGE for a model that promises no claims of its own numbers */
 export async function openPromised(
   folder: string,
   options: GlobalOptions & { readonly modelId: string; readonly base?: string },
   progress: (line: string) => void,
 ) {
   const { rollupAddress: rollup } = await openReader(options);
-  const { base, modelId } = options;
-  return openPromisedModel({ folder, rollup, modelId: parseId(modelId), base }, progress);
+  const parts = await readModel<TextParts>(folder, [textFamily(await textSetting(options))]);
+  const named = { rollup, modelId: BigInt(parseId(options.modelId)) };
+  return { parts, ...(await new OpenedModels(options.base, progress).require(named, parts)) };
 }

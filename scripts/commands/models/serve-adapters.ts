@@ -91,10 +91,9 @@ async function loadClaims(
       "--claim needs registered models: SERVING_REGISTERED_PATH or --registered",
     );
   const { l1 } = resolveAccount(options);
-  const [{ requireClaimantOfAll }, { claimsOf, sharedSender, withClaiming }] = await Promise.all([
-    import("@openledger/challenger/claiming/claimant"),
-    import("@openledger/challenger/claiming/serve-claims"),
-  ]);
+  const { claimsOf, requireClaimantOfAll, sharedSender, withClaiming } = await import(
+    "@openledger/challenger/claiming/serve-claims"
+  );
   let claims: ReturnType<typeof claimsOf> | null = null;
   const helpersOf: PaidModelsOptions["helpersOf"] = (models) => {
     const modelIds = requireClaimantOfAll(models, l1.address);

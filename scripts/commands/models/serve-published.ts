@@ -1,4 +1,6 @@
 import { inspect } from "node:util";
+import { readModel } from "@openledger/attribution/model/model-directory";
+import { claimantOf } from "@openledger/attribution/model/recipe-fields";
 import { serveModel } from "@openledger/attribution/server/serve-model";
 import type { OpenSender } from "@openledger/challenger/claiming/serve-claims";
 import { clientError } from "@openledger/client/client-errors";
@@ -155,12 +157,10 @@ async function loadClaiming(
   openSender: OpenSender,
 ) {
   const { l1 } = resolveAccount(options);
-  const [{ requireClaimant }, { claimsOf }] = await Promise.all([
-    import("@openledger/challenger/claiming/claimant"),
-    import("@openledger/challenger/claiming/serve-claims"),
-  ]);
+  const { claimsOf, requireClaimantOfAll } = await import("@openledger/challenger/claiming/serve-claims");
   const { base } = options;
-  await requireClaimant({ modelFolder: folder, base }, l1.address);
+  const { recipe } = await readModel(folder, await modelFamilies({ base }));
+  requireClaimantOfAll([{ modelId, claimant: claimantOf(recipe) }], l1.address);
   return claimsOf({
     ...{ rpcUrl: resolveRpcUrl(options), base, claimant: l1.address, openSender, log },
     ...{ modelIds: [modelId], places: { model: folder }, folder: `${options.data}-claiming` },

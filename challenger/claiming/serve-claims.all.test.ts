@@ -1,4 +1,4 @@
-/** Who claims for a server of many models. */
+/** A model's server, and the challenger that it embeds. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,9 @@ import { registerModel } from "@openledger/attribution/model/registration";
 import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { askModel } from "@openledger/client/actions/answers/ask-model";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { hex32 } from "@openledger/foundation/hex";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { openPaidModels, type PaidModelsOptions } from "@openledger/models/paid/paid-models";
@@ -17,14 +19,21 @@ import { textFamily } from "@openledger/models/registered/text-family";
 import { type TrainingSetting, textTraining } from "@openledger/models/registered/text-training";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
-import type { Address } from "viem";
+import { type Address, encodeFunctionData, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { withTracing } from "../games/traced-recipe.ts";
-import { requireClaimantOfAll } from "./claimant.ts";
+import { receiptClaim } from "../games/receipt-claim.ts";
+import { MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
+import { BOND_WEI, STAKE_WEI } from "../games/testing/trace-fixture.ts";
+import { tracedOf, withTracing } from "../games/traced-recipe.ts";
+import { openTracedText } from "../games/traced-text.ts";
+import type { L1Call } from "../sending/l1-sender.ts";
 import { ClaimingReport } from "./claiming-report.ts";
+import { claimsOf, requireClaimantOfAll } from "./serve-claims.ts";
 
 const CLAIMANT: Address = "0x90F79bf6EB2c4f870365E785982E1f101E93b906";
-const [PROMISED, ALSO_PROMISED, FREE] = [9, 10, 11];
+const [PROMISED, ALSO_PROMISED, FREE] = [MODEL_ID, 10, 11];
+const PROMPT = "The union, and the navy of it?";
+/** Wide enough that its roots and a trace take several times an answer's time. */
 const WIDE = { hidden_size: 128, intermediate_size: 512, num_hidden_layers: 4 };
 
 let folder: string;
@@ -32,6 +41,8 @@ let base: string;
 let ledger: LedgerFixture;
 let served: ServedModel;
 let setting: TrainingSetting;
+let parts: Awaited<ReturnType<typeof withTracing>>;
+let answered: string;
 const published = (modelId: number) => join(folder, "published", String(modelId));
 
 beforeAll(async () => {
@@ -45,6 +56,8 @@ beforeAll(async () => {
   const recipe = textRecipeFor(rows, await describeBase(folderSource(base), "made"));
   const trained = await textTraining(family, setting).train(rows, recipe, {});
   const promised = await withTracing(trained, CLAIMANT, setting, null);
+  parts = promised;
+  answered = (await family.open(promised)).answer(PROMPT).text;
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
   const size = { rows: 8, features: 36, payees: 8, draws: 2 };
   const publish = async (parts: typeof trained, modelId: number) => {
@@ -81,6 +94,58 @@ afterAll(async () => {
   await served?.close();
   await ledger?.close();
   await rm(folder, { recursive: true, force: true });
+});
+
+test("questions are answered while the model of a disputed claim is read and traced, until the move is sent", {
+  timeout: 240_000,
+}, async () => {
+  const f = await startLedgerTraces();
+  const told: string[] = [];
+  const log = { info: (_: object, line: string) => told.push(line), error() {} };
+  try {
+    const ofAny = { rollup: zeroAddress, modelId: BigInt(PROMISED) };
+    const traced = await openTracedText(ofAny, parts, setting);
+    const terms = tracedOf(traced, parts.recipe, CLAIMANT);
+    const describe = (rollup: Address) => ({ ...traced.model, rollup });
+    const { registration, rollup } = await f.ledgerWith({ describe, terms: () => terms }, 36, 2);
+    await f.send(f.stranger, registration);
+    const receipt = { payerId: 4, salt: 5n, prompt: PROMPT, answer: answered };
+    const own = { traced: { ...traced, model: describe(rollup) }, terms, kernels: setting.kernels };
+    await f.send(CLAIMANT, receiptClaim(own, receipt).data, BOND_WEI);
+    const challenge = { abi: traceGameAbi, functionName: "challenge", args: [1n] } as const;
+    await f.send(f.watcher, encodeFunctionData(challenge), STAKE_WEI);
+    const sent: L1Call[] = [];
+    const claims = claimsOf({
+      ...{ rpcUrl: f.url, base, modelIds: [PROMISED], places: { model: published(PROMISED) } },
+      ...{ folder: join(folder, "claiming"), claimant: CLAIMANT, log },
+      openSender: async () =>
+        ({
+          async send(call: L1Call) {
+            sent.push(call);
+            return { hash: "0x", ...(await f.accountOf(CLAIMANT).send(call)) };
+          },
+        }) as never,
+    });
+    const running = claims.start({ ...ledger.client, rollupAddress: rollup }, async () => undefined);
+    try {
+      await expect.poll(() => told, { timeout: 60_000 }).toContainEqual(expect.stringContaining("reading model"));
+      const question = { serverUrl: served.url, modelId: PROMISED, prompt: "The navy?", from: 4 };
+      const answerMs: number[] = [];
+      const start = performance.now();
+      while (sent.length === 0) {
+        const asked = performance.now();
+        expect((await askModel(ledger.client, question)).answer).toContain("text");
+        answerMs.push(performance.now() - asked);
+      }
+      console.log({ answerMs, ms: performance.now() - start });
+      expect(sent[0]).toMatchObject({ to: f.game });
+      await expect.poll(() => claims.reports.get(PROMISED)!.view().openGames).toBe(1);
+    } finally {
+      await running.stop();
+    }
+  } finally {
+    await f.stop();
+  }
 });
 
 /** As `models serve --claim` opens them. */
@@ -120,6 +185,6 @@ test("an account that is not the claimant of all claims for none", async () => {
     data: { account: other, claimant: CLAIMANT.toLowerCase(), modelId: PROMISED },
   });
   expect(() => requireClaimantOfAll([{ modelId: FREE, claimant: null }], other)).toThrow(
-    "promises no claims",
+    "no model that is served promises claims",
   );
 });
