@@ -3,9 +3,8 @@
  * and spends no fee above the cap. What is damaged is named, and found again from L1.
  */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { checkedJson } from "@openledger/foundation/store/checked-json";
-import { writeFileWhole } from "@openledger/foundation/whole-file";
+import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { decoded } from "./events/event-journal.ts";
 import type { ModelCommitment } from "./model-commitments/read-model-commitments.ts";
 
@@ -45,7 +44,6 @@ export class ChallengerState {
   readonly #path: string | null;
   readonly #head: string;
   readonly #kept: Kept;
-  #last: Promise<void> = Promise.resolve();
 
   private constructor(path: string | null, head: string, kept: Kept) {
     this.#path = path;
@@ -60,10 +58,7 @@ export class ChallengerState {
     onDamage: (why: string) => void,
   ): Promise<ChallengerState> {
     if (path === null) return new ChallengerState(null, of, EMPTY());
-    const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return null;
-      throw error;
-    });
+    const text = readIfPresent(path);
     if (text === null) return new ChallengerState(path, of, EMPTY());
     try {
       const { kept, of: whose } = decoded<{ of: string; kept: Kept }>(text.trimEnd());
@@ -109,15 +104,9 @@ export class ChallengerState {
     await this.#save();
   }
 
-  /** One write after another. */
   async #save(): Promise<void> {
-    const path = this.#path;
-    if (path === null) return;
-    const write = this.#last.then(() =>
-      writeFileWhole(path, `${checkedJson.encode({ of: this.#head, kept: this.#kept })}\n`, 0o600),
-    );
-    this.#last = write.catch(() => {});
-    await write;
+    if (this.#path === null) return;
+    await writeFileWhole(this.#path, `${checkedJson.encode({ of: this.#head, kept: this.#kept })}\n`, 0o600);
   }
 }
 

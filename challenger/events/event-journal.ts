@@ -1,9 +1,8 @@
 /** What was read of L1, in one file: a restart reads new blocks alone. */
 
-import { appendFile, mkdir, readFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { appendFile } from "node:fs/promises";
 import { checkedJson } from "@openledger/foundation/store/checked-json";
-import { writeFileWhole } from "@openledger/foundation/whole-file";
+import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import type { EventCursor, EventFact, KeptEvents } from "./event-log.ts";
 
 /** Blocks between two lines where nothing has happened: a restart reads them again. */
@@ -30,10 +29,7 @@ export class EventJournal<Fact extends EventFact> implements KeptEvents<Fact> {
 
   /** null for none, and for one of something else or with a damaged line: then it begins anew. A line that a kill has cut is left out. */
   async open(): Promise<{ cursor: EventCursor; facts: Fact[] } | null> {
-    const text = await readFile(this.#path, "utf8").catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return "";
-      throw error;
-    });
+    const text = readIfPresent(this.#path) ?? "";
     const lines = text.slice(0, Math.max(0, text.lastIndexOf("\n"))).split("\n");
     let kept: Line<Fact>[] | null = null;
     try {
@@ -65,7 +61,6 @@ export class EventJournal<Fact extends EventFact> implements KeptEvents<Fact> {
   }
 
   async clear(): Promise<void> {
-    await mkdir(dirname(this.#path), { recursive: true });
     await writeFileWhole(this.#path, `${this.#head}\n`);
     this.#lastBlock = Number.NEGATIVE_INFINITY;
     this.#lineCount = 1;

@@ -14,6 +14,26 @@ export interface Registry {
   readonly games: Address | null;
 }
 
+/** What it was deployed with. */
+export interface RegistryTerms {
+  readonly windowSeconds: bigint;
+  readonly leastBondWei: bigint;
+  readonly availabilityChallengeFeeWei: bigint;
+  readonly math: Address;
+}
+
+export async function readTerms(client: PublicClient, address: Address): Promise<RegistryTerms> {
+  const read = <Name extends keyof RegistryTerms>(functionName: Name) =>
+    client.readContract({ address, abi: disputesAbi, functionName });
+  const [windowSeconds, leastBondWei, availabilityChallengeFeeWei, math] = await Promise.all([
+    read("windowSeconds"),
+    read("leastBondWei"),
+    read("availabilityChallengeFeeWei"),
+    read("math"),
+  ]);
+  return { windowSeconds, leastBondWei, availabilityChallengeFeeWei, math };
+}
+
 /** null where the contract is none. @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED */
 export async function readRegistry(client: PublicClient, address: Address): Promise<Registry | null> {
   const contract = { address, abi: disputesAbi } as const;

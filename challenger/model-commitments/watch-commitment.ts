@@ -221,7 +221,7 @@ export async function feeBack(
     publicClient,
     watcher,
     disputes,
-  }: Pick<CommitmentWatch, "publicClient" | "disputes"> & { watcher: Watcher },
+  }: Pick<CommitmentWatch, "publicClient" | "disputes"> & { watcher: Pick<Watcher, "address" | "send"> },
   { id, openAvailabilityChallengeCount }: ModelCommitmentWindow,
   readAsked: () => Promise<Pick<AvailabilityChallenges, "paid">>,
 ): Promise<WatchedCommitment["sent"]> {

@@ -19,9 +19,9 @@ import { type CommittedModel, TREES } from "../statements/committed-model.ts";
 import { decodeLeaves, requireRoots } from "../statements/leaf-file.ts";
 import { openingOf, statementTuple } from "../statements/model-commitment-calls.ts";
 import { modelCommitmentKindOf } from "./disputes-contracts.ts";
-import { disputesSenderOf } from "./disputes-sender.ts";
 import type { OpenedModels } from "./opened-models.ts";
 import { type ModelPlaces, placeOf } from "./published-files.ts";
+import { registryCall, sendingTo } from "./trace-sender.ts";
 
 interface AnsweredAvailabilityChallenge {
   readonly modelCommitment: bigint;
@@ -56,7 +56,7 @@ export async function showLeaves(
       sameAddress(one.owner, owner.address) && one.state === "open" && one.openAvailabilityChallengeCount > 0,
   );
   if (asked.length === 0) return { answered, failures };
-  const sender = await disputesSenderOf(owner, registry.address);
+  const sender = sendingTo(owner, registry.address);
   const showLeaf = async (
     { id, statement }: ModelCommitment,
     posted: CommittedModel,
@@ -72,7 +72,7 @@ export async function showLeaves(
       : { data: "0x", path: [] };
     onProgress(`showing leaf ${index} of "${name}", model commitment ${id}`);
     const args = [id, statementTuple(statement), tree, index, opening];
-    const sent = await sender.send({ functionName: "answer", args });
+    const sent = await sender.send(registryCall({ functionName: "answer", args }), "a leaf");
     answered.push({ modelCommitment: id, tree: name, index, ...sent });
   };
   for (const modelCommitment of await withStatements(registry, asked))

@@ -1,4 +1,4 @@
-/** Calls of LedgerTraces at capped fees. A call that it would refuse is never sent, and says why. */
+/** Calls of contracts of disputes at capped fees. A call that they would refuse is never sent, and says why. */
 
 import { l1Call, l1Error } from "@openledger/bridge/l1/l1-client";
 import { clientError } from "@openledger/client/client-errors";
@@ -9,6 +9,7 @@ import {
   type Address,
   BaseError,
   decodeErrorResult,
+  encodeFunctionData,
   formatEther,
   type Hex,
   InsufficientFundsError,
@@ -22,8 +23,9 @@ const MOST_TRANSACTION_GAS = 2n ** 24n;
 /** Errors of whichever contract has to do with a game. */
 const GAMES_ABI = [...traceGameAbi, ...disputesAbi] as const;
 
-/** Who sends calls to one contract of games. */
+/** Who sends calls to one contract. */
 export interface GameAccount extends Pick<L1Sender, "address" | "publicClient"> {
+  /** The contract: games, or the registry. */
   readonly game: Address;
   /** @throws CLI_L1_REVERTED with data.error, the contract's name for it; CON_L1_COST_ABOVE_CAP; CMD_NO_ETHER, BRG_L1_* */
   send(call: { readonly data: Hex; readonly valueWei: bigint }, what: string): ReturnType<L1Sender["send"]>;
@@ -64,6 +66,18 @@ export function sendingTo<Sender extends Pick<L1Sender, "address" | "publicClien
     }
   };
   return { ...sender, game, send };
+}
+
+/** A call of the registry, as `send` takes it. */
+export const registryCall = ({ args, functionName, valueWei = 0n }: RegistryCall) => ({
+  data: encodeFunctionData({ abi: disputesAbi, functionName, args } as never),
+  valueWei,
+});
+
+export interface RegistryCall {
+  readonly functionName: string;
+  readonly args: readonly unknown[];
+  readonly valueWei?: bigint;
 }
 
 /** By what nodes say: only some calls have an error of their own for it. */

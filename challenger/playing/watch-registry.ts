@@ -114,12 +114,11 @@ export class RegistryWatch {
     const { attestedBy, family, id, modelId } = window;
     const isAttested = sender !== null && attestedBy?.includes(sender.address) === true;
     if (window.state === "refuted" && setting.mostFeesWei > 0n && sender !== null) {
-      const watcher = { ...this.#watcherOf(sender, id), mostAvailabilityChallengesWei: setting.mostFeesWei };
+      const send = (call: { data: Hex; valueWei: bigint }) => sender.send({ to: registry.address, ...call });
+      const watcher = { address: sender.address, send };
       const back = { publicClient: client, disputes: registry.address, watcher };
-      return {
-        ...UNTOUCHED,
-        sent: await feeBack(back, window, () => readAvailabilityChallenges(registry, id)),
-      };
+      const sent = await feeBack(back, window, () => readAvailabilityChallenges(registry, id));
+      return { ...UNTOUCHED, sent };
     }
     if (family === null || window.state !== "open" || isAttested) return UNTOUCHED;
     const [modelCommitment] = await withStatements(registry, [window]);
@@ -149,16 +148,6 @@ export class RegistryWatch {
     );
     if (verdict !== null) await state.keepVerdict(id, verdict);
     return watched;
-  }
-
-  #watcherOf(sender: ChallengerSender, id: bigint) {
-    const { registry, state } = this.#of;
-    return {
-      ...{ address: sender.address, spentWei: state.spentWei(id) },
-      spend: (of: bigint, wei: bigint) => state.spend(of, wei),
-      send: ({ data, valueWei }: { data: Hex; valueWei: bigint }) =>
-        sender.send({ to: registry.address, data, valueWei }),
-    };
   }
 }
 

@@ -7,8 +7,7 @@ import { type Address, encodeFunctionData, formatEther, type Hex } from "viem";
 import { GameReader, sameAddress } from "../games/read-games.ts";
 import type { WindowReader } from "../model-commitments/read-windows.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
-import { disputesSenderOf } from "./disputes-sender.ts";
-import { sendingTo } from "./trace-sender.ts";
+import { type GameAccount, sendingTo } from "./trace-sender.ts";
 
 /** What a contract of disputes has paid to an account. */
 export interface Paid {
@@ -37,82 +36,76 @@ export async function withdrawAll(
   onProgress: (line: string) => void,
 ): Promise<readonly Paid[]> {
   const paid: Paid[] = [];
-  if (registry !== null) paid.push(...(await fromRegistry(sender, registry, onProgress)));
-  if (game !== null) paid.push(...(await fromGames(sender, game, reader, onProgress)));
+  if (registry !== null)
+    paid.push(...(await fromRegistry(sendingTo(sender, registry.address), registry, onProgress)));
+  if (game !== null) paid.push(...(await fromGames(sendingTo(sender, game), reader, onProgress)));
   return paid;
 }
 
-function paidOf(
-  who: Address,
-  disputes: Address,
-  paidWei: bigint,
+/** Those that registry and games have alike, and of games the stake. */
+const moneyCall = (functionName: "returnBond" | "returnStake" | "withdraw", args: readonly unknown[]) => ({
+  data: encodeFunctionData({ abi: traceGameAbi, functionName, args } as never),
+  valueWei: 0n,
+});
+
+async function withdrawn(
+  { address: who, game: disputes, publicClient, send }: GameAccount,
   bondsOf: readonly bigint[],
-  { gasUsed, hash }: { readonly hash: Hex; readonly gasUsed: bigint },
-): Paid {
+): Promise<Paid[]> {
+  const contract = { address: disputes, abi: traceGameAbi } as const;
+  const paidWei = await publicClient.readContract({ ...contract, functionName: "owedWei", args: [who] });
+  if (paidWei === 0n) return [];
+  const { gasUsed, hash } = await send(moneyCall("withdraw", [who]), "withdraw");
   const ofBonds = bondsOf.length === 0 ? "" : `, with the bonds of ${bondsOf.join(", ")}`;
   const line = `${formatEther(paidWei)} ETH are paid to ${who}${ofBonds}; L1 transaction ${hash}`;
-  return { disputes, paidWei, bondsOf, hash, gasUsed, line };
+  return [{ disputes, paidWei, bondsOf, hash, gasUsed, line }];
 }
 
 async function fromRegistry(
-  owing: Owing["sender"],
+  account: GameAccount,
   registry: WindowReader,
   onProgress: (line: string) => void,
 ): Promise<Paid[]> {
-  const { address } = registry;
-  const sender = await disputesSenderOf(owing, address);
-  const { address: who, publicClient } = sender;
-  const contract = { address, abi: disputesAbi } as const;
+  const { address: who, game: address, publicClient, send } = account;
   const bondsOf: bigint[] = [];
   for (const { id, owner, state } of await registry.windows()) {
     if (!sameAddress(owner, who) || state !== "counts") continue;
-    const [, , , bondWei] = await publicClient.readContract({
-      ...{ ...contract, functionName: "modelCommitments", args: [id] },
-    });
+    const call = { address, abi: disputesAbi, functionName: "modelCommitments", args: [id] } as const;
+    const [, , , bondWei] = await publicClient.readContract(call);
     if (bondWei === 0n) continue;
     onProgress(`returning the bond of model commitment ${id}`);
-    await sender.send({ functionName: "returnBond", args: [id] });
+    await send(moneyCall("returnBond", [id]), "returnBond");
     bondsOf.push(id);
   }
-  const owedWei = await publicClient.readContract({ ...contract, functionName: "owedWei", args: [who] });
-  if (owedWei === 0n) return [];
-  const sent = await sender.send({ functionName: "withdraw", args: [who] });
-  return [paidOf(who, address, owedWei, bondsOf, sent)];
+  return withdrawn(account, bondsOf);
 }
 
 /** Returns bonds of claims that count, and stakes of games about claims that another has refuted, before it withdraws. */
 async function fromGames(
-  owing: Owing["sender"],
-  address: Address,
+  account: GameAccount,
   given: GameReader | null,
   onProgress: (line: string) => void,
 ): Promise<Paid[]> {
-  const { address: who, publicClient, send } = sendingTo(owing, address);
-  const contract = { address, abi: traceGameAbi } as const;
-  const call = (functionName: "returnBond" | "returnStake" | "withdraw", args: readonly unknown[]) =>
-    send(
-      { data: encodeFunctionData({ abi: traceGameAbi, functionName, args } as never), valueWei: 0n },
-      functionName,
-    );
+  const { address: who, game: address, publicClient, send } = account;
   const reader = given ?? new GameReader(publicClient, address, { who });
   const { claims } = await reader.claims();
   const bondsOf: bigint[] = [];
   for (const { bondWei, claimId, owner } of claims) {
-    const args = [claimId] as const;
     if (bondWei === 0n || !sameAddress(owner, who)) continue;
-    if (!(await publicClient.readContract({ ...contract, functionName: "stands", args }))) continue;
+    const call = { address, abi: traceGameAbi, functionName: "stands", args: [claimId] } as const;
+    if (!(await publicClient.readContract(call))) continue;
     onProgress(`returning the bond of claim ${claimId}`);
-    await call("returnBond", [claimId]);
+    await send(moneyCall("returnBond", [claimId]), "returnBond");
     bondsOf.push(claimId);
   }
   for (const { challenger, gameId, turn } of (await reader.games()).games) {
     if (turn === "over" || !sameAddress(challenger, who)) continue;
     // Refused, and not sent, while nothing else has decided about what the game is about.
-    const refusal = await call("returnStake", [gameId]).catch((error: unknown) => error);
+    const refusal = await send(moneyCall("returnStake", [gameId]), "returnStake").catch(
+      (error: unknown) => error,
+    );
     if (refusal instanceof Error && !isRollupError(refusal, "CLI_L1_REVERTED")) throw refusal;
     if (!(refusal instanceof Error)) onProgress(`returned the stake of game ${gameId}`);
   }
-  const owedWei = await publicClient.readContract({ ...contract, functionName: "owedWei", args: [who] });
-  if (owedWei === 0n) return [];
-  return [paidOf(who, address, owedWei, bondsOf, await call("withdraw", [who]))];
+  return withdrawn(account, bondsOf);
 }

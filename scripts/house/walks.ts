@@ -11,7 +11,7 @@ const WALKS = {
     challenger/playing/opened-models.ts models/registered/text-family.ts models/registered/text-training.ts
     challenger/games/traced-text.ts challenger/trace/record-pass.ts challenger/games/text-model-commitment.ts
     challenger/statements/committed-model.ts challenger/statements/leaf-tree.ts challenger/games/text-calls.ts
-    challenger/playing/disputes-sender.ts contracts/disputes/ModelCommitments.sol
+    challenger/playing/trace-sender.ts contracts/disputes/ModelCommitments.sol
     scripts/commands/disputes/challenger-command.ts scripts/commands/disputes/run-challenger.ts challenger/challenger.ts
     challenger/model-commitments/registry.ts challenger/games/trace-contracts.ts
     challenger/playing/play-games.ts challenger/games/read-games.ts challenger/games/game-events.ts challenger/events/event-log.ts

@@ -10,9 +10,13 @@ import {
 } from "@openledger/challenger/model-commitments/ledger-proofs";
 import { modelCommitmentLines } from "@openledger/challenger/model-commitments/model-commitment-lines";
 import { readModelCommitments } from "@openledger/challenger/model-commitments/read-model-commitments";
-import { promisesModelCommitment } from "@openledger/challenger/playing/disputes-contracts";
-import { type DisputesCall, disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
-import { traceSenderOf } from "@openledger/challenger/playing/trace-sender";
+import { promisesModelCommitment, requireRegistry } from "@openledger/challenger/playing/disputes-contracts";
+import {
+  type RegistryCall,
+  registryCall,
+  sendingTo,
+  traceSenderOf,
+} from "@openledger/challenger/playing/trace-sender";
 import { againBetweenBatches } from "@openledger/challenger/sending/between-batches";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { columnsCommitment } from "@openledger/circuits/settlement/feature-commitment";
@@ -51,11 +55,11 @@ export async function admitModel(context: CommandContext<AdmitOptions>): Promise
       return;
     }
   }
-  const sender = await disputesSenderOf(await l1SenderOf(options), given);
-  const to = sender.disputes;
-  let call: DisputesCall;
+  const sender = sendingTo(await l1SenderOf(options), given);
+  await requireRegistry(sender.publicClient, given);
+  let call: RegistryCall;
   if (promisesModelCommitment(model)) {
-    const own = (await readModelCommitments(sender.publicClient, to, { modelId })).filter(
+    const own = (await readModelCommitments(sender.publicClient, given, { modelId })).filter(
       ({ rollup, statement }) => rollup === rollupAddress && statement.staticsHash === model.staticsHash,
     );
     const counting = own.find(({ state }) => state === "counts");
@@ -63,12 +67,12 @@ export async function admitModel(context: CommandContext<AdmitOptions>): Promise
       throw commandError(
         "CMD_USAGE",
         own.length === 0
-          ? `there is no commitment of model ${modelId} of this rollup: openledger disputes commit-model ${to} ${args[1]} --model-id ${modelId}`
+          ? `there is no commitment of model ${modelId} of this rollup: openledger disputes commit-model ${given} ${args[1]} --model-id ${modelId}`
           : `no model commitment of model ${modelId} counts yet:\n${own.flatMap(modelCommitmentLines).join("\n")}`,
       );
     call = admitCall(model, counting.id, counting.statement, cap);
   } else call = admitUnchallengedCall(model, modelId, cap);
-  const sent = await sender.send(call);
+  const sent = await sender.send(registryCall(call), call.functionName);
   const how = promisesModelCommitment(model) ? "its window has ended" : "its statics promise no window";
   output.answer(
     [

@@ -2,12 +2,13 @@ import { readModel } from "@openledger/attribution/model/model-directory";
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
 import { commitModelCall } from "@openledger/challenger/model-commitments/ledger-proofs";
 import { readModelCommitments } from "@openledger/challenger/model-commitments/read-model-commitments";
+import { readTerms } from "@openledger/challenger/model-commitments/registry";
 import {
   familyNumberOf,
   modelCommitmentKindOf,
   requireRegistry,
 } from "@openledger/challenger/playing/disputes-contracts";
-import { disputesSenderOf } from "@openledger/challenger/playing/disputes-sender";
+import { registryCall, sendingTo } from "@openledger/challenger/playing/trace-sender";
 import { againBetweenBatches, isReverted } from "@openledger/challenger/sending/between-batches";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { missingChunks, storeChunks } from "@openledger/contracts/build/deploy-disputes";
@@ -47,9 +48,10 @@ export async function commitModel({ options, args, output }: CommandContext<Post
   for (const fault of kind.faultsOf({ posted, own: posted, rows }))
     throw commandError("CMD_USAGE", `anyone could refute it: ${JSON.stringify(fault)}; nothing is posted`);
   kind.requirePlayable?.(posted);
-  const sender = await disputesSenderOf(await l1SenderOf(options), given);
-  const { publicClient, terms } = sender;
+  const sender = sendingTo(await l1SenderOf(options), given);
+  const { publicClient } = sender;
   const registry = await requireRegistry(publicClient, given);
+  const terms = await readTerms(publicClient, given);
   const family = familyNumberOf(registry, model);
   const missing = await missingChunks(publicClient, terms.math, rows.length);
   if (missing.length > 0) {
@@ -59,7 +61,10 @@ export async function commitModel({ options, args, output }: CommandContext<Post
   const valueWei = options.bond === undefined ? terms.leastBondWei : parseEther(options.bond);
   const client = await openReader(options);
   const sent = await againBetweenBatches(
-    async () => sender.send({ ...(await commitModelCall(client, family, posted.statement)), valueWei }),
+    async () => {
+      const call = await commitModelCall(client, family, posted.statement);
+      return sender.send(registryCall({ ...call, valueWei }), "the model commitment");
+    },
     () => output.progress("a batch came between: opening the rows in the new state"),
   ).catch((error: unknown) => {
     if (!isReverted(error, "DisputesModelUnregistered")) throw error;

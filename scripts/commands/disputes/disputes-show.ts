@@ -4,8 +4,8 @@ import {
   type ModelCommitment,
   readModelCommitments,
 } from "@openledger/challenger/model-commitments/read-model-commitments";
+import { type RegistryTerms, readTerms } from "@openledger/challenger/model-commitments/registry";
 import { requireRegistry } from "@openledger/challenger/playing/disputes-contracts";
-import { type DisputesTerms, readTerms } from "@openledger/challenger/playing/disputes-sender";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { type Address, createPublicClient, formatEther, http, type PublicClient } from "viem";
 import { parseAddress, resolveRpcUrl } from "../../cli/context.ts";
@@ -45,7 +45,7 @@ export async function showModelCommitments({
 
 interface Shown {
   readonly address: Address;
-  readonly terms: Omit<DisputesTerms, "math">;
+  readonly terms: Omit<RegistryTerms, "math">;
   readonly modelCommitments: readonly ModelCommitment[];
   readonly admissions: readonly ReadAdmission[];
   /** Over rows of each model commitment, which counts only when they are over; null where there are none. */
