@@ -1,7 +1,8 @@
 /** How much there is to learn and to keep right: codes, options, settings, commands, and lines by what they are for. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { allCommands, createProgram } from "./commands/program.ts";
+import { allCommands } from "./cli/command-line.ts";
+import { createProgram } from "./commands/program.ts";
 import { errorCodes } from "./errors.ts";
 import { isGenerated, isTest, isTesting, type SourceFile } from "./house/tree.ts";
 import { settingVariables } from "./settings.ts";

@@ -19,7 +19,7 @@ import { textFamily } from "@openledger/models/registered/text-family";
 import { type TrainingSetting, textTraining } from "@openledger/models/registered/text-training";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
-import { type Address, encodeFunctionData, zeroAddress } from "viem";
+import { type Address, encodeFunctionData, getAddress, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { receiptClaim } from "../games/receipt-claim.ts";
 import { MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
@@ -128,17 +128,16 @@ test("questions are answered while the model of a disputed claim is read and tra
     });
     const running = claims.start({ ...ledger.client, rollupAddress: rollup }, async () => undefined);
     try {
-      await expect.poll(() => told, { timeout: 60_000 }).toContainEqual(expect.stringContaining("reading model"));
+      await expect
+        .poll(() => told, { timeout: 60_000 })
+        .toContainEqual(expect.stringContaining("reading model"));
       const question = { serverUrl: served.url, modelId: PROMISED, prompt: "The navy?", from: 4 };
-      const answerMs: number[] = [];
-      const start = performance.now();
-      while (sent.length === 0) {
-        const asked = performance.now();
+      let answerCount = 0;
+      for (; sent.length === 0; answerCount++)
         expect((await askModel(ledger.client, question)).answer).toContain("text");
-        answerMs.push(performance.now() - asked);
-      }
-      console.log({ answerMs, ms: performance.now() - start });
-      expect(sent[0]).toMatchObject({ to: f.game });
+      // On a quiet machine some hundred: one thread for both would give none but the first.
+      expect(answerCount).toBeGreaterThan(5);
+      expect(getAddress(sent[0]!.to)).toBe(getAddress(f.game));
       await expect.poll(() => claims.reports.get(PROMISED)!.view().openGames).toBe(1);
     } finally {
       await running.stop();

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { allCommands, createProgram } from "./program.ts";
+import { allCommands } from "../cli/command-line.ts";
+import { createProgram } from "./program.ts";
 import { runInProcess as run } from "./testing/run-in-process.ts";
 
 let folder: string;

@@ -1,10 +1,6 @@
-import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "@openledger/contracts/l1/capped-transaction";
-import { DEFAULT_MAX_FEE_GWEI } from "@openledger/contracts/l1/fee-policy";
-import { Command, InvalidArgumentError } from "commander";
-import { parseGwei } from "viem";
+import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
-import { withOptions } from "../cli/options.ts";
-import { createOutput } from "../cli/output.ts";
+import { parseLine, quieted, withGlobalOptions } from "../cli/command-line.ts";
 import { withExample } from "../cli/run-command.ts";
 import { addCompletionCommand } from "./completion/completion-command.ts";
 
@@ -132,7 +128,7 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
  * @param names of the first level's commands that it has
  */
 export async function createProgram(names = Object.keys(COMMANDS)): Promise<Command> {
-  const program = withGlobalOptions(new Command("openledger"));
+  const program = openledger();
   const adders = await Promise.all(names.map((name) => COMMANDS[name]!.load()));
   for (const add of adders) add(program);
   for (const name of names)
@@ -142,100 +138,37 @@ export async function createProgram(names = Object.keys(COMMANDS)): Promise<Comm
 
 /** The list of commands, none of them loaded: enough for help, and to name a command that there is not. */
 function createListing(): Command {
-  const program = withGlobalOptions(new Command("openledger"));
+  const program = openledger();
   for (const [name, { summary }] of Object.entries(COMMANDS)) program.command(name).summary(summary);
   return finished(program);
 }
+
+const openledger = () =>
+  withGlobalOptions(new Command("openledger")).version(
+    packageJson.version,
+    "--version",
+    "print the version",
+  );
 
 function finished(program: Command): Command {
   withExample(program, "status", "transfer bob 1.5 --account alice");
   addCompletionCommand(program);
   program.configureHelp({ subcommandTerm: (command) => command.name() });
-  for (const command of allCommands(program))
-    command.exitOverride().configureOutput({ outputError: () => {} });
-  return program;
+  return quieted(program);
 }
 
-function withGlobalOptions(program: Command): Command {
-  return withOptions(
-    program
-      .description("Use an OpenLedger rollup: accounts, transfers, Datanets, models, rewards, verification.")
-      .version(packageJson.version, "--version", "print the version"),
-    {
-      "--json": "print one JSON value, for errors too",
-      "--rpc <url>": "URL of an Ethereum node; default: the devnet's",
-      "--rollup <address>": "address of the rollup contract; default: the devnet's",
-      "--sequencer <url>": "URL of the sequencer; default: the devnet's",
-      "--beacon <url>": {
-        about: "URL of a beacon node, for batches posted as blobs; repeatable",
-        parse: collectUrl,
-      },
-      "--blobs <place>": {
-        about:
-          "folder of blobs, or URL of a sequencer or full node that serves them; repeatable. Blobs that are read are kept in the first folder",
-        parse: collectPlace,
-      },
-      "--account <name>": "account that signs: a name in the accounts file",
-      "--accounts-file <path>":
-        "file with your accounts; default: the devnet's, with alice, bob, carol, dave",
-      "--private-key-file <path>": "account that signs: a file with its Ethereum private key",
-      "--max-fee-gwei <n>": {
-        about: `most to pay on L1 for a unit of gas, in gwei; default: ${DEFAULT_MAX_FEE_GWEI}`,
-        parse: parseGweiOption,
-      },
-      "--max-priority-fee-gwei <n>": {
-        about: `most of it as a tip, in gwei; default: ${DEFAULT_MAX_PRIORITY_FEE_GWEI}`,
-        parse: parseGweiOption,
-      },
-    },
-  ).showHelpAfterError(false);
-}
-
-/** Runs the command line; wrong usage is answered like any other failure, with exit status 2. */
-export async function runProgram(argv: readonly string[]): Promise<void> {
-  try {
-    await (await programFor(argv)).parseAsync([...argv], { from: "user" });
-  } catch (error) {
-    const { exitCode, code } = error as { exitCode?: number; code?: string };
-    // Help and version come as errors, too, and are none.
-    if (exitCode === 0 || code === "commander.help") return;
-    createOutput({ isJson: argv.includes("--json") }).fail(error);
-    process.exitCode = 2;
-  }
-}
+/** Runs the command line. */
+export const runProgram = (argv: readonly string[]): Promise<void> => parseLine(argv, () => programFor(argv));
 
 /** With the one command that is named, with all where the tree itself is asked for, else their list. */
 async function programFor(argv: readonly string[]): Promise<Command> {
   let operands: string[] = [];
   try {
-    ({ operands } = withGlobalOptions(new Command()).parseOptions([...argv]));
+    ({ operands } = openledger().parseOptions([...argv]));
   } catch {
     // A wrong value of an option is refused where the line is parsed in earnest.
   }
   const named = operands[0] === "help" ? operands[1] : operands[0];
   if (named === "completion") return createProgram();
   return named !== undefined && Object.hasOwn(COMMANDS, named) ? createProgram([named]) : createListing();
-}
-
-export function allCommands(command: Command): Command[] {
-  return [command, ...command.commands.flatMap((child) => allCommands(child as Command))];
-}
-
-/** @param before what was given already */
-function collectUrl(text: string, before: string[] = []): string[] {
-  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? ""))
-    throw new InvalidArgumentError("not an http(s) URL");
-  return [...before, text];
-}
-
-function collectPlace(text: string, before: string[] = []): string[] {
-  if (text.includes("://")) return collectUrl(text, before);
-  if (text === "") throw new InvalidArgumentError("neither a folder nor a URL");
-  return [...before, text];
-}
-
-/** @returns wei */
-function parseGweiOption(text: string): bigint {
-  if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError("not a number of gwei");
-  return parseGwei(text);
 }

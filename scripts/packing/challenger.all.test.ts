@@ -52,6 +52,13 @@ it("looks at what is posted and names the false one, as its README and the examp
     const watched = await watch();
     expect(watched.stdout).toMatch(/\nModel 11, model commitment 2, open: FALSE: \{"kind":"tokens"/);
     expect(watched.code).toBe(1);
+    const words = [f.disputes.address, "--rpc", f.url, "--models", models, "--json"];
+    const home = { OPENLEDGER_HOME: join(project.folder, "home") };
+    const command = await project.run("node_modules/.bin/openledger-challenger", home, words);
+    expect([command.code, JSON.parse(command.stdout)]).toMatchObject([
+      0,
+      { modelCommitments: [{ sent: null }, { examined: { fault: { kind: "tokens", row: 1 } } }] },
+    ]);
   } finally {
     await f.stop();
   }

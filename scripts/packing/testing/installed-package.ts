@@ -53,8 +53,12 @@ export class InstalledPackage {
   }
 
   /** Runs a program of the folder to its end. */
-  run(file: string, env: Readonly<Record<string, string>> = {}): Promise<Output> {
-    return this.#node([file], env);
+  run(
+    file: string,
+    env: Readonly<Record<string, string>> = {},
+    args: readonly string[] = [],
+  ): Promise<Output> {
+    return this.#node([file, ...args], env);
   }
 
   #node(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Output> {

@@ -1,0 +1,86 @@
+/** What every program of commands has: options of all commands, and one answer for wrong usage. */
+
+import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "@openledger/contracts/l1/capped-transaction";
+import { DEFAULT_MAX_FEE_GWEI } from "@openledger/contracts/l1/fee-policy";
+import { type Command, InvalidArgumentError } from "commander";
+import { parseGwei } from "viem";
+import { withOptions } from "./options.ts";
+import { createOutput } from "./output.ts";
+
+export function withGlobalOptions(program: Command): Command {
+  return withOptions(
+    program.description(
+      "Use an OpenLedger rollup: accounts, transfers, Datanets, models, rewards, verification.",
+    ),
+    {
+      "--json": "print one JSON value, for errors too",
+      "--rpc <url>": "URL of an Ethereum node; default: the devnet's",
+      "--rollup <address>": "address of the rollup contract; default: the devnet's",
+      "--sequencer <url>": "URL of the sequencer; default: the devnet's",
+      "--beacon <url>": {
+        about: "URL of a beacon node, for batches posted as blobs; repeatable",
+        parse: collectUrl,
+      },
+      "--blobs <place>": {
+        about:
+          "folder of blobs, or URL of a sequencer or full node that serves them; repeatable. Blobs that are read are kept in the first folder",
+        parse: collectPlace,
+      },
+      "--account <name>": "account that signs: a name in the accounts file",
+      "--accounts-file <path>":
+        "file with your accounts; default: the devnet's, with alice, bob, carol, dave",
+      "--private-key-file <path>": "account that signs: a file with its Ethereum private key",
+      "--max-fee-gwei <n>": {
+        about: `most to pay on L1 for a unit of gas, in gwei; default: ${DEFAULT_MAX_FEE_GWEI}`,
+        parse: parseGweiOption,
+      },
+      "--max-priority-fee-gwei <n>": {
+        about: `most of it as a tip, in gwei; default: ${DEFAULT_MAX_PRIORITY_FEE_GWEI}`,
+        parse: parseGweiOption,
+      },
+    },
+  ).showHelpAfterError(false);
+}
+
+/** Parses the command line; wrong usage is answered like any other failure, with exit status 2. */
+export async function parseLine(argv: readonly string[], programFor: () => Promise<Command>): Promise<void> {
+  try {
+    await (await programFor()).parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    const { exitCode, code } = error as { exitCode?: number; code?: string };
+    // Help and version come as errors, too, and are none.
+    if (exitCode === 0 || code === "commander.help") return;
+    createOutput({ isJson: argv.includes("--json") }).fail(error);
+    process.exitCode = 2;
+  }
+}
+
+/** None of its commands ends the process itself, or writes what is wrong. */
+export function quieted(program: Command): Command {
+  for (const command of allCommands(program))
+    command.exitOverride().configureOutput({ outputError: () => {} });
+  return program;
+}
+
+export function allCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap((child) => allCommands(child as Command))];
+}
+
+/** @param before what was given already */
+function collectUrl(text: string, before: string[] = []): string[] {
+  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? ""))
+    throw new InvalidArgumentError("not an http(s) URL");
+  return [...before, text];
+}
+
+function collectPlace(text: string, before: string[] = []): string[] {
+  if (text.includes("://")) return collectUrl(text, before);
+  if (text === "") throw new InvalidArgumentError("neither a folder nor a URL");
+  return [...before, text];
+}
+
+/** @returns wei */
+function parseGweiOption(text: string): bigint {
+  if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError("not a number of gwei");
+  return parseGwei(text);
+}
