@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { ERROR_TABLES } from "../cli/error-tables.ts";
-import { allCommands, createProgram } from "../commands/program.ts";
+import { allCommands } from "../cli/command-line.ts";
+import { createProgram } from "../commands/program.ts";
 import { pagesOf } from "./prose.ts";
 import { isTest, isTesting, readTree } from "./tree.ts";
 
