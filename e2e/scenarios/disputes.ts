@@ -15,7 +15,9 @@ export const disputesScenario = scenario<{
   readonly keep: string | null;
 }>(
   new Command("disputes")
-    .description("false commitments, claims and moves: openledger challenger refutes each, and no honest owner")
+    .description(
+      "false commitments, claims and moves: openledger challenger refutes each, and no honest owner",
+    )
     .addOption(
       new Option(
         "--only <name>",

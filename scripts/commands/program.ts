@@ -144,11 +144,7 @@ function createListing(): Command {
 }
 
 const openledger = () =>
-  withGlobalOptions(new Command("openledger")).version(
-    packageJson.version,
-    "--version",
-    "print the version",
-  );
+  withGlobalOptions(new Command("openledger")).version(packageJson.version, "--version", "print the version");
 
 function finished(program: Command): Command {
   withExample(program, "status", "transfer bob 1.5 --account alice");
