@@ -34,8 +34,9 @@ test("a model that was trained again is not trained by the next process; other s
     const state = await opened();
     const known = state.verdictOf({ id, statement: of });
     const files = await publishedFiles({ family: "direct", statement: of }, place, undefined, known);
-    await state.keepVerdict(id, kept(files!.verdict!));
-    return { mismatch: files!.mismatch, isNew: known === null, count: files!.verdict!.count };
+    const { mismatch, verdict } = (await files!.train?.()) ?? files!;
+    await state.keepVerdict(id, kept(verdict!));
+    return { mismatch, isNew: known === null, count: verdict!.count };
   };
   const hostile = { ...statement, rowsRoot: 5n };
   const first = await look(1n, hostile);
@@ -53,10 +54,11 @@ test("other files are trained again, a few times", async () => {
   const look = async (scale: number) => {
     const features = { ...made.model.features, scale };
     const model = { ...made.model, features } as PublishedModel;
-    const { mismatch, verdict } = await judgedFiles(known, statement, { model, leaves: null }, async () => {
+    const files = judgedFiles(known, statement, { model, leaves: null }, async () => {
       throw attributionError("ATT_MODEL_MISMATCH", `look ${++asked}`);
     });
-    known = verdict && kept(verdict);
+    const { mismatch, verdict } = (await files.train?.()) ?? files;
+    known = verdict ? kept(verdict) : null;
     return mismatch;
   };
   expect([await look(1), await look(1), await look(2)]).toEqual(["look 1", "look 1", "look 2"]);
@@ -69,7 +71,7 @@ test("a watcher's own failure is no judgement of the model: the next look tries 
   const look = (failure: Error | null) =>
     judgedFiles(null, statement, { model: made.model, leaves: null }, async () => {
       if (failure !== null) throw failure;
-    });
+    }).train!();
   for (const failure of [
     new RangeError("Array buffer allocation failed"),
     Object.assign(new Error("no space left on device"), { code: "ENOSPC" }),
@@ -103,7 +105,7 @@ test("fees that were spent are known to the next process; a damaged file is name
 test("thousands of verdicts with long warnings take little room, and the newest are kept", async () => {
   const state = await ChallengerState.open(join(folder, "many.json"), "many", () => {});
   const { statement } = made.honest;
-  const { verdict } = await judgedFiles(null, statement, { model: made.model, leaves: null }, async () => {});
+  const { verdict } = judgedFiles(null, statement, { model: made.model, leaves: null }, async () => {});
   const warnings = Array.from({ length: 100 }, () => "x".repeat(10_000));
   for (let id = 1n; id <= 40n; id++) await state.keepVerdict(id, { ...kept(verdict!), warnings });
   expect((await readFile(join(folder, "many.json"))).length).toBeLessThan(40 * 5_000);

@@ -24,6 +24,8 @@ export interface Verdict {
   readonly mismatch: string | null;
   /** Whether every place is right, and every leaf known. */
   readonly isRight: boolean;
+  /** Whether it was trained again: the last that is done. */
+  readonly isTrained: boolean;
   readonly warnings: readonly string[];
   /** Files that were trained again for this statement. */
   readonly count: number;

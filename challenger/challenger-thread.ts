@@ -14,17 +14,36 @@ import type { L1Call } from "./sending/l1-sender.ts";
 
 type Thread = TaskThread<ChallengerTask, ChallengerResults>;
 
+const HOUR_MS = 3_600_000;
+const MOST_TRAINING_MS = 6 * HOUR_MS;
+const MOST_PLACES_MS = 2 * HOUR_MS;
+
 /** It starts with the first task; one that died starts again. */
 export class RecomputeThread {
   #thread: Promise<Thread> | null = null;
   #modules: RecomputeModules | null = null;
 
-  /** One after another. @throws MOD_THREAD_ENDED */
+  /** One after another. Attack: files that take years. @throws MOD_THREAD_ENDED, after some hours, too */
   readonly recompute: Recompute = async (task, modules) => {
     this.#modules = modules;
-    const { failure, ...found } = await (await this.#open()).run({ kind: "recompute", task });
-    return { ...found, failure: failure && (errorOf(failure) as Error) };
+    const thread = await this.#open();
+    const mostMs = task.trains ? MOST_TRAINING_MS : MOST_PLACES_MS;
+    const late = setTimeout(
+      () => void this.#end(thread, `it takes more than ${mostMs / HOUR_MS} hours`),
+      mostMs,
+    );
+    try {
+      const { failure, ...found } = await thread.run({ kind: "recompute", task });
+      return { ...found, failure: failure && (errorOf(failure) as Error) };
+    } finally {
+      clearTimeout(late);
+    }
   };
+
+  async #end(thread: Thread, why: string): Promise<void> {
+    this.#thread = null;
+    await thread.close(new Error(why));
+  }
 
   /** Ends the thread, and what it does. */
   async close(): Promise<void> {

@@ -220,6 +220,7 @@ class DisputesLoop implements Challenger {
     const { found } = done;
     seen.lines.push(...found.lines);
     seen.failures.push(...found.failures);
+    seen.isWaiting ||= found.isWaiting;
     const unposted = promising.filter((modelId) => !found.posted.has(modelId));
     for (const modelId of unposted)
       seen.lines.push(`model ${modelId} promises its rows, and nobody has posted them: it cannot begin`);

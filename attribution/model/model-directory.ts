@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { attributionError } from "../attribution-errors.ts";
+import { decodeAnswering } from "./answering-part.ts";
 import type { DirectParts } from "./direct/direct-family.ts";
 import { type FetchModelOptions, fetchFiles } from "./model-download.ts";
 import type { ModelFamily, ModelParts } from "./model-family.ts";
@@ -45,6 +46,14 @@ export async function readModel<Parts extends ModelParts = DirectParts>(
   families?: readonly ModelFamily<Parts>[],
 ): Promise<PublishedModel<Parts>> {
   return decodeModel(await readModelFiles(folder), families);
+}
+
+/** What answers of it, as `decodeAnswering` checks it. @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID */
+export async function readAnswering<Parts extends ModelParts>(
+  folder: string,
+  families: readonly ModelFamily<Parts>[],
+) {
+  return decodeAnswering(await readModelFiles(folder), families);
 }
 
 /** A model from its server, checked as one from a folder. @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID */

@@ -52,12 +52,20 @@ export class EventJournal<Fact extends EventFact> implements KeptEvents<Fact> {
     return { cursor, facts };
   }
 
+  /** Attack: a full disk, of which somebody's clock runs on in a game. What is not kept is read again by the next process. */
   async append(cursor: EventCursor, facts: readonly Fact[], all: readonly Fact[]): Promise<void> {
     if (facts.length === 0 && cursor.block - this.#lastBlock < BLOCKS_A_LINE) return;
-    if (this.#lineCount >= MOST_LINES) return this.#rewrite(cursor, all);
-    await appendFile(this.#path, `${checkedJson.encode({ cursor, facts } satisfies Line<Fact>)}\n`);
-    this.#lastBlock = cursor.block;
-    this.#lineCount++;
+    try {
+      if (this.#lineCount >= MOST_LINES) return await this.#rewrite(cursor, all);
+      await appendFile(this.#path, `${checkedJson.encode({ cursor, facts } satisfies Line<Fact>)}\n`);
+      this.#lastBlock = cursor.block;
+      this.#lineCount++;
+    } catch (error) {
+      this.#onDamage(`${this.#path} cannot be written: ${(error as Error).message}`);
+      // A part of the line may be there.
+      this.#lineCount = MOST_LINES;
+      this.#lastBlock = Number.NEGATIVE_INFINITY;
+    }
   }
 
   async clear(): Promise<void> {

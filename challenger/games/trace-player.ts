@@ -5,6 +5,7 @@
 
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Address, encodeFunctionData, type Hex, type PublicClient } from "viem";
 import { KeptTraces, type TracingOptions } from "./kept-traces.ts";
 import type { PlayedMove, PlayerAccount } from "./played-moves.ts";
@@ -87,9 +88,9 @@ export class TracePlayer {
    * One look at the claims and their games, with at most one move in each. Games come first, those with the least time before
    * others; what takes no trace goes in one transaction. Attack: one move that L1 refuses, as where somebody else has ended a game
    * meanwhile, and everything after it is never played.
-   * @throws BRG_L1_* where nothing can be read
+   * @param compares whether claims of others are compared then; default: yes @throws BRG_L1_* where nothing can be read
    */
-  async playOnce(): Promise<PlayedRound> {
+  async playOnce(compares = true): Promise<PlayedRound> {
     const { account, challenges, model, publicClient } = this.#options;
     const { timestamp } = await l1Call("read the latest block", () => publicClient.getBlock());
     const readClaims = await this.#reader.claims(model, true);
@@ -107,6 +108,7 @@ export class TracePlayer {
         .map((one) => ({ claim, game: one, isOwner: isOwner(claim) })),
     );
     await this.#playGames(own, timestamp, round);
+    if (!compares) return round;
     const open = claims.filter((claim) => {
       const { claimId, endsAt, isRow } = claim;
       if (timestamp >= endsAt || isOwner(claim) || isRow || !challenges) return false;
@@ -253,6 +255,7 @@ export class TracePlayer {
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       round.warnings.push({ claimId, why: `its prompt could not be refuted: ${why}` });
+      if (isRollupError(error)) round.failures.push({ claimId, gameId: null, error });
       return false;
     }
   }

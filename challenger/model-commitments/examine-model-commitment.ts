@@ -19,10 +19,12 @@ export interface PublishedFiles {
   readonly rows: readonly OwnedRow[];
   /** The leaves as published; null where the owner publishes none: then they are computed from the model. */
   readonly leaves: Uint8Array | null;
-  /** How the model differs from what its recipe makes of the rows, as `verifyModel` says it; null where it does not. */
+  /** How the model differs from what its recipe makes of the rows, as `verifyModel` says it; null where it does not, or before. */
   readonly mismatch: string | null;
   /** What is kept of these files; absent where nothing is. */
   readonly verdict?: Omit<Verdict, "isRight" | "warnings"> | null;
+  /** Trains the model again, and says both; absent where that was done. */
+  readonly train?: (() => Promise<Pick<PublishedFiles, "mismatch" | "verdict">>) | undefined;
 }
 
 export interface Examined {

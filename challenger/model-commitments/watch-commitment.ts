@@ -59,6 +59,8 @@ export interface CommitmentWatch {
   readonly filesOf: () => Promise<PublishedFiles | null>;
   /** What is known of it and of these files; default: nothing. */
   readonly known?: Verdict | null;
+  /** Whether a model whose places are right is trained again at once; default: yes. */
+  readonly trains?: boolean;
 }
 
 export interface WatchedCommitment {
@@ -76,6 +78,8 @@ export interface WatchedCommitment {
   readonly failure: Error | null;
   /** For the next look; null where nothing was found out. */
   readonly verdict: Verdict | null;
+  /** Whether its places are right, and it is left to train it again. */
+  readonly isUntrained: boolean;
 }
 
 /** What was found of it, as it passes between threads. */
@@ -87,13 +91,14 @@ export interface Found extends Omit<Examined, "fault"> {
 /**
  * Recomputes an open model commitment, and does what follows.
  * Attack: files that no program can read. Nobody can recompute the model, as if there were none.
+ * Attack: a recipe of a million steps, beside a false place. No training comes before the challenge.
  */
 export async function watchCommitment(
   options: CommitmentWatch,
   modelCommitment: ModelCommitment,
   asked: AvailabilityChallenges,
 ): Promise<WatchedCommitment> {
-  const { kind, known = null, rollup, watcher } = options;
+  const { kind, known = null, rollup, trains = true, watcher } = options;
   const { statement } = modelCommitment;
   let failure: Error | null = null;
   const files = await options.filesOf().catch((error: unknown) => {
@@ -107,7 +112,8 @@ export async function watchCommitment(
     null,
     null,
   ];
-  let isRight = false;
+  let [isRight, isUntrained] = [false, false];
+  let judged = files?.verdict;
   const actOn = async (on: Examined, isServed: boolean) => {
     if (watcher !== null) sent = await act({ ...options, watcher }, modelCommitment, on, asked, isServed);
   };
@@ -119,16 +125,22 @@ export async function watchCommitment(
       examined = isKnown
         ? { fault: null, wanted: [], warnings: known.warnings }
         : await examineModelCommitment(modelCommitment, files, kind, asked.shown);
+      isRight = examined.fault === null && examined.wanted.length === 0;
+      isUntrained = isRight && files.train !== undefined && !trains;
+      if (isRight && files.train !== undefined && trains) {
+        const { mismatch, verdict } = await files.train();
+        judged = verdict;
+        if (mismatch !== null) examined = { ...examined, warnings: [...examined.warnings, mismatch] };
+      }
       const { fault, wanted, warnings } = examined;
-      isRight = fault === null && wanted.length === 0;
       found = { fault: fault?.fault ?? null, wanted, warnings };
-      await actOn(examined, true);
+      if (!isUntrained) await actOn(examined, true);
     }
   } catch (error) {
     failure = error as Error;
   }
-  const verdict = files?.verdict ? { ...files.verdict, isRight, warnings: found?.warnings ?? [] } : null;
-  return { examined: found, isUnserved, sent, failure, verdict };
+  const verdict = judged ? { ...judged, isRight, warnings: found?.warnings ?? [] } : null;
+  return { examined: found, isUnserved, isUntrained, sent, failure, verdict };
 }
 
 async function act(

@@ -5,6 +5,7 @@ import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { datanetOf } from "@openledger/attribution/testing/sample-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isWhole } from "@openledger/foundation/testing/test-random";
+import { modelError } from "@openledger/models/model-errors";
 import {
   createPublicClient,
   custom,
@@ -14,7 +15,7 @@ import {
   RpcRequestError,
 } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { watchAll, watchFiles } from "../playing/testing/watch-all.ts";
+import { lookAll, watchAll, watchFiles } from "../playing/testing/watch-all.ts";
 import { type CommittedModel, type Leaves, TREES, type TreeName } from "../statements/committed-model.ts";
 import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
 import { directModelCommitment } from "../statements/direct-model-commitment.ts";
@@ -173,6 +174,48 @@ describe("what would keep a watcher from a wrong place", () => {
       }
     });
   }
+});
+
+describe("what would keep a watcher busy", () => {
+  test("trainings of hours: every place is looked at first, of every model commitment", async () => {
+    await f.post(made.honest.statement);
+    const { files, posted } = lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
+    await f.post(posted.statement);
+    const states: string[] = [];
+    const train = async () => {
+      const all = await readModelCommitments(f.client as never, f.disputes.address);
+      states.push(...all.map(({ state }) => state));
+      return { mismatch: "it is not", verdict: null };
+    };
+    const [honest, lying] = await watchAll(f, f.watcherOf(f.watcher), async ({ statement }) => {
+      const isLie = Buffer.compare(statement.roots.tokens, posted.statement.roots.tokens) === 0;
+      return { ...files, leaves: isLie ? files.leaves : null, train };
+    });
+    expect(lying!.sent!.what).toBe("challenge");
+    expect(states).toEqual(["open", "refuted"]);
+    expect(honest).toMatchObject({ sent: null, examined: { fault: null, warnings: ["it is not"] } });
+  });
+
+  test("files that end whoever reads them: they are asked for, and the look fails", async () => {
+    await f.post(made.honest.statement);
+    let ends = 0;
+    const { failures, views } = await lookAll(f, f.watcherOf(f.watcher), async () => {
+      if (ends++ === 0) throw modelError("MOD_THREAD_ENDED", "nothing is recomputed any more");
+      return null;
+    });
+    expect(failures).toMatchObject([{ code: "CMD_MODEL_UNSERVED" }]);
+    expect(views[0]).toMatchObject({ isUnserved: true, sent: { what: "requestLeaves" } });
+  });
+
+  test("a false place that nobody can pay to show is no line among others", async () => {
+    const { files, posted } = lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
+    const id = await f.post(posted.statement);
+    const poor = { ...f.watcherOf(f.watcher), send: () => Promise.reject(new Error("no ether")) };
+    for (const watcher of [poor, null])
+      expect((await lookAll(f, watcher, async () => files)).failures).toMatchObject([
+        { code: "CMD_FALSE_UNCHALLENGED", data: { modelCommitment: id } },
+      ]);
+  });
 });
 
 describe("a model that nobody serves", () => {

@@ -4,7 +4,7 @@ import { RecentModels } from "@openledger/models/paid/recent-models";
 import { textSetting } from "@openledger/models/registered/model-families";
 import type { TextParts } from "@openledger/models/registered/text-family";
 import type { TrainingSetting } from "@openledger/models/registered/text-training";
-import { getAddress } from "viem";
+import { getAddress, type Hex } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import type { TracedTuple } from "../games/ledger-claims.ts";
 import type { DescribedModel, LedgerModel } from "../games/traced-model.ts";
@@ -33,16 +33,26 @@ export class OpenedModels {
   readonly #onProgress: (line: string) => void;
   /** By recipe and numbers; null where the recipe promises another digest than theirs. */
   readonly #opened = new RecentModels<string, OpenedModel | null>(MOST_BYTES);
+  /** Recipe and numbers, by the digest that they have. */
+  readonly #keys = new Map<string, string>();
 
   constructor(base: string | undefined, onProgress: (line: string) => void) {
     this.#base = base;
     this.#onProgress = onProgress;
   }
 
+  /** One of this digest, where it is held. Attack: an owner who serves no files any more once they were read. */
+  held(named: LedgerModel, digest: Hex): OpenedModel | null {
+    const opened = this.#opened.peek(this.#keys.get(digest) ?? "") ?? null;
+    return opened && { ...opened, traced: ofLedger(opened.traced, named) };
+  }
+
   /** null where the recipe promises no claims, or the digest of other numbers. @throws what `openTracedText` throws */
   async open(named: LedgerModel, model: Numbers): Promise<OpenedModel | null> {
     if (model.recipe.tracing === undefined) return null;
-    const opened = await this.#opened.get(keyOfNumbers(model), () => this.#read(named, model));
+    const key = keyOfNumbers(model);
+    const opened = await this.#opened.get(key, () => this.#read(named, model));
+    if (opened !== null) this.#keys.set(model.recipe.tracing.digest, key);
     return opened && { ...opened, traced: ofLedger(opened.traced, named) };
   }
 

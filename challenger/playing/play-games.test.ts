@@ -338,3 +338,22 @@ test("openledger verify model computes what a language model's statics promise",
   expect(await verify(digest)).toMatchObject({ isTraced: true });
   await expect(verify(`0x${"22".repeat(32)}`)).rejects.toMatchObject({ data: { what: "tracing" } });
 });
+
+test("goes on where an owner serves no files any more; one that has none of them fails, and says so", async () => {
+  const model = await publish("gone", { tracing: promiseOf(digest) });
+  const { look, watch } = watchOf({ rollup, model });
+  await look();
+  await rm(model, { recursive: true });
+  const prompt = "The union!";
+  const { text: answer } = (await textFamily(setting).open(parts)).answer(prompt);
+  const own = { ...traced.model, rollup };
+  const query = traceQuery(own, traced.textOf(prompt, answer), tracingKernels("wasm", own));
+  const lie = falseTrace(own, query, chainKernels("wasm", [query.program]), placeOf(query, "chain"));
+  const receipt = { payerId: 9, salt: 9n, prompt, answer, lengths: traced.lengthsOf(prompt) };
+  const terms = tracedOf(traced, parts.recipe, OWNER.address);
+  await f.send(f.owner, claimReceiptCall(own, terms, lie, receipt), BOND_WEI);
+  const codesOf = async (of: GamePlayers) =>
+    (await of.look()).failures.map((error) => (error as { code: string }).code);
+  expect(await codesOf(watch)).toContain("CMD_FALSE_UNCHALLENGED");
+  expect(await codesOf(watchOf({ rollup }).watch)).toEqual(["CMD_MODEL_UNSERVED"]);
+});

@@ -9,14 +9,19 @@ import type { Role } from "../challenger-setting.ts";
 import { requireClaimable } from "../games/claimable.ts";
 import { tracingDigest } from "../games/ledger-claims.ts";
 import type { PlayedMove, PlayerAccount } from "../games/played-moves.ts";
-import type { ClaimedModel, GameReader, RegisteredTraced } from "../games/read-games.ts";
+import {
+  type ClaimedModel,
+  type GameReader,
+  type RegisteredTraced,
+  sameAddress,
+} from "../games/read-games.ts";
 import type { ClaimingModel } from "../games/receipt-claim.ts";
-import type { RightClaims, TracePlayer } from "../games/trace-player.ts";
+import type { PlayedRound, RightClaims, TracePlayer } from "../games/trace-player.ts";
 import { tracedPlayer } from "../games/traced-player.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 import { describeRound } from "./describe-round.ts";
 import type { OpenedModels } from "./opened-models.ts";
-import { type ModelPlaces, placeOf, readPlaced } from "./published-files.ts";
+import { answeringOf, type ModelPlaces, placeOf } from "./published-files.ts";
 import { sendingTo } from "./trace-sender.ts";
 
 /** What was seen and done, for people and for programs. */
@@ -73,6 +78,11 @@ export class GamePlayers {
   readonly #isWatching: boolean;
   /** Players alone: what is served wrong now may be right at the next look. */
   readonly #players = new Map<string, Players>();
+  /** Of these, models with own games whose files were not looked at yet. */
+  readonly #unopened = new Set<string>();
+  /** Moves that were made between two models of a look, and are told later. */
+  readonly #between = new Map<string, PlayedRound[]>();
+  #movedAtMs = 0;
   /** Why claims of a model's longest texts have no room. Its shorter ones do: it is played all the same. */
   readonly #unclaimable = new Map<string, string>();
   /** Servers that did not answer in this look: one is asked once. */
@@ -95,11 +105,15 @@ export class GamePlayers {
     const lines = isTold ? [`${game}, of language models${registered.length === 0 ? `: ${none}` : ""}`] : [];
     const [models, failures, moves]: [object[], unknown[], SeenGames["moves"][number][]] = [[], [], []];
     let isWaiting = false;
+    await this.#takePlaces(registered);
     for (const one of registered) {
       const { modelId, rollup, terms } = one;
+      await this.#moveAll(registered.length);
       lines.push(`model ${modelId} of ${rollup}: claims come from ${terms.claimant}`);
       const seen = await this.#tried(() => this.#look(one));
       failures.push(...seen.failures);
+      if (this.#isWatching && "fault" in seen.view && (await this.#hasOpenClaims(one).catch(() => false)))
+        failures.push(untraceable(one, seen.lines[0]!));
       moves.push(...seen.moves.map((move) => ({ ...move, modelId: Number(modelId) })));
       isWaiting ||= seen.isWaiting;
       const unclaimable = this.#unclaimable.get(keyOf(one)) ?? null;
@@ -107,6 +121,11 @@ export class GamePlayers {
       lines.push(...said.map((line) => `  ${line}`));
       models.push({ ...this.#factsOf(one), ...seen.view, ...(unclaimable === null ? {} : { unclaimable }) });
     }
+    const late = this.#told();
+    lines.push(...late.lines);
+    models.push(...late.models);
+    failures.push(...late.failures);
+    moves.push(...late.moves);
     const promising = registered.filter(({ terms }) => terms.rules !== 0n);
     return {
       lines,
@@ -120,10 +139,37 @@ export class GamePlayers {
 
   /** The moves of models that a look has opened, while something else takes hours. Nothing else is said again. */
   async again(): Promise<Omit<SeenGames, "promising">> {
+    for (const [key, { player }] of this.#players) {
+      await this.#moveAll(this.#players.size);
+      await this.#playRound(key, player, true);
+    }
+    return this.#told();
+  }
+
+  /**
+   * Moves in games of all models, where the last ones were made a while ago.
+   * Attack: files and traces of many models, one after another, while somebody's clock runs in a game of the last one.
+   */
+  async #moveAll(modelCount: number): Promise<void> {
+    if (modelCount < 2 || Date.now() - this.#movedAtMs < MOST_BETWEEN_MS) return;
+    for (const [key, { player }] of this.#players) await this.#playRound(key, player, false);
+    this.#movedAtMs = Date.now();
+  }
+
+  async #playRound(key: string, player: TracePlayer, compares: boolean): Promise<void> {
+    const round = await player
+      .playOnce(compares)
+      .catch((error: unknown) => ({ ...NO_ROUND, failures: [{ claimId: 0n, gameId: null, error }] }));
+    this.#between.set(key, [...(this.#between.get(key) ?? []), round]);
+  }
+
+  /** What was not told of any model yet. */
+  #told(): Omit<SeenGames, "promising"> {
     const [lines, models, failures]: [string[], object[], unknown[]] = [[], [], []];
     const moves: SeenGames["moves"][number][] = [];
-    for (const { one, player } of this.#players.values()) {
-      const played = await this.#tried(() => this.#play(player));
+    for (const key of [...this.#between.keys()]) {
+      const { one } = this.#players.get(key)!;
+      const played = this.#played(key);
       if (!played.isNews) continue;
       failures.push(...played.failures);
       moves.push(...played.moves.map((move) => ({ ...move, modelId: Number(one.modelId) })));
@@ -133,10 +179,34 @@ export class GamePlayers {
     return { lines, models, failures, moves, isWaiting: false };
   }
 
+  /** Own games go on before anybody's files are read. */
+  async #takePlaces(registered: readonly RegisteredTraced[]): Promise<void> {
+    const { reader, sender } = this.#of;
+    if (reader === null || sender === null) return;
+    const own = new Set((await reader.modelsOf(sender.address)).map(keyOf));
+    for (const one of registered) {
+      const key = keyOf(one);
+      if (!own.has(key) || this.#players.has(key)) continue;
+      this.#players.set(key, { one, player: this.#playerOf(one) });
+      this.#unopened.add(key);
+    }
+  }
+
+  async #hasOpenClaims(one: RegisteredTraced): Promise<boolean> {
+    const { client, reader, sender } = this.#of;
+    const { timestamp } = await client.getBlock();
+    const { claims } = await reader!.claims(one, true);
+    return claims.some(
+      ({ endsAt, isRefuted, owner }) =>
+        !isRefuted && timestamp < endsAt && !sameAddress(owner, sender?.address ?? zeroAddress),
+    );
+  }
+
   /** What the statics of a model bind of the trace, where games over its rows are played here; null where they are not. */
   rowsPlayed(model: ClaimedModel): Hex | null {
-    const terms = this.#players.get(keyOf(model))?.one.terms;
-    return terms === undefined || terms.rules === 0n ? null : tracingDigest(terms);
+    const key = keyOf(model);
+    const terms = this.#players.get(key)?.one.terms;
+    return terms === undefined || terms.rules === 0n || this.#unopened.has(key) ? null : tracingDigest(terms);
   }
 
   /** A registered model, for claims of its queries. @throws CMD_USAGE where its files are not to be had, or others */
@@ -150,6 +220,8 @@ export class GamePlayers {
 
   async #numbersOf(one: RegisteredTraced) {
     const { modelId, rollup } = one;
+    const held = this.#of.opened.held({ modelId, rollup }, tracingDigest(one.terms));
+    if (held !== null) return { traced: held.traced, kernels: held.setting.kernels };
     const found = await this.#filesOf(one);
     if ("fault" in found) throw challengerError("CMD_USAGE", found.fault);
     const { setting, traced } = await this.#of.opened.require({ modelId, rollup }, found.model);
@@ -171,24 +243,39 @@ export class GamePlayers {
   }
 
   async #look(one: RegisteredTraced): Promise<Played> {
-    const known = this.#players.get(keyOf(one)) ?? (await this.#open(one));
+    const key = keyOf(one);
+    const before = this.#players.get(key);
+    const known = before === undefined || this.#unopened.has(key) ? await this.#open(one) : before;
     if ("player" in known) {
-      this.#players.set(keyOf(one), known);
-      return this.#play(known.player);
+      const { player } = before ?? known;
+      this.#players.set(key, { one, player });
+      this.#unopened.delete(key);
+      return this.#play(key, player);
     }
     const { fault } = known;
     return { ...NOTHING_MADE, lines: [fault], view: { fault }, failures: [] };
   }
 
-  async #play(player: TracePlayer): Promise<Played> {
+  async #play(key: string, player: TracePlayer): Promise<Played> {
     const round = await player.playOnce();
+    this.#between.set(key, [...(this.#between.get(key) ?? []), round]);
+    return this.#played(key);
+  }
+
+  /** What was made in games of a model, and not told yet. */
+  #played(key: string): Played {
+    const rounds = this.#between.get(key) ?? [];
+    this.#between.delete(key);
+    const all = <Part extends keyof PlayedRound>(part: Part) =>
+      rounds.flatMap((one) => one[part] as readonly unknown[]) as unknown as PlayedRound[Part];
+    const { waiting = [], warnings = [] } = rounds.at(-1) ?? {};
+    const round: PlayedRound = { moves: all("moves"), failures: all("failures"), waiting, warnings };
     const errors = round.failures.map(({ error }) => error);
-    const isAlarm = (error: unknown) => isRollupError(error, "CMD_FALSE_UNCHALLENGED");
+    const isAlarm = (error: unknown) => isRollupError(error) && ALARMS.has(error.code);
     // A watcher's next look tries a move again. Who only defends has nothing else to hear of.
     const failures = this.#isWatching ? errors.filter(isAlarm) : errors;
     const isNews = round.failures.length + round.moves.length > 0;
-    const { moves, waiting } = round;
-    return { ...describeRound(round), isNews, moves, failures, isWaiting: waiting.length > 0 };
+    return { ...describeRound(round), isNews, moves: round.moves, failures, isWaiting: waiting.length > 0 };
   }
 
   async #tried(play: () => Promise<Played>): Promise<Played> {
@@ -249,7 +336,8 @@ export class GamePlayers {
     const { game, sender } = this.#of;
     if (sender === null) {
       const why = "it is wrong, and nobody signs: openledger challenger --account NAME challenges it";
-      return { address: zeroAddress, send: () => Promise.reject(new Error(why)) };
+      const send = () => Promise.reject(challengerError("CMD_FALSE_UNCHALLENGED", why));
+      return { address: zeroAddress, send };
     }
     const { address, send } = sendingTo(sender, game);
     return { address, send: (call) => send(call, "a move") };
@@ -260,7 +348,7 @@ export class GamePlayers {
     const none = { fault: "its files are not to be had: --models FOLDER or --server" };
     const place = placeOf(this.#of.places, Number(modelId));
     if (place === null || ("url" in place && this.#unreachable.has(place.url))) return none;
-    const model = (await readPlaced(place, await modelFamilies())) as unknown as TextParts | null;
+    const model = (await answeringOf(place, await modelFamilies())) as unknown as TextParts | null;
     if (model === null && "url" in place) this.#unreachable.add(place.url);
     if (model === null) return none;
     const { tracing } = model.recipe;
@@ -269,6 +357,23 @@ export class GamePlayers {
     return tracing.digest === tracingDigest(terms) ? { model } : OTHER_FILES;
   }
 }
+
+/** What waits for a human. */
+const ALARMS: ReadonlySet<string> = new Set([
+  "CMD_FALSE_UNCHALLENGED",
+  "CMD_NO_ETHER",
+  "CON_L1_COST_ABOVE_CAP",
+]);
+/** Moves are made so often while files are read and traces made. */
+const MOST_BETWEEN_MS = 60_000;
+const NO_ROUND = { moves: [], waiting: [], warnings: [] };
+
+const untraceable = ({ modelId }: RegisteredTraced, why: string) =>
+  challengerError(
+    "CMD_MODEL_UNSERVED",
+    `claims of model ${modelId} are open, and nobody here can trace them: ${why}`,
+    { data: { modelId: Number(modelId) } },
+  );
 
 const NOTHING_MADE = { isNews: true, moves: [], isWaiting: false } as const;
 const OTHER_FILES = {

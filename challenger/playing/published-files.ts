@@ -5,8 +5,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { directTraining } from "@openledger/attribution/model/direct/direct-training";
-import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
-import { fetchFiles } from "@openledger/attribution/model/model-download";
+import { fetchModel, readAnswering, readModel } from "@openledger/attribution/model/model-directory";
+import { fetchAnswering, fetchFiles } from "@openledger/attribution/model/model-download";
 import type { FamilyTraining, ModelFamily } from "@openledger/attribution/model/model-family";
 import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
@@ -43,13 +43,23 @@ export function placeOf({ model, models, serverOf }: ModelPlaces, modelId: numbe
 }
 
 /** null where its server does not answer. @throws what its files are refused for */
-export async function readPlaced(
+async function readPlaced(
   place: NonNullable<ModelPlace>,
   families: readonly ModelFamily[],
 ): Promise<PublishedModel | null> {
   if ("folder" in place) return (await readModel(place.folder, families)) as unknown as PublishedModel;
+  return orNull(fetchModel(place.url, {}, families) as unknown as Promise<PublishedModel>);
+}
+
+/** The same of what answers: rows and G of a stranger's model take memory, and no game needs them. */
+export async function answeringOf(place: NonNullable<ModelPlace>, families: readonly ModelFamily[]) {
+  if ("folder" in place) return readAnswering(place.folder, families);
+  return orNull(fetchAnswering(place.url, families));
+}
+
+async function orNull<Files>(files: Promise<Files>): Promise<Files | null> {
   try {
-    return (await fetchModel(place.url, {}, families)) as unknown as PublishedModel;
+    return await files;
   } catch (error) {
     if (isRollupError(error, "ATT_SERVER_UNREACHABLE")) return null;
     throw error;
@@ -71,7 +81,7 @@ export async function publishedFiles(
     "folder" in place
       ? await readFile(join(place.folder, LEAF_FILE)).catch(() => null)
       : ((await fetchFiles(place.url, [LEAF_FILE], {})).get(LEAF_FILE) ?? null);
-  const judged = await judgedFiles(known, statement, { model, leaves }, () =>
+  const judged = judgedFiles(known, statement, { model, leaves }, () =>
     verifyModel({
       model,
       facts: { staticsHash: statement.staticsHash, rowsRoot: statement.rowsRoot },
@@ -113,17 +123,16 @@ const JUDGEMENTS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * How the model differs from what its recipe makes of the rows. Where verifying fails of itself, it says so, keeps nothing, and
- * the next look tries again: the rest of the model commitment is examined meanwhile, and nothing attested.
- * @param verify asked where these files of this statement were not looked at before; what it throws is told from a judgement by
- *   its code
+ * How the model differs from what its recipe makes of the rows, and where these files of this statement were not trained again
+ * before, what does it. Where verifying fails of itself, it says so, keeps nothing, and the next look tries again.
+ * @param verify what it throws is told from a judgement by its code
  */
-export async function judgedFiles(
+export function judgedFiles(
   known: Verdict | null,
   statement: ModelCommitment["statement"],
   { leaves, model }: Pick<PublishedFiles, "model" | "leaves">,
   verify: () => Promise<unknown>,
-): Promise<Required<Pick<PublishedFiles, "mismatch" | "verdict">>> {
+): Pick<PublishedFiles, "mismatch" | "verdict" | "train"> {
   const modelHash = hashOf(encodeModel(model));
   const filesHash = hashOf(
     new Map([
@@ -132,20 +141,25 @@ export async function judgedFiles(
     ]),
   );
   const hashes = { statementHash: statementHash(statement), modelHash, filesHash };
-  if (known !== null && (known.modelHash === modelHash || known.count >= MOST_OF_ONE)) {
-    const { count, mismatch } = known;
-    return { mismatch, verdict: { ...hashes, mismatch, count } };
-  }
-  try {
-    await verify();
-    return { mismatch: null, verdict: { ...hashes, mismatch: null, count: (known?.count ?? 0) + 1 } };
-  } catch (error) {
-    const { message } = error instanceof Error ? error : new Error(String(error));
-    const isJudgement = isRollupError(error) && !error.isRetryable && JUDGEMENTS.has(error.code);
-    if (!isJudgement)
+  const judged = (mismatch: string | null, count: number, isTrained: boolean) => ({
+    mismatch,
+    verdict: { ...hashes, mismatch, count, isTrained },
+  });
+  const count = known?.count ?? 0;
+  if (known?.isTrained === true && (known.modelHash === modelHash || count >= MOST_OF_ONE))
+    return judged(known.mismatch, count, true);
+  const train = async () => {
+    try {
+      await verify();
+      return judged(null, count + 1, true);
+    } catch (error) {
+      const { message } = error instanceof Error ? error : new Error(String(error));
+      const isJudgement = isRollupError(error) && !error.isRetryable && JUDGEMENTS.has(error.code);
+      if (isJudgement) return judged(message, count + 1, true);
       return { mismatch: `not recomputed, the next look tries again: ${message}`, verdict: null };
-    return { mismatch: message, verdict: { ...hashes, mismatch: message, count: (known?.count ?? 0) + 1 } };
-  }
+    }
+  };
+  return { ...judged(null, count, false), train };
 }
 
 function hashOf(parts: ReadonlyMap<string, Uint8Array>): string {

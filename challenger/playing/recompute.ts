@@ -15,7 +15,7 @@ export class RecomputedModels {
   #onProgress: (line: string) => void = () => {};
 
   readonly recompute: Recompute = async (task, { onProgress, send, spend, turns }) => {
-    const { asked, digest, games, known, modelCommitment, place, setting } = task;
+    const { asked, digest, games, known, modelCommitment, place, setting, trains } = task;
     const { account, base, disputes, mostFeesWei, rollup, rpcUrl, spentWei } = setting;
     this.#onProgress = onProgress;
     this.#client ??= createPublicClient({ transport: http(rpcUrl) });
@@ -30,6 +30,7 @@ export class RecomputedModels {
           publicClient: client,
           disputes,
           known,
+          trains,
           kind: family === "text" ? texts.kind : MAIL_MODEL_COMMITMENTS,
         },
         ...(rollup === null ? {} : { rollup }),

@@ -1,5 +1,6 @@
 /** A watcher of the registry: each open model commitment is recomputed once, on another thread, and challenged where it is false. */
 
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address, Hex, PublicClient } from "viem";
 import { challengerError } from "../challenger-errors.ts";
@@ -30,6 +31,8 @@ export interface RecomputeTask {
   readonly asked: AvailabilityChallenges;
   readonly known: Verdict | null;
   readonly place: ModelPlace;
+  /** Whether a model whose places are right is trained again. */
+  readonly trains: boolean;
   /** Where games are, and what of the model is played here; null for none. */
   readonly games: Address | null;
   readonly digest: Hex | null;
@@ -74,20 +77,28 @@ interface SeenCommitments {
   readonly failures: readonly unknown[];
   /** Models of the rollup that are posted, and not refuted. */
   readonly posted: ReadonlySet<number>;
+  /** Whether models are left to be trained again. */
+  readonly isWaiting: boolean;
 }
 
-const UNTOUCHED: Omit<WatchedCommitment, "verdict"> = {
-  ...{ examined: null, isUnserved: false, sent: null, failure: null },
+type Watched = Omit<WatchedCommitment, "verdict">;
+const UNTOUCHED: Watched = {
+  ...{ examined: null, isUnserved: false, isUntrained: false, sent: null, failure: null },
 };
 
 export class RegistryWatch {
   readonly #of: RegistryWatching;
+  /** How often each was tried: those that fail come last. */
+  readonly #trainings = new Map<bigint, number>();
 
   constructor(of: RegistryWatching) {
     this.#of = of;
   }
 
-  /** One look at every model commitment that is open and that this watcher has not attested. */
+  /**
+   * One look at every model commitment that is open and that this watcher has not attested; then one model is trained again, of
+   * a single look all. Attack: trainings of hours, each with a bond that comes back, before a false place is looked at.
+   */
   async look(): Promise<SeenCommitments> {
     const { registry, setting } = this.#of;
     const windows = await registry.windows();
@@ -95,21 +106,57 @@ export class RegistryWatch {
     const [views, failures]: [CommitmentView[], unknown[]] = [[], []];
     const isOurs = ({ rollup }: ModelCommitmentWindow) =>
       setting.rollup !== null && rollup.toLowerCase() === setting.rollup.toLowerCase();
+    const found = new Map<ModelCommitmentWindow, Watched>();
+    const watch = async (window: ModelCommitmentWindow, trains: boolean) => {
+      const failed = (error: unknown) => ({ ...UNTOUCHED, failure: error as Error });
+      found.set(window, await this.#watch(window, trains).catch(failed));
+    };
+    // Attack: others' rollups, whose model commitments take hours.
+    const [ours, others] = [windows.filter(isOurs), windows.filter((window) => !isOurs(window))];
+    for (const window of [...ours, ...others]) await watch(window, false);
+    const triesOf = ({ id }: ModelCommitmentWindow) => this.#trainings.get(id) ?? 0;
+    const untrained = [...ours, ...others]
+      .filter((window) => found.get(window)!.isUntrained)
+      .sort((a, b) => triesOf(a) - triesOf(b));
+    for (const window of setting.everyMs === null ? untrained : untrained.slice(0, 1)) {
+      this.#trainings.set(window.id, triesOf(window) + 1);
+      await watch(window, true);
+    }
     for (const window of windows) {
-      const seen = await this.#watch(window).catch((error: unknown) => ({
-        ...UNTOUCHED,
-        failure: error as Error,
-      }));
+      const seen = found.get(window)!;
       lines.push(...linesOf(window, seen));
       views.push(viewOf(window, seen));
-      if (isRollupError(seen.failure, "CMD_FALSE_UNCHALLENGED")) failures.push(seen.failure);
-      if (seen.isUnserved) failures.push(unserved(window));
+      failures.push(...(await this.#alarmsOf(window, seen)));
     }
     const posted = windows.filter((window) => isOurs(window) && window.state !== "refuted");
-    return { lines, views, failures, posted: new Set(posted.map(({ modelId }) => modelId)) };
+    const isWaiting = setting.everyMs !== null && untrained.length > 1;
+    return { lines, views, failures, isWaiting, posted: new Set(posted.map(({ modelId }) => modelId)) };
   }
 
-  async #watch(window: ModelCommitmentWindow): Promise<Omit<WatchedCommitment, "verdict">> {
+  /** What is left open. Where somebody else was faster, nothing is. */
+  async #alarmsOf(window: ModelCommitmentWindow, { examined, failure, isUnserved }: Watched) {
+    const { client, registry, sender } = this.#of;
+    const { id } = window;
+    if (isUnserved) return [unserved(window)];
+    const isLeft = failure !== null || (sender === null && (examined?.fault ?? null) !== null);
+    if (window.state !== "open" || !isLeft) return [];
+    const contract = { address: registry.address, abi: disputesAbi } as const;
+    const [, , isRefuted] = await client.readContract({
+      ...{ ...contract, functionName: "modelCommitments", args: [id] },
+    });
+    if (isRefuted) return [];
+    if (isRollupError(failure, "CMD_FALSE_UNCHALLENGED") || examined?.fault == null) return [failure];
+    const why = failure?.message ?? "nobody signs: openledger challenger --account NAME challenges it";
+    return [
+      challengerError(
+        "CMD_FALSE_UNCHALLENGED",
+        `model commitment ${id} is false, and not challenged: ${why.split("\n")[0]}`,
+        { data: { modelCommitment: id } },
+      ),
+    ];
+  }
+
+  async #watch(window: ModelCommitmentWindow, trains: boolean): Promise<Watched> {
     const { client, onProgress, registry, sender, setting, state } = this.#of;
     const { attestedBy, family, id, modelId } = window;
     const isAttested = sender !== null && attestedBy?.includes(sender.address) === true;
@@ -127,25 +174,35 @@ export class RegistryWatch {
     const known = state.verdictOf(modelCommitment);
     const { disputes, mostFeesWei, places, rollup, rpcUrl } = setting;
     const { players, reader } = this.#of;
-    if (known?.isRight !== true) onProgress(`recomputing model ${modelId}, model commitment ${id}`);
+    if (trains || known?.isRight !== true) onProgress(`recomputing model ${modelId}, model commitment ${id}`);
     const named = { rollup: window.rollup, modelId: BigInt(modelId) };
     const account = sender?.address ?? null;
-    const { verdict, ...watched } = await this.#of.recompute(
-      {
-        ...{ modelCommitment, asked, known, games: players?.game ?? null, place: placeOf(places, modelId) },
-        digest: players?.rowsPlayed(named) ?? null,
-        setting: {
-          ...{ rpcUrl, disputes, rollup, base: places.base, mostFeesWei, account },
-          spentWei: state.spentWei(id),
-        },
+    const task: RecomputeTask = {
+      ...{ modelCommitment, asked, known, trains, games: players?.game ?? null },
+      ...{ place: placeOf(places, modelId), digest: players?.rowsPlayed(named) ?? null },
+      setting: {
+        ...{ rpcUrl, disputes, rollup, base: places.base, mostFeesWei, account },
+        spentWei: state.spentWei(id),
       },
-      {
-        ...{ onProgress, spend: (of, wei) => state.spend(of, wei) },
-        send: (call) => (sender === null ? Promise.reject(new Error("nobody signs")) : sender.send(call)),
-        turns: async () =>
-          reader === null || account === null ? [] : rowTurnsOf(reader, { account, id, named }),
-      },
-    );
+    };
+    const modules: RecomputeModules = {
+      ...{ onProgress, spend: (of, wei) => state.spend(of, wei) },
+      send: (call) => (sender === null ? Promise.reject(new Error("nobody signs")) : sender.send(call)),
+      turns: async () =>
+        reader === null || account === null ? [] : rowTurnsOf(reader, { account, id, named }),
+    };
+    const { verdict, ...watched } = await this.#of.recompute(task, modules).catch(async (error: unknown) => {
+      if (!isRollupError(error, "MOD_THREAD_ENDED")) throw error;
+      if (!trains) {
+        // Attack: files that end whoever reads them. Nobody can, as if there were none; fees are not paid for a failure of one's own.
+        const none = { ...task, place: null, setting: { ...task.setting, mostFeesWei: 0n } };
+        return { ...(await this.#of.recompute(none, modules)), failure: error };
+      }
+      const warnings = [`it was not trained again: ${error.message}`];
+      const examined = { fault: null, wanted: [], warnings };
+      const verdict = known && { ...known, isTrained: true, mismatch: warnings[0]!, warnings };
+      return { ...UNTOUCHED, examined, verdict };
+    });
     if (verdict !== null) await state.keepVerdict(id, verdict);
     return watched;
   }
@@ -160,7 +217,7 @@ const unserved = ({ endsAtSeconds, id, modelId }: ModelCommitmentWindow) =>
 
 function linesOf(
   window: ModelCommitmentWindow,
-  { examined, failure, isUnserved, sent }: Omit<WatchedCommitment, "verdict">,
+  { examined, failure, isUnserved, isUntrained, sent }: Watched,
 ): string[] {
   const found =
     examined === null
@@ -185,16 +242,14 @@ function linesOf(
           `  ${examined === null ? "cannot be recomputed" : "nothing sent"}: ${failure.message.split("\n")[0]}`,
         ]),
     ...found,
+    ...(isUntrained ? ["  its places are right; it is left to train it again"] : []),
     ...(sent === null ? [] : [`  sent: ${sent.what}, L1 transaction ${sent.hash}, ${sent.gasUsed} gas`]),
   ];
 }
 
 export type CommitmentView = ReturnType<typeof viewOf>;
 
-function viewOf(
-  window: ModelCommitmentWindow,
-  { examined, failure, isUnserved, sent }: Omit<WatchedCommitment, "verdict">,
-) {
+function viewOf(window: ModelCommitmentWindow, { examined, failure, isUnserved, sent }: Watched) {
   const found = examined && { ...examined, wanted: examined.wanted.slice(0, MOST_WANTED_SHOWN) };
   return { ...window, examined: found, isUnserved, sent, failure: failure?.message ?? null };
 }

@@ -80,8 +80,8 @@ export class TaskThread<Task, Results extends { readonly [kind: string]: unknown
     });
   }
 
-  async close(): Promise<void> {
-    this.#fail(new Error("the server stops"));
+  async close(why = new Error("the server stops")): Promise<void> {
+    this.#fail(why);
     await this.#worker.terminate();
   }
 

@@ -23,6 +23,11 @@ export class RecentModels<Key, Model> {
     return entry.value;
   }
 
+  /** undefined where it is not held. */
+  peek(key: Key): Model | undefined {
+    return this.#held.get(key)?.value;
+  }
+
   #makeRoom(bytes: number, kept?: Key): void {
     for (const [oldest, held] of this.#held) {
       if (this.#bytes + bytes <= this.#mostBytes || oldest === kept) break;

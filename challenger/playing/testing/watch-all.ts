@@ -1,5 +1,6 @@
 /** Looks of a watcher who has the files of what is posted. */
 
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { PublicClient } from "viem";
 import { ChallengerState } from "../../challenger-state.ts";
 import type { PublishedFiles } from "../../model-commitments/examine-model-commitment.ts";
@@ -11,12 +12,16 @@ import { type Watcher, watchCommitment } from "../../model-commitments/watch-com
 import { type CommitmentView, RegistryWatch } from "../watch-registry.ts";
 
 /** A look at all that is posted, by whoever has these files. @param watcher null only looks */
-export async function watchAll(
+export const watchAll = async (...args: Parameters<typeof lookAll>): Promise<readonly CommitmentView[]> =>
+  (await lookAll(...args)).views;
+
+/** The same, with what it fails with. */
+export async function lookAll(
   f: Pick<DisputeFixture, "client" | "disputes">,
   watcher: Watcher | null,
   filesOf: (modelCommitment: ModelCommitment) => Promise<PublishedFiles | null>,
   publicClient: PublicClient = f.client as never,
-): Promise<readonly CommitmentView[]> {
+) {
   const { address: disputes } = f.disputes;
   const registry = await openWindows(publicClient, disputes, watcher && { attestor: watcher.address });
   const mostFeesWei = watcher?.mostAvailabilityChallengesWei ?? 0n;
@@ -28,18 +33,27 @@ export async function watchAll(
     sender: watcher && { address: watcher.address, publicClient, send: (call) => watcher.send(call) },
     ...{ registry, reader: null, players: null, client: publicClient, onProgress() {} },
     state: await ChallengerState.open(null, "", () => {}),
-    recompute: ({ asked, known, modelCommitment, setting }, { spend }) =>
-      watchCommitment(
+    recompute: async ({ asked, known, modelCommitment, setting, trains }, { spend }) => {
+      const files = filesOf(modelCommitment);
+      // As a thread that its task has ended.
+      await files.catch((error: unknown) => {
+        if (isRollupError(error, "MOD_THREAD_ENDED")) throw error;
+      });
+      return watchCommitment(
         {
-          ...{ publicClient, disputes, known, kind: MAIL_MODEL_COMMITMENTS },
-          watcher: watcher && { ...watcher, spend, spentWei: setting.spentWei },
-          filesOf: () => filesOf(modelCommitment),
+          ...{ publicClient, disputes, known, trains, kind: MAIL_MODEL_COMMITMENTS },
+          watcher: watcher && {
+            ...{ ...watcher, spend, spentWei: setting.spentWei },
+            mostAvailabilityChallengesWei: setting.mostFeesWei,
+          },
+          filesOf: () => files,
         },
         modelCommitment,
         asked,
-      ),
+      );
+    },
   });
-  return (await watch.look()).views;
+  return watch.look();
 }
 
 /** A look of the fixture's watcher, or of another one, at what has these files. */
