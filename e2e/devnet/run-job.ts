@@ -21,7 +21,10 @@ import { transferRange } from "./steps/transfer.ts";
 import { standWindows } from "./steps/window.ts";
 import { finalizeFor, withdrawForced, withdrawSigned } from "./steps/withdraw.ts";
 
-/** What the job does, and the seconds that it takes: measured on two cores. */
+/**
+ * What the job does, and about how many seconds of its six minutes on two busy cores each step takes. Not measured step by
+ * step: the pace of the steps before scales the rest.
+ */
 const STEPS = {
   fund: ["Money on L1", 3],
   deposit: ["Deposits", 20],
