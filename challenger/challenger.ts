@@ -223,7 +223,7 @@ class DisputesLoop implements Challenger {
     seen.isWaiting ||= found.isWaiting;
     const unposted = promising.filter((modelId) => !found.posted.has(modelId));
     for (const modelId of unposted)
-      seen.lines.push(`model ${modelId} promises its rows, and nobody has posted them: it cannot begin`);
+      seen.lines.push(`model ${modelId} promises its rows, and no one has posted them: it cannot begin`);
     return seen.look({ modelCommitments: found.views, unposted });
   }
 

@@ -172,7 +172,7 @@ describe("a watcher", () => {
   test("asks a server that does not answer once a look", async () => {
     const { look } = watchOf({ rollup, serverOf: () => serverUrl });
     for (const times of [1, 2]) {
-      for (const { fault } of await look()) expect(fault).toContain("its files are not to be had");
+      for (const { fault } of await look()) expect(fault).toContain("its files are not available");
       expect(asked).toHaveLength(times);
     }
   });
@@ -212,7 +212,7 @@ describe("a watcher", () => {
       const lie = falseTrace(model, query, chainKernels("wasm", [query.program]), placeOf(query, "chain"));
       const receipt = { payerId: 7, salt: 6n, prompt, answer, lengths };
       await f.send(f.owner, claimReceiptCall(model, terms, lie, receipt), BOND_WEI);
-      const failures = [{ claimId: 6n, reason: expect.stringContaining("nobody signs") }];
+      const failures = [{ claimId: 6n, reason: expect.stringContaining("no one signs") }];
       const again = await often.watch.again();
       expect(again.models).toMatchObject([{ modelId: BigInt(MODEL_ID), failures }]);
       // What takes more than is given for a challenge is no line among others: whoever watches fails with a code.

@@ -209,7 +209,7 @@ export class GamePlayers {
     return terms === undefined || terms.rules === 0n || this.#unopened.has(key) ? null : tracingDigest(terms);
   }
 
-  /** A registered model, for claims of its queries. @throws CMD_USAGE where its files are not to be had, or others */
+  /** A registered model, for claims of its queries. @throws CMD_USAGE where its files are not available, or others */
   async opened(modelId: number): Promise<ClaimingModel> {
     const registered = (await this.#of.reader?.models()) ?? [];
     const one = registered.find((other) => Number(other.modelId) === modelId);
@@ -335,7 +335,7 @@ export class GamePlayers {
   #account(): PlayerAccount {
     const { game, sender } = this.#of;
     if (sender === null) {
-      const why = "it is wrong, and nobody signs: openledger challenger --account NAME challenges it";
+      const why = "it is wrong, and no one signs: openledger challenger --account NAME challenges it";
       const send = () => Promise.reject(challengerError("CMD_FALSE_UNCHALLENGED", why));
       return { address: zeroAddress, send };
     }
@@ -345,7 +345,7 @@ export class GamePlayers {
 
   /** Files that promise what is registered, or why there are none. A promise costs nothing to compare, roots some minutes. */
   async #filesOf({ modelId, terms }: RegisteredTraced): Promise<{ model: TextParts } | { fault: string }> {
-    const none = { fault: "its files are not to be had: --models FOLDER or --server" };
+    const none = { fault: "its files are not available: --models FOLDER or --server" };
     const place = placeOf(this.#of.places, Number(modelId));
     if (place === null || ("url" in place && this.#unreachable.has(place.url))) return none;
     const model = (await answeringOf(place, await modelFamilies())) as unknown as TextParts | null;

@@ -146,7 +146,7 @@ export class RegistryWatch {
     });
     if (isRefuted) return [];
     if (isRollupError(failure, "CMD_FALSE_UNCHALLENGED") || examined?.fault == null) return [failure];
-    const why = failure?.message ?? "nobody signs: openledger challenger --account NAME challenges it";
+    const why = failure?.message ?? "no one signs: openledger challenger --account NAME challenges it";
     return [
       challengerError(
         "CMD_FALSE_UNCHALLENGED",
@@ -187,7 +187,7 @@ export class RegistryWatch {
     };
     const modules: RecomputeModules = {
       ...{ onProgress, spend: (of, wei) => state.spend(of, wei) },
-      send: (call) => (sender === null ? Promise.reject(new Error("nobody signs")) : sender.send(call)),
+      send: (call) => (sender === null ? Promise.reject(new Error("no one signs")) : sender.send(call)),
       turns: async () =>
         reader === null || account === null ? [] : rowTurnsOf(reader, { account, id, named }),
     };
@@ -211,7 +211,7 @@ export class RegistryWatch {
 const unserved = ({ endsAtSeconds, id, modelId }: ModelCommitmentWindow) =>
   challengerError(
     "CMD_MODEL_UNSERVED",
-    `model commitment ${id} of model ${modelId} is open, and its files are not to be had: nobody can recompute it`,
+    `model commitment ${id} of model ${modelId} is open, and its files are not available: no one can recompute it`,
     { data: { modelCommitment: id, modelId, endsAtSeconds } },
   );
 
@@ -232,7 +232,7 @@ function linesOf(
         ];
   return [
     ...modelCommitmentLines(window),
-    ...(isUnserved ? ["  its files are not to be had: do not approve it"] : []),
+    ...(isUnserved ? ["  its files are not available: do not approve it"] : []),
     ...(window.state === "open" && examined === null && failure === null && !isUnserved
       ? ["  not recomputed: attested before, of another rollup, or of a family that is not watched"]
       : []),
