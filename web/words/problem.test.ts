@@ -86,7 +86,7 @@ describe("errors of this project", () => {
       expect(remedy).toMatch(/^[A-Z].{2,}[.!?]$/s);
     }
     expect(wordsOf({ code: "DNT_NOT_HOSTED", message: "" }, table)).toEqual({
-      meaning: "The host has no card, no version, no row or no record of this name.",
+      meaning: "The host does not have this card, version, row or record.",
       remedy:
         "Check the number; the Datanet may be at another host, or its owner has not signed its card yet.",
     });
