@@ -55,8 +55,11 @@ it("looks at what is posted and names the false one, as its README and the examp
     const words = [f.disputes.address, "--rpc", f.url, "--models", models, "--json"];
     const home = { OPENLEDGER_HOME: join(project.folder, "home") };
     const command = await project.run("node_modules/.bin/openledger-challenger", home, words);
-    expect([command.code, JSON.parse(command.stdout)]).toMatchObject([
-      0,
+    // It looked without an account: what it found is not challenged, as the error behind its answer says.
+    const [answer, error] = command.stdout.split("\n}\n").map((text) => `${text}\n}`);
+    expect(JSON.parse(error!)).toMatchObject({ error: { code: "CMD_FALSE_UNCHALLENGED" } });
+    expect([command.code, JSON.parse(answer!)]).toMatchObject([
+      1,
       { modelCommitments: [{ sent: null }, { examined: { fault: { kind: "tokens", row: 1 } } }] },
     ]);
   } finally {
