@@ -56,9 +56,9 @@ it("looks at what is posted and names the false one, as its README and the examp
     const home = { OPENLEDGER_HOME: join(project.folder, "home") };
     const command = await project.run("node_modules/.bin/openledger-challenger", home, words);
     // It looked without an account: what it found is not challenged, as the error behind its answer says.
-    const [answer, error] = command.stdout.split("\n}\n").map((text) => `${text}\n}`);
-    expect(JSON.parse(error!)).toMatchObject({ error: { code: "CMD_FALSE_UNCHALLENGED" } });
-    expect([command.code, JSON.parse(answer!)]).toMatchObject([
+    expect(command.stdout).toContain("CMD_FALSE_UNCHALLENGED");
+    const [answer] = command.stdout.split("\n}\n");
+    expect([command.code, JSON.parse(`${answer}\n}`)]).toMatchObject([
       1,
       { modelCommitments: [{ sent: null }, { examined: { fault: { kind: "tokens", row: 1 } } }] },
     ]);

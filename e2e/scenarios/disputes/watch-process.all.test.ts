@@ -115,8 +115,10 @@ test("it refutes false model commitments by itself, whatever else is posted, and
     ...[...rpc, "--private-key-file", ownerKeyFile],
   ]);
   const { answered, failures } = JSON.parse(defended.stdout);
-  // Of this owner's in --models: one whose leaves are not there. Files that answer nothing are not read.
-  expect(failures.map(({ code }: { code: string }) => code)).toEqual(["ATT_LEAVES_MISMATCH"]);
+  // Of this owner's in --models: one whose files nobody can read, and one whose leaves are not there.
+  expect(failures.map(({ code }: { code: string }) => code)).toEqual([
+    ...["ATT_MODEL_FILE_INVALID", "ATT_LEAVES_MISMATCH"],
+  ]);
   expect(answered.map(({ index }: { index: string }) => index)).toEqual(["3", "99"]);
   expect(defended.status).toBe(1);
   const windows = await readWindows(f.client as never, f.disputes.address);
