@@ -1,4 +1,5 @@
 import { hex32 } from "@openledger/foundation/hex";
+import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { type Card, MAX_CARD_BYTES, readCard } from "../card/card.ts";
@@ -6,15 +7,15 @@ import { datanetError } from "../datanet-errors.ts";
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import { wordsOf } from "../store/text-search.ts";
 import type { HostContext } from "./host-context.ts";
-import { binaryBody, idParams, limitText, rootText, wholeText } from "./host-request.ts";
+import { binaryBody, idParams, rootText } from "./host-request.ts";
 
 const directoryQuery = z.strictObject({
   text: z.string().max(200).optional(),
   tag: z.string().max(40).optional(),
   field: z.string().max(60).optional(),
   access: z.enum(["public", "permissioned"]).optional(),
-  from: wholeText.default(0),
-  limit: limitText(100, 50),
+  from: countFromText.default(0),
+  limit: limit(100, 50),
 });
 
 /** The host itself, its directory, and cards. */
@@ -75,7 +76,7 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
     async ({ params: { id } }) => datanetView(context, registry.known(id)),
   );
 
-  const policyParams = z.object({ id: wholeText, policy: rootText });
+  const policyParams = z.object({ id: countFromText, policy: rootText });
   app.get<{ Params: z.output<typeof policyParams> }>(
     "/v1/datanets/:id/cards/:policy",
     {

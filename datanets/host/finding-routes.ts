@@ -1,3 +1,4 @@
+import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { FINDING_KINDS } from "../cleaning/finding.ts";
@@ -5,19 +6,19 @@ import { decisionOf, FINDING_STATES, noticesFor, objectionOf, stateOf } from "..
 import type { HostedDatanet } from "../store/hosted-datanet.ts";
 import { RowChecks } from "../store/row-check.ts";
 import type { HostContext } from "./host-context.ts";
-import { cardOf, idParams, limitText, openForReading, SIGNED, wholeText } from "./host-request.ts";
+import { cardOf, idParams, openForReading, SIGNED } from "./host-request.ts";
 
 const findingsQuery = z.strictObject({
   kind: z.enum(FINDING_KINDS).optional(),
   state: z.enum(FINDING_STATES).optional(),
-  contributor: wholeText.optional(),
-  from: wholeText.default(0),
-  limit: limitText(1_000, 100),
+  contributor: countFromText.optional(),
+  from: countFromText.default(0),
+  limit: limit(1_000, 100),
 });
 const noticesQuery = z.strictObject({
-  contributor: wholeText,
-  from: wholeText.default(0),
-  limit: limitText(1_000, 100),
+  contributor: countFromText,
+  from: countFromText.default(0),
+  limit: limit(1_000, 100),
 });
 
 /** Cleaning: what a look at the rows finds, what was decided of it, and what contributors are told. */

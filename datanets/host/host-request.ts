@@ -1,6 +1,7 @@
 /** What routes read of a request: its parameters' forms, who has signed it, whether he may read. */
 
 import { rawBodyOf } from "@openledger/foundation/http/bodies";
+import { countFromText } from "@openledger/foundation/wire/query-text";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
@@ -10,12 +11,6 @@ import type { HostLeaf } from "../store/ledger-view.ts";
 import { requireMayRead } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 
-export const wholeText = z
-  .string()
-  .regex(/^[0-9]{1,13}$/, "is not a number")
-  .transform(Number);
-export const limitText = (most: number, fallback: number) =>
-  wholeText.refine((value) => value >= 1 && value <= most, `is not between 1 and ${most}`).default(fallback);
 export const rootText = z
   .string()
   .regex(/^0x[0-9a-fA-F]{64}$/, "is not 0x-hex of 32 bytes")
@@ -27,9 +22,9 @@ export const digestsText = z
   .regex(/^(?:[0-9a-f]{64}(?:,[0-9a-f]{64}){0,49})?$/, "is no list of at most 50 digests")
   .transform((text) => (text === "" ? [] : text.split(",")))
   .default([]);
-export const idParams = z.object({ id: wholeText });
-export const rootParams = z.object({ id: wholeText, root: rootText });
-export const digestParams = z.object({ id: wholeText, digest: digestText });
+export const idParams = z.object({ id: countFromText });
+export const rootParams = z.object({ id: countFromText, root: rootText });
+export const digestParams = z.object({ id: countFromText, digest: digestText });
 
 /** For OpenAPI: which routes ask for a signature. */
 export const SIGNED = { security: [{ signed: [] }] };

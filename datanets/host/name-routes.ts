@@ -1,9 +1,9 @@
+import { countsFromText, limit } from "@openledger/foundation/wire/query-text";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
 import { checkNames, type SignedName, signedNameSchema } from "../records/display-name.ts";
 import type { HostContext } from "./host-context.ts";
-import { limitText } from "./host-request.ts";
 
 /** A name may be as far ahead of the host's clock. */
 const CLOCK_SLACK_MS = 600_000;
@@ -11,16 +11,9 @@ const MAX_LEAVES = 100;
 
 const namesQuery = z
   .strictObject({
-    leaves: z
-      .string()
-      .regex(
-        new RegExp(`^[0-9]{1,8}(,[0-9]{1,8}){0,${MAX_LEAVES - 1}}$`),
-        `is not 1 to ${MAX_LEAVES} numbers`,
-      )
-      .transform((text) => text.split(",").map(Number))
-      .optional(),
+    leaves: countsFromText(MAX_LEAVES).optional(),
     text: z.string().max(100).optional().meta({ description: "beginnings of words" }),
-    limit: limitText(100, 20),
+    limit: limit(100, 20),
   })
   .refine(
     ({ leaves, text }) => (leaves === undefined) !== (text === undefined),

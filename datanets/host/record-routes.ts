@@ -1,4 +1,5 @@
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
+import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { Card } from "../card/card.ts";
@@ -10,14 +11,14 @@ import type { HostLeaf } from "../store/ledger-view.ts";
 import type { RecordOffer } from "../store/record-offer.ts";
 import { requireMaySay } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
-import { cardOf, idParams, limitText, wholeText } from "./host-request.ts";
+import { cardOf, idParams } from "./host-request.ts";
 
 /** A record may be as far ahead of the host's clock; it may be old, since mirrors bring old ones. */
 const CLOCK_SLACK_MS = 600_000;
 const MAX_RECORDS_A_REQUEST = 500;
 
 const recordsBody = z.strictObject({ records: z.array(z.unknown()).min(1).max(MAX_RECORDS_A_REQUEST) });
-const recordsQuery = z.strictObject({ from: wholeText.default(0), limit: limitText(1_000, 200) });
+const recordsQuery = z.strictObject({ from: countFromText.default(0), limit: limit(1_000, 200) });
 
 /** Labels, disputes, approvals, objections, requests for access: all are records, signed by ledger keys. */
 export function registerRecordRoutes(app: FastifyInstance, context: HostContext): void {

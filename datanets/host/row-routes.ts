@@ -1,3 +1,4 @@
+import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
@@ -15,12 +16,10 @@ import {
   digestParams,
   digestsText,
   idParams,
-  limitText,
   openForReading,
   rootText,
   SIGNED,
   signerOf,
-  wholeText,
 } from "./host-request.ts";
 
 const MAX_FETCHED_ROWS = 65_536;
@@ -35,16 +34,16 @@ const rowsQuery = z.strictObject({
     .optional()
     .meta({ description: "all of these words; a trailing * matches any ending" }),
   label: z.string().max(60).optional(),
-  contributor: wholeText.optional(),
+  contributor: countFromText.optional(),
   commit: rootText.optional(),
   state: z.enum(ROW_STATES).optional(),
   wellFormed: z.enum(["true", "false"]).optional(),
-  from: wholeText.default(0),
-  after: wholeText.optional().meta({ description: "`next` of the page before; it goes before `from`" }),
-  limit: limitText(200, 50),
+  from: countFromText.default(0),
+  after: countFromText.optional().meta({ description: "`next` of the page before; it goes before `from`" }),
+  limit: limit(200, 50),
 });
 const queueQuery = z.strictObject({
-  limit: limitText(50, 10),
+  limit: limit(50, 10),
   unsent: digestsText.meta({ description: "rows labelled already, whose labels are about to come" }),
   skipped: digestsText.meta({ description: "rows not to be given now" }),
 });

@@ -1,4 +1,5 @@
 import { hex32 } from "@openledger/foundation/hex";
+import { countFromText } from "@openledger/foundation/wire/query-text";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
@@ -13,7 +14,6 @@ import {
   SIGNED,
   signedFirst,
   signerOf,
-  wholeText,
 } from "./host-request.ts";
 
 const MAX_MISSING_RUNS = 1_000;
@@ -67,7 +67,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     },
   );
 
-  const fromQuery = z.strictObject({ from: wholeText.default(0) });
+  const fromQuery = z.strictObject({ from: countFromText.default(0) });
   app.put<{ Params: z.output<typeof rootParams>; Querystring: z.output<typeof fromQuery> }>(
     "/v1/datanets/:id/commits/:root/rows",
     {

@@ -1,4 +1,5 @@
 import { hex32 } from "@openledger/foundation/hex";
+import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
@@ -9,20 +10,18 @@ import {
   binaryBody,
   cardOf,
   idParams,
-  limitText,
   rootParams,
   rootText,
   SIGNED,
   signedFirst,
   signerOf,
-  wholeText,
 } from "./host-request.ts";
 
 const diffQuery = z.strictObject({
   before: rootText,
   after: rootText,
-  from: wholeText.default(0),
-  limit: limitText(1_000, 100),
+  from: countFromText.default(0),
+  limit: limit(1_000, 100),
 });
 
 /** Versions: the lists behind their roots, differences, how to cite them. */

@@ -3,12 +3,9 @@
 import { operationError } from "@openledger/circuits/circuit-errors";
 import { KIND_RULES } from "@openledger/circuits/protocol";
 import { address, count, element, hash, wei } from "@openledger/circuits/wire/wire-fields";
+import { countFromText, countsFromText, limit } from "@openledger/foundation/wire/query-text";
 import { z } from "zod";
 
-export const countFromText = z
-  .string()
-  .regex(/^[0-9]{1,13}$/, "is not a number")
-  .transform(Number);
 /** 40-bit integers: a number, or its decimal digits. */
 const integer = z.union([count, z.string().regex(/^[0-9]{1,20}$/)]).transform(BigInt);
 
@@ -37,11 +34,6 @@ export function signedKind(name: string): number {
   });
 }
 
-export const limit = (max: number, fallback: number) =>
-  countFromText
-    .refine((value) => value >= 1 && value <= max, `is not between 1 and ${max}`)
-    .default(fallback);
-
 export const hashParams = z.object({ hash });
 export const idParams = z.object({ id: countFromText });
 export const numberParams = z.object({ number: countFromText });
@@ -53,11 +45,7 @@ export const leavesQuery = z
     keyX: element.optional(),
     /** Of the models that learnt from it. */
     datanetId: countFromText.optional(),
-    ids: z
-      .string()
-      .regex(/^[0-9]{1,8}(,[0-9]{1,8}){0,99}$/, "is not 1 to 100 numbers")
-      .transform((text) => text.split(",").map(Number))
-      .optional(),
+    ids: countsFromText(100).optional(),
   })
   .refine(
     (query) => Object.values(query).filter((value) => value !== undefined).length === 1,

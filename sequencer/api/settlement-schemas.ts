@@ -2,8 +2,8 @@
 
 import { MAX_SETTLEMENT_BYTES } from "@openledger/circuits/wire/operator-api";
 import { element, elementOrDecimal, hexBytes, leafId, proof } from "@openledger/circuits/wire/wire-fields";
+import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { z } from "zod";
-import { countFromText, limit } from "./api-schemas.ts";
 
 const epochFromText = countFromText.refine((epoch) => epoch < 2 ** 24, "is not a 24-bit epoch");
 

@@ -9,13 +9,13 @@ import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-precon
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Secret } from "@openledger/foundation/secret";
+import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { unknownBatch } from "../../batches/batch-registry.ts";
 import type { Sequencer } from "../../sequencer.ts";
 import type { OperationEntry } from "../../store/log-entry.ts";
 import type { ApiModules, ApiOptions, LedgerHost } from "../api-options.ts";
-import { countFromText, limit } from "../api-schemas.ts";
 import { entryView } from "../log-views.ts";
 import { operatorRoute, requireToken } from "../operator-token.ts";
 

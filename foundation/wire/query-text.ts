@@ -1,0 +1,20 @@
+/** Numbers in addresses and queries of HTTP: decimal digits, bounded before they are read. */
+import { z } from "zod";
+
+export const countFromText = z
+  .string()
+  .regex(/^[0-9]{1,13}$/, "is not a number")
+  .transform(Number);
+
+/** How many of a list are asked for: 1 to `max`. */
+export const limit = (max: number, fallback: number) =>
+  countFromText
+    .refine((value) => value >= 1 && value <= max, `is not between 1 and ${max}`)
+    .default(fallback);
+
+/** 1 to `max` numbers of at most eight digits, with commas between them. */
+export const countsFromText = (max: number) =>
+  z
+    .string()
+    .regex(new RegExp(`^[0-9]{1,8}(,[0-9]{1,8}){0,${max - 1}}$`), `is not 1 to ${max} numbers`)
+    .transform((text) => text.split(",").map(Number));
