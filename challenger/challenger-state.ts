@@ -78,8 +78,6 @@ export class ChallengerState {
 
   async keepVerdict(id: bigint, verdict: Verdict): Promise<void> {
     const { verdicts } = this.#kept;
-    // The last one that was changed comes last.
-    delete verdicts[String(id)];
     const warnings = verdict.warnings.slice(0, MOST_WARNINGS).map((one) => one.slice(0, MOST_WARNING_LENGTH));
     verdicts[String(id)] = { ...verdict, warnings };
     dropOldest(verdicts);
@@ -112,6 +110,7 @@ export class ChallengerState {
   }
 }
 
+/** The lowest numbers of model commitments, whose windows end first; of claims those that were kept first. */
 function dropOldest(kept: Record<string, unknown>): void {
   const names = Object.keys(kept);
   for (const name of names.slice(0, Math.max(0, names.length - MOST_KEPT))) delete kept[name];
