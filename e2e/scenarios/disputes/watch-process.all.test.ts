@@ -74,7 +74,8 @@ test("it refutes false model commitments by itself, whatever else is posted, and
   const rpc = ["--rpc", f.url];
   const signed = [...rpc, "--private-key-file", keyFile];
   const args = ["challenger", f.disputes.address, "--models", published, "--every", "0.02", ...signed];
-  watch = new ManagedProcess({ ...commandSpec("watch", args), logPath: join(folder, "watch.log") });
+  const spec = commandSpec("watch", args, { OPENLEDGER_HOME: folder });
+  watch = new ManagedProcess({ ...spec, logPath: join(folder, "watch.log") });
   await watch.start();
   const watcher = drillAccount("watcher").address;
   const seen = async () => {
