@@ -22,6 +22,15 @@ export interface Anvil {
 const READY_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 20_000;
 const OUTPUT_LINE_COUNT = 40;
+/** What every local node follows: the newest rules, and those of a transaction's size that anvil leaves out by default. It
+ * keeps the states that a full node of Ethereum keeps; anvil would write a file of each older one, and leave it if killed. */
+export const ANVIL_RULES = [
+  "--hardfork",
+  "osaka",
+  "--enable-tx-gas-limit",
+  "--prune-history",
+  "128",
+] as const;
 
 /**
  * Starts a local Ethereum node with anvil's ten funded accounts and waits until it answers.
@@ -34,8 +43,7 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
   const args = [
     ["--port", String(options.port ?? 0)],
     ["--chain-id", String(options.chainId ?? 31337)],
-    // The newest rules, and those of the transaction's size that anvil leaves out by default.
-    ["--hardfork", "osaka", "--enable-tx-gas-limit"],
+    ANVIL_RULES,
     options.blockTimeSeconds === undefined ? [] : ["--block-time", String(options.blockTimeSeconds)],
     options.statePath === undefined ? [] : ["--state", options.statePath],
   ].flat();

@@ -1,4 +1,4 @@
-import { anvilPath } from "@openledger/contracts/internal/l1/anvil";
+import { ANVIL_RULES, anvilPath } from "@openledger/contracts/internal/l1/anvil";
 import { MNEMONIC } from "@openledger/contracts/testing/anvil-account";
 import { createPublicClient, createTestClient, http, publicActions } from "viem";
 import { foundry } from "viem/chains";
@@ -21,8 +21,7 @@ export function l1NodeSpec(port: number, clockOffsetSeconds: () => number): Serv
     args: [
       ["--port", String(port), "--chain-id", "31337", "--mnemonic", MNEMONIC],
       ["--accounts", String(L1_ACCOUNT_COUNT)],
-      // The newest rules, and those of the transaction's size that anvil leaves out by default.
-      ["--hardfork", "osaka", "--enable-tx-gas-limit"],
+      ANVIL_RULES,
       ["--block-time", String(L1_BLOCK_SECONDS)],
       ["--state", devnetPaths.l1State, "--state-interval", String(L1_SAVE_SECONDS)],
     ].flat(),

@@ -6,6 +6,7 @@ import { queryCommitment } from "@openledger/circuits/internal/ledger/model-quer
 import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
 import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
 import { getModel } from "@openledger/client/sequencer/model-reads";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { encodeFunctionData, getContractAddress, hexToString, isAddressEqual, toHex } from "viem";
@@ -200,9 +201,11 @@ export async function flood(f: DisputeWorld, model: ClaimedModel, largest: MadeC
     ({ args }) => args.modelId === BigInt(model.modelId) && isAddressEqual(args.rollup, f.rollup),
   )!;
   const { input } = await f.l1.getTransaction({ hash });
-  const root = await f.l1.readContract({
-    ...{ address: f.rollup, abi: STATE_ABI, functionName: "state", blockNumber: blockNumber - 1n },
+  const batches = await f.l1.getContractEvents({
+    ...{ address: f.rollup, abi: rollupAbi, eventName: "BatchAccepted", strict: true },
+    ...{ fromBlock: 0n, toBlock: blockNumber },
   });
+  const root = batches.at(-1)!.args.newRoot;
   const rollupWord = f.rollup.slice(2).toLowerCase();
   const { client } = f.world.l1;
   await client.setBlockGasLimit({ gasLimit: FLOOD_BLOCK_GAS });
@@ -228,10 +231,6 @@ export async function flood(f: DisputeWorld, model: ClaimedModel, largest: MadeC
   await client.setBlockGasLimit({ gasLimit: BLOCK_GAS });
   f.tell(`${FLOOD} registrations and ${FLOODED_CLAIMS} of the largest claims are made under other rollups`);
 }
-
-const STATE_ABI = [
-  { type: "function", name: "state", inputs: [], outputs: [{ type: "uint256" }], stateMutability: "view" },
-] as const;
 
 /** A contract that answers every call with one word. */
 function fixedState(root: bigint): `0x${string}` {
