@@ -30,7 +30,7 @@ interface Measured {
 }
 
 const HELP_RUNS = 7;
-const SHOWN_LINES = 20;
+const SHOWN_LINES = 400;
 
 const PARTS: Readonly<Record<string, (clone: Clone, costs: Costs) => Promise<void>>> = {
   help: async (clone, costs) => {
