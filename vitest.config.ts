@@ -1,8 +1,9 @@
 import { defineConfig } from "vitest/config";
 import ByTime from "./scripts/testing/sequencer.ts";
 
-const isLongRun = process.env.TEST_TIER === "all";
 const everywhere = "**/*.test.ts";
+/** Those of the long run only: processes, browsers, proofs. */
+const long = "**/*.all.test.ts";
 /** Commands keep what a process has of its own: where its home is, what it writes, how it ends. */
 const ofCommands = "scripts/**/*.test.ts";
 /** What `npm test` leaves out, a pattern a line: projects do not take `--exclude`. */
@@ -13,20 +14,21 @@ const excluded = ["**/node_modules/**", "**/.cache/**", "**/.openledger/**", ...
 export default defineConfig({
   test: {
     pool: "forks",
-    // Most tests take one core. Some of the core's wait for a chain's clock, while others of the long run take two cores.
-    maxWorkers: isLongRun ? 2 : 3,
-    // A process of its own costs a file a second of CPU. The core's files share theirs; the long run shows that none needs to.
+    // Most tests take one core, and some wait for a chain's clock.
+    maxWorkers: 3,
+    // A process of its own costs a file one to two seconds of CPU. The core's files share theirs.
     projects: [
       {
         extends: true,
         test: {
           name: "shared",
-          isolate: isLongRun,
+          isolate: false,
           include: [everywhere],
-          exclude: [...excluded, ofCommands],
+          exclude: [...excluded, ofCommands, long],
         },
       },
-      { extends: true, test: { name: "commands", include: [ofCommands], exclude: excluded } },
+      { extends: true, test: { name: "commands", include: [ofCommands], exclude: [...excluded, long] } },
+      { extends: true, test: { name: "long", include: [long], exclude: excluded } },
     ],
     sequence: { sequencer: ByTime },
     setupFiles: ["./scripts/testing/each-file.ts"],
