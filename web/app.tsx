@@ -288,9 +288,11 @@ function useReconnect(site: Site, live: Live): void {
   const info = live.info.value;
   const known = foundWallets.value.find(wasConnected);
   useEffect(() => {
-    if (info === null || known === undefined || session.value !== null) return;
-    // Without an answer the reader connects by hand, and is told then what is wrong.
-    connect(known, site, info, { isSilent: true }).catch(() => undefined);
+    if (info === null || known === undefined) return;
+    // One request without an answer leaves nobody without their account. Meanwhile the reader may connect by hand, or leave.
+    return live.untilDone(async () => {
+      if (session.value === null && wasConnected(known)) await connect(known, site, info, { isSilent: true });
+    });
   }, [info === null, known]);
 }
 

@@ -25,7 +25,10 @@ try {
   effect(() => {
     if (live.info.value?.chainId !== DEVNET_CHAIN_ID || site.l1Url === null) return;
     const { l1Url } = site;
-    void import("./ledger/test-wallet.ts").then(({ offerTestWallets }) => offerTestWallets(l1Url));
+    return live.untilDone(async () => {
+      const { offerTestWallets } = await import("./ledger/test-wallet.ts");
+      await offerTestWallets(l1Url);
+    });
   });
   render(<App site={site} live={live} />, root);
 } catch (error) {

@@ -75,7 +75,22 @@ export class Live {
   /** Called after each look, at news and otherwise every few seconds. @returns what ends it */
   onLook(listener: () => void): () => void {
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Acts now, and again after each look until it has succeeded once. @returns what ends it */
+  untilDone(act: () => Promise<void>): () => void {
+    let isActing = false;
+    const attempt = () => {
+      if (isActing) return;
+      isActing = true;
+      act().then(stop, () => {
+        isActing = false;
+      });
+    };
+    const stop = this.onLook(attempt);
+    attempt();
+    return stop;
   }
 
   start(): void {
