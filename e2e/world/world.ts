@@ -190,7 +190,7 @@ export class World {
         ...(hasStandby ? { PROVER_STANDBY_SEQUENCER_URL: second.url } : {}),
         PROVER_TOKEN: this.#operatorToken,
         PROVER_BACKEND: backend,
-        PROVER_POLL_INTERVAL_MS: 100,
+        PROVER_POLL_INTERVAL_MS: 250,
         PROVER_MAX_BACKOFF_MS: 1_000,
         PROVER_HEALTH_PORT: portOf(proverUrl),
       }),
@@ -225,7 +225,7 @@ export class World {
       },
       bridge: {
         ...clock,
-        BRIDGE_POLL_INTERVAL_MS: 200,
+        BRIDGE_POLL_INTERVAL_MS: 500,
         BRIDGE_MAX_BACKOFF_MS: 1_000,
         BRIDGE_REQUEST_TIMEOUT_MS: 3_000,
         BRIDGE_L1_CONFIRMATIONS: this.confirmations,
