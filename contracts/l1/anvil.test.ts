@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createPublicClient, createTestClient, http } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { anvilAccount } from "../testing/anvil-account.ts";
 import { startAnvil } from "./anvil.ts";
 
 const client = (url: string) => createPublicClient({ transport: http(url) });
@@ -35,6 +36,19 @@ describe("startAnvil", () => {
       expect(await client(second.url).getBlockNumber()).toBe(5n);
     } finally {
       await second.stop();
+    }
+  });
+
+  test("keeps the states of the last 128 blocks, as a full node does, so that none goes to the disk", async () => {
+    const anvil = await startAnvil();
+    try {
+      await createTestClient({ mode: "anvil", transport: http(anvil.url) }).mine({ blocks: 140 });
+      const { address } = anvilAccount(0);
+      const balanceAt = (blockNumber: bigint) => client(anvil.url).getBalance({ address, blockNumber });
+      expect(await balanceAt(20n)).toBe(await balanceAt(140n));
+      await expect(balanceAt(5n)).rejects.toThrow(/BlockOutOfRange/);
+    } finally {
+      await anvil.stop();
     }
   });
 
