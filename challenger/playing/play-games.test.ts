@@ -1,5 +1,5 @@
 /** What would keep a watcher of language models from one of them, or busy for ever: each was once so. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -21,20 +21,23 @@ import { makeModel, writeMadeModel } from "@openledger/models/testing/made-model
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
 import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
 import { getAddress, type Hex, toHex, zeroAddress } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { claimReceiptCall, tracingDigest } from "../games/ledger-claims.ts";
 import { GameReader } from "../games/read-games.ts";
 import { type LedgerTracesFixture, MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
 import { falseTrace, placeOf } from "../games/testing/played-games.ts";
 import { BOND_WEI } from "../games/testing/trace-fixture.ts";
+import { TracePlayer } from "../games/trace-player.ts";
 import { traceQuery, tracingKernels } from "../games/traced-model.ts";
 import { tracedOf, trainingsWithPromises } from "../games/traced-recipe.ts";
 import { openTracedText, type TracedTextModel } from "../games/traced-text.ts";
 import { openL1Sender } from "../sending/l1-sender.ts";
 import { chainKernels } from "../trace/run-trace.ts";
 import { describeRound } from "./describe-round.ts";
+import { KeptFiles } from "./kept-files.ts";
 import { OpenedModels } from "./opened-models.ts";
-import { GamePlayers } from "./play-games.ts";
+import { GamePlayers, type GamePlaying } from "./play-games.ts";
 import type { ModelPlaces } from "./published-files.ts";
 import { traceSenderOf } from "./trace-sender.ts";
 
@@ -115,16 +118,19 @@ interface Looking extends ModelPlaces {
   readonly isRepeated?: boolean;
   readonly rollup?: Hex;
   readonly mostStakeWei?: bigint;
+  readonly kept?: KeptFiles;
+  readonly sender?: GamePlaying["sender"];
 }
 
 /** A watcher that says what it does. */
-function watchOf({ isRepeated = false, mostStakeWei, rollup: of, ...places }: Looking) {
+function watchOf({ isRepeated = false, kept, mostStakeWei, rollup: of, sender, ...places }: Looking) {
   const said: string[] = [];
   const onProgress = (line: string) => void said.push(line);
   const watch = new GamePlayers({
     ...{ client: f.publicClient, game: f.game, roles: new Set(["watch"]), places: { base, ...places } },
     reader: of === undefined ? null : new GameReader(f.publicClient, f.game, { rollup: of }),
-    ...{ opened: new OpenedModels(base, onProgress), sender: null, mostStakeWei, onProgress },
+    ...{ opened: new OpenedModels(base, onProgress), sender: sender ?? null, mostStakeWei, onProgress },
+    kept: kept ?? null,
     rightClaims: () => ({ has: () => false, keep: async () => {} }),
     mostTraced: isRepeated ? undefined : Number.POSITIVE_INFINITY,
   });
@@ -339,9 +345,10 @@ test("openledger verify model computes what a language model's statics promise",
   await expect(verify(`0x${"22".repeat(32)}`)).rejects.toMatchObject({ data: { what: "tracing" } });
 });
 
-test("goes on where an owner serves no files any more; one that has none of them fails, and says so", async () => {
+test("plays a game to its end after restarts where an owner serves no files any more, and says where it has none", async () => {
   const model = await publish("gone", { tracing: promiseOf(digest) });
-  const { look, watch } = watchOf({ rollup, model });
+  const kept = new KeptFiles(join(folder, "kept"), { count: 1, bytes: 2 ** 26 });
+  const { look, watch } = watchOf({ rollup, model, kept });
   await look();
   await rm(model, { recursive: true });
   const prompt = "The union!";
@@ -356,4 +363,39 @@ test("goes on where an owner serves no files any more; one that has none of them
     (await of.look()).failures.map((error) => (error as { code: string }).code);
   expect(await codesOf(watch)).toContain("CMD_FALSE_UNCHALLENGED");
   expect(await codesOf(watchOf({ rollup }).watch)).toEqual(["CMD_MODEL_UNSERVED"]);
+  const key = { account: privateKeyToAccount(`0x${"5c".repeat(32)}`), rpcUrl: f.url };
+  const sender = await openL1Sender({ ...key, cap: DEFAULT_SPENDING_CAP });
+  await f.client.setBalance({ address: sender.address, value: 10n ** 20n });
+  const options = { publicClient: f.publicClient, game: f.game, account: f.accountOf(f.owner) };
+  const owner = new TracePlayer({ ...options, challenges: false, traceOf: () => lie });
+  const moves: string[] = [];
+  for (let isOver = false; !isOver; ) {
+    // Each look is another process's, which has read nothing.
+    const seen = await watchOf({ rollup, kept, sender }).watch.look();
+    expect(seen.failures).toEqual([]);
+    const made = [...seen.moves, ...(await owner.playOnce()).moves];
+    moves.push(...made.map(({ what }) => what));
+    isOver = made.length === 0;
+  }
+  expect([moves[0], moves.at(-1)]).toEqual(["challenge", "show"]);
+  // What is damaged, or has other roots, is not played.
+  await writeFile(join(folder, "kept", digest, "parameters.bin"), "damaged");
+  expect(await kept.read(digest, [])).toBeNull();
+});
+
+test("copies are bounded in count and bytes, the one that was used last stays, and others' are forgotten", async () => {
+  const kept = new KeptFiles(join(folder, "bounded"), { count: 2, bytes: 10 });
+  const keep = (name: Hex, bytes: number) => kept.keep(name, new Map([["a", new Uint8Array(bytes)]]));
+  const names = () => readdir(join(folder, "bounded")).then((all) => all.sort());
+  for (const name of ["0x1", "0x2", "0x1", "0x3"] as const) {
+    await keep(name, 3);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(await names()).toEqual(["0x1", "0x3"]);
+  await keep("0x4", 11);
+  expect(await names()).toEqual(["0x1", "0x3"]);
+  await keep("0x5", 8);
+  expect(await names()).toEqual(["0x5"]);
+  await kept.forgetOthers(new Set(["0x6"]));
+  expect(await names()).toEqual([]);
 });

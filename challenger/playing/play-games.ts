@@ -20,7 +20,8 @@ import type { PlayedRound, RightClaims, TracePlayer } from "../games/trace-playe
 import { tracedPlayer } from "../games/traced-player.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 import { describeRound } from "./describe-round.ts";
-import type { OpenedModels } from "./opened-models.ts";
+import type { KeptFiles } from "./kept-files.ts";
+import type { OpenedModel, OpenedModels } from "./opened-models.ts";
 import { answeringOf, type ModelPlaces, placeOf } from "./published-files.ts";
 import { sendingTo } from "./trace-sender.ts";
 
@@ -63,6 +64,8 @@ export interface GamePlaying {
   readonly roles: ReadonlySet<Role>;
   readonly places: ModelPlaces;
   readonly opened: OpenedModels;
+  /** Files that were played with before; null keeps none. */
+  readonly kept: KeptFiles | null;
   /** Of everything that the process sends, one after another; null only looks. */
   readonly sender: Pick<L1Sender, "address" | "publicClient" | "send"> | null;
   /** By the digest of the model that a claim was compared with. */
@@ -106,6 +109,8 @@ export class GamePlayers {
     const [models, failures, moves]: [object[], unknown[], SeenGames["moves"][number][]] = [[], [], []];
     let isWaiting = false;
     await this.#takePlaces(registered);
+    if (this.#isWatching && reader !== null)
+      await this.#of.kept?.forgetOthers(new Set(registered.map(({ terms }) => tracingDigest(terms))));
     for (const one of registered) {
       const { modelId, rollup, terms } = one;
       await this.#moveAll(registered.length);
@@ -221,11 +226,43 @@ export class GamePlayers {
   async #numbersOf(one: RegisteredTraced) {
     const { modelId, rollup } = one;
     const held = this.#of.opened.held({ modelId, rollup }, tracingDigest(one.terms));
-    if (held !== null) return { traced: held.traced, kernels: held.setting.kernels };
-    const found = await this.#filesOf(one);
+    const found = held ?? (await this.#read(one));
     if ("fault" in found) throw challengerError("CMD_USAGE", found.fault);
-    const { setting, traced } = await this.#of.opened.require({ modelId, rollup }, found.model);
-    return { traced, kernels: setting.kernels };
+    return { traced: found.traced, kernels: found.setting.kernels };
+  }
+
+  /** The numbers of what is served, else of the own copy, which no owner can withdraw. @throws what files that are served are refused for */
+  async #read(one: RegisteredTraced): Promise<OpenedModel | { fault: string }> {
+    const digest = tracingDigest(one.terms);
+    const { kept } = this.#of;
+    const served = await this.#served(one).catch((error: unknown) => ({ error }));
+    if ("traced" in served) return served;
+    const copy = (await kept?.read(digest, await modelFamilies())) ?? null;
+    const own = copy && (await this.#numbers(one, copy as unknown as TextParts));
+    if (own !== null && "traced" in own) return own;
+    if (own !== null) await kept?.forget(digest);
+    if ("error" in served) throw served.error;
+    return served;
+  }
+
+  async #served(one: RegisteredTraced): Promise<OpenedModel | { fault: string }> {
+    const found = await this.#filesOf(one);
+    if ("fault" in found) return found;
+    const opened = await this.#numbers(one, found.model);
+    if (this.#isWatching && "traced" in opened)
+      await this.#of.kept?.keep(tracingDigest(one.terms), found.files);
+    return opened;
+  }
+
+  async #numbers(one: RegisteredTraced, model: TextParts): Promise<OpenedModel | { fault: string }> {
+    if (model.recipe.tracing?.digest !== tracingDigest(one.terms)) return OTHER_FILES;
+    const unclaimable = this.#isWatching ? await this.#faultOfClaims(model.recipe) : null;
+    if (unclaimable === null) this.#unclaimable.delete(keyOf(one));
+    else this.#unclaimable.set(keyOf(one), `do not approve or pay it: ${unclaimable.message}`);
+    // Attack: a model that takes all memory of whoever opens it, and with it the games of all others.
+    if (unclaimable?.reason === "trace-size")
+      return { fault: `do not approve or pay it, it is not played: ${unclaimable.message}` };
+    return (await this.#of.opened.open(one, model)) ?? OTHER_FILES;
   }
 
   /** A watcher plays all of the rollup, others those that their account has claims or games of. */
@@ -291,19 +328,8 @@ export class GamePlayers {
 
   /** A watcher reads the files at once, and says what is wrong with them; others once a move takes a trace. */
   async #open(one: RegisteredTraced): Promise<Known> {
-    const { modelId, rollup } = one;
-    if (!this.#isWatching) return { one, player: this.#playerOf(one) };
-    const found = await this.#filesOf(one);
-    if ("fault" in found) return found;
-    const { model } = found;
-    const unclaimable = await this.#faultOfClaims(model.recipe);
-    if (unclaimable === null) this.#unclaimable.delete(keyOf(one));
-    else this.#unclaimable.set(keyOf(one), `do not approve or pay it: ${unclaimable.message}`);
-    // Attack: a model that takes all memory of whoever opens it, and with it the games of all others.
-    if (unclaimable?.reason === "trace-size")
-      return { fault: `do not approve or pay it, it is not played: ${unclaimable.message}` };
-    if ((await this.#of.opened.open({ modelId, rollup }, model)) === null) return OTHER_FILES;
-    return { one, player: this.#playerOf(one) };
+    const found = this.#isWatching ? await this.#read(one) : null;
+    return found !== null && "fault" in found ? found : { one, player: this.#playerOf(one) };
   }
 
   #playerOf(one: RegisteredTraced): TracePlayer {
@@ -344,17 +370,17 @@ export class GamePlayers {
   }
 
   /** Files that promise what is registered, or why there are none. A promise costs nothing to compare, roots some minutes. */
-  async #filesOf({ modelId, terms }: RegisteredTraced): Promise<{ model: TextParts } | { fault: string }> {
+  async #filesOf({ modelId }: RegisteredTraced) {
     const none = { fault: "its files are not available: --models FOLDER or --server" };
     const place = placeOf(this.#of.places, Number(modelId));
     if (place === null || ("url" in place && this.#unreachable.has(place.url))) return none;
-    const model = (await answeringOf(place, await modelFamilies())) as unknown as TextParts | null;
-    if (model === null && "url" in place) this.#unreachable.add(place.url);
-    if (model === null) return none;
-    const { tracing } = model.recipe;
-    if ((model as unknown as { family: { name: string } }).family.name !== "text" || tracing === undefined)
+    const found = await answeringOf(place, await modelFamilies());
+    if (found === null && "url" in place) this.#unreachable.add(place.url);
+    if (found === null) return none;
+    const model = found.model as unknown as TextParts & { readonly family: { readonly name: string } };
+    if (model.family.name !== "text" || model.recipe.tracing === undefined)
       return { fault: "what is served under its number is another model: it promises no claims" };
-    return tracing.digest === tracingDigest(terms) ? { model } : OTHER_FILES;
+    return { files: found.files, model };
   }
 }
 

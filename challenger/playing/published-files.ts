@@ -3,13 +3,14 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ANSWERING_FILES, decodeAnswering } from "@openledger/attribution/model/answering-part";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { directTraining } from "@openledger/attribution/model/direct/direct-training";
-import { fetchModel, readAnswering, readModel } from "@openledger/attribution/model/model-directory";
-import { fetchAnswering, fetchFiles } from "@openledger/attribution/model/model-download";
+import { fetchModel, readModel, readModelFiles } from "@openledger/attribution/model/model-directory";
+import { fetchFiles } from "@openledger/attribution/model/model-download";
 import type { FamilyTraining, ModelFamily } from "@openledger/attribution/model/model-family";
 import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
-import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
+import { LEAF_FILE, MANIFEST } from "@openledger/attribution/model/model-manifest";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies } from "@openledger/models/registered/model-families";
@@ -51,10 +52,13 @@ async function readPlaced(
   return orNull(fetchModel(place.url, {}, families) as unknown as Promise<PublishedModel>);
 }
 
-/** The same of what answers: rows and G of a stranger's model take memory, and no game needs them. */
+/** The same of what answers, and its files: rows and G of a stranger's model take memory, and no game needs them. */
 export async function answeringOf(place: NonNullable<ModelPlace>, families: readonly ModelFamily[]) {
-  if ("folder" in place) return readAnswering(place.folder, families);
-  return orNull(fetchAnswering(place.url, families));
+  const names = [MANIFEST, ...ANSWERING_FILES];
+  const all =
+    "url" in place ? await orNull(fetchFiles(place.url, names, {})) : await readModelFiles(place.folder);
+  const files = all && new Map([...all].filter(([name]) => names.includes(name)));
+  return files && { files, model: decodeAnswering(files, families) };
 }
 
 async function orNull<Files>(files: Promise<Files>): Promise<Files | null> {

@@ -1,0 +1,93 @@
+/**
+ * Copies of the files that games are played with, on the challenger's own disk. Attack: an owner who withdraws a model's files
+ * once its claims are posted, and waits until those that have read them start again.
+ */
+import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readAnswering } from "@openledger/attribution/model/model-directory";
+import type { ModelFamily } from "@openledger/attribution/model/model-family";
+import type { ModelFiles } from "@openledger/attribution/model/model-manifest";
+import type { Hex } from "viem";
+
+const MOST: KeptBounds = { count: 256, bytes: 2 ** 32 };
+interface KeptBounds {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** By digest: a folder of files, whose last change is its last use. */
+export class KeptFiles {
+  readonly #folder: string;
+  readonly #most: KeptBounds;
+
+  constructor(folder: string, most = MOST) {
+    this.#folder = folder;
+    this.#most = most;
+  }
+
+  /** Keeps files whose roots were computed, and makes room: the copy that was used longest ago goes first. */
+  async keep(digest: Hex, files: ModelFiles): Promise<void> {
+    const path = join(this.#folder, digest);
+    if (await this.#touched(path)) return;
+    let bytes = 0;
+    for (const file of files.values()) bytes += file.length;
+    if (bytes > this.#most.bytes) return;
+    await this.#makeRoom(bytes);
+    const part = `${path}.part`;
+    await rm(part, { recursive: true, force: true });
+    await mkdir(part, { recursive: true });
+    for (const [name, file] of files) await writeFile(join(part, name), file);
+    await rename(part, path);
+  }
+
+  /** null where there is none, or it is damaged. Whoever takes it computes its roots, as of files that are served. */
+  async read(digest: Hex, families: readonly ModelFamily[]) {
+    const path = join(this.#folder, digest);
+    if (!(await this.#touched(path))) return null;
+    try {
+      return await readAnswering(path, families);
+    } catch {
+      await this.forget(digest);
+      return null;
+    }
+  }
+
+  async forget(digest: string): Promise<void> {
+    await rm(join(this.#folder, digest), { recursive: true, force: true });
+  }
+
+  /** Forgets what nobody can challenge by. @param digests of all registrations, whose claims may be made at any time */
+  async forgetOthers(digests: ReadonlySet<string>): Promise<void> {
+    for (const name of await this.#names()) if (!digests.has(name)) await this.forget(name);
+  }
+
+  async #makeRoom(neededBytes: number): Promise<void> {
+    const copies = await Promise.all((await this.#names()).map((name) => this.#measured(name)));
+    copies.sort((a, b) => a.usedAtMs - b.usedAtMs);
+    let bytes = copies.reduce((sum, one) => sum + one.bytes, neededBytes);
+    for (const [i, one] of copies.entries()) {
+      if (bytes <= this.#most.bytes && copies.length - i < this.#most.count) return;
+      await this.forget(one.name);
+      bytes -= one.bytes;
+    }
+  }
+
+  async #measured(name: string) {
+    const path = join(this.#folder, name);
+    const files = await Promise.all((await readdir(path)).map((file) => stat(join(path, file))));
+    const bytes = files.reduce((sum, { size }) => sum + size, 0);
+    return { name, bytes, usedAtMs: (await stat(path)).mtimeMs };
+  }
+
+  async #names(): Promise<string[]> {
+    return readdir(this.#folder).catch(() => []);
+  }
+
+  async #touched(path: string): Promise<boolean> {
+    const now = new Date();
+    return utimes(path, now, now).then(
+      () => true,
+      () => false,
+    );
+  }
+}
