@@ -1,7 +1,7 @@
 import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { connect } from "@openledger/contracts/testing/rollup-fixture";
-import { type Hex, parseGwei } from "viem";
+import { createPublicClient, custom, type Hex, parseGwei, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { inOrder } from "./l1-queue.ts";
@@ -102,6 +102,21 @@ test("above the cap nothing is signed, and it says so; cheaper again, the same i
   await mineAt("2");
   expect(await heldBy(pay.to)).toBe(before + pay.valueWei);
   expect(await count("latest")).toBe(nonce + 1);
+});
+
+test("a tip above the cap is lowered to it at the first attempt", async () => {
+  const [pay, nonce] = [payment(), await count("latest")];
+  const asking = async ({ method, params }: { method: string; params?: unknown }) =>
+    method === "eth_maxPriorityFeePerGas"
+      ? toHex(parseGwei("25"))
+      : await client.request({ method, params } as never);
+  const publicClient = createPublicClient({ transport: custom({ request: asking }), pollingInterval: 10 });
+  const own = inOrder({ ...sender, publicClient }, () => {}, PATIENT);
+  const sent = own.send(pay);
+  await until(async () => (await count("pending")) === nonce + 1);
+  await client.mine({ blocks: 1 });
+  const { maxPriorityFeePerGas } = await client.getTransaction({ hash: (await sent).hash });
+  expect(maxPriorityFeePerGas).toBe(sender.cap.maxPriorityFeePerGasWei);
 });
 
 test("a dearer one that the account cannot pay leaves the fees as they are on their way", async () => {

@@ -150,7 +150,9 @@ class L1Queue {
   /** @param kept what it is known by. @throws CON_L1_COST_ABOVE_CAP; viem's errors where the node refuses it */
   async #sign({ data, to, valueWei }: L1Call, kept: L1Call | null, nonce: number): Promise<OnItsWay> {
     const { account, address, cap, publicClient } = this.#sender;
-    const call = { from: address, to, data, nonce, ...(valueWei === 0n ? {} : { valueWei }) };
+    const value = valueWei === 0n ? {} : { valueWei };
+    // The rule of `RepricedCall`: a deadline does not wait for the node to ask for less.
+    const call = { from: address, to, data, nonce, ...value, isTipLowered: true };
     const first = await cappedTransaction(publicClient, call, cap);
     const { pollIntervalMs, resendAfterMs } = this.#times;
     const options = {
