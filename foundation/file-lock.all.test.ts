@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -21,6 +21,23 @@ test("refuses a file that a living process holds, and takes that of a killed one
   await gone;
   takeFileLock(path, () => refused)();
   expect(existsSync(path)).toBe(false);
+});
+
+test("a number that another process has since a reboot holds nothing; the process that has taken it does", async () => {
+  const path = pathOf("reused");
+  const refused = new Error("refused");
+  const take = () => takeFileLock(path, () => refused);
+  const script = `(await import(${JSON.stringify(new URL("./file-lock.ts", import.meta.url).href)})).takeFileLock(${JSON.stringify(path)}, () => 0); setInterval(() => {}, 1000)`;
+  const holder = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script]);
+  await expect.poll(() => existsSync(path), { timeout: 20_000 }).toBe(true);
+  expect(take).toThrow(refused);
+  const [processId, start] = readFileSync(path, "utf8").split(" ");
+  for (const other of [start!.replace(/^[^/]*/, "another-boot"), `${start}1`]) {
+    writeFileSync(path, `${processId} ${other}`);
+    take()();
+    expect(existsSync(path)).toBe(false);
+  }
+  holder.kill("SIGKILL");
 });
 
 test("work of one process on one file is done one after another, and a failure lets the next one begin", async () => {

@@ -1,5 +1,6 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
+import { readIfPresent } from "./whole-file.ts";
 
 /**
  * Takes a file for this process, so that no two of them work at the same time. A process that is gone, killed too, holds
@@ -12,14 +13,14 @@ export function takeFileLock(path: string, refuse: (processId: number) => Error)
   // Linked from a file that has its content already: nobody ever reads a lock without its holder.
   const own = `${path}.${process.pid}`;
   for (let tries = 0; ; tries++) {
-    writeFileSync(own, String(process.pid));
+    writeFileSync(own, `${process.pid} ${startOf(process.pid)}`);
     try {
       linkSync(own, path);
       return () => rmSync(path, { force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST" || tries > 3) throw error;
       const holder = holderOf(path);
-      if (holder !== null && holder !== process.pid && isAlive(holder)) throw refuse(holder);
+      if (holder !== null && isOther(holder)) throw refuse(holder.processId);
       removeStale(path, own);
     } finally {
       rmSync(own, { force: true });
@@ -76,14 +77,16 @@ async function waitForLock(path: string, onWaiting: (processId: number) => void)
   }
 }
 
-function holderOf(path: string): number | null {
-  try {
-    const holder = Number(readFileSync(path, "utf8"));
-    return Number.isInteger(holder) && holder > 0 ? holder : null;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return null;
-  }
+interface Holder {
+  readonly processId: number;
+  /** null in a file that does not say it. */
+  readonly start: string | null;
+}
+
+function holderOf(path: string): Holder | null {
+  const [processId, start = null] = (readIfPresent(path) ?? "").split(" ");
+  const id = Number(processId);
+  return Number.isInteger(id) && id > 0 ? { processId: id, start } : null;
 }
 
 /** Moves it away first: two that find the same holder gone must not remove what one of them takes next. */
@@ -96,7 +99,7 @@ function removeStale(path: string, own: string): void {
     throw error;
   }
   const holder = holderOf(moved);
-  if (holder !== null && holder !== process.pid && isAlive(holder)) {
+  if (holder !== null && isOther(holder)) {
     // Another process took it between: it gets it back, unless a third one has it by now.
     try {
       linkSync(moved, path);
@@ -105,6 +108,25 @@ function removeStale(path: string, own: string): void {
     }
   }
   rmSync(moved, { force: true });
+}
+
+/** After a reboot, or a year, another process may have the number: one that has started at another time holds nothing. */
+function isOther({ processId, start }: Holder): boolean {
+  if (processId === process.pid || !isAlive(processId)) return false;
+  const now = startOf(processId);
+  return start === null || start === UNKNOWN_START || now === UNKNOWN_START || now === start;
+}
+
+const UNKNOWN_START = "unknown";
+
+/** The boot, and the time since then at which a process has started, as Linux has them. */
+function startOf(processId: number): string {
+  const boot = readIfPresent("/proc/sys/kernel/random/boot_id");
+  // Behind the name, which may have spaces and brackets: the 22nd field of all is the 20th.
+  const ticks = readIfPresent(`/proc/${processId}/stat`)
+    ?.replace(/^.*\) /s, "")
+    .split(" ")[19];
+  return boot === null || ticks === undefined ? UNKNOWN_START : `${boot.trim()}/${ticks}`;
 }
 
 function isAlive(processId: number): boolean {
