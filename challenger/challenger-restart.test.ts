@@ -5,9 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import { createPublicClient, custom, encodeEventTopics, type Hex, type PublicClient } from "viem";
+import {
+  createPublicClient,
+  custom,
+  type EIP1193RequestFn,
+  encodeEventTopics,
+  type Hex,
+  type PublicClient,
+} from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChallenger } from "./challenger.ts";
+import { openChallenger, readingClient } from "./challenger.ts";
 import { REREAD_BLOCKS } from "./events/event-log.ts";
 import { type DirectCase, directCase } from "./model-commitments/testing/direct-case.ts";
 import {
@@ -18,6 +25,7 @@ import {
 } from "./model-commitments/testing/dispute-fixture.ts";
 import { revertBetweenTests } from "./model-commitments/testing/revert-between-tests.ts";
 import { RecomputedModels } from "./playing/recompute.ts";
+import { lookAll } from "./playing/testing/watch-all.ts";
 import { TREES } from "./statements/committed-model.ts";
 import { openingOf, statementTuple } from "./statements/model-commitment-calls.ts";
 
@@ -107,4 +115,24 @@ test("fees above the cap are not paid after a restart, whatever the node tells o
     expect((await lookOf(home, asked)).commitments[0]!.sent!.what).toBe("challengeAvailability");
     await f.client.revert({ id: snapshot });
   }
+});
+
+test("a look asks a node as often about twenty-four model commitments as about six", async () => {
+  const requestsOf = async (count: number) => {
+    await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
+    for (let i = 0; i < count; i++) await f.post(made.honest.statement);
+    let requests = 0;
+    const request: EIP1193RequestFn = async ({ method, params }) => {
+      requests++;
+      return f.client.request({ method, params } as never);
+    };
+    const publicClient = readingClient(custom({ request }, { retryCount: 0 }));
+    const { views } = await lookAll(f, null, async () => null, publicClient);
+    return { requests, commitments: views.length };
+  };
+  const [few, many] = [await requestsOf(6), await requestsOf(18)];
+  console.log({ few, many });
+  expect(many.commitments).toBe(24);
+  expect(many.requests).toBeLessThanOrEqual(few.requests);
+  expect(many.requests).toBeLessThan(32);
 });

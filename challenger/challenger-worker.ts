@@ -6,8 +6,8 @@ import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { failureOf, type Outcome } from "@openledger/foundation/threads/task-outcome";
 import { ask, serveTasks } from "@openledger/foundation/threads/task-worker";
 import { type HelperLog, runTurns } from "@openledger/models/settler/turn-report";
-import { type Address, createPublicClient, type Hex, http, zeroAddress } from "viem";
-import { type Challenger, openChallenger } from "./challenger.ts";
+import { type Address, type Hex, http, zeroAddress } from "viem";
+import { type Challenger, openChallenger, readingClient } from "./challenger.ts";
 import type { ChallengerSender, ServedSetting } from "./challenger-setting.ts";
 import type { ClaimingNews } from "./claiming/claiming-report.ts";
 import type { ClaimableAnswer } from "./claiming/propose-claims.ts";
@@ -76,7 +76,7 @@ await serveTasks<ChallengerTask>(async () => {
 /** Until the thread is ended. The rollup's gate is fixed; a model may be registered with it at any time. */
 async function run({ account, modelIds, requestTimeoutMs, sequencerUrl, setting }: RunTask): Promise<null> {
   const { rollup, rpcUrl } = setting;
-  const publicClient = createPublicClient({ transport: http(rpcUrl) });
+  const publicClient = readingClient(http(rpcUrl));
   const log: HelperLog = {
     info: (facts, message) => telling({ kind: "log", level: "info", facts, message }),
     error: (facts, message) =>

@@ -10,7 +10,7 @@ import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { takeFileLock } from "@openledger/foundation/file-lock";
-import { type Address, createPublicClient, http, type PublicClient } from "viem";
+import { type Address, createPublicClient, http, type PublicClient, type Transport } from "viem";
 import { challengerError } from "./challenger-errors.ts";
 import type { ChallengerSender, ChallengerSetting } from "./challenger-setting.ts";
 import { ChallengerState } from "./challenger-state.ts";
@@ -25,6 +25,7 @@ import { registrySources, WindowReader } from "./model-commitments/read-windows.
 import { readRegistry } from "./model-commitments/registry.ts";
 import { showLeaves } from "./playing/answer-availability-challenges.ts";
 import { messageOf } from "./playing/describe-round.ts";
+import { KeptFiles } from "./playing/kept-files.ts";
 import { OpenedModels } from "./playing/opened-models.ts";
 import { GamePlayers, type SeenGames } from "./playing/play-games.ts";
 import { sendingTo } from "./playing/trace-sender.ts";
@@ -89,7 +90,7 @@ export async function openChallenger(
   if (sender === null && (roles.has("defend") || roles.has("propose")))
     throw challengerError("CMD_USAGE", "who defends or proposes signs: --account NAME");
   await initPoseidon();
-  const client = modules.publicClient ?? createPublicClient({ transport: http(rpcUrl) });
+  const client = modules.publicClient ?? readingClient(http(rpcUrl));
   const [registry, game] = await Promise.all([readRegistry(client, disputes), readGames(client, disputes)]);
   if (registry === null && game === null)
     throw challengerError(
@@ -116,8 +117,16 @@ export async function openChallenger(
     registry: registry && new WindowReader(client, disputes, logOf("registry", registered), nobodys),
     reader: played && new GameReader(client, game!, {}, played),
     opened: new OpenedModels(setting.places.base, onProgress),
+    kept: setting.folder === null ? null : new KeptFiles(pathOf("files")!),
   });
 }
+
+/** Asks for hundreds of claims, games and windows in a few calls, of any node: the contract that collects them is sent along. */
+export const readingClient = (transport: Transport): PublicClient =>
+  createPublicClient({ transport, batch: { multicall: { deployless: true, batchSize: MOST_CALL_BYTES } } });
+
+/** Some 200 reads: of the gas that a node gives a call, a tenth. */
+const MOST_CALL_BYTES = 8_192;
 
 /** For this process alone: two of one account would send beside each other, and spend twice. @throws CMD_USAGE */
 async function takeFolder(folder: string | null, of: string) {
@@ -137,6 +146,7 @@ interface Opened {
   readonly game: Address | null;
   readonly state: ChallengerState;
   readonly opened: OpenedModels;
+  readonly kept: KeptFiles | null;
   /** Files that were not taken, to be told once. */
   readonly damaged: string[];
   close(): void;
@@ -154,7 +164,7 @@ class DisputesLoop implements Challenger {
 
   constructor(setting: ChallengerSetting, modules: ChallengerModules, of: Opened) {
     const { everyMs, mostStakeWei, places, roles } = setting;
-    const { client, game, opened, reader, registry, state } = of;
+    const { client, game, kept, opened, reader, registry, state } = of;
     const { onProgress, proposing, recompute, sender } = modules;
     this.close = of.close;
     this.#setting = setting;
@@ -170,7 +180,19 @@ class DisputesLoop implements Challenger {
       game === null
         ? null
         : new GamePlayers({
-            ...{ client, game, reader, roles, places, opened, sender, rightClaims, mostStakeWei, onProgress },
+            ...{
+              client,
+              game,
+              reader,
+              roles,
+              places,
+              opened,
+              kept,
+              sender,
+              rightClaims,
+              mostStakeWei,
+              onProgress,
+            },
             // Who looks once has no next look.
             mostTraced: everyMs === null ? Number.POSITIVE_INFINITY : undefined,
           });

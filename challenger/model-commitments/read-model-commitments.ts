@@ -75,14 +75,15 @@ export async function withStatements(
   });
 }
 
-/** Leaves of a model commitment that somebody has challenged, and those that were shown. */
+/** Leaves of a model commitment that somebody has challenged, and those that were shown. @param facts default: all so far */
 export async function readAvailabilityChallenges(
   reader: WindowReader,
   id: bigint,
+  facts?: Awaited<ReturnType<WindowReader["log"]["read"]>>,
 ): Promise<AvailabilityChallenges> {
   const isAsked = (fact: { what: string }): fact is RegistryFactOf<"asked" | "answered"> =>
     (fact.what === "asked" || fact.what === "answered") && (fact as RegistryFact).id === Number(id);
-  const own = (await reader.log.read()).filter(isAsked);
+  const own = (facts ?? (await reader.log.read())).filter(isAsked);
   const open = new Map<string, OpenAvailabilityChallenge>();
   const paid: OpenAvailabilityChallenge[] = [];
   let isRequested = false;

@@ -24,6 +24,8 @@ import { rowTurnsOf } from "./row-games.ts";
 
 /** In JSON: there may be thousands. */
 const MOST_WANTED_SHOWN = 8;
+/** Recomputing may take hours, and answers come meanwhile. */
+const MOST_AGE_MS = 15_000;
 
 /** One model commitment to recompute, as it passes to another thread. */
 export interface RecomputeTask {
@@ -90,6 +92,10 @@ export class RegistryWatch {
   readonly #of: RegistryWatching;
   /** How often each was tried: those that fail come last. */
   readonly #trainings = new Map<bigint, number>();
+  /** What is to be recomputed in this look, read at once. */
+  #commitments = new Map<bigint, ModelCommitment>();
+  /** What the registry's events say, for some time: looks at hundreds of model commitments ask for it. */
+  #facts: { readonly all: Facts; readonly atMs: number } | null = null;
 
   constructor(of: RegistryWatching) {
     this.#of = of;
@@ -102,6 +108,12 @@ export class RegistryWatch {
   async look(): Promise<SeenCommitments> {
     const { registry, setting } = this.#of;
     const windows = await registry.windows();
+    const toRecompute = await withStatements(
+      registry,
+      windows.filter((window) => this.#isDue(window)),
+    );
+    this.#commitments = new Map(toRecompute.map((one) => [one.id, one]));
+    this.#facts = null;
     const lines = [`${registry.address}${windows.length === 0 ? ": nothing is posted" : ""}`];
     const [views, failures]: [CommitmentView[], unknown[]] = [[], []];
     const isOurs = ({ rollup }: ModelCommitmentWindow) =>
@@ -156,21 +168,33 @@ export class RegistryWatch {
     ];
   }
 
+  #isDue({ attestedBy, family, state }: ModelCommitmentWindow): boolean {
+    const { sender } = this.#of;
+    const isAttested = sender !== null && attestedBy?.includes(sender.address) === true;
+    return family !== null && state === "open" && !isAttested;
+  }
+
+  async #askedOf(id: bigint): Promise<AvailabilityChallenges> {
+    const { registry } = this.#of;
+    if (this.#facts === null || Date.now() - this.#facts.atMs > MOST_AGE_MS)
+      this.#facts = { all: await registry.log.read(), atMs: Date.now() };
+    return readAvailabilityChallenges(registry, id, this.#facts.all);
+  }
+
   async #watch(window: ModelCommitmentWindow, trains: boolean): Promise<Watched> {
     const { client, onProgress, registry, sender, setting, state } = this.#of;
-    const { attestedBy, family, id, modelId } = window;
-    const isAttested = sender !== null && attestedBy?.includes(sender.address) === true;
+    const { id, modelId } = window;
     if (window.state === "refuted" && setting.mostFeesWei > 0n && sender !== null) {
       const send = (call: { data: Hex; valueWei: bigint }) => sender.send({ to: registry.address, ...call });
       const watcher = { address: sender.address, send };
       const back = { publicClient: client, disputes: registry.address, watcher };
-      const sent = await feeBack(back, window, () => readAvailabilityChallenges(registry, id));
+      const sent = await feeBack(back, window, () => this.#askedOf(id));
       return { ...UNTOUCHED, sent };
     }
-    if (family === null || window.state !== "open" || isAttested) return UNTOUCHED;
-    const [modelCommitment] = await withStatements(registry, [window]);
+    if (!this.#isDue(window)) return UNTOUCHED;
+    const modelCommitment = this.#commitments.get(id);
     if (modelCommitment === undefined) throw new RangeError(`L1 has taken model commitment ${id} back`);
-    const asked = await readAvailabilityChallenges(registry, id);
+    const asked = await this.#askedOf(id);
     const known = state.verdictOf(modelCommitment);
     const { disputes, mostFeesWei, places, rollup, rpcUrl } = setting;
     const { players, reader } = this.#of;
@@ -207,6 +231,8 @@ export class RegistryWatch {
     return watched;
   }
 }
+
+type Facts = Awaited<ReturnType<WindowReader["log"]["read"]>>;
 
 const unserved = ({ endsAtSeconds, id, modelId }: ModelCommitmentWindow) =>
   challengerError(
