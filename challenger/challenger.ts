@@ -180,19 +180,8 @@ class DisputesLoop implements Challenger {
       game === null
         ? null
         : new GamePlayers({
-            ...{
-              client,
-              game,
-              reader,
-              roles,
-              places,
-              opened,
-              kept,
-              sender,
-              rightClaims,
-              mostStakeWei,
-              onProgress,
-            },
+            ...{ client, game, reader, roles, places, opened, kept },
+            ...{ sender, rightClaims, mostStakeWei, onProgress },
             // Who looks once has no next look.
             mostTraced: everyMs === null ? Number.POSITIVE_INFINITY : undefined,
           });
@@ -382,14 +371,8 @@ class Seen {
 
   look(found: Partial<LookView>): Look {
     const { answered, failures, isWaiting, lines, withdrawals } = this;
-    const view = {
-      modelCommitments: [],
-      unposted: [],
-      ...found,
-      models: this.#models,
-      answered,
-      withdrawals,
-    };
+    const own = { models: this.#models, answered, withdrawals };
+    const view = { modelCommitments: [], unposted: [], ...found, ...own };
     return { lines: lines.length === 0 ? ["nothing to do"] : lines, view, failures, isWaiting };
   }
 }

@@ -1,7 +1,8 @@
 /** What a model's automatic claiming tells of itself: a view for people and programs, and metrics. */
 
+import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { type TurnFailure, TurnFailures } from "@openledger/models/settler/turn-report";
-import { Counter, Gauge, Registry } from "prom-client";
+import { Registry } from "prom-client";
 import type { DrawState } from "../games/draw-claims.ts";
 
 /** Where the claims of a model's draws stand. Found from the ledger and L1 each time, never remembered. */
@@ -62,50 +63,40 @@ export class ClaimingReport {
   #current: ClaimingView;
   readonly #nowMs: () => number;
   readonly #registry = new Registry();
-  readonly #registers = [this.#registry];
+  readonly #declare = declareMetrics(this.#registry);
   readonly #failures: TurnFailures;
-  readonly #stage = new Gauge({
-    name: "model_claiming_stage",
-    help: "1 for the stage that the claims of the model's draws are in, 0 for the others",
-    labelNames: ["stage"] as const,
-    registers: this.#registers,
-  });
-  readonly #draws = new Gauge({
-    name: "model_claiming_draws",
-    help: "Draws of the epoch by what L1 has of their claims",
-    labelNames: ["state"] as const,
-    registers: this.#registers,
-  });
-  readonly #games = new Gauge({
-    name: "model_claiming_open_games",
-    help: "Open games about the claimant's claims",
-    registers: this.#registers,
-  });
-  readonly #balance = new Gauge({
-    name: "model_claiming_balance_ether",
-    help: "What the claimant has on L1",
-    registers: this.#registers,
-  });
-  readonly #bonds = new Gauge({
-    name: "model_claiming_epoch_bonds_ether",
-    help: "What the bonds of an epoch's claims take at most",
-    registers: this.#registers,
-  });
-  readonly #claims = new Counter({
-    name: "model_claiming_claims_total",
-    help: "Receipts that this process has claimed",
-    registers: this.#registers,
-  });
-  readonly #moves = new Counter({
-    name: "model_claiming_moves_total",
-    help: "Moves in games that this process has made",
-    labelNames: ["what"] as const,
-    registers: this.#registers,
-  });
+  readonly #stage = this.#declare.gauge(
+    "model_claiming_stage",
+    "1 for where the claims of the model's draws are",
+    "stage",
+  );
+  readonly #draws = this.#declare.gauge(
+    "model_claiming_draws",
+    "The epoch's draws by what L1 has of their claims",
+    "state",
+  );
+  readonly #games = this.#declare.gauge(
+    "model_claiming_open_games",
+    "Open games about the claimant's claims",
+  );
+  readonly #balance = this.#declare.gauge("model_claiming_balance_ether", "What the claimant has on L1");
+  readonly #bonds = this.#declare.gauge(
+    "model_claiming_epoch_bonds_ether",
+    "Most that bonds of an epoch's claims take",
+  );
+  readonly #claims = this.#declare.counter(
+    "model_claiming_claims_total",
+    "Receipts that this process has claimed",
+  );
+  readonly #moves = this.#declare.counter(
+    "model_claiming_moves_total",
+    "Moves in games that this process has made",
+    "what",
+  );
 
   constructor(account: string, nowMs: () => number = Date.now) {
     this.#nowMs = nowMs;
-    this.#failures = new TurnFailures("model_claiming", this.#registers, nowMs);
+    this.#failures = new TurnFailures("model_claiming", [this.#registry], nowMs);
     this.#current = {
       stage: "starting",
       stageSinceMs: nowMs(),

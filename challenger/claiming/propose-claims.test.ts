@@ -39,14 +39,8 @@ beforeAll(async () => {
     counters: { isReady: true, isApproved: true, cap: 8, paymentCount: 0, epoch: 2, priceWei: "1" },
     // Each draw has a part of the payments of its own: eight of them meet all three.
     model: {
-      ...statics,
-      datanetId: 4,
-      version: 1,
-      drawCount: 8,
-      featureCount: 3,
-      ownerParts: 0,
-      validatorParts: 0,
-      epochStart: 1,
+      ...{ ...statics, datanetId: 4, version: 1, drawCount: 8, featureCount: 3 },
+      ...{ ownerParts: 0, validatorParts: 0, epochStart: 1 },
     },
     closedEpoch: {
       ...{ epoch: 1, closingBatch: 1, amountWei: "3", chain: zero, closed: zero, seed: zero },

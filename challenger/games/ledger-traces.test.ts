@@ -125,13 +125,8 @@ beforeAll(async () => {
   model = describeModel(named, small.model, small.inputs);
   kernels = tracingKernels("wasm", model);
   traced = tracedTuple(model, {
-    claimant: f.owner,
-    rest: 1,
-    mostTokens: 4,
-    endToken: END_TOKEN,
-    vocabulary: null,
-    rules: 0n,
-    isLikeliest: true,
+    ...{ claimant: f.owner, rest: 1, mostTokens: 4, endToken: END_TOKEN },
+    ...{ vocabulary: null, rules: 0n, isLikeliest: true },
   });
   const numbers = new SeededNumbers(7);
   matrix = Int8Array.from({ length: SIZE.rows * SIZE.features }, () => numbers.below(255) - 127);

@@ -42,18 +42,9 @@ function made(): TokenSpelling {
   const put = (token: number, text: string, rule: SpelledToken["rule"] = null) => {
     tokens[token] = { bytes: new TextEncoder().encode(text), rule };
   };
-  for (const [token, text] of [
-    [H, "H"],
-    [O, "o"],
-    [W, "w"],
-    [QUESTION, "?"],
-    [WHO, "Who"],
-    [BLANK, " "],
-    [E_ACUTE, "é"],
-    [TAT, "tat"],
-    [HALF, "½"],
-  ] as const)
-    put(token, text);
+  const named = { [H]: "H", [O]: "o", [W]: "w", [QUESTION]: "?", [WHO]: "Who", [BLANK]: " " };
+  for (const [token, text] of Object.entries({ ...named, [E_ACUTE]: "é", [TAT]: "tat", [HALF]: "½" }))
+    put(Number(token), text);
   put(OW, "ow", { rank: 0, left: O, right: W });
   put(HOW, "How", { rank: 1, left: H, right: OW });
   put(HO, "Ho", { rank: 2, left: H, right: O });
@@ -86,13 +77,8 @@ beforeAll(async () => {
       describe: (rollup) => describeModel({ rollup, modelId: 3n }, small.model, small.inputs),
       terms: (of) =>
         tracedTuple(of, {
-          claimant: f.owner,
-          rest: 1,
-          mostTokens: 4,
-          endToken: END_TOKEN,
-          vocabulary,
-          rules: 0n,
-          isLikeliest: false,
+          ...{ claimant: f.owner, rest: 1, mostTokens: 4, endToken: END_TOKEN },
+          ...{ vocabulary, rules: 0n, isLikeliest: false },
         }),
     },
     COLUMNS,

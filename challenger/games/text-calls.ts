@@ -87,6 +87,7 @@ export function challengeRowCall(
   if (tokens === null) throw new RangeError(`row ${row} of model commitment ${id} has no list of tokens`);
   const root = bytesToHex(new WordTree(posted.leaves.map[row]!).root);
   const { path, statement } = claimOfText(model, tokens, root);
+  const openings = [openingOf(posted, "tokens", row), openingOf(posted, "map", row)] as const;
   const args = [
     id,
     BigInt(row),
@@ -94,8 +95,7 @@ export function challengeRowCall(
     terms,
     statement,
     path,
-    openingOf(posted, "tokens", row),
-    openingOf(posted, "map", row),
+    ...openings,
   ] as const;
   return encodeFunctionData({ abi: traceGameAbi, functionName: "challengeRow", args });
 }

@@ -32,19 +32,7 @@ beforeAll(async () => {
 afterAll(() => f?.stop());
 
 const PIECES = [
-  "free",
-  "Free",
-  "money",
-  "answer",
-  "prompt",
-  '","answer":"',
-  "7",
-  "a",
-  "B",
-  "é",
-  "漢",
-  "--",
-  "!",
+  ...["free", "Free", "money", "answer", "prompt", '","answer":"', "7", "a", "B", "é", "漢", "--", "!"],
 ];
 const ENDS = [" ", " ", "\n", "\t", "\\", '"', "\u0001", "\\u0041", ",", ""];
 const pick = (of: readonly string[]) => of[random.nextBelow(of.length)]!;

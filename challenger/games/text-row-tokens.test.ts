@@ -63,37 +63,9 @@ afterAll(() => f?.stop());
 
 const PIECES = [
   ...["the", "union", "state", "anna's", "a", "aa", "banana", "'ll", "won't", " ", " ", "  ", "<end>"],
-  ...[
-    '"',
-    "\\",
-    "\b",
-    "\t",
-    "\n",
-    "\f",
-    "\r",
-    "\u0000",
-    "\u000b",
-    "\u001f",
-    "\u007f",
-    "/",
-    "\u2028",
-    "\ufeff",
-  ],
-  ...[
-    "é",
-    "ß",
-    "漢字",
-    "日",
-    "\ue000",
-    "\ud7ff",
-    "😀",
-    "\u{10ffff}",
-    "1",
-    "9",
-    ".",
-    ',"answer":"',
-    '","answer":"',
-  ],
+  ...'"\\\b\t\n\f\r\u0000\u000b\u001f\u007f/\u2028\ufeff',
+  ...["é", "ß", "漢字", "日", "\ue000", "\ud7ff", "😀", "\u{10ffff}", "1", "9", "."],
+  ...[',"answer":"', '","answer":"'],
 ];
 const randomText = (most: number): string =>
   `w${Array.from({ length: random.nextBelow(most) }, () => PIECES[random.nextBelow(PIECES.length)]).join("")}`;
@@ -292,14 +264,7 @@ describe("other tokens", () => {
       kinds.set(`${fault.kind} ${part}`, (kinds.get(`${fault.kind} ${part}`) ?? 0) + 1);
       expect(await judgeOf(shown(content, leaf), fault), JSON.stringify(row)).toEqual(WRONG);
     }
-    for (const kind of [
-      "spelling ",
-      "spelling prompt",
-      "spelling answer",
-      "join ",
-      "join prompt",
-      "join answer",
-    ])
+    for (const kind of ["", "prompt", "answer"].flatMap((part) => [`spelling ${part}`, `join ${part}`]))
       expect(kinds.get(kind), kind).toBeGreaterThan(0);
   });
 

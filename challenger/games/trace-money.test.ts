@@ -32,17 +32,10 @@ function anyStatement() {
   const programs = new WordTree(Buffer.concat([new Uint8Array(32), programLeaf(2, program)]));
   const query = new Uint8Array(32).fill(9);
   const trace = new WordTree(Buffer.concat([new Uint8Array(32).fill(8), query]));
+  const tokens: Hex = "0x0000000100000002";
   const statement = {
-    rollup: zeroAddress,
-    modelId: 1n,
-    inputs: [],
-    programs: hex(programs.root),
-    programCount: 2n,
-    opCount: 2n,
-    program: hex(program),
-    tokens: "0x0000000100000002" as Hex,
-    promptCount: 1n,
-    query: hex(query),
+    ...{ rollup: zeroAddress, modelId: 1n, inputs: [], programs: hex(programs.root), programCount: 2n },
+    ...{ opCount: 2n, program: hex(program), tokens, promptCount: 1n, query: hex(query) },
   };
   const nodes = [0, 1].map((i) => hex(trace.node(0, i)));
   return { statement, path: programs.path(1).map(hex), root: hex(trace.root), nodes };

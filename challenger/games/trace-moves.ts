@@ -48,13 +48,8 @@ export interface GameTrace extends Pick<TracedQuery, "text" | "program" | "progr
 export function ownersMove(game: GameState, statement: TraceStatement, own: GameTrace): Hex {
   if (game.turn === "answer") {
     const { top } = own.tree;
-    const args = [
-      game.gameId,
-      statement,
-      bytesToHex(top.root),
-      hexes(top.path(own.claimedOp)),
-      nodesBelow(top, top.depth, 0),
-    ] as const;
+    const shown = [hexes(top.path(own.claimedOp)), nodesBelow(top, top.depth, 0)] as const;
+    const args = [game.gameId, statement, bytesToHex(top.root), ...shown] as const;
     return encodeFunctionData({ abi: traceGameAbi, functionName: "answer", args });
   }
   const tree = game.op === null ? own.tree.top : own.tree.ops[game.op]!;

@@ -23,16 +23,9 @@ export function textRules(recipe: TextRecipe): bigint {
 /** What the contract is told of such a recipe. */
 export function tracedOf({ model, vocabulary }: TracedTextModel, recipe: TextRecipe, claimant: Address) {
   const { answerTokens: mostTokens, endToken, temperature } = recipe.answers;
-  const rest = restOfQuery(recipe);
-  const terms: TracedTerms = {
-    claimant,
-    rest,
-    mostTokens,
-    endToken,
-    vocabulary,
-    rules: textRules(recipe),
-    isLikeliest: temperature === 0,
-  };
+  const [rest, rules] = [restOfQuery(recipe), textRules(recipe)];
+  const isLikeliest = temperature === 0;
+  const terms: TracedTerms = { claimant, rest, mostTokens, endToken, vocabulary, rules, isLikeliest };
   return tracedTuple(model, terms);
 }
 

@@ -62,6 +62,9 @@ const LIES: readonly Lie[] = [
   ],
 ];
 
+const commitCall = (statement: DisputeStatement, ...rest: readonly unknown[]) =>
+  call("commitModel", [FAMILY_NUMBERS.direct, statementTuple(statement), ...rest]);
+
 describe("a model commitment of something else than the ledger has", () => {
   test.each(partOf(LIES, 4))("%s is found by watch, refused, and its bond paid", async (_, lieOf, kind) => {
     const { leaves = {}, numbers = {} } = lieOf();
@@ -104,13 +107,7 @@ describe("numbers that are none are not posted", () => {
   ])("%s", async (_, changed) => {
     const statement = { ...made.honest.statement, ...changed() };
     const { leaf, path } = rowsInState(made.honest.statement);
-    const data = call("commitModel", [
-      FAMILY_NUMBERS.direct,
-      statementTuple(statement),
-      f.stranger,
-      leaf,
-      path,
-    ]);
+    const data = commitCall(statement, f.stranger, leaf, path);
     const account = { account: f.owner, to: f.disputes.address, data, value: 10n ** 18n };
     expect(await f.refusal(account)).toBe("DisputesStatementInvalid");
   });
@@ -211,31 +208,13 @@ describe("a rollup asks", () => {
   test("and a leaf of a higher level, or an address without a state, has no rows", async () => {
     const { statement } = made.honest;
     const { leaf, path, root } = rowsInState(statement);
-    const short = call("commitModel", [
-      FAMILY_NUMBERS.direct,
-      statementTuple(statement),
-      await f.deployState(root),
-      leaf,
-      path.slice(1),
-    ]);
+    const short = commitCall(statement, await f.deployState(root), leaf, path.slice(1));
     const to = { account: f.owner, to: f.disputes.address, value: 10n ** 18n };
     expect(await f.refusal({ ...to, data: short })).toBe("DisputesRootMismatch");
     // Attack: what is admitted for address 0 is admitted for every rollup.
-    const nowhere = call("commitModel", [
-      FAMILY_NUMBERS.direct,
-      statementTuple(statement),
-      zeroAddress,
-      leaf,
-      path,
-    ]);
+    const nowhere = commitCall(statement, zeroAddress, leaf, path);
     await expect(f.client.call({ ...to, data: nowhere })).rejects.toThrow();
-    const empty = call("commitModel", [
-      FAMILY_NUMBERS.direct,
-      statementTuple(statement),
-      await f.deployState(0n),
-      leaf,
-      [],
-    ]);
+    const empty = commitCall(statement, await f.deployState(0n), leaf, []);
     expect(await f.refusal({ ...to, data: empty })).toBe("DisputesRootMismatch");
   });
 

@@ -3,17 +3,8 @@ import type { ModelCommitmentWindow } from "./read-windows.ts";
 
 /** What L1 knows of a model commitment. */
 export function modelCommitmentLines(modelCommitment: ModelCommitmentWindow): string[] {
-  const {
-    attestedBy,
-    bondWei,
-    endsAtSeconds,
-    id,
-    modelId,
-    openAvailabilityChallengeCount,
-    refutedBy,
-    rollup,
-    state,
-  } = modelCommitment;
+  const { attestedBy, bondWei, endsAtSeconds, id, modelId } = modelCommitment;
+  const { openAvailabilityChallengeCount, refutedBy, rollup, state } = modelCommitment;
   const attested = attestedBy === null ? "not read" : attestedBy.join(", ");
   const until = new Date(Number(endsAtSeconds) * 1000).toISOString();
   return [

@@ -26,24 +26,8 @@ beforeAll(async () => {
 afterAll(() => f?.stop());
 
 const PIECES = [
-  "free",
-  "Free",
-  "money",
-  "$",
-  "!",
-  " ",
-  "\n",
-  "\t",
-  "\\",
-  '"',
-  "é",
-  "日本",
-  "",
-  "a",
-  "B",
-  "9",
-  "--",
-  "x7",
+  ...["free", "Free", "money", "$", "!", " ", "\n", "\t", "\\", '"'],
+  ...["é", "日本", "", "a", "B", "9", "--", "x7"],
 ];
 
 function randomText(): string {

@@ -9,16 +9,12 @@ import type { ModelFamily } from "@openledger/attribution/model/model-family";
 import type { ModelFiles } from "@openledger/attribution/model/model-manifest";
 import type { Hex } from "viem";
 
-const MOST: KeptBounds = { count: 256, bytes: 2 ** 32 };
-interface KeptBounds {
-  readonly count: number;
-  readonly bytes: number;
-}
+const MOST = { count: 256, bytes: 2 ** 32 };
 
 /** By digest: a folder of files, whose last change is its last use. */
 export class KeptFiles {
   readonly #folder: string;
-  readonly #most: KeptBounds;
+  readonly #most: typeof MOST;
 
   constructor(folder: string, most = MOST) {
     this.#folder = folder;
@@ -79,7 +75,7 @@ export class KeptFiles {
     return { name, bytes, usedAtMs: (await stat(path)).mtimeMs };
   }
 
-  async #names(): Promise<string[]> {
+  #names(): Promise<string[]> {
     return readdir(this.#folder).catch(() => []);
   }
 

@@ -143,6 +143,10 @@ function watchOf({ isRepeated = false, kept, mostStakeWei, rollup: of, sender, .
   };
 }
 const right = () => join(folder, "right");
+const wordsOf = (rpc: string) => [
+  ...["--model", right(), "--base", base],
+  ...["--rpc", rpc, "--rollup", rollup],
+];
 
 describe("a watcher", () => {
   test("plays registered models of the named rollup alone, and reads the same numbers once", async () => {
@@ -239,16 +243,6 @@ describe("a watcher", () => {
       const watcher = anvilAccount(2);
       const privateKeyFile = join(folder, "watcher");
       await writeFile(privateKeyFile, toHex(watcher.getHdKey().privateKey!));
-      const words = [
-        "--base",
-        base,
-        "--rpc",
-        f.url,
-        "--rollup",
-        rollup,
-        "--private-key-file",
-        privateKeyFile,
-      ];
       const known = () => f.client.getTransactionCount({ address: watcher.address, blockTag: "pending" });
       const nonce = await known();
       await f.client.setAutomine(false);
@@ -259,7 +253,13 @@ describe("a watcher", () => {
           ...{ to: OWNER.address, value: 1n, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n },
         });
         await f.client.sendRawTransaction({ serializedTransaction });
-        const looked = await runInProcess("challenger", f.game, "--model", right(), ...words);
+        const looked = await runInProcess(
+          "challenger",
+          f.game,
+          ...wordsOf(f.url),
+          "--private-key-file",
+          privateKeyFile,
+        );
         expect(looked.stdout).toContain(`L1 has not mined 1 transactions of ${watcher.address}`);
         expect(await known()).toBe(nonce + 1);
       } finally {
@@ -302,19 +302,7 @@ describe("openledger challenger", () => {
   }
 
   test("plays games before it looks at model commitments, and no contract keeps it from the others", async () => {
-    const watch = (rpc: string) =>
-      runInProcess(
-        "challenger",
-        f.registry,
-        "--model",
-        right(),
-        "--base",
-        base,
-        "--rpc",
-        rpc,
-        "--rollup",
-        rollup,
-      );
+    const watch = (rpc: string) => runInProcess("challenger", f.registry, ...wordsOf(rpc));
     const ofGames = `${getAddress(f.game)}, of language models`;
     const ofModelCommitments = `${getAddress(f.registry)}: nothing is posted`;
     const { status, stdout } = await watch(f.url);

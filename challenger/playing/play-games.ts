@@ -131,15 +131,9 @@ export class GamePlayers {
     models.push(...late.models);
     failures.push(...late.failures);
     moves.push(...late.moves);
-    const promising = registered.filter(({ terms }) => terms.rules !== 0n);
-    return {
-      lines,
-      models,
-      failures,
-      moves,
-      isWaiting,
-      promising: promising.map(({ modelId }) => Number(modelId)),
-    };
+    const promises = registered.filter(({ terms }) => terms.rules !== 0n);
+    const promising = promises.map(({ modelId }) => Number(modelId));
+    return { lines, models, failures, moves, isWaiting, promising };
   }
 
   /** The moves of models that a look has opened, while something else takes hours. Nothing else is said again. */

@@ -26,13 +26,8 @@ export class RecomputedModels {
     const { family } = modelCommitment;
     return watchCommitment(
       {
-        ...{
-          publicClient: client,
-          disputes,
-          known,
-          trains,
-          kind: family === "text" ? texts.kind : MAIL_MODEL_COMMITMENTS,
-        },
+        ...{ publicClient: client, disputes, known, trains },
+        kind: family === "text" ? texts.kind : MAIL_MODEL_COMMITMENTS,
         ...(rollup === null ? {} : { rollup }),
         watcher: sender && {
           ...{ address: sender.address, mostAvailabilityChallengesWei: mostFeesWei, spentWei, spend },

@@ -62,11 +62,7 @@ export async function openL1Sender({ account: l1, cap, rpcUrl }: L1SenderOptions
   };
   const walletClient = createWalletClient({ account: l1, chain, transport });
   return {
-    address: l1.address,
-    account: l1,
-    cap,
-    publicClient,
-    walletClient,
+    ...{ address: l1.address, account: l1, cap, publicClient, walletClient },
     async send({ data, to, valueWei }) {
       const call = { from: l1.address, to, data, ...(valueWei === 0n ? {} : { valueWei }) };
       const serializedTransaction = await l1.signTransaction(

@@ -38,16 +38,8 @@ export function mapPlaces(width: number) {
   const ofPoints = Math.ceil(width / CHAIN);
   const ofGroups = Math.ceil(width / GROUP);
   const digestCount = ofPoints + ofGroups + Math.ceil(ofGroups / CHAIN);
-  return {
-    numbers: 0,
-    sizes: 1,
-    inverse: 2,
-    curvature: 2 + width,
-    digests: 2 + 2 * width,
-    ofPoints,
-    ofGroups,
-    digestCount,
-  };
+  const places = { numbers: 0, sizes: 1, inverse: 2, curvature: 2 + width, digests: 2 + 2 * width };
+  return { ...places, ofPoints, ofGroups, digestCount };
 }
 
 /** Points whose coordinates one hash takes up, and points of one sum. */

@@ -96,28 +96,11 @@ export function leafCounts(
 ): Readonly<Record<TreeName, number>> {
   const { bucketCount, columnCount, rowCount } = statement;
   const rows = rowCount;
+  const ofRows = { rows, tokens: rows, facts: rows };
   const ofColumns = { columns: columnCount, points: columnCount };
-  if (kind === "texts")
-    return {
-      rows,
-      tokens: rows,
-      facts: rows,
-      features: rows,
-      map: rows,
-      inputs: 0,
-      weights: 0,
-      ...ofColumns,
-    };
+  if (kind === "texts") return { ...ofRows, features: rows, map: rows, inputs: 0, weights: 0, ...ofColumns };
   const { digestCount, digests } = mapPlaces(columnCount);
-  return {
-    rows,
-    tokens: rows,
-    facts: rows,
-    // The logit has a row, too.
-    features: rows + 1,
-    map: digests + digestCount,
-    inputs: bucketCount,
-    weights: 1,
-    ...ofColumns,
-  };
+  // The logit has a row, too.
+  const ofMap = { features: rows + 1, map: digests + digestCount };
+  return { ...ofRows, ...ofMap, inputs: bucketCount, weights: 1, ...ofColumns };
 }

@@ -74,15 +74,8 @@ export function duplicateShown<Leaf>(
   factOf: (row: number) => Leaf,
 ) {
   const third = leader !== row && leader !== other ? contentOf(leader) : NOTHING;
-  return [
-    BigInt(row),
-    BigInt(other),
-    contentOf(row),
-    factOf(row),
-    contentOf(other),
-    factOf(other),
-    third,
-  ] as const;
+  const [own, others] = [[contentOf(row), factOf(row)] as const, [contentOf(other), factOf(other)] as const];
+  return [BigInt(row), BigInt(other), ...own, ...others, third] as const;
 }
 
 /** In place of a leaf that is not read. */

@@ -46,19 +46,11 @@ export const minus = (x: number, y: number): number => one(x - y);
 export const over = (x: number, y: number): number => one(x / y);
 export const root = (x: number): number => one(Math.sqrt(x));
 
-const C = Float32Array.of(
+const C = Float32Array.from([
   // biome-ignore lint/suspicious/noApproximativeNumericConstant: the engine's, to its last digit
-  1.44269504,
-  12_582_912,
-  0.693359375,
-  -2.1219444e-4,
-  1.98756915e-4,
-  1.3981999507e-3,
-  8.3334519073e-3,
-  4.1665795894e-2,
-  1.6666665459e-1,
-  5.0000001201e-1,
-);
+  1.44269504, 12_582_912, 0.693359375, -2.1219444e-4, 1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3,
+  4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1,
+]);
 
 /** e^x as the engine's polynomial has it (../kernels/native/src/lane-kernels.h). */
 export function exponential(given: number): number {

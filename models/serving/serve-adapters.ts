@@ -94,17 +94,10 @@ export async function serveAdapters(
     { baseName, vocabularySize: shape.vocabularySize, endTokens, maxBufferedBytes: config.streamBufferBytes },
     { engine, encoder, tokens, chat: chatForm(tokens), metrics, log: logger, book: modules.book },
   );
+  const { book, mounts } = modules;
   const app = await createServingApp({
-    service,
-    engine,
-    adapterStore,
-    registry,
-    baseName,
-    limits: config,
-    mostPromptBytes: encoder.mostBytes,
-    log: logger,
-    book: modules.book,
-    mounts: modules.mounts,
+    ...{ service, engine, adapterStore, registry, baseName, limits: config },
+    ...{ mostPromptBytes: encoder.mostBytes, log: logger, book, mounts },
   });
   const url = await app.listen({ host: config.host, port: config.port });
   logger.info({ url, adapterCount, kernels: models[0]!.kernels.name }, "adapters are served");

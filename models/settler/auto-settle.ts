@@ -255,14 +255,9 @@ export class AutoSettler {
         : signSettlement(await signer!(facts.leaf), facts.leaf, proved.settlement);
     const body = encodeSettlementBody(settlement);
     await keepProof(folder, prepared.data, body);
+    const { voidCount } = prepared.data;
     log.info(
-      {
-        modelId,
-        epoch,
-        circuit: circuit.name,
-        proveMs: Math.round(tookMs),
-        voidCount: prepared.data.voidCount,
-      },
+      { ...{ modelId, epoch, circuit: circuit.name }, proveMs: Math.round(tookMs), voidCount },
       `epoch ${epoch}: settlement proven with ${circuit.name} in ${(tookMs / 1000).toFixed(1)} s`,
     );
     return body;

@@ -185,16 +185,9 @@ export class SettlingReport {
     this.#nowMs = nowMs;
     this.#failures = new TurnFailures("model_settling", [this.#registry], nowMs);
     this.#current = {
-      modelId,
       stage: "starting",
-      stageSinceMs: nowMs(),
-      epoch: null,
-      paymentCount: null,
-      cap: null,
-      overAtSeconds: null,
-      provedPercent: null,
-      settled: null,
-      failure: null,
+      ...{ modelId, stageSinceMs: nowMs(), epoch: null, paymentCount: null, cap: null },
+      ...{ overAtSeconds: null, provedPercent: null, settled: null, failure: null },
     };
     this.set({});
   }

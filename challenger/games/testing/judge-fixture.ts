@@ -61,23 +61,9 @@ export function anyStatement(changed: Partial<StatementTuple>): StatementTuple {
   const [zero, none] = [0n, zeroHash];
   return {
     ...{ modelId: 3, staticsHash: zero, rowsRoot: zero, answering: zero, ownersCommitment: zero },
-    ...{
-      payeeRoot: zero,
-      binding: zero,
-      split: zero,
-      rowCount: 1,
-      bucketCount: 8,
-      columnCount: 8,
-      decay: zero,
-    },
-    ...{
-      clipLength: 0,
-      clipQuantile: 1n << 40n,
-      sharesDuplicates: true,
-      rows: none,
-      tokens: none,
-      facts: none,
-    },
+    ...{ payeeRoot: zero, binding: zero, split: zero, rowCount: 1, bucketCount: 8, columnCount: 8 },
+    ...{ decay: zero, clipLength: 0, clipQuantile: 1n << 40n, sharesDuplicates: true },
+    ...{ rows: none, tokens: none, facts: none },
     ...{ features: none, map: none, inputs: none, weights: none, columns: none, points: none },
     ...changed,
   };
