@@ -245,24 +245,20 @@ program
   .description("scores of texts against models retrained on halves of them; retrainings are kept in .cache")
   .option("--halves <n>", "of the report", "100")
   .option("--again <n>", "of them in a second order, too, for the ceiling", "100")
-  .option("--chosen-on <n>", "other halves, on which methods are chosen", "48")
   .option("--threads <n>", "processes that retrain", "2")
   .option("--quick", "small sizes, for a look")
-  .action(
-    async (options: Record<"again" | "halves" | "chosenOn" | "threads", string> & { quick?: boolean }) => {
-      const { benchTextAttribution } = await import("./bench/text-attribution.ts");
-      const quick = options.quick === true;
-      const count = (text: string, atMost: number) => (quick ? Math.min(atMost, Number(text)) : Number(text));
-      const result = await benchTextAttribution({
-        halves: count(options.halves, 6),
-        again: count(options.again, 6),
-        chosenOn: count(options.chosenOn, 4),
-        threads: Number(options.threads),
-        quick,
-      });
-      end(result);
-    },
-  );
+  .action(async (options: Record<"again" | "halves" | "threads", string> & { quick?: boolean }) => {
+    const { benchTextAttribution } = await import("./bench/text-attribution.ts");
+    const quick = options.quick === true;
+    const count = (text: string, atMost: number) => (quick ? Math.min(atMost, Number(text)) : Number(text));
+    const result = await benchTextAttribution({
+      halves: count(options.halves, 6),
+      again: count(options.again, 6),
+      threads: Number(options.threads),
+      quick,
+    });
+    end(result);
+  });
 
 program
   .command("costs")

@@ -176,7 +176,6 @@ export const formSchema = z.strictObject({
   rowTokens: wholeWithin("rowTokens"),
   /** Drawn by lot from the rows: they are not trained on, and so earn nothing by this model. */
   heldOutRows: wholeWithin("heldOutRows"),
-  method: z.enum(["ek-fac", "influence", "grad-dot", "data-inf", "trak"]),
   seed: z.string().min(1).max(64),
   answerTokens: wholeWithin("answerTokens"),
   temperature: within("temperature"),

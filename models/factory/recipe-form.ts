@@ -1,7 +1,6 @@
 /** A form as people fill it in, and the recipe that it stands for. */
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { baseSourceAt } from "../base/base-place.ts";
-import type { TextMethod } from "../influence/text-methods.ts";
 import { textPreset } from "../registered/recipe-presets.ts";
 import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
@@ -71,7 +70,6 @@ export async function defaultForm(
       decay: tuning.decay,
       rowTokens: preset.rowTokens,
       heldOutRows: Math.max(0, Math.min(MOST_HELD_OUT, Math.floor(rowCount / HELD_OUT_PART))),
-      method: "ek-fac",
       seed: "factory",
       answerTokens: answers.answerTokens,
       temperature: 0,
@@ -134,7 +132,12 @@ export function recipeOfForm(
       lastPart: form.lastPart,
     },
     ...(form.heldOutRows === 0 ? {} : { heldOut: form.heldOutRows }),
-    method: methodOf(form.method, 2 ** Math.floor(Math.log2(Math.min(256, columnCount)))),
+    method: {
+      kind: "ek-fac",
+      power: 0.5,
+      damping: 0,
+      featureCount: 2 ** Math.floor(Math.log2(Math.min(256, columnCount))),
+    },
     answers: {
       promptTokens: form.rowTokens - form.answerTokens,
       answerTokens: form.answerTokens,
@@ -144,22 +147,6 @@ export function recipeOfForm(
     rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
     columnCount,
   });
-}
-
-/** Each with the settings that were measured to be good (docs/explanation/attribution-methods.md, "Texts"). */
-function methodOf(kind: FactoryForm["method"], featureCount: number): TextMethod {
-  switch (kind) {
-    case "ek-fac":
-      return { kind, power: 0.5, damping: 0, featureCount };
-    case "influence":
-      return { kind, scaling: "rms", ridge: 3, featureCount };
-    case "grad-dot":
-      return { kind, featureCount };
-    case "data-inf":
-      return { kind, damping: 0.1, featureCount };
-    default:
-      return { kind, sketchCount: 512, ridge: 1, featureCount };
-  }
 }
 
 export const termsOfForm = ({ ownerPercent, predecessorId, validatorPercent }: FactoryForm): PlainTerms => ({

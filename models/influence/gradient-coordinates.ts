@@ -1,38 +1,33 @@
-/** Coordinates in which a method's matrix is simple: rows' gradients are turned in place, the map is turned back. */
+/**
+ * Coordinates in which the curvature of the loss is nearly diagonal: rows' gradients are turned in place, the map is
+ * turned back. Each matrix of the adapter gets the eigenbases of the sums of G Gᵀ and Gᵀ G over the rows' gradients G, as
+ * Shampoo takes them (arXiv 1802.09568). The mean squares λ of the coordinates in those bases are EK-FAC's (arXiv
+ * 1806.03884, 2308.03296). A score is gᵢ λ^−½ g: the step that an Adam in this basis makes (SOAP, arXiv 2409.11321).
+ */
 import { symmetricEigen } from "@openledger/attribution/maths/dense-matrix";
-import { mix32, SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { Kernels, Matrix } from "../kernels/kernels.ts";
-import type { TextMethod } from "./text-methods.ts";
 import type { GradientMatrix, TextFeatureOptions, TextFeaturePlaces } from "./text-places.ts";
 
-/** @returns what takes the directions back, so that they suit gradients as they come */
-export function toCoordinates(
-  method: TextMethod,
+/** Turns the rows' gradients in place. @returns what takes the directions back, so that they suit gradients as they come */
+export type ToCoordinates = (
   kernels: Kernels,
   places: TextFeaturePlaces,
   options: TextFeatureOptions,
-): () => void {
-  const { gradientCount, modelCount = 1 } = options;
+) => () => void;
+
+export const toEigenbases: ToCoordinates = (kernels, places, options) => {
   const work: Work = { kernels, places, options };
-  const size = gradientCount / modelCount;
-  const starts = Array.from({ length: modelCount }, (_, model) => model * size);
-  switch (method.kind) {
-    case "grad-dot":
-    case "data-inf":
-      return () => {};
-    case "influence":
-      if (method.scaling === "none") return () => {};
-      return scale(
-        work,
-        0,
-        meanSquares(work, 0, gradientCount).map((square) => inverseRoot(square)),
-      );
-    case "trak":
-      return inTurn(starts.map((start) => sketch(work, start, size, method.sketchCount)));
-    case "ek-fac":
-      return inTurn(starts.map((start) => factor(work, start, size, method)));
-  }
-}
+  const back = options.matrices.map((matrix) => turn(work, matrix));
+  // Half of the preconditioner goes to the rows, half to the query.
+  const rescale = scale(
+    work,
+    meanSquares(work).map((square) => (square > 0 ? Math.sqrt(1 / Math.sqrt(square)) : 0)),
+  );
+  return () => {
+    rescale();
+    for (const one of back) one();
+  };
+};
 
 interface Work {
   readonly kernels: Kernels;
@@ -40,92 +35,37 @@ interface Work {
   readonly options: TextFeatureOptions;
 }
 
-const inTurn = (all: readonly (() => void)[]) => () => {
-  for (const one of all) one();
-};
-
-const inverseRoot = (value: number): number => (value > 0 ? 1 / Math.sqrt(value) : 0);
-
 /** Of each coordinate the mean square over the rows. */
-function meanSquares({ kernels, options, places }: Work, from: number, count: number): Float64Array {
+function meanSquares({ kernels, options, places }: Work): Float64Array {
   const { gradientCount, rowCount } = options;
-  const squares = new Float64Array(count);
+  const squares = new Float64Array(gradientCount);
   for (let i = 0; i < rowCount; i++) {
-    const at = places.gradients + i * gradientCount + from;
-    for (let k = 0; k < count; k++) squares[k] = squares[k]! + kernels.arena[at + k]! ** 2;
+    const at = places.gradients + i * gradientCount;
+    for (let k = 0; k < gradientCount; k++) squares[k] = squares[k]! + kernels.arena[at + k]! ** 2;
   }
   return squares.map((sum) => sum / rowCount);
 }
 
-/** Coordinates from `from` on times factors. */
-function scale({ kernels, options, places }: Work, from: number, factors: Float64Array): () => void {
+/** Coordinates times factors. */
+function scale({ kernels, options, places }: Work, factors: Float64Array): () => void {
   const { featureCount, gradientCount, rowCount } = options;
   const { arena } = kernels;
   for (let i = 0; i < rowCount; i++) {
-    const at = places.gradients + i * gradientCount + from;
-    for (let k = 0; k < factors.length; k++) arena[at + k] = arena[at + k]! * factors[k]!;
+    const at = places.gradients + i * gradientCount;
+    for (let k = 0; k < gradientCount; k++) arena[at + k] = arena[at + k]! * factors[k]!;
   }
   return () => {
-    for (let k = 0; k < factors.length; k++) {
-      const at = places.directions + (from + k) * featureCount;
+    for (let k = 0; k < gradientCount; k++) {
+      const at = places.directions + k * featureCount;
       for (let j = 0; j < featureCount; j++) arena[at + j] = arena[at + j]! * factors[k]!;
     }
   };
 }
 
-/** A count sketch: each coordinate goes to one of the first, with a random sign; the others become 0. */
-function sketch({ kernels, options, places }: Work, start: number, size: number, count: number): () => void {
-  const { featureCount, gradientCount, rowCount, seed } = options;
-  const { arena } = kernels;
-  const salt = new SeededRandom(`${seed}/sketch/${start}`).nextUint32();
-  const used = Math.min(count, size);
-  const places32 = Uint32Array.from({ length: size }, (_, k) => mix32(salt, k));
-  const target = (hash: number) => (hash >>> 1) % used;
-  const sign = (hash: number) => ((hash & 1) === 0 ? 1 : -1);
-  const sums = new Float64Array(used);
-  for (let i = 0; i < rowCount; i++) {
-    const at = places.gradients + i * gradientCount + start;
-    sums.fill(0);
-    for (const [k, hash] of places32.entries())
-      sums[target(hash)] = sums[target(hash)]! + sign(hash) * arena[at + k]!;
-    arena.fill(0, at, at + size);
-    arena.set(sums, at);
-  }
-  return () => {
-    const from = places.directions + start * featureCount;
-    const short = arena.slice(from, from + used * featureCount);
-    for (const [k, hash] of places32.entries()) {
-      const row = target(hash) * featureCount;
-      for (let j = 0; j < featureCount; j++)
-        arena[from + k * featureCount + j] = sign(hash) * short[row + j]!;
-    }
-  };
-}
-
-/** Each matrix G of a gradient becomes Uᵀ G V; then coordinates are scaled. */
-function factor(
-  work: Work,
-  start: number,
-  size: number,
-  { damping, power }: TextMethod & { kind: "ek-fac" },
-): () => void {
-  const back = work.options.matrices!.map((matrix) => turn(work, { ...matrix, at: start + matrix.at }));
-  const squares = meanSquares(work, start, size);
-  const added = (damping * squares.reduce((sum, square) => sum + square, 0)) / size;
-  // Half of the preconditioner goes to the rows, half to the query.
-  const rescale = scale(
-    work,
-    start,
-    squares.map((square) =>
-      power === 1 ? inverseRoot(square + added) : Math.sqrt(inverseRoot(square + added)),
-    ),
-  );
-  return inTurn([rescale, ...back]);
-}
-
 const plain = (at: number, rowStride: number): Matrix => ({ at, rowStride, columnStride: 1 });
 const flipped = (at: number, rowStride: number): Matrix => ({ at, rowStride: 1, columnStride: rowStride });
 
+/** Each matrix G of a gradient becomes Uᵀ G V. */
 function turn({ kernels, options, places }: Work, matrix: GradientMatrix): () => void {
   const { arena } = kernels;
   const { featureCount, gradientCount, rowCount } = options;

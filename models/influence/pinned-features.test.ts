@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { quantiseFeatures } from "@openledger/attribution/features/quantise";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { adapterMatrices } from "../architecture/adapter-layout.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { NONE } from "../kernels/kernels.ts";
 import { nativeKernelSets } from "../kernels/native-kernels.ts";
 import { madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { loadForTuning, tuningRecipe, tuningRows } from "../testing/tuned-model.ts";
 import { RowTeam, tuneAdapter } from "../training/tune-adapter.ts";
-import { mapTextsBy } from "./text-features.ts";
+import { mapTexts } from "./text-features.ts";
 import { planTextFeatures, type TextFeatureOptions, type TextFeaturePlaces } from "./text-places.ts";
 
 /** SHA-256 of G after 100 steps: what a model registers is the same bytes on every machine. */
@@ -26,8 +27,11 @@ it.each(["wasm", ...nativeKernelSets()] as KernelChoice[])(
   async (kernels) => {
     let options!: TextFeatureOptions;
     let places!: TextFeaturePlaces;
-    const loaded = await loadForTuning(base, kernels, 1, (plan, gradientCount) => {
-      options = { rowCount: tuningRows.length, gradientCount, featureCount: FEATURES, seed: "pinned" };
+    const loaded = await loadForTuning(base, kernels, 1, (plan, layout) => {
+      options = {
+        ...{ rowCount: tuningRows.length, gradientCount: layout.floatCount, featureCount: FEATURES },
+        ...{ seed: "pinned", matrices: adapterMatrices(layout) },
+      };
       places = planTextFeatures(plan, options);
     });
     const team = new RowTeam(loaded);
@@ -40,8 +44,7 @@ it.each(["wasm", ...nativeKernelSets()] as KernelChoice[])(
         return { row, block, into: { parameters: NONE, adapter: at } };
       }),
     );
-    const method = { kind: "influence", scaling: "rms", ridge: 3, featureCount: FEATURES } as const;
-    const features = mapTextsBy(method, loaded.model.kernels, places, options);
+    const features = mapTexts(loaded.model.kernels, places, options);
     const { values } = quantiseFeatures(features, tuningRows.length, FEATURES);
     expect(new Set(values).size).toBeGreaterThan(10);
     expect(createHash("sha256").update(values).digest("hex")).toBe(PINNED);

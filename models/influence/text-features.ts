@@ -1,22 +1,18 @@
 /**
  * Features of texts: rows' gradients as d numbers each, such that a plain inner product of a row's and a query's is the
- * row's score by a method of text-methods.ts. The map is linear in the query's gradient, so the settlement circuit
- * stays as it is.
+ * row's score. The map is linear in the query's gradient, so the settlement circuit stays as it is.
  *
- * 1. Gradients are turned into the method's coordinates (gradient-coordinates.ts).
- * 2. S, the rows' scores for one another, is made from Gram matrices (row-scores.ts): there are fewer rows than numbers
- *    in a gradient.
+ * 1. Gradients are turned into coordinates in which a score is their inner product (gradient-coordinates.ts).
+ * 2. S, the rows' scores for one another, is the Gram matrix of the rows: there are fewer rows than numbers in a gradient.
  * 3. S = U Σ Uᵀ: the d directions with the largest σ stay, with half of σ in the rows and half in the query.
  * 4. Rotated (random signs, Walsh–Hadamard), so that one scale fits all features.
  */
 import { randomSigns, rotate } from "@openledger/attribution/features/rotation";
-import { timesTransposed, transpose } from "@openledger/attribution/maths/dense-matrix";
+import { transpose } from "@openledger/attribution/maths/dense-matrix";
 import { leadingEigen } from "@openledger/attribution/maths/leading-eigen";
 import type { Kernels, Place } from "../kernels/kernels.ts";
-import { modelError } from "../model-errors.ts";
-import { toCoordinates } from "./gradient-coordinates.ts";
-import { rowScores } from "./row-scores.ts";
-import type { TextMethod } from "./text-methods.ts";
+import { roundUp16 } from "../tensors/arena-plan.ts";
+import { type ToCoordinates, toEigenbases } from "./gradient-coordinates.ts";
 import type { TextFeatureOptions, TextFeaturePlaces } from "./text-places.ts";
 
 /** Of the largest σ; below that is rounding only. */
@@ -25,34 +21,24 @@ const LEAST_SCORE = 1e-6;
 /**
  * From the rows' gradients, which it changes, to the map and the rows' features: rowCount × featureCount.
  *
- * @throws RollupError MOD_INPUT_INVALID where the method needs matrices or losses that are not given
+ * @param toCoordinates the bench compares others with the one that models register
  */
-export function mapTextsBy(
-  method: TextMethod,
+export function mapTexts(
   kernels: Kernels,
   places: TextFeaturePlaces,
   options: TextFeatureOptions,
+  toCoordinates: ToCoordinates = toEigenbases,
 ): Float64Array {
   const { featureCount, gradientCount, rowCount } = options;
   const { coefficients, directions, gradients } = places;
-  requireParts(method, options);
-  const turnBack = toCoordinates(method, kernels, places, options);
-  const { parts, scores } = rowScores(method, kernels, places, options);
-  const vectors = keptVectors(scores, options);
+  const turnBack = toCoordinates(kernels, places, options);
+  const own = transpose(keptVectors(rowScores(kernels, places, options), options), featureCount, rowCount);
   const signs = randomSigns(featureCount, options.seed);
-  for (const { flippedWeights, from, count } of parts) {
-    const weights =
-      flippedWeights === null
-        ? null
-        : timesTransposed(flippedWeights, rowCount, vectors, featureCount, rowCount);
-    const own = weights ?? transpose(vectors, featureCount, rowCount);
-    for (let i = 0; i < rowCount; i++) rotate(own.subarray(i * featureCount, (i + 1) * featureCount), signs);
-    kernels.arena.set(own, coefficients);
-    const flipped = { at: gradients + from, rowStride: 1, columnStride: gradientCount };
-    const right = { at: coefficients, rowStride: featureCount, columnStride: 1 };
-    const to = directions + from * featureCount;
-    kernels.multiply(count, featureCount, rowCount, flipped, right, to, featureCount, false);
-  }
+  for (let i = 0; i < rowCount; i++) rotate(own.subarray(i * featureCount, (i + 1) * featureCount), signs);
+  kernels.arena.set(own, coefficients);
+  const flipped = { at: gradients, rowStride: 1, columnStride: gradientCount };
+  const right = { at: coefficients, rowStride: featureCount, columnStride: 1 };
+  kernels.multiply(gradientCount, featureCount, rowCount, flipped, right, directions, featureCount, false);
   const features = projectGradients(kernels, places, options, gradients, rowCount);
   // From now on the map takes gradients as they come.
   turnBack();
@@ -73,25 +59,20 @@ export function projectGradients(
   return Float64Array.from(kernels.arena.subarray(features, features + count * featureCount));
 }
 
-/** Each row's score for itself, by which bad rows are found: they are the ones that explain themselves most. */
-export function selfInfluences(features: Float64Array, featureCount: number): Float64Array {
-  return Float64Array.from({ length: features.length / featureCount }, (_, i) => {
-    let squares = 0;
-    for (let k = i * featureCount; k < (i + 1) * featureCount; k++) squares += features[k]! ** 2;
-    return squares;
-  });
-}
-
-function requireParts({ kind }: TextMethod, { losses, matrices }: TextFeatureOptions): void {
-  const needsMatrices = kind === "data-inf" || kind === "ek-fac";
-  const missing =
-    needsMatrices && matrices === undefined
-      ? "matrices"
-      : kind === "trak" && losses === undefined
-        ? "losses"
-        : null;
-  if (missing === null) return;
-  throw modelError("MOD_INPUT_INVALID", `the method ${kind} needs ${missing}`, { data: { field: missing } });
+/** rowCount × rowCount, symmetric. */
+function rowScores(
+  kernels: Kernels,
+  { gradients, gram }: TextFeaturePlaces,
+  { gradientCount, rowCount }: TextFeatureOptions,
+): Float64Array {
+  const stride = roundUp16(rowCount);
+  const rows = { at: gradients, rowStride: gradientCount, columnStride: 1 };
+  const flipped = { at: gradients, rowStride: 1, columnStride: gradientCount };
+  kernels.multiply(rowCount, rowCount, gradientCount, rows, flipped, gram, stride, false);
+  const out = new Float64Array(rowCount * rowCount);
+  for (let i = 0; i < rowCount; i++)
+    out.set(kernels.arena.subarray(gram + i * stride, gram + i * stride + rowCount), i * rowCount);
+  return out;
 }
 
 /** featureCount × rowCount: the rows' weights in each direction that stays, divided by the root of its σ. */

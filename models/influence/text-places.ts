@@ -3,7 +3,7 @@ import type { Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { type ArenaPlan, roundUp16 } from "../tensors/arena-plan.ts";
 
-/** A matrix among the numbers of one model's gradient, row by row. */
+/** A matrix among the numbers of a gradient, row by row. */
 export interface GradientMatrix {
   readonly at: number;
   readonly rows: number;
@@ -12,17 +12,13 @@ export interface GradientMatrix {
 
 export interface TextFeatureOptions {
   readonly rowCount: number;
-  /** Numbers of a gradient: those of all models, one after another. */
+  /** Numbers of a gradient. */
   readonly gradientCount: number;
   /** d, a power of two. */
   readonly featureCount: number;
   readonly seed: string;
-  /** Models whose gradients lie side by side; their scores are added. 1 if not given. */
-  readonly modelCount?: number;
-  /** What one model's gradient consists of, for data-inf and ek-fac; they cover it. */
-  readonly matrices?: readonly GradientMatrix[];
-  /** Of each row its loss in nats, mean over the models: for trak. */
-  readonly losses?: Float64Array;
+  /** What a gradient consists of; they cover it. */
+  readonly matrices: readonly GradientMatrix[];
 }
 
 /** Where the map's numbers lie. */
@@ -45,12 +41,11 @@ const MAX_ROWS = 8_192;
 const MAX_FEATURES = 2_048;
 /** @throws RollupError MOD_INPUT_INVALID for counts out of range */
 export function planTextFeatures(plan: ArenaPlan, options: TextFeatureOptions): TextFeaturePlaces {
-  const { featureCount, gradientCount, matrices = [], modelCount = 1, rowCount } = options;
+  const { featureCount, gradientCount, matrices, rowCount } = options;
   const isPower = Number.isInteger(Math.log2(featureCount)) && featureCount >= 16;
-  const areModels = Number.isInteger(modelCount) && modelCount >= 1 && gradientCount % modelCount === 0;
-  if (!isPower || featureCount > MAX_FEATURES || rowCount < 1 || rowCount > MAX_ROWS || !areModels) {
-    throw modelError("MOD_INPUT_INVALID", "the number of rows, models or features is out of range", {
-      data: { field: "featureCount", featureCount, gradientCount, modelCount, rowCount },
+  if (!isPower || featureCount > MAX_FEATURES || rowCount < 1 || rowCount > MAX_ROWS) {
+    throw modelError("MOD_INPUT_INVALID", "the number of rows or features is out of range", {
+      data: { field: "featureCount", featureCount, gradientCount, rowCount },
     });
   }
   const most = (size: (matrix: GradientMatrix) => number) => Math.max(0, ...matrices.map(size));

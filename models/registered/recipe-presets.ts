@@ -129,7 +129,6 @@ export async function textPreset(
       ...{ ...usual, steps, rowsPerStep: ROWS_PER_STEP, warmupSteps: Math.min(10, Math.ceil(steps / 10)) },
       lastPart: LAST_PART,
     },
-    // The best of those that were measured (docs/explanation/attribution-methods.md, "Texts").
     method: {
       kind: "ek-fac",
       power: 0.5,

@@ -156,7 +156,9 @@ describe("a text model", () => {
     expect(query.subarray(0, featureCount)).toEqual(plain.subarray(0, featureCount));
     expect(query.subarray(featureCount).every((entry) => entry === 255)).toBe(true);
     const trusting = { ...based, rules: { ...recipe.rules, base: { ...base, trustPermille: 1 } } };
-    expect(() => parseTextRecipe(trusting)).toThrow(code("ATT_RECIPE_INVALID"));
+    const dotted = { ...recipe, method: { kind: "grad-dot", featureCount: 32 } };
+    for (const wrong of [trusting, dotted])
+      expect(() => parseTextRecipe(wrong)).toThrow(code("ATT_RECIPE_INVALID"));
   });
 
   it("gives most to the row that says what was answered", async () => {

@@ -1,6 +1,6 @@
+import { MAX_FEATURE_COUNT } from "@openledger/attribution/features/quantise";
 import { checkedRecipe, recipeFields } from "@openledger/attribution/model/recipe-fields";
 import { z } from "zod";
-import { textMethodSchema } from "../influence/text-methods.ts";
 import { baseSchema } from "./base-files.ts";
 
 const count = z.number().int().positive();
@@ -61,7 +61,20 @@ const textRecipeSchema = z.strictObject({
    * features are 0, so they earn nothing by this model. Absent: none.
    */
   heldOut: count.max(100_000).optional(),
-  method: textMethodSchema,
+  /**
+   * How rows' gradients become features: by EK-FAC with power ½ and without damping (models/influence/text-features.ts),
+   * the best of those that were measured (docs/adr/0012-one-attribution-method-of-texts.md).
+   */
+  method: z.strictObject({
+    kind: z.literal("ek-fac"),
+    power: z.literal(0.5),
+    damping: z.literal(0),
+    /** A power of two. */
+    featureCount: count
+      .min(16)
+      .max(MAX_FEATURE_COUNT)
+      .refine((features) => Number.isInteger(Math.log2(features)), "must be a power of two"),
+  }),
   answers: z.strictObject({
     /** Most tokens of a prompt: a longer one is refused. */
     promptTokens: count.max(MOST_TOKENS),

@@ -16,7 +16,7 @@ import { decodeTextRow, type TextRow, wholeText } from "@openledger/attribution/
 import type { TokenRow } from "../architecture/loss-gradient.ts";
 import { encodeAdapter } from "../files/adapter-files.ts";
 import { roundToHalves } from "../files/float-formats.ts";
-import { mapTextsBy } from "../influence/text-features.ts";
+import { mapTexts } from "../influence/text-features.ts";
 import { NONE } from "../kernels/kernels.ts";
 import type { RowTask } from "../training/row-task.ts";
 import {
@@ -97,8 +97,8 @@ export function textTraining(
         async (placed, team, tokens) => {
           const run = { placed, team, texts, tokens, ...splitRows(texts.length, wanted) };
           const tuned = await tune(run, wanted, setting.watch, options);
-          const losses = await computeGradients(placed, team, tokens, run.heldOut, options);
-          return { ...tuned, ...mapRows(placed, tuned.recipe, losses) };
+          await computeGradients(placed, team, tokens, run.heldOut, options);
+          return { ...tuned, ...mapRows(placed) };
         },
       );
       const { recipe } = made;
@@ -242,15 +242,14 @@ async function tune(
   };
 }
 
-/** Each row's gradient at the tuned adapter, into its place; 0 of rows held out. @returns each row's loss */
+/** Each row's gradient at the tuned adapter, into its place; 0 of rows held out. */
 async function computeGradients(
   placed: PlacedText,
   team: RowTeam,
   rows: readonly TokenRow[],
   heldOut: readonly number[],
   { onProgress }: Progressing,
-): Promise<Float64Array> {
-  const losses: number[] = [];
+): Promise<void> {
   const { options, places } = placed;
   const { gradientCount } = options;
   const tasks = rows.map((row, i): RowTask => {
@@ -259,21 +258,20 @@ async function computeGradients(
   });
   for (let from = 0; from < tasks.length; from += ROWS_AT_ONCE) {
     onProgress?.({ stage: "features", done: from, total: tasks.length });
-    losses.push(...(await team.run(tasks.slice(from, from + ROWS_AT_ONCE))));
+    await team.run(tasks.slice(from, from + ROWS_AT_ONCE));
   }
   const { arena } = placed.loaded.model.kernels;
   for (const i of heldOut) arena.fill(0, tasks[i]!.block.at, tasks[i]!.block.at + gradientCount);
   onProgress?.({ stage: "features", done: tasks.length, total: tasks.length });
-  return Float64Array.from(losses);
 }
 
 /** The map, as it is published, and the rows' features by exactly that map. */
-function mapRows(placed: PlacedText, { method }: TextRecipe, losses: Float64Array) {
+function mapRows(placed: PlacedText) {
   const { loaded, options, places } = placed;
   const { arena } = loaded.model.kernels;
   const { gradientCount, rowCount } = options;
   const gradients = arena.slice(places.gradients, places.gradients + rowCount * gradientCount);
-  mapTextsBy(method, loaded.model.kernels, places, { ...options, losses });
+  mapTexts(loaded.model.kernels, places, options);
   const queryMap = encodeMap(arena, places.directions, options);
   decodeMap(queryMap, options, arena, places.directions);
   arena.set(gradients, places.gradients);

@@ -75,7 +75,7 @@ export function textRecipeFor(
       epsilon: 1e-8,
       decay: 0,
     },
-    method: { kind: "influence", scaling: "rms", ridge: 3, featureCount: 32 },
+    method: { kind: "ek-fac", power: 0.5, damping: 0, featureCount: 32 },
     answers: { promptTokens: 32, answerTokens: 12, temperature: 0, endToken: null },
     rules: { normQuantile: 0.9, nearDuplicatesShare: false },
     columnCount: 36,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
+import { type AdapterLayout, type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
 import { textRows } from "../architecture/loss-gradient.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { type LoadedModel, loadModel, openModel } from "../files/load-model.ts";
@@ -19,7 +19,7 @@ export async function loadForTuning(
   base: string,
   kernels: KernelChoice,
   threadCount: number,
-  placeMore?: (plan: ArenaPlan, adapterFloats: number) => void,
+  placeMore?: (plan: ArenaPlan, layout: AdapterLayout) => void,
 ): Promise<LoadedModel> {
   const opened = await openModel(folderSource(base));
   const adapter: AdapterSettings = { rank: 4, alpha: 8, targets: ["q_proj", "v_proj", "down_proj"] };
@@ -30,7 +30,7 @@ export async function loadForTuning(
     adapter,
     adapterBlocks: tuningBlocks(tuningRecipe),
     threadCount,
-    placeMore: (plan) => placeMore?.(plan, adapterLayout(opened.shape, adapter).floatCount),
+    placeMore: (plan) => placeMore?.(plan, adapterLayout(opened.shape, adapter)),
   });
   await opened.close();
   return loaded;

@@ -3,8 +3,8 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { int8Scores } from "@openledger/attribution/testing/int8-scores";
 import { groupAttributions, linearDatamodelingScore } from "@openledger/attribution/testing/quality-metrics";
-import type { TextMethod } from "@openledger/models/internal/influence/text-methods";
-import { floatScores, gradientsAfter, type ModelGradients, textFeatures } from "./texts/attributed.ts";
+import { toEigenbases } from "@openledger/models/internal/influence/gradient-coordinates";
+import { floatScores, gradientsAfter, textFeatures } from "./texts/attributed.ts";
 import { badRowAuc, SPOILINGS } from "./texts/bad-rows.ts";
 import { baseNumbers } from "./texts/base-model.ts";
 import type { RetrainOrder } from "./texts/retrain-worker.ts";
@@ -16,46 +16,31 @@ interface TextBenchOptions {
   readonly halves: number;
   /** So many of them in a second order, too: for the ceiling. */
   readonly again: number;
-  /** Other halves, on which methods are chosen. */
-  readonly chosenOn: number;
   readonly threads: number;
   /** Shows in a minute that everything runs; its numbers mean nothing. */
   readonly quick: boolean;
 }
 
 const FEATURES = 256;
-/** Models of random halves side by side, other halves than those of the report. */
-const SIDE_BY_SIDE = 4;
-
-const methods = {
-  gradDot: { kind: "grad-dot" },
-  dataInf: { kind: "data-inf", damping: 0.1 },
-  trak: { kind: "trak", sketchCount: 1_024, ridge: 1 },
-  influence: { kind: "influence", scaling: "rms", ridge: 10 },
-  ekFac: { kind: "ek-fac", power: 1, damping: 1 },
-  ekFacHalf: { kind: "ek-fac", power: 0.5, damping: 0 },
-} as const;
-type MethodName = keyof typeof methods;
-/** Chosen on the halves that the report does not use. */
-const PROVEN: MethodName = "ekFacHalf";
+/** Grad-Dot is the mark: inner products of gradients as they come. */
+const methods = { gradDot: () => () => {}, ekFacHalf: toEigenbases } as const;
 
 const log = (line: string) => console.log(line);
 
-export async function benchTextAttribution({ again, chosenOn, halves, quick, threads }: TextBenchOptions) {
+export async function benchTextAttribution({ again, halves, quick, threads }: TextBenchOptions) {
   const setting = quick ? textSetting(64, 32, 40) : textSetting(256, 128, 700);
   const base = await baseNumbers(setting, threads, log);
   const { rowCount } = setting;
   const sets = {
-    chosen: Array.from({ length: chosenOn }, (_, i) => halfOf(rowCount, "choose", i, 0)),
-    first: Array.from({ length: halves }, (_, i) => halfOf(rowCount, "report", i, 0)),
-    second: Array.from({ length: Math.min(again, halves) }, (_, i) => halfOf(rowCount, "report", i, 1)),
+    first: Array.from({ length: halves }, (_, i) => halfOf(rowCount, i, 0)),
+    second: Array.from({ length: Math.min(again, halves) }, (_, i) => halfOf(rowCount, i, 1)),
   };
   await retrainAll(setting, Object.values(sets).flat(), threads);
   const outputs = async (retrainings: readonly Retraining[]) =>
     Promise.all(
       retrainings.map(async (one) => (await keptLosses(retrainingPath(setting, base, one)))!.map((x) => -x)),
     );
-  const [chosen, first, second] = await Promise.all([sets.chosen, sets.first, sets.second].map(outputs));
+  const [first, second] = await Promise.all([sets.first, sets.second].map(outputs));
   const twice = sets.first.slice(0, second!.length);
   const both = second!.map((values, h) => values.map((x, q) => (x + first![h]![q]!) / 2));
   const agreement = linearDatamodelingScore(first!.slice(0, second!.length), second!, "text attribution");
@@ -65,11 +50,8 @@ export async function benchTextAttribution({ again, chosenOn, halves, quick, thr
   );
 
   const texts = rowsAndQueries(setting);
-  log("tuning the models whose gradients are taken");
+  log("tuning the model whose gradients are taken");
   const served = await gradientsAfter(setting, base, texts, [...texts.rows.keys()]);
-  const others: ModelGradients[] = [];
-  for (let m = 0; m < SIDE_BY_SIDE; m++)
-    others.push(await gradientsAfter(setting, base, texts, halfOf(rowCount, "model", m, 0).indices));
 
   const judge = (scores: Float64Array) => {
     const against = (
@@ -88,17 +70,16 @@ export async function benchTextAttribution({ again, chosenOn, halves, quick, thr
       high: report.high,
       samples: report.samples,
       ofBoth: against(twice, both, 1).value,
-      chosen: against(sets.chosen, chosen!, 1).value,
     };
   };
-  const show = (name: string, { chosen: c, high, lds, low, ofBoth }: ReturnType<typeof judge>) =>
+  const show = (name: string, { high, lds, low, ofBoth }: ReturnType<typeof judge>) =>
     log(
       `${name.padEnd(38)} LDS ${lds.toFixed(3)} (${low.toFixed(3)} … ${high.toFixed(3)}), ` +
-        `of the mean of both orders ${ofBoth.toFixed(3)}, on the choosing halves ${c.toFixed(3)}`,
+        `of the mean of both orders ${ofBoth.toFixed(3)}`,
     );
-  const run = (name: MethodName, models: readonly ModelGradients[], featureCount: number) => {
-    const real = textFeatures({ ...methods[name], featureCount } as TextMethod, models);
-    const label = `${name}, ${models.length === 1 ? "1 model" : `${models.length} models`}, d = ${featureCount}`;
+  const run = (name: keyof typeof methods, featureCount: number) => {
+    const real = textFeatures(featureCount, served, methods[name]);
+    const label = `${name}, d = ${featureCount}`;
     const float = judge(floatScores(real));
     const int8 = judge(int8Scores(real));
     show(`${label}, float`, float);
@@ -106,34 +87,22 @@ export async function benchTextAttribution({ again, chosenOn, halves, quick, thr
     return { float, int8 };
   };
   const features = quick ? 64 : FEATURES;
-  const names = Object.keys(methods) as MethodName[];
-  const one = Object.fromEntries(names.map((name) => [name, run(name, [served], features)]));
-  const many = Object.fromEntries(names.map((name) => [name, run(name, others, features)]));
-  for (const part of [2, 4]) run(PROVEN, [served], features / part);
+  const gradDot = run("gradDot", features).float;
+  const { float, int8 } = run("ekFacHalf", features);
+  for (const part of [2, 4]) run("ekFacHalf", features / part);
   const auc: Record<string, unknown> = {};
   for (const spoiling of SPOILINGS) {
-    const found = await badRowAuc(setting, base, { ...methods[PROVEN], featureCount: features }, spoiling);
+    const found = await badRowAuc(setting, base, features, spoiling);
     auc[spoiling] = found;
     log(
       `spoilt rows, ${spoiling}: AUC ${found.self.value.toFixed(3)} by self-influence, ${found.goodTexts.value.toFixed(3)} by the mean score for good texts`,
     );
   }
-  const { float, int8 } = one[PROVEN]!;
-  const aboveGradDot = int8.samples
-    .map((value, i) => value - one.gradDot!.float.samples[i]!)
-    .sort((a, b) => a - b);
+  const aboveGradDot = int8.samples.map((value, i) => value - gradDot.samples[i]!).sort((a, b) => a - b);
   const at = (part: number) => aboveGradDot[Math.floor(part * (aboveGradDot.length - 1))]!;
   return {
     text: {
-      lds: {
-        proven: int8.lds,
-        float: float.lds,
-        gradDot: one.gradDot!.float.lds,
-        dataInf: one.dataInf!.float.lds,
-        trak: many.trak!.float.lds,
-        ceiling,
-        provenOfModels: many[PROVEN]!.int8.lds,
-      },
+      lds: { proven: int8.lds, float: float.lds, gradDot: gradDot.lds, ceiling },
       range: { low: int8.low, high: int8.high, aboveGradDot: { low: at(0.025), high: at(0.975) } },
       auc,
     },

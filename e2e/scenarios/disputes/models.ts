@@ -66,7 +66,7 @@ export async function honestTexts(
   };
   const made = textRecipeFor(rows, await describeBase(folderSource(base), "made"), {
     columnCount: TEXT_SIZE.features,
-    method: { kind: "influence", scaling: "rms", ridge: 3, featureCount: FEATURES_OF_QUERY },
+    method: { kind: "ek-fac", power: 0.5, damping: 0, featureCount: FEATURES_OF_QUERY },
     rules: { normQuantile: 0.8, nearDuplicatesShare: true },
     rowTokens: MOST_TOKENS,
   });

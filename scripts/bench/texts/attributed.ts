@@ -5,8 +5,8 @@ import type { RealFeatures } from "@openledger/attribution/testing/int8-scores";
 import { adapterMatrices } from "@openledger/models/architecture/adapter-layout";
 import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
 import type { LoadedModel } from "@openledger/models/files/load-model";
-import { mapTextsBy, projectGradients } from "@openledger/models/internal/influence/text-features";
-import type { TextMethod } from "@openledger/models/internal/influence/text-methods";
+import type { ToCoordinates } from "@openledger/models/internal/influence/gradient-coordinates";
+import { mapTexts, projectGradients } from "@openledger/models/internal/influence/text-features";
 import { type GradientMatrix, planTextFeatures } from "@openledger/models/internal/influence/text-places";
 import { runRowTask } from "@openledger/models/internal/training/row-task";
 import { createKernels } from "@openledger/models/kernels/create-kernels";
@@ -20,7 +20,6 @@ import { ADAPTER, hashOf, type TextSetting } from "./setting.ts";
 export interface ModelGradients {
   readonly rows: Float32Array;
   readonly queries: Float32Array;
-  readonly rowLosses: Float64Array;
   readonly matrices: readonly GradientMatrix[];
   readonly gradientCount: number;
 }
@@ -47,11 +46,9 @@ export async function gradientsAfter(
   } else {
     arena.set(new Float32Array(kept.buffer.slice(kept.byteOffset, kept.byteOffset + kept.length)), at);
   }
-  const own = gradientsOf(loaded, rows);
   return {
-    rows: own.gradients,
-    rowLosses: own.losses,
-    queries: gradientsOf(loaded, queries).gradients,
+    rows: gradientsOf(loaded, rows),
+    queries: gradientsOf(loaded, queries),
     matrices: adapterMatrices(layout),
     gradientCount: layout.floatCount,
   };
@@ -61,44 +58,30 @@ function gradientsOf({ adapterBlocks, model }: LoadedModel, rows: readonly Token
   const { floatCount } = model.adapter!.layout;
   const at = adapterBlocks[0]!;
   const gradients = new Float32Array(rows.length * floatCount);
-  const losses = Float64Array.from(rows, (row, i) => {
-    const into = { parameters: NONE, adapter: at };
-    const loss = runRowTask(model, { row, block: { at, floatCount }, into });
+  for (const [i, row] of rows.entries()) {
+    runRowTask(model, { row, block: { at, floatCount }, into: { parameters: NONE, adapter: at } });
     gradients.set(model.kernels.arena.subarray(at, at + floatCount), i * floatCount);
-    return loss;
-  });
-  return { gradients, losses };
+  }
+  return gradients;
 }
 
-/** Real features of rows and queries by a method, over models side by side. */
-export function textFeatures(method: TextMethod, models: readonly ModelGradients[]): RealFeatures {
-  const { gradientCount: size, matrices, rowLosses } = models[0]!;
-  const gradientCount = size * models.length;
-  const { featureCount } = method;
-  const options = {
-    rowCount: rowLosses.length,
-    gradientCount,
-    modelCount: models.length,
-    featureCount,
-    seed: "text attribution",
-    matrices,
-    losses: rowLosses.map((_, i) => models.reduce((sum, m) => sum + m.rowLosses[i]!, 0) / models.length),
-  };
+/** Real features of rows and queries, by the registered method or in other coordinates. */
+export function textFeatures(
+  featureCount: number,
+  { gradientCount, matrices, queries: asked, rows: given }: ModelGradients,
+  toCoordinates?: ToCoordinates,
+): RealFeatures {
+  const [rowCount, queryCount] = [given.length / gradientCount, asked.length / gradientCount];
+  const options = { rowCount, gradientCount, featureCount, seed: "text attribution", matrices };
   const plan = new ArenaPlan();
   const places = planTextFeatures(plan, options);
   const queryAt = plan.take(gradientCount);
   const { kernels } = createKernels("native", plan.floatCount);
-  const { arena } = kernels;
-  const place = (at: number, gradients: (model: ModelGradients) => Float32Array, i: number) => {
-    for (const [m, model] of models.entries())
-      arena.set(gradients(model).subarray(i * size, (i + 1) * size), at + m * size);
-  };
-  for (let i = 0; i < options.rowCount; i++) place(places.gradients + i * gradientCount, (m) => m.rows, i);
-  const rows = mapTextsBy(method, kernels, places, options);
-  const queryCount = models[0]!.queries.length / size;
+  kernels.arena.set(given, places.gradients);
+  const rows = mapTexts(kernels, places, options, toCoordinates);
   const queries = new Float64Array(queryCount * featureCount);
   for (let q = 0; q < queryCount; q++) {
-    place(queryAt, (m) => m.queries, q);
+    kernels.arena.set(asked.subarray(q * gradientCount, (q + 1) * gradientCount), queryAt);
     queries.set(projectGradients(kernels, places, options, queryAt, 1), q * featureCount);
   }
   return { rows, queries, featureCount };

@@ -3,8 +3,6 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { mislabelAuc } from "@openledger/attribution/testing/quality-metrics";
 import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
-import { selfInfluences } from "@openledger/models/internal/influence/text-features";
-import type { TextMethod } from "@openledger/models/internal/influence/text-methods";
 import { floatScores, gradientsAfter, textFeatures } from "./attributed.ts";
 import { rowOfBytes, rowsAndQueries, type TextSetting } from "./setting.ts";
 
@@ -27,14 +25,14 @@ function spoiltTexts(rows: readonly TokenRow[], spoiling: Spoiling) {
 export async function badRowAuc(
   setting: TextSetting,
   base: Float32Array,
-  method: TextMethod,
+  featureCount: number,
   spoiling: Spoiling,
 ) {
   const { queries, rows } = rowsAndQueries(setting);
   const { isBad, texts } = spoiltTexts(rows, spoiling);
   const given = texts.map((text, i) => (isBad[i] ? rowOfBytes(Buffer.from(text, "latin1")) : rows[i]!));
   const model = await gradientsAfter(setting, base, { rows: given, queries }, [...given.keys()]);
-  const real = textFeatures(method, [model]);
+  const real = textFeatures(featureCount, model);
   const scores = floatScores(real);
   const againstGood = Float64Array.from(given, (_, i) => {
     let sum = 0;
@@ -46,6 +44,15 @@ export async function badRowAuc(
     return { value, low, high };
   };
   return { self: auc(selfInfluences(real.rows, real.featureCount)), goodTexts: auc(againstGood) };
+}
+
+/** Each row's score for itself: bad rows are the ones that explain themselves most. */
+function selfInfluences(features: Float64Array, featureCount: number): Float64Array {
+  return Float64Array.from({ length: features.length / featureCount }, (_, i) => {
+    let squares = 0;
+    for (let k = i * featureCount; k < (i + 1) * featureCount; k++) squares += features[k]! ** 2;
+    return squares;
+  });
 }
 
 const textOf = ({ targets, tokens }: TokenRow): string =>

@@ -11,10 +11,10 @@ export interface Retraining {
   readonly indices: readonly number[];
 }
 
-/** Half `index` of a kind ("choose" or "report"), in an order of its own. Another order has the same rows. */
-export function halfOf(rowCount: number, kind: string, index: number, order: number): Retraining {
-  const half = new SeededRandom(`half ${kind} ${index}`).subset(rowCount, rowCount / 2);
-  const shuffled = new SeededRandom(`order ${kind} ${index} ${order}`).permutation(half.length);
+/** Half `index`, in an order of its own. Another order has the same rows. */
+export function halfOf(rowCount: number, index: number, order: number): Retraining {
+  const half = new SeededRandom(`half report ${index}`).subset(rowCount, rowCount / 2);
+  const shuffled = new SeededRandom(`order report ${index} ${order}`).permutation(half.length);
   return { indices: Array.from(shuffled, (k) => half[k]!) };
 }
 

@@ -102,7 +102,7 @@ beforeAll(async () => {
     async (rows, ledger) => {
       const recipe = textRecipeFor(rows, await describeBase(folderSource(base), "made"), {
         ...ledger,
-        method: { kind: "influence", scaling: "rms", ridge: 3, featureCount: 16 },
+        method: { kind: "ek-fac", power: 0.5, damping: 0, featureCount: 16 },
       });
       const parts = await training.train(rows, recipe as never, {});
       return withTracing(parts, ALICE.address, setting, null) as never;

@@ -155,8 +155,6 @@ function Facts({ job }: { job: FactoryJob }) {
           <dd>
             {form.rowsPerStep}, {form.rowTokens}
           </dd>
-          <dt>Method of attribution</dt>
-          <dd>{form.method}</dd>
           <dt>Seed</dt>
           <dd>{form.seed}</dd>
         </dl>
