@@ -53,11 +53,10 @@ describe("ClaimRewards", () => {
   };
   const VALIDATOR: Partial<LawlessOperation> = { a: RECIPIENT, words: [packClaim(0, 1)] };
   const code = "OP_NOT_PAYEE";
-  testForgeries([
+  testForgeries(kind, [
     ...openings(kind),
     {
       rule: "a model without an activation, whose payee root may hold what its owner likes",
-      kind,
       forged: (world) => {
         world.setCounters(CLOSED, { isReady: false });
         return honest(kind);
@@ -67,14 +66,12 @@ describe("ClaimRewards", () => {
     },
     ...[RECIPIENT, DATANET].map((a) => ({
       rule: `leaf ${a}, which is not the contributor`,
-      kind,
       forged: () => honest(kind, { a }),
       at: PAYEE_LEAF,
       code,
     })),
     {
       rule: "a contributor who says to be the validator",
-      kind,
       lawful: () => honest(kind, VALIDATOR),
       forged: () => honest(kind, { words: [packClaim(0, 1)] }),
       at: PAYEE_LEAF,
@@ -82,71 +79,60 @@ describe("ClaimRewards", () => {
     },
     {
       rule: "the validator in the contributor's place",
-      kind,
       forged: () => honest(kind, { ...VALIDATOR, words: [packClaim(0, 0)] }),
       at: PAYEE_LEAF,
       code,
     },
     {
       rule: "another's payee",
-      kind,
       forged: () => honest(kind, { words: [packClaim(1, 0)] }),
       at: PAYEE_LEAF,
       code,
     },
     {
       rule: "a payee that is not there",
-      kind,
       forged: () => honest(kind, { words: [packClaim(2, 0)] }),
       at: PAYEE_LEAF,
       code,
     },
     {
       rule: "a payee of the accrued tree's upper half, which has no claimed leaf",
-      kind,
       forged: () => honest(kind, { words: [256n] }),
       at: "isClaimRewards * (word - payeeIndex - (1 << 9) * bits[8]) === 0;",
       code: "OP_MALFORMED",
     },
     {
       rule: "a role that is none",
-      kind,
       forged: () => honest(kind, { words: [1024n] }),
       at: "isClaimRewards * (word - payeeIndex - (1 << 9) * bits[8]) === 0;",
       code: "OP_MALFORMED",
     },
     {
       rule: "another payee than the one that is posted and signed",
-      kind,
       forged: () => honest(kind, { signed: { words: [packClaim(1, 0)] } }),
       tamper: (inputs) => setInput(inputs, "wideWords", [0, 0], packClaim(1, 0)),
       at: "isClaimRewards * (word - payeeIndex - (1 << 9) * bits[8]) === 0;",
     },
     {
       rule: "more accrued than the tree holds",
-      kind,
       forged: () => paid(65_536n - VALIDATOR_PARTS),
       tamper: setBits(33, 120, (wei) => wei + 65_536n),
       at: PAYEE_LEAF,
     },
     {
       rule: "another other leaf",
-      kind,
-      forged: () => honest(kind),
       tamper: setBits(9, 24, (id) => id + 1n),
       at: PAYEE_LEAF,
     },
     {
       // remainder − 1 and a share that is (1 / 2^16) more, in the field.
       rule: "a share that is rounded another way",
-      kind,
       forged: () => paid(-shiftedDown(1n, 16)),
       tamper: setBits(153, 16, (remainder) => remainder - 1n),
       at: BALANCE,
     },
     {
       rule: "a smaller part for the validator",
-      kind,
       forged: () => paid(shareOf(VALIDATOR_PARTS - 1n) - shareOf(VALIDATOR_PARTS)),
       tamper: (inputs) => {
         setBits(185, 16, (parts) => parts - 1n)(inputs);
@@ -156,7 +142,6 @@ describe("ClaimRewards", () => {
     },
     {
       rule: "a claimed leaf that is shown lower",
-      kind,
       forged: () => {
         const claimedWei = rewards!.claimedWei[0]!;
         return honest(kind, { effectA: (leaf) => ({ ...leaf, balance: leaf.balance + claimedWei }) });
@@ -166,40 +151,31 @@ describe("ClaimRewards", () => {
     },
     {
       rule: "a path in another accrued tree",
-      kind,
-      forged: () => honest(kind),
       tamper: (inputs) => setInput(inputs, "wideAccruedChildren", [0, 0, 7], 5n),
       at: PAYEE_LEAF,
     },
     {
       rule: "another accrued tree's top",
-      kind,
-      forged: () => honest(kind),
       tamper: (inputs) => setInput(inputs, "wideAccruedChildren", [0, 2, 7], 5n),
       at: ACCRUED_ROOT,
     },
     {
       rule: "another claimed tree's top",
-      kind,
-      forged: () => honest(kind),
       tamper: (inputs) => setInput(inputs, "wideClaimedChildren", [0, 2, 7], 5n),
       at: CLAIMED_ROOT,
     },
     {
       rule: "the claimed root kept, to claim again",
-      kind,
       forged: withBody(kind, () => ({})),
       at: PATH,
     },
     {
       rule: "a claimed root of half the share",
-      kind,
       forged: withBody(kind, () => ({ claimedRoot: claimedRoot([CLAIM_REWARDS_GAIN / 2n]) })),
       at: PATH,
     },
     {
       rule: "a wei more than the share",
-      kind,
       forged: () => honest(kind, { effectA: (leaf: Leaf) => ({ ...leaf, balance: leaf.balance + 1n }) }),
       at: PATH,
     },

@@ -37,16 +37,14 @@ beforeAll(loadForgeryTester);
 
 describe.each(CREATE_KINDS.map((kind) => [nameOf(kind), kind] as const))("%s", (_name, kind) => {
   const { words = [] } = HONEST[kind]!;
-  testForgeries([
+  testForgeries(kind, [
     ...[FREE + 1, RECIPIENT, 0].map((b) => ({
       rule: `the chosen id ${b}`,
-      kind,
       forged: () => honest(kind, { b }),
       at: "isNew * (bId - nextId) === 0;",
     })),
     {
       rule: "a place that is taken",
-      kind,
       forged: (world: World) => {
         world.ledger.nextId = RECIPIENT;
         return honest(kind);
@@ -58,7 +56,6 @@ describe.each(CREATE_KINDS.map((kind) => [nameOf(kind), kind] as const))("%s", (
     },
     {
       rule: "a tree that is full",
-      kind,
       forged: (world: World) => {
         world.ledger.nextId = CAPACITY;
         return honest(kind, { b: 0 });
@@ -68,20 +65,17 @@ describe.each(CREATE_KINDS.map((kind) => [nameOf(kind), kind] as const))("%s", (
     },
     {
       rule: "no id fee",
-      kind,
       forged: () => honest(kind, { effectA: (leaf: Leaf) => ({ ...leaf, balance: leaf.balance + ID_FEE }) }),
       at: PATH,
     },
     {
       rule: "the owner 0",
-      kind,
       forged: () => honest(kind, { words: words.with(0, 0n) }),
       at: "(isCreate + isWithdraw) * noAddress.out === 0;",
       code: "OP_MALFORMED",
     },
     {
       rule: "an owner of 161 bits",
-      kind,
       lawful: () => honest(kind, { words: words.with(0, 2n ** 160n - 1n) }),
       forged: () => honest(kind, { words: words.with(0, 2n ** 160n) }),
       at: "(isCreate + isWithdraw) * (words[0] - digits160) === 0;",
@@ -89,20 +83,17 @@ describe.each(CREATE_KINDS.map((kind) => [nameOf(kind), kind] as const))("%s", (
     },
     ...(["nonce", "chain", "openAmount"] as const).map((field) => ({
       rule: `a new leaf that starts with a ${field}`,
-      kind,
       forged: () => honest(kind, { effectB: (leaf: Leaf) => ({ ...leaf, [field]: 7n }) }),
       tamper: (inputs: Inputs) => setInput(inputs, "wideB", [0, LEAF_FIELD[field]], 7n),
       at: "isEmptyB * b[i] === 0;",
     })),
     ...(["balance", "counters", "body", "l1Owner", "keyX"] as const).map((field) => ({
       rule: `a new leaf with another ${field}`,
-      kind,
       forged: () => honest(kind, { effectB: (leaf: Leaf) => ({ ...leaf, [field]: leaf[field] + 2n }) }),
       at: PATH,
     })),
     {
       rule: "a new leaf of another kind",
-      kind,
       forged: () => honest(kind, { effectB: (leaf: Leaf) => ({ ...leaf, kind: (leaf.kind % 3) + 1 }) }),
       at: PATH,
     },
@@ -150,10 +141,9 @@ describe("CreateModel's own", () => {
     ],
     ["start", { ...BODY, epochStart: 77n }, "isCreateModel * epochStart === 0;"],
   ];
-  testForgeries([
+  testForgeries(KIND.createModel, [
     {
       rule: "a split of 2^32, over the highest price",
-      kind: KIND.createModel,
       lawful: () => honest(KIND.createModel, { words: MODEL_WORDS.with(6, 2n ** 128n - 1n) }),
       forged: () => honest(KIND.createModel, { words: MODEL_WORDS.with(6, 2n ** 128n) }),
       at: "isCreateModel * (split - split32) === 0;",
@@ -161,7 +151,6 @@ describe("CreateModel's own", () => {
     },
     {
       rule: "no price",
-      kind: KIND.createModel,
       lawful: () => honest(KIND.createModel, { words: MODEL_WORDS.with(6, 1n + (STATICS.split << 96n)) }),
       forged: () => honest(KIND.createModel, { words: MODEL_WORDS.with(6, STATICS.split << 96n) }),
       at: "isCreateModel * priceless.out === 0;",
@@ -169,7 +158,6 @@ describe("CreateModel's own", () => {
     },
     {
       rule: "a price of 2^96, its top bit taken from the split",
-      kind: KIND.createModel,
       forged: () => {
         const statics = { ...STATICS, split: STATICS.split - 1n };
         return honest(KIND.createModel, {
@@ -189,7 +177,6 @@ describe("CreateModel's own", () => {
     },
     ...bodies.map(([name, body, at]) => ({
       rule: `a body with another ${name}`,
-      kind: KIND.createModel,
       forged: () =>
         honest(KIND.createModel, { effectB: (leaf: Leaf) => ({ ...leaf, body: hashModelBody(body) }) }),
       tamper: (inputs: Inputs) => {
@@ -206,7 +193,6 @@ describe("CreateModel's own", () => {
     })),
     {
       rule: "an approval at birth",
-      kind: KIND.createModel,
       forged: () =>
         honest(KIND.createModel, { effectB: (leaf) => ({ ...leaf, counters: leaf.counters + 2n }) }),
       tamper: (inputs: Inputs) => setInput(inputs, "wideRest", [0, 6], 1n),

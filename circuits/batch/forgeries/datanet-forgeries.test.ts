@@ -39,17 +39,15 @@ beforeAll(loadForgeryTester);
 describe("Withdraw", () => {
   const withdraw = (recipient: bigint, amountWei: bigint) => () =>
     honest(KIND.withdraw, { words: [recipient, amountWei] });
-  testForgeries([
+  testForgeries(KIND.withdraw, [
     {
       rule: "the recipient 0",
-      kind: KIND.withdraw,
       forged: withdraw(0n, AMOUNT),
       at: "(isCreate + isWithdraw) * noAddress.out === 0;",
       code: "OP_MALFORMED",
     },
     {
       rule: "a recipient of 161 bits",
-      kind: KIND.withdraw,
       lawful: withdraw(2n ** 160n - 1n, AMOUNT),
       forged: withdraw(2n ** 160n, AMOUNT),
       at: "(isCreate + isWithdraw) * (words[0] - digits160) === 0;",
@@ -57,14 +55,12 @@ describe("Withdraw", () => {
     },
     {
       rule: "a negative amount, which mints",
-      kind: KIND.withdraw,
       forged: withdraw(5n, FIELD_ORDER - AMOUNT),
       at: "wordRange.in <==",
       code: "OP_MALFORMED",
     },
     {
       rule: "an amount of 2^96 from a leaf that cannot hold it",
-      kind: KIND.withdraw,
       forged: withdraw(5n, MAX_AMOUNT_WEI + 1n),
       at: BALANCE,
       code: "OP_MALFORMED",
@@ -79,17 +75,15 @@ const CARRYING_ROWS = shiftedDown(FOREIGN_BINDING - BigInt(DATANET) - (2n << 24n
 describe("PublishVersion", () => {
   const ROWS = "isPublish * (words[3] - split32) === 0;";
   const WORDS = HONEST[KIND.publishVersion]!.words!;
-  testForgeries([
+  testForgeries(KIND.publishVersion, [
     ...[1, 3].map((leafKind) => ({
       rule: `a leaf that is a datanet but for its kind ${leafKind}`,
-      kind: KIND.publishVersion,
       forged: withLeaf(DATANET, { kind: leafKind }, honest(KIND.publishVersion)),
       at: "(isPublish + isApproval) * (tagA - TAG_DATANET()) === 0;",
       code: "OP_WRONG_LEAF_KIND",
     })),
     {
       rule: "2^32 rows",
-      kind: KIND.publishVersion,
       lawful: () => honest(KIND.publishVersion, { words: WORDS.with(3, 2n ** 32n - 1n) }),
       forged: () => honest(KIND.publishVersion, { words: WORDS.with(3, 2n ** 32n) }),
       at: ROWS,
@@ -98,14 +92,12 @@ describe("PublishVersion", () => {
     {
       // Attack: 2^64 · N < 2^96 in the field, so a shifted check lets it pass. See the approval below.
       rule: "an N that carries into a foreign model's binding",
-      kind: KIND.publishVersion,
       forged: () => honest(KIND.publishVersion, { words: WORDS.with(3, CARRYING_ROWS) }),
       at: ROWS,
       code: "OP_MALFORMED",
     },
     {
       rule: "another old version",
-      kind: KIND.publishVersion,
       forged: () => {
         const [rowsRoot, ownersCommitment, payeeRoot, rowCount, policy] = WORDS as [
           bigint,
@@ -132,7 +124,6 @@ describe("PublishVersion", () => {
     },
     ...(Object.keys(PUBLISHED) as (keyof DatanetBody)[]).map((field) => ({
       rule: `a new body with another ${field}`,
-      kind: KIND.publishVersion,
       forged: () => {
         const [rowsRoot, ownersCommitment, payeeRoot, rowCount, policy] = WORDS as bigint[];
         const body = {
@@ -175,42 +166,37 @@ describe("ApproveModel", () => {
   const AT = "isApprove * (binding - aId - ";
   const code = "OP_MODEL_NOT_OF_DATANET";
   const kind = KIND.approveModel;
-  testForgeries([
+  testForgeries(kind, [
     {
       rule: "statics that A did not sign",
-      kind,
       forged: () => honest(kind, { words: [5n] }),
       at: "isApprove * (words[0] - model.staticsHash) === 0;",
       code,
     },
     {
       rule: "other owners",
-      kind,
       forged: bound({ ownersCommitment: 14n }),
       at: "isApprove * (modelOwners - datanetOwners) === 0;",
       code,
     },
     {
       rule: "another payee root",
-      kind,
       forged: bound({ payeeRoot: 14n }),
       at: "isApprove * (modelPayeeRoot - datanetPayeeRoot) === 0;",
       code,
     },
     {
       rule: "another datanet's model",
-      kind,
       forged: binding({ datanetId: BigInt(OTHER_DATANET) }),
       at: AT,
       code,
     },
-    { rule: "another version", kind, forged: binding({ version: 2n }), at: AT, code },
-    { rule: "another N", kind, forged: binding({ rowCount: 301n }), at: AT, code },
+    { rule: "another version", forged: binding({ version: 2n }), at: AT, code },
+    { rule: "another N", forged: binding({ rowCount: 301n }), at: AT, code },
     {
       // Attack: a datanet approves models that are bound to another's rows, with owners of its own choice. No rule leads
       // to such an N, since PublishVersion refuses it. The approval does not rely on that.
       rule: "a foreign model, by an N that carries into its binding",
-      kind,
       forged: (world) => {
         world.setDatanet(DATANET, { version: 2n, rowCount: CARRYING_ROWS });
         return bound({ binding: FOREIGN_BINDING })(world);
@@ -220,7 +206,6 @@ describe("ApproveModel", () => {
     },
     {
       rule: "a binding above 127 bits",
-      kind,
       lawful: binding({ predecessorId: 2n ** 24n - 1n, drawBits: 7n, featureCount: 2n ** 12n - 1n }),
       forged: bound({ binding: STATICS.binding + 2n ** BINDING_BITS }),
       tamper: (inputs) => setScratch(inputs, APPROVAL_DIGITS | (STATICS.binding >> 88n)),
@@ -229,7 +214,6 @@ describe("ApproveModel", () => {
     },
     {
       rule: "a second before the delay is over",
-      kind,
       lawful: () => honest(kind),
       forged: (world) => {
         world.setDatanet(DATANET, { publishedAt: PUBLISHED.publishedAt + 1n });
@@ -240,7 +224,6 @@ describe("ApproveModel", () => {
     },
     {
       rule: "a datanet that has published nothing",
-      kind,
       forged: (world) => {
         const statics = { ...STATICS, ownersCommitment: 0n, payeeRoot: 0n, binding: BigInt(NEW_DATANET) };
         world.setModel(WAITING, statics);
@@ -251,14 +234,12 @@ describe("ApproveModel", () => {
     },
     {
       rule: "an A that is a datanet but for its kind",
-      kind,
       forged: withLeaf(DATANET, { kind: LEAF_KIND.account }, honest(kind)),
       at: "(isPublish + isApproval) * (tagA - TAG_DATANET()) === 0;",
       code: "OP_WRONG_LEAF_KIND",
     },
     {
       rule: "a B that is a model but for its kind",
-      kind,
       forged: withLeaf(WAITING, { kind: LEAF_KIND.account }, honest(kind)),
       at: "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;",
       code: "OP_WRONG_LEAF_KIND",
@@ -266,7 +247,6 @@ describe("ApproveModel", () => {
     {
       // Attack: a second approval of other statics would overwrite what contributors have earned.
       rule: "other statics than those that the model was created with",
-      kind,
       forged: () => honest(kind, { words: [hashStatics({ ...STATICS, featuresCommitment: 22n })] }),
       tamper: (inputs: Inputs) => setInput(inputs, "wideModel", [0, 0], 22n),
       at: "(isApproval + isCloseEpoch + isSettle + isClaimRewards + isActivation + opensForced) * (oldBody.out - bodyB) === 0;",
@@ -275,7 +255,6 @@ describe("ApproveModel", () => {
     ...(Object.keys(PUBLISHED) as (keyof DatanetBody)[]).map((field) => ({
       // The leaf holds another version than the one that the model is bound to, and that the prover opens.
       rule: `an opening of A's body with another ${field}`,
-      kind,
       forged: (world: World) => {
         world.setDatanet(DATANET, { [field]: PUBLISHED[field] + 1n });
         return honest(kind);
@@ -290,13 +269,11 @@ describe("ApproveModel", () => {
     })),
     ...COUNTERS_SHOWN.map((shownCounters) => ({
       rule: `another opening of B's counters, ${Object.keys(shownCounters)}`,
-      kind,
       forged: () => honest(kind, { shownCounters }),
       at: "(isPay + opensModel) * (countersB - ",
     })),
     {
       rule: "an approval that makes the model ready too",
-      kind,
       forged: () => honest(kind, { effectB: (leaf) => ({ ...leaf, counters: leaf.counters + 1n }) }),
       at: PATH,
     },
@@ -315,17 +292,15 @@ describe("RevokeModel", () => {
       world.setModel(MODEL, changes);
       return honest(kind);
     };
-  testForgeries([
+  testForgeries(kind, [
     {
       rule: "another datanet's model",
-      kind,
       forged: () => honest(kind, { a: OTHER_DATANET }),
       at: "isRevoke * (binding - aId - BINDING_VERSION() * digits103) === 0;",
       code: "OP_MODEL_NOT_OF_DATANET",
     },
     {
       rule: "a binding above 127 bits",
-      kind,
       lawful: bound({ binding: packBinding({ ...BINDING, featureCount: 2n ** 12n - 1n, version: 7n }) }),
       forged: bound({ binding: STATICS.binding + 2n ** BINDING_BITS }),
       at: "isRevoke * (binding - aId - BINDING_VERSION() * digits103) === 0;",
@@ -333,27 +308,23 @@ describe("RevokeModel", () => {
     },
     {
       rule: "an A that is a datanet but for its kind",
-      kind,
       forged: withLeaf(DATANET, { kind: LEAF_KIND.account }, honest(kind)),
       at: "(isPublish + isApproval) * (tagA - TAG_DATANET()) === 0;",
       code: "OP_WRONG_LEAF_KIND",
     },
     {
       rule: "a B that is a model but for its kind",
-      kind,
       forged: withLeaf(MODEL, { kind: LEAF_KIND.account }, honest(kind)),
       at: "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;",
       code: "OP_WRONG_LEAF_KIND",
     },
     {
       rule: "a model that stays approved, since it is shown as revoked",
-      kind,
       forged: () => honest(kind, { shownCounters: { isApproved: false } }),
       at: "(isPay + opensModel) * (countersB - ",
     },
     {
       rule: "another opening of B's statics",
-      kind,
       forged: () => honest(kind, { a: OTHER_DATANET }),
       tamper: (inputs) => {
         const binding = packBinding({ ...BINDING, datanetId: BigInt(OTHER_DATANET) });
@@ -370,10 +341,9 @@ describe("RevokeModel", () => {
 });
 
 describe("SetKey", () => {
-  testForgeries([
+  testForgeries(KIND.setKey, [
     {
       rule: "a change that the new key signs",
-      kind: KIND.setKey,
       lawful: () => honest(KIND.setKey, { words: [keyXOf(71n)] }),
       forged: () => honest(KIND.setKey, { words: [keyXOf(71n)], secret: 71n }),
       at: AUTHORISATION,
@@ -381,7 +351,6 @@ describe("SetKey", () => {
     },
     {
       rule: "another key",
-      kind: KIND.setKey,
       forged: () => honest(KIND.setKey, { effectA: (leaf) => ({ ...leaf, keyX: 71n }) }),
       at: PATH,
     },

@@ -50,25 +50,22 @@ describe("Close", () => {
       return honest(kind, operation);
     };
   const byItself = { a: MODEL };
-  testForgeries([
+  testForgeries(kind, [
     ...openings(kind),
     {
       rule: "a model without an activation",
-      kind,
       forged: when((world) => world.setCounters(MODEL, { isReady: false })),
       at: READY,
       code: "OP_MODEL_NOT_READY",
     },
     {
       rule: "a second epoch before the first is settled",
-      kind,
       forged: () => honest(kind, { b: CLOSED }),
       at: CLOSABLE,
       code: "OP_EPOCH_UNSETTLED",
     },
     {
       rule: "an epoch without a payment",
-      kind,
       lawful: when((world) => world.set(MODEL, { openAmount: 1n })),
       forged: when((world) => world.set(MODEL, { openAmount: 0n })),
       at: CLOSABLE,
@@ -76,7 +73,6 @@ describe("Close", () => {
     },
     {
       rule: "another's CloseEpoch a second before the day is over",
-      kind,
       // The model itself need not wait.
       lawful: when((world) => world.setBody(MODEL, { epochStart: START_TIMESTAMP }), byItself),
       forged: when((world) => {
@@ -88,7 +84,6 @@ describe("Close", () => {
     },
     {
       rule: "the last epoch, whose successor would raise the price",
-      kind,
       lawful: when((world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 2n })),
       forged: when((world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 1n })),
       at: "isCloseEpoch * bits[65] === 0;",
@@ -96,13 +91,11 @@ describe("Close", () => {
     },
     ...(["chain", "epoch", "closingBatch", "amountWei"] as const).map((field) => ({
       rule: `a closed epoch with another ${field}`,
-      kind,
       forged: withBody(kind, () => ({ closed: closedBy({ [field]: 6n }) })),
       at: PATH,
     })),
     ...(["closed", "accruedRoot", "claimedRoot", "epochStart"] as const).map((field) => ({
       rule: `a new body with another ${field}`,
-      kind,
       forged: withBody(kind, (lawful) => ({ [field]: lawful[field] + 1n })),
       at: PATH,
     })),
@@ -115,7 +108,6 @@ describe("Close", () => {
       ] as const
     ).map(([rule, change]) => ({
       rule,
-      kind,
       forged: () =>
         honest(kind, {
           effectB: (leaf: Leaf) => ({
@@ -143,11 +135,10 @@ describe("Activation", () => {
   const { settlement } = honest(kind);
   const withCap = (cap: number, changes: Partial<LawlessOperation> = {}) =>
     honest(kind, { words: [hashOf({ cap })], settlement: { ...settlement!, cap }, ...changes });
-  testForgeries([
+  testForgeries(kind, [
     ...openings(kind),
     {
       rule: "a second one",
-      kind,
       forged: () => honest(kind, { b: MODEL, words: [hashOf({ modelId: MODEL })] }),
       at: "isActivation * (ready + cap + paymentCount + epoch) === 0;",
       code: "OP_MODEL_READY",
@@ -161,14 +152,12 @@ describe("Activation", () => {
       ] as const
     ).map(([rule, changes]) => ({
       rule,
-      kind,
       forged: () => honest(kind, { words: [hashOf(changes)] }),
       at: TERMS,
       code,
     })),
     {
       rule: "another cap than J's",
-      kind,
       lawful: () =>
         honest(kind, { words: [hashOf({ cap: 65_535 })], settlement: { ...settlement!, cap: 65_535 } }),
       forged: () => honest(kind, { settlement: { ...settlement!, cap: 17 } }),
@@ -177,7 +166,6 @@ describe("Activation", () => {
     },
     {
       rule: "a cap of 17 bits",
-      kind,
       forged: () =>
         honest(kind, { words: [hashOf({ cap: 65_536 })], settlement: { ...settlement!, cap: 65_536 } }),
       at: TERMS,
@@ -185,7 +173,6 @@ describe("Activation", () => {
     },
     {
       rule: "a Settle's J",
-      kind,
       forged: () => honest(kind, { words: honest(KIND.settle).words! }),
       at: TERMS,
       code,
@@ -193,7 +180,6 @@ describe("Activation", () => {
     // Attack: whoever knows the payee table can prove an activation, and it fixes the cap for ever.
     ...[1, 16, 65_535].map((cap) => ({
       rule: `no signature of the model, cap ${cap}`,
-      kind,
       lawful: () => withCap(cap),
       forged: () => withCap(cap, { secret: undefined as never }),
       at: AUTHORISATION,
@@ -211,14 +197,12 @@ describe("Activation", () => {
       ] as [string, Partial<LawlessOperation>][]
     ).map(([rule, changes]) => ({
       rule,
-      kind,
       forged: () => withCap(16, changes),
       at: AUTHORISATION,
       code: "OP_BAD_SIGNATURE",
     })),
     {
       rule: "a model without a key",
-      kind,
       forged: (world) => {
         world.set(WAITING, { keyX: 0n });
         return withCap(16);
@@ -226,7 +210,7 @@ describe("Activation", () => {
       at: AUTHORISATION,
       code: "OP_BAD_SIGNATURE",
     },
-    { rule: "an A", kind, forged: () => honest(kind, { a: PAYER }), at: NO_A },
+    { rule: "an A", forged: () => honest(kind, { a: PAYER }), at: NO_A },
     ...(
       [
         ["ready at epoch 0", (leaf) => ({ ...leaf, counters: leaf.counters - (1n << COUNTERS.epoch) })],
@@ -238,13 +222,11 @@ describe("Activation", () => {
     ).map(([rule, effectB]) => ({ rule, kind, forged: () => honest(kind, { effectB }), at: PATH })),
     ...(["closed", "accruedRoot", "claimedRoot", "epochStart"] as const).map((field) => ({
       rule: `a new body with another ${field}`,
-      kind,
       forged: withBody(kind, (lawful) => ({ [field]: lawful[field] + 1n })),
       at: PATH,
     })),
     {
       rule: "a change of leaf 0",
-      kind,
       forged: () => honest(kind, { effectA: (leaf: Leaf) => ({ ...leaf, balance: leaf.balance + 1n }) }),
       at: PATH,
     },

@@ -48,12 +48,11 @@ describe(nameOf(forcedClaimRewards), () => {
   const executed = (changes: Parameters<typeof honest>[1]) => () =>
     honest(kind, { isValid: true, ...changes });
   const bySender = (a: number) => HONEST[kind]!.words!.with(3, new World().leaf(a).l1Owner);
-  testForgeries([
+  testForgeries(kind, [
     ...common(kind),
     ...ofOwner(kind),
     {
       rule: "called invalid, B opened as what is no model",
-      kind,
       forged: invalid,
       tamper: (inputs) => {
         opened("wideB", LEAF_FIELD.tag, 257n)(inputs);
@@ -63,7 +62,6 @@ describe(nameOf(forcedClaimRewards), () => {
     },
     {
       rule: "called invalid, the model said to have no activation",
-      kind,
       forged: invalid,
       tamper: (inputs) => {
         setInput(inputs, "wideRest", [0, 5], 0n);
@@ -73,14 +71,12 @@ describe(nameOf(forcedClaimRewards), () => {
     },
     {
       rule: "called invalid, the payee shown as another's",
-      kind,
       forged: invalid,
       tamper: shownMember(RECIPIENT),
       at: PAYEE_LEAF,
     },
     {
       rule: "called invalid, its accrued amount carried into the other's id",
-      kind,
       forged: invalid,
       tamper: (inputs) => {
         shownMember(PAYER + 1)(inputs);
@@ -90,21 +86,18 @@ describe(nameOf(forcedClaimRewards), () => {
     },
     {
       rule: "called invalid by another payee",
-      kind,
       forged: invalid,
       tamper: setBits(0, 8, () => 1n),
       at: "isForced * (forcedWord - payeeIndex - (1 << 9) * bits[8]) === 0;",
     },
     {
       rule: "called invalid by the other role",
-      kind,
       forged: invalid,
       tamper: setBits(8, 1, () => 1n),
       at: "isForced * (forcedWord - payeeIndex - (1 << 9) * bits[8]) === 0;",
     },
     {
       rule: "called invalid by another accrued tree",
-      kind,
       forged: invalid,
       tamper: (inputs) => setInput(inputs, "wideAccruedChildren", [0, 2, 7], 5n),
       at: "reads * (read[2].node - accruedRoot) === 0;",
@@ -112,26 +105,22 @@ describe(nameOf(forcedClaimRewards), () => {
     ...bodyOpenings(kind),
     {
       rule: "by another leaf, executed",
-      kind,
       forged: executed({ a: DATANET, words: bySender(DATANET) }),
       at: PATH,
     },
     {
       rule: "by another leaf, shown as the payee's",
-      kind,
       forged: executed({ a: DATANET, words: bySender(DATANET) }),
       tamper: shownMember(DATANET),
       at: PAYEE_LEAF,
     },
     {
       rule: "another's payee, executed",
-      kind,
       forged: () => withWord(kind, 1, packClaim(1, 0), { isValid: true }),
       at: PATH,
     },
     {
       rule: "a model without an activation, executed",
-      kind,
       forged: (world) => {
         world.setCounters(CLOSED, { isReady: false });
         return honest(kind, {
@@ -143,35 +132,26 @@ describe(nameOf(forcedClaimRewards), () => {
     },
     {
       rule: "more accrued than the tree holds",
-      kind,
-      forged: () => honest(kind),
       tamper: setBits(33, 120, (wei) => wei + 65_536n),
       at: PAYEE_LEAF,
     },
     {
       rule: "a share that is rounded another way",
-      kind,
-      forged: () => honest(kind),
       tamper: setBits(153, 16, (remainder) => remainder - 1n),
       at: BALANCE,
     },
     {
       rule: "a smaller part for the validator",
-      kind,
-      forged: () => honest(kind),
       tamper: setBits(185, 16, (parts) => parts - 1n),
       at: "reads * (split - ownerParts - (1 << 16) * validatorParts) === 0;",
     },
     {
       rule: "another claimed tree's top",
-      kind,
-      forged: () => honest(kind),
       tamper: (inputs) => setInput(inputs, "wideClaimedChildren", [0, 2, 7], 5n),
       at: "takes * (update[2].oldNode - claimedRoot) === 0;",
     },
     {
       rule: "the claimed root kept, to claim again",
-      kind,
       forged: () =>
         honest(kind, {
           effectB: (leaf) => ({ ...leaf, body: new World().leaf(CLOSED).body }),
@@ -180,7 +160,6 @@ describe(nameOf(forcedClaimRewards), () => {
     },
     {
       rule: "a word that L1 does not queue: a ninth bit of the payee's index",
-      kind,
       forged: () => withWord(kind, 1, 256n, { isValid: false }),
       at: "isForced * (forcedWord - payeeIndex - (1 << 9) * bits[8]) === 0;",
     },

@@ -49,26 +49,23 @@ describe(nameOf(forcedCloseEpoch), () => {
     const { epochStart } = world.ledger.requireLeaf(MODEL).model!;
     world.setBody(MODEL, { epochStart: epochStart + 1n });
   });
-  testForgeries([
+  testForgeries(kind, [
     ...common(kind),
-    { rule: "an A", kind, forged: () => honest(kind, { a: PAYER }), at: NO_A },
+    { rule: "an A", forged: () => honest(kind, { a: PAYER }), at: NO_A },
     {
       rule: "called invalid, B opened as what is no model",
-      kind,
       forged: invalid,
       tamper: opened("wideB", LEAF_FIELD.tag, 258n),
       at: LEAF,
     },
     {
       rule: "called invalid, the model said to have no activation",
-      kind,
       forged: invalid,
       tamper: (inputs) => setInput(inputs, "wideRest", [0, 5], 0n),
       at: OPENING_OF_COUNTERS,
     },
     {
       rule: "called invalid, an epoch said to wait for its settlement",
-      kind,
       // What is opened becomes the new body.
       forged: (world) => {
         const record = world.ledger.requireLeaf(MODEL);
@@ -81,66 +78,56 @@ describe(nameOf(forcedCloseEpoch), () => {
     },
     {
       rule: "called invalid, the amount opened as 0",
-      kind,
       forged: invalid,
       tamper: opened("wideB", LEAF_FIELD.openAmount, 0n),
       at: LEAF,
     },
     {
       rule: "called invalid, the day said not to be over",
-      kind,
       forged: invalid,
       tamper: setBits(40, 1, () => 0n),
       at: CLOSING_TIME,
     },
     {
       rule: "called invalid, the epoch said to be the last",
-      kind,
       forged: invalid,
       tamper: setBits(65, 1, () => 1n),
       at: "(isCloseEpoch + isForcedCloseEpoch) * (epoch + 1 - nextEpoch25) === 0;",
     },
-    { rule: "a second early, executed", kind, forged: early, at: PATH },
+    { rule: "a second early, executed", forged: early, at: PATH },
     {
       rule: "a second early, said to be in time",
-      kind,
       forged: early,
       tamper: setBits(40, 1, () => 1n),
       at: CLOSING_TIME,
     },
     {
       rule: "in time by the batch's clock alone",
-      kind,
       forged: () => withWord(kind, 1, START_TIMESTAMP - 1n, { isValid: true }),
       at: PATH,
     },
     {
       rule: "over a closed epoch, executed",
-      kind,
       forged: () => honest(kind, { b: CLOSED, isValid: true }),
       at: PATH,
     },
     {
       rule: "without a payment, executed",
-      kind,
       forged: where((world) => world.set(MODEL, { openAmount: 0n })),
       at: PATH,
     },
     {
       rule: "without an activation, executed",
-      kind,
       forged: where((world) => world.setCounters(MODEL, { isReady: false })),
       at: PATH,
     },
     {
       rule: "the last epoch, executed",
-      kind,
       forged: where((world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 1n })),
       at: PATH,
     },
     {
       rule: "of an account, executed",
-      kind,
       forged: () => honest(kind, { b: RECIPIENT, isValid: true }),
       at: PATH,
     },

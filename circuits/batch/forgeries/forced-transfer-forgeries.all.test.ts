@@ -94,32 +94,28 @@ describe(nameOf(forcedTransfer), () => {
   const kind = forcedTransfer;
   const { balance } = new World().leaf(PAYER);
   const invalid = () => honest(kind, { isValid: false });
-  testForgeries([
+  testForgeries(kind, [
     ...common(kind),
     ...ofOwner(kind),
     {
       rule: "called invalid, B opened with another owner",
-      kind,
       forged: invalid,
       tamper: opened("wideB", LEAF_FIELD.l1Owner, 0xbadn),
       at: LEAF,
     },
     {
       rule: "called invalid, the balance said not to suffice",
-      kind,
       forged: invalid,
       tamper: (inputs) => setInput(inputs, "wideScratchBits", [0, 96], 0n),
       at: COVERAGE,
     },
     {
       rule: "to another owner, executed",
-      kind,
       forged: () => withWord(kind, 1, 0xbadn, { isValid: true }),
       at: PATH,
     },
     {
       rule: "to a leaf that is not there, made by the way",
-      kind,
       forged: () =>
         honest(kind, {
           b: CAPACITY - 1,
@@ -130,32 +126,27 @@ describe(nameOf(forcedTransfer), () => {
     },
     {
       rule: "a wei more than A has, executed",
-      kind,
       forged: () => withWord(kind, 0, balance + 1n, { isValid: true }),
       at: PATH,
     },
     {
       rule: "a wei more than A has, said to suffice",
-      kind,
       forged: () => withWord(kind, 0, balance + 1n, { isValid: true }),
       tamper: (inputs) => setInput(inputs, "wideScratchBits", [0, 96], 1n),
       at: COVERAGE,
     },
     {
       rule: "paid, and not debited",
-      kind,
       forged: () => honest(kind, { effectA: (leaf) => ({ ...leaf, balance: leaf.balance + AMOUNT }) }),
       at: PATH,
     },
     {
       rule: "debited, and not paid",
-      kind,
       forged: () => honest(kind, { effectB: (leaf) => ({ ...leaf, balance: leaf.balance - AMOUNT }) }),
       at: PATH,
     },
     {
       rule: "an amount in the core",
-      kind,
       forged: () => honest(kind, { amountCode: 1n }),
       at: "(1 - movesAmount - isCommit - isForcedClaimRewards) * code === 0;",
     },

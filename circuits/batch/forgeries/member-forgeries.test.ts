@@ -33,10 +33,9 @@ beforeAll(loadForgeryTester);
 const ROWS = "rows.in <== newCounters - ofModel;";
 
 describe("Transfer", () => {
-  testForgeries([
+  testForgeries(KIND.transfer, [
     {
       rule: "a recipient above 96 bits",
-      kind: KIND.transfer,
       lawful: withLeaf(RECIPIENT, { balance: MAX_AMOUNT_WEI - AMOUNT }, honest(KIND.transfer)),
       forged: withLeaf(RECIPIENT, { balance: MAX_AMOUNT_WEI - AMOUNT + 1n }, honest(KIND.transfer)),
       at: CREDIT,
@@ -44,14 +43,12 @@ describe("Transfer", () => {
     },
     {
       rule: "an amount that no balance holds",
-      kind: KIND.transfer,
       forged: () => honest(KIND.transfer, { amountCode: 2n ** 40n - 1n }),
       at: { ...BALANCE, table: "amountBits[39] * (amountBits[37] + amountBits[38] + both) === 0;" },
       code: "OP_BALANCE_TOO_LOW",
     },
     {
       rule: "a transfer to itself that credits the balance before the debit",
-      kind: KIND.transfer,
       lawful: () => honest(KIND.transfer, { b: PAYER }),
       forged: () =>
         honest(KIND.transfer, {
@@ -67,7 +64,6 @@ describe("Transfer", () => {
     },
     {
       rule: "a transfer to the fee leaf that keeps the fee",
-      kind: KIND.transfer,
       lawful: () => honest(KIND.transfer, { b: 1 }),
       forged: () =>
         honest(KIND.transfer, {
@@ -80,24 +76,21 @@ describe("Transfer", () => {
 });
 
 describe("CommitData", () => {
-  testForgeries([
+  testForgeries(KIND.commitData, [
     ...[RECIPIENT, MODEL].map((b) => ({
       rule: `leaf ${b}, which is no datanet`,
-      kind: KIND.commitData,
       forged: () => honest(KIND.commitData, { b }),
       at: { table: EQUATION, wide: "isCommit * (tagB - TAG_DATANET()) === 0;" },
       code: "OP_WRONG_LEAF_KIND",
     })),
     {
       rule: "a leaf that is a datanet but for its kind",
-      kind: KIND.commitData,
       forged: withLeaf(DATANET, { kind: LEAF_KIND.account }, honest(KIND.commitData)),
       at: { table: EQUATION, wide: "isCommit * (tagB - TAG_DATANET()) === 0;" },
       code: "OP_WRONG_LEAF_KIND",
     },
     {
       rule: "a row count of 2^40",
-      kind: KIND.commitData,
       lawful: withLeaf(DATANET, { counters: 2n ** 40n - 41n }, honest(KIND.commitData)),
       forged: withLeaf(DATANET, { counters: 2n ** 40n - 40n }, honest(KIND.commitData)),
       at: { table: ROWS, wide: "xRange.in <==" },
@@ -113,38 +106,33 @@ describe("PayInference", () => {
       world.setCounters(MODEL, changes);
       return operation;
     };
-  testForgeries([
+  testForgeries(KIND.payInference, [
     ...[RECIPIENT, DATANET].map((b) => ({
       rule: `leaf ${b}, which is no model`,
-      kind: KIND.payInference,
       forged: () => honest(KIND.payInference, { b }),
       at: { table: [EQUATION, ROWS], wide: "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;" },
       code: "OP_WRONG_LEAF_KIND",
     })),
     {
       rule: "a leaf that is a model but for its kind",
-      kind: KIND.payInference,
       forged: withLeaf(MODEL, { kind: LEAF_KIND.datanet }, honest(KIND.payInference)),
       at: { table: [EQUATION, ROWS], wide: "(isPay + opensModel) * (tagB - TAG_MODEL()) === 0;" },
       code: "OP_WRONG_LEAF_KIND",
     },
     {
       rule: "a model that is not ready",
-      kind: KIND.payInference,
       forged: counters({ isReady: false }),
       at: { table: EQUATION, wide: "isPay * (2 - ready - approved) === 0;" },
       code: "OP_MODEL_NOT_PAYABLE",
     },
     {
       rule: "a model that is not approved",
-      kind: KIND.payInference,
       forged: counters({ isApproved: false }),
       at: { table: EQUATION, wide: "isPay * (2 - ready - approved) === 0;" },
       code: "OP_MODEL_NOT_PAYABLE",
     },
     {
       rule: "an amount a wei below the price",
-      kind: KIND.payInference,
       lawful: counters({ priceWei: AMOUNT }),
       forged: counters({ priceWei: AMOUNT + 1n }),
       at: { table: EQUATION, wide: "xRange.in <==" },
@@ -152,7 +140,6 @@ describe("PayInference", () => {
     },
     {
       rule: "a payment beyond the cap",
-      kind: KIND.payInference,
       lawful: counters({ paymentCount: 15n }),
       forged: counters({ paymentCount: 16n }),
       at: { table: "room.in <== cap - count;", wide: "roomRange.in <== isPay * (cap - paymentCount - 1);" },
@@ -160,7 +147,6 @@ describe("PayInference", () => {
     },
     {
       rule: "an open amount above 96 bits",
-      kind: KIND.payInference,
       lawful: withLeaf(MODEL, { openAmount: MAX_AMOUNT_WEI - AMOUNT }, honest(KIND.payInference)),
       forged: withLeaf(MODEL, { openAmount: MAX_AMOUNT_WEI - AMOUNT + 1n }, honest(KIND.payInference)),
       at: { ...CREDIT, table: "openRange.in <== newOpen;" },
@@ -168,13 +154,11 @@ describe("PayInference", () => {
     },
     ...[{ cap: 17n }, { paymentCount: 2n }, { epoch: 2n }, { priceWei: 2n }].map((shownCounters) => ({
       rule: `another opening of the ${Object.keys(shownCounters)}`,
-      kind: KIND.payInference,
       forged: () => honest(KIND.payInference, { shownCounters }),
       at: { table: "ofModel === readyBit", wide: "(isPay + opensModel) * (countersB - " },
     })),
     {
       rule: "a payment that is not counted",
-      kind: KIND.payInference,
       forged: () =>
         honest(KIND.payInference, {
           effectB: (leaf) => ({ ...leaf, counters: leaf.counters - (1n << COUNTERS.paymentCount) }),

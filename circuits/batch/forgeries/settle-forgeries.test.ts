@@ -60,12 +60,11 @@ describe("Settle", () => {
   };
   const shown = (changes: Partial<typeof amounts>) => () =>
     honest(kind, { settlement: { ...amounts, ...changes } });
-  testForgeries([
+  testForgeries(kind, [
     ...openings(kind),
     {
       // No rule leads there; the circuit asks all the same.
       rule: "a closed epoch of a model without an activation",
-      kind,
       forged: (world) => {
         world.setCounters(CLOSED, { isReady: false });
         return honest(kind);
@@ -75,7 +74,6 @@ describe("Settle", () => {
     },
     {
       rule: "a model that has closed nothing",
-      kind,
       forged: () => honest(kind, { b: MODEL }),
       at: NEEDED,
       code: "OP_NOTHING_CLOSED",
@@ -83,21 +81,18 @@ describe("Settle", () => {
     ...[1n, -1n].flatMap((one) => [
       {
         rule: `the owner's amount ${one} wei off what the proof shows`,
-        kind,
         forged: shown({ ownerWei: amounts.ownerWei + one, treasuryWei: amounts.treasuryWei - one }),
         at: TERMS,
         code,
       },
       {
         rule: `the treasury's amount ${one} wei off`,
-        kind,
         forged: shown({ treasuryWei: amounts.treasuryWei + one, burnedWei: amounts.burnedWei - one }),
         at: TERMS,
         code,
       },
       {
         rule: `a payee's earnings ${one} wei off`,
-        kind,
         forged: shown({
           earnedWei: [amounts.earnedWei[0]! + one, amounts.earnedWei[1]! - one],
         }),
@@ -107,7 +102,6 @@ describe("Settle", () => {
     ]),
     {
       rule: "amounts that are not the closed one's parts",
-      kind,
       forged: shown({ burnedWei: amounts.burnedWei + 1n }),
       // The ledger's proof does not know the burned amount: the settlement's does.
       at: TERMS,
@@ -124,21 +118,17 @@ describe("Settle", () => {
       ] as const
     ).map(([rule, changes]) => ({
       rule,
-      kind,
       forged: () => honest(kind, { words: [hashOf(changes)] }),
       at: TERMS,
       code,
     })),
     {
       rule: "another new accrued root than J's",
-      kind,
-      forged: () => honest(kind),
       tamper: (inputs) => setInput(inputs, "wideModel", [0, 9], 5n),
       at: TERMS,
     },
     {
       rule: "voids that the prover does not show",
-      kind,
       lawful: () => voided(),
       forged: () => voided({ settlement: { ...VOIDED.settlement!, voidCount: 0 } }),
       at: TERMS,
@@ -158,7 +148,6 @@ describe("Settle", () => {
       ] as [string, Partial<LawlessOperation>][]
     ).map(([rule, changes]) => ({
       rule: `voids with ${rule}`,
-      kind,
       lawful: () => voided(),
       forged: () => voided(changes),
       at: AUTHORISATION,
@@ -166,7 +155,6 @@ describe("Settle", () => {
     })),
     {
       rule: "voids of a model without a key",
-      kind,
       forged: (world) => {
         world.set(CLOSED, { keyX: 0n });
         return voided();
@@ -176,19 +164,16 @@ describe("Settle", () => {
     },
     {
       rule: "another leaf in the treasury's place",
-      kind,
       forged: () => honest(kind, { a: PAYER }),
       at: NO_A,
     },
     {
       rule: "an amount field",
-      kind,
       forged: () => honest(kind, { amountCode: CODE }),
       at: "(1 - movesAmount - isCommit - isForcedClaimRewards) * code === 0;",
     },
     {
       rule: "a treasury above 96 bits",
-      kind,
       lawful: (world) => {
         world.set(0, { balance: MAX_AMOUNT_WEI - amounts.treasuryWei });
         return honest(kind);
@@ -202,7 +187,6 @@ describe("Settle", () => {
     },
     {
       rule: "an owner above 96 bits",
-      kind,
       lawful: (world) => {
         world.set(CLOSED, { balance: MAX_AMOUNT_WEI - amounts.ownerWei });
         return honest(kind);
@@ -223,7 +207,6 @@ describe("Settle", () => {
     ).map(([rule, effectA]) => ({ rule, kind, forged: () => honest(kind, { effectA }), at: PATH })),
     ...(["nonce", "l1Owner", "keyX", "balance", "chain", "openAmount", "counters"] as const).map((field) => ({
       rule: `a wrong effect on the model's ${field}`,
-      kind,
       forged: () => honest(kind, { effectB: (leaf: Leaf) => ({ ...leaf, [field]: leaf[field] + 1n }) }),
       at: PATH,
     })),
@@ -236,7 +219,6 @@ describe("Settle", () => {
       ] as [string, (world: World) => Partial<ModelBody>][]
     ).map(([rule, changes]) => ({
       rule,
-      kind,
       forged: ((world) => withBody(kind, () => changes(world))(world)) as Build,
       at: PATH,
     })),

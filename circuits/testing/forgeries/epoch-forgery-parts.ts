@@ -13,7 +13,7 @@ import {
 import { accruedRoot, activationHash, claimedRoot, closedHash } from "../../ledger/rewards.ts";
 import { KIND, LEAF_KIND } from "../../protocol.ts";
 import { START_TIMESTAMP } from "../random-ledger.ts";
-import { type Forgery, type Inputs, setInput } from "./forgery-check.ts";
+import { type ForgeryOfKind, type Inputs, setInput } from "./forgery-check.ts";
 import { type Build, CLOSED, type CLOSED_EPOCH, honest, STATICS, type World } from "./forgery-world.ts";
 
 export const OPENING_OF_BODY =
@@ -59,12 +59,11 @@ const lawfulBody: Record<number, (world: World, before: ModelBody) => Partial<Mo
 };
 
 /** What every kind that opens a model must refuse. */
-export function openings(kind: number): Forgery[] {
+export function openings(kind: number): ForgeryOfKind[] {
   const { b } = honest(kind);
   return [
     ...[LEAF_KIND.account, LEAF_KIND.datanet].map((leafKind) => ({
       rule: `a B that is a model but for its kind ${leafKind}`,
-      kind,
       forged: ((world) => {
         world.set(b!, { kind: leafKind });
         return honest(kind);
@@ -75,7 +74,6 @@ export function openings(kind: number): Forgery[] {
     ...bodyOpenings(kind),
     ...(["isReady", "cap", "paymentCount", "epoch", "priceWei"] as const).map((name) => ({
       rule: `another opening of B's counters, ${name}`,
-      kind,
       forged: ((world) => {
         const counters = unpackCounters(world.leaf(b!).counters);
         // What the rules want is shown, and the leaf has something else.
@@ -123,11 +121,10 @@ function falseBody(kind: number, i: number, { model, rewards }: LeafState): Part
 }
 
 /** False openings of B's body, with the effect that each would have. */
-export function bodyOpenings(kind: number): Forgery[] {
+export function bodyOpenings(kind: number): ForgeryOfKind[] {
   const isCloseEpoch = kind === KIND.closeEpoch || kind === KIND.forcedCloseEpoch;
   return Array.from({ length: 9 }, (_, i) => ({
     rule: `another opening of B's body, field ${i}`,
-    kind,
     forged: (world: World) => {
       // A Close wants nothing closed: CLOSED has something.
       const b = isCloseEpoch && i === 5 ? CLOSED : honest(kind).b!;

@@ -6,7 +6,7 @@ import { claimedPath } from "../../ledger/rewards.ts";
 import { KIND } from "../../protocol.ts";
 import {
   AUTHORISATION,
-  type Forgery,
+  type ForgeryOfKind,
   type Inputs,
   LEAF,
   LEAF_FIELD,
@@ -60,7 +60,7 @@ const asMissing =
   };
 
 /** What no entry of these kinds may do: be refused where it can be executed, touch what is not its own, be signed. */
-export function common(kind: number): Forgery[] {
+export function common(kind: number): ForgeryOfKind[] {
   const leafFields = [
     "nonce",
     "l1Owner",
@@ -76,36 +76,30 @@ export function common(kind: number): Forgery[] {
     return () => honest(kind, { [side]: effect });
   };
   return [
-    { rule: "called invalid", kind, forged: () => honest(kind, { isValid: false }), at: PATH },
+    { rule: "called invalid", forged: () => honest(kind, { isValid: false }), at: PATH },
     {
       rule: "called invalid, with a wrong sibling of B",
-      kind,
       forged: () => honest(kind, { isValid: false }),
       tamper: (inputs) => setInput(inputs, "wideChildrenB", [0, 1, 7], 5n),
       at: PATH,
     },
     {
       rule: "called invalid, B said to be missing",
-      kind,
       forged: () => honest(kind, { isValid: false }),
       tamper: asMissing("b", false),
       at: MISSING_B,
     },
     ...leafFields.flatMap((field) => [
-      { rule: `another ${field} of A`, kind, forged: changed("effectA", field), at: PATH },
-      { rule: `another ${field} of B`, kind, forged: changed("effectB", field), at: PATH },
+      { rule: `another ${field} of A`, forged: changed("effectA", field), at: PATH },
+      { rule: `another ${field} of B`, forged: changed("effectB", field), at: PATH },
     ]),
     ...[4, 5, 6].map((place) => ({
       rule: `word ${place}`,
-      kind,
-      forged: () => honest(kind),
       tamper: (inputs: Inputs) => setInput(inputs, "wideWords", [0, place], 1n),
       at: "words[j] * (1 - hasWord[j]) === 0;",
     })),
     {
       rule: "another's signature",
-      kind,
-      forged: () => honest(kind),
       tamper: (inputs) => {
         const { ledger } = new World();
         const { signature } = lawfulForm(ledger, honest(KIND.transfer)) as SignedOperation;
@@ -118,28 +112,25 @@ export function common(kind: number): Forgery[] {
 }
 
 /** Of the kinds whose A is the sender's. */
-export function ofOwner(kind: number): Forgery[] {
+export function ofOwner(kind: number): ForgeryOfKind[] {
   const invalid = () => honest(kind, { isValid: false });
   const ofStranger = () => withWord(kind, 3, 0xbadn, { isValid: true });
   return [
     {
       rule: "called invalid, A opened with another owner",
-      kind,
       forged: invalid,
       tamper: opened("wideA", LEAF_FIELD.l1Owner, 0xbadn),
       at: LEAF,
     },
     {
       rule: "called invalid, A said to be missing",
-      kind,
       forged: invalid,
       tamper: asMissing("a", false),
       at: MISSING_A,
     },
-    { rule: "another sender, executed", kind, forged: ofStranger, at: PATH },
+    { rule: "another sender, executed", forged: ofStranger, at: PATH },
     {
       rule: "another sender, A opened as his",
-      kind,
       forged: ofStranger,
       tamper: opened("wideA", LEAF_FIELD.l1Owner, 0xbadn),
       at: LEAF,

@@ -11,6 +11,7 @@ import { CircuitTester } from "../circuit-tester.ts";
 import {
   type Build,
   DEPTH,
+  honest,
   nameOf,
   OPENING,
   type Section,
@@ -100,7 +101,8 @@ export interface Forgery {
   readonly sections?: readonly Section[];
   /** A lawful operation next to the forged one, where the kind's usual one is not next enough. */
   readonly lawful?: Build;
-  readonly forged: Build;
+  /** The kind's usual operation unless given: then `tamper` is the forgery. */
+  readonly forged?: Build;
   /** A change of the inputs on top. */
   readonly tamper?: (inputs: Inputs, section: Section) => void;
   /** Part of the statement that refuses; one of several, where the field decides which. */
@@ -110,8 +112,12 @@ export interface Forgery {
   readonly opening?: typeof OPENING;
 }
 
+/** A forgery in a table of one kind. */
+export type ForgeryOfKind = Omit<Forgery, "kind">;
+
 export async function expectForgeryFails(forgery: Forgery): Promise<void> {
-  const { rule, kind, lawful, forged, tamper, at, code, opening = OPENING } = forgery;
+  const { rule, kind, lawful, tamper, at, code, opening = OPENING } = forgery;
+  const { forged = () => honest(kind) } = forgery;
   for (const section of forgery.sections ?? sectionsOf(kind)) {
     const message = `${nameOf(kind)} ${section}, ${rule}`;
     if (lawful !== undefined) await expectAccepted(section, lawful);
@@ -206,11 +212,11 @@ export function showLeaf(
 /** The table's section that a narrow kind has its slot in, as its inputs are named. */
 export const tableSectionOf = (kind: number) => (kind === KIND.transfer ? "transfer" : "member");
 
-/** One test for each forgery. */
-export const testForgeries = (forgeries: readonly Forgery[]) => {
-  it.each(forgeries.map((forgery) => [`${nameOf(forgery.kind)}: ${forgery.rule}`, forgery] as const))(
+/** One test for each forgery of the kind. */
+export const testForgeries = (kind: number, forgeries: readonly ForgeryOfKind[]) => {
+  it.each(forgeries.map((forgery) => [`${nameOf(kind)}: ${forgery.rule}`, forgery] as const))(
     "refuses %s",
-    (_name, forgery) => expectForgeryFails(forgery),
+    (_name, forgery) => expectForgeryFails({ ...forgery, kind }),
   );
 };
 export const withLeaf =
