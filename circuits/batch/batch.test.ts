@@ -1,5 +1,5 @@
 import { isWhole } from "@openledger/foundation/testing/test-random";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { dataCommitment } from "../field/element-vector.ts";
 import { KIND, KIND_RULES, TAG } from "../protocol.ts";
 import {
@@ -10,7 +10,6 @@ import {
 } from "../table/table-builder.ts";
 import { absorbedElements } from "../table/table-data.ts";
 import { postedShape } from "../table/table-shape.ts";
-import type { CircuitTester } from "../testing/circuit-tester.ts";
 import { RandomLedger, signFor } from "../testing/random-ledger.ts";
 import { BATCH_TABLE, batchTester, BATCH_DEPTH as DEPTH } from "../testing/table-world.ts";
 import { type PlacedTrace, replayBatch } from "./batch.ts";
@@ -19,10 +18,7 @@ import { batchElements, decodeWire, encodeWire } from "./batch-data.ts";
 const SHAPE = postedShape(BATCH_TABLE);
 const CIRCUIT_ID = 77n;
 
-let tester: CircuitTester;
-beforeAll(async () => {
-  tester = await batchTester();
-});
+const tester = await batchTester();
 
 function closeRandomBatch(world: RandomLedger) {
   const builder = new TableBuilder(world.ledger, world.opening(SHAPE));

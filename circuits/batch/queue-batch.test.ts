@@ -1,6 +1,6 @@
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { initPoseidon } from "../field/poseidon.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
 import { PAYEE_ROLE } from "../ledger/rewards.ts";
@@ -19,12 +19,8 @@ const TABLE: TableShape = { transfers: 1, members: 1, wide: 3, rows: 2, units: 1
 const SHAPE = postedShape(TABLE);
 const DEPTH = 8;
 
-let tester: CircuitTester;
-beforeAll(async () => {
-  await initPoseidon();
-  const spec = tableCircuitSpec(TABLE, DEPTH);
-  tester = await CircuitTester.compile(spec.name, spec.mainSource);
-});
+await initPoseidon();
+const tester = await CircuitTester.compileSpec(tableCircuitSpec(TABLE, DEPTH));
 
 const address = fc.oneof(fc.constantFrom(1n, 0xa002n, 2n ** 160n - 1n), fc.bigInt(1n, 2n ** 160n - 1n));
 const field = fc.oneof(fc.constantFrom(0n, 1n, FIELD_ORDER - 1n), fc.bigInt(0n, FIELD_ORDER - 1n));

@@ -1,5 +1,5 @@
 import { TestRandom } from "@openledger/foundation/testing/test-random";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
@@ -53,10 +53,7 @@ const mainSource = ({ transfers, members }: Sections) =>
   `pragma circom 2.1.6;\ninclude "circuits/blob/blob-evaluation.circom";\ncomponent main {public [z, transferCore, memberCore, memberPayload, halves]} = BlobEvaluation(${transfers}, ${members});\n`;
 const compile = (name: string, source: string) => CircuitTester.compile(name, source);
 
-let tester: CircuitTester;
-beforeAll(async () => {
-  tester = await compile("blob-evaluation-5-3", mainSource(SECTIONS));
-}, 300_000);
+const tester = await compile("blob-evaluation-5-3", mainSource(SECTIONS));
 
 const random = new TestRandom(8);
 const randomOnes = ({ transfers, members } = SECTIONS): Coefficients => ({

@@ -24,8 +24,7 @@ const differingElements = (inputs: CircuitInputs, exit: PreparedExit) =>
 
 beforeAll(async () => {
   await initPoseidon();
-  const { name, mainSource } = leafExitCircuitSpec();
-  tester = await CircuitTester.compile(name, mainSource);
+  tester = await CircuitTester.compileSpec(leafExitCircuitSpec());
 });
 
 const expectRefused = (inputs: CircuitInputs, at: string, what: string) =>

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { compileCircuit } from "../compiler/compile.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { initPoseidon } from "../field/poseidon.ts";
@@ -19,13 +19,8 @@ import { earnedByDefault, leafExit, payeeExit } from "./exit-statement.ts";
 
 const PAYEES = 4;
 const ROLES: readonly PayeeRole[] = [0, 1];
-let tester: CircuitTester;
-
-beforeAll(async () => {
-  await initPoseidon();
-  const { name, mainSource } = payeeExitCircuitSpec(PAYEES);
-  tester = await CircuitTester.compile(name, mainSource);
-});
+await initPoseidon();
+const tester = await CircuitTester.compileSpec(payeeExitCircuitSpec(PAYEES));
 
 const exitOf = (ledger: Ledger, payeeIndex: number, role: PayeeRole) =>
   payeeExit(ledger, MODEL_ID, payeeIndex, role, PAYEES);

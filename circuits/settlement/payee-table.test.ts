@@ -1,6 +1,6 @@
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
@@ -29,13 +29,8 @@ import { activationPayees, type SettlementData } from "./settlement-data.ts";
 
 const PAYEES = 4;
 const CAP = { circuit: 3, payments: 60 };
-let tester: CircuitTester;
-
-beforeAll(async () => {
-  await initPoseidon();
-  const { name, mainSource } = payeeTableCircuitSpec(PAYEES);
-  tester = await CircuitTester.compile(name, mainSource);
-});
+await initPoseidon();
+const tester = await CircuitTester.compileSpec(payeeTableCircuitSpec(PAYEES));
 
 const worldOf = (seed: number, rowCounts?: number[]) => epochOf({ seed, ...(rowCounts && { rowCounts }) });
 const refuses = (inputs: CircuitInputs, message: string) =>

@@ -10,8 +10,7 @@ import type { SettlementSize } from "./settlement-size.ts";
 
 const testers = new Map<string, Promise<CircuitTester>>();
 function testerOf(size: SettlementSize): Promise<CircuitTester> {
-  const { name, mainSource } = settlementCircuitSpec(size);
-  if (!testers.has(name)) testers.set(name, CircuitTester.compile(name, mainSource));
+  if (!testers.has(name)) testers.set(name, CircuitTester.compileSpec(settlementCircuitSpec(size)));
   return testers.get(name)!;
 }
 

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CircuitTester } from "./circuit-tester.ts";
 
 // `half` is pinned; `loose` is a hint whose one constraint accepts two values besides the honest one's sign.
@@ -21,11 +21,7 @@ template Sample() {
 component main = Sample();
 `;
 
-let tester: CircuitTester;
-
-beforeAll(async () => {
-  tester = await CircuitTester.compile("tester-sample", mainSource);
-});
+const tester = await CircuitTester.compile("tester-sample", mainSource);
 
 describe("CircuitTester", () => {
   test("computes a witness that satisfies the constraints, and reads outputs by name", async () => {

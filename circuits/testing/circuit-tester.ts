@@ -39,6 +39,10 @@ export class CircuitTester {
     return CircuitTester.load(await compileCircuit({ name, mainSource, keepSym: true }));
   }
 
+  static compileSpec({ name, mainSource }: { name: string; mainSource: string }): Promise<CircuitTester> {
+    return CircuitTester.compile(name, mainSource);
+  }
+
   static async load(circuit: CompiledCircuit): Promise<CircuitTester> {
     const calculator = new WitnessCalculator(await readFile(circuit.wasmPath));
     return new CircuitTester(circuit, calculator, await readFile(circuit.symPath, "utf8"));

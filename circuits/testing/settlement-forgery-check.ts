@@ -19,8 +19,7 @@ export let tester: CircuitTester;
 /** Every file of forged settlements calls this before its tests. */
 export async function loadSettlementTester(): Promise<void> {
   await initPoseidon();
-  const { name, mainSource } = settlementCircuitSpec(SMALL_SIZE);
-  tester = await CircuitTester.compile(name, mainSource);
+  tester = await CircuitTester.compileSpec(settlementCircuitSpec(SMALL_SIZE));
 }
 
 // Statements that refuse.

@@ -38,14 +38,14 @@ export const BATCH_TABLE: TableShape = {
 export const BATCH_DEPTH = 2;
 export async function batchTester(): Promise<CircuitTester> {
   await initPoseidon();
-  const { name, mainSource } = tableCircuitSpec(BATCH_TABLE, BATCH_DEPTH);
-  return CircuitTester.compile(name, mainSource);
+  return CircuitTester.compileSpec(tableCircuitSpec(BATCH_TABLE, BATCH_DEPTH));
 }
 
 const testers = new Map<TableShape, Promise<CircuitTester>>();
 export function smallTableTester(shape: TableShape = SMALL_TABLE): Promise<CircuitTester> {
-  const { name, mainSource } = tableCircuitSpec(shape, SMALL_DEPTH);
-  const tester = testers.get(shape) ?? initPoseidon().then(() => CircuitTester.compile(name, mainSource));
+  const tester =
+    testers.get(shape) ??
+    initPoseidon().then(() => CircuitTester.compileSpec(tableCircuitSpec(shape, SMALL_DEPTH)));
   testers.set(shape, tester);
   return tester;
 }

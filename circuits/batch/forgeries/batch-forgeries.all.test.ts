@@ -1,9 +1,8 @@
 /** Forged batches of lawful slots: see slot-forgeries.test.ts. */
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import type { QueueOperation, SignedOperation } from "../../ledger/operation.ts";
 import { KIND, KIND_RULES, MAX_AMOUNT_WEI } from "../../protocol.ts";
-import type { CircuitTester } from "../../testing/circuit-tester.ts";
 import {
   EFFECT,
   type Inputs,
@@ -41,10 +40,7 @@ import { executeSlot, replaySlot } from "../slot.ts";
 await initPoseidon();
 
 const SHAPE = BATCH_TABLE;
-let tester: CircuitTester;
-beforeAll(async () => {
-  tester = await batchTester();
-});
+const tester = await batchTester();
 const expectNoWitness = (inputs: Inputs, at: string | readonly string[], message: string) =>
   expectRefusedBy(tester, inputs, at, message);
 

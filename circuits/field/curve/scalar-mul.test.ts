@@ -1,7 +1,7 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { FIELD_ORDER } from "../../protocol.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { recordedCount } from "../../testing/constraint-counts.ts";
@@ -9,14 +9,10 @@ import { BASE8, SUBGROUP_ORDER } from "./eddsa.ts";
 import { toMontgomery } from "./eddsa-tables.ts";
 
 const base8 = babyjubjub.Point.fromAffine(BASE8);
-let tester: CircuitTester;
-
-beforeAll(async () => {
-  tester = await CircuitTester.compile(
-    "scalar-mul",
-    'pragma circom 2.1.6;\ninclude "circuits/field/curve/scalar-mul.circom";\ncomponent main = NegatedScalarMul();\n',
-  );
-});
+const tester = await CircuitTester.compile(
+  "scalar-mul",
+  'pragma circom 2.1.6;\ninclude "circuits/field/curve/scalar-mul.circom";\ncomponent main = NegatedScalarMul();\n',
+);
 
 describe("NegatedScalarMul", () => {
   test("has the recorded constraints, none linear", () => {

@@ -1,5 +1,5 @@
 import { babyjubjub } from "@noble/curves/misc.js";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { FIELD_ORDER } from "../../protocol.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { recordedCount } from "../../testing/constraint-counts.ts";
@@ -10,13 +10,9 @@ const slow = { timeout: 300_000 };
 const base8 = babyjubjub.Point.fromAffine(BASE8);
 /** Elements below this have two high parts: r is 3.02 · 2^252. */
 const AMBIGUOUS = (1n << 254n) - FIELD_ORDER;
-let tester: CircuitTester;
-
-beforeAll(async () => {
-  const source =
-    'pragma circom 2.1.6;\ninclude "circuits/field/curve/start-point.circom";\ncomponent main = StartPoint();\n';
-  tester = await CircuitTester.compile("start-point", source);
-}, 300_000);
+const source =
+  'pragma circom 2.1.6;\ninclude "circuits/field/curve/start-point.circom";\ncomponent main = StartPoint();\n';
+const tester = await CircuitTester.compile("start-point", source);
 
 /** FixedBaseMul's point for a scalar below 2^252, by noble, times `factor`. */
 function expectedPoint(scalar: bigint, factor = 1n): bigint[] {

@@ -1,11 +1,10 @@
 /** Forged scores, classes and counts of one direct draw. Each is next to an honest draw that the circuit takes. */
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { generators } from "../../field/curve/generators.ts";
 import { addAll } from "../../field/curve/montgomery-points.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { countTerms } from "../../ledger/direct-query.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
-import type { CircuitTester } from "../../testing/circuit-tester.ts";
 import { answeredQuery, compileDirectDraw, directInputs } from "../../testing/direct-instance.ts";
 import { fieldAliases, shiftedDown } from "../../testing/forgeries/field-aliases.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
@@ -18,12 +17,8 @@ const EQUATION = "EqualUpToSmallOrder:";
 const COUNT = "low * (low - 1) === 0;";
 const RANGE = "TermLength: restRange";
 const SIGN = "DirectScores: -logitDigit[D - 1][0]";
-let tester: CircuitTester;
-
-beforeAll(async () => {
-  await initPoseidon();
-  tester = await compileDirectDraw(ROWS, BUCKETS);
-}, 600_000);
+await initPoseidon();
+const tester = await compileDirectDraw(ROWS, BUCKETS);
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 const matrixOf = (entry: (row: number, column: number) => number): DirectMatrix => ({

@@ -1,13 +1,12 @@
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compileCircuit } from "../../compiler/compile.ts";
 import { templateSource } from "../../compiler/template-files.ts";
 import { digitTables, generatorTablesPath } from "../../field/curve/generator-tables.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { countTerms, directQueryCommitment, lengthOf } from "../../ledger/direct-query.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
-import type { CircuitTester } from "../../testing/circuit-tester.ts";
 import { recordedCount } from "../../testing/constraint-counts.ts";
 import {
   answeredQuery,
@@ -21,11 +20,8 @@ import { type DirectMatrix, directScores, logitGenerator } from "../scores/direc
 
 const ROWS = 3;
 const BUCKETS = 16;
-let tester: CircuitTester;
-beforeAll(async () => {
-  await initPoseidon();
-  tester = await compileDirectDraw(ROWS, BUCKETS);
-}, 600_000);
+await initPoseidon();
+const tester = await compileDirectDraw(ROWS, BUCKETS);
 
 async function expectAgreement(instance: DirectInstance, start: bigint): Promise<bigint[]> {
   const { matrix, query } = instance;

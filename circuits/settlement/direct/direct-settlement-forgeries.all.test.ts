@@ -1,5 +1,5 @@
 /** Every input of a direct settlement that its prover may choose; the rest: direct-settlement-forgeries.test.ts. */
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { settlementCircuitSpec } from "../../registry/circuit-registry.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
@@ -8,12 +8,8 @@ import { freeInputs, type InputWidths } from "../../testing/forgeries/alias-chec
 import { statedInputs } from "../../testing/settlement-world.ts";
 import { settleEpoch } from "../settlement-rules.ts";
 
-let tester: CircuitTester;
-beforeAll(async () => {
-  await initPoseidon();
-  const { name, mainSource } = settlementCircuitSpec(SMALL_DIRECT);
-  tester = await CircuitTester.compile(name, mainSource);
-}, 600_000);
+await initPoseidon();
+const tester = await CircuitTester.compileSpec(settlementCircuitSpec(SMALL_DIRECT));
 
 /** Inputs that SampledPayout does not share with Settlement, whose own test alters all others; and draws' openings. */
 const WIDTHS: InputWidths = { answeredClass: [1, 16], isValid: [1, 128] };

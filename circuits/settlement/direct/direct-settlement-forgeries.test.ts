@@ -2,7 +2,7 @@
  * What a prover of a direct settlement can choose: queries of others, voids, circuits of the other kind, and every input and
  * wire alone once z is known. Payments, rows and money around them are SampledPayout's, as in Settlement.
  */
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { templateSource } from "../../compiler/template-files.ts";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
@@ -20,12 +20,8 @@ import { directDraw } from "../scores/direct-matrix.ts";
 import { type DirectEpoch, paymentChain, settleEpoch } from "../settlement-rules.ts";
 
 const OPENS = "SampledPayout: isValid[k] * (drawReceipt[k] - opening[k].out) === 0;";
-let tester: CircuitTester;
-beforeAll(async () => {
-  await initPoseidon();
-  const { name, mainSource } = settlementCircuitSpec(SMALL_DIRECT);
-  tester = await CircuitTester.compile(name, mainSource);
-}, 600_000);
+await initPoseidon();
+const tester = await CircuitTester.compileSpec(settlementCircuitSpec(SMALL_DIRECT));
 
 /** Draw 0 with another query and all that follows from it. */
 function withQuery(inputs: CircuitInputs, epoch: DirectEpoch, terms: readonly number[]): CircuitInputs {

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { MAX_TERMS } from "../../ledger/direct-query.ts";
 import { circuitSpec, settlementCircuitSpec } from "../../registry/circuit-registry.ts";
@@ -17,12 +17,8 @@ import {
   settlementCircuitName,
 } from "../settlement-size.ts";
 
-let tester: CircuitTester;
-beforeAll(async () => {
-  await initPoseidon();
-  const { name, mainSource } = settlementCircuitSpec(SMALL_DIRECT);
-  tester = await CircuitTester.compile(name, mainSource);
-}, 600_000);
+await initPoseidon();
+const tester = await CircuitTester.compileSpec(settlementCircuitSpec(SMALL_DIRECT));
 
 async function expectEqual(options: DirectWorldOptions, openNone = false) {
   const epoch = directEpochOf(options);

@@ -1,6 +1,6 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { isWhole } from "@openledger/foundation/testing/test-random";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { BASE8, SUBGROUP_ORDER } from "../../field/curve/eddsa.ts";
 import { toMontgomery } from "../../field/curve/eddsa-tables.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints } from "../../field/curve/montgomery-points.ts";
@@ -19,12 +19,8 @@ const q = Int16Array.from([-253, 77]);
 const positiveScores = exactScores(G, q).map((score) => (score > 0n ? score : 0n));
 const startElement = 123_456_789n;
 const S = babyjubjub.Point.fromAffine(BASE8).multiply(987_654_321n);
-let tester: CircuitTester;
-
-beforeAll(async () => {
-  await initPoseidon();
-  tester = await compileDraw(3, 2);
-}, 600_000);
+await initPoseidon();
+const tester = await compileDraw(3, 2);
 
 /** scalar · point, for any point of the curve. */
 function multiple(scalar: bigint, u: bigint, v: bigint): MontgomeryPoints {

@@ -26,8 +26,7 @@ let other: CircuitTester;
 
 beforeAll(async () => {
   await initPoseidon();
-  const { name, mainSource } = settlementCircuitSpec(OTHER_SIZE);
-  other = await CircuitTester.compile(name, mainSource);
+  other = await CircuitTester.compileSpec(settlementCircuitSpec(OTHER_SIZE));
 });
 
 /** An epoch of a model for SMALL_SIZE, and the same one by a model that differs in its number of draws alone. */

@@ -29,8 +29,7 @@ export type Inputs = ReturnType<typeof lawlessInputs>;
 export let tester: CircuitTester;
 /** Every file of forgeries calls this before its tests. */
 export async function loadForgeryTester(): Promise<void> {
-  const { name, mainSource } = tableCircuitSpec(SHAPE, DEPTH);
-  tester = await CircuitTester.compile(name, mainSource);
+  tester = await CircuitTester.compileSpec(tableCircuitSpec(SHAPE, DEPTH));
 }
 
 export const inputsFor = (
