@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { integerScores } from "../scores/integer-scores.ts";
-import { baseStrengths, baseUnit, quantiseWithBase } from "./base-column.ts";
+import { baseUnit, quantiseWithBase } from "./base-column.ts";
 import { MAX_FEATURE, MAX_QUERY, paddedQuery } from "./quantise.ts";
 
 const real = fc.double({ min: -1e3, max: 1e3, noNaN: true });
@@ -47,14 +47,6 @@ describe("quantiseWithBase", () => {
     const { scale, values } = quantiseWithBase(features, Float64Array.of(100, -126.6), 2, 4);
     expect(scale).toBe(1);
     expect([...values]).toEqual([1, -2, 50, 50, 3, 127, -64, -63]);
-  });
-});
-
-describe("baseStrengths", () => {
-  it("takes away by lack of support, and nothing from the card's odds on", () => {
-    const rule = { flatPermille: 500, trustPermille: 1000, oddsPermille: 500 };
-    const odds = Float64Array.of(0, 0.25, 0.5, 1, Number.POSITIVE_INFINITY);
-    expect([...baseStrengths(rule, odds)]).toEqual([-0.5, 0, 0.5, 0.5, 0.5]);
   });
 });
 

@@ -5,30 +5,14 @@
  */
 import { MAX_FEATURE, padColumns, type QuantisedFeatures, quantiseFeatures } from "./quantise.ts";
 
-/** Strength of the base, in thousandths: what a Datanet's card says, and a recipe repeats. */
+/** Strength of the base: what a Datanet's card says, and a recipe repeats. */
 export interface BaseRule {
-  /** κ0: what every row gets. */
+  /** κ0, in thousandths: what every row gets. */
   readonly flatPermille: number;
-  /** κ1: what a row loses whose label nobody else's rows support. */
-  readonly trustPermille: number;
-  /** ρ: from these odds of the label on a row is fully trusted. */
-  readonly oddsPermille: number;
 }
 
 /** Rows that stand for queries where the unit is measured: so many of all, evenly spaced. */
 const REFERENCE_ROWS = 128;
-
-/**
- * κ0 − κ1 (1 − min(1, odds / ρ)) of each row. @param odds of its label against the likeliest other one, held out
- * (model/held-out-odds.ts)
- */
-export function baseStrengths(rule: BaseRule, odds: Float64Array): Float64Array {
-  const { flatPermille, oddsPermille, trustPermille } = rule;
-  return odds.map((value) => {
-    const trust = Math.min(1, (value * 1000) / oddsPermille);
-    return (flatPermille - trustPermille * (1 - trust)) / 1000;
-  });
-}
 
 /**
  * The unit of the base: the median, over rows in the place of queries, of a query's root mean square score divided by

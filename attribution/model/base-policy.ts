@@ -10,12 +10,6 @@ import type { BaseRule } from "../features/base-column.ts";
 const rewardsSchema = z.object({
   rewards: z.object({
     basePermille: z.number().int().min(0).max(1_000),
-    trust: z
-      .object({
-        permille: z.number().int().min(0).max(4_000),
-        oddsPermille: z.number().int().min(1).max(4_000),
-      })
-      .optional(),
   }),
 });
 
@@ -34,7 +28,6 @@ export function baseOfCard(card: string): BaseRule | null {
   }
   const parsed = rewardsSchema.safeParse(json);
   if (!parsed.success) return null;
-  const { basePermille, trust = { permille: 0, oddsPermille: 1_000 } } = parsed.data.rewards;
-  if (basePermille + trust.permille === 0) return null;
-  return { flatPermille: basePermille, trustPermille: trust.permille, oddsPermille: trust.oddsPermille };
+  const { basePermille } = parsed.data.rewards;
+  return basePermille === 0 ? null : { flatPermille: basePermille };
 }

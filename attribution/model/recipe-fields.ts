@@ -30,17 +30,7 @@ export const recipeFields = {
     /** Whether rows that are nearly equal, in the version's order, share one reward. */
     nearDuplicatesShare: z.boolean(),
     /** The base of a row's reward (base-column.ts): what the Datanet's card says. Absent: none, and old models. */
-    base: z
-      .strictObject({
-        flatPermille: z.number().int().min(0).max(1_000),
-        trustPermille: z.number().int().min(0).max(4_000),
-        oddsPermille: count.max(4_000),
-      })
-      .refine(
-        ({ flatPermille, trustPermille }) => flatPermille + trustPermille > 0,
-        "is nothing: leave it out",
-      )
-      .optional(),
+    base: z.strictObject({ flatPermille: count.max(1_000) }).optional(),
   }),
   /**
    * d: columns of G, exactly those of the settlement circuit. Beyond the family's own they are the base, or zero where

@@ -1,14 +1,12 @@
-import { baseStrengths, baseUnit, quantiseWithBase } from "../features/base-column.ts";
+import { baseUnit, quantiseWithBase } from "../features/base-column.ts";
 import { padColumns, type QuantisedFeatures, quantiseFeatures } from "../features/quantise.ts";
 import { clipRowNorms, type NearDuplicate, shareNearDuplicates } from "../rows/row-rules.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 
-/** What rules ask of the rows; each is asked only where a rule needs it. */
+/** What rules ask of the rows, only where a rule needs it. */
 export interface RowSources {
   /** In the version's order. */
   duplicates(): readonly NearDuplicate[];
-  /** Held-out odds of each row's label; 1 where nobody can judge it, or it has none. */
-  odds(): Float64Array;
 }
 
 /**
@@ -30,12 +28,7 @@ export function registeredFeatures(
   if (rules.base === undefined) {
     return padColumns(quantiseFeatures(ruled, rowCount, featureCount), columnCount);
   }
-  const odds = rules.base.trustPermille > 0 ? rows.odds() : new Float64Array(rowCount).fill(1);
-  const unit = baseUnit(ruled, featureCount);
-  const strengths = baseStrengths(rules.base, odds);
-  const base = shared(
-    strengths.map((strength) => strength * unit),
-    1,
-  );
+  const strength = (rules.base.flatPermille / 1000) * baseUnit(ruled, featureCount);
+  const base = shared(new Float64Array(rowCount).fill(strength), 1);
   return quantiseWithBase(ruled, base, featureCount, columnCount);
 }

@@ -117,8 +117,7 @@ function compareBase(
 }
 
 function spellBase(base: BaseRule | null | undefined): string {
-  if (base == null) return "no base";
-  return `${base.flatPermille} flat, ${base.trustPermille} for trust at odds of ${base.oddsPermille}, in thousandths`;
+  return base == null ? "no base" : `${base.flatPermille} thousandths`;
 }
 
 function requireSameFeatures(published: RegisteredMatrix, computed: RegisteredMatrix): void {

@@ -248,7 +248,7 @@ test("rows are promised where they can be posted, and refused with a reason wher
   ]);
 
   const { recipe } = parts;
-  const base = { flatPermille: 10, trustPermille: 0, oddsPermille: 1 };
+  const base = { flatPermille: 10 };
   const refused: [string, Partial<TextRecipe>, (readonly Uint8Array[])?][] = [
     ["base-rule", { rules: { ...recipe.rules, base } }],
     ["held-out", { heldOut: 1 }],

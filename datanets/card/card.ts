@@ -88,16 +88,9 @@ export const cardSchema = z
       clipQuantilePermille: permille,
       /**
        * What every row is paid beside its influence, in thousandths of a typical score; 0 = nothing
-       * (docs/explanation/attribution-methods.md, "The base"). A model's recipe repeats this and `trust`; verify model compares.
+       * (docs/explanation/attribution-methods.md, "The base"). A model's recipe repeats this; verify model compares.
        */
       basePermille: permille,
-      /**
-       * What a row loses of that, and of its influence, whose label others' rows do not support: in the same unit, up to
-       * four. It loses nothing from these odds of its label on. Absent: nothing. For rows with labels.
-       */
-      trust: z
-        .strictObject({ permille: z.int().min(1).max(4_000), oddsPermille: z.int().min(1).max(4_000) })
-        .optional(),
     }),
   })
   .superRefine(({ examples, labelling, labels, row }, context) => {

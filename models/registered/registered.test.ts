@@ -139,8 +139,8 @@ describe("a text model", () => {
     expect(drawn.text).not.toBe(first.text);
   });
 
-  it("takes a flat base: the same in every row, and in every query; trust is for rows with labels", async () => {
-    const base = { flatPermille: 500, trustPermille: 0, oddsPermille: 1_000 };
+  it("takes a base: the same in every row, and in every query", async () => {
+    const base = { flatPermille: 500 };
     const { featureCount } = recipe.method;
     const based = { ...recipe, rules: { ...recipe.rules, base } };
     const training = trainingOf("wasm");
@@ -155,9 +155,9 @@ describe("a text model", () => {
     const plain = (await openCheckable(model)).answer("The union").query;
     expect(query.subarray(0, featureCount)).toEqual(plain.subarray(0, featureCount));
     expect(query.subarray(featureCount).every((entry) => entry === 255)).toBe(true);
-    const trusting = { ...based, rules: { ...recipe.rules, base: { ...base, trustPermille: 1 } } };
+    const empty = { ...based, rules: { ...recipe.rules, base: { flatPermille: 0 } } };
     const dotted = { ...recipe, method: { kind: "grad-dot", featureCount: 32 } };
-    for (const wrong of [trusting, dotted])
+    for (const wrong of [empty, dotted])
       expect(() => parseTextRecipe(wrong)).toThrow(code("ATT_RECIPE_INVALID"));
   });
 

@@ -84,14 +84,7 @@ const textRecipeSchema = z.strictObject({
     temperature: z.number().min(0).max(10),
     endToken: z.number().int().min(0).nullable(),
   }),
-  rules: z.strictObject({
-    ...recipeFields.rules.shape,
-    /** Texts have no labels that others could contradict: their base is flat. */
-    base: recipeFields.rules.shape.base.refine(
-      (base) => base === undefined || base.trustPermille === 0,
-      "has trust, which is for rows with labels: set trustPermille to 0",
-    ),
-  }),
+  rules: recipeFields.rules,
   columnCount: recipeFields.columnCount,
   /**
    * Its queries are claimed on L1 by one account, and an epoch's draws wait for that (docs/explanation/fault-proofs.md). The digest names

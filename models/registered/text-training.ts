@@ -160,8 +160,6 @@ function registeredTexts(real: Float64Array, recipe: TextRecipe, rows: readonly 
       const contents = rows.map((row) => Buffer.from(wholeText(row), "utf8"));
       return nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
     },
-    // Without labels nobody's odds are known.
-    odds: () => new Float64Array(rows.length).fill(1),
   };
   return registeredFeatures(real, recipe.method.featureCount, recipe, sources);
 }

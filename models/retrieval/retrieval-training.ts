@@ -94,7 +94,6 @@ function rowsMatrix(
     { columnCount, rules },
     {
       duplicates: () => [],
-      odds: () => new Float64Array(0),
     },
   );
   fillThresholdColumns(out.values, columnCount, shape.dimensions, threshold.columns);

@@ -135,7 +135,7 @@ describe("a direct model", () => {
 
   it("refuses recipes without a circuit, or with a base", () => {
     const recipe = recipeFor(rows, BUCKETS);
-    const base = { flatPermille: 1_000, trustPermille: 0, oddsPermille: 500 };
+    const base = { flatPermille: 1_000 };
     for (const wrong of [
       { ...recipe, inputs: { kind: "email", bucketCount: 100 }, columnCount: 101 },
       { ...recipe, inputs: { kind: "email", bucketCount: 8_192 }, columnCount: 8_193 },

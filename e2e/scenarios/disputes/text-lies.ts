@@ -203,7 +203,6 @@ async function falsePass(made: HonestTexts): Promise<RowLie> {
       [...textRowLeaders(rows.map(({ content }) => content))].flatMap((earlier, later) =>
         earlier === later ? [] : [{ earlier, later, similarity: 1 }],
       ),
-    odds: () => new Float64Array(rows.length).fill(1),
   });
   return lieOf(made, features, changed, own);
 }
