@@ -1,21 +1,19 @@
-import { rm } from "node:fs/promises";
 import { CeremonyClient } from "@openledger/prover/ceremony/ceremony-client";
 import { contribute } from "@openledger/prover/ceremony/contribute";
 import type { RunningCoordinator } from "@openledger/prover/coordinator/start-coordinator";
 import { makeTinyCeremony, serveTiny } from "@openledger/prover/testing/ceremony.fixtures";
-import { makeScratchFolder } from "@openledger/prover/testing/sample-circuit.fixtures";
+import { scratchFolder } from "@openledger/prover/testing/sample-circuit.fixtures";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildCeremonyPage } from "./build/ceremony-page.ts";
 import { type Looks, openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 
-let folder: string;
+const folder = await scratchFolder();
 let served: RunningCoordinator;
 let browser: Browser;
 let client: CeremonyClient;
 
 beforeAll(async () => {
-  folder = await makeScratchFolder();
   const beaconNotice = "the hash of Ethereum block 26,000,000";
   const { ceremonyPath } = await makeTinyCeremony(folder, { maxContributions: 3, beaconNotice });
   served = await serveTiny(ceremonyPath, { pages: await buildCeremonyPage() });
@@ -25,7 +23,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await served?.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 async function open(looks: Looks = {}): Promise<{ page: Page; misdeeds: string[]; close(): Promise<void> }> {

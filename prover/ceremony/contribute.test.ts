@@ -1,16 +1,15 @@
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { applyBeacon, startKey, verifyKey } from "../keys/ceremony.ts";
 import { type FirstRound, readFirstRound, writeRoundKey } from "../keys/round-key.ts";
 import { makePowers } from "../testing/powers.fixtures.ts";
-import { makeScratchFolder, sampleSource } from "../testing/sample-circuit.fixtures.ts";
+import { sampleSource, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { checkContribution } from "./check-contribution.ts";
 import { type ContributedRound, contribute } from "./contribute.ts";
 import { recordBytes } from "./contribution-record.ts";
 import { roundHeadBytes } from "./round-file.ts";
 
-let folder: string;
+const folder = await scratchFolder();
 let first: FirstRound;
 let one: ContributedRound;
 let two: ContributedRound;
@@ -22,7 +21,6 @@ const recordOf = ({ round }: ContributedRound) => round.slice(0, recordBytes);
 const entropy = new Uint8Array([1, 2, 3]);
 
 beforeAll(async () => {
-  folder = await makeScratchFolder();
   await makePowers(folder, 5, { ptauPath: at("made.ptau") });
   await startKey({ ...sample(), zkeyPath: at("first.zkey") });
   first = await readFirstRound(at("first.zkey"));
@@ -30,7 +28,6 @@ beforeAll(async () => {
   one = contribute({ circuitHash, shape, records: [], round: first.round, entropy }, () => {});
   two = contribute({ circuitHash, shape, records: [recordOf(one)], round: one.round, entropy }, () => {});
 }, 300_000);
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const claim = (after: Uint8Array) => ({
   circuitHash: first.circuitHash,

@@ -1,5 +1,4 @@
 import { appendFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { TrustedProxies } from "@openledger/foundation/http/trusted-proxies";
 import { attackServer } from "@openledger/foundation/internal/http/testing/attack-server";
@@ -8,14 +7,14 @@ import { CeremonyClient } from "../ceremony/ceremony-client.ts";
 import { checkTranscript } from "../ceremony/check-transcript.ts";
 import { type ContributedRound, contribute } from "../ceremony/contribute.ts";
 import { isTakenByContract, makeTinyCeremony, resolveTiny, serveTiny } from "../testing/ceremony.fixtures.ts";
-import { makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { CeremonyFolder, sha256Hex } from "./ceremony-folder.ts";
 import { Coordinator } from "./coordinator.ts";
 import { finishCeremony } from "./finish-ceremony.ts";
 import type { RunningCoordinator } from "./start-coordinator.ts";
 import { WaitingList } from "./waiting-list.ts";
 
-let folder: string;
+const folder = await scratchFolder();
 let ceremonyPath: string;
 let ptauPath: string;
 let served: RunningCoordinator;
@@ -46,14 +45,12 @@ const codeOf = async (response: Response) =>
   `${response.status} ${((await response.json()) as { error?: { code: string } }).error?.code}`;
 
 beforeAll(async () => {
-  folder = await makeScratchFolder();
   ({ ceremonyPath, ptauPath } = await makeTinyCeremony(folder, { maxContributions: 5 }));
   served = await serveTiny(ceremonyPath);
   client = new CeremonyClient(served.url);
 }, 300_000);
 afterAll(async () => {
   await served?.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 describe("a served ceremony", () => {

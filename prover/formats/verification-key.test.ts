@@ -1,11 +1,10 @@
-import { rm } from "node:fs/promises";
 import { bn254 } from "@noble/curves/bn254.js";
 import { type G2RealFirst, realFirst, toContractProof } from "@openledger/circuits/wire/groth16-proof";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { ProofResult } from "../proving/prover.ts";
 import { createSnarkjsProver } from "../snarkjs/snarkjs-backend.ts";
-import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { compileSample, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { baseModulus, scalarModulus } from "./bn254-numbers.ts";
 import {
   checkVerificationKey,
@@ -17,19 +16,17 @@ import {
   verifyProof,
 } from "./verification-key.ts";
 
-let folder: string;
+const folder = await scratchFolder();
 let key: VerificationKey;
 let proven: ProofResult;
 
 beforeAll(async () => {
-  folder = await makeScratchFolder();
   const circuit = await developmentSetup(await compileSample(1), { cacheDir: folder });
   const prover = createSnarkjsProver();
   proven = await prover.prove({ circuit, inputs: { x: 3n, w: 5n } });
   await prover.close();
   key = circuit.verificationKey;
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** A point of the twist that is not in the group of order r. */
 function outsideSubgroup(): G2RealFirst {

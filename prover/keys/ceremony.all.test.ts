@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { parseVerificationKey, toSolidityKey, verifyProof } from "../formats/verification-key.ts";
 import { loadProductionKey } from "../proving/proving-key.ts";
 import { createSnarkjsProver } from "../snarkjs/snarkjs-backend.ts";
 import { makePowers } from "../testing/powers.fixtures.ts";
-import { compileSample, makeScratchFolder, sampleSource } from "../testing/sample-circuit.fixtures.ts";
+import { compileSample, sampleSource, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import {
   applyBeacon,
   contributeToKey,
@@ -20,7 +20,7 @@ import { developmentSetup } from "./development-setup.ts";
 
 const power = 8;
 const beaconHex = "0102030405060708090a0b0c0d0e0f10";
-let folder: string;
+const folder = await scratchFolder();
 let ptauPath: string;
 let emptyPtauPath: string;
 
@@ -30,11 +30,9 @@ const at = (name: string) => join(folder, name);
 const sample = () => ({ circuitName: "sample-4", resolveCircuit, ptauPath });
 
 beforeAll(async () => {
-  folder = await makeScratchFolder();
   [ptauPath, emptyPtauPath] = [at("made.ptau"), at("empty.ptau")];
   await makePowers(folder, power, { ptauPath, emptyPtauPath });
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("exportDevelopmentKey", () => {
   test("writes the same folder, marked as insecure everywhere, which production refuses", async () => {

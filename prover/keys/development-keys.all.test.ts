@@ -1,19 +1,12 @@
-import { copyFile, readFile, rm } from "node:fs/promises";
+import { copyFile, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { hashKeyFile } from "../formats/zkey-file.ts";
 import { expectKey, expectVerificationKey } from "../testing/development-key.fixtures.ts";
-import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { compileSample, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { developmentSetup, developmentVerificationKey } from "./development-setup.ts";
 
-let folder: string;
-beforeAll(async () => {
-  folder = await makeScratchFolder();
-});
-afterAll(async () => {
-  await rm(folder, { recursive: true, force: true });
-  await (globalThis as { curve_bn128?: { terminate(): Promise<void> } }).curve_bn128?.terminate();
-});
+const folder = await scratchFolder();
 
 describe("developmentSetup", () => {
   // 2 public signals and the constant: 6 constraints would need a domain of 8 + 1.

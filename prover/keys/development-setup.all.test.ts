@@ -1,17 +1,8 @@
-/** Keys of the least and of larger circuits; development-keys.all.test.ts has the sizes where the domain doubles. */
-import { rm } from "node:fs/promises";
-import { afterAll, beforeAll, test } from "vitest";
+import { test } from "vitest";
 import { expectKey, expectVerificationKey } from "../testing/development-key.fixtures.ts";
-import { makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 
-let folder: string;
-beforeAll(async () => {
-  folder = await makeScratchFolder();
-});
-afterAll(async () => {
-  await rm(folder, { recursive: true, force: true });
-  await (globalThis as { curve_bn128?: { terminate(): Promise<void> } }).curve_bn128?.terminate();
-});
+const folder = await scratchFolder();
 
 test.each([
   { squareCount: 1, domainSize: 8 },

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import type { CircuitInputs } from "@openledger/circuits/compiler/witness-calculator";
 import { leafExit, payeeExit } from "@openledger/circuits/exit/exit-statement";
@@ -19,7 +18,7 @@ import { createProver } from "../backends.ts";
 import { toSnarkjsKey } from "../formats/verification-key.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import { availableBackends } from "../testing/available-backends.fixtures.ts";
-import { makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import type { Prover } from "./prover.ts";
 
 /** A slot of each section: below 2^16 constraints. */
@@ -56,17 +55,14 @@ const circuits: readonly { readonly name: string; makeInputs(): CircuitInputs }[
 
 const backends = await availableBackends();
 const provers = new Map<string, Prover>();
-let folder: string;
+const folder = await scratchFolder();
 
 beforeAll(async () => {
-  folder = await makeScratchFolder();
   await initPoseidon();
   for (const name of backends) provers.set(name, await createProver(name));
 });
 afterAll(async () => {
   await Promise.all([...provers.values()].map((prover) => prover.close()));
-  await rm(folder, { recursive: true, force: true });
-  await (globalThis as { curve_bn128?: { terminate(): Promise<void> } }).curve_bn128?.terminate();
 });
 
 describe.each(circuits)("$name", ({ name, makeInputs }) => {

@@ -1,18 +1,15 @@
-import { rm } from "node:fs/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { developmentSetup } from "../keys/development-setup.ts";
-import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { compileSample, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { createWasmProver } from "../wasm/wasm-backend.ts";
 import { HelperThread } from "./helper-thread.ts";
 import type { ProvingCircuit } from "./prover.ts";
 
-let folder: string;
+const folder = await scratchFolder();
 let circuit: ProvingCircuit;
 beforeAll(async () => {
-  folder = await makeScratchFolder();
   circuit = await developmentSetup(await compileSample(4), { cacheDir: folder });
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test("a thread that is ended in the middle of a task fails it, and the next task has another thread", async () => {
   const prover = createWasmProver({ threadCount: 1 });

@@ -1,13 +1,13 @@
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { createProver } from "../backends.ts";
 import { encodeWitness } from "../formats/wtns-file.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import { availableBackends } from "../testing/available-backends.fixtures.ts";
-import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { compileSample, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import type { ProvingCircuit } from "./prover.ts";
 
 const backends = await availableBackends();
@@ -28,18 +28,16 @@ const collectGarbage = runInNewContext("gc") as () => void;
 /** Proofs under which every thread collects all of its garbage: threads' heaps grow for long before they do. */
 const collectingProofs = 5;
 
-let folder: string;
+const folder = await scratchFolder();
 let circuit: ProvingCircuit;
 let witness: Uint8Array;
 
 beforeAll(async () => {
-  folder = await makeScratchFolder();
   const compiled = await compileSample(squareCount);
   circuit = await developmentSetup(compiled, { cacheDir: folder });
   const calculator = new WitnessCalculator(await readFile(compiled.wasmPath));
   witness = encodeWitness(calculator.calculate({ x: 3n, w: 5n }));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** The second half of the run: caches and pools fill in the first. */
 const settled = (samples: readonly number[]) => samples.slice(Math.floor(samples.length / 2));

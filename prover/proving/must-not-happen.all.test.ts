@@ -1,4 +1,4 @@
-import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
 import { groth16 } from "snarkjs";
@@ -12,20 +12,19 @@ import { g1Bytes, layOutZkey, zkeySection } from "../formats/zkey-layout.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import { availableBackends } from "../testing/available-backends.fixtures.ts";
 import { AWKWARD_WIRES, awkwardInputs, compileAwkward } from "../testing/awkward-circuit.fixtures.ts";
-import { makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import type { Prover, ProvingCircuit } from "./prover.ts";
 
 const backends = await availableBackends();
 const r = scalarModulus;
 const valuesAt = 76;
-let folder: string;
+const folder = await scratchFolder();
 let circuit: ProvingCircuit;
 let key: Buffer;
 let positions: Record<number, number>;
 let byteCounts: Record<number, number>;
 
 beforeAll(async () => {
-  folder = await makeScratchFolder();
   const compiled = await compileAwkward();
   circuit = await developmentSetup(compiled, { cacheDir: folder });
   key = await readFile(circuit.zkeyPath);
@@ -37,10 +36,6 @@ beforeAll(async () => {
   };
   const coefficientsAt = layOutZkey({ ...shape, coefficientCount: 0 }).positions[zkeySection.coefficients]!;
   ({ positions, byteCounts } = layOutZkey({ ...shape, coefficientCount: key.readUInt32LE(coefficientsAt) }));
-});
-afterAll(async () => {
-  await rm(folder, { recursive: true, force: true });
-  await (globalThis as { curve_bn128?: { terminate(): Promise<void> } }).curve_bn128?.terminate();
 });
 
 function pointsOf(section: number, pointBytes: number): Buffer[] {

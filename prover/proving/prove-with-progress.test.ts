@@ -1,24 +1,21 @@
-import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createProver } from "../backends.ts";
 import { verifyProof } from "../formats/verification-key.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
-import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { compileSample, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { type ProofProgress, proveWithProgress } from "./prove-with-progress.ts";
 import type { Prover, ProvingCircuit } from "./prover.ts";
 
-let folder: string;
+const folder = await scratchFolder();
 let circuit: ProvingCircuit;
 let prover: Prover;
 
 beforeAll(async () => {
-  folder = await makeScratchFolder();
   circuit = await developmentSetup(await compileSample(600), { cacheDir: folder });
   prover = await createProver("wasm");
 });
 afterAll(async () => {
   await prover?.close();
-  await rm(folder, { recursive: true, force: true });
 });
 
 describe("proveWithProgress", () => {

@@ -1,26 +1,23 @@
-import { rm } from "node:fs/promises";
 import { ONE_DAY_MS } from "@openledger/foundation/settings";
 import { pino } from "pino";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { createProver } from "../backends.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { ProofJob, ProofResult, Prover } from "../proving/prover.ts";
-import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { compileSample, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { CrossCheck, otherBackend } from "./cross-check.ts";
 
 const FIRST_MS = 10 * 60_000;
-let folder: string;
+const folder = await scratchFolder();
 let job: ProofJob;
 let proven: ProofResult;
 beforeAll(async () => {
-  folder = await makeScratchFolder();
   const circuit = await developmentSetup(await compileSample(4), { cacheDir: folder });
   job = { circuit, inputs: { x: 3n, w: 5n } };
   const prover = await createProver("wasm");
   proven = await prover.prove(job);
   await prover.close();
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function checkerAt(clock: () => number, openOther: (name: string) => Promise<Prover>) {
   const results: string[] = [];

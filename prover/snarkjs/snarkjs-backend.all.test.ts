@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { copyFile, cp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { copyFile, cp, readFile, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { wtns } from "snarkjs";
@@ -7,24 +7,20 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { verifyProof } from "../formats/verification-key.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";
-import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { compileSample, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { createSnarkjsProver } from "./snarkjs-backend.ts";
 
 const inputs = { x: 3n, w: 5n };
 const prover = createSnarkjsProver();
-let folder: string;
+const folder = await scratchFolder();
 let circuit: ProvingCircuit;
 let other: ProvingCircuit;
 
 beforeAll(async () => {
-  folder = await makeScratchFolder();
   circuit = await developmentSetup(await compileSample(600), { cacheDir: folder });
   other = await developmentSetup(await compileSample(4), { cacheDir: folder });
 });
-afterAll(async () => {
-  await prover.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => prover.close());
 
 /** A copy of the circuit's key folder, to damage. */
 async function copyOfKey(name: string): Promise<ProvingCircuit> {

@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type CompiledCircuit, compileCircuit, repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { afterAll } from "vitest";
 
 /**
  * A tiny circuit for tests: y = x^(2^squareCount) + w^2 with x public. It has squareCount + 2 constraints
@@ -31,4 +32,14 @@ export function compileSample(squareCount: number): Promise<CompiledCircuit> {
 export async function makeScratchFolder(): Promise<string> {
   await mkdir(join(repositoryRoot, ".cache"), { recursive: true });
   return mkdtemp(join(repositoryRoot, ".cache/prover-test-"));
+}
+
+/** The same, removed after the file's tests and their own hooks; and with it the threads that snarkjs leaves behind. */
+export async function scratchFolder(): Promise<string> {
+  const folder = await makeScratchFolder();
+  afterAll(async () => {
+    await rm(folder, { recursive: true, force: true });
+    await (globalThis as { curve_bn128?: { terminate(): Promise<void> } }).curve_bn128?.terminate();
+  });
+  return folder;
 }

@@ -1,19 +1,18 @@
 /** As in a page from the disk: without SharedArrayBuffer, and from bytes alone. */
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { groth16 } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { toSnarkjsKey } from "../formats/verification-key.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";
-import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { compileSample, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import type { SingleThreadCircuit } from "./single-thread.ts";
 
-let scratch: string;
+const scratch = await scratchFolder();
 let proving: ProvingCircuit;
 let circuit: SingleThreadCircuit;
 let proveInThisThread: typeof import("./single-thread.ts").proveInThisThread;
 beforeAll(async () => {
-  scratch = await makeScratchFolder();
   proving = await developmentSetup(await compileSample(300), { cacheDir: scratch });
   const [zkey, program] = await Promise.all([readFile(proving.zkeyPath), readFile(proving.wasmPath)]);
   circuit = { name: "sample", zkey, program };
@@ -25,7 +24,6 @@ beforeAll(async () => {
 afterAll(async () => {
   vi.unstubAllGlobals();
   vi.resetModules();
-  await rm(scratch, { recursive: true, force: true });
 });
 
 const snarkjsProof = ({ a, b, c }: Awaited<ReturnType<typeof proveInThisThread>>["proof"]) => ({

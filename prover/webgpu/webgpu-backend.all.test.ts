@@ -1,10 +1,9 @@
-import { rm } from "node:fs/promises";
 import { groth16, wtns } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toSnarkjsKey, verifyProof } from "../formats/verification-key.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";
-import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { compileSample, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { openTestDevice } from "../testing/webgpu.fixtures.ts";
 import { g1Curve, g2Curve } from "./curve-shader.ts";
 import { GpuDevice, type Kernel } from "./gpu-device.ts";
@@ -13,24 +12,19 @@ import { accumulateKernel, mergeKernel, reduceKernel } from "./sum-kernels.ts";
 import { adapterOf, createWebgpuProver, type WebgpuProver } from "./webgpu-backend.ts";
 
 const inputs = { x: 3n, w: 5n };
-let folder: string;
+const folder = await scratchFolder();
 let circuit: ProvingCircuit;
 let other: ProvingCircuit;
 let prover: WebgpuProver;
 
 beforeAll(async () => {
-  folder = await makeScratchFolder();
   circuit = await developmentSetup(await compileSample(40), { cacheDir: folder });
   other = await developmentSetup(await compileSample(4), { cacheDir: folder });
   prover = await createWebgpuProver({ adapter: "software", maxKeyCount: 1 });
   // SwiftShader compiles for seconds: not in a test's time.
   await prover.prove({ circuit: other, inputs });
 });
-afterAll(async () => {
-  await prover.close();
-  await rm(folder, { recursive: true, force: true });
-  await (globalThis as { curve_bn128?: { terminate(): Promise<void> } }).curve_bn128?.terminate();
-});
+afterAll(() => prover.close());
 
 async function makeWitness(): Promise<Uint8Array> {
   const output: { type: "mem"; data?: Uint8Array } = { type: "mem" };
