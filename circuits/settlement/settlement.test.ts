@@ -10,7 +10,9 @@ import type { SettlementSize } from "./settlement-size.ts";
 
 const testers = new Map<string, Promise<CircuitTester>>();
 function testerOf(size: SettlementSize): Promise<CircuitTester> {
-  if (!testers.has(name)) testers.set(name, CircuitTester.compileSpec(settlementCircuitSpec(size)));
+  const spec = settlementCircuitSpec(size);
+  const { name } = spec;
+  if (!testers.has(name)) testers.set(name, CircuitTester.compileSpec(spec));
   return testers.get(name)!;
 }
 
