@@ -76,8 +76,8 @@ describe("a text model", () => {
     expect(hashesOf(trained)).toMatchInlineSnapshot(`
       {
         "adapter": "19f5509ee40e076effbc958a6d11e6b946154964d56d74c70d061db3710af361",
-        "features": "4939435e841f2dfefc4d61ef6a64b60f9304f0d3170fd182171792b0110eac06",
-        "queryMap": "893cd5da9529f1af67ce0f36364a30a8d19da95225d1a1ad156487842af17b07",
+        "features": "b627fc51a2e67a2818773fc9bdbe14a0a6652532f20a7e279f730434fdca2c89",
+        "queryMap": "57cfbbe815a1bb0b0d765e1e79d016d7689466fdeabcc6f2bda9063bee8932dd",
       }
     `);
     for (const set of nativeKernelSets())
