@@ -5,7 +5,7 @@ import { MAX_MEDIAN_WORDS, MAX_WORDS, type PageProse } from "./prose.ts";
 import type { Walks } from "./walks.ts";
 
 /** About as many files as one can look through in a list. */
-const MAX_FILES_IN_FOLDER = 41;
+const MAX_FILES_IN_FOLDER = 40;
 const MAX_STOREYS = 8;
 
 /** What `npm test` refuses to let grow. @returns a sentence for each limit that does not hold */
@@ -31,15 +31,15 @@ export function brokenLimits(measures: HouseMeasures): string[] {
 
 /** Most there may be of each. They only fall: whoever adds one takes one away, and lowers these where more went. */
 const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
-  codes: 285,
-  options: 236,
+  codes: 284,
+  options: 235,
   settings: 106,
-  commands: 86,
-  productFiles: 1_705,
-  productLines: 186_200,
-  testLines: 89_000,
-  benchAndDrillLines: 5_480,
-  docsLines: 6_754,
+  commands: 85,
+  productFiles: 1_702,
+  productLines: 186_000,
+  testLines: 88_750,
+  benchAndDrillLines: 5_450,
+  docsLines: 6_740,
 };
 
 /** Likewise, of each kind, and changes of workspace along each walk. */
