@@ -310,13 +310,8 @@ test("no stake is paid over leaves that are served beside another model", async 
   expect(await played.challenge(modelCommitment!, shown, 2)).toBe("open");
   const kernels = tracingKernels("wasm", model);
   const owner = new TracePlayer({
-    ...{
-      publicClient: f.publicClient,
-      game: f.games,
-      account: f.accountOf(f.owner),
-      challenges: false,
-      model,
-    },
+    ...{ publicClient: f.publicClient, game: f.games, account: f.accountOf(f.owner) },
+    ...{ challenges: false, model },
     traceOf: ({ statement }) => asRow(traceQuery(model, textOf(statement), kernels)),
   });
   expect((await owner.playOnce()).moves).toMatchObject([{ what: "answer" }]);

@@ -211,11 +211,7 @@ async function registration({ model: { statics } }: FeatureEpoch, { counters = 0
     ...{ claimedRoot: EMPTY_CLAIMED_ROOT, epochStart: 0n },
   };
   const leaf = {
-    ...EMPTY_LEAF,
-    kind: LEAF_KIND.model,
-    l1Owner: 9n,
-    keyX: 8n,
-    counters,
+    ...{ ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, counters },
     body: hashModelBody(body),
   };
   const leaves = [...Array.from({ length: MODEL }, (_, i) => BigInt(i + 1)), hashLeaf(leaf)];

@@ -73,13 +73,8 @@ describe("what would keep a watcher from a wrong place", () => {
     expect(seen!.examined!.wanted[0]).toEqual({ tree: "facts", index: 23 });
     expect(seen!.sent!.what).toBe("challengeAvailability");
     for (const opened of [padded, posted]) {
-      const args = [
-        id,
-        statementTuple(padded.statement),
-        factsTree,
-        23n,
-        openingOf(opened, "facts", 23),
-      ] as const;
+      const opening = openingOf(opened, "facts", 23);
+      const args = [id, statementTuple(padded.statement), factsTree, 23n, opening] as const;
       const data = encodeFunctionData({ abi: disputesAbi, functionName: "answer", args });
       const answer = { account: f.owner, to: f.disputes.address, data };
       expect(await f.refusal(answer)).toBe("DisputesOpeningInvalid");
@@ -310,14 +305,10 @@ describe("the fee for a leaf", () => {
     return f.refusal({ account, to: f.disputes.address, data, value });
   };
   const owed = (who: Hex) => f.disputes.read.owedWei([who]);
-  const answerOf = (id: bigint, posted: CommittedModel, index: number) =>
-    [
-      id,
-      statementTuple(posted.statement),
-      tokens,
-      BigInt(index),
-      openingOf(posted, "tokens", index),
-    ] as const;
+  const answerOf = (id: bigint, posted: CommittedModel, index: number) => {
+    const opening = openingOf(posted, "tokens", index);
+    return [id, statementTuple(posted.statement), tokens, BigInt(index), opening] as const;
+  };
 
   test("is the owner's with the bond, whoever shows the leaf; a leaf is shown once", async () => {
     const id = await f.post(made.honest.statement);

@@ -294,12 +294,8 @@ function stateWith({ leaves, statement }: CommittedModel) {
   const datanet = {
     ...{ kind: LEAF_KIND.datanet, nonce, l1Owner, keyX, balance, chain, openAmount, counters },
     body: hashDatanetBody({
-      ...{
-        version: 1n,
-        rowCount: BigInt(rowCount),
-        publishedAt: DATANET.publishedAt,
-        policy: DATANET.policy,
-      },
+      ...{ version: 1n, rowCount: BigInt(rowCount) },
+      ...{ publishedAt: DATANET.publishedAt, policy: DATANET.policy },
       ...{ rowsRoot, ownersCommitment, payeeRoot },
     }),
   };

@@ -111,15 +111,8 @@ beforeAll(async () => {
       contents: sampleTexts(SIZE.rows).map(encodeTextRow),
       beforeActivation: async (created) => {
         ({ modelId, modelFolder } = created);
-        const registered = await command(
-          "alice",
-          "disputes",
-          "admit",
-          game,
-          modelFolder,
-          "--cap",
-          String(CAP),
-        );
+        const words = ["disputes", "admit", game, modelFolder, "--cap", `${CAP}`];
+        const registered = await command("alice", ...words);
         expect(registered.stdout).toContain("and it may have its activation");
       },
     },
