@@ -110,7 +110,9 @@ export class GamePlayers {
     let isWaiting = false;
     await this.#takePlaces(registered);
     if (this.#isWatching && reader !== null)
-      await this.#of.kept?.forgetOthers(new Set(registered.map(({ terms }) => tracingDigest(terms))));
+      await this.#keeping((kept) =>
+        kept.forgetOthers(new Set(registered.map(({ terms }) => tracingDigest(terms)))),
+      );
     for (const one of registered) {
       const { modelId, rollup, terms } = one;
       await this.#moveAll(registered.length);
@@ -244,8 +246,15 @@ export class GamePlayers {
     if ("fault" in found) return found;
     const opened = await this.#numbers(one, found.model);
     if (this.#isWatching && "traced" in opened)
-      await this.#of.kept?.keep(tracingDigest(one.terms), found.files);
+      await this.#keeping((kept) => kept.keep(tracingDigest(one.terms), found.files));
     return opened;
+  }
+
+  /** A disk that is full, or not its own, keeps nobody from playing. */
+  async #keeping(work: (kept: KeptFiles) => Promise<void>): Promise<void> {
+    const { kept, onProgress } = this.#of;
+    const tell = (error: Error) => onProgress(`copies of files are not kept: ${error.message}`);
+    if (kept !== null) await work(kept).catch(tell);
   }
 
   async #numbers(one: RegisteredTraced, model: TextParts): Promise<OpenedModel | { fault: string }> {
