@@ -1,5 +1,5 @@
 /** Claims of language models: a liar's, a friend's games about a right one, and an honest owner who is challenged about all. */
-import { GameReader, type ShownClaim } from "@openledger/challenger/internal/games/read-games";
+import type { ShownClaim } from "@openledger/challenger/internal/games/read-games";
 import { TracePlayer } from "@openledger/challenger/internal/games/trace-player";
 import type { TracedQuery } from "@openledger/challenger/internal/games/traced-model";
 import { queryCommitment } from "@openledger/circuits/internal/ledger/model-query";
@@ -21,7 +21,7 @@ import {
   type MadeClaim,
   rightClaim,
 } from "./claim-lies.ts";
-import { LIE_TIMEOUT_MS } from "./commitments.ts";
+import { LIE_TIMEOUT_MS, readerOf } from "./commitments.ts";
 import type { DisputeWorld } from "./world.ts";
 
 /** Of the games that raise a stake by one: beside so many the next costs two. */
@@ -32,6 +32,8 @@ const FLOODED_CLAIMS = 32;
 const BLOCK_GAS = 30_000_000n;
 const FLOOD_BLOCK_GAS = 600_000_000n;
 const MOST_GAS = 16_000_000n;
+const CHALLENGE_GAS = 500_000n;
+const CREATION_GAS = 100_000n;
 const GAS_PRICE_WEI = 10n ** 10n;
 
 export interface ClaimedLie {
@@ -39,8 +41,6 @@ export interface ClaimedLie {
   readonly claimId: bigint;
   readonly made: MadeClaim;
 }
-
-export const readerOf = ({ game, l1, rollup }: DisputeWorld) => new GameReader(l1, game, { rollup });
 
 const bondOf = ({ game, l1 }: DisputeWorld) =>
   l1.readContract({ address: game, abi: traceGameAbi, functionName: "leastBondWei" });
@@ -83,7 +83,7 @@ export async function climbLadder(f: DisputeWorld, model: ClaimedModel): Promise
   const stakeWei = async () =>
     f.l1.readContract({ address: f.game, abi: traceGameAbi, functionName: "stakeFor", args: [claimId, 0n] });
   const [first, games] = [await stakeWei(), await hashesOf(f, "customer")];
-  for (let one = 0; one < LADDER; one++) games.push({ to: f.game, data, value: first });
+  for (let one = 0; one < LADDER; one++) games.push({ to: f.game, data, value: first, gas: CHALLENGE_GAS });
   await games.mined();
   if ((await stakeWei()) !== 2n * first)
     throw drillError("DRL_UNEXPECTED", `beside ${LADDER} games a challenge costs ${await stakeWei()} wei`);
@@ -113,7 +113,7 @@ export async function defendLies(
   );
   const player = playerOf(f, "hostile", model, false, ({ claimId }) => traces.get(claimId) ?? null);
   const wanted = lies.filter(({ lie }) => lie.isShown || lie.isFought);
-  return refutedInTime(f, wanted, () => player.playOnce());
+  return refutedInTime(f, wanted, () => playTelling(f, player));
 }
 
 /** @returns names of those that nobody has refuted */
@@ -160,7 +160,7 @@ export async function challengeAll(f: DisputeWorld, model: ClaimedModel): Promis
   await f.world.waitFor(
     `the honest owner to answer in ${claims.length} games, and L1 to compute what is disputed in each`,
     async () => {
-      for (const { claimId, error } of (await player.playOnce()).failures)
+      for (const { claimId, error } of await playTelling(f, player))
         if (String(error).includes("TraceNothingWrong")) refused.add(claimId);
       return refused.size === claims.length;
     },
@@ -168,6 +168,20 @@ export async function challengeAll(f: DisputeWorld, model: ClaimedModel): Promis
   );
   return claims.length;
 }
+
+/** One look, of which only what was not said before is told. */
+async function playTelling(f: DisputeWorld, player: TracePlayer) {
+  const { failures } = await player.playOnce();
+  for (const { claimId, error } of failures) {
+    const line = `a move about claim ${claimId} fails: ${String(error).split("\n")[0]}`;
+    if (told.has(line)) continue;
+    told.add(line);
+    f.tell(line);
+  }
+  return failures;
+}
+
+const told = new Set<string>();
 
 const playerOf = (
   f: DisputeWorld,
@@ -201,6 +215,7 @@ export async function flood(f: DisputeWorld, model: ClaimedModel, largest: MadeC
     ({ args }) => args.modelId === BigInt(model.modelId) && isAddressEqual(args.rollup, f.rollup),
   )!;
   const { input } = await f.l1.getTransaction({ hash });
+  const { gasUsed } = await f.l1.getTransactionReceipt({ hash });
   const batches = await f.l1.getContractEvents({
     ...{ address: f.rollup, abi: rollupAbi, eventName: "BatchAccepted", strict: true },
     ...{ fromBlock: 0n, toBlock: blockNumber },
@@ -215,10 +230,12 @@ export async function flood(f: DisputeWorld, model: ClaimedModel, largest: MadeC
     const from = drillAccount("customer").address;
     const rollup = getContractAddress({ from, nonce: BigInt(sent.nonce) });
     made.push(rollup);
-    sent.push({ data: fixedState(root) });
+    sent.push({ data: fixedState(root), gas: CREATION_GAS });
     const own = input.replace(rollupWord, rollup.slice(2).toLowerCase()) as `0x${string}`;
-    sent.push({ to: f.game, data: own });
-    if (one % 100 === 99) await sent.mined();
+    sent.push({ to: f.game, data: own, gas: (5n * gasUsed) / 4n });
+    if (one % 100 !== 99) continue;
+    await sent.mined();
+    f.tell(`${one + 1} of ${FLOOD} registrations under other rollups`);
   }
   const claims = await hashesOf(f, "hostile");
   const value = await bondOf(f);
@@ -248,13 +265,14 @@ async function hashesOf(f: DisputeWorld, name: DrillAccountName) {
     get nonce() {
       return nonce;
     },
-    push(call: { readonly to?: `0x${string}`; readonly data: `0x${string}`; readonly value?: bigint }): void {
-      const sending = wallet.sendTransaction({
-        ...call,
-        gas: MOST_GAS,
-        gasPrice: GAS_PRICE_WEI,
-        nonce: nonce++,
-      } as never);
+    push(call: {
+      readonly to?: `0x${string}`;
+      readonly data: `0x${string}`;
+      readonly value?: bigint;
+      readonly gas?: bigint;
+    }): void {
+      const priced = { gas: MOST_GAS, gasPrice: GAS_PRICE_WEI, ...call, nonce: nonce++ };
+      const sending = wallet.sendTransaction(priced as never);
       // Heard of by `mined`.
       sending.catch(() => {});
       waiting.push(sending);

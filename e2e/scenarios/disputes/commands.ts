@@ -36,10 +36,6 @@ export const commandsFor = ({
   showLeaves: (one: Named) => [
     ...["challenger", gate, "--role", "defend", "--model", one.folder, "--base", base],
   ],
-  claim: (one: Named, prompt: string, payer: number, salt: number) => [
-    ...["disputes", "claim-query", gate, one.folder, prompt, ...idOf(one), "--base", base],
-    ...["--payer", String(payer), "--salt", String(salt)],
-  ],
   approve: (datanetId: number, { modelId }: Named) => [
     ...["datanet", "approve-model", String(datanetId), String(modelId)],
   ],

@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
+import { GameReader, rowOfKey } from "@openledger/challenger/internal/games/read-games";
 import { TracePlayer } from "@openledger/challenger/internal/games/trace-player";
 import { type DisputeStatement, TREES } from "@openledger/challenger/internal/statements/committed-model";
 import { encodeLeaves } from "@openledger/challenger/internal/statements/leaf-file";
@@ -11,7 +12,6 @@ import { readWindows } from "@openledger/challenger/model-commitments/read-windo
 import { againBetweenBatches } from "@openledger/challenger/sending/between-batches";
 import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { encodeFunctionData, parseEventLogs } from "viem";
 import { drillAccount } from "../../world/accounts.ts";
@@ -112,12 +112,13 @@ export async function isRefuted(f: DisputeWorld, lie: Committed): Promise<boolea
   }
 }
 
+export const readerOf = ({ game, l1, rollup }: DisputeWorld) => new GameReader(l1, game, { rollup });
+
 /** Whether the watcher has paid for the last leaf of each tree, or begun the game: the rest is its clock. */
 export async function isBegun(f: DisputeWorld, { fault, id, model }: Committed): Promise<boolean> {
   if (fault === "Row") {
-    const of = { address: f.game, abi: traceGameAbi, eventName: "Challenged", fromBlock: 0n } as const;
-    const games = await f.l1.getContractEvents({ ...of, args: { modelId: BigInt(model.modelId) } });
-    return games.length > 0;
+    const { claims } = await readerOf(f).claims({ rollup: f.rollup, modelId: BigInt(model.modelId) });
+    return claims.some(({ isRow, key }) => isRow && rowOfKey(key).modelCommitment === id);
   }
   const of = {
     address: f.gate,

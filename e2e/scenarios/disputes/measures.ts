@@ -61,9 +61,12 @@ export class Measures {
   async #readBlock(blockNumber: bigint): Promise<void> {
     const { l1 } = this.#f;
     const { transactions } = await l1.getBlock({ blockNumber, includeTransactions: true });
-    if (transactions.length === 0) return;
-    for (const { from, hash } of transactions) {
-      if (!this.#measured.some((one) => isAddressEqual(one, from))) continue;
+    const measured = transactions.filter(({ from }) =>
+      this.#measured.some((one) => isAddressEqual(one, from)),
+    );
+    // Nothing else changes what the watcher has staked, and L1 keeps few old states.
+    if (measured.length === 0) return;
+    for (const { from, hash } of measured) {
       const { effectiveGasPrice, gasUsed } = await l1.getTransactionReceipt({ hash });
       if (Number(gasUsed) > this.largestGas.gas) this.largestGas = { gas: Number(gasUsed), hash };
       if (isAddressEqual(from, this.#watcher)) this.#feesWei += gasUsed * effectiveGasPrice;

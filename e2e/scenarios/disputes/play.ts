@@ -9,7 +9,7 @@ import { formatEther } from "viem";
 import { drillError } from "../../world/drill-errors.ts";
 import type { ManagedProcess } from "../../world/process.ts";
 import { STEP_TIMEOUT_MS } from "../../world/world.ts";
-import { CLAIM_LIES, type ClaimedModel } from "./claim-lies.ts";
+import { CLAIM_LIES, type ClaimedModel, rightClaim } from "./claim-lies.ts";
 import {
   type ClaimedLie,
   challengeAll,
@@ -18,7 +18,6 @@ import {
   defendLies,
   flood,
   payFor,
-  readerOf,
   refutedClaimsOf,
   refutedInTime,
   stakesOf,
@@ -33,6 +32,7 @@ import {
   isRefuted,
   type PreparedLie,
   publish,
+  readerOf,
   refutedOf,
 } from "./commitments.ts";
 import { DIRECT_LIES } from "./direct-lies.ts";
@@ -206,11 +206,11 @@ class Play {
     const slow: Committed[] = [];
     for (const [k, prepared] of lies.entries()) {
       const committed = await commitLie(f, models[k]!, prepared);
-      if (isSlow(prepared.lie)) slow.push(committed);
-      else this.#count(prepared.name, await isRefuted(f, committed));
+      if (!isSlow(prepared.lie)) this.#count(prepared.name, await isRefuted(f, committed));
+      else slow.push(committed);
+      if (prepared.lie.isServed === false) await this.#requireAlarm();
     }
     if (slow.length === 0) return;
-    await this.#requireAlarm(lies);
     for (const one of slow)
       await f.world.waitFor(`watch to begin with "${one.name}"`, () => isBegun(f, one), STEP_TIMEOUT_MS);
     f.tell("a day passes: who is silent has lost");
@@ -218,9 +218,8 @@ class Play {
     for (const one of slow) this.#count(one.name, await isRefuted(f, one));
   }
 
-  /** Where nobody serves a model, whoever watches hears of it: by the process that goes on, and by a single look. */
-  async #requireAlarm(lies: readonly PreparedLie[]): Promise<void> {
-    if (!lies.some(({ lie }) => lie.isServed === false)) return;
+  /** Of an unserved model the process that goes on tells, and a single look that finds nothing else. */
+  async #requireAlarm(): Promise<void> {
     const f = this.#f;
     const hasSaid = async () => this.#watch.hasSaid("CMD_MODEL_UNSERVED");
     await f.world.waitFor("watch to report a model that is not served", hasSaid, STEP_TIMEOUT_MS);
@@ -276,12 +275,7 @@ class Play {
     );
     f.tell(`${MORE_CLAIMS} more claims of the honest owner; a liar's friend opens games about a right claim`);
     for (let k = 0; k < MORE_CLAIMS; k++)
-      await run.run(
-        ...[
-          ...commands.claim(built, `The debt ${k}?`, f.clients.customer.leafId!, 500 + k),
-          ...as("builder"),
-        ],
-      );
+      await claim(f, built, rightClaim(built, `The debt ${k}?`), 500n + BigInt(k));
     await climbLadder(f, liar);
     const games = await challengeAll(f, built);
     f.tell(`the honest owner has answered in ${games} games at once; the liar claims`);

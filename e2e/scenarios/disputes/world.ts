@@ -6,9 +6,11 @@ import { writeModel } from "@openledger/attribution/model/model-directory";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
 import { sendingTo } from "@openledger/challenger/playing/trace-sender";
-import { ownersCommitment, payeeRoot } from "@openledger/circuits/ledger/rewards";
+import { unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { ownersCommitment, payeeRoot, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
+import { createModel } from "@openledger/client/actions/ledger/model-operations";
 import { deriveKey } from "@openledger/client/l2-key";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
 import { waitFor } from "@openledger/client/sequencer/wait-for";
@@ -66,6 +68,7 @@ export interface WantedModel {
 /** Who has an account on the ledger. The watcher needs none. */
 const PEOPLE = ["hostile", "builder", "customer"] as const;
 const WATCHER_WEI = parseEther("2");
+const SIZES = { direct: DIRECT_SIZE, text: TEXT_SIZE } as const;
 
 export async function startDisputeWorld(options: DisputeOptions) {
   const { backend, keepIn, tell } = options;
@@ -122,7 +125,13 @@ async function people(
   await l1.setBalance({ address: drillAccount("watcher").address, value: WATCHER_WEI });
   const rollup = clients.builder.rollupAddress;
   const commands = commandsFor({ backend, base, gate, published });
-  const run = commandRunner(home);
+  const runner = commandRunner(home);
+  const run = {
+    run<Answer = Record<string, unknown>>(...args: readonly string[]) {
+      tell(`openledger ${args.slice(0, 2).join(" ")}`);
+      return runner.run<Answer>(...args);
+    },
+  };
   const as = (name: DrillAccountName): readonly string[] => ["--private-key-file", writeKey(home, name)];
   const known = new Map<string, CreatedModel>();
   const keyOf = ({ model, owner }: WantedModel) => `${owner}/${model.staticsHash}`;
@@ -140,8 +149,10 @@ async function people(
       long: directModel(long.rows, long.datanetId),
     },
     /** What an owner knows of the honest language model of the version. */
-    honestTexts: (owner: Owner) =>
-      honestTexts(texts.rows, texts.datanetId, base, drillAccount(owner).address, rollup),
+    honestTexts(owner: Owner) {
+      tell(`the language model of ${owner} is trained`);
+      return honestTexts(texts.rows, texts.datanetId, base, drillAccount(owner).address, rollup);
+    },
     account: (name: DrillAccountName, at: Address) => accountAt(world, name, at),
     serve: (name: string, args: readonly string[], isReady?: () => Promise<boolean>) =>
       world.serve(commandSpec(name, args, { OPENLEDGER_HOME: home }, isReady)),
@@ -154,12 +165,10 @@ async function people(
         const { family, model, owner } = one;
         const folder = join(world.folder, `model-${known.size}`);
         await writeModel(folder, model as never);
-        const answer = await run.run<{ modelId: number; cap: number; isAdmitted?: boolean }>(
-          ...[...commands.register(folder), ...as(owner)],
+        const modelId = await createdBy(world, clients[owner], () =>
+          createModel(clients[owner], { ...modelTerms(model), ...ownerOf(owner, clients[owner]) }),
         );
-        const { cap, modelId } = answer;
-        if (answer.isAdmitted !== false)
-          throw drillError("DRL_UNEXPECTED", `model ${modelId} needs no window`);
+        const cap = SIZES[family].payments;
         const publishedIn = join(published, String(modelId));
         known.set(keyOf(one), { owner, family, modelId, cap, folder, publishedIn });
       }
@@ -189,12 +198,9 @@ async function publishRows(
   { builder, customer }: Record<"builder" | "customer", LedgerClient>,
   contents: readonly Uint8Array[],
 ) {
-  const ownedBy = { l1Owner: drillAccount("builder").address, keyX: builder.l2Key!.keyX };
-  const sent = await world.patiently(() =>
-    createDatanet(builder, { ...ownedBy, amountWei: parseEther("100") }),
+  const datanetId = await createdBy(world, builder, () =>
+    createDatanet(builder, ownerOf("builder", builder)),
   );
-  const { operation } = await waitFor(builder, { hash: sent.hash }, "acknowledged");
-  const datanetId = operation!.createdId!;
   const [first, second] = [builder.leafId!, customer.leafId!].sort((a, b) => a - b) as [number, number];
   const rows: OwnedRow[] = contents.map((content, k) => ({
     content,
@@ -212,6 +218,25 @@ async function publishRows(
   };
   await world.patiently(() => publishVersion(builder, { datanetId, version }));
   return { datanetId, rows };
+}
+
+const ownerOf = (name: Owner, { l2Key }: LedgerClient) => ({
+  ...{ l1Owner: drillAccount(name).address, keyX: l2Key!.keyX, amountWei: parseEther("20") },
+});
+
+const modelTerms = ({ statics: { binding, split, ...statics } }: PublishedModel) => ({
+  ...{ ...statics, binding: unpackBinding(binding), split: unpackSplit(split), priceWei: parseEther("0.5") },
+});
+
+/** @returns the leaf that it has opened */
+async function createdBy(
+  world: World,
+  client: LedgerClient,
+  send: () => Promise<{ readonly hash: Hex }>,
+): Promise<number> {
+  const { hash } = await world.patiently(send);
+  const { operation } = await waitFor(client, { hash }, "acknowledged");
+  return operation!.createdId!;
 }
 
 /** Calls a contract of disputes with an account's key; returns once it is mined. */
