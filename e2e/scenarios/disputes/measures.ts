@@ -24,7 +24,6 @@ export class Measures {
   /** Stakes, bonds and fees of the watcher that L1 holds: now, and at most. */
   stakedWei = 0n;
   mostStakedWei = 0n;
-  rewards = 0;
   largestGas = { gas: 0, hash: "" };
 
   private constructor(f: DisputeWorld, next: bigint) {
@@ -82,10 +81,7 @@ export class Measures {
         ...{ args: { challenger: this.#watcher }, fromBlock: blockNumber, toBlock: blockNumber },
       }),
     ]);
-    for (const { args } of [...ofRows, ...ofQueries]) {
-      this.#rewardsWei += args.rewardWei;
-      if (args.rewardWei > 0n) this.rewards++;
-    }
+    for (const { args } of [...ofRows, ...ofQueries]) this.#rewardsWei += args.rewardWei;
     const [balanceWei, ...owedWei] = await Promise.all([
       l1.getBalance({ address: this.#watcher, blockNumber }),
       ...[game, gate].map((address) =>
