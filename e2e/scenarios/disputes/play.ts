@@ -175,6 +175,7 @@ class Play {
   /** All are made before the first model is created: models go into as few batches as they take. Slow ones come last. */
   async #prepared(texts: HonestTexts | null): Promise<PreparedLie[]> {
     const lies: PreparedLie[] = [];
+    this.#f.tell("false commitments are made");
     const add = async <Made>(family: Family, all: readonly CommitmentLie<Made, never>[], known: Made) => {
       for (const lie of all)
         if (this.#plays(`${family}-${lie.name}`))
@@ -238,6 +239,7 @@ class Play {
       const made = lie.make(liar);
       const salt = saltOf(lie);
       claimed.push({ lie, made, claimId: await claim(f, liar, made, salt) });
+      f.tell(`claim-${lie.name}: claimed`);
     }
     const late = await defendLies(f, liar, claimed);
     const silent = claimed.filter(({ lie }) => !lie.isFought && !lie.isShown);

@@ -161,6 +161,7 @@ async function people(
       const isNew = [...new Map(wanted.map((one) => [keyOf(one), one])).values()].filter(
         (one) => !known.has(keyOf(one)),
       );
+      tell(`${isNew.length} models are created`);
       for (const one of isNew) {
         const { family, model, owner } = one;
         const folder = join(world.folder, `model-${known.size}`);
