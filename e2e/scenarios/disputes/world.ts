@@ -68,13 +68,15 @@ export interface WantedModel {
 /** Who has an account on the ledger. The watcher needs none. */
 const PEOPLE = ["hostile", "builder", "customer"] as const;
 const WATCHER_WEI = parseEther("2");
+/** So that batches are full: each takes a proof. */
+const CLOSE_INTERVAL_MS = 10_000;
 const SIZES = { direct: DIRECT_SIZE, text: TEXT_SIZE } as const;
 
 export async function startDisputeWorld(options: DisputeOptions) {
   const { backend, keepIn, tell } = options;
   let deployed!: Readonly<Record<"game" | "gate", Address>>;
   const world = await createWorld({
-    ...{ name: "disputes", backend, keepIn, tell, shape: WIDE_SHAPE },
+    ...{ name: "disputes", backend, keepIn, tell, shape: WIDE_SHAPE, closeIntervalMs: CLOSE_INTERVAL_MS },
     others: await buildModelCircuits(DIRECT_SIZE, [TEXT_SIZE]),
     gateOn: async (l1Url) => {
       deployed = await deployGate(l1Url);
