@@ -101,10 +101,10 @@ export async function isRefuted(f: DisputeWorld, lie: Committed): Promise<boolea
       LIE_TIMEOUT_MS,
     );
     const ms = Math.round(performance.now() - startedAtMs);
-    if (refutedBy !== drillAccount("watcher").address || refutation!.fault !== lie.fault)
-      throw drillError("DRL_UNEXPECTED", `${refutedBy} has shown ${refutation!.fault} of "${lie.name}"`);
-    f.tell(`${lie.name}: refuted by ${refutation!.fault}, after ${ms} ms`);
-    return true;
+    const isMeant = refutedBy === drillAccount("watcher").address && refutation!.fault === lie.fault;
+    const by = isMeant ? refutation!.fault : `${refutation!.fault} of ${refutedBy}, NOT AS MEANT`;
+    f.tell(`${lie.name}: refuted by ${by}, after ${ms} ms`);
+    return isMeant;
   } catch (error) {
     if (!isRollupError(error, "DRL_TIMEOUT")) throw error;
     f.tell(`${lie.name}: NOT REFUTED, commitment ${lie.id} of model ${lie.model.modelId}`);
