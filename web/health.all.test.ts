@@ -147,7 +147,7 @@ describe("when something stands still", () => {
     const { context } = await openProfile(browser);
     const page = await context.newPage();
     await page.goto(`${world.url}/#/health`);
-    await part(page, "Sequencer").getByText("well", { exact: true }).waitFor();
+    await part(page, "Sequencer").getByText("running", { exact: true }).waitFor();
     await world.w.rollup.app.close();
     await part(page, "Sequencer").getByText("no answer", { exact: true }).waitFor(LONG);
     await main(page).getByText("CLI_UNREACHABLE").first().waitFor();

@@ -48,7 +48,7 @@ export const DATANET_HOST_PORT = 8560;
 export const FACTORY_PORT = 8570;
 
 /** Accounts that anvil gives ether to. */
-export const L1_ACCOUNT_COUNT = 13;
+export const L1_ACCOUNT_COUNT = 14;
 
 /** Order of anvil's accounts. The operator only runs the rollup; the faucet deploys and holds the supply. */
 export const ACCOUNT_INDEX = {
@@ -65,6 +65,7 @@ export const ACCOUNT_INDEX = {
   nina: 10,
   visitorA: 11,
   visitorB: 12,
+  visitorFaucet: 13,
 } as const;
 export type AccountName = keyof typeof ACCOUNT_INDEX;
 
@@ -99,9 +100,15 @@ export const DISPUTES = {
   availabilityChallengeFeeWei: parseEther("0.05"),
 } as const satisfies DisputesParameters;
 
-/** The test wallets of the pages (`web/ledger/test-wallet.ts`): nobody of the job uses them. */
-export const VISITORS = ["visitorA", "visitorB"] as const;
-export const VISITOR_WEI = parseEther("1000");
+/**
+ * What the pages' test wallets hold on L1, and what their faucet gives away (`web/ledger/test-wallet.ts`). The job uses none of
+ * these accounts, so no visitor takes a nonce of its transactions.
+ */
+export const VISITORS_WEI = {
+  visitorA: parseEther("1000"),
+  visitorB: parseEther("1000"),
+  visitorFaucet: parseEther("10000000"),
+} as const satisfies Partial<Record<AccountName, bigint>>;
 
 /** What each person gets on L1, brings into the ledger, and how the rollup gets leave to take it. */
 export const DEPOSITS = {

@@ -291,7 +291,7 @@ async function bringUpAndWork(modules: {
     announce: (doing, untilMs) =>
       tellReaders(addresses, {
         title: "The demonstration is still running",
-        text: `Now: ${doing}.`,
+        text: `Now: ${doing}. You can use these pages meanwhile. The factory and its adapters start at the end.`,
         untilMs,
       }),
   };

@@ -1,28 +1,33 @@
 import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
 import { sendToken } from "@openledger/client/internal/actions/l1/send-token";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
-import { findLeaves, listOperations } from "@openledger/client/sequencer/ledger-reads";
+import { getStatus, listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { devAccount } from "./accounts.ts";
-import { VISITOR_WEI, VISITORS } from "./config.ts";
+import { VISITORS_WEI } from "./config.ts";
 
-/** The pages' test wallets get OPEN on L1, once, before the job does anything else. */
+/** The pages' test wallets and their faucet get OPEN on L1, once, before the job does anything else. */
 export async function fundVisitors(options: { rpcUrl: string; rollupAddress: `0x${string}` }): Promise<void> {
   const faucet = await createLedgerClient({ ...options, wallet: devAccount("faucet") });
-  for (const name of VISITORS) {
+  for (const name of Object.keys(VISITORS_WEI) as (keyof typeof VISITORS_WEI)[]) {
     const to = devAccount(name).address;
     const nonce = await faucet.l1.getTransactionCount({ address: to });
     const { tokenWei } = await getL1Balances(faucet, to);
     // Who has sent something had OPEN, and may have none left.
-    if (tokenWei === 0n && nonce === 0) await sendToken(faucet, { to, amountWei: VISITOR_WEI });
+    if (tokenWei === 0n && nonce === 0) await sendToken(faucet, { to, amountWei: VISITORS_WEI[name] });
   }
 }
 
-/** What visitors have paid the operator while the job ran: all that they change of what its checks compare. */
-export async function visitorFeesWei(client: LedgerClient): Promise<bigint> {
+/**
+ * What visitors have paid the operator while the job ran, with whatever wallet: all that they change of what its checks compare.
+ * @param ownLeaves the job's
+ */
+export async function visitorFeesWei(client: LedgerClient, ownLeaves: ReadonlySet<number>): Promise<bigint> {
+  const { head } = await getStatus(client);
   let feesWei = 0n;
-  for (const name of VISITORS)
-    for (const { id } of await findLeaves(client, { owner: devAccount(name).address }))
-      for (const { a, feeWei } of await listOperations(client, id, { limit: 200 }))
-        if (a === id) feesWei += feeWei ?? 0n;
+  for (let id = 0; id < head.nextId; id++) {
+    if (ownLeaves.has(id)) continue;
+    for (const { a, feeWei } of await listOperations(client, id, { limit: 200 }))
+      if (a === id) feesWei += feeWei ?? 0n;
+  }
   return feesWei;
 }

@@ -56,7 +56,7 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
       "Divided by row counts",
       <p>
         The epoch was not settled by draws in time, so all rows got the same.{" "}
-        <a href={settlementHref(status.modelId, status.epoch)}>What each share got</a>
+        <a href={settlementHref(status.modelId, status.epoch)}>Who got how much</a>
       </p>,
     );
   }
@@ -108,8 +108,8 @@ function Rows({ rows, found }: { rows: RowsPaid; found: PaidAnswer }) {
         <Notice tone="wait" title="No server that this page knows publishes the model.">
           <p>
             Which rows it paid follows from the model's published files. With them, say{" "}
-            <code>openledger receipt {found.status.payment.hash} --server URL</code>. What each share got of
-            the epoch is proven all the same:
+            <code>openledger receipt {found.status.payment.hash} --server URL</code>. Who got how much of the
+            epoch is proven all the same:
           </p>
         </Notice>
       )}
@@ -165,9 +165,9 @@ function PaidOutTo({ paid }: { paid: PaidOut }) {
       )}
       <p class="soft small">
         Computed here from the model's published features, the opened receipts and Ethereum's randomness. What
-        each share earned is the same as what was settled, to the wei. Which rows of a share got it follows
-        from the features, which <code>openledger verify model</code> checks. A validator's part is listed
-        with the contributor's.
+        each contributor and validator earned is the same as what was settled, to the wei. Which of their rows
+        got it follows from the features, which <code>openledger verify model</code> checks. A validator's
+        part is listed with the contributor's.
       </p>
     </>
   );
@@ -190,11 +190,11 @@ function Shares({ leaf, earnedWei }: { leaf: LedgerModelLeaf; earnedWei?: readon
   }
   return (
     <Table
-      caption="Shares of the model"
+      caption="Who earns from the model"
       columns={columns}
       rows={leaf.payees}
       keyOf={({ index }) => index}
-      empty="No shares yet."
+      empty="Known when the model is activated."
     />
   );
 }

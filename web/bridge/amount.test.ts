@@ -19,8 +19,6 @@ describe("an amount as it is typed", () => {
     expect(readAmount("0.5", limits).problem).toBe("At least 1 OPEN: so says the contract.");
     expect(readAmount("11", limits).problem).toBe("At most 10 OPEN: that is all.");
     expect(readAmount("0", { maxWei: OPEN, maxWhy: "" }).problem).toContain("more than 0");
-    expect(readAmount("1", { maxWei: -5n, maxWhy: "that is all" }).problem).toBe(
-      "At most 0 OPEN: that is all.",
-    );
+    expect(readAmount("1", { maxWei: -5n, maxWhy: "that is all" }).problem).toContain("not have enough");
   });
 });

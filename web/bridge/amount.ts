@@ -37,6 +37,12 @@ export function readAmount(
     };
   }
   if (wei > maxWei)
-    return { wei, problem: `At most ${showOpen(maxWei > 0n ? maxWei : 0n)} OPEN: ${maxWhy}.` };
+    return {
+      wei,
+      problem:
+        maxWei > 0n
+          ? `At most ${showOpen(maxWei)} OPEN: ${maxWhy}.`
+          : "You do not have enough OPEN for this and its fee.",
+    };
   return { wei, problem: null };
 }

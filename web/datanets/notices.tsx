@@ -7,7 +7,7 @@ import { useLoaded } from "../hosted/use-loaded.ts";
 import { showAge } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 
-/** What a contributor is told: which of his rows were left out or kept, why and by whom; the row's page takes objections. */
+/** What a contributor is told: which of their rows were left out or kept, why and by whom; the row's page takes objections. */
 export function Notices({ client, facts, live, place }: TabProps & { client: LedgerClient }) {
   const { value } = useLoaded(`${facts.here.recordCount}/${client.leafId}`, () =>
     listNotices(client, { hostUrl: place.hostUrl, contributorId: client.leafId!, limit: 100 }),

@@ -93,8 +93,12 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
         As this server reports it. The page of an epoch checks its settlement against Ethereum.
       </p>
       <EpochCharts rewards={value.rewards} />
-      {value.rewards.map((one) => (
-        <RewardCard key={`${one.reward.modelId} ${one.reward.payeeIndex} ${one.reward.role}`} {...one} />
+      {[...new Set(value.rewards.map(({ reward }) => reward.modelId))].map((modelId) => (
+        <ModelCard
+          key={modelId}
+          modelId={modelId}
+          rewards={value.rewards.filter(({ reward }) => reward.modelId === modelId)}
+        />
       ))}
     </>
   );
@@ -130,7 +134,14 @@ function Totals({
       <section class="card stack-s" aria-label="Claimed">
         <h2 class="soft small">Claimed</h2>
         <Amount wei={sum(rewards.map(({ claimedWei }) => claimedWei))} />
-        <p class="soft small">it is in the account's balance</p>
+        <p class="soft small">
+          it is in the account's balance
+          {isOwn && (
+            <>
+              : <a href="#/bridge/withdraw">take it out</a>
+            </>
+          )}
+        </p>
       </section>
       <section class="card stack-s" aria-label="Estimated">
         <h2 class="soft small">Not settled yet</h2>
@@ -182,8 +193,22 @@ function ClaimRewards({
 
 const ROLES = { contributor: "Contributor", validator: "Validator" } as const;
 
-function RewardCard({ reward, epochs }: RewardEarnings) {
-  const { earnedWei, modelId, role, rowCount } = reward;
+/** An epoch of a model, with all that the account is in it. */
+interface ModelEpoch extends Omit<EpochEarning, "isRewardClaimed"> {
+  readonly claimed: "yes" | "in part" | "not yet" | "–";
+}
+
+/** Everything of one model: whatever the account is for it, and whoever the other one of each pair is. */
+function ModelCard({ modelId, rewards }: { modelId: number; rewards: readonly RewardEarnings[] }) {
+  const roles = (Object.keys(ROLES) as (keyof typeof ROLES)[]).flatMap((role) => {
+    const own = rewards.flatMap(({ reward }) => (reward.role === role ? [reward] : []));
+    if (own.length === 0) return [];
+    const rowCount = own.reduce((total, one) => total + one.rowCount, 0);
+    return [{ role, rowCount, wei: sum(own.map(({ earnedWei }) => earnedWei)) }];
+  });
+  const earned = showParts(roles.map(({ wei }) => wei));
+  const earnedWei = sum(roles.map(({ wei }) => wei));
+  const epochs = epochsOf(rewards);
   // A full node of Ethereum alone knows no settlement from before it began.
   const settled = epochs.filter(({ state }) => typeof state !== "string");
   const unlistedWei = earnedWei - sum(settled.map(({ wei }) => wei));
@@ -191,7 +216,7 @@ function RewardCard({ reward, epochs }: RewardEarnings) {
   const amountsWei = [...settled.map(({ wei }) => wei), unlistedWei > 0n ? unlistedWei : 0n];
   const written = showParts(amountsWei);
   const shownOf = new Map(settled.map(({ epoch }, i) => [epoch, written.parts[i]]));
-  const columns: Column<EpochEarning>[] = [
+  const columns: Column<ModelEpoch>[] = [
     {
       label: "Epoch",
       cell: ({ epoch, state }) =>
@@ -212,24 +237,27 @@ function RewardCard({ reward, epochs }: RewardEarnings) {
         </>
       ),
     },
-    {
-      label: "Claimed",
-      isNumber: true,
-      cell: ({ isRewardClaimed, state, wei }) =>
-        typeof state === "string" || wei === 0n ? "–" : isRewardClaimed ? "yes" : "not yet",
-    },
+    { label: "Claimed", isNumber: true, cell: ({ claimed }) => claimed },
   ];
   return (
-    <section class="card stack" aria-label={`${ROLES[role]} of model ${modelId}`}>
+    <section class="card stack" aria-label={`Model ${modelId}`}>
       <div class="row">
         <h2>
-          {ROLES[role]} of model <LeafLink id={modelId} />
+          Model <LeafLink id={modelId} />
         </h2>
         <span class="push soft">
-          {showCount(rowCount)} {rowCount === 1 ? "row" : "rows"} ·{" "}
-          <Open wei={earnedWei} shown={written.sum} /> so far
+          <Open wei={earnedWei} shown={earned.sum} /> so far
         </span>
       </div>
+      <p class="soft">
+        {roles.map(({ role, rowCount, wei }, i) => (
+          <span key={role}>
+            {i > 0 && " · "}
+            {ROLES[role]} of {showCount(rowCount)} {rowCount === 1 ? "row" : "rows"}:{" "}
+            <Open wei={wei} shown={earned.parts[i]} />
+          </span>
+        ))}
+      </p>
       <Table
         caption="Epochs"
         columns={columns}
@@ -247,7 +275,26 @@ function RewardCard({ reward, epochs }: RewardEarnings) {
   );
 }
 
-function EpochState({ state }: EpochEarning) {
+/** Newest first: all rewards of a model have the same epochs. */
+function epochsOf(rewards: readonly RewardEarnings[]): ModelEpoch[] {
+  const [first] = rewards;
+  return first!.epochs.map(({ epoch, state }) => {
+    const own = rewards.flatMap(({ epochs }) => epochs.filter((one) => one.epoch === epoch));
+    const paid = typeof state === "string" ? [] : own.filter(({ wei }) => wei > 0n);
+    const claimedCount = paid.filter(({ isRewardClaimed }) => isRewardClaimed).length;
+    const claimed =
+      paid.length === 0
+        ? "–"
+        : claimedCount === 0
+          ? "not yet"
+          : claimedCount < paid.length
+            ? "in part"
+            : "yes";
+    return { epoch, state, claimed, wei: sum(own.map(({ wei }) => wei)) };
+  });
+}
+
+function EpochState({ state }: Pick<EpochEarning, "state">) {
   if (state === "open") return <Badge tone="plain">open, estimated</Badge>;
   if (state === "closed") return <Badge tone="wait">closed, estimated</Badge>;
   if (state === "drawn") return <Badge tone="wait">drawn, estimated</Badge>;

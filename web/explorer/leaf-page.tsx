@@ -34,7 +34,7 @@ export function LeafPage(props: PageProps) {
   });
   return (
     <>
-      <LeafHeading id={id} kind={answer.value == null ? "Leaf" : KIND_NAMES[answer.value.kind]} />
+      <LeafHeading id={id} kind={answer.value == null ? "Account" : KIND_NAMES[answer.value.kind]} />
       <Answered answer={answer} none="No account, Datanet or model has this number.">
         {(leaf) => (
           <>

@@ -46,7 +46,7 @@ function Terms({ model }: { model: LedgerModelLeaf }) {
     <section class="card stack">
       <div class="row">
         <h2>Terms</h2>
-        <Badge tone={isReady ? "good" : "wait"}>{isReady ? "open for payments" : "not open yet"}</Badge>
+        <Badge tone={isReady ? "good" : "wait"}>{isReady ? "activated" : "not activated yet"}</Badge>
         {!isApproved && <Badge tone="wait">not approved by its Datanet</Badge>}
       </div>
       <dl class="facts">
@@ -141,7 +141,6 @@ function Epochs({
 type Payee = LedgerModelLeaf["payees"][number];
 
 const PAYEE_COLUMNS: readonly Column<Payee>[] = [
-  { label: "Share", cell: ({ index }) => index },
   { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
   { label: "Validator", cell: ({ validatorId }) => <LeafLink id={validatorId} /> },
   { label: "Rows", isNumber: true, cell: ({ rowCount }) => showCount(rowCount) },
@@ -153,11 +152,11 @@ function Payees({ model }: { model: LedgerModelLeaf }) {
     <section class="card stack">
       <h2>Who earns from it</h2>
       <Table
-        caption="Shares of the model"
+        caption="Who earns from the model"
         columns={PAYEE_COLUMNS}
         rows={model.payees}
         keyOf={({ index }) => index}
-        empty="The model is not open yet, so it has no shares."
+        empty="Known when the model is activated."
       />
     </section>
   );

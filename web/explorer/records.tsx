@@ -24,7 +24,7 @@ const NAMES: Readonly<Record<KindName, string>> = {
   closeEpoch: "Close an epoch",
   settle: "Settle an epoch",
   claimRewards: "Claim rewards",
-  activation: "Open a model",
+  activation: "Activate a model",
   depositNew: "Deposit into a new account",
   depositTo: "Deposit",
   forcedWithdraw: "Withdraw, forced",

@@ -50,7 +50,7 @@ export function SettlementPage({ site, live, rest }: PageProps) {
     <>
       <div class="row">
         <h1>
-          {isActivation ? "Opening" : `Epoch ${Number.isNaN(epoch) ? "?" : showCount(epoch)}`} of model{" "}
+          {isActivation ? "Activation" : `Epoch ${Number.isNaN(epoch) ? "?" : showCount(epoch)}`} of model{" "}
           {Number.isNaN(modelId) ? "?" : <LeafLink id={modelId} />}
         </h1>
         {answer.value != null && <StatusBadge status={answer.value.settlement.status} />}
@@ -228,9 +228,8 @@ function Payees({ settlement, model }: Settled) {
     <section class="card stack">
       <h2>Who earned</h2>
       <Table
-        caption="Shares and what they earned in the epoch"
+        caption="Who earned in the epoch"
         columns={[
-          { label: "Share", cell: ({ index }) => index },
           { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
           { label: "Validator", cell: ({ validatorId }) => <LeafLink id={validatorId} /> },
           { label: "Rows", isNumber: true, cell: ({ rowCount }) => showCount(rowCount) },
@@ -242,7 +241,7 @@ function Payees({ settlement, model }: Settled) {
         ]}
         rows={rows}
         keyOf={({ index }) => index}
-        empty="No shares."
+        empty="No one earns from this model."
       />
     </section>
   );

@@ -160,9 +160,9 @@ function Parts({ live, status, health, l1 }: PartsProps) {
   return (
     <>
       <Part
-        name={isFullNode ? "FullNode" : "Sequencer"}
+        name={isFullNode ? "Full node" : "Sequencer"}
         tone={isLost ? "bad" : health?.status === "ok" ? "good" : "wait"}
-        state={isLost ? "no answer" : health?.status === "ok" ? "well" : (health?.status ?? "asking")}
+        state={isLost ? "no answer" : health?.status === "ok" ? "running" : (health?.status ?? "asking")}
       >
         <p>
           {isLost ? "It answered last with " : ""}

@@ -13,7 +13,7 @@ const HIDDEN =
 /** Marks upon marks upon a letter reach into the lines above and below. */
 const PILED = /(\p{M}{4})\p{M}+/gu;
 
-/** Text as parts that a reader sees, and names of characters that he would not. */
+/** Text as parts that a reader sees, and names of characters that are not seen. */
 export function shownParts(text: string): ShownPart[] {
   const parts: ShownPart[] = [];
   const tame = text.replace(PILED, "$1…");

@@ -18,7 +18,7 @@ import { add } from "./wallets.ts";
 
 /** anvil's own, as public as a phrase can be. */
 const MNEMONIC = "test test test test test test test test test test test junk";
-/** The devnet's visitors, whom nobody else uses: `e2e/devnet/config.ts`, VISITORS. */
+/** The devnet's visitors, whom nobody else uses: `e2e/devnet/config.ts`, VISITORS_WEI. */
 const WALLETS = [
   { name: "Test wallet A", addressIndex: 11 },
   { name: "Test wallet B", addressIndex: 12 },
@@ -35,8 +35,8 @@ export async function offerTestWallets(l1Url: string): Promise<boolean> {
   return true;
 }
 
-/** Holds the devnet's OPEN: `e2e/devnet/config.ts`, ACCOUNT_INDEX. */
-const FAUCET_INDEX = 9;
+/** Gives to visitors, and does nothing else: `e2e/devnet/config.ts`, VISITORS_WEI. */
+const FAUCET_INDEX = 13;
 const FAUCET_OPEN = parseEther("1000");
 const FAUCET_ETHER = parseEther("10");
 
@@ -55,7 +55,7 @@ export async function sendTestOpen(l1Url: string, token: Address, to: Address): 
 const MOST_TRIES = 5;
 const PAUSE_MS = 400;
 
-/** Sends again where another reader, or the devnet's job, has taken the same nonce. */
+/** Sends again where another reader has taken the same nonce. */
 async function inTurn<T>(send: () => Promise<T>, tries = 1): Promise<T> {
   try {
     return await send();

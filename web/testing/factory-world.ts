@@ -51,7 +51,7 @@ const GRANT_MS = 30 * 86_400_000;
 export const A_DAY_SECONDS = 86_400 + 120;
 
 const NEWCOMER_ACCOUNT = BOB_ACCOUNT;
-/** Of his wallet; leaf 3 of the ledger is his. */
+/** Of the newcomer's wallet, which owns leaf 3 of the ledger. */
 export const newcomerWallet = () => anvilAccount(NEWCOMER_ACCOUNT);
 
 export interface FactoryPagesWorld extends SettlingWorld {

@@ -18,7 +18,7 @@ import { A_DAY_SECONDS, startFactoryPlaces } from "./factory-world.ts";
 /** No role of the contracts' fixture: neither has OPEN, nor an account in the ledger. */
 const [ADA_ACCOUNT, BEN_ACCOUNT] = [7, 8];
 /** The pages' button takes from it. */
-const FAUCET_ACCOUNT = 9;
+const FAUCET_ACCOUNT = 13;
 const LONG = { timeout: 240_000 };
 const PAUSE_MS = 200;
 
@@ -82,10 +82,10 @@ export async function startRoad() {
   const { environment, world } = await startFactoryPlaces(folder);
   // People read times.
   Object.defineProperty(world.w.rollup.clock, "nowMs", { get: () => Date.now() });
-  const { roles, token } = world.f.l1;
-  await token.write.transfer([anvilAccount(FAUCET_ACCOUNT).address, 10_000n * OPEN], {
-    account: roles.holder,
-  });
+  const { client, roles, token } = world.f.l1;
+  const { address } = anvilAccount(FAUCET_ACCOUNT);
+  await client.setBalance({ address, value: 1_000n * OPEN });
+  await token.write.transfer([address, 10_000n * OPEN], { account: roles.holder });
   const factory = await startChildFactory(environment);
   let isOver = false;
   let secondsToPass = 0;
@@ -323,8 +323,7 @@ export async function walkRoad(
     claimedText = (await claimed.textContent())!;
   });
   await step("take-out", ada, async () => {
-    await menu(ada, "Bridge");
-    await click(ada.page.getByRole("tab", { name: "Withdraw" }));
+    await click(ada.main.getByRole("link", { name: "take it out" }));
     await fill(ada.main.getByLabel("Amount"), "0.05");
     await click(button(ada, "Withdraw"));
     const way = ada.page.getByRole("article", { name: /^Withdrawal of 0\.05/ });

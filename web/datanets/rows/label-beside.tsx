@@ -19,7 +19,7 @@ interface SuggestionProps extends TabProps {
   readonly onSeen: (label: string) => void;
 }
 
-/** What a model says of the row. Whoever sees it follows it more often than not: so the label says that he saw it. */
+/** What a model says of the row. Whoever sees it follows it more often than not: so the label says that it was seen. */
 export function Suggestion({ digest, onSeen, place, visitor }: SuggestionProps) {
   const { problem, value } = useLoaded(digest, () =>
     getHostedRow(visitor.reader, { ...place, digest, isSigned: true }),

@@ -64,6 +64,7 @@ function BaseCard({ base }: { base: FactoryBase }) {
         <dt>On disk</dt>
         <dd>{showCount(Math.ceil(sizeBytes / 1e6))} MB</dd>
       </dl>
+      <span class="button">Choose</span>
     </a>
   );
 }

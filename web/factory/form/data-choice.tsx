@@ -107,6 +107,7 @@ function DatanetCard({ baseId, datanet }: { baseId: string; datanet: Listed }) {
       <p class="small soft">
         {showCount(rowCount)} rows · version {version} · {field} · {licence}
       </p>
+      <span class="button">Choose</span>
     </a>
   );
 }

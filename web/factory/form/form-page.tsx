@@ -67,9 +67,7 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
       <section class="stack">
         <h1>Settings</h1>
         <p class="lead">
-          {showCount(view.rowCount)} rows of {showCount(view.payeeCount)}{" "}
-          {view.payeeCount === 1 ? "pair" : "pairs"} of contributor and validator. The settings below fit
-          them: change nothing, and it works.
+          {showCount(view.rowCount)} rows. The settings below fit them: change nothing, and it works.
         </p>
       </section>
       {!view.isRegistrable && (

@@ -109,8 +109,8 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
     <section class="card stack" aria-label="Register">
       <h2>Register it</h2>
       <p>
-        The <Term name="ledger" /> gets commitments to the model, its rows and their owners. From then on
-        answers can be paid, and each payment is divided by proof.
+        The <Term name="ledger" /> gets commitments to the model, its rows and their owners. When the
+        Datanet's owner has approved it, its answers can be paid, and each payment is divided by proof.
       </p>
       {known !== null && (
         <Notice tone="info" title={`Model ${known} is created already.`}>
