@@ -112,7 +112,8 @@ export function WalletChoice({ site, live, onConnected }: MenuProps & { onConnec
       ))}
       {wallets.length === 0 && (
         <p class="soft">
-          No wallet was found in this browser. Install a browser wallet (EIP-6963), then reload the page.
+          No wallet was found in this browser. Install a browser wallet that announces itself (EIP-6963), then
+          reload the page. Hardware wallets and phones connect through such a wallet.
         </p>
       )}
       {problem !== null && <ProblemNotice problem={problem} />}

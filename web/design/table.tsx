@@ -13,16 +13,25 @@ interface TableProps<Row> {
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   keyOf: (row: Row) => string | number;
+  /** Its few narrow columns fit a phone side by side. */
+  isNarrow?: boolean;
   /** Stands where there are no rows. */
   empty: ComponentChildren;
 }
 
 /** Rows under a head; on a phone each row becomes a list of its cells. */
-export function Table<Row>({ caption, columns, rows, keyOf, empty }: TableProps<Row>): VNode {
+export function Table<Row>({
+  caption,
+  columns,
+  rows,
+  keyOf,
+  isNarrow = false,
+  empty,
+}: TableProps<Row>): VNode {
   if (rows.length === 0) return <p class="soft">{empty}</p>;
   return (
     <div class="table-box">
-      <table class="table">
+      <table class={isNarrow ? "table table-narrow" : "table"}>
         <caption class="visually-hidden">{caption}</caption>
         <thead>
           <tr>

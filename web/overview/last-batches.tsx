@@ -24,6 +24,7 @@ export function LastBatches({ batches, nowMs }: { batches: readonly LedgerBatch[
   return (
     <Table
       caption="Last batches"
+      isNarrow
       columns={columns}
       rows={batches.slice(0, SHOWN)}
       keyOf={({ number }) => number}
