@@ -1,10 +1,10 @@
-import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import type { PaidOut } from "@openledger/models/settling/payment-status";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { MoneyPath } from "../design/money-path.tsx";
 import { Notice } from "../design/notice.tsx";
 import { type Column, Table } from "../design/table.tsx";
+import { PayeeTable } from "../explorer/payee-table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { showCount, showOpen, showParts } from "../words/format.ts";
 import { leafLabel } from "../words/leaf-names.ts";
@@ -37,7 +37,7 @@ export function WhoGotIt({ site, found }: Pick<PageProps, "site" | "live"> & { f
           Its epoch is open. When it is closed, Ethereum's randomness draws{" "}
           {showCount(found.leaf.model.drawCount)} of its payments; those divide all of the epoch's money.
         </p>
-        <Shares leaf={found.leaf} />
+        <PayeeTable payees={found.leaf.payees} />
       </>,
     );
   }
@@ -101,6 +101,10 @@ function useRowsPaid(site: PageProps["site"], found: PaidAnswer, isPaidOut: bool
 
 function Rows({ rows, found }: { rows: RowsPaid; found: PaidAnswer }) {
   if (rows !== null && "paid" in rows) return <PaidOutTo paid={rows.paid} />;
+  const { payees } = found.leaf;
+  const of = found.status.settlement?.earnedWei;
+  const amountsWei = payees.map(({ index }) => of?.[index] ?? 0n);
+  const earned = of === undefined ? undefined : { label: "Got of the epoch, OPEN", amountsWei };
   return (
     <>
       {rows !== null && <ProblemNotice problem={rows.problem} />}
@@ -113,7 +117,7 @@ function Rows({ rows, found }: { rows: RowsPaid; found: PaidAnswer }) {
           </p>
         </Notice>
       )}
-      <Shares leaf={found.leaf} earnedWei={found.status.settlement?.earnedWei} />
+      <PayeeTable payees={payees} earned={earned} />
     </>
   );
 }
@@ -170,31 +174,5 @@ function PaidOutTo({ paid }: { paid: PaidOut }) {
         part is listed with the contributor's.
       </p>
     </>
-  );
-}
-
-type Payee = LedgerModelLeaf["payees"][number];
-
-function Shares({ leaf, earnedWei }: { leaf: LedgerModelLeaf; earnedWei?: readonly bigint[] | undefined }) {
-  const columns: Column<Payee>[] = [
-    { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
-    { label: "Validator", cell: ({ validatorId }) => <LeafLink id={validatorId} /> },
-    { label: "Rows", isNumber: true, cell: ({ rowCount }) => showCount(rowCount) },
-  ];
-  if (earnedWei !== undefined) {
-    columns.push({
-      label: "Got of the epoch, OPEN",
-      isNumber: true,
-      cell: ({ index }) => <Open wei={earnedWei[index] ?? 0n} isBare />,
-    });
-  }
-  return (
-    <Table
-      caption="Who earns from the model"
-      columns={columns}
-      rows={leaf.payees}
-      keyOf={({ index }) => index}
-      empty="Known when the model is activated."
-    />
   );
 }

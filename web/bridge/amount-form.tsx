@@ -1,6 +1,7 @@
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { ComponentChildren } from "preact";
 import { Button } from "../design/button.tsx";
+import { FactList } from "../design/fact-list.tsx";
 import { Field } from "../design/field.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import type { TypedAmount } from "./amount.ts";
@@ -60,24 +61,11 @@ export function AmountForm(props: AmountFormProps) {
         }
       />
       {props.after}
-      <dl class="facts small">
-        {summary.map(([word, value], i) => (
-          <Pair key={i} word={word} value={value} />
-        ))}
-      </dl>
+      <FactList isSmall facts={summary} />
       {action.problem !== null && <ProblemNotice problem={action.problem} />}
       <Button type="submit" isMain isWide isBusy={action.isBusy} isDisabled={!isReady}>
         {action.isBusy ? props.busyLabel : props.submitLabel}
       </Button>
     </form>
-  );
-}
-
-function Pair({ word, value }: { word: ComponentChildren; value: ComponentChildren }) {
-  return (
-    <>
-      <dt>{word}</dt>
-      <dd>{value}</dd>
-    </>
   );
 }

@@ -10,6 +10,7 @@ import { datanetHref, type TabProps } from "../hosted/tab-props.ts";
 import { useLoaded } from "../hosted/use-loaded.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
+import { KINDS } from "./card-form.tsx";
 import { Statistics } from "./rows/statistics.tsx";
 
 /** The card, whether it is the ledger's, and the Datanet in numbers. */
@@ -71,7 +72,7 @@ function CardFacts({ facts, place, visitor }: TabProps) {
         <dt>Languages</dt>
         <dd>{card.languages.join(", ") || "–"}</dd>
         <dt>A row is</dt>
-        <dd>{ROW_KINDS[card.row.kind]}</dd>
+        <dd>{KINDS[card.row.kind]}</dd>
         <dt>Contact</dt>
         <dd>
           <RowText text={card.contact} isOneLine />
@@ -113,15 +114,6 @@ function CardFacts({ facts, place, visitor }: TabProps) {
     </section>
   );
 }
-
-const ROW_KINDS: Readonly<Record<Card["row"]["kind"], string>> = {
-  email: "an e-mail with its label",
-  digit: "a picture of a digit with its label",
-  text: "a text",
-  passage: "a passage, or a prompt with its answer, for language models",
-  json: "an object of fields",
-  image: "a picture",
-};
 
 function Instructions({ card }: { card: Card }) {
   const labels: Column<Card["labels"][number]>[] = [

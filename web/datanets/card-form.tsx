@@ -25,7 +25,8 @@ interface CardFormProps {
   readonly onSubmit: (card: NamedCard) => void;
 }
 
-const KINDS: Readonly<Record<(typeof ROW_KINDS)[number], string>> = {
+/** What a row is, in words. */
+export const KINDS: Readonly<Record<(typeof ROW_KINDS)[number], string>> = {
   text: "a text",
   passage: "a passage, or a prompt with its answer, for language models",
   json: "an object of fields (JSON)",

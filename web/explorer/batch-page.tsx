@@ -1,6 +1,7 @@
 import { getBatch } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
 import type { VNode } from "preact";
+import { FactList } from "../design/fact-list.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Timeline, type TimelineStep } from "../design/timeline.tsx";
 import type { PageProps } from "../ledger/page.ts";
@@ -108,12 +109,7 @@ function Facts({ batch }: { batch: LedgerBatch }) {
   return (
     <section class="card stack">
       <h2>Facts</h2>
-      <dl class="facts">
-        {facts.flatMap(([label, value]) => [
-          <dt key={label}>{label}</dt>,
-          <dd key={`${label}=`}>{value}</dd>,
-        ])}
-      </dl>
+      <FactList facts={facts} />
       {batch.isForeign === true && (
         <p class="soft small">
           This batch was not posted by the operator. The contract takes a batch from anyone who proves it.

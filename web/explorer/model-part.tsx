@@ -11,6 +11,7 @@ import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
 import { Answered } from "./answered.tsx";
 import { ModelWindow } from "./model-window.tsx";
+import { PayeeTable } from "./payee-table.tsx";
 
 /** What a model's leaf has beyond others: its price, its epochs, and who earns from it. */
 export function ModelPart(props: PageProps & { modelId: number }) {
@@ -138,26 +139,12 @@ function Epochs({
   );
 }
 
-type Payee = LedgerModelLeaf["payees"][number];
-
-const PAYEE_COLUMNS: readonly Column<Payee>[] = [
-  { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
-  { label: "Validator", cell: ({ validatorId }) => <LeafLink id={validatorId} /> },
-  { label: "Rows", isNumber: true, cell: ({ rowCount }) => showCount(rowCount) },
-  { label: "Earned, OPEN", isNumber: true, cell: ({ accruedWei }) => <Open wei={accruedWei} isBare /> },
-];
-
-function Payees({ model }: { model: LedgerModelLeaf }) {
+function Payees({ model: { payees } }: { model: LedgerModelLeaf }) {
+  const amountsWei = payees.map(({ accruedWei }) => accruedWei);
   return (
     <section class="card stack">
       <h2>Who earns from it</h2>
-      <Table
-        caption="Who earns from the model"
-        columns={PAYEE_COLUMNS}
-        rows={model.payees}
-        keyOf={({ index }) => index}
-        empty="Known when the model is activated."
-      />
+      <PayeeTable payees={payees} earned={{ label: "Earned, OPEN", amountsWei }} />
     </section>
   );
 }

@@ -1,6 +1,7 @@
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ComponentChildren, VNode } from "preact";
+import { FactList } from "../design/fact-list.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
 import type { PageProps } from "../ledger/page.ts";
@@ -63,12 +64,7 @@ function Facts({ operation }: { operation: LedgerOperation }) {
       )}
       <section class="card stack">
         <h2>Facts</h2>
-        <dl class="facts">
-          {facts.flatMap(([label, value]) => [
-            <dt key={label}>{label}</dt>,
-            <dd key={`${label}=`}>{value}</dd>,
-          ])}
-        </dl>
+        <FactList facts={facts} />
         {operation.kind === "payInference" && (
           <p>
             <a href={answerHref(hash)}>Which rows this answer paid, and how much</a>

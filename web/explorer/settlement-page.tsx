@@ -11,6 +11,7 @@ import type {
   LedgerSettlement,
 } from "@openledger/client/sequencer/model-schemas";
 import type { ComponentChildren } from "preact";
+import { FactList } from "../design/fact-list.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { MoneyPath } from "../design/money-path.tsx";
 import { type Column, Table } from "../design/table.tsx";
@@ -22,6 +23,7 @@ import { Open } from "../words/open.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
 import { Answered } from "./answered.tsx";
+import { PayeeTable } from "./payee-table.tsx";
 import { SettlementCheck } from "./settlement-check.tsx";
 
 interface Settled {
@@ -121,40 +123,21 @@ function Facts({ settlement, payments }: Settled) {
           unit="OPEN"
         />
       )}
-      <dl class="facts">
-        {facts.map(([label, value], i) => (
-          <FactRow key={i} label={label}>
-            {value}
-          </FactRow>
-        ))}
-      </dl>
+      <FactList facts={facts} />
       <details class="small soft">
         <summary>Technical details</summary>
-        <dl class="facts">
-          {["Commitment C", "Value y", "Challenge z"].map((name, i) => (
-            <FactRow key={name} label={name}>
-              <Identifier
-                value={`0x${settlement.publicSignals[i]!.toString(16).padStart(64, "0")}`}
-                label={name}
-              />
-            </FactRow>
-          ))}
-        </dl>
+        <FactList
+          facts={["Commitment C", "Value y", "Challenge z"].map((name, i) => {
+            const value = `0x${settlement.publicSignals[i]!.toString(16).padStart(64, "0")}`;
+            return [name, <Identifier key={name} value={value} label={name} />];
+          })}
+        />
       </details>
       <p class="soft small">
         The contract verified the proof; you can verify it again below. To compute all scores again from the
         model's files: <code>openledger verify settlement</code>.
       </p>
     </section>
-  );
-}
-
-function FactRow({ label, children }: { label: ComponentChildren; children: ComponentChildren }) {
-  return (
-    <>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </>
   );
 }
 
@@ -222,27 +205,10 @@ function Payees({ settlement, model }: Settled) {
   const { earnedWei } = settlement;
   if (earnedWei === undefined) return null;
   const amountsWei = model.payees.map(({ index }) => earnedWei[index] ?? 0n);
-  const { parts } = showParts(amountsWei);
-  const rows = model.payees.map((payee, i) => ({ ...payee, wei: amountsWei[i]!, shown: parts[i] }));
   return (
     <section class="card stack">
       <h2>Who earned</h2>
-      <Table
-        caption="Who earned in the epoch"
-        columns={[
-          { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
-          { label: "Validator", cell: ({ validatorId }) => <LeafLink id={validatorId} /> },
-          { label: "Rows", isNumber: true, cell: ({ rowCount }) => showCount(rowCount) },
-          {
-            label: "Earned, OPEN",
-            isNumber: true,
-            cell: ({ wei, shown }) => <Open wei={wei} shown={shown} isBare />,
-          },
-        ]}
-        rows={rows}
-        keyOf={({ index }) => index}
-        empty="No one earns from this model."
-      />
+      <PayeeTable payees={model.payees} earned={{ label: "Earned, OPEN", amountsWei }} />
     </section>
   );
 }

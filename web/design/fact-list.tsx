@@ -1,0 +1,20 @@
+import { type ComponentChildren, Fragment } from "preact";
+
+interface FactListProps {
+  /** Words with their values. */
+  facts: readonly (readonly [ComponentChildren, ComponentChildren])[];
+  isSmall?: boolean;
+}
+
+export function FactList({ facts, isSmall = false }: FactListProps) {
+  return (
+    <dl class={isSmall ? "facts small" : "facts"}>
+      {facts.map(([label, value], i) => (
+        <Fragment key={i}>
+          <dt>{label}</dt>
+          <dd>{value}</dd>
+        </Fragment>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,41 @@
+import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { type Column, Table } from "../design/table.tsx";
+import { showCount, showParts } from "../words/format.ts";
+import { LeafLink } from "../words/links.tsx";
+import { Open } from "../words/open.tsx";
+
+type Payee = LedgerModelLeaf["payees"][number];
+
+interface PayeeTableProps {
+  readonly payees: readonly Payee[];
+  /** What each got, in their order; absent where nobody knows. */
+  readonly earned?: { readonly label: string; readonly amountsWei: readonly bigint[] } | undefined;
+}
+
+/** Who earns from a model: contributors, each with who validated the rows. */
+export function PayeeTable({ earned, payees }: PayeeTableProps) {
+  const { parts } = showParts(earned?.amountsWei ?? []);
+  const columns: Column<Payee>[] = [
+    { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
+    { label: "Validator", cell: ({ validatorId }) => <LeafLink id={validatorId} /> },
+    { label: "Rows", isNumber: true, cell: ({ rowCount }) => showCount(rowCount) },
+  ];
+  if (earned !== undefined)
+    columns.push({
+      label: earned.label,
+      isNumber: true,
+      cell: (payee) => {
+        const place = payees.indexOf(payee);
+        return <Open wei={earned.amountsWei[place] ?? 0n} shown={parts[place]} isBare />;
+      },
+    });
+  return (
+    <Table
+      caption="Who earns from the model"
+      columns={columns}
+      rows={payees}
+      keyOf={({ index }) => index}
+      empty="Known when the model is activated."
+    />
+  );
+}
