@@ -55,7 +55,7 @@ export function RowsAtWork({ leafId, live, rewards, site }: RowsAtWorkProps) {
       </p>
       {problem !== null && <ProblemNotice problem={problem} />}
       {value === undefined && problem === null && <p class="soft">Looking for answers that used them …</p>}
-      {value?.uses.length === 0 && (
+      {value?.uses.length === 0 && value.hiddenModels.length === 0 && (
         <p class="soft">No paid answer has used these rows yet. It appears here within seconds.</p>
       )}
       {groupsOf(value?.uses ?? []).map((group) => (
