@@ -1,4 +1,3 @@
-import { useState } from "preact/hooks";
 import { ModelQuestion } from "../ask/ask-page.tsx";
 import {
   type Adapter,
@@ -15,6 +14,7 @@ import { Notice } from "../design/notice.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
+import { useFilter } from "../routes.ts";
 import { showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
@@ -79,7 +79,7 @@ const COLUMNS: readonly Column<Adapter>[] = [
 ];
 
 function AdapterList({ adapters, isAny, problems }: Adapters & { isAny: boolean }) {
-  const [text, setText] = useState("");
+  const [text, setText] = useFilter("q");
   if (adapters.length === 0)
     return (
       <section class="card stack narrow">

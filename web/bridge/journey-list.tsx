@@ -8,6 +8,7 @@ import { forgetJourney, journeys } from "../ledger/journey-store.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Session } from "../ledger/session.ts";
 import { showAge, showDuration, showOpen, showTime } from "../words/format.ts";
+import { leafLabel } from "../words/leaf-names.ts";
 import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
@@ -68,7 +69,7 @@ function JourneyCard({ journey, live, session }: { journey: Journey; live: Live;
       <h3>
         {TITLES[journey.kind]} of <Open wei={journey.amountWei} />
         {journey.toLeaf !== undefined &&
-          ` to ${journey.kind === "answer" ? "model" : "account"} ${journey.toLeaf}`}
+          ` to ${leafLabel(journey.toLeaf, journey.kind === "answer" ? "model" : "account")}`}
       </h3>
       <Badge tone={tone}>{text}</Badge>
       {isFinalizable(journey) && <FinalizeButton live={live} session={session} />}

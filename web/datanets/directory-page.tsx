@@ -8,6 +8,7 @@ import { datanetHref } from "../hosted/tab-props.ts";
 import { useLoaded } from "../hosted/use-loaded.ts";
 import type { Visitor } from "../hosted/visitor.ts";
 import type { PageProps } from "../ledger/page.ts";
+import { useFilter } from "../routes.ts";
 import { showAge, showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 
@@ -16,14 +17,14 @@ const TYPING_MS = 200;
 
 /** Every Datanet that this site's hosts know, found by words. */
 export function DirectoryPage({ live, site, visitor }: PageProps & { visitor: Visitor }) {
-  const [text, setText] = useState("");
-  const [asked, setAsked] = useState("");
-  const [tag, setTag] = useState<string | null>(null);
+  const [text, setText] = useFilter("q");
+  const [asked, setAsked] = useState(text.trim());
+  const [tag, setTag] = useFilter("tag");
   useEffect(() => {
     const timer = setTimeout(() => setAsked(text.trim()), TYPING_MS);
     return () => clearTimeout(timer);
   }, [text]);
-  const filter = { ...(asked === "" ? {} : { text: asked }), ...(tag === null ? {} : { tag }) };
+  const filter = { ...(asked === "" ? {} : { text: asked }), ...(tag === "" ? {} : { tag }) };
   const { problem, value } = useLoaded(JSON.stringify(filter), () =>
     findEverywhere(site, visitor.reader, filter),
   );
@@ -61,7 +62,7 @@ export function DirectoryPage({ live, site, visitor }: PageProps & { visitor: Vi
               onInput={setText}
               placeholder="Words of the name, description, field or tags"
             />
-            {(tags.length > 0 || tag !== null) && (
+            {(tags.length > 0 || tag !== "") && (
               <fieldset class="chips">
                 <legend class="visually-hidden">Tags</legend>
                 {tags.map((one) => (
@@ -70,7 +71,7 @@ export function DirectoryPage({ live, site, visitor }: PageProps & { visitor: Vi
                     type="button"
                     class="chip"
                     aria-pressed={one === tag}
-                    onClick={() => setTag(one === tag ? null : one)}
+                    onClick={() => setTag(one === tag ? "" : one)}
                   >
                     {one}
                   </button>

@@ -20,6 +20,7 @@ export function OverviewPage({ live }: PageProps) {
         </p>
       </section>
       <Doors />
+      <WhoIsPaid />
       {status === null ? (
         <p class="soft">Asking for the state of the ledger …</p>
       ) : (
@@ -36,7 +37,6 @@ export function OverviewPage({ live }: PageProps) {
         </div>
         <LastBatches batches={live.batches.value} nowMs={live.nowMs.value} />
       </section>
-      <WhoIsPaid />
     </>
   );
 }

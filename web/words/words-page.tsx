@@ -1,10 +1,10 @@
 /** The glossary: each word that has a tooltip, with the same meaning. */
-import { useState } from "preact/hooks";
 import { Field } from "../design/field.tsx";
+import { useFilter } from "../routes.ts";
 import { glossary } from "./term.tsx";
 
 export function WordsPage() {
-  const [wanted, setWanted] = useState("");
+  const [wanted, setWanted] = useFilter("q");
   const needle = wanted.trim().toLowerCase();
   const found = Object.entries(glossary).filter(([word, meaning]) =>
     `${word} ${meaning}`.toLowerCase().includes(needle),
