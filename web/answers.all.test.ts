@@ -31,7 +31,7 @@ describe("the page of an answer", () => {
     const page = await context.newPage();
     await page.goto(`${world.url}/#/operation/${hashes[0]}`);
     await main(page).getByRole("link", { name: "Which rows this answer paid" }).click();
-    await page.getByRole("heading", { name: "Nobody has got the 1 OPEN yet" }).waitFor();
+    await page.getByRole("heading", { name: "The 1 OPEN are not divided yet" }).waitFor();
     await page.getByText("payment 1 of 3 in epoch 1, 3 OPEN together").waitFor();
     await page.goto(`${world.url}/#/answer/${MODEL_ID}/0x66`);
     await page.getByText("payment 2 of 3 in epoch 1").waitFor();
