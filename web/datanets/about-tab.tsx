@@ -3,6 +3,7 @@ import type { Card } from "@openledger/datanets/card/card";
 import { nameCard } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
 import { Badge } from "../design/badge.tsx";
+import { FactList } from "../design/fact-list.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import { RowText } from "../hosted/row-text.tsx";
@@ -64,42 +65,26 @@ function CardFacts({ facts, place, visitor }: TabProps) {
           <Badge tone="bad">differs from the hash on the ledger</Badge>
         )}
       </div>
-      <dl class="facts">
-        <dt>Field</dt>
-        <dd>{card.field}</dd>
-        <dt>Licence</dt>
-        <dd>{card.licence}</dd>
-        <dt>Languages</dt>
-        <dd>{card.languages.join(", ") || "–"}</dd>
-        <dt>A row is</dt>
-        <dd>{KINDS[card.row.kind]}</dd>
-        <dt>Contact</dt>
-        <dd>
-          <RowText text={card.contact} isOneLine />
-        </dd>
-        <dt>Version</dt>
-        <dd>
-          <a href={datanetHref(facts.id, "versions")}>
-            {ledger.version}, {ledger.rowCount.toLocaleString("en")} rows
-          </a>
-        </dd>
-        <dt>Card hash</dt>
-        <dd>
-          <Identifier value={facts.policy} label="the card's hash" />
-        </dd>
-        <dt>Owner</dt>
-        <dd>
-          <Identifier value={ledger.l1Owner} label="the owner's address" />
-        </dd>
-        <dt>Number on the ledger</dt>
-        <dd>
-          <LeafLink id={facts.id} />
-        </dd>
-        <dt>Host</dt>
-        <dd>{place.hostUrl}</dd>
-        <dt>Signed records</dt>
-        <dd>{here.recordCount.toLocaleString("en")}</dd>
-      </dl>
+      <FactList
+        facts={[
+          ["Field", card.field],
+          ["Licence", card.licence],
+          ["Languages", card.languages.join(", ") || "–"],
+          ["A row is", KINDS[card.row.kind]],
+          ["Contact", <RowText text={card.contact} isOneLine />],
+          [
+            "Version",
+            <a href={datanetHref(facts.id, "versions")}>
+              {ledger.version}, {ledger.rowCount.toLocaleString("en")} rows
+            </a>,
+          ],
+          ["Card hash", <Identifier value={facts.policy} label="the card's hash" />],
+          ["Owner", <Identifier value={ledger.l1Owner} label="the owner's address" />],
+          ["Number on the ledger", <LeafLink id={facts.id} />],
+          ["Host", place.hostUrl],
+          ["Signed records", here.recordCount.toLocaleString("en")],
+        ]}
+      />
       <p class="soft small">
         This page has hashed the card itself.{" "}
         {isLedgers
@@ -173,30 +158,27 @@ function Rules({ card }: { card: Card }) {
   return (
     <section class="card stack" aria-label="Who works and who is paid">
       <h2>Who works, who is paid</h2>
-      <dl class="facts">
-        <dt>Labels a row</dt>
-        <dd>{labelling.annotatorsPerRow}</dd>
-        <dt>Accepted if</dt>
-        <dd>{labelling.accept === "all" ? "all agree" : "more than half agree"}</dd>
-        <dt>May label</dt>
-        <dd>{labelling.labellers === "anyone" ? "anyone with an account" : people(labelling.labellers)}</dd>
-        <dt>Review</dt>
-        <dd>{people(labelling.reviewers)}</dd>
-        <dt>Validator of a row</dt>
-        <dd>
-          {rewards.validator === "drawn" ? "drawn among those whose label was accepted" : "who approved it"}
-        </dd>
-        <dt>Contributors' own rows</dt>
-        <dd>
-          {labelling.ownRows === "allowed" ? "they may label them, too" : "others label and validate them"}
-        </dd>
-        <dt>Near-duplicates</dt>
-        <dd>
-          {near}, from {rewards.textSimilarityPermille / 10} % on
-        </dd>
-        <dt>Reads rows</dt>
-        <dd>{card.access === "public" ? "everybody" : "who is granted access"}</dd>
-      </dl>
+      <FactList
+        facts={[
+          ["Labels a row", labelling.annotatorsPerRow],
+          ["Accepted if", labelling.accept === "all" ? "all agree" : "more than half agree"],
+          [
+            "May label",
+            labelling.labellers === "anyone" ? "anyone with an account" : people(labelling.labellers),
+          ],
+          ["Review", people(labelling.reviewers)],
+          [
+            "Validator of a row",
+            rewards.validator === "drawn" ? "drawn among those whose label was accepted" : "who approved it",
+          ],
+          [
+            "Contributors' own rows",
+            labelling.ownRows === "allowed" ? "they may label them, too" : "others label and validate them",
+          ],
+          ["Near-duplicates", `${near}, from ${rewards.textSimilarityPermille / 10} % on`],
+          ["Reads rows", card.access === "public" ? "everybody" : "who is granted access"],
+        ]}
+      />
     </section>
   );
 }

@@ -2,6 +2,7 @@ import { getLeaf, listOperations } from "@openledger/client/sequencer/ledger-rea
 import type { LedgerLeaf, LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { useEffect } from "preact/hooks";
+import { FactList } from "../design/fact-list.tsx";
 import { Identicon } from "../design/identicon.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";
@@ -114,24 +115,21 @@ function Facts({ leaf, live, site }: Pick<PageProps, "live" | "site"> & { leaf: 
 
 function DatanetPart({ datanet }: { datanet: NonNullable<LedgerLeaf["datanet"]> }) {
   const { publishedAt, rowCount, rowsRoot, version } = datanet;
+  const root = `0x${rowsRoot.toString(16).padStart(64, "0")}`;
   return (
     <section class="card stack">
       <h2>Published version</h2>
       {version === 0 ? (
         <p class="soft">No version has been published yet.</p>
       ) : (
-        <dl class="facts">
-          <dt>Number</dt>
-          <dd>{showCount(version)}</dd>
-          <dt>Rows</dt>
-          <dd>{showCount(rowCount)}</dd>
-          <dt>Published</dt>
-          <dd>{new Date(publishedAt * 1000).toLocaleString("en-GB")}</dd>
-          <dt>Root of the rows</dt>
-          <dd>
-            <Identifier value={`0x${rowsRoot.toString(16).padStart(64, "0")}`} label="the root of the rows" />
-          </dd>
-        </dl>
+        <FactList
+          facts={[
+            ["Number", showCount(version)],
+            ["Rows", showCount(rowCount)],
+            ["Published", new Date(publishedAt * 1000).toLocaleString("en-GB")],
+            ["Root of the rows", <Identifier value={root} label="the root of the rows" />],
+          ]}
+        />
       )}
     </section>
   );

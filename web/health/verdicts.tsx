@@ -1,3 +1,4 @@
+import { FactList } from "../design/fact-list.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
 import { showCount } from "../words/format.ts";
@@ -42,26 +43,22 @@ function Verdict({ l1BlockNumber, noticedAtMs, other, posted, preconfirmation, r
         <Promised title="The operator signed" fact={preconfirmation.preconfirmation} />
         {other !== null && <Promised title="and the operator signed" fact={other.preconfirmation} />}
         {posted !== null && (
-          <dl class="facts small">
-            <dt>and posted, in a transaction of the same key</dt>
-            <dd>{posted.kind}</dd>
-            <dt>as number</dt>
-            <dd>{showCount(posted.opIndex)}</dd>
-            <dt>from, to</dt>
-            <dd>
-              <LeafLink id={posted.a} />, <LeafLink id={posted.b} />
-            </dd>
-            <dt>in batch</dt>
-            <dd>
-              <BatchLink number={posted.batchNumber} />
-            </dd>
-            <dt>transaction</dt>
-            <dd>
-              <Identifier value={posted.transactionHash} label="the transaction" />
-            </dd>
-            <dt>Ethereum block</dt>
-            <dd>{showCount(posted.blockNumber)}</dd>
-          </dl>
+          <FactList
+            isSmall
+            facts={[
+              ["and posted, in a transaction of the same key", posted.kind],
+              ["as number", showCount(posted.opIndex)],
+              [
+                "from, to",
+                <>
+                  <LeafLink id={posted.a} />, <LeafLink id={posted.b} />
+                </>,
+              ],
+              ["in batch", <BatchLink number={posted.batchNumber} />],
+              ["transaction", <Identifier value={posted.transactionHash} label="the transaction" />],
+              ["Ethereum block", showCount(posted.blockNumber)],
+            ]}
+          />
         )}
       </div>
       <p class="small soft">
@@ -77,19 +74,14 @@ type Fact = Equivocation["preconfirmation"]["preconfirmation"];
 
 function Promised({ title, fact }: { title: string; fact: Fact }) {
   return (
-    <dl class="facts small">
-      <dt>{title}</dt>
-      <dd>
-        <Identifier value={fact.operationHash} label="the operation's hash" />
-      </dd>
-      <dt>as number</dt>
-      <dd>{showCount(fact.opIndex)}</dd>
-      <dt>by</dt>
-      <dd>{new Date(1_000 * fact.deadlineSeconds).toLocaleString("en-GB")}</dd>
-      <dt>signature</dt>
-      <dd>
-        <Identifier value={fact.signature} label="the signature" />
-      </dd>
-    </dl>
+    <FactList
+      isSmall
+      facts={[
+        [title, <Identifier value={fact.operationHash} label="the operation's hash" />],
+        ["as number", showCount(fact.opIndex)],
+        ["by", new Date(1_000 * fact.deadlineSeconds).toLocaleString("en-GB")],
+        ["signature", <Identifier value={fact.signature} label="the signature" />],
+      ]}
+    />
   );
 }

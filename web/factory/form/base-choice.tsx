@@ -1,5 +1,6 @@
 import type { FactoryBase } from "@openledger/models/factory/factory-api";
 import { Badge } from "../../design/badge.tsx";
+import { FactList } from "../../design/fact-list.tsx";
 import { showCount } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Term } from "../../words/term.tsx";
@@ -52,18 +53,15 @@ function BaseCard({ base }: { base: FactoryBase }) {
       <p class="figure">
         {showNumbers(parameterCount)} <small>parameters</small>
       </p>
-      <dl class="facts small">
-        <dt>Context</dt>
-        <dd>{showCount(maxPositions)} tokens</dd>
-        <dt>Layers × width</dt>
-        <dd>
-          {layerCount} × {showCount(width)}
-        </dd>
-        <dt>Vocabulary</dt>
-        <dd>{showCount(vocabularySize)}</dd>
-        <dt>On disk</dt>
-        <dd>{showCount(Math.ceil(sizeBytes / 1e6))} MB</dd>
-      </dl>
+      <FactList
+        isSmall
+        facts={[
+          ["Context", `${showCount(maxPositions)} tokens`],
+          ["Layers × width", `${layerCount} × ${showCount(width)}`],
+          ["Vocabulary", showCount(vocabularySize)],
+          ["On disk", `${showCount(Math.ceil(sizeBytes / 1e6))} MB`],
+        ]}
+      />
       <span class="button">Choose</span>
     </a>
   );

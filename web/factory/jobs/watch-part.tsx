@@ -2,6 +2,7 @@ import type { FactoryJob, JobState } from "@openledger/models/factory/factory-ap
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
+import { FactList } from "../../design/fact-list.tsx";
 import { Notice } from "../../design/notice.tsx";
 import { showCount, showDuration } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
@@ -134,30 +135,23 @@ function Facts({ job }: { job: FactoryJob }) {
     <section class="card">
       <details>
         <summary class="row">Settings of this run</summary>
-        <dl class="facts folded">
-          <dt>Rows trained on / held out</dt>
-          <dd>
-            {showCount(rowCount - heldOutCount)} / {showCount(heldOutCount)}
-          </dd>
-          <dt>Rounds</dt>
-          <dd>{form.rounds}</dd>
-          <dt>Rank, alpha</dt>
-          <dd>
-            {form.rank}, {form.alpha}
-          </dd>
-          <dt>Tuned layers</dt>
-          <dd>{form.targets.join(", ")}</dd>
-          <dt>Learning rate, part at the end</dt>
-          <dd>
-            {form.rate}, {form.lastPart}
-          </dd>
-          <dt>Rows a step, tokens a row</dt>
-          <dd>
-            {form.rowsPerStep}, {form.rowTokens}
-          </dd>
-          <dt>Seed</dt>
-          <dd>{form.seed}</dd>
-        </dl>
+        <div class="folded">
+          <FactList
+            facts={[
+              [
+                "Rows trained on / held out",
+                `${showCount(rowCount - heldOutCount)} / ${showCount(heldOutCount)}`,
+              ],
+              ["Rounds", form.rounds],
+              ["Rank, alpha", `${form.rank}, ${form.alpha}`],
+              ["Tuned layers", form.targets.join(", ")],
+              ["Learning rate, part at the end", `${form.rate}, ${form.lastPart}`],
+              ["Rows a step, tokens a row", `${form.rowsPerStep}, ${form.rowTokens}`],
+              ["Method of attribution", form.method],
+              ["Seed", form.seed],
+            ]}
+          />
+        </div>
       </details>
     </section>
   );
