@@ -147,7 +147,6 @@ function Facts({ job }: { job: FactoryJob }) {
               ["Tuned layers", form.targets.join(", ")],
               ["Learning rate, part at the end", `${form.rate}, ${form.lastPart}`],
               ["Rows a step, tokens a row", `${form.rowsPerStep}, ${form.rowTokens}`],
-              ["Method of attribution", form.method],
               ["Seed", form.seed],
             ]}
           />
