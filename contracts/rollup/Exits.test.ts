@@ -143,6 +143,7 @@ describe("freeze", () => {
       s: `0x${"0".repeat(64)}`,
     } as const;
     const { alice } = f.roles;
+    const none = [0n, 0n] as const;
     for (const [name, call] of Object.entries({
       batch: f.trySubmit([f.close(await f.draft())]),
       depositNew: simulate.depositNew([OPEN, alice, 5n, ANY_FEE], as("alice")),
@@ -152,7 +153,14 @@ describe("freeze", () => {
       forceWithdraw: simulate.forceWithdraw([3, OPEN, alice, ANY_FEE], as("alice")),
       forceSetKey: simulate.forceSetKey([2, 5n, ANY_FEE], as("alice")),
       forceSetOwner: simulate.forceSetOwner([2, alice, ANY_FEE], as("alice")),
+      forceTransfer: simulate.forceTransfer([3, 2, OPEN, alice, ANY_FEE], as("alice")),
+      forceClaimRewards: simulate.forceClaimRewards([3, 2, 3, true, ANY_FEE], as("alice")),
+      forceCloseEpoch: simulate.forceCloseEpoch([3, ANY_FEE], as("alice")),
       randomness: simulate.recordRandomness([2n, "0x"], as("alice")),
+      preVerify: simulate.preVerifySettlement(
+        [2, 1n, { circuit: 0, commitment: 0n, data: "0x" }, { a: none, b: [none, none], c: none }],
+        as("alice"),
+      ),
     })) {
       expect(await revertName(call), name).toBe("RollupFrozen");
     }

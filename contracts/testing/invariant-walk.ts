@@ -16,7 +16,6 @@ import {
   preVerifyStep,
   type RecordCounts,
 } from "./invariant-batches.ts";
-import { type FrozenStep, prepareFrozen } from "./invariant-exits.ts";
 import { emptyModel, type InvariantModel, type PreparedStep } from "./invariant-oracle.ts";
 import { ANY_FEE, type Fixture, OPEN, type Role, revertName, slot } from "./rollup-fixture.ts";
 import { MODEL, settlementActions } from "./settlement-fixture.ts";
@@ -30,7 +29,6 @@ const amount = fc.bigInt({ min: 1n, max: 40n }).map((n) => n * OPEN + 7n);
 const leaf = fc.integer({ min: 0, max: 3 });
 
 export type Step =
-  | FrozenStep
   | { type: "depositNew" | "depositTo"; from: Role; amountWei: bigint; id: number }
   | { type: "forceWithdraw"; from: Role; amountWei: bigint; id: number }
   | { type: "forceSetKey" | "forceSetOwner"; from: Role; id: number }
@@ -47,8 +45,8 @@ export type Step =
   | { type: "burnAccrued"; from: Role }
   | { type: "wait"; seconds: bigint };
 
-/** Steps of a ledger that is not frozen. */
-export const liveStep: fc.Arbitrary<Step> = fc.oneof(
+/** The money walk freezes ledgers (Exits.money.all.test.ts). */
+export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
@@ -114,9 +112,6 @@ export const liveStep: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** What only these kinds of step may do once the ledger is frozen, and the last two only then. */
-const FROZEN_STEPS: readonly Step["type"][] = ["finalizeWithdrawal", "burnAccrued", "wait", "exit", "refund"];
-
 /** A walk over one rollup: the model follows every accepted step. `capacity` is the queue's. */
 export class InvariantWalk {
   model: InvariantModel = emptyModel();
@@ -138,20 +133,16 @@ export class InvariantWalk {
     this.#capacity = capacity;
   }
 
-  /** Takes one step, accepted or refused, and checks everything (I1 to I13). */
+  /** Takes one step, accepted or refused, and checks everything (I1 to I12). */
   async take(step: Step): Promise<void> {
     const { call, send, apply } = await this.#prepare(step);
     const before = await this.#readAll();
-    const { isFrozen, root } = this.model;
     this.counts[step.type] ??= { accepted: 0, refused: 0 };
     const count = this.counts[step.type]!;
     if ((await revertName(call())) === "accepted") {
-      if (isFrozen) expect(FROZEN_STEPS, "I13: what a frozen ledger takes").toContain(step.type);
-      else expect(["exit", "refund"], "I13: what it takes before").not.toContain(step.type);
       await send();
       await apply();
       count.accepted++;
-      if (isFrozen) expect(this.model.root, "I13: the root stays").toBe(root);
       await this.check();
     } else {
       await send().then(
@@ -188,10 +179,8 @@ export class InvariantWalk {
     const closingNumbers = [...model.closes.keys(), ...[1, 2, 3].map((i) => BigInt(model.batchNumber + i))];
     const closes = await Promise.all(closingNumbers.map((number) => read.closedAt([number])));
     const randomness = await Promise.all(closingNumbers.map((number) => read.randomness([number])));
-    const exitKeys = [...model.exited].slice(-20).flatMap((key) => [key, key + 1n, key ^ (1n << 33n)]);
-    const exited = await Promise.all(exitKeys.map((key) => read.isExited([key])));
     const sums = { state, ledgerWei, burnableWei, queued, tail, balance, supply, fee };
-    return { ...sums, owners, pending, entries, closingNumbers, closes, randomness, exitKeys, exited };
+    return { ...sums, owners, pending, entries, closingNumbers, closes, randomness };
   }
 
   /** All invariants that can be seen from outside. */
@@ -217,11 +206,9 @@ export class InvariantWalk {
       root: model.root,
       isFrozen: model.isFrozen,
     });
-    expect(all.exited, "I13").toEqual(all.exitKeys.map((key) => model.exited.has(key)));
     const first = model.head - 1;
     for (const [i, entry] of all.entries.entries()) {
-      const entryOf = model.queue[first + i - model.head];
-      const isWaiting = entryOf !== undefined && !entryOf.isRefunded;
+      const isWaiting = model.queue[first + i - model.head] !== undefined;
       if (first + i >= 0) expect(entry !== 0n, `I6, entry ${first + i}`).toBe(isWaiting);
     }
     expect(model.queue.length, "I9").toBeLessThanOrEqual(this.#capacity);
@@ -365,10 +352,6 @@ export class InvariantWalk {
       }
       case "preVerify":
         return preparePreVerification(f, model, s);
-      case "freeze":
-      case "exit":
-      case "refund":
-        return prepareFrozen(f, model, s);
       case "recordRandomness":
         return this.#prepareRandomness(s);
     }
