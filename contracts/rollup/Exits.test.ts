@@ -1,8 +1,8 @@
 import { type ExitData, payeeExitKey } from "@openledger/circuits/exit/exit-statement";
 import { FIELD_ORDER, KIND } from "@openledger/circuits/protocol";
 import { exitSizes } from "@openledger/circuits/registry/circuit-sizes";
-import type { Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { revertEachTest } from "../testing/chain.ts";
 import { EXIT_SIZES, exitActions, HARD_DEADLINE, type ProvenExit } from "../testing/exit-fixture.ts";
 import {
   ANY_FEE,
@@ -33,16 +33,12 @@ async function start() {
 }
 
 let f: Awaited<ReturnType<typeof start>>;
-let snapshot: Hex | undefined;
 
 beforeAll(async () => {
   f = await start();
 });
 afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertEachTest(() => f);
 
 const as = (role: Role) => ({ account: f.roles[role] });
 const word = (role: Role) => BigInt(f.roles[role]);

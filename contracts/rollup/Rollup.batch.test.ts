@@ -6,6 +6,7 @@ import { partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, hexToBytes, toHex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { computeDomain } from "../build/verifying-key.ts";
+import { revertEachTest } from "../testing/chain.ts";
 import {
   type ClosedBatch,
   deployFixture,
@@ -19,17 +20,13 @@ import {
 } from "../testing/rollup-fixture.ts";
 
 let f: Awaited<ReturnType<typeof startFixture>>;
-let snapshot: `0x${string}` | undefined;
 
 beforeAll(async () => {
   f = await startFixture();
   await f.fund("alice", 1_000n * OPEN);
 });
 afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertEachTest(() => f);
 
 /** Every sort of element: pairs with and without a rest, payloads, wide words. */
 const busy: Partial<BatchData> = {

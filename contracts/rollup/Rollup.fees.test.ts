@@ -2,7 +2,8 @@
 
 import { KIND } from "@openledger/circuits/protocol";
 import { getAddress } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { revertEachTest } from "../testing/chain.ts";
 import {
   ANY_FEE,
   depositNewSlot,
@@ -21,17 +22,13 @@ const CAPACITY = 16;
 const NO_LEAF = 0xffffff;
 
 let f: Awaited<ReturnType<typeof startFixture>>;
-let snapshot: `0x${string}` | undefined;
 
 beforeAll(async () => {
   f = await startFixture({ queueCapacity: CAPACITY });
   await f.fund("alice", 100n * OPEN);
 });
 afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertEachTest(() => f);
 
 const as = (role: Role) => ({ account: f.roles[role] });
 const word = (role: Role) => BigInt(f.roles[role]);

@@ -12,6 +12,7 @@ import {
 } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openTokenAbi, rollupAbi } from "../build/rollup-abi.ts";
+import { revertEachTest } from "../testing/chain.ts";
 import {
   ANY_FEE,
   depositNewSlot,
@@ -29,17 +30,13 @@ const ZERO = "0x0000000000000000000000000000000000000000";
 const DAY = 86_400n;
 
 let f: Awaited<ReturnType<typeof startFixture>>;
-let snapshot: `0x${string}` | undefined;
 
 beforeAll(async () => {
   f = await startFixture({ queueCapacity: 16 });
   await f.fund("alice", 1_000n * OPEN);
 });
 afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertEachTest(() => f);
 
 const as = (role: Role) => ({ account: f.roles[role] });
 const word = (role: Role) => BigInt(f.roles[role]);

@@ -4,6 +4,7 @@ import { FIELD_ORDER, KIND, KIND_RULES } from "@openledger/circuits/protocol";
 import { type Address, concatHex, encodeFunctionData, slice } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { rollupAbi } from "../build/rollup-abi.ts";
+import { revertEachTest } from "../testing/chain.ts";
 import {
   ANY_FEE,
   depositNewSlot,
@@ -19,17 +20,13 @@ import {
 const REASON = { withdrawal: 0, forcedWithdrawal: 1, depositRefused: 2 };
 
 let f: Awaited<ReturnType<typeof startFixture>>;
-let snapshot: `0x${string}` | undefined;
 
 beforeAll(async () => {
   f = await startFixture();
   await f.fund("alice", 1_000n * OPEN);
 });
 afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertEachTest(() => f);
 
 const word = (role: Role) => BigInt(f.roles[role]);
 const pending = (role: Role) => f.rollup.read.pendingWithdrawals([f.roles[role]]);

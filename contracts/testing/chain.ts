@@ -1,5 +1,6 @@
 /** A node of the test's own, without any contract, and what tests ask of it besides. */
 import { type Address, createPublicClient, createWalletClient, custom, type Hex } from "viem";
+import { beforeEach } from "vitest";
 import { startAnvil } from "../l1/anvil.ts";
 import { connect } from "./rollup-fixture.ts";
 
@@ -33,4 +34,16 @@ export function onClient(client: Awaited<ReturnType<typeof connect>>) {
       publicClient: createPublicClient({ chain, transport, pollingInterval: 10 }),
     }),
   };
+}
+
+/** Each test of the file begins with the chain as the first one found it. */
+export function revertEachTest(
+  fixture: () => { client: Pick<Awaited<ReturnType<typeof connect>>, "revert" | "snapshot"> },
+): void {
+  let snapshot: Hex | undefined;
+  beforeEach(async () => {
+    const { client } = fixture();
+    if (snapshot !== undefined) await client.revert({ id: snapshot });
+    snapshot = await client.snapshot();
+  });
 }

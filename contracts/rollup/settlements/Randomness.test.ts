@@ -1,6 +1,7 @@
 import { KIND } from "@openledger/circuits/protocol";
 import { concatHex, type Hex, keccak256, pad, size, slice, toHex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { revertEachTest } from "../../testing/chain.ts";
 import { OPEN, revertOf, slot } from "../../testing/rollup-fixture.ts";
 import {
   closeEpochSlot,
@@ -15,16 +16,12 @@ const HISTORY_BLOCKS = 8_191;
 const BLOCKHASH_BLOCKS = 256;
 
 let f: SettlementFixture;
-let snapshot: Hex | undefined;
 
 beforeAll(async () => {
   f = await startSettlementFixture();
 });
 afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertEachTest(() => f);
 
 const tryRecord = (batchNumber: bigint, header: Hex) =>
   revertOf(f.rollup.simulate.recordRandomness([batchNumber, header], { account: f.roles.stranger }));

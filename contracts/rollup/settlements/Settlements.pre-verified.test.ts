@@ -2,8 +2,9 @@
 
 import { FIELD_ORDER, KIND } from "@openledger/circuits/protocol";
 import { encodeSettlement, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
-import { bytesToHex, type Hex } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { bytesToHex } from "viem";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { revertEachTest } from "../../testing/chain.ts";
 import {
   ANY_FEE,
   OPEN,
@@ -27,16 +28,12 @@ import {
 const DAY = 86_400n;
 
 let f: ClosedFixture;
-let snapshot: Hex | undefined;
 beforeAll(async () => {
   f = await startClosedFixture();
   await f.passTo(f.closingTime + 3n * DAY);
 });
 afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertEachTest(() => f);
 
 const sampled = (overrides: Partial<SettlementData> = {}) => f.sampled({ voidCount: 0, ...overrides });
 const preVerified = (part: SettlementPart): SettlementPart => ({ ...part, isPreVerified: true });

@@ -1,6 +1,6 @@
 import { KIND } from "@openledger/circuits/protocol";
-import type { Hex } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { revertEachTest } from "../../testing/chain.ts";
 import { ANY_FEE, OPEN, randomElement, SHAPES, slot } from "../../testing/rollup-fixture.ts";
 import {
   activationSlot,
@@ -17,16 +17,12 @@ import {
 const DAY = 86_400n;
 
 let f: ClosedFixture;
-let snapshot: Hex | undefined;
 
 beforeAll(async () => {
   f = await startClosedFixture();
 });
 afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertEachTest(() => f);
 
 describe("default split", () => {
   test("is accepted 14 days after the close, and not a second earlier", async () => {

@@ -5,8 +5,9 @@ import {
   settlementElements,
 } from "@openledger/circuits/settlement/settlement-data";
 import { bytesToHex, concatHex, encodeFunctionData, type Hex, hexToBytes, numberToHex } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rollupAbi } from "../../build/rollup-abi.ts";
+import { revertEachTest } from "../../testing/chain.ts";
 import { type ClosedBatch, OPEN, revertOf, slot, submission } from "../../testing/rollup-fixture.ts";
 import {
   type ClosedFixture,
@@ -19,16 +20,12 @@ import {
 } from "../../testing/settlement-fixture.ts";
 
 let f: ClosedFixture;
-let snapshot: Hex | undefined;
 
 beforeAll(async () => {
   f = await startClosedFixture();
 });
 afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertEachTest(() => f);
 
 /** Posts other bytes than those that were proven. */
 const withSettlementData = (closed: ClosedBatch, data: Uint8Array): ClosedBatch => {
