@@ -39,13 +39,13 @@ describe("startAnvil", () => {
     }
   });
 
-  test("keeps the states of the last 128 blocks, as a full node does, so that none goes to the disk", async () => {
+  test("keeps the states of the last 512 blocks, so that none goes to the disk", async () => {
     const anvil = await startAnvil();
     try {
-      await createTestClient({ mode: "anvil", transport: http(anvil.url) }).mine({ blocks: 140 });
+      await createTestClient({ mode: "anvil", transport: http(anvil.url) }).mine({ blocks: 530 });
       const { address } = anvilAccount(0);
       const balanceAt = (blockNumber: bigint) => client(anvil.url).getBalance({ address, blockNumber });
-      expect(await balanceAt(20n)).toBe(await balanceAt(140n));
+      expect(await balanceAt(20n)).toBe(await balanceAt(530n));
       await expect(balanceAt(5n)).rejects.toThrow(/BlockOutOfRange/);
     } finally {
       await anvil.stop();
