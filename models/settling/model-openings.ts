@@ -41,6 +41,8 @@ export interface ShownOpening extends AnswerOpening {
 /** Openings by receipt. Nothing in them is trusted: a settlement hashes each again. */
 export type Openings = ReadonlyMap<bigint, ShownOpening>;
 
+export type FetchOpeningsErrorCode = "ATT_SERVER_UNREACHABLE";
+
 /**
  * All openings of an epoch that the model's server has.
  * @param isOfDirect whether the model is direct, as its binding says: the bytes of a query do not

@@ -5,6 +5,7 @@ import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { drawPoint, drawShares } from "@openledger/circuits/settlement/settlement-split";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import type { GetModelErrorCode } from "@openledger/client/sequencer/model-reads";
 import {
   type EpochPayments,
   getModel,
@@ -17,7 +18,7 @@ import type {
   LedgerPayment,
   LedgerSettlement,
 } from "@openledger/client/sequencer/model-schemas";
-import type { SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
+import type { SequencerAccess, SequencerErrorCode } from "@openledger/client/sequencer/sequencer-request";
 import type { OperationStatus } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -61,6 +62,8 @@ export interface PaymentStatus {
   readonly isByRowCounts: boolean;
 }
 
+export type FindPaymentErrorCode = GetModelErrorCode;
+
 /**
  * A payment by its operation's hash or its receipt, in the newest epoch that has it. null where no epoch has.
  * @example
@@ -84,6 +87,8 @@ export async function findPayment(
   }
   return null;
 }
+
+export type PaymentStatusErrorCode = SequencerErrorCode;
 
 /**
  * Where a payment stands: its operation, its epoch, and the draws that hit it.

@@ -22,6 +22,7 @@ import { settlementSizeOf } from "@openledger/circuits/settlement/settlement-siz
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import type { GetModelErrorCode } from "@openledger/client/sequencer/model-reads";
 import { getModel, getPayments, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerPayment } from "@openledger/client/sequencer/model-schemas";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
@@ -52,6 +53,8 @@ export interface EpochFacts {
   /** As L1 recorded it; null while it has not. */
   readonly prevRandao: bigint | null;
 }
+
+export type ReadClosedEpochErrorCode = "CLI_NOTHING_CLOSED" | GetModelErrorCode;
 
 /**
  * The model's closed epoch with its payments.
@@ -87,6 +90,8 @@ export async function readClosedEpoch(
     },
   };
 }
+
+export type PrepareSampledErrorCode = "CLI_TOO_EARLY" | "CIR_SETTLEMENT_SIZE" | "CIR_SETTLEMENT_DIFFERS";
 
 /**
  * The sampled settlement. The seed is computed here from what L1 recorded.

@@ -20,6 +20,8 @@ export interface ProvedSettlement {
   readonly proveMs: number;
 }
 
+export type ProveSettlementErrorCode = `PRV_${string}`;
+
 /**
  * Proves a settlement or an activation. The proof is verified before it is handed out.
  * @param circuitId of the circuit, as L1 has it

@@ -10,6 +10,8 @@ import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-clien
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 
+export type SignSettlementErrorCode = "CLI_NOT_CONFIGURED";
+
 /**
  * The settlement with the model's consent: to its void draws, since nobody can prove that a receipt cannot be opened, or
  * to its activation, which fixes its cap. `client` signs with the model's key. @throws CLI_NOT_CONFIGURED

@@ -25,6 +25,7 @@ import type {
   LedgerPayment,
   LedgerSettlement,
 } from "@openledger/client/sequencer/model-schemas";
+import type { SequencerErrorCode } from "@openledger/client/sequencer/sequencer-request";
 import { hex32 } from "@openledger/foundation/hex";
 import { type VerificationKey, verifyProof } from "@openledger/prover/formats/verification-key";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
@@ -41,6 +42,13 @@ export interface VerifiedSettlement {
   /** Computed here. */
   readonly sampled: SampledSettlement;
 }
+
+export type VerifySettlementErrorCode =
+  | "CLI_UNKNOWN"
+  | "CLI_SETTLEMENT_DIFFERS"
+  | "CIR_SETTLEMENT_DIFFERS"
+  | `BRG_${string}`
+  | SequencerErrorCode;
 
 /**
  * The settlement of an epoch with everything in it computed again. The sequencer is asked where it is; what it says is
@@ -166,6 +174,8 @@ export interface JudgedDraw {
   readonly receipt: bigint;
   readonly verdict: DrawVerdict;
 }
+
+export type JudgeDrawsErrorCode = "CLI_WRONG_MODEL" | "CLI_TOO_EARLY";
 
 /**
  * The draws of a closed epoch, settled or not, by the randomness that L1 has. Needs `initPoseidon`.
