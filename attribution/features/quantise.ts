@@ -53,7 +53,8 @@ export function quantiseQuery(query: Float64Array): QuantisedQuery {
   const scale = largest(query) / (MAX_QUERY + 1) || 1;
   const values = Int16Array.from(query, (x) => {
     const odd = 2 * Math.floor(x / scale / 2) + 1;
-    return Math.min(odd, MAX_QUERY);
+    // Of subnormal numbers the scale itself is rounded.
+    return Math.max(-MAX_QUERY, Math.min(odd, MAX_QUERY));
   });
   return { values, scale };
 }
