@@ -50,7 +50,7 @@ it("a Safe goes through the page: its owners sign while it is closed", { timeout
   await journey(/Deposit of 40/)
     .getByRole("listitem")
     .filter({ hasText: "In your account, done" })
-    .waitFor(LONG);
+    .waitFor({ ...LONG, state: "attached" });
 
   await page.getByRole("tab", { name: "Transfer" }).click();
   await page.getByText("a contract wallet has none").waitFor();

@@ -34,10 +34,10 @@ test("a deposit opens an account, and a transfer leaves it; axe-core finds nothi
   refusedCount = 0;
   await expect.poll(() => refusedCount).toBeGreaterThan(1);
   await page.unrouteAll();
-  await step(page, /Deposit of 40/, "In your account, done").waitFor({ timeout: 400_000 });
+  await step(page, /Deposit of 40/, "In your account, done").waitFor({ state: "attached", timeout: 400_000 });
   await page.getByLabel("In the ledger").getByText("40").first().waitFor();
   await move(page, "Transfer", "1.5", "Transfer", String(world.users[0]!.leafId));
-  await step(page, /Transfer of 1.5/, "Accepted, done").waitFor();
+  await step(page, /Transfer of 1.5/, "Accepted, done").waitFor({ state: "attached" });
   expect(await seriousFindings(page)).toEqual([]);
   expect(misdeeds).toEqual([]);
   await context.close();

@@ -31,24 +31,24 @@ describe("the bridge page", () => {
     await journey(page, /Deposit of 40/).waitFor();
     await page.reload();
     // The wallet is remembered, the list goes on.
-    await step(page, /Deposit of 40/, "In your account, done").waitFor(LONG);
+    await step(page, /Deposit of 40/, "In your account, done").waitFor({ ...LONG, state: "attached" });
     await page.getByText("In the ledger").waitFor();
     await page.getByLabel("In the ledger").getByText("40").first().waitFor();
 
     const recipient = String(world.users[0]!.leafId);
     await move(page, "Transfer", "1.5", "Transfer", recipient);
-    await step(page, /Transfer of 1.5/, "Accepted, done").waitFor();
+    await step(page, /Transfer of 1.5/, "Accepted, done").waitFor({ state: "attached" });
     await pictureOf(page, "bridge-under-way");
     await page.reload();
     await move(page, "Withdraw", "2.25", "Withdraw");
-    await step(page, /^Withdrawal of 2.25/, "Accepted, done").waitFor();
+    await step(page, /^Withdrawal of 2.25/, "Accepted, done").waitFor({ state: "attached" });
     await page.reload();
     await page.getByRole("tab", { name: "Withdraw" }).click();
     await page.getByRole("checkbox").check();
     await page.getByLabel("Amount").fill("1");
     await pictureOf(page, "bridge-forced");
     await main(page).getByRole("button", { name: "Force the withdrawal" }).click();
-    await step(page, /Forced withdrawal of 1 /, "In the queue, done").waitFor();
+    await step(page, /Forced withdrawal of 1 /, "In the queue, done").waitFor({ state: "attached" });
     await page.reload();
 
     await journey(page, /^Withdrawal of 2.25/)
