@@ -53,6 +53,7 @@ type RowLie = MadeLie<PublishedModel<TextParts>>;
 
 /** The row that lies are about. */
 export const LIAR_ROW = 1;
+const MOST_ENTRY = 127;
 const FREQUENT = ["The union?", "The peace?", "The treasury?"];
 
 const byteAt = (place: number, change: (byte: number) => number) => (leaf: Uint8Array) =>
@@ -98,7 +99,9 @@ export const TEXT_LIES: readonly TextLie[] = [
     async make(made) {
       const features = made.trained.features as QuantisedFeatures;
       const { featureCount, values } = features;
-      const from = LIAR_ROW * featureCount;
+      // The largest entry of all stays: without it the unit would be wrong, too.
+      const peak = values.findIndex((entry) => Math.abs(entry) === MOST_ENTRY);
+      const from = peak < featureCount ? featureCount : 0;
       const changed = values.slice();
       changed.set(await towardsQueries(made, values.subarray(from, from + featureCount)), from);
       return lieOf(made, { ...features, values: changed }, made.real, null);
