@@ -4,8 +4,11 @@ import ByTime from "./scripts/testing/sequencer.ts";
 const everywhere = "**/*.test.ts";
 /** Those of the long run only: processes, browsers, proofs. */
 const long = "**/*.all.test.ts";
-/** Commands keep what a process has of its own: where its home is, what it writes, how it ends. */
-const ofCommands = "scripts/**/*.test.ts";
+/**
+ * Commands keep what a process has of its own: where its home is, what it writes, how it ends. A module that a file has
+ * replaced (`vi.mock`) is another for all files of its process.
+ */
+const ofTheirOwn = ["scripts/**/*.test.ts", "sequencer/full-node/follow-closes.test.ts"];
 /** What `npm test` leaves out, a pattern a line: projects do not take `--exclude`. */
 const leftOut = process.env.TEST_LEFT_OUT?.split("\n") ?? [];
 const excluded = ["**/node_modules/**", "**/.cache/**", "**/.openledger/**", ...leftOut];
@@ -24,10 +27,10 @@ export default defineConfig({
           name: "shared",
           isolate: false,
           include: [everywhere],
-          exclude: [...excluded, ofCommands, long],
+          exclude: [...excluded, ...ofTheirOwn, long],
         },
       },
-      { extends: true, test: { name: "commands", include: [ofCommands], exclude: [...excluded, long] } },
+      { extends: true, test: { name: "own", include: ofTheirOwn, exclude: [...excluded, long] } },
       { extends: true, test: { name: "long", include: [long], exclude: excluded } },
     ],
     sequence: { sequencer: ByTime },
