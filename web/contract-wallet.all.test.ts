@@ -48,7 +48,7 @@ it("a Safe goes through the page: its owners sign while it is closed", { timeout
   await safe.sign(owners[2]!);
   await page.goto(`${world.sequencerUrl}/#/bridge`);
   await journey(/Deposit of 40/)
-    .getByRole("listitem")
+    .getByRole("listitem", { includeHidden: true })
     .filter({ hasText: "In your account, done" })
     .waitFor({ ...LONG, state: "attached" });
 

@@ -111,7 +111,7 @@ test("a tip above the cap is lowered to it at the first attempt", async () => {
       ? toHex(parseGwei("25"))
       : await client.request({ method, params } as never);
   const publicClient = createPublicClient({ transport: custom({ request: asking }), pollingInterval: 10 });
-  const own = inOrder({ ...sender, publicClient }, () => {}, PATIENT);
+  const own = inOrder({ ...sender, publicClient }, () => {}, { ...PATIENT, resendAfterMs: 60_000 });
   const sent = own.send(pay);
   await until(async () => (await count("pending")) === nonce + 1);
   await client.mine({ blocks: 1 });

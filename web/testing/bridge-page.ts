@@ -5,7 +5,7 @@ export const main = (page: Page) => page.getByRole("main");
 export const journey = (page: Page, name: RegExp) => page.getByRole("article", { name });
 /** A step of it; hidden where the whole is over by then, for its card is folded: wait for it as attached. */
 export const step = (page: Page, name: RegExp, label: string) =>
-  journey(page, name).getByRole("listitem").filter({ hasText: label });
+  journey(page, name).getByRole("listitem", { includeHidden: true }).filter({ hasText: label });
 
 /** Opens the bridge page with a test wallet, and waits for its account. */
 export async function connect(page: Page, sequencerUrl: string): Promise<void> {
