@@ -4,6 +4,7 @@ import type { World } from "@openledger/e2e/internal/world/world";
 import { parseEther } from "viem";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { announceWallet } from "./testing/announced-wallet.ts";
+import { journey, step } from "./testing/bridge-page.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld } from "./testing/pages-world.ts";
 
@@ -29,7 +30,6 @@ it("a Safe goes through the page: its owners sign while it is closed", { timeout
   const { context, misdeeds } = await openProfile(browser);
   await announceWallet(context, "Our Safe", (asked) => safe.request(asked));
   const page = await context.newPage();
-  const journey = (name: RegExp) => page.getByRole("article", { name });
   const main = page.getByRole("main");
   await page.goto(`${world.sequencerUrl}/#/bridge`);
   await main.getByRole("button", { name: "Our Safe" }).click();
@@ -38,7 +38,7 @@ it("a Safe goes through the page: its owners sign while it is closed", { timeout
   await page.getByLabel("Amount").fill("40");
   await page.getByText("one transaction, which its owners sign").waitFor();
   await main.getByRole("button", { name: "Deposit and open an account" }).click();
-  await journey(/Deposit of 40/)
+  await journey(page, /Deposit of 40/)
     .getByText("waits for your wallet's owners")
     .waitFor();
   await pictureOf(page, "bridge-contract-wallet");
@@ -47,10 +47,7 @@ it("a Safe goes through the page: its owners sign while it is closed", { timeout
   await safe.sign(owners[0]!);
   await safe.sign(owners[2]!);
   await page.goto(`${world.sequencerUrl}/#/bridge`);
-  await journey(/Deposit of 40/)
-    .getByRole("listitem", { includeHidden: true })
-    .filter({ hasText: "In your account, done" })
-    .waitFor({ ...LONG, state: "attached" });
+  await step(page, /Deposit of 40/, "In your account, done").waitFor({ ...LONG, state: "attached" });
 
   await page.getByRole("tab", { name: "Transfer" }).click();
   await page.getByText("a contract wallet has none").waitFor();
@@ -58,16 +55,16 @@ it("a Safe goes through the page: its owners sign while it is closed", { timeout
   await page.getByRole("checkbox", { name: "Approve first" }).waitFor();
   await page.getByLabel("Amount").fill("5");
   await main.getByRole("button", { name: "Force the withdrawal" }).click();
-  await journey(/Forced withdrawal of 5/)
+  await journey(page, /Forced withdrawal of 5/)
     .getByText("waits for your wallet's owners")
     .waitFor();
   safe.signers = owners.slice(0, 2);
   for (const owner of safe.signers) await safe.sign(owner);
-  await journey(/Forced withdrawal of 5/)
+  await journey(page, /Forced withdrawal of 5/)
     .getByText("ready to finalize")
     .waitFor(LONG);
   await main.getByRole("button", { name: "Finalize", exact: true }).first().click();
-  await journey(/Forced withdrawal of 5/)
+  await journey(page, /Forced withdrawal of 5/)
     .getByText("in your wallet")
     .waitFor(LONG);
   // 100 − 40 − 0.5 for the account − 1 wei, the queue's fee, + 5.

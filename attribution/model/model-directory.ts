@@ -6,7 +6,7 @@ import type { DirectParts } from "./direct/direct-family.ts";
 import { type FetchModelOptions, fetchFiles } from "./model-download.ts";
 import type { ModelFamily, ModelParts } from "./model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel } from "./model-files.ts";
-import { MANIFEST, MODEL_FILES } from "./model-manifest.ts";
+import { MANIFEST, MODEL_FILES, type ModelFiles } from "./model-manifest.ts";
 
 /**
  * Writes a model to a new folder, whole or not at all. Published models do not change: a receipt names their bytes.
@@ -20,10 +20,15 @@ export async function writeModel(folder: string, model: PublishedModel): Promise
   if (isThere) {
     throw attributionError("ATT_MODEL_EXISTS", `${folder} is there already`, { data: { folder } });
   }
+  await writeModelFiles(folder, encodeModel(model));
+}
+
+/** A model's files into a new folder, whole or not at all. */
+export async function writeModelFiles(folder: string, files: ModelFiles): Promise<void> {
   const part = `${folder}.part`;
   await rm(part, { recursive: true, force: true });
   await mkdir(part, { recursive: true });
-  for (const [name, bytes] of encodeModel(model)) await writeFile(join(part, name), bytes);
+  for (const [name, bytes] of files) await writeFile(join(part, name), bytes);
   await rename(part, folder);
 }
 

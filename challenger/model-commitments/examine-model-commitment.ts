@@ -41,8 +41,20 @@ export interface Examined {
 }
 
 const COMPARED = [
-  ...["staticsHash", "rowsRoot", "answering", "ownersCommitment", "payeeRoot", "binding", "split"],
-  ...["rowCount", "bucketCount", "columnCount", "decay", "clipLength", "clipQuantile", "sharesDuplicates"],
+  "staticsHash",
+  "rowsRoot",
+  "answering",
+  "ownersCommitment",
+  "payeeRoot",
+  "binding",
+  "split",
+  "rowCount",
+  "bucketCount",
+  "columnCount",
+  "decay",
+  "clipLength",
+  "clipQuantile",
+  "sharesDuplicates",
 ] as const;
 
 /** Needs `initPoseidon`. @param answers to data-availability challenges @throws ATT_NOT_DISPUTABLE, and what `kind` throws */

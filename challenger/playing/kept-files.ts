@@ -2,9 +2,9 @@
  * Copies of the files that games are played with, on the challenger's own disk. Attack: an owner who withdraws a model's files
  * once its claims are posted, and waits until those that have read them start again.
  */
-import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readdir, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { readAnswering } from "@openledger/attribution/model/model-directory";
+import { readAnswering, writeModelFiles } from "@openledger/attribution/model/model-directory";
 import type { ModelFamily } from "@openledger/attribution/model/model-family";
 import type { ModelFiles } from "@openledger/attribution/model/model-manifest";
 import type { Hex } from "viem";
@@ -29,11 +29,7 @@ export class KeptFiles {
     for (const file of files.values()) bytes += file.length;
     if (bytes > this.#most.bytes) return;
     await this.#makeRoom(bytes);
-    const part = `${path}.part`;
-    await rm(part, { recursive: true, force: true });
-    await mkdir(part, { recursive: true });
-    for (const [name, file] of files) await writeFile(join(part, name), file);
-    await rename(part, path);
+    await writeModelFiles(path, files);
   }
 
   /** null where there is none, or it is damaged. Whoever takes it computes its roots, as of files that are served. */

@@ -11,7 +11,15 @@ import { type LeafTree, leafTree } from "./leaf-tree.ts";
 
 /** The trees, as contracts/disputes/IDisputes.sol numbers them. */
 export const TREES = [
-  ...["rows", "tokens", "facts", "features", "map", "inputs", "weights", "columns", "points"],
+  "rows",
+  "tokens",
+  "facts",
+  "features",
+  "map",
+  "inputs",
+  "weights",
+  "columns",
+  "points",
 ] as const;
 export type TreeName = (typeof TREES)[number];
 

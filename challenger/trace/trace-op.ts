@@ -5,9 +5,30 @@
 
 /** In the order of TraceRules.Kind. */
 export const OP_KINDS = [
-  ...["input", "fill", "copy", "assemble", "embed", "chain", "lanes", "total", "most", "scale"],
-  ...["exponential", "product", "normalise", "normaliseBack", "rotate", "softmaxBack", "gate"],
-  ...["gateBackInner", "gateBackGate", "gelu", "geluBack", "sum", "crossEntropy", "quantise"],
+  "input",
+  "fill",
+  "copy",
+  "assemble",
+  "embed",
+  "chain",
+  "lanes",
+  "total",
+  "most",
+  "scale",
+  "exponential",
+  "product",
+  "normalise",
+  "normaliseBack",
+  "rotate",
+  "softmaxBack",
+  "gate",
+  "gateBackInner",
+  "gateBackGate",
+  "gelu",
+  "geluBack",
+  "sum",
+  "crossEntropy",
+  "quantise",
 ] as const;
 
 export type OpKind = (typeof OP_KINDS)[number];

@@ -1,7 +1,7 @@
 /** A form as people fill it in, and the recipe that it stands for. */
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { baseSourceAt } from "../base/base-place.ts";
-import { textPreset } from "../registered/recipe-presets.ts";
+import { textMethod, textPreset } from "../registered/recipe-presets.ts";
 import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
 import { factoryError } from "./factory-errors.ts";
@@ -132,12 +132,7 @@ export function recipeOfForm(
       lastPart: form.lastPart,
     },
     ...(form.heldOutRows === 0 ? {} : { heldOut: form.heldOutRows }),
-    method: {
-      kind: "ek-fac",
-      power: 0.5,
-      damping: 0,
-      featureCount: 2 ** Math.floor(Math.log2(Math.min(256, columnCount))),
-    },
+    method: textMethod(columnCount),
     answers: {
       promptTokens: form.rowTokens - form.answerTokens,
       answerTokens: form.answerTokens,

@@ -129,13 +129,16 @@ export async function textPreset(
       ...{ ...usual, steps, rowsPerStep: ROWS_PER_STEP, warmupSteps: Math.min(10, Math.ceil(steps / 10)) },
       lastPart: LAST_PART,
     },
-    method: {
-      kind: "ek-fac",
-      power: 0.5,
-      damping: 0,
-      featureCount: 2 ** Math.floor(Math.log2(Math.min(MOST_FEATURES, sizes.columnCount))),
-    },
+    method: textMethod(sizes.columnCount),
     answers: { promptTokens: mostTokens - answerTokens, answerTokens, temperature: 0, endToken: null },
     rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
   };
 }
+
+/** With as many features as the columns have room for. */
+export const textMethod = (columnCount: number): TextRecipe["method"] => ({
+  kind: "ek-fac",
+  power: 0.5,
+  damping: 0,
+  featureCount: 2 ** Math.floor(Math.log2(Math.min(MOST_FEATURES, columnCount))),
+});

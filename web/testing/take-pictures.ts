@@ -16,21 +16,6 @@ const QUALITY = 82;
 const MOST_BYTES = 60_000;
 const [WIDTH, HEIGHT] = [1180, 860];
 
-interface Picture {
-  readonly name: string;
-  readonly path: string;
-  /** Stands on the page when it may be taken. */
-  readonly text: string;
-}
-
-const PICTURES: readonly Picture[] = [{ name: "overview", path: "", text: "Last batches" }];
-
-async function take(page: Page, { name, path, text }: Picture, url: string): Promise<void> {
-  await page.goto(`${url}/#/${path}`);
-  await page.getByRole("main").getByText(text).first().waitFor();
-  await save(page, name);
-}
-
 /** WebP, which the browser itself writes. */
 async function save(page: Page, name: string): Promise<void> {
   await page.waitForTimeout(1_000);
@@ -42,8 +27,10 @@ async function save(page: Page, name: string): Promise<void> {
   console.log(`docs/pictures/${name}.webp ${bytes.length} bytes`);
 }
 
+const OVERVIEW = "overview";
+
 /** Of a ledger with models, epochs and batches. */
-async function takeOfModels(browser: Browser, pictures: readonly Picture[]): Promise<void> {
+async function takeOverview(browser: Browser): Promise<void> {
   const world = await startModelWorld();
   try {
     for (let epoch = 1n; epoch <= 3n; epoch++) {
@@ -53,13 +40,13 @@ async function takeOfModels(browser: Browser, pictures: readonly Picture[]): Pro
       await world.closeEpoch();
       await world.settle();
     }
-    for (const picture of pictures) {
-      const { context } = await openProfile(browser);
-      const page = await context.newPage();
-      await page.setViewportSize({ width: WIDTH, height: HEIGHT });
-      await take(page, picture, world.url);
-      await context.close();
-    }
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.setViewportSize({ width: WIDTH, height: HEIGHT });
+    await page.goto(`${world.url}/#/`);
+    await page.getByRole("main").getByText("Last batches").first().waitFor();
+    await save(page, OVERVIEW);
+    await context.close();
   } finally {
     await world.stop();
   }
@@ -89,8 +76,7 @@ const named = process.argv.slice(2);
 const isWanted = (name: string) => named.length === 0 || named.includes(name);
 const browser = await openBrowser();
 try {
-  const ofModels = PICTURES.filter(({ name }) => isWanted(name));
-  if (ofModels.length > 0) await takeOfModels(browser, ofModels);
+  if (isWanted(OVERVIEW)) await takeOverview(browser);
   if (isWanted(ROAD)) await takeOfRoad(browser);
 } finally {
   await browser.close();

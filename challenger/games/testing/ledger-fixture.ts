@@ -65,7 +65,8 @@ export async function startLedgerTraces() {
     publicClient: clients.publicClient as never,
     read: (functionName: string, args: readonly unknown[] = []) =>
       client.readContract({
-        ...{ address: game, abi: traceGameAbi },
+        address: game,
+        abi: traceGameAbi,
         functionName,
         args,
       } as never) as Promise<never>,

@@ -224,11 +224,16 @@ async function publishRows(
 }
 
 const ownerOf = (name: Owner, { l2Key }: LedgerClient) => ({
-  ...{ l1Owner: drillAccount(name).address, keyX: l2Key!.keyX, amountWei: parseEther("20") },
+  l1Owner: drillAccount(name).address,
+  keyX: l2Key!.keyX,
+  amountWei: parseEther("20"),
 });
 
 const modelTerms = ({ statics: { binding, split, ...statics } }: PublishedModel) => ({
-  ...{ ...statics, binding: unpackBinding(binding), split: unpackSplit(split), priceWei: parseEther("0.5") },
+  ...statics,
+  binding: unpackBinding(binding),
+  split: unpackSplit(split),
+  priceWei: parseEther("0.5"),
 });
 
 /** @returns the leaf that it has opened */
