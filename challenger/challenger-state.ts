@@ -5,7 +5,6 @@
 import { createHash } from "node:crypto";
 import { checkedJson } from "@openledger/foundation/store/checked-json";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
-import { decoded } from "./events/event-journal.ts";
 import type { ModelCommitment } from "./model-commitments/read-model-commitments.ts";
 
 /** Some 300 bytes each. */
@@ -63,7 +62,7 @@ export class ChallengerState {
     const text = readIfPresent(path);
     if (text === null) return new ChallengerState(path, of, EMPTY());
     try {
-      const { kept, of: whose } = decoded<{ of: string; kept: Kept }>(text.trimEnd());
+      const { kept, of: whose } = checkedJson.decode(text.trimEnd()) as { of: string; kept: Kept };
       if (whose === of) return new ChallengerState(path, of, kept);
     } catch {}
     onDamage(`${path} is damaged, or of something else: what it knew is found again`);

@@ -85,13 +85,13 @@ describe("AnswerStore", () => {
     await store.close();
   });
 
-  it("reads what was written before values had checksums", async () => {
+  it("refuses a value that has no checksum", async () => {
     const record = answerOf(4);
-    const old = new Level<string, unknown>(folder, { valueEncoding: "json" });
-    await old.put(`answer/${record.receipt}`, record);
-    await old.close();
+    const plain = new Level<string, unknown>(folder, { valueEncoding: "json" });
+    await plain.put(`answer/${record.receipt}`, record);
+    await plain.close();
     const store = await AnswerStore.open(folder);
-    expect(await store.answer(record.receipt)).toEqual(record);
+    await expect(store.answer(record.receipt)).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
     await store.close();
   });
 

@@ -33,7 +33,8 @@ export class EventJournal<Fact extends EventFact> implements KeptEvents<Fact> {
     const lines = text.slice(0, Math.max(0, text.lastIndexOf("\n"))).split("\n");
     let kept: Line<Fact>[] | null = null;
     try {
-      if (lines[0] === this.#head) kept = lines.slice(1).map((line) => decoded<Line<Fact>>(line));
+      if (lines[0] === this.#head)
+        kept = lines.slice(1).map((line) => checkedJson.decode(line) as Line<Fact>);
     } catch {}
     if (kept === null) {
       if (text !== "")
@@ -80,11 +81,4 @@ export class EventJournal<Fact extends EventFact> implements KeptEvents<Fact> {
     this.#lastBlock = cursor.block;
     this.#lineCount = 2;
   }
-}
-
-/** @throws StoreDamage where it is not what was written */
-export function decoded<Value>(line: string): Value {
-  // Without a checksum it is nobody's: `checkedJson` takes such a value.
-  if (!line.startsWith("c")) throw new RangeError("no checksum");
-  return checkedJson.decode(line) as Value;
 }

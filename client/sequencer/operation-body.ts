@@ -36,6 +36,6 @@ export interface KeptPreconfirmation {
   readonly rollupAddress: Address;
   readonly preconfirmation: Preconfirmation;
   readonly operation: OperationBody;
-  /** B's owner and kind as they were signed; null in a submission of an older version. */
-  readonly bRef: Hex | null;
+  /** B's owner and kind as they were signed. */
+  readonly bRef: Hex;
 }

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { StoreDamage } from "./store-fault.ts";
 
-/** No JSON text begins with it: so a value without a checksum, of an older version, is known. */
+/** No JSON text begins with it. */
 const CHECKED = "c";
 const CHECKSUM_DIGITS = 8;
 
@@ -17,18 +17,9 @@ export const checkedJson = {
   },
   /** @throws StoreDamage where the text is not what was written */
   decode(data: string): unknown {
-    if (!data.startsWith(CHECKED)) return parsed(data);
     const text = data.slice(CHECKED.length + CHECKSUM_DIGITS);
-    if (data.slice(CHECKED.length, CHECKED.length + CHECKSUM_DIGITS) !== checksum(text))
+    if (data.slice(0, CHECKED.length + CHECKSUM_DIGITS) !== `${CHECKED}${checksum(text)}`)
       throw new StoreDamage("a value", "has the wrong checksum");
-    return parsed(text);
+    return JSON.parse(text);
   },
 };
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new StoreDamage("a value", "is no JSON", cause);
-  }
-}

@@ -24,7 +24,7 @@ export function checkStructure(folder: string): LevelStructure {
   const names = existsSync(folder) ? readdirSync(folder) : [];
   if (!names.includes("CURRENT")) {
     // A kill at the very beginning leaves MANIFEST-000001 without a CURRENT, and nothing else.
-    const orphan = names.find((name) => /^(\d+\.(log|ldb|sst)|MANIFEST-(?!000001$)\d+)$/.test(name));
+    const orphan = names.find((name) => /^(\d+\.(log|ldb)|MANIFEST-(?!000001$)\d+)$/.test(name));
     if (orphan !== undefined) throw new StoreDamage("CURRENT", `is missing beside ${orphan}`);
     return null;
   }
@@ -34,8 +34,8 @@ export function checkStructure(folder: string): LevelStructure {
   if (!names.includes(manifestName)) throw new StoreDamage(manifestName, "is missing, and CURRENT names it");
   const manifest = readManifest(readFileSync(join(folder, manifestName)), manifestName);
   for (const [number, { sizeBytes }] of manifest.tables) {
-    const name = tableNames(number).find((one) => names.includes(one));
-    if (name === undefined) throw missingTable(number);
+    const name = tableName(number);
+    if (!names.includes(name)) throw missingTable(number);
     const { size } = statSync(join(folder, name));
     if (size !== sizeBytes) throw new StoreDamage(name, `has ${size} bytes, and ${sizeBytes} were written`);
   }
@@ -83,9 +83,10 @@ export async function checkTables(
   const { isCancelled, isInUse = false, pauseMs = 0 } = options;
   for (const [number, facts] of structure?.tables ?? []) {
     if (isCancelled?.()) return;
-    const name = tableNames(number).find((one) => existsSync(join(folder, one)));
-    if (name === undefined && isInUse) continue;
-    if (name === undefined) throw missingTable(number);
+    const name = tableName(number);
+    const isThere = existsSync(join(folder, name));
+    if (!isThere && isInUse) continue;
+    if (!isThere) throw missingTable(number);
     const bytes = await readFile(join(folder, name)).catch((error: unknown) => {
       if (isInUse && (error as { code?: unknown }).code === "ENOENT") return null;
       throw error;
@@ -95,9 +96,7 @@ export async function checkTables(
   }
 }
 
-/** Older versions of LevelDB called a table .sst. */
-const tableNames = (number: number) =>
-  ["ldb", "sst"].map((end) => `${number.toString().padStart(6, "0")}.${end}`);
+const tableName = (number: number) => `${number.toString().padStart(6, "0")}.ldb`;
 
 const missingTable = (number: number) =>
-  new StoreDamage(tableNames(number)[0]!, "is missing, and the MANIFEST names it");
+  new StoreDamage(tableName(number), "is missing, and the MANIFEST names it");

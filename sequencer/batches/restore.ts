@@ -4,7 +4,7 @@ import { type Genesis, genesisLedger, Ledger } from "@openledger/circuits/ledger
 import { hashVersions, type TreeVersion } from "@openledger/circuits/ledger/ledger-tree";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { sequencerError } from "../sequencer-errors.ts";
-import { leafWrite, leafWrites } from "../store/leaf-value.ts";
+import { leafWrites } from "../store/leaf-value.ts";
 import type { LeafChanges, LedgerLog } from "../store/ledger-log.ts";
 import type { ChainPosition, ExecutedEntry, OpenedEntry, StoredQueueEntry } from "../store/log-entry.ts";
 import { corrupt } from "../store/store-failure.ts";
@@ -36,7 +36,6 @@ export interface RestoreOptions {
   readonly treeDepth?: number;
 }
 
-const LEAVES_AT_ONCE = 10_000;
 /** Batches that are looked through for one with a fee. Guess. */
 const BATCHES_WITH_FEES = 50;
 
@@ -48,15 +47,10 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
   const final = (await log.finalPosition()) ?? (await writeGenesis(log, options));
   const ledger = new Ledger(options.treeDepth ?? TREE_DEPTH);
   const readAtMs = performance.now();
-  const unhashed: number[] = [];
-  for await (const [id, record, hash] of log.finalLeaves()) {
-    ledger.put(id, record, hash);
-    if (hash === undefined) unhashed.push(id);
-  }
+  for await (const [id, record, hash] of log.finalLeaves()) ledger.put(id, record, hash);
   const hashAtMs = performance.now();
   ledger.nextId = final.nextId;
   requireRoot("the final snapshot", final.root, ledger.root);
-  await keepHashes(log, ledger, unhashed);
   const replayAtMs = performance.now();
   const leafCount = ledger.leaves.size;
   const head = new HeadState(ledger, options.rules, final);
@@ -192,15 +186,6 @@ async function nextFee(
     if (batch !== undefined && batch.signedCount > 0) return batch.feePerUnitWei;
   }
   return null;
-}
-
-/** Of leaves that an older version stored: the next start need not take their hashes again. */
-async function keepHashes(log: LedgerLog, ledger: Ledger, ids: readonly number[]): Promise<void> {
-  const { version } = ledger.tree;
-  for (let from = 0; from < ids.length; from += LEAVES_AT_ONCE) {
-    const some = ids.slice(from, from + LEAVES_AT_ONCE);
-    await log.write(some.map((id) => leafWrite(id, ledger.requireLeaf(id), version.leafHash(id))));
-  }
 }
 
 function replay(head: HeadState, entry: ExecutedEntry): void {

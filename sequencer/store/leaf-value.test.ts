@@ -57,15 +57,6 @@ describe("a stored leaf", () => {
     }
   });
 
-  it("gets its hash at the next start where an older version stored it", async () => {
-    const root = await restart();
-    const value = await stored(2);
-    const { leafDigest, leafHash, ...record } = value;
-    await write({ key: storeKeys.leaf(2), value: record });
-    expect(await restart()).toBe(root);
-    expect(await stored(2)).toEqual(value);
-  });
-
   it("is refused where the hash is not its own", async () => {
     const [two, three] = [await stored(2), await stored(3)];
     await write({ key: storeKeys.leaf(2), value: { ...two, leafHash: three.leafHash } });

@@ -11,11 +11,10 @@ import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { corrupt } from "./store-failure.ts";
 import { storeKeys } from "./store-keys.ts";
 
-/** Older versions stored the state alone. */
 export interface StoredLeaf extends LeafState {
-  readonly leafHash?: bigint;
+  readonly leafHash: bigint;
   /** 128 bits of it. */
-  readonly leafDigest?: bigint;
+  readonly leafDigest: bigint;
 }
 
 interface LeafWrite {
@@ -41,10 +40,9 @@ function digestOf(leaf: Leaf, hash: bigint): bigint {
   return (digest.readBigUInt64LE(0) << 64n) | digest.readBigUInt64LE(8);
 }
 
-/** @param hash the leaf's, as the tree has it; where it is not known, the next start takes it */
-export function leafWrite(id: number, state: LeafState, hash: bigint | undefined): LeafWrite {
-  const value: StoredLeaf =
-    hash === undefined ? state : { ...state, leafHash: hash, leafDigest: digestOf(state.leaf, hash) };
+/** @param hash the leaf's, as the tree has it */
+export function leafWrite(id: number, state: LeafState, hash: bigint): LeafWrite {
+  const value = { ...state, leafHash: hash, leafDigest: digestOf(state.leaf, hash) };
   return { key: storeKeys.leaf(id), value };
 }
 
@@ -55,9 +53,9 @@ export function leafWrites({ leaves, tree }: Ledger): LeafWrite[] {
 }
 
 /** @throws SRV_STORE_CORRUPT where the hash is not this leaf's */
-export function leafOf(id: number, stored: StoredLeaf): { state: LeafState; hash: bigint | undefined } {
+export function leafOf(id: number, stored: StoredLeaf): { state: LeafState; hash: bigint } {
   const { leafDigest, leafHash, ...state } = stored;
-  if (leafHash !== undefined && digestOf(state.leaf, leafHash) !== leafDigest) {
+  if (digestOf(state.leaf, leafHash) !== leafDigest) {
     throw corrupt(`the hash beside leaf ${id} is not that leaf's`, { leafId: id });
   }
   return { state, hash: leafHash };

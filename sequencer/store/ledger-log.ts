@@ -40,8 +40,8 @@ export interface StoreWrite {
   readonly value?: unknown;
 }
 
-/** Leaves as a batch leaves them, and their hashes; batches that older versions stored come without. */
-export type LeafChanges = readonly (readonly [id: number, record: LeafState, hash?: bigint])[];
+/** Leaves as a batch leaves them, and their hashes. */
+export type LeafChanges = readonly (readonly [id: number, record: LeafState, hash: bigint])[];
 
 interface PendingWrite {
   readonly writes: StoreWrite[];
@@ -405,8 +405,8 @@ export class LedgerLog {
     return (await this.#level.read(this.#db.get(storeKeys.finalPosition))) as ChainPosition | undefined;
   }
 
-  /** All leaves as the last final batch left them, with the hashes that were kept. @throws SRV_STORE_CORRUPT */
-  async *finalLeaves(): AsyncGenerator<[id: number, record: LeafState, hash: bigint | undefined]> {
+  /** All leaves as the last final batch left them, with their hashes. @throws SRV_STORE_CORRUPT */
+  async *finalLeaves(): AsyncGenerator<[id: number, record: LeafState, hash: bigint]> {
     const leaves = this.#db.iterator({
       ...underPrefix("leaf"),
       fillCache: false,

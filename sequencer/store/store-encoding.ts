@@ -5,12 +5,10 @@
 import { deserialize, serialize } from "node:v8";
 import { crc32 } from "node:zlib";
 
-/** v8's format begins with 0xff: such a value was written before there were checksums. */
 const CHECKED = 0xc5;
-const UNCHECKED = 0xff;
 const HEADER_BYTES = 5;
 
-/** For `level`: v8's format keeps bigints, and reads what older versions wrote. */
+/** For `level`: v8's format keeps bigints. */
 export const storeEncoding = {
   name: "v8-crc32",
   format: "buffer" as const,
@@ -29,7 +27,6 @@ export const storeEncoding = {
 
 /** What v8 wrote. @throws where the bytes are not those that were written */
 export function checkedBody(data: Uint8Array): Uint8Array {
-  if (data[0] === UNCHECKED) return data;
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const body = bytes.subarray(HEADER_BYTES);
   if (bytes[0] !== CHECKED || bytes.length <= HEADER_BYTES || crc32(body) !== bytes.readUInt32LE(1))

@@ -22,8 +22,7 @@ interface LeasePlace {
 export interface StoredLease {
   /** Which taking of the lease on L1 the directory goes by. */
   readonly epoch: number;
-  /** Absent in a directory that took its lease before places were stored: it may be any copy. */
-  readonly place?: LeasePlace;
+  readonly place: LeasePlace;
 }
 
 const PLACE_FILE = "LEASE-PLACE";
@@ -40,13 +39,6 @@ export async function bindLease(log: LedgerLog, dataPath: string, epoch: number)
 
 /** @throws SEQ_LEASE_MISSING */
 export function requirePlace({ epoch, place }: StoredLease, dataPath: string): void {
-  if (place === undefined)
-    throw sequencerError(
-      "SEQ_LEASE_MISSING",
-      `${dataPath} does not say where it took epoch ${epoch} of the lease: an older version did. ` +
-        "If no other copy runs, take it again: openledger operator lease take --copy",
-      { data: { reason: "lease-copied", dataPath, epoch } },
-    );
   const now = placeOf(dataPath);
   const isSameMachine =
     place.machineId === null || now?.machineId == null || place.machineId === now.machineId;

@@ -23,8 +23,8 @@ const MAX_LATE_ANSWERS = 3;
 export interface SignedSubmission {
   readonly hash: Hex;
   readonly body: OperationBody;
-  /** What the hash has of B (docs/reference/ledger.md, "Message signed"); absent in what older versions have made durable. */
-  readonly bRef?: Hex;
+  /** What the hash has of B (docs/reference/ledger.md, "Message signed"). */
+  readonly bRef: Hex;
 }
 
 /** What every signing verb may throw. */
@@ -152,7 +152,7 @@ export async function sendSigned(client: LedgerClient, signed: SignedSubmission)
   if (preconfirmation !== null) {
     await checkPreconfirmation(client, preconfirmation, signed.hash);
     const { chain, rollupAddress } = client;
-    const { body: operation, bRef = null } = signed;
+    const { body: operation, bRef } = signed;
     await client.onPreconfirmation?.({ chainId: chain.id, rollupAddress, preconfirmation, operation, bRef });
   }
   return { hash: signed.hash, status: submission.status, preconfirmation, from, nonce };
