@@ -3,9 +3,10 @@ import { clientError } from "@openledger/client/client-errors";
 import { findLeaves, getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { useEffect, useState } from "preact/hooks";
-import { isAddress } from "viem";
+import { type Address, isAddress } from "viem";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
+import { ensAddressOf, isEnsName } from "../ledger/ens.ts";
 import { mainAccount } from "../ledger/holdings.ts";
 import { journeys } from "../ledger/journey-store.ts";
 import { type Session, session } from "../ledger/session.ts";
@@ -55,7 +56,7 @@ export function TransferForm({ live, info, owned, fees }: FormProps) {
       before={
         <Field
           label="To"
-          placeholder="account number or 0x address"
+          placeholder="account number, 0x address or ENS name"
           value={recipient}
           onInput={change(setRecipient)}
           problem={found.problem}
@@ -119,7 +120,9 @@ function useRecipient(text: string, ownId: number | undefined): FoundRecipient {
   useEffect(() => {
     if (!isRecipient(wanted)) {
       setFound(
-        wanted === "" ? NOBODY : { ...NOBODY, problem: "Enter an account's number, or an address (0x…)." },
+        wanted === ""
+          ? NOBODY
+          : { ...NOBODY, problem: "Enter an account's number, an address (0x…), or an ENS name." },
       );
       return;
     }
@@ -156,7 +159,7 @@ function Recipient({ isLooking, leaf }: FoundRecipient) {
 }
 
 const isRecipient = (text: string) =>
-  /^\d{1,8}$/.test(text.trim()) || isAddress(text.trim(), { strict: false });
+  /^\d{1,8}$/.test(text) || isAddress(text, { strict: false }) || isEnsName(text);
 
 /** The account that a text names. @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID */
 async function findRecipient(
@@ -165,7 +168,10 @@ async function findRecipient(
   ownId: number | undefined,
 ): Promise<LedgerLeaf> {
   if (/^\d+$/.test(text)) return getLeaf(client, Number(text));
-  const leaves = await findLeaves(client, { owner: text as `0x${string}` });
+  const named = isEnsName(text) ? await ensAddressOf(client.l1, client.chain.id, text.toLowerCase()) : text;
+  if (named === null)
+    throw clientError("CLI_LEAF_NOT_FOUND", `nobody has the name ${text} on ${client.chain.name}`);
+  const leaves = await findLeaves(client, { owner: named as Address });
   const accounts = leaves.filter(({ kind, id }) => kind === "account" && id !== ownId);
   const [only] = accounts;
   if (only === undefined) throw clientError("CLI_LEAF_NOT_FOUND", `${text} has no account in the ledger`);

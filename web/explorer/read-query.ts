@@ -1,5 +1,6 @@
 /** What somebody has written into the search, by its form alone. */
 import { getAddress, isAddress } from "viem";
+import { isEnsName } from "../ledger/ens.ts";
 
 export interface Query {
   /** Words to look for in names, descriptions and rows; "" where it is something else. */
@@ -37,6 +38,5 @@ export function readQuery(text: string): Query {
       kind === undefined ? null : kind === "batch" ? "batch" : /queue|entry/.test(kind) ? "queue" : "leaf";
     return { ...NOTHING, numbered: { of, number: Number(digits) } };
   }
-  const ensName = /^[^\s/]+\.eth$/.test(lower) ? lower : null;
-  return { ...NOTHING, words: written, ensName };
+  return { ...NOTHING, words: written, ensName: isEnsName(lower) ? lower : null };
 }

@@ -29,6 +29,8 @@ export function ensNameOf(node: PublicClient, chainId: number, address: Address)
   return asking;
 }
 
+export const isEnsName = (text: string) => /^[^\s/]+\.eth$/i.test(text);
+
 /** null where nobody has the name, or the chain has no names. */
 export async function ensAddressOf(
   node: PublicClient,
