@@ -6,7 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { writeModel } from "@openledger/attribution/model/model-directory";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
 import { madeConfigs } from "@openledger/models/testing/made-models";
 import {
@@ -21,13 +24,22 @@ import {
   toHex,
 } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openChallenger } from "./challenger.ts";
 import { tracedTuple } from "./games/ledger-claims.ts";
 import { GameReader } from "./games/read-games.ts";
 import { type LedgerTracesFixture, MODEL_ID, startLedgerTraces } from "./games/testing/ledger-fixture.ts";
 import { smallModel } from "./games/testing/trace-fixture.ts";
 import { describeModel } from "./games/traced-model.ts";
 import { directCase } from "./model-commitments/testing/direct-case.ts";
-import { BOND_WEI, startDisputes } from "./model-commitments/testing/dispute-fixture.ts";
+import {
+  AVAILABILITY_CHALLENGE_FEE_WEI,
+  BOND_WEI,
+  startDisputes,
+} from "./model-commitments/testing/dispute-fixture.ts";
+import { RecomputedModels } from "./playing/recompute.ts";
+import { inOrder } from "./sending/l1-queue.ts";
+import { openL1Sender } from "./sending/l1-sender.ts";
+import { TREES } from "./statements/committed-model.ts";
 
 const FLOOD = 1_000;
 /** As many as a registration may have. */
@@ -150,6 +162,46 @@ test("a watcher with a small heap looks at all that is posted, and keeps some hu
     await rm(folder, { recursive: true });
   }
 }, 300_000);
+
+test("an owner who is asked for more leaves in a block than a transaction each shows in a day shows them in two", async () => {
+  const ASKED = 70;
+  const [disputes, made, folder] = await Promise.all([
+    startDisputes({ mostRows: 24 }),
+    directCase(24),
+    mkdtemp(join(tmpdir(), "challenger-flood-")),
+  ]);
+  try {
+    await writeModel(join(folder, "models", "11"), made.model);
+    const id = await disputes.post(made.honest.statement);
+    // Of some there is a leaf, and behind the last one there are as many places as anybody likes.
+    for (let index = 0n; index < ASKED; index++)
+      await disputes.disputes.write.challengeAvailability([id, TREES.indexOf("map"), 3n * index], {
+        ...{ account: disputes.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
+      });
+    const account = anvilAccount(1);
+    expect(getAddress(account.address)).toBe(getAddress(disputes.owner));
+    const sender = await openL1Sender({ account, rpcUrl: disputes.url, cap: DEFAULT_SPENDING_CAP });
+    const setting = {
+      ...{ rpcUrl: disputes.url, disputes: disputes.disputes.address, rollup: null, everyMs: null },
+      ...{ roles: new Set(["defend"] as const), places: { models: join(folder, "models") } },
+      ...{ folder: join(folder, "state"), mostFeesWei: 0n },
+    };
+    const { recompute } = new RecomputedModels();
+    const modules = { sender: inOrder(sender, () => {}), onProgress() {}, recompute };
+    const challenger = await openChallenger(setting, modules);
+    const { failures, view } = await challenger.look();
+    challenger.close();
+    expect(failures).toEqual([]);
+    const answered = view.answered as { hash: Hex; gasUsed: bigint }[];
+    expect(answered).toHaveLength(ASKED);
+    expect(new Set(answered.map(({ hash }) => hash)).size).toBe(2);
+    // A quarter below the most that a transaction may take.
+    for (const { gasUsed } of answered) expect(gasUsed).toBeLessThan(12_582_912n);
+  } finally {
+    await disputes.stop();
+    await rm(folder, { recursive: true });
+  }
+}, 120_000);
 
 async function withSmallHeap(script: string): Promise<string> {
   const words = [`--max-old-space-size=${HEAP_MB}`, "--import", "tsx", "--input-type=module", "-e", script];

@@ -3,7 +3,7 @@ import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { encodeFunctionData } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openingOf, statementTuple } from "../statements/model-commitment-calls.ts";
+import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";
 import {
@@ -104,9 +104,8 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
         doing.availabilityChallenged++;
         break;
       case 4: {
-        const leaf =
-          index < 12n ? openingOf(posted, "tokens", Number(index)) : { data: "0x" as const, path: [] };
-        if (!(await isDone(encode("answer", [id, statement, 1, index, leaf])))) break;
+        const leaf = shownLeaf(posted, "tokens", Number(index));
+        if (!(await isDone(encode("answer", [id, statement, [leaf]])))) break;
         books.shown.set(key, books.availabilityChallenges.get(key)!);
         books.availabilityChallenges.delete(key);
         doing.answered++;

@@ -106,6 +106,11 @@ export async function readAvailabilityChallenges(
 }
 
 function shownLeafOf(log: RawLog): ShownLeaf {
-  const { data, index, tree } = decodeRegistryEvent(log).args as RegistryEvent<"Answered">;
-  return { tree: TREES[tree]!, index: Number(index), data: hexToBytes(data) };
+  const { data, index, path, tree } = decodeRegistryEvent(log).args as RegistryEvent<"Answered">;
+  return {
+    tree: TREES[tree]!,
+    index: Number(index),
+    data: hexToBytes(data),
+    path: path.map((half) => hexToBytes(half)),
+  };
 }

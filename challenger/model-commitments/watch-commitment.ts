@@ -25,6 +25,8 @@ const DAY_SECONDS = 86_400n;
 const FEE_MARGIN = 2n;
 /** Before the window's end: later nobody asks for a leaf. */
 const LATEST_DAYS = 2n;
+/** Leaves asked for at a fee that wait for an answer, each for a day at most: four in five days find one leaf among 30,000. */
+const MOST_WAITING = 4;
 
 /** Who challenges. Returns once the transaction is mined. */
 export interface Watcher {
@@ -256,8 +258,8 @@ export async function feeBack(
 }
 
 /**
- * The first leaf that was never shown. Last leaves of trees at once, since answers may take a day each; the others one
- * at a time: while one is open, its answer may be what refutes the model commitment.
+ * The first leaf that was never shown. Last leaves of trees at once, since answers may take a day each; of the others a
+ * few: an answer says which halves of its tree need no more of them, or refutes the model commitment.
  * Attack: an owner who answers one after the other for their fees: at most so much is given.
  */
 async function nextAvailabilityChallenge(
@@ -271,12 +273,12 @@ async function nextAvailabilityChallenge(
   // One with a fee takes the place of one without, which has more time.
   const withFee = open.filter(({ feeWei }) => feeWei > 0n);
   const openKeys = new Set(withFee.map(({ tree, index }) => keyOf(TREES[tree]!, index)));
-  const isWaiting = wanted.some(({ tree, index }) => openKeys.has(keyOf(tree, index)));
+  const waiting = wanted.filter(({ tree, index }) => openKeys.has(keyOf(tree, index)));
   const known = new Set([...openKeys, ...shown.map(({ tree, index }) => keyOf(tree, index))]);
   const place = wanted.findIndex(({ tree, index }) => !known.has(keyOf(tree, index)));
   const next = wanted[place];
   const isLastLeaf = place === wanted.findIndex(({ tree }) => tree === next?.tree);
-  if (next === undefined || (isWaiting && !isLastLeaf)) return null;
+  if (next === undefined || (waiting.length >= MOST_WAITING && !isLastLeaf)) return null;
   const feeWei = await readFeeWei();
   const seenWei = fees.reduce((sum, one) => (one.who === address ? sum + one.feeWei : sum), 0n);
   // A node that tells of fewer, or L1 itself where it goes back, takes nothing off what was spent.

@@ -16,13 +16,19 @@ import {
 } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lookAll, watchAll, watchFiles } from "../playing/testing/watch-all.ts";
-import { type CommittedModel, type Leaves, TREES, type TreeName } from "../statements/committed-model.ts";
+import {
+  type CommittedModel,
+  type Leaves,
+  TREES,
+  type TreeName,
+  withTrees,
+} from "../statements/committed-model.ts";
 import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
-import { directModelCommitment } from "../statements/direct-model-commitment.ts";
-import { pairBytes } from "../statements/leaf-bytes.ts";
+import { directModelCommitment, mapPlaces } from "../statements/direct-model-commitment.ts";
+import { int64Bytes, pairBytes, readInt64s } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
 import { type LeafTree, leafHash } from "../statements/leaf-tree.ts";
-import { openingOf, statementTuple } from "../statements/model-commitment-calls.ts";
+import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
 import type { PublishedFiles } from "./examine-model-commitment.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
@@ -56,7 +62,6 @@ function changed(tree: TreeName, index: number, bytes: Uint8Array): Partial<Leav
 }
 
 describe("what would keep a watcher from a wrong place", () => {
-  const factsTree = TREES.indexOf("facts");
   const unpublished = () => ({ model: made.model, rows: made.rows, leaves: null, mismatch: null });
 
   test("bytes behind the last leaf: it cannot be shown, and that refutes", async () => {
@@ -73,8 +78,7 @@ describe("what would keep a watcher from a wrong place", () => {
     expect(seen!.examined!.wanted[0]).toEqual({ tree: "facts", index: 23 });
     expect(seen!.sent!.what).toBe("challengeAvailability");
     for (const opened of [padded, posted]) {
-      const opening = openingOf(opened, "facts", 23);
-      const args = [id, statementTuple(padded.statement), factsTree, 23n, opening] as const;
+      const args = [id, statementTuple(padded.statement), [shownLeaf(opened, "facts", 23)]] as const;
       const data = encodeFunctionData({ abi: disputesAbi, functionName: "answer", args });
       const answer = { account: f.owner, to: f.disputes.address, data };
       expect(await f.refusal(answer)).toBe("DisputesOpeningInvalid");
@@ -89,40 +93,79 @@ describe("what would keep a watcher from a wrong place", () => {
     const poor = { ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: AVAILABILITY_CHALLENGE_FEE_WEI };
     const [seen] = await watch(unpublished(), poor);
     const { tree, index } = seen!.examined!.wanted[0]!;
-    const args = [id, statementTuple(posted.statement), TREES.indexOf(tree), BigInt(index)] as const;
-    await f.disputes.write.answer([...args, openingOf(posted, tree, index)], { account: f.owner });
+    const args = [id, statementTuple(posted.statement), [shownLeaf(posted, tree, index)]] as const;
+    await f.disputes.write.answer(args, { account: f.owner });
     expect((await watch(unpublished(), poor))[0]!.sent).toBeNull();
   });
 
   if (isWhole) {
-    test("answers for their fee: the next leaf is challenged, up to a sum, and what was shown is used", async () => {
+    test("answers for their fee: their paths say where to ask, up to a sum, and what was shown is used", async () => {
       const { posted } = lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
       const id = await f.post(posted.statement);
-      const tokens = TREES.indexOf("tokens");
       const poor = {
         ...f.watcherOf(f.watcher),
-        mostAvailabilityChallengesWei: 3n * AVAILABILITY_CHALLENGE_FEE_WEI,
+        mostAvailabilityChallengesWei: 5n * AVAILABILITY_CHALLENGE_FEE_WEI,
       };
-      const availabilityChallenged: number[] = [];
-      for (let look = 0; look < 3; look++) {
+      const asked: number[] = [];
+      const answer = () =>
+        f.disputes.write.answer(
+          [id, statementTuple(posted.statement), [shownLeaf(posted, "tokens", asked.at(-1)!)]],
+          { account: f.owner },
+        );
+      for (let look = 0; look < 5; look++) {
+        if (look > 0) await answer();
         const [seen] = await watch(unpublished(), poor);
-        if (seen!.sent?.what !== "challengeAvailability") break;
-        const { index } = seen!.examined!.wanted.find(
-          (place) => !availabilityChallenged.includes(place.index),
-        )!;
-        availabilityChallenged.push(index);
-        if (look === 2) break;
-        const args = [id, statementTuple(posted.statement), tokens, BigInt(index)] as const;
-        await f.disputes.write.answer([...args, openingOf(posted, "tokens", index)], { account: f.owner });
+        expect(seen!.sent?.what).toBe("challengeAvailability");
+        asked.push(seen!.examined!.wanted[0]!.index);
       }
-      expect(availabilityChallenged).toEqual([23, 0, 1]);
-      const args = [id, statementTuple(posted.statement), tokens] as const;
-      // An open data-availability challenge, and then the sum, keep him from more.
+      // The last leaf, the middle of the half that it does not clear, and so on.
+      expect(asked).toEqual([23, 8, 4, 2, 1]);
       expect((await watch(unpublished(), poor))[0]!.sent).toBeNull();
-      await f.disputes.write.answer([...args, 1n, openingOf(posted, "tokens", 1)], { account: f.owner });
+      await answer();
       const [seen] = await watch(unpublished(), poor);
       expect(seen!.examined!.fault).toEqual({ kind: "tokens", row: 1 });
       expect(seen!.sent!.what).toBe("challenge");
+    });
+
+    test("a leaf of another tree that nobody publishes: a few are asked for together, and the false row is challenged", async () => {
+      const width = made.trained.features.featureCount;
+      const place = mapPlaces(width).curvature + 5;
+      // Within its tolerance, so no challenge is about it.
+      const { features } = made.trained;
+      const values = features.values.slice();
+      values.copyWithin(3 * width, 20 * width, 21 * width);
+      const model = registeredDirect({ ...made.trained, features: { ...features, values } } as never);
+      const own = directModelCommitment(model, made.contents, 11);
+      const numbers = readInt64s(own.leaves.map[place]!, width)!;
+      const moved = int64Bytes(numbers.map((one, i) => (i === 5 ? one + 1n : one)));
+      const posted = withTrees({ ...own.leaves, map: own.leaves.map.with(place, moved) }, own.statement);
+      const id = await f.post(posted.statement);
+      const files = { model, rows: made.rows, leaves: null, mismatch: null };
+      const watcher = {
+        ...f.watcherOf(f.watcher),
+        mostAvailabilityChallengesWei: 20n * AVAILABILITY_CHALLENGE_FEE_WEI,
+      };
+      let [askedCount, mostWaiting, what] = [0, 0, "" as string | undefined];
+      for (let day = 0; day < 5 && what !== "challenge"; day++) {
+        const open: { tree: TreeName; index: number }[] = [];
+        for (;;) {
+          const [seen] = await watch(files, watcher);
+          what = seen!.sent?.what;
+          if (what !== "challengeAvailability") break;
+          const events = await f.disputes.getEvents.AvailabilityChallenged({}, { fromBlock: 0n });
+          const { index, tree } = events.at(-1)!.args;
+          open.push({ tree: TREES[tree!]!, index: Number(index) });
+        }
+        askedCount += open.length;
+        mostWaiting = Math.max(mostWaiting, open.length);
+        if (open.length === 0) break;
+        const leaves = open.map(({ tree, index }) => shownLeaf(posted, tree, index));
+        await f.disputes.write.answer([id, statementTuple(posted.statement), leaves], { account: f.owner });
+        await f.passTime(DAY - 100n);
+      }
+      expect(what).toBe("challenge");
+      expect(mostWaiting).toBeGreaterThan(1);
+      expect(askedCount).toBeLessThan(made.honest.leaves.map.length / 4);
     });
 
     test("wrong places that no transaction can show: others are, and long leaves are challenged", async () => {
@@ -251,12 +294,11 @@ describe("a model that nobody serves", () => {
     const statement = statementTuple(made.honest.statement);
     await look(withoutFees());
     expect(await refusal(f.stranger, "requestLeaves", [id, statement])).toBe("DisputesAlreadyRequested");
-    for (const [number, tree] of TREES.entries()) {
+    const leaves = TREES.map((tree) => {
       const content = tree === "rows" ? made.rows[last(tree)]!.content : undefined;
-      const leaf = openingOf(made.honest, tree, last(tree), content);
-      const args = [id, statement, number, BigInt(last(tree)), leaf] as const;
-      await f.disputes.write.answer(args as never, { account: f.owner });
-    }
+      return shownLeaf(made.honest, tree, last(tree), content);
+    });
+    await f.disputes.write.answer([id, statement, leaves], { account: f.owner });
     expect(await f.disputes.read.owedWei([f.owner])).toBe(0n);
     expect((await look(withoutFees()))[0]).toMatchObject({ isUnserved: true, sent: null, failure: null });
     await f.passTime(7n * DAY);
@@ -305,9 +347,9 @@ describe("the fee for a leaf", () => {
     return f.refusal({ account, to: f.disputes.address, data, value });
   };
   const owed = (who: Hex) => f.disputes.read.owedWei([who]);
-  const answerOf = (id: bigint, posted: CommittedModel, index: number) => {
-    const opening = openingOf(posted, "tokens", index);
-    return [id, statementTuple(posted.statement), tokens, BigInt(index), opening] as const;
+  const answerOf = (id: bigint, posted: CommittedModel, ...indices: number[]) => {
+    const leaves = indices.map((index) => shownLeaf(posted, "tokens", index));
+    return [id, statementTuple(posted.statement), leaves] as const;
   };
 
   test("is the owner's with the bond, whoever shows the leaf; a leaf is shown once", async () => {
@@ -329,6 +371,21 @@ describe("the fee for a leaf", () => {
     await send(f.stranger, "returnBond", [id]);
     expect(await owed(f.owner)).toBe(BOND_WEI + FEE);
     expect(await refusal(f.owner, "returnBond", [id])).toBe("DisputesNothingToWithdraw");
+  });
+
+  test("is the owner's for leaves that one transaction shows, whoever has shown some of them before", async () => {
+    const id = await f.post(made.honest.statement);
+    for (const index of [3n, 4n, 99n])
+      await send(f.stranger, "challengeAvailability", [id, tokens, index], FEE);
+    await send(f.stranger, "answer", answerOf(id, made.honest, 4));
+    const [, statement, [four, , far]] = answerOf(id, made.honest, 4, 4, 99);
+    const wrong = { ...far!, index: 3n };
+    expect(await refusal(f.owner, "answer", [id, statement, [four, wrong]])).toBe("DisputesOpeningInvalid");
+    await send(f.owner, "answer", answerOf(id, made.honest, 3, 4, 99));
+    expect(await f.disputes.read.earnedWei([id])).toBe(3n * FEE);
+    expect(await refusal(f.owner, "answer", answerOf(id, made.honest, 3, 4, 99))).toBe(
+      "DisputesNoAvailabilityChallenge",
+    );
   });
 
   test("comes back of a refuted model commitment, of leaves that were shown as well, once", async () => {

@@ -149,7 +149,8 @@ export class RegistryWatch {
   async #alarmsOf(window: ModelCommitmentWindow, { examined, failure, isUnserved }: Watched) {
     const { client, registry, sender } = this.#of;
     const { id } = window;
-    if (isUnserved) return [unserved(window)];
+    if (isUnserved || (window.state === "open" && (examined?.wanted.length ?? 0) > 0))
+      return [unserved(window)];
     const isLeft = failure !== null || (sender === null && (examined?.fault ?? null) !== null);
     if (window.state !== "open" || !isLeft) return [];
     const contract = { address: registry.address, abi: disputesAbi } as const;
@@ -237,7 +238,7 @@ type Facts = Awaited<ReturnType<WindowReader["log"]["read"]>>;
 const unserved = ({ endsAtSeconds, id, modelId }: ModelCommitmentWindow) =>
   challengerError(
     "CMD_MODEL_UNSERVED",
-    `model commitment ${id} of model ${modelId} is open, and its files are not available: no one can recompute it`,
+    `model commitment ${id} of model ${modelId} is open, and what it is made of is not all available: no one can recompute it`,
     { data: { modelCommitment: id, modelId, endsAtSeconds } },
   );
 

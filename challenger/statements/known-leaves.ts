@@ -20,16 +20,19 @@ export interface LeafPlace {
   readonly index: number;
 }
 
-/** What an answer to a data-availability challenge has shown: of a row, its content. */
+/** What an answer to a data-availability challenge has shown. */
 export interface ShownLeaf extends LeafPlace {
+  /** Of a row, its content. */
   readonly data: Uint8Array;
+  /** The other halves of its tree on the way to the root, from below. Of a place behind the last leaf anything. */
+  readonly path: readonly Uint8Array[];
 }
 
 interface KnownLeaves {
   /** null where the leaves of a tree are not known. */
   readonly posted: CommittedModel | null;
-  /** Trees whose leaves nobody publishes. */
-  readonly unknown: readonly TreeName[];
+  /** Of each tree whose leaves nobody publishes, those that may be other than one knows, without those that were shown. */
+  readonly unknown: ReadonlyMap<TreeName, readonly number[]>;
 }
 
 /**
@@ -46,12 +49,11 @@ export function knownLeaves(
   const counts = leafCounts(numbers, kind);
   const leaves = {} as Record<TreeName, readonly Uint8Array[]>;
   const trees = {} as Record<TreeName, LeafTree>;
-  const unknown: TreeName[] = [];
+  const unknown = new Map<TreeName, readonly number[]>();
   for (const tree of TREES) {
     const lists = [own.leaves[tree], ...(published === null ? [] : [published[tree]])];
-    const replaced = shown.some((one) => one.tree === tree)
-      ? lists.map((list) => withShown(list, tree, shown))
-      : [];
+    const ofTree = shown.filter((one) => one.tree === tree && one.index < counts[tree]);
+    const replaced = ofTree.length > 0 ? lists.map((list) => withShown(list, ofTree)) : [];
     const isRight = (list: readonly Uint8Array[]) => {
       if (list.length !== counts[tree]) return false;
       trees[tree] = leafTree(list);
@@ -61,10 +63,14 @@ export function knownLeaves(
     };
     const none = counts[tree] === 0 ? [[]] : [];
     const right = [...lists, ...replaced, ...none].find(isRight);
-    if (right === undefined) unknown.push(tree);
-    else leaves[tree] = right;
+    if (right !== undefined) leaves[tree] = right;
+    else {
+      const compared = [...replaced, ...lists].filter((list) => list.length === counts[tree]);
+      const suspects = compared.map((list) => suspectsOf(list, ofTree));
+      unknown.set(tree, suspects.sort((a, b) => a.length - b.length)[0] ?? [...Array(counts[tree]).keys()]);
+    }
   }
-  if (unknown.length > 0) return { posted: null, unknown };
+  if (unknown.size > 0) return { posted: null, unknown };
   return { posted: { statement: { ...numbers, roots }, leaves, trees }, unknown };
 }
 
@@ -85,26 +91,55 @@ export function wantedOf(
   return leavesOf(unknown, leafCounts(numbers, kind));
 }
 
+/**
+ * Which leaves of a list may be other ones: an answer's path says which halves of the tree are the list's.
+ * Attack: one of thousands of leaves is another one, and each that somebody asks for costs a fee.
+ */
+function suspectsOf(list: readonly Uint8Array[], shown: readonly ShownLeaf[]): number[] {
+  const { path } = leafTree(list);
+  const isCleared = new Uint8Array(list.length);
+  for (const one of shown) {
+    isCleared[one.index] = 1;
+    for (const [level, half] of path(one.index).entries()) {
+      if (Buffer.compare(half, one.path[level]!) !== 0) continue;
+      const from = ((one.index >> level) ^ 1) << level;
+      isCleared.fill(1, from, from + 2 ** level);
+    }
+  }
+  return [...list.keys()].filter((index) => isCleared[index] === 0);
+}
+
 /** All leaves of a model commitment that nobody serves, in the same order. */
 export function allLeaves({ roots: _, ...numbers }: DisputeStatement, kind: RowKind = "emails"): LeafPlace[] {
   const counts = leafCounts(numbers, kind);
-  return leavesOf(
-    TREES.filter((tree) => counts[tree] > 0),
-    counts,
-  );
+  const trees = TREES.filter((tree) => counts[tree] > 0);
+  return leavesOf(new Map(trees.map((tree) => [tree, [...Array(counts[tree]).keys()]])), counts);
 }
 
-function leavesOf(unknown: readonly TreeName[], counts: Readonly<Record<TreeName, number>>): LeafPlace[] {
-  const last = unknown.map((tree) => ({ tree, index: counts[tree] - 1 }));
-  const others = unknown.flatMap((tree) =>
-    Array.from({ length: counts[tree] - 1 }, (_, index) => ({ tree, index })),
-  );
+function leavesOf(unknown: KnownLeaves["unknown"], counts: Readonly<Record<TreeName, number>>): LeafPlace[] {
+  const [last, others]: [LeafPlace[], LeafPlace[]] = [[], []];
+  for (const [tree, indices] of unknown)
+    for (const index of spread(indices)) (index === counts[tree] - 1 ? last : others).push({ tree, index });
   return [...last, ...others];
 }
 
-function withShown(list: readonly Uint8Array[], tree: TreeName, shown: readonly ShownLeaf[]): Uint8Array[] {
+/** Halves, quarters and so on: of leaves that are asked for together, each answer says much that no other one does. */
+function spread(all: readonly number[]): number[] {
+  const found: number[] = [];
+  for (let parts = [all]; parts.length > 0; ) {
+    found.push(...parts.map((part) => part[part.length >> 1]!));
+    const halves = parts.flatMap((part) => [
+      part.slice(0, part.length >> 1),
+      part.slice((part.length >> 1) + 1),
+    ]);
+    parts = halves.filter(({ length }) => length > 0);
+  }
+  return found;
+}
+
+function withShown(list: readonly Uint8Array[], shown: readonly ShownLeaf[]): Uint8Array[] {
   const replaced = [...list];
-  for (const { data, index, tree: of } of shown)
-    if (of === tree && index < replaced.length) replaced[index] = tree === "rows" ? sha256(data) : data;
+  for (const { data, index, tree } of shown)
+    if (index < replaced.length) replaced[index] = tree === "rows" ? sha256(data) : data;
   return replaced;
 }

@@ -46,6 +46,16 @@ export function openingOf(posted: CommittedModel, tree: TreeName, index: number,
   };
 }
 
+/** What `answer` of the registry takes for one leaf. @param data as `openingOf` takes it */
+export function shownLeaf(posted: CommittedModel, tree: TreeName, index: number, data?: Uint8Array) {
+  return {
+    ...{ tree: TREES.indexOf(tree), index: BigInt(index) },
+    // Nobody can show what is not there: its number is answer enough.
+    leaf: index < posted.leaves[tree].length ? openingOf(posted, tree, index, data) : NOT_THERE,
+  };
+}
+const NOT_THERE: OpenedLeaf = { data: "0x", path: [] };
+
 /** The transaction's data that asks the family's judge with this function. @param args the statement first */
 export function challengeData(
   family: FamilyName,

@@ -67,6 +67,12 @@ interface IDisputes {
         bytes32[] path;
     }
 
+    struct ShownLeaf {
+        Tree tree;
+        uint256 index;
+        Opening leaf;
+    }
+
     /// @notice What a challenge showed to be wrong.
     enum Fault {
         Entry,
@@ -129,7 +135,8 @@ interface IDisputes {
     event AvailabilityChallenged(
         uint256 indexed id, Tree tree, uint256 index, address indexed who, uint256 answerBy, uint256 feeWei
     );
-    event Answered(uint256 indexed id, Tree tree, uint256 index, bytes data);
+    /// @param path As it opened: which halves of the tree hold what nobody publishes.
+    event Answered(uint256 indexed id, Tree tree, uint256 index, bytes data, bytes32[] path);
     event Withdrawn(address indexed who, uint256 amountWei);
     /// @notice The rollup may take this Activation. @param id UNCHALLENGED, with rollup 0, where the model is registered as one
     /// that has no challenges.

@@ -266,24 +266,32 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         }
     }
 
-    /// @notice Shows a challenged leaf, in an event. Open to all; the fee is the owner's, whoever shows it.
-    /// @dev Attack: a stranger who asks, copies the owner's answer out of the pool, and takes the fee back with it.
-    function answer(uint256 id, Statement calldata statement, Tree tree, uint256 index, Opening calldata leaf)
-        external
-    {
+    /// @notice Shows challenged leaves, in events, and passes over those that were shown before. Open to all; the fees are the
+    /// owner's, whoever shows them.
+    /// @dev Attack: a stranger who asks, copies the owner's answer out of the pool, and takes the fee back with it. Attack: the
+    /// same copies one of many answers. Attack: more leaves asked for in a block than one transaction each shows in a day.
+    function answer(uint256 id, Statement calldata statement, ShownLeaf[] calldata leaves) external {
         ModelCommitment storage modelCommitment = _open(id);
         _requireStated(id, statement);
-        AvailabilityChallenge storage asked = _availabilityChallenges[id][tree][index];
-        if (asked.who == address(0) || asked.isAnswered) revert DisputesNoAvailabilityChallenge(tree, index);
-        (bytes32 root, uint256 count) = _judgeOf(modelCommitment.family).treeOf(statement, tree);
-        // Nobody can show what is not there: a data-availability challenge for it is answered by its number.
-        if (index < count) Openings.requireOpening(root, count, tree, index, leaf);
-        // Attack: a leaf that fits into an answer, and beside the other leaves into no challenge.
-        if (leaf.data.length > MOST_LEAF_BYTES) revert DisputesOpeningInvalid(tree, index);
-        asked.isAnswered = true;
-        modelCommitment.openAvailabilityChallenges--;
-        earnedWei[id] += asked.feeWei;
-        emit Answered(id, tree, index, leaf.data);
+        IFamilyJudge judge = _judgeOf(modelCommitment.family);
+        bool isAny;
+        for (uint256 i; i < leaves.length; i++) {
+            (Tree tree, uint256 index) = (leaves[i].tree, leaves[i].index);
+            Opening calldata leaf = leaves[i].leaf;
+            AvailabilityChallenge storage asked = _availabilityChallenges[id][tree][index];
+            if (asked.who == address(0) || asked.isAnswered) continue;
+            isAny = true;
+            (bytes32 root, uint256 count) = judge.treeOf(statement, tree);
+            // Nobody can show what is not there: a data-availability challenge for it is answered by its number.
+            if (index < count) Openings.requireOpening(root, count, tree, index, leaf);
+            // Attack: a leaf that fits into an answer, and beside the other leaves into no challenge.
+            if (leaf.data.length > MOST_LEAF_BYTES) revert DisputesOpeningInvalid(tree, index);
+            asked.isAnswered = true;
+            modelCommitment.openAvailabilityChallenges--;
+            earnedWei[id] += asked.feeWei;
+            emit Answered(id, tree, index, leaf.data, leaf.path);
+        }
+        if (!isAny) revert DisputesNoAvailabilityChallenge(leaves[0].tree, leaves[0].index);
     }
 
     /// @notice Refutes a model commitment whose challenged leaf nobody has shown in time, and gives the fee back. Of a model commitment that
