@@ -116,7 +116,7 @@ test("Back leads to the tab and the place that one was at, and a recipient is fo
   await page.getByLabel("To", { exact: true }).fill("16777215");
   await expect.poll(() => page.getByLabel("To", { exact: true }).getAttribute("aria-invalid")).toBe("true");
   await page.getByLabel("To", { exact: true }).fill("Bob.eth");
-  await page.getByText("nobody has the name Bob.eth on").waitFor();
+  await page.getByText("no one has the name Bob.eth on").waitFor();
   await page.goBack();
   await page.getByRole("tab", { name: "Withdraw", selected: true }).waitFor();
   await page.reload();

@@ -170,7 +170,7 @@ async function findRecipient(
   if (/^\d+$/.test(text)) return getLeaf(client, Number(text));
   const named = isEnsName(text) ? await ensAddressOf(client.l1, client.chain.id, text.toLowerCase()) : text;
   if (named === null)
-    throw clientError("CLI_LEAF_NOT_FOUND", `nobody has the name ${text} on ${client.chain.name}`);
+    throw clientError("CLI_LEAF_NOT_FOUND", `no one has the name ${text} on ${client.chain.name}`);
   const leaves = await findLeaves(client, { owner: named as Address });
   const accounts = leaves.filter(({ kind, id }) => kind === "account" && id !== ownId);
   const [only] = accounts;
