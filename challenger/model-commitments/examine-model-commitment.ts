@@ -125,15 +125,16 @@ function* challengeable(
 }
 
 /**
- * Attack: a digest plus r is the version's row to L1, and no text opens it. Such a row is challenged. It must not keep the
- * watcher from what else is wrong.
+ * Attack: a digest plus r is the version's row to L1, and no text opens it; nor does one open a leaf that is no digest. Such a
+ * row is challenged. It must not keep the watcher from what else is wrong.
  */
 function unopenedRows({ leaves }: CommittedModel, rows: readonly OwnedRow[]): ReadonlySet<number> {
   const found = new Set<number>();
   for (const [k, { content }] of rows.entries()) {
     const [posted, digest] = [leaves.rows[k]!, sha256(content)];
     const isSame = bytesToHex(posted) === bytesToHex(digest);
-    if (!isSame && digestToField(posted) === digestToField(digest)) found.add(k);
+    const isOpened = posted.length === digest.length && digestToField(posted) !== digestToField(digest);
+    if (!isSame && !isOpened) found.add(k);
   }
   return found;
 }

@@ -46,10 +46,12 @@ export async function tryChallenges(
 ): Promise<TriedChallenges> {
   let failure = new Error("nothing was tried");
   let unplayed: Error | null = null;
-  let triesLeft = MOST_TRIES;
-  for (const fault of inTurns(found)) {
-    if (triesLeft-- === 0) break;
+  const faults = inTurns(found);
+  for (let triesLeft = MOST_TRIES; triesLeft > 0; triesLeft--) {
     try {
+      // Attack: leaves that make the search for the next one throw.
+      const { done, value: fault } = faults.next();
+      if (done === true) break;
       if (kind.isGame?.(fault) === true) {
         if (unplayed !== null) continue;
         const begun = playFor === undefined ? NOBODY : await playFor(found.shown, fault.row!);

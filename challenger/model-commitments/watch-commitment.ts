@@ -25,6 +25,8 @@ const DAY_SECONDS = 86_400n;
 const FEE_MARGIN = 2n;
 /** Before the window's end: later nobody asks for a leaf. */
 const LATEST_DAYS = 2n;
+/** A challenge's, with a third of room: so much is kept back of what an account has for fees. */
+const CHALLENGE_GAS = 6_000_000n;
 /** Leaves asked for at a fee that wait for an answer, each for a day at most: four in five days find one leaf among 30,000. */
 const MOST_WAITING = 4;
 
@@ -92,7 +94,7 @@ export interface Found extends Omit<Examined, "fault"> {
 
 /**
  * Recomputes an open model commitment, and does what follows.
- * Attack: files that no program can read. Nobody can recompute the model, as if there were none.
+ * Attack: files that no program can read, or compute with. Nobody can recompute the model, as if there were none.
  * Attack: a recipe of a million steps, beside a false place. No training comes before the challenge.
  */
 export async function watchCommitment(
@@ -107,8 +109,8 @@ export async function watchCommitment(
     failure = error as Error;
     return null;
   });
-  const isUnserved =
-    files === null && (rollup === undefined || isAddressEqual(rollup, modelCommitment.rollup));
+  const isOurs = rollup === undefined || isAddressEqual(rollup, modelCommitment.rollup);
+  let isUnserved = false;
   let [examined, found, sent]: [Examined | null, Found | null, WatchedCommitment["sent"]] = [
     null,
     null,
@@ -120,13 +122,19 @@ export async function watchCommitment(
     if (watcher !== null) sent = await act({ ...options, watcher }, modelCommitment, on, asked, isServed);
   };
   try {
+    const isKnown = known?.isRight === true && known.filesHash === files?.verdict?.filesHash;
+    if (isKnown) examined = { fault: null, wanted: [], warnings: known.warnings };
+    else if (files !== null)
+      examined = await examineModelCommitment(modelCommitment, files, kind, asked.shown).catch(
+        (error: unknown) => {
+          failure = error as Error;
+          return null;
+        },
+      );
+    isUnserved = examined === null && isOurs;
     if (isUnserved)
       await actOn({ fault: null, wanted: allLeaves(statement, kind.rows), warnings: [] }, false);
-    if (files !== null) {
-      const isKnown = known?.isRight === true && known.filesHash === files.verdict?.filesHash;
-      examined = isKnown
-        ? { fault: null, wanted: [], warnings: known.warnings }
-        : await examineModelCommitment(modelCommitment, files, kind, asked.shown);
+    if (files !== null && examined !== null) {
       isRight = examined.fault === null && examined.wanted.length === 0;
       isUntrained = isRight && files.train !== undefined && !trains;
       if (isRight && files.train !== undefined && trains) {
@@ -193,11 +201,16 @@ async function act(
       !isServed && leftSeconds > (LATEST_DAYS + 1n) * DAY_SECONDS
         ? null
         : await nextAvailabilityChallenge(wanted, availabilityChallenges, watcher, async () => {
-            const { baseFeePerGas } = await publicClient.getBlock();
-            return publicClient.readContract({
+            const [{ baseFeePerGas }, balanceWei] = await Promise.all([
+              publicClient.getBlock(),
+              publicClient.getBalance({ address: watcher.address }),
+            ]);
+            const gasPriceWei = FEE_MARGIN * (baseFeePerGas ?? 0n);
+            const feeWei = await publicClient.readContract({
               ...{ address: disputes, abi, functionName: "availabilityFeeFor" },
-              args: [FEE_MARGIN * (baseFeePerGas ?? 0n)],
+              args: [gasPriceWei],
             });
+            return balanceWei - feeWei < CHALLENGE_GAS * gasPriceWei ? null : feeWei;
           });
     if (availabilityChallenge !== null) {
       const args = [
@@ -260,13 +273,14 @@ export async function feeBack(
 /**
  * The first leaf that was never shown. Last leaves of trees at once, since answers may take a day each; of the others a
  * few: an answer says which halves of its tree need no more of them, or refutes the model commitment.
- * Attack: an owner who answers one after the other for their fees: at most so much is given.
+ * Attack: an owner who answers one after the other for their fees: at most so much is given. Attack: right commitments, each with
+ * a leaf that nobody publishes, before a false one: what its challenge costs is kept.
  */
 async function nextAvailabilityChallenge(
   wanted: Examined["wanted"],
   { open, paid: fees, shown }: AvailabilityChallenges,
   { address, mostAvailabilityChallengesWei, spentWei }: Watcher,
-  readFeeWei: () => Promise<bigint>,
+  readFeeWei: () => Promise<bigint | null>,
 ): Promise<(Examined["wanted"][number] & { feeWei: bigint }) | null> {
   if (mostAvailabilityChallengesWei === 0n) return null;
   const keyOf = (tree: string, index: number | bigint) => `${tree}/${index}`;
@@ -280,6 +294,7 @@ async function nextAvailabilityChallenge(
   const isLastLeaf = place === wanted.findIndex(({ tree }) => tree === next?.tree);
   if (next === undefined || (waiting.length >= MOST_WAITING && !isLastLeaf)) return null;
   const feeWei = await readFeeWei();
+  if (feeWei === null) return null;
   const seenWei = fees.reduce((sum, one) => (one.who === address ? sum + one.feeWei : sum), 0n);
   // A node that tells of fewer, or L1 itself where it goes back, takes nothing off what was spent.
   const beforeWei = spentWei > seenWei ? spentWei : seenWei;

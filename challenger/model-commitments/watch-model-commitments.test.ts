@@ -87,6 +87,27 @@ describe("what would keep a watcher from a wrong place", () => {
     expect((await watch(files))[0]!.sent!.what).toBe("unanswered");
   });
 
+  test("a leaf of a row that is no digest: nobody can show its content, and that refutes", async () => {
+    const { files, posted } = lie(made, changed("rows", 3, made.honest.leaves.rows[3]!.slice(0, 31)));
+    await f.post(posted.statement);
+    const [seen] = await watch(files);
+    expect(seen!.examined!.wanted).toEqual([{ tree: "rows", index: 3 }]);
+    expect(seen!.sent!.what).toBe("challengeAvailability");
+    await f.passTime(DAY + 1n);
+    expect((await watch(files))[0]!.sent!.what).toBe("unanswered");
+  });
+
+  test("hidden leaves of right commitments take no ether that a challenge needs", async () => {
+    const { posted } = lie(made, changed("features", 3, made.honest.leaves.features[20]!));
+    await f.post(posted.statement);
+    const { baseFeePerGas } = await f.client.getBlock();
+    const enoughWei = AVAILABILITY_CHALLENGE_FEE_WEI + 6_000_000n * 2n * baseFeePerGas!;
+    await f.client.setBalance({ address: f.watcher, value: enoughWei / 2n });
+    expect((await watch(unpublished()))[0]!.sent).toBeNull();
+    await f.client.setBalance({ address: f.watcher, value: 2n * enoughWei });
+    expect((await watch(unpublished()))[0]!.sent!.what).toBe("challengeAvailability");
+  });
+
   test("a sum that is spent challenges no more", async () => {
     const { posted } = lie(made, changed("features", 3, made.honest.leaves.features[20]!));
     const id = await f.post(posted.statement);
@@ -287,6 +308,16 @@ describe("a model that nobody serves", () => {
     expect((await look(withoutFees(), unreadable))[0]).toMatchObject({
       ...{ isUnserved: true, failure: "no model", sent: { what: "requestLeaves" } },
     });
+  });
+
+  test("is asked for them too where what is served makes the recomputation throw", async () => {
+    const parameters = made.trained.parameters.slice();
+    parameters[3] = Number.NaN;
+    const files = { model: registeredDirect({ ...made.trained, parameters }), rows: made.rows };
+    await f.post(made.honest.statement);
+    const [seen] = await look(withoutFees(), async () => ({ ...files, leaves: null, mismatch: null }));
+    expect(seen).toMatchObject({ isUnserved: true, examined: null, sent: { what: "requestLeaves" } });
+    expect(seen!.failure).not.toBeNull();
   });
 
   test("counts where its owner shows them, who earns no fee, and is asked once", async () => {
