@@ -278,7 +278,7 @@ describe("what would keep a watcher busy", () => {
 });
 
 describe("a model that nobody serves", () => {
-  const look = (watcher: Watcher | null, filesOf = async (): Promise<null> => null) =>
+  const look = (watcher: Watcher | null, filesOf = async (): Promise<PublishedFiles | null> => null) =>
     watchAll(f, watcher, filesOf);
   const withoutFees = () => ({ ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: 0n });
   const windowOf = async () => (await readModelCommitments(f.client as never, f.disputes.address))[0]!;

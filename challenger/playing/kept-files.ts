@@ -9,7 +9,7 @@ import type { ModelFamily } from "@openledger/attribution/model/model-family";
 import type { ModelFiles } from "@openledger/attribution/model/model-manifest";
 import type { Hex } from "viem";
 
-const MOST = { count: 256, bytes: 2 ** 32 };
+const MOST = { count: 4_096, bytes: 2 ** 32 };
 
 /** By digest: a folder of files, whose last change is its last use. */
 export class KeptFiles {

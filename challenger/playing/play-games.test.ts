@@ -119,17 +119,19 @@ interface Looking extends ModelPlaces {
   readonly rollup?: Hex;
   readonly mostStakeWei?: bigint;
   readonly kept?: KeptFiles;
+  readonly opened?: OpenedModels;
   readonly sender?: GamePlaying["sender"];
 }
 
 /** A watcher that says what it does. */
-function watchOf({ isRepeated = false, kept, mostStakeWei, rollup: of, sender, ...places }: Looking) {
+function watchOf({ isRepeated = false, kept, mostStakeWei, opened, rollup: of, sender, ...places }: Looking) {
   const said: string[] = [];
   const onProgress = (line: string) => void said.push(line);
   const watch = new GamePlayers({
     ...{ client: f.publicClient, game: f.game, roles: new Set(["watch"]), places: { base, ...places } },
     reader: of === undefined ? null : new GameReader(f.publicClient, f.game, { rollup: of }),
-    ...{ opened: new OpenedModels(base, onProgress), sender: sender ?? null, mostStakeWei, onProgress },
+    opened: opened ?? new OpenedModels(base, onProgress),
+    ...{ sender: sender ?? null, mostStakeWei, onProgress },
     kept: kept ?? null,
     rightClaims: () => ({ has: () => false, keep: async () => {} }),
     mostTraced: isRepeated ? undefined : Number.POSITIVE_INFINITY,
@@ -333,11 +335,22 @@ test("openledger verify model computes what a language model's statics promise",
   await expect(verify(`0x${"22".repeat(32)}`)).rejects.toMatchObject({ data: { what: "tracing" } });
 });
 
+/** As where models of others have taken all of its memory. */
+class CrowdedModels extends OpenedModels {
+  isCrowded = false;
+  override held(...args: Parameters<OpenedModels["held"]>) {
+    return this.isCrowded ? null : super.held(...args);
+  }
+}
+
 test("plays a game to its end after restarts where an owner serves no files any more, and says where it has none", async () => {
   const model = await publish("gone", { tracing: promiseOf(digest) });
   const kept = new KeptFiles(join(folder, "kept"), { count: 1, bytes: 2 ** 26 });
   const { look, watch } = watchOf({ rollup, model, kept });
   await look();
+  const crowded = new CrowdedModels(base, () => {});
+  const forgetful = watchOf({ rollup, model, opened: crowded }).watch;
+  await forgetful.look();
   await rm(model, { recursive: true });
   const prompt = "The union!";
   const { text: answer } = (await textFamily(setting).open(parts)).answer(prompt);
@@ -351,6 +364,8 @@ test("plays a game to its end after restarts where an owner serves no files any 
     (await of.look()).failures.map((error) => (error as { code: string }).code);
   expect(await codesOf(watch)).toContain("CMD_FALSE_UNCHALLENGED");
   expect(await codesOf(watchOf({ rollup }).watch)).toEqual(["CMD_MODEL_UNSERVED"]);
+  crowded.isCrowded = true;
+  expect(await codesOf(forgetful)).toContain("CMD_MODEL_UNSERVED");
   const key = { account: privateKeyToAccount(`0x${"5c".repeat(32)}`), rpcUrl: f.url };
   const sender = await openL1Sender({ ...key, cap: DEFAULT_SPENDING_CAP });
   await f.client.setBalance({ address: sender.address, value: 10n ** 20n });

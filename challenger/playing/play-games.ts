@@ -342,7 +342,13 @@ export class GamePlayers {
       ...{ publicClient: client, game, account: this.#account(), model: { modelId, rollup }, terms },
       ...{ onProgress, challenges: this.#isWatching, mostStakeWei, mostTraced, reader: reader! },
       right: rightClaims(tracingDigest(terms)),
-      open: () => this.#numbersOf(one),
+      // Attack: files that are withdrawn, and strangers' models that take the place of what is held and kept of them.
+      open: () =>
+        this.#numbersOf(one).catch((error: unknown) => {
+          throw this.#isWatching
+            ? untraceable(one, error instanceof Error ? error.message : String(error))
+            : error;
+        }),
     });
   }
 
@@ -390,6 +396,7 @@ export class GamePlayers {
 /** What waits for a human. */
 const ALARMS: ReadonlySet<string> = new Set([
   "CMD_FALSE_UNCHALLENGED",
+  "CMD_MODEL_UNSERVED",
   "CMD_NO_ETHER",
   "CON_L1_COST_ABOVE_CAP",
 ]);
