@@ -26,8 +26,11 @@ export interface ModelAnswer<Query extends ModelQuery = ModelQuery> {
 
 /** A model that answers, as a plain object. A prompt is a row's input: an e-mail's text, a digit's pixels in base64, or plain text. */
 export interface AnsweringModel<Query extends ModelQuery = ModelQuery> {
-  /** The same prompt gives the same bytes on every machine. @throws ATT_ROW_INVALID */
-  answer(prompt: string): ModelAnswer<Query>;
+  /**
+   * The same prompt gives the same bytes on every machine.
+   * @param onText told the text so far, by models that write word by word. @throws ATT_ROW_INVALID
+   */
+  answer(prompt: string, onText?: (soFar: string) => void): ModelAnswer<Query>;
   /**
    * The query of an answer that is at hand, without answering again. Only where answering costs much more.
    * @param text as `ModelAnswer.text`. @throws ATT_ANSWER_INVALID for what no such model answers

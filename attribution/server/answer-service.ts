@@ -40,7 +40,10 @@ export interface Question {
 }
 
 /** As AnsweringModel.answer, by whoever computes it. */
-export type MakeAnswer = (prompt: string) => ModelAnswer | Promise<ModelAnswer>;
+export type MakeAnswer = (
+  prompt: string,
+  onText?: (soFar: string) => void,
+) => ModelAnswer | Promise<ModelAnswer>;
 
 /** What a service has computed: on this thread, or on another. */
 export interface AnswerWork {
@@ -87,10 +90,15 @@ export class AnswerService {
   /**
    * Answers a question. The same question again, while its answer is unpaid, has the same answer.
    * @param make the answer, where it is made elsewhere; what it throws is thrown here, and nothing is kept
+   * @param onText told the text so far of an answer that is made now and is not encrypted
    * @throws ATT_ASK_REFUSED, ATT_ANSWER_UNPAID, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_ROW_INVALID,
    *   ATT_SERVER_UNREACHABLE
    */
-  async ask(question: Question, make: MakeAnswer = this.#work.answer): Promise<GivenAnswer> {
+  async ask(
+    question: Question,
+    make: MakeAnswer = this.#work.answer,
+    onText?: (soFar: string) => void,
+  ): Promise<GivenAnswer> {
     const { payerId } = question;
     if (this.#work.isClaimed === true && question.isPrivate === true) {
       const why = "this model's drawn prompts are shown on L1: it takes no private question";
@@ -102,7 +110,12 @@ export class AnswerService {
     await this.#checkSignature(question, message);
     // One question of an account after another: two at once would both find nothing unpaid.
     const before = this.#busy.get(payerId) ?? Promise.resolve();
-    const turn = before.catch(() => {}).then(() => this.#answer(question, hex32(message), make));
+    const turn = before
+      .catch(() => {})
+      .then(() => {
+        const shown = question.isSealed === true ? undefined : onText;
+        return this.#answer(question, hex32(message), (prompt) => make(prompt, shown));
+      });
     this.#busy.set(payerId, turn);
     try {
       return await turn;

@@ -1,9 +1,10 @@
 /** The routes of published models: of one alone, or of many below a path of their own (docs/reference/attribution.md). */
+import type { OutgoingHttpHeaders } from "node:http";
 import cors from "@fastify/cors";
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import { createServer } from "@openledger/foundation/http/create-server";
-import type { HttpErrors, ServerLog } from "@openledger/foundation/http/http-errors";
+import { type HttpErrors, refusalBody, type ServerLog } from "@openledger/foundation/http/http-errors";
 import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -86,6 +87,8 @@ const decimal = z
 const openingsSchema = z.strictObject({ epoch: decimal, from: decimal.default(0) });
 /** Openings in one answer: of the largest circuits a megabyte. */
 const OPENINGS_PAGE = 256;
+/** What a request accepts that shows an answer as it is made. */
+const EVENT_STREAM = "text/event-stream";
 /** An estimate is computed while its asker waits. */
 const SILENT_TIMEOUT_MS = 600_000;
 
@@ -141,9 +144,22 @@ export async function createModelApp(
     return of(request).spans?.cite(text) ?? reply.code(204).send();
   });
 
-  app.post(`${prefix}/v1/answers`, async (request) => {
+  app.post(`${prefix}/v1/answers`, async (request, reply) => {
     const { assurance, service } = of(request);
-    return answerView(await service.ask(parse(questionSchema, request.body)), assurance);
+    const question = parse(questionSchema, request.body);
+    const events = new AnswerEvents(reply);
+    const onText =
+      request.headers.accept === EVENT_STREAM ? (soFar: string) => events.tell(soFar) : undefined;
+    try {
+      const answer = answerView(await service.ask(question, undefined, onText), assurance);
+      // What is at hand comes whole.
+      if (!events.isOpen) return answer;
+      events.end(answer);
+    } catch (error) {
+      if (!events.isOpen) throw error;
+      events.end(refusalBody(error, errors));
+    }
+    return reply;
   });
 
   app.get<{ Params: { receipt: string } }>(`${prefix}/v1/answers/:receipt`, async (request) => {
@@ -199,6 +215,41 @@ function sendFile(reply: FastifyReply, name: string, bytes: Uint8Array | null | 
   const type = name.endsWith(".json") ? "application/json" : "application/octet-stream";
   return reply.header("content-type", type).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
 }
+
+/** An answer as it is made: `{soFar}` again and again, then what `POST /v1/answers` answers otherwise. */
+class AnswerEvents {
+  readonly #reply: FastifyReply;
+  isOpen = false;
+
+  constructor(reply: FastifyReply) {
+    this.#reply = reply;
+  }
+
+  /** A reader that is slow misses some of it. */
+  tell(soFar: string): void {
+    const { raw } = this.#reply;
+    if (!this.isOpen) {
+      this.isOpen = true;
+      this.#reply.hijack();
+      const headers = {
+        "content-type": EVENT_STREAM,
+        "cache-control": "no-cache",
+        "x-accel-buffering": "no",
+      };
+      raw.writeHead(200, { ...(this.#reply.getHeaders() as OutgoingHttpHeaders), ...headers });
+    }
+    if (raw.destroyed || raw.writableLength > 0) return;
+    raw.write(eventOf({ soFar }));
+    // Node sends at the end of a turn, and a model that answers on this thread leaves none.
+    raw.socket?.uncork();
+  }
+
+  end(content: object): void {
+    this.#reply.raw.end(eventOf(content));
+  }
+}
+
+const eventOf = (content: object) => `data: ${JSON.stringify(content)}\n\n`;
 
 type Assurance = RoutedModel["assurance"];
 

@@ -53,6 +53,10 @@ function bodyOfError(error: RollupError, errors: HttpErrors): object {
   return { error: { code, message, data, docs: `docs/reference/errors.md#${code.toLowerCase()}` } };
 }
 
+/** What a refusal says, whatever was thrown, where an answer has begun. */
+export const refusalBody = (error: unknown, errors: HttpErrors): object =>
+  bodyOfError(typedError(error, errors), errors);
+
 /** The bytes of a refusal that no framework sends, after which the connection ends. */
 export function refusalText(
   status: number,

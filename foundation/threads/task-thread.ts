@@ -7,6 +7,7 @@ import { type Outcome, outcomeOf, valueIn } from "./task-outcome.ts";
 export type TaskNews =
   | { readonly ready: Outcome }
   | { readonly id: number; readonly done: Outcome }
+  | { readonly id: number; readonly part: unknown }
   | { readonly askId: number; readonly question: unknown };
 /** What it hears. */
 export type TaskOrder =
@@ -27,6 +28,7 @@ interface TaskThreadOptions {
 }
 
 interface Waiting {
+  hear(part: never): void;
   settle(value: never): void;
   fail(error: unknown): void;
 }
@@ -70,12 +72,15 @@ export class TaskThread<Task, Results extends { readonly [kind: string]: unknown
     return new TaskThread<Task, Results>(worker, options);
   }
 
-  /** @throws what the task is refused for; `ended` */
-  run<Kind extends string & keyof Results>(task: Task & { readonly kind: Kind }): Promise<Results[Kind]> {
+  /** @param onPart told what the task has so far. @throws what the task is refused for; `ended` */
+  run<Kind extends string & keyof Results>(
+    task: Task & { readonly kind: Kind },
+    onPart: (part: never) => void = () => {},
+  ): Promise<Results[Kind]> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     const id = this.#nextId++;
     return new Promise((settle, fail) => {
-      this.#waiting.set(id, { settle, fail });
+      this.#waiting.set(id, { hear: onPart, settle, fail });
       this.#tell({ id, task });
     });
   }
@@ -96,6 +101,10 @@ export class TaskThread<Task, Results extends { readonly [kind: string]: unknown
       return;
     }
     const waiting = this.#waiting.get(news.id);
+    if ("part" in news) {
+      waiting?.hear(news.part as never);
+      return;
+    }
     this.#waiting.delete(news.id);
     try {
       waiting?.settle(valueIn(news.done) as never);

@@ -26,8 +26,13 @@ export async function ask(question: unknown): Promise<unknown> {
   return valueIn(answer);
 }
 
-/** Tasks are done one after another, once `open` has ended. What `open` throws is told, and the thread ends. */
-export async function serveTasks<Task>(open: () => Promise<(task: Task) => Promise<unknown>>): Promise<void> {
+/**
+ * Tasks are done one after another, once `open` has ended. What `open` throws is told, and the thread ends. A task may tell
+ * what it has so far.
+ */
+export async function serveTasks<Task>(
+  open: () => Promise<(task: Task, tellPart: (part: unknown) => void) => Promise<unknown>>,
+): Promise<void> {
   const work = await open().catch((error: unknown) => {
     // Not thrown as well: the thread's `error` event may overtake this message and would hide the reason.
     tell({ ready: failureOf(error) });
@@ -42,7 +47,8 @@ export async function serveTasks<Task>(open: () => Promise<(task: Task) => Promi
       return;
     }
     const { id, task } = order;
-    last = last.then(async () => tell({ id, done: await outcomeOf(() => work(task as Task)) }));
+    const tellPart = (part: unknown) => tell({ id, part });
+    last = last.then(async () => tell({ id, done: await outcomeOf(() => work(task as Task, tellPart)) }));
   });
   tell({ ready: { value: null } });
 }

@@ -58,10 +58,11 @@ async function loadModel(modelId: number) {
 await serveTasks<AttributionTask>(async () => {
   await initPoseidon();
   const shared = await SharedText.open(recipes, setting);
-  return async (task): Promise<AttributionResults[keyof AttributionResults]> => {
+  return async (task, tellPart): Promise<AttributionResults[keyof AttributionResults]> => {
     const model = await models.get(task.modelId, () => loadModel(task.modelId));
     if (task.kind === "estimate") return estimateAttribution(model, task.query);
     const seated = await shared.seat(model);
-    return task.kind === "query" ? seated.queryOf!(task.prompt, task.text) : seated.answer(task.prompt);
+    if (task.kind === "query") return seated.queryOf!(task.prompt, task.text);
+    return seated.answer(task.prompt, tellPart);
   };
 });

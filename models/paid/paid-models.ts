@@ -130,7 +130,8 @@ export async function openPaidModels(
       const work = {
         staticsHash: BigInt(manifest.staticsHash),
         isClaimed: claimantOf(recipe) !== null,
-        answer: (prompt: string) => thread!.run({ kind: "answer", modelId, prompt }),
+        answer: (prompt: string, onText?: (soFar: string) => void) =>
+          thread!.run({ kind: "answer", modelId, prompt }, onText),
         estimate: (query: Int16Array) => thread!.run({ kind: "estimate", modelId, query }),
       };
       const service = new AnswerService(work, { ...options, modelId }, { ...modules, ledger, store: own });

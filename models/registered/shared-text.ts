@@ -24,6 +24,9 @@ import { answerText, answerTokens, questionRow, tokensOfPrompt } from "./text-to
 /** Numbers of a gradient whose part of the map is in memory as floats. */
 const MAP_ROWS = 512;
 
+/** At the end of a text whose last tokens are not there yet. */
+const HALF_A_CHARACTER = /\ufffd+$/;
+
 /** What a model brings. */
 interface SeatedText {
   readonly recipe: TextRecipe;
@@ -135,13 +138,17 @@ export class SharedText {
       return paddedQuery(features, columnCount, restOfQuery(recipe)).values;
     };
     return {
-      answer: (prompt) => {
+      answer: (prompt, onText) => {
         this.#requireSeat(parts);
         const given = tokensOfPrompt(tokens, prompt, recipe, this.#spelling);
         const { answerTokens: tokenCount, endToken, temperature } = answers;
         const seed = drawSeedOf(recipe, prompt);
         const ends = endToken === null ? {} : { endToken };
-        const answer = [...generate(model, given, { tokenCount, temperature, seed, ...ends })];
+        const answer: number[] = [];
+        for (const token of generate(model, given, { tokenCount, temperature, seed, ...ends })) {
+          answer.push(token);
+          onText?.(tokens.decode(answer).replace(HALF_A_CHARACTER, ""));
+        }
         const text = answerText(tokens, answer);
         return { label: null, text, query: query(given, answer) };
       },

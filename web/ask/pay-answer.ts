@@ -20,7 +20,7 @@ const unlocked = (now: Session, owned: Holdings) =>
 
 /**
  * Asks, and computes answer, query and receipt again from the page's own copy of the model.
- * @param onText told the text so far, unchecked, where a server gives it as it comes
+ * @param onText told the text so far, unchecked, of models that write word by word
  * @throws CLI_ANSWER_WRONG where they differ: nothing is owed then; and what unlock, askModel, askAdapter and ownCopy throw
  */
 export async function askAndCheck(
@@ -35,7 +35,7 @@ export async function askAndCheck(
   const { modelId, serverUrl, streamsFrom } = model;
   const question = { modelId, prompt, from };
   const answer = await (streamsFrom === undefined
-    ? askModel(client, { ...question, serverUrl })
+    ? askModel(client, { ...question, serverUrl, onText })
     : askAdapter(client, { ...question, serverUrl: streamsFrom, onText }));
   const [copy, leaf] = await Promise.all([ownCopy(model), getModel(client, modelId)]);
   const staticsHash = staticsOf(leaf).hash;

@@ -21,7 +21,7 @@ import {
   requirePayer,
   requireRegistered,
 } from "./check-answer.ts";
-import { streamCompletion } from "./completion-stream.ts";
+import { streamAnswer, streamCompletion } from "./completion-stream.ts";
 import {
   answerSchema,
   type CheckableModel,
@@ -46,6 +46,8 @@ export interface AskModelParameters {
   from?: number;
   /** Of direct models: the prompt stays unpublished even if its payment is drawn. Then check the answer yourself. */
   isPrivate?: boolean;
+  /** Told the text so far, as the answer comes, by models that write word by word. It is not checked yet. */
+  onText?: (text: string) => void;
 }
 
 export type AskModelErrorCode =
@@ -69,11 +71,10 @@ export async function askModel(
   client: LedgerClient,
   parameters: AskModelParameters,
 ): Promise<UncheckedAnswer> {
-  const { serverUrl, modelId, prompt, from, isPrivate = false } = parameters;
+  const { serverUrl, modelId, prompt, from, isPrivate = false, onText = () => {} } = parameters;
   const signed = await signQuestion(client, { modelId, prompt, from, isPrivate });
-  return requestModelServer(client, serverUrl, "/v1/answers", answerSchema, {
-    body: { prompt, ...signed, ...(isPrivate ? { isPrivate } : {}) },
-  });
+  const body = { prompt, ...signed, ...(isPrivate ? { isPrivate } : {}) };
+  return givenAnswer(serverUrl, await streamAnswer(serverUrl, body, onText));
 }
 
 export interface AskAdapterParameters {
@@ -112,10 +113,14 @@ export async function askAdapter(
   const { from, modelId, onText = () => {}, prompt, serverUrl } = parameters;
   const claim = await signQuestion(client, { modelId, prompt, from });
   const order = { serverUrl, model: `model-${modelId}`, prompt, claim };
-  const given = answerSchema.safeParse(await streamCompletion(order, onText));
+  return givenAnswer(serverUrl, await streamCompletion(order, onText));
+}
+
+function givenAnswer(url: string, last: unknown): UncheckedAnswer {
+  const given = answerSchema.safeParse(last);
   if (given.success) return given.data;
-  throw clientError("CLI_ANSWER_INVALID", "the answer's last part has no receipt", {
-    data: { server: "model server", url: serverUrl },
+  throw clientError("CLI_ANSWER_INVALID", "the answer is not as documented", {
+    data: { server: "model server", url },
     cause: given.error,
   });
 }

@@ -50,20 +50,30 @@ export interface CompletionOrder {
   readonly patienceMs?: number;
 }
 
+const EVENT_STREAM = "text/event-stream";
+const soFarSchema = z.object({ soFar: z.string() });
 const partSchema = z.object({
   choices: z.array(z.object({ text: z.string() })),
   openledger: z.unknown().optional(),
 });
-const errorSchema = z.object({
-  error: z.object({
-    message: z.string(),
-    openledger: z.object({ code: z.string(), data: z.record(z.string(), z.unknown()).default({}) }),
-  }),
-});
+const refusal = z.object({ code: z.string(), data: z.record(z.string(), z.unknown()).default({}) });
+/** OpenAI's form, in which ours is a field, or a model server's own. */
+const errorSchema = z.union([
+  z
+    .object({ error: z.object({ message: z.string(), openledger: refusal }) })
+    .transform(({ error: { message, openledger } }) => ({ message, ...openledger })),
+  z.object({ error: refusal.extend({ message: z.string() }) }).transform(({ error }) => error),
+]);
 /** An answer's last part has its opening and its estimate; nothing that is honest comes near this. */
 const MAX_LINE_CHARACTERS = 2 ** 22;
 
 const PATIENCE_MS = 300_000;
+
+const invalidAnswer = (url: string, reason: string, cause?: unknown) =>
+  clientError("CLI_ANSWER_INVALID", `the answer of ${url} is not as documented: ${reason}`, {
+    data: { server: "model server", url },
+    cause,
+  });
 
 /**
  * One answer, part by part.
@@ -78,11 +88,46 @@ export async function streamCompletion(
   onText: (text: string) => void,
 ): Promise<unknown> {
   const url = `${serverUrl.replace(/\/+$/, "")}/v1/completions`;
-  const invalid = (reason: string, cause?: unknown) =>
-    clientError("CLI_ANSWER_INVALID", `the answer of ${url} is not as documented: ${reason}`, {
-      data: { server: "model server", url },
-      cause,
-    });
+  const body = { model, prompt, stream: true, max_tokens: maxTokens, openledger: claim };
+  let text = "";
+  let last: unknown;
+  for await (const event of eventsOf(url, body, patienceMs)) {
+    if (event === "[DONE]") return last;
+    const part = partSchema.safeParse(parsed(event));
+    if (!part.success) throw invalidAnswer(url, "a part has another form", part.error);
+    const more = part.data.choices[0]?.text ?? "";
+    text += more;
+    last = part.data.openledger ?? last;
+    if (more !== "") onText(text);
+  }
+  throw invalidAnswer(url, "it ends early");
+}
+
+/**
+ * An answer of a model server, whose text comes as it is made.
+ *
+ * @param onText told the whole text so far
+ * @returns the answer
+ * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID, and ATT_… as the server refuses
+ * @internal
+ */
+export async function streamAnswer(
+  serverUrl: string,
+  body: object,
+  onText: (text: string) => void,
+): Promise<unknown> {
+  const url = `${serverUrl.replace(/\/+$/, "")}/v1/answers`;
+  for await (const event of eventsOf(url, body, PATIENCE_MS)) {
+    const part = parsed(event);
+    const text = soFarSchema.safeParse(part);
+    if (!text.success) return part;
+    onText(text.data.soFar);
+  }
+  throw invalidAnswer(url, "it ends early");
+}
+
+/** Parts of an answer as they come; of a server that gives it whole, that alone. */
+async function* eventsOf(url: string, body: object, patienceMs: number): AsyncGenerator<string> {
   const silent = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const within = async <T>(work: Promise<T>): Promise<T> => {
@@ -101,36 +146,33 @@ export async function streamCompletion(
   const response = await within(
     fetch(url, {
       method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model, prompt, stream: true, max_tokens: maxTokens, openledger: claim }),
+      headers: { accept: EVENT_STREAM, "content-type": "application/json" },
+      body: JSON.stringify(body),
       signal: silent.signal,
     }),
   );
-  if (!response.ok) throw refusalOf(await within(response.text()), response.status) ?? invalid("no error");
-  if (response.body === null) throw invalid("it is empty");
+  if (!response.ok)
+    throw refusalOf(await within(response.text()), response.status) ?? invalidAnswer(url, "no error");
+  if (response.body === null) throw invalidAnswer(url, "it is empty");
+  const isWhole = response.headers.get("content-type")?.startsWith(EVENT_STREAM) !== true;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let unread = "";
-  let text = "";
-  let last: unknown;
   try {
     for (;;) {
       const { done, value } = await within(reader.read());
-      if (done) throw invalid("it ends early");
-      const lines = (unread + value).split("\n");
-      unread = lines.pop()!;
-      if (unread.length > MAX_LINE_CHARACTERS) throw invalid("a part is too long");
+      if (done) {
+        if (isWhole) yield unread;
+        return;
+      }
+      const lines = isWhole ? [] : (unread + value).split("\n");
+      unread = isWhole ? unread + value : lines.pop()!;
+      if (unread.length > MAX_LINE_CHARACTERS) throw invalidAnswer(url, "a part is too long");
       for (const line of lines) {
         if (!line.startsWith("data: ")) continue;
         const event = line.slice("data: ".length);
-        if (event === "[DONE]") return last;
-        const refusal = refusalOf(event, response.status);
-        if (refusal !== null) throw refusal;
-        const part = partSchema.safeParse(parsed(event));
-        if (!part.success) throw invalid("a part has another form", part.error);
-        const more = part.data.choices[0]?.text ?? "";
-        text += more;
-        last = part.data.openledger ?? last;
-        if (more !== "") onText(text);
+        const refused = refusalOf(event, response.status);
+        if (refused !== null) throw refused;
+        yield event;
       }
     }
   } finally {
@@ -142,9 +184,9 @@ export async function streamCompletion(
 function refusalOf(body: string, httpStatus: number): RollupError | null {
   const refused = errorSchema.safeParse(parsed(body));
   if (!refused.success) return null;
-  const { message, openledger } = refused.data.error;
+  const { code, data, message } = refused.data;
   const isRetryable = httpStatus === 429 || httpStatus >= 500;
-  return new RollupError(openledger.code, message, { data: { ...openledger.data, httpStatus }, isRetryable });
+  return new RollupError(code, message, { data: { ...data, httpStatus }, isRetryable });
 }
 
 function parsed(text: string): unknown {
