@@ -215,6 +215,33 @@ describe("a registered model behind the server of adapters", () => {
     expect((await streamed("A nation?")).answer.receipt).not.toBe(answer.receipt);
   });
 
+  it("shows an answer of its own routes as it is made, once, and whole to programs that read no parts", async () => {
+    const serverUrl = `${served.url}/ledger/${MODEL_ID}`;
+    const ask = async (prompt: string) => {
+      const heard: string[] = [];
+      const order = { serverUrl, modelId: MODEL_ID, from: PAYER, prompt };
+      return {
+        answer: await askModel(fixture.client, { ...order, onText: (text) => heard.push(text) }),
+        heard,
+      };
+    };
+    const { answer, heard } = await ask("The union?");
+    const { text } = JSON.parse(answer.answer) as { text: string };
+    expect(heard.length).toBeGreaterThan(1);
+    expect(heard.every((soFar, i) => text.startsWith(soFar) && soFar.startsWith(heard[i - 1] ?? ""))).toBe(
+      true,
+    );
+    expect(await ask("The union?")).toEqual({ answer, heard: [] });
+    await expect(ask("A nation?")).rejects.toMatchObject({ code: "ATT_ANSWER_UNPAID" });
+    setPayments([answer.receipt]);
+    const plain = await fetch(`${serverUrl}/v1/answers`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ prompt: "A nation?", ...claimOf("A nation?", MODEL_ID) }),
+    });
+    expect(answerSchema.parse(await plain.json()).receipt).not.toBe(answer.receipt);
+  });
+
   it("seals the answers of an account that left one unpaid, and opens them once they are paid", async () => {
     const order = { serverUrl: served.url, modelId: MODEL_ID, from: PAYER };
     await askAdapter(fixture.client, { ...order, prompt: "The union?" });
@@ -225,9 +252,10 @@ describe("a registered model behind the server of adapters", () => {
       data: { reason: "left-unpaid", httpStatus: 402 },
     });
     const routes = `${served.url}/ledger/${MODEL_ID}/v1/answers`;
+    // Nothing of it is shown before, whatever is asked for.
     const asked = await fetch(routes, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { accept: "text/event-stream", "content-type": "application/json" },
       body: JSON.stringify({
         prompt: "A nation?",
         ...claimOf("A nation?", MODEL_ID),

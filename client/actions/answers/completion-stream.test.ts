@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { listAdapters, streamCompletion } from "./completion-stream.ts";
+import { listAdapters, streamAnswer, streamCompletion } from "./completion-stream.ts";
 
 let server: Server;
 let serverUrl: string;
@@ -24,6 +24,7 @@ const asked = async (patienceMs?: number) => {
 };
 /** A server that writes these bytes, each piece by itself, and ends. */
 const writing = (pieces: readonly (string | Uint8Array)[]) => async (response: ServerResponse) => {
+  response.setHeader("content-type", "text/event-stream; charset=utf-8");
   for (const piece of pieces) await new Promise((written) => response.write(piece, written));
   response.end();
 };
@@ -57,6 +58,27 @@ it("refuses what ends early, has another form, or never ends a line", async () =
   await expect(asked()).rejects.toMatchObject(invalid);
   answer = (response) => response.end("{}");
   await expect(listAdapters({ requestTimeoutMs: 60_000 }, serverUrl)).rejects.toMatchObject(invalid);
+});
+
+it("tells the text so far of a model's own answer, which may come whole, and keeps the code of a refusal", async () => {
+  const event = (content: object) => `data: ${JSON.stringify(content)}\n\n`;
+  const ask = async () => {
+    const heard: string[] = [];
+    return { last: await streamAnswer(serverUrl, {}, (text) => heard.push(text)), heard };
+  };
+  answer = writing([event({ soFar: "Grü" }), event({ soFar: "Grüße" }), event({ receipt: "0x1" })]);
+  expect(await ask()).toEqual({ last: { receipt: "0x1" }, heard: ["Grü", "Grüße"] });
+  answer = (response) => response.setHeader("content-type", "application/json").end('{"receipt":"0x1"}');
+  expect(await ask()).toEqual({ last: { receipt: "0x1" }, heard: [] });
+  const refusal = { error: { code: "ATT_MODEL_NOT_PAYABLE", message: "no", data: { modelId: 9 }, docs: "" } };
+  answer = writing([event({ soFar: "a" }), event(refusal)]);
+  await expect(ask()).rejects.toMatchObject({ code: "ATT_MODEL_NOT_PAYABLE", data: { modelId: 9 } });
+  answer = (response) => response.writeHead(402).end(JSON.stringify(refusal));
+  await expect(ask()).rejects.toMatchObject({ code: "ATT_MODEL_NOT_PAYABLE", data: { httpStatus: 402 } });
+  for (const pieces of [[event({ soFar: "a" })], ["x".repeat(2 ** 22 + 1)]]) {
+    answer = writing(pieces);
+    await expect(ask()).rejects.toMatchObject({ code: "CLI_ANSWER_INVALID" });
+  }
 });
 
 it("waits for a silent server no longer than it has patience", async () => {
