@@ -32,6 +32,7 @@ import { TracePlayer } from "../games/trace-player.ts";
 import { traceQuery, tracingKernels } from "../games/traced-model.ts";
 import { tracedOf, trainingsWithPromises } from "../games/traced-recipe.ts";
 import { openTracedText, type TracedTextModel } from "../games/traced-text.ts";
+import { revertBetweenTests } from "../model-commitments/testing/revert-between-tests.ts";
 import { openL1Sender } from "../sending/l1-sender.ts";
 import { chainKernels } from "../trace/run-trace.ts";
 import { describeRound } from "./describe-round.ts";
@@ -150,6 +151,8 @@ const wordsOf = (rpc: string) => [
   ...["--rpc", rpc, "--rollup", rollup],
 ];
 
+revertBetweenTests(() => f.client);
+
 describe("a watcher", () => {
   test("plays registered models of the named rollup alone, and reads the same numbers once", async () => {
     const { look, rootsRead } = watchOf({ rollup, model: right() });
@@ -238,7 +241,7 @@ describe("a watcher", () => {
       const model = { ...traced.model, rollup };
       const kernels = tracingKernels("wasm", model);
       const honest = traceQuery(model, traced.textOf(prompt, answer), kernels);
-      const lie = falseTrace(model, honest, kernels, placeOf(honest, "quantise"));
+      const lie = falseTrace(model, honest, kernels, placeOf(honest, "chain"));
       const terms = tracedOf(traced, parts.recipe, OWNER.address);
       const receipt = { payerId: 8, salt: 1n, prompt, answer, lengths: traced.lengthsOf(prompt) };
       await f.send(f.owner, claimReceiptCall(model, terms, lie, receipt), BOND_WEI);
