@@ -196,7 +196,9 @@ describe("the search", () => {
     await main(page).getByRole("heading", { name: "Batch 1", exact: true }).waitFor();
     const { l1Owner } = await api<{ l1Owner: string }>(`/v1/leaves/${leafId}`);
     await search(l1Owner);
+    // The number alone is a link on other pages, too.
     await main(page)
+      .getByRole("region", { name: "What it owns in the ledger" })
       .getByRole("link", { name: String(leafId), exact: true })
       .waitFor();
     await search("999999");

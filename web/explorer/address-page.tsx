@@ -34,7 +34,7 @@ export function AddressPage({ site, live, rest }: PageProps) {
       </p>
       <Answered answer={answer} none="This is not an Ethereum address. Write 0x and 40 digits.">
         {(leaves) => (
-          <section class="card stack">
+          <section class="card stack" aria-label="What it owns in the ledger">
             <h2>What it owns in the ledger</h2>
             <Table
               caption="Accounts, Datanets and models of the address"
