@@ -13,7 +13,7 @@ import {
 import type { Verdict } from "../challenger-state.ts";
 import { TREES } from "../statements/committed-model.ts";
 import { allLeaves } from "../statements/known-leaves.ts";
-import { statementTuple } from "../statements/model-commitment-calls.ts";
+import { postedHash, statementTuple } from "../statements/model-commitment-calls.ts";
 import { type Examined, examineModelCommitment, type PublishedFiles } from "./examine-model-commitment.ts";
 import type { ModelCommitmentKind, PostedFault, ShownModelCommitment } from "./model-commitment-kind.ts";
 import type { AvailabilityChallenges, ModelCommitment } from "./read-model-commitments.ts";
@@ -238,7 +238,11 @@ async function act(
   if (failure !== null) throw failure;
   // Where nobody tells whether he has attested it, every look would pay for it anew.
   if (!isServed || warnings.length > 0 || wanted.length > 0 || attestedBy === null) return null;
-  const data = encodeFunctionData({ abi, functionName: "attest", args: [id] });
+  const data = encodeFunctionData({
+    abi,
+    functionName: "attest",
+    args: [id, postedHash(modelCommitment.statement)],
+  });
   return { what: "attest", ...(await send(data)) };
 }
 

@@ -28,7 +28,7 @@ import { directModelCommitment, mapPlaces } from "../statements/direct-model-com
 import { int64Bytes, pairBytes, readInt64s } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
 import { type LeafTree, leafHash } from "../statements/leaf-tree.ts";
-import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
+import { postedHash, shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
 import type { PublishedFiles } from "./examine-model-commitment.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
@@ -495,7 +495,7 @@ const REFUSED = {
 
 test("no number of attestations in one block hides a model commitment from a watcher", async () => {
   const id = await f.post(made.honest.statement);
-  await f.disputes.write.attest([id], { account: f.owner });
+  await f.disputes.write.attest([id, postedHash(made.honest.statement)], { account: f.owner });
   const [attested] = encodeEventTopics({ abi: disputesAbi, eventName: "Attested" });
   // As if there were too many of them in every block.
   const capped = createPublicClient({
@@ -522,6 +522,25 @@ test("no number of attestations in one block hides a model commitment from a wat
     );
   expect((await look())[0]).toMatchObject({ sent: { what: "attest" }, failure: null });
   expect((await look())[0]).toMatchObject({ sent: null, attestedBy: [f.watcher] });
+});
+
+test("an attestation is of what was recomputed, whatever another chain has under its number", async () => {
+  const before = await f.client.snapshot();
+  await f.post(made.honest.statement);
+  const sent: Hex[] = [];
+  const watcher = {
+    ...f.watcherOf(f.watcher),
+    send: async ({ data }: { data: Hex }) => {
+      sent.push(data);
+      return { hash: data, gasUsed: 0n };
+    },
+  };
+  await watch({ model: made.model, rows: made.rows, leaves: null, mismatch: null }, watcher);
+  const attestation = { account: f.watcher, to: f.disputes.address, data: sent[0]! };
+  expect([sent.length, await f.refusal(attestation)]).toEqual([1, null]);
+  await f.client.revert({ id: before });
+  await f.post(lie(made, changed("tokens", 1, pairBytes([[3, 1]]))).posted.statement);
+  expect(await f.refusal(attestation)).toBe("DisputesOtherStatement");
 });
 
 test("a model commitment has at most as many rows as a transaction can be shown of", async () => {

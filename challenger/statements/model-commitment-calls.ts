@@ -5,7 +5,7 @@ import { hashVersionRow, treeDepth, treePath } from "@openledger/circuits/ledger
 import { TAG } from "@openledger/circuits/protocol";
 import { FAMILY_JUDGES, type FamilyName } from "@openledger/contracts/build/dispute-judges";
 import { disputesAbi, judgeAbis } from "@openledger/contracts/build/disputes-abi";
-import { type Abi, encodeFunctionData } from "viem";
+import { type Abi, encodeFunctionData, keccak256 } from "viem";
 import { type CommittedModel, type DisputeStatement, TREES, type TreeName } from "./committed-model.ts";
 import type { SharedFault } from "./find-faults.ts";
 import { versionRowOf } from "./tie-faults.ts";
@@ -23,6 +23,14 @@ export function statementTuple({ roots, ...numbers }: DisputeStatement) {
     Hex
   >;
   return { ...numbers, ...hex };
+}
+
+/** As the registry keeps it. */
+export function postedHash(statement: DisputeStatement): Hex {
+  const args = [0n, statementTuple(statement)] as const;
+  const call = encodeFunctionData({ abi: disputesAbi, functionName: "requestLeaves", args });
+  // Behind the selector and the number.
+  return keccak256(`0x${call.slice(2 + 8 + 64)}`);
 }
 
 /** A leaf's bytes, or a row's content, and its path. */

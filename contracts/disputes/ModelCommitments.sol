@@ -314,8 +314,9 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     }
 
     /// @notice Says that one has recomputed it. Anyone may; it proves nothing.
-    function attest(uint256 id) external {
-        _open(id);
+    /// @param statementHash Of what was recomputed. Attack: a chain that is reorganised, and another statement under the number.
+    function attest(uint256 id, bytes32 statementHash) external {
+        if (_open(id).statementHash != statementHash) revert DisputesOtherStatement(id);
         emit Attested(id, msg.sender);
     }
 

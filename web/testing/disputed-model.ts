@@ -9,7 +9,10 @@ import {
   directCase,
 } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
 import { withTrees } from "@openledger/challenger/internal/statements/committed-model";
-import { statementTuple } from "@openledger/challenger/internal/statements/model-commitment-calls";
+import {
+  postedHash,
+  statementTuple,
+} from "@openledger/challenger/internal/statements/model-commitment-calls";
 import { admitCall } from "@openledger/challenger/model-commitments/ledger-proofs";
 import { hashLeaf, hashStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { treePath } from "@openledger/circuits/ledger/version-rows";
@@ -93,10 +96,10 @@ export async function disputeModel(f: ModelHistory, made: DirectCase, gate: Hex,
   await post(lie);
   await challenge(gate, directChallengeData(1n, lie, made.rows, { kind: "tokens", row: 0 }));
   await post(honest);
-  for (const who of [watcher, other]) await send("attest", [2n], who);
+  for (const who of [watcher, other]) await send("attest", [2n, postedHash(honest.statement)], who);
   await f.l1.passTime(7n * DAY_SECONDS);
   const admission = admitCall(made.model, 2n, honest.statement, cap);
   await send(admission.functionName, admission.args, owner);
   await post(honest);
-  await send("attest", [3n], other);
+  await send("attest", [3n, postedHash(honest.statement)], other);
 }
