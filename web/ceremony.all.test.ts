@@ -51,7 +51,7 @@ describe("the ceremony's page", () => {
     expect(await page.getByLabel("Your receipt").textContent()).toContain(entry!.hash);
     await page.getByRole("cell", { name: "Ada", exact: true }).waitFor();
     await page.getByRole("button", { name: "Check the chain in this browser" }).click();
-    await page.getByText("The chain holds: 1 of 1").waitFor();
+    await page.getByText("The chain is valid: 1 of 1").waitFor();
     expect(await seriousFindings(page)).toEqual([]);
     await pictureOf(page, "ceremony-receipt");
     expect(misdeeds).toEqual([]);
