@@ -193,6 +193,22 @@ test(
   },
 );
 
+/** What is on the page while an answer is made may be gone before anybody looks: it is written down. */
+const firstSoFar = () =>
+  page.evaluate(
+    () =>
+      new Promise<string>((settle) => {
+        new MutationObserver((_, observer) => {
+          const text = document.querySelector('[aria-label="The answer so far"] blockquote')?.textContent;
+          if (text === undefined || text === null) return;
+          observer.disconnect();
+          settle(text);
+        }).observe(document.body, { subtree: true, childList: true, characterData: true });
+      }),
+  );
+/** An answer is Markdown where no words of it occur in the rows: its line breaks are elements. */
+const plain = (text: string) => text.replaceAll(/\s/g, "");
+
 test("one chats with it for free and for OPEN, and sees which rows earn", LONG, async () => {
   await page.goto(`${jobUrl}/chat`);
   const free = main().getByRole("region", { name: "Free chat" });
@@ -207,9 +223,12 @@ test("one chats with it for free and for OPEN, and sees which rows earn", LONG, 
   await served.getByText("served here").waitFor(LONG);
   await served.getByRole("link", { name: /^ask / }).click();
   await main().getByLabel("Your text").fill("Day 51. Wind from the");
+  const soFar = firstSoFar();
   await button("Ask").click();
   const answer = main().getByRole("region", { name: "Answer" });
   await answer.getByText("checked here").waitFor(LONG);
+  const said = await answer.locator("blockquote, .markdown").first().textContent();
+  expect(plain(said!).startsWith(plain(await soFar))).toBe(true);
   await answer
     .getByRole("list", { name: "The rows that helped most" })
     .getByRole("listitem")
@@ -244,18 +263,7 @@ test(
     await list.getByLabel("Find one").fill(`datanet ${world.datanetId}`);
     await list.getByRole("link", { name: `model-${modelId}` }).click();
     await button("Ask").waitFor();
-    // What is on the page meanwhile may be gone before anybody looks: it is written down.
-    const soFar = page.evaluate(
-      () =>
-        new Promise<string>((settle) => {
-          new MutationObserver((_, observer) => {
-            const text = document.querySelector('[aria-label="The answer so far"] blockquote')?.textContent;
-            if (text === undefined || text === null) return;
-            observer.disconnect();
-            settle(text);
-          }).observe(document.body, { subtree: true, childList: true, characterData: true });
-        }),
-    );
+    const soFar = firstSoFar();
     const cited = page.waitForResponse(/\/ledger\/\d+\/v1\/spans$/, LONG);
     // The thread keeps what was asked before.
     const answers = main().getByRole("region", { name: "Answer" });
@@ -263,9 +271,7 @@ test(
     await main().getByLabel("Your text").fill("Day 9. Wind from the");
     await button("Ask").click();
     await answer.getByText("checked here").waitFor(LONG);
-    // Markdown where no words of it occur in the rows: its line breaks are elements.
     const words = await answer.locator("blockquote, .markdown").first().textContent();
-    const plain = (text: string) => text.replaceAll(/\s/g, "");
     expect(plain(words!).startsWith(plain(await soFar))).toBe(true);
     // Whatever it says: the index of the rows' words was asked, and what came was checked.
     expect((await cited).status()).toBe(200);
