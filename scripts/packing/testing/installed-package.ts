@@ -1,6 +1,6 @@
 /** What somebody has who begins with an npm package: a folder of their own, and in it what npm installs. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -43,10 +43,13 @@ export class InstalledPackage {
   /** As a user's own project is compiled; JavaScript lies beside each file then. @returns the compiler's complaints */
   async compile(files: Readonly<Record<string, string>>): Promise<string[]> {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, name), text);
-    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    // TypeScript 7, which says the same as TypeScript 5 in a third of its time.
+    const tsgo = join(root, "node_modules/@typescript/native-preview/bin/tsgo");
     const options = ["--module", "nodenext", "--target", "es2023", "--strict", "--types", "node"];
-    const own = ["--typeRoots", join(root, "node_modules/@types")];
-    const { stdout } = await this.#node([tsc, ...options, ...own, ...Object.keys(files)], {});
+    const own = ["--singleThreaded", "--typeRoots", join(root, "node_modules/@types")];
+    const { stdout } = await this.#node([tsgo, ...options, ...own, ...Object.keys(files)], {});
+    for (const name of Object.keys(files))
+      if (!existsSync(join(this.folder, name.replace(/ts$/, "js")))) throw new Error(stdout);
     // The types of the package itself are checked, too; those of others are not its business.
     const isOurs = (line: string) => !line.includes("node_modules/") || line.includes(this.#name);
     return stdout.split("\n").filter((line) => /\(\d+,\d+\): error/.test(line) && isOurs(line));

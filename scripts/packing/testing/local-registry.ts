@@ -26,7 +26,8 @@ export async function startLocalRegistry(root: string): Promise<LocalRegistry> {
     if (folder !== undefined) {
       const file = join(packed, `${path!.replace("/", "-")}-${version}.tgz`);
       const content = ["--exclude=./node_modules", "--transform=s,^\\.,package,", "-C", folder, "."];
-      if (!existsSync(file)) execFileSync("tar", ["czf", file, ...content]);
+      // npm takes it uncompressed, too, and it is read once.
+      if (!existsSync(file)) execFileSync("tar", ["cf", file, ...content]);
       response.end(readFileSync(file));
       return;
     }
