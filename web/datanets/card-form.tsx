@@ -1,4 +1,10 @@
-import { type Card, cardSchema, type NamedCard, nameCard, ROW_KINDS } from "@openledger/datanets/card/card";
+import {
+  type Card,
+  cardSchema,
+  type NamedCard,
+  nameCard,
+  type ROW_KINDS,
+} from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { ComponentChildren } from "preact";
@@ -25,6 +31,16 @@ interface CardFormProps {
   readonly onSubmit: (card: NamedCard) => void;
 }
 
+type ChoiceName = "kind" | "access" | "accept" | "validator" | "ownRows" | "nearDuplicates";
+type TextName = Exclude<keyof CardDraft, ChoiceName>;
+interface FieldMore {
+  /** Where the card has what is wrong with it; default: under the field's name. */
+  readonly at?: string;
+  readonly lineCount?: number;
+  readonly placeholder?: string;
+  readonly help?: string;
+}
+
 /** What a row is, in words. */
 export const KINDS: Readonly<Record<(typeof ROW_KINDS)[number], string>> = {
   text: "a text",
@@ -48,6 +64,22 @@ export function CardForm({ action, advanced, before, draft, onDraft, onSubmit, s
       [...wrong].find(([path]) => triedCount > 0 && (path === at || path.startsWith(`${at}.`))) ?? [];
     return sentence;
   };
+  const field = (label: string, name: TextName, { at = name, ...more }: FieldMore = {}) => (
+    <Field {...{ label, ...more }} value={draft[name]} onInput={set(name)} problem={problemAt(at)} />
+  );
+  const choice = <Name extends ChoiceName>(
+    label: string,
+    name: Name,
+    labels: Readonly<Record<CardDraft[Name], string>>,
+  ) => (
+    <Choice
+      {...{ label, value: draft[name], onChoose: set(name) }}
+      options={(Object.entries(labels) as [CardDraft[Name], string][]).map(([name, label]) => ({
+        name,
+        label,
+      }))}
+    />
+  );
   const form = useRef<HTMLFormElement>(null);
   const [isOpen, setOpen] = useState(before !== null);
   useEffect(() => {
@@ -69,40 +101,21 @@ export function CardForm({ action, advanced, before, draft, onDraft, onSubmit, s
       }}
     >
       <section class="card stack" aria-label="What it is about">
-        <Field label="Name" value={draft.name} onInput={set("name")} problem={problemAt("name")} />
-        <Field
-          label="Description"
-          value={draft.description}
-          onInput={set("description")}
-          lineCount={4}
-          problem={problemAt("description")}
-        />
-        <Choice
-          label="A row is"
-          value={draft.kind}
-          onChoose={set("kind")}
-          options={ROW_KINDS.map((name) => ({ name, label: KINDS[name] }))}
-        />
-        {draft.kind === "json" && (
-          <Field
-            label="Fields, one per line"
-            value={draft.fields}
-            onInput={set("fields")}
-            lineCount={4}
-            placeholder="question | text | what is asked"
-            help="name | text, number or boolean | what it means"
-            problem={problemAt("row.fields")}
-          />
-        )}
-        <Field
-          label="Labels, one per line"
-          value={draft.labels}
-          onInput={set("labels")}
-          lineCount={4}
-          placeholder="good | You would go out."
-          help="For example: good | The answer is correct. The first nine have the keys 1 to 9."
-          problem={problemAt("labels")}
-        />
+        {field("Name", "name")}
+        {field("Description", "description", { lineCount: 4 })}
+        {choice("A row is", "kind", KINDS)}
+        {draft.kind === "json" &&
+          field("Fields, one per line", "fields", {
+            at: "row.fields",
+            lineCount: 4,
+            placeholder: "question | text | what is asked",
+            help: "name | text, number or boolean | what it means",
+          })}
+        {field("Labels, one per line", "labels", {
+          lineCount: 4,
+          placeholder: "good | You would go out.",
+          help: "For example: good | The answer is correct. The first nine have the keys 1 to 9.",
+        })}
       </section>
       <details class="card" open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>
@@ -110,154 +123,65 @@ export function CardForm({ action, advanced, before, draft, onDraft, onSubmit, s
         </summary>
         <div class="stack folded">
           <div class="columns columns-small">
-            <Field
-              label="Field"
-              value={draft.field}
-              onInput={set("field")}
-              placeholder="medicine, law, spam"
-              problem={problemAt("field")}
-            />
-            <Field
-              label="Tags"
-              value={draft.tags}
-              onInput={set("tags")}
-              placeholder="short, english"
-              problem={problemAt("tags")}
-            />
-            <Field
-              label="Licence"
-              value={draft.licence}
-              onInput={set("licence")}
-              placeholder="CC-BY-4.0"
-              problem={problemAt("licence")}
-            />
-            <Field
-              label="Languages"
-              value={draft.languages}
-              onInput={set("languages")}
-              placeholder="en, pt-BR"
-              problem={problemAt("languages")}
-            />
-            <Field
-              label="Contact"
-              value={draft.contact}
-              onInput={set("contact")}
-              placeholder="Where people can reach you; it is public"
-              problem={problemAt("contact")}
-            />
-            <Field
-              label="At most, in bytes"
-              value={draft.maxBytes}
-              onInput={set("maxBytes")}
-              problem={problemAt("row.maxBytes")}
-            />
+            {field("Field", "field", { placeholder: "medicine, law, spam" })}
+            {field("Tags", "tags", { placeholder: "short, english" })}
+            {field("Licence", "licence", { placeholder: "CC-BY-4.0" })}
+            {field("Languages", "languages", { placeholder: "en, pt-BR" })}
+            {field("Contact", "contact", { placeholder: "Where people can reach you; it is public" })}
+            {field("At most, in bytes", "maxBytes", { at: "row.maxBytes" })}
           </div>
-          <Field
-            label="Instructions for labellers"
-            value={draft.instructions}
-            onInput={set("instructions")}
-            lineCount={4}
-            problem={problemAt("instructions")}
-          />
-          <Field
-            label="Examples, one per line"
-            value={draft.examples}
-            onInput={set("examples")}
-            lineCount={3}
-            placeholder="good | The sun shines. | You stay dry."
-            help="label | the row | why"
-            problem={problemAt("examples")}
-          />
+          {field("Instructions for labellers", "instructions", { lineCount: 4 })}
+          {field("Examples, one per line", "examples", {
+            lineCount: 3,
+            placeholder: "good | The sun shines. | You stay dry.",
+            help: "label | the row | why",
+          })}
           {advanced}
           <section class="stack" aria-label="Who may do what">
             <h2>Who may do what</h2>
             <div class="columns columns-small">
-              <Choice
-                label="Who can read the rows"
-                value={draft.access}
-                onChoose={set("access")}
-                options={[
-                  { name: "public", label: "everybody" },
-                  { name: "permissioned", label: "whom you grant access" },
-                ]}
-              />
-              <Field
-                label="Labels a row"
-                value={draft.annotatorsPerRow}
-                onInput={set("annotatorsPerRow")}
-                problem={problemAt("labelling.annotatorsPerRow")}
-              />
-              <Choice
-                label="A label is accepted if"
-                value={draft.accept}
-                onChoose={set("accept")}
-                options={[
-                  { name: "all", label: "all agree" },
-                  { name: "majority", label: "more than half agree" },
-                ]}
-              />
+              {choice("Who can read the rows", "access", {
+                public: "everybody",
+                permissioned: "whom you grant access",
+              })}
+              {field("Labels a row", "annotatorsPerRow", { at: "labelling.annotatorsPerRow" })}
+              {choice("A label is accepted if", "accept", {
+                all: "all agree",
+                majority: "more than half agree",
+              })}
             </div>
             <div class="columns columns-small">
-              <Field
-                label="Labellers"
-                value={draft.labellers}
-                onInput={set("labellers")}
-                placeholder="anyone"
-                help="Account numbers, separated by commas. Empty: anyone"
-                problem={problemAt("labelling.labellers")}
-              />
-              <Field
-                label="Reviewers"
-                value={draft.reviewers}
-                onInput={set("reviewers")}
-                help="They settle disputes, approve contributions, leave rows out"
-                problem={problemAt("labelling.reviewers")}
-              />
-              <Field
-                label="Teams, one per line"
-                value={draft.teams}
-                onInput={set("teams")}
-                lineCount={2}
-                placeholder="Lisbon | 12, 15"
-                help="name | account numbers. Progress is shown by team; an account is in at most one"
-                problem={problemAt("labelling.teams")}
-              />
+              {field("Labellers", "labellers", {
+                at: "labelling.labellers",
+                placeholder: "anyone",
+                help: "Account numbers, separated by commas. Empty: anyone",
+              })}
+              {field("Reviewers", "reviewers", {
+                at: "labelling.reviewers",
+                help: "They settle disputes, approve contributions, leave rows out",
+              })}
+              {field("Teams, one per line", "teams", {
+                at: "labelling.teams",
+                lineCount: 2,
+                placeholder: "Lisbon | 12, 15",
+                help: "name | account numbers. Progress is shown by team; an account is in at most one",
+              })}
             </div>
             <div class="columns columns-small">
-              <Choice
-                label="Validator of a row"
-                value={draft.validator}
-                onChoose={set("validator")}
-                options={[
-                  { name: "drawn", label: "drawn among accepted labellers" },
-                  { name: "owner", label: "who approves the contribution" },
-                ]}
-              />
-              <Choice
-                label="Contributors' own rows"
-                value={draft.ownRows}
-                onChoose={set("ownRows")}
-                options={[
-                  { name: "refused", label: "others label and validate them" },
-                  { name: "allowed", label: "they may label them, too" },
-                ]}
-              />
-              <Choice
-                label="Near-duplicates"
-                value={draft.nearDuplicates}
-                onChoose={set("nearDuplicates")}
-                options={[
-                  { name: "leave-out", label: "remove" },
-                  { name: "share", label: "keep, sharing one reward" },
-                  { name: "keep", label: "keep" },
-                ]}
-              />
-              <Field
-                label="Similarity threshold (%)"
-                value={draft.similarity}
-                onInput={set("similarity")}
-                problem={problemAt("rewards.textSimilarityPermille")}
-              />
+              {choice("Validator of a row", "validator", {
+                drawn: "drawn among accepted labellers",
+                owner: "who approves the contribution",
+              })}
+              {choice("Contributors' own rows", "ownRows", {
+                refused: "others label and validate them",
+                allowed: "they may label them, too",
+              })}
+              {choice("Near-duplicates", "nearDuplicates", {
+                "leave-out": "remove",
+                share: "keep, sharing one reward",
+                keep: "keep",
+              })}
+              {field("Similarity threshold (%)", "similarity", { at: "rewards.textSimilarityPermille" })}
             </div>
           </section>
         </div>
