@@ -17,15 +17,19 @@ type Thread = TaskThread<ChallengerTask, ChallengerResults>;
 const HOUR_MS = 3_600_000;
 const MOST_TRAINING_MS = 6 * HOUR_MS;
 const MOST_PLACES_MS = 2 * HOUR_MS;
+/** Then its memory is given back: models are read and traced on the main thread, too. */
+const IDLE_MS = 1_000;
 
-/** It starts with the first task; one that died starts again. */
+/** It starts with the first task; one that died, or had nothing to do, starts again. */
 export class RecomputeThread {
   #thread: Promise<Thread> | null = null;
+  #idle: ReturnType<typeof setTimeout> | undefined;
   #modules: RecomputeModules | null = null;
 
   /** One after another. Attack: files that take years. @throws MOD_THREAD_ENDED, after some hours, too */
   readonly recompute: Recompute = async (task, modules) => {
     this.#modules = modules;
+    clearTimeout(this.#idle);
     const thread = await this.#open();
     const mostMs = task.trains ? MOST_TRAINING_MS : MOST_PLACES_MS;
     const late = setTimeout(
@@ -37,6 +41,7 @@ export class RecomputeThread {
       return { ...found, failure: failure && (errorOf(failure) as Error) };
     } finally {
       clearTimeout(late);
+      this.#idle = setTimeout(() => void this.#end(thread, "it has nothing to do"), IDLE_MS);
     }
   };
 
@@ -47,6 +52,7 @@ export class RecomputeThread {
 
   /** Ends the thread, and what it does. */
   async close(): Promise<void> {
+    clearTimeout(this.#idle);
     await (await this.#thread?.catch(() => null))?.close();
   }
 
