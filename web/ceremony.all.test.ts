@@ -38,7 +38,19 @@ describe("the ceremony's page", () => {
     const { close, misdeeds, page } = await open();
     await page.getByLabel("Name in the public transcript").fill("Ada");
     for (let i = 0; i < 20; i++) await page.mouse.move(100 + 10 * i, 200 + i);
+    // A place is shown once there is one: a reload before that has no ticket to go on with.
+    let answer = () => {};
+    const isAllowed = new Promise<void>((settle) => {
+      answer = settle;
+    });
+    await page.route("**/v1/tickets", async (route) => {
+      await isAllowed;
+      await route.continue();
+    });
     await page.getByRole("button", { name: "Join the ceremony" }).click();
+    await page.getByText("Asking for your place in the list").waitFor();
+    expect(await page.getByText("before you").count()).toBe(0);
+    answer();
     await page.getByText("1 before you").waitFor();
     await page.reload();
     await page.getByText("1 before you").waitFor();

@@ -14,16 +14,19 @@ import { runInWorker } from "./run-worker.ts";
 /** The place in the list, for a page that is reloaded. It is no secret of the contribution. */
 const TICKET_KEY = "ceremony-ticket";
 
+/** Before the coordinator has answered there is no place: a page that is reloaded then has no ticket. */
+type Shown = Stage | { readonly name: "asking" };
+
 export function TakePart({ ceremony }: { ceremony: Ceremony }) {
   const [name, setName] = useState("");
-  const [stage, setStage] = useState<Stage | null>(null);
+  const [stage, setStage] = useState<Shown | null>(null);
   const [entry, setEntry] = useState<CeremonyEntry | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [hands, setHands] = useState(() => new HandEntropy(window));
   const { client, info } = ceremony;
   const run = (ticket: string | null) => {
     setProblem(null);
-    setStage({ name: "waiting", place: info.waitingCount });
+    setStage({ name: "asking" });
     client
       .takePart({
         name,
@@ -112,7 +115,8 @@ const SAID = {
   upload: "Sending your contribution",
 } as const;
 
-function Progress({ stage }: { stage: Stage }) {
+function Progress({ stage }: { stage: Shown }) {
+  if (stage.name === "asking") return <p role="status">Asking for your place in the list …</p>;
   if (stage.name === "waiting")
     return (
       <p role="status">
