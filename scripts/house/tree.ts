@@ -8,11 +8,12 @@ export const isTest = (path: string): boolean => path.endsWith(".test.ts");
 /** Scaffolding: only tests and benchmarks may use it. */
 export const isTesting = (path: string): boolean =>
   /(^|\/)testing\//.test(path) || path.endsWith(".fixtures.ts");
+const attributes = readFileSync(new URL("../../.gitattributes", import.meta.url), "utf8");
+const generated = new Set(
+  attributes.split("\n").flatMap((line) => /^(\S+) linguist-generated$/.exec(line)?.slice(1) ?? []),
+);
 /** Written by a program of this repository, and marked so in `.gitattributes`. */
-export const isGenerated = (path: string): boolean =>
-  /(^|\/)((rollup|governance|disputes|trace)-abi\.ts|eddsa-tables\.circom|poseidon-constants\.circom|wide-kinds\.circom)$/.test(
-    path,
-  );
+export const isGenerated = (path: string): boolean => generated.has(path);
 
 export interface SourceFile {
   /** Relative to the repository's root. */
