@@ -524,6 +524,27 @@ test("no number of attestations in one block hides a model commitment from a wat
   expect((await look())[0]).toMatchObject({ sent: null, attestedBy: [f.watcher] });
 });
 
+test("all places are looked at before a model is trained again, and a repeated look trains one", async () => {
+  for (let i = 0; i < 2; i++) await f.post(made.honest.statement);
+  const done: string[] = [];
+  const filesOf = async ({ id }: { id: bigint }) => {
+    done.push(`places ${id}`);
+    const train = async () => {
+      done.push(`training ${id}`);
+      return { mismatch: null, verdict: null };
+    };
+    return { model: made.model, rows: made.rows, leaves: null, mismatch: null, train };
+  };
+  const look = () => lookAll(f, f.watcherOf(f.watcher), filesOf, f.client as never, 60_000);
+  const whatOf = ({ views }: Awaited<ReturnType<typeof look>>) => views.map(({ sent }) => sent?.what ?? null);
+  const first = await look();
+  expect(done).toEqual(["places 1", "places 2", "places 1", "training 1"]);
+  expect([first.isWaiting, whatOf(first)]).toEqual([true, ["attest", null]]);
+  const second = await look();
+  expect(done.slice(4)).toEqual(["places 2", "places 2", "training 2"]);
+  expect([second.isWaiting, whatOf(second)]).toEqual([false, [null, "attest"]]);
+});
+
 test("an attestation is of what was recomputed, whatever another chain has under its number", async () => {
   const before = await f.client.snapshot();
   await f.post(made.honest.statement);

@@ -21,6 +21,7 @@ export async function lookAll(
   watcher: Watcher | null,
   filesOf: (modelCommitment: ModelCommitment) => Promise<PublishedFiles | null>,
   publicClient: PublicClient = f.client as never,
+  everyMs: number | null = null,
 ) {
   const { address: disputes } = f.disputes;
   const registry = await openWindows(publicClient, disputes, watcher && { attestor: watcher.address });
@@ -28,7 +29,7 @@ export async function lookAll(
   const watch = new RegistryWatch({
     setting: {
       ...{ rpcUrl: "", disputes, rollup: null, roles: new Set(["watch"]), places: {}, mostFeesWei },
-      ...{ folder: null, everyMs: null },
+      ...{ folder: null, everyMs },
     },
     sender: watcher && { address: watcher.address, publicClient, send: (call) => watcher.send(call) },
     ...{ registry, reader: null, players: null, client: publicClient, onProgress() {} },
