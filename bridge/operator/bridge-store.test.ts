@@ -14,18 +14,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(parent, { recursive: true, force: true }));
 
-test("keeps values, and reads those that were written without a checksum", async () => {
-  const old = new Level<string, unknown>(folder, { valueEncoding: "json" });
-  await old.sublevel<string, unknown>("queue", { valueEncoding: "json" }).put("cursor", { blockNumber: 7 });
-  await old.close();
+test("keeps values, and refuses one that was written without a checksum", async () => {
   const store = await openBridgeStore(folder);
-  expect(await store.queue.get("cursor")).toEqual({ blockNumber: 7 });
   await store.queue.write([{ put: "cursor", value: { blockNumber: 8 } }]);
   await store.close();
   const again = await openBridgeStore(folder);
   expect(await again.queue.entries()).toEqual([["cursor", { blockNumber: 8 }]]);
   expect(await again.publisher.get("cursor")).toBeUndefined();
   await again.close();
+  const bare = new Level<string, unknown>(folder, { valueEncoding: "json" });
+  await bare.sublevel<string, unknown>("queue", { valueEncoding: "json" }).put("cursor", { blockNumber: 7 });
+  await bare.close();
+  await expect(openBridgeStore(folder)).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
 });
 
 test("is not opened where a value is not as it was written", async () => {

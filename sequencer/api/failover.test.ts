@@ -57,15 +57,6 @@ describe("a sequencer that needs a lease", () => {
 
   it("does not start on a directory that has taken none", async () => {
     await expect(start(environment)).rejects.toMatchObject({ code: "SEQ_LEASE_MISSING" });
-    // As a version wrote it that stored no place.
-    const older = await LedgerLog.open(dataPath);
-    await older.write([{ key: storeKeys.lease, value: { epoch: 2 } }]);
-    await older.close();
-    await expect(start(environment)).rejects.toMatchObject({
-      code: "SEQ_LEASE_MISSING",
-      data: { reason: "lease-copied" },
-      message: expect.stringContaining("lease take --copy"),
-    });
     const log = await LedgerLog.open(dataPath);
     await bindLease(log, dataPath, 2);
     await log.close();
@@ -81,6 +72,7 @@ describe("a sequencer that needs a lease", () => {
     await expect(copied).rejects.toMatchObject({
       code: "SEQ_LEASE_MISSING",
       data: { reason: "lease-copied", epoch: 2 },
+      message: expect.stringContaining("lease take --copy"),
     });
     // Put back from a backup it is a copy, too: what came after the backup is not in it.
     const original = `${dataPath}.original`;
@@ -232,7 +224,7 @@ describe("a sequencer that needs its standby's acknowledgement", () => {
   });
 
   async function untilThere(opIndex: number) {
-    for (;;) {
+    for (let attempt = 0; attempt < 500; attempt++) {
       const { entries } = (await rollup.get("/operator/log?from=0&limit=500", replicaHeaders)).body;
       const found = entries.find(
         (one: { preconfirmation?: { opIndex: number } }) => one.preconfirmation?.opIndex === opIndex,
@@ -240,5 +232,6 @@ describe("a sequencer that needs its standby's acknowledgement", () => {
       if (found !== undefined) return found;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+    throw new Error(`operation ${opIndex} is not in the log`);
   }
 });

@@ -45,7 +45,8 @@ export function requirePlace({ epoch, place }: StoredLease, dataPath: string): v
   if (isSameMachine && now?.inode === place.inode && now.bornAtNs === place.bornAtNs) return;
   throw sequencerError(
     "SEQ_LEASE_MISSING",
-    `${dataPath} was copied after it had taken epoch ${epoch} of the lease: the first one may still run`,
+    `${dataPath} was copied after it had taken epoch ${epoch} of the lease: the first one may still run. ` +
+      "If it does not, take the lease for the copy: openledger operator lease take --copy",
     { data: { reason: "lease-copied", dataPath, epoch } },
   );
 }
