@@ -5,7 +5,10 @@ import { LIES, playDisputes, type Verdict } from "./disputes/play.ts";
 import { keepOption, listOf, proverOption, scenario } from "./scenario.ts";
 
 const MOST_STAKED_ETH = 2;
+/** Over the flood, of the whole process. */
 const MOST_HEAP_MB = 512;
+/** With models of claims open: `OpenedModels` and `KeptTraces` bound them by bytes, for models larger than these. */
+const MOST_PEAK_MB = 1_024;
 /** Three quarters of what a transaction may take. */
 const MOST_GAS = 12_600_000;
 
@@ -38,8 +41,9 @@ A rollup whose gate is the registry of models, with real processes. A watcher wi
 alone with all of them. Strangers fill L1 with a thousand registrations under other rollups, and a liar's friend opens 256
 games about a right claim. A direct and a language model of an honest owner are challenged, too: they are admitted, paid and
 settled to the wei. The last line is JSON: {"disputes": {"lies", "refuted", "honestRefuted", "watcherStakeEth",
-"watcherHeapMb", "largestGas"}}. It ends with 1 where a lie is not refuted, an honest owner is, the watcher has more than
-${MOST_STAKED_ETH} ETH staked at once or takes more than ${MOST_HEAP_MB} MB, or a transaction of liar or watcher takes more than ${MOST_GAS} gas.`,
+"watcherHeapMb", "watcherPeakMb", "largestGas"}}. It ends with 1 where a lie is not refuted, an honest owner is, the watcher has
+more than ${MOST_STAKED_ETH} ETH staked at once, takes more than ${MOST_HEAP_MB} MB over the flood or ${MOST_PEAK_MB} MB in claims, or a transaction of liar or
+watcher takes more than ${MOST_GAS} gas.`,
     ),
   async ({ keep, only, prover }, tell) => {
     const verdict = await playDisputes({ backend: prover, keepIn: keep, tell }, only);
@@ -61,4 +65,5 @@ const isGood = (verdict: Verdict): boolean =>
   verdict.honestRefuted === 0 &&
   verdict.watcherStakeEth <= MOST_STAKED_ETH &&
   verdict.watcherHeapMb <= MOST_HEAP_MB &&
+  verdict.watcherPeakMb <= MOST_PEAK_MB &&
   verdict.largestGas <= MOST_GAS;

@@ -11,8 +11,8 @@ import { compileSample, scratchFolder } from "../testing/sample-circuit.fixtures
 import type { ProvingCircuit } from "./prover.ts";
 
 const backends = await availableBackends();
-const proofCount = 400;
-const sampleEvery = 25;
+const proofCount = 240;
+const sampleEvery = 20;
 const squareCount = 1200;
 /**
  * Bytes that may be left after a proof: of the process, where pages come and go, less than one witness of 1,205 wires;

@@ -80,7 +80,10 @@ export interface Verdict {
   readonly unrefuted: readonly string[];
   readonly honestRefuted: number;
   readonly watcherStakeEth: number;
+  /** The most memory of the process until it has read the flood and recomputed all honest models. */
   readonly watcherHeapMb: number;
+  /** The most it ever had: with models of claims opened and traced. */
+  readonly watcherPeakMb: number;
   readonly largestGas: number;
   readonly largestHash: string;
 }
@@ -107,6 +110,7 @@ class Play {
   #lies = 0;
   #watch!: ManagedProcess;
   #measures!: Measures;
+  #heapMb = 0;
 
   constructor(f: DisputeWorld, only: string | undefined) {
     this.#f = f;
@@ -156,6 +160,7 @@ class Play {
     if (this.#isWhole) await challengeLeaf(f, honest.at(-1)!);
     for (const one of honest) await attested(f, one);
     f.tell(`${honest.length} honest commitments are recomputed and attested`);
+    this.#heapMb = mostMemoryMb(this.#watch.pid!);
     await this.#playCommitments(lies, owned.slice(wanted.length));
     if (honest.length > 0) {
       await f.world.passTime(3 * DAY_SECONDS);
@@ -332,7 +337,7 @@ class Play {
 
   async #verdict(honest: readonly Committed[], built: ClaimedModel | null): Promise<Verdict> {
     const f = this.#f;
-    const watcherHeapMb = mostMemoryMb(this.#watch.pid!);
+    const watcherPeakMb = mostMemoryMb(this.#watch.pid!);
     await this.#measures.stop();
     const { largestGas, stakedEth, stakedWei } = this.#measures;
     if (this.#isWhole && stakedWei !== 0n)
@@ -341,7 +346,7 @@ class Play {
     return {
       ...{ lies: this.#lies, unrefuted: this.#unrefuted },
       honestRefuted: (await refutedOf(f, honest)) + claims,
-      ...{ watcherStakeEth: stakedEth, watcherHeapMb },
+      ...{ watcherStakeEth: stakedEth, watcherHeapMb: this.#heapMb, watcherPeakMb },
       ...{ largestGas: largestGas.gas, largestHash: largestGas.hash },
     };
   }
