@@ -228,6 +228,11 @@ export const SEQUENCER_SETTINGS = {
     default: "",
     description: "URL of a factory for the pages; empty = none",
   },
+  pagesSourceUrl: {
+    schema: z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
+    default: "",
+    description: "URL of the source code that you run, which the pages link to; empty = none",
+  },
   mode: {
     schema: z.enum(ADMISSION_MODES),
     default: "open",

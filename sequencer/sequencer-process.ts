@@ -29,8 +29,8 @@ import { FOLLOW_MARKER } from "./store/follow-marker.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
 
 function servedPages(config: Config, deployment: Deployment): ServedPages | undefined {
-  const { pagesAdapterServers, pagesDatanetHosts, pagesFactory, pagesL1Url, pagesModelServers, pagesPath } =
-    config;
+  const { pagesAdapterServers, pagesDatanetHosts, pagesFactory, pagesL1Url } = config;
+  const { pagesModelServers, pagesPath, pagesSourceUrl } = config;
   if (pagesPath === "") return undefined;
   return {
     path: resolve(pagesPath),
@@ -39,6 +39,7 @@ function servedPages(config: Config, deployment: Deployment): ServedPages | unde
     adapterServers: pagesAdapterServers,
     datanetHosts: pagesDatanetHosts,
     factoryUrl: pagesFactory === "" ? null : pagesFactory,
+    sourceUrl: pagesSourceUrl === "" ? null : pagesSourceUrl,
     governance: servedGovernance(deployment),
   };
 }

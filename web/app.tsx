@@ -238,6 +238,11 @@ function Foot({ live, site }: { live: Live; site: Site }) {
         <a href="/docs">API reference</a>
         {host !== undefined && <a href={`${host.replace(/\/$/, "")}/docs`}>API of the Datanet host</a>}
         <a href="#/exit">Leave without us</a>
+        {site.sourceUrl !== null && (
+          <a href={site.sourceUrl} rel="noreferrer">
+            Source code
+          </a>
+        )}
       </nav>
       <p>
         Documentation and help come with the source of this software: <code>npm run docs</code> opens the

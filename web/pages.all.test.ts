@@ -87,6 +87,15 @@ describe("the bridge page", () => {
     await context.close();
   });
 
+  test("leads to the source code that the operator names", async () => {
+    const { context } = await openProfile(browser);
+    const page = await context.newPage();
+    await page.goto(world.sequencerUrl);
+    const link = page.getByRole("contentinfo").getByRole("link", { name: "Source code" });
+    expect(await link.getAttribute("href")).toBe("https://code.example/openledger");
+    await context.close();
+  });
+
   test("is used with the keyboard alone: tabs, terms", async () => {
     const { context } = await openProfile(browser);
     const page = await context.newPage();

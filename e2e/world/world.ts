@@ -221,7 +221,11 @@ export class World {
         SEQUENCER_RATE_LIMIT_PER_MINUTE: 1_000_000,
         ...(pagesPath === undefined
           ? {}
-          : { SEQUENCER_PAGES_PATH: pagesPath, SEQUENCER_PAGES_L1_URL: this.l1.url }),
+          : {
+              SEQUENCER_PAGES_PATH: pagesPath,
+              SEQUENCER_PAGES_L1_URL: this.l1.url,
+              SEQUENCER_PAGES_SOURCE_URL: "https://code.example/openledger",
+            }),
       },
       bridge: {
         ...clock,

@@ -27,6 +27,7 @@ describe("pages at /", () => {
     SEQUENCER_PAGES_ADAPTER_SERVERS: "http://127.0.0.1:8798",
     SEQUENCER_PAGES_DATANET_HOSTS: "http://127.0.0.1:8560",
     SEQUENCER_PAGES_FACTORY: "http://127.0.0.1:8570/",
+    SEQUENCER_PAGES_SOURCE_URL: "https://code.example/openledger",
   };
 
   it("come with a policy that takes no inline script, no other origin, and no frame", async () => {
@@ -52,6 +53,7 @@ describe("pages at /", () => {
       adapterServers: ["http://127.0.0.1:8798"],
       datanetHosts: ["http://127.0.0.1:8560"],
       factoryUrl: "http://127.0.0.1:8570/",
+      sourceUrl: "https://code.example/openledger",
       governance: null,
     });
   });

@@ -16,6 +16,8 @@ export interface ServedPages {
   readonly datanetHosts?: readonly string[];
   /** Where they tune models; null for nowhere but in themselves. */
   readonly factoryUrl?: string | null;
+  /** Of the software that the operator runs. */
+  readonly sourceUrl?: string | null;
   /** The contracts that OPEN votes with, and the block from which proposals are looked for. */
   readonly governance?: ServedGovernance | null;
 }
@@ -101,6 +103,7 @@ export async function registerPages(app: FastifyInstance, pages: ServedPages): P
     adapterServers: pages.adapterServers ?? [],
     datanetHosts: pages.datanetHosts ?? [],
     factoryUrl: pages.factoryUrl ?? null,
+    sourceUrl: pages.sourceUrl ?? null,
     governance: pages.governance ?? null,
   }));
 }

@@ -12,6 +12,10 @@ const settingsSchema = z.object({
   adapterServers: z.array(z.url()).default([]),
   datanetHosts: z.array(z.url()).default([]),
   factoryUrl: z.url().nullable().default(null),
+  sourceUrl: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .default(null),
   governance: z
     .object({ governor: z.string(), registry: z.string(), fromBlock: z.int() })
     .nullable()
@@ -30,6 +34,8 @@ export interface Site {
   readonly datanetHosts: readonly string[];
   /** A factory, where models are tuned; null where the page itself is all there is. */
   readonly factoryUrl: string | null;
+  /** Of the source code that the operator runs; null where none is named. */
+  readonly sourceUrl: string | null;
   /** The contracts that OPEN votes with; null where the deployment has none. */
   readonly governance: {
     readonly governor: string;
