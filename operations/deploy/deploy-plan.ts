@@ -21,7 +21,6 @@ import {
   getContractAddress,
   type Hex,
   keccak256,
-  numberToHex,
   type PrivateKeyAccount,
   type PublicClient,
 } from "viem";
@@ -30,6 +29,7 @@ import { operatorError } from "../operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 import { readJournal, requireSamePlan } from "./deploy-journal.ts";
 import type { CheckedCircuit } from "./deploy-keys.ts";
+import { STAND_IN, withStandIn } from "./stand-in.ts";
 import { requireOpenToken } from "./token-code.ts";
 
 type StepName = "OpenToken" | "Rollup" | (typeof GOVERNANCE_CONTRACTS)[number];
@@ -65,9 +65,6 @@ export interface DeployPlan {
 
 /** Supply that a new token mints; the contract says so, and a test compares. */
 const NEW_TOKEN_SUPPLY_WEI = 10n ** 27n;
-const STAND_IN: Address = "0x00000000000000000000000000000000000570e7";
-/** The estimate's stand-in for the token reads no storage: one cold slot and one cold account. */
-const STAND_IN_MISSES_GAS = 5_000n;
 
 /**
  * @throws CMD_DEPLOY_REFUSED (a key file holds no key),
@@ -175,7 +172,6 @@ export async function planDeployment(
   const standIns = describeGovernance(STAND_IN, STAND_IN);
   for (const step of wanted) {
     const isDone = (await client.getCode({ address: step.address })) !== undefined;
-    // Elsewhere than the token will be: the node would make the estimated contract at that very address.
     let asked: typeof step | undefined;
     if (step.name === "Rollup" && !isTokenThere)
       asked = describe("Rollup", step.nonce, rollupArguments(STAND_IN, rollup));
@@ -209,15 +205,12 @@ async function estimate(
   step: Pick<DeployStep, "name" | "abi" | "args" | "data">,
   standInAnswer: bigint | null,
 ): Promise<bigint> {
-  const isStandIn = standInAnswer !== null;
-  // Code that answers every call with one number: PUSH32 number, MSTORE at 0, RETURN 32 bytes.
-  const code = `0x7f${numberToHex(standInAnswer ?? 0n, { size: 32 }).slice(2)}60005260206000f3` as Hex;
-  const override = isStandIn ? { stateOverride: [{ address: STAND_IN, code }] } : {};
+  // Making the stand-in takes more than the token's storage and account, which it has not.
+  const data = standInAnswer === null ? step.data : withStandIn(step.data, standInAnswer);
   try {
     // A call first: nodes name the constructor's error in its answer.
-    await client.call({ account, data: step.data, ...override });
-    const gas = await client.estimateGas({ account, data: step.data, ...override });
-    return isStandIn ? gas + STAND_IN_MISSES_GAS : gas;
+    await client.call({ account, data });
+    return await client.estimateGas({ account, data });
   } catch (error) {
     throw deployFailed(step.name, error, step);
   }

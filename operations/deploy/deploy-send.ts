@@ -1,13 +1,15 @@
 /** Sends a planned deployment, one step after another, however often it was begun before. */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { sendSigned } from "@openledger/bridge/l1/submission/send-signed";
 import { cappedFees } from "@openledger/contracts/l1/capped-transaction";
 import { paddedGas, replacementFees } from "@openledger/contracts/l1/fee-policy";
-import { type Hex, keccak256, type PublicClient, parseTransaction, type TransactionReceipt } from "viem";
+import { keccak256, type PublicClient, parseTransaction, type TransactionReceipt } from "viem";
 import { operatorError } from "../operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 import { type Attempt, type DeployJournal, readJournal, writeJournal } from "./deploy-journal.ts";
 import type { DeployPlan, DeployStep } from "./deploy-plan.ts";
+import { StalledHead } from "./stalled-head.ts";
 
 const POLL_MS = 500;
 /** So long without being mined, and the transaction is replaced by one that pays more. */
@@ -17,7 +19,7 @@ export type Receipts = Readonly<Partial<Record<DeployStep["name"], TransactionRe
 
 /**
  * @returns the receipts, each as deep as the configuration asks for
- * @throws CMD_DEPLOY_FAILED, CON_L1_COST_ABOVE_CAP; viem's errors where the node does not answer:
+ * @throws CMD_DEPLOY_FAILED, CON_L1_COST_ABOVE_CAP; BRG_L1_* and viem's errors where the node does not answer or refuses:
  * the next start goes on from there
  */
 export async function sendDeployment(
@@ -66,9 +68,10 @@ class StepSender {
       await this.#requireNonce(step);
       const last = this.#attempts(step).at(-1);
       if (last === undefined) await this.#sign(step, null);
-      else await this.#broadcast(last.raw);
+      else await this.#broadcast(step, last);
     }
     let sentAtMs = Date.now();
+    const head = new StalledHead(this.#tell);
     for (;;) {
       receipt = await this.#receipt(step);
       if (receipt !== null && (await this.#isDeep(receipt))) break;
@@ -77,6 +80,7 @@ class StepSender {
         await this.#sign(step, this.#attempts(step).at(-1)!);
         sentAtMs = Date.now();
       }
+      head.look(await this.#client.getBlockNumber({ cacheTime: 0 }));
       await sleep(POLL_MS);
     }
     const { status, transactionHash } = receipt;
@@ -145,16 +149,12 @@ class StepSender {
     this.#attempts(step).push({ hash: keccak256(raw), raw, ...raised });
     await writeJournal(this.#config.out, this.#journal);
     this.#tell(`${step.name}: ${last === null ? "sending" : "replacing"} ${keccak256(raw)}`);
-    await this.#broadcast(raw);
+    await this.#broadcast(step, this.#attempts(step).at(-1)!);
   }
 
-  /** A node that has it already says so in words of its own; whether it is mined is asked for by its hash. */
-  async #broadcast(raw: Hex): Promise<void> {
-    try {
-      await this.#client.sendRawTransaction({ serializedTransaction: raw });
-    } catch (error) {
-      if (!/already known|already imported|nonce too low|known transaction/i.test((error as Error).message))
-        throw error;
-    }
+  async #broadcast({ nonce }: DeployStep, { hash: transactionHash, raw }: Attempt): Promise<void> {
+    const account = this.#plan.deployer.address;
+    const { answer, refusal } = await sendSigned(this.#client, { raw, transactionHash, account, nonce });
+    if (answer !== "taken") throw refusal;
   }
 }

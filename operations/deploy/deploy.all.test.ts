@@ -60,8 +60,19 @@ async function startProxy(url: () => string) {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     const body = Buffer.concat(parts);
-    const { method } = JSON.parse(body.toString()) as { method: string };
+    const { id, method, params } = JSON.parse(body.toString()) as {
+      id: number;
+      method: string;
+      params?: unknown[];
+    };
     state.methods.push(method);
+    // As Hardhat's node refuses a state override.
+    if (/^eth_(call|estimateGas)$/.test(method) && params!.length > 2) {
+      const error = { code: -32602, message: "trailing characters" };
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify({ jsonrpc: "2.0", id, error }));
+      return;
+    }
     const isDead = state.methods.length >= state.dieAt;
     if (method === state.diesBehind) state.dieAt = 0;
     const forward = () =>
@@ -223,7 +234,9 @@ describe("openledger deploy", () => {
         await deploy(path);
         break;
       } catch (error) {
-        expect((error as { code?: string }).code ?? "", String(error)).toMatch(/^$|CON_DEPLOY_FAILED|-/);
+        expect((error as { code?: string }).code ?? "", String(error)).toMatch(
+          /^$|CON_DEPLOY_FAILED|BRG_L1_UNREACHABLE|-/,
+        );
         killCount += 1;
       }
       const journal = join(folder, "out/deploy-journal.json");

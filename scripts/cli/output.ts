@@ -29,7 +29,12 @@ export function createOutput(
     fail(error) {
       const rendered = renderError(error);
       if (options.isJson) streams.stdout.write(`${encodeJson({ error: rendered })}\n`);
-      else streams.stderr.write(`${printable(rendered.message)}\n${rendered.remedy}\n[${rendered.code}]\n`);
+      else {
+        const because = rendered.cause === undefined ? "" : `because: ${printable(rendered.cause)}\n`;
+        streams.stderr.write(
+          `${printable(rendered.message)}\n${because}${rendered.remedy}\n[${rendered.code}]\n`,
+        );
+      }
       return rendered;
     },
     note(text) {

@@ -26,6 +26,8 @@ export interface RenderedError {
   message: string;
   remedy: string;
   data: object;
+  /** What it comes from, in that one's own words: a constructor's error, a node's answer. */
+  cause?: string;
 }
 
 /** Any failure as one line what happened, one line what to do, and a code. */
@@ -33,8 +35,31 @@ export function renderError(error: unknown): RenderedError {
   if (error instanceof CommanderError)
     return rendered("CMD_USAGE", error.message.replace(/^error: /, ""), {});
   if (!isRollupError(error)) return rendered("SRV_INTERNAL", (error as Error)?.message ?? String(error), {});
-  return rendered(error.code, error.message, (error.toJSON() as { data: object }).data);
+  const shown = rendered(error.code, error.message, (error.toJSON() as { data: object }).data);
+  const cause = wordsOf(error.cause);
+  return cause === null || shown.message.includes(cause) ? shown : { ...shown, cause };
 }
+
+/** Of the innermost error that says something. Addresses of nodes may hold keys: what names them is left out. */
+function wordsOf(error: unknown, depth = 0): string | null {
+  if (!(error instanceof Error) || depth > MOST_CAUSES) return null;
+  const inner = wordsOf(error.cause, depth + 1);
+  if (inner !== null) return inner;
+  // viem's classes by what they have: its module would cost every command more than all of its own.
+  const { data, details, shortMessage } = error as ViemError;
+  if (error.name === "ContractFunctionRevertedError" && data !== undefined)
+    return `${data.errorName}(${(data.args ?? []).map(String).join(", ")})`;
+  const words = details || (shortMessage ?? error.message);
+  return words.includes("://") ? null : words.split("\n")[0]! || null;
+}
+
+interface ViemError {
+  readonly details?: string;
+  readonly shortMessage?: string;
+  readonly data?: { readonly errorName: string; readonly args?: readonly unknown[] };
+}
+
+const MOST_CAUSES = 8;
 
 function rendered(code: string, message: string, data: object): RenderedError {
   const table = ERROR_TABLES.find(({ rows }) => Object.hasOwn(rows, code));

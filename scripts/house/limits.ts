@@ -35,9 +35,9 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   options: 235,
   settings: 107,
   commands: 85,
-  productFiles: 1_699,
-  productLines: 185_930,
-  testLines: 88_550,
+  productFiles: 1_702,
+  productLines: 186_110,
+  testLines: 88_730,
   benchAndDrillLines: 5_450,
   docsLines: 6_740,
 };

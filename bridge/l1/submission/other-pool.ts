@@ -5,7 +5,6 @@
  */
 
 import type { BlobSidecar } from "@openledger/contracts/l1/blob-transaction";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import { EMPTY_BLOB_HASH } from "../../blobs/blob-source.ts";
 
 /** The point at infinity: commitment of the polynomial 0, and each of its proofs. */
@@ -18,10 +17,3 @@ export const EMPTY_BLOB: BlobSidecar = {
   commitment: INFINITY,
   proofs: Array.from({ length: 128 }, () => INFINITY),
 };
-
-// geth: "address already reserved"; Nethermind: "PendingTxsOfConflictingType"; reth: "… conflicting …".
-const IS_OTHER_POOL = /already reserved|conflicting/i;
-
-/** Whether a node refused a transaction because its other pool has the account. */
-export const isOtherPool = (error: unknown): boolean =>
-  isRollupError(error, "BRG_L1_REFUSED") && IS_OTHER_POOL.test(`${error.message} ${String(error.cause)}`);

@@ -22,8 +22,9 @@ import {
   type TransactionReceipt,
 } from "viem";
 import { type L1Client, l1Call } from "../l1-client.ts";
-import { EMPTY_BLOB, isOtherPool } from "./other-pool.ts";
+import { EMPTY_BLOB } from "./other-pool.ts";
 import { findReceipt } from "./posted-batch.ts";
+import { type SendAnswer, sendSigned } from "./send-signed.ts";
 
 export interface OperatorCall {
   /** What it is, for whoever waits: "take the lease". */
@@ -70,8 +71,6 @@ type RepricedOutcome =
   | { readonly kind: "taken" }
   | { readonly kind: "waits"; readonly isAtCap: boolean };
 
-type Answer = "taken" | "underpriced" | "other pool";
-
 // Another machine's transaction with blobs may pay up to the bridge's cap, and only twice as much replaces it.
 const DEFAULT_MAX_FEE_PER_BLOB_GAS_WEI = parseGwei(`${2 * DEFAULT_MAX_BLOB_FEE_GWEI}`);
 
@@ -83,7 +82,7 @@ export class RepricedCall {
   readonly #call: NumberedCall;
   readonly #hashes: Hex[] = [];
   #fees: GasFees | BlobFees | null = null;
-  #answer: Answer = "taken";
+  #answer: SendAnswer = "taken";
   #sentAtMs = 0;
 
   constructor(options: RepricingOptions, modules: RepricingModules, call: NumberedCall) {
@@ -176,7 +175,9 @@ export class RepricedCall {
     if (!this.#hashes.includes(transactionHash)) this.#hashes.push(transactionHash);
     await this.#modules.onSigned?.(transactionHash);
     try {
-      this.#answer = await this.#post(raw);
+      const { client, account } = this.#modules;
+      const signed = { raw, transactionHash, account: account.address, nonce: this.nonce };
+      ({ answer: this.#answer } = await sendSigned(client, signed));
     } catch (error) {
       // It may be there all the same, unless the node says that it is not: as where the account cannot pay so much.
       if (!isRollupError(error, "BRG_L1_REFUSED")) this.#fees = fees;
@@ -223,23 +224,6 @@ export class RepricedCall {
     }
     const raw = await account.signTransaction({ ...transaction, type: "eip1559" });
     return { raw, transactionHash: keccak256(raw) };
-  }
-
-  async #post(serializedTransaction: Hex): Promise<Answer> {
-    try {
-      await l1Call("send a transaction", () =>
-        this.#modules.client.sendRawTransaction({ serializedTransaction }),
-      );
-      return "taken";
-    } catch (error) {
-      if (!isRollupError(error, "BRG_L1_REFUSED")) throw error;
-      if (isOtherPool(error)) return "other pool";
-      const text = `${error.message} ${String(error.cause)}`;
-      // A transaction that pays as much holds the nonce in the pool; or no block would take it now, and some nodes keep no such.
-      if (/underpriced|less than block base fee/i.test(text)) return "underpriced";
-      if (/already known|already imported|known transaction|nonce too low/i.test(text)) return "taken";
-      throw error;
-    }
   }
 
   async #market(): Promise<FeeMarket> {

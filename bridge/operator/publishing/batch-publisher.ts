@@ -345,7 +345,7 @@ export class BatchPublisher {
           { ...facts(last), maxFeePerGasWei: last.maxFeePerGasWei },
           "not mined in time, and fees are at their cap",
         );
-      await this.#sender.send(last);
+      await this.#sender.send(last, intent.nonce);
       await this.#reportSubmitted(last);
       return;
     }

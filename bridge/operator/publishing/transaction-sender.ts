@@ -26,7 +26,8 @@ import {
 } from "viem";
 import type { BlobWork } from "../../blobs/blob-thread.ts";
 import { type L1Client, l1Call } from "../../l1/l1-client.ts";
-import { EMPTY_BLOB, isOtherPool } from "../../l1/submission/other-pool.ts";
+import { EMPTY_BLOB } from "../../l1/submission/other-pool.ts";
+import { type SentTransaction, sendSigned } from "../../l1/submission/send-signed.ts";
 import type { Attempt, IntendedBatch, IntentStore, PublishIntent } from "./publish-intent.ts";
 
 /** Moments of a publication at which a kill must not do harm. Tests kill the process there. */
@@ -90,15 +91,14 @@ export class TransactionSender {
    */
   async signAndSend(plan: TransactionPlan, earlier: readonly Attempt[]): Promise<PublishIntent> {
     const intent = await this.#sign(plan, earlier);
-    try {
-      await this.send(intent.attempts.at(-1)!);
-    } catch (error) {
-      if (!isOtherPool(error)) throw error;
+    const { answer, refusal } = await this.#post(intent.attempts.at(-1)!, plan.nonce);
+    if (answer === "other pool") {
       const filler = await this.#fillerOf(plan, plan.sidecars.length === 0, intent.attempts);
-      if (filler === null) throw error;
-      await this.send(filler.attempts.at(-1)!);
+      if (filler === null) throw refusal;
+      await this.send(filler.attempts.at(-1)!, plan.nonce);
       return filler;
     }
+    if (answer === "underpriced") throw refusal;
     await this.#modules.onStep("after-send");
     return intent;
   }
@@ -201,7 +201,7 @@ export class TransactionSender {
     const fees = await this.nextFees(last, wasWithBlobs, maxFeePerGasWei);
     if (fees !== null) return this.signAndSend({ ...sent, nonce, fees, maxFeePerGasWei }, earlier);
     // What was given up pays as much as may be, and uses up its nonce too, with effect or without.
-    await this.send(last!);
+    await this.send(last!, nonce);
     return null;
   }
 
@@ -224,24 +224,27 @@ export class TransactionSender {
     return blobReplacementFees(lastFees, market, blobBaseFeeWei, caps);
   }
 
-  /** Sends a signed transaction, again or for the first time: blobs with one proof each until the node asks for their cells'. */
-  async send(attempt: Attempt): Promise<void> {
+  /**
+   * Sends a signed transaction, again or for the first time. Where another one holds its nonce in the node's pool, a replacement that
+   * pays more follows in time; where it was mined, or one of its siblings, the next look at the receipts tells which.
+   */
+  async send(attempt: Attempt, nonce: number): Promise<void> {
+    const { answer, refusal } = await this.#post(attempt, nonce);
+    if (answer === "other pool" || answer === "underpriced") throw refusal;
+  }
+
+  /** Blobs go with one proof each until the node asks for their cells'. */
+  async #post(attempt: Attempt, nonce: number): Promise<SentTransaction> {
+    const { account, client } = this.#modules;
     const raw = this.#asksCells ? await this.#rawWithCells(attempt) : attempt.raw;
+    const { transactionHash } = attempt;
     try {
-      await l1Call(`send ${attempt.transactionHash}`, () =>
-        this.#modules.client.sendRawTransaction({ serializedTransaction: raw }),
-      );
+      return await sendSigned(client, { raw, transactionHash, account: account.address, nonce });
     } catch (error) {
-      if (!isRollupError(error, "BRG_L1_REFUSED")) throw error;
-      // Known: the node has it. Nonce too low: it or a sibling was mined; the next look at the receipts tells which.
-      // Underpriced: another one holds the nonce in the node's pool; a replacement that pays more follows in time.
-      const isNoFailure =
-        /already known|already imported|known transaction|nonce too low|replacement transaction/i;
-      if (isNoFailure.test(`${error.message} ${String(error.cause)}`)) return;
       // Nodes say in many words that they want cells. Another reason comes again, now with cells.
-      if (this.#asksCells || !isBlobTransaction(raw) || isOtherPool(error)) throw error;
+      if (!isRollupError(error, "BRG_L1_REFUSED") || this.#asksCells || !isBlobTransaction(raw)) throw error;
       this.#asksCells = true;
-      await this.send(attempt);
+      return this.#post(attempt, nonce);
     }
   }
 

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { StalledHead } from "./stalled-head.ts";
+
+test("says once of each block that none has come after it for a minute", () => {
+  const told: string[] = [];
+  let nowMs = 0;
+  const head = new StalledHead(
+    (text) => told.push(text),
+    () => nowMs,
+  );
+  const lookAt = (block: bigint, atMs: number) => {
+    nowMs = atMs;
+    head.look(block);
+  };
+  lookAt(7n, 0);
+  lookAt(7n, 59_999);
+  lookAt(8n, 60_001);
+  expect(told).toEqual([]);
+  lookAt(8n, 120_001);
+  lookAt(8n, 200_000);
+  expect(told).toEqual([expect.stringContaining("block 8 has been the newest for 60 s")]);
+  lookAt(9n, 200_001);
+  lookAt(9n, 260_001);
+  expect(told).toHaveLength(2);
+});
