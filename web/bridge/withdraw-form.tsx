@@ -73,7 +73,7 @@ export function WithdrawForm({ live, info, owned, fees }: FormProps) {
             ? "with the next batch; after a day anyone can include it"
             : estimates === undefined
               ? "–"
-              : `in about ${showDuration(estimates.closeMs + estimates.proveMs + estimates.postMs)}`,
+              : `in about ${showDuration(Math.max(1_000, estimates.closeMs + estimates.proveMs + estimates.postMs))}`,
         ],
         ["Then", "one more click, and a transaction on Ethereum"],
       ]}
