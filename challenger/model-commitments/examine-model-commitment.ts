@@ -7,7 +7,13 @@ import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Verdict } from "../challenger-state.ts";
 import type { CommittedModel, Leaves, RowKind } from "../statements/committed-model.ts";
-import { knownLeaves, type LeafPlace, type ShownLeaf, wantedOf } from "../statements/known-leaves.ts";
+import {
+  knownLeaves,
+  type LeafPlace,
+  MOST_LEAF_BYTES,
+  type ShownLeaf,
+  wantedOf,
+} from "../statements/known-leaves.ts";
 import { readLeaves } from "../statements/leaf-file.ts";
 import type { ModelCommitmentKind, PostedFault, ShownModelCommitment } from "./model-commitment-kind.ts";
 import type { ModelCommitment } from "./read-model-commitments.ts";
@@ -84,7 +90,7 @@ export async function examineModelCommitment(
   const first = faults.next();
   const fault = first.done === true ? null : { fault: first.value, shown, others: faults };
   if (fault === null) warnings.push(...otherTokens(shown, unopened));
-  const rows = Array.from(unopened, (index) => ({ tree: "rows" as const, index }));
+  const rows = Array.from(unshownRows(unopened, files.rows), (index) => ({ tree: "rows" as const, index }));
   return { fault, wanted: [...wanted, ...rows], warnings };
 }
 
@@ -133,6 +139,12 @@ function publishedLeaves(
     if (!isRollupError(error, "ATT_LEAVES_MISMATCH")) throw error;
     return null;
   }
+}
+
+/** Attack: a row that has no room in any challenge, with any numbers beside it. It answers nobody who asks for it, either. */
+function unshownRows(unopened: ReadonlySet<number>, rows: readonly OwnedRow[]): ReadonlySet<number> {
+  const long = rows.flatMap(({ content }, row) => (content.length > MOST_LEAF_BYTES ? [row] : []));
+  return new Set([...unopened, ...long]);
 }
 
 function* challengeable(

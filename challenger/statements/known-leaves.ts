@@ -13,7 +13,7 @@ import { leafCounts } from "./leaf-file.ts";
 import { type LeafTree, leafTree } from "./leaf-tree.ts";
 
 /** A longer leaf answers no data-availability challenge; contracts/disputes/ModelCommitments.sol. */
-const MOST_LEAF_BYTES = 8 * (4_096 + 1);
+export const MOST_LEAF_BYTES = 8 * (4_096 + 1);
 
 export interface LeafPlace {
   readonly tree: TreeName;
