@@ -7,7 +7,13 @@ import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Verdict } from "../challenger-state.ts";
 import type { CommittedModel, Leaves, RowKind } from "../statements/committed-model.ts";
-import { knownLeaves, type LeafPlace, type ShownLeaf, wantedOf } from "../statements/known-leaves.ts";
+import {
+  knownLeaves,
+  type LeafPlace,
+  MOST_LEAF_BYTES,
+  type ShownLeaf,
+  wantedOf,
+} from "../statements/known-leaves.ts";
 import { readLeaves } from "../statements/leaf-file.ts";
 import type { ModelCommitmentKind, PostedFault, ShownModelCommitment } from "./model-commitment-kind.ts";
 import type { ModelCommitment } from "./read-model-commitments.ts";
@@ -73,16 +79,39 @@ export async function examineModelCommitment(
     warnings.push("its map is not the published one");
   const known = knownLeaves(statement, own, publishedLeaves(files, statement, kind.rows), answers, kind.rows);
   const wanted = wantedOf(known, statement, kind.rows);
-  const { posted } = known;
-  if (posted === null) return { fault: null, wanted, warnings };
+  const { partly, posted } = known;
+  if (posted === null) {
+    const shown = partly && { posted: partly, own, rows: files.rows };
+    return { fault: shown && faultOfShown(shown, kind), wanted, warnings };
+  }
   const shown: ShownModelCommitment = { posted, own, rows: files.rows };
   const unopened = unopenedRows(posted, files.rows);
   const faults = challengeable(kind.faultsOf(shown), unopened, kind.needsContent);
   const first = faults.next();
   const fault = first.done === true ? null : { fault: first.value, shown, others: faults };
   if (fault === null) warnings.push(...otherTokens(shown, unopened));
-  const rows = Array.from(unopened, (index) => ({ tree: "rows" as const, index }));
+  const rows = Array.from(unshownRows(unopened, files.rows), (index) => ({ tree: "rows" as const, index }));
   return { fault, wanted: [...wanted, ...rows], warnings };
+}
+
+/**
+ * What is wrong of leaves that were shown, beside others that nobody has shown: L1 refuses what needs one of these.
+ * Attack: leaves that are all false, and so many that no watcher pays for each of them. null where nothing is found.
+ */
+function faultOfShown(shown: ShownModelCommitment, kind: ModelCommitmentKind): Examined["fault"] {
+  const faults = withoutGames(kind.faultsOf(shown), kind);
+  try {
+    const { done, value: fault } = faults.next();
+    return done === true ? null : { fault, shown, others: faults };
+  } catch {
+    // Leaves that make the search throw: the others are asked for.
+    return null;
+  }
+}
+
+/** A stake in a game over leaves of which some are not known may be its owner's. */
+function* withoutGames(faults: Iterable<PostedFault>, kind: ModelCommitmentKind): Generator<PostedFault> {
+  for (const fault of faults) if (kind.isGame?.(fault) !== true) yield fault;
 }
 
 /** Of a text that L1 takes other tokens of, too: of one that a tokenizer takes whole, or where a border is not sure. */
@@ -110,6 +139,12 @@ function publishedLeaves(
     if (!isRollupError(error, "ATT_LEAVES_MISMATCH")) throw error;
     return null;
   }
+}
+
+/** Attack: a row that has no room in any challenge, with any numbers beside it. It answers nobody who asks for it, either. */
+function unshownRows(unopened: ReadonlySet<number>, rows: readonly OwnedRow[]): ReadonlySet<number> {
+  const long = rows.flatMap(({ content }, row) => (content.length > MOST_LEAF_BYTES ? [row] : []));
+  return new Set([...unopened, ...long]);
 }
 
 function* challengeable(

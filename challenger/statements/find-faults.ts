@@ -114,8 +114,10 @@ export function* duplicateFaults(
 export function* inputFaults({ posted, rows }: Readings): Generator<RuleFault> {
   for (const [bucket, leaf] of posted.leaves.inputs.entries()) {
     const pairs = readPairs(leaf);
-    // Pairs that count nothing, or twice, make challenges dear that read them all.
-    const isColumn = pairs?.every(([row, count], k) => count > 0 && row > (pairs[k - 1]?.[0] ?? -1));
+    // Pairs that count nothing, or twice, or rows which there are not, make challenges dear that read them all.
+    const isColumn = pairs?.every(
+      ([row, count], k) => count > 0 && row > (pairs[k - 1]?.[0] ?? -1) && row < posted.statement.rowCount,
+    );
     if (pairs === null || isColumn !== true) {
       yield { kind: "input", row: 0, bucket };
       continue;
@@ -125,8 +127,6 @@ export function* inputFaults({ posted, rows }: Readings): Generator<RuleFault> {
       const right = counts.find(([at]) => at === bucket)?.[1] ?? 0;
       if ((given.get(row) ?? 0) !== right) yield { kind: "input", row, bucket };
     }
-    const beyond = [...given.keys()].some((row) => row >= rows.length);
-    if (beyond) yield { kind: "optimum", bucket };
   }
 }
 

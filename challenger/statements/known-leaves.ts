@@ -13,7 +13,7 @@ import { leafCounts } from "./leaf-file.ts";
 import { type LeafTree, leafTree } from "./leaf-tree.ts";
 
 /** A longer leaf answers no data-availability challenge; contracts/disputes/ModelCommitments.sol. */
-const MOST_LEAF_BYTES = 8 * (4_096 + 1);
+export const MOST_LEAF_BYTES = 8 * (4_096 + 1);
 
 export interface LeafPlace {
   readonly tree: TreeName;
@@ -33,6 +33,11 @@ interface KnownLeaves {
   readonly posted: CommittedModel | null;
   /** Of each tree whose leaves nobody publishes, those that may be other than one knows, without those that were shown. */
   readonly unknown: ReadonlyMap<TreeName, readonly number[]>;
+  /**
+   * Where leaves are not known: those that one has in their place, and among them those that were shown, which open by their answers.
+   * null where nothing was shown that one has otherwise.
+   */
+  readonly partly: CommittedModel | null;
 }
 
 /**
@@ -50,6 +55,7 @@ export function knownLeaves(
   const leaves = {} as Record<TreeName, readonly Uint8Array[]>;
   const trees = {} as Record<TreeName, LeafTree>;
   const unknown = new Map<TreeName, readonly number[]>();
+  let isShownOtherwise = false;
   for (const tree of TREES) {
     const lists = [own.leaves[tree], ...(published === null ? [] : [published[tree]])];
     const ofTree = shown.filter((one) => one.tree === tree && one.index < counts[tree]);
@@ -68,10 +74,23 @@ export function knownLeaves(
       const compared = [...replaced, ...lists].filter((list) => list.length === counts[tree]);
       const suspects = compared.map((list) => suspectsOf(list, ofTree));
       unknown.set(tree, suspects.sort((a, b) => a.length - b.length)[0] ?? [...Array(counts[tree]).keys()]);
+      const given = lists.find((list) => list.length === counts[tree]) ?? Array(counts[tree]).fill(NONE);
+      leaves[tree] = withShown(given, ofTree);
+      isShownOtherwise ||= leaves[tree].some((leaf, index) => Buffer.compare(leaf, given[index]!) !== 0);
+      trees[tree] = openedBy(ofTree, leafTree(leaves[tree]), roots[tree]);
     }
   }
-  if (unknown.size > 0) return { posted: null, unknown };
-  return { posted: { statement: { ...numbers, roots }, leaves, trees }, unknown };
+  const posted = { statement: { ...numbers, roots }, leaves, trees };
+  if (unknown.size > 0) return { posted: null, unknown, partly: isShownOtherwise ? posted : null };
+  return { posted, unknown, partly: null };
+}
+
+const NONE = new Uint8Array();
+
+/** Of what was shown the path is its answer's; other leaves are opened as if one had them all. */
+function openedBy(shown: readonly ShownLeaf[], guess: LeafTree, root: Uint8Array): LeafTree {
+  const paths = new Map(shown.map(({ index, path }) => [index, [...path]]));
+  return { root, path: (index) => paths.get(index) ?? guess.path(index) };
 }
 
 /**

@@ -249,6 +249,8 @@ contract DirectJudge {
     }
 
     /// @notice Row's token list and bucket's column agree about how often the one has the other.
+    /// @dev Attack: a column that names rows which there are not, so long that `optimum` and `curvature` have no room for it
+    /// beside weights and facts.
     function input(
         IDisputes.Statement calldata statement,
         uint256 row,
@@ -258,8 +260,8 @@ contract DirectJudge {
     ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
         DirectTrees.requireOpening(statement, IDisputes.Tree.Tokens, row, list);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Inputs, bucket, column);
-        (bool isList, uint256 inRow) = _countIn(list.data, bucket);
-        (bool isColumn, uint256 inColumn) = _countIn(column.data, row);
+        (bool isList, uint256 inRow) = _countIn(list.data, bucket, statement.bucketCount);
+        (bool isColumn, uint256 inColumn) = _countIn(column.data, row, statement.rowCount);
         isRight = isList && isColumn && inRow == inColumn;
         return (isRight, IDisputes.Fault.Input, row * statement.bucketCount + bucket);
     }
@@ -297,13 +299,17 @@ contract DirectJudge {
 
     /// @dev The count at this key, 0 where there is none.
     /// Attack: pairs that count nothing, or twice, so many that a challenge which reads them all has no gas left.
-    /// @return isList Whether these are pairs with ascending keys and counts above 0.
-    function _countIn(bytes calldata pairs, uint256 key) private pure returns (bool isList, uint256 counted) {
+    /// @return isList Whether these are pairs with ascending keys below the end, and counts above 0.
+    function _countIn(bytes calldata pairs, uint256 key, uint256 end)
+        private
+        pure
+        returns (bool isList, uint256 counted)
+    {
         isList = pairs.length % 4 == 0;
         uint256 least;
         for (uint256 from; isList && from < pairs.length; from += 4) {
             uint256 pair = _pair(pairs, from);
-            isList = pair & 0xffff != 0 && pair >> 16 >= least;
+            isList = pair & 0xffff != 0 && pair >> 16 >= least && pair >> 16 < end;
             least = (pair >> 16) + 1;
             if (pair >> 16 == key) counted = pair & 0xffff;
         }

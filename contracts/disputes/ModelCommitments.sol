@@ -266,10 +266,11 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         }
     }
 
-    /// @notice Shows challenged leaves, in events, and passes over those that were shown before. Open to all; the fees are the
-    /// owner's, whoever shows them.
+    /// @notice Shows challenged leaves, in events, and passes over those that were shown before, or are shown too late. Open to all;
+    /// the fees are the owner's, whoever shows them.
     /// @dev Attack: a stranger who asks, copies the owner's answer out of the pool, and takes the fee back with it. Attack: the
     /// same copies one of many answers. Attack: more leaves asked for in a block than one transaction each shows in a day.
+    /// Attack: a leaf that is first shown when nobody can challenge it any more, where nobody has said before that it is late.
     function answer(uint256 id, Statement calldata statement, ShownLeaf[] calldata leaves) external {
         ModelCommitment storage modelCommitment = _open(id);
         _requireStated(id, statement);
@@ -279,7 +280,7 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
             (Tree tree, uint256 index) = (leaves[i].tree, leaves[i].index);
             Opening calldata leaf = leaves[i].leaf;
             AvailabilityChallenge storage asked = _availabilityChallenges[id][tree][index];
-            if (asked.who == address(0) || asked.isAnswered) continue;
+            if (asked.who == address(0) || asked.isAnswered || block.timestamp > asked.answerBy) continue;
             isAny = true;
             (bytes32 root, uint256 count) = judge.treeOf(statement, tree);
             // Nobody can show what is not there: a data-availability challenge for it is answered by its number.

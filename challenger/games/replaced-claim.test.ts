@@ -1,0 +1,70 @@
+/** A claim that L1 takes back while its challenge is on its way, and another one under its number. */
+
+import { encodeFunctionData, type Hex, zeroAddress } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { programLeaf } from "../trace/trace-tree.ts";
+import { WordTree } from "../trace/word-tree.ts";
+import {
+  HOUR_SECONDS,
+  STAKE_WEI,
+  startTraceGame,
+  type TraceFixture,
+  traceGameAbi,
+} from "./testing/trace-fixture.ts";
+
+let f: TraceFixture;
+
+beforeAll(async () => {
+  f = await startTraceGame();
+});
+afterAll(() => f?.stop());
+
+const hex = (bytes: Uint8Array): Hex => `0x${Buffer.from(bytes).toString("hex")}`;
+const call = (functionName: string, args: readonly unknown[]) =>
+  encodeFunctionData({ abi: traceGameAbi, functionName, args } as never);
+
+/** A claim of a program of two operations. */
+function claimOf(byte: number) {
+  const program = new Uint8Array(32).fill(7);
+  const programs = new WordTree(Buffer.concat([new Uint8Array(32), programLeaf(2, program)]));
+  const query = new Uint8Array(32).fill(byte);
+  const trace = new WordTree(Buffer.concat([new Uint8Array(32).fill(8), query]));
+  const statement = {
+    ...{ rollup: zeroAddress, modelId: 1n, inputs: [], programs: hex(programs.root), programCount: 2n },
+    ...{
+      opCount: 2n,
+      program: hex(program),
+      tokens: "0x0000000100000002" as Hex,
+      promptCount: 1n,
+      query: hex(query),
+    },
+  };
+  const nodes = [0, 1].map((i) => hex(trace.node(0, i)));
+  return { statement, path: programs.path(1).map(hex), root: hex(trace.root), nodes };
+}
+
+test.fails("takes no stake of who has challenged the other one", async () => {
+  const [wrong, right] = [claimOf(9), claimOf(10)];
+  const before = await f.client.snapshot();
+  const claimId = await f.claim(wrong);
+  const challenge = {
+    account: f.challenger,
+    to: f.game,
+    data: call("challenge", [claimId]),
+    value: STAKE_WEI,
+  };
+  await f.client.revert({ id: before });
+  expect(await f.claim(right)).toBe(claimId);
+  await f.client.sendTransaction({ ...challenge, gas: 5_000_000n });
+  const answer = call("answer", [1n, right.statement, right.root, [right.nodes[0]], right.nodes]);
+  await f.client.sendTransaction({ account: f.owner, to: f.game, data: answer, gas: 5_000_000n });
+  await f.passTime(37n * HOUR_SECONDS);
+  await f.client.sendTransaction({
+    account: f.owner,
+    to: f.game,
+    data: call("endByTime", [1n]),
+    gas: 5_000_000n,
+  });
+  const lostWei = await f.owedWei(f.owner);
+  expect(lostWei).toBe(0n);
+});

@@ -1,0 +1,72 @@
+/** Leaves of a statement as large as there may be: what refutes each has room in a transaction. */
+
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type CommittedModel, type Leaves, withTrees } from "../statements/committed-model.ts";
+import { inputFaults } from "../statements/find-faults.ts";
+import { pairBytes } from "../statements/leaf-bytes.ts";
+import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
+import { directChallengeData } from "./direct-calls.ts";
+import { type DisputeFixture, startDisputes } from "./testing/dispute-fixture.ts";
+
+const [ROWS, BUCKETS] = [2_048, 4_096];
+/** Tree.Inputs, and a leaf of it. */
+const [INPUTS, BUCKET] = [5, 5];
+/** The longest leaf that answers a data-availability challenge; geth takes no larger transaction. */
+const [LEAF_BYTES, TRANSACTION_BYTES] = [8 * (BUCKETS + 1), 131_072];
+let f: DisputeFixture;
+
+beforeAll(async () => {
+  await initPoseidon();
+  f = await startDisputes({ mostRows: ROWS });
+});
+afterAll(() => f?.stop());
+
+/** Of rows without words, whose inputs name at one bucket rows that there are not. */
+function namingRowsBeyond(): CommittedModel {
+  const listOf = (count: number, bytes: number) => new Array<Uint8Array>(count).fill(new Uint8Array(bytes));
+  const beyond = Array.from({ length: LEAF_BYTES / 4 }, (_, i) => [ROWS + i, 1] as const);
+  const leaves: Leaves = {
+    rows: listOf(ROWS, 32),
+    tokens: listOf(ROWS, 0),
+    facts: listOf(ROWS, 32),
+    features: listOf(ROWS + 1, 0),
+    map: listOf(1, 0),
+    inputs: listOf(BUCKETS, 0).with(BUCKET, pairBytes(beyond)),
+    weights: listOf(1, 8 * (BUCKETS + 1)),
+    columns: listOf(BUCKETS + 1, 0),
+    points: listOf(BUCKETS + 1, 0),
+  };
+  const shape = 3_072n + BigInt(BUCKETS / 16);
+  return withTrees(leaves, {
+    ...{ modelId: 11, staticsHash: 1n, rowsRoot: 2n, answering: 3n, ownersCommitment: 4n, payeeRoot: 5n },
+    binding: (shape << 115n) | (BigInt(ROWS) << 56n) | (1n << 24n) | 3n,
+    ...{ split: 0n, rowCount: ROWS, bucketCount: BUCKETS, columnCount: BUCKETS + 1, decay: 1n << 30n },
+    ...{ clipLength: 0, clipQuantile: 1n << 40n, sharesDuplicates: false },
+  });
+}
+
+test("a column of the inputs that names rows which there are not", async () => {
+  const posted = namingRowsBeyond();
+  const id = await f.post(posted.statement);
+  // It answers whoever asks for it.
+  await f.disputes.write.challengeAvailability([id, INPUTS, BigInt(BUCKET)], {
+    account: f.stranger,
+    value: 10n ** 18n,
+  });
+  const shown = [shownLeaf(posted, "inputs", BUCKET)];
+  const answer = [id, statementTuple(posted.statement), shown] as const;
+  await f.disputes.write.answer(answer as never, { account: f.owner });
+
+  const rows = posted.leaves.rows.map(() => ({ counts: [], terms: 0, label: 0 }) as never);
+  const faults = [...inputFaults({ posted, rows, facts: [], weights: null })];
+  expect(faults).toEqual([{ kind: "input", row: 0, bucket: BUCKET }]);
+  const [first] = faults;
+  const data = directChallengeData(id, posted, [], first!);
+  expect(data.length / 2 - 1).toBeLessThan(TRANSACTION_BYTES - 512);
+  const hash = await f.client.sendTransaction({
+    ...{ account: f.watcher, to: f.disputes.address, data, gas: 12_600_000n },
+  } as never);
+  expect((await f.client.getTransactionReceipt({ hash })).status).toBe("success");
+  expect((await f.disputes.read.modelCommitments([id]))[2]).toBe(true);
+});

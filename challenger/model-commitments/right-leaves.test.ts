@@ -1,0 +1,55 @@
+/** A right model commitment whose leaves are within their tolerances and not the computed ones: its fees stay with its owner. */
+
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { parseEther } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { watchFiles } from "../playing/testing/watch-all.ts";
+import { TREES } from "../statements/committed-model.ts";
+import { mapPlaces } from "../statements/direct-model-commitment.ts";
+import { int64Bytes, readInt64s } from "../statements/leaf-bytes.ts";
+import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
+import { type DirectCase, directCase } from "./testing/direct-case.ts";
+import { BOND_WEI, type DisputeFixture, lie, startDisputes } from "./testing/dispute-fixture.ts";
+
+const MOST_FEES_WEI = parseEther("0.12");
+let f: DisputeFixture;
+let made: DirectCase;
+beforeAll(async () => {
+  [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
+});
+afterAll(() => f?.stop());
+test.fails("right leaves of no published model take no ether of a default watcher", async () => {
+  const width = made.honest.statement.columnCount;
+  const { curvature } = mapPlaces(width);
+  const map = made.honest.leaves.map.map((leaf, i) => {
+    if (i < curvature || i >= curvature + width) return leaf;
+    return int64Bytes(readInt64s(leaf, width)!.map((one, k) => (k === 0 ? one + 1n : one)));
+  });
+  const { posted } = lie(made, { map });
+  const id = await f.post(posted.statement);
+  const files = { model: made.model, rows: made.rows, leaves: null, mismatch: null };
+  const watcher = { ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: MOST_FEES_WEI };
+  const sent: string[] = [];
+  let paidWei = 0n;
+  for (let look = 0; look < 40; look++) {
+    const [seen] = await watchFiles(f, files, watcher);
+    if (seen!.sent === null) break;
+    sent.push(seen!.sent.what);
+    if (seen!.sent.what !== "challengeAvailability") continue;
+    const { blockNumber } = await f.client.getTransactionReceipt({ hash: seen!.sent.hash });
+    const [event] = await f.client.getContractEvents({
+      ...{ address: f.disputes.address, abi: disputesAbi, eventName: "AvailabilityChallenged" },
+      ...{ fromBlock: blockNumber, toBlock: blockNumber },
+    });
+    const { feeWei, index, tree } = event!.args as { feeWei: bigint; index: bigint; tree: number };
+    paidWei += feeWei;
+    const shown = [shownLeaf(posted, TREES[tree]!, Number(index))];
+    await f.disputes.write.answer([id, statementTuple(posted.statement), shown] as never, {
+      account: f.owner,
+    });
+  }
+  await f.passTime(7n * 86_400n);
+  await f.disputes.write.returnBond([id], { account: f.owner });
+  const owedWei = await f.disputes.read.owedWei([f.owner]);
+  expect({ owedWei, paidWei }).toEqual({ owedWei: BOND_WEI, paidWei: 0n });
+});
