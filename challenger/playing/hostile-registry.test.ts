@@ -1,0 +1,109 @@
+/** What would keep a watcher from a false model commitment, or take its ether for right ones. */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeModel } from "@openledger/attribution/model/model-directory";
+import { sampleRows } from "@openledger/attribution/testing/sample-rows";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import {
+  createPublicClient,
+  custom,
+  encodeEventTopics,
+  type Hex,
+  type PublicClient,
+  parseEther,
+} from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openChallenger } from "../challenger.ts";
+import { REREAD_BLOCKS } from "../events/event-log.ts";
+import { type DirectCase, directCase } from "../model-commitments/testing/direct-case.ts";
+import { type DisputeFixture, lie, startDisputes } from "../model-commitments/testing/dispute-fixture.ts";
+import { revertBetweenTests } from "../model-commitments/testing/revert-between-tests.ts";
+import { pairBytes } from "../statements/leaf-bytes.ts";
+import { RecomputedModels } from "./recompute.ts";
+
+let f: DisputeFixture;
+let [made, other] = [null, null] as unknown as [DirectCase, DirectCase];
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "hostile-registry-"));
+  [f, made, other] = await Promise.all([
+    startDisputes({ mostRows: 24 }),
+    directCase(24),
+    directCase(sampleRows("email", 30).slice(6)),
+  ]);
+  await writeModel(join(folder, "11"), made.model);
+});
+afterAll(async () => {
+  await f?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+revertBetweenTests(() => f.client);
+
+type Logs = readonly { readonly topics: readonly Hex[]; readonly blockNumber: Hex }[];
+
+/** @param tell what the node says of logs @param rollup whose models the folder has */
+async function watcherOf({
+  home = null,
+  rollup = null,
+  tell = (logs) => logs,
+}: {
+  home?: string | null;
+  rollup?: Hex | null;
+  tell?: (logs: Logs) => Logs;
+}) {
+  const publicClient = createPublicClient({
+    transport: custom(
+      {
+        async request({ method, params }) {
+          const answer: unknown = await f.client.request({ method, params } as never);
+          return method === "eth_getLogs" ? tell(answer as Logs) : answer;
+        },
+      },
+      { retryCount: 0 },
+    ),
+  }) as PublicClient;
+  const watcher = f.watcherOf(f.watcher);
+  return openChallenger(
+    {
+      ...{ rpcUrl: f.url, disputes: f.disputes.address, rollup, roles: new Set(["watch"]) },
+      ...{ places: { models: folder }, folder: home && join(folder, home) },
+      ...{ everyMs: null, mostFeesWei: parseEther("0.5") },
+    },
+    {
+      sender: { address: watcher.address, publicClient, send: (call) => watcher.send(call) },
+      ...{ publicClient, onProgress() {}, recompute: new RecomputedModels().recompute },
+    },
+  );
+}
+
+const falseTokens = () =>
+  lie(made, {
+    tokens: made.honest.leaves.tokens.map((leaf, i) => (i === 1 ? pairBytes([[3, 1]]) : leaf)),
+  }).posted;
+
+test("no fee is paid for leaves of another rollup's models, whatever is served under their numbers", async () => {
+  await f.post(made.honest.statement);
+  const [ours] = (await f.disputes.getEvents.ModelCommitted({}, { fromBlock: 0n })) as never as [
+    { args: { rollup: Hex } },
+  ];
+  await f.post(other.honest.statement);
+  const watcher = await watcherOf({ rollup: ours.args.rollup });
+  const before = await f.client.getBalance({ address: f.disputes.address });
+  for (let look = 0; look < 3; look++) await watcher.look();
+  expect((await f.client.getBalance({ address: f.disputes.address })) - before).toBe(0n);
+});
+
+test("of another model's files no fee follows before the last day for it", async () => {
+  await f.post(other.honest.statement);
+  const watcher = await watcherOf({});
+  const before = await f.client.getBalance({ address: f.disputes.address });
+  const sent: unknown[] = [];
+  for (let look = 0; look < 3; look++) {
+    const { view } = await watcher.look();
+    sent.push(view.modelCommitments[0]!.sent?.what ?? null);
+  }
+  expect((await f.client.getBalance({ address: f.disputes.address })) - before).toBe(0n);
+  expect(sent).toEqual(["requestLeaves", null, null]);
+});
