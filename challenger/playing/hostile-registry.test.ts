@@ -83,6 +83,21 @@ const falseTokens = () =>
     tokens: made.honest.leaves.tokens.map((leaf, i) => (i === 1 ? pairBytes([[3, 1]]) : leaf)),
   }).posted;
 
+test("a node that leaves out an event once is asked again, and the false model commitment is seen", async () => {
+  const [committed] = encodeEventTopics({ abi: disputesAbi, eventName: "ModelCommitted" });
+  await f.post(falseTokens().statement);
+  await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
+  let isForgetful = true;
+  const watcher = await watcherOf({
+    tell: (logs) => (isForgetful ? logs.filter(({ topics }) => topics[0] !== committed) : logs),
+  });
+  const first = await watcher.look();
+  isForgetful = false;
+  const second = await watcher.look();
+  expect(first.failures).toMatchObject([{ code: "BRG_HISTORY_INCOMPLETE" }]);
+  expect(second.view.modelCommitments).toHaveLength(1);
+});
+
 test("no fee is paid for leaves of another rollup's models, whatever is served under their numbers", async () => {
   await f.post(made.honest.statement);
   const [ours] = (await f.disputes.getEvents.ModelCommitted({}, { fromBlock: 0n })) as never as [
