@@ -13,6 +13,7 @@ import {
   type Hex,
   type PublicClient,
   parseEther,
+  toFunctionSelector,
 } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openChallenger } from "../challenger.ts";
@@ -22,6 +23,7 @@ import { type DisputeFixture, lie, startDisputes } from "../model-commitments/te
 import { revertBetweenTests } from "../model-commitments/testing/revert-between-tests.ts";
 import { pairBytes } from "../statements/leaf-bytes.ts";
 import { RecomputedModels } from "./recompute.ts";
+import { lookAll } from "./testing/watch-all.ts";
 
 let f: DisputeFixture;
 let [made, other] = [null, null] as unknown as [DirectCase, DirectCase];
@@ -121,4 +123,25 @@ test("of another model's files no fee follows before the last day for it", async
   }
   expect((await f.client.getBalance({ address: f.disputes.address })) - before).toBe(0n);
   expect(sent).toEqual(["requestLeaves", null, null]);
+});
+
+test("a hidden leaf beside a false place takes nothing from the alarm of the false one", async () => {
+  const rows = made.honest.leaves.rows.map((leaf, i) => (i === 3 ? leaf.slice(0, 31) : leaf));
+  const tokens = falseTokens().leaves.tokens;
+  const { files, posted } = lie(made, { rows, tokens });
+  await f.post(posted.statement);
+  const honest = f.watcherOf(f.watcher);
+  const challenges = disputesAbi.find((one) => one.type === "function" && one.name === "challenge")!;
+  const selector = toFunctionSelector(challenges as never);
+  const poor = {
+    ...honest,
+    send: async (call: { data: Hex; valueWei: bigint }) => {
+      if (call.data.startsWith(selector)) throw new Error("no ether");
+      return honest.send(call);
+    },
+  };
+  for (const watcher of [poor, null])
+    expect((await lookAll(f, watcher, async () => files)).failures).toMatchObject([
+      { code: "CMD_FALSE_UNCHALLENGED" },
+    ]);
 });

@@ -167,12 +167,15 @@ export class RegistryWatch {
   }
 
   /** What is left open. Where somebody else was faster, nothing is. */
-  async #alarmsOf(window: ModelCommitmentWindow, { examined, failure, isUnserved }: Watched) {
+  async #alarmsOf(window: ModelCommitmentWindow, { examined, failure, isUnserved, sent }: Watched) {
     const { client, registry, sender } = this.#of;
     const { id } = window;
-    if (isUnserved || (window.state === "open" && (examined?.wanted.length ?? 0) > 0))
-      return [unserved(window)];
-    const isLeft = failure !== null || (sender === null && (examined?.fault ?? null) !== null);
+    const isFalse = (examined?.fault ?? null) !== null;
+    // Attack: a leaf that nobody publishes, beside a place that is known to be false.
+    const isAsked = sent?.what === "challengeAvailability" || sent?.what === "requestLeaves";
+    const isLeft = failure !== null || (isFalse && (sender === null || isAsked));
+    const isUnknown = isUnserved || (window.state === "open" && (examined?.wanted.length ?? 0) > 0);
+    if (isUnknown && !(isFalse && isLeft)) return [unserved(window)];
     if (window.state !== "open" || !isLeft) return [];
     const contract = { address: registry.address, abi: disputesAbi } as const;
     const [, , isRefuted] = await client.readContract({
