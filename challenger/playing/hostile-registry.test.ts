@@ -15,15 +15,16 @@ import {
   parseEther,
   toFunctionSelector,
 } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { openChallenger } from "../challenger.ts";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
 import { type DirectCase, directCase } from "../model-commitments/testing/direct-case.ts";
 import { type DisputeFixture, lie, startDisputes } from "../model-commitments/testing/dispute-fixture.ts";
 import { revertBetweenTests } from "../model-commitments/testing/revert-between-tests.ts";
 import { pairBytes } from "../statements/leaf-bytes.ts";
+import { encodeLeaves } from "../statements/leaf-file.ts";
 import { RecomputedModels } from "./recompute.ts";
-import { lookAll } from "./testing/watch-all.ts";
+import { lookAll, watchOf } from "./testing/watch-all.ts";
 
 let f: DisputeFixture;
 let [made, other] = [null, null] as unknown as [DirectCase, DirectCase];
@@ -123,6 +124,41 @@ test("of another model's files no fee follows before the last day for it", async
   }
   expect((await f.client.getBalance({ address: f.disputes.address })) - before).toBe(0n);
   expect(sent).toEqual(["requestLeaves", null, null]);
+});
+
+test("files that come for an hour each keep nobody from what is posted meanwhile", async () => {
+  for (let i = 0; i < 6; i++) await f.post(made.honest.statement);
+  const posted = falseTokens();
+  const seen: bigint[] = [];
+  let nowMs = Date.now();
+  const now = vi.spyOn(Date, "now").mockImplementation(() => nowMs);
+  try {
+    const watch = await watchOf(
+      f,
+      f.watcherOf(f.watcher),
+      async ({ id }) => {
+        seen.push(id);
+        nowMs += 50 * 60_000;
+        // While the first one is read, the false one is posted.
+        if (seen.length === 1) await f.post(posted.statement);
+        if (id === 7n)
+          return { model: made.model, rows: made.rows, leaves: encodeLeaves(posted.leaves), mismatch: null };
+        throw new Error("no model");
+      },
+      f.client as never,
+      60_000,
+    );
+    const first = await watch.look();
+    expect([seen, first.isWaiting]).toEqual([[1n, 2n], true]);
+    const second = await watch.look();
+    expect(seen.slice(2)).toEqual([3n, 4n]);
+    expect(second.views).toHaveLength(7);
+    while (!seen.includes(7n)) await watch.look();
+    expect(seen.length).toBeLessThanOrEqual(8);
+    expect(await f.disputes.read.modelCommitments([7n])).toMatchObject({ 2: true });
+  } finally {
+    now.mockRestore();
+  }
 });
 
 test("a hidden leaf beside a false place takes nothing from the alarm of the false one", async () => {
