@@ -83,6 +83,20 @@ export class EventLog<Fact extends EventFact> {
     return look;
   }
 
+  /** The next look asks for everything again: where the contract has counted what the node has not told. */
+  forget(): Promise<void> {
+    const forgotten = this.#last.then(() => this.#forget());
+    this.#last = forgotten.catch(() => {});
+    return forgotten;
+  }
+
+  async #forget(): Promise<void> {
+    this.#cursor = null;
+    this.#settled = [];
+    deployments.delete(this.#client);
+    await this.#kept?.clear();
+  }
+
   /** What such events say. @param range default: from the contract's own block to the newest one */
   async said<T>(
     address: Address,
@@ -103,12 +117,7 @@ export class EventLog<Fact extends EventFact> {
       if (kept !== undefined && kept !== null) [this.#cursor, this.#settled] = [kept.cursor, kept.facts];
       this.#isOpened = true;
     }
-    if (this.#cursor !== null && !(await this.#isStill(this.#cursor, head))) {
-      this.#cursor = null;
-      this.#settled = [];
-      deployments.delete(this.#client);
-      await this.#kept?.clear();
-    }
+    if (this.#cursor !== null && !(await this.#isStill(this.#cursor, head))) await this.#forget();
     const [{ address }] = this.#sources as readonly [EventSource<Fact>];
     const before =
       this.#cursor === null

@@ -57,7 +57,9 @@ export function gameSource(address: Address, { rollup, who }: GameScope = {}): E
 }
 
 /** Logs that have a contract's games, beside other facts. */
-export type GameLog = Pick<EventLog<GameFact>, "said"> & { read(): Promise<readonly { what: string }[]> };
+export type GameLog = Pick<EventLog<GameFact>, "forget" | "said"> & {
+  read(): Promise<readonly { what: string }[]>;
+};
 
 /** What a claim says, from the block that has it. */
 export async function readClaimed(

@@ -1,5 +1,6 @@
 /** Claims and games of a contract: where each of them is, and what it says when it is looked at. */
 
+import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import type { Address, ContractFunctionReturnType, Hex, PublicClient } from "viem";
@@ -74,6 +75,8 @@ export class GameReader {
   readonly #models = new Map<string, RegisteredTraced>();
   /** Claims about which nothing is left to happen, and the block at which that was seen first. */
   readonly #over = new Map<string, bigint>();
+  /** Of each claim, as it was read last, how many games L1 has counted that are not over. */
+  readonly #counted = new Map<bigint, number>();
 
   /** @param scope whose claims and games; default: everybody's @param log that has them; default: the client's own */
   constructor(client: PublicClient, address: Address, scope: GameScope = {}, log?: GameLog) {
@@ -100,6 +103,7 @@ export class GameReader {
       if (answer.status === "rejected") failures.push({ claimId, gameId: null, error: answer.reason });
       if (answer.status === "rejected") continue;
       const { bondWei, isRefuted, openGames } = answer.value;
+      this.#counted.set(claimId, openGames);
       if (openGames === 0 && (isRefuted || now.timestamp >= BigInt(endsAt)))
         this.#over.set(nameOf(fact), this.#over.get(nameOf(fact)) ?? now.number);
       else this.#over.delete(nameOf(fact));
@@ -154,9 +158,36 @@ export class GameReader {
       .map(({ id, key }) => ({ claimId: BigInt(id), key }));
   }
 
-  /** The games about these claims. Default: all. */
+  /**
+   * The games about these claims. Default: all. Attack: a node that leaves out an event, once: an owner who never hears of a
+   * game loses it by time.
+   */
   async games(claimIds?: readonly bigint[]): Promise<{ games: GameState[]; failures: FailedRead[] }> {
     if (claimIds?.length === 0) return { games: [], failures: [] };
+    const read = await this.#games(claimIds);
+    const untold = this.#untold(claimIds ?? [], read);
+    if (untold.length === 0) return read;
+    await this.#log.forget();
+    for (const claimId of untold) {
+      const [, , , , openGames] = await this.#read("claims", claimId);
+      this.#counted.set(claimId, openGames);
+    }
+    const again = await this.#games(claimIds);
+    const failures = this.#untold(untold, again).map((claimId) => {
+      const why = `the node does not tell of all games about claim ${claimId}: ask another one (--rpc)`;
+      return { claimId, gameId: null, error: bridgeError("BRG_HISTORY_INCOMPLETE", why) };
+    });
+    return { ...again, failures: [...again.failures, ...failures] };
+  }
+
+  #untold(claimIds: readonly bigint[], { failures, games }: Awaited<ReturnType<GameReader["games"]>>) {
+    const told = new Map<bigint, number>();
+    const running = games.filter(({ turn }) => turn !== "over");
+    for (const { claimId } of [...running, ...failures]) told.set(claimId, (told.get(claimId) ?? 0) + 1);
+    return claimIds.filter((claimId) => (told.get(claimId) ?? 0) < (this.#counted.get(claimId) ?? 0));
+  }
+
+  async #games(claimIds?: readonly bigint[]): Promise<{ games: GameState[]; failures: FailedRead[] }> {
     const wanted = claimIds && new Set(claimIds.map(Number));
     const failures: FailedRead[] = [];
     const games: GameState[] = [];

@@ -5,12 +5,14 @@ import { madeConfigs } from "@openledger/models/testing/made-models";
 import {
   createPublicClient,
   custom,
+  encodeEventTopics,
   encodeFunctionData,
   HttpRequestError,
   type PublicClient,
   zeroAddress,
 } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { REREAD_BLOCKS } from "../events/event-log.ts";
 import { GameReader } from "./read-games.ts";
 import { falseTrace, placeOf } from "./testing/played-games.ts";
 import {
@@ -136,6 +138,36 @@ describe("a node", () => {
     const { failures, moves } = await look();
     expect({ moves, failed: failures.length }).toEqual({ moves: [], failed: 1 });
   });
+});
+
+test("a node that leaves out a challenge once is asked again, and the owner answers in time", async () => {
+  const claimId = await claimHonest();
+  await challenge(claimId);
+  await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
+  const [challenged] = encodeEventTopics({ abi: traceGameAbi, eventName: "Challenged" });
+  const playing = (forgets: () => boolean) => {
+    const publicClient = createPublicClient({
+      transport: custom(
+        {
+          async request({ method, params }) {
+            const answer = await f.client.request({ method, params } as never);
+            if (method !== "eth_getLogs" || !forgets()) return answer;
+            return (answer as unknown as { topics: string[] }[]).filter(
+              ({ topics }) => topics[0] !== challenged,
+            );
+          },
+        },
+        { retryCount: 0 },
+      ),
+    }) as PublicClient;
+    return playerOf(f.owner, [claimId], { publicClient });
+  };
+  const incomplete = { claimId, error: { code: "BRG_HISTORY_INCOMPLETE" } };
+  let isForgetful = true;
+  const flapping = playing(() => isForgetful);
+  expect(await flapping.look()).toMatchObject({ moves: [], failures: [incomplete] });
+  isForgetful = false;
+  expect(await flapping.look()).toMatchObject({ moves: ["answer"], failures: [] });
 });
 
 test("a node that does not answer is said by a code, whatever it was asked", async () => {

@@ -85,7 +85,7 @@ export type RegistryFact = EventFact & { readonly id: number } & (
     | { readonly what: "answered"; readonly tree: number; readonly index: string }
   );
 export type RegistryFactOf<What extends RegistryFact["what"]> = Extract<RegistryFact, { what: What }>;
-export type RegistryLog = Pick<EventLog<RegistryFact>, "said"> & {
+export type RegistryLog = Pick<EventLog<RegistryFact>, "forget" | "said"> & {
   read(): Promise<readonly { what: string }[]>;
 };
 

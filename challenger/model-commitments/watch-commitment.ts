@@ -118,8 +118,11 @@ export async function watchCommitment(
   ];
   let [isRight, isUntrained] = [false, false];
   let judged = files?.verdict;
+  // Attack: a right model commitment under the number of another one, which is served: fees of its leaves are the liar's.
+  const isOfServed = files?.model.staticsHash === statement.staticsHash;
   const actOn = async (on: Examined, isServed: boolean) => {
-    if (watcher !== null) sent = await act({ ...options, watcher }, modelCommitment, on, asked, isServed);
+    if (watcher === null) return;
+    sent = await act({ ...options, watcher }, modelCommitment, on, asked, { isOurs, isServed });
   };
   try {
     const isKnown = known?.isRight === true && known.filesHash === files?.verdict?.filesHash;
@@ -144,7 +147,7 @@ export async function watchCommitment(
       }
       const { fault, wanted, warnings } = examined;
       found = { fault: fault?.fault ?? null, wanted, warnings };
-      if (!isUntrained) await actOn(examined, true);
+      if (!isUntrained) await actOn(examined, isOfServed);
     }
   } catch (error) {
     failure = error as Error;
@@ -158,7 +161,7 @@ async function act(
   modelCommitment: ModelCommitment,
   { fault, wanted, warnings }: Examined,
   availabilityChallenges: AvailabilityChallenges,
-  isServed: boolean,
+  { isOurs, isServed }: { readonly isOurs: boolean; readonly isServed: boolean },
 ): Promise<WatchedCommitment["sent"]> {
   const { attestedBy, endsAtSeconds, id } = modelCommitment;
   const abi = disputesAbi;
@@ -181,7 +184,8 @@ async function act(
     if ("sent" in tried) return tried.sent;
     failure = tried.failure;
   }
-  if (wanted.length > 0) {
+  // Attack: rollups that are made up for their model commitments' fees. Of others' nobody here is paid by a leaf.
+  if (wanted.length > 0 && isOurs) {
     const { timestamp } = await publicClient.getBlock();
     const overdue = availabilityChallenges.open.find(({ answerBySeconds }) => answerBySeconds < timestamp);
     if (overdue !== undefined) {

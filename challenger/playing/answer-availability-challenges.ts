@@ -65,7 +65,7 @@ export async function showLeaves(
   ) => {
     const leaves = open.map(({ index, tree }) => {
       const content = TREES[tree] === "rows" ? contents[Number(index)]?.content : undefined;
-      return shownLeaf(posted, TREES[tree]!, Number(index), content);
+      return shownLeaf(posted, TREES[tree]!, index, content);
     });
     for (const some of together(leaves)) {
       onProgress(`showing ${some.length} leaves of model commitment ${id}`);

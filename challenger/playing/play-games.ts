@@ -395,6 +395,7 @@ export class GamePlayers {
 
 /** What waits for a human. */
 const ALARMS: ReadonlySet<string> = new Set([
+  "BRG_HISTORY_INCOMPLETE",
   "CMD_FALSE_UNCHALLENGED",
   "CMD_MODEL_UNSERVED",
   "CMD_NO_ETHER",

@@ -1,5 +1,7 @@
 /** A watcher of the registry: each open model commitment is recomputed once, on another thread, and challenged where it is false. */
 
+import { bridgeError } from "@openledger/bridge/bridge-errors";
+import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address, Hex, PublicClient } from "viem";
@@ -26,6 +28,8 @@ import { rowTurnsOf } from "./row-games.ts";
 const MOST_WANTED_SHOWN = 8;
 /** Recomputing may take hours, and answers come meanwhile. */
 const MOST_AGE_MS = 15_000;
+/** Then the next look begins, which knows of what was posted meanwhile, and looks at that first. */
+const MOST_PLACES_MS = 3_600_000;
 
 /** One model commitment to recompute, as it passes to another thread. */
 export interface RecomputeTask {
@@ -92,6 +96,8 @@ export class RegistryWatch {
   readonly #of: RegistryWatching;
   /** How often each was tried: those that fail come last. */
   readonly #trainings = new Map<bigint, number>();
+  /** How often places of each were looked at: what is new comes first. */
+  readonly #places = new Map<bigint, number>();
   /** What is to be recomputed in this look, read at once. */
   #commitments = new Map<bigint, ModelCommitment>();
   /** What the registry's events say, for some time: looks at hundreds of model commitments ask for it. */
@@ -104,10 +110,11 @@ export class RegistryWatch {
   /**
    * One look at every model commitment that is open and that this watcher has not attested; then one model is trained again, of
    * a single look all. Attack: trainings of hours, each with a bond that comes back, before a false place is looked at.
+   * Attack: files that come for an hour each, or never are read: hundreds of them would fill a window.
    */
   async look(): Promise<SeenCommitments> {
     const { registry, setting } = this.#of;
-    const windows = await registry.windows();
+    const { untold, windows } = await this.#windows();
     const toRecompute = await withStatements(
       registry,
       windows.filter((window) => this.#isDue(window)),
@@ -115,7 +122,7 @@ export class RegistryWatch {
     this.#commitments = new Map(toRecompute.map((one) => [one.id, one]));
     this.#facts = null;
     const lines = [`${registry.address}${windows.length === 0 ? ": nothing is posted" : ""}`];
-    const [views, failures]: [CommitmentView[], unknown[]] = [[], []];
+    const [views, failures]: [CommitmentView[], unknown[]] = [[], untold];
     const isOurs = ({ rollup }: ModelCommitmentWindow) =>
       setting.rollup !== null && rollup.toLowerCase() === setting.rollup.toLowerCase();
     const found = new Map<ModelCommitmentWindow, Watched>();
@@ -125,33 +132,68 @@ export class RegistryWatch {
     };
     // Attack: others' rollups, whose model commitments take hours.
     const [ours, others] = [windows.filter(isOurs), windows.filter((window) => !isOurs(window))];
-    for (const window of [...ours, ...others]) await watch(window, false);
+    const beganAtMs = Date.now();
+    const left = new Set<ModelCommitmentWindow>();
+    const looksOf = ({ id }: ModelCommitmentWindow) => this.#places.get(id) ?? 0;
+    for (const some of [ours, others])
+      for (const window of some.toSorted((a, b) => looksOf(a) - looksOf(b))) {
+        const isLate = setting.everyMs !== null && Date.now() - beganAtMs > MOST_PLACES_MS;
+        if (isLate && this.#isDue(window)) left.add(window);
+        else await watch(window, false);
+        if (!left.has(window) && this.#isDue(window)) this.#places.set(window.id, looksOf(window) + 1);
+      }
     const triesOf = ({ id }: ModelCommitmentWindow) => this.#trainings.get(id) ?? 0;
     const untrained = [...ours, ...others]
-      .filter((window) => found.get(window)!.isUntrained)
+      .filter((window) => found.get(window)?.isUntrained === true)
       .sort((a, b) => triesOf(a) - triesOf(b));
-    for (const window of setting.everyMs === null ? untrained : untrained.slice(0, 1)) {
+    const trainedNow = setting.everyMs === null ? untrained : untrained.slice(0, left.size > 0 ? 0 : 1);
+    for (const window of trainedNow) {
       this.#trainings.set(window.id, triesOf(window) + 1);
       await watch(window, true);
     }
     for (const window of windows) {
-      const seen = found.get(window)!;
-      lines.push(...linesOf(window, seen));
+      const seen = found.get(window) ?? UNTOUCHED;
+      const isLeft = left.has(window);
+      lines.push(
+        ...(isLeft ? [...modelCommitmentLines(window), "  left for the next look"] : linesOf(window, seen)),
+      );
       views.push(viewOf(window, seen));
       failures.push(...(await this.#alarmsOf(window, seen)));
     }
     const posted = windows.filter((window) => isOurs(window) && window.state !== "refuted");
-    const isWaiting = setting.everyMs !== null && untrained.length > 1;
+    const isWaiting = left.size > 0 || (setting.everyMs !== null && untrained.length > 1);
     return { lines, views, failures, isWaiting, posted: new Set(posted.map(({ modelId }) => modelId)) };
   }
 
+  /**
+   * All that L1 has counted. Attack: a node that leaves out an event, once: what was read is not asked for again, so a false
+   * model commitment would be nobody's.
+   */
+  async #windows(): Promise<{ windows: readonly ModelCommitmentWindow[]; untold: unknown[] }> {
+    const { client, registry } = this.#of;
+    const contract = { address: registry.address, abi: disputesAbi } as const;
+    const counted = await l1Call("read how many models are committed", () =>
+      client.readContract({ ...contract, functionName: "modelCommitmentCount" }),
+    );
+    let windows = await registry.windows();
+    if (BigInt(windows.length) >= counted) return { windows, untold: [] };
+    await registry.log.forget();
+    windows = await registry.windows();
+    if (BigInt(windows.length) >= counted) return { windows, untold: [] };
+    const told = `the node tells of ${windows.length} model commitments of ${counted}: ask another one (--rpc)`;
+    return { windows, untold: [bridgeError("BRG_HISTORY_INCOMPLETE", told)] };
+  }
+
   /** What is left open. Where somebody else was faster, nothing is. */
-  async #alarmsOf(window: ModelCommitmentWindow, { examined, failure, isUnserved }: Watched) {
+  async #alarmsOf(window: ModelCommitmentWindow, { examined, failure, isUnserved, sent }: Watched) {
     const { client, registry, sender } = this.#of;
     const { id } = window;
-    if (isUnserved || (window.state === "open" && (examined?.wanted.length ?? 0) > 0))
-      return [unserved(window)];
-    const isLeft = failure !== null || (sender === null && (examined?.fault ?? null) !== null);
+    const isFalse = (examined?.fault ?? null) !== null;
+    // Attack: a leaf that nobody publishes, beside a place that is known to be false.
+    const isAsked = sent?.what === "challengeAvailability" || sent?.what === "requestLeaves";
+    const isLeft = failure !== null || (isFalse && (sender === null || isAsked));
+    const isUnknown = isUnserved || (window.state === "open" && (examined?.wanted.length ?? 0) > 0);
+    if (isUnknown && !(isFalse && isLeft)) return [unserved(window)];
     if (window.state !== "open" || !isLeft) return [];
     const contract = { address: registry.address, abi: disputesAbi } as const;
     const [, , isRefuted] = await client.readContract({

@@ -54,12 +54,16 @@ export function openingOf(posted: CommittedModel, tree: TreeName, index: number,
   };
 }
 
-/** What `answer` of the registry takes for one leaf. @param data as `openingOf` takes it */
-export function shownLeaf(posted: CommittedModel, tree: TreeName, index: number, data?: Uint8Array) {
+/**
+ * What `answer` of the registry takes for one leaf. @param data as `openingOf` takes it
+ * @param index any that somebody has asked for. Attack: one beyond 2^53, of which a double is another place's number.
+ */
+export function shownLeaf(posted: CommittedModel, tree: TreeName, index: number | bigint, data?: Uint8Array) {
+  const isThere = index < posted.leaves[tree].length;
   return {
     ...{ tree: TREES.indexOf(tree), index: BigInt(index) },
     // Nobody can show what is not there: its number is answer enough.
-    leaf: index < posted.leaves[tree].length ? openingOf(posted, tree, index, data) : NOT_THERE,
+    leaf: isThere ? openingOf(posted, tree, Number(index), data) : NOT_THERE,
   };
 }
 const NOT_THERE: OpenedLeaf = { data: "0x", path: [] };

@@ -16,17 +16,22 @@ export const watchAll = async (...args: Parameters<typeof lookAll>): Promise<rea
   (await lookAll(...args)).views;
 
 /** The same, with what it fails with. */
-export async function lookAll(
+export async function lookAll(...args: Parameters<typeof watchOf>) {
+  return (await watchOf(...args)).look();
+}
+
+/** Who looks again and again. */
+export async function watchOf(
   f: Pick<DisputeFixture, "client" | "disputes">,
   watcher: Watcher | null,
   filesOf: (modelCommitment: ModelCommitment) => Promise<PublishedFiles | null>,
   publicClient: PublicClient = f.client as never,
   everyMs: number | null = null,
-) {
+): Promise<RegistryWatch> {
   const { address: disputes } = f.disputes;
   const registry = await openWindows(publicClient, disputes, watcher && { attestor: watcher.address });
   const mostFeesWei = watcher?.mostAvailabilityChallengesWei ?? 0n;
-  const watch = new RegistryWatch({
+  return new RegistryWatch({
     setting: {
       ...{ rpcUrl: "", disputes, rollup: null, roles: new Set(["watch"]), places: {}, mostFeesWei },
       ...{ folder: null, everyMs },
@@ -54,7 +59,6 @@ export async function lookAll(
       );
     },
   });
-  return watch.look();
 }
 
 /** A look of the fixture's watcher, or of another one, at what has these files. */

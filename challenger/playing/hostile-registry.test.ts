@@ -1,0 +1,183 @@
+/** What would keep a watcher from a false model commitment, or take its ether for right ones. */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeModel } from "@openledger/attribution/model/model-directory";
+import { sampleRows } from "@openledger/attribution/testing/sample-rows";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import {
+  createPublicClient,
+  custom,
+  encodeEventTopics,
+  type Hex,
+  type PublicClient,
+  parseEther,
+  toFunctionSelector,
+} from "viem";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { openChallenger } from "../challenger.ts";
+import { REREAD_BLOCKS } from "../events/event-log.ts";
+import { type DirectCase, directCase } from "../model-commitments/testing/direct-case.ts";
+import { type DisputeFixture, lie, startDisputes } from "../model-commitments/testing/dispute-fixture.ts";
+import { revertBetweenTests } from "../model-commitments/testing/revert-between-tests.ts";
+import { pairBytes } from "../statements/leaf-bytes.ts";
+import { encodeLeaves } from "../statements/leaf-file.ts";
+import { RecomputedModels } from "./recompute.ts";
+import { lookAll, watchOf } from "./testing/watch-all.ts";
+
+let f: DisputeFixture;
+let [made, other] = [null, null] as unknown as [DirectCase, DirectCase];
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "hostile-registry-"));
+  [f, made, other] = await Promise.all([
+    startDisputes({ mostRows: 24 }),
+    directCase(24),
+    directCase(sampleRows("email", 30).slice(6)),
+  ]);
+  await writeModel(join(folder, "11"), made.model);
+});
+afterAll(async () => {
+  await f?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+revertBetweenTests(() => f.client);
+
+type Logs = readonly { readonly topics: readonly Hex[]; readonly blockNumber: Hex }[];
+
+/** @param tell what the node says of logs @param rollup whose models the folder has */
+async function watcherOf({
+  home = null,
+  rollup = null,
+  tell = (logs) => logs,
+}: {
+  home?: string | null;
+  rollup?: Hex | null;
+  tell?: (logs: Logs) => Logs;
+}) {
+  const publicClient = createPublicClient({
+    transport: custom(
+      {
+        async request({ method, params }) {
+          const answer: unknown = await f.client.request({ method, params } as never);
+          return method === "eth_getLogs" ? tell(answer as Logs) : answer;
+        },
+      },
+      { retryCount: 0 },
+    ),
+  }) as PublicClient;
+  const watcher = f.watcherOf(f.watcher);
+  return openChallenger(
+    {
+      ...{ rpcUrl: f.url, disputes: f.disputes.address, rollup, roles: new Set(["watch"]) },
+      ...{ places: { models: folder }, folder: home && join(folder, home) },
+      ...{ everyMs: null, mostFeesWei: parseEther("0.5") },
+    },
+    {
+      sender: { address: watcher.address, publicClient, send: (call) => watcher.send(call) },
+      ...{ publicClient, onProgress() {}, recompute: new RecomputedModels().recompute },
+    },
+  );
+}
+
+const falseTokens = () =>
+  lie(made, {
+    tokens: made.honest.leaves.tokens.map((leaf, i) => (i === 1 ? pairBytes([[3, 1]]) : leaf)),
+  }).posted;
+
+test("a node that leaves out an event once is asked again, and the false model commitment is seen", async () => {
+  const [committed] = encodeEventTopics({ abi: disputesAbi, eventName: "ModelCommitted" });
+  await f.post(falseTokens().statement);
+  await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
+  let isForgetful = true;
+  const watcher = await watcherOf({
+    tell: (logs) => (isForgetful ? logs.filter(({ topics }) => topics[0] !== committed) : logs),
+  });
+  const first = await watcher.look();
+  isForgetful = false;
+  const second = await watcher.look();
+  expect(first.failures).toMatchObject([{ code: "BRG_HISTORY_INCOMPLETE" }]);
+  expect(second.view.modelCommitments).toHaveLength(1);
+});
+
+test("no fee is paid for leaves of another rollup's models, whatever is served under their numbers", async () => {
+  await f.post(made.honest.statement);
+  const [ours] = (await f.disputes.getEvents.ModelCommitted({}, { fromBlock: 0n })) as never as [
+    { args: { rollup: Hex } },
+  ];
+  await f.post(other.honest.statement);
+  const watcher = await watcherOf({ rollup: ours.args.rollup });
+  const before = await f.client.getBalance({ address: f.disputes.address });
+  for (let look = 0; look < 3; look++) await watcher.look();
+  expect((await f.client.getBalance({ address: f.disputes.address })) - before).toBe(0n);
+});
+
+test("of another model's files no fee follows before the last day for it", async () => {
+  await f.post(other.honest.statement);
+  const watcher = await watcherOf({});
+  const before = await f.client.getBalance({ address: f.disputes.address });
+  const sent: unknown[] = [];
+  for (let look = 0; look < 3; look++) {
+    const { view } = await watcher.look();
+    sent.push(view.modelCommitments[0]!.sent?.what ?? null);
+  }
+  expect((await f.client.getBalance({ address: f.disputes.address })) - before).toBe(0n);
+  expect(sent).toEqual(["requestLeaves", null, null]);
+});
+
+test("files that come for an hour each keep nobody from what is posted meanwhile", async () => {
+  for (let i = 0; i < 6; i++) await f.post(made.honest.statement);
+  const posted = falseTokens();
+  const seen: bigint[] = [];
+  let nowMs = Date.now();
+  const now = vi.spyOn(Date, "now").mockImplementation(() => nowMs);
+  try {
+    const watch = await watchOf(
+      f,
+      f.watcherOf(f.watcher),
+      async ({ id }) => {
+        seen.push(id);
+        nowMs += 50 * 60_000;
+        // While the first one is read, the false one is posted.
+        if (seen.length === 1) await f.post(posted.statement);
+        if (id === 7n)
+          return { model: made.model, rows: made.rows, leaves: encodeLeaves(posted.leaves), mismatch: null };
+        throw new Error("no model");
+      },
+      f.client as never,
+      60_000,
+    );
+    const first = await watch.look();
+    expect([seen, first.isWaiting]).toEqual([[1n, 2n], true]);
+    const second = await watch.look();
+    expect(seen.slice(2)).toEqual([3n, 4n]);
+    expect(second.views).toHaveLength(7);
+    while (!seen.includes(7n)) await watch.look();
+    expect(seen.length).toBeLessThanOrEqual(8);
+    expect(await f.disputes.read.modelCommitments([7n])).toMatchObject({ 2: true });
+  } finally {
+    now.mockRestore();
+  }
+});
+
+test("a hidden leaf beside a false place takes nothing from the alarm of the false one", async () => {
+  const rows = made.honest.leaves.rows.map((leaf, i) => (i === 3 ? leaf.slice(0, 31) : leaf));
+  const tokens = falseTokens().leaves.tokens;
+  const { files, posted } = lie(made, { rows, tokens });
+  await f.post(posted.statement);
+  const honest = f.watcherOf(f.watcher);
+  const challenges = disputesAbi.find((one) => one.type === "function" && one.name === "challenge")!;
+  const selector = toFunctionSelector(challenges as never);
+  const poor = {
+    ...honest,
+    send: async (call: { data: Hex; valueWei: bigint }) => {
+      if (call.data.startsWith(selector)) throw new Error("no ether");
+      return honest.send(call);
+    },
+  };
+  for (const watcher of [poor, null])
+    expect((await lookAll(f, watcher, async () => files)).failures).toMatchObject([
+      { code: "CMD_FALSE_UNCHALLENGED" },
+    ]);
+});
