@@ -6,7 +6,7 @@ import { challengerError } from "../challenger-errors.ts";
 /** Of those that the first challenge takes at the same base fee: so many are given where nobody says it. */
 const MOST_STAKES = 8n;
 /** No claim has this number, so no game is about it. */
-const NO_CLAIM = 0n;
+export const NO_CLAIM = 0n;
 /** A base fee at most doubles in six full blocks. What is paid above the price comes back with the stake. */
 const FEE_MARGIN = 2n;
 

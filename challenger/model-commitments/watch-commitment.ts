@@ -25,8 +25,10 @@ const DAY_SECONDS = 86_400n;
 const FEE_MARGIN = 2n;
 /** Before the window's end: later nobody asks for a leaf. */
 const LATEST_DAYS = 2n;
-/** A challenge's, with a third of room: so much is kept back of what an account has for fees. */
+/** A challenge's, with a third of room: so much is kept back of what an account has for fees, beside stakes. */
 const CHALLENGE_GAS = 6_000_000n;
+/** Kept back, too: of a false claim, and of a false row. */
+const KEPT_STAKES = 2n;
 /** Leaves asked for at a fee that wait for an answer, each for a day at most: four in five days find one leaf among 30,000. */
 const MOST_WAITING = 4;
 
@@ -46,6 +48,8 @@ export interface Watcher {
 export interface RowGames {
   /** Challenges a row, with a stake, where somebody plays and this watcher has had no game about the model commitment. */
   challenge(modelCommitment: ModelCommitment, shown: ShownModelCommitment, row: number): Promise<BegunGame>;
+  /** What the first challenge of a claim or row takes now. */
+  stakeWei(): Promise<bigint>;
 }
 
 /** Where one model commitment is, and who looks at it. */
@@ -214,7 +218,8 @@ async function act(
               ...{ address: disputes, abi, functionName: "availabilityFeeFor" },
               args: [gasPriceWei],
             });
-            return balanceWei - feeWei < CHALLENGE_GAS * gasPriceWei ? null : feeWei;
+            const stakesWei = KEPT_STAKES * ((await games?.stakeWei()) ?? 0n);
+            return balanceWei - feeWei < CHALLENGE_GAS * gasPriceWei + stakesWei ? null : feeWei;
           });
     if (availabilityChallenge !== null) {
       const args = [
@@ -282,7 +287,7 @@ export async function feeBack(
  * The first leaf that was never shown. Last leaves of trees at once, since answers may take a day each; of the others a
  * few: an answer says which halves of its tree need no more of them, or refutes the model commitment.
  * Attack: an owner who answers one after the other for their fees: at most so much is given. Attack: right commitments, each with
- * a leaf that nobody publishes, before a false one: what its challenge costs is kept.
+ * leaves that nobody publishes, before a false one or a false claim: what its challenge costs is kept, the stakes of games among it.
  */
 async function nextAvailabilityChallenge(
   wanted: Examined["wanted"],

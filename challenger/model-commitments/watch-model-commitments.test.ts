@@ -12,10 +12,11 @@ import {
   encodeEventTopics,
   encodeFunctionData,
   type Hex,
+  parseEther,
   RpcRequestError,
 } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { lookAll, watchAll, watchFiles } from "../playing/testing/watch-all.ts";
+import { lookAll, watchAll, watchFiles, watchOf } from "../playing/testing/watch-all.ts";
 import {
   type CommittedModel,
   type Leaves,
@@ -106,6 +107,27 @@ describe("what would keep a watcher from a wrong place", () => {
     expect((await watch(unpublished()))[0]!.sent).toBeNull();
     await f.client.setBalance({ address: f.watcher, value: 2n * enoughWei });
     expect((await watch(unpublished()))[0]!.sent!.what).toBe("challengeAvailability");
+  });
+
+  test("nor the stakes of a game about a claim and of one about a row", async () => {
+    const { posted } = lie(made, changed("features", 3, made.honest.leaves.features[20]!));
+    await f.post(posted.statement);
+    const stakeWei = parseEther("0.1");
+    const games = {
+      challenge: () => Promise.reject(new Error("no row is wrong")),
+      stakeWei: async () => stakeWei,
+    };
+    const look = async () => {
+      const files = async () => unpublished();
+      const watch = await watchOf(f, f.watcherOf(f.watcher), files, undefined, null, games);
+      return (await watch.look()).views[0]!.sent;
+    };
+    const { baseFeePerGas } = await f.client.getBlock();
+    const enoughWei = 2n * (AVAILABILITY_CHALLENGE_FEE_WEI + 6_000_000n * 2n * baseFeePerGas!);
+    await f.client.setBalance({ address: f.watcher, value: enoughWei + stakeWei });
+    expect(await look()).toBeNull();
+    await f.client.setBalance({ address: f.watcher, value: enoughWei + 2n * stakeWei });
+    expect((await look())!.what).toBe("challengeAvailability");
   });
 
   test("a sum that is spent challenges no more", async () => {
@@ -448,7 +470,6 @@ describe("the fee for a leaf", () => {
     const hash = await f.client.sendTransaction({ ...call, maxFeePerGas: 2n * baseFeePerGas });
     const { gasUsed } = await f.client.waitForTransactionReceipt({ hash });
     const earned = await owed(f.watcher);
-    console.log({ gasUsed, earned });
     // Half of the bond pays no such gas.
     expect(earned).toBeGreaterThan(BOND_WEI / 2n);
     expect(earned).toBeLessThanOrEqual((3n * BOND_WEI) / 4n);

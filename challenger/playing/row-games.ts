@@ -4,7 +4,7 @@ import { type Address, type Hex, toHex } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import { tracingDigest } from "../games/ledger-claims.ts";
 import { type ClaimedModel, type GameReader, rowOfKey, sameAddress } from "../games/read-games.ts";
-import { stakeFor } from "../games/stakes.ts";
+import { NO_CLAIM, stakeFor } from "../games/stakes.ts";
 import { challengeRowCall } from "../games/text-calls.ts";
 import { readRowTokens } from "../games/text-row-tokens.ts";
 import type { GameState } from "../games/trace-moves.ts";
@@ -30,6 +30,7 @@ export function rowGamesOf(
 ): RowGames {
   const { publicClient, send } = sendingTo(sender, games);
   return {
+    stakeWei: () => stakeFor(publicClient, games, { claimId: NO_CLAIM }),
     async challenge({ id, modelId, rollup, statement }, { own, posted }, row) {
       const named = { rollup, modelId: BigInt(modelId) };
       const { terms, traced } = modelCommitments.of(own);

@@ -8,7 +8,7 @@ import { MAIL_MODEL_COMMITMENTS } from "../../model-commitments/model-commitment
 import type { ModelCommitment } from "../../model-commitments/read-model-commitments.ts";
 import { openWindows } from "../../model-commitments/read-windows.ts";
 import type { DisputeFixture } from "../../model-commitments/testing/dispute-fixture.ts";
-import { type Watcher, watchCommitment } from "../../model-commitments/watch-commitment.ts";
+import { type RowGames, type Watcher, watchCommitment } from "../../model-commitments/watch-commitment.ts";
 import { type CommitmentView, RegistryWatch } from "../watch-registry.ts";
 
 /** A look at all that is posted, by whoever has these files. @param watcher null only looks */
@@ -27,6 +27,7 @@ export async function watchOf(
   filesOf: (modelCommitment: ModelCommitment) => Promise<PublishedFiles | null>,
   publicClient: PublicClient = f.client as never,
   everyMs: number | null = null,
+  games?: RowGames,
 ): Promise<RegistryWatch> {
   const { address: disputes } = f.disputes;
   const registry = await openWindows(publicClient, disputes, watcher && { attestor: watcher.address });
@@ -47,7 +48,7 @@ export async function watchOf(
       });
       return watchCommitment(
         {
-          ...{ publicClient, disputes, known, trains, kind: MAIL_MODEL_COMMITMENTS },
+          ...{ publicClient, disputes, known, trains, kind: MAIL_MODEL_COMMITMENTS, games },
           watcher: watcher && {
             ...{ ...watcher, spend, spentWei: setting.spentWei },
             mostAvailabilityChallengesWei: setting.mostFeesWei,
