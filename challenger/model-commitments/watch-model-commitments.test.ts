@@ -468,7 +468,7 @@ describe("the fee for a leaf", () => {
     await f.client.setNextBlockBaseFeePerGas({ baseFeePerGas });
     const call = { account: f.watcher, to: f.disputes.address, data, gas: 5_000_000n };
     const hash = await f.client.sendTransaction({ ...call, maxFeePerGas: 2n * baseFeePerGas });
-    const { gasUsed } = await f.client.waitForTransactionReceipt({ hash });
+    await f.client.waitForTransactionReceipt({ hash });
     const earned = await owed(f.watcher);
     // Half of the bond pays no such gas.
     expect(earned).toBeGreaterThan(BOND_WEI / 2n);
