@@ -2,10 +2,15 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { Command } from "commander";
 import { buildPackage } from "./packing/build-package.ts";
 import { PACKAGE_NAMES } from "./packing/packages.ts";
 
-const target = resolve(process.argv[2] ?? ".openledger/package");
+const command = new Command("npm run package --")
+  .description("builds the npm packages and packs them; prints the tarballs' paths")
+  .argument("[folder]", "where they go", ".openledger/package")
+  .parse();
+const target = resolve(command.processedArgs[0] as string);
 mkdirSync(target, { recursive: true });
 for (const name of PACKAGE_NAMES) {
   const { folder } = buildPackage(name, join(target, name));

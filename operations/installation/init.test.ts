@@ -18,6 +18,7 @@ import { readFactoryConfig } from "@openledger/models/factory/factory-config";
 import { createFactoryMetrics } from "@openledger/models/internal/factory/factory-metrics";
 import { createDispatchMetrics } from "@openledger/prover/internal/jobs/dispatch-metrics";
 import { handInKeyOf } from "@openledger/prover/jobs/hand-in";
+import { ProofCredits, readProofCredits } from "@openledger/prover/jobs/proof-credits";
 import { loadConfig } from "@openledger/sequencer/config";
 import { createMetrics } from "@openledger/sequencer/internal/metrics";
 import { parser } from "@prometheus-io/lezer-promql";
@@ -308,6 +309,9 @@ describe("openledger operator init", () => {
     expect(statSync(paths.queueUrl).mode & 0o777).toBe(0o600);
     const dispatcher = readEnvFile(paths.env("dispatcher"));
     expect(dispatcher.DISPATCHER_TOKEN_FILE).toBe(paths.proverToken);
+    const credits = new ProofCredits(dispatcher.DISPATCHER_CREDITS_PATH!);
+    credits.add({ batchHash: `0x${"ab".repeat(32)}`, batchNumber: 1, worker: "prover-1", atMs: 0 });
+    expect(readProofCredits(join(paths.data("dispatcher"), "credits.jsonl"))).toHaveLength(1);
     // Each worker has a key for its name, and the secret stays where workers on other machines have keys of it.
     const read = (path: string) => readFileSync(path, "utf8").trim();
     const secret = read(dispatcher.DISPATCHER_HAND_IN_SECRET_FILE!);

@@ -208,7 +208,9 @@ async function writeProcess(folder: string, installation: Installation, one: Pla
   const lines = Object.entries(one.env).map(([name, value]) => `${name}=${value}`);
   await writeFileWhole(paths.env(one.name), `${lines.join("\n")}\n`, 0o600);
   await writeFileWhole(paths.unit(one.name), systemdUnit(folder, installation, one));
-  if (one.dataPath !== null) await mkdir(dirname(one.dataPath), { recursive: true });
+  // Those of a ledger are made by their processes: where one is there, the machine has been a leader.
+  if (one.kind === "dispatcher") await mkdir(one.dataPath!, { recursive: true });
+  else if (one.dataPath !== null) await mkdir(dirname(one.dataPath), { recursive: true });
 }
 
 /** The secret of the first time stays: workers on other machines have keys of it. A standby has its leader's. */

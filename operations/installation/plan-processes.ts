@@ -1,5 +1,6 @@
 /** Which processes an installation has, and the settings of each. */
 
+import { join } from "node:path";
 import { BRIDGE_SETTINGS } from "@openledger/bridge/config";
 import { DATANET_SETTINGS } from "@openledger/datanets/host/config";
 import {
@@ -98,12 +99,14 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
       port: dispatcherPort,
       job: "rollup-dispatcher",
       healthPath: "/health",
-      dataPath: null,
+      dataPath: paths.data("dispatcher"),
       env: {
         DISPATCHER_SEQUENCER_URL: sequencerUrl,
         DISPATCHER_TOKEN_FILE: paths.proverToken,
         DISPATCHER_QUEUE_FILE: paths.queueUrl,
         DISPATCHER_HAND_IN_SECRET_FILE: paths.handInSecret,
+        // From the first proof: nobody can be paid later for what no file has.
+        DISPATCHER_CREDITS_PATH: join(paths.data("dispatcher"), "credits.jsonl"),
         DISPATCHER_HEALTH_PORT: String(dispatcherPort),
       },
     });
