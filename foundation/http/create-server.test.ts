@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { processErrors } from "../error-table.ts";
 import { rawBodyOf } from "./bodies.ts";
@@ -153,6 +153,18 @@ describe("connections", () => {
       return statusOf(await heard(socket));
     };
     expect(await Promise.all([send(200_000), send(10)])).toEqual([200, 408]);
+  });
+});
+
+it("names a port that another process has", async () => {
+  const { app } = await serve();
+  const { port } = app.server.address() as AddressInfo;
+  const errors: HttpErrors = { statusOf: () => 500, log: { error() {} } };
+  const second = await createServer({ errors, limits: { rateLimitPerMinute: 1 }, bodyLimitBytes: 1 });
+  await expect(second.listen({ host: "127.0.0.1", port })).rejects.toMatchObject({
+    code: "SRV_CONFIG_INVALID",
+    message: expect.stringContaining(`port ${port} of 127.0.0.1 is in use`),
+    data: { host: "127.0.0.1", port },
   });
 });
 

@@ -5,7 +5,7 @@
 
 import type { Socket } from "node:net";
 import rateLimit from "@fastify/rate-limit";
-import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import fastify, { type FastifyInstance, type FastifyListenOptions, type FastifyRequest } from "fastify";
 import { processErrors } from "../error-table.ts";
 import { readBodies } from "./bodies.ts";
 import { BodyPlaces } from "./body-places.ts";
@@ -73,6 +73,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     frameworkErrors: handleError,
     clientErrorHandler: (error, socket) => refuseConnection(error, socket, errors, headers),
   });
+  nameRefusedPort(app);
   protectServer(app.server, { maxConnections, proxies, silentTimeoutMs, requestTimeoutMs }, errors.log);
   app.setErrorHandler(handleError);
   app.addHook("onRequest", async ({ raw }, reply) => {
@@ -109,6 +110,28 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
 }
 
 /** What is no HTTP, or did not come in time: the framework never saw it. */
+/** `listen` throws SRV_CONFIG_INVALID where another process has the port, or the system keeps it from this one. */
+function nameRefusedPort(app: FastifyInstance): void {
+  const listen = app.listen.bind(app) as (place: FastifyListenOptions) => Promise<string>;
+  const listenOrName = async (place: FastifyListenOptions): Promise<string> => {
+    try {
+      return await listen(place);
+    } catch (error) {
+      const why = REFUSED_PORTS.get((error as NodeJS.ErrnoException).code ?? "");
+      if (why === undefined) throw error;
+      const { host = "localhost", port } = place;
+      const message = `port ${port} of ${host} ${why}: set another port, or end what has it`;
+      throw processErrors.raise("SRV_CONFIG_INVALID", message, { data: { host, port }, cause: error });
+    }
+  };
+  app.listen = listenOrName as typeof app.listen;
+}
+
+const REFUSED_PORTS: ReadonlyMap<string, string> = new Map([
+  ["EADDRINUSE", "is in use by another process"],
+  ["EACCES", "is for privileged processes alone"],
+]);
+
 function refuseConnection(
   { code }: { code?: string },
   socket: Socket,
