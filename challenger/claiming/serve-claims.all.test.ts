@@ -10,7 +10,6 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { askModel } from "@openledger/client/actions/answers/ask-model";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { hex32 } from "@openledger/foundation/hex";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { openPaidModels, type PaidModelsOptions } from "@openledger/models/paid/paid-models";
@@ -19,10 +18,11 @@ import { textFamily } from "@openledger/models/registered/text-family";
 import { type TrainingSetting, textTraining } from "@openledger/models/registered/text-training";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
-import { type Address, encodeFunctionData, getAddress, zeroAddress } from "viem";
+import { type Address, getAddress, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { receiptClaim } from "../games/receipt-claim.ts";
 import { MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
+import { blindChallenge } from "../games/testing/played-games.ts";
 import { BOND_WEI, STAKE_WEI } from "../games/testing/trace-fixture.ts";
 import { tracedOf, withTracing } from "../games/traced-recipe.ts";
 import { openTracedText } from "../games/traced-text.ts";
@@ -112,8 +112,7 @@ test("questions are answered while the model of a disputed claim is read and tra
     const receipt = { payerId: 4, salt: 5n, prompt: PROMPT, answer: answered };
     const own = { traced: { ...traced, model: describe(rollup) }, terms, kernels: setting.kernels };
     await f.send(CLAIMANT, receiptClaim(own, receipt).data, BOND_WEI);
-    const challenge = { abi: traceGameAbi, functionName: "challenge", args: [1n] } as const;
-    await f.send(f.watcher, encodeFunctionData(challenge), STAKE_WEI);
+    await f.send(f.watcher, await blindChallenge(f.publicClient, f.game, 1n), STAKE_WEI);
     const sent: L1Call[] = [];
     const claims = claimsOf({
       ...{ rpcUrl: f.url, base, modelIds: [PROMISED], places: { model: published(PROMISED) } },

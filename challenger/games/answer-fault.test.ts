@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { answerFault, answerMoveOf } from "./answer-fault.ts";
 import { claimReceiptCall, type TracedTuple, tracedTuple } from "./ledger-claims.ts";
 import { type LedgerTracesFixture, startLedgerTraces } from "./testing/ledger-fixture.ts";
-import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
+import { blindChallenge, falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import { BOND_WEI, STAKE_WEI, smallModel } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
 import {
@@ -130,8 +130,7 @@ describe("a right answer", () => {
   /** A game at the challenger's turn about a claim of this query. */
   async function gameAbout(query: TracedQuery, of = { model, traced }): Promise<bigint> {
     const claimId = await claim(query, of);
-    const data = encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [claimId] });
-    await f.send(f.watcher, data, STAKE_WEI);
+    await f.send(f.watcher, await blindChallenge(f.publicClient, f.game, claimId), STAKE_WEI);
     await playerOf(f.owner, query, of.traced).playOnce();
     return (await f.read("gameCount")) as bigint;
   }

@@ -5,12 +5,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { programLeaf } from "../trace/trace-tree.ts";
 import { WordTree } from "../trace/word-tree.ts";
 import {
+  BOND_WEI,
   HOUR_SECONDS,
   STAKE_WEI,
   startTraceGame,
   type TraceFixture,
   traceGameAbi,
 } from "./testing/trace-fixture.ts";
+import { challengeCall, statementHash } from "./trace-moves.ts";
 
 let f: TraceFixture;
 
@@ -43,19 +45,26 @@ function claimOf(byte: number) {
   return { statement, path: programs.path(1).map(hex), root: hex(trace.root), nodes };
 }
 
-test.fails("takes no stake of who has challenged the other one", async () => {
+test("takes no stake of who has challenged the other one", async () => {
   const [wrong, right] = [claimOf(9), claimOf(10)];
   const before = await f.client.snapshot();
   const claimId = await f.claim(wrong);
-  const challenge = {
-    account: f.challenger,
-    to: f.game,
-    data: call("challenge", [claimId]),
-    value: STAKE_WEI,
-  };
+  const challengeOf = ({ statement }: typeof wrong) => ({
+    ...{ account: f.challenger, to: f.game, value: STAKE_WEI },
+    data: challengeCall(claimId, statementHash(statement)),
+  });
+  expect(await f.refusal(challengeOf(wrong))).toBeNull();
   await f.client.revert({ id: before });
   expect(await f.claim(right)).toBe(claimId);
-  await f.client.sendTransaction({ ...challenge, gas: 5_000_000n });
+  expect(await f.refusal(challengeOf(wrong))).toBe("TraceOtherStatement");
+  // It is in a block all the same where nobody estimates its gas, and takes that alone.
+  const sent = f.client.sendTransaction({ ...challengeOf(wrong), gas: 5_000_000n });
+  await expect(sent).rejects.toThrow("reverted");
+  expect(await f.client.getTransactionCount({ address: f.challenger })).toBe(1);
+  expect(await f.client.readContract({ ...f.read, functionName: "gameCount" })).toBe(0n);
+  expect(await f.client.getBalance({ address: f.game })).toBe(BOND_WEI);
+  // The claim that is there now is challenged by who has compared it.
+  await f.client.sendTransaction({ ...challengeOf(right), gas: 5_000_000n });
   const answer = call("answer", [1n, right.statement, right.root, [right.nodes[0]], right.nodes]);
   await f.client.sendTransaction({ account: f.owner, to: f.game, data: answer, gas: 5_000_000n });
   await f.passTime(37n * HOUR_SECONDS);
@@ -65,6 +74,5 @@ test.fails("takes no stake of who has challenged the other one", async () => {
     data: call("endByTime", [1n]),
     gas: 5_000_000n,
   });
-  const lostWei = await f.owedWei(f.owner);
-  expect(lostWei).toBe(0n);
+  expect(await f.owedWei(f.owner)).toBe(STAKE_WEI);
 });

@@ -7,7 +7,7 @@ import type { TracedText } from "../trace/leaf-rules.ts";
 import { traceSteps } from "../trace/run-trace.ts";
 import type { OpKind } from "../trace/trace-op.ts";
 import { GameReader } from "./read-games.ts";
-import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
+import { blindChallenge, falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import {
   BOND_WEI,
   HOUR_SECONDS,
@@ -53,7 +53,7 @@ const playerOf = (who: `0x${string}`, own: TracedQuery, challenges = false) =>
   });
 
 const challenge = async (claimId: bigint, who: `0x${string}`) => {
-  const data = encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [claimId] });
+  const data = await blindChallenge(f.publicClient, f.game, claimId);
   await f.accountOf(who).send({ data, valueWei: STAKE_WEI });
   return f.client.readContract({ ...f.read, functionName: "gameCount" });
 };
@@ -199,8 +199,8 @@ describe("a lying challenger", () => {
     await f.passTime(72n * HOUR_SECONDS);
     expect(await stands()).toBe(true);
     await f.accountOf(f.stranger).send({ data: call("returnBond", [claimId]), valueWei: 0n });
-    const late = { account: f.challenger, data: call("challenge", [claimId]), value: STAKE_WEI };
-    expect(await f.refusal(late)).toBe("TraceWindowOver");
+    const data = await blindChallenge(f.publicClient, f.game, claimId);
+    expect(await f.refusal({ account: f.challenger, data, value: STAKE_WEI })).toBe("TraceWindowOver");
   });
 
   test("an honest watcher does not challenge an honest claim", async () => {

@@ -11,6 +11,7 @@ import {
   type TraceFixture,
   traceGameAbi,
 } from "./testing/trace-fixture.ts";
+import { challengeCall, statementHash } from "./trace-moves.ts";
 
 const STEPS = 160;
 let f: TraceFixture;
@@ -40,6 +41,9 @@ function anyStatement() {
   const nodes = [0, 1].map((i) => hex(trace.node(0, i)));
   return { statement, path: programs.path(1).map(hex), root: hex(trace.root), nodes };
 }
+
+/** Of a claim of it. */
+const challengeOf = (claimId: bigint) => challengeCall(claimId, statementHash(anyStatement().statement));
 
 /** What somebody should have been given, kept by a second set of books. */
 interface Books {
@@ -77,7 +81,7 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
       }
       case 1:
       case 2: {
-        if (!(await tryCall("challenge", who, call("challenge", [claimId]), STAKE_WEI))) break;
+        if (!(await tryCall("challenge", who, challengeOf(claimId), STAKE_WEI))) break;
         books.stakes.set((await read("gameCount")) as bigint, { claimId, who, turn: "owner" });
         break;
       }
@@ -147,7 +151,7 @@ test("whoever asks again while he is paid gets it once", async () => {
   const claimId = await f.claim({ statement, path });
   // A bond that could be taken.
   await f.claim({ statement, path });
-  const challenge = { account: f.stranger, to: address, data: call("challenge", [claimId]) };
+  const challenge = { account: f.stranger, to: address, data: challengeOf(claimId) };
   await f.client.sendTransaction({ ...challenge, value: STAKE_WEI, gas: 500_000n });
   const gameId = (await read("gameCount")) as bigint;
   await f.passTime(37n * HOUR_SECONDS);
@@ -165,7 +169,7 @@ test("beyond 256 games about one claim each costs a stake more, and comes back w
   const { path, statement } = anyStatement();
   const [first, second] = [await f.claim({ statement, path }), await f.claim({ statement, path })];
   const challenge = (claimId: bigint, value: bigint) =>
-    ({ account: f.challenger, to: f.game, data: call("challenge", [claimId]), value }) as const;
+    ({ account: f.challenger, to: f.game, data: challengeOf(claimId), value }) as const;
   const [openBefore, baseFeeWei] = [(await read("openGamesOf", [f.owner])) as bigint, 0n];
   for (let open = 0; open < 256; open++)
     await f.client.sendTransaction({ ...challenge(first, STAKE_WEI), gas: 500_000n });
@@ -199,7 +203,7 @@ test("a stake follows the base fee up to four of the least, and a reward up to t
     const snapshot = await f.client.snapshot();
     const gameId = ((await read("gameCount")) as bigint) + 1n;
     const sent = { account: f.stranger, to: f.game, gas: 500_000n, maxFeePerGas: 10_000n * gwei } as const;
-    await f.client.sendTransaction({ ...sent, data: call("challenge", [claimId]), value: STAKE_WEI });
+    await f.client.sendTransaction({ ...sent, data: challengeOf(claimId), value: STAKE_WEI });
     await f.passTime(37n * HOUR_SECONDS);
     const before = await f.owedWei(f.stranger);
     await f.client.setNextBlockBaseFeePerGas({ baseFeePerGas: baseFeeWei });

@@ -3,7 +3,7 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
-import { bytesToHex, encodeFunctionData, type Hex, hexToBytes } from "viem";
+import { bytesToHex, encodeAbiParameters, encodeFunctionData, type Hex, hexToBytes, keccak256 } from "viem";
 import { placesOf } from "../trace/leaf-rules.ts";
 import { encodeOp, sizeOf } from "../trace/trace-op.ts";
 import type { WordTree } from "../trace/word-tree.ts";
@@ -42,6 +42,20 @@ export interface ShownGame extends GameState {
 /** One's own trace, as far as moves need it: trees of the operations that they are about, and the one over all roots. */
 export interface GameTrace extends Pick<TracedQuery, "text" | "program" | "programTree" | "claimedOp"> {
   readonly tree: { readonly top: WordTree; readonly ops: Readonly<Record<number, WordTree>> };
+}
+
+/** What the contract keeps of a statement, and a challenge names. */
+export function statementHash(statement: TraceStatement): Hex {
+  const answer = traceGameAbi.find((item) => item.type === "function" && item.name === "answer");
+  const type = (answer as { inputs: readonly { readonly name: string }[] }).inputs.find(
+    ({ name }) => name === "statement",
+  );
+  return keccak256(encodeAbiParameters([type] as never, [statement] as never));
+}
+
+/** The challenge of a claim, if that is what its number still stands for. */
+export function challengeCall(claimId: bigint, hash: Hex): Hex {
+  return encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [claimId, hash] });
 }
 
 /** The owner's move. */

@@ -6,7 +6,6 @@ import {
   createPublicClient,
   custom,
   encodeEventTopics,
-  encodeFunctionData,
   HttpRequestError,
   type PublicClient,
   zeroAddress,
@@ -14,7 +13,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
 import { GameReader } from "./read-games.ts";
-import { falseTrace, placeOf } from "./testing/played-games.ts";
+import { blindChallenge, falseTrace, placeOf } from "./testing/played-games.ts";
 import {
   HOUR_SECONDS,
   STAKE_WEI,
@@ -74,9 +73,9 @@ function playerOf(who: `0x${string}`, ids: readonly bigint[], changed: Partial<P
 const nodeWith = (changed: Partial<PublicClient>) =>
   Object.assign(Object.create(f.publicClient), changed) as PublicClient;
 
-const challenge = (claimId: bigint) =>
+const challenge = async (claimId: bigint) =>
   f.accountOf(f.stranger).send({
-    data: encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [claimId] }),
+    data: await blindChallenge(f.publicClient, f.game, claimId),
     valueWei: STAKE_WEI,
   });
 
@@ -291,6 +290,42 @@ describe("a claim whose query is false", () => {
     expect(paid).toEqual([8n * STAKE_WEI, 32n * STAKE_WEI, 9n * STAKE_WEI]);
   });
 });
+
+test.each(["it is compared", "its challenge is on its way"])(
+  "a claim that L1 replaces by a right one while %s costs no stake",
+  async (when) => {
+    const before = await f.client.snapshot();
+    const claimId = await claimLie();
+    let isReplaced = false;
+    const replace = async () => {
+      if (isReplaced) return;
+      isReplaced = true;
+      await f.client.revert({ id: before });
+      expect(await claimHonest()).toBe(claimId);
+    };
+    const account = f.accountOf(f.challenger);
+    const refusals: unknown[] = [];
+    const send: PlayerOptions["account"]["send"] = async (call) => {
+      await replace();
+      refusals.push(await f.refusal({ account: f.challenger, data: call.data, value: call.valueWei }));
+      return account.send(call);
+    };
+    const { look } = playerOf(f.challenger, [claimId], {
+      account: { ...account, send },
+      async traceOf(claim) {
+        if (claim.claimId !== claimId) return null;
+        if (when === "it is compared") await replace();
+        return honest;
+      },
+    });
+    const { failures, moves } = await look();
+    expect({ failed: failures.length, moves, refusals }).toEqual({
+      ...{ failed: 1, moves: [], refusals: ["TraceOtherStatement"] },
+    });
+    // What is there now is compared anew.
+    expect(await look()).toEqual({ failures: [], moves: [], warnings: [] });
+  },
+);
 
 test("a claim of other files than the model's is a warning in every look", async () => {
   const claimId = await claimHonest();

@@ -19,7 +19,14 @@ import {
   sameAddress,
 } from "./read-games.ts";
 import { stakeFor } from "./stakes.ts";
-import { challengersMove, differs, type GameState, ownersMove } from "./trace-moves.ts";
+import {
+  challengeCall,
+  challengersMove,
+  differs,
+  type GameState,
+  ownersMove,
+  statementHash,
+} from "./trace-moves.ts";
 
 export interface PlayerOptions extends TracingOptions {
   readonly publicClient: PublicClient;
@@ -67,6 +74,8 @@ interface Compared {
   /** Of its prompt; null before that was compared. */
   promptWarnings: readonly string[] | null;
   query: "unknown" | "untraceable" | "right" | "false" | "another model's";
+  /** Of the statement that was compared; null before that. */
+  statementHash: Hex | null;
 }
 
 export class TracePlayer {
@@ -196,8 +205,8 @@ export class TracePlayer {
     const comparedOf = (claim: ClaimState): Compared => {
       const fresh = (): Compared =>
         this.#options.right?.has(claim) === true
-          ? { promptWarnings: [], query: "right" }
-          : { promptWarnings: null, query: "unknown" };
+          ? { promptWarnings: [], query: "right", statementHash: null }
+          : { promptWarnings: null, query: "unknown", statementHash: null };
       const known = this.#compared.get(claim.claimId) ?? fresh();
       this.#compared.set(claim.claimId, known);
       return known;
@@ -222,7 +231,7 @@ export class TracePlayer {
         for (const why of compared.promptWarnings ?? []) round.warnings.push({ claimId, why });
         const why = "it names other files than this model's: no game here can refute that";
         if (compared.query === "another model's") round.warnings.push({ claimId, why });
-        if (compared.query === "false") await this.#challenge(claimId, round);
+        if (compared.query === "false") await this.#challenge(claimId, compared.statementHash!, round);
       });
     }
   }
@@ -230,6 +239,7 @@ export class TracePlayer {
   /** Of a right claim nothing is kept: a trace is large, and most claims are right. */
   async #compare(claim: ShownClaim, compared: Compared): Promise<void> {
     compared.query = "untraceable";
+    compared.statementHash = statementHash(claim.statement);
     const made = await this.#traces.make(claim);
     compared.query = made === null ? "another model's" : made.isRight ? "right" : "false";
     if (compared.query !== "false") this.#traces.forget((one) => one === claim.claimId);
@@ -260,12 +270,15 @@ export class TracePlayer {
     }
   }
 
-  /** @throws CMD_FALSE_UNCHALLENGED where that takes a larger stake than he gives */
-  async #challenge(claimId: bigint, round: Round): Promise<void> {
+  /**
+   * Attack: L1 takes the claim back while this is on its way, and another one gets its number. So the hash is of what was compared:
+   * what L1 has now is not asked.
+   * @throws CMD_FALSE_UNCHALLENGED where that takes a larger stake than he gives
+   */
+  async #challenge(claimId: bigint, hash: Hex, round: Round): Promise<void> {
     const { account, game, mostStakeWei, publicClient } = this.#options;
     const valueWei = await stakeFor(publicClient, game, { claimId }, mostStakeWei);
-    const data = encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [claimId] });
-    const { gasUsed } = await account.send({ data, valueWei });
+    const { gasUsed } = await account.send({ data: challengeCall(claimId, hash), valueWei });
     round.moves.push({ what: "challenge", claimId, gameId: null, gasUsed });
   }
 

@@ -1,13 +1,12 @@
 /** What an owner needs who is challenged about many claims at once: traces, transactions, and the order of his moves. */
 
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { madeConfigs } from "@openledger/models/testing/made-models";
-import { encodeFunctionData, size } from "viem";
+import { size } from "viem";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { claimReceiptCall, type TracedTuple, tracedTuple } from "../games/ledger-claims.ts";
 import type { PlayerAccount } from "../games/played-moves.ts";
 import { type LedgerTracesFixture, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
-import { falseTrace, placeOf } from "../games/testing/played-games.ts";
+import { blindChallenge, falseTrace, placeOf } from "../games/testing/played-games.ts";
 import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, smallModel } from "../games/testing/trace-fixture.ts";
 import { type PlayerOptions, TracePlayer } from "../games/trace-player.ts";
 import {
@@ -128,11 +127,11 @@ test("256 games of a friend about a true claim, or the false one, make no defaul
   await f.client.setBalance({ address: f.stranger, value: 10n ** 21n });
   await claim(right, 1n);
   const friend = f.accountOf(f.stranger);
-  const challenge = (claimId: bigint) => ({
-    data: encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [claimId] }),
-    valueWei: STAKE_WEI,
-  });
-  for (let game = 0; game < 256; game++) await friend.send(challenge(1n));
+  const climb = async (claimId: bigint) => {
+    const data = await blindChallenge(f.publicClient, f.game, claimId);
+    for (let game = 0; game < 256; game++) await friend.send({ data, valueWei: STAKE_WEI });
+  };
+  await climb(1n);
   await claim(lie, 2n);
   const watch = async () => {
     const { player } = playerOf(f.watcher, right, { challenges: true });
@@ -142,6 +141,6 @@ test("256 games of a friend about a true claim, or the false one, make no defaul
   const before = await f.client.snapshot();
   expect(await watch()).toEqual({ failures: [], moves: [[2n, "challenge"]] });
   await f.client.revert({ id: before });
-  for (let game = 0; game < 256; game++) await friend.send(challenge(2n));
+  await climb(2n);
   expect(await watch()).toEqual({ failures: [], moves: [[2n, "challenge"]] });
 });

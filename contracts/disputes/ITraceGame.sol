@@ -113,8 +113,9 @@ interface ITraceGame {
     function playMany(bytes[] calldata moves) external;
 
     /// @notice Says that the claimed numbers are others. Games of one claim stand side by side. The stake is what is paid: at
-    /// least `stakeFor` of the claim. @return gameId 1, 2, …
-    function challenge(uint256 claimId) external payable returns (uint256 gameId);
+    /// least `stakeFor` of the claim. @param statementHash keccak256 of the statement, ABI-encoded, that the challenger has
+    /// compared: a claim of another one under this number is not challenged. @return gameId 1, 2, …
+    function challenge(uint256 claimId, bytes32 statementHash) external payable returns (uint256 gameId);
 
     /// @notice The owner's first move. @param path From the claimed operation's root to the trace's.
     function answer(

@@ -190,7 +190,7 @@ contract LedgerTraces is TraceGame {
             // Attack: a stake on another statement than its challenger has computed.
             _requireStated(claimId, statement);
         }
-        gameId = challenge(claimId);
+        gameId = challenge(claimId, claims[claimId].statementHash);
     }
 
     function _openRow(

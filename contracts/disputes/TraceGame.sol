@@ -143,9 +143,11 @@ abstract contract TraceGame is ITraceGame {
     }
 
     /// @inheritdoc ITraceGame
-    function challenge(uint256 claimId) public payable returns (uint256 gameId) {
+    function challenge(uint256 claimId, bytes32 statementHash) public payable returns (uint256 gameId) {
         Claim storage claimed = claims[claimId];
         _requireInWindow(claimId, claimed);
+        // Attack: L1 takes back the claim that was compared, and a right one gets its number before the challenge is in a block.
+        if (claimed.statementHash != statementHash) revert TraceOtherStatement(claimId);
         // Attack: more games at once than an owner can answer. The n-th costs 1 + n / 256 stakes, so n of them some n² / 512.
         uint256 neededWei = stakeFor(claimId, block.basefee);
         if (msg.value < neededWei || msg.value > type(uint96).max) revert TraceBondWrong(msg.value, neededWei);

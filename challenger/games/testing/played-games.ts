@@ -1,7 +1,10 @@
 /** False traces, and games that are played until neither side has a move. */
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import type { Address, Hex, PublicClient } from "viem";
 import type { TracedText } from "../../trace/leaf-rules.ts";
 import { type chainKernels, traceSteps } from "../../trace/run-trace.ts";
 import type { OpKind } from "../../trace/trace-op.ts";
+import { challengeCall } from "../trace-moves.ts";
 import type { TracePlayer } from "../trace-player.ts";
 import { type DescribedModel, type TracedQuery, tracedQuery } from "../traced-model.ts";
 
@@ -28,6 +31,17 @@ export function falseTrace(
 export function placeOf({ program }: Pick<TracedQuery, "program">, kind: OpKind): number {
   const all = program.flatMap((op, place) => (op.kind === kind ? [place] : []));
   return all[all.length >> 1]!;
+}
+
+/** The challenge of whatever claim L1 has under a number: of somebody who has compared nothing. */
+export async function blindChallenge(
+  client: Pick<PublicClient, "readContract">,
+  game: Address,
+  claimId: bigint,
+): Promise<Hex> {
+  const claims = { address: game, abi: traceGameAbi, functionName: "claims", args: [claimId] } as const;
+  const [, , , , , , , , hash] = await client.readContract(claims);
+  return challengeCall(claimId, hash);
 }
 
 /** @returns what was done, with its gas */

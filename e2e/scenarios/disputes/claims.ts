@@ -1,7 +1,8 @@
 /** Claims of language models: a liar's, a friend's games about a right one, and an honest owner who is challenged about all. */
 import type { ShownClaim } from "@openledger/challenger/internal/games/read-games";
+import { challengeCall, statementHash } from "@openledger/challenger/internal/games/trace-moves";
 import { TracePlayer } from "@openledger/challenger/internal/games/trace-player";
-import type { TracedQuery } from "@openledger/challenger/internal/games/traced-model";
+import { claimOf, type TracedQuery } from "@openledger/challenger/internal/games/traced-model";
 import { queryCommitment } from "@openledger/circuits/internal/ledger/model-query";
 import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
 import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
@@ -9,7 +10,7 @@ import { getModel } from "@openledger/client/sequencer/model-reads";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { encodeFunctionData, getContractAddress, hexToString, isAddressEqual, toHex } from "viem";
+import { getContractAddress, hexToString, isAddressEqual, toHex } from "viem";
 import { type DrillAccountName, drillAccount } from "../../world/accounts.ts";
 import { drillError } from "../../world/drill-errors.ts";
 import { STEP_TIMEOUT_MS } from "../../world/world.ts";
@@ -79,9 +80,10 @@ export async function claim(
 
 /** A liar's friend opens games about a right claim, so that stakes rise before the false one is made. */
 export async function climbLadder(f: DisputeWorld, model: ClaimedModel): Promise<void> {
-  const claimId = await claim(f, model, rightClaim(model, "The debt?"), 900n);
+  const made = rightClaim(model, "The debt?");
+  const claimId = await claim(f, model, made, 900n);
   const friend = f.account("customer", f.game);
-  const data = encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [claimId] });
+  const data = challengeCall(claimId, statementHash(claimOf(model.traced.model, made.trace).statement));
   const stakeWei = async () =>
     f.l1.readContract({ address: f.game, abi: traceGameAbi, functionName: "stakeFor", args: [claimId, 0n] });
   const [first, games] = [await stakeWei(), await hashesOf(f, "customer")];

@@ -17,7 +17,11 @@ import { claimReceiptCall } from "@openledger/challenger/games/ledger-claims";
 import { tracedOf, withTracing } from "@openledger/challenger/games/traced-recipe";
 import type { ClaimableAnswer } from "@openledger/challenger/internal/claiming/propose-claims";
 import { GameReader } from "@openledger/challenger/internal/games/read-games";
-import { falseTrace, placeOf } from "@openledger/challenger/internal/games/testing/played-games";
+import {
+  blindChallenge,
+  falseTrace,
+  placeOf,
+} from "@openledger/challenger/internal/games/testing/played-games";
 import { openTracedText, type TracedTextModel } from "@openledger/challenger/internal/games/traced-text";
 import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
 import { drawApprover } from "@openledger/challenger/playing/approve-draws";
@@ -46,7 +50,7 @@ import {
 } from "@openledger/models/testing/settling-fixture";
 import { byteConfig, sampleTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
 import { openProvingCircuit, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
-import { createPublicClient, createWalletClient, custom, encodeFunctionData, type Hex } from "viem";
+import { createPublicClient, createWalletClient, custom, type Hex } from "viem";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
@@ -362,7 +366,7 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   expect(unapproved.stderr).toContain("claim 1 has its window, or a game, open; claim 2 has its window");
   await turnsUntil(owner, "awaiting-claims");
   // bob challenges what is right, and goes away.
-  const data = encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [1n] });
+  const data = await blindChallenge(client, game, 1n);
   const stakeWei = BOND_WEI / 5n;
   await client.sendTransaction({ account: BOB.address, to: game, data, value: stakeWei } as never);
   await claiming.turn();
