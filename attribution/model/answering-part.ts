@@ -7,6 +7,7 @@ import {
   featuresCommitment,
 } from "@openledger/circuits/settlement/feature-commitment";
 import { hex32 } from "@openledger/foundation/hex";
+import { MAX_ROW_BYTES } from "../rows/row-content.ts";
 import { answeringHash } from "./answering-hash.ts";
 import { familyOf, type ModelFamily, type ModelParts } from "./model-family.ts";
 import {
@@ -14,11 +15,13 @@ import {
   decodeManifest,
   invalidFile,
   MANIFEST,
+  MOST_JSON_BYTES,
+  type ModelFileName,
   type ModelFiles,
   type ModelManifest,
   parseJson,
 } from "./model-manifest.ts";
-import { boundColumns } from "./recipe-fields.ts";
+import { boundColumns, DIRECT } from "./recipe-fields.ts";
 
 export type AnsweringPart<Parts extends ModelParts = ModelParts> = Parts & {
   readonly columns: ColumnCommitments;
@@ -28,6 +31,41 @@ export type AnsweringPart<Parts extends ModelParts = ModelParts> = Parts & {
 
 /** Without rows, shares and G: a few megabytes where the whole may have hundreds. */
 export const ANSWERING_FILES = ["recipe.json", "parameters.bin", "query-map.bin", "columns.bin"] as const;
+
+/** Refuses a model before its large files are asked for: throws why. */
+export type RefuseModel<Parts extends ModelParts = ModelParts> = (
+  recipe: Parts["recipe"],
+  manifest: ModelManifest,
+) => Promise<void> | void;
+
+/**
+ * Most bytes that a model's files have by its recipe. Attack: gigabytes of zeros, in some kilobytes of gzip.
+ * @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID; what `refuse` and the family throw
+ */
+export async function mostBytesOf<Parts extends ModelParts>(
+  recipeFile: Uint8Array,
+  manifest: ModelManifest,
+  families: readonly ModelFamily<Parts>[],
+  refuse: RefuseModel<Parts> = () => {},
+): Promise<Readonly<Record<ModelFileName, number>>> {
+  const json = parseJson(recipeFile, "recipe.json");
+  const family = familyOf(json, families);
+  const recipe = family.parseRecipe(json);
+  await refuse(recipe, manifest);
+  const { columnCount, rowCount } = manifest;
+  const { parameters, queryMap } = await family.mostBytes(recipe, rowCount);
+  return {
+    "recipe.json": MOST_JSON_BYTES,
+    "payees.json": MOST_JSON_BYTES,
+    "parameters.bin": parameters,
+    "query-map.bin": queryMap,
+    "features.bin": recipe.family === DIRECT ? 2 * (rowCount + 1) * columnCount : rowCount * columnCount,
+    "columns.bin": 64 * columnCount,
+    // Each row ends its line.
+    "rows.jsonl": rowCount * (MAX_ROW_BYTES + 1),
+    "card.json": MOST_JSON_BYTES,
+  };
+}
 
 /** @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID */
 export function decodeAnsweringPart<Parts extends ModelParts>(

@@ -1,8 +1,8 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { attributionError } from "../attribution-errors.ts";
-import { decodeAnswering } from "./answering-part.ts";
-import type { DirectParts } from "./direct/direct-family.ts";
+import { decodeAnswering, type RefuseModel } from "./answering-part.ts";
+import { type DirectParts, directFamily } from "./direct/direct-family.ts";
 import { type FetchModelOptions, fetchFiles } from "./model-download.ts";
 import type { ModelFamily, ModelParts } from "./model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel } from "./model-files.ts";
@@ -61,11 +61,12 @@ export async function readAnswering<Parts extends ModelParts>(
   return decodeAnswering(await readModelFiles(folder), families);
 }
 
-/** A model from its server, checked as one from a folder. @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID */
+/** A model from its server, checked as one from a folder. @throws ATT_SERVER_UNREACHABLE, and what `mostBytesOf` throws */
 export async function fetchModel<Parts extends ModelParts = DirectParts>(
   serverUrl: string,
   options: FetchModelOptions = {},
-  families?: readonly ModelFamily<Parts>[],
+  families: readonly ModelFamily<Parts>[] = [directFamily as never],
+  refuse?: RefuseModel<Parts>,
 ): Promise<PublishedModel<Parts>> {
-  return decodeModel(await fetchFiles(serverUrl, [MANIFEST, ...MODEL_FILES], options), families);
+  return decodeModel(await fetchFiles(serverUrl, MODEL_FILES, families, options, refuse), families);
 }

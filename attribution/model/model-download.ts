@@ -1,17 +1,32 @@
 /** Files of a published model from its server. Runs in pages, too. */
-import { concatBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "../attribution-errors.ts";
-import { ANSWERING_FILES, type AnsweringPart, decodeAnswering } from "./answering-part.ts";
+import {
+  ANSWERING_FILES,
+  type AnsweringPart,
+  decodeAnswering,
+  mostBytesOf,
+  type RefuseModel,
+} from "./answering-part.ts";
 import type { ModelFamily, ModelParts } from "./model-family.ts";
-import { decodeManifest, invalidFile, MANIFEST, MOST_JSON_BYTES, type ModelFiles } from "./model-manifest.ts";
+import {
+  checkedFile,
+  decodeManifest,
+  invalidFile,
+  MANIFEST,
+  MOST_JSON_BYTES,
+  type ModelFileName,
+  type ModelFiles,
+} from "./model-manifest.ts";
 
 /** Most bytes of one file that are taken from a server: G and columns of the largest circuits, and a margin. */
 const MAX_FILE_BYTES = 2 ** 30;
 /** Of all files of a model. */
 const MAX_MODEL_BYTES = 2 ** 31;
+const TIMEOUT_MS = 300_000;
 
 export interface FetchModelOptions {
   readonly onProgress?: (file: string) => void;
+  /** Of all files together. */
   readonly timeoutMs?: number;
   readonly maxFileBytes?: number;
 }
@@ -26,30 +41,43 @@ export async function fetchAnswering<Parts extends ModelParts>(
   families: readonly ModelFamily<Parts>[],
   options: FetchModelOptions = {},
 ): Promise<AnsweringPart<Parts> & { readonly staticsHash: bigint }> {
-  return decodeAnswering(await fetchFiles(serverUrl, [MANIFEST, ...ANSWERING_FILES], options), families);
+  return decodeAnswering(await fetchFiles(serverUrl, ANSWERING_FILES, families, options), families);
 }
 
 /**
- * Those of the files that the server has. Attack: a packed file that is more than its reader's memory. Behind a manifest
- * each file has as many bytes as it says. @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID
+ * The manifest, and those of the files that it names: the recipe first, each checked before the next is asked for.
+ * Attack: a packed file that is more than its reader's memory. Each has as many bytes as manifest and recipe say.
+ *
+ * @param names `recipe.json` is the first
+ * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID, and what `mostBytesOf` throws
  */
-export async function fetchFiles(
+export async function fetchFiles<Parts extends ModelParts>(
   serverUrl: string,
-  names: readonly string[],
-  { maxFileBytes = MAX_FILE_BYTES, onProgress, ...options }: FetchModelOptions,
+  names: readonly ModelFileName[],
+  families: readonly ModelFamily<Parts>[],
+  { maxFileBytes = MAX_FILE_BYTES, onProgress, timeoutMs = TIMEOUT_MS }: FetchModelOptions,
+  refuse?: RefuseModel<Parts>,
 ): Promise<ModelFiles> {
   const files = new Map<string, Uint8Array>();
-  let said: Readonly<Record<string, { readonly sizeBytes: number }>> | null = null;
+  const signal = AbortSignal.timeout(timeoutMs);
+  const take = async (name: string, sizeBytes: number) => {
+    onProgress?.(name);
+    const bytes = await download(addressOf(serverUrl, `model/${name}`), signal, sizeBytes);
+    if (bytes !== null) files.set(name, bytes);
+  };
+  await take(MANIFEST, MOST_JSON_BYTES);
+  const manifest = decodeManifest(files);
+  let most: Readonly<Partial<Record<ModelFileName, number>>> = { "recipe.json": MOST_JSON_BYTES };
   let room = MAX_MODEL_BYTES;
   for (const name of names) {
-    if (said !== null && said[name] === undefined) continue;
-    const sizeBytes = name === MANIFEST ? MOST_JSON_BYTES : (said?.[name]?.sizeBytes ?? maxFileBytes);
-    room -= sizeBytes;
-    if (sizeBytes > maxFileBytes || room < 0) throw invalidFile(name, `has ${sizeBytes} bytes, too many`);
-    onProgress?.(name);
-    const bytes = await fetchFile(serverUrl, `model/${name}`, { ...options, maxFileBytes: sizeBytes });
-    if (bytes !== null) files.set(name, bytes);
-    if (name === MANIFEST) said = decodeManifest(files).files;
+    const said = manifest.files[name];
+    if (said === undefined) continue;
+    room -= said.sizeBytes;
+    if (said.sizeBytes > Math.min(maxFileBytes, most[name] ?? 0) || room < 0)
+      throw invalidFile(name, `has ${said.sizeBytes} bytes, too many`);
+    await take(name, said.sizeBytes);
+    const bytes = checkedFile(files, manifest, name);
+    if (name === "recipe.json") most = await mostBytesOf(bytes, manifest, families, refuse);
   }
   return files;
 }
@@ -58,29 +86,45 @@ export async function fetchFiles(
 export function fetchFile(
   serverUrl: string,
   path: string,
-  { maxFileBytes = MAX_FILE_BYTES, timeoutMs = 300_000 }: FetchModelOptions,
+  { maxFileBytes = MAX_FILE_BYTES, timeoutMs = TIMEOUT_MS }: FetchModelOptions,
 ): Promise<Uint8Array | null> {
-  return download(`${serverUrl.replace(/\/+$/, "")}/v1/${path}`, timeoutMs, maxFileBytes);
+  return download(addressOf(serverUrl, path), AbortSignal.timeout(timeoutMs), maxFileBytes);
 }
 
-async function download(url: string, timeoutMs: number, maxBytes: number): Promise<Uint8Array | null> {
+const addressOf = (serverUrl: string, path: string) => `${serverUrl.replace(/\/+$/, "")}/v1/${path}`;
+
+async function download(url: string, signal: AbortSignal, maxBytes: number): Promise<Uint8Array | null> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
-    if (response.status === 404) return null;
+    const response = await fetch(url, { signal });
+    if (response.status === 404) {
+      await response.body?.cancel();
+      return null;
+    }
     if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
-    // Counted as they come: a server need not say how many there will be.
-    const chunks: Uint8Array[] = [];
-    let sizeBytes = 0;
     // Not every browser iterates over a stream.
     const reader = response.body.getReader();
-    for (let read = await reader.read(); !read.done; read = await reader.read()) {
-      const chunk = read.value;
-      sizeBytes += chunk.length;
-      if (sizeBytes > maxBytes) throw new Error(`more than ${maxBytes} bytes`);
-      chunks.push(chunk);
+    try {
+      return await readAll(reader, maxBytes);
+    } finally {
+      // Of what came too much, nothing more is taken.
+      reader.cancel().catch(() => {});
     }
-    return concatBytes(...chunks);
   } catch (cause) {
     throw attributionError("ATT_SERVER_UNREACHABLE", `no file from ${url}`, { data: { url }, cause });
   }
+}
+
+/** Counted as they come: a server need not say how many there will be. Pages without bytes take no memory yet. */
+async function readAll(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(maxBytes);
+  let sizeBytes = 0;
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    if (sizeBytes + read.value.length > maxBytes) throw new Error(`more than ${maxBytes} bytes`);
+    bytes.set(read.value, sizeBytes);
+    sizeBytes += read.value.length;
+  }
+  return bytes.subarray(0, sizeBytes);
 }

@@ -1,5 +1,5 @@
 /** What would keep a watcher of language models from one of them, or busy for ever: each was once so. */
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -189,6 +189,31 @@ describe("a watcher", () => {
     for (const times of [1, 2]) {
       for (const { fault } of await look()) expect(fault).toContain("its files are not available");
       expect(asked).toHaveLength(times);
+    }
+  });
+
+  test("takes the numbers of no other model than the registered one from its server", async () => {
+    const heard: string[] = [];
+    let served = right();
+    const host = createServer(async ({ url }, response) => {
+      const name = url!.split("/").at(-1)!;
+      heard.push(name);
+      const bytes = await readFile(join(served, name)).catch(() => null);
+      response.writeHead(bytes === null ? 404 : 200).end(bytes);
+    });
+    const hostUrl = await listen(host);
+    try {
+      const { look } = watchOf({ rollup, serverOf: () => hostUrl });
+      served = await publish("served", { tracing: promiseOf(`0x${"22".repeat(32)}`) });
+      for (const { fault } of await look()) expect(fault).toContain("its registered roots are not");
+      served = await publish("served", {});
+      for (const { fault } of await look()) expect(fault).toContain("promises no claims");
+      expect(heard).toEqual(Array(4).fill(["manifest.json", "recipe.json"]).flat());
+      served = right();
+      for (const model of await look()) expect(model).not.toHaveProperty("fault");
+      expect(heard).toContain("query-map.bin");
+    } finally {
+      host.close();
     }
   });
 

@@ -1,5 +1,6 @@
 /** Games of a contract LedgerTraces: registrations, claims and games of the language models of a rollup. */
 
+import { claimantOf, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies, textSetting } from "@openledger/models/registered/model-families";
 import type { TextParts } from "@openledger/models/registered/text-family";
@@ -258,14 +259,21 @@ export class GamePlayers {
   }
 
   async #numbers(one: RegisteredTraced, model: TextParts): Promise<OpenedModel | { fault: string }> {
-    if (model.recipe.tracing?.digest !== tracingDigest(one.terms)) return OTHER_FILES;
-    const unclaimable = this.#isWatching ? await this.#faultOfClaims(model.recipe) : null;
+    return (
+      (await this.#refusal(one, model.recipe)) ?? (await this.#of.opened.open(one, model)) ?? OTHER_FILES
+    );
+  }
+
+  /** Why a recipe is not played, whatever its numbers; null where it is. */
+  async #refusal(one: RegisteredTraced, recipe: TextParts["recipe"]): Promise<{ fault: string } | null> {
+    if (recipe.tracing?.digest !== tracingDigest(one.terms)) return OTHER_FILES;
+    const unclaimable = this.#isWatching ? await this.#faultOfClaims(recipe) : null;
     if (unclaimable === null) this.#unclaimable.delete(keyOf(one));
     else this.#unclaimable.set(keyOf(one), `do not approve or pay it: ${unclaimable.message}`);
     // Attack: a model that takes all memory of whoever opens it, and with it the games of all others.
     if (unclaimable?.reason === "trace-size")
       return { fault: `do not approve or pay it, it is not played: ${unclaimable.message}` };
-    return (await this.#of.opened.open(one, model)) ?? OTHER_FILES;
+    return null;
   }
 
   /** A watcher plays all of the rollup, others those that their account has claims or games of. */
@@ -379,17 +387,20 @@ export class GamePlayers {
   }
 
   /** Files that promise what is registered, or why there are none. A promise costs nothing to compare, roots some minutes. */
-  async #filesOf({ modelId }: RegisteredTraced) {
+  async #filesOf(one: RegisteredTraced) {
+    const { modelId } = one;
     const none = { fault: "its files are not available: --models FOLDER or --server" };
     const place = placeOf(this.#of.places, Number(modelId));
     if (place === null || ("url" in place && this.#unreachable.has(place.url))) return none;
-    const found = await answeringOf(place, await modelFamilies());
+    // Attack: a recipe that nobody registered, before gigabytes of its numbers.
+    const found = await answeringOf(place, await modelFamilies(this.#of.places), async (recipe) => {
+      const refusal = isTraced(recipe) ? await this.#refusal(one, recipe) : OTHER_MODEL;
+      if (refusal !== null) throw challengerError("CMD_USAGE", refusal.fault);
+    });
     if (found === null && "url" in place) this.#unreachable.add(place.url);
     if (found === null) return none;
-    const model = found.model as unknown as TextParts & { readonly family: { readonly name: string } };
-    if (model.family.name !== "text" || model.recipe.tracing === undefined)
-      return { fault: "what is served under its number is another model: it promises no claims" };
-    return { files: found.files, model };
+    if (!isTraced(found.model.recipe)) return OTHER_MODEL;
+    return { files: found.files, model: found.model as unknown as TextParts };
   }
 }
 
@@ -413,6 +424,9 @@ const untraceable = ({ modelId }: RegisteredTraced, why: string) =>
   );
 
 const NOTHING_MADE = { isNews: true, moves: [], isWaiting: false } as const;
+const isTraced = (recipe: RecipeBase): recipe is TextParts["recipe"] =>
+  recipe.family === "text" && claimantOf(recipe) !== null;
+const OTHER_MODEL = { fault: "what is served under its number is another model: it promises no claims" };
 const OTHER_FILES = {
   fault: "its registered roots are not those of the files that are served: do not approve or pay it",
 };

@@ -3,14 +3,19 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ANSWERING_FILES, decodeAnswering } from "@openledger/attribution/model/answering-part";
+import {
+  ANSWERING_FILES,
+  decodeAnswering,
+  type RefuseModel,
+} from "@openledger/attribution/model/answering-part";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { directTraining } from "@openledger/attribution/model/direct/direct-training";
 import { fetchModel, readModel, readModelFiles } from "@openledger/attribution/model/model-directory";
-import { fetchFiles } from "@openledger/attribution/model/model-download";
+import { fetchFile, fetchFiles } from "@openledger/attribution/model/model-download";
 import type { FamilyTraining, ModelFamily } from "@openledger/attribution/model/model-family";
 import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
-import { LEAF_FILE, MANIFEST } from "@openledger/attribution/model/model-manifest";
+import { invalidFile, LEAF_FILE, MANIFEST } from "@openledger/attribution/model/model-manifest";
+import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies } from "@openledger/models/registered/model-families";
@@ -18,6 +23,7 @@ import { statementHash, type Verdict } from "../challenger-state.ts";
 import { trainingsWithPromises } from "../games/traced-recipe.ts";
 import type { PublishedFiles } from "../model-commitments/examine-model-commitment.ts";
 import type { ModelCommitment } from "../model-commitments/read-model-commitments.ts";
+import { mostLeafFileBytes } from "../statements/known-leaves.ts";
 import { promisesModelCommitment } from "./disputes-contracts.ts";
 
 /** Where models' published files are. */
@@ -43,20 +49,45 @@ export function placeOf({ model, models, serverOf }: ModelPlaces, modelId: numbe
   return url === null ? null : { url };
 }
 
+/** A server has so long for all files of a model. */
+const MOST_DOWNLOAD_MS = 300_000;
+
 /** null where its server does not answer. @throws what its files are refused for */
 async function readPlaced(
   place: NonNullable<ModelPlace>,
   families: readonly ModelFamily[],
 ): Promise<PublishedModel | null> {
   if ("folder" in place) return (await readModel(place.folder, families)) as unknown as PublishedModel;
-  return orNull(fetchModel(place.url, {}, families) as unknown as Promise<PublishedModel>);
+  const options = { timeoutMs: MOST_DOWNLOAD_MS };
+  return orNull(
+    fetchModel(place.url, options, families, requirePostable) as unknown as Promise<PublishedModel>,
+  );
 }
 
-/** The same of what answers, and its files: rows and G of a stranger's model take memory, and no game needs them. */
-export async function answeringOf(place: NonNullable<ModelPlace>, families: readonly ModelFamily[]) {
-  const names = [MANIFEST, ...ANSWERING_FILES];
+/** Attack: a model commitment's number over a model of more rows than any can have. */
+const requirePostable: RefuseModel = (_, { rowCount }) => {
+  if (rowCount > MOST_CHALLENGED_ROWS)
+    throw invalidFile(
+      MANIFEST,
+      `has ${rowCount} rows, and a model commitment ${MOST_CHALLENGED_ROWS} at most`,
+    );
+};
+
+/**
+ * The same of what answers, and its files: rows and G of a stranger's model take memory, and no game needs them.
+ * @param refuse a server's model, once its recipe is there
+ */
+export async function answeringOf(
+  place: NonNullable<ModelPlace>,
+  families: readonly ModelFamily[],
+  refuse: RefuseModel,
+) {
+  const names: readonly string[] = [MANIFEST, ...ANSWERING_FILES];
+  const options = { timeoutMs: MOST_DOWNLOAD_MS };
   const all =
-    "url" in place ? await orNull(fetchFiles(place.url, names, {})) : await readModelFiles(place.folder);
+    "url" in place
+      ? await orNull(fetchFiles(place.url, ANSWERING_FILES, families, options, refuse))
+      : await readModelFiles(place.folder);
   const files = all && new Map([...all].filter(([name]) => names.includes(name)));
   return files && { files, model: decodeAnswering(files, families) };
 }
@@ -79,12 +110,16 @@ export async function publishedFiles(
 ): Promise<PublishedFiles | null> {
   if (place === null) return null;
   const { families, trainings } = await rulesOf(family, base);
+  const endsAtMs = Date.now() + MOST_DOWNLOAD_MS;
   const model = await readPlaced(place, families);
   if (model === null || model.rows === null || !promisesModelCommitment(model)) return null;
   const leaves =
     "folder" in place
       ? await readFile(join(place.folder, LEAF_FILE)).catch(() => null)
-      : ((await fetchFiles(place.url, [LEAF_FILE], {})).get(LEAF_FILE) ?? null);
+      : await fetchFile(place.url, `model/${LEAF_FILE}`, {
+          maxFileBytes: mostLeafFileBytes(statement, family === "text" ? "texts" : "emails"),
+          timeoutMs: Math.max(0, endsAtMs - Date.now()),
+        });
   const judged = judgedFiles(known, statement, { model, leaves }, () =>
     verifyModel({
       model,

@@ -15,6 +15,15 @@ import { type LeafTree, leafTree } from "./leaf-tree.ts";
 /** A longer leaf answers no data-availability challenge; contracts/disputes/ModelCommitments.sol. */
 export const MOST_LEAF_BYTES = 8 * (4_096 + 1);
 
+/** A longer file is no text that a program here can hold. */
+const MOST_TEXT_BYTES = 2 ** 29;
+
+/** Of a model commitment's file of leaves: each as base64 in quotes with a comma, beside the trees' names. */
+export function mostLeafFileBytes(statement: DisputeStatement, kind: RowKind): number {
+  const count = Object.values(leafCounts(statement, kind)).reduce((sum, leaves) => sum + leaves, 0);
+  return Math.min(MOST_TEXT_BYTES, count * (4 * Math.ceil(MOST_LEAF_BYTES / 3) + 3) + 32 * TREES.length);
+}
+
 export interface LeafPlace {
   readonly tree: TreeName;
   readonly index: number;

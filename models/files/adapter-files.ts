@@ -15,6 +15,8 @@ import { encodeTensors, type NamedTensor, readFloats, readTensorEntries } from "
 const CONFIG_FILE = "adapter_config.json";
 const WEIGHTS_FILE = "adapter_model.safetensors";
 const MAX_CONFIG_BYTES = 2 ** 20;
+/** Of a tensor's name, type, shape and place in a header; and of what else a header has. */
+const TENSOR_HEAD_BYTES = 512;
 
 /** What is not listed does not change the arithmetic; what is listed must have the value that is computed here. */
 const configSchema = z.object({
@@ -83,6 +85,10 @@ export async function readAdapter(
     await file.close();
   }
 }
+
+/** Of adapter_model.safetensors, with 32 bits a number. */
+export const mostAdapterBytes = ({ floatCount, parts }: AdapterLayout): number =>
+  4 * floatCount + TENSOR_HEAD_BYTES * (2 * parts.length + 1);
 
 /** The two files of an adapter: names and bytes. */
 export function encodeAdapter(

@@ -52,7 +52,8 @@ export function readFrom(source: FileSource): ReadBaseFile {
 
 /** Asks a model's server, which has what it answers with. */
 export function readFromServer(serverUrl: string): ReadBaseFile {
-  return (file) => fetchFile(serverUrl, `base/${file}`, { maxFileBytes: MAX_BASE_BYTES });
+  return (file, { files }) =>
+    fetchFile(serverUrl, `base/${file}`, { maxFileBytes: files[file]?.sizeBytes ?? MAX_BASE_BYTES });
 }
 
 /**

@@ -14,16 +14,16 @@ interface MapSize {
   readonly featureCount: number;
 }
 
+export const mapBytes = ({ featureCount, gradientCount }: MapSize): number =>
+  HEAD_BYTES + gradientCount * (4 + featureCount);
+
 /**
  * uint32 gradientCount, featureCount; then a float32 for each number of the gradient, its scale; then int8 entries,
  * gradientCount × featureCount. Little-endian.
  */
-export function encodeMap(
-  arena: Float32Array,
-  at: Place,
-  { featureCount, gradientCount }: MapSize,
-): Uint8Array {
-  const bytes = new Uint8Array(HEAD_BYTES + gradientCount * (4 + featureCount));
+export function encodeMap(arena: Float32Array, at: Place, size: MapSize): Uint8Array {
+  const { featureCount, gradientCount } = size;
+  const bytes = new Uint8Array(mapBytes(size));
   const view = new DataView(bytes.buffer);
   view.setUint32(0, gradientCount, true);
   view.setUint32(4, featureCount, true);
@@ -50,9 +50,10 @@ export function decodeMap(bytes: Uint8Array, wanted: MapSize, arena: Float32Arra
 }
 
 /** @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
-export function checkMap(bytes: Uint8Array, { featureCount, gradientCount }: MapSize): void {
+export function checkMap(bytes: Uint8Array, size: MapSize): void {
+  const { featureCount, gradientCount } = size;
   const view = viewOf(bytes);
-  if (bytes.length !== HEAD_BYTES + gradientCount * (4 + featureCount))
+  if (bytes.length !== mapBytes(size))
     throw broken(`it has ${bytes.length} bytes, not those of ${gradientCount} × ${featureCount} entries`);
   if (view.getUint32(0, true) !== gradientCount || view.getUint32(4, true) !== featureCount)
     throw broken("it is of another size");

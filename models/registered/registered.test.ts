@@ -107,6 +107,13 @@ describe("a text model", () => {
     expect(() => decodeModel(encodeModel(model))).toThrow(code("ATT_RECIPE_INVALID"));
   });
 
+  it("has no more bytes than its recipe has room for, beside the names of its tensors", async () => {
+    const most = await textFamily(settingOf("wasm")).mostBytes(recipe, rows.length);
+    expect(most.queryMap).toBe(model.queryMap.length);
+    expect(most.parameters).toBeGreaterThanOrEqual(model.adapter.length);
+    expect(most.parameters).toBeLessThan(model.adapter.length + 4_096);
+  });
+
   it("has an adapter of halves where its recipe says so, and features of exactly that adapter", async () => {
     const halved: TextRecipe = { ...recipe, adapter: { ...recipe.adapter, numbers: "halves" } };
     const training = trainingOf("wasm");

@@ -1,6 +1,9 @@
 /** Language models as models of the ledger: the half that customers need. How they are tuned: text-training.ts. */
 import type { AnsweringModel, ModelFamily, ModelParts } from "@openledger/attribution/model/model-family";
-import { readBaseFile } from "./base-files.ts";
+import { adapterLayout } from "../architecture/adapter-layout.ts";
+import { mostAdapterBytes } from "../files/adapter-files.ts";
+import { readBaseFile, shapeOfBase } from "./base-files.ts";
+import { mapBytes } from "./query-map-file.ts";
 import { SharedText } from "./shared-text.ts";
 import type { TextSetting } from "./text-model.ts";
 import { parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
@@ -19,6 +22,13 @@ export function textFamily(setting: TextSetting): ModelFamily<TextParts> {
     parseRecipe: parseTextRecipe,
     promptKind: () => "text",
     encode: ({ adapter, queryMap }) => ({ parameters: adapter, queryMap }),
+    async mostBytes({ adapter, base, method: { featureCount } }) {
+      const layout = adapterLayout(await shapeOfBase(base, setting.bases), adapter);
+      return {
+        parameters: mostAdapterBytes(layout),
+        queryMap: mapBytes({ gradientCount: layout.floatCount, featureCount }),
+      };
+    },
     decode: (recipe, { parameters, queryMap }) => ({ family, recipe, adapter: parameters, queryMap }),
     open: (parts) => openText(parts, setting),
     readShared: ({ recipe }, file) => readBaseFile(recipe.base, file, setting.bases),

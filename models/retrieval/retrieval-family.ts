@@ -14,6 +14,8 @@ import {
   encodeRowIndex,
   encodeWords,
   type RowIndex,
+  rowIndexBytes,
+  wordsBytes,
 } from "./retrieval-files.ts";
 import { mostThreshold, thresholdEntries } from "./threshold-columns.ts";
 
@@ -82,6 +84,10 @@ export const retrievalFamily: ModelFamily<RetrievalParts> = {
   promptKind: () => "text",
   takesNoBase: true,
   encode: ({ index, words }) => ({ parameters: encodeRowIndex(index), queryMap: encodeWords(words) }),
+  mostBytes: async (recipe, rowCount) => ({
+    parameters: rowIndexBytes(rowCount, dimensionsOf(recipe)),
+    queryMap: wordsBytes(2 ** recipe.embedding.bucketBits),
+  }),
   decode: (recipe, { parameters, queryMap }) => ({
     family: retrievalFamily,
     recipe,

@@ -24,12 +24,16 @@ const HEAD_BYTES = 16;
 const DIGEST_BYTES = 32;
 const ROW_BYTES = DIGEST_BYTES + 8;
 
+export const rowIndexBytes = (rowCount: number, dimensions: number): number =>
+  HEAD_BYTES + rowCount * (ROW_BYTES + dimensions);
+export const wordsBytes = (bucketCount: number): number => 12 + 4 * bucketCount;
+
 /**
  * parameters.bin, little-endian: uint32 rows and dimensions, the threshold as a double; for each row its digest, then
  * contributor and validator as uint32; then the embeddings.
  */
 export function encodeRowIndex({ dimensions, embeddings, rows, threshold }: RowIndex): Uint8Array {
-  const bytes = new Uint8Array(HEAD_BYTES + rows.length * (ROW_BYTES + dimensions));
+  const bytes = new Uint8Array(rowIndexBytes(rows.length, dimensions));
   const view = new DataView(bytes.buffer);
   view.setUint32(0, rows.length, true);
   view.setUint32(4, dimensions, true);
@@ -52,7 +56,7 @@ export function decodeRowIndex(bytes: Uint8Array, dimensions: number): RowIndex 
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const rowCount = bytes.length < HEAD_BYTES ? 0 : view.getUint32(0, true);
   // Sizes are compared before anything is allocated: they come from the file.
-  if (rowCount < 1 || bytes.length !== HEAD_BYTES + rowCount * (ROW_BYTES + dimensions))
+  if (rowCount < 1 || bytes.length !== rowIndexBytes(rowCount, dimensions))
     throw broken("parameters.bin", `has ${bytes.length} bytes, which ${rowCount} rows do not fill`);
   if (view.getUint32(4, true) !== dimensions)
     throw broken(
@@ -79,7 +83,7 @@ export function decodeRowIndex(bytes: Uint8Array, dimensions: number): RowIndex 
 
 /** query-map.bin, little-endian: uint32 rows, the average length as a double, then the buckets as uint32. */
 export function encodeWords({ averageLength, rowCount, rowsOfBucket }: WordStatistics): Uint8Array {
-  const bytes = new Uint8Array(12 + 4 * rowsOfBucket.length);
+  const bytes = new Uint8Array(wordsBytes(rowsOfBucket.length));
   const view = new DataView(bytes.buffer);
   view.setUint32(0, rowCount, true);
   view.setFloat64(4, averageLength, true);
@@ -90,7 +94,7 @@ export function encodeWords({ averageLength, rowCount, rowsOfBucket }: WordStati
 /** @throws ATT_MODEL_FILE_INVALID */
 export function decodeWords(bytes: Uint8Array, bucketBits: number): WordStatistics {
   const bucketCount = 2 ** bucketBits;
-  if (bytes.length !== 12 + 4 * bucketCount)
+  if (bytes.length !== wordsBytes(bucketCount))
     throw broken("query-map.bin", `has ${bytes.length} bytes, not those of ${bucketCount} buckets`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const rowCount = view.getUint32(0, true);

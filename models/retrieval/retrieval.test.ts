@@ -57,6 +57,14 @@ describe("columns of the threshold", () => {
 });
 
 describe("a retrieval model", () => {
+  it("has as many bytes as its recipe says", async () => {
+    const { parameters, queryMap } = retrievalFamily.encode(trained);
+    expect(await retrievalFamily.mostBytes(recipe, trained.rows.length)).toEqual({
+      parameters: parameters.length,
+      queryMap: queryMap.length,
+    });
+  });
+
   it("is the same bytes on every machine", () => {
     const { parameters, queryMap } = retrievalFamily.encode(trained);
     expect({

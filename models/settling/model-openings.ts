@@ -98,7 +98,7 @@ export async function fetchPublished(
   epoch: number,
   onProgress: (text: string) => void,
 ): Promise<PublishedEpoch> {
-  const families = await modelFamilies();
+  const families = await modelFamilies({ serverUrl });
   const model =
     folder === undefined
       ? await fetchModel(serverUrl, { onProgress: (file) => onProgress(`fetching ${file}`) }, families)

@@ -1,0 +1,160 @@
+/** A model's server that would take a reader's memory or time: what is asked of it, and taken. */
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { beforeAll, expect, test } from "vitest";
+import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
+import { ANSWERING_FILES } from "./answering-part.ts";
+import { type DirectParts, directFamily } from "./direct/direct-family.ts";
+import { trainDirect } from "./direct/direct-training.ts";
+import { fetchModel } from "./model-directory.ts";
+import { type FetchModelOptions, fetchAnswering } from "./model-download.ts";
+import { encodeModel, type PublishedModel, publishedModel } from "./model-files.ts";
+import { MANIFEST, MODEL_FILES, type ModelFileName } from "./model-manifest.ts";
+import { registerModel } from "./registration.ts";
+
+const SIZE = { rows: 64, features: 64, payees: 16, draws: 4, isDirect: true } as const;
+const ZEROS = new Uint8Array(2 ** 24);
+
+let model: PublishedModel<DirectParts>;
+beforeAll(async () => {
+  await initPoseidon();
+  const rows = sampleRows("email", 24);
+  const trained = trainDirect(rows, recipeFor(rows, 64));
+  const split = { ownerParts: 16_384n, validatorParts: 13_107n };
+  model = publishedModel(trained, registerModel(trained, { split }, SIZE), { publishRows: true });
+});
+
+/** The model's files, with these instead, and a manifest that says so. */
+function filesWith(changed: Partial<Record<ModelFileName, Uint8Array>>, rowCount?: number) {
+  const files = encodeModel(model);
+  const manifest = JSON.parse(new TextDecoder().decode(files.get(MANIFEST)));
+  if (rowCount !== undefined) manifest.rowCount = rowCount;
+  for (const [name, bytes] of Object.entries(changed)) {
+    files.set(name, bytes);
+    manifest.files[name] = { sizeBytes: bytes.length, sha256: bytesToHex(sha256(bytes)) };
+  }
+  return files.set(MANIFEST, new TextEncoder().encode(JSON.stringify(manifest)));
+}
+
+/** What was asked of a server, in order, and how it ended. */
+async function fetchFrom(
+  send: (name: string, response: ServerResponse) => unknown,
+  options: FetchModelOptions = {},
+  isWhole = true,
+) {
+  const asked: string[] = [];
+  const server = createServer(({ url }, response) => {
+    const name = url!.split("/").at(-1)!;
+    asked.push(name);
+    send(name, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    const ended = isWhole ? fetchModel(url, options) : fetchAnswering(url, [directFamily], options);
+    const result: unknown = await ended.catch((error: unknown) => error);
+    return { asked, result };
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+const packed = (files: ReadonlyMap<string, Uint8Array>) => (name: string, response: ServerResponse) => {
+  response.setHeader("content-encoding", "gzip");
+  response.end(gzipSync(files.get(name)!));
+};
+
+test("right files come in gzip, too", async () => {
+  const { asked, result } = await fetchFrom(packed(encodeModel(model)));
+  expect(result).toEqual(model);
+  expect(asked).toEqual([MANIFEST, ...MODEL_FILES.filter((name) => name !== "card.json")]);
+});
+
+test.each(["recipe.json", "payees.json", "parameters.bin", "features.bin"] as const)(
+  "nothing is asked for after %s with another hash",
+  async (wrong) => {
+    const files = encodeModel(model);
+    files.set(wrong, files.get(wrong)!.slice().fill(0x20, 0, 1));
+    const { asked, result } = await fetchFrom(packed(files));
+    expect(result).toMatchObject({ code: "ATT_MODEL_FILE_INVALID", data: { file: wrong } });
+    expect(asked).toEqual([MANIFEST, ...MODEL_FILES.slice(0, MODEL_FILES.indexOf(wrong) + 1)]);
+  },
+);
+
+test.each(["payees.json", "parameters.bin", "query-map.bin", "features.bin", "columns.bin"] as const)(
+  "%s of more bytes than the recipe has room for is not asked for, whatever its hash",
+  async (large) => {
+    const files = filesWith({ [large]: ZEROS });
+    const isAnswering = (ANSWERING_FILES as readonly string[]).includes(large);
+    for (const isWhole of isAnswering ? [true, false] : [true]) {
+      const { asked, result } = await fetchFrom(packed(files), {}, isWhole);
+      expect(result).toMatchObject({ code: "ATT_MODEL_FILE_INVALID", data: { file: large } });
+      expect(asked).not.toContain(large);
+      expect(asked.slice(0, 2)).toEqual([MANIFEST, "recipe.json"]);
+    }
+  },
+);
+
+test("of zeros in gzip no more is taken than the manifest says", async () => {
+  const files = encodeModel(model);
+  const served = new Map(files).set("parameters.bin", ZEROS);
+  const { result } = await fetchFrom(packed(served));
+  expect(result).toMatchObject({
+    code: "ATT_SERVER_UNREACHABLE",
+    cause: { message: `more than ${files.get("parameters.bin")!.length} bytes` },
+  });
+});
+
+test("a connection whose file is too long is not kept", async () => {
+  const files = encodeModel(model);
+  let [isClosed, onClosed] = [false, () => {}];
+  const closed = new Promise<void>((resolve) => {
+    onClosed = resolve;
+  });
+  const server = createServer(({ url }, response) => {
+    const name = url!.split("/").at(-1)!;
+    if (name !== "parameters.bin") return void response.end(files.get(name));
+    // The rest never comes.
+    response.write(ZEROS.subarray(0, files.get(name)!.length + 1));
+    response.on("close", () => {
+      isClosed = true;
+      onClosed();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await expect(fetchModel(url)).rejects.toMatchObject({ code: "ATT_SERVER_UNREACHABLE" });
+    await Promise.race([closed, sleep(5_000)]);
+    expect(isClosed).toBe(true);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+test("a server has one limit of time for all files", async () => {
+  const files = encodeModel(model);
+  const { asked, result } = await fetchFrom(
+    async (name, response) => {
+      await sleep(400);
+      response.end(files.get(name));
+    },
+    { timeoutMs: 1_500 },
+  );
+  expect(result).toMatchObject({ code: "ATT_SERVER_UNREACHABLE", cause: { name: "TimeoutError" } });
+  expect(asked.length).toBeLessThan(MODEL_FILES.length);
+});
+
+test("a manifest's rows without end give no room to a direct model's parameters", async () => {
+  const files = filesWith({ "parameters.bin": ZEROS }, 0xffff_ffff);
+  const { asked, result } = await fetchFrom(packed(files));
+  expect(result).toMatchObject({ code: "ATT_MODEL_FILE_INVALID", data: { file: "parameters.bin" } });
+  expect(asked).not.toContain("parameters.bin");
+});
