@@ -7,7 +7,7 @@ import { datanetHref, type TabProps } from "../hosted/tab-props.ts";
 import type { Visitor } from "../hosted/visitor.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showCount } from "../words/format.ts";
+import { showCounted } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { AboutTab } from "./about-tab.tsx";
 import { AccessTab } from "./access-tab.tsx";
@@ -67,7 +67,7 @@ export function DatanetPage({ datanetId, live, rest, site, visitor }: DatanetPag
               </h1>
               <span class="push" />
               {value.facts.card.access === "permissioned" && <Badge tone="wait">on request</Badge>}
-              <span class="soft small">{showCount(value.facts.here.rowCount)} rows</span>
+              <span class="soft small">{showCounted(value.facts.here.rowCount, "row")}</span>
             </div>
           </section>
           <div class="datanet-tabs">

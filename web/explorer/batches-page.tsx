@@ -111,7 +111,7 @@ function QueueCard({ seenIndex, consumedIndex }: { seenIndex: number; consumedIn
       <h2>Ethereum's queue</h2>
       <p class="soft">
         Deposits and forced operations wait here; a <Term name="queue entry" /> cannot be passed over.{" "}
-        {waiting === 0 ? "None waits." : `${showCount(waiting)} wait.`}
+        {waiting === 0 ? "None waits." : `${showCount(waiting)} ${waiting === 1 ? "waits" : "wait"}.`}
       </p>
       {newest >= 0 && (
         <p>
