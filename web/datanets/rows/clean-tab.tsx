@@ -16,7 +16,7 @@ import { useKeys } from "../../hosted/use-keys.ts";
 import { type Loaded, useLoaded } from "../../hosted/use-loaded.ts";
 import { useTurns } from "../../hosted/use-turns.ts";
 import { showAge, showCount, showCounted } from "../../words/format.ts";
-import { LeafLink } from "../../words/links.tsx";
+import { LeafLink, LeafName } from "../../words/links.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { LeftOutList } from "./left-out-list.tsx";
 
@@ -249,7 +249,10 @@ function Evidence(props: TabProps & { finding: Finding }) {
           {earlier.datanetId !== facts.id && (
             <>
               {" "}
-              in <a href={datanetHref(earlier.datanetId)}>Datanet {earlier.datanetId}</a>
+              in Datanet{" "}
+              <a href={datanetHref(earlier.datanetId)}>
+                <LeafName id={earlier.datanetId} />
+              </a>
             </>
           )}
           {similarityPermille !== null && `, ${Math.round(similarityPermille / 10)} % alike`}
