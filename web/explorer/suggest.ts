@@ -35,7 +35,7 @@ export interface Suggested {
 /** What is asked; `reader` is null until the ledger is known, and no host is asked then. */
 export interface SearchAccess {
   readonly site: Site;
-  readonly live: Pick<Live, "batches" | "info">;
+  readonly live: Pick<Live, "batches" | "info" | "status">;
   readonly reader: HostAccess | null;
 }
 
@@ -123,10 +123,12 @@ async function byRows(site: Site, reader: HostAccess, words: string): Promise<Su
 async function byNumber({ live, site }: SearchAccess, { numbered }: Query): Promise<Suggestion[]> {
   if (numbered === null) return [];
   const { number, of } = numbered;
+  // What is not there is not asked for: a 404 stands in the console.
+  const isEntry = number < (live.status.value?.queue.seenIndex ?? 0);
   const isWanted = (what: typeof of) => of === null || of === what;
   const [leaves, entry] = await Promise.all([
     isWanted("leaf") ? findLeaves(site.sequencer, { ids: [number] }) : [],
-    isWanted("queue") ? getQueueEntry(site.sequencer, number) : null,
+    isWanted("queue") && isEntry ? getQueueEntry(site.sequencer, number) : null,
   ]);
   const newest = live.batches.value[0]?.number ?? 0;
   const isBatch = isWanted("batch") && number >= 1 && number <= newest;
