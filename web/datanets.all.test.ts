@@ -92,6 +92,12 @@ test("a stranger finds a Datanet, reads its card, and sees that it is the ledger
   await page.getByText("matches the hash on the ledger").waitFor();
   await page.getByRole("region", { name: "In numbers" }).waitFor();
   await expectClean(page, misdeeds, "datanets-about");
+  // Of a Datanet that no host has, nothing of the last one is shown.
+  await page.goto(`${world.url}/#/datanets/99999`);
+  await main(page).getByRole("heading", { name: "Datanet 99999" }).waitFor();
+  await main(page).getByRole("link", { name: "What the ledger has of it" }).waitFor();
+  expect(await main(page).getByText(card.name).count()).toBe(0);
+  expect(await page.getByRole("navigation", { name: "Parts of this Datanet" }).count()).toBe(0);
   await context.close();
 });
 

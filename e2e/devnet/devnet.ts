@@ -291,7 +291,10 @@ async function bringUpAndWork(modules: {
     announce: (doing, untilMs) =>
       tellReaders(addresses, {
         title: "The demonstration is still running",
-        text: `Now: ${doing}. You can use these pages meanwhile. The factory and its adapters start at the end.`,
+        text: [
+          `Now: ${doing}. You can use these pages meanwhile.`,
+          "Models can be asked once they are trained; the factory and its adapters start at the end.",
+        ].join(" "),
         untilMs,
       }),
   };

@@ -16,7 +16,7 @@ import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { useFilter } from "../routes.ts";
 import { showCount } from "../words/format.ts";
-import { LeafLink } from "../words/links.tsx";
+import { LeafLink, LeafName } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { FreeQuestion } from "./free-question.tsx";
@@ -128,8 +128,11 @@ function Chosen(props: PageProps & { adapter: Adapter }) {
   return (
     <>
       <p class="soft">
-        Made of <a href={`#/datanets/${registered.datanetId}`}>Datanet {registered.datanetId}</a>, version{" "}
-        {registered.version}; on the ledger it is model <LeafLink id={registered.modelId} />.
+        Made of Datanet{" "}
+        <a href={`#/datanets/${registered.datanetId}`}>
+          <LeafName id={registered.datanetId} />
+        </a>
+        , version {registered.version}; on the ledger it is model <LeafLink id={registered.modelId} />.
       </p>
       {problem !== null && <ProblemNotice problem={problem} />}
       {value === undefined || value === null ? (

@@ -7,17 +7,15 @@ import { Choice } from "../design/choice.tsx";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
 import { saveFile } from "../design/save-file.ts";
-import { placeOf } from "../hosted/hosts.ts";
-import { readVisitor } from "../hosted/visitor.ts";
 import { holdings, mainAccount } from "../ledger/holdings.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
 import type { Site } from "../ledger/site.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showOpen } from "../words/format.ts";
-import { leafNames, noteShown } from "../words/leaf-names.ts";
+import { showCount, showOpen } from "../words/format.ts";
+import { hostedDatanet, leafNames, noteShown } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";
-import { ProblemNotice } from "../words/problem.tsx";
+import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import { AssuranceList, LeastChoice, useAssurance, useCopy } from "./assurance-part.tsx";
 import { findRegistered } from "./listed-adapters.ts";
 import { askAndCheck, buyAndCheck, isLeftUnpaid } from "./pay-answer.ts";
@@ -45,16 +43,14 @@ export function AskPage(props: PageProps) {
         </p>
       </section>
       {problem !== null && <ProblemNotice problem={problem} />}
-      {value?.problems.map((one) => (
-        <ProblemNotice key={one.details ?? one.message} problem={one} />
-      ))}
+      {value !== undefined && value.problems.length > 0 && <Silent problems={value.problems} />}
       {value === undefined ? (
         problem === null && <p class="soft">Asking which models there are …</p>
       ) : model === undefined ? (
-        <NoModel isAny={site.modelServers.length > 0} />
+        <NoModel isAny={site.modelServers.length > 0} isNamed={named !== null} />
       ) : (
         <>
-          <Picker {...props} models={found === undefined ? [model] : value.models} chosen={model} />
+          <Picker site={site} models={found === undefined ? [model] : value.models} chosen={model} />
           <ModelQuestion key={`${model.serverUrl} ${model.modelId}`} {...props} model={model} />
         </>
       )}
@@ -70,27 +66,72 @@ async function findAskable(site: Site, named: number | null) {
   return streamed === null ? found : { ...found, models: [...found.models, streamed] };
 }
 
-function NoModel({ isAny }: { isAny: boolean }) {
+/** Servers that do not answer, or not as they should: one notice for all that fail alike. */
+function Silent({ problems }: { problems: readonly Problem[] }) {
+  const [silent, others] = [true, false].map((isSilent) =>
+    problems.filter(({ code }) => (code === "CLI_UNREACHABLE") === isSilent),
+  ) as [Problem[], Problem[]];
+  return (
+    <>
+      {silent.length > 0 && (
+        <Notice
+          tone="wait"
+          title={
+            silent.length === 1
+              ? "A server of models does not answer now."
+              : `${showCount(silent.length)} servers of models do not answer now.`
+          }
+        >
+          <p>Their models cannot be asked meanwhile. This page asks again by itself.</p>
+          <details class="small soft">
+            <summary>Technical details</summary>
+            <ul class="problem-details">
+              {silent.map(({ details, message }) => (
+                <li key={details ?? message}>{details ?? message}</li>
+              ))}
+            </ul>
+          </details>
+        </Notice>
+      )}
+      {others.map((one) => (
+        <ProblemNotice key={one.details ?? one.message} problem={one} />
+      ))}
+    </>
+  );
+}
+
+function NoModel({ isAny, isNamed }: { isAny: boolean; isNamed: boolean }) {
   return (
     <section class="card stack narrow">
-      <h2>{isAny ? "No server runs this model now" : "No model can be asked here yet"}</h2>
+      <h2>
+        {!isAny
+          ? "No model can be asked here yet"
+          : isNamed
+            ? "No server runs this model now"
+            : "No model can be asked now"}
+      </h2>
       <p class="soft">
-        {isAny
-          ? "Its server does not answer, or the model is not served yet. Try again in a moment, or choose another model."
-          : "This site names no server of models. A model that you register in the factory can be served there."}
+        {!isAny
+          ? "This site names no server of models. A model that you register in the factory can be served there."
+          : isNamed
+            ? "Its server does not answer, or the model is not served yet. Try again in a moment, or choose another model."
+            : "As soon as a server has one, it appears here."}
       </p>
-      {isAny && <a href="#/ask">All models</a>}
+      {isAny && isNamed && <a href="#/ask">All models</a>}
     </section>
   );
 }
 
 function Picker({
   chosen,
-  live,
   models,
   site,
-}: PageProps & { models: readonly ServedModel[]; chosen: ServedModel }) {
-  const names = useNames({ live, site }, models);
+}: Pick<PageProps, "site"> & { models: readonly ServedModel[]; chosen: ServedModel }) {
+  const about = models.map(({ modelId }) => modelId).join(" ");
+  useEffect(() => {
+    for (const { modelId } of models) noteShown(modelId);
+  }, [about]);
+  const datanet = hostedDatanet(chosen.datanetId);
   return (
     <section class="row" aria-label="The model">
       <div class="picker">
@@ -102,13 +143,19 @@ function Picker({
           }}
           options={models.map(({ modelId }) => ({
             name: `${modelId}`,
-            label: nameOf(names, modelId),
+            label: nameOf(models, modelId),
           }))}
         />
       </div>
       <span class="push soft">
         Model <LeafLink id={chosen.modelId} />, trained on{" "}
-        <a href={`#/datanets/${chosen.datanetId}`}>these rows</a>
+        {datanet === null ? (
+          <>
+            Datanet <LeafLink id={chosen.datanetId} />
+          </>
+        ) : (
+          <a href={datanet.href}>{datanet.name}</a>
+        )}
         {site.adapterServers.length > 0 && (
           <>
             {" "}
@@ -120,30 +167,13 @@ function Picker({
   );
 }
 
-const nameOf = (names: ReadonlyMap<number, string>, modelId: number) => {
+/** A model that has chosen no name is called as the Datanet that it learned from. */
+const nameOf = (models: readonly ServedModel[], modelId: number) => {
   const known = leafNames.value.get(modelId);
-  const name = known?.isChosen === true ? known.name : names.get(modelId);
+  const { datanetId } = models.find((one) => one.modelId === modelId)!;
+  const name = known?.isChosen === true ? known.name : hostedDatanet(datanetId)?.name;
   return name === undefined ? `Model ${modelId}` : `${name} (model ${modelId})`;
 };
-
-/** A model that has chosen no name is called as the Datanet that it learned from. */
-function useNames({ live, site }: Pick<PageProps, "live" | "site">, models: readonly ServedModel[]) {
-  const [names, setNames] = useState<ReadonlyMap<number, string>>(new Map());
-  const visitor = readVisitor(site, live);
-  const about = models.map(({ modelId }) => modelId).join(" ");
-  useEffect(() => {
-    if (visitor === null) return;
-    for (const { datanetId, modelId } of models) {
-      noteShown(modelId);
-      placeOf(site, visitor.reader, datanetId).then(
-        ({ facts }) => setNames((known) => new Map([...known, [modelId, facts.card.name]])),
-        // Nobody hosts it: the model has its number.
-        () => undefined,
-      );
-    }
-  }, [about, visitor === null]);
-  return names;
-}
 
 /** A question that was typed, and not yet asked, survives a reload of this tab, and nothing more. */
 const QUESTION = "openledger.question";

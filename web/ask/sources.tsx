@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { z } from "zod";
 import { RowText } from "../hosted/row-text.tsx";
 import { datanetHref } from "../hosted/tab-props.ts";
+import { hostedDatanet } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import type { ServedModel } from "./served-models.ts";
@@ -44,7 +45,7 @@ function Source({ isCited, model, row }: { model: ServedModel; row: Row; isCited
   return (
     <li class="stack-s">
       <div class="row small">
-        {published == null ? (
+        {published == null || hostedDatanet(model.datanetId) === null ? (
           <strong>Row {row.row}</strong>
         ) : (
           <a href={datanetHref(model.datanetId, `row/${published.digest}`)}>Row {row.row}</a>

@@ -60,6 +60,8 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
               <Badge tone="good">checked here</Badge>
             </div>
             {words !== null && <Said turn={turn} />}
+            <Payment {...{ assurance, live, model, payer, turn }} />
+            <Details assurance={assurance} turn={turn} />
           </div>
           <div class="stack-s">
             <h3>Sources</h3>
@@ -70,8 +72,6 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
             </p>
           </div>
         </div>
-        <Payment {...{ assurance, live, model, payer, turn }} />
-        <Details assurance={assurance} turn={turn} />
       </section>
     </>
   );

@@ -9,6 +9,7 @@ import type { Live } from "../ledger/live.ts";
 import type { Session } from "../ledger/session.ts";
 import { showAge, showDuration, showOpen, showTime } from "../words/format.ts";
 import { leafLabel } from "../words/leaf-names.ts";
+import { BatchLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
@@ -147,7 +148,11 @@ function Traces({ journey, onForget }: { journey: Journey; onForget: () => void 
   ];
   return (
     <div class="row small soft">
-      {batchNumber !== undefined && <span>batch {batchNumber}</span>}
+      {batchNumber !== undefined && (
+        <span>
+          batch <BatchLink number={batchNumber} />
+        </span>
+      )}
       {traces.flatMap(([label, value]) =>
         value === undefined
           ? []

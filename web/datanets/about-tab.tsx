@@ -9,6 +9,7 @@ import { type Column, Table } from "../design/table.tsx";
 import { RowText } from "../hosted/row-text.tsx";
 import { datanetHref, type TabProps } from "../hosted/tab-props.ts";
 import { useLoaded } from "../hosted/use-loaded.ts";
+import { showCounted } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { KINDS } from "./card-form.tsx";
@@ -75,7 +76,7 @@ function CardFacts({ facts, place, visitor }: TabProps) {
           [
             "Version",
             <a href={datanetHref(facts.id, "versions")}>
-              {ledger.version}, {ledger.rowCount.toLocaleString("en")} rows
+              {ledger.version}, {showCounted(ledger.rowCount, "row")}
             </a>,
           ],
           ["Card hash", <Identifier value={facts.policy} label="the card's hash" />],

@@ -7,7 +7,8 @@ import { datanetHref, type TabProps } from "../hosted/tab-props.ts";
 import type { Visitor } from "../hosted/visitor.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showCount } from "../words/format.ts";
+import { showCounted } from "../words/format.ts";
+import { leafHref } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { AboutTab } from "./about-tab.tsx";
 import { AccessTab } from "./access-tab.tsx";
@@ -53,8 +54,23 @@ export function DatanetPage({ datanetId, live, rest, site, visitor }: DatanetPag
   const tab = TABS.find((one) => one.name === name);
   return (
     <>
+      {value === undefined && (
+        <section class="stack-s">
+          <p class="small">
+            <a href="#/datanets">Datanets</a> <span class="soft">/ {datanetId}</span>
+          </p>
+          <h1>Datanet {datanetId}</h1>
+        </section>
+      )}
       {problem !== null && <ProblemNotice problem={problem} />}
-      {value === undefined && problem === null && <p class="soft">Asking the hosts …</p>}
+      {value === undefined &&
+        (problem === null ? (
+          <p class="soft">Asking the hosts …</p>
+        ) : (
+          <p>
+            <a href={leafHref(datanetId)}>What the ledger has of it</a>
+          </p>
+        ))}
       {value !== undefined && (
         <>
           <section class="stack-s">
@@ -67,7 +83,7 @@ export function DatanetPage({ datanetId, live, rest, site, visitor }: DatanetPag
               </h1>
               <span class="push" />
               {value.facts.card.access === "permissioned" && <Badge tone="wait">on request</Badge>}
-              <span class="soft small">{showCount(value.facts.here.rowCount)} rows</span>
+              <span class="soft small">{showCounted(value.facts.here.rowCount, "row")}</span>
             </div>
           </section>
           <div class="datanet-tabs">

@@ -14,5 +14,6 @@ export function DatanetsPage(props: PageProps) {
   if (first === undefined) return <DirectoryPage {...props} visitor={visitor} />;
   if (first === "new") return <NewCard {...props} visitor={visitor} />;
   if (!/^\d{1,8}$/.test(first)) return <p>There is no such Datanet.</p>;
-  return <DatanetPage {...props} rest={more} datanetId={Number(first)} visitor={visitor} />;
+  // Nothing of another Datanet stays: neither its rows nor its buttons.
+  return <DatanetPage key={first} {...props} rest={more} datanetId={Number(first)} visitor={visitor} />;
 }

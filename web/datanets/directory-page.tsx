@@ -123,7 +123,7 @@ function ListedCard({ listed, nowMs }: { listed: ListedDatanet; nowMs: number })
       </p>
       <p class="datanet-facts small">
         <span>
-          <strong>{showCount(here.rowCount)}</strong> rows
+          <strong>{showCount(here.rowCount)}</strong> {here.rowCount === 1 ? "row" : "rows"}
         </span>
         <span>
           <strong>{showCount(facts.rowCount)}</strong> in version {facts.version}

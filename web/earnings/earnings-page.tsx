@@ -51,10 +51,14 @@ export function EarningsPage(props: PageProps) {
 function Nobody({ site, live }: PageProps) {
   if (session.value !== null) {
     return (
-      <p>
-        {holdings.value === null
-          ? "Looking for the account of this address …"
-          : "This address has no account in the ledger yet. A deposit on the bridge page opens one."}
+      <p class="soft">
+        {holdings.value === null ? (
+          "Looking for your account …"
+        ) : (
+          <>
+            You have no account in the ledger yet. <a href="#/bridge/deposit">A deposit opens one.</a>
+          </>
+        )}
       </p>
     );
   }

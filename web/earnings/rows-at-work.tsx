@@ -97,6 +97,9 @@ function groupsOf(uses: readonly RowUse[]): UseGroup[] {
   });
 }
 
+/** Its lines run on, and break where there is room: on a phone, too. */
+const excerptOf = (text: string) => text.replaceAll(/\s+/g, " ").slice(0, EXCERPT_CHARACTERS);
+
 type ShownUse = RowUse & { readonly shown: string };
 
 function Group({ epoch, isProven, live, modelId, uses }: UseGroup & Pick<PageProps, "live">) {
@@ -108,11 +111,7 @@ function Group({ epoch, isProven, live, modelId, uses }: UseGroup & Pick<PagePro
     {
       label: "What it says",
       cell: ({ text }) =>
-        text === null ? (
-          <span class="soft">not published</span>
-        ) : (
-          <RowText text={text.slice(0, EXCERPT_CHARACTERS)} isOneLine />
-        ),
+        text === null ? <span class="soft">not published</span> : <RowText text={excerptOf(text)} />,
     },
     {
       label: "Used",

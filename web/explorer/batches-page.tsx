@@ -1,10 +1,10 @@
 import { listBatches } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
-import { useState } from "preact/hooks";
 import { Button } from "../design/button.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
+import { usePlace } from "../routes.ts";
 import { showAge, showCount, showDuration } from "../words/format.ts";
 import { BatchLink, queueHref } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
@@ -17,7 +17,7 @@ const PAGE_SIZE = 10;
 /** The explorer's beginning: the latest operations, and every batch, newest first. */
 export function BatchesPage({ site, live, rest }: PageProps) {
   /** Pages before the newest one: the number that they end below. */
-  const [before, setBefore] = useState<number | undefined>(undefined);
+  const [before, setBefore] = usePlace("before");
   const { value: batches, problem } = useAnswer(live, `batches ${before}`, () =>
     listBatches(site.sequencer, PAGE_SIZE, before),
   );
@@ -111,7 +111,7 @@ function QueueCard({ seenIndex, consumedIndex }: { seenIndex: number; consumedIn
       <h2>Ethereum's queue</h2>
       <p class="soft">
         Deposits and forced operations wait here; a <Term name="queue entry" /> cannot be passed over.{" "}
-        {waiting === 0 ? "None waits." : `${showCount(waiting)} wait.`}
+        {waiting === 0 ? "None waits." : `${showCount(waiting)} ${waiting === 1 ? "waits" : "wait"}.`}
       </p>
       {newest >= 0 && (
         <p>

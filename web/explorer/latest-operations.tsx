@@ -1,11 +1,11 @@
 import { listLatest } from "@openledger/client/sequencer/ledger-reads";
 import type { LatestRecord } from "@openledger/client/sequencer/sequencer-schemas";
-import { useState } from "preact/hooks";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
+import { usePlace } from "../routes.ts";
 import { showAge } from "../words/format.ts";
 import { BatchLink, LeafLink, operationHref, queueHref, settlementHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
@@ -17,7 +17,7 @@ const PAGE_SIZE = 12;
 
 /** What the ledger did last: operations, deposits, settlements, newest first and as they come. */
 export function LatestOperations({ site, live }: PageProps) {
-  const [before, setBefore] = useState<number | undefined>(undefined);
+  const [before, setBefore] = usePlace("operations");
   const { value, problem } = useAnswer(live, `latest ${before}`, () =>
     listLatest(site.sequencer, { limit: PAGE_SIZE, ...(before === undefined ? {} : { before }) }),
   );

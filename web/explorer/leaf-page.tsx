@@ -11,7 +11,7 @@ import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showAge, showCount } from "../words/format.ts";
-import { leafNames, noteShown } from "../words/leaf-names.ts";
+import { hostedDatanet, leafNames, noteShown } from "../words/leaf-names.ts";
 import { BatchLink, OperationLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
@@ -40,7 +40,7 @@ export function LeafPage(props: PageProps) {
         {(leaf) => (
           <>
             <Facts leaf={leaf} site={site} live={live} />
-            {leaf.datanet != null && <DatanetPart datanet={leaf.datanet} />}
+            {leaf.datanet != null && <DatanetPart id={leaf.id} datanet={leaf.datanet} />}
             {leaf.kind === "model" && <LazyModelPart {...props} modelId={leaf.id} />}
             <Operations {...props} id={leaf.id} />
             {isOwn(leaf) && site.datanetHosts.length > 0 && <LazyNameForm {...props} leaf={leaf} />}
@@ -113,7 +113,8 @@ function Facts({ leaf, live, site }: Pick<PageProps, "live" | "site"> & { leaf: 
   );
 }
 
-function DatanetPart({ datanet }: { datanet: NonNullable<LedgerLeaf["datanet"]> }) {
+function DatanetPart({ datanet, id }: { id: number; datanet: NonNullable<LedgerLeaf["datanet"]> }) {
+  const hosted = hostedDatanet(id);
   const { publishedAt, rowCount, rowsRoot, version } = datanet;
   const root = `0x${rowsRoot.toString(16).padStart(64, "0")}`;
   return (
@@ -130,6 +131,11 @@ function DatanetPart({ datanet }: { datanet: NonNullable<LedgerLeaf["datanet"]> 
             ["Root of the rows", <Identifier value={root} label="the root of the rows" />],
           ]}
         />
+      )}
+      {hosted !== null && (
+        <p>
+          <a href={hosted.href}>Its card, its rows, and how to take part</a>
+        </p>
       )}
     </section>
   );

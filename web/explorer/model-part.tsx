@@ -4,7 +4,7 @@ import { Badge } from "../design/badge.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showCount } from "../words/format.ts";
+import { showCount, showParts } from "../words/format.ts";
 import { BatchLink, LeafLink, settlementHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
@@ -99,7 +99,8 @@ function Epochs({
     {
       label: "Rows earned",
       isNumber: true,
-      cell: ({ earnedSumWei }) => (earnedSumWei === undefined ? "–" : <Open wei={earnedSumWei} isBare />),
+      cell: (one) =>
+        one.earnedSumWei === undefined ? "–" : <Open wei={one.earnedSumWei} shown={rowsShown(one)} isBare />,
     },
     {
       label: "Void draws",
@@ -138,6 +139,10 @@ function Epochs({
     </section>
   );
 }
+
+/** As the epoch's own page has it, where all parts add up. */
+const rowsShown = ({ burnedWei, earnedSumWei, ownerWei, treasuryWei }: LedgerSettlement) =>
+  showParts([earnedSumWei, ownerWei, treasuryWei, burnedWei].map((wei) => wei ?? 0n)).parts[0];
 
 function Payees({ model: { payees } }: { model: LedgerModelLeaf }) {
   const amountsWei = payees.map(({ accruedWei }) => accruedWei);

@@ -22,7 +22,11 @@ beforeAll(async () => {
   await bringCard(owner, { hostUrl: host.url, datanetId, card });
   const reader = await world.user(0);
   const site = { sequencer: reader, l1Url: null, datanetHosts: [host.url] };
-  const live = { batches: signal([{ number: 3 }]), info: signal(null) };
+  const live = {
+    batches: signal([{ number: 3 }]),
+    info: signal(null),
+    status: signal({ queue: { seenIndex: 3 } }),
+  };
   access = { site, live, reader } as unknown as SearchAccess;
 });
 afterAll(() => world?.close());
@@ -56,6 +60,22 @@ it("suggests whatever has a number, each by itself", async () => {
   ]);
   expect(await found("batch 2")).toEqual([["Batch 2", "", "#/batch/2"]]);
   expect(await found("4000")).toEqual([]);
+});
+
+it("asks for no entry that the queue does not have yet", async () => {
+  const asked: string[] = [];
+  const { fetch } = globalThis;
+  globalThis.fetch = (input, init) => {
+    asked.push(String(input instanceof Request ? input.url : input));
+    return fetch(input, init);
+  };
+  try {
+    expect((await found("3")).at(-1)).toEqual(["Batch 3", "", "#/batch/3"]);
+  } finally {
+    globalThis.fetch = fetch;
+  }
+  expect(asked.length).toBeGreaterThan(0);
+  expect(asked.filter((url) => url.includes("/queue/"))).toEqual([]);
 });
 
 it("finds names that people have signed, cards by their words, and says who is meant by the number", async () => {

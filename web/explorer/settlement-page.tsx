@@ -81,13 +81,15 @@ function Facts({ settlement, payments }: Settled) {
     { key: "burned", label: "burned", wei: burnedWei ?? 0n },
   ];
   const written = showParts(parts.map(({ wei }) => wei));
+  const isWhole = parts.reduce((sum, { wei }) => sum + wei, 0n) === payments?.amountWei;
   const open = (wei: bigint | undefined, shown: string | undefined) =>
     wei === undefined ? "–" : <Open wei={wei} shown={shown} />;
   const divided: [ComponentChildren, ComponentChildren][] =
     payments === null
       ? [["Payments an epoch, at most", cap === undefined ? "–" : showCount(cap)]]
       : [
-          ["Paid in the epoch", open(payments.amountWei, undefined)],
+          // With the digits of its parts, so that they add up to it.
+          ["Paid in the epoch", open(payments.amountWei, isWhole ? written.sum : undefined)],
           ["To the rows", open(earnedSumWei, written.parts[0])],
           ["To the model's owner", open(ownerWei, written.parts[1])],
           [

@@ -12,7 +12,7 @@ import { ensAddressOf } from "../ledger/ens.ts";
 import { l1Node } from "../ledger/l1-node.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Site } from "../ledger/site.ts";
-import { showCount } from "../words/format.ts";
+import { showCount, showCounted } from "../words/format.ts";
 import { leafNames } from "../words/leaf-names.ts";
 import { batchHref, leafHref, operationHref, queueHref, settlementHref } from "../words/links.tsx";
 import { KIND_NAMES } from "./leaf-kinds.ts";
@@ -35,7 +35,7 @@ export interface Suggested {
 /** What is asked; `reader` is null until the ledger is known, and no host is asked then. */
 export interface SearchAccess {
   readonly site: Site;
-  readonly live: Pick<Live, "batches" | "info">;
+  readonly live: Pick<Live, "batches" | "info" | "status">;
   readonly reader: HostAccess | null;
 }
 
@@ -107,7 +107,7 @@ async function byRows(site: Site, reader: HostAccess, words: string): Promise<Su
   const answers = await Promise.allSettled(
     open.map(async ({ facts: { id, name }, hostUrls: [hostUrl] }) => {
       const { total } = await findRows(reader, { hostUrl: hostUrl!, datanetId: id, text, limit: 1 });
-      const rows = `${showCount(total)} ${total === 1 ? "row" : "rows"}`;
+      const rows = showCounted(total, "row");
       const href = `${datanetHref(id)}/rows?q=${encodeURIComponent(text)}`;
       return { total, href, label: `${rows} with “${words}”`, note: `in ${name}`, picture: `leaf ${id}` };
     }),
@@ -123,10 +123,12 @@ async function byRows(site: Site, reader: HostAccess, words: string): Promise<Su
 async function byNumber({ live, site }: SearchAccess, { numbered }: Query): Promise<Suggestion[]> {
   if (numbered === null) return [];
   const { number, of } = numbered;
+  // What is not there is not asked for: a 404 stands in the console.
+  const isEntry = number < (live.status.value?.queue.seenIndex ?? 0);
   const isWanted = (what: typeof of) => of === null || of === what;
   const [leaves, entry] = await Promise.all([
     isWanted("leaf") ? findLeaves(site.sequencer, { ids: [number] }) : [],
-    isWanted("queue") ? getQueueEntry(site.sequencer, number) : null,
+    isWanted("queue") && isEntry ? getQueueEntry(site.sequencer, number) : null,
   ]);
   const newest = live.batches.value[0]?.number ?? 0;
   const isBatch = isWanted("batch") && number >= 1 && number <= newest;

@@ -8,7 +8,7 @@ import { Button } from "../design/button.tsx";
 import { Notice } from "../design/notice.tsx";
 import { approvalTime } from "../hosted/approval-time.ts";
 import type { PageProps } from "../ledger/page.ts";
-import { showCount, showDuration } from "../words/format.ts";
+import { showCounted, showDuration } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { AccessRequest } from "./access-request.tsx";
@@ -97,7 +97,7 @@ export function DatanetPage({ baseId, datanetId, factorySession, hostUrl, live }
             </dd>
             <dt>Version</dt>
             <dd>
-              {ledger.version}, {showCount(ledger.rowCount)} rows
+              {ledger.version}, {showCounted(ledger.rowCount, "row")}
             </dd>
             <dt>Field</dt>
             <dd>{card.field}</dd>

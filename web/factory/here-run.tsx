@@ -6,7 +6,7 @@ import { Notice } from "../design/notice.tsx";
 import { saveFile } from "../design/save-file.ts";
 import type { LocalRun } from "../tuning/kept-runs.ts";
 import { deleteRun, findRun, wish, workOn } from "../tuning/local-runs.ts";
-import { showCount } from "../words/format.ts";
+import { showCount, showCounted } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Dashboard } from "./dashboard.tsx";
 import { FACTORY_HREF } from "./factory-links.ts";
@@ -102,7 +102,7 @@ function Run({ isElsewhere, run }: { run: Signal<LocalRun>; isElsewhere: boolean
       <section class="card stack">
         <h2>Only on this machine</h2>
         <p class="soft">
-          {showCount(rows.length)} rows and this run are kept in this browser's storage, so that a reload
+          {showCounted(rows.length, "row")} and this run are kept in this browser's storage, so that a reload
           finds them. They are stored nowhere else.
         </p>
         {deleting.problem !== null && <ProblemNotice problem={deleting.problem} />}

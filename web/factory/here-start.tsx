@@ -8,7 +8,7 @@ import { Notice } from "../design/notice.tsx";
 import { beginRun, isTuningPossible, measure, type TuneEstimate } from "../tuning/local-runs.ts";
 import { rowsOfFile } from "../tuning/rows-of-file.ts";
 import type { TuneSettings } from "../tuning/tune-messages.ts";
-import { showCount, showDuration } from "../words/format.ts";
+import { showCount, showCounted, showDuration } from "../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { hereHref } from "./factory-links.ts";
@@ -110,7 +110,7 @@ function Settings({ dropped, onOther }: { dropped: Dropped; onOther: () => void 
       <section class="card stack" aria-label="Your rows">
         <div class="row">
           <h2>
-            {showCount(rows.length)} rows from {fileName}
+            {showCounted(rows.length, "row")} from {fileName}
           </h2>
           <span class="push" />
           <Button isSmall onClick={onOther}>

@@ -8,7 +8,7 @@ import { l1Node } from "../ledger/l1-node.ts";
 import { L1_STALL_MS, type Live } from "../ledger/live.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showAge, showCount, showDuration } from "../words/format.ts";
+import { showAge, showCount, showCounted, showDuration } from "../words/format.ts";
 import { BatchLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
@@ -166,7 +166,7 @@ function Parts({ live, status, health, l1 }: PartsProps) {
       >
         <p>
           {isLost ? "It answered last with " : ""}
-          {showCount(status.head.opIndex)} operations, {showCount(mempool.pending)} waiting.
+          {showCounted(status.head.opIndex, "operation")}, {showCount(mempool.pending)} waiting.
         </p>
         {health?.fullNode?.feedUrl != null && (
           <p class="soft small">

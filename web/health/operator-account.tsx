@@ -25,7 +25,11 @@ function Account({ account }: { account: OperatorResult }) {
         <Badge tone={tone}>{state}</Badge>
       </div>
       <dl class="facts">
-        <dt>Fees of the last {showCount(batchCount)} batches on Ethereum</dt>
+        <dt>
+          {batchCount === 1
+            ? "Fees of the last batch on Ethereum"
+            : `Fees of the last ${showCount(batchCount)} batches on Ethereum`}
+        </dt>
         <dd>
           <Open wei={incomeWei} />
         </dd>

@@ -28,10 +28,16 @@ export function NeedsKey({ children, live, site, toDo, visitor }: NeedsKeyProps)
   if (visitor.account === null)
     return (
       <section class="card stack narrow">
-        <p class="soft">
-          Looking for your account … If you have none yet, a deposit on the <a href="#/bridge">bridge page</a>{" "}
-          opens one.
-        </p>
+        {visitor.isAccountKnown ? (
+          <>
+            <h2>You need an account to {toDo}</h2>
+            <p class="soft">
+              You have no account in the ledger yet. <a href="#/bridge/deposit">A deposit opens one.</a>
+            </p>
+          </>
+        ) : (
+          <p class="soft">Looking for your account …</p>
+        )}
       </section>
     );
   if (visitor.client === null)

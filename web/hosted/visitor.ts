@@ -13,6 +13,8 @@ export interface Visitor {
   readonly isConnected: boolean;
   /** The wallet's first account; null where it has none, or is not known yet. */
   readonly account: LedgerLeaf | null;
+  /** Whether the ledger has said which accounts the wallet has. */
+  readonly isAccountKnown: boolean;
   /** Signs in this page's memory; null until `unlock`. */
   readonly client: LedgerClient | null;
   /** Asks the wallet for the signature that the ledger key is made of. @throws CLI_WALLET_REJECTED and its like */
@@ -52,6 +54,7 @@ export function readVisitor(site: Site, live: Live): Visitor | null {
     reader: client ?? stranger,
     isConnected: now !== null,
     account,
+    isAccountKnown: owned !== null,
     client,
     unlock: () => unlocked(now!, account!, owned!.accounts),
   };

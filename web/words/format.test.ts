@@ -1,6 +1,6 @@
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { describe, expect, it } from "vitest";
-import { showAge, showDuration, showOpen, showParts } from "./format.ts";
+import { showAge, showCounted, showDuration, showOpen, showParts } from "./format.ts";
 
 describe("amounts as they are shown", () => {
   it.each([
@@ -15,6 +15,14 @@ describe("amounts as they are shown", () => {
   ])("%s wei: %s", (wei, text) => {
     expect(showOpen(wei)).toBe(text);
   });
+});
+
+it.each([
+  [0, "0 rows"],
+  [1, "1 row"],
+  [1_200, "1,200 rows"],
+])("%i of something: %s", (count, text) => {
+  expect(showCounted(count, "row")).toBe(text);
 });
 
 describe("parts as they are shown", () => {

@@ -56,6 +56,10 @@ export function showCount(value: number | bigint): string {
   return value.toLocaleString("en");
 }
 
+/** 1 and "row" → "1 row"; else "3 rows". */
+export const showCounted = (count: number, one: string): string =>
+  `${showCount(count)} ${count === 1 ? one : `${one}s`}`;
+
 /** 95,000 → "1 min 35 s", as coarse as it may be. */
 export function showDuration(ms: number): string {
   const seconds = Math.round(ms / 1000);

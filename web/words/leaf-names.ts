@@ -50,6 +50,12 @@ export function nameLeaves(named: Iterable<readonly [number, LeafName]>): void {
   if (found.length > 0) leafNames.value = new Map([...leafNames.value, ...found]);
 }
 
+/** A Datanet whose page can be opened: a host of the site lists it. Reads a signal: call it while rendering. */
+export function hostedDatanet(id: number): LeafName | null {
+  const known = leafNames.value.get(id);
+  return known?.kind === "Datanet" ? known : null;
+}
+
 /** A leaf in a sentence without a link: "Spam filter (12)", else "model 12". Reads a signal: call it while rendering. */
 export function leafLabel(id: number, kind: "account" | "model"): string {
   const name = leafNames.value.get(id)?.name;

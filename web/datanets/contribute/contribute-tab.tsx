@@ -24,7 +24,7 @@ import { RowText } from "../../hosted/row-text.tsx";
 import { showBytes } from "../../hosted/show-bytes.ts";
 import { datanetHref, type TabProps } from "../../hosted/tab-props.ts";
 import { useAnswer } from "../../ledger/use-answer.ts";
-import { showAge, showCount, showDuration } from "../../words/format.ts";
+import { showAge, showCount, showCounted, showDuration } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Notices } from "../notices.tsx";
 import { type ChosenRows, chooseRows } from "./chosen-rows.ts";
@@ -63,7 +63,7 @@ export function ContributeTab(props: TabProps) {
           {arrived !== null && (
             <Notice
               tone="good"
-              title={arrived.rowCount === 1 ? "1 row is in." : `${showCount(arrived.rowCount)} rows are in.`}
+              title={`${showCounted(arrived.rowCount, "row")} ${arrived.rowCount === 1 ? "is" : "are"} in.`}
             >
               <p>
                 <a href={datanetHref(facts.id, `rows/commit/${arrived.rowsRoot}`)}>See your rows</a>.{" "}
@@ -265,11 +265,13 @@ function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
       <div class="columns columns-small">
         <div>
           <p class="figure">{showCount(kept.length)}</p>
-          <p class="soft small">rows will be committed, {showBytes(bytes)}</p>
+          <p class="soft small">
+            {kept.length === 1 ? "row" : "rows"} will be committed, {showBytes(bytes)}
+          </p>
         </div>
         <div>
           <p class="figure">{showCount(rows.length - kept.length)}</p>
-          <p class="soft small">are left out, for the reasons below</p>
+          <p class="soft small">left out, for the reasons below</p>
         </div>
       </div>
       {groups.map((group) => (
@@ -283,7 +285,7 @@ function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
       <FirstRows rows={kept.slice(0, SHOWN_ROWS).map((at) => ({ at, row: rows[at]! }))} count={kept.length} />
       <div class="row">
         <Button isMain isBusy={isBusy} isDisabled={kept.length === 0} onClick={() => onSign(kept)}>
-          {isBusy ? "Keeping the rows and signing …" : `Sign for ${showCount(kept.length)} rows`}
+          {isBusy ? "Keeping the rows and signing …" : `Sign for ${showCounted(kept.length, "row")}`}
         </Button>
         <span class="soft small">
           Account {client.leafId} commits to their hashes. The rows leave this browser once that is final on
@@ -417,9 +419,11 @@ function UnderWay(props: WithClient & { readonly pending: Pending; readonly onAr
     if (isMine && commit?.isFinal === true) void upload();
   }, [commit?.isFinal]);
   return (
-    <article class="card stack" aria-label={`Contribution of ${pending.rowCount} rows`}>
+    <article class="card stack" aria-label={`Contribution of ${showCounted(pending.rowCount, "row")}`}>
       <div class="row">
-        <h2>{showCount(pending.rowCount)} rows are under way</h2>
+        <h2>
+          {showCounted(pending.rowCount, "row")} {pending.rowCount === 1 ? "is" : "are"} under way
+        </h2>
         <span class="push" />
         <span class="soft small">{showAge(pending.startedAtMs, live.nowMs.value)}</span>
       </div>

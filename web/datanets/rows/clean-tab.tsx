@@ -15,8 +15,8 @@ import { datanetHref, readablePlace, reviewerOf, type TabProps } from "../../hos
 import { useKeys } from "../../hosted/use-keys.ts";
 import { type Loaded, useLoaded } from "../../hosted/use-loaded.ts";
 import { useTurns } from "../../hosted/use-turns.ts";
-import { showAge, showCount } from "../../words/format.ts";
-import { LeafLink } from "../../words/links.tsx";
+import { showAge, showCount, showCounted } from "../../words/format.ts";
+import { LeafLink, LeafName } from "../../words/links.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { LeftOutList } from "./left-out-list.tsx";
 
@@ -80,7 +80,7 @@ function Findings(props: TabProps) {
           <span class="soft small">
             {last === null
               ? "not checked yet"
-              : `the host checked ${showCount(last.rowCount)} rows ${showAge(last.checkedAtMs, live.nowMs.value)}`}
+              : `the host checked ${showCounted(last.rowCount, "row")} ${showAge(last.checkedAtMs, live.nowMs.value)}`}
           </span>
           <Button isSmall isMain={last === null} isBusy={looking.isBusy} onClick={() => void look()}>
             {last === null ? "Look through the rows" : "Look again"}
@@ -249,7 +249,10 @@ function Evidence(props: TabProps & { finding: Finding }) {
           {earlier.datanetId !== facts.id && (
             <>
               {" "}
-              in <a href={datanetHref(earlier.datanetId)}>Datanet {earlier.datanetId}</a>
+              in Datanet{" "}
+              <a href={datanetHref(earlier.datanetId)}>
+                <LeafName id={earlier.datanetId} />
+              </a>
             </>
           )}
           {similarityPermille !== null && `, ${Math.round(similarityPermille / 10)} % alike`}

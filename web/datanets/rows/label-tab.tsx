@@ -360,7 +360,9 @@ function Done({ elsewhere, held, live, onAgain, skippedCount }: DoneProps) {
       </p>
       <div class="row">
         <Button onClick={onAgain}>
-          {skippedCount > 0 ? `Look at the ${skippedCount} skipped rows again` : "Ask again"}
+          {skippedCount > 0
+            ? `Look at ${skippedCount === 1 ? "the skipped row" : `the ${skippedCount} skipped rows`} again`
+            : "Ask again"}
         </Button>
       </div>
     </div>

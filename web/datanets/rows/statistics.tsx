@@ -4,7 +4,7 @@ import { Chart } from "../../charts/chart.tsx";
 import { type Column, Table } from "../../design/table.tsx";
 import { RowText } from "../../hosted/row-text.tsx";
 import { showBytes } from "../../hosted/show-bytes.ts";
-import { showCount } from "../../words/format.ts";
+import { showCount, showCounted } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
 import { Bars } from "./bars.tsx";
 
@@ -124,8 +124,8 @@ function Suggestions({ statistics: { labelling } }: { statistics: DatanetStatist
       : `${((100 * same) / (same + other)).toFixed(0)} % of ${same + other}`;
   return (
     <p class="soft small">
-      A model suggests a label for {showCount(rowCount)} rows. Labels that say the same: {part(seen)} where
-      the labeller saw it, {part(unseen)} where not.
+      A model suggests a label for {showCounted(rowCount, "row")}. Labels that say the same: {part(seen)}{" "}
+      where the labeller saw it, {part(unseen)} where not.
     </p>
   );
 }

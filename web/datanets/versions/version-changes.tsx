@@ -7,7 +7,7 @@ import { RowText } from "../../hosted/row-text.tsx";
 import { datanetHref, type TabProps } from "../../hosted/tab-props.ts";
 import { textsOf } from "../../hosted/texts-of.ts";
 import { useLoaded } from "../../hosted/use-loaded.ts";
-import { showCount } from "../../words/format.ts";
+import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 
 const SHOWN_CHANGES = 50;
@@ -21,7 +21,7 @@ export function VersionChanges(props: TabProps & { versions: readonly HostVersio
   if (here.length < 2) return null;
   const options = here.map(({ rowCount, version }) => ({
     name: String(version),
-    label: `Version ${version}, ${showCount(rowCount)} rows`,
+    label: `Version ${version}, ${showCounted(rowCount, "row")}`,
   }));
   const rootOf = (version: string) => here.find((one) => String(one.version) === version)?.rowsRoot;
   const [from, to] = [rootOf(before), rootOf(after)];

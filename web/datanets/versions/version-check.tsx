@@ -8,7 +8,7 @@ import { type Check, Checks } from "../../design/checks.tsx";
 import { RowText } from "../../hosted/row-text.tsx";
 import { datanetHref, isOwnKey, type TabProps } from "../../hosted/tab-props.ts";
 import { useLoaded } from "../../hosted/use-loaded.ts";
-import { showCount } from "../../words/format.ts";
+import { showCount, showCounted } from "../../words/format.ts";
 import { LeafLink } from "../../words/links.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { type CheckedVersion, checkVersion, downloadLines } from "./version-work.ts";
@@ -172,7 +172,7 @@ export function VersionDownload(props: SigningTab) {
         {facts.card.licence}.
       </p>
       <Button isBusy={isBusy} onClick={() => void download()}>
-        {isBusy ? "Fetching and checking …" : `Download ${showCount(facts.ledger.rowCount)} rows`}
+        {isBusy ? "Fetching and checking …" : `Download ${showCounted(facts.ledger.rowCount, "row")}`}
       </Button>
       {said !== "" && (
         <p class="soft small" role="status">

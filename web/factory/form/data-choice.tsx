@@ -3,7 +3,7 @@ import type { DatanetDirectory } from "@openledger/client/datanets/host-schemas"
 import { Badge } from "../../design/badge.tsx";
 import type { PageProps } from "../../ledger/page.ts";
 import { useAnswer } from "../../ledger/use-answer.ts";
-import { showCount } from "../../words/format.ts";
+import { showCounted } from "../../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
 import { Term } from "../../words/term.tsx";
 import { datanetHref, formHref } from "../factory-links.ts";
@@ -60,7 +60,7 @@ export function DataChoice({ baseId, factorySession, live, site }: DataChoicePro
             {ready.map(({ id, name, rowCount }) => (
               <li key={id}>
                 <a href={formHref(baseId, id)}>{name}</a>{" "}
-                <span class="soft small">{showCount(rowCount)} rows</span>
+                <span class="soft small">{showCounted(rowCount, "row")}</span>
               </li>
             ))}
           </ul>
@@ -105,7 +105,7 @@ function DatanetCard({ baseId, datanet }: { baseId: string; datanet: Listed }) {
         {description.length > SHOWN_CHARACTERS ? `${description.slice(0, SHOWN_CHARACTERS)}…` : description}
       </p>
       <p class="small soft">
-        {showCount(rowCount)} rows · version {version} · {field} · {licence}
+        {showCounted(rowCount, "row")} · version {version} · {field} · {licence}
       </p>
       <span class="button">Choose</span>
     </a>

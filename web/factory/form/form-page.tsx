@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { Notice } from "../../design/notice.tsx";
-import { showCount, showDuration } from "../../words/format.ts";
+import { showCount, showCounted, showDuration } from "../../words/format.ts";
 import { Open } from "../../words/open.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
 import { jobHref } from "../factory-links.ts";
@@ -67,7 +67,7 @@ function Settings({ view, ...props }: FormPageProps & { view: FormView }) {
       <section class="stack">
         <h1>Settings</h1>
         <p class="lead">
-          {showCount(view.rowCount)} rows. The settings below fit them: change nothing, and it works.
+          {showCounted(view.rowCount, "row")}. The settings below fit: change nothing, and it works.
         </p>
       </section>
       {!view.isRegistrable && (
@@ -156,7 +156,8 @@ function Estimate({ baseId, datasetId, factorySession, form }: FormPageProps & {
         Measured by {found.measuredSteps} steps on this factory just now: {seconds(load)} to load,{" "}
         {seconds(tune)} to tune at {showCount(Math.round(found.tokensPerSecond))} tokens a second,{" "}
         {seconds(features)} for the rows' influence. Training itself costs nothing here.
-        {found.queuedBefore > 0 && ` ${showCount(found.queuedBefore)} jobs are before yours.`}
+        {found.queuedBefore > 0 &&
+          ` ${showCounted(found.queuedBefore, "job")} ${found.queuedBefore === 1 ? "is" : "are"} before yours.`}
       </p>
     </>
   );
