@@ -1,7 +1,7 @@
 /** Several slots of Ethereum without a block. */
 const STALLED_AFTER_MS = 60_000;
 
-/** Says where L1 makes no blocks: a node that mines on demand never gives a transaction its confirmations. */
+/** Says where L1 makes no blocks: a node that mines only what is sent to it never gives a transaction its confirmations. */
 export class StalledHead {
   readonly #tell: (text: string) => void;
   readonly #nowMs: () => number;
@@ -24,7 +24,7 @@ export class StalledHead {
     if (this.#toldOf === block || nowMs - this.#sinceMs < STALLED_AFTER_MS) return;
     this.#toldOf = block;
     this.#tell(
-      `block ${block} has been the newest for ${STALLED_AFTER_MS / 1_000} s: check that the node is in sync, or, where it mines on demand, ` +
+      `block ${block} has been the newest for ${STALLED_AFTER_MS / 1_000} s: check that the node is in sync, or, where it mines only what is sent to it, ` +
         "let it make a block every few seconds",
     );
   }

@@ -36,10 +36,10 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   settings: 107,
   commands: 85,
   productFiles: 1_702,
-  productLines: 186_300,
-  testLines: 89_500,
+  productLines: 186_640,
+  testLines: 89_760,
   benchAndDrillLines: 5_450,
-  docsLines: 6_740,
+  docsLines: 6_745,
 };
 
 /** Likewise, of each kind, and changes of workspace along each walk. */

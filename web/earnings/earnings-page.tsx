@@ -8,7 +8,7 @@ import { lookAfter } from "../ledger/journey-watch.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
-import { showCount, showParts } from "../words/format.ts";
+import { type ShownPart, showCount, showParts } from "../words/format.ts";
 import { LeafLink, settlementHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
@@ -77,6 +77,13 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
   );
   if (value === undefined)
     return problem === null ? <p class="soft">Asking …</p> : <ProblemNotice problem={problem} />;
+  const modelIds = [...new Set(value.rewards.map(({ reward }) => reward.modelId))];
+  const cards = modelIds.map((modelId) => ({
+    modelId,
+    rewards: value.rewards.filter(({ reward }) => reward.modelId === modelId),
+  }));
+  // The cards add up to what the account has earned.
+  const { wholes } = showParts(cards.map(({ rewards }) => earnedOf(rewards)));
   return (
     <>
       {problem !== null && <ProblemNotice problem={problem} />}
@@ -97,18 +104,15 @@ function OfAccount({ site, live, leafId, isOwn }: PageProps & { leafId: number; 
         As this server reports it. The page of an epoch checks its settlement against Ethereum.
       </p>
       <EpochCharts rewards={value.rewards} />
-      {[...new Set(value.rewards.map(({ reward }) => reward.modelId))].map((modelId) => (
-        <ModelCard
-          key={modelId}
-          modelId={modelId}
-          rewards={value.rewards.filter(({ reward }) => reward.modelId === modelId)}
-        />
+      {cards.map(({ modelId, rewards }, i) => (
+        <ModelCard key={modelId} modelId={modelId} rewards={rewards} whole={wholes[i]!} />
       ))}
     </>
   );
 }
 
 const sum = (amounts: readonly bigint[]) => amounts.reduce((total, wei) => total + wei, 0n);
+const earnedOf = (rewards: readonly RewardEarnings[]) => sum(rewards.map(({ reward }) => reward.earnedWei));
 
 function Totals({
   live,
@@ -203,22 +207,34 @@ interface ModelEpoch extends Omit<EpochEarning, "isRewardClaimed"> {
 }
 
 /** Everything of one model: whatever the account is for it, and whoever the other one of each pair is. */
-function ModelCard({ modelId, rewards }: { modelId: number; rewards: readonly RewardEarnings[] }) {
+function ModelCard({
+  modelId,
+  rewards,
+  whole,
+}: {
+  modelId: number;
+  rewards: readonly RewardEarnings[];
+  /** What it has earned, as a part of all. */
+  whole: ShownPart;
+}) {
   const roles = (Object.keys(ROLES) as (keyof typeof ROLES)[]).flatMap((role) => {
     const own = rewards.flatMap(({ reward }) => (reward.role === role ? [reward] : []));
     if (own.length === 0) return [];
     const rowCount = own.reduce((total, one) => total + one.rowCount, 0);
     return [{ role, rowCount, wei: sum(own.map(({ earnedWei }) => earnedWei)) }];
   });
-  const earned = showParts(roles.map(({ wei }) => wei));
-  const earnedWei = sum(roles.map(({ wei }) => wei));
+  const earnedWei = earnedOf(rewards);
+  const earned = showParts(
+    roles.map(({ wei }) => wei),
+    whole,
+  );
   const epochs = epochsOf(rewards);
   // A full node of Ethereum alone knows no settlement from before it began.
   const settled = epochs.filter(({ state }) => typeof state !== "string");
   const unlistedWei = earnedWei - sum(settled.map(({ wei }) => wei));
   // What is listed adds up to what was earned so far.
   const amountsWei = [...settled.map(({ wei }) => wei), unlistedWei > 0n ? unlistedWei : 0n];
-  const written = showParts(amountsWei);
+  const written = showParts(amountsWei, sum(amountsWei) === earnedWei ? whole : undefined);
   const shownOf = new Map(settled.map(({ epoch }, i) => [epoch, written.parts[i]]));
   const columns: Column<ModelEpoch>[] = [
     {

@@ -54,6 +54,22 @@ describe("parts as they are shown", () => {
   });
 });
 
+it("parts that are divided further add up to what is shown of them", () => {
+  for (let seed = 1; seed < 200; seed++) {
+    const cards = [0, 1, 2].map((i) =>
+      [7n, 11n, 13n].map((one) => one ** BigInt(i + 1) * BigInt(seed) * 10n ** 14n + one),
+    );
+    const sums = cards.map((card) => card.reduce((total, wei) => total + wei, 0n));
+    const all = showParts(sums);
+    for (const [i, card] of cards.entries()) {
+      const shown = showParts(card, all.wholes[i]);
+      expect(shown.sum).toBe(all.parts[i]);
+      const total = shown.parts.reduce((left, part) => left + parseOpen(part.replaceAll(",", "")), 0n);
+      expect(total).toBe(parseOpen(shown.sum.replaceAll(",", "")));
+    }
+  }
+});
+
 describe("times as they are shown", () => {
   it.each([
     [0, "1 ms"],

@@ -30,26 +30,41 @@ export function divideWhole(whole: bigint, amounts: readonly bigint[]): bigint[]
   return parts;
 }
 
+/** What of a sum is shown as one of its parts. */
+export interface ShownPart {
+  readonly unitCount: bigint;
+  readonly decimals: number;
+}
+
 export interface ShownParts {
   readonly sum: string;
   /** In the order of the amounts. */
   readonly parts: readonly string[];
+  /** The same, for parts that are divided further. */
+  readonly wholes: readonly ShownPart[];
 }
 
 /**
  * Amounts that are shown with their sum, so that what is shown adds up: the sum as `showOpen` has it, with as many decimals
  * as give it four digits. Dust remains dust.
  * @param amountsWei of at least 0
+ * @param whole as another sum shows these amounts' own one; default: as it is shown alone
  */
-export function showParts(amountsWei: readonly bigint[]): ShownParts {
+export function showParts(amountsWei: readonly bigint[], whole?: ShownPart): ShownParts {
   const sumWei = amountsWei.reduce((sum, wei) => sum + wei, 0n);
   const leading = OPEN_DECIMALS - sumWei.toString().length;
-  const decimals = Math.min(OPEN_DECIMALS, Math.max(SHOWN_DECIMALS, leading + SUM_DIGITS));
+  const own = Math.min(OPEN_DECIMALS, Math.max(SHOWN_DECIMALS, leading + SUM_DIGITS));
+  const decimals = whole?.decimals ?? own;
   const unitWei = 10n ** BigInt(OPEN_DECIMALS - decimals);
-  const units = divideWhole(sumWei / unitWei, amountsWei);
+  const unitCount = whole?.unitCount ?? sumWei / unitWei;
+  const units = divideWhole(unitCount, amountsWei);
   const show = (count: bigint, wei: bigint) =>
     showOpen(count === 0n && wei > 0n ? 1n : count * unitWei, decimals);
-  return { sum: showOpen(sumWei, decimals), parts: units.map((count, i) => show(count, amountsWei[i]!)) };
+  return {
+    sum: whole === undefined ? showOpen(sumWei, decimals) : show(unitCount, sumWei),
+    parts: units.map((count, i) => show(count, amountsWei[i]!)),
+    wholes: units.map((count) => ({ unitCount: count, decimals })),
+  };
 }
 
 export function showCount(value: number | bigint): string {

@@ -2,8 +2,6 @@
 
 import { encodeFunctionData, type Hex, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { programLeaf } from "../trace/trace-tree.ts";
-import { WordTree } from "../trace/word-tree.ts";
 import {
   BOND_WEI,
   HOUR_SECONDS,
@@ -11,8 +9,10 @@ import {
   startTraceGame,
   type TraceFixture,
   traceGameAbi,
-} from "./testing/trace-fixture.ts";
-import { challengeCall, statementHash } from "./trace-moves.ts";
+} from "../games/testing/trace-fixture.ts";
+import { challengeCall, statementHash } from "../games/trace-moves.ts";
+import { programLeaf } from "../trace/trace-tree.ts";
+import { WordTree } from "../trace/word-tree.ts";
 
 let f: TraceFixture;
 
