@@ -1,8 +1,7 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import { encodeFunctionData, type Hex, zeroAddress } from "viem";
+import { encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { programLeaf } from "../trace/trace-tree.ts";
-import { WordTree } from "../trace/word-tree.ts";
+import { anyClaim } from "./testing/any-claim.ts";
 import {
   BOND_WEI,
   HOUR_SECONDS,
@@ -21,29 +20,13 @@ beforeAll(async () => {
 });
 afterAll(() => f?.stop());
 
-const hex = (bytes: Uint8Array): Hex => `0x${Buffer.from(bytes).toString("hex")}`;
 const call = (functionName: string, args: readonly unknown[]) =>
   encodeFunctionData({ abi: traceGameAbi, functionName, args } as never);
 const read = (functionName: string, args: readonly unknown[] = []) =>
   f.client.readContract({ ...f.read, functionName, args } as never) as Promise<never>;
 
-/** A claim of a program of two operations: what is in them is not asked for before the last move. */
-function anyStatement() {
-  const program = new Uint8Array(32).fill(7);
-  const programs = new WordTree(Buffer.concat([new Uint8Array(32), programLeaf(2, program)]));
-  const query = new Uint8Array(32).fill(9);
-  const trace = new WordTree(Buffer.concat([new Uint8Array(32).fill(8), query]));
-  const tokens: Hex = "0x0000000100000002";
-  const statement = {
-    ...{ rollup: zeroAddress, modelId: 1n, inputs: [], programs: hex(programs.root), programCount: 2n },
-    ...{ opCount: 2n, program: hex(program), tokens, promptCount: 1n, query: hex(query) },
-  };
-  const nodes = [0, 1].map((i) => hex(trace.node(0, i)));
-  return { statement, path: programs.path(1).map(hex), root: hex(trace.root), nodes };
-}
-
-/** Of a claim of it. */
-const challengeOf = (claimId: bigint) => challengeCall(claimId, statementHash(anyStatement().statement));
+/** Of a claim of the one statement. */
+const challengeOf = (claimId: bigint) => challengeCall(claimId, statementHash(anyClaim().statement));
 
 /** What somebody should have been given, kept by a second set of books. */
 interface Books {
@@ -57,7 +40,7 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
   const random = new SeededRandom("trace money");
   const books: Books = { bonds: new Map(), stakes: new Map(), owed: new Map() };
   const owe = (who: Hex, wei: bigint) => books.owed.set(who, (books.owed.get(who) ?? 0n) + wei);
-  const { nodes, path, root, statement } = anyStatement();
+  const { nodes, path, root, statement } = anyClaim();
   const done: Record<string, number> = {};
   const people = [f.owner, f.challenger, f.stranger];
   const refuted = new Set<bigint>();
@@ -147,7 +130,7 @@ test("whoever asks again while he is paid gets it once", async () => {
   const code: Hex = `0x60${size}80600a5f395ff300${runtime}`;
   const made = await f.client.sendTransaction({ account: f.stranger, data: code });
   const address = (await f.client.getTransactionReceipt({ hash: made })).contractAddress!;
-  const { path, statement } = anyStatement();
+  const { path, statement } = anyClaim();
   const claimId = await f.claim({ statement, path });
   // A bond that could be taken.
   await f.claim({ statement, path });
@@ -166,7 +149,7 @@ test("whoever asks again while he is paid gets it once", async () => {
 });
 
 test("beyond 256 games about one claim each costs a stake more, and comes back whole; another claim's first costs a stake", async () => {
-  const { path, statement } = anyStatement();
+  const { path, statement } = anyClaim();
   const [first, second] = [await f.claim({ statement, path }), await f.claim({ statement, path })];
   const challenge = (claimId: bigint, value: bigint) =>
     ({ account: f.challenger, to: f.game, data: challengeOf(claimId), value }) as const;
@@ -192,7 +175,7 @@ test("beyond 256 games about one claim each costs a stake more, and comes back w
 });
 
 test("a stake follows the base fee up to four of the least, and a reward up to three quarters of the bond", async () => {
-  const { path, statement } = anyStatement();
+  const { path, statement } = anyClaim();
   const claimId = await f.claim({ statement, path });
   const gwei = 10n ** 9n;
   // 600,000 gas of an owner's moves.

@@ -3,14 +3,11 @@
  * leaf has to be shown: its owner keeps the fees (docs/adr/0011-leaves-that-nobody-serves.md), up to what a watcher gives for one.
  */
 
-import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { parseEther } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { watchFiles } from "../playing/testing/watch-all.ts";
-import { TREES } from "../statements/committed-model.ts";
+import { answeredLooks } from "../playing/testing/answered-looks.ts";
 import { mapPlaces } from "../statements/direct-model-commitment.ts";
 import { int64Bytes, readInt64s } from "../statements/leaf-bytes.ts";
-import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";
 import { BOND_WEI, type DisputeFixture, lie, startDisputes } from "./testing/dispute-fixture.ts";
 
@@ -33,25 +30,7 @@ test("right leaves of no published model take what a watcher gives for one at mo
   const id = await f.post(posted.statement);
   const files = { model: made.model, rows: made.rows, leaves: null, mismatch: null };
   const watcher = { ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: MOST_FEES_WEI };
-  const sent: string[] = [];
-  let paidWei = 0n;
-  for (let look = 0; look < 40; look++) {
-    const [seen] = await watchFiles(f, files, watcher);
-    if (seen!.sent === null) break;
-    sent.push(seen!.sent.what);
-    if (seen!.sent.what !== "challengeAvailability") continue;
-    const { blockNumber } = await f.client.getTransactionReceipt({ hash: seen!.sent.hash });
-    const [event] = await f.client.getContractEvents({
-      ...{ address: f.disputes.address, abi: disputesAbi, eventName: "AvailabilityChallenged" },
-      ...{ fromBlock: blockNumber, toBlock: blockNumber },
-    });
-    const { feeWei, index, tree } = event!.args as { feeWei: bigint; index: bigint; tree: number };
-    paidWei += feeWei;
-    const shown = [shownLeaf(posted, TREES[tree]!, Number(index))];
-    await f.disputes.write.answer([id, statementTuple(posted.statement), shown] as never, {
-      account: f.owner,
-    });
-  }
+  const { paidWei } = await answeredLooks(f, { id, posted }, files, watcher);
   await f.passTime(7n * 86_400n);
   await f.disputes.write.returnBond([id], { account: f.owner });
   const owedWei = await f.disputes.read.owedWei([f.owner]);

@@ -1,7 +1,8 @@
 /** A claim that L1 takes back while its challenge is on its way, and another one under its number. */
 
-import { encodeFunctionData, type Hex, zeroAddress } from "viem";
+import { encodeFunctionData } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { anyClaim } from "../games/testing/any-claim.ts";
 import {
   BOND_WEI,
   HOUR_SECONDS,
@@ -11,8 +12,6 @@ import {
   traceGameAbi,
 } from "../games/testing/trace-fixture.ts";
 import { challengeCall, statementHash } from "../games/trace-moves.ts";
-import { programLeaf } from "../trace/trace-tree.ts";
-import { WordTree } from "../trace/word-tree.ts";
 
 let f: TraceFixture;
 
@@ -21,32 +20,11 @@ beforeAll(async () => {
 });
 afterAll(() => f?.stop());
 
-const hex = (bytes: Uint8Array): Hex => `0x${Buffer.from(bytes).toString("hex")}`;
 const call = (functionName: string, args: readonly unknown[]) =>
   encodeFunctionData({ abi: traceGameAbi, functionName, args } as never);
 
-/** A claim of a program of two operations. */
-function claimOf(byte: number) {
-  const program = new Uint8Array(32).fill(7);
-  const programs = new WordTree(Buffer.concat([new Uint8Array(32), programLeaf(2, program)]));
-  const query = new Uint8Array(32).fill(byte);
-  const trace = new WordTree(Buffer.concat([new Uint8Array(32).fill(8), query]));
-  const statement = {
-    ...{ rollup: zeroAddress, modelId: 1n, inputs: [], programs: hex(programs.root), programCount: 2n },
-    ...{
-      opCount: 2n,
-      program: hex(program),
-      tokens: "0x0000000100000002" as Hex,
-      promptCount: 1n,
-      query: hex(query),
-    },
-  };
-  const nodes = [0, 1].map((i) => hex(trace.node(0, i)));
-  return { statement, path: programs.path(1).map(hex), root: hex(trace.root), nodes };
-}
-
 test("takes no stake of who has challenged the other one", async () => {
-  const [wrong, right] = [claimOf(9), claimOf(10)];
+  const [wrong, right] = [anyClaim(9), anyClaim(10)];
   const before = await f.client.snapshot();
   const claimId = await f.claim(wrong);
   const challengeOf = ({ statement }: typeof wrong) => ({
