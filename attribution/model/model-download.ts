@@ -22,7 +22,8 @@ import {
 const MAX_FILE_BYTES = 2 ** 30;
 /** Of all files of a model. */
 const MAX_MODEL_BYTES = 2 ** 31;
-const TIMEOUT_MS = 300_000;
+/** A server has so long for all files of a model. */
+export const DOWNLOAD_TIMEOUT_MS = 300_000;
 
 export interface FetchModelOptions {
   readonly onProgress?: (file: string) => void;
@@ -55,7 +56,7 @@ export async function fetchFiles<Parts extends ModelParts>(
   serverUrl: string,
   names: readonly ModelFileName[],
   families: readonly ModelFamily<Parts>[],
-  { maxFileBytes = MAX_FILE_BYTES, onProgress, timeoutMs = TIMEOUT_MS }: FetchModelOptions,
+  { maxFileBytes = MAX_FILE_BYTES, onProgress, timeoutMs = DOWNLOAD_TIMEOUT_MS }: FetchModelOptions,
   refuse?: RefuseModel<Parts>,
 ): Promise<ModelFiles> {
   const files = new Map<string, Uint8Array>();
@@ -86,7 +87,7 @@ export async function fetchFiles<Parts extends ModelParts>(
 export function fetchFile(
   serverUrl: string,
   path: string,
-  { maxFileBytes = MAX_FILE_BYTES, timeoutMs = TIMEOUT_MS }: FetchModelOptions,
+  { maxFileBytes = MAX_FILE_BYTES, timeoutMs = DOWNLOAD_TIMEOUT_MS }: FetchModelOptions,
 ): Promise<Uint8Array | null> {
   return download(addressOf(serverUrl, path), AbortSignal.timeout(timeoutMs), maxFileBytes);
 }

@@ -11,7 +11,7 @@ import {
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { directTraining } from "@openledger/attribution/model/direct/direct-training";
 import { fetchModel, readModel, readModelFiles } from "@openledger/attribution/model/model-directory";
-import { fetchFile, fetchFiles } from "@openledger/attribution/model/model-download";
+import { DOWNLOAD_TIMEOUT_MS, fetchFile, fetchFiles } from "@openledger/attribution/model/model-download";
 import type { FamilyTraining, ModelFamily } from "@openledger/attribution/model/model-family";
 import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
 import { invalidFile, LEAF_FILE, MANIFEST } from "@openledger/attribution/model/model-manifest";
@@ -49,19 +49,13 @@ export function placeOf({ model, models, serverOf }: ModelPlaces, modelId: numbe
   return url === null ? null : { url };
 }
 
-/** A server has so long for all files of a model. */
-const MOST_DOWNLOAD_MS = 300_000;
-
 /** null where its server does not answer. @throws what its files are refused for */
 async function readPlaced(
   place: NonNullable<ModelPlace>,
   families: readonly ModelFamily[],
 ): Promise<PublishedModel | null> {
   if ("folder" in place) return (await readModel(place.folder, families)) as unknown as PublishedModel;
-  const options = { timeoutMs: MOST_DOWNLOAD_MS };
-  return orNull(
-    fetchModel(place.url, options, families, requirePostable) as unknown as Promise<PublishedModel>,
-  );
+  return orNull(fetchModel(place.url, {}, families, requirePostable) as unknown as Promise<PublishedModel>);
 }
 
 /** Attack: a model commitment's number over a model of more rows than any can have. */
@@ -83,10 +77,9 @@ export async function answeringOf(
   refuse: RefuseModel,
 ) {
   const names: readonly string[] = [MANIFEST, ...ANSWERING_FILES];
-  const options = { timeoutMs: MOST_DOWNLOAD_MS };
   const all =
     "url" in place
-      ? await orNull(fetchFiles(place.url, ANSWERING_FILES, families, options, refuse))
+      ? await orNull(fetchFiles(place.url, ANSWERING_FILES, families, {}, refuse))
       : await readModelFiles(place.folder);
   const files = all && new Map([...all].filter(([name]) => names.includes(name)));
   return files && { files, model: decodeAnswering(files, families) };
@@ -110,7 +103,7 @@ export async function publishedFiles(
 ): Promise<PublishedFiles | null> {
   if (place === null) return null;
   const { families, trainings } = await rulesOf(family, base);
-  const endsAtMs = Date.now() + MOST_DOWNLOAD_MS;
+  const endsAtMs = Date.now() + DOWNLOAD_TIMEOUT_MS;
   const model = await readPlaced(place, families);
   if (model === null || model.rows === null || !promisesModelCommitment(model)) return null;
   const leaves =

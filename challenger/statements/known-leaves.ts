@@ -85,21 +85,28 @@ export function knownLeaves(
       unknown.set(tree, suspects.sort((a, b) => a.length - b.length)[0] ?? [...Array(counts[tree]).keys()]);
       const given = lists.find((list) => list.length === counts[tree]) ?? Array(counts[tree]).fill(NONE);
       leaves[tree] = withShown(given, ofTree);
-      isShownOtherwise ||= leaves[tree].some((leaf, index) => Buffer.compare(leaf, given[index]!) !== 0);
-      trees[tree] = openedBy(ofTree, leafTree(leaves[tree]), roots[tree]);
+      isShownOtherwise ||= ofTree.some(({ index: i }) => Buffer.compare(leaves[tree][i]!, given[i]!) !== 0);
+      trees[tree] = openedBy(ofTree, () => leafTree(leaves[tree]), roots[tree]);
     }
   }
-  const posted = { statement: { ...numbers, roots }, leaves, trees };
-  if (unknown.size > 0) return { posted: null, unknown, partly: isShownOtherwise ? posted : null };
-  return { posted, unknown, partly: null };
+  const all = { statement: { ...numbers, roots }, leaves, trees };
+  return unknown.size === 0
+    ? { posted: all, unknown, partly: null }
+    : { posted: null, unknown, partly: isShownOtherwise ? all : null };
 }
 
 const NONE = new Uint8Array();
 
 /** Of what was shown the path is its answer's; other leaves are opened as if one had them all. */
-function openedBy(shown: readonly ShownLeaf[], guess: LeafTree, root: Uint8Array): LeafTree {
+function openedBy(shown: readonly ShownLeaf[], makeGuess: () => LeafTree, root: Uint8Array): LeafTree {
   const paths = new Map(shown.map(({ index, path }) => [index, [...path]]));
-  return { root, path: (index) => paths.get(index) ?? guess.path(index) };
+  let guess: LeafTree | null = null;
+  // Of most trees no leaf is opened so.
+  const guessed = () => {
+    guess ??= makeGuess();
+    return guess;
+  };
+  return { root, path: (index) => paths.get(index) ?? guessed().path(index) };
 }
 
 /**
