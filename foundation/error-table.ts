@@ -120,8 +120,8 @@ const PROCESS_ROWS = {
     httpStatus: 404,
   },
   SRV_UNAUTHORIZED: {
-    meaning: "the operator's token is absent or wrong",
-    remedy: "send the token that the process was started with",
+    meaning: "the operator's token, or the server's API key, is absent or wrong",
+    remedy: "send the token that the process was started with, or a key that its operator has issued",
     httpStatus: 401,
   },
   SRV_OVERLOADED: {

@@ -18,7 +18,7 @@ export interface HttpErrors {
   /** What comes from below and has a code here: a full disk. */
   recognise?(error: unknown): RollupError | undefined;
   /** Of errors that are retryable; default 1. */
-  retryAfterSeconds?(): number;
+  retryAfterSeconds?(error: RollupError): number;
   /** Once for each refusal that somebody waits for. */
   onRefusal?(error: RollupError, status: number): void;
   readonly log: ServerLog;
@@ -86,7 +86,7 @@ export function errorHandler(errors: HttpErrors, headers: Readonly<Record<string
     for (const [name, value] of Object.entries(headers))
       if (!reply.hasHeader(name)) reply.header(name, value);
     if (typed.isRetryable && !reply.hasHeader("retry-after"))
-      reply.header("retry-after", String(errors.retryAfterSeconds?.() ?? 1));
+      reply.header("retry-after", String(errors.retryAfterSeconds?.(typed) ?? 1));
     void reply
       .code(status)
       .type("application/json; charset=utf-8")
