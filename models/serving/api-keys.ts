@@ -38,7 +38,7 @@ export function readKeys(dataPath: string): IssuedKey[] | null {
   }
 }
 
-/** @returns the key, which is kept nowhere. @throws RollupError SRV_CONFIG_INVALID, also where the name is taken or a limit is none */
+/** @returns the key, which is kept nowhere. @throws RollupError SRV_CONFIG_INVALID; CMD_USAGE where the name is taken or a limit is none */
 export async function issueKey(
   dataPath: string,
   { nowMs = Date.now(), ...order }: Omit<IssuedKey, "sha256" | "createdAtMs"> & { readonly nowMs?: number },
@@ -47,7 +47,7 @@ export async function issueKey(
   const issued = { ...order, sha256: sha256(key), createdAtMs: nowMs };
   const keys = readKeys(dataPath) ?? [];
   if (keys.some(({ name }) => name === order.name))
-    throw servingError("SRV_CONFIG_INVALID", `there is a key ${order.name} already`, {
+    throw servingError("CMD_USAGE", `there is a key ${order.name} already`, {
       data: { name: order.name },
     });
   await writeKeys(dataPath, [...keys, issued]);
@@ -65,7 +65,7 @@ export async function revokeKey(dataPath: string, name: string): Promise<boolean
 async function writeKeys(dataPath: string, keys: readonly IssuedKey[]): Promise<void> {
   const parsed = fileSchema.safeParse({ keys });
   if (!parsed.success)
-    throw servingError("SRV_CONFIG_INVALID", `no such key: ${parsed.error.issues[0]!.message}`, {
+    throw servingError("CMD_USAGE", `no such key: ${parsed.error.issues[0]!.message}`, {
       data: { param: parsed.error.issues[0]!.path.at(-1) },
     });
   await writeFileWhole(pathIn(dataPath), `${JSON.stringify({ keys }, null, 2)}\n`, 0o600);

@@ -148,7 +148,7 @@ export class CompletionService {
         "Unsupported parameter: 'response_format' is not served of a base whose tokens do not spell bytes",
         "unsupported_parameter",
       );
-    this.#requireRoom(texts.length * n * (askedTokens(request) ?? 1), n);
+    if (texts.length * n > 1) this.#requireRoom(texts.length * n * (askedTokens(request) ?? 1), n);
     const seed = BigInt(request.seed ?? randomInt(2 ** 32));
     const forms: AnswerForm[] = [];
     for (const text of texts) {
@@ -161,10 +161,8 @@ export class CompletionService {
       };
       for (let i = 0; i < n; i++) forms.push({ ...form, seed: String(seed + BigInt(i)) });
     }
-    this.#requireRoom(
-      forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0),
-      n,
-    );
+    const allTokens = forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0);
+    if (forms.length > 1) this.#requireRoom(allTokens, n);
     const tokenCount = forms.reduce((sum, { maxTokens }) => sum + maxTokens, 0);
     if (topLogprobs !== null && tokenCount * (topLogprobs + 1) > MOST_LOGPROBS)
       throw invalidRequest(
@@ -184,13 +182,11 @@ export class CompletionService {
 
   /** @throws RollupError SRV_BAD_REQUEST where several answers together would have more than all requests may at once */
   #requireRoom(tokenCount: number, n: number): void {
-    const { allPositions, maxPositions } = this.#modules.engine;
-    const most = Math.max(allPositions, maxPositions);
-    // One that is too long alone is refused as such.
-    if (tokenCount <= most) return;
+    const { allPositions } = this.#modules.engine;
+    if (tokenCount <= allPositions) return;
     throw invalidRequest(
-      n > 1 ? "n" : "max_tokens",
-      `all answers of the request have ${tokenCount} tokens: there is room for ${most}`,
+      n > 1 ? "n" : "prompt",
+      `all answers of the request have ${tokenCount} tokens: there is room for ${allPositions}`,
     );
   }
 
