@@ -41,9 +41,9 @@ interface Rule {
   ended?(place: JsonPlace, which: number): JsonPlace;
 }
 
-/** Values within values, and blanks in a row: a model that likes either would never come to an end. */
+/** Values within values, and blanks of a level: a model that likes either would never come to an end. */
 const MOST_DEPTH = 64;
-const MOST_BLANKS = 32;
+const INDENT = 4;
 /** Digits of each part of a number: none is more than a double holds, or infinite. */
 const MOST_DIGITS = [0, 0, 0, 15, 0, 17, 0, 0, 2];
 
@@ -76,8 +76,11 @@ const at = (rule: Rule, step: number, count: number, around: JsonPlace | null): 
 const to = ({ around, rule }: JsonPlace, step: number, count: number) => at(rule, step, count, around);
 const begin = (rule: Rule, around: JsonPlace, byte: number) =>
   around.depth < MOST_DEPTH ? rule.next(at(rule, 0, 0, around), byte) : null;
+/** A line and its indent; none before a colon. The outermost value has depth 2. */
 const blank = (place: JsonPlace): JsonPlace | null =>
-  place.blanks < MOST_BLANKS ? { ...place, blanks: place.blanks + 1 } : null;
+  place.step !== BEHIND_NAME && place.blanks <= INDENT * (place.depth - 1)
+    ? { ...place, blanks: place.blanks + 1 }
+    : null;
 
 /** Around the outermost value: nothing follows. */
 const END_RULE: Rule = { next: () => null, rest: () => 0 };
