@@ -1,5 +1,7 @@
 /** `openledger challenger` alone with model commitments of a language model's rows: honest ones, and each kind of lie. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -109,21 +111,27 @@ async function published(model: PublishedModel<TextParts>, posted: CommittedMode
   return { ...ledger, run, watch: async () => JSON.parse(await run(2, ...watch)) };
 }
 
-/** One process that looks again and again: nothing is trained twice. */
-async function lookingAt(rollup: Hex, slowly: () => Promise<void> = async () => {}) {
+/** One process that looks again and again: nothing is trained twice. @param served instead of the folder */
+async function lookingAt(
+  rollup: Hex,
+  around: (recomputing: () => Promise<unknown>) => Promise<unknown> = (recomputing) => recomputing(),
+  served: { readonly serverOf?: () => string; readonly folder?: string } = {},
+) {
   const sender = await openL1Sender({ account: anvilAccount(2), rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP });
   const { recompute } = new RecomputedModels();
   const challenger = await openChallenger(
     {
-      ...{ rpcUrl: f.url, disputes: gate, rollup, places: { model: join(folder, "model"), base } },
-      ...{ roles: new Set(["watch"]), folder: null, everyMs: 100, mostFeesWei: 0n },
+      ...{ rpcUrl: f.url, disputes: gate, rollup, roles: new Set(["watch"]) },
+      places: {
+        base,
+        ...(served.serverOf ? { serverOf: served.serverOf } : { model: join(folder, "model") }),
+      },
+      ...{ folder: served.folder ?? null, everyMs: 100, mostFeesWei: 0n },
     },
     {
       ...{ sender: inOrder(sender, () => {}), onProgress() {} },
-      recompute: async (task, modules) => {
-        await slowly();
-        return recompute(task, modules);
-      },
+      recompute: async (task, modules) =>
+        (await around(() => recompute(task, modules))) as Awaited<ReturnType<typeof recompute>>,
     },
   );
   return () => challenger.look();
@@ -327,15 +335,52 @@ test("a move that is due while a model commitment is recomputed is made before t
   const { post, rollup } = await published(lie.model, posted);
   await post(posted);
   let hasGame = false;
-  const look = await lookingAt(rollup, async () => {
-    if (!hasGame) return;
+  const look = await lookingAt(rollup, async (recomputing) => {
+    if (!hasGame) return recomputing();
     await f.passTime(SIDE_SECONDS + 1n);
     await expect.poll(() => owedWei(f.games, f.watcher), { timeout: 60_000 }).toBe(STAKE_WEI);
+    return recomputing();
   });
   await look();
   hasGame = true;
   const { lines } = await look();
   expect(lines.filter((line) => line.includes("endByTime"))).toHaveLength(1);
+}, 120_000);
+
+test("a server that serves recomputations alone keeps no game about a false row from being played", async () => {
+  const lie = await liedOf("silent");
+  const posted = lie.posted(MODEL_ID);
+  const { post, rollup } = await published(lie.model, posted);
+  await post(posted);
+  let isServing = false;
+  const server = createServer(async ({ url }, response) => {
+    const bytes = isServing && (await readFile(join(folder, url!.replace("/v1/", ""))).catch(() => null));
+    response.writeHead(bytes ? 200 : 503).end(bytes || undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const look = await lookingAt(
+      rollup,
+      async (recomputing) => {
+        isServing = true;
+        return recomputing().finally(() => {
+          isServing = false;
+        });
+      },
+      {
+        serverOf: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        folder: join(folder, "kept"),
+      },
+    );
+    expect((await look()).failures).not.toEqual([]);
+    expect((await look()).failures).toEqual([]);
+    expect(await stakesWei()).toBe(STAKE_WEI);
+    await f.passTime(SIDE_SECONDS + 1n);
+    await look();
+    expect(await stateOf()).toEqual(refuted("Row"));
+  } finally {
+    server.close();
+  }
 }, 120_000);
 
 test("a version with a row that is no text keeps no watcher from what L1 refutes", async () => {

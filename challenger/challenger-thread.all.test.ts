@@ -25,7 +25,8 @@ test("places have two hours, a training has six; then the thread ends, and the n
       onAsked = resolve;
     });
     const modelCommitment = { id: 1n, family: "direct" } as RecomputeTask["modelCommitment"];
-    const task = { modelCommitment, known: null, place: { url }, trains, games: null, digest: null };
+    const nothing = { known: null, games: null, digest: null, keeps: null };
+    const task = { modelCommitment, place: { url }, trains, ...nothing };
     const none = { open: [], shown: [], paid: [], isRequested: false };
     const given = { ...task, asked: none, setting: { ...setting, mostFeesWei: 0n, spentWei: 0n } };
     const modules = { send: vi.fn(), spend: vi.fn(), turns: vi.fn(), onProgress: vi.fn() };

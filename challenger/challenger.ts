@@ -189,8 +189,8 @@ class DisputesLoop implements Challenger {
       registry === null || !roles.has("watch")
         ? null
         : new RegistryWatch({
-            ...{ setting, sender, registry, reader, state, client, onProgress, recompute: recompute! },
-            players: this.#players,
+            ...{ setting, sender, registry, reader, state, kept, client, onProgress },
+            ...{ players: this.#players, recompute: recompute! },
           });
     const judge = sender === null || game === null ? null : sendingTo(sender, game);
     this.#proposers =

@@ -89,6 +89,8 @@ export class GamePlayers {
   #movedAtMs = 0;
   /** Why claims of a model's longest texts have no room. Its shorter ones do: it is played all the same. */
   readonly #unclaimable = new Map<string, string>();
+  /** What the statics of each registered model bind of its trace. */
+  #digests: ReadonlyMap<string, Hex> = new Map();
   /** Servers that did not answer in this look: one is asked once. */
   readonly #unreachable = new Set<string>();
 
@@ -103,6 +105,7 @@ export class GamePlayers {
     this.#unreachable.clear();
     const { game, reader } = this.#of;
     const registered = await this.#registered();
+    this.#digests = new Map(registered.map((one) => [keyOf(one), tracingDigest(one.terms)]));
     const none =
       reader === null ? "not played: --rollup names the rollup whose models are" : "none is registered";
     const isTold = this.#isWatching || registered.length > 0;
@@ -111,9 +114,7 @@ export class GamePlayers {
     let isWaiting = false;
     await this.#takePlaces(registered);
     if (this.#isWatching && reader !== null)
-      await this.#keeping((kept) =>
-        kept.forgetOthers(new Set(registered.map(({ terms }) => tracingDigest(terms)))),
-      );
+      await this.#keeping((kept) => kept.forgetOthers(new Set(this.#digests.values())));
     for (const one of registered) {
       const { modelId, rollup, terms } = one;
       await this.#moveAll(registered.length);
@@ -209,6 +210,11 @@ export class GamePlayers {
     const key = keyOf(model);
     const terms = this.#players.get(key)?.one.terms;
     return terms === undefined || terms.rules === 0n || this.#unopened.has(key) ? null : tracingDigest(terms);
+  }
+
+  /** The same of any registered model, played or not; null where none is registered under its number. */
+  digestOf(model: ClaimedModel): Hex | null {
+    return this.#digests.get(keyOf(model)) ?? null;
   }
 
   /** A registered model, for claims of its queries. @throws CMD_USAGE where its files are not available, or others */

@@ -76,13 +76,17 @@ export async function answeringOf(
   families: readonly ModelFamily[],
   refuse: RefuseModel,
 ) {
-  const names: readonly string[] = [MANIFEST, ...ANSWERING_FILES];
   const all =
     "url" in place
       ? await orNull(fetchFiles(place.url, ANSWERING_FILES, families, {}, refuse))
       : await readModelFiles(place.folder);
-  const files = all && new Map([...all].filter(([name]) => names.includes(name)));
+  const files = all && answeringOnly(all);
   return files && { files, model: decodeAnswering(files, families) };
+}
+
+export function answeringOnly(all: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
+  const names: readonly string[] = [MANIFEST, ...ANSWERING_FILES];
+  return new Map([...all].filter(([name]) => names.includes(name)));
 }
 
 async function orNull<Files>(files: Promise<Files>): Promise<Files | null> {
@@ -94,18 +98,24 @@ async function orNull<Files>(files: Promise<Files>): Promise<Files | null> {
   }
 }
 
-/** null where it is not to be had, or is of another kind. @param known what was found of the statement before */
+/**
+ * null where it is not to be had, or is of another kind.
+ * @param known what was found of the statement before
+ * @param keep of what a server gives, before anything else is asked of it
+ */
 export async function publishedFiles(
   { family, statement }: Pick<ModelCommitment, "family" | "statement">,
   place: ModelPlace,
   base: string | undefined,
   known: Verdict | null,
+  keep: (model: PublishedModel) => Promise<void> = async () => {},
 ): Promise<PublishedFiles | null> {
   if (place === null) return null;
   const { families, trainings } = await rulesOf(family, base);
   const endsAtMs = Date.now() + DOWNLOAD_TIMEOUT_MS;
   const model = await readPlaced(place, families);
   if (model === null || model.rows === null || !promisesModelCommitment(model)) return null;
+  if ("url" in place) await keep(model);
   const leaves =
     "folder" in place
       ? await readFile(join(place.folder, LEAF_FILE)).catch(() => null)

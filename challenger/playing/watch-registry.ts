@@ -20,6 +20,7 @@ import {
 import type { ModelCommitmentWindow, WindowReader } from "../model-commitments/read-windows.ts";
 import { feeBack, type WatchedCommitment } from "../model-commitments/watch-commitment.ts";
 import type { L1Call } from "../sending/l1-sender.ts";
+import type { KeptFiles } from "./kept-files.ts";
 import type { GamePlayers } from "./play-games.ts";
 import { type ModelPlace, placeOf } from "./published-files.ts";
 import { rowTurnsOf } from "./row-games.ts";
@@ -42,6 +43,8 @@ export interface RecomputeTask {
   /** Where games are, and what of the model is played here; null for none. */
   readonly games: Address | null;
   readonly digest: Hex | null;
+  /** Where copies of files are kept, and by which digest its model is registered; null keeps none. */
+  readonly keeps: { readonly folder: string; readonly digest: Hex } | null;
   readonly setting: {
     readonly rpcUrl: string;
     readonly disputes: Address;
@@ -71,6 +74,7 @@ interface RegistryWatching {
   readonly registry: WindowReader;
   readonly reader: GameReader | null;
   readonly players: GamePlayers | null;
+  readonly kept: KeptFiles | null;
   readonly state: ChallengerState;
   readonly client: PublicClient;
   readonly recompute: Recompute;
@@ -240,13 +244,15 @@ export class RegistryWatch {
     const asked = await this.#askedOf(id);
     const known = state.verdictOf(modelCommitment);
     const { disputes, mostFeesWei, places, rollup, rpcUrl } = setting;
-    const { players, reader } = this.#of;
+    const { kept, players, reader } = this.#of;
     if (trains || known?.isRight !== true) onProgress(`recomputing model ${modelId}, model commitment ${id}`);
     const named = { rollup: window.rollup, modelId: BigInt(modelId) };
     const account = sender?.address ?? null;
+    const registered = players?.digestOf(named) ?? null;
     const task: RecomputeTask = {
       ...{ modelCommitment, asked, known, trains, games: players?.game ?? null },
       ...{ place: placeOf(places, modelId), digest: players?.rowsPlayed(named) ?? null },
+      keeps: kept === null || registered === null ? null : { folder: kept.folder, digest: registered },
       setting: {
         ...{ rpcUrl, disputes, rollup, base: places.base, mostFeesWei, account },
         spentWei: state.spentWei(id),

@@ -38,7 +38,7 @@ export async function watchOf(
       ...{ folder: null, everyMs },
     },
     sender: watcher && { address: watcher.address, publicClient, send: (call) => watcher.send(call) },
-    ...{ registry, reader: null, players: null, client: publicClient, onProgress() {} },
+    ...{ registry, reader: null, players: null, kept: null, client: publicClient, onProgress() {} },
     state: await ChallengerState.open(null, "", () => {}),
     recompute: async ({ asked, known, modelCommitment, setting, trains }, { spend }) => {
       const files = filesOf(modelCommitment);
