@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { batchShapesOf } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
-import type { Logger } from "pino";
+import type { Logger } from "@openledger/foundation/logger";
 import type { Registry } from "prom-client";
 import { type Address, isAddressEqual, parseGwei } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
