@@ -46,10 +46,12 @@ import {
   createWalletClient,
   custom,
   decodeFunctionData,
+  encodeEventTopics,
   encodeFunctionData,
   type Hex,
 } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { REREAD_BLOCKS } from "../events/event-log.ts";
 import {
   approveCall,
   type ClaimedReceipt,
@@ -59,6 +61,7 @@ import {
   tracingDigest,
 } from "./ledger-claims.ts";
 import type { PlayerAccount } from "./played-moves.ts";
+import { GameReader } from "./read-games.ts";
 import { longestClaim } from "./testing/longest-claim.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, smallModel } from "./testing/trace-fixture.ts";
@@ -317,6 +320,34 @@ test("a customer reads from L1 that settlements wait for claims, once the model 
   expect(await readModelOnL1(reader, leaf)).toEqual({ isCommitted: false, isClaimed: true });
   const other = { ...leaf, model: { ...leaf.model, payeeRoot: leaf.model.payeeRoot + 1n } };
   expect(await readModelOnL1(reader, other)).toEqual({ isCommitted: false, isClaimed: false });
+});
+
+test.each(["Claimed", "TracedModel"] as const)("a node that leaves out %s is noticed", async (eventName) => {
+  const { world } = await closedWorld(honest);
+  const claimId = await claim(world, honest[0], 0);
+  const [leftOut] = encodeEventTopics({ abi: traceGameAbi, eventName });
+  let isLiar = true;
+  const request = async ({ method, params }: { method: string; params?: unknown }) => {
+    const answer = await client.request({ method, params } as never);
+    if (method !== "eth_getLogs" || !isLiar) return answer;
+    return (answer as unknown as { topics: Hex[] }[]).filter(({ topics }) => topics[0] !== leftOut);
+  };
+  const publicClient = createPublicClient({ transport: custom({ request }, { retryCount: 0 }) });
+  const reader = new GameReader(publicClient, f.game, { rollup: f.deployment.rollup });
+  await client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
+  expect(await reader.untoldClaims()).toEqual([claimId]);
+  isLiar = false;
+  // What was left out is asked for again, though its blocks are old.
+  expect(await reader.untoldClaims()).toEqual([]);
+  expect((await reader.claims()).claims).toMatchObject([{ claimId }]);
+  isLiar = true;
+  await client.increaseTime({ seconds: Number(WINDOW_SECONDS) });
+  await client.mine({ blocks: 1 });
+  // Over, it takes nobody's move; nor do others' claims.
+  expect(await new GameReader(publicClient, f.game, { rollup: f.deployment.rollup }).untoldClaims()).toEqual(
+    [],
+  );
+  expect(await new GameReader(publicClient, f.game, { rollup: f.game }).untoldClaims()).toEqual([]);
 });
 
 test("an answer that goes on behind its end token is none", async () => {
