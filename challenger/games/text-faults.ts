@@ -69,7 +69,7 @@ export function* findTextFaults(
   known: KnownText,
 ): Generator<TextFault> {
   const readings = { posted, facts: posted.leaves.facts.map(readFact) };
-  yield* rowSizeFaults(owned);
+  yield* rowSizeFaults(posted, owned);
   yield* versionFaults(posted, owned);
   yield* cellFaults(posted);
   yield* lengthOfRowFaults(readings);

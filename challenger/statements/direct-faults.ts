@@ -66,7 +66,7 @@ export function* findDirectFaults(
 ): Generator<DirectFault> {
   const contents = owned.map(({ content }) => content);
   const { bucketCount, columnCount } = posted.statement;
-  yield* rowSizeFaults(owned);
+  yield* rowSizeFaults(posted, owned);
   const rows = contents.map((content) => countRow(content, bucketCount));
   const readings = {
     posted,
