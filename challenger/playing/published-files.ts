@@ -19,11 +19,12 @@ import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-field
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies } from "@openledger/models/registered/model-families";
-import { statementHash, type Verdict } from "../challenger-state.ts";
+import type { Verdict } from "../challenger-state.ts";
 import { trainingsWithPromises } from "../games/traced-recipe.ts";
 import type { PublishedFiles } from "../model-commitments/examine-model-commitment.ts";
 import type { ModelCommitment } from "../model-commitments/read-model-commitments.ts";
 import { mostLeafFileBytes } from "../statements/known-leaves.ts";
+import { postedHash } from "../statements/model-commitment-calls.ts";
 import { promisesModelCommitment } from "./disputes-contracts.ts";
 
 /** Where models' published files are. */
@@ -182,7 +183,7 @@ export function judgedFiles(
       ["leaves", leaves ?? new Uint8Array()],
     ]),
   );
-  const hashes = { statementHash: statementHash(statement), modelHash, filesHash };
+  const hashes = { postedHash: postedHash(statement), modelHash, filesHash };
   const judged = (mismatch: string | null, count: number, isTrained: boolean) => ({
     mismatch,
     verdict: { ...hashes, mismatch, count, isTrained },

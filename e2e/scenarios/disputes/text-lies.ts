@@ -9,7 +9,6 @@ import {
   textModelCommitment,
   withTextTrees,
 } from "@openledger/challenger/internal/games/text-model-commitment";
-import { textRowLeaders } from "@openledger/challenger/internal/games/text-row-overlap";
 import {
   type RowTokens,
   readRowTokens,
@@ -21,6 +20,7 @@ import type {
   CommittedModel,
   DisputeStatement,
 } from "@openledger/challenger/internal/statements/committed-model";
+import { nearestLeaders, readTexts } from "@openledger/challenger/internal/statements/text-overlap";
 import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
 import type { FaultName } from "@openledger/challenger/model-commitments/read-windows";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
@@ -203,9 +203,12 @@ async function falsePass(made: HonestTexts): Promise<RowLie> {
   changed.set(floatsOf(own).subarray(0, featureCount), LIAR_ROW * featureCount);
   const features = registeredFeatures(changed, featureCount, trained.recipe, {
     duplicates: () =>
-      [...textRowLeaders(rows.map(({ content }) => content))].flatMap((earlier, later) =>
-        earlier === later ? [] : [{ earlier, later, similarity: 1 }],
-      ),
+      [
+        ...nearestLeaders(
+          rows.map(({ content }) => content),
+          readTexts,
+        ),
+      ].flatMap((earlier, later) => (earlier === later ? [] : [{ earlier, later, similarity: 1 }])),
   });
   return lieOf(made, features, changed, own);
 }
