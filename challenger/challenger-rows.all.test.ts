@@ -211,7 +211,7 @@ test("posted tokens that are not the tokenizer's are named where nothing shows t
   const files = { model: model as never, rows, leaves: null, mismatch: null };
   // As if no rule told these tokens from the tokenizer's.
   const kind: ModelCommitmentKind = {
-    ...{ rows: "texts", isMapTrusted: false, needsContent: new Set(), refutationData: () => "0x" },
+    ...{ family: "text", isMapTrusted: false, needsContent: new Set(), refutationData: () => "0x" },
     ...{ honestModelCommitment: async () => own, faultsOf: () => [] },
   };
   const warningsOf = async ({ leaves, statement }: CommittedModel) => {

@@ -69,7 +69,7 @@ test("a server's files are taken with the leaves that their statement has room f
   const code = (name: string) => expect.objectContaining({ code: name });
   try {
     expect((await look())!.leaves).toEqual(leafFile);
-    leafFile = new Uint8Array(mostLeafFileBytes(statement, "emails") + 1);
+    leafFile = new Uint8Array(mostLeafFileBytes(statement, "direct") + 1);
     await expect(look()).rejects.toThrow(code("ATT_SERVER_UNREACHABLE"));
     const manifest = JSON.parse(new TextDecoder().decode(files.get(MANIFEST)));
     const more = JSON.stringify({ ...manifest, rowCount: MOST_CHALLENGED_ROWS + 1 });

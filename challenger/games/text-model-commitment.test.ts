@@ -80,27 +80,27 @@ test("an honest model commitment has no fault, and is published and read like an
   const shares = [3, 1, 2, 3, 1, 3, 2, 1].map((size) => ONE / BigInt(size));
   expect(facts.filter(({ factor }, k) => factor < shares[k]!)).toHaveLength(1);
   expect(facts.some(({ factor }, k) => factor > shares[k]!)).toBe(false);
-  const read = decodeLeaves(encodeLeaves(honest.leaves), honest.statement, "texts");
+  const read = decodeLeaves(encodeLeaves(honest.leaves), honest.statement, "text");
   expect(read.statement).toEqual(honest.statement);
   // Attack: a file of brackets, of which a parser makes two hundred times its bytes.
   const brackets = new TextEncoder().encode(`{"rows":[${"[],".repeat(1_000)}[]]}`);
-  expect(() => readLeaves(brackets, honest.statement, "texts")).toThrow("has more than 112 leaves");
-  const counts = leafCounts(honest.statement, "texts");
+  expect(() => readLeaves(brackets, honest.statement, "text")).toThrow("has more than 112 leaves");
+  const counts = leafCounts(honest.statement, "text");
   for (const [tree, leaves] of Object.entries(honest.leaves))
     expect(leaves).toHaveLength(counts[tree as keyof typeof counts]);
   // What is no tree is asked of nobody.
-  const whole = knownLeaves(honest.statement, honest, null, [], "texts");
-  expect(wantedOf(whole, honest.statement, "texts")).toEqual([]);
+  const whole = knownLeaves(honest.statement, honest, null, [], "text");
+  expect(wantedOf(whole, honest.statement, "text")).toEqual([]);
   const lost = { ...honest.leaves, map: [] };
   const half = knownLeaves(
     honest.statement,
     withTextTrees(lost, honest.statement, digest()),
     null,
     [],
-    "texts",
+    "text",
   );
   expect([...half.unknown.keys()]).toEqual(["map"]);
-  expect(wantedOf(half, honest.statement, "texts")[0]).toEqual({ tree: "map", index: 7 });
+  expect(wantedOf(half, honest.statement, "text")[0]).toEqual({ tree: "map", index: 7 });
 });
 
 const digest = () => bytesToHex(made.honest.statement.roots.weights);

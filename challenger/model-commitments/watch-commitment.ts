@@ -140,7 +140,7 @@ export async function watchCommitment(
       );
     isUnserved = examined === null && isOurs;
     if (isUnserved)
-      await actOn({ fault: null, wanted: allLeaves(statement, kind.rows), warnings: [] }, false);
+      await actOn({ fault: null, wanted: allLeaves(statement, kind.family), warnings: [] }, false);
     if (files !== null && examined !== null) {
       isRight = examined.fault === null && examined.wanted.length === 0;
       isUntrained = isRight && files.train !== undefined && !trains;

@@ -121,7 +121,7 @@ export async function publishedFiles(
     "folder" in place
       ? await readFile(join(place.folder, LEAF_FILE)).catch(() => null)
       : await fetchFile(place.url, `model/${LEAF_FILE}`, {
-          maxFileBytes: mostLeafFileBytes(statement, family === "text" ? "texts" : "emails"),
+          maxFileBytes: mostLeafFileBytes(statement, family ?? "direct"),
           timeoutMs: Math.max(0, endsAtMs - Date.now()),
         });
   const judged = judgedFiles(known, statement, { model, leaves }, () =>
