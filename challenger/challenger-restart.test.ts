@@ -1,18 +1,11 @@
 /** What a challenger that starts again knows: of L1, and of the fees that it has paid. */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import {
-  createPublicClient,
-  custom,
-  type EIP1193RequestFn,
-  encodeEventTopics,
-  type Hex,
-  type PublicClient,
-} from "viem";
+import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
+import { testFolder } from "@openledger/foundation/testing/test-folder";
+import { custom, type EIP1193RequestFn, encodeEventTopics, type Hex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openChallenger, readingClient } from "./challenger.ts";
 import { REREAD_BLOCKS } from "./events/event-log.ts";
@@ -23,25 +16,20 @@ import {
   lie,
   startDisputes,
 } from "./model-commitments/testing/dispute-fixture.ts";
-import { revertBetweenTests } from "./model-commitments/testing/revert-between-tests.ts";
 import { RecomputedModels } from "./playing/recompute.ts";
 import { lookAll } from "./playing/testing/watch-all.ts";
 import { shownLeaf, statementTuple } from "./statements/model-commitment-calls.ts";
 
+const folder = testFolder("challenger-restart");
 let f: DisputeFixture;
 let made: DirectCase;
-let folder: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "challenger-restart-"));
   [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
   await writeModel(join(folder, "models", String(made.honest.statement.modelId)), made.model);
 });
-afterAll(async () => {
-  await f?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-revertBetweenTests(() => f.client);
+afterAll(() => f?.stop());
+revertEachTest(() => f);
 
 /** One look of a process that has just started. @param hidden an event that its node does not tell of */
 async function lookOf(
@@ -49,19 +37,10 @@ async function lookOf(
   { hidden, mostFeesWei = 0n }: { hidden?: Hex; mostFeesWei?: bigint } = {},
 ) {
   const fromBlocks: number[] = [];
-  const publicClient = createPublicClient({
-    transport: custom(
-      {
-        async request({ method, params }) {
-          const answer: unknown = await f.client.request({ method, params } as never);
-          if (method !== "eth_getLogs") return answer;
-          fromBlocks.push(Number((params as [{ fromBlock: Hex }])[0].fromBlock));
-          return (answer as { topics: Hex[] }[]).filter(({ topics }) => topics[0] !== hidden);
-        },
-      },
-      { retryCount: 0 },
-    ),
-  }) as PublicClient;
+  const publicClient = clientOfLogs(f.client, async ({ fromBlock }, ask) => {
+    fromBlocks.push(Number(fromBlock));
+    return (await ask()).filter(({ topics }) => topics[0] !== hidden);
+  });
   const watcher = f.watcherOf(f.watcher);
   const challenger = await openChallenger(
     {

@@ -1,8 +1,7 @@
 /** `openledger challenger` alone with model commitments of a language model's rows: honest ones, and each kind of lie. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
@@ -13,7 +12,9 @@ import { registerModel } from "@openledger/attribution/model/registration";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { type HonestTexts, LIAR_ROW, TEXT_LIES } from "@openledger/e2e/internal/scenarios/disputes/text-lies";
+import { testFolder } from "@openledger/foundation/testing/test-folder";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { readFrom } from "@openledger/models/registered/base-files";
 import type { TextParts } from "@openledger/models/registered/text-family";
@@ -25,15 +26,10 @@ import { type Hex, toHex, zeroHash } from "viem";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openChallenger } from "./challenger.ts";
 import { GameReader } from "./games/read-games.ts";
-import {
-  BOND_WEI,
-  MODEL_ID,
-  SIDE_SECONDS,
-  STAKE_WEI,
-  startRowContracts,
-  WINDOW_SECONDS,
-} from "./games/testing/row-fixture.ts";
+import { MODEL_ID } from "./games/testing/ledger-fixture.ts";
+import { BOND_WEI, SIDE_SECONDS, startRowContracts, WINDOW_SECONDS } from "./games/testing/row-fixture.ts";
 import { type TextCase, textCase } from "./games/testing/text-case.ts";
+import { STAKE_WEI } from "./games/testing/trace-fixture.ts";
 import { challengeRowCall } from "./games/text-calls.ts";
 import { withTextTrees } from "./games/text-model-commitment.ts";
 import { TracePlayer } from "./games/trace-player.ts";
@@ -52,19 +48,16 @@ import { openL1Sender } from "./sending/l1-sender.ts";
 import type { CommittedModel } from "./statements/committed-model.ts";
 import { encodeLeaves } from "./statements/leaf-file.ts";
 
+const folder = testFolder("watch-rows");
+const base = join(folder, "base");
 const SIZE = { rows: 8, features: 36, payees: 8, draws: 2 };
 const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
 let f: Awaited<ReturnType<typeof startRowContracts>>;
 let made: TextCase;
 let honest: HonestTexts;
 let gate: Hex;
-let folder: string;
-let base: string;
-let snapshot: Hex;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "watch-rows-"));
-  base = join(folder, "base");
   process.env.OPENLEDGER_HOME = join(folder, "home");
   // The base that the case's model was tuned from.
   await writeMadeModel(base, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
@@ -80,17 +73,10 @@ beforeAll(async () => {
     register: (trained) =>
       publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true }),
   };
-  snapshot = await f.client.snapshot();
 }, 120_000);
-beforeEach(async () => {
-  await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-  await rm(join(folder, "model"), { recursive: true, force: true });
-});
-afterAll(async () => {
-  await f?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => f?.stop());
+revertEachTest(() => f);
+beforeEach(() => rm(join(folder, "model"), { recursive: true, force: true }));
 
 const keyOf = (index: number) => join(folder, `key-${index}`);
 

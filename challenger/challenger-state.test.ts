@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { attributionError } from "@openledger/attribution/attribution-errors";
@@ -9,21 +8,20 @@ import { writeModel } from "@openledger/attribution/model/model-directory";
 import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
 import { LEAF_FILE, MANIFEST } from "@openledger/attribution/model/model-manifest";
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { testFolder } from "@openledger/foundation/testing/test-folder";
+import { beforeAll, expect, test } from "vitest";
 import { ChallengerState, type Verdict } from "./challenger-state.ts";
 import { type DirectCase, directCase } from "./model-commitments/testing/direct-case.ts";
 import { judgedFiles, publishedFiles } from "./playing/published-files.ts";
 import { mostLeafFileBytes } from "./statements/known-leaves.ts";
 import { encodeLeaves } from "./statements/leaf-file.ts";
 
-let folder: string;
+const folder = testFolder("challenger-state");
 let made: DirectCase;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "challenger-state-"));
   made = await directCase(24);
   await writeModel(join(folder, "model"), made.model);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const statePath = () => join(folder, "state.json");
 const opened = async (damage: string[] = []) =>

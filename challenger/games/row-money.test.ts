@@ -1,21 +1,21 @@
 /** Money of model commitments and of games over their rows, by second books, and what a game over a row is refused for. */
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rowOfKey } from "./read-games.ts";
 import {
   BOND_WEI,
   type RowFixture,
   SIDE_SECONDS,
-  STAKE_WEI,
   startRows,
   statementOf,
   WINDOW_SECONDS,
   withLeaf,
 } from "./testing/row-fixture.ts";
-import { HOUR_SECONDS } from "./testing/trace-fixture.ts";
+import { HOUR_SECONDS, STAKE_WEI } from "./testing/trace-fixture.ts";
 import { ownersMove } from "./trace-moves.ts";
 import { claimOf } from "./traced-model.ts";
 
@@ -24,16 +24,11 @@ const CALLS = ["commitModel", "challengeRow", "answer", "endByTime", "returnBond
 const ROWS = 3;
 
 let f: RowFixture;
-let snapshot: Hex;
 beforeAll(async () => {
   f = await startRows();
-  snapshot = await f.client.snapshot();
-});
-beforeEach(async () => {
-  await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
 });
 afterAll(() => f?.stop());
+revertEachTest(() => f);
 
 const call = (functionName: string, args: readonly unknown[]) =>
   encodeFunctionData({ abi: f.abi, functionName, args } as never);

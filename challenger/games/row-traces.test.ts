@@ -1,8 +1,9 @@
 /** Games over rows of G, with the contracts that they decide for (docs/explanation/fault-proofs.md). */
 
 import { activationHash } from "@openledger/circuits/ledger/rewards";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { encodeFunctionData, type Hex } from "viem";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CommittedModel } from "../statements/committed-model.ts";
 import { wordsOf } from "../trace/word-tree.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
@@ -12,12 +13,12 @@ import {
   honestRows,
   type RowFixture,
   SIDE_SECONDS,
-  STAKE_WEI,
   startRows,
   statementOf,
   WINDOW_SECONDS,
   withLeaf,
 } from "./testing/row-fixture.ts";
+import { STAKE_WEI } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
 import { asRow, type TracedQuery } from "./traced-model.ts";
 
@@ -25,16 +26,11 @@ const CAP = 16n;
 const ROW = 1;
 
 let f: RowFixture;
-let snapshot: Hex;
 beforeAll(async () => {
   f = await startRows();
-  snapshot = await f.client.snapshot();
-});
-beforeEach(async () => {
-  await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
 });
 afterAll(() => f?.stop());
+revertEachTest(() => f);
 
 const call = (functionName: string, args: readonly unknown[]) =>
   encodeFunctionData({ abi: f.abi, functionName, args } as never);

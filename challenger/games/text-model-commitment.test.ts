@@ -4,9 +4,10 @@ import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { judgeAbis } from "@openledger/contracts/build/disputes-abi";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, type Hex } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type CommittedModel,
   type DisputeStatement,
@@ -18,8 +19,9 @@ import { knownLeaves, wantedOf } from "../statements/known-leaves.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
 import { decodeLeaves, encodeLeaves, leafCounts, readLeaves } from "../statements/leaf-file.ts";
 import { WordTree, wordsOf } from "../trace/word-tree.ts";
-import { STAKE_WEI, startRowContracts } from "./testing/row-fixture.ts";
+import { startRowContracts } from "./testing/row-fixture.ts";
 import { type TextCase, textCase } from "./testing/text-case.ts";
+import { STAKE_WEI } from "./testing/trace-fixture.ts";
 import { challengeRowCall, type ShownFault, textChallengeData } from "./text-calls.ts";
 import { isEntry } from "./text-entry.ts";
 import { findTextFaults, type TextFault } from "./text-faults.ts";
@@ -31,18 +33,13 @@ type Contracts = Awaited<ReturnType<typeof startRowContracts>>;
 let f: Contracts;
 let made: TextCase;
 let ledger: Awaited<ReturnType<Contracts["register"]>>;
-let snapshot: Hex;
 beforeAll(async () => {
   f = await startRowContracts(8);
   made = await textCase(f.owner);
   ledger = await f.register(made.traced.model, made.terms, made.honest);
-  snapshot = await f.client.snapshot();
 }, 120_000);
-beforeEach(async () => {
-  await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
 afterAll(() => f?.stop());
+revertEachTest(() => f);
 
 const known = () => made;
 const faultsOf = (posted: CommittedModel, owned: readonly OwnedRow[] = made.rows) => [

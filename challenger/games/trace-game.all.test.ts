@@ -1,6 +1,5 @@
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import type { Kernels } from "@openledger/models/kernels/kernels";
-import { madeConfigs } from "@openledger/models/testing/made-models";
 import { encodeFunctionData, type PublicClient, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TracedText } from "../trace/leaf-rules.ts";
@@ -12,21 +11,13 @@ import {
   BOND_WEI,
   HOUR_SECONDS,
   STAKE_WEI,
-  smallModel,
   startTraceGame,
   type TraceFixture,
+  tinyTraced,
 } from "./testing/trace-fixture.ts";
 import { challengersMove, ownersMove, type ShownGame } from "./trace-moves.ts";
 import { TracePlayer } from "./trace-player.ts";
-import {
-  claimOf,
-  type DescribedModel,
-  describeModel,
-  type TracedQuery,
-  tracedQuery,
-  traceQuery,
-  tracingKernels,
-} from "./traced-model.ts";
+import { claimOf, type DescribedModel, type TracedQuery, tracedQuery, traceQuery } from "./traced-model.ts";
 
 let f: TraceFixture;
 let model: DescribedModel;
@@ -35,10 +26,7 @@ let honest: TracedQuery;
 const text: TracedText = { tokens: [3, 14, 15, 9, 26, 5], promptCount: 2 };
 
 beforeAll(async () => {
-  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
-  const small = await smallModel(config, 6);
-  model = describeModel({ rollup: zeroAddress, modelId: 7n }, small.model, small.inputs);
-  kernels = tracingKernels("wasm", model);
+  ({ kernels, model } = await tinyTraced());
   honest = traceQuery(model, text, kernels);
   f = await startTraceGame();
 });

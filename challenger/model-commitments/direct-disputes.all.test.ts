@@ -1,5 +1,6 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { disputesAbi, judgeAbis } from "@openledger/contracts/build/disputes-abi";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { encodeFunctionData } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CommittedModel, factBytes, type Leaves, type TreeName } from "../statements/committed-model.ts";
@@ -11,7 +12,6 @@ import { openingOf, statementTuple } from "../statements/model-commitment-calls.
 import { directChallengeData } from "./direct-calls.ts";
 import { type DirectCase, directCase, registeredDirect } from "./testing/direct-case.ts";
 import { type DisputeFixture, lie as lieOf, startDisputes } from "./testing/dispute-fixture.ts";
-import { revertBetweenTests } from "./testing/revert-between-tests.ts";
 
 const BUCKETS = 64;
 const WIDTH = BUCKETS + 1;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   ]);
 });
 afterAll(() => f?.stop());
-revertBetweenTests(() => f.client);
+revertEachTest(() => f);
 
 /** The name of the error that a challenge reverts with. */
 async function judged(id: bigint, fault: DirectFault, posted: CommittedModel = made.honest): Promise<string> {

@@ -8,6 +8,7 @@ import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import { columnsCommitment, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, encodeFunctionData, type Hex, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -20,7 +21,6 @@ import { admitCall } from "./ledger-proofs.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";
 import { type DisputeFixture, lie, startDisputes } from "./testing/dispute-fixture.ts";
-import { revertBetweenTests } from "./testing/revert-between-tests.ts";
 import { rowsInState } from "./testing/rows-in-state.ts";
 
 const CAP = 16;
@@ -32,7 +32,7 @@ beforeAll(async () => {
   [f, made] = await Promise.all([startDisputes(), directCase(24)]);
 });
 afterAll(() => f?.stop());
-revertBetweenTests(() => f.client);
+revertEachTest(() => f);
 
 const watch = (files: PublishedFiles) => watchFiles(f, files);
 

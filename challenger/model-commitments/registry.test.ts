@@ -18,7 +18,7 @@ import { deployContract } from "@openledger/contracts/build/deploy";
 import { WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
 import { FAMILY_RULES } from "@openledger/contracts/build/dispute-judges";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import { onClient } from "@openledger/contracts/testing/chain";
+import { onClient, revertEachTest } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
 import { createPublicClient, custom, encodeFunctionData, getAddress, type Hex, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -28,7 +28,6 @@ import { admitCall } from "./ledger-proofs.ts";
 import { readRegistry } from "./registry.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";
 import { BOND_WEI, type DisputeFixture, startDisputes } from "./testing/dispute-fixture.ts";
-import { revertBetweenTests } from "./testing/revert-between-tests.ts";
 
 const CAP = 16;
 /** What the fixtures' models are numbered. */
@@ -41,7 +40,7 @@ beforeAll(async () => {
   [f, first, second] = await Promise.all([startDisputes(), directCase(48), directCase(40)]);
 });
 afterAll(() => f?.stop());
-revertBetweenTests(() => f.client);
+revertEachTest(() => f);
 
 interface Family {
   readonly rules: Hex;

@@ -3,6 +3,7 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { sampleRows } from "@openledger/attribution/testing/sample-rows";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { watchFiles } from "../playing/testing/watch-all.ts";
@@ -16,7 +17,6 @@ import { directChallengeData } from "./direct-calls.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";
 import { type DisputeFixture, lie, startDisputes } from "./testing/dispute-fixture.ts";
-import { revertBetweenTests } from "./testing/revert-between-tests.ts";
 
 const words = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => `word${from + i}`).join(" ");
@@ -35,7 +35,7 @@ beforeAll(async () => {
   [f, made] = await Promise.all([startDisputes(), directCase([...sampled, ...added], { rules: RULES })]);
 });
 afterAll(() => f?.stop());
-revertBetweenTests(() => f.client);
+revertEachTest(() => f);
 
 interface Change {
   readonly leader?: number;

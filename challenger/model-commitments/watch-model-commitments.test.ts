@@ -4,17 +4,10 @@ import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-field
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { datanetOf } from "@openledger/attribution/testing/sample-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { modelError } from "@openledger/models/model-errors";
-import {
-  createPublicClient,
-  custom,
-  encodeEventTopics,
-  encodeFunctionData,
-  type Hex,
-  parseEther,
-  RpcRequestError,
-} from "viem";
+import { encodeEventTopics, encodeFunctionData, type Hex, parseEther, RpcRequestError } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lookAll, watchAll, watchFiles, watchOf } from "../playing/testing/watch-all.ts";
 import {
@@ -41,7 +34,6 @@ import {
   lie,
   startDisputes,
 } from "./testing/dispute-fixture.ts";
-import { revertBetweenTests } from "./testing/revert-between-tests.ts";
 import type { Watcher } from "./watch-commitment.ts";
 
 const DAY = 86_400n;
@@ -53,7 +45,7 @@ beforeAll(async () => {
   [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
 });
 afterAll(() => f?.stop());
-revertBetweenTests(() => f.client);
+revertEachTest(() => f);
 
 const watch = (files: PublishedFiles, watcher?: Watcher) => watchFiles(f, files, watcher);
 
@@ -480,21 +472,11 @@ test("events are read from the contract's block on, in chunks that the node answ
   await f.post(made.honest.statement);
   const asked: [from: number, to: number][] = [];
   const MOST_BLOCKS = 8;
-  const limited = createPublicClient({
-    transport: custom(
-      {
-        async request({ method, params }) {
-          if (method === "eth_getLogs") {
-            const [{ fromBlock, toBlock }] = params as [{ fromBlock: string; toBlock: string }];
-            const range: [number, number] = [Number(fromBlock), Number(toBlock)];
-            if (range[1] - range[0] >= MOST_BLOCKS) throw new RpcRequestError(REFUSED);
-            asked.push(range);
-          }
-          return f.client.request({ method, params } as never);
-        },
-      },
-      { retryCount: 0 },
-    ),
+  const limited = clientOfLogs(f.client, async ({ fromBlock, toBlock }, ask) => {
+    const range: [number, number] = [Number(fromBlock), Number(toBlock)];
+    if (range[1] - range[0] >= MOST_BLOCKS) throw new RpcRequestError(REFUSED);
+    asked.push(range);
+    return ask();
   });
   await f.client.mine({ blocks: 3 * MOST_BLOCKS });
   const [found] = await readModelCommitments(limited, f.disputes.address);
@@ -519,19 +501,9 @@ test("no number of attestations in one block hides a model commitment from a wat
   await f.disputes.write.attest([id, postedHash(made.honest.statement)], { account: f.owner });
   const [attested] = encodeEventTopics({ abi: disputesAbi, eventName: "Attested" });
   // As if there were too many of them in every block.
-  const capped = createPublicClient({
-    transport: custom(
-      {
-        async request({ method, params }) {
-          const [asked] = (params ?? []) as [{ topics?: unknown[] }?];
-          const [event, ofId, ofWho] = asked?.topics ?? [];
-          if (method === "eth_getLogs" && event === attested && ofId == null && ofWho == null)
-            throw new RpcRequestError(REFUSED);
-          return f.client.request({ method, params } as never);
-        },
-      },
-      { retryCount: 0 },
-    ),
+  const capped = clientOfLogs(f.client, async ({ topics: [event, ofId, ofWho] }, ask) => {
+    if (event === attested && ofId == null && ofWho == null) throw new RpcRequestError(REFUSED);
+    return ask();
   });
   expect(await readModelCommitments(capped, f.disputes.address)).toMatchObject([{ id, attestedBy: null }]);
   const look = () =>

@@ -1,11 +1,10 @@
 /** An owner's answers to whatever somebody asks for. */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { testFolder } from "@openledger/foundation/testing/test-folder";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openChallenger } from "../challenger.ts";
 import { type DirectCase, directCase } from "../model-commitments/testing/direct-case.ts";
@@ -18,18 +17,14 @@ import { inOrder } from "../sending/l1-queue.ts";
 import { openL1Sender } from "../sending/l1-sender.ts";
 import { TREES } from "../statements/committed-model.ts";
 
+const folder = testFolder("answers");
 let f: DisputeFixture;
 let made: DirectCase;
-let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "answers-"));
   [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
   await writeModel(join(folder, "11"), made.model);
 });
-afterAll(async () => {
-  await f?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => f?.stop());
 
 test("a place whose number no double has is answered as any other behind the last leaf", async () => {
   const id = await f.post(made.honest.statement);

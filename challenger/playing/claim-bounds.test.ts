@@ -7,7 +7,6 @@ import { deployContract } from "@openledger/contracts/build/deploy";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { MOST_CLAIM_BYTES, TRANSACTION_BYTES } from "@openledger/models/registered/text-tokens";
-import { madeConfigs } from "@openledger/models/testing/made-models";
 import { JOINING, type SpelledToken } from "@openledger/models/tokens/token-spelling";
 import {
   concat,
@@ -23,18 +22,21 @@ import {
   zeroHash,
 } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { claimReceiptCall, type TracedTuple, tracedTuple } from "../games/ledger-claims.ts";
+import { claimReceiptCall, type TracedTuple } from "../games/ledger-claims.ts";
 import { MOST_TOKEN_BYTES, packLengths, vocabularyFault } from "../games/prompt-vocabulary.ts";
-import { type LedgerTracesFixture, MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
-import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, smallModel } from "../games/testing/trace-fixture.ts";
+import {
+  type LedgerTracesFixture,
+  MODEL_ID,
+  startLedgerTraces,
+  tinyLedger,
+} from "../games/testing/ledger-fixture.ts";
+import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "../games/testing/trace-fixture.ts";
 import {
   claimOf,
   type DescribedModel,
-  describeModel,
   type TracedQuery,
   type TraceStatement,
   traceQuery,
-  tracingKernels,
 } from "../games/traced-model.ts";
 import { leafTree } from "../statements/leaf-tree.ts";
 
@@ -44,7 +46,6 @@ const TOKENS = 4_096;
 const PROMPT_TOKENS = 4_090;
 const INPUTS = 64;
 const DRAWS = 64;
-const COLUMNS = 20;
 const ANSWERED = Array.from({ length: TOKENS - PROMPT_TOKENS }, (_, i) => 100_000 + i);
 const ANSWER = JSON.stringify({ text: "So.", tokens: ANSWERED });
 
@@ -119,20 +120,20 @@ let model: DescribedModel;
 let terms: TracedTuple;
 let query: TracedQuery;
 let registration: Hex;
-let small: Awaited<ReturnType<typeof smallModel>>;
 const programPath = Array.from({ length: Math.log2(TOKENS) }, () => zeroHash);
 
 /** A model with a program for the longest text, and as many inputs as there may be. */
-async function modelWith(changed: Partial<TracedTuple>, draws = DRAWS) {
-  return f.ledgerWith(
+const modelWith = (changed: Partial<TracedTuple>, draws = DRAWS) =>
+  tinyLedger(
+    f,
+    { mostTokens: ANSWERED.length },
     {
-      describe: (rollup) => ({
-        ...describeModel({ rollup, modelId: BigInt(MODEL_ID) }, small.model, small.inputs),
+      draws,
+      describe: (of) => ({
+        ...of,
         inputRoots: Array.from({ length: INPUTS }, (_, i) => keccak256(toHex(i))),
       }),
-      terms: (of) => {
-        const given = { claimant: f.owner, rest: 1, endToken: null, vocabulary: null, rules: 0n };
-        const own = tracedTuple(of, { ...given, mostTokens: ANSWERED.length, isLikeliest: false });
+      terms: (own, of) => {
         const { opCount, program } = claimOf(of, query).statement;
         const leaf = keccak256(
           encodeAbiParameters(parseAbiParameters("uint256, bytes32"), [opCount, program]),
@@ -142,17 +143,12 @@ async function modelWith(changed: Partial<TracedTuple>, draws = DRAWS) {
         return { ...own, ...spelled, programs, programCount: BigInt(TOKENS), ...changed };
       },
     },
-    COLUMNS,
-    draws,
   );
-}
 
 beforeAll(async () => {
   f = await startLedgerTraces();
-  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
-  small = await smallModel(config, 6);
-  const any = describeModel({ rollup: f.owner, modelId: BigInt(MODEL_ID) }, small.model, small.inputs);
-  query = traceQuery(any, { tokens: [10, 12, 15, 9], promptCount: 2 }, tracingKernels("wasm", any));
+  const any = await tinyTraced();
+  query = traceQuery(any.model, { tokens: [10, 12, 15, 9], promptCount: 2 }, any.kernels);
   ({ model, registration, traced: terms } = await modelWith({}));
   await f.send(f.stranger, registration);
 }, 60_000);

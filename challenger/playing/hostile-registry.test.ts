@@ -1,36 +1,26 @@
 /** What would keep a watcher from a false model commitment, or take its ether for right ones. */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import {
-  createPublicClient,
-  custom,
-  encodeEventTopics,
-  type Hex,
-  type PublicClient,
-  parseEther,
-  toFunctionSelector,
-} from "viem";
+import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
+import { testFolder } from "@openledger/foundation/testing/test-folder";
+import { encodeEventTopics, type Hex, parseEther, toFunctionSelector } from "viem";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { openChallenger } from "../challenger.ts";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
 import { type DirectCase, directCase } from "../model-commitments/testing/direct-case.ts";
 import { type DisputeFixture, lie, startDisputes } from "../model-commitments/testing/dispute-fixture.ts";
-import { revertBetweenTests } from "../model-commitments/testing/revert-between-tests.ts";
 import { pairBytes } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
 import { RecomputedModels } from "./recompute.ts";
 import { lookAll, watchOf } from "./testing/watch-all.ts";
 
+const folder = testFolder("hostile-registry");
 let f: DisputeFixture;
 let [made, other] = [null, null] as unknown as [DirectCase, DirectCase];
-let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "hostile-registry-"));
   [f, made, other] = await Promise.all([
     startDisputes({ mostRows: 24 }),
     directCase(24),
@@ -38,13 +28,10 @@ beforeAll(async () => {
   ]);
   await writeModel(join(folder, "11"), made.model);
 });
-afterAll(async () => {
-  await f?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-revertBetweenTests(() => f.client);
+afterAll(() => f?.stop());
+revertEachTest(() => f);
 
-type Logs = readonly { readonly topics: readonly Hex[]; readonly blockNumber: Hex }[];
+type Logs = readonly { readonly topics: readonly Hex[] }[];
 
 /** @param tell what the node says of logs @param rollup whose models the folder has */
 async function watcherOf({
@@ -56,17 +43,7 @@ async function watcherOf({
   rollup?: Hex | null;
   tell?: (logs: Logs) => Logs;
 }) {
-  const publicClient = createPublicClient({
-    transport: custom(
-      {
-        async request({ method, params }) {
-          const answer: unknown = await f.client.request({ method, params } as never);
-          return method === "eth_getLogs" ? tell(answer as Logs) : answer;
-        },
-      },
-      { retryCount: 0 },
-    ),
-  }) as PublicClient;
+  const publicClient = clientOfLogs(f.client, async (_, ask) => tell(await ask()));
   const watcher = f.watcherOf(f.watcher);
   return openChallenger(
     {

@@ -1,8 +1,7 @@
 /** What would keep a watcher of language models from one of them, or busy for ever: each was once so. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import type { Trained } from "@openledger/attribution/model/model-family";
@@ -11,6 +10,8 @@ import { registerModel } from "@openledger/attribution/model/registration";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { testFolder } from "@openledger/foundation/testing/test-folder";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { describeBase, readFrom } from "@openledger/models/registered/base-files";
@@ -32,7 +33,6 @@ import { TracePlayer } from "../games/trace-player.ts";
 import { traceQuery, tracingKernels } from "../games/traced-model.ts";
 import { tracedOf, trainingsWithPromises } from "../games/traced-recipe.ts";
 import { openTracedText, type TracedTextModel } from "../games/traced-text.ts";
-import { revertBetweenTests } from "../model-commitments/testing/revert-between-tests.ts";
 import { openL1Sender } from "../sending/l1-sender.ts";
 import { chainKernels } from "../trace/run-trace.ts";
 import { describeRound } from "./describe-round.ts";
@@ -45,8 +45,8 @@ import { traceSenderOf } from "./trace-sender.ts";
 const COLUMNS = 20;
 const SIZE = { rows: 8, features: 36, payees: 8, payments: 4, draws: 2 };
 const OWNER = anvilAccount(1);
-let folder: string;
-let base: string;
+const folder = testFolder("watch-games");
+const base = join(folder, "base");
 let setting: TextSetting;
 let f: LedgerTracesFixture;
 let parts: Trained<TextParts>;
@@ -74,8 +74,6 @@ async function publish(name: string, changed: Partial<TextParts["recipe"]>): Pro
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "watch-games-"));
-  base = join(folder, "base");
   process.env.OPENLEDGER_HOME = join(folder, "home");
   await writeMadeModel(base, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
   const training = { bases: [readFrom(folderSource(base))], kernels: "wasm", threadCount: 1 } as const;
@@ -107,7 +105,6 @@ beforeAll(async () => {
 afterAll(async () => {
   server?.close();
   await f?.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 async function listen(one: Server): Promise<string> {
@@ -151,7 +148,7 @@ const wordsOf = (rpc: string) => [
   ...["--rpc", rpc, "--rollup", rollup],
 ];
 
-revertBetweenTests(() => f.client);
+revertEachTest(() => f);
 
 describe("a watcher", () => {
   test("plays registered models of the named rollup alone, and reads the same numbers once", async () => {

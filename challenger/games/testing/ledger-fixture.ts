@@ -17,63 +17,78 @@ import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { startChain } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
 import { refusalOf } from "@openledger/contracts/testing/refusal-of";
-import type { Hex } from "viem";
-import { registerCall, type TracedTuple, tracingDigest } from "../ledger-claims.ts";
+import type { Abi, Hex } from "viem";
+import {
+  registerCall,
+  type TracedTerms,
+  type TracedTuple,
+  tracedTuple,
+  tracingDigest,
+} from "../ledger-claims.ts";
 import type { PlayerAccount } from "../played-moves.ts";
 import type { DescribedModel } from "../traced-model.ts";
-import { BOND_WEI, HOUR_SECONDS, STAKE_WEI } from "./trace-fixture.ts";
+import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "./trace-fixture.ts";
 
 const FILES_HASH = 4_242n;
 const COLUMNS = 77n;
+const COLUMN_COUNT = 20;
 const CAP = 16;
 export const MODEL_ID = 3;
 
 export type LedgerTracesFixture = Awaited<ReturnType<typeof startLedgerTraces>>;
 
-export async function startLedgerTraces() {
-  await initPoseidon();
-  const { accounts, client, clientsOf, gasOf, passTime, stop, url } = await startChain();
-  const [deployer, owner, watcher, stranger] = accounts as [Hex, Hex, Hex, Hex];
-  const clients = clientsOf(deployer);
-  const terms = {
-    ...{ windowSeconds: 72n * HOUR_SECONDS, sideSeconds: 36n * HOUR_SECONDS },
-    ...{ leastBondWei: BOND_WEI, stakeWei: STAKE_WEI },
-  };
-  const modelCommitment = {
-    windowSeconds: 168n * HOUR_SECONDS,
-    leastBondWei: BOND_WEI,
-    availabilityChallengeFeeWei: 1n,
-  };
-  const {
-    address: registry,
-    games,
-    math,
-  } = await deployRegistry(clients, modelCommitment, { mostRows: 0, games: terms });
-  const { borders, game } = games!;
-  const accountOf = (address: Hex): PlayerAccount => ({
-    address,
+/** Calls of one contract by anybody. */
+export function callsOf(
+  client: Awaited<ReturnType<typeof startChain>>["client"],
+  address: Hex,
+  abi: Abi = traceGameAbi,
+) {
+  const accountOf = (account: Hex): PlayerAccount => ({
+    address: account,
     async send({ data, valueWei }) {
-      const hash = await client.sendTransaction({
-        ...{ account: address, to: game, data, value: valueWei, gas: 16_000_000n },
-      });
-      return { gasUsed: await gasOf(hash) };
+      const call = { account, to: address, data, value: valueWei, gas: 16_000_000n };
+      const hash = await client.sendTransaction(call);
+      return { gasUsed: (await client.getTransactionReceipt({ hash })).gasUsed };
     },
   });
   return {
-    ...{ borders, client, game, math, registry, owner, watcher, stranger, accountOf, clients },
-    ...{ passTime, stop, url },
-    publicClient: clients.publicClient as never,
+    accountOf,
     read: (functionName: string, args: readonly unknown[] = []) =>
-      client.readContract({
-        address: game,
-        abi: traceGameAbi,
-        functionName,
-        args,
-      } as never) as Promise<never>,
+      client.readContract({ address, abi, functionName, args } as never) as Promise<never>,
     refusal: (account: Hex, data: Hex, value = 0n) =>
-      refusalOf(client, traceGameAbi, { account, to: game, data, value }),
+      refusalOf(client, abi, { account, to: address, data, value }),
     send: async (account: Hex, data: Hex, valueWei = 0n) =>
       Number((await accountOf(account).send({ data, valueWei })).gasUsed),
+  };
+}
+
+/** @param mostRows of model commitments; default: none is posted */
+export async function startLedgerTraces({
+  bondWei = BOND_WEI,
+  feeWei = 1n,
+  mostRows = 0,
+  windowSeconds = { games: 72n * HOUR_SECONDS, registry: 168n * HOUR_SECONDS },
+} = {}) {
+  await initPoseidon();
+  const { accounts, client, clientsOf, passTime, stop, url } = await startChain();
+  const [deployer, owner, watcher, stranger] = accounts as [Hex, Hex, Hex, Hex];
+  const clients = clientsOf(deployer);
+  const terms = {
+    ...{ windowSeconds: windowSeconds.games, sideSeconds: 36n * HOUR_SECONDS },
+    ...{ leastBondWei: bondWei, stakeWei: STAKE_WEI },
+  };
+  const modelCommitment = {
+    ...{ windowSeconds: windowSeconds.registry, leastBondWei: bondWei },
+    availabilityChallengeFeeWei: feeWei,
+  };
+  const deployed = await deployRegistry(clients, modelCommitment, { mostRows, games: terms });
+  const { address: registry, math } = deployed;
+  const { borders, game } = deployed.games!;
+  const calls = callsOf(client, game);
+  return {
+    ...{ borders, client, deployer, game, math, registry, owner, watcher, stranger, clients },
+    ...{ passTime, stop, url, ...calls },
+    publicClient: clients.publicClient as never,
     /** The receipt that a claim is of. */
     async receiptOf(claimId: bigint): Promise<bigint> {
       const event = { address: game, abi: traceGameAbi, eventName: "ReceiptClaimed" } as const;
@@ -124,4 +139,29 @@ export async function startLedgerTraces() {
       return { model, traced, rollup, registrationOf, registration: registrationOf(MODEL_ID) };
     },
   };
+}
+
+/**
+ * A ledger with the smallest language model, as `ledgerWith` makes it, and what it is traced with.
+ * @param changed of what its statics promise @param options made of the model and of its terms
+ */
+export async function tinyLedger(
+  f: LedgerTracesFixture,
+  changed: Partial<TracedTerms> = {},
+  {
+    draws = 2,
+    describe = (model: DescribedModel) => model,
+    terms = (own: TracedTuple, _: DescribedModel) => own,
+  } = {},
+) {
+  const described = await tinyTraced({ rollup: f.owner, modelId: BigInt(MODEL_ID) });
+  const promised = {
+    ...{ claimant: f.owner, rest: 1, mostTokens: 4, endToken: null, vocabulary: null },
+    ...{ rules: 0n, isLikeliest: false, ...changed },
+  };
+  const of = {
+    describe: (rollup: Hex) => describe({ ...described.model, rollup }),
+    terms: (model: DescribedModel) => terms(tracedTuple(model, promised), model),
+  };
+  return { ...(await f.ledgerWith(of, COLUMN_COUNT, draws)), kernels: described.kernels };
 }

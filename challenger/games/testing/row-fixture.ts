@@ -2,7 +2,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { tracedAnsweringHash } from "@openledger/attribution/model/answering-hash";
-import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
+import { hashTagged } from "@openledger/circuits/field/poseidon";
 import {
   EMPTY_LEAF,
   hashDatanetBody,
@@ -20,13 +20,10 @@ import {
   commitColumns,
   featuresCommitment,
 } from "@openledger/circuits/settlement/feature-commitment";
-import { deployRegistry, FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
+import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
-import { startChain } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
-import { refusalOf } from "@openledger/contracts/testing/refusal-of";
-import { madeConfigs } from "@openledger/models/testing/made-models";
 import { bytesToHex, encodeFunctionData, type Hex, parseEther } from "viem";
 import {
   type CommittedModel,
@@ -39,26 +36,16 @@ import { statementTuple } from "../../statements/model-commitment-calls.ts";
 import type { TracedText } from "../../trace/leaf-rules.ts";
 import { WordTree, wordsOf } from "../../trace/word-tree.ts";
 import { registerCall, type TracedTuple, tracedTuple, tracingDigest } from "../ledger-claims.ts";
-import type { PlayerAccount } from "../played-moves.ts";
 import { withTextTrees } from "../text-model-commitment.ts";
 import { rowTokensLeaf } from "../text-row-tokens.ts";
-import {
-  asRow,
-  claimOf,
-  type DescribedModel,
-  describeModel,
-  type TracedQuery,
-  traceQuery,
-  tracingKernels,
-} from "../traced-model.ts";
-import { HOUR_SECONDS, smallModel } from "./trace-fixture.ts";
+import { asRow, claimOf, type DescribedModel, type TracedQuery, traceQuery } from "../traced-model.ts";
+import { callsOf, MODEL_ID, startLedgerTraces } from "./ledger-fixture.ts";
+import { HOUR_SECONDS, tinyTraced } from "./trace-fixture.ts";
 
 export const BOND_WEI = parseEther("2");
-export const STAKE_WEI = parseEther("0.2");
 export const WINDOW_SECONDS = 96n * HOUR_SECONDS;
 export const SIDE_SECONDS = 36n * HOUR_SECONDS;
 const CAP = 16;
-export const MODEL_ID = 3;
 const DATANET_ID = 4;
 const FILES_HASH = 4_242n;
 const ONE = 1n << 40n;
@@ -75,42 +62,23 @@ export type RowFixture = Awaited<ReturnType<typeof startRows>>;
 
 /** All contracts, for model commitments of so many rows at most. */
 export async function startRowContracts(mostRows: number) {
-  await initPoseidon();
-  const { accounts, client, clientsOf, passTime, stop, url } = await startChain();
-  const [deployer, owner, watcher, stranger] = accounts as [Hex, Hex, Hex, Hex];
-  const clients = clientsOf(deployer);
-  const money = { leastBondWei: BOND_WEI, stakeWei: STAKE_WEI };
-  const times = { windowSeconds: WINDOW_SECONDS, sideSeconds: SIDE_SECONDS };
-  const { address: disputes, games: deployed } = await deployRegistry(
-    clients,
-    {
-      windowSeconds: WINDOW_SECONDS,
-      leastBondWei: BOND_WEI,
-      availabilityChallengeFeeWei: parseEther("0.01"),
-    },
-    { mostRows, games: { ...times, ...money } },
-  );
-  const games = deployed!.game;
-  const send = async (account: Hex, to: Hex, data: Hex, valueWei = 0n) => {
-    const call = { account, to, data, value: valueWei, gas: 16_000_000n };
-    const hash = await client.sendTransaction(call);
-    const { gasUsed, status } = await client.getTransactionReceipt({ hash });
-    if (status !== "success") throw new Error(`transaction ${hash} reverted`);
-    return Number(gasUsed);
-  };
+  const base = await startLedgerTraces({
+    ...{ bondWei: BOND_WEI, feeWei: parseEther("0.01"), mostRows },
+    windowSeconds: { games: WINDOW_SECONDS, registry: WINDOW_SECONDS },
+  });
+  const { client, clients, deployer, game: games, owner, passTime, publicClient, registry } = base;
+  const { stop, stranger, url, watcher } = base;
+  const disputes = registry;
   const abi = [...disputesAbi, ...traceGameAbi] as const;
+  const at = (to: Hex) => callsOf(client, to, abi);
+  const send = (account: Hex, to: Hex, data: Hex, valueWei = 0n) => at(to).send(account, data, valueWei);
   return {
     ...{ client, clients, disputes, games, owner, watcher, stranger, send, abi },
-    publicClient: clients.publicClient as never,
-    ...{ passTime, stop, url },
-    accountOf: (address: Hex, to: Hex = games): PlayerAccount => ({
-      address,
-      send: async ({ data, valueWei }) => ({ gasUsed: BigInt(await send(address, to, data, valueWei)) }),
-    }),
-    read: <Result>(to: Hex, functionName: string, args: readonly unknown[] = []) =>
-      client.readContract({ address: to, abi, functionName, args } as never) as Promise<Result>,
-    refusal: (account: Hex, to: Hex, data: Hex, value = 0n) =>
-      refusalOf(client, abi, { account, to, data, value }),
+    ...{ passTime, publicClient, stop, url },
+    accountOf: (address: Hex, to: Hex = games) => at(to).accountOf(address),
+    read: <Result>(to: Hex, functionName: string, args: readonly unknown[] = []): Promise<Result> =>
+      at(to).read(functionName, args),
+    refusal: (account: Hex, to: Hex, data: Hex, value = 0n) => at(to).refusal(account, data, value),
     /**
      * Registers a model in a rollup of its own, which has the posted version.
      * @param anyModel under any rollup @param posted with the statics that are registered
@@ -144,16 +112,13 @@ export async function startRowContracts(mostRows: number) {
 /** All of them, a model that is registered with the promise, and an honest model commitment of its rows, not yet posted. */
 export async function startRows() {
   const contracts = await startRowContracts(TEXTS.length);
-  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
-  const small = await smallModel(config, 6);
   const named = { rollup: contracts.owner, modelId: BigInt(MODEL_ID) };
-  const anyModel = describeModel(named, small.model, small.inputs);
+  const { kernels, model: anyModel } = await tinyTraced(named);
   const terms = tracedTuple(anyModel, {
     ...{ claimant: contracts.owner, rest: 1, mostTokens: 4, endToken: null, vocabulary: null },
     rules: 1n | (ONE << 8n),
     isLikeliest: true,
   });
-  const kernels = tracingKernels("wasm", anyModel);
   const tracing = tracingDigest(terms);
   const honest = TEXTS.map((text) => asRow(traceQuery(anyModel, text, kernels)));
   const registered = await contracts.register(anyModel, terms, honestRows(honest, tracing));

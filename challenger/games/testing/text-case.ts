@@ -20,7 +20,7 @@ import { type Address, zeroAddress } from "viem";
 import { textModelCommitment } from "../text-model-commitment.ts";
 import { tracedOf, withTracing } from "../traced-recipe.ts";
 import { openTracedText } from "../traced-text.ts";
-import { MODEL_ID } from "./row-fixture.ts";
+import { MODEL_ID } from "./ledger-fixture.ts";
 
 /** Rows 3 and 5 are near-duplicates of row 0, row 6 of row 2. */
 const TEXTS: readonly TextRow[] = [

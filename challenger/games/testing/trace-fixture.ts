@@ -20,11 +20,11 @@ import { memorySource } from "@openledger/models/internal/files/memory-source";
 import { encodeTensors } from "@openledger/models/internal/files/safetensors";
 import { runRowTask } from "@openledger/models/internal/training/row-task";
 import { NONE } from "@openledger/models/kernels/kernels";
-import { makeModel } from "@openledger/models/testing/made-models";
-import { type Hex, parseAbi, parseEther } from "viem";
+import { madeConfigs, makeModel } from "@openledger/models/testing/made-models";
+import { type Hex, parseAbi, parseEther, zeroAddress } from "viem";
 import type { TracedModel, TraceInputs } from "../../trace/query-program.ts";
 import type { PlayerAccount } from "../played-moves.ts";
-import type { TraceStatement } from "../traced-model.ts";
+import { describeModel, type LedgerModel, type TraceStatement, tracingKernels } from "../traced-model.ts";
 
 export const BOND_WEI = parseEther("1");
 export const STAKE_WEI = parseEther("0.2");
@@ -69,24 +69,6 @@ export async function startTraceGame(changed: Partial<TraceGameParameters> = {})
       await client.writeContract({ ...call, args: [statement, path], account: owner, value: BOND_WEI });
       return client.readContract({ address: game, abi: traceGameAbi, functionName: "claimCount" });
     },
-    /** Gas of a transaction, from its receipt. */
-    async gasOf(call: { account: Hex; to: Hex; data: Hex }): Promise<number> {
-      const hash = await client.sendTransaction({ ...call, gas: 16_000_000n });
-      return Number(await gasOf(hash));
-    },
-    /** Claims, by the owner; the gas of it. */
-    async claimGas({
-      path,
-      statement,
-    }: {
-      statement: TraceStatement;
-      path: readonly Hex[];
-    }): Promise<number> {
-      const call = { address: game, abi: traceGameAbi, functionName: "claim" } as const;
-      const args = [statement, path] as const;
-      const hash = await client.writeContract({ ...call, args, account: owner, value: BOND_WEI });
-      return Number(await gasOf(hash));
-    },
     owedWei: (who: Hex) =>
       client.readContract({ address: game, abi: traceGameAbi, functionName: "owedWei", args: [who] }),
     /** The name of the error that a call reverts with; null for none. Other failures are thrown on. */
@@ -108,6 +90,15 @@ interface SmallModelOptions {
   /** Default: what most people tune. */
   readonly targets?: readonly AdapterTarget[];
   readonly featureCount?: number;
+}
+
+const TINY = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
+
+/** The smallest language model, of 40 tokens, and what texts of at most seven are traced with. */
+export async function tinyTraced(named: LedgerModel = { rollup: zeroAddress, modelId: 7n }) {
+  const small = await smallModel(TINY, 6);
+  const model = describeModel(named, small.model, small.inputs);
+  return { model, kernels: tracingKernels("wasm", model) };
 }
 
 /** @param config as made-models.ts has them */
