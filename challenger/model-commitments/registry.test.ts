@@ -136,12 +136,8 @@ test("does not take a model of another kind: its binding has no such columns", a
   const columnCount = statement.columnCount;
   const binding = (statement.binding & ((1n << 115n) - 1n)) | (BigInt(columnCount) << 115n);
   const posted = withTrees(leaves, { ...statement, binding });
-  const data = encodeFunctionData({
-    ...{ abi: disputesAbi, functionName: "commitModel" },
-    args: (await f.postArguments(posted.statement)) as never,
-  });
-  const call = { account: f.owner, to: f.disputes.address, data, value: BOND_WEI };
-  expect(await f.refusal(call)).toBe("DisputesStatementInvalid");
+  const args = await f.postArguments(posted.statement);
+  expect(await f.refused(f.owner, "commitModel", args, BOND_WEI)).toBe("DisputesStatementInvalid");
 });
 
 test("never takes a model whose statics promise something else, though nobody refutes its model commitment", async () => {
@@ -166,10 +162,7 @@ test("never takes a model whose statics promise something else, though nobody re
       [answering, 0n],
     ]) {
       const args = [id, statementTuple(statement), BigInt(CAP), shown, damping];
-      const data = encodeFunctionData({ abi: disputesAbi, functionName: "admit", args } as never);
-      expect(await f.refusal({ account: f.owner, to: f.disputes.address, data })).toBe(
-        "DisputesStaticsInvalid",
-      );
+      expect(await f.refused(f.owner, "admit", args)).toBe("DisputesStaticsInvalid");
     }
   }
 });

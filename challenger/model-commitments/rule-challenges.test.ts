@@ -154,7 +154,7 @@ describe("the contract and the rules", () => {
     const { posted } = lie(made, leaves, numbers);
     expect([...findDirectFaults(posted, made.rows)]).toContainEqual({ kind: "clip" });
     const id = await f.post(posted.statement);
-    expect(await judged(id, posted, { kind: "clip" })).toBeNull();
+    expect(await f.judged(made, id, posted, { kind: "clip" })).toBeNull();
   });
 
   test("say the same of random clips: lengths, quantiles, and rows that were cut", {
@@ -174,7 +174,7 @@ describe("the contract and the rules", () => {
       const isWrong = [...findDirectFaults(posted, made.rows)].some(({ kind }) => kind === "clip");
       const id = await f.post(posted.statement);
       const expected = isWrong ? null : "DisputesNothingWrong";
-      expect(await judged(id, posted, { kind: "clip" })).toBe(expected);
+      expect(await f.judged(made, id, posted, { kind: "clip" })).toBe(expected);
       verdicts.add(isWrong);
     }
     expect(verdicts.size).toBe(2);
@@ -184,30 +184,25 @@ describe("the contract and the rules", () => {
 describe("an honest model commitment", () => {
   test("stands against its clip, and every pair of a row and a leader before it", async () => {
     const id = await f.post(made.honest.statement);
-    expect(await judged(id, made.honest, { kind: "clip" })).toBe("DisputesNothingWrong");
+    expect(await f.judged(made, id, made.honest, { kind: "clip" })).toBe("DisputesNothingWrong");
     const leaders = made.rows.map((_, k) => k).filter((k) => factOf(k).leader === k);
     for (const row of [1, 7, FIRST, BETTER, COPY])
       for (const other of leaders.filter((leader) => leader < row)) {
         const fault: DirectFault = { kind: "duplicate", row, other };
-        expect(await judged(id, made.honest, fault)).toBe("DisputesNothingWrong");
+        expect(await f.judged(made, id, made.honest, fault)).toBe("DisputesNothingWrong");
       }
     // No leader, a later one, the row itself: nothing to compare with.
     for (const [row, other] of [
       [COPY, COPY],
       [FIRST, BETTER],
     ] as const)
-      expect(await judged(id, made.honest, { kind: "duplicate", row, other })).toBe("DisputesOpeningInvalid");
+      expect(await f.judged(made, id, made.honest, { kind: "duplicate", row, other })).toBe("DisputesOpeningInvalid");
   });
 
   test("of rules without sharing has no near-duplicates to be shown", async () => {
     const { posted } = lie(made, {}, { sharesDuplicates: false });
     const id = await f.post(posted.statement);
     const fault: DirectFault = { kind: "duplicate", row: COPY, other: FIRST };
-    expect(await judged(id, posted, fault)).toBe("DisputesOpeningInvalid");
+    expect(await f.judged(made, id, posted, fault)).toBe("DisputesOpeningInvalid");
   });
 });
-
-async function judged(id: bigint, posted: CommittedModel, fault: DirectFault): Promise<string | null> {
-  const data = directChallengeData(id, posted, made.rows, fault);
-  return f.refusal({ account: f.watcher, to: f.disputes.address, data });
-}
