@@ -5,16 +5,16 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { judgeAbis } from "@openledger/contracts/build/disputes-abi";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
+import {
+  type Changes,
+  changedLeaves,
+  changedFact as fact,
+  ONE,
+} from "@openledger/e2e/internal/scenarios/disputes/lie";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, type Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  type CommittedModel,
-  type DisputeStatement,
-  factBytes,
-  type Leaves,
-  type RowFact,
-} from "../statements/committed-model.ts";
+import type { CommittedModel, DisputeStatement } from "../statements/committed-model.ts";
 import { knownLeaves, wantedOf } from "../statements/known-leaves.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
 import { decodeLeaves, encodeLeaves, leafCounts, readLeaves } from "../statements/leaf-file.ts";
@@ -104,25 +104,16 @@ const digest = () => bytesToHex(made.honest.statement.roots.weights);
 
 /** What a liar posts instead: leaves of some trees, by their place, and numbers. */
 interface Lie {
-  readonly leaves?: Partial<Record<keyof Leaves, Readonly<Record<number, (leaf: Uint8Array) => Uint8Array>>>>;
+  readonly leaves?: Changes;
   readonly numbers?: (honest: DisputeStatement) => Partial<DisputeStatement>;
 }
 
-function postedLie({ leaves = {}, numbers }: Lie): CommittedModel {
+const postedLie = ({ leaves = {}, numbers }: Lie): CommittedModel => {
   const { honest } = made;
-  const changed = Object.fromEntries(
-    Object.entries(honest.leaves).map(([tree, own]) => [
-      tree,
-      own.map((leaf, k) => leaves[tree as keyof Leaves]?.[k]?.(leaf) ?? leaf),
-    ]),
-  ) as unknown as Leaves;
+  const changed = changedLeaves(honest.leaves, leaves);
   return withTextTrees(changed, { ...honest.statement, ...numbers?.(honest.statement) }, digest());
-}
-
-const fact = (change: (fact: RowFact) => Partial<RowFact>) => (leaf: Uint8Array) => {
-  const own = readFact(leaf)!;
-  return factBytes({ ...own, ...change(own) });
 };
+
 const byteAt = (place: number, change: (byte: number) => number) => (leaf: Uint8Array) =>
   leaf.map((byte, at) => (at === place ? change(byte) & 0xff : byte));
 const cut = (count: number) => (leaf: Uint8Array) => leaf.subarray(0, leaf.length - count);
@@ -130,7 +121,6 @@ const tokenAt = (place: number, token: number) => (leaf: Uint8Array) => {
   const own = readRowTokens(leaf)!;
   return rowTokensLeaf({ ...own, tokens: own.tokens.map((one, i) => (i === place ? token : one)) });
 };
-const ONE = 1n << 40n;
 const other = () => sha256(new TextEncoder().encode("another"));
 const more = (byte: number) => byte + 1;
 

@@ -1,5 +1,5 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import { disputesAbi, judgeAbis } from "@openledger/contracts/build/disputes-abi";
+import { judgeAbis } from "@openledger/contracts/build/disputes-abi";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { encodeFunctionData } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -288,8 +288,7 @@ describe("what is not there", () => {
       functionName: "inverse",
       args: [tuple, 0n, 0n, openingOf(made.honest, "map", 2), openingOf(made.honest, "map", 2 + WIDTH)],
     });
-    const ask = (judge: bigint, data: `0x${string}`) =>
-      f.refused(f.watcher, "challenge", [id, judge, data]);
+    const ask = (judge: bigint, data: `0x${string}`) => f.refused(f.watcher, "challenge", [id, judge, data]);
     expect(await ask(1n, shown)).toBe("DisputesNothingWrong");
     expect(await ask(0n, shown)).toBe("DisputesJudgeUnknown");
     expect(await ask(0n, "0x12345678")).toBe("DisputesOtherStatement");

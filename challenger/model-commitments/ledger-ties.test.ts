@@ -110,7 +110,9 @@ describe("numbers that are none are not posted", () => {
     try {
       const statement = { ...made.honest.statement, rowCount: 900, binding: bindingOf(900n) };
       const args = await other.postArguments(statement);
-      expect(await other.refused(other.owner, "commitModel", args, BOND_WEI)).toBe("DisputesConstantsMissing");
+      expect(await other.refused(other.owner, "commitModel", args, BOND_WEI)).toBe(
+        "DisputesConstantsMissing",
+      );
     } finally {
       await other.stop();
     }
@@ -193,7 +195,8 @@ describe("a rollup asks", () => {
   test("and a leaf of a higher level, or an address without a state, has no rows", async () => {
     const { statement } = made.honest;
     const { leaf, path, root } = rowsInState(statement);
-    const at = async (of: bigint, way: unknown) => commitRefused(statement, await f.deployState(of), leaf, way);
+    const at = async (of: bigint, way: unknown) =>
+      commitRefused(statement, await f.deployState(of), leaf, way);
     expect(await at(root, path.slice(1))).toBe("DisputesRootMismatch");
     // Attack: what is admitted for address 0 is admitted for every rollup.
     await expect(commitRefused(statement, zeroAddress, leaf, path)).rejects.toThrow();

@@ -20,7 +20,7 @@ import { FAMILY_RULES } from "@openledger/contracts/build/dispute-judges";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { onClient, revertEachTest } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
-import { createPublicClient, custom, encodeFunctionData, getAddress, type Hex, zeroAddress } from "viem";
+import { createPublicClient, custom, getAddress, type Hex, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type CommittedModel, withTrees } from "../statements/committed-model.ts";
 import { statementTuple } from "../statements/model-commitment-calls.ts";

@@ -7,13 +7,12 @@ import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { watchFiles } from "../playing/testing/watch-all.ts";
-import type { CommittedModel, DisputeStatement, Leaves } from "../statements/committed-model.ts";
+import type { DisputeStatement, Leaves } from "../statements/committed-model.ts";
 import { entryBytes, readEntries } from "../statements/direct-arithmetic.ts";
 import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
 import { integerRoot, ONE } from "../statements/row-arithmetic.ts";
 import { areNear, textOverlap } from "../statements/text-overlap.ts";
-import { directChallengeData } from "./direct-calls.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";
 import { type DisputeFixture, lie, startDisputes } from "./testing/dispute-fixture.ts";
@@ -196,7 +195,9 @@ describe("an honest model commitment", () => {
       [COPY, COPY],
       [FIRST, BETTER],
     ] as const)
-      expect(await f.judged(made, id, made.honest, { kind: "duplicate", row, other })).toBe("DisputesOpeningInvalid");
+      expect(await f.judged(made, id, made.honest, { kind: "duplicate", row, other })).toBe(
+        "DisputesOpeningInvalid",
+      );
   });
 
   test("of rules without sharing has no near-duplicates to be shown", async () => {

@@ -7,17 +7,11 @@ import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { modelError } from "@openledger/models/model-errors";
-import { encodeEventTopics, encodeFunctionData, type Hex, parseEther, RpcRequestError } from "viem";
+import { encodeEventTopics, type Hex, parseEther, RpcRequestError } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lookAll, watchAll, watchFiles, watchOf } from "../playing/testing/watch-all.ts";
-import {
-  type CommittedModel,
-  type Leaves,
-  TREES,
-  type TreeName,
-  withTrees,
-} from "../statements/committed-model.ts";
-import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
+import { type CommittedModel, TREES, type TreeName, withTrees } from "../statements/committed-model.ts";
+import { findDirectFaults } from "../statements/direct-faults.ts";
 import { directModelCommitment, mapPlaces } from "../statements/direct-model-commitment.ts";
 import { int64Bytes, pairBytes, readInt64s } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
@@ -441,7 +435,9 @@ describe("the fee for a leaf", () => {
     const baseFeePerGas = 700n * 10n ** 9n;
     await f.client.setNextBlockBaseFeePerGas({ baseFeePerGas });
     await f.client.mine({ blocks: 1 });
-    expect(await f.refused(f.watcher, "challengeAvailability", [id, tokens, 3n], FEE)).toBe("DisputesFeeWrong");
+    expect(await f.refused(f.watcher, "challengeAvailability", [id, tokens, 3n], FEE)).toBe(
+      "DisputesFeeWrong",
+    );
     const data = directChallengeData(id, posted, made.rows, { kind: "tokens", row: 1 });
     await f.client.setNextBlockBaseFeePerGas({ baseFeePerGas });
     const call = { account: f.watcher, to: f.disputes.address, data, gas: 5_000_000n };
@@ -492,13 +488,7 @@ test("no number of attestations in one block hides a model commitment from a wat
     return ask();
   });
   expect(await readModelCommitments(capped, f.disputes.address)).toMatchObject([{ id, attestedBy: null }]);
-  const look = () =>
-    watchAll(
-      f,
-      f.watcherOf(f.watcher),
-      async () => unpublished(),
-      capped as never,
-    );
+  const look = () => watchAll(f, f.watcherOf(f.watcher), async () => unpublished(), capped as never);
   expect((await look())[0]).toMatchObject({ sent: { what: "attest" }, failure: null });
   expect((await look())[0]).toMatchObject({ sent: null, attestedBy: [f.watcher] });
 });

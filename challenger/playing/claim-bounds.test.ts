@@ -206,60 +206,54 @@ const call = (functionName: string, args: readonly unknown[]) =>
   encodeFunctionData({ abi: traceGameAbi, functionName, args } as never);
 
 describe("the largest claim", () => {
-  test("is refuted by a token, in a transaction that nodes pass on", async () => {
-    const { data, shown } = claimOfSize(MOST_CLAIM_BYTES, [CUT]);
-    const claimed = await sendWithin(f.owner, data, BOND_WEI);
-    const claimId = (await f.read("claimCount")) as bigint;
-    const args = [claimId, ...shown, BigInt(PROMPT_TOKENS - 1), entry(CUT)];
-    const refute = call("challengeSpelling", args);
-    const gas = await sendWithin(f.watcher, refute);
-    expect(await isRefuted(claimId)).toBe(true);
-    console.log({ claimBytes: size(data), claimed, spellingBytes: size(refute), spelling: gas });
-  });
+  const ENTRIES = (ks: readonly number[]) => ks.toReversed().map((k) => entry(tokenOf(k)));
+  // Such a token's first border is sure, and takes the most to be; none of the others within the run is.
+  const RUN = Buffer.concat([Uint8Array.of(0x61), Buffer.alloc(255 * NUMBER.length, NUMBER)]);
+  const NUMBERED = { before: RUN, joining: JOINING.llama3 };
+  const lies: readonly {
+    readonly what: string;
+    readonly last: readonly number[];
+    readonly before?: Uint8Array<ArrayBuffer>;
+    readonly joining?: number;
+    readonly shown: () => readonly unknown[];
+    readonly by?: string;
+  }[] = [
+    { what: "a token, in a transaction that nodes pass on", last: [CUT], shown: () => [entry(CUT)] },
+    {
+      what: "two neighbours with the longest chains of rules that a vocabulary may have",
+      last: [tokenOf(ENDS.left.at(-1)!), tokenOf(ENDS.right.at(-1)!)],
+      shown: () => [entry(JOINED), ENTRIES(ENDS.left), ENTRIES(ENDS.right)],
+      by: "challengeJoin",
+    },
+    {
+      what: "a token of numbers, behind more of them than are looked through",
+      ...{ ...NUMBERED, last: [NUMBERS], shown: () => [entry(NUMBERS)] },
+    },
+    {
+      what: "a token of numbers and blanks, with as many of both around it as are looked through",
+      ...{ ...NUMBERED, last: [BLANKS, WIDE, WIDE, WIDE, LETTERS], shown: () => [entry(BLANKS)] },
+    },
+  ];
 
-  test("is refuted by two neighbours with the longest chains of rules that a vocabulary may have", async () => {
-    const last = [tokenOf(ENDS.left.at(-1)!), tokenOf(ENDS.right.at(-1)!)];
-    const { data, shown } = claimOfSize(MOST_CLAIM_BYTES, last, 1n);
-    await sendWithin(f.owner, data, BOND_WEI);
-    const claimId = (await f.read("claimCount")) as bigint;
-    const entries = (ks: readonly number[]) => ks.toReversed().map((k) => entry(tokenOf(k)));
-    const chains = [entry(JOINED), entries(ENDS.left), entries(ENDS.right)];
-    const refute = call("challengeJoin", [claimId, ...shown, BigInt(PROMPT_TOKENS - 2), ...chains]);
-    const gas = await sendWithin(f.watcher, refute);
-    expect(await isRefuted(claimId)).toBe(true);
-    console.log({ joinBytes: size(refute), join: gas });
-  });
-
-  test("is refuted by a token of numbers, behind more of them than are looked through", async () => {
-    const llama = await modelWith({ joining: JOINING.llama3 });
-    await f.send(f.stranger, llama.registration);
-    // The token's first border is sure, and takes the most to be; none of the others within the run is.
-    const run = Buffer.concat([Uint8Array.of(0x61), Buffer.alloc(255 * NUMBER.length, NUMBER)]);
-    const { data, shown } = claimOfSize(MOST_CLAIM_BYTES, [NUMBERS], 3n, run, [llama.model, llama.traced]);
-    await sendWithin(f.owner, data, BOND_WEI);
-    const claimId = (await f.read("claimCount")) as bigint;
-    const args = [claimId, ...shown, BigInt(PROMPT_TOKENS - 1), entry(NUMBERS)];
-    const gas = await sendWithin(f.watcher, call("challengeSpelling", args));
-    expect(await isRefuted(claimId)).toBe(true);
-    console.log({ numbers: gas });
-  });
-
-  test("is refuted by a token of numbers and blanks, with as many of both around it as are looked through", async () => {
-    const llama = await modelWith({ joining: JOINING.llama3 });
-    await f.send(f.stranger, llama.registration);
-    const run = Buffer.concat([Uint8Array.of(0x61), Buffer.alloc(255 * NUMBER.length, NUMBER)]);
-    const last = [BLANKS, WIDE, WIDE, WIDE, LETTERS];
-    const { data, shown } = claimOfSize(MOST_CLAIM_BYTES, last, 4n, run, [llama.model, llama.traced]);
-    await sendWithin(f.owner, data, BOND_WEI);
-    const claimId = (await f.read("claimCount")) as bigint;
-    const args = [claimId, ...shown, BigInt(PROMPT_TOKENS - last.length), entry(BLANKS)];
-    const gas = await sendWithin(f.watcher, call("challengeSpelling", args));
-    expect(await isRefuted(claimId)).toBe(true);
-    console.log({ blanks: gas });
-  });
+  test.each(lies)(
+    "is refuted by $what",
+    async ({ before, by = "challengeSpelling", joining, last, shown, what }) => {
+      const of = joining === undefined ? { model, traced: terms } : await modelWith({ joining });
+      if ("registration" in of) await f.send(f.stranger, of.registration);
+      const salt = BigInt(lies.findIndex((one) => one.what === what));
+      const { data, shown: claim } = claimOfSize(MOST_CLAIM_BYTES, last, salt, before, [of.model, of.traced]);
+      const claimed = await sendWithin(f.owner, data, BOND_WEI);
+      const claimId = (await f.read("claimCount")) as bigint;
+      const args = [claimId, ...claim, BigInt(PROMPT_TOKENS - last.length), ...shown()];
+      const refute = call(by, args);
+      const gas = await sendWithin(f.watcher, refute);
+      expect(await isRefuted(claimId)).toBe(true);
+      console.log({ what, claimBytes: size(data), claimed, refutationBytes: size(refute), refutation: gas });
+    },
+  );
 
   test("has one byte less than what L1 refuses", async () => {
-    const { data } = claimOfSize(MOST_CLAIM_BYTES + 1, [CUT], 2n);
+    const { data } = claimOfSize(MOST_CLAIM_BYTES + 1, [CUT], 99n);
     expect(await f.refusal(f.owner, data, BOND_WEI)).toBe("LedgerTracesClaimInvalid");
   });
 });

@@ -96,7 +96,13 @@ export async function startDisputes({
     judged: ({ rows }: Pick<DirectCase, "rows">, id: bigint, posted: CommittedModel, fault: DirectFault) =>
       refusal({ account: watcher, to: address, data: directChallengeData(id, posted, rows, fault) }),
     send: (account: Hex, functionName: string, args: readonly unknown[], value = 0n) =>
-      client.sendTransaction({ account, to: address, data: callOf(functionName, args), value, gas: 5_000_000n }),
+      client.sendTransaction({
+        account,
+        to: address,
+        data: callOf(functionName, args),
+        value,
+        gas: 5_000_000n,
+      }),
   };
 }
 

@@ -16,22 +16,19 @@ import {
 } from "@openledger/challenger/internal/games/text-row-tokens";
 import { asRow, type TracedQuery } from "@openledger/challenger/internal/games/traced-model";
 import type { TracedTextModel } from "@openledger/challenger/internal/games/traced-text";
-import type {
-  CommittedModel,
-  DisputeStatement,
-} from "@openledger/challenger/internal/statements/committed-model";
 import { nearestLeaders, readTexts } from "@openledger/challenger/internal/statements/text-overlap";
 import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
 import type { FaultName } from "@openledger/challenger/model-commitments/read-windows";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import type { TextSetting } from "@openledger/models/registered/text-model";
+import { toHex } from "viem";
 import {
-  type Changes,
   type CommitmentLie,
   changedFact,
-  changedLeaves,
   type MadeLie,
   ONE,
+  type ToldLie,
+  toldOf,
   wholeShares,
 } from "./lie.ts";
 import { APART } from "./text-base.ts";
@@ -65,13 +62,7 @@ const tokens = (change: (own: RowTokens) => Partial<RowTokens>) => (leaf: Uint8A
 const more = (byte: number) => byte + 1;
 const halved = (leaf: Uint8Array) => leaf.map((byte) => ((byte << 24) >> 25) & 0xff);
 
-/** Leaves and numbers of a commitment to the honest model. */
-interface Told {
-  readonly changes?: (honest: CommittedModel) => Changes;
-  readonly numbers?: (honest: DisputeStatement) => Partial<DisputeStatement>;
-}
-
-const told = (name: string, description: string, fault: FaultName, lie: Told): TextLie => ({
+const told = (name: string, description: string, fault: FaultName, lie: ToldLie): TextLie => ({
   ...{ name, description, fault, isFought: false },
   make: async (made) => {
     const whole = lieOf(made, made.trained.features as QuantisedFeatures, made.real, null);
@@ -79,13 +70,8 @@ const told = (name: string, description: string, fault: FaultName, lie: Told): T
       ...whole,
       posted(modelId) {
         const honest = whole.posted(modelId);
-        const leaves = changedLeaves(honest.leaves, lie.changes?.(honest) ?? {});
-        const numbers = { ...honest.statement, ...lie.numbers?.(honest.statement) };
-        return withTextTrees(
-          leaves,
-          numbers,
-          `0x${Buffer.from(honest.statement.roots.weights).toString("hex")}`,
-        );
+        const { leaves, numbers } = toldOf(honest, lie);
+        return withTextTrees(leaves, numbers, toHex(honest.statement.roots.weights));
       },
     };
   },
