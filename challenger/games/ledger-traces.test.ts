@@ -2,17 +2,11 @@
 
 import { tracedAnsweringHash } from "@openledger/attribution/model/answering-hash";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import {
-  EMPTY_LEAF,
-  hashLeaf,
-  hashModelBody,
-  hashStatics,
-  type ModelBody,
-} from "@openledger/circuits/ledger/leaf";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
-import { activationHash, EMPTY_CLAIMED_ROOT, unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { activationHash, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { treePath, treeRoot } from "@openledger/circuits/ledger/version-rows";
-import { COUNTERS, FIELD_ORDER, LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { COUNTERS, FIELD_ORDER, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { columnsCommitment, commitColumns } from "@openledger/circuits/settlement/feature-commitment";
 import { defaultSplit } from "@openledger/circuits/settlement/payee-table-rules";
 import { settlementStatement } from "@openledger/circuits/settlement/settlement-data";
@@ -50,7 +44,7 @@ import {
   tracedTuple,
   tracingDigest,
 } from "./ledger-claims.ts";
-import { callsOf } from "./testing/ledger-fixture.ts";
+import { callsOf, unbegunModel } from "./testing/ledger-fixture.ts";
 import { longestClaim } from "./testing/longest-claim.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "./testing/trace-fixture.ts";
@@ -165,29 +159,12 @@ const refusal = (account: Hex, data: Hex, value = 0n) => calls.refusal(account, 
 
 /** The model's leaf in the rollup's state, and the call that registers it. */
 async function registration({ model: { statics } }: FeatureEpoch, { counters = 0n, terms = traced } = {}) {
-  const body: ModelBody = {
-    ...{ statics, closed: 0n, accruedRoot: statics.payeeRoot },
-    ...{ claimedRoot: EMPTY_CLAIMED_ROOT, epochStart: 0n },
-  };
-  const leaf = {
-    ...{ ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, counters },
-    body: hashModelBody(body),
-  };
-  const leaves = [...Array.from({ length: MODEL }, (_, i) => BigInt(i + 1)), hashLeaf(leaf)];
+  const { hash, shown } = unbegunModel(statics, { counters });
+  const leaves = [...Array.from({ length: MODEL }, (_, i) => BigInt(i + 1)), hash];
   await f.post({ newRoot: treeRoot(TAG.node, leaves, TREE_DEPTH) });
   const path = treePath(TAG.node, leaves, TREE_DEPTH, MODEL);
-  const shown = {
-    path,
-    body,
-    cap: CAP,
-    filesHash: FILES_HASH,
-    columnsCommitment: columnsCommitment(columns),
-  };
-  return (given = counters) =>
-    registerCall(model, terms, {
-      ...shown,
-      fields: [leaf.nonce, leaf.l1Owner, leaf.keyX, leaf.balance, leaf.chain, leaf.openAmount, given],
-    });
+  const proof = { ...shown, path, filesHash: FILES_HASH, columnsCommitment: columnsCommitment(columns) };
+  return (given = counters) => registerCall(model, terms, { ...proof, fields: proof.fields.with(-1, given) });
 }
 
 const receiptOf = (world: FeatureEpoch, query: TracedQuery, payment: number): ClaimedReceipt => ({

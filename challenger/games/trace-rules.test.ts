@@ -18,6 +18,7 @@ import {
   sizeOf,
   type TraceOp,
 } from "../trace/trace-op.ts";
+import { wordBytes } from "../trace/word-tree.ts";
 import { mostOpened } from "./claimable.ts";
 import { smallModel, startTraceGame, type TraceFixture } from "./testing/trace-fixture.ts";
 import { rangesOf } from "./trace-moves.ts";
@@ -35,12 +36,7 @@ afterAll(() => f?.stop());
 const rules = (functionName: string, args: readonly unknown[]) =>
   f.client.readContract({ address: f.rules, abi: traceRulesAbi, functionName, args } as never);
 
-function hexOf(words: readonly number[]): Hex {
-  const bytes = new Uint8Array(4 * words.length);
-  const view = new DataView(bytes.buffer);
-  for (const [k, word] of words.entries()) view.setUint32(4 * k, word);
-  return bytesToHex(bytes);
-}
+const hexOf = (words: readonly number[]): Hex => bytesToHex(wordBytes(words));
 
 function wordsIn(hex: Hex): number[] {
   const bytes = hexToBytes(hex);

@@ -23,7 +23,12 @@ import {
 } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { claimReceiptCall, type TracedTuple } from "../games/ledger-claims.ts";
-import { MOST_TOKEN_BYTES, packLengths, vocabularyFault } from "../games/prompt-vocabulary.ts";
+import {
+  MOST_TOKEN_BYTES,
+  packLengths,
+  vocabularyFault,
+  vocabularyLeaf,
+} from "../games/prompt-vocabulary.ts";
 import {
   type LedgerTracesFixture,
   MODEL_ID,
@@ -39,6 +44,7 @@ import {
   traceQuery,
 } from "../games/traced-model.ts";
 import { leafTree } from "../statements/leaf-tree.ts";
+import { wordBytes } from "../trace/word-tree.ts";
 
 /** Three quarters of 2^24. */
 const MOST_GAS = 12_582_912;
@@ -99,19 +105,15 @@ function madeTokens(): Map<number, Made> {
 }
 
 const tokens = madeTokens();
-const leafOf = ({ bytes, rule }: Made) => {
-  const head = Buffer.alloc(12);
-  for (const [i, number] of [rule?.rank ?? 2 ** 32 - 1, rule?.left ?? 0, rule?.right ?? 0].entries())
-    head.writeUInt32BE(number, 4 * i);
-  return new Uint8Array(Buffer.concat([head, bytes]));
-};
 const tree = leafTree(
-  Array.from({ length: KNOWN }, (_, i) => leafOf(tokens.get(VOCABULARY - KNOWN + i) ?? tokens.get(LETTERS)!)),
+  Array.from({ length: KNOWN }, (_, i) =>
+    vocabularyLeaf(tokens.get(VOCABULARY - KNOWN + i) ?? tokens.get(LETTERS)!),
+  ),
 );
 const root = LEFT.reduce<Hex>((node, left) => keccak256(concat([left, node])), toHex(tree.root));
 const entry = (token: number) => ({
   token: BigInt(token),
-  data: toHex(leafOf(tokens.get(token)!)),
+  data: toHex(vocabularyLeaf(tokens.get(token)!)),
   path: [...tree.path(token - VOCABULARY + KNOWN).map((node) => toHex(node)), ...LEFT],
 });
 
@@ -164,8 +166,7 @@ function claimOfSize(
 ) {
   const prompt = [...Array<number>(PROMPT_TOKENS - last.length).fill(LETTERS), ...last];
   const all = [...prompt, ...ANSWERED];
-  const words = Buffer.alloc(4 * TOKENS);
-  for (const [i, token] of all.entries()) words.writeUInt32BE(token, 4 * i);
+  const words = wordBytes(all);
   let left = bytes - words.length - 2 * PROMPT_TOKENS - ANSWER.length - query.query.length;
   const ends = last.map((token) => tokens.get(token)!.bytes);
   left -= ends.reduce((sum, { length }) => sum + length, 0);

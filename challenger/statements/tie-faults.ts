@@ -28,7 +28,7 @@ export interface Entries {
 const POINT_BYTES = 64;
 
 /** Points of the columns. null where a leaf is none: it is a wrong point, and L1 cannot hash the others beside it. */
-export function readPoints({ leaves }: CommittedModel): ColumnCommitments | null {
+export function readPoints({ leaves }: Pick<CommittedModel, "leaves">): ColumnCommitments | null {
   const points = leaves.points.map(readPoint);
   if (!points.every((point) => point !== null)) return null;
   return { u: points.map(([u]) => u), v: points.map(([, v]) => v) };

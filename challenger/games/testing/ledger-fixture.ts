@@ -6,6 +6,7 @@ import {
   EMPTY_LEAF,
   hashLeaf,
   hashModelBody,
+  type Leaf,
   type ModelBody,
   packBinding,
 } from "@openledger/circuits/ledger/leaf";
@@ -60,6 +61,18 @@ export function callsOf(
     send: async (account: Hex, data: Hex, valueWei = 0n) =>
       Number((await accountOf(account).send({ data, valueWei })).gasUsed),
   };
+}
+
+/** A model that has not begun, as a leaf of a ledger's state. @param changed of the leaf */
+export function unbegunModel(statics: ModelBody["statics"], changed: Partial<Leaf> = {}) {
+  const body: ModelBody = {
+    ...{ statics, closed: 0n, accruedRoot: statics.payeeRoot },
+    ...{ claimedRoot: EMPTY_CLAIMED_ROOT, epochStart: 0n },
+  };
+  const own = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, ...changed };
+  const { balance, chain, counters, keyX, l1Owner, nonce, openAmount } = own;
+  const fields = [nonce, l1Owner, keyX, balance, chain, openAmount, counters];
+  return { hash: hashLeaf({ ...own, body: hashModelBody(body) }), shown: { fields, body, cap: CAP } };
 }
 
 /** @param mostRows of model commitments; default: none is posted */
@@ -119,19 +132,12 @@ export async function startLedgerTraces({
         }),
         split: packSplit({ ownerParts: 13_107n, validatorParts: 8_192n }),
       };
-      const body: ModelBody = {
-        ...{ statics, closed: 0n, accruedRoot: statics.payeeRoot },
-        ...{ claimedRoot: EMPTY_CLAIMED_ROOT, epochStart: 0n },
-      };
-      const leaf = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, body: hashModelBody(body) };
-      const others = Array.from({ length: MODEL_ID - 1 }, (_, i) => BigInt(i + 1));
-      const leaves = [...others, hashLeaf(leaf), hashLeaf(leaf)];
+      const { hash, shown } = unbegunModel(statics);
+      const leaves = [...Array.from({ length: MODEL_ID - 1 }, (_, i) => BigInt(i + 1)), hash, hash];
       const root = treeRoot(TAG.node, leaves, TREE_DEPTH);
       const rollup = await deployFixedState(client, deployer, root, registry);
       const model = describe(rollup);
-      const { balance, chain, counters, keyX, l1Owner, nonce, openAmount } = leaf;
-      const fields = [nonce, l1Owner, keyX, balance, chain, openAmount, counters];
-      const proof = { fields, body, cap: CAP, filesHash: FILES_HASH, columnsCommitment: COLUMNS };
+      const proof = { ...shown, filesHash: FILES_HASH, columnsCommitment: COLUMNS };
       const registrationOf = (modelId: number) => {
         const path = treePath(TAG.node, leaves, TREE_DEPTH, modelId);
         return registerCall({ ...model, modelId: BigInt(modelId) }, traced, { ...proof, path });

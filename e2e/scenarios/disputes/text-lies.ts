@@ -4,7 +4,11 @@ import type { Trained } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { registeredFeatures } from "@openledger/attribution/model/registered-features";
-import { falseTrace, placeOf } from "@openledger/challenger/internal/games/testing/played-games";
+import {
+  claimedNumbers,
+  falseTrace,
+  placeOf,
+} from "@openledger/challenger/internal/games/testing/played-games";
 import {
   textModelCommitment,
   withTextTrees,
@@ -186,7 +190,7 @@ async function falsePass(made: HonestTexts): Promise<RowLie> {
   const own = asRow(falseTrace(model, { program, text }, chainKernels("wasm", [program]), place));
   const { featureCount } = trained.recipe.method;
   const changed = real.slice();
-  changed.set(floatsOf(own).subarray(0, featureCount), LIAR_ROW * featureCount);
+  changed.set(claimedNumbers(own).subarray(0, featureCount), LIAR_ROW * featureCount);
   const features = registeredFeatures(changed, featureCount, trained.recipe, {
     duplicates: () =>
       [
@@ -220,11 +224,4 @@ async function towardsQueries({ setting, trained }: HonestTexts, row: Int8Array)
   }
   const scale = Math.min(Math.hypot(...row) / Math.hypot(...sum), 126 / Math.max(...sum.map(Math.abs)));
   return Array.from(sum, (entry) => Math.round(entry * scale));
-}
-
-/** The claimed results of a pass. */
-function floatsOf({ claimedOp, tree }: TracedQuery): Float32Array {
-  const words = tree.ops[claimedOp]!;
-  const bytes = Buffer.concat(Array.from({ length: words.wordCount }, (_, i) => words.node(0, i)));
-  return Float32Array.from({ length: bytes.length / 4 }, (_, k) => bytes.readFloatBE(4 * k));
 }
